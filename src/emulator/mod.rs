@@ -1,0 +1,1 @@
+//! A CloudAPI in memory that verifies real signatures and answers as the real server does.

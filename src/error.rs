@@ -1,0 +1,205 @@
+//! The one error of the library: what happened, to which thing, why, and what to try.
+//!
+//! It knows nothing of exit codes or terminals; `cli::exit` maps a [`Kind`] to a code.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What sort of failure it was. One kind, one exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Failed otherwise.
+    Other,
+    /// The request made no sense; nothing was sent.
+    Usage,
+    /// The thing is not there, or is gone.
+    NotFound,
+    /// No usable key, refused credentials, or not authorized.
+    Auth,
+    /// The service refused the request: conflict, invalid, quota.
+    Refused,
+    /// The service could not be reached, or did not answer (properly).
+    Unreachable,
+    /// Throttled or unavailable after all retries.
+    Throttled,
+    /// The object ended in a failed state.
+    FailedState,
+    /// A wait ran out of time.
+    TimedOut,
+    /// A name fits more than one thing.
+    Ambiguous,
+    /// Interrupted by the user.
+    Interrupted,
+    /// Whoever read our output has had enough: no failure at all.
+    ClosedPipe,
+}
+
+/// What the service itself said: status, code, message, faulty fields and the request id.
+#[derive(Clone, Debug, Default)]
+pub struct Fault {
+    /// HTTP status.
+    pub status: u16,
+    /// The API's `code`; empty when the body carried none.
+    pub code: String,
+    /// The API's `message`; empty when the body carried none.
+    pub message: String,
+    /// The API's `errors[]`.
+    pub fields: Vec<FieldFault>,
+    /// The `Request-Id` header: what an operator greps the server's log for.
+    pub request_id: Option<String>,
+}
+
+/// One element of the API's `errors[]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldFault {
+    /// Which parameter.
+    pub field: String,
+    /// The API's code for it.
+    pub code: String,
+    /// The API's words for it.
+    pub message: String,
+}
+
+/// The library's error.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: String,
+    hints: Vec<String>,
+    fault: Option<Fault>,
+    body: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of this kind. The message is a sentence without capital and full stop.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            message: message.into(),
+            hints: Vec::new(),
+            fault: None,
+            body: None,
+            source: None,
+        }))
+    }
+
+    /// A request that made no sense: [`Kind::Usage`].
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// No usable key or refused credentials: [`Kind::Auth`].
+    pub fn auth(message: impl Into<String>) -> Self {
+        Self::new(Kind::Auth, message)
+    }
+
+    /// Anything without a kind of its own: [`Kind::Other`].
+    pub fn other(message: impl Into<String>) -> Self {
+        Self::new(Kind::Other, message)
+    }
+
+    /// Adds a hint: something that can be tried, best of all typed.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hints.push(hint.into());
+        self
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Adds what the service said.
+    #[must_use]
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.0.fault = Some(fault);
+        self
+    }
+
+    /// Adds the body that came with the error, such as the machine of a 410.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<String>) -> Self {
+        self.0.body = Some(body.into());
+        self
+    }
+
+    /// Puts words before the message, such as the name of the thing it happened to.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message);
+        self
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// What happened, without cause and hints.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to try, in order.
+    pub fn hints(&self) -> &[String] {
+        &self.0.hints
+    }
+
+    /// What the service said, if it answered at all.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.0.fault.as_ref()
+    }
+
+    /// The JSON body that came with the error, if it was more than an error body.
+    pub fn body(&self) -> Option<&str> {
+        self.0.body.as_deref()
+    }
+
+    /// The causes, outermost first, in words.
+    pub fn causes(&self) -> Vec<String> {
+        let mut list: Vec<String> = Vec::new();
+        let mut next = self.0.source.as_deref().map(|e| e as &dyn StdError);
+        while let Some(cause) = next {
+            let words = cause.to_string();
+            // Wrappers often repeat what they wrap.
+            if list.last().is_none_or(|last| !last.ends_with(&words)) {
+                list.push(words);
+            }
+            next = cause.source();
+        }
+        list
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("hints", &self.0.hints)
+            .field("fault", &self.0.fault)
+            .field("causes", &self.causes())
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|e| e as &(dyn StdError + 'static))
+    }
+}
+
+/// A result with the library's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

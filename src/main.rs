@@ -1,0 +1,2 @@
+//! The program `sdc`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! From an answer and columns to text. Pure: no I/O, no clock, no environment.
