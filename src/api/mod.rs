@@ -3,6 +3,38 @@
 //!
 //! To add an endpoint: write one [`Op`] in its noun's file and name it in that file's [`Resource`].
 
+pub mod account;
+pub mod datacenters;
+pub mod images;
+pub mod keys;
+pub mod machines;
+pub mod networks;
+pub mod packages;
+pub mod ping;
+pub mod services;
+
+/// Every noun, in the order of the help.
+pub const RESOURCES: &[&Resource] = &[
+    &machines::MACHINES,
+    &images::IMAGES,
+    &packages::PACKAGES,
+    &networks::NETWORKS,
+    &account::ACCOUNT,
+    &keys::KEYS,
+    &datacenters::DATACENTERS,
+    &services::SERVICES,
+    &ping::PING,
+];
+
+/// How each path parameter is named by people: one row a parameter.
+pub const NOUNS: &[&Noun] =
+    &[&machines::MACHINE, &images::IMAGE, &packages::PACKAGE, &networks::NETWORK, &keys::KEY, &datacenters::DATACENTER];
+
+/// The row of a path parameter.
+pub fn noun(param: &str) -> Option<&'static Noun> {
+    NOUNS.iter().copied().find(|noun| noun.name == param)
+}
+
 /// HTTP method of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
@@ -43,9 +75,9 @@ pub enum Kind {
     Integer,
     /// An amount of MiB; `4G` is understood on the command line.
     Mebibytes,
-    /// Present or absent, without a value. The server takes any value, `false` included, for yes:
+    /// Present with this value, or absent. The server takes any value, `false` included, for yes:
     /// so absent is the only no.
-    Flag,
+    Flag(&'static str),
     /// `true` or `false`.
     Bool,
     /// One of these words. The server may know more, so it is checked only where a wrong one
@@ -53,10 +85,16 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// The id of a thing; a name is looked up in the list of this noun.
     Ref(&'static Noun),
-    /// Any number of `NAME=VALUE`, sent as flat keys `PREFIX.NAME`.
+    /// An array of such ids: the option may be repeated, or hold several between commas.
+    Refs(&'static Noun),
+    /// Any number of `NAME=VALUE` (text) or `NAME:=JSON` (typed), sent as flat keys with this prefix.
     Pairs(&'static str),
+    /// Any number of `NAME=@FILE`: the same, with a file's contents for the value.
+    PairFiles(&'static str),
     /// The contents of a file, `-` for standard input.
     File,
+    /// The same, and it must be one OpenSSH public key: a private one must never leave the machine.
+    PublicKeyFile,
 }
 
 /// One parameter of an operation that is not part of its path.
@@ -172,8 +210,8 @@ pub struct Op {
     pub shape: Shape,
     /// How the list is cut.
     pub paging: Paging,
-    /// When it has come to its end, if it goes on after the answer.
-    pub goal: Option<Goal>,
+    /// When it has come to its end, if it goes on after the answer; and whose GET shows it.
+    pub goal: Option<(Goal, &'static Noun)>,
     /// Columns of its answer where they differ from those of its noun.
     pub columns: &'static [Column],
     /// Whether the request is signed at all.
@@ -183,7 +221,14 @@ pub struct Op {
 }
 
 impl Op {
-    const fn new(id: &'static str, verb: &'static str, method: Method, path: &'static str, shape: Shape, about: &'static str) -> Op {
+    const fn new(
+        id: &'static str,
+        verb: &'static str,
+        method: Method,
+        path: &'static str,
+        shape: Shape,
+        about: &'static str,
+    ) -> Op {
         Op {
             id,
             verb,
@@ -245,9 +290,9 @@ impl Op {
         self.paging = Paging::Offset(limit);
         self
     }
-    /// Goes on after the answer, until this.
-    pub const fn until(mut self, goal: Goal) -> Self {
-        self.goal = Some(goal);
+    /// Goes on after the answer, until the object of this noun shows this.
+    pub const fn until(mut self, goal: Goal, noun: &'static Noun) -> Self {
+        self.goal = Some((goal, noun));
         self
     }
     /// Has columns of its own.
@@ -356,6 +401,12 @@ impl Column {
 pub struct Noun {
     /// The path parameter, `machine` for `:machine`; also the word in messages.
     pub name: &'static str,
+    /// What may be typed for one, in words.
+    pub called: &'static str,
+    /// What shows one of them by its id.
+    pub get: &'static Op,
+    /// States that nothing good comes after.
+    pub failed: &'static [&'static str],
     /// The list to look in; `None` where the server itself resolves names.
     pub list: Option<&'static Op>,
     /// The list's server-side name filter, which may match by prefix.
@@ -386,5 +437,10 @@ pub struct Resource {
 }
 
 /// The words that mean the same verb.
-pub const VERB_ALIASES: &[(&str, &[&str])] =
-    &[("list", &["ls"]), ("get", &["show"]), ("create", &["new"]), ("add", &["create", "new"]), ("delete", &["rm", "remove"])];
+pub const VERB_ALIASES: &[(&str, &[&str])] = &[
+    ("list", &["ls"]),
+    ("get", &["show"]),
+    ("create", &["new"]),
+    ("add", &["create", "new"]),
+    ("delete", &["rm", "remove"]),
+];

@@ -1,1 +1,38 @@
 //! Signing requests with an SSH key: key files, ssh-agent, and the HTTP Signature scheme.
+//! No network but the agent's socket, no environment, no prompts: what is needed is handed in.
+//!
+//! ```no_run
+//! use sdc::auth::{Search, Signer, find, no_passphrase};
+//!
+//! # fn main() -> sdc::Result<()> {
+//! let search = Search { ssh_dir: Some("/home/jill/.ssh".into()), ..Search::default() };
+//! let found = find(&search, &mut no_passphrase)?;
+//! let signer = Signer::new("jill", found.key, &found.wire_name)?;
+//! let header = signer.authorization("GET", "/jill/machines", "Thu, 05 Jan 2017 21:31:40 GMT")?;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod agent;
+mod der;
+pub mod find;
+pub mod fingerprint;
+pub mod http_signature;
+pub mod key;
+mod legacy;
+pub mod look;
+mod openssh;
+mod pem;
+mod pkcs;
+mod secret;
+pub mod signer;
+mod verify;
+mod wire;
+
+pub use agent::{Agent, AgentKey};
+pub use find::{Found, find};
+pub use fingerprint::{KeyId, KeyKind, PublicKey};
+pub use http_signature::{Algorithm, Form, RsaHash};
+pub use key::{Ask, Asked, PrivateKey, no_passphrase};
+pub use look::{Place, Report, Search, Seen, look};
+pub use signer::{Key, Signer};

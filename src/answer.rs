@@ -1,1 +1,0 @@
-//! What an operation answered: nothing, one object, or rows that keep the server's own text.

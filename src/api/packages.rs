@@ -1,0 +1,60 @@
+//! Packages: how large a machine is.
+
+use super::*;
+
+/// Looked up by name; the versions of one name are told apart as `name@version`.
+pub static PACKAGE: Noun = Noun {
+    name: "package",
+    called: "id, short id, name or name@version",
+    get: &GET,
+    failed: &[],
+    list: Some(&LIST),
+    filter: None,
+    name_field: "name",
+    version_field: Some("version"),
+    newest_by: None,
+    lister: "sdc packages list",
+};
+
+/// ListPackages.
+pub static LIST: Op =
+    Op::list("ListPackages", "list", "/:login/packages", "List the packages that the account can use").fields(&[
+        query("name", Kind::Text, "Only packages of this name; * stands for anything"),
+        query("memory", Kind::Mebibytes, "Only packages with this much memory, in MiB or with a unit: 2G"),
+        query("disk", Kind::Mebibytes, "Only packages with this much disk, in MiB or with a unit"),
+        query("swap", Kind::Mebibytes, "Only packages with this much swap, in MiB or with a unit"),
+        query("lwps", Kind::Integer, "Only packages with this many lightweight processes"),
+        query("vcpus", Kind::Integer, "Only packages with this many virtual processors"),
+        query("version", Kind::Text, "Only packages of this version; * stands for anything"),
+        query("group", Kind::Text, "Only packages of this group; * stands for anything"),
+        query("flexible_disk", Kind::Bool, "Only packages with flexible disks, or without"),
+        query("brand", Kind::Text, "Only packages of this brand"),
+    ]);
+
+/// GetPackage.
+pub static GET: Op = Op::get("GetPackage", "get", "/:login/packages/:package", "Show a package");
+
+/// `sdc packages`.
+pub static PACKAGES: Resource = Resource {
+    name: "packages",
+    aliases: &["package", "pkgs", "pkg"],
+    about: "Packages: sizes of machines",
+    columns: &[
+        column("shortid").of("id").show(Show::ShortId),
+        column("id").long(),
+        column("name"),
+        column("version").long(),
+        column("memory").show(Show::Mebibytes),
+        column("swap").show(Show::Mebibytes),
+        column("disk").show(Show::Mebibytes),
+        column("vcpus"),
+        column("group").long(),
+        column("brand").long(),
+        column("description").long(),
+        column("lwps").named(),
+        column("default").named(),
+        column("flexible_disk").named(),
+        column("disks").named(),
+    ],
+    ops: &[&LIST, &GET],
+};

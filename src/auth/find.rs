@@ -1,0 +1,237 @@
+//! Finds the key to sign with: the file that was named, else the agent, else the user's directory
+//! of keys. Opens no more files than it must, and says where it looked when it finds nothing.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::agent::Agent;
+use super::fingerprint::{KeyId, PublicKey};
+use super::key::{Asked, Peek, PrivateKey, peek, read_file};
+use super::look::{Report, Search, Wanted, look_after, pairs};
+use super::signer::Key;
+use crate::error::{Error, Kind, Result};
+
+/// More files than this are not asked about one after another.
+const MOST_LOCKED: usize = 8;
+
+/// The key to sign with.
+#[derive(Debug)]
+pub struct Found {
+    /// It.
+    pub key: Key,
+    /// What the server knows it by: the MD5 fingerprint, or the name that the user gave.
+    pub wire_name: String,
+    /// Where it is, in words: `agent`, or `file /home/jill/.ssh/id_rsa`.
+    pub origin: String,
+    /// What went wrong on the way, in sentences: an agent that did not answer, for one.
+    pub notes: Vec<String>,
+}
+
+/// Finds the key. `ask` is asked for the passphrase of the file that holds it, and only when no
+/// other file can be it, for those of files that do not say which key they are.
+///
+/// # Errors
+/// [`Kind::Auth`] when there is none, or none that can be opened: with every place and key seen.
+/// [`Kind::Ambiguous`] when there are several and nothing to choose by. [`Kind::Usage`] for a key id
+/// that is none. Errors of `ask` are passed on.
+pub fn find(search: &Search, ask: &mut Asked<'_>) -> Result<Found> {
+    let wanted = Wanted::of(search)?;
+    if let Some(file) = &wanted.file {
+        return from_named_file(file, search, &wanted, ask);
+    }
+    let agent = search.agent();
+    let listed = agent.as_ref().map(Agent::keys);
+    let mut notes: Vec<String> = listed.iter().filter_map(|keys| keys.as_ref().err()).map(Error::to_string).collect();
+    let held: &[PublicKey] = match &listed {
+        Some(Ok(keys)) => keys,
+        _ => &[],
+    };
+    let Some(id) = &wanted.id else {
+        let report = look_after(search, &wanted, listed.as_ref());
+        return only_one(report, agent.as_ref(), ask).map(|found| Found { notes, ..found });
+    };
+
+    let mut matching: Vec<&PublicKey> = held.iter().filter(|key| wanted.is(key, None)).collect();
+    if matching.is_empty()
+        && let Some(named) = public_of_file_named(id, search.ssh_dir.as_deref())
+    {
+        matching.extend(held.iter().filter(|key| key.blob() == named.blob()));
+    }
+    matching.dedup_by_key(|key| key.blob());
+    matching.retain(|key| match key.kind().unusable_in_agent() {
+        Some(why) => {
+            notes.push(format!("{} is in the agent, but {why}", key.md5()));
+            false
+        }
+        None => true,
+    });
+    if matching.len() > 1 {
+        return Err(ambiguous(id, matching.iter().map(|key| key.md5())));
+    }
+    if let (Some(agent), Some(key)) = (&agent, matching.first()) {
+        let key = Key::Agent(agent.key((*key).clone()));
+        return Ok(Found { wire_name: wire_name(&wanted, key.public()), key, origin: "agent".into(), notes });
+    }
+    if let Some(file) = wanted.beside.as_deref().filter(|file| file.is_file()) {
+        return from_named_file(file, search, &wanted, ask).map(|found| Found { notes, ..found });
+    }
+    if let Some(dir) = &search.ssh_dir
+        && let Some(found) = from_directory(dir, &wanted, id, ask)?
+    {
+        return Ok(Found { notes, ..found });
+    }
+    Err(nothing(id, &look_after(search, &wanted, listed.as_ref())))
+}
+
+/// The public half of the file that has this name, so that the agent can be asked for it.
+fn public_of_file_named(id: &KeyId, dir: Option<&Path>) -> Option<PublicKey> {
+    match (id, dir) {
+        (KeyId::Name(name), Some(dir)) => pairs(dir).ok()?.get(name)?.read_public(),
+        _ => None,
+    }
+}
+
+fn found_in_file(key: PrivateKey, file: &Path, wanted: &Wanted) -> Found {
+    let wire_name = wire_name(wanted, key.public());
+    Found { key: Key::File(key), wire_name, origin: format!("file {}", file.display()), notes: Vec::new() }
+}
+
+/// The server knows a key by its MD5, or by its name; of SHA-256 it knows nothing. A name that led to
+/// the key by its file or comment here need not be the one it has there, so only a name that comes
+/// with a file of its own is sent.
+fn wire_name(wanted: &Wanted, public: &PublicKey) -> String {
+    match (&wanted.id, &wanted.file) {
+        (Some(KeyId::Name(name)), Some(_)) => name.clone(),
+        _ => public.md5(),
+    }
+}
+
+fn from_named_file(file: &Path, search: &Search, wanted: &Wanted, ask: &mut Asked<'_>) -> Result<Found> {
+    let key = PrivateKey::read(file, ask)?;
+    match &wanted.id {
+        Some(id @ (KeyId::Md5(_) | KeyId::Sha256(_))) if !id.is_of(key.public()) => {
+            let public = key.public();
+            Err(Error::auth(format!(
+                "the key in {} ({}) is {} ({}), not {id} ({})",
+                file.display(),
+                search.key_file.as_ref().map_or("beside the .pub file", |_| search.file_from()),
+                public.md5(),
+                public.sha256(),
+                search.id_from(),
+            ))
+            .hint(format!("{} to use this file's key", search.without_id()))
+            .hint(match search.key_file {
+                Some(_) => format!("{} to look for the other key", search.without_file()),
+                None => "ssh-keygen -y -f FILE > FILE.pub writes a .pub file anew".into(),
+            }))
+        }
+        _ => Ok(found_in_file(key, file, wanted)),
+    }
+}
+
+/// First by the `.pub` files, which cost nothing; then by the private files that can be read
+/// without a passphrase; and last by opening the others.
+fn from_directory(dir: &Path, wanted: &Wanted, id: &KeyId, ask: &mut Asked<'_>) -> Result<Option<Found>> {
+    // That it cannot be read is in the report.
+    let Ok(pairs) = pairs(dir) else { return Ok(None) };
+    if let KeyId::Name(name) = id
+        && let Some(file) = pairs.get(name).and_then(|pair| pair.private.as_deref())
+    {
+        return PrivateKey::read(file, ask).map(|key| Some(found_in_file(key, file, wanted)));
+    }
+    let mut said: Vec<(&Path, PublicKey)> = Vec::new();
+    for (stem, pair) in &pairs {
+        if let (Some(private), Some(public)) = (&pair.private, pair.read_public())
+            && wanted.is(&public, Some(stem))
+        {
+            said.push((private, public));
+        }
+    }
+    let different: BTreeSet<String> = said.iter().map(|(_, public)| public.md5()).collect();
+    if different.len() > 1 {
+        return Err(ambiguous(id, different.into_iter()));
+    }
+    for (private, public) in &said {
+        let key = PrivateKey::read(private, ask)?;
+        // A .pub file can be left over from another key.
+        if key.public().blob() == public.blob() {
+            return Ok(Some(found_in_file(key, private, wanted)));
+        }
+    }
+    // A name is in the .pub files or nowhere.
+    if matches!(id, KeyId::Name(_)) {
+        return Ok(None);
+    }
+
+    let mut locked: Vec<PathBuf> = Vec::new();
+    for pair in pairs.values() {
+        let Some(private) = &pair.private else { continue };
+        let Ok(text) = read_file(private) else { continue };
+        match peek(&text, &private.display().to_string()) {
+            Ok(Peek::Public(public)) if wanted.is(&public, None) => {
+                let key = PrivateKey::read(private, ask)?;
+                return Ok(Some(found_in_file(key, private, wanted)));
+            }
+            Ok(Peek::Locked) if pair.public.is_none() => locked.push(private.clone()),
+            _ => {}
+        }
+    }
+    for private in locked.iter().take(MOST_LOCKED) {
+        match PrivateKey::read(private, ask) {
+            Ok(key) if wanted.is(key.public(), None) => return Ok(Some(found_in_file(key, private, wanted))),
+            // This one stays closed; the next may open. Whoever interrupts means all of it.
+            Err(error) if error.kind() != Kind::Auth => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Without an id there must be exactly one key that could be meant.
+fn only_one(report: Report, agent: Option<&Agent>, ask: &mut Asked<'_>) -> Result<Found> {
+    let good = |seen: &&super::look::Seen| seen.trouble.is_none() || seen.is_locked();
+    let candidates: Vec<_> = report.places.iter().flat_map(|place| &place.keys).filter(good).collect();
+    // The same key may be in the agent and in a file; the agent comes first and has no passphrase.
+    let distinct: BTreeSet<String> =
+        candidates.iter().map(|seen| seen.public.as_ref().map_or(seen.label.clone(), PublicKey::md5)).collect();
+    match (distinct.len(), candidates.first()) {
+        (1, Some(seen)) => match (&seen.file, &seen.public, agent) {
+            (Some(file), ..) => PrivateKey::read(file, ask).map(|key| found_in_file(key, file, &Wanted::default())),
+            (None, Some(public), Some(agent)) => {
+                let key = Key::Agent(agent.key(public.clone()));
+                Ok(Found { wire_name: public.md5(), key, origin: "agent".into(), notes: Vec::new() })
+            }
+            _ => Err(Error::auth("the key is neither in a file nor in the agent")),
+        },
+        (0, _) | (_, None) => Err(Error::auth(format!("there is no key to sign with; looked in:\n{report}"))
+            .hint("ssh-keygen -t ed25519, then add the .pub file to the account")
+            .hint("give the private key's file with --key-file or SDC_KEY_FILE")),
+        (many, _) => Err(Error::new(
+            Kind::Ambiguous,
+            format!("there are {many} keys, and nothing says which to sign with:\n{report}"),
+        )
+        .hint("choose one with --key-id or SDC_KEY_ID: a fingerprint, a name, or a file")),
+    }
+}
+
+fn ambiguous(id: &KeyId, fingerprints: impl Iterator<Item = String>) -> Error {
+    let list = fingerprints.collect::<Vec<_>>().join(", ");
+    Error::new(Kind::Ambiguous, format!("several keys are called `{id}`: {list}"))
+        .hint("choose one by its fingerprint, or name its file with --key-file")
+}
+
+fn nothing(id: &KeyId, report: &Report) -> Error {
+    let seen = report.places.iter().flat_map(|place| &place.keys);
+    let useless = seen.filter(|seen| seen.wanted).find_map(|seen| seen.trouble.as_ref());
+    let error = match useless {
+        Some(why) => Error::auth(format!("the key {id} cannot be used: {why}; looked in:\n{report}")),
+        None => Error::auth(format!("the private key for {id} was not found; looked in:\n{report}")),
+    };
+    let error = match id {
+        KeyId::Name(_) => error
+            .hint("a name is looked for among the agent's comments and the files' names")
+            .hint("give the fingerprint that `ssh-keygen -l -E md5 -f FILE` prints, or the file itself"),
+        _ => error.hint("`ssh-keygen -l -E md5 -f FILE` prints the fingerprint of a key"),
+    };
+    error.hint("give the private key's file with --key-file or SDC_KEY_FILE").hint("ssh-add FILE")
+}

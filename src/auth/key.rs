@@ -1,0 +1,220 @@
+//! A private key from a file: finds out what the file is, asks for the passphrase, and signs.
+//! No error, no `Debug` and no log ever has anything of the secret half.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::fingerprint::{PublicKey, clean};
+use super::http_signature::Algorithm;
+use super::legacy::Lock;
+use super::openssh::Sealed;
+use super::pem::{self, LARGEST_FILE, quoted};
+use super::pkcs::{self, Bad};
+use super::secret::{Made, Secret};
+use crate::error::{Error, Result};
+
+/// How often a passphrase is asked for before giving up.
+const TRIES: u32 = 3;
+
+/// A passphrase is wanted.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The file to open, for the prompt.
+    pub file: String,
+    /// 1 the first time; more when the last answer was wrong.
+    pub attempt: u32,
+}
+
+/// Who is asked for passphrases: `None` means that there is none to be had.
+pub type Asked<'a> = dyn FnMut(Ask) -> Result<Option<SecretString>> + 'a;
+
+/// For those who have no passphrase to give: `find(&search, &mut no_passphrase)`.
+///
+/// # Errors
+/// None.
+pub fn no_passphrase(_: Ask) -> Result<Option<SecretString>> {
+    Ok(None)
+}
+
+/// A private key that can sign. The secret is wiped when dropped, where the crates below do so.
+pub struct PrivateKey {
+    secret: Secret,
+    public: PublicKey,
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey").field("public", &self.public.md5()).finish_non_exhaustive()
+    }
+}
+
+/// What can be known of a key file without a passphrase.
+#[derive(Debug)]
+pub(super) enum Peek {
+    /// Its public half.
+    Public(PublicKey),
+    /// It is encrypted to the last byte.
+    Locked,
+}
+
+impl PrivateKey {
+    /// Reads the key in this text: OpenSSH, PKCS#1, SEC1 or PKCS#8, plain or encrypted. `file` is
+    /// its name, for errors and prompts. Up to three passphrases are asked for.
+    ///
+    /// # Errors
+    /// [`Kind::Auth`](crate::error::Kind::Auth): the file is no such key, or does not open. The
+    /// error says what the file is and which command converts it. Errors of `ask` are passed on.
+    pub fn parse(text: &[u8], file: &str, ask: &mut Asked<'_>) -> Result<Self> {
+        let block = pem::read(text, file)?;
+        let bad = |bad| refuse(bad, &block.label, file);
+        let made = match (block.label.as_str(), &block.dek_info) {
+            ("OPENSSH PRIVATE KEY", _) => {
+                let sealed = Sealed::parse(&block.data).map_err(bad)?;
+                let open = if sealed.is_locked() {
+                    unlock(file, &block.label, ask, |passphrase| sealed.unlock(passphrase))?
+                } else {
+                    sealed.open().map_err(bad)?
+                };
+                return Self::made(open.made, &open.comment, &block.label, file);
+            }
+            ("RSA PRIVATE KEY", None) => pkcs::pkcs1(block.data.clone()),
+            ("EC PRIVATE KEY", None) => pkcs::sec1(&block.data).map_err(bad)?,
+            ("RSA PRIVATE KEY" | "EC PRIVATE KEY", Some(dek_info)) => {
+                let lock = Lock::parse(dek_info).map_err(|cipher| {
+                    Error::auth(format!("{file} is encrypted by {}, which sdc does not read", clean(&cipher)))
+                        .hint(format!("ssh-keygen -p -f {}", quoted(file)))
+                })?;
+                unlock(file, &block.label, ask, |passphrase| {
+                    let data = lock.open(&block.data, passphrase).ok_or(Bad::Passphrase)?;
+                    let made = if block.label == "RSA PRIVATE KEY" {
+                        pkcs::pkcs1(data)
+                    } else {
+                        pkcs::sec1(&data).map_err(|_| Bad::Passphrase)?
+                    };
+                    // Nothing but the contents tells whether the passphrase was the right one.
+                    made.map(Some).ok_or(Bad::Passphrase)
+                })?
+            }
+            ("PRIVATE KEY", _) => pkcs::pkcs8(&block.data).map_err(bad)?,
+            ("ENCRYPTED PRIVATE KEY", _) => {
+                pkcs::check_pkcs8_lock(&block.data).map_err(bad)?;
+                unlock(file, &block.label, ask, |passphrase| pkcs::encrypted_pkcs8(&block.data, passphrase))?
+            }
+            (label, _) => return Err(pem::not_for_us(label, file)),
+        };
+        Self::made(made, "", &block.label, file)
+    }
+
+    /// Reads this file: [`PrivateKey::parse`] with its contents.
+    ///
+    /// # Errors
+    /// Those of [`PrivateKey::parse`], and [`Kind::Auth`](crate::error::Kind::Auth) when the file
+    /// cannot be read.
+    pub fn read(path: &Path, ask: &mut Asked<'_>) -> Result<Self> {
+        Self::parse(&read_file(path)?, &path.display().to_string(), ask)
+    }
+
+    fn made(made: Made, comment: &str, label: &str, file: &str) -> Result<Self> {
+        let (secret, blob) = made.ok_or_else(|| refuse(Bad::Damaged, label, file))?;
+        let public = PublicKey::from_blob(blob, comment).map_err(|_| refuse(Bad::Damaged, label, file))?;
+        Ok(PrivateKey { secret, public })
+    }
+
+    /// The public half.
+    pub fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// Signs these bytes: RSA PKCS#1 v1.5, ECDSA in DER, Ed25519 as it is.
+    ///
+    /// # Errors
+    /// [`Kind::Other`](crate::error::Kind::Other) when the algorithm is not for this key.
+    pub fn sign(&self, algorithm: Algorithm, data: &[u8]) -> Result<Vec<u8>> {
+        self.secret.sign(algorithm, data)
+    }
+}
+
+/// The contents of a file that may be a key; wiped when dropped.
+pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let name = path.display();
+    let cannot = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::auth(format!("there is no file {name}")),
+        _ => Error::auth(format!("cannot read {name}")).because(error),
+    };
+    let data = std::fs::metadata(path).map_err(cannot)?;
+    if data.is_dir() {
+        return Err(Error::auth(format!("{name} is a directory, not a key")));
+    }
+    if !data.is_file() {
+        let most = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
+        return crate::file::read(path, most).map(Zeroizing::new).map_err(cannot);
+    }
+    let file = File::open(path).map_err(cannot)?;
+    // One more than allowed, so that a larger file is seen to be one.
+    let limit = LARGEST_FILE + 1;
+    // Room for all of it at once, since a buffer that grows leaves copies behind that nobody wipes;
+    // and no more than that, since wiping takes its time.
+    let length = usize::try_from(data.len()).unwrap_or(limit).saturating_add(1);
+    let mut text = Zeroizing::new(Vec::with_capacity(length.min(limit)));
+    file.take(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_end(&mut text).map_err(cannot)?;
+    Ok(text)
+}
+
+/// The public half of a private key file, as far as it can be had without a passphrase.
+pub(super) fn peek(text: &[u8], file: &str) -> Result<Peek> {
+    let block = pem::read(text, file)?;
+    if block.label == "OPENSSH PRIVATE KEY" {
+        let sealed = Sealed::parse(&block.data).map_err(|bad| refuse(bad, &block.label, file))?;
+        return Ok(Peek::Public(sealed.public));
+    }
+    let mut asked = false;
+    let key = PrivateKey::parse(text, file, &mut |_| {
+        asked = true;
+        Ok(None)
+    });
+    match key {
+        Ok(key) => Ok(Peek::Public(key.public)),
+        Err(_) if asked => Ok(Peek::Locked),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks until it opens, at most three times.
+fn unlock<T>(file: &str, label: &str, ask: &mut Asked<'_>, mut open: impl FnMut(&[u8]) -> Result<T, Bad>) -> Result<T> {
+    for attempt in 1..=TRIES {
+        let Some(passphrase) = ask(Ask { file: file.to_owned(), attempt })? else {
+            if attempt > 1 {
+                break;
+            }
+            return Err(Error::auth(format!("{file} is encrypted, and there is no passphrase for it"))
+                .hint(format!("ssh-add {}", quoted(file)))
+                .hint("put the passphrase into a file of your own and name it in SDC_KEY_PASSPHRASE_FILE"));
+        };
+        match open(passphrase.expose_secret().as_bytes()) {
+            Ok(opened) => return Ok(opened),
+            Err(Bad::Passphrase) => {}
+            Err(bad) => return Err(refuse(bad, label, file)),
+        }
+    }
+    Err(Error::auth(format!("wrong passphrase for {file}")).hint(format!("ssh-keygen -y -f {}", quoted(file))))
+}
+
+/// The error for a file that is no key for us.
+fn refuse(bad: Bad, label: &str, file: &str) -> Error {
+    let name = quoted(file);
+    match bad {
+        Bad::Passphrase => Error::auth(format!("wrong passphrase for {file}")),
+        Bad::Damaged => Error::auth(format!("{file} is damaged: what its {label} block holds is no whole key"))
+            .hint(format!("ssh-keygen -y -f {name}")),
+        Bad::Foreign("DSA") => {
+            Error::auth(format!("{file} is a DSA key, which is obsolete")).hint("ssh-keygen -t ed25519")
+        }
+        Bad::Foreign(what) => Error::auth(format!("{file} is a {label} of a sort that sdc does not read: {what}"))
+            .hint(format!("ssh-keygen -p -f {name}")),
+    }
+}

@@ -1,0 +1,244 @@
+//! The secret half of a key, in the form that signs it best: `ring` wherever it can, other crates
+//! only for what it refuses. Takes numbers, knows nothing of files.
+
+use std::sync::OnceLock;
+
+use ring::rand::SystemRandom;
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512,
+    RsaEncoding,
+};
+use rsa::pkcs1::DecodeRsaPrivateKey as _;
+use rsa::pkcs1v15;
+use rsa::rand_core::OsRng;
+use rsa::signature::{RandomizedSigner as _, SignatureEncoding as _};
+use rsa::traits::PublicKeyParts as _;
+use secrecy::zeroize::Zeroizing;
+use sha2::{Digest as _, Sha512};
+
+use super::der;
+use super::http_signature::Algorithm;
+use super::wire;
+use crate::error::{Error, Result};
+
+/// More than any program makes, and few enough for the arithmetic to end.
+const MOST_RSA_BITS: usize = 16_384;
+const LEAST_RSA_BITS: usize = 1024;
+
+/// A curve, and how long its numbers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Curve {
+    P256,
+    P384,
+    P521,
+}
+
+impl Curve {
+    pub(super) fn size(self) -> usize {
+        match self {
+            Curve::P256 => 32,
+            Curve::P384 => 48,
+            Curve::P521 => 66,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Curve::P256 => "nistp256",
+            Curve::P384 => "nistp384",
+            Curve::P521 => "nistp521",
+        }
+    }
+}
+
+pub(super) enum Secret {
+    Rsa(Box<RsaSecret>),
+    P256(Box<EcdsaKeyPair>),
+    P384(Box<p384::ecdsa::SigningKey>),
+    P521(Box<p521::ecdsa::SigningKey>),
+    Ed25519(Box<Ed25519KeyPair>),
+}
+
+pub(super) struct RsaSecret {
+    /// PKCS#1, for when `ring` cannot sign what is asked for.
+    der: Zeroizing<Vec<u8>>,
+    fast: Option<ring::rsa::KeyPair>,
+    slow: OnceLock<rsa::RsaPrivateKey>,
+}
+
+/// A secret with its public half in SSH's encoding; `None` when the numbers are no key.
+pub(super) type Made = Option<(Secret, Vec<u8>)>;
+
+/// From PKCS#1.
+pub(super) fn rsa(pkcs1: Zeroizing<Vec<u8>>) -> Made {
+    let (modulus, exponent) = {
+        let mut numbers = der::Reader::new(&pkcs1).within(der::SEQUENCE)?;
+        if numbers.take(der::INTEGER)? != [0] {
+            return None;
+        }
+        (numbers.positive()?, numbers.positive()?)
+    };
+    let bits = modulus.len() * 8 - usize::try_from(modulus.first()?.leading_zeros()).ok()?;
+    if !(LEAST_RSA_BITS..=MOST_RSA_BITS).contains(&bits) || exponent.len() > 8 {
+        return None;
+    }
+    let mut blob = Vec::with_capacity(modulus.len() + 32);
+    wire::put_string(&mut blob, b"ssh-rsa");
+    wire::put_positive(&mut blob, exponent);
+    wire::put_positive(&mut blob, modulus);
+
+    // `ring` also proves that the numbers fit together, far faster than the other crate does.
+    let fast = ring::rsa::KeyPair::from_der(&pkcs1).ok();
+    let slow = OnceLock::new();
+    if fast.is_none() {
+        slow.set(rsa::RsaPrivateKey::from_pkcs1_der(&pkcs1).ok()?).ok()?;
+    }
+    Some((Secret::Rsa(Box::new(RsaSecret { der: pkcs1, fast, slow })), blob))
+}
+
+/// From the numbers of an OpenSSH file, which has all of PKCS#1's but the two exponents.
+pub(super) fn rsa_from_numbers(n: &[u8], e: &[u8], d: &[u8], p: &[u8], q: &[u8], inverse: &[u8]) -> Made {
+    use rsa::BigUint;
+    use secrecy::zeroize::Zeroize as _;
+    let reduce = |prime: &[u8]| -> Option<Zeroizing<Vec<u8>>> {
+        let mut exponent = BigUint::from_bytes_be(d);
+        let mut less = BigUint::from_bytes_be(prime);
+        if less < BigUint::from(3_u8) {
+            return None;
+        }
+        less -= 1_u8;
+        let mut rest = &exponent % &less;
+        let bytes = Zeroizing::new(rest.to_bytes_be());
+        exponent.zeroize();
+        less.zeroize();
+        rest.zeroize();
+        Some(bytes)
+    };
+    let (dp, dq) = (reduce(p)?, reduce(q)?);
+    rsa(der::integers(&[&[0], n, e, d, p, q, &dp, &dq, inverse]))
+}
+
+/// From the secret number and, if the file has it, the public point (uncompressed).
+pub(super) fn ecdsa(curve: Curve, scalar: &[u8], point: Option<&[u8]>) -> Made {
+    // Some old programs drop leading zeros, others add one.
+    let zeros = scalar.iter().take_while(|byte| **byte == 0).count();
+    let digits = scalar.get(zeros..)?;
+    let mut fixed = Zeroizing::new(vec![0_u8; curve.size().checked_sub(digits.len())?]);
+    fixed.reserve_exact(digits.len());
+    fixed.extend_from_slice(digits);
+    let scalar = fixed.as_slice();
+    // A compressed point is left to be computed.
+    let point = point.filter(|point| point.first() == Some(&4));
+
+    let (secret, own) = match curve {
+        Curve::P256 => {
+            let own = match point {
+                Some(point) => point.to_vec(),
+                None => p256::ecdsa::SigningKey::from_slice(scalar)
+                    .ok()?
+                    .verifying_key()
+                    .to_encoded_point(false)
+                    .as_bytes()
+                    .to_vec(),
+            };
+            // `ring` checks that the two belong together.
+            let pair = EcdsaKeyPair::from_private_key_and_public_key(
+                &ECDSA_P256_SHA256_ASN1_SIGNING,
+                scalar,
+                &own,
+                &SystemRandom::new(),
+            );
+            (Secret::P256(Box::new(pair.ok()?)), own)
+        }
+        Curve::P384 => {
+            let key = p384::ecdsa::SigningKey::from_slice(scalar).ok()?;
+            let own = key.verifying_key().to_encoded_point(false).as_bytes().to_vec();
+            (Secret::P384(Box::new(key)), own)
+        }
+        Curve::P521 => {
+            let key = p521::ecdsa::SigningKey::from_slice(scalar).ok()?;
+            let own = p521::ecdsa::VerifyingKey::from(&key).to_encoded_point(false).as_bytes().to_vec();
+            (Secret::P521(Box::new(key)), own)
+        }
+    };
+    if point.is_some_and(|point| point != own) {
+        return None;
+    }
+    let mut blob = Vec::with_capacity(own.len() + 48);
+    wire::put_string(&mut blob, format!("ecdsa-sha2-{}", curve.name()).as_bytes());
+    wire::put_string(&mut blob, curve.name().as_bytes());
+    wire::put_string(&mut blob, &own);
+    Some((secret, blob))
+}
+
+/// From the seed and, if the file has it, the public half.
+pub(super) fn ed25519(seed: &[u8], public: Option<&[u8]>) -> Made {
+    let pair = match public {
+        Some(public) => Ed25519KeyPair::from_seed_and_public_key(seed, public),
+        None => Ed25519KeyPair::from_seed_unchecked(seed),
+    };
+    let pair = pair.ok()?;
+    let mut blob = Vec::with_capacity(64);
+    wire::put_string(&mut blob, b"ssh-ed25519");
+    wire::put_string(&mut blob, pair.public_key().as_ref());
+    Some((Secret::Ed25519(Box::new(pair)), blob))
+}
+
+impl Secret {
+    /// The signature as CloudAPI wants it: RSA PKCS#1 v1.5, ECDSA in DER, Ed25519 as it is.
+    pub(super) fn sign(&self, algorithm: Algorithm, data: &[u8]) -> Result<Vec<u8>> {
+        let signature = match (self, algorithm) {
+            (Secret::Rsa(key), Algorithm::RsaSha1 | Algorithm::RsaSha256 | Algorithm::RsaSha512) => {
+                key.sign(algorithm, data)
+            }
+            (Secret::P256(key), Algorithm::EcdsaSha256) => {
+                key.sign(&SystemRandom::new(), data).ok().map(|signature| signature.as_ref().to_vec())
+            }
+            (Secret::P384(key), Algorithm::EcdsaSha512) => {
+                use p384::ecdsa::signature::hazmat::RandomizedPrehashSigner;
+                // The digest is longer than the curve: ECDSA takes its leftmost 48 bytes.
+                let digest = Sha512::digest(data);
+                let signature: Result<p384::ecdsa::Signature, _> = key.sign_prehash_with_rng(&mut OsRng, &digest);
+                signature.ok().map(|signature| signature.to_der().as_bytes().to_vec())
+            }
+            (Secret::P521(key), Algorithm::EcdsaSha512) => {
+                use p521::ecdsa::signature::hazmat::RandomizedPrehashSigner;
+                let digest = Sha512::digest(data);
+                let signature: Result<p521::ecdsa::Signature, _> = key.sign_prehash_with_rng(&mut OsRng, &digest);
+                signature.ok().map(|signature| signature.to_der().as_bytes().to_vec())
+            }
+            (Secret::Ed25519(key), Algorithm::Ed25519Sha512) => Some(key.sign(data).as_ref().to_vec()),
+            _ => return Err(Error::other(format!("this key cannot make {} signatures", algorithm.as_str()))),
+        };
+        signature.ok_or_else(|| Error::other("the signature could not be computed"))
+    }
+}
+
+impl RsaSecret {
+    fn sign(&self, algorithm: Algorithm, data: &[u8]) -> Option<Vec<u8>> {
+        if let (Some(key), Algorithm::RsaSha256 | Algorithm::RsaSha512) = (&self.fast, algorithm) {
+            let padding: &dyn RsaEncoding =
+                if algorithm == Algorithm::RsaSha512 { &RSA_PKCS1_SHA512 } else { &RSA_PKCS1_SHA256 };
+            let mut signature = vec![0; key.public().modulus_len()];
+            key.sign(padding, &SystemRandom::new(), data, &mut signature).ok()?;
+            return Some(signature);
+        }
+        let key = match self.slow.get() {
+            Some(key) => key,
+            None => {
+                let key = rsa::RsaPrivateKey::from_pkcs1_der(&self.der).ok()?;
+                self.slow.get_or_init(|| key)
+            }
+        };
+        // This crate is not constant-time; blinding by a random number is what it has against that.
+        let key = key.clone();
+        let size = key.size();
+        let signature = match algorithm {
+            Algorithm::RsaSha1 => pkcs1v15::SigningKey::<sha1::Sha1>::new(key).try_sign_with_rng(&mut OsRng, data),
+            Algorithm::RsaSha256 => pkcs1v15::SigningKey::<sha2::Sha256>::new(key).try_sign_with_rng(&mut OsRng, data),
+            _ => pkcs1v15::SigningKey::<Sha512>::new(key).try_sign_with_rng(&mut OsRng, data),
+        };
+        let bytes = signature.ok()?.to_vec();
+        (bytes.len() == size).then_some(bytes)
+    }
+}

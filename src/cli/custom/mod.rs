@@ -1,1 +1,0 @@
-//! The commands that are more than one call, one file each.

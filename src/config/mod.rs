@@ -1,3 +1,0 @@
-//! Where every setting comes from: flags, profiles, environment; and which of them won.
-
-pub mod env;

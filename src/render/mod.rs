@@ -1,1 +1,0 @@
-//! From an answer and columns to text. Pure: no I/O, no clock, no environment.
