@@ -1,8 +1,14 @@
 //! SmartDataCenter / Triton clouds from Rust: CloudAPI requests signed with an SSH key.
 
+pub mod answer;
 pub mod api;
 pub mod auth;
+pub mod config;
 pub mod error;
 mod file;
+#[cfg(feature = "cli")]
+pub mod render;
 
+pub use answer::Answer;
+pub use config::Config;
 pub use error::{Error, Result};

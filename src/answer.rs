@@ -1,0 +1,176 @@
+//! What an operation answered: nothing, one object, or rows that keep the server's own text.
+//! Nothing is decoded before it is asked for, and nothing is ever changed.
+
+pub mod scan;
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, Kind, Result};
+
+/// The answer of an operation.
+#[derive(Clone, Debug, Default)]
+pub enum Answer {
+    /// No body.
+    #[default]
+    Nothing,
+    /// One object, as the server wrote it.
+    Record(Box<RawValue>),
+    /// An array, each element as the server wrote it.
+    Rows(Vec<Box<RawValue>>),
+}
+
+impl Answer {
+    /// Reads a body that must be an array.
+    ///
+    /// # Errors
+    /// [`Kind::Unreachable`], telling what came instead.
+    pub fn from_rows(body: &[u8]) -> Result<Answer> {
+        Ok(Answer::Rows(split_rows(body)?.into_iter().map(ToOwned::to_owned).collect()))
+    }
+
+    /// Reads a body that must be one JSON document: an object, or whatever a tag holds.
+    ///
+    /// # Errors
+    /// [`Kind::Unreachable`], telling what came instead.
+    pub fn from_record(body: &[u8]) -> Result<Answer> {
+        let text = text_of(body)?;
+        let raw: &RawValue = serde_json::from_str(text).map_err(|error| broken(text, &error))?;
+        Ok(Answer::Record(raw.to_owned()))
+    }
+
+    /// The rows; a record counts as one.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let list = match self {
+            Answer::Nothing => &[],
+            Answer::Record(record) => std::slice::from_ref(record),
+            Answer::Rows(rows) => rows.as_slice(),
+        };
+        list.iter().map(|raw| Row(raw))
+    }
+
+    /// The first row, or the record.
+    pub fn first(&self) -> Option<Row<'_>> {
+        self.rows().next()
+    }
+
+    /// Decodes the whole answer: a record into a struct, rows into a `Vec`, nothing into `()`.
+    ///
+    /// # Errors
+    /// [`Kind::Other`] when a field is of another type than `T` wants.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        parse(&self.json())
+    }
+
+    /// The answer as one JSON document, every token as the server wrote it; `null` for nothing.
+    pub fn json(&self) -> Cow<'_, str> {
+        match self {
+            Answer::Nothing => Cow::Borrowed("null"),
+            Answer::Record(record) => Cow::Borrowed(record.get()),
+            Answer::Rows(rows) => {
+                let mut out = String::with_capacity(2 + rows.iter().map(|row| row.get().len() + 1).sum::<usize>());
+                out.push('[');
+                for (index, row) in rows.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    out.push_str(row.get());
+                }
+                out.push(']');
+                Cow::Owned(out)
+            }
+        }
+    }
+}
+
+/// One object of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a>(pub &'a RawValue);
+
+impl<'a> Row<'a> {
+    /// The server's own text.
+    pub fn json(self) -> &'a str {
+        self.0.get()
+    }
+
+    /// The text at a JSON pointer such as `/name` or `/nics/0/ip`: a string's content, the JSON text
+    /// of everything else, `None` when it is absent or null.
+    pub fn text(self, pointer: &str) -> Option<Cow<'a, str>> {
+        let value = scan::at(self.json(), &scan::steps(pointer)?)?;
+        if value == "null" { None } else { scan::unquote(value).or(Some(Cow::Borrowed(value))) }
+    }
+
+    /// Decodes the object.
+    ///
+    /// # Errors
+    /// [`Kind::Other`] when a field is of another type than `T` wants.
+    pub fn read<T: DeserializeOwned>(self) -> Result<T> {
+        parse(self.json())
+    }
+}
+
+fn parse<T: DeserializeOwned>(json: &str) -> Result<T> {
+    serde_json::from_str(json)
+        .map_err(|error| Error::other("the answer is not of the type that was asked for").because(error))
+}
+
+/// Splits the body of a list into its rows, each borrowed from the body. The whole body has then been
+/// found to be valid UTF-8 and JSON, and may be passed on as it is.
+///
+/// # Errors
+/// [`Kind::Unreachable`], telling what came instead.
+pub fn split_rows(body: &[u8]) -> Result<Vec<&RawValue>> {
+    let text = text_of(body)?;
+    serde_json::from_str(text).map_err(|error| {
+        if error.is_data() {
+            Error::new(Kind::Unreachable, format!("the answer is {} where a list was expected", kind_of(text)))
+        } else {
+            broken(text, &error)
+        }
+    })
+}
+
+fn text_of(body: &[u8]) -> Result<&str> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let at = error.valid_up_to();
+        Error::new(Kind::Unreachable, format!("the answer is not text: no UTF-8 at byte {at}")).because(error)
+    })?;
+    if text.trim_matches(scan::BLANK).is_empty() {
+        return Err(Error::new(Kind::Unreachable, "the answer is empty where JSON was expected"));
+    }
+    Ok(text)
+}
+
+/// The error for a body that is no JSON.
+fn broken(text: &str, error: &serde_json::Error) -> Error {
+    let start = text.trim_start();
+    if start.starts_with('<') {
+        let page = Error::new(Kind::Unreachable, "the answer is a web page, not JSON");
+        return page.hint("check that the URL is that of a CloudAPI, and that no proxy or login page stands before it");
+    }
+    if error.is_eof() {
+        return Error::new(Kind::Unreachable, format!("the answer breaks off after {} bytes", text.len()));
+    }
+    let at = offset(text, error.line(), error.column());
+    Error::new(Kind::Unreachable, format!("the answer is not JSON: wrong at byte {at} of {}", text.len()))
+        .because(error.to_string())
+}
+
+fn kind_of(text: &str) -> &'static str {
+    match text.trim_start_matches(scan::BLANK).as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "a list",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "true or false",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+/// The byte that a line and column (both from 1, the column in bytes) name.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    (before + column.saturating_sub(1)).min(text.len())
+}

@@ -1,0 +1,257 @@
+//! Walks JSON text without decoding it: members, elements, strings, pointers. The text has been
+//! validated before; on anything else it finds less, and never panics.
+
+use std::borrow::Cow;
+
+/// The kind of white space JSON knows.
+pub const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// The members of an object as `(name token, value text)`, in the order sent, duplicates included.
+pub fn members(json: &str) -> Option<Members<'_>> {
+    Some(Members { rest: json.trim_matches(BLANK).strip_prefix('{')?.strip_suffix('}')? })
+}
+
+/// The elements of an array, each as its text.
+pub fn elements(json: &str) -> Option<Elements<'_>> {
+    Some(Elements { rest: json.trim_matches(BLANK).strip_prefix('[')?.strip_suffix(']')? })
+}
+
+/// See [`members`].
+#[derive(Clone, Debug)]
+pub struct Members<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let name = take(&mut self.rest)?;
+        self.rest = after_blanks(self.rest).strip_prefix(':')?;
+        let value = take(&mut self.rest)?;
+        skip_comma(&mut self.rest);
+        Some((name, value))
+    }
+}
+
+/// See [`elements`].
+#[derive(Clone, Debug)]
+pub struct Elements<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let value = take(&mut self.rest)?;
+        skip_comma(&mut self.rest);
+        Some(value)
+    }
+}
+
+/// The text from its first character that is not blank. Every value of every row passes here, so it goes by
+/// bytes.
+fn after_blanks(text: &str) -> &str {
+    if !text.starts_with(|first: char| first <= ' ') {
+        return text;
+    }
+    let blanks = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+    text.get(blanks..).unwrap_or_default()
+}
+
+fn skip_comma(rest: &mut &str) {
+    *rest = after_blanks(rest);
+    *rest = rest.strip_prefix(',').unwrap_or(rest);
+}
+
+/// Takes one value off the front of the text.
+fn take<'a>(rest: &mut &'a str) -> Option<&'a str> {
+    let text = after_blanks(rest);
+    let end = value_end(text.as_bytes());
+    let (value, after) = text.split_at_checked(end)?;
+    *rest = after;
+    if value.is_empty() { None } else { Some(value) }
+}
+
+/// Where the value at the start of the text ends. Brackets are counted, not recursed into, so that
+/// no depth of nesting can exhaust the stack.
+fn value_end(text: &[u8]) -> usize {
+    match text.first() {
+        Some(b'"') => return string_end(text, 0),
+        Some(b'{' | b'[') => {}
+        _ => {
+            let end = text.iter().position(|byte| b",:]} \t\n\r".contains(byte));
+            return end.unwrap_or(text.len());
+        }
+    }
+    let mut depth = 0usize;
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'"' => {
+                at = string_end(text, at);
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Where the string that opens at `start` ends, its closing quote included.
+pub fn string_end(text: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    loop {
+        at += plain(text.get(at..).unwrap_or_default());
+        match text.get(at) {
+            Some(b'"') => return at + 1,
+            Some(_) => at += 2,
+            None => return text.len(),
+        }
+    }
+}
+
+/// How many bytes come before the next quote or backslash. Most of a document is inside of strings, so it
+/// takes eight of them at a time.
+fn plain(text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The lowest bit that is set tells the first byte that is zero.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let (eights, rest) = text.as_chunks::<8>();
+    for (index, eight) in eights.iter().enumerate() {
+        let word = u64::from_le_bytes(*eight);
+        let found = zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return index * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    eights.len() * 8 + rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len())
+}
+
+/// The text of a string token, escapes resolved; `None` for what is no string. Half of a surrogate
+/// pair becomes U+FFFD.
+pub fn unquote(token: &str) -> Option<Cow<'_, str>> {
+    let inner = token.trim_matches(BLANK).strip_prefix('"')?.strip_suffix('"')?;
+    let Some(first) = inner.find('\\') else { return Some(Cow::Borrowed(inner)) };
+    let mut out = String::with_capacity(inner.len());
+    let (mut plain, mut rest) = inner.split_at(first);
+    loop {
+        out.push_str(plain);
+        let mut chars = rest.chars();
+        if chars.next().is_none() {
+            return Some(Cow::Owned(out));
+        }
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some('u') => {
+                let (found, used) = code_point(chars.as_str());
+                out.push(found);
+                chars = chars.as_str().get(used..).unwrap_or_default().chars();
+            }
+            Some(other) => out.push(other),
+            None => return Some(Cow::Owned(out)),
+        }
+        rest = chars.as_str();
+        (plain, rest) = rest.split_at(rest.find('\\').unwrap_or(rest.len()));
+    }
+}
+
+/// The character of `XXXX` or `XXXX\uXXXX` and how much of the text it took.
+fn code_point(text: &str) -> (char, usize) {
+    let unit = |from: usize| text.get(from..from + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+    match unit(0) {
+        Some(high @ 0xd800..=0xdbff) if text.get(4..6) == Some("\\u") => match unit(6) {
+            Some(low @ 0xdc00..=0xdfff) => {
+                let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+                (char::from_u32(code).unwrap_or('\u{fffd}'), 10)
+            }
+            _ => ('\u{fffd}', 4),
+        },
+        Some(code) => (char::from_u32(code).unwrap_or('\u{fffd}'), 4),
+        None => ('\u{fffd}', 0),
+    }
+}
+
+/// Whether a name token spells this name.
+pub fn same_name(token: &str, name: &str) -> bool {
+    let inner = token.get(1..token.len().saturating_sub(1)).unwrap_or_default();
+    // With an escape in it, it is longer than what it spells.
+    inner == name
+        || (inner.len() > name.len() && inner.contains('\\') && unquote(token).is_some_and(|text| text == name))
+}
+
+/// The value of a member; of several the last, as every other reader of JSON has it.
+pub fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
+    members(json)?.filter(|(token, _)| same_name(token, name)).map(|(_, value)| value).last()
+}
+
+/// The value at a path of member names and array positions.
+pub fn at<'a, S: AsRef<str>>(json: &'a str, path: &[S]) -> Option<&'a str> {
+    path.iter().try_fold(json, |inner, step| {
+        let step = step.as_ref();
+        match inner.trim_start_matches(BLANK).as_bytes().first() {
+            Some(b'{') => member(inner, step),
+            Some(b'[') => elements(inner)?.nth(step.parse().ok()?),
+            _ => None,
+        }
+    })
+}
+
+/// The steps of a JSON pointer (RFC 6901); `None` when it does not start with a slash.
+pub fn steps(pointer: &str) -> Option<Vec<String>> {
+    let rest = pointer.strip_prefix('/')?;
+    Some(rest.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
+}
+
+/// How deep the text nests.
+pub fn depth(json: &str) -> usize {
+    let text = json.as_bytes();
+    let (mut depth, mut deepest, mut at) = (0usize, 0usize, 0usize);
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'"' => {
+                at = string_end(text, at);
+                continue;
+            }
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    deepest
+}
+
+/// Writes text as a JSON string token. Nothing but what must be escaped is.
+pub fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            control if control < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(control))),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}

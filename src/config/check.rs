@@ -1,0 +1,118 @@
+//! What a setting's text may be. Each error names the setting, where it came from, and its value.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::Origin;
+use crate::error::{Error, Result};
+
+/// The forms of signature that `--signing` chooses from; the first is the default.
+pub const SIGNING: &[&str] = &["request", "date", "legacy"];
+
+/// A URL without its last slash.
+pub(super) fn url(text: &str, origin: &Origin) -> Result<String> {
+    // What stands before an @ may be a password, and is shown to nobody.
+    let shown = text.rsplit('@').next().unwrap_or_default().escape_debug();
+    let wrong = |why: &str| Error::usage(format!("the URL from {origin} {why}"));
+    let parsed = match Url::parse(text) {
+        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => parsed,
+        // `localhost:8080` parses, with the host as its scheme.
+        Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) if !text.contains("://") => {
+            return Err(wrong(&format!("has no scheme: `{shown}`")).hint(format!("https://{shown}")));
+        }
+        Ok(_) => return Err(wrong(&format!("is neither http nor https: `{shown}`"))),
+        Err(error) => return Err(wrong(&format!("is none: `{shown}`")).because(error)),
+    };
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(wrong("holds a name or a password").hint("requests are signed with your key: leave them out"));
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return Err(wrong(&format!("has a query or a fragment: `{shown}`")));
+    }
+    if parsed.host_str().is_none_or(str::is_empty) {
+        return Err(wrong(&format!("names no host: `{shown}`")));
+    }
+    Ok(parsed.as_str().trim_end_matches('/').to_owned())
+}
+
+/// A login of an account or sub-user.
+pub(super) fn login(what: &str, text: &str, origin: &Origin) -> Result<String> {
+    if let Some((account, user)) = text.split_once('/') {
+        let error = Error::usage(format!("the {what} from {origin} has a slash: `{}`", text.escape_debug()));
+        return Err(error.hint(format!("SDC_ACCOUNT={} SDC_USER={}", account.escape_debug(), user.escape_debug())));
+    }
+    token(what, text, origin)
+}
+
+/// Text that goes into a header or a path.
+pub(super) fn token(what: &str, text: &str, origin: &Origin) -> Result<String> {
+    if text.is_empty() || text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+        let shown = text.escape_debug();
+        return Err(Error::usage(format!("the {what} from {origin} is empty or has white space in it: `{shown}`")));
+    }
+    Ok(text.to_owned())
+}
+
+/// A fingerprint, a name or a file: each may hold blanks but no control characters.
+pub(super) fn key_id(text: &str, origin: &Origin) -> Result<String> {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        let shown = text.escape_debug();
+        return Err(Error::usage(format!(
+            "the key id from {origin} is empty or has control characters in it: `{shown}`"
+        )));
+    }
+    Ok(text.to_owned())
+}
+
+/// Names separated by commas.
+pub(super) fn names(what: &str, text: &str, origin: &Origin) -> Result<Vec<String>> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| if part.chars().any(char::is_control) { token(what, part, origin) } else { Ok(part.to_owned()) })
+        .collect()
+}
+
+/// `1`, `true`, `0` or `false`.
+pub(super) fn truth(text: &str, origin: &Origin) -> Result<bool> {
+    match text {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => Err(Error::usage(format!("{origin} is neither true nor false: `{}`", text.escape_debug()))
+            .hint(format!("{origin}=true"))),
+    }
+}
+
+/// One of [`SIGNING`].
+pub(super) fn signing(text: &str, origin: &Origin) -> Result<String> {
+    if SIGNING.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    let message = format!("{origin} knows no signature `{}`", text.escape_debug());
+    Err(Error::usage(message).hint(format!("choose one of {}", SIGNING.join(", "))))
+}
+
+/// A length of time: seconds (`30`, `1.5`), or with a unit: `500ms`, `30s`, `2m`, `1h`. `what` is the option
+/// or variable it came from.
+///
+/// # Errors
+/// A usage error for anything else, and for no time at all.
+pub fn duration(what: &str, text: &str) -> Result<Duration> {
+    let text = text.trim();
+    let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let scale = match text.get(number.len()..) {
+        Some("ms") => Some(0.001),
+        Some("" | "s") => Some(1.0),
+        Some("m") => Some(60.0),
+        Some("h") => Some(3600.0),
+        _ => None,
+    };
+    let plain = number.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+    let seconds = number.parse::<f64>().ok().filter(|_| plain).zip(scale).map(|(amount, scale)| amount * scale);
+    // A year is longer than anybody waits; more would overflow the clock.
+    match seconds {
+        Some(seconds) if (0.001..=31_536_000.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err(Error::usage(format!("{what} is no length of time: `{}`", text.escape_debug()))
+            .hint(format!("{what}=30s, or 500ms, 2m, 1h"))),
+    }
+}

@@ -1,0 +1,237 @@
+//! Puts the settings together, in the order that [`super`] tells.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::profile::{self, Profile};
+use super::{Config, Dirs, Origin, SIGNING, Setting, check, env};
+use crate::error::{Error, Result};
+
+/// What was said on the command line, or by a user of the library.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--profile`
+    pub profile: Option<String>,
+    /// `--url`
+    pub url: Option<String>,
+    /// `--account`
+    pub account: Option<String>,
+    /// `--user`
+    pub user: Option<String>,
+    /// `--role`, names separated by commas.
+    pub roles: Option<String>,
+    /// `--act-as`
+    pub act_as: Option<String>,
+    /// `--key-id`
+    pub key_id: Option<String>,
+    /// `--key-file`
+    pub key_file: Option<PathBuf>,
+    /// `--insecure`
+    pub insecure: Option<bool>,
+    /// `--cacert`
+    pub cacert: Option<PathBuf>,
+    /// `--signing`
+    pub signing: Option<String>,
+    /// `--accept-version`
+    pub accept_version: Option<String>,
+    /// `--connect-timeout`
+    pub connect_timeout: Option<String>,
+    /// `--request-timeout`
+    pub request_timeout: Option<String>,
+}
+
+/// Asks for a variable by its name.
+pub type Lookup = dyn Fn(&str) -> Option<String>;
+
+/// Where settings are read from.
+pub struct Sources {
+    /// A variable of the environment, `None` when it is unset or empty.
+    pub var: Box<Lookup>,
+    /// The folders.
+    pub dirs: Dirs,
+}
+
+impl Sources {
+    /// This process's environment and this user's folders.
+    pub fn system() -> Sources {
+        Sources { var: Box::new(env::var), dirs: Dirs::system() }
+    }
+
+    /// These variables and folders, and no others.
+    pub fn of(vars: HashMap<String, String>, dirs: Dirs) -> Sources {
+        Sources { var: Box::new(move |name| vars.get(name).cloned().filter(|value| !value.is_empty())), dirs }
+    }
+
+    /// The first of these variables that is set.
+    fn env(&self, names: &[&'static str]) -> Option<Setting<String>> {
+        names.iter().find_map(|name| Some(Setting { value: (self.var)(name)?, origin: Origin::Env(name) }))
+    }
+}
+
+fn flag(name: &'static str, value: Option<&String>) -> Option<Setting<String>> {
+    Some(Setting { value: value?.clone(), origin: Origin::Flag(name) })
+}
+
+/// A profile that takes part, with where it lies.
+struct Chosen {
+    profile: Profile,
+    file: PathBuf,
+}
+
+impl Chosen {
+    fn read(dir: Option<&Path>, name: &str) -> Result<Chosen> {
+        let dir = dir.ok_or_else(|| Error::usage(format!("there is no folder to look for profile `{name}` in")))?;
+        Ok(Chosen { profile: profile::read(dir, name)?, file: profile::file(dir, name)? })
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Profile { name: self.profile.name.clone(), file: self.file.clone() }
+    }
+
+    fn give<T>(&self, value: Option<T>) -> Option<Setting<T>> {
+        Some(Setting { value: value?, origin: self.origin() })
+    }
+}
+
+/// Is this from a profile?
+fn of_profile<T>(setting: Option<&Setting<T>>) -> bool {
+    matches!(setting, Some(Setting { origin: Origin::Profile { .. }, .. }))
+}
+
+fn checked<T, U>(setting: Option<Setting<T>>, check: impl Fn(&T, &Origin) -> Result<U>) -> Result<Option<Setting<U>>> {
+    let Some(Setting { value, origin }) = setting else { return Ok(None) };
+    Ok(Some(Setting { value: check(&value, &origin)?, origin }))
+}
+
+impl Config {
+    /// Nothing but the defaults: for commands that must work when the settings are broken.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn none() -> Result<Config> {
+        let flags = Flags { profile: Some(profile::ENV.to_owned()), ..Flags::default() };
+        Config::load(&flags, &Sources::of(HashMap::new(), Dirs::system()))
+    }
+
+    /// Puts the settings together. Only what is there is checked; what is missing is missed by who needs it.
+    ///
+    /// # Errors
+    /// A usage error that names the setting, its value and where it came from.
+    pub fn load(flags: &Flags, sources: &Sources) -> Result<Config> {
+        let dir = sources.dirs.config.as_deref();
+        let named =
+            flag("--profile", flags.profile.as_ref()).or_else(|| sources.env(&["SDC_PROFILE", "TRITON_PROFILE"]));
+        let mut in_use = named;
+        let mut chosen = match &in_use {
+            Some(name) if name.value != profile::ENV => Some(Chosen::read(dir, &name.value)?),
+            _ => None,
+        };
+        // A named profile says alone who is meant: a variable left over in a shell must not turn it.
+        let env = |names: &[&'static str]| if chosen.is_some() { None } else { sources.env(names) };
+
+        let mut url = flag("--url", flags.url.as_ref()).or_else(|| env(&["SDC_URL", "TRITON_URL"]));
+        let mut account = flag("--account", flags.account.as_ref()).or_else(|| env(&["SDC_ACCOUNT", "TRITON_ACCOUNT"]));
+        let mut key_id = flag("--key-id", flags.key_id.as_ref()).or_else(|| env(&["SDC_KEY_ID", "TRITON_KEY_ID"]));
+        let mut user = flag("--user", flags.user.as_ref()).or_else(|| env(&["SDC_USER", "TRITON_USER"]));
+        let mut act_as = flag("--act-as", flags.act_as.as_ref()).or_else(|| env(&["SDC_ACT_AS", "TRITON_ACT_AS"]));
+        let roles = flag("--role", flags.roles.as_ref()).or_else(|| env(&["SDC_ROLE", "TRITON_ROLE"]));
+        let mut roles = checked(roles, |text, origin| check::names("roles", text, origin))?;
+        let mut insecure = flags.insecure.map(|value| Setting { value, origin: Origin::Flag("--insecure") });
+        if insecure.is_none() {
+            let text = env(&["SDC_TLS_INSECURE", "TRITON_TLS_INSECURE"]);
+            let testing = env(&["SDC_TESTING"]).map(|set| Setting { value: true, origin: set.origin });
+            insecure = checked(text, |text, origin| check::truth(text, origin))?.or(testing);
+        }
+        let key_file = path("--key-file", flags.key_file.as_ref())
+            .or_else(|| path_var(sources, &["SDC_KEY_FILE", "TRITON_KEY_FILE"]));
+
+        // The current profile fills what is still open, and is not even read when nothing is.
+        let open = url.is_none() || account.is_none() || (key_id.is_none() && key_file.is_none());
+        if in_use.is_none()
+            && open
+            && let Some(dir) = dir
+            && let Some(name) = profile::current(dir)?
+        {
+            if name != profile::ENV {
+                let file = dir.join("config.json");
+                let read = Chosen::read(Some(dir), &name);
+                chosen = Some(read.map_err(|error| {
+                    match profile::file(dir, &name) {
+                        Ok(lies) if !lies.exists() => error
+                            .about(&format!("the current profile of {}", file.display()))
+                            .hint("to choose another, or env for the environment alone: sdc profile use NAME"),
+                        _ => error,
+                    }
+                })?);
+            }
+            in_use = Some(Setting { value: name, origin: Origin::Current(dir.join("config.json")) });
+        }
+        let mut warnings = Vec::new();
+        if let Some(chosen) = &chosen {
+            let profile = &chosen.profile;
+            url = url.or_else(|| chosen.give(Some(profile.url.clone())));
+            account = account.or_else(|| chosen.give(Some(profile.account.clone())));
+            key_id = key_id.or_else(|| chosen.give(Some(profile.key_id.clone())));
+            // These belong to the profile's account, and its trust to the profile's URL: they do not go over
+            // to another that a flag or a variable named.
+            if of_profile(account.as_ref()) {
+                user = user.or_else(|| chosen.give(profile.user.clone()));
+                act_as = act_as.or_else(|| chosen.give(profile.act_as.clone()));
+                let theirs = Some(profile.roles.clone()).filter(|roles| !roles.is_empty());
+                roles = roles.or_else(|| chosen.give(theirs));
+            }
+            if of_profile(url.as_ref()) {
+                insecure = insecure.or_else(|| chosen.give(profile.insecure));
+            }
+            if !profile.unknown.is_empty() {
+                let fields =
+                    profile.unknown.iter().map(|field| format!("`{}`", field.escape_debug())).collect::<Vec<_>>();
+                warnings.push(format!("{}: unknown fields {}", chosen.file.display(), fields.join(", ")));
+            }
+        }
+
+        let signing = flag("--signing", flags.signing.as_ref()).or_else(|| sources.env(&["SDC_SIGNING"]));
+        let time = |name: &'static str, value: &Option<String>, variable: &'static str, seconds: u64| {
+            let given = flag(name, value.as_ref()).or_else(|| sources.env(&[variable]));
+            let read = checked(given, |text, origin| check::duration(&origin.to_string(), text))?;
+            Ok::<_, Error>(read.unwrap_or(Setting::default(Duration::from_secs(seconds))))
+        };
+        let accept =
+            flag("--accept-version", flags.accept_version.as_ref()).or_else(|| sources.env(&["SDC_ACCEPT_VERSION"]));
+        Ok(Config {
+            profile: in_use,
+            url: checked(url, |text, origin| check::url(text, origin))?,
+            account: checked(account, |text, origin| check::login("account", text, origin))?,
+            user: checked(user, |text, origin| check::login("user", text, origin))?,
+            roles,
+            act_as: checked(act_as, |text, origin| check::login("account to act as", text, origin))?,
+            key_id: checked(key_id, |text, origin| check::key_id(text, origin))?,
+            key_file,
+            passphrase_file: path_var(sources, &["SDC_KEY_PASSPHRASE_FILE"]),
+            insecure: insecure.unwrap_or(Setting::default(false)),
+            cacert: path("--cacert", flags.cacert.as_ref()).or_else(|| path_var(sources, &["SDC_CACERT"])),
+            signing: checked(signing, |text, origin| check::signing(text, origin))?
+                .unwrap_or_else(|| Setting::default(SIGNING.first().copied().unwrap_or_default().to_owned())),
+            accept_version: checked(accept, |text, origin| {
+                if text.chars().any(char::is_control) {
+                    check::token("version", text, origin)
+                } else {
+                    Ok(text.clone())
+                }
+            })?,
+            connect_timeout: time("--connect-timeout", &flags.connect_timeout, "SDC_CONNECT_TIMEOUT", 5)?,
+            request_timeout: time("--request-timeout", &flags.request_timeout, "SDC_REQUEST_TIMEOUT", 60)?,
+            warnings,
+            dirs: sources.dirs.clone(),
+        })
+    }
+}
+
+fn path(name: &'static str, value: Option<&PathBuf>) -> Option<Setting<PathBuf>> {
+    Some(Setting { value: value?.clone(), origin: Origin::Flag(name) })
+}
+
+fn path_var(sources: &Sources, names: &[&'static str]) -> Option<Setting<PathBuf>> {
+    sources.env(names).map(|text| Setting { value: PathBuf::from(text.value), origin: text.origin })
+}

@@ -1,0 +1,182 @@
+//! Where every setting comes from: flags, profiles, environment; and which of them won.
+//!
+//! A flag wins over all. Then either a named profile (`-p`, `SDC_PROFILE`, `TRITON_PROFILE`), which says
+//! alone who is meant and where; or the environment, and what it leaves open the current profile.
+
+mod check;
+pub mod env;
+mod load;
+pub mod paths;
+pub mod profile;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use check::{SIGNING, duration};
+pub use load::{Flags, Lookup, Sources};
+pub use paths::Dirs;
+
+use crate::error::{Error, Result};
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An option, such as `--url`.
+    Flag(&'static str),
+    /// A profile.
+    Profile {
+        /// Its name.
+        name: String,
+        /// Its file.
+        file: PathBuf,
+    },
+    /// The `profile` of this `config.json`.
+    Current(PathBuf),
+    /// A variable, such as `SDC_URL`.
+    Env(&'static str),
+    /// Nobody said otherwise.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Flag(name) | Origin::Env(name) => f.write_str(name),
+            Origin::Profile { name, file } => write!(f, "profile {name} ({})", file.display()),
+            Origin::Current(file) => write!(f, "{}", file.display()),
+            Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl<T> Setting<T> {
+    fn default(value: T) -> Self {
+        Setting { value, origin: Origin::Default }
+    }
+}
+
+/// All settings. What a command cannot do without is asked for by a method, and only then missed.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The profile in use, if any.
+    pub profile: Option<Setting<String>>,
+    /// The service's URL, without a slash at its end.
+    pub url: Option<Setting<String>>,
+    /// The account's login.
+    pub account: Option<Setting<String>>,
+    /// The sub-user's login.
+    pub user: Option<Setting<String>>,
+    /// The roles to take up.
+    pub roles: Option<Setting<Vec<String>>>,
+    /// The account to act on, with the key of `account`.
+    pub act_as: Option<Setting<String>>,
+    /// Fingerprint or name of the key.
+    pub key_id: Option<Setting<String>>,
+    /// File of the private key.
+    pub key_file: Option<Setting<PathBuf>>,
+    /// File that holds the passphrase of the key.
+    pub passphrase_file: Option<Setting<PathBuf>>,
+    /// Certificates are not verified.
+    pub insecure: Setting<bool>,
+    /// File of certificates to trust.
+    pub cacert: Option<Setting<PathBuf>>,
+    /// The form of signature: one of [`SIGNING`].
+    pub signing: Setting<String>,
+    /// The versions of the API to accept, if not the client's own choice.
+    pub accept_version: Option<Setting<String>>,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Setting<Duration>,
+    /// How long an answer may take.
+    pub request_timeout: Setting<Duration>,
+    /// What is odd, but no error: fields of a profile that nobody knows.
+    pub warnings: Vec<String>,
+    /// The folders.
+    pub dirs: Dirs,
+}
+
+impl Config {
+    /// The service's URL.
+    ///
+    /// # Errors
+    /// A usage error that tells how to set it.
+    pub fn url(&self) -> Result<&str> {
+        self.url
+            .as_ref()
+            .map(|url| url.value.as_str())
+            .ok_or_else(|| missing("URL of the service", "--url https://…", "SDC_URL"))
+    }
+
+    /// The account's login.
+    ///
+    /// # Errors
+    /// A usage error that tells how to set it.
+    pub fn account(&self) -> Result<&str> {
+        let account = self.account.as_ref().map(|account| account.value.as_str());
+        account.ok_or_else(|| missing("account", "--account LOGIN", "SDC_ACCOUNT"))
+    }
+
+    /// The account whose things are meant: that of `--act-as`, else the own one.
+    ///
+    /// # Errors
+    /// As [`Config::account`].
+    pub fn target(&self) -> Result<&str> {
+        self.act_as.as_ref().map_or_else(|| self.account(), |account| Ok(&account.value))
+    }
+
+    /// The host of the URL, with its port unless that is the usual one.
+    pub fn host(&self) -> Option<String> {
+        let url = url::Url::parse(&self.url.as_ref()?.value).ok()?;
+        let host = url.host_str()?;
+        Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    }
+
+    /// Every setting as `(name, value, origin)`, for `sdc config show`. None of them is a secret.
+    pub fn rows(&self) -> Vec<(&'static str, String, String)> {
+        fn row<T>(
+            name: &'static str,
+            setting: Option<&Setting<T>>,
+            show: impl Fn(&T) -> String,
+        ) -> (&'static str, String, String) {
+            setting.map_or_else(
+                || (name, String::new(), "not set".to_owned()),
+                |setting| (name, show(&setting.value), setting.origin.to_string()),
+            )
+        }
+        let path = |path: &PathBuf| path.display().to_string();
+        let time = |time: &Duration| format!("{}s", time.as_secs_f64());
+        vec![
+            row("profile", self.profile.as_ref(), String::clone),
+            row("url", self.url.as_ref(), String::clone),
+            row("account", self.account.as_ref(), String::clone),
+            row("user", self.user.as_ref(), String::clone),
+            row("roles", self.roles.as_ref(), |roles| roles.join(",")),
+            row("act-as", self.act_as.as_ref(), String::clone),
+            row("key-id", self.key_id.as_ref(), String::clone),
+            row("key-file", self.key_file.as_ref(), path),
+            row("key-passphrase-file", self.passphrase_file.as_ref(), path),
+            row("insecure", Some(&self.insecure), bool::to_string),
+            row("cacert", self.cacert.as_ref(), path),
+            row("signing", Some(&self.signing), String::clone),
+            row("accept-version", self.accept_version.as_ref(), String::clone),
+            row("connect-timeout", Some(&self.connect_timeout), time),
+            row("request-timeout", Some(&self.request_timeout), time),
+        ]
+    }
+}
+
+fn missing(what: &str, flag: &str, variable: &str) -> Error {
+    Error::usage(format!("the {what} is not known"))
+        .hint(flag)
+        .hint(format!("export {variable}=…"))
+        .hint("sdc profile create NAME --use --url … --account … --key-id …")
+}

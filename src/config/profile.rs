@@ -1,0 +1,272 @@
+//! node-triton's profiles, in its folder and its form, so that both tools share them. Only its own fields
+//! are written, for it refuses any other.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::paths;
+use crate::error::{Error, Result};
+
+/// No profile is longer.
+const LONGEST: u64 = 1 << 20;
+
+/// The name that stands for the environment alone.
+pub const ENV: &str = "env";
+
+/// A profile: an account, where it is, and the key to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name, which is the file's.
+    pub name: String,
+    /// `url`
+    pub url: String,
+    /// `account`
+    pub account: String,
+    /// `keyId`: a fingerprint.
+    pub key_id: String,
+    /// `insecure`
+    pub insecure: Option<bool>,
+    /// `user`: the sub-user.
+    pub user: Option<String>,
+    /// `roles`
+    pub roles: Vec<String>,
+    /// `actAsAccount`
+    pub act_as: Option<String>,
+    /// Fields of the file that are none of a profile's; node-triton refuses such a file.
+    pub unknown: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    url: Option<String>,
+    account: Option<String>,
+    key_id: Option<String>,
+    insecure: Option<bool>,
+    user: Option<String>,
+    roles: Option<Vec<String>>,
+    act_as_account: Option<String>,
+    #[serde(flatten)]
+    other: Map<String, Value>,
+}
+
+/// Refuses a name that would lead out of the folder, or that no file should have.
+///
+/// # Errors
+/// A usage error naming what is allowed.
+pub fn check_name(name: &str) -> Result<()> {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "_.@-".contains(letter);
+    if name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.chars().all(allowed) && name.len() <= 128 {
+        return Ok(());
+    }
+    Err(Error::usage(format!("`{}` cannot be the name of a profile", name.escape_debug()))
+        .hint("use letters, digits, `_`, `.`, `@` and `-`, a letter or digit first"))
+}
+
+/// Refuses what cannot be the name of a profile of one's own.
+///
+/// # Errors
+/// As [`check_name`], and for `env`.
+pub fn check_own_name(name: &str) -> Result<()> {
+    if name == ENV {
+        return Err(Error::usage("`env` stands for the environment and cannot be written"));
+    }
+    check_name(name)
+}
+
+/// The file of a profile.
+///
+/// # Errors
+/// As [`check_name`].
+pub fn file(dir: &Path, name: &str) -> Result<PathBuf> {
+    check_name(name)?;
+    Ok(dir.join("profiles.d").join(format!("{name}.json")))
+}
+
+/// The names of all profiles, sorted. A folder that is not there holds none.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn list(dir: &Path) -> Result<Vec<String>> {
+    let folder = dir.join("profiles.d");
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::other(format!("cannot read {}", folder.display())).because(error)),
+    };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.strip_suffix(".json").map(str::to_owned))
+        .filter(|name| name != ENV && check_name(name).is_ok())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Reads a profile.
+///
+/// # Errors
+/// A usage error when there is none of this name, when its file is not JSON (with line and column), and when
+/// a field is missing or of the wrong type.
+pub fn read(dir: &Path, name: &str) -> Result<Profile> {
+    let path = file(dir, name)?;
+    let bytes = crate::file::read(&path, LONGEST).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => absent(dir, name),
+        _ => Error::other(format!("cannot read {}", path.display())).because(error),
+    })?;
+    let content: Content = serde_json::from_slice(&bytes).map_err(|error| bad_json(&path, &error))?;
+    let needed = |field: &str, value: Option<String>| {
+        value.filter(|value| !value.is_empty()).ok_or_else(|| {
+            Error::usage(format!("{}: the profile has no `{field}`", path.display()))
+                .hint(format!("add \"{field}\": \"…\" to it"))
+        })
+    };
+    Ok(Profile {
+        name: name.to_owned(),
+        url: needed("url", content.url)?,
+        account: needed("account", content.account)?,
+        key_id: needed("keyId", content.key_id)?,
+        insecure: content.insecure,
+        user: content.user.filter(|user| !user.is_empty()),
+        roles: content.roles.unwrap_or_default(),
+        act_as: content.act_as_account.filter(|account| !account.is_empty()),
+        unknown: content.other.into_iter().map(|(field, _)| field).collect(),
+    })
+}
+
+fn absent(dir: &Path, name: &str) -> Error {
+    let error = Error::usage(format!("there is no profile `{name}`"));
+    match list(dir).unwrap_or_default() {
+        names if names.is_empty() => error.hint(format!("sdc profile create {name}")),
+        names => error.hint(format!("the profiles are {}", names.join(", "))),
+    }
+}
+
+fn bad_json(path: &Path, error: &serde_json::Error) -> Error {
+    Error::usage(format!("{}:{}:{}: not a profile", path.display(), error.line(), error.column()))
+        .because(error.to_string())
+}
+
+/// Writes a profile, over one of the same name.
+///
+/// # Errors
+/// A usage error for a bad name; otherwise what the system said.
+pub fn write(dir: &Path, profile: &Profile) -> Result<PathBuf> {
+    check_own_name(&profile.name)?;
+    let path = file(dir, &profile.name)?;
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    put("url", profile.url.as_str().into());
+    put("account", profile.account.as_str().into());
+    put("keyId", profile.key_id.as_str().into());
+    if let Some(insecure) = profile.insecure {
+        put("insecure", insecure.into());
+    }
+    if let Some(user) = &profile.user {
+        put("user", user.as_str().into());
+    }
+    if !profile.roles.is_empty() {
+        put("roles", profile.roles.clone().into());
+    }
+    if let Some(act_as) = &profile.act_as {
+        put("actAsAccount", act_as.as_str().into());
+    }
+    store(&path, &fields)?;
+    Ok(path)
+}
+
+/// Removes a profile, and no longer names it in `config.json`. Tells whether it was the current one.
+///
+/// # Errors
+/// A usage error when there is none of this name; otherwise what the system said.
+pub fn remove(dir: &Path, name: &str) -> Result<bool> {
+    let path = file(dir, name)?;
+    // What cannot be read names nobody.
+    let mut settings = settings(dir).unwrap_or_default();
+    fs::remove_file(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => absent(dir, name),
+        _ => Error::other(format!("cannot remove {}", path.display())).because(error),
+    })?;
+    let named = |key: &str| text(&settings, key).as_deref() == Some(name);
+    let (current, before) = (named("profile"), named("oldProfile"));
+    if current {
+        settings.remove("profile");
+    }
+    if before {
+        settings.remove("oldProfile");
+    }
+    if current || before {
+        store(&dir.join("config.json"), &settings)?;
+    }
+    Ok(current)
+}
+
+/// The name of the current profile, if one was ever set.
+///
+/// # Errors
+/// A usage error when `config.json` cannot be read.
+pub fn current(dir: &Path) -> Result<Option<String>> {
+    Ok(text(&settings(dir)?, "profile"))
+}
+
+/// Makes a profile the current one; `-` is the one before it, `env` the environment. Gives back its name.
+///
+/// # Errors
+/// A usage error when there is no such profile, or none before.
+pub fn set_current(dir: &Path, name: &str) -> Result<String> {
+    let mut settings = settings(dir)?;
+    let before = text(&settings, "profile");
+    let name = if name == "-" {
+        text(&settings, "oldProfile").ok_or_else(|| Error::usage("there is no profile before the current one"))?
+    } else {
+        name.to_owned()
+    };
+    if name != ENV {
+        let path = file(dir, &name)?;
+        if !path.is_file() {
+            return Err(absent(dir, &name));
+        }
+    }
+    if before.as_deref() != Some(&name) {
+        // One that is gone is none to go back to.
+        if let Some(before) = before.filter(|before| before == ENV || file(dir, before).is_ok_and(|file| file.exists()))
+        {
+            settings.insert("oldProfile".to_owned(), before.into());
+        }
+        settings.insert("profile".to_owned(), name.as_str().into());
+        store(&dir.join("config.json"), &settings)?;
+    }
+    Ok(name)
+}
+
+fn text(settings: &Map<String, Value>, key: &str) -> Option<String> {
+    settings.get(key)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// `config.json`, every key of it.
+fn settings(dir: &Path) -> Result<Map<String, Value>> {
+    let path = dir.join("config.json");
+    match crate::file::read(&path, LONGEST) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+            let place = format!("{}:{}:{}", path.display(), error.line(), error.column());
+            Error::usage(format!("{place}: not a JSON object")).because(error.to_string())
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Map::new()),
+        Err(error) => Err(Error::other(format!("cannot read {}", path.display())).because(error)),
+    }
+}
+
+fn store(path: &Path, fields: &Map<String, Value>) -> Result<()> {
+    let failed = |error: io::Error| Error::other(format!("cannot write {}", path.display())).because(error);
+    // People keep such files under version control and link to them: the link stays.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if let Some(parent) = target.parent() {
+        paths::make_private_dir(parent).map_err(failed)?;
+    }
+    let mut json = serde_json::to_string_pretty(fields).map_err(|error| failed(error.into()))?;
+    json.push('\n');
+    paths::replace(&target, json.as_bytes(), true).map_err(failed)
+}

@@ -1,0 +1,173 @@
+//! One value, as a table shows it and as CSV holds it.
+
+use std::borrow::Cow;
+
+use super::columns::Chosen;
+use super::{Look, escape, json};
+use crate::answer::scan;
+use crate::api::Show;
+
+/// What a table shows for a value that is not there.
+pub(super) const MISSING: &str = "-";
+
+/// What a row has for a column.
+#[derive(Clone, Debug)]
+pub(super) enum Value<'a> {
+    /// Nothing.
+    Absent,
+    /// JSON text.
+    Json(&'a str),
+    /// The letters of a column made of several fields.
+    Letters(String),
+}
+
+/// What the row has for each column, found in one walk over its members.
+pub(super) fn values<'a>(row: &'a str, columns: &[Chosen]) -> Vec<Value<'a>> {
+    let start = |column: &Chosen| match column.show {
+        Show::MachineFlags | Show::ImageFlags => Value::Letters(String::new()),
+        _ if column.path.is_empty() => Value::Json(row),
+        _ => Value::Absent,
+    };
+    let mut list: Vec<Value<'a>> = columns.iter().map(start).collect();
+    let Some(members) = scan::members(row) else {
+        // A row that is no object stands in the first column.
+        if let Some(first) = list.first_mut() {
+            *first = Value::Json(row);
+        }
+        return list;
+    };
+    for (name, json) in members {
+        let name = scan::unquote(name).unwrap_or_default();
+        for (slot, column) in list.iter_mut().zip(columns) {
+            if let Value::Letters(letters) = slot {
+                letters.extend(letter(column.show, &name, json));
+            } else if let Some((first, deeper)) = column.path.split_first()
+                && *first == name
+            {
+                let found = if deeper.is_empty() { Some(json) } else { scan::at(json, deeper) };
+                *slot = found.map_or(Value::Absent, Value::Json);
+            }
+        }
+    }
+    list
+}
+
+/// The letter that a field adds to a column of flags.
+fn letter(show: Show, name: &str, json: &str) -> Option<char> {
+    let text = || scan::unquote(json).unwrap_or_default();
+    let letter = match (show, name) {
+        (Show::MachineFlags, "brand") => match &*text() {
+            "bhyve" => 'B',
+            "kvm" => 'K',
+            _ => return None,
+        },
+        (Show::MachineFlags, "docker") if json == "true" => 'D',
+        (Show::MachineFlags, "firewall_enabled") if json == "true" => 'F',
+        (Show::MachineFlags, "deletion_protection") if json == "true" => 'P',
+        (Show::ImageFlags, "origin") if !text().is_empty() => 'I',
+        (Show::ImageFlags, "public") if json == "true" => 'P',
+        (Show::ImageFlags, "state") if json.starts_with('"') && text() != "active" => 'X',
+        _ => return None,
+    };
+    Some(letter)
+}
+
+fn in_order(letters: &str) -> String {
+    let mut list: Vec<char> = letters.chars().collect();
+    list.sort_unstable();
+    list.into_iter().collect()
+}
+
+/// What a table shows.
+pub(super) fn shown<'a>(value: &Value<'a>, show: Show, look: &Look) -> Cow<'a, str> {
+    let text = match value {
+        Value::Absent | Value::Json("null") => Cow::Borrowed(MISSING),
+        Value::Json(json) => present(json, show, look),
+        Value::Letters(letters) => Cow::Owned(in_order(letters)),
+    };
+    match escape::visible(&text) {
+        _ if text.is_empty() => Cow::Borrowed(MISSING),
+        Cow::Borrowed(_) => text,
+        Cow::Owned(escaped) => Cow::Owned(escaped),
+    }
+}
+
+fn present<'a>(token: &'a str, show: Show, look: &Look) -> Cow<'a, str> {
+    let text = plain(token);
+    match show {
+        Show::ShortId => shortened(text),
+        Show::Age => age(&text, look.now).map_or(text, Cow::Owned),
+        Show::Mebibytes => mebibytes(&text).map_or(text, Cow::Owned),
+        Show::ImageName => match look.images.get(&*text) {
+            Some(name) => Cow::Owned(name.clone()),
+            None => shortened(text),
+        },
+        _ => text,
+    }
+}
+
+/// A string's content, a list of plain values joined by commas, any other JSON without white space.
+pub(super) fn plain(token: &str) -> Cow<'_, str> {
+    match token.as_bytes().first() {
+        Some(b'"') => scan::unquote(token).unwrap_or(Cow::Borrowed(token)),
+        Some(b'[') if scan::elements(token).is_some_and(|mut all| !all.any(|one| one.starts_with(['{', '[']))) => {
+            let all: Vec<Cow<'_, str>> = scan::elements(token).into_iter().flatten().map(plain).collect();
+            Cow::Owned(all.join(","))
+        }
+        Some(b'{') if scan::members(token).is_some_and(|mut all| all.next().is_none()) => Cow::Borrowed(""),
+        Some(b'{' | b'[') => Cow::Owned(json::compact(token)),
+        _ => Cow::Borrowed(token),
+    }
+}
+
+/// What CSV and TSV hold: the value itself, `None` when it is absent or null.
+pub(super) fn raw<'a>(value: &Value<'a>, look: &Look) -> Option<Cow<'a, str>> {
+    let text = match value {
+        Value::Absent | Value::Json("null") => return None,
+        Value::Json(json) if json.starts_with(['{', '[']) => Cow::Owned(json::compact(json)),
+        Value::Json(json) => plain(json),
+        Value::Letters(letters) => Cow::Owned(in_order(letters)),
+    };
+    if look.terminal
+        && let Cow::Owned(escaped) = escape::visible_lines(&text)
+    {
+        return Some(Cow::Owned(escaped));
+    }
+    Some(text)
+}
+
+/// The first part of a UUID; anything else stays whole.
+fn shortened(text: Cow<'_, str>) -> Cow<'_, str> {
+    let uuid = text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    match text.get(..8) {
+        Some(short) if uuid => Cow::Owned(short.to_owned()),
+        _ => text,
+    }
+}
+
+/// How long ago an RFC 3339 time was, in one unit, rounded down: `3d`. `None` for what is no time.
+pub fn age(time: &str, now: i64) -> Option<String> {
+    let then = time.parse::<jiff::Timestamp>().ok()?.as_millisecond();
+    let seconds = now.saturating_sub(then).max(0) / 1000;
+    let units = [(31_536_000, 'y'), (604_800, 'w'), (86_400, 'd'), (3600, 'h'), (60, 'm')];
+    let found = units.iter().find(|(size, _)| seconds >= *size);
+    Some(found.map_or_else(|| format!("{seconds}s"), |(size, unit)| format!("{}{unit}", seconds / size)))
+}
+
+/// MiB in the unit that suits: `512M`, `1.5G`, `2T`. `None` for what is no whole number.
+fn mebibytes(text: &str) -> Option<String> {
+    let amount: u64 = text.parse().ok()?;
+    let (size, unit) = match amount {
+        0..1024 => return Some(format!("{amount}M")),
+        1024..1_048_576 => (1024, 'G'),
+        _ => (1_048_576, 'T'),
+    };
+    let tenths = (amount % size) * 10 / size;
+    // What a tenth cannot tell is told exactly, in the smaller unit.
+    match (amount % size) * 10 % size {
+        0 if tenths == 0 => Some(format!("{}{unit}", amount / size)),
+        0 => Some(format!("{}.{tenths}{unit}", amount / size)),
+        _ if unit == 'T' && amount.is_multiple_of(1024) => Some(format!("{}G", amount / 1024)),
+        _ => Some(format!("{amount}M")),
+    }
+}

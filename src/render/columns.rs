@@ -1,0 +1,203 @@
+//! What follows `-o`: a format, columns, or both; checked before any request is sent.
+
+use crate::answer::scan;
+use crate::api::{Column, Level, Show};
+use crate::error::{Error, Result};
+
+/// A format of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns, or `key: value` lines for a single object.
+    Table,
+    /// A table with the long columns.
+    Wide,
+    /// JSON as the server sent it.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// YAML.
+    Yaml,
+    /// Comma-separated values (RFC 4180, with LF at the end of lines).
+    Csv,
+    /// Tab-separated values.
+    Tsv,
+    /// One id a line.
+    Ids,
+}
+
+/// Every format by its name.
+pub const FORMATS: &[(&str, Format)] = &[
+    ("table", Format::Table),
+    ("wide", Format::Wide),
+    ("json", Format::Json),
+    ("jsonl", Format::Jsonl),
+    ("yaml", Format::Yaml),
+    ("csv", Format::Csv),
+    ("tsv", Format::Tsv),
+    ("ids", Format::Ids),
+];
+
+/// A column that was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its name, as the user typed it.
+    pub name: String,
+    /// The way to its value: names of members, positions in arrays.
+    pub path: Vec<String>,
+    /// How a table shows it.
+    pub show: Show,
+}
+
+impl Chosen {
+    fn of(column: &Column) -> Self {
+        Chosen { name: column.name.to_owned(), path: path(column.field), show: column.show }
+    }
+
+    /// What stands above it in a table.
+    pub fn header(&self) -> String {
+        if self.name.starts_with('/') { self.name.clone() } else { self.name.to_uppercase() }
+    }
+}
+
+fn path(field: &str) -> Vec<String> {
+    scan::steps(field).unwrap_or_else(|| vec![field.to_owned()])
+}
+
+/// The columns of a format when none were named. CSV and TSV name them after the fields, since they hold
+/// what the server sent rather than what a table shows.
+pub fn defaults(format: Format, long: bool, known: &[Column]) -> Vec<Chosen> {
+    let level = if long || format == Format::Wide { Level::Long } else { Level::Short };
+    let shown = known.iter().filter(|column| column.level <= level);
+    let mut list: Vec<Chosen> = Vec::new();
+    for column in shown {
+        let mut chosen = Chosen::of(column);
+        let computed = matches!(column.show, Show::MachineFlags | Show::ImageFlags);
+        if matches!(format, Format::Csv | Format::Tsv) && !computed {
+            chosen.name = column.field.trim_start_matches('/').to_owned();
+        }
+        if !list.iter().any(|other| other.name == chosen.name) {
+            list.push(chosen);
+        }
+    }
+    list
+}
+
+/// The columns of a row that no table knows: its plain fields.
+pub(super) fn seen(row: &str) -> Vec<Chosen> {
+    let plain = scan::members(row).into_iter().flatten().filter(|(_, value)| !value.starts_with(['{', '[']));
+    let mut list: Vec<Chosen> = Vec::new();
+    for (token, _) in plain.take(32) {
+        let name = scan::unquote(token).unwrap_or_default().into_owned();
+        if !list.iter().any(|other| other.name == name) {
+            list.push(Chosen { path: vec![name.clone()], name, show: Show::Text });
+        }
+    }
+    if list.is_empty() {
+        list.push(Chosen { name: "value".to_owned(), path: Vec::new(), show: Show::Text });
+    }
+    list
+}
+
+/// Reads the value of `-o`: `FORMAT`, `FORMAT:COLUMNS` or `COLUMNS`. With no columns known (an answer the
+/// table has no row for) every name is taken for a field's.
+///
+/// # Errors
+/// A usage error for a column that is not known, with those that are.
+pub fn parse_output(value: &str, known: &[Column]) -> Result<(Format, Vec<Chosen>)> {
+    let format_of = |word: &str| FORMATS.iter().find(|(name, _)| *name == word).map(|(_, format)| *format);
+    if let Some(format) = format_of(value) {
+        return Ok((format, Vec::new()));
+    }
+    let (format, names) = match value.split_once(':') {
+        Some((word, names)) if format_of(word).is_some() => (format_of(word).unwrap_or(Format::Table), names),
+        _ => (Format::Table, value),
+    };
+    if format == Format::Ids {
+        return Err(Error::usage("the format `ids` has no columns").hint("-o ids"));
+    }
+    let columns = names.split(',').map(|name| choose(name.trim(), known)).collect::<Result<Vec<_>>>();
+    Ok((format, columns.map_err(|error| as_format(value, error))?))
+}
+
+/// A word that is nearly a format was more likely meant as one.
+fn as_format(value: &str, error: Error) -> Error {
+    let formats = FORMATS.iter().map(|(name, _)| *name);
+    match nearest(value.split(':').next().unwrap_or(value), formats.clone()) {
+        Some(name) => error.hint(format!("-o {name}")),
+        None if value.contains([',', '.']) => error,
+        None => error.hint(format!("the formats are {}", formats.collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// The column of this name: a known one, a part of a nested one, or a JSON pointer.
+pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
+    if name.is_empty() {
+        return Err(
+            Error::usage("an empty name in the list of columns").hint(format!("the columns are {}", names(known)))
+        );
+    }
+    if let Some(column) = known.iter().find(|column| column.name == name) {
+        return Ok(Chosen::of(column));
+    }
+    if let Some(path) = scan::steps(name) {
+        return Ok(Chosen { name: name.to_owned(), path, show: Show::Text });
+    }
+    if known.is_empty() {
+        return Ok(Chosen { name: name.to_owned(), path: vec![name.to_owned()], show: Show::Text });
+    }
+    if let Some((first, rest)) = name.split_once('.').filter(|(_, rest)| !rest.is_empty()) {
+        match known.iter().find(|column| column.name == first) {
+            Some(column) if column.nested => {
+                let mut path = path(column.field);
+                path.push(rest.to_owned());
+                return Ok(Chosen { name: name.to_owned(), path, show: Show::Text });
+            }
+            Some(_) => {
+                let message = format!("column `{first}` has no parts, so there is no `{name}`");
+                return Err(Error::usage(message).hint(format!("the columns are {}", names(known))));
+            }
+            None => {}
+        }
+    }
+    let mut error = Error::usage(format!("there is no column `{name}`"));
+    if let Some(near) = nearest(name, known.iter().map(|column| column.name)) {
+        error = error.hint(format!("did you mean `{near}`?"));
+    }
+    Err(error.hint(format!("the columns are {}", names(known))))
+}
+
+fn names(known: &[Column]) -> String {
+    let all: Vec<String> = known
+        .iter()
+        .map(|column| if column.nested { format!("{0} ({0}.KEY)", column.name) } else { column.name.into() })
+        .collect();
+    all.join(", ")
+}
+
+/// The word spelled most like this one, if any is near.
+fn nearest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let measured = words.map(|other| (distance(&word, &other.to_lowercase()), other));
+    let (steps, best) = measured.min_by_key(|(steps, _)| *steps)?;
+    (steps <= 1 + word.chars().count() / 4).then_some(best)
+}
+
+/// How many letters must be added, dropped, changed or swapped with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut line = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let get = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX - 1);
+            let mut least = (get(&above, j) + usize::from(x != y)).min(get(&above, j + 1) + 1).min(get(&line, j) + 1);
+            if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
+                least = least.min(get(&before, j - 1) + 1);
+            }
+            line.push(least);
+        }
+        before = std::mem::replace(&mut above, line);
+    }
+    above.last().copied().unwrap_or(0)
+}

@@ -1,0 +1,36 @@
+//! Tab-separated values: one line a row, whatever is in it. Tabs, line ends and backslashes are written
+//! `\t`, `\n`, `\r`, `\\`; a missing value is empty. Values are the server's, not what a table shows.
+
+use super::columns::Chosen;
+use super::{Look, cell};
+
+/// Appends the line of headers.
+pub(super) fn header(columns: &[Chosen], out: &mut String) {
+    for (index, column) in columns.iter().enumerate() {
+        put(index, &column.name, out);
+    }
+    out.push('\n');
+}
+
+/// Appends a row.
+pub(super) fn row(row: &str, columns: &[Chosen], look: &Look, out: &mut String) {
+    for (index, value) in cell::values(row, columns).iter().enumerate() {
+        put(index, &cell::raw(value, look).unwrap_or_default(), out);
+    }
+    out.push('\n');
+}
+
+fn put(index: usize, text: &str, out: &mut String) {
+    if index > 0 {
+        out.push('\t');
+    }
+    for letter in text.chars() {
+        match letter {
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\\' => out.push_str("\\\\"),
+            other => out.push(other),
+        }
+    }
+}
