@@ -4,6 +4,8 @@ pub mod answer;
 pub mod api;
 pub mod auth;
 pub mod config;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 pub mod error;
 mod file;
 #[cfg(feature = "cli")]

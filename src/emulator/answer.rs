@@ -1,0 +1,230 @@
+//! From a request that was read to an answer: the real server's chain of checks, in its order.
+
+use std::sync::atomic::Ordering;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+use serde_json::Value;
+
+use super::auth::{self, Head};
+use super::params;
+use super::reply::{Body, Outcome, Refusal, Reply};
+use super::route::{self, Call, Route};
+use super::shared::Shared;
+use super::version::{self, Version};
+use super::who;
+
+/// The largest body that is taken, in bytes.
+pub(crate) const MAX_BODY: usize = 100_000;
+
+/// What a route that looks at the type of the body takes; the empty one is none given.
+const TYPED: &[&str] = &["", "application/json", "application/octet-stream", "multipart/form-data", "text/plain"];
+
+/// Where those go who look for the documentation.
+const DOCS: &str = "https://apidocs.example.com/cloudapi/";
+
+/// A request as read from the wire.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) head: Head,
+    pub(crate) body: Vec<u8>,
+    /// The body was longer than is taken.
+    pub(crate) too_long: bool,
+    /// The address of the other end.
+    pub(crate) ip: String,
+    /// Work started by this request is to end badly.
+    pub(crate) fails: bool,
+}
+
+/// An answer, and whose it was.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) reply: Reply,
+    /// The key id of a good signature.
+    pub(crate) signed_by: Option<String>,
+    /// Nothing is ever answered.
+    pub(crate) mute: bool,
+    /// Too early for the server's own headers.
+    pub(crate) early: bool,
+    /// The methods of the path, for the header that tells browsers.
+    pub(crate) methods: Vec<&'static str>,
+}
+
+/// Answers a request.
+pub(crate) fn answer(shared: &Shared, asked: &Asked) -> Answered {
+    let mut answered =
+        Answered { reply: Reply::empty(200), signed_by: None, mute: false, early: false, methods: Vec::new() };
+    answered.reply = match outcome(shared, asked, &mut answered) {
+        Ok(reply) => reply,
+        Err(refusal) => {
+            answered.early = refusal.early;
+            answered.mute = refusal.mute;
+            refusal.into_reply()
+        }
+    };
+    answered
+}
+
+fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
+    let head = &asked.head;
+    if head.method == "GET" && documentation(head.path()) {
+        return Ok(Reply::empty(302).header("Location", DOCS));
+    }
+    let found = route::find(head)?;
+    answered.methods.clone_from(&found.methods);
+    let Some(first) = found.routes.first().copied() else { return Err(Refusal::not_found(&head.target).early()) };
+    let content_type = content_type(head);
+    let version = agree(head, first)?;
+    if first.typed && !TYPED.contains(&content_type.as_str()) {
+        return Err(Refusal::new(415, "UnsupportedMediaTypeError", content_type).early());
+    }
+    check_accept(head)?;
+    let wall = shared.clock.wall();
+    let presented = auth::presented(head, wall, &shared.frozen)?;
+    if presented.is_none() {
+        auth::check_unsigned_date(head, wall)?;
+    }
+
+    let body = read_body(asked, &content_type)?;
+    let mut given = params::form(head.query());
+    given.extend(body);
+    let mut merged = found.path;
+    merged.extend(given.clone());
+
+    let route = choose(&found.routes, &merged)?;
+    let mut state = shared.lock_state();
+    let now = shared.clock.now();
+    let mut changed = state.catch_up(now);
+    let result = (|| {
+        let (account, caller, bucket) = if route.signed {
+            let who = match &presented {
+                Some(presented) => who::identify(&state, presented, version)?,
+                None => super::presigned::identify(&state, asked, version, wall)?,
+            };
+            answered.signed_by = Some(who.key_id.clone());
+            let named = merged.get("account").and_then(Value::as_str).unwrap_or("my");
+            let account = who::target(&state, &who, named, head.path(), route)?;
+            who::allow(&state, &who, &merged, head.path(), route)?;
+            (account, who.caller(&asked.ip), who.account)
+        } else {
+            (String::new(), Value::Null, String::new())
+        };
+        shared.throttle(&bucket, route.group)?;
+        let fails = asked.fails;
+        let mut call = Call { state: &mut state, head, now, account, params: merged, given, version, caller, fails };
+        let reply = (route.handler)(&mut call)?;
+        changed |= !matches!(route.method, "GET" | "HEAD");
+        Ok(reply)
+    })();
+    if changed {
+        shared.dirty.store(true, Ordering::Relaxed);
+        shared.save(&mut state);
+    }
+    result
+}
+
+/// Paths that lead to the documentation, whoever asks.
+fn documentation(path: &str) -> bool {
+    matches!(path, "/" | "/docs" | "/favicon.ico") || path.starts_with("/docs/")
+}
+
+fn content_type(head: &Head) -> String {
+    let header = head.get("content-type").unwrap_or_default();
+    header.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+}
+
+/// The version that client and server agree upon.
+fn agree(head: &Head, route: &Route) -> Result<Version, Refusal> {
+    let range = head.get("accept-version").or_else(|| head.get("x-api-version")).unwrap_or_default();
+    match version::choose(range.trim(), route.versions) {
+        Some(version) => Ok(version),
+        None if route.typed => Ok(route.versions.last().copied().unwrap_or(Version(9, 0, 0))),
+        None => {
+            let words = format!("{range} is not supported by {} {}", head.method, head.path());
+            Err(Refusal::new(400, "InvalidVersion", words).early())
+        }
+    }
+}
+
+fn check_accept(head: &Head) -> Result<(), Refusal> {
+    let accept = head.get("accept").unwrap_or_default();
+    let fits = |range: &str| {
+        let range = range.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        matches!(range.as_str(), "" | "*/*" | "application/*" | "application/json" | "text/*" | "text/plain")
+    };
+    if accept.split(',').any(fits) {
+        return Ok(());
+    }
+    Err(Refusal::new(406, "NotAcceptableError", "Server accepts: application/json,text/plain").early())
+}
+
+fn read_body(asked: &Asked, content_type: &str) -> Result<params::Params, Refusal> {
+    if matches!(asked.head.method.as_str(), "GET" | "HEAD") {
+        return Ok(params::Params::new());
+    }
+    if asked.too_long {
+        let words = format!("Request body size exceeds {MAX_BODY}");
+        return Err(Refusal::new(413, "PayloadTooLargeError", words));
+    }
+    if let Some(said) = asked.head.get("content-md5") {
+        let is = content_md5(&asked.body);
+        if said != is && !asked.body.is_empty() {
+            return Err(Refusal::new(400, "BadDigest", format!("Content-MD5 '{said}' didn't match '{is}'")));
+        }
+    }
+    params::body(content_type, &asked.body)
+}
+
+/// Routes of one path are told apart by the parameter `action`.
+fn choose(routes: &[&'static Route], params: &params::Params) -> Result<&'static Route, Refusal> {
+    if let Some(route) = routes.iter().find(|route| route.action.is_none()) {
+        return Ok(route);
+    }
+    let action = params.get("action").and_then(params::text).unwrap_or_default();
+    if action.is_empty() {
+        return Err(Refusal::missing("action"));
+    }
+    let found = routes.iter().find(|route| route.action == Some(action.as_str()));
+    found.copied().ok_or_else(|| Refusal::invalid(format!("{action} is not a valid action")))
+}
+
+/// The digest of a body, as in the header.
+pub(crate) fn content_md5(body: &[u8]) -> String {
+    STANDARD.encode(Md5::digest(body))
+}
+
+/// The headers that go with an answer, in order.
+pub(crate) fn headers(shared: &Shared, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)> {
+    let mut headers: Vec<(String, String)> = Vec::new();
+    let mut put = |name: &str, value: String| headers.push((name.to_owned(), value));
+    let (kind, bytes): (&str, &[u8]) = match &answered.reply.body {
+        Body::Empty | Body::Chunked => ("", &[]),
+        Body::Json(bytes) => ("application/json", bytes),
+        Body::Text(bytes) => ("text/plain", bytes),
+        Body::Html(bytes) => ("text/html", bytes),
+    };
+    if !kind.is_empty() {
+        put("Content-Type", kind.to_owned());
+        put("Content-MD5", content_md5(bytes));
+    }
+    put("Date", shared.http_date());
+    if !answered.early {
+        let id = head.get("request-id").or_else(|| head.get("x-request-id")).unwrap_or_else(super::state::new_id);
+        put("Server", "cloudapi/9.20.0".to_owned());
+        // The newest one, whatever was agreed upon.
+        put("Api-Version", "9.0.0".to_owned());
+        put("Request-Id", id);
+        put("Response-Time", took_ms.to_string());
+        put("Access-Control-Allow-Origin", "*".to_owned());
+        let names =
+            "Accept, Accept-Version, Content-Length, Content-MD5, Content-Type, Date, Api-Version, Response-Time";
+        put("Access-Control-Allow-Headers", names.to_owned());
+        put("Access-Control-Allow-Methods", answered.methods.join(", "));
+        put("Access-Control-Expose-Headers", "Api-Version, Request-Id, Response-Time".to_owned());
+    }
+    for (name, value) in &answered.reply.headers {
+        put(name, value.clone());
+    }
+    headers
+}

@@ -1,0 +1,122 @@
+//! The private folder of an emulator: the throw-away key, the certificate, the agent's socket. It
+//! goes away with the emulator.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, LineEnding};
+use rsa::traits::PublicKeyParts;
+
+use crate::error::{Error, Result};
+
+use super::store::create_private;
+
+/// A folder that is removed when dropped.
+#[derive(Debug)]
+pub(crate) struct PrivateDir(PathBuf);
+
+impl PrivateDir {
+    /// A new one in the folder `parent`.
+    pub(crate) fn new(parent: &Path) -> Result<PrivateDir> {
+        let path = parent.join(format!("sdc-emulator-{}", uuid::Uuid::new_v4().simple()));
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(&path)
+            .map_err(|error| Error::other(format!("cannot make the folder {}", path.display())).because(error))?;
+        Ok(PrivateDir(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Puts a new file into it.
+    pub(crate) fn write(&self, name: &str, text: &[u8]) -> Result<PathBuf> {
+        let path = self.0.join(name);
+        create_private(&path)
+            .and_then(|mut file| file.write_all(text))
+            .map_err(|error| Error::other(format!("cannot write {}", path.display())).because(error))?;
+        Ok(path)
+    }
+}
+
+/// Where it is made if nobody says where.
+// The one look at the environment outside its door, since that is the platform's only safe answer:
+// a fixed path is wrong on Windows, and on macOS shared by all users. The program never gets here.
+#[allow(clippy::disallowed_methods, reason = "the emulator must not use config, and a library user may not say")]
+pub(crate) fn usual_parent() -> PathBuf {
+    std::env::temp_dir()
+}
+
+impl Drop for PrivateDir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A throw-away key: RSA, in the oldest format, which every client can read.
+pub(crate) struct ThrowAway {
+    pub(crate) key: rsa::RsaPrivateKey,
+    /// The private half as a PEM file.
+    pub(crate) pem: String,
+    /// The public half as an OpenSSH line.
+    pub(crate) line: String,
+    /// The public half as an agent shows it.
+    pub(crate) blob: Vec<u8>,
+}
+
+/// The comment of the key's public half.
+pub(crate) const KEY_NAME: &str = "emulator";
+
+impl ThrowAway {
+    /// A new one. Takes a good part of a second.
+    pub(crate) fn make() -> Result<ThrowAway> {
+        let failed = |error: rsa::Error| Error::other("cannot make a key").because(error.to_string());
+        ThrowAway::of(rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).map_err(failed)?)
+    }
+
+    /// That of a file, which must be of the same kind.
+    pub(crate) fn read(path: &Path) -> Result<ThrowAway> {
+        let text = fs::read_to_string(path)
+            .map_err(|error| Error::usage(format!("cannot read the key {}", path.display())).because(error))?;
+        let key = rsa::RsaPrivateKey::from_pkcs1_pem(&text).map_err(|_| {
+            Error::usage(format!("{} is no RSA key in PEM format (PKCS#1), or is encrypted", path.display())).hint(
+                format!("a copy that can be read: cp {0} COPY; ssh-keygen -p -m PEM -N '' -f COPY", path.display()),
+            )
+        })?;
+        ThrowAway::of(key)
+    }
+
+    fn of(key: rsa::RsaPrivateKey) -> Result<ThrowAway> {
+        let failed = |error: String| Error::other("cannot write a key").because(error);
+        let pem = key.to_pkcs1_pem(LineEnding::LF).map_err(|e| failed(e.to_string()))?.to_string();
+        let mut blob = Vec::new();
+        put_string(&mut blob, b"ssh-rsa");
+        put_string(&mut blob, &mpint(&key.e().to_bytes_be()));
+        put_string(&mut blob, &mpint(&key.n().to_bytes_be()));
+        let line = format!("ssh-rsa {} {KEY_NAME}", STANDARD.encode(&blob));
+        Ok(ThrowAway { key, pem, line, blob })
+    }
+}
+
+/// A number as SSH writes it: with a zero in front if it would look negative.
+fn mpint(bytes: &[u8]) -> Vec<u8> {
+    let mut number = Vec::with_capacity(bytes.len() + 1);
+    if bytes.first().is_some_and(|first| first & 0x80 != 0) {
+        number.push(0);
+    }
+    number.extend_from_slice(bytes);
+    number
+}
+
+/// Appends a string as SSH writes it: its length, then its bytes.
+pub(crate) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
+    // Nothing here is as long as 4 GiB.
+    out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+    out.extend_from_slice(bytes);
+}

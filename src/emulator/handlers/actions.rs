@@ -1,0 +1,118 @@
+//! What can be done to a machine with a POST: one path, told apart by the parameter `action`.
+//!
+//! As on the real server, start, stop and reboot do not look at the state: 202, and a job that
+//! may fail later, which only the audit log shows.
+
+use super::super::jobs::Work;
+use super::super::reply::{Outcome, Refusal, Reply};
+use super::super::route::{Call, Route};
+use super::create::{check_name, find_package};
+use super::machines::{load, load_alive};
+
+const PATH: &str = "/:login/machines/:machine";
+
+pub(crate) static ROUTES: &[Route] = &[
+    Route::post(PATH, "StartMachine", "startmachine", "machines", start).action("start"),
+    Route::post(PATH, "StopMachine", "stopmachine", "machines", stop).action("stop"),
+    Route::post(PATH, "RebootMachine", "rebootmachine", "machines", reboot).action("reboot"),
+    Route::post(PATH, "RenameMachine", "renamemachine", "machines", rename).action("rename"),
+    Route::post(PATH, "ResizeMachine", "resizemachine", "machines", resize).action("resize"),
+    Route::post(PATH, "EnableMachineFirewall", "enablemachinefirewall", "machines", enable_firewall)
+        .action("enable_firewall"),
+    Route::post(PATH, "DisableMachineFirewall", "disablemachinefirewall", "machines", disable_firewall)
+        .action("disable_firewall"),
+    Route::post(PATH, "EnableMachineDeletionProtection", "enable_deletion_protectionmachine", "machines", protect)
+        .action("enable_deletion_protection"),
+    Route::post(PATH, "DisableMachineDeletionProtection", "disable_deletion_protectionmachine", "machines", unprotect)
+        .action("disable_deletion_protection"),
+];
+
+/// The id of a machine on which something can be done now.
+fn allocated(call: &Call<'_>) -> Result<String, Refusal> {
+    let machine = load_alive(call)?;
+    if machine.state == "provisioning" {
+        return Err(Refusal::new(409, "UnallocatedVM", "VM has not been allocated to a server yet"));
+    }
+    Ok(machine.id.clone())
+}
+
+fn plan(call: &mut Call<'_>, work: Work) -> Outcome {
+    let id = allocated(call)?;
+    call.state.plan(call.now, &id, work, call.caller.clone(), call.fails);
+    Ok(Reply::empty(202))
+}
+
+fn start(call: &mut Call<'_>) -> Outcome {
+    plan(call, Work::Start)
+}
+
+fn stop(call: &mut Call<'_>) -> Outcome {
+    plan(call, Work::Stop)
+}
+
+fn reboot(call: &mut Call<'_>) -> Outcome {
+    plan(call, Work::Reboot)
+}
+
+fn rename(call: &mut Call<'_>) -> Outcome {
+    let id = allocated(call)?;
+    let name = call.required("name")?;
+    check_name(call, &name, Some(&id))?;
+    plan(call, Work::Rename { name })
+}
+
+fn resize(call: &mut Call<'_>) -> Outcome {
+    let id = allocated(call)?;
+    let wanted = call.required("package")?;
+    let Some(package) = find_package(call, &wanted) else {
+        return Err(Refusal::invalid(format!("package \"{wanted}\" does not exist")));
+    };
+    let package_id = package.id.clone();
+    if package.inactive {
+        return Err(Refusal::invalid(format!("package \"{wanted}\" is not active")));
+    }
+    let flexible = package.flexible_disk == Some(true);
+    let brand = call.state.machines.get(&id).map_or("", |machine| machine.brand.as_str());
+    if brand == "kvm" || (brand == "bhyve" && !flexible) {
+        return Err(Refusal::invalid(format!("resize is not supported for {brand} machines of this package")));
+    }
+    plan(call, Work::Resize { package: package_id })
+}
+
+fn firewall(call: &mut Call<'_>, on: bool) -> Outcome {
+    let id = allocated(call)?;
+    // Nothing to do: accepted, without a job.
+    if call.state.machines.get(&id).is_some_and(|machine| machine.firewall_enabled == on) {
+        return Ok(Reply::empty(202));
+    }
+    plan(call, Work::Firewall { on })
+}
+
+fn enable_firewall(call: &mut Call<'_>) -> Outcome {
+    firewall(call, true)
+}
+
+fn disable_firewall(call: &mut Call<'_>) -> Outcome {
+    firewall(call, false)
+}
+
+/// Accepted even for a deleted machine.
+fn protection(call: &mut Call<'_>, on: bool) -> Outcome {
+    let machine = load(call)?;
+    let id = machine.id.clone();
+    if machine.state == "provisioning" {
+        allocated(call)?;
+    }
+    if load(call)?.deletion_protection != on {
+        call.state.plan(call.now, &id, Work::DeletionProtection { on }, call.caller.clone(), call.fails);
+    }
+    Ok(Reply::empty(202))
+}
+
+fn protect(call: &mut Call<'_>) -> Outcome {
+    protection(call, true)
+}
+
+fn unprotect(call: &mut Call<'_>) -> Outcome {
+    protection(call, false)
+}

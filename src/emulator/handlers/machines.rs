@@ -1,0 +1,262 @@
+//! Machines: list, get, delete and audit, and how the API shows one.
+
+use serde_json::{Map, Value, json};
+
+use super::super::clock::iso;
+use super::super::jobs::Work;
+use super::super::params::{self, glob};
+use super::super::reply::{Outcome, Refusal, Reply};
+use super::super::route::{Call, Route};
+use super::super::state::{Machine, State, is_uuid};
+use super::super::version::Version;
+
+pub(crate) static ROUTES: &[Route] = &[
+    Route::get("/:login/machines", "ListMachines", "listmachines", "machines", list),
+    Route::head("/:login/machines", "HeadMachines", "headmachines", "machines", list),
+    Route::get("/:login/machines/:machine", "GetMachine", "getmachine", "machines", get),
+    Route::head("/:login/machines/:machine", "HeadMachine", "headmachine", "machines", get),
+    Route::delete("/:login/machines/:machine", "DeleteMachine", "deletemachine", "machines", delete),
+    Route::get("/:login/machines/:machine/audit", "MachineAudit", "machineaudit", "machines", audit),
+    Route::head("/:login/machines/:machine/audit", "HeadAudit", "headaudit", "machines", audit),
+];
+
+/// The machine that the call names, if it is the account's. Deleted ones are found too.
+pub(crate) fn load<'a>(call: &'a Call<'_>) -> Result<&'a Machine, Refusal> {
+    let id = call.required("machine")?;
+    if !is_uuid(&id) {
+        return Err(Refusal::validation("uuid", "Invalid", "Invalid UUID"));
+    }
+    let found = call.state.machines.get(&id).filter(|machine| machine.owner == call.account);
+    found.ok_or_else(|| Refusal::new(404, "ResourceNotFound", "VM not found"))
+}
+
+/// The same, but a deleted one is answered with 410.
+pub(crate) fn load_alive<'a>(call: &'a Call<'_>) -> Result<&'a Machine, Refusal> {
+    let machine = load(call)?;
+    if machine.state == "deleted" {
+        return Err(Refusal::gone(view(call.state, machine, None, call.version)));
+    }
+    Ok(machine)
+}
+
+/// As the API shows a machine. With `credentials`, its passwords are among the metadata.
+pub(crate) fn view(state: &State, machine: &Machine, credentials: Option<&Value>, version: Version) -> Value {
+    let mut metadata = machine.metadata.clone();
+    if credentials.is_some() && !machine.credentials.is_empty() {
+        metadata.insert("credentials".to_owned(), Value::Object(machine.credentials.clone()));
+    }
+    let package = state.package(&machine.package);
+    let kind = if machine.hvm() { "virtualmachine" } else { "smartmachine" };
+    let mut view = Map::new();
+    let mut put = |name: &str, value: Value| {
+        view.insert(name.to_owned(), value);
+    };
+    put("id", machine.id.clone().into());
+    put("name", machine.name.clone().into());
+    put("type", kind.into());
+    put("brand", machine.brand.clone().into());
+    put("state", machine.state.clone().into());
+    put("image", machine.image.clone().into());
+    put("ips", machine.nics.iter().map(|nic| nic.ip.clone()).collect());
+    put("memory", machine.memory.into());
+    put("disk", machine.disk.into());
+    put("deletion_protection", machine.deletion_protection.into());
+    put("metadata", Value::Object(metadata));
+    put("tags", Value::Object(machine.tags.clone()));
+    if let Some(credentials) = credentials {
+        put("credentials", credentials.clone());
+    }
+    put("created", iso(machine.created).into());
+    put("updated", iso(machine.updated).into());
+    if machine.docker {
+        put("docker", true.into());
+    }
+    if version > Version(7, 0, 0) {
+        put("networks", machine.nics.iter().map(|nic| nic.network.clone()).collect());
+    }
+    if let Some(primary) = machine.nics.iter().find(|nic| nic.primary).or(machine.nics.first()) {
+        put("nics", json!(machine.nics));
+        put("primaryIp", primary.ip.clone().into());
+    }
+    put("firewall_enabled", machine.firewall_enabled.into());
+    let node = &machine.compute_node;
+    put("compute_node", if node.is_empty() { Value::Null } else { node.clone().into() });
+    put("package", package.map_or("", |package| package.name.as_str()).into());
+    if machine.brand == "bhyve" {
+        if let Some(package) = package {
+            put("flexible", package.flexible_disk.unwrap_or(false).into());
+        }
+        put("disks", machine.disks.clone().into());
+    }
+    if machine.delegate_dataset {
+        put("delegate_dataset", true.into());
+    }
+    if machine.encrypted {
+        put("encrypted", true.into());
+    }
+    Value::Object(view)
+}
+
+/// Which machines a list asks for.
+struct Filter {
+    kind: Option<String>,
+    brand: Option<String>,
+    name: Option<String>,
+    image: Option<String>,
+    memory: Option<u64>,
+    docker: Option<bool>,
+    state: Option<String>,
+    tombstone: bool,
+    tags: Vec<(String, String)>,
+}
+
+/// The states that a list can be narrowed to.
+const STATES: &[&str] = &["running", "stopped", "active", "provisioning", "stopping", "unknown", "destroyed"];
+
+impl Filter {
+    fn read(call: &Call<'_>) -> Result<Filter, Refusal> {
+        let state = call.text("state");
+        if let Some(state) = &state
+            && !STATES.contains(&state.as_str())
+        {
+            return Err(Refusal::invalid(format!("state \"{state}\" is not valid")));
+        }
+        let docker = match call.text("docker").as_deref() {
+            None => None,
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            Some(_) => return Err(Refusal::validation("docker", "Invalid", "must be a boolean value")),
+        };
+        let image = call.text("image");
+        if image.as_deref().is_some_and(|image| !is_uuid(image)) {
+            return Err(Refusal::validation("image_uuid", "Invalid", "Invalid UUID"));
+        }
+        let tags = call.params.iter().filter_map(|(name, value)| {
+            let name = name.strip_prefix("tag.")?;
+            Some((name.to_owned(), params::text(value)?))
+        });
+        Ok(Filter {
+            kind: call.text("type"),
+            brand: call.text("brand"),
+            name: call.text("name"),
+            image,
+            memory: whole(call, "memory")?,
+            docker,
+            state,
+            tombstone: call.text("tombstone").is_some(),
+            tags: tags.collect(),
+        })
+    }
+
+    fn passes(&self, machine: &Machine) -> bool {
+        let same = |want: &Option<String>, have: &str| want.as_deref().is_none_or(|want| want == have);
+        let alive = !matches!(machine.state.as_str(), "deleted" | "failed");
+        let state = match self.state.as_deref() {
+            None => alive || self.tombstone,
+            Some("active" | "provisioning" | "stopping") => alive,
+            Some("destroyed") => machine.state == "deleted",
+            Some(state) => machine.state == state,
+        };
+        state
+            && same(&self.kind, if machine.hvm() { "virtualmachine" } else { "smartmachine" })
+            && same(&self.brand, &machine.brand)
+            && same(&self.image, &machine.image)
+            // A prefix, whatever the documentation says.
+            && self.name.as_deref().is_none_or(|name| machine.name.starts_with(name))
+            && self.memory.is_none_or(|memory| machine.memory == memory)
+            && self.docker.is_none_or(|docker| machine.docker == docker)
+            && self.tags.iter().all(|(name, pattern)| {
+                machine.tags.get(name).and_then(params::text).is_some_and(|value| glob(pattern, &value))
+            })
+    }
+}
+
+/// A parameter that must be a whole number, if it is there.
+fn whole(call: &Call<'_>, name: &str) -> Result<Option<u64>, Refusal> {
+    match call.params.get(name).and_then(params::text) {
+        None => Ok(None),
+        Some(text) => match text.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(Refusal::validation(name, "Invalid", "must be a number")),
+        },
+    }
+}
+
+fn list(call: &mut Call<'_>) -> Outcome {
+    let credentials = call.truthy("credentials").cloned();
+    let mine = |machine: &&Machine| machine.owner == call.account;
+    // `tags=*` puts every other filter out of force, and shows what is gone too.
+    if call.text("tags").as_deref() == Some("*") {
+        let rows: Vec<Value> = call
+            .state
+            .machines
+            .iter()
+            .filter(mine)
+            .filter(|machine| !machine.tags.is_empty())
+            .map(|machine| view(call.state, machine, credentials.as_ref(), call.version))
+            .collect();
+        let count = rows.len().to_string();
+        return Ok(Reply::json(&Value::Array(rows)).header("x-resource-count", count));
+    }
+    let filter = Filter::read(call)?;
+    let limit = match whole(call, "limit")? {
+        None => 1000,
+        Some(limit @ 1..=1000) => limit,
+        Some(_) => return Err(Refusal::validation("limit", "Invalid", "must be between 1 and 1000")),
+    };
+    let offset = whole(call, "offset")?.unwrap_or(0);
+    let rows: Vec<Value> = call
+        .state
+        .machines
+        .iter()
+        .filter(mine)
+        .filter(|machine| filter.passes(machine))
+        .skip(usize::try_from(offset).unwrap_or(usize::MAX))
+        .take(usize::try_from(limit).unwrap_or(1000))
+        .map(|machine| view(call.state, machine, credentials.as_ref(), call.version))
+        .collect();
+    let count = rows.len().to_string();
+    Ok(Reply::json(&Value::Array(rows)).header("x-query-limit", limit.to_string()).header("x-resource-count", count))
+}
+
+fn get(call: &mut Call<'_>) -> Outcome {
+    let machine = load(call)?;
+    let mut shown = view(call.state, machine, call.truthy("credentials"), call.version);
+    if machine.state == "deleted" {
+        return Err(Refusal::gone(shown));
+    }
+    let account = call.account()?;
+    if let (true, Value::Object(fields)) = (account.cns, &mut shown) {
+        let domain = format!("{}.{}.cns.example.com", account.id, call.state.datacenter);
+        let names: Vec<String> =
+            vec![format!("{}.inst.{domain}", machine.id), format!("{}.inst.{domain}", machine.name)];
+        fields.insert("dns_names".to_owned(), names.into());
+    }
+    Ok(Reply::json(&shown))
+}
+
+fn delete(call: &mut Call<'_>) -> Outcome {
+    let machine = load_alive(call)?;
+    let id = machine.id.clone();
+    if machine.deletion_protection {
+        let words = "Cannot destroy machine, deletion_protection is enabled";
+        return Err(Refusal::new(409, "CannotDestroyMachineError", words));
+    }
+    if machine.state == "provisioning" {
+        return Err(Refusal::new(409, "ConflictError", "VM has not been allocated to a server yet"));
+    }
+    // One is on its way already: nothing more to do.
+    if call.state.jobs.iter().any(|job| job.machine == id && matches!(job.work, Work::Destroy)) {
+        return Ok(Reply::empty(204));
+    }
+    call.state.plan(call.now, &id, Work::Destroy, call.caller.clone(), call.fails);
+    Ok(Reply::empty(204))
+}
+
+fn audit(call: &mut Call<'_>) -> Outcome {
+    let rows = load(call)?.audit.iter().rev().map(|entry| {
+        let success = if entry.success { "yes" } else { "no" };
+        json!({ "action": entry.action, "success": success, "time": iso(entry.time), "caller": entry.caller })
+    });
+    Ok(Reply::json(&rows.collect()))
+}

@@ -1,0 +1,158 @@
+//! The tags of a machine.
+
+use serde_json::{Map, Value};
+
+use super::super::jobs::Work;
+use super::super::reply::{Body, Outcome, Refusal, Reply};
+use super::super::route::{Call, Route};
+use super::super::state::new_id;
+use super::machines::load;
+
+const ALL: &str = "/:login/machines/:machine/tags";
+const ONE: &str = "/:login/machines/:machine/tags/:tag";
+
+pub(crate) static ROUTES: &[Route] = &[
+    Route::get(ALL, "ListMachineTags", "listmachinetags", "machines", list),
+    Route::head(ALL, "HeadMachineTags", "headmachinetags", "machines", list),
+    Route::post(ALL, "AddMachineTags", "addmachinetags", "machines", add),
+    Route::put(ALL, "ReplaceMachineTags", "replacemachinetags", "machines", replace),
+    Route::delete(ALL, "DeleteMachineTags", "deletemachinetags", "machines", delete_all),
+    Route::get(ONE, "GetMachineTag", "getmachinetag", "machines", get),
+    Route::head(ONE, "HeadMachineTag", "headmachinetag", "machines", get),
+    Route::delete(ONE, "DeleteMachineTag", "deletemachinetag", "machines", delete),
+];
+
+/// Parameters that never become a tag.
+const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "image", "context"];
+
+/// Tags that the platform gives a meaning, with the type their value must have.
+const TRITON: &[(&str, &str)] = &[
+    ("triton.cns.services", "string"),
+    ("triton.cns.disable", "boolean"),
+    ("triton.cns.reverse_ptr", "string"),
+    ("triton.cmon.groups", "string"),
+    ("triton.network.public", "string"),
+    ("triton.network.public_ipv4", "string"),
+    ("triton.placement.exclude_virtual_servers", "boolean"),
+    ("triton._test.string", "string"),
+    ("triton._test.number", "number"),
+    ("triton._test.boolean", "boolean"),
+];
+
+/// Refuses what cannot be the value of this tag, and tags that are not for users.
+pub(crate) fn check(name: &str, value: &Value) -> Result<(), Refusal> {
+    let kind = match value {
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "boolean",
+        _ => {
+            let words = format!("tag \"{name}\" must be a string, number or boolean");
+            return Err(Refusal::validation("tags", "Invalid", &words));
+        }
+    };
+    if dockers(name) {
+        let words = format!("Special tag \"{name}\" not supported");
+        return Err(Refusal::validation("tags", "Invalid", &words));
+    }
+    if !name.starts_with("triton.") {
+        return Ok(());
+    }
+    match TRITON.iter().find(|(known, _)| *known == name) {
+        None => Err(Refusal::validation("tags", "Invalid", &format!("Unrecognized special triton tag \"{name}\""))),
+        Some((_, want)) if *want == kind => Ok(()),
+        Some((_, want)) => {
+            let words = format!("Triton tag \"{name}\" value must be a {want}");
+            Err(Refusal::validation("tags", "Invalid", &words))
+        }
+    }
+}
+
+/// Tags of which Docker keeps hold.
+fn dockers(name: &str) -> bool {
+    let Some(label) = name.strip_prefix("docker:label:") else { return name == "sdc_docker" };
+    let mut parts = label.split('.');
+    match parts.next() {
+        Some("triton") => parts.next().is_some(),
+        Some("com" | "io" | "org") => {
+            matches!(parts.next(), Some("docker" | "dockerproject")) && parts.next().is_some()
+        }
+        _ => false,
+    }
+}
+
+/// What was given, as tags: every parameter of query and body is one.
+fn given(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
+    let mut tags = call.given.clone();
+    tags.retain(|name, _| !RESERVED.contains(&name.as_str()));
+    if tags.is_empty() {
+        return Err(Refusal::invalid("tags are required"));
+    }
+    for (name, value) in &tags {
+        check(name, value)?;
+    }
+    Ok(tags)
+}
+
+fn plan(call: &mut Call<'_>, work: Work) -> Result<String, Refusal> {
+    let id = load(call)?.id.clone();
+    call.state.plan(call.now, &id, work, call.caller.clone(), call.fails);
+    Ok(new_id())
+}
+
+fn list(call: &mut Call<'_>) -> Outcome {
+    Ok(Reply::json(&Value::Object(load(call)?.tags.clone())))
+}
+
+fn get(call: &mut Call<'_>) -> Outcome {
+    let name = call.required("tag")?;
+    let Some(value) = load(call)?.tags.get(&name) else { return Err(Refusal::not_found(&name)) };
+    // Only text comes through; anything else is the empty string.
+    Ok(bare(call, value.as_str().unwrap_or_default()))
+}
+
+/// A value as JSON text, or bare for those who accept only text.
+pub(crate) fn bare(call: &Call<'_>, value: &str) -> Reply {
+    let accept = call.head.get("accept").unwrap_or_default();
+    let mut reply = Reply::json(&value.into());
+    if accept.contains("text/plain") && !accept.contains("application/json") && !accept.contains("*/*") {
+        reply.body = Body::Text(value.as_bytes().to_vec());
+    }
+    reply
+}
+
+fn add(call: &mut Call<'_>) -> Outcome {
+    let tags = given(call)?;
+    let mut merged = load(call)?.tags.clone();
+    merged.extend(tags.clone());
+    let job = plan(call, Work::SetTags { tags })?;
+    Ok(Reply::json(&Value::Object(merged)).header("x-job-uuid", job))
+}
+
+fn replace(call: &mut Call<'_>) -> Outcome {
+    let tags = given(call)?;
+    let reply = Reply::json(&Value::Object(tags.clone()));
+    let job = plan(call, Work::ReplaceTags { tags })?;
+    Ok(reply.header("x-job-uuid", job))
+}
+
+fn remove(call: &mut Call<'_>, names: Vec<String>) -> Outcome {
+    if let Some(name) = names.iter().find(|name| dockers(name)) {
+        let words = format!("Special tag \"{name}\" may not be deleted");
+        return Err(Refusal::validation("tags", "Invalid", &words));
+    }
+    let job = plan(call, Work::RemoveTags { names })?;
+    Ok(Reply::empty(204).header("x-job-uuid", job))
+}
+
+fn delete(call: &mut Call<'_>) -> Outcome {
+    let name = call.required("tag")?;
+    if !load(call)?.tags.contains_key(&name) {
+        return Err(Refusal::not_found(&name));
+    }
+    remove(call, vec![name])
+}
+
+fn delete_all(call: &mut Call<'_>) -> Outcome {
+    let names = load(call)?.tags.keys().cloned().collect();
+    remove(call, names)
+}

@@ -1,0 +1,339 @@
+//! A CloudAPI in memory that verifies real signatures and answers as the real server does: for
+//! tests, and for CI without a cloud. It uses nothing of the client, so that neither can hide the
+//! other's mistakes.
+//!
+//! ```no_run
+//! # async fn example() -> sdc::Result<()> {
+//! use sdc::emulator::{Emulator, Options, Pace};
+//!
+//! let options = Options { pace: Pace::Stepped, ..Options::default() };
+//! let emulator = Emulator::start(options).await?;
+//! // … talk to emulator.url() as emulator.account(), signing with emulator.key_file() …
+//! emulator.clock().advance(std::time::Duration::from_secs(10));
+//! assert!(emulator.requests().iter().all(|seen| seen.status < 500));
+//! emulator.stop().await
+//! # }
+//! ```
+
+mod agent;
+mod answer;
+mod auth;
+mod clock;
+mod control;
+mod dir;
+mod fault;
+mod handlers;
+mod jobs;
+mod params;
+mod patient;
+mod presigned;
+mod reply;
+mod route;
+mod seed;
+mod server;
+mod shared;
+mod state;
+mod store;
+mod throttle;
+mod tls;
+mod verify;
+mod version;
+mod who;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use clock::{Clock, Pace};
+pub use fault::{Fault, duration as read_duration, seconds as read_offset};
+pub use route::{ROUTES, Route, routes};
+pub use seed::Seed;
+pub use shared::Seen;
+
+use crate::error::{Error, Result};
+
+use dir::{PrivateDir, ThrowAway};
+use fault::Faults;
+use shared::{Shared, lock};
+use state::{Key, State};
+use throttle::Throttle;
+
+/// How an emulator is started. The default is a demo cloud on a free port of loopback.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen for HTTP; port 0 is any free one.
+    pub listen: SocketAddr,
+    /// Where to listen for HTTPS too.
+    pub https: Option<SocketAddr>,
+    /// What it holds at first. Not looked at if the state file is there already.
+    pub seed: Seed,
+    /// Kept up to date with every change, and read at the start.
+    pub state_file: Option<PathBuf>,
+    /// The folder in which its private folder is made; `None` for the platform's folder of temporary files.
+    pub temp_dir: Option<PathBuf>,
+    /// Faults to plant.
+    pub faults: Vec<Fault>,
+    /// How the time of the machines passes.
+    pub pace: Pace,
+    /// How wrong the server's time of day is, in seconds.
+    pub clock_offset: i64,
+    /// How long every answer takes at least.
+    pub latency: Duration,
+    /// Refuses more than ten requests a second, as the real server does.
+    pub throttle: bool,
+    /// The account's private key (RSA, PEM, unencrypted), instead of a new one: for tests that want
+    /// its fingerprint fixed, or no time lost. A copy of it is put into the emulator's folder.
+    pub key: Option<PathBuf>,
+    /// More public keys of the account, as OpenSSH lines.
+    pub authorize: Vec<String>,
+    /// Public keys of the sub-user `ci`, as OpenSSH lines.
+    pub authorize_user: Vec<String>,
+    /// Offers the account's key through an ssh-agent of its own.
+    pub agent: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            https: None,
+            seed: Seed::default(),
+            state_file: None,
+            temp_dir: None,
+            faults: Vec::new(),
+            pace: Pace::default(),
+            clock_offset: 0,
+            latency: Duration::ZERO,
+            throttle: false,
+            key: None,
+            authorize: Vec::new(),
+            authorize_user: Vec::new(),
+            agent: false,
+        }
+    }
+}
+
+/// A running emulator. It ends when dropped; [`Emulator::stop`] also waits for that.
+#[derive(Debug)]
+pub struct Emulator {
+    shared: Arc<Shared>,
+    url: String,
+    https_url: Option<String>,
+    ca_file: Option<PathBuf>,
+    key_file: PathBuf,
+    key_id: String,
+    agent_socket: Option<PathBuf>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    _dir: PrivateDir,
+}
+
+impl Emulator {
+    /// Starts one. Must be called within a tokio runtime, which then serves it.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on, a key or state file cannot be read or written, or a
+    /// public key to authorize is none.
+    pub async fn start(options: Options) -> Result<Emulator> {
+        let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(dir::usual_parent))?;
+        let key = match &options.key {
+            Some(file) => ThrowAway::read(file)?,
+            None => ThrowAway::make()?,
+        };
+        let key_file = dir.write("id_rsa", key.pem.as_bytes())?;
+        dir.write("id_rsa.pub", format!("{}\n", key.line).as_bytes())?;
+        let own = Key::new("", &key.line).ok_or_else(|| Error::other("cannot read the key just made"))?;
+        let key_id = own.fingerprint.clone();
+
+        let http = listen(options.listen).await?;
+        let url = format!("http://{}", local(&http)?);
+        let mut https = None;
+        let mut ca_file = None;
+        if let Some(address) = options.https {
+            let listener = listen(address).await?;
+            let (tls, authority) = tls::make()?;
+            ca_file = Some(dir.write("ca.pem", authority.as_bytes())?);
+            https = Some((listener, tls));
+        }
+        let https_url = match &https {
+            Some((listener, _)) => Some(format!("https://{}", local(listener)?)),
+            None => None,
+        };
+
+        let kept = match &options.state_file {
+            Some(file) => store::read(file)?,
+            None => None,
+        };
+        let clock = Clock::new(options.pace, options.clock_offset, kept.as_ref().map_or(0, |state| state.now));
+        let mut state = kept.unwrap_or_else(|| seed::state(options.seed, clock.now()));
+        state.url = https_url.as_ref().unwrap_or(&url).clone();
+        authorize(&mut state, own, &options)?;
+
+        let (stop, stopped) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            clock,
+            frozen: OnceLock::new(),
+            latency: options.latency,
+            state_file: options.state_file,
+            dirty: AtomicBool::new(true),
+            state: Mutex::new(state),
+            faults: Mutex::new(Faults::default()),
+            throttle: options.throttle.then(|| Mutex::new(Throttle::default())),
+            seen: Mutex::new(shared::Remembered::default()),
+            trouble: Mutex::new(None),
+        });
+        options.faults.into_iter().for_each(|fault| shared.plant(fault));
+
+        let mut tasks = vec![tokio::spawn(server::serve(http, None, Arc::clone(&shared), stopped.clone()))];
+        if let Some((listener, tls)) = https {
+            tasks.push(tokio::spawn(server::serve(listener, Some(tls), Arc::clone(&shared), stopped.clone())));
+        }
+        let mut agent_socket = None;
+        if options.agent {
+            let socket = dir.path().join("agent.sock");
+            tasks.push(agent::start(&socket, key, stopped)?);
+            agent_socket = Some(socket);
+        }
+        let emulator =
+            Emulator { shared, url, https_url, ca_file, key_file, key_id, agent_socket, stop, tasks, _dir: dir };
+        emulator.save()?;
+        Ok(emulator)
+    }
+
+    /// Where it listens, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where it listens for HTTPS.
+    pub fn https_url(&self) -> Option<&str> {
+        self.https_url.as_deref()
+    }
+
+    /// The certificate (PEM) of the authority that clients have to trust for HTTPS.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
+    }
+
+    /// The login of the account.
+    pub fn account(&self) -> &str {
+        seed::LOGIN
+    }
+
+    /// The account's throw-away private key: RSA, PEM, unencrypted, with its `.pub` beside it.
+    pub fn key_file(&self) -> &Path {
+        &self.key_file
+    }
+
+    /// The key's MD5 fingerprint.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// The socket of the emulator's ssh-agent.
+    pub fn agent_socket(&self) -> Option<&Path> {
+        self.agent_socket.as_deref()
+    }
+
+    /// The requests seen so far, oldest first; of very many, the newest ten thousand,
+    /// or fewer if those are long.
+    pub fn requests(&self) -> Vec<Seen> {
+        lock(&self.shared.seen).iter().cloned().collect()
+    }
+
+    /// Forgets the requests seen so far.
+    pub fn forget_requests(&self) {
+        lock(&self.shared.seen).clear();
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// Plants a fault.
+    pub fn add_fault(&self, fault: Fault) {
+        self.shared.plant(fault);
+    }
+
+    /// Removes all faults. A clock that was put wrong stays wrong.
+    pub fn clear_faults(&self) {
+        lock(&self.shared.faults).clear();
+    }
+
+    /// Writes the state, if it has a file and has changed.
+    fn save(&self) -> Result<()> {
+        let mut state = self.shared.lock_state();
+        let now = self.shared.clock.now();
+        let passed = state.now != now;
+        if state.catch_up(now) || passed || self.shared.dirty.load(std::sync::atomic::Ordering::Relaxed) {
+            self.shared.save(&mut state);
+        }
+        match lock(&self.shared.trouble).take() {
+            Some(trouble) => Err(Error::other(trouble)),
+            None => Ok(()),
+        }
+    }
+
+    /// Closes all connections, writes the state, and removes the throw-away files.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub async fn stop(mut self) -> Result<()> {
+        self.stop.send_replace(true);
+        for task in self.tasks.drain(..) {
+            let _ = task.await;
+        }
+        self.save()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Error::other(format!("cannot listen on {address}"))
+            .because(error)
+            .hint("choose another port, or 0 for a free one")
+    })
+}
+
+fn local(listener: &TcpListener) -> Result<SocketAddr> {
+    listener.local_addr().map_err(|error| Error::other("cannot tell the port").because(error))
+}
+
+/// Gives the account the throw-away key, in the place of that of an earlier run, and the keys that
+/// the options name.
+fn authorize(state: &mut State, own: Key, options: &Options) -> Result<()> {
+    let Some(account) = state.account_mut(seed::LOGIN) else {
+        return Err(Error::usage(format!("the state holds no account {}", seed::LOGIN)));
+    };
+    let read = |line: &String| {
+        Key::new("", line).ok_or_else(|| Error::usage("one of the keys to authorize is no SSH public key"))
+    };
+    account.keys.retain(|key| key.name != dir::KEY_NAME);
+    account.keys.insert(0, own);
+    for line in &options.authorize {
+        let key = read(line)?;
+        account.keys.retain(|other| other.fingerprint != key.fingerprint);
+        account.keys.push(key);
+    }
+    if let Some(user) = account.users.iter_mut().find(|user| user.login == seed::USER) {
+        for line in &options.authorize_user {
+            let key = read(line)?;
+            user.keys.retain(|other| other.fingerprint != key.fingerprint);
+            user.keys.push(key);
+        }
+    }
+    Ok(())
+}

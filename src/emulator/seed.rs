@@ -1,0 +1,373 @@
+//! What a new cloud holds. Ids are fixed, so that transcripts of it stay the same; times are
+//! relative to its start.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use super::state::{Account, Entry, Image, Machine, Network, Package, Role, State, User};
+
+/// What a new emulator starts with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seed {
+    /// An account that looks lived in.
+    #[default]
+    Demo,
+    /// The account and its key, images, packages and networks, but no machine.
+    Empty,
+    /// Like [`Seed::Empty`], with this many machines, all alike.
+    Machines(usize),
+}
+
+/// The account that everything belongs to.
+pub(crate) const LOGIN: &str = "acme";
+/// The sub-user of it.
+pub(crate) const USER: &str = "ci";
+
+const ACCOUNT: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f";
+const OPERATOR: &str = "930896af-bf8c-48d4-885c-6573a94b1853";
+const NODE: &str = "44454c4c-3200-1042-8050-b6c04f4e3232";
+const DAY: i64 = 86_400_000;
+
+const BASE_OLD: &str = "b8a2d4e6-1c3e-4f5a-9b7c-0d1e2f3a4b01";
+const BASE_NEW: &str = "2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02";
+const BASE_GONE: &str = "60c5e91a-1c3e-4f5a-9b7c-0d1e2f3a4b03";
+const UBUNTU: &str = "c9b3e5f7-2d4f-4a6b-8c8d-1e2f3a4b5c01";
+const DEBIAN_LX: &str = "4fa8067d-2d4f-4a6b-8c8d-1e2f3a4b5c02";
+const DEBIAN: &str = "13e6d2b8-2d4f-4a6b-8c8d-1e2f3a4b5c03";
+const WINDOWS: &str = "77b04c9e-2d4f-4a6b-8c8d-1e2f3a4b5c04";
+const OWN: &str = "d0c4f6a8-3e5a-4b7c-9d9e-2f3a4b5c6d01";
+
+const SMALL: &str = "5be92d07-4f6b-4c8d-8eaf-3a4b5c6d7e02";
+const MEDIUM: &str = "a40c6f38-4f6b-4c8d-8eaf-3a4b5c6d7e03";
+const HVM: &str = "38f1c7a2-4f6b-4c8d-8eaf-3a4b5c6d7e06";
+const FLEX: &str = "9a62be51-4f6b-4c8d-8eaf-3a4b5c6d7e07";
+const KVM: &str = "c37d80f4-4f6b-4c8d-8eaf-3a4b5c6d7e08";
+
+const PUBLIC: &str = "f2e6b8ca-5a7c-4d9e-9fb0-4b5c6d7e8f01";
+const PRIVATE: &str = "1a83d5e6-5a7c-4d9e-9fb0-4b5c6d7e8f02";
+const FABRIC: &str = "6d40b97f-5a7c-4d9e-9fb0-4b5c6d7e8f03";
+
+/// A cloud as it is at this time, without keys.
+pub(crate) fn state(seed: Seed, now: i64) -> State {
+    let mut state = State {
+        accounts: vec![account(now)],
+        images: images(),
+        packages: packages(),
+        networks: networks(),
+        datacenter: "local-1".to_owned(),
+        datacenters: map(json!({ "local-2": "https://local-2.api.example.com" })),
+        services: map(json!({
+            "cmon": "https://cmon.local-1.example.com:9163",
+            "docker": "tcp://docker.local-1.example.com:2376",
+        })),
+        ..State::default()
+    };
+    match seed {
+        Seed::Empty => {}
+        Seed::Demo => demo(&mut state, now),
+        Seed::Machines(count) => many(&mut state, now, count),
+    }
+    state
+}
+
+fn map(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn account(now: i64) -> Account {
+    Account {
+        id: ACCOUNT.to_owned(),
+        login: LOGIN.to_owned(),
+        profile: map(json!({
+            "email": "ops@acme.example.com",
+            "companyName": "Acme",
+            "firstName": "Ada",
+            "lastName": "Example",
+            "city": "Vancouver",
+            "country": "Canada",
+        })),
+        created: now - 900 * DAY,
+        updated: now - 30 * DAY,
+        users: vec![User {
+            id: "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e60".to_owned(),
+            login: USER.to_owned(),
+            email: "ci@acme.example.com".to_owned(),
+            created: now - 300 * DAY,
+            updated: now - 300 * DAY,
+            ..User::default()
+        }],
+        roles: vec![
+            role(
+                "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61",
+                "operator",
+                true,
+                &["get*", "list*", "head*", "*machine", "machineaudit"],
+            ),
+            role("a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e62", "keyadmin", false, &["*key", "*keys"]),
+        ],
+        default_network: Some(FABRIC.to_owned()),
+        ..Account::default()
+    }
+}
+
+fn role(id: &str, name: &str, default: bool, allows: &[&str]) -> Role {
+    Role {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        members: vec![USER.to_owned()],
+        default_members: if default { vec![USER.to_owned()] } else { Vec::new() },
+        allows: allows.iter().map(|&action| action.to_owned()).collect(),
+    }
+}
+
+fn image(id: &str, name: &str, version: &str, os: &str, kind: &str, published: &str) -> Image {
+    Image {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        version: version.to_owned(),
+        os: os.to_owned(),
+        kind: kind.to_owned(),
+        description: format!("{name} {version}, ready to use."),
+        published_at: published.to_owned(),
+        owner: OPERATOR.to_owned(),
+        public: true,
+        state: "active".to_owned(),
+        files: vec![
+            json!({ "compression": "gzip", "sha1": "97a2b1ac0d3e4f5a6b7c8d9e0f1a2b3c4d5e6f70", "size": 110_742_036 }),
+        ],
+        ..Image::default()
+    }
+}
+
+fn images() -> Vec<Image> {
+    let lx = json!({ "brand": "lx", "min_ram": 256 });
+    vec![
+        Image {
+            state: "disabled".to_owned(),
+            ..image(BASE_GONE, "base-64", "21.4.1", "smartos", "zone-dataset", "2022-01-18T10:00:00Z")
+        },
+        image(BASE_OLD, "base-64", "23.4.0", "smartos", "zone-dataset", "2024-01-09T12:30:00Z"),
+        image(BASE_NEW, "base-64", "24.4.1", "smartos", "zone-dataset", "2025-01-21T09:15:00Z"),
+        Image {
+            requirements: map(json!({ "min_ram": 512 })),
+            image_size: Some(10_240),
+            tags: map(json!({ "default_user": "ubuntu", "role": "os" })),
+            homepage: "https://images.example.com/ubuntu".to_owned(),
+            ..image(UBUNTU, "ubuntu-24.04", "20250115", "linux", "zvol", "2025-01-15T08:00:00Z")
+        },
+        Image {
+            requirements: map(lx),
+            ..image(DEBIAN_LX, "debian-12-lx", "20240612", "linux", "lx-dataset", "2024-06-12T08:00:00Z")
+        },
+        Image {
+            image_size: Some(10_240),
+            ..image(DEBIAN, "debian-12", "20240612", "linux", "zvol", "2024-06-12T09:00:00Z")
+        },
+        Image {
+            requirements: map(json!({ "min_ram": 3840, "brand": "kvm" })),
+            image_size: Some(61_440),
+            ..image(WINDOWS, "windows-2022", "1.0.0", "windows", "zvol", "2023-09-30T16:45:00Z")
+        },
+        Image {
+            owner: ACCOUNT.to_owned(),
+            public: false,
+            origin: BASE_NEW.to_owned(),
+            tags: map(json!({ "team": "web" })),
+            ..image(OWN, "acme-web", "1.4.0", "smartos", "zone-dataset", "2025-02-03T14:20:00Z")
+        },
+    ]
+}
+
+fn package(id: &str, name: &str, memory: u64, disk: u64, vcpus: u64, group: &str) -> Package {
+    Package {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        version: "1.0.0".to_owned(),
+        memory,
+        disk,
+        swap: memory * 4,
+        lwps: 4000,
+        vcpus,
+        group: group.to_owned(),
+        ..Package::default()
+    }
+}
+
+fn packages() -> Vec<Package> {
+    let brand = |brand: &str, package: Package| Package { brand: brand.to_owned(), ..package };
+    vec![
+        Package { default: true, ..package("f7206e1b-4f6b-4c8d-8eaf-3a4b5c6d7e01", "g1-nano", 256, 5_120, 1, "g1") },
+        package(SMALL, "g1-small", 1_024, 25_600, 1, "g1"),
+        package(MEDIUM, "g1-medium", 4_096, 102_400, 2, "g1"),
+        package("6c18d3a5-4f6b-4c8d-8eaf-3a4b5c6d7e04", "g1-large", 16_384, 409_600, 8, "g1"),
+        Package {
+            version: "1.1.0".to_owned(),
+            ..package("0ed95bf4-4f6b-4c8d-8eaf-3a4b5c6d7e05", "g1-large", 16_384, 512_000, 8, "g1")
+        },
+        brand("bhyve", package(HVM, "b1-medium", 4_096, 51_200, 2, "b1")),
+        Package { flexible_disk: Some(true), ..brand("bhyve", package(FLEX, "b1-flex", 8_192, 204_800, 4, "b1")) },
+        brand("kvm", package(KVM, "k1-medium", 4_096, 102_400, 2, "k1")),
+        Package { inactive: true, ..package("d14b7f60-4f6b-4c8d-8eaf-3a4b5c6d7e09", "g0-old", 512, 10_240, 1, "g0") },
+    ]
+}
+
+fn networks() -> Vec<Network> {
+    let network = |id: &str, name: &str, subnet: &str, start: &str, end: &str, gateway: &str| Network {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        subnet: subnet.to_owned(),
+        provision_start_ip: start.to_owned(),
+        provision_end_ip: end.to_owned(),
+        gateway: gateway.to_owned(),
+        resolvers: vec!["192.0.2.53".to_owned(), "192.0.2.54".to_owned()],
+        ..Network::default()
+    };
+    let fabric =
+        |vlan_id: u64, nat: bool, network: Network| Network { fabric: true, vlan_id, internet_nat: nat, ..network };
+    // More addresses than the documentation ranges hold, so that machines never run out of them.
+    let public = network(PUBLIC, "public", "198.18.0.0/15", "198.18.0.10", "198.19.255.250", "198.18.0.1");
+    vec![
+        Network { public: true, description: "Internet".to_owned(), ..public },
+        network(PRIVATE, "private", "10.64.0.0/14", "10.64.0.10", "10.67.255.250", "10.64.0.1"),
+        Network {
+            description: "Default fabric".to_owned(),
+            ..fabric(
+                2,
+                true,
+                network(
+                    FABRIC,
+                    "My-Fabric-Network",
+                    "192.168.128.0/22",
+                    "192.168.128.5",
+                    "192.168.131.250",
+                    "192.168.128.1",
+                ),
+            )
+        },
+        fabric(
+            100,
+            false,
+            network("b55ec213-5a7c-4d9e-9fb0-4b5c6d7e8f04", "backend", "10.10.0.0/24", "10.10.0.5", "10.10.0.250", ""),
+        ),
+        fabric(
+            200,
+            true,
+            network(
+                "803f6ad9-5a7c-4d9e-9fb0-4b5c6d7e8f05",
+                "storage",
+                "10.20.0.0/24",
+                "10.20.0.5",
+                "10.20.0.250",
+                "10.20.0.1",
+            ),
+        ),
+    ]
+}
+
+/// Puts a machine into a cloud, with addresses if it got that far.
+fn add(state: &mut State, mut machine: Machine, networks: &[&str]) {
+    for id in networks {
+        if let Some(network) = state.networks.iter_mut().find(|network| network.id == *id)
+            && !network.went_round()
+            && let Ok(mut nic) = network.give(None, &HashSet::new())
+        {
+            nic.primary = machine.nics.is_empty();
+            machine.nics.push(nic);
+        }
+    }
+    if let Some(package) = state.package(&machine.package) {
+        (machine.memory, machine.disk) = (package.memory, package.disk);
+    }
+    state.machines.push(machine);
+}
+
+fn machine(id: &str, name: &str, brand: &str, state: &str, image: &str, package: &str, created: i64) -> Machine {
+    let provisioned = Entry {
+        action: "provision".to_owned(),
+        success: state != "failed",
+        time: created + 40_000,
+        caller: json!({ "type": "operator" }),
+    };
+    Machine {
+        id: format!("{id}-7d0e-4b6a-9c1d-5e2f8a7b4c6d"),
+        owner: ACCOUNT.to_owned(),
+        name: name.to_owned(),
+        brand: brand.to_owned(),
+        state: state.to_owned(),
+        image: image.to_owned(),
+        package: package.to_owned(),
+        created,
+        updated: created + 40_000,
+        compute_node: if state == "failed" { String::new() } else { NODE.to_owned() },
+        audit: vec![provisioned],
+        ..Machine::default()
+    }
+}
+
+fn demo(state: &mut State, now: i64) {
+    let both = &[PUBLIC, FABRIC][..];
+    let tags = |value: Value, machine: Machine| Machine { tags: map(value), ..machine };
+    let disks = |image: &str, size: u64| {
+        vec![
+            json!({ "id": "5d7e9f10-0001-4a2b-8c3d-4e5f6a7b8c9d", "size": 10_240, "boot": true, "image": image }),
+            json!({ "id": "5d7e9f10-0002-4a2b-8c3d-4e5f6a7b8c9d", "size": size }),
+        ]
+    };
+    let web = json!({ "role": "web", "stage": "prod", "weight": 10 });
+    let mut web1 = tags(web.clone(), machine("3c1f8a52", "web1", "joyent", "running", OWN, SMALL, now - 90 * DAY));
+    web1.firewall_enabled = true;
+    web1.metadata = map(json!({ "user-script": "#!/bin/sh\nsvcadm enable nginx\n", "release": "1.4.0" }));
+    web1.credentials = map(json!({ "root": "3xample-pw", "admin": "an0ther-pw" }));
+    add(state, web1, both);
+    let web10 = tags(web, machine("9e04d7b1", "web10", "joyent", "running", OWN, SMALL, now - 60 * DAY));
+    add(state, web10, both);
+    let mut db0 = tags(
+        json!({ "role": "db", "stage": "prod", "primary": true }),
+        machine("51b7c6ea", "db0", "bhyve", "running", UBUNTU, HVM, now - 200 * DAY),
+    );
+    db0.deletion_protection = true;
+    db0.disks = disks(UBUNTU, 51_200);
+    add(state, db0, &[FABRIC]);
+    let mut db1 = tags(
+        json!({ "role": "db", "stage": "test", "primary": false }),
+        machine("c82d3f90", "db1", "bhyve", "stopped", DEBIAN, FLEX, now - 20 * DAY),
+    );
+    db1.disks = disks(DEBIAN, 40_960);
+    add(state, db1, &[FABRIC]);
+    add(state, machine("07a5e9d4", "build", "lx", "stopped", DEBIAN_LX, MEDIUM, now - 12 * DAY), &[FABRIC]);
+    add(state, machine("e6f1b023", "win", "kvm", "running", WINDOWS, KVM, now - 400 * DAY), &[PUBLIC]);
+    let docker = tags(
+        json!({ "sdc_docker": true }),
+        machine("2b94c8f7", "cache", "lx", "running", DEBIAN_LX, SMALL, now - 3 * DAY),
+    );
+    add(state, Machine { docker: true, ..docker }, &[FABRIC]);
+    add(state, machine("f05a1d6c", "broken", "joyent", "failed", BASE_OLD, SMALL, now - DAY), &[]);
+    let mut gone = machine("84d3e71b", "old-web", "joyent", "deleted", BASE_OLD, SMALL, now - 700 * DAY);
+    gone.updated = now - 5 * DAY;
+    gone.audit.push(Entry {
+        action: "destroy".to_owned(),
+        success: true,
+        time: gone.updated,
+        caller: json!({ "type": "operator" }),
+    });
+    add(state, gone, &[]);
+}
+
+fn many(state: &mut State, now: i64, count: usize) {
+    for at in 0..count {
+        let age = i64::try_from(count - at).unwrap_or(i64::MAX).saturating_mul(1000);
+        let created = now.saturating_sub(age);
+        let mut machine = machine("", &format!("m{at:06}"), "joyent", "running", BASE_NEW, SMALL, created);
+        machine.id = format!("{at:08x}-0000-4e6f-8a1b-2c3d4e5f6a7b");
+        if at % 10 == 9 {
+            machine.state = "stopped".to_owned();
+        }
+        machine.tags.insert("group".to_owned(), (at % 100).into());
+        machine.audit.clear();
+        add(state, machine, &[PRIVATE]);
+    }
+}

@@ -1,0 +1,293 @@
+//! The wire: accepts connections, reads requests, sends answers, and does to them what planted
+//! faults say.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use http_body_util::BodyExt;
+use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Sleep;
+use tokio_rustls::TlsAcceptor;
+
+use super::answer::{self, Answered, Asked, MAX_BODY};
+use super::auth::Head;
+use super::control;
+use super::fault::{Drop, Effect};
+use super::patient::Patient;
+use super::reply::{Body, Refusal, Reply};
+use super::shared::{Seen, Shared, lock};
+
+/// How long a client may take for its headers, the first ones as those after a pause.
+const HEADER_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a client may take for its handshake or its body, and for reading some of an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A body that is too long is read to here, so that its sender sees the answer.
+const DRAINED: usize = 16 << 20;
+/// Connections at once; more have to wait.
+const CONNECTIONS: usize = 1024;
+
+/// Accepts connections until told to stop.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    shared: Arc<Shared>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stopped(&mut stop) => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
+                Ok((stream, peer)) => {
+                    connections.spawn(connection(stream, peer, tls.clone(), Arc::clone(&shared)));
+                }
+                // Out of file handles, most likely: give those in use time to be closed.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+        }
+    }
+    connections.shutdown().await;
+}
+
+/// Ends when told to stop, or when nobody is left to tell.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => http(stream, peer, shared).await,
+        Some(tls) => {
+            if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
+                http(stream, peer, shared).await;
+            }
+        }
+    }
+}
+
+async fn http<S: AsyncRead + AsyncWrite + Unpin>(stream: S, peer: SocketAddr, shared: Arc<Shared>) {
+    let service = service_fn(|request| respond(request, peer, Arc::clone(&shared)));
+    // What ends a connection early is the client's affair, or a fault that was asked for.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_PATIENCE)
+        .auto_date_header(false)
+        .title_case_headers(true)
+        .serve_connection(TokioIo::new(Patient::new(stream, PATIENCE)), service)
+        .await;
+}
+
+/// An answer that is kept back, by closing the connection.
+#[derive(Debug)]
+struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("dropped")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+async fn respond(
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+) -> Result<Response<WireBody>, Dropped> {
+    let began = Instant::now();
+    let (parts, body) = request.into_parts();
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let head = Head { method: parts.method.as_str().to_owned(), target, headers: parts.headers };
+    let (body, too_long) = tokio::time::timeout(PATIENCE, read(body)).await.map_err(|_| Dropped)?.ok_or(Dropped)?;
+    let mut asked = Asked { head, body, too_long, ip: peer.ip().to_string(), fails: false };
+    if asked.head.path() == "/--emulator" || asked.head.path().starts_with("/--emulator/") {
+        let reply = control::answer(&shared, &asked, peer.ip());
+        let answered = Answered { reply, signed_by: None, mute: false, early: true, methods: Vec::new() };
+        return Ok(response(&shared, &asked.head, answered, &Effect::default(), began));
+    }
+
+    let effect = lock(&shared.faults).strike(&asked.head.method, asked.head.path()).unwrap_or_default();
+    let mut seen = Seen {
+        method: asked.head.method.clone(),
+        path_and_query: asked.head.target.clone(),
+        status: 0,
+        signed_by: None,
+    };
+    let wait = shared.latency.saturating_add(effect.delay.unwrap_or_default());
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    if effect.hang {
+        shared.saw(seen);
+        return std::future::pending().await;
+    }
+    if effect.drop == Some(Drop::Before) {
+        shared.saw(seen);
+        return Err(Dropped);
+    }
+    asked.fails = effect.fail;
+    let mut answered = match planned(&effect) {
+        Some(reply) => Answered { reply, signed_by: None, mute: false, early: effect.html, methods: Vec::new() },
+        None => answer::answer(&shared, &asked),
+    };
+    if answered.mute {
+        seen.signed_by = answered.signed_by;
+        shared.saw(seen);
+        return std::future::pending().await;
+    }
+    if effect.empty && answered.reply.status < 300 {
+        answered.reply = Reply::empty(204);
+    }
+    seen.signed_by.clone_from(&answered.signed_by);
+    if effect.drop == Some(Drop::After) {
+        shared.saw(seen);
+        return Err(Dropped);
+    }
+    seen.status = answered.reply.status;
+    shared.saw(seen);
+    Ok(response(&shared, &asked.head, answered, &effect, began))
+}
+
+/// The answer that a fault puts in the place of the real one.
+fn planned(effect: &Effect) -> Option<Reply> {
+    if effect.html {
+        let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
+                    <center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
+        let status = effect.status.unwrap_or(502);
+        return Some(Reply { status, headers: Vec::new(), body: Body::Html(page.as_bytes().to_vec()) });
+    }
+    let status = effect.status.or(if effect.big > 0 { Some(500) } else { None })?;
+    let code = match (effect.code.as_deref(), status) {
+        (Some(code), _) => code,
+        (None, 401) => "InvalidCredentials",
+        (None, 403) => "NotAuthorized",
+        (None, 404) => "ResourceNotFound",
+        (None, 409) => "InvalidArgument",
+        (None, 429) => "TooManyRequestsError",
+        (None, 503) => "ServiceUnavailableError",
+        (None, _) => "InternalError",
+    };
+    let words = if effect.big > 0 { "x".repeat(effect.big) } else { "planted fault".to_owned() };
+    let mut refusal = Refusal::new(status, code, words);
+    if let Some(seconds) = effect.retry_after {
+        refusal = refusal.header("Retry-After", seconds.to_string());
+    }
+    Some(refusal.into_reply())
+}
+
+/// Reads a body as far as it is taken, and whether there was more. `None` if it broke off.
+async fn read(mut body: Incoming) -> Option<(Vec<u8>, bool)> {
+    let mut bytes = Vec::new();
+    let mut all = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.ok()?.into_data() else { continue };
+        all = all.saturating_add(data.len());
+        if all <= MAX_BODY {
+            bytes.extend_from_slice(&data);
+        } else if all > DRAINED {
+            break;
+        }
+    }
+    Some((bytes, all > MAX_BODY))
+}
+
+fn response(shared: &Shared, head: &Head, answered: Answered, effect: &Effect, began: Instant) -> Response<WireBody> {
+    let headers = answer::headers(shared, head, &answered, began.elapsed().as_millis());
+    let (bytes, kind) = match answered.reply.body {
+        Body::Chunked => (Vec::new(), Kind::Chunked),
+        Body::Empty => (Vec::new(), Kind::Whole),
+        Body::Json(bytes) | Body::Text(bytes) | Body::Html(bytes) => (bytes, Kind::Whole),
+    };
+    let mut body = WireBody { data: Some(Bytes::from(bytes)), kind, pause: None };
+    let cut = match effect.drop {
+        Some(Drop::Amid) => body.data.as_ref().map(|data| data.len() / 2),
+        _ => effect.cut,
+    };
+    if let Some(data) = &mut body.data
+        && let Some(cut) = cut.filter(|cut| *cut < data.len())
+    {
+        let whole = data.len();
+        data.truncate(cut);
+        body.kind = Kind::Cut(whole);
+    }
+    let status = StatusCode::from_u16(answered.reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    for (name, value) in headers {
+        // A header that cannot be written, such as one that echoes odd bytes, is left out.
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+        {
+            response.headers_mut().append(name, value);
+        }
+    }
+    if effect.close {
+        response.headers_mut().insert(hyper::header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// A body on its way out.
+#[derive(Debug)]
+pub(crate) struct WireBody {
+    data: Option<Bytes>,
+    kind: Kind,
+    /// What has been sent must be on its way before the connection is broken.
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    /// With a length.
+    Whole,
+    /// Without.
+    Chunked,
+    /// With a length that it will never reach.
+    Cut(usize),
+}
+
+impl HttpBody for WireBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        if !matches!(self.kind, Kind::Cut(_)) {
+            return Poll::Ready(None);
+        }
+        let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(Duration::from_millis(50))));
+        ready!(pause.as_mut().poll(context));
+        Poll::Ready(Some(Err(io::Error::other("cut"))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.kind == Kind::Whole && self.data.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.kind {
+            Kind::Whole => SizeHint::with_exact(self.data.as_ref().map_or(0, |data| data.len() as u64)),
+            Kind::Chunked => SizeHint::new(),
+            Kind::Cut(whole) => SizeHint::with_exact(whole as u64),
+        }
+    }
+}

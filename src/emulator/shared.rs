@@ -1,0 +1,169 @@
+//! What all connections of one emulator share.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::auth::Frozen;
+use super::clock::Clock;
+use super::fault::{Fault, Faults};
+use super::reply::Refusal;
+use super::state::State;
+use super::store;
+use super::throttle::Throttle;
+
+/// How many requests are remembered; older ones are forgotten.
+const REMEMBERED: usize = 10_000;
+/// How many bytes they may take together.
+const REMEMBERED_BYTES: usize = 8 << 20;
+/// How many bytes of one text of a request are remembered.
+const REMEMBERED_TEXT: usize = 4096;
+
+/// A request that the emulator has seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// HTTP method.
+    pub method: String,
+    /// Path and query, as they came; of very long ones the first 4096 bytes.
+    pub path_and_query: String,
+    /// The status that was answered; 0 when a fault kept the answer back.
+    pub status: u16,
+    /// The key id of a good signature.
+    pub signed_by: Option<String>,
+}
+
+/// The requests seen so far, oldest first: so many that anyone may send any, unsigned ones too.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    list: VecDeque<Seen>,
+    bytes: usize,
+}
+
+impl Remembered {
+    fn push(&mut self, mut seen: Seen) {
+        shorten(&mut seen.method);
+        shorten(&mut seen.path_and_query);
+        seen.signed_by.iter_mut().for_each(shorten);
+        self.bytes += size(&seen);
+        self.list.push_back(seen);
+        while self.list.len() > REMEMBERED || self.bytes > REMEMBERED_BYTES {
+            let Some(oldest) = self.list.pop_front() else { break };
+            self.bytes = self.bytes.saturating_sub(size(&oldest));
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Seen> {
+        self.list.iter()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Remembered::default();
+    }
+}
+
+/// About what a request takes.
+fn size(seen: &Seen) -> usize {
+    let signed_by = seen.signed_by.as_ref().map_or(0, String::len);
+    size_of::<Seen>() + seen.method.len() + seen.path_and_query.len() + signed_by
+}
+
+fn shorten(text: &mut String) {
+    if text.len() > REMEMBERED_TEXT {
+        let end = (0..=REMEMBERED_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.shrink_to_fit();
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) frozen: Frozen,
+    pub(crate) latency: Duration,
+    pub(crate) state_file: Option<PathBuf>,
+    /// The state has changed since it was last written.
+    pub(crate) dirty: AtomicBool,
+    pub(crate) state: Mutex<State>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) throttle: Option<Mutex<Throttle>>,
+    pub(crate) seen: Mutex<Remembered>,
+    /// Why the state could not be written, the last time it could not.
+    pub(crate) trouble: Mutex<Option<String>>,
+}
+
+/// A lock whose holder panicked is still good: nothing here is left half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(crate) fn lock_state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Remembers a request.
+    pub(crate) fn saw(&self, seen: Seen) {
+        lock(&self.seen).push(seen);
+    }
+
+    /// Counts a request, if requests are counted at all.
+    pub(crate) fn throttle(&self, who: &str, group: &'static str) -> Result<(), Refusal> {
+        match &self.throttle {
+            Some(throttle) => lock(throttle).take(who, group, self.clock.wall()),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the state to its file, if it has one. What goes wrong is kept for `stop` to tell.
+    pub(crate) fn save(&self, state: &mut State) {
+        state.now = self.clock.now();
+        let Some(file) = &self.state_file else { return };
+        match store::write(file, state) {
+            Ok(()) => {
+                self.dirty.store(false, Ordering::Relaxed);
+                *lock(&self.trouble) = None;
+            }
+            Err(error) => *lock(&self.trouble) = Some(error.to_string()),
+        }
+    }
+
+    /// The server's time of day as a header.
+    pub(crate) fn http_date(&self) -> String {
+        let ms = u64::try_from(self.clock.wall()).unwrap_or(0);
+        // Beyond year 9999 there is no way to write it.
+        let time = UNIX_EPOCH + Duration::from_millis(ms.min(253_402_300_799_000));
+        httpdate::fmt_http_date(time)
+    }
+}
+
+impl Shared {
+    /// Plants a fault. One of the clock acts at once.
+    pub(crate) fn plant(&self, fault: Fault) {
+        if let Some(offset) = fault.effect.clock {
+            self.clock.set_offset(offset);
+        }
+        lock(&self.faults).plant(fault);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_requests_are_forgotten_when_all_are_too_long_or_too_many() {
+        let seen = |text: String| Seen { method: "GET".to_owned(), path_and_query: text, status: 401, signed_by: None };
+        let mut long = Remembered::default();
+        (0..REMEMBERED).for_each(|_| long.push(seen("\u{e9}x".repeat(30_000))));
+        assert!(long.bytes <= REMEMBERED_BYTES && long.list.len() < REMEMBERED && long.list.len() > 1000);
+        assert_eq!(long.bytes, long.iter().map(size).sum::<usize>());
+        let mut many = Remembered::default();
+        (0..=REMEMBERED).for_each(|at| many.push(seen(at.to_string())));
+        assert_eq!(
+            (many.list.len(), many.iter().next().map(|seen| seen.path_and_query.as_str())),
+            (REMEMBERED, Some("1"))
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! Token buckets: ten requests a second and a burst of thirty, for each account and group of routes.
+
+use std::collections::HashMap;
+
+use super::reply::Refusal;
+
+/// Requests a second.
+const RATE: f64 = 10.0;
+/// Requests at once.
+const BURST: f64 = 30.0;
+
+/// The buckets, each with what is left in it and since when.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle {
+    buckets: HashMap<(String, &'static str), (f64, i64)>,
+}
+
+impl Throttle {
+    /// Takes a token, if there is one. Times are milliseconds.
+    pub(crate) fn take(&mut self, who: &str, group: &'static str, now: i64) -> Result<(), Refusal> {
+        let (left, since) = self.buckets.entry((who.to_owned(), group)).or_insert((BURST, now));
+        let passed = now.saturating_sub(*since).max(0) as f64 / 1000.0;
+        *left = (*left + passed * RATE).min(BURST);
+        *since = now;
+        if *left < 1.0 {
+            let words = format!("You have exceeded your request rate of {RATE} r/s.");
+            return Err(Refusal::new(429, "TooManyRequestsError", words));
+        }
+        *left -= 1.0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_and_then_the_rate_holds() {
+        let mut throttle = Throttle::default();
+        for _ in 0..30 {
+            throttle.take("acme", "machines", 1000).unwrap();
+        }
+        let refusal = throttle.take("acme", "machines", 1000).unwrap_err();
+        assert_eq!(refusal.status, 429);
+        assert_eq!(refusal.body["message"], "You have exceeded your request rate of 10 r/s.");
+        throttle.take("acme", "images", 1000).unwrap();
+        throttle.take("other", "machines", 1000).unwrap();
+        throttle.take("acme", "machines", 1100).unwrap();
+        throttle.take("acme", "machines", 1100).unwrap_err();
+    }
+}

@@ -1,0 +1,13 @@
+//! The emulator against the notes on how the real server answers: raw requests over a socket, signed
+//! here with the keys' own crates, so that neither our client nor the emulator judges itself.
+
+#![cfg(feature = "emulator")]
+
+mod answers;
+mod auth;
+mod faults;
+mod kept;
+mod limits;
+mod machines;
+mod peer;
+mod quirks;
