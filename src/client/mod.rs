@@ -1,0 +1,380 @@
+//! Calls operations: signs, sends, and tries again where that is safe; `pages` joins lists, `wait` waits, `trace`
+//! tells. It prints nothing and reads no environment.
+
+mod pages;
+mod trace;
+mod wait;
+
+pub use pages::{Cut, Page, Span};
+pub use trace::{header_lines, header_name};
+pub use wait::Wait;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use serde_json::value::RawValue;
+
+use crate::answer::Answer;
+use crate::api::{Op, Paging};
+use crate::auth::Signer;
+use crate::error::{Error, Result};
+use crate::request::{Args, Request};
+use crate::response::Response;
+use crate::transport::{Outgoing, Settings, Transport, Trouble};
+
+/// API versions asked for: what the peers ask for too, and what VNC needs.
+pub const ACCEPT_VERSION: &str = "~9||~8";
+/// How often one request is sent at most.
+const TRIES: u32 = 6;
+
+/// Takes the lines of the trace. Secrets never reach it.
+pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A CloudAPI endpoint, an account there, and the key that signs.
+#[derive(Clone)]
+pub struct Client {
+    transport: Transport,
+    base: url::Url,
+    account: String,
+    roles: Vec<String>,
+    accept_version: String,
+    signer: Option<Arc<Signer>>,
+    settings: Settings,
+    trace: Option<Trace>,
+    notice: Option<Trace>,
+}
+
+/// What a [`Client`] is made from.
+#[derive(Default)]
+pub struct Builder {
+    url: String,
+    account: String,
+    roles: Vec<String>,
+    accept_version: Option<String>,
+    signer: Option<Signer>,
+    settings: Settings,
+    trace: Option<Trace>,
+    notice: Option<Trace>,
+}
+
+impl Builder {
+    /// The address of CloudAPI, with its scheme.
+    #[must_use]
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = url.into();
+        self
+    }
+
+    /// The login whose things are meant: the signer's own, or another one to act as.
+    #[must_use]
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.account = account.into();
+        self
+    }
+
+    /// The roles to take on, sent as `as-role`.
+    #[must_use]
+    pub fn roles(mut self, roles: Vec<String>) -> Self {
+        self.roles = roles;
+        self
+    }
+
+    /// The range of API versions, as `Accept-Version`.
+    #[must_use]
+    pub fn accept_version(mut self, range: impl Into<String>) -> Self {
+        self.accept_version = Some(range.into());
+        self
+    }
+
+    /// The key that signs. Without one, only unsigned operations can be called.
+    #[must_use]
+    pub fn signer(mut self, signer: Signer) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// Time-outs, certificates.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Who is told of each request and answer.
+    #[must_use]
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// Who is told when a request is sent again, the first time for each.
+    #[must_use]
+    pub fn notice(mut self, notice: Trace) -> Self {
+        self.notice = Some(notice);
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// A usage error for an address or certificate file that cannot be used.
+    pub fn build(self) -> Result<Client> {
+        let url = self.url.trim_end_matches('/');
+        // What stands before an @ may be a password, and is shown to nobody.
+        let shown = url.rsplit('@').next().unwrap_or_default();
+        let base = url::Url::parse(url)
+            .map_err(|error| Error::usage(format!("'{shown}' is not a URL")).because(error).hint("https://HOST"))?;
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(Error::usage(format!("'{shown}' is neither an https nor an http URL")).hint("https://HOST"));
+        }
+        if !base.username().is_empty() || base.password().is_some() || base.query().is_some() {
+            return Err(Error::usage(format!("the URL of {shown} holds more than scheme, host and path")));
+        }
+        Ok(Client {
+            transport: Transport::new(self.settings.clone(), base.scheme() == "https")?,
+            base,
+            account: self.account,
+            roles: self.roles,
+            accept_version: self.accept_version.unwrap_or_else(|| ACCEPT_VERSION.to_owned()),
+            signer: self.signer.map(Arc::new),
+            settings: self.settings,
+            trace: self.trace,
+            notice: self.notice,
+        })
+    }
+}
+
+/// A request as it would go over the wire now.
+pub struct Wire {
+    /// The whole address.
+    pub url: url::Url,
+    /// Every header but those that HTTP itself adds. The signature is marked as sensitive.
+    pub headers: HeaderMap,
+    /// The `Date` among them.
+    pub date: String,
+}
+
+impl Client {
+    /// A client by hand. [`Client::from_env`] finds everything as the program does.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The account in the paths.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The key that signs.
+    pub fn signer(&self) -> Option<&Signer> {
+        self.signer.as_deref()
+    }
+
+    /// Calls an operation and returns its answer; of a list, all pages.
+    ///
+    /// # Errors
+    /// See [`Kind`](crate::error::Kind).
+    pub async fn call(&self, op: &Op, args: &Args) -> Result<Answer> {
+        if op.paging == Paging::None {
+            return self.send(&self.request(op, args)?).await?.answer(op);
+        }
+        let mut rows: Vec<Box<RawValue>> = Vec::new();
+        self.pages(op, args, |page| {
+            rows.extend(page.rows.iter().map(|row| (*row).to_owned()));
+            Ok(())
+        })
+        .await?;
+        Ok(Answer::Rows(rows))
+    }
+
+    /// The request of an operation for this account, with its roles.
+    ///
+    /// # Errors
+    /// A usage error for a missing or unknown argument.
+    pub fn request(&self, op: &Op, args: &Args) -> Result<Request> {
+        let mut request = Request::new(op, args, &self.account)?;
+        if op.signed {
+            self.add_roles(&mut request);
+        }
+        Ok(request)
+    }
+
+    /// Adds the client's roles to a request of the caller's own.
+    pub fn add_roles(&self, request: &mut Request) {
+        if !self.roles.is_empty() {
+            request.add_query("as-role", &self.roles.join(","));
+        }
+    }
+
+    /// What would go over the wire now, freshly dated and signed.
+    ///
+    /// # Errors
+    /// No key where one is needed, or a signature that could not be made.
+    pub async fn wire(&self, request: &Request) -> Result<Wire> {
+        let mut wire = self.unsigned_wire(request)?;
+        if request.signed {
+            let signer = self.signer.clone().ok_or_else(|| Error::auth("no key to sign the request with"))?;
+            let target = match wire.url.query() {
+                Some(query) => format!("{}?{query}", wire.url.path()),
+                None => wire.url.path().to_owned(),
+            };
+            let (method, date) = (request.method.as_str().to_owned(), wire.date.clone());
+            let text = if matches!(signer.key(), crate::auth::Key::Agent(_)) {
+                // An agent may wait for a finger on its key.
+                tokio::task::spawn_blocking(move || signer.authorization(&method, &target, &date))
+                    .await
+                    .map_err(|error| Error::other("the signature was interrupted").because(error))??
+            } else {
+                signer.authorization(&method, &target, &date)?
+            };
+            let mut value = header_value("Authorization", &text)?;
+            value.set_sensitive(true);
+            wire.headers.insert(AUTHORIZATION, value);
+        }
+        Ok(wire)
+    }
+
+    /// The same without a signature, for which no key is needed.
+    ///
+    /// # Errors
+    /// A header that cannot be sent.
+    pub fn unsigned_wire(&self, request: &Request) -> Result<Wire> {
+        let mut url = self.base.clone();
+        let prefix = self.base.path().trim_end_matches('/');
+        url.set_path(&format!("{prefix}{}", request.path));
+        url.set_query((!request.query.is_empty()).then_some(&*request.query));
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert("accept-version", header_value("Accept-Version", &self.accept_version)?);
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("sdc/", env!("CARGO_PKG_VERSION"))));
+        if let Some((kind, _)) = &request.body {
+            headers.insert(CONTENT_TYPE, header_value("Content-Type", kind)?);
+        }
+        for (name, value) in &request.headers {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| Error::usage(format!("'{name}' is not the name of a header")))?;
+            let mut value = header_value(name.as_str(), value)?;
+            if name == AUTHORIZATION || name == DATE {
+                let words = format!("the {} header is made anew for each request", header_name(name.as_str()));
+                return Err(Error::usage(words).hint("other ways of signing: --signing"));
+            }
+            let secret = ["auth", "cookie", "key", "password", "secret", "token"];
+            value.set_sensitive(secret.iter().any(|word| name.as_str().contains(word)));
+            // Those that every request has are replaced, others may be repeated.
+            if [ACCEPT, USER_AGENT, CONTENT_TYPE].contains(&name) || name == "accept-version" {
+                headers.insert(name, value);
+            } else {
+                headers.append(name, value);
+            }
+        }
+        // A server refuses a stale date even where nothing is signed.
+        if request.signed {
+            headers.insert(DATE, header_value("Date", &date)?);
+        }
+        Ok(Wire { url, headers, date })
+    }
+
+    /// Sends a request, again where that is safe, and returns the last answer, whatever its status.
+    ///
+    /// # Errors
+    /// No answer at all, no key, or a signature that could not be made.
+    pub async fn send(&self, request: &Request) -> Result<Response> {
+        // A library user may wait for ever; the clock cannot.
+        let patience = self.settings.request_timeout.saturating_mul(2).min(Duration::from_secs(366 * 86_400));
+        let deadline = Instant::now() + patience;
+        let safe = request.method.is_idempotent() || request.method.is_safe();
+        // An earlier try may have been carried out although its answer did not say so.
+        let mut may_have_arrived = false;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let wire = self.wire(request).await?;
+            let begun = Instant::now();
+            self.trace_request(request, &wire);
+            let body = request.body.as_ref().map(|(_, body)| body.as_slice());
+            let out = Outgoing {
+                method: request.method.clone(),
+                url: wire.url,
+                headers: wire.headers,
+                body,
+                date: wire.date,
+            };
+            let (pause, outcome) = match self.transport.exchange(out).await {
+                Ok(answer) => {
+                    self.trace_response(&answer, begun.elapsed());
+                    let gone = request.method == reqwest::Method::DELETE && matches!(answer.status, 404 | 410);
+                    if may_have_arrived && gone {
+                        return Ok(Response { status: 204, body: Vec::new(), ..answer });
+                    }
+                    // A proxy before CloudAPI says 503 for its own time-outs too, behind which the request
+                    // may have been carried out. CloudAPI itself signs its refusals with a request id.
+                    let refused = answer.status == 429 || answer.status == 503 && answer.header("request-id").is_some();
+                    let unclear = matches!(answer.status, 502..=504) && !refused;
+                    may_have_arrived |= unclear;
+                    if !(refused || unclear && safe) {
+                        return Ok(answer);
+                    }
+                    (retry_after(&answer).unwrap_or_else(|| backoff(tries, Duration::from_millis(200))), Ok(answer))
+                }
+                Err((trouble, error)) => {
+                    self.trace_line(&format!("! {error}: {}", error.causes().join(": ")));
+                    may_have_arrived |= matches!(trouble, Trouble::TimedOut | Trouble::BrokeOff);
+                    let again = match trouble {
+                        Trouble::NotSent => tries < 4,
+                        Trouble::BrokeOff => safe && tries < 4,
+                        Trouble::TimedOut | Trouble::Hopeless => false,
+                    };
+                    let error = if may_have_arrived && !safe {
+                        error.hint("the request may have taken effect all the same: look before sending it again")
+                    } else {
+                        error
+                    };
+                    if !again {
+                        return Err(error);
+                    }
+                    (backoff(tries, Duration::from_millis(100)), Err(error))
+                }
+            };
+            if tries >= TRIES || Instant::now() + pause >= deadline {
+                return outcome;
+            }
+            self.trace_line(&format!("* again in {pause:.1?}"));
+            if let (Some(notice), 1) = (&self.notice, tries) {
+                match &outcome {
+                    Ok(answer) => notice(&format!("the service answered {}; trying again", answer.status)),
+                    // What failed at once is over as fast.
+                    Err(error) if begun.elapsed() > Duration::from_secs(1) => notice(&format!("{error}; trying again")),
+                    Err(_) => {}
+                }
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+fn header_value(name: &str, text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text).map_err(|_| Error::usage(format!("the {name} header cannot hold {text:?}")))
+}
+
+/// What the server asks for, in seconds or as a date; never more than half a minute.
+fn retry_after(answer: &Response) -> Option<Duration> {
+    let text = answer.header("retry-after")?;
+    let pause = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok()?,
+    };
+    Some(pause.min(Duration::from_secs(30)))
+}
+
+fn backoff(tries: u32, first: Duration) -> Duration {
+    first.mul_f64(f64::from(1 << (tries - 1).min(6)) * (0.5 + jitter()))
+}
+
+/// A number from 0 to 1 that differs between processes started together.
+fn jitter() -> f64 {
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+}

@@ -1,0 +1,171 @@
+//! Lists in pages: asked for several at once, handed over in order, each as soon as it is complete.
+
+use futures_util::StreamExt;
+use serde_json::value::RawValue;
+
+use super::Client;
+use crate::answer::split_rows;
+use crate::api::{Op, Paging};
+use crate::error::{Error, Kind, Result};
+use crate::request::{Arg, Args, Request};
+use crate::response::Response;
+
+/// How many pages are asked for at once, at most.
+const WINDOW: usize = 8;
+/// More rows than this no account has: a service that sends them sends them for ever.
+const MOST_ROWS: usize = 2_000_000;
+
+/// One page of a list.
+pub struct Page<'a> {
+    /// The server's own text.
+    pub text: &'a [u8],
+    /// Its rows.
+    pub rows: Vec<&'a RawValue>,
+    /// Whether it is the only one.
+    pub only: bool,
+}
+
+impl<'a> Page<'a> {
+    fn new(text: &'a [u8], only: bool) -> Result<Self> {
+        Ok(Page { text, rows: split_rows(text)?, only })
+    }
+}
+
+impl Client {
+    /// Calls a list operation and hands over its pages in order, each as soon as it is complete.
+    /// `limit` and `offset` among the arguments count rows over all pages.
+    ///
+    /// # Errors
+    /// See [`Kind`]; and what `take` returns.
+    pub async fn pages(&self, op: &Op, args: &Args, take: impl FnMut(Page<'_>) -> Result<()>) -> Result<()> {
+        let most = match op.paging {
+            // The service gathers everything by itself for `tags=*`.
+            Paging::Offset(most) if args.get("tags").is_none() => most,
+            _ => return self.pages_of(Span::default(), |_| self.request(op, args), take).await,
+        };
+        let span = Span { wanted: count(args, "limit")?, start: count(args, "offset")?.unwrap_or(0), most: Some(most) };
+        let request = |cut: Cut| {
+            let mut args = args.clone();
+            args.push("limit", Arg::Text(cut.limit.unwrap_or(most).to_string()));
+            if cut.offset > 0 {
+                args.push("offset", Arg::Text(cut.offset.to_string()));
+            }
+            self.request(op, &args)
+        };
+        self.pages_of(span, request, take).await
+    }
+
+    /// The pages of any list. The service says by `x-query-limit` how it cuts the list; without it and
+    /// without a size of one's own, the first answer is all there is.
+    ///
+    /// # Errors
+    /// See [`Kind`]; and what `request` and `take` return.
+    pub async fn pages_of(
+        &self,
+        span: Span,
+        request: impl Fn(Cut) -> Result<Request>,
+        mut take: impl FnMut(Page<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let Span { wanted, start, most } = span;
+        if start > MOST_ROWS || wanted.is_some_and(|wanted| wanted == 0) {
+            return Err(Error::usage(format!("limit and offset must be from 1 and 0 to {MOST_ROWS}")));
+        }
+        let page = |cut: Cut| {
+            let request = request(cut);
+            async move { self.send(&request?).await }
+        };
+        let asked = most.map(|most| most.min(wanted.unwrap_or(most)));
+        let first = page(Cut { offset: start, limit: asked.or(wanted) }).await?;
+        let told = first.header("x-query-limit").and_then(|text| text.parse::<usize>().ok());
+        let first = rows_of(first)?;
+        let rows = Page::new(&first, true)?;
+        let mut seen = rows.rows.len();
+        // A server may be set to shorter pages than were asked for; one that sends more knows no pages.
+        let size = told.or(asked).unwrap_or(0).min(asked.unwrap_or(usize::MAX));
+        let full = |rows: usize, seen: usize| size > 0 && rows == size && wanted.is_none_or(|wanted| seen < wanted);
+        let begins = rows.rows.first().map(|row| row.get().to_owned());
+        let more = full(seen, seen);
+        take(Page { only: !more, ..rows })?;
+        if !more {
+            return Ok(());
+        }
+        drop(first);
+        // How many pages there are cannot be known. One is asked for, then two, then four: an account of
+        // just one page costs a single request too many, a large one soon has a full window under way.
+        let mut next = size;
+        let mut batch = 1;
+        loop {
+            let from = next;
+            let offsets = (0..batch).map(|n| from + n * size);
+            let offsets = offsets.take_while(|offset| wanted.is_none_or(|wanted| *offset < wanted));
+            let cut = |offset: usize| Cut {
+                offset: start + offset,
+                limit: Some(wanted.map_or(size, |wanted| size.min(wanted - offset))),
+            };
+            let mut pages =
+                std::pin::pin!(futures_util::stream::iter(offsets).map(|offset| page(cut(offset))).buffered(WINDOW));
+            while let Some(answer) = pages.next().await {
+                let body = rows_of(answer?)?;
+                let rows = Page::new(&body, false)?;
+                let here = rows.rows.len();
+                if here > 0 && rows.rows.first().map(|row| row.get()) == begins.as_deref() {
+                    let words = "the service sends the first page of the list again and again";
+                    return Err(Error::new(Kind::Unreachable, words));
+                }
+                seen += here;
+                if seen > MOST_ROWS {
+                    let words = format!("the service's list does not end: it has sent {seen} rows");
+                    return Err(Error::new(Kind::Unreachable, words));
+                }
+                if here > 0 {
+                    take(rows)?;
+                }
+                if !full(here, seen) {
+                    return Ok(());
+                }
+            }
+            next += batch * size;
+            batch = (batch * 2).min(WINDOW);
+        }
+    }
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Span {
+    /// How many rows in all; everything if not set.
+    pub wanted: Option<usize>,
+    /// How many rows to skip first.
+    pub start: usize,
+    /// The largest page to ask for; the service's own size if not set.
+    pub most: Option<usize>,
+}
+
+/// Which part of a list one request is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    /// Its `offset`.
+    pub offset: usize,
+    /// Its `limit`; the service's own if not set.
+    pub limit: Option<usize>,
+}
+
+fn rows_of(answer: Response) -> Result<Vec<u8>> {
+    match answer.status {
+        200 => Ok(answer.body),
+        // Says what was due.
+        _ => match answer.answer(&crate::api::machines::LIST) {
+            Err(error) => Err(error),
+            Ok(_) => Ok(answer.body),
+        },
+    }
+}
+
+fn count(args: &Args, name: &str) -> Result<Option<usize>> {
+    let Some(value) = args.get(name) else { return Ok(None) };
+    let text = match value {
+        crate::request::Arg::Text(text) => text.as_str(),
+        crate::request::Arg::Json(raw) => raw.get(),
+    };
+    text.parse().map(Some).map_err(|_| Error::usage(format!("'{text}' is not a number for {name}")))
+}

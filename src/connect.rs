@@ -1,0 +1,130 @@
+//! From settings to a client: finds the key and puts everything together, for the program and for
+//! users of the library alike. It asks nobody by itself.
+
+use std::path::PathBuf;
+
+use crate::auth::{Asked, Form, Found, KeyId, RsaHash, Search, Signer, find};
+use crate::client::{Builder, Client};
+use crate::config::{Config, Flags, Origin, Setting, Sources, env};
+use crate::error::{Kind, Result};
+use crate::transport::Settings;
+
+/// Where the key is looked for.
+pub fn search(config: &Config) -> Search {
+    Search {
+        key_id: config.key_id.as_ref().map(|id| id.value.clone()),
+        key_id_from: config.key_id.as_ref().map(|id| id.origin.to_string()),
+        key_file: config.key_file.as_ref().map(|file| file.value.clone()),
+        key_file_from: config.key_file.as_ref().map(|file| file.origin.to_string()),
+        agent_socket: env::var_os("SSH_AUTH_SOCK").map(PathBuf::from),
+        agent_timeout: None,
+        ssh_dir: config.dirs.ssh.clone(),
+    }
+}
+
+/// Finds the key. A file that was named more firmly than a fingerprint (a flag beside a variable) makes
+/// the fingerprint void; one that was named less firmly is only the first place to look in.
+///
+/// # Errors
+/// Those of [`find()`].
+pub fn key(config: &Config, ask: &mut Asked<'_>) -> Result<Found> {
+    let mut search = search(config);
+    let (Some(file), Some(id)) = (&config.key_file, &config.key_id) else { return find(&search, ask) };
+    let (file, id) = (firmness(&file.origin), firmness(&id.origin));
+    if key_id(config).is_none() {
+        search.key_id = None;
+    }
+    match find(&search, ask) {
+        Err(error) if id > file && error.kind() == Kind::Auth => {
+            search.key_file = None;
+            find(&search, ask).map_err(|_| error)
+        }
+        found => found,
+    }
+}
+
+/// What the key is called, unless a file that was named more firmly makes that void.
+pub fn key_id(config: &Config) -> Option<&Setting<String>> {
+    let id = config.key_id.as_ref()?;
+    let is_name = matches!(KeyId::parse(&id.value), Ok(KeyId::Name(_)));
+    let void = config.key_file.as_ref().is_some_and(|file| firmness(&file.origin) > firmness(&id.origin));
+    (!void || is_name).then_some(id)
+}
+
+/// The variables that name a proxy for this URL. Their values may hold a password and are shown to nobody.
+pub fn proxies(config: &Config) -> Vec<&'static str> {
+    let https = config.url.as_ref().is_some_and(|url| url.value.starts_with("https://"));
+    let own = if https { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
+    let all = own.into_iter().chain(["ALL_PROXY", "all_proxy"]);
+    all.filter(|name| env::var_os(name).is_some()).collect()
+}
+
+fn firmness(origin: &Origin) -> u8 {
+    match origin {
+        Origin::Flag(_) => 5,
+        Origin::Profile { .. } => 4,
+        Origin::Env(name) if name.starts_with("SDC_") => 3,
+        Origin::Env(_) => 2,
+        Origin::Current(_) => 1,
+        Origin::Default => 0,
+    }
+}
+
+/// A signer with this key for the account and sub-user.
+///
+/// # Errors
+/// An account or form that the key cannot sign for.
+pub fn signer(config: &Config, rsa: RsaHash, found: Found) -> Result<Signer> {
+    let form: Form = config.signing.value.parse()?;
+    let signer = Signer::new(config.account()?, found.key, &found.wire_name)?.rsa_hash(rsa)?.form(form)?;
+    match &config.user {
+        Some(user) => signer.user(&user.value),
+        None => Ok(signer),
+    }
+}
+
+/// Everything but the key.
+///
+/// # Errors
+/// No URL is known.
+pub fn builder(config: &Config) -> Result<Builder> {
+    let mut builder = Client::builder()
+        .url(config.url()?)
+        .account(config.target().unwrap_or("my"))
+        .roles(config.roles.as_ref().map(|roles| roles.value.clone()).unwrap_or_default())
+        .settings(Settings {
+            insecure: config.insecure.value,
+            cacert: config.cacert.as_ref().map(|file| file.value.clone()),
+            system_roots: env::var_os("SSL_CERT_FILE").map(PathBuf::from),
+            connect_timeout: config.connect_timeout.value,
+            request_timeout: config.request_timeout.value,
+            proxies: proxies(config),
+        });
+    if let Some(range) = &config.accept_version {
+        builder = builder.accept_version(&range.value);
+    }
+    Ok(builder)
+}
+
+impl Client {
+    /// A client from the environment and the profiles, as the program finds it. Keys that are locked
+    /// are not opened: use an agent, or [`Client::from_config`]. It may block for as long as an agent
+    /// takes to answer, 10 s at most.
+    ///
+    /// # Errors
+    /// What is missing or unusable, with hints.
+    pub fn from_env() -> Result<Client> {
+        let config = Config::load(&Flags::default(), &Sources::system())?;
+        Client::from_config(&config, &mut crate::auth::no_passphrase)
+    }
+
+    /// The same with settings of one's own, and somebody to ask for passphrases.
+    ///
+    /// # Errors
+    /// What is missing or unusable, with hints; errors of `ask` are passed on.
+    pub fn from_config(config: &Config, ask: &mut Asked<'_>) -> Result<Client> {
+        config.account()?;
+        let found = key(config, ask)?;
+        builder(config)?.signer(signer(config, RsaHash::default(), found)?).build()
+    }
+}

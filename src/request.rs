@@ -1,0 +1,300 @@
+//! One request to CloudAPI, made from an operation and its arguments. Pure: it is neither signed
+//! nor sent here. It can be shown as a dry run.
+
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::value::RawValue;
+
+use crate::api::{Field, Kind, Op, Place};
+use crate::error::{Error, Result};
+
+/// What stays as it is in a path segment: the unreserved characters of RFC 3986.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// A query may also hold these as they are, which keeps it readable.
+const QUERY: &AsciiSet = &SEGMENT.remove(b',').remove(b':').remove(b'/').remove(b'*').remove(b'@');
+
+/// The value of an argument.
+#[derive(Clone, Debug)]
+pub enum Arg {
+    /// Text; a body holds it as a JSON string.
+    Text(String),
+    /// JSON, sent as it was written.
+    Json(Box<RawValue>),
+}
+
+impl Arg {
+    /// JSON from its text.
+    ///
+    /// # Errors
+    /// A usage error that says where the text stops being JSON.
+    pub fn json(text: &str) -> Result<Self> {
+        RawValue::from_string(text.trim().to_owned())
+            .map(Arg::Json)
+            .map_err(|error| Error::usage(format!("'{text}' is not JSON")).because(error))
+    }
+
+    fn as_query(&self) -> String {
+        match self {
+            Arg::Text(text) => text.clone(),
+            Arg::Json(raw) => match serde_json::from_str::<String>(raw.get()) {
+                Ok(text) => text,
+                Err(_) => raw.get().to_owned(),
+            },
+        }
+    }
+
+    fn as_json(&self) -> String {
+        match self {
+            Arg::Text(text) => quote(text),
+            Arg::Json(raw) => raw.get().to_owned(),
+        }
+    }
+}
+
+/// A JSON string.
+fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The arguments of a call: path parameters and fields, by their names on the wire.
+///
+/// ```
+/// use sdc::request::Args;
+/// let args = Args::new().set("machine", "a5894692-bd32-4ca1-908a-e2dda3c3a5e6").set("name", "web0");
+/// assert_eq!(args.text("name"), Some("web0"));
+/// ```
+#[derive(Clone, Default)]
+pub struct Args(Vec<(String, Arg)>);
+
+/// The names alone: metadata may hold passwords.
+impl fmt::Debug for Args {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl Args {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text. A flat key of a group is `tag.NAME` or `metadata.NAME`.
+    #[must_use]
+    pub fn set(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.push(name, Arg::Text(text.into()));
+        self
+    }
+
+    /// Adds a value of another type, or replaces the one of this name.
+    pub fn push(&mut self, name: impl Into<String>, value: Arg) {
+        let name = name.into();
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// The value of this name.
+    pub fn get(&self, name: &str) -> Option<&Arg> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The value of this name, if it is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Arg::Text(text) => Some(text),
+            Arg::Json(_) => None,
+        }
+    }
+}
+
+/// One request, neither signed nor sent. Its `Debug` does not show headers and body: they may hold secrets.
+#[derive(Clone)]
+pub struct Request {
+    /// GET, POST, ...
+    pub method: reqwest::Method,
+    /// The path, encoded, without the query.
+    pub path: String,
+    /// The query, encoded, without the question mark; may be empty.
+    pub query: String,
+    /// Headers beside those that every request has.
+    pub headers: Vec<(String, String)>,
+    /// The body, and its content type.
+    pub body: Option<(String, Vec<u8>)>,
+    /// Whether it needs a signature.
+    pub signed: bool,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.target())
+    }
+}
+
+impl Request {
+    /// The request of an operation.
+    ///
+    /// # Errors
+    /// A usage error for an argument that is missing, empty, or not one of the operation's.
+    pub fn new(op: &Op, args: &Args, account: &str) -> Result<Self> {
+        let mut path = String::new();
+        for part in op.path.split('/').skip(1) {
+            path.push('/');
+            match part.strip_prefix(':') {
+                None => path.push_str(part),
+                Some("login") => path.push_str(&segment("account", account)?),
+                Some(name) => {
+                    let text = args
+                        .text(name)
+                        .ok_or_else(|| Error::usage(format!("{} needs the parameter '{name}'", op.id)))?;
+                    path.push_str(&segment(name, text)?);
+                }
+            }
+        }
+        let mut request = Request {
+            method: reqwest::Method::from_bytes(op.method.as_str().as_bytes()).unwrap_or_default(),
+            path,
+            query: String::new(),
+            headers: Vec::new(),
+            body: None,
+            signed: op.signed,
+        };
+        for (name, value) in op.fixed {
+            request.add_query(name, value);
+        }
+        let mut body = String::new();
+        for (name, value) in &args.0 {
+            if op.path_params().any(|param| param == name) {
+                continue;
+            }
+            let field = field_of(op, name).ok_or_else(|| {
+                let known: Vec<_> = op.fields.iter().map(|field| field.name).collect();
+                Error::usage(format!("{} has no parameter '{name}'", op.id))
+                    .hint(format!("known: {}", known.join(", ")))
+            })?;
+            match field.place {
+                Place::Query => request.add_query(name, &value.as_query()),
+                Place::Body => {
+                    body.push(if body.is_empty() { '{' } else { ',' });
+                    body.push_str(&quote(name));
+                    body.push(':');
+                    body.push_str(&value.as_json());
+                }
+            }
+        }
+        for field in op.fields {
+            if field.required && args.get(field.name).is_none() {
+                return Err(Error::usage(format!("{} needs the parameter '{}'", op.id, field.name)));
+            }
+        }
+        if !body.is_empty() {
+            body.push('}');
+            request.body = Some(("application/json".to_owned(), body.into_bytes()));
+        }
+        Ok(request)
+    }
+
+    /// A request of the user's own making. The path may hold a query.
+    ///
+    /// # Errors
+    /// A usage error for a method or path that cannot be sent.
+    pub fn raw(method: &str, path: &str) -> Result<Self> {
+        let method = reqwest::Method::from_bytes(method.to_ascii_uppercase().as_bytes())
+            .map_err(|_| Error::usage(format!("'{method}' is not an HTTP method")))?;
+        if !path.starts_with('/') {
+            return Err(
+                Error::usage(format!("the path '{path}' does not begin with a slash")).hint("sdc api GET /my/machines")
+            );
+        }
+        if let Some(bad) = path.chars().find(|c| c.is_control() || *c == '#' || *c == ' ') {
+            return Err(Error::usage(format!("the path '{path}' holds {bad:?}, which must be percent-encoded")));
+        }
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        Ok(Request {
+            method,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: Vec::new(),
+            body: None,
+            signed: path != "/--ping",
+        })
+    }
+
+    /// Adds a query parameter, encoded here.
+    pub fn add_query(&mut self, name: &str, value: &str) {
+        if !self.query.is_empty() {
+            self.query.push('&');
+        }
+        self.query.push_str(&utf8_percent_encode(name, QUERY).to_string());
+        self.query.push('=');
+        self.query.push_str(&utf8_percent_encode(value, QUERY).to_string());
+    }
+
+    /// Path and query, as on the request line.
+    pub fn target(&self) -> String {
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
+    }
+}
+
+/// The field that an argument's name belongs to: its own, or the group of a flat key.
+fn field_of(op: &Op, name: &str) -> Option<&'static Field> {
+    op.fields.iter().find(|field| field.name == name).or_else(|| {
+        op.fields.iter().find(|field| match field.kind {
+            Kind::Pairs(prefix) | Kind::PairFiles(prefix) => name.len() > prefix.len() && name.starts_with(prefix),
+            _ => false,
+        })
+    })
+}
+
+/// One segment of a path. A value that would change the path's shape is refused.
+///
+/// # Errors
+/// A usage error that says what is wrong with the value.
+pub fn segment(name: &str, text: &str) -> Result<String> {
+    match text {
+        "" => Err(Error::usage(format!("the {name} is empty"))),
+        "." | ".." => Err(Error::usage(format!("'{text}' cannot be the {name}: it would change the path"))),
+        _ => Ok(utf8_percent_encode(text, SEGMENT).to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::machines;
+
+    #[test]
+    fn tags_and_metadata_go_out_as_flat_keys_and_stay_what_was_typed() {
+        let mut args = Args::new().set("image", "i").set("package", "p").set("tag.version", "1.10");
+        args.push("tag.count", Arg::json("1.10").unwrap());
+        let request = Request::new(&machines::CREATE, &args, "acme").unwrap();
+        let (_, body) = request.body.unwrap();
+        assert_eq!(
+            String::from_utf8(body).unwrap(),
+            r#"{"image":"i","package":"p","tag.version":"1.10","tag.count":1.10}"#
+        );
+    }
+
+    #[test]
+    fn a_value_that_would_change_the_path_is_refused_or_encoded() {
+        let error = Request::new(&machines::GET, &Args::new().set("machine", ".."), "acme").unwrap_err();
+        assert_eq!(error.to_string(), "'..' cannot be the machine: it would change the path");
+        let request = Request::new(&machines::GET, &Args::new().set("machine", "a/b?c"), "acme").unwrap();
+        assert_eq!(request.target(), "/acme/machines/a%2Fb%3Fc");
+    }
+
+    #[test]
+    fn an_unknown_argument_is_refused_and_the_known_ones_are_named() {
+        let error = Request::new(&machines::LIST, &Args::new().set("colour", "red"), "acme").unwrap_err();
+        assert_eq!(error.to_string(), "ListMachines has no parameter 'colour'");
+        assert!(error.hints()[0].contains("name, state, brand"));
+    }
+
+    #[test]
+    fn an_action_is_a_query_parameter_of_a_post() {
+        let request = Request::new(&machines::STOP, &Args::new().set("machine", "id"), "acme").unwrap();
+        assert_eq!((request.method.as_str(), request.target().as_str()), ("POST", "/acme/machines/id?action=stop"));
+    }
+}

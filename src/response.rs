@@ -1,0 +1,194 @@
+//! What came back: a status, headers and a bounded body; turned into an answer or an error here.
+
+use std::fmt;
+
+use reqwest::header::HeaderMap;
+use serde_json::value::RawValue;
+
+use crate::answer::Answer;
+use crate::api::{Op, Shape};
+use crate::error::{Error, Fault, FieldFault, Kind, Result};
+
+/// How much of the body of a failure is read, in bytes. Nobody reads more, and it may be endless.
+pub(crate) const FAILURE_LIMIT: usize = 64 * 1024;
+/// How much of a deleted thing's record is read, in bytes: its metadata may be large.
+pub(crate) const GONE_LIMIT: usize = 4 * 1024 * 1024;
+/// How large the body of a success may be, in bytes. A full page of machines has about 2 MB, and with all the
+/// metadata that CloudAPI takes 100 MB.
+pub(crate) const SUCCESS_LIMIT: usize = 128 * 1024 * 1024;
+
+/// An answer of the server, whatever its status.
+#[derive(Clone)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body; the first 64 KiB of it where the status tells of a failure.
+    pub body: Vec<u8>,
+    /// The `Date` that the request was sent with, to be set beside the server's own.
+    pub sent: String,
+}
+
+/// A field's text: one part of an error body that is not as it ought to be must not hide the others.
+fn text_of(object: &serde_json::Value, name: &str) -> String {
+    match object.get(name) {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        None | Some(serde_json::Value::Null) => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// Without headers and body: they may hold secrets.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} bytes", self.status, self.body.len())
+    }
+}
+
+impl Response {
+    /// A header's text; `None` when absent or not ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the request was taken.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The answer that the operation promises.
+    ///
+    /// # Errors
+    /// What the server said if it refused; [`Kind::Unreachable`] if it answered something else
+    /// than was due.
+    pub fn answer(&self, op: &Op) -> Result<Answer> {
+        if op.redirect && self.status == 302 {
+            return self.redirect(op);
+        }
+        if !self.is_success() {
+            return Err(self.failure());
+        }
+        if op.shape == Shape::Nothing {
+            return Ok(Answer::Nothing);
+        }
+        if self.body.iter().all(u8::is_ascii_whitespace) {
+            return Err(Error::new(
+                Kind::Unreachable,
+                format!("the service answered {} without a body where {} was due", self.status, due(op.shape)),
+            )
+            .hint("is the URL that of CloudAPI itself? try: sdc auth doctor"));
+        }
+        match op.shape {
+            Shape::Rows => Answer::from_rows(&self.body),
+            _ => Answer::from_record(&self.body),
+        }
+    }
+
+    /// A redirect whose target is the answer: the name asked for, and where it points.
+    fn redirect(&self, op: &Op) -> Result<Answer> {
+        let location = self.header("location").ok_or_else(|| {
+            Error::new(Kind::Unreachable, format!("{}: the service answered a redirect without a target", op.id))
+        })?;
+        let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let words = text_of(&body, "message");
+        let name = words.split_whitespace().find(|word| *word != location).unwrap_or_default();
+        Answer::from_record(serde_json::json!({ "name": name, "url": location }).to_string().as_bytes())
+    }
+
+    /// The error that a status of failure means, with all that the server said.
+    pub fn failure(&self) -> Error {
+        let text = String::from_utf8_lossy(&self.body);
+        let body: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let mut fault = Fault {
+            status: self.status,
+            request_id: self.header("request-id").or_else(|| self.header("x-request-id")).map(str::to_owned),
+            ..Fault::default()
+        };
+        let is_html = text.trim_start().starts_with('<');
+        fault.code = text_of(&body, "code");
+        fault.message = text_of(&body, "message");
+        let fields = body.get("errors").and_then(serde_json::Value::as_array).into_iter().flatten();
+        fault.fields = fields
+            .map(|field| FieldFault {
+                field: text_of(field, "field"),
+                code: text_of(field, "code"),
+                message: text_of(field, "message"),
+            })
+            .collect();
+        let skewed = self.status == 400 && fault.message.contains("clock skew");
+        let kind = match self.status {
+            _ if skewed => Kind::Auth,
+            300..=399 => Kind::Unreachable,
+            401 | 403 => Kind::Auth,
+            404 | 410 => Kind::NotFound,
+            408 | 420 | 429 | 502 | 503 | 504 => Kind::Throttled,
+            400..=499 => Kind::Refused,
+            507 => Kind::Refused,
+            _ => Kind::Other,
+        };
+        let words = match (fault.message.as_str(), fault.code.as_str()) {
+            // A 410 has the deleted object for its body, which has no message.
+            ("", _) if self.status == 410 => "it has been deleted".to_owned(),
+            ("", "") => format!("the service answered {} {}", self.status, reason(self.status)),
+            ("", code) => format!("{code} ({})", self.status),
+            (message, _) => message.trim().to_owned(),
+        };
+        let mut error = Error::new(kind, words).with_fault(fault);
+        if self.status == 410 && RawValue::from_string(text.clone().into_owned()).is_ok() {
+            error = error.with_body(text.trim());
+        }
+        if error.fault().is_some_and(|fault| fault.fields.iter().any(|field| field.field == "alias")) {
+            error = error.hint(
+                "alias is what the service calls a machine's name: letters, digits, _ . and -, and no other has it",
+            );
+        }
+        if self.status == 405 {
+            error =
+                error.hint("CloudAPI knows no such path: is the URL its very beginning, without a path of its own?");
+        }
+        if is_html {
+            error = error.hint("the answer is a web page, not CloudAPI's: check the URL, and any proxy before it");
+        }
+        if (300..400).contains(&self.status) {
+            let to = self.header("location").unwrap_or("nowhere");
+            error = error.hint(format!(
+                "it points to {to}; redirects are not followed, so that a signature never leaves this server"
+            ));
+        }
+        if skewed || self.clock_is_off() {
+            error = error.hint(format!(
+                "the clocks differ: this machine says {}, the server {}; at most 300 s are allowed: set the clock",
+                self.sent,
+                self.header("date").unwrap_or("nothing")
+            ));
+        }
+        error
+    }
+
+    /// How many seconds this machine's clock is ahead of the server's; negative if it is behind.
+    /// `None` when the server sent no `Date`.
+    pub fn clock_skew(&self) -> Option<i64> {
+        let seconds = |text: &str| {
+            let time = httpdate::parse_http_date(text).ok()?;
+            i64::try_from(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()).ok()
+        };
+        Some(seconds(&self.sent)? - seconds(self.header("date")?)?)
+    }
+
+    /// Only a 400 or 401 is explained by the clock.
+    fn clock_is_off(&self) -> bool {
+        matches!(self.status, 400 | 401) && self.clock_skew().is_some_and(|skew| skew.abs() > 290)
+    }
+}
+
+fn due(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Rows => "a list",
+        _ => "an object",
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    reqwest::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("")
+}
