@@ -56,6 +56,8 @@ pub mod request;
 pub mod response;
 mod transport;
 
+#[cfg(feature = "cli")]
+pub mod cli;
 
 pub use answer::Answer;
 pub use client::Client;

@@ -10,4 +10,6 @@ mod kept;
 mod limits;
 mod machines;
 mod peer;
+#[cfg(all(unix, feature = "cli"))]
+mod program;
 mod quirks;

@@ -1,0 +1,314 @@
+//! `sdc auth doctor`: everything between the settings and a signed answer, one line a step, each with
+//! what to do about it.
+
+use std::time::Duration;
+
+use clap::{ArgMatches, Command};
+
+use crate::api::{self, Column, column};
+use crate::auth::{Found, Key, look};
+use crate::cli::{App, exit};
+use crate::client::Client;
+use crate::connect;
+use crate::error::{Error, Kind, Result};
+use crate::request::Args;
+
+const COLUMNS: &[Column] = &[column("status"), column("check"), column("message"), column("fix")];
+/// How far the clocks may be apart before it is worth a word; the service takes 300 s.
+const SKEW: i64 = 60;
+/// A doctor that hangs is no doctor.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+pub fn command() -> Command {
+    Command::new("auth")
+        .about("Find out why signing in does not work")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Command::new("doctor").about("Check URL, TLS, clock, key, signature, account and roles").long_about(
+            "Check everything between the settings and a signed answer: URL, TLS, the clock against the service's,\n\
+             where the key is, whether it opens, whether the service takes its signature, account and sub-user, roles.\n\
+             Each line is ok, warn or fail, with what to do. The exit code is that of the first failure.",
+        ))
+}
+
+/// The settings themselves cannot be read, so that is all there is to say.
+pub fn unsettled(app: &App, error: &Error) -> Result<i32> {
+    let mut findings = Findings::default();
+    findings.fail("settings", error);
+    let shown = report(&findings.rows);
+    app.streams.out(
+        if app.globals.json() { format!("{}\n", serde_json::Value::from(findings.rows)) } else { shown }.as_bytes(),
+    )?;
+    Ok(i32::from(exit::code(error.kind()).0))
+}
+
+#[derive(Default)]
+struct Findings {
+    rows: Vec<serde_json::Value>,
+    first: Option<Kind>,
+}
+
+impl Findings {
+    fn add(&mut self, status: &str, check: &str, message: impl Into<String>, fix: &str) {
+        self.rows.push(serde_json::json!({ "status": status, "check": check, "message": message.into(), "fix": fix }));
+    }
+
+    fn ok(&mut self, check: &str, message: impl Into<String>) {
+        self.add("ok", check, message, "");
+    }
+
+    fn fail(&mut self, check: &str, error: &Error) {
+        self.first.get_or_insert(error.kind());
+        let mut words = error.message().to_owned();
+        for cause in error.causes() {
+            words = format!("{words}: {cause}");
+        }
+        if let Some(fault) = error.fault() {
+            let told = [fault.status.to_string(), fault.code.clone()];
+            let new: Vec<&str> = told.iter().map(String::as_str).filter(|part| !words.contains(part)).collect();
+            if !new.is_empty() {
+                words = format!("{words} ({})", new.join(" "));
+            }
+        }
+        let mut hints: Vec<&str> =
+            error.hints().iter().map(String::as_str).filter(|hint| !hint.contains("sdc auth doctor")).collect();
+        if hints.is_empty() {
+            hints.extend(error.fault().map(|fault| by_status(fault.status)));
+        }
+        self.add("fail", check, words, &hints.join("; "));
+    }
+}
+
+/// What to do about a status that nothing else explains.
+fn by_status(status: u16) -> &'static str {
+    match status {
+        404 | 405 => "is the URL that of CloudAPI itself, without a path? give it with --url",
+        429 => "the service is busy: try again later",
+        502..=504 => "the service, or a proxy before it, is not well: try again later, or ask its operator",
+        500..=599 => "this is the service's own fault: ask its operator, with the request id that --debug shows",
+        _ => "does the URL lead to CloudAPI? see what it answers: sdc ping --debug",
+    }
+}
+
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let mut findings = Findings::default();
+    examine(app, &mut findings).await;
+    if app.globals.output.is_some() || app.globals.jq.is_some() {
+        app.print_rows(&findings.rows, COLUMNS, matches)?;
+    } else {
+        app.streams.out(report(&findings.rows).as_bytes())?;
+    }
+    Ok(findings.first.map_or(0, |kind| i32::from(exit::code(kind).0)))
+}
+
+/// One line a check, its fix on the next: a table would be too wide to read.
+fn report(rows: &[serde_json::Value]) -> String {
+    let mut out = String::new();
+    for row in rows {
+        let text = |name: &str| row.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let mut lines = text("message").lines().map(exit::escaped);
+        let first = lines.next().unwrap_or_default();
+        out.push_str(&format!("{:<5} {:<10} {first}\n", text("status"), text("check")));
+        // What a message lists stands below it.
+        for line in lines {
+            out.push_str(&format!("{:<16} {line}\n", ""));
+        }
+        if !text("fix").is_empty() {
+            out.push_str(&format!("{:<16} fix: {}\n", "", exit::escaped(text("fix"))));
+        }
+    }
+    out
+}
+
+async fn examine(app: &App, findings: &mut Findings) {
+    let config = &app.config;
+    match (config.url(), &config.url) {
+        (Ok(url), Some(setting)) => findings.ok("url", format!("{url} ({})", setting.origin)),
+        (Err(error), _) => findings.fail("url", &error),
+        _ => {}
+    }
+    match (config.account(), &config.account) {
+        (Ok(account), Some(setting)) => findings.ok("account", format!("{account} ({})", setting.origin)),
+        (Err(error), _) => findings.fail("account", &error),
+        _ => {}
+    }
+    let proxies = connect::proxies(config).join(", ");
+    if !proxies.is_empty() {
+        // The value may hold a password.
+        findings.ok("proxy", format!("{proxies} is set: requests go through it, but for the hosts of NO_PROXY"));
+    }
+    reach(app, findings).await;
+    let found = key(app, findings);
+    match (findings.first, found) {
+        (None, Some(found)) => match app.client_with(found) {
+            Ok(client) => signature(app, &client, findings).await,
+            Err(error) => findings.fail("signature", &error),
+        },
+        (first, _) => {
+            let error = Error::new(first.unwrap_or(Kind::Auth), "not tried");
+            findings.fail("signature", &error.hint("mend first what failed above"));
+        }
+    }
+}
+
+/// Connection, TLS, and the clock.
+async fn reach(app: &App, findings: &mut Findings) {
+    let Ok(url) = app.config.url() else { return };
+    let https = url.starts_with("https://");
+    let client = match app.client_without_key() {
+        Ok(client) => client,
+        Err(error) => return findings.fail("tls", &error),
+    };
+    let ping = async {
+        let request = client.request(&api::ping::PING_OP, &Args::new())?;
+        client.send(&request).await
+    };
+    let answer = match tokio::time::timeout(PATIENCE.max(app.config.connect_timeout.value), ping).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => {
+            // The rest never came as far as TLS.
+            let of_tls = std::error::Error::source(&error).is_some_and(|cause| cause.is::<rustls::Error>());
+            return findings.fail(if of_tls { "tls" } else { "reach" }, &error);
+        }
+        Err(_) => {
+            let words = format!("no answer within {PATIENCE:?}");
+            return findings.fail("reach", &Error::new(Kind::Unreachable, words).hint("check the URL, and any proxy"));
+        }
+    };
+    match (https, app.config.insecure.value) {
+        (true, false) => findings.ok("tls", "the certificate is good"),
+        (true, true) => findings.add(
+            "warn",
+            "tls",
+            format!("certificates are not verified ({})", app.config.insecure.origin),
+            "trust the cloud's own authority instead: --cacert FILE, or SDC_CACERT",
+        ),
+        (false, _) => findings.add("warn", "tls", "http, not https: anyone on the way can read", "use the https URL"),
+    }
+    match answer.answer(&api::ping::PING_OP) {
+        Ok(_) => findings.ok("reach", format!("CloudAPI answers ({})", answer.header("server").unwrap_or("no name"))),
+        Err(error) => findings.fail("reach", &error),
+    }
+    match answer.clock_skew() {
+        None => findings.add("warn", "clock", "the service sent no Date to compare with", ""),
+        Some(skew) if skew.abs() > 300 => {
+            let words = format!(
+                "{} s apart, at most 300 s are allowed: here {}, there {}",
+                skew.abs(),
+                answer.sent,
+                answer.header("date").unwrap_or_default()
+            );
+            findings
+                .fail("clock", &Error::new(Kind::Auth, words).hint("set this machine's clock, for example with NTP"));
+        }
+        Some(skew) if skew.abs() > SKEW => findings.add(
+            "warn",
+            "clock",
+            format!(
+                "{} s {} the service's; 300 s are allowed",
+                skew.abs(),
+                if skew > 0 { "ahead of" } else { "behind" }
+            ),
+            "set this machine's clock, for example with NTP",
+        ),
+        Some(skew) => findings.ok("clock", format!("{} s from the service's", skew.abs())),
+    }
+}
+
+/// Where the key is, and whether it opens.
+fn key(app: &App, findings: &mut Findings) -> Option<Found> {
+    let search = connect::search(&app.config);
+    let places = look(&search).places;
+    for place in &places {
+        let mut words = format!("{}: {}", place.what, place.outcome);
+        let is_file = place.what.starts_with("file ");
+        // A file is its own only key.
+        for key in place.keys.iter().filter(|_| !is_file) {
+            words = format!("{words}\n  {key}");
+        }
+        match (place.failed, place.what.starts_with("ssh-agent")) {
+            (false, _) => findings.ok("looked", words),
+            (true, true) => {
+                findings.add("warn", "looked", words, "unset SSH_AUTH_SOCK, or: eval \"$(ssh-agent)\" && ssh-add");
+            }
+            (true, false) if is_file => findings.add("warn", "looked", words, "name the private key's file"),
+            (true, false) => findings.add("warn", "looked", words, "make the folder readable: chmod u+rx"),
+        }
+    }
+    match app.key() {
+        Ok(found) => {
+            let public = found.key.public();
+            let how = match &found.key {
+                Key::Agent(_) => "held by the agent",
+                Key::File(_) => "opened",
+            };
+            let words = format!("{} {} from {}, {how}", public.kind(), found.wire_name, found.origin);
+            findings.ok("key", words);
+            // What was said of a place is not said again.
+            let new = |note: &&String| places.iter().all(|place| place.outcome != **note);
+            for note in found.notes.iter().filter(new) {
+                findings.add("warn", "key", note, "");
+            }
+            Some(found)
+        }
+        Err(error) => {
+            findings.fail("key", &error);
+            None
+        }
+    }
+}
+
+/// Whether the service takes the signature, and what it says of the account, sub-user and roles.
+async fn signature(app: &App, client: &Client, findings: &mut Findings) {
+    let user = app.config.user.as_ref().map(|user| user.value.as_str());
+    let answer = match client.request(&api::account::GET, &Args::new()) {
+        Ok(request) => client.send(&request).await,
+        Err(error) => Err(error),
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return findings.fail("signature", &error),
+    };
+    let key_id = client.signer().map(|signer| signer.key_id()).unwrap_or_default();
+    let sent = format!("keyId {key_id}");
+    match (answer.status, answer.answer(&api::account::GET)) {
+        (200, Ok(account)) => {
+            findings.ok("signature", format!("accepted, {sent}"));
+            let login = account.first().and_then(|row| row.text("/login").map(|text| text.into_owned()));
+            let who = user.map(|user| format!(", as its sub-user {user}")).unwrap_or_default();
+            findings.ok("login", format!("{}{who}", login.unwrap_or_default()));
+            if let Some(roles) = &app.config.roles {
+                findings.ok("roles", format!("{} taken on ({})", roles.value.join(", "), roles.origin));
+            }
+        }
+        (403, Err(error)) => {
+            findings.ok("signature", format!("accepted, {sent}"));
+            let check = match (&app.config.roles, &app.config.act_as) {
+                (Some(_), _) => "roles",
+                (None, Some(_)) => "act-as",
+                (None, None) => "login",
+            };
+            let error = app.refusal(403).into_iter().fold(error, Error::hint);
+            findings.fail(check, &error.hint("else ask the account's owner"));
+        }
+        (401, Err(error)) => {
+            let error = app.refusal(401).into_iter().fold(error.hint(format!("sent was {sent}")), Error::hint);
+            let error = match user {
+                // That command is for the account's own keys.
+                Some(_) => error.hint("upload it in the portal, to the sub-user"),
+                None => error.hint("upload it in the portal, or with a key that works: sdc keys add FILE.pub"),
+            };
+            findings.fail("signature", &error);
+        }
+        (404, Err(error)) if app.config.act_as.is_some() => {
+            let act_as = app.config.act_as.as_ref();
+            let (other, origin) =
+                act_as.map(|other| (other.value.as_str(), other.origin.to_string())).unwrap_or_default();
+            findings.ok("signature", format!("accepted, {sent}"));
+            let words = format!("is there an account {other} ({origin})? logins are case-sensitive");
+            findings.fail("act-as", &error.hint(words));
+        }
+        (_, Err(error)) => findings.fail("signature", &error),
+        (status, Ok(_)) => findings.add("warn", "signature", format!("answered {status}, {sent}"), ""),
+    }
+}

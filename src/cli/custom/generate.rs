@@ -1,0 +1,165 @@
+//! `sdc generate DIR`: completions, reference pages and man pages, written from the same commands that
+//! run. They are committed; a test says when they are stale.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use clap::{Arg, ArgMatches, Command};
+
+use super::completion;
+use crate::api::{Level, Op, RESOURCES, Resource};
+use crate::cli::tree;
+use crate::error::{Error, Result};
+
+/// The hidden command.
+pub fn command() -> Command {
+    Command::new("generate")
+        .about("Write completions, reference and man pages")
+        .hide(true)
+        .arg(Arg::new("DIR").required(true).help("The project's top directory"))
+}
+
+/// Writes the files.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn run(matches: &ArgMatches) -> Result<i32> {
+    let top = Path::new(matches.get_one::<String>("DIR").map(String::as_str).unwrap_or("."));
+    for (name, text) in files()? {
+        let path = top.join(name);
+        let write = || {
+            if let Some(dir) = path.parent() {
+                std::fs::create_dir_all(dir)?;
+            }
+            std::fs::write(&path, &text)
+        };
+        write().map_err(|error| Error::other(format!("cannot write {}", path.display())).because(error))?;
+    }
+    Ok(0)
+}
+
+/// Every generated file, by its path below the project's top, and its contents.
+///
+/// # Errors
+/// A man page that could not be written.
+pub fn files() -> Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for (shell, name) in completion::SHELLS {
+        files.push((format!("completions/{name}"), completion::script(shell)?));
+    }
+    let mut root = tree().disable_help_subcommand(true);
+    root.build();
+    for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
+        files.push((format!("docs/reference/{}.md", command.get_name()), page(command).into_bytes()));
+    }
+    man(&root, "sdc", &mut files)?;
+    Ok(files)
+}
+
+fn man(command: &Command, name: &str, files: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
+    let mut text = Vec::new();
+    // A page that names the version would be stale with each release.
+    clap_mangen::Man::new(command.clone().display_name(name.to_owned()))
+        .title(name.to_uppercase())
+        .source("sdc")
+        .manual("sdc manual")
+        .render(&mut text)
+        .map_err(|error| Error::other("cannot write a man page").because(error))?;
+    files.push((format!("docs/man/{name}.1"), text));
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        man(sub, &format!("{name}-{}", sub.get_name()), files)?;
+    }
+    Ok(())
+}
+
+/// The reference page of a noun: each command with its usage, arguments and options.
+fn page(command: &Command) -> String {
+    let name = command.get_name();
+    let resource = RESOURCES.iter().copied().find(|resource| resource.name == name);
+    let mut out = format!("<!-- written by `sdc generate .`; changes here are lost -->\n# sdc {name}\n");
+    if let Some(about) = command.get_about() {
+        let _ = writeln!(out, "\n{about}.");
+    }
+    let aliases: Vec<String> = command.get_visible_aliases().map(|alias| format!("`{alias}`")).collect();
+    if !aliases.is_empty() {
+        let _ = writeln!(out, "\nAlso: {}.", aliases.join(", "));
+    }
+    section(command, name, resource, &mut Vec::new(), &mut out);
+    if let Some(resource) = resource {
+        columns(resource, &mut out);
+    }
+    out
+}
+
+fn section(
+    command: &Command,
+    name: &str,
+    resource: Option<&'static Resource>,
+    words: &mut Vec<String>,
+    out: &mut String,
+) {
+    let subs: Vec<&Command> = command.get_subcommands().filter(|sub| !sub.is_hide_set()).collect();
+    if subs.is_empty() {
+        let op = resource.and_then(|resource| find(resource, words));
+        if !words.is_empty() {
+            let _ = writeln!(out, "\n## sdc {name} {}", words.join(" "));
+            let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(out, "\n{}", about.trim_end());
+        }
+        let usage = command.clone().render_usage().to_string();
+        let _ = writeln!(out, "\n```text\n{}\n```\n", usage.trim_start_matches("Usage: ").trim());
+        for arg in
+            command.get_arguments().filter(|arg| !arg.is_hide_set() && !arg.is_global_set() && arg.get_id() != "help")
+        {
+            let _ =
+                writeln!(out, "* `{}`: {}", label(arg), arg.get_help().map(ToString::to_string).unwrap_or_default());
+        }
+        if let Some(op) = op {
+            let _ = writeln!(out, "\nAPI: {}, `{} {}`.", op.id, op.method.as_str(), op.path);
+        }
+    }
+    for sub in subs {
+        words.push(sub.get_name().to_owned());
+        section(sub, name, resource, words, out);
+        words.pop();
+    }
+}
+
+fn find(resource: &'static Resource, words: &[String]) -> Option<&'static Op> {
+    let verb = words.join(" ");
+    resource.ops.iter().copied().find(|op| op.verb == verb)
+}
+
+fn label(arg: &Arg) -> String {
+    let value = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
+    let takes = arg.get_num_args().is_some_and(|range| range.takes_values());
+    match (arg.get_short(), arg.get_long()) {
+        (_, None) => {
+            if value.is_empty() {
+                arg.get_id().to_string()
+            } else {
+                value
+            }
+        }
+        (short, Some(long)) => {
+            let short = short.map(|short| format!("-{short}, ")).unwrap_or_default();
+            if takes && !value.is_empty() { format!("{short}--{long} {value}") } else { format!("{short}--{long}") }
+        }
+    }
+}
+
+fn columns(resource: &Resource, out: &mut String) {
+    let _ =
+        writeln!(out, "\n## Columns\n\nFor `-o` and `--sort`; those of every table first, then those of `--long`.\n");
+    let mut columns: Vec<_> = resource.columns.iter().collect();
+    columns.sort_by_key(|column| column.level);
+    for column in columns {
+        let when = match column.level {
+            Level::Short => "",
+            Level::Long => " (`--long`)",
+            Level::Named => " (when named)",
+        };
+        let dots = if column.nested { ", and its parts as `NAME.PART`" } else { "" };
+        let _ = writeln!(out, "* `{}`{when}{dots}", column.name);
+    }
+}

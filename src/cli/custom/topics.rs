@@ -1,0 +1,78 @@
+//! `sdc help`: of any command, and the pages of help that are no command's.
+
+use std::fmt::Write;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::cli::{App, exit, globals, tree};
+use crate::error::{Error, Result};
+
+/// Topic and what it is about.
+const TOPICS: &[(&str, &str)] =
+    &[("exit-codes", "what each exit code means"), ("environment", "the variables that sdc reads")];
+
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("SDC_URL, TRITON_URL", "address of CloudAPI"),
+    ("SDC_ACCOUNT, TRITON_ACCOUNT", "account"),
+    ("SDC_USER, TRITON_USER", "sub-user of the account"),
+    ("SDC_ROLE, TRITON_ROLE", "roles to take on, with commas between"),
+    ("SDC_ACT_AS, TRITON_ACT_AS", "another account to work on"),
+    ("SDC_KEY_ID, TRITON_KEY_ID", "key: fingerprint (MD5 or SHA256), name, or file"),
+    ("SDC_KEY_FILE, TRITON_KEY_FILE", "file of the private key"),
+    ("SDC_KEY_PASSPHRASE_FILE", "file with the passphrase of the key, readable by you alone"),
+    ("SSH_AUTH_SOCK", "the ssh-agent"),
+    ("SDC_PROFILE, TRITON_PROFILE", "profile to use; it goes before the variables above"),
+    ("SDC_TESTING", "anything: take any certificate"),
+    ("SDC_TLS_INSECURE, TRITON_TLS_INSECURE", "true or 1: take any certificate"),
+    ("SDC_CACERT", "certificates to trust beside the system's"),
+    ("SSL_CERT_FILE", "certificates to trust instead of the system's"),
+    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "proxies"),
+    ("SDC_SIGNING", "what is signed: request, date or legacy"),
+    ("SDC_ACCEPT_VERSION", "API versions to ask for"),
+    ("SDC_CONNECT_TIMEOUT, SDC_REQUEST_TIMEOUT", "how long a connection and an answer may take"),
+    ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE", "colours"),
+    ("XDG_CONFIG_HOME, XDG_CACHE_HOME", "where profiles and the cache are"),
+];
+
+pub fn command() -> Command {
+    let topics: Vec<String> = TOPICS.iter().map(|(name, about)| format!("sdc help {name}: {about}")).collect();
+    Command::new("help")
+        .about("Help on a command or topic")
+        .after_help(topics.join("\n"))
+        .arg(Arg::new("COMMAND").action(ArgAction::Append).help("Command, such as 'machines create', or topic"))
+}
+
+pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let words: Vec<&str> = matches.get_many::<String>("COMMAND").into_iter().flatten().map(String::as_str).collect();
+    let mut text = String::new();
+    match words.as_slice() {
+        ["exit-codes"] => {
+            for (code, meaning) in exit::CODES {
+                let _ = writeln!(text, "{code:>3}  {meaning}");
+            }
+        }
+        ["environment"] => {
+            for (name, meaning) in ENVIRONMENT {
+                let _ = writeln!(text, "{name}\n    {meaning}");
+            }
+        }
+        words => {
+            let mut root = tree();
+            root.build();
+            let mut command = &mut root;
+            for word in words {
+                command = command.find_subcommand_mut(word).ok_or_else(|| {
+                    let topics: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).collect();
+                    Error::usage(format!("there is no help on '{word}'"))
+                        .hint("commands: sdc help")
+                        .hint(format!("topics: {}", topics.join(", ")))
+                })?;
+            }
+            let help = if words.is_empty() { command.render_help() } else { command.render_long_help() };
+            let colour = globals::colour(&app.globals, app.streams.stdout_tty);
+            text = if colour { help.ansi().to_string() } else { help.to_string() };
+        }
+    }
+    app.streams.out(text.as_bytes())?;
+    Ok(0)
+}

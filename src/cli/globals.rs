@@ -1,0 +1,219 @@
+//! The options that every command has: which cloud, whose account, which key, how it is shown.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::config::Flags;
+use crate::error::{Error, Result};
+
+/// How the result is shown, and whether anything is sent at all.
+#[derive(Clone, Debug, Default)]
+pub struct Globals {
+    /// `-o`, or what `-j` and `-l` stand for.
+    pub output: Option<String>,
+    /// `--jq`.
+    pub jq: Option<String>,
+    /// `--raw`: strings of `--jq` without quotes.
+    pub raw: bool,
+    /// `--color`: always, never, or by the terminal.
+    pub color: Option<bool>,
+    /// `--dry-run`.
+    pub dry_run: bool,
+    /// `--curl`.
+    pub curl: bool,
+    /// `--debug`.
+    pub debug: bool,
+    /// `--quiet`.
+    pub quiet: bool,
+    /// `--rsa-hash`.
+    pub rsa_hash: Option<String>,
+}
+
+impl Globals {
+    /// Whether failures are told as JSON.
+    pub fn json(&self) -> bool {
+        matches!(self.output.as_deref(), Some(output) if output.starts_with("json"))
+    }
+}
+
+/// Adds them to a command, and so to all below it. They may stand before the command's name too, so
+/// the root has them as well; commands that speak to no cloud do not.
+pub fn add(command: Command) -> Command {
+    options(command, true)
+}
+
+/// Adds them to the root alone.
+pub fn add_to_root(command: Command) -> Command {
+    options(command, false)
+}
+
+fn options(command: Command, inherited: bool) -> Command {
+    let cloud = |id: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(id).long(id).value_name(value).help(help).global(inherited).help_heading("Cloud and key")
+    };
+    let switch = |id: &'static str, help: &'static str| {
+        Arg::new(id).long(id).action(ArgAction::SetTrue).help(help).global(inherited)
+    };
+    command
+        .args([
+            cloud("profile", "NAME", "Profile to use, see 'sdc profile list' [env: SDC_PROFILE, TRITON_PROFILE]")
+                .short('p'),
+            cloud("url", "URL", "Address of CloudAPI [env: SDC_URL, TRITON_URL]").short('U'),
+            cloud("account", "LOGIN", "Account [env: SDC_ACCOUNT, TRITON_ACCOUNT]").short('a'),
+            cloud("user", "LOGIN", "Sub-user of the account [env: SDC_USER, TRITON_USER]").short('u'),
+            cloud("role", "ROLE,...", "Roles to take on, sent as as-role [env: SDC_ROLE, TRITON_ROLE]")
+                .short('r')
+                .action(ArgAction::Append)
+                .value_delimiter(','),
+            cloud("act-as", "LOGIN", "Work on this account with your own key [env: SDC_ACT_AS, TRITON_ACT_AS]"),
+            cloud("key-id", "KEY", "Key: fingerprint (MD5 or SHA256), name, or file [env: SDC_KEY_ID, TRITON_KEY_ID]")
+                .short('k')
+                .alias("keyId"),
+            cloud("key-file", "FILE", "File of the private key [env: SDC_KEY_FILE, TRITON_KEY_FILE]"),
+            cloud("signing", "FORM", "What is signed: request, date or legacy [env: SDC_SIGNING]"),
+            cloud("rsa-hash", "HASH", "Hash of RSA signatures: sha256, sha512 or sha1")
+                .value_parser(["sha256", "sha512", "sha1"]),
+            cloud("insecure", "", "Take any certificate [env: SDC_TESTING, SDC_TLS_INSECURE, TRITON_TLS_INSECURE]")
+                .action(ArgAction::SetTrue),
+            cloud("cacert", "FILE", "Certificates to trust beside the system's [env: SDC_CACERT]"),
+            cloud("accept-version", "RANGE", "API versions to ask for [env: SDC_ACCEPT_VERSION] [default: ~9||~8]"),
+            cloud("connect-timeout", "TIME", "How long a connection may take [env: SDC_CONNECT_TIMEOUT] [default: 5s]"),
+            cloud("request-timeout", "TIME", "How long an answer may take [env: SDC_REQUEST_TIMEOUT] [default: 60s]"),
+        ])
+        .next_help_heading("Output")
+        .args([
+            Arg::new("output")
+                .long("output")
+                .short('o')
+                .value_name("FORMAT")
+                .global(inherited)
+                .help("table, wide, json, jsonl, yaml, csv, tsv, ids; FORMAT:COLUMN,... or COLUMN,... choose columns"),
+            switch("json", "The same as -o json").short('j'),
+            Arg::new("jq").long("jq").value_name("EXPR").global(inherited).help("Put the JSON through a jq expression"),
+            switch("raw", "Print the strings of --jq without quotes"),
+            Arg::new("color")
+                .long("color")
+                .value_name("WHEN")
+                .global(inherited)
+                .value_parser(["auto", "always", "never"])
+                .help("Colours: auto, always, never [env: NO_COLOR, CLICOLOR]"),
+            switch("quiet", "No words on stderr but errors").short('q'),
+        ])
+        .next_help_heading("What is sent")
+        .args([
+            switch("dry-run", "Show the request, names resolved, and send nothing that changes anything"),
+            switch("curl", "Show a curl command that does the same while its date is fresh (5 minutes)"),
+            switch("debug", "Trace requests and answers on stderr, without secrets"),
+        ])
+        .next_help_heading(None::<&str>)
+}
+
+/// What was typed of them, after the command's name or before it.
+///
+/// # Errors
+/// A usage error for options that contradict each other, or that mean nothing to this command.
+pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
+    let mut levels = vec![root];
+    while let Some((_, next)) = levels.last().and_then(|last| last.subcommand()) {
+        levels.push(next);
+    }
+    let last = levels.last().copied().unwrap_or(root);
+    // A switch has a value wherever it is known. (Whether an option is known, clap tells in debug builds only.)
+    let knows_them = |level: &ArgMatches| matches!(level.try_get_one::<bool>("json"), Ok(Some(_)));
+    let takes_them = levels.iter().skip(1).any(|level| knows_them(level));
+    if !takes_them && let Some(id) = root.ids().find(|id| typed(root, id.as_str())) {
+        return Err(Error::usage(format!("--{id} means nothing to this command")));
+    }
+    // The last one that was typed wins; otherwise any level that knows the option will do.
+    let pick = |id: &str| {
+        let known = || levels.iter().rev().copied().filter(|level| knows_them(level));
+        known().find(|level| typed(level, id)).or_else(|| known().next())
+    };
+    let text = |id: &str| pick(id)?.get_one::<String>(id).cloned();
+    let flag = |id: &str| pick(id).is_some_and(|level| level.get_flag(id));
+    let long = last.try_get_one::<bool>("long").ok().flatten().copied().unwrap_or(false);
+    let output = match (text("output"), flag("json"), long) {
+        (Some(output), true, _) if output != "json" && !output.starts_with("json:") => {
+            let word = output.split(':').next().unwrap_or_default();
+            if crate::render::FORMATS.iter().any(|(name, _)| *name == word) {
+                return Err(Error::usage(format!("--json contradicts --output {output}")));
+            }
+            Some(format!("json:{output}"))
+        }
+        (Some(output), ..) => Some(output),
+        (None, true, _) => Some("json".to_owned()),
+        (None, false, true) => Some("wide".to_owned()),
+        (None, false, false) => None,
+    };
+    if let (Some(_), Some(output)) = (text("jq"), output.as_deref().filter(|output| *output != "json")) {
+        return Err(Error::usage(format!(
+            "--jq works on the JSON as it came, so --output {output} has no meaning beside it"
+        )));
+    }
+    if flag("raw") && text("jq").is_none() {
+        return Err(Error::usage("--raw is about the strings of --jq, which is not given"));
+    }
+    let shown = output.as_deref().filter(|output| *output != "json").is_some() || text("jq").is_some();
+    if (flag("dry-run") || flag("curl")) && shown || flag("curl") && output.is_some() {
+        return Err(Error::usage(
+            "a request is shown as it is, or with --dry-run --json; no other format applies to it",
+        ));
+    }
+    let sorted = last.try_get_one::<String>("sort").ok().flatten().is_some();
+    if sorted && text("jq").is_some() {
+        return Err(Error::usage("--jq works on the JSON as it came, so --sort has no meaning beside it")
+            .hint("--jq 'sort_by(.name)'"));
+    }
+    if flag("dry-run") && flag("curl") {
+        return Err(Error::usage(
+            "--curl contradicts --dry-run: the one shows the signed request, the other an unsigned one",
+        ));
+    }
+    let globals = Globals {
+        output,
+        jq: text("jq"),
+        raw: flag("raw"),
+        color: match text("color").as_deref() {
+            Some("always") => Some(true),
+            Some("never") => Some(false),
+            _ => None,
+        },
+        dry_run: flag("dry-run"),
+        curl: flag("curl"),
+        debug: flag("debug"),
+        quiet: flag("quiet"),
+        rsa_hash: text("rsa-hash"),
+    };
+    let flags = Flags {
+        profile: text("profile"),
+        url: text("url"),
+        account: text("account"),
+        user: text("user"),
+        roles: pick("role").and_then(|level| {
+            level.get_many::<String>("role").map(|roles| roles.cloned().collect::<Vec<_>>().join(","))
+        }),
+        act_as: text("act-as"),
+        key_id: text("key-id"),
+        key_file: text("key-file").map(Into::into),
+        signing: text("signing"),
+        insecure: flag("insecure").then_some(true),
+        cacert: text("cacert").map(Into::into),
+        accept_version: text("accept-version"),
+        connect_timeout: text("connect-timeout"),
+        request_timeout: text("request-timeout"),
+    };
+    Ok((globals, flags))
+}
+
+fn typed(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine)
+}
+
+/// Whether colours are wanted on a stream: what was asked for, then the environment, then the terminal.
+pub fn colour(globals: &Globals, terminal: bool) -> bool {
+    use crate::config::env;
+    globals.color.unwrap_or_else(|| {
+        let forced = env::var("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let refused = env::var_os("NO_COLOR").is_some() || env::var("CLICOLOR").is_some_and(|value| value == "0");
+        forced && !refused || terminal && !refused && env::var("TERM").is_none_or(|term| term != "dumb")
+    })
+}

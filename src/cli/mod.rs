@@ -1,0 +1,369 @@
+//! The program: arguments in, text and an exit code out. It alone knows of terminals.
+
+mod build;
+mod cache;
+mod change;
+mod complete;
+mod custom;
+mod exit;
+mod globals;
+mod names;
+mod prompt;
+mod resolve;
+mod run;
+mod show;
+mod streams;
+mod values;
+
+pub use custom::generate;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use clap::{ArgMatches, Command};
+
+use crate::api::{RESOURCES, Resource};
+use crate::auth::{Ask, Found, RsaHash};
+use crate::client::{Client, Trace};
+use crate::config::{Config, Flags, Sources};
+use crate::connect;
+use crate::error::{Error, Kind, Result};
+use crate::render;
+use globals::Globals;
+use streams::Streams;
+
+const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";
+const AFTER: &str = "\
+Try it without a cloud:  sdc emulator exec -- sdc machines list
+What is set, and where:  sdc config show
+Why it does not work:    sdc auth doctor
+Exit codes, variables:   sdc help exit-codes, sdc help environment";
+
+/// What users of the older tools type first, and what it is called here.
+const OLD_WORDS: &[(&str, &str)] = &[
+    ("ls", "sdc machines list"),
+    ("list", "sdc machines list, sdc images list, ..."),
+    ("create", "sdc machines create"),
+    ("start", "sdc machines start"),
+    ("stop", "sdc machines stop"),
+    ("reboot", "sdc machines reboot"),
+    ("delete", "sdc machines delete"),
+    ("rm", "sdc machines delete"),
+    ("get", "sdc machines get"),
+    ("cloudapi", "sdc api"),
+    ("info", "sdc account get"),
+    ("env", "sdc config show"),
+    ("login", "requests are signed with your SSH key: sdc auth doctor"),
+    ("version", "sdc --version"),
+];
+
+/// One run of the program.
+pub struct App {
+    /// Where it prints.
+    pub streams: Streams,
+    /// How.
+    pub globals: Globals,
+    /// Which cloud, whose account, which key.
+    pub config: Config,
+    /// The key id that requests were signed for, and where the key came from.
+    sent: OnceLock<String>,
+}
+
+/// Runs the program with this process's arguments.
+pub fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let streams = Streams::new();
+    // Asked for by every script that checks its tools, and answered before anything is set up.
+    if let [_, only] = args.as_slice()
+        && (only == "--version" || only == "-V")
+    {
+        let text = concat!("sdc ", env!("CARGO_PKG_VERSION"), "\n");
+        return ended(streams, false, streams.out(text.as_bytes()).map(|()| 0));
+    }
+    if let Some(answered) = complete::answered() {
+        return ended(streams, false, answered.map(|()| 0));
+    }
+    // Taking the commands apart again would take as long as making them.
+    let mut command = std::mem::ManuallyDrop::new(command(&args));
+    let matches = match command.try_get_matches_from_mut(&args) {
+        Ok(matches) => matches,
+        Err(error) => return usage(streams, &args, &error),
+    };
+    let globals = match globals::read(&matches) {
+        Ok((globals, flags)) => (globals, flags),
+        Err(error) => return ended(streams, wants_json(&args), Err(error)),
+    };
+    let json = globals.0.json();
+    ended(streams, json, start(streams, globals, &matches))
+}
+
+fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatches) -> Result<i32> {
+    let config = match Config::load(&flags, &Sources::system()) {
+        Err(_) if custom::needs_no_settings(matches) => Config::none()?,
+        Err(error) if matches.subcommand_name() == Some("auth") => {
+            let app = App { streams, globals, config: Config::none()?, sent: OnceLock::new() };
+            return custom::unsettled(&app, &error);
+        }
+        config => config?,
+    };
+    let app = App { streams, globals, config, sent: OnceLock::new() };
+    for warning in &app.config.warnings {
+        app.warn(warning);
+    }
+    if app.config.insecure.value && app.config.url.as_ref().is_some_and(|url| url.value.starts_with("https")) {
+        app.warn(&format!("certificates are not verified ({})", app.config.insecure.origin));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::other("cannot start the runtime").because(error))?;
+    let code = runtime.block_on(app.run(matches));
+    // A resolver or an agent that hangs must not hold up the end.
+    runtime.shutdown_background();
+    code.map_err(|error| app.explained(error))
+}
+
+/// The command that these arguments ask for, as small as they allow: building the whole tree takes
+/// longer than a signature.
+fn command(args: &[OsString]) -> Command {
+    let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).take(3).collect();
+    let noun = words.first().and_then(|word| noun(word));
+    noun.and_then(|noun| build::only(noun, &words[1..], globals::add)).map_or_else(tree, |noun| root().subcommand(noun))
+}
+
+fn noun(word: &str) -> Option<&'static Resource> {
+    RESOURCES.iter().copied().find(|resource| resource.name == word || resource.aliases.contains(&word))
+}
+
+fn root() -> Command {
+    Command::new("sdc")
+        .about(ABOUT)
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(AFTER)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+}
+
+/// The whole tree.
+pub fn tree() -> Command {
+    globals::add_to_root(root())
+        .subcommands(RESOURCES.iter().map(|resource| globals::add(build::resource(resource))))
+        .subcommands(custom::commands())
+}
+
+impl App {
+    async fn run(&self, matches: &ArgMatches) -> Result<i32> {
+        let Some((word, matches)) = matches.subcommand() else { return Ok(0) };
+        match RESOURCES.iter().find(|resource| resource.name == word) {
+            Some(resource) => self.operation(resource, matches).await,
+            None => custom::run(self, word, matches).await,
+        }
+    }
+
+    async fn operation(&self, resource: &'static Resource, matches: &ArgMatches) -> Result<i32> {
+        let (op, matches) = run::find(resource, matches).ok_or_else(|| Error::usage("this command does not exist"))?;
+        run::run(self, resource, op, matches).await
+    }
+
+    /// Words to a person; none when they would get between a script and its JSON errors.
+    pub fn say(&self, line: &str) {
+        if !self.globals.quiet && !self.globals.json() {
+            self.streams.say(&exit::escaped(line));
+        }
+    }
+
+    /// A warning: what is told to scripts too, unless they asked for quiet.
+    pub fn warn(&self, words: &str) {
+        match (self.globals.quiet, self.globals.json()) {
+            (true, _) => {}
+            (false, true) => {
+                self.streams.say(&render::visible_json(&serde_json::json!({ "warning": words }).to_string()))
+            }
+            (false, false) => self.streams.say(&format!("warning: {}", exit::escaped(words))),
+        }
+    }
+
+    /// A failure that does not end the command.
+    pub fn report(&self, error: &Error) {
+        report(self.streams, self.globals.json(), error);
+    }
+
+    /// A client that signs.
+    ///
+    /// # Errors
+    /// No URL, no account, no usable key.
+    pub fn client(&self) -> Result<Client> {
+        // What is missing of the rest is told before a passphrase is asked for.
+        connect::builder(&self.config)?;
+        self.config.account()?;
+        let found = self.key()?;
+        for note in &found.notes {
+            self.say(&format!("note: {note}"));
+        }
+        self.client_with(found)
+    }
+
+    /// The key, asking for its passphrase if it has one.
+    ///
+    /// # Errors
+    /// No usable key.
+    pub fn key(&self) -> Result<Found> {
+        connect::key(&self.config, &mut |ask| self.passphrase(&ask))
+    }
+
+    /// A client that signs with this key.
+    ///
+    /// # Errors
+    /// No URL, no account, or a form of signing that the key does not know.
+    pub fn client_with(&self, found: Found) -> Result<Client> {
+        let rsa = match self.globals.rsa_hash.as_deref() {
+            Some(name) => name.parse()?,
+            None => RsaHash::default(),
+        };
+        let origin = found.origin.clone();
+        let signer = connect::signer(&self.config, rsa, found)?;
+        let _ = self.sent.set(format!("{} from {origin}", signer.key_id()));
+        self.traced(connect::builder(&self.config)?).signer(signer).build()
+    }
+
+    /// A client for what needs no signature.
+    ///
+    /// # Errors
+    /// No URL.
+    pub fn client_without_key(&self) -> Result<Client> {
+        self.traced(connect::builder(&self.config)?).build()
+    }
+
+    fn traced(&self, builder: crate::client::Builder) -> crate::client::Builder {
+        let streams = self.streams;
+        let say: Trace = Arc::new(move |line| streams.say(&exit::escaped(line)));
+        match (self.globals.debug, self.globals.quiet || self.globals.json()) {
+            (true, _) => builder.trace(say),
+            (false, true) => builder,
+            (false, false) => builder.notice(say),
+        }
+    }
+
+    fn passphrase(&self, ask: &Ask) -> Result<Option<secrecy::SecretString>> {
+        let from = self.config.passphrase_file.as_ref().map(|file| file.value.as_path());
+        prompt::passphrase(&self.streams, from, &ask.file, ask.attempt)
+    }
+
+    /// Adds what only the program knows: which key was sent, and where it came from.
+    fn explained(&self, error: Error) -> Error {
+        let Some(fault) = error.fault() else {
+            let set = connect::proxies(&self.config).join(", ");
+            // What could not connect has said so.
+            let open = error.kind() == Kind::Unreachable && !set.is_empty() && !error.message().contains(&set);
+            return if open { error.hint(format!("a proxy is set in {set}")) } else { error };
+        };
+        let status = fault.status;
+        if error.kind() != Kind::Auth {
+            return error;
+        }
+        let error = match status {
+            401 => {
+                let sent = self.sent.get().map_or("no key", String::as_str);
+                let which = connect::key_id(&self.config).map(|id| format!(" (chosen by {})", id.origin));
+                error.hint(format!("the key sent was {sent}{}", which.unwrap_or_default()))
+            }
+            _ => error,
+        };
+        let error = self.refusal(status).into_iter().fold(error, Error::hint);
+        if status == 401 { error.hint("to see what is wrong: sdc auth doctor") } else { error }
+    }
+
+    /// What to look at when the service takes neither this key (401) nor its rights (403).
+    fn refusal(&self, status: u16) -> Vec<String> {
+        let config = &self.config;
+        let user = config.user.as_ref();
+        let account = config.account().unwrap_or_default();
+        let acting = config.act_as.as_ref().map(|other| format!(" on {} ({})", other.value, other.origin));
+        let acting = acting.unwrap_or_default();
+        match (status, user, &config.roles) {
+            (401, Some(user), _) => vec![
+                format!(
+                    "sub-user {} ({}) needs a key of its own: the account's keys do not count",
+                    user.value, user.origin
+                ),
+                "logins and the names of keys are case-sensitive".to_owned(),
+            ],
+            (401, None, _) => {
+                vec!["is that key on that account? logins and the names of keys are case-sensitive".to_owned()]
+            }
+            (403, Some(user), None) => {
+                vec![format!(
+                    "asked as sub-user {} of the account {account}{acting}; with a role: --role NAME",
+                    user.value
+                )]
+            }
+            (403, user, Some(roles)) => {
+                let who = user.map(|user| format!("sub-user {} of ", user.value)).unwrap_or_default();
+                let words = match roles.value.as_slice() {
+                    [role] => format!("is there a role {role} ({}), and does it allow this?", roles.origin),
+                    many => {
+                        format!("are there the roles {} ({}), and do they allow this?", many.join(", "), roles.origin)
+                    }
+                };
+                vec![format!("{words} asked as {who}the account {account}{acting}")]
+            }
+            (403, None, None) => vec![format!("asked as the account {account}{acting}")],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// clap's own errors, under the same rules as ours.
+fn usage(streams: Streams, args: &[OsString], error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind;
+    let told = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let colour = globals::colour(&Globals::default(), streams.stdout_tty);
+            let text = if colour { told.ansi().to_string() } else { told.to_string() };
+            ended(streams, false, streams.out(text.as_bytes()).map(|()| 0))
+        }
+        _ if wants_json(args) => {
+            let words = told.to_string();
+            let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
+            let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            ended(streams, true, Err(lines.fold(Error::usage(first), Error::hint)))
+        }
+        _ => {
+            let colour = globals::colour(&Globals::default(), streams.stderr_tty);
+            let text = if colour { told.ansi().to_string() } else { told.to_string() };
+            streams.say(text.trim_end());
+            let word = args.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+            if let Some((_, here)) = OLD_WORDS.iter().find(|(old, _)| *old == word) {
+                streams.say(&format!("  hint: {here}"));
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether failures are wanted as JSON, where the arguments could not be understood.
+fn wants_json(args: &[OsString]) -> bool {
+    let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).take_while(|arg| *arg != "--").collect();
+    words.iter().any(|word| matches!(*word, "--json" | "-j" | "-ojson" | "--output=json"))
+        || words.windows(2).any(|pair| matches!(pair[0], "-o" | "--output") && pair[1].starts_with("json"))
+}
+
+fn report(streams: Streams, json: bool, error: &Error) {
+    streams.say(&if json { exit::json(error) } else { exit::words(error) });
+}
+
+fn ended(streams: Streams, json: bool, outcome: Result<i32>) -> ExitCode {
+    let code = match outcome {
+        Ok(code) => u8::try_from(code).unwrap_or(1),
+        Err(error) => {
+            if error.kind() != Kind::ClosedPipe {
+                report(streams, json, &error);
+            }
+            exit::code(error.kind()).0
+        }
+    };
+    ExitCode::from(code)
+}

@@ -1,0 +1,77 @@
+//! Asking people: yes or no, and passphrases. Without a terminal nobody is asked and nothing hangs.
+
+use std::io::BufRead;
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::exit::escaped;
+use super::streams::Streams;
+use crate::error::{Error, Result};
+
+/// Asks before something is done to these things.
+///
+/// # Errors
+/// A usage error without a terminal; another one when the answer is not yes.
+pub fn confirm(streams: &Streams, verb: &str, things: &[String]) -> Result<()> {
+    let what = format!("{verb} {}", things.join(", "));
+    if !streams.stdin_tty || !streams.stderr_tty {
+        return Err(
+            Error::usage(format!("{what}: nobody can be asked, there is no terminal")).hint("to go ahead: --yes")
+        );
+    }
+    match things {
+        [_] => streams.ask(&format!("{}? [y/N] ", escaped(&what))),
+        many => {
+            for thing in many {
+                streams.say(&format!("  {}", escaped(thing)));
+            }
+            streams.ask(&format!("{verb} these {}? [y/N] ", many.len()));
+        }
+    }
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    match (read, line.trim().to_ascii_lowercase().as_str()) {
+        (Ok(1..), "y" | "yes") => Ok(()),
+        _ => Err(Error::other(format!("{verb}: not confirmed, so nothing was done"))),
+    }
+}
+
+/// The passphrase of a key file, from its file or from the terminal.
+///
+/// # Errors
+/// A passphrase file that cannot be read or is open to others; no terminal to ask at.
+pub fn passphrase(streams: &Streams, from: Option<&Path>, file: &str, attempt: u32) -> Result<Option<SecretString>> {
+    if let Some(from) = from {
+        // A file says the same again.
+        return if attempt > 1 { Ok(None) } else { passphrase_file(from).map(Some) };
+    }
+    if !streams.stdin_tty && !streams.stderr_tty {
+        return Err(Error::auth(format!("{file} needs a passphrase, and nobody can be asked: there is no terminal"))
+            .hint("put the passphrase into a file that only you can read: SDC_KEY_PASSPHRASE_FILE=FILE")
+            .hint("or add the key to an ssh-agent: ssh-add FILE"));
+    }
+    let again = if attempt > 1 { "That was not it. " } else { "" };
+    rpassword::prompt_password(format!("{again}Passphrase of {file}: "))
+        .map(|text| Some(SecretString::from(text)))
+        .map_err(|error| Error::auth("cannot read the passphrase from the terminal").because(error))
+}
+
+fn passphrase_file(file: &Path) -> Result<SecretString> {
+    let fail = |words: &str| Error::auth(format!("the passphrase file {} {words}", file.display()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(file).map_err(|error| fail("cannot be read").because(error))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(fail("can be read by others").hint(format!("chmod 600 {}", file.display())));
+        }
+    }
+    let bytes = crate::file::read(file, 64 * 1024).map_err(|error| fail("cannot be read").because(error))?;
+    let mut text = String::from_utf8(bytes).map_err(|_| fail("is not text (UTF-8)"))?;
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    if text.is_empty() {
+        return Err(fail("is empty"));
+    }
+    Ok(SecretString::from(text))
+}

@@ -1,0 +1,237 @@
+//! From what people call a thing to its id. Names match exactly: the service's own name filter may
+//! match by prefix, and its first row may be the wrong machine.
+
+use crate::answer::Answer;
+use crate::api::{Kind, Noun, Op, noun};
+use crate::auth::{KeyId, PublicKey};
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::request::{Arg, Args};
+
+/// How many candidates an error names.
+const CANDIDATES: usize = 8;
+
+/// Whether it is a whole UUID, for which nobody needs to be asked.
+pub fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+/// The beginning of a UUID, at least its first group.
+fn is_short_id(text: &str) -> bool {
+    text.len() >= 8
+        && text.len() < 36
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+/// Whether this operation with these arguments needs anything looked up.
+pub fn is_needed(op: &Op, args: &Args) -> bool {
+    let path = op
+        .path_params()
+        .any(|param| noun(param).zip(args.text(param)).is_some_and(|(noun, text)| needs_lookup(noun, text)));
+    path || op.fields.iter().any(|field| match (field.kind, args.get(field.name)) {
+        (Kind::Ref(noun), Some(Arg::Text(text))) => needs_lookup(noun, text),
+        (Kind::Refs(noun), Some(Arg::Json(raw))) => names(raw.get()).iter().any(|text| needs_lookup(noun, text)),
+        _ => false,
+    })
+}
+
+fn needs_lookup(noun: &Noun, text: &str) -> bool {
+    match noun.list {
+        Some(_) => !is_uuid(text),
+        None => noun.name == "key" && matches!(KeyId::parse(text), Ok(KeyId::Sha256(_))),
+    }
+}
+
+/// Puts ids in the place of names, in the path's parameters and in the fields that refer to things.
+///
+/// # Errors
+/// Not found, ambiguous, or the list could not be read.
+pub async fn all(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
+    for param in op.path_params() {
+        if let Some((noun, text)) = noun(param).zip(args.text(param).map(str::to_owned)) {
+            args.push(param, Arg::Text(id(client, noun, &text).await?));
+        }
+    }
+    for field in op.fields {
+        match (field.kind, args.get(field.name).cloned()) {
+            (Kind::Ref(noun), Some(Arg::Text(text))) => {
+                args.push(field.name, Arg::Text(id(client, noun, &text).await?));
+            }
+            (Kind::Refs(noun), Some(Arg::Json(raw))) => {
+                let mut ids: Vec<String> = Vec::new();
+                for text in names(raw.get()) {
+                    let id = id(client, noun, &text).await?;
+                    if !ids.contains(&id) {
+                        ids.push(id);
+                    }
+                }
+                args.push(field.name, Arg::json(&serde_json::Value::from(ids).to_string())?);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn names(json: &str) -> Vec<String> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// The id of the thing that is called so.
+///
+/// # Errors
+/// Not found, ambiguous, or the list could not be read.
+pub async fn id(client: &Client, noun: &Noun, typed: &str) -> Result<String> {
+    let Some(list) = noun.list else { return key_name(client, noun, typed).await };
+    if is_uuid(typed) {
+        return Ok(typed.to_ascii_lowercase());
+    }
+    let (name, version) = match noun.version_field.and_then(|_| typed.rsplit_once('@')) {
+        Some((name, version)) if !name.is_empty() && !version.is_empty() => (name, Some(version)),
+        _ => (typed, None),
+    };
+    let filtered = match noun.filter {
+        Some(filter) => Args::new().set(filter, name),
+        None => Args::new(),
+    };
+    let mut things = things(&client.call(list, &filtered).await?, noun);
+    let mut found: Vec<&Thing> = things
+        .iter()
+        .filter(|thing| thing.name == name && version.is_none_or(|version| thing.version == version))
+        .collect();
+    if found.is_empty() && is_short_id(typed) {
+        if noun.filter.is_some() {
+            things = self::things(&client.call(list, &Args::new()).await?, noun);
+        }
+        let typed = typed.to_ascii_lowercase();
+        found = things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
+        return match found.as_slice() {
+            [one] => Ok(one.id.clone()),
+            [] => Err(missing(noun, &typed, &things)),
+            many => Err(ambiguous(noun, &typed, many)),
+        };
+    }
+    match found.as_slice() {
+        [one] => Ok(one.id.clone()),
+        [] => Err(missing(noun, typed, &things)),
+        many => newest(noun, many).map(|thing| thing.id.clone()).ok_or_else(|| ambiguous(noun, typed, many)),
+    }
+}
+
+/// A thing of a list, as far as its names go.
+struct Thing {
+    id: String,
+    name: String,
+    version: String,
+    /// What tells it apart from others of the name: when it was made, and its state.
+    about: String,
+    published: String,
+}
+
+fn things(answer: &Answer, noun: &Noun) -> Vec<Thing> {
+    answer
+        .rows()
+        .map(|row| {
+            let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
+            let about = [text("state"), text("created")].join(" ");
+            Thing {
+                id: text("id"),
+                name: text(noun.name_field),
+                version: noun.version_field.map(text).unwrap_or_default(),
+                about: about.trim().to_owned(),
+                published: noun.newest_by.map(text).unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+/// The newest of several that share a name, where the noun says how to tell.
+fn newest<'a>(noun: &Noun, found: &[&'a Thing]) -> Option<&'a Thing> {
+    noun.version_field?;
+    let order = |thing: &&Thing| match noun.newest_by {
+        Some(_) => (thing.published.clone(), Vec::new()),
+        None => (String::new(), version_order(&thing.version)),
+    };
+    let best = found.iter().map(order).max()?;
+    let mut of_best = found.iter().filter(|thing| order(thing) == best);
+    match (of_best.next(), of_best.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    }
+}
+
+/// Versions by their numbers: 1.10.0 is after 1.9.0.
+fn version_order(version: &str) -> Vec<(u64, String)> {
+    version.split(['.', '-', '+']).map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
+}
+
+fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
+    let error = Error::new(crate::error::Kind::NotFound, format!("no {} is called '{typed}'", noun.name));
+    let mut near: Vec<&str> = things
+        .iter()
+        .map(|thing| thing.name.as_str())
+        .filter(|name| !name.is_empty() && (name.contains(typed) || typed.contains(name)))
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    near.truncate(CANDIDATES);
+    let error = if near.is_empty() { error } else { error.hint(format!("there is {}", near.join(", "))) };
+    error.hint(format!("all of them: {}", noun.lister))
+}
+
+fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {
+    let words = format!("'{typed}' fits {} {}s", found.len(), noun.name);
+    let mut error = Error::new(crate::error::Kind::Ambiguous, words);
+    for thing in found.iter().take(CANDIDATES) {
+        let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
+        error = error.hint(format!("{} {}{version} {}", thing.id, thing.name, thing.about).trim_end().to_owned());
+    }
+    error.hint("use the id of the one that is meant")
+}
+
+/// Keys go by name or MD5 fingerprint, which the service finds itself; a SHA256 one it does not know.
+async fn key_name(client: &Client, noun: &Noun, typed: &str) -> Result<String> {
+    if noun.name != "key" {
+        return Ok(typed.to_owned());
+    }
+    match KeyId::parse(typed)? {
+        KeyId::Md5(md5) => Ok(md5),
+        KeyId::Name(name) => Ok(name),
+        wanted @ KeyId::Sha256(_) => {
+            let answer = client.call(&crate::api::keys::LIST, &Args::new()).await?;
+            let known = answer.rows().filter_map(|row| PublicKey::from_line(&row.text("/key")?).ok());
+            known.into_iter().find(|key| wanted.is_of(key)).map(|key| key.md5()).ok_or_else(|| {
+                let words = format!("no key of the account has the fingerprint '{typed}'");
+                Error::new(crate::error::Kind::NotFound, words).hint(format!("all of them: {}", noun.lister))
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_by_their_numbers() {
+        assert!(version_order("1.10.0") > version_order("1.9.0"));
+        assert!(version_order("20.1") > version_order("3.99"));
+    }
+
+    #[test]
+    fn a_short_id_is_at_least_the_first_group_of_a_uuid() {
+        for text in ["a5894692", "a5894692-bd32", "A5894692-BD32-4ca1"] {
+            assert!(is_short_id(text), "{text}");
+        }
+        for text in ["a589469", "a5894692b", "web-0000", "a5894692-bd32-4ca1-908a-e2dda3c3a5e6"] {
+            assert!(!is_short_id(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Runs one operation of the table: resolve, confirm, send, wait, show. No operation is known by name here.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use clap::ArgMatches;
+
+use super::change::{self, Order};
+use super::{App, names, resolve, show, values};
+use crate::answer::Answer;
+use crate::api::{Column, Method, Op, Resource, Shape, Show};
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::render::{self, Format, Look, Printer};
+use crate::request::{Arg, Args};
+
+/// How long `--wait` waits unless told otherwise.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Runs it and returns the exit code.
+///
+/// # Errors
+/// Whatever went wrong with its one target; failures of several targets are reported here.
+pub async fn run(app: &App, resource: &'static Resource, op: &'static Op, matches: &ArgMatches) -> Result<i32> {
+    let columns = if op.columns.is_empty() { resource.columns } else { op.columns };
+    let look = app.look(matches, columns)?;
+    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let timeout = match matches.try_get_one::<String>("timeout").ok().flatten() {
+        Some(text) => crate::config::duration("--timeout", text)?,
+        None => PATIENCE,
+    };
+    let calls = calls(op, matches)?;
+    let client = match (calls.iter().any(|call| resolve::is_needed(op, &call.args)), app.globals.dry_run) {
+        // Nothing is asked of the service, so no key is needed.
+        (false, true) => app.client_without_key()?,
+        _ if !op.signed => app.client_without_key()?,
+        _ => app.client()?,
+    };
+    if app.globals.dry_run || app.globals.curl {
+        let mut requests = Vec::new();
+        for mut call in calls {
+            resolve::all(&client, op, &mut call.args).await?;
+            requests.push(client.request(op, &first_page(op, call.args))?);
+        }
+        show::requests(app, &client, &requests).await?;
+        return Ok(0);
+    }
+    if op.method != Method::Get {
+        let wait = op.goal.is_some() && matches.get_flag("wait");
+        let yes = op.method != Method::Delete || matches.get_flag("yes");
+        let order = Order { op, wait: wait.then_some(timeout), yes };
+        return change::run(app, &client, order, calls, look, jq.as_ref()).await;
+    }
+    for call in calls {
+        match op.shape {
+            Shape::Rows => list(app, &client, op, call, look.clone(), jq.as_ref()).await?,
+            _ => record(app, &client, op, call, look.clone(), jq.as_ref()).await?,
+        }
+    }
+    Ok(0)
+}
+
+async fn record(
+    app: &App,
+    client: &Client,
+    op: &'static Op,
+    mut call: Call,
+    mut look: Look,
+    jq: Option<&render::Program>,
+) -> Result<()> {
+    resolve::all(client, op, &mut call.args).await?;
+    look.images = app.image_names(client, &look).await;
+    match client.call(op, &call.args).await {
+        Ok(answer) => app.show(&answer, op.shape, &look, jq),
+        Err(error) => {
+            // What is left of a deleted thing is shown, and still it is not there.
+            if let Some(Ok(left)) = error.body().map(|body| Answer::from_record(body.as_bytes())) {
+                app.show(&left, op.shape, &look, jq)?;
+            }
+            Err(call.blame(error))
+        }
+    }
+}
+
+/// One call of the operation, and what the user calls its target.
+pub struct Call {
+    /// The arguments, the target's among them.
+    pub args: Args,
+    /// The target's noun, and what was typed for it.
+    pub target: Option<(&'static str, String)>,
+}
+
+impl Call {
+    /// A service's words seldom say which thing they are about.
+    pub fn blame(&self, error: Error) -> Error {
+        match &self.target {
+            Some((noun, name)) if error.fault().is_some() => error.about(&format!("{noun} {name}")),
+            _ => error,
+        }
+    }
+
+    /// The target's id, once it is resolved.
+    pub fn id(&self) -> Option<&str> {
+        self.args.text(self.target.as_ref()?.0)
+    }
+
+    /// What was typed for the target; nothing if there is none.
+    pub fn name(&self) -> &str {
+        self.target.as_ref().map_or("", |(_, name)| name)
+    }
+}
+
+/// The calls that were asked for: one, or one a target.
+fn calls(op: &'static Op, matches: &ArgMatches) -> Result<Vec<Call>> {
+    let mut args = values::fields(op, matches)?;
+    let params: Vec<&'static str> = op.path_params().collect();
+    let Some((last, before)) = params.split_last() else { return Ok(vec![Call { args, target: None }]) };
+    for param in &params {
+        if matches.get_many::<String>(param).into_iter().flatten().any(String::is_empty) {
+            return Err(Error::usage(format!("the name of the {param} is empty: is a variable unset?")));
+        }
+    }
+    for param in before {
+        if let Some(text) = matches.get_one::<String>(param) {
+            args.push(*param, Arg::Text(text.clone()));
+        }
+    }
+    let mut calls: Vec<Call> = Vec::new();
+    for text in matches.get_many::<String>(last).into_iter().flatten() {
+        if calls.iter().all(|call| call.name() != text) {
+            calls.push(Call { args: args.clone().set(*last, text), target: Some((last, text.clone())) });
+        }
+    }
+    Ok(calls)
+}
+
+/// A list's first request, as `pages` would send it.
+fn first_page(op: &Op, args: Args) -> Args {
+    match op.paging {
+        crate::api::Paging::Offset(most) if args.get("limit").is_none() => args.set("limit", most.to_string()),
+        _ => args,
+    }
+}
+
+async fn list(
+    app: &App,
+    client: &Client,
+    op: &'static Op,
+    mut call: Call,
+    mut look: Look,
+    jq: Option<&render::Program>,
+) -> Result<()> {
+    resolve::all(client, op, &mut call.args).await?;
+    if let Some(jq) = jq {
+        let answer = client.call(op, &call.args).await.map_err(|error| call.blame(error))?;
+        return app.show(&answer, op.shape, &look, Some(jq));
+    }
+    let cached = app.cached_image_names(&look);
+    if cached.is_none() {
+        // The names come while the list comes, and are waited for no longer than it takes a person to wonder.
+        let rows = async { client.call(op, &call.args).await.map_err(|error| call.blame(error)) };
+        let (rows, names) =
+            futures_util::future::try_join(rows, async { Ok(names::images(app, client).await) }).await?;
+        look.images = names;
+        return app.show(&rows, op.shape, &look, None);
+    }
+    look.images = cached.unwrap_or_default();
+    let as_sent = look.format == Format::Json && look.columns.is_empty() && look.sort.is_empty() && !look.terminal;
+    let mut printer = Printer::new(&look);
+    let mut out = String::new();
+    let mut passed = false;
+    let taken = client
+        .pages(op, &call.args, |page| {
+            if as_sent && page.only {
+                // The one page as it came: nothing of it is touched.
+                passed = true;
+                return app.streams.out(page.text.trim_ascii()).and_then(|()| app.streams.out(b"\n"));
+            }
+            for row in &page.rows {
+                printer.row(row.get(), &mut out);
+            }
+            app.streams.out(std::mem::take(&mut out).as_bytes())
+        })
+        .await;
+    taken.map_err(|error| call.blame(error))?;
+    if !passed {
+        printer.end(&mut out);
+        app.streams.out(out.as_bytes())?;
+    }
+    Ok(())
+}
+
+impl App {
+    /// How the result is to look; wrong formats and columns are refused here, before anything is sent.
+    pub(super) fn look(&self, matches: &ArgMatches, known: &'static [Column]) -> Result<Look> {
+        let (format, columns) = match &self.globals.output {
+            Some(output) => render::parse_output(output, known)?,
+            None => (Format::Table, Vec::new()),
+        };
+        let flag = |id: &str| matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or(false);
+        let sort = match matches.try_get_one::<String>("sort").ok().flatten() {
+            Some(text) => render::parse_sort(text, known)?,
+            None => Vec::new(),
+        };
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Ok(Look {
+            format,
+            columns,
+            known,
+            long: flag("long"),
+            header: !flag("no-header"),
+            colour: super::globals::colour(&self.globals, self.streams.stdout_tty),
+            terminal: self.streams.stdout_tty,
+            now: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
+            sort,
+            ..Look::default()
+        })
+    }
+
+    /// Prints an answer.
+    pub(super) fn show(&self, answer: &Answer, shape: Shape, look: &Look, jq: Option<&render::Program>) -> Result<()> {
+        match jq {
+            Some(jq) => jq.run(&answer.json(), self.globals.raw, self.streams.stdout_tty, |line| {
+                self.streams.out(format!("{line}\n").as_bytes())
+            }),
+            None => self.streams.out(render::render(answer, shape, look).as_bytes()),
+        }
+    }
+
+    /// Image names if a column wants them: `None` if they are wanted and not in the cache.
+    fn cached_image_names(&self, look: &Look) -> Option<HashMap<String, String>> {
+        let columns = match look.columns.as_slice() {
+            [] => render::defaults(look.format, look.long, look.known),
+            chosen => chosen.to_vec(),
+        };
+        let shown = matches!(look.format, Format::Table | Format::Wide);
+        if !shown || !columns.iter().any(|column| column.show == Show::ImageName) {
+            return Some(HashMap::new());
+        }
+        names::cached_images(self)
+    }
+
+    /// The same, asking the service if need be.
+    pub(super) async fn image_names(&self, client: &Client, look: &Look) -> HashMap<String, String> {
+        match self.cached_image_names(look) {
+            Some(names) => names,
+            None => names::images(self, client).await,
+        }
+    }
+}
+
+/// The operation of a chain of subcommands, and the matches of the last of them.
+pub fn find<'m>(resource: &'static Resource, matches: &'m ArgMatches) -> Option<(&'static Op, &'m ArgMatches)> {
+    let mut words = Vec::new();
+    let mut last = matches;
+    while let Some((word, next)) = last.subcommand() {
+        words.push(word);
+        last = next;
+    }
+    let verb = words.join(" ");
+    resource.ops.iter().copied().find(|op| op.verb == verb).map(|op| (op, last))
+}

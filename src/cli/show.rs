@@ -1,0 +1,138 @@
+//! A request that is shown rather than sent: the dry run, and a curl command that does the same.
+
+use std::fmt::Write;
+
+use serde_json::value::RawValue;
+
+use super::App;
+use crate::client::{Client, Wire, header_lines, header_name};
+use crate::error::{Error, Result};
+use crate::request::Request;
+
+/// The requests as they would be sent.
+///
+/// # Errors
+/// For curl, no key to sign with.
+pub async fn requests(app: &App, client: &Client, requests: &[Request]) -> Result<()> {
+    let mut out = String::new();
+    if app.globals.curl {
+        for request in requests {
+            if request.body.as_ref().is_some_and(|(_, body)| std::str::from_utf8(body).is_err()) {
+                return Err(Error::usage("the body is no text, which a curl command cannot hold"));
+            }
+            out.push_str(&curl(app, request, &client.wire(request).await?));
+        }
+    } else if app.globals.json() {
+        let mut all = Vec::new();
+        for request in requests {
+            all.push(json(request, &client.unsigned_wire(request)?));
+        }
+        out = match all.as_slice() {
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(",")),
+        };
+        if app.streams.stdout_tty {
+            out = crate::render::json::indented(&out);
+        }
+        out.push('\n');
+    } else {
+        for request in requests {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(&plain(request, &client.unsigned_wire(request)?));
+        }
+    }
+    app.streams.out(out.as_bytes())
+}
+
+fn plain(request: &Request, wire: &Wire) -> String {
+    let mut text = format!("{} {}\n", request.method, wire.url);
+    for line in header_lines(&wire.headers) {
+        let _ = writeln!(text, "{line}");
+    }
+    if let Some((kind, body)) = &request.body {
+        let body = String::from_utf8_lossy(body);
+        let body = if kind.contains("json") { crate::render::json::indented(&body) } else { body.into_owned() };
+        let _ = write!(text, "\n{}\n", body.trim_end());
+    }
+    text
+}
+
+fn json(request: &Request, wire: &Wire) -> String {
+    let headers: serde_json::Map<String, serde_json::Value> = header_lines(&wire.headers)
+        .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .fold(serde_json::Map::new(), |mut all, (name, value)| {
+            // A header that was given twice means both, which HTTP writes with a comma.
+            let both = all.get(&name).and_then(serde_json::Value::as_str).map(|first| format!("{first}, {value}"));
+            all.insert(name, both.unwrap_or(value).into());
+            all
+        });
+    let mut text = serde_json::json!({
+        "method": request.method.as_str(),
+        "url": wire.url.as_str(),
+        "headers": headers,
+    })
+    .to_string();
+    if let Some((_, body)) = &request.body {
+        let body = String::from_utf8_lossy(body).into_owned();
+        let body = match RawValue::from_string(body.clone()) {
+            Ok(raw) => raw.get().to_owned(),
+            Err(_) => serde_json::Value::from(body).to_string(),
+        };
+        text.pop();
+        let _ = write!(text, ",\"body\":{body}}}");
+    }
+    text
+}
+
+fn curl(app: &App, request: &Request, wire: &Wire) -> String {
+    let mut line = String::from("curl -sSg");
+    if app.config.insecure.value {
+        line.push_str(" -k");
+    }
+    if let Some(file) = &app.config.cacert {
+        let _ = write!(line, " --cacert {}", quoted(&file.value.to_string_lossy()));
+    }
+    match request.method.as_str() {
+        "GET" => {}
+        "HEAD" => line.push_str(" -I"),
+        method => {
+            let _ = write!(line, " -X {method}");
+        }
+    }
+    for (name, value) in &wire.headers {
+        let _ = write!(
+            line,
+            " -H {}",
+            quoted(&format!("{}: {}", header_name(name.as_str()), String::from_utf8_lossy(value.as_bytes())))
+        );
+    }
+    if let Some((_, body)) = &request.body {
+        let _ = write!(line, " --data-raw {}", quoted(&String::from_utf8_lossy(body)));
+    }
+    let _ = writeln!(line, " {}", quoted(wire.url.as_str()));
+    line
+}
+
+/// A word that a POSIX shell takes as it is.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_quoted_word_is_safe_in_a_shell() {
+        assert_eq!(quoted("web-0"), "web-0");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("it's $HOME; `rm`"), r"'it'\''s $HOME; `rm`'");
+    }
+}

@@ -1,0 +1,69 @@
+//! The only place that prints. stdout carries data and nothing else; words to people go to stderr.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::error::{Error, Kind, Result};
+
+/// The three standard streams, and what is known of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Streams {
+    /// Someone can be asked.
+    pub stdin_tty: bool,
+    /// A person reads the data.
+    pub stdout_tty: bool,
+    /// A person reads the words.
+    pub stderr_tty: bool,
+}
+
+impl Streams {
+    /// The process's own.
+    pub fn new() -> Self {
+        Streams {
+            stdin_tty: io::stdin().is_terminal(),
+            stdout_tty: io::stdout().is_terminal(),
+            stderr_tty: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Data. Flushed at once, so that a reader of a pipe sees it.
+    ///
+    /// # Errors
+    /// [`Kind::ClosedPipe`] when the reader has gone; otherwise what the system said.
+    pub fn out(&self, data: &[u8]) -> Result<()> {
+        write_out(data).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Error::new(Kind::ClosedPipe, "the reader of the output has gone"),
+            _ => Error::other("cannot write the output").because(error),
+        })
+    }
+
+    /// A question to a person, who answers on the same line.
+    pub fn ask(&self, question: &str) {
+        let mut stderr = io::stderr().lock();
+        let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
+    }
+
+    /// A line of words to people. A stderr that is closed is nobody's problem.
+    pub fn say(&self, line: &str) {
+        let mut stderr = io::stderr().lock();
+        let _ = stderr.write_all(line.as_bytes()).and_then(|()| stderr.write_all(b"\n"));
+    }
+}
+
+/// Past the standard library's line buffer, which would look through all of it for line feeds.
+#[cfg(unix)]
+fn write_out(data: &[u8]) -> io::Result<()> {
+    use std::os::fd::AsFd;
+    std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?).write_all(data)
+}
+
+#[cfg(not(unix))]
+fn write_out(data: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(data).and_then(|()| stdout.flush())
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self::new()
+    }
+}

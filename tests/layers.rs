@@ -1,0 +1,252 @@
+//! The arrows: which room may use which, as docs/design.md draws them.
+
+use std::fs;
+use std::path::Path;
+
+/// Every room, and the rooms that it may use.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("file", &[]),
+    ("api", &[]),
+    ("answer", &["error"]),
+    ("auth", &["error", "file"]),
+    ("config", &["error", "file"]),
+    ("request", &["api", "error"]),
+    ("response", &["answer", "api", "error"]),
+    ("transport", &["error", "file", "response"]),
+    ("client", &["answer", "api", "auth", "error", "request", "response", "transport"]),
+    ("connect", &["auth", "client", "config", "error", "transport"]),
+    ("render", &["answer", "api", "error"]),
+    // It must not share a mistake with the client.
+    ("emulator", &["error"]),
+    (
+        "cli",
+        &[
+            "answer", "api", "auth", "client", "config", "connect", "emulator", "error", "file", "render", "request",
+            "response",
+        ],
+    ),
+];
+
+/// What lib.rs shows at the top, and the room that it is of.
+const SHOWN: &[(&str, &str)] =
+    &[("Client", "client"), ("Error", "error"), ("Result", "error"), ("Settings", "transport")];
+
+/// The sources below a folder: their names and texts.
+fn below(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{folder}/{}", entry.file_name().display());
+        if entry.path().is_dir() {
+            found.extend(below(&name));
+        } else if name.ends_with(".rs") {
+            found.push((name, fs::read_to_string(entry.path()).unwrap()));
+        }
+    }
+    found
+}
+
+/// The code of a file: without its tests and comments.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The words and signs of a text, without comments and literals.
+fn tokens(text: &str) -> Vec<&str> {
+    let literals = r##"//[^\n]*|/\*.*?\*/|b?r#+".*?"#+|b?r"[^"]*"|b?"(?:\\.|[^"\\])*"|b?'(?:\\.[^']*|[^\\'])'|\s+"##;
+    let pattern = regex::Regex::new(&format!(r"(?s)(?:{literals})|(r#\w+|\w+|::|.)")).unwrap();
+    pattern.captures_iter(text).filter_map(|found| found.get(1)).map(|found| found.as_str()).collect()
+}
+
+/// Follows a path, with its groups, from this module on, and returns where it ends.
+fn follow<'a>(tokens: &[&'a str], mut at: usize, mut path: Vec<&'a str>, found: &mut Vec<Vec<&'a str>>) -> usize {
+    let token = |at: usize| tokens.get(at).copied().unwrap_or_default();
+    loop {
+        match token(at) {
+            "{" => {
+                at += 1;
+                while !matches!(token(at), "}" | "") {
+                    at = follow(tokens, at, path.clone(), found).max(at + 1);
+                    at += usize::from(token(at) == ",");
+                }
+                return at + 1;
+            }
+            "crate" => path.clear(),
+            "super" => drop(path.pop()),
+            "self" => {}
+            name => path.push(name.trim_start_matches("r#")),
+        }
+        at += 1;
+        // What follows may be a generic argument: `::<`.
+        let more = |next: &str| matches!(next, "{" | "*") || next.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        if token(at) == "::" && more(token(at + 1)) {
+            at += 1;
+            continue;
+        }
+        found.push(path);
+        return if token(at) == "as" { at + 2 } else { at };
+    }
+}
+
+/// The rooms that a file of `src` uses, its tests included, but for its own. What is in no room, or
+/// may be in any (`crate::*`), stands for itself.
+fn used(file: &str, text: &str) -> Vec<String> {
+    let name = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
+    let mut module: Vec<&str> = name.split('/').collect();
+    // The depth of braces at which each module within the file ends.
+    let (mut ends, mut depth) = (Vec::new(), 0);
+    let tokens = tokens(text);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let next = |by: usize| tokens.get(at + by).copied().unwrap_or_default();
+        let follows = at > 0 && tokens[at - 1] == "::";
+        match tokens[at] {
+            "mod" if next(2) == "{" => {
+                module.push(next(1));
+                ends.push(depth);
+                depth += 1;
+                at += 3;
+                continue;
+            }
+            "{" => depth += 1,
+            "}" => {
+                depth -= 1;
+                if ends.last() == Some(&depth) {
+                    ends.pop();
+                    module.pop();
+                }
+            }
+            "crate" | "super" | "self" if !follows && next(1) == "::" => {
+                at = follow(&tokens, at, module.clone(), &mut found);
+                continue;
+            }
+            "crate" if next(1) == "as" || at > 0 && tokens[at - 1] == "extern" => found.push(Vec::new()),
+            _ => {}
+        }
+        at += 1;
+    }
+    let room = |path: &Vec<&str>| {
+        let first = path.first().copied().unwrap_or("crate");
+        SHOWN.iter().find(|(shown, _)| *shown == first).map_or(first, |(_, room)| room).to_owned()
+    };
+    let mut rooms: Vec<String> = found.iter().map(room).filter(|room| room != module[0]).collect();
+    rooms.sort();
+    rooms.dedup();
+    rooms
+}
+
+/// What a file uses and must not.
+fn trespasses(file: &str, text: &str) -> Vec<String> {
+    let room = file.trim_start_matches("src/").trim_end_matches(".rs").split('/').next().unwrap();
+    let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == room) else {
+        return vec![format!("{file} is in no room that ALLOWED names")];
+    };
+    let used = used(file, text).into_iter().filter(|used| !allowed.contains(&used.as_str()));
+    used.map(|used| format!("{file} uses {used}")).collect()
+}
+
+#[test]
+fn no_room_uses_one_that_it_must_not() {
+    let mut wrong = Vec::new();
+    for (file, text) in below("src") {
+        // These two put the rooms together.
+        if !["src/lib.rs", "src/main.rs"].contains(&file.as_str()) {
+            wrong.extend(trespasses(&file, &text));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_use_that_is_not_allowed_is_seen_however_it_is_written() {
+    for (file, text, expected) in [
+        ("src/api/keys.rs", "use crate::error::Error;", "error"),
+        ("src/api/mod.rs", "use super::error;", "error"),
+        ("src/emulator/mod.rs", "use crate::{client, error::{self, Error}};", "client"),
+        (
+            "src/emulator/mod.rs",
+            "use crate::{\n    error::Error, // fine\n    config::{env, load::{self}},\n};",
+            "config",
+        ),
+        ("src/emulator/handlers/keys.rs", "use super::{super::{super::request::Args, state}, tags};", "request"),
+        ("src/emulator/handlers/keys.rs", "fn f() { self::super::super::super::client::call(); }", "client"),
+        ("src/emulator/agent.rs", "mod unix { use super::super::super::auth::Key; }", "auth"),
+        ("src/emulator/agent.rs", "mod unix { fn f() {} } use super::super::auth::Key;", "auth"),
+        ("src/emulator/dir.rs", "fn f(_: &crate :: config\n:: Config) {}", "config"),
+        ("src/emulator/dir.rs", "use {crate::error::Error, crate::r#transport as t};", "transport"),
+        ("src/emulator/dir.rs", "#[cfg(test)]\nmod tests { use crate::Client; }", "client"),
+        ("src/answer.rs", "pub use crate::api as table;", "api"),
+        ("src/answer.rs", "fn f() -> Vec<crate::api::Op> { g::<crate::error::Error>() }", "api"),
+        ("src/answer/scan.rs", "use crate::*;", "*"),
+        ("src/request.rs", "use super::*;", "*"),
+        ("src/request.rs", "use crate as all;", "crate"),
+        ("src/request.rs", "extern crate self as sdc;", "crate"),
+        ("src/auth/key.rs", r#"const A: &str = "//"; use crate::client::Client;"#, "client"),
+        ("src/auth/key.rs", r"const A: char = '\''; const B: char = '\u{7b}'; use crate::client::Client;", "client"),
+    ] {
+        assert_eq!(trespasses(file, text), [format!("{file} uses {expected}")], "{text}");
+    }
+    assert_eq!(trespasses("src/new/mod.rs", "").len(), 1);
+}
+
+#[test]
+fn uses_that_are_allowed_and_words_that_are_none_pass() {
+    for (file, text) in [
+        ("src/emulator/agent.rs", "mod unix { use super::super::dir::{put, KEY as K}; use super::*; }"),
+        ("src/emulator/handlers/keys.rs", "use super::super::{reply::Reply, state}; use crate::{Error, Result};"),
+        (
+            "src/api/mod.rs",
+            "//! See [`crate::client`].\n/* crate::client */ pub(crate) const A: &str = \"crate::client\";",
+        ),
+        (
+            "src/api/keys.rs",
+            r###"const A: &str = r#"say "crate::client""#; pub(in crate::api) fn f<'a>(_: &'a str) {}"###,
+        ),
+        ("src/client.rs", "use crate::{answer::{self, Answer}, auth::Signer, transport::*}; fn f(&self) { self.g(); }"),
+    ] {
+        assert!(trespasses(file, text).is_empty(), "{text}: {:?}", trespasses(file, text));
+    }
+}
+
+#[test]
+fn only_one_file_prints_and_only_one_reads_the_environment() {
+    let mut wrong = Vec::new();
+    for (file, text) in below("src") {
+        let text = code(&text);
+        let prints = ["println!", "eprintln!", "print!(", "eprint!(", "io::stdout()", "io::stderr()"];
+        if file != "src/cli/streams.rs" && prints.iter().any(|word| text.contains(word)) {
+            wrong.push(format!("{file} prints"));
+        }
+        // The emulator has a reason to ask for one folder; see there.
+        let asks = [("src/config/env.rs", "std::env::"), ("src/emulator/dir.rs", "std::env::temp_dir")];
+        for word in ["std::env::var", "std::env::home_dir", "std::env::temp_dir", "use std::env"] {
+            let allowed = asks.iter().any(|(door, words)| file == *door && word.starts_with(words));
+            if text.contains(word) && !allowed {
+                wrong.push(format!("{file} reads the environment"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_is_left_for_later_and_no_file_is_endless() {
+    let mut wrong = Vec::new();
+    for (file, text) in below("src") {
+        for word in ["todo!", "unimplemented!", "not implemented", "FIXME", "XXX"] {
+            if code(&text).contains(word) {
+                wrong.push(format!("{file} says {word}"));
+            }
+        }
+        if text.lines().count() > 700 {
+            wrong.push(format!("{file} has {} lines", text.lines().count()));
+        }
+        if !text.starts_with("//!") {
+            wrong.push(format!("{file} does not say what it is for"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,144 @@
+//! What is tried again and what must not be, what a wait says, and what an interruption leaves behind.
+#![cfg(all(feature = "cli", feature = "emulator"))]
+
+mod common;
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
+
+use common::{in_turn, key, sdc};
+use sdc::emulator::{Emulator, Options, Pace};
+
+const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
+const NOT_FOUND: (&str, &str) =
+    ("404 Not Found\r\nRequest-Id: x", r#"{"code":"ResourceNotFound","message":"not found"}"#);
+
+#[test]
+fn a_delete_of_what_is_not_there_fails_although_it_was_refused_before() {
+    for refusal in ["429 Too Many Requests\r\nRequest-Id: x", "503 Service Unavailable\r\nRequest-Id: x"] {
+        let (url, seen) = in_turn(vec![(refusal, "{}"), NOT_FOUND]);
+        let said = sdc(&url, &["keys", "delete", "laptop", "--yes"]);
+        assert_eq!((said.status.code(), seen.load(SeqCst)), (Some(3), 2), "{refusal}");
+    }
+}
+
+#[test]
+fn a_delete_whose_answer_was_lost_has_succeeded_when_the_thing_is_gone() {
+    let (url, seen) = in_turn(vec![("504 Gateway Timeout", "<html>"), NOT_FOUND]);
+    let said = sdc(&url, &["keys", "delete", "laptop", "--yes"]);
+    assert_eq!((said.status.code(), seen.load(SeqCst)), (Some(0), 2));
+}
+
+#[test]
+fn a_post_is_sent_again_only_when_cloudapi_itself_refused_it() {
+    let made = ("202 Accepted\r\nRequest-Id: x", "");
+    let (url, seen) = in_turn(vec![("503 Service Unavailable\r\nRequest-Id: x", "{}"), made]);
+    assert_eq!((sdc(&url, &["machines", "stop", ID]).status.code(), seen.load(SeqCst)), (Some(0), 2));
+    for unclear in ["503 Service Unavailable", "502 Bad Gateway", "504 Gateway Timeout"] {
+        let (url, seen) = in_turn(vec![(unclear, "{}"), made]);
+        assert_eq!((sdc(&url, &["machines", "stop", ID]).status.code(), seen.load(SeqCst)), (Some(7), 1), "{unclear}");
+    }
+}
+
+#[test]
+fn the_services_words_are_told_whatever_else_its_error_holds() {
+    for body in [
+        r#"{"code":"InvalidArgument","message":"too wide","errors":null}"#,
+        r#"{"code":"InvalidArgument","message":"too wide","errors":[{"field":null,"code":7}]}"#,
+        r#"{"code":42,"message":"too wide"}"#,
+        r#"{"message":"too wide"}"#,
+    ] {
+        let (url, _) = in_turn(vec![("409 Conflict", body)]);
+        let said = sdc(&url, &["machines", "list"]);
+        let told = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(said.status.code() == Some(5) && told.contains("error: too wide"), "{body}: {told}");
+    }
+}
+
+#[test]
+fn paginate_ends_with_limits_of_its_own_and_with_servers_that_ignore_them() {
+    let rows = r#"[{"id":"a"},{"id":"b"}]"#;
+    let (url, seen) = in_turn(vec![("200 OK\r\nX-Query-Limit: 2", rows)]);
+    let said = sdc(&url, &["api", "GET", "/my/machines?limit=2&offset=1", "--paginate"]);
+    assert_eq!((said.status.code(), seen.load(SeqCst)), (Some(0), 1));
+    assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), rows);
+    let said = sdc(&url, &["api", "GET", "/my/machines", "--paginate"]);
+    assert_eq!(said.status.code(), Some(6), "the same page again and again");
+    assert_eq!(sdc(&url, &["api", "POST", "/my/machines", "--paginate"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_wait_keeps_its_time_although_the_server_does_not_answer() {
+    let url = common::server(|mut stream| {
+        use std::io::Write;
+        static ASKED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        match ASKED.fetch_add(1, SeqCst) {
+            0 => drop(stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+            _ => drop(std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_secs(30));
+                drop(stream);
+            })),
+        }
+    });
+    let begun = Instant::now();
+    let words = ["machines", "stop", ID, "--wait", "--timeout", "1s", "--request-timeout", "20s"];
+    let said = sdc(&url, &words);
+    assert_eq!(said.status.code(), Some(9), "{}", String::from_utf8_lossy(&said.stderr));
+    assert!(begun.elapsed() < Duration::from_secs(10), "the wait went on for {:?}", begun.elapsed());
+}
+
+fn against(emulator: &Emulator, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+    command
+        .args(words)
+        .env_clear()
+        .env("HOME", key())
+        .env("SDC_URL", emulator.url())
+        .env("SDC_ACCOUNT", emulator.account())
+        .env("SDC_KEY_FILE", emulator.key_file())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+#[tokio::test]
+async fn a_job_that_fails_ends_the_wait_for_it() {
+    let fault = "POST /machines/* fail".parse().unwrap();
+    let emulator = Emulator::start(Options { faults: vec![fault], ..Options::default() }).await.unwrap();
+    for words in [["rename", "web1", "web2"].as_slice(), &["stop", "web1"]] {
+        let all = [&["machines"], words, &["--wait", "--timeout", "60s"]].concat();
+        let mut command = against(&emulator, &all);
+        let said = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+        assert_eq!(said.status.code(), Some(8), "{words:?}: {}", String::from_utf8_lossy(&said.stderr));
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interrupted_bulk_command_sends_nothing_more_and_says_what_goes_on() {
+    // Nothing ever comes to its end here, so that the first eight are waited for.
+    let seed = sdc::emulator::Seed::Machines(20);
+    let emulator = Emulator::start(Options { seed, pace: Pace::Stepped, ..Options::default() }).await.unwrap();
+    let mut list = against(&emulator, &["machines", "list", "-o", "ids"]);
+    let ids = tokio::task::spawn_blocking(move || list.output()).await.unwrap().unwrap();
+    let ids = String::from_utf8(ids.stdout).unwrap();
+    let words: Vec<&str> = ["machines", "stop"].into_iter().chain(ids.lines()).chain(["--wait"]).collect();
+    emulator.forget_requests();
+    let child = against(&emulator, &words).spawn().unwrap();
+    let posts = || emulator.requests().iter().filter(|seen| seen.method == "POST").count();
+    while posts() < 8 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let said = tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap();
+    let told = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(130), "{told}");
+    assert_eq!(posts(), 8, "nothing was sent after the interruption");
+    assert!(told.contains("and goes on; nothing was sent for"), "{told}");
+    emulator.stop().await.unwrap();
+}

@@ -1,0 +1,60 @@
+//! How often a command asks the service, counted by the emulator.
+#![cfg(all(feature = "cli", feature = "emulator"))]
+
+use std::process::{Command, Stdio};
+
+use sdc::emulator::{Emulator, Options};
+
+const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+
+/// Runs the command and returns the requests it made, as `METHOD path`.
+async fn requests(emulator: &Emulator, home: &std::path::Path, words: &[&str]) -> Vec<String> {
+    emulator.forget_requests();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+    command
+        .args(words)
+        .env_clear()
+        .env("HOME", home)
+        .env("SDC_URL", emulator.url())
+        .env("SDC_ACCOUNT", emulator.account())
+        .env("SDC_KEY_FILE", emulator.key_file())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .stdout(Stdio::null());
+    let status = tokio::task::spawn_blocking(move || command.status()).await.unwrap().unwrap();
+    assert!(status.success(), "{words:?} failed");
+    emulator.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path_and_query)).collect()
+}
+
+#[tokio::test]
+async fn no_command_asks_more_often_than_it_must() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let count = async |words: &[&str]| requests(&emulator, home.path(), words).await.len();
+
+    assert_eq!(count(&["machines", "list", "--json"]).await, 1);
+    assert_eq!(count(&["machines", "list"]).await, 2, "the machines, and once the images' names");
+    assert_eq!(count(&["machines", "list"]).await, 1, "the images' names are known by now");
+    assert_eq!(count(&["machines", "get", WEB1]).await, 1);
+    assert_eq!(count(&["machines", "get", "web1"]).await, 2);
+    assert_eq!(count(&["machines", "stop", WEB1]).await, 1);
+    assert_eq!(count(&["machines", "get", WEB1, "--dry-run"]).await, 0);
+    assert_eq!(count(&["machines", "list", "name=web", "--curl"]).await, 0);
+    assert_eq!(count(&["config", "show"]).await, 0);
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn pages_are_asked_for_until_a_short_one_comes() {
+    let options = Options { seed: sdc::emulator::Seed::Machines(2500), ..Options::default() };
+    let emulator = Emulator::start(options).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let seen = requests(&emulator, home.path(), &["machines", "list", "--json"]).await;
+    for wanted in ["limit=1000", "limit=1000&offset=1000", "limit=1000&offset=2000"] {
+        assert!(seen.contains(&format!("GET /acme/machines?{wanted}")), "{wanted} in {seen:?}");
+    }
+    assert!(seen.len() <= 6, "the pages, and at most a window more than there are: {seen:?}");
+    let seen = requests(&emulator, home.path(), &["machines", "list", "--json", "--limit", "1200"]).await;
+    assert_eq!(seen, ["GET /acme/machines?limit=1000", "GET /acme/machines?limit=200&offset=1000"]);
+    emulator.stop().await.unwrap();
+}

@@ -1,0 +1,92 @@
+//! The table is whole: each operation has a command, a handler in the emulator, and a transcript of its success
+//! and of its failure.
+#![cfg(all(feature = "cli", feature = "emulator"))]
+
+use std::fs;
+use std::path::Path;
+
+use sdc::api::{Op, RESOURCES, Resource};
+
+fn operations() -> impl Iterator<Item = (&'static Resource, &'static Op)> {
+    RESOURCES.iter().flat_map(|resource| resource.ops.iter().map(move |op| (*resource, *op)))
+}
+
+/// A path with its parameters' names left out: the emulator may call them otherwise.
+fn shape(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with(':') { ":" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+/// Each `$ command` of the transcripts, and whether it went well.
+fn commands() -> Vec<(String, bool)> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = Vec::new();
+    for entry in fs::read_dir(top.join("tests/cmd")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            if let Some(command) = line.strip_prefix("$ ") {
+                let failed = lines.peek().is_some_and(|next| next.starts_with("? "));
+                // A pipe hides the exit code, so what stands in one counts as neither.
+                let told = lines.peek().is_some_and(|next| next.contains("error"));
+                all.push((command.to_owned(), !failed && !told));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn clap_finds_no_fault_with_the_tree() {
+    sdc::cli::tree().debug_assert();
+}
+
+#[test]
+fn each_operation_is_answered_by_the_emulator() {
+    let missing: Vec<&str> = operations()
+        .filter(|(_, op)| {
+            let actions: Vec<&str> =
+                op.fixed.iter().filter(|(name, _)| *name == "action").map(|(_, word)| *word).collect();
+            !sdc::emulator::routes().any(|route| {
+                let action_fits =
+                    actions.is_empty() || route.action.is_none() || route.action == actions.first().copied();
+                route.method == op.method.as_str() && shape(route.path) == shape(op.path) && action_fits
+            })
+        })
+        .map(|(_, op)| op.id)
+        .collect();
+    assert!(missing.is_empty(), "no handler in the emulator: {}", missing.join(", "));
+}
+
+#[test]
+fn each_operation_has_a_transcript_of_success_and_of_failure() {
+    let commands = commands();
+    let mut missing = Vec::new();
+    for (resource, op) in operations() {
+        let words = format!("sdc {} {}", resource.name, op.verb);
+        let words = words.trim_end();
+        let shown = |well: bool| commands.iter().any(|(command, went)| command.contains(words) && *went == well);
+        if !shown(true) {
+            missing.push(format!("{words} never succeeds"));
+        }
+        if !shown(false) {
+            missing.push(format!("{words} never fails"));
+        }
+    }
+    assert!(missing.is_empty(), "in tests/cmd: {}", missing.join(", "));
+}
+
+#[test]
+fn ids_commands_and_columns_are_each_named_once() {
+    let mut ids: Vec<&str> = operations().map(|(_, op)| op.id).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "an operation is named twice");
+    for resource in RESOURCES {
+        let mut names: Vec<&str> = resource.columns.iter().map(|column| column.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "{} names a column twice", resource.name);
+    }
+}

@@ -1,0 +1,216 @@
+//! Transcripts of a terminal: the ```console blocks of tests/cmd/*.md, README.md and docs/guide/*.md, each file run by a
+//! shell against a fresh emulator. `$ ` begins a command, `? N` is the exit code that is expected after it.
+//! `OVERWRITE=1 cargo test --test transcripts` writes what the program says into them: read it before you commit it.
+#![cfg(all(feature = "cli", feature = "emulator"))]
+// A test may read the environment that the program must not.
+#![allow(clippy::disallowed_methods)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+
+use regex::Regex;
+use sdc::emulator::{Emulator, Fault, Options, Pace, Seed};
+
+/// The emulator a file asks for in its first lines, `<!-- emulator: WORDS -->`: `empty`, `https`, `throttle`,
+/// `fault=SPEC`, `clock=SECONDS`.
+fn options(text: &str) -> (Options, bool) {
+    let mut options = Options { pace: Pace::Times(20.0), ..Options::default() };
+    let mut https = false;
+    for line in text.lines().map_while(|line| line.strip_prefix("<!-- emulator: ")?.strip_suffix(" -->")) {
+        match line.split_once('=') {
+            None if line == "empty" => options.seed = Seed::Empty,
+            None if line == "https" => https = true,
+            None if line == "throttle" => options.throttle = true,
+            Some(("fault", spec)) => options.faults.push(spec.parse::<Fault>().unwrap()),
+            Some(("clock", seconds)) => options.clock_offset = seconds.parse().unwrap(),
+            _ => panic!("the emulator has no option '{line}'"),
+        }
+    }
+    if https {
+        options.https = Some("127.0.0.1:0".parse().unwrap());
+    }
+    (options, https)
+}
+
+/// A running emulator, and what a command is told of it.
+struct Running {
+    env: Vec<(&'static str, String)>,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn start(text: &str) -> Running {
+    let (options, https) = options(text);
+    let (tell, told) = mpsc::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let emulator = Emulator::start(options).await.unwrap();
+            let url = if https { emulator.https_url().unwrap() } else { emulator.url() };
+            let mut env = vec![
+                ("SDC_URL", url.to_owned()),
+                ("SDC_ACCOUNT", emulator.account().to_owned()),
+                ("SDC_KEY_ID", emulator.key_id().to_owned()),
+                ("SDC_KEY_FILE", emulator.key_file().display().to_string()),
+            ];
+            if https {
+                env.push(("SDC_CACERT", emulator.ca_file().unwrap().display().to_string()));
+            }
+            tell.send(env).unwrap();
+            let _ = stopped.await;
+            emulator.stop().await.unwrap();
+        });
+    });
+    Running { env: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+}
+
+/// What differs from run to run, by its name in the transcripts.
+struct Redactions(Vec<(Regex, String)>, Regex);
+
+impl Redactions {
+    fn new(running: &Running, home: &Path) -> Self {
+        let value = |name: &str| running.env.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
+        let keys = Path::new(value("SDC_KEY_FILE")).parent().unwrap().display().to_string();
+        let host = value("SDC_URL").split_once("://").unwrap().1;
+        let literal =
+            [(value("SDC_URL"), "[URL]"), (host, "[HOST]"), (&keys, "[KEYS]"), (value("SDC_KEY_ID"), "[MD5]")];
+        let mut all: Vec<(Regex, String)> = literal
+            .iter()
+            .map(|(text, name)| (Regex::new(&regex::escape(text)).unwrap(), (*name).to_owned()))
+            .collect();
+        all.push((Regex::new(&regex::escape(&home.display().to_string())).unwrap(), "[HOME]".to_owned()));
+        for (pattern, name) in [
+            (r"request id [^\s]+", "request id [ID]"),
+            (r#""request_id":"[^"]+""#, r#""request_id":"[ID]""#),
+            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
+            (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "[DATE]"),
+            (r#"signature="[A-Za-z0-9+/=]+""#, r#"signature="[SIGNATURE]""#),
+            (r"in \d+ ms", "in [MS]"),
+            (r"clock skew of [\d.]+s", "clock skew of [SECONDS]"),
+            (r"Response-Time: \d+", "Response-Time: [MS]"),
+            (r"([0-9a-f]{2}:){15}[0-9a-f]{2}", "[MD5]"),
+            (r"SHA256:[A-Za-z0-9+/]{43}", "[SHA256]"),
+            (r"[A-Za-z0-9+/]{22}==", "[DIGEST]"),
+            (r"w-[0-9a-f]{8}", "w-[SHORTID]"),
+            // Which states a wait sees on its way depends on the machine.
+            (r"(?m)^machine [^\n]*: (provisioning|stopping|stopped|running|ready|deleted)\n", ""),
+            (r"127\.0\.0\.1:\d{4,5}", "[HOST]"),
+            (r"sdc/\d+\.\d+\.\d+", "sdc/[VERSION]"),
+        ] {
+            all.push((Regex::new(pattern).unwrap(), name.to_owned()));
+        }
+        Redactions(all, Regex::new(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}").unwrap())
+    }
+
+    /// Ids of the seed are the same in each run and stay; those made anew have a name.
+    fn apply(&self, text: &str) -> String {
+        let mut text = self.0.iter().fold(text.to_owned(), |text, (pattern, name)| {
+            pattern.replace_all(&text, regex::NoExpand(name)).into_owned()
+        });
+        let seeds = include_str!("../src/emulator/seed.rs");
+        let found: Vec<String> = self.1.find_iter(&text).map(|found| found.as_str().to_owned()).collect();
+        for id in found.iter().filter(|id| !seeds.contains(&id[..8])) {
+            text = text.replace(id.as_str(), "[UUID]");
+        }
+        text
+    }
+}
+
+/// Runs one file and returns it as it ought to be; the same text if the program does what it says.
+fn play(text: &str) -> String {
+    let running = start(text);
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".ssh")).unwrap();
+    let redactions = Redactions::new(&running, home.path());
+    let bin = Path::new(env!("CARGO_BIN_EXE_sdc")).parent().unwrap().display().to_string();
+    let path = format!("{bin}:{}", std::env::var("PATH").unwrap());
+    let mut out = String::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        out.push('\n');
+        if line != "```console" {
+            continue;
+        }
+        while let Some(line) = lines.next_if(|line| *line != "```") {
+            let Some(command) = line.strip_prefix("$ ") else { continue };
+            let said = Command::new("bash")
+                .args(["-c", &format!("exec 2>&1; {command}")])
+                .env_clear()
+                .env("PATH", &path)
+                .env("HOME", home.path())
+                .env("TERM", "dumb")
+                .envs(running.env.iter().map(|(name, value)| (name, value)))
+                .current_dir(home.path())
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            out.push_str(line);
+            out.push('\n');
+            if let Some(code) = said.status.code().filter(|code| *code != 0) {
+                out.push_str(&format!("? {code}\n"));
+            }
+            let mut told = redactions.apply(&String::from_utf8_lossy(&said.stdout));
+            if !told.is_empty() && !told.ends_with('\n') {
+                told.push('\n');
+            }
+            out.push_str(&told);
+        }
+    }
+    out
+}
+
+/// The first place where two texts differ, with what stands around it.
+fn difference(expected: &str, actual: &str) -> String {
+    let (mut left, mut right) = (expected.lines(), actual.lines());
+    for number in 1.. {
+        match (left.next(), right.next()) {
+            (None, None) => break,
+            (a, b) if a == b => {}
+            (a, b) => {
+                let rest: Vec<&str> = b.into_iter().chain(right).take(6).collect();
+                let (a, b) = (a.unwrap_or("(the end)"), rest.join("\n           "));
+                return format!("line {number}\n  expected {a}\n  actual   {b}");
+            }
+        }
+    }
+    String::from("the end of the file")
+}
+
+#[test]
+fn the_terminal_shows_what_the_transcripts_say() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<PathBuf> = vec![top.join("README.md")];
+    for dir in ["tests/cmd", "docs/guide"] {
+        files.extend(std::fs::read_dir(top.join(dir)).into_iter().flatten().map(|entry| entry.unwrap().path()));
+    }
+    files.retain(|file| file.extension().is_some_and(|end| end == "md"));
+    files.sort();
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let actual = play(&text);
+        if actual == text {
+            continue;
+        }
+        if std::env::var_os("OVERWRITE").is_some() {
+            std::fs::write(&file, actual).unwrap();
+        } else {
+            wrong.push(format!("{}: {}", file.display(), difference(&text, &actual)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
