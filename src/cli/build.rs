@@ -167,6 +167,7 @@ fn option(field: &'static Field) -> Arg {
     }
     let text = clap::builder::NonEmptyStringValueParser::new();
     match field.kind {
+        Kind::Text if field.positional => arg.value_parser(text),
         Kind::Text => arg.value_parser(text).value_name("TEXT"),
         Kind::Integer => arg.value_parser(value_parser!(u64)).value_name("N"),
         Kind::Mebibytes => arg.value_parser(text).value_name("MIB"),
