@@ -32,6 +32,9 @@ async fn no_command_asks_more_often_than_it_must() {
     let home = tempfile::tempdir().unwrap();
     let count = async |words: &[&str]| requests(&emulator, home.path(), words).await.len();
 
+    // While the cache is cold.
+    assert_eq!(count(&["machines", "get", WEB1]).await, 1);
+    assert_eq!(count(&["machines", "get", "web1"]).await, 2);
     assert_eq!(count(&["machines", "list", "--json"]).await, 1);
     assert_eq!(count(&["machines", "list"]).await, 2, "the machines, and once the images' names");
     assert_eq!(count(&["machines", "list"]).await, 1, "the images' names are known by now");

@@ -69,7 +69,10 @@ async fn record(
     jq: Option<&render::Program>,
 ) -> Result<()> {
     resolve::all(client, op, &mut call.args).await?;
-    look.images = app.image_names(client, &look).await;
+    // Without columns the object is shown as it is, and no name of an image is needed.
+    if !look.columns.is_empty() {
+        look.images = app.image_names(client, &look).await;
+    }
     match client.call(op, &call.args).await {
         Ok(answer) => app.show(&answer, op.shape, &look, jq),
         Err(error) => {
