@@ -170,7 +170,7 @@ pub fn unquote(token: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The character of `XXXX` or `XXXX\uXXXX` and how much of the text it took.
+/// The character of four hexadecimal digits, or of a surrogate pair, and how much of the text it took.
 fn code_point(text: &str) -> (char, usize) {
     let unit = |from: usize| text.get(from..from + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
     match unit(0) {

@@ -61,8 +61,9 @@ pub async fn run(
     let mut done = Vec::new();
     let mut failure = None;
     // What is under way, so that whoever interrupts it can be told.
-    let begun =
-        RefCell::new(ready.iter().map(|call| Begun { name: described_or_new(call), sent: false }).collect::<Vec<_>>());
+    let begun = RefCell::new(
+        ready.iter().map(|call| Begun { name: described_or_new(call), sent: false, ended: false }).collect::<Vec<_>>(),
+    );
     let work = async {
         let mut under_way = std::pin::pin!(
             futures_util::stream::iter(ready.into_iter().enumerate())
@@ -72,7 +73,9 @@ pub async fn run(
                         let outcome = one(app, client, order, &call, |change| {
                             begun.borrow_mut().get_mut(at).into_iter().for_each(change);
                         });
-                        outcome.await.map_err(|error| call.blame(error))
+                        let outcome = outcome.await.map_err(|error| call.blame(error));
+                        begun.borrow_mut().get_mut(at).into_iter().for_each(|begun| begun.ended = true);
+                        outcome
                     }
                 })
                 .buffered(AT_ONCE)
@@ -143,25 +146,6 @@ fn described(call: &Call) -> String {
     }
 }
 
-/// A target, and whether anything was sent for it.
-struct Begun {
-    name: String,
-    sent: bool,
-}
-
-/// What an interruption leaves behind.
-fn interruption(op: &Op, begun: &[Begun]) -> Error {
-    let names = |sent: bool| -> Vec<&str> {
-        begun.iter().filter(|begun| begun.sent == sent).map(|begun| begun.name.as_str()).collect()
-    };
-    let (sent, unsent) = (names(true).join(", "), names(false).join(", "));
-    let mut words = format!("interrupted: {} was sent for {sent}, and goes on", op.verb);
-    if !unsent.is_empty() {
-        words.push_str(&format!("; nothing was sent for {unsent}"));
-    }
-    Error::new(Kind::Interrupted, words)
-}
-
 /// The same, and for what is being made the name it is to have.
 fn described_or_new(call: &Call) -> String {
     match (&call.target, call.args.text("name")) {
@@ -169,6 +153,30 @@ fn described_or_new(call: &Call) -> String {
         (None, Some(name)) => format!("'{name}'"),
         (None, None) => "a new one".to_owned(),
     }
+}
+
+/// A target, and how far it has come.
+struct Begun {
+    name: String,
+    sent: bool,
+    ended: bool,
+}
+
+/// What an interruption leaves behind.
+fn interruption(op: &Op, begun: &[Begun]) -> Error {
+    let names = |fits: fn(&Begun) -> bool| -> String {
+        begun.iter().filter(|begun| fits(begun)).map(|begun| begun.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let under_way = names(|begun| begun.sent && !begun.ended);
+    let unsent = names(|begun| !begun.sent);
+    let mut words = String::from("interrupted");
+    if !under_way.is_empty() {
+        words.push_str(&format!(": {} was sent for {under_way}, and goes on", op.verb));
+    }
+    if !unsent.is_empty() {
+        words.push_str(&format!("; nothing was sent for {unsent}"));
+    }
+    Error::new(Kind::Interrupted, words)
 }
 
 /// What came of one target: the object as far as it is known, and what is still to be said of it.

@@ -24,7 +24,7 @@ use std::sync::{Arc, OnceLock};
 use clap::{ArgMatches, Command};
 
 use crate::api::{RESOURCES, Resource};
-use crate::auth::{Ask, Found, RsaHash};
+use crate::auth::{Ask, Found, KeyKind, RsaHash};
 use crate::client::{Client, Trace};
 use crate::config::{Config, Flags, Sources};
 use crate::connect;
@@ -222,6 +222,10 @@ impl App {
             Some(name) => name.parse()?,
             None => RsaHash::default(),
         };
+        if self.globals.rsa_hash.is_some() && !matches!(found.key.public().kind(), KeyKind::Rsa { .. }) {
+            let words = format!("--rsa-hash is for RSA keys, and this one is {}", found.key.public().kind());
+            return Err(Error::usage(words).hint("leave --rsa-hash out"));
+        }
         let origin = found.origin.clone();
         let signer = connect::signer(&self.config, rsa, found)?;
         let _ = self.sent.set(format!("{} from {origin}", signer.key_id()));
