@@ -50,6 +50,7 @@ pub mod connect;
 pub mod emulator;
 pub mod error;
 mod file;
+pub mod grammar;
 #[cfg(feature = "cli")]
 pub mod render;
 pub mod request;

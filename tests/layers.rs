@@ -9,6 +9,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("file", &[]),
     ("api", &[]),
     ("answer", &["error"]),
+    ("grammar", &["error"]),
     ("auth", &["error", "file"]),
     ("config", &["error", "file"]),
     ("request", &["api", "error"]),
@@ -22,8 +23,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "answer", "api", "auth", "client", "config", "connect", "emulator", "error", "file", "render", "request",
-            "response",
+            "answer", "api", "auth", "client", "config", "connect", "emulator", "error", "file", "grammar", "render",
+            "request", "response",
         ],
     ),
 ];

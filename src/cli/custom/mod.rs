@@ -6,6 +6,7 @@ mod config;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod fwcheck;
 pub mod generate;
 mod profile;
 mod topics;
@@ -23,6 +24,7 @@ pub fn commands() -> Vec<Command> {
         globals::add(doctor::command()),
         globals::add(config::command()),
         globals::add(profile::command()),
+        globals::add(fwcheck::command().name("fwrule-check").hide(true)),
         #[cfg(feature = "emulator")]
         emulator::command(),
         completion::command(),
@@ -34,7 +36,7 @@ pub fn commands() -> Vec<Command> {
 /// Whether a command gets by without settings: those that help, and those that mend settings which are broken.
 pub fn needs_no_settings(matches: &ArgMatches) -> bool {
     match matches.subcommand() {
-        Some(("help" | "completion" | "generate" | "emulator", _)) => true,
+        Some(("help" | "completion" | "generate" | "emulator" | "fwrule-check", _)) => true,
         Some(("profile", verb)) => !matches!(verb.subcommand_name(), Some("create")),
         _ => false,
     }
@@ -53,6 +55,7 @@ pub async fn run(app: &App, word: &str, matches: &ArgMatches) -> Result<i32> {
         "auth" => doctor::run(app, matches).await,
         "profile" => profile::run(app, matches),
         "config" => config::run(app, matches),
+        "fwrule-check" => fwcheck::run(app, matches),
         #[cfg(feature = "emulator")]
         "emulator" => emulator::run(matches, &app.streams).await,
         "completion" => completion::run(app, matches),

@@ -1,0 +1,366 @@
+//! Tags that the service itself reads: `triton.*`, each of its own type.
+
+use serde_json::Value;
+
+use super::{fault, nearest};
+use crate::error::{Error, Result};
+
+/// What a tag's value must be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Text,
+    Number,
+    Bool,
+}
+
+/// The tags of the service, with the type of each.
+const TAGS: &[(&str, Type)] = &[
+    ("triton._test.boolean", Type::Bool),
+    ("triton._test.number", Type::Number),
+    ("triton._test.string", Type::Text),
+    ("triton.cmon.groups", Type::Text),
+    ("triton.cns.disable", Type::Bool),
+    ("triton.cns.reverse_ptr", Type::Text),
+    ("triton.cns.services", Type::Text),
+    ("triton.network.public", Type::Text),
+    ("triton.network.public_ipv4", Type::Text),
+    ("triton.placement.exclude_virtual_servers", Type::Bool),
+];
+
+/// Checks a tag before it is sent. Of the tags that are the user's own only the type is checked.
+///
+/// # Errors
+/// A usage error that says which value the service takes.
+pub fn check(name: &str, value: &Value) -> Result<()> {
+    if docker(name) {
+        return Err(Error::usage(format!("the tag {name} belongs to Docker and can not be set")));
+    }
+    if !name.starts_with("triton.") {
+        return match value {
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => Ok(()),
+            _ => Err(Error::usage(format!("the tag {name} must be text, a number, true or false"))),
+        };
+    }
+    let Some((_, kind)) = TAGS.iter().find(|(known, _)| *known == name) else {
+        let names: Vec<&str> = TAGS.iter().map(|(known, _)| *known).filter(|known| !known.contains("_test")).collect();
+        let error =
+            Error::usage(format!("there is no tag {name}: names that begin with triton. are the service's own"));
+        return Err(match nearest(name, &names) {
+            Some(near) => error.hint(format!("did you mean {near}?")),
+            None => error.hint(format!("known: {}", names.join(", "))),
+        });
+    };
+    match (kind, value) {
+        (Type::Bool, Value::Bool(_)) | (Type::Number, Value::Number(_)) => Ok(()),
+        (Type::Bool, _) => {
+            let meant = if value == "false" { "false" } else { "true" };
+            Err(Error::usage(format!("{name} must be true or false")).hint(format!("{name}:={meant}")))
+        }
+        (Type::Number, _) => Err(Error::usage(format!("{name} must be a number")).hint(format!("{name}:=1"))),
+        (Type::Text, Value::String(text)) => match name {
+            "triton.cns.services" => services(text),
+            "triton.cns.reverse_ptr" => dns_name(text),
+            "triton.cmon.groups" => groups(text),
+            _ => Ok(()),
+        },
+        (Type::Text, value) => {
+            let error = Error::usage(format!("{name} must be text"));
+            Err(if value.is_number() || value.is_boolean() { error.hint(format!("{name}={value}")) } else { error })
+        }
+    }
+}
+
+/// Names that mean something else to the service where a machine's tags are added or replaced, since they stand in
+/// the body without a prefix: such a tag is dropped, or does harm.
+const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "context", "image", "origin"];
+
+/// Checks a tag that is to be added to a machine that is there already, or to replace its tags.
+///
+/// # Errors
+/// As [`check`], and for a name that the service takes for something else.
+pub fn check_added(name: &str, value: &Value) -> Result<()> {
+    if RESERVED.contains(&name) {
+        return Err(Error::usage(format!(
+            "a tag can not be named {name} here: the service takes it for something else"
+        ))
+        .hint(format!("at creation it can be: sdc machines create --tag {name}=...")));
+    }
+    check(name, value)
+}
+
+/// Whether Docker's own tools have a tag of this name.
+fn docker(name: &str) -> bool {
+    let Some(label) = name.strip_prefix("docker:label:") else { return name == "sdc_docker" };
+    let Some((head, rest)) = label.split_once('.') else { return false };
+    match head {
+        "triton" => true,
+        "com" | "io" | "org" => rest.starts_with("docker.") || rest.starts_with("dockerproject."),
+        _ => false,
+    }
+}
+
+/// Names under which CNS lists a machine: `label[:port][:key=value]`, with commas between.
+fn services(text: &str) -> Result<()> {
+    let mut at = 0;
+    for service in text.split(',') {
+        service_of(text, at, service)?;
+        at += service.len() + 1;
+    }
+    Ok(())
+}
+
+fn service_of(text: &str, start: usize, service: &str) -> Result<()> {
+    let wrong = |at, message: &str, expected: &str| Err(fault("triton.cns.services", text, at, message, expected));
+    let mut at = start;
+    let mut seen: Vec<&str> = Vec::new();
+    for (count, part) in service.split(':').enumerate() {
+        let here = at;
+        at += part.len() + 1;
+        if count == 0 {
+            label(text, here, part)?;
+            continue;
+        }
+        let (name, value) = match part.split_once('=') {
+            Some(pair) => pair,
+            None if count == 1 => ("port", part),
+            None => return wrong(here, "only the port stands without its name", "expected priority=N or weight=N"),
+        };
+        let value_at = here + part.len() - value.len();
+        let low = match name {
+            "port" => 1,
+            "priority" | "weight" => 0,
+            _ => return wrong(here, &format!("there is no '{name}'"), "expected port, priority or weight"),
+        };
+        if seen.contains(&name) {
+            return wrong(here, &format!("{name} is given twice"), "");
+        }
+        seen.push(name);
+        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits || value.parse::<u16>().ok().is_none_or(|number| number < low) {
+            let message = format!("'{value}' is no {name}");
+            return wrong(value_at, &message, &format!("expected a number from {low} to 65535"));
+        }
+    }
+    Ok(())
+}
+
+/// The name of a service, or `_name._tcp`.
+fn label(text: &str, at: usize, label: &str) -> Result<()> {
+    let wrong = |at, message: &str, expected: &str| Err(fault("triton.cns.services", text, at, message, expected));
+    if label.is_empty() {
+        return wrong(at, "the name of a service is missing", "expected letters, digits, - or .");
+    }
+    if label.len() > 63 {
+        return wrong(at + 63, "the name of a service has at most 63 characters", "too long from here");
+    }
+    // Only in names such as _http._tcp is an underscore allowed, once before each half.
+    let srv =
+        label.strip_suffix("._tcp").or_else(|| label.strip_suffix("._udp")).and_then(|half| half.strip_prefix('_'));
+    let (name, skip) = srv.map_or((label, 0), |name| (name, 1));
+    if name.is_empty() {
+        return wrong(at + 1, "the name of a service is missing", "expected letters, digits, - or .");
+    }
+    match name.char_indices().find(|(_, letter)| !letter.is_ascii_alphanumeric() && !"-.".contains(*letter)) {
+        Some((off, letter)) => {
+            let message = format!("'{}' can not be in the name of a service", letter.escape_debug());
+            wrong(at + skip + off, &message, "expected letters, digits, - or ., or _NAME._tcp or _NAME._udp")
+        }
+        None => Ok(()),
+    }
+}
+
+fn dns_name(text: &str) -> Result<()> {
+    const WHAT: &str = "triton.cns.reverse_ptr";
+    let wrong = |at, message: &str, expected: &str| Err(fault(WHAT, text, at, message, expected));
+    if text.len() > 255 {
+        return wrong(255, "a DNS name has at most 255 characters", "too long from here");
+    }
+    let mut at = 0;
+    for part in text.strip_suffix('.').unwrap_or(text).split('.') {
+        if part.is_empty() {
+            return wrong(at, "a part of the name is empty", "expected letters, digits or -");
+        }
+        if part.len() > 63 {
+            return wrong(at + 63, "a part of a DNS name has at most 63 characters", "too long from here");
+        }
+        let bad = |(off, letter): &(usize, char)| {
+            let edge = *off == 0 || off + 1 == part.len();
+            !letter.is_ascii_alphanumeric() && *letter != '_' && (*letter != '-' || edge)
+        };
+        if let Some((off, letter)) = part.char_indices().find(bad) {
+            let message = format!("'{}' can not be here in a DNS name", letter.escape_debug());
+            return wrong(at + off, &message, "expected a letter or digit");
+        }
+        at += part.len() + 1;
+    }
+    Ok(())
+}
+
+/// Groups for CMON: at most 100, with commas between.
+fn groups(text: &str) -> Result<()> {
+    let wrong = |at, message: &str, expected: &str| Err(fault("triton.cmon.groups", text, at, message, expected));
+    let mut seen: Vec<&str> = Vec::new();
+    let mut at = 0;
+    for group in text.split(',') {
+        if group.is_empty() {
+            return wrong(at, "the name of a group is missing", "expected letters, digits, - or _");
+        }
+        if let Some((off, letter)) =
+            group.char_indices().find(|(_, letter)| !letter.is_ascii_alphanumeric() && !"-_".contains(*letter))
+        {
+            let message = format!("'{}' can not be in the name of a group", letter.escape_debug());
+            return wrong(at + off, &message, "expected letters, digits, - or _");
+        }
+        if group.len() > 100 {
+            return wrong(at + 100, "the name of a group has at most 100 characters", "too long from here");
+        }
+        if seen.contains(&group) {
+            return wrong(at, &format!("the group {group} is given twice"), "");
+        }
+        if seen.len() == 100 {
+            return wrong(at, "there are at most 100 groups", "one too many");
+        }
+        seen.push(group);
+        at += group.len() + 1;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn tags_of_the_right_type_pass() {
+        for (name, value) in [
+            ("role", json!("web")),
+            ("role", json!(1.5)),
+            ("triton.cns.disable", json!(true)),
+            ("triton.cns.services", json!("web")),
+            ("triton.cns.services", json!("web:80,api.v1:8080:priority=0:weight=65535,_sip._udp:port=5060")),
+            ("triton.cns.reverse_ptr", json!("host-1.example.com.")),
+            ("triton.cmon.groups", json!("a,b_c,D-1")),
+            ("triton.placement.exclude_virtual_servers", json!(false)),
+            ("docker:label:com.example", json!("x")),
+        ] {
+            check(name, &value).unwrap_or_else(|error| panic!("{name} {value}: {error}"));
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_is_answered_with_the_right_one() {
+        for (name, value, message, hint) in [
+            (
+                "triton.cns.disable",
+                json!("yes"),
+                "triton.cns.disable must be true or false",
+                "triton.cns.disable:=true",
+            ),
+            (
+                "triton.cns.disable",
+                json!("false"),
+                "triton.cns.disable must be true or false",
+                "triton.cns.disable:=false",
+            ),
+            ("triton.cns.services", json!(80), "triton.cns.services must be text", "triton.cns.services=80"),
+            (
+                "triton.cns.service",
+                json!("web"),
+                "there is no tag triton.cns.service: names that begin with triton. are the service's own",
+                "did you mean triton.cns.services?",
+            ),
+        ] {
+            let error = check(name, &value).unwrap_err();
+            assert_eq!((error.message(), error.hints()[0].as_str()), (message, hint));
+        }
+        assert_eq!(
+            check("role", &json!(null)).unwrap_err().message(),
+            "the tag role must be text, a number, true or false"
+        );
+    }
+
+    #[test]
+    fn the_tags_of_docker_are_left_alone() {
+        for name in
+            ["sdc_docker", "docker:label:triton.x", "docker:label:com.docker.a", "docker:label:io.dockerproject.b"]
+        {
+            let message = format!("the tag {name} belongs to Docker and can not be set");
+            assert_eq!(check(name, &json!("x")).unwrap_err().message(), message);
+        }
+    }
+
+    #[test]
+    fn a_name_that_means_something_else_can_not_be_added_later_on() {
+        assert_eq!(
+            check_added("image", &json!("x")).unwrap_err().message(),
+            "a tag can not be named image here: the service takes it for something else"
+        );
+        assert!(check("image", &json!("x")).is_ok());
+        assert!(check_added("role", &json!("x")).is_ok());
+        assert!(check_added("triton.cns.disable", &json!("x")).is_err());
+    }
+
+    #[test]
+    fn the_fault_in_a_service_is_pointed_at() {
+        let long = "a".repeat(64);
+        for (text, message, caret) in [
+            ("", "the name of a service is missing", "^ expected letters, digits, - or ."),
+            ("web,", "the name of a service is missing", "    ^ expected letters, digits, - or ."),
+            (
+                "we b",
+                "' ' can not be in the name of a service",
+                "  ^ expected letters, digits, - or ., or _NAME._tcp or _NAME._udp",
+            ),
+            (
+                "_sip",
+                "'_' can not be in the name of a service",
+                "^ expected letters, digits, - or ., or _NAME._tcp or _NAME._udp",
+            ),
+            ("web:0", "'0' is no port", "    ^ expected a number from 1 to 65535"),
+            ("web:http", "'http' is no port", "    ^ expected a number from 1 to 65535"),
+            ("web:80:weigth=1", "there is no 'weigth'", "       ^ expected port, priority or weight"),
+            ("web:80:weight=65536", "'65536' is no weight", "              ^ expected a number from 0 to 65535"),
+            ("web:80:port=81", "port is given twice", "       ^"),
+            ("web:80:81", "only the port stands without its name", "       ^ expected priority=N or weight=N"),
+            (&long, "the name of a service has at most 63 characters", "^ too long from here"),
+        ] {
+            let error = check("triton.cns.services", &json!(text)).unwrap_err();
+            assert_eq!(error.message(), format!("triton.cns.services: {message}"));
+            assert!(error.hints()[0].ends_with(caret), "{text}: {}", error.hints()[0]);
+        }
+    }
+
+    #[test]
+    fn names_and_groups_have_their_letters_and_lengths() {
+        for (name, value, message) in [
+            ("triton.cns.reverse_ptr", "a..b", "triton.cns.reverse_ptr: a part of the name is empty"),
+            ("triton.cns.reverse_ptr", "-a.b", "triton.cns.reverse_ptr: '-' can not be here in a DNS name"),
+            ("triton.cns.reverse_ptr", "a b", "triton.cns.reverse_ptr: ' ' can not be here in a DNS name"),
+            ("triton.cmon.groups", "a,a", "triton.cmon.groups: the group a is given twice"),
+            ("triton.cmon.groups", "a, b", "triton.cmon.groups: ' ' can not be in the name of a group"),
+        ] {
+            assert_eq!(check(name, &json!(value)).unwrap_err().message(), message);
+        }
+        let many: Vec<String> = (0..101).map(|at| format!("g{at}")).collect();
+        assert_eq!(
+            check("triton.cmon.groups", &json!(many.join(","))).unwrap_err().message(),
+            "triton.cmon.groups: there are at most 100 groups"
+        );
+        assert!(check("triton.cmon.groups", &json!(many[1..].join(","))).is_ok());
+        let long = format!("{}.{0}.{0}.{0}.a", "a".repeat(63));
+        assert!(check("triton.cns.reverse_ptr", &json!(long)).is_err());
+        assert!(check("triton.cns.reverse_ptr", &json!(long[2..])).is_ok());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_panics(at in 0..TAGS.len(), text in "[a_:=,.0-9é-]{0,90}") {
+            let _ = check(TAGS[at].0, &Value::from(text));
+        }
+    }
+}
