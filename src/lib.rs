@@ -51,6 +51,7 @@ pub mod emulator;
 pub mod error;
 mod file;
 pub mod grammar;
+pub mod models;
 #[cfg(feature = "cli")]
 pub mod render;
 pub mod request;

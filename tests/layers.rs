@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("answer", &["error"]),
     ("grammar", &["error"]),
+    ("models", &[]),
     ("auth", &["error", "file"]),
     ("config", &["error", "file"]),
     ("request", &["api", "error"]),
