@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::auth::{self, Head};
 use super::params;
+use super::rbac;
 use super::reply::{Body, Outcome, Refusal, Reply};
+use super::role_tags;
 use super::route::{self, Call, Route};
 use super::shared::Shared;
 use super::version::{self, Version};
@@ -97,23 +99,25 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
     let now = shared.clock.now();
     let mut changed = state.catch_up(now);
     let result = (|| {
-        let (account, caller, bucket) = if route.signed {
+        let (account, caller, bucket, active) = if route.signed {
             let who = match &presented {
                 Some(presented) => who::identify(&state, presented, version)?,
                 None => super::presigned::identify(&state, asked, version, wall)?,
             };
             answered.signed_by = Some(who.key_id.clone());
             let named = merged.get("account").and_then(Value::as_str).unwrap_or("my");
-            let account = who::target(&state, &who, named, head.path(), route)?;
-            who::allow(&state, &who, &merged, head.path(), route)?;
-            (account, who.caller(&asked.ip), who.account)
+            let asking = rbac::Asking { head, route, params: &merged, ip: &asked.ip, wall };
+            let account = rbac::target(&state, &who, named, &asking)?;
+            let active = rbac::allow(&state, &who, &account, &asking)?;
+            (account, who.caller(&asked.ip), who.account, active)
         } else {
-            (String::new(), Value::Null, String::new())
+            (String::new(), Value::Null, String::new(), Vec::new())
         };
         shared.throttle(&bucket, route.group)?;
         let fails = asked.fails;
         let mut call = Call { state: &mut state, head, now, account, params: merged, given, version, caller, fails };
-        let reply = (route.handler)(&mut call)?;
+        let mut reply = (route.handler)(&mut call)?;
+        role_tags::after(&mut call, &active, &mut reply);
         changed |= !matches!(route.method, "GET" | "HEAD");
         Ok(reply)
     })();

@@ -17,6 +17,7 @@
 
 mod agent;
 mod answer;
+mod aperture;
 mod auth;
 mod clock;
 mod control;
@@ -27,7 +28,9 @@ mod jobs;
 mod params;
 mod patient;
 mod presigned;
+mod rbac;
 mod reply;
+mod role_tags;
 mod route;
 mod seed;
 mod server;

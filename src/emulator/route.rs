@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::auth::Head;
 use super::handlers::{
-    account, actions, create, datacenters, images, keys, machines, metadata, networks, packages, tags,
+    accesskeys, account, actions, config, create, datacenters, images, keys, limits, machines, metadata, networks,
+    packages, policies, role_tags, roles, tags, user_keys, users,
 };
 use super::params::{self, Params};
 use super::reply::{Outcome, Refusal};
@@ -175,6 +176,11 @@ impl Route {
         self.signed = false;
         self
     }
+    /// Not there for clients that want an older version.
+    pub(crate) const fn since(mut self, versions: &'static [Version]) -> Route {
+        self.versions = versions;
+        self
+    }
     /// Refuses forms.
     pub(crate) const fn typed(mut self) -> Route {
         self.typed = true;
@@ -195,6 +201,15 @@ pub static ROUTES: &[&[Route]] = &[
     packages::ROUTES,
     networks::ROUTES,
     datacenters::ROUTES,
+    config::ROUTES,
+    limits::ROUTES,
+    accesskeys::ROUTES,
+    users::ROUTES,
+    user_keys::ROUTES,
+    roles::ROUTES,
+    policies::ROUTES,
+    // The last: what it matches may be another operation's.
+    role_tags::ROUTES,
 ];
 
 /// Every route.
@@ -211,8 +226,7 @@ pub(crate) struct Found {
     pub(crate) methods: Vec<&'static str>,
 }
 
-/// Finds what a request asks for. An unknown path is a refused method, for paths short enough to
-/// be those of role tags: the real server takes a PUT on any of them.
+/// Finds what a request asks for. Of several paths that fit, the first counts.
 pub(crate) fn find(head: &Head) -> Result<Found, Refusal> {
     let mut found = Found { routes: Vec::new(), path: Params::new(), methods: Vec::new() };
     for route in routes() {
@@ -220,17 +234,13 @@ pub(crate) fn find(head: &Head) -> Result<Found, Refusal> {
         if !found.methods.contains(&route.method) {
             found.methods.push(route.method);
         }
-        if route.method == head.method {
+        if route.method == head.method && found.routes.first().is_none_or(|first| first.path == route.path) {
             found.path = path;
             found.routes.push(route);
         }
     }
     if !found.routes.is_empty() {
         return Ok(found);
-    }
-    let depth = head.path().split('/').filter(|part| !part.is_empty()).count();
-    if (1..=3).contains(&depth) && !found.methods.contains(&"PUT") {
-        found.methods.push("PUT");
     }
     if found.methods.is_empty() {
         return Err(Refusal::not_found(&head.target).early());

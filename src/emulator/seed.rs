@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::state::{Account, Entry, Image, Machine, Network, Package, Role, State, User};
+use super::state::{Account, Entry, Image, Limit, Machine, Member, Network, Package, Policy, Role, State, User};
 
 /// What a new emulator starts with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub(crate) const LOGIN: &str = "acme";
 pub(crate) const USER: &str = "ci";
 
 const ACCOUNT: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f";
+const CI: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e60";
+/// What the ids of roles and policies have in common.
+const ALIKE: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e";
 const OPERATOR: &str = "930896af-bf8c-48d4-885c-6573a94b1853";
 const NODE: &str = "44454c4c-3200-1042-8050-b6c04f4e3232";
 const DAY: i64 = 86_400_000;
@@ -51,7 +54,7 @@ const FABRIC: &str = "6d40b97f-5a7c-4d9e-9fb0-4b5c6d7e8f03";
 /// A cloud as it is at this time, without keys.
 pub(crate) fn state(seed: Seed, now: i64) -> State {
     let mut state = State {
-        accounts: vec![account(now)],
+        accounts: [vec![account(now)], others(now)].concat(),
         images: images(),
         packages: packages(),
         networks: networks(),
@@ -93,35 +96,50 @@ fn account(now: i64) -> Account {
         created: now - 900 * DAY,
         updated: now - 30 * DAY,
         users: vec![User {
-            id: "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e60".to_owned(),
+            id: CI.to_owned(),
             login: USER.to_owned(),
             email: "ci@acme.example.com".to_owned(),
             created: now - 300 * DAY,
             updated: now - 300 * DAY,
             ..User::default()
         }],
-        roles: vec![
-            role(
-                "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61",
-                "operator",
-                true,
-                &["get*", "list*", "head*", "*machine", "machineaudit"],
-            ),
-            role("a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e62", "keyadmin", false, &["*key", "*keys"]),
+        roles: vec![role("61", "operator", "71", true), role("62", "keyadmin", "72", false)],
+        policies: vec![
+            policy("71", "operate", "CAN get* and list* and head* and *machine and machineaudit *"),
+            policy("72", "keys", "CAN *key and *keys *"),
         ],
         default_network: Some(FABRIC.to_owned()),
         ..Account::default()
     }
 }
 
-fn role(id: &str, name: &str, default: bool, allows: &[&str]) -> Role {
+/// A role of the sub-user, with this policy. Ids are given by their ends.
+fn role(id: &str, name: &str, policy: &str, default: bool) -> Role {
     Role {
-        id: id.to_owned(),
+        id: format!("{ALIKE}{id}"),
         name: name.to_owned(),
-        members: vec![USER.to_owned()],
-        default_members: if default { vec![USER.to_owned()] } else { Vec::new() },
-        allows: allows.iter().map(|&action| action.to_owned()).collect(),
+        held_by: vec![Member { account: false, id: CI.to_owned(), default }],
+        policies: vec![format!("{ALIKE}{policy}")],
+        ..Role::default()
     }
+}
+
+fn policy(id: &str, name: &str, rule: &str) -> Policy {
+    Policy { id: format!("{ALIKE}{id}"), name: name.to_owned(), rules: vec![rule.to_owned()], ..Policy::default() }
+}
+
+/// Accounts beside the one that everything belongs to: an operator's, and a stranger's. They have no keys.
+fn others(now: i64) -> Vec<Account> {
+    let other = |id: &str, login: &str, operator: bool| Account {
+        id: id.to_owned(),
+        login: login.to_owned(),
+        profile: map(json!({ "email": format!("{login}@example.com") })),
+        created: now - 1000 * DAY,
+        updated: now - 1000 * DAY,
+        operator,
+        ..Account::default()
+    };
+    vec![other(OPERATOR, "admin", true), other("5c8e1d27-5b6e-4c7d-8e9f-0a1b2c3d4e80", "globex", false)]
 }
 
 fn image(id: &str, name: &str, version: &str, os: &str, kind: &str, published: &str) -> Image {
@@ -308,7 +326,17 @@ fn machine(id: &str, name: &str, brand: &str, state: &str, image: &str, package:
     }
 }
 
+/// What the demo account may have at most.
+fn limits() -> Vec<Limit> {
+    let limit = |value: i64, by: &str| Limit { value, by: by.to_owned(), ..Limit::default() };
+    let kvm = Limit { check: "brand".to_owned(), of: "kvm".to_owned(), ..limit(2, "machines") };
+    vec![limit(100, "machines"), limit(524_288, "ram"), kvm]
+}
+
 fn demo(state: &mut State, now: i64) {
+    if let Some(account) = state.account_mut(LOGIN) {
+        account.limits = limits();
+    }
     let both = &[PUBLIC, FABRIC][..];
     let tags = |value: Value, machine: Machine| Machine { tags: map(value), ..machine };
     let disks = |image: &str, size: u64| {

@@ -26,8 +26,11 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
             return Err(Error::other(format!("cannot read the state file {}", path.display())).because(error));
         }
     };
-    match serde_json::from_slice(&text) {
-        Ok(state) => Ok(Some(state)),
+    match serde_json::from_slice::<State>(&text) {
+        Ok(mut state) => {
+            state.modernise();
+            Ok(Some(state))
+        }
         Err(error) => {
             let words = format!("{} holds no state of an emulator", path.display());
             Err(Error::usage(words).because(error).hint("name another file, or move this one away"))

@@ -3,6 +3,7 @@
 
 #![cfg(feature = "emulator")]
 
+mod account;
 mod answers;
 mod auth;
 mod faults;
@@ -13,3 +14,6 @@ mod peer;
 #[cfg(all(unix, feature = "cli"))]
 mod program;
 mod quirks;
+mod rbac;
+mod roles;
+mod users;

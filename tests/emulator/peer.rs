@@ -129,3 +129,30 @@ pub async fn get(emulator: &Emulator, path: &str) -> Got {
 pub async fn post(emulator: &Emulator, path: &str, body: &Value) -> Got {
     signed(emulator, "POST", path, &[("Content-Type", "application/json")], &body.to_string()).await
 }
+
+/// A request with a body of JSON.
+pub async fn with_body(emulator: &Emulator, method: &str, path: &str, body: &Value) -> Got {
+    signed(emulator, method, path, &[("Content-Type", "application/json")], &body.to_string()).await
+}
+
+pub async fn delete(emulator: &Emulator, path: &str) -> Got {
+    signed(emulator, "DELETE", path, &[], "").await
+}
+
+/// A body that was refused: its status and code.
+pub fn refused(got: &Got) -> (u16, String) {
+    (got.status, got.code())
+}
+
+/// The public half of the emulator's throw-away key.
+pub fn public_key(emulator: &Emulator) -> String {
+    std::fs::read_to_string(emulator.key_file().with_extension("pub")).unwrap().trim().to_owned()
+}
+
+/// A new public key with this comment.
+pub fn new_key(comment: &str) -> String {
+    let key = p256::ecdsa::SigningKey::random(&mut rsa::rand_core::OsRng);
+    let point = key.verifying_key().to_encoded_point(false);
+    let data = ssh_key::public::EcdsaPublicKey::from_sec1_bytes(point.as_bytes()).unwrap();
+    ssh_key::PublicKey::new(ssh_key::public::KeyData::Ecdsa(data), comment).to_openssh().unwrap()
+}

@@ -19,6 +19,7 @@ const GROUPS = [
     { name: 'smartdc (agent)', argv: [...exec('--agent'), 'node', 'smartdc.js', 'agent'] },
     { name: 'smartdc (key file)', argv: [...exec(), 'node', 'smartdc.js', 'file'] },
     { name: 'keys', argv: ['node', 'keys.js'] },
+    { name: 'rbac', argv: [...exec(), 'node', 'rbac.js'] },
     { name: 'profiles', argv: [...exec('--agent'), 'node', 'profiles.js'] },
     { name: 'https', argv: [...exec('--agent', '--https'), 'node', 'https.js'] },
     { name: 'verify', argv: ['node', 'verify.js'] },

@@ -1,10 +1,12 @@
-//! The ping, the account itself, and its configuration.
+//! The ping, and the account itself.
 
 use serde_json::{Map, Value, json};
 
 use super::super::clock::iso;
-use super::super::reply::{Outcome, Reply};
+use super::super::params;
+use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
+use super::super::state::Account;
 use super::super::version;
 
 pub(crate) static ROUTES: &[Route] = &[
@@ -12,8 +14,7 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::head("/--ping", "HeadPing", "", "account", ping).unsigned(),
     Route::get("/:login", "GetAccount", "getaccount", "account", get),
     Route::head("/:login", "HeadAccount", "headaccount", "account", get),
-    Route::get("/:login/config", "GetConfig", "getconfig", "config", config),
-    Route::head("/:login/config", "HeadConfig", "headconfig", "config", config),
+    Route::post("/:login", "UpdateAccount", "updateaccount", "account", update),
 ];
 
 fn ping(call: &mut Call<'_>) -> Outcome {
@@ -22,21 +23,73 @@ fn ping(call: &mut Call<'_>) -> Outcome {
     Ok(Reply::json(&body).header("Triton-Datacenter-Name", call.state.datacenter.clone()))
 }
 
-fn get(call: &mut Call<'_>) -> Outcome {
-    let account = call.account()?;
+/// The fields that say who someone is, in the order of the API, and other names that are taken for them.
+pub(crate) const PROFILE: &[(&str, &str)] = &[
+    ("email", "email"),
+    ("companyName", "company"),
+    ("firstName", "givenName"),
+    ("lastName", "sn"),
+    ("address", "address"),
+    ("postalCode", "postalCode"),
+    ("city", "city"),
+    ("state", "state"),
+    ("country", "country"),
+    ("phone", "phone"),
+];
+
+/// Those of the fields that are not empty, in order.
+pub(crate) fn profile(of: &Map<String, Value>) -> Map<String, Value> {
+    let fields = PROFILE.iter().filter_map(|(name, _)| Some(((*name).to_owned(), of.get(*name)?.clone())));
+    fields.filter(|(_, value)| value.as_str() != Some("")).collect()
+}
+
+/// Refuses what cannot be an address of e-mail.
+pub(crate) fn check_email(email: &str) -> Result<(), Refusal> {
+    let fits =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@');
+    match email.split_once('@') {
+        Some((name, host)) if fits(name) && fits(host) => Ok(()),
+        _ => Err(Refusal::invalid("email is invalid")),
+    }
+}
+
+fn view(account: &Account) -> Value {
     let mut view = Map::new();
     view.insert("id".to_owned(), account.id.clone().into());
     view.insert("login".to_owned(), account.login.clone().into());
-    view.extend(account.profile.clone());
+    view.extend(profile(&account.profile));
     view.insert("created".to_owned(), iso(account.created).into());
     view.insert("updated".to_owned(), iso(account.updated).into());
     view.insert("triton_cns_enabled".to_owned(), account.cns.into());
-    Ok(Reply::json(&Value::Object(view)))
+    Value::Object(view)
 }
 
-fn config(call: &mut Call<'_>) -> Outcome {
-    Ok(Reply::json(&match &call.account()?.default_network {
-        Some(network) => json!({ "default_network": network }),
-        None => json!({}),
-    }))
+fn get(call: &mut Call<'_>) -> Outcome {
+    Ok(Reply::json(&view(call.account()?)))
+}
+
+fn update(call: &mut Call<'_>) -> Outcome {
+    let cns = match call.params.get("triton_cns_enabled") {
+        None | Some(Value::Null) => None,
+        Some(Value::Bool(on)) => Some(*on),
+        Some(Value::String(word)) if matches!(word.as_str(), "true" | "false") => Some(word == "true"),
+        Some(_) => return Err(Refusal::invalid("triton_cns_enabled must be a boolean value")),
+    };
+    let mut changes = Map::new();
+    for (name, other) in PROFILE {
+        // What counts as false is passed over, so that nothing can be emptied here.
+        let given = call.truthy(name).or_else(|| call.truthy(other));
+        if let Some(value) = given.and_then(params::text) {
+            changes.insert((*name).to_owned(), value.into());
+        }
+    }
+    if let Some(email) = changes.get("email").and_then(Value::as_str) {
+        check_email(email)?;
+    }
+    let now = call.now;
+    let account = call.account_mut()?;
+    account.profile.extend(changes);
+    account.cns = cns.unwrap_or(account.cns);
+    account.updated = now;
+    Ok(Reply::json(&view(account)))
 }

@@ -6,11 +6,12 @@ use std::net::Ipv4Addr;
 use serde_json::{Map, Value, json};
 
 use super::super::jobs::Work;
+use super::super::rbac::ADMINISTRATOR;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
 use super::super::state::{Image, Machine, Nic, Package, is_uuid, new_id};
 use super::super::version::Version;
-use super::{images, machines, metadata, tags};
+use super::{images, limits, machines, metadata, tags};
 
 pub(crate) static ROUTES: &[Route] =
     &[Route::post("/:login/machines", "CreateMachine", "createmachine", "machines", create)];
@@ -295,6 +296,17 @@ fn disks(call: &Call<'_>, image: &Image, package: &Package) -> Result<Vec<Value>
     Ok(disks)
 }
 
+/// The keys that get into a new machine: the account's, and those of the sub-users who act as
+/// administrators without asking.
+fn authorized_keys(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
+    let account = call.account()?;
+    let members = account.role_named(ADMINISTRATOR).map(|role| role.held_by.as_slice()).unwrap_or_default();
+    let defaults = members.iter().filter(|member| member.default && !member.account);
+    let users = defaults.filter_map(|member| account.user(&member.id));
+    let keys = account.keys.iter().chain(users.flat_map(|user| &user.keys));
+    Ok(keys.map(|key| key.key.clone()).collect())
+}
+
 fn create(call: &mut Call<'_>) -> Outcome {
     let id = new_id();
     let short = id.get(..8).unwrap_or_default().to_owned();
@@ -316,8 +328,9 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let brand = brand(call, &image, &package)?;
     volumes(call, &brand)?;
     affinity(call)?;
+    limits::check(call, &brand, &image, &package)?;
 
-    let keys: Vec<&str> = call.account()?.keys.iter().map(|key| key.key.as_str()).collect();
+    let keys = authorized_keys(call)?;
     if keys.is_empty() {
         return Err(Refusal::new(409, "KeyRequired", "You must have at least one SSH key to create a machine"));
     }

@@ -28,6 +28,11 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
+/// A name as it stands in a path.
+pub(crate) fn encode(name: &str) -> String {
+    utf8_percent_encode(name, ENCODED).to_string()
+}
+
 /// As the API shows a key.
 pub(crate) fn view(key: &Key) -> Value {
     json!({ "name": key.name, "fingerprint": key.fingerprint, "key": key.key })
@@ -51,7 +56,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let Some(key) = Key::new(&name, &line) else {
         return Err(Refusal::invalid("key is not a valid SSH public key"));
     };
-    let location = call.location(&format!("keys/{}", utf8_percent_encode(&key.name, ENCODED)));
+    let location = call.location(&format!("keys/{}", encode(&key.name)));
     let account = call.account_mut()?;
     if account.keys.iter().any(|other| other.name == key.name || other.fingerprint == key.fingerprint) {
         return Err(Refusal::invalid(format!("key \"{}\" already exists", key.name)));

@@ -1,0 +1,66 @@
+//! The SSH keys of sub-users.
+
+use super::super::reply::{Outcome, Refusal, Reply};
+use super::super::route::{Call, Route};
+use super::super::state::{Account, Key};
+use super::super::version;
+use super::keys::{encode, view};
+
+const ALL: &str = "/:login/users/:user/keys";
+const ONE: &str = "/:login/users/:user/keys/:key";
+
+pub(crate) static ROUTES: &[Route] = &[
+    Route::get(ALL, "ListUserKeys", "listuserkeys", "users", list).since(version::RBAC),
+    Route::head(ALL, "HeadUserKeys", "headuserkeys", "users", list).since(version::RBAC),
+    Route::post(ALL, "CreateUserKey", "createuserkey", "users", create).typed().since(version::RBAC),
+    Route::get(ONE, "GetUserKey", "getuserkey", "users", get).since(version::RBAC),
+    Route::head(ONE, "HeadUserKey", "headuserkey", "users", get).since(version::RBAC),
+    Route::delete(ONE, "DeleteUserKey", "deleteuserkey", "users", delete).since(version::RBAC),
+];
+
+/// The keys of the sub-user that the path names.
+fn keys<'a>(call: &'a mut Call<'_>) -> Result<&'a mut Vec<Key>, Refusal> {
+    let name = call.required("user")?;
+    let user = call.account_mut()?.user_mut(&name).ok_or_else(|| Refusal::not_found(&name))?;
+    Ok(&mut user.keys)
+}
+
+fn list(call: &mut Call<'_>) -> Outcome {
+    Ok(Reply::json(&keys(call)?.iter().map(view).collect()))
+}
+
+/// The key that the path names, and the others.
+fn find<'a>(call: &'a mut Call<'_>) -> Result<(Key, &'a mut Vec<Key>), Refusal> {
+    let name = call.required("key")?;
+    let keys = keys(call)?;
+    let key = Account::find_key(keys, &name).cloned().ok_or_else(|| Refusal::not_found(&name))?;
+    Ok((key, keys))
+}
+
+fn get(call: &mut Call<'_>) -> Outcome {
+    let (key, _) = find(call)?;
+    Ok(Reply::json(&view(&key)))
+}
+
+fn create(call: &mut Call<'_>) -> Outcome {
+    let user = call.required("user")?;
+    // A body without a key is refused only for a sub-user that is there.
+    keys(call)?;
+    let line = call.required("key")?;
+    let name = call.text("name").unwrap_or_default();
+    let key = Key::new(&name, &line).ok_or_else(|| Refusal::invalid("key is not a valid SSH public key"))?;
+    let location = call.location(&format!("users/{user}/keys/{}", encode(&key.name)));
+    let keys = keys(call)?;
+    if keys.iter().any(|other| other.name == key.name || other.fingerprint == key.fingerprint) {
+        return Err(Refusal::invalid(format!("key \"{}\" already exists", key.name)));
+    }
+    let reply = Reply::status(201, &view(&key)).header("Location", location);
+    keys.push(key);
+    Ok(reply)
+}
+
+fn delete(call: &mut Call<'_>) -> Outcome {
+    let (key, keys) = find(call)?;
+    keys.retain(|other| other.fingerprint != key.fingerprint);
+    Ok(Reply::empty(204))
+}
