@@ -101,6 +101,14 @@ impl Error {
         Self::new(Kind::Other, message)
     }
 
+    /// Whether it may be better after a while: nobody answered, or the service itself is in trouble.
+    pub fn passes(&self) -> bool {
+        match self.fault() {
+            Some(fault) => fault.status >= 500 || self.kind() == Kind::Throttled,
+            None => self.kind() == Kind::Unreachable,
+        }
+    }
+
     /// Adds a hint: something that can be tried, best of all typed.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

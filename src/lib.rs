@@ -38,7 +38,8 @@
 //! ```
 //!
 //! [`Client::from_env`] finds URL, account and key as the program does: profiles, `SDC_*` and `TRITON_*`, agent and
-//! `~/.ssh`. Features: `cli` (the program) and `emulator`, both default; the library alone needs neither.
+//! `~/.ssh`. Features: `cli` (the program) and `emulator`, both default; the library alone needs neither. `sockets`,
+//! which is part of `cli`, has the changefeed and the display of a machine.
 
 pub mod answer;
 pub mod api;

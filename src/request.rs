@@ -44,6 +44,17 @@ impl Arg {
         }
     }
 
+    /// The words of an array, with commas between.
+    fn as_words(&self) -> String {
+        match self {
+            Arg::Text(text) => text.clone(),
+            Arg::Json(raw) => match serde_json::from_str::<Vec<String>>(raw.get()) {
+                Ok(words) => words.join(","),
+                Err(_) => raw.get().to_owned(),
+            },
+        }
+    }
+
     fn as_json(&self) -> String {
         match self {
             Arg::Text(text) => quote(text),
@@ -99,6 +110,17 @@ impl Args {
     /// The value of this name.
     pub fn get(&self, name: &str) -> Option<&Arg> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// All names and values, in the order of their setting.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Arg)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Takes out the value of this name.
+    pub fn remove(&mut self, name: &str) -> Option<Arg> {
+        let at = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(at).1)
     }
 
     /// The value of this name, if it is a text.
@@ -169,24 +191,19 @@ impl Request {
             if op.path_params().any(|param| param == name) {
                 continue;
             }
-            let field = field_of(op, name).ok_or_else(|| {
-                let known: Vec<_> = op.fields.iter().map(|field| field.name).collect();
-                Error::usage(format!("{} has no parameter '{name}'", op.id))
-                    .hint(format!("known: {}", known.join(", ")))
-            })?;
-            match field.place {
-                Place::Query => request.add_query(name, &value.as_query()),
-                Place::Body => {
-                    body.push(if body.is_empty() { '{' } else { ',' });
-                    body.push_str(&quote(name));
-                    body.push(':');
-                    body.push_str(&value.as_json());
-                }
-            }
+            request.add(op, &mut body, name, value)?;
         }
         for field in op.fields {
-            if field.required && args.get(field.name).is_none() {
-                return Err(Error::usage(format!("{} needs the parameter '{}'", op.id, field.name)));
+            let copied = match field.kind {
+                Kind::Same(other) => args.get(other).cloned(),
+                _ => field.default.map(Arg::json).transpose()?,
+            };
+            match (args.get(field.name), copied) {
+                (None, Some(value)) => request.add(op, &mut body, field.name, &value)?,
+                (None, None) if field.required && !matches!(field.kind, Kind::Flat(_) | Kind::Tags(_)) => {
+                    return Err(Error::usage(format!("{} needs the parameter '{}'", op.id, field.name)));
+                }
+                _ => {}
             }
         }
         if !body.is_empty() {
@@ -194,6 +211,26 @@ impl Request {
             request.body = Some(("application/json".to_owned(), body.into_bytes()));
         }
         Ok(request)
+    }
+
+    /// Puts an argument where it belongs.
+    fn add(&mut self, op: &Op, body: &mut String, name: &str, value: &Arg) -> Result<()> {
+        let field = field_of(op, name).ok_or_else(|| {
+            let known = op.fields.iter().filter(|field| is_sent(field)).map(|field| field.name);
+            let known: Vec<_> = known.filter(|name| !name.is_empty()).collect();
+            Error::usage(format!("{} has no parameter '{name}'", op.id)).hint(format!("known: {}", known.join(", ")))
+        })?;
+        match field.place {
+            Place::Query => self.add_query(name, &value.as_query()),
+            Place::Header => self.headers.push((name.to_owned(), value.as_words())),
+            Place::Body => {
+                body.push(if body.is_empty() { '{' } else { ',' });
+                body.push_str(&quote(name));
+                body.push(':');
+                body.push_str(&value.as_json());
+            }
+        }
+        Ok(())
     }
 
     /// A request of the user's own making. The path may hold a query.
@@ -240,12 +277,18 @@ impl Request {
 
 /// The field that an argument's name belongs to: its own, or the group of a flat key.
 fn field_of(op: &Op, name: &str) -> Option<&'static Field> {
-    op.fields.iter().find(|field| field.name == name).or_else(|| {
+    op.fields.iter().find(|field| field.name == name && is_sent(field)).or_else(|| {
         op.fields.iter().find(|field| match field.kind {
             Kind::Pairs(prefix) | Kind::PairFiles(prefix) => name.len() > prefix.len() && name.starts_with(prefix),
+            Kind::Flat(_) | Kind::Tags(_) => !name.is_empty(),
             _ => false,
         })
     })
+}
+
+/// Whether a field travels under its own name. The others are ways to type the values of another one.
+fn is_sent(field: &Field) -> bool {
+    !matches!(field.kind, Kind::Nics | Kind::PairFiles(_) | Kind::FlatFiles(_) | Kind::Members(true))
 }
 
 /// One segment of a path. A value that would change the path's shape is refused.

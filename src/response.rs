@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use serde_json::value::RawValue;
 
 use crate::answer::Answer;
-use crate::api::{Op, Shape};
+use crate::api::{Method, Op, Shape};
 use crate::error::{Error, Fault, FieldFault, Kind, Result};
 
 /// How much of the body of a failure is read, in bytes. Nobody reads more, and it may be endless.
@@ -16,6 +16,24 @@ pub(crate) const GONE_LIMIT: usize = 4 * 1024 * 1024;
 /// How large the body of a success may be, in bytes. A full page of machines has about 2 MB, and with all the
 /// metadata that CloudAPI takes 100 MB.
 pub(crate) const SUCCESS_LIMIT: usize = 128 * 1024 * 1024;
+
+/// What to do about a refusal that says too little of it, by the API's code without an ending `Error`.
+const HINTS: &[(&str, &str)] = &[
+    ("CannotDestroyMachine", "to allow it: sdc machines deletion-protection disable MACHINE"),
+    ("DefaultFabricNetworkNotConfigured", "name a network, or set one for all: sdc config set default_network=NETWORK"),
+    (
+        "ImageHasDependentImages",
+        "images that were made from machines of it are still there: sdc images list -o name,origin",
+    ),
+    ("KeyRequired", "the account has no SSH key, so nobody could log in: sdc keys add FILE"),
+    ("NotImageOwner", "only the image's owner may: sdc images clone makes a shared image your own"),
+    ("SubnetFull", "the network has no address left: sdc networks ips list NETWORK"),
+    ("UnallocatedVM", "the machine is still being provisioned: sdc machines get MACHINE"),
+    ("VmNotRunning", "the machine must be running: sdc machines start MACHINE --wait"),
+    ("VmNotStopped", "the machine must be stopped: sdc machines stop MACHINE --wait"),
+    ("VolumeInUse", "the machines that use it: sdc volumes get VOLUME --jq .refs"),
+    ("VolumeSizeNotAvailable", "the sizes there are: sdc volumes sizes"),
+];
 
 /// An answer of the server, whatever its status.
 #[derive(Clone)]
@@ -66,13 +84,23 @@ impl Response {
         if op.redirect && self.status == 302 {
             return self.redirect(op);
         }
+        if self.status == 302
+            && op.method == Method::Post
+            && let Some(place) = self.header("location")
+        {
+            let id = place.rsplit('/').next().unwrap_or(place);
+            let fault = Fault { status: self.status, ..Fault::default() };
+            return Err(Error::new(Kind::Refused, format!("there is one already: {id}")).with_fault(fault));
+        }
         if !self.is_success() {
             return Err(self.failure());
         }
-        if op.shape == Shape::Nothing {
+        // An accepted request may have nothing to show yet.
+        let empty = self.body.iter().all(u8::is_ascii_whitespace);
+        if op.shape == Shape::Nothing || self.status == 202 && empty {
             return Ok(Answer::Nothing);
         }
-        if self.body.iter().all(u8::is_ascii_whitespace) {
+        if empty {
             return Err(Error::new(
                 Kind::Unreachable,
                 format!("the service answered {} without a body where {} was due", self.status, due(op.shape)),
@@ -143,9 +171,12 @@ impl Response {
                 "alias is what the service calls a machine's name: letters, digits, _ . and -, and no other has it",
             );
         }
+        let code = error.fault().map(|fault| fault.code.clone()).unwrap_or_default();
+        if let Some((_, hint)) = HINTS.iter().find(|(known, _)| *known == code.trim_end_matches("Error")) {
+            error = error.hint(*hint);
+        }
         if self.status == 405 {
-            error =
-                error.hint("CloudAPI knows no such path: is the URL its very beginning, without a path of its own?");
+            error = error.hint("this CloudAPI has no such request: it is older, or the URL is not its very beginning");
         }
         if is_html {
             error = error.hint("the answer is a web page, not CloudAPI's: check the URL, and any proxy before it");

@@ -64,6 +64,14 @@ pub(crate) struct Outgoing<'a> {
     pub date: String,
 }
 
+/// What came of a request whose answer is to stay open.
+pub(crate) enum Opened {
+    /// Its head has come; what follows is not read yet.
+    Open(reqwest::Response),
+    /// Another answer than was hoped for, whole.
+    Answer(Response),
+}
+
 #[derive(Clone)]
 pub(crate) struct Transport {
     client: reqwest::Client,
@@ -88,11 +96,49 @@ impl Transport {
     /// Sends it once and reads the answer.
     pub(crate) async fn exchange(&self, out: Outgoing<'_>) -> Result<Response, (Trouble, Error)> {
         let place = Place::of(&out.url);
+        let date = out.date.clone();
+        let answer = self.ask(out).send().await.map_err(|error| self.trouble(error, &place))?;
+        self.read(answer, date, &place).await
+    }
+
+    /// Sends it once. An answer of this status is left open, for as long as it may take; any other is read.
+    pub(crate) async fn open(&self, out: Outgoing<'_>, status: u16) -> Result<Opened, (Trouble, Error)> {
+        let place = Place::of(&out.url);
+        let date = out.date.clone();
+        let work = async {
+            // Its own time-out would end what is to stay open; a year is as good as for ever.
+            let request = self.ask(out).timeout(Duration::from_secs(366 * 86_400));
+            let answer = request.send().await.map_err(|error| self.trouble(error, &place))?;
+            if answer.status().as_u16() == status {
+                return Ok(Opened::Open(answer));
+            }
+            Ok(Opened::Answer(self.read(answer, date, &place).await?))
+        };
+        match tokio::time::timeout(self.settings.request_timeout, work).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                let words = format!("{place} did not answer within {:?}", self.settings.request_timeout);
+                let error = Error::new(Kind::Unreachable, words);
+                let hint = "to wait longer: --request-timeout SECONDS, or SDC_REQUEST_TIMEOUT";
+                Err((Trouble::TimedOut, error.hint(hint)))
+            }
+        }
+    }
+
+    fn ask(&self, out: Outgoing<'_>) -> reqwest::RequestBuilder {
         let mut request = self.client.request(out.method, out.url).headers(out.headers);
         if let Some(body) = out.body {
             request = request.body(body.to_vec());
         }
-        let mut answer = request.send().await.map_err(|error| self.trouble(error, &place))?;
+        request
+    }
+
+    async fn read(
+        &self,
+        mut answer: reqwest::Response,
+        sent: String,
+        place: &Place,
+    ) -> Result<Response, (Trouble, Error)> {
         let status = answer.status().as_u16();
         let limit = match status {
             200..300 => SUCCESS_LIMIT,
@@ -104,7 +150,7 @@ impl Transport {
         // Growing a megabyte step by step costs as much as reading it; what is promised is not believed.
         let promised = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut body = Vec::with_capacity(promised.min(limit).min(4 * 1024 * 1024));
-        while let Some(chunk) = answer.chunk().await.map_err(|error| self.trouble(error, &place))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.trouble(error, place))? {
             let room = limit - body.len();
             if chunk.len() > room {
                 if answer.status().is_success() {
@@ -116,7 +162,7 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Response { status, headers, body, sent: out.date })
+        Ok(Response { status, headers, body, sent })
     }
 
     fn trouble(&self, error: reqwest::Error, place: &Place) -> (Trouble, Error) {

@@ -26,3 +26,19 @@ fn completions_reference_and_man_pages_are_current() {
     }
     assert!(stale.is_empty(), "stale, run `cargo run -- generate .`: {}", stale.join(", "));
 }
+
+#[test]
+fn each_page_of_the_reference_shows_an_example_that_was_run() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut without = Vec::new();
+    for entry in fs::read_dir(top.join("docs/reference")).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let example = fs::read_to_string(top.join("docs/examples").join(&name)).unwrap_or_default();
+        let block = example.find("```console").map(|at| example[at..].trim_end().to_owned());
+        let page = fs::read_to_string(entry.path()).unwrap();
+        if !block.is_some_and(|block| block.contains("sdc ") && page.contains(&block)) {
+            without.push(name);
+        }
+    }
+    assert!(without.is_empty(), "no example: {}", without.join(", "));
+}

@@ -43,6 +43,8 @@ fn clap_finds_no_fault_with_the_tree() {
 #[test]
 fn each_operation_is_answered_by_the_emulator() {
     let missing: Vec<&str> = operations()
+        // Services newer than the emulated one have these; here they answer 405, as it does.
+        .filter(|(_, op)| !["UpdateAccessKey", "UpdateUserAccessKey"].contains(&op.id))
         .filter(|(_, op)| {
             let actions: Vec<&str> =
                 op.fixed.iter().filter(|(name, _)| *name == "action").map(|(_, word)| *word).collect();

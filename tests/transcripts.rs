@@ -1,19 +1,23 @@
 //! Transcripts of a terminal: the ```console blocks of tests/cmd/*.md, README.md and docs/guide/*.md, each file run by a
 //! shell against a fresh emulator. `$ ` begins a command, `? N` is the exit code that is expected after it.
-//! `OVERWRITE=1 cargo test --test transcripts` writes what the program says into them: read it before you commit it.
+//! `OVERWRITE=1 cargo test --test transcripts` writes what the program says into them: read it before you commit it. `ONLY=machines,roles` runs these files alone.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 // A test may read the environment that the program must not.
 #![allow(clippy::disallowed_methods)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 
 use regex::Regex;
 use sdc::emulator::{Emulator, Fault, Options, Pace, Seed};
 
+/// How many files are played at once.
+const AT_ONCE: usize = 3;
+
 /// The emulator a file asks for in its first lines, `<!-- emulator: WORDS -->`: `empty`, `https`, `throttle`,
-/// `fault=SPEC`, `clock=SECONDS`.
+/// `fault=SPEC`, `clock=SECONDS`, `pace=N` (twenty times real time unless told otherwise).
 fn options(text: &str) -> (Options, bool) {
     let mut options = Options { pace: Pace::Times(20.0), ..Options::default() };
     let mut https = false;
@@ -23,6 +27,7 @@ fn options(text: &str) -> (Options, bool) {
             None if line == "https" => https = true,
             None if line == "throttle" => options.throttle = true,
             Some(("fault", spec)) => options.faults.push(spec.parse::<Fault>().unwrap()),
+            Some(("pace", times)) => options.pace = Pace::Times(times.parse().unwrap()),
             Some(("clock", seconds)) => options.clock_offset = seconds.parse().unwrap(),
             _ => panic!("the emulator has no option '{line}'"),
         }
@@ -106,7 +111,12 @@ impl Redactions {
             (r"[A-Za-z0-9+/]{22}==", "[DIGEST]"),
             (r"w-[0-9a-f]{8}", "w-[SHORTID]"),
             // Which states a wait sees on its way depends on the machine.
-            (r"(?m)^machine [^\n]*: (provisioning|stopping|stopped|running|ready|deleted)\n", ""),
+            (r"(?m)^machine [^\n]*: (provisioning|stopping|stopped|running|ready|deleted|creating)\n", ""),
+            (
+                r"(?m)^(image|volume|nic|disk) [^\n]*: (provisioning|creating|running|active|ready|deleting|resizing)\n",
+                "",
+            ),
+            (r"(?m)^snapshot [^\n]*: (queued|running|created|stopped|ready)\n", ""),
             (r"127\.0\.0\.1:\d{4,5}", "[HOST]"),
             (r"sdc/\d+\.\d+\.\d+", "sdc/[VERSION]"),
         ] {
@@ -194,23 +204,34 @@ fn difference(expected: &str, actual: &str) -> String {
 fn the_terminal_shows_what_the_transcripts_say() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<PathBuf> = vec![top.join("README.md")];
-    for dir in ["tests/cmd", "docs/guide"] {
+    for dir in ["tests/cmd", "docs/guide", "docs/examples"] {
         files.extend(std::fs::read_dir(top.join(dir)).into_iter().flatten().map(|entry| entry.unwrap().path()));
     }
     files.retain(|file| file.extension().is_some_and(|end| end == "md"));
-    files.sort();
-    let mut wrong = Vec::new();
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let actual = play(&text);
-        if actual == text {
-            continue;
-        }
-        if std::env::var_os("OVERWRITE").is_some() {
-            std::fs::write(&file, actual).unwrap();
-        } else {
-            wrong.push(format!("{}: {}", file.display(), difference(&text, &actual)));
-        }
+    if let Ok(only) = std::env::var("ONLY") {
+        files.retain(|file| only.split(',').any(|name| file.file_stem().is_some_and(|stem| stem == name)));
     }
+    files.sort();
+    // Each has an emulator and a home of its own, so some can be played at once.
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let text = std::fs::read_to_string(file).unwrap();
+                    let actual = play(&text);
+                    if actual == text {
+                        continue;
+                    }
+                    if std::env::var_os("OVERWRITE").is_some() {
+                        std::fs::write(file, actual).unwrap();
+                    } else {
+                        wrong.lock().unwrap().push(format!("{}: {}", file.display(), difference(&text, &actual)));
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

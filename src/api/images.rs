@@ -8,16 +8,11 @@ const TYPES: &[&str] = &["zone-dataset", "lx-dataset", "zvol", "docker", "lxd", 
 
 /// Several images share a name: the newest one is meant unless a version is named.
 pub static IMAGE: Noun = Noun {
-    name: "image",
     called: "id, short id, name (the newest) or name@version",
-    get: &GET,
-    failed: &["failed"],
-    list: Some(&LIST),
-    filter: Some("name"),
-    name_field: "name",
-    version_field: Some("version"),
-    newest_by: Some("published_at"),
-    lister: "sdc images list",
+    ..Noun::new("image", &GET, &LIST, "sdc images list")
+        .versions(Some("published_at"))
+        .filter("name")
+        .fails(&["failed"])
 };
 
 /// ListImages.
@@ -35,6 +30,81 @@ pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the
 
 /// GetImage.
 pub static GET: Op = Op::get("GetImage", "get", "/:login/images/:image", "Show an image");
+
+/// CreateImageFromMachine. The machine must be stopped; the image is always an incremental one.
+pub static CREATE: Op =
+    Op::create("CreateImageFromMachine", "create", "/:login/images", "Make an image of a stopped machine")
+        .long(
+            "The image begins in the state creating; --wait waits until it is active.\n\
+             sdc images create web0 acme-web 1.5.0 --wait",
+        )
+        .until(Goal::State("active"), &IMAGE)
+        .fields(&[
+            body("machine", Kind::Ref(&super::machines::MACHINE), "The machine: id, short id or name").positional(),
+            body("name", Kind::Text, "Name of the image, at most 512 characters").positional(),
+            body("version", Kind::Text, "Version of the image, at most 128 characters").positional(),
+            body("description", Kind::Text, "Description").short('d'),
+            body("homepage", Kind::Text, "URL of a page about it"),
+            body("eula", Kind::Text, "URL of its licence"),
+            body("acl", Kind::Words, "Account that may use it too, a UUID; may be repeated"),
+            body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; may be repeated").flag("tag").short('t'),
+            ROLE_TAG,
+        ]);
+
+/// ImportImageFromDatacenter. The request itself lasts as long as the copying.
+pub static IMPORT: Op = Op::create(
+    "ImportImageFromDatacenter",
+    "import",
+    "/:login/images",
+    "Copy an image of yours from another data center to this one",
+)
+.long(
+    "It keeps its id. The answer comes when the image is here, which may take long: --request-timeout 30m.\n\
+     Data centers: sdc datacenters list",
+)
+.fixed(&[("action", "import-from-datacenter")])
+.until(Goal::State("active"), &IMAGE)
+.fields(&[
+    query("id", Kind::Uuid, "The image's id in the other data center, a UUID").positional(),
+    query("datacenter", Kind::Text, "Name of the other data center").flag("from").required(),
+]);
+
+/// UpdateImage. `acl` and `tags` replace what was there.
+pub static UPDATE: Op = Op::update(
+    "UpdateImage",
+    "update",
+    "/:login/images/:image",
+    "Change what an image says of itself",
+)
+.long("Only its owner may. --acl and --tag replace the whole list; sdc images share and sdc images tag change it.")
+.fixed(&[("action", "update")])
+.assigns()
+.fields(&[
+    body("name", Kind::Text, "Name, at most 512 characters").short('n'),
+    body("version", Kind::Text, "Version, at most 128 characters"),
+    body("description", Kind::Clearable, "Description").short('d'),
+    body("homepage", Kind::Clearable, "URL of a page about it"),
+    body("eula", Kind::Clearable, "URL of its licence"),
+    body("acl", Kind::Words, "Accounts that may use it too, UUIDs; replaces those that may now"),
+    body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; replaces all tags").flag("tag").short('t'),
+]);
+
+/// ExportImage.
+pub static EXPORT: Op =
+    Op::update("ExportImage", "export", "/:login/images/:image", "Copy an image of yours to Manta, the object store")
+        .fixed(&[("action", "export")])
+        .columns(&[column("manta_url"), column("image_path"), column("manifest_path")])
+        .fields(&[
+            query("manta_path", Kind::Text, "Folder in Manta, or the beginning of the files' names").positional()
+        ]);
+
+/// CloneImage.
+pub static CLONE: Op =
+    Op::update("CloneImage", "clone", "/:login/images/:image", "Make an image that is shared with you your own")
+        .fixed(&[("action", "clone")]);
+
+/// DeleteImage.
+pub static DELETE: Op = Op::delete("DeleteImage", "delete", "/:login/images/:image", "Delete an image of yours");
 
 /// `sdc images`.
 pub static IMAGES: Resource = Resource {
@@ -65,5 +135,5 @@ pub static IMAGES: Resource = Resource {
         column("origin").named(),
         column("error").nested(),
     ],
-    ops: &[&LIST, &GET],
+    ops: &[&LIST, &GET, &CREATE, &IMPORT, &UPDATE, &EXPORT, &CLONE, &DELETE],
 };

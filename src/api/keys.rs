@@ -3,18 +3,7 @@
 use super::*;
 
 /// The server itself finds a key by its name or MD5 fingerprint.
-pub static KEY: Noun = Noun {
-    name: "key",
-    called: "name or fingerprint",
-    get: &GET,
-    failed: &[],
-    list: None,
-    filter: None,
-    name_field: "name",
-    version_field: None,
-    newest_by: None,
-    lister: "sdc keys list",
-};
+pub static KEY: Noun = Noun::new("key", &GET, &LIST, "sdc keys list").ids(Ids::Key, "name", "name or fingerprint");
 
 /// ListKeys.
 pub static LIST: Op = Op::list("ListKeys", "list", "/:login/keys", "List the SSH keys of the account")
@@ -30,22 +19,27 @@ pub static ADD: Op = Op::create("CreateKey", "add", "/:login/keys", "Add an SSH 
     .fields(&[
         body("key", Kind::PublicKeyFile, "File with the OpenSSH public key, - for standard input").positional(),
         body("name", Kind::Text, "Name of the key; its comment if not given").short('n'),
+        body("attestation", Kind::Files, "File (PEM) that attests where the key lives; may be repeated"),
+        ROLE_TAG,
     ]);
 
 /// DeleteKey.
 pub static DELETE: Op = Op::delete("DeleteKey", "delete", "/:login/keys/:key", "Remove an SSH key from the account");
+
+/// How an SSH key is shown, whosever it is.
+pub const COLUMNS: &[Column] = &[
+    column("fingerprint"),
+    column("name"),
+    column("key").long(),
+    column("attested").named(),
+    column("multifactor").named(),
+];
 
 /// `sdc keys`.
 pub static KEYS: Resource = Resource {
     name: "keys",
     aliases: &["key"],
     about: "SSH keys of the account",
-    columns: &[
-        column("fingerprint"),
-        column("name"),
-        column("key").long(),
-        column("attested").named(),
-        column("multifactor").named(),
-    ],
+    columns: COLUMNS,
     ops: &[&LIST, &GET, &ADD, &DELETE],
 };

@@ -3,15 +3,35 @@
 //!
 //! To add an endpoint: write one [`Op`] in its noun's file and name it in that file's [`Resource`].
 
+pub mod accesskeys;
 pub mod account;
+pub mod changefeed;
+mod columns;
+pub mod config;
 pub mod datacenters;
+pub mod disks;
+pub mod fabrics;
+pub mod fwrules;
 pub mod images;
 pub mod keys;
 pub mod machines;
+pub mod metadata;
+pub mod migrations;
 pub mod networks;
+pub mod nics;
 pub mod packages;
 pub mod ping;
+pub mod policies;
+pub mod role_tags;
+pub mod roles;
 pub mod services;
+pub mod snapshots;
+pub mod tags;
+pub mod user_keys;
+pub mod users;
+pub mod volumes;
+
+pub use columns::{Column, Level, Show, column};
 
 /// Every noun, in the order of the help.
 pub const RESOURCES: &[&Resource] = &[
@@ -19,16 +39,46 @@ pub const RESOURCES: &[&Resource] = &[
     &images::IMAGES,
     &packages::PACKAGES,
     &networks::NETWORKS,
+    &fabrics::FABRICS,
+    &fwrules::FWRULES,
+    &volumes::VOLUMES,
     &account::ACCOUNT,
     &keys::KEYS,
+    &accesskeys::ACCESSKEYS,
+    &users::USERS,
+    &roles::ROLES,
+    &policies::POLICIES,
+    &config::CONFIG,
     &datacenters::DATACENTERS,
     &services::SERVICES,
     &ping::PING,
 ];
 
 /// How each path parameter is named by people: one row a parameter.
-pub const NOUNS: &[&Noun] =
-    &[&machines::MACHINE, &images::IMAGE, &packages::PACKAGE, &networks::NETWORK, &keys::KEY, &datacenters::DATACENTER];
+pub const NOUNS: &[&Noun] = &[
+    &machines::MACHINE,
+    &images::IMAGE,
+    &packages::PACKAGE,
+    &networks::NETWORK,
+    &networks::IP,
+    &fabrics::VLAN,
+    &fabrics::FABRIC_NETWORK,
+    &fwrules::FWRULE,
+    &volumes::VOLUME,
+    &keys::KEY,
+    &accesskeys::ACCESSKEY,
+    &users::USER,
+    &user_keys::USER_KEY,
+    &user_keys::USER_ACCESSKEY,
+    &roles::ROLE,
+    &policies::POLICY,
+    &snapshots::SNAPSHOT,
+    &disks::DISK,
+    &nics::NIC,
+    &tags::TAG,
+    &metadata::METADATA_KEY,
+    &datacenters::DATACENTER,
+];
 
 /// The row of a path parameter.
 pub fn noun(param: &str) -> Option<&'static Noun> {
@@ -64,6 +114,8 @@ pub enum Place {
     Query,
     /// In the JSON body.
     Body,
+    /// In a header of this name.
+    Header,
 }
 
 /// What a field holds, and so how its text is checked and sent.
@@ -71,6 +123,16 @@ pub enum Place {
 pub enum Kind {
     /// Any text.
     Text,
+    /// A UUID of something that cannot be looked up here.
+    Uuid,
+    /// The same, and the empty one clears the field.
+    Clearable,
+    /// An array of texts: the option may be repeated.
+    Texts,
+    /// The same of words without a comma: the option may be repeated, or hold several between commas.
+    Words,
+    /// The same of these words only.
+    SomeOf(&'static [&'static str]),
     /// A whole number, sent as such.
     Integer,
     /// An amount of MiB; `4G` is understood on the command line.
@@ -91,6 +153,44 @@ pub enum Kind {
     Pairs(&'static str),
     /// Any number of `NAME=@FILE`: the same, with a file's contents for the value.
     PairFiles(&'static str),
+    /// The same without a prefix: the names are the keys of the body. Those listed here (`*` stands for
+    /// anything) would redirect the request or be dropped, and are refused.
+    Flat(&'static [&'static str]),
+    /// The same of tags: those of the platform must have their type.
+    Tags(&'static [&'static str]),
+    /// `NAME=@FILE` of flat names.
+    FlatFiles(&'static [&'static str]),
+    /// Any number of `NAME=VALUE` or `NAME:=JSON`, sent as one object.
+    Object,
+    /// Any JSON.
+    Json,
+    /// Placement rules, an array of texts: their grammar is checked before anything is sent.
+    Affinity,
+    /// A firewall rule, checked likewise.
+    FirewallRule,
+    /// Rules of a policy, an array of texts, checked likewise.
+    PolicyRules,
+    /// A network, with an address if one is wanted: `NAME` or `network=NAME,ip=ADDRESS`.
+    Nic,
+    /// An array of such, under the name `networks`.
+    Nics,
+    /// An array of `VOLUME:/MOUNTPOINT[:ro]`.
+    Mounts,
+    /// An array of disks: `SIZE`, `remaining`, `size=SIZE,block_size=BYTES`, or JSON.
+    Disks,
+    /// MiB, or `remaining`.
+    DiskSize,
+    /// Members of a role, an array under the name `members`: logins of sub-users, or `account:LOGIN`; those of
+    /// a field with `true` are active by default.
+    Members(bool),
+    /// An array of objects that hold a name each.
+    Named,
+    /// What nobody may see: the contents of a file without its line's end, or what is typed at a prompt.
+    Secret,
+    /// Not typed at all: the value of that other field.
+    Same(&'static str),
+    /// The contents of files, an array of texts.
+    Files,
     /// The contents of a file, `-` for standard input.
     File,
     /// The same, and it must be one OpenSSH public key: a private one must never leave the machine.
@@ -116,12 +216,33 @@ pub struct Field {
     pub about: &'static str,
     /// The server refuses the request without it.
     pub required: bool,
+    /// What is sent when nothing is given, as JSON.
+    pub default: Option<&'static str>,
+    /// Something is lost by it: it is asked about first.
+    pub asks: bool,
 }
 
 /// A query parameter.
 pub const fn query(name: &'static str, kind: Kind, about: &'static str) -> Field {
-    Field { name, flag: None, positional: false, short: None, place: Place::Query, kind, about, required: false }
+    Field {
+        name,
+        flag: None,
+        positional: false,
+        short: None,
+        place: Place::Query,
+        kind,
+        about,
+        required: false,
+        default: None,
+        asks: false,
+    }
 }
+
+/// The roles that a new thing is tagged with: a header that every create knows.
+pub const ROLE_TAG: Field = Field {
+    place: Place::Header,
+    ..query("role-tag", Kind::Words, "Tag it with this role; several between commas. Unknown ones are ignored")
+};
 
 /// A key of the JSON body.
 pub const fn body(name: &'static str, kind: Kind, about: &'static str) -> Field {
@@ -134,6 +255,11 @@ impl Field {
         self.flag = Some(flag);
         self
     }
+    /// Is asked about first.
+    pub const fn asks(mut self) -> Self {
+        self.asks = true;
+        self
+    }
     /// Has a one-letter option too.
     pub const fn short(mut self, short: char) -> Self {
         self.short = Some(short);
@@ -144,10 +270,20 @@ impl Field {
         self.required = true;
         self
     }
+    /// Sent when nothing is given, as JSON.
+    pub const fn default(mut self, json: &'static str) -> Self {
+        self.default = Some(json);
+        self
+    }
     /// Typed without an option name, after the path's own arguments.
     pub const fn positional(mut self) -> Self {
         self.positional = true;
         self.required = true;
+        self
+    }
+    /// May be left out although it is a positional argument.
+    pub const fn optional(mut self) -> Self {
+        self.required = false;
         self
     }
 }
@@ -172,6 +308,8 @@ pub enum Paging {
     None,
     /// `limit` and `offset`; a page shorter than this limit is the last.
     Offset(usize),
+    /// `limit` and `offset` count what the server then thins out, so that only an empty page is the last.
+    Sparse(usize),
 }
 
 /// How to tell that an asynchronous operation has come to its end: what the object's own GET shows.
@@ -183,8 +321,20 @@ pub enum Goal {
     Gone,
     /// The audit log has a newer entry of this action.
     Audit(&'static str),
+    /// The same, and the object's `state` is this one: it may have been so before.
+    AuditThen(&'static str, &'static str),
     /// The object's field has the value of the request's field of the same name.
     Field(&'static str),
+    /// The object's field has this value.
+    Is(&'static str, &'static str),
+    /// The noun's list has one that was not there before, and it is no longer being made.
+    Appears,
+    /// The object has every pair that was sent.
+    Holds,
+    /// The object has no key of the name that is the path's last parameter.
+    Lacks,
+    /// The object has no key but these.
+    Empty(&'static [&'static str]),
 }
 
 /// One operation of the API.
@@ -218,6 +368,14 @@ pub struct Op {
     pub signed: bool,
     /// The answer is the `Location` of a redirect, which is told and never followed.
     pub redirect: bool,
+    /// What the machine's audit log calls the job that this starts, by which a failure is seen.
+    pub job: Option<&'static str>,
+    /// Whether `as-role` may be added to the query. Some routes would take it for a tag, others refuse it.
+    pub roles: bool,
+    /// The fields may be typed as `NAME=VALUE` too, and at least one must be given.
+    pub assigns: bool,
+    /// Destroys or cuts off something although it is no DELETE: it is asked about first.
+    pub asks: bool,
 }
 
 impl Op {
@@ -244,6 +402,10 @@ impl Op {
             columns: &[],
             signed: true,
             redirect: false,
+            job: None,
+            roles: true,
+            assigns: false,
+            asks: matches!(method, Method::Delete),
         }
     }
     /// A GET that answers an array.
@@ -265,6 +427,14 @@ impl Op {
     /// A POST with an `action` and no answer.
     pub const fn action(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
         Op::new(id, verb, Method::Post, path, Shape::Nothing, about)
+    }
+    /// A POST that changes an object and answers it.
+    pub const fn update(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+        Op::new(id, verb, Method::Post, path, Shape::Record, about)
+    }
+    /// A PUT that changes an object and answers it.
+    pub const fn put(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+        Op::new(id, verb, Method::Put, path, Shape::Record, about)
     }
     /// A DELETE.
     pub const fn delete(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
@@ -288,6 +458,41 @@ impl Op {
     /// Pages by limit and offset.
     pub const fn pages(mut self, limit: usize) -> Self {
         self.paging = Paging::Offset(limit);
+        self
+    }
+    /// Pages by limit and offset, of which the server leaves rows out.
+    pub const fn sparse_pages(mut self, limit: usize) -> Self {
+        self.paging = Paging::Sparse(limit);
+        self
+    }
+    /// Starts a job that the audit log calls so.
+    pub const fn job(mut self, action: &'static str) -> Self {
+        self.job = Some(action);
+        self
+    }
+    /// Takes no `as-role`.
+    pub const fn without_roles(mut self) -> Self {
+        self.roles = false;
+        self
+    }
+    /// Takes its fields as `NAME=VALUE` too, and wants at least one.
+    pub const fn assigns(mut self) -> Self {
+        self.assigns = true;
+        self
+    }
+    /// Is asked about first.
+    pub const fn asks(mut self) -> Self {
+        self.asks = true;
+        self
+    }
+    /// Answers an object whose keys are data.
+    pub const fn answers_map(mut self) -> Self {
+        self.shape = Shape::Map;
+        self
+    }
+    /// Answers nothing.
+    pub const fn answers_nothing(mut self) -> Self {
+        self.shape = Shape::Nothing;
         self
     }
     /// Goes on after the answer, until the object of this noun shows this.
@@ -316,99 +521,40 @@ impl Op {
     }
 }
 
-/// How a value is shown in a table. JSON is never touched by it.
+/// What an id looks like, for which nobody needs to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Show {
-    /// As it is.
-    Text,
-    /// The first eight characters of a UUID.
-    ShortId,
-    /// How long ago, one unit: `3d`.
-    Age,
-    /// MiB as `1G`, `512M`.
-    Mebibytes,
-    /// `name@version` of an image id where it is known, else its short form.
-    ImageName,
-    /// One letter a property of a machine: `B` bhyve, `D` docker, `F` firewall, `K` kvm,
-    /// `P` deletion protection.
-    MachineFlags,
-    /// One letter a property of an image: `I` incremental, `P` public, `X` not active.
-    ImageFlags,
-}
-
-/// When a column is shown without being asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// In every table.
-    Short,
-    /// With `--long` and `-o wide`.
-    Long,
-    /// Only when named.
-    Named,
-}
-
-/// One field of an object, as a column.
-#[derive(Clone, Copy, Debug)]
-pub struct Column {
-    /// What the user types after `-o`; the header is its upper case.
-    pub name: &'static str,
-    /// The field of the object it is read from; the same as the name unless it is made from another.
-    pub field: &'static str,
-    /// How it is shown.
-    pub show: Show,
-    /// When it is shown.
-    pub level: Level,
-    /// Holds an object, so that `tags.role` asks for a part of it.
-    pub nested: bool,
-}
-
-/// A field shown under its own name, as it is, in every table.
-pub const fn column(name: &'static str) -> Column {
-    Column { name, field: name, show: Show::Text, level: Level::Short, nested: false }
-}
-
-impl Column {
-    /// Shown otherwise than as it is.
-    pub const fn show(mut self, show: Show) -> Self {
-        self.show = show;
-        self
-    }
-    /// Read from another field.
-    pub const fn of(mut self, field: &'static str) -> Self {
-        self.field = field;
-        self
-    }
-    /// Shown with `--long`.
-    pub const fn long(mut self) -> Self {
-        self.level = Level::Long;
-        self
-    }
-    /// Shown when named.
-    pub const fn named(mut self) -> Self {
-        self.level = Level::Named;
-        self
-    }
-    /// Holds an object.
-    pub const fn nested(mut self) -> Self {
-        self.nested = true;
-        self.level = Level::Named;
-        self
-    }
+pub enum Ids {
+    /// A UUID; its first part will do as well.
+    Uuid,
+    /// A whole number.
+    Number,
+    /// Whatever is typed: the server itself finds it.
+    Any,
+    /// A name or an MD5 fingerprint; a SHA256 one must be looked up.
+    Key,
+    /// A hardware address, which travels without its colons.
+    Mac,
 }
 
 /// How a thing is named by people, and where a name is looked up: one row a path parameter.
 #[derive(Debug)]
 pub struct Noun {
-    /// The path parameter, `machine` for `:machine`; also the word in messages.
+    /// The path parameter, `machine` for `:machine`.
     pub name: &'static str,
+    /// The word for it in messages.
+    pub word: &'static str,
     /// What may be typed for one, in words.
     pub called: &'static str,
     /// What shows one of them by its id.
     pub get: &'static Op,
+    /// The list to look in.
+    pub list: &'static Op,
+    /// The field that holds what the path wants.
+    pub key: &'static str,
+    /// What that looks like.
+    pub ids: Ids,
     /// States that nothing good comes after.
     pub failed: &'static [&'static str],
-    /// The list to look in; `None` where the server itself resolves names.
-    pub list: Option<&'static Op>,
     /// The list's server-side name filter, which may match by prefix.
     pub filter: Option<&'static str>,
     /// The field that holds the name.
@@ -419,6 +565,61 @@ pub struct Noun {
     pub newest_by: Option<&'static str>,
     /// The command that lists them, for hints and completion.
     pub lister: &'static str,
+}
+
+impl Noun {
+    /// A thing with a UUID and a name, which is looked up in a list.
+    pub const fn new(name: &'static str, get: &'static Op, list: &'static Op, lister: &'static str) -> Noun {
+        Noun {
+            name,
+            word: name,
+            called: "id, short id or name",
+            get,
+            list,
+            key: "id",
+            ids: Ids::Uuid,
+            failed: &[],
+            filter: None,
+            name_field: "name",
+            version_field: None,
+            newest_by: None,
+            lister,
+        }
+    }
+    /// Is called otherwise than the path's parameter.
+    pub const fn word(mut self, word: &'static str) -> Self {
+        self.word = word;
+        self
+    }
+    /// Has ids of this sort in this field, and is called so in the help.
+    pub const fn ids(mut self, ids: Ids, key: &'static str, called: &'static str) -> Self {
+        self.ids = ids;
+        self.key = key;
+        self.called = called;
+        self
+    }
+    /// Has its name in this field.
+    pub const fn named(mut self, field: &'static str) -> Self {
+        self.name_field = field;
+        self
+    }
+    /// May end in these states.
+    pub const fn fails(mut self, states: &'static [&'static str]) -> Self {
+        self.failed = states;
+        self
+    }
+    /// Has versions, of which the newest is told by its number or by this field.
+    pub const fn versions(mut self, newest_by: Option<&'static str>) -> Self {
+        self.version_field = Some("version");
+        self.newest_by = newest_by;
+        self.called = "id, short id, name, or name@version";
+        self
+    }
+    /// Can be filtered by name on the server.
+    pub const fn filter(mut self, filter: &'static str) -> Self {
+        self.filter = Some(filter);
+        self
+    }
 }
 
 /// A group of operations on one noun.
@@ -443,4 +644,11 @@ pub const VERB_ALIASES: &[(&str, &[&str])] = &[
     ("create", &["new"]),
     ("add", &["create", "new"]),
     ("delete", &["rm", "remove"]),
+    ("remove", &["rm", "delete"]),
+    ("enable", &["on"]),
+    ("disable", &["off"]),
+    ("replace", &["replace-all"]),
+    ("import", &["copy", "cp"]),
+    ("machines", &["instances", "insts"]),
+    ("boot", &["rollback"]),
 ];

@@ -3,18 +3,7 @@
 use super::*;
 
 /// Looked up by name; the versions of one name are told apart as `name@version`.
-pub static PACKAGE: Noun = Noun {
-    name: "package",
-    called: "id, short id, name or name@version",
-    get: &GET,
-    failed: &[],
-    list: Some(&LIST),
-    filter: None,
-    name_field: "name",
-    version_field: Some("version"),
-    newest_by: None,
-    lister: "sdc packages list",
-};
+pub static PACKAGE: Noun = Noun::new("package", &GET, &LIST, "sdc packages list").versions(None);
 
 /// ListPackages.
 pub static LIST: Op =
@@ -43,7 +32,7 @@ pub static PACKAGES: Resource = Resource {
         column("shortid").of("id").show(Show::ShortId),
         column("id").long(),
         column("name"),
-        column("version").long(),
+        column("version"),
         column("memory").show(Show::Mebibytes),
         column("swap").show(Show::Mebibytes),
         column("disk").show(Show::Mebibytes),

@@ -4,6 +4,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use super::custom;
 use crate::api::{Field, Kind, Method, Op, Resource, Shape, VERB_ALIASES, noun};
 
 /// The command of a noun with all its verbs.
@@ -18,34 +19,73 @@ pub fn resource(resource: &'static Resource) -> Command {
     command = command.subcommand_required(true).arg_required_else_help(true);
     for &op in resource.ops {
         command = match op.verb.split_once(' ') {
-            None => command.subcommand(verb(op, op.verb)),
+            None => command.subcommand(verb(op, resource.name, op.verb)),
             Some((group, last)) => {
-                let about = format!("Work with the {group} of one {}", singular(resource.name));
-                let known = command.find_subcommand(group).is_some();
-                if !known {
-                    command = command.subcommand(
-                        Command::new(group).about(about).subcommand_required(true).arg_required_else_help(true),
-                    );
-                }
-                command.mut_subcommand(group, |sub| sub.subcommand(verb(op, last)))
+                command = with_group(command, group);
+                command
+                    .mut_subcommand(group, |sub| sub.subcommand(verb(op, &format!("{} {group}", resource.name), last)))
             }
         };
     }
     command
 }
 
+/// Groups of verbs below a noun: other words for them, and one line of help.
+const GROUPS: &[(&str, &[&str], &str)] = &[
+    ("tags", &["tag"], "Tags of a machine"),
+    ("metadata", &["md"], "Metadata of a machine"),
+    ("snapshots", &["snapshot"], "Snapshots of a machine"),
+    ("nics", &["nic"], "Network interfaces of a machine"),
+    ("disks", &["disk"], "Disks of a bhyve machine"),
+    ("fwrules", &["fwrule"], "Firewall rules that are about a machine"),
+    ("firewall", &[], "A machine's firewall, on or off"),
+    ("deletion-protection", &[], "Protection of a machine from deletion, on or off"),
+    ("migrate", &["migration", "migrations"], "Move a machine to another server"),
+    ("ips", &["ip"], "Addresses of a network"),
+    ("foreign", &[], "Data centers of other clouds"),
+    ("vlans", &["vlan"], "VLANs of the account"),
+    ("networks", &["network"], "Networks on a VLAN of the account"),
+    ("keys", &["key"], "SSH keys of a sub-user"),
+    ("accesskeys", &["accesskey"], "Access keys of a sub-user"),
+];
+
+fn group_named(name: &str, word: &str) -> bool {
+    name == word || GROUPS.iter().any(|(known, aliases, _)| *known == name && aliases.contains(&word))
+}
+
+/// The command with this group below it.
+pub fn with_group(command: Command, name: &'static str) -> Command {
+    if command.find_subcommand(name).is_some() {
+        return command;
+    }
+    let mut group = Command::new(name).subcommand_required(true).arg_required_else_help(true);
+    if let Some((_, aliases, about)) = GROUPS.iter().find(|(known, ..)| *known == name) {
+        group = group.about(*about).visible_aliases(aliases.iter().copied());
+    }
+    command.subcommand(group)
+}
+
 /// The noun with nothing but the verb that was typed, which takes the options of every command too.
 /// `None` unless the words say at once which it is.
 pub fn only(resource: &'static Resource, words: &[&str], options: impl Fn(Command) -> Command) -> Option<Command> {
-    let named = |name: &str, word: &str| {
-        name == word || VERB_ALIASES.iter().any(|(known, aliases)| *known == name && aliases.contains(&word))
-    };
+    if words.first().is_some_and(|word| custom::is_over(&format!("{} {word}", resource.name))) {
+        return None;
+    }
+    let named = |path: &str, name: &str, word: &str| name == word || aliases(path, name).any(|alias| alias == word);
     let noun = Command::new(resource.name).aliases(resource.aliases.iter().copied());
     for &op in resource.ops {
         match (op.verb.split_once(' '), words) {
-            (None, [word, ..]) if named(op.verb, word) => return Some(noun.subcommand(options(verb(op, op.verb)))),
-            (Some((group, last)), [first, second, ..]) if group == *first && named(last, second) => {
-                return Some(noun.subcommand(Command::new(group).subcommand(options(verb(op, last)))));
+            (None, [word, ..]) if named(resource.name, op.verb, word) => {
+                return Some(noun.subcommand(options(verb(op, resource.name, op.verb))));
+            }
+            (Some((group, last)), [first, second, ..])
+                if group_named(group, first) && named(&format!("{} {group}", resource.name), last, second) =>
+            {
+                let path = format!("{} {group}", resource.name);
+                let aliases =
+                    GROUPS.iter().find(|(known, ..)| *known == group).map_or(&[][..], |(_, aliases, _)| aliases);
+                let group = Command::new(group).aliases(aliases.iter().copied());
+                return Some(noun.subcommand(group.subcommand(options(verb(op, &path, last)))));
             }
             _ => {}
         }
@@ -53,47 +93,45 @@ pub fn only(resource: &'static Resource, words: &[&str], options: impl Fn(Comman
     None
 }
 
-fn singular(plural: &str) -> &str {
-    plural.strip_suffix('s').unwrap_or(plural)
+/// The other words for a verb below this noun or group; not those that are commands of their own there.
+fn aliases(path: &str, word: &str) -> impl Iterator<Item = &'static str> {
+    let (_, aliases) = VERB_ALIASES.iter().find(|(name, _)| *name == word).copied().unwrap_or_default();
+    aliases.iter().copied().filter(move |alias| !super::custom::is_over(&format!("{path} {alias}")))
 }
 
-fn verb(op: &'static Op, word: &'static str) -> Command {
-    let mut command = Command::new(word).about(op.about);
-    if let Some((_, aliases)) = VERB_ALIASES.iter().find(|(name, _)| *name == word) {
-        command = command.visible_aliases(aliases.iter().copied());
-    }
+fn verb(op: &'static Op, path: &str, word: &'static str) -> Command {
+    let command = Command::new(word).about(op.about).visible_aliases(aliases(path, word));
     let api = format!("API: {} ({} {})", op.id, op.method.as_str(), op.path);
     let long = if op.long.is_empty() { op.about.to_owned() } else { format!("{}\n\n{}", op.about, op.long) };
     arguments(command.long_about(long).after_long_help(api), op)
 }
 
-/// Several targets are taken where nothing else follows them and nothing but success is answered.
+/// Several targets are taken where something is done to each of them alike, and nothing else follows them.
 pub fn takes_several(op: &Op) -> bool {
-    op.shape == Shape::Nothing && !op.fields.iter().any(|field| field.positional)
+    let simple = op.shape == Shape::Nothing || op.method != Method::Get && op.fields.is_empty();
+    simple && (op.method == Method::Delete || !op.asks) && !op.fields.iter().any(|field| field.positional)
 }
 
 fn arguments(mut command: Command, op: &'static Op) -> Command {
     let mut params = op.path_params().peekable();
     while let Some(param) = params.next() {
         let last = params.peek().is_none();
-        let how = noun(param).map_or("id", |noun| noun.called);
-        let mut arg =
-            Arg::new(param).value_name(param.to_uppercase()).help(format!("The {param}: {how}")).required(true);
+        let (word, how) = noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
+        let shown = word.to_uppercase().replace(' ', "-");
+        let mut arg = Arg::new(param).value_name(shown).help(format!("The {word}: {how}")).required(true);
         if last && takes_several(op) {
-            arg = arg.action(ArgAction::Append).num_args(1..).help(format!("The {param}: {how}; several may be given"));
+            arg = arg.action(ArgAction::Append).num_args(1..).help(format!("The {word}: {how}; several may be given"));
         }
         command = command.arg(arg);
     }
-    for field in op.fields {
+    for field in op.fields.iter().filter(|field| !matches!(field.kind, Kind::Same(_))) {
         command = command.arg(option(field));
     }
-    if op.shape == Shape::Rows && !op.fields.is_empty() {
-        command = command.arg(
-            Arg::new("FILTER")
-                .value_name("NAME=VALUE")
-                .help("The same filters, typed without dashes")
-                .action(ArgAction::Append),
-        );
+    let flat = op.fields.iter().any(|field| matches!(field.kind, Kind::Flat(_) | Kind::Tags(_)));
+    let filters = op.shape == Shape::Rows && !op.fields.is_empty();
+    if filters || op.assigns && !flat {
+        let help = if filters { "The same filters, typed without dashes" } else { "The same, typed without dashes" };
+        command = command.arg(Arg::new("FILTER").value_name("NAME=VALUE").help(help).action(ArgAction::Append));
     }
     command = match op.shape {
         Shape::Rows | Shape::Map => command.args(list_options()),
@@ -110,7 +148,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
                 .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
         ]);
     }
-    if op.method == Method::Delete {
+    if op.asks || op.fields.iter().any(|field| field.asks) {
         command = command.arg(
             Arg::new("yes")
                 .long("yes")
@@ -158,17 +196,38 @@ pub fn long_name(field: &Field) -> String {
 fn option(field: &'static Field) -> Arg {
     let mut arg = Arg::new(field.name).help(field.about);
     if field.positional {
-        arg = arg.value_name(field.name.to_uppercase()).required(true);
+        let shown = field.flag.unwrap_or(field.name).to_uppercase();
+        arg = arg.value_name(shown).required(field.required);
     } else {
-        arg = arg.long(long_name(field)).required(field.required);
+        // A secret that is not given is asked for.
+        let required = field.required && !matches!(field.kind, Kind::Secret);
+        arg = arg.long(long_name(field)).required(required);
         if let Some(short) = field.short {
             arg = arg.short(short);
         }
     }
     let text = clap::builder::NonEmptyStringValueParser::new();
     match field.kind {
-        Kind::Text if field.positional => arg.value_parser(text),
+        Kind::Text | Kind::Uuid | Kind::FirewallRule | Kind::Nic | Kind::DiskSize if field.positional => {
+            arg.value_parser(text)
+        }
         Kind::Text => arg.value_parser(text).value_name("TEXT"),
+        Kind::Uuid => arg.value_parser(text).value_name("UUID"),
+        Kind::Clearable => arg.value_name("TEXT"),
+        Kind::Texts | Kind::Words | Kind::Named | Kind::Members(_) => {
+            arg.value_parser(text).value_name("TEXT").action(ArgAction::Append)
+        }
+        Kind::SomeOf(words) => {
+            arg.value_parser(PossibleValuesParser::new(words)).value_name("WORD").action(ArgAction::Append)
+        }
+        Kind::Json => arg.value_parser(text).value_name("JSON"),
+        Kind::FirewallRule => arg.value_parser(text).value_name("RULE"),
+        Kind::Affinity | Kind::PolicyRules => arg.value_parser(text).value_name("RULE").action(ArgAction::Append),
+        Kind::Nic => arg.value_parser(text).value_name("NETWORK"),
+        Kind::Nics => arg.value_parser(text).value_name("NIC").action(ArgAction::Append),
+        Kind::Mounts => arg.value_parser(text).value_name("VOLUME:/PATH").action(ArgAction::Append),
+        Kind::Disks => arg.value_parser(text).value_name("DISK").action(ArgAction::Append),
+        Kind::DiskSize => arg.value_parser(text).value_name("MIB"),
         Kind::Integer => arg.value_parser(value_parser!(u64)).value_name("N"),
         Kind::Mebibytes => arg.value_parser(text).value_name("MIB"),
         Kind::Flag(_) => arg.action(ArgAction::SetTrue),
@@ -183,8 +242,15 @@ fn option(field: &'static Field) -> Arg {
         Kind::Refs(noun) => {
             arg.value_parser(text).value_name(noun.name.to_uppercase()).action(ArgAction::Append).value_delimiter(',')
         }
-        Kind::Pairs(_) => arg.value_parser(text).value_name("NAME=VALUE").action(ArgAction::Append),
-        Kind::PairFiles(_) => arg.value_parser(text).value_name("NAME=@FILE").action(ArgAction::Append),
-        Kind::File | Kind::PublicKeyFile => arg.value_parser(text).value_name("FILE"),
+        Kind::Flat(_) | Kind::Tags(_) => {
+            arg.value_parser(text).value_name("NAME=VALUE").action(ArgAction::Append).num_args(1..)
+        }
+        Kind::Pairs(_) | Kind::Object => arg.value_parser(text).value_name("NAME=VALUE").action(ArgAction::Append),
+        Kind::PairFiles(_) | Kind::FlatFiles(_) => {
+            arg.value_parser(text).value_name("NAME=@FILE").action(ArgAction::Append)
+        }
+        Kind::Files => arg.value_parser(text).value_name("FILE").action(ArgAction::Append),
+        // Never on the command line, where everybody could read it.
+        Kind::File | Kind::PublicKeyFile | Kind::Secret | Kind::Same(_) => arg.value_parser(text).value_name("FILE"),
     }
 }

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use super::run::Call;
+use super::run::{Call, word};
 use super::{App, exit, prompt, resolve};
 use crate::answer::Answer;
-use crate::api::{Op, Shape};
+use crate::api::{Column, Goal, Ids, Noun, Op, Shape, noun};
 use crate::client::{Client, Wait};
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, Format, Look};
-use crate::request::Args;
 
 /// How many requests of one command are under way at once.
 const AT_ONCE: usize = 8;
@@ -56,9 +55,10 @@ pub async fn run(
     }
     if !order.yes && !ready.is_empty() {
         let names: Vec<String> = ready.iter().map(described).collect();
-        prompt::confirm(&app.streams, op.verb, &names)?;
+        prompt::confirm(&app.streams, verb(op), &names)?;
     }
     let mut done = Vec::new();
+    let mut receipts_only = true;
     let mut failure = None;
     // What is under way, so that whoever interrupts it can be told.
     let begun = RefCell::new(
@@ -82,7 +82,8 @@ pub async fn run(
         );
         while let Some(outcome) = under_way.next().await {
             match outcome {
-                Ok(Done { object, words }) => {
+                Ok(Done { object, receipt, words }) => {
+                    receipts_only &= receipt;
                     words.iter().for_each(|words| app.say(words));
                     done.push(object);
                 }
@@ -106,11 +107,11 @@ pub async fn run(
         failure = Some(interruption(op, &begun.borrow()));
     }
     // Several targets answer an array; words about actions are for people and went to stderr.
-    let quiet =
-        op.shape == Shape::Nothing && matches!(look.format, Format::Table | Format::Wide) && look.columns.is_empty();
+    let table = matches!(look.format, Format::Table | Format::Wide);
+    let quiet = table && (receipts_only || op.shape == Shape::Nothing && look.columns.is_empty());
     if (!quiet || jq.is_some()) && !(done.is_empty() && failure.is_some()) {
         look.images = app.image_names(client, &look).await;
-        let rows = matches!(look.format, Format::Table | Format::Wide) || several;
+        let rows = matches!(look.format, Format::Table | Format::Wide) && op.shape != Shape::Map || several;
         let answer = match (rows && jq.is_none() || several, done.pop()) {
             (false, Some(last)) => last,
             (_, last) => Answer::Rows(
@@ -123,7 +124,11 @@ pub async fn run(
                     .collect(),
             ),
         };
-        let shape = if matches!(answer, Answer::Rows(_)) { Shape::Rows } else { Shape::Record };
+        let shape = match answer {
+            Answer::Rows(_) => Shape::Rows,
+            _ if op.shape == Shape::Map => Shape::Map,
+            _ => Shape::Record,
+        };
         app.show(&answer, shape, &look, jq)?;
     }
     match failure {
@@ -139,11 +144,16 @@ fn fail(app: &App, gravest: &mut Option<Kind>, error: &Error) {
 
 /// `machine web0 (b6979942-…)`.
 fn described(call: &Call) -> String {
-    let Some((noun, name)) = &call.target else { return String::new() };
-    match call.args.text(noun) {
-        Some(id) if id != name => format!("{noun} {name} ({id})"),
-        _ => format!("{noun} {name}"),
-    }
+    let Some((param, name)) = &call.target else { return String::new() };
+    let word = word(param);
+    let own = match call.args.text(param) {
+        // An address without its colons is the same address.
+        Some(id) if id != name && noun(param).is_none_or(|noun| noun.ids != Ids::Mac) => {
+            format!("{word} {name} ({id})")
+        }
+        _ => format!("{word} {name}"),
+    };
+    call.parents.iter().rev().fold(own, |own, (param, name)| format!("{own} of {} {name}", self::word(param)))
 }
 
 /// The same, and for what is being made the name it is to have.
@@ -182,6 +192,8 @@ fn interruption(op: &Op, begun: &[Begun]) -> Error {
 /// What came of one target: the object as far as it is known, and what is still to be said of it.
 struct Done {
     object: Answer,
+    /// It is none of the service's, but what a script gets in its place.
+    receipt: bool,
     words: Option<String>,
 }
 
@@ -195,61 +207,121 @@ async fn one(
 ) -> Result<Done> {
     let op = order.op;
     let request = client.request(op, &call.args)?;
+    let mut before = match order.wait {
+        Some(_) => client.before(op, &call.args).await?,
+        None => Default::default(),
+    };
     note(&|begun| begun.sent = true);
     let sent = client.send(&request).await?;
-    let answer = sent.answer(op)?;
-    let created = answer.first().and_then(|row| row.text("/id").map(|id| id.into_owned()));
-    let (noun_name, name) = match (&call.target, op.goal) {
-        (Some((noun, _)), _) => (*noun, described(call)),
+    // Some services end a thing and then fail over telling so.
+    let answer = match sent.status == 500 && client.is_gone(op, &call.args).await {
+        true => Answer::Nothing,
+        false => sent.answer(op)?,
+    };
+    if let Some((Goal::State(wanted), _)) = &op.goal {
+        let state = answer.first().and_then(|row| row.text("/state"));
+        before.moved = state.is_some_and(|state| state != *wanted);
+    }
+    // What was made says its id; what was only changed was called by it.
+    let key = op.goal.map_or("/id".to_owned(), |(_, noun)| format!("/{}", noun.key));
+    let made = answer.first().and_then(|row| row.text(&key).map(|id| id.into_owned()));
+    let asked = op.goal.and_then(|(_, noun)| call.args.text(noun.name)).map(str::to_owned);
+    let name = match (&call.target, op.goal) {
+        (Some(_), Some((_, noun))) if asked.is_none() => match &made {
+            Some(id) => format!("{} {id} of {}", noun.word, described(call)),
+            None => described(call),
+        },
+        (Some(_), _) => described(call),
         (None, Some((_, noun))) => {
             let name = answer.first().and_then(|row| row.text("/name").map(|name| name.into_owned()));
-            let id = created.clone().unwrap_or_default();
-            (noun.name, format!("{} {} ({id})", noun.name, name.unwrap_or_default()))
+            let id = made.clone().unwrap_or_default();
+            format!("{} {} ({id})", noun.word, name.unwrap_or_default())
         }
-        (None, None) => ("id", String::new()),
+        (None, None) => String::new(),
     };
     note(&|begun| begun.name.clone_from(&name));
-    let more = if op.goal.is_some() { " requested" } else { "d" };
-    let words = (!name.is_empty()).then(|| format!("{name}: {}{more}", op.verb));
-    let id = call.args.text(noun_name).map(str::to_owned).or(created);
+    let words = (!name.is_empty()).then(|| match op.goal {
+        Some(_) => format!("{name}: {} requested", verb(op)),
+        None => format!("{name}: {}", past(op)),
+    });
+    let own = call.target.as_ref().and_then(|(param, _)| call.args.text(param)).map(str::to_owned);
+    let id = asked.or(made).or(own);
     let (Some(timeout), Some((_, noun)), Some(id)) = (order.wait, op.goal, id.as_deref()) else {
-        let object = match answer {
-            Answer::Nothing => receipt(op, id.as_deref())?,
-            answer => answer,
+        let (object, receipt) = match answer {
+            Answer::Nothing => (receipt(op, id.as_deref())?, true),
+            answer => (answer, false),
         };
-        return Ok(Done { object, words });
+        return Ok(Done { object, receipt, words });
     };
     words.iter().for_each(|words| app.say(words));
-    let called = name.strip_prefix(&format!("{} ", noun.name)).unwrap_or(id).to_owned();
+    let called = name.strip_prefix(&format!("{} ", noun.word)).unwrap_or(id).to_owned();
     let waiting = Wait {
         op,
-        // The noun's id, and the field that is waited for.
-        args: wait_args(op, &call.args, noun.name, id),
+        args: call.args.clone().set(noun.name, in_path(noun, id)),
         name: &called,
         since: sent.header("date"),
+        before,
         timeout,
     };
-    let ended = client.wait(waiting, |state| app.say(&format!("{name}: {state}"))).await;
+    let told = |state: &str| {
+        // Tags and metadata have no state.
+        if !state.is_empty() {
+            app.say(&format!("{name}: {state}"));
+        }
+    };
+    let ended = client.wait(waiting, told).await;
     let ended = ended.map_err(|error| match &answer {
         Answer::Record(made) if error.body().is_none() => error.with_body(made.get()),
         _ => error,
     })?;
-    let object = match ended {
-        Answer::Nothing => receipt(op, Some(id))?,
-        answer => answer,
+    let (object, receipt) = match (ended, answer) {
+        // What is waited for may be another object than the one that was made or changed.
+        (Answer::Record(_), Answer::Record(made)) if !shows_own(op, noun) => (Answer::Record(made), false),
+        (ended, _) if matches!(ended, Answer::Nothing) || !shows_own(op, noun) => (receipt(op, Some(id))?, true),
+        (ended, _) => (ended, false),
     };
-    Ok(Done { object, words: Some(format!("{name}: done")) })
+    Ok(Done { object, receipt, words: Some(format!("{name}: done")) })
 }
 
-/// The arguments by which the end is seen: the id, and what the request set.
-fn wait_args(op: &Op, args: &Args, noun: &str, id: &str) -> Args {
-    let mut wait = Args::new().set(noun, id);
-    if let Some((crate::api::Goal::Field(field), _)) = &op.goal
-        && let Some(value) = args.get(field)
-    {
-        wait.push(*field, value.clone());
+/// The verb, without its group where the target is one of the group: `delete tag a`, not `tags delete tag a`.
+fn verb(op: &Op) -> &'static str {
+    match op.verb.rsplit_once(' ') {
+        Some((_, verb)) if is_of_part(op) => verb,
+        _ => op.verb,
     }
-    wait
+}
+
+/// Whether what is named is a part of something, such as a tag of a machine.
+fn is_of_part(op: &Op) -> bool {
+    op.path.rsplit('/').next().unwrap_or_default().starts_with(':') && op.path_params().count() > 1
+}
+
+/// What has been done, where the answer is the end of it.
+fn past(op: &Op) -> String {
+    let (group, verb) = op.verb.rsplit_once(' ').unwrap_or(("", op.verb));
+    let done = match verb {
+        "set" => "set".to_owned(),
+        "change-password" => "password changed".to_owned(),
+        verb if verb.ends_with('e') => format!("{verb}d"),
+        verb => format!("{verb}ed"),
+    };
+    // What was made is a part of what is named.
+    let part = !op.path.rsplit('/').next().unwrap_or_default().starts_with(':');
+    match group.strip_suffix('s') {
+        Some(thing) if part => format!("{thing} {done}"),
+        _ => done,
+    }
+}
+
+/// An id as the path wants it: of a hardware address the digits alone.
+fn in_path(noun: &Noun, id: &str) -> String {
+    if noun.ids == Ids::Mac { id.replace(':', "") } else { id.to_owned() }
+}
+
+/// Whether the object that is waited for is the one that the operation itself answers.
+fn shows_own(op: &Op, noun: &Noun) -> bool {
+    let names = |columns: &'static [Column]| columns.iter().map(|column| column.name);
+    names(noun.get.columns).eq(names(op.columns))
 }
 
 /// What a script gets where the service answers nothing.

@@ -53,6 +53,7 @@ fn noun_of(arg: &Arg) -> Option<&'static Noun> {
         let fields = RESOURCES.iter().flat_map(|resource| resource.ops).flat_map(|op| op.fields);
         fields.filter(|field| field.name == id).find_map(|field| match field.kind {
             Kind::Ref(noun) | Kind::Refs(noun) => Some(noun),
+            Kind::Nic => Some(&crate::api::networks::NETWORK),
             _ => None,
         })
     })
@@ -80,10 +81,11 @@ fn names(noun: &Noun) -> Option<Vec<String>> {
     if let Some(names) = cache.read(&slot, TTL).and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
         return Some(names);
     }
-    let list = noun.list.or_else(|| {
-        let resource = RESOURCES.iter().find(|resource| resource.ops.iter().any(|op| std::ptr::eq(*op, noun.get)))?;
-        resource.ops.iter().copied().find(|op| op.verb == "list")
-    })?;
+    let list = noun.list;
+    // Whose parts are meant, the shell's question does not say.
+    if list.path_params().next().is_some() {
+        return None;
+    }
     let found = connect::key(&config, &mut no_passphrase).ok()?;
     let signer = connect::signer(&config, Default::default(), found).ok()?;
     let client = connect::builder(&config).ok()?.signer(signer).build().ok()?;

@@ -66,7 +66,8 @@ pub fn words(error: &Error) -> String {
     }
     if let Some(fault) = error.fault() {
         for field in &fault.fields {
-            let _ = write!(text, "\n  {}: {} {}", escaped(&field.field), escaped(&field.code), escaped(&field.message));
+            let _ =
+                write!(text, "\n  {}: {}: {}", escaped(&field.field), escaped(&field.code), escaped(&field.message));
         }
         let code = if fault.code.is_empty() { String::new() } else { format!(" {}", escaped(&fault.code)) };
         let id = fault.request_id.as_deref().map(|id| format!(", request id {}", escaped(id))).unwrap_or_default();

@@ -59,8 +59,10 @@ fn options(command: Command, inherited: bool) -> Command {
                 .short('p'),
             cloud("url", "URL", "Address of CloudAPI [env: SDC_URL, TRITON_URL]").short('U'),
             cloud("account", "LOGIN", "Account [env: SDC_ACCOUNT, TRITON_ACCOUNT]").short('a'),
-            cloud("user", "LOGIN", "Sub-user of the account [env: SDC_USER, TRITON_USER]").short('u'),
+            // A path may have a user and a role too: these are told apart by their ids.
+            cloud("user", "LOGIN", "Sub-user of the account [env: SDC_USER, TRITON_USER]").id("as-user").short('u'),
             cloud("role", "ROLE,...", "Roles to take on, sent as as-role [env: SDC_ROLE, TRITON_ROLE]")
+                .id("as-role")
                 .short('r')
                 .action(ArgAction::Append)
                 .value_delimiter(','),
@@ -121,7 +123,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
     let knows_them = |level: &ArgMatches| matches!(level.try_get_one::<bool>("json"), Ok(Some(_)));
     let takes_them = levels.iter().skip(1).any(|level| knows_them(level));
     if !takes_them && let Some(id) = root.ids().find(|id| typed(root, id.as_str())) {
-        return Err(Error::usage(format!("--{id} means nothing to this command")));
+        return Err(Error::usage(format!("--{} means nothing to this command", id.as_str().trim_start_matches("as-"))));
     }
     // The last one that was typed wins; otherwise any level that knows the option will do.
     let pick = |id: &str| {
@@ -187,9 +189,9 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         profile: text("profile"),
         url: text("url"),
         account: text("account"),
-        user: text("user"),
-        roles: pick("role").and_then(|level| {
-            level.get_many::<String>("role").map(|roles| roles.cloned().collect::<Vec<_>>().join(","))
+        user: text("as-user"),
+        roles: pick("as-role").and_then(|level| {
+            level.get_many::<String>("as-role").map(|roles| roles.cloned().collect::<Vec<_>>().join(","))
         }),
         act_as: text("act-as"),
         key_id: text("key-id"),

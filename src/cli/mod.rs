@@ -54,6 +54,33 @@ const OLD_WORDS: &[(&str, &str)] = &[
     ("cloudapi", "sdc api"),
     ("info", "sdc account get"),
     ("env", "sdc config show"),
+    ("vlan", "sdc fabrics vlans"),
+    ("migration", "sdc machines migrate"),
+    ("ssh", "sdc machines ssh"),
+    ("scp", "sdc machines scp"),
+    ("ip", "sdc machines ip"),
+    ("vnc", "sdc machines vnc"),
+    ("limits", "sdc account limits"),
+    ("machines create", "image and package are options: --image IMG --package PKG"),
+    ("machines enable-firewall", "sdc machines firewall enable"),
+    ("machines disable-firewall", "sdc machines firewall disable"),
+    ("machines enable-deletion-protection", "sdc machines deletion-protection enable"),
+    ("machines disable-deletion-protection", "sdc machines deletion-protection disable"),
+    ("machines fwrules", "sdc machines fwrules list MACHINE"),
+    ("machines snapshots", "sdc machines snapshots list MACHINE"),
+    ("machines disks", "sdc machines disks list MACHINE"),
+    ("machines nics", "sdc machines nics list MACHINE"),
+    ("machines wait", "every command whose work goes on has --wait"),
+    ("images wait", "every command whose work goes on has --wait"),
+    ("networks create", "sdc fabrics networks create VLAN"),
+    ("networks delete", "sdc fabrics networks delete VLAN NETWORK"),
+    ("networks get-default", "sdc config get"),
+    ("networks set-default", "sdc config set default_network=NETWORK"),
+    ("fwrules create", "the rule is one argument, in quotes: sdc fwrules create 'FROM any TO ...'"),
+    (
+        "fabrics networks",
+        "networks hang on a VLAN: sdc fabrics networks VERB VLAN; of all VLANs: sdc networks list --fabric",
+    ),
     ("login", "requests are signed with your SSH key: sdc auth doctor"),
     ("version", "sdc --version"),
 ];
@@ -149,7 +176,7 @@ fn root() -> Command {
 /// The whole tree.
 pub fn tree() -> Command {
     globals::add_to_root(root())
-        .subcommands(RESOURCES.iter().map(|resource| globals::add(build::resource(resource))))
+        .subcommands(RESOURCES.iter().map(|noun| globals::add(custom::lay_over(noun.name, build::resource(noun)))))
         .subcommands(custom::commands())
 }
 
@@ -163,6 +190,11 @@ impl App {
     }
 
     async fn operation(&self, resource: &'static Resource, matches: &ArgMatches) -> Result<i32> {
+        let (verb, last) = run::verb(matches);
+        let path = format!("{} {verb}", resource.name);
+        if custom::is_over(&path) {
+            return custom::run_over(self, &path, last).await;
+        }
         let (op, matches) = run::find(resource, matches).ok_or_else(|| Error::usage("this command does not exist"))?;
         run::run(self, resource, op, matches).await
     }
@@ -339,8 +371,10 @@ fn usage(streams: Streams, args: &[OsString], error: &clap::Error) -> ExitCode {
             let colour = globals::colour(&Globals::default(), streams.stderr_tty);
             let text = if colour { told.ansi().to_string() } else { told.to_string() };
             streams.say(text.trim_end());
-            let word = args.get(1).and_then(|word| word.to_str()).unwrap_or_default();
-            if let Some((_, here)) = OLD_WORDS.iter().find(|(old, _)| *old == word) {
+            let word = |at: usize| args.get(at).and_then(|word| word.to_str()).unwrap_or_default();
+            let name = noun(word(1)).map_or(word(1), |noun| noun.name);
+            let verb = |(old, _): &&(&str, &str)| *old == name || *old == format!("{name} {}", word(2));
+            if let Some((_, here)) = OLD_WORDS.iter().find(verb) {
                 streams.say(&format!("  hint: {here}"));
             }
             ExitCode::from(2)

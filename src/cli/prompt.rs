@@ -57,6 +57,29 @@ pub fn passphrase(streams: &Streams, from: Option<&Path>, file: &str, attempt: u
         .map_err(|error| Error::auth("cannot read the passphrase from the terminal").because(error))
 }
 
+/// A secret that is being made, such as a new password: asked for twice.
+///
+/// # Errors
+/// A usage error without a terminal, or when the two differ.
+pub fn new_secret(streams: &Streams, what: &str, option: &str) -> Result<String> {
+    if !streams.stdin_tty || !streams.stderr_tty {
+        return Err(Error::usage(format!("the {what} is missing, and nobody can be asked: there is no terminal"))
+            .hint(format!("from a file, or from standard input: {option} FILE, {option} -")));
+    }
+    let ask = |words: String| {
+        rpassword::prompt_password(words)
+            .map_err(|error| Error::usage(format!("cannot read the {what} from the terminal")).because(error))
+    };
+    let secret = ask(format!("New {what}: "))?;
+    if secret.is_empty() {
+        return Err(Error::usage(format!("the {what} is empty")));
+    }
+    match ask(format!("The same {what} again: "))? == secret {
+        true => Ok(secret),
+        false => Err(Error::usage(format!("the two are not the same {what}; nothing was sent"))),
+    }
+}
+
 fn passphrase_file(file: &Path) -> Result<SecretString> {
     let fail = |words: &str| Error::auth(format!("the passphrase file {} {words}", file.display()));
     #[cfg(unix)]

@@ -1,11 +1,15 @@
 //! From what people call a thing to its id. Names match exactly: the service's own name filter may
 //! match by prefix, and its first row may be the wrong machine.
 
+use serde_json::Value;
+
 use crate::answer::Answer;
-use crate::api::{Kind, Noun, Op, noun};
+use crate::api::networks::NETWORK;
+use crate::api::{Ids, Kind, Noun, Op, noun};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::grammar::nic::{self, Nic};
 use crate::request::{Arg, Args};
 
 /// How many candidates an error names.
@@ -37,15 +41,32 @@ pub fn is_needed(op: &Op, args: &Args) -> bool {
         .any(|param| noun(param).zip(args.text(param)).is_some_and(|(noun, text)| needs_lookup(noun, text)));
     path || op.fields.iter().any(|field| match (field.kind, args.get(field.name)) {
         (Kind::Ref(noun), Some(Arg::Text(text))) => needs_lookup(noun, text),
-        (Kind::Refs(noun), Some(Arg::Json(raw))) => names(raw.get()).iter().any(|text| needs_lookup(noun, text)),
+        (Kind::Refs(noun), Some(Arg::Json(raw))) => {
+            entries(raw.get()).iter().any(|entry| named(entry).is_some_and(|text| needs_lookup(noun, text)))
+        }
+        (Kind::Nic, Some(Arg::Text(text))) => needs_lookup(&NETWORK, text),
+        (Kind::Nic, Some(Arg::Json(raw))) => {
+            named(&serde_json::from_str(raw.get()).unwrap_or_default()).is_some_and(|text| needs_lookup(&NETWORK, text))
+        }
         _ => false,
     })
 }
 
-fn needs_lookup(noun: &Noun, text: &str) -> bool {
-    match noun.list {
-        Some(_) => !is_uuid(text),
-        None => noun.name == "key" && matches!(KeyId::parse(text), Ok(KeyId::Sha256(_))),
+/// A hardware address as the paths have it: twelve digits without colons.
+fn mac(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-')).collect();
+    let fits = digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    fits.then(|| digits.to_ascii_lowercase())
+}
+
+/// Whether what was typed for one of these is no id yet.
+pub fn needs_lookup(noun: &Noun, text: &str) -> bool {
+    match noun.ids {
+        Ids::Any => false,
+        Ids::Uuid => !is_uuid(text),
+        Ids::Number => text.parse::<u64>().is_err(),
+        Ids::Key => matches!(KeyId::parse(text), Ok(KeyId::Sha256(_))),
+        Ids::Mac => mac(text).is_none(),
     }
 }
 
@@ -56,7 +77,12 @@ fn needs_lookup(noun: &Noun, text: &str) -> bool {
 pub async fn all(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     for param in op.path_params() {
         if let Some((noun, text)) = noun(param).zip(args.text(param).map(str::to_owned)) {
-            args.push(param, Arg::Text(id(client, noun, &text).await?));
+            // What comes before it in the path is resolved by now: its list hangs there.
+            let place = noun.list.path_params().fold(Args::new(), |place, name| match args.text(name) {
+                Some(id) => place.set(name, id),
+                None => place,
+            });
+            args.push(param, Arg::Text(within(client, noun, place, &text, op.asks).await?));
         }
     }
     for field in op.fields {
@@ -65,14 +91,30 @@ pub async fn all(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
                 args.push(field.name, Arg::Text(id(client, noun, &text).await?));
             }
             (Kind::Refs(noun), Some(Arg::Json(raw))) => {
-                let mut ids: Vec<String> = Vec::new();
-                for text in names(raw.get()) {
-                    let id = id(client, noun, &text).await?;
-                    if !ids.contains(&id) {
-                        ids.push(id);
+                let mut found: Vec<Value> = Vec::new();
+                for entry in entries(raw.get()) {
+                    let entry = with_id(client, noun, entry).await?;
+                    if !found.contains(&entry) {
+                        found.push(entry);
                     }
                 }
-                args.push(field.name, Arg::json(&serde_json::Value::from(ids).to_string())?);
+                // The service takes either ids or objects, and not both in one list.
+                if found.iter().any(Value::is_object) {
+                    for entry in found.iter_mut().filter(|entry| entry.is_string()) {
+                        *entry = serde_json::json!({ "ipv4_uuid": entry });
+                    }
+                    let networks = found.iter().filter_map(named);
+                    let nics: Vec<Nic> = networks.map(|id| Nic { network: id.to_owned(), ip: None }).collect();
+                    nic::check(&nics)?;
+                }
+                args.push(field.name, Arg::json(&Value::from(found).to_string())?);
+            }
+            (Kind::Nic, Some(Arg::Text(text))) => {
+                args.push(field.name, Arg::Text(id(client, &NETWORK, &text).await?));
+            }
+            (Kind::Nic, Some(Arg::Json(raw))) => {
+                let nic = with_id(client, &NETWORK, serde_json::from_str(raw.get()).unwrap_or_default()).await?;
+                args.push(field.name, Arg::json(&nic.to_string())?);
             }
             _ => {}
         }
@@ -80,8 +122,24 @@ pub async fn all(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     Ok(())
 }
 
-fn names(json: &str) -> Vec<String> {
+fn entries(json: &str) -> Vec<Value> {
     serde_json::from_str(json).unwrap_or_default()
+}
+
+/// What is named by an entry: the text itself, or the network of an object.
+fn named(entry: &Value) -> Option<&str> {
+    entry.as_str().or_else(|| entry.get("ipv4_uuid")?.as_str())
+}
+
+/// The entry with an id in the place of the name.
+async fn with_id(client: &Client, noun: &Noun, mut entry: Value) -> Result<Value> {
+    let Some(name) = named(&entry) else { return Ok(entry) };
+    let id = Value::from(id(client, noun, name).await?);
+    match entry.get_mut("ipv4_uuid") {
+        Some(place) => *place = id,
+        None => entry = id,
+    }
+    Ok(entry)
 }
 
 /// The id of the thing that is called so.
@@ -89,26 +147,37 @@ fn names(json: &str) -> Vec<String> {
 /// # Errors
 /// Not found, ambiguous, or the list could not be read.
 pub async fn id(client: &Client, noun: &Noun, typed: &str) -> Result<String> {
-    let Some(list) = noun.list else { return key_name(client, noun, typed).await };
-    if is_uuid(typed) {
-        return Ok(typed.to_ascii_lowercase());
+    within(client, noun, Args::new(), typed, false).await
+}
+
+/// The same in a list that is a part of something, by the parameters of its path.
+/// What is to be destroyed must be named without a doubt: of several, the newest is not good enough.
+async fn within(client: &Client, noun: &Noun, place: Args, typed: &str, strict: bool) -> Result<String> {
+    match noun.ids {
+        Ids::Any => return Ok(typed.to_owned()),
+        Ids::Key => return key_name(client, noun, &place, typed).await,
+        Ids::Uuid if is_uuid(typed) => return Ok(typed.to_ascii_lowercase()),
+        Ids::Number if !needs_lookup(noun, typed) => return Ok(typed.to_owned()),
+        Ids::Mac if let Some(mac) = mac(typed) => return Ok(mac),
+        Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
+    let list = noun.list;
     let (name, version) = match noun.version_field.and_then(|_| typed.rsplit_once('@')) {
         Some((name, version)) if !name.is_empty() && !version.is_empty() => (name, Some(version)),
         _ => (typed, None),
     };
     let filtered = match noun.filter {
-        Some(filter) => Args::new().set(filter, name),
-        None => Args::new(),
+        Some(filter) => place.clone().set(filter, name),
+        None => place.clone(),
     };
     let mut things = things(&client.call(list, &filtered).await?, noun);
     let mut found: Vec<&Thing> = things
         .iter()
         .filter(|thing| thing.name == name && version.is_none_or(|version| thing.version == version))
         .collect();
-    if found.is_empty() && is_short_id(typed) {
+    if found.is_empty() && noun.ids == Ids::Uuid && is_short_id(typed) {
         if noun.filter.is_some() {
-            things = self::things(&client.call(list, &Args::new()).await?, noun);
+            things = self::things(&client.call(list, &place).await?, noun);
         }
         let typed = typed.to_ascii_lowercase();
         found = things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
@@ -121,6 +190,7 @@ pub async fn id(client: &Client, noun: &Noun, typed: &str) -> Result<String> {
     match found.as_slice() {
         [one] => Ok(one.id.clone()),
         [] => Err(missing(noun, typed, &things)),
+        many if strict || version.is_some() => Err(ambiguous(noun, typed, many)),
         many => newest(noun, many).map(|thing| thing.id.clone()).ok_or_else(|| ambiguous(noun, typed, many)),
     }
 }
@@ -142,7 +212,7 @@ fn things(answer: &Answer, noun: &Noun) -> Vec<Thing> {
             let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
             let about = [text("state"), text("created")].join(" ");
             Thing {
-                id: text("id"),
+                id: if noun.ids == Ids::Mac { mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) },
                 name: text(noun.name_field),
                 version: noun.version_field.map(text).unwrap_or_default(),
                 about: about.trim().to_owned(),
@@ -173,7 +243,7 @@ fn version_order(version: &str) -> Vec<(u64, String)> {
 }
 
 fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
-    let error = Error::new(crate::error::Kind::NotFound, format!("no {} is called '{typed}'", noun.name));
+    let error = Error::new(crate::error::Kind::NotFound, format!("no {} is called '{typed}'", noun.word));
     let mut near: Vec<&str> = things
         .iter()
         .map(|thing| thing.name.as_str())
@@ -187,7 +257,7 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
 }
 
 fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {
-    let words = format!("'{typed}' fits {} {}s", found.len(), noun.name);
+    let words = format!("'{typed}' fits {} {}s", found.len(), noun.word);
     let mut error = Error::new(crate::error::Kind::Ambiguous, words);
     for thing in found.iter().take(CANDIDATES) {
         let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
@@ -197,18 +267,15 @@ fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {
 }
 
 /// Keys go by name or MD5 fingerprint, which the service finds itself; a SHA256 one it does not know.
-async fn key_name(client: &Client, noun: &Noun, typed: &str) -> Result<String> {
-    if noun.name != "key" {
-        return Ok(typed.to_owned());
-    }
+async fn key_name(client: &Client, noun: &Noun, place: &Args, typed: &str) -> Result<String> {
     match KeyId::parse(typed)? {
         KeyId::Md5(md5) => Ok(md5),
         KeyId::Name(name) => Ok(name),
         wanted @ KeyId::Sha256(_) => {
-            let answer = client.call(&crate::api::keys::LIST, &Args::new()).await?;
+            let answer = client.call(noun.list, place).await?;
             let known = answer.rows().filter_map(|row| PublicKey::from_line(&row.text("/key")?).ok());
             known.into_iter().find(|key| wanted.is_of(key)).map(|key| key.md5()).ok_or_else(|| {
-                let words = format!("no key of the account has the fingerprint '{typed}'");
+                let words = format!("no key here has the fingerprint '{typed}'");
                 Error::new(crate::error::Kind::NotFound, words).hint(format!("all of them: {}", noun.lister))
             })
         }

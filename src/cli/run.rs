@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::ArgMatches;
 
 use super::change::{self, Order};
-use super::{App, names, resolve, show, values};
+use super::{App, build, names, prompt, resolve, show, values};
 use crate::answer::Answer;
-use crate::api::{Column, Method, Op, Resource, Shape, Show};
+use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show, noun};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, Format, Look, Printer};
@@ -29,13 +29,28 @@ pub async fn run(app: &App, resource: &'static Resource, op: &'static Op, matche
         Some(text) => crate::config::duration("--timeout", text)?,
         None => PATIENCE,
     };
-    let calls = calls(op, matches)?;
+    let mut calls = calls(op, matches)?;
+    secrets(app, op, &mut calls)?;
+    if op.assigns && calls.iter().all(|call| given(op, &call.args) == 0) {
+        let known: Vec<_> = op.fields.iter().filter(|field| !field.name.is_empty()).map(build::long_name).collect();
+        return Err(Error::usage("nothing to change was given").hint(format!("--{}", known.join(", --"))));
+    }
+    if let Some(call) = calls.first() {
+        values::doubts(op, &call.args).iter().for_each(|doubt| app.warn(doubt));
+    }
     let client = match (calls.iter().any(|call| resolve::is_needed(op, &call.args)), app.globals.dry_run) {
         // Nothing is asked of the service, so no key is needed.
         (false, true) => app.client_without_key()?,
         _ if !op.signed => app.client_without_key()?,
         _ => app.client()?,
     };
+    if !op.roles && !client.roles().is_empty() {
+        app.warn(&format!(
+            "the roles {} are not taken on: {} would take them for something else, and your default roles apply",
+            client.roles().join(", "),
+            op.id
+        ));
+    }
     if app.globals.dry_run || app.globals.curl {
         let mut requests = Vec::new();
         for mut call in calls {
@@ -47,7 +62,8 @@ pub async fn run(app: &App, resource: &'static Resource, op: &'static Op, matche
     }
     if op.method != Method::Get {
         let wait = op.goal.is_some() && matches.get_flag("wait");
-        let yes = op.method != Method::Delete || matches.get_flag("yes");
+        let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
+        let yes = !(op.asks || calls.iter().any(loses)) || matches.get_flag("yes");
         let order = Order { op, wait: wait.then_some(timeout), yes };
         return change::run(app, &client, order, calls, look, jq.as_ref()).await;
     }
@@ -91,13 +107,19 @@ pub struct Call {
     pub args: Args,
     /// The target's noun, and what was typed for it.
     pub target: Option<(&'static str, String)>,
+    /// What it is a part of, outermost first: the path's parameters before the target's.
+    pub parents: Vec<(&'static str, String)>,
 }
 
 impl Call {
     /// A service's words seldom say which thing they are about.
     pub fn blame(&self, error: Error) -> Error {
         match &self.target {
-            Some((noun, name)) if error.fault().is_some() => error.about(&format!("{noun} {name}")),
+            Some((param, name)) if error.fault().is_some() => {
+                let of: String =
+                    self.parents.iter().rev().map(|(param, name)| format!(" of {} {name}", word(param))).collect();
+                error.about(&format!("{} {name}{of}", word(param)))
+            }
             _ => error,
         }
     }
@@ -113,35 +135,80 @@ impl Call {
     }
 }
 
+/// What a path's parameter is called.
+pub fn word(param: &'static str) -> &'static str {
+    noun(param).map_or(param, |noun| noun.word)
+}
+
 /// The calls that were asked for: one, or one a target.
 fn calls(op: &'static Op, matches: &ArgMatches) -> Result<Vec<Call>> {
     let mut args = values::fields(op, matches)?;
     let params: Vec<&'static str> = op.path_params().collect();
-    let Some((last, before)) = params.split_last() else { return Ok(vec![Call { args, target: None }]) };
+    let Some((last, before)) = params.split_last() else {
+        return Ok(vec![Call { args, target: None, parents: Vec::new() }]);
+    };
     for param in &params {
         if matches.get_many::<String>(param).into_iter().flatten().any(String::is_empty) {
-            return Err(Error::usage(format!("the name of the {param} is empty: is a variable unset?")));
+            return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", word(param))));
         }
     }
+    let mut parents = Vec::new();
     for param in before {
         if let Some(text) = matches.get_one::<String>(param) {
             args.push(*param, Arg::Text(text.clone()));
+            parents.push((*param, text.clone()));
         }
     }
     let mut calls: Vec<Call> = Vec::new();
     for text in matches.get_many::<String>(last).into_iter().flatten() {
         if calls.iter().all(|call| call.name() != text) {
-            calls.push(Call { args: args.clone().set(*last, text), target: Some((last, text.clone())) });
+            let target = Some((*last, text.clone()));
+            calls.push(Call { args: args.clone().set(*last, text), target, parents: parents.clone() });
         }
     }
     Ok(calls)
 }
 
+/// Asks for the secrets that an operation needs and that came from no file.
+fn secrets(app: &App, op: &Op, calls: &mut [Call]) -> Result<()> {
+    let secret = |call: &Call, field: &crate::api::Field| field.required || call.args.get(field.name).is_some();
+    for field in op.fields.iter().filter(|field| matches!(field.kind, Kind::Secret)) {
+        // A command that holds a password would show it to everybody on this machine.
+        if app.globals.curl && calls.iter().any(|call| secret(call, field)) {
+            let words = format!("a curl command would show the {} to all who list processes", field.name);
+            return Err(Error::usage(words).hint("the request without it: --dry-run"));
+        }
+        let there = calls.iter().all(|call| call.args.get(field.name).is_some());
+        // What is only shown must show nobody's secret.
+        let secret = match (there, app.globals.dry_run) {
+            (true, false) => continue,
+            (false, _) if !field.required => continue,
+            (_, true) => "***".to_owned(),
+            (false, false) => prompt::new_secret(&app.streams, field.name, &format!("--{}", build::long_name(field)))?,
+        };
+        for call in calls.iter_mut() {
+            call.args.push(field.name, Arg::Text(secret.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// How many fields were typed.
+fn given(op: &Op, args: &Args) -> usize {
+    args.iter().filter(|(name, _)| op.path_params().all(|param| param != *name)).count()
+}
+
 /// A list's first request, as `pages` would send it.
 fn first_page(op: &Op, args: Args) -> Args {
     match op.paging {
-        crate::api::Paging::Offset(most) if args.get("limit").is_none() => args.set("limit", most.to_string()),
-        _ => args,
+        // The service gathers everything by itself for `tags=*`.
+        crate::api::Paging::Offset(_) if args.get("tags").is_some() => args,
+        crate::api::Paging::Offset(most) | crate::api::Paging::Sparse(most) => {
+            let wanted = args.text("limit").and_then(|limit| limit.parse::<usize>().ok());
+            let limit = wanted.map_or(most, |wanted| wanted.min(most));
+            args.set("limit", limit.to_string())
+        }
+        crate::api::Paging::None => args,
     }
 }
 
@@ -252,14 +319,19 @@ impl App {
     }
 }
 
-/// The operation of a chain of subcommands, and the matches of the last of them.
-pub fn find<'m>(resource: &'static Resource, matches: &'m ArgMatches) -> Option<(&'static Op, &'m ArgMatches)> {
+/// The words of a chain of subcommands, and the matches of the last of them.
+pub fn verb(matches: &ArgMatches) -> (String, &ArgMatches) {
     let mut words = Vec::new();
     let mut last = matches;
     while let Some((word, next)) = last.subcommand() {
         words.push(word);
         last = next;
     }
-    let verb = words.join(" ");
+    (words.join(" "), last)
+}
+
+/// The operation of a chain of subcommands, and the matches of the last of them.
+pub fn find<'m>(resource: &'static Resource, matches: &'m ArgMatches) -> Option<(&'static Op, &'m ArgMatches)> {
+    let (verb, last) = verb(matches);
     resource.ops.iter().copied().find(|op| op.verb == verb).map(|op| (op, last))
 }

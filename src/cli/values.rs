@@ -10,7 +10,7 @@ use clap::parser::ValueSource;
 use crate::api::{Field, Kind, Op, Place};
 use crate::auth::PublicKey;
 use crate::error::{Error, Result};
-use crate::grammar::mebibytes;
+use crate::grammar::{self, mebibytes};
 use crate::request::{Arg, Args};
 
 /// The largest body that CloudAPI takes, in bytes; a file that is larger cannot be sent at all.
@@ -22,7 +22,7 @@ const FILE_LIMIT: u64 = 100_000;
 /// A usage error that names the option and the reason.
 pub fn fields(op: &Op, matches: &ArgMatches) -> Result<Args> {
     let mut args = Args::new();
-    for field in op.fields {
+    for field in op.fields.iter().filter(|field| !matches!(field.kind, Kind::Same(_))) {
         if matches.value_source(field.name) != Some(ValueSource::CommandLine) {
             continue;
         }
@@ -39,45 +39,33 @@ pub fn fields(op: &Op, matches: &ArgMatches) -> Result<Args> {
     }
     if let Ok(Some(filters)) = matches.try_get_many::<String>("FILTER") {
         for filter in filters {
-            let (field, text) = filter_of(op, filter)?;
-            add(&mut args, field, text)?;
+            if op.assigns { assign(op, &mut args, filter)? } else { add_filter(op, &mut args, filter)? }
         }
     }
     Ok(args)
 }
 
-/// `state=running` and `tag.role=web`: the field meant, and its text.
-fn filter_of<'a>(op: &Op, filter: &'a str) -> Result<(&'static Field, &'a str)> {
-    let known = || {
-        let names = op.fields.iter().map(|field| match field.kind {
-            Kind::Pairs(prefix) => format!("{prefix}NAME"),
-            _ => field.name.to_owned(),
-        });
-        format!("known filters: {}", names.collect::<Vec<_>>().join(", "))
-    };
+/// `state=running` and `tag.role=web`: adds to the field that is meant.
+fn add_filter(op: &Op, args: &mut Args, filter: &str) -> Result<()> {
+    let known = || format!("known filters: {}", names(op));
     let (name, value) = filter
         .split_once('=')
         .ok_or_else(|| Error::usage(format!("'{filter}' is not a filter: NAME=VALUE")).hint(known()))?;
     for field in op.fields {
         match field.kind {
             Kind::Pairs(prefix) if name.starts_with(prefix) && name.len() > prefix.len() => {
-                return Ok((field, &filter[prefix.len()..]));
+                return add(args, field, &filter[prefix.len()..]);
             }
             // `tags=*` is how the service spells it; anything else would be taken for the same.
             Kind::Flag(word) if field.name == name => {
                 return match value == word {
-                    true => Ok((field, value)),
+                    true => add(args, field, value),
                     false => Err(Error::usage(format!("the filter {name} takes only {name}={word}"))),
                 };
             }
-            _ if field.name == name => {
-                if let Kind::OneOf(words) = field.kind
-                    && !words.contains(&value)
-                {
-                    let words = words.join(", ");
-                    return Err(Error::usage(format!("'{value}' is no {name}")).hint(format!("known: {words}")));
-                }
-                return Ok((field, value));
+            _ if is_called(field, name) => {
+                one_of(field, value)?;
+                return add(args, field, value);
             }
             _ => {}
         }
@@ -85,10 +73,85 @@ fn filter_of<'a>(op: &Op, filter: &'a str) -> Result<(&'static Field, &'a str)> 
     Err(Error::usage(format!("there is no filter '{name}'")).hint(known()))
 }
 
+/// `phone=555-1234` and `acl:=[]`: sets the field that is meant.
+fn assign(op: &Op, args: &mut Args, text: &str) -> Result<()> {
+    let known = || format!("known fields: {}", names(op));
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| Error::usage(format!("'{text}' is not a field: NAME=VALUE")).hint(known()))?;
+    let (name, typed) = match name.strip_suffix(':') {
+        Some(name) => (name, true),
+        None => (name, false),
+    };
+    let Some(field) = op.fields.iter().find(|field| is_called(field, name)) else {
+        return Err(Error::usage(format!("there is no field '{name}'")).hint(known()));
+    };
+    if typed {
+        return assign_json(args, field, value);
+    }
+    if value.is_empty() && !matches!(field.kind, Kind::Clearable) {
+        let error = Error::usage(format!("the value of {name} is empty: is a variable unset?"));
+        return Err(match field.kind {
+            Kind::Object => error.hint(format!("to clear it: {name}:={{}}")),
+            kind if several(kind) => error.hint(format!("to clear it: {name}:=[]")),
+            _ => error,
+        });
+    }
+    one_of(field, value)?;
+    add(args, field, value)
+}
+
+/// The same of a value that was typed as JSON. Of an array each entry is checked as if it stood alone.
+fn assign_json(args: &mut Args, field: &Field, json: &str) -> Result<()> {
+    let wrong = || Error::usage(format!("{}:={json}: this is no value of {}", field.name, field.name));
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong().because(error))?;
+    match (value, field.kind) {
+        (serde_json::Value::Array(entries), kind) if several(kind) && !matches!(kind, Kind::Object) => {
+            if entries.is_empty() {
+                let name = if matches!(kind, Kind::Members(_)) { "members" } else { field.name };
+                args.push(name, Arg::json("[]")?);
+            }
+            entries.iter().try_for_each(|entry| add(args, field, entry.as_str().ok_or_else(wrong)?))
+        }
+        (serde_json::Value::Object(_), Kind::Object) => add(args, field, json),
+        (serde_json::Value::String(text), kind) if !matches!(kind, Kind::Bool | Kind::Integer | Kind::Mebibytes) => {
+            one_of(field, &text)?;
+            add(args, field, &text)
+        }
+        (serde_json::Value::Bool(_), Kind::Bool)
+        | (serde_json::Value::Number(_), Kind::Integer | Kind::Mebibytes | Kind::DiskSize) => add(args, field, json),
+        _ => Err(wrong()),
+    }
+}
+
+/// Whether this is the field's name on the wire or that of its option.
+fn is_called(field: &Field, name: &str) -> bool {
+    field.name == name || super::build::long_name(field) == name
+}
+
+/// The names of an operation's fields, as they are typed before a `=`.
+fn names(op: &Op) -> String {
+    let names = op.fields.iter().map(|field| match field.kind {
+        Kind::Pairs(prefix) => format!("{prefix}NAME"),
+        _ => field.name.to_owned(),
+    });
+    names.filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// Refuses a word that is not among those of its field.
+fn one_of(field: &Field, value: &str) -> Result<()> {
+    match field.kind {
+        Kind::OneOf(words) if !words.contains(&value) => {
+            Err(Error::usage(format!("'{value}' is no {}", field.name)).hint(format!("known: {}", words.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
     let typed = |json: &str| match field.place {
         // In a query everything is text.
-        Place::Query => Ok(Arg::Text(json.to_owned())),
+        Place::Query | Place::Header => Ok(Arg::Text(json.to_owned())),
         Place::Body => Arg::json(json),
     };
     let option = || format!("--{}", super::build::long_name(field));
@@ -97,15 +160,128 @@ fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Kind::Pairs(_) => text.split_once('=').is_some_and(|(_, value)| value.is_empty()),
         _ => text.is_empty(),
     };
-    if field.place == Place::Query && nothing {
+    if field.place == Place::Query && nothing && !matches!(field.kind, Kind::Clearable) {
         let words = format!("the filter {} is empty, which would choose everything: is a variable unset?", field.name);
         return Err(Error::usage(words));
     }
-    let several = matches!(field.kind, Kind::Pairs(_) | Kind::PairFiles(_) | Kind::Refs(_));
-    if !several && args.get(field.name).is_some() {
+    if !several(field.kind) && args.get(field.name).is_some() {
         return Err(Error::usage(format!("{} is given twice", field.name)));
     }
+    let pairs = matches!(field.kind, Kind::Object | Kind::Pairs(_) | Kind::Flat(_) | Kind::Tags(_));
+    if pairs && field.place == Place::Body && text.trim_start().starts_with('{') {
+        return add_object(args, field, text).map_err(|error| error.about(&option()));
+    }
     match field.kind {
+        Kind::Uuid if !super::resolve::is_uuid(text) => {
+            return Err(Error::usage(format!("'{text}' is not a UUID")).about(field.name));
+        }
+        Kind::Uuid => args.push(field.name, Arg::Text(text.to_ascii_lowercase())),
+        Kind::Clearable => args.push(field.name, Arg::Text(text.to_owned())),
+        Kind::Texts => append(args, field.name, text.into())?,
+        Kind::Words | Kind::SomeOf(_) => {
+            for word in words(field, text)? {
+                append(args, field.name, word.into())?;
+            }
+        }
+        Kind::Named => {
+            for name in words(field, text)? {
+                append(args, field.name, named("name", name))?;
+            }
+        }
+        Kind::Members(default) => {
+            for word in words(field, text)? {
+                add_member(args, word, default)?;
+            }
+        }
+        Kind::Affinity => {
+            grammar::affinity::check(text)?;
+            append(args, field.name, text.into())?;
+        }
+        Kind::FirewallRule => {
+            grammar::fwrule::parse(text)?;
+            args.push(field.name, Arg::Text(text.to_owned()));
+        }
+        Kind::PolicyRules => {
+            grammar::policy::check(text)?;
+            append(args, field.name, text.into())?;
+        }
+        Kind::Json => args.push(field.name, Arg::json(text).map_err(|error| error.about(&option()))?),
+        Kind::Same(_) => {}
+        Kind::Secret => {
+            let text = read_text(text)?;
+            let line = text.trim_end_matches(['\r', '\n']);
+            if line.is_empty() {
+                return Err(Error::usage("the file holds nothing").about(&option()));
+            }
+            args.push(field.name, Arg::Text(line.to_owned()));
+        }
+        Kind::Files => append(args, field.name, read_text(text)?.into())?,
+        Kind::Object => {
+            let (name, value) = pair(text).map_err(|error| error.about(&option()))?;
+            let mut object: serde_json::Map<String, serde_json::Value> = match args.get(field.name) {
+                Some(Arg::Json(raw)) => serde_json::from_str(raw.get()).unwrap_or_default(),
+                _ => Default::default(),
+            };
+            let value = match value {
+                Arg::Text(text) => text.into(),
+                Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
+            };
+            if object.insert(name.to_owned(), value).is_some() {
+                return Err(Error::usage(format!("{name} is given twice")).about(&option()));
+            }
+            args.push(field.name, Arg::json(&serde_json::Value::from(object).to_string())?);
+        }
+        Kind::Flat(reserved) => {
+            let (name, value) = pair(text)?;
+            check_name(name, reserved)?;
+            if let Arg::Text(text) = &value
+                && text.starts_with('@')
+            {
+                return Err(Error::usage(format!("{name}={text}: a file's contents, or this very text?"))
+                    .hint(format!("the contents: --file {name}={text}"))
+                    .hint(format!("the text: '{name}:={}'", serde_json::Value::from(text.as_str()))));
+            }
+            add_pair(args, "", name, value)?;
+        }
+        Kind::Tags(reserved) => {
+            let (name, value) = pair(text)?;
+            check_name(name, reserved)?;
+            check_tag(name, &value)?;
+            add_pair(args, "", name, value)?;
+        }
+        Kind::FlatFiles(reserved) => {
+            let (name, value) = pair_file(text).map_err(|error| error.about(&option()))?;
+            check_name(name, reserved)?;
+            add_pair(args, "", name, Arg::Text(value))?;
+        }
+        Kind::Nic => {
+            let nic = grammar::nic::parse(text)?;
+            args.push(
+                field.name,
+                match nic.ip {
+                    // Every version of the API knows the plain form.
+                    None => Arg::Text(nic.network),
+                    Some(_) => Arg::json(&nic.body(&nic.network).to_string())?,
+                },
+            );
+        }
+        Kind::Nics => {
+            let nic = grammar::nic::parse(text)?;
+            append(args, "networks", nic.body(&nic.network))?;
+        }
+        Kind::Mounts => append(args, field.name, grammar::mount::parse(text)?.body())?,
+        Kind::Disks => {
+            // Two disks of one size are two disks.
+            let mut disks = list(args, field.name);
+            disks.push(grammar::disk::parse(text)?);
+            grammar::disk::check(&disks)?;
+            args.push(field.name, Arg::json(&serde_json::Value::from(disks).to_string())?);
+        }
+        Kind::DiskSize if text == "remaining" => args.push(field.name, Arg::Text(text.to_owned())),
+        Kind::DiskSize => {
+            let size = mebibytes(text).map_err(|error| error.about(&option()))?;
+            args.push(field.name, typed(&size.to_string())?);
+        }
         Kind::Flag(value) => args.push(field.name, typed(value)?),
         Kind::Text | Kind::OneOf(_) | Kind::Ref(_) => args.push(field.name, Arg::Text(text.to_owned())),
         Kind::Bool => match text {
@@ -121,14 +297,7 @@ fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             args.push(field.name, typed(&size.to_string())?);
         }
         Kind::Refs(_) => {
-            let mut all: Vec<String> = match args.get(field.name) {
-                Some(Arg::Json(raw)) => serde_json::from_str(raw.get()).unwrap_or_default(),
-                _ => Vec::new(),
-            };
-            if !all.iter().any(|known| known == text) {
-                all.push(text.to_owned());
-            }
-            args.push(field.name, Arg::json(&serde_json::Value::from(all).to_string())?);
+            append(args, field.name, text.into())?;
         }
         Kind::Pairs(prefix) => {
             let (name, value) = pair(text).map_err(|error| error.about(&option()))?;
@@ -139,15 +308,16 @@ fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
                     .hint(format!("the contents: --metadata-file {name}={text}"))
                     .hint(format!("the text: --metadata '{name}:={}'", serde_json::Value::from(text.as_str()))));
             }
+            check_new_metadata(prefix, name)?;
+            if prefix == "tag." && field.place == Place::Body {
+                check_tag(name, &value)?;
+            }
             add_pair(args, prefix, name, value)?;
         }
         Kind::PairFiles(prefix) => {
-            let (name, value) = pair(text).map_err(|error| error.about(&option()))?;
-            let Arg::Text(file) = value else {
-                return Err(Error::usage(format!("'{text}' is not NAME=@FILE")).about(&option()));
-            };
-            let file = file.strip_prefix('@').unwrap_or(&file);
-            add_pair(args, prefix, name, Arg::Text(read_text(file)?))?;
+            let (name, value) = pair_file(text).map_err(|error| error.about(&option()))?;
+            check_new_metadata(prefix, name)?;
+            add_pair(args, prefix, name, Arg::Text(value))?;
         }
         Kind::File => args.push(field.name, Arg::Text(read_text(text)?)),
         Kind::PublicKeyFile => {
@@ -156,6 +326,155 @@ fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The words between commas.
+fn words<'a>(field: &Field, text: &'a str) -> Result<Vec<&'a str>> {
+    let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    match words.as_slice() {
+        [] => Err(Error::usage(format!("{} holds nothing", field.name)).about(&super::build::long_name(field))),
+        _ => Ok(words),
+    }
+}
+
+/// A thing of a list of objects, by its id or else by what it is called.
+fn named(name: &str, text: &str) -> serde_json::Value {
+    match super::resolve::is_uuid(text) {
+        true => serde_json::json!({ "id": text.to_ascii_lowercase() }),
+        false => serde_json::json!({ name: text }),
+    }
+}
+
+/// Adds a member of a role. Whoever is named as a default member too is one member, who is active by default.
+fn add_member(args: &mut Args, text: &str, default: bool) -> Result<()> {
+    let (kind, name) = match text.strip_prefix("account:") {
+        Some(name) => ("account", name),
+        None => ("subuser", text),
+    };
+    let mut member = named("login", name);
+    member["type"] = kind.into();
+    let mut all = list(args, "members");
+    let same = |known: &serde_json::Value| ["type", "login", "id"].iter().all(|key| known.get(key) == member.get(key));
+    match all.iter_mut().find(|known| same(known)) {
+        Some(known) if default => known["default"] = true.into(),
+        Some(_) => {}
+        None => {
+            if default {
+                member["default"] = true.into();
+            }
+            all.push(member);
+        }
+    }
+    args.push("members", Arg::json(&serde_json::Value::from(all).to_string())?);
+    Ok(())
+}
+
+/// The pairs of a JSON object, each as if it were typed as `NAME:=JSON`.
+fn add_object(args: &mut Args, field: &Field, text: &str) -> Result<()> {
+    let pairs: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> = serde_json::from_str(text)
+        .map_err(|error| Error::usage(format!("'{text}' is no JSON object")).because(error))?;
+    if pairs.is_empty() && matches!(field.kind, Kind::Object) {
+        args.push(field.name, Arg::json("{}")?);
+    }
+    pairs.iter().try_for_each(|(name, value)| match name.contains('=') {
+        true => Err(Error::usage(format!("'{name}' cannot be a name here: it holds a ="))),
+        false => add(args, field, &format!("{name}:={value}")),
+    })
+}
+
+/// Refuses names of metadata that the service leaves out of a new machine without a word.
+fn check_new_metadata(prefix: &str, name: &str) -> Result<()> {
+    let word = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    match prefix == "metadata." && (name.ends_with("_pw") || !word) {
+        true => Err(Error::usage(format!("'{name}' cannot be a name of metadata here: the service would drop it"))),
+        false => Ok(()),
+    }
+}
+
+/// Whether a field may be given more than once.
+fn several(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Pairs(_)
+            | Kind::PairFiles(_)
+            | Kind::Refs(_)
+            | Kind::Texts
+            | Kind::Words
+            | Kind::SomeOf(_)
+            | Kind::Named
+            | Kind::Members(_)
+            | Kind::Affinity
+            | Kind::PolicyRules
+            | Kind::Files
+            | Kind::Object
+            | Kind::Flat(_)
+            | Kind::Tags(_)
+            | Kind::FlatFiles(_)
+            | Kind::Nics
+            | Kind::Mounts
+            | Kind::Disks
+    )
+}
+
+/// Adds a value to the array of this name; one that is there already is not added again.
+fn append(args: &mut Args, name: &str, value: serde_json::Value) -> Result<()> {
+    let mut all = list(args, name);
+    if !all.contains(&value) {
+        all.push(value);
+    }
+    args.push(name, Arg::json(&serde_json::Value::from(all).to_string())?);
+    Ok(())
+}
+
+/// What the array of this name holds so far.
+fn list(args: &Args, name: &str) -> Vec<serde_json::Value> {
+    match args.get(name) {
+        Some(Arg::Json(raw)) => serde_json::from_str(raw.get()).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// Refuses a tag of the platform's that has not the type it must have.
+fn check_tag(name: &str, value: &Arg) -> Result<()> {
+    let value = match value {
+        Arg::Text(text) => serde_json::Value::from(text.as_str()),
+        Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
+    };
+    grammar::tag::check(name, &value)
+}
+
+/// What is allowed but most likely not meant, in sentences for a warning.
+pub fn doubts(op: &Op, args: &Args) -> Vec<String> {
+    let mut doubts = Vec::new();
+    for field in op.fields {
+        let texts = || list(args, field.name).into_iter().filter_map(|text| text.as_str().map(str::to_owned));
+        match field.kind {
+            Kind::Affinity => doubts
+                .extend(texts().filter_map(|text| grammar::affinity::check(&text).ok()).flat_map(|rule| rule.doubts())),
+            Kind::PolicyRules => {
+                doubts.extend(texts().flat_map(|text| grammar::policy::unknown_actions(&text)).map(|unknown| {
+                    let meant = unknown.nearest.map(|near| format!(": is {near} meant?")).unwrap_or_default();
+                    format!("the service knows no action '{}'{meant}", unknown.action)
+                }))
+            }
+            _ => {}
+        }
+    }
+    doubts
+}
+
+/// Refuses names that would redirect the request, or that the service drops without a word.
+fn check_name(name: &str, reserved: &[&str]) -> Result<()> {
+    let fits = |pattern: &&&str| match pattern.strip_prefix('*') {
+        Some(end) => name.ends_with(end),
+        None => **pattern == name,
+    };
+    match reserved.iter().find(fits) {
+        Some(_) => Err(Error::usage(format!(
+            "'{name}' cannot be a name here: the service would take it for something else, or drop it"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// A name given twice is most likely a mistake, and one of the values would be lost.
@@ -169,7 +488,10 @@ fn add_pair(args: &mut Args, prefix: &str, name: &str, value: Arg) -> Result<()>
 }
 
 /// `NAME=TEXT` stays text, whatever it looks like; `NAME:=JSON` has the type that was written.
-fn pair(text: &str) -> Result<(&str, Arg)> {
+///
+/// # Errors
+/// A usage error for what is neither.
+pub fn pair(text: &str) -> Result<(&str, Arg)> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| Error::usage(format!("'{text}' is not NAME=VALUE")).hint("a typed value: NAME:=JSON"))?;
@@ -189,6 +511,14 @@ fn pair(text: &str) -> Result<(&str, Arg)> {
         "" => Err(Error::usage(format!("'{text}' has no name before the ="))),
         name => Ok((name, value)),
     }
+}
+
+/// `NAME=@FILE`, and the file's contents.
+fn pair_file(text: &str) -> Result<(&str, String)> {
+    let (name, value) = pair(text)?;
+    let Arg::Text(file) = value else { return Err(Error::usage(format!("'{text}' is not NAME=@FILE"))) };
+    let file = file.strip_prefix('@').unwrap_or(&file);
+    Ok((name, read_text(file)?))
 }
 
 /// A file's bytes, or those of standard input for `-`.

@@ -1,13 +1,19 @@
 //! Calls operations: signs, sends, and tries again where that is safe; `pages` joins lists, `wait` waits, `trace`
 //! tells. It prints nothing and reads no environment.
 
+mod lines;
 mod pages;
+#[cfg(feature = "sockets")]
+mod socket;
 mod trace;
 mod wait;
 
+pub use lines::Lines;
 pub use pages::{Cut, Page, Span};
+#[cfg(feature = "sockets")]
+pub use socket::{Feed, Socket};
 pub use trace::{header_lines, header_name};
-pub use wait::Wait;
+pub use wait::{Before, Wait};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -194,10 +200,15 @@ impl Client {
     /// A usage error for a missing or unknown argument.
     pub fn request(&self, op: &Op, args: &Args) -> Result<Request> {
         let mut request = Request::new(op, args, &self.account)?;
-        if op.signed {
+        if op.signed && op.roles {
             self.add_roles(&mut request);
         }
         Ok(request)
+    }
+
+    /// The roles that are taken on.
+    pub fn roles(&self) -> &[String] {
+        &self.roles
     }
 
     /// Adds the client's roles to a request of the caller's own.
@@ -368,8 +379,10 @@ fn retry_after(answer: &Response) -> Option<Duration> {
     Some(pause.min(Duration::from_secs(30)))
 }
 
-fn backoff(tries: u32, first: Duration) -> Duration {
-    first.mul_f64(f64::from(1 << (tries - 1).min(6)) * (0.5 + jitter()))
+/// How long to wait before another try: twice as long after each, by chance somewhat more or less, and
+/// never more than a hundred times the first pause.
+pub fn backoff(tries: u32, first: Duration) -> Duration {
+    first.mul_f64(f64::from(1 << tries.saturating_sub(1).min(6)) * (0.5 + jitter()))
 }
 
 /// A number from 0 to 1 that differs between processes started together.

@@ -41,6 +41,7 @@ impl Client {
         let most = match op.paging {
             // The service gathers everything by itself for `tags=*`.
             Paging::Offset(most) if args.get("tags").is_none() => most,
+            Paging::Sparse(most) => return self.sparse_pages(op, args, most, take).await,
             _ => return self.pages_of(Span::default(), |_| self.request(op, args), take).await,
         };
         let span = Span { wanted: count(args, "limit")?, start: count(args, "offset")?.unwrap_or(0), most: Some(most) };
@@ -53,6 +54,36 @@ impl Client {
             self.request(op, &args)
         };
         self.pages_of(span, request, take).await
+    }
+
+    /// The pages of a list of which the service leaves rows out after it has cut them: only an empty page is the
+    /// last. `limit` counts what it looks at.
+    async fn sparse_pages(
+        &self,
+        op: &Op,
+        args: &Args,
+        most: usize,
+        mut take: impl FnMut(Page<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let wanted = count(args, "limit")?;
+        let begin = count(args, "offset")?.unwrap_or(0);
+        let mut offset = begin;
+        while offset < MOST_ROWS && wanted.is_none_or(|wanted| offset - begin < wanted) {
+            let limit = wanted.map_or(most, |wanted| most.min(wanted - (offset - begin)));
+            let mut args = args.clone();
+            args.push("limit", Arg::Text(limit.to_string()));
+            if offset > 0 {
+                args.push("offset", Arg::Text(offset.to_string()));
+            }
+            let body = rows_of(self.send(&self.request(op, &args)?).await?)?;
+            let page = Page::new(&body, false)?;
+            if page.rows.is_empty() {
+                return Ok(());
+            }
+            take(page)?;
+            offset += limit;
+        }
+        Ok(())
     }
 
     /// The pages of any list. The service says by `x-query-limit` how it cuts the list; without it and

@@ -4,27 +4,43 @@ use std::time::{Duration, SystemTime};
 
 use super::{Client, jitter};
 use crate::answer::Answer;
-use crate::api::{Goal, Method, Noun, Op};
+use crate::api::{Goal, Noun, Op};
 use crate::error::{Error, Kind, Result};
-use crate::request::{Args, Request};
+use crate::request::{Arg, Args, Request};
 
 /// How often a state is asked for: from the first pause to the longest.
 const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// Every so many looks the audit log is asked whether the job has failed.
 const AUDIT: u32 = 4;
 
+/// How long the audit log is waited for before a request is sent.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What is waited for.
 pub struct Wait<'a> {
     /// The operation that was answered.
     pub op: &'a Op,
-    /// Its arguments, among them the object's id by the noun's name.
+    /// Its arguments, and the object's id by the noun's name.
     pub args: Args,
     /// What the user calls the object.
     pub name: &'a str,
     /// The `Date` of its answer: the server's clock, to which its audit log belongs.
     pub since: Option<&'a str>,
+    /// What was there before the request, so that nothing old is taken for its end.
+    pub before: Before,
     /// When to give up.
     pub timeout: Duration,
+}
+
+/// What [`Client::before`] saw.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// The entries of the machine's audit log; `None` where they could not be read, or there was no machine yet.
+    audit: Option<Vec<String>>,
+    /// The ids of the things among which a new one is to appear.
+    ids: Vec<String>,
+    /// The answer itself has shown a state from which the object still has to move.
+    pub moved: bool,
 }
 
 enum Look {
@@ -33,6 +49,32 @@ enum Look {
 }
 
 impl Client {
+    /// Looks at what an operation with these arguments will be told apart from, before it is sent.
+    ///
+    /// # Errors
+    /// The list in which something is to appear cannot be read.
+    pub async fn before(&self, op: &Op, args: &Args) -> Result<Before> {
+        let mut before = Before::default();
+        if let (Some(machine), true) = (args.text("machine"), op.job.is_some()) {
+            let machine = Args::new().set("machine", machine);
+            // Without it the entries' times have to do, so nothing is held up by it for long.
+            let audit = tokio::time::timeout(PATIENCE, self.call(&crate::api::machines::AUDIT, &machine)).await;
+            before.audit =
+                audit.ok().and_then(Result::ok).map(|audit| audit.rows().map(|row| row.json().to_owned()).collect());
+        }
+        if let Some((Goal::Appears, noun)) = &op.goal {
+            before.ids = ids(&self.call(noun.list, &within(noun.list, args)).await?, noun);
+        }
+        Ok(before)
+    }
+
+    /// Whether the object that an operation was to remove is gone, although the service said otherwise.
+    pub async fn is_gone(&self, op: &Op, args: &Args) -> bool {
+        let Some((Goal::Gone, noun)) = &op.goal else { return false };
+        let Ok(show) = self.request(noun.get, &within(noun.get, args)) else { return false };
+        self.send(&show).await.is_ok_and(|seen| matches!(seen.status, 404 | 410))
+    }
+
     /// Waits until an operation that was answered has come to its end, and returns the object as it
     /// is then; `Nothing` if it is gone without a trace.
     ///
@@ -43,11 +85,12 @@ impl Client {
         let deadline = tokio::time::Instant::now() + waiting.timeout.min(Duration::from_secs(366 * 86_400));
         let mut pause = POLL.0;
         let mut state: Option<String> = None;
-        let id = waiting.args.text(noun.name).unwrap_or(waiting.name);
-        let show = self.request(noun.get, &Args::new().set(noun.name, id))?;
+        let shown = if matches!(goal, Goal::Appears) { noun.list } else { noun.get };
+        let show = self.request(shown, &within(shown, &waiting.args))?;
+        let mut moved = waiting.before.moved;
         for looks in 1.. {
             let look = async {
-                let look = self.look(noun, goal, &show, &waiting).await?;
+                let look = self.look(noun, goal, &show, &waiting, moved).await?;
                 // A job that fails leaves the object alone: only the audit log knows.
                 if matches!(look, Look::NotYet(_)) && looks % AUDIT == 0 {
                     self.no_failed_job(noun, &waiting).await?;
@@ -58,6 +101,7 @@ impl Client {
                 Err(_) => break,
                 Ok(Ok(Look::Done(answer))) => return Ok(answer),
                 Ok(Ok(Look::NotYet(now))) => {
+                    moved |= matches!(goal, Goal::State(wanted) if !now.is_empty() && now != *wanted);
                     if state.as_ref() != Some(&now) {
                         progress(&now);
                         state = Some(now);
@@ -78,21 +122,32 @@ impl Client {
         let seen = state.map_or_else(|| "could not be asked for".to_owned(), |state| format!("is still {state}"));
         let words = format!(
             "{} {} {seen} after {:?}: gave up waiting, it may yet come to its end",
-            noun.name, waiting.name, waiting.timeout
+            noun.word, waiting.name, waiting.timeout
         );
         Err(Error::new(Kind::TimedOut, words).hint("to wait longer: --timeout TIME"))
     }
 
-    async fn look(&self, noun: &Noun, goal: &Goal, show: &Request, waiting: &Wait<'_>) -> Result<Look> {
+    async fn look(&self, noun: &Noun, goal: &Goal, show: &Request, waiting: &Wait<'_>, moved: bool) -> Result<Look> {
         let seen = self.send(show).await?;
+        if matches!(goal, Goal::Appears) {
+            return appeared(&seen.answer(noun.list)?, noun, waiting);
+        }
         if matches!(seen.status, 404 | 410) && matches!(goal, Goal::Gone) {
             return Ok(Look::Done(
                 Answer::from_record(&seen.body).ok().filter(|_| seen.status == 410).unwrap_or(Answer::Nothing),
             ));
         }
         if seen.status == 410 {
-            let words = format!("{} {} was deleted meanwhile", noun.name, waiting.name);
+            let words = format!("{} {} was deleted meanwhile", noun.word, waiting.name);
             return Err(Error::new(Kind::FailedState, words));
+        }
+        if seen.status == 404 {
+            let words = format!("{} {} is not there any more: what was asked for has failed", noun.word, waiting.name);
+            let error = Error::new(Kind::FailedState, words);
+            return Err(match audit_of(waiting) {
+                Some(command) => error.hint(format!("what was done to it: {command}")),
+                None => error,
+            });
         }
         let answer = seen.answer(noun.get)?;
         let text = |field: &str| {
@@ -103,18 +158,40 @@ impl Client {
         };
         let state = text("state");
         if noun.failed.contains(&state.as_str()) && !matches!(goal, Goal::Gone) {
-            let words = format!("{} {} ended in the state {state}", noun.name, waiting.name);
-            return Err(
-                Error::new(Kind::FailedState, words).hint(format!("what was done to it: {}", audit_of(noun, waiting)))
-            );
+            let error =
+                Error::new(Kind::FailedState, format!("{} {} ended in the state {state}", noun.word, waiting.name));
+            let error = match text("error").as_str() {
+                "" => error,
+                why => error.hint(format!("the service says: {why}")),
+            };
+            return Err(match audit_of(waiting) {
+                Some(command) => error.hint(format!("what was done to it: {command}")),
+                None => error,
+            });
         }
         let done = match goal {
-            Goal::State(wanted) => state == *wanted,
+            // A machine may have been in that state before: then the job's own entry tells.
+            Goal::State(wanted) => state == *wanted && (moved || self.job_done(noun, waiting).await?),
+            Goal::Appears => false,
             Goal::Gone => state == "deleted",
-            Goal::Field(field) => waiting.args.text(field) == Some(&text(field)),
+            Goal::Field(field) => pairs(waiting).any(|(name, value)| name == *field && value == text(field)),
+            // A switch that is off may not be shown at all.
+            Goal::Is(field, value) => text(field) == *value || *value == "false" && text(field).is_empty(),
+            Goal::AuditThen(action, wanted) => state == *wanted && self.audited(action, noun, waiting).await?,
             Goal::Audit(action) => self.audited(action, noun, waiting).await?,
+            Goal::Holds => pairs(waiting).all(|(name, value)| at(&answer, name).is_some_and(|now| same(&now, &value))),
+            Goal::Lacks => last_param(waiting).is_none_or(|name| at(&answer, name).is_none()),
+            Goal::Empty(kept) => keys(&answer).iter().all(|key| kept.contains(&key.as_str())),
         };
         Ok(if done { Look::Done(answer) } else { Look::NotYet(state) })
+    }
+
+    /// Whether the job has left its entry in the audit log. Where nobody can tell, it has.
+    async fn job_done(&self, noun: &Noun, waiting: &Wait<'_>) -> Result<bool> {
+        match (waiting.op.job, &waiting.before.audit) {
+            (Some(job), Some(_)) => self.audited(job, noun, waiting).await,
+            _ => Ok(true),
+        }
     }
 
     /// Whether the audit log has this action since the request.
@@ -123,16 +200,16 @@ impl Client {
         if success {
             return Ok(true);
         }
-        let words = format!("the {action} of {} {} failed", noun.name, waiting.name);
-        Err(Error::new(Kind::FailedState, words).hint(format!("what was done to it: {}", audit_of(noun, waiting))))
+        let words = format!("the {action} of {} {} failed", noun.word, waiting.name);
+        let error = Error::new(Kind::FailedState, words);
+        Err(match audit_of(waiting) {
+            Some(command) => error.hint(format!("what was done to it: {command}")),
+            None => error,
+        })
     }
 
     async fn no_failed_job(&self, noun: &Noun, waiting: &Wait<'_>) -> Result<()> {
-        let action = match waiting.op.fixed {
-            [("action", action)] => *action,
-            _ if waiting.op.method == Method::Delete => "destroy",
-            _ => return Ok(()),
-        };
+        let Some(action) = waiting.op.job else { return Ok(()) };
         match self.audited(action, noun, waiting).await {
             Err(error) if error.kind() == Kind::FailedState => Err(error),
             _ => Ok(()),
@@ -142,22 +219,92 @@ impl Client {
     /// How the newest entry of this action since the request ended, by the server's own clock.
     async fn newest_audit(&self, action: &str, waiting: &Wait<'_>) -> Result<Option<bool>> {
         let since = waiting.since.and_then(|text| httpdate::parse_http_date(text).ok());
-        let id = waiting.args.text("machine").unwrap_or(waiting.name);
+        let Some(id) = waiting.args.text("machine") else { return Ok(None) };
         let audit = self.call(&crate::api::machines::AUDIT, &Args::new().set("machine", id)).await?;
         for row in audit.rows() {
             if row.text("/action").as_deref() != Some(action) {
                 continue;
             }
+            let success = || row.text("/success").as_deref() == Some("yes");
+            if let Some(known) = &waiting.before.audit {
+                match known.iter().any(|old| old == row.json()) {
+                    true => continue,
+                    false => return Ok(Some(success())),
+                }
+            }
             let time = row.text("/time").and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(SystemTime::from);
             // An entry whose time is not known may be an older one's.
             if since.zip(time).is_some_and(|(since, time)| time >= since) {
-                return Ok(Some(row.text("/success").as_deref() == Some("yes")));
+                return Ok(Some(success()));
             }
         }
         Ok(None)
     }
 }
 
-fn audit_of(noun: &Noun, waiting: &Wait<'_>) -> String {
-    format!("sdc {}s audit {}", noun.name, waiting.args.text(noun.name).unwrap_or(waiting.name))
+/// The arguments that the path of an operation has.
+fn within(op: &Op, args: &Args) -> Args {
+    op.path_params().fold(Args::new(), |part, param| match args.text(param) {
+        Some(id) => part.set(param, id),
+        None => part,
+    })
+}
+
+fn ids(list: &Answer, noun: &Noun) -> Vec<String> {
+    list.rows().filter_map(|row| row.text(&format!("/{}", noun.key)).map(|id| id.into_owned())).collect()
+}
+
+/// Whether there is one that was not there before, and that is ready.
+fn appeared(list: &Answer, noun: &Noun, waiting: &Wait<'_>) -> Result<Look> {
+    let new = list.rows().find(|row| {
+        let id = row.text(&format!("/{}", noun.key)).unwrap_or_default();
+        waiting.before.ids.iter().all(|known| *known != id)
+    });
+    let Some(new) = new else { return Ok(Look::NotYet(String::new())) };
+    match new.text("/state").unwrap_or_default().as_ref() {
+        "creating" => Ok(Look::NotYet("creating".to_owned())),
+        _ => Answer::from_record(new.json().as_bytes()).map(Look::Done),
+    }
+}
+
+/// The command that shows the machine's audit log, if it is a machine's affair.
+fn audit_of(waiting: &Wait<'_>) -> Option<String> {
+    waiting.args.text("machine").map(|id| format!("sdc machines audit {id}"))
+}
+
+/// What was sent, but for the path's parameters: as text.
+fn pairs<'a>(waiting: &'a Wait<'_>) -> impl Iterator<Item = (&'a str, String)> {
+    let op = waiting.op;
+    let sent = waiting.args.iter().filter(move |(name, _)| op.path_params().all(|param| param != *name));
+    sent.map(|(name, value)| {
+        let text = match value {
+            Arg::Text(text) => text.clone(),
+            Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned()),
+        };
+        (name, text)
+    })
+}
+
+/// Whether it is the same value, of which a number may be written in another way.
+fn same(now: &str, sent: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    now == sent || number(now).is_some_and(|now| number(sent) == Some(now))
+}
+
+/// The keys of an object.
+fn keys(answer: &Answer) -> Vec<String> {
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&answer.json())
+        .map(|object| object.into_iter().map(|(key, _)| key).collect())
+        .unwrap_or_default()
+}
+
+/// The value of the path's last parameter.
+fn last_param<'a>(waiting: &'a Wait<'_>) -> Option<&'a str> {
+    waiting.args.text(waiting.op.path_params().last()?)
+}
+
+/// The value of a key of the answer, whatever letters its name has.
+fn at(answer: &Answer, name: &str) -> Option<String> {
+    let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+    answer.first().and_then(|row| row.text(&pointer).map(|text| text.into_owned()))
 }

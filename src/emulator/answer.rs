@@ -122,6 +122,7 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
         Ok(reply)
     })();
     if changed {
+        shared.sockets.changes.look(&state, now);
         shared.dirty.store(true, Ordering::Relaxed);
         shared.save(&mut state);
     }
@@ -182,15 +183,17 @@ fn read_body(asked: &Asked, content_type: &str) -> Result<params::Params, Refusa
 
 /// Routes of one path are told apart by the parameter `action`.
 fn choose(routes: &[&'static Route], params: &params::Params) -> Result<&'static Route, Refusal> {
+    let action = params.get("action").and_then(params::text).unwrap_or_default();
+    if let Some(route) = routes.iter().find(|route| route.action == Some(action.as_str())) {
+        return Ok(route);
+    }
     if let Some(route) = routes.iter().find(|route| route.action.is_none()) {
         return Ok(route);
     }
-    let action = params.get("action").and_then(params::text).unwrap_or_default();
     if action.is_empty() {
         return Err(Refusal::missing("action"));
     }
-    let found = routes.iter().find(|route| route.action == Some(action.as_str()));
-    found.copied().ok_or_else(|| Refusal::invalid(format!("{action} is not a valid action")))
+    None.ok_or_else(|| Refusal::invalid(format!("{action} is not a valid action")))
 }
 
 /// The digest of a body, as in the header.
@@ -203,13 +206,16 @@ pub(crate) fn headers(shared: &Shared, head: &Head, answered: &Answered, took_ms
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut put = |name: &str, value: String| headers.push((name.to_owned(), value));
     let (kind, bytes): (&str, &[u8]) = match &answered.reply.body {
-        Body::Empty | Body::Chunked => ("", &[]),
+        Body::Empty | Body::Chunked | Body::Socket(_) => ("", &[]),
         Body::Json(bytes) => ("application/json", bytes),
         Body::Text(bytes) => ("text/plain", bytes),
         Body::Html(bytes) => ("text/html", bytes),
+        Body::Lines(_) => ("application/x-json-stream", &[]),
     };
     if !kind.is_empty() {
         put("Content-Type", kind.to_owned());
+    }
+    if !kind.is_empty() && !matches!(answered.reply.body, Body::Lines(_)) {
         put("Content-MD5", content_md5(bytes));
     }
     put("Date", shared.http_date());

@@ -61,6 +61,8 @@ pub(crate) fn answer(shared: &Shared, asked: &Asked, peer: IpAddr) -> Reply {
             shared.save(&mut shared.lock_state());
             clock(shared)
         }
+        ("GET", "sockets") => Reply::json(&json!({ "open": shared.sockets.open() })),
+        ("POST" | "DELETE", "sockets") => Reply::json(&json!({ "dropped": shared.sockets.drop_all() })),
         ("GET", "faults") => Reply::json(&lock(&shared.faults).specs().into()),
         ("POST", "faults") => match text("fault").unwrap_or_default().parse::<Fault>() {
             Ok(fault) => {

@@ -1,16 +1,22 @@
-//! What happens to machines over time. Work that was asked for is a [`Job`] with a due time; before
+//! What happens to machines and volumes over time. Work that was asked for is a [`Job`] with a due time; before
 //! every request those that are due are carried out, so nothing runs in the background.
+
+pub(crate) mod images;
+pub(crate) mod migrations;
+pub(crate) mod storage;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::state::{Entry, Nic, State};
+use super::state::{Entry, Machine, Nic, State};
+use migrations::Step;
 
-/// Work in progress on a machine.
+/// Work in progress on a machine or a volume.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
     /// When it ends, in milliseconds since 1970 by the machines' clock.
     pub(crate) due: i64,
+    /// The machine; of work on a volume, the volume.
     pub(crate) machine: String,
     pub(crate) work: Work,
     /// Who asked for it, as the audit log shows it.
@@ -65,15 +71,52 @@ pub(crate) enum Work {
     RemoveMetadata {
         names: Vec<String>,
     },
+    Snapshot {
+        name: String,
+    },
+    DeleteSnapshot {
+        name: String,
+    },
+    /// Back to a snapshot, and down; a start follows.
+    Rollback {
+        name: String,
+    },
+    CreateDisk {
+        disk: String,
+    },
+    ResizeDisk {
+        disk: String,
+    },
+    DeleteDisk {
+        disk: String,
+    },
+    /// An image is made from the machine.
+    Image {
+        image: String,
+    },
+    Migrate(Step),
+    /// The machine gets an interface that waits for it, and is rebooted.
+    AddNic {
+        mac: String,
+    },
+    RemoveNic {
+        mac: String,
+    },
+    CreateVolume,
+    DeleteVolume,
 }
 
 impl Work {
     /// How long it takes, in milliseconds.
     pub(crate) fn takes(&self) -> i64 {
         match self {
-            Work::Provision { .. } => 2000,
+            Work::Provision { .. } | Work::CreateVolume => 2000,
             Work::Start | Work::Stop | Work::Reboot | Work::Destroy => 1000,
-            Work::RebootDown => 500,
+            Work::RebootDown | Work::CreateDisk { .. } | Work::ResizeDisk { .. } | Work::DeleteDisk { .. } => 500,
+            Work::Snapshot { .. } | Work::Rollback { .. } => 1000,
+            Work::AddNic { .. } | Work::RemoveNic { .. } | Work::DeleteVolume => 1000,
+            Work::Image { .. } => 3000,
+            Work::Migrate(step) => step.takes(),
             _ => 200,
         }
     }
@@ -84,12 +127,19 @@ impl Work {
             Work::Provision { .. } => "provision",
             Work::Start => "start",
             Work::Stop => "stop",
-            Work::RebootDown => return None,
+            // Migrations enter their own.
+            Work::RebootDown | Work::Image { .. } | Work::Migrate(_) => return None,
+            Work::CreateVolume | Work::DeleteVolume => return None,
             Work::Reboot => "reboot",
             Work::Destroy => "destroy",
             Work::Rename { .. } => "rename",
             Work::Resize { .. } => "resize",
-            Work::Firewall { .. } => "unknown",
+            Work::Firewall { .. } | Work::CreateDisk { .. } | Work::ResizeDisk { .. } | Work::DeleteDisk { .. } => {
+                "unknown"
+            }
+            Work::Snapshot { .. } => "create_snapshot",
+            Work::DeleteSnapshot { .. } => "delete_snapshot",
+            Work::Rollback { .. } => "rollback_snapshot",
             Work::DeletionProtection { on: true } => "enable_deletion_protection",
             Work::DeletionProtection { on: false } => "disable_deletion_protection",
             Work::SetTags { .. } => "set_tags",
@@ -98,7 +148,19 @@ impl Work {
             Work::SetMetadata { .. } => "set_metadata",
             Work::ReplaceMetadata { .. } => "replace_metadata",
             Work::RemoveMetadata { .. } => "remove_metadata",
+            Work::AddNic { .. } => "add_nics",
+            Work::RemoveNic { .. } => "remove_nics",
         })
+    }
+}
+
+impl Machine {
+    /// Enters finished work into the audit log.
+    fn enter(&mut self, job: &Job, success: bool) {
+        if let Some(action) = job.work.audited() {
+            let caller = job.caller.clone();
+            self.audit.push(Entry { action: action.to_owned(), success, time: job.due, caller });
+        }
     }
 }
 
@@ -112,7 +174,7 @@ impl State {
             machine.state = "stopping".to_owned();
             machine.updated = now;
         }
-        if matches!(work, Work::Reboot) && !fails {
+        if matches!(work, Work::Reboot | Work::AddNic { .. } | Work::RemoveNic { .. }) && !fails {
             self.queue(Job {
                 due: now.saturating_add(Work::RebootDown.takes()),
                 machine: machine.to_owned(),
@@ -132,21 +194,40 @@ impl State {
 
     /// Carries out what is due. Whether anything was.
     pub(crate) fn catch_up(&mut self, now: i64) -> bool {
-        let due = self.jobs.partition_point(|job| job.due <= now);
-        let ready: Vec<Job> = self.jobs.drain(..due).collect();
-        for job in &ready {
-            self.carry_out(job);
+        let mut any = false;
+        // What was carried out may have planned more that is due by now.
+        loop {
+            let due = self.jobs.partition_point(|job| job.due <= now);
+            if due == 0 {
+                return any;
+            }
+            any = true;
+            let ready: Vec<Job> = self.jobs.drain(..due).collect();
+            for job in &ready {
+                self.carry_out(job);
+            }
         }
-        due > 0
     }
 
     fn carry_out(&mut self, job: &Job) {
+        match &job.work {
+            Work::Image { image } => return self.image_made(job, image),
+            Work::Migrate(step) => return self.migrated(job, *step),
+            Work::CreateVolume | Work::DeleteVolume => {
+                return self.carry_out_volume(&job.machine, &job.work, job.fails);
+            }
+            _ => {}
+        }
         let package = match &job.work {
             Work::Resize { package } => self.package(package).map(|p| (p.id.clone(), p.memory, p.disk)),
             _ => None,
         };
         let Some(machine) = self.machines.get_mut(&job.machine) else { return };
-        let state = machine.state.as_str();
+        if let Some(success) = storage::carry_out(machine, job) {
+            return machine.enter(job, success);
+        }
+        let state = machine.state.clone();
+        let state = state.as_str();
         // A stop that is planned to fail leaves the machine running.
         let possible = !job.fails
             && match &job.work {
@@ -160,6 +241,7 @@ impl State {
                 _ => state != "deleted",
             };
         let mut entered = None;
+        let mut left = None;
         if possible {
             match &job.work {
                 Work::Provision { nics, compute_node } => {
@@ -185,17 +267,30 @@ impl State {
                 Work::SetMetadata { metadata } => machine.metadata.extend(metadata.clone()),
                 Work::ReplaceMetadata { metadata } => machine.metadata.clone_from(metadata),
                 Work::RemoveMetadata { names } => machine.metadata.retain(|name, _| !names.contains(name)),
+                Work::AddNic { mac } => machine.settle_nic(mac),
+                Work::RemoveNic { mac } => left = machine.take_nic(mac),
+                // The rest has been seen to above.
+                _ => {}
+            }
+            // The second half of the reboot that comes with it.
+            if matches!(job.work, Work::AddNic { .. } | Work::RemoveNic { .. }) && state == "ready" {
+                entered = Some("running");
             }
             machine.updated = job.due;
         } else if matches!(job.work, Work::Provision { .. }) && state == "provisioning" {
             entered = Some("failed");
+        } else if let Work::AddNic { mac } = &job.work {
+            left = machine.take_nic(mac);
         }
         if let Some(state) = entered {
             machine.state = state.to_owned();
         }
-        if let Some(action) = job.work.audited() {
-            let caller = job.caller.clone();
-            machine.audit.push(Entry { action: action.to_owned(), success: possible, time: job.due, caller });
+        machine.enter(job, possible);
+        if entered == Some("deleted") {
+            self.migrations.retain(|migration| migration.machine != job.machine);
+        }
+        if let Some(nic) = left {
+            self.free(&nic);
         }
     }
 }

@@ -15,18 +15,25 @@
 //! # }
 //! ```
 
+mod addresses;
+mod affinity;
 mod agent;
 mod answer;
 mod aperture;
 mod auth;
+mod changes;
 mod clock;
 mod control;
 mod dir;
 mod fault;
+mod fwrule;
 mod handlers;
 mod jobs;
+mod krill;
+mod lines;
 mod params;
 mod patient;
+mod pattern;
 mod presigned;
 mod rbac;
 mod reply;
@@ -35,12 +42,15 @@ mod route;
 mod seed;
 mod server;
 mod shared;
+mod sockets;
 mod state;
 mod store;
 mod throttle;
 mod tls;
+mod triton_tags;
 mod verify;
 mod version;
+mod volume;
 mod who;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -190,6 +200,7 @@ impl Emulator {
             throttle: options.throttle.then(|| Mutex::new(Throttle::default())),
             seen: Mutex::new(shared::Remembered::default()),
             trouble: Mutex::new(None),
+            sockets: sockets::Sockets::default(),
         });
         options.faults.into_iter().for_each(|fault| shared.plant(fault));
 
@@ -253,6 +264,16 @@ impl Emulator {
     /// Forgets the requests seen so far.
     pub fn forget_requests(&self) {
         lock(&self.shared.seen).clear();
+    }
+
+    /// Breaks all open WebSockets, as a network that fails does. How many there were.
+    pub fn drop_sockets(&self) -> usize {
+        self.shared.sockets.drop_all()
+    }
+
+    /// How many WebSockets are open.
+    pub fn open_sockets(&self) -> usize {
+        self.shared.sockets.open()
     }
 
     /// The clock.

@@ -67,6 +67,16 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
+/// A parameter as a truth value: a real one, or the word for it.
+pub(crate) fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(yes) => Some(*yes),
+        Value::String(word) if word == "true" => Some(true),
+        Value::String(word) if word == "false" => Some(false),
+        _ => None,
+    }
+}
+
 /// Matches text against a pattern in which `*` stands for anything.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::lines::Watch;
+use super::sockets::Purpose;
+
 /// An answer to a request that was understood.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -23,6 +26,10 @@ pub(crate) enum Body {
     Text(Vec<u8>),
     /// A page from a proxy.
     Html(Vec<u8>),
+    /// JSON texts, a line each, that come over time.
+    Lines(Watch),
+    /// None: what follows are the frames of a WebSocket.
+    Socket(Purpose),
 }
 
 impl Reply {
@@ -38,10 +45,25 @@ impl Reply {
         Reply { status, headers: Vec::new(), body: Body::Json(text) }
     }
 
+    /// 200 with lines that come over time.
+    pub(crate) fn lines(watch: Watch) -> Reply {
+        Reply { status: 200, headers: Vec::new(), body: Body::Lines(watch) }
+    }
+
     /// 202, 204 and the like.
     pub(crate) fn empty(status: u16) -> Reply {
         let body = if status == 202 { Body::Chunked } else { Body::Empty };
         Reply { status, headers: Vec::new(), body }
+    }
+
+    /// 101: from here on it is a WebSocket.
+    pub(crate) fn socket(purpose: Purpose, accept: String) -> Reply {
+        let headers = vec![
+            ("Upgrade", "websocket".to_owned()),
+            ("Connection", "Upgrade".to_owned()),
+            ("Sec-WebSocket-Accept", accept),
+        ];
+        Reply { status: 101, headers, body: Body::Socket(purpose) }
     }
 
     /// Adds a header.

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::auth::Head;
 use super::handlers::{
-    accesskeys, account, actions, config, create, datacenters, images, keys, limits, machines, metadata, networks,
-    packages, policies, role_tags, roles, tags, user_keys, users,
+    accesskeys, account, actions, config, create, datacenters, disks, fabrics, fwrules, image_actions, images, keys,
+    limits, machines, metadata, migrations, network_ips, networks, nics, packages, policies, role_tags, roles,
+    snapshots, sockets, tags, user_keys, users, volumes,
 };
 use super::params::{self, Params};
 use super::reply::{Outcome, Refusal};
@@ -171,14 +172,14 @@ impl Route {
         self.action = Some(action);
         self
     }
+    /// Only for these versions.
+    pub(crate) const fn versions(mut self, versions: &'static [Version]) -> Route {
+        self.versions = versions;
+        self
+    }
     /// Needs no signature.
     pub(crate) const fn unsigned(mut self) -> Route {
         self.signed = false;
-        self
-    }
-    /// Not there for clients that want an older version.
-    pub(crate) const fn since(mut self, versions: &'static [Version]) -> Route {
-        self.versions = versions;
         self
     }
     /// Refuses forms.
@@ -197,9 +198,18 @@ pub static ROUTES: &[&[Route]] = &[
     actions::ROUTES,
     tags::ROUTES,
     metadata::ROUTES,
+    snapshots::ROUTES,
+    disks::ROUTES,
+    migrations::ROUTES,
     images::ROUTES,
+    image_actions::ROUTES,
     packages::ROUTES,
     networks::ROUTES,
+    network_ips::ROUTES,
+    fabrics::ROUTES,
+    nics::ROUTES,
+    fwrules::ROUTES,
+    volumes::ROUTES,
     datacenters::ROUTES,
     config::ROUTES,
     limits::ROUTES,
@@ -208,6 +218,7 @@ pub static ROUTES: &[&[Route]] = &[
     user_keys::ROUTES,
     roles::ROUTES,
     policies::ROUTES,
+    sockets::ROUTES,
     // The last: what it matches may be another operation's.
     role_tags::ROUTES,
 ];

@@ -5,7 +5,13 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::state::{Account, Entry, Image, Limit, Machine, Member, Network, Package, Policy, Role, State, User};
+use super::addresses::Vlan;
+use super::fwrule::FirewallRule;
+use super::jobs::storage::Disk;
+use super::state::{
+    Account, Elsewhere, Entry, Image, Limit, Machine, Member, Network, Nic, Package, Policy, Role, State, User,
+};
+use super::volume::{Mount, Volume};
 
 /// What a new emulator starts with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +34,10 @@ const ACCOUNT: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f";
 const CI: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e60";
 /// What the ids of roles and policies have in common.
 const ALIKE: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e";
-const OPERATOR: &str = "930896af-bf8c-48d4-885c-6573a94b1853";
+/// Another account, of another data center.
+const PARTNER: &str = "b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99";
+/// Whose the images are that come with a data center.
+pub(crate) const OPERATOR: &str = "930896af-bf8c-48d4-885c-6573a94b1853";
 const NODE: &str = "44454c4c-3200-1042-8050-b6c04f4e3232";
 const DAY: i64 = 86_400_000;
 
@@ -51,6 +60,8 @@ const PUBLIC: &str = "f2e6b8ca-5a7c-4d9e-9fb0-4b5c6d7e8f01";
 const PRIVATE: &str = "1a83d5e6-5a7c-4d9e-9fb0-4b5c6d7e8f02";
 const FABRIC: &str = "6d40b97f-5a7c-4d9e-9fb0-4b5c6d7e8f03";
 
+const DATA: &str = "3b6f0d91-8d0f-4ac1-b2e3-7e8f9a0b1c01";
+
 /// A cloud as it is at this time, without keys.
 pub(crate) fn state(seed: Seed, now: i64) -> State {
     let mut state = State {
@@ -58,6 +69,8 @@ pub(crate) fn state(seed: Seed, now: i64) -> State {
         images: images(),
         packages: packages(),
         networks: networks(),
+        elsewhere: elsewhere(),
+        vlans: vlans(),
         datacenter: "local-1".to_owned(),
         datacenters: map(json!({ "local-2": "https://local-2.api.example.com" })),
         services: map(json!({
@@ -188,6 +201,7 @@ fn images() -> Vec<Image> {
         Image {
             requirements: map(json!({ "min_ram": 3840, "brand": "kvm" })),
             image_size: Some(61_440),
+            needs_password: true,
             ..image(WINDOWS, "windows-2022", "1.0.0", "windows", "zvol", "2023-09-30T16:45:00Z")
         },
         Image {
@@ -198,6 +212,44 @@ fn images() -> Vec<Image> {
             ..image(OWN, "acme-web", "1.4.0", "smartos", "zone-dataset", "2025-02-03T14:20:00Z")
         },
     ]
+}
+
+/// Images of the other data center: one of the account's, one that others share with it, one of the operator's.
+fn elsewhere() -> Vec<Elsewhere> {
+    let own = Image {
+        owner: ACCOUNT.to_owned(),
+        public: false,
+        ..image(
+            "e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d02",
+            "acme-db",
+            "2.0.1",
+            "smartos",
+            "zone-dataset",
+            "2025-03-04T10:00:00Z",
+        )
+    };
+    let shared = Image {
+        owner: PARTNER.to_owned(),
+        public: false,
+        acl: vec![ACCOUNT.to_owned()],
+        ..image(
+            "e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d03",
+            "partner-app",
+            "7.2.0",
+            "smartos",
+            "zone-dataset",
+            "2025-03-05T10:00:00Z",
+        )
+    };
+    let operators = image(
+        "e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d04",
+        "base-64",
+        "25.1.0",
+        "smartos",
+        "zone-dataset",
+        "2025-04-08T10:00:00Z",
+    );
+    [own, shared, operators].map(|image| Elsewhere { datacenter: "local-2".to_owned(), image }).to_vec()
 }
 
 fn package(id: &str, name: &str, memory: u64, disk: u64, vcpus: u64, group: &str) -> Package {
@@ -221,7 +273,10 @@ fn packages() -> Vec<Package> {
         Package { default: true, ..package("f7206e1b-4f6b-4c8d-8eaf-3a4b5c6d7e01", "g1-nano", 256, 5_120, 1, "g1") },
         package(SMALL, "g1-small", 1_024, 25_600, 1, "g1"),
         package(MEDIUM, "g1-medium", 4_096, 102_400, 2, "g1"),
-        package("6c18d3a5-4f6b-4c8d-8eaf-3a4b5c6d7e04", "g1-large", 16_384, 409_600, 8, "g1"),
+        Package {
+            traits: map(json!({ "ssd": false })),
+            ..package("6c18d3a5-4f6b-4c8d-8eaf-3a4b5c6d7e04", "g1-large", 16_384, 409_600, 8, "g1")
+        },
         Package {
             version: "1.1.0".to_owned(),
             ..package("0ed95bf4-4f6b-4c8d-8eaf-3a4b5c6d7e05", "g1-large", 16_384, 512_000, 8, "g1")
@@ -244,8 +299,13 @@ fn networks() -> Vec<Network> {
         resolvers: vec!["192.0.2.53".to_owned(), "192.0.2.54".to_owned()],
         ..Network::default()
     };
-    let fabric =
-        |vlan_id: u64, nat: bool, network: Network| Network { fabric: true, vlan_id, internet_nat: nat, ..network };
+    let fabric = |vlan_id: u64, nat: bool, network: Network| Network {
+        fabric: true,
+        vlan_id,
+        internet_nat: nat,
+        owner: ACCOUNT.to_owned(),
+        ..network
+    };
     // More addresses than the documentation ranges hold, so that machines never run out of them.
     let public = network(PUBLIC, "public", "198.18.0.0/15", "198.18.0.10", "198.19.255.250", "198.18.0.1");
     vec![
@@ -283,6 +343,94 @@ fn networks() -> Vec<Network> {
                 "10.20.0.1",
             ),
         ),
+    ]
+}
+
+/// The VLANs of the fabric networks.
+fn vlans() -> Vec<Vlan> {
+    let vlan = |vlan_id: u64, name: &str, description: &str| Vlan {
+        owner: ACCOUNT.to_owned(),
+        vlan_id,
+        name: name.to_owned(),
+        description: description.to_owned(),
+    };
+    vec![
+        vlan(2, "default", "Where the default fabric is"),
+        vlan(100, "backend", ""),
+        vlan(200, "storage", "Backups and shared files"),
+    ]
+}
+
+fn firewall_rules() -> Vec<FirewallRule> {
+    let rule = |id: &str, rule: &str, description: &str| FirewallRule {
+        id: id.to_owned(),
+        owner: ACCOUNT.to_owned(),
+        rule: rule.to_owned(),
+        enabled: true,
+        description: description.to_owned(),
+        ..FirewallRule::default()
+    };
+    vec![
+        FirewallRule {
+            owner: String::new(),
+            global: true,
+            ..rule(
+                "7a9c4e12-6b8d-4eaf-a0c1-5c6d7e8f9a01",
+                "FROM any TO all vms ALLOW icmp TYPE 8 CODE 0",
+                "Anyone may ping",
+            )
+        },
+        rule(
+            "1e5f8b30-6b8d-4eaf-a0c1-5c6d7e8f9a02",
+            "FROM any TO tag \"role\" = \"web\" ALLOW tcp (PORT 80 AND PORT 443)",
+            "The web is for everyone",
+        ),
+        FirewallRule {
+            log: true,
+            ..rule(
+                "c4d2a697-6b8d-4eaf-a0c1-5c6d7e8f9a03",
+                "FROM tag \"role\" = \"web\" TO tag \"role\" = \"db\" ALLOW tcp PORT 5432",
+                "",
+            )
+        },
+        FirewallRule {
+            enabled: false,
+            ..rule(
+                "90b7e1f5-6b8d-4eaf-a0c1-5c6d7e8f9a04",
+                "FROM subnet 203.0.113.0/24 TO all vms ALLOW tcp PORT 22",
+                "From the office",
+            )
+        },
+    ]
+}
+
+/// Volumes on the default fabric, served from addresses that no machine has got yet.
+fn volumes(now: i64) -> Vec<Volume> {
+    let volume = |id: &str, name: &str, size: u64, last: u8, created: i64| Volume {
+        id: id.to_owned(),
+        owner: ACCOUNT.to_owned(),
+        name: name.to_owned(),
+        state: "ready".to_owned(),
+        created,
+        size,
+        networks: vec![FABRIC.to_owned()],
+        nic: Nic {
+            mac: format!("90:b8:d0:a8:83:{last:02x}"),
+            ip: format!("192.168.131.{last}"),
+            primary: true,
+            gateway: "192.168.128.1".to_owned(),
+            netmask: "255.255.252.0".to_owned(),
+            network: FABRIC.to_owned(),
+            ..Nic::default()
+        },
+        ..Volume::default()
+    };
+    vec![
+        volume(DATA, "data", 10_240, 200, now - 30 * DAY),
+        Volume {
+            tags: map(json!({ "stage": "test" })),
+            ..volume("e85a2c64-8d0f-4ac1-b2e3-7e8f9a0b1c02", "scratch", 51_200, 201, now - 10 * DAY)
+        },
     ]
 }
 
@@ -337,12 +485,26 @@ fn demo(state: &mut State, now: i64) {
     if let Some(account) = state.account_mut(LOGIN) {
         account.limits = limits();
     }
+    state.firewall_rules = firewall_rules();
+    state.volumes = volumes(now);
     let both = &[PUBLIC, FABRIC][..];
     let tags = |value: Value, machine: Machine| Machine { tags: map(value), ..machine };
     let disks = |image: &str, size: u64| {
         vec![
-            json!({ "id": "5d7e9f10-0001-4a2b-8c3d-4e5f6a7b8c9d", "size": 10_240, "boot": true, "image": image }),
-            json!({ "id": "5d7e9f10-0002-4a2b-8c3d-4e5f6a7b8c9d", "size": size }),
+            Disk {
+                id: "5d7e9f10-0001-4a2b-8c3d-4e5f6a7b8c9d".to_owned(),
+                pci_slot: "0:4:0".to_owned(),
+                size: 10_240,
+                boot: true,
+                image: image.to_owned(),
+                ..Disk::default()
+            },
+            Disk {
+                id: "8b2c4d11-0002-4a2b-8c3d-4e5f6a7b8c9d".to_owned(),
+                pci_slot: "0:4:1".to_owned(),
+                size,
+                ..Disk::default()
+            },
         ]
     };
     let web = json!({ "role": "web", "stage": "prod", "weight": 10 });
@@ -366,7 +528,9 @@ fn demo(state: &mut State, now: i64) {
     );
     db1.disks = disks(DEBIAN, 40_960);
     add(state, db1, &[FABRIC]);
-    add(state, machine("07a5e9d4", "build", "lx", "stopped", DEBIAN_LX, MEDIUM, now - 12 * DAY), &[FABRIC]);
+    let mut build = machine("07a5e9d4", "build", "lx", "stopped", DEBIAN_LX, MEDIUM, now - 12 * DAY);
+    build.volumes = vec![Mount { volume: DATA.to_owned(), mountpoint: "/data".to_owned(), mode: "rw".to_owned() }];
+    add(state, build, &[FABRIC]);
     add(state, machine("e6f1b023", "win", "kvm", "running", WINDOWS, KVM, now - 400 * DAY), &[PUBLIC]);
     let docker = tags(
         json!({ "sdc_docker": true }),

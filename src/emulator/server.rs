@@ -4,14 +4,16 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
+use hyper::ext::ReasonPhrase;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,9 +27,11 @@ use super::answer::{self, Answered, Asked, MAX_BODY};
 use super::auth::Head;
 use super::control;
 use super::fault::{Drop, Effect};
+use super::lines::Lines;
 use super::patient::Patient;
 use super::reply::{Body, Refusal, Reply};
 use super::shared::{Seen, Shared, lock};
+use super::sockets::{self, Purpose};
 
 /// How long a client may take for its headers, the first ones as those after a pause.
 const HEADER_PATIENCE: Duration = Duration::from_secs(15);
@@ -79,8 +83,12 @@ async fn connection(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor
     }
 }
 
-async fn http<S: AsyncRead + AsyncWrite + Unpin>(stream: S, peer: SocketAddr, shared: Arc<Shared>) {
-    let service = service_fn(|request| respond(request, peer, Arc::clone(&shared)));
+/// A connection that has become a WebSocket, and what for.
+type Raised = Mutex<Option<(OnUpgrade, Purpose)>>;
+
+async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, peer: SocketAddr, shared: Arc<Shared>) {
+    let raised = Raised::default();
+    let service = service_fn(|request| respond(request, peer, Arc::clone(&shared), &raised));
     // What ends a connection early is the client's affair, or a fault that was asked for.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -88,7 +96,14 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin>(stream: S, peer: SocketAddr, sh
         .auto_date_header(false)
         .title_case_headers(true)
         .serve_connection(TokioIo::new(Patient::new(stream, PATIENCE)), service)
+        .with_upgrades()
         .await;
+    let raised = lock(&raised).take();
+    if let Some((upgrade, purpose)) = raised
+        && let Ok(stream) = upgrade.await
+    {
+        sockets::serve(TokioIo::new(stream), purpose, shared).await;
+    }
 }
 
 /// An answer that is kept back, by closing the connection.
@@ -104,11 +119,13 @@ impl std::fmt::Display for Dropped {
 impl std::error::Error for Dropped {}
 
 async fn respond(
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     peer: SocketAddr,
     shared: Arc<Shared>,
+    raised: &Raised,
 ) -> Result<Response<WireBody>, Dropped> {
     let began = Instant::now();
+    let upgrade = hyper::upgrade::on(&mut request);
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let head = Head { method: parts.method.as_str().to_owned(), target, headers: parts.headers };
@@ -159,6 +176,9 @@ async fn respond(
     }
     seen.status = answered.reply.status;
     shared.saw(seen);
+    if let Body::Socket(purpose) = &answered.reply.body {
+        *lock(raised) = Some((upgrade, purpose.clone()));
+    }
     Ok(response(&shared, &asked.head, answered, &effect, began))
 }
 
@@ -205,14 +225,29 @@ async fn read(mut body: Incoming) -> Option<(Vec<u8>, bool)> {
     Some((bytes, all > MAX_BODY))
 }
 
-fn response(shared: &Shared, head: &Head, answered: Answered, effect: &Effect, began: Instant) -> Response<WireBody> {
+fn response(
+    shared: &Arc<Shared>,
+    head: &Head,
+    answered: Answered,
+    effect: &Effect,
+    began: Instant,
+) -> Response<WireBody> {
     let headers = answer::headers(shared, head, &answered, began.elapsed().as_millis());
+    let mut lines = None;
     let (bytes, kind) = match answered.reply.body {
+        Body::Lines(watch) => {
+            let mut coming = Lines::new(watch, Arc::clone(shared));
+            // What is to be cut is cut among the first of them.
+            let breaks = effect.cut.is_some() || effect.drop == Some(Drop::Amid);
+            let first = if breaks { coming.now() } else { Vec::new() };
+            lines = (!breaks).then_some(coming);
+            (first, Kind::Chunked)
+        }
         Body::Chunked => (Vec::new(), Kind::Chunked),
-        Body::Empty => (Vec::new(), Kind::Whole),
+        Body::Empty | Body::Socket(_) => (Vec::new(), Kind::Whole),
         Body::Json(bytes) | Body::Text(bytes) | Body::Html(bytes) => (bytes, Kind::Whole),
     };
-    let mut body = WireBody { data: Some(Bytes::from(bytes)), kind, pause: None };
+    let mut body = WireBody { data: Some(Bytes::from(bytes)), kind, lines, pause: None };
     let cut = match effect.drop {
         Some(Drop::Amid) => body.data.as_ref().map(|data| data.len() / 2),
         _ => effect.cut,
@@ -227,6 +262,9 @@ fn response(shared: &Shared, head: &Head, answered: Answered, effect: &Effect, b
     let status = StatusCode::from_u16(answered.reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(body);
     *response.status_mut() = status;
+    if status == StatusCode::SWITCHING_PROTOCOLS {
+        response.extensions_mut().insert(ReasonPhrase::from_static(b"The Watershed Moment"));
+    }
     for (name, value) in headers {
         // A header that cannot be written, such as one that echoes odd bytes, is left out.
         if let (Ok(name), Ok(value)) =
@@ -246,6 +284,8 @@ fn response(shared: &Shared, head: &Head, answered: Answered, effect: &Effect, b
 pub(crate) struct WireBody {
     data: Option<Bytes>,
     kind: Kind,
+    /// What comes after, over time.
+    lines: Option<Lines>,
     /// What has been sent must be on its way before the connection is broken.
     pause: Option<Pin<Box<Sleep>>>,
 }
@@ -270,6 +310,9 @@ impl HttpBody for WireBody {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        if let Some(lines) = &mut self.lines {
+            return lines.poll(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))));
         }
         if !matches!(self.kind, Kind::Cut(_)) {
             return Poll::Ready(None);

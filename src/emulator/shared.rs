@@ -10,6 +10,7 @@ use super::auth::Frozen;
 use super::clock::Clock;
 use super::fault::{Fault, Faults};
 use super::reply::Refusal;
+use super::sockets::Sockets;
 use super::state::State;
 use super::store;
 use super::throttle::Throttle;
@@ -91,6 +92,7 @@ pub(crate) struct Shared {
     pub(crate) seen: Mutex<Remembered>,
     /// Why the state could not be written, the last time it could not.
     pub(crate) trouble: Mutex<Option<String>>,
+    pub(crate) sockets: Sockets,
 }
 
 /// A lock whose holder panicked is still good: nothing here is left half done.
@@ -113,6 +115,31 @@ impl Shared {
         match &self.throttle {
             Some(throttle) => lock(throttle).take(who, group, self.clock.wall()),
             None => Ok(()),
+        }
+    }
+
+    /// Looks at the state as it is by now, outside of a request.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        let mut state = self.lock_state();
+        self.catch_up(&mut state, false);
+        look(&state)
+    }
+
+    /// Lets machines catch up with the time, for those who follow their changes and send no requests.
+    /// What changed by itself is compared at once, and everything when `all` is set.
+    pub(crate) fn look_for_changes(&self, all: bool) {
+        self.catch_up(&mut self.lock_state(), all);
+    }
+
+    fn catch_up(&self, state: &mut State, all: bool) {
+        let now = self.clock.now();
+        let moved = state.catch_up(now);
+        if moved || all {
+            self.sockets.changes.look(state, now);
+        }
+        if moved {
+            self.dirty.store(true, Ordering::Relaxed);
+            self.save(state);
         }
     }
 

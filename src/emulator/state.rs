@@ -2,11 +2,17 @@
 //! What happens to it over time is in `jobs`; how it is asked for, in `handlers`.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::addresses::{Pool, Record, Vlan};
+use super::fwrule::FirewallRule;
 use super::jobs::Job;
+use super::jobs::migrations::Migration;
+use super::jobs::storage::{Disk, Snapshot};
+use super::volume::{Mount, Volume};
 
 /// Everything. What a file of an earlier version does not have is empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -16,7 +22,17 @@ pub(crate) struct State {
     pub(crate) images: Vec<Image>,
     pub(crate) packages: Vec<Package>,
     pub(crate) networks: Vec<Network>,
+    pub(crate) pools: Vec<Pool>,
+    pub(crate) vlans: Vec<Vlan>,
+    /// This data center has no fabrics: calls about them are refused.
+    pub(crate) fabrics_off: bool,
+    pub(crate) firewall_rules: Vec<FirewallRule>,
+    pub(crate) volumes: Vec<Volume>,
     pub(crate) machines: Machines,
+    pub(crate) migrations: Vec<Migration>,
+    /// Images of the other data centers.
+    pub(crate) elsewhere: Vec<Elsewhere>,
+    pub(crate) switches: Switches,
     /// What will have happened by some time, earliest first.
     pub(crate) jobs: Vec<Job>,
     /// The time of the machines when this was written: it never goes back.
@@ -30,6 +46,29 @@ pub(crate) struct State {
     /// Its own URL. Not kept, since the next run listens on another port.
     #[serde(skip)]
     pub(crate) url: String,
+}
+
+/// What an operator allows in a data center.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Switches {
+    pub(crate) bhyve_snapshots: bool,
+    pub(crate) delegated_datasets: bool,
+    pub(crate) user_migrations: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Switches { bhyve_snapshots: false, delegated_datasets: true, user_migrations: true }
+    }
+}
+
+/// An image of another data center.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Elsewhere {
+    pub(crate) datacenter: String,
+    pub(crate) image: Image,
 }
 
 /// An account.
@@ -181,6 +220,8 @@ pub(crate) struct Image {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) homepage: String,
     #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) eula: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) published_at: String,
     pub(crate) owner: String,
     pub(crate) public: bool,
@@ -191,6 +232,9 @@ pub(crate) struct Image {
     pub(crate) origin: String,
     #[serde(skip_serializing_if = "Value::is_null")]
     pub(crate) error: Value,
+    /// Not shown: machines of it get a password instead of SSH keys.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) needs_password: bool,
 }
 
 /// A package. Sizes are MiB.
@@ -215,6 +259,12 @@ pub(crate) struct Package {
     pub(crate) brand: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) flexible_disk: Option<bool>,
+    /// The disks that a machine of it gets if none are asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) disks: Vec<Value>,
+    /// Not shown: what compute nodes must have. A resize cannot change it.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) traits: Map<String, Value>,
     /// Not shown: one that can no longer be bought.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) inactive: bool,
@@ -235,9 +285,18 @@ pub(crate) struct Network {
     pub(crate) provision_end_ip: String,
     pub(crate) gateway: String,
     pub(crate) resolvers: Vec<String>,
+    /// The next hop to each subnet.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) routes: Map<String, Value>,
     pub(crate) internet_nat: bool,
+    /// Whose it is; empty for one that is there for all accounts.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) owner: String,
     /// How many addresses have been given out; they are given in order, and never twice.
     pub(crate) given: u32,
+    /// Addresses that have been reserved, or were once in use.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) records: BTreeMap<Ipv4Addr, Record>,
 }
 
 /// A network interface.
@@ -251,6 +310,9 @@ pub(crate) struct Nic {
     pub(crate) gateway: String,
     pub(crate) netmask: String,
     pub(crate) network: String,
+    /// `provisioning` until the machine has it; then empty, and it is as the machine is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) state: String,
 }
 
 /// A machine. Sizes are MiB.
@@ -290,9 +352,15 @@ pub(crate) struct Machine {
     pub(crate) encrypted: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) compute_node: String,
-    /// Disks of a bhyve machine, as the API shows them.
+    /// Disks of a bhyve machine, the one it boots from first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) disks: Vec<Value>,
+    pub(crate) disks: Vec<Disk>,
+    /// Oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) snapshots: Vec<Snapshot>,
+    /// The volumes that it mounts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) volumes: Vec<Mount>,
     /// Newest last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) audit: Vec<Entry>,

@@ -14,8 +14,10 @@ impl std::fmt::Display for Version {
 pub(crate) const ALL: &[Version] =
     &[Version(7, 0, 0), Version(7, 1, 0), Version(7, 2, 0), Version(7, 3, 0), Version(8, 0, 0), Version(9, 0, 0)];
 
-/// Those that know sub-users and roles.
-pub(crate) const RBAC: &[Version] = &[Version(7, 2, 0), Version(7, 3, 0), Version(8, 0, 0), Version(9, 0, 0)];
+/// The versions that know sub-users, roles, and interfaces of machines.
+pub(crate) const FROM_7_2: &[Version] = ALL.split_at(2).1;
+/// The versions that know fabrics.
+pub(crate) const FROM_7_3: &[Version] = ALL.split_at(3).1;
 
 /// The newest of these versions that lies in the range, if the range makes sense and holds one.
 pub(crate) fn choose(range: &str, of: &[Version]) -> Option<Version> {

@@ -70,24 +70,6 @@ pub fn check(name: &str, value: &Value) -> Result<()> {
     }
 }
 
-/// Names that mean something else to the service where a machine's tags are added or replaced, since they stand in
-/// the body without a prefix: such a tag is dropped, or does harm.
-const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "context", "image", "origin"];
-
-/// Checks a tag that is to be added to a machine that is there already, or to replace its tags.
-///
-/// # Errors
-/// As [`check`], and for a name that the service takes for something else.
-pub fn check_added(name: &str, value: &Value) -> Result<()> {
-    if RESERVED.contains(&name) {
-        return Err(Error::usage(format!(
-            "a tag can not be named {name} here: the service takes it for something else"
-        ))
-        .hint(format!("at creation it can be: sdc machines create --tag {name}=...")));
-    }
-    check(name, value)
-}
-
 /// Whether Docker's own tools have a tag of this name.
 fn docker(name: &str) -> bool {
     let Some(label) = name.strip_prefix("docker:label:") else { return name == "sdc_docker" };
@@ -290,17 +272,6 @@ mod tests {
             let message = format!("the tag {name} belongs to Docker and can not be set");
             assert_eq!(check(name, &json!("x")).unwrap_err().message(), message);
         }
-    }
-
-    #[test]
-    fn a_name_that_means_something_else_can_not_be_added_later_on() {
-        assert_eq!(
-            check_added("image", &json!("x")).unwrap_err().message(),
-            "a tag can not be named image here: the service takes it for something else"
-        );
-        assert!(check("image", &json!("x")).is_ok());
-        assert!(check_added("role", &json!("x")).is_ok());
-        assert!(check_added("triton.cns.disable", &json!("x")).is_err());
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub(super) enum Value<'a> {
 pub(super) fn values<'a>(row: &'a str, columns: &[Chosen]) -> Vec<Value<'a>> {
     let start = |column: &Chosen| match column.show {
         Show::MachineFlags | Show::ImageFlags => Value::Letters(String::new()),
+        Show::Usage => Value::Json(row),
         _ if column.path.is_empty() => Value::Json(row),
         _ => Value::Absent,
     };
@@ -102,7 +103,36 @@ fn present<'a>(token: &'a str, show: Show, look: &Look) -> Cow<'a, str> {
             Some(name) => Cow::Owned(name.clone()),
             None => shortened(text),
         },
+        Show::Names => names(token).map_or(text, Cow::Owned),
+        Show::Usage => Cow::Owned(usage(token)),
         _ => text,
+    }
+}
+
+/// The logins or names of an array of objects; older versions of the API have them bare.
+fn names(token: &str) -> Option<String> {
+    let list: Vec<serde_json::Value> = serde_json::from_str(token).ok()?;
+    let name = |one: &serde_json::Value| {
+        let text = one.get("login").or_else(|| one.get("name")).unwrap_or(one).as_str()?;
+        let default = one.get("default").and_then(serde_json::Value::as_bool).unwrap_or(false);
+        Some(if default { format!("{text}*") } else { text.to_owned() })
+    };
+    Some(list.iter().map(name).collect::<Option<Vec<_>>>()?.join(","))
+}
+
+/// `########-- 80%`: how much of a limit is used.
+fn usage(row: &str) -> String {
+    const WIDTH: f64 = 10.0;
+    let number = |name: &str| scan::member(row, name)?.parse::<f64>().ok();
+    match (number("used"), number("value")) {
+        (_, Some(limit)) if limit < 0.0 => "nothing allowed".to_owned(),
+        (_, Some(0.0)) => "no limit".to_owned(),
+        (Some(used), Some(limit)) => {
+            let part = (used / limit).clamp(0.0, 1.0);
+            let full = (part * WIDTH).round() as usize;
+            format!("{}{} {:.0}%", "#".repeat(full), "-".repeat(WIDTH as usize - full), used / limit * 100.0)
+        }
+        _ => String::new(),
     }
 }
 

@@ -71,7 +71,7 @@ pub fn defaults(format: Format, long: bool, known: &[Column]) -> Vec<Chosen> {
     let mut list: Vec<Chosen> = Vec::new();
     for column in shown {
         let mut chosen = Chosen::of(column);
-        let computed = matches!(column.show, Show::MachineFlags | Show::ImageFlags);
+        let computed = matches!(column.show, Show::MachineFlags | Show::ImageFlags | Show::Usage);
         if matches!(format, Format::Csv | Format::Tsv) && !computed {
             chosen.name = column.field.trim_start_matches('/').to_owned();
         }

@@ -4,7 +4,7 @@ use super::{cell, escape};
 use crate::answer::scan;
 
 /// What tells things apart, most telling first: not every object has an `id`.
-const FIELDS: &[&str] = &["id", "mac", "fingerprint", "login", "name"];
+const FIELDS: &[&str] = &["id", "mac", "fingerprint", "accesskeyid", "vlan_id", "login", "name", "ip", "machine"];
 
 /// Appends the id of a row and a line feed; nothing for a row without any. A row that is plain text is its
 /// own id.

@@ -74,7 +74,8 @@ async fn limits_count_what_there_is_and_are_kept_to() {
     // Neither the deleted machine counts nor the failed one.
     assert_eq!(limits[0], json!({ "value": 100, "by": "machines", "used": 7 }));
     let small = json!({ "image": "2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02", "package": "g1-small", "name": "more" });
-    let windows = json!({ "image": "77b04c9e-2d4f-4a6b-8c8d-1e2f3a4b5c04", "package": "k1-medium" });
+    let windows =
+        json!({ "image": "77b04c9e-2d4f-4a6b-8c8d-1e2f3a4b5c04", "package": "k1-medium", "password": "s3cretword" });
     assert_eq!(post(&emulator, "/acme/machines", &windows).await.status, 201);
     let after = get(&emulator, "/acme/limits").await.json();
     assert_eq!(kvm(&after)["used"], 2);

@@ -6,14 +6,23 @@
 mod account;
 mod answers;
 mod auth;
+mod create;
+mod disks;
 mod faults;
+mod firewall;
+mod images;
 mod kept;
 mod limits;
 mod machines;
+mod migrations;
+mod networks;
+mod nics;
 mod peer;
 #[cfg(all(unix, feature = "cli"))]
 mod program;
 mod quirks;
 mod rbac;
 mod roles;
+mod snapshots;
 mod users;
+mod volumes;

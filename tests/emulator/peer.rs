@@ -135,6 +135,10 @@ pub async fn with_body(emulator: &Emulator, method: &str, path: &str, body: &Val
     signed(emulator, method, path, &[("Content-Type", "application/json")], &body.to_string()).await
 }
 
+pub async fn put(emulator: &Emulator, path: &str, body: &Value) -> Got {
+    signed(emulator, "PUT", path, &[("Content-Type", "application/json")], &body.to_string()).await
+}
+
 pub async fn delete(emulator: &Emulator, path: &str) -> Got {
     signed(emulator, "DELETE", path, &[], "").await
 }
@@ -155,4 +159,16 @@ pub fn new_key(comment: &str) -> String {
     let point = key.verifying_key().to_encoded_point(false);
     let data = ssh_key::public::EcdsaPublicKey::from_sec1_bytes(point.as_bytes()).unwrap();
     ssh_key::PublicKey::new(ssh_key::public::KeyData::Ecdsa(data), comment).to_openssh().unwrap()
+}
+
+/// An emulator that begins with a state of which something has been changed.
+pub async fn changed(change: impl FnOnce(&mut Value)) -> (Emulator, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("state.json");
+    let kept = || Options { pace: Pace::Stepped, state_file: Some(file.clone()), ..options() };
+    Emulator::start(kept()).await.unwrap().stop().await.unwrap();
+    let mut state: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    change(&mut state);
+    std::fs::write(&file, state.to_string()).unwrap();
+    (Emulator::start(kept()).await.unwrap(), dir)
 }

@@ -67,7 +67,9 @@ async fn volumes_that_cannot_be_are_never_answered() {
         assert_eq!(emulator.requests().last().map(|seen| seen.status), Some(0));
     }
     let good = json!([{ "name": "data", "mountpoint": "/data", "mode": "ro", "type": "tritonnfs" }]);
-    assert_eq!(post(&emulator, "/acme/machines", &ask(BASE, good.clone())).await.status, 201);
+    let mut mounts = ask(BASE, good.clone());
+    mounts["networks"] = get(&emulator, "/acme/volumes").await.json()[0]["networks"].clone();
+    assert_eq!(post(&emulator, "/acme/machines", &mounts).await.status, 201);
     let mut hvm = ask(UBUNTU, good);
     hvm["package"] = get(&emulator, WEB1).await.json()["package"].clone();
     hvm["brand"] = "bhyve".into();

@@ -1,5 +1,5 @@
 // Runs the groups of cases, two at a time, each with a HOME and an emulator of its own; prints what each of them
-// said in one piece, and the sum.
+// said in one piece, the sum, and how many of the peers' commands took part.
 'use strict';
 
 const { spawn } = require('node:child_process');
@@ -9,21 +9,29 @@ const path = require('node:path');
 
 const AT_ONCE = 2;
 const LONGEST = 150_000;
+// Fewer distinct commands of the peers than this, and something was lost.
+const COMMANDS = 200;
 // Ten times real time: a machine is provisioned in 0.2 s.
 const exec = (...options) => ['sdc', 'emulator', 'exec', '--pace', '10', ...options, '--'];
 
 // The longest first.
 const GROUPS = [
+    { name: 'triton parts', argv: [...exec('--agent'), 'node', 'triton-parts.js'] },
     { name: 'triton (agent)', argv: [...exec('--agent'), 'node', 'triton.js', 'agent'] },
     { name: 'triton (key file)', argv: [...exec(), 'node', 'triton.js', 'file'] },
+    { name: 'triton more', argv: [...exec('--agent'), 'node', 'triton-more.js'] },
+    { name: 'smartdc more', argv: [...exec(), 'node', 'smartdc-more.js'] },
     { name: 'smartdc (agent)', argv: [...exec('--agent'), 'node', 'smartdc.js', 'agent'] },
     { name: 'smartdc (key file)', argv: [...exec(), 'node', 'smartdc.js', 'file'] },
     { name: 'keys', argv: ['node', 'keys.js'] },
     { name: 'rbac', argv: [...exec(), 'node', 'rbac.js'] },
+    { name: 'triton slow', argv: ['sdc', 'emulator', 'exec', '--agent', '--', 'node', 'triton-slow.js'] },
     { name: 'profiles', argv: [...exec('--agent'), 'node', 'profiles.js'] },
     { name: 'https', argv: [...exec('--agent', '--https'), 'node', 'https.js'] },
     { name: 'verify', argv: ['node', 'verify.js'] },
 ];
+
+const used = new Set();
 
 function run(group, folder) {
     return new Promise(resolve => {
@@ -44,7 +52,8 @@ function run(group, folder) {
             clearTimeout(timer);
             if (late) said += `FAIL ${group.name}: stopped after ${LONGEST / 1000} s\n`;
             else if (!/^(done$|FAIL )/m.test(said)) said += `FAIL ${group.name}: it ended early, with code ${code}\n`;
-            resolve(said.replace(/^done\n/m, ''));
+            for (const [, name] of said.matchAll(/^used (.*)$/gm)) used.add(name);
+            resolve(said.replace(/^(done|used .*)\n/gm, ''));
         });
     });
 }
@@ -67,8 +76,12 @@ async function main() {
         }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
-    console.log(`${passed} passed, ${failed} failed`);
-    process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+    const triton = [...used].filter(name => name.startsWith('triton ')).length;
+    console.log(`peers: ${triton} triton commands, ${used.size - triton} sdc-* commands`);
+    const enough = only || used.size >= COMMANDS;
+    if (!enough) console.log(`FAIL peers: fewer than ${COMMANDS} distinct commands`);
+    console.log(`${passed} passed, ${failed + (enough ? 0 : 1)} failed`);
+    process.exitCode = failed === 0 && passed > 0 && enough ? 0 : 1;
 }
 
 main();

@@ -3,15 +3,24 @@
 
 const assert = require('node:assert');
 const { spawn } = require('node:child_process');
+const { command } = require('./commands.js');
 
 const group = process.env.PEER_GROUP || 'peers';
 
+// The peers' commands that did what they were told here at least once.
+const used = new Set();
+
+function note(argv) {
+    const name = command(argv);
+    if (name) used.add(name);
+}
+
 /** Runs a command to its end and gives back { code, out, err }. One that takes too long is ended. */
-function run(argv, { env = {}, input = '', timeout = 30_000 } = {}) {
+function run(argv, { env = {}, input = '', timeout = 30_000, cwd } = {}) {
     return new Promise((resolve, reject) => {
         const all = { ...process.env, ...env };
         for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name];
-        const child = spawn(argv[0], argv.slice(1), { env: all, timeout, stdio: ['pipe', 'pipe', 'pipe'] });
+        const child = spawn(argv[0], argv.slice(1), { env: all, timeout, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
         let out = '';
         let err = '';
         child.stdout.setEncoding('utf8').on('data', text => { out += text; });
@@ -19,8 +28,30 @@ function run(argv, { env = {}, input = '', timeout = 30_000 } = {}) {
         child.stdin.on('error', () => {});
         child.stdin.end(input);
         child.on('error', reject);
-        child.on('close', (code, signal) => resolve({ code: signal ? `signal ${signal}` : code, out, err }));
+        child.on('close', (code, signal) => {
+            if (code === 0) note(argv);
+            resolve({ code: signal ? `signal ${signal}` : code, out, err });
+        });
     });
+}
+
+/** Runs a command that has no end of its own: the body asks what it said so far, and afterwards it is interrupted. */
+async function during(argv, body) {
+    const child = spawn(argv[0], argv.slice(1), { timeout: 30_000, stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let err = '';
+    child.stdout.setEncoding('utf8').on('data', text => { out += text; });
+    child.stderr.setEncoding('utf8').on('data', text => { err += text; });
+    const ended = new Promise((resolve, reject) => { child.on('close', resolve).on('error', reject); });
+    try {
+        await body(() => out);
+        note(argv);
+    } catch (error) {
+        throw new Error(`${error.message}; '${argv.join(' ')}' said: ${err}${out}`);
+    } finally {
+        child.kill('SIGINT');
+        await ended;
+    }
 }
 
 /** The output of a command that has to end with 0. */
@@ -88,6 +119,7 @@ async function check(name, body) {
 async function cases(body) {
     try {
         await body();
+        for (const name of used) console.log(`used ${name}`);
         console.log('done');
     } catch (error) {
         failed += 1;
@@ -101,4 +133,4 @@ function sorted(list, field) {
     return list.map(one => one[field]).sort();
 }
 
-module.exports = { run, output, json, lines, table, until, check, cases, sorted };
+module.exports = { run, during, output, json, lines, table, until, check, cases, sorted };

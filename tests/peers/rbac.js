@@ -28,6 +28,20 @@ async function triton() {
         const logins = sorted(await lines(['triton', 'rbac', 'users', '-j']), 'login');
         assert.deepStrictEqual(logins, ['bobby', 'ci']);
     });
+    await check('triton rbac shows them, as sdc does', async () => {
+        const sdc = (...args) => json(['sdc', ...args, '--json']);
+        for (const [kind, name] of [['user', 'bobby'], ['role', 'web'], ['policy', 'look']]) {
+            const theirs = await json(['triton', 'rbac', kind, '-j', name]);
+            assert.strictEqual(theirs.id, (await sdc(kind, 'get', name)).id, kind);
+        }
+        const roles = await lines(['triton', 'rbac', 'roles', '-j']);
+        assert.deepStrictEqual(sorted(roles, 'id'), sorted(await sdc('roles', 'list'), 'id'));
+        const policies = await lines(['triton', 'rbac', 'policies', '-j']);
+        assert.deepStrictEqual(sorted(policies, 'id'), sorted(await sdc('policies', 'list'), 'id'));
+        const { key } = await json(['triton', 'rbac', 'key', '-j', 'bobby', 'lap']);
+        assert.strictEqual(key.trim(), fs.readFileSync(`${process.env.SDC_KEY_FILE}.pub`, 'utf8').trim());
+        assert.match(await output(['triton', 'rbac', 'info', '--no-color']), /^users \(2\):\n[^]*^roles \(3\):\n[^]*^policies \(3\):/m);
+    });
     await check('a tag lets the new user in, and one taken away keeps it out', async () => {
         const list = ['triton', '-u', 'bobby', '-k', process.env.SDC_KEY_ID, 'inst', 'ls', '-j'];
         const refused = await run(list);
@@ -64,6 +78,51 @@ async function triton() {
         assert.strictEqual((await table(['triton', 'account', 'limits']))[0].LIMIT, '100');
         await output(['triton', 'network', 'set-default', 'public']);
         assert.strictEqual((await json(['triton', 'network', 'get-default'])).name, 'public');
+    });
+}
+
+async function whole() {
+    const kinds = ['users', 'roles', 'policies'];
+    const nothing = async () => {
+        for (const kind of kinds) assert.deepStrictEqual(await ours(`/acme/${kind}`), [], kind);
+    };
+    const apply = ['triton', 'rbac', 'apply', '-y', '-f', file('rbac.json')];
+    await check('triton rbac reset leaves nothing', async () => {
+        await output(['triton', 'rbac', 'reset', '-y']);
+        await nothing();
+    });
+    const wanted = roles => write('rbac.json', {
+        users: [{
+            login: 'bobby', email: 'bob@x.example',
+            keys: [{
+                name: 'lap', fingerprint: process.env.SDC_KEY_ID,
+                key: fs.readFileSync(`${process.env.SDC_KEY_FILE}.pub`, 'utf8').trim(),
+            }],
+        }],
+        policies: [{ name: 'look', rules: ['CAN listmachines'] }],
+        roles,
+    });
+    await check('triton rbac apply makes the users, keys and policies of a file, once', async () => {
+        wanted([]);
+        assert.match(await output(apply), /^Created user bobby[^]*^Created policy look/m);
+        assert.deepStrictEqual(sorted(await ours('/acme/users'), 'login'), ['bobby']);
+        assert.deepStrictEqual(sorted(await ours('/acme/users/bobby/keys'), 'fingerprint'), [process.env.SDC_KEY_ID]);
+        assert.deepStrictEqual((await ours('/acme/policies'))[0].rules, ['CAN listmachines']);
+        assert.doesNotMatch(await output(apply), /Created/);
+    });
+    await check('triton rbac apply cannot make roles, nor change them', async () => {
+        // It sends their members by name, as up to version 8 of the API, and asks for version 9.
+        wanted([{ name: 'web', members: ['bobby'], default_members: ['bobby'], policies: ['look'] }]);
+        assert.match((await run(apply)).err, /InvalidArgument/);
+        // And it looks for default_members in what version 9 answers.
+        await output(['triton', 'rbac', 'role', '-a', write('role.json', { name: 'web', policies: [{ name: 'look' }] })]);
+        assert.match((await run(apply)).err, /TypeError/);
+        assert.deepStrictEqual((await ours('/acme/roles')).map(one => [one.name, one.members]), [['web', []]]);
+    });
+    await check('triton rbac apply takes away what is not in the file', async () => {
+        write('rbac.json', { users: [], roles: [], policies: [] });
+        await output(apply);
+        await nothing();
     });
 }
 
@@ -116,4 +175,5 @@ cases(async () => {
     useKeyFile();
     await triton();
     await smartdc();
+    await whole();
 });

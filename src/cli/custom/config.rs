@@ -14,15 +14,14 @@ use crate::render;
 const COLUMNS: &[Column] = &[column("name"), column("value"), column("origin")];
 
 pub fn command() -> Command {
-    Command::new("config")
-        .about("The settings: which cloud, whose account, which key")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(Command::new("show").about("Show every setting and where it came from").long_about(
-            "Show every setting and where it came from.\n\n\
+    Command::new("show")
+        .about("Show every setting of sdc and where it came from")
+        .long_about(
+            "Show every setting of sdc and where it came from.\n\n\
              A flag wins over a named profile (-p, SDC_PROFILE), that over the environment (SDC_*, then TRITON_*), and\n\
              that over the current profile.",
-        ).args(list_options()))
+        )
+        .args(list_options())
 }
 
 pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
@@ -37,7 +36,6 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         })
         .map(|(name, value, origin)| serde_json::json!({ "name": name, "value": value, "origin": origin }))
         .collect();
-    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
     app.print_rows(&rows, COLUMNS, matches)?;
     Ok(0)
 }

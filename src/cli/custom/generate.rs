@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::completion;
+use super::{completion, described, examples};
 use crate::api::{Level, Op, RESOURCES, Resource};
 use crate::cli::tree;
 use crate::error::{Error, Result};
@@ -52,6 +52,7 @@ pub fn files() -> Result<Vec<(String, Vec<u8>)>> {
     for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
         files.push((format!("docs/reference/{}.md", command.get_name()), page(command).into_bytes()));
     }
+    files.push(("docs/api-coverage.md".to_owned(), described::coverage().into_bytes()));
     man(&root, "sdc", &mut files)?;
     Ok(files)
 }
@@ -83,6 +84,9 @@ fn page(command: &Command) -> String {
     let aliases: Vec<String> = command.get_visible_aliases().map(|alias| format!("`{alias}`")).collect();
     if !aliases.is_empty() {
         let _ = writeln!(out, "\nAlso: {}.", aliases.join(", "));
+    }
+    if let Some(example) = examples::of(name) {
+        let _ = writeln!(out, "\n{example}");
     }
     section(command, name, resource, &mut Vec::new(), &mut out);
     if let Some(resource) = resource {

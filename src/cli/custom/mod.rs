@@ -1,30 +1,50 @@
 //! The commands that are more than one call of an operation, one file each.
 
 mod api;
+mod changefeed;
 mod completion;
 mod config;
+mod described;
+mod disk_add;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod examples;
 mod fwcheck;
 pub mod generate;
+mod given;
+mod image_acl;
+mod image_tags;
+mod ip;
+mod migrate_watch;
 mod profile;
+mod rbac;
+mod reach;
+mod role_tags;
+mod scp;
+mod ssh;
+mod tag_get;
 mod topics;
+mod vnc;
+mod watched;
+mod ways;
 
 use clap::{ArgMatches, Command};
 pub use doctor::unsettled;
 
-use super::{App, globals};
+use super::{App, build, globals};
+use crate::api::{Op, changefeed as feed, disks, images, machines, migrations, role_tags as role_tag_ops, tags};
 use crate::error::{Error, Result};
 
 /// Their commands, in the order of the help.
 pub fn commands() -> Vec<Command> {
     vec![
+        globals::add(role_tags::command()),
+        globals::add(rbac::command()),
         globals::add(api::command()),
+        globals::add(changefeed::command()),
         globals::add(doctor::command()),
-        globals::add(config::command()),
         globals::add(profile::command()),
-        globals::add(fwcheck::command().name("fwrule-check").hide(true)),
         #[cfg(feature = "emulator")]
         emulator::command(),
         completion::command(),
@@ -33,11 +53,103 @@ pub fn commands() -> Vec<Command> {
     ]
 }
 
+/// A command that is laid over the table: it hangs below a noun, beside the noun's operations, or takes the place
+/// of one of them.
+pub struct Over {
+    /// The noun and the verb, with spaces between.
+    path: &'static str,
+    /// What is typed; the table's own command if there is none.
+    command: Option<fn() -> Command>,
+    /// The operations that it calls, for those who look for the command of an operation.
+    pub ops: &'static [&'static Op],
+}
+
+const OVER: &[Over] = &[
+    Over { path: "machines ssh", command: Some(ssh::command), ops: &[] },
+    Over { path: "machines scp", command: Some(scp::command), ops: &[] },
+    Over { path: "machines ip", command: Some(ip::command), ops: &[] },
+    Over { path: "machines watch", command: Some(changefeed::watch), ops: &[&feed::CHANGEFEED] },
+    Over { path: "machines vnc", command: Some(vnc::command), ops: &[&feed::VNC] },
+    Over { path: "machines migrate watch", command: Some(migrate_watch::command), ops: &[&migrations::WATCH] },
+    Over { path: "fwrules check", command: Some(fwcheck::command), ops: &[] },
+    Over { path: "machines disks add", command: None, ops: &[&disks::ADD, &machines::GET] },
+    Over { path: "machines tags get", command: None, ops: &[&tags::GET, &tags::LIST] },
+    Over { path: "images share", command: Some(image_acl::share), ops: &[&images::GET, &images::UPDATE] },
+    Over { path: "images unshare", command: Some(image_acl::unshare), ops: &[&images::GET, &images::UPDATE] },
+    Over { path: "images tag", command: Some(image_tags::command), ops: &[&images::GET, &images::UPDATE] },
+    Over { path: "config show", command: Some(config::command), ops: &[] },
+];
+
+/// The operations that the commands below no noun of the table call.
+static CALLS: &[(&str, &[&Op])] = &[
+    ("changefeed", &[&feed::CHANGEFEED]),
+    ("role-tags set", role_tag_ops::OPS),
+    ("role-tags add", role_tag_ops::OPS),
+    ("role-tags remove", role_tag_ops::OPS),
+    ("role-tags clear", role_tag_ops::OPS),
+    ("rbac info", rbac::READS),
+    ("rbac export", rbac::READS),
+    ("rbac apply", rbac::CALLS),
+];
+
+/// The operations that a command of ours calls, by its words.
+pub fn calls(path: &str) -> &'static [&'static Op] {
+    let own = || CALLS.iter().find(|(known, _)| *known == path).map_or(&[][..], |(_, ops)| *ops);
+    OVER.iter().find(|over| over.path == path).map_or_else(own, |over| over.ops)
+}
+
+/// Hangs what is laid over a noun below it.
+pub fn lay_over(noun: &str, mut command: Command) -> Command {
+    for over in OVER {
+        let Some(verb) = over.path.strip_prefix(noun).and_then(|rest| rest.strip_prefix(' ')) else { continue };
+        let Some(own) = over.command else { continue };
+        command = match verb.split_once(' ') {
+            None => command.subcommand(own()),
+            Some((group, _)) => build::with_group(command, group).mut_subcommand(group, |sub| sub.subcommand(own())),
+        };
+    }
+    command
+}
+
+/// Whether a noun's verb is ours.
+pub fn is_over(path: &str) -> bool {
+    OVER.iter().any(|over| over.path == path)
+}
+
+/// Runs what is laid over a noun, and returns the exit code.
+///
+/// # Errors
+/// Its own.
+pub async fn run_over(app: &App, path: &str, matches: &ArgMatches) -> Result<i32> {
+    let shows = matches!(path, "machines ssh" | "machines scp" | "machines tags get" | "machines disks add")
+        || matches!(path, "images share" | "images unshare" | "images tag");
+    if !shows && (app.globals.dry_run || app.globals.curl) {
+        return Err(not_one_request(path));
+    }
+    match path {
+        "machines ssh" => ssh::run(app, matches).await,
+        "machines scp" => scp::run(app, matches).await,
+        "machines ip" => ip::run(app, matches).await,
+        "machines watch" => changefeed::run(app, matches).await,
+        "machines vnc" => vnc::run(app, matches).await,
+        "machines migrate watch" => migrate_watch::run(app, matches).await,
+        "fwrules check" => fwcheck::run(app, matches),
+        "machines disks add" => disk_add::run(app, matches).await,
+        "machines tags get" => tag_get::run(app, matches).await,
+        "images share" => image_acl::run(app, matches, true).await,
+        "images unshare" => image_acl::run(app, matches, false).await,
+        "images tag" => image_tags::run(app, matches).await,
+        "config show" => config::run(app, matches),
+        _ => Err(Error::usage(format!("there is no command '{path}'"))),
+    }
+}
+
 /// Whether a command gets by without settings: those that help, and those that mend settings which are broken.
 pub fn needs_no_settings(matches: &ArgMatches) -> bool {
     match matches.subcommand() {
-        Some(("help" | "completion" | "generate" | "emulator" | "fwrule-check", _)) => true,
+        Some(("help" | "completion" | "generate" | "emulator", _)) => true,
         Some(("profile", verb)) => !matches!(verb.subcommand_name(), Some("create")),
+        Some(("fwrules", verb)) => matches!(verb.subcommand_name(), Some("check")),
         _ => false,
     }
 }
@@ -47,15 +159,16 @@ pub fn needs_no_settings(matches: &ArgMatches) -> bool {
 /// # Errors
 /// Its own.
 pub async fn run(app: &App, word: &str, matches: &ArgMatches) -> Result<i32> {
-    if word != "api" && (app.globals.dry_run || app.globals.curl) {
-        return Err(Error::usage(format!("`sdc {word}` is no single request, so it cannot be shown instead of done")));
+    if !matches!(word, "api" | "role-tags" | "rbac") && (app.globals.dry_run || app.globals.curl) {
+        return Err(not_one_request(word));
     }
     match word {
         "api" => api::run(app, matches).await,
+        "changefeed" => changefeed::run(app, matches).await,
+        "role-tags" => role_tags::run(app, matches).await,
+        "rbac" => rbac::run(app, matches).await,
         "auth" => doctor::run(app, matches).await,
         "profile" => profile::run(app, matches),
-        "config" => config::run(app, matches),
-        "fwrule-check" => fwcheck::run(app, matches),
         #[cfg(feature = "emulator")]
         "emulator" => emulator::run(matches, &app.streams).await,
         "completion" => completion::run(app, matches),
@@ -63,4 +176,8 @@ pub async fn run(app: &App, word: &str, matches: &ArgMatches) -> Result<i32> {
         "generate" => generate::run(matches),
         _ => Err(Error::usage(format!("there is no command '{word}'"))),
     }
+}
+
+fn not_one_request(path: &str) -> Error {
+    Error::usage(format!("`sdc {path}` is no single request, so it cannot be shown instead of done"))
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::described;
 use crate::cli::{App, exit, globals, tree};
 use crate::error::{Error, Result};
 
@@ -40,11 +41,31 @@ pub fn command() -> Command {
         .about("Help on a command or topic")
         .after_help(topics.join("\n"))
         .arg(Arg::new("COMMAND").action(ArgAction::Append).help("Command, such as 'machines create', or topic"))
+        .arg(
+            // Not the switch of the commands that speak to a cloud: nothing else of theirs is known here.
+            Arg::new("as-json")
+                .long("json")
+                .short('j')
+                .action(ArgAction::SetTrue)
+                .help("The command and all below it as JSON: arguments, options, and what they call of the API"),
+        )
 }
 
 pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let words: Vec<&str> = matches.get_many::<String>("COMMAND").into_iter().flatten().map(String::as_str).collect();
     let mut text = String::new();
+    if let ([topic], true) = (words.as_slice(), matches.get_flag("as-json"))
+        && TOPICS.iter().any(|(name, _)| name == topic)
+    {
+        return Err(
+            Error::usage(format!("{topic} is a page for people, and has no JSON")).hint(format!("sdc help {topic}"))
+        );
+    }
+    if matches.get_flag("as-json") {
+        let described = crate::render::json::indented(&described(&words)?.to_string());
+        app.streams.out(format!("{}\n", described.trim_end()).as_bytes())?;
+        return Ok(0);
+    }
     match words.as_slice() {
         ["exit-codes"] => {
             for (code, meaning) in exit::CODES {
@@ -61,12 +82,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             root.build();
             let mut command = &mut root;
             for word in words {
-                command = command.find_subcommand_mut(word).ok_or_else(|| {
-                    let topics: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).collect();
-                    Error::usage(format!("there is no help on '{word}'"))
-                        .hint("commands: sdc help")
-                        .hint(format!("topics: {}", topics.join(", ")))
-                })?;
+                command = command.find_subcommand_mut(word).ok_or_else(|| unknown(word))?;
             }
             let help = if words.is_empty() { command.render_help() } else { command.render_long_help() };
             let colour = globals::colour(&app.globals, app.streams.stdout_tty);
@@ -75,4 +91,28 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     app.streams.out(text.as_bytes())?;
     Ok(0)
+}
+
+fn unknown(word: &str) -> Error {
+    let topics: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).collect();
+    Error::usage(format!("there is no help on '{word}'"))
+        .hint("commands: sdc help")
+        .hint(format!("topics: {}", topics.join(", ")))
+}
+
+/// The command of these words as JSON, or the whole tree.
+fn described(words: &[&str]) -> Result<serde_json::Value> {
+    let root = tree();
+    let mut above = vec![&root];
+    for word in words {
+        let last = above.last().copied().unwrap_or(&root);
+        above.push(last.find_subcommand(word).ok_or_else(|| unknown(word))?);
+    }
+    let command = above.pop().unwrap_or(&root);
+    // By its own names, whatever it was called by.
+    let names: Vec<&str> =
+        above.iter().skip(1).chain(words.last().map(|_| &command)).map(|command| command.get_name()).collect();
+    let mut all = described::command(command, &names);
+    described::inherit(&mut all, &above);
+    Ok(all)
 }

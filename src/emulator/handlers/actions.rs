@@ -28,7 +28,7 @@ pub(crate) static ROUTES: &[Route] = &[
 ];
 
 /// The id of a machine on which something can be done now.
-fn allocated(call: &Call<'_>) -> Result<String, Refusal> {
+pub(crate) fn allocated(call: &Call<'_>) -> Result<String, Refusal> {
     let machine = load_alive(call)?;
     if machine.state == "provisioning" {
         return Err(Refusal::new(409, "UnallocatedVM", "VM has not been allocated to a server yet"));
@@ -62,7 +62,7 @@ fn rename(call: &mut Call<'_>) -> Outcome {
 }
 
 fn resize(call: &mut Call<'_>) -> Outcome {
-    let id = allocated(call)?;
+    allocated(call)?;
     let wanted = call.required("package")?;
     let Some(package) = find_package(call, &wanted) else {
         return Err(Refusal::invalid(format!("package \"{wanted}\" does not exist")));
@@ -72,9 +72,22 @@ fn resize(call: &mut Call<'_>) -> Outcome {
         return Err(Refusal::invalid(format!("package \"{wanted}\" is not active")));
     }
     let flexible = package.flexible_disk == Some(true);
-    let brand = call.state.machines.get(&id).map_or("", |machine| machine.brand.as_str());
+    let machine = load(call)?;
+    let brand = machine.brand.as_str();
     if brand == "kvm" || (brand == "bhyve" && !flexible) {
         return Err(Refusal::invalid(format!("resize is not supported for {brand} machines of this package")));
+    }
+    if !package.brand.is_empty() && package.brand != brand {
+        return Err(Refusal::invalid(format!("package \"{wanted}\" is not for {brand} machines")));
+    }
+    let now = call.state.package(&machine.package);
+    if now.is_some_and(|now| now.traits != package.traits) {
+        return Err(Refusal::invalid(format!("the traits of package \"{wanted}\" are not those of the machine's")));
+    }
+    let taken = machine.disk_space();
+    if brand == "bhyve" && package.disk < taken {
+        let words = format!("Insufficient disk space: the disks of the machine take {taken} MiB");
+        return Err(Refusal::new(409, "InsufficientDiskSpace", words));
     }
     plan(call, Work::Resize { package: package_id })
 }

@@ -1,27 +1,20 @@
 //! CreateMachine: what may be asked for, and what comes of it.
 
-use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::super::affinity;
 use super::super::jobs::Work;
 use super::super::rbac::ADMINISTRATOR;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
 use super::super::state::{Image, Machine, Nic, Package, is_uuid, new_id};
 use super::super::version::Version;
-use super::{images, limits, machines, metadata, tags};
+use super::{disks, images, limits, machines, metadata, networks, tags, volumes};
 
 pub(crate) static ROUTES: &[Route] =
     &[Route::post("/:login/machines", "CreateMachine", "createmachine", "machines", create)];
-
-/// Compute nodes, dealt out in turn.
-const NODES: [&str; 3] = [
-    "44454c4c-3200-1042-8050-b6c04f4e3232",
-    "44454c4c-4700-1034-8039-b2c04f4e3732",
-    "44454c4c-5900-1051-8031-c4c04f594d32",
-];
 
 /// The package of this id, or the newest active one of this name.
 pub(crate) fn find_package<'a>(call: &'a Call<'_>, wanted: &str) -> Option<&'a Package> {
@@ -108,13 +101,9 @@ fn brand(call: &Call<'_>, image: &Image, package: &Package) -> Result<String, Re
 }
 
 /// The networks wanted, each with an address if one is.
-fn networks(call: &Call<'_>) -> Result<Vec<(String, Option<Ipv4Addr>)>, Refusal> {
+fn wanted_networks(call: &Call<'_>) -> Result<Vec<(String, Option<Ipv4Addr>)>, Refusal> {
     let list = match call.params.get("networks") {
-        None | Some(Value::Null) => {
-            let (public, private) =
-                (call.state.networks.iter().find(|n| n.public), call.state.networks.iter().find(|n| !n.public));
-            return Ok([public, private].into_iter().flatten().map(|n| (n.id.clone(), None)).collect());
-        }
+        None | Some(Value::Null) => return default_networks(call),
         Some(Value::Array(list)) => list.clone(),
         Some(other) => vec![other.clone()],
     };
@@ -123,64 +112,59 @@ fn networks(call: &Call<'_>) -> Result<Vec<(String, Option<Ipv4Addr>)>, Refusal>
     }
     let mut wanted: Vec<(String, Option<Ipv4Addr>)> = Vec::new();
     for entry in &list {
-        let id = entry.as_str().or_else(|| entry.get("ipv4_uuid").and_then(Value::as_str));
-        let Some(id) = id else { return Err(Refusal::invalid("Invalid Networks")) };
-        if !is_uuid(id) {
-            return Err(Refusal::without_code("Invalid Networks"));
-        }
-        let Some(network) = call.state.networks.iter().find(|network| network.id == id) else {
-            return Err(Refusal::invalid("Invalid Networks"));
-        };
-        let mut ip = None;
-        if let Some(ips) = entry.get("ipv4_ips") {
-            let one = match ips.as_array().map(Vec::as_slice) {
-                Some([Value::String(one)]) => one.parse::<Ipv4Addr>().ok(),
-                _ => None,
-            };
-            let one = one.ok_or_else(|| Refusal::invalid("ipv4_ips must hold exactly one IPv4 address"))?;
-            if network.public {
-                return Err(Refusal::invalid("ipv4_ips cannot be used with a public network"));
-            }
-            if entry.get("ipv4_count").is_some() {
-                return Err(Refusal::invalid("ipv4_ips and ipv4_count cannot be used together"));
-            }
-            if !network.holds(one) {
-                let refusal = Refusal::new(422, "InvalidParameters", "Invalid parameters");
-                return Err(refusal.field("ip", "InvalidParameter", "ip is not in the network's subnet"));
-            }
-            ip = Some(one);
-        }
-        if !wanted.iter().any(|(other, _)| other == id) {
-            wanted.push((id.to_owned(), ip));
+        let (id, ip) = networks::wanted(call, entry)?;
+        if !wanted.iter().any(|(other, _)| *other == id) {
+            wanted.push((id, ip));
         }
     }
-    let public = |id: &str| call.state.networks.iter().any(|network| network.id == id && network.public);
-    if wanted.iter().filter(|(id, _)| public(id)).count() > 1 {
+    if wanted.iter().filter(|(id, _)| networks::is_public(call, id)).count() > 1 {
         return Err(Refusal::invalid("Invalid Networks: only one public network is allowed"));
     }
     Ok(wanted)
 }
 
+/// The first network of each kind that is asked for, or of both.
+fn default_networks(call: &Call<'_>) -> Result<Vec<(String, Option<Ipv4Addr>)>, Refusal> {
+    let kinds = match call.params.get("default_networks") {
+        None | Some(Value::Null) => vec![true, false],
+        Some(given) => {
+            let kind = |kind: &Value| match kind.as_str() {
+                Some("external") => Ok(true),
+                Some("internal") => Ok(false),
+                _ => Err(Refusal::invalid("default_networks must hold external, internal or both")),
+            };
+            let list = given.as_array().map_or(std::slice::from_ref(given), Vec::as_slice);
+            list.iter().map(kind).collect::<Result<Vec<bool>, Refusal>>()?
+        }
+    };
+    let mut wanted: Vec<(String, Option<Ipv4Addr>)> = Vec::new();
+    for public in kinds {
+        let network = networks::shown(call).find(|network| network.public == public);
+        if let Some(network) = network.filter(|network| !wanted.iter().any(|(id, _)| *id == network.id)) {
+            wanted.push((network.id.clone(), None));
+        }
+    }
+    Ok(wanted)
+}
+
+/// The administrator's password, for images whose machines know no SSH keys.
+fn password(call: &Call<'_>, image: &Image) -> Result<Option<String>, Refusal> {
+    if !image.needs_password {
+        return Ok(None);
+    }
+    let given = call.text("administrator_pw").or_else(|| call.text("password"));
+    given.map(Some).ok_or_else(|| Refusal::missing("password"))
+}
+
 /// Interfaces on these networks. The first public one is the primary one.
 fn nics(call: &mut Call<'_>, wanted: &[(String, Option<Ipv4Addr>)]) -> Result<Vec<Nic>, Refusal> {
-    let mut used = HashSet::new();
-    for machine in call.state.machines.iter().filter(|machine| machine.state != "deleted") {
-        for nic in machine.nics.iter().filter(|nic| wanted.iter().any(|(id, _)| *id == nic.network)) {
-            used.insert((nic.network.clone(), nic.ip.clone()));
-        }
-    }
-    // A machine has its interfaces only once it is running, but they are taken before.
-    for job in &call.state.jobs {
-        if let Work::Provision { nics, .. } = &job.work {
-            used.extend(nics.iter().map(|nic| (nic.network.clone(), nic.ip.clone())));
-        }
-    }
+    let ids: Vec<&str> = wanted.iter().map(|(id, _)| id.as_str()).collect();
+    let used = call.state.used(&ids);
     let mut nics: Vec<Nic> = Vec::new();
     let mut primary = None;
     for (id, ip) in wanted {
-        let Some(network) = call.state.networks.iter_mut().find(|network| network.id == *id) else { continue };
-        let nic = network.give(*ip, &used)?;
-        if network.public && primary.is_none() {
+        let nic = call.state.interface(id, *ip, &used, &nics)?;
+        if networks::is_public(call, id) && primary.is_none() {
             primary = Some(nics.len());
         }
         nics.push(nic);
@@ -200,40 +184,11 @@ fn flat(call: &Call<'_>, prefix: &str) -> Map<String, Value> {
     pairs.collect()
 }
 
-/// `instance!=web*`, `role==~db`: a key, an operator, a value.
-fn check_affinity(rule: &str) -> Result<(), Refusal> {
-    let wrong = || Refusal::invalid(format!("affinity rule \"{rule}\" is not valid"));
-    let at = rule.find("==").or_else(|| rule.find("!=")).ok_or_else(wrong)?;
-    let (key, value) = rule.split_at_checked(at).ok_or_else(wrong)?;
-    let value = value.get(2..).unwrap_or("");
-    let value = value.strip_prefix('~').unwrap_or(value);
-    let key_fits = key.len() > 1
-        && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        && key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let fits = |c: char| c.is_ascii_alphanumeric() || c.is_whitespace() || "-:_.*/()?+[]\\^$|".contains(c);
-    if key_fits && !value.is_empty() && value.chars().all(fits) { Ok(()) } else { Err(wrong()) }
-}
-
-fn affinity(call: &Call<'_>) -> Result<(), Refusal> {
-    let rules = match call.params.get("affinity") {
-        None | Some(Value::Null) => return Ok(()),
-        Some(Value::Array(list)) => list.clone(),
-        Some(one) => vec![one.clone()],
-    };
-    if call.params.contains_key("locality") {
-        return Err(Refusal::invalid("cannot specify both affinity and locality"));
-    }
-    rules.iter().try_for_each(|rule| match rule {
-        Value::String(rule) => check_affinity(rule),
-        _ => Err(Refusal::invalid("affinity must be a list of strings")),
-    })
-}
-
 /// Refuses volumes for machines that cannot mount them. Those that are not described as they should
 /// be are never answered.
-fn volumes(call: &Call<'_>, brand: &str) -> Result<(), Refusal> {
+fn asked_volumes<'a>(call: &'a Call<'_>, brand: &str) -> Result<&'a [Value], Refusal> {
     let list = match call.params.get("volumes") {
-        None | Some(Value::Null) => return Ok(()),
+        None | Some(Value::Null) => return Ok(&[]),
         Some(Value::Array(list)) => list.as_slice(),
         Some(one) => std::slice::from_ref(one),
     };
@@ -253,47 +208,7 @@ fn volumes(call: &Call<'_>, brand: &str) -> Result<(), Refusal> {
     if !list.is_empty() && matches!(brand, "kvm" | "bhyve") {
         return Err(Refusal::invalid(format!("volumes cannot be mounted by {brand} machines")));
     }
-    Ok(())
-}
-
-/// The disks of a bhyve machine: the image's, and the package's.
-fn disks(call: &Call<'_>, image: &Image, package: &Package) -> Result<Vec<Value>, Refusal> {
-    let first = image.image_size.unwrap_or(10_240);
-    let boot = json!({ "id": new_id(), "size": first, "boot": true, "image": image.id });
-    let list = match call.params.get("disks") {
-        None | Some(Value::Null) => return Ok(vec![boot, json!({ "id": new_id(), "size": package.disk })]),
-        Some(Value::Array(list)) if (1..=8).contains(&list.len()) => list,
-        Some(_) => return Err(Refusal::invalid("disks must be a list of 1 to 8 disks")),
-    };
-    if package.flexible_disk != Some(true) {
-        return Err(Refusal::invalid("disks need a package with a flexible disk"));
-    }
-    let mut disks = Vec::new();
-    let mut left = package.disk;
-    let mut remaining = None;
-    for (at, entry) in list.iter().enumerate() {
-        let size = match entry.get("size") {
-            Some(Value::String(word)) if word == "remaining" && remaining.is_none() => {
-                remaining = Some(at);
-                0
-            }
-            Some(Value::String(_)) => return Err(Refusal::invalid("size is not a number or the one \"remaining\"")),
-            Some(size) => size.as_u64().ok_or_else(|| Refusal::invalid("size is not a number of MiB"))?,
-            None if at == 0 => first,
-            None => return Err(Refusal::invalid("size is missing")),
-        };
-        left = left.checked_sub(size).ok_or_else(|| Refusal::invalid("disks exceed the package's disk"))?;
-        let mut disk = json!({ "id": new_id(), "size": size });
-        if let (0, Value::Object(fields)) = (at, &mut disk) {
-            fields.insert("boot".to_owned(), true.into());
-            fields.insert("image".to_owned(), image.id.clone().into());
-        }
-        disks.push(disk);
-    }
-    if let Some(disk) = remaining.and_then(|at| disks.get_mut(at)).and_then(Value::as_object_mut) {
-        disk.insert("size".to_owned(), left.into());
-    }
-    Ok(disks)
+    Ok(list)
 }
 
 /// The keys that get into a new machine: the account's, and those of the sub-users who act as
@@ -326,22 +241,29 @@ fn create(call: &mut Call<'_>) -> Outcome {
         return Err(Refusal::invalid(format!("image {} needs more memory than the package has", image.id)));
     }
     let brand = brand(call, &image, &package)?;
-    volumes(call, &brand)?;
-    affinity(call)?;
+    let asked = asked_volumes(call, &brand)?.to_vec();
+    let rules = affinity::rules(&call.params)?;
     limits::check(call, &brand, &image, &package)?;
-
+    if call.truthy("bootrom").is_some() && brand != "bhyve" {
+        return Err(Refusal::invalid("bootrom can be given for bhyve machines only"));
+    }
+    let delegate_dataset = call.is_true("delegate_dataset");
+    if delegate_dataset && !call.state.switches.delegated_datasets {
+        return Err(Refusal::invalid("delegated datasets are not allowed in this data center"));
+    }
+    let password = password(call, &image)?;
     let keys = authorized_keys(call)?;
-    if keys.is_empty() {
+    if keys.is_empty() && password.is_none() {
         return Err(Refusal::new(409, "KeyRequired", "You must have at least one SSH key to create a machine"));
     }
-    let keys = keys.join("\n") + "\n";
+    let keys: String = keys.iter().flat_map(|key| [key.as_str(), "\n"]).collect();
 
     let tags = flat(call, "tag.");
     for (name, value) in &tags {
         tags::check(name, value)?;
     }
     let mut metadata = flat(call, "metadata.");
-    let credentials = match metadata.remove("credentials") {
+    let mut credentials = match metadata.remove("credentials") {
         Some(Value::Object(map)) => map,
         Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or_default(),
         _ => Map::new(),
@@ -350,12 +272,19 @@ fn create(call: &mut Call<'_>) -> Outcome {
     for (name, value) in &metadata {
         metadata::check(name, value)?;
     }
-    metadata.insert("root_authorized_keys".to_owned(), keys.into());
+    if !keys.is_empty() {
+        metadata.insert("root_authorized_keys".to_owned(), keys.into());
+    }
+    if let Some(password) = password {
+        credentials.insert("administrator".to_owned(), password.into());
+    }
 
-    let disks = if brand == "bhyve" { disks(call, &image, &package)? } else { Vec::new() };
-    let wanted = networks(call)?;
+    let disks = disks::planned(call, &brand, &image, &package)?;
+    let wanted = wanted_networks(call)?;
+    let ids: Vec<&str> = wanted.iter().map(|(id, _)| id.as_str()).collect();
+    let mounts = volumes::mounts(call, &asked, &ids)?;
+    let node = affinity::place(call.state, &call.account, &rules)?;
     let nics = nics(call, &wanted)?;
-    let node = NODES.get(call.state.machines.len() % NODES.len()).copied().unwrap_or_default().to_owned();
     let machine = Machine {
         id: id.clone(),
         owner: call.account.clone(),
@@ -372,10 +301,11 @@ fn create(call: &mut Call<'_>) -> Outcome {
         updated: call.now,
         firewall_enabled: call.is_true("firewall_enabled"),
         deletion_protection: call.is_true("deletion_protection"),
-        delegate_dataset: call.is_true("delegate_dataset"),
+        delegate_dataset,
         encrypted: call.is_true("encrypted"),
         disks,
         brand,
+        volumes: mounts,
         ..Machine::default()
     };
     let mut shown = machines::view(call.state, &machine, None, call.version);
@@ -386,19 +316,4 @@ fn create(call: &mut Call<'_>) -> Outcome {
     call.state.machines.push(machine);
     call.state.plan(call.now, &id, Work::Provision { nics, compute_node: node }, call.caller.clone(), call.fails);
     Ok(Reply::status(201, &shown).header("Location", call.location(&format!("machines/{id}"))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_affinity_rule_is_a_key_an_operator_and_a_value() {
-        for rule in ["instance==web0", "instance!=~web*", "role==/^db/", "container!=x y"] {
-            assert!(check_affinity(rule).is_ok(), "{rule}");
-        }
-        for rule in ["", "web0", "x==y", "instance==", "9x==a", "role==~", "role=db", "role==a;b"] {
-            assert!(check_affinity(rule).is_err(), "{rule}");
-        }
-    }
 }

@@ -5,10 +5,14 @@ use serde_json::{Map, Value, json};
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
 
-/// Neither has a HEAD.
+const FOREIGN: &str = "/:login/foreigndatacenters";
+
+/// None has a HEAD.
 pub(crate) static ROUTES: &[Route] = &[
     Route::get("/:login/datacenters", "ListDatacenters", "listdatacenters", "datacenters", list),
     Route::get("/:login/datacenters/:datacenter", "GetDatacenter", "getdatacenter", "datacenters", get),
+    Route::get(FOREIGN, "ListForeignDatacenters", "listforeigndatacenters", "datacenters", foreign),
+    Route::post(FOREIGN, "AddForeignDatacenter", "addforeigndatacenter", "datacenters", foreign),
     Route::get("/:login/services", "ListServices", "listservices", "services", services),
 ];
 
@@ -36,6 +40,12 @@ fn get(call: &mut Call<'_>) -> Outcome {
     };
     let body = json!({ "code": "ResourceMoved", "message": format!(" {name} {url}") });
     Ok(Reply::status(302, &body).header("Location", url))
+}
+
+/// Those of other clouds are the portal's affair: whoever signs with a key of their own, and no delegated token, is
+/// refused.
+fn foreign(call: &mut Call<'_>) -> Outcome {
+    Err(Refusal::new(403, "Forbidden", format!("{} is for delegated callers only", call.head.path())))
 }
 
 fn services(call: &mut Call<'_>) -> Outcome {

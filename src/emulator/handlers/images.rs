@@ -22,9 +22,10 @@ fn old_type(kind: &str) -> &'static str {
     if kind == "zvol" { "virtualmachine" } else { "smartmachine" }
 }
 
-fn view(image: &Image, version: Version) -> Value {
+pub(crate) fn view(image: &Image, version: Version) -> Value {
     let mut view = serde_json::to_value(image).unwrap_or_default();
     if let Value::Object(fields) = &mut view {
+        fields.remove("needs_password");
         if let Some(Value::Object(requirements)) = fields.get_mut("requirements") {
             for (ram, memory) in [("min_ram", "min_memory"), ("max_ram", "max_memory")] {
                 for (from, to) in [(ram, memory), (memory, ram)] {
@@ -87,13 +88,25 @@ fn list(call: &mut Call<'_>) -> Outcome {
     Ok(Reply::json(&rows.collect()))
 }
 
-fn get(call: &mut Call<'_>) -> Outcome {
+/// Where the image is that the call names.
+pub(crate) fn find_at(call: &Call<'_>) -> Result<usize, Refusal> {
     let id = call.required("image")?;
     if !is_uuid(&id) {
         return Err(Refusal::not_found(&id));
     }
-    match call.state.images.iter().find(|image| image.id == id && visible(image, &call.account)) {
-        Some(image) => Ok(Reply::json(&view(image, call.version))),
-        None => Err(Refusal::new(404, "ResourceNotFound", "image not found")),
-    }
+    let found = call.state.images.iter().position(|image| image.id == id && visible(image, &call.account));
+    found.ok_or_else(unknown)
+}
+
+/// The image that the call names.
+pub(crate) fn find<'a>(call: &'a Call<'_>) -> Result<&'a Image, Refusal> {
+    call.state.images.get(find_at(call)?).ok_or_else(unknown)
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(404, "ResourceNotFound", "image not found")
+}
+
+fn get(call: &mut Call<'_>) -> Outcome {
+    Ok(Reply::json(&view(find(call)?, call.version)))
 }

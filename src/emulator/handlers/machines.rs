@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::super::clock::iso;
 use super::super::jobs::Work;
+use super::super::jobs::storage::Disk;
 use super::super::params::{self, glob};
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
-use super::super::state::{Machine, State, is_uuid};
+use super::super::state::{Machine, Nic, State, is_uuid};
 use super::super::version::Version;
 
 pub(crate) static ROUTES: &[Route] = &[
@@ -47,6 +48,8 @@ pub(crate) fn view(state: &State, machine: &Machine, credentials: Option<&Value>
     }
     let package = state.package(&machine.package);
     let kind = if machine.hvm() { "virtualmachine" } else { "smartmachine" };
+    // The machine has not got one yet that is being provisioned.
+    let nics: Vec<&Nic> = machine.nics.iter().filter(|nic| nic.state.is_empty()).collect();
     let mut view = Map::new();
     let mut put = |name: &str, value: Value| {
         view.insert(name.to_owned(), value);
@@ -57,7 +60,7 @@ pub(crate) fn view(state: &State, machine: &Machine, credentials: Option<&Value>
     put("brand", machine.brand.clone().into());
     put("state", machine.state.clone().into());
     put("image", machine.image.clone().into());
-    put("ips", machine.nics.iter().map(|nic| nic.ip.clone()).collect());
+    put("ips", nics.iter().map(|nic| nic.ip.clone()).collect());
     put("memory", machine.memory.into());
     put("disk", machine.disk.into());
     put("deletion_protection", machine.deletion_protection.into());
@@ -72,10 +75,10 @@ pub(crate) fn view(state: &State, machine: &Machine, credentials: Option<&Value>
         put("docker", true.into());
     }
     if version > Version(7, 0, 0) {
-        put("networks", machine.nics.iter().map(|nic| nic.network.clone()).collect());
+        put("networks", nics.iter().map(|nic| nic.network.clone()).collect());
     }
-    if let Some(primary) = machine.nics.iter().find(|nic| nic.primary).or(machine.nics.first()) {
-        put("nics", json!(machine.nics));
+    if let Some(primary) = nics.iter().find(|nic| nic.primary).or(nics.first()) {
+        put("nics", json!(nics));
         put("primaryIp", primary.ip.clone().into());
     }
     put("firewall_enabled", machine.firewall_enabled.into());
@@ -84,9 +87,13 @@ pub(crate) fn view(state: &State, machine: &Machine, credentials: Option<&Value>
     put("package", package.map_or("", |package| package.name.as_str()).into());
     if machine.brand == "bhyve" {
         if let Some(package) = package {
-            put("flexible", package.flexible_disk.unwrap_or(false).into());
+            let flexible = package.flexible_disk.unwrap_or(false);
+            put("flexible", flexible.into());
+            if flexible {
+                put("free_space", machine.free_space(package).into());
+            }
         }
-        put("disks", machine.disks.clone().into());
+        put("disks", machine.disks.iter().map(Disk::brief).collect());
     }
     if machine.delegate_dataset {
         put("delegate_dataset", true.into());
@@ -228,11 +235,28 @@ fn get(call: &mut Call<'_>) -> Outcome {
     let account = call.account()?;
     if let (true, Value::Object(fields)) = (account.cns, &mut shown) {
         let domain = format!("{}.{}.cns.example.com", account.id, call.state.datacenter);
-        let names: Vec<String> =
-            vec![format!("{}.inst.{domain}", machine.id), format!("{}.inst.{domain}", machine.name)];
-        fields.insert("dns_names".to_owned(), names.into());
+        fields.insert("dns_names".to_owned(), dns_names(machine, &domain).into());
     }
     Ok(Reply::json(&shown))
+}
+
+/// The names that the naming service gives a machine: its own ones, and those of its services
+/// as long as it says that it is up.
+fn dns_names(machine: &Machine, domain: &str) -> Vec<String> {
+    if machine.tags.get("triton.cns.disable") == Some(&Value::Bool(true)) {
+        return Vec::new();
+    }
+    let mut names = vec![format!("{}.inst.{domain}", machine.id), format!("{}.inst.{domain}", machine.name)];
+    let up = machine.metadata.get("triton.cns.status").and_then(Value::as_str) != Some("down");
+    let services = machine.tags.get("triton.cns.services").and_then(Value::as_str).unwrap_or_default();
+    for service in services.split(',').filter(|_| up) {
+        let label = service.split(':').next().unwrap_or_default().trim();
+        let name = format!("{label}.svc.{domain}");
+        if !label.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn delete(call: &mut Call<'_>) -> Outcome {

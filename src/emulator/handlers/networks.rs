@@ -1,13 +1,14 @@
-//! Networks, and the addresses that machines get from them.
+//! Networks: what is shown of them, and how a machine asks for one.
 
-use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value, json};
 
+use super::super::addresses::Pool;
+use super::super::params;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
-use super::super::state::{Network, Nic, is_uuid};
+use super::super::state::{Network, is_uuid};
 
 pub(crate) static ROUTES: &[Route] = &[
     Route::get("/:login/networks", "ListNetworks", "listnetworks", "networks", list),
@@ -16,7 +17,8 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::head("/:login/networks/:network", "HeadNetwork", "headnetwork", "networks", get),
 ];
 
-fn view(network: &Network) -> Value {
+/// As the API shows a network.
+pub(crate) fn view(network: &Network) -> Map<String, Value> {
     let mut view = Map::new();
     view.insert("id".to_owned(), network.id.clone().into());
     view.insert("name".to_owned(), network.name.clone().into());
@@ -33,6 +35,7 @@ fn view(network: &Network) -> Value {
             "provision_end_ip": network.provision_end_ip,
             "gateway": network.gateway,
             "resolvers": network.resolvers,
+            "routes": network.routes,
             "internet_nat": network.internet_nat,
         });
         if let Value::Object(more) = more {
@@ -41,14 +44,50 @@ fn view(network: &Network) -> Value {
         if network.gateway.is_empty() {
             view.remove("gateway");
         }
+        if network.routes.is_empty() {
+            view.remove("routes");
+        }
     }
-    Value::Object(view)
+    view
+}
+
+fn view_pool(pool: &Pool) -> Map<String, Value> {
+    let mut view = Map::new();
+    view.insert("id".to_owned(), pool.id.clone().into());
+    view.insert("name".to_owned(), pool.name.clone().into());
+    view.insert("public".to_owned(), pool.public.into());
+    if !pool.description.is_empty() {
+        view.insert("description".to_owned(), pool.description.clone().into());
+    }
+    view
+}
+
+/// With the domains in which machines of that network have names, if the account has names.
+fn with_suffixes(call: &Call<'_>, mut view: Map<String, Value>) -> Result<Value, Refusal> {
+    let account = call.account()?;
+    if account.cns {
+        let domain = format!("{}.{}.cns.example.com", account.id, call.state.datacenter);
+        view.insert("suffixes".to_owned(), json!([format!("inst.{domain}"), format!("svc.{domain}")]));
+    }
+    Ok(Value::Object(view))
+}
+
+/// Whether only the account's own fabric networks are asked for. Any word does, `false` too.
+fn fabric_only(call: &Call<'_>) -> bool {
+    call.text("fabric").is_some()
+}
+
+/// The networks that the account is shown, without the members of pools.
+pub(crate) fn shown<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Network> {
+    call.state.networks.iter().filter(|network| network.visible(&call.account) && !call.state.pooled(&network.id))
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {
-    let fabric = call.text("fabric").is_some();
-    let rows = call.state.networks.iter().filter(|network| network.fabric || !fabric).map(view);
-    Ok(Reply::json(&rows.collect()))
+    let fabric = fabric_only(call);
+    let pools = call.state.pools.iter().filter(|_| !fabric).map(view_pool);
+    let networks = shown(call).filter(|network| network.fabric || !fabric).map(view);
+    let rows = networks.chain(pools).map(|view| with_suffixes(call, view));
+    Ok(Reply::json(&rows.collect::<Result<_, _>>()?))
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
@@ -56,69 +95,56 @@ fn get(call: &mut Call<'_>) -> Outcome {
     if !is_uuid(&id) {
         return Err(Refusal::not_found(&id));
     }
-    match call.state.networks.iter().find(|network| network.id == id) {
-        Some(network) => Ok(Reply::json(&view(network))),
+    let fabric = fabric_only(call);
+    let network = shown(call).find(|network| network.id == id && (network.fabric || !fabric)).map(view);
+    let pool = call.state.pool(&id).filter(|_| !fabric).map(view_pool);
+    match network.or(pool) {
+        Some(view) => Ok(Reply::json(&with_suffixes(call, view)?)),
         None => Err(Refusal::not_found(&id)),
     }
 }
 
-impl Network {
-    /// An interface with the next free address, or with the one asked for. After the last address
-    /// it begins again with the first.
-    pub(crate) fn give(&mut self, wanted: Option<Ipv4Addr>, used: &HashSet<(String, String)>) -> Result<Nic, Refusal> {
-        let taken = |ip: Ipv4Addr| used.contains(&(self.id.clone(), ip.to_string()));
-        let full = || Refusal::new(507, "SubnetFull", "No more free IPs");
-        let start: Ipv4Addr = self.provision_start_ip.parse().map_err(|_| full())?;
-        let end: Ipv4Addr = self.provision_end_ip.parse().map_err(|_| full())?;
-        let ip = match wanted {
-            Some(ip) if taken(ip) => {
-                let refusal = Refusal::new(422, "InvalidParameters", "Invalid parameters");
-                return Err(refusal.field("ip", "UsedBy", "ip is already in use"));
-            }
-            Some(ip) => ip,
-            None => {
-                let last = u32::from(end).checked_sub(u32::from(start)).ok_or_else(full)?;
-                let first = if self.given > last { 0 } else { self.given };
-                let at = |step: u32| Ipv4Addr::from(u32::from(start).saturating_add(step));
-                let step = (first..=last).chain(0..first).find(|step| !taken(at(*step))).ok_or_else(full)?;
-                self.given = step.saturating_add(1);
-                at(step)
-            }
-        };
-        let [a, b, c, d] = ip.octets();
-        Ok(Nic {
-            // The first bytes are the platform's own; the rest tells addresses and VLANs apart.
-            mac: format!("90:b8:{:02x}:{b:02x}:{c:02x}:{d:02x}", a ^ (self.vlan_id as u8)),
-            ip: ip.to_string(),
-            primary: false,
-            gateway: self.gateway.clone(),
-            netmask: self.netmask(),
-            network: self.id.clone(),
-        })
-    }
+/// Whether a network or pool is reached from the outside.
+pub(crate) fn is_public(call: &Call<'_>, id: &str) -> bool {
+    call.state.pool(id).map_or_else(|| shown(call).any(|n| n.id == id && n.public), |pool| pool.public)
+}
 
-    /// Whether every address has been given once.
-    pub(crate) fn went_round(&self) -> bool {
-        let number = |text: &str| text.parse::<Ipv4Addr>().map_or(0, u32::from);
-        let last = number(&self.provision_end_ip).saturating_sub(number(&self.provision_start_ip));
-        self.given > last
+/// The network that a machine asks for, by its id or by an object, and the address on it if one is asked for.
+pub(crate) fn wanted(call: &Call<'_>, entry: &Value) -> Result<(String, Option<Ipv4Addr>), Refusal> {
+    let invalid = || Refusal::invalid("Invalid Networks");
+    let id = entry.as_str().or_else(|| entry.get("ipv4_uuid").and_then(Value::as_str)).ok_or_else(invalid)?;
+    if !is_uuid(id) {
+        return Err(Refusal::without_code("Invalid Networks"));
     }
-
-    /// The length of the subnet's prefix.
-    fn prefix(&self) -> u32 {
-        self.subnet.split_once('/').and_then(|(_, bits)| bits.parse().ok()).filter(|bits| *bits <= 32).unwrap_or(24)
+    let network = shown(call).find(|network| network.id == id);
+    if network.is_none() && call.state.pool(id).is_none() {
+        return Err(invalid());
     }
-
-    fn netmask(&self) -> String {
-        Ipv4Addr::from(u32::MAX.checked_shl(32 - self.prefix()).unwrap_or(0)).to_string()
+    let count = entry.get("ipv4_count");
+    if count.is_some_and(|count| params::text(count).as_deref() != Some("1")) {
+        return Err(Refusal::invalid("ipv4_count must be 1"));
     }
-
-    /// Whether an address lies in the subnet.
-    pub(crate) fn holds(&self, ip: Ipv4Addr) -> bool {
-        let Some(base) = self.subnet.split_once('/').and_then(|(base, _)| base.parse::<Ipv4Addr>().ok()) else {
-            return false;
-        };
-        let shift = 32 - self.prefix();
-        u32::from(base).checked_shr(shift) == u32::from(ip).checked_shr(shift)
+    let Some(ips) = entry.get("ipv4_ips") else { return Ok((id.to_owned(), None)) };
+    let one = match ips.as_array().map(Vec::as_slice) {
+        Some([Value::String(one)]) => one.parse::<Ipv4Addr>().ok(),
+        _ => None,
+    };
+    let one = one.ok_or_else(|| Refusal::invalid("ipv4_ips must hold exactly one IPv4 address"))?;
+    let Some(network) = network else {
+        return Err(Refusal::invalid("ipv4_ips cannot be used with a network pool"));
+    };
+    if network.public {
+        return Err(Refusal::invalid("ipv4_ips cannot be used with a public network"));
     }
+    if count.is_some() {
+        return Err(Refusal::invalid("ipv4_ips and ipv4_count cannot be used together"));
+    }
+    if !network.holds(one) {
+        let refusal = Refusal::new(422, "InvalidParameters", "Invalid parameters");
+        return Err(refusal.field("ip", "InvalidParameter", "ip is not in the network's subnet"));
+    }
+    if network.managed(one) {
+        return Err(Refusal::invalid(format!("{one} is a managed IP and cannot be used")));
+    }
+    Ok((id.to_owned(), Some(one)))
 }

@@ -19,9 +19,11 @@ fn view(package: &Package) -> Value {
     let mut view = serde_json::to_value(package).unwrap_or_default();
     if let Value::Object(fields) = &mut view {
         fields.remove("inactive");
+        fields.remove("traits");
         // Shown for bhyve only, though others may have it.
         if package.brand != "bhyve" {
             fields.remove("flexible_disk");
+            fields.remove("disks");
         }
     }
     view

@@ -6,6 +6,7 @@ use super::super::jobs::Work;
 use super::super::reply::{Body, Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
 use super::super::state::new_id;
+use super::super::triton_tags;
 use super::machines::load;
 
 const ALL: &str = "/:login/machines/:machine/tags";
@@ -59,7 +60,12 @@ pub(crate) fn check(name: &str, value: &Value) -> Result<(), Refusal> {
     }
     match TRITON.iter().find(|(known, _)| *known == name) {
         None => Err(Refusal::validation("tags", "Invalid", &format!("Unrecognized special triton tag \"{name}\""))),
-        Some((_, want)) if *want == kind => Ok(()),
+        Some((_, want)) if *want == kind => {
+            triton_tags::check(name, value.as_str().unwrap_or_default()).map_err(|why| {
+                let words = format!("Triton tag \"{name}\" is not valid: {why}");
+                Refusal::validation("tags", "Invalid", &words)
+            })
+        }
         Some((_, want)) => {
             let words = format!("Triton tag \"{name}\" value must be a {want}");
             Err(Refusal::validation("tags", "Invalid", &words))

@@ -1,0 +1,85 @@
+//! How the fields of an object are shown: its columns, as data.
+
+/// How a value is shown in a table. JSON is never touched by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// As it is.
+    Text,
+    /// The first eight characters of a UUID.
+    ShortId,
+    /// How long ago, one unit: `3d`.
+    Age,
+    /// MiB as `1G`, `512M`.
+    Mebibytes,
+    /// `name@version` of an image id where it is known, else its short form.
+    ImageName,
+    /// One letter a property of a machine: `B` bhyve, `D` docker, `F` firewall, `K` kvm,
+    /// `P` deletion protection.
+    MachineFlags,
+    /// One letter a property of an image: `I` incremental, `P` public, `X` not active.
+    ImageFlags,
+    /// How much of a limit is used, as a bar.
+    Usage,
+    /// The logins or names of an array of objects.
+    Names,
+}
+
+/// When a column is shown without being asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// In every table.
+    Short,
+    /// With `--long` and `-o wide`.
+    Long,
+    /// Only when named.
+    Named,
+}
+
+/// One field of an object, as a column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// What the user types after `-o`; the header is its upper case.
+    pub name: &'static str,
+    /// The field of the object it is read from; the same as the name unless it is made from another.
+    pub field: &'static str,
+    /// How it is shown.
+    pub show: Show,
+    /// When it is shown.
+    pub level: Level,
+    /// Holds an object, so that `tags.role` asks for a part of it.
+    pub nested: bool,
+}
+
+/// A field shown under its own name, as it is, in every table.
+pub const fn column(name: &'static str) -> Column {
+    Column { name, field: name, show: Show::Text, level: Level::Short, nested: false }
+}
+
+impl Column {
+    /// Shown otherwise than as it is.
+    pub const fn show(mut self, show: Show) -> Self {
+        self.show = show;
+        self
+    }
+    /// Read from another field.
+    pub const fn of(mut self, field: &'static str) -> Self {
+        self.field = field;
+        self
+    }
+    /// Shown with `--long`.
+    pub const fn long(mut self) -> Self {
+        self.level = Level::Long;
+        self
+    }
+    /// Shown when named.
+    pub const fn named(mut self) -> Self {
+        self.level = Level::Named;
+        self
+    }
+    /// Holds an object.
+    pub const fn nested(mut self) -> Self {
+        self.nested = true;
+        self.level = Level::Named;
+        self
+    }
+}

@@ -1,0 +1,171 @@
+//! `sdc rbac info` and `export`: what is, as a tree for people, as JSON, and as the file that apply reads.
+
+use std::fmt::Write;
+
+use clap::ArgMatches;
+use serde_json::{Map, Value, json};
+
+use super::live::{self, Live, Member};
+use super::{print_json, wants_json};
+use crate::answer::Answer;
+use crate::cli::App;
+use crate::error::Result;
+use crate::render::visible;
+
+/// The fields of a user that the file holds.
+const FIELDS: &[&str] =
+    &["email", "companyName", "firstName", "lastName", "address", "postalCode", "city", "state", "country", "phone"];
+
+/// Shows them and returns the exit code.
+///
+/// # Errors
+/// Something could not be read.
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let client = app.client()?;
+    let with_keys = matches.get_flag("all");
+    if wants_json(app) {
+        let lists = live::lists(&client).await?;
+        let mut text = format!(
+            "{{\"users\":{},\"roles\":{},\"policies\":{}",
+            lists.users.json(),
+            lists.roles.json(),
+            lists.policies.json()
+        );
+        if with_keys {
+            let users: Vec<(String, String)> =
+                lists.live()?.users.into_iter().map(|user| (user.id, user.login)).collect();
+            let keys = live::keys(&client, &users).await?;
+            let _ = write!(text, ",\"keys\":{}", by_login(&keys));
+        }
+        text.push('}');
+        print_json(app, &text)?;
+        return Ok(0);
+    }
+    let live = live::read(&client, |_, _| with_keys).await?;
+    app.streams.out(tree(&live, with_keys).as_bytes())?;
+    Ok(0)
+}
+
+/// The keys as the service wrote them, below the logins of their users.
+fn by_login(keys: &[(String, Answer)]) -> String {
+    let all: Vec<String> =
+        keys.iter().map(|(login, answer)| format!("{}:{}", Value::from(login.as_str()), answer.json())).collect();
+    format!("{{{}}}", all.join(","))
+}
+
+fn tree(live: &Live, with_keys: bool) -> String {
+    let mut out = String::new();
+    let mut line = |depth: usize, words: &str| {
+        let _ = writeln!(out, "{}{}", "  ".repeat(depth), visible(words));
+    };
+    line(0, &format!("users ({})", live.users.len()));
+    for user in &live.users {
+        let email = user.object.get("email").and_then(Value::as_str).unwrap_or_default();
+        let roles: Vec<String> = live
+            .roles
+            .iter()
+            .filter_map(|role| {
+                let member = role.members.iter().find(|member| !member.account && member.login == user.login)?;
+                Some(format!("{}{}", role.name, by_default(member)))
+            })
+            .collect();
+        let roles = if roles.is_empty() { "no role".to_owned() } else { roles.join(", ") };
+        line(1, &format!("{} <{email}>: {roles}", user.login));
+        if with_keys {
+            for key in &user.keys {
+                line(2, &format!("key {} {}", key.md5, key.name));
+            }
+            if user.keys.is_empty() {
+                line(2, "no key");
+            }
+        }
+    }
+    line(0, &format!("roles ({})", live.roles.len()));
+    for role in &live.roles {
+        line(1, &role.name);
+        let members: Vec<String> =
+            role.members.iter().map(|member| format!("{}{}", member.name(), by_default(member))).collect();
+        line(2, &format!("members: {}", or_none(&members)));
+        line(2, &format!("policies: {}", or_none(&role.policies)));
+    }
+    line(0, &format!("policies ({})", live.policies.len()));
+    for policy in &live.policies {
+        let description = if policy.description.is_empty() { "" } else { &format!(": {}", policy.description) };
+        line(1, &format!("{}{description}", policy.name));
+        for rule in &policy.rules {
+            line(2, rule);
+        }
+    }
+    out
+}
+
+fn by_default(member: &Member) -> &'static str {
+    if member.default { " (default)" } else { "" }
+}
+
+fn or_none(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// Writes the file and returns the exit code.
+///
+/// # Errors
+/// Something could not be read.
+pub async fn export(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let client = app.client()?;
+    let live = live::read(&client, |_, _| true).await?;
+    let text = file(&live, matches.get_one::<String>("owner").map(String::as_str)).to_string();
+    // A file is read by people too, wherever it goes.
+    match app.globals.jq {
+        Some(_) => print_json(app, &text)?,
+        None => {
+            let text = crate::render::json::indented(&text);
+            let text = if app.streams.stdout_tty { crate::render::visible_json(&text).into_owned() } else { text };
+            app.streams.out(format!("{}\n", text.trim_end()).as_bytes())?;
+        }
+    }
+    Ok(0)
+}
+
+fn file(live: &Live, owner: Option<&str>) -> Value {
+    let users = live.users.iter().map(|user| {
+        let mut all = Map::new();
+        all.insert("login".to_owned(), user.login.as_str().into());
+        for field in FIELDS {
+            if let Some(text) = user.object.get(*field).and_then(Value::as_str).filter(|text| !text.is_empty()) {
+                all.insert((*field).to_owned(), text.into());
+            }
+        }
+        let keys = user.keys.iter().map(|key| {
+            // Where a key is added without a name, its comment becomes the name.
+            let bare: Vec<&str> = key.line.split_whitespace().take(2).collect();
+            Value::from(format!("{} {}", bare.join(" "), key.name).trim_end())
+        });
+        all.insert("keys".to_owned(), keys.collect());
+        Value::from(all)
+    });
+    let roles = live.roles.iter().map(|role| {
+        let default: Vec<String> = role.members.iter().filter(|member| member.default).map(Member::name).collect();
+        json!({
+            "name": role.name,
+            "members": role.members.iter().map(Member::name).collect::<Vec<_>>(),
+            "default_members": default,
+            "policies": role.policies,
+        })
+    });
+    let policies = live.policies.iter().map(|policy| {
+        let mut all = json!({ "name": policy.name, "rules": policy.rules });
+        if let (false, Some(all)) = (policy.description.is_empty(), all.as_object_mut()) {
+            all.insert("description".to_owned(), policy.description.as_str().into());
+        }
+        all
+    });
+    let mut all = Map::new();
+    if let Some(owner) = owner {
+        all.insert("owner".to_owned(), owner.into());
+    }
+    all.insert("users".to_owned(), users.collect());
+    all.insert("policies".to_owned(), policies.collect());
+    all.insert("roles".to_owned(), roles.collect());
+    all.into()
+}

@@ -1,0 +1,117 @@
+//! Passwords of new users: from a file that nobody else can read, or random ones that nobody learns. None of them is
+//! ever shown.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use ring::rand::{SecureRandom, SystemRandom};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::{Error, Result};
+
+/// The longest file, in bytes.
+const LONGEST: u64 = 1024 * 1024;
+
+/// Passwords by login.
+#[derive(Default)]
+pub struct Passwords(HashMap<String, SecretString>);
+
+impl Passwords {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// A file that others can read, that is no JSON object of texts, or whose passwords the service would refuse.
+    pub fn read(file: &str) -> Result<Passwords> {
+        let fail = |words: &str| Error::usage(format!("the passwords file {file} {words}"));
+        let path = Path::new(file);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let found = std::fs::metadata(path).map_err(|error| fail("cannot be read").because(error))?;
+            if found.is_file() && found.permissions().mode() & 0o077 != 0 {
+                return Err(fail("can be read by others").hint(format!("chmod 600 {file}")));
+            }
+        }
+        let bytes = crate::file::read(path, LONGEST).map_err(|error| fail("cannot be read").because(error))?;
+        // What the parser says might show a password.
+        let passwords: HashMap<String, String> = serde_json::from_slice(&bytes).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            fail(&format!("is no JSON object of logins and passwords: wrong at {place}"))
+        })?;
+        let mut all = HashMap::new();
+        for (login, password) in passwords {
+            let strong = password.chars().count() >= 7
+                && password.chars().any(char::is_alphabetic)
+                && password.chars().any(|letter| letter.is_ascii_digit());
+            if !strong {
+                return Err(fail(&format!("has a password of {login} that the service would refuse"))
+                    .hint("at least 7 characters, a letter and a digit among them"));
+            }
+            all.insert(login, SecretString::from(password));
+        }
+        Ok(Passwords(all))
+    }
+
+    /// The logins that have one.
+    pub fn logins(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Whether this user has one.
+    pub fn has(&self, login: &str) -> bool {
+        self.0.contains_key(login)
+    }
+
+    /// The password of a new user.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn of(&self, login: &str) -> Result<SecretString> {
+        match self.0.get(login) {
+            Some(password) => Ok(SecretString::from(password.expose_secret().to_owned())),
+            None => random(),
+        }
+    }
+}
+
+/// A password of 192 random bits, with the letter and the digit that every password must have.
+fn random() -> Result<SecretString> {
+    let mut bytes = [0; 24];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::other("the system has no randomness"))?;
+    Ok(SecretString::from(format!("{}a1", STANDARD_NO_PAD.encode(bytes))))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_passwords_file_is_ones_own_and_its_faults_show_no_password() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("passwords.json");
+        let read = |text: &str, mode: u32| {
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            Passwords::read(file.to_str().unwrap())
+        };
+        let good = read(r#"{"jill":"s3cretword"}"#, 0o600).unwrap();
+        assert_eq!(good.of("jill").unwrap().expose_secret(), "s3cretword");
+        assert!(read(r#"{"jill":"s3cretword"}"#, 0o644).err().unwrap().hints()[0].starts_with("chmod 600"));
+        for text in [r#"{"jill":"hunter"}"#, r#"["hunter"]"#, r#"{"jill":"hunter"#] {
+            let error = read(text, 0o600).err().unwrap();
+            assert!(!format!("{error} {:?}", error.causes()).contains("hunter"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_random_password_is_strong_and_never_the_same() {
+        let none = Passwords::default();
+        let (one, other) = (none.of("jill").unwrap(), none.of("jill").unwrap());
+        assert_ne!(one.expose_secret(), other.expose_secret());
+        assert!(one.expose_secret().len() >= 32);
+    }
+}

@@ -1,0 +1,206 @@
+//! `sdc machines scp`: the real scp, with machines' names in the place of hosts.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::given::{self, Given};
+use super::reach;
+use super::ssh::{login, options, past, printing, run_or_print, way_options};
+use super::ways::{Finder, Way};
+use crate::cli::App;
+use crate::error::{Error, Result};
+
+/// What stays as it is in the path of an scp URI.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// The command and its options.
+pub fn command() -> Command {
+    Command::new("scp")
+        .about("Copy files to and from a machine, or between two")
+        .override_usage("sdc machines scp [OPTIONS] [--] [SCP-OPTION]... SOURCE... TARGET")
+        .long_about(
+            "Copy files to and from a machine, or between two, with the scp that is installed.\n\n\
+             [USER@]MACHINE:PATH is a file there, anything else a file here; one with a colon is written ./a:b.\n\
+             scp's own options stand behind --, and reach it as they are:\n\
+             sdc machines scp -- -r ./site web1:/var/www\n\n\
+             User, address, port, bastions and known_hosts are as in 'sdc machines ssh'. Between two machines\n\
+             the files pass through here (scp -3). scp can go to both only past the same bastions, and their\n\
+             keys are then kept in known_hosts under their addresses.",
+        )
+        .args(options())
+        .arg(
+            Arg::new("FILE")
+                .value_name("FILE")
+                .required(true)
+                .num_args(1..)
+                .trailing_var_arg(true)
+                .value_parser(value_parser!(OsString))
+                .help("Sources and at last the target: PATH, or [USER@]MACHINE:PATH"),
+        )
+}
+
+/// Runs scp and returns its exit code.
+///
+/// # Errors
+/// There is no such machine, no way to it, or no scp.
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let print = printing(app, matches, "scp")?;
+    let words: Vec<OsString> = matches.get_many::<OsString>("FILE").into_iter().flatten().cloned().collect();
+    let given = Given::read(&given::SCP, &words);
+    let (own, files) = words.split_at(given.words.min(words.len()));
+    let files = files.iter().map(|word| File::read(word, cfg!(windows))).collect::<Result<Vec<File>>>()?;
+    check(&files)?;
+    let mut finder = Finder::new(app, matches, past(matches, &given)?).await?;
+    let mut places = Vec::new();
+    for file in files {
+        places.push(match file {
+            File::Here(word) => Place::Here(word),
+            File::There { user, machine, path } => {
+                let user = login(matches, user.as_deref())?;
+                let way = finder.way(&machine, user.or(given.user.as_deref())).await?;
+                Place::There { named: user.is_some() || given.user.is_none(), way: Box::new(way), path }
+            }
+        });
+    }
+    let line = line(&places, &given, own, !matches.get_flag("no-host-key-alias"))?;
+    run_or_print(app, &line, print)
+}
+
+/// A file as it was typed.
+#[derive(Debug, PartialEq, Eq)]
+enum File {
+    /// One of this machine, or of a host that scp finds by itself.
+    Here(OsString),
+    /// One of a machine.
+    There { user: Option<String>, machine: String, path: String },
+}
+
+impl File {
+    /// As scp tells them apart: by a colon before any slash.
+    fn read(word: &OsStr, windows: bool) -> Result<File> {
+        let text = word.to_string_lossy();
+        let Some((host, path)) = text.split_once(':').filter(|(host, _)| !host.contains('/')) else {
+            return Ok(File::Here(word.to_owned()));
+        };
+        let drive = host.len() == 1 && host.as_bytes()[0].is_ascii_alphabetic() && (windows || path.starts_with('\\'));
+        // An address in brackets or a whole URI names no machine.
+        if drive || host.is_empty() || host.contains('[') || host == "scp" && path.starts_with("//") {
+            return Ok(File::Here(word.to_owned()));
+        }
+        if word.to_str().is_none() {
+            return Err(Error::usage(format!("'{text}' is no text (UTF-8)")));
+        }
+        let (user, machine) = reach::split_user(host)?;
+        Ok(File::There { user: user.map(str::to_owned), machine: machine.to_owned(), path: path.to_owned() })
+    }
+}
+
+fn check(files: &[File]) -> Result<()> {
+    let behind = "scp's own options stand behind --: sdc machines scp -- -r DIR MACHINE:PATH";
+    if files.len() < 2 {
+        return Err(Error::usage("scp needs a source and a target").hint(behind));
+    }
+    if !files.iter().any(|file| matches!(file, File::There { .. })) {
+        return Err(Error::usage("none of the files is a machine's").hint("MACHINE:PATH").hint(behind));
+    }
+    Ok(())
+}
+
+/// A file, and the way to it.
+enum Place {
+    Here(OsString),
+    There { way: Box<Way>, path: String, named: bool },
+}
+
+/// scp's command line.
+fn line(places: &[Place], given: &Given, own: &[OsString], alias: bool) -> Result<Vec<OsString>> {
+    let ways: Vec<&Way> = places
+        .iter()
+        .filter_map(|place| match place {
+            Place::Here(_) => None,
+            Place::There { way, .. } => Some(&**way),
+        })
+        .collect();
+    let Some((first, others)) = ways.split_first() else {
+        return Err(Error::usage("none of the files is a machine's"));
+    };
+    let several = others.iter().any(|way| way.machine.id != first.machine.id);
+    let mut uris = false;
+    let mut line = vec![OsString::from("scp")];
+    if several {
+        // scp tells both hosts the same.
+        if !given.way
+            && let Some(other) = others.iter().find(|way| way.hops != first.hops)
+        {
+            let names = format!("machines {} and {}", first.machine.name, other.machine.name);
+            return Err(Error::usage(format!(
+                "{names} are behind different bastions, and scp goes past the same ones"
+            ))
+            .hint("copy to a file here first, and from there")
+            .hint("past others: --proxy MACHINE, --no-proxy"));
+        }
+        uris = !given.port && others.iter().any(|way| way.port != first.port);
+    }
+    let received = matches!(places.last(), Some(Place::There { .. }));
+    if received && ways.len() > 1 && !given.between {
+        line.push("-3".into());
+    }
+    let told = Given { port: given.port || uris, ..given.clone() };
+    line.extend(way_options(first, &told, "-P", alias && !several));
+    line.extend_from_slice(own);
+    // A file whose name begins with a dash is no option.
+    if !given.ended {
+        line.push("--".into());
+    }
+    for place in places {
+        line.push(match place {
+            Place::Here(word) => word.clone(),
+            Place::There { way, path, named } => {
+                let user = if *named { format!("{}@", way.user) } else { String::new() };
+                let host = reach::bracketed(way.ip);
+                if uris {
+                    let port = way.port.unwrap_or(22);
+                    format!("scp://{user}{host}:{port}/{}", utf8_percent_encode(path, PATH)).into()
+                } else {
+                    format!("{user}{host}:{path}").into()
+                }
+            }
+        });
+    }
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_file_is_a_machines_where_a_colon_stands_before_any_slash() {
+        let there = |user: Option<&str>, machine: &str, path: &str| File::There {
+            user: user.map(str::to_owned),
+            machine: machine.to_owned(),
+            path: path.to_owned(),
+        };
+        for (word, expected) in [
+            ("web1:", there(None, "web1", "")),
+            ("web1:/tmp/a:b", there(None, "web1", "/tmp/a:b")),
+            ("jill@web1:x y", there(Some("jill"), "web1", "x y")),
+            ("a:/tmp", there(None, "a", "/tmp")),
+        ] {
+            assert_eq!(File::read(OsStr::new(word), false).unwrap(), expected, "{word}");
+        }
+        for word in ["file", "./a:b", "/tmp/a:b", ":a", "[fd00::1]:/tmp", "scp://host/x", "C:\\dir", "-"] {
+            assert_eq!(File::read(OsStr::new(word), false).unwrap(), File::Here(word.into()), "{word}");
+        }
+        assert_eq!(File::read(OsStr::new("C:/dir"), true).unwrap(), File::Here("C:/dir".into()));
+        assert!(File::read(OsStr::new("-oX=y@web1:/tmp"), false).is_err());
+        assert!(File::read(OsStr::new("@web1:/tmp"), false).is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! Answers that are read while they are being written: one JSON event a line, for as long as the
+//! service has something to tell.
+
+use std::time::Instant;
+
+use super::Client;
+use crate::error::{Error, Kind, Result};
+use crate::request::Request;
+use crate::transport::{Opened, Outgoing};
+
+/// No line is longer, in bytes.
+const LONGEST: usize = 1 << 20;
+
+/// The lines of an answer, as they come.
+pub struct Lines {
+    answer: reqwest::Response,
+    bytes: Vec<u8>,
+    /// As far as there is no line feed.
+    looked: usize,
+    over: bool,
+}
+
+impl Client {
+    /// Sends a request, once, and returns the lines of its answer as they come.
+    ///
+    /// # Errors
+    /// No answer at all, or one that is not 200.
+    pub async fn lines(&self, request: &Request) -> Result<Lines> {
+        match self.open(request, 200).await? {
+            Opened::Open(answer) => Ok(Lines { answer, bytes: Vec::new(), looked: 0, over: false }),
+            Opened::Answer(answer) => Err(match answer.status {
+                status @ 100..300 => {
+                    Error::new(Kind::Unreachable, format!("the service answered {status} where a stream was due"))
+                }
+                _ => answer.failure(),
+            }),
+        }
+    }
+
+    /// Sends a request, once, and leaves an answer of this status open.
+    pub(super) async fn open(&self, request: &Request, status: u16) -> Result<Opened> {
+        let wire = self.wire(request).await?;
+        self.trace_request(request, &wire);
+        let begun = Instant::now();
+        let out = Outgoing {
+            method: request.method.clone(),
+            url: wire.url,
+            headers: wire.headers,
+            body: request.body.as_ref().map(|(_, body)| body.as_slice()),
+            date: wire.date,
+        };
+        match self.transport.open(out, status).await {
+            Ok(opened) => {
+                match &opened {
+                    Opened::Open(_) => self.trace_line(&format!("< {status} in {} ms", begun.elapsed().as_millis())),
+                    Opened::Answer(answer) => self.trace_response(answer, begun.elapsed()),
+                }
+                Ok(opened)
+            }
+            Err((_, error)) => {
+                self.trace_line(&format!("! {error}: {}", error.causes().join(": ")));
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Lines {
+    /// The next line that is not empty, without its line feed; `None` when the answer has ended. May be
+    /// given up and called again: nothing is lost.
+    ///
+    /// # Errors
+    /// [`Kind::Unreachable`] when the answer breaks off, or is not made of lines of text.
+    pub async fn next(&mut self) -> Result<Option<String>> {
+        loop {
+            if let Some(line) = self.line()? {
+                return Ok(Some(line));
+            }
+            if self.over {
+                return Ok(None);
+            }
+            let chunk = self.answer.chunk().await.map_err(|error| {
+                Error::new(Kind::Unreachable, "the service broke off its answer").because(error.without_url())
+            })?;
+            match chunk {
+                Some(chunk) => self.bytes.extend_from_slice(&chunk),
+                None => {
+                    // The last line may lack its line feed.
+                    self.bytes.push(b'\n');
+                    self.over = true;
+                }
+            }
+        }
+    }
+
+    fn line(&mut self) -> Result<Option<String>> {
+        loop {
+            let new = self.bytes.get(self.looked..).unwrap_or_default();
+            let Some(at) = new.iter().position(|byte| *byte == b'\n') else {
+                self.looked = self.bytes.len();
+                return if self.looked > LONGEST { Err(endless()) } else { Ok(None) };
+            };
+            let rest = self.bytes.split_off(self.looked + at + 1);
+            let line = std::mem::replace(&mut self.bytes, rest);
+            self.looked = 0;
+            if line.len() > LONGEST {
+                return Err(endless());
+            }
+            let text = String::from_utf8(line)
+                .map_err(|error| Error::new(Kind::Unreachable, "the service sent what is not text").because(error))?;
+            let text = text.trim();
+            if !text.is_empty() {
+                return Ok(Some(text.to_owned()));
+            }
+        }
+    }
+}
+
+fn endless() -> Error {
+    Error::new(Kind::Unreachable, format!("the service sent a line of more than {} KiB", LONGEST / 1024))
+}

@@ -1,0 +1,137 @@
+//! Nothing of the API is left out: each route of the list of endpoints, which was written from the service and not
+//! from the table, has a command and a handler in the emulator.
+#![cfg(all(feature = "cli", feature = "emulator"))]
+
+use std::process::Command;
+
+use serde_json::Value;
+
+const ENDPOINTS: &str = include_str!("data/endpoints.tsv");
+
+/// A route of the list that a command is meant for.
+struct Endpoint<'a> {
+    operation: &'a str,
+    method: &'a str,
+    path: &'a str,
+    action: Option<&'a str>,
+}
+
+fn endpoints() -> Vec<Endpoint<'static>> {
+    let mut lines = ENDPOINTS.lines();
+    let names: Vec<&str> = lines.next().unwrap().split('\t').collect();
+    let at = |name: &str| names.iter().position(|known| *known == name).unwrap();
+    let [operation, method, path, action, mounted, command] =
+        ["operation", "method", "path", "action", "mounted", "proposed_cmd"].map(at);
+    lines
+        .map(|line| line.split('\t').collect::<Vec<_>>())
+        .filter(|row| row[mounted] == "yes" && row[method] != "HEAD")
+        .filter(|row| !row[command].starts_with("(none"))
+        .map(|row| Endpoint {
+            operation: row[operation],
+            method: row[method],
+            path: row[path],
+            action: Some(row[action]).filter(|action| !action.is_empty() && !action.starts_with('(')),
+        })
+        .collect()
+}
+
+/// A path with its parameters' names left out.
+fn shape(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with(':') { ":" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+/// What the commands call: method, path's shape, action.
+fn called(command: &Value, all: &mut Vec<(String, String, Option<String>)>) {
+    for op in command["api"].as_array().into_iter().flatten() {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let action = op["fixed"]["action"].as_str().map(str::to_owned);
+        all.push((text(&op["method"]), shape(&text(&op["path"])), action));
+    }
+    for sub in command["subcommands"].as_array().unwrap() {
+        called(sub, all);
+    }
+}
+
+fn help(words: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+    let output = command.arg("help").args(words).arg("--json").env_clear().output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn each_endpoint_has_a_command() {
+    let mut all = Vec::new();
+    called(&help(&[]), &mut all);
+    let endpoints = endpoints();
+    assert!(endpoints.len() > 100, "the list was not read: {} rows", endpoints.len());
+    let missing: Vec<&str> = endpoints
+        .iter()
+        .filter(|endpoint| {
+            let (method, path) = (endpoint.method.to_owned(), shape(endpoint.path));
+            !all.contains(&(method, path, endpoint.action.map(str::to_owned)))
+        })
+        .map(|endpoint| endpoint.operation)
+        .collect();
+    assert!(missing.is_empty(), "no command for {}", missing.join(", "));
+}
+
+#[test]
+fn each_endpoint_is_answered_by_the_emulator() {
+    let missing: Vec<&str> = endpoints()
+        .iter()
+        .filter(|endpoint| {
+            !sdc::emulator::routes().any(|route| {
+                let action_fits = route.action.is_none() || route.action == endpoint.action;
+                route.method == endpoint.method && shape(route.path) == shape(endpoint.path) && action_fits
+            })
+        })
+        .map(|endpoint| endpoint.operation)
+        .collect();
+    assert!(missing.is_empty(), "no handler in the emulator for {}", missing.join(", "));
+}
+
+#[test]
+fn help_describes_a_command_with_all_that_it_takes() {
+    let list = help(&["img", "ls"]);
+    assert_eq!(list["path"], serde_json::json!(["images", "list"]));
+    let options = list["options"].as_array().unwrap();
+    let named = |long: &str| options.iter().find(|option| option["long"] == long).unwrap();
+    assert_eq!(named("state")["global"], false);
+    // What every command takes is told of the one that was asked for, too.
+    assert_eq!(named("output")["global"], true);
+    let systems = named("os")["possible_values"].as_array().unwrap();
+    assert!(systems.iter().any(|word| word == "smartos"), "{systems:?}");
+    let whole = help(&[]);
+    let names = |command: &Value| -> Vec<String> {
+        command["subcommands"].as_array().unwrap().iter().map(|sub| sub["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(!names(&whole).contains(&"generate".to_owned()), "what is hidden is told of");
+    let tags = help(&["role-tags"]);
+    assert_eq!(names(&tags), ["get", "set", "add", "remove", "clear"]);
+    assert_eq!(tags["subcommands"][1]["arguments"][1]["multiple"], true);
+    let gone = Command::new(env!("CARGO_BIN_EXE_sdc")).args(["help", "nothing", "--json"]).output().unwrap();
+    assert_eq!((gone.status.code(), gone.stdout.len()), (Some(2), 0));
+}
+
+#[test]
+fn the_page_of_operations_has_each_route_and_misses_none() {
+    let page = include_str!("../docs/api-coverage.md");
+    assert!(page.contains(": 0 missing"), "{}", page.lines().nth(3).unwrap_or_default());
+    let request = |line: &str| {
+        let (request, query) = line.split('`').nth(1).map(|text| text.split_once('?').unwrap_or((text, "")))?;
+        Some(if query.is_empty() { shape(request) } else { format!("{}?{query}", shape(request)) })
+    };
+    let requests: Vec<String> = page.lines().filter_map(request).collect();
+    let missing: Vec<&str> = endpoints()
+        .iter()
+        .filter(|endpoint| {
+            let query = endpoint.action.map(|action| format!("?action={action}")).unwrap_or_default();
+            let request = shape(&format!("{} {}", endpoint.method, endpoint.path));
+            let wanted = format!("{request}{query}");
+            !requests.iter().any(|have| *have == wanted || query.is_empty() && *have == request)
+        })
+        .map(|endpoint| endpoint.operation)
+        .collect();
+    assert!(missing.is_empty(), "not on the page: {}", missing.join(", "));
+}

@@ -1,0 +1,235 @@
+//! When `--wait` ends, and how: against the states that the API describes, answered one after another.
+#![cfg(all(feature = "cli", feature = "emulator"))]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use common::sdc;
+
+const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
+const PART: &str = "d6e6e0b0-5b1c-4b4a-9b5e-3f3f8a3c2b10";
+/// A second after the Date of every answer.
+const LATER: &str = "2026-01-01T00:00:01.000Z";
+
+/// A server that gives these answers one after another, the last one again and again; and what it was asked for.
+fn scripted(answers: Vec<(u16, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                head.extend(byte);
+            }
+            let head = String::from_utf8(head).unwrap().to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            let mut body = vec![0; length.unwrap_or(0)];
+            let _ = stream.read_exact(&mut body);
+            let line = head.lines().next().unwrap();
+            let mut lines = lines.lock().unwrap();
+            // What was there before the request, which is looked at first.
+            if lines.is_empty() && line.starts_with("get ") {
+                let _ = stream.write_all(b"HTTP/1.1 200 X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]");
+                continue;
+            }
+            let (status, body) = &answers[lines.len().min(answers.len() - 1)];
+            lines.push(head.lines().next().unwrap().trim_end_matches(" http/1.1").to_owned());
+            let _ = stream.write_all(
+                format!(
+                    "HTTP/1.1 {status} X\r\nRequest-Id: x\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
+                     Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                    body.len()
+                )
+                .as_bytes(),
+            );
+        }
+    });
+    (url, seen)
+}
+
+struct Waited {
+    code: Option<i32>,
+    words: String,
+    seen: Vec<String>,
+}
+
+fn wait(words: &[&str], answers: &[(u16, &str)]) -> Waited {
+    let (url, seen) = scripted(answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect());
+    let ran = sdc(&url, &[words, &["--wait", "--timeout", "6s"]].concat());
+    let words = String::from_utf8(ran.stderr).unwrap();
+    let seen = seen.lock().unwrap().clone();
+    Waited { code: ran.status.code(), words, seen }
+}
+
+/// Waits until these answers have been given, and is content.
+fn ends(words: &[&str], answers: &[(u16, &str)], asked: &str) {
+    let waited = wait(words, answers);
+    assert_eq!(waited.code, Some(0), "{words:?}: {} {:?}", waited.words, waited.seen);
+    assert_eq!(waited.seen.len(), answers.len(), "{words:?}: {:?}", waited.seen);
+    assert_eq!(waited.seen[1], format!("get {asked}"), "{words:?}");
+}
+
+#[test]
+fn a_disk_is_resized_when_it_shows_the_size_that_was_sent() {
+    let path = format!("/acme/machines/{ID}/disks/{PART}");
+    let disk = |size: u64| format!(r#"{{"id":"{PART}","size":{size},"boot":false,"state":"resizing"}}"#);
+    let (old, new) = (disk(1024), disk(2048));
+    ends(&["machines", "disks", "resize", ID, PART, "2G"], &[(200, &old), (200, &old), (200, &new)], &path);
+}
+
+#[test]
+fn a_failed_job_on_a_disk_is_seen_in_the_audit_log_which_calls_it_unknown() {
+    let disk = format!(r#"{{"id":"{PART}","size":1024,"boot":false,"state":"deleting"}}"#);
+    let audit = format!(r#"[{{"action":"unknown","success":"no","time":"{LATER}"}}]"#);
+    let answers = [(204, ""), (200, &disk), (200, &disk), (200, &disk), (200, &disk), (200, &*audit)];
+    let waited = wait(&["machines", "disks", "delete", ID, PART, "--yes"], &answers);
+    assert_eq!(waited.code, Some(8), "{} {:?}", waited.words, waited.seen);
+    assert_eq!(waited.seen[5], format!("get /acme/machines/{ID}/audit"));
+    let gone = (404, r#"{"code":"ResourceNotFound","message":"x"}"#);
+    let path = format!("/acme/machines/{ID}/disks/{PART}");
+    ends(&["machines", "disks", "delete", ID, PART, "--yes"], &[(204, ""), (200, &disk), gone], &path);
+}
+
+#[test]
+fn a_firewall_is_off_when_the_machine_does_not_show_it_any_more() {
+    let path = format!("/acme/machines/{ID}");
+    let machine = |more: &str| format!(r#"{{"id":"{ID}","name":"web0","state":"running"{more}}}"#);
+    let (on, off) = (machine(r#","firewall_enabled":true"#), machine(""));
+    ends(&["machines", "firewall", "disable", ID], &[(202, ""), (200, &on), (200, &off)], &path);
+    let off = machine(r#","firewall_enabled":false"#);
+    ends(&["machines", "firewall", "disable", ID], &[(202, ""), (200, &on), (200, &off)], &path);
+    ends(&["machines", "firewall", "enable", ID], &[(202, ""), (200, &machine("")), (200, &on)], &path);
+}
+
+#[test]
+fn metadata_is_gone_when_only_that_is_left_which_the_service_keeps() {
+    let path = format!("/acme/machines/{ID}/metadata");
+    let before = r#"{"root_authorized_keys":"ssh-ed25519 AAAA","release":"1"}"#;
+    let after = r#"{"root_authorized_keys":"ssh-ed25519 AAAA","uuid":"x","owner_uuid":"y"}"#;
+    let words = ["machines", "metadata", "delete-all", ID, "--yes"];
+    ends(&words, &[(204, ""), (200, before), (200, after)], &path);
+    let path = format!("/acme/machines/{ID}/tags");
+    let words = ["machines", "tags", "delete-all", ID, "--yes"];
+    ends(&words, &[(204, ""), (200, r#"{"uuid":"x"}"#), (200, "{}")], &path);
+}
+
+#[test]
+fn a_tag_is_set_when_it_has_the_number_that_was_sent_however_it_is_written() {
+    let path = format!("/acme/machines/{ID}/tags");
+    let words = ["machines", "tags", "set", ID, "weight:=1.10", "on:=true", "role=web"];
+    let after = r#"{"on":true,"role":"web","weight":1.1}"#;
+    ends(&words, &[(200, after), (200, r#"{"weight":1}"#), (200, after)], &path);
+}
+
+#[test]
+fn an_interface_is_there_when_it_runs_and_lost_when_it_is_not_found() {
+    let nic =
+        |state: &str| format!(r#"{{"mac":"90:b8:d0:aa:bb:cc","primary":false,"network":"{PART}","state":"{state}"}}"#);
+    let path = format!("/acme/machines/{ID}/nics/90b8d0aabbcc");
+    let (begun, running) = (nic("provisioning"), nic("running"));
+    let words = ["machines", "nics", "add", ID, PART];
+    ends(&words, &[(201, &begun), (200, &begun), (200, &running)], &path);
+    let gone = (404, r#"{"code":"ResourceNotFound","message":"x"}"#);
+    assert_eq!(wait(&words, &[(201, &begun), (200, &begun), gone]).code, Some(8));
+    ends(&["machines", "nics", "remove", ID, "90:b8:d0:aa:bb:cc", "--yes"], &[(204, ""), (200, &running), gone], &path);
+}
+
+#[test]
+fn a_snapshot_is_made_or_failed_and_gone_when_it_says_so() {
+    let path = format!("/acme/machines/{ID}/snapshots/s1");
+    let snapshot = |state: &str| format!(r#"{{"name":"s1","state":"{state}"}}"#);
+    let (queued, created, deleted) = (snapshot("queued"), snapshot("created"), snapshot("deleted"));
+    let words = ["machines", "snapshots", "create", ID, "-n", "s1"];
+    ends(&words, &[(201, &queued), (200, &queued), (200, &created)], &path);
+    for state in ["failed", "canceled"] {
+        assert_eq!(wait(&words, &[(201, &queued), (200, &snapshot(state))]).code, Some(8), "{state}");
+    }
+    let words = ["machines", "snapshots", "delete", ID, "s1", "--yes"];
+    ends(&words, &[(204, ""), (200, &created), (200, &deleted)], &path);
+    let machine = |state: &str| format!(r#"{{"id":"{ID}","state":"{state}"}}"#);
+    let words = ["machines", "snapshots", "boot", ID, "s1", "--yes"];
+    let machines = format!("/acme/machines/{ID}");
+    // That it runs says nothing by itself: it may have run before.
+    let (stopped, running) = (machine("stopped"), machine("running"));
+    let done = format!(r#"[{{"action":"rollback_snapshot","success":"yes","time":"{LATER}"}}]"#);
+    let answers = [(202, ""), (200, &*running), (200, "[]"), (200, &stopped), (200, &running), (200, &done)];
+    ends(&words, &answers, &machines);
+}
+
+#[test]
+fn an_image_is_active_or_failed_and_says_why() {
+    let image =
+        |state: &str, more: &str| format!(r#"{{"id":"{PART}","name":"w","version":"1","state":"{state}"{more}}}"#);
+    let begun = image("creating", "");
+    let words = ["images", "create", ID, "w", "1"];
+    let path = format!("/acme/images/{PART}");
+    ends(&words, &[(201, &begun), (200, &begun), (200, &image("active", ""))], &path);
+    let failed = image("failed", r#","error":{"code":"PrepareImageDidNotRun","message":"no prepare-image"}"#);
+    let waited = wait(&words, &[(201, &begun), (200, &failed)]);
+    assert!(waited.code == Some(8) && waited.words.contains("PrepareImageDidNotRun"), "{}", waited.words);
+}
+
+#[test]
+fn a_migration_ends_with_each_step_in_its_own_state() {
+    let path = format!("/acme/migrations/{ID}");
+    let state = |phase: &str, state: &str| format!(r#"{{"machine":"{ID}","phase":"{phase}","state":"{state}"}}"#);
+    let gone = (404, r#"{"code":"ResourceNotFound","message":"x"}"#);
+    for (step, end) in [("begin", "paused"), ("sync", "paused"), ("switch", "successful"), ("automatic", "successful")]
+    {
+        let running = state(step, "running");
+        let words = ["machines", "migrate", step, ID];
+        ends(&words, &[(201, &running), (200, &running), (200, &state(step, end))], &path);
+        let waited = wait(&words, &[(201, &running), (200, &state(step, "failed"))]);
+        assert_eq!(waited.code, Some(8), "{step}: {}", waited.words);
+    }
+    let done = state("switch", "successful");
+    ends(&["machines", "migrate", "finalize", ID, "--yes"], &[(200, &done), (200, &done), gone], &path);
+    let paused = state("sync", "paused");
+    ends(&["machines", "migrate", "abort", ID, "--yes"], &[(201, &paused), (200, &paused), gone], &path);
+}
+
+#[test]
+fn a_volume_is_ready_or_failed_and_then_gone() {
+    let volume = |state: &str| format!(r#"{{"id":"{PART}","name":"data","type":"tritonnfs","state":"{state}"}}"#);
+    let path = format!("/acme/volumes/{PART}");
+    let words = ["volumes", "create", "-n", "data"];
+    ends(&words, &[(201, &volume("creating")), (200, &volume("creating")), (200, &volume("ready"))], &path);
+    assert_eq!(wait(&words, &[(201, &volume("creating")), (200, &volume("failed"))]).code, Some(8));
+    let gone = (404, r#"{"code":"VolumeNotFound","message":"x"}"#);
+    ends(&["volumes", "delete", PART, "--yes"], &[(204, ""), (200, &volume("deleting")), gone], &path);
+}
+
+#[test]
+fn a_state_from_before_the_request_is_not_taken_for_its_end() {
+    let machine = |state: &str| format!(r#"{{"id":"{ID}","state":"{state}"}}"#);
+    let (stopped, running) = (machine("stopped"), machine("running"));
+    let entry = |success: &str| format!(r#"[{{"action":"stop","success":"{success}","time":"{LATER}"}}]"#);
+    let (done, failed) = (entry("yes"), entry("no"));
+    // It is stopped already when it is looked at first: only the job's own entry tells of the end.
+    let words = ["machines", "stop", ID];
+    let waited = wait(&words, &[(202, ""), (200, &stopped), (200, "[]"), (200, &stopped), (200, &done)]);
+    assert_eq!((waited.code, waited.seen.len()), (Some(0), 5), "{} {:?}", waited.words, waited.seen);
+    let waited = wait(&words, &[(202, ""), (200, &stopped), (200, &failed)]);
+    assert_eq!(waited.code, Some(8), "{}", waited.words);
+    // Once it has been seen in another state, it has moved.
+    ends(&words, &[(202, ""), (200, &running), (200, &stopped)], &format!("/acme/machines/{ID}"));
+}
+
+#[test]
+fn a_disk_is_added_when_it_is_in_the_list_and_no_longer_being_made() {
+    let machine = format!(r#"{{"id":"{ID}","state":"stopped","brand":"bhyve"}}"#);
+    let list = |state: &str| format!(r#"[{{"id":"{PART}","size":1024,"boot":false,"state":"{state}"}}]"#);
+    let words = ["machines", "disks", "add", ID, "1G", "--dry-run"];
+    assert_eq!(wait(&words, &[(200, &machine)]).code, Some(0));
+    let path = format!("/acme/machines/{ID}/disks");
+    let answers = [(202, ""), (200, "[]"), (200, &*list("creating")), (200, &*list("stopped"))];
+    let waited = wait(&words[..5], &answers);
+    assert_eq!((waited.code, waited.seen.len()), (Some(0), 4), "{} {:?}", waited.words, waited.seen);
+    assert_eq!(waited.seen[1], format!("get {path}"));
+}

@@ -1,0 +1,122 @@
+//! Machines themselves.
+
+use sdc::api::{fwrules, machines};
+
+use super::Vector;
+
+pub fn vectors() -> Vec<Vector> {
+    vec![
+        (&machines::LIST, &[], "GET /acme/machines", ""),
+        (
+            &machines::LIST,
+            &[
+                ("type", "smartmachine"),
+                ("brand", "lx"),
+                ("name", "web"),
+                ("image", "i1"),
+                ("state", "running"),
+                ("memory", "1024"),
+                ("tombstone", "true"),
+                ("limit", "10"),
+                ("offset", "20"),
+                ("tag.role", "web front"),
+                ("tag.on", "true"),
+                ("docker", "false"),
+                ("credentials", "true"),
+            ],
+            "GET /acme/machines?type=smartmachine&brand=lx&name=web&image=i1&state=running&memory=1024&tombstone=true\
+             &limit=10&offset=20&tag.role=web%20front&tag.on=true&docker=false&credentials=true",
+            "",
+        ),
+        (&machines::LIST, &[("tags", "*")], "GET /acme/machines?tags=*", ""),
+        (&machines::GET, &[("machine", "m1")], "GET /acme/machines/m1", ""),
+        (&machines::GET, &[("machine", "m1"), ("credentials", "true")], "GET /acme/machines/m1?credentials=true", ""),
+        // Booleans count only as JSON true, sizes are numbers, and tags and metadata are flat keys.
+        (
+            &machines::CREATE,
+            &[
+                ("image", "i1"),
+                ("package", "p1"),
+                ("name", "w-{{shortId}}"),
+                ("networks:", r#"["n1","n2"]"#),
+                ("affinity:", r#"["instance!=web*","role==~db"]"#),
+                ("metadata.user-script", "#!/bin/sh\n"),
+                ("metadata.a", "b"),
+                ("tag.role", "web"),
+                ("tag.weight:", "10"),
+                ("tag.triton.cns.disable:", "true"),
+                ("brand", "bhyve"),
+                ("firewall_enabled:", "true"),
+                ("delegate_dataset:", "true"),
+                ("deletion_protection:", "true"),
+                ("allow_shared_images:", "true"),
+                ("encrypted:", "true"),
+                ("volumes:", r#"[{"name":"data","mountpoint":"/mnt","type":"tritonnfs","mode":"ro"}]"#),
+                ("disks:", r#"[{"size":10240},{"size":"remaining","block_size":4096}]"#),
+                ("password", "p455word"),
+                ("administrator_pw", "s3cret"),
+                ("role-tag", "ops,web"),
+            ],
+            "POST /acme/machines\nrole-tag: ops,web",
+            r##"{"image":"i1","package":"p1","name":"w-{{shortId}}","networks":["n1","n2"],
+                "affinity":["instance!=web*","role==~db"],"metadata.user-script":"#!/bin/sh\n","metadata.a":"b",
+                "tag.role":"web","tag.weight":10,"tag.triton.cns.disable":true,"brand":"bhyve",
+                "firewall_enabled":true,"delegate_dataset":true,"deletion_protection":true,
+                "allow_shared_images":true,"encrypted":true,
+                "volumes":[{"name":"data","mountpoint":"/mnt","type":"tritonnfs","mode":"ro"}],
+                "disks":[{"size":10240},{"size":"remaining","block_size":4096}],
+                "password":"p455word","administrator_pw":"s3cret"}"##,
+        ),
+        (
+            &machines::CREATE,
+            &[
+                ("image", "i1"),
+                ("package", "g4"),
+                ("networks:", r#"[{"ipv4_uuid":"n1","ipv4_ips":["10.0.0.7"]},{"ipv4_uuid":"n2","ipv4_count":1}]"#),
+                ("locality:", r#"{"strict":true,"near":"m1","far":["m2","m3"]}"#),
+            ],
+            "POST /acme/machines",
+            r#"{"image":"i1","package":"g4",
+                "networks":[{"ipv4_uuid":"n1","ipv4_ips":["10.0.0.7"]},{"ipv4_uuid":"n2","ipv4_count":1}],
+                "locality":{"strict":true,"near":"m1","far":["m2","m3"]}}"#,
+        ),
+        (
+            &machines::CREATE,
+            &[("image", "i1"), ("package", "g4"), ("default_networks:", r#"["external","internal"]"#)],
+            "POST /acme/machines",
+            r#"{"image":"i1","package":"g4","default_networks":["external","internal"]}"#,
+        ),
+        (&machines::START, &[("machine", "m1")], "POST /acme/machines/m1?action=start", ""),
+        (&machines::STOP, &[("machine", "m1")], "POST /acme/machines/m1?action=stop", ""),
+        (&machines::REBOOT, &[("machine", "m1")], "POST /acme/machines/m1?action=reboot", ""),
+        (
+            &machines::RENAME,
+            &[("machine", "m1"), ("name", "web1")],
+            "POST /acme/machines/m1?action=rename",
+            r#"{"name":"web1"}"#,
+        ),
+        (
+            &machines::RESIZE,
+            &[("machine", "m1"), ("package", "g4-2G")],
+            "POST /acme/machines/m1?action=resize",
+            r#"{"package":"g4-2G"}"#,
+        ),
+        (&machines::DELETE, &[("machine", "m1")], "DELETE /acme/machines/m1", ""),
+        (&machines::FIREWALL_ON, &[("machine", "m1")], "POST /acme/machines/m1?action=enable_firewall", ""),
+        (&machines::FIREWALL_OFF, &[("machine", "m1")], "POST /acme/machines/m1?action=disable_firewall", ""),
+        (
+            &machines::PROTECTION_ON,
+            &[("machine", "m1")],
+            "POST /acme/machines/m1?action=enable_deletion_protection",
+            "",
+        ),
+        (
+            &machines::PROTECTION_OFF,
+            &[("machine", "m1")],
+            "POST /acme/machines/m1?action=disable_deletion_protection",
+            "",
+        ),
+        (&machines::AUDIT, &[("machine", "m1")], "GET /acme/machines/m1/audit", ""),
+        (&fwrules::OF_MACHINE, &[("machine", "m1")], "GET /acme/machines/m1/fwrules", ""),
+    ]
+}
