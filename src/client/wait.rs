@@ -17,6 +17,35 @@ const AUDIT: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is waited for.
+///
+/// ```
+/// # #[cfg(feature = "emulator")]
+/// # fn main() -> sdc::Result<()> {
+/// # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let cloud = sdc::emulator::Emulator::start(Default::default()).await?;
+/// # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+/// # let name = key.public().md5();
+/// # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+/// # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+/// use std::time::Duration;
+///
+/// use sdc::api::machines::STOP;
+/// use sdc::client::Wait;
+/// use sdc::request::Args;
+///
+/// let args = Args::new().set("machine", "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d");
+/// let before = client.before(&STOP, &args).await?;
+/// client.call(&STOP, &args).await?;
+/// let stopped = Wait { op: &STOP, args, name: "web1", since: None, before, timeout: Duration::from_secs(60) };
+/// let machine = client.wait(stopped, |_| {}).await?;
+/// assert_eq!(machine.first().unwrap().text("/state").unwrap(), "stopped");
+/// # cloud.stop().await
+/// # })
+/// # }
+/// # #[cfg(not(feature = "emulator"))]
+/// # fn main() {}
+/// ```
 pub struct Wait<'a> {
     /// The operation that was answered.
     pub op: &'a Op,
