@@ -530,6 +530,24 @@ fn a_migration_is_watched_through_a_stream_that_is_cut_and_nothing_is_told_twice
 }
 
 #[test]
+fn an_automatic_migration_that_pauses_between_its_steps_is_not_over() {
+    let automatic = |state: &str| {
+        let record = RUNNING.replacen('{', r#"{"automatic":true,"#, 1);
+        record.replace(r#""state":"running","progress"#, &format!(r#""state":"{state}","progress"#))
+    };
+    let (url, seen) = service(vec![
+        ("200 OK", automatic("running"), true),
+        ("200 OK", end_event("paused"), true),
+        ("200 OK", automatic("paused"), true),
+        ("200 OK", HALF.to_owned(), true),
+        ("200 OK", automatic("successful"), true),
+    ]);
+    let mut watch = watch(&url, &[]);
+    assert_eq!(watch.end().code(), Some(0), "{}", watch.told());
+    assert_eq!(seen.load(SeqCst), 5, "the pause was taken for the end");
+}
+
+#[test]
 fn how_a_migration_ended_is_in_the_exit_code() {
     let failed = RUNNING.replace(r#""state":"running","progress"#, r#""state":"failed","error":"no room","progress"#);
     let gone = r#"{"code":"ResourceNotFound","message":"Migration not found"}"#;
