@@ -104,6 +104,8 @@ impl Redactions {
             (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "[DATE]"),
             (r#"signature="[A-Za-z0-9+/=]+""#, r#"signature="[SIGNATURE]""#),
             (r"in \d+ ms", "in [MS]"),
+            // A second may just have passed.
+            (r"\b[01] s from the service's", "0 s from the service's"),
             (r"clock skew of [\d.]+s", "clock skew of [SECONDS]"),
             (r"Response-Time: \d+", "Response-Time: [MS]"),
             (r"([0-9a-f]{2}:){15}[0-9a-f]{2}", "[MD5]"),

@@ -4,8 +4,9 @@ use super::*;
 
 const TYPES: &[&str] = &["tritonnfs"];
 
-/// Looked up by name among all of the account's, those that failed too.
-pub static VOLUME: Noun = Noun::new("volume", &GET, &LIST, "sdc volumes list").filter("name").fails(&["failed"]);
+/// Looked up by name in the whole list: the server's name filter would leave nothing to suggest. Volumes that have
+/// failed are not in it, and are found by their ids.
+pub static VOLUME: Noun = Noun::new("volume", &GET, &LIST, "sdc volumes list").fails(&["failed"]);
 
 /// ListVolumes. It refuses every parameter that it does not know, `as-role` too.
 pub static LIST: Op = Op::list("ListVolumes", "list", "/:login/volumes", "List the volumes of the account")

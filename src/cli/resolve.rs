@@ -9,20 +9,13 @@ use crate::api::{Ids, Kind, Noun, Op, noun};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
 use crate::error::{Error, Result};
+pub(crate) use crate::grammar::is_uuid;
+use crate::grammar::net;
 use crate::grammar::nic::{self, Nic};
 use crate::request::{Arg, Args};
 
 /// How many candidates an error names.
 const CANDIDATES: usize = 8;
-
-/// Whether it is a whole UUID, for which nobody needs to be asked.
-pub fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, b)| match at {
-            8 | 13 | 18 | 23 => b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        })
-}
 
 /// The beginning of a UUID, at least its first group.
 fn is_short_id(text: &str) -> bool {
@@ -52,13 +45,6 @@ pub fn is_needed(op: &Op, args: &Args) -> bool {
     })
 }
 
-/// A hardware address as the paths have it: twelve digits without colons.
-fn mac(text: &str) -> Option<String> {
-    let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-')).collect();
-    let fits = digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    fits.then(|| digits.to_ascii_lowercase())
-}
-
 /// Whether what was typed for one of these is no id yet.
 pub fn needs_lookup(noun: &Noun, text: &str) -> bool {
     match noun.ids {
@@ -66,7 +52,7 @@ pub fn needs_lookup(noun: &Noun, text: &str) -> bool {
         Ids::Uuid => !is_uuid(text),
         Ids::Number => text.parse::<u64>().is_err(),
         Ids::Key => matches!(KeyId::parse(text), Ok(KeyId::Sha256(_))),
-        Ids::Mac => mac(text).is_none(),
+        Ids::Mac => net::mac(text).is_err(),
     }
 }
 
@@ -158,7 +144,7 @@ async fn within(client: &Client, noun: &Noun, place: Args, typed: &str, strict: 
         Ids::Key => return key_name(client, noun, &place, typed).await,
         Ids::Uuid if is_uuid(typed) => return Ok(typed.to_ascii_lowercase()),
         Ids::Number if !needs_lookup(noun, typed) => return Ok(typed.to_owned()),
-        Ids::Mac if let Some(mac) = mac(typed) => return Ok(mac),
+        Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac),
         Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
     let list = noun.list;
@@ -212,7 +198,7 @@ fn things(answer: &Answer, noun: &Noun) -> Vec<Thing> {
             let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
             let about = [text("state"), text("created")].join(" ");
             Thing {
-                id: if noun.ids == Ids::Mac { mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) },
+                id: if noun.ids == Ids::Mac { net::mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) },
                 name: text(noun.name_field),
                 version: noun.version_field.map(text).unwrap_or_default(),
                 about: about.trim().to_owned(),
