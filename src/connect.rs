@@ -98,6 +98,7 @@ pub fn builder(config: &Config) -> Result<Builder> {
             system_roots: env::var_os("SSL_CERT_FILE").map(PathBuf::from),
             connect_timeout: config.connect_timeout.value,
             request_timeout: config.request_timeout.value,
+            rate: config.rate.as_ref().map_or(Settings::default().rate, |rate| rate.value),
             proxies: proxies(config),
         });
     if let Some(range) = &config.accept_version {

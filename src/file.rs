@@ -1,9 +1,10 @@
-//! Reads files that somebody named: bounded in length, and in time where a file is none: a pipe may have nobody
-//! at its other end, and a device no end at all.
+//! Reads, replaces and locks files that somebody named. Reading is bounded in length, and in time where a file is
+//! none: a pipe may have nobody at its other end, and a device no end at all. A file is replaced whole or not at all:
+//! who reads it meanwhile sees the old or the new one. Nothing here knows what the files hold.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::Path;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -35,8 +36,152 @@ fn bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// What is wanted of a file that is replaced.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// A symbolic link stays, and what it leads to is replaced; otherwise the link itself is.
+    pub(crate) follow: bool,
+    /// Only its owner can read it, whoever could before. Otherwise it keeps its mode, and a new one is like any other.
+    pub(crate) private: bool,
+    /// It outlasts a power failure from now on.
+    pub(crate) durable: bool,
+}
+
+impl Manner {
+    /// That of what cannot be fetched again. People keep such files under version control and link to them.
+    pub(crate) const KEPT: Manner = Manner { follow: true, private: true, durable: true };
+}
+
+/// How many links may lead from one to the next.
+const MOST_LINKS: usize = 40;
+
+/// Puts a file in place at once, whole or not at all, with these bytes.
+///
+/// # Errors
+/// What the system says, or that something else than a file is in its place. The old file is then as it was, and
+/// nothing is left beside it.
+pub(crate) fn replace(path: &Path, bytes: &[u8], manner: Manner) -> io::Result<()> {
+    let path = if manner.follow { followed(path)? } else { path.to_owned() };
+    let old = fs::symlink_metadata(&path).ok();
+    if old.as_ref().is_some_and(|old| !old.is_file() && !old.is_symlink()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "what is in its place is no file"));
+    }
+    let mode = old.filter(|old| old.is_file() && !manner.private).map(|old| old.permissions());
+    // No other process and no earlier run has the same name.
+    let random: [u8; 16] = ring::rand::generate(&ring::rand::SystemRandom::new())
+        .map_err(|_| io::Error::other("the system gives no random numbers"))?
+        .expose();
+    let temporary = path.with_file_name(format!(".sdc-{:032x}.tmp", u128::from_ne_bytes(random)));
+    // Not ours to remove if it cannot be made.
+    let file = create(&temporary, manner.private)?;
+    fill(file, bytes, mode, manner.durable).and_then(|()| fs::rename(&temporary, &path)).inspect_err(|_| {
+        let _ = fs::remove_file(&temporary);
+    })?;
+    if manner.durable {
+        sync_folder(&path);
+    }
+    Ok(())
+}
+
+fn fill(mut file: File, bytes: &[u8], mode: Option<fs::Permissions>, durable: bool) -> io::Result<()> {
+    file.write_all(bytes)?;
+    if let Some(mode) = mode {
+        file.set_permissions(mode)?;
+    }
+    if durable { file.sync_all() } else { Ok(()) }
+}
+
+/// A new file, which only its owner can read if it is private.
+///
+/// # Errors
+/// What the system says; `AlreadyExists` for anything of this name, a link without an end included.
+pub(crate) fn create(path: &Path, private: bool) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    if private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = private;
+    options.open(path)
+}
+
+/// Where a path leads, over symbolic links. There need not be anything yet.
+///
+/// # Errors
+/// The links never end.
+pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&path) else { return Ok(path) };
+        path = path.parent().unwrap_or(Path::new("")).join(next);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "the symbolic links there lead nowhere"))
+}
+
+/// Some file systems cannot do it. The file is in its place already: to call that a failure would be a lie.
+fn sync_folder(path: &Path) {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+/// A lock, which ends when this is dropped, or with the process.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    /// None where the system knows no locks.
+    _file: Option<File>,
+}
+
+/// Takes the lock that this file stands for. It is made if need be, and stays: if it were removed, two could have it.
+/// What is locked with it must be another file, for replacing gives a file another identity.
+///
+/// # Errors
+/// What the system says; nobody gave it back in time (`TimedOut`).
+pub(crate) fn lock(path: &Path, patience: Duration) -> io::Result<Lock> {
+    // A link that leads to nothing yet is not followed.
+    let file = match create(path, true) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            File::options().read(true).write(true).open(path)?
+        }
+        made => made?,
+    };
+    match file.try_lock() {
+        Ok(()) => return Ok(Lock { _file: Some(file) }),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+            return Ok(Lock { _file: None });
+        }
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    // The system has no wait with an end, but lets those who wait go in turn.
+    let (tell, told) = mpsc::channel();
+    std::thread::Builder::new().spawn(move || {
+        let locked = loop {
+            match file.lock() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => break done,
+            }
+        };
+        // If nobody listens any more, this gives it back.
+        let _ = tell.send(locked.map(|()| Lock { _file: Some(file) }));
+    })?;
+    let late = || {
+        let words = format!("another process has held {} for {patience:?}", path.display());
+        io::Error::new(io::ErrorKind::TimedOut, words)
+    };
+    told.recv_timeout(patience).map_err(|_| late())?
+}
+
 #[cfg(all(test, unix))]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -49,12 +194,112 @@ mod tests {
     fn what_a_command_prints_into_a_pipe_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let writer = std::thread::spawn({
             let pipe = pipe.clone();
             move || fs::write(pipe, "a key").unwrap()
         });
         assert_eq!(read(&pipe, 100).unwrap(), b"a key");
         writer.join().unwrap();
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn mode(path: &Path) -> u32 {
+        use std::os::unix::fs::PermissionsExt;
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    const PAGE: Manner = Manner { follow: true, private: false, durable: false };
+
+    #[test]
+    fn who_reads_while_others_replace_sees_a_whole_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        // Lengths that no single read or write takes.
+        let texts: Vec<Vec<u8>> = (0..4u8).map(|of| vec![b'a' + of; 300_000 + usize::from(of) * 70_000]).collect();
+        replace(&file, &texts[0], PAGE).unwrap();
+        std::thread::scope(|scope| {
+            for text in &texts {
+                scope.spawn(|| (0..20).for_each(|_| replace(&file, text, PAGE).unwrap()));
+            }
+            for _ in 0..100 {
+                let seen = read(&file, 1 << 20).unwrap();
+                assert!(texts.contains(&seen), "{} bytes that nobody wrote", seen.len());
+            }
+        });
+        assert_eq!(names(dir.path()), ["file"]);
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("folder")).unwrap();
+        assert!(replace(&dir.path().join("folder"), b"x", Manner::KEPT).is_err());
+        assert!(replace(&dir.path().join("nowhere/file"), b"x", Manner::KEPT).is_err());
+        std::os::unix::fs::symlink("round", dir.path().join("round")).unwrap();
+        assert!(replace(&dir.path().join("round"), b"x", Manner::KEPT).is_err());
+        assert!(Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap().success());
+        assert!(replace(&dir.path().join("pipe"), b"x", Manner::KEPT).is_err());
+        assert_eq!(names(dir.path()), ["folder", "pipe", "round"]);
+    }
+
+    #[test]
+    fn a_link_is_followed_or_replaced_as_is_wanted_even_one_to_nothing_yet() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("real")).unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("real/file", &link).unwrap();
+        for text in ["new", "old"] {
+            replace(&link, text.as_bytes(), Manner::KEPT).unwrap();
+            assert!(link.is_symlink());
+            assert_eq!(fs::read_to_string(dir.path().join("real/file")).unwrap(), text);
+        }
+        replace(&link, b"mine", Manner { follow: false, ..PAGE }).unwrap();
+        assert!(!link.is_symlink());
+        assert_eq!(fs::read_to_string(dir.path().join("real/file")).unwrap(), "old");
+    }
+
+    #[test]
+    fn what_is_private_becomes_so_and_another_file_keeps_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        for (before, manner, after) in [(0o644, Manner::KEPT, 0o600), (0o640, PAGE, 0o640), (0o755, PAGE, 0o755)] {
+            fs::write(&file, "old").unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(before)).unwrap();
+            replace(&file, b"new", manner).unwrap();
+            assert_eq!(mode(&file), after, "of {before:o}");
+        }
+        fs::write(dir.path().join("other"), "as any other").unwrap();
+        replace(&dir.path().join("page"), b"new", PAGE).unwrap();
+        assert_eq!(mode(&dir.path().join("page")), mode(&dir.path().join("other")));
+    }
+
+    #[test]
+    fn a_lock_is_one_processs_until_it_is_given_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("lock");
+        let first = lock(&file, Duration::from_secs(60)).unwrap();
+        let error = lock(&file, Duration::from_millis(20)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(error.to_string().contains("another process has held"), "{error}");
+        // Who waits has it next; who gave up never has.
+        let waits = std::thread::spawn({
+            let file = file.clone();
+            move || lock(&file, Duration::from_secs(60)).map(drop)
+        });
+        drop(first);
+        waits.join().unwrap().unwrap();
+        assert!(lock(&file, Duration::from_secs(60)).is_ok());
+        assert_eq!(mode(&file), 0o600);
+        std::os::unix::fs::symlink("victim", dir.path().join("planted")).unwrap();
+        assert!(lock(&dir.path().join("planted"), Duration::ZERO).is_err());
+        assert_eq!(names(dir.path()), ["lock", "planted"], "nothing is made where a link leads");
     }
 }

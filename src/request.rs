@@ -147,6 +147,8 @@ pub struct Request {
     pub body: Option<(String, Vec<u8>)>,
     /// Whether it needs a signature.
     pub signed: bool,
+    /// Whether it may be carried out twice: all the second time does is done already.
+    pub repeatable: bool,
 }
 
 impl fmt::Debug for Request {
@@ -182,6 +184,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             signed: op.signed,
+            repeatable: op.is_repeatable(),
         };
         for (name, value) in op.fixed {
             request.add_query(name, value);
@@ -250,6 +253,7 @@ impl Request {
         }
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         Ok(Request {
+            repeatable: method.is_idempotent(),
             method,
             path: path.to_owned(),
             query: query.to_owned(),

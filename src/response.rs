@@ -109,6 +109,11 @@ impl Response {
         }
         match op.shape {
             Shape::Rows => Answer::from_rows(&self.body),
+            shape if self.body.trim_ascii_start().first() == Some(&b'[') => {
+                let words = format!("the service answered a list where {} was due", due(shape));
+                Err(Error::new(Kind::Unreachable, words)
+                    .hint("is the URL that of CloudAPI itself? try: sdc auth doctor"))
+            }
             _ => Answer::from_record(&self.body),
         }
     }
@@ -144,9 +149,12 @@ impl Response {
                 message: text_of(field, "message"),
             })
             .collect();
+        // What is used up is told as a lack of rights, which nobody can mend with another key.
+        let used_up = self.status == 403 && fault.message.trim_start().starts_with("Quota exceeded");
         let skewed = self.status == 400 && fault.message.contains("clock skew");
         let kind = match self.status {
             _ if skewed => Kind::Auth,
+            _ if used_up => Kind::Refused,
             300..=399 => Kind::Unreachable,
             401 | 403 => Kind::Auth,
             404 | 410 => Kind::NotFound,
@@ -155,12 +163,12 @@ impl Response {
             507 => Kind::Refused,
             _ => Kind::Other,
         };
-        let words = match (fault.message.as_str(), fault.code.as_str()) {
+        let words = match (fault.message.trim(), fault.code.trim()) {
             // A 410 has the deleted object for its body, which has no message.
             ("", _) if self.status == 410 => "it has been deleted".to_owned(),
             ("", "") => format!("the service answered {} {}", self.status, reason(self.status)),
             ("", code) => format!("{code} ({})", self.status),
-            (message, _) => message.trim().to_owned(),
+            (message, _) => message.to_owned(),
         };
         let mut error = Error::new(kind, words).with_fault(fault);
         if self.status == 410 && RawValue::from_string(text.clone().into_owned()).is_ok() {
@@ -174,6 +182,9 @@ impl Response {
         let code = error.fault().map(|fault| fault.code.clone()).unwrap_or_default();
         if let Some((_, hint)) = HINTS.iter().find(|(known, _)| *known == code.trim_end_matches("Error")) {
             error = error.hint(*hint);
+        }
+        if used_up {
+            error = error.hint("how much is used: sdc account limits");
         }
         if self.status == 405 {
             error = error.hint("this CloudAPI has no such request: it is older, or the URL is not its very beginning");

@@ -25,9 +25,15 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long an answer may take, its body included.
     pub request_timeout: Duration,
+    /// How many requests a second all that one client does may send; the service takes 10 of an account, and more
+    /// at once for a moment.
+    pub rate: f64,
     /// The variables that set a proxy, for messages: a refused connection may be the proxy's.
     pub proxies: Vec<&'static str>,
 }
+
+/// Requests a second unless told otherwise: below the 10 that the service gives an account.
+pub const RATE: f64 = 8.0;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -37,6 +43,7 @@ impl Default for Settings {
             system_roots: None,
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(60),
+            rate: RATE,
             proxies: Vec::new(),
         }
     }
@@ -51,7 +58,9 @@ pub(crate) enum Trouble {
     TimedOut,
     /// It broke off: the server may have acted on the request.
     BrokeOff,
-    /// It will be no better next time: a certificate that is not trusted, an answer without end.
+    /// It answered with what cannot be taken: too much, or packed. It has acted on the request, and will answer so again.
+    Untakable,
+    /// It will be no better next time: a certificate that is not trusted.
     Hopeless,
 }
 
@@ -79,6 +88,11 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
+    /// Answers may take no longer than this from now on; never longer than before.
+    pub(crate) fn shorten(&mut self, patience: Duration) {
+        self.settings.request_timeout = self.settings.request_timeout.min(patience);
+    }
+
     /// # Errors
     /// A certificate file that cannot be read.
     pub(crate) fn new(settings: Settings, https: bool) -> Result<Self> {
@@ -147,15 +161,29 @@ impl Transport {
             _ => FAILURE_LIMIT,
         };
         let headers = std::mem::take(answer.headers_mut());
+        let too_much = || {
+            let words = format!("{place} sent more than {} MiB in one answer", limit / 1024 / 1024);
+            (Trouble::Untakable, Error::new(Kind::Unreachable, words))
+        };
+        // Nobody asked for it to be packed, and what is packed may be far larger than it looks.
+        let coding = headers.get(reqwest::header::CONTENT_ENCODING).filter(|coding| *coding != "identity");
+        if let Some(coding) = coding {
+            let coding = String::from_utf8_lossy(coding.as_bytes()).chars().take(40).collect::<String>();
+            let words = format!("{place} sent an answer packed as '{coding}', which was not asked for");
+            let error = Error::new(Kind::Unreachable, words).hint("a proxy on the way may do that");
+            return Err((Trouble::Untakable, error));
+        }
         // Growing a megabyte step by step costs as much as reading it; what is promised is not believed.
         let promised = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        if promised > limit && answer.status().is_success() {
+            return Err(too_much());
+        }
         let mut body = Vec::with_capacity(promised.min(limit).min(4 * 1024 * 1024));
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.trouble(error, place))? {
             let room = limit - body.len();
             if chunk.len() > room {
                 if answer.status().is_success() {
-                    let words = format!("{place} sent more than {} MiB in one answer", limit / 1024 / 1024);
-                    return Err((Trouble::Hopeless, Error::new(Kind::Unreachable, words)));
+                    return Err(too_much());
                 }
                 body.extend_from_slice(&chunk[..room]);
                 break;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use proptest::prelude::*;
 use sdc::config::{Config, Dirs, Flags, Origin, Sources, duration, profile};
 use sdc::error::Kind;
 use tempfile::TempDir;
@@ -207,12 +208,18 @@ fn an_account_with_a_slash_is_refused_with_the_right_variables() {
 #[test]
 fn times_are_read_with_their_units_and_named_when_wrong() {
     let read = |text: &str| duration("--timeout", text).map(|time| time.as_millis());
-    for (text, ms) in
-        [("30", 30_000), ("500ms", 500), ("2m", 120_000), ("1.5s", 1500), ("1h", 3_600_000), (" 7 ", 7000)]
-    {
+    for (text, ms) in [
+        ("30", 30_000),
+        ("500ms", 500),
+        ("2m", 120_000),
+        ("1.5s", 1500),
+        ("1h", 3_600_000),
+        ("30d", 2_592_000_000),
+        (" 7 ", 7000),
+    ] {
         assert_eq!(read(text).unwrap(), ms, "{text}");
     }
-    for wrong in ["", "0", "-1", "1e3", "nan", "inf", "5d", "s", "1.2.3", "99999999999999999999h"] {
+    for wrong in ["", "0", "-1", "1e3", "nan", "inf", "5w", "4000d", "s", "1.2.3", "99999999999999999999h"] {
         assert_eq!(read(wrong).unwrap_err().kind(), Kind::Usage, "{wrong}");
     }
     let error = error_of(&[("SDC_REQUEST_TIMEOUT", "soon")], &Flags::default());
@@ -371,4 +378,100 @@ fn a_linked_config_file_stays_a_link() {
     profile::set_current(dir.path(), "a").unwrap();
     assert!(dir.path().join("config.json").is_symlink());
     assert!(fs::read_to_string(dir.path().join("real/config.json")).unwrap().contains("\"a\""));
+}
+
+#[test]
+fn a_role_of_a_profile_that_would_steer_a_terminal_is_refused() {
+    let profile = r#"{"url":"https://a.example.com","account":"a","keyId":"aa","roles":["ops","\u001b[2J"]}"#;
+    let dir = folder(&[("profiles.d/p.json", profile)]);
+    let error = load(&dir, &[("SDC_PROFILE", "p")], &Flags::default()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Usage);
+    assert!(error.message().contains(r"`\u{1b}[2J`"), "{error}");
+}
+
+/// Text in which there is much that JSON, URLs and terminals care for.
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-z0-9:/@.,\\[\\]?# -]{0,20}", "(https?://)?[a-z.]{1,9}(:[0-9]{1,6})?/{0,2}", any::<String>()]
+}
+
+/// No words about a file or variable steer the terminal that they are shown on.
+fn is_harmless(error: &sdc::Error) -> bool {
+    let words = error.hints().iter().map(String::as_str).chain([error.message()]);
+    words.into_iter().all(|words| !words.contains(char::is_control))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_profile_is_read_back_as_it_was_written(
+        texts in (any_text(), any_text(), any_text()),
+        user in proptest::option::of(any_text()),
+        roles in proptest::collection::vec(any_text(), 0..3),
+        insecure in proptest::option::of(any::<bool>()),
+    ) {
+        let dir = folder(&[]);
+        let (url, account, key_id) = texts;
+        let whole = ![&url, &account, &key_id].contains(&&String::new());
+        let written = profile::Profile {
+            name: "p".to_owned(), url, account, key_id, insecure, user, roles, ..profile::Profile::default()
+        };
+        profile::write(dir.path(), &written).unwrap();
+        match profile::read(dir.path(), "p") {
+            Ok(read) => {
+                // An empty text is none.
+                let user = written.user.clone().filter(|user| !user.is_empty());
+                prop_assert_eq!(read, profile::Profile { user, ..written });
+            }
+            Err(error) => prop_assert!(!whole && is_harmless(&error), "{error:?}"),
+        }
+    }
+
+    #[test]
+    fn whatever_stands_in_a_profile_is_taken_or_refused_in_harmless_words(
+        field in prop::sample::select(vec!["url", "account", "keyId", "user", "roles", "actAsAccount", "insecure", "other"]),
+        value in prop_oneof![
+            any_text().prop_map(|text| serde_json::to_string(&text).unwrap()),
+            any_text().prop_map(|text| serde_json::to_string(&[text]).unwrap()),
+            "[0-9{}\\[\\],:\"a-z ]{0,8}",
+        ],
+    ) {
+        let file = PROD.replacen('{', &format!("{{\"{field}\":{value},"), 1);
+        let once = PROD.replace(&format!("\"{field}\":"), "\"more\":").replacen('{', &format!("{{\"{field}\":{value},"), 1);
+        for text in [&file, &once, &value] {
+            let dir = folder(&[("profiles.d/p.json", text), ("config.json", r#"{"profile":"p"}"#)]);
+            match load(&dir, &[], &Flags::default()) {
+                Ok(config) => for (name, shown, _) in config.rows() {
+                    prop_assert!(!shown.contains(char::is_control), "{name}: {shown:?}");
+                },
+                Err(error) => prop_assert!(is_harmless(&error), "{error:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_a_variable_holds_is_taken_or_refused_in_harmless_words(
+        name in prop::sample::select(vec![
+            "SDC_PROFILE", "SDC_URL", "SDC_ACCOUNT", "SDC_USER", "SDC_ROLE", "SDC_ACT_AS", "SDC_KEY_ID", "SDC_SIGNING",
+            "SDC_TLS_INSECURE", "SDC_ACCEPT_VERSION", "SDC_CONNECT_TIMEOUT", "SDC_REQUEST_TIMEOUT", "TRITON_URL",
+        ]),
+        text in any_text(),
+    ) {
+        match load(&both(), &[(name, &text)], &Flags::default()) {
+            Ok(config) => for (name, shown, _) in config.rows() {
+                prop_assert!(!shown.contains(char::is_control), "{name}: {shown:?}");
+            },
+            Err(error) => prop_assert!(is_harmless(&error), "{error:?}"),
+        }
+    }
+
+    #[test]
+    fn whatever_stands_in_config_json_is_taken_or_refused_in_harmless_words(text in any_text(), name in any_text()) {
+        for text in [text, serde_json::json!({ "profile": name, "oldProfile": name }).to_string()] {
+            let dir = folder(&[("profiles.d/p.json", LAB), ("config.json", &text)]);
+            if let Err(error) = load(&dir, &[], &Flags::default()) {
+                prop_assert!(is_harmless(&error), "{error:?}");
+            }
+        }
+    }
 }

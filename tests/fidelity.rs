@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use sdc::answer::{Answer, split_rows};
+use sdc::answer::{Answer, scan, split_rows};
 use sdc::api::{Column, Shape, Show, column};
 use sdc::error::Kind;
 use sdc::render::{Format, Look, Program, SortKey, age, json, parse_output, parse_sort, render, visible};
+use sdc::response::Response;
 
 const KNOWN: &[Column] = &[
     column("shortid").of("id").show(Show::ShortId),
@@ -143,6 +144,51 @@ proptest! {
         prop_assert_eq!(&tokens(&json::compact(&text)), &before);
         prop_assert_eq!(&tokens(&json::indented(&text)), &before);
         prop_assert_eq!(json::compact(&json::indented(&text)), before.concat());
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_laid_out_without_panic_and_is_no_answer(text in "([\\[\\]{}:,\"\\\\ eu0-9-]|\\PC){0,60}") {
+        let _ = (json::compact(&text), json::indented(&text), scan::depth(&text), scan::unquote(&text));
+        let _ = scan::members(&text).into_iter().flatten().count();
+        let _ = scan::elements(&text).into_iter().flatten().count();
+        let _ = scan::at(&text, &["a", "0"]);
+        let valid = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+        prop_assert_eq!(Answer::from_record(text.as_bytes()).is_ok(), valid);
+    }
+
+    #[test]
+    fn no_format_lets_a_name_or_value_steer_a_terminal(
+        name in "[a\u{1b}\u{9b}\u{7f}\n\t]{0,6}", text in "[a\u{1b}\u{9b}\u{7f}\r\n\t,\"]{0,6}",
+        output in prop::sample::select(vec!["table", "wide", "json", "jsonl", "yaml", "csv", "tsv", "ids"]),
+    ) {
+        let row = serde_json::json!({ name.as_str(): text, "id": text, "deep": { name.as_str(): [text] } }).to_string();
+        let record = Answer::from_record(row.as_bytes()).unwrap();
+        let list = rows(&format!("[{row}]"));
+        // Columns that the table knows, and those that the server names.
+        for known in [KNOWN, &[]] {
+            let look = Look { terminal: true, known, ..look(output) };
+            for shown in [
+                render(&list, Shape::Rows, &look), render(&record, Shape::Record, &look), render(&record, Shape::Map, &look),
+            ] {
+                prop_assert!(!shown.contains(|letter: char| letter.is_control() && !"\n\t".contains(letter)), "{shown:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_failure_says_something(
+        status in 300_u16..600,
+        code in prop_oneof![Just("null".to_owned()), Just("\" \"".to_owned()), string()],
+        message in prop_oneof![Just("\"\"".to_owned()), Just("\" \\n\"".to_owned()), string(), number()],
+        other in prop_oneof![value(), Just("<html>".to_owned())],
+    ) {
+        for body in [format!("{{\"code\":{code},\"message\":{message},\"errors\":{other}}}"), other] {
+            let headers = Default::default();
+            let response = Response { status, headers, body: body.into_bytes(), sent: String::new() };
+            let error = response.failure();
+            prop_assert!(!error.message().trim().is_empty(), "{error:?}");
+            prop_assert_eq!(error.fault().map(|fault| fault.status), Some(status));
+        }
     }
 
     #[test]

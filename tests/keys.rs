@@ -588,6 +588,26 @@ proptest! {
     }
 
     #[test]
+    fn a_public_key_is_read_back_from_its_own_line(comment in "[a-zé \u{1b}\t]{0,300}", seed in any::<[u8; 32]>()) {
+        let blob = [&b"\0\0\0\x0bssh-ed25519\0\0\0\x20"[..], &seed].concat();
+        let key = PublicKey::from_blob(blob, &comment).unwrap();
+        prop_assert!(!key.comment().contains(char::is_control));
+        prop_assert_eq!(PublicKey::from_line(&key.openssh_line()).unwrap(), key);
+    }
+
+    #[test]
+    fn a_public_key_of_an_unknown_kind_is_read_back_from_its_own_line_or_is_none(
+        name in "[!-~é ]{0,3}[a-z0-9@.-]{0,100}", rest in proptest::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let length = u32::try_from(name.len()).unwrap().to_be_bytes();
+        let blob = [&length[..], name.as_bytes(), &rest].concat();
+        match PublicKey::from_blob(blob, "") {
+            Ok(key) => prop_assert_eq!(PublicKey::from_line(&key.openssh_line()).unwrap(), key),
+            Err(_) => prop_assert!(!name.starts_with(|first: char| first.is_ascii_alphanumeric()) || name.contains([' ', 'é']) || name.len() > 100 || name.starts_with("ssh-") || name.starts_with("ecdsa-")),
+        }
+    }
+
+    #[test]
     fn no_text_makes_the_key_reader_panic(text in "\\PC{0,300}", bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = PrivateKey::parse(text.as_bytes(), "f", &mut no_passphrase);
         let _ = PrivateKey::parse(&bytes, "f", &mut with_passphrase);

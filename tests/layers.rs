@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("connect", &["auth", "client", "config", "error", "transport"]),
     ("render", &["answer", "api", "error"]),
     // It must not share a mistake with the client.
-    ("emulator", &["error"]),
+    ("emulator", &["error", "file"]),
     (
         "cli",
         &[

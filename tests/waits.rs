@@ -35,7 +35,9 @@ fn scripted(answers: Vec<(u16, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
             let mut lines = lines.lock().unwrap();
             // What was there before the request, which is looked at first.
             if lines.is_empty() && line.starts_with("get ") {
-                let _ = stream.write_all(b"HTTP/1.1 200 X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]");
+                let body = if line.split(' ').nth(1).is_some_and(|path| path.ends_with(ID)) { "{}" } else { "[]" };
+                let head = "HTTP/1.1 200 X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
+                let _ = stream.write_all(format!("{head}{body}").as_bytes());
                 continue;
             }
             let (status, body) = &answers[lines.len().min(answers.len() - 1)];
@@ -232,4 +234,126 @@ fn a_disk_is_added_when_it_is_in_the_list_and_no_longer_being_made() {
     let waited = wait(&words[..5], &answers);
     assert_eq!((waited.code, waited.seen.len()), (Some(0), 4), "{} {:?}", waited.words, waited.seen);
     assert_eq!(waited.seen[1], format!("get {path}"));
+}
+
+#[test]
+fn what_was_just_made_may_not_be_found_for_a_moment_and_not_for_ever() {
+    let volume = |state: &str| format!(r#"{{"id":"{PART}","name":"data","type":"tritonnfs","state":"{state}"}}"#);
+    let path = format!("/acme/volumes/{PART}");
+    let words = ["volumes", "create", "-n", "data"];
+    let gone = (404, r#"{"code":"VolumeNotFound","message":"x"}"#);
+    ends(&words, &[(201, &volume("creating")), gone, (200, &volume("ready"))], &path);
+    let waited = wait(&words, &[(201, &volume("creating")), gone]);
+    assert_eq!(waited.code, Some(8), "{}", waited.words);
+}
+
+/// `sdc wait` for a machine, against answers of which the first one is another's.
+fn wait_for(condition: &str, answers: &[(u16, &str)]) -> Waited {
+    let mut all = vec![(200, String::from("{}"))];
+    all.extend(answers.iter().map(|(status, body)| (*status, (*body).to_owned())));
+    let (url, seen) = scripted(all);
+    seen.lock().unwrap().push("begun".to_owned());
+    let ran = sdc(&url, &["wait", "machines", ID, "--for", condition, "--timeout", "60s"]);
+    let words = String::from_utf8(ran.stderr).unwrap();
+    let seen = seen.lock().unwrap().clone();
+    Waited { code: ran.status.code(), words, seen }
+}
+
+#[test]
+fn a_wait_for_a_condition_survives_what_passes() {
+    let machine = |state: &str| format!(r#"{{"id":"{ID}","state":"{state}","tags":{{"role":"web"}}}}"#);
+    let (made, runs) = (machine("provisioning"), machine("running"));
+    let busy = r#"{"code":"RequestThrottled","message":"x"}"#;
+    let trouble = r#"{"code":"InternalError","message":"x"}"#;
+    for passing in [(429, busy), (500, trouble), (503, busy), (502, "<html>"), (200, "{\"id\":"), (204, "")] {
+        let waited = wait_for("ready", &[(200, &made), passing, (200, &runs)]);
+        assert_eq!(waited.code, Some(0), "{passing:?}: {} {:?}", waited.words, waited.seen);
+        assert_eq!(waited.seen.len(), 4, "{passing:?}: {:?}", waited.seen);
+    }
+    assert_eq!(wait_for("tag.role=web", &[(200, &made)]).code, Some(0));
+}
+
+#[test]
+fn a_wait_that_cannot_come_true_ends_at_once() {
+    let machine = |state: &str| format!(r#"{{"id":"{ID}","state":"{state}"}}"#);
+    let (made, failed, deleted) = (machine("provisioning"), machine("failed"), machine("deleted"));
+    let missing = (404, r#"{"code":"ResourceNotFound","message":"x"}"#);
+    let refused = |status| (status, r#"{"code":"NotAuthorized","message":"x"}"#);
+    for (last, code) in [((200, &*failed), 8), ((410, &deleted), 8), (missing, 8), (refused(401), 4), (refused(403), 4)]
+    {
+        let waited = wait_for("state=running", &[(200, &made), last]);
+        // What is asked afterwards is why.
+        let looks = waited
+            .seen
+            .iter()
+            .filter(|line| !["audit", "limits", "images", "packages"].iter().any(|other| line.contains(other)));
+        let most = if code == 8 { 4 } else { 3 };
+        assert!(looks.clone().count() <= most, "{last:?}: {:?}", waited.seen);
+        assert_eq!(waited.code, Some(code), "{last:?}: {}", waited.words);
+    }
+    // What never was there was not found, unless that is what is waited for.
+    assert_eq!(wait_for("state=running", &[missing]).code, Some(3));
+    assert_eq!(wait_for("deleted", &[missing]).code, Some(0));
+    assert_eq!(wait_for("deleted", &[(200, &failed), (410, &deleted)]).code, Some(0));
+    assert_eq!(wait_for("state=failed", &[(200, &made), (200, &failed)]).code, Some(0));
+}
+
+#[test]
+fn a_server_that_hangs_once_or_breaks_off_does_not_eat_the_wait() {
+    let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let seen = Arc::clone(&count);
+    let kept = Mutex::new(Vec::new());
+    let url = common::server(move |mut stream| match seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        // It is held open, and nothing is said.
+        0 => kept.lock().unwrap().push(stream),
+        1..6 => drop(stream),
+        _ => {
+            let body = format!(r#"{{"id":"{ID}","state":"running"}}"#);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    let ran = sdc(&url, &["wait", "inst", ID, "--for", "ready", "--timeout", "5m", "-o", "json"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(String::from_utf8_lossy(&ran.stdout).contains("running"));
+}
+
+#[test]
+fn ssh_answers_when_it_greets_and_a_port_when_it_takes_a_connection() {
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = door.local_addr().unwrap().port();
+    let times = Arc::new(Mutex::new(0));
+    let knocks = Arc::clone(&times);
+    std::thread::spawn(move || {
+        for mut stream in door.incoming().flatten() {
+            *knocks.lock().unwrap() += 1;
+            // Something else than SSH greets first.
+            let greeting: &[u8] =
+                if *knocks.lock().unwrap() == 1 { b"HTTP/1.1 400 X\r\n" } else { b"hi\r\nSSH-2.0-x\r\n" };
+            let _ = stream.write_all(greeting);
+        }
+    });
+    let machine = format!(
+        r#"{{"id":"{ID}","name":"web0","state":"running","primaryIp":"127.0.0.1","ips":["127.0.0.1"],
+        "tags":{{"tritoncli.ssh.port":{port}}}}}"#
+    );
+    let waited = wait_for("ssh", &[(200, &machine)]);
+    assert_eq!((waited.code, *times.lock().unwrap()), (Some(0), 2), "{}", waited.words);
+    assert_eq!(wait_for(&format!("port={port}"), &[(200, &machine)]).code, Some(0));
+}
+
+#[test]
+fn a_condition_that_no_thing_can_have_is_refused_before_anything_is_sent() {
+    for words in [
+        ["machines", "--for", "state=runing"],
+        ["volumes", "--for", "active"],
+        ["images", "--for", "ssh"],
+        ["machines", "--for", "port=0"],
+        ["packages", "--for", "ready"],
+        ["snapshots", "--for", "ready"],
+    ] {
+        let (url, seen) = scripted(vec![(200, "{}".to_owned())]);
+        let ran = sdc(&url, &["wait", words[0], ID, words[1], words[2]]);
+        assert_eq!((ran.status.code(), seen.lock().unwrap().len()), (Some(2), 0), "{words:?}");
+    }
 }

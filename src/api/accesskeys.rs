@@ -5,8 +5,10 @@ use super::*;
 const STATUS: &[&str] = &["Active", "Inactive", "Expired"];
 
 /// The server takes the id only, and so nothing is looked up.
-pub static ACCESSKEY: Noun =
-    Noun::new("accesskey", &GET, &LIST, "sdc accesskeys list").ids(Ids::Any, "accesskeyid", "id").named("accesskeyid");
+pub static ACCESSKEY: Noun = Noun::new("accesskey", &GET, &LIST, "sdc accesskeys list")
+    .ids(Ids::Any, "accesskeyid", "id")
+    .named("accesskeyid")
+    .picked_by(&[Pick::Age("created")]);
 
 /// Parameters of a new or changed access key.
 pub const FIELDS: &[Field] = &[

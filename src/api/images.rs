@@ -13,6 +13,8 @@ pub static IMAGE: Noun = Noun {
         .versions(Some("published_at"))
         .filter("name")
         .fails(&["failed"])
+        .picked_by(&[Pick::Tags, Pick::State("state", "all"), Pick::Age("published_at")])
+        .states(&["active", "unactivated", "disabled", "creating", "failed", "destroyed"])
 };
 
 /// ListImages.

@@ -6,8 +6,11 @@ use super::{disks, metadata, migrations, nics, snapshots, tags};
 const STATES: &[&str] = &["provisioning", "stopping", "active", "stopped", "running", "unknown", "destroyed"];
 
 /// Looked up by name among the account's machines. The server's `name` filter matches by prefix.
-pub static MACHINE: Noun =
-    Noun::new("machine", &GET, &LIST, "sdc machines list").filter("name").fails(&["failed", "deleted"]);
+pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST, "sdc machines list")
+    .filter("name")
+    .fails(&["failed", "deleted"])
+    .picked_by(&[Pick::Tags, Pick::State("tombstone", "true"), Pick::Age("created")])
+    .states(&["running", "provisioning", "ready", "stopping", "stopped", "offline", "failed", "deleted", "unknown"]);
 
 /// ListMachines.
 pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List the machines of the account")

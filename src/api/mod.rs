@@ -19,6 +19,7 @@ pub mod metadata;
 pub mod migrations;
 pub mod networks;
 pub mod nics;
+mod noun;
 pub mod packages;
 pub mod ping;
 pub mod policies;
@@ -32,6 +33,7 @@ pub mod users;
 pub mod volumes;
 
 pub use columns::{Column, Level, Show, column};
+pub use noun::{Ids, Noun, Pick};
 
 /// Every noun, in the order of the help.
 pub const RESOURCES: &[&Resource] = &[
@@ -515,110 +517,15 @@ impl Op {
         self.redirect = true;
         self
     }
+
+    /// Whether it may be carried out twice, since it only says how things are to be.
+    pub fn is_repeatable(&self) -> bool {
+        let says = matches!(self.goal, Some((Goal::Holds | Goal::Is(..), _)));
+        !matches!(self.method, Method::Post) || self.assigns || says
+    }
     /// The names of the path's parameters, without `:login`.
     pub fn path_params(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter_map(|part| part.strip_prefix(':')).filter(|name| *name != "login")
-    }
-}
-
-/// What an id looks like, for which nobody needs to be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ids {
-    /// A UUID; its first part will do as well.
-    Uuid,
-    /// A whole number.
-    Number,
-    /// Whatever is typed: the server itself finds it.
-    Any,
-    /// A name or an MD5 fingerprint; a SHA256 one must be looked up.
-    Key,
-    /// A hardware address, which travels without its colons.
-    Mac,
-}
-
-/// How a thing is named by people, and where a name is looked up: one row a path parameter.
-#[derive(Debug)]
-pub struct Noun {
-    /// The path parameter, `machine` for `:machine`.
-    pub name: &'static str,
-    /// The word for it in messages.
-    pub word: &'static str,
-    /// What may be typed for one, in words.
-    pub called: &'static str,
-    /// What shows one of them by its id.
-    pub get: &'static Op,
-    /// The list to look in.
-    pub list: &'static Op,
-    /// The field that holds what the path wants.
-    pub key: &'static str,
-    /// What that looks like.
-    pub ids: Ids,
-    /// States that nothing good comes after.
-    pub failed: &'static [&'static str],
-    /// The list's server-side name filter, which may match by prefix.
-    pub filter: Option<&'static str>,
-    /// The field that holds the name.
-    pub name_field: &'static str,
-    /// The field that tells things of one name apart: `name@VERSION`, the newest one wins.
-    pub version_field: Option<&'static str>,
-    /// The field by which the newest of one name is told.
-    pub newest_by: Option<&'static str>,
-    /// The command that lists them, for hints and completion.
-    pub lister: &'static str,
-}
-
-impl Noun {
-    /// A thing with a UUID and a name, which is looked up in a list.
-    pub const fn new(name: &'static str, get: &'static Op, list: &'static Op, lister: &'static str) -> Noun {
-        Noun {
-            name,
-            word: name,
-            called: "id, short id or name",
-            get,
-            list,
-            key: "id",
-            ids: Ids::Uuid,
-            failed: &[],
-            filter: None,
-            name_field: "name",
-            version_field: None,
-            newest_by: None,
-            lister,
-        }
-    }
-    /// Is called otherwise than the path's parameter.
-    pub const fn word(mut self, word: &'static str) -> Self {
-        self.word = word;
-        self
-    }
-    /// Has ids of this sort in this field, and is called so in the help.
-    pub const fn ids(mut self, ids: Ids, key: &'static str, called: &'static str) -> Self {
-        self.ids = ids;
-        self.key = key;
-        self.called = called;
-        self
-    }
-    /// Has its name in this field.
-    pub const fn named(mut self, field: &'static str) -> Self {
-        self.name_field = field;
-        self
-    }
-    /// May end in these states.
-    pub const fn fails(mut self, states: &'static [&'static str]) -> Self {
-        self.failed = states;
-        self
-    }
-    /// Has versions, of which the newest is told by its number or by this field.
-    pub const fn versions(mut self, newest_by: Option<&'static str>) -> Self {
-        self.version_field = Some("version");
-        self.newest_by = newest_by;
-        self.called = "id, short id, name, or name@version";
-        self
-    }
-    /// Can be filtered by name on the server.
-    pub const fn filter(mut self, filter: &'static str) -> Self {
-        self.filter = Some(filter);
-        self
     }
 }
 

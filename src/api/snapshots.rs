@@ -15,7 +15,9 @@ const ONE: &str = "/:login/machines/:machine/snapshots/:snapshot";
 /// Found by its name, which is its id.
 pub static SNAPSHOT: Noun = Noun::new("snapshot", &GET, &LIST, "sdc machines snapshots list MACHINE")
     .ids(Ids::Any, "name", "name")
-    .fails(&["failed", "canceled"]);
+    .fails(&["failed", "canceled"])
+    .picked_by(&[Pick::Age("created")])
+    .states(&["created", "queued", "creating", "deleting", "deleted", "failed", "canceled"]);
 
 /// ListMachineSnapshots.
 pub static LIST: Op =

@@ -320,6 +320,23 @@ fn ecdsa_to_der(bytes: &[u8]) -> Option<Vec<u8>> {
     reader.is_empty().then(|| der::integers(&[r, s]).to_vec())
 }
 
+/// What an agent's reply is read as, for `fuzz/`: its keys, and name and bytes of a signature, the latter also as
+/// DER.
+#[cfg(fuzzing)]
+pub fn replies(reply: &[u8]) -> (Option<Vec<PublicKey>>, Option<(String, Vec<u8>, Option<Vec<u8>>)>) {
+    let signed = parse_signature(reply).ok().map(|(name, bytes)| {
+        let der = ecdsa_to_der(&bytes);
+        (name, bytes, der)
+    });
+    (parse_keys(reply).ok(), signed)
+}
+
+/// The whole exchange with an agent at the other end of this stream, for `fuzz/`.
+#[cfg(fuzzing)]
+pub fn exchange(stream: impl Read + Write, message: &[u8]) -> Option<Vec<u8>> {
+    converse(stream, message, Duration::from_secs(1)).ok()
+}
+
 fn pad(mut bytes: Vec<u8>, length: usize) -> Option<Vec<u8>> {
     let missing = length.checked_sub(bytes.len())?;
     bytes.splice(0..0, std::iter::repeat_n(0, missing));
@@ -342,6 +359,51 @@ mod tests {
             let _ = parse_keys(&reply);
             let _ = parse_signature(&reply);
             let _ = ecdsa_to_der(&reply);
+        }
+
+        #[test]
+        fn a_stream_is_read_as_one_message_or_not_at_all(bytes in proptest::collection::vec(any::<u8>(), 1..200), cut in 0_usize..220) {
+            struct Line(Vec<u8>, usize);
+            impl Read for Line {
+                fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                    let part = (&self.0[self.1..]).read(&mut buffer[..1])?;
+                    self.1 += part;
+                    Ok(part)
+                }
+            }
+            impl Write for Line {
+                fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                    Ok(bytes.len())
+                }
+                fn flush(&mut self) -> io::Result<()> {
+                    Ok(())
+                }
+            }
+            let mut stream = Vec::new();
+            put_string(&mut stream, &bytes);
+            let whole = cut >= stream.len();
+            stream.truncate(cut);
+            let read = converse(Line(stream, 0), &[LIST], Duration::from_secs(1));
+            prop_assert_eq!(read.ok(), whole.then_some(bytes));
+        }
+
+        #[test]
+        fn a_signature_is_read_back_as_it_was_written(
+            name in "[a-z0-9-]{1,30}", r in proptest::collection::vec(any::<u8>(), 1..40), s in proptest::collection::vec(any::<u8>(), 1..40),
+        ) {
+            let (mut numbers, mut inner, mut reply) = (Vec::new(), Vec::new(), vec![SIGNED]);
+            put_string(&mut numbers, &r);
+            put_string(&mut numbers, &s);
+            put_string(&mut inner, name.as_bytes());
+            put_string(&mut inner, &numbers);
+            put_string(&mut reply, &inner);
+            prop_assert_eq!(parse_signature(&reply).ok(), Some((name, numbers.clone())));
+            // Zero and negative numbers are in no signature.
+            let positive = |bytes: &[u8]| bytes[0] & 0x80 == 0 && bytes.iter().any(|byte| *byte != 0);
+            prop_assert_eq!(ecdsa_to_der(&numbers).is_some(), positive(&r) && positive(&s));
+            for length in 0..reply.len() {
+                prop_assert!(parse_signature(&reply[..length]).is_err());
+            }
         }
 
         #[test]

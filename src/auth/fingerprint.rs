@@ -182,7 +182,9 @@ fn inspect(blob: &[u8]) -> Option<(String, KeyKind)> {
     }
     let mut reader = Reader::new(blob);
     let name = reader.text()?;
-    if name.is_empty() || name.len() > 100 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+    // A line that begins with `#` would be a remark and no key.
+    let begins = name.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if !begins || name.len() > 100 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
     let kind = match name {
@@ -222,8 +224,10 @@ fn colons(bytes: &[u8]) -> String {
 
 /// Text from elsewhere, fit to be shown: no control characters, not endless.
 pub(super) fn clean(text: &str) -> String {
-    let shown = text.trim().chars().take(LONGEST_COMMENT);
-    shown.map(|letter| if letter.is_control() { '?' } else { letter }).collect()
+    let mut shown: String = text.trim().chars().take(LONGEST_COMMENT).collect();
+    // It may have been cut after a blank, with which it would not be read back the same.
+    shown.truncate(shown.trim_end().len());
+    shown.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }
 
 /// How a user names a key.

@@ -1,11 +1,11 @@
 //! From the table to clap: one command an operation, its arguments from path and fields.
 //! It knows nothing of what a command does.
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::custom;
-use crate::api::{Field, Kind, Method, Op, Resource, Shape, VERB_ALIASES, noun};
+use super::{custom, targets};
+use crate::api::{Field, Goal, Kind, Method, Op, Resource, Shape, VERB_ALIASES, noun};
 
 /// The command of a noun with all its verbs.
 pub fn resource(resource: &'static Resource) -> Command {
@@ -68,7 +68,7 @@ pub fn with_group(command: Command, name: &'static str) -> Command {
 /// The noun with nothing but the verb that was typed, which takes the options of every command too.
 /// `None` unless the words say at once which it is.
 pub fn only(resource: &'static Resource, words: &[&str], options: impl Fn(Command) -> Command) -> Option<Command> {
-    if words.first().is_some_and(|word| custom::is_over(&format!("{} {word}", resource.name))) {
+    if words.first().is_some_and(|word| custom::has_own_command(&format!("{} {word}", resource.name))) {
         return None;
     }
     let named = |path: &str, name: &str, word: &str| name == word || aliases(path, name).any(|alias| alias == word);
@@ -103,13 +103,29 @@ fn verb(op: &'static Op, path: &str, word: &'static str) -> Command {
     let command = Command::new(word).about(op.about).visible_aliases(aliases(path, word));
     let api = format!("API: {} ({} {})", op.id, op.method.as_str(), op.path);
     let long = if op.long.is_empty() { op.about.to_owned() } else { format!("{}\n\n{}", op.about, op.long) };
-    arguments(command.long_about(long).after_long_help(api), op)
+    custom::extended(&format!("{path} {word}"), arguments(command.long_about(long).after_long_help(api), op))
 }
 
 /// Several targets are taken where something is done to each of them alike, and nothing else follows them.
 pub fn takes_several(op: &Op) -> bool {
-    let simple = op.shape == Shape::Nothing || op.method != Method::Get && op.fields.is_empty();
-    simple && (op.method == Method::Delete || !op.asks) && !op.fields.iter().any(|field| field.positional)
+    op.method != Method::Get
+        && op.path_params().next().is_some()
+        && !op.fields.iter().any(|field| field.positional)
+        && !takes_words(op)
+}
+
+/// Whether the fields of an operation can be typed without dashes too.
+fn takes_words(op: &Op) -> bool {
+    let flat = op.fields.iter().any(|field| matches!(field.kind, Kind::Flat(_) | Kind::Tags(_)));
+    op.shape == Shape::Rows && !op.fields.is_empty() || op.assigns && !flat
+}
+
+/// The options of an operation's fields.
+pub fn fields(command: Command, op: &'static Op) -> Command {
+    op.fields
+        .iter()
+        .filter(|field| !matches!(field.kind, Kind::Same(_)))
+        .fold(command, |all, field| all.arg(option(field)))
 }
 
 fn arguments(mut command: Command, op: &'static Op) -> Command {
@@ -119,18 +135,26 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         let (word, how) = noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
         let shown = word.to_uppercase().replace(' ', "-");
         let mut arg = Arg::new(param).value_name(shown).help(format!("The {word}: {how}")).required(true);
-        if last && takes_several(op) {
-            arg = arg.action(ArgAction::Append).num_args(1..).help(format!("The {word}: {how}; several may be given"));
+        let Some(target) = noun(param).filter(|_| last && takes_several(op)) else {
+            command = command.arg(arg);
+            continue;
+        };
+        let globs = if target.list.shape == Shape::Rows { ", globs ('web-*')" } else { "" };
+        let several = format!("The {word}: {how}; several may be given{globs}, or - for a list on standard input");
+        arg = arg.action(ArgAction::Append).num_args(1..).help(several);
+        let picking = targets::picking(target);
+        if !picking.is_empty() {
+            arg = arg.required(false).required_unless_present_any(picking);
         }
-        command = command.arg(arg);
+        command = targets::options(command.arg(arg), op, target);
     }
-    for field in op.fields.iter().filter(|field| !matches!(field.kind, Kind::Same(_))) {
-        command = command.arg(option(field));
-    }
-    let flat = op.fields.iter().any(|field| matches!(field.kind, Kind::Flat(_) | Kind::Tags(_)));
-    let filters = op.shape == Shape::Rows && !op.fields.is_empty();
-    if filters || op.assigns && !flat {
-        let help = if filters { "The same filters, typed without dashes" } else { "The same, typed without dashes" };
+    command = fields(command, op);
+    if takes_words(op) {
+        let help = if op.shape == Shape::Rows {
+            "The same filters, typed without dashes"
+        } else {
+            "The same, typed without dashes"
+        };
         command = command.arg(Arg::new("FILTER").value_name("NAME=VALUE").help(help).action(ArgAction::Append));
     }
     command = match op.shape {
@@ -140,7 +164,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     };
     if op.goal.is_some() {
         command = command.args([
-            Arg::new("wait").long("wait").short('w').help("Wait until it is done").action(ArgAction::SetTrue),
+            wait(op),
             Arg::new("timeout")
                 .long("timeout")
                 .value_name("TIME")
@@ -161,6 +185,31 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         );
     }
     command
+}
+
+/// `--wait`, of what ends in a state also with a state.
+fn wait(op: &Op) -> Arg {
+    let arg = Arg::new("wait").long("wait").short('w');
+    match waited_states(op) {
+        [] => arg.help("Wait until it is done").action(ArgAction::SetTrue),
+        states => arg
+            .value_name("STATE")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("")
+            .value_parser(PossibleValuesParser::new(
+                states.iter().copied().map(PossibleValue::new).chain([PossibleValue::new("").hide(true)]),
+            ))
+            .help(format!("Wait until it is {}, or in another state", states.first().copied().unwrap_or_default())),
+    }
+}
+
+/// The states that can be waited for when this is done. What was there before may have been in any of them.
+pub fn waited_states(op: &Op) -> &'static [&'static str] {
+    match &op.goal {
+        Some((Goal::State(_), noun)) if op.path_params().all(|param| param != noun.name) => noun.states,
+        _ => &[],
+    }
 }
 
 /// The options of everything that is shown as rows; the first one suits a single object too.

@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::config::paths;
+use crate::file::{self, Manner};
 
 /// How long an answer is good for.
 pub const TTL: Duration = Duration::from_secs(300);
 
 /// No longer file is read or written.
 const LONGEST: u64 = 64 << 20;
+
+/// It can be fetched again, so it need not outlast anything, and whoever planted a link there gets nothing.
+const MANNER: Manner = Manner { follow: false, private: true, durable: false };
 
 /// The cached answers for one account at one host.
 #[derive(Clone, Debug)]
@@ -33,7 +37,7 @@ impl Cache {
         if !about.is_file() || age > ttl {
             return None;
         }
-        let bytes = crate::file::read(&path, LONGEST).ok()?;
+        let bytes = file::read(&path, LONGEST).ok()?;
         // Half a file, or another's, is none.
         serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).ok()?;
         Some(bytes)
@@ -44,7 +48,7 @@ impl Cache {
         let Some(path) = self.file(name).filter(|_| json.len() as u64 <= LONGEST) else { return };
         let Some(dir) = path.parent() else { return };
         if paths::make_private_dir(dir).is_ok() {
-            let _ = paths::replace(&path, json, false);
+            let _ = file::replace(&path, json, MANNER);
         }
     }
 

@@ -1,31 +1,42 @@
-//! Runs an operation that changes something, on one target or several: resolve, ask, send, wait, and tell
-//! what came of each. An interruption stops what is not sent yet, and says what goes on.
+//! Runs an operation that changes something, on one target or several: send, wait, and tell what came of each.
+//! Who the targets are is `targets`' affair. An interruption stops what is not sent yet, and says what goes on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 
+use super::custom::create::{self, Failed, Made, Making};
+use super::custom::why;
+use super::progress::Progress;
 use super::run::{Call, word};
-use super::{App, exit, prompt, resolve};
+use super::signals::Signals;
+use super::targets::Targets;
+use super::{App, exit};
 use crate::answer::Answer;
-use crate::api::{Column, Goal, Ids, Noun, Op, Shape, noun};
+use crate::api::{Column, Goal, Ids, Noun, Op, RESOURCES, Shape, noun};
 use crate::client::{Client, Wait};
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, Format, Look};
 
-/// How many requests of one command are under way at once.
-const AT_ONCE: usize = 8;
+/// How long the end may take after an interruption before it is told that it takes time.
+const MOMENT: Duration = Duration::from_millis(200);
 
 /// What is to be done to each target.
 #[derive(Clone, Copy)]
-pub struct Order {
+pub struct Order<'a> {
     /// The operation.
     pub op: &'static Op,
     /// How long to wait for its end; not at all if not set.
     pub wait: Option<Duration>,
-    /// Whether nobody needs to be asked.
-    pub yes: bool,
+    /// The state to wait for instead of the operation's own.
+    pub state: Option<&'static str>,
+    /// How many are worked on at once.
+    pub parallel: usize,
+    /// What is not there is no failure.
+    pub ignore_missing: bool,
+    /// How what is made is made, where that is more than to send the request.
+    pub making: Option<&'a Making>,
 }
 
 /// Does it to each, and returns the exit code.
@@ -35,63 +46,59 @@ pub struct Order {
 pub async fn run(
     app: &App,
     client: &Client,
-    order: Order,
-    mut calls: Vec<Call>,
+    order: Order<'_>,
+    targets: Targets,
     mut look: Look,
     jq: Option<&render::Program>,
 ) -> Result<i32> {
     let op = order.op;
-    let several = calls.len() > 1;
-    let mut gravest: Option<Kind> = None;
-    let mut ready = Vec::new();
-    for mut call in calls.drain(..) {
-        match resolve::all(client, op, &mut call.args).await {
-            // A name and its id mean the same thing, which is acted on once.
-            Ok(()) if ready.iter().any(|known: &Call| known.id().is_some() && known.id() == call.id()) => {}
-            Ok(()) => ready.push(call),
-            Err(error) if several => fail(app, &mut gravest, &error),
-            Err(error) => return Err(error),
-        }
-    }
-    if !order.yes && !ready.is_empty() {
-        let names: Vec<String> = ready.iter().map(described).collect();
-        prompt::confirm(&app.streams, verb(op), &names)?;
-    }
-    let mut done = Vec::new();
+    let several = targets.several || targets.calls.len() > 1;
+    let mut tally = Tally::default();
+    targets.failures.iter().for_each(|error| tally.count(error));
+    let mut done: Vec<(usize, Answer)> = Vec::new();
     let mut receipts_only = true;
     let mut failure = None;
     // What is under way, so that whoever interrupts it can be told.
-    let begun = RefCell::new(
-        ready.iter().map(|call| Begun { name: described_or_new(call), sent: false, ended: false }).collect::<Vec<_>>(),
-    );
+    let begun: Vec<Begun> = targets.calls.iter().map(Begun::new).collect();
+    let stop = Stop::default();
+    let progress = Progress::new(app, begun.iter().map(|begun| begun.name.borrow().clone()).collect());
     let work = async {
         let mut under_way = std::pin::pin!(
-            futures_util::stream::iter(ready.into_iter().enumerate())
-                .map(|(at, call)| {
-                    let begun = &begun;
+            futures_util::stream::iter(targets.calls.iter().zip(&begun).enumerate())
+                .map(|(at, (call, begun))| {
+                    let (stop, progress) = (&stop, &progress);
                     async move {
-                        let outcome = one(app, client, order, &call, |change| {
-                            begun.borrow_mut().get_mut(at).into_iter().for_each(change);
-                        });
-                        let outcome = outcome.await.map_err(|error| call.blame(error));
-                        begun.borrow_mut().get_mut(at).into_iter().for_each(|begun| begun.ended = true);
-                        outcome
+                        let outcome = one(app, client, order, call, begun, stop, (progress, at)).await;
+                        progress.end(at, "");
+                        begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
+                        let named = |error| if several { named(call, error) } else { error };
+                        (at, outcome.map_err(|error| call.blame(named(error))))
                     }
                 })
-                .buffered(AT_ONCE)
+                // One that takes long holds up none of the others.
+                .buffer_unordered(order.parallel)
         );
-        while let Some(outcome) = under_way.next().await {
+        while let Some((at, outcome)) = under_way.next().await {
             match outcome {
-                Ok(Done { object, receipt, words }) => {
+                Ok(Outcome::Done(Done { object, receipt, words })) => {
                     receipts_only &= receipt;
                     words.iter().for_each(|words| app.say(words));
-                    done.push(object);
+                    tally.done += 1;
+                    done.push((at, object));
                 }
+                Ok(Outcome::Missing(words)) => {
+                    tally.done += 1;
+                    app.say(&words);
+                }
+                // What was made is known although its end is not.
+                Ok(Outcome::Left(made)) => done.extend(made.map(|made| (at, made))),
                 Err(error) => {
                     // What was made is told although the wait for it failed: a script must learn its id.
-                    done.extend(error.body().and_then(|body| Answer::from_record(body.as_bytes()).ok()));
+                    done.extend(
+                        error.body().and_then(|body| Answer::from_record(body.as_bytes()).ok()).map(|made| (at, made)),
+                    );
                     if several {
-                        fail(app, &mut gravest, &error);
+                        tally.fail(app, &error);
                     } else {
                         failure = Some(error);
                     }
@@ -99,13 +106,17 @@ pub async fn run(
             }
         }
     };
-    let interrupted = tokio::select! {
-        () = work => false,
-        _ = tokio::signal::ctrl_c() => true,
-    };
-    if interrupted {
-        failure = Some(interruption(op, &begun.borrow()));
+    let interrupted = stop.heeded(app, progress.during(work), || interruption(op, &begun)).await;
+    drop(progress);
+    if interrupted? {
+        failure = Some(interruption(op, &begun));
     }
+    if several && failure.is_none() && begun.len() + targets.failures.len() > 1 {
+        tally.say(app, op, order.wait.is_some());
+    }
+    // Whoever was first done, the order is that of the targets.
+    done.sort_by_key(|(at, _)| *at);
+    let mut done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(look.format, Format::Table | Format::Wide);
     let quiet = table && (receipts_only || op.shape == Shape::Nothing && look.columns.is_empty());
@@ -133,17 +144,39 @@ pub async fn run(
     }
     match failure {
         Some(error) => Err(error),
-        None => Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0))),
+        None => Ok(tally.gravest.map_or(0, |kind| i32::from(exit::code(kind).0))),
     }
 }
 
-fn fail(app: &App, gravest: &mut Option<Kind>, error: &Error) {
-    app.report(error);
-    *gravest = Some(gravest.map_or(error.kind(), |kind| exit::graver(kind, error.kind())));
+/// What came of several targets.
+#[derive(Default)]
+struct Tally {
+    done: usize,
+    failed: usize,
+    gravest: Option<Kind>,
+}
+
+impl Tally {
+    fn fail(&mut self, app: &App, error: &Error) {
+        app.report(error);
+        self.count(error);
+    }
+
+    fn count(&mut self, error: &Error) {
+        self.failed += 1;
+        self.gravest = Some(self.gravest.map_or(error.kind(), |kind| exit::graver(kind, error.kind())));
+    }
+
+    /// The sum of it, in one line.
+    fn say(&self, app: &App, op: &Op, waited: bool) {
+        let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
+        let done = if waited || op.goal.is_none() { "done" } else { "requested" };
+        app.say(&format!("{}: {} of {} {done}{failed}", verb(op), self.done, self.done + self.failed));
+    }
 }
 
 /// `machine web0 (b6979942-…)`.
-fn described(call: &Call) -> String {
+pub fn described(call: &Call) -> String {
     let Some((param, name)) = &call.target else { return String::new() };
     let word = word(param);
     let own = match call.args.text(param) {
@@ -154,6 +187,14 @@ fn described(call: &Call) -> String {
         _ => format!("{word} {name}"),
     };
     call.parents.iter().rev().fold(own, |own, (param, name)| format!("{own} of {} {name}", self::word(param)))
+}
+
+/// Of several that are made, an error says which it is about.
+fn named(call: &Call, error: Error) -> Error {
+    match call.args.text("name").filter(|name| call.target.is_none() && !error.message().contains(*name)) {
+        Some(_) => error.about(&described_or_new(call)),
+        None => error,
+    }
 }
 
 /// The same, and for what is being made the name it is to have.
@@ -167,26 +208,119 @@ fn described_or_new(call: &Call) -> String {
 
 /// A target, and how far it has come.
 struct Begun {
-    name: String,
-    sent: bool,
-    ended: bool,
+    name: RefCell<String>,
+    /// The id that a further command takes: the target's, or that of what was made.
+    id: RefCell<Option<String>>,
+    sent: Cell<bool>,
+    ended: Cell<bool>,
 }
 
-/// What an interruption leaves behind.
-fn interruption(op: &Op, begun: &[Begun]) -> Error {
-    let names = |fits: fn(&Begun) -> bool| -> String {
-        begun.iter().filter(|begun| fits(begun)).map(|begun| begun.name.as_str()).collect::<Vec<_>>().join(", ")
+impl Begun {
+    fn new(call: &Call) -> Begun {
+        Begun {
+            name: RefCell::new(described_or_new(call)),
+            id: RefCell::new(call.id().map(str::to_owned)),
+            sent: Cell::new(false),
+            ended: Cell::new(false),
+        }
+    }
+}
+
+/// What an interruption leaves behind, and how to go on.
+fn interruption(op: &'static Op, begun: &[Begun]) -> Error {
+    let of = |fits: fn(&Begun) -> bool| -> Vec<&Begun> { begun.iter().filter(|begun| fits(begun)).collect() };
+    let names = |these: &[&Begun]| these.iter().map(|one| one.name.borrow().clone()).collect::<Vec<_>>().join(", ");
+    let ids = |these: &[&Begun]| -> Option<String> {
+        let ids: Vec<String> = these.iter().filter_map(|one| one.id.borrow().clone()).collect();
+        (!ids.is_empty()).then(|| ids.join(" "))
     };
-    let under_way = names(|begun| begun.sent && !begun.ended);
-    let unsent = names(|begun| !begun.sent);
+    let (under_way, unsent) = (of(|one| one.sent.get() && !one.ended.get()), of(|one| !one.sent.get()));
     let mut words = String::from("interrupted");
     if !under_way.is_empty() {
-        words.push_str(&format!(": {} was sent for {under_way}, and goes on", op.verb));
+        words.push_str(&format!(": {} was sent for {}, and goes on", op.verb, names(&under_way)));
     }
     if !unsent.is_empty() {
-        words.push_str(&format!("; nothing was sent for {unsent}"));
+        words.push_str(&format!("; nothing was sent for {}", names(&unsent)));
     }
-    Error::new(Kind::Interrupted, words)
+    let mut error = Error::new(Kind::Interrupted, words);
+    if let (Some((goal, noun)), Some(ids)) = (&op.goal, ids(&under_way)) {
+        let end = match goal {
+            Goal::State(state) | Goal::AuditThen(_, state) => Some(format!("state={state}")),
+            Goal::Gone => Some("deleted".to_owned()),
+            _ => None,
+        };
+        let resource = RESOURCES.iter().find(|resource| resource.ops.iter().any(|op| std::ptr::eq(*op, noun.get)));
+        if let (Some(end), Some(resource)) = (end, resource.filter(|_| noun.get.path_params().count() == 1)) {
+            error = error.hint(format!("to wait for it: sdc wait {} {ids} --for {end}", resource.name));
+        }
+    }
+    // Only below the noun itself is an id enough to name a thing.
+    if let (Some(ids), [_]) = (ids(&unsent), op.path_params().collect::<Vec<_>>().as_slice()) {
+        error = error.hint(format!(
+            "to go on with the others: {} {ids}{}",
+            command_of(op),
+            if op.asks { " --yes" } else { "" }
+        ));
+    }
+    error
+}
+
+/// The words of the operation's command.
+pub fn command_of(op: &'static Op) -> String {
+    let noun = RESOURCES.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
+    format!("sdc {} {}", noun.map_or("", |noun| noun.name), op.verb)
+}
+
+/// Whether to stop: set once by the first interruption.
+#[derive(Default)]
+struct Stop {
+    asked: Cell<bool>,
+    told: tokio::sync::Notify,
+}
+
+impl Stop {
+    /// Does the work to its end, which the first interruption hastens and the second cuts off. Returns whether
+    /// there was one.
+    ///
+    /// # Errors
+    /// The second interruption's.
+    async fn heeded(&self, app: &App, work: impl Future<Output = ()>, left: impl Fn() -> Error) -> Result<bool> {
+        let mut signals = Signals::new()?;
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                () = &mut work => return Ok(self.asked.get()),
+                () = signals.next() => {
+                    if self.asked.replace(true) {
+                        return Err(left());
+                    }
+                    self.told.notify_waiters();
+                    // What only waited ends by itself.
+                    if tokio::time::timeout(MOMENT, &mut work).await.is_ok() {
+                        return Ok(true);
+                    }
+                    app.say("interrupted: nothing more is begun, what was sent is waited for; once more leaves at once");
+                }
+            }
+        }
+    }
+
+    /// Waits until it is time to stop.
+    async fn asked(&self) {
+        let told = self.told.notified();
+        if !self.asked.get() {
+            told.await;
+        }
+    }
+}
+
+/// How one target ended.
+enum Outcome {
+    Done(Done),
+    /// It is not there, which is no failure; these words say so.
+    Missing(String),
+    /// An interruption kept it from being sent, or its end from being waited for.
+    Left(Option<Answer>),
 }
 
 /// What came of one target: the object as far as it is known, and what is still to be said of it.
@@ -201,22 +335,49 @@ struct Done {
 async fn one(
     app: &App,
     client: &Client,
-    order: Order,
+    order: Order<'_>,
     call: &Call,
-    note: impl Fn(&dyn Fn(&mut Begun)),
-) -> Result<Done> {
+    begun: &Begun,
+    stop: &Stop,
+    (progress, at): (&Progress<'_>, usize),
+) -> Result<Outcome> {
     let op = order.op;
     let request = client.request(op, &call.args)?;
+    if stop.asked.get() {
+        return Ok(Outcome::Left(None));
+    }
     let mut before = match order.wait {
         Some(_) => client.before(op, &call.args).await?,
         None => Default::default(),
     };
-    note(&|begun| begun.sent = true);
-    let sent = client.send(&request).await?;
-    // Some services end a thing and then fail over telling so.
-    let answer = match sent.status == 500 && client.is_gone(op, &call.args).await {
-        true => Answer::Nothing,
-        false => sent.answer(op)?,
+    if stop.asked.get() {
+        return Ok(Outcome::Left(None));
+    }
+    let there = match order.making {
+        Some(making) => making.there(client, call).await?,
+        None => None,
+    };
+    if stop.asked.get() {
+        return Ok(Outcome::Left(None));
+    }
+    begun.sent.set(true);
+    let Made { machine: answer, date, request_id, was_there } = match (order.making, there) {
+        (_, Some(machine)) => Made { machine, date: None, request_id: None, was_there: true },
+        (Some(making), None) => making.made(client, op, call, &request).await?,
+        (None, None) => {
+            let sent = client.send(&request).await?;
+            if order.ignore_missing && matches!(sent.status, 404 | 410) {
+                return Ok(Outcome::Missing(format!("{}: not there", described(call))));
+            }
+            let header = |name| sent.header(name).map(str::to_owned);
+            let (date, request_id) = (header("date"), header("request-id"));
+            // Some services end a thing and then fail over telling so.
+            let machine = match sent.status == 500 && client.is_gone(op, &call.args).await {
+                true => Answer::Nothing,
+                false => sent.answer(op)?,
+            };
+            Made { machine, date, request_id, was_there: false }
+        }
     };
     if let Some((Goal::State(wanted), _)) = &op.goal {
         let state = answer.first().and_then(|row| row.text("/state"));
@@ -239,8 +400,11 @@ async fn one(
         }
         (None, None) => String::new(),
     };
-    note(&|begun| begun.name.clone_from(&name));
+    if !name.is_empty() {
+        begun.name.borrow_mut().clone_from(&name);
+    }
     let words = (!name.is_empty()).then(|| match op.goal {
+        _ if was_there => format!("{name}: was there already"),
         Some(_) => format!("{name}: {} requested", verb(op)),
         None => format!("{name}: {}", past(op)),
     });
@@ -251,25 +415,59 @@ async fn one(
             Answer::Nothing => (receipt(op, id.as_deref())?, true),
             answer => (answer, false),
         };
-        return Ok(Done { object, receipt, words });
+        return Ok(Outcome::Done(Done { object, receipt, words }));
     };
+    begun.id.replace(Some(id.to_owned()));
+    // A state that does not last may be over before it is looked for.
+    if let (Some(wanted), Answer::Record(_)) = (order.state, &answer)
+        && answer.first().and_then(|row| row.text("/state")).as_deref() == Some(wanted)
+    {
+        return Ok(Outcome::Done(Done { object: answer, receipt: false, words }));
+    }
     words.iter().for_each(|words| app.say(words));
+    if was_there {
+        create::may_yet_run(&name, id, &answer).map_err(|error| error.with_body(answer.json()))?;
+    }
     let called = name.strip_prefix(&format!("{} ", noun.word)).unwrap_or(id).to_owned();
     let waiting = Wait {
         op,
         args: call.args.clone().set(noun.name, in_path(noun, id)),
         name: &called,
-        since: sent.header("date"),
+        since: date.as_deref(),
+        state: order.state,
         before,
         timeout,
     };
+    progress.name(at, &name);
     let told = |state: &str| {
         // Tags and metadata have no state.
         if !state.is_empty() {
-            app.say(&format!("{name}: {state}"));
+            progress.tell(at, state);
         }
     };
-    let ended = client.wait(waiting, told).await;
+    let ended = tokio::select! {
+        ended = client.wait(waiting, told) => ended,
+        // To wait is only to watch: leaving it loses nothing.
+        () = stop.asked() => {
+            let made = matches!(answer, Answer::Record(_)) && asked_for_none(call, noun);
+            return Ok(Outcome::Left(made.then_some(answer)));
+        }
+    };
+    let machine = if noun.name == "machine" { Some(id) } else { call.args.text("machine") };
+    let ended = match (ended, machine) {
+        (Err(error), Some(machine)) if error.kind() == Kind::FailedState => {
+            Err(why::explain(client, machine, Some(op), request_id.as_deref(), error).await)
+        }
+        (ended, _) => ended,
+    };
+    let ended = match (ended, order.making) {
+        (Err(error), Some(making)) => match making.failed(app, client, (&name, id, was_there), error).await {
+            // Nobody needs the id of what is there no more.
+            Failed { error, deleted: true } => return Err(error),
+            Failed { error, .. } => Err(error),
+        },
+        (ended, _) => ended,
+    };
     let ended = ended.map_err(|error| match &answer {
         Answer::Record(made) if error.body().is_none() => error.with_body(made.get()),
         _ => error,
@@ -280,11 +478,11 @@ async fn one(
         (ended, _) if matches!(ended, Answer::Nothing) || !shows_own(op, noun) => (receipt(op, Some(id))?, true),
         (ended, _) => (ended, false),
     };
-    Ok(Done { object, receipt, words: Some(format!("{name}: done")) })
+    Ok(Outcome::Done(Done { object, receipt, words: Some(format!("{name}: done")) }))
 }
 
 /// The verb, without its group where the target is one of the group: `delete tag a`, not `tags delete tag a`.
-fn verb(op: &Op) -> &'static str {
+pub fn verb(op: &Op) -> &'static str {
     match op.verb.rsplit_once(' ') {
         Some((_, verb)) if is_of_part(op) => verb,
         _ => op.verb,
@@ -322,6 +520,11 @@ fn in_path(noun: &Noun, id: &str) -> String {
 fn shows_own(op: &Op, noun: &Noun) -> bool {
     let names = |columns: &'static [Column]| columns.iter().map(|column| column.name);
     names(noun.get.columns).eq(names(op.columns))
+}
+
+/// Whether the thing was made by this call, and not named by it.
+fn asked_for_none(call: &Call, noun: &Noun) -> bool {
+    call.args.text(noun.name).is_none()
 }
 
 /// What a script gets where the service answers nothing.

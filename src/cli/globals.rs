@@ -79,6 +79,7 @@ fn options(command: Command, inherited: bool) -> Command {
             cloud("cacert", "FILE", "Certificates to trust beside the system's [env: SDC_CACERT]"),
             cloud("accept-version", "RANGE", "API versions to ask for [env: SDC_ACCEPT_VERSION] [default: ~9||~8]"),
             cloud("connect-timeout", "TIME", "How long a connection may take [env: SDC_CONNECT_TIMEOUT] [default: 5s]"),
+            cloud("rate", "NUMBER", "Requests a second, of all that a command does [env: SDC_RATE] [default: 8]"),
             cloud("request-timeout", "TIME", "How long an answer may take [env: SDC_REQUEST_TIMEOUT] [default: 60s]"),
         ])
         .next_help_heading("Output")
@@ -202,6 +203,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         accept_version: text("accept-version"),
         connect_timeout: text("connect-timeout"),
         request_timeout: text("request-timeout"),
+        rate: text("rate"),
     };
     Ok((globals, flags))
 }

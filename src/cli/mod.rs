@@ -8,11 +8,14 @@ mod custom;
 mod exit;
 mod globals;
 mod names;
+mod progress;
 mod prompt;
 mod resolve;
 mod run;
 mod show;
+mod signals;
 mod streams;
+mod targets;
 mod values;
 
 pub use custom::generate;
@@ -70,8 +73,8 @@ const OLD_WORDS: &[(&str, &str)] = &[
     ("machines snapshots", "sdc machines snapshots list MACHINE"),
     ("machines disks", "sdc machines disks list MACHINE"),
     ("machines nics", "sdc machines nics list MACHINE"),
-    ("machines wait", "every command whose work goes on has --wait"),
-    ("images wait", "every command whose work goes on has --wait"),
+    ("machines wait", "sdc wait machines MACHINE --for state=running"),
+    ("images wait", "sdc wait images IMAGE --for active"),
     ("networks create", "sdc fabrics networks create VLAN"),
     ("networks delete", "sdc fabrics networks delete VLAN NETWORK"),
     ("networks get-default", "sdc config get"),
@@ -349,6 +352,12 @@ impl App {
             _ => Vec::new(),
         }
     }
+}
+
+/// The time of day, in milliseconds since 1970.
+fn now() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// clap's own errors, under the same rules as ours.

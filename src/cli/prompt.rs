@@ -9,12 +9,26 @@ use super::exit::escaped;
 use super::streams::Streams;
 use crate::error::{Error, Result};
 
+/// So many things are named in one line.
+const NAMED: usize = 8;
+
 /// Asks before something is done to these things.
 ///
 /// # Errors
 /// A usage error without a terminal; another one when the answer is not yes.
 pub fn confirm(streams: &Streams, verb: &str, things: &[String]) -> Result<()> {
-    let what = format!("{verb} {}", things.join(", "));
+    confirm_shown(streams, verb, things, false)
+}
+
+/// The same; `shown` says that the things have been told already.
+///
+/// # Errors
+/// As [`confirm`].
+pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], shown: bool) -> Result<()> {
+    let what = match things {
+        many if many.len() > NAMED => format!("{verb} {} and {} more", many[..NAMED].join(", "), many.len() - NAMED),
+        few => format!("{verb} {}", few.join(", ")),
+    };
     if !streams.stdin_tty || !streams.stderr_tty {
         return Err(
             Error::usage(format!("{what}: nobody can be asked, there is no terminal")).hint("to go ahead: --yes")
@@ -23,7 +37,7 @@ pub fn confirm(streams: &Streams, verb: &str, things: &[String]) -> Result<()> {
     match things {
         [_] => streams.ask(&format!("{}? [y/N] ", escaped(&what))),
         many => {
-            for thing in many {
+            for thing in many.iter().filter(|_| !shown) {
                 streams.say(&format!("  {}", escaped(thing)));
             }
             streams.ask(&format!("{verb} these {}? [y/N] ", many.len()));

@@ -1,9 +1,12 @@
 //! From what people call a thing to its id. Names match exactly: the service's own name filter may
 //! match by prefix, and its first row may be the wrong machine.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
-use crate::answer::Answer;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::answer::{Row, scan};
 use crate::api::networks::NETWORK;
 use crate::api::{Ids, Kind, Noun, Op, noun};
 use crate::auth::{KeyId, PublicKey};
@@ -61,16 +64,37 @@ pub fn needs_lookup(noun: &Noun, text: &str) -> bool {
 /// # Errors
 /// Not found, ambiguous, or the list could not be read.
 pub async fn all(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
+    path(client, op, args).await?;
+    fields(client, op, args).await
+}
+
+/// The same in the path's parameters alone, as far as they are given.
+///
+/// # Errors
+/// As [`all`].
+pub async fn path(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     for param in op.path_params() {
         if let Some((noun, text)) = noun(param).zip(args.text(param).map(str::to_owned)) {
             // What comes before it in the path is resolved by now: its list hangs there.
-            let place = noun.list.path_params().fold(Args::new(), |place, name| match args.text(name) {
-                Some(id) => place.set(name, id),
-                None => place,
-            });
-            args.push(param, Arg::Text(within(client, noun, place, &text, op.asks).await?));
+            args.push(param, Arg::Text(within(client, noun, place(noun, args), &text, op.asks).await?));
         }
     }
+    Ok(())
+}
+
+/// The arguments of the path below which the things of a noun are listed.
+pub fn place(noun: &Noun, args: &Args) -> Args {
+    noun.list.path_params().fold(Args::new(), |place, name| match args.text(name) {
+        Some(id) => place.set(name, id),
+        None => place,
+    })
+}
+
+/// The same in the fields that refer to things.
+///
+/// # Errors
+/// As [`all`].
+pub async fn fields(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     for field in op.fields {
         match (field.kind, args.get(field.name).cloned()) {
             (Kind::Ref(noun), Some(Arg::Text(text))) => {
@@ -118,7 +142,7 @@ fn named(entry: &Value) -> Option<&str> {
 }
 
 /// The entry with an id in the place of the name.
-async fn with_id(client: &Client, noun: &Noun, mut entry: Value) -> Result<Value> {
+async fn with_id(client: &Client, noun: &'static Noun, mut entry: Value) -> Result<Value> {
     let Some(name) = named(&entry) else { return Ok(entry) };
     let id = Value::from(id(client, noun, name).await?);
     match entry.get_mut("ipv4_uuid") {
@@ -132,13 +156,12 @@ async fn with_id(client: &Client, noun: &Noun, mut entry: Value) -> Result<Value
 ///
 /// # Errors
 /// Not found, ambiguous, or the list could not be read.
-pub async fn id(client: &Client, noun: &Noun, typed: &str) -> Result<String> {
+pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<String> {
     within(client, noun, Args::new(), typed, false).await
 }
 
 /// The same in a list that is a part of something, by the parameters of its path.
-/// What is to be destroyed must be named without a doubt: of several, the newest is not good enough.
-async fn within(client: &Client, noun: &Noun, place: Args, typed: &str, strict: bool) -> Result<String> {
+async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, strict: bool) -> Result<String> {
     match noun.ids {
         Ids::Any => return Ok(typed.to_owned()),
         Ids::Key => return key_name(client, noun, &place, typed).await,
@@ -147,65 +170,121 @@ async fn within(client: &Client, noun: &Noun, place: Args, typed: &str, strict: 
         Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac),
         Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
-    let list = noun.list;
-    let (name, version) = match noun.version_field.and_then(|_| typed.rsplit_once('@')) {
-        Some((name, version)) if !name.is_empty() && !version.is_empty() => (name, Some(version)),
-        _ => (typed, None),
-    };
     let filtered = match noun.filter {
-        Some(filter) => place.clone().set(filter, name),
+        Some(filter) => place.clone().set(filter, named_version(noun, typed).0),
         None => place.clone(),
     };
-    let mut things = things(&client.call(list, &filtered).await?, noun);
-    let mut found: Vec<&Thing> = things
-        .iter()
-        .filter(|thing| thing.name == name && version.is_none_or(|version| thing.version == version))
-        .collect();
-    if found.is_empty() && noun.ids == Ids::Uuid && is_short_id(typed) {
-        if noun.filter.is_some() {
-            things = self::things(&client.call(list, &place).await?, noun);
+    let known = Known::list(client, noun, &filtered).await?;
+    match known.find(typed, strict) {
+        // The name's own list has none of those whose ids begin so.
+        Err(_) if noun.filter.is_some() && known.called(typed).is_empty() && is_short_id(typed) => {
+            Known::list(client, noun, &place).await?.find(typed, strict).map(|thing| thing.id.clone())
         }
-        let typed = typed.to_ascii_lowercase();
-        found = things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
-        return match found.as_slice() {
-            [one] => Ok(one.id.clone()),
-            [] => Err(missing(noun, &typed, &things)),
-            many => Err(ambiguous(noun, &typed, many)),
-        };
+        found => found.map(|thing| thing.id.clone()),
     }
-    match found.as_slice() {
-        [one] => Ok(one.id.clone()),
-        [] => Err(missing(noun, typed, &things)),
-        many if strict || version.is_some() => Err(ambiguous(noun, typed, many)),
-        many => newest(noun, many).map(|thing| thing.id.clone()).ok_or_else(|| ambiguous(noun, typed, many)),
+}
+
+/// The name, and the version where one is given behind an @.
+fn named_version<'a>(noun: &Noun, typed: &'a str) -> (&'a str, Option<&'a str>) {
+    match noun.version_field.and_then(|_| typed.rsplit_once('@')) {
+        Some((name, version)) if !name.is_empty() && !version.is_empty() => (name, Some(version)),
+        _ => (typed, None),
     }
 }
 
 /// A thing of a list, as far as its names go.
-struct Thing {
-    id: String,
-    name: String,
+pub struct Thing {
+    pub id: String,
+    pub name: String,
     version: String,
     /// What tells it apart from others of the name: when it was made, and its state.
     about: String,
     published: String,
+    /// All that the list says of it.
+    pub row: Box<RawValue>,
 }
 
-fn things(answer: &Answer, noun: &Noun) -> Vec<Thing> {
-    answer
-        .rows()
-        .map(|row| {
+impl Thing {
+    /// A value of the list's row as text; nothing for null.
+    pub fn text(&self, path: &[&str]) -> Option<Cow<'_, str>> {
+        let pointer: String =
+            path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
+        Row(&self.row).text(&pointer)
+    }
+
+    /// The tags, `NAME=VALUE`.
+    pub fn tags(&self) -> Vec<String> {
+        let members = scan::at(self.row.get(), &["tags"]).and_then(scan::members).into_iter().flatten();
+        let text = |json| scan::unquote(json).unwrap_or(Cow::Borrowed(json));
+        members.map(|(name, value)| format!("{}={}", text(name), text(value))).collect()
+    }
+}
+
+/// A list of things, in which they are looked for.
+pub struct Known {
+    noun: &'static Noun,
+    pub things: Vec<Thing>,
+}
+
+impl Known {
+    /// Asks for the list.
+    ///
+    /// # Errors
+    /// The list cannot be read.
+    pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Known> {
+        let answer = client.call(noun.list, place).await?;
+        let things = answer.rows().map(|row| {
             let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
             let about = [text("state"), text("created")].join(" ");
-            Thing {
+            Ok(Thing {
                 id: if noun.ids == Ids::Mac { net::mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) },
                 name: text(noun.name_field),
                 version: noun.version_field.map(text).unwrap_or_default(),
                 about: about.trim().to_owned(),
                 published: noun.newest_by.map(text).unwrap_or_default(),
-            }
-        })
-        .collect()
+                row: RawValue::from_string(row.json().to_owned())
+                    .map_err(|error| Error::other("the list is not JSON").because(error))?,
+            })
+        });
+        Ok(Known { noun, things: things.collect::<Result<_>>()? })
+    }
+
+    /// The one with this id, however its letters are written.
+    pub fn with_id(&self, typed: &str) -> Option<&Thing> {
+        self.things.iter().find(|thing| thing.id.eq_ignore_ascii_case(typed))
+    }
+
+    /// Those whose name is exactly this.
+    pub fn called(&self, typed: &str) -> Vec<&Thing> {
+        let (name, version) = named_version(self.noun, typed);
+        let fits = |thing: &&Thing| thing.name == name && version.is_none_or(|version| thing.version == version);
+        self.things.iter().filter(fits).collect()
+    }
+
+    /// The one that is meant: by its exact name, or by the beginning of its id. What is to be destroyed must be
+    /// named without a doubt: of several, the newest is not good enough.
+    ///
+    /// # Errors
+    /// Not found, or ambiguous.
+    pub fn find(&self, typed: &str, strict: bool) -> Result<&Thing> {
+        let noun = self.noun;
+        let named = self.called(typed);
+        if named.is_empty() && noun.ids == Ids::Uuid && is_short_id(typed) {
+            let typed = typed.to_ascii_lowercase();
+            let found: Vec<&Thing> = self.things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
+            return match found.as_slice() {
+                [one] => Ok(one),
+                [] => Err(missing(noun, &typed, &self.things)),
+                many => Err(ambiguous(noun, &typed, many)),
+            };
+        }
+        match named.as_slice() {
+            [one] => Ok(one),
+            [] => Err(missing(noun, typed, &self.things)),
+            many if strict || named_version(noun, typed).1.is_some() => Err(ambiguous(noun, typed, many)),
+            many => newest(noun, many).ok_or_else(|| ambiguous(noun, typed, many)),
+        }
+    }
 }
 
 /// The newest of several that share a name, where the noun says how to tell.
@@ -243,7 +322,7 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
 }
 
 fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {
-    let words = format!("'{typed}' fits {} {}s", found.len(), noun.word);
+    let words = format!("'{typed}' fits {} {}", found.len(), super::run::plural(noun.word));
     let mut error = Error::new(crate::error::Kind::Ambiguous, words);
     for thing in found.iter().take(CANDIDATES) {
         let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };

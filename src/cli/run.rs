@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::ArgMatches;
 
 use super::change::{self, Order};
-use super::{App, build, names, prompt, resolve, show, values};
+use super::custom::create::Making;
+use super::targets::{self, Asked};
+use super::{App, build, names, prompt, show, values};
 use crate::answer::Answer;
 use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show, noun};
 use crate::client::Client;
@@ -22,23 +24,56 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// # Errors
 /// Whatever went wrong with its one target; failures of several targets are reported here.
 pub async fn run(app: &App, resource: &'static Resource, op: &'static Op, matches: &ArgMatches) -> Result<i32> {
+    run_with(app, resource, op, matches, None).await
+}
+
+/// The same for what is made in a way of its own.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_making(
+    app: &App,
+    resource: &'static Resource,
+    op: &'static Op,
+    matches: &ArgMatches,
+    making: &Making,
+) -> Result<i32> {
+    run_with(app, resource, op, matches, Some(making)).await
+}
+
+/// How long `--wait` waits.
+///
+/// # Errors
+/// `--timeout` is no length of time.
+pub fn patience(matches: &ArgMatches) -> Result<Duration> {
+    match matches.try_get_one::<String>("timeout").ok().flatten() {
+        Some(text) => crate::config::duration("--timeout", text),
+        None => Ok(PATIENCE),
+    }
+}
+
+async fn run_with(
+    app: &App,
+    resource: &'static Resource,
+    op: &'static Op,
+    matches: &ArgMatches,
+    making: Option<&Making>,
+) -> Result<i32> {
     let columns = if op.columns.is_empty() { resource.columns } else { op.columns };
     let look = app.look(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-    let timeout = match matches.try_get_one::<String>("timeout").ok().flatten() {
-        Some(text) => crate::config::duration("--timeout", text)?,
-        None => PATIENCE,
-    };
-    let mut calls = calls(op, matches)?;
-    secrets(app, op, &mut calls)?;
-    if op.assigns && calls.iter().all(|call| given(op, &call.args) == 0) {
+    let timeout = patience(matches)?;
+    let mut asked = Asked::read(op, values::fields(op, matches)?, matches)?;
+    secrets(app, op, &mut asked.args)?;
+    if let Some(making) = making {
+        making.mark(&mut asked.args)?;
+    }
+    if op.assigns && given(op, &asked.args) == 0 {
         let known: Vec<_> = op.fields.iter().filter(|field| !field.name.is_empty()).map(build::long_name).collect();
         return Err(Error::usage("nothing to change was given").hint(format!("--{}", known.join(", --"))));
     }
-    if let Some(call) = calls.first() {
-        values::doubts(op, &call.args).iter().for_each(|doubt| app.warn(doubt));
-    }
-    let client = match (calls.iter().any(|call| resolve::is_needed(op, &call.args)), app.globals.dry_run) {
+    values::doubts(op, &asked.args).iter().for_each(|doubt| app.warn(doubt));
+    let client = match (asked.asks_the_service(op), app.globals.dry_run) {
         // Nothing is asked of the service, so no key is needed.
         (false, true) => app.client_without_key()?,
         _ if !op.signed => app.client_without_key()?,
@@ -51,23 +86,40 @@ pub async fn run(app: &App, resource: &'static Resource, op: &'static Op, matche
             op.id
         ));
     }
+    // What the names stand for is known before anything is asked.
+    if let Some(making) = making {
+        let (calls, _) = making.calls(asked.call(""))?;
+        asked.filter.allows(app, calls.len(), op.goal.map_or("target", |(_, noun)| noun.word))?;
+    }
+    let (parallel, ignore_missing) = (asked.filter.parallel(), asked.filter.ignore_missing);
+    let mut targets = targets::resolve(app, &client, op, asked).await?;
+    if let Some(making) = making
+        && let Some(call) = targets.calls.pop()
+    {
+        (targets.calls, targets.several) = making.calls(call)?;
+    }
     if app.globals.dry_run || app.globals.curl {
-        let mut requests = Vec::new();
-        for mut call in calls {
-            resolve::all(&client, op, &mut call.args).await?;
-            requests.push(client.request(op, &first_page(op, call.args))?);
+        if let Some(error) = targets.failures.into_iter().next() {
+            return Err(error);
         }
-        show::requests(app, &client, &requests).await?;
+        let requests = targets.calls.into_iter().map(|call| client.request(op, &first_page(op, call.args)));
+        show::requests(app, &client, &requests.collect::<Result<Vec<_>>>()?).await?;
         return Ok(0);
     }
+    targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {
-        let wait = op.goal.is_some() && matches.get_flag("wait");
+        let state = matches.try_get_one::<String>("wait").ok().flatten();
+        let wait = state.is_some() || matches.try_get_one::<bool>("wait").ok().flatten() == Some(&true);
+        let state = state.and_then(|state| build::waited_states(op).iter().find(|known| *known == state).copied());
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
-        let yes = !(op.asks || calls.iter().any(loses)) || matches.get_flag("yes");
-        let order = Order { op, wait: wait.then_some(timeout), yes };
-        return change::run(app, &client, order, calls, look, jq.as_ref()).await;
+        let asks = op.asks || targets.calls.iter().any(loses);
+        if asks && !matches.get_flag("yes") && !targets.calls.is_empty() {
+            targets::confirm(app, op, &targets)?;
+        }
+        let order = Order { op, wait: wait.then_some(timeout), state, parallel, ignore_missing, making };
+        return change::run(app, &client, order, targets, look, jq.as_ref()).await;
     }
-    for call in calls {
+    for call in targets.calls {
         match op.shape {
             Shape::Rows => list(app, &client, op, call, look.clone(), jq.as_ref()).await?,
             _ => record(app, &client, op, call, look.clone(), jq.as_ref()).await?,
@@ -80,11 +132,10 @@ async fn record(
     app: &App,
     client: &Client,
     op: &'static Op,
-    mut call: Call,
+    call: Call,
     mut look: Look,
     jq: Option<&render::Program>,
 ) -> Result<()> {
-    resolve::all(client, op, &mut call.args).await?;
     // Without columns the object is shown as it is, and no name of an image is needed.
     if !look.columns.is_empty() {
         look.images = app.image_names(client, &look).await;
@@ -128,11 +179,6 @@ impl Call {
     pub fn id(&self) -> Option<&str> {
         self.args.text(self.target.as_ref()?.0)
     }
-
-    /// What was typed for the target; nothing if there is none.
-    pub fn name(&self) -> &str {
-        self.target.as_ref().map_or("", |(_, name)| name)
-    }
 }
 
 /// What a path's parameter is called.
@@ -140,45 +186,24 @@ pub fn word(param: &'static str) -> &'static str {
     noun(param).map_or(param, |noun| noun.word)
 }
 
-/// The calls that were asked for: one, or one a target.
-fn calls(op: &'static Op, matches: &ArgMatches) -> Result<Vec<Call>> {
-    let mut args = values::fields(op, matches)?;
-    let params: Vec<&'static str> = op.path_params().collect();
-    let Some((last, before)) = params.split_last() else {
-        return Ok(vec![Call { args, target: None, parents: Vec::new() }]);
-    };
-    for param in &params {
-        if matches.get_many::<String>(param).into_iter().flatten().any(String::is_empty) {
-            return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", word(param))));
-        }
+/// Several of what is called so.
+pub fn plural(word: &str) -> String {
+    match word.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if word.ends_with('s') => format!("{word}es"),
+        None => format!("{word}s"),
     }
-    let mut parents = Vec::new();
-    for param in before {
-        if let Some(text) = matches.get_one::<String>(param) {
-            args.push(*param, Arg::Text(text.clone()));
-            parents.push((*param, text.clone()));
-        }
-    }
-    let mut calls: Vec<Call> = Vec::new();
-    for text in matches.get_many::<String>(last).into_iter().flatten() {
-        if calls.iter().all(|call| call.name() != text) {
-            let target = Some((*last, text.clone()));
-            calls.push(Call { args: args.clone().set(*last, text), target, parents: parents.clone() });
-        }
-    }
-    Ok(calls)
 }
 
 /// Asks for the secrets that an operation needs and that came from no file.
-fn secrets(app: &App, op: &Op, calls: &mut [Call]) -> Result<()> {
-    let secret = |call: &Call, field: &crate::api::Field| field.required || call.args.get(field.name).is_some();
+fn secrets(app: &App, op: &Op, args: &mut Args) -> Result<()> {
     for field in op.fields.iter().filter(|field| matches!(field.kind, Kind::Secret)) {
         // A command that holds a password would show it to everybody on this machine.
-        if app.globals.curl && calls.iter().any(|call| secret(call, field)) {
+        let there = args.get(field.name).is_some();
+        if app.globals.curl && (field.required || there) {
             let words = format!("a curl command would show the {} to all who list processes", field.name);
             return Err(Error::usage(words).hint("the request without it: --dry-run"));
         }
-        let there = calls.iter().all(|call| call.args.get(field.name).is_some());
         // What is only shown must show nobody's secret.
         let secret = match (there, app.globals.dry_run) {
             (true, false) => continue,
@@ -186,9 +211,7 @@ fn secrets(app: &App, op: &Op, calls: &mut [Call]) -> Result<()> {
             (_, true) => "***".to_owned(),
             (false, false) => prompt::new_secret(&app.streams, field.name, &format!("--{}", build::long_name(field)))?,
         };
-        for call in calls.iter_mut() {
-            call.args.push(field.name, Arg::Text(secret.clone()));
-        }
+        args.push(field.name, Arg::Text(secret));
     }
     Ok(())
 }
@@ -216,11 +239,10 @@ async fn list(
     app: &App,
     client: &Client,
     op: &'static Op,
-    mut call: Call,
+    call: Call,
     mut look: Look,
     jq: Option<&render::Program>,
 ) -> Result<()> {
-    resolve::all(client, op, &mut call.args).await?;
     if let Some(jq) = jq {
         let answer = client.call(op, &call.args).await.map_err(|error| call.blame(error))?;
         return app.show(&answer, op.shape, &look, Some(jq));
@@ -272,7 +294,6 @@ impl App {
             Some(text) => render::parse_sort(text, known)?,
             None => Vec::new(),
         };
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Ok(Look {
             format,
             columns,
@@ -281,7 +302,7 @@ impl App {
             header: !flag("no-header"),
             colour: super::globals::colour(&self.globals, self.streams.stdout_tty),
             terminal: self.streams.stdout_tty,
-            now: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
+            now: super::now(),
             sort,
             ..Look::default()
         })

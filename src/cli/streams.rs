@@ -1,8 +1,18 @@
 //! The only place that prints. stdout carries data and nothing else; words to people go to stderr.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Kind, Result};
+
+/// How many lines of a terminal hold what is still going on, right above the cursor: whatever else is written there
+/// takes their place.
+static LIVE: Mutex<usize> = Mutex::new(0);
+
+/// What takes the live lines away.
+fn erased(live: usize) -> String {
+    if live == 0 { String::new() } else { format!("\r\x1b[{live}A\x1b[J") }
+}
 
 /// The three standard streams, and what is known of them.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +40,9 @@ impl Streams {
     /// # Errors
     /// [`Kind::ClosedPipe`] when the reader has gone; otherwise what the system said.
     pub fn out(&self, data: &[u8]) -> Result<()> {
+        if self.stdout_tty {
+            self.live(&[]);
+        }
         write_out(data).map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Error::new(Kind::ClosedPipe, "the reader of the output has gone"),
             _ => Error::other("cannot write the output").because(error),
@@ -38,14 +51,39 @@ impl Streams {
 
     /// A question to a person, who answers on the same line.
     pub fn ask(&self, question: &str) {
+        self.live(&[]);
         let mut stderr = io::stderr().lock();
         let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
     }
 
     /// A line of words to people. A stderr that is closed is nobody's problem.
     pub fn say(&self, line: &str) {
+        self.live(&[]);
         let mut stderr = io::stderr().lock();
         let _ = stderr.write_all(line.as_bytes()).and_then(|()| stderr.write_all(b"\n"));
+    }
+
+    /// The lines that show what is still going on, in the place of those before them. Each must fit into the terminal,
+    /// and hold nothing that steers it.
+    pub fn live(&self, lines: &[String]) {
+        let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+        if *live == 0 && lines.is_empty() {
+            return;
+        }
+        let mut text = erased(*live);
+        for line in lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        let mut stderr = io::stderr().lock();
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+        *live = lines.len();
+    }
+
+    /// The width and the height of the terminal that the words go to.
+    pub fn size(&self) -> (usize, usize) {
+        let size = terminal_size::terminal_size_of(io::stderr());
+        size.map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)))
     }
 }
 

@@ -1,22 +1,29 @@
-//! Calls operations: signs, sends, and tries again where that is safe; `pages` joins lists, `wait` waits, `trace`
-//! tells. It prints nothing and reads no environment.
+//! Calls operations: signs, sends in its turn (`pace`), and again where that is safe (`send`); `pages` joins lists,
+//! `wait` and `until` wait, `trace` tells. It prints nothing and reads no environment.
 
 mod lines;
+mod pace;
 mod pages;
+mod poll;
+mod send;
 #[cfg(feature = "sockets")]
 mod socket;
 mod trace;
+mod until;
 mod wait;
 
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span};
+use send::jitter;
+pub use send::{Once, backoff};
 #[cfg(feature = "sockets")]
 pub use socket::{Feed, Socket};
 pub use trace::{header_lines, header_name};
+pub use until::{Condition, Until};
 pub use wait::{Before, Wait};
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use serde_json::value::RawValue;
@@ -26,13 +33,10 @@ use crate::api::{Op, Paging};
 use crate::auth::Signer;
 use crate::error::{Error, Result};
 use crate::request::{Args, Request};
-use crate::response::Response;
-use crate::transport::{Outgoing, Settings, Transport, Trouble};
+use crate::transport::{Settings, Transport};
 
 /// API versions asked for: what the peers ask for too, and what VNC needs.
 pub const ACCEPT_VERSION: &str = "~9||~8";
-/// How often one request is sent at most.
-const TRIES: u32 = 6;
 
 /// Takes the lines of the trace. Secrets never reach it.
 pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
@@ -49,6 +53,7 @@ pub struct Client {
     settings: Settings,
     trace: Option<Trace>,
     notice: Option<Trace>,
+    pace: Arc<pace::Pace>,
 }
 
 /// What a [`Client`] is made from.
@@ -144,6 +149,7 @@ impl Builder {
             roles: self.roles,
             accept_version: self.accept_version.unwrap_or_else(|| ACCEPT_VERSION.to_owned()),
             signer: self.signer.map(Arc::new),
+            pace: Arc::new(pace::Pace::new(self.settings.rate)),
             settings: self.settings,
             trace: self.trace,
             notice: self.notice,
@@ -286,108 +292,8 @@ impl Client {
         }
         Ok(Wire { url, headers, date })
     }
-
-    /// Sends a request, again where that is safe, and returns the last answer, whatever its status.
-    ///
-    /// # Errors
-    /// No answer at all, no key, or a signature that could not be made.
-    pub async fn send(&self, request: &Request) -> Result<Response> {
-        // A library user may wait for ever; the clock cannot.
-        let patience = self.settings.request_timeout.saturating_mul(2).min(Duration::from_secs(366 * 86_400));
-        let deadline = Instant::now() + patience;
-        let safe = request.method.is_idempotent() || request.method.is_safe();
-        // An earlier try may have been carried out although its answer did not say so.
-        let mut may_have_arrived = false;
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let wire = self.wire(request).await?;
-            let begun = Instant::now();
-            self.trace_request(request, &wire);
-            let body = request.body.as_ref().map(|(_, body)| body.as_slice());
-            let out = Outgoing {
-                method: request.method.clone(),
-                url: wire.url,
-                headers: wire.headers,
-                body,
-                date: wire.date,
-            };
-            let (pause, outcome) = match self.transport.exchange(out).await {
-                Ok(answer) => {
-                    self.trace_response(&answer, begun.elapsed());
-                    let gone = request.method == reqwest::Method::DELETE && matches!(answer.status, 404 | 410);
-                    if may_have_arrived && gone {
-                        return Ok(Response { status: 204, body: Vec::new(), ..answer });
-                    }
-                    // A proxy before CloudAPI says 503 for its own time-outs too, behind which the request
-                    // may have been carried out. CloudAPI itself signs its refusals with a request id.
-                    let refused = answer.status == 429 || answer.status == 503 && answer.header("request-id").is_some();
-                    let unclear = matches!(answer.status, 502..=504) && !refused;
-                    may_have_arrived |= unclear;
-                    if !(refused || unclear && safe) {
-                        return Ok(answer);
-                    }
-                    (retry_after(&answer).unwrap_or_else(|| backoff(tries, Duration::from_millis(200))), Ok(answer))
-                }
-                Err((trouble, error)) => {
-                    self.trace_line(&format!("! {error}: {}", error.causes().join(": ")));
-                    may_have_arrived |= matches!(trouble, Trouble::TimedOut | Trouble::BrokeOff);
-                    let again = match trouble {
-                        Trouble::NotSent => tries < 4,
-                        Trouble::BrokeOff => safe && tries < 4,
-                        Trouble::TimedOut | Trouble::Hopeless => false,
-                    };
-                    let error = if may_have_arrived && !safe {
-                        error.hint("the request may have taken effect all the same: look before sending it again")
-                    } else {
-                        error
-                    };
-                    if !again {
-                        return Err(error);
-                    }
-                    (backoff(tries, Duration::from_millis(100)), Err(error))
-                }
-            };
-            if tries >= TRIES || Instant::now() + pause >= deadline {
-                return outcome;
-            }
-            self.trace_line(&format!("* again in {pause:.1?}"));
-            if let (Some(notice), 1) = (&self.notice, tries) {
-                match &outcome {
-                    Ok(answer) => notice(&format!("the service answered {}; trying again", answer.status)),
-                    // What failed at once is over as fast.
-                    Err(error) if begun.elapsed() > Duration::from_secs(1) => notice(&format!("{error}; trying again")),
-                    Err(_) => {}
-                }
-            }
-            tokio::time::sleep(pause).await;
-        }
-    }
 }
 
 fn header_value(name: &str, text: &str) -> Result<HeaderValue> {
     HeaderValue::from_str(text).map_err(|_| Error::usage(format!("the {name} header cannot hold {text:?}")))
-}
-
-/// What the server asks for, in seconds or as a date; never more than half a minute.
-fn retry_after(answer: &Response) -> Option<Duration> {
-    let text = answer.header("retry-after")?;
-    let pause = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok()?,
-    };
-    Some(pause.min(Duration::from_secs(30)))
-}
-
-/// How long to wait before another try: twice as long after each, by chance somewhat more or less, and
-/// never more than a hundred times the first pause.
-pub fn backoff(tries: u32, first: Duration) -> Duration {
-    first.mul_f64(f64::from(1 << tries.saturating_sub(1).min(6)) * (0.5 + jitter()))
-}
-
-/// A number from 0 to 1 that differs between processes started together.
-fn jitter() -> f64 {
-    use std::hash::{BuildHasher, Hasher};
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }

@@ -1,10 +1,12 @@
 //! Lists in pages: asked for several at once, handed over in order, each as soon as it is complete.
 
+use std::collections::HashSet;
+
 use futures_util::StreamExt;
 use serde_json::value::RawValue;
 
 use super::Client;
-use crate::answer::split_rows;
+use crate::answer::{Row, split_rows};
 use crate::api::{Op, Paging};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
@@ -67,6 +69,7 @@ impl Client {
     ) -> Result<()> {
         let wanted = count(args, "limit")?;
         let begin = count(args, "offset")?.unwrap_or(0);
+        let mut known = Known::default();
         let mut offset = begin;
         while offset < MOST_ROWS && wanted.is_none_or(|wanted| offset - begin < wanted) {
             let limit = wanted.map_or(most, |wanted| most.min(wanted - (offset - begin)));
@@ -76,10 +79,11 @@ impl Client {
                 args.push("offset", Arg::Text(offset.to_string()));
             }
             let body = rows_of(self.send(&self.request(op, &args)?).await?)?;
-            let page = Page::new(&body, false)?;
+            let mut page = Page::new(&body, false)?;
             if page.rows.is_empty() {
                 return Ok(());
             }
+            page.rows = known.sieve(&page.rows);
             take(page)?;
             offset += limit;
         }
@@ -107,58 +111,112 @@ impl Client {
         };
         let asked = most.map(|most| most.min(wanted.unwrap_or(most)));
         let first = page(Cut { offset: start, limit: asked.or(wanted) }).await?;
-        let told = first.header("x-query-limit").and_then(|text| text.parse::<usize>().ok());
+        let told = first.header("x-query-limit").and_then(|text| text.parse::<usize>().ok()).filter(|told| *told > 0);
         let first = rows_of(first)?;
         let rows = Page::new(&first, true)?;
-        let mut seen = rows.rows.len();
         // A server may be set to shorter pages than were asked for; one that sends more knows no pages.
         let size = told.or(asked).unwrap_or(0).min(asked.unwrap_or(usize::MAX));
         let full = |rows: usize, seen: usize| size > 0 && rows == size && wanted.is_none_or(|wanted| seen < wanted);
-        let begins = rows.rows.first().map(|row| row.get().to_owned());
-        let more = full(seen, seen);
-        take(Page { only: !more, ..rows })?;
-        if !more {
-            return Ok(());
+        if !full(rows.rows.len(), rows.rows.len()) {
+            return take(rows);
         }
+        let mut known = Known::default();
+        known.sieve(&rows.rows);
+        take(Page { only: false, ..rows })?;
         drop(first);
+        // Each page begins with the last row of the one before it, so that it shows when rows have come or gone
+        // meanwhile. Of a list whose sizes are the caller's own, the pages are as he asked for them.
+        let overlap = usize::from(most.is_some() && size > 1);
+        let step = size - overlap;
         // How many pages there are cannot be known. One is asked for, then two, then four: an account of
         // just one page costs a single request too many, a large one soon has a full window under way.
-        let mut next = size;
+        let mut next = step;
         let mut batch = 1;
         loop {
             let from = next;
-            let offsets = (0..batch).map(|n| from + n * size);
-            let offsets = offsets.take_while(|offset| wanted.is_none_or(|wanted| *offset < wanted));
+            let offsets = (0..batch).map(|n| from + n * step);
+            let offsets = offsets.take_while(|offset| wanted.is_none_or(|wanted| *offset + overlap < wanted));
             let cut = |offset: usize| Cut {
                 offset: start + offset,
                 limit: Some(wanted.map_or(size, |wanted| size.min(wanted - offset))),
             };
-            let mut pages =
-                std::pin::pin!(futures_util::stream::iter(offsets).map(|offset| page(cut(offset))).buffered(WINDOW));
-            while let Some(answer) = pages.next().await {
-                let body = rows_of(answer?)?;
-                let rows = Page::new(&body, false)?;
+            let asked = offsets.map(|offset| async move { (offset, page(cut(offset)).await) });
+            let mut pages = std::pin::pin!(futures_util::stream::iter(asked).buffered(WINDOW));
+            while let Some((offset, answer)) = pages.next().await {
+                let mut body = rows_of(answer?)?;
+                let mut rows = Page::new(&body, false)?;
+                let last = known.last.clone();
+                let begins = rows.rows.first().and_then(|row| key(row));
                 let here = rows.rows.len();
-                if here > 0 && rows.rows.first().map(|row| row.get()) == begins.as_deref() {
-                    let words = "the service sends the first page of the list again and again";
+                if overlap > 0 && begins.is_some() && begins != last {
+                    // Rows before this page have come or gone: what may lie between is read again.
+                    let back = rows_of(
+                        page(Cut { offset: start + offset.saturating_sub(size / 2), limit: Some(size) }).await?,
+                    )?;
+                    let mut back = Page::new(&back, false)?;
+                    back.rows = known.sieve(&back.rows);
+                    if !back.rows.is_empty() {
+                        take(back)?;
+                    }
+                }
+                let mut new = known.sieve(&rows.rows);
+                if new.is_empty() && here == size {
+                    // The same page again: perhaps by mistake, perhaps for ever.
+                    body = rows_of(page(cut(offset)).await?)?;
+                    rows = Page::new(&body, false)?;
+                    new = known.sieve(&rows.rows);
+                    if new.is_empty() && rows.rows.len() == size {
+                        let words = "the service sends the same page of the list again and again";
+                        return Err(Error::new(Kind::Unreachable, words));
+                    }
+                }
+                let here = rows.rows.len();
+                if known.come > MOST_ROWS {
+                    let words = format!("the service's list does not end: it has sent {} rows", known.come);
                     return Err(Error::new(Kind::Unreachable, words));
                 }
-                seen += here;
-                if seen > MOST_ROWS {
-                    let words = format!("the service's list does not end: it has sent {seen} rows");
-                    return Err(Error::new(Kind::Unreachable, words));
+                if !new.is_empty() {
+                    take(Page { rows: new, ..rows })?;
                 }
-                if here > 0 {
-                    take(rows)?;
-                }
-                if !full(here, seen) {
+                if !full(here, known.seen) {
                     return Ok(());
                 }
             }
-            next += batch * size;
+            next += batch * step;
             batch = (batch * 2).min(WINDOW);
         }
     }
+}
+
+/// The rows that have been seen, by their ids.
+#[derive(Default)]
+struct Known {
+    keys: HashSet<String>,
+    /// How many were new.
+    seen: usize,
+    /// How many have come at all.
+    come: usize,
+    last: Option<String>,
+}
+
+impl Known {
+    /// The rows that are new, in their order. What has no id is always new.
+    fn sieve<'a>(&mut self, rows: &[&'a RawValue]) -> Vec<&'a RawValue> {
+        if let Some(last) = rows.last() {
+            self.last = key(last);
+        }
+        let new: Vec<&RawValue> =
+            rows.iter().copied().filter(|row| key(row).is_none_or(|key| self.keys.insert(key))).collect();
+        self.come += rows.len();
+        self.seen += new.len();
+        new
+    }
+}
+
+/// What a row is known by: its id, or its address.
+fn key(row: &RawValue) -> Option<String> {
+    let row = Row(row);
+    row.text("/id").or_else(|| row.text("/ip")).map(|id| id.into_owned())
 }
 
 /// Which part of a list is wanted.

@@ -2,18 +2,20 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Client, jitter};
+use super::poll::{End, Look, late};
+use super::{Client, until};
 use crate::answer::Answer;
 use crate::api::{Goal, Noun, Op};
 use crate::error::{Error, Kind, Result};
-use crate::request::{Arg, Args, Request};
+use crate::request::{Arg, Args};
+use crate::response::Response;
 
-/// How often a state is asked for: from the first pause to the longest.
-const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// Every so many looks the audit log is asked whether the job has failed.
 const AUDIT: u32 = 4;
+/// So many looks, about five seconds, what was just made may not be found: it need not be known everywhere at once.
+const NOT_FOUND_YET: u32 = 6;
 
-/// How long the audit log is waited for before a request is sent.
+/// How long the audit log is waited for before a request is sent, and after its time is over.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is waited for.
@@ -37,7 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// let args = Args::new().set("machine", "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d");
 /// let before = client.before(&STOP, &args).await?;
 /// client.call(&STOP, &args).await?;
-/// let stopped = Wait { op: &STOP, args, name: "web1", since: None, before, timeout: Duration::from_secs(60) };
+/// let stopped = Wait { op: &STOP, args, name: "web1", since: None, before, state: None,
+///     timeout: Duration::from_secs(60) };
 /// let machine = client.wait(stopped, |_| {}).await?;
 /// assert_eq!(machine.first().unwrap().text("/state").unwrap(), "stopped");
 /// # cloud.stop().await
@@ -57,6 +60,8 @@ pub struct Wait<'a> {
     pub since: Option<&'a str>,
     /// What was there before the request, so that nothing old is taken for its end.
     pub before: Before,
+    /// The state to wait for instead of the one that is the operation's end, where its end is a state.
+    pub state: Option<&'static str>,
     /// When to give up.
     pub timeout: Duration,
 }
@@ -70,11 +75,6 @@ pub struct Before {
     ids: Vec<String>,
     /// The answer itself has shown a state from which the object still has to move.
     pub moved: bool,
-}
-
-enum Look {
-    Done(Answer),
-    NotYet(String),
 }
 
 impl Client {
@@ -109,55 +109,75 @@ impl Client {
     ///
     /// # Errors
     /// [`Kind::FailedState`] when it ended otherwise, [`Kind::TimedOut`] when it did not end in time.
-    pub async fn wait(&self, waiting: Wait<'_>, mut progress: impl FnMut(&str)) -> Result<Answer> {
+    pub async fn wait(&self, waiting: Wait<'_>, progress: impl FnMut(&str)) -> Result<Answer> {
         let Some((goal, noun)) = &waiting.op.goal else { return Ok(Answer::Nothing) };
-        let deadline = tokio::time::Instant::now() + waiting.timeout.min(Duration::from_secs(366 * 86_400));
-        let mut pause = POLL.0;
+        let goal = match (goal, waiting.state) {
+            (Goal::State(_), Some(state)) => &Goal::State(state),
+            _ => goal,
+        };
         let mut state: Option<String> = None;
+        let mut changes = 0;
         let shown = if matches!(goal, Goal::Appears) { noun.list } else { noun.get };
         let show = self.request(shown, &within(shown, &waiting.args))?;
         let mut moved = waiting.before.moved;
-        for looks in 1.. {
-            let look = async {
-                let look = self.look(noun, goal, &show, &waiting, moved).await?;
+        // What was made by the request, and not what was there before.
+        let made = !matches!(goal, Goal::Gone) && waiting.op.path_params().all(|param| param != noun.name);
+        let mut was_there = !made;
+        let end = self
+            .poll(waiting.timeout, progress, async |client, looks| {
+                let seen = client.send(&show).await?;
+                if seen.status == 404 && !was_there && looks < NOT_FOUND_YET {
+                    return Ok(Look::NotYet(String::new()));
+                }
+                was_there |= seen.is_success();
+                let look = client.look(noun, goal, seen, &waiting, moved).await?;
                 // A job that fails leaves the object alone: only the audit log knows.
                 if matches!(look, Look::NotYet(_)) && looks % AUDIT == 0 {
-                    self.no_failed_job(noun, &waiting).await?;
+                    client.no_failed_job(noun, &waiting).await?;
                 }
-                Ok::<_, Error>(look)
-            };
-            match tokio::time::timeout_at(deadline, look).await {
-                Err(_) => break,
-                Ok(Ok(Look::Done(answer))) => return Ok(answer),
-                Ok(Ok(Look::NotYet(now))) => {
+                if let Look::NotYet(now) = &look {
                     moved |= matches!(goal, Goal::State(wanted) if !now.is_empty() && now != *wanted);
-                    if state.as_ref() != Some(&now) {
-                        progress(&now);
-                        state = Some(now);
+                    if state.as_ref() != Some(now) {
+                        state = Some(now.clone());
+                        changes += 1;
                     }
                 }
-                Ok(Err(error)) if matches!(error.kind(), Kind::Unreachable | Kind::Throttled | Kind::Other) => {
-                    progress(&format!("{error}; still waiting"));
+                Ok(look)
+            })
+            .await?;
+        match end {
+            End::Done(answer) => Ok(answer),
+            End::Late(seen) => {
+                let error = late(noun.word, waiting.name, seen.as_deref(), waiting.timeout);
+                // Where something has moved, it has not been lost.
+                let still = changes == 1 && matches!(state.as_deref(), Some("" | "running" | "stopped"));
+                if !still || waiting.before.moved || !self.unheard_of(&waiting).await {
+                    return Err(error);
                 }
-                Ok(Err(error)) => return Err(error),
+                let error = error.hint("the service has no record of it: it may be lost, or not begun yet");
+                Err(match audit_of(&waiting) {
+                    Some(command) => error.hint(format!("look, then send it again: {command}")),
+                    None => error,
+                })
             }
-            let next = tokio::time::Instant::now() + pause.mul_f64(0.75 + jitter() / 2.0);
-            if next >= deadline {
-                break;
-            }
-            tokio::time::sleep_until(next).await;
-            pause = pause.mul_f64(1.5).min(POLL.1);
         }
-        let seen = state.map_or_else(|| "could not be asked for".to_owned(), |state| format!("is still {state}"));
-        let words = format!(
-            "{} {} {seen} after {:?}: gave up waiting, it may yet come to its end",
-            noun.word, waiting.name, waiting.timeout
-        );
-        Err(Error::new(Kind::TimedOut, words).hint("to wait longer: --timeout TIME"))
     }
 
-    async fn look(&self, noun: &Noun, goal: &Goal, show: &Request, waiting: &Wait<'_>, moved: bool) -> Result<Look> {
-        let seen = self.send(show).await?;
+    /// Whether the audit log has nothing of an operation that leaves an entry there. Not where that cannot be told.
+    async fn unheard_of(&self, waiting: &Wait<'_>) -> bool {
+        let (Some(job), true) = (waiting.op.job, waiting.before.audit.is_some()) else { return false };
+        let newest = tokio::time::timeout(PATIENCE, self.newest_audit(job, waiting)).await;
+        matches!(newest, Ok(Ok(None)))
+    }
+
+    async fn look(
+        &self,
+        noun: &Noun,
+        goal: &Goal,
+        seen: Response,
+        waiting: &Wait<'_>,
+        moved: bool,
+    ) -> Result<Look<Answer>> {
         if matches!(goal, Goal::Appears) {
             return appeared(&seen.answer(noun.list)?, noun, waiting);
         }
@@ -187,12 +207,7 @@ impl Client {
         };
         let state = text("state");
         if noun.failed.contains(&state.as_str()) && !matches!(goal, Goal::Gone) {
-            let error =
-                Error::new(Kind::FailedState, format!("{} {} ended in the state {state}", noun.word, waiting.name));
-            let error = match text("error").as_str() {
-                "" => error,
-                why => error.hint(format!("the service says: {why}")),
-            };
+            let error = until::failed(noun, waiting.name, &state, &answer);
             return Err(match audit_of(waiting) {
                 Some(command) => error.hint(format!("what was done to it: {command}")),
                 None => error,
@@ -272,7 +287,7 @@ impl Client {
 }
 
 /// The arguments that the path of an operation has.
-fn within(op: &Op, args: &Args) -> Args {
+pub(super) fn within(op: &Op, args: &Args) -> Args {
     op.path_params().fold(Args::new(), |part, param| match args.text(param) {
         Some(id) => part.set(param, id),
         None => part,
@@ -284,7 +299,7 @@ fn ids(list: &Answer, noun: &Noun) -> Vec<String> {
 }
 
 /// Whether there is one that was not there before, and that is ready.
-fn appeared(list: &Answer, noun: &Noun, waiting: &Wait<'_>) -> Result<Look> {
+fn appeared(list: &Answer, noun: &Noun, waiting: &Wait<'_>) -> Result<Look<Answer>> {
     let new = list.rows().find(|row| {
         let id = row.text(&format!("/{}", noun.key)).unwrap_or_default();
         waiting.before.ids.iter().all(|known| *known != id)

@@ -68,9 +68,12 @@ pub(super) fn key_id(text: &str, origin: &Origin) -> Result<String> {
 /// Names separated by commas.
 pub(super) fn names(what: &str, text: &str, origin: &Origin) -> Result<Vec<String>> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .map(|part| if part.chars().any(char::is_control) { token(what, part, origin) } else { Ok(part.to_owned()) })
-        .collect()
+    parts.map(|part| one_name(what, part, origin)).collect()
+}
+
+/// A name that may hold blanks, but no control characters.
+pub(super) fn one_name(what: &str, text: &str, origin: &Origin) -> Result<String> {
+    if text.chars().any(char::is_control) { token(what, text, origin) } else { Ok(text.to_owned()) }
 }
 
 /// `1`, `true`, `0` or `false`.
@@ -92,7 +95,19 @@ pub(super) fn signing(text: &str, origin: &Origin) -> Result<String> {
     Err(Error::usage(message).hint(format!("choose one of {}", SIGNING.join(", "))))
 }
 
-/// A length of time: seconds (`30`, `1.5`), or with a unit: `500ms`, `30s`, `2m`, `1h`. `what` is the option
+/// How many requests may be sent a second. `what` is the option or variable it came from.
+///
+/// # Errors
+/// A usage error for what is no number from 0.5 to 10 000.
+pub fn rate(what: &str, text: &str) -> Result<f64> {
+    match text.trim().parse::<f64>() {
+        Ok(rate) if (0.5..=10_000.0).contains(&rate) => Ok(rate),
+        _ => Err(Error::usage(format!("{what} is no number of requests a second: `{}`", text.escape_debug()))
+            .hint(format!("from 0.5 to 10000, as in {what}=8"))),
+    }
+}
+
+/// A length of time: seconds (`30`, `1.5`), or with a unit: `500ms`, `30s`, `2m`, `1h`, `7d`. `what` is the option
 /// or variable it came from.
 ///
 /// # Errors
@@ -105,13 +120,14 @@ pub fn duration(what: &str, text: &str) -> Result<Duration> {
         Some("" | "s") => Some(1.0),
         Some("m") => Some(60.0),
         Some("h") => Some(3600.0),
+        Some("d") => Some(86_400.0),
         _ => None,
     };
     let plain = number.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
     let seconds = number.parse::<f64>().ok().filter(|_| plain).zip(scale).map(|(amount, scale)| amount * scale);
-    // A year is longer than anybody waits; more would overflow the clock.
+    // Longer ago than clouds are old; much more would overflow the clock.
     match seconds {
-        Some(seconds) if (0.001..=31_536_000.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        Some(seconds) if (0.001..=315_360_000.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err(Error::usage(format!("{what} is no length of time: `{}`", text.escape_debug()))
             .hint(format!("{what}=30s, or 500ms, 2m, 1h"))),
     }

@@ -39,6 +39,8 @@ pub struct Flags {
     pub connect_timeout: Option<String>,
     /// `--request-timeout`
     pub request_timeout: Option<String>,
+    /// `--rate`
+    pub rate: Option<String>,
 }
 
 /// Asks for a variable by its name.
@@ -179,7 +181,11 @@ impl Config {
                 user = user.or_else(|| chosen.give(profile.user.clone()));
                 act_as = act_as.or_else(|| chosen.give(profile.act_as.clone()));
                 let theirs = Some(profile.roles.clone()).filter(|roles| !roles.is_empty());
-                roles = roles.or_else(|| chosen.give(theirs));
+                if roles.is_none() {
+                    roles = checked(chosen.give(theirs), |roles, origin| {
+                        roles.iter().map(|role| check::one_name("roles", role, origin)).collect()
+                    })?;
+                }
             }
             if of_profile(url.as_ref()) {
                 insecure = insecure.or_else(|| chosen.give(profile.insecure));
@@ -197,6 +203,7 @@ impl Config {
             let read = checked(given, |text, origin| check::duration(&origin.to_string(), text))?;
             Ok::<_, Error>(read.unwrap_or(Setting::default(Duration::from_secs(seconds))))
         };
+        let rate = flag("--rate", flags.rate.as_ref()).or_else(|| sources.env(&["SDC_RATE"]));
         let accept =
             flag("--accept-version", flags.accept_version.as_ref()).or_else(|| sources.env(&["SDC_ACCEPT_VERSION"]));
         Ok(Config {
@@ -222,6 +229,7 @@ impl Config {
             })?,
             connect_timeout: time("--connect-timeout", &flags.connect_timeout, "SDC_CONNECT_TIMEOUT", 5)?,
             request_timeout: time("--request-timeout", &flags.request_timeout, "SDC_REQUEST_TIMEOUT", 60)?,
+            rate: checked(rate, |text, origin| check::rate(&origin.to_string(), text))?,
             warnings,
             dirs: sources.dirs.clone(),
         })

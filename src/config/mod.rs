@@ -98,6 +98,8 @@ pub struct Config {
     pub connect_timeout: Setting<Duration>,
     /// How long an answer may take.
     pub request_timeout: Setting<Duration>,
+    /// How many requests a second may be sent, if not the client's own choice.
+    pub rate: Option<Setting<f64>>,
     /// What is odd, but no error: fields of a profile that nobody knows.
     pub warnings: Vec<String>,
     /// The folders.
@@ -170,6 +172,7 @@ impl Config {
             row("accept-version", self.accept_version.as_ref(), String::clone),
             row("connect-timeout", Some(&self.connect_timeout), time),
             row("request-timeout", Some(&self.request_timeout), time),
+            row("rate", self.rate.as_ref(), f64::to_string),
         ]
     }
 }

@@ -1,10 +1,8 @@
-//! The folders: node-triton's for profiles, ours for the cache, the user's for keys. And how a file in one
-//! of them is replaced. Nothing here knows what the files hold.
+//! The folders: node-triton's for profiles, ours for the cache, the user's for keys. Nothing here knows what the
+//! files in them hold.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{fs, io};
 
 use super::env;
 
@@ -48,24 +46,4 @@ pub(crate) fn make_private_dir(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)
-}
-
-/// Puts a file in place at once, whole or not at all, readable by its owner only. A symbolic link at `path`
-/// is replaced, not followed.
-pub(crate) fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let unique = COUNT.fetch_add(1, Ordering::Relaxed);
-    let temporary = path.with_file_name(format!(".{name}.{}-{unique}.tmp", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        if durable { file.sync_all() } else { Ok(()) }
-    });
-    written.and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
-        let _ = fs::remove_file(&temporary);
-    })
 }

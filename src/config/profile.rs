@@ -4,15 +4,19 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::paths;
 use crate::error::{Error, Result};
+use crate::file::{self as files, Lock, Manner};
 
 /// No profile is longer.
 const LONGEST: u64 = 1 << 20;
+/// How long other processes may take to change settings.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The name that stands for the environment alone.
 pub const ENV: &str = "env";
@@ -113,7 +117,7 @@ pub fn list(dir: &Path) -> Result<Vec<String>> {
 /// a field is missing or of the wrong type.
 pub fn read(dir: &Path, name: &str) -> Result<Profile> {
     let path = file(dir, name)?;
-    let bytes = crate::file::read(&path, LONGEST).map_err(|error| match error.kind() {
+    let bytes = files::read(&path, LONGEST).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => absent(dir, name),
         _ => Error::other(format!("cannot read {}", path.display())).because(error),
     })?;
@@ -150,6 +154,30 @@ fn bad_json(path: &Path, error: &serde_json::Error) -> Error {
         .because(error.to_string())
 }
 
+/// Refuses what cannot be the name of a new profile.
+///
+/// # Errors
+/// As [`check_own_name`], and when there is a profile of this name.
+pub fn check_new_name(dir: &Path, name: &str) -> Result<()> {
+    check_own_name(name)?;
+    // A link that leads nowhere is in the way too.
+    if file(dir, name)?.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("there is a profile '{name}' already")).hint(format!("sdc profile delete {name}")))
+}
+
+/// Writes a new profile.
+///
+/// # Errors
+/// As [`check_new_name`]; otherwise what the system said.
+pub fn create(dir: &Path, profile: &Profile) -> Result<PathBuf> {
+    check_own_name(&profile.name)?;
+    let _lock = lock(dir)?;
+    check_new_name(dir, &profile.name)?;
+    write(dir, profile)
+}
+
 /// Writes a profile, over one of the same name.
 ///
 /// # Errors
@@ -184,12 +212,12 @@ pub fn write(dir: &Path, profile: &Profile) -> Result<PathBuf> {
 /// A usage error when there is none of this name; otherwise what the system said.
 pub fn remove(dir: &Path, name: &str) -> Result<bool> {
     let path = file(dir, name)?;
+    if path.symlink_metadata().is_err() {
+        return Err(absent(dir, name));
+    }
+    let _lock = lock(dir)?;
     // What cannot be read names nobody.
     let mut settings = settings(dir).unwrap_or_default();
-    fs::remove_file(&path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => absent(dir, name),
-        _ => Error::other(format!("cannot remove {}", path.display())).because(error),
-    })?;
     let named = |key: &str| text(&settings, key).as_deref() == Some(name);
     let (current, before) = (named("profile"), named("oldProfile"));
     if current {
@@ -198,9 +226,14 @@ pub fn remove(dir: &Path, name: &str) -> Result<bool> {
     if before {
         settings.remove("oldProfile");
     }
+    // First, so that the current profile is never one that is gone.
     if current || before {
         store(&dir.join("config.json"), &settings)?;
     }
+    fs::remove_file(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => absent(dir, name),
+        _ => Error::other(format!("cannot remove {}", path.display())).because(error),
+    })?;
     Ok(current)
 }
 
@@ -217,6 +250,21 @@ pub fn current(dir: &Path) -> Result<Option<String>> {
 /// # Errors
 /// A usage error when there is no such profile, or none before.
 pub fn set_current(dir: &Path, name: &str) -> Result<String> {
+    // Where nothing changes, nothing need be writable.
+    if let (name, None) = choose(dir, name)? {
+        return Ok(name);
+    }
+    let _lock = lock(dir)?;
+    // Another process may have changed them since.
+    let (name, change) = choose(dir, name)?;
+    if let Some(settings) = change {
+        store(&dir.join("config.json"), &settings)?;
+    }
+    Ok(name)
+}
+
+/// The profile that is meant, and what has to be in `config.json` for it to be the current one, if that is not so.
+fn choose(dir: &Path, name: &str) -> Result<(String, Option<Map<String, Value>>)> {
     let mut settings = settings(dir)?;
     let before = text(&settings, "profile");
     let name = if name == "-" {
@@ -230,16 +278,21 @@ pub fn set_current(dir: &Path, name: &str) -> Result<String> {
             return Err(absent(dir, &name));
         }
     }
-    if before.as_deref() != Some(&name) {
-        // One that is gone is none to go back to.
-        if let Some(before) = before.filter(|before| before == ENV || file(dir, before).is_ok_and(|file| file.exists()))
-        {
-            settings.insert("oldProfile".to_owned(), before.into());
-        }
-        settings.insert("profile".to_owned(), name.as_str().into());
-        store(&dir.join("config.json"), &settings)?;
+    if before.as_deref() == Some(&name) {
+        return Ok((name, None));
     }
-    Ok(name)
+    // One that is gone is none to go back to.
+    if let Some(before) = before.filter(|before| before == ENV || file(dir, before).is_ok_and(|file| file.exists())) {
+        settings.insert("oldProfile".to_owned(), before.into());
+    }
+    settings.insert("profile".to_owned(), name.as_str().into());
+    Ok((name, Some(settings)))
+}
+
+/// For who reads settings, changes them, and writes them: one at a time.
+fn lock(dir: &Path) -> Result<Lock> {
+    let locked = paths::make_private_dir(dir).and_then(|()| files::lock(&dir.join(".sdc.lock"), PATIENCE));
+    locked.map_err(|error| Error::other(format!("cannot lock the settings in {}", dir.display())).because(error))
 }
 
 fn text(settings: &Map<String, Value>, key: &str) -> Option<String> {
@@ -249,7 +302,7 @@ fn text(settings: &Map<String, Value>, key: &str) -> Option<String> {
 /// `config.json`, every key of it.
 fn settings(dir: &Path) -> Result<Map<String, Value>> {
     let path = dir.join("config.json");
-    match crate::file::read(&path, LONGEST) {
+    match files::read(&path, LONGEST) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
             let place = format!("{}:{}:{}", path.display(), error.line(), error.column());
             Error::usage(format!("{place}: not a JSON object")).because(error.to_string())
@@ -261,12 +314,10 @@ fn settings(dir: &Path) -> Result<Map<String, Value>> {
 
 fn store(path: &Path, fields: &Map<String, Value>) -> Result<()> {
     let failed = |error: io::Error| Error::other(format!("cannot write {}", path.display())).because(error);
-    // People keep such files under version control and link to them: the link stays.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if let Some(parent) = target.parent() {
+    if let Some(parent) = path.parent() {
         paths::make_private_dir(parent).map_err(failed)?;
     }
     let mut json = serde_json::to_string_pretty(fields).map_err(|error| failed(error.into()))?;
     json.push('\n');
-    paths::replace(&target, json.as_bytes(), true).map_err(failed)
+    files::replace(path, json.as_bytes(), Manner::KEPT).map_err(failed)
 }

@@ -8,6 +8,7 @@ use md5::{Digest, Md5};
 use serde_json::Value;
 
 use super::auth::{self, Head};
+use super::fault::{Effect, Pages};
 use super::params;
 use super::rbac;
 use super::reply::{Body, Outcome, Refusal, Reply};
@@ -35,8 +36,8 @@ pub(crate) struct Asked {
     pub(crate) too_long: bool,
     /// The address of the other end.
     pub(crate) ip: String,
-    /// Work started by this request is to end badly.
-    pub(crate) fails: bool,
+    /// What a planted fault does to it.
+    pub(crate) effect: Effect,
 }
 
 /// An answer, and whose it was.
@@ -114,10 +115,21 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
             (String::new(), Value::Null, String::new(), Vec::new())
         };
         shared.throttle(&bucket, route.group)?;
-        let fails = asked.fails;
+        let Effect { fail: fails, silent, vanish, pages, .. } = asked.effect;
+        if let Some(pages) = pages {
+            shift(pages, &mut merged);
+        }
+        let before = silent.then(|| state.clone());
+        let machine = merged.get("machine").and_then(params::text);
         let mut call = Call { state: &mut state, head, now, account, params: merged, given, version, caller, fails };
         let mut reply = (route.handler)(&mut call)?;
         role_tags::after(&mut call, &active, &mut reply);
+        if let Some(before) = before {
+            *state = before;
+        }
+        if let Some(machine) = made(&reply).or(machine).filter(|_| vanish) {
+            state.machines.forget(&machine);
+        }
         changed |= !matches!(route.method, "GET" | "HEAD");
         Ok(reply)
     })();
@@ -127,6 +139,23 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
         shared.save(&mut state);
     }
     result
+}
+
+/// Moves the offset of a page that is not the first.
+fn shift(pages: Pages, params: &mut params::Params) {
+    let number = |name: &str| params.get(name).and_then(params::text).and_then(|text| text.parse::<i64>().ok());
+    let Some(offset) = number("offset").filter(|offset| *offset > 0) else { return };
+    let by = match pages {
+        Pages::Twice => -number("limit").unwrap_or(1000),
+        Pages::Shifted(rows) => rows,
+    };
+    params.insert("offset".to_owned(), offset.saturating_add(by).max(0).to_string().into());
+}
+
+/// The id of what an answer shows.
+fn made(reply: &Reply) -> Option<String> {
+    let Body::Json(bytes) = &reply.body else { return None };
+    serde_json::from_slice::<Value>(bytes).ok()?.get("id")?.as_str().map(str::to_owned)
 }
 
 /// Paths that lead to the documentation, whoever asks.

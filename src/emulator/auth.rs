@@ -237,6 +237,35 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_signature_is_read_in_any_order_of_its_parameters(
+            order in Just(vec![0, 1, 2, 3]).prop_shuffle(),
+            key in "/[a-z]{1,8}/keys/[!#-~]{1,20}",
+            signature in proptest::collection::vec(any::<u8>(), 1..80),
+        ) {
+            let parts = [
+                format!("keyId=\"{key}\""),
+                "algorithm=\"ecdsa-sha256\"".to_owned(),
+                "headers=\"Date (request-target)\"".to_owned(),
+                format!("signature=\"{}\"", STANDARD.encode(&signature)),
+            ];
+            let parts: Vec<&str> = order.iter().map(|at: &usize| parts[*at].as_str()).collect();
+            let date = "Thu, 05 Jan 2017 21:31:40 GMT";
+            let read = |text: &str| presented(&head(text, date), 1_483_651_900_000, &Frozen::new());
+            let good = read(&format!("Signature {}", parts.join(","))).unwrap().unwrap();
+            prop_assert_eq!((good.key_id, good.signature), (key, signature));
+            prop_assert_eq!(good.covered, format!("date: {date}\n(request-target): get /acme").into_bytes());
+            // A space after a comma, and a part that is missing, are not let pass.
+            let spaced = read(&format!("Signature {}", parts.join(", ")));
+            prop_assert!(spaced.is_err());
+            for missing in [0, 1, 3] {
+                let others: Vec<&str> =
+                    order.iter().zip(&parts).filter(|(at, _)| **at != missing).map(|(_, part)| *part).collect();
+                let read = read(&format!("Signature {}", others.join(",")));
+                prop_assert!(read.is_err());
+            }
+        }
+
+        #[test]
         fn no_header_whatever_makes_it_panic(authorization in "(Signature )?([a-zA-Z]{0,9}=\"?.{0,20}\"?,?){0,6}.{0,20}", date in ".{0,40}") {
             let _ = presented(&head(&authorization, &date), 0, &Frozen::new());
             let _ = check_unsigned_date(&head("", &date), i64::MAX);

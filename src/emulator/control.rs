@@ -12,6 +12,7 @@ use super::fault::{self, Fault};
 use super::params;
 use super::reply::{Refusal, Reply};
 use super::shared::{Shared, lock};
+use super::state::{Machine, State};
 
 /// Answers a request to the emulator itself.
 pub(crate) fn answer(shared: &Shared, asked: &Asked, peer: IpAddr) -> Reply {
@@ -61,6 +62,7 @@ pub(crate) fn answer(shared: &Shared, asked: &Asked, peer: IpAddr) -> Reply {
             shared.save(&mut shared.lock_state());
             clock(shared)
         }
+        ("GET", "machines") => Reply::json(&shared.look(books)),
         ("GET", "sockets") => Reply::json(&json!({ "open": shared.sockets.open() })),
         ("POST" | "DELETE", "sockets") => Reply::json(&json!({ "dropped": shared.sockets.drop_all() })),
         ("GET", "faults") => Reply::json(&lock(&shared.faults).specs().into()),
@@ -77,6 +79,23 @@ pub(crate) fn answer(shared: &Shared, asked: &Asked, peer: IpAddr) -> Reply {
         }
         _ => Refusal::not_found(&asked.head.target).into_reply(),
     }
+}
+
+/// Every machine that was ever made, those that are deleted too: the books, to compare with what a client tells.
+fn books(state: &State) -> Value {
+    let row = |machine: &Machine| {
+        let login = state.accounts.iter().find(|account| account.id == machine.owner).map(|account| &account.login);
+        json!({
+            "id": machine.id,
+            "name": machine.name,
+            "account": login,
+            "state": machine.state,
+            "created": iso(machine.created),
+            "updated": iso(machine.updated),
+            "tags": machine.tags,
+        })
+    };
+    state.machines.iter().map(row).collect()
 }
 
 fn clock(shared: &Shared) -> Reply {

@@ -11,8 +11,7 @@ use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, LineEnding};
 use rsa::traits::PublicKeyParts;
 
 use crate::error::{Error, Result};
-
-use super::store::create_private;
+use crate::file;
 
 /// A folder that is removed when dropped.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ impl PrivateDir {
     /// Puts a new file into it.
     pub(crate) fn write(&self, name: &str, text: &[u8]) -> Result<PathBuf> {
         let path = self.0.join(name);
-        create_private(&path)
+        file::create(&path, true)
             .and_then(|mut file| file.write_all(text))
             .map_err(|error| Error::other(format!("cannot write {}", path.display())).because(error))?;
         Ok(path)
@@ -58,6 +57,9 @@ impl Drop for PrivateDir {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
+
+/// No key is longer, in bytes.
+const LONGEST_KEY: u64 = 64 * 1024;
 
 /// A throw-away key: RSA, in the oldest format, which every client can read.
 pub(crate) struct ThrowAway {
@@ -82,8 +84,10 @@ impl ThrowAway {
 
     /// That of a file, which must be of the same kind.
     pub(crate) fn read(path: &Path) -> Result<ThrowAway> {
-        let text = fs::read_to_string(path)
+        let text = file::read(path, LONGEST_KEY)
             .map_err(|error| Error::usage(format!("cannot read the key {}", path.display())).because(error))?;
+        // What is no text is no such key either.
+        let text = String::from_utf8(text).unwrap_or_default();
         let key = rsa::RsaPrivateKey::from_pkcs1_pem(&text).map_err(|_| {
             Error::usage(format!("{} is no RSA key in PEM format (PKCS#1), or is encrypted", path.display())).hint(
                 format!("a copy that can be read: cp {0} COPY; ssh-keygen -p -m PEM -N '' -f COPY", path.display()),

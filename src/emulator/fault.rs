@@ -1,15 +1,17 @@
-//! Faults that can be planted: what is wrong with which requests, and how often. Only reads and
-//! keeps the plans; `server` and `answer` act on them.
+//! Faults that can be planted: what is wrong with which requests, and how often. Keeps the plans and says whom they
+//! strike; `parse` reads them, `server` and `answer` act on them.
 
-use std::str::FromStr;
+mod parse;
+
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+pub use parse::{duration, seconds};
 
 /// A fault: requests it is for, and what happens to them.
 ///
-/// Written as `[METHOD] PATH EFFECT… [times=N] [skip=N]`, or `clock=±SECONDSs` alone. In the path,
-/// which leaves out the login, `*` stands for any one segment, and a `*` alone for every path.
+/// Written as `[METHOD] PATH EFFECT… [times=N] [skip=N] [p=0.05] [seed=N]`, or `clock=±SECONDSs` alone. In the path,
+/// which leaves out the login, `*` stands for any one segment, `**` at its end for any number of them, and a `*`
+/// alone for every path.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fault {
     spec: String,
@@ -19,6 +21,12 @@ pub struct Fault {
     skip: u32,
     /// How many more it strikes; `None` for all.
     times: Option<u32>,
+    /// With which part of the requests that it is for it strikes; with all if not set.
+    part: Option<f64>,
+    /// Where its dice are.
+    dice: u64,
+    /// How much longer than the delay it may take.
+    jitter: Duration,
     pub(crate) effect: Effect,
 }
 
@@ -46,8 +54,40 @@ pub(crate) struct Effect {
     pub(crate) close: bool,
     /// The work that is started ends badly.
     pub(crate) fail: bool,
+    /// It is answered as always, and nothing comes of it.
+    pub(crate) silent: bool,
+    /// The machine that it names or makes is gone without a trace once it is answered.
+    pub(crate) vanish: bool,
+    /// The body comes so slowly, in bytes a second.
+    pub(crate) drip: Option<u64>,
+    /// The body is no JSON, or none that fits.
+    pub(crate) json: Option<Json>,
+    /// The length that is said is so many bytes off.
+    pub(crate) length: Option<i64>,
+    /// A page of a list that is not the first is another than was asked for.
+    pub(crate) pages: Option<Pages>,
+    /// Switches the limit of requests on or off, at once and for good.
+    pub(crate) throttle: Option<bool>,
     /// Puts the server's time of day wrong, at once and for good.
     pub(crate) clock: Option<i64>,
+}
+
+/// What a body holds in the place of its JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Json {
+    /// Half of it, with the right length.
+    Cut,
+    /// JSON of another type.
+    Wrong,
+}
+
+/// Which page is answered in the place of the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pages {
+    /// The one before it.
+    Twice,
+    /// One that begins so many rows later or earlier, as if rows before it had gone or come.
+    Shifted(i64),
 }
 
 /// When a connection is dropped.
@@ -60,9 +100,6 @@ pub(crate) enum Drop {
     /// After the request has been carried out, before an answer.
     After,
 }
-
-const WORDS: &str = "status=N code=WORD retry-after=SECONDS big=BYTES delay=500ms drop=before|amid|after hang \
-                     cut=BYTES html empty close fail clock=+3600s times=N skip=N";
 
 impl Fault {
     /// The text it was made from.
@@ -82,7 +119,7 @@ impl Fault {
         let mut want = self.path.split('/').filter(|part| !part.is_empty());
         loop {
             match (want.next(), have.next()) {
-                (None, None) => return true,
+                (None, None) | (Some("**"), _) => return true,
                 (Some(want), Some(have)) if want == "*" || want == have => {}
                 _ => return false,
             }
@@ -90,104 +127,52 @@ impl Fault {
     }
 }
 
-impl FromStr for Fault {
-    type Err = Error;
+impl Effect {
+    /// Whether it changes nothing of the answer, and so goes together with another fault.
+    fn only_slows(&self) -> bool {
+        *self == Effect { delay: self.delay, drip: self.drip, close: self.close, ..Effect::default() }
+    }
 
-    fn from_str(spec: &str) -> Result<Fault> {
-        let wrong =
-            |what: String| Error::usage(format!("fault '{spec}': {what}")).hint("GET /machines status=503 times=2");
-        let mut fault = Fault { spec: spec.trim().to_owned(), path: "*".to_owned(), ..Fault::default() };
-        let mut any = false;
-        for word in spec.split_whitespace() {
-            if matches!(word, "GET" | "HEAD" | "POST" | "PUT" | "DELETE") && !any && fault.method.is_none() {
-                fault.method = Some(word.to_owned());
-                continue;
-            }
-            if (word.starts_with('/') || word == "*") && !any {
-                fault.path = word.to_owned();
-                continue;
-            }
-            any = true;
-            let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-            let number = || {
-                value
-                    .and_then(|v| v.parse::<u32>().ok())
-                    .ok_or_else(|| wrong(format!("'{word}' needs a whole number, as in '{name}=2'")))
-            };
-            let effect = &mut fault.effect;
-            match name {
-                "times" => fault.times = Some(number()?),
-                "skip" => fault.skip = number()?,
-                "status" => {
-                    let status = number()?;
-                    let fits = u16::try_from(status).ok().filter(|s| (200..=599).contains(s));
-                    effect.status = Some(fits.ok_or_else(|| wrong(format!("{status} is no status of 200 to 599")))?);
-                }
-                "code" => match value {
-                    Some(code) if !code.is_empty() => effect.code = Some(code.to_owned()),
-                    _ => return Err(wrong("'code' needs a word, as in 'code=InternalError'".to_owned())),
-                },
-                "retry-after" => effect.retry_after = Some(u64::from(number()?)),
-                "big" => effect.big = number()?.min(1 << 28) as usize,
-                "cut" => effect.cut = Some(number()? as usize),
-                "delay" => {
-                    let delay = value.and_then(duration);
-                    effect.delay =
-                        Some(delay.ok_or_else(|| wrong(format!("'{word}' needs a time, as in 'delay=500ms'")))?);
-                }
-                "drop" => {
-                    effect.drop = Some(match value {
-                        Some("before") => Drop::Before,
-                        Some("amid") => Drop::Amid,
-                        Some("after") => Drop::After,
-                        _ => return Err(wrong(format!("'{word}' is none of drop=before, drop=amid, drop=after"))),
-                    });
-                }
-                "clock" => {
-                    let by = value.and_then(seconds);
-                    effect.clock =
-                        Some(by.ok_or_else(|| wrong(format!("'{word}' needs seconds, as in 'clock=+3600s'")))?);
-                }
-                "hang" | "html" | "empty" | "close" | "fail" if value.is_some() => {
-                    return Err(wrong(format!("'{name}' takes no value")));
-                }
-                "hang" => effect.hang = true,
-                "html" => effect.html = true,
-                "empty" => effect.empty = true,
-                "close" => effect.close = true,
-                "fail" => effect.fail = true,
-                _ => return Err(wrong(format!("'{word}' is none of {WORDS}"))),
-            }
-        }
-        if fault.effect == Effect::default() {
-            return Err(wrong("it says not what goes wrong".to_owned()));
-        }
-        Ok(fault)
+    /// Adds what only slows.
+    fn slow(&mut self, other: &Effect) {
+        self.delay = match (self.delay, other.delay) {
+            (Some(one), Some(another)) => Some(one.saturating_add(another)),
+            (one, another) => one.or(another),
+        };
+        self.drip = self.drip.or(other.drip);
+        self.close |= other.close;
     }
 }
 
-/// Reads a time such as `500ms`, `2s`, `2`, `1m`, `1h`; seconds if it has no unit.
-pub fn duration(text: &str) -> Option<Duration> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(end)?;
-    let number: f64 = number.parse().ok()?;
-    let seconds = match unit {
-        "ms" => number / 1000.0,
-        "s" | "" => number,
-        "m" => number * 60.0,
-        "h" => number * 3600.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(seconds).ok()
-}
+impl Fault {
+    /// The next number from 0 to 1: the same ones for the same seed (splitmix64).
+    fn roll(&mut self) -> f64 {
+        self.dice = self.dice.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.dice;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
 
-/// Reads an offset of a clock such as `+3600s`, `-400`, `+1h`, in seconds.
-pub fn seconds(text: &str) -> Option<i64> {
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
-    };
-    Some(sign * i64::try_from(duration(rest)?.as_secs()).ok()?)
+    /// Whether it strikes now, which is thereby counted; and with what.
+    fn strike(&mut self) -> Option<Effect> {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return None;
+        }
+        if let Some(part) = self.part
+            && self.roll() >= part
+        {
+            return None;
+        }
+        self.times = self.times.map(|times| times.saturating_sub(1));
+        let mut effect = self.effect.clone();
+        if !self.jitter.is_zero() {
+            let more = self.jitter.mul_f64(self.roll());
+            effect.delay = Some(effect.delay.unwrap_or_default().saturating_add(more));
+        }
+        Some(effect)
+    }
 }
 
 /// The faults that are planted.
@@ -196,8 +181,9 @@ pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
     pub(crate) fn plant(&mut self, fault: Fault) {
-        // One that only puts the clock wrong has done its work, and must not hide another.
-        if fault.effect != (Effect { clock: fault.effect.clock, ..Effect::default() }) {
+        // What acts at once has done its work, and must not hide another.
+        let Effect { clock, throttle, .. } = fault.effect;
+        if fault.effect != (Effect { clock, throttle, ..Effect::default() }) || !fault.jitter.is_zero() {
             self.0.push(fault);
         }
     }
@@ -210,20 +196,29 @@ impl Faults {
         self.0.iter().map(|fault| fault.spec.clone()).collect()
     }
 
-    /// The effect of the first fault that strikes this request, which is thereby counted.
+    /// What happens to this request: the effect of the first fault that strikes it, and of all that only slow it down.
+    /// Those that strike are counted.
     pub(crate) fn strike(&mut self, method: &str, path: &str) -> Option<Effect> {
+        let mut slowed: Option<Effect> = None;
+        let mut struck: Option<Effect> = None;
         for fault in self.0.iter_mut().filter(|fault| fault.times != Some(0)) {
-            if !fault.is_for(method, path) {
+            let slows = fault.effect.only_slows();
+            if !fault.is_for(method, path) || struck.is_some() && !slows {
                 continue;
             }
-            if fault.skip > 0 {
-                fault.skip -= 1;
-                continue;
+            match fault.strike() {
+                Some(effect) if slows => slowed.get_or_insert_default().slow(&effect),
+                Some(effect) => struck = Some(effect),
+                None => {}
             }
-            fault.times = fault.times.map(|times| times.saturating_sub(1));
-            return Some(fault.effect.clone());
         }
-        None
+        match (struck, slowed) {
+            (Some(mut effect), Some(slow)) => {
+                effect.slow(&slow);
+                Some(effect)
+            }
+            (struck, slowed) => struck.or(slowed),
+        }
     }
 }
 
@@ -247,12 +242,55 @@ mod tests {
         assert!(one.is_for("GET", "/acme/machines/x"));
         assert!(!one.is_for("GET", "/acme/machines"));
         assert!(!one.is_for("GET", "/acme/machines/x/tags"));
+        let below: Fault = "/machines/** hang".parse().unwrap();
+        assert!(below.is_for("GET", "/acme/machines/x/tags/y") && below.is_for("GET", "/acme/machines"));
+        assert!(!below.is_for("GET", "/acme/images"));
         let all: Fault = "* delay=1s".parse().unwrap();
         assert!(all.is_for("DELETE", "/--ping"));
         let account: Fault = "GET / html".parse().unwrap();
         assert!(account.is_for("GET", "/acme"));
         let ping: Fault = "/--ping drop=before".parse().unwrap();
         assert!(ping.is_for("GET", "/--ping"));
+    }
+
+    fn hits(spec: &str) -> Vec<bool> {
+        let mut faults = Faults::default();
+        faults.plant(spec.parse().unwrap());
+        (0..1000).map(|_| faults.strike("GET", "/acme/machines").is_some()).collect()
+    }
+
+    #[test]
+    fn a_part_of_the_requests_is_struck_and_the_same_one_for_the_same_seed() {
+        let one = hits("* status=503 p=0.05 seed=7");
+        let many = one.iter().filter(|hit| **hit).count();
+        assert!((25..=80).contains(&many), "{many} of a thousand");
+        assert_eq!(one, hits("* status=503 p=0.05 seed=7"));
+        assert_ne!(one, hits("* status=503 p=0.05 seed=8"));
+        assert_eq!(hits("* status=503 p=0.5"), hits("* status=503 p=0.5"));
+        assert_eq!(hits("* status=503 p=1 times=3").iter().filter(|hit| **hit).count(), 3);
+    }
+
+    #[test]
+    fn what_only_slows_goes_together_with_what_strikes_and_of_those_the_first_does() {
+        let mut faults = Faults::default();
+        for spec in ["* delay=1s", "GET /machines status=503 times=1", "* html", "* delay=2s close"] {
+            faults.plant(spec.parse().unwrap());
+        }
+        let first = faults.strike("GET", "/acme/machines").unwrap();
+        assert_eq!((first.delay, first.status, first.html), (Some(Duration::from_secs(3)), Some(503), false));
+        assert!(first.close);
+        let second = faults.strike("GET", "/acme/machines").unwrap();
+        assert_eq!((second.status, second.html), (None, true));
+    }
+
+    #[test]
+    fn jitter_is_at_most_what_was_said() {
+        let mut faults = Faults::default();
+        faults.plant("* delay=100ms jitter=50ms seed=3".parse().unwrap());
+        let delays: Vec<Duration> =
+            (0..100).map(|_| faults.strike("GET", "/acme").and_then(|e| e.delay).unwrap()).collect();
+        assert!(delays.iter().all(|d| (100..=150).contains(&d.as_millis())), "{delays:?}");
+        assert!(delays.iter().any(|delay| *delay != delays[0]));
     }
 
     #[test]
@@ -266,6 +304,12 @@ mod tests {
             ("delay=fast", "'delay=fast' needs a time"),
             ("hang=1", "'hang' takes no value"),
             ("clock=later", "'clock=later' needs seconds"),
+            ("* status=503 p=2", "'p=2' needs a part of 1"),
+            ("json=bad", "'json=bad' is none of json=cut, json=wrong"),
+            ("pages=thrice", "'pages=thrice' is none of"),
+            ("length=0", "'length=0' needs bytes"),
+            ("throttle=maybe", "'throttle=maybe' is none of"),
+            ("drip=0", "'drip=0' needs bytes a second"),
         ] {
             let error = spec.parse::<Fault>().unwrap_err();
             assert!(error.message().contains(words) && error.message().contains(spec), "{error}");

@@ -173,7 +173,7 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
     while let Some((at, letter)) = letters.next() {
         let token = match letter {
             c if c.is_whitespace() => continue,
-            '(' | ')' | ',' | '=' => Token::Sign(letter),
+            '(' | ')' | ',' | '=' | '/' => Token::Sign(letter),
             '"' => Token::Text(
                 text_in_quotes(&mut letters)
                     .ok_or_else(|| format!("the quotation that begins at character {at} does not end"))?,
@@ -181,7 +181,7 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
             first => {
                 let mut word = String::from(first);
                 while let Some((_, next)) =
-                    letters.next_if(|(_, c)| !c.is_whitespace() && !matches!(c, '(' | ')' | ',' | '=' | '"'))
+                    letters.next_if(|(_, c)| !c.is_whitespace() && !matches!(c, '(' | ')' | ',' | '=' | '/' | '"'))
                 {
                     word.push(next);
                 }
@@ -301,12 +301,14 @@ impl Parser {
         self.word(what, |word| whole(word).filter(|number| (least..=most).contains(number)))
     }
 
-    /// A list in parentheses, or one element. Sorted, and without repetitions.
+    /// A list in parentheses, or one element. Sorted, and without repetitions, which count all the same. What means
+    /// all of them stands `alone`.
     fn list<T: Ord>(
         &mut self,
         word: &str,
         what: &str,
         one: impl Fn(&mut Parser) -> Result<T, String>,
+        alone: (&str, impl Fn(&T) -> bool),
     ) -> Result<Vec<T>, String> {
         let mut list = Vec::new();
         if self.skip_sign('(') {
@@ -318,18 +320,18 @@ impl Parser {
         } else {
             list.push(one(self)?);
         }
+        at_most(&list, what)?;
+        if list.len() > 1 && list.iter().any(alone.1) {
+            return Err(format!("{} stand alone, not in a list of {what}", alone.0));
+        }
         list.sort();
         list.dedup();
-        at_most(&list, what)?;
         Ok(list)
     }
 
     fn targets(&mut self) -> Result<Vec<Target>, String> {
-        let list = self.list("OR", "targets", Parser::target)?;
-        if list.len() > 1 && list.iter().any(|target| matches!(target, Target::Any | Target::AllVms)) {
-            return Err("any and all vms stand alone, not in a list of targets".to_owned());
-        }
-        Ok(list)
+        let all = |target: &Target| matches!(target, Target::Any | Target::AllVms);
+        self.list("OR", "targets", Parser::target, ("any and all vms", all))
     }
 
     fn target(&mut self) -> Result<Target, String> {
@@ -337,9 +339,20 @@ impl Parser {
             "ANY" => Ok(Target::Any),
             "ALL" => self.keyword("VMS").map(|()| Target::AllVms),
             "IP" => self.word("an IP address", address).map(Target::Ip),
-            "SUBNET" => self.word("a subnet, such as 10.0.0.0/8,", subnet),
+            "SUBNET" => {
+                let base = self.word("a subnet, such as 10.0.0.0/8,", address)?;
+                if !self.skip_sign('/') {
+                    return Err(self.expected("'/' and the length of a subnet's prefix"));
+                }
+                let most = if base.is_ipv4() { 32 } else { 128 };
+                let bits = self.number(0, most, &format!("a length from 0 to {most}, as a subnet has"))? as u8;
+                Ok(Target::Subnet(base, bits))
+            }
             "TAG" => {
                 let name = self.label("the name of a tag")?;
+                if name.is_empty() {
+                    return Err("the name of a tag is empty".to_owned());
+                }
                 let value = if self.skip_sign('=') { Some(self.label("the value of a tag")?) } else { None };
                 Ok(Target::Tag(name, value))
             }
@@ -364,9 +377,9 @@ impl Parser {
             while self.skip_sign(',') {
                 ranges.push(self.range()?);
             }
+            at_most(&ranges, "ports")?;
             ranges.sort_unstable();
             ranges.dedup();
-            at_most(&ranges, "ports")?;
             return Ok(What::Ports(ranges));
         }
         let port = |parser: &mut Parser| {
@@ -376,10 +389,9 @@ impl Parser {
             }
             parser.number(1, u16::MAX, "a port from 1 to 65535")
         };
-        let ports = self.list("AND", "ports", port)?;
+        let ports = self.list("AND", "ports", port, ("all ports", |port| *port == 0))?;
         match ports.as_slice() {
             [0] => Ok(What::Every("PORT")),
-            [0, ..] => Err("all ports stand alone, not in a list of ports".to_owned()),
             _ => Ok(What::Ports(ports.into_iter().map(|port| (port, port)).collect())),
         }
     }
@@ -426,10 +438,9 @@ impl Parser {
             };
             Ok(Some((kind, code)))
         };
-        let types = self.list("AND", "types", kind)?;
+        let types = self.list("AND", "types", kind, ("all types", Option::is_none))?;
         match types.as_slice() {
             [None] => Ok(What::Every("TYPE")),
-            [None, ..] => Err("all types stand alone, not in a list of types".to_owned()),
             _ => Ok(What::Types(types.into_iter().flatten().collect())),
         }
     }
@@ -448,14 +459,6 @@ fn address(word: &str) -> Option<IpAddr> {
     let ip: IpAddr = word.parse().ok()?;
     let refused = matches!(ip, IpAddr::V4(Ipv4Addr::UNSPECIFIED | Ipv4Addr::BROADCAST));
     if refused { None } else { Some(ip) }
-}
-
-fn subnet(word: &str) -> Option<Target> {
-    let (base, bits) = word.split_once('/')?;
-    let base = address(base)?;
-    let most = if base.is_ipv4() { 32 } else { 128 };
-    let bits = whole(bits).and_then(|bits| u8::try_from(bits).ok()).filter(|bits| (1..=most).contains(bits))?;
-    Some(Target::Subnet(base, bits))
 }
 
 #[cfg(test)]
@@ -485,6 +488,8 @@ mod tests {
                 "FROM any TO all vms ALLOW icmp (TYPE 3 AND TYPE 8 CODE 0)",
             ),
             ("FROM ip fe80::1 TO all vms ALLOW icmp6 TYPE ALL", "FROM ip fe80::1 TO all vms ALLOW icmp6 TYPE all"),
+            ("FROM subnet fd00:: / 8 TO all vms ALLOW ah", "FROM subnet fd00::/8 TO all vms ALLOW ah"),
+            ("FROM subnet 10.0.0.0/0 TO all vms ALLOW ah", "FROM subnet 10.0.0.0/0 TO all vms ALLOW ah"),
             ("FROM any TO all vms ALLOW ah PRIORITY 0", "FROM any TO all vms ALLOW ah"),
             ("FROM any TO all vms BLOCK esp PRIORITY 100", "FROM any TO all vms BLOCK esp PRIORITY 100"),
         ] {
@@ -497,6 +502,7 @@ mod tests {
     #[test]
     fn what_is_no_rule_is_refused_with_the_place() {
         let many = (1..=25).map(|n| format!("PORT {n}")).collect::<Vec<_>>().join(" AND ");
+        let same = ["PORT 1"; 25].join(" AND ");
         for (text, words) in [
             ("", "expected FROM, but the rule ends there"),
             ("From any TO all vms ALLOW tcp PORT 1", "expected FROM at character 1, but found 'From'"),
@@ -509,12 +515,18 @@ mod tests {
             ("FROM any TO all vms ALLOW tcp PORTS 9-1", "lower end"),
             ("FROM any TO all vms ALLOW tcp (PORT 1 AND PORT ALL)", "stand alone"),
             (&format!("FROM any TO all vms ALLOW tcp ({many})"), "more than 24 ports"),
+            (&format!("FROM any TO all vms ALLOW tcp ({same})"), "more than 24 ports"),
+            ("FROM any TO all vms ALLOW tcp (PORT ALL AND PORT ALL)", "stand alone"),
+            ("FROM any TO all vms ALLOW icmp (TYPE ALL AND TYPE ALL)", "stand alone"),
+            ("FROM any TO (all vms OR all vms) ALLOW ah", "stand alone"),
+            ("FROM any TO tag \"\" ALLOW ah", "the name of a tag is empty"),
             ("FROM any TO all vms ALLOW icmp TYPE 256", "a type from 0 to 255"),
             ("FROM any TO all vms ALLOW gre", "one of TCP"),
             ("FROM any TO all vms ALLOW ah PRIORITY 101", "a priority"),
             ("FROM any TO all vms ALLOW ah PRIORITY 1 x", "the end of the rule"),
             ("FROM ip 0.0.0.0 TO all vms ALLOW ah", "an IP address"),
             ("FROM subnet 10.0.0.0/33 TO all vms ALLOW ah", "a subnet"),
+            ("FROM subnet 10.0.0.0 TO all vms ALLOW ah", "'/' and the length"),
             ("FROM vm web0 TO all vms ALLOW ah", "the id of a machine"),
             ("FROM tag a.b TO all vms ALLOW ah", "the name of a tag"),
             ("FROM tag \"a TO all vms ALLOW ah", "begins at character 10 does not end"),

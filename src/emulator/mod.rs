@@ -26,6 +26,8 @@ mod clock;
 mod control;
 mod dir;
 mod fault;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod fwrule;
 mod handlers;
 mod jobs;
@@ -86,7 +88,7 @@ pub struct Options {
     pub https: Option<SocketAddr>,
     /// What it holds at first. Not looked at if the state file is there already.
     pub seed: Seed,
-    /// Kept up to date with every change, and read at the start.
+    /// Kept up to date with every change, and read at the start. One emulator at a time has it.
     pub state_file: Option<PathBuf>,
     /// The folder in which its private folder is made; `None` for the platform's folder of temporary files.
     pub temp_dir: Option<PathBuf>,
@@ -151,8 +153,8 @@ impl Emulator {
     /// Starts one. Must be called within a tokio runtime, which then serves it.
     ///
     /// # Errors
-    /// When an address cannot be listened on, a key or state file cannot be read or written, or a
-    /// public key to authorize is none.
+    /// When an address cannot be listened on, a key or state file cannot be read or written, another
+    /// emulator has the state file, or a public key to authorize is none.
     pub async fn start(options: Options) -> Result<Emulator> {
         let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(dir::usual_parent))?;
         let key = match &options.key {
@@ -179,9 +181,9 @@ impl Emulator {
             None => None,
         };
 
-        let kept = match &options.state_file {
-            Some(file) => store::read(file)?,
-            None => None,
+        let (state_lock, kept) = match &options.state_file {
+            Some(file) => (Some(store::take(file).await?), store::read(file)?),
+            None => (None, None),
         };
         let clock = Clock::new(options.pace, options.clock_offset, kept.as_ref().map_or(0, |state| state.now));
         let mut state = kept.unwrap_or_else(|| seed::state(options.seed, clock.now()));
@@ -194,10 +196,12 @@ impl Emulator {
             frozen: OnceLock::new(),
             latency: options.latency,
             state_file: options.state_file,
+            _state_lock: state_lock,
             dirty: AtomicBool::new(true),
             state: Mutex::new(state),
             faults: Mutex::new(Faults::default()),
-            throttle: options.throttle.then(|| Mutex::new(Throttle::default())),
+            throttled: AtomicBool::new(options.throttle),
+            throttle: Mutex::new(Throttle::default()),
             seen: Mutex::new(shared::Remembered::default()),
             trouble: Mutex::new(None),
             sockets: sockets::Sockets::default(),

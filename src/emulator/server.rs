@@ -26,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use super::answer::{self, Answered, Asked, MAX_BODY};
 use super::auth::Head;
 use super::control;
-use super::fault::{Drop, Effect};
+use super::fault::{Drop, Effect, Json};
 use super::lines::Lines;
 use super::patient::Patient;
 use super::reply::{Body, Refusal, Reply};
@@ -130,7 +130,7 @@ async fn respond(
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let head = Head { method: parts.method.as_str().to_owned(), target, headers: parts.headers };
     let (body, too_long) = tokio::time::timeout(PATIENCE, read(body)).await.map_err(|_| Dropped)?.ok_or(Dropped)?;
-    let mut asked = Asked { head, body, too_long, ip: peer.ip().to_string(), fails: false };
+    let mut asked = Asked { head, body, too_long, ip: peer.ip().to_string(), effect: Effect::default() };
     if asked.head.path() == "/--emulator" || asked.head.path().starts_with("/--emulator/") {
         let reply = control::answer(&shared, &asked, peer.ip());
         let answered = Answered { reply, signed_by: None, mute: false, early: true, methods: Vec::new() };
@@ -156,7 +156,7 @@ async fn respond(
         shared.saw(seen);
         return Err(Dropped);
     }
-    asked.fails = effect.fail;
+    asked.effect = effect.clone();
     let mut answered = match planned(&effect) {
         Some(reply) => Answered { reply, signed_by: None, mute: false, early: effect.html, methods: Vec::new() },
         None => answer::answer(&shared, &asked),
@@ -169,6 +169,9 @@ async fn respond(
     if effect.empty && answered.reply.status < 300 {
         answered.reply = Reply::empty(204);
     }
+    if let (Some(json), Body::Json(bytes)) = (effect.json, &mut answered.reply.body) {
+        spoil(json, bytes);
+    }
     seen.signed_by.clone_from(&answered.signed_by);
     if effect.drop == Some(Drop::After) {
         shared.saw(seen);
@@ -180,6 +183,15 @@ async fn respond(
         *lock(raised) = Some((upgrade, purpose.clone()));
     }
     Ok(response(&shared, &asked.head, answered, &effect, began))
+}
+
+/// Puts something else in the place of a body's JSON.
+fn spoil(json: Json, bytes: &mut Vec<u8>) {
+    match json {
+        Json::Cut => bytes.truncate(bytes.len() / 2),
+        Json::Wrong if bytes.first() == Some(&b'[') => *bytes = br#"{"planted":"fault"}"#.to_vec(),
+        Json::Wrong => *bytes = br#"["planted fault"]"#.to_vec(),
+    }
 }
 
 /// The answer that a fault puts in the place of the real one.
@@ -247,7 +259,7 @@ fn response(
         Body::Empty | Body::Socket(_) => (Vec::new(), Kind::Whole),
         Body::Json(bytes) | Body::Text(bytes) | Body::Html(bytes) => (bytes, Kind::Whole),
     };
-    let mut body = WireBody { data: Some(Bytes::from(bytes)), kind, lines, pause: None };
+    let mut body = WireBody { data: Some(Bytes::from(bytes)), kind, lines, pause: None, drip: effect.drip };
     let cut = match effect.drop {
         Some(Drop::Amid) => body.data.as_ref().map(|data| data.len() / 2),
         _ => effect.cut,
@@ -258,6 +270,16 @@ fn response(
         let whole = data.len();
         data.truncate(cut);
         body.kind = Kind::Cut(whole);
+    }
+    // More than comes, or less than there is; then the connection is of no use any more.
+    if let (Some(off), Some(data), Kind::Whole) = (effect.length, &mut body.data, body.kind) {
+        let whole = i64::try_from(data.len()).unwrap_or(i64::MAX).saturating_add(off).max(0);
+        let whole = usize::try_from(whole).unwrap_or(0);
+        if off < 0 {
+            data.truncate(whole);
+        } else {
+            body.kind = Kind::Cut(whole);
+        }
     }
     let status = StatusCode::from_u16(answered.reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(body);
@@ -286,9 +308,14 @@ pub(crate) struct WireBody {
     kind: Kind,
     /// What comes after, over time.
     lines: Option<Lines>,
-    /// What has been sent must be on its way before the connection is broken.
+    /// What has been sent must be on its way before the connection is broken, or more is sent.
     pause: Option<Pin<Box<Sleep>>>,
+    /// How many bytes go in a second, if not all at once.
+    drip: Option<u64>,
 }
+
+/// How often a body that comes slowly moves on.
+const DRIP: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
@@ -308,6 +335,14 @@ impl HttpBody for WireBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(drip) = self.drip.filter(|_| self.data.as_ref().is_some_and(|data| !data.is_empty())) {
+            let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(DRIP)));
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
+            let part = usize::try_from(drip / 10).unwrap_or(usize::MAX).max(1);
+            let next = self.data.as_mut().map(|data| data.split_to(part.min(data.len())));
+            return Poll::Ready(next.map(|data| Ok(Frame::data(data))));
+        }
         if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }

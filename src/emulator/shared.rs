@@ -14,6 +14,7 @@ use super::sockets::Sockets;
 use super::state::State;
 use super::store;
 use super::throttle::Throttle;
+use crate::file::Lock;
 
 /// How many requests are remembered; older ones are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -84,11 +85,15 @@ pub(crate) struct Shared {
     pub(crate) frozen: Frozen,
     pub(crate) latency: Duration,
     pub(crate) state_file: Option<PathBuf>,
+    /// Kept for as long as anybody could still write the file.
+    pub(crate) _state_lock: Option<Lock>,
     /// The state has changed since it was last written.
     pub(crate) dirty: AtomicBool,
     pub(crate) state: Mutex<State>,
     pub(crate) faults: Mutex<Faults>,
-    pub(crate) throttle: Option<Mutex<Throttle>>,
+    /// Whether requests are counted and refused.
+    pub(crate) throttled: AtomicBool,
+    pub(crate) throttle: Mutex<Throttle>,
     pub(crate) seen: Mutex<Remembered>,
     /// Why the state could not be written, the last time it could not.
     pub(crate) trouble: Mutex<Option<String>>,
@@ -112,9 +117,9 @@ impl Shared {
 
     /// Counts a request, if requests are counted at all.
     pub(crate) fn throttle(&self, who: &str, group: &'static str) -> Result<(), Refusal> {
-        match &self.throttle {
-            Some(throttle) => lock(throttle).take(who, group, self.clock.wall()),
-            None => Ok(()),
+        match self.throttled.load(Ordering::Relaxed) {
+            true => lock(&self.throttle).take(who, group, self.clock.wall()),
+            false => Ok(()),
         }
     }
 
@@ -166,10 +171,13 @@ impl Shared {
 }
 
 impl Shared {
-    /// Plants a fault. One of the clock acts at once.
+    /// Plants a fault. Those of the clock and of the limit act at once.
     pub(crate) fn plant(&self, fault: Fault) {
         if let Some(offset) = fault.effect.clock {
             self.clock.set_offset(offset);
+        }
+        if let Some(on) = fault.effect.throttle {
+            self.throttled.store(on, Ordering::Relaxed);
         }
         lock(&self.faults).plant(fault);
     }

@@ -404,6 +404,13 @@ impl Machines {
         self.list.push(machine);
     }
 
+    /// Loses every trace of one.
+    pub(crate) fn forget(&mut self, id: &str) {
+        let kept: Vec<Machine> =
+            std::mem::take(&mut self.list).into_iter().filter(|machine| machine.id != id).collect();
+        *self = kept.into();
+    }
+
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Machine> {
         self.list.iter()
     }

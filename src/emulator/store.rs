@@ -1,27 +1,46 @@
-//! The state on disk: one JSON file, replaced as a whole, readable by its owner only.
+//! The state on disk: one JSON file, replaced as a whole, readable by its owner only, and of one emulator at a time.
 
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::file::{self, Lock, Manner};
 
 use super::state::State;
 
-/// Opens a new file that only its owner can read.
-pub(crate) fn create_private(path: &Path) -> std::io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+/// No longer state is read or written, in bytes.
+const LONGEST: u64 = 256 << 20;
+
+/// How long one that is about to end may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Takes the file for this emulator alone: two would undo each other's changes. Others may read it.
+///
+/// # Errors
+/// A usage error when another emulator has it; otherwise what the system said.
+pub(crate) async fn take(path: &Path) -> Result<Lock> {
+    let owned = path.to_owned();
+    // The wait may be for an emulator in this very runtime.
+    let taken = tokio::task::spawn_blocking(move || {
+        let target = file::followed(&owned)?;
+        let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        file::lock(&target.with_file_name(format!(".{name}.lock")), PATIENCE)
+    });
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::TimedOut => Error::usage(format!("the state file {} is in use", path.display()))
+            .because(error)
+            .hint("end the emulator that has it, or name another file"),
+        _ => Error::other(format!("cannot lock the state file {}", path.display())).because(error),
+    };
+    taken.await.map_err(|error| failed(error.into()))?.map_err(failed)
 }
 
 /// Reads the state; `None` if there is no such file yet.
 pub(crate) fn read(path: &Path) -> Result<Option<State>> {
-    let text = match fs::read(path) {
+    let text = match file::read(path, LONGEST) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
             return Err(Error::other(format!("cannot read the state file {}", path.display())).because(error));
         }
@@ -38,19 +57,14 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
     }
 }
 
-/// Writes the state beside the file and then over it.
+/// Writes the state over the file.
 pub(crate) fn write(path: &Path, state: &State) -> Result<()> {
     let failed =
-        |error: std::io::Error| Error::other(format!("cannot write the state file {}", path.display())).because(error);
+        |error: io::Error| Error::other(format!("cannot write the state file {}", path.display())).because(error);
     let text = serde_json::to_vec(state).map_err(|error| failed(error.into()))?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}", uuid::Uuid::new_v4().simple()));
-    let beside = PathBuf::from(beside);
-    let written = create_private(&beside)
-        .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        failed(error)
-    })
+    if text.len() as u64 > LONGEST {
+        let words = format!("it would be longer than {LONGEST} bytes");
+        return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, words)));
+    }
+    file::replace(path, &text, Manner::KEPT).map_err(failed)
 }

@@ -13,6 +13,8 @@ pub mod mount;
 pub mod net;
 pub mod nic;
 pub mod policy;
+pub mod range;
+pub mod selector;
 mod size;
 pub mod tag;
 
@@ -26,6 +28,8 @@ const AROUND: usize = 60;
 /// A usage error about a place in a text: what is wrong, and a hint that shows the text with a caret below it.
 /// The place is counted in bytes; `expected` says what could stand there.
 pub(crate) fn fault(what: &str, text: &str, at: usize, message: &str, expected: &str) -> Error {
+    #[cfg(any(test, fuzzing))]
+    assert!(at <= text.len(), "{what}: {message}: at {at} of {}", text.len());
     Error::usage(format!("{what}: {message}")).hint(pointed(text, at, expected))
 }
 
@@ -135,16 +139,19 @@ pub(crate) fn is_uuid(text: &str) -> bool {
         })
 }
 
+/// Whether a hint's caret stands below the text, or right after its end.
+#[cfg(any(test, fuzzing))]
+pub fn caret_is_within(hint: &str) -> bool {
+    let Some((line, mark)) = hint.split_once('\n') else { return false };
+    let width = line.chars().map(columns).sum();
+    mark.find('^').is_some_and(|column| column <= width && mark[..column].bytes().all(|byte| byte == b' '))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Whether a hint's caret stands below the text, or right after its end.
-    pub(super) fn caret_is_within(hint: &str) -> bool {
-        let Some((line, mark)) = hint.split_once('\n') else { return false };
-        let width = line.chars().map(columns).sum();
-        mark.find('^').is_some_and(|column| column <= width && mark[..column].bytes().all(|byte| byte == b' '))
-    }
+    pub(super) use super::caret_is_within;
 
     #[test]
     fn a_caret_stands_below_the_fault() {

@@ -166,6 +166,11 @@ pub(super) fn raw<'a>(value: &Value<'a>, look: &Look) -> Option<Cow<'a, str>> {
     Some(text)
 }
 
+/// What CSV and TSV have above a column. Where nobody chose the columns, their names are the server's.
+pub(super) fn title<'a>(column: &'a Chosen, look: &Look) -> Cow<'a, str> {
+    if look.terminal { escape::visible_lines(&column.name) } else { Cow::Borrowed(&column.name) }
+}
+
 /// The first part of a UUID; anything else stays whole.
 fn shortened(text: Cow<'_, str>) -> Cow<'_, str> {
     let uuid = text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');

@@ -6,8 +6,9 @@ use super::columns::Chosen;
 use super::{Look, cell};
 
 /// Appends the line of headers.
-pub(super) fn header(columns: &[Chosen], out: &mut String) {
-    line(columns.iter().map(|column| Some(&*column.name)), out);
+pub(super) fn header(columns: &[Chosen], look: &Look, out: &mut String) {
+    let titles: Vec<_> = columns.iter().map(|column| cell::title(column, look)).collect();
+    line(titles.iter().map(|title| Some(&**title)), out);
 }
 
 /// Appends a row.

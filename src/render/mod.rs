@@ -181,8 +181,8 @@ impl<'l> Printer<'l> {
             (Format::Json, 0) => out.push_str("[]\n"),
             (Format::Json, _) => json::close(self.look, out),
             (Format::Yaml, 0) => out.push_str("[]\n"),
-            (Format::Csv, 0) if self.look.header => csv::header(&self.columns, out),
-            (Format::Tsv, 0) if self.look.header => tsv::header(&self.columns, out),
+            (Format::Csv, 0) if self.look.header => csv::header(&self.columns, self.look, out),
+            (Format::Tsv, 0) if self.look.header => tsv::header(&self.columns, self.look, out),
             _ => {}
         }
     }
@@ -198,13 +198,13 @@ impl<'l> Printer<'l> {
             Format::Ids => ids::line(row, out),
             Format::Csv => {
                 if first && look.header {
-                    csv::header(&self.columns, out);
+                    csv::header(&self.columns, self.look, out);
                 }
                 csv::row(row, &self.columns, look, out);
             }
             Format::Tsv => {
                 if first && look.header {
-                    tsv::header(&self.columns, out);
+                    tsv::header(&self.columns, self.look, out);
                 }
                 tsv::row(row, &self.columns, look, out);
             }

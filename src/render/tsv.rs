@@ -5,9 +5,9 @@ use super::columns::Chosen;
 use super::{Look, cell};
 
 /// Appends the line of headers.
-pub(super) fn header(columns: &[Chosen], out: &mut String) {
+pub(super) fn header(columns: &[Chosen], look: &Look, out: &mut String) {
     for (index, column) in columns.iter().enumerate() {
-        put(index, &column.name, out);
+        put(index, &cell::title(column, look), out);
     }
     out.push('\n');
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::peer::{authorization, get, http_date, post, raw, send, signed, stepped};
+use super::peer::{authorization, delete, get, http_date, post, raw, send, signed, stepped};
 
 /// A signed request as bytes.
 fn bytes(emulator: &sdc::emulator::Emulator, method: &str, target: &str) -> Vec<u8> {
@@ -133,4 +133,110 @@ async fn other_processes_have_a_way_in_that_is_not_counted() {
     let rows = send(&emulator, "GET", "/--emulator/requests", &[], "").await.json();
     assert_eq!(rows.as_array().unwrap().len(), 3);
     assert_eq!(emulator.requests().len(), 3);
+}
+
+const WEB1: &str = "/acme/machines/3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+
+#[tokio::test]
+async fn json_is_cut_or_of_another_type_and_the_length_is_right() {
+    let emulator = stepped().await;
+    let whole = raw(&emulator, &bytes(&emulator, "GET", "/acme/machines")).await.unwrap().body;
+    emulator.add_fault("GET /machines json=cut times=1".parse().unwrap());
+    let got = raw(&emulator, &bytes(&emulator, "GET", "/acme/machines")).await.unwrap();
+    assert_eq!(got.header("Content-Length").unwrap(), (whole.len() / 2).to_string());
+    assert_eq!(got.body, whole[..whole.len() / 2]);
+    emulator.add_fault("json=wrong".parse().unwrap());
+    assert!(get(&emulator, "/acme/machines").await.json().is_object());
+    assert!(get(&emulator, WEB1).await.json().is_array());
+}
+
+#[tokio::test]
+async fn the_length_that_is_said_is_more_or_less_than_what_comes() {
+    let emulator = stepped().await;
+    let whole = raw(&emulator, &bytes(&emulator, "GET", WEB1)).await.unwrap().body;
+    for (off, comes) in [(5, whole.len()), (-5, whole.len() - 5)] {
+        emulator.clear_faults();
+        emulator.add_fault(format!("length={off:+}").parse().unwrap());
+        let got = raw(&emulator, &bytes(&emulator, "GET", WEB1)).await.unwrap();
+        let said: i64 = got.header("Content-Length").unwrap().parse().unwrap();
+        assert_eq!((said - whole.len() as i64, got.body.len()), (off, comes));
+    }
+}
+
+#[tokio::test]
+async fn a_body_drips_and_still_comes_whole() {
+    let emulator = stepped().await;
+    let whole = get(&emulator, "/acme/keys").await.body;
+    let rate = whole.len() * 2;
+    emulator.add_fault(format!("drip={rate}").parse().unwrap());
+    let began = Instant::now();
+    assert_eq!(get(&emulator, "/acme/keys").await.body, whole);
+    assert!(began.elapsed() >= Duration::from_millis(300), "it came at once");
+}
+
+#[tokio::test]
+async fn a_page_comes_twice_or_shifted_but_never_the_first_one() {
+    let emulator = stepped().await;
+    let page = async |offset: usize| -> Vec<String> {
+        let rows = get(&emulator, &format!("/acme/machines?limit=2&offset={offset}")).await.json();
+        rows.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let right = [page(0).await, page(1).await, page(2).await, page(3).await];
+    for (fault, wanted) in [("pages=twice", 0), ("pages=+1", 3), ("pages=-1", 1)] {
+        emulator.clear_faults();
+        emulator.add_fault(format!("GET /machines {fault}").parse().unwrap());
+        assert_eq!(page(2).await, right[wanted], "{fault}");
+        assert_eq!(page(0).await, right[0], "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_action_fails_in_silence() {
+    let emulator = stepped().await;
+    let audit = async || get(&emulator, &format!("{WEB1}/audit")).await.json().as_array().unwrap().len();
+    let before = audit().await;
+    emulator.add_fault("POST /machines/* silent times=1".parse().unwrap());
+    assert_eq!(post(&emulator, &format!("{WEB1}?action=stop"), &json!({})).await.status, 202);
+    emulator.clock().advance(Duration::from_secs(600));
+    assert_eq!(get(&emulator, WEB1).await.json()["state"], "running");
+    assert_eq!(audit().await, before);
+}
+
+#[tokio::test]
+async fn a_machine_vanishes_and_the_books_forget_it_while_a_deleted_one_stays_in_them() {
+    let emulator = stepped().await;
+    let image = "/acme/images?name=base-64";
+    let image = get(&emulator, image).await.json()[0]["id"].clone();
+    let body = json!({ "name": "ghost", "image": image, "package": "g1-small" });
+    emulator.add_fault("POST /machines vanish times=1".parse().unwrap());
+    let made = post(&emulator, "/acme/machines", &body).await;
+    assert_eq!(made.status, 201);
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(get(&emulator, &format!("/acme/machines/{id}")).await.status, 404);
+    let kept = post(&emulator, "/acme/machines", &body).await.json()["id"].as_str().unwrap().to_owned();
+    emulator.clock().advance(Duration::from_secs(600));
+    assert_eq!(delete(&emulator, &format!("/acme/machines/{kept}")).await.status, 204);
+    emulator.clock().advance(Duration::from_secs(600));
+    let books = get(&emulator, "/--emulator/machines").await.json();
+    let row = |id: &str| books.as_array().unwrap().iter().find(|row| row["id"] == id).cloned();
+    assert_eq!(row(&id), None);
+    let kept = row(&kept).unwrap();
+    assert_eq!((&kept["state"], &kept["name"], &kept["account"]), (&json!("deleted"), &json!("ghost"), &json!("acme")));
+}
+
+#[tokio::test]
+async fn the_limit_of_requests_is_switched_on_and_off_while_it_runs() {
+    let emulator = stepped().await;
+    let refused = async || {
+        let mut refused = 0;
+        for _ in 0..40 {
+            refused += usize::from(get(&emulator, "/acme/keys").await.status == 429);
+        }
+        refused
+    };
+    assert_eq!(refused().await, 0);
+    emulator.add_fault("throttle=on".parse().unwrap());
+    assert!(refused().await > 0);
+    emulator.add_fault("throttle=off".parse().unwrap());
+    assert_eq!(refused().await, 0);
 }

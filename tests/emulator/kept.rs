@@ -24,8 +24,37 @@ async fn the_state_survives_a_restart_with_work_under_way() {
     let keys = get(&emulator, "/acme/keys").await.json();
     assert_eq!(keys.as_array().unwrap().len(), 1, "the earlier run's key is gone");
     emulator.stop().await.unwrap();
-    let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, ["state.json"], "nothing is left beside it");
+    let mut names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".state.json.lock", "state.json"], "nothing else is left beside it");
+}
+
+#[tokio::test]
+async fn a_state_file_is_of_one_emulator_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("state.json");
+    let kept = || Options { state_file: Some(file.clone()), ..options() };
+    let first = Emulator::start(kept()).await.unwrap();
+    post(&first, "/acme/keys", &serde_json::json!({ "name": "x", "key": super::peer::new_key("x") })).await;
+    let error = Emulator::start(kept()).await.unwrap_err();
+    assert_eq!(error.kind(), sdc::error::Kind::Usage);
+    assert!(error.message().ends_with("state.json is in use"), "{error}");
+    // By another name it is the same file.
+    #[cfg(unix)]
+    {
+        let link = dir.path().join("link.json");
+        std::os::unix::fs::symlink("state.json", &link).unwrap();
+        let error = Emulator::start(Options { state_file: Some(link.clone()), ..options() }).await.unwrap_err();
+        assert!(error.message().ends_with("link.json is in use"), "{error}");
+        first.stop().await.unwrap();
+        let by_link = Emulator::start(Options { state_file: Some(link.clone()), ..options() }).await.unwrap();
+        post(&by_link, "/acme/keys", &serde_json::json!({ "name": "y", "key": super::peer::new_key("y") })).await;
+        by_link.stop().await.unwrap();
+        assert!(link.is_symlink());
+    }
+    let after = Emulator::start(kept()).await.unwrap();
+    let keys = get(&after, "/acme/keys").await.json();
+    assert_eq!(keys.as_array().unwrap().len(), 3, "{keys}");
 }
 
 #[tokio::test]
@@ -49,9 +78,10 @@ async fn after_a_restart_it_names_the_port_that_it_listens_on_now() {
     let kept = || Options { state_file: Some(file.clone()), ..options() };
     let first = Emulator::start(kept()).await.unwrap();
     let old = first.url().to_owned();
-    // Started before the first ends, so that the port is another one.
-    let second = Emulator::start(kept()).await.unwrap();
     first.stop().await.unwrap();
+    // Whoever has it now, the port is another one.
+    let _taken = std::net::TcpListener::bind(old.trim_start_matches("http://"));
+    let second = Emulator::start(kept()).await.unwrap();
     assert!(!std::fs::read_to_string(&file).unwrap().contains(&old), "the port is not kept");
     let own = |list: serde_json::Value, name: &str| list[name].as_str().map(str::to_owned);
     let url = Some(second.url().to_owned());

@@ -172,7 +172,8 @@ mod tests {
         assert_eq!(stop["arguments"][0]["value_name"], "MACHINE");
         assert_eq!(
             (&stop["arguments"][0]["required"], &stop["arguments"][0]["multiple"]),
-            (&true.into(), &true.into())
+            (&false.into(), &true.into()),
+            "a selector, a state or an age will do instead"
         );
         let wait = stop["options"].as_array().unwrap().iter().find(|option| option["long"] == "wait").unwrap();
         assert_eq!((&wait["short"], &wait["value_name"]), (&"w".into(), &Value::Null));

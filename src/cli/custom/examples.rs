@@ -23,11 +23,14 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("policies", include_str!("../../../docs/examples/policies.md")),
     ("profile", include_str!("../../../docs/examples/profile.md")),
     ("rbac", include_str!("../../../docs/examples/rbac.md")),
+    ("reap", include_str!("../../../docs/examples/reap.md")),
     ("role-tags", include_str!("../../../docs/examples/role-tags.md")),
     ("roles", include_str!("../../../docs/examples/roles.md")),
+    ("run", include_str!("../../../docs/examples/run.md")),
     ("services", include_str!("../../../docs/examples/services.md")),
     ("users", include_str!("../../../docs/examples/users.md")),
     ("volumes", include_str!("../../../docs/examples/volumes.md")),
+    ("wait", include_str!("../../../docs/examples/wait.md")),
 ];
 
 /// The terminal that is shown for a command: the block of its file.

@@ -10,6 +10,10 @@ use super::{completion, described, examples};
 use crate::api::{Level, Op, RESOURCES, Resource};
 use crate::cli::tree;
 use crate::error::{Error, Result};
+use crate::file::{self, Manner};
+
+/// They are for everybody, and can be written again.
+const PAGE: Manner = Manner { follow: true, private: false, durable: false };
 
 /// The hidden command.
 pub fn command() -> Command {
@@ -31,7 +35,7 @@ pub fn run(matches: &ArgMatches) -> Result<i32> {
             if let Some(dir) = path.parent() {
                 std::fs::create_dir_all(dir)?;
             }
-            std::fs::write(&path, &text)
+            file::replace(&path, &text, PAGE)
         };
         write().map_err(|error| Error::other(format!("cannot write {}", path.display())).because(error))?;
     }

@@ -116,7 +116,10 @@ impl Watching<'_> {
             match self.record().await {
                 Ok(true) => return Ok(()),
                 Ok(false) => {}
-                Err(error) if error.passes() => self.app.say(&format!("{error}; still watching")),
+                // Who has never answered is not waited for.
+                Err(error) if error.passes() && self.phase.is_some() => {
+                    self.app.say(&format!("{error}; still watching"))
+                }
                 Err(error) => return Err(error),
             }
             let before = self.told.len();

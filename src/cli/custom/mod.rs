@@ -4,6 +4,7 @@ mod api;
 mod changefeed;
 mod completion;
 mod config;
+pub mod create;
 mod described;
 mod disk_add;
 mod doctor;
@@ -16,24 +17,31 @@ mod given;
 mod image_acl;
 mod image_tags;
 mod ip;
+mod job;
 mod migrate_watch;
 mod profile;
 mod rbac;
 mod reach;
+mod reap;
+mod reasons;
 mod role_tags;
 mod scp;
 mod ssh;
 mod tag_get;
 mod topics;
 mod vnc;
+mod wait;
 mod watched;
 mod ways;
+pub mod why;
 
 use clap::{ArgMatches, Command};
 pub use doctor::unsettled;
 
 use super::{App, build, globals};
-use crate::api::{Op, changefeed as feed, disks, images, machines, migrations, role_tags as role_tag_ops, tags};
+use crate::api::{
+    Op, changefeed as feed, disks, images, machines, migrations, role_tags as role_tag_ops, snapshots, tags, volumes,
+};
 use crate::error::{Error, Result};
 
 /// Their commands, in the order of the help.
@@ -41,8 +49,11 @@ pub fn commands() -> Vec<Command> {
     vec![
         globals::add(role_tags::command()),
         globals::add(rbac::command()),
+        globals::add(wait::command()),
         globals::add(api::command()),
         globals::add(changefeed::command()),
+        globals::add(job::command()),
+        globals::add(reap::command()),
         globals::add(doctor::command()),
         globals::add(profile::command()),
         #[cfg(feature = "emulator")]
@@ -68,10 +79,12 @@ const OVER: &[Over] = &[
     Over { path: "machines ssh", command: Some(ssh::command), ops: &[] },
     Over { path: "machines scp", command: Some(scp::command), ops: &[] },
     Over { path: "machines ip", command: Some(ip::command), ops: &[] },
+    Over { path: "machines why", command: Some(why::command), ops: why::READS },
     Over { path: "machines watch", command: Some(changefeed::watch), ops: &[&feed::CHANGEFEED] },
     Over { path: "machines vnc", command: Some(vnc::command), ops: &[&feed::VNC] },
     Over { path: "machines migrate watch", command: Some(migrate_watch::command), ops: &[&migrations::WATCH] },
     Over { path: "fwrules check", command: Some(fwcheck::command), ops: &[] },
+    Over { path: "machines create", command: None, ops: &[&machines::CREATE] },
     Over { path: "machines disks add", command: None, ops: &[&disks::ADD, &machines::GET] },
     Over { path: "machines tags get", command: None, ops: &[&tags::GET, &tags::LIST] },
     Over { path: "images share", command: Some(image_acl::share), ops: &[&images::GET, &images::UPDATE] },
@@ -80,9 +93,21 @@ const OVER: &[Over] = &[
     Over { path: "config show", command: Some(config::command), ops: &[] },
 ];
 
+/// What is laid over the table and keeps its command, with more options.
+type Extension = fn(Command) -> Command;
+const EXTENSIONS: &[(&str, Extension)] = &[("machines create", create::extend)];
+
+/// The table's command, with the options that are laid over it.
+pub fn extended(path: &str, command: Command) -> Command {
+    EXTENSIONS.iter().filter(|(known, _)| *known == path).fold(command, |command, (_, extend)| extend(command))
+}
+
 /// The operations that the commands below no noun of the table call.
 static CALLS: &[(&str, &[&Op])] = &[
     ("changefeed", &[&feed::CHANGEFEED]),
+    ("wait", &[&machines::GET, &images::GET, &volumes::GET, &snapshots::GET]),
+    ("run", &[&machines::CREATE, &machines::GET, &machines::DELETE]),
+    ("reap", &[&machines::LIST, &machines::DELETE]),
     ("role-tags set", role_tag_ops::OPS),
     ("role-tags add", role_tag_ops::OPS),
     ("role-tags remove", role_tag_ops::OPS),
@@ -116,20 +141,29 @@ pub fn is_over(path: &str) -> bool {
     OVER.iter().any(|over| over.path == path)
 }
 
+/// Whether its command is another one than the table's.
+pub fn has_own_command(path: &str) -> bool {
+    OVER.iter().any(|over| over.path == path && over.command.is_some())
+}
+
 /// Runs what is laid over a noun, and returns the exit code.
 ///
 /// # Errors
 /// Its own.
 pub async fn run_over(app: &App, path: &str, matches: &ArgMatches) -> Result<i32> {
-    let shows = matches!(path, "machines ssh" | "machines scp" | "machines tags get" | "machines disks add")
-        || matches!(path, "images share" | "images unshare" | "images tag");
+    let shows = matches!(
+        path,
+        "machines create" | "machines ssh" | "machines scp" | "machines tags get" | "machines disks add"
+    ) || matches!(path, "images share" | "images unshare" | "images tag");
     if !shows && (app.globals.dry_run || app.globals.curl) {
         return Err(not_one_request(path));
     }
     match path {
+        "machines create" => create::run(app, matches).await,
         "machines ssh" => ssh::run(app, matches).await,
         "machines scp" => scp::run(app, matches).await,
         "machines ip" => ip::run(app, matches).await,
+        "machines why" => why::run(app, matches).await,
         "machines watch" => changefeed::run(app, matches).await,
         "machines vnc" => vnc::run(app, matches).await,
         "machines migrate watch" => migrate_watch::run(app, matches).await,
@@ -159,12 +193,15 @@ pub fn needs_no_settings(matches: &ArgMatches) -> bool {
 /// # Errors
 /// Its own.
 pub async fn run(app: &App, word: &str, matches: &ArgMatches) -> Result<i32> {
-    if !matches!(word, "api" | "role-tags" | "rbac") && (app.globals.dry_run || app.globals.curl) {
+    if !matches!(word, "api" | "role-tags" | "rbac" | "run" | "reap") && (app.globals.dry_run || app.globals.curl) {
         return Err(not_one_request(word));
     }
     match word {
         "api" => api::run(app, matches).await,
+        "wait" => wait::run(app, matches).await,
         "changefeed" => changefeed::run(app, matches).await,
+        "run" => job::run(app, matches).await,
+        "reap" => reap::run(app, matches).await,
         "role-tags" => role_tags::run(app, matches).await,
         "rbac" => rbac::run(app, matches).await,
         "auth" => doctor::run(app, matches).await,

@@ -76,6 +76,8 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             for name in profile::list(&dir)? {
                 match profile::read(&dir, &name) {
                     Ok(profile) => rows.push(row(&profile, current.as_deref() == Some(&*name))),
+                    // Deleted since.
+                    Err(_) if profile::file(&dir, &name)?.symlink_metadata().is_err() => {}
                     // One broken file must not hide the others.
                     Err(error) => {
                         app.report(&error);
@@ -88,13 +90,9 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
         "create" => {
             // What cannot be done is refused before anything is said of it.
-            profile::check_own_name(name())?;
-            if profile::list(&dir)?.iter().any(|known| known == name()) {
-                return Err(Error::usage(format!("there is a profile '{}' already", name()))
-                    .hint(format!("sdc profile delete {}", name())));
-            }
+            profile::check_new_name(&dir, name())?;
             let profile = of_settings(app, name())?;
-            let file = profile::write(&dir, &profile)?;
+            let file = profile::create(&dir, &profile)?;
             app.say(&format!("profile {} is in {}", name(), file.display()));
             if matches.get_flag("use") {
                 let now = profile::set_current(&dir, name())?;

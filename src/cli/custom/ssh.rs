@@ -208,7 +208,8 @@ fn replaced(mut command: std::process::Command) -> std::io::Result<i32> {
     Ok(command.status()?.code().unwrap_or(1))
 }
 
-fn unable(program: &str, error: std::io::Error) -> Error {
+/// A tool that cannot be run.
+pub fn unable(program: &str, error: std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => Error::other(format!("there is no {program} in the search path"))
             .hint("OpenSSH's client is to be installed; PATH says where it is looked for"),

@@ -9,8 +9,10 @@ use crate::cli::{App, exit, globals, tree};
 use crate::error::{Error, Result};
 
 /// Topic and what it is about.
-const TOPICS: &[(&str, &str)] =
-    &[("exit-codes", "what each exit code means"), ("environment", "the variables that sdc reads")];
+const TOPICS: &[(&str, &str)] = &[
+    ("exit-codes", "what each exit code means, and what a script does about it"),
+    ("environment", "the variables that sdc reads"),
+];
 
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_URL, TRITON_URL", "address of CloudAPI"),
@@ -31,6 +33,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_SIGNING", "what is signed: request, date or legacy"),
     ("SDC_ACCEPT_VERSION", "API versions to ask for"),
     ("SDC_CONNECT_TIMEOUT, SDC_REQUEST_TIMEOUT", "how long a connection and an answer may take"),
+    ("SDC_RATE", "how many requests a second may be sent, of all that a command does"),
     ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE", "colours"),
     ("XDG_CONFIG_HOME, XDG_CACHE_HOME", "where profiles and the cache are"),
 ];
@@ -68,8 +71,8 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     match words.as_slice() {
         ["exit-codes"] => {
-            for (code, meaning) in exit::CODES {
-                let _ = writeln!(text, "{code:>3}  {meaning}");
+            for exit::Code { code, meaning, such_as, then } in exit::CODES {
+                let _ = writeln!(text, "{code:>3}  {meaning}\n       such as  {such_as}\n       then     {then}");
             }
         }
         ["environment"] => {

@@ -126,7 +126,13 @@ impl<'a> Finder<'a> {
         let client = app.client()?;
         let choice = choice(&client, matches).await?;
         let networks = networks(&client, &choice).await?;
-        Ok(Finder { app, client, choice, networks, past, users: HashMap::new(), machines: Vec::new() })
+        Ok(Finder { choice, networks, ..Finder::with(app, client, past) })
+    }
+
+    /// One that takes the usual addresses.
+    pub fn with(app: &'a App, client: Client, past: Past) -> Finder<'a> {
+        let (choice, networks) = (Choice::Usual, Networks::new());
+        Finder { app, client, choice, networks, past, users: HashMap::new(), machines: Vec::new() }
     }
 
     /// The way to log in to this machine, as this user if one was typed.

@@ -2,14 +2,83 @@
 //! terminal is not steered by them.
 #![cfg(feature = "cli")]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod content;
+mod http;
+mod size;
 
 use std::io::Write;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{answering, key, sdc, server};
 
+const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
+
+/// The program with all the time it may need, so that what is tested is not a time-out.
+fn patient(url: &str, words: &[&str]) -> Output {
+    sdc(url, &[words, &["--request-timeout", "120s"]].concat())
+}
+
+/// The same in so many MB of memory, all that is mapped included.
+fn within(megabytes: u32, url: &str, words: &[&str]) -> Output {
+    within_seconds(megabytes, url, words, "120s")
+}
+
+fn within_seconds(megabytes: u32, url: &str, words: &[&str], seconds: &str) -> Output {
+    Command::new("sh")
+        .args(["-c", &format!("ulimit -v {} && exec \"$@\"", megabytes * 1024), "sh", env!("CARGO_BIN_EXE_sdc")])
+        .args(words)
+        .env_clear()
+        .env("HOME", key())
+        .env("SDC_URL", url)
+        .env("SDC_ACCOUNT", "acme")
+        .env("SDC_KEY_FILE", key().join("key"))
+        .env("SDC_REQUEST_TIMEOUT", seconds)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// What was said to people, and that nothing but data went to stdout.
+#[track_caller]
+fn failed(said: &Output, code: i32) -> String {
+    let told = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert_eq!(said.status.code(), Some(code), "{told}");
+    assert!(said.stdout.is_empty(), "nothing but data goes to stdout");
+    told
+}
+
+/// A server that writes these bytes and nothing else, and keeps the heads of what it is asked.
+fn saying(bytes: impl Into<Vec<u8>>) -> (String, Arc<Mutex<Vec<String>>>) {
+    let bytes = bytes.into();
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heads);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (bytes, kept) = (bytes.clone(), Arc::clone(&kept));
+            std::thread::spawn(move || {
+                let mut head = Vec::new();
+                let mut byte = [0];
+                while !head.ends_with(b"\r\n\r\n") && std::io::Read::read(&mut stream, &mut byte).unwrap_or(0) == 1 {
+                    head.extend(byte);
+                }
+                kept.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
+                let _ = stream.write_all(&bytes);
+                // A connection that is closed with bytes unread is reset, and what was written may be lost.
+                let _ = stream.shutdown(std::net::Shutdown::Write);
+                let _ = std::io::copy(&mut stream, &mut std::io::sink());
+            });
+        }
+    });
+    (url, heads)
+}
+
+#[track_caller]
 fn ends(url: &str, code: i32, words: &str) {
     let said = sdc(url, &["machines", "list"]);
     let told = String::from_utf8_lossy(&said.stderr);

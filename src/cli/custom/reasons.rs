@@ -1,0 +1,536 @@
+//! Why a machine failed, as far as the service's answers say: what they hold, weighed. It reads what was answered,
+//! trusts none of it, makes up nothing, and asks nobody; who asks is `why`.
+
+use serde_json::{Value, json};
+
+use crate::answer::Row;
+use crate::error::{Error, Kind, Result};
+
+/// What can always be done, and helps a person only.
+pub const ASK: &str = "the operator of the cloud knows more: tell the machine's id, and the time";
+
+/// The text of a field; empty where it is absent.
+fn text(row: Row<'_>, pointer: &str) -> String {
+    row.text(pointer).unwrap_or_default().into_owned()
+}
+
+/// The same, and nothing where it is absent or empty.
+fn some(row: Row<'_>, pointer: &str) -> Option<String> {
+    row.text(pointer).map(|text| text.into_owned()).filter(|text| !text.is_empty())
+}
+
+/// A machine, as far as its failures go.
+#[derive(Debug)]
+pub struct Machine {
+    pub id: String,
+    pub name: String,
+    pub state: String,
+    pub created: String,
+    /// Id of its image; may be empty.
+    pub image: String,
+    /// Name of its package; may be empty.
+    pub package: String,
+    pub protected: bool,
+    pub firewall: bool,
+    brand: Option<String>,
+    /// In MiB.
+    memory: Option<u64>,
+    /// In MiB.
+    disk: Option<u64>,
+    node: Option<String>,
+}
+
+impl Machine {
+    /// What an answer says.
+    pub fn read(row: Row<'_>) -> Machine {
+        let number = |pointer: &str| row.text(pointer).and_then(|text| text.parse().ok());
+        Machine {
+            id: text(row, "/id"),
+            name: text(row, "/name"),
+            state: text(row, "/state"),
+            created: text(row, "/created"),
+            image: text(row, "/image"),
+            package: text(row, "/package"),
+            protected: text(row, "/deletion_protection") == "true",
+            firewall: text(row, "/firewall_enabled") == "true",
+            brand: some(row, "/brand"),
+            memory: number("/memory"),
+            disk: number("/disk"),
+            node: some(row, "/compute_node"),
+        }
+    }
+}
+
+/// An entry of the audit log.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub action: String,
+    pub time: Option<String>,
+    success: String,
+    /// Who asked for it: in words that follow a comma, or nothing.
+    pub by: String,
+    /// All of it, as it was sent.
+    pub all: Value,
+}
+
+impl Entry {
+    /// What an answer says.
+    pub fn read(row: Row<'_>) -> Entry {
+        Entry {
+            action: text(row, "/action"),
+            time: some(row, "/time"),
+            success: text(row, "/success"),
+            by: by(row),
+            all: serde_json::from_str(row.json()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Who asked for it, as far as the log says.
+fn by(entry: Row<'_>) -> String {
+    if text(entry, "/caller/type") == "operator" {
+        return ", asked for by the operator".to_owned();
+    }
+    let part = |label: &str, pointer: &str| some(entry, pointer).map(|value| format!(" {label} {value}"));
+    let who = [part("user", "/caller/user"), part("key", "/caller/keyId")].into_iter().flatten().collect::<String>();
+    let from = part("from", "/caller/ip").unwrap_or_default();
+    match (who.is_empty(), from.is_empty()) {
+        (true, true) => String::new(),
+        (true, false) => format!(", asked for{from}"),
+        (false, _) => format!(", asked for by{who}{from}"),
+    }
+}
+
+/// A limit of the account.
+#[derive(Debug)]
+pub struct Limit {
+    /// 0 is no limit, -1 allows nothing. What is no number is no limit that could be told.
+    value: i64,
+    by: String,
+    check: Option<String>,
+    /// The value for the check.
+    of: Option<String>,
+    used: Option<u64>,
+}
+
+impl Limit {
+    /// What an answer says.
+    pub fn read(row: Row<'_>) -> Limit {
+        let check = some(row, "/check");
+        let of = check.as_deref().filter(|check| matches!(*check, "image" | "os" | "brand"));
+        Limit {
+            value: row.text("/value").and_then(|text| text.parse().ok()).unwrap_or_default(),
+            by: some(row, "/by").unwrap_or_else(|| "machines".to_owned()),
+            of: of.and_then(|check| some(row, &format!("/{check}"))),
+            check,
+            used: row.text("/used").and_then(|text| whole(&text)),
+        }
+    }
+}
+
+/// A number of the service's, of which the part that is begun counts whole.
+fn whole(text: &str) -> Option<u64> {
+    text.parse().ok().or_else(|| {
+        let (before, after) = text.split_once('.')?;
+        let more = after.bytes().all(|b| b.is_ascii_digit()).then(|| u64::from(after.bytes().any(|b| b != b'0')))?;
+        before.parse::<u64>().ok()?.checked_add(more)
+    })
+}
+
+/// An image.
+#[derive(Debug)]
+pub struct Image {
+    name: String,
+    version: String,
+    os: Option<String>,
+    state: Option<String>,
+    error: String,
+}
+
+impl Image {
+    /// What an answer says.
+    pub fn read(row: Row<'_>) -> Image {
+        let error = [some(row, "/error/code"), some(row, "/error/message")];
+        Image {
+            name: text(row, "/name"),
+            version: text(row, "/version"),
+            os: some(row, "/os"),
+            state: some(row, "/state"),
+            error: error.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        }
+    }
+}
+
+/// A package.
+#[derive(Debug)]
+pub struct Package {
+    pub id: String,
+    pub name: String,
+}
+
+impl Package {
+    /// What an answer says.
+    pub fn read(row: Row<'_>) -> Package {
+        Package { id: text(row, "/id"), name: text(row, "/name") }
+    }
+}
+
+/// What the service answered, each by itself: what cannot be read keeps nothing else from being told.
+pub struct Facts {
+    pub machine: Result<Machine>,
+    pub audit: Result<Vec<Entry>>,
+    pub limits: Result<Vec<Limit>>,
+    /// Not asked for where it is not known which one.
+    pub image: Option<Result<Image>>,
+    pub package: Option<Result<Package>>,
+}
+
+/// What follows from the facts.
+pub struct Told {
+    /// One sentence.
+    pub reason: String,
+    /// Whether some answer explains the failure, or there is none.
+    pub explained: bool,
+    pub failed: Option<Entry>,
+    pub tries: Vec<String>,
+}
+
+/// Weighs the facts; of the audit log only the entries of this action, if one is named.
+pub fn judge(facts: &Facts, action: Option<&str>) -> Told {
+    let mut told = Told { reason: String::new(), explained: false, failed: None, tries: Vec::new() };
+    let id = facts.machine.as_ref().map(|machine| machine.id.clone()).unwrap_or_default();
+    let state = facts.machine.as_ref().map(|machine| machine.state.clone()).unwrap_or_default();
+    let entries = facts.audit.as_deref().unwrap_or_default();
+    let at =
+        entries.iter().position(|entry| entry.success == "no" && action.is_none_or(|action| entry.action == action));
+    told.failed = at.and_then(|at| entries.get(at)).cloned();
+    let failed = told.failed.as_ref().map(|entry| entry.action.clone());
+    // The same action has gone well since: that is over.
+    let mut newer = entries.iter().take(at.unwrap_or_default());
+    let mended = failed.as_deref().is_some_and(|failed| newer.any(|entry| entry.action == failed));
+    let what = match (failed.as_deref(), state.as_str()) {
+        (Some("unknown"), _) => "an action of which the audit log has no name failed".to_owned(),
+        (Some(failed), _) => format!("the {failed} failed"),
+        (None, "failed") => "the machine failed".to_owned(),
+        (None, _) => String::new(),
+    };
+    if state == "deleted" {
+        told.explained = true;
+        told.reason = "the machine was deleted: nothing can be done to it any more".to_owned();
+        told.tries.push("who did it: sdc machines audit MACHINE".replace("MACHINE", &id));
+        return told;
+    }
+    if what.is_empty() || mended {
+        told.explained = true;
+        told.reason = match (&facts.audit, mended) {
+            (Err(_), _) => "the audit log could not be read, so it is not known whether anything failed".to_owned(),
+            (Ok(_), true) => format!("{what}, and went well later"),
+            (Ok(entries), _) if entries.is_empty() => {
+                "the audit log is empty: the service has no record of anything that was asked for".to_owned()
+            }
+            (Ok(_), _) => "the audit log has no failed entry".to_owned(),
+        };
+        if facts.audit.is_ok() && state != "provisioning" {
+            told.tries.push("an action without an entry may be under way, or lost: send it again".to_owned());
+        }
+        told.explained = facts.audit.is_ok();
+    } else {
+        let causes = causes(facts, failed.as_deref());
+        told.explained = !causes.is_empty();
+        told.reason = match (causes.as_slice(), &facts.audit, &told.failed) {
+            ([], Ok(_), None) => format!("{what}: the audit log has no failed entry, and the service gives no reason"),
+            ([], Ok(_), Some(_)) => format!("{what}: the service gives no reason"),
+            ([], Err(_), _) => format!("{what}: the audit log could not be read, and the service gives no reason"),
+            (causes, _, _) => {
+                let words: Vec<&str> = causes.iter().map(|(cause, _)| cause.as_str()).collect();
+                format!("{what}, perhaps because {}", words.join("; and "))
+            }
+        };
+        told.tries.extend(causes.into_iter().filter_map(|(_, mend)| mend));
+        told.tries.extend(ways_out(&id, &state, failed.as_deref()));
+        told.tries.push(ASK.to_owned());
+        let mut known: Vec<String> = Vec::new();
+        told.tries.retain(|way| {
+            let new = !known.contains(way);
+            known.push(way.clone());
+            new
+        });
+    }
+    if facts.machine.as_ref().is_ok_and(|machine| machine.protected) && failed.as_deref() == Some("destroy") {
+        told.tries.push(format!("deletion protection is on: sdc machines deletion-protection disable {id}"));
+    }
+    told
+}
+
+/// What may have been in the way, each with what mends it, if anything does. Only what an answer says.
+fn causes(facts: &Facts, failed: Option<&str>) -> Vec<(String, Option<String>)> {
+    let mut all = Vec::new();
+    let state = facts.machine.as_ref().map(|machine| machine.state.clone()).unwrap_or_default();
+    // The service takes each of them in any state, and fails over it later.
+    match (failed, state.as_str()) {
+        (Some("start"), "running") => all.push(("it was running already".to_owned(), None)),
+        (Some("stop"), "stopped") => all.push(("it was stopped already".to_owned(), None)),
+        (Some("reboot"), "stopped") => {
+            let words = "it was stopped, and only a running machine can be rebooted";
+            let id = facts.machine.as_ref().map_or("MACHINE", |machine| &machine.id);
+            all.push((words.to_owned(), Some(format!("instead: sdc machines start {id}"))));
+        }
+        _ => {}
+    }
+    // What is used up or gone hinders what makes something, and nothing else.
+    if !matches!(failed, None | Some("provision" | "reprovision" | "resize")) {
+        return all;
+    }
+    for limit in limits(facts).filter(|limit| limit.reached) {
+        all.push((
+            format!("a limit of the account is reached: {}", limit.words),
+            Some("to make room: sdc machines list, sdc machines delete; or ask the operator for more".to_owned()),
+        ));
+    }
+    if let Some((id, name, what)) = image(facts).and_then(|(words, usable)| (!usable).then_some(words)) {
+        all.push((format!("image {name} ({id}) {what}"), Some("another image: sdc images list".to_owned())));
+    }
+    if let (Ok(machine), Some(Err(error))) = (&facts.machine, &facts.package)
+        && error.kind() == Kind::NotFound
+    {
+        let words = format!("package {} is not there, or not active any more", machine.package);
+        all.push((words, Some("another package: sdc packages list".to_owned())));
+    }
+    if let Ok(machine) = &facts.machine
+        && machine.node.is_none()
+        && state == "failed"
+        && all.is_empty()
+    {
+        all.push((
+            "no server took it: it has no compute node".to_owned(),
+            Some("room elsewhere: another --package (sdc packages list), fewer --affinity rules, or later".to_owned()),
+        ));
+    }
+    all
+}
+
+/// What can be tried whatever the reason was.
+fn ways_out(id: &str, state: &str, failed: Option<&str>) -> Vec<String> {
+    let mut all = Vec::new();
+    match failed {
+        None | Some("provision" | "reprovision") => {
+            all.push("once more, or another image: sdc machines create --image IMAGE --package PACKAGE".to_owned());
+        }
+        // It is as it was to be, or cannot be.
+        Some("start") if state == "running" => {}
+        Some("stop" | "reboot") if state == "stopped" => {}
+        Some(action @ ("start" | "stop" | "reboot")) => {
+            all.push(format!("it is {state} now; the same again: sdc machines {action} {id} --wait"));
+        }
+        Some("resize") => {
+            all.push(format!("a package of the same kind: sdc packages list; sdc machines resize {id} PACKAGE"))
+        }
+        Some("destroy") => all.push(format!("the same again: sdc machines delete {id} --yes --wait")),
+        Some("add_nics") => all.push("free addresses in the network: sdc networks ips list NETWORK".to_owned()),
+        Some("create_snapshot" | "rollback_snapshot" | "delete_snapshot") => {
+            all.push(format!("the snapshots as they are: sdc machines snapshots list {id}"));
+        }
+        Some(_) => all.push(format!("what it looks like now: sdc machines get {id}")),
+    }
+    if state == "failed" {
+        all.push(format!("a failed machine stays until it is deleted: sdc machines delete {id} --yes"));
+    }
+    all
+}
+
+/// One limit, and what it means for this machine.
+pub struct Bound {
+    pub words: String,
+    pub data: Value,
+    /// Whether it counts this machine.
+    pub applies: bool,
+    pub reached: bool,
+}
+
+/// The limits, where they could be read.
+pub fn limits(facts: &Facts) -> impl Iterator<Item = Bound> {
+    facts.limits.as_deref().unwrap_or_default().iter().map(|limit| bound(limit, facts))
+}
+
+fn bound(limit: &Limit, facts: &Facts) -> Bound {
+    let Limit { value, by, check, of, used } = limit;
+    let unit = match by.as_str() {
+        "ram" => " MiB of memory",
+        "quota" => " GiB of disk",
+        _ => " machines",
+    };
+    let needs = needs(by, facts);
+    let applies = counts(check.as_deref(), of.as_deref(), facts);
+    let reached = match (u64::try_from(*value), applies) {
+        (Ok(0), _) | (_, false) => false,
+        (Err(_), true) => true,
+        (Ok(most), true) => used.is_some_and(|used| used.saturating_add(needs.unwrap_or_default().max(1)) > most),
+    };
+    let whose = match (check, of.as_deref()) {
+        (Some(check), Some(of)) if of != "any" => format!(" with {check} {of}"),
+        _ => String::new(),
+    };
+    let told = used.map_or_else(|| "an unknown part".to_owned(), |used| used.to_string());
+    let words = match value {
+        0 => format!("{told}{unit}{whose} used, without a limit"),
+        ..0 => format!("none allowed of{unit}{whose}"),
+        most => format!("{told} of {most}{unit}{whose} used"),
+    };
+    let data = json!({
+        "by": by,
+        "check": check,
+        "of": of,
+        "value": value,
+        "used": used,
+        "needed": needs,
+        "applies": applies,
+        "reached": reached,
+    });
+    Bound { words, data, applies, reached }
+}
+
+/// How much this machine takes of it.
+fn needs(by: &str, facts: &Facts) -> Option<u64> {
+    let machine = facts.machine.as_ref().ok()?;
+    // One that has not failed is among what is used.
+    (machine.state == "failed").then_some(())?;
+    match by {
+        "ram" => machine.memory,
+        "quota" => machine.disk.map(|disk| disk.div_ceil(1024)),
+        _ => Some(1),
+    }
+}
+
+/// Whether a limit counts machines such as this one. Where that cannot be told, it does not.
+fn counts(check: Option<&str>, of: Option<&str>, facts: &Facts) -> bool {
+    let own = |own: Option<&str>| of == Some("any") || of.is_some() && of == own;
+    let image = facts.image.as_ref().and_then(|image| image.as_ref().ok());
+    match check {
+        None => true,
+        Some("image") => own(image.map(|image| image.name.as_str())),
+        Some("os") => own(image.and_then(|image| image.os.as_deref())),
+        Some("brand") => own(facts.machine.as_ref().ok().and_then(|machine| machine.brand.as_deref())),
+        Some(_) => false,
+    }
+}
+
+/// Id and name of the image, what is with it, and whether it can be used. `None` where it could not be read.
+pub fn image(facts: &Facts) -> Option<((String, String, String), bool)> {
+    let id = facts.machine.as_ref().ok()?.image.clone();
+    Some(match facts.image.as_ref()? {
+        Ok(image) => {
+            let usable = image.state.as_deref().is_none_or(|state| state == "active");
+            let state = image.state.as_ref().map_or_else(|| "is there".to_owned(), |state| format!("is {state}"));
+            let why = if image.error.is_empty() { String::new() } else { format!(": {}", image.error) };
+            ((id, format!("{}@{}", image.name, image.version), format!("{state}{why}")), usable)
+        }
+        Err(error) if error.kind() == Kind::NotFound => {
+            ((id, "of the machine".to_owned(), "is not there, or not for this account".to_owned()), false)
+        }
+        Err(_) => return None,
+    })
+}
+
+/// What could not be read, and why. That a thing is not there is an answer.
+pub fn unread(facts: &Facts) -> Vec<(&'static str, String)> {
+    let mut all = Vec::new();
+    let mut add = |what: &'static str, error: Option<&Error>| {
+        if let Some(error) = error {
+            let id = error.fault().and_then(|fault| fault.request_id.as_deref());
+            let id = id.map(|id| format!(", request id {id}")).unwrap_or_default();
+            all.push((what, format!("{error}{id}")));
+        }
+    };
+    let there = |error: &&Error| error.kind() != Kind::NotFound;
+    add("machine", facts.machine.as_ref().err());
+    add("audit", facts.audit.as_ref().err());
+    add("limits", facts.limits.as_ref().err());
+    add("image", facts.image.as_ref().and_then(|image| image.as_ref().err()).filter(there));
+    add("package", facts.package.as_ref().and_then(|package| package.as_ref().err()).filter(there));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Answer;
+
+    fn facts(machine: Value, audit: Value, limits: Value) -> Facts {
+        let record = Answer::from_record(machine.to_string().as_bytes()).unwrap();
+        let rows = |list: Value| Answer::from_rows(list.to_string().as_bytes()).unwrap();
+        Facts {
+            machine: Ok(Machine::read(record.first().unwrap())),
+            audit: Ok(rows(audit).rows().map(Entry::read).collect()),
+            limits: Ok(rows(limits).rows().map(Limit::read).collect()),
+            image: None,
+            package: None,
+        }
+    }
+
+    #[test]
+    fn a_limit_is_reached_when_the_failed_machine_does_not_fit_in_it_any_more() {
+        let machine = json!({ "id": "m", "state": "failed", "memory": 2048, "disk": 10_241, "compute_node": "c" });
+        for (limit, reached) in [
+            (json!({ "value": 0, "used": 99 }), false),
+            (json!({ "value": -1 }), true),
+            (json!({ "value": 3, "used": 2 }), false),
+            (json!({ "value": 3, "used": 3 }), true),
+            (json!({ "value": 4096, "by": "ram", "used": 2048 }), false),
+            (json!({ "value": 4095, "by": "ram", "used": 2048 }), true),
+            (json!({ "value": 20, "by": "quota", "used": 10 }), true),
+            (json!({ "value": 1, "used": 1, "check": "os", "os": "linux" }), false),
+            (json!({ "value": 1, "used": 1, "check": "os", "os": "any" }), true),
+            (json!({ "value": 1, "used": 1, "check": "moon", "moon": "any" }), false),
+        ] {
+            let facts = facts(machine.clone(), json!([]), json!([limit]));
+            let reached_here = super::limits(&facts).next().unwrap().reached;
+            assert_eq!(reached_here, reached, "{limit}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_made_up_where_no_answer_says_why() {
+        let machine = json!({ "id": "m", "state": "failed", "compute_node": "c" });
+        let told = judge(&facts(machine.clone(), json!([]), json!([])), None);
+        assert!(!told.explained);
+        assert!(told.reason.contains("no failed entry") && told.reason.contains("gives no reason"), "{}", told.reason);
+        let entry = json!([{ "action": "provision", "success": "no" }]);
+        let told = judge(&facts(machine, entry, json!([])), None);
+        assert_eq!(
+            (told.reason.as_str(), told.explained),
+            ("the provision failed: the service gives no reason", false)
+        );
+    }
+
+    #[test]
+    fn what_a_machine_was_already_could_not_be_made_of_it() {
+        let audit = |action: &str| json!([{ "action": action, "success": "no" }]);
+        let running = json!({ "id": "m", "state": "running", "compute_node": "c" });
+        let told = judge(&facts(running.clone(), audit("start"), json!([])), None);
+        assert_eq!(told.reason, "the start failed, perhaps because it was running already");
+        assert!(told.tries.iter().all(|way| !way.contains("machines start")), "{:?}", told.tries);
+        let told = judge(&facts(running, audit("stop"), json!([])), None);
+        assert!(!told.explained && told.tries.iter().any(|way| way.contains("sdc machines stop m --wait")));
+    }
+
+    #[test]
+    fn what_went_well_later_is_no_failure_any_more() {
+        let machine = json!({ "id": "m", "state": "running" });
+        let audit = |first: &str| {
+            json!([
+                { "action": first, "success": "yes" },
+                { "action": "stop", "success": "no" },
+                { "action": "stop", "success": "yes" },
+            ])
+        };
+        let told = judge(&facts(machine.clone(), audit("stop"), json!([])), None);
+        assert_eq!(told.reason, "the stop failed, and went well later");
+        let told = judge(&facts(machine, audit("start"), json!([])), None);
+        assert_eq!(told.reason, "the stop failed: the service gives no reason");
+    }
+
+    #[test]
+    fn a_number_that_is_begun_counts_whole() {
+        assert_eq!(["7", "7.0", "7.25", "", "x", "1e3"].map(whole), [Some(7), Some(7), Some(8), None, None, None]);
+    }
+}

@@ -1,0 +1,325 @@
+//! `sdc wait`: until things are as they should be, whoever does it. It changes nothing.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use futures_util::StreamExt;
+use tokio::io::AsyncReadExt;
+
+use super::reach::{Choice, Machine, Networks};
+use super::{ways, why};
+use crate::answer::Answer;
+use crate::api::{Column, Noun, RESOURCES, Shape, machines, noun, snapshots};
+use crate::cli::build::list_options;
+use crate::cli::progress::Progress;
+use crate::cli::run::plural;
+use crate::cli::signals::Signals;
+use crate::cli::{App, exit, resolve};
+use crate::client::{Client, Condition, Until};
+use crate::error::{Error, Kind, Result};
+use crate::render;
+use crate::request::Args;
+
+/// How long is waited unless told otherwise.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How many are waited for at once; the others' turn comes as these end.
+const AT_ONCE: usize = 64;
+/// How long a machine may take to take a connection, and to greet.
+const KNOCK: Duration = Duration::from_secs(4);
+/// How much of a greeting is read: an SSH server may say something else first.
+const GREETING: usize = 8192;
+
+/// The command and its options.
+pub fn command() -> Command {
+    let text = clap::builder::NonEmptyStringValueParser::new;
+    Command::new("wait")
+        .about("Wait until machines, images, volumes or snapshots are as they should be")
+        .long_about(
+            "Wait until machines, images, volumes or snapshots are as they should be, whoever makes them so.\n\n\
+             CONDITION is one of\n\
+             \x20 state=STATE  that state: state=stopped\n\
+             \x20 ready        the state in which it can be used: a machine running, an image active,\n\
+             \x20              a volume ready, a snapshot created\n\
+             \x20 active       the same as state=active, of images\n\
+             \x20 deleted      it is gone; what never was there is gone too if it is called by its id\n\
+             \x20 tag.K=V      a machine has the tag K with the value V\n\
+             \x20 port=N       a machine runs, and takes TCP connections on this port\n\
+             \x20 ssh          the same on its SSH port, and an SSH server greets\n\n\
+             Connections are made from this computer, past no bastion.\n\
+             Busy and broken services are survived. What cannot come true any more ends the wait at once.\n\
+             Exit codes: 0 all are so, 8 one has failed or is gone, 9 out of time, 3 not found.",
+        )
+        .args([
+            Arg::new("NOUN").value_name("NOUN").required(true).help("machines, images, volumes or snapshots"),
+            Arg::new("ID")
+                .value_name("ID")
+                .required(true)
+                .num_args(1..)
+                .action(ArgAction::Append)
+                .value_parser(text())
+                .help("Id, short id or name; several may be given. Of snapshots, the machine and then their names"),
+            Arg::new("for")
+                .long("for")
+                .value_name("CONDITION")
+                .required(true)
+                .value_parser(text())
+                .help("What to wait for: state=STATE, ready, active, deleted, tag.K=V, port=N, ssh"),
+            Arg::new("timeout")
+                .long("timeout")
+                .value_name("TIME")
+                .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
+        ])
+        .args(ways::address_options())
+        .args(list_options())
+}
+
+/// What is waited for.
+enum Wanted {
+    Condition(Condition),
+    /// A connection to this port, or the one of SSH; and whether an SSH server greets there.
+    Port(Option<u16>),
+}
+
+/// Waits and returns the exit code.
+///
+/// # Errors
+/// Whatever went wrong with the one target, or the interruption; failures of several are reported here.
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let text = |id: &str| matches.get_one::<String>(id).map(String::as_str).unwrap_or_default();
+    let (noun, columns) = waitable(text("NOUN"))?;
+    let wanted = wanted(noun, text("for"))?;
+    let port = matches!(wanted, Wanted::Port(_));
+    if !port && (matches.get_flag("public") || matches.get_flag("private") || matches.contains_id("network")) {
+        return Err(Error::usage("--public, --private and --network choose the address for --for ssh and port=N"));
+    }
+    let timeout = match matches.get_one::<String>("timeout") {
+        Some(text) => crate::config::duration("--timeout", text)?,
+        None => PATIENCE,
+    };
+    let look = app.look(matches, columns)?;
+    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let mut places = targets(noun, matches)?;
+    let client = app.client()?;
+    let choice = ways::choice(&client, matches).await?;
+    let networks = ways::networks(&client, &choice).await?;
+    let several = places.len() > 1;
+    let names = places.iter().map(|(_, name)| format!("{} {name}", noun.word)).collect();
+    let progress = Progress::new(app, names);
+    let work = async {
+        let mut outcomes: Vec<(usize, Result<Answer>)> = futures_util::stream::iter(places.drain(..).enumerate())
+            .map(|(at, (args, name))| {
+                let (client, wanted, progress, door) = (&client, &wanted, &progress, (&choice, &networks));
+                async move {
+                    let mut args = args;
+                    let outcome = one(client, noun, &mut args, &name, wanted, timeout, door, |words| {
+                        progress.tell(at, if words.is_empty() { "waiting" } else { words });
+                    });
+                    let outcome = match outcome.await {
+                        Err(error) if error.kind() == Kind::FailedState && noun.name == machines::MACHINE.name => {
+                            let id = args.text(noun.name).unwrap_or(&name);
+                            Err(why::explain(client, id, None, None, error).await)
+                        }
+                        outcome => outcome,
+                    };
+                    progress.end(at, if outcome.is_ok() { "done" } else { "" });
+                    if let (Err(error), true) = (&outcome, several) {
+                        app.report(error);
+                    }
+                    (at, outcome)
+                }
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        outcomes.sort_by_key(|(at, _)| *at);
+        outcomes
+    };
+    let mut signals = Signals::new()?;
+    let outcomes = tokio::select! {
+        outcomes = progress.during(work) => outcomes,
+        () = signals.next() => {
+            return Err(Error::new(Kind::Interrupted, "interrupted: nothing is waited for any more"));
+        }
+    };
+    drop(progress);
+    let mut gravest: Option<Kind> = None;
+    let mut found = Vec::new();
+    for (_, outcome) in outcomes {
+        match outcome {
+            Ok(Answer::Record(object)) => found.push(object),
+            Ok(_) => {}
+            Err(error) if several => {
+                gravest = Some(gravest.map_or(error.kind(), |kind| exit::graver(kind, error.kind())));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if app.globals.output.is_some() || jq.is_some() {
+        match (several, found.pop()) {
+            (false, None) => {}
+            (false, Some(only)) => app.show(&Answer::Record(only), Shape::Record, &look, jq.as_ref())?,
+            (true, last) => {
+                found.extend(last);
+                app.show(&Answer::Rows(found), Shape::Rows, &look, jq.as_ref())?;
+            }
+        }
+    }
+    Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
+}
+
+/// The noun of the table that is meant, and its columns.
+fn waitable(word: &str) -> Result<(&'static Noun, &'static [Column])> {
+    if matches!(word, "snapshots" | "snapshot") {
+        return Ok((&snapshots::SNAPSHOT, snapshots::GET.columns));
+    }
+    let resource = RESOURCES.iter().find(|resource| {
+        resource.name == word || resource.aliases.contains(&word) || resource.name.strip_suffix('s') == Some(word)
+    });
+    let own = resource.and_then(|resource| {
+        let get = resource.ops.iter().find(|op| op.verb == "get")?;
+        let noun = noun(get.path_params().last()?).filter(|noun| !noun.states.is_empty())?;
+        Some((noun, resource.columns))
+    });
+    own.ok_or_else(|| {
+        let words = match resource {
+            Some(resource) => format!("{} have no state that could be waited for", resource.name),
+            None => format!("'{word}' is nothing that could be waited for"),
+        };
+        Error::usage(words).hint("known are machines, images, volumes, snapshots")
+    })
+}
+
+/// What the condition means for this noun.
+fn wanted(noun: &Noun, text: &str) -> Result<Wanted> {
+    let machine = noun.name == machines::MACHINE.name;
+    let state = |state: &str| match noun.states.contains(&state) {
+        true => Ok(Wanted::Condition(Condition::State(state.to_owned()))),
+        false => {
+            let words = format!("a {} has no state '{state}'", noun.word);
+            Err(Error::usage(words).hint(format!("known are {}", noun.states.join(", "))))
+        }
+    };
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    match (name, value) {
+        ("state", Some("deleted")) | ("deleted", None) => Ok(Wanted::Condition(Condition::Gone)),
+        ("state", Some(word)) => state(word),
+        ("ready", None) => state(noun.states.first().copied().unwrap_or_default()),
+        ("active", None) => state("active"),
+        ("ssh", None) if machine => Ok(Wanted::Port(None)),
+        ("port", Some(port)) if machine => match port.parse::<u16>() {
+            Ok(number) if number > 0 && port.bytes().all(|b| b.is_ascii_digit()) => Ok(Wanted::Port(Some(number))),
+            _ => Err(Error::usage(format!("'{port}' is no port from 1 to 65535"))),
+        },
+        (name, Some(value)) if machine && name.len() > 4 && name.starts_with("tag.") => {
+            let name = name.get(4..).unwrap_or_default().to_owned();
+            Ok(Wanted::Condition(Condition::Tag(name, value.to_owned())))
+        }
+        ("ssh", None) | ("port", Some(_)) => {
+            Err(Error::usage(format!("only machines take connections, not {}", plural(noun.word))))
+        }
+        _ => Err(Error::usage(format!("'{text}' is no condition of a {}", noun.word))
+            .hint("known are state=STATE, ready, active, deleted, and of machines tag.K=V, port=N, ssh")),
+    }
+}
+
+/// The targets: their places as typed, and their names.
+fn targets(noun: &Noun, matches: &ArgMatches) -> Result<Vec<(Args, String)>> {
+    let mut typed = matches.get_many::<String>("ID").into_iter().flatten();
+    let params: Vec<&str> = noun.get.path_params().collect();
+    let (own, parents) = params.split_last().map_or((noun.name, &[][..]), |(own, parents)| (*own, parents));
+    let mut place = Args::new();
+    for parent in parents {
+        if let Some(name) = typed.next() {
+            place = place.set(*parent, name);
+        }
+    }
+    let mut targets: Vec<(Args, String)> = Vec::new();
+    for name in typed {
+        if targets.iter().all(|(_, known)| known != name) {
+            targets.push((place.clone().set(own, name), name.clone()));
+        }
+    }
+    if targets.is_empty() {
+        let words = format!("no {} was named, only its {}", noun.word, parents.join(" and "));
+        return Err(Error::usage(words).hint(format!("sdc wait {}s MACHINE NAME", noun.word)));
+    }
+    Ok(targets)
+}
+
+#[expect(clippy::too_many_arguments, reason = "what one wait is made of")]
+async fn one(
+    client: &Client,
+    noun: &'static Noun,
+    args: &mut Args,
+    name: &str,
+    wanted: &Wanted,
+    timeout: Duration,
+    (choice, networks): (&Choice, &Networks),
+    progress: impl Fn(&str),
+) -> Result<Answer> {
+    let begun = tokio::time::Instant::now();
+    // A service that is away for a while may be so before the first look.
+    while let Err(error) = resolve::all(client, noun.get, args).await {
+        if !error.passes() || begun.elapsed() >= timeout {
+            return Err(error);
+        }
+        progress(&format!("{error}; still waiting"));
+        tokio::time::sleep(KNOCK.min(timeout.saturating_sub(begun.elapsed()))).await;
+    }
+    let condition = match wanted {
+        Wanted::Condition(condition) => condition.clone(),
+        Wanted::Port(_) => Condition::State("running".to_owned()),
+    };
+    let until = Until { noun, args: args.clone(), name, condition, timeout: timeout.saturating_sub(begun.elapsed()) };
+    client
+        .until_also(&until, &progress, async |object| {
+            let Wanted::Port(port) = wanted else { return Ok(None) };
+            let Some(row) = object.first() else { return Ok(Some(String::new())) };
+            let machine = Machine::read(row)?;
+            let ip = match machine.login_address(choice, networks) {
+                Ok(ip) => ip,
+                Err(error) if error.kind() == Kind::NotFound && machine.addresses.is_empty() => {
+                    return Ok(Some("running, without an address yet".to_owned()));
+                }
+                Err(error) => return Err(error),
+            };
+            let number = port.map_or_else(|| machine.port().map(|port| port.unwrap_or(22)), Ok)?;
+            let place = SocketAddr::new(ip, number);
+            let open = tokio::time::timeout(KNOCK, knock(place, port.is_none())).await.unwrap_or(false);
+            let what = if port.is_none() { "no SSH server answers" } else { "nobody answers" };
+            Ok((!open).then(|| format!("running, {what} on {place} yet")))
+        })
+        .await
+}
+
+/// Whether somebody answers there, with a greeting of SSH if that is wanted.
+async fn knock(place: SocketAddr, ssh: bool) -> bool {
+    let Ok(mut stream) = tokio::net::TcpStream::connect(place).await else { return false };
+    let mut greeting = Vec::new();
+    let mut part = [0; 256];
+    if !ssh {
+        return true;
+    }
+    loop {
+        match stream.read(&mut part).await {
+            Ok(read) if read > 0 && greeting.len() < GREETING => {
+                greeting.extend(part.get(..read).unwrap_or_default());
+                if greeting.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"SSH-")) {
+                    return true;
+                }
+            }
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+}

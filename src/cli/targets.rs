@@ -1,0 +1,471 @@
+//! Which things a command is about: ids, names, globs, selectors, states, ages, and ids from standard input. It
+//! looks them up with one list however many there are, shows them, and sends nothing that changes anything.
+
+use std::io::Read;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::resolve::{self, Known, Thing};
+use super::run::{Call, plural, word};
+use super::{App, prompt};
+use crate::api::{Method, Noun, Op, Pick, Shape, noun};
+use crate::client::Client;
+use crate::error::{Error, Kind, Result};
+use crate::grammar::selector::{self, Selector};
+use crate::render;
+use crate::request::{Arg as Value, Args};
+
+/// More targets than this must be allowed with `--max`.
+const MOST: usize = 20;
+/// How many are worked on at once unless told otherwise.
+const PARALLEL: usize = 8;
+/// With more names than this the list is asked for once, instead of once a name.
+const FEW: usize = 3;
+/// So much is read from standard input, in bytes: some 50 000 ids.
+const STDIN: u64 = 2 << 20;
+
+/// The options that say how many there may be, and how many at once.
+pub fn limits() -> [Arg; 2] {
+    let own = |id: &'static str| Arg::new(id).long(id).help_heading("Targets");
+    [
+        own("max")
+            .value_name("N")
+            .value_parser(value_parser!(u64).range(1..))
+            .help(format!("Allow so many targets [default: {MOST}]")),
+        own("parallel")
+            .value_name("N")
+            .value_parser(value_parser!(u64).range(1..=100))
+            .help(format!("Work on so many at once [default: {PARALLEL}]")),
+    ]
+}
+
+/// The option for whoever only wants things to be gone.
+pub fn with_ignore_missing(command: Command) -> Command {
+    command.arg(
+        Arg::new("ignore-missing")
+            .long("ignore-missing")
+            .action(ArgAction::SetTrue)
+            .help_heading("Targets")
+            .help("What is not there (any more) is no failure"),
+    )
+}
+
+/// The options that pick targets, for an operation that takes several.
+pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
+    let own = |id: &'static str| Arg::new(id).long(id).help_heading("Targets");
+    let mut command = command.args(limits());
+    for pick in target.picks {
+        command = command.arg(match pick {
+            Pick::Tags => own("selector")
+                .short('l')
+                .value_name("TAG=VALUE,...")
+                .value_parser(NonEmptyStringValueParser::new())
+                .help("Those with these tags: role=web,env!=prod,backup,!old"),
+            Pick::State(..) => Arg::new("pick-state")
+                .long("state")
+                .value_name("STATE,...")
+                .value_delimiter(',')
+                .value_parser(NonEmptyStringValueParser::new())
+                .help_heading("Targets")
+                .help("Those in one of these states"),
+            Pick::Age(_) => own("older-than").value_name("TIME").help("Those made longer ago than this: 90m, 12h, 30d"),
+        });
+    }
+    if op.method == Method::Delete { with_ignore_missing(command) } else { command }
+}
+
+/// The options of which one is enough for there to be targets.
+pub fn picking(target: &Noun) -> Vec<&'static str> {
+    let id = |pick: &Pick| match pick {
+        Pick::Tags => "selector",
+        Pick::State(..) => "pick-state",
+        Pick::Age(_) => "older-than",
+    };
+    target.picks.iter().map(id).collect()
+}
+
+/// What was asked for: the arguments that all calls share, and the targets as they were typed.
+pub struct Asked {
+    /// The arguments, without the target's.
+    pub args: Args,
+    /// The path's parameters before the target's.
+    pub parents: Vec<(&'static str, String)>,
+    /// The target's parameter.
+    pub param: Option<&'static str>,
+    /// What was typed for the targets.
+    pub typed: Vec<String>,
+    /// Whether targets were named at all: standard input may have named none.
+    named: bool,
+    from_stdin: bool,
+    /// What they must be like beside that.
+    pub filter: Filter,
+}
+
+/// What targets must be like.
+#[derive(Default)]
+pub struct Filter {
+    selector: Option<Selector>,
+    states: Vec<String>,
+    older: Option<Duration>,
+    max: Option<usize>,
+    parallel: Option<usize>,
+    /// What is not there is no failure.
+    pub ignore_missing: bool,
+}
+
+impl Filter {
+    /// Reads the options, as far as the command has them.
+    ///
+    /// # Errors
+    /// A usage error for what cannot be read.
+    pub fn read(matches: &ArgMatches) -> Result<Filter> {
+        let text = |id: &str| matches.try_get_one::<String>(id).ok().flatten();
+        let number = |id: &str| {
+            let number = matches.try_get_one::<u64>(id).ok().flatten();
+            number.map(|number| usize::try_from(*number).unwrap_or(usize::MAX))
+        };
+        let older = text("older-than").map(|text| age("--older-than", text)).transpose()?;
+        let states = matches.try_get_many::<String>("pick-state").ok().flatten();
+        Ok(Filter {
+            selector: text("selector").map(|text| Selector::parse(text)).transpose()?,
+            states: states.into_iter().flatten().cloned().collect(),
+            older,
+            max: number("max"),
+            parallel: number("parallel"),
+            ignore_missing: matches.try_get_one::<bool>("ignore-missing").ok().flatten().copied().unwrap_or(false),
+        })
+    }
+
+    /// How many are worked on at once.
+    pub fn parallel(&self) -> usize {
+        self.parallel.unwrap_or(PARALLEL)
+    }
+
+    /// Refuses more of what is called so than are allowed.
+    ///
+    /// # Errors
+    /// A usage error.
+    pub fn allows(&self, app: &App, many: usize, word: &str) -> Result<()> {
+        let most = self.max.unwrap_or(MOST);
+        if many <= most || app.globals.dry_run {
+            return Ok(());
+        }
+        let all = plural(word);
+        let words = format!("this is about {many} {all}, and no more than {most} are allowed: nothing was done");
+        Err(Error::usage(words).hint(format!("to allow them: --max {many}")).hint("to see them: --dry-run"))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.selector.is_none() && self.states.is_empty() && self.older.is_none()
+    }
+
+    fn fits(&self, noun: &Noun, thing: &Thing, now: i64) -> bool {
+        noun.picks.iter().all(|pick| match pick {
+            Pick::Tags => self.selector.as_ref().is_none_or(|selector| selector.fits(|tag| thing.text(&["tags", tag]))),
+            Pick::State(..) => {
+                let state = thing.text(&["state"]);
+                self.states.is_empty() || state.is_some_and(|state| self.states.iter().any(|one| *one == state))
+            }
+            Pick::Age(field) => self.older.is_none_or(|older| {
+                let made = thing.text(&[field]).and_then(|time| time.parse::<jiff::Timestamp>().ok());
+                // Of what does not say when it was made, nobody knows that it is old.
+                made.is_some_and(|made| {
+                    u128::try_from(now - made.as_millisecond()).is_ok_and(|age| age > older.as_millis())
+                })
+            }),
+        })
+    }
+}
+
+/// The targets, resolved.
+pub struct Targets {
+    /// One call each.
+    pub calls: Vec<Call>,
+    /// What went wrong with those that are not among them; to be reported by whoever asked.
+    pub failures: Vec<Error>,
+    /// Whether they were chosen by more than their names, so that nobody has read all of them.
+    pub picked: bool,
+    /// Whether an array is due, be there one or none.
+    pub several: bool,
+}
+
+impl Asked {
+    /// What was asked for on the command line.
+    ///
+    /// # Errors
+    /// A usage error for an empty name, or what cannot be read.
+    pub fn read(op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> {
+        let params: Vec<&'static str> = op.path_params().collect();
+        let mut asked = Asked {
+            args,
+            parents: Vec::new(),
+            param: None,
+            typed: Vec::new(),
+            named: false,
+            from_stdin: false,
+            filter: Filter::read(matches)?,
+        };
+        let Some((last, before)) = params.split_last() else { return Ok(asked) };
+        for param in &params {
+            if matches.get_many::<String>(param).into_iter().flatten().any(String::is_empty) {
+                return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", word(param))));
+            }
+        }
+        for param in before {
+            if let Some(text) = matches.get_one::<String>(param) {
+                asked.args.push(*param, Value::Text(text.clone()));
+                asked.parents.push((*param, text.clone()));
+            }
+        }
+        asked.param = Some(last);
+        noun(last).map_or(Ok(()), |noun| known_states(&asked.filter, noun))?;
+        let several = super::build::takes_several(op);
+        for text in matches.get_many::<String>(last).into_iter().flatten() {
+            asked.named = true;
+            let names = match text.as_str() {
+                "-" if several => {
+                    asked.from_stdin = true;
+                    from_stdin(word(last))?
+                }
+                _ => vec![text.clone()],
+            };
+            for name in names {
+                if !asked.typed.contains(&name) {
+                    asked.typed.push(name);
+                }
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Whether the service is asked for anything before the requests themselves.
+    pub fn asks_the_service(&self, op: &Op) -> bool {
+        let target = self.param.and_then(noun);
+        let named = |text: &String| {
+            target.is_some_and(|noun| {
+                resolve::needs_lookup(noun, text) || noun.list.shape == Shape::Rows && selector::is_glob(text)
+            })
+        };
+        let picks = target.is_some() && (!self.named || !self.filter.is_empty());
+        picks || self.typed.iter().any(named) || resolve::is_needed(op, &self.args)
+    }
+
+    /// The call for one target as it was typed.
+    pub fn call(&self, typed: &str) -> Call {
+        match self.param {
+            Some(param) => Call {
+                args: self.args.clone().set(param, typed),
+                target: Some((param, typed.to_owned())),
+                parents: self.parents.clone(),
+            },
+            None => Call { args: self.args.clone(), target: None, parents: Vec::new() },
+        }
+    }
+}
+
+/// Looks the targets up, and says which they are where more than their names chose them.
+///
+/// # Errors
+/// The list cannot be read; too many; a single one that is not there.
+pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
+    let mut targets = Targets { calls: Vec::new(), failures: Vec::new(), picked: false, several: false };
+    let target = asked.param.and_then(noun);
+    // What all have in common is looked up once.
+    resolve::path(client, op, &mut asked.args).await?;
+    resolve::fields(client, op, &mut asked.args).await?;
+    let Some(target) = target else {
+        targets.calls.push(asked.call(asked.typed.first().map_or("", String::as_str)));
+        return Ok(targets);
+    };
+    let globs = super::build::takes_several(op)
+        && target.list.shape == Shape::Rows
+        && asked.typed.iter().any(|text| selector::is_glob(text));
+    let filters = !asked.filter.is_empty();
+    targets.picked = globs || filters || asked.from_stdin;
+    targets.several = targets.picked || asked.typed.len() > 1;
+    let lookups = asked.typed.iter().filter(|text| resolve::needs_lookup(target, text)).count();
+    let known = match globs || filters || lookups > FEW {
+        true => Some(list(client, target, &asked).await?),
+        false => None,
+    };
+    let mut found = Vec::new();
+    let mut rows: Vec<String> = Vec::new();
+    let now = super::now();
+    let fits = |thing: &Thing| !filters || asked.filter.fits(target, thing, now);
+    let mut add = |call: Call, row: Option<&Thing>| {
+        // A name and its id mean the same thing, which is acted on once.
+        if found.iter().all(|known: &Call| known.id().is_none() || known.id() != call.id()) {
+            rows.push(row.map(|thing| about(thing, now)).unwrap_or_default());
+            found.push(call);
+        }
+    };
+    let of = |thing: &Thing| {
+        let mut call = asked.call(if thing.name.is_empty() { &thing.id } else { &thing.name });
+        call.args.push(target.name, Value::Text(thing.id.clone()));
+        call
+    };
+    if !asked.named
+        && let Some(known) = &known
+    {
+        known.things.iter().filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
+    }
+    for typed in &asked.typed {
+        let outcome = match &known {
+            Some(known) if globs && selector::is_glob(typed) && known.called(typed).is_empty() => {
+                let named = |thing: &&Thing| selector::glob(typed, &thing.name);
+                let mut these = known.things.iter().filter(named).peekable();
+                match these.peek() {
+                    Some(_) => {
+                        these.filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
+                        Ok(())
+                    }
+                    None => {
+                        let words = format!("no {} is called like '{typed}'", target.word);
+                        Err(Error::new(Kind::NotFound, words).hint(format!("all of them: {}", target.lister)))
+                    }
+                }
+            }
+            Some(known) if filters || resolve::needs_lookup(target, typed) => {
+                let thing = match known.with_id(typed) {
+                    Some(thing) => Ok(thing),
+                    None => known.find(typed, op.asks),
+                };
+                thing.map(|thing| {
+                    if fits(thing) {
+                        let mut call = asked.call(typed);
+                        call.args.push(target.name, Value::Text(thing.id.clone()));
+                        add(call, Some(thing));
+                    }
+                })
+            }
+            known => {
+                let mut call = asked.call(typed);
+                let thing = known.as_ref().and_then(|known| known.with_id(typed));
+                resolve::path(client, op, &mut call.args).await.map(|()| add(call, thing))
+            }
+        };
+        match outcome {
+            Ok(()) => {}
+            Err(error) if error.kind() == Kind::NotFound && asked.filter.ignore_missing => {
+                app.say(&format!("{} {typed}: not there", target.word));
+            }
+            Err(error) if targets.several => targets.failures.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    targets.calls = found;
+    let many = targets.calls.len();
+    asked.filter.allows(app, many, target.word)?;
+    if targets.picked {
+        match many {
+            0 if !targets.failures.is_empty() => {}
+            0 => app.say(&format!("no {} fits: nothing to do", target.word)),
+            _ => show(app, op, &targets.calls, &rows),
+        }
+    }
+    Ok(targets)
+}
+
+/// These things of a list as targets: shown, and no more than are allowed.
+///
+/// # Errors
+/// A usage error for too many.
+pub fn chosen(
+    app: &App,
+    op: &'static Op,
+    target: &'static Noun,
+    filter: &Filter,
+    things: &[&Thing],
+) -> Result<Targets> {
+    filter.allows(app, things.len(), target.word)?;
+    let call = |thing: &&Thing| Call {
+        args: Args::new().set(target.name, &thing.id),
+        target: Some((target.name, if thing.name.is_empty() { thing.id.clone() } else { thing.name.clone() })),
+        parents: Vec::new(),
+    };
+    let calls: Vec<Call> = things.iter().map(call).collect();
+    let now = super::now();
+    let rows: Vec<String> = things.iter().map(|thing| about(thing, now)).collect();
+    match calls.is_empty() {
+        true => app.say(&format!("no {} fits: nothing to do", target.word)),
+        false => show(app, op, &calls, &rows),
+    }
+    Ok(Targets { calls, failures: Vec::new(), picked: true, several: true })
+}
+
+/// The list in which all of them are, whatever their state if that is asked for.
+async fn list(client: &Client, target: &'static Noun, asked: &Asked) -> Result<Known> {
+    let place = resolve::place(target, &asked.args);
+    let whole = target.picks.iter().find_map(|pick| match pick {
+        Pick::State(name, value) if !asked.filter.states.is_empty() => Some((*name, *value)),
+        _ => None,
+    });
+    let place = whole.into_iter().fold(place, |place, (name, value)| place.set(name, value));
+    Known::list(client, target, &place).await
+}
+
+/// What is to be touched, a line each.
+fn show(app: &App, op: &Op, calls: &[Call], rows: &[String]) {
+    app.say(&format!("{} {}:", super::change::verb(op), count(calls.len(), calls.first())));
+    for (call, row) in calls.iter().zip(rows) {
+        app.say(&format!("  {}{row}", super::change::described(call)));
+    }
+}
+
+/// `3 machines`.
+fn count(many: usize, one: Option<&Call>) -> String {
+    let word = one.and_then(|call| call.target.as_ref()).map_or("target", |(param, _)| word(param));
+    if many == 1 { format!("1 {word}") } else { format!("{many} {}", plural(word)) }
+}
+
+/// What tells people whether it is the right one: state, age, tags.
+fn about(thing: &Thing, now: i64) -> String {
+    let mut words: Vec<String> = thing.text(&["state"]).map(|state| state.into_owned()).into_iter().collect();
+    let made = thing.text(&["created"]).or_else(|| thing.text(&["published_at"]));
+    words.extend(made.and_then(|made| render::age(&made, now)).map(|age| format!("{age} old")));
+    words.extend(thing.tags());
+    words.iter().map(|words| format!(", {words}")).collect()
+}
+
+/// An age, which must say whether it is minutes or days: a mistake would be about far too many.
+fn age(option: &str, text: &str) -> Result<Duration> {
+    if text.trim().ends_with(|letter: char| letter.is_ascii_digit()) {
+        return Err(Error::usage(format!("{option} {text}: of which unit?")).hint(format!("{option} {text}d, {text}h")));
+    }
+    crate::config::duration(option, text)
+}
+
+/// A state that nothing can be in would silently pick nothing.
+fn known_states(filter: &Filter, noun: &Noun) -> Result<()> {
+    match filter.states.iter().find(|state| !noun.states.contains(&state.as_str())) {
+        Some(state) if !noun.states.is_empty() => Err(Error::usage(format!("a {} has no state '{state}'", noun.word))
+            .hint(format!("known are {}", noun.states.join(", ")))),
+        _ => Ok(()),
+    }
+}
+
+/// The ids or names that standard input has, one a line.
+fn from_stdin(word: &str) -> Result<Vec<String>> {
+    let fail = |words: String| Error::usage(format!("the {} from standard input: {words}", plural(word)));
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .take(STDIN + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| fail("they cannot be read".to_owned()).because(error))?;
+    if text.len() as u64 > STDIN {
+        return Err(fail(format!("they are longer than {STDIN} bytes")));
+    }
+    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}
+
+/// Asks whether it is to be done to these.
+///
+/// # Errors
+/// A usage error without a terminal; another one when the answer is not yes.
+pub fn confirm(app: &App, op: &Op, targets: &Targets) -> Result<()> {
+    let names: Vec<String> = targets.calls.iter().map(super::change::described).collect();
+    prompt::confirm_shown(&app.streams, super::change::verb(op), &names, targets.picked)
+}

@@ -1,0 +1,113 @@
+//! Looking again and again until something is so: the one loop behind every wait. It knows nothing of what is looked
+//! for.
+
+use std::time::Duration;
+
+use super::{Client, backoff, jitter};
+use crate::error::{Error, Kind, Result};
+
+/// How often is looked: from the first pause to the longest.
+const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// How long one look may take at first. Each that takes longer doubles it, up to the client's own patience.
+const LOOK: Duration = Duration::from_secs(10);
+/// The longest time that can be waited: a clock cannot count for ever.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// What one look has shown.
+pub(super) enum Look<T> {
+    Done(T),
+    /// Not yet, and how far it is.
+    NotYet(String),
+}
+
+/// How a wait has ended.
+pub(super) enum End<T> {
+    Done(T),
+    /// The time is over, and this was seen last.
+    Late(Option<String>),
+}
+
+impl Client {
+    /// Looks until it is done, the look fails for good, or the time is over. What passes is survived.
+    ///
+    /// # Errors
+    /// The look's own, where waiting does not help.
+    pub(super) async fn poll<T>(
+        &self,
+        timeout: Duration,
+        mut progress: impl FnMut(&str),
+        mut look: impl AsyncFnMut(&Client, u32) -> Result<Look<T>>,
+    ) -> Result<End<T>> {
+        let deadline = tokio::time::Instant::now() + timeout.min(LONGEST);
+        let mut pause = POLL.0;
+        let mut seen: Option<String> = None;
+        // One that never answers must not eat the whole wait.
+        let mut patience = LOOK.min(self.settings.request_timeout);
+        let mut failures = 0;
+        for looks in 1.. {
+            let client = self.with_patience(patience);
+            let shown = match tokio::time::timeout_at(deadline, look(&client, looks)).await {
+                Err(_) => break,
+                Ok(shown) => shown,
+            };
+            let next = match shown {
+                Ok(Look::Done(found)) => return Ok(End::Done(found)),
+                Ok(Look::NotYet(now)) => {
+                    failures = 0;
+                    if seen.as_ref() != Some(&now) {
+                        progress(&now);
+                        seen = Some(now);
+                    }
+                    let next = pause.mul_f64(0.75 + jitter() / 2.0);
+                    pause = pause.mul_f64(1.5).min(POLL.1);
+                    next
+                }
+                Err(error) if is_passing(&error) => {
+                    failures += 1;
+                    // An outage is told once, not at each look.
+                    if failures == 1 {
+                        progress(&format!("{error}; still waiting"));
+                        seen = seen.map(|seen| format!("{seen} (when it was seen last)"));
+                    }
+                    if error.kind() == Kind::Unreachable {
+                        patience = patience.saturating_mul(2).min(self.settings.request_timeout);
+                    }
+                    backoff(failures, POLL.0).min(POLL.1 * 2)
+                }
+                Err(error) => return Err(error),
+            };
+            let next = tokio::time::Instant::now() + next;
+            if next >= deadline {
+                break;
+            }
+            tokio::time::sleep_until(next).await;
+        }
+        Ok(End::Late(seen))
+    }
+
+    /// The same client, which waits for an answer no longer than this.
+    fn with_patience(&self, patience: Duration) -> Client {
+        let mut client = self.clone();
+        client.settings.request_timeout = client.settings.request_timeout.min(patience);
+        client.transport.shorten(patience);
+        client
+    }
+}
+
+/// The error of a wait that ran out of time.
+pub(super) fn late(word: &str, name: &str, seen: Option<&str>, timeout: Duration) -> Error {
+    let seen = match seen {
+        Some("") => "has not come to its end".to_owned(),
+        Some(seen) => format!("is still {seen}"),
+        None => "could not be asked for".to_owned(),
+    };
+    let time =
+        if timeout.as_millis() >= 900 { Duration::from_secs(timeout.as_secs_f64().round() as u64) } else { timeout };
+    let words = format!("{word} {name} {seen} after {time:?}: gave up waiting, it may yet come to its end");
+    Error::new(Kind::TimedOut, words).hint("to wait longer: --timeout TIME")
+}
+
+/// Whether a failure is the way's or the moment's, and not the thing's.
+fn is_passing(error: &Error) -> bool {
+    error.passes() || matches!(error.kind(), Kind::Throttled | Kind::Other)
+}

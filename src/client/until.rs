@@ -1,0 +1,160 @@
+//! Waiting for a condition that belongs to no request of ours: that a machine runs, that an image can be used, that
+//! something is gone. It changes nothing.
+
+use std::time::Duration;
+
+use super::poll::{End, Look, late};
+use super::{Client, wait};
+use crate::answer::Answer;
+use crate::api::Noun;
+use crate::error::{Error, Kind, Result};
+use crate::request::Args;
+
+/// What an object is to be like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Its `state` is this one.
+    State(String),
+    /// It is not there, or says that it is deleted.
+    Gone,
+    /// It has a tag of this name with this value, as text.
+    Tag(String, String),
+}
+
+/// What is waited for.
+///
+/// ```
+/// # #[cfg(feature = "emulator")]
+/// # fn main() -> sdc::Result<()> {
+/// # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let cloud = sdc::emulator::Emulator::start(Default::default()).await?;
+/// # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+/// # let name = key.public().md5();
+/// # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+/// # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+/// use std::time::Duration;
+///
+/// use sdc::api::machines::{MACHINE, STOP};
+/// use sdc::client::{Condition, Until};
+/// use sdc::request::Args;
+///
+/// let args = Args::new().set("machine", "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d");
+/// client.call(&STOP, &args).await?;
+/// let stopped = Until {
+///     noun: &MACHINE,
+///     args,
+///     name: "web1",
+///     condition: Condition::State("stopped".to_owned()),
+///     timeout: Duration::from_secs(60),
+/// };
+/// let machine = client.until(&stopped, |_| {}).await?;
+/// assert_eq!(machine.first().unwrap().text("/state").unwrap(), "stopped");
+/// # cloud.stop().await
+/// # })
+/// # }
+/// # #[cfg(not(feature = "emulator"))]
+/// # fn main() {}
+/// ```
+#[derive(Clone, Debug)]
+pub struct Until<'a> {
+    /// What sort of thing it is.
+    pub noun: &'static Noun,
+    /// The object's id by the noun's name, and those of what it is a part of.
+    pub args: Args,
+    /// What the user calls the object.
+    pub name: &'a str,
+    /// What it is to be like.
+    pub condition: Condition,
+    /// When to give up.
+    pub timeout: Duration,
+}
+
+impl Client {
+    /// Waits until an object is as it should be, and returns it as it is then; `Nothing` if it is gone without a trace.
+    /// Busy, broken and unreachable services are survived; the state that the object comes to is told to `progress`.
+    ///
+    /// # Errors
+    /// [`Kind::FailedState`] when it has come to an end otherwise, [`Kind::NotFound`] when it has never been there,
+    /// [`Kind::TimedOut`] when it took too long, [`Kind::Auth`] when the service does not take the key.
+    pub async fn until(&self, until: &Until<'_>, progress: impl FnMut(&str)) -> Result<Answer> {
+        self.until_also(until, progress, async |_| Ok(None)).await
+    }
+
+    /// The same, and the object must stand a test too: `None` when it does, else how far it is.
+    ///
+    /// # Errors
+    /// The same, and the test's own.
+    pub async fn until_also(
+        &self,
+        until: &Until<'_>,
+        progress: impl FnMut(&str),
+        mut test: impl AsyncFnMut(&Answer) -> Result<Option<String>>,
+    ) -> Result<Answer> {
+        let noun = until.noun;
+        let show = self.request(noun.get, &wait::within(noun.get, &until.args))?;
+        let mut was_there = false;
+        let end = self
+            .poll(until.timeout, progress, async |client, _| {
+                let seen = client.send(&show).await?;
+                let gone = until.condition == Condition::Gone;
+                match seen.status {
+                    404 | 410 if gone => {
+                        let left = Answer::from_record(&seen.body).ok().filter(|_| seen.status == 410);
+                        return Ok(Look::Done(left.unwrap_or(Answer::Nothing)));
+                    }
+                    404 if !was_there => {
+                        return Err(seen.failure().about(&format!("{} {}", noun.word, until.name)));
+                    }
+                    404 | 410 => {
+                        let words = format!("{} {} was deleted", noun.word, until.name);
+                        return Err(Error::new(Kind::FailedState, words));
+                    }
+                    _ => {}
+                }
+                let answer = seen.answer(noun.get)?;
+                was_there = true;
+                let state = text(&answer, "/state");
+                if is_met(&answer, &state, &until.condition) {
+                    return Ok(match test(&answer).await? {
+                        None => Look::Done(answer),
+                        Some(words) => Look::NotYet(words),
+                    });
+                }
+                if noun.failed.contains(&state.as_str()) && !gone {
+                    return Err(failed(noun, until.name, &state, &answer));
+                }
+                Ok(Look::NotYet(state))
+            })
+            .await?;
+        match end {
+            End::Done(answer) => Ok(answer),
+            End::Late(seen) => Err(late(noun.word, until.name, seen.as_deref(), until.timeout)),
+        }
+    }
+}
+
+/// It has come to its end, and not to the one that was waited for.
+pub(super) fn failed(noun: &Noun, name: &str, state: &str, answer: &Answer) -> Error {
+    let error = Error::new(Kind::FailedState, format!("{} {name} ended in the state {state}", noun.word));
+    match text(answer, "/error").as_str() {
+        "" => error,
+        why => error.hint(format!("the service says: {why}")),
+    }
+}
+
+fn is_met(answer: &Answer, state: &str, condition: &Condition) -> bool {
+    match condition {
+        Condition::State(wanted) => state == wanted,
+        Condition::Gone => state == "deleted",
+        Condition::Tag(name, value) => {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            let now = answer.first().and_then(|row| row.text(&format!("/tags/{name}")).map(|text| text.into_owned()));
+            now.as_deref() == Some(value)
+        }
+    }
+}
+
+fn text(answer: &Answer, pointer: &str) -> String {
+    answer.first().and_then(|row| row.text(pointer).map(|text| text.into_owned())).unwrap_or_default()
+}

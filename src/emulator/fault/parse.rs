@@ -1,0 +1,156 @@
+//! Reads faults as they are typed. It knows their words, not what they do.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{Drop, Effect, Fault, Json, Pages};
+use crate::error::{Error, Result};
+
+const WORDS: &str = "status=N code=WORD retry-after=SECONDS big=BYTES delay=500ms jitter=200ms drop=before|amid|after \
+                     hang drip=BYTES cut=BYTES json=cut|wrong length=+N|-N html empty close pages=twice|+N|-N fail \
+                     silent vanish clock=+3600s throttle=on|off times=N skip=N p=0.05 seed=N";
+
+impl FromStr for Fault {
+    type Err = Error;
+
+    fn from_str(spec: &str) -> Result<Fault> {
+        let wrong =
+            |what: String| Error::usage(format!("fault '{spec}': {what}")).hint("GET /machines status=503 times=2");
+        let mut fault = Fault { spec: spec.trim().to_owned(), path: "*".to_owned(), ..Fault::default() };
+        let mut any = false;
+        for word in spec.split_whitespace() {
+            if matches!(word, "GET" | "HEAD" | "POST" | "PUT" | "DELETE") && !any && fault.method.is_none() {
+                fault.method = Some(word.to_owned());
+                continue;
+            }
+            if (word.starts_with('/') || word == "*") && !any {
+                fault.path = word.to_owned();
+                continue;
+            }
+            any = true;
+            let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+            let number = || {
+                value
+                    .and_then(|v| v.parse::<u32>().ok())
+                    .ok_or_else(|| wrong(format!("'{word}' needs a whole number, as in '{name}=2'")))
+            };
+            let effect = &mut fault.effect;
+            match name {
+                "p" => {
+                    let part = value.and_then(|v| v.parse::<f64>().ok()).filter(|part| (0.0..=1.0).contains(part));
+                    let words = || wrong(format!("'{word}' needs a part of 1, as in 'p=0.05'"));
+                    fault.part = Some(part.ok_or_else(words)?);
+                }
+                "seed" => fault.dice = u64::from(number()?),
+                "times" => fault.times = Some(number()?),
+                "skip" => fault.skip = number()?,
+                "status" => {
+                    let status = number()?;
+                    let fits = u16::try_from(status).ok().filter(|s| (200..=599).contains(s));
+                    effect.status = Some(fits.ok_or_else(|| wrong(format!("{status} is no status of 200 to 599")))?);
+                }
+                "code" => match value {
+                    Some(code) if !code.is_empty() => effect.code = Some(code.to_owned()),
+                    _ => return Err(wrong("'code' needs a word, as in 'code=InternalError'".to_owned())),
+                },
+                "retry-after" => effect.retry_after = Some(u64::from(number()?)),
+                "big" => effect.big = number()?.min(1 << 28) as usize,
+                "cut" => effect.cut = Some(number()? as usize),
+                "delay" => {
+                    let delay = value.and_then(duration);
+                    effect.delay =
+                        Some(delay.ok_or_else(|| wrong(format!("'{word}' needs a time, as in 'delay=500ms'")))?);
+                }
+                "jitter" => {
+                    let jitter = value.and_then(duration);
+                    fault.jitter =
+                        jitter.ok_or_else(|| wrong(format!("'{word}' needs a time, as in 'jitter=200ms'")))?;
+                }
+                "drip" => {
+                    let rate = value.and_then(|v| v.parse::<u64>().ok()).filter(|rate| *rate > 0);
+                    let words = || wrong(format!("'{word}' needs bytes a second, as in 'drip=10'"));
+                    effect.drip = Some(rate.ok_or_else(words)?);
+                }
+                "json" => {
+                    effect.json = Some(match value {
+                        Some("cut") => Json::Cut,
+                        Some("wrong") => Json::Wrong,
+                        _ => return Err(wrong(format!("'{word}' is none of json=cut, json=wrong"))),
+                    });
+                }
+                "length" => {
+                    let off =
+                        value.and_then(|v| v.parse::<i64>().ok()).filter(|off| (1..=1 << 30).contains(&off.abs()));
+                    let words = || wrong(format!("'{word}' needs bytes, as in 'length=+5' or 'length=-5'"));
+                    effect.length = Some(off.ok_or_else(words)?);
+                }
+                "pages" => {
+                    effect.pages = Some(match value.map(|v| (v, v.parse::<i64>())) {
+                        Some(("twice", _)) => Pages::Twice,
+                        Some((_, Ok(rows))) if (1..=1000).contains(&rows.abs()) => Pages::Shifted(rows),
+                        _ => return Err(wrong(format!("'{word}' is none of pages=twice, pages=+1, pages=-1"))),
+                    });
+                }
+                "throttle" => {
+                    effect.throttle = Some(match value {
+                        Some("on") => true,
+                        Some("off") => false,
+                        _ => return Err(wrong(format!("'{word}' is none of throttle=on, throttle=off"))),
+                    });
+                }
+                "drop" => {
+                    effect.drop = Some(match value {
+                        Some("before") => Drop::Before,
+                        Some("amid") => Drop::Amid,
+                        Some("after") => Drop::After,
+                        _ => return Err(wrong(format!("'{word}' is none of drop=before, drop=amid, drop=after"))),
+                    });
+                }
+                "clock" => {
+                    let by = value.and_then(seconds);
+                    effect.clock =
+                        Some(by.ok_or_else(|| wrong(format!("'{word}' needs seconds, as in 'clock=+3600s'")))?);
+                }
+                "hang" | "html" | "empty" | "close" | "fail" | "silent" | "vanish" if value.is_some() => {
+                    return Err(wrong(format!("'{name}' takes no value")));
+                }
+                "hang" => effect.hang = true,
+                "html" => effect.html = true,
+                "empty" => effect.empty = true,
+                "close" => effect.close = true,
+                "fail" => effect.fail = true,
+                "silent" => effect.silent = true,
+                "vanish" => effect.vanish = true,
+                _ => return Err(wrong(format!("'{word}' is none of {WORDS}"))),
+            }
+        }
+        if fault.effect == Effect::default() && fault.jitter.is_zero() {
+            return Err(wrong("it says not what goes wrong".to_owned()));
+        }
+        Ok(fault)
+    }
+}
+
+/// Reads a time such as `500ms`, `2s`, `2`, `1m`, `1h`; seconds if it has no unit.
+pub fn duration(text: &str) -> Option<Duration> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end)?;
+    let number: f64 = number.parse().ok()?;
+    let seconds = match unit {
+        "ms" => number / 1000.0,
+        "s" | "" => number,
+        "m" => number * 60.0,
+        "h" => number * 3600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// Reads an offset of a clock such as `+3600s`, `-400`, `+1h`, in seconds.
+pub fn seconds(text: &str) -> Option<i64> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    Some(sign * i64::try_from(duration(rest)?.as_secs()).ok()?)
+}

@@ -1,0 +1,102 @@
+//! Names with a range of numbers in braces: `web-{01..10}` is ten names. Other braces stay as they are, for the
+//! service has its own: `{{shortId}}`.
+
+use super::fault;
+use crate::error::Result;
+
+/// No range is longer.
+const LONGEST: u64 = 10_000;
+
+/// The names that a range stands for; `None` if there is none in the text.
+///
+/// # Errors
+/// A usage error for a range that cannot be read, that is empty or too long, and for a second one.
+pub fn names(text: &str) -> Result<Option<Vec<String>>> {
+    let wrong = |at, message: &str, expected: &str| Err(fault("the name", text, at, message, expected));
+    let Some((open, close)) = braces(text, 0) else { return Ok(None) };
+    if let Some((second, _)) = braces(text, close + 1) {
+        return wrong(second, "a second range", "one range makes all the names");
+    }
+    let (head, inner, tail) = (&text[..open], &text[open + 1..close], &text[close + 1..]);
+    let (first, last) = inner.split_once("..").unwrap_or_default();
+    let number = |digits: &str| -> Option<u64> {
+        let plain = !digits.is_empty() && digits.len() <= 18 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| digits.parse().ok()).flatten()
+    };
+    let Some((from, to)) = number(first).zip(number(last)) else {
+        return wrong(open + 1, "this is no range", "expected numbers, as in {01..10}");
+    };
+    if from > to {
+        return wrong(open + 1, "the range ends before it begins", "expected the smaller number first");
+    }
+    if to - from >= LONGEST {
+        return wrong(open + 1, &format!("the range has more than {LONGEST} numbers"), "");
+    }
+    let padded = |digits: &str| digits.len() > 1 && digits.starts_with('0');
+    let width = if padded(first) || padded(last) { first.len().max(last.len()) } else { 0 };
+    Ok(Some((from..=to).map(|number| format!("{head}{number:0width$}{tail}")).collect()))
+}
+
+/// The next braces that have two dots between them: the bytes where they open and close.
+fn braces(text: &str, from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    while let Some(open) = text.get(at..)?.find('{').map(|found| at + found) {
+        let rest = text.get(open + 1..)?;
+        let end = rest.find(['{', '}']).map(|found| open + 1 + found)?;
+        let inner = text.get(open + 1..end)?;
+        if text.as_bytes().get(end) == Some(&b'}') && inner.contains("..") {
+            return Some((open, end));
+        }
+        at = open + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        names(text).unwrap().map_or_else(|| "none".to_owned(), |names| names.join(" "))
+    }
+
+    #[test]
+    fn a_range_is_as_wide_as_it_is_written() {
+        for (text, expected) in [
+            ("web-{1..3}", "web-1 web-2 web-3"),
+            ("web-{08..10}", "web-08 web-09 web-10"),
+            ("{8..010}x", "008x 009x 010x"),
+            ("a{0..1}b", "a0b a1b"),
+            ("w{5..5}", "w5"),
+            ("{{shortId}}-{1..2}", "{{shortId}}-1 {{shortId}}-2"),
+            ("{{{1..2}", "{{1 {{2"),
+        ] {
+            assert_eq!(told(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_braces_are_left_to_the_service() {
+        for text in ["web", "web-{{shortId}}", "{a}", "a{", "}..{", "{1.2}", "{1..2"] {
+            assert_eq!(told(text), "none", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_range_is_refused_and_pointed_at() {
+        for (text, why) in [
+            ("w{a..c}", "no range"),
+            ("w{..3}", "no range"),
+            ("w{1..}", "no range"),
+            ("w{-1..3}", "no range"),
+            ("w{1..2..3}", "no range"),
+            ("w{3..1}", "ends before it begins"),
+            ("w{1..99999999}", "more than 10000"),
+            ("w{1..18446744073709551616}", "no range"),
+            ("w{1..2}{3..4}", "second range"),
+        ] {
+            let error = names(text).unwrap_err();
+            assert!(error.message().contains(why), "{text}: {error}");
+        }
+    }
+}

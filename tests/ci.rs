@@ -1,0 +1,271 @@
+//! What a job of a CI relies on: one machine of many tries, and no machine left of a run, whatever happened to it.
+#![cfg(all(unix, feature = "cli", feature = "emulator"))]
+
+mod common;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use common::key;
+use sdc::emulator::{Emulator, Options, Pace};
+
+async fn cloud(pace: Pace, faults: &[&str]) -> Emulator {
+    let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+    Emulator::start(Options { pace, faults, ..Options::default() }).await.unwrap()
+}
+
+/// Everything comes to its end at once.
+const FAST: Pace = Pace::Times(10_000.0);
+
+fn against(emulator: &Emulator, path: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+    command
+        .args(words)
+        .env_clear()
+        .env("HOME", key())
+        .env("PATH", format!("{}:/usr/bin:/bin", path.display()))
+        .env("SDC_URL", emulator.url())
+        .env("SDC_ACCOUNT", emulator.account())
+        .env("SDC_KEY_FILE", emulator.key_file())
+        .env("SDC_REQUEST_TIMEOUT", "20s")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+async fn said(emulator: &Emulator, path: &Path, words: &[&str]) -> Output {
+    let mut command = against(emulator, path, words);
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+}
+
+async fn ended(child: Child) -> Output {
+    tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The names of the machines that are there, without those of the demo.
+async fn left(emulator: &Emulator, begin: &str) -> Vec<String> {
+    let list = said(emulator, key(), &["machines", "list", &format!("name={begin}"), "-o", "tsv:name", "-H"]).await;
+    assert!(list.status.success(), "{}", text(&list.stderr));
+    text(&list.stdout).lines().map(str::to_owned).collect()
+}
+
+/// A folder with a tool that says what it was told and then does this.
+fn tools(ssh: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, script) in [("ssh", ssh), ("scp", "echo scp \"$@\" >>\"$HOME_OF_TOOLS/log\"")] {
+        let file = dir.path().join(name);
+        let script = script.replace("$HOME_OF_TOOLS", &dir.path().display().to_string());
+        std::fs::write(&file, format!("#!/bin/sh\nfor last; do :; done\n{script}\n")).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    dir
+}
+
+/// Lets in, and does what it is told here.
+const SSH: &str = "echo ssh \"$@\" >>\"$HOME_OF_TOOLS/log\"\n[ \"$last\" = true ] && exit 0\nexec /bin/sh -c \"$last\"";
+
+const NEW: &[&str] = &["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "new", "-o", "ids"];
+const RUN: &[&str] = &["run", "--image", "base-64", "--package", "g1-nano"];
+
+fn posts(emulator: &Emulator) -> usize {
+    emulator.requests().iter().filter(|seen| seen.method == "POST").count()
+}
+
+#[tokio::test]
+async fn with_a_key_a_lost_answer_makes_one_machine() {
+    for fault in ["drop=after times=1", "drop=before times=1", "html times=1", "drop=amid times=1", "empty times=1"] {
+        let emulator = cloud(FAST, &[&format!("POST /machines {fault}")]).await;
+        let keyed = [NEW, &["--idempotency-key", "job-1"]].concat();
+        let first = said(&emulator, key(), &keyed).await;
+        assert_eq!(first.status.code(), Some(0), "{fault}: {}", text(&first.stderr));
+        let second = said(&emulator, key(), &keyed).await;
+        assert_eq!((second.status.code(), &first.stdout), (Some(0), &second.stdout), "{fault}");
+        assert_eq!(left(&emulator, "new").await, ["new"], "{fault}");
+        emulator.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn without_a_key_it_is_sent_once_and_the_error_names_the_option() {
+    for (fault, made) in [("drop=after", 1), ("drop=before", 0)] {
+        let emulator = cloud(FAST, &[&format!("POST /machines {fault} times=1")]).await;
+        let output = said(&emulator, key(), NEW).await;
+        let words = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{words}");
+        assert!(words.contains("--idempotency-key"), "{words}");
+        assert_eq!((posts(&emulator), left(&emulator, "new").await.len()), (1, made), "{fault}");
+        emulator.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn of_several_those_are_made_again_that_are_not_there() {
+    let emulator = cloud(FAST, &["POST /machines status=500 skip=1 times=1"]).await;
+    let words =
+        ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "new-{1..3}", "--parallel", "1"];
+    let keyed = [&words[..], &["--idempotency-key", "job-1", "--json"]].concat();
+    let output = said(&emulator, key(), &keyed).await;
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_eq!(left(&emulator, "new").await.len(), 2);
+    let output = said(&emulator, key(), &keyed).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let made: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names: Vec<&str> = made.as_array().unwrap().iter().map(|machine| machine["name"].as_str().unwrap()).collect();
+    assert_eq!((names, posts(&emulator)), (vec!["new-1", "new-2", "new-3"], 4));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_run_ends_with_the_commands_code_and_leaves_nothing() {
+    let emulator = cloud(FAST, &[]).await;
+    let tools = tools(SSH);
+    for (line, code, out) in
+        [("echo hello; exit 7", 7, "hello\n"), ("exit 0", 0, ""), ("echo 'a  b' >&2; exit 255", 255, "")]
+    {
+        let output = said(&emulator, tools.path(), &[RUN, &["--", line]].concat()).await;
+        assert_eq!(
+            (output.status.code(), text(&output.stdout).as_str()),
+            (Some(code), out),
+            "{}",
+            text(&output.stderr)
+        );
+        assert!(!text(&output.stderr).contains("error:"), "{}", text(&output.stderr));
+        assert_eq!(left(&emulator, "run-").await, [""; 0]);
+    }
+    // Several words arrive as they are.
+    let output =
+        said(&emulator, tools.path(), &[RUN, &["--", "printf", "[%s]", "a  b", "$HOME", "it's"]].concat()).await;
+    assert_eq!(text(&output.stdout), "[a  b][$HOME][it's]", "{}", text(&output.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_run_copies_a_folder_first_and_logs_in_as_whom_it_is_told() {
+    let emulator = cloud(FAST, &[]).await;
+    let tools = tools(SSH);
+    let dir = tools.path().canonicalize().unwrap();
+    let words = [RUN, &["--copy", dir.to_str().unwrap(), "--login", "jill", "-t", "role=ci", "--", "uptime"]].concat();
+    let output = said(&emulator, tools.path(), &words).await;
+    assert!(text(&output.stderr).contains("deleted"), "{}", text(&output.stderr));
+    let log = std::fs::read_to_string(tools.path().join("log")).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    let [probe, copy, command] = lines.as_slice() else { panic!("{log}") };
+    assert!(probe.contains("BatchMode=yes") && probe.contains("HostKeyAlias=") && probe.ends_with(" true"), "{log}");
+    assert!(copy.starts_with("scp -rq ") && copy.contains(&format!("-- {} jill@", dir.display())), "{log}");
+    assert!(command.starts_with("ssh ") && command.ends_with(" uptime") && command.contains("jill@"), "{log}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_fails_on_the_way_leaves_nothing_and_says_why() {
+    let refuses = "echo 'Permission denied (publickey).' >&2\nexit 255";
+    for (faults, ssh, words, code, why) in [
+        (&["POST /machines fail"][..], SSH, &["--", "true"][..], 8, "ended in the state failed"),
+        (&[], refuses, &["--timeout", "1s", "--", "true"], 9, "Permission denied (publickey)."),
+        (&[], SSH, &["--ttl", "2s", "--", "exec sleep 600"], 9, "its time of 2s ran out"),
+        (&["POST /machines drop=after times=1"], SSH, &["--", "exit 3"], 3, "deleted"),
+        (&["DELETE /machines/* status=503 times=2"], SSH, &["--", "exit 3"], 3, "deleted"),
+        (&[], SSH, &["--copy", "/nowhere", "--", "true"], 2, "cannot read /nowhere"),
+    ] {
+        let emulator = cloud(FAST, faults).await;
+        let tools = tools(ssh);
+        let output = said(&emulator, tools.path(), &[RUN, words].concat()).await;
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {told}");
+        assert!(told.contains(why), "{words:?}: {told}");
+        assert_eq!(left(&emulator, "run-").await, [""; 0], "{words:?}");
+        emulator.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_machine_that_cannot_be_deleted_is_no_success_and_is_named() {
+    let emulator = cloud(FAST, &["DELETE /machines/* status=403"]).await;
+    let tools = tools(SSH);
+    let output = said(&emulator, tools.path(), &[RUN, &["--", "exit 0"]].concat()).await;
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{told}");
+    assert!(
+        told.contains("is left") && told.contains("sdc machines delete ") && told.contains("sdc reap --expired"),
+        "{told}"
+    );
+    let output = said(&emulator, tools.path(), &[RUN, &["--", "exit 3"]].concat()).await;
+    assert_eq!(output.status.code(), Some(3), "the command's own code: {}", text(&output.stderr));
+    assert_eq!(left(&emulator, "run-").await.len(), 2);
+    emulator.stop().await.unwrap();
+}
+
+/// Where a run is when it is interrupted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum At {
+    Creating,
+    Waiting,
+    Running,
+}
+
+#[tokio::test]
+async fn an_interrupted_run_leaves_nothing() {
+    for at in [At::Creating, At::Waiting, At::Running] {
+        for signal in ["-INT", "-TERM"] {
+            let faults: &[&str] = if at == At::Creating { &["POST /machines delay=1500ms"] } else { &[] };
+            let emulator = cloud(if at == At::Waiting { Pace::Times(5.0) } else { FAST }, faults).await;
+            let tools = tools("[ \"$last\" = true ] && exit 0\ntouch \"$HOME_OF_TOOLS/running\"\nexec sleep 600");
+            let child = against(&emulator, tools.path(), &[RUN, &["--", "true; sleep 600"]].concat()).spawn().unwrap();
+            let id = child.id().to_string();
+            let running = tools.path().join("running");
+            let there = || match at {
+                // The image and the package have been looked up; what follows is the request.
+                At::Creating => emulator.requests().iter().filter(|seen| seen.method == "GET").count() >= 2,
+                At::Waiting => posts(&emulator) == 1,
+                At::Running => running.exists(),
+            };
+            let mut looks = 0;
+            while !there() {
+                looks += 1;
+                assert!(looks < 6000, "{at:?} never came");
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            if at == At::Creating {
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            }
+            assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+            let output = ended(child).await;
+            let told = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(130), "{at:?} {signal}: {told}");
+            assert_eq!(left(&emulator, "run-").await, [""; 0], "{at:?} {signal}: {told}");
+            emulator.stop().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_interruption_leaves_at_once_and_says_what_is_left() {
+    // Nothing comes to its end here, and so the deletion is waited for without end.
+    let emulator = cloud(Pace::Stepped, &[]).await;
+    let tools = tools(SSH);
+    let mut child = against(&emulator, tools.path(), &[RUN, &["--", "true"]].concat()).spawn().unwrap();
+    let kill = |id: u32| assert!(Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap().success());
+    let stderr = child.stderr.take().unwrap();
+    let id = child.id();
+    let told = tokio::task::spawn_blocking(move || {
+        use std::io::{BufRead, Read};
+        let mut reader = std::io::BufReader::new(stderr);
+        let mut told = String::new();
+        while !told.contains("create requested") && reader.read_line(&mut told).unwrap() > 0 {}
+        kill(id);
+        while !told.contains("once more leaves at once") && reader.read_line(&mut told).unwrap() > 0 {}
+        kill(id);
+        reader.read_to_string(&mut told).unwrap();
+        told
+    });
+    let told = told.await.unwrap();
+    assert_eq!(ended(child).await.status.code(), Some(130), "{told}");
+    assert!(told.contains("may still be there") && told.contains("sdc reap --expired"), "{told}");
+    emulator.stop().await.unwrap();
+}

@@ -1,0 +1,203 @@
+//! One test a code: how a user comes by it, against the emulator; in words, and as JSON that says the same code.
+#![cfg(all(feature = "cli", feature = "emulator"))]
+
+mod common;
+
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use common::key;
+use sdc::emulator::{Emulator, Options, Pace};
+
+/// An emulator with these faults planted.
+async fn cloud(faults: &[&str]) -> Emulator {
+    let faults = faults.iter().map(|spec| spec.parse().unwrap()).collect();
+    Emulator::start(Options { faults, ..Options::default() }).await.unwrap()
+}
+
+fn sdc(cloud: &Emulator, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+    command
+        .args(words)
+        .env_clear()
+        .env("HOME", key())
+        .env("SDC_URL", cloud.url())
+        .env("SDC_ACCOUNT", cloud.account())
+        .env("SDC_KEY_FILE", cloud.key_file())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+async fn output(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+}
+
+/// The last line of stderr as the error that it is.
+fn error(said: &Output) -> serde_json::Value {
+    let told = String::from_utf8_lossy(&said.stderr);
+    let last = told.lines().last().unwrap_or_default();
+    let told: serde_json::Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {last}"));
+    told["error"].clone()
+}
+
+/// Runs it twice, and expects this code and this kind of error; in words one that says this.
+async fn ends(cloud: &Emulator, line: &str, code: i32, kind: &str, words: &str) {
+    let typed: Vec<&str> = line.split(' ').collect();
+    let said = output(sdc(cloud, &typed)).await;
+    let told = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(code), "sdc {line}: {told}");
+    assert!(told.contains(words), "sdc {line}: {told}");
+    let said = output(sdc(cloud, &[&typed[..], &["--json"]].concat())).await;
+    let error = error(&said);
+    assert_eq!(said.status.code(), Some(code), "sdc {line} --json: {error}");
+    assert_eq!((error["exit"].as_i64(), error["kind"].as_str()), (Some(i64::from(code)), Some(kind)), "{error}");
+}
+
+#[tokio::test]
+async fn code_0_what_was_asked_for_is_done() {
+    let cloud = cloud(&[]).await;
+    for line in ["machines list", "machines stop web1 --wait", "machines delete web1 --yes", "help exit-codes"] {
+        let said = output(sdc(&cloud, &line.split(' ').collect::<Vec<_>>())).await;
+        assert_eq!(said.status.code(), Some(0), "sdc {line}: {}", String::from_utf8_lossy(&said.stderr));
+    }
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn code_1_the_service_failed_inside() {
+    let cloud = cloud(&["GET /machines status=500"]).await;
+    ends(&cloud, "machines list", 1, "failed", "service: 500").await;
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn code_2_the_command_makes_no_sense_and_nothing_is_sent() {
+    let cloud = cloud(&[]).await;
+    for line in ["machines list --nope", "machines list nope=1", "machines delete 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d"]
+    {
+        ends(&cloud, line, 2, "usage", "").await;
+    }
+    assert!(cloud.requests().is_empty(), "{:?}", cloud.requests());
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn code_3_it_is_not_there_or_is_gone() {
+    let cloud = cloud(&[]).await;
+    ends(&cloud, "machines get nope", 3, "not-found", "no machine is called 'nope'").await;
+    ends(&cloud, "machines get 84d3e71b-7d0e-4b6a-9c1d-5e2f8a7b4c6d", 3, "not-found", "deleted").await;
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn code_4_the_key_is_not_the_accounts() {
+    let cloud = cloud(&[]).await;
+    let stranger = key().join("key").display().to_string();
+    ends(&cloud, &format!("machines list -k {stranger}"), 4, "auth", "sdc auth doctor").await;
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn code_5_the_service_refuses() {
+    let cloud = cloud(&["POST /volumes status=403 code=NotAuthorized"]).await;
+    ends(&cloud, "machines rename web1 web10", 5, "refused", "already taken").await;
+    // Rights are another matter than a limit.
+    ends(&cloud, "volumes create -n data", 4, "auth", "403").await;
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "s3cretword\n").unwrap();
+    let image = "77b04c9e-2d4f-4a6b-8c8d-1e2f3a4b5c04";
+    let create =
+        format!("machines create --image {image} --package k1-medium --password-file {}", secret.path().display());
+    // Of machines of this brand two are allowed, and one is there.
+    let made = output(sdc(&cloud, &create.split(' ').collect::<Vec<_>>())).await;
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    ends(&cloud, &create, 5, "refused", "sdc account limits").await;
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn code_6_nobody_answers() {
+    let cloud = cloud(&["GET /machines hang", "GET /networks drop=before"]).await;
+    ends(&cloud, "machines list --request-timeout 500ms", 6, "unreachable", "did not answer within 500ms").await;
+    ends(&cloud, "networks list", 6, "unreachable", "broke off the connection").await;
+    // Port 9 of this machine belongs to nobody.
+    ends(&cloud, "images list -U http://127.0.0.1:9", 6, "unreachable", "127.0.0.1:9").await;
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn code_7_the_service_is_busy_after_all_retries() {
+    let cloud = cloud(&["GET /machines status=503", "GET /images status=429"]).await;
+    ends(&cloud, "machines list --request-timeout 500ms", 7, "unavailable", "service: 503").await;
+    ends(&cloud, "images list --request-timeout 500ms", 7, "unavailable", "service: 429").await;
+    assert!(cloud.requests().len() > 4, "each was sent again");
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn code_8_what_was_waited_for_failed() {
+    let cloud = cloud(&["POST /machines fail", "POST /machines/* fail"]).await;
+    let create = "machines create --image base-64 --package g1-small --wait";
+    ends(&cloud, create, 8, "failed-state", "ended in the state failed").await;
+    ends(&cloud, "machines stop web1 --wait", 8, "failed-state", "the stop of machine web1").await;
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn code_9_the_time_was_over_first() {
+    let cloud = Emulator::start(Options { pace: Pace::Stepped, ..Options::default() }).await.unwrap();
+    ends(&cloud, "machines stop web1 --wait --timeout 500ms", 9, "timed-out", "gave up waiting").await;
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn code_10_the_name_fits_several() {
+    let cloud = cloud(&[]).await;
+    ends(&cloud, "images delete base-64 --yes", 10, "ambiguous", "fits 2 images").await;
+    cloud.stop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn code_130_somebody_interrupted_it() {
+    let cloud = Emulator::start(Options { pace: Pace::Stepped, ..Options::default() }).await.unwrap();
+    for json in [&[][..], &["--json"]] {
+        cloud.forget_requests();
+        let child = sdc(&cloud, &[&["machines", "reboot", "web1", "--wait"], json].concat()).spawn().unwrap();
+        // It waits once it asks for what has become of the reboot.
+        let waits = || {
+            let seen = cloud.requests();
+            seen.iter().position(|seen| seen.method == "POST").is_some_and(|sent| sent + 1 < seen.len())
+        };
+        while !waits() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        let said = tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap();
+        assert_eq!(said.status.code(), Some(130), "{}", String::from_utf8_lossy(&said.stderr));
+        if !json.is_empty() {
+            assert_eq!((&error(&said)["exit"], &error(&said)["kind"]), (&130.into(), &"interrupted".into()));
+        }
+    }
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_page_lists_these_codes_each_with_a_cause_and_what_to_do() {
+    let cloud = cloud(&[]).await;
+    let said = output(sdc(&cloud, &["help", "exit-codes"])).await;
+    let page = String::from_utf8(said.stdout).unwrap();
+    let mut codes = Vec::new();
+    for row in page.lines().collect::<Vec<_>>().chunks(3) {
+        let [meaning, cause, then] = row else { panic!("{row:?}") };
+        let (code, meaning) = meaning.trim_start().split_once("  ").unwrap();
+        assert!(!meaning.is_empty());
+        assert!(cause.trim_start().starts_with("such as  ") && then.trim_start().starts_with("then     "), "{row:?}");
+        codes.push(code.parse::<u8>().unwrap());
+    }
+    assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);
+    cloud.stop().await.unwrap();
+}

@@ -1,0 +1,98 @@
+//! Many machines made and destroyed while a part of all requests goes wrong; at the end the emulator's books and what
+//! the client told must be equal: nothing lost, nothing made twice.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use sdc::emulator::{Emulator, Options, Pace, Seed};
+
+use crate::{beside, runtime, sdc, text};
+
+/// What goes wrong, and with which part of the requests. The seed makes a run like the last one.
+const FAULTS: &[&str] = &[
+    "* status=503 p=0.01 seed=11",
+    "* status=429 p=0.01 seed=12",
+    "* drop=before p=0.01 seed=13",
+    "* drop=after p=0.01 seed=14",
+    "* html p=0.005 seed=15",
+    "* json=cut p=0.005 seed=16",
+];
+
+/// How many machines: more with `SDC_SOAK`.
+fn size() -> usize {
+    std::env::var("SDC_SOAK").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
+}
+
+#[test]
+fn through_random_faults_nothing_is_lost_and_nothing_is_made_twice() {
+    let many = size();
+    let runtime = runtime();
+    let options = Options {
+        seed: Seed::Machines(0),
+        pace: Pace::Times(200.0),
+        faults: FAULTS.iter().map(|fault| fault.parse().unwrap()).collect(),
+        ..Options::default()
+    };
+    let emulator = runtime.block_on(Emulator::start(options)).unwrap();
+    beside(&runtime, || books_are_equal(&emulator, many));
+    runtime.block_on(emulator.stop()).unwrap();
+}
+
+fn books_are_equal(emulator: &Emulator, many: usize) {
+    let home = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| {
+        let most = many.to_string();
+        let all = [words, &["--wait", "--json", "--max", &most, "--parallel", "8"]].concat();
+        sdc(emulator, home.path(), &all)
+    };
+    let began = Instant::now();
+    let names = format!("soak-{{0001..{many:04}}}");
+    let create = [
+        "machines",
+        "create",
+        "--image",
+        "base-64",
+        "--package",
+        "g1-small",
+        "-n",
+        &names,
+        "--idempotency-key",
+        "soak",
+    ];
+    let made = run(&create);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    let told = ids(&made.stdout);
+    assert_eq!(told.len(), many, "as many machines were told as were asked for");
+
+    emulator_without_faults(emulator, || {
+        let listed = ids(&sdc(emulator, home.path(), &["machines", "list", "--json"]).stdout);
+        assert_eq!(listed, told, "the books after the creation");
+    });
+    let gone = run(&["machines", "delete", "soak-*", "--yes"]);
+    assert_eq!(gone.status.code(), Some(0), "{}", text(&gone.stderr));
+    let deleted = ids(&gone.stdout);
+    emulator.clear_faults();
+    let left = ids(&sdc(emulator, home.path(), &["machines", "list", "--json"]).stdout);
+    assert!(left.is_empty(), "left behind: {left:?}");
+    assert_eq!(deleted, told, "the books after the destruction");
+
+    let requests = emulator.requests();
+    let wrong = requests.iter().filter(|seen| seen.status == 0 || seen.status >= 429).count();
+    println!(
+        "{many} machines made and destroyed in {:.0?}; {} requests, {wrong} of them went wrong ({:.1} %)",
+        began.elapsed(),
+        requests.len(),
+        100.0 * wrong as f64 / requests.len() as f64
+    );
+}
+
+fn emulator_without_faults(emulator: &Emulator, look: impl FnOnce()) {
+    emulator.clear_faults();
+    look();
+    FAULTS.iter().for_each(|fault| emulator.add_fault(fault.parse().unwrap()));
+}
+
+fn ids(json: &[u8]) -> BTreeSet<String> {
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(json).unwrap_or_default();
+    rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}

@@ -1,0 +1,370 @@
+//! Files that the program writes, with many of its processes at once, and with writes that fail or are cut short: what
+//! is read is whole, what was there stays, and no change is lost.
+#![cfg(all(unix, feature = "cli", feature = "emulator"))]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+use sdc::emulator::{Emulator, Options};
+use serde_json::{Value, json};
+
+const PROCESSES: usize = 8;
+const ROUNDS: usize = 20;
+const KEY_ID: &str = "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff";
+
+/// A home folder with the profile `home` as the current one, and with keys in `config.json` that are not ours.
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".triton/profiles.d");
+    fs::create_dir_all(&folder).unwrap();
+    let profile = json!({ "url": "http://127.0.0.1:1", "account": "acme", "keyId": KEY_ID });
+    fs::write(folder.join("home.json"), profile.to_string()).unwrap();
+    fs::write(settings(home.path()), r#"{"cacheDir":"x","profile":"home","n":7}"#).unwrap();
+    home
+}
+
+fn settings(home: &Path) -> PathBuf {
+    home.join(".triton/config.json")
+}
+
+fn profile_file(home: &Path, name: &str) -> PathBuf {
+    home.join(format!(".triton/profiles.d/{name}.json"))
+}
+
+/// `sdc WORDS`, run by this `sh` text in which "$@" is that.
+fn by_shell(shell: &str, home: &Path, words: &[&str]) -> Output {
+    Command::new("/bin/sh")
+        .args(["-c", shell, "sh", env!("CARGO_BIN_EXE_sdc")])
+        .args(words)
+        .env_clear()
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn sdc(home: &Path, words: &[&str]) -> Output {
+    by_shell("exec \"$@\"", home, words)
+}
+
+/// What it prints, if all is well.
+fn done(said: &Output) -> String {
+    assert!(said.status.success(), "{:?}: {}", said.status, String::from_utf8_lossy(&said.stderr));
+    String::from_utf8(said.stdout.clone()).unwrap()
+}
+
+fn create(home: &Path, name: &str, account: &str, more: &[&str]) -> Output {
+    let words = ["profile", "create", name, "--url", "http://127.0.0.1:1", "--account", account, "--key-id", KEY_ID];
+    sdc(home, &[&words, more].concat())
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn temporaries(home: &Path) -> usize {
+    let folders = [home.join(".triton"), home.join(".triton/profiles.d")];
+    folders.iter().flat_map(|folder| files(folder)).filter(|name| name.ends_with(".tmp")).count()
+}
+
+/// The JSON of a file, which must be whole; none if there is no file.
+fn whole(file: &Path) -> Option<Value> {
+    let text = fs::read_to_string(file).ok()?;
+    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}: {text:?}", file.display())))
+}
+
+/// A profile that `config.json` names and that is gone.
+fn named_but_gone(home: &Path) -> Option<String> {
+    let named = |key: &str| Some(whole(&settings(home)).unwrap()[key].as_str()?.to_owned());
+    ["profile", "oldProfile"].into_iter().find_map(|key| {
+        let name = named(key)?;
+        // Deleted after it was named: then it is named no longer.
+        let gone = !profile_file(home, &name).exists();
+        (gone && named(key).as_ref() == Some(&name)).then_some(name)
+    })
+}
+
+#[test]
+fn profiles_and_the_current_one_are_changed_by_many_at_once_and_nothing_is_lost() {
+    let home = home();
+    let home = home.path();
+    let writing = AtomicUsize::new(PROCESSES);
+    std::thread::scope(|scope| {
+        for process in 0..PROCESSES {
+            let writing = &writing;
+            scope.spawn(move || {
+                // The readers end even if this fails.
+                let _ended = Ended(writing);
+                for round in 0..ROUNDS {
+                    let name = format!("p{process}-{round}");
+                    done(&create(home, &name, "acme", &["--use"]));
+                    if round % 2 == 0 {
+                        done(&sdc(home, &["profile", "delete", &name, "--yes"]));
+                    }
+                }
+            });
+        }
+        scope.spawn(|| {
+            while writing.load(SeqCst) > 0 {
+                let rows = done(&sdc(home, &["profile", "list", "--json"]));
+                let rows: Vec<Value> = serde_json::from_str(&rows).unwrap();
+                assert!(rows.iter().all(|row| row["account"] == "acme" && row["keyId"] == KEY_ID), "{rows:?}");
+                assert!(rows.iter().any(|row| row["name"] == "home"), "{rows:?}");
+            }
+        });
+        while writing.load(SeqCst) > 0 {
+            let config = whole(&settings(home)).unwrap();
+            assert_eq!((&config["cacheDir"], &config["n"]), (&json!("x"), &json!(7)));
+            assert_eq!(named_but_gone(home), None);
+            for name in files(&home.join(".triton/profiles.d")).iter().filter(|name| name.ends_with(".json")) {
+                let profile = whole(&home.join(".triton/profiles.d").join(name));
+                assert!(profile.is_none_or(|profile| profile["account"] == "acme"), "{name}");
+            }
+        }
+    });
+    let kept =
+        (0..PROCESSES).flat_map(|process| (1..ROUNDS).step_by(2).map(move |round| format!("p{process}-{round}")));
+    let mut expected: Vec<String> = kept.chain(["home".to_owned()]).map(|name| format!("{name}.json")).collect();
+    expected.sort();
+    assert_eq!(files(&home.join(".triton/profiles.d")), expected);
+    assert_eq!(files(&home.join(".triton")), [".sdc.lock", "config.json", "profiles.d"]);
+    assert_eq!(named_but_gone(home), None);
+}
+
+struct Ended<'a>(&'a AtomicUsize);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+#[test]
+fn of_many_that_create_the_same_profile_one_has_made_it_and_the_others_are_told() {
+    let home = home();
+    let home = home.path();
+    let together = Barrier::new(PROCESSES);
+    let run = |process: usize| -> Vec<bool> {
+        let account = format!("acme{process}");
+        let one = |round: usize| {
+            together.wait();
+            create(home, &format!("same{round}"), &account, &[])
+        };
+        // Looked at when all are through, or the others would wait for ever.
+        let said: Vec<Output> = (0..ROUNDS).map(one).collect();
+        let made = said.iter().map(|said| {
+            let words = String::from_utf8_lossy(&said.stderr);
+            match said.status.code() {
+                Some(0) => true,
+                Some(2) if words.contains("already") => false,
+                code => panic!("{code:?}: {words}"),
+            }
+        });
+        made.collect()
+    };
+    let run = &run;
+    let made: Vec<Vec<bool>> = std::thread::scope(|scope| {
+        let processes: Vec<_> = (0..PROCESSES).map(|process| scope.spawn(move || run(process))).collect();
+        processes.into_iter().map(|process| process.join().unwrap()).collect()
+    });
+    (0..ROUNDS).for_each(|round| {
+        let makers: Vec<usize> = (0..PROCESSES).filter(|process| made[*process][round]).collect();
+        let account = whole(&profile_file(home, &format!("same{round}"))).unwrap()["account"].clone();
+        assert_eq!((makers.len(), account), (1, json!(format!("acme{}", makers[0]))), "round {round}");
+    });
+}
+
+#[tokio::test]
+async fn the_cache_is_whole_whoever_writes_it_and_whoever_reads_it() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let mut list = Command::new(env!("CARGO_BIN_EXE_sdc"));
+    list.args(["machines", "list", "-o", "name,img"])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("XDG_CACHE_HOME", home.path())
+        .env("SDC_URL", emulator.url())
+        .env("SDC_ACCOUNT", emulator.account())
+        .env("SDC_KEY_FILE", emulator.key_file());
+    let host = emulator.url().trim_start_matches("http://").replace(':', "%3a");
+    let file = home.path().join(format!("sdc/{}@{host}/images.json", emulator.account()));
+    let at = file.clone();
+    let work = move || {
+        let run = |list: &mut Command| done(&list.stdin(Stdio::null()).output().unwrap()).lines().count();
+        let rows = run(&mut list);
+        let names = whole(&at).expect("the names of images are kept");
+        assert!(rows > 1 && names.as_object().is_some_and(|names| !names.is_empty()));
+        let program = list.get_program().to_owned();
+        let (words, vars): (Vec<_>, Vec<_>) = (
+            list.get_args().map(ToOwned::to_owned).collect(),
+            list.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect(),
+        );
+        let writing = AtomicUsize::new(PROCESSES);
+        let reads = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..PROCESSES {
+                scope.spawn(|| {
+                    let _ended = Ended(&writing);
+                    for _ in 0..ROUNDS {
+                        // So that it is fetched and written again.
+                        let _ = fs::remove_file(&at);
+                        let mut list = Command::new(&program);
+                        list.args(&words).env_clear().envs(vars.iter().cloned());
+                        assert_eq!(run(&mut list), rows);
+                    }
+                });
+            }
+            while writing.load(SeqCst) > 0 {
+                if let Some(seen) = whole(&at) {
+                    assert_eq!(seen, names);
+                    reads.fetch_add(1, SeqCst);
+                }
+            }
+        });
+        assert!(reads.load(SeqCst) > 0, "nobody wrote it again");
+    };
+    tokio::task::spawn_blocking(work).await.unwrap();
+    let left = files(file.parent().unwrap());
+    assert!(left.iter().all(|name| !name.ends_with(".tmp")), "{left:?}");
+    emulator.stop().await.unwrap();
+}
+
+#[test]
+fn a_write_that_fails_leaves_what_was_there_and_nothing_beside_it() {
+    let home = home();
+    let home = home.path();
+    done(&create(home, "lab", "acme", &[]));
+    let before = fs::read(settings(home)).unwrap();
+    // Not a byte may be written to a file, and the signal for it is ignored: the write fails.
+    let full = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+    for (words, file) in [
+        (["profile", "use", "lab"].as_slice(), "config.json"),
+        (&["profile", "delete", "home", "--yes"], "config.json"),
+        (&["profile", "create", "new", "--url", "http://[::1]", "--account", "a", "--key-id", KEY_ID], "new.json"),
+    ] {
+        let said = by_shell(full, home, words);
+        let told = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(1), "{words:?}: {told}");
+        assert!(told.contains("error: cannot write") && told.contains(file), "{words:?}: {told}");
+        assert_eq!(fs::read(settings(home)).unwrap(), before, "{words:?}");
+        assert_eq!(files(&home.join(".triton/profiles.d")), ["home.json", "lab.json"], "{words:?}");
+        assert_eq!(temporaries(home), 0, "{words:?}");
+    }
+    // A folder in the file's place.
+    fs::create_dir(profile_file(home, "folder")).unwrap();
+    assert_eq!(create(home, "folder", "acme", &[]).status.code(), Some(2));
+    assert_eq!(temporaries(home), 0);
+}
+
+#[test]
+fn a_process_that_is_killed_as_it_writes_leaves_what_was_there_and_is_in_nobodys_way() {
+    let home = home();
+    let home = home.path();
+    let before = fs::read(settings(home)).unwrap();
+    let killed = "ulimit -c 0; ulimit -f 0; exec \"$@\"";
+    let words = ["profile", "create", "new", "--url", "http://[::1]", "--account", "a", "--key-id", KEY_ID, "--use"];
+    for _ in 0..2 {
+        assert_eq!(by_shell(killed, home, &words).status.code(), None, "the signal ends it");
+    }
+    assert_eq!(fs::read(settings(home)).unwrap(), before);
+    assert_eq!(temporaries(home), 2, "nobody was left to remove them");
+    assert_eq!(done(&sdc(home, &["profile", "list", "-o", "name", "--no-header"])), "home\n");
+    // Neither its files nor its lock.
+    done(&sdc(home, &words));
+    assert_eq!(done(&sdc(home, &["profile", "list", "-o", "current,name", "--no-header"])).lines().count(), 2);
+    assert_eq!(whole(&settings(home)).unwrap()["profile"], "new");
+}
+
+#[test]
+fn what_is_left_over_in_the_folder_is_taken_for_no_profile() {
+    let home = home();
+    let home = home.path();
+    let profile = fs::read(profile_file(home, "home")).unwrap();
+    for name in [
+        ".sdc-00112233445566778899aabbccddeeff.tmp",
+        ".home.json.17-0.tmp",
+        ".home.json.swp",
+        ".old.json",
+        "old.json~",
+        "old.json.tmp",
+        "env.json",
+    ] {
+        fs::write(home.join(".triton/profiles.d").join(name), &profile).unwrap();
+    }
+    assert_eq!(done(&sdc(home, &["profile", "list", "-o", "name", "--no-header"])), "home\n");
+    let said = sdc(home, &["machines", "list", "-p", ".old"]);
+    assert_eq!(said.status.code(), Some(2), "{}", String::from_utf8_lossy(&said.stderr));
+}
+
+/// An emulator as a process, and what leads a client to it.
+fn serve(folder: &Path, state: &Path) -> (Child, Vec<(String, String)>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sdc"))
+        .args(["emulator", "serve", "--listen", "127.0.0.1:0", "--state"])
+        .arg(state)
+        .env("TMPDIR", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let vars = lines.filter_map(|line| {
+        let line = line.unwrap();
+        let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
+        Some((name.to_owned(), value.trim_matches('\'').to_owned()))
+    });
+    let vars: Vec<_> = vars.take_while(|(name, _)| name != "no_proxy").collect();
+    (child, vars)
+}
+
+#[test]
+fn an_emulator_that_is_killed_amid_its_work_has_kept_what_it_said_it_had_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    let mut acknowledged: Vec<String> = Vec::new();
+    for round in 0..3 {
+        let (mut child, vars) = serve(folder.path(), &state);
+        let run = |words: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+            command.args(words).env_clear().envs(vars.iter().cloned()).env("HOME", folder.path());
+            command.env("SDC_REQUEST_TIMEOUT", "2s").stdin(Stdio::null()).output().unwrap()
+        };
+        let tags: Value = serde_json::from_str(&done(&run(&["machines", "tags", "list", "web1", "--json"]))).unwrap();
+        let lost: Vec<_> = acknowledged.iter().filter(|tag| tags[tag.as_str()] != "x").collect();
+        assert!(lost.is_empty(), "{lost:?} of {acknowledged:?}");
+
+        let (count, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let write = |writer: usize| {
+            let mut told = Vec::new();
+            for number in 0..100 {
+                let tag = format!("t{round}-{writer}-{number}");
+                if over.load(SeqCst) || !run(&["machines", "tags", "set", "web1", &format!("{tag}=x")]).status.success()
+                {
+                    break;
+                }
+                count.fetch_add(1, SeqCst);
+                told.push(tag);
+            }
+            told
+        };
+        let write = &write;
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..4).map(|writer| scope.spawn(move || write(writer))).collect();
+            while count.load(SeqCst) < 10 && writers.iter().any(|writer| !writer.is_finished()) {
+                std::thread::yield_now();
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+            over.store(true, SeqCst);
+            acknowledged.extend(writers.into_iter().flat_map(|writer| writer.join().unwrap()));
+        });
+        assert!(whole(&state).is_some() && acknowledged.len() >= 10 * (round + 1), "{acknowledged:?}");
+    }
+}
