@@ -140,7 +140,8 @@ impl Transport {
     }
 
     fn ask(&self, out: Outgoing<'_>) -> reqwest::RequestBuilder {
-        let mut request = self.client.request(out.method, out.url).headers(out.headers);
+        let time = self.settings.request_timeout;
+        let mut request = self.client.request(out.method, out.url).headers(out.headers).timeout(time);
         if let Some(body) = out.body {
             request = request.body(body.to_vec());
         }

@@ -106,18 +106,38 @@ async fn without_a_key_it_is_sent_once_and_the_error_names_the_option() {
 
 #[tokio::test]
 async fn of_several_those_are_made_again_that_are_not_there() {
-    let emulator = cloud(FAST, &["POST /machines status=500 skip=1 times=1"]).await;
+    let emulator = cloud(FAST, &["POST /machines status=409 skip=1 times=1"]).await;
     let words =
         ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "new-{1..3}", "--parallel", "1"];
     let keyed = [&words[..], &["--idempotency-key", "job-1", "--json"]].concat();
     let output = said(&emulator, key(), &keyed).await;
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
     assert_eq!(left(&emulator, "new").await.len(), 2);
     let output = said(&emulator, key(), &keyed).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let made: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let names: Vec<&str> = made.as_array().unwrap().iter().map(|machine| machine["name"].as_str().unwrap()).collect();
     assert_eq!((names, posts(&emulator)), (vec!["new-1", "new-2", "new-3"], 4));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_that_failed_once_is_looked_at_and_asked_again() {
+    let emulator = cloud(FAST, &["POST /machines status=500 times=1"]).await;
+    let output = said(&emulator, key(), &[NEW, &["--idempotency-key", "job-1"]].concat()).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!((posts(&emulator), left(&emulator, "new").await.len()), (2, 1));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_machine_that_nobody_could_ask_for_is_not_deleted() {
+    let emulator = cloud(FAST, &["GET /machines/* status=500"]).await;
+    let failing = ["--idempotency-key", "job-1", "--wait", "--timeout", "2s", "--on-failure", "delete"];
+    let output = said(&emulator, key(), &[NEW, &failing].concat()).await;
+    let words = text(&output.stderr);
+    assert!(output.status.code() == Some(9) && words.contains("it is kept"), "{words}");
+    assert_eq!(left(&emulator, "new").await.len(), 1);
     emulator.stop().await.unwrap();
 }
 

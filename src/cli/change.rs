@@ -109,6 +109,8 @@ pub async fn run(
     let interrupted = stop.heeded(app, progress.during(work), || interruption(op, &begun)).await;
     drop(progress);
     if interrupted? {
+        // What went wrong before it is not lost for it.
+        failure.iter().for_each(|error| app.report(error));
         failure = Some(interruption(op, &begun));
     }
     if several && failure.is_none() && begun.len() + targets.failures.len() > 1 {

@@ -1,6 +1,7 @@
 //! Which things a command is about: ids, names, globs, selectors, states, ages, and ids from standard input. It
 //! looks them up with one list however many there are, shows them, and sends nothing that changes anything.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::time::Duration;
 
@@ -99,6 +100,8 @@ pub struct Asked {
     /// Whether targets were named at all: standard input may have named none.
     named: bool,
     from_stdin: bool,
+    /// Those that standard input named: ids and names, taken literally.
+    listed: HashSet<String>,
     /// What they must be like beside that.
     pub filter: Filter,
 }
@@ -163,6 +166,8 @@ impl Filter {
 
     fn fits(&self, noun: &Noun, thing: &Thing, now: i64) -> bool {
         noun.picks.iter().all(|pick| match pick {
+            // Of what tells no tags, nobody knows that it has one not.
+            Pick::Tags if self.selector.is_some() && thing.text(&["tags"]).is_none() => false,
             Pick::Tags => self.selector.as_ref().is_none_or(|selector| selector.fits(|tag| thing.text(&["tags", tag]))),
             Pick::State(..) => {
                 let state = thing.text(&["state"]);
@@ -205,6 +210,7 @@ impl Asked {
             typed: Vec::new(),
             named: false,
             from_stdin: false,
+            listed: HashSet::new(),
             filter: Filter::read(matches)?,
         };
         let Some((last, before)) = params.split_last() else { return Ok(asked) };
@@ -227,7 +233,9 @@ impl Asked {
             let names = match text.as_str() {
                 "-" if several => {
                     asked.from_stdin = true;
-                    from_stdin(word(last))?
+                    let names = from_stdin(word(last))?;
+                    asked.listed.extend(names.iter().cloned());
+                    names
                 }
                 _ => vec![text.clone()],
             };
@@ -250,6 +258,11 @@ impl Asked {
         };
         let picks = target.is_some() && (!self.named || !self.filter.is_empty());
         picks || self.typed.iter().any(named) || resolve::is_needed(op, &self.args)
+    }
+
+    /// Whether it was typed as a glob.
+    fn is_glob(&self, text: &str) -> bool {
+        selector::is_glob(text) && !self.listed.contains(text)
     }
 
     /// The call for one target as it was typed.
@@ -281,7 +294,7 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
     };
     let globs = super::build::takes_several(op)
         && target.list.shape == Shape::Rows
-        && asked.typed.iter().any(|text| selector::is_glob(text));
+        && asked.typed.iter().any(|text| asked.is_glob(text));
     let filters = !asked.filter.is_empty();
     targets.picked = globs || filters || asked.from_stdin;
     targets.several = targets.picked || asked.typed.len() > 1;
@@ -313,7 +326,7 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
     }
     for typed in &asked.typed {
         let outcome = match &known {
-            Some(known) if globs && selector::is_glob(typed) && known.called(typed).is_empty() => {
+            Some(known) if globs && asked.is_glob(typed) && known.called(typed).is_empty() => {
                 let named = |thing: &&Thing| selector::glob(typed, &thing.name);
                 let mut these = known.things.iter().filter(named).peekable();
                 match these.peek() {

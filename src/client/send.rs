@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Client;
 use crate::answer::Answer;
 use crate::api::Op;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::request::Request;
 use crate::response::Response;
 use crate::transport::{Outgoing, Trouble};
@@ -67,23 +67,25 @@ impl Client {
         loop {
             tries += 1;
             let Sent { outcome, unclear } = self.tried(request).await?;
-            let failure = match outcome {
-                Ok(response) => {
-                    let accepted = (200..300).contains(&response.status);
-                    match response.answer(op) {
-                        Ok(answer) => return Ok(Once::Answered(response, answer)),
-                        // Accepted, but in words that nobody can read: as good as lost.
-                        Err(error) if accepted || unclear => error,
-                        Err(error) => return Err(error),
-                    }
-                }
-                Err(error) if unclear => error,
+            // Once an answer was lost, also a refusal may be about what that request made.
+            let doubt = unclear || tries > 1;
+            let (failure, again) = match outcome {
+                Ok(response) => match response.answer(op) {
+                    Ok(answer) if shows_it(op, &answer) => return Ok(Once::Answered(response, answer)),
+                    // Accepted, but in words that nobody can read: as good as lost.
+                    Ok(_) => (Error::new(Kind::Unreachable, "the answer does not say what was made"), true),
+                    // A service that fails may have begun before it did.
+                    Err(error) if response.is_success() || response.status == 500 || unclear => (error, true),
+                    Err(error) if doubt => (error, false),
+                    Err(error) => return Err(error),
+                },
+                Err(error) if doubt => (error, true),
                 Err(error) => return Err(error),
             };
             self.trace_line("* its answer was lost: looking whether it was carried out");
             match self.find(&look).await {
                 Ok(Some(found)) => return Ok(Once::Found(found)),
-                Ok(None) if tries < ANEW => self.trace_line("* it was not: sending it again"),
+                Ok(None) if again && tries < ANEW => self.trace_line("* it was not: sending it again"),
                 Ok(None) => return Err(failure),
                 Err(error) => return Err(failure.because(error)),
             }
@@ -190,6 +192,12 @@ impl Client {
             tokio::time::sleep(pause).await;
         }
     }
+}
+
+/// Whether the answer tells the id of what was made.
+fn shows_it(op: &Op, answer: &Answer) -> bool {
+    let Some((_, noun)) = op.goal else { return true };
+    answer.first().is_some_and(|row| row.text(&format!("/{}", noun.key)).is_some())
 }
 
 /// Whether JSON has begun and does not end as it began. Whoever reads it will tell the rest.

@@ -284,6 +284,11 @@ impl Making {
         if !self.delete_failed || !own || !matches!(error.kind(), Kind::FailedState | Kind::TimedOut) {
             return Failed { error, deleted: false };
         }
+        // The time may be over although the machine runs, or nobody could be asked: then nobody knows that it failed.
+        if error.kind() == Kind::TimedOut && !self.is_unfinished(client, id).await {
+            let error = error.hint(format!("it is kept, for it may run: sdc machines get {id}"));
+            return Failed { error, deleted: false };
+        }
         match remove(client, id, REMOVAL).await {
             Ok(()) => app.say(&format!("{name}: deleted, since it did not come to its end")),
             Err(why) => {
@@ -294,6 +299,13 @@ impl Making {
             }
         }
         Failed { error, deleted: true }
+    }
+
+    /// Whether a machine was seen just now in a state that is neither running nor stopped.
+    async fn is_unfinished(&self, client: &Client, id: &str) -> bool {
+        let Ok(seen) = client.call(&machines::GET, &Args::new().set("machine", id)).await else { return false };
+        let state = seen.first().and_then(|row| row.text("/state").map(|state| state.into_owned()));
+        state.is_some_and(|state| !matches!(state.as_str(), "running" | "stopped" | "stopping"))
     }
 }
 

@@ -173,7 +173,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
     };
     let made = made.map_err(|error| match error.kind() {
-        Kind::Unreachable | Kind::Throttled => error.hint(format!(
+        Kind::Unreachable | Kind::Throttled | Kind::Other | Kind::Refused => error.hint(format!(
             "should there be a machine with the tag sdc.idempotency-key={} after all: sdc reap --expired, after {}",
             job.key,
             job.call.args.text(&format!("tag.{EXPIRES_TAG}")).unwrap_or_default()

@@ -56,9 +56,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let timeout = run::patience(matches)?;
     let filter = targets::Filter::read(matches)?;
     let client = app.client()?;
-    let known = Known::list(&client, &machines::MACHINE, &Args::new()).await?;
+    let known = Known::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?;
     let now = jiff::Timestamp::now();
-    let expired: Vec<&Thing> = known.things.iter().filter(|thing| is_over(app, thing, now)).collect();
+    let expired: Vec<&Thing> =
+        known.things.iter().filter(|thing| is_there(thing) && is_over(app, thing, now)).collect();
     let targets = targets::chosen(app, op, &machines::MACHINE, &filter, &expired)?;
     if app.globals.dry_run || app.globals.curl {
         let requests = targets.calls.iter().map(|call| client.request(op, &call.args));
@@ -77,6 +78,11 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         making: None,
     };
     change::run(app, &client, order, targets, look, jq.as_ref()).await
+}
+
+/// Failed machines are told of only beside those that are gone.
+fn is_there(thing: &Thing) -> bool {
+    thing.text(&["state"]).is_none_or(|state| !matches!(&*state, "deleted" | "destroyed"))
 }
 
 /// Whether a machine has a time, and that is past.

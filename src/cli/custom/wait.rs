@@ -260,10 +260,17 @@ async fn one(
 ) -> Result<Answer> {
     let begun = tokio::time::Instant::now();
     // A service that is away for a while may be so before the first look.
-    while let Err(error) = resolve::all(client, noun.get, args).await {
-        if !error.passes() || begun.elapsed() >= timeout {
-            return Err(error);
-        }
+    let late = || Error::new(Kind::TimedOut, format!("{} {name} could not be looked up in time", noun.word));
+    loop {
+        let looked =
+            tokio::time::timeout(timeout.saturating_sub(begun.elapsed()), resolve::all(client, noun.get, args));
+        let error = match looked.await {
+            Ok(Ok(())) => break,
+            Ok(Err(error)) if !error.passes() => return Err(error),
+            Ok(Err(error)) if begun.elapsed() >= timeout => return Err(late().because(error)),
+            Ok(Err(error)) => error,
+            Err(_) => return Err(late()),
+        };
         progress(&format!("{error}; still waiting"));
         tokio::time::sleep(KNOCK.min(timeout.saturating_sub(begun.elapsed()))).await;
     }
