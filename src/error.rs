@@ -70,6 +70,8 @@ struct Inner {
     hints: Vec<String>,
     fault: Option<Fault>,
     body: Option<String>,
+    /// It will be no better next time.
+    lasting: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -82,6 +84,7 @@ impl Error {
             hints: Vec::new(),
             fault: None,
             body: None,
+            lasting: false,
             source: None,
         }))
     }
@@ -105,8 +108,15 @@ impl Error {
     pub fn passes(&self) -> bool {
         match self.fault() {
             Some(fault) => fault.status >= 500 || self.kind() == Kind::Throttled,
-            None => self.kind() == Kind::Unreachable,
+            None => self.kind() == Kind::Unreachable && !self.0.lasting,
         }
+    }
+
+    /// Says that it will be no better next time, such as a certificate that is not trusted.
+    #[must_use]
+    pub(crate) fn lasting(mut self) -> Self {
+        self.0.lasting = true;
+        self
     }
 
     /// Adds a hint: something that can be tried, best of all typed.
@@ -127,6 +137,13 @@ impl Error {
     #[must_use]
     pub fn with_fault(mut self, fault: Fault) -> Self {
         self.0.fault = Some(fault);
+        self
+    }
+
+    /// Takes the body away: what it shows is there no more.
+    #[must_use]
+    pub fn without_body(mut self) -> Self {
+        self.0.body = None;
         self
     }
 

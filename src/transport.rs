@@ -197,7 +197,7 @@ impl Transport {
     fn trouble(&self, error: reqwest::Error, place: &Place) -> (Trouble, Error) {
         let error = error.without_url();
         if let Some(tls) = of_tls(&error) {
-            return (Trouble::Hopeless, no_tls(tls, place));
+            return (Trouble::Hopeless, no_tls(tls, place).lasting());
         }
         let (trouble, words) = if error.is_connect() {
             let words = match error.is_timeout() {
@@ -221,7 +221,7 @@ impl Transport {
         // So hyper calls what a TLS port answers to plain HTTP.
         if !place.https && causes.contains("invalid HTTP version") {
             let words = format!("what listens at {place} does not speak http");
-            let error = Error::new(Kind::Unreachable, words).because(cause);
+            let error = Error::new(Kind::Unreachable, words).because(cause).lasting();
             return (Trouble::Hopeless, error.hint(format!("if it speaks https: --url https://{place}")));
         }
         let mut error = Error::new(Kind::Unreachable, words).because(cause);

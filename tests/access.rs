@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -132,16 +132,8 @@ impl Cloud {
     }
 
     fn run(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_sdc"))
-            .args(words)
-            .env_clear()
-            .env("HOME", self.home.path())
-            .env("SDC_URL", &self.url)
-            .env("SDC_ACCOUNT", "acme")
-            .env("SDC_KEY_FILE", common::key().join("key"))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+        let mut command = common::program(&self.url, "acme", &common::key().join("key"), words);
+        command.env("HOME", self.home.path()).output().unwrap()
     }
 
     fn told(&self, words: &[&str]) -> String {

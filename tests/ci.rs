@@ -5,9 +5,9 @@ mod common;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
-use common::key;
+use common::{against, ended, key, output, text};
 use sdc::emulator::{Emulator, Options, Pace};
 
 async fn cloud(pace: Pace, faults: &[&str]) -> Emulator {
@@ -18,34 +18,15 @@ async fn cloud(pace: Pace, faults: &[&str]) -> Emulator {
 /// Everything comes to its end at once.
 const FAST: Pace = Pace::Times(10_000.0);
 
-fn against(emulator: &Emulator, path: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
-    command
-        .args(words)
-        .env_clear()
-        .env("HOME", key())
-        .env("PATH", format!("{}:/usr/bin:/bin", path.display()))
-        .env("SDC_URL", emulator.url())
-        .env("SDC_ACCOUNT", emulator.account())
-        .env("SDC_KEY_FILE", emulator.key_file())
-        .env("SDC_REQUEST_TIMEOUT", "20s")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+/// The program where these tools are.
+fn with(emulator: &Emulator, path: &Path, words: &[&str]) -> Command {
+    let mut command = against(emulator, words);
+    command.env("PATH", format!("{}:/usr/bin:/bin", path.display())).env("SDC_REQUEST_TIMEOUT", "6s");
     command
 }
 
 async fn said(emulator: &Emulator, path: &Path, words: &[&str]) -> Output {
-    let mut command = against(emulator, path, words);
-    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
-}
-
-async fn ended(child: Child) -> Output {
-    tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    output(with(emulator, path, words)).await
 }
 
 /// The names of the machines that are there, without those of the demo.
@@ -89,6 +70,67 @@ async fn with_a_key_a_lost_answer_makes_one_machine() {
         assert_eq!(left(&emulator, "new").await, ["new"], "{fault}");
         emulator.stop().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_service_that_is_slower_than_the_client_waits_makes_one_machine_all_the_same() {
+    let words = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-o", "ids"];
+    let keyed = [&words[..], &["--idempotency-key", "job-1", "--request-timeout", "6s"]].concat();
+    let emulator = cloud(FAST, &["POST /machines delay=11s times=1"]).await;
+    let first = said(&emulator, key(), &keyed).await;
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    let second = said(&emulator, key(), &keyed).await;
+    assert_eq!((posts(&emulator), first.stdout), (1, second.stdout));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_slower_than_anybody_looks_is_found_to_have_made_two() {
+    let words = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-o", "ids"];
+    let keyed = [&words[..], &["--idempotency-key", "job-1", "--request-timeout", "2s"]].concat();
+    // The second try takes its time too, until the first has come to its end.
+    let emulator =
+        cloud(FAST, &["POST /machines delay=7s times=1", "POST /machines delay=1500ms skip=1 times=1"]).await;
+    let first = said(&emulator, key(), &keyed).await;
+    let told = text(&first.stderr);
+    assert!(first.status.code() == Some(10) && told.contains("2 machines have the idempotency key 'job-1'"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_that_fails_at_once_is_what_came_of_a_lost_answer_and_an_older_one_is_not() {
+    let keyed = [NEW, &["--idempotency-key", "job-1", "--wait"]].concat();
+    let emulator = cloud(FAST, &["POST /machines fail drop=after times=2"]).await;
+    for tries in 1..=2 {
+        let failed = said(&emulator, key(), &keyed).await;
+        assert_eq!((failed.status.code(), posts(&emulator)), (Some(8), tries), "{}", text(&failed.stderr));
+    }
+    let well = said(&emulator, key(), &keyed).await;
+    assert_eq!((well.status.code(), posts(&emulator)), (Some(0), 3), "{}", text(&well.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_jobs_at_once_get_the_same_machine() {
+    for own in [&["--if-absent"][..], &["--idempotency-key", "job-1"]] {
+        // Both have looked before either has sent its request.
+        let emulator = cloud(FAST, &["POST /machines delay=700ms"]).await;
+        let words = [NEW, own].concat();
+        let (one, other) = tokio::join!(said(&emulator, key(), &words), said(&emulator, key(), &words));
+        let told = [text(&one.stderr), text(&other.stderr)].concat();
+        assert_eq!((one.status.code(), other.status.code()), (Some(0), Some(0)), "{told}");
+        assert_eq!(one.stdout, other.stdout, "{told}");
+        assert_eq!((posts(&emulator), left(&emulator, "new").await.len()), (2, 1), "{told}");
+        emulator.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_under_if_absent_is_looked_for_by_the_name() {
+    let emulator = cloud(FAST, &["POST /machines drop=after times=1"]).await;
+    let output = said(&emulator, key(), &[NEW, &["--if-absent"]].concat()).await;
+    assert_eq!((output.status.code(), posts(&emulator)), (Some(0), 1), "{}", text(&output.stderr));
+    emulator.stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -142,6 +184,52 @@ async fn a_machine_that_nobody_could_ask_for_is_not_deleted() {
 }
 
 #[tokio::test]
+async fn of_a_machine_that_took_too_long_and_is_deleted_nobody_says_that_it_may_come() {
+    let emulator = cloud(Pace::Times(1.0), &[]).await;
+    let late = ["--wait", "--timeout", "1s", "--on-failure", "delete"];
+    let output = said(&emulator, key(), &[NEW, &late].concat()).await;
+    let words = text(&output.stderr);
+    assert!(output.status.code() == Some(9) && words.contains("gave up waiting"), "{words}");
+    assert!(words.contains("deleted, since it did not come to its end") && !words.contains("may yet"), "{words}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_machine_that_is_being_made_is_deleted_as_soon_as_it_can_be() {
+    let emulator = cloud(Pace::Times(4.0), &[]).await;
+    assert!(said(&emulator, key(), NEW).await.status.success());
+    let output = said(&emulator, key(), &["machines", "delete", "new", "--yes", "--wait"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let refused = emulator.requests().iter().filter(|seen| seen.status == 409).count();
+    assert!(refused > 0, "it was too early once");
+    assert_eq!(left(&emulator, "new").await, [""; 0]);
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_done_is_printed_in_every_format() {
+    let emulator = cloud(Pace::Stepped, &[]).await;
+    for format in ["ids", "name", "table", "json"] {
+        let name = format!("late-{format}");
+        let words = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "--wait", "--timeout", "1s"];
+        let output = said(&emulator, key(), &[&words[..], &["-n", &name, "-o", format]].concat()).await;
+        assert_eq!(output.status.code(), Some(9));
+        assert!(!output.stdout.is_empty(), "{format}: {}", text(&output.stderr));
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn several_that_nobody_answers_for_are_told_apart() {
+    let emulator = cloud(FAST, &["POST /machines/* drop=after"]).await;
+    let output = said(&emulator, key(), &["machines", "stop", "web1", "web10"]).await;
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(6), "{told}");
+    assert!(told.contains("error: machine web1 (") && told.contains("error: machine web10 ("), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_run_ends_with_the_commands_code_and_leaves_nothing() {
     let emulator = cloud(FAST, &[]).await;
     let tools = tools(SSH);
@@ -162,6 +250,33 @@ async fn a_run_ends_with_the_commands_code_and_leaves_nothing() {
     let output =
         said(&emulator, tools.path(), &[RUN, &["--", "printf", "[%s]", "a  b", "$HOME", "it's"]].concat()).await;
     assert_eq!(text(&output.stdout), "[a  b][$HOME][it's]", "{}", text(&output.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_run_that_was_made_twice_after_all_is_deleted_twice() {
+    let faults = ["POST /machines delay=11s times=1", "POST /machines delay=3500ms skip=1 times=1"];
+    let emulator = cloud(FAST, &faults).await;
+    let tools = tools(SSH);
+    let words = [RUN, &["-n", "run-{{shortId}}", "--request-timeout", "4s", "--", "true"]].concat();
+    let output = said(&emulator, tools.path(), &words).await;
+    let told = text(&output.stderr);
+    assert_eq!((output.status.code(), posts(&emulator)), (Some(10), 2), "{told}");
+    assert_eq!(left(&emulator, "run-").await, [""; 0], "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_run_makes_no_machine() {
+    let emulator = cloud(FAST, &[]).await;
+    let tools = tools(SSH);
+    let output = said(&emulator, tools.path(), &[RUN, &["--", " "]].concat()).await;
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("is a variable unset?"));
+    let mut without = with(&emulator, tools.path(), &[RUN, &["--", "true"]].concat());
+    without.env("PATH", "/nowhere");
+    let output = common::output(without).await;
+    assert!(text(&output.stderr).contains("there is no ssh in the search path"), "{}", text(&output.stderr));
+    assert_eq!(posts(&emulator), 0);
     emulator.stop().await.unwrap();
 }
 
@@ -227,16 +342,23 @@ enum At {
     Creating,
     Waiting,
     Running,
+    /// The command has ended, and the machine is being deleted.
+    Deleting,
 }
 
 #[tokio::test]
 async fn an_interrupted_run_leaves_nothing() {
-    for at in [At::Creating, At::Waiting, At::Running] {
+    for at in [At::Creating, At::Waiting, At::Running, At::Deleting] {
         for signal in ["-INT", "-TERM"] {
-            let faults: &[&str] = if at == At::Creating { &["POST /machines delay=1500ms"] } else { &[] };
+            let faults: &[&str] = match at {
+                At::Creating => &["POST /machines delay=1500ms"],
+                At::Deleting => &["DELETE /machines/* status=503 times=3"],
+                _ => &[],
+            };
             let emulator = cloud(if at == At::Waiting { Pace::Times(5.0) } else { FAST }, faults).await;
+            let line = if at == At::Deleting { "true" } else { "true; sleep 600" };
             let tools = tools("[ \"$last\" = true ] && exit 0\ntouch \"$HOME_OF_TOOLS/running\"\nexec sleep 600");
-            let child = against(&emulator, tools.path(), &[RUN, &["--", "true; sleep 600"]].concat()).spawn().unwrap();
+            let child = with(&emulator, tools.path(), &[RUN, &["--", line]].concat()).spawn().unwrap();
             let id = child.id().to_string();
             let running = tools.path().join("running");
             let there = || match at {
@@ -244,6 +366,7 @@ async fn an_interrupted_run_leaves_nothing() {
                 At::Creating => emulator.requests().iter().filter(|seen| seen.method == "GET").count() >= 2,
                 At::Waiting => posts(&emulator) == 1,
                 At::Running => running.exists(),
+                At::Deleting => emulator.requests().iter().any(|seen| seen.method == "DELETE"),
             };
             let mut looks = 0;
             while !there() {
@@ -269,7 +392,7 @@ async fn a_second_interruption_leaves_at_once_and_says_what_is_left() {
     // Nothing comes to its end here, and so the deletion is waited for without end.
     let emulator = cloud(Pace::Stepped, &[]).await;
     let tools = tools(SSH);
-    let mut child = against(&emulator, tools.path(), &[RUN, &["--", "true"]].concat()).spawn().unwrap();
+    let mut child = with(&emulator, tools.path(), &[RUN, &["--", "true"]].concat()).spawn().unwrap();
     let kill = |id: u32| assert!(Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap().success());
     let stderr = child.stderr.take().unwrap();
     let id = child.id();
@@ -278,8 +401,11 @@ async fn a_second_interruption_leaves_at_once_and_says_what_is_left() {
         let mut reader = std::io::BufReader::new(stderr);
         let mut told = String::new();
         while !told.contains("create requested") && reader.read_line(&mut told).unwrap() > 0 {}
+        // Twice at once is once: so `timeout` does it.
+        kill(id);
         kill(id);
         while !told.contains("once more leaves at once") && reader.read_line(&mut told).unwrap() > 0 {}
+        std::thread::sleep(std::time::Duration::from_millis(400));
         kill(id);
         reader.read_to_string(&mut told).unwrap();
         told

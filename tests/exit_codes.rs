@@ -3,35 +3,18 @@
 
 mod common;
 
+#[cfg(target_os = "linux")]
+use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use common::key;
+use common::{against, ended, key, output};
 use sdc::emulator::{Emulator, Options, Pace};
 
 /// An emulator with these faults planted.
 async fn cloud(faults: &[&str]) -> Emulator {
     let faults = faults.iter().map(|spec| spec.parse().unwrap()).collect();
     Emulator::start(Options { faults, ..Options::default() }).await.unwrap()
-}
-
-fn sdc(cloud: &Emulator, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
-    command
-        .args(words)
-        .env_clear()
-        .env("HOME", key())
-        .env("SDC_URL", cloud.url())
-        .env("SDC_ACCOUNT", cloud.account())
-        .env("SDC_KEY_FILE", cloud.key_file())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-async fn output(mut command: Command) -> Output {
-    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
 }
 
 /// The last line of stderr as the error that it is.
@@ -45,11 +28,11 @@ fn error(said: &Output) -> serde_json::Value {
 /// Runs it twice, and expects this code and this kind of error; in words one that says this.
 async fn ends(cloud: &Emulator, line: &str, code: i32, kind: &str, words: &str) {
     let typed: Vec<&str> = line.split(' ').collect();
-    let said = output(sdc(cloud, &typed)).await;
+    let said = output(against(cloud, &typed)).await;
     let told = String::from_utf8_lossy(&said.stderr);
     assert_eq!(said.status.code(), Some(code), "sdc {line}: {told}");
     assert!(told.contains(words), "sdc {line}: {told}");
-    let said = output(sdc(cloud, &[&typed[..], &["--json"]].concat())).await;
+    let said = output(against(cloud, &[&typed[..], &["--json"]].concat())).await;
     let error = error(&said);
     assert_eq!(said.status.code(), Some(code), "sdc {line} --json: {error}");
     assert_eq!((error["exit"].as_i64(), error["kind"].as_str()), (Some(i64::from(code)), Some(kind)), "{error}");
@@ -59,7 +42,7 @@ async fn ends(cloud: &Emulator, line: &str, code: i32, kind: &str, words: &str) 
 async fn code_0_what_was_asked_for_is_done() {
     let cloud = cloud(&[]).await;
     for line in ["machines list", "machines stop web1 --wait", "machines delete web1 --yes", "help exit-codes"] {
-        let said = output(sdc(&cloud, &line.split(' ').collect::<Vec<_>>())).await;
+        let said = output(against(&cloud, &line.split(' ').collect::<Vec<_>>())).await;
         assert_eq!(said.status.code(), Some(0), "sdc {line}: {}", String::from_utf8_lossy(&said.stderr));
     }
     cloud.stop().await.unwrap();
@@ -69,6 +52,47 @@ async fn code_0_what_was_asked_for_is_done() {
 async fn code_1_the_service_failed_inside() {
     let cloud = cloud(&["GET /machines status=500"]).await;
     ends(&cloud, "machines list", 1, "failed", "service: 500").await;
+    cloud.stop().await.unwrap();
+}
+
+/// What a terminal shows when this is typed at the question of a delete, and the exit code.
+#[cfg(target_os = "linux")]
+async fn asked(cloud: &Emulator, typed: &str) -> (Option<i32>, String) {
+    let sdc = against(cloud, &[]);
+    let mut command = Command::new("script");
+    let line = format!("{} machines delete web1", sdc.get_program().display());
+    command.args(["-qec", &line, "/dev/null"]).env_clear().env("SHELL", "/bin/sh").env("PATH", "/usr/bin:/bin");
+    command.envs(sdc.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let typed = typed.to_owned();
+    let said = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().unwrap();
+        let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (mut shown, mut byte) = (Vec::new(), [0]);
+        while !shown.ends_with(b"[y/N] ") && screen.read(&mut byte).unwrap() == 1 {
+            shown.extend(byte);
+        }
+        keyboard.write_all(typed.as_bytes()).unwrap();
+        // The end of what is typed is Ctrl-D.
+        drop(keyboard);
+        screen.read_to_end(&mut shown).unwrap();
+        (child.wait().unwrap().code(), String::from_utf8(shown).unwrap().replace('\r', ""))
+    });
+    said.await.unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn code_1_a_question_is_not_answered_with_yes() {
+    let cloud = cloud(&[]).await;
+    for (typed, echo) in [("n\n", "n\n"), ("\n", "\n"), ("", "\n")] {
+        let (code, shown) = asked(&cloud, typed).await;
+        let refused = format!("? [y/N] {echo}error: delete: not confirmed, so nothing was done\n");
+        assert!(code == Some(1) && shown.ends_with(&refused), "{typed:?}: {code:?} {shown:?}");
+    }
+    assert!(cloud.requests().iter().all(|seen| seen.method == "GET"), "{:?}", cloud.requests());
+    let (code, shown) = asked(&cloud, "y\n").await;
+    assert_eq!(code, Some(0), "{shown}");
     cloud.stop().await.unwrap();
 }
 
@@ -111,7 +135,7 @@ async fn code_5_the_service_refuses() {
     let create =
         format!("machines create --image {image} --package k1-medium --password-file {}", secret.path().display());
     // Of machines of this brand two are allowed, and one is there.
-    let made = output(sdc(&cloud, &create.split(' ').collect::<Vec<_>>())).await;
+    let made = output(against(&cloud, &create.split(' ').collect::<Vec<_>>())).await;
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     ends(&cloud, &create, 5, "refused", "sdc account limits").await;
     cloud.stop().await.unwrap();
@@ -165,7 +189,7 @@ async fn code_130_somebody_interrupted_it() {
     let cloud = Emulator::start(Options { pace: Pace::Stepped, ..Options::default() }).await.unwrap();
     for json in [&[][..], &["--json"]] {
         cloud.forget_requests();
-        let child = sdc(&cloud, &[&["machines", "reboot", "web1", "--wait"], json].concat()).spawn().unwrap();
+        let child = against(&cloud, &[&["machines", "reboot", "web1", "--wait"], json].concat()).spawn().unwrap();
         // It waits once it asks for what has become of the reboot.
         let waits = || {
             let seen = cloud.requests();
@@ -176,7 +200,7 @@ async fn code_130_somebody_interrupted_it() {
         }
         let id = child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        let said = tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap();
+        let said = ended(child).await;
         assert_eq!(said.status.code(), Some(130), "{}", String::from_utf8_lossy(&said.stderr));
         if !json.is_empty() {
             assert_eq!((&error(&said)["exit"], &error(&said)["kind"]), (&130.into(), &"interrupted".into()));
@@ -188,7 +212,7 @@ async fn code_130_somebody_interrupted_it() {
 #[tokio::test]
 async fn the_page_lists_these_codes_each_with_a_cause_and_what_to_do() {
     let cloud = cloud(&[]).await;
-    let said = output(sdc(&cloud, &["help", "exit-codes"])).await;
+    let said = output(against(&cloud, &["help", "exit-codes"])).await;
     let page = String::from_utf8(said.stdout).unwrap();
     let mut codes = Vec::new();
     for row in page.lines().collect::<Vec<_>>().chunks(3) {

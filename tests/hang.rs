@@ -8,12 +8,11 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::key;
+use common::{key, program};
 use sdc::api::{Field, Ids, Kind, Op, RESOURCES, Shape, noun};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
@@ -113,20 +112,9 @@ struct Ended {
 }
 
 fn run(url: &str, words: &[String], env: &[(&str, &str)]) -> Ended {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sdc"))
-        .args(words)
-        .env_clear()
-        .env("HOME", key())
-        .env("SDC_URL", url)
-        .env("SDC_ACCOUNT", "acme")
-        .env("SDC_KEY_FILE", key().join("key"))
-        .env("SDC_REQUEST_TIMEOUT", "1s")
-        .envs(env.iter().copied())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut command = program(url, "acme", &key().join("key"), &words);
+    let mut child = command.env("SDC_REQUEST_TIMEOUT", "1s").envs(env.iter().copied()).spawn().unwrap();
     let begun = Instant::now();
     while child.try_wait().unwrap().is_none() {
         if begun.elapsed() > HANGS {

@@ -3,11 +3,11 @@
 
 mod common;
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-use common::{in_turn, key, sdc};
+use common::{against, ended, in_turn, output, sdc, text};
 use sdc::emulator::{Emulator, Options, Pace};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
@@ -90,29 +90,13 @@ fn a_wait_keeps_its_time_although_the_server_does_not_answer() {
     assert!(begun.elapsed() < Duration::from_secs(10), "the wait went on for {:?}", begun.elapsed());
 }
 
-fn against(emulator: &Emulator, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
-    command
-        .args(words)
-        .env_clear()
-        .env("HOME", key())
-        .env("SDC_URL", emulator.url())
-        .env("SDC_ACCOUNT", emulator.account())
-        .env("SDC_KEY_FILE", emulator.key_file())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
 #[tokio::test]
 async fn a_job_that_fails_ends_the_wait_for_it() {
     let fault = "POST /machines/* fail".parse().unwrap();
     let emulator = Emulator::start(Options { faults: vec![fault], ..Options::default() }).await.unwrap();
     for words in [["rename", "web1", "web2"].as_slice(), &["stop", "web1"]] {
         let all = [&["machines"], words, &["--wait", "--timeout", "60s"]].concat();
-        let mut command = against(&emulator, &all);
-        let said = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+        let said = output(against(&emulator, &all)).await;
         assert_eq!(said.status.code(), Some(8), "{words:?}: {}", String::from_utf8_lossy(&said.stderr));
     }
     emulator.stop().await.unwrap();
@@ -124,9 +108,7 @@ async fn an_interrupted_bulk_command_sends_nothing_more_and_says_what_goes_on() 
     // Nothing ever comes to its end here, so that the first eight are waited for.
     let seed = sdc::emulator::Seed::Machines(20);
     let emulator = Emulator::start(Options { seed, pace: Pace::Stepped, ..Options::default() }).await.unwrap();
-    let mut list = against(&emulator, &["machines", "list", "-o", "ids"]);
-    let ids = tokio::task::spawn_blocking(move || list.output()).await.unwrap().unwrap();
-    let ids = String::from_utf8(ids.stdout).unwrap();
+    let ids = text(&output(against(&emulator, &["machines", "list", "-o", "ids"])).await.stdout);
     let words: Vec<&str> = ["machines", "stop"].into_iter().chain(ids.lines()).chain(["--wait"]).collect();
     emulator.forget_requests();
     let child = against(&emulator, &words).spawn().unwrap();
@@ -137,7 +119,7 @@ async fn an_interrupted_bulk_command_sends_nothing_more_and_says_what_goes_on() 
     tokio::time::sleep(Duration::from_millis(200)).await;
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
-    let said = tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap();
+    let said = ended(child).await;
     let told = String::from_utf8_lossy(&said.stderr);
     assert_eq!(said.status.code(), Some(130), "{told}");
     assert_eq!(posts(), 8, "nothing was sent after the interruption");

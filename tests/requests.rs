@@ -1,8 +1,9 @@
 //! How often a command asks the service, counted by the emulator.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-use std::process::{Command, Stdio};
+mod common;
 
+use common::{against, output, text};
 use sdc::emulator::{Emulator, Options};
 
 const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
@@ -10,19 +11,10 @@ const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
 /// Runs the command and returns the requests it made, as `METHOD path`.
 async fn requests(emulator: &Emulator, home: &std::path::Path, words: &[&str]) -> Vec<String> {
     emulator.forget_requests();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
-    command
-        .args(words)
-        .env_clear()
-        .env("HOME", home)
-        .env("SDC_URL", emulator.url())
-        .env("SDC_ACCOUNT", emulator.account())
-        .env("SDC_KEY_FILE", emulator.key_file())
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .stdout(Stdio::null());
-    let status = tokio::task::spawn_blocking(move || command.status()).await.unwrap().unwrap();
-    assert!(status.success(), "{words:?} failed");
+    let mut command = against(emulator, words);
+    command.env("HOME", home);
+    let said = output(command).await;
+    assert!(said.status.success(), "{words:?} failed: {}", text(&said.stderr));
     emulator.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path_and_query)).collect()
 }
 

@@ -6,12 +6,12 @@ mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use common::key;
+use common::{key, program};
 use sdc::api::changefeed::{CHANGEFEED, VNC};
 use sdc::api::machines;
 use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
@@ -32,18 +32,7 @@ struct Running {
 
 impl Running {
     fn start(url: &str, account: &str, key_file: &std::path::Path, words: &[&str]) -> Running {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sdc"))
-            .args(words)
-            .env_clear()
-            .env("HOME", key())
-            .env("SDC_URL", url)
-            .env("SDC_ACCOUNT", account)
-            .env("SDC_KEY_FILE", key_file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = program(url, account, key_file, words).spawn().unwrap();
         let lines = lines(child.stdout.take().unwrap());
         let words = self::lines(child.stderr.take().unwrap());
         Running { child, lines, words }

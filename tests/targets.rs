@@ -3,40 +3,13 @@
 
 mod common;
 
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use common::key;
+use common::{against, ended, output, text};
 use sdc::emulator::{Emulator, Options, Pace, Seed};
-
-fn against(emulator: &Emulator, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
-    command
-        .args(words)
-        .env_clear()
-        .env("HOME", key())
-        .env("SDC_URL", emulator.url())
-        .env("SDC_ACCOUNT", emulator.account())
-        .env("SDC_KEY_FILE", emulator.key_file())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
 
 /// Everything comes to its end at once.
 const FAST: Pace = Pace::Times(10_000.0);
-
-async fn output(mut command: Command) -> Output {
-    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
-}
-
-async fn ended(child: Child) -> Output {
-    tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 async fn many(pace: Pace, faults: &[&str]) -> Emulator {
     let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
@@ -158,6 +131,7 @@ async fn a_request_on_its_way_is_waited_for_and_a_second_interruption_leaves_it(
         });
         let (mut told, mut reader) = told.await.unwrap();
         if twice {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
             kill(child.id());
         }
         let said = ended(child).await;
@@ -172,6 +146,246 @@ async fn a_request_on_its_way_is_waited_for_and_a_second_interruption_leaves_it(
         assert!(told.contains("nothing was sent for machine"), "{told}");
         emulator.stop().await.unwrap();
     }
+}
+
+/// What an interruption says once the first of several requests has been sent.
+#[cfg(unix)]
+async fn interrupted(words: &[&str]) -> String {
+    let emulator = many(Pace::Stepped, &[]).await;
+    let names = names(&emulator).await;
+    let words: Vec<&str> = words
+        .iter()
+        .map(|word| word.strip_prefix('$').map_or(*word, |at| &names[at.parse::<usize>().unwrap()]))
+        .collect();
+    let child = against(&emulator, &words).spawn().unwrap();
+    until(&emulator, "POST", 1).await;
+    let first = seen(&emulator, "GET");
+    until(&emulator, "GET", first + 1).await;
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said = ended(child).await;
+    emulator.stop().await.unwrap();
+    assert_eq!(said.status.code(), Some(130));
+    text(&said.stderr)
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn whoever_goes_on_after_an_interruption_has_the_same_options() {
+    for (words, hints) in [
+        (
+            &["machines", "stop", "$0", "$1", "--wait", "--timeout", "5m", "--parallel", "1"][..],
+            &[" --parallel 1 --wait --timeout 5m"][..],
+        ),
+        // It runs before and after.
+        (
+            &["machines", "reboot", "$0", "$1", "-w", "--parallel", "1"],
+            &["to see whether it is done: sdc machines audit "],
+        ),
+        (
+            &[
+                "machines",
+                "create",
+                "--image",
+                "base-64",
+                "--package",
+                "g1-nano",
+                "-n",
+                "new-{1..3}",
+                "-w",
+                "--parallel",
+                "1",
+            ],
+            &[
+                "--for state=running",
+                "to make the others: the same command, with -n NAME and without --count, for each of new-2, new-3",
+            ],
+        ),
+        (
+            &[
+                "machines",
+                "create",
+                "--image",
+                "base-64",
+                "--package",
+                "g1-nano",
+                "-n",
+                "new-{1..3}",
+                "--wait=running",
+                "--parallel",
+                "1",
+                "--idempotency-key",
+                "job",
+            ],
+            &["to go on: the same command again"],
+        ),
+    ] {
+        let told = interrupted(words).await;
+        for hint in hints {
+            assert!(told.contains(hint), "{hint} in {told}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_refused_after_an_interruption_is_not_sent_again() {
+    let emulator = many(FAST, &["POST /machines/* status=503 retry-after=2"]).await;
+    let names = names(&emulator).await;
+    let child = against(&emulator, &["machines", "stop", &names[0]]).spawn().unwrap();
+    until(&emulator, "POST", 1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    emulator.clear_faults();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said = ended(child).await;
+    let told = text(&said.stderr);
+    assert_eq!((said.status.code(), seen(&emulator, "POST")), (Some(130), 1), "{told}");
+    assert!(told.contains("interrupted: nothing was sent for machine"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn of_many_that_wait_for_their_turn_none_is_made_after_an_interruption() {
+    let emulator = many(FAST, &[]).await;
+    let words = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "q-{01..40}"];
+    let words = [&words[..], &["--parallel", "40", "--max", "40", "--rate", "4", "--json"]].concat();
+    let child = against(&emulator, &words).spawn().unwrap();
+    until(&emulator, "POST", 12).await;
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said = ended(child).await;
+    let told = text(&said.stderr);
+    assert_eq!(said.status.code(), Some(130), "{told}");
+    let made: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let made = made.as_array().unwrap().len();
+    assert!(made < 20, "{made} were made: {told}");
+    let there = output(against(&emulator, &["machines", "list", "name=q-", "-o", "ids"])).await;
+    assert_eq!(text(&there.stdout).lines().count(), made, "each is told");
+    assert!(told.contains("more") && told.contains("to make the others: the same command, with -n NAME"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn who_leaves_at_once_still_learns_what_was_made() {
+    let emulator = many(FAST, &["POST /machines delay=20s skip=1"]).await;
+    let words = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "new-{1..3}"];
+    let words = [&words[..], &["--parallel", "1", "-o", "ids"]].concat();
+    let child = against(&emulator, &words).spawn().unwrap();
+    until(&emulator, "POST", 1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let id = child.id().to_string();
+    for _ in 0..2 {
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    }
+    let said = ended(child).await;
+    let told = text(&said.stderr);
+    assert_eq!((said.status.code(), text(&said.stdout).lines().count()), (Some(130), 1), "{told}");
+    assert!(told.contains("to see what became of it: sdc machines list name=new-2"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_there_already_was_not_sent() {
+    let emulator = many(Pace::Stepped, &[]).await;
+    let names = names(&emulator).await;
+    let get = output(against(&emulator, &["machines", "get", &names[0], "-j"])).await;
+    let machine: serde_json::Value = serde_json::from_slice(&get.stdout).unwrap();
+    let (image, package) = (machine["image"].as_str().unwrap(), machine["package"].as_str().unwrap());
+    let words = ["machines", "create", "--image", image, "--package", package, "-n", &names[0], "--if-absent"];
+    emulator.forget_requests();
+    let child = against(&emulator, &[&words[..], &["--wait=stopped"]].concat()).spawn().unwrap();
+    until(&emulator, "GET", 4).await;
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said = ended(child).await;
+    let told = text(&said.stderr);
+    assert!(said.status.code() == Some(130) && !told.contains("was sent"), "{told}");
+    assert!(told.contains("is not waited for any more") && told.contains("--for state=stopped"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_hangup_that_is_ignored_interrupts_nothing() {
+    let emulator = many(FAST, &["POST /machines/* delay=1500ms"]).await;
+    let names = names(&emulator).await;
+    let mut command = Command::new("sh");
+    let line = format!("trap '' HUP; exec '{}' machines stop {} --wait", env!("CARGO_BIN_EXE_sdc"), names[0]);
+    command.args(["-c", &line]).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.envs(common::told_of(emulator.url(), emulator.account(), emulator.key_file()));
+    let child = command.spawn().unwrap();
+    until(&emulator, "GET", 2).await;
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+    let said = ended(child).await;
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_deletes_by_glob_means_those_that_failed_too() {
+    let emulator = many(FAST, &["POST /machines fail times=2"]).await;
+    for name in ["job-1", "job-2"] {
+        let words =
+            ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", name, "-t", "role=ci", "-w"];
+        assert_eq!(output(against(&emulator, &words)).await.status.code(), Some(8));
+    }
+    let shown = output(against(&emulator, &["machines", "get", "job-1", "--jq", ".state", "--raw"])).await;
+    assert_eq!(text(&shown.stdout), "failed\n", "{}", text(&shown.stderr));
+    // Nothing can be done to such but to delete it.
+    let stopped = output(against(&emulator, &["machines", "stop", "-l", "role=ci"])).await;
+    assert!(text(&stopped.stderr).contains("no machine fits"), "{}", text(&stopped.stderr));
+    let deleted = output(against(&emulator, &["machines", "delete", "job-*", "--yes", "-w"])).await;
+    let told = text(&deleted.stderr);
+    assert!(deleted.status.success() && told.contains("delete: 2 of 2 done"), "{told}");
+    let again = output(against(&emulator, &["machines", "delete", "-l", "role=ci", "--yes"])).await;
+    assert!(text(&again.stderr).contains("no machine fits"), "what is gone is gone: {}", text(&again.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_machine_that_was_gone_is_no_result() {
+    let emulator = many(FAST, &[]).await;
+    let list = output(against(&emulator, &["machines", "list", "-o", "ids"])).await;
+    let ids: Vec<String> = text(&list.stdout).lines().take(2).map(str::to_owned).collect();
+    let delete = |ids: &[String]| {
+        let mut words = vec!["machines", "delete", "--yes", "-w", "--json"];
+        words.extend(ids.iter().map(String::as_str));
+        against(&emulator, &words)
+    };
+    assert!(output(delete(&ids[..1])).await.status.success());
+    let both = output(delete(&ids)).await;
+    assert_eq!(both.status.code(), Some(3), "{}", text(&both.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&both.stdout).unwrap();
+    assert_eq!(told.as_array().map(Vec::len), Some(1), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dry_run_of_what_was_picked_is_an_array_of_however_many() {
+    let emulator = many(FAST, &[]).await;
+    let names = names(&emulator).await;
+    for (target, begins) in [(names[0].as_str(), "{"), (&format!("{}*", names[0]), "[{"), ("-", "[]")] {
+        let said = output(against(&emulator, &["machines", "stop", target, "--dry-run", "--json"])).await;
+        assert!(text(&said.stdout).starts_with(begins), "{target}: {}", text(&said.stdout));
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_table_that_is_piped_in_is_no_list_of_names_and_is_not_repeated() {
+    let emulator = many(FAST, &[]).await;
+    let pipe = format!("{0} machines list | {0} machines stop -", env!("CARGO_BIN_EXE_sdc"));
+    let mut command = Command::new("sh");
+    command.args(["-c", &pipe]).stderr(Stdio::piped()).env_clear();
+    command.envs(common::told_of(emulator.url(), emulator.account(), emulator.key_file()));
+    let said = output(command).await;
+    let told = text(&said.stderr);
+    assert!(told.contains("their ids alone, one a line: sdc machines list -o ids"), "{told}");
+    assert!(told.lines().all(|line| line.chars().count() < 110), "{told}");
+    emulator.stop().await.unwrap();
 }
 
 #[tokio::test]

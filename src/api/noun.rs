@@ -101,6 +101,13 @@ impl Noun {
         self.name_field = field;
         self
     }
+    /// The query by which the list leaves none of them out, whatever their state.
+    pub fn whole(&self) -> Option<(&'static str, &'static str)> {
+        self.picks.iter().find_map(|pick| match pick {
+            Pick::State(name, value) => Some((*name, *value)),
+            _ => None,
+        })
+    }
     /// May end in these states.
     pub const fn fails(mut self, states: &'static [&'static str]) -> Self {
         self.failed = states;

@@ -2,10 +2,12 @@
 //! It knows nothing of what a command does.
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::{custom, targets};
 use crate::api::{Field, Goal, Kind, Method, Op, Resource, Shape, VERB_ALIASES, noun};
+use crate::error::{Error, Result};
 
 /// The command of a noun with all its verbs.
 pub fn resource(resource: &'static Resource) -> Command {
@@ -128,6 +130,11 @@ pub fn fields(command: Command, op: &'static Op) -> Command {
         .fold(command, |all, field| all.arg(option(field)))
 }
 
+/// The options and arguments of an operation's command.
+pub fn operation(op: &'static Op) -> Command {
+    arguments(Command::new(op.verb), op)
+}
+
 fn arguments(mut command: Command, op: &'static Op) -> Command {
     let mut params = op.path_params().peekable();
     while let Some(param) = params.next() {
@@ -190,7 +197,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
 /// `--wait`, of what ends in a state also with a state.
 fn wait(op: &Op) -> Arg {
     let arg = Arg::new("wait").long("wait").short('w');
-    match waited_states(op) {
+    match waited_states(op).as_slice() {
         [] => arg.help("Wait until it is done").action(ArgAction::SetTrue),
         states => arg
             .value_name("STATE")
@@ -204,12 +211,43 @@ fn wait(op: &Op) -> Arg {
     }
 }
 
-/// The states that can be waited for when this is done. What was there before may have been in any of them.
-pub fn waited_states(op: &Op) -> &'static [&'static str] {
+/// The states that can be waited for when this is done. What was there before may have been in any of them, and one
+/// that ends the wait cannot be its end.
+pub fn waited_states(op: &Op) -> Vec<&'static str> {
     match &op.goal {
-        Some((Goal::State(_), noun)) if op.path_params().all(|param| param != noun.name) => noun.states,
-        _ => &[],
+        Some((Goal::State(_), noun)) if op.path_params().all(|param| param != noun.name) => {
+            noun.states.iter().copied().filter(|state| !noun.failed.contains(state)).collect()
+        }
+        _ => Vec::new(),
     }
+}
+
+/// Refuses a state that stands behind `--wait` without a `=`, where it would be acted on as a target.
+///
+/// # Errors
+/// A usage error.
+pub fn no_state_for_a_target(op: &Op, matches: &ArgMatches) -> Result<()> {
+    let Some(noun) = op.path_params().last().and_then(noun).filter(|_| op.goal.is_some() && takes_several(op)) else {
+        return Ok(());
+    };
+    // It has a place on the command line if it is there, and takes no other state if it has one.
+    let bare = matches.try_get_one::<String>("wait").map_or(true, |state| state.is_none_or(String::is_empty));
+    let typed = bare && matches.value_source("wait") == Some(ValueSource::CommandLine);
+    let Some(wait) = matches.index_of("wait").filter(|_| typed) else { return Ok(()) };
+    let states = waited_states(op);
+    let known = if states.is_empty() { noun.states } else { &states };
+    let words = matches.get_many::<String>(noun.name).into_iter().flatten();
+    let mut targets = matches.indices_of(noun.name).into_iter().flatten().zip(words);
+    let Some((_, word)) = targets.find(|(at, word)| *at == wait + 1 && known.contains(&word.as_str())) else {
+        return Ok(());
+    };
+    let error = match states.as_slice() {
+        [] => Error::usage(format!("'{word}' is a state, and --wait takes none here"))
+            .hint("--wait alone waits until it is done"),
+        _ => Error::usage(format!("'{word}' is a state, and stands behind --wait without a ="))
+            .hint(format!("--wait={word}")),
+    };
+    Err(error.hint(format!("if a {} is called so: {word} --wait", noun.word)))
 }
 
 /// The options of everything that is shown as rows; the first one suits a single object too.

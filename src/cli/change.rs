@@ -1,26 +1,26 @@
 //! Runs an operation that changes something, on one target or several: send, wait, and tell what came of each.
 //! Who the targets are is `targets`' affair. An interruption stops what is not sent yet, and says what goes on.
 
-use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use tokio::time::Instant;
 
-use super::custom::create::{self, Failed, Made, Making};
+use super::custom::create::{self, Failed, Made, Making, There};
 use super::custom::why;
+use super::interrupted::{Again, Begun, interruption};
 use super::progress::Progress;
 use super::run::{Call, word};
-use super::signals::Signals;
+use super::signals::Stop;
 use super::targets::Targets;
 use super::{App, exit};
 use crate::answer::Answer;
-use crate::api::{Column, Goal, Ids, Noun, Op, RESOURCES, Shape, noun};
+use crate::api::{Column, Goal, Ids, Noun, Op, Shape, machines, noun};
 use crate::client::{Client, Wait};
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, Format, Look};
-
-/// How long the end may take after an interruption before it is told that it takes time.
-const MOMENT: Duration = Duration::from_millis(200);
+use crate::request::Request;
 
 /// What is to be done to each target.
 #[derive(Clone, Copy)]
@@ -37,6 +37,8 @@ pub struct Order<'a> {
     pub ignore_missing: bool,
     /// How what is made is made, where that is more than to send the request.
     pub making: Option<&'a Making>,
+    /// The options that this was asked for with, for whoever goes on with the rest.
+    pub again: &'a Again,
 }
 
 /// Does it to each, and returns the exit code.
@@ -59,8 +61,8 @@ pub async fn run(
     let mut receipts_only = true;
     let mut failure = None;
     // What is under way, so that whoever interrupts it can be told.
-    let begun: Vec<Begun> = targets.calls.iter().map(Begun::new).collect();
     let stop = Stop::default();
+    let begun: Vec<Begun> = targets.calls.iter().map(|call| Begun::new(call, stop.word())).collect();
     let progress = Progress::new(app, begun.iter().map(|begun| begun.name.borrow().clone()).collect());
     let work = async {
         let mut under_way = std::pin::pin!(
@@ -91,12 +93,17 @@ pub async fn run(
                     app.say(&words);
                 }
                 // What was made is known although its end is not.
-                Ok(Outcome::Left(made)) => done.extend(made.map(|made| (at, made))),
+                Ok(Outcome::Left(made)) => {
+                    receipts_only &= made.is_none();
+                    done.extend(made.map(|made| (at, made)));
+                }
                 Err(error) => {
-                    // What was made is told although the wait for it failed: a script must learn its id.
-                    done.extend(
-                        error.body().and_then(|body| Answer::from_record(body.as_bytes()).ok()).map(|made| (at, made)),
-                    );
+                    // What was made is told although the wait for it failed: a script must learn its id. What is left
+                    // of a thing that was not there is no result.
+                    let made = error.body().filter(|_| error.kind() != Kind::NotFound);
+                    let made = made.and_then(|made| Answer::from_record(made.as_bytes()).ok());
+                    receipts_only &= made.is_none();
+                    done.extend(made.map(|made| (at, made)));
                     if several {
                         tally.fail(app, &error);
                     } else {
@@ -106,12 +113,15 @@ pub async fn run(
             }
         }
     };
-    let interrupted = stop.heeded(app, progress.during(work), || interruption(op, &begun)).await;
+    let left = || interruption(app, order, &begun);
+    let interrupted = stop.heeded(app, progress.during(work), left).await;
     drop(progress);
-    if interrupted? {
+    // Whoever leaves at once asks nothing more of the service.
+    let at_once = interrupted.is_err();
+    if let Some(error) = interrupted.map_or_else(Some, |asked| asked.then(left)) {
         // What went wrong before it is not lost for it.
         failure.iter().for_each(|error| app.report(error));
-        failure = Some(interruption(op, &begun));
+        failure = Some(error);
     }
     if several && failure.is_none() && begun.len() + targets.failures.len() > 1 {
         tally.say(app, op, order.wait.is_some());
@@ -123,7 +133,9 @@ pub async fn run(
     let table = matches!(look.format, Format::Table | Format::Wide);
     let quiet = table && (receipts_only || op.shape == Shape::Nothing && look.columns.is_empty());
     if (!quiet || jq.is_some()) && !(done.is_empty() && failure.is_some()) {
-        look.images = app.image_names(client, &look).await;
+        if !at_once {
+            look.images = app.image_names(client, &look).await;
+        }
         let rows = matches!(look.format, Format::Table | Format::Wide) && op.shape != Shape::Map || several;
         let answer = match (rows && jq.is_none() || several, done.pop()) {
             (false, Some(last)) => last,
@@ -191,128 +203,24 @@ pub fn described(call: &Call) -> String {
     call.parents.iter().rev().fold(own, |own, (param, name)| format!("{own} of {} {name}", self::word(param)))
 }
 
-/// Of several that are made, an error says which it is about.
+/// Of several, an error says which it is about. What the service said is told so anyway.
 fn named(call: &Call, error: Error) -> Error {
-    match call.args.text("name").filter(|name| call.target.is_none() && !error.message().contains(*name)) {
+    let name = match &call.target {
+        Some((_, name)) => Some(name.as_str()).filter(|_| error.fault().is_none()),
+        None => call.args.text("name"),
+    };
+    match name.filter(|name| !error.message().contains(*name)) {
         Some(_) => error.about(&described_or_new(call)),
         None => error,
     }
 }
 
 /// The same, and for what is being made the name it is to have.
-fn described_or_new(call: &Call) -> String {
+pub fn described_or_new(call: &Call) -> String {
     match (&call.target, call.args.text("name")) {
         (Some(_), _) => described(call),
         (None, Some(name)) => format!("'{name}'"),
         (None, None) => "a new one".to_owned(),
-    }
-}
-
-/// A target, and how far it has come.
-struct Begun {
-    name: RefCell<String>,
-    /// The id that a further command takes: the target's, or that of what was made.
-    id: RefCell<Option<String>>,
-    sent: Cell<bool>,
-    ended: Cell<bool>,
-}
-
-impl Begun {
-    fn new(call: &Call) -> Begun {
-        Begun {
-            name: RefCell::new(described_or_new(call)),
-            id: RefCell::new(call.id().map(str::to_owned)),
-            sent: Cell::new(false),
-            ended: Cell::new(false),
-        }
-    }
-}
-
-/// What an interruption leaves behind, and how to go on.
-fn interruption(op: &'static Op, begun: &[Begun]) -> Error {
-    let of = |fits: fn(&Begun) -> bool| -> Vec<&Begun> { begun.iter().filter(|begun| fits(begun)).collect() };
-    let names = |these: &[&Begun]| these.iter().map(|one| one.name.borrow().clone()).collect::<Vec<_>>().join(", ");
-    let ids = |these: &[&Begun]| -> Option<String> {
-        let ids: Vec<String> = these.iter().filter_map(|one| one.id.borrow().clone()).collect();
-        (!ids.is_empty()).then(|| ids.join(" "))
-    };
-    let (under_way, unsent) = (of(|one| one.sent.get() && !one.ended.get()), of(|one| !one.sent.get()));
-    let mut words = String::from("interrupted");
-    if !under_way.is_empty() {
-        words.push_str(&format!(": {} was sent for {}, and goes on", op.verb, names(&under_way)));
-    }
-    if !unsent.is_empty() {
-        words.push_str(&format!("; nothing was sent for {}", names(&unsent)));
-    }
-    let mut error = Error::new(Kind::Interrupted, words);
-    if let (Some((goal, noun)), Some(ids)) = (&op.goal, ids(&under_way)) {
-        let end = match goal {
-            Goal::State(state) | Goal::AuditThen(_, state) => Some(format!("state={state}")),
-            Goal::Gone => Some("deleted".to_owned()),
-            _ => None,
-        };
-        let resource = RESOURCES.iter().find(|resource| resource.ops.iter().any(|op| std::ptr::eq(*op, noun.get)));
-        if let (Some(end), Some(resource)) = (end, resource.filter(|_| noun.get.path_params().count() == 1)) {
-            error = error.hint(format!("to wait for it: sdc wait {} {ids} --for {end}", resource.name));
-        }
-    }
-    // Only below the noun itself is an id enough to name a thing.
-    if let (Some(ids), [_]) = (ids(&unsent), op.path_params().collect::<Vec<_>>().as_slice()) {
-        error = error.hint(format!(
-            "to go on with the others: {} {ids}{}",
-            command_of(op),
-            if op.asks { " --yes" } else { "" }
-        ));
-    }
-    error
-}
-
-/// The words of the operation's command.
-pub fn command_of(op: &'static Op) -> String {
-    let noun = RESOURCES.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
-    format!("sdc {} {}", noun.map_or("", |noun| noun.name), op.verb)
-}
-
-/// Whether to stop: set once by the first interruption.
-#[derive(Default)]
-struct Stop {
-    asked: Cell<bool>,
-    told: tokio::sync::Notify,
-}
-
-impl Stop {
-    /// Does the work to its end, which the first interruption hastens and the second cuts off. Returns whether
-    /// there was one.
-    ///
-    /// # Errors
-    /// The second interruption's.
-    async fn heeded(&self, app: &App, work: impl Future<Output = ()>, left: impl Fn() -> Error) -> Result<bool> {
-        let mut signals = Signals::new()?;
-        let mut work = std::pin::pin!(work);
-        loop {
-            tokio::select! {
-                () = &mut work => return Ok(self.asked.get()),
-                () = signals.next() => {
-                    if self.asked.replace(true) {
-                        return Err(left());
-                    }
-                    self.told.notify_waiters();
-                    // What only waited ends by itself.
-                    if tokio::time::timeout(MOMENT, &mut work).await.is_ok() {
-                        return Ok(true);
-                    }
-                    app.say("interrupted: nothing more is begun, what was sent is waited for; once more leaves at once");
-                }
-            }
-        }
-    }
-
-    /// Waits until it is time to stop.
-    async fn asked(&self) {
-        let told = self.told.notified();
-        if !self.asked.get() {
-            told.await;
-        }
     }
 }
 
@@ -345,42 +253,48 @@ async fn one(
 ) -> Result<Outcome> {
     let op = order.op;
     let request = client.request(op, &call.args)?;
-    if stop.asked.get() {
+    if stop.is_asked() {
         return Ok(Outcome::Left(None));
     }
     let mut before = match order.wait {
         Some(_) => client.before(op, &call.args).await?,
         None => Default::default(),
     };
-    if stop.asked.get() {
+    if stop.is_asked() {
         return Ok(Outcome::Left(None));
     }
     let there = match order.making {
         Some(making) => making.there(client, call).await?,
-        None => None,
+        None => There::default(),
     };
-    if stop.asked.get() {
+    if stop.is_asked() {
         return Ok(Outcome::Left(None));
     }
-    begun.sent.set(true);
-    let Made { machine: answer, date, request_id, was_there } = match (order.making, there) {
-        (_, Some(machine)) => Made { machine, date: None, request_id: None, was_there: true },
-        (Some(making), None) => making.made(client, op, call, &request).await?,
-        (None, None) => {
-            let sent = client.send(&request).await?;
-            if order.ignore_missing && matches!(sent.status, 404 | 410) {
-                return Ok(Outcome::Missing(format!("{}: not there", described(call))));
+    let sent = {
+        let client = client.watched(Arc::clone(&begun.watch));
+        let mut sending = std::pin::pin!(sent(&client, order, call, &request, there));
+        let mut told = false;
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => break sent,
+                () = stop.asked(), if !told => {
+                    told = true;
+                    // Before its turn, or between two refusals, nothing is lost with it.
+                    if !begun.watch.is_out() {
+                        return Ok(Outcome::Left(None));
+                    }
+                }
             }
-            let header = |name| sent.header(name).map(str::to_owned);
-            let (date, request_id) = (header("date"), header("request-id"));
-            // Some services end a thing and then fail over telling so.
-            let machine = match sent.status == 500 && client.is_gone(op, &call.args).await {
-                true => Answer::Nothing,
-                false => sent.answer(op)?,
-            };
-            Made { machine, date, request_id, was_there: false }
         }
     };
+    let Made { machine: answer, date, request_id, was_there, again } = match sent {
+        Ok(Some(made)) => made,
+        Ok(None) => return Ok(Outcome::Missing(format!("{}: not there", described(call)))),
+        Err(error) if error.kind() == Kind::Interrupted => return Ok(Outcome::Left(None)),
+        Err(error) => return Err(error),
+    };
+    begun.there.set(was_there);
     if let Some((Goal::State(wanted), _)) = &op.goal {
         let state = answer.first().and_then(|row| row.text("/state"));
         before.moved = state.is_some_and(|state| state != *wanted);
@@ -470,6 +384,13 @@ async fn one(
         },
         (ended, _) => ended,
     };
+    // One that was sent twice may have been made twice after all, later than anybody looked.
+    if let (Ok(_), Some(making), true) = (&ended, order.making, again) {
+        making.there(client, call).await.map_err(|error| match error.kind() {
+            Kind::Ambiguous => error.with_body(answer.json()),
+            _ => error,
+        })?;
+    }
     let ended = ended.map_err(|error| match &answer {
         Answer::Record(made) if error.body().is_none() => error.with_body(made.get()),
         _ => error,
@@ -481,6 +402,32 @@ async fn one(
         (ended, _) => (ended, false),
     };
     Ok(Outcome::Done(Done { object, receipt, words: Some(format!("{name}: done")) }))
+}
+
+/// Sends it, and says what came of it: nothing where it is not there and that is no failure.
+async fn sent(client: &Client, order: Order<'_>, call: &Call, request: &Request, there: There) -> Result<Option<Made>> {
+    let op = order.op;
+    match (order.making, there) {
+        (_, There { machine: Some(machine), .. }) => Ok(Some(Made::found(machine, true))),
+        (Some(making), there) => making.made(client, op, call, request, &there).await.map(Some),
+        (None, _) => {
+            let sent = match order.wait {
+                Some(patience) if std::ptr::eq(op, &machines::DELETE) => {
+                    create::once_allowed(client, request, Instant::now() + patience).await?
+                }
+                _ => client.send(request).await?,
+            };
+            if order.ignore_missing && matches!(sent.status, 404 | 410) {
+                return Ok(None);
+            }
+            // Some services end a thing and then fail over telling so.
+            let answer = match sent.status == 500 && client.is_gone(op, &call.args).await {
+                true => Answer::Nothing,
+                false => sent.answer(op)?,
+            };
+            Ok(Some(Made::new(answer, &sent)))
+        }
+    }
 }
 
 /// The verb, without its group where the target is one of the group: `delete tag a`, not `tags delete tag a`.

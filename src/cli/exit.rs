@@ -45,7 +45,7 @@ pub const CODES: &[Code] = &[
     row(
         1,
         "failed otherwise",
-        "the service failed inside (500), a file could not be written",
+        "the service failed inside (500), a file could not be written, a question was not answered with yes",
         "give up, and tell the operator the request id; after a create, look first whether it took effect",
     ),
     row(

@@ -26,6 +26,8 @@ pub struct Globals {
     pub quiet: bool,
     /// `--rsa-hash`.
     pub rsa_hash: Option<String>,
+    /// What was typed of the options that choose the cloud, the account and the key, for hints that go on there.
+    pub cloud: Vec<(&'static str, Option<String>)>,
 }
 
 impl Globals {
@@ -155,11 +157,14 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
     if flag("raw") && text("jq").is_none() {
         return Err(Error::usage("--raw is about the strings of --jq, which is not given"));
     }
-    let shown = output.as_deref().filter(|output| *output != "json").is_some() || text("jq").is_some();
-    if (flag("dry-run") || flag("curl")) && shown || flag("curl") && output.is_some() {
-        return Err(Error::usage(
-            "a request is shown as it is, or with --dry-run --json; no other format applies to it",
-        ));
+    let formatted = output.as_deref().is_some_and(|output| output != "json");
+    if flag("dry-run") && formatted {
+        return Err(Error::usage("a dry run shows requests, which have no columns: --output means nothing beside it")
+            .hint("as JSON: --dry-run --json; a part of that: --dry-run --jq EXPR"));
+    }
+    if flag("curl") && (output.is_some() || text("jq").is_some()) {
+        return Err(Error::usage("a curl command is shown as it is: --output, --json and --jq mean nothing beside it")
+            .hint("the request as JSON, unsigned: --dry-run --json"));
     }
     let sorted = last.try_get_one::<String>("sort").ok().flatten().is_some();
     if sorted && text("jq").is_some() {
@@ -171,7 +176,24 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
             "--curl contradicts --dry-run: the one shows the signed request, the other an unsigned one",
         ));
     }
+    let cloud = [
+        ("profile", "profile"),
+        ("url", "url"),
+        ("account", "account"),
+        ("user", "as-user"),
+        ("act-as", "act-as"),
+        ("key-id", "key-id"),
+        ("key-file", "key-file"),
+        ("cacert", "cacert"),
+    ];
+    let cloud = cloud.into_iter().filter_map(|(name, id)| Some((name, Some(text(id)?))));
+    let roles = pick("as-role").and_then(|level| {
+        level.get_many::<String>("as-role").map(|roles| roles.cloned().collect::<Vec<_>>().join(","))
+    });
+    let role = roles.iter().map(|roles| ("role", Some(roles.clone())));
+    let insecure = flag("insecure").then_some(("insecure", None));
     let globals = Globals {
+        cloud: cloud.chain(role).chain(insecure).collect(),
         output,
         jq: text("jq"),
         raw: flag("raw"),
@@ -191,9 +213,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         url: text("url"),
         account: text("account"),
         user: text("as-user"),
-        roles: pick("as-role").and_then(|level| {
-            level.get_many::<String>("as-role").map(|roles| roles.cloned().collect::<Vec<_>>().join(","))
-        }),
+        roles,
         act_as: text("act-as"),
         key_id: text("key-id"),
         key_file: text("key-file").map(Into::into),

@@ -7,6 +7,8 @@ mod complete;
 mod custom;
 mod exit;
 mod globals;
+mod hints;
+mod interrupted;
 mod names;
 mod progress;
 mod prompt;
@@ -43,51 +45,6 @@ What is set, and where:  sdc config show
 Why it does not work:    sdc auth doctor
 Exit codes, variables:   sdc help exit-codes, sdc help environment";
 
-/// What users of the older tools type first, and what it is called here.
-const OLD_WORDS: &[(&str, &str)] = &[
-    ("ls", "sdc machines list"),
-    ("list", "sdc machines list, sdc images list, ..."),
-    ("create", "sdc machines create"),
-    ("start", "sdc machines start"),
-    ("stop", "sdc machines stop"),
-    ("reboot", "sdc machines reboot"),
-    ("delete", "sdc machines delete"),
-    ("rm", "sdc machines delete"),
-    ("get", "sdc machines get"),
-    ("cloudapi", "sdc api"),
-    ("info", "sdc account get"),
-    ("env", "sdc config show"),
-    ("vlan", "sdc fabrics vlans"),
-    ("migration", "sdc machines migrate"),
-    ("ssh", "sdc machines ssh"),
-    ("scp", "sdc machines scp"),
-    ("ip", "sdc machines ip"),
-    ("vnc", "sdc machines vnc"),
-    ("limits", "sdc account limits"),
-    ("machines create", "image and package are options: --image IMG --package PKG"),
-    ("machines enable-firewall", "sdc machines firewall enable"),
-    ("machines disable-firewall", "sdc machines firewall disable"),
-    ("machines enable-deletion-protection", "sdc machines deletion-protection enable"),
-    ("machines disable-deletion-protection", "sdc machines deletion-protection disable"),
-    ("machines fwrules", "sdc machines fwrules list MACHINE"),
-    ("machines snapshots", "sdc machines snapshots list MACHINE"),
-    ("machines disks", "sdc machines disks list MACHINE"),
-    ("machines nics", "sdc machines nics list MACHINE"),
-    ("machines wait", "sdc wait machines MACHINE --for state=running"),
-    ("images wait", "sdc wait images IMAGE --for active"),
-    ("networks create", "sdc fabrics networks create VLAN"),
-    ("networks delete", "sdc fabrics networks delete VLAN NETWORK"),
-    ("networks get-default", "sdc config get"),
-    ("networks set-default", "sdc config set default_network=NETWORK"),
-    ("fwrules create", "the rule is one argument, in quotes: sdc fwrules create 'FROM any TO ...'"),
-    (
-        "fabrics networks",
-        "networks hang on a VLAN: sdc fabrics networks VERB VLAN; of all VLANs: sdc networks list --fabric",
-    ),
-    ("login", "requests are signed with your SSH key: sdc auth doctor"),
-    ("version", "sdc --version"),
-];
-
 /// One run of the program.
 pub struct App {
     /// Where it prints.
@@ -118,7 +75,7 @@ pub fn main() -> ExitCode {
     let mut command = std::mem::ManuallyDrop::new(command(&args));
     let matches = match command.try_get_matches_from_mut(&args) {
         Ok(matches) => matches,
-        Err(error) => return usage(streams, &args, &error),
+        Err(error) => return usage(streams, &args, error),
     };
     let globals = match globals::read(&matches) {
         Ok((globals, flags)) => (globals, flags),
@@ -361,8 +318,9 @@ fn now() -> i64 {
 }
 
 /// clap's own errors, under the same rules as ours.
-fn usage(streams: Streams, args: &[OsString], error: &clap::Error) -> ExitCode {
+fn usage(streams: Streams, args: &[OsString], mut error: clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
+    let hint = hints::of(args, &mut error);
     let told = error.render();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -374,17 +332,14 @@ fn usage(streams: Streams, args: &[OsString], error: &clap::Error) -> ExitCode {
             let words = told.to_string();
             let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
             let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            ended(streams, true, Err(lines.fold(Error::usage(first), Error::hint)))
+            ended(streams, true, Err(lines.map(str::to_owned).chain(hint).fold(Error::usage(first), Error::hint)))
         }
         _ => {
             let colour = globals::colour(&Globals::default(), streams.stderr_tty);
             let text = if colour { told.ansi().to_string() } else { told.to_string() };
             streams.say(text.trim_end());
-            let word = |at: usize| args.get(at).and_then(|word| word.to_str()).unwrap_or_default();
-            let name = noun(word(1)).map_or(word(1), |noun| noun.name);
-            let verb = |(old, _): &&(&str, &str)| *old == name || *old == format!("{name} {}", word(2));
-            if let Some((_, here)) = OLD_WORDS.iter().find(verb) {
-                streams.say(&format!("  hint: {here}"));
+            if let Some(hint) = hint {
+                streams.say(&format!("  hint: {hint}"));
             }
             ExitCode::from(2)
         }

@@ -31,7 +31,7 @@ pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], shown: bo
     };
     if !streams.stdin_tty || !streams.stderr_tty {
         return Err(
-            Error::usage(format!("{what}: nobody can be asked, there is no terminal")).hint("to go ahead: --yes")
+            Error::usage(format!("{what}: nobody can be asked, {}", missing(streams))).hint("to go ahead: --yes")
         );
     }
     match things {
@@ -45,9 +45,20 @@ pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], shown: bo
     }
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
+    if !line.ends_with('\n') {
+        end_line(streams);
+    }
     match (read, line.trim().to_ascii_lowercase().as_str()) {
         (Ok(1..), "y" | "yes") => Ok(()),
         _ => Err(Error::other(format!("{verb}: not confirmed, so nothing was done"))),
+    }
+}
+
+/// What keeps a question from being asked.
+fn missing(streams: &Streams) -> &'static str {
+    match (streams.stdin_tty, streams.stderr_tty) {
+        (false, true) => "standard input is no terminal",
+        _ => "there is no terminal",
     }
 }
 
@@ -66,7 +77,7 @@ pub fn passphrase(streams: &Streams, from: Option<&Path>, file: &str, attempt: u
             .hint("or add the key to an ssh-agent: ssh-add FILE"));
     }
     let again = if attempt > 1 { "That was not it. " } else { "" };
-    rpassword::prompt_password(format!("{again}Passphrase of {file}: "))
+    secret(streams, format!("{again}Passphrase of {file}: "))
         .map(|text| Some(SecretString::from(text)))
         .map_err(|error| Error::auth("cannot read the passphrase from the terminal").because(error))
 }
@@ -81,7 +92,7 @@ pub fn new_secret(streams: &Streams, what: &str, option: &str) -> Result<String>
             .hint(format!("from a file, or from standard input: {option} FILE, {option} -")));
     }
     let ask = |words: String| {
-        rpassword::prompt_password(words)
+        secret(streams, words)
             .map_err(|error| Error::usage(format!("cannot read the {what} from the terminal")).because(error))
     };
     let secret = ask(format!("New {what}: "))?;
@@ -92,6 +103,20 @@ pub fn new_secret(streams: &Streams, what: &str, option: &str) -> Result<String>
         true => Ok(secret),
         false => Err(Error::usage(format!("the two are not the same {what}; nothing was sent"))),
     }
+}
+
+/// Reads what is typed and not shown.
+fn secret(streams: &Streams, question: String) -> std::io::Result<String> {
+    rpassword::prompt_password(question).inspect_err(|error| {
+        if error.kind() == std::io::ErrorKind::UnexpectedEof {
+            end_line(streams);
+        }
+    })
+}
+
+/// After Ctrl-D the cursor still stands behind the question. (After Ctrl-C it is the shell that goes on to the next line.)
+fn end_line(streams: &Streams) {
+    streams.ask("\n");
 }
 
 fn passphrase_file(file: &Path) -> Result<SecretString> {

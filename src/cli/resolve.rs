@@ -19,6 +19,10 @@ use crate::request::{Arg, Args};
 
 /// How many candidates an error names.
 const CANDIDATES: usize = 8;
+/// So many characters of what was typed an error repeats.
+const LONGEST: usize = 60;
+/// States of what nothing can be done to any more.
+const GONE: &[&str] = &["deleted", "destroyed"];
 
 /// The beginning of a UUID, at least its first group.
 fn is_short_id(text: &str) -> bool {
@@ -76,7 +80,7 @@ pub async fn path(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     for param in op.path_params() {
         if let Some((noun, text)) = noun(param).zip(args.text(param).map(str::to_owned)) {
             // What comes before it in the path is resolved by now: its list hangs there.
-            args.push(param, Arg::Text(within(client, noun, place(noun, args), &text, op.asks).await?));
+            args.push(param, Arg::Text(anywhere(client, noun, place(noun, args), &text, op.asks).await?));
         }
     }
     Ok(())
@@ -160,6 +164,23 @@ pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<Str
     within(client, noun, Args::new(), typed, false).await
 }
 
+/// The same in a list that is a part of something, and among those too that the list leaves out for their state.
+async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str, strict: bool) -> Result<String> {
+    let missing = match (within(client, noun, place.clone(), typed, strict).await, noun.whole()) {
+        (Err(error), Some(whole)) if error.kind() == crate::error::Kind::NotFound => (error, whole),
+        (found, _) => return found,
+    };
+    let (error, (query, value)) = missing;
+    let place = match noun.filter {
+        Some(filter) if !is_short_id(typed) => place.set(filter, named_version(noun, typed).0),
+        _ => place,
+    };
+    match Known::list(client, noun, &place.set(query, value)).await?.there().find(typed, strict) {
+        Err(other) if other.kind() == crate::error::Kind::NotFound => Err(error),
+        found => found.map(|thing| thing.id.clone()),
+    }
+}
+
 /// The same in a list that is a part of something, by the parameters of its path.
 async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, strict: bool) -> Result<String> {
     match noun.ids {
@@ -212,6 +233,11 @@ impl Thing {
         Row(&self.row).text(&pointer)
     }
 
+    /// Whether there is still something to be done with it.
+    pub fn is_there(&self) -> bool {
+        self.text(&["state"]).is_none_or(|state| !GONE.contains(&&*state))
+    }
+
     /// The tags, `NAME=VALUE`.
     pub fn tags(&self) -> Vec<String> {
         let members = scan::at(self.row.get(), &["tags"]).and_then(scan::members).into_iter().flatten();
@@ -249,6 +275,12 @@ impl Known {
         Ok(Known { noun, things: things.collect::<Result<_>>()? })
     }
 
+    /// The same without those that are gone.
+    pub fn there(mut self) -> Known {
+        self.things.retain(Thing::is_there);
+        self
+    }
+
     /// The one with this id, however its letters are written.
     pub fn with_id(&self, typed: &str) -> Option<&Thing> {
         self.things.iter().find(|thing| thing.id.eq_ignore_ascii_case(typed))
@@ -268,7 +300,12 @@ impl Known {
     /// Not found, or ambiguous.
     pub fn find(&self, typed: &str, strict: bool) -> Result<&Thing> {
         let noun = self.noun;
-        let named = self.called(typed);
+        let mut named = self.called(typed);
+        // What has failed has not kept its name from others.
+        let failed = |thing: &&Thing| thing.text(&["state"]).is_some_and(|state| noun.failed.contains(&&*state));
+        if !named.iter().all(failed) {
+            named.retain(|thing| !failed(thing));
+        }
         if named.is_empty() && noun.ids == Ids::Uuid && is_short_id(typed) {
             let typed = typed.to_ascii_lowercase();
             let found: Vec<&Thing> = self.things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
@@ -307,8 +344,20 @@ fn version_order(version: &str) -> Vec<(u64, String)> {
     version.split(['.', '-', '+']).map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
 }
 
+/// As much of what was typed as a message has room for.
+fn brief(typed: &str) -> String {
+    match typed.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", typed.get(..at).unwrap_or_default()),
+        None => typed.to_owned(),
+    }
+}
+
 fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
-    let error = Error::new(crate::error::Kind::NotFound, format!("no {} is called '{typed}'", noun.word));
+    let error = Error::new(crate::error::Kind::NotFound, format!("no {} is called '{}'", noun.word, brief(typed)));
+    // A line of a table that was piped here.
+    if typed.trim().contains(char::is_whitespace) {
+        return error.hint(format!("their ids alone, one a line: {} -o ids", noun.lister));
+    }
     let mut near: Vec<&str> = things
         .iter()
         .map(|thing| thing.name.as_str())
@@ -319,6 +368,12 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
     near.truncate(CANDIDATES);
     let error = if near.is_empty() { error } else { error.hint(format!("there is {}", near.join(", "))) };
     error.hint(format!("all of them: {}", noun.lister))
+}
+
+/// A glob that fits nothing.
+pub fn nothing_like(noun: &Noun, typed: &str) -> Error {
+    let words = format!("no {} is called like '{}'", noun.word, brief(typed));
+    Error::new(crate::error::Kind::NotFound, words).hint(format!("all of them: {}", noun.lister))
 }
 
 fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {

@@ -7,6 +7,7 @@ use clap::ArgMatches;
 
 use super::change::{self, Order};
 use super::custom::create::Making;
+use super::interrupted::Again;
 use super::targets::{self, Asked};
 use super::{App, build, names, prompt, show, values};
 use crate::answer::Answer;
@@ -63,6 +64,7 @@ async fn run_with(
     let look = app.look(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let timeout = patience(matches)?;
+    build::no_state_for_a_target(op, matches)?;
     let mut asked = Asked::read(op, values::fields(op, matches)?, matches)?;
     secrets(app, op, &mut asked.args)?;
     if let Some(making) = making {
@@ -102,21 +104,23 @@ async fn run_with(
         if let Some(error) = targets.failures.into_iter().next() {
             return Err(error);
         }
+        let several = targets.several;
         let requests = targets.calls.into_iter().map(|call| client.request(op, &first_page(op, call.args)));
-        show::requests(app, &client, &requests.collect::<Result<Vec<_>>>()?).await?;
+        show::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, several).await?;
         return Ok(0);
     }
     targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {
         let state = matches.try_get_one::<String>("wait").ok().flatten();
         let wait = state.is_some() || matches.try_get_one::<bool>("wait").ok().flatten() == Some(&true);
-        let state = state.and_then(|state| build::waited_states(op).iter().find(|known| *known == state).copied());
+        let state = state.and_then(|state| build::waited_states(op).into_iter().find(|known| *known == state));
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
         let asks = op.asks || targets.calls.iter().any(loses);
         if asks && !matches.get_flag("yes") && !targets.calls.is_empty() {
             targets::confirm(app, op, &targets)?;
         }
-        let order = Order { op, wait: wait.then_some(timeout), state, parallel, ignore_missing, making };
+        let again = &Again::read(op, matches);
+        let order = Order { op, wait: wait.then_some(timeout), state, parallel, ignore_missing, making, again };
         return change::run(app, &client, order, targets, look, jq.as_ref()).await;
     }
     for call in targets.calls {

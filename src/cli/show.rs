@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::App;
 use crate::client::{Client, Wire, header_lines, header_name};
 use crate::error::{Error, Result};
+use crate::render;
 use crate::request::Request;
 
 /// The requests as they would be sent.
@@ -14,6 +15,14 @@ use crate::request::Request;
 /// # Errors
 /// For curl, no key to sign with.
 pub async fn requests(app: &App, client: &Client, requests: &[Request]) -> Result<()> {
+    requests_of(app, client, requests, requests.len() != 1).await
+}
+
+/// The same, and whether several were meant: as JSON that is an array, be there one or none.
+///
+/// # Errors
+/// The same.
+pub async fn requests_of(app: &App, client: &Client, requests: &[Request], several: bool) -> Result<()> {
     let mut out = String::new();
     if app.globals.curl {
         for request in requests {
@@ -22,17 +31,22 @@ pub async fn requests(app: &App, client: &Client, requests: &[Request]) -> Resul
             }
             out.push_str(&curl(app, request, &client.wire(request).await?));
         }
-    } else if app.globals.json() {
+    } else if app.globals.json() || app.globals.jq.is_some() {
         let mut all = Vec::new();
         for request in requests {
             all.push(json(request, &client.unsigned_wire(request)?));
         }
         out = match all.as_slice() {
-            [one] => one.clone(),
+            [one] if !several => one.clone(),
             many => format!("[{}]", many.join(",")),
         };
+        if let Some(jq) = &app.globals.jq {
+            return render::Program::new(jq)?.run(&out, app.globals.raw, app.streams.stdout_tty, |line| {
+                app.streams.out(format!("{line}\n").as_bytes())
+            });
+        }
         if app.streams.stdout_tty {
-            out = crate::render::json::indented(&out);
+            out = render::json::indented(&out);
         }
         out.push('\n');
     } else {
@@ -53,7 +67,7 @@ fn plain(request: &Request, wire: &Wire) -> String {
     }
     if let Some((kind, body)) = &request.body {
         let body = String::from_utf8_lossy(body);
-        let body = if kind.contains("json") { crate::render::json::indented(&body) } else { body.into_owned() };
+        let body = if kind.contains("json") { render::json::indented(&body) } else { body.into_owned() };
         let _ = write!(text, "\n{}\n", body.trim_end());
     }
     text

@@ -33,7 +33,7 @@ pub fn limits() -> [Arg; 2] {
     [
         own("max")
             .value_name("N")
-            .value_parser(value_parser!(u64).range(1..))
+            .value_parser(value_parser!(u64).range(1..=1_000_000))
             .help(format!("Allow so many targets [default: {MOST}]")),
         own("parallel")
             .value_name("N")
@@ -71,7 +71,9 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
                 .value_parser(NonEmptyStringValueParser::new())
                 .help_heading("Targets")
                 .help("Those in one of these states"),
-            Pick::Age(_) => own("older-than").value_name("TIME").help("Those made longer ago than this: 90m, 12h, 30d"),
+            Pick::Age(_) => {
+                own("older-than").value_name("TIME").help("Those made longer ago than this: 90m, 12h, 30d, 8w, 1y")
+            }
         });
     }
     if op.method == Method::Delete { with_ignore_missing(command) } else { command }
@@ -300,7 +302,7 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
     targets.several = targets.picked || asked.typed.len() > 1;
     let lookups = asked.typed.iter().filter(|text| resolve::needs_lookup(target, text)).count();
     let known = match globs || filters || lookups > FEW {
-        true => Some(list(client, target, &asked).await?),
+        true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
     let mut found = Vec::new();
@@ -334,10 +336,7 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
                         these.filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
                         Ok(())
                     }
-                    None => {
-                        let words = format!("no {} is called like '{typed}'", target.word);
-                        Err(Error::new(Kind::NotFound, words).hint(format!("all of them: {}", target.lister)))
-                    }
+                    None => Err(resolve::nothing_like(target, typed)),
                 }
             }
             Some(known) if filters || resolve::needs_lookup(target, typed) => {
@@ -345,13 +344,20 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
                     Some(thing) => Ok(thing),
                     None => known.find(typed, op.asks),
                 };
-                thing.map(|thing| {
-                    if fits(thing) {
-                        let mut call = asked.call(typed);
+                let mut call = asked.call(typed);
+                match thing {
+                    Ok(thing) if fits(thing) => {
                         call.args.push(target.name, Value::Text(thing.id.clone()));
                         add(call, Some(thing));
+                        Ok(())
                     }
-                })
+                    Ok(_) => Ok(()),
+                    // The list need not have those that failed.
+                    Err(error) if error.kind() == Kind::NotFound && !filters => {
+                        resolve::path(client, op, &mut call.args).await.map(|()| add(call, None))
+                    }
+                    Err(error) => Err(error),
+                }
             }
             known => {
                 let mut call = asked.call(typed);
@@ -408,15 +414,19 @@ pub fn chosen(
     Ok(Targets { calls, failures: Vec::new(), picked: true, several: true })
 }
 
-/// The list in which all of them are, whatever their state if that is asked for.
-async fn list(client: &Client, target: &'static Noun, asked: &Asked) -> Result<Known> {
+/// The list in which all of them are. Who removes things means also those that failed, and who asks for states means
+/// what has them.
+async fn list(client: &Client, op: &Op, target: &'static Noun, asked: &Asked) -> Result<Known> {
     let place = resolve::place(target, &asked.args);
-    let whole = target.picks.iter().find_map(|pick| match pick {
-        Pick::State(name, value) if !asked.filter.states.is_empty() => Some((*name, *value)),
-        _ => None,
-    });
-    let place = whole.into_iter().fold(place, |place, (name, value)| place.set(name, value));
-    Known::list(client, target, &place).await
+    match target.whole() {
+        Some((name, value)) if !asked.filter.states.is_empty() => {
+            Known::list(client, target, &place.set(name, value)).await
+        }
+        Some((name, value)) if op.method == Method::Delete => {
+            Known::list(client, target, &place.set(name, value)).await.map(Known::there)
+        }
+        _ => Known::list(client, target, &place).await,
+    }
 }
 
 /// What is to be touched, a line each.
@@ -444,6 +454,10 @@ fn about(thing: &Thing, now: i64) -> String {
 
 /// An age, which must say whether it is minutes or days: a mistake would be about far too many.
 fn age(option: &str, text: &str) -> Result<Duration> {
+    // An age in the tables may be one of years.
+    if let Some(years) = text.trim().strip_suffix('y').and_then(|years| years.parse::<u16>().ok()) {
+        return crate::config::duration(option, &format!("{}d", u32::from(years) * 365));
+    }
     if text.trim().ends_with(|letter: char| letter.is_ascii_digit()) {
         return Err(Error::usage(format!("{option} {text}: of which unit?")).hint(format!("{option} {text}d, {text}h")));
     }
@@ -460,7 +474,10 @@ fn known_states(filter: &Filter, noun: &Noun) -> Result<()> {
 }
 
 /// The ids or names that standard input has, one a line.
-fn from_stdin(word: &str) -> Result<Vec<String>> {
+///
+/// # Errors
+/// It cannot be read, or is far too long.
+pub fn from_stdin(word: &str) -> Result<Vec<String>> {
     let fail = |words: String| Error::usage(format!("the {} from standard input: {words}", plural(word)));
     let mut text = String::new();
     std::io::stdin()

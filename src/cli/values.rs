@@ -70,7 +70,10 @@ fn add_filter(op: &Op, args: &mut Args, filter: &str) -> Result<()> {
             _ => {}
         }
     }
-    Err(Error::usage(format!("there is no filter '{name}'")).hint(known()))
+    let error = Error::usage(format!("there is no filter '{name}'"));
+    let by_tag = op.fields.iter().any(|field| matches!(field.kind, Kind::Pairs("tag.")));
+    let error = if by_tag { error.hint(format!("by a tag: tag.{filter}")) } else { error };
+    Err(error.hint(known()))
 }
 
 /// `phone=555-1234` and `acl:=[]`: sets the field that is meant.

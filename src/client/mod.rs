@@ -15,7 +15,7 @@ mod wait;
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span};
 use send::jitter;
-pub use send::{Once, backoff};
+pub use send::{Once, Watch, backoff};
 #[cfg(feature = "sockets")]
 pub use socket::{Feed, Socket};
 pub use trace::{header_lines, header_name};
@@ -54,6 +54,7 @@ pub struct Client {
     trace: Option<Trace>,
     notice: Option<Trace>,
     pace: Arc<pace::Pace>,
+    watch: Option<Arc<Watch>>,
 }
 
 /// What a [`Client`] is made from.
@@ -150,6 +151,7 @@ impl Builder {
             accept_version: self.accept_version.unwrap_or_else(|| ACCEPT_VERSION.to_owned()),
             signer: self.signer.map(Arc::new),
             pace: Arc::new(pace::Pace::new(self.settings.rate)),
+            watch: None,
             settings: self.settings,
             trace: self.trace,
             notice: self.notice,

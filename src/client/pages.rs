@@ -59,7 +59,7 @@ impl Client {
     }
 
     /// The pages of a list of which the service leaves rows out after it has cut them: only an empty page is the
-    /// last. `limit` counts what it looks at.
+    /// last, and that only where the service counts no more. `limit` counts what it looks at.
     async fn sparse_pages(
         &self,
         op: &Op,
@@ -71,21 +71,38 @@ impl Client {
         let begin = count(args, "offset")?.unwrap_or(0);
         let mut known = Known::default();
         let mut offset = begin;
-        while offset < MOST_ROWS && wanted.is_none_or(|wanted| offset - begin < wanted) {
+        let mut stale = 0;
+        while wanted.is_none_or(|wanted| offset - begin < wanted) {
             let limit = wanted.map_or(most, |wanted| most.min(wanted - (offset - begin)));
             let mut args = args.clone();
             args.push("limit", Arg::Text(limit.to_string()));
             if offset > 0 {
                 args.push("offset", Arg::Text(offset.to_string()));
             }
-            let body = rows_of(self.send(&self.request(op, &args)?).await?)?;
+            let answer = self.send(&self.request(op, &args)?).await?;
+            let all = answer.header("x-resource-count").and_then(|text| text.parse::<usize>().ok());
+            let body = rows_of(answer)?;
             let mut page = Page::new(&body, false)?;
+            offset += limit;
             if page.rows.is_empty() {
-                return Ok(());
+                // All rows of this page may be left out, and others come after it.
+                match all.filter(|all| offset < *all && offset - begin < MOST_ROWS) {
+                    Some(_) => continue,
+                    None => return Ok(()),
+                }
             }
             page.rows = known.sieve(&page.rows);
-            take(page)?;
-            offset += limit;
+            // Rows that came meanwhile may push a page of old ones before it, but not two.
+            stale = if page.rows.is_empty() { stale + 1 } else { 0 };
+            if stale > 1 {
+                return Err(same_page());
+            }
+            if offset - begin > MOST_ROWS {
+                return Err(endless(known.come));
+            }
+            if !page.rows.is_empty() {
+                take(page)?;
+            }
         }
         Ok(())
     }
@@ -120,13 +137,13 @@ impl Client {
         if !full(rows.rows.len(), rows.rows.len()) {
             return take(rows);
         }
-        let mut known = Known::default();
+        let mut known = Known { wanted, ..Known::default() };
         known.sieve(&rows.rows);
         take(Page { only: false, ..rows })?;
         drop(first);
         // Each page begins with the last row of the one before it, so that it shows when rows have come or gone
-        // meanwhile. Of a list whose sizes are the caller's own, the pages are as he asked for them.
-        let overlap = usize::from(most.is_some() && size > 1);
+        // meanwhile. Rows without ids cannot show it.
+        let overlap = usize::from(known.last.is_some() && size > 1);
         let step = size - overlap;
         // How many pages there are cannot be known. One is asked for, then two, then four: an account of
         // just one page costs a single request too many, a large one soon has a full window under way.
@@ -148,15 +165,32 @@ impl Client {
                 let last = known.last.clone();
                 let begins = rows.rows.first().and_then(|row| key(row));
                 let here = rows.rows.len();
-                if overlap > 0 && begins.is_some() && begins != last {
-                    // Rows before this page have come or gone: what may lie between is read again.
-                    let back = rows_of(
-                        page(Cut { offset: start + offset.saturating_sub(size / 2), limit: Some(size) }).await?,
-                    )?;
-                    let mut back = Page::new(&back, false)?;
-                    back.rows = known.sieve(&back.rows);
-                    if !back.rows.is_empty() {
-                        take(back)?;
+                // A page that does not begin with the last row of the one before it, or has no row at all.
+                if overlap > 0 && (begins.is_none() || begins != last && !known.has(begins.as_deref())) {
+                    // Rows before this page have gone, so some that nobody has seen lie before it now: it is read
+                    // backwards from here until one is known.
+                    let mut gap = Vec::new();
+                    let mut from = offset;
+                    let mut back = (size / 2).max(1);
+                    while from > 0 {
+                        from = from.saturating_sub(back);
+                        back = step;
+                        let back = rows_of(page(Cut { offset: start + from, limit: Some(size) }).await?)?;
+                        let met = split_rows(&back)?.iter().any(|row| known.has(key(row).as_deref()));
+                        gap.push(back);
+                        if met {
+                            break;
+                        }
+                    }
+                    for back in gap.iter().rev() {
+                        let mut back = Page::new(back, false)?;
+                        back.rows = known.sieve(&back.rows);
+                        if !back.rows.is_empty() {
+                            take(back)?;
+                        }
+                    }
+                    if wanted.is_some_and(|wanted| known.seen >= wanted) {
+                        return Ok(());
                     }
                 }
                 let mut new = known.sieve(&rows.rows);
@@ -166,14 +200,12 @@ impl Client {
                     rows = Page::new(&body, false)?;
                     new = known.sieve(&rows.rows);
                     if new.is_empty() && rows.rows.len() == size {
-                        let words = "the service sends the same page of the list again and again";
-                        return Err(Error::new(Kind::Unreachable, words));
+                        return Err(same_page());
                     }
                 }
                 let here = rows.rows.len();
                 if known.come > MOST_ROWS {
-                    let words = format!("the service's list does not end: it has sent {} rows", known.come);
-                    return Err(Error::new(Kind::Unreachable, words));
+                    return Err(endless(known.come));
                 }
                 if !new.is_empty() {
                     take(Page { rows: new, ..rows })?;
@@ -192,6 +224,8 @@ impl Client {
 #[derive(Default)]
 struct Known {
     keys: HashSet<String>,
+    /// How many are wanted in all.
+    wanted: Option<usize>,
     /// How many were new.
     seen: usize,
     /// How many have come at all.
@@ -200,17 +234,31 @@ struct Known {
 }
 
 impl Known {
-    /// The rows that are new, in their order. What has no id is always new.
+    /// Whether a row of this id has been seen.
+    fn has(&self, key: Option<&str>) -> bool {
+        key.is_some_and(|key| self.keys.contains(key))
+    }
+
+    /// The rows that are new, in their order, and no more than are wanted. What has no id is always new.
     fn sieve<'a>(&mut self, rows: &[&'a RawValue]) -> Vec<&'a RawValue> {
         if let Some(last) = rows.last() {
             self.last = key(last);
         }
-        let new: Vec<&RawValue> =
-            rows.iter().copied().filter(|row| key(row).is_none_or(|key| self.keys.insert(key))).collect();
+        let room = self.wanted.map_or(usize::MAX, |wanted| wanted.saturating_sub(self.seen));
+        let new = rows.iter().copied().filter(|row| key(row).is_none_or(|key| self.keys.insert(key)));
+        let new: Vec<&RawValue> = new.take(room).collect();
         self.come += rows.len();
         self.seen += new.len();
         new
     }
+}
+
+fn same_page() -> Error {
+    Error::new(Kind::Unreachable, "the service sends the same page of the list again and again")
+}
+
+fn endless(rows: usize) -> Error {
+    Error::new(Kind::Unreachable, format!("the service's list does not end: it has sent {rows} rows"))
 }
 
 /// What a row is known by: its id, or its address.

@@ -23,8 +23,8 @@ pub(super) enum Look<T> {
 /// How a wait has ended.
 pub(super) enum End<T> {
     Done(T),
-    /// The time is over, and this was seen last.
-    Late(Option<String>),
+    /// The time is over; this was seen last, and this kept the last look from seeing anything.
+    Late(Option<String>, Option<Error>),
 }
 
 impl Client {
@@ -44,6 +44,7 @@ impl Client {
         // One that never answers must not eat the whole wait.
         let mut patience = LOOK.min(self.settings.request_timeout);
         let mut failures = 0;
+        let mut last: Option<Error> = None;
         for looks in 1.. {
             let client = self.with_patience(patience);
             let shown = match tokio::time::timeout_at(deadline, look(&client, looks)).await {
@@ -54,6 +55,7 @@ impl Client {
                 Ok(Look::Done(found)) => return Ok(End::Done(found)),
                 Ok(Look::NotYet(now)) => {
                     failures = 0;
+                    last = None;
                     if seen.as_ref() != Some(&now) {
                         progress(&now);
                         seen = Some(now);
@@ -72,6 +74,7 @@ impl Client {
                     if error.kind() == Kind::Unreachable {
                         patience = patience.saturating_mul(2).min(self.settings.request_timeout);
                     }
+                    last = Some(error);
                     backoff(failures, POLL.0).min(POLL.1 * 2)
                 }
                 Err(error) => return Err(error),
@@ -82,7 +85,7 @@ impl Client {
             }
             tokio::time::sleep_until(next).await;
         }
-        Ok(End::Late(seen))
+        Ok(End::Late(seen, last))
     }
 
     /// The same client, which waits for an answer no longer than this.
@@ -95,7 +98,7 @@ impl Client {
 }
 
 /// The error of a wait that ran out of time.
-pub(super) fn late(word: &str, name: &str, seen: Option<&str>, timeout: Duration) -> Error {
+pub(super) fn late(word: &str, name: &str, seen: Option<&str>, timeout: Duration, last: Option<Error>) -> Error {
     let seen = match seen {
         Some("") => "has not come to its end".to_owned(),
         Some(seen) => format!("is still {seen}"),
@@ -103,8 +106,13 @@ pub(super) fn late(word: &str, name: &str, seen: Option<&str>, timeout: Duration
     };
     let time =
         if timeout.as_millis() >= 900 { Duration::from_secs(timeout.as_secs_f64().round() as u64) } else { timeout };
-    let words = format!("{word} {name} {seen} after {time:?}: gave up waiting, it may yet come to its end");
-    Error::new(Kind::TimedOut, words).hint("to wait longer: --timeout TIME")
+    let words = format!("{word} {name} {seen} after {time:?}: gave up waiting");
+    let error = Error::new(Kind::TimedOut, words);
+    let error = match last {
+        Some(last) => error.because(last),
+        None => error,
+    };
+    error.hint("it may yet come to its end; to wait longer: --timeout TIME")
 }
 
 /// Whether a failure is the way's or the moment's, and not the thing's.

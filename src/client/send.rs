@@ -1,6 +1,8 @@
 //! Sends a request: in its turn, again where that is safe, and never twice where it is not. It knows nothing of
 //! what a request means; who sends one that makes something says how to look for it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Client;
@@ -17,14 +19,41 @@ const TRIES: u32 = 6;
 const ANEW: u32 = 4;
 /// When to look for what a request may have made whose answer was lost: the service may still be at it.
 const LOOKS: [Duration; 3] = [Duration::from_millis(300), Duration::from_millis(1200), Duration::from_secs(3)];
+/// After those, as long as it is worth it.
+const LATER: Duration = Duration::from_secs(5);
+/// So long it is looked for at least, or for the time that an answer may take if that is less: a connection that is
+/// cut says nothing of how far the service is.
+const FLOOR: Duration = Duration::from_secs(20);
 
 /// What came of a request that must not be carried out twice.
 #[derive(Debug)]
 pub enum Once<T> {
     /// The service answered.
     Answered(Response, Answer),
+    /// It answered when it was asked again, after nothing was found of the first time.
+    AnsweredAgain(Response, Answer),
     /// Its answer was lost, and what it was to make is there.
     Found(T),
+}
+
+/// One request as it is seen from outside: whether it may still be begun, and whether it may have been carried out.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Nothing more is to be sent.
+    halt: Arc<AtomicBool>,
+    out: AtomicBool,
+}
+
+impl Watch {
+    /// One of several that the same word ends.
+    pub fn new(halt: Arc<AtomicBool>) -> Watch {
+        Watch { halt, out: AtomicBool::new(false) }
+    }
+
+    /// Whether the request is on its way, or was and may have been carried out.
+    pub fn is_out(&self) -> bool {
+        self.out.load(Ordering::SeqCst)
+    }
 }
 
 /// What came of some tries.
@@ -32,9 +61,31 @@ struct Sent {
     outcome: Result<Response>,
     /// Whether the request may have been carried out although its outcome is none.
     unclear: bool,
+    /// How long the last try took.
+    took: Duration,
 }
 
 impl Client {
+    /// The same client, whose requests that change something are watched.
+    #[must_use]
+    pub fn watched(&self, watch: Arc<Watch>) -> Client {
+        let mut client = self.clone();
+        client.watch = Some(watch);
+        client
+    }
+
+    /// Whether this request must not be sent any more.
+    fn is_halted(&self, request: &Request) -> bool {
+        let halt = self.watch.as_ref().is_some_and(|watch| watch.halt.load(Ordering::SeqCst));
+        halt && request.method != reqwest::Method::GET
+    }
+
+    fn out(&self, request: &Request, out: bool) {
+        if let Some(watch) = self.watch.as_ref().filter(|_| request.method != reqwest::Method::GET) {
+            watch.out.store(out, Ordering::SeqCst);
+        }
+    }
+
     /// Sends a request, again where that is safe, and returns the last answer, whatever its status.
     ///
     /// # Errors
@@ -48,15 +99,17 @@ impl Client {
     /// # Errors
     /// No key, or a signature that could not be made; what came of sending is the first of the two.
     pub async fn sent(&self, request: &Request) -> Result<(Result<Response>, bool)> {
-        let Sent { outcome, unclear } = self.tried(request).await?;
+        let Sent { outcome, unclear, .. } = self.tried(request).await?;
         Ok((outcome, unclear))
     }
 
     /// Sends a request that makes something. Where its answer is lost, `look` tells whether it was carried out all
-    /// the same; only where it was not is the request sent again.
+    /// the same: for as long again as the request was under way, since the service may still be at it, and for
+    /// twenty seconds or the request's time-out at least. Only where it was not is the request sent again.
     ///
     /// # Errors
-    /// What [`Client::send`] returns, and the service's refusal.
+    /// What [`Client::send`] returns, and the service's refusal. [`Kind::Ambiguous`] is what `look` says of more than
+    /// one, should the service have been slower than that.
     pub async fn send_once<T>(
         &self,
         op: &Op,
@@ -66,12 +119,21 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            let Sent { outcome, unclear } = self.tried(request).await?;
+            let Sent { outcome, unclear, took } = self.tried(request).await?;
             // Once an answer was lost, also a refusal may be about what that request made.
             let doubt = unclear || tries > 1;
             let (failure, again) = match outcome {
                 Ok(response) => match response.answer(op) {
-                    Ok(answer) if shows_it(op, &answer) => return Ok(Once::Answered(response, answer)),
+                    Ok(answer) if shows_it(op, &answer) => {
+                        // The first one may have been carried out after all, later than anybody looked.
+                        if tries == 1 {
+                            return Ok(Once::Answered(response, answer));
+                        }
+                        return match look().await {
+                            Err(error) if error.kind() == Kind::Ambiguous => Err(error),
+                            _ => Ok(Once::AnsweredAgain(response, answer)),
+                        };
+                    }
                     // Accepted, but in words that nobody can read: as good as lost.
                     Ok(_) => (Error::new(Kind::Unreachable, "the answer does not say what was made"), true),
                     // A service that fails may have begun before it did.
@@ -83,26 +145,17 @@ impl Client {
                 Err(error) => return Err(error),
             };
             self.trace_line("* its answer was lost: looking whether it was carried out");
-            match self.find(&look).await {
+            let patience = took.max(FLOOR.min(self.settings.request_timeout));
+            match find(&look, patience).await {
                 Ok(Some(found)) => return Ok(Once::Found(found)),
-                Ok(None) if again && tries < ANEW => self.trace_line("* it was not: sending it again"),
+                Ok(None) if again && tries < ANEW && !self.is_halted(request) => {
+                    self.trace_line("* it was not: sending it again")
+                }
                 Ok(None) => return Err(failure),
+                Err(error) if error.kind() == Kind::Ambiguous => return Err(error),
                 Err(error) => return Err(failure.because(error)),
             }
         }
-    }
-
-    /// Looks several times, since what was asked for may take a moment to be seen.
-    async fn find<T>(&self, look: &impl AsyncFn() -> Result<Option<T>>) -> Result<Option<T>> {
-        let mut last = Ok(None);
-        for pause in LOOKS {
-            tokio::time::sleep(pause).await;
-            last = look().await;
-            if matches!(last, Ok(Some(_))) {
-                break;
-            }
-        }
-        last
     }
 
     /// # Errors
@@ -118,9 +171,14 @@ impl Client {
         loop {
             tries += 1;
             self.pace.turn().await;
+            if self.is_halted(request) {
+                let error = Error::new(Kind::Interrupted, "interrupted before it was sent");
+                return Ok(Sent { outcome: Err(error), unclear: may_have_arrived && !safe, took: Duration::ZERO });
+            }
             // Dated after its turn has come: a date that waits grows stale.
             let wire = self.wire(request).await?;
             let begun = Instant::now();
+            self.out(request, true);
             self.trace_request(request, &wire);
             let body = request.body.as_ref().map(|(_, body)| body.as_slice());
             let out = Outgoing {
@@ -130,13 +188,15 @@ impl Client {
                 body,
                 date: wire.date,
             };
-            let (pause, outcome) = match self.transport.exchange(out).await {
+            let exchanged = self.transport.exchange(out).await;
+            let took = begun.elapsed();
+            let (pause, outcome) = match exchanged {
                 Ok(answer) => {
-                    self.trace_response(&answer, begun.elapsed());
+                    self.trace_response(&answer, took);
                     let gone = request.method == reqwest::Method::DELETE && matches!(answer.status, 404 | 410);
                     if may_have_arrived && gone {
                         let outcome = Ok(Response { status: 204, body: Vec::new(), ..answer });
-                        return Ok(Sent { outcome, unclear: false });
+                        return Ok(Sent { outcome, unclear: false, took });
                     }
                     // A proxy before CloudAPI says 503 for its own time-outs too, behind which the request
                     // may have been carried out. CloudAPI itself signs its refusals with a request id.
@@ -145,9 +205,10 @@ impl Client {
                     may_have_arrived |= unclear;
                     // A length that is right does not make it whole.
                     let cut = safe && answer.is_success() && breaks_off(&answer.body);
+                    may_have_arrived |= cut;
                     if !(refused || unclear && safe || cut) {
                         self.pace.taken();
-                        return Ok(Sent { outcome: Ok(answer), unclear });
+                        return Ok(Sent { outcome: Ok(answer), unclear, took });
                     }
                     let pause = retry_after(&answer).unwrap_or_else(|| backoff(tries, Duration::from_millis(200)));
                     // What was too much for the service is everybody's affair.
@@ -159,6 +220,7 @@ impl Client {
                 Err((trouble, error)) => {
                     self.trace_line(&format!("! {error}: {}", error.causes().join(": ")));
                     may_have_arrived |= matches!(trouble, Trouble::TimedOut | Trouble::BrokeOff | Trouble::Untakable);
+                    self.out(request, may_have_arrived);
                     let again = match trouble {
                         Trouble::NotSent => tries < 4,
                         Trouble::BrokeOff => safe && tries < 4,
@@ -171,13 +233,15 @@ impl Client {
                         error
                     };
                     if !again {
-                        return Ok(Sent { outcome: Err(error), unclear });
+                        return Ok(Sent { outcome: Err(error), unclear, took });
                     }
                     (backoff(tries, Duration::from_millis(100)), Err(error))
                 }
             };
-            if tries >= TRIES || Instant::now() + pause >= deadline {
-                return Ok(Sent { outcome, unclear: may_have_arrived && !safe });
+            // What was refused is on its way no more.
+            self.out(request, may_have_arrived);
+            if tries >= TRIES || Instant::now() + pause >= deadline || self.is_halted(request) {
+                return Ok(Sent { outcome, unclear: may_have_arrived && !safe, took });
             }
             self.trace_line(&format!("* again in {pause:.1?}"));
             if let (Some(notice), 1) = (&self.notice, tries) {
@@ -190,6 +254,25 @@ impl Client {
                 }
             }
             tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// Looks several times, since what was asked for may take a moment to be seen: for so long at least.
+async fn find<T>(look: &impl AsyncFn() -> Result<Option<T>>, patience: Duration) -> Result<Option<T>> {
+    let end = Instant::now() + patience.min(Duration::from_secs(3600));
+    let mut pauses = LOOKS.into_iter();
+    loop {
+        let pause = pauses.next();
+        if pause.is_none() && Instant::now() >= end {
+            return Ok(None);
+        }
+        tokio::time::sleep(pause.unwrap_or(LATER)).await;
+        match look().await {
+            Ok(None) => {}
+            // What is in the way of one look need not be in the next one's.
+            Err(error) if error.passes() && (pauses.len() > 0 || Instant::now() < end) => {}
+            found => return found,
         }
     }
 }

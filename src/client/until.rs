@@ -10,6 +10,9 @@ use crate::api::Noun;
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
 
+/// So many looks may find nothing before it counts as not there: what has just been made may not be seen everywhere.
+const NOT_FOUND_YET: u32 = 3;
+
 /// What an object is to be like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -95,7 +98,7 @@ impl Client {
         let show = self.request(noun.get, &wait::within(noun.get, &until.args))?;
         let mut was_there = false;
         let end = self
-            .poll(until.timeout, progress, async |client, _| {
+            .poll(until.timeout, progress, async |client, looks| {
                 let seen = client.send(&show).await?;
                 let gone = until.condition == Condition::Gone;
                 match seen.status {
@@ -103,6 +106,7 @@ impl Client {
                         let left = Answer::from_record(&seen.body).ok().filter(|_| seen.status == 410);
                         return Ok(Look::Done(left.unwrap_or(Answer::Nothing)));
                     }
+                    404 if !was_there && looks < NOT_FOUND_YET => return Ok(Look::NotYet(String::new())),
                     404 if !was_there => {
                         return Err(seen.failure().about(&format!("{} {}", noun.word, until.name)));
                     }
@@ -124,12 +128,15 @@ impl Client {
                 if noun.failed.contains(&state.as_str()) && !gone {
                     return Err(failed(noun, until.name, &state, &answer));
                 }
-                Ok(Look::NotYet(state))
+                Ok(Look::NotYet(match &until.condition {
+                    Condition::Tag(name, value) => format!("{state}, without the tag {name}={value}"),
+                    Condition::State(_) | Condition::Gone => state,
+                }))
             })
             .await?;
         match end {
             End::Done(answer) => Ok(answer),
-            End::Late(seen) => Err(late(noun.word, until.name, seen.as_deref(), until.timeout)),
+            End::Late(seen, last) => Err(late(noun.word, until.name, seen.as_deref(), until.timeout, last)),
         }
     }
 }

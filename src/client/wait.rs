@@ -73,7 +73,8 @@ pub struct Before {
     audit: Option<Vec<String>>,
     /// The ids of the things among which a new one is to appear.
     ids: Vec<String>,
-    /// The answer itself has shown a state from which the object still has to move.
+    /// The answer itself has shown a state from which the object still has to move, or the one before it a state that
+    /// is no failure.
     pub moved: bool,
 }
 
@@ -93,6 +94,14 @@ impl Client {
         }
         if let Some((Goal::Appears, noun)) = &op.goal {
             before.ids = ids(&self.call(noun.list, &within(noun.list, args)).await?, noun);
+        }
+        // Of a removal without a job only the state tells that it failed, unless it had failed before.
+        if let (Some((Goal::Gone, noun)), None) = (&op.goal, op.job)
+            && !noun.failed.is_empty()
+            && let Ok(shown) = self.call(noun.get, &within(noun.get, args)).await
+        {
+            let state = shown.first().and_then(|row| row.text("/state").map(|state| state.into_owned()));
+            before.moved = state.is_some_and(|state| !noun.failed.contains(&state.as_str()));
         }
         Ok(before)
     }
@@ -121,7 +130,7 @@ impl Client {
         let show = self.request(shown, &within(shown, &waiting.args))?;
         let mut moved = waiting.before.moved;
         // What was made by the request, and not what was there before.
-        let made = !matches!(goal, Goal::Gone) && waiting.op.path_params().all(|param| param != noun.name);
+        let made = !matches!(goal, Goal::Gone) && makes(&waiting, noun);
         let mut was_there = !made;
         let end = self
             .poll(waiting.timeout, progress, async |client, looks| {
@@ -136,7 +145,11 @@ impl Client {
                     client.no_failed_job(noun, &waiting).await?;
                 }
                 if let Look::NotYet(now) = &look {
-                    moved |= matches!(goal, Goal::State(wanted) if !now.is_empty() && now != *wanted);
+                    moved |= match goal {
+                        Goal::State(wanted) => !now.is_empty() && now != *wanted,
+                        Goal::Gone => !now.is_empty() && !noun.failed.contains(&now.as_str()),
+                        _ => false,
+                    };
                     if state.as_ref() != Some(now) {
                         state = Some(now.clone());
                         changes += 1;
@@ -147,8 +160,8 @@ impl Client {
             .await?;
         match end {
             End::Done(answer) => Ok(answer),
-            End::Late(seen) => {
-                let error = late(noun.word, waiting.name, seen.as_deref(), waiting.timeout);
+            End::Late(seen, last) => {
+                let error = late(noun.word, waiting.name, seen.as_deref(), waiting.timeout, last);
                 // Where something has moved, it has not been lost.
                 let still = changes == 1 && matches!(state.as_deref(), Some("" | "running" | "stopped"));
                 if !still || waiting.before.moved || !self.unheard_of(&waiting).await {
@@ -178,7 +191,7 @@ impl Client {
         waiting: &Wait<'_>,
         moved: bool,
     ) -> Result<Look<Answer>> {
-        if matches!(goal, Goal::Appears) {
+        if matches!(goal, Goal::Appears) && !matches!(seen.status, 404 | 410) {
             return appeared(&seen.answer(noun.list)?, noun, waiting);
         }
         if matches!(seen.status, 404 | 410) && matches!(goal, Goal::Gone) {
@@ -206,8 +219,12 @@ impl Client {
                 .unwrap_or_default()
         };
         let state = text("state");
-        if noun.failed.contains(&state.as_str()) && !matches!(goal, Goal::Gone) {
+        // What had failed before it was to be removed is in that state until it is gone.
+        let to_go = matches!(goal, Goal::Gone) && (!moved || state == "deleted");
+        if noun.failed.contains(&state.as_str()) && !to_go {
             let error = until::failed(noun, waiting.name, &state, &answer);
+            // Of what was made it is told as it is now.
+            let error = if makes(waiting, noun) { error.with_body(answer.json()) } else { error };
             return Err(match audit_of(waiting) {
                 Some(command) => error.hint(format!("what was done to it: {command}")),
                 None => error,
@@ -215,7 +232,12 @@ impl Client {
         }
         let done = match goal {
             // A machine may have been in that state before: then the job's own entry tells.
-            Goal::State(wanted) => state == *wanted && (moved || self.job_done(noun, waiting).await?),
+            Goal::State(wanted) if state == *wanted && !moved => match self.job_done(noun, waiting).await {
+                // Who stops what is stopped has what was asked for.
+                Err(error) if error.kind() == Kind::FailedState => true,
+                done => done?,
+            },
+            Goal::State(wanted) => state == *wanted,
             Goal::Appears => false,
             Goal::Gone => state == "deleted",
             Goal::Field(field) => pairs(waiting).any(|(name, value)| name == *field && value == text(field)),
@@ -284,6 +306,11 @@ impl Client {
         }
         Ok(None)
     }
+}
+
+/// Whether the operation makes the thing that is waited for, and is not told which one it is.
+fn makes(waiting: &Wait<'_>, noun: &Noun) -> bool {
+    waiting.op.path_params().all(|param| param != noun.name)
 }
 
 /// The arguments that the path of an operation has.

@@ -121,6 +121,7 @@ pub fn duration(what: &str, text: &str) -> Result<Duration> {
         Some("m") => Some(60.0),
         Some("h") => Some(3600.0),
         Some("d") => Some(86_400.0),
+        Some("w") => Some(604_800.0),
         _ => None,
     };
     let plain = number.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
@@ -129,6 +130,6 @@ pub fn duration(what: &str, text: &str) -> Result<Duration> {
     match seconds {
         Some(seconds) if (0.001..=315_360_000.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err(Error::usage(format!("{what} is no length of time: `{}`", text.escape_debug()))
-            .hint(format!("{what}=30s, or 500ms, 2m, 1h"))),
+            .hint(format!("{what}=30s, or 500ms, 2m, 1h, 30d, 2w"))),
     }
 }

@@ -234,18 +234,18 @@ pub(crate) fn content_md5(body: &[u8]) -> String {
 pub(crate) fn headers(shared: &Shared, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut put = |name: &str, value: String| headers.push((name.to_owned(), value));
-    let (kind, bytes): (&str, &[u8]) = match &answered.reply.body {
-        Body::Empty | Body::Chunked | Body::Socket(_) => ("", &[]),
-        Body::Json(bytes) => ("application/json", bytes),
-        Body::Text(bytes) => ("text/plain", bytes),
-        Body::Html(bytes) => ("text/html", bytes),
-        Body::Lines(_) => ("application/x-json-stream", &[]),
+    let kind = match &answered.reply.body {
+        Body::Empty | Body::Chunked | Body::Socket(_) => "",
+        Body::Json(_) => "application/json",
+        Body::Text(_) => "text/plain",
+        Body::Html(_) => "text/html",
+        Body::Lines(_) => "application/x-json-stream",
     };
     if !kind.is_empty() {
         put("Content-Type", kind.to_owned());
     }
     if !kind.is_empty() && !matches!(answered.reply.body, Body::Lines(_)) {
-        put("Content-MD5", content_md5(bytes));
+        put("Content-MD5", content_md5(answered.reply.body.bytes()));
     }
     put("Date", shared.http_date());
     if !answered.early {

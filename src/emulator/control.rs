@@ -36,6 +36,8 @@ pub(crate) fn answer(shared: &Shared, asked: &Asked, peer: IpAddr) -> Reply {
                         "path": seen.path_and_query,
                         "status": seen.status,
                         "signed_by": seen.signed_by,
+                        "bytes": seen.bytes,
+                        "faults": seen.faults,
                     })
                 })
                 .collect();
@@ -63,6 +65,7 @@ pub(crate) fn answer(shared: &Shared, asked: &Asked, peer: IpAddr) -> Reply {
             clock(shared)
         }
         ("GET", "machines") => Reply::json(&shared.look(books)),
+        ("GET", "state") => Reply::json(&shared.look(|state| serde_json::to_value(state).unwrap_or_default())),
         ("GET", "sockets") => Reply::json(&json!({ "open": shared.sockets.open() })),
         ("POST" | "DELETE", "sockets") => Reply::json(&json!({ "dropped": shared.sockets.drop_all() })),
         ("GET", "faults") => Reply::json(&lock(&shared.faults).specs().into()),

@@ -9,9 +9,9 @@ pub use parse::{duration, seconds};
 
 /// A fault: requests it is for, and what happens to them.
 ///
-/// Written as `[METHOD] PATH EFFECT… [times=N] [skip=N] [p=0.05] [seed=N]`, or `clock=±SECONDSs` alone. In the path,
-/// which leaves out the login, `*` stands for any one segment, `**` at its end for any number of them, and a `*`
-/// alone for every path.
+/// Written as `[METHOD] PATH EFFECT… [times=N] [skip=N] [p=0.05] [seed=N]`, or as `clock=±SECONDSs` or
+/// `throttle=on|off|N` alone. In the path, which leaves out the login, `*` stands for any one segment, `**` at its end
+/// for any number of them, and a `*` alone for every path.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fault {
     spec: String,
@@ -33,6 +33,8 @@ pub struct Fault {
 /// What happens to a request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Effect {
+    /// The texts of the faults that it comes of, once they have struck.
+    pub(crate) by: Vec<String>,
     /// Waits before anything.
     pub(crate) delay: Option<Duration>,
     /// Answers with this status and an error body.
@@ -66,10 +68,21 @@ pub(crate) struct Effect {
     pub(crate) length: Option<i64>,
     /// A page of a list that is not the first is another than was asked for.
     pub(crate) pages: Option<Pages>,
-    /// Switches the limit of requests on or off, at once and for good.
-    pub(crate) throttle: Option<bool>,
+    /// Sets the limit of requests, at once and for good.
+    pub(crate) throttle: Option<Limit>,
     /// Puts the server's time of day wrong, at once and for good.
     pub(crate) clock: Option<i64>,
+}
+
+/// How many requests are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// As many as come.
+    Off,
+    /// As many as the real server takes.
+    Usual,
+    /// So many a second, and no more at once.
+    Rate(u32),
 }
 
 /// What a body holds in the place of its JSON.
@@ -141,6 +154,7 @@ impl Effect {
         };
         self.drip = self.drip.or(other.drip);
         self.close |= other.close;
+        self.by.extend_from_slice(&other.by);
     }
 }
 
@@ -166,7 +180,7 @@ impl Fault {
             return None;
         }
         self.times = self.times.map(|times| times.saturating_sub(1));
-        let mut effect = self.effect.clone();
+        let mut effect = Effect { by: vec![self.spec.clone()], ..self.effect.clone() };
         if !self.jitter.is_zero() {
             let more = self.jitter.mul_f64(self.roll());
             effect.delay = Some(effect.delay.unwrap_or_default().saturating_add(more));
@@ -182,8 +196,7 @@ pub(crate) struct Faults(Vec<Fault>);
 impl Faults {
     pub(crate) fn plant(&mut self, fault: Fault) {
         // What acts at once has done its work, and must not hide another.
-        let Effect { clock, throttle, .. } = fault.effect;
-        if fault.effect != (Effect { clock, throttle, ..Effect::default() }) || !fault.jitter.is_zero() {
+        if fault.effect.clock.is_none() && fault.effect.throttle.is_none() {
             self.0.push(fault);
         }
     }
@@ -279,8 +292,10 @@ mod tests {
         let first = faults.strike("GET", "/acme/machines").unwrap();
         assert_eq!((first.delay, first.status, first.html), (Some(Duration::from_secs(3)), Some(503), false));
         assert!(first.close);
+        assert_eq!(first.by, ["GET /machines status=503 times=1", "* delay=1s", "* delay=2s close"]);
         let second = faults.strike("GET", "/acme/machines").unwrap();
         assert_eq!((second.status, second.html), (None, true));
+        assert_eq!(second.by, ["* html", "* delay=1s", "* delay=2s close"]);
     }
 
     #[test]
@@ -309,10 +324,48 @@ mod tests {
             ("pages=thrice", "'pages=thrice' is none of"),
             ("length=0", "'length=0' needs bytes"),
             ("throttle=maybe", "'throttle=maybe' is none of"),
+            ("throttle=0", "'throttle=0' is none of throttle=on, throttle=off, throttle=5"),
             ("drip=0", "'drip=0' needs bytes a second"),
+            ("* hang times=0", "'times=0' would never strike"),
+            ("* hang p=0", "'p=0' would never strike"),
+            ("get /machines hang", "'get' is a method, and methods are written in capitals: GET"),
+            ("PATCH /machines hang", "'PATCH' is no method of GET, HEAD, POST, PUT, DELETE"),
+            ("GET machines/* hang", "'machines/*' is no path, which begins with a slash: '/machines/*'"),
+            ("GET machines hang", "'machines' is no path, which begins with a slash: '/machines'; nor is it one of"),
+            ("hagn", "'hagn' is no path, which begins with a slash: '/hagn'; nor is it one of status=N"),
+            ("hang /machines", "'/machines' must stand before what goes wrong"),
+            ("hang GET", "'GET' must stand before what goes wrong"),
+            ("/machines /keys hang", "it has two paths"),
+            ("GET POST hang", "it has two methods"),
+            ("* retry-after=1", "'retry-after=' and 'code=' are for an error: add status=503"),
         ] {
             let error = spec.parse::<Fault>().unwrap_err();
             assert!(error.message().contains(words) && error.message().contains(spec), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_acts_at_once_and_on_every_request_stands_alone() {
+        for (spec, beside) in [
+            ("GET clock=+1h", "'GET'"),
+            ("/machines clock=+1h", "'/machines'"),
+            ("clock=+1h times=2", "'times=2'"),
+            ("clock=+1h skip=1", "'skip=1'"),
+            ("clock=+1h p=0.5 seed=3", "'p=0.5', 'seed=3'"),
+            ("GET /machines throttle=on times=1", "'GET', '/machines', 'times=1'"),
+            ("throttle=5 hang", "'hang'"),
+            ("* clock=5 throttle=on", "'clock=5'"),
+        ] {
+            let error = spec.parse::<Fault>().unwrap_err();
+            let words =
+                format!("acts at once, for good and on every request, and so takes nothing beside it: {beside}");
+            assert!(error.message().ends_with(&words), "{error}");
+        }
+        // Every request is what it is for.
+        assert_eq!("* clock=+1h".parse::<Fault>().unwrap().effect.clock, Some(3600));
+        for (spec, limit) in [("on", Limit::Usual), ("off", Limit::Off), ("5", Limit::Rate(5))] {
+            let fault: Fault = format!("throttle={spec}").parse().unwrap();
+            assert_eq!(fault.effect.throttle, Some(limit));
         }
     }
 

@@ -32,6 +32,16 @@ pub(crate) enum Body {
     Socket(Purpose),
 }
 
+impl Body {
+    /// Its bytes, but for those that come over time.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Body::Json(bytes) | Body::Text(bytes) | Body::Html(bytes) => bytes,
+            Body::Empty | Body::Chunked | Body::Lines(_) | Body::Socket(_) => &[],
+        }
+    }
+}
+
 impl Reply {
     /// 200 with a value.
     pub(crate) fn json(value: &Value) -> Reply {

@@ -83,12 +83,18 @@ async fn connection(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor
     }
 }
 
-/// A connection that has become a WebSocket, and what for.
-type Raised = Mutex<Option<(OnUpgrade, Purpose)>>;
+/// What a connection leaves behind.
+#[derive(Default)]
+struct Behind {
+    /// It has become a WebSocket, and what for.
+    raised: Mutex<Option<(OnUpgrade, Purpose)>>,
+    /// Requests that take their time. As with the real server, they are carried out although nobody waits any more.
+    late: Mutex<JoinSet<()>>,
+}
 
 async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, peer: SocketAddr, shared: Arc<Shared>) {
-    let raised = Raised::default();
-    let service = service_fn(|request| respond(request, peer, Arc::clone(&shared), &raised));
+    let behind = Behind::default();
+    let service = service_fn(|request| respond(request, peer, Arc::clone(&shared), &behind));
     // What ends a connection early is the client's affair, or a fault that was asked for.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -98,7 +104,9 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, pee
         .serve_connection(TokioIo::new(Patient::new(stream, PATIENCE)), service)
         .with_upgrades()
         .await;
-    let raised = lock(&raised).take();
+    let mut late = std::mem::take(&mut *lock(&behind.late));
+    while late.join_next().await.is_some() {}
+    let raised = lock(&behind.raised).take();
     if let Some((upgrade, purpose)) = raised
         && let Ok(stream) = upgrade.await
     {
@@ -122,7 +130,7 @@ async fn respond(
     mut request: Request<Incoming>,
     peer: SocketAddr,
     shared: Arc<Shared>,
-    raised: &Raised,
+    behind: &Behind,
 ) -> Result<Response<WireBody>, Dropped> {
     let began = Instant::now();
     let upgrade = hyper::upgrade::on(&mut request);
@@ -138,51 +146,80 @@ async fn respond(
     }
 
     let effect = lock(&shared.faults).strike(&asked.head.method, asked.head.path()).unwrap_or_default();
-    let mut seen = Seen {
+    let seen = Seen {
         method: asked.head.method.clone(),
         path_and_query: asked.head.target.clone(),
         status: 0,
         signed_by: None,
+        bytes: 0,
+        faults: effect.by.clone(),
     };
-    let wait = shared.latency.saturating_add(effect.delay.unwrap_or_default());
-    if !wait.is_zero() {
-        tokio::time::sleep(wait).await;
-    }
     if effect.hang {
         shared.saw(seen);
         return std::future::pending().await;
     }
+    let wait = shared.latency.saturating_add(effect.delay.unwrap_or_default());
+    asked.effect = effect.clone();
+    let fate = if wait.is_zero() {
+        carry_out(&shared, asked, seen)
+    } else {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let shared = Arc::clone(&shared);
+        lock(&behind.late).spawn(async move {
+            tokio::time::sleep(wait).await;
+            let _ = tell.send(carry_out(&shared, asked, seen));
+        });
+        told.await.map_err(|_| Dropped)?
+    };
+    let (asked, answered) = match fate {
+        Ok(answered) => answered,
+        Err(Silence::Dropped) => return Err(Dropped),
+        Err(Silence::Mute) => return std::future::pending().await,
+    };
+    if let Body::Socket(purpose) = &answered.reply.body {
+        *lock(&behind.raised) = Some((upgrade, purpose.clone()));
+    }
+    Ok(response(&shared, &asked.head, answered, &effect, began))
+}
+
+/// Why nothing is answered.
+enum Silence {
+    /// The connection is closed in the place of an answer.
+    Dropped,
+    /// Nothing ever comes.
+    Mute,
+}
+
+/// Does what is asked for, and to its answer what the planted fault says.
+fn carry_out(shared: &Shared, asked: Asked, mut seen: Seen) -> Result<(Asked, Answered), Silence> {
+    let effect = &asked.effect;
     if effect.drop == Some(Drop::Before) {
         shared.saw(seen);
-        return Err(Dropped);
+        return Err(Silence::Dropped);
     }
-    asked.effect = effect.clone();
-    let mut answered = match planned(&effect) {
+    let mut answered = match planned(effect) {
         Some(reply) => Answered { reply, signed_by: None, mute: false, early: effect.html, methods: Vec::new() },
-        None => answer::answer(&shared, &asked),
+        None => answer::answer(shared, &asked),
     };
+    seen.signed_by.clone_from(&answered.signed_by);
     if answered.mute {
-        seen.signed_by = answered.signed_by;
         shared.saw(seen);
-        return std::future::pending().await;
+        return Err(Silence::Mute);
     }
+    seen.bytes = answered.reply.body.bytes().len();
     if effect.empty && answered.reply.status < 300 {
         answered.reply = Reply::empty(204);
     }
     if let (Some(json), Body::Json(bytes)) = (effect.json, &mut answered.reply.body) {
         spoil(json, bytes);
     }
-    seen.signed_by.clone_from(&answered.signed_by);
     if effect.drop == Some(Drop::After) {
         shared.saw(seen);
-        return Err(Dropped);
+        return Err(Silence::Dropped);
     }
     seen.status = answered.reply.status;
     shared.saw(seen);
-    if let Body::Socket(purpose) = &answered.reply.body {
-        *lock(raised) = Some((upgrade, purpose.clone()));
-    }
-    Ok(response(&shared, &asked.head, answered, &effect, began))
+    Ok((asked, answered))
 }
 
 /// Puts something else in the place of a body's JSON.

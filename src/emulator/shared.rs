@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::auth::Frozen;
 use super::clock::Clock;
-use super::fault::{Fault, Faults};
+use super::fault::{Fault, Faults, Limit};
 use super::reply::Refusal;
 use super::sockets::Sockets;
 use super::state::State;
@@ -34,6 +34,10 @@ pub struct Seen {
     pub status: u16,
     /// The key id of a good signature.
     pub signed_by: Option<String>,
+    /// How many bytes the body of its answer has, or had to have before a fault spoilt it.
+    pub bytes: usize,
+    /// The planted faults that struck it, as they were written.
+    pub faults: Vec<String>,
 }
 
 /// The requests seen so far, oldest first: so many that anyone may send any, unsigned ones too.
@@ -47,7 +51,7 @@ impl Remembered {
     fn push(&mut self, mut seen: Seen) {
         shorten(&mut seen.method);
         shorten(&mut seen.path_and_query);
-        seen.signed_by.iter_mut().for_each(shorten);
+        seen.signed_by.iter_mut().chain(&mut seen.faults).for_each(shorten);
         self.bytes += size(&seen);
         self.list.push_back(seen);
         while self.list.len() > REMEMBERED || self.bytes > REMEMBERED_BYTES {
@@ -67,8 +71,8 @@ impl Remembered {
 
 /// About what a request takes.
 fn size(seen: &Seen) -> usize {
-    let signed_by = seen.signed_by.as_ref().map_or(0, String::len);
-    size_of::<Seen>() + seen.method.len() + seen.path_and_query.len() + signed_by
+    let texts: usize = seen.signed_by.iter().chain(&seen.faults).map(|text| size_of::<String>() + text.len()).sum();
+    size_of::<Seen>() + seen.method.len() + seen.path_and_query.len() + texts
 }
 
 fn shorten(text: &mut String) {
@@ -176,8 +180,12 @@ impl Shared {
         if let Some(offset) = fault.effect.clock {
             self.clock.set_offset(offset);
         }
-        if let Some(on) = fault.effect.throttle {
-            self.throttled.store(on, Ordering::Relaxed);
+        if let Some(limit) = fault.effect.throttle {
+            *lock(&self.throttle) = match limit {
+                Limit::Off | Limit::Usual => Throttle::default(),
+                Limit::Rate(rate) => Throttle::of(rate),
+            };
+            self.throttled.store(limit != Limit::Off, Ordering::Relaxed);
         }
         lock(&self.faults).plant(fault);
     }
@@ -189,7 +197,14 @@ mod tests {
 
     #[test]
     fn the_oldest_requests_are_forgotten_when_all_are_too_long_or_too_many() {
-        let seen = |text: String| Seen { method: "GET".to_owned(), path_and_query: text, status: 401, signed_by: None };
+        let seen = |text: String| Seen {
+            method: "GET".to_owned(),
+            path_and_query: text,
+            status: 401,
+            signed_by: None,
+            bytes: 0,
+            faults: vec!["* status=401".to_owned()],
+        };
         let mut long = Remembered::default();
         (0..REMEMBERED).for_each(|_| long.push(seen("\u{e9}x".repeat(30_000))));
         assert!(long.bytes <= REMEMBERED_BYTES && long.list.len() < REMEMBERED && long.list.len() > 1000);

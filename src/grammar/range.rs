@@ -1,11 +1,13 @@
-//! Names with a range of numbers in braces: `web-{01..10}` is ten names. Other braces stay as they are, for the
-//! service has its own: `{{shortId}}`.
+//! Names with a range of numbers in braces: `web-{01..10}` is ten names. Double braces stay as they are, for they are
+//! the service's own: `{{shortId}}`. No name can have other braces, so what looks like a range and is none is refused.
 
 use super::fault;
 use crate::error::Result;
 
 /// No range is longer.
 const LONGEST: u64 = 10_000;
+/// How one is written.
+const FORM: &str = "expected two numbers with two dots between, as in {01..10}";
 
 /// The names that a range stands for; `None` if there is none in the text.
 ///
@@ -13,10 +15,16 @@ const LONGEST: u64 = 10_000;
 /// A usage error for a range that cannot be read, that is empty or too long, and for a second one.
 pub fn names(text: &str) -> Result<Option<Vec<String>>> {
     let wrong = |at, message: &str, expected: &str| Err(fault("the name", text, at, message, expected));
-    let Some((open, close)) = braces(text, 0) else { return Ok(None) };
-    if let Some((second, _)) = braces(text, close + 1) {
-        return wrong(second, "a second range", "one range makes all the names");
-    }
+    let open = match brace(text, 0) {
+        None => return Ok(None),
+        Some(at) if text[at..].starts_with('}') => return wrong(at, "this closes nothing", FORM),
+        Some(at) => at,
+    };
+    let Some(close) =
+        text[open + 1..].find(['{', '}']).map(|at| open + 1 + at).filter(|at| text[*at..].starts_with('}'))
+    else {
+        return wrong(open, "this is not closed", FORM);
+    };
     let (head, inner, tail) = (&text[..open], &text[open + 1..close], &text[close + 1..]);
     let (first, last) = inner.split_once("..").unwrap_or_default();
     let number = |digits: &str| -> Option<u64> {
@@ -24,8 +32,11 @@ pub fn names(text: &str) -> Result<Option<Vec<String>>> {
         plain.then(|| digits.parse().ok()).flatten()
     };
     let Some((from, to)) = number(first).zip(number(last)) else {
-        return wrong(open + 1, "this is no range", "expected numbers, as in {01..10}");
+        return wrong(open + 1, "this is no range", FORM);
     };
+    if let Some(second) = brace(text, close + 1) {
+        return wrong(second, "a second range, or a brace too many", "one range makes all the names");
+    }
     if from > to {
         return wrong(open + 1, "the range ends before it begins", "expected the smaller number first");
     }
@@ -37,19 +48,17 @@ pub fn names(text: &str) -> Result<Option<Vec<String>>> {
     Ok(Some((from..=to).map(|number| format!("{head}{number:0width$}{tail}")).collect()))
 }
 
-/// The next braces that have two dots between them: the bytes where they open and close.
-fn braces(text: &str, from: usize) -> Option<(usize, usize)> {
+/// The next brace from this byte on that is none of the service's own `{{WORD}}`.
+fn brace(text: &str, from: usize) -> Option<usize> {
     let mut at = from;
-    while let Some(open) = text.get(at..)?.find('{').map(|found| at + found) {
-        let rest = text.get(open + 1..)?;
-        let end = rest.find(['{', '}']).map(|found| open + 1 + found)?;
-        let inner = text.get(open + 1..end)?;
-        if text.as_bytes().get(end) == Some(&b'}') && inner.contains("..") {
-            return Some((open, end));
+    loop {
+        at += text.get(at..)?.find(['{', '}'])?;
+        let word = text[at..].strip_prefix("{{").and_then(|rest| rest.split_once("}}")).map(|(word, _)| word);
+        match word.filter(|word| word.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+            Some(word) => at += word.len() + 4,
+            None => return Some(at),
         }
-        at = open + 1;
     }
-    None
 }
 
 #[cfg(test)]
@@ -69,15 +78,15 @@ mod tests {
             ("a{0..1}b", "a0b a1b"),
             ("w{5..5}", "w5"),
             ("{{shortId}}-{1..2}", "{{shortId}}-1 {{shortId}}-2"),
-            ("{{{1..2}", "{{1 {{2"),
+            ("{1..2}-{{shortId}}", "1-{{shortId}} 2-{{shortId}}"),
         ] {
             assert_eq!(told(text), expected, "{text}");
         }
     }
 
     #[test]
-    fn other_braces_are_left_to_the_service() {
-        for text in ["web", "web-{{shortId}}", "{a}", "a{", "}..{", "{1.2}", "{1..2"] {
+    fn double_braces_are_left_to_the_service() {
+        for text in ["web", "web-{{shortId}}", "{{a}}{{b}}"] {
             assert_eq!(told(text), "none", "{text}");
         }
     }
@@ -94,6 +103,16 @@ mod tests {
             ("w{1..99999999}", "more than 10000"),
             ("w{1..18446744073709551616}", "no range"),
             ("w{1..2}{3..4}", "second range"),
+            ("w{1..2}}", "a brace too many"),
+            ("w-{1..3", "not closed"),
+            ("w-1..3}", "closes nothing"),
+            ("w-{1,2}", "no range"),
+            ("w-{1.2}", "no range"),
+            ("w-{a}", "no range"),
+            ("w-{}", "no range"),
+            ("{{{1..2}", "not closed"),
+            ("{{1..2}}", "not closed"),
+            ("}..{", "closes nothing"),
         ] {
             let error = names(text).unwrap_err();
             assert!(error.message().contains(why), "{text}: {error}");

@@ -63,6 +63,26 @@ impl Selector {
             if tag.starts_with('!') || tag.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
                 return Err(wrong(begin, "this is no name of a tag"));
             }
+            // No tag of the service is called so; whoever types it means something else.
+            if let Some(own) = tag.strip_prefix("tag.") {
+                return Err(wrong(begin, &format!("tags go by their names alone here: {own}")));
+            }
+            if let Some(letter) = tag.chars().find(|letter| ";:<>~".contains(*letter)) {
+                return Err(wrong(begin, &format!("'{letter}' means nothing here")));
+            }
+            if let Test::Is(value) | Test::IsNot(value) = &test
+                && value.split([';', ' ', '&']).skip(1).any(|more| more.contains('='))
+            {
+                return Err(wrong(begin, "between conditions there are commas"));
+            }
+            if let Test::Is(value) = &test
+                && let Some(other) = conditions.iter().find_map(|known: &Condition| match &known.test {
+                    Test::Is(other) if known.tag == tag && other != value => Some(other),
+                    _ => None,
+                })
+            {
+                return Err(wrong(begin, &format!("no tag is both {other} and {value}: all of these must hold")));
+            }
             conditions.push(Condition { tag: tag.to_owned(), test });
             at += part.len() + 1;
         }

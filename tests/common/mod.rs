@@ -1,9 +1,11 @@
 //! A server that does as it is told, and the program asking it.
 #![allow(dead_code)]
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
 
 /// A server that reads a request and then does this with each connection.
 pub fn server(answer: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
@@ -30,7 +32,7 @@ pub fn answering(head: &'static str, body: Vec<u8>) -> String {
     })
 }
 
-pub fn key() -> &'static std::path::Path {
+pub fn key() -> &'static Path {
     static KEY: std::sync::OnceLock<tempfile::TempDir> = std::sync::OnceLock::new();
     let dir = KEY.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
@@ -44,18 +46,47 @@ pub fn key() -> &'static std::path::Path {
     dir.path()
 }
 
+/// The program, told of this service, account and key and of nothing else. Nobody can be asked.
+pub fn program(url: &str, account: &str, key_file: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+    command.args(words).env_clear().envs(told_of(url, account, key_file));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// The variables that tell the program of this service, account and key.
+pub fn told_of(url: &str, account: &str, key_file: &Path) -> [(&'static str, OsString); 4] {
+    [
+        ("HOME", key().into()),
+        ("SDC_URL", url.into()),
+        ("SDC_ACCOUNT", account.into()),
+        ("SDC_KEY_FILE", key_file.into()),
+    ]
+}
+
+/// What the program says of a service that answers within two seconds or never.
 pub fn sdc(url: &str, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sdc"))
-        .args(words)
-        .env_clear()
-        .env("HOME", key())
-        .env("SDC_URL", url)
-        .env("SDC_ACCOUNT", "acme")
-        .env("SDC_KEY_FILE", key().join("key"))
-        .env("SDC_REQUEST_TIMEOUT", "2s")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    program(url, "acme", &key().join("key"), words).env("SDC_REQUEST_TIMEOUT", "2s").output().unwrap()
+}
+
+/// The program against an emulator.
+#[cfg(feature = "emulator")]
+pub fn against(emulator: &sdc::emulator::Emulator, words: &[&str]) -> Command {
+    program(emulator.url(), emulator.account(), emulator.key_file(), words)
+}
+
+/// What a command says. The emulator goes on meanwhile.
+pub async fn output(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+}
+
+/// The same of one that was begun before.
+pub async fn ended(child: Child) -> Output {
+    tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap()
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A server that gives these answers one after another, the last one again and again; with the request lines it saw.

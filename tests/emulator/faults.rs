@@ -118,6 +118,45 @@ async fn what_was_seen_is_told_with_who_signed_it() {
 }
 
 #[tokio::test]
+async fn each_request_tells_which_faults_struck_it() {
+    let emulator = stepped().await;
+    for fault in ["* delay=1ms", "GET /keys status=503 times=1"] {
+        emulator.add_fault(fault.parse().unwrap());
+    }
+    get(&emulator, "/acme/keys").await;
+    get(&emulator, "/acme/keys").await;
+    emulator.clear_faults();
+    get(&emulator, "/acme/keys").await;
+    let seen: Vec<Vec<String>> = emulator.requests().into_iter().map(|seen| seen.faults).collect();
+    assert_eq!(seen, [vec!["GET /keys status=503 times=1", "* delay=1ms"], vec!["* delay=1ms"], vec![]]);
+    let rows = send(&emulator, "GET", "/--emulator/requests", &[], "").await.json();
+    assert_eq!(rows[1]["faults"], json!(["* delay=1ms"]));
+    // How much there was to spoil is told too, whatever came of it.
+    emulator.add_fault("GET /keys empty times=1".parse().unwrap());
+    assert_eq!(get(&emulator, "/acme/keys").await.body.len(), 0);
+    let whole = get(&emulator, "/acme/keys").await.body.len();
+    let bytes: Vec<usize> = emulator.requests().iter().rev().take(2).map(|seen| seen.bytes).collect();
+    assert_eq!(bytes, [whole, whole]);
+}
+
+#[tokio::test]
+async fn other_processes_see_everything_as_it_is_by_now() {
+    let emulator = stepped().await;
+    post(&emulator, &format!("{WEB1}?action=stop"), &json!({})).await;
+    let look = async || send(&emulator, "GET", "/--emulator/state", &[], "").await.json();
+    let state = |books: &serde_json::Value| {
+        let id = WEB1.rsplit('/').next();
+        let row = books["machines"].as_array().unwrap().iter().find(|row| row["id"].as_str() == id);
+        row.unwrap()["state"].as_str().unwrap().to_owned()
+    };
+    let books = look().await;
+    assert_eq!((state(&books).as_str(), books["jobs"].as_array().unwrap().len()), ("stopping", 1));
+    emulator.clock().advance(Duration::from_secs(600));
+    let books = look().await;
+    assert_eq!((state(&books).as_str(), &books["jobs"]), ("stopped", &json!([])));
+}
+
+#[tokio::test]
 async fn other_processes_have_a_way_in_that_is_not_counted() {
     let emulator = stepped().await;
     let web1 = "/acme/machines/3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
@@ -237,6 +276,9 @@ async fn the_limit_of_requests_is_switched_on_and_off_while_it_runs() {
     assert_eq!(refused().await, 0);
     emulator.add_fault("throttle=on".parse().unwrap());
     assert!(refused().await > 0);
+    emulator.add_fault("throttle=2".parse().unwrap());
+    // More than the usual limit, which lets at least thirty pass.
+    assert!(refused().await > 10);
     emulator.add_fault("throttle=off".parse().unwrap());
     assert_eq!(refused().await, 0);
 }

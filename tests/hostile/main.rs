@@ -13,7 +13,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{answering, key, sdc, server};
+use common::{answering, key, sdc, server, told_of};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
 
@@ -32,10 +32,7 @@ fn within_seconds(megabytes: u32, url: &str, words: &[&str], seconds: &str) -> O
         .args(["-c", &format!("ulimit -v {} && exec \"$@\"", megabytes * 1024), "sh", env!("CARGO_BIN_EXE_sdc")])
         .args(words)
         .env_clear()
-        .env("HOME", key())
-        .env("SDC_URL", url)
-        .env("SDC_ACCOUNT", "acme")
-        .env("SDC_KEY_FILE", key().join("key"))
+        .envs(told_of(url, "acme", &key().join("key")))
         .env("SDC_REQUEST_TIMEOUT", seconds)
         .stdin(Stdio::null())
         .output()
@@ -234,10 +231,7 @@ fn a_reader_that_has_had_enough_is_no_failure() {
     let script = format!("{} machines list -o name | head -1; echo ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_sdc"));
     let said = Command::new("bash")
         .args(["-c", &script])
-        .env("HOME", key())
-        .env("SDC_URL", url)
-        .env("SDC_ACCOUNT", "acme")
-        .env("SDC_KEY_FILE", key().join("key"))
+        .envs(told_of(&url, "acme", &key().join("key")))
         .env("SDC_REQUEST_TIMEOUT", "10s")
         .env_remove("SSH_AUTH_SOCK")
         .output()

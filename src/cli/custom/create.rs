@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::reap;
 use crate::answer::{Answer, Row};
 use crate::api::{Op, machines, packages};
 use crate::cli::run::{self, Call};
@@ -42,7 +43,7 @@ pub fn extend(command: Command) -> Command {
             own("idempotency-key")
                 .value_name("KEY")
                 .value_parser(NonEmptyStringValueParser::new())
-                .help("Make it once, however often this is run: the key is kept in the tag sdc.idempotency-key"),
+                .help("Make it once, however often this is run: the key is kept in the tag sdc.idempotency-key; not beside --if-absent"),
             own("if-absent")
                 .action(ArgAction::SetTrue)
                 .requires("name")
@@ -80,6 +81,15 @@ pub struct Making {
     package: OnceCell<String>,
 }
 
+/// What the service has already of what is to be made.
+#[derive(Default)]
+pub struct There {
+    /// The machine that is meant.
+    pub machine: Option<Answer>,
+    /// Those of the key that have come to nothing: they do not count, and none of them may be taken for a new one.
+    past: Vec<(String, Answer)>,
+}
+
 /// What came of making one.
 pub struct Made {
     /// The machine.
@@ -90,6 +100,21 @@ pub struct Made {
     pub request_id: Option<String>,
     /// It was there before this command.
     pub was_there: bool,
+    /// It came of a second request, after nothing was found of the first.
+    pub again: bool,
+}
+
+impl Made {
+    /// What the service answered.
+    pub fn new(machine: Answer, sent: &Response) -> Made {
+        let header = |name| sent.header(name).map(str::to_owned);
+        Made { machine, date: header("date"), request_id: header("request-id"), was_there: false, again: false }
+    }
+
+    /// What was found by looking.
+    pub fn found(machine: Answer, was_there: bool) -> Made {
+        Made { machine, date: None, request_id: None, was_there, again: false }
+    }
 }
 
 impl Making {
@@ -121,8 +146,9 @@ impl Making {
     /// Puts the key among what is sent.
     ///
     /// # Errors
-    /// The tag is given by hand too.
+    /// The tag is given by hand too, or the time in the one of `sdc reap` is none.
     pub fn mark(&self, args: &mut Args) -> Result<()> {
+        reap::check(args)?;
         let Some(key) = &self.key else { return Ok(()) };
         let tag = format!("tag.{KEY_TAG}");
         if args.get(&tag).is_some() {
@@ -169,18 +195,25 @@ impl Making {
         Ok((names.into_iter().map(one).collect(), true))
     }
 
+    /// Whether one that is there already is taken in the place of a new one.
+    fn makes_once(&self) -> bool {
+        self.key.is_some() || self.if_absent
+    }
+
     /// The machine that is there already and is meant.
     ///
     /// # Errors
     /// It differs, or there are several; the service does not say.
-    pub async fn there(&self, client: &Client, call: &Call) -> Result<Option<Answer>> {
-        if self.key.is_none() && !self.if_absent {
-            return Ok(None);
+    pub async fn there(&self, client: &Client, call: &Call) -> Result<There> {
+        if !self.makes_once() {
+            return Ok(There::default());
         }
         let name = call.args.text("name");
         let mut filter = Args::new();
         if let Some(key) = &self.key {
             filter.push(format!("tag.{KEY_TAG}"), Value::Text(key.clone()));
+            // One that fails at once is in no other list, and still is what came of the request.
+            filter.push("tombstone", Value::Text("true".to_owned()));
         }
         // The service compares beginnings, and knows nothing of what stands for an id.
         if let Some(begin) =
@@ -194,14 +227,19 @@ impl Making {
             let id = text(row, "/id");
             let named = name.is_none_or(|name| text(row, "/name") == name.replace(SHORT_ID, id.get(..8).unwrap_or("")));
             let keyed = self.key.as_ref().is_none_or(|key| row_tag(*row).as_deref() == Some(key));
-            named && keyed && !GONE.contains(&text(row, "/state").as_str())
+            named && keyed
         };
-        let found: Vec<Row<'_>> = list.rows().filter(meant).collect();
+        let is_past = |row: &Row<'_>| GONE.contains(&text(row, "/state").as_str());
+        let (past, found): (Vec<Row<'_>>, Vec<Row<'_>>) = list.rows().filter(meant).partition(is_past);
+        let record = |row: &Row<'_>| Answer::from_record(row.json().as_bytes());
         match found.as_slice() {
-            [] => Ok(None),
+            [] => {
+                let past = past.iter().map(|row| Ok((text(row, "/id"), record(row)?))).collect::<Result<_>>()?;
+                Ok(There { machine: None, past })
+            }
             [one] => {
                 self.same(client, call, *one).await?;
-                Answer::from_record(one.json().as_bytes()).map(Some)
+                Ok(There { machine: Some(record(one)?), past: Vec::new() })
             }
             several => {
                 let which = match (&self.key, name) {
@@ -212,7 +250,7 @@ impl Making {
                 for row in several.iter().take(8) {
                     error = error.hint(format!("{} {}", text(row, "/id"), text(row, "/name")));
                 }
-                Err(error)
+                Err(error.hint("to delete those that are too many: sdc machines delete ID"))
             }
         }
     }
@@ -243,22 +281,36 @@ impl Making {
             .hint("to have another one, give it another name or key"))
     }
 
-    /// Sends it, once, and says what was made.
+    /// Sends it, once, and says what was made. `before` is what was there when it was looked for.
     ///
     /// # Errors
     /// The service refused, or did not answer, and nothing was made as far as can be told.
-    pub async fn made(&self, client: &Client, op: &'static Op, call: &Call, request: &Request) -> Result<Made> {
-        let new = |machine, sent: Option<&Response>| Made {
-            machine,
-            date: sent.and_then(|sent| sent.header("date")).map(str::to_owned),
-            request_id: sent.and_then(|sent| sent.header("request-id")).map(str::to_owned),
-            was_there: false,
-        };
-        if self.key.is_some() {
-            return Ok(match client.send_once(op, request, async || self.there(client, call).await).await? {
-                Once::Answered(sent, machine) => new(machine, Some(&sent)),
-                Once::Found(machine) => new(machine, None),
-            });
+    pub async fn made(
+        &self,
+        client: &Client,
+        op: &'static Op,
+        call: &Call,
+        request: &Request,
+        before: &There,
+    ) -> Result<Made> {
+        if self.makes_once() {
+            let look = async || {
+                let now = self.there(client, call).await?;
+                let is_new = |id: &str| before.past.iter().all(|(known, _)| known != id);
+                Ok(now.machine.or_else(|| now.past.into_iter().find(|(id, _)| is_new(id)).map(|(_, machine)| machine)))
+            };
+            return match client.send_once(op, request, look).await {
+                Ok(Once::Answered(sent, machine)) => Ok(Made::new(machine, &sent)),
+                Ok(Once::AnsweredAgain(sent, machine)) => Ok(Made { again: true, ..Made::new(machine, &sent) }),
+                // Of a mere name nobody knows whose it is.
+                Ok(Once::Found(machine)) => Ok(Made::found(machine, self.key.is_none())),
+                // Another job was faster by a moment.
+                Err(error) if is_taken(&error) => match self.there(client, call).await?.machine {
+                    Some(machine) => Ok(Made::found(machine, true)),
+                    None => Err(error),
+                },
+                Err(error) => Err(error),
+            };
         }
         let (sent, unclear) = client.sent(request).await?;
         let unsure = |error: Error| match unclear {
@@ -267,7 +319,7 @@ impl Making {
         };
         let sent = sent.map_err(unsure)?;
         let machine = sent.answer(op).map_err(unsure)?;
-        Ok(new(machine, Some(&sent)))
+        Ok(Made::new(machine, &sent))
     }
 
     /// What is done with one that did not come to its end: it may be deleted. Takes its name, its id, and whether it
@@ -298,6 +350,11 @@ impl Making {
                 return Failed { error, deleted: false };
             }
         }
+        // Nothing more comes of what is deleted, so nothing that was to be tried helps.
+        let error = match error.kind() {
+            Kind::TimedOut => Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"),
+            _ => error.without_body(),
+        };
         Failed { error, deleted: true }
     }
 
@@ -309,6 +366,24 @@ impl Making {
     }
 }
 
+/// Sends the deletion of a machine until the service is able to carry it out: one that is being made cannot be deleted
+/// before it has a server. Returns the last answer, whatever its status.
+///
+/// # Errors
+/// No answer.
+pub async fn once_allowed(client: &Client, request: &Request, deadline: Instant) -> Result<Response> {
+    let mut pause = PAUSE;
+    loop {
+        let sent = client.send(request).await?;
+        let busy = sent.status == 409 && sent.failure().fault().is_some_and(|fault| fault.code == "ConflictError");
+        if !busy || Instant::now() + pause >= deadline {
+            return Ok(sent);
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
 /// Deletes a machine and waits until it is gone. The service is asked again while it is not able to: one that is
 /// being made cannot be deleted before it has a server.
 ///
@@ -317,30 +392,40 @@ impl Making {
 pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()> {
     let deadline = Instant::now() + patience;
     let mut pause = PAUSE;
-    loop {
-        let error = match client.call(&machines::DELETE, &Args::new().set("machine", id)).await {
-            Ok(_) => break,
+    let args = Args::new().set("machine", id);
+    let request = client.request(&machines::DELETE, &args)?;
+    let sent = loop {
+        let sent = once_allowed(client, &request, deadline).await;
+        match sent.and_then(|sent| sent.answer(&machines::DELETE).map(|_| sent)) {
+            Ok(sent) => break sent,
             Err(error) if error.kind() == Kind::NotFound => return Ok(()),
-            Err(error) => error,
-        };
-        let busy = error.fault().is_some_and(|fault| fault.status == 409 && fault.code == "ConflictError");
-        let down = matches!(error.kind(), Kind::Unreachable | Kind::Throttled);
-        if !(busy || down) || Instant::now() + pause >= deadline {
-            return Err(error);
+            Err(error) if !matches!(error.kind(), Kind::Unreachable | Kind::Throttled) => return Err(error),
+            Err(error) if Instant::now() + pause >= deadline => return Err(error),
+            Err(_) => {}
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
-    }
+    };
     let gone = Wait {
         state: None,
         op: &machines::DELETE,
-        args: Args::new().set("machine", id),
+        args,
         name: id,
-        since: None,
+        // A job that fails is known by its entry since then.
+        since: sent.header("date"),
         before: Before::default(),
         timeout: deadline.saturating_duration_since(Instant::now()),
     };
     client.wait(gone, |_| {}).await.map(|_| ())
+}
+
+/// The ids of all machines of a key.
+///
+/// # Errors
+/// The list cannot be read.
+pub async fn of_key(client: &Client, key: &str) -> Result<Vec<String>> {
+    let list = client.call(&machines::LIST, &Args::new().set(format!("tag.{KEY_TAG}"), key)).await?;
+    Ok(list.rows().filter_map(|row| row.text("/id").map(|id| id.into_owned())).collect())
 }
 
 /// A machine that did not come to its end.
@@ -362,6 +447,11 @@ pub fn may_yet_run(name: &str, id: &str, machine: &Answer) -> Result<()> {
     }
     let words = format!("{name} was there already and is {state}: there is nothing to wait for");
     Err(Error::new(Kind::FailedState, words).hint(format!("to start it: sdc machines start {id}")))
+}
+
+/// Whether a machine of this name was there when the service looked.
+fn is_taken(error: &Error) -> bool {
+    error.fault().is_some_and(|fault| fault.fields.iter().any(|one| one.field == "alias" && one.code == "Duplicate"))
 }
 
 /// The key that a machine of the list has in its tag.

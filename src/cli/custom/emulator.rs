@@ -401,7 +401,11 @@ impl Signals {
     fn new() -> Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
         let failed = |error| Error::other("cannot listen for signals").because(error);
-        let hangup = if hangup_is_ignored() { None } else { Some(signal(SignalKind::hangup()).map_err(failed)?) };
+        let hangup = if crate::cli::signals::hangup_is_ignored() {
+            None
+        } else {
+            Some(signal(SignalKind::hangup()).map_err(failed)?)
+        };
         let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         let terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let quit = signal(SignalKind::quit()).map_err(failed)?;
@@ -422,14 +426,6 @@ impl Signals {
             _ = hangup => "HUP",
         }
     }
-}
-
-/// Whether this program was started with SIGHUP ignored. What it starts inherits that, so a shell that
-/// outlives its own SIGHUP tells; nothing safe in the standard library does.
-#[cfg(unix)]
-fn hangup_is_ignored() -> bool {
-    let shell = std::process::Command::new("/bin/sh").args(["-c", "kill -HUP $$"]).status();
-    shell.is_ok_and(|status| status.success())
 }
 
 #[cfg(not(unix))]

@@ -151,7 +151,12 @@ fn label(arg: &Arg) -> String {
         }
         (short, Some(long)) => {
             let short = short.map(|short| format!("-{short}, ")).unwrap_or_default();
-            if takes && !value.is_empty() { format!("{short}--{long} {value}") } else { format!("{short}--{long}") }
+            match (takes && !value.is_empty(), arg.is_require_equals_set()) {
+                (false, _) => format!("{short}--{long}"),
+                (true, false) => format!("{short}--{long} {value}"),
+                // A value behind a blank would be taken for something else.
+                (true, true) => format!("{short}--{long}[={value}]"),
+            }
         }
     }
 }
@@ -169,5 +174,17 @@ fn columns(resource: &Resource, out: &mut String) {
         };
         let dots = if column.nested { ", and its parts as `NAME.PART`" } else { "" };
         let _ = writeln!(out, "* `{}`{when}{dots}", column.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_needs_a_sign_before_it_is_shown_with_one() {
+        let wait = Arg::new("wait").long("wait").short('w').value_name("STATE").num_args(0..=1);
+        assert_eq!(label(&wait.clone().require_equals(true)), "-w, --wait[=STATE]");
+        assert_eq!(label(&wait), "-w, --wait STATE");
     }
 }

@@ -4,24 +4,29 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use tokio::time::Instant;
 
-use super::create::{self, Making};
+use super::create::{self, Making, There};
 use super::given::Given;
 use super::reach;
 use super::reap::EXPIRES_TAG;
 use super::ssh::{unable, way_options};
 use super::ways::{Finder, Past, Way};
+use super::why;
 use crate::api::machines;
+use crate::cli::progress::Progress;
 use crate::cli::run::Call;
 use crate::cli::signals::Signals;
 use crate::cli::{App, build, resolve, show, values};
-use crate::client::{Client, Wait};
+use crate::client::{Client, Wait, Watch};
 use crate::error::{Error, Kind, Result};
+use crate::grammar::range;
 use crate::request::Arg as Value;
 
 /// How long the machine is wanted unless told otherwise.
@@ -89,7 +94,8 @@ struct Job {
 
 impl Job {
     fn read(app: &App, matches: &ArgMatches) -> Result<Job> {
-        if app.globals.jq.is_some() || app.globals.output.as_deref().is_some_and(|output| output != "json") {
+        let sends = !app.globals.dry_run;
+        if sends && app.globals.jq.is_some() || app.globals.output.as_deref().is_some_and(|output| output != "json") {
             return Err(Error::usage("the output is the command's, so --output and --jq have no meaning here"));
         }
         let time = |id: &str, usual: Duration| match matches.get_one::<String>(id) {
@@ -105,11 +111,19 @@ impl Job {
         let words: Vec<OsString> = matches.get_many::<OsString>("command").into_iter().flatten().cloned().collect();
         let words = words.into_iter().map(OsString::into_string).collect::<std::result::Result<Vec<_>, _>>();
         let words = words.map_err(|word| Error::usage(format!("'{}' is no text (UTF-8)", word.display())))?;
+        if words.iter().all(|word| word.trim().is_empty()) {
+            return Err(Error::usage("the command is empty: is a variable unset?"));
+        }
         let mut args = values::fields(&machines::CREATE, matches)?;
         if args.get("deletion_protection").is_some() {
             return Err(Error::usage(
                 "--deletion-protection: a machine that is made for one command must be deleted after it",
             ));
+        }
+        if let Some(name) = args.text("name")
+            && range::names(name)?.is_some()
+        {
+            return Err(Error::usage(format!("'{name}' stands for several machines, and a command runs on one")));
         }
         let id = unique();
         if args.get("name").is_none() {
@@ -147,6 +161,12 @@ impl Job {
 /// The machine could not be made, reached or used in time; an interruption.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut job = Job::read(app, matches)?;
+    if !app.globals.dry_run && !app.globals.curl && cfg!(unix) {
+        look_for("ssh")?;
+        if job.copy.is_some() {
+            look_for("scp")?;
+        }
+    }
     let client = app.client()?;
     resolve::fields(&client, &machines::CREATE, &mut job.call.args).await?;
     let making = Making::once(job.key.clone())?;
@@ -160,24 +180,47 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut interrupted = false;
     // Once it is sent, its answer is worth waiting for: without the id nothing can be deleted.
     let made = {
-        let mut sending = std::pin::pin!(making.made(&client, &machines::CREATE, &job.call, &request));
+        // The key is this run's own: nothing of it can be there.
+        let before = There::default();
+        let halt = Arc::new(AtomicBool::new(false));
+        let watch = Arc::new(Watch::new(Arc::clone(&halt)));
+        let watched = client.watched(Arc::clone(&watch));
+        let mut sending = std::pin::pin!(making.made(&watched, &machines::CREATE, &job.call, &request, &before));
         loop {
             tokio::select! {
                 biased;
                 () = signals.next() => match std::mem::replace(&mut interrupted, true) {
-                    false => app.say("interrupted: the machine is deleted as soon as it is known; once more leaves at once"),
-                    true => return Err(left(&format!("a machine with the tag sdc.idempotency-key={}", job.key))),
+                    _ if !watch.is_out() => {
+                        return Err(Error::new(Kind::Interrupted, "interrupted: no machine was made"));
+                    }
+                    false => {
+                        halt.store(true, Ordering::SeqCst);
+                        app.say("interrupted: the machine is deleted as soon as it is known; once more leaves at once");
+                    }
+                    true => return Err(left(&format!("a machine with the tag sdc.idempotency-key={}", job.key), None)),
                 },
                 made = &mut sending => break made,
             }
         }
     };
+    // A service that was slower than anybody looked has made two: all of this key are this run's own.
+    if let Err(error) = &made
+        && error.kind() == Kind::Ambiguous
+    {
+        remove_all(app, &client, &job.key).await?;
+    }
     let made = made.map_err(|error| match error.kind() {
-        Kind::Unreachable | Kind::Throttled | Kind::Other | Kind::Refused => error.hint(format!(
+        Kind::Interrupted => Error::new(Kind::Interrupted, "interrupted: no machine was made"),
+        Kind::Unreachable | Kind::Throttled | Kind::Other => error.hint(format!(
             "should there be a machine with the tag sdc.idempotency-key={} after all: sdc reap --expired, after {}",
             job.key,
             job.call.args.text(&format!("tag.{EXPIRES_TAG}")).unwrap_or_default()
         )),
+        _ => error,
+    });
+    let made = made.map_err(|error| match error.kind() {
+        Kind::Interrupted => error,
+        _ if interrupted => Error::new(Kind::Interrupted, "interrupted").because(error),
         _ => error,
     })?;
     let text = |field: &str| made.machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
@@ -211,7 +254,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
                 biased;
                 () = signals.next() => match std::mem::replace(&mut interrupted, true) {
                     false => deleting(),
-                    true => return Err(left(&name)),
+                    true => return Err(left(&name, Some(&id))),
                 },
                 removed = &mut removing => break removed,
             }
@@ -223,6 +266,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     match (outcome, removed) {
         (None, _) => Err(Error::new(Kind::Interrupted, "interrupted")),
+        (Some(Ok(code)), _) if interrupted => {
+            Err(Error::new(Kind::Interrupted, format!("interrupted; the command had ended with {code}")))
+        }
+        (Some(Err(error)), _) if interrupted => Err(Error::new(Kind::Interrupted, "interrupted").because(error)),
         // A command that went well is no success where a machine is left that costs.
         (Some(Ok(0)), Err(error)) => Ok(i32::from(crate::cli::exit::code(error.kind()).0)),
         (Some(outcome), _) => outcome,
@@ -230,9 +277,29 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
 }
 
 /// Who leaves without an end says what is left.
-fn left(what: &str) -> Error {
-    Error::new(Kind::Interrupted, format!("interrupted: {what} may still be there"))
-        .hint("to delete it when its time is over: sdc reap --expired")
+fn left(what: &str, id: Option<&str>) -> Error {
+    let error = Error::new(Kind::Interrupted, format!("interrupted: {what} may still be there"));
+    let now = id.map(|id| format!("to delete it: sdc machines delete {id} --yes"));
+    now.into_iter().fold(error, Error::hint).hint("when its time is over: sdc reap --expired")
+}
+
+/// Deletes all machines of the key.
+async fn remove_all(app: &App, client: &Client, key: &str) -> Result<()> {
+    for id in create::of_key(client, key).await? {
+        removed(client, &id).await?;
+        app.say(&format!("machine {id}: deleted again"));
+    }
+    Ok(())
+}
+
+/// Refuses to begin what could not be carried out.
+fn look_for(tool: &str) -> Result<()> {
+    // Without one, the system has its own.
+    let Some(path) = crate::config::env::var_os("PATH") else { return Ok(()) };
+    match std::env::split_paths(&path).any(|dir| dir.join(tool).is_file()) {
+        true => Ok(()),
+        false => Err(unable(tool, std::io::ErrorKind::NotFound.into())),
+    }
 }
 
 /// Waits for the machine, brings there what is to be copied, and runs the command.
@@ -247,33 +314,32 @@ async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str) -> Re
         before: Default::default(),
         timeout: job.ready,
     };
-    client.wait(waiting, |state| app.say(&format!("{name}: {state}"))).await?;
+    let progress = Progress::new(app, vec![name.to_owned()]);
+    let ready = progress.during(client.wait(waiting, |state| progress.tell(0, state))).await;
+    // The machine is deleted, so nothing more comes of it.
+    match ready {
+        Ok(_) => {}
+        Err(error) if error.kind() == Kind::TimedOut => {
+            return Err(Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"));
+        }
+        Err(error) if error.kind() == Kind::FailedState => {
+            return Err(why::explain(client, id, Some(&machines::CREATE), None, error).await);
+        }
+        Err(error) => return Err(error),
+    }
     let mut finder = Finder::with(app, client.clone(), Past::Tagged);
     let way = finder.way(id, job.user.as_deref()).await?;
     let tool = Tool { app, way: &way };
-    let mut tried = 0;
-    let why = loop {
-        let why = match tokio::time::timeout_at(deadline, tool.answers()).await {
-            Ok(None) => break None,
-            Ok(Some(why)) => why,
-            Err(_) => "it did not answer".to_owned(),
-        };
-        tried += 1;
-        if tried == 1 {
-            app.say(&format!("{name}: waiting for ssh"));
-        }
-        if Instant::now() + PAUSE >= deadline {
-            break Some(why);
-        }
-        tokio::time::sleep(PAUSE).await;
-    };
-    if let Some(why) = why {
+    progress.tell(0, "waiting for ssh");
+    if let Some(why) = progress.during(tool.refuses(deadline)).await {
         let words = format!("{name}: nobody can log in as {} after {:?}", way.user, job.ready);
         let why = if why.is_empty() { "ssh could not connect" } else { &why };
         return Err(Error::new(Kind::TimedOut, words)
             .hint(format!("ssh says: {why}"))
             .hint("to wait longer: --timeout TIME"));
     }
+    // From here on the terminal is the command's.
+    drop(progress);
     if let Some(dir) = &job.copy {
         let mut copy = tool.scp(dir);
         let ended = copy.status().await.map_err(|error| unable("scp", error))?;
@@ -327,6 +393,21 @@ impl Tool<'_> {
         // What scp says belongs among the words, not in the command's output.
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
+    }
+
+    /// Waits until somebody can log in: nothing if so, else ssh's last words when the time was over.
+    async fn refuses(&self, deadline: Instant) -> Option<String> {
+        loop {
+            let why = match tokio::time::timeout_at(deadline, self.answers()).await {
+                Ok(None) => return None,
+                Ok(Some(why)) => why,
+                Err(_) => "it did not answer".to_owned(),
+            };
+            if Instant::now() + PAUSE >= deadline {
+                return Some(why);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Whether somebody can log in: nothing if so, else ssh's last words.

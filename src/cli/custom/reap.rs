@@ -5,9 +5,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::machines;
 use crate::cli::change::{self, Order};
+use crate::cli::interrupted::Again;
 use crate::cli::resolve::{Known, Thing};
 use crate::cli::{App, build, run, show, targets};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::render;
 use crate::request::Args;
 
@@ -56,14 +57,14 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let timeout = run::patience(matches)?;
     let filter = targets::Filter::read(matches)?;
     let client = app.client()?;
-    let known = Known::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?;
+    // Failed machines are told of only beside those that are gone.
+    let known = Known::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
     let now = jiff::Timestamp::now();
-    let expired: Vec<&Thing> =
-        known.things.iter().filter(|thing| is_there(thing) && is_over(app, thing, now)).collect();
+    let expired: Vec<&Thing> = known.things.iter().filter(|thing| is_over(app, thing, now)).collect();
     let targets = targets::chosen(app, op, &machines::MACHINE, &filter, &expired)?;
     if app.globals.dry_run || app.globals.curl {
         let requests = targets.calls.iter().map(|call| client.request(op, &call.args));
-        show::requests(app, &client, &requests.collect::<Result<Vec<_>>>()?).await?;
+        show::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, true).await?;
         return Ok(0);
     }
     if !matches.get_flag("yes") && !targets.calls.is_empty() {
@@ -76,13 +77,26 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         parallel: filter.parallel(),
         ignore_missing: filter.ignore_missing,
         making: None,
+        again: &Again::read(op, matches),
     };
     change::run(app, &client, order, targets, look, jq.as_ref()).await
 }
 
-/// Failed machines are told of only beside those that are gone.
-fn is_there(thing: &Thing) -> bool {
-    thing.text(&["state"]).is_none_or(|state| !matches!(&*state, "deleted" | "destroyed"))
+/// Refuses a time that could never be read again: such a machine would stay.
+///
+/// # Errors
+/// A usage error.
+pub fn check(args: &Args) -> Result<()> {
+    match args.text(&format!("tag.{EXPIRES_TAG}")) {
+        Some(text) if text.trim().parse::<jiff::Timestamp>().is_err() => {
+            let text: String = text.chars().take(80).collect();
+            Err(Error::usage(format!(
+                "the tag {EXPIRES_TAG} = '{text}' is no time, so the machine would stay for ever"
+            ))
+            .hint(format!("-t {EXPIRES_TAG}=2030-01-31T18:00:00Z")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a machine has a time, and that is past.

@@ -225,12 +225,18 @@ pub fn judge(facts: &Facts, action: Option<&str>) -> Told {
         told.reason = match (&facts.audit, mended) {
             (Err(_), _) => "the audit log could not be read, so it is not known whether anything failed".to_owned(),
             (Ok(_), true) => format!("{what}, and went well later"),
+            // Nobody has said that anything was asked for at all.
+            (Ok(entries), _) if action.is_none() && !state.is_empty() => {
+                let log =
+                    if entries.is_empty() { "the audit log is empty" } else { "the audit log has no failed entry" };
+                format!("the machine is {state}, and its records show nothing wrong: {log}")
+            }
             (Ok(entries), _) if entries.is_empty() => {
                 "the audit log is empty: the service has no record of anything that was asked for".to_owned()
             }
             (Ok(_), _) => "the audit log has no failed entry".to_owned(),
         };
-        if facts.audit.is_ok() && state != "provisioning" {
+        if facts.audit.is_ok() && action.is_some() && state != "provisioning" {
             told.tries.push("an action without an entry may be under way, or lost: send it again".to_owned());
         }
         told.explained = facts.audit.is_ok();
@@ -527,6 +533,19 @@ mod tests {
         assert_eq!(told.reason, "the stop failed, and went well later");
         let told = judge(&facts(machine, audit("start"), json!([])), None);
         assert_eq!(told.reason, "the stop failed: the service gives no reason");
+    }
+
+    #[test]
+    fn of_a_machine_that_nobody_asked_anything_of_nothing_is_to_be_sent_again() {
+        let audit = json!([{ "action": "provision", "success": "yes", "time": "2026-01-01T00:00:00.000Z" }]);
+        for (audit, log) in [(audit, "has no failed entry"), (json!([]), "is empty")] {
+            let facts = facts(json!({ "id": "m", "state": "stopped" }), audit, json!([]));
+            let told = judge(&facts, None);
+            let words = format!("the machine is stopped, and its records show nothing wrong: the audit log {log}");
+            assert_eq!((told.reason, told.explained, told.tries), (words, true, vec![]));
+            // A wait that ran out has asked for something.
+            assert!(judge(&facts, Some("start")).tries.concat().contains("send it again"));
+        }
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! `sdc wait`: until things are as they should be, whoever does it. It changes nothing.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::StreamExt;
 use tokio::io::AsyncReadExt;
+use tokio::time::Instant;
 
 use super::reach::{Choice, Machine, Networks};
 use super::{ways, why};
@@ -13,18 +16,22 @@ use crate::answer::Answer;
 use crate::api::{Column, Noun, RESOURCES, Shape, machines, noun, snapshots};
 use crate::cli::build::list_options;
 use crate::cli::progress::Progress;
+use crate::cli::resolve::{self, Known};
 use crate::cli::run::plural;
 use crate::cli::signals::Signals;
-use crate::cli::{App, exit, resolve};
+use crate::cli::{App, exit, interrupted, show, targets};
 use crate::client::{Client, Condition, Until};
 use crate::error::{Error, Kind, Result};
+use crate::grammar::selector;
 use crate::render;
 use crate::request::Args;
 
+/// The longest time that can be waited.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 /// How long is waited unless told otherwise.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// How many are waited for at once; the others' turn comes as these end.
-const AT_ONCE: usize = 64;
+/// How many are waited for at once; more have to wait for their turn, in the time that all of them have.
+const AT_ONCE: usize = 512;
 /// How long a machine may take to take a connection, and to greet.
 const KNOCK: Duration = Duration::from_secs(4);
 /// How much of a greeting is read: an SSH server may say something else first.
@@ -58,7 +65,10 @@ pub fn command() -> Command {
                 .num_args(1..)
                 .action(ArgAction::Append)
                 .value_parser(text())
-                .help("Id, short id or name; several may be given. Of snapshots, the machine and then their names"),
+                .help(
+                    "Id, short id or name; several may be given, globs ('web-*'), or - for a list on standard input. \
+                     Of snapshots, the machine and then their names",
+                ),
             Arg::new("for")
                 .long("for")
                 .value_name("CONDITION")
@@ -99,50 +109,69 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     };
     let look = app.look(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-    let mut places = targets(noun, matches)?;
+    let typed = typed(noun, matches)?;
     let client = app.client()?;
-    let choice = ways::choice(&client, matches).await?;
-    let networks = ways::networks(&client, &choice).await?;
-    let several = places.len() > 1;
-    let names = places.iter().map(|(_, name)| format!("{} {name}", noun.word)).collect();
-    let progress = Progress::new(app, names);
+    let time = Time { timeout, end: Instant::now() + timeout.min(LONGEST) };
+    let networks = "the networks";
+    let (choice, networks) = in_time(
+        &time,
+        networks,
+        |words| app.say(&format!("{networks}: {words}")),
+        async || {
+            let choice = ways::choice(&client, matches).await?;
+            let networks = ways::networks(&client, &choice).await?;
+            Ok((choice, networks))
+        },
+    )
+    .await?;
+    let (places, several) = expanded(app, &client, noun, typed, &time).await?;
+    let progress = Progress::new(app, places.iter().map(|(_, name)| format!("{} {name}", noun.word)).collect());
+    let outcomes: RefCell<Vec<(usize, Result<Answer>)>> = RefCell::default();
     let work = async {
-        let mut outcomes: Vec<(usize, Result<Answer>)> = futures_util::stream::iter(places.drain(..).enumerate())
-            .map(|(at, (args, name))| {
-                let (client, wanted, progress, door) = (&client, &wanted, &progress, (&choice, &networks));
-                async move {
-                    let mut args = args;
-                    let outcome = one(client, noun, &mut args, &name, wanted, timeout, door, |words| {
-                        progress.tell(at, if words.is_empty() { "waiting" } else { words });
-                    });
-                    let outcome = match outcome.await {
-                        Err(error) if error.kind() == Kind::FailedState && noun.name == machines::MACHINE.name => {
-                            let id = args.text(noun.name).unwrap_or(&name);
-                            Err(why::explain(client, id, None, None, error).await)
-                        }
-                        outcome => outcome,
-                    };
-                    progress.end(at, if outcome.is_ok() { "done" } else { "" });
-                    if let (Err(error), true) = (&outcome, several) {
-                        app.report(error);
+        let mut ends = std::pin::pin!(
+            futures_util::stream::iter(places.iter().enumerate())
+                .map(|(at, (args, name))| {
+                    let (client, wanted, progress, door) = (&client, &wanted, &progress, (&choice, &networks));
+                    async move {
+                        let mut args = args.clone();
+                        let outcome = one(client, noun, &mut args, name, wanted, &time, door, |words| {
+                            progress.tell(at, if words.is_empty() { "waiting" } else { words });
+                        });
+                        let outcome = match outcome.await {
+                            Err(error) if error.kind() == Kind::FailedState && noun.name == machines::MACHINE.name => {
+                                let id = args.text(noun.name).unwrap_or(name);
+                                Err(why::explain(client, id, None, None, error).await)
+                            }
+                            outcome => outcome,
+                        };
+                        progress.end(at, if outcome.is_ok() { "done" } else { "" });
+                        (at, outcome)
                     }
-                    (at, outcome)
-                }
-            })
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        outcomes.sort_by_key(|(at, _)| *at);
-        outcomes
-    };
-    let mut signals = Signals::new()?;
-    let outcomes = tokio::select! {
-        outcomes = progress.during(work) => outcomes,
-        () = signals.next() => {
-            return Err(Error::new(Kind::Interrupted, "interrupted: nothing is waited for any more"));
+                })
+                .buffer_unordered(AT_ONCE)
+        );
+        while let Some((at, outcome)) = ends.next().await {
+            if let (Err(error), true) = (&outcome, several) {
+                app.report(error);
+            }
+            outcomes.borrow_mut().push((at, outcome));
         }
     };
+    let mut signals = Signals::new()?;
+    let interrupted = tokio::select! {
+        () = progress.during(work) => false,
+        () = signals.next() => true,
+    };
     drop(progress);
+    let mut outcomes = outcomes.into_inner();
+    outcomes.sort_by_key(|(at, _)| *at);
+    let left: Vec<&str> = places
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| outcomes.iter().all(|(done, _)| done != at))
+        .map(|(_, (_, name))| name.as_str())
+        .collect();
+    let stopped = (interrupted && !left.is_empty()).then(|| interruption(app, noun, &left, matches));
     let mut gravest: Option<Kind> = None;
     let mut found = Vec::new();
     for (_, outcome) in outcomes {
@@ -155,7 +184,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             Err(error) => return Err(error),
         }
     }
-    if app.globals.output.is_some() || jq.is_some() {
+    if (app.globals.output.is_some() || jq.is_some()) && !(interrupted && found.is_empty()) {
         match (several, found.pop()) {
             (false, None) => {}
             (false, Some(only)) => app.show(&Answer::Record(only), Shape::Record, &look, jq.as_ref())?,
@@ -165,7 +194,99 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             }
         }
     }
-    Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
+    match stopped {
+        Some(error) => Err(error),
+        None => Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0))),
+    }
+}
+
+/// The time that all of them have together.
+#[derive(Clone, Copy)]
+struct Time {
+    /// As it was said.
+    timeout: Duration,
+    end: Instant,
+}
+
+impl Time {
+    fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+}
+
+/// What is not waited for any more, and the command that goes on with it.
+fn interruption(app: &App, noun: &Noun, left: &[&str], matches: &ArgMatches) -> Error {
+    let words = format!("interrupted: {} {} is not waited for any more", noun.word, left.join(", "));
+    let again = ["NOUN", "for", "timeout"].map(|id| matches.get_one::<String>(id));
+    let [Some(word), Some(condition), timeout] = again else { return Error::new(Kind::Interrupted, words) };
+    let parents = noun.get.path_params().count().saturating_sub(1);
+    let parents = matches.get_many::<String>("ID").into_iter().flatten().take(parents).map(String::as_str);
+    let mut command = format!("sdc wait {word}");
+    for name in parents.chain(left.iter().copied()) {
+        command.push_str(&format!(" {}", show::quoted(name)));
+    }
+    command.push_str(&format!(" --for {}", show::quoted(condition)));
+    if let Some(timeout) = timeout {
+        command.push_str(&format!(" --timeout {}", show::quoted(timeout)));
+    }
+    for switch in ["public", "private"] {
+        if matches.get_flag(switch) {
+            command.push_str(&format!(" --{switch}"));
+        }
+    }
+    if let Some(network) = matches.get_one::<String>("network") {
+        command.push_str(&format!(" --network {}", show::quoted(network)));
+    }
+    command.push_str(&interrupted::cloud(app));
+    Error::new(Kind::Interrupted, words).hint(format!("to go on: {command}"))
+}
+
+/// The targets, with what globs stand for in their place; and whether an array is due.
+async fn expanded(
+    app: &App,
+    client: &Client,
+    noun: &'static Noun,
+    typed: Typed,
+    time: &Time,
+) -> Result<(Vec<(Args, String)>, bool)> {
+    let Typed { place, own, names, listed } = typed;
+    let is_glob = |name: &str| noun.list.shape == Shape::Rows && selector::is_glob(name) && !listed.contains(name);
+    let several = names.len() != 1 || !listed.is_empty() || names.iter().any(|name| is_glob(name));
+    let target = |place: &Args, id: &str, name: &str| (place.clone().set(own, id), name.to_owned());
+    if !names.iter().any(|name| is_glob(name)) {
+        return Ok((names.iter().map(|name| target(&place, name, name)).collect(), several));
+    }
+    let what = format!("the list of {}", plural(noun.word));
+    let (place, known) = in_time(
+        time,
+        &what,
+        |words| app.say(&format!("{what}: {words}")),
+        async || {
+            let mut place = place.clone();
+            resolve::path(client, noun.list, &mut place).await?;
+            let known = Known::list(client, noun, &place).await?;
+            Ok((place, known))
+        },
+    )
+    .await?;
+    let mut targets: Vec<(Args, String)> = Vec::new();
+    let mut add = |new: (Args, String)| {
+        if targets.iter().all(|(known, _)| known.text(own) != new.0.text(own)) {
+            targets.push(new);
+        }
+    };
+    for name in &names {
+        if !is_glob(name) || !known.called(name).is_empty() {
+            add(target(&place, name, name));
+            continue;
+        }
+        let mut fitting = known.things.iter().filter(|thing| selector::glob(name, &thing.name)).peekable();
+        if fitting.peek().is_none() {
+            return Err(resolve::nothing_like(noun, name));
+        }
+        fitting.for_each(|thing| add(target(&place, &thing.id, &thing.name)));
+    }
+    Ok((targets, several))
 }
 
 /// The noun of the table that is meant, and its columns.
@@ -196,7 +317,7 @@ fn wanted(noun: &Noun, text: &str) -> Result<Wanted> {
     let state = |state: &str| match noun.states.contains(&state) {
         true => Ok(Wanted::Condition(Condition::State(state.to_owned()))),
         false => {
-            let words = format!("a {} has no state '{state}'", noun.word);
+            let words = format!("{} {} has no state '{state}'", article(noun.word), noun.word);
             Err(Error::usage(words).hint(format!("known are {}", noun.states.join(", "))))
         }
     };
@@ -218,33 +339,95 @@ fn wanted(noun: &Noun, text: &str) -> Result<Wanted> {
         ("ssh", None) | ("port", Some(_)) => {
             Err(Error::usage(format!("only machines take connections, not {}", plural(noun.word))))
         }
-        _ => Err(Error::usage(format!("'{text}' is no condition of a {}", noun.word))
-            .hint("known are state=STATE, ready, active, deleted, and of machines tag.K=V, port=N, ssh")),
+        _ => {
+            let words = format!("'{text}' is no condition of {} {}", article(noun.word), noun.word);
+            // Who types a state means it.
+            if noun.states.contains(&text) {
+                return Err(Error::usage(words).hint(format!("--for state={text}")));
+            }
+            let own = match () {
+                () if machine => ", tag.K=V, port=N, ssh",
+                () if noun.states.contains(&"active") => ", active",
+                () => "",
+            };
+            Err(Error::usage(words).hint(format!("known are state=STATE, ready, deleted{own}")))
+        }
     }
 }
 
-/// The targets: their places as typed, and their names.
-fn targets(noun: &Noun, matches: &ArgMatches) -> Result<Vec<(Args, String)>> {
-    let mut typed = matches.get_many::<String>("ID").into_iter().flatten();
-    let params: Vec<&str> = noun.get.path_params().collect();
+/// `a machine`, `an image`.
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+/// The targets as they were typed.
+struct Typed {
+    /// What they are parts of, if of anything.
+    place: Args,
+    /// Their own parameter.
+    own: &'static str,
+    names: Vec<String>,
+    /// Those that standard input named, which are taken literally.
+    listed: HashSet<String>,
+}
+
+fn typed(noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
+    let mut words = matches.get_many::<String>("ID").into_iter().flatten();
+    let params: Vec<&'static str> = noun.get.path_params().collect();
     let (own, parents) = params.split_last().map_or((noun.name, &[][..]), |(own, parents)| (*own, parents));
-    let mut place = Args::new();
+    let mut typed = Typed { place: Args::new(), own, names: Vec::new(), listed: HashSet::new() };
     for parent in parents {
-        if let Some(name) = typed.next() {
-            place = place.set(*parent, name);
+        if let Some(name) = words.next() {
+            typed.place = typed.place.set(*parent, name);
         }
     }
-    let mut targets: Vec<(Args, String)> = Vec::new();
-    for name in typed {
-        if targets.iter().all(|(_, known)| known != name) {
-            targets.push((place.clone().set(own, name), name.clone()));
+    let mut named = false;
+    for word in words {
+        named = true;
+        let names = match word.as_str() {
+            "-" => {
+                let names = targets::from_stdin(noun.word)?;
+                typed.listed.extend(names.iter().cloned());
+                names
+            }
+            _ => vec![word.clone()],
+        };
+        for name in names {
+            if !typed.names.contains(&name) {
+                typed.names.push(name);
+            }
         }
     }
-    if targets.is_empty() {
+    if let Some(word) = typed.names.iter().find(|word| word.contains('=') && noun.name == machines::MACHINE.name) {
+        return Err(Error::usage(format!("'{word}' is no name of a machine, and sdc wait takes no selector"))
+            .hint(format!("sdc machines list tag.{word} -o ids | sdc wait machines - --for CONDITION")));
+    }
+    if !named {
         let words = format!("no {} was named, only its {}", noun.word, parents.join(" and "));
         return Err(Error::usage(words).hint(format!("sdc wait {}s MACHINE NAME", noun.word)));
     }
-    Ok(targets)
+    Ok(typed)
+}
+
+/// Asks for something before there is anything to wait for: a service that is away for a while may be so then too.
+async fn in_time<T>(
+    time: &Time,
+    what: &str,
+    progress: impl Fn(&str),
+    mut ask: impl AsyncFnMut() -> Result<T>,
+) -> Result<T> {
+    let late = || Error::new(Kind::TimedOut, format!("{what} could not be looked up in {:?}", time.timeout));
+    loop {
+        let error = match tokio::time::timeout_at(time.end, ask()).await {
+            Ok(Err(error)) if !error.passes() => return Err(error),
+            Ok(Err(error)) if time.left().is_zero() => return Err(late().because(error)),
+            Ok(Err(error)) => error,
+            Ok(found) => return found,
+            Err(_) => return Err(late()),
+        };
+        progress(&format!("{error}; still waiting"));
+        tokio::time::sleep(KNOCK.min(time.left())).await;
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "what one wait is made of")]
@@ -254,50 +437,40 @@ async fn one(
     args: &mut Args,
     name: &str,
     wanted: &Wanted,
-    timeout: Duration,
+    time: &Time,
     (choice, networks): (&Choice, &Networks),
     progress: impl Fn(&str),
 ) -> Result<Answer> {
-    let begun = tokio::time::Instant::now();
-    // A service that is away for a while may be so before the first look.
-    let late = || Error::new(Kind::TimedOut, format!("{} {name} could not be looked up in time", noun.word));
-    loop {
-        let looked =
-            tokio::time::timeout(timeout.saturating_sub(begun.elapsed()), resolve::all(client, noun.get, args));
-        let error = match looked.await {
-            Ok(Ok(())) => break,
-            Ok(Err(error)) if !error.passes() => return Err(error),
-            Ok(Err(error)) if begun.elapsed() >= timeout => return Err(late().because(error)),
-            Ok(Err(error)) => error,
-            Err(_) => return Err(late()),
-        };
-        progress(&format!("{error}; still waiting"));
-        tokio::time::sleep(KNOCK.min(timeout.saturating_sub(begun.elapsed()))).await;
-    }
+    let typed = args.clone();
+    *args = in_time(time, &format!("{} {name}", noun.word), &progress, async || {
+        let mut args = typed.clone();
+        resolve::all(client, noun.get, &mut args).await.map(|()| args)
+    })
+    .await?;
     let condition = match wanted {
         Wanted::Condition(condition) => condition.clone(),
         Wanted::Port(_) => Condition::State("running".to_owned()),
     };
-    let until = Until { noun, args: args.clone(), name, condition, timeout: timeout.saturating_sub(begun.elapsed()) };
-    client
-        .until_also(&until, &progress, async |object| {
-            let Wanted::Port(port) = wanted else { return Ok(None) };
-            let Some(row) = object.first() else { return Ok(Some(String::new())) };
-            let machine = Machine::read(row)?;
-            let ip = match machine.login_address(choice, networks) {
-                Ok(ip) => ip,
-                Err(error) if error.kind() == Kind::NotFound && machine.addresses.is_empty() => {
-                    return Ok(Some("running, without an address yet".to_owned()));
-                }
-                Err(error) => return Err(error),
-            };
-            let number = port.map_or_else(|| machine.port().map(|port| port.unwrap_or(22)), Ok)?;
-            let place = SocketAddr::new(ip, number);
-            let open = tokio::time::timeout(KNOCK, knock(place, port.is_none())).await.unwrap_or(false);
-            let what = if port.is_none() { "no SSH server answers" } else { "nobody answers" };
-            Ok((!open).then(|| format!("running, {what} on {place} yet")))
-        })
-        .await
+    let until = Until { noun, args: args.clone(), name, condition, timeout: time.left() };
+    let waited = client.until_also(&until, &progress, async |object| {
+        let Wanted::Port(port) = wanted else { return Ok(None) };
+        let Some(row) = object.first() else { return Ok(Some(String::new())) };
+        let machine = Machine::read(row)?;
+        let ip = match machine.login_address(choice, networks) {
+            Ok(ip) => ip,
+            Err(error) if error.kind() == Kind::NotFound && machine.addresses.is_empty() => {
+                return Ok(Some("running, without an address yet".to_owned()));
+            }
+            Err(error) => return Err(error),
+        };
+        let number = port.map_or_else(|| machine.port().map(|port| port.unwrap_or(22)), Ok)?;
+        let place = SocketAddr::new(ip, number);
+        let open =
+            tokio::time::timeout(KNOCK.min(time.left() / 2), knock(place, port.is_none())).await.unwrap_or(false);
+        let what = if port.is_none() { "no SSH server answers" } else { "nobody answers" };
+        Ok((!open).then(|| format!("running, {what} on {place} yet")))
+    });
+    waited.await
 }
 
 /// Whether somebody answers there, with a greeting of SSH if that is wanted.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::reach::{self, Choice, Hop, Machine, Networks};
+use crate::answer::Row;
 use crate::api::{images, machines, networks};
 use crate::cli::{App, resolve};
 use crate::client::Client;
@@ -84,6 +85,16 @@ pub async fn networks(client: &Client, choice: &Choice) -> Result<Networks> {
     Ok(answer.rows().filter_map(|row| Some((row.text("/id")?.into_owned(), public(&row.text("/public")?)))).collect())
 }
 
+/// The machines that are called exactly so among those that a list with these filters has.
+///
+/// # Errors
+/// The list could not be read.
+pub async fn named<T>(client: &Client, filters: &Args, typed: &str, read: fn(Row<'_>) -> T) -> Result<Vec<T>> {
+    // The service compares beginnings.
+    let listed = client.call(&machines::LIST, &filters.clone().set("name", typed)).await?;
+    Ok(listed.rows().filter(|row| row.text("/name").as_deref() == Some(typed)).map(read).collect())
+}
+
 /// The machine that is called so, with one request if it is called by its id or its name.
 ///
 /// # Errors
@@ -91,10 +102,9 @@ pub async fn networks(client: &Client, choice: &Choice) -> Result<Networks> {
 pub async fn machine(client: &Client, typed: &str) -> Result<Machine> {
     let mut id = typed.to_owned();
     if !resolve::is_uuid(typed) {
-        let named = client.call(&machines::LIST, &Args::new().set("name", typed)).await?;
-        let mut rows = named.rows().filter(|row| row.text("/name").as_deref() == Some(typed));
-        if let (Some(row), None) = (rows.next(), rows.next()) {
-            return Machine::read(row);
+        let mut found = named(client, &Args::new(), typed, Machine::read).await?;
+        if let (Some(machine), true) = (found.pop(), found.is_empty()) {
+            return machine;
         }
         // A short id, or one of the failures that are told in detail there.
         id = resolve::id(client, &machines::MACHINE, typed).await?;

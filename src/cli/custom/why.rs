@@ -10,6 +10,7 @@ use futures_util::future::{join, join3};
 use serde_json::{Value, json};
 
 use super::reasons::{ASK, Entry, Facts, Image, Limit, Machine, Package, Told, image, judge, limits, unread};
+use super::ways;
 use crate::answer::{Answer, Row};
 use crate::api::{Column, Op, Shape, account, column, images, machines, packages};
 use crate::cli::{App, exit, resolve};
@@ -118,9 +119,7 @@ async fn find(client: &Client, typed: &str) -> Result<String> {
         return Ok(typed.to_ascii_lowercase());
     }
     let all = Args::new().set("tombstone", "true");
-    let named = client.call(&machines::LIST, &all.clone().set("name", typed)).await?;
-    let mut found: Vec<Machine> = named.rows().map(Machine::read).collect();
-    found.retain(|machine| machine.name == typed);
+    let mut found = ways::named(client, &all, typed, Machine::read).await?;
     if found.is_empty() && typed.len() >= 8 {
         let begins = typed.to_ascii_lowercase();
         let listed = client.call(&machines::LIST, &all).await?;
@@ -236,7 +235,16 @@ fn words(id: &str, facts: &Facts, told: &Told) -> String {
             line("audit", &format!("{} failed{time}{}", entry.action, entry.by));
             line("", "without a request id: a wait that fails tells it, and --debug shows it");
         }
-        (Ok(entries), None) => line("audit", &format!("no failed entry among {}", entries.len())),
+        (Ok(entries), None) => {
+            let newest = entries.first().map(|entry| {
+                let time = entry.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
+                format!("; the newest is {}{time}", entry.action)
+            });
+            line("audit", &format!("no failed entry among {}{}", entries.len(), newest.unwrap_or_default()));
+            if facts.machine.as_ref().is_ok_and(|machine| machine.state != "deleted") {
+                line("", "an action that is not among them may be under way, or was lost");
+            }
+        }
         (Err(_), _) => {}
     }
     if facts.limits.is_ok() {

@@ -3,12 +3,51 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Drop, Effect, Fault, Json, Pages};
+use super::{Drop, Effect, Fault, Json, Limit, Pages};
 use crate::error::{Error, Result};
 
 const WORDS: &str = "status=N code=WORD retry-after=SECONDS big=BYTES delay=500ms jitter=200ms drop=before|amid|after \
                      hang drip=BYTES cut=BYTES json=cut|wrong length=+N|-N html empty close pages=twice|+N|-N fail \
-                     silent vanish clock=+3600s throttle=on|off times=N skip=N p=0.05 seed=N";
+                     silent vanish clock=+3600s throttle=on|off|N times=N skip=N p=0.05 seed=N";
+
+const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
+
+/// The method and the path at the beginning of a fault, and the words that follow them.
+type Parts<'a> = (Option<&'a str>, Option<&'a str>, &'a [&'a str]);
+
+fn parts<'a>(words: &'a [&'a str]) -> Result<Parts<'a>, String> {
+    let (mut method, mut path) = (None, None);
+    for (at, word) in words.iter().copied().enumerate() {
+        let (twice, kind) = match word {
+            _ if METHODS.contains(&word) => (method.replace(word).is_some(), "methods"),
+            _ if word.starts_with('/') || word == "*" => (path.replace(word).is_some(), "paths"),
+            _ => return Ok((method, path, words.get(at..).unwrap_or_default())),
+        };
+        if twice {
+            return Err(format!("it has two {kind}, and each fault is for one"));
+        }
+    }
+    Ok((method, path, &[]))
+}
+
+/// What is wrong with a word that says nothing of what goes wrong.
+fn unknown(word: &str, first: bool, has_path: bool) -> String {
+    let capitals = word.to_ascii_uppercase();
+    if !first && (METHODS.contains(&word) || word.starts_with('/') || word == "*") {
+        return format!("'{word}' must stand before what goes wrong, as in 'GET /machines hang'");
+    }
+    if METHODS.contains(&capitals.as_str()) {
+        return format!("'{word}' is a method, and methods are written in capitals: {capitals}");
+    }
+    if word == capitals && word.chars().all(|c| c.is_ascii_uppercase()) {
+        return format!("'{word}' is no method of {}", METHODS.join(", "));
+    }
+    if first && !has_path && !word.contains('=') {
+        let path = format!("'{word}' is no path, which begins with a slash: '/{word}'");
+        return if word.contains('/') { path } else { format!("{path}; nor is it one of {WORDS}") };
+    }
+    format!("'{word}' is none of {WORDS}")
+}
 
 impl FromStr for Fault {
     type Err = Error;
@@ -16,18 +55,15 @@ impl FromStr for Fault {
     fn from_str(spec: &str) -> Result<Fault> {
         let wrong =
             |what: String| Error::usage(format!("fault '{spec}': {what}")).hint("GET /machines status=503 times=2");
-        let mut fault = Fault { spec: spec.trim().to_owned(), path: "*".to_owned(), ..Fault::default() };
-        let mut any = false;
-        for word in spec.split_whitespace() {
-            if matches!(word, "GET" | "HEAD" | "POST" | "PUT" | "DELETE") && !any && fault.method.is_none() {
-                fault.method = Some(word.to_owned());
-                continue;
-            }
-            if (word.starts_with('/') || word == "*") && !any {
-                fault.path = word.to_owned();
-                continue;
-            }
-            any = true;
+        let words: Vec<&str> = spec.split_whitespace().collect();
+        let (method, path, effects) = parts(&words).map_err(&wrong)?;
+        let mut fault = Fault {
+            spec: spec.trim().to_owned(),
+            method: method.map(str::to_owned),
+            path: path.unwrap_or("*").to_owned(),
+            ..Fault::default()
+        };
+        for (at, word) in effects.iter().copied().enumerate() {
             let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
             let number = || {
                 value
@@ -38,11 +74,17 @@ impl FromStr for Fault {
             match name {
                 "p" => {
                     let part = value.and_then(|v| v.parse::<f64>().ok()).filter(|part| (0.0..=1.0).contains(part));
+                    if part == Some(0.0) {
+                        return Err(wrong(format!("'{word}' would never strike")));
+                    }
                     let words = || wrong(format!("'{word}' needs a part of 1, as in 'p=0.05'"));
                     fault.part = Some(part.ok_or_else(words)?);
                 }
                 "seed" => fault.dice = u64::from(number()?),
-                "times" => fault.times = Some(number()?),
+                "times" => match number()? {
+                    0 => return Err(wrong(format!("'{word}' would never strike"))),
+                    times => fault.times = Some(times),
+                },
                 "skip" => fault.skip = number()?,
                 "status" => {
                     let status = number()?;
@@ -92,10 +134,11 @@ impl FromStr for Fault {
                     });
                 }
                 "throttle" => {
-                    effect.throttle = Some(match value {
-                        Some("on") => true,
-                        Some("off") => false,
-                        _ => return Err(wrong(format!("'{word}' is none of throttle=on, throttle=off"))),
+                    effect.throttle = Some(match value.map(|v| (v, v.parse::<u32>())) {
+                        Some(("on", _)) => Limit::Usual,
+                        Some(("off", _)) => Limit::Off,
+                        Some((_, Ok(rate))) if rate > 0 => Limit::Rate(rate),
+                        _ => return Err(wrong(format!("'{word}' is none of throttle=on, throttle=off, throttle=5"))),
                     });
                 }
                 "drop" => {
@@ -121,8 +164,27 @@ impl FromStr for Fault {
                 "fail" => effect.fail = true,
                 "silent" => effect.silent = true,
                 "vanish" => effect.vanish = true,
-                _ => return Err(wrong(format!("'{word}' is none of {WORDS}"))),
+                _ => return Err(wrong(unknown(word, at == 0, path.is_some()))),
             }
+        }
+        // What acts at once has no request that it could be for, or be counted with.
+        if fault.effect.clock.is_some() || fault.effect.throttle.is_some() {
+            let mut beside: Vec<&str> = words.clone();
+            let own = beside.iter().rposition(|word| word.starts_with("clock=") || word.starts_with("throttle="));
+            let own = own.map_or("", |at| beside.remove(at));
+            beside.retain(|word| *word != "*");
+            if !beside.is_empty() {
+                let beside = format!("'{}'", beside.join("', '"));
+                let words = format!(
+                    "'{own}' acts at once, for good and on every request, and so takes nothing beside it: {beside}"
+                );
+                return Err(wrong(words));
+            }
+            return Ok(fault);
+        }
+        let Effect { code, retry_after, status, big, .. } = &fault.effect;
+        if (code.is_some() || retry_after.is_some()) && status.is_none() && *big == 0 {
+            return Err(wrong("'retry-after=' and 'code=' are for an error: add status=503".to_owned()));
         }
         if fault.effect == Effect::default() && fault.jitter.is_zero() {
             return Err(wrong("it says not what goes wrong".to_owned()));

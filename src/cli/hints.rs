@@ -1,0 +1,154 @@
+//! What helps whoever mistyped a command, beside what clap says of it.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::{build, noun, tree};
+use crate::api::{Method, Op, RESOURCES, Shape};
+
+/// What users of the older tools type first, and what it is called here.
+const OLD_WORDS: &[(&str, &str)] = &[
+    ("ls", "sdc machines list"),
+    ("list", "sdc machines list, sdc images list, ..."),
+    ("create", "sdc machines create"),
+    ("start", "sdc machines start"),
+    ("stop", "sdc machines stop"),
+    ("reboot", "sdc machines reboot"),
+    ("delete", "sdc machines delete"),
+    ("rm", "sdc machines delete"),
+    ("get", "sdc machines get"),
+    ("cloudapi", "sdc api"),
+    ("info", "sdc account get"),
+    ("env", "sdc config show"),
+    ("vlan", "sdc fabrics vlans"),
+    ("migration", "sdc machines migrate"),
+    ("ssh", "sdc machines ssh"),
+    ("scp", "sdc machines scp"),
+    ("ip", "sdc machines ip"),
+    ("vnc", "sdc machines vnc"),
+    ("limits", "sdc account limits"),
+    ("machines create", "image, package and name are options: --image IMG --package PKG --name NAME"),
+    ("machines enable-firewall", "sdc machines firewall enable"),
+    ("machines disable-firewall", "sdc machines firewall disable"),
+    ("machines enable-deletion-protection", "sdc machines deletion-protection enable"),
+    ("machines disable-deletion-protection", "sdc machines deletion-protection disable"),
+    ("machines fwrules", "sdc machines fwrules list MACHINE"),
+    ("machines snapshots", "sdc machines snapshots list MACHINE"),
+    ("machines disks", "sdc machines disks list MACHINE"),
+    ("machines nics", "sdc machines nics list MACHINE"),
+    ("machines wait", "sdc wait machines MACHINE --for state=running"),
+    ("images wait", "sdc wait images IMAGE --for active"),
+    ("networks create", "sdc fabrics networks create VLAN"),
+    ("networks delete", "sdc fabrics networks delete VLAN NETWORK"),
+    ("networks get-default", "sdc config get"),
+    ("networks set-default", "sdc config set default_network=NETWORK"),
+    ("fwrules create", "the rule is one argument, in quotes: sdc fwrules create 'FROM any TO ...'"),
+    (
+        "fabrics networks",
+        "networks hang on a VLAN: sdc fabrics networks VERB VLAN; of all VLANs: sdc networks list --fabric",
+    ),
+    ("login", "requests are signed with your SSH key: sdc auth doctor"),
+    ("version", "sdc --version"),
+];
+
+/// What to type instead, if that is known. Tips of clap's own that lead astray are taken away.
+pub fn of(args: &[OsString], error: &mut clap::Error) -> Option<String> {
+    let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
+    let wrong = text(error, ContextKind::InvalidArg).first().cloned().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UnknownArgument if wrong == "--all" => {
+            let hint = all(&typed)?;
+            for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
+                error.remove(kind);
+            }
+            Some(hint)
+        }
+        ErrorKind::UnknownArgument if is_waited_state(&typed, &wrong) => Some(format!("--wait={wrong}")),
+        ErrorKind::ValueValidation if wrong.starts_with("--max ") => {
+            Some("so many targets are allowed: 1 or more, such as --max 100".to_owned())
+        }
+        ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {
+            Some(format!("--wait --timeout {wrong}"))
+        }
+        _ => {
+            let hint = old_words(&typed, error);
+            // What is called so here is told; another command that only sounds alike may do harm.
+            if hint.is_some() {
+                error.remove(ContextKind::SuggestedSubcommand);
+                error.remove(ContextKind::Suggested);
+            }
+            hint
+        }
+    }
+}
+
+/// The texts of something that clap knows of an error.
+fn text(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(all)) => all.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// What a command is called here, or how it is used, where the fault is a word or what is missing: another hint than
+/// the fault would only mislead.
+fn old_words(typed: &[&str], error: &clap::Error) -> Option<String> {
+    let word = |at: usize| typed.get(at).copied().unwrap_or_default();
+    let name = noun(word(0)).map_or(word(0), |noun| noun.name);
+    let known = |(old, _): &&(&str, &str)| *old == name || *old == format!("{name} {}", word(1));
+    let (_, hint) = OLD_WORDS.iter().find(known)?;
+    let wrong = text(error, ContextKind::InvalidArg);
+    let fits = match error.kind() {
+        ErrorKind::UnknownArgument => wrong.iter().all(|arg| !arg.starts_with('-')),
+        // `--image <IMAGE>`, `<RULE>`
+        ErrorKind::MissingRequiredArgument => wrong.iter().any(|arg| {
+            let name = arg.split(' ').next().unwrap_or_default();
+            hint.contains(&name.trim_matches(['<', '>', '.']).to_ascii_lowercase())
+        }),
+        ErrorKind::InvalidSubcommand
+        | ErrorKind::MissingSubcommand
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => true,
+        _ => false,
+    };
+    fits.then(|| (*hint).to_owned())
+}
+
+/// How to name all things of a command that was given `--all`.
+fn all(typed: &[&str]) -> Option<String> {
+    let (path, op) = operation(typed)?;
+    let list = op.path_params().last().and_then(crate::api::noun).map(|noun| noun.list.shape);
+    match op.method {
+        Method::Get if op.shape == Shape::Rows => Some(format!("without filters it is all of them: {path}")),
+        _ if build::takes_several(op) && list == Some(Shape::Rows) => Some(format!("all of them: {path} '*'")),
+        _ => None,
+    }
+}
+
+fn is_time(word: &str) -> bool {
+    crate::config::duration("", word).is_ok()
+}
+
+fn is_behind_wait(typed: &[&str], word: &str) -> bool {
+    typed.windows(2).any(|pair| matches!(pair[0], "--wait" | "-w") && pair[1] == word)
+}
+
+/// Whether this word stands behind `--wait`, and is a state that could be waited for.
+fn is_waited_state(typed: &[&str], word: &str) -> bool {
+    is_behind_wait(typed, word) && operation(typed).is_some_and(|(_, op)| build::waited_states(op).contains(&word))
+}
+
+/// The operation that these words begin with, and its command.
+fn operation(typed: &[&str]) -> Option<(String, &'static Op)> {
+    let root = tree();
+    let (mut command, mut path) = (&root, Vec::new());
+    while let Some(sub) = typed.get(path.len()).and_then(|word| command.find_subcommand(word)) {
+        path.push(sub.get_name().to_owned());
+        command = sub;
+    }
+    let (noun, verb) = path.split_first()?;
+    let resource = RESOURCES.iter().find(|resource| resource.name == noun)?;
+    let op = resource.ops.iter().copied().find(|op| op.verb == verb.join(" "))?;
+    Some((format!("sdc {}", path.join(" ")), op))
+}
