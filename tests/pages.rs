@@ -3,11 +3,11 @@
 
 mod common;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use common::sdc;
+use common::{head, sdc};
 
 /// The ids of a page, by its offset and limit and by how many requests came before it.
 type List = dyn Fn(usize, usize, usize) -> Vec<usize> + Send;
@@ -20,12 +20,7 @@ fn listing(list: Box<List>) -> (String, Arc<Mutex<Vec<usize>>>) {
     let offsets = Arc::clone(&seen);
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let mut head = Vec::new();
-            let mut byte = [0];
-            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
-                head.extend(byte);
-            }
-            let head = String::from_utf8(head).unwrap();
+            let head = head(&mut stream);
             let line = head.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
             let number = |name: &str| {
                 let query = line.split_once('?')?.1;
@@ -109,4 +104,22 @@ fn a_list_with_gaps_that_repeats_itself_for_ever_is_given_up() {
     let told = String::from_utf8_lossy(&said.stderr);
     assert!(said.status.code() == Some(6) && told.contains("the same page of the list again and again"), "{told}");
     assert!(seen.lock().unwrap().len() <= 4, "{:?}", seen.lock().unwrap());
+}
+
+#[test]
+fn a_list_with_gaps_goes_on_behind_an_empty_page_but_not_for_ever() {
+    let ips = ["networks", "ips", "list", "b6979942-7d5d-4fe6-a2ec-b812e950625a", "--json", "--rate", "1000"];
+    // Of three pages only the third has a row; of a million none.
+    for (count, code, out) in [(3000, 0, "10.0.0.1"), (1_000_000_000, 6, "")] {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let url = common::server(move |mut stream| {
+            let before = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let body = if count == 3000 && before == 2 { r#"[{"ip":"10.0.0.1"}]"# } else { "[]" };
+            let head = format!("X-Resource-Count: {count}\r\nContent-Length: {}\r\nConnection: close", body.len());
+            let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}").as_bytes());
+        });
+        let said = sdc(&url, &ips);
+        assert_eq!(said.status.code(), Some(code), "{}", String::from_utf8_lossy(&said.stderr));
+        assert!(String::from_utf8_lossy(&said.stdout).contains(out), "{}", String::from_utf8_lossy(&said.stdout));
+    }
 }

@@ -245,6 +245,21 @@ async fn what_is_refused_after_an_interruption_is_not_sent_again() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn what_may_have_been_made_by_an_earlier_try_is_never_told_as_unsent() {
+    let emulator = many(FAST, &["POST /machines drop=before times=1", "POST /machines status=503 retry-after=3"]).await;
+    let words = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "new"];
+    let words = [&words[..], &["--idempotency-key", "job", "--request-timeout", "1s"]].concat();
+    let child = against(&emulator, &words).spawn().unwrap();
+    until(&emulator, "POST", 2).await;
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said = ended(child).await;
+    let told = text(&said.stderr);
+    assert!(!told.contains("nothing was sent"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn of_many_that_wait_for_their_turn_none_is_made_after_an_interruption() {
     let emulator = many(FAST, &[]).await;
     let words = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "q-{01..40}"];

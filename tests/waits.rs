@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use common::sdc;
+use common::{head, sdc};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
 const PART: &str = "d6e6e0b0-5b1c-4b4a-9b5e-3f3f8a3c2b10";
@@ -22,12 +22,7 @@ fn scripted(answers: Vec<(u16, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
     let lines = Arc::clone(&seen);
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let mut head = Vec::new();
-            let mut byte = [0];
-            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
-                head.extend(byte);
-            }
-            let head = String::from_utf8(head).unwrap().to_lowercase();
+            let head = head(&mut stream).to_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             let mut body = vec![0; length.unwrap_or(0)];
             let _ = stream.read_exact(&mut body);

@@ -17,6 +17,9 @@ const WINDOW: usize = 8;
 /// More rows than this no account has: a service that sends them sends them for ever.
 const MOST_ROWS: usize = 2_000_000;
 
+/// So many pages in a row may be empty although the service counts more rows.
+const MOST_EMPTY: usize = 100;
+
 /// One page of a list.
 pub struct Page<'a> {
     /// The server's own text.
@@ -71,7 +74,7 @@ impl Client {
         let begin = count(args, "offset")?.unwrap_or(0);
         let mut known = Known::default();
         let mut offset = begin;
-        let mut stale = 0;
+        let (mut stale, mut empty) = (0, 0);
         while wanted.is_none_or(|wanted| offset - begin < wanted) {
             let limit = wanted.map_or(most, |wanted| most.min(wanted - (offset - begin)));
             let mut args = args.clone();
@@ -86,11 +89,14 @@ impl Client {
             offset += limit;
             if page.rows.is_empty() {
                 // All rows of this page may be left out, and others come after it.
-                match all.filter(|all| offset < *all && offset - begin < MOST_ROWS) {
+                empty += 1;
+                match all.filter(|all| offset < *all) {
+                    Some(_) if empty > MOST_EMPTY => return Err(endless(known.come)),
                     Some(_) => continue,
                     None => return Ok(()),
                 }
             }
+            empty = 0;
             page.rows = known.sieve(&page.rows);
             // Rows that came meanwhile may push a page of old ones before it, but not two.
             stale = if page.rows.is_empty() { stale + 1 } else { 0 };

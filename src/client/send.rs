@@ -42,17 +42,19 @@ pub struct Watch {
     /// Nothing more is to be sent.
     halt: Arc<AtomicBool>,
     out: AtomicBool,
+    /// An earlier try is in doubt, whatever becomes of later ones.
+    doubt: AtomicBool,
 }
 
 impl Watch {
     /// One of several that the same word ends.
     pub fn new(halt: Arc<AtomicBool>) -> Watch {
-        Watch { halt, out: AtomicBool::new(false) }
+        Watch { halt, ..Watch::default() }
     }
 
     /// Whether the request is on its way, or was and may have been carried out.
     pub fn is_out(&self) -> bool {
-        self.out.load(Ordering::SeqCst)
+        self.out.load(Ordering::SeqCst) || self.doubt.load(Ordering::SeqCst)
     }
 }
 
@@ -144,6 +146,9 @@ impl Client {
                 Err(error) if doubt => (error, true),
                 Err(error) => return Err(error),
             };
+            if let Some(watch) = &self.watch {
+                watch.doubt.store(true, Ordering::SeqCst);
+            }
             self.trace_line("* its answer was lost: looking whether it was carried out");
             let patience = took.max(FLOOR.min(self.settings.request_timeout));
             match find(&look, patience).await {

@@ -14,15 +14,21 @@ pub fn server(answer: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let mut stream = stream;
-            let mut head = Vec::new();
-            let mut byte = [0];
-            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
-                head.extend(byte);
-            }
+            head(&mut stream);
             answer(stream);
         }
     });
     url
+}
+
+/// A request up to the blank line before its body, if it has one.
+pub fn head(stream: &mut std::net::TcpStream) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+        head.extend(byte);
+    }
+    String::from_utf8(head).unwrap()
 }
 
 pub fn answering(head: &'static str, body: Vec<u8>) -> String {

@@ -207,21 +207,26 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if let Err(error) = &made
         && error.kind() == Kind::Ambiguous
     {
-        remove_all(app, &client, &job.key).await?;
+        tokio::select! {
+            removed = remove_all(app, &client, &job.key) => removed?,
+            () = signals.next() => return Err(left(&format!("machines with the tag sdc.idempotency-key={}", job.key), None)),
+        }
     }
-    let made = made.map_err(|error| match error.kind() {
-        Kind::Interrupted => Error::new(Kind::Interrupted, "interrupted: no machine was made"),
-        Kind::Unreachable | Kind::Throttled | Kind::Other => error.hint(format!(
-            "should there be a machine with the tag sdc.idempotency-key={} after all: sdc reap --expired, after {}",
-            job.key,
-            job.call.args.text(&format!("tag.{EXPIRES_TAG}")).unwrap_or_default()
-        )),
-        _ => error,
-    });
-    let made = made.map_err(|error| match error.kind() {
-        Kind::Interrupted => error,
-        _ if interrupted => Error::new(Kind::Interrupted, "interrupted").because(error),
-        _ => error,
+    let made = made.map_err(|error| {
+        let doubt = matches!(error.kind(), Kind::Unreachable | Kind::Throttled | Kind::Other);
+        let error = match error.kind() {
+            Kind::Interrupted => Error::new(Kind::Interrupted, "interrupted: no machine was made"),
+            _ if interrupted => Error::new(Kind::Interrupted, "interrupted").because(error),
+            _ => error,
+        };
+        match doubt {
+            true => error.hint(format!(
+                "should there be a machine with the tag sdc.idempotency-key={} after all: sdc reap --expired, after {}",
+                job.key,
+                job.call.args.text(&format!("tag.{EXPIRES_TAG}")).unwrap_or_default()
+            )),
+            false => error,
+        }
     })?;
     let text = |field: &str| made.machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
     let id = text("/id").filter(|id| resolve::is_uuid(id));

@@ -416,16 +416,24 @@ async fn in_time<T>(
     progress: impl Fn(&str),
     mut ask: impl AsyncFnMut() -> Result<T>,
 ) -> Result<T> {
-    let late = || Error::new(Kind::TimedOut, format!("{what} could not be looked up in {:?}", time.timeout));
+    let late = |last: Option<Error>| {
+        let error = Error::new(Kind::TimedOut, format!("{what} could not be looked up in {:?}", time.timeout));
+        match last {
+            Some(last) => error.because(last),
+            None => error,
+        }
+    };
+    let mut last = None;
     loop {
         let error = match tokio::time::timeout_at(time.end, ask()).await {
             Ok(Err(error)) if !error.passes() => return Err(error),
-            Ok(Err(error)) if time.left().is_zero() => return Err(late().because(error)),
+            Ok(Err(error)) if time.left().is_zero() => return Err(late(Some(error))),
             Ok(Err(error)) => error,
             Ok(found) => return found,
-            Err(_) => return Err(late()),
+            Err(_) => return Err(late(last)),
         };
         progress(&format!("{error}; still waiting"));
+        last = Some(error);
         tokio::time::sleep(KNOCK.min(time.left())).await;
     }
 }
