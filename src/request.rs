@@ -14,6 +14,21 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// A query may also hold these as they are, which keeps it readable.
 const QUERY: &AsciiSet = &SEGMENT.remove(b',').remove(b':').remove(b'/').remove(b'*').remove(b'@');
 
+/// What no path of a URI can hold as it is. What is encoded already stays so.
+const NO_PATH: &AsciiSet = &percent_encoding::CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+/// The same of a query, with what readers of URLs encode there in any case.
+const NO_QUERY: &AsciiSet = &NO_PATH.add(b'\'');
+
 /// The value of an argument.
 #[derive(Clone, Debug)]
 pub enum Arg {
@@ -236,7 +251,8 @@ impl Request {
         Ok(())
     }
 
-    /// A request of the user's own making. The path may hold a query.
+    /// A request of the user's own making, sent as it is typed; only what no URI can hold is percent-encoded. The path
+    /// may hold a query.
     ///
     /// # Errors
     /// A usage error for a method or path that cannot be sent.
@@ -255,8 +271,8 @@ impl Request {
         Ok(Request {
             repeatable: method.is_idempotent(),
             method,
-            path: path.to_owned(),
-            query: query.to_owned(),
+            path: utf8_percent_encode(path, NO_PATH).to_string(),
+            query: utf8_percent_encode(query, NO_QUERY).to_string(),
             headers: Vec::new(),
             body: None,
             signed: path != "/--ping",

@@ -197,10 +197,49 @@ fn a_bad_url_is_refused_with_its_origin() {
 }
 
 #[test]
+fn what_can_be_no_login_and_no_role_is_refused_wherever_it_comes_from() {
+    for (variable, value, why) in [
+        ("SDC_ACCOUNT", "https://cloudapi.example.com", "is a URL"),
+        ("SDC_ACCOUNT", "role=web", "holds '='"),
+        ("SDC_ACCOUNT", "instance!x", "holds '!'"),
+        ("SDC_USER", "10.0.0.1", "is an address"),
+        ("SDC_USER", "web*", "holds '*'"),
+        ("SDC_ACT_AS", "a:b", "holds ':'"),
+        ("SDC_ROLE", "10.0.0.1", "is an address"),
+        ("SDC_ROLE", "ops,fe80::1", "is an address"),
+        ("SDC_ROLE", "10.0.0.0/24=10.0.0.1", "is an address"),
+        ("SDC_ROLE", "a/b", "holds '/'"),
+    ] {
+        let error = error_of(&[(variable, value)], &Flags::default());
+        let words = format!("what {variable} gives {why}, and so cannot be the ");
+        assert!(error.to_string().starts_with(&words), "{variable}={value}: {error}");
+    }
+    for value in ["ops", "_operator", "dev (eu)", "a.b-c@d"] {
+        assert!(load(&folder(&[]), &[("SDC_ROLE", value)], &Flags::default()).is_ok(), "{value}");
+    }
+}
+
+#[test]
 fn an_account_with_a_slash_is_refused_with_the_right_variables() {
     let error = error_of(&[("SDC_ACCOUNT", "acme/bob")], &Flags::default());
-    assert_eq!(error.to_string(), "the account from SDC_ACCOUNT has a slash: `acme/bob`");
-    assert_eq!(error.hints(), ["SDC_ACCOUNT=acme SDC_USER=bob"]);
+    assert_eq!(error.to_string(), "the account from SDC_ACCOUNT has a slash: a login is a single word");
+    for (variable, value, hints) in [
+        ("SDC_ACCOUNT", "acme/bob", &["SDC_ACCOUNT=acme SDC_USER=bob"][..]),
+        ("SDC_ACCOUNT", "acme/users/bob", &["SDC_ACCOUNT=acme SDC_USER=bob"]),
+        ("SDC_ACCOUNT", "/acme/", &["SDC_ACCOUNT=acme"]),
+        ("SDC_ACCOUNT", "users/bob", &[]),
+        ("SDC_ACCOUNT", "a/b/c/d", &[]),
+        ("SDC_ACCOUNT", "acme/", &["SDC_ACCOUNT=acme"]),
+        ("SDC_USER", "users/bob", &["SDC_USER=bob"]),
+        ("SDC_USER", "acme/users/bob", &["SDC_ACCOUNT=acme SDC_USER=bob"]),
+        ("SDC_ACT_AS", "other/", &["SDC_ACT_AS=other"]),
+        ("SDC_ACT_AS", "other/bob", &[]),
+    ] {
+        let error = error_of(&[(variable, value)], &Flags::default());
+        assert_eq!(error.hints(), hints, "{variable}={value}");
+    }
+    let flags = Flags { account: Some("acme/bob".into()), ..Flags::default() };
+    assert_eq!(error_of(&[], &flags).hints(), ["--account acme --user bob"]);
     assert!(error_of(&[("SDC_ACCOUNT", "a\r\nX: y")], &Flags::default()).to_string().contains("white space"));
     assert!(error_of(&[("SDC_KEY_ID", "a\nb")], &Flags::default()).to_string().contains("key id from SDC_KEY_ID"));
 }

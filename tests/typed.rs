@@ -38,6 +38,10 @@ impl Program {
     }
 
     async fn run(&self, words: &[&str]) -> Ran {
+        self.run_with(words, &[]).await
+    }
+
+    async fn run_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
         command
             .args(words)
@@ -47,6 +51,7 @@ impl Program {
             .env("SDC_URL", self.emulator.url())
             .env("SDC_ACCOUNT", "acme")
             .env("SDC_KEY_FILE", self.emulator.key_file())
+            .envs(variables.iter().copied())
             .stdin(Stdio::null());
         let ran = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
         assert!(self.emulator.requests().is_empty(), "{words:?} asked the service");
@@ -608,12 +613,16 @@ async fn roles_are_not_taken_on_where_the_service_would_take_them_for_something_
         (&["config", "set", &format!("default_network={LAN}")], "/acme/config".to_owned()),
         (&["volumes", "list"], "/acme/volumes".to_owned()),
     ] {
-        let ran = sdc.run(&[words, &["--role", "ops", "--json"]].concat()).await;
+        let ran = sdc.run(&[words, &["--role", "ops"]].concat()).await;
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{words:?}");
+        assert!(ran.words.contains("cannot take a role on"), "{words:?}: {}", ran.words);
+        // A role that a variable has for all commands is left out.
+        let ran = sdc.run_with(&[words, &["--json"]].concat(), &[("SDC_ROLE", "ops")]).await;
         assert_eq!(ran.code, 0, "{words:?}");
         let request: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(request["url"], format!("{}{path}", sdc.emulator.url()), "{words:?}");
         assert!(!ran.out.contains("as-role"), "{words:?}");
         let warning: Value = serde_json::from_str(&ran.words).unwrap();
-        assert!(warning["warning"].as_str().unwrap().contains("the roles ops are not taken on"), "{}", ran.words);
+        assert!(warning["warning"].as_str().unwrap().contains("the roles ops are not sent"), "{}", ran.words);
     }
 }

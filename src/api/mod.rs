@@ -87,6 +87,17 @@ pub fn noun(param: &str) -> Option<&'static Noun> {
     NOUNS.iter().copied().find(|noun| noun.name == param)
 }
 
+/// The operations that a request is one of, by its method and its path without the query.
+pub fn operations(method: &str, path: &str) -> impl Iterator<Item = &'static Op> {
+    let parts: Vec<String> = path.split('/').map(str::to_owned).collect();
+    let method = method.to_owned();
+    RESOURCES.iter().flat_map(|resource| resource.ops.iter().copied()).filter(move |op| {
+        let known: Vec<&str> = op.path.split('/').collect();
+        let same = |(known, part): (&&str, &String)| known.starts_with(':') && !part.is_empty() || *known == part;
+        op.method.as_str() == method && known.len() == parts.len() && known.iter().zip(&parts).all(same)
+    })
+}
+
 /// HTTP method of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]

@@ -179,19 +179,18 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
                 .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
         ]);
     }
-    if op.asks || op.fields.iter().any(|field| field.asks) {
-        command = command.arg(
-            Arg::new("yes")
-                .long("yes")
-                .short('y')
-                // What the older tools call it.
-                .alias("force")
-                .short_alias('f')
-                .help("Do not ask")
-                .action(ArgAction::SetTrue),
-        );
+    if asks(op) {
+        let yes = Arg::new("yes").long("yes").short('y').alias("force").help("Skip the confirmation prompt");
+        let yes = yes.action(ArgAction::SetTrue);
+        // What the older tools call it when they delete; elsewhere it is a file there.
+        command = command.arg(if op.method == Method::Delete { yes.short_alias('f') } else { yes });
     }
     command
+}
+
+/// Whether a question may come before it is done.
+pub fn asks(op: &Op) -> bool {
+    op.asks || op.fields.iter().any(|field| field.asks)
 }
 
 /// `--wait`, of what ends in a state also with a state.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{build, noun, tree};
+use super::{build, letters, noun, tree};
 use crate::api::{Method, Op, RESOURCES, Shape};
 
 /// What users of the older tools type first, and what it is called here.
@@ -64,6 +64,7 @@ pub fn of(args: &[OsString], error: &mut clap::Error) -> Option<String> {
             }
             Some(hint)
         }
+        ErrorKind::UnknownArgument if wrong == "-f" => letters::file(&path(&typed).join(" ")),
         ErrorKind::UnknownArgument if is_waited_state(&typed, &wrong) => Some(format!("--wait={wrong}")),
         ErrorKind::ValueValidation if wrong.starts_with("--max ") => {
             Some("so many targets are allowed: 1 or more, such as --max 100".to_owned())
@@ -139,14 +140,20 @@ fn is_waited_state(typed: &[&str], word: &str) -> bool {
     is_behind_wait(typed, word) && operation(typed).is_some_and(|(_, op)| build::waited_states(op).contains(&word))
 }
 
-/// The operation that these words begin with, and its command.
-fn operation(typed: &[&str]) -> Option<(String, &'static Op)> {
+/// The command that these words begin with, in its own words.
+fn path(typed: &[&str]) -> Vec<String> {
     let root = tree();
     let (mut command, mut path) = (&root, Vec::new());
     while let Some(sub) = typed.get(path.len()).and_then(|word| command.find_subcommand(word)) {
         path.push(sub.get_name().to_owned());
         command = sub;
     }
+    path
+}
+
+/// The operation that these words begin with, and its command.
+fn operation(typed: &[&str]) -> Option<(String, &'static Op)> {
+    let path = path(typed);
     let (noun, verb) = path.split_first()?;
     let resource = RESOURCES.iter().find(|resource| resource.name == noun)?;
     let op = resource.ops.iter().copied().find(|op| op.verb == verb.join(" "))?;

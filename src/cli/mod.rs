@@ -9,6 +9,7 @@ mod exit;
 mod globals;
 mod hints;
 mod interrupted;
+mod letters;
 mod names;
 mod progress;
 mod prompt;
@@ -92,7 +93,7 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
             let app = App { streams, globals, config: Config::none()?, sent: OnceLock::new() };
             return custom::unsettled(&app, &error);
         }
-        config => config?,
+        config => config.map_err(|error| letters::explained(&run::verb(matches).0, &flags, error))?,
     };
     let app = App { streams, globals, config, sent: OnceLock::new() };
     for warning in &app.config.warnings {

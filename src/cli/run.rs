@@ -13,6 +13,7 @@ use super::{App, build, names, prompt, show, values};
 use crate::answer::Answer;
 use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show, noun};
 use crate::client::Client;
+use crate::config::Origin;
 use crate::error::{Error, Result};
 use crate::render::{self, Format, Look, Printer};
 use crate::request::{Arg, Args};
@@ -81,13 +82,7 @@ async fn run_with(
         _ if !op.signed => app.client_without_key()?,
         _ => app.client()?,
     };
-    if !op.roles && !client.roles().is_empty() {
-        app.warn(&format!(
-            "the roles {} are not taken on: {} would take them for something else, and your default roles apply",
-            client.roles().join(", "),
-            op.id
-        ));
-    }
+    no_roles(app, op, client.roles())?;
     // What the names stand for is known before anything is asked.
     if let Some(making) = making {
         let (calls, _) = making.calls(asked.call(""))?;
@@ -218,6 +213,28 @@ fn secrets(app: &App, op: &Op, args: &mut Args) -> Result<()> {
         args.push(field.name, Arg::Text(secret));
     }
     Ok(())
+}
+
+/// Roles on an operation that would take them for something else, or refuse them: an error where they were asked for
+/// in this command, and a warning where a profile or a variable has them for all commands.
+///
+/// # Errors
+/// A usage error.
+pub fn no_roles(app: &App, op: &Op, roles: &[String]) -> Result<()> {
+    if op.roles || roles.is_empty() {
+        return Ok(());
+    }
+    let words = format!("{} cannot take a role on", op.id);
+    match app.config.roles.as_ref().map(|roles| &roles.origin) {
+        Some(Origin::Flag(_)) => {
+            Err(Error::usage(format!("{words}: the service would take it for something else, or refuse it"))
+                .hint("leave --role out: the default roles apply"))
+        }
+        _ => {
+            app.warn(&format!("the roles {} are not sent: {words}; the default roles apply", roles.join(", ")));
+            Ok(())
+        }
+    }
 }
 
 /// How many fields were typed.

@@ -261,8 +261,13 @@ impl Client {
     pub fn unsigned_wire(&self, request: &Request) -> Result<Wire> {
         let mut url = self.base.clone();
         let prefix = self.base.path().trim_end_matches('/');
-        url.set_path(&format!("{prefix}{}", request.path));
+        let path = format!("{prefix}{}", request.path);
+        url.set_path(&path);
         url.set_query((!request.query.is_empty()).then_some(&*request.query));
+        // What reads URLs also tidies them: `..` would leave the path that was asked for.
+        if url.path() != path || url.query().unwrap_or_default() != request.query {
+            return Err(changed(request, &url));
+        }
         let date = httpdate::fmt_http_date(SystemTime::now());
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -294,6 +299,13 @@ impl Client {
         }
         Ok(Wire { url, headers, date })
     }
+}
+
+/// A request whose target cannot be sent as it is.
+fn changed(request: &Request, url: &url::Url) -> Error {
+    let sent = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let words = format!("the path {} cannot be sent as it is: it would arrive as {sent}", request.target());
+    Error::usage(words).hint("'.' and '..' stand for steps in a path, '%2e' likewise: name what is meant itself")
 }
 
 fn header_value(name: &str, text: &str) -> Result<HeaderValue> {

@@ -38,11 +38,64 @@ pub(super) fn url(text: &str, origin: &Origin) -> Result<String> {
 
 /// A login of an account or sub-user.
 pub(super) fn login(what: &str, text: &str, origin: &Origin) -> Result<String> {
-    if let Some((account, user)) = text.split_once('/') {
-        let error = Error::usage(format!("the {what} from {origin} has a slash: `{}`", text.escape_debug()));
-        return Err(error.hint(format!("SDC_ACCOUNT={} SDC_USER={}", account.escape_debug(), user.escape_debug())));
+    if text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+        return token(what, text, origin);
     }
-    token(what, text, origin)
+    match (unfit(text), text.contains('/') && !text.contains("://")) {
+        (_, true) => {
+            let error = Error::usage(format!("the {what} from {origin} has a slash: a login is a single word"));
+            Err(apart(what, text, origin).into_iter().fold(error, Error::hint))
+        }
+        (Some(why), false) => Err(cannot_be(what, &why, origin)),
+        (None, false) => token(what, text, origin),
+    }
+}
+
+/// Why this cannot be the name of an account, a sub-user or a role. The text itself is not repeated.
+pub fn unfit(text: &str) -> Option<String> {
+    if text.contains("://") {
+        return Some("is a URL".to_owned());
+    }
+    let address = text.split('/').next().unwrap_or_default();
+    if address.parse::<std::net::IpAddr>().is_ok() {
+        return Some("is an address".to_owned());
+    }
+    text.chars().find(|letter| "=!*:/~<>\"\\".contains(*letter)).map(|letter| format!("holds '{letter}'"))
+}
+
+fn cannot_be(what: &str, why: &str, origin: &Origin) -> Error {
+    Error::usage(format!("what {origin} gives {why}, and so cannot be the {what}"))
+}
+
+/// How account and sub-user are given that were written in one: `acme/ci`, or as in a path, `acme/users/ci`.
+fn apart(what: &str, text: &str, origin: &Origin) -> Option<String> {
+    let parts: Vec<&str> = text.trim_matches('/').split('/').collect();
+    let (account, user) = match parts.as_slice() {
+        ["users", user] => (None, Some(*user)),
+        [account, user] | [account, "users", user] if what != "account to act as" => (Some(*account), Some(*user)),
+        [one] => {
+            if what == "user" {
+                (None, Some(*one))
+            } else {
+                (Some(*one), None)
+            }
+        }
+        _ => return None,
+    };
+    let fits = |word: &&str| !word.is_empty() && unfit(word).is_none() && !word.contains(char::is_whitespace);
+    if !account.iter().chain(&user).all(fits) || what == "account" && account.is_none() {
+        return None;
+    }
+    let flags = matches!(origin, Origin::Flag(_));
+    let account_name = match (what, flags) {
+        ("account to act as", true) => "--act-as ",
+        ("account to act as", false) => "SDC_ACT_AS=",
+        (_, true) => "--account ",
+        (_, false) => "SDC_ACCOUNT=",
+    };
+    let user_name = if flags { "--user " } else { "SDC_USER=" };
+    let words = account.iter().map(|account| format!("{account_name}{account}"));
+    Some(words.chain(user.iter().map(|user| format!("{user_name}{user}"))).collect::<Vec<_>>().join(" "))
 }
 
 /// Text that goes into a header or a path.
@@ -71,9 +124,13 @@ pub(super) fn names(what: &str, text: &str, origin: &Origin) -> Result<Vec<Strin
     parts.map(|part| one_name(what, part, origin)).collect()
 }
 
-/// A name that may hold blanks, but no control characters.
+/// The name of a role, which may hold blanks, but no control characters.
 pub(super) fn one_name(what: &str, text: &str, origin: &Origin) -> Result<String> {
-    if text.chars().any(char::is_control) { token(what, text, origin) } else { Ok(text.to_owned()) }
+    match unfit(text) {
+        Some(why) => Err(cannot_be(what, &why, origin)),
+        None if text.chars().any(char::is_control) => token(what, text, origin),
+        None => Ok(text.to_owned()),
+    }
 }
 
 /// `1`, `true`, `0` or `false`.

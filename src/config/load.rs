@@ -183,7 +183,7 @@ impl Config {
                 let theirs = Some(profile.roles.clone()).filter(|roles| !roles.is_empty());
                 if roles.is_none() {
                     roles = checked(chosen.give(theirs), |roles, origin| {
-                        roles.iter().map(|role| check::one_name("roles", role, origin)).collect()
+                        roles.iter().map(|role| check::one_name("role", role, origin)).collect()
                     })?;
                 }
             }

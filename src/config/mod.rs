@@ -13,7 +13,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use check::{SIGNING, duration};
+pub use check::{SIGNING, duration, unfit};
 pub use load::{Flags, Lookup, Sources};
 pub use paths::Dirs;
 

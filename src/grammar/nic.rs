@@ -79,7 +79,8 @@ pub fn parse(text: &str) -> Result<Nic> {
             }
             "primary" => {
                 return Err(wrong(here, "the service ignores primary here", "leave it out")
-                    .hint("the first network is the primary one; later on it can be changed"));
+                    .hint("the first public network is the primary one, or the first of all where none is public")
+                    .hint("an added one can be made primary: sdc machines nics add MACHINE NETWORK --primary"));
             }
             _ => {
                 let error =

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::cli::{App, exit, show, values};
+use crate::cli::{App, exit, run, show, values};
 use crate::client::{Client, Cut, Span, header_lines};
 use crate::error::{Error, Result};
 use crate::render;
@@ -74,8 +74,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let client = if request.signed && !app.globals.dry_run { app.client()? } else { app.client_without_key()? };
-    if request.signed {
-        client.add_roles(&mut request);
+    // Some routes would keep the role as a tag.
+    let without_roles = crate::api::operations(request.method.as_str(), &request.path).find(|op| !op.roles);
+    match without_roles {
+        Some(op) => run::no_roles(app, op, client.roles())?,
+        None if request.signed => client.add_roles(&mut request),
+        None => {}
     }
     if app.globals.dry_run || app.globals.curl {
         return show::requests(app, &client, &[request]).await.map(|()| 0);

@@ -53,11 +53,15 @@ pub fn command() -> Command {
                 .arg(name().allow_hyphen_values(true)),
         )
         .subcommand(
-            Command::new("delete")
-                .visible_alias("rm")
-                .about("Delete a profile")
-                .arg(name())
-                .arg(Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Do not ask")),
+            Command::new("delete").visible_alias("rm").about("Delete a profile").arg(name()).arg(
+                Arg::new("yes")
+                    .long("yes")
+                    .short('y')
+                    .alias("force")
+                    .short_alias('f')
+                    .action(ArgAction::SetTrue)
+                    .help("Skip the confirmation prompt"),
+            ),
         )
 }
 

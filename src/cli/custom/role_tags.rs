@@ -59,9 +59,8 @@ pub fn command() -> Command {
             .long("yes")
             .short('y')
             .alias("force")
-            .short_alias('f')
             .action(ArgAction::SetTrue)
-            .help("Do not ask")
+            .help("Skip the confirmation prompt")
     };
     let verb = |name: &'static str, about: &'static str, more: &str| {
         let long = if more.is_empty() { about.to_owned() } else { format!("{about}\n\n{more}") };

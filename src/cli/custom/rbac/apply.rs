@@ -26,7 +26,8 @@ use crate::request::{Arg, Args};
 /// # Errors
 /// A usage error before anything is sent; later the failure of the step that failed.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
-    let name = matches.get_one::<String>("file").map(String::as_str).unwrap_or_default();
+    let named = matches.get_one::<String>("file").or_else(|| matches.get_one::<String>("from"));
+    let name = named.map(String::as_str).unwrap_or_default();
     let choice = Choice { prune: matches.get_flag("prune"), adopt: matches.get_flag("adopt") };
     let wanted = file::read(name)?;
     if wanted.owner.is_none() && (choice.prune || choice.adopt) {

@@ -91,7 +91,20 @@ pub fn command() -> Command {
             Command::new("apply")
                 .about("Make users, roles and policies so as a file says")
                 .long_about(APPLY_HELP)
-                .arg(Arg::new("file").value_name("FILE").required(true).help("The file, - for standard input"))
+                .arg(
+                    Arg::new("file")
+                        .value_name("FILE")
+                        .required_unless_present("from")
+                        .help("The file, - for standard input"),
+                )
+                .arg(
+                    Arg::new("from")
+                        .long("file")
+                        .short('f')
+                        .value_name("FILE")
+                        .conflicts_with("file")
+                        .help("The file, as an option"),
+                )
                 .arg(switch("plan", "Show what would be done, and do nothing; the same as --dry-run"))
                 .arg(switch("prune", "Delete what the file has made and no longer names"))
                 .arg(switch("adopt", "Put what is there already on the record of what the file has made"))
@@ -101,7 +114,7 @@ pub fn command() -> Command {
                         .value_name("FILE")
                         .help("Passwords of new users: JSON {\"LOGIN\": \"PASSWORD\"}, readable by you alone"),
                 )
-                .arg(switch("yes", "Do not ask").short('y').alias("force").short_alias('f')),
+                .arg(switch("yes", "Skip the confirmation prompt").short('y').alias("force")),
         )
 }
 
