@@ -17,7 +17,8 @@ pub(crate) const GONE_LIMIT: usize = 4 * 1024 * 1024;
 /// metadata that CloudAPI takes 100 MB.
 pub(crate) const SUCCESS_LIMIT: usize = 128 * 1024 * 1024;
 
-/// What to do about a refusal that says too little of it, by the API's code without an ending `Error`.
+/// What to do about a refusal that says too little of it, by the API's code without an ending `Error`, or by its words
+/// where its code is one of many meanings.
 const HINTS: &[(&str, &str)] = &[
     ("CannotDestroyMachine", "to allow it: sdc machines deletion-protection disable MACHINE"),
     ("DefaultFabricNetworkNotConfigured", "name a network, or set one for all: sdc config set default_network=NETWORK"),
@@ -25,10 +26,14 @@ const HINTS: &[(&str, &str)] = &[
         "ImageHasDependentImages",
         "images that were made from machines of it are still there: sdc images list -o name,origin",
     ),
+    ("insufficientPasswordQuality", "a password needs a letter and a digit"),
     ("KeyRequired", "the account has no SSH key, so nobody could log in: sdc keys add FILE"),
     ("NotImageOwner", "only the image's owner may: sdc images clone makes a shared image your own"),
+    ("passwordInHistory", "the last four passwords are refused"),
+    ("passwordTooShort", "a password needs at least 7 characters, a letter and a digit among them"),
     ("SubnetFull", "the network has no address left: sdc networks ips list NETWORK"),
     ("UnallocatedVM", "the machine is still being provisioned: sdc machines get MACHINE"),
+    ("VM must be stopped", "the machine must be stopped: sdc machines stop MACHINE --wait"),
     ("VmNotRunning", "the machine must be running: sdc machines start MACHINE --wait"),
     ("VmNotStopped", "the machine must be stopped: sdc machines stop MACHINE --wait"),
     ("VolumeInUse", "the machines that use it: sdc volumes get VOLUME --jq .refs"),
@@ -179,8 +184,10 @@ impl Response {
                 "alias is what the service calls a machine's name: letters, digits, _ . and -, and no other has it",
             );
         }
-        let code = error.fault().map(|fault| fault.code.clone()).unwrap_or_default();
-        if let Some((_, hint)) = HINTS.iter().find(|(known, _)| *known == code.trim_end_matches("Error")) {
+        let means = |known: &str| {
+            error.fault().is_some_and(|fault| fault.code.trim_end_matches("Error") == known || fault.message == known)
+        };
+        if let Some((_, hint)) = HINTS.iter().find(|(known, _)| means(known)) {
             error = error.hint(*hint);
         }
         if used_up {

@@ -33,25 +33,25 @@ pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the
 /// GetImage.
 pub static GET: Op = Op::get("GetImage", "get", "/:login/images/:image", "Show an image");
 
-/// CreateImageFromMachine. The machine must be stopped; the image is always an incremental one.
-pub static CREATE: Op =
-    Op::create("CreateImageFromMachine", "create", "/:login/images", "Make an image of a stopped machine")
-        .long(
-            "The image begins in the state creating; --wait waits until it is active.\n\
+/// CreateImageFromMachine. The image is always an incremental one.
+pub static CREATE: Op = Op::create("CreateImageFromMachine", "create", "/:login/images", "Make an image of a machine")
+    .long(
+        "The service stops a running machine while it makes the image.\n\
+             The image begins in the state creating; --wait waits until it is active.\n\
              sdc images create web0 acme-web 1.5.0 --wait",
-        )
-        .until(Goal::State("active"), &IMAGE)
-        .fields(&[
-            body("machine", Kind::Ref(&super::machines::MACHINE), "The machine: id, short id or name").positional(),
-            body("name", Kind::Text, "Name of the image, at most 512 characters").positional(),
-            body("version", Kind::Text, "Version of the image, at most 128 characters").positional(),
-            body("description", Kind::Text, "Description").short('d'),
-            body("homepage", Kind::Text, "URL of a page about it"),
-            body("eula", Kind::Text, "URL of its licence"),
-            body("acl", Kind::Words, "Account that may use it too, a UUID; may be repeated"),
-            body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; may be repeated").flag("tag").short('t'),
-            ROLE_TAG,
-        ]);
+    )
+    .until(Goal::State("active"), &IMAGE)
+    .fields(&[
+        body("machine", Kind::Ref(&super::machines::MACHINE), "The machine: id, short id or name").positional(),
+        body("name", Kind::Text, "Name of the image, at most 512 characters").positional(),
+        body("version", Kind::Text, "Version of the image, at most 128 characters").positional(),
+        body("description", Kind::Text, "Description").short('d'),
+        body("homepage", Kind::Text, "URL of a page about it"),
+        body("eula", Kind::Text, "URL of its licence"),
+        body("acl", Kind::Words, "Account that may use it too, a UUID; may be repeated"),
+        body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; may be repeated").flag("tag").short('t'),
+        ROLE_TAG,
+    ]);
 
 /// ImportImageFromDatacenter. The request itself lasts as long as the copying.
 pub static IMPORT: Op = Op::create(

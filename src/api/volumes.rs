@@ -4,12 +4,16 @@ use super::*;
 
 const TYPES: &[&str] = &["tritonnfs"];
 
+/// What every volume fits, whatever its state: a list without it leaves out those that failed. The service takes only
+/// states that volumes have.
+const ANY_STATE: &str = r#"{"or":[{"eq":["state","creating"]},{"eq":["state","ready"]},{"eq":["state","failed"]},{"eq":["state","deleting"]}]}"#;
+
 /// Looked up by name in the whole list: the server's name filter would leave nothing to suggest. Volumes that have
 /// failed are not in it, and are found by their ids.
 pub static VOLUME: Noun = Noun::new("volume", &GET, &LIST, "sdc volumes list")
     .fails(&["failed"])
     .states(&["ready", "creating", "deleting", "failed"])
-    .picked_by(&[Pick::Tags, Pick::State("predicate", r#"{"ne":["state",""]}"#), Pick::Age("created")]);
+    .picked_by(&[Pick::Tags, Pick::State("predicate", ANY_STATE), Pick::Age("created")]);
 
 /// ListVolumes. It refuses every parameter that it does not know, `as-role` too.
 pub static LIST: Op = Op::list("ListVolumes", "list", "/:login/volumes", "List the volumes of the account")

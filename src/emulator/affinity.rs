@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::jobs::Work;
+use super::js;
 use super::params::{self, glob};
 use super::pattern::Pattern;
 use super::reply::Refusal;
@@ -14,6 +15,9 @@ pub(crate) const NODES: [&str; 3] = [
     "44454c4c-4700-1034-8039-b2c04f4e3732",
     "44454c4c-5900-1051-8031-c4c04f594d32",
 ];
+
+/// How much memory a compute node has, in MiB.
+pub(crate) const NODE_RAM: u64 = 524_288;
 
 /// `instance!=web*`, `role==~db`: with which machines to share a node, or not to.
 #[derive(Debug)]
@@ -47,9 +51,13 @@ impl Form {
 impl Rule {
     /// Reads a rule: a key, an operator, a value. The first `==` counts before any `!=`.
     pub(crate) fn read(rule: &str) -> Result<Rule, Refusal> {
-        let wrong = || Refusal::invalid(format!("affinity rule \"{rule}\" is not valid"));
-        let at = rule.find("==").or_else(|| rule.find("!=")).ok_or_else(wrong)?;
-        let (key, value) = rule.split_at_checked(at).ok_or_else(wrong)?;
+        let shown = js::quoted(rule);
+        let none = || {
+            let words = "could not find operator in affinity rule: expected one of \"==\", \"!=\"";
+            Refusal::invalid(format!("{words}: {shown}"))
+        };
+        let at = rule.find("==").or_else(|| rule.find("!=")).ok_or_else(none)?;
+        let (key, value) = rule.split_at_checked(at).ok_or_else(none)?;
         let near = value.starts_with("==");
         let value = value.get(2..).unwrap_or("");
         let (soft, value) = value.strip_prefix('~').map_or((false, value), |value| (true, value));
@@ -57,12 +65,22 @@ impl Rule {
             && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
             && key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         let fits = |c: char| c.is_ascii_alphanumeric() || c.is_whitespace() || "-:_.*/()?+[]\\^$|".contains(c);
-        if !key_fits || value.is_empty() || !value.chars().all(fits) {
-            return Err(wrong());
+        let unfit = |what: &str, part: &str, pattern: &str| {
+            let part = js::quoted(part);
+            Refusal::invalid(format!("invalid {what} in affinity rule: {shown}: {part} does not match {pattern}"))
+        };
+        if !key_fits {
+            return Err(unfit("key", key, r"/^[a-z_][a-z0-9\-_.]+$/i"));
         }
-        let regex = value.strip_prefix('/').and_then(|value| value.strip_suffix('/'));
+        if value.is_empty() || !value.chars().all(fits) {
+            return Err(unfit("value", value, r"/^[-a-z0-9:_\s.*\/()?+[\]\\^$|]+$/i"));
+        }
+        let regex = value.strip_prefix('/').and_then(|value| value.strip_suffix('/')).filter(|regex| !regex.is_empty());
         let value = match regex {
-            Some(regex) => Form::Regex(Pattern::read(regex).ok_or_else(wrong)?),
+            Some(regex) => {
+                let wrong = || Refusal::invalid(format!("Invalid regular expression: /{regex}/"));
+                Form::Regex(Pattern::read(regex).ok_or_else(wrong)?)
+            }
             None if value.contains('*') => Form::Glob(value.to_owned()),
             None => Form::Exact(value.to_owned()),
         };
@@ -84,7 +102,7 @@ pub(crate) fn rules(params: &params::Params) -> Result<Vec<Rule>, Refusal> {
         return given("locality").map_or(Ok(Vec::new()), locality);
     };
     if given("locality").is_some() {
-        return Err(Refusal::invalid("cannot specify both affinity and locality"));
+        return Err(Refusal::invalid("cannot specify both \"locality\" (deprecated) and \"affinity\""));
     }
     let rules = affinity.as_array().map_or(std::slice::from_ref(affinity), Vec::as_slice);
     rules

@@ -1,9 +1,12 @@
 //! From a request that was read to an answer: the real server's chain of checks, in its order.
 
+use std::borrow::Cow;
+use std::io::Read;
 use std::sync::atomic::Ordering;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
 use md5::{Digest, Md5};
 use serde_json::Value;
 
@@ -102,7 +105,11 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
     let result = (|| {
         let (account, caller, bucket, active) = if route.signed {
             let who = match &presented {
-                Some(presented) => who::identify(&state, presented, version)?,
+                Some(presented) => {
+                    let who = who::identify(&state, presented, version)?;
+                    who::check_token(head)?;
+                    who
+                }
                 None => super::presigned::identify(&state, asked, version, wall)?,
             };
             answered.signed_by = Some(who.key_id.clone());
@@ -198,16 +205,35 @@ fn read_body(asked: &Asked, content_type: &str) -> Result<params::Params, Refusa
         return Ok(params::Params::new());
     }
     if asked.too_long {
-        let words = format!("Request body size exceeds {MAX_BODY}");
-        return Err(Refusal::new(413, "PayloadTooLargeError", words));
+        return Err(too_large());
     }
+    let body = unpacked(asked)?;
     if let Some(said) = asked.head.get("content-md5") {
-        let is = content_md5(&asked.body);
-        if said != is && !asked.body.is_empty() {
+        let is = content_md5(&body);
+        if said != is && !body.is_empty() {
             return Err(Refusal::new(400, "BadDigest", format!("Content-MD5 '{said}' didn't match '{is}'")));
         }
     }
-    params::body(content_type, &asked.body)
+    params::body(content_type, &body)
+}
+
+/// The body as it was before it was compressed, if it was.
+fn unpacked(asked: &Asked) -> Result<Cow<'_, [u8]>, Refusal> {
+    if asked.head.get("content-encoding").as_deref() != Some("gzip") || asked.body.is_empty() {
+        return Ok(Cow::Borrowed(&asked.body));
+    }
+    let mut body = Vec::new();
+    let most = u64::try_from(MAX_BODY).unwrap_or(u64::MAX).saturating_add(1);
+    let read = GzDecoder::new(asked.body.as_slice()).take(most).read_to_end(&mut body);
+    read.map_err(|error| Refusal::new(400, "InvalidContent", format!("Invalid gzip: {error}")))?;
+    if body.len() > MAX_BODY {
+        return Err(too_large());
+    }
+    Ok(Cow::Owned(body))
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(413, "PayloadTooLargeError", format!("Request body size exceeds {MAX_BODY}"))
 }
 
 /// Routes of one path are told apart by the parameter `action`.
@@ -219,10 +245,16 @@ fn choose(routes: &[&'static Route], params: &params::Params) -> Result<&'static
     if let Some(route) = routes.iter().find(|route| route.action.is_none()) {
         return Ok(route);
     }
-    if action.is_empty() {
-        return Err(Refusal::missing("action"));
-    }
-    None.ok_or_else(|| Refusal::invalid(format!("{action} is not a valid action")))
+    // The server's code for each kind of thing has words of its own.
+    let path = routes.first().map_or("", |route| route.path);
+    Err(match (path.contains("/images"), path.ends_with("/migrate"), action.is_empty()) {
+        (true, _, true) => Refusal::missing("action"),
+        (true, _, false) => Refusal::invalid(format!("action {action} is not a valid argument")),
+        (_, true, true) => Refusal::lacking("\"action\" must be specified"),
+        (_, true, false) => Refusal::invalid(format!("{action} is not a valid migration action")),
+        (_, _, true) => Refusal::lacking("action is required"),
+        (_, _, false) => Refusal::invalid(format!("{action} is not a valid action")),
+    })
 }
 
 /// The digest of a body, as in the header.

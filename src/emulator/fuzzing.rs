@@ -75,7 +75,8 @@ pub fn policy(text: &str, action: &str, path: &str) -> Option<bool> {
 
 /// Reads a predicate over volumes, and asks it of an object; `None` when it is none.
 pub fn predicate(text: &str, object: &Value) -> Option<bool> {
-    let predicate = krill::parse(text, &[("name", false), ("size", true)]).ok()?;
+    let value = serde_json::from_str(text).ok()?;
+    let predicate = krill::read(&value, &[("name", "string"), ("size", "number")]).ok()?;
     Some(predicate.fits(object.as_object()?))
 }
 

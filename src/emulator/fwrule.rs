@@ -159,24 +159,24 @@ enum Token {
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Token::Word(word) => write!(f, "'{word}'"),
-            Token::Text(text) => write!(f, "{}", quoted(text)),
-            Token::Sign(sign) => write!(f, "'{sign}'"),
+            Token::Word(word) => f.write_str(word),
+            Token::Text(text) => f.write_str(&quoted(text)),
+            Token::Sign(sign) => write!(f, "{sign}"),
         }
     }
 }
 
-/// The pieces, each with the character where it begins, counted from 1.
+/// The pieces, each with the character where it begins, counted from 0.
 fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
     let mut tokens = Vec::new();
-    let mut letters = text.chars().enumerate().map(|(at, letter)| (at + 1, letter)).peekable();
+    let mut letters = text.chars().enumerate().peekable();
     while let Some((at, letter)) = letters.next() {
         let token = match letter {
             c if c.is_whitespace() => continue,
             '(' | ')' | ',' | '=' | '/' => Token::Sign(letter),
             '"' => Token::Text(
                 text_in_quotes(&mut letters)
-                    .ok_or_else(|| format!("the quotation that begins at character {at} does not end"))?,
+                    .ok_or_else(|| format!("Error at character {at}: the quotation does not end"))?,
             ),
             first => {
                 let mut word = String::from(first);
@@ -211,7 +211,7 @@ fn text_in_quotes(letters: &mut Peekable<impl Iterator<Item = (usize, char)>>) -
 /// What is wrong with it, in words.
 pub(crate) fn parse(text: &str) -> Result<Rule, String> {
     let tokens = tokens(text)?;
-    let mut parser = Parser { tokens: tokens.into_iter().peekable() };
+    let mut parser = Parser { tokens: tokens.into_iter().peekable(), end: text.chars().count() };
     parser.keyword("FROM")?;
     let from = parser.targets()?;
     parser.keyword("TO")?;
@@ -246,14 +246,16 @@ pub(crate) fn parse(text: &str) -> Result<Rule, String> {
 
 struct Parser {
     tokens: Peekable<std::vec::IntoIter<(usize, Token)>>,
+    /// How many characters the rule has.
+    end: usize,
 }
 
 impl Parser {
     /// Says what should have come instead of what comes next.
     fn expected(&mut self, what: &str) -> String {
         match self.tokens.peek() {
-            Some((at, token)) => format!("expected {what} at character {at}, but found {token}"),
-            None => format!("expected {what}, but the rule ends there"),
+            Some((at, token)) => format!("Error at character {at}: '{token}', expected: {what}"),
+            None => format!("Error at character {}: '', expected: {what}", self.end),
         }
     }
 
@@ -268,13 +270,13 @@ impl Parser {
     }
 
     fn keyword(&mut self, keyword: &str) -> Result<(), String> {
-        if self.skip(keyword) { Ok(()) } else { Err(self.expected(keyword)) }
+        if self.skip(keyword) { Ok(()) } else { Err(self.expected(&format!("'{keyword}'"))) }
     }
 
     fn one_of<'a>(&mut self, keywords: &[&'a str]) -> Result<&'a str, String> {
         match keywords.iter().copied().find(|keyword| self.skip(keyword)) {
             Some(keyword) => Ok(keyword),
-            None => Err(self.expected(&format!("one of {}", keywords.join(", ")))),
+            None => Err(self.expected(&format!("'{}'", keywords.join("', '")))),
         }
     }
 
@@ -504,8 +506,10 @@ mod tests {
         let many = (1..=25).map(|n| format!("PORT {n}")).collect::<Vec<_>>().join(" AND ");
         let same = ["PORT 1"; 25].join(" AND ");
         for (text, words) in [
-            ("", "expected FROM, but the rule ends there"),
-            ("From any TO all vms ALLOW tcp PORT 1", "expected FROM at character 1, but found 'From'"),
+            ("", "Error at character 0: '', expected: 'FROM'"),
+            ("hell no", "Error at character 0: 'hell', expected: 'FROM'"),
+            ("FROM any TO all vms", "Error at character 19: '', expected: 'ALLOW', 'BLOCK'"),
+            ("From any TO all vms ALLOW tcp PORT 1", "Error at character 0: 'From', expected: 'FROM'"),
             ("FROM any TO any ALLOW tcp PORT 1", "rule does not affect VMs"),
             ("FROM any TO ip 10.0.0.1 ALLOW tcp PORT 1", "rule does not affect VMs"),
             ("FROM any TO (all vms OR tag a) ALLOW tcp PORT 1", "any and all vms stand alone"),
@@ -521,7 +525,7 @@ mod tests {
             ("FROM any TO (all vms OR all vms) ALLOW ah", "stand alone"),
             ("FROM any TO tag \"\" ALLOW ah", "the name of a tag is empty"),
             ("FROM any TO all vms ALLOW icmp TYPE 256", "a type from 0 to 255"),
-            ("FROM any TO all vms ALLOW gre", "one of TCP"),
+            ("FROM any TO all vms ALLOW gre", "expected: 'TCP', 'UDP'"),
             ("FROM any TO all vms ALLOW ah PRIORITY 101", "a priority"),
             ("FROM any TO all vms ALLOW ah PRIORITY 1 x", "the end of the rule"),
             ("FROM ip 0.0.0.0 TO all vms ALLOW ah", "an IP address"),
@@ -529,7 +533,7 @@ mod tests {
             ("FROM subnet 10.0.0.0 TO all vms ALLOW ah", "'/' and the length"),
             ("FROM vm web0 TO all vms ALLOW ah", "the id of a machine"),
             ("FROM tag a.b TO all vms ALLOW ah", "the name of a tag"),
-            ("FROM tag \"a TO all vms ALLOW ah", "begins at character 10 does not end"),
+            ("FROM tag \"a TO all vms ALLOW ah", "Error at character 9: the quotation does not end"),
             ("FROM (any TO all vms ALLOW ah", "')'"),
         ] {
             let said = parse(text).unwrap_err();

@@ -31,6 +31,7 @@ pub mod fuzzing;
 mod fwrule;
 mod handlers;
 mod jobs;
+mod js;
 mod krill;
 mod lines;
 mod params;
@@ -53,6 +54,7 @@ mod triton_tags;
 mod verify;
 mod version;
 mod volume;
+mod volume_fields;
 mod who;
 
 use std::net::{Ipv4Addr, SocketAddr};

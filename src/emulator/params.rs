@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::js;
 use super::reply::Refusal;
 
 /// Parameters by name. What the body says wins over the query, and that over the path.
@@ -47,10 +48,13 @@ pub(crate) fn body(content_type: &str, bytes: &[u8]) -> Result<Params, Refusal> 
     match content_type {
         "application/json" => match serde_json::from_slice::<Value>(bytes) {
             Ok(Value::Object(map)) => Ok(map),
-            // The real server merges a list by its indexes, which helps nobody.
-            Ok(Value::Array(list)) => Ok(list.into_iter().enumerate().map(|(i, v)| (i.to_string(), v)).collect()),
+            // A list takes the place of all parameters, so that the path's account is lost.
+            Ok(Value::Array(_)) => Ok(Params::from_iter([("account".to_owned(), "undefined".into())])),
             Ok(_) => Ok(Params::new()),
-            Err(error) => Err(Refusal::new(400, "InvalidContent", format!("Invalid JSON: {error}"))),
+            Err(error) => {
+                let why = js::not_json(&String::from_utf8_lossy(bytes), &error);
+                Err(Refusal::new(400, "InvalidContent", format!("Invalid JSON: {why}")))
+            }
         },
         "application/x-www-form-urlencoded" => Ok(form(&String::from_utf8_lossy(bytes))),
         _ => Ok(Params::new()),

@@ -56,9 +56,14 @@ enum Standing<'a> {
 
 /// The id of the account that the path names, if they may work on it at all.
 pub(crate) fn target(state: &State, who: &Who, named: &str, asking: &Asking<'_>) -> Result<String, Refusal> {
-    // The account that a sub-user names in the path is not even looked up.
-    if named == "my" || who.user.is_some() {
+    if named == "my" {
         return Ok(who.account.clone());
+    }
+    // The account that a sub-user names in the path is not looked up: nothing there is tagged with a role of theirs,
+    // whether it exists or not.
+    if who.user.is_some() {
+        let own = state.account(&who.account).is_some_and(|own| own.login == named || own.id == named);
+        return if own { Ok(who.account.clone()) } else { Err(asking.refused()) };
     }
     let account = state.account(named).ok_or_else(|| Refusal::not_found(named))?;
     let member = account.roles.iter().flat_map(|role| &role.held_by).any(|m| m.account && m.id == who.account);

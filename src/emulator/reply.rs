@@ -11,6 +11,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Body,
+    /// The path of what was made, where no `Location` shows it.
+    pub(crate) made: Option<String>,
 }
 
 /// The body of an answer.
@@ -52,18 +54,18 @@ impl Reply {
     pub(crate) fn status(status: u16, value: &Value) -> Reply {
         // A Value has string keys only, so this cannot fail.
         let text = serde_json::to_vec(value).unwrap_or_default();
-        Reply { status, headers: Vec::new(), body: Body::Json(text) }
+        Reply { status, headers: Vec::new(), body: Body::Json(text), made: None }
     }
 
     /// 200 with lines that come over time.
     pub(crate) fn lines(watch: Watch) -> Reply {
-        Reply { status: 200, headers: Vec::new(), body: Body::Lines(watch) }
+        Reply { status: 200, headers: Vec::new(), body: Body::Lines(watch), made: None }
     }
 
     /// 202, 204 and the like.
     pub(crate) fn empty(status: u16) -> Reply {
         let body = if status == 202 { Body::Chunked } else { Body::Empty };
-        Reply { status, headers: Vec::new(), body }
+        Reply { status, headers: Vec::new(), body, made: None }
     }
 
     /// 101: from here on it is a WebSocket.
@@ -73,7 +75,13 @@ impl Reply {
             ("Connection", "Upgrade".to_owned()),
             ("Sec-WebSocket-Accept", accept),
         ];
-        Reply { status: 101, headers, body: Body::Socket(purpose) }
+        Reply { status: 101, headers, body: Body::Socket(purpose), made: None }
+    }
+
+    /// Notes the path of what was made.
+    pub(crate) fn made(mut self, path: String) -> Reply {
+        self.made = Some(path);
+        self
     }
 
     /// Adds a header.
@@ -131,9 +139,32 @@ impl Refusal {
         Refusal::new(403, "NotAuthorized", format!("You do not have permission to access {what}"))
     }
 
-    /// 409 `ValidationFailed` about one field.
+    /// 404 `ResourceNotFound`, in the words of CloudAPI itself.
+    pub(crate) fn unknown(what: &str) -> Refusal {
+        Refusal::new(404, "ResourceNotFound", format!("{what} not found"))
+    }
+
+    /// 409 `MissingParameter`, in words of its own.
+    pub(crate) fn lacking(words: &str) -> Refusal {
+        Refusal::new(409, "MissingParameter", words)
+    }
+
+    /// 409 `ValidationFailed` about one field of a machine.
     pub(crate) fn validation(field: &str, code: &str, message: &str) -> Refusal {
-        Refusal::new(409, "ValidationFailed", "Invalid VM parameters").field(field, code, message)
+        Refusal::failed("Invalid VM parameters", field, code, message)
+    }
+
+    /// 409 `ValidationFailed` about one field of something.
+    pub(crate) fn failed(words: &str, field: &str, code: &str, message: &str) -> Refusal {
+        Refusal::new(409, "ValidationFailed", words).field(field, code, message)
+    }
+
+    /// The same refusal, with these words in the place of its own.
+    pub(crate) fn saying(mut self, words: &str) -> Refusal {
+        if let Value::Object(body) = &mut self.body {
+            body.insert("message".to_owned(), words.into());
+        }
+        self
     }
 
     /// Adds an element of `errors[]`.

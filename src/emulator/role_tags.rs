@@ -96,7 +96,8 @@ pub(crate) fn after(call: &mut Call<'_>, active: &[String], reply: &mut Reply) {
 /// Tags what was just made with the roles that the header names, else with those that the sub-user
 /// acts in. Names that no role has are passed over.
 fn tag_made(call: &mut Call<'_>, active: &[String], reply: &Reply) {
-    let Some((_, location)) = reply.headers.iter().find(|(name, _)| *name == "Location") else { return };
+    let shown = reply.headers.iter().find(|(name, _)| *name == "Location").map(|(_, location)| location);
+    let Some(location) = reply.made.as_ref().or(shown) else { return };
     let asked = asked(call);
     let Ok(account) = call.account_mut() else { return };
     let roles = match asked {

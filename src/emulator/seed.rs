@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::addresses::Vlan;
+use super::addresses::{Pool, Vlan};
 use super::fwrule::FirewallRule;
 use super::jobs::storage::Disk;
 use super::state::{
@@ -58,6 +58,8 @@ const KVM: &str = "c37d80f4-4f6b-4c8d-8eaf-3a4b5c6d7e08";
 
 const PUBLIC: &str = "f2e6b8ca-5a7c-4d9e-9fb0-4b5c6d7e8f01";
 const PRIVATE: &str = "1a83d5e6-5a7c-4d9e-9fb0-4b5c6d7e8f02";
+/// The one network of the pool.
+const POOLED: &str = "4d8e1b73-5a7c-4d9e-9fb0-4b5c6d7e8f07";
 const FABRIC: &str = "6d40b97f-5a7c-4d9e-9fb0-4b5c6d7e8f03";
 
 const DATA: &str = "3b6f0d91-8d0f-4ac1-b2e3-7e8f9a0b1c01";
@@ -69,6 +71,7 @@ pub(crate) fn state(seed: Seed, now: i64) -> State {
         images: images(),
         packages: packages(),
         networks: networks(),
+        pools: pools(),
         elsewhere: elsewhere(),
         vlans: vlans(),
         datacenter: "local-1".to_owned(),
@@ -307,9 +310,13 @@ fn networks() -> Vec<Network> {
         ..network
     };
     // More addresses than the documentation ranges hold, so that machines never run out of them.
-    let public = network(PUBLIC, "public", "198.18.0.0/15", "198.18.0.10", "198.19.255.250", "198.18.0.1");
+    let public = network(PUBLIC, "public", "198.18.0.0/16", "198.18.0.10", "198.18.255.250", "198.18.0.1");
     vec![
         Network { public: true, description: "Internet".to_owned(), ..public },
+        Network {
+            public: true,
+            ..network(POOLED, "public-b", "198.19.0.0/16", "198.19.0.10", "198.19.255.250", "198.19.0.1")
+        },
         network(PRIVATE, "private", "10.64.0.0/14", "10.64.0.10", "10.67.255.250", "10.64.0.1"),
         Network {
             description: "Default fabric".to_owned(),
@@ -344,6 +351,17 @@ fn networks() -> Vec<Network> {
             ),
         ),
     ]
+}
+
+/// A pool of public networks, from which machines get their addresses unless they ask for another.
+fn pools() -> Vec<Pool> {
+    vec![Pool {
+        id: "4d8e1b73-5a7c-4d9e-9fb0-4b5c6d7e8f06".to_owned(),
+        name: "public-pool".to_owned(),
+        public: true,
+        description: "Internet, any subnet".to_owned(),
+        networks: vec![POOLED.to_owned()],
+    }]
 }
 
 /// The VLANs of the fabric networks.

@@ -237,7 +237,7 @@ fn planned(effect: &Effect) -> Option<Reply> {
         let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
                     <center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
         let status = effect.status.unwrap_or(502);
-        return Some(Reply { status, headers: Vec::new(), body: Body::Html(page.as_bytes().to_vec()) });
+        return Some(Reply { status, headers: Vec::new(), body: Body::Html(page.as_bytes().to_vec()), made: None });
     }
     let status = effect.status.or(if effect.big > 0 { Some(500) } else { None })?;
     let code = match (effect.code.as_deref(), status) {

@@ -81,6 +81,9 @@ pub(crate) struct Account {
     pub(crate) profile: Map<String, Value>,
     pub(crate) cns: bool,
     pub(crate) disabled: bool,
+    /// May not make machines yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unapproved: bool,
     pub(crate) created: i64,
     pub(crate) updated: i64,
     pub(crate) keys: Vec<Key>,

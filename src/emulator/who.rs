@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::auth::Presented;
+use super::auth::{Head, Presented};
 use super::reply::Refusal;
 use super::state::{Account, State};
 use super::verify;
@@ -23,6 +23,15 @@ impl Who {
     pub(crate) fn caller(&self, ip: &str) -> Value {
         json!({ "type": "signature", "ip": ip, "keyId": self.key_id })
     }
+}
+
+/// Refuses a token of delegated access: there is nobody here who gives any out.
+pub(crate) fn check_token(head: &Head) -> Result<(), Refusal> {
+    let Some(token) = head.get("x-auth-token").filter(|token| !token.is_empty()) else { return Ok(()) };
+    Err(refused(match serde_json::from_str::<Value>(&token) {
+        Ok(_) => "The token provided is not authorized for this application",
+        Err(_) => "Invalid authorization credentials supplied",
+    }))
 }
 
 fn refused(words: impl Into<String>) -> Refusal {

@@ -315,8 +315,7 @@ async fn as_user(emulator: &Emulator, method: &str, path: &str, more: &[(&str, &
 async fn a_sub_user_may_do_what_its_roles_allow() {
     let emulator = with_user().await;
     assert_eq!(as_user(&emulator, "GET", "/acme/machines", &[]).await.status, 200);
-    // The account in the path is not looked at.
-    assert_eq!(as_user(&emulator, "GET", "/nobody/machines", &[]).await.status, 200);
+    assert_eq!(as_user(&emulator, "GET", "/nobody/machines", &[]).await.status, 403);
     let got = as_user(&emulator, "DELETE", "/my/keys/emulator", &[]).await;
     assert_eq!((got.status, got.code().as_str()), (403, "NotAuthorized"));
     assert_eq!(got.message(), "You do not have permission to access /my/keys/emulator (deletekey)");

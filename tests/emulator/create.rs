@@ -12,7 +12,8 @@ const UBUNTU: &str = "c9b3e5f7-2d4f-4a6b-8c8d-1e2f3a4b5c01";
 const WINDOWS: &str = "77b04c9e-2d4f-4a6b-8c8d-1e2f3a4b5c04";
 const OWN: &str = "d0c4f6a8-3e5a-4b7c-9d9e-2f3a4b5c6d01";
 const SHARED_THERE: &str = "e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d03";
-const PUBLIC: &str = "f2e6b8ca-5a7c-4d9e-9fb0-4b5c6d7e8f01";
+/// The network of the first public pool.
+const POOLED: &str = "4d8e1b73-5a7c-4d9e-9fb0-4b5c6d7e8f07";
 const PRIVATE: &str = "1a83d5e6-5a7c-4d9e-9fb0-4b5c6d7e8f02";
 const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
 const DB0: &str = "/acme/machines/51b7c6ea-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
@@ -85,7 +86,6 @@ async fn disks_that_cannot_be_are_refused() {
         json!(["x"]),
         json!([{ "size": 10_239 }]),
         json!([{ "size": 204_801 }]),
-        json!([{}, {}]),
         json!([{}, { "size": "some" }]),
         json!([{}, { "size": -1 }]),
         json!([{}, { "size": "remaining" }, { "size": "remaining" }]),
@@ -103,10 +103,12 @@ async fn disks_that_cannot_be_are_refused() {
     ] {
         assert_eq!(refused(&flexible(&emulator, disks.clone()).await), with(409, "InvalidArgument"), "{disks}");
     }
-    for (image, package) in [(UBUNTU, "b1-medium"), (BASE, "g1-small")] {
-        let got = make(&emulator, json!({ "image": image, "package": package, "disks": [{}] })).await;
-        assert_eq!(refused(&got), with(409, "InvalidArgument"), "{package}");
-    }
+    assert_eq!(refused(&flexible(&emulator, json!([{}, {}])).await), with(409, "MissingParameter"));
+    let got = make(&emulator, json!({ "image": UBUNTU, "package": "b1-medium", "disks": [{}] })).await;
+    assert_eq!(refused(&got), with(409, "InvalidArgument"));
+    // Those of a container are not looked at.
+    let got = make(&emulator, json!({ "image": BASE, "package": "g1-small", "disks": [{}] })).await;
+    assert_eq!(got.status, 201, "{got:?}");
 }
 
 #[tokio::test]
@@ -133,15 +135,14 @@ async fn a_machine_without_ssh_needs_a_password_which_is_shown_only_when_asked_f
 async fn networks_of_one_kind_can_be_asked_for() {
     let emulator = stepped().await;
     for (ask, want) in [
-        (json!(["external"]), vec![PUBLIC]),
+        (json!(["external"]), vec![POOLED]),
         (json!(["internal"]), vec![PRIVATE]),
-        (json!(["internal", "external", "internal"]), vec![PRIVATE, PUBLIC]),
+        (json!(["internal", "external", "internal"]), vec![POOLED, PRIVATE]),
+        (json!(["fast"]), vec![]),
     ] {
         let machine = made(&emulator, &make(&emulator, json!({ "default_networks": ask })).await).await;
         assert_eq!(machine["networks"], json!(want));
     }
-    let got = make(&emulator, json!({ "default_networks": ["fast"] })).await;
-    assert_eq!(refused(&got), with(409, "InvalidArgument"));
 }
 
 #[tokio::test]
@@ -267,7 +268,7 @@ async fn services_have_names_while_their_machine_is_up() {
     post(&emulator, &format!("{path}/metadata"), &json!({ "triton.cns.status": "down" })).await;
     later(&emulator, 200);
     assert_eq!(names(get(&emulator, &path).await), inst);
-    assert_eq!(refused(&make(&emulator, json!({ "name": "x".repeat(64) })).await), with(409, "ValidationFailed"));
+    assert_eq!(refused(&make(&emulator, json!({ "name": "x".repeat(64) })).await), with(409, "InvalidArgument"));
     assert_eq!(make(&emulator, json!({ "name": "x".repeat(63) })).await.status, 201);
 }
 

@@ -76,9 +76,12 @@ async fn a_disk_is_created_resized_and_deleted() {
     let grown = get(&emulator, &one).await.json();
     assert_eq!((&grown["state"], &grown["size"]), (&json!("stopped"), &json!(4096)));
 
-    for shrink in [json!({ "size": 1024 }), json!({ "size": 1024, "dangerous_allow_shrink": "true" })] {
+    for (shrink, code) in [
+        (json!({ "size": 1024 }), "ValidationFailed"),
+        (json!({ "size": 1024, "dangerous_allow_shrink": "true" }), "InvalidArgument"),
+    ] {
         let got = post(&emulator, &one, &shrink).await;
-        assert_eq!((got.status, got.code().as_str()), (409, "ValidationFailed"), "{shrink}");
+        assert_eq!((got.status, got.code().as_str()), (409, code), "{shrink}");
     }
     let shrink = json!({ "size": 1024, "dangerous_allow_shrink": true });
     assert_eq!(post(&emulator, &one, &shrink).await.status, 200);
@@ -112,19 +115,19 @@ async fn what_cannot_be_done_to_disks_is_refused() {
     for (path, body, status, code) in [
         (all.clone(), json!({}), 409, "MissingParameter"),
         (all.clone(), json!({ "size": "big" }), 409, "InvalidArgument"),
-        (all.clone(), json!({ "size": 0 }), 409, "InvalidArgument"),
+        (all.clone(), json!({ "size": 0 }), 409, "MissingParameter"),
         (all.clone(), json!({ "size": FREE + 1 }), 409, "InsufficientDiskSpace"),
         (all.clone(), json!({ "size": 1, "pci_slot": "0:4:1" }), 409, "InvalidArgument"),
         (all.clone(), json!({ "size": 1, "pci_slot": "0:6:1" }), 409, "InvalidArgument"),
         (all.clone(), json!({ "size": 1, "pci_slot": "0:4:8" }), 409, "InvalidArgument"),
         (all.clone(), json!({ "size": 1, "pci_slot": "256:4:0" }), 409, "InvalidArgument"),
         (all.clone(), json!({ "size": 1, "pci_slot": "0:4:+1" }), 409, "InvalidArgument"),
-        (format!("{DB0}/disks"), json!({ "size": 1 }), 409, "VmNotStopped"),
+        (format!("{DB0}/disks"), json!({ "size": 1 }), 409, "InvalidArgument"),
         (format!("{GONE}/disks"), json!({ "size": 1 }), 410, ""),
         (format!("{all}/{DATA}"), json!({}), 409, "MissingParameter"),
         (format!("{all}/{DATA}"), json!({ "size": 40_960 + FREE + 1 }), 409, "InsufficientDiskSpace"),
         (format!("{all}/none"), json!({ "size": 50_000 }), 404, "ResourceNotFound"),
-        (format!("{DB0}/disks/{DATA}"), json!({ "size": 60_000 }), 409, "VmNotStopped"),
+        (format!("{DB0}/disks/{DATA}"), json!({ "size": 60_000 }), 409, "InvalidArgument"),
     ] {
         let got = post(&emulator, &path, &body).await;
         assert_eq!((got.status, got.code().as_str()), (status, code), "{path} {body}: {got:?}");
@@ -132,7 +135,7 @@ async fn what_cannot_be_done_to_disks_is_refused() {
     let got = signed(&emulator, "DELETE", &format!("{all}/{BOOT}"), &[], "").await;
     assert_eq!((got.status, got.code().as_str()), (409, "ValidationFailed"));
     let got = signed(&emulator, "DELETE", &format!("{DB0}/disks/{DATA}"), &[], "").await;
-    assert_eq!(got.code(), "VmNotStopped");
+    assert_eq!(got.code(), "InvalidArgument");
     // A package of fixed disks has nothing to give.
     signed(&emulator, "POST", &format!("{DB0}?action=stop"), &[], "").await;
     later(&emulator, 1000);

@@ -71,7 +71,7 @@ async fn a_machine_is_provisioned_then_running() {
     let running = get(&emulator, &path).await.json();
     assert_eq!((&running["state"], &running["package"]), (&json!("running"), &json!("g1-small")));
     assert_eq!(running["primaryIp"], running["ips"][0]);
-    assert_eq!(running["nics"][0]["network"], PUBLIC);
+    assert_eq!(running["nics"][0]["network"], "4d8e1b73-5a7c-4d9e-9fb0-4b5c6d7e8f07");
     assert_eq!(running["nics"].as_array().unwrap().len(), 2);
     assert_eq!(newest(&emulator, &path).await, ("provision".to_owned(), "yes".to_owned()));
 }
@@ -203,7 +203,7 @@ async fn lists_are_filtered_as_the_real_server_filters() {
         assert_eq!(got.header("x-query-limit").is_some(), !query.contains("tags=*"), "{query}");
     }
     for query in
-        ["limit=0", "limit=1001", "limit=-1", "limit=abc", "memory=x", "state=failed", "image=x", "docker=maybe"]
+        ["limit=0", "limit=1001", "limit=-1", "limit=abc", "memory=x", "state=failed", "type=x", "docker=maybe"]
     {
         let got = get(&emulator, &format!("/acme/machines?{query}")).await;
         assert_eq!(got.status, 409, "{query}");
@@ -248,7 +248,7 @@ async fn what_cannot_be_made_is_refused() {
     let cases = [
         (json!({ "image": null }), 409, "MissingParameter"),
         (json!({ "package": null }), 409, "MissingParameter"),
-        (json!({ "image": "base-64" }), 404, "ResourceNotFound"),
+        (json!({ "image": "base-64" }), 409, "InvalidArgument"),
         (json!({ "image": "00000000-0000-4000-8000-000000000000" }), 404, "ResourceNotFound"),
         (json!({ "image": "60c5e91a-1c3e-4f5a-9b7c-0d1e2f3a4b03" }), 409, "InvalidArgument"),
         (json!({ "package": "nope" }), 409, "InvalidArgument"),

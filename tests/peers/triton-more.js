@@ -91,7 +91,7 @@ async function networks() {
         await output(network('create', '-n', 'n8', '-s', '10.8.0.0/24', '-S', '10.8.0.5', '-E', '10.8.0.9', '-x', '7'));
         assert.strictEqual((await json(network('get', 'n8'))).internet_nat, false);
         assert.deepStrictEqual(sorted(await lines(triton('vlan', 'networks', '-j', 'seven')), 'name'), ['n7', 'n8']);
-        assert.deepStrictEqual(sorted(await lines(triton('networks', '-j', 'public=true')), 'name'), ['public']);
+        assert.deepStrictEqual(sorted(await lines(triton('networks', '-j', 'public=true')), 'name'), ['public', 'public-pool']);
     });
     await check('network ip list, get and update', async () => {
         await output(network('ip', 'update', 'n7', '10.7.0.7', 'reserved=true'));

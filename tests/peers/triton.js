@@ -214,7 +214,7 @@ async function life() {
     await check('instance delete of a protected one is refused with the reason', async () => {
         const ended = await run(triton('inst', 'delete', '-f', 'db0'));
         assert.strictEqual(ended.code, 1);
-        assert.match(ended.err + ended.out, /deletion_protection is enabled/);
+        assert.match(ended.err + ended.out, /"deletion_protection" enabled/);
         assert.strictEqual(await state('db0'), 'running');
     });
     await check('instance delete -w -f, several at once', async () => {

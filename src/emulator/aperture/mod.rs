@@ -64,7 +64,7 @@ impl Rule {
         }
         let mut words = Words::new(text)?;
         if !words.keyword("can") {
-            return Err(words.wanted("CAN"));
+            return Err(words.wanted_can());
         }
         let actions = words.patterns("an action")?;
         let paths = match words.peek() {

@@ -20,31 +20,33 @@ pub(super) enum Token {
 /// Longer ones first.
 const SIGNS: &[&str] = &["::", "!=", "<=", ">=", "==", "(", ")", ",", "=", "<", ">"];
 
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
+/// The words, each with the place where it begins.
+fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
+        let at = text.len() - rest.len();
         let tail;
         // An address of version 6 may begin with two colons too.
         let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign) && (**sign != "::" || is_type(rest, 0)));
         if let Some(sign) = sign {
-            tokens.push(Token::Sign(if *sign == "==" { "=" } else { sign }));
+            tokens.push((at, Token::Sign(if *sign == "==" { "=" } else { sign })));
             tail = rest.get(sign.len()..);
         } else if first == '"' || first == '\'' {
             let (inside, after) = rest
                 .get(1..)
                 .and_then(|rest| rest.split_once(first))
                 .ok_or_else(|| format!("{first} is not closed"))?;
-            tokens.push(Token::Quoted(inside.to_owned()));
+            tokens.push((at, Token::Quoted(inside.to_owned())));
             tail = Some(after);
         } else if let Some((token, after)) = regex(rest) {
-            tokens.push(token);
+            tokens.push((at, token));
             tail = Some(after);
         } else {
             let end = rest.find(ends_word).unwrap_or(rest.len());
             let end = rest.find("::").filter(|at| *at < end && is_type(rest, *at)).unwrap_or(end);
             let (word, after) = rest.split_at_checked(end.max(first.len_utf8())).unwrap_or((rest, ""));
-            tokens.push(Token::Bare(word.to_owned()));
+            tokens.push((at, Token::Bare(word.to_owned())));
             tail = Some(after);
         }
         rest = tail.unwrap_or("").trim_start();
@@ -83,21 +85,44 @@ fn regex(text: &str) -> Option<(Token, &str)> {
 
 #[derive(Debug)]
 pub(super) struct Words {
-    tokens: Vec<Token>,
+    text: String,
+    tokens: Vec<(usize, Token)>,
     at: usize,
+}
+
+/// How much of a sentence is shown on either side of a fault.
+const SHOWN: usize = 20;
+
+impl Token {
+    /// What the real server's grammar calls it.
+    fn kind(&self) -> String {
+        match self {
+            Token::Bare(word)
+                if ["and", "or", "not", "can", "when", "if", "in", "like"]
+                    .iter()
+                    .any(|keyword| word.eq_ignore_ascii_case(keyword)) =>
+            {
+                word.to_ascii_uppercase()
+            }
+            Token::Bare(word) if word.contains('*') => "FUZZY_STRING".to_owned(),
+            Token::Bare(_) | Token::Quoted(_) => "STRING".to_owned(),
+            Token::Regex(..) => "REGEX".to_owned(),
+            Token::Sign(sign) => (*sign).to_owned(),
+        }
+    }
 }
 
 impl Words {
     pub(super) fn new(text: &str) -> Result<Words, String> {
-        Ok(Words { tokens: tokens(text)?, at: 0 })
+        Ok(Words { text: text.to_owned(), tokens: tokens(text)?, at: 0 })
     }
 
     pub(super) fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
+        self.tokens.get(self.at).map(|(_, token)| token)
     }
 
     fn next(&mut self) -> Option<Token> {
-        let token = self.tokens.get(self.at).cloned();
+        let token = self.peek().cloned();
         self.at += 1;
         token
     }
@@ -119,14 +144,23 @@ impl Words {
         is
     }
 
+    /// Says what should have come in the place of what comes next, as the real server's parser does.
     pub(super) fn wanted(&self, what: &str) -> String {
-        match self.peek() {
-            None => format!("expected {what} at the end of the rule"),
-            Some(Token::Bare(word) | Token::Quoted(word) | Token::Regex(word, _)) => {
-                format!("expected {what} but found {word:?}")
-            }
-            Some(Token::Sign(sign)) => format!("expected {what} but found {sign:?}"),
-        }
+        let at = self.tokens.get(self.at).map_or(self.text.len(), |(at, _)| *at);
+        let (before, after) = self.text.split_at_checked(at).unwrap_or((&self.text, ""));
+        let before: Vec<char> = before.chars().filter(|c| *c != '\n').collect();
+        let cut = before.len().saturating_sub(SHOWN);
+        let before: String = "...".chars().filter(|_| cut > 0).chain(before.into_iter().skip(cut)).collect();
+        let after: String = after.chars().filter(|c| *c != '\n').take(SHOWN).collect();
+        let dashes = "-".repeat(before.chars().count());
+        let got = self.peek().map_or_else(|| "EOF".to_owned(), Token::kind);
+        format!("Parse error on line 1:\n{before}{after}\n{dashes}^\nExpecting {what}, got '{got}'")
+    }
+
+    /// The same of the word with which the actions begin. Whom a sentence is about may stand before it.
+    pub(super) fn wanted_can(mut self) -> String {
+        self.at = usize::from(matches!(self.peek(), Some(Token::Bare(_) | Token::Quoted(_))));
+        self.wanted("'CAN'")
     }
 
     /// `a`, `a and b`, `a, b and c`.

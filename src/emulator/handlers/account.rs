@@ -49,7 +49,7 @@ pub(crate) fn check_email(email: &str) -> Result<(), Refusal> {
         |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@');
     match email.split_once('@') {
         Some((name, host)) if fits(name) && fits(host) => Ok(()),
-        _ => Err(Refusal::invalid("email is invalid")),
+        _ => Err(Refusal::invalid(format!("email: {email} is invalid"))),
     }
 }
 

@@ -6,7 +6,7 @@
 use super::super::jobs::Work;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
-use super::create::{check_name, find_package};
+use super::create::{check_name, wanted_package};
 use super::machines::{load, load_alive};
 
 const PATH: &str = "/:login/machines/:machine";
@@ -56,33 +56,44 @@ fn reboot(call: &mut Call<'_>) -> Outcome {
 
 fn rename(call: &mut Call<'_>) -> Outcome {
     let id = allocated(call)?;
-    let name = call.required("name")?;
-    check_name(call, &name, Some(&id))?;
+    let name = call.text("name").ok_or_else(|| Refusal::lacking("New name must be specified"))?;
+    if name.encode_utf16().count() > 189 {
+        return Err(Refusal::invalid("Name cannot be longer than 189 characters."));
+    }
+    check_name(call, &name, Some(&id), "Invalid VM parameters")?;
     plan(call, Work::Rename { name })
 }
 
 fn resize(call: &mut Call<'_>) -> Outcome {
     allocated(call)?;
-    let wanted = call.required("package")?;
-    let Some(package) = find_package(call, &wanted) else {
-        return Err(Refusal::invalid(format!("package \"{wanted}\" does not exist")));
-    };
-    let package_id = package.id.clone();
-    if package.inactive {
-        return Err(Refusal::invalid(format!("package \"{wanted}\" is not active")));
-    }
-    let flexible = package.flexible_disk == Some(true);
     let machine = load(call)?;
     let brand = machine.brand.as_str();
-    if brand == "kvm" || (brand == "bhyve" && !flexible) {
-        return Err(Refusal::invalid(format!("resize is not supported for {brand} machines of this package")));
+    if brand == "kvm" {
+        return Err(Refusal::invalid("resize is not supported for KVM virtualmachines"));
     }
-    if !package.brand.is_empty() && package.brand != brand {
-        return Err(Refusal::invalid(format!("package \"{wanted}\" is not for {brand} machines")));
+    let (wanted, package) = wanted_package(call)?;
+    let package_id = package.id.clone();
+    let image = call.state.images.iter().find(|image| image.id == machine.image);
+    let bound = |name: &str| image.and_then(|image| image.requirements.get(name)?.as_u64());
+    for (bound, word, outside) in [
+        (bound("min_ram"), "less", u64::gt as fn(&u64, &u64) -> bool),
+        (bound("max_ram"), "more", u64::lt as fn(&u64, &u64) -> bool),
+    ] {
+        if let Some(bound) = bound.filter(|bound| outside(bound, &package.memory)) {
+            let ram = package.memory;
+            let words = format!("Package RAM ({ram}) is {word} than allowed by the image ({bound})");
+            return Err(Refusal::invalid(words));
+        }
     }
     let now = call.state.package(&machine.package);
     if now.is_some_and(|now| now.traits != package.traits) {
-        return Err(Refusal::invalid(format!("the traits of package \"{wanted}\" are not those of the machine's")));
+        return Err(Refusal::invalid("Resizing to a package with differing traits not supported"));
+    }
+    if brand == "bhyve" && package.flexible_disk != Some(true) {
+        return Err(Refusal::invalid("Resizing to a package without flexible disk space is not supported"));
+    }
+    if !package.brand.is_empty() && package.brand != brand {
+        return Err(Refusal::invalid(format!("package \"{wanted}\" is not for {brand} machines")));
     }
     let taken = machine.disk_space();
     if brand == "bhyve" && package.disk < taken {

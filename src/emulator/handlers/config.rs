@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
+use super::super::js;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
 use super::super::state::is_uuid;
+use super::networks;
 
 pub(crate) static ROUTES: &[Route] = &[
     Route::get("/:login/config", "GetConfig", "getconfig", "config", get),
@@ -23,17 +25,22 @@ fn update(call: &mut Call<'_>) -> Outcome {
     let wrong = |name: &str, words: &str| Refusal::invalid(format!("property \"{name}\": {words}"));
     // Nothing else may be there, not even a role to act in.
     if let Some(name) = call.given.keys().find(|name| *name != "default_network") {
-        return Err(wrong(name, "unsupported property"));
+        return Err(wrong(&name.to_lowercase(), "unsupported property"));
     }
     let Some(id) = call.given.get("default_network") else {
         return Err(wrong("default_network", "is missing and it is required"));
     };
-    let Some(id) = id.as_str().filter(|id| is_uuid(id)).map(str::to_owned) else {
-        return Err(wrong("default_network", "must be a UUID"));
+    let Some(id) = id.as_str() else {
+        let words = format!("{} - {} value found, but a string is required", js::text(id), js::type_of(id));
+        return Err(wrong("default_network", &words));
     };
-    if !call.state.networks.iter().any(|network| network.id == id) {
-        return Err(wrong("default_network", "unknown network"));
+    if !is_uuid(id) {
+        return Err(wrong("default_network", "must be a UUID"));
     }
+    if call.state.pool(id).is_none() && !networks::shown(call).any(|network| network.id == id) {
+        return Err(Refusal::invalid("unknown network"));
+    }
+    let id = id.to_owned();
     call.account_mut()?.default_network = Some(id);
     get(call)
 }

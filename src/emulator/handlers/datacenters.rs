@@ -36,7 +36,7 @@ fn get(call: &mut Call<'_>) -> Outcome {
     let name = call.required("datacenter")?;
     let datacenters = datacenters(call);
     let Some(url) = datacenters.get(&name).and_then(Value::as_str) else {
-        return Err(Refusal::new(404, "ResourceNotFound", format!("datacenter {name} not found")));
+        return Err(Refusal::new(404, "ResourceNotFound", format!("{name} is not an available datacenter")));
     };
     let body = json!({ "code": "ResourceMoved", "message": format!(" {name} {url}") });
     Ok(Reply::status(302, &body).header("Location", url))

@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 use super::super::jobs::Work;
 use super::super::jobs::storage::Disk;
+use super::super::js;
+use super::super::params;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
 use super::super::state::{Image, Machine, Package, is_uuid, new_id};
@@ -26,6 +28,8 @@ pub(crate) static ROUTES: &[Route] = &[
 
 /// As many as a machine may have.
 const MAX: usize = 8;
+const TOO_MANY: &str = "A maximum of 8 disks per VM are supported";
+const OVER_QUOTA: &str = "The size of the disks must not be greater than the package quota";
 
 fn view(machine: &Machine, disk: &Disk) -> Value {
     let mut view = Map::new();
@@ -56,7 +60,7 @@ fn list(call: &mut Call<'_>) -> Outcome {
 fn find<'a>(call: &Call<'_>, machine: &'a Machine) -> Result<&'a Disk, Refusal> {
     let id = call.required("disk")?;
     let disk = machine.disks.iter().find(|disk| disk.id == id);
-    disk.ok_or_else(|| Refusal::new(404, "ResourceNotFound", format!("disk {id} not found")))
+    disk.ok_or_else(|| Refusal::unknown("disk"))
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
@@ -68,7 +72,7 @@ fn check_stopped(machine: &Machine) -> Result<(), Refusal> {
     if machine.state == "stopped" {
         return Ok(());
     }
-    Err(Refusal::new(409, "VmNotStopped", "VM must be stopped to change its disks"))
+    Err(Refusal::invalid("VM must be stopped"))
 }
 
 /// MiB that can still be given to disks.
@@ -84,9 +88,15 @@ fn no_space(wanted: u64, free: u64) -> Refusal {
     Refusal::new(409, "InsufficientDiskSpace", words)
 }
 
-/// A size in MiB that is more than nothing.
+/// A size in MiB that is more than nothing. Digits are as good as a number.
 fn mib(size: &Value) -> Result<u64, Refusal> {
-    size.as_u64().filter(|size| *size > 0).ok_or_else(|| Refusal::invalid("size is not a number of MiB"))
+    let text = params::text(size).unwrap_or_default();
+    text.parse().ok().filter(|size| *size > 0).ok_or_else(|| Refusal::invalid("size must be a number"))
+}
+
+/// The size that is asked for.
+fn wanted_size<'a>(call: &'a Call<'_>) -> Result<&'a Value, Refusal> {
+    call.truthy("size").ok_or_else(|| Refusal::lacking("size must be specified"))
 }
 
 /// `bus:device:function`, where a device of its own has some of the places.
@@ -95,7 +105,7 @@ fn check_slot(slot: &str) -> Result<(), Refusal> {
     let plain = slot.bytes().all(|b| b.is_ascii_digit() || b == b':') && slot.matches(':').count() == 2;
     match numbers.as_slice() {
         [_, device, function] if plain && *device < 30 && !matches!(device, 0 | 6) && *function < 8 => Ok(()),
-        _ => Err(Refusal::invalid(format!("pci_slot \"{slot}\" is not a place for a disk"))),
+        _ => Err(Refusal::invalid("pci_slot has wrong format")),
     }
 }
 
@@ -104,10 +114,12 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let id = allocated(call)?;
     let machine = load(call)?;
     if machine.brand != "bhyve" {
-        return Err(Refusal::invalid("disks can be added to bhyve machines only").mute());
+        return Err(Refusal::invalid("Disk Creation is supported only for BHYVE VMs").mute());
     }
-    let asked = call.params.get("size").filter(|size| !size.is_null()).ok_or_else(|| Refusal::missing("size"))?;
+    check_stopped(machine)?;
+    let asked = wanted_size(call)?;
     let all_that_is_left = asked == "remaining";
+    let size = if all_that_is_left { 0 } else { mib(asked)? };
     let slot = call.text("pci_slot");
     if let Some(slot) = &slot {
         check_slot(slot)?;
@@ -115,10 +127,12 @@ fn create(call: &mut Call<'_>) -> Outcome {
             return Err(Refusal::invalid(format!("pci_slot \"{slot}\" is in use")));
         }
     }
-    let size = if all_that_is_left { 0 } else { mib(asked)? };
-    check_stopped(machine)?;
     if machine.disks.len() >= MAX {
-        return Err(Refusal::invalid(format!("a machine can have {MAX} disks at most")));
+        return Err(Refusal::invalid(TOO_MANY));
+    }
+    if all_that_is_left && free_space(call, machine).is_err() {
+        let words = "remaining is only supported for VMs created with flexible_disk_size packages";
+        return Err(Refusal::invalid(words));
     }
     let free = free_space(call, machine)?;
     let size = if all_that_is_left { free } else { size };
@@ -154,9 +168,11 @@ fn settled(call: &Call<'_>) -> Result<(String, Disk), Refusal> {
 }
 
 fn resize(call: &mut Call<'_>) -> Outcome {
-    let asked = call.params.get("size").filter(|size| !size.is_null()).ok_or_else(|| Refusal::missing("size"))?;
-    let size = mib(asked)?;
     let (id, disk) = settled(call)?;
+    let size = mib(wanted_size(call)?)?;
+    if call.params.get("dangerous_allow_shrink").is_some_and(|allow| !allow.is_boolean()) {
+        return Err(Refusal::invalid("dangerous_allow_shrink must be a boolean"));
+    }
     if size < disk.size && !call.is_true("dangerous_allow_shrink") {
         let words = "Reducing disk size is a dangerous operation";
         return Err(Refusal::validation("dangerous_allow_shrink", "Invalid", words));
@@ -199,9 +215,16 @@ fn delete(call: &mut Call<'_>) -> Outcome {
 pub(crate) fn planned(call: &Call<'_>, brand: &str, image: &Image, package: &Package) -> Result<Vec<Disk>, Refusal> {
     let asked = match call.params.get("disks") {
         None | Some(Value::Null) => None,
-        Some(_) if brand != "bhyve" => return Err(Refusal::invalid("disks can be given to bhyve machines only")),
-        Some(Value::Array(list)) if (1..=MAX).contains(&list.len()) => Some(list.as_slice()),
-        Some(_) => return Err(Refusal::invalid(format!("disks must be a list of 1 to {MAX} disks"))),
+        // Those of machines without any of their own are not looked at.
+        Some(_) if !matches!(brand, "bhyve" | "kvm") => None,
+        Some(_) if brand == "kvm" || package.flexible_disk != Some(true) => {
+            return Err(Refusal::invalid(
+                "The use of `disks` is only supported if the package has the flexible_disk attr set to true",
+            ));
+        }
+        Some(Value::Array(list)) if list.len() > MAX => return Err(Refusal::invalid(TOO_MANY)),
+        Some(Value::Array(list)) if !list.is_empty() => Some(list.as_slice()),
+        Some(_) => return Err(Refusal::invalid("disks must be a list of disks")),
     };
     if brand != "bhyve" {
         return Ok(Vec::new());
@@ -209,7 +232,6 @@ pub(crate) fn planned(call: &Call<'_>, brand: &str, image: &Image, package: &Pac
     let flexible = package.flexible_disk == Some(true);
     let first = image.image_size.unwrap_or(10_240);
     let list = match asked {
-        Some(_) if !flexible => return Err(Refusal::invalid("disks need a package with a flexible disk")),
         Some(list) => list,
         None if !package.disks.is_empty() => package.disks.as_slice(),
         None => {
@@ -226,15 +248,17 @@ pub(crate) fn planned(call: &Call<'_>, brand: &str, image: &Image, package: &Pac
     let mut left = package.disk;
     let mut remaining = None;
     for (at, entry) in list.iter().enumerate() {
-        let mut disk = described(entry, at == 0, image)?;
+        let mut disk = described(entry, at, image)?;
         match entry.get("size") {
             Some(Value::String(word)) if word == "remaining" && remaining.is_none() => remaining = Some(at),
-            Some(Value::String(_)) => return Err(Refusal::invalid("size is not a number or the one \"remaining\"")),
+            Some(Value::String(word)) if word == "remaining" => {
+                return Err(Refusal::invalid("Only one disk.size can be set to `remaining`"));
+            }
             Some(size) if !size.is_null() => disk.size = mib(size)?,
             _ if at == 0 => disk.size = first,
-            _ => return Err(Refusal::invalid("size is missing")),
+            _ => return Err(Refusal::lacking("disk.size must be set if disk is not the boot disk")),
         }
-        left = left.checked_sub(disk.size).ok_or_else(|| Refusal::invalid("disks exceed the package's disk"))?;
+        left = left.checked_sub(disk.size).ok_or_else(|| Refusal::invalid(OVER_QUOTA))?;
         if !disk.id.is_empty() && disks.iter().any(|other| other.id == disk.id) {
             return Err(Refusal::invalid(format!("disk id {} is given twice", disk.id)));
         }
@@ -247,13 +271,15 @@ pub(crate) fn planned(call: &Call<'_>, brand: &str, image: &Image, package: &Pac
         disk.size = left;
     }
     if disks.first().is_some_and(|disk| disk.size < first) {
-        return Err(Refusal::invalid(format!("the first disk is smaller than the image's {first} MiB")));
+        let words = "Size must be greater than or equal to image size for the boot disk";
+        return Err(Refusal::invalid(words));
     }
     Ok(numbered(disks))
 }
 
 /// What an entry says of its disk, but for the size.
-fn described(entry: &Value, first: bool, image: &Image) -> Result<Disk, Refusal> {
+fn described(entry: &Value, at: usize, image: &Image) -> Result<Disk, Refusal> {
+    let first = at == 0;
     if !entry.is_object() {
         return Err(Refusal::invalid("disks must be a list of objects"));
     }
@@ -275,10 +301,11 @@ fn described(entry: &Value, first: bool, image: &Image) -> Result<Disk, Refusal>
     }
     if let Some(block_size) = given("block_size") {
         if first {
-            return Err(Refusal::invalid("block_size cannot be given for the disk of the image"));
+            return Err(Refusal::invalid("Cannot set block_size and image_uuid."));
         }
         let fits = |size: &u64| (512..=131_072).contains(size) && size.is_power_of_two();
-        let words = "block_size must be a power of two from 512 to 131072";
+        let given = js::text(block_size);
+        let words = format!("Invalid block_size: {given} on disk: {at}. Must be 512-131072 and a power of 2.");
         disk.block_size = Some(block_size.as_u64().filter(fits).ok_or_else(|| Refusal::invalid(words))?);
     }
     if first {

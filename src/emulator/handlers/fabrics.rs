@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Map, Value};
 
 use super::super::addresses::{Vlan, bounds, cidr};
+use super::super::js;
 use super::super::params;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
@@ -64,7 +65,7 @@ fn wrong(name: &str, words: impl std::fmt::Display) -> Refusal {
 /// Refuses when there are no fabrics here.
 fn available(call: &Call<'_>) -> Result<(), Refusal> {
     if call.state.fabrics_off {
-        return Err(Refusal::new(501, "NotImplementedError", "Fabrics are not available in this data center"));
+        return Err(Refusal::new(501, "NotImplementedError", "fabrics not enabled for this datacenter"));
     }
     Ok(())
 }
@@ -73,18 +74,24 @@ fn available(call: &Call<'_>) -> Result<(), Refusal> {
 fn strict(call: &Call<'_>, known: &[&str]) -> Result<(), Refusal> {
     available(call)?;
     match call.given.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(wrong(name, "is not a property of this call")),
+        // The words of a schema are all in small letters there.
+        Some(name) => Err(wrong(&name.to_lowercase(), "unsupported property")),
         None => Ok(()),
     }
 }
 
+/// What a value of another type than the one that a property has is answered with.
+fn another_type(name: &str, value: &Value, wanted: &str) -> Refusal {
+    let shown = js::text(value).to_lowercase();
+    wrong(name, format!("{shown} - {} value found, but a {wanted} is required", js::type_of(value)))
+}
+
 /// The VLAN's number: one, or digits.
 fn number(call: &Call<'_>) -> Result<u64, Refusal> {
-    let Some(value) = call.params.get("vlan_id").filter(|value| !value.is_null()) else {
-        return Err(wrong("vlan_id", "is missing"));
-    };
-    let text = params::text(value).unwrap_or_default();
-    text.parse().map_err(|_| wrong("vlan_id", "must be a whole number"))
+    let value = needed("vlan_id", call.params.get("vlan_id").filter(|value| !value.is_null()))?;
+    let number = params::text(value).and_then(|text| text.parse::<i64>().ok());
+    let number = number.ok_or_else(|| another_type("vlan_id", value, "integer"))?;
+    u64::try_from(number).map_err(|_| wrong("vlan_id", "must have a minimum value of 0"))
 }
 
 /// A property that must be text, if it is there.
@@ -92,7 +99,7 @@ fn text(call: &Call<'_>, name: &str) -> Result<Option<String>, Refusal> {
     match call.params.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(wrong(name, "must be a string")),
+        Some(other) => Err(another_type(name, other, "string")),
     }
 }
 
@@ -104,15 +111,15 @@ fn name(call: &Call<'_>) -> Result<Option<String>, Refusal> {
     if letter && (2..=256).contains(&name.len()) && name.bytes().all(fits) {
         return Ok(Some(name));
     }
-    Err(wrong("name", "must begin with a letter, and have 2 to 256 letters, digits and signs of _ . / -"))
+    Err(wrong("name", r"does not match the regex pattern ^[a-za-z][a-za-z0-9_\./-]{1,255}$"))
 }
 
 fn needed<T>(name: &str, value: Option<T>) -> Result<T, Refusal> {
-    value.ok_or_else(|| wrong(name, "is missing"))
+    value.ok_or_else(|| wrong(name, "is missing and it is required"))
 }
 
 fn ip(name: &str, text: &str) -> Result<Ipv4Addr, Refusal> {
-    text.parse().map_err(|_| wrong(name, format!("\"{text}\" is not an IPv4 address")))
+    text.parse().map_err(|_| wrong(name, "must be an IPv4 address"))
 }
 
 // VLANs.
@@ -130,7 +137,7 @@ fn view_vlan(vlan: &Vlan) -> Value {
 fn vlan<'a>(call: &'a Call<'_>) -> Result<&'a Vlan, Refusal> {
     let id = number(call)?;
     let found = call.state.vlans.iter().find(|vlan| vlan.owner == call.account && vlan.vlan_id == id);
-    found.ok_or_else(|| Refusal::not_found(&format!("VLAN {id}")))
+    found.ok_or_else(|| Refusal::unknown("vlan"))
 }
 
 /// The account's networks on a VLAN.
@@ -149,17 +156,19 @@ fn list_vlans(call: &mut Call<'_>) -> Outcome {
 fn create_vlan(call: &mut Call<'_>) -> Outcome {
     strict(call, &["vlan_id", "name", "description"])?;
     let vlan_id = number(call)?;
-    if !(2..=4094).contains(&vlan_id) {
-        return Err(wrong("vlan_id", "must be from 2 to 4094"));
+    match vlan_id {
+        0 | 1 => return Err(wrong("vlan_id", "must have a minimum value of 2")),
+        2..=4094 => {}
+        4095 => return Err(wrong("vlan_id", "VLAN must be a number between 0 and 4094, and not 1")),
+        _ => return Err(wrong("vlan_id", "must have a maximum value of 4095")),
     }
     let name = needed("name", name(call)?)?;
     let description = text(call, "description")?.unwrap_or_default();
     if vlan(call).is_ok() {
-        return Err(wrong("vlan_id", format!("VLAN {vlan_id} exists already")));
+        return Err(wrong("vlan_id", "must be unique"));
     }
     let made = Vlan { owner: call.account.clone(), vlan_id, name, description };
-    let location = call.location(&format!("fabrics/default/vlans/{vlan_id}"));
-    let reply = Reply::status(201, &view_vlan(&made)).header("Location", location);
+    let reply = Reply::status(201, &view_vlan(&made));
     call.state.vlans.push(made);
     Ok(reply)
 }
@@ -202,9 +211,7 @@ fn view(network: &Network) -> Value {
 fn load<'a>(call: &'a Call<'_>) -> Result<&'a Network, Refusal> {
     let vlan_id = vlan(call)?.vlan_id;
     let id = call.required("id")?;
-    networks_on(call, vlan_id)
-        .find(|network| network.id == id)
-        .ok_or_else(|| Refusal::not_found(&format!("network {id}")))
+    networks_on(call, vlan_id).find(|network| network.id == id).ok_or_else(|| Refusal::unknown("network"))
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {
@@ -226,7 +233,7 @@ fn resolvers(call: &Call<'_>) -> Result<Option<Vec<String>>, Refusal> {
         Some(one) => std::slice::from_ref(one),
     };
     if list.len() > 4 {
-        return Err(wrong("resolvers", "must not be more than 4"));
+        return Err(wrong("resolvers", "maximum of 4 resolvers"));
     }
     let address = |value: &Value| match value {
         Value::String(text) => Ok(ip("resolvers", text)?.to_string()),
@@ -275,7 +282,7 @@ fn check_range(network: &Network) -> Result<(), Refusal> {
 fn check_name(call: &Call<'_>, network: &Network) -> Result<(), Refusal> {
     let mut fabric = call.state.networks.iter().filter(|other| other.fabric && other.visible(&call.account));
     if fabric.any(|other| other.name == network.name && other.id != network.id) {
-        return Err(wrong("name", format!("network \"{}\" exists already", network.name)));
+        return Err(wrong("name", "must be unique"));
     }
     Ok(())
 }
@@ -333,13 +340,15 @@ fn create(call: &mut Call<'_>) -> Outcome {
     if !network.gateway.is_empty() && !network.holds(ip("gateway", &network.gateway)?) {
         return Err(wrong("gateway", format!("{} is not in subnet {}", network.gateway, network.subnet)));
     }
-    let location = call.location(&format!("fabrics/default/vlans/{vlan_id}/networks/{}", network.id));
-    let reply = Reply::status(201, &view(&network)).header("Location", location);
+    let reply = Reply::status(201, &view(&network));
     call.state.networks.push(network);
     Ok(reply)
 }
 
 fn update(call: &mut Call<'_>) -> Outcome {
+    if call.truthy("id").is_some() && call.given.contains_key("id") {
+        return Err(wrong("id", "cannot be set"));
+    }
     strict(call, UPDATABLE)?;
     let mut network = load(call)?.clone();
     network.name = name(call)?.unwrap_or(network.name);
@@ -368,8 +377,8 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     let id = load(call)?.id.clone();
     // A slip of the real server's: it compares with a default network that need not be there.
     match &call.account()?.default_network {
-        None => return Err(Refusal::without_code("Cannot read the default network of the account")),
-        Some(default) if *default == id => return Err(wrong("id", "the default network cannot be deleted")),
+        None => return Err(Refusal::without_code("Could not get default network")),
+        Some(default) if *default == id => return Err(Refusal::invalid("cannot delete default network")),
         Some(_) => {}
     }
     if call.state.held().any(|held| held.nic.network == id) {

@@ -55,23 +55,26 @@ fn visible<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a FirewallRule> {
 
 fn load<'a>(call: &'a Call<'_>) -> Result<&'a FirewallRule, Refusal> {
     let id = call.required("id")?;
-    visible(call).find(|rule| rule.id == id).ok_or_else(|| Refusal::not_found(&format!("firewall rule {id}")))
+    visible(call).find(|rule| rule.id == id).ok_or_else(unknown)
 }
 
 /// The same, to change it; global rules are the operator's.
 fn load_own<'a>(call: &'a mut Call<'_>) -> Result<&'a mut FirewallRule, Refusal> {
     let rule = load(call)?;
     if rule.global {
-        return Err(Refusal::invalid("global firewall rules cannot be changed"));
+        return Err(Refusal::invalid("global rules cannot be modified"));
     }
     let id = rule.id.clone();
     let found = call.state.firewall_rules.iter_mut().find(|rule| rule.id == id);
-    found.ok_or_else(|| Refusal::not_found(&id))
+    found.ok_or_else(unknown)
+}
+
+fn unknown() -> Refusal {
+    Refusal::unknown("Rule")
 }
 
 fn wrong(field: &str, words: &str) -> Refusal {
-    let message = format!("Invalid parameter: {field}");
-    Refusal::new(422, "InvalidParameters", message).field(field, "InvalidParameter", words)
+    Refusal::new(422, "InvalidParameters", "Invalid parameters").field(field, "InvalidParameter", words)
 }
 
 /// Puts what was given into a rule.
@@ -110,7 +113,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
     call.required("rule")?;
     let mut rule = FirewallRule { id: new_id(), owner: call.account.clone(), ..FirewallRule::default() };
     apply(call, &mut rule)?;
-    let reply = Reply::status(201, &view(&rule)).header("Location", call.location(&format!("fwrules/{}", rule.id)));
+    let reply = Reply::status(201, &view(&rule)).made(call.location(&format!("fwrules/{}", rule.id)));
     call.state.firewall_rules.push(rule);
     Ok(reply)
 }

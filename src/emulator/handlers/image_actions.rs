@@ -70,13 +70,12 @@ fn create(call: &mut Call<'_>) -> Outcome {
         return Err(Refusal::invalid("unknown action").mute());
     }
     call.required("machine")?;
-    call.required("name")?;
-    call.required("version")?;
-    let machine = allocated(call)?;
-    let source = load(call)?;
-    if source.state != "stopped" {
-        return Err(Refusal::invalid(format!("machine {} must be stopped to make an image of it", source.id)));
+    for name in ["name", "version"] {
+        call.text(name).ok_or_else(|| Refusal::missing(&format!("Image {name}")))?;
     }
+    let machine = allocated(call)?;
+    // Running or not: while the image is made, the service behind stops a machine that runs.
+    let source = load(call)?;
     let parent = call.state.images.iter().find(|image| image.id == source.image);
     let mut image = Image {
         id: new_id(),
@@ -127,10 +126,10 @@ fn import(call: &mut Call<'_>) -> Outcome {
         _ => return Err(Refusal::new(404, "ResourceNotFound", format!("image {id} not found in {datacenter}"))),
     };
     if image.owner == OPERATOR {
-        return Err(Refusal::new(403, "OperatorOnly", "only an operator can import an image of the operator's"));
+        return Err(Refusal::new(403, "OperatorOnly", "operator-only endpoint called by a non-operator"));
     }
     if call.state.images.iter().any(|image| image.id == id) {
-        return Err(Refusal::new(409, "ImageUuidAlreadyExists", format!("image UUID {id} already exists")));
+        return Err(Refusal::new(409, "ImageUuidAlreadyExists", format!("image uuid \"{id}\" already exists")));
     }
     let shown = view(&image, call.version);
     call.state.images.push(image);
@@ -143,7 +142,11 @@ fn own(call: &Call<'_>) -> Result<usize, Refusal> {
     let image = call.state.images.get(at).filter(|image| image.owner == call.account);
     match image {
         Some(_) => Ok(at),
-        None => Err(Refusal::new(422, "NotImageOwner", "you do not own the image")),
+        None => {
+            let id = call.state.images.get(at).map_or("", |image| image.id.as_str());
+            let words = format!("account \"{}\" does not own image \"{id}\"", call.account);
+            Err(Refusal::new(422, "NotImageOwner", words))
+        }
     }
 }
 
@@ -159,13 +162,13 @@ fn update(call: &mut Call<'_>) -> Outcome {
 }
 
 fn export(call: &mut Call<'_>) -> Outcome {
-    let path = call.required("manta_path")?;
+    let path = call.text("manta_path").ok_or_else(|| Refusal::missing("Image destination manta_path"))?;
     own(call)?;
     let image = find(call)?;
     let login = &call.account()?.login;
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     if !path.starts_with('/') || parts.first() != Some(&login.as_str()) || parts.contains(&"..") {
-        let words = format!("Manta path \"{path}\" is not owned by {login}");
+        let words = format!("account \"{}\" does not own Manta path \"{path}\"", call.account);
         return Err(Refusal::new(422, "NotMantaPathOwner", words));
     }
     if image.state != "active" {
@@ -196,7 +199,8 @@ fn export(call: &mut Call<'_>) -> Outcome {
 fn clone(call: &mut Call<'_>) -> Outcome {
     let image = find(call)?;
     if !image.acl.contains(&call.account) {
-        return Err(Refusal::new(422, "ImageNotShared", "the image is not shared with you"));
+        let words = format!("image \"{}\" is not shared with account \"{}\"", image.id, call.account);
+        return Err(Refusal::new(422, "ImageNotShared", words));
     }
     if image.state != "active" {
         return Err(Refusal::invalid(format!("image {} is not active", image.id)));
@@ -240,9 +244,9 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     let id = find(call)?.id.clone();
     let dependents: Vec<&str> =
         call.state.images.iter().filter(|image| image.origin == id).map(|image| image.id.as_str()).collect();
-    if let Some(first) = dependents.first() {
+    if !dependents.is_empty() {
         let count = dependents.len();
-        let words = format!("image {id} cannot be deleted: {count} image(s) depend on it, such as {first}");
+        let words = format!("image \"{id}\" has {count} dependent incremental image(s): {}", dependents.join(", "));
         return Err(Refusal::new(422, "ImageHasDependentImages", words));
     }
     call.state.images.remove(at);

@@ -57,7 +57,7 @@ fn list(call: &mut Call<'_>) -> Outcome {
         && old
         && !matches!(kind.as_str(), "smartmachine" | "virtualmachine")
     {
-        return Err(Refusal::invalid(format!("type \"{kind}\" is not valid")));
+        return Err(Refusal::invalid(format!("{kind} is not a valid type")));
     }
     let (name, os, version) = (call.text("name"), call.text("os"), call.text("version"));
     let (public, owner, state) = (call.text("public"), call.text("owner"), call.text("state"));
@@ -92,7 +92,7 @@ fn list(call: &mut Call<'_>) -> Outcome {
 pub(crate) fn find_at(call: &Call<'_>) -> Result<usize, Refusal> {
     let id = call.required("image")?;
     if !is_uuid(&id) {
-        return Err(Refusal::not_found(&id));
+        return Err(Refusal::unknown(&id));
     }
     let found = call.state.images.iter().position(|image| image.id == id && visible(image, &call.account));
     found.ok_or_else(unknown)
@@ -104,7 +104,7 @@ pub(crate) fn find<'a>(call: &'a Call<'_>) -> Result<&'a Image, Refusal> {
 }
 
 fn unknown() -> Refusal {
-    Refusal::new(404, "ResourceNotFound", "image not found")
+    Refusal::unknown("image")
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {

@@ -1,6 +1,5 @@
 //! The account's SSH keys.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::super::reply::{Outcome, Refusal, Reply};
@@ -16,21 +15,9 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::delete("/:login/keys/:key", "DeleteKey", "deletekey", "keys", delete),
 ];
 
-/// All but what `encodeURIComponent` leaves alone.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
-
-/// A name as it stands in a path.
-pub(crate) fn encode(name: &str) -> String {
-    utf8_percent_encode(name, ENCODED).to_string()
+/// A fingerprint as it stands in a `Location`.
+pub(crate) fn encode(fingerprint: &str) -> String {
+    fingerprint.replace(':', "%3A")
 }
 
 /// As the API shows a key.
@@ -50,17 +37,36 @@ fn get(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-fn create(call: &mut Call<'_>) -> Outcome {
-    let line = call.required("key")?;
-    let name = call.text("name").unwrap_or_default();
-    let Some(key) = Key::new(&name, &line) else {
-        return Err(Refusal::invalid("key is not a valid SSH public key"));
+/// What is said of a key that cannot be, and of one that is there already.
+const REFUSED: &str = "key already exists or is invalid";
+
+/// The key that was given.
+pub(crate) fn given(call: &Call<'_>) -> Result<Key, Refusal> {
+    let line = match call.truthy("key") {
+        None => return Err(Refusal::missing("key")),
+        Some(Value::String(line)) => line,
+        Some(_) => return Err(Refusal::invalid("key must be a String")),
     };
-    let location = call.location(&format!("keys/{}", encode(&key.name)));
-    let account = call.account_mut()?;
-    if account.keys.iter().any(|other| other.name == key.name || other.fingerprint == key.fingerprint) {
-        return Err(Refusal::invalid(format!("key \"{}\" already exists", key.name)));
+    if !line.contains(' ') {
+        return Err(Refusal::invalid("key is invalid"));
     }
+    let name = call.text("name").unwrap_or_default();
+    Key::new(&name, line).ok_or_else(|| Refusal::invalid(REFUSED))
+}
+
+/// Refuses a key that is there already, by its name or as it is.
+pub(crate) fn check_new(keys: &[Key], key: &Key) -> Result<(), Refusal> {
+    if keys.iter().any(|other| other.name == key.name || other.fingerprint == key.fingerprint) {
+        return Err(Refusal::invalid(REFUSED));
+    }
+    Ok(())
+}
+
+fn create(call: &mut Call<'_>) -> Outcome {
+    let key = given(call)?;
+    let location = call.location(&format!("keys/{}", encode(&key.fingerprint)));
+    let account = call.account_mut()?;
+    check_new(&account.keys, &key)?;
     let reply = Reply::status(201, &view(&key)).header("Location", location);
     account.keys.push(key);
     Ok(reply)

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::clock::iso;
 use super::super::jobs::Work;
 use super::super::jobs::storage::Disk;
+use super::super::js;
 use super::super::params::{self, glob};
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
@@ -25,7 +26,7 @@ pub(crate) static ROUTES: &[Route] = &[
 pub(crate) fn load<'a>(call: &'a Call<'_>) -> Result<&'a Machine, Refusal> {
     let id = call.required("machine")?;
     if !is_uuid(&id) {
-        return Err(Refusal::validation("uuid", "Invalid", "Invalid UUID"));
+        return Err(Refusal::failed("Invalid Parameters", "uuid", "Invalid", "Invalid UUID"));
     }
     let found = call.state.machines.get(&id).filter(|machine| machine.owner == call.account);
     found.ok_or_else(|| Refusal::new(404, "ResourceNotFound", "VM not found"))
@@ -122,32 +123,34 @@ const STATES: &[&str] = &["running", "stopped", "active", "provisioning", "stopp
 
 impl Filter {
     fn read(call: &Call<'_>) -> Result<Filter, Refusal> {
-        let state = call.text("state");
-        if let Some(state) = &state
-            && !STATES.contains(&state.as_str())
-        {
-            return Err(Refusal::invalid(format!("state \"{state}\" is not valid")));
+        let text = |name: &str| call.params.get(name).map(js::text);
+        if call.text("image").is_some() && call.text("dataset").is_some() {
+            return Err(Refusal::invalid("image and dataset are mutually exclusive parameters."));
         }
-        let docker = match call.text("docker").as_deref() {
+        let one_of = |name: &str, known: &[&str]| match text(name) {
+            Some(word) if !known.contains(&word.as_str()) => {
+                Err(Refusal::invalid(format!("{word} is not a valid {name}")))
+            }
+            word => Ok(word),
+        };
+        let state = one_of("state", STATES)?;
+        let kind = one_of("type", &["smartmachine", "virtualmachine"])?;
+        let docker = match text("docker").as_deref() {
             None => None,
             Some("true") => Some(true),
             Some("false") => Some(false),
-            Some(_) => return Err(Refusal::validation("docker", "Invalid", "must be a boolean value")),
+            Some(word) => return Err(Refusal::invalid(format!("{word} is not a valid boolean"))),
         };
-        let image = call.text("image");
-        if image.as_deref().is_some_and(|image| !is_uuid(image)) {
-            return Err(Refusal::validation("image_uuid", "Invalid", "Invalid UUID"));
-        }
         let tags = call.params.iter().filter_map(|(name, value)| {
             let name = name.strip_prefix("tag.")?;
             Some((name.to_owned(), params::text(value)?))
         });
         Ok(Filter {
-            kind: call.text("type"),
+            kind,
             brand: call.text("brand"),
             name: call.text("name"),
-            image,
-            memory: whole(call, "memory")?,
+            image: call.text("image"),
+            memory: whole(call, "memory", "ram")?,
             docker,
             state,
             tombstone: call.text("tombstone").is_some(),
@@ -178,15 +181,17 @@ impl Filter {
     }
 }
 
-/// A parameter that must be a whole number, if it is there.
-fn whole(call: &Call<'_>, name: &str) -> Result<Option<u64>, Refusal> {
-    match call.params.get(name).and_then(params::text) {
+/// A parameter that must be a whole number, if it is there, and what the service behind calls it.
+fn whole(call: &Call<'_>, name: &str, field: &str) -> Result<Option<u64>, Refusal> {
+    match call.text(name) {
         None => Ok(None),
-        Some(text) => match text.parse() {
-            Ok(number) => Ok(Some(number)),
-            Err(_) => Err(Refusal::validation(name, "Invalid", "must be a number")),
-        },
+        Some(text) => text.parse().map(Some).map_err(|_| invalid(field)),
     }
+}
+
+/// A parameter of a list that makes no sense.
+fn invalid(field: &str) -> Refusal {
+    Refusal::failed("Invalid Parameters", field, "Invalid", "Invalid parameter")
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {
@@ -206,12 +211,12 @@ fn list(call: &mut Call<'_>) -> Outcome {
         return Ok(Reply::json(&Value::Array(rows)).header("x-resource-count", count));
     }
     let filter = Filter::read(call)?;
-    let limit = match whole(call, "limit")? {
+    let limit = match whole(call, "limit", "limit")? {
         None => 1000,
         Some(limit @ 1..=1000) => limit,
-        Some(_) => return Err(Refusal::validation("limit", "Invalid", "must be between 1 and 1000")),
+        Some(_) => return Err(invalid("limit")),
     };
-    let offset = whole(call, "offset")?.unwrap_or(0);
+    let offset = whole(call, "offset", "offset")?.unwrap_or(0);
     let rows: Vec<Value> = call
         .state
         .machines
@@ -263,7 +268,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     let machine = load_alive(call)?;
     let id = machine.id.clone();
     if machine.deletion_protection {
-        let words = "Cannot destroy machine, deletion_protection is enabled";
+        let words = "Instance has \"deletion_protection\" enabled, preventing deletion";
         return Err(Refusal::new(409, "CannotDestroyMachineError", words));
     }
     if machine.state == "provisioning" {

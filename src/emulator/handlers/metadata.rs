@@ -7,7 +7,7 @@ use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
 use super::super::state::new_id;
 use super::machines::load;
-use super::tags::bare;
+use super::tags::{addressable, bare};
 
 const ALL: &str = "/:login/machines/:machine/metadata";
 const ONE: &str = "/:login/machines/:machine/metadata/:key";
@@ -28,13 +28,19 @@ const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "image",
 /// Keys that cannot be deleted alone.
 const KEPT: &[&str] = &["credentials", "administrator_pw", "root_authorized_keys"];
 
-/// Refuses what cannot be the value of a key.
-pub(crate) fn check(name: &str, value: &Value) -> Result<(), Refusal> {
+/// What is said of metadata that is refused while it is added.
+const WRONG: &str = "Invalid customer_metadata parameters";
+
+/// Refuses, in these words, what cannot be the value of a key.
+pub(crate) fn check(value: &Value, words: &str) -> Result<(), Refusal> {
     if matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_)) {
         return Ok(());
     }
-    let words = format!("metadata \"{name}\" must be a string, number or boolean");
-    Err(Refusal::validation("customer_metadata", "Invalid", &words))
+    Err(Refusal::failed(words, "customer_metadata", "Invalid", "Invalid parameter"))
+}
+
+fn unknown(name: &str) -> Refusal {
+    Refusal::unknown(&format!("metadatum \"{name}\""))
 }
 
 fn shown(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
@@ -56,9 +62,10 @@ fn get(call: &mut Call<'_>) -> Outcome {
     if name == "credentials" && !machine.credentials.is_empty() {
         return Ok(Reply::json(&Value::Object(machine.credentials.clone())));
     }
-    match machine.metadata.get(&name).and_then(Value::as_str) {
-        Some(value) => Ok(bare(call, value)),
-        None => Err(Refusal::not_found(&name)),
+    match machine.metadata.get(&name).filter(|_| addressable(&name)) {
+        Some(Value::String(value)) => Ok(bare(call, value)),
+        Some(_) => Err(Refusal::new(404, "ResourceNotFound", format!("{name} is not metadata"))),
+        None => Err(unknown(&name)),
     }
 }
 
@@ -72,10 +79,10 @@ fn update(call: &mut Call<'_>) -> Outcome {
     let mut metadata = call.given.clone();
     metadata.retain(|name, _| !RESERVED.contains(&name.as_str()) && !name.ends_with("_pw"));
     if metadata.is_empty() {
-        return Err(Refusal::invalid("metadata is required"));
+        return Err(Refusal::failed(WRONG, "customer_metadata", "Invalid", "Invalid parameter"));
     }
-    for (name, value) in &metadata {
-        check(name, value)?;
+    for value in metadata.values() {
+        check(value, WRONG)?;
     }
     let mut merged = load(call)?.metadata.clone();
     merged.extend(metadata.clone());
@@ -86,13 +93,13 @@ fn update(call: &mut Call<'_>) -> Outcome {
 fn delete(call: &mut Call<'_>) -> Outcome {
     let name = call.required("key")?;
     if KEPT.contains(&name.as_str()) {
-        return Err(Refusal::invalid(format!("{name} cannot be deleted")));
+        return Err(Refusal::invalid(format!("Metadata key {name} can not be deleted")));
     }
-    if !load(call)?.metadata.contains_key(&name) {
-        return Err(Refusal::not_found(&name));
+    if !load(call)?.metadata.contains_key(&name) || !addressable(&name) {
+        return Err(unknown(&name));
     }
-    let job = plan(call, Work::RemoveMetadata { names: vec![name] })?;
-    Ok(Reply::empty(204).header("x-job-uuid", job))
+    plan(call, Work::RemoveMetadata { names: vec![name] })?;
+    Ok(Reply::empty(204))
 }
 
 fn delete_all(call: &mut Call<'_>) -> Outcome {
@@ -102,6 +109,6 @@ fn delete_all(call: &mut Call<'_>) -> Outcome {
     // The real server takes its own parameters for metadata here.
     metadata.insert("uuid".to_owned(), machine.id.clone().into());
     metadata.insert("owner_uuid".to_owned(), machine.owner.clone().into());
-    let job = plan(call, Work::ReplaceMetadata { metadata })?;
-    Ok(Reply::empty(204).header("x-job-uuid", job))
+    plan(call, Work::ReplaceMetadata { metadata })?;
+    Ok(Reply::empty(204))
 }

@@ -35,7 +35,8 @@ fn list(call: &mut Call<'_>) -> Outcome {
 /// The migration of the machine that the call names.
 fn find<'a>(call: &'a Call<'_>) -> Result<&'a Migration, Refusal> {
     let id = &load(call)?.id;
-    call.state.migration(id).ok_or_else(|| Refusal::new(404, "ResourceNotFound", "No migration found for this machine"))
+    let none = || Refusal::new(404, "ResourceNotFound", format!("No migration exists for VM {id}"));
+    call.state.migration(id).ok_or_else(none)
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
@@ -50,7 +51,7 @@ fn precondition(words: impl Into<String>) -> Refusal {
 fn movable(call: &Call<'_>) -> Result<String, Refusal> {
     let id = allocated(call)?;
     if !call.state.switches.user_migrations {
-        return Err(precondition("User migrations are not allowed"));
+        return Err(precondition("User migration on this VM not allowed"));
     }
     if load(call)?.state == "failed" {
         return Err(precondition("A failed machine cannot be migrated"));

@@ -55,9 +55,10 @@ impl Address {
 fn network<'a>(call: &'a Call<'_>) -> Result<&'a Network, Refusal> {
     let id = call.required("id")?;
     if call.state.pool(&id).is_some() {
-        return Err(Refusal::invalid(format!("{id} is a network pool, which has no IPs of its own")));
+        return Err(Refusal::invalid(format!("cannot get IPs in a network pool: {id}")));
     }
-    call.state.network(&id, &call.account).ok_or_else(|| Refusal::not_found(&id))
+    let network = call.state.network(&id, &call.account);
+    network.filter(|network| !call.state.pooled(&network.id)).ok_or_else(|| Refusal::unknown(&id))
 }
 
 /// All records of a network, those too of addresses that were reserved or in use once and are free now.
@@ -93,8 +94,7 @@ fn number(call: &Call<'_>, name: &str, default: usize, least: usize, most: usize
     let Some(text) = call.params.get(name).and_then(params::text) else { return Ok(default) };
     match text.parse::<usize>() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ if most == usize::MAX => Err(Refusal::invalid(format!("{name} must be a whole number"))),
-        _ => Err(Refusal::invalid(format!("{name} must be a whole number from {least} to {most}"))),
+        _ => Err(Refusal::invalid(format!("property \"{name}\": invalid value"))),
     }
 }
 
@@ -114,10 +114,10 @@ fn list(call: &mut Call<'_>) -> Outcome {
 fn load(call: &Call<'_>, network: &Network) -> Result<(Ipv4Addr, Address), Refusal> {
     let text = call.required("ip_address")?;
     let Ok(ip) = text.parse::<Ipv4Addr>() else {
-        return Err(Refusal::invalid(format!("\"{text}\" is not an IPv4 address")));
+        return Err(Refusal::invalid("property \"ip\": invalid IP address"));
     };
     if !network.holds(ip) {
-        return Err(Refusal::not_found(&text));
+        return Err(Refusal::unknown("IP"));
     }
     Ok((ip, records(call, network).remove(&ip).unwrap_or_default()))
 }
@@ -129,23 +129,24 @@ fn get(call: &mut Call<'_>) -> Outcome {
 
 fn update(call: &mut Call<'_>) -> Outcome {
     let network = network(call)?;
-    let (ip, address) = load(call, network)?;
     let Some(reserved) = call.params.get("reserved") else { return Err(Refusal::missing("reserved")) };
-    let reserved = params::flag(reserved).ok_or_else(|| Refusal::invalid("reserved must be true or false"))?;
+    let reserved = params::flag(reserved).ok_or_else(|| Refusal::invalid("reserved must be set to true or false"))?;
+    let id = network.id.clone();
     if network.public {
-        return Err(Refusal::invalid("IPs of public networks cannot be updated"));
+        return Err(Refusal::invalid(format!("cannot update an IP on a public network: {id}")));
     }
+    let (ip, address) = load(call, network)?;
     if address.managed {
-        return Err(Refusal::invalid(format!("{ip} is managed by the platform and cannot be updated")));
+        return Err(Refusal::invalid(format!("cannot update managed IP: {ip}")));
     }
     if !address.owner.is_empty() && address.owner != call.account {
-        return Err(Refusal::invalid(format!("{ip} is in use by another account")));
+        return Err(Refusal::invalid(format!("IP {ip} on network {id} is in use by another account")));
     }
-    let (id, owner) = (network.id.clone(), call.account.clone());
     if let Some(network) = call.state.networks.iter_mut().find(|network| network.id == id) {
         let record = network.records.entry(ip).or_default();
+        // It belongs to nobody: only machines and volumes make somebody its owner.
         record.reserved = reserved;
-        record.owner = if reserved { owner } else { String::new() };
+        record.owner.clear();
     }
     get(call)
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Map, Value, json};
 
 use super::super::addresses::Pool;
-use super::super::params;
+use super::super::js;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
 use super::super::state::{Network, is_uuid};
@@ -86,21 +86,18 @@ fn list(call: &mut Call<'_>) -> Outcome {
     let fabric = fabric_only(call);
     let pools = call.state.pools.iter().filter(|_| !fabric).map(view_pool);
     let networks = shown(call).filter(|network| network.fabric || !fabric).map(view);
-    let rows = networks.chain(pools).map(|view| with_suffixes(call, view));
+    let rows = pools.chain(networks).map(|view| with_suffixes(call, view));
     Ok(Reply::json(&rows.collect::<Result<_, _>>()?))
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
     let id = call.required("network")?;
-    if !is_uuid(&id) {
-        return Err(Refusal::not_found(&id));
-    }
     let fabric = fabric_only(call);
     let network = shown(call).find(|network| network.id == id && (network.fabric || !fabric)).map(view);
     let pool = call.state.pool(&id).filter(|_| !fabric).map(view_pool);
     match network.or(pool) {
         Some(view) => Ok(Reply::json(&with_suffixes(call, view)?)),
-        None => Err(Refusal::not_found(&id)),
+        None => Err(Refusal::unknown(&id)),
     }
 }
 
@@ -109,42 +106,68 @@ pub(crate) fn is_public(call: &Call<'_>, id: &str) -> bool {
     call.state.pool(id).map_or_else(|| shown(call).any(|n| n.id == id && n.public), |pool| pool.public)
 }
 
+/// The refusal of a network that the account cannot use.
+const UNKNOWN: &str = "Invalid Networks";
+
+/// Whether a refusal says that a network cannot be used.
+pub(crate) fn is_unknown(refusal: &Refusal) -> bool {
+    refusal.status == 409 && refusal.body.get("message").and_then(Value::as_str) == Some(UNKNOWN)
+}
+
 /// The network that a machine asks for, by its id or by an object, and the address on it if one is asked for.
 pub(crate) fn wanted(call: &Call<'_>, entry: &Value) -> Result<(String, Option<Ipv4Addr>), Refusal> {
-    let invalid = || Refusal::invalid("Invalid Networks");
-    let id = entry.as_str().or_else(|| entry.get("ipv4_uuid").and_then(Value::as_str)).ok_or_else(invalid)?;
-    if !is_uuid(id) {
-        return Err(Refusal::without_code("Invalid Networks"));
-    }
-    let network = shown(call).find(|network| network.id == id);
-    if network.is_none() && call.state.pool(id).is_none() {
-        return Err(invalid());
-    }
+    let invalid = Refusal::invalid;
+    let id = match entry {
+        Value::String(id) if is_uuid(id) => id,
+        Value::Object(object) => match object.get("ipv4_uuid").filter(|id| !js::falsy(id)) {
+            Some(Value::String(id)) if is_uuid(id) => id,
+            Some(Value::String(id)) => return Err(invalid(format!("ipv4_uuid: {id} is not a uuid"))),
+            Some(_) => return Err(invalid("ipv4_uuid must be a string".to_owned())),
+            None => return Err(Refusal::lacking("network objects must contain ipv4_uuid")),
+        },
+        // A slip of the real server's, which asserts here.
+        _ => return Err(Refusal::without_code(UNKNOWN)),
+    };
     let count = entry.get("ipv4_count");
-    if count.is_some_and(|count| params::text(count).as_deref() != Some("1")) {
-        return Err(Refusal::invalid("ipv4_count must be 1"));
+    let ips = entry.get("ipv4_ips");
+    match count {
+        Some(_) if ips.is_some() => {
+            return Err(invalid("ipv4_count and ipv4_ips cannot be specified together".to_owned()));
+        }
+        Some(count) if !count.is_number() => return Err(invalid("ipv4_count must be a number".to_owned())),
+        Some(count) if count.as_f64() != Some(1.0) => {
+            return Err(invalid("ipv4_count can only be set to 1".to_owned()));
+        }
+        _ => {}
     }
-    let Some(ips) = entry.get("ipv4_ips") else { return Ok((id.to_owned(), None)) };
+    let network = shown(call).find(|network| network.id == *id);
+    let pool = call.state.pool(id).is_some();
+    let Some(ips) = ips else {
+        let there = network.is_some() || pool;
+        return if there { Ok((id.clone(), None)) } else { Err(invalid(UNKNOWN.to_owned())) };
+    };
     let one = match ips.as_array().map(Vec::as_slice) {
-        Some([Value::String(one)]) => one.parse::<Ipv4Addr>().ok(),
-        _ => None,
+        None => return Err(invalid("ipv4_ips must be an array with a single IP".to_owned())),
+        Some([Value::String(one)]) => one,
+        Some([_]) => return Err(invalid("ipv4_ips[0]: string expected".to_owned())),
+        Some(_) => {
+            let words = format!("ipv4_ips: network with ipv4_uuid {id} should contain a single IP array");
+            return Err(invalid(words));
+        }
     };
-    let one = one.ok_or_else(|| Refusal::invalid("ipv4_ips must hold exactly one IPv4 address"))?;
-    let Some(network) = network else {
-        return Err(Refusal::invalid("ipv4_ips cannot be used with a network pool"));
-    };
+    if pool {
+        return Err(invalid(format!("ipv4_uuid: {id} cannot specify IP on a network pool")));
+    }
+    let Some(network) = network else { return Err(Refusal::unknown(&format!("ipv4_uuid: network {id}"))) };
     if network.public {
-        return Err(Refusal::invalid("ipv4_ips cannot be used with a public network"));
+        return Err(invalid(format!("ipv4_uuid: {id} cannot specify IP on a public network")));
     }
-    if count.is_some() {
-        return Err(Refusal::invalid("ipv4_ips and ipv4_count cannot be used together"));
-    }
-    if !network.holds(one) {
+    let address = one.parse::<Ipv4Addr>().ok().filter(|ip| network.holds(*ip)).ok_or_else(|| {
         let refusal = Refusal::new(422, "InvalidParameters", "Invalid parameters");
-        return Err(refusal.field("ip", "InvalidParameter", "ip is not in the network's subnet"));
+        refusal.field("ip", "InvalidParameter", "ip is not in the network's subnet")
+    })?;
+    if network.managed(address) {
+        return Err(invalid(format!("cannot use {address} because it is a managed IP")));
     }
-    if network.managed(one) {
-        return Err(Refusal::invalid(format!("{one} is a managed IP and cannot be used")));
-    }
-    Ok((id.to_owned(), Some(one)))
+    Ok((id.clone(), Some(address)))
 }

@@ -45,8 +45,9 @@ fn view(machine: &Machine, nic: &Nic) -> Value {
 /// The address that is named in the path, which has no colons there.
 fn mac(call: &Call<'_>) -> Result<String, Refusal> {
     let text = call.required("mac")?;
-    if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(Refusal::invalid(format!("\"{text}\" is not a MAC address without colons")));
+    let text = text.get(..12).unwrap_or_default();
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(Refusal::invalid("mac has invalid format"));
     }
     let digits: Vec<char> = text.to_ascii_lowercase().chars().collect();
     let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
@@ -54,7 +55,7 @@ fn mac(call: &Call<'_>) -> Result<String, Refusal> {
 }
 
 fn unknown() -> Refusal {
-    Refusal::new(404, "ResourceNotFound", "Nic not found")
+    Refusal::unknown("nic")
 }
 
 /// The account's interfaces with their machines: those too of machines in the making. Machines that
@@ -89,13 +90,14 @@ fn location(call: &Call<'_>, machine: &str, mac: &str) -> String {
 fn add(call: &mut Call<'_>) -> Outcome {
     let id = actions::allocated(call)?;
     let entry = call.params.get("network").filter(|value| !matches!(value, Value::Null));
-    let entry = entry.cloned().ok_or_else(|| Refusal::missing("network"))?;
+    let entry = entry.cloned().ok_or_else(|| Refusal::lacking("network must be specified"))?;
     let primary = match call.params.get("primary") {
         None | Some(Value::Null) => false,
         Some(value) => params::flag(value).ok_or_else(|| Refusal::invalid("primary must be true or false"))?,
     };
     let (network, ip) = networks::wanted(call, &entry).map_err(|refusal| match refusal.status {
-        500 => Refusal::invalid("network must be the id of a network"),
+        500 => Refusal::invalid("network argument has invalid format"),
+        _ if networks::is_unknown(&refusal) => refusal.saying("network not found"),
         _ => refusal,
     })?;
     let members: Vec<&str> = call.state.members(&network);

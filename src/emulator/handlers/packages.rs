@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::params::glob;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
-use super::super::state::Package;
+use super::super::state::{Package, is_uuid};
 use super::create::find_package;
 
 pub(crate) static ROUTES: &[Route] = &[
@@ -57,6 +57,12 @@ fn get(call: &mut Call<'_>) -> Outcome {
     let wanted = call.required("package")?;
     match find_package(call, &wanted) {
         Some(package) => Ok(Reply::json(&view(package))),
-        None => Err(Refusal::not_found(&wanted)),
+        None if is_uuid(&wanted) => Err(unknown(&wanted)),
+        None => Err(Refusal::unknown(&wanted)),
     }
+}
+
+/// A UUID that no package has: the answer of the service behind.
+pub(crate) fn unknown(id: &str) -> Refusal {
+    Refusal::not_found(&format!("Package {id}"))
 }

@@ -67,12 +67,8 @@ fn rules(call: &Call<'_>) -> Result<Option<Vec<String>>, Refusal> {
     if rules.is_empty() {
         return Err(Refusal::invalid("rules must not be empty"));
     }
-    for rule in &rules {
-        if let Err(trouble) = Rule::read(rule) {
-            return Err(Refusal::invalid(format!("Error parsing rule: \"{rule}\": {trouble}")));
-        }
-    }
-    Ok(Some(rules))
+    let troubles: Vec<String> = rules.iter().filter_map(|rule| Rule::read(rule).err()).collect();
+    if troubles.is_empty() { Ok(Some(rules)) } else { Err(Refusal::invalid(troubles.join(", "))) }
 }
 
 /// Refuses a name that another policy has.
@@ -85,8 +81,15 @@ fn check_name(call: &Call<'_>, name: &str, own: Option<&str>) -> Result<(), Refu
 
 /// A policy as it was given, complete, of this id.
 fn given(call: &Call<'_>, id: String) -> Result<Policy, Refusal> {
-    let name = call.required("name")?;
-    let rules = rules(call)?.ok_or_else(|| Refusal::missing("rules"))?;
+    let name = call.text("name").unwrap_or_default();
+    let missing = [("name", name.is_empty()), ("rules", call.truthy("rules").is_none())];
+    let missing: Vec<String> =
+        missing.iter().filter(|(_, missing)| *missing).map(|(name, _)| format!("{name} is required")).collect();
+    if !missing.is_empty() {
+        let words = format!("Request is missing required parameters: {}", missing.join(", "));
+        return Err(Refusal::lacking(&words));
+    }
+    let rules = rules(call)?.unwrap_or_default();
     check_name(call, &name, None)?;
     Ok(Policy { id, name, rules, description: call.text("description").unwrap_or_default() })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::auth::Head;
-use super::super::params::Params;
+use super::super::params::{self, Params};
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::role_tags::{asked, thing};
 use super::super::route::{self, Call, Route};
@@ -45,13 +45,20 @@ fn given(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
         name.as_str().map(str::to_owned).ok_or_else(|| Refusal::invalid("role-tag must be a list of role names"))
     };
     match call.given.get("role-tag") {
-        None | Some(Value::Null) => asked(call).ok_or_else(|| Refusal::missing("role-tag")),
+        // Without any, those that it has are shown.
+        None | Some(Value::Null) => Ok(asked(call).unwrap_or(present(call)?)),
         Some(Value::Array(names)) => names.iter().map(text).collect(),
         Some(names) => {
             let names = text(names)?;
             Ok(names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect())
         }
     }
+}
+
+/// The names with which the thing is tagged now.
+fn present(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
+    let account = call.account()?;
+    Ok(account.tags_of(&thing(account, call.head.path(), &call.params).key))
 }
 
 /// Tags whatever the path leads to.
@@ -64,11 +71,18 @@ fn set(call: &mut Call<'_>) -> Outcome {
     }
     let path = call.head.path().trim_end_matches('/').to_owned();
     let account = call.account()?;
-    let mut roles = Vec::new();
-    for name in &names {
-        let role = account.role_named(name).ok_or_else(|| Refusal::invalid(format!("Role(s) {name} not found")))?;
-        roles.push(role.id.clone());
+    let unknown: Vec<&str> =
+        names.iter().filter(|name| account.role_named(name).is_none()).map(String::as_str).collect();
+    if !unknown.is_empty() {
+        return Err(Refusal::invalid(format!("Role(s) {} not found", unknown.join(", "))));
     }
+    let roles = names.iter().filter_map(|name| account.role_named(name)).map(|role| role.id.clone()).collect();
+    // The account is shown by its login, whatever the path calls it.
+    let mut shown: Vec<&str> = path.split('/').collect();
+    if let Some(named) = shown.get_mut(1).filter(|named| **named == "my") {
+        *named = account.login.as_str();
+    }
+    let shown = params::decode(&shown.join("/"));
     let key = thing(account, &path, &call.params).key;
     // A machine's are set by a job, of which the audit log knows only that it was one.
     let (now, caller) = (call.now, call.caller.clone());
@@ -76,13 +90,17 @@ fn set(call: &mut Call<'_>) -> Outcome {
         machine.audit.push(Entry { action: "unknown".to_owned(), success: true, time: now, caller });
     }
     call.account_mut()?.tag(key, roles);
-    Ok(Reply::json(&json!({ "name": path, "role-tag": names })))
+    Ok(Reply::json(&json!({ "name": shown, "role-tag": names })))
 }
 
 /// Refuses what is no kind of thing that can be tagged.
 fn check_kind(call: &Call<'_>) -> Result<(), Refusal> {
     let kind = call.head.path().split('/').nth(2).unwrap_or_default();
-    if KINDS.contains(&kind) { Ok(()) } else { Err(Refusal::not_found(kind)) }
+    if KINDS.contains(&kind) { Ok(()) } else { Err(no_kind(kind)) }
+}
+
+fn no_kind(kind: &str) -> Refusal {
+    Refusal::new(404, "ResourceNotFound", format!("{kind} is not a valid resource"))
 }
 
 fn account(call: &mut Call<'_>) -> Outcome {
@@ -97,7 +115,7 @@ fn all(call: &mut Call<'_>) -> Outcome {
 fn of_user(call: &mut Call<'_>) -> Outcome {
     let kind = call.required("resource_name")?;
     if kind != "keys" {
-        return Err(Refusal::not_found(&kind));
+        return Err(no_kind(&kind));
     }
     let user = call.required("user")?;
     call.account()?.user(&user).ok_or_else(|| Refusal::not_found(&user))?;

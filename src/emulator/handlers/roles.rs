@@ -1,11 +1,14 @@
 //! Roles: who has them, and which policies they have. Their form depends on the version.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
+use super::super::js;
 use super::super::rbac::ADMINISTRATOR;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
-use super::super::state::{Account, Member, Role, State, new_id};
+use super::super::state::{Account, Member, Role, State, User, is_uuid, new_id};
 use super::super::version::Version;
 
 const ALL: &str = "/:login/roles";
@@ -29,8 +32,10 @@ fn login<'a>(state: &'a State, account: &'a Account, member: &Member) -> &'a str
     }
 }
 
-/// As the API shows a role: with objects since version 9, with names before.
-fn view(call: &Call<'_>, account: &Account, role: &Role) -> Value {
+/// As the API shows a role: with objects since version 9, with names before. `known` are the sub-users that this request
+/// has shown as default members: since version 9 the real server notes that in the record that it keeps of the sub-user,
+/// so every role that a list shows after it has them as default members too.
+fn view(call: &Call<'_>, account: &Account, role: &Role, known: &mut HashSet<String>) -> Value {
     let policies: Vec<_> = role.policies.iter().filter_map(|id| account.policy(id)).collect();
     let mut view = Map::new();
     view.insert("id".to_owned(), role.id.clone().into());
@@ -45,15 +50,19 @@ fn view(call: &Call<'_>, account: &Account, role: &Role) -> Value {
         view.insert("policies".to_owned(), policies.iter().map(|policy| policy.name.clone()).collect());
         return Value::Object(view);
     }
-    let member = |member: &Member| {
+    let mut member = |member: &Member| {
+        if member.default && !member.account {
+            known.insert(member.id.clone());
+        }
+        let default = member.default || (!member.account && known.contains(&member.id));
         let kind = if member.account { "account" } else { "subuser" };
         let mut view = json!({ "type": kind, "id": member.id, "login": login(call.state, account, member) });
-        if let (true, Value::Object(fields)) = (member.default, &mut view) {
+        if let (true, Value::Object(fields)) = (default, &mut view) {
             fields.insert("default".to_owned(), true.into());
         }
         view
     };
-    view.insert("members".to_owned(), role.held_by.iter().map(member).collect());
+    view.insert("members".to_owned(), role.held_by.iter().map(&mut member).collect());
     let shown = policies.iter().map(|policy| json!({ "id": policy.id, "name": policy.name }));
     view.insert("policies".to_owned(), shown.collect());
     // A leftover of the older form, for roles that have nothing.
@@ -70,16 +79,22 @@ impl Account {
     }
 }
 
+/// A role alone, as it is.
+fn alone(call: &Call<'_>, role: &Role) -> Result<Value, Refusal> {
+    Ok(view(call, call.account()?, role, &mut HashSet::new()))
+}
+
 fn list(call: &mut Call<'_>) -> Outcome {
     let account = call.account()?;
-    Ok(Reply::json(&account.roles.iter().map(|role| view(call, account, role)).collect()))
+    let mut known = HashSet::new();
+    Ok(Reply::json(&account.roles.iter().map(|role| view(call, account, role, &mut known)).collect()))
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
     let name = call.required("role")?;
     let account = call.account()?;
     match account.role(&name) {
-        Some(role) => Ok(Reply::json(&view(call, account, role))),
+        Some(role) => Ok(Reply::json(&alone(call, role)?)),
         None => Err(Refusal::not_found(&name)),
     }
 }
@@ -100,45 +115,69 @@ fn array(call: &Call<'_>, name: &str) -> Option<Vec<Value>> {
     }
 }
 
-/// Refuses fields that are not known.
-fn only(what: &str, entry: &Value, known: &[&str]) -> Result<Map<String, Value>, Refusal> {
-    let Value::Object(fields) = entry else {
-        return Err(Refusal::invalid(format!("{what} must be a list of objects")));
-    };
-    match fields.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(Refusal::invalid(format!("{what}: \"{name}\" is not known"))),
-        None => Ok(fields.clone()),
-    }
+/// The objects of a list, as version 9 takes them: anything else is refused. `None` when there is nothing.
+fn objects(call: &Call<'_>, name: &str) -> Result<Option<Vec<Map<String, Value>>>, Refusal> {
+    let wrong = || Refusal::invalid(format!("Role \"{name}\" must be an array of objects"));
+    let Some(given) = call.truthy(name) else { return Ok(None) };
+    let list = given.as_array().ok_or_else(wrong)?;
+    list.iter().map(|entry| entry.as_object().cloned().ok_or_else(wrong)).collect::<Result<_, _>>().map(Some)
 }
 
-/// One of the members, as version 9 takes them.
-fn member(call: &Call<'_>, entry: &Value) -> Result<Member, Refusal> {
-    let fields = only("members", entry, &["type", "login", "id", "default"])?;
-    let account = match fields.get("type").and_then(Value::as_str) {
-        Some("subuser") => false,
-        Some("account") => true,
-        _ => return Err(Refusal::invalid("members: type must be \"subuser\" or \"account\"")),
+/// Refuses a field of a reference that is not of its type. `what` is the reference.
+fn check_fields(what: &str, entry: &Map<String, Value>, known: &[&str], of: &str) -> Result<(), Refusal> {
+    for (name, value) in entry {
+        let (fits, kind) = match name.as_str() {
+            name if !known.contains(&name) => {
+                let words = format!("{what} references may only contain {of} properties, not \"{name}\"");
+                return Err(Refusal::invalid(words));
+            }
+            "id" => (value.as_str().is_some_and(is_uuid), "string UUID"),
+            "default" => (value.is_boolean(), "boolean"),
+            _ => (value.is_string(), "string"),
+        };
+        if !fits {
+            return Err(Refusal::invalid(format!("{what} \"{name}\" property must be a {kind}")));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what is not one of the members, as version 9 takes them. Gives whether it is an account.
+fn check_member(entry: &Map<String, Value>) -> Result<bool, Refusal> {
+    let account = match entry.get("type") {
+        Some(Value::String(kind)) if kind == "subuser" => false,
+        Some(Value::String(kind)) if kind == "account" => true,
+        Some(Value::String(kind)) => {
+            return Err(Refusal::invalid(format!("Member \"type\" is not supported: \"{kind}\"")));
+        }
+        _ => {
+            let words = "Role \"member\" references must have a string \"type\" property";
+            return Err(Refusal::invalid(words));
+        }
     };
-    let default = match fields.get("default") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(default)) => *default,
-        Some(_) => return Err(Refusal::invalid("members: default must be a boolean value")),
-    };
-    let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let Some(wanted) = text("id").or_else(|| text("login")) else {
-        return Err(Refusal::invalid("members: one of id and login is required"));
-    };
+    let of = "\"type\", \"login\", \"id\", or \"default\"";
+    check_fields("Member", entry, &["type", "login", "id", "default"], of)?;
+    Ok(account)
+}
+
+/// One of the members, or what is wrong with it.
+fn member(call: &Call<'_>, entry: &Map<String, Value>, account: bool) -> Result<Member, String> {
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let kind = if account { "account" } else { "subuser" };
     let by_id = text("id").is_some();
-    let own = call.account()?;
+    let Some(wanted) = text("id").or_else(|| text("login")) else {
+        return Err(format!("Invalid member: {}", Value::Object(entry.clone())));
+    };
     let found = if account {
         let fits = |a: &&Account| if by_id { a.id == wanted } else { a.login == wanted };
         call.state.accounts.iter().find(fits).map(|account| account.id.clone())
     } else {
-        let user = own.users.iter().find(|user| if by_id { user.id == wanted } else { user.login == wanted });
-        user.map(|user| user.id.clone())
+        let own = call.account().ok();
+        let fits = |user: &&User| if by_id { user.id == wanted } else { user.login == wanted };
+        own.and_then(|own| own.users.iter().find(fits)).map(|user| user.id.clone())
     };
-    let id = found.ok_or_else(|| Refusal::invalid(format!("members: \"{wanted}\" does not exist")))?;
-    Ok(Member { account, id, default })
+    let default = entry.get("default") == Some(&Value::Bool(true));
+    found.map(|id| Member { account, id, default }).ok_or_else(|| format!("Invalid {kind}: {wanted}"))
 }
 
 /// The ids of the sub-users that a list of logins names.
@@ -148,7 +187,7 @@ fn logins(call: &Call<'_>, name: &str) -> Result<Option<Vec<String>>, Refusal> {
     let id = |entry: &Value| {
         let user = entry.as_str().and_then(|login| account.user(login)).map(|user| user.id.clone());
         let shown = entry.as_str().map_or_else(|| entry.to_string(), str::to_owned);
-        user.ok_or_else(|| Refusal::invalid(format!("{name}: \"{shown}\" does not exist")))
+        user.ok_or_else(|| Refusal::invalid(format!("Invalid subuser: {shown}")))
     };
     list.iter().map(id).collect::<Result<_, _>>().map(Some)
 }
@@ -161,11 +200,16 @@ fn members(call: &Call<'_>, have: &[Member]) -> Result<Vec<Member>, Refusal> {
         None => members.push(member),
     };
     if call.version >= Version(9, 0, 0) {
-        let Some(list) = array(call, "members") else { return Ok(have.to_vec()) };
-        for entry in &list {
-            put(member(call, entry)?);
+        let Some(list) = objects(call, "members")? else { return Ok(have.to_vec()) };
+        let kinds = list.iter().map(check_member).collect::<Result<Vec<bool>, _>>()?;
+        let mut wrong = Vec::new();
+        for (entry, account) in list.iter().zip(kinds) {
+            match member(call, entry, account) {
+                Ok(member) => put(member),
+                Err(words) => wrong.push(words),
+            }
         }
-        return Ok(members);
+        return if wrong.is_empty() { Ok(members) } else { Err(Refusal::invalid(wrong.join(", "))) };
     }
     let own = || have.iter().filter(|member| !member.account);
     let sent = logins(call, "members")?;
@@ -183,36 +227,40 @@ fn members(call: &Call<'_>, have: &[Member]) -> Result<Vec<Member>, Refusal> {
 
 /// The ids of the policies that are wanted, given those that there are.
 fn policies(call: &Call<'_>, have: &[String]) -> Result<Vec<String>, Refusal> {
-    let Some(list) = array(call, "policies") else { return Ok(have.to_vec()) };
+    let list = if call.version >= Version(9, 0, 0) {
+        objects(call, "policies")?.map(|list| list.into_iter().map(Value::Object).collect())
+    } else {
+        array(call, "policies").map(|list| list.into_iter().map(|name| json!({ "name": name })).collect())
+    };
+    let Some(list): Option<Vec<Value>> = list else { return Ok(have.to_vec()) };
     let account = call.account()?;
-    let mut ids = Vec::new();
-    for entry in &list {
-        let unknown = |name: &str| Refusal::invalid(format!("policies: \"{name}\" does not exist"));
-        let found = if call.version >= Version(9, 0, 0) {
-            let fields = only("policies", entry, &["id", "name"])?;
-            let text = |name: &str| fields.get(name).and_then(Value::as_str);
-            match (text("id"), text("name")) {
-                (Some(id), _) => account.policies.iter().find(|policy| policy.id == id).ok_or_else(|| unknown(id))?,
-                (None, Some(name)) => {
-                    account.policies.iter().find(|policy| policy.name == name).ok_or_else(|| unknown(name))?
-                }
-                (None, None) => return Err(Refusal::invalid("policies: one of id and name is required")),
+    let (mut ids, mut wrong) = (Vec::new(), Vec::new());
+    for entry in list.iter().filter_map(Value::as_object) {
+        if call.version >= Version(9, 0, 0) {
+            check_fields("Policy", entry, &["id", "name"], "\"name\" or \"id\"")?;
+        }
+        let text = |name: &str| entry.get(name).and_then(Value::as_str);
+        let by_name = text("name").and_then(|name| account.policies.iter().find(|policy| policy.name == name));
+        let found = by_name.or_else(|| account.policies.iter().find(|policy| Some(policy.id.as_str()) == text("id")));
+        match found {
+            Some(found) if ids.contains(&found.id) => {}
+            Some(found) => ids.push(found.id.clone()),
+            None => {
+                let shown = text("id").or(text("name")).map_or_else(|| js::inspect(&json!(entry)), str::to_owned);
+                wrong.push(format!("Invalid policy: {shown}"));
             }
-        } else {
-            let name = entry.as_str().ok_or_else(|| Refusal::invalid("policies must be a list of names"))?;
-            account.policy(name).ok_or_else(|| unknown(name))?
-        };
-        if !ids.contains(&found.id) {
-            ids.push(found.id.clone());
         }
     }
-    Ok(ids)
+    if wrong.is_empty() { Ok(ids) } else { Err(Refusal::invalid(wrong.join(", "))) }
 }
 
 /// Refuses a name that cannot be, or that another role has. Names go into lists with commas and
 /// into headers.
 fn check_name(account: &Account, name: &str, own: Option<&str>) -> Result<(), Refusal> {
-    if name == "true" || !name.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b',') || name.trim() != name {
+    if name == "true" {
+        return Err(Refusal::invalid("\"true\" is not a valid role name"));
+    }
+    if !name.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b',') || name.trim() != name {
         return Err(Refusal::invalid(format!("role name \"{name}\" is invalid")));
     }
     if account.roles.iter().any(|role| role.name == name && own != Some(role.id.as_str())) {
@@ -223,7 +271,9 @@ fn check_name(account: &Account, name: &str, own: Option<&str>) -> Result<(), Re
 
 /// A role as it is after what was given.
 fn changed(call: &Call<'_>, mut role: Role) -> Result<Role, Refusal> {
-    // A name that is no text is asked for as if it were.
+    if call.version >= Version(9, 0, 0) && call.truthy("name").is_some_and(|name| !name.is_string()) {
+        return Err(Refusal::invalid("Role \"name\" must be a string"));
+    }
     if let Some(name) = call.text("name") {
         check_name(call.account()?, &name, Some(&role.id))?;
         role.name = name;
@@ -231,16 +281,18 @@ fn changed(call: &Call<'_>, mut role: Role) -> Result<Role, Refusal> {
     role.held_by = members(call, &role.held_by)?;
     role.policies = policies(call, &role.policies)?;
     if role.name == ADMINISTRATOR && !role.policies.is_empty() {
-        return Err(Refusal::invalid("the role administrator cannot have policies"));
+        return Err(Refusal::invalid("Administrator role cannot have policies"));
     }
     Ok(role)
 }
 
 fn create(call: &mut Call<'_>) -> Outcome {
-    call.required("name")?;
     let role = changed(call, Role { id: new_id(), ..Role::default() })?;
+    if role.name.is_empty() {
+        return Err(Refusal::lacking("Request is missing required parameter: name"));
+    }
     let location = call.location(&format!("roles/{}", role.id));
-    let reply = Reply::status(201, &view(call, call.account()?, &role)).header("Location", location);
+    let reply = Reply::status(201, &alone(call, &role)?).header("Location", location);
     call.account_mut()?.roles.push(role);
     Ok(reply)
 }
@@ -249,7 +301,7 @@ fn update(call: &mut Call<'_>) -> Outcome {
     let name = call.required("role")?;
     let old = call.account()?.role(&name).cloned().ok_or_else(|| Refusal::not_found(&name))?;
     let role = changed(call, old)?;
-    let reply = Reply::json(&view(call, call.account()?, &role));
+    let reply = Reply::json(&alone(call, &role)?);
     if let Some(slot) = call.account_mut()?.roles.iter_mut().find(|other| other.id == role.id) {
         *slot = role;
     }

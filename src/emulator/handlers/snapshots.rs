@@ -50,18 +50,21 @@ fn check_name(name: &str) -> Result<(), Refusal> {
 /// The newest snapshot of this name that is not gone.
 fn alive<'a>(call: &'a Call<'_>, name: &str) -> Result<&'a Snapshot, Refusal> {
     let list = &load(call)?.snapshots;
-    list.iter().find(|s| s.name == name && s.state != "deleted").ok_or_else(|| missing(name))
+    list.iter().find(|s| s.name == name && s.state != "deleted").ok_or_else(missing)
 }
 
-fn missing(name: &str) -> Refusal {
-    Refusal::new(404, "ResourceNotFound", format!("snapshot {name} not found"))
+fn missing() -> Refusal {
+    Refusal::new(404, "ResourceNotFound", "Snapshot does not exist")
 }
 
 fn create(call: &mut Call<'_>) -> Outcome {
     let id = allocated(call)?;
     let machine = load(call)?;
     let brand = machine.brand.clone();
-    if brand == "kvm" || (brand == "bhyve" && !call.state.switches.bhyve_snapshots) {
+    if brand == "bhyve" && !call.state.switches.bhyve_snapshots {
+        return Err(Refusal::invalid("Snapshots of bhyve VMs are not allowed"));
+    }
+    if brand == "kvm" {
         let words = format!("Snapshots are not supported for VMs of brand \"{brand}\"");
         return Err(Refusal::new(409, "BrandNotSupported", words));
     }
@@ -104,14 +107,14 @@ fn list(call: &mut Call<'_>) -> Outcome {
 fn get(call: &mut Call<'_>) -> Outcome {
     let name = call.required("name")?;
     let snapshot = load(call)?.snapshots.iter().rev().find(|snapshot| snapshot.name == name);
-    snapshot.map(|snapshot| Reply::json(&view(snapshot))).ok_or_else(|| missing(&name))
+    snapshot.map(|snapshot| Reply::json(&view(snapshot))).ok_or_else(missing)
 }
 
 fn start(call: &mut Call<'_>) -> Outcome {
     let id = allocated(call)?;
     let name = call.required("name")?;
     if alive(call, &name)?.state != "created" {
-        return Err(missing(&name));
+        return Err(missing());
     }
     let work = Work::Rollback { name };
     let down = call.now.saturating_add(work.takes());
@@ -123,7 +126,7 @@ fn start(call: &mut Call<'_>) -> Outcome {
 fn delete(call: &mut Call<'_>) -> Outcome {
     let id = allocated(call)?;
     let name = call.required("name")?;
-    alive(call, &name)?;
+    alive(call, &name).map_err(|_| Refusal::unknown(&name))?;
     call.state.plan(call.now, &id, Work::DeleteSnapshot { name }, call.caller.clone(), call.fails);
     Ok(Reply::empty(204))
 }

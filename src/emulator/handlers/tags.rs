@@ -40,36 +40,34 @@ const TRITON: &[(&str, &str)] = &[
     ("triton._test.boolean", "boolean"),
 ];
 
-/// Refuses what cannot be the value of this tag, and tags that are not for users.
-pub(crate) fn check(name: &str, value: &Value) -> Result<(), Refusal> {
+/// What is said of tags that are refused while they are added or replaced.
+const WRONG: &str = "Invalid tag parameters";
+
+fn wrong(doing: &str, why: &str) -> Refusal {
+    Refusal::failed(&format!("error {doing}: {WRONG}"), "tags", "Invalid", why)
+}
+
+/// Refuses, in these words, what cannot be the value of this tag, and tags of the platform that it does not know.
+pub(crate) fn check(name: &str, value: &Value, words: &str) -> Result<(), Refusal> {
+    let wrong = |why: &str| Err(Refusal::failed(words, "tags", "Invalid", why));
     let kind = match value {
         Value::String(_) => "string",
         Value::Number(_) => "number",
         Value::Bool(_) => "boolean",
         _ => {
-            let words = format!("tag \"{name}\" must be a string, number or boolean");
-            return Err(Refusal::validation("tags", "Invalid", &words));
+            return wrong("Invalid parameter");
         }
     };
-    if dockers(name) {
-        let words = format!("Special tag \"{name}\" not supported");
-        return Err(Refusal::validation("tags", "Invalid", &words));
-    }
     if !name.starts_with("triton.") {
         return Ok(());
     }
     match TRITON.iter().find(|(known, _)| *known == name) {
-        None => Err(Refusal::validation("tags", "Invalid", &format!("Unrecognized special triton tag \"{name}\""))),
-        Some((_, want)) if *want == kind => {
-            triton_tags::check(name, value.as_str().unwrap_or_default()).map_err(|why| {
-                let words = format!("Triton tag \"{name}\" is not valid: {why}");
-                Refusal::validation("tags", "Invalid", &words)
-            })
-        }
-        Some((_, want)) => {
-            let words = format!("Triton tag \"{name}\" value must be a {want}");
-            Err(Refusal::validation("tags", "Invalid", &words))
-        }
+        None => wrong(&format!("Unrecognized special triton tag \"{name}\"")),
+        Some((_, want)) if *want == kind => match triton_tags::check(name, value.as_str().unwrap_or_default()) {
+            Ok(()) => Ok(()),
+            Err(why) => wrong(&format!("Triton tag \"{name}\" is not valid: {why}")),
+        },
+        Some((_, want)) => wrong(&format!("Triton tag \"{name}\" value must be a {want}")),
     }
 }
 
@@ -87,14 +85,17 @@ fn dockers(name: &str) -> bool {
 }
 
 /// What was given, as tags: every parameter of query and body is one.
-fn given(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
+fn given(call: &Call<'_>, doing: &str) -> Result<Map<String, Value>, Refusal> {
     let mut tags = call.given.clone();
     tags.retain(|name, _| !RESERVED.contains(&name.as_str()));
     if tags.is_empty() {
-        return Err(Refusal::invalid("tags are required"));
+        return Err(wrong(doing, "Invalid parameter"));
     }
     for (name, value) in &tags {
-        check(name, value)?;
+        check(name, value, &format!("error {doing}: {WRONG}"))?;
+    }
+    if let Some(name) = tags.keys().find(|name| dockers(name)) {
+        return Err(wrong(doing, &format!("Special tag \"{name}\" not supported")));
     }
     Ok(tags)
 }
@@ -111,9 +112,19 @@ fn list(call: &mut Call<'_>) -> Outcome {
 
 fn get(call: &mut Call<'_>) -> Outcome {
     let name = call.required("tag")?;
-    let Some(value) = load(call)?.tags.get(&name) else { return Err(Refusal::not_found(&name)) };
+    let value = load(call)?.tags.get(&name).filter(|_| addressable(&name)).ok_or_else(|| unknown(&name))?;
     // Only text comes through; anything else is the empty string.
     Ok(bare(call, value.as_str().unwrap_or_default()))
+}
+
+fn unknown(name: &str) -> Refusal {
+    Refusal::unknown(&format!("tag \"{name}\""))
+}
+
+/// Whether a name can stand in a path. CloudAPI decodes it and puts it as it is into the path of a request of its own,
+/// which then leads elsewhere.
+pub(crate) fn addressable(name: &str) -> bool {
+    !name.contains('/') && !matches!(name, "." | "..")
 }
 
 /// A value as JSON text, or bare for those who accept only text.
@@ -127,7 +138,7 @@ pub(crate) fn bare(call: &Call<'_>, value: &str) -> Reply {
 }
 
 fn add(call: &mut Call<'_>) -> Outcome {
-    let tags = given(call)?;
+    let tags = given(call, "adding tags")?;
     let mut merged = load(call)?.tags.clone();
     merged.extend(tags.clone());
     let job = plan(call, Work::SetTags { tags })?;
@@ -135,30 +146,29 @@ fn add(call: &mut Call<'_>) -> Outcome {
 }
 
 fn replace(call: &mut Call<'_>) -> Outcome {
-    let tags = given(call)?;
+    let tags = given(call, "replacing tags")?;
     let reply = Reply::json(&Value::Object(tags.clone()));
     let job = plan(call, Work::ReplaceTags { tags })?;
     Ok(reply.header("x-job-uuid", job))
 }
 
-fn remove(call: &mut Call<'_>, names: Vec<String>) -> Outcome {
+fn remove(call: &mut Call<'_>, names: Vec<String>, doing: &str) -> Outcome {
     if let Some(name) = names.iter().find(|name| dockers(name)) {
-        let words = format!("Special tag \"{name}\" may not be deleted");
-        return Err(Refusal::validation("tags", "Invalid", &words));
+        return Err(wrong(doing, &format!("Special tag \"{name}\" may not be deleted")));
     }
-    let job = plan(call, Work::RemoveTags { names })?;
-    Ok(Reply::empty(204).header("x-job-uuid", job))
+    plan(call, Work::RemoveTags { names })?;
+    Ok(Reply::empty(204))
 }
 
 fn delete(call: &mut Call<'_>) -> Outcome {
     let name = call.required("tag")?;
-    if !load(call)?.tags.contains_key(&name) {
-        return Err(Refusal::not_found(&name));
+    if !load(call)?.tags.contains_key(&name) || !addressable(&name) {
+        return Err(unknown(&name));
     }
-    remove(call, vec![name])
+    remove(call, vec![name], "deleting tag")
 }
 
 fn delete_all(call: &mut Call<'_>) -> Outcome {
     let names = load(call)?.tags.keys().cloned().collect();
-    remove(call, names)
+    remove(call, names, "deleting tags")
 }

@@ -4,7 +4,7 @@ use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
 use super::super::state::{Account, Key};
 use super::super::version;
-use super::keys::{encode, view};
+use super::keys::{check_new, encode, given, view};
 
 const ALL: &str = "/:login/users/:user/keys";
 const ONE: &str = "/:login/users/:user/keys/:key";
@@ -46,14 +46,10 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let user = call.required("user")?;
     // A body without a key is refused only for a sub-user that is there.
     keys(call)?;
-    let line = call.required("key")?;
-    let name = call.text("name").unwrap_or_default();
-    let key = Key::new(&name, &line).ok_or_else(|| Refusal::invalid("key is not a valid SSH public key"))?;
-    let location = call.location(&format!("users/{user}/keys/{}", encode(&key.name)));
+    let key = given(call)?;
+    let location = call.location(&format!("users/{user}/keys/{}", encode(&key.fingerprint)));
     let keys = keys(call)?;
-    if keys.iter().any(|other| other.name == key.name || other.fingerprint == key.fingerprint) {
-        return Err(Refusal::invalid(format!("key \"{}\" already exists", key.name)));
-    }
+    check_new(keys, &key)?;
     let reply = Reply::status(201, &view(&key)).header("Location", location);
     keys.push(key);
     Ok(reply)

@@ -80,10 +80,10 @@ fn check_login(account: &Account, login: &str, own: Option<&str>) -> Result<(), 
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '@');
     let begins = login.starts_with(|c: char| c.is_ascii_alphabetic());
     if !(3..=32).contains(&login.len()) || !begins || !login.chars().all(fits) {
-        return Err(Refusal::invalid("login is invalid: 3 to 32 letters, digits, \"_\", \".\", \"@\", a letter first"));
+        return Err(Refusal::invalid(format!("login: {login} is invalid")));
     }
     if account.users.iter().any(|user| user.login == login && own != Some(user.id.as_str())) {
-        return Err(Refusal::invalid(format!("login \"{login}\" already exists")));
+        return Err(Refusal::invalid("login is already taken"));
     }
     Ok(())
 }
@@ -96,13 +96,16 @@ fn digest(user: &str, password: &str) -> String {
 /// Gives a sub-user another password, if it is good enough and not one of the last ones.
 fn set_password(user: &mut User, password: &str) -> Result<(), Refusal> {
     let has = |fits: fn(&char) -> bool| password.chars().any(|c| fits(&c));
-    if password.chars().count() < 7 || !has(char::is_ascii_alphabetic) || !has(char::is_ascii_digit) {
-        let words = "password must have at least 7 characters, a letter and a digit among them";
-        return Err(Refusal::invalid(words));
+    // The directory's own words, and nothing else.
+    if password.chars().count() < 7 {
+        return Err(Refusal::invalid("passwordTooShort"));
+    }
+    if !has(char::is_ascii_alphabetic) || !has(char::is_ascii_digit) {
+        return Err(Refusal::invalid("insufficientPasswordQuality"));
     }
     let digest = digest(&user.id, password);
     if user.passwords.contains(&digest) {
-        return Err(Refusal::invalid("password was used before"));
+        return Err(Refusal::invalid("passwordInHistory"));
     }
     user.passwords.push(digest);
     let old = user.passwords.len().saturating_sub(REMEMBERED);
@@ -126,10 +129,20 @@ fn given(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
     Ok(fields)
 }
 
+/// Parameters that must be there. All that are missing are told at once.
+pub(crate) fn needed<const N: usize>(call: &Call<'_>, names: [&str; N]) -> Result<[String; N], Refusal> {
+    let given = names.map(|name| call.text(name));
+    let missing = names.iter().zip(&given).filter(|(_, value)| value.is_none());
+    let missing: Vec<String> = missing.map(|(name, _)| format!("{name} is required")).collect();
+    if missing.is_empty() {
+        return Ok(given.map(Option::unwrap_or_default));
+    }
+    let words = format!("Request is missing required parameters: {}", missing.join(", "));
+    Err(Refusal::lacking(&words))
+}
+
 fn create(call: &mut Call<'_>) -> Outcome {
-    let email = call.required("email")?;
-    let login = call.required("login")?;
-    let password = call.required("password")?;
+    let [email, login, password] = needed(call, ["email", "login", "password"])?;
     check_email(&email)?;
     check_login(call.account()?, &login, None)?;
     let mut user = User {
@@ -171,9 +184,9 @@ fn update(call: &mut Call<'_>) -> Outcome {
 }
 
 fn change_password(call: &mut Call<'_>) -> Outcome {
+    let [password, confirmation] = needed(call, ["password", "password_confirmation"])?;
     by_id(call)?;
-    let password = call.required("password")?;
-    if password != call.required("password_confirmation")? {
+    if password != confirmation {
         return Err(Refusal::invalid("password and password_confirmation must have the same value"));
     }
     let now = call.now;

@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 use super::super::affinity;
 use super::super::clock::iso;
 use super::super::jobs::Work;
-use super::super::krill::{self, Predicate};
-use super::super::params::{self, glob};
+use super::super::js;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
 use super::super::state::{State, new_id};
 use super::super::volume::{Mount, Volume};
+use super::super::volume_fields::{self as fields, Filter, KIND, Seen};
 
 const ALL: &str = "/:login/volumes";
 const ONE: &str = "/:login/volumes/:id";
@@ -24,13 +24,10 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::get("/:login/volumesizes", "ListVolumeSizes", "listvolumesizes", "volumes", sizes),
 ];
 
-/// The only type there is.
-const KIND: &str = "tritonnfs";
 /// The sizes there are, in MiB; the first is given when none is asked for.
 const SIZES: &[u64] = &[10_240, 20_480, 30_720, 40_960, 51_200, 102_400, 204_800, 307_200, 409_600, 512_000, 1_024_000];
-/// What a predicate can ask for, and whether it is a number.
-const FIELDS: &[(&str, bool)] =
-    &[("id", false), ("name", false), ("network", false), ("size", true), ("state", false), ("type", false)];
+/// Of a volume without a type.
+const NO_TYPE: &str = "Invalid volume type: undefined. Volume type should be one of: tritonnfs";
 
 fn view(state: &State, volume: &Volume) -> Map<String, Value> {
     let mut view = Map::new();
@@ -58,19 +55,26 @@ fn view(state: &State, volume: &Volume) -> Map<String, Value> {
     view
 }
 
-fn load<'a>(call: &'a Call<'_>) -> Result<&'a Volume, Refusal> {
+/// The volume that the path names, for this purpose.
+fn load<'a>(call: &'a Call<'_>, purpose: &str) -> Result<&'a Volume, Refusal> {
     let id = call.required("id")?;
+    fields::check_id(&id)?;
     let found = call.state.volumes.iter().find(|volume| volume.id == id && volume.owner == call.account);
-    found.ok_or_else(|| Refusal::new(404, "VolumeNotFound", format!("volume {id} not found")))
+    found.ok_or_else(|| unknown(&id, purpose))
+}
+
+fn unknown(id: &str, purpose: &str) -> Refusal {
+    let words = format!("Error when {purpose} volume: Volume with uuid {id} could not be found");
+    Refusal::new(404, "VolumeNotFound", words)
 }
 
 /// The same, if no machine mounts it.
-fn load_idle<'a>(call: &'a Call<'_>) -> Result<&'a Volume, Refusal> {
-    let volume = load(call)?;
+fn load_idle<'a>(call: &'a Call<'_>, purpose: &str) -> Result<&'a Volume, Refusal> {
+    let volume = load(call, purpose)?;
     match call.state.mounted_by(&volume.id).as_slice() {
         [] => Ok(volume),
-        users => {
-            let words = format!("volume {} is used by {}", volume.name, users.join(", "));
+        _ => {
+            let words = format!("Error when {purpose} volume: Volume with name {} is used", volume.name);
             Err(Refusal::new(409, "VolumeInUse", words))
         }
     }
@@ -79,66 +83,21 @@ fn load_idle<'a>(call: &'a Call<'_>) -> Result<&'a Volume, Refusal> {
 fn reply(call: &Call<'_>, id: &str, status: u16) -> Outcome {
     match call.state.volumes.iter().find(|volume| volume.id == id) {
         Some(volume) => Ok(Reply::status(status, &Value::Object(view(call.state, volume)))),
-        None => Err(Refusal::new(404, "VolumeNotFound", format!("volume {id} not found"))),
+        None => Err(unknown(id, "getting")),
     }
-}
-
-/// Refuses a type that is not the one there is.
-fn check_kind(call: &Call<'_>) -> Result<(), Refusal> {
-    match call.params.get("type").filter(|value| !value.is_null()) {
-        Some(Value::String(kind)) if kind == KIND => Ok(()),
-        Some(other) => Err(Refusal::invalid(format!("type {other} is not \"{KIND}\""))),
-        None => Ok(()),
-    }
-}
-
-fn size(call: &Call<'_>) -> Result<Option<u64>, Refusal> {
-    let Some(value) = call.params.get("size").filter(|value| !value.is_null()) else { return Ok(None) };
-    let size = params::text(value).and_then(|text| text.parse().ok()).filter(|size| *size > 0);
-    size.map(Some).ok_or_else(|| Refusal::invalid("size must be a positive whole number of MiB"))
-}
-
-/// A list's `name` may have a star at its ends, and nowhere else.
-fn name_pattern(call: &Call<'_>) -> Result<Option<String>, Refusal> {
-    let Some(pattern) = call.text("name") else { return Ok(None) };
-    let middle = pattern.strip_prefix('*').unwrap_or(&pattern);
-    let middle = middle.strip_suffix('*').unwrap_or(middle);
-    if middle.contains('*') {
-        return Err(Refusal::invalid("name may have a * only at its beginning and its end"));
-    }
-    Ok(Some(pattern))
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {
-    let known = ["name", "predicate", "size", "state", "type"];
-    if let Some(name) = call.given.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(Refusal::invalid(format!("{name} is not a parameter of this call")));
-    }
-    check_kind(call)?;
-    let (name, size, state) = (name_pattern(call)?, size(call)?, call.text("state"));
-    if let Some(state) = &state
-        && !matches!(state.as_str(), "creating" | "ready" | "failed" | "deleting")
-    {
-        return Err(Refusal::invalid(format!("state \"{state}\" is not valid")));
-    }
-    let predicate = match call.text("predicate") {
-        Some(text) => Some(krill::parse(&text, FIELDS).map_err(Refusal::invalid)?),
-        None => None,
-    };
-    let twice = |name: &str| call.text(name).is_some() && predicate.as_ref().is_some_and(|p| p.names(name));
-    if let Some(name) = known.iter().find(|name| twice(name)) {
-        return Err(Refusal::invalid(format!("{name} is given both in the query and in the predicate")));
-    }
+    let filter = Filter::read(&call.given)?;
     let fits = |volume: &&Volume| {
         volume.owner == call.account
-            && name.as_deref().is_none_or(|pattern| glob(pattern, &volume.name))
-            && size.is_none_or(|size| volume.size == size)
-            && match (&state, &predicate) {
-                (None, None) => volume.state != "failed",
-                (Some(state), _) => volume.state == *state,
-                (None, Some(_)) => true,
-            }
-            && predicate.as_ref().is_none_or(|predicate| asked_for(predicate, volume))
+            && filter.fits(Seen {
+                id: &volume.id,
+                name: &volume.name,
+                networks: &volume.networks,
+                size: volume.size,
+                state: &volume.state,
+            })
     };
     let rows = call.state.volumes.iter().filter(fits).map(|volume| Value::Object(view(call.state, volume)));
     let rows: Vec<Value> = rows.collect();
@@ -146,25 +105,11 @@ fn list(call: &mut Call<'_>) -> Outcome {
     Ok(Reply::json(&Value::Array(rows)).header("x-resource-count", count))
 }
 
-fn asked_for(predicate: &Predicate, volume: &Volume) -> bool {
-    let fields = json!({
-        "id": volume.id,
-        "name": volume.name,
-        "network": volume.networks,
-        "size": volume.size,
-        "state": volume.state,
-        "type": KIND,
-    });
-    fields.as_object().is_some_and(|fields| predicate.fits(fields))
-}
-
-/// Refuses a name that cannot be, or that another volume has.
-fn check_name(call: &Call<'_>, name: &str, own: Option<&str>) -> Result<(), Refusal> {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-    let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-    if !first || !name.bytes().all(fits) || !(2..=256).contains(&name.len()) {
-        let words = format!("name \"{name}\" must have 2 to 256 letters, digits and signs of _ . -");
-        return Err(Refusal::invalid(words));
+/// Refuses a name that is too long, or that another volume has.
+fn check_name(call: &Call<'_>, name: &str, own: Option<&str>, purpose: &str) -> Result<(), Refusal> {
+    if name.len() > 256 {
+        let words = format!("Error when {purpose} volume: name must be no longer than 256 characters");
+        return Err(Refusal::new(409, "ValidationError", words));
     }
     let taken = |volume: &&Volume| {
         volume.owner == call.account
@@ -173,7 +118,8 @@ fn check_name(call: &Call<'_>, name: &str, own: Option<&str>) -> Result<(), Refu
             && own != Some(volume.id.as_str())
     };
     if call.state.volumes.iter().any(|volume| taken(&volume)) {
-        return Err(Refusal::new(409, "VolumeAlreadyExists", format!("a volume of the name {name} exists already")));
+        let words = format!("Error when {purpose} volume: Volume with name {name} already exists");
+        return Err(Refusal::new(409, "VolumeAlreadyExists", words));
     }
     Ok(())
 }
@@ -186,20 +132,18 @@ fn networks(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
             return match default.filter(|id| call.state.network(id, &call.account).is_some()) {
                 Some(id) => Ok(vec![id]),
                 None => {
-                    let words = "No default fabric network is configured; networks must be given";
+                    let words = "default_network is not configured for account";
                     Err(Refusal::new(409, "DefaultFabricNetworkNotConfiguredError", words))
                 }
             };
         }
-        Some(Value::Array(list)) => list.clone(),
-        Some(one) => vec![one.clone()],
+        Some(list) => list,
     };
-    let invalid =
-        |id: &str| Refusal::new(409, "InvalidNetworks", format!("{id} is not a fabric network of the account"));
     let mut networks = Vec::new();
-    for entry in &list {
-        let id = entry.as_str().ok_or_else(|| Refusal::invalid("networks must be a list of ids"))?;
-        call.state.network(id, &call.account).filter(|network| network.fabric).ok_or_else(|| invalid(id))?;
+    for entry in list.as_array().into_iter().flatten() {
+        let id = entry.as_str().unwrap_or_default();
+        let network = call.state.network(id, &call.account).filter(|network| network.fabric);
+        network.ok_or_else(|| Refusal::invalid(format!("Invalid networks: {}", js::text(list))))?;
         if !networks.iter().any(|other| other == id) {
             networks.push(id.to_owned());
         }
@@ -227,18 +171,19 @@ fn tags(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
 }
 
 fn create(call: &mut Call<'_>) -> Outcome {
-    call.required("type")?;
-    check_kind(call)?;
+    let given = |name: &str| call.params.get(name);
+    fields::refuse([
+        given("name").and_then(fields::name),
+        given("type").map_or_else(|| Some(NO_TYPE.to_owned()), fields::kind),
+        given("size").and_then(fields::size),
+        given("networks").and_then(fields::networks),
+    ])?;
     let id = new_id();
-    let name = match call.params.get("name").filter(|name| !name.is_null()) {
-        Some(Value::String(name)) => name.clone(),
-        Some(_) => return Err(Refusal::invalid("name must be a string")),
-        None => id.clone(),
-    };
-    check_name(call, &name, None)?;
-    let size = size(call)?.unwrap_or(10_240);
+    let name = given("name").map_or_else(|| id.clone(), js::text);
+    let size = given("size").and_then(Value::as_u64).unwrap_or(10_240);
+    check_name(call, &name, None, "creating")?;
     if !SIZES.contains(&size) {
-        let words = format!("no volume of {size} MiB is available");
+        let words = format!("Error when creating volume: Volume size {size} is not available");
         return Err(Refusal::new(409, "VolumeSizeNotAvailable", words));
     }
     let networks = networks(call)?;
@@ -259,19 +204,19 @@ fn create(call: &mut Call<'_>) -> Outcome {
         nic,
     });
     call.state.plan(call.now, &id, Work::CreateVolume, call.caller.clone(), call.fails);
-    Ok(reply(call, &id, 201)?.header("Location", call.location(&format!("volumes/{id}"))))
+    reply(call, &id, 201)
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
-    let id = load(call)?.id.clone();
+    let id = load(call, "getting")?.id.clone();
     reply(call, &id, 200)
 }
 
 fn update(call: &mut Call<'_>) -> Outcome {
-    let id = load_idle(call)?.id.clone();
-    if let Some(name) = call.params.get("name").filter(|name| !name.is_null()) {
-        let name = name.as_str().ok_or_else(|| Refusal::invalid("name must be a string"))?.to_owned();
-        check_name(call, &name, Some(&id))?;
+    fields::refuse([call.params.get("name").and_then(fields::name)])?;
+    let id = load_idle(call, "updating")?.id.clone();
+    if let Some(name) = call.params.get("name").map(js::text) {
+        check_name(call, &name, Some(&id), "updating")?;
         if let Some(volume) = call.state.volumes.iter_mut().find(|volume| volume.id == id) {
             volume.name = name;
         }
@@ -280,7 +225,7 @@ fn update(call: &mut Call<'_>) -> Outcome {
 }
 
 fn delete(call: &mut Call<'_>) -> Outcome {
-    let volume = load_idle(call)?;
+    let volume = load_idle(call, "deleting")?;
     // One is on its way already: nothing more to do.
     if volume.state == "deleting" {
         return Ok(Reply::empty(204));
@@ -294,7 +239,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
 }
 
 fn sizes(call: &mut Call<'_>) -> Outcome {
-    check_kind(call)?;
+    fields::refuse([call.params.get("type").and_then(fields::kind)])?;
     let rows: Vec<Value> = SIZES.iter().map(|size| json!({ "size": size, "type": KIND })).collect();
     let count = rows.len().to_string();
     Ok(Reply::json(&Value::Array(rows)).header("x-resource-count", count))
