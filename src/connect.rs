@@ -1,12 +1,13 @@
 //! From settings to a client: finds the key and puts everything together, for the program and for
 //! users of the library alike. It asks nobody by itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::auth::{Asked, Form, Found, KeyId, RsaHash, Search, Signer, find};
 use crate::client::{Builder, Client};
 use crate::config::{Config, Flags, Origin, Setting, Sources, env};
 use crate::error::{Kind, Result};
+use crate::sensitive;
 use crate::transport::Settings;
 
 /// Where the key is looked for.
@@ -88,6 +89,9 @@ pub fn signer(config: &Config, rsa: RsaHash, found: Found) -> Result<Signer> {
 /// # Errors
 /// No URL is known.
 pub fn builder(config: &Config) -> Result<Builder> {
+    if let Some(file) = env::var_os("SSL_CERT_FILE") {
+        sensitive::refuse_path("SSL_CERT_FILE", Path::new(&file), "the path of a file")?;
+    }
     let mut builder = Client::builder()
         .url(config.url()?)
         .account(config.target().unwrap_or("my"))

@@ -57,6 +57,7 @@ pub mod models;
 pub mod render;
 pub mod request;
 pub mod response;
+mod sensitive;
 mod transport;
 
 #[cfg(feature = "cli")]

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::api::{Field, Kind, Op, Place};
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 /// What stays as it is in a path segment: the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -46,7 +47,7 @@ impl Arg {
     pub fn json(text: &str) -> Result<Self> {
         RawValue::from_string(text.trim().to_owned())
             .map(Arg::Json)
-            .map_err(|error| Error::usage(format!("'{text}' is not JSON")).because(error))
+            .map_err(|error| Error::usage(format!("'{}' is not JSON", sensitive::quoted(text))).because(error))
     }
 
     fn as_query(&self) -> String {
@@ -258,14 +259,16 @@ impl Request {
     /// A usage error for a method or path that cannot be sent.
     pub fn raw(method: &str, path: &str) -> Result<Self> {
         let method = reqwest::Method::from_bytes(method.to_ascii_uppercase().as_bytes())
-            .map_err(|_| Error::usage(format!("'{method}' is not an HTTP method")))?;
+            .map_err(|_| Error::usage(format!("'{}' is not an HTTP method", sensitive::shown(method))))?;
         if !path.starts_with('/') {
-            return Err(
-                Error::usage(format!("the path '{path}' does not begin with a slash")).hint("sdc api GET /my/machines")
-            );
+            return Err(Error::usage(format!("the path '{}' does not begin with a slash", sensitive::quoted(path)))
+                .hint("sdc api GET /my/machines"));
         }
         if let Some(bad) = path.chars().find(|c| c.is_control() || *c == '#' || *c == ' ') {
-            return Err(Error::usage(format!("the path '{path}' holds {bad:?}, which must be percent-encoded")));
+            return Err(Error::usage(format!(
+                "the path '{}' holds {bad:?}, which must be percent-encoded",
+                sensitive::quoted(path)
+            )));
         }
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         Ok(Request {
@@ -318,6 +321,9 @@ fn is_sent(field: &Field) -> bool {
 pub fn segment(name: &str, text: &str) -> Result<String> {
     match text {
         "" => Err(Error::usage(format!("the {name} is empty"))),
+        _ if sensitive::sort(text).is_some() => {
+            sensitive::refuse(&format!("the {name}"), text, "a name or an id").map(|()| String::new())
+        }
         "." | ".." => Err(Error::usage(format!("'{text}' cannot be the {name}: it would change the path"))),
         _ => Ok(utf8_percent_encode(text, SEGMENT).to_string()),
     }

@@ -240,8 +240,10 @@ fn an_account_with_a_slash_is_refused_with_the_right_variables() {
     }
     let flags = Flags { account: Some("acme/bob".into()), ..Flags::default() };
     assert_eq!(error_of(&[], &flags).hints(), ["--account acme --user bob"]);
-    assert!(error_of(&[("SDC_ACCOUNT", "a\r\nX: y")], &Flags::default()).to_string().contains("white space"));
-    assert!(error_of(&[("SDC_KEY_ID", "a\nb")], &Flags::default()).to_string().contains("key id from SDC_KEY_ID"));
+    let broken = |name: &str| error_of(&[(name, "a\r\nX: y")], &Flags::default()).to_string();
+    assert_eq!(broken("SDC_ACCOUNT"), "SDC_ACCOUNT holds a line end, not a login");
+    assert_eq!(broken("SDC_KEY_ID"), "SDC_KEY_ID holds a line end, not the key's fingerprint or name");
+    assert!(error_of(&[("SDC_ACCOUNT", "a b")], &Flags::default()).to_string().contains("white space"));
 }
 
 #[test]
@@ -285,7 +287,7 @@ fn every_setting_is_shown_with_where_it_came_from() {
     assert_eq!(row("signing"), ("date", "--signing"));
     assert_eq!(row("roles").0, "ops,dev");
     assert!(row("url").1.starts_with("profile prod ("));
-    assert_eq!(row("key-passphrase-file"), ("/secret/file", "SDC_KEY_PASSPHRASE_FILE"));
+    assert_eq!(row("key-passphrase-file"), ("(a file, not shown)", "SDC_KEY_PASSPHRASE_FILE"));
     assert_eq!(row("key-file"), ("", "not set"));
     assert_eq!(row("connect-timeout"), ("5s", "default"));
 }

@@ -13,6 +13,7 @@ use super::fingerprint::{KeyKind, PublicKey, clean};
 use super::http_signature::Algorithm;
 use super::wire::{Reader, put_string};
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 /// Where OpenSSH's agent listens on Windows.
 pub const WINDOWS_PIPE: &str = r"\\.\pipe\openssh-ssh-agent";
@@ -142,7 +143,7 @@ impl Agent {
     }
 
     fn error(&self, trouble: Trouble, what: &str) -> Error {
-        let socket = self.socket.display();
+        let socket = sensitive::path(&self.socket);
         match trouble {
             Trouble::Connect(error) => {
                 let why = match error.kind() {

@@ -11,6 +11,7 @@ use sha2::Sha256;
 use super::http_signature::Algorithm;
 use super::wire::Reader;
 use crate::error::{Error, Result};
+use crate::sensitive::{self, shown};
 
 /// Longer lines than this are no public key: a 16384-bit RSA key has 2.8 kB.
 const LONGEST_LINE: usize = 16 * 1024;
@@ -250,9 +251,10 @@ impl KeyId {
     /// for what begins like a fingerprint and is none.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
+        sensitive::refuse("the key id", text, "the fingerprint or name of one")?;
         if let Some(rest) = strip_word(text, "MD5:") {
             return md5_hex(rest).map(KeyId::Md5).ok_or_else(|| {
-                Error::usage(format!("`{}` is no MD5 fingerprint: 16 hexadecimal pairs are expected", clean(text)))
+                Error::usage(format!("`{}` is no MD5 fingerprint: 16 hexadecimal pairs are expected", shown(text)))
             });
         }
         if let Some(rest) = strip_word(text, "SHA256:") {
@@ -263,7 +265,7 @@ impl KeyId {
                 }
                 _ => Err(Error::usage(format!(
                     "`{}` is no SHA256 fingerprint: base64 of 32 bytes is expected",
-                    clean(text)
+                    shown(text)
                 ))
                 .hint("ssh-keygen -l -f FILE prints a key's fingerprint")),
             };

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::fingerprint::{KeyKind, clean};
+use super::fingerprint::KeyKind;
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 /// What a signature covers, and which syntax the header has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl FromStr for Form {
             "request" => Ok(Form::Request),
             "date" => Ok(Form::Date),
             "legacy" => Ok(Form::Legacy),
-            other => Err(Error::usage(format!("`{}` is no form of signing", clean(other)))
+            other => Err(Error::usage(format!("`{}` is no form of signing", sensitive::shown(other)))
                 .hint("choose one of: request, date, legacy")),
         }
     }
@@ -73,7 +74,7 @@ impl FromStr for RsaHash {
             "sha1" => Ok(RsaHash::Sha1),
             "sha256" => Ok(RsaHash::Sha256),
             "sha512" => Ok(RsaHash::Sha512),
-            other => Err(Error::usage(format!("`{}` is no digest for RSA signatures", clean(other)))
+            other => Err(Error::usage(format!("`{}` is no digest for RSA signatures", sensitive::shown(other)))
                 .hint("choose one of: sha1, sha256, sha512")),
         }
     }
@@ -166,11 +167,12 @@ pub(super) fn check_part(what: &str, text: &str) -> Result<()> {
     if text.is_empty() {
         return Err(Error::usage(format!("the {what} is empty")));
     }
+    sensitive::refuse(&format!("the {what}"), text, "a name")?;
     match text.chars().find(|letter| matches!(letter, '/' | '"') || letter.is_control() || !letter.is_ascii()) {
         None => Ok(()),
         Some(letter) => Err(Error::usage(format!(
             "the {what} `{}` has a character that no {what} can have: {}",
-            clean(text),
+            sensitive::shown(text),
             letter.escape_default()
         ))),
     }

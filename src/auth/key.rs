@@ -17,6 +17,7 @@ use super::pem::{self, LARGEST_FILE, quoted};
 use super::pkcs::{self, Bad};
 use super::secret::{Made, Secret};
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 /// How often a passphrase is asked for before giving up.
 const TRIES: u32 = 3;
@@ -116,7 +117,7 @@ impl PrivateKey {
     /// Those of [`PrivateKey::parse`], and [`Kind::Auth`](crate::error::Kind::Auth) when the file
     /// cannot be read.
     pub fn read(path: &Path, ask: &mut Asked<'_>) -> Result<Self> {
-        Self::parse(&read_file(path)?, &path.display().to_string(), ask)
+        Self::parse(&read_file(path)?, &sensitive::path(path), ask)
     }
 
     fn made(made: Made, comment: &str, label: &str, file: &str) -> Result<Self> {
@@ -141,7 +142,7 @@ impl PrivateKey {
 
 /// The contents of a file that may be a key; wiped when dropped.
 pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
-    let name = path.display();
+    let name = sensitive::path(path);
     let cannot = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::auth(format!("there is no file {name}")),
         _ => Error::auth(format!("cannot read {name}")).because(error),

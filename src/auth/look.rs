@@ -12,6 +12,7 @@ use super::fingerprint::{KeyId, KeyKind, PublicKey, clean};
 use super::key::{Peek, peek, read_file};
 use super::pem::LARGEST_FILE;
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 /// A directory with more files than this is no place for keys; the rest is not looked at.
 const MOST_FILES: usize = 1000;
@@ -155,6 +156,7 @@ impl Wanted {
         let Some(text) = search.key_id.as_deref() else {
             return Ok(wanted);
         };
+        sensitive::refuse_path(search.id_from(), Path::new(text), "the fingerprint or name of one")?;
         if !is_path(text) {
             wanted.id = Some(KeyId::parse(text)?);
             return Ok(wanted);
@@ -169,11 +171,8 @@ impl Wanted {
         } else if let Peek::Public(public) = peek(&contents, text)? {
             wanted.id = Some(KeyId::Md5(public.md5()));
         } else {
-            return Err(Error::usage(format!("{} does not open, so it cannot name a key", clean(text))).hint(format!(
-                "{} to use the file of {}",
-                search.without_id(),
-                search.file_from()
-            )));
+            return Err(Error::usage(format!("{} does not open, so it cannot name a key", sensitive::path(path)))
+                .hint(format!("{} to use the file of {}", search.without_id(), search.file_from())));
         }
         Ok(wanted)
     }
@@ -276,12 +275,14 @@ fn look_at_file(file: &Path, wanted: &Wanted) -> Place {
         Some(trouble) => trouble.clone(),
     };
     let failed = seen.public.is_none() && !seen.is_locked();
-    Place { what: format!("file {}", file.display()), outcome, failed, keys: vec![seen] }
+    Place { what: format!("file {}", sensitive::path(file)), outcome, failed, keys: vec![seen] }
 }
 
 fn look_at_agent(search: &Search, wanted: &Wanted, agent: Option<&Result<Vec<PublicKey>>>) -> Place {
-    let what =
-        search.agent_socket.as_ref().map_or("ssh-agent".into(), |socket| format!("ssh-agent {}", socket.display()));
+    let what = search
+        .agent_socket
+        .as_ref()
+        .map_or("ssh-agent".into(), |socket| format!("ssh-agent {}", sensitive::path(socket)));
     let failed = matches!(agent, Some(Err(_)));
     let (outcome, keys) = match agent {
         None => ("there is none: SSH_AUTH_SOCK is not set".into(), Vec::new()),
@@ -350,7 +351,7 @@ impl Seen {
 
 /// What a file is, without a passphrase.
 fn see(file: &Path, stem: Option<&str>, wanted: &Wanted) -> Seen {
-    let label = file.display().to_string();
+    let label = sensitive::path(file);
     let (public, trouble) = match read_file(file).and_then(|text| peek(&text, &label)) {
         Ok(Peek::Public(public)) => {
             let trouble = public.kind().unusable().map(str::to_owned);

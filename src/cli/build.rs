@@ -274,6 +274,11 @@ pub fn list_options() -> [Arg; 3] {
     ]
 }
 
+/// Whether this is the field's name on the wire or that of its option.
+pub fn is_called(field: &Field, name: &str) -> bool {
+    field.name == name || long_name(field) == name
+}
+
 /// The long name of a field's option.
 pub fn long_name(field: &Field) -> String {
     field.flag.map_or_else(|| field.name.replace('_', "-"), str::to_owned)

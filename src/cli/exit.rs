@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::error::{Error, Kind};
 use crate::render::{visible, visible_json};
+use crate::sensitive;
 
 /// Exit code and name of a kind; the table of `sdc help exit-codes`.
 pub fn code(kind: Kind) -> (u8, &'static str) {
@@ -147,7 +148,7 @@ pub fn json(error: &Error) -> String {
     let mut object = serde_json::json!({
         "kind": kind,
         "exit": exit,
-        "message": error.message(),
+        "message": safe(error.message()),
     });
     if let Some(fault) = error.fault() {
         object["status"] = fault.status.into();
@@ -155,17 +156,22 @@ pub fn json(error: &Error) -> String {
         object["request_id"] = fault.request_id.as_deref().into();
         let fields = fault.fields.iter();
         object["errors"] = fields
-            .map(|field| serde_json::json!({ "field": field.field, "code": field.code, "message": field.message }))
+            .map(|field| serde_json::json!({ "field": field.field, "code": field.code, "message": safe(&field.message) }))
             .collect();
     }
-    object["causes"] = error.causes().into();
-    object["hints"] = error.hints().to_vec().into();
+    object["causes"] = error.causes().iter().map(|cause| safe(cause)).collect();
+    object["hints"] = error.hints().iter().map(|hint| safe(hint)).collect();
     visible_json(&serde_json::json!({ "error": object }).to_string()).into_owned()
+}
+
+/// Words without a private key: the last one who looks, where a tag or a service's answer brought one along.
+pub fn safe(text: &str) -> std::borrow::Cow<'_, str> {
+    if sensitive::has_key_in_it(text) { "(words with a private key in them, not shown)".into() } else { text.into() }
 }
 
 /// Words that may hold a server's text: its control characters are shown, not obeyed.
 pub fn escaped(text: &str) -> String {
-    text.split('\n').map(visible).collect::<Vec<_>>().join("\n    ")
+    safe(text).split('\n').map(visible).collect::<Vec<_>>().join("\n    ")
 }
 
 #[cfg(test)]

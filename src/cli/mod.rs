@@ -7,6 +7,7 @@ mod complete;
 mod custom;
 mod exit;
 mod globals;
+mod guard;
 mod hints;
 mod interrupted;
 mod letters;
@@ -78,6 +79,9 @@ pub fn main() -> ExitCode {
         Ok(matches) => matches,
         Err(error) => return usage(streams, &args, error),
     };
+    if let Err(error) = guard::check(&command, &matches) {
+        return ended(streams, wants_json(&args), Err(error));
+    }
     let globals = match globals::read(&matches) {
         Ok((globals, flags)) => (globals, flags),
         Err(error) => return ended(streams, wants_json(&args), Err(error)),
@@ -322,6 +326,7 @@ fn now() -> i64 {
 fn usage(streams: Streams, args: &[OsString], mut error: clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
     let hint = hints::of(args, &mut error);
+    guard::veil(&mut error);
     let told = error.render();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {

@@ -120,13 +120,14 @@ fn end_line(streams: &Streams) {
 }
 
 fn passphrase_file(file: &Path) -> Result<SecretString> {
-    let fail = |words: &str| Error::auth(format!("the passphrase file {} {words}", file.display()));
+    // Somebody may have typed the passphrase itself.
+    let fail = |words: &str| Error::auth(format!("the file that SDC_KEY_PASSPHRASE_FILE names {words}"));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(file).map_err(|error| fail("cannot be read").because(error))?.permissions().mode();
         if mode & 0o077 != 0 {
-            return Err(fail("can be read by others").hint(format!("chmod 600 {}", file.display())));
+            return Err(fail("can be read by others").hint("chmod 600 \"$SDC_KEY_PASSPHRASE_FILE\""));
         }
     }
     let bytes = crate::file::read(file, 64 * 1024).map_err(|error| fail("cannot be read").because(error))?;

@@ -459,7 +459,8 @@ fn age(option: &str, text: &str) -> Result<Duration> {
         return crate::config::duration(option, &format!("{}d", u32::from(years) * 365));
     }
     if text.trim().ends_with(|letter: char| letter.is_ascii_digit()) {
-        return Err(Error::usage(format!("{option} {text}: of which unit?")).hint(format!("{option} {text}d, {text}h")));
+        return Err(Error::usage(format!("{option} {}: of which unit?", crate::sensitive::quoted(text)))
+            .hint(format!("{option} {text}d, {text}h")));
     }
     crate::config::duration(option, text)
 }
@@ -487,6 +488,9 @@ pub fn from_stdin(word: &str) -> Result<Vec<String>> {
         .map_err(|error| fail("they cannot be read".to_owned()).because(error))?;
     if text.len() as u64 > STDIN {
         return Err(fail(format!("they are longer than {STDIN} bytes")));
+    }
+    if crate::sensitive::is_key(&text) {
+        return Err(fail("they are a private key".to_owned()));
     }
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }

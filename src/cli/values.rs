@@ -12,6 +12,7 @@ use crate::auth::PublicKey;
 use crate::error::{Error, Result};
 use crate::grammar::{self, mebibytes};
 use crate::request::{Arg, Args};
+use crate::sensitive::quoted;
 
 /// The largest body that CloudAPI takes, in bytes; a file that is larger cannot be sent at all.
 const FILE_LIMIT: u64 = 100_000;
@@ -50,7 +51,7 @@ fn add_filter(op: &Op, args: &mut Args, filter: &str) -> Result<()> {
     let known = || format!("known filters: {}", names(op));
     let (name, value) = filter
         .split_once('=')
-        .ok_or_else(|| Error::usage(format!("'{filter}' is not a filter: NAME=VALUE")).hint(known()))?;
+        .ok_or_else(|| Error::usage(format!("'{}' is not a filter: NAME=VALUE", quoted(filter))).hint(known()))?;
     for field in op.fields {
         match field.kind {
             Kind::Pairs(prefix) if name.starts_with(prefix) && name.len() > prefix.len() => {
@@ -63,16 +64,16 @@ fn add_filter(op: &Op, args: &mut Args, filter: &str) -> Result<()> {
                     false => Err(Error::usage(format!("the filter {name} takes only {name}={word}"))),
                 };
             }
-            _ if is_called(field, name) => {
+            _ if super::build::is_called(field, name) => {
                 one_of(field, value)?;
                 return add(args, field, value);
             }
             _ => {}
         }
     }
-    let error = Error::usage(format!("there is no filter '{name}'"));
+    let error = Error::usage(format!("there is no filter '{}'", quoted(name)));
     let by_tag = op.fields.iter().any(|field| matches!(field.kind, Kind::Pairs("tag.")));
-    let error = if by_tag { error.hint(format!("by a tag: tag.{filter}")) } else { error };
+    let error = if by_tag { error.hint(format!("by a tag: tag.{}", quoted(filter))) } else { error };
     Err(error.hint(known()))
 }
 
@@ -81,13 +82,13 @@ fn assign(op: &Op, args: &mut Args, text: &str) -> Result<()> {
     let known = || format!("known fields: {}", names(op));
     let (name, value) = text
         .split_once('=')
-        .ok_or_else(|| Error::usage(format!("'{text}' is not a field: NAME=VALUE")).hint(known()))?;
+        .ok_or_else(|| Error::usage(format!("'{}' is not a field: NAME=VALUE", quoted(text))).hint(known()))?;
     let (name, typed) = match name.strip_suffix(':') {
         Some(name) => (name, true),
         None => (name, false),
     };
-    let Some(field) = op.fields.iter().find(|field| is_called(field, name)) else {
-        return Err(Error::usage(format!("there is no field '{name}'")).hint(known()));
+    let Some(field) = op.fields.iter().find(|field| super::build::is_called(field, name)) else {
+        return Err(Error::usage(format!("there is no field '{}'", quoted(name))).hint(known()));
     };
     if typed {
         return assign_json(args, field, value);
@@ -106,7 +107,7 @@ fn assign(op: &Op, args: &mut Args, text: &str) -> Result<()> {
 
 /// The same of a value that was typed as JSON. Of an array each entry is checked as if it stood alone.
 fn assign_json(args: &mut Args, field: &Field, json: &str) -> Result<()> {
-    let wrong = || Error::usage(format!("{}:={json}: this is no value of {}", field.name, field.name));
+    let wrong = || Error::usage(format!("{}:={}: this is no value of {}", field.name, quoted(json), field.name));
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong().because(error))?;
     match (value, field.kind) {
         (serde_json::Value::Array(entries), kind) if several(kind) && !matches!(kind, Kind::Object) => {
@@ -127,11 +128,6 @@ fn assign_json(args: &mut Args, field: &Field, json: &str) -> Result<()> {
     }
 }
 
-/// Whether this is the field's name on the wire or that of its option.
-fn is_called(field: &Field, name: &str) -> bool {
-    field.name == name || super::build::long_name(field) == name
-}
-
 /// The names of an operation's fields, as they are typed before a `=`.
 fn names(op: &Op) -> String {
     let names = op.fields.iter().map(|field| match field.kind {
@@ -145,7 +141,8 @@ fn names(op: &Op) -> String {
 fn one_of(field: &Field, value: &str) -> Result<()> {
     match field.kind {
         Kind::OneOf(words) if !words.contains(&value) => {
-            Err(Error::usage(format!("'{value}' is no {}", field.name)).hint(format!("known: {}", words.join(", "))))
+            Err(Error::usage(format!("'{}' is no {}", quoted(value), field.name))
+                .hint(format!("known: {}", words.join(", "))))
         }
         _ => Ok(()),
     }
@@ -176,7 +173,7 @@ fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
     }
     match field.kind {
         Kind::Uuid if !super::resolve::is_uuid(text) => {
-            return Err(Error::usage(format!("'{text}' is not a UUID")).about(field.name));
+            return Err(Error::usage(format!("'{}' is not a UUID", quoted(text))).about(field.name));
         }
         Kind::Uuid => args.push(field.name, Arg::Text(text.to_ascii_lowercase())),
         Kind::Clearable => args.push(field.name, Arg::Text(text.to_owned())),
@@ -211,7 +208,7 @@ fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Kind::Json => args.push(field.name, Arg::json(text).map_err(|error| error.about(&option()))?),
         Kind::Same(_) => {}
         Kind::Secret => {
-            let text = read_text(text)?;
+            let text = read_secret(text).map_err(|error| error.about(&option()))?;
             let line = text.trim_end_matches(['\r', '\n']);
             if line.is_empty() {
                 return Err(Error::usage("the file holds nothing").about(&option()));
@@ -230,7 +227,7 @@ fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
                 Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
             };
             if object.insert(name.to_owned(), value).is_some() {
-                return Err(Error::usage(format!("{name} is given twice")).about(&option()));
+                return Err(Error::usage(format!("{} is given twice", quoted(name))).about(&option()));
             }
             args.push(field.name, Arg::json(&serde_json::Value::from(object).to_string())?);
         }
@@ -240,7 +237,7 @@ fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             if let Arg::Text(text) = &value
                 && text.starts_with('@')
             {
-                return Err(Error::usage(format!("{name}={text}: a file's contents, or this very text?"))
+                return Err(Error::usage(format!("{name}={}: a file's contents, or this very text?", quoted(text)))
                     .hint(format!("the contents: --file {name}={text}"))
                     .hint(format!("the text: '{name}:={}'", serde_json::Value::from(text.as_str()))));
             }
@@ -289,11 +286,11 @@ fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Kind::Text | Kind::OneOf(_) | Kind::Ref(_) => args.push(field.name, Arg::Text(text.to_owned())),
         Kind::Bool => match text {
             "true" | "false" => args.push(field.name, typed(text)?),
-            _ => return Err(Error::usage(format!("'{text}' is neither true nor false")).about(&option())),
+            _ => return Err(Error::usage(format!("'{}' is neither true nor false", quoted(text))).about(&option())),
         },
         Kind::Integer => match text.parse::<u64>() {
             Ok(number) => args.push(field.name, typed(&number.to_string())?),
-            Err(_) => return Err(Error::usage(format!("'{text}' is not a whole number")).about(&option())),
+            Err(_) => return Err(Error::usage(format!("'{}' is not a whole number", quoted(text))).about(&option())),
         },
         Kind::Mebibytes => {
             let size = mebibytes(text).map_err(|error| error.about(&option()))?;
@@ -307,9 +304,12 @@ fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             if let (Arg::Text(text), "metadata.") = (&value, prefix)
                 && text.starts_with('@')
             {
-                return Err(Error::usage(format!("--metadata {name}={text}: a file's contents, or this very text?"))
-                    .hint(format!("the contents: --metadata-file {name}={text}"))
-                    .hint(format!("the text: --metadata '{name}:={}'", serde_json::Value::from(text.as_str()))));
+                return Err(Error::usage(format!(
+                    "--metadata {name}={}: a file's contents, or this very text?",
+                    quoted(text)
+                ))
+                .hint(format!("the contents: --metadata-file {name}={text}"))
+                .hint(format!("the text: --metadata '{name}:={}'", serde_json::Value::from(text.as_str()))));
             }
             check_new_metadata(prefix, name)?;
             if prefix == "tag." && field.place == Place::Body {
@@ -375,12 +375,12 @@ fn add_member(args: &mut Args, text: &str, default: bool) -> Result<()> {
 /// The pairs of a JSON object, each as if it were typed as `NAME:=JSON`.
 fn add_object(args: &mut Args, field: &Field, text: &str) -> Result<()> {
     let pairs: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> = serde_json::from_str(text)
-        .map_err(|error| Error::usage(format!("'{text}' is no JSON object")).because(error))?;
+        .map_err(|error| Error::usage(format!("'{}' is no JSON object", quoted(text))).because(error))?;
     if pairs.is_empty() && matches!(field.kind, Kind::Object) {
         args.push(field.name, Arg::json("{}")?);
     }
     pairs.iter().try_for_each(|(name, value)| match name.contains('=') {
-        true => Err(Error::usage(format!("'{name}' cannot be a name here: it holds a ="))),
+        true => Err(Error::usage(format!("'{}' cannot be a name here: it holds a =", quoted(name)))),
         false => add(args, field, &format!("{name}:={value}")),
     })
 }
@@ -389,7 +389,10 @@ fn add_object(args: &mut Args, field: &Field, text: &str) -> Result<()> {
 fn check_new_metadata(prefix: &str, name: &str) -> Result<()> {
     let word = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     match prefix == "metadata." && (name.ends_with("_pw") || !word) {
-        true => Err(Error::usage(format!("'{name}' cannot be a name of metadata here: the service would drop it"))),
+        true => Err(Error::usage(format!(
+            "'{}' cannot be a name of metadata here: the service would drop it",
+            quoted(name)
+        ))),
         false => Ok(()),
     }
 }
@@ -474,7 +477,8 @@ fn check_name(name: &str, reserved: &[&str]) -> Result<()> {
     };
     match reserved.iter().find(fits) {
         Some(_) => Err(Error::usage(format!(
-            "'{name}' cannot be a name here: the service would take it for something else, or drop it"
+            "'{}' cannot be a name here: the service would take it for something else, or drop it",
+            quoted(name)
         ))),
         None => Ok(()),
     }
@@ -484,7 +488,7 @@ fn check_name(name: &str, reserved: &[&str]) -> Result<()> {
 fn add_pair(args: &mut Args, prefix: &str, name: &str, value: Arg) -> Result<()> {
     let key = format!("{prefix}{name}");
     if args.get(&key).is_some() {
-        return Err(Error::usage(format!("{key} is given twice")));
+        return Err(Error::usage(format!("{} is given twice", quoted(&key))));
     }
     args.push(key, value);
     Ok(())
@@ -495,23 +499,27 @@ fn add_pair(args: &mut Args, prefix: &str, name: &str, value: Arg) -> Result<()>
 /// # Errors
 /// A usage error for what is neither.
 pub fn pair(text: &str) -> Result<(&str, Arg)> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| Error::usage(format!("'{text}' is not NAME=VALUE")).hint("a typed value: NAME:=JSON"))?;
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        Error::usage(format!("'{}' is not NAME=VALUE", quoted(text))).hint("a typed value: NAME:=JSON")
+    })?;
     let (name, value) = match name.strip_suffix(':') {
         None => (name, Arg::Text(value.to_owned())),
         Some(name) => {
-            let value = Arg::json(value).map_err(|error| error.hint(format!("as text: {name}={value}")))?;
+            let value =
+                Arg::json(value).map_err(|error| error.hint(format!("as text: {}={}", quoted(name), quoted(value))))?;
             if let Arg::Json(raw) = &value
                 && raw.get().starts_with(['{', '[', 'n'])
             {
-                return Err(Error::usage(format!("'{text}': only text, numbers, true and false can be kept")));
+                return Err(Error::usage(format!(
+                    "'{}': only text, numbers, true and false can be kept",
+                    quoted(text)
+                )));
             }
             (name, value)
         }
     };
     match name {
-        "" => Err(Error::usage(format!("'{text}' has no name before the ="))),
+        "" => Err(Error::usage(format!("'{}' has no name before the =", quoted(text)))),
         name => Ok((name, value)),
     }
 }
@@ -519,7 +527,7 @@ pub fn pair(text: &str) -> Result<(&str, Arg)> {
 /// `NAME=@FILE`, and the file's contents.
 fn pair_file(text: &str) -> Result<(&str, String)> {
     let (name, value) = pair(text)?;
-    let Arg::Text(file) = value else { return Err(Error::usage(format!("'{text}' is not NAME=@FILE"))) };
+    let Arg::Text(file) = value else { return Err(Error::usage(format!("'{}' is not NAME=@FILE", quoted(text)))) };
     let file = file.strip_prefix('@').unwrap_or(&file);
     Ok((name, read_text(file)?))
 }
@@ -545,13 +553,23 @@ pub fn read_bytes(file: &str, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The same of a file that somebody may have taken for the secret itself: it is not named.
+fn read_secret(file: &str) -> Result<String> {
+    let fail = || Error::usage("the file cannot be read");
+    let bytes = match file {
+        "-" => read_bytes(file, FILE_LIMIT)?,
+        file => crate::file::read(Path::new(file), FILE_LIMIT).map_err(|error| fail().because(error))?,
+    };
+    String::from_utf8(bytes).map_err(|_| Error::usage("the file is not text (UTF-8)"))
+}
+
 fn read_text(file: &str) -> Result<String> {
     String::from_utf8(read_bytes(file, FILE_LIMIT)?)
         .map_err(|_| Error::usage(format!("{} is not text (UTF-8)", shown(file))))
 }
 
-fn shown(file: &str) -> &str {
-    if file == "-" { "standard input" } else { file }
+fn shown(file: &str) -> String {
+    if file == "-" { "standard input".to_owned() } else { crate::sensitive::path(Path::new(file)) }
 }
 
 /// One OpenSSH public key line from a file's text. Anything else stays here, a private key above all; of what
@@ -569,7 +587,7 @@ pub fn public_key(file: &str, text: &[u8]) -> Result<String> {
             },
         ));
     }
-    let key = PublicKey::from_line(text).map_err(|error| error.about(shown(file)))?;
+    let key = PublicKey::from_line(text).map_err(|error| error.about(&shown(file)))?;
     Ok(key.openssh_line())
 }
 

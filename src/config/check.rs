@@ -1,11 +1,13 @@
 //! What a setting's text may be. Each error names the setting, where it came from, and its value.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use url::Url;
 
 use super::Origin;
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 /// The forms of signature that `--signing` chooses from; the first is the default.
 pub const SIGNING: &[&str] = &["request", "date", "legacy"];
@@ -13,8 +15,11 @@ pub const SIGNING: &[&str] = &["request", "date", "legacy"];
 /// A URL without its last slash.
 pub(super) fn url(text: &str, origin: &Origin) -> Result<String> {
     // What stands before an @ may be a password, and is shown to nobody.
-    let shown = text.rsplit('@').next().unwrap_or_default().escape_debug();
+    let shown = sensitive::shown(text.rsplit('@').next().unwrap_or_default());
     let wrong = |why: &str| Error::usage(format!("the URL from {origin} {why}"));
+    if sensitive::sort(text).is_some_and(|sort| sort != sensitive::Sort::Login) {
+        sensitive::refuse(&origin.to_string(), text, "a URL")?;
+    }
     let parsed = match Url::parse(text) {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => parsed,
         // `localhost:8080` parses, with the host as its scheme.
@@ -38,6 +43,7 @@ pub(super) fn url(text: &str, origin: &Origin) -> Result<String> {
 
 /// A login of an account or sub-user.
 pub(super) fn login(what: &str, text: &str, origin: &Origin) -> Result<String> {
+    sensitive::refuse(&origin.to_string(), text, "a login")?;
     if text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
         return token(what, text, origin);
     }
@@ -100,17 +106,33 @@ fn apart(what: &str, text: &str, origin: &Origin) -> Option<String> {
 
 /// Text that goes into a header or a path.
 pub(super) fn token(what: &str, text: &str, origin: &Origin) -> Result<String> {
+    sensitive::refuse(&origin.to_string(), text, &format!("the {what}"))?;
     if text.is_empty() || text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
-        let shown = text.escape_debug();
+        let shown = sensitive::shown(text);
         return Err(Error::usage(format!("the {what} from {origin} is empty or has white space in it: `{shown}`")));
     }
     Ok(text.to_owned())
 }
 
+/// The path of a file. One that leads to something is a path, whatever it looks like.
+pub(super) fn path(text: &Path, origin: &Origin) -> Result<PathBuf> {
+    let expected = if sensitive::is_key(&text.to_string_lossy()) { "the path of one" } else { "the path of a file" };
+    sensitive::refuse_path(&origin.to_string(), text, expected).map_err(|error| match origin {
+        Origin::Flag("--key-file") => error.hint("the key itself, on standard input: --key-file -"),
+        Origin::Env("SDC_KEY_FILE") => error.hint("the key itself: SDC_KEY_MATERIAL"),
+        Origin::Env("TRITON_KEY_FILE") => error.hint("the key itself: TRITON_KEY_MATERIAL"),
+        _ => error,
+    })?;
+    Ok(text.to_owned())
+}
+
 /// A fingerprint, a name or a file: each may hold blanks but no control characters.
 pub(super) fn key_id(text: &str, origin: &Origin) -> Result<String> {
+    let expected =
+        if sensitive::is_key(text) { "the fingerprint or name of one" } else { "the key's fingerprint or name" };
+    sensitive::refuse(&origin.to_string(), text, expected)?;
     if text.trim().is_empty() || text.chars().any(char::is_control) {
-        let shown = text.escape_debug();
+        let shown = sensitive::shown(text);
         return Err(Error::usage(format!(
             "the key id from {origin} is empty or has control characters in it: `{shown}`"
         )));
@@ -126,6 +148,7 @@ pub(super) fn names(what: &str, text: &str, origin: &Origin) -> Result<Vec<Strin
 
 /// The name of a role, which may hold blanks, but no control characters.
 pub(super) fn one_name(what: &str, text: &str, origin: &Origin) -> Result<String> {
+    sensitive::refuse(&origin.to_string(), text, &format!("names of {what}"))?;
     match unfit(text) {
         Some(why) => Err(cannot_be(what, &why, origin)),
         None if text.chars().any(char::is_control) => token(what, text, origin),
@@ -138,7 +161,7 @@ pub(super) fn truth(text: &str, origin: &Origin) -> Result<bool> {
     match text {
         "1" | "true" => Ok(true),
         "0" | "false" => Ok(false),
-        _ => Err(Error::usage(format!("{origin} is neither true nor false: `{}`", text.escape_debug()))
+        _ => Err(Error::usage(format!("{origin} is neither true nor false: `{}`", sensitive::shown(text)))
             .hint(format!("{origin}=true"))),
     }
 }
@@ -148,7 +171,7 @@ pub(super) fn signing(text: &str, origin: &Origin) -> Result<String> {
     if SIGNING.contains(&text) {
         return Ok(text.to_owned());
     }
-    let message = format!("{origin} knows no signature `{}`", text.escape_debug());
+    let message = format!("{origin} knows no signature `{}`", sensitive::shown(text));
     Err(Error::usage(message).hint(format!("choose one of {}", SIGNING.join(", "))))
 }
 
@@ -159,7 +182,7 @@ pub(super) fn signing(text: &str, origin: &Origin) -> Result<String> {
 pub fn rate(what: &str, text: &str) -> Result<f64> {
     match text.trim().parse::<f64>() {
         Ok(rate) if (0.5..=10_000.0).contains(&rate) => Ok(rate),
-        _ => Err(Error::usage(format!("{what} is no number of requests a second: `{}`", text.escape_debug()))
+        _ => Err(Error::usage(format!("{what} is no number of requests a second: `{}`", sensitive::shown(text)))
             .hint(format!("from 0.5 to 10000, as in {what}=8"))),
     }
 }
@@ -186,7 +209,7 @@ pub fn duration(what: &str, text: &str) -> Result<Duration> {
     // Longer ago than clouds are old; much more would overflow the clock.
     match seconds {
         Some(seconds) if (0.001..=315_360_000.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err(Error::usage(format!("{what} is no length of time: `{}`", text.escape_debug()))
+        _ => Err(Error::usage(format!("{what} is no length of time: `{}`", sensitive::shown(text)))
             .hint(format!("{what}=30s, or 500ms, 2m, 1h, 30d, 2w"))),
     }
 }

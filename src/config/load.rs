@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::profile::{self, Profile};
 use super::{Config, Dirs, Origin, SIGNING, Setting, check, env};
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 /// What was said on the command line, or by a user of the library.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +83,8 @@ struct Chosen {
 }
 
 impl Chosen {
-    fn read(dir: Option<&Path>, name: &str) -> Result<Chosen> {
+    fn read(dir: Option<&Path>, Setting { value: name, origin }: &Setting<String>) -> Result<Chosen> {
+        sensitive::refuse(&origin.to_string(), name, "the name of a profile")?;
         let dir = dir.ok_or_else(|| Error::usage(format!("there is no folder to look for profile `{name}` in")))?;
         Ok(Chosen { profile: profile::read(dir, name)?, file: profile::file(dir, name)? })
     }
@@ -126,7 +128,7 @@ impl Config {
             flag("--profile", flags.profile.as_ref()).or_else(|| sources.env(&["SDC_PROFILE", "TRITON_PROFILE"]));
         let mut in_use = named;
         let mut chosen = match &in_use {
-            Some(name) if name.value != profile::ENV => Some(Chosen::read(dir, &name.value)?),
+            Some(name) if name.value != profile::ENV => Some(Chosen::read(dir, name)?),
             _ => None,
         };
         // A named profile says alone who is meant: a variable left over in a shell must not turn it.
@@ -155,11 +157,12 @@ impl Config {
             && let Some(dir) = dir
             && let Some(name) = profile::current(dir)?
         {
-            if name != profile::ENV {
-                let file = dir.join("config.json");
-                let read = Chosen::read(Some(dir), &name);
+            let file = dir.join("config.json");
+            let current = Setting { value: name, origin: Origin::Current(file.clone()) };
+            if current.value != profile::ENV {
+                let read = Chosen::read(Some(dir), &current);
                 chosen = Some(read.map_err(|error| {
-                    match profile::file(dir, &name) {
+                    match profile::file(dir, &current.value) {
                         Ok(lies) if !lies.exists() => error
                             .about(&format!("the current profile of {}", file.display()))
                             .hint("to choose another, or env for the environment alone: sdc profile use NAME"),
@@ -167,7 +170,7 @@ impl Config {
                     }
                 })?);
             }
-            in_use = Some(Setting { value: name, origin: Origin::Current(dir.join("config.json")) });
+            in_use = Some(current);
         }
         let mut warnings = Vec::new();
         if let Some(chosen) = &chosen {
@@ -192,7 +195,7 @@ impl Config {
             }
             if !profile.unknown.is_empty() {
                 let fields =
-                    profile.unknown.iter().map(|field| format!("`{}`", field.escape_debug())).collect::<Vec<_>>();
+                    profile.unknown.iter().map(|field| format!("`{}`", sensitive::shown(field))).collect::<Vec<_>>();
                 warnings.push(format!("{}: unknown fields {}", chosen.file.display(), fields.join(", ")));
             }
         }
@@ -206,6 +209,7 @@ impl Config {
         let rate = flag("--rate", flags.rate.as_ref()).or_else(|| sources.env(&["SDC_RATE"]));
         let accept =
             flag("--accept-version", flags.accept_version.as_ref()).or_else(|| sources.env(&["SDC_ACCEPT_VERSION"]));
+        let cacert = path("--cacert", flags.cacert.as_ref()).or_else(|| path_var(sources, &["SDC_CACERT"]));
         Ok(Config {
             profile: in_use,
             url: checked(url, |text, origin| check::url(text, origin))?,
@@ -214,13 +218,14 @@ impl Config {
             roles,
             act_as: checked(act_as, |text, origin| check::login("account to act as", text, origin))?,
             key_id: checked(key_id, |text, origin| check::key_id(text, origin))?,
-            key_file,
+            key_file: checked(key_file, |file, origin| check::path(file, origin))?,
             passphrase_file: path_var(sources, &["SDC_KEY_PASSPHRASE_FILE"]),
             insecure: insecure.unwrap_or(Setting::default(false)),
-            cacert: path("--cacert", flags.cacert.as_ref()).or_else(|| path_var(sources, &["SDC_CACERT"])),
+            cacert: checked(cacert, |file, origin| check::path(file, origin))?,
             signing: checked(signing, |text, origin| check::signing(text, origin))?
                 .unwrap_or_else(|| Setting::default(SIGNING.first().copied().unwrap_or_default().to_owned())),
             accept_version: checked(accept, |text, origin| {
+                sensitive::refuse(&origin.to_string(), text, "versions of the API")?;
                 if text.chars().any(char::is_control) {
                     check::token("version", text, origin)
                 } else {

@@ -18,6 +18,7 @@ pub use load::{Flags, Lookup, Sources};
 pub use paths::Dirs;
 
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +155,9 @@ impl Config {
                 |setting| (name, show(&setting.value), setting.origin.to_string()),
             )
         }
-        let path = |path: &PathBuf| path.display().to_string();
+        let path = |path: &PathBuf| sensitive::path(path);
+        // Somebody may have typed the passphrase itself.
+        let file = |_: &PathBuf| "(a file, not shown)".to_owned();
         let time = |time: &Duration| format!("{}s", time.as_secs_f64());
         vec![
             row("profile", self.profile.as_ref(), String::clone),
@@ -165,7 +168,7 @@ impl Config {
             row("act-as", self.act_as.as_ref(), String::clone),
             row("key-id", self.key_id.as_ref(), String::clone),
             row("key-file", self.key_file.as_ref(), path),
-            row("key-passphrase-file", self.passphrase_file.as_ref(), path),
+            row("key-passphrase-file", self.passphrase_file.as_ref(), file),
             row("insecure", Some(&self.insecure), bool::to_string),
             row("cacert", self.cacert.as_ref(), path),
             row("signing", Some(&self.signing), String::clone),

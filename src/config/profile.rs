@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::paths;
 use crate::error::{Error, Result};
 use crate::file::{self as files, Lock, Manner};
+use crate::sensitive;
 
 /// No profile is longer.
 const LONGEST: u64 = 1 << 20;
@@ -67,7 +68,7 @@ pub fn check_name(name: &str) -> Result<()> {
     if name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.chars().all(allowed) && name.len() <= 128 {
         return Ok(());
     }
-    Err(Error::usage(format!("`{}` cannot be the name of a profile", name.escape_debug()))
+    Err(Error::usage(format!("`{}` cannot be the name of a profile", sensitive::shown(name)))
         .hint("use letters, digits, `_`, `.`, `@` and `-`, a letter or digit first"))
 }
 
@@ -151,7 +152,17 @@ fn absent(dir: &Path, name: &str) -> Error {
 
 fn bad_json(path: &Path, error: &serde_json::Error) -> Error {
     Error::usage(format!("{}:{}:{}: not a profile", path.display(), error.line(), error.column()))
-        .because(error.to_string())
+        .because(reason(error))
+}
+
+/// What JSON is wrong in: a value of the wrong type would be repeated, and may be a secret.
+fn reason(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    match words.rsplit_once(", expected ") {
+        Some((_, expected)) if error.is_data() => format!("expected {expected}"),
+        _ if error.is_data() => "a field has the wrong type".to_owned(),
+        _ => words,
+    }
 }
 
 /// Refuses what cannot be the name of a new profile.
@@ -305,7 +316,7 @@ fn settings(dir: &Path) -> Result<Map<String, Value>> {
     match files::read(&path, LONGEST) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
             let place = format!("{}:{}:{}", path.display(), error.line(), error.column());
-            Error::usage(format!("{place}: not a JSON object")).because(error.to_string())
+            Error::usage(format!("{place}: not a JSON object")).because(reason(&error))
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Map::new()),
         Err(error) => Err(Error::other(format!("cannot read {}", path.display())).because(error)),

@@ -50,7 +50,9 @@ struct Findings {
 
 impl Findings {
     fn add(&mut self, status: &str, check: &str, message: impl Into<String>, fix: &str) {
-        self.rows.push(serde_json::json!({ "status": status, "check": check, "message": message.into(), "fix": fix }));
+        let message = message.into();
+        let (message, fix) = (exit::safe(&message), exit::safe(fix));
+        self.rows.push(serde_json::json!({ "status": status, "check": check, "message": message, "fix": fix }));
     }
 
     fn ok(&mut self, check: &str, message: impl Into<String>) {

@@ -12,6 +12,7 @@ use crate::config::profile::{self, Profile};
 use crate::config::{Config, Origin};
 use crate::connect;
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 const COLUMNS: &[Column] = &[
     column("current"),
@@ -129,13 +130,13 @@ fn row(profile: &Profile, current: bool) -> serde_json::Value {
     serde_json::json!({
         "current": current,
         "name": profile.name,
-        "url": profile.url,
-        "account": profile.account,
-        "user": profile.user,
-        "keyId": profile.key_id,
+        "url": sensitive::url(&profile.url),
+        "account": sensitive::shown(&profile.account),
+        "user": profile.user.as_deref().map(sensitive::shown),
+        "keyId": sensitive::shown(&profile.key_id),
         "insecure": profile.insecure,
-        "roles": profile.roles,
-        "actAsAccount": profile.act_as,
+        "roles": profile.roles.iter().map(|role| sensitive::shown(role)).collect::<Vec<_>>(),
+        "actAsAccount": profile.act_as.as_deref().map(sensitive::shown),
     })
 }
 
@@ -145,7 +146,7 @@ fn of_settings(app: &App, name: &str) -> Result<Profile> {
     let (url, account) = (config.url()?, config.account()?);
     let (key_id, key_origin) = fingerprint(app)?;
     let lost = [
-        key_file(config).map(|file| format!("SDC_KEY_FILE={}", file.display())),
+        key_file(config).map(|file| format!("SDC_KEY_FILE={}", sensitive::path(&file))),
         config.cacert.as_ref().map(|file| format!("SDC_CACERT={}", file.value.display())),
         (config.signing.value != "request").then(|| format!("SDC_SIGNING={}", config.signing.value)),
     ];

@@ -24,14 +24,15 @@ impl Passwords {
     /// # Errors
     /// A file that others can read, that is no JSON object of texts, or whose passwords the service would refuse.
     pub fn read(file: &str) -> Result<Passwords> {
-        let fail = |words: &str| Error::usage(format!("the passwords file {file} {words}"));
+        // Somebody may have typed a password itself.
+        let fail = |words: &str| Error::usage(format!("the file of --passwords-file {words}"));
         let path = Path::new(file);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let found = std::fs::metadata(path).map_err(|error| fail("cannot be read").because(error))?;
             if found.is_file() && found.permissions().mode() & 0o077 != 0 {
-                return Err(fail("can be read by others").hint(format!("chmod 600 {file}")));
+                return Err(fail("can be read by others").hint("chmod 600 FILE"));
             }
         }
         let bytes = crate::file::read(path, LONGEST).map_err(|error| fail("cannot be read").because(error))?;

@@ -1,0 +1,354 @@
+//! Values from outside that may be secrets: a private key where its path is expected, a password within a URL. One place
+//! decides what is never repeated in a message nor sent in a path or a header, and how text from outside is quoted.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use secrecy::zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+
+/// No name, login or fingerprint is longer, in characters.
+const LONGEST: usize = 200;
+/// What is longer than any key is searched so far and no further, in bytes.
+const SEARCHED: usize = 512 * 1024;
+/// A run of base64 that is shorter holds no key.
+const SHORTEST_RUN: usize = 16;
+/// A line of a key has as many letters and digits in a row, and a sentence has not.
+const SHORTEST_BODY: usize = 20;
+/// Base64 of base64 is looked into, and no deeper.
+const DEPTH: u32 = 2;
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Why a value may be a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// It is a private key, or holds one, perhaps encoded.
+    Key,
+    /// It is a URL with a name or a password before its host.
+    Login,
+    /// It has a line end.
+    Lines,
+    /// It has more characters than any name.
+    Long(usize),
+}
+
+impl std::fmt::Display for Sort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Sort::Key => f.write_str("a key"),
+            Sort::Login => f.write_str("a URL with a name or a password"),
+            Sort::Lines => f.write_str("a line end"),
+            Sort::Long(count) => write!(f, "{count} characters"),
+        }
+    }
+}
+
+/// What makes this value one that may be a secret: `None` where it can be shown.
+pub fn sort(text: &str) -> Option<Sort> {
+    if is_key(text) {
+        return Some(Sort::Key);
+    }
+    if login(text).is_some() {
+        return Some(Sort::Login);
+    }
+    if text.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
+        return Some(Sort::Lines);
+    }
+    match text.chars().count() {
+        count if count > LONGEST => Some(Sort::Long(count)),
+        _ => None,
+    }
+}
+
+/// Refuses a value that may be a secret. `what` is the setting, option or argument, and `expected` what belongs there.
+///
+/// # Errors
+/// A usage error that does not repeat the value.
+pub fn refuse(what: &str, text: &str, expected: &str) -> Result<()> {
+    match sort(text) {
+        None => Ok(()),
+        Some(sort) => Err(Error::usage(format!("{what} holds {sort}, not {expected}"))),
+    }
+}
+
+/// The same for the path of a file: one that leads to something is a path, whatever it looks like.
+///
+/// # Errors
+/// As [`refuse`].
+pub fn refuse_path(what: &str, path: &Path, expected: &str) -> Result<()> {
+    match hidden(path) {
+        None => Ok(()),
+        Some(sort) => Err(Error::usage(format!("{what} holds {sort}, not {expected}"))),
+    }
+}
+
+/// A value as it can be shown in a message: escaped, or what it is if it may be a secret.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    match sort(text) {
+        Some(sort) => format!("({sort}, not shown)").into(),
+        None if text.chars().all(|letter| letter != '\\' && !letter.is_control()) => text.into(),
+        None => text.escape_debug().to_string().into(),
+    }
+}
+
+/// Free text as it can be quoted in a message, such as a tag or a word that was searched for: not endless.
+pub fn quoted(text: &str) -> Cow<'_, str> {
+    match sort(text) {
+        None => text.into(),
+        Some(sort @ Sort::Key) => format!("({sort}, not shown)").into(),
+        Some(Sort::Login) => without_login(text).into(),
+        Some(Sort::Lines | Sort::Long(_)) => {
+            let mut short: String = text.chars().take(LONGEST).collect();
+            if short.len() < text.len() {
+                short.push('…');
+            }
+            short.escape_debug().to_string().into()
+        }
+    }
+}
+
+/// A path as it can be shown in a message.
+pub fn path(path: &Path) -> String {
+    match hidden(path) {
+        Some(sort) => format!("({sort}, not shown)"),
+        None => path.display().to_string(),
+    }
+}
+
+fn hidden(path: &Path) -> Option<Sort> {
+    sort(&path.to_string_lossy()).filter(|_| path.symlink_metadata().is_err())
+}
+
+/// A URL as it can be shown in a message: without what stands before its host.
+pub fn url(text: &str) -> Cow<'_, str> {
+    match sort(text) {
+        Some(Sort::Login) => without_login(text).into(),
+        _ => shown(text),
+    }
+}
+
+/// Name and password of a URL, which stand before the host.
+fn login(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if let Some((login, _)) = authority.rsplit_once('@') {
+        return (!login.is_empty()).then_some(login);
+    }
+    // A password may hold a slash that nobody encoded: what follows the colon is then no port.
+    let (_, port) = authority.rsplit_once(':')?;
+    let odd = !port.ends_with(']') && !port.bytes().all(|digit| digit.is_ascii_digit());
+    rest.rsplit_once('@').filter(|_| odd).map(|(login, _)| login)
+}
+
+fn without_login(text: &str) -> String {
+    match (text.split_once("://"), login(text)) {
+        (Some((scheme, rest)), Some(login)) => {
+            let rest = rest.get(login.len()..).unwrap_or_default();
+            let kept = format!("{}://***{rest}", if sort(scheme).is_some() { "…" } else { scheme });
+            // Two URLs in one text.
+            if sort(rest).is_some() { "(a URL, not shown)".to_owned() } else { kept }
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Whether this holds a private key: its armour, its beginning without armour, or either in base64.
+pub fn is_key(text: &str) -> bool {
+    let end = text.len().min(SEARCHED);
+    holds_key(text.as_bytes().get(..end).unwrap_or_default(), DEPTH)
+}
+
+/// Whether a sentence has a private key in it. One that only names the armour, or the file, has not.
+pub fn has_key_in_it(text: &str) -> bool {
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.any(|word| word.len() >= SHORTEST_BODY) && is_key(text)
+}
+
+/// Words of a private key's file. The blank between may have been quoted, encoded, or become a line end.
+const GAPS: &[&[u8]] = &[b" ", b"\t", b"\n", b"\r", b"\\", b"+", b"%20", b"\xc2\xa0"];
+const MARKS: &[&[u8]] =
+    &[b"PuTTY-User-Key-File", b"openssh-key-v1", b"SSH PRIVATE KEY FILE", b"50524956415445204B4559"];
+
+fn holds_key(bytes: &[u8], depth: u32) -> bool {
+    // In UTF-16 every second byte of such words is zero.
+    let plain: Zeroizing<Vec<u8>> = Zeroizing::new(bytes.iter().copied().filter(|byte| *byte != 0).collect());
+    if has_armour(&plain) || MARKS.iter().any(|mark| find(&plain, mark)) || is_der_key(bytes) {
+        return true;
+    }
+    if depth == 0 || plain.len() < SHORTEST_RUN {
+        return false;
+    }
+    runs(&plain).iter().any(|run| {
+        (0..4).filter_map(|skip| run.get(skip..)).any(|run| {
+            let whole = run.get(..run.len() - usize::from(run.len() % 4 == 1)).unwrap_or_default();
+            let decoded = LENIENT.decode(whole).map(Zeroizing::new);
+            decoded.is_ok_and(|decoded| holds_key(&decoded, depth - 1))
+        })
+    })
+}
+
+fn find(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|part| part == word)
+}
+
+/// `PRIVATE KEY`, however the gap is written.
+fn has_armour(bytes: &[u8]) -> bool {
+    let word = b"PRIVATE";
+    bytes.windows(word.len()).enumerate().filter(|(_, part)| part == word).any(|(at, _)| {
+        let mut rest = bytes.get(at + word.len()..).unwrap_or_default();
+        let mut gaps = 0;
+        while let Some(next) = GAPS.iter().find_map(|gap| rest.strip_prefix(*gap)) {
+            (rest, gaps) = (next, gaps + 1);
+        }
+        gaps > 0 && rest.starts_with(b"KEY")
+    })
+}
+
+/// The beginning of a private key in DER: PKCS#1, SEC1 and PKCS#8, the last also encrypted by PBES2.
+fn is_der_key(bytes: &[u8]) -> bool {
+    let inside = |bytes: &[u8]| -> Option<Vec<u8>> {
+        let (tag, rest) = bytes.split_first()?;
+        let (length, rest) = rest.split_first()?;
+        let skip = if length & 0x80 == 0 { 0 } else { usize::from(length & 0x7f) };
+        (*tag == 0x30 && skip <= 4).then(|| rest.get(skip..).unwrap_or_default().to_vec())
+    };
+    let Some(body) = inside(bytes) else { return false };
+    let version = matches!(body.as_slice(), [2, 1, 0, 0x30 | 2, ..] | [2, 1, 1, 4 | 0x30, ..]);
+    version || inside(&body).is_some_and(|body| body.starts_with(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05"))
+}
+
+/// The runs of base64, of either alphabet, with what breaks lines taken out.
+fn runs(bytes: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut runs: Vec<Zeroizing<Vec<u8>>> = Vec::new();
+    // As long as all of it: a buffer that grows leaves copies behind that nobody wipes.
+    let mut run = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    let mut rest = bytes;
+    while let Some((byte, next)) = rest.split_first() {
+        rest = next;
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => run.push(*byte),
+            // What stands before is a dash of an option.
+            b'-' if run.is_empty() => {}
+            b'-' => run.push(b'+'),
+            b'_' => run.push(b'/'),
+            b'\\' if matches!(next.first(), Some(b'n' | b'r' | b't')) => rest = next.get(1..).unwrap_or_default(),
+            b'#' | b' ' | b'\t' | b'\n' | b'\r' | b'\\' | b'"' | b'\'' => {}
+            _ => {
+                if run.len() >= SHORTEST_RUN {
+                    runs.push(run);
+                    run = Zeroizing::new(Vec::with_capacity(next.len()));
+                } else {
+                    run.clear();
+                }
+            }
+        }
+    }
+    if run.len() >= SHORTEST_RUN {
+        runs.push(run);
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+    use super::*;
+
+    const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----";
+
+    #[test]
+    fn a_private_key_is_known_in_every_dress() {
+        let wide = |order: fn(u16) -> [u8; 2]| PEM.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+        let texts = [PEM.as_bytes().to_vec(), wide(u16::to_le_bytes), wide(u16::to_be_bytes)];
+        for text in &texts {
+            for pad in ["", "x", "xx", "xxx"] {
+                let padded = [pad.as_bytes(), text].concat();
+                let coded = STANDARD.encode(&padded);
+                for coded in [coded.clone(), URL_SAFE_NO_PAD.encode(&padded), STANDARD.encode(&coded)] {
+                    assert_eq!(sort(&coded), Some(Sort::Key), "{pad} {coded}");
+                    let wrapped = coded.as_bytes().chunks(60).map(String::from_utf8_lossy).collect::<Vec<_>>();
+                    for between in ["\n", " ", "\\n", "\r\n", "#"] {
+                        assert_eq!(sort(&wrapped.join(between)), Some(Sort::Key), "{between:?}");
+                    }
+                    assert_eq!(sort(&format!("key={coded}&more")), Some(Sort::Key));
+                }
+            }
+        }
+        for between in [" ", "\\n", "#", ""] {
+            assert_eq!(sort(&PEM.replace('\n', between)), Some(Sort::Key));
+        }
+        for text in [
+            "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g",
+            "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ",
+            "-----BEGIN%20RSA%20PRIVATE%20KEY-----",
+            "-----BEGIN+RSA+PRIVATE+KEY-----",
+            "'-----BEGIN\\ RSA\\ PRIVATE\\ KEY-----",
+            "PuTTY-User-Key-File-3: ssh-ed25519",
+        ] {
+            assert_eq!(sort(text), Some(Sort::Key), "{text}");
+            assert!(!shown(text).contains(text) && !quoted(text).contains(text));
+        }
+    }
+
+    #[test]
+    fn names_fingerprints_and_paths_are_no_secrets() {
+        for text in [
+            "",
+            "web1",
+            "SHA256:cJWC62VOZ5ZyQ6bbM2rCMTdT5yLRX4bJf8HGFs4zO3w",
+            "2e:c9:f9:89:ec:78:04:5d:ff:fd:74:88:f3:a5:18:a5",
+            "/home/jill/private_key.pem",
+            "~/.ssh/id_rsa",
+            "https://cloudapi.example.com:8443/a@b",
+            "jill@bastion",
+            "my private key",
+            "a5894692-bd32-4ca1-908a-e2dda3c3a5e6",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFKdhlUv4bWYR1pXxYMr9LXOiPdEKfFVZXSWeyrnWM2P jill@example.com",
+        ] {
+            assert_eq!(sort(text), None, "{text}");
+            assert_eq!(shown(text), text);
+        }
+    }
+
+    #[test]
+    fn of_a_url_the_name_and_the_password_are_left_out() {
+        for (text, expected) in [
+            ("https://jill:pw@host/x", "https://***@host/x"),
+            ("http://jill@host", "http://***@host"),
+            ("http://jill:p/w@host:80", "http://***@host:80"),
+            ("http://jill:p@w@host", "http://***@host"),
+        ] {
+            assert_eq!(sort(text), Some(Sort::Login), "{text}");
+            assert_eq!(url(text), expected);
+            assert_eq!(quoted(text), expected);
+            assert!(!shown(text).contains("jill"));
+        }
+    }
+
+    #[test]
+    fn a_sentence_may_speak_of_keys_and_may_not_hold_one() {
+        assert!(!has_key_in_it("/home/jill/keys/id_rsa is cut short: its RSA PRIVATE KEY block has no END line"));
+        assert!(has_key_in_it(&format!("'{PEM}' is not NAME=VALUE")));
+        assert!(has_key_in_it(&format!("{:?} is not NAME=VALUE", PEM)));
+    }
+
+    #[test]
+    fn free_text_is_quoted_within_bounds() {
+        let long = "é".repeat(300);
+        assert_eq!(quoted(&long).chars().count(), LONGEST + 1);
+        assert_eq!(quoted("a\nb"), "a\\nb");
+        assert_eq!(shown(&long), "(300 characters, not shown)");
+        assert_eq!(shown("a\nb"), "(a line end, not shown)");
+    }
+}

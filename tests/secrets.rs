@@ -1,0 +1,427 @@
+//! Secrets in the wrong place: whatever is typed, set or kept in a profile, a private key, a password or what may be one
+//! comes out nowhere. Every option and argument that `sdc help --json` tells of is tried.
+
+mod common;
+
+use std::io::Read;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+/// A secret, and words of it that are in nothing else.
+#[derive(Clone)]
+struct Secret {
+    name: &'static str,
+    text: String,
+    pieces: Vec<String>,
+    /// A long or broken text, which prose and commands may well be.
+    weak: bool,
+}
+
+/// Letters and digits in a row, for anything else may be escaped on its way.
+fn pieces(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| word.len() >= 10);
+    let words = words.filter(|word| !["BEGIN", "PRIVATE", "OPENSSH"].contains(word));
+    words.map(|word| word[..word.len().min(24)].to_owned()).collect()
+}
+
+fn secrets() -> Vec<Secret> {
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let strong = [
+        ("a key", pem.trim_end().to_owned()),
+        ("a key on one line", pem.trim_end().replace('\n', " ")),
+        ("a key with \\n", pem.trim_end().replace('\n', "\\n")),
+        ("base64 of a key", STANDARD.encode(&pem)),
+        ("base64 of a key in UTF-16, one letter behind", STANDARD.encode([b"x".as_slice(), &wide(&pem)].concat())),
+        ("a bare body", "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3vVpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g".to_owned()),
+        ("a password in a URL", "https://jill:Zx81QuackWord@127.0.0.1:1/".to_owned()),
+    ];
+    let weak = [
+        ("a token", format!("tok{}", "Qv7XkP2mNs9Rt4Yw".repeat(15))),
+        ("two lines", "hunter2PassWord\nsecondLineOfIt".to_owned()),
+    ];
+    let make = |weak: bool| {
+        move |(name, text): (&'static str, String)| {
+            let pieces = pieces(&text);
+            assert!(!pieces.is_empty(), "{name}");
+            Secret { name, text, pieces, weak }
+        }
+    };
+    strong.into_iter().map(make(false)).chain(weak.into_iter().map(make(true))).collect()
+}
+
+/// A service that keeps all it receives.
+fn service() -> (String, Arc<Mutex<Vec<u8>>>) {
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let kept = Arc::clone(&received);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let kept = Arc::clone(&kept);
+            std::thread::spawn(move || {
+                let _ = stream.set_read_timeout(Some(std::time::Duration::from_secs(2)));
+                let mut some = [0; 65_536];
+                let mut all = Vec::new();
+                while let Ok(count @ 1..) = stream.read(&mut some) {
+                    all.extend_from_slice(&some[..count]);
+                    if all.windows(4).any(|end| end == b"\r\n\r\n") {
+                        break;
+                    }
+                }
+                kept.lock().unwrap().extend(all);
+                let _ = std::io::Write::write_all(
+                    &mut stream,
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]",
+                );
+            });
+        }
+    });
+    (url, received)
+}
+
+/// One run: what it is called in a failure, and how it is begun.
+struct Case {
+    name: String,
+    pieces: Vec<String>,
+    command: Command,
+}
+
+/// Runs them all, some at once, and tells which gave something away.
+fn run(cases: Vec<Case>) {
+    let total = cases.len();
+    let next = AtomicUsize::new(0);
+    let cases: Vec<Mutex<Case>> = cases.into_iter().map(Mutex::new).collect();
+    let leaks = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let mut case = case.lock().unwrap();
+                    let output = case.command.output().unwrap();
+                    let said = [output.stdout, output.stderr].concat();
+                    let said = common::text(&said);
+                    if let Some(piece) = case.pieces.iter().find(|piece| said.contains(*piece)) {
+                        leaks.lock().unwrap().push(format!("{}: {piece}\n{said}", case.name));
+                    }
+                    if said.contains("panicked") {
+                        leaks.lock().unwrap().push(format!("{}: {said}", case.name));
+                    }
+                }
+            });
+        }
+    });
+    let leaks = leaks.into_inner().unwrap();
+    assert!(
+        leaks.is_empty(),
+        "{} of {total} gave something away:\n{}",
+        leaks.len(),
+        leaks[..leaks.len().min(12)].join("\n")
+    );
+}
+
+fn not_received(received: &Mutex<Vec<u8>>, secrets: &[Secret]) {
+    let received = common::text(&received.lock().unwrap());
+    for secret in secrets.iter().filter(|secret| !secret.weak) {
+        for piece in &secret.pieces {
+            assert!(!received.contains(piece.as_str()), "{} was sent", secret.name);
+        }
+    }
+}
+
+/// Ways to be shown.
+const SHOWN: &[&[&str]] = &[&[], &["-j"], &["--dry-run"], &["--curl"], &["--debug"], &["-o", "yaml"], &["-q"]];
+
+fn described() -> Value {
+    let output = common::program("http://127.0.0.1:1", "acme", Path::new("/nowhere"), &["help", "--json"]).output();
+    serde_json::from_slice(&output.unwrap().stdout).unwrap()
+}
+
+/// Every command: its words, and the options and arguments that take a value.
+fn commands(command: &Value, all: &mut Vec<(Vec<String>, Vec<Value>)>) {
+    let words = command["path"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect();
+    let both = [&command["options"], &command["arguments"]];
+    let taking = both.iter().flat_map(|list| list.as_array().unwrap()).filter(|arg| arg["value_name"].is_string());
+    all.push((words, taking.cloned().collect()));
+    command["subcommands"].as_array().unwrap().iter().for_each(|below| commands(below, all));
+}
+
+/// What holds data: tags, metadata, and commands for elsewhere.
+fn is_data(words: &[String], arg: &Value) -> bool {
+    let (long, value) = (arg["long"].as_str().unwrap_or_default(), arg["value_name"].as_str().unwrap());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    matches!(long, "tag" | "metadata" | "selector" | "data")
+        || matches!((words.as_slice(), value), (["machines", "tags" | "metadata", "set" | "replace"], "NAME=VALUE"))
+        || matches!((words.as_slice(), value), (["images", "tag"], "NAME=VALUE"))
+        || matches!((words.as_slice(), value), (["run"] | ["emulator", "exec"], "COMMAND"))
+}
+
+/// What may be long, or have lines.
+fn is_prose(words: &[String], arg: &Value) -> bool {
+    let (long, value) = (arg["long"].as_str().unwrap_or_default(), arg["value_name"].as_str().unwrap());
+    matches!(
+        long,
+        "description" | "homepage" | "eula" | "address" | "company-name" | "jq" | "disk" | "route" | "affinity"
+    ) || matches!(value, "RULE" | "JSON" | "PATH")
+        || words.last().is_some_and(|word| word == "scp")
+}
+
+#[test]
+fn no_option_and_no_argument_gives_a_secret_away() {
+    let (url, received) = service();
+    let secrets = secrets();
+    let mut all = Vec::new();
+    commands(&described(), &mut all);
+    let mut cases = Vec::new();
+    let mut globals = 0;
+    for (words, args) in &all {
+        for arg in args {
+            // Every command knows the global options: a few will do.
+            if arg["global"] == true || words.is_empty() {
+                globals += 1;
+                if globals > 60 {
+                    continue;
+                }
+            }
+            if is_data(words, arg) {
+                continue;
+            }
+            for secret in secrets.iter().filter(|secret| !(secret.weak && is_prose(words, arg))) {
+                let mut typed: Vec<String> = words.clone();
+                let at_file = arg["value_name"] == "NAME=@FILE";
+                let text = if at_file { format!("n=@{}", secret.text) } else { secret.text.clone() };
+                match arg["long"].as_str() {
+                    Some(long) if cases.len() % 2 == 0 => typed.push(format!("--{long}={text}")),
+                    Some(long) => typed.extend([format!("--{long}"), text]),
+                    None => typed.push(text),
+                }
+                typed.extend(SHOWN[cases.len() % SHOWN.len()].iter().map(|word| (*word).to_owned()));
+                let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
+                let command = common::program(&url, "acme", &common::key().join("key"), &typed);
+                let name = format!("{} of {words:?} {}", secret.name, arg["long"].as_str().unwrap_or("argument"));
+                cases.push(Case { name, pieces: secret.pieces.clone(), command });
+            }
+        }
+    }
+    assert!(cases.len() > 2000, "{}", cases.len());
+    run(cases);
+    not_received(&received, &secrets);
+}
+
+#[test]
+fn no_word_that_is_mistyped_gives_a_secret_away() {
+    let (url, received) = service();
+    let secrets = secrets();
+    let mut cases = Vec::new();
+    for secret in &secrets {
+        let text = secret.text.as_str();
+        let with = |before: &str| format!("{before}{text}");
+        for typed in [
+            vec![with("")],
+            vec!["machines".into(), with("")],
+            vec!["machines".into(), "list".into(), with("--")],
+            vec!["machines".into(), "list".into(), with("-x")],
+            vec!["machines".into(), "list".into(), "--limit".into(), with("")],
+            vec!["machines".into(), "list".into(), with("--nonsense=")],
+            vec!["machines".into(), "list".into(), with("name=")],
+            vec!["machines".into(), "list".into(), with("nonsense=")],
+            vec!["machines".into(), "get".into(), "web1".into(), with("")],
+            vec!["machines".into(), "tags".into(), "get".into(), "web1".into(), with("")],
+            vec!["machines".into(), "start".into(), "--wait".into(), with("")],
+            vec!["images".into(), "update".into(), "x".into(), with("name=")],
+            vec!["help".into(), with("")],
+            vec!["help".into(), "machines".into(), with("")],
+            vec!["wait".into(), "machines".into(), "web1".into(), "--for".into(), with("state=")],
+            vec!["completion".into(), with("")],
+            vec!["config".into(), "set".into(), with("default_network=")],
+            vec!["datacenters".into(), "foreign".into(), "add".into(), with("x=")],
+            vec!["api".into(), with(""), "/x".into()],
+            vec!["-o".into(), with(""), "machines".into(), "list".into()],
+        ] {
+            for shown in [&[][..], &["-j"], &["--debug"]] {
+                let mut typed: Vec<&str> = typed.iter().map(String::as_str).collect();
+                typed.extend(shown);
+                let command = common::program(&url, "acme", &common::key().join("key"), &typed);
+                let name = format!("{} in {:?}", secret.name, &typed[..typed.len().min(3)]);
+                cases.push(Case { name, pieces: secret.pieces.clone(), command });
+            }
+        }
+    }
+    run(cases);
+    not_received(&received, &secrets);
+}
+
+/// The variables that hold a setting, or that other programs share.
+const VARIABLES: &[&str] = &[
+    "SDC_PROFILE",
+    "TRITON_PROFILE",
+    "SDC_URL",
+    "TRITON_URL",
+    "SDC_ACCOUNT",
+    "TRITON_ACCOUNT",
+    "SDC_USER",
+    "TRITON_USER",
+    "SDC_ROLE",
+    "TRITON_ROLE",
+    "SDC_ACT_AS",
+    "TRITON_ACT_AS",
+    "SDC_KEY_ID",
+    "TRITON_KEY_ID",
+    "SDC_KEY_FILE",
+    "TRITON_KEY_FILE",
+    "SDC_KEY_PASSPHRASE_FILE",
+    "SDC_CACERT",
+    "SDC_SIGNING",
+    "SDC_ACCEPT_VERSION",
+    "SDC_CONNECT_TIMEOUT",
+    "SDC_REQUEST_TIMEOUT",
+    "SDC_RATE",
+    "SDC_TLS_INSECURE",
+    "SDC_TESTING",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "SSH_AUTH_SOCK",
+];
+
+const ASKING: &[&[&str]] = &[
+    &["machines", "list"],
+    &["machines", "list", "-j"],
+    &["auth", "doctor"],
+    &["auth", "doctor", "-j"],
+    &["config", "show"],
+    &["config", "show", "-j"],
+    &["profile", "list"],
+    &["profile", "create", "new"],
+    &["machines", "list", "--dry-run"],
+    &["machines", "list", "--curl"],
+    &["machines", "get", "web1", "--debug"],
+    &["api", "GET", "/:login/machines", "--debug"],
+    &["COMPLETE"],
+];
+
+/// The program in a home of its own, asking this service.
+fn asking(url: &str, home: &Path, words: &[&str]) -> Command {
+    let typed: &[&str] = if words == ["COMPLETE"] { &["--", "sdc", "machines", "get", ""] } else { words };
+    let mut command = common::program(url, "acme", &common::key().join("key"), typed);
+    command.env("HOME", home).env("SDC_REQUEST_TIMEOUT", "3s");
+    if words == ["COMPLETE"] {
+        command.envs([("SDC_COMPLETE", "bash"), ("_CLAP_COMPLETE_INDEX", "3"), ("_CLAP_IFS", "\n")]);
+    }
+    command
+}
+
+#[test]
+fn no_variable_gives_a_secret_away() {
+    let (url, received) = service();
+    let (secrets, home) = (secrets(), tempfile::tempdir().unwrap());
+    let mut cases = Vec::new();
+    let passphrase =
+        Secret { name: "a passphrase", text: "correcthorse9".into(), pieces: vec!["correcthorse9".into()], weak: true };
+    for (at, variable) in VARIABLES.iter().enumerate() {
+        let of_file = *variable == "SDC_KEY_PASSPHRASE_FILE";
+        for secret in secrets.iter().chain(Some(&passphrase).filter(|_| of_file)) {
+            for (number, words) in ASKING.iter().enumerate() {
+                // Each of half the ways: the other variables take the other half.
+                if (at + number) % 2 == 0 && !of_file && secret.weak {
+                    continue;
+                }
+                let mut command = asking(&url, home.path(), words);
+                command.env(variable, &secret.text);
+                let name = format!("{} in {variable}, {words:?}", secret.name);
+                cases.push(Case { name, pieces: secret.pieces.clone(), command });
+            }
+        }
+    }
+    run(cases);
+    not_received(&received, &secrets);
+}
+
+#[test]
+fn no_field_of_a_profile_gives_a_secret_away() {
+    let (url, received) = service();
+    let secrets = secrets();
+    let (mut cases, mut homes) = (Vec::new(), Vec::new());
+    for field in ["url", "account", "keyId", "user", "roles", "actAsAccount", "insecure", "NAME", "current"] {
+        for secret in &secrets {
+            let home = tempfile::tempdir().unwrap();
+            let dir = home.path().join(".triton");
+            std::fs::create_dir_all(dir.join("profiles.d")).unwrap();
+            let mut profile = serde_json::json!({ "url": url, "account": "acme", "keyId": "aa:bb" });
+            let mut current = Value::from("p");
+            match field {
+                "roles" => profile["roles"] = serde_json::json!([secret.text]),
+                "NAME" => profile[&secret.text] = true.into(),
+                "current" => current = secret.text.as_str().into(),
+                field => profile[field] = secret.text.as_str().into(),
+            }
+            std::fs::write(dir.join("profiles.d/p.json"), profile.to_string()).unwrap();
+            std::fs::write(dir.join("config.json"), serde_json::json!({ "profile": current }).to_string()).unwrap();
+            for words in ASKING {
+                let mut command = asking(&url, home.path(), words);
+                ["SDC_URL", "SDC_ACCOUNT", "SDC_KEY_FILE"].iter().for_each(|name| drop(command.env_remove(name)));
+                let name = format!("{} in {field} of a profile, {words:?}", secret.name);
+                cases.push(Case { name, pieces: secret.pieces.clone(), command });
+            }
+            homes.push(home);
+        }
+    }
+    run(cases);
+    not_received(&received, &secrets);
+}
+
+#[test]
+fn a_key_in_the_place_of_its_path_is_said_to_be_one() {
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    for (variable, expected) in [
+        ("SDC_KEY_FILE", "error: SDC_KEY_FILE holds a key, not the path of one"),
+        ("SDC_KEY_ID", "error: SDC_KEY_ID holds a key, not the fingerprint or name of one"),
+        ("SDC_ACCOUNT", "error: SDC_ACCOUNT holds a key, not a login"),
+    ] {
+        let output = asking("http://127.0.0.1:1", common::key(), &["machines", "list"]).env(variable, &pem).output();
+        let output = output.unwrap();
+        assert!(common::text(&output.stderr).starts_with(expected), "{}", common::text(&output.stderr));
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
+fn ids_on_standard_input_that_are_a_key_are_not_repeated() {
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    let (url, received) = service();
+    let all = secrets();
+    for words in [&["machines", "delete", "-", "--yes"][..], &["wait", "machines", "-", "--for", "running"]] {
+        let mut child = common::program(&url, "acme", &common::key().join("key"), words)
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), pem.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = common::text(&[output.stdout, output.stderr].concat());
+        assert!(!all[0].pieces.iter().any(|piece| said.contains(piece)), "{said}");
+        assert_eq!(output.status.code(), Some(2), "{said}");
+    }
+    not_received(&received, &all);
+}
+
+#[test]
+fn tags_and_words_that_are_searched_for_are_still_repeated_but_not_without_end() {
+    let sdc = |words: &[&str]| {
+        let output = common::program("http://127.0.0.1:1", "acme", &common::key().join("key"), words).output().unwrap();
+        common::text(&output.stderr)
+    };
+    let long = "x".repeat(5000);
+    let said = sdc(&["machines", "tags", "set", "web1", &long]);
+    assert!(said.contains(&"x".repeat(200)) && !said.contains(&"x".repeat(201)), "{said}");
+    assert!(sdc(&["machines", "tags", "set", "web1", "colour"]).contains("'colour'"));
+    assert!(sdc(&["machines", "list", "colour=red"]).contains("'colour'"));
+}
