@@ -66,10 +66,22 @@ pub(crate) fn answer(shared: &Shared, asked: &Asked) -> Answered {
         Err(refusal) => {
             answered.early = refusal.early;
             answered.mute = refusal.mute;
-            refusal.into_reply()
+            // Of an error in plain text there are the words alone.
+            let words = refusal.body.get("message").and_then(Value::as_str).map(|words| words.as_bytes().to_vec());
+            let mut reply = refusal.into_reply();
+            if let Some(words) = words.filter(|_| wants_text(&asked.head)) {
+                reply.body = Body::Text(words);
+            }
+            reply
         }
     };
     answered
+}
+
+/// Whether only plain text is accepted.
+pub(crate) fn wants_text(head: &Head) -> bool {
+    let accept = head.get("accept").unwrap_or_default();
+    accept.contains("text/plain") && !accept.contains("application/") && !accept.contains("*/*")
 }
 
 fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
@@ -268,6 +280,7 @@ pub(crate) fn headers(shared: &Shared, head: &Head, answered: &Answered, took_ms
     let mut put = |name: &str, value: String| headers.push((name.to_owned(), value));
     let kind = match &answered.reply.body {
         Body::Empty | Body::Chunked | Body::Socket(_) => "",
+        Body::Json(_) if wants_text(head) => "text/plain",
         Body::Json(_) => "application/json",
         Body::Text(_) => "text/plain",
         Body::Html(_) => "text/html",
@@ -280,6 +293,10 @@ pub(crate) fn headers(shared: &Shared, head: &Head, answered: &Answered, took_ms
         put("Content-MD5", content_md5(answered.reply.body.bytes()));
     }
     put("Date", shared.http_date());
+    let says = |word: &str| head.get("connection").is_some_and(|said| said.to_ascii_lowercase().contains(word));
+    if !says("close") && !says("upgrade") {
+        put("Connection", "Keep-Alive".to_owned());
+    }
     if !answered.early {
         let id = head.get("request-id").or_else(|| head.get("x-request-id")).unwrap_or_else(super::state::new_id);
         put("Server", "cloudapi/9.20.0".to_owned());

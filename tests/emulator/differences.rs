@@ -403,3 +403,68 @@ async fn names_with_a_stroke_are_in_the_list_alone() {
         assert_eq!(list["a/b"], "x");
     }
 }
+
+#[tokio::test]
+async fn what_the_operator_has_switched_off_is_refused_in_the_services_words() {
+    let (emulator, _dir) = changed(|state| {
+        state["switches"] = json!({ "bhyve_snapshots": false, "delegated_datasets": false, "user_migrations": false });
+        state["accounts"][0]["defaultNetwork"] = Value::Null;
+    })
+    .await;
+    let create = json!({ "image": BASE, "package": "g1-small", "delegate_dataset": true });
+    let migrate = format!("/acme/machines/{WEB1}/migrate");
+    let network = format!("/acme/fabrics/default/vlans/2/networks/{FABRIC}");
+    for (got, status, code, words) in [
+        (
+            post(&emulator, &format!("{migrate}?action=begin"), &json!({})).await,
+            412,
+            "PreconditionFailed",
+            "User migration on this VM not allowed",
+        ),
+        (get(&emulator, &migrate).await, 412, "PreconditionFailed", "User migration on this VM not allowed"),
+        (
+            post(&emulator, "/acme/machines", &create).await,
+            409,
+            "InvalidArgument",
+            "Support for delegated datasets is not enabled (experimental_cloudapi_delegate_dataset in SAPI)",
+        ),
+        (
+            post(&emulator, "/acme/volumes", &json!({ "type": "tritonnfs" })).await,
+            409,
+            "DefaultFabricNetworkNotConfiguredError",
+            "default_network is not configured for account",
+        ),
+        (delete(&emulator, &network).await, 500, "", "Could not get default network"),
+    ] {
+        assert_eq!((got.status, got.code().as_str(), got.message().as_str()), (status, code, words));
+    }
+    let (emulator, _dir) = changed(|state| state["fabrics_off"] = true.into()).await;
+    let got = get(&emulator, "/acme/fabrics/default/vlans").await;
+    assert_eq!((refused(&got).0, got.message().as_str()), (501, "fabrics not enabled for this datacenter"));
+}
+
+#[tokio::test]
+async fn answers_keep_the_connection_and_are_plain_text_for_those_who_accept_nothing_else() {
+    let emulator = stepped().await;
+    let date = http_date(0);
+    let authorization = authorization(&emulator, &date);
+    let ask = |path: &str, connection: &str| {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nDate: {date}\r\nAuthorization: {authorization}\r\n\
+             Accept: text/plain\r\n{connection}\r\n"
+        )
+    };
+    // The second one ends the connection, so that there is an end to read to.
+    let two = ask("/acme/datacenters", "") + &ask("/acme/machines/web1", "Connection: close\r\n");
+    let got = raw(&emulator, two.as_bytes()).await.unwrap();
+    let rest = String::from_utf8_lossy(&got.body).into_owned();
+    assert_eq!(got.header("Connection").as_deref(), Some("Keep-Alive"));
+    assert_eq!(got.header("Content-Type").as_deref(), Some("text/plain"));
+    assert!(rest.starts_with("{\"local-1\":"), "{rest}");
+    assert!(rest.to_lowercase().contains("\r\nconnection: close\r\n"), "{rest}");
+    assert!(rest.contains("\r\n\r\nInvalid Parameters"), "{rest}");
+    for accept in ["application/json", "*/*", "text/plain, application/json"] {
+        let got = signed(&emulator, "GET", "/acme/datacenters", &[("Accept", accept)], "").await;
+        assert_eq!(got.header("Content-Type").as_deref(), Some("application/json"), "{accept}");
+    }
+}

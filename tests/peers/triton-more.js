@@ -50,7 +50,7 @@ async function images() {
         assert.match(told.manifest_path, /^\/acme\/stor\/mine/);
     });
     await check('image clone, of an image that another account shares', async () => {
-        assert.match((await run(image('clone', 'mine'))).err, /not shared with you/);
+        assert.match((await run(image('clone', 'mine'))).err, /not shared with account/);
         await output(['sdc', 'images', 'import', PARTNERS, '--from', 'local-2']);
         await output(image('clone', '--dry-run', 'partner-app'));
         const copy = await json(image('clone', '-j', PARTNERS));

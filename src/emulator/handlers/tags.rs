@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::super::answer::wants_text;
 use super::super::jobs::Work;
 use super::super::reply::{Body, Outcome, Refusal, Reply};
 use super::super::route::{Call, Route};
@@ -129,9 +130,8 @@ pub(crate) fn addressable(name: &str) -> bool {
 
 /// A value as JSON text, or bare for those who accept only text.
 pub(crate) fn bare(call: &Call<'_>, value: &str) -> Reply {
-    let accept = call.head.get("accept").unwrap_or_default();
     let mut reply = Reply::json(&value.into());
-    if accept.contains("text/plain") && !accept.contains("application/json") && !accept.contains("*/*") {
+    if wants_text(call.head) {
         reply.body = Body::Text(value.as_bytes().to_vec());
     }
     reply
