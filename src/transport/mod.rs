@@ -1,0 +1,196 @@
+//! The only network: HTTP and HTTPS with time-outs, proxies and roots. It neither signs nor retries.
+
+mod trust;
+mod words;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+
+use crate::error::{Error, Kind, Result};
+use crate::response::{FAILURE_LIMIT, GONE_LIMIT, Response, SUCCESS_LIMIT};
+use words::Place;
+
+/// How to reach the server.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Take any certificate. For tests only: whoever is on the way can read and change everything.
+    pub insecure: bool,
+    /// A file of certificates to trust beside the system's.
+    pub cacert: Option<PathBuf>,
+    /// A file of certificates to trust instead of the system's (`SSL_CERT_FILE`).
+    pub system_roots: Option<PathBuf>,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long an answer may take, its body included.
+    pub request_timeout: Duration,
+    /// How many requests a second all that one client does may send; the service takes 10 of an account, and more
+    /// at once for a moment.
+    pub rate: f64,
+    /// The variables that set a proxy, for messages: a refused connection may be the proxy's.
+    pub proxies: Vec<&'static str>,
+}
+
+/// Requests a second unless told otherwise: below the 10 that the service gives an account.
+pub const RATE: f64 = 8.0;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            insecure: false,
+            cacert: None,
+            system_roots: None,
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(60),
+            rate: RATE,
+            proxies: Vec::new(),
+        }
+    }
+}
+
+/// How an exchange went wrong, as far as it matters for trying again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Nothing was sent.
+    NotSent,
+    /// It took too long.
+    TimedOut,
+    /// It broke off: the server may have acted on the request.
+    BrokeOff,
+    /// It answered with what cannot be taken: too much, or packed. It has acted on the request, and will answer so again.
+    Untakable,
+    /// It will be no better next time: a certificate that is not trusted.
+    Hopeless,
+}
+
+/// A request that is ready for the wire.
+pub(crate) struct Outgoing<'a> {
+    pub method: reqwest::Method,
+    pub url: url::Url,
+    pub headers: HeaderMap,
+    pub body: Option<&'a [u8]>,
+    pub date: String,
+}
+
+/// What came of a request whose answer is to stay open.
+pub(crate) enum Opened {
+    /// Its head has come; what follows is not read yet.
+    Open(reqwest::Response),
+    /// Another answer than was hoped for, whole.
+    Answer(Response),
+}
+
+#[derive(Clone)]
+pub(crate) struct Transport {
+    client: reqwest::Client,
+    settings: Settings,
+}
+
+impl Transport {
+    /// Answers may take no longer than this from now on; never longer than before.
+    pub(crate) fn shorten(&mut self, patience: Duration) {
+        self.settings.request_timeout = self.settings.request_timeout.min(patience);
+    }
+
+    /// # Errors
+    /// A certificate file that cannot be read.
+    pub(crate) fn new(settings: Settings, https: bool) -> Result<Self> {
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(trust::tls(&settings, https)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.request_timeout)
+            .http1_only()
+            .referer(false);
+        let client = builder.build().map_err(|error| Error::other("cannot set up HTTP").because(error))?;
+        Ok(Transport { client, settings })
+    }
+
+    /// Sends it once and reads the answer.
+    pub(crate) async fn exchange(&self, out: Outgoing<'_>) -> Result<Response, (Trouble, Error)> {
+        let place = Place::of(&out.url);
+        let date = out.date.clone();
+        let answer = self.ask(out).send().await.map_err(|error| self.trouble(error, &place))?;
+        self.read(answer, date, &place).await
+    }
+
+    /// Sends it once. An answer of this status is left open, for as long as it may take; any other is read.
+    pub(crate) async fn open(&self, out: Outgoing<'_>, status: u16) -> Result<Opened, (Trouble, Error)> {
+        let place = Place::of(&out.url);
+        let date = out.date.clone();
+        let work = async {
+            // Its own time-out would end what is to stay open; a year is as good as for ever.
+            let request = self.ask(out).timeout(Duration::from_secs(366 * 86_400));
+            let answer = request.send().await.map_err(|error| self.trouble(error, &place))?;
+            if answer.status().as_u16() == status {
+                return Ok(Opened::Open(answer));
+            }
+            Ok(Opened::Answer(self.read(answer, date, &place).await?))
+        };
+        match tokio::time::timeout(self.settings.request_timeout, work).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                let words = format!("{place} did not answer within {:?}", self.settings.request_timeout);
+                let error = Error::new(Kind::Unreachable, words);
+                let hint = "to wait longer: --request-timeout SECONDS, or SDC_REQUEST_TIMEOUT";
+                Err((Trouble::TimedOut, error.hint(hint)))
+            }
+        }
+    }
+
+    fn ask(&self, out: Outgoing<'_>) -> reqwest::RequestBuilder {
+        let time = self.settings.request_timeout;
+        let mut request = self.client.request(out.method, out.url).headers(out.headers).timeout(time);
+        if let Some(body) = out.body {
+            request = request.body(body.to_vec());
+        }
+        request
+    }
+
+    async fn read(
+        &self,
+        mut answer: reqwest::Response,
+        sent: String,
+        place: &Place,
+    ) -> Result<Response, (Trouble, Error)> {
+        let status = answer.status().as_u16();
+        let limit = match status {
+            200..300 => SUCCESS_LIMIT,
+            // A deleted machine comes with its whole record.
+            410 => GONE_LIMIT,
+            _ => FAILURE_LIMIT,
+        };
+        let headers = std::mem::take(answer.headers_mut());
+        let too_much = || {
+            let words = format!("{place} sent more than {} MiB in one answer", limit / 1024 / 1024);
+            (Trouble::Untakable, Error::new(Kind::Unreachable, words))
+        };
+        // Nobody asked for it to be packed, and what is packed may be far larger than it looks.
+        let coding = headers.get(reqwest::header::CONTENT_ENCODING).filter(|coding| *coding != "identity");
+        if let Some(coding) = coding {
+            let coding = String::from_utf8_lossy(coding.as_bytes()).chars().take(40).collect::<String>();
+            let words = format!("{place} sent an answer packed as '{coding}', which was not asked for");
+            let error = Error::new(Kind::Unreachable, words).hint("a proxy on the way may do that");
+            return Err((Trouble::Untakable, error));
+        }
+        // Growing a megabyte step by step costs as much as reading it; what is promised is not believed.
+        let promised = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        if promised > limit && answer.status().is_success() {
+            return Err(too_much());
+        }
+        let mut body = Vec::with_capacity(promised.min(limit).min(4 * 1024 * 1024));
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.trouble(error, place))? {
+            let room = limit - body.len();
+            if chunk.len() > room {
+                if answer.status().is_success() {
+                    return Err(too_much());
+                }
+                body.extend_from_slice(&chunk[..room]);
+                break;
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response { status, headers, body, sent })
+    }
+}
