@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::auth::{Asked, Form, Found, KeyId, RsaHash, Search, Signer, find};
 use crate::client::{Builder, Client};
-use crate::config::{Config, Flags, Origin, Setting, Sources, env};
-use crate::error::{Kind, Result};
+use crate::config::{Config, Flags, Origin, Route, Setting, Sources, env, proxy};
+use crate::error::{Error, Kind, Result};
 use crate::sensitive;
 use crate::transport::Settings;
 
@@ -52,12 +52,18 @@ pub fn key_id(config: &Config) -> Option<&Setting<String>> {
     (!void || is_name).then_some(id)
 }
 
-/// The variables that name a proxy for this URL. Their values may hold a password and are shown to nobody.
-pub fn proxies(config: &Config) -> Vec<&'static str> {
-    let https = config.url.as_ref().is_some_and(|url| url.value.starts_with("https://"));
-    let own = if https { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
-    let all = own.into_iter().chain(["ALL_PROXY", "all_proxy"]);
-    all.filter(|name| env::var_os(name).is_some()).collect()
+/// How the URL is reached: through which proxy, or why without one.
+///
+/// # Errors
+/// No URL is known, or the proxy's cannot be read.
+pub fn route(config: &Config) -> Result<Route> {
+    let url = url::Url::parse(config.url()?).map_err(|error| Error::usage("the URL is none").because(error))?;
+    proxy::route(&url, &env::var)
+}
+
+/// The folders of `SSL_CERT_DIR`; empty ones are left out, as by openssl.
+fn folders(list: std::ffi::OsString) -> Vec<PathBuf> {
+    std::env::split_paths(&list).filter(|folder| !folder.as_os_str().is_empty()).collect()
 }
 
 fn firmness(origin: &Origin) -> u8 {
@@ -92,6 +98,10 @@ pub fn builder(config: &Config) -> Result<Builder> {
     if let Some(file) = env::var_os("SSL_CERT_FILE") {
         sensitive::refuse_path("SSL_CERT_FILE", Path::new(&file), "the path of a file")?;
     }
+    let folders = env::var_os("SSL_CERT_DIR").map(folders).unwrap_or_default();
+    for folder in &folders {
+        sensitive::refuse_path("SSL_CERT_DIR", folder, "paths of folders")?;
+    }
     let mut builder = Client::builder()
         .url(config.url()?)
         .account(config.target().unwrap_or("my"))
@@ -99,11 +109,13 @@ pub fn builder(config: &Config) -> Result<Builder> {
         .settings(Settings {
             insecure: config.insecure.value,
             cacert: config.cacert.as_ref().map(|file| file.value.clone()),
+            pins: config.pins.as_ref().map(|pins| pins.value.clone()).unwrap_or_default(),
             system_roots: env::var_os("SSL_CERT_FILE").map(PathBuf::from),
+            system_root_dirs: folders,
             connect_timeout: config.connect_timeout.value,
             request_timeout: config.request_timeout.value,
             rate: config.rate.as_ref().map_or(Settings::default().rate, |rate| rate.value),
-            proxies: proxies(config),
+            route: Some(route(config)?),
         });
     if let Some(range) = &config.accept_version {
         builder = builder.accept_version(&range.value);

@@ -61,6 +61,24 @@ pub struct FieldFault {
     pub message: String,
 }
 
+/// Why TLS failed, in words. As the source of an error it shows that the connection came as far as TLS.
+#[derive(Debug)]
+pub struct OfTls(String);
+
+impl OfTls {
+    pub(crate) fn new(words: impl Into<String>) -> Self {
+        OfTls(words.into())
+    }
+}
+
+impl fmt::Display for OfTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for OfTls {}
+
 /// The library's error.
 pub struct Error(Box<Inner>);
 

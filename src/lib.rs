@@ -47,6 +47,7 @@ pub mod auth;
 pub mod client;
 pub mod config;
 pub mod connect;
+mod der;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;
@@ -68,3 +69,5 @@ pub use client::Client;
 pub use config::Config;
 pub use error::{Error, Result};
 pub use transport::Settings;
+#[cfg(fuzzing)]
+pub use transport::fuzzing;

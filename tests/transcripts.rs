@@ -110,6 +110,7 @@ impl Redactions {
             (r"Response-Time: \d+", "Response-Time: [MS]"),
             (r"([0-9a-f]{2}:){15}[0-9a-f]{2}", "[MD5]"),
             (r"SHA256:[A-Za-z0-9+/]{43}", "[SHA256]"),
+            (r"SHA256(:[0-9A-F]{2}){32}", "[FINGERPRINT]"),
             (r"[A-Za-z0-9+/]{22}==", "[DIGEST]"),
             (r"w-[0-9a-f]{8}", "w-[SHORTID]"),
             // Which states a wait sees on its way depends on the machine.

@@ -14,7 +14,6 @@
 //! ```
 
 pub mod agent;
-mod der;
 pub mod find;
 pub mod fingerprint;
 pub mod http_signature;
@@ -29,6 +28,7 @@ pub mod signer;
 mod verify;
 mod wire;
 
+use crate::der;
 pub use agent::{Agent, AgentKey};
 pub use find::{Found, find};
 pub use fingerprint::{KeyId, KeyKind, PublicKey};

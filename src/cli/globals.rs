@@ -78,7 +78,8 @@ fn options(command: Command, inherited: bool) -> Command {
                 .value_parser(["sha256", "sha512", "sha1"]),
             cloud("insecure", "", "Take any certificate [env: SDC_TESTING, SDC_TLS_INSECURE, TRITON_TLS_INSECURE]")
                 .action(ArgAction::SetTrue),
-            cloud("cacert", "FILE", "Certificates to trust beside the system's [env: SDC_CACERT]"),
+            cloud("cacert", "FILE", "Certificates to trust in addition to the system's [env: SDC_CACERT]"),
+            cloud("tls-pin", "SHA256:...", "Trust only the certificate of this fingerprint [env: SDC_TLS_PIN]"),
             cloud("accept-version", "RANGE", "API versions to ask for [env: SDC_ACCEPT_VERSION] [default: ~9||~8]"),
             cloud("connect-timeout", "TIME", "How long a connection may take [env: SDC_CONNECT_TIMEOUT] [default: 5s]"),
             cloud("rate", "NUMBER", "Requests a second, of all that a command does [env: SDC_RATE] [default: 8]"),
@@ -185,6 +186,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         ("key-id", "key-id"),
         ("key-file", "key-file"),
         ("cacert", "cacert"),
+        ("tls-pin", "tls-pin"),
     ];
     let cloud = cloud.into_iter().filter_map(|(name, id)| Some((name, Some(text(id)?))));
     let roles = pick("as-role").and_then(|level| {
@@ -220,6 +222,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         signing: text("signing"),
         insecure: flag("insecure").then_some(true),
         cacert: text("cacert").map(Into::into),
+        pins: text("tls-pin"),
         accept_version: text("accept-version"),
         connect_timeout: text("connect-timeout"),
         request_timeout: text("request-timeout"),

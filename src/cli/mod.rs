@@ -33,7 +33,7 @@ use clap::{ArgMatches, Command};
 use crate::api::{RESOURCES, Resource};
 use crate::auth::{Ask, Found, KeyKind, RsaHash};
 use crate::client::{Client, Trace};
-use crate::config::{Config, Flags, Sources};
+use crate::config::{Config, Flags, Route, Sources};
 use crate::connect;
 use crate::error::{Error, Kind, Result};
 use crate::render;
@@ -103,7 +103,8 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
     for warning in &app.config.warnings {
         app.warn(warning);
     }
-    if app.config.insecure.value && app.config.url.as_ref().is_some_and(|url| url.value.starts_with("https")) {
+    let unverified = app.config.insecure.value && app.config.pins.is_none();
+    if unverified && app.config.url.as_ref().is_some_and(|url| url.value.starts_with("https")) {
         app.warn(&format!("certificates are not verified ({})", app.config.insecure.origin));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -255,10 +256,10 @@ impl App {
     /// Adds what only the program knows: which key was sent, and where it came from.
     fn explained(&self, error: Error) -> Error {
         let Some(fault) = error.fault() else {
-            let set = connect::proxies(&self.config).join(", ");
+            let Ok(Route::Through(proxy)) = connect::route(&self.config) else { return error };
             // What could not connect has said so.
-            let open = error.kind() == Kind::Unreachable && !set.is_empty() && !error.message().contains(&set);
-            return if open { error.hint(format!("a proxy is set in {set}")) } else { error };
+            let open = error.kind() == Kind::Unreachable && !error.message().contains(proxy.variable);
+            return if open { error.hint(format!("the proxy {proxy} is used ({})", proxy.variable)) } else { error };
         };
         let status = fault.status;
         if error.kind() != Kind::Auth {

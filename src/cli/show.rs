@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::App;
 use crate::client::{Client, Wire, header_lines, header_name};
+use crate::config::Pin;
 use crate::error::{Error, Result};
 use crate::render;
 use crate::request::Request;
@@ -102,7 +103,15 @@ fn json(request: &Request, wire: &Wire) -> String {
 
 fn curl(app: &App, request: &Request, wire: &Wire) -> String {
     let mut line = String::from("curl -sSg");
-    if app.config.insecure.value {
+    if let Some(pins) = &app.config.pins {
+        let keys = pins.value.iter().filter(|pin| matches!(pin, Pin::Key(_))).map(ToString::to_string);
+        let keys: Vec<String> = keys.collect();
+        if keys.len() == pins.value.len() {
+            let _ = write!(line, " -k --pinnedpubkey {}", quoted(&keys.join(";")));
+        } else {
+            app.warn("curl pins keys, not certificates: this command verifies the certificate in its own way");
+        }
+    } else if app.config.insecure.value {
         line.push_str(" -k");
     }
     if let Some(file) = &app.config.cacert {

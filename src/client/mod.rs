@@ -144,7 +144,7 @@ impl Builder {
             return Err(Error::usage(format!("the URL of {shown} holds more than scheme, host and path")));
         }
         Ok(Client {
-            transport: Transport::new(self.settings.clone(), base.scheme() == "https")?,
+            transport: Transport::new(self.settings.clone(), &base)?,
             base,
             account: self.account,
             roles: self.roles,

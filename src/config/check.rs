@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Origin;
+use super::{Origin, Pin};
 use crate::error::{Error, Result};
 use crate::sensitive;
 
@@ -164,6 +164,15 @@ pub(super) fn truth(text: &str, origin: &Origin) -> Result<bool> {
         _ => Err(Error::usage(format!("{origin} is neither true nor false: `{}`", sensitive::shown(text)))
             .hint(format!("{origin}=true"))),
     }
+}
+
+/// Fingerprints separated by commas. The text is not repeated: it may be anything.
+pub(super) fn pins(text: &str, origin: &Origin) -> Result<Vec<Pin>> {
+    Pin::list(text).map_err(|why| {
+        Error::usage(format!("{origin} is not the SHA-256 fingerprint of a certificate: {why}"))
+            .hint(format!("{origin}=SHA256:AB:CD:…, as printed by openssl x509 -noout -fingerprint -sha256 -in FILE"))
+            .hint(format!("of a public key, as curl takes it: {origin}=sha256//BASE64"))
+    })
 }
 
 /// One of [`SIGNING`].

@@ -32,6 +32,8 @@ pub struct Flags {
     pub insecure: Option<bool>,
     /// `--cacert`
     pub cacert: Option<PathBuf>,
+    /// `--tls-pin`, fingerprints separated by commas.
+    pub pins: Option<String>,
     /// `--signing`
     pub signing: Option<String>,
     /// `--accept-version`
@@ -206,6 +208,7 @@ impl Config {
             let read = checked(given, |text, origin| check::duration(&origin.to_string(), text))?;
             Ok::<_, Error>(read.unwrap_or(Setting::default(Duration::from_secs(seconds))))
         };
+        let pins = flag("--tls-pin", flags.pins.as_ref()).or_else(|| sources.env(&["SDC_TLS_PIN"]));
         let rate = flag("--rate", flags.rate.as_ref()).or_else(|| sources.env(&["SDC_RATE"]));
         let accept =
             flag("--accept-version", flags.accept_version.as_ref()).or_else(|| sources.env(&["SDC_ACCEPT_VERSION"]));
@@ -222,6 +225,7 @@ impl Config {
             passphrase_file: path_var(sources, &["SDC_KEY_PASSPHRASE_FILE"]),
             insecure: insecure.unwrap_or(Setting::default(false)),
             cacert: checked(cacert, |file, origin| check::path(file, origin))?,
+            pins: checked(pins, |text, origin| check::pins(text, origin))?,
             signing: checked(signing, |text, origin| check::signing(text, origin))?
                 .unwrap_or_else(|| Setting::default(SIGNING.first().copied().unwrap_or_default().to_owned())),
             accept_version: checked(accept, |text, origin| {

@@ -7,7 +7,9 @@ mod check;
 pub mod env;
 mod load;
 pub mod paths;
+mod pin;
 pub mod profile;
+pub mod proxy;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,6 +18,8 @@ use std::time::Duration;
 pub use check::{SIGNING, duration, unfit};
 pub use load::{Flags, Lookup, Sources};
 pub use paths::Dirs;
+pub use pin::Pin;
+pub use proxy::{Proxy, Route};
 
 use crate::error::{Error, Result};
 use crate::sensitive;
@@ -91,6 +95,8 @@ pub struct Config {
     pub insecure: Setting<bool>,
     /// File of certificates to trust.
     pub cacert: Option<Setting<PathBuf>>,
+    /// Fingerprints of the only certificates or keys to trust.
+    pub pins: Option<Setting<Vec<Pin>>>,
     /// The form of signature: one of [`SIGNING`].
     pub signing: Setting<String>,
     /// The versions of the API to accept, if not the client's own choice.
@@ -171,6 +177,9 @@ impl Config {
             row("key-passphrase-file", self.passphrase_file.as_ref(), file),
             row("insecure", Some(&self.insecure), bool::to_string),
             row("cacert", self.cacert.as_ref(), path),
+            row("tls-pin", self.pins.as_ref(), |pins| {
+                pins.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+            }),
             row("signing", Some(&self.signing), String::clone),
             row("accept-version", self.accept_version.as_ref(), String::clone),
             row("connect-timeout", Some(&self.connect_timeout), time),

@@ -1,13 +1,21 @@
 //! The only network: HTTP and HTTPS with time-outs, proxies and roots. It neither signs nor retries.
 
+mod certificate;
+#[cfg(fuzzing)]
+pub mod fuzzing;
+mod refusal;
+mod roots;
 mod trust;
 mod words;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
+use crate::config::{Pin, Route, env, proxy};
 use crate::error::{Error, Kind, Result};
 use crate::response::{FAILURE_LIMIT, GONE_LIMIT, Response, SUCCESS_LIMIT};
 use words::Place;
@@ -17,10 +25,15 @@ use words::Place;
 pub struct Settings {
     /// Take any certificate. For tests only: whoever is on the way can read and change everything.
     pub insecure: bool,
-    /// A file of certificates to trust beside the system's.
+    /// A file of certificates to trust in addition to the system's: authorities, and servers' own.
     pub cacert: Option<PathBuf>,
+    /// Fingerprints: if there are any, a server must show one of these certificates or keys, and nothing else about
+    /// its certificate counts, not even `insecure`.
+    pub pins: Vec<Pin>,
     /// A file of certificates to trust instead of the system's (`SSL_CERT_FILE`).
     pub system_roots: Option<PathBuf>,
+    /// Folders of certificates to trust instead of the system's (`SSL_CERT_DIR`).
+    pub system_root_dirs: Vec<PathBuf>,
     /// How long a connection may take to be made.
     pub connect_timeout: Duration,
     /// How long an answer may take, its body included.
@@ -28,8 +41,8 @@ pub struct Settings {
     /// How many requests a second all that one client does may send; the service takes 10 of an account, and more
     /// at once for a moment.
     pub rate: f64,
-    /// The variables that set a proxy, for messages: a refused connection may be the proxy's.
-    pub proxies: Vec<&'static str>,
+    /// Through which proxy; that of the environment unless told otherwise.
+    pub route: Option<Route>,
 }
 
 /// Requests a second unless told otherwise: below the 10 that the service gives an account.
@@ -40,11 +53,13 @@ impl Default for Settings {
         Settings {
             insecure: false,
             cacert: None,
+            pins: Vec::new(),
             system_roots: None,
+            system_root_dirs: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(60),
             rate: RATE,
-            proxies: Vec::new(),
+            route: None,
         }
     }
 }
@@ -85,6 +100,13 @@ pub(crate) enum Opened {
 pub(crate) struct Transport {
     client: reqwest::Client,
     settings: Settings,
+    route: Route,
+    /// The server has asked for a client certificate.
+    client_wanted: Arc<AtomicBool>,
+    /// The proxy has refused the login, and is not asked again.
+    turned_away: Arc<AtomicBool>,
+    /// The proxy has let a request through. Until then they go one by one, since each may be one too many.
+    let_through: Arc<tokio::sync::Mutex<bool>>,
 }
 
 impl Transport {
@@ -93,25 +115,49 @@ impl Transport {
         self.settings.request_timeout = self.settings.request_timeout.min(patience);
     }
 
+    /// For the service at this URL.
+    ///
     /// # Errors
-    /// A certificate file that cannot be read.
-    pub(crate) fn new(settings: Settings, https: bool) -> Result<Self> {
-        let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(trust::tls(&settings, https)?)
+    /// A certificate file or a proxy's URL that cannot be read.
+    pub(crate) fn new(settings: Settings, url: &url::Url) -> Result<Self> {
+        let route = match &settings.route {
+            Some(route) => route.clone(),
+            None => proxy::route(url, &env::var)?,
+        };
+        let client_wanted = Arc::new(AtomicBool::new(false));
+        let tls_proxy = matches!(&route, Route::Through(proxy) if proxy.scheme() == "https");
+        // reqwest would read the variables itself, and pass over a proxy that it cannot read.
+        let builder = reqwest::Client::builder().no_proxy();
+        let builder = match &route {
+            Route::Through(proxy) => builder.proxy(reqwest::Proxy::all(proxy.secret_url().clone()).map_err(|_| {
+                // Its words may hold the URL.
+                Error::usage(format!("{} is not the URL of a proxy", proxy.variable))
+            })?),
+            Route::Direct | Route::Exempt { .. } => builder,
+        };
+        let builder = builder
+            .tls_backend_preconfigured(trust::tls(&settings, url, tls_proxy, Arc::clone(&client_wanted))?)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
             .http1_only()
             .referer(false);
         let client = builder.build().map_err(|error| Error::other("cannot set up HTTP").because(error))?;
-        Ok(Transport { client, settings })
+        Ok(Transport {
+            client,
+            settings,
+            route,
+            client_wanted,
+            turned_away: Arc::default(),
+            let_through: Arc::default(),
+        })
     }
 
     /// Sends it once and reads the answer.
     pub(crate) async fn exchange(&self, out: Outgoing<'_>) -> Result<Response, (Trouble, Error)> {
         let place = Place::of(&out.url);
         let date = out.date.clone();
-        let answer = self.ask(out).send().await.map_err(|error| self.trouble(error, &place))?;
+        let answer = self.send(self.ask(out), &place).await?;
         self.read(answer, date, &place).await
     }
 
@@ -122,7 +168,7 @@ impl Transport {
         let work = async {
             // Its own time-out would end what is to stay open; a year is as good as for ever.
             let request = self.ask(out).timeout(Duration::from_secs(366 * 86_400));
-            let answer = request.send().await.map_err(|error| self.trouble(error, &place))?;
+            let answer = self.send(request, &place).await?;
             if answer.status().as_u16() == status {
                 return Ok(Opened::Open(answer));
             }
@@ -137,6 +183,31 @@ impl Transport {
                 Err((Trouble::TimedOut, error.hint(hint)))
             }
         }
+    }
+
+    /// Sends it and reads the head of the answer. Nothing goes to a proxy that has refused the login.
+    async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+        place: &Place,
+    ) -> Result<reqwest::Response, (Trouble, Error)> {
+        let sent = async { request.send().await.map_err(|error| self.trouble(error, place)) };
+        let Some(proxy) = self.proxy() else { return sent.await };
+        let gate = self.let_through.lock().await;
+        if self.turned_away.load(Ordering::Relaxed) {
+            return Err((Trouble::Hopeless, words::no_login(proxy)));
+        }
+        let first = Some(gate).filter(|let_through| !**let_through);
+        let answer = sent.await?;
+        // Of plain http the proxy answers itself; within a tunnel the answer is the service's.
+        if answer.status().as_u16() == 407 && !place.https {
+            self.turned_away.store(true, Ordering::Relaxed);
+            return Err((Trouble::Hopeless, words::no_login(proxy)));
+        }
+        if let Some(mut let_through) = first {
+            *let_through = true;
+        }
+        Ok(answer)
     }
 
     fn ask(&self, out: Outgoing<'_>) -> reqwest::RequestBuilder {

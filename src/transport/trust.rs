@@ -1,119 +1,228 @@
-//! Whom to trust over TLS: the roots of the system and of files, and the verifiers.
+//! Whether a server is the one that was meant: by an authority, by a certificate that is trusted for itself, by its
+//! fingerprint; and in every case whether it holds the key.
 
-use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
+use sha2::{Digest, Sha256};
 
 use super::Settings;
+use super::certificate::{Certificate, fits};
+use super::refusal::{Refusal, Why};
+use super::roots::Trusted;
+use crate::config::Pin;
 use crate::error::{Error, Result};
 
-/// TLS through ring, with roots only where they will be used: reading them takes longer than a signature.
-pub(super) fn tls(settings: &Settings, https: bool) -> Result<rustls::ClientConfig> {
+/// TLS through ring for one server, and for a proxy that speaks TLS. `client_wanted` becomes true when a server asks for the client's certificate.
+pub(super) fn tls(
+    settings: &Settings,
+    url: &url::Url,
+    tls_proxy: bool,
+    client_wanted: Arc<AtomicBool>,
+) -> Result<rustls::ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+    // Pins are for the service. A proxy that speaks TLS is verified as ever.
+    let by_roots = tls_proxy || url.scheme() == "https" && settings.pins.is_empty();
+    let trusted = Trusted::gather(settings, by_roots && !settings.insecure)?;
+    let authorities = if trusted.anchors.is_empty() {
+        None
+    } else {
+        let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(trusted.anchors), Arc::clone(&provider));
+        Some(builder.build().map_err(failed)?)
+    };
+    let verifier = Verifier {
+        any: settings.insecure,
+        pins: settings.pins.clone(),
+        pinned_host: url.host_str().map(|host| host.trim_matches(['[', ']']).to_ascii_lowercase()),
+        authorities,
+        certificates: trusted.certificates,
+        provider: Arc::clone(&provider),
+    };
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| Error::other("cannot set up TLS").because(error))?;
-    if settings.insecure {
-        let verifier = Arc::new(AnyCertificate(provider));
-        return Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth());
-    }
-    let mut roots = RootCertStore::empty();
-    if https {
-        add_system_roots(&mut roots, settings)?;
-    }
-    // A file that was named is read even where it is of no use, for it may be named wrongly.
-    if let Some(file) = &settings.cacert {
-        let (added, _) = roots.add_parsable_certificates(certificates(file)?);
-        if added == 0 {
-            return Err(Error::usage(format!("{} holds no certificate (PEM)", file.display())));
-        }
-    }
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+        .map_err(failed)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_client_cert_resolver(Arc::new(NoClientCertificate(client_wanted))))
 }
 
-/// Where Linux distributions, the BSDs, illumos and macOS keep all roots in one file.
-const BUNDLES: &[&str] = &[
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-    "/opt/local/etc/openssl/certs/ca-certificates.crt",
-    "/usr/local/share/certs/ca-root-nss.crt",
-];
-
-fn add_system_roots(roots: &mut RootCertStore, settings: &Settings) -> Result<()> {
-    if let Some(file) = &settings.system_roots {
-        let (added, _) = roots.add_parsable_certificates(certificates(file)?);
-        return match added {
-            0 => Err(Error::usage(format!("SSL_CERT_FILE {} holds no certificate (PEM)", file.display()))),
-            _ => Ok(()),
-        };
-    }
-    for bundle in BUNDLES {
-        if let Ok(found) = certificates(Path::new(bundle))
-            && roots.add_parsable_certificates(found).0 > 0
-        {
-            return Ok(());
-        }
-    }
-    let files = std::fs::read_dir("/etc/ssl/certs").into_iter().flatten().flatten();
-    for found in files.take(2000).filter_map(|entry| certificates(&entry.path()).ok()) {
-        roots.add_parsable_certificates(found);
-    }
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    Ok(())
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::other("cannot set up TLS").because(error)
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    let text = crate::file::read(file, LARGEST_BUNDLE)
-        .map_err(|error| Error::usage(format!("cannot read the certificates in {}", file.display())).because(error))?;
-    Ok(CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect())
-}
-
-/// No bundle of certificates is larger, in bytes; the usual one has a quarter of a megabyte.
-const LARGEST_BUNDLE: u64 = 16 * 1024 * 1024;
-
-/// Takes any certificate, but still asks for proof that the server holds its key.
+/// There is no certificate to show, but it is worth knowing that one was asked for.
 #[derive(Debug)]
-struct AnyCertificate(Arc<rustls::crypto::CryptoProvider>);
+struct NoClientCertificate(Arc<AtomicBool>);
 
-impl rustls::client::danger::ServerCertVerifier for AnyCertificate {
+impl ResolvesClientCert for NoClientCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+#[derive(Debug)]
+struct Verifier {
+    /// Every certificate will do.
+    any: bool,
+    /// If there are any, the service must show one of them; nothing else about its certificate counts then.
+    pins: Vec<Pin>,
+    /// The host that the pins are for; a proxy that speaks TLS is another one.
+    pinned_host: Option<String>,
+    authorities: Option<Arc<WebPkiServerVerifier>>,
+    /// Trusted for themselves.
+    certificates: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+}
+
+/// Which of the handshake's signatures is verified.
+#[derive(Clone, Copy)]
+enum Version {
+    Tls12,
+    Tls13,
+}
+
+impl Verifier {
+    fn is_pinned(&self, host: &ServerName<'_>) -> bool {
+        !self.pins.is_empty() && self.pinned_host.as_deref() == Some(&*host.to_str().to_ascii_lowercase())
+    }
+
+    /// Whether the certificate is one of the pins, or its key is.
+    fn is_pin(&self, certificate: &CertificateDer<'_>) -> bool {
+        let hash: [u8; 32] = Sha256::digest(certificate).into();
+        let key = || Certificate::read(certificate).map(|read| <[u8; 32]>::from(Sha256::digest(read.key.info)));
+        self.pins.iter().any(|pin| match pin {
+            Pin::Certificate(pinned) => *pinned == hash,
+            Pin::Key(pinned) => key() == Some(*pinned),
+        })
+    }
+
+    /// What is asked of a certificate that is trusted for itself: that it is for this host, and now.
+    fn is_for(certificate: &CertificateDer<'_>, host: &ServerName<'_>, now: UnixTime) -> Result<(), CertificateError> {
+        let read = Certificate::read(certificate).ok_or(CertificateError::BadEncoding)?;
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        if read.not_before.ok_or(CertificateError::BadEncoding)? > now {
+            return Err(CertificateError::NotValidYet);
+        }
+        if read.not_after.ok_or(CertificateError::BadEncoding)? < now {
+            return Err(CertificateError::Expired);
+        }
+        if !read.hosts().iter().any(|name| fits(name, host)) {
+            return Err(CertificateError::NotValidForName);
+        }
+        Ok(())
+    }
+
+    /// Whether the server signed the handshake with the certificate's key.
+    fn signature(
+        &self,
+        version: Version,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        // What a chain was verified for must not be read in two ways: only a certificate that webpki cannot read at
+        // all, and that nothing but its bytes vouches for, is read here.
+        let verified = if ParsedCertificate::try_from(certificate).is_ok() {
+            match version {
+                Version::Tls12 => rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms),
+                Version::Tls13 => rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms),
+            }
+        } else {
+            let read = Certificate::read(certificate).ok_or(CertificateError::BadEncoding)?;
+            match version {
+                Version::Tls12 => self.by_key(message, &read, signed),
+                Version::Tls13 => {
+                    let key = SubjectPublicKeyInfoDer::from(read.key.info);
+                    rustls::crypto::verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)
+                }
+            }
+        };
+        verified.map_err(|error| match error {
+            rustls::Error::InvalidCertificate(_) => Refusal::new(Why::NoProof, certificate, &[], None).into(),
+            other => other,
+        })
+    }
+
+    /// The same for TLS 1.2 with a bare key, for which rustls has no function.
+    fn by_key(
+        &self,
+        message: &[u8],
+        certificate: &Certificate<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let mapping = self.provider.signature_verification_algorithms.mapping;
+        let possible = mapping.iter().filter(|(scheme, _)| *scheme == signed.scheme).flat_map(|(_, all)| all.iter());
+        let mut fitting = possible.filter(|one| one.public_key_alg_id().as_ref() == certificate.key.algorithm);
+        let holds =
+            fitting.any(|one| one.verify_signature(certificate.key.octets, message, signed.signature()).is_ok());
+        if holds { Ok(HandshakeSignatureValid::assertion()) } else { Err(CertificateError::BadSignature.into()) }
+    }
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &rustls::pki_types::ServerName<'_>,
-        _: &[u8],
-        _: rustls::pki_types::UnixTime,
-    ) -> Result<rustls::client::danger::ServerCertVerified, rustls::Error> {
-        Ok(rustls::client::danger::ServerCertVerified::assertion())
+        shown: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        host: &ServerName<'_>,
+        status: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let refused = |why| Err(Refusal::new(why, shown, others, Some(host)).into());
+        if self.is_pinned(host) {
+            return if self.is_pin(shown) { Ok(ServerCertVerified::assertion()) } else { refused(Why::Pin) };
+        }
+        if self.any {
+            return Ok(ServerCertVerified::assertion());
+        }
+        if self.certificates.iter().any(|known| known == shown) {
+            return match Verifier::is_for(shown, host, now) {
+                Ok(()) => Ok(ServerCertVerified::assertion()),
+                Err(why) => refused(Why::Rule(why)),
+            };
+        }
+        let verified = match &self.authorities {
+            Some(authorities) => authorities.verify_server_cert(shown, others, host, status, now),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        };
+        match verified {
+            Err(rustls::Error::InvalidCertificate(why)) => refused(Why::Rule(why)),
+            other => other,
+        }
     }
 
     fn verify_tls12_signature(
         &self,
         message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &rustls::DigitallySignedStruct,
-    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signature(Version::Tls12, message, certificate, signed)
     }
 
     fn verify_tls13_signature(
         &self,
         message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &rustls::DigitallySignedStruct,
-    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signature(Version::Tls13, message, certificate, signed)
     }
 
-    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -1,33 +1,45 @@
 //! Why an exchange failed, in words: what happened, why, and what can be done about it.
 
+use std::sync::atomic::Ordering;
+
+use rustls::{AlertDescription, PeerIncompatible};
+
+use super::refusal::{Refusal, plain};
 use super::{Transport, Trouble};
-use crate::error::{Error, Kind};
+use crate::config::{Proxy, Route};
+use crate::error::{Error, Kind, OfTls};
 
 impl Transport {
     pub(super) fn trouble(&self, error: reqwest::Error, place: &Place) -> (Trouble, Error) {
         let error = error.without_url();
         if let Some(tls) = of_tls(&error) {
-            return (Trouble::Hopeless, no_tls(tls, place).lasting());
+            return (Trouble::Hopeless, self.no_tls(tls, place).lasting());
         }
-        let (trouble, words) = if error.is_connect() {
-            let words = match error.is_timeout() {
-                true => format!("{place} did not take the connection within {:?}", self.settings.connect_timeout),
-                false if self.settings.proxies.is_empty() => format!("cannot connect to {place}"),
-                false => format!("cannot connect to {place}, or to the proxy that is set in {}", self.proxies()),
-            };
-            (Trouble::NotSent, words)
-        } else if error.is_timeout() {
-            (Trouble::TimedOut, format!("{place} did not answer within {:?}", self.settings.request_timeout))
-        } else if error.is_builder() {
-            (Trouble::NotSent, format!("cannot send this request to {place}"))
-        } else {
-            (Trouble::BrokeOff, format!("{place} broke off the connection before its answer was complete"))
-        };
-        let timed_out = error.is_timeout();
+        let (connecting, building, timed_out) = (error.is_connect(), error.is_builder(), error.is_timeout());
         // What lies between says only that it lies between.
         let causes = Error::other("").because(error).causes();
         let cause = causes.last().cloned().unwrap_or_default();
         let causes = causes.join(": ");
+        if let Some(proxy) = self.proxy()
+            && let Some(refused) = self.refused_by_proxy(proxy, &causes, place)
+        {
+            return refused;
+        }
+        let (trouble, words) = if connecting {
+            let by = self.proxy().map(|proxy| format!(" through the proxy {proxy} ({})", proxy.variable));
+            let by = by.unwrap_or_default();
+            let words = match timed_out {
+                true => format!("{place} did not take the connection{by} within {:?}", self.settings.connect_timeout),
+                false => format!("cannot connect to {place}{by}"),
+            };
+            (Trouble::NotSent, words)
+        } else if timed_out {
+            (Trouble::TimedOut, format!("{place} did not answer within {:?}", self.settings.request_timeout))
+        } else if building {
+            (Trouble::NotSent, format!("cannot send this request to {place}"))
+        } else {
+            (Trouble::BrokeOff, format!("{place} broke off the connection before its answer was complete"))
+        };
         // So hyper calls what a TLS port answers to plain HTTP.
         if !place.https && causes.contains("invalid HTTP version") {
             let words = format!("what listens at {place} does not speak http");
@@ -38,32 +50,129 @@ impl Transport {
         if timed_out && trouble == Trouble::TimedOut {
             error = error.hint("to wait longer: --request-timeout SECONDS, or SDC_REQUEST_TIMEOUT");
         } else if trouble == Trouble::NotSent {
-            error = error.hint(match (causes.contains("dns error"), self.settings.proxies.is_empty()) {
+            error = error.hint(match (causes.contains("dns error"), self.proxy().is_none()) {
                 (true, true) => "is the host of the URL right? no such name is known here",
                 (true, false) => "are the hosts of the URL and of the proxy right? no such name is known here",
                 (false, true) => "are host and port of the URL right, and is a proxy needed?",
                 (false, false) => "are host and port of the URL and of the proxy right?",
             });
             error = error.hint("to see what is wrong: sdc auth doctor");
+        } else if trouble == Trouble::BrokeOff && self.client_wanted.load(Ordering::Relaxed) {
+            // With TLS 1.3 the refusal comes after the request, and may be lost.
+            error = error.hint(format!("{CLIENT_WANTED}; {CLIENT_LACKING}"));
         }
         (trouble, error)
     }
 
-    fn proxies(&self) -> String {
-        self.settings.proxies.join(", ")
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        match &self.route {
+            Route::Through(proxy) => Some(proxy),
+            Route::Direct | Route::Exempt { .. } => None,
+        }
     }
+
+    /// What a proxy says to CONNECT, or a SOCKS proxy to a login. It is asked once: a password that is wrong is wrong
+    /// the next time too, and some accounts are locked after three tries.
+    fn refused_by_proxy(&self, proxy: &Proxy, causes: &str, place: &Place) -> Option<(Trouble, Error)> {
+        let login = ["proxy authorization required", "credentials not accepted", "does not support user/pass"];
+        if login.iter().any(|words| causes.contains(words)) {
+            self.turned_away.store(true, Ordering::Relaxed);
+            return Some((Trouble::Hopeless, no_login(proxy)));
+        }
+        if causes.contains("tunnel error: unsuccessful") {
+            let words = format!("the proxy {proxy} ({}) refuses to connect to {place}", proxy.variable);
+            let error = Error::new(Kind::Unreachable, words)
+                .hint("its rules may not allow this host or port, or it cannot reach them: ask its operator")
+                .hint(format!("to see its answer: curl -sSI https://{place}"))
+                .hint(format!("if {} can be reached without it: NO_PROXY={}", place.host, place.host));
+            return Some((Trouble::Hopeless, error));
+        }
+        None
+    }
+
+    /// The error keeps what TLS said as its source, which is how it is known for one of TLS.
+    fn no_tls(&self, tls: &rustls::Error, place: &Place) -> Error {
+        let error = Error::new(Kind::Unreachable, format!("cannot connect to {place}"));
+        let doctor = "to see what is wrong: sdc auth doctor";
+        if let Some(refusal) = refusal(tls) {
+            let error = error.because(OfTls::new(refusal.to_string()));
+            return refusal.hints(&place.words).into_iter().fold(error, Error::hint).hint(doctor);
+        }
+        let asked = self.client_wanted.load(Ordering::Relaxed);
+        let (cause, hint) = match tls {
+            rustls::Error::AlertReceived(_) if asked => (
+                CLIENT_WANTED.to_owned(),
+                CLIENT_LACKING.to_owned(),
+            ),
+            rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
+            | rustls::Error::PeerIncompatible(
+                PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+            ) => (
+                "the service speaks only TLS 1.1 or older".to_owned(),
+                "TLS 1.2 or 1.3 is needed: ask the service's operator".to_owned(),
+            ),
+            rustls::Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity) => (
+                "the service and sdc have no way of encrypting in common".to_owned(),
+                "the service needs TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20 (CBC, RC4 and RSA key exchange \
+                 are not secure), and a key of RSA 2048, P-256, P-384 or Ed25519: ask its operator"
+                    .to_owned(),
+            ),
+            rustls::Error::AlertReceived(AlertDescription::UnrecognisedName) => (
+                format!("the service does not know the name {}", place.host),
+                "is the URL's host right?".to_owned(),
+            ),
+            rustls::Error::AlertReceived(alert) => (
+                format!("the service ended the handshake: {}", plain(&format!("{alert:?}"))),
+                "ask the service's operator".to_owned(),
+            ),
+            rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => (
+                "it does not speak TLS".to_owned(),
+                format!("what listens there does not speak https: --url http://{place}"),
+            ),
+            rustls::Error::PeerIncompatible(why) => (
+                format!("the service and sdc do not agree on TLS: {}", plain(&format!("{why:?}"))),
+                "TLS 1.2 or 1.3 is needed".to_owned(),
+            ),
+            // Of these the words are rustls's own, without structure.
+            _ => (
+                tls.to_string().chars().take(200).collect(),
+                "the service and sdc do not agree on TLS; TLS 1.2 or 1.3 is needed".to_owned(),
+            ),
+        };
+        error.because(OfTls::new(cause)).hint(hint).hint(doctor)
+    }
+}
+
+const CLIENT_WANTED: &str = "the service asks for a client certificate";
+const CLIENT_LACKING: &str =
+    "sdc has none to show: use an address of CloudAPI that asks for none, or a proxy that shows one";
+
+/// A proxy that wants a login, or another one.
+pub(super) fn no_login(proxy: &Proxy) -> Error {
+    let (words, hint) = match proxy.has_login() {
+        true => ("does not accept the user and password of", "are user and password right, and percent-encoded?"),
+        false => ("asks for a user and a password, and there are none in", "with a login:"),
+    };
+    let scheme = proxy.scheme();
+    let example = format!("{}={scheme}://USER:PASSWORD@{}", proxy.variable, proxy.place());
+    Error::new(Kind::Unreachable, format!("the proxy {proxy} {words} {}", proxy.variable))
+        .hint(format!("{hint} {example}"))
+        .hint("it is asked only once, for too many wrong passwords may lock the account")
+        .lasting()
 }
 
 /// Host and port, as words.
 pub(super) struct Place {
     words: String,
-    https: bool,
+    host: String,
+    pub(super) https: bool,
 }
 
 impl Place {
     pub(super) fn of(url: &url::Url) -> Self {
         let port = url.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
-        Place { words: format!("{}{port}", url.host_str().unwrap_or("the server")), https: url.scheme() == "https" }
+        let host = url.host_str().unwrap_or("the server").to_owned();
+        Place { words: format!("{host}{port}"), host, https: url.scheme() == "https" }
     }
 }
 
@@ -90,44 +199,10 @@ fn of_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
     None
 }
 
-/// The error keeps what TLS said as its source, which is how it is known for one of TLS.
-fn no_tls(tls: &rustls::Error, place: &Place) -> Error {
-    use rustls::CertificateError as Bad;
-    let error = Error::new(Kind::Unreachable, format!("cannot connect to {place}"));
-    let error = match tls {
-        rustls::Error::InvalidCertificate(Bad::NotValidForNameContext { presented, .. }) => {
-            // The names are in the hint, for there may be many.
-            let error = error.because(rustls::Error::InvalidCertificate(Bad::NotValidForName));
-            let names: Vec<String> = presented.iter().take(MOST_NAMES).map(|name| bare(name)).collect();
-            let more = if presented.len() > MOST_NAMES { ", …" } else { "" };
-            match names.is_empty() {
-                true => error.hint("the certificate names no host: is the URL's host right?"),
-                false => {
-                    error.hint(format!("the certificate is for {}{more}; is the URL's host right?", names.join(", ")))
-                }
-            }
-        }
-        rustls::Error::InvalidCertificate(
-            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. },
-        ) => {
-            error.because(tls.clone()).hint("is this machine's clock right? if so, the service needs a new certificate")
-        }
-        rustls::Error::InvalidCertificate(_) => error
-            .because(tls.clone())
-            .hint("if the cloud has a certificate authority of its own: --cacert FILE, or SDC_CACERT"),
-        rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
-            error.because(tls.clone()).hint(format!("what listens there does not speak https: --url http://{place}"))
-        }
-        _ => error.because(tls.clone()).hint("the service and sdc do not agree on TLS; TLS 1.2 or 1.3 is needed"),
-    };
-    error.hint("to see what is wrong: sdc auth doctor")
-}
-
-/// So many names of a certificate are shown.
-const MOST_NAMES: usize = 4;
-
-/// A name of a certificate without the words around it: `DnsName("a.example.com")`, `IpAddress(10.0.0.1)`.
-fn bare(name: &str) -> String {
-    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
-    inner.trim_matches('"').chars().take(253).collect()
+/// A certificate that our own verifier did not take.
+fn refusal(tls: &rustls::Error) -> Option<&Refusal> {
+    match tls {
+        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => other.0.downcast_ref::<Refusal>(),
+        _ => None,
+    }
 }

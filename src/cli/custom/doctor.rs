@@ -9,8 +9,9 @@ use crate::api::{self, Column, column};
 use crate::auth::{Found, Key, look};
 use crate::cli::{App, exit};
 use crate::client::Client;
+use crate::config::Route;
 use crate::connect;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, OfTls, Result};
 use crate::request::Args;
 
 const COLUMNS: &[Column] = &[column("status"), column("check"), column("message"), column("fix")];
@@ -134,10 +135,15 @@ async fn examine(app: &App, findings: &mut Findings) {
         (Err(error), _) => findings.fail("account", &error),
         _ => {}
     }
-    let proxies = connect::proxies(config).join(", ");
-    if !proxies.is_empty() {
-        // The value may hold a password.
-        findings.ok("proxy", format!("{proxies} is set: requests go through it, but for the hosts of NO_PROXY"));
+    if config.url.is_some() {
+        match connect::route(config) {
+            Ok(Route::Direct) => {}
+            Ok(Route::Exempt { proxy, no_proxy }) => {
+                findings.ok("proxy", format!("none: {no_proxy} covers the host, although {proxy} is set"));
+            }
+            Ok(Route::Through(proxy)) => findings.ok("proxy", format!("{proxy} ({})", proxy.variable)),
+            Err(error) => findings.fail("proxy", &error),
+        }
     }
     reach(app, findings).await;
     let found = key(app, findings);
@@ -159,6 +165,8 @@ async fn reach(app: &App, findings: &mut Findings) {
     let https = url.starts_with("https://");
     let client = match app.client_without_key() {
         Ok(client) => client,
+        // Said already: the proxy.
+        Err(_) if findings.first.is_some() && connect::route(&app.config).is_err() => return,
         Err(error) => return findings.fail("tls", &error),
     };
     let ping = async {
@@ -169,7 +177,7 @@ async fn reach(app: &App, findings: &mut Findings) {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             // The rest never came as far as TLS.
-            let of_tls = std::error::Error::source(&error).is_some_and(|cause| cause.is::<rustls::Error>());
+            let of_tls = std::error::Error::source(&error).is_some_and(|cause| cause.is::<OfTls>());
             return findings.fail(if of_tls { "tls" } else { "reach" }, &error);
         }
         Err(_) => {
@@ -178,6 +186,7 @@ async fn reach(app: &App, findings: &mut Findings) {
         }
     };
     match (https, app.config.insecure.value) {
+        (true, _) if app.config.pins.is_some() => findings.ok("tls", "the certificate is one that is pinned"),
         (true, false) => findings.ok("tls", "the certificate is good"),
         (true, true) => findings.add(
             "warn",

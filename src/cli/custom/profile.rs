@@ -148,6 +148,10 @@ fn of_settings(app: &App, name: &str) -> Result<Profile> {
     let lost = [
         key_file(config).map(|file| format!("SDC_KEY_FILE={}", sensitive::path(&file))),
         config.cacert.as_ref().map(|file| format!("SDC_CACERT={}", file.value.display())),
+        config.pins.as_ref().map(|pins| {
+            let pins: Vec<String> = pins.value.iter().map(ToString::to_string).collect();
+            format!("SDC_TLS_PIN={}", pins.join(","))
+        }),
         (config.signing.value != "request").then(|| format!("SDC_SIGNING={}", config.signing.value)),
     ];
     for setting in lost.into_iter().flatten() {

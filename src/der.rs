@@ -1,31 +1,31 @@
-//! The little of DER that keys and signatures need: definite lengths, one-byte tags.
+//! The little of DER that keys, signatures and certificates need: definite lengths, one-byte tags.
 //! Reads borrowed bytes and never trusts a length; it knows nothing of what the fields mean.
 
 use secrecy::zeroize::Zeroizing;
 
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
-pub(super) const OID: u8 = 0x06;
-pub(super) const SEQUENCE: u8 = 0x30;
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const BIT_STRING: u8 = 0x03;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const OID: u8 = 0x06;
+pub(crate) const SEQUENCE: u8 = 0x30;
 
 /// Reads elements one after another. Every method gives `None` when they are not there.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Reader { rest: bytes }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The next element, whatever it is: tag and contents.
-    pub(super) fn any(&mut self) -> Option<(u8, &'a [u8])> {
+    pub(crate) fn any(&mut self) -> Option<(u8, &'a [u8])> {
         let (&tag, rest) = self.rest.split_first()?;
         let (&first, mut rest) = rest.split_first()?;
         let mut length = usize::from(first & 0x7f);
@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The contents of the next element, if it has this tag.
-    pub(super) fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
         let mut ahead = *self;
         let (found, body) = ahead.any()?;
         (found == tag).then(|| {
@@ -53,13 +53,20 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The next element with its tag and length, if it has this tag.
+    pub(crate) fn whole(&mut self, tag: u8) -> Option<&'a [u8]> {
+        let before = self.rest;
+        self.take(tag)?;
+        before.get(..before.len() - self.rest.len())
+    }
+
     /// The elements within the next element, if it has this tag.
-    pub(super) fn within(&mut self, tag: u8) -> Option<Reader<'a>> {
+    pub(crate) fn within(&mut self, tag: u8) -> Option<Reader<'a>> {
         self.take(tag).map(Reader::new)
     }
 
     /// A positive integer without its leading zeros; `None` for zero and for negative ones.
-    pub(super) fn positive(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn positive(&mut self) -> Option<&'a [u8]> {
         let bytes = self.take(INTEGER)?;
         if *bytes.first()? & 0x80 != 0 {
             return None;
@@ -69,7 +76,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The whole octets of a bit string.
-    pub(super) fn bits(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn bits(&mut self) -> Option<&'a [u8]> {
         match self.take(BIT_STRING)?.split_first()? {
             (0, octets) => Some(octets),
             _ => None,
@@ -78,14 +85,14 @@ impl<'a> Reader<'a> {
 }
 
 /// Appends one element.
-pub(super) fn put(out: &mut Vec<u8>, tag: u8, body: &[u8]) {
+pub(crate) fn put(out: &mut Vec<u8>, tag: u8, body: &[u8]) {
     out.push(tag);
     put_length(out, body.len());
     out.extend_from_slice(body);
 }
 
 /// Appends a non-negative integer given as big-endian octets.
-pub(super) fn put_integer(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_integer(out: &mut Vec<u8>, bytes: &[u8]) {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     let digits = bytes.get(zeros..).unwrap_or_default();
     // Zero needs an octet, and a high first bit would mean a negative number.
@@ -112,7 +119,7 @@ fn put_length(out: &mut Vec<u8>, length: usize) {
 }
 
 /// A sequence of these integers: an ECDSA signature, or a PKCS#1 key (and so wiped when dropped).
-pub(super) fn integers(numbers: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn integers(numbers: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     // Room for all of it at once: a buffer that grows leaves copies behind that nobody wipes.
     let room = numbers.iter().map(|number| number.len() + 12).sum();
     let mut body = Zeroizing::new(Vec::with_capacity(room));
