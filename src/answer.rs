@@ -5,10 +5,15 @@ pub mod scan;
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
+use serde::Deserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Kind, Result};
+
+/// So many rows an answer may have: more, nobody has asked for. The service has them in pages of a thousand, and cuts
+/// only few lists into no pages.
+pub const MOST_ROWS: usize = 200_000;
 
 /// The answer of an operation.
 #[derive(Clone, Debug, Default)]
@@ -123,13 +128,52 @@ fn parse<T: DeserializeOwned>(json: &str) -> Result<T> {
 /// [`Kind::Unreachable`], telling what came instead.
 pub fn split_rows(body: &[u8]) -> Result<Vec<&RawValue>> {
     let text = text_of(body)?;
-    serde_json::from_str(text).map_err(|error| {
-        if error.is_data() {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let rows = RowsOf(MOST_ROWS).deserialize(&mut reader).and_then(|rows| reader.end().map(|()| rows));
+    rows.map_err(|error| {
+        if error.to_string().starts_with(TOO_MANY) {
+            let words = format!("the answer has more than {MOST_ROWS} rows, more than were asked for");
+            Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
+        } else if error.is_data() {
             Error::new(Kind::Unreachable, format!("the answer is {} where a list was expected", kind_of(text)))
         } else {
             broken(text, &error)
         }
     })
+}
+
+/// How the reader's own error begins.
+const TOO_MANY: &str = "too many rows";
+
+/// Reads an array of so many elements at most: a small body can hold millions of them, each of which costs more than
+/// its text.
+struct RowsOf(usize);
+
+impl<'de> DeserializeSeed<'de> for RowsOf {
+    type Value = Vec<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowsOf {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(row) = list.next_element::<&RawValue>()? {
+            if rows.len() == self.0 {
+                return Err(serde::de::Error::custom(TOO_MANY));
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
 }
 
 fn text_of(body: &[u8]) -> Result<&str> {
@@ -156,6 +200,7 @@ fn broken(text: &str, error: &serde_json::Error) -> Error {
     let at = offset(text, error.line(), error.column());
     Error::new(Kind::Unreachable, format!("the answer is not JSON: wrong at byte {at} of {}", text.len()))
         .because(error.to_string())
+        .hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
 }
 
 fn kind_of(text: &str) -> &'static str {

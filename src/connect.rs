@@ -114,7 +114,7 @@ pub fn builder(config: &Config) -> Result<Builder> {
             system_root_dirs: folders,
             connect_timeout: config.connect_timeout.value,
             request_timeout: config.request_timeout.value,
-            rate: config.rate.as_ref().map_or(Settings::default().rate, |rate| rate.value),
+            rate: config.rate.as_ref().map(|rate| rate.value),
             route: Some(route(config)?),
         });
     if let Some(range) = &config.accept_version {

@@ -90,6 +90,8 @@ struct Inner {
     body: Option<String>,
     /// It will be no better next time.
     lasting: bool,
+    /// What was asked for may have been done all the same.
+    doubt: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -103,6 +105,7 @@ impl Error {
             fault: None,
             body: None,
             lasting: false,
+            doubt: false,
             source: None,
         }))
     }
@@ -125,8 +128,9 @@ impl Error {
     /// Whether it may be better after a while: nobody answered, or the service itself is in trouble.
     pub fn passes(&self) -> bool {
         match self.fault() {
-            Some(fault) => fault.status >= 500 || self.kind() == Kind::Throttled,
-            None => self.kind() == Kind::Unreachable && !self.0.lasting,
+            Some(fault) if fault.status >= 500 || self.kind() == Kind::Throttled => true,
+            // Also what answered in the service's place may be gone in a moment.
+            _ => self.kind() == Kind::Unreachable && !self.0.lasting,
         }
     }
 
@@ -135,6 +139,20 @@ impl Error {
     pub(crate) fn lasting(mut self) -> Self {
         self.0.lasting = true;
         self
+    }
+
+    /// Whether the request that failed so may have been carried out all the same: look before it is sent again.
+    pub fn is_in_doubt(&self) -> bool {
+        self.0.doubt
+    }
+
+    /// Says that it may have been carried out all the same.
+    #[must_use]
+    pub(crate) fn in_doubt(mut self) -> Self {
+        if std::mem::replace(&mut self.0.doubt, true) {
+            return self;
+        }
+        self.hint("the request may have taken effect all the same: look before sending it again")
     }
 
     /// Adds a hint: something that can be tried, best of all typed.

@@ -1,13 +1,18 @@
 //! What came back: a status, headers and a bounded body; turned into an answer or an error here.
 
+mod due;
+mod own;
+
 use std::fmt;
 
 use reqwest::header::HeaderMap;
 use serde_json::value::RawValue;
 
-use crate::answer::Answer;
-use crate::api::{Method, Op, Shape};
+use crate::answer::scan::members;
+use crate::answer::{Answer, Row};
+use crate::api::{Goal, Op};
 use crate::error::{Error, Fault, FieldFault, Kind, Result};
+use due::Due;
 
 /// How much of the body of a failure is read, in bytes. Nobody reads more, and it may be endless.
 pub(crate) const FAILURE_LIMIT: usize = 64 * 1024;
@@ -51,6 +56,8 @@ pub struct Response {
     pub body: Vec<u8>,
     /// The `Date` that the request was sent with, to be set beside the server's own.
     pub sent: String,
+    /// The path that was asked for.
+    pub path: String,
 }
 
 /// A field's text: one part of an error body that is not as it ought to be must not hide the others.
@@ -86,12 +93,11 @@ impl Response {
     /// What the server said if it refused; [`Kind::Unreachable`] if it answered something else
     /// than was due.
     pub fn answer(&self, op: &Op) -> Result<Answer> {
-        if op.redirect && self.status == 302 {
+        if op.redirect && self.status == 302 && self.is_own() {
             return self.redirect(op);
         }
         if self.status == 302
-            && op.method == Method::Post
-            && let Some(place) = self.header("location")
+            && let Some(place) = self.header("location").filter(|place| due::is_there(op, &self.path, place))
         {
             let id = place.rsplit('/').next().unwrap_or(place);
             let fault = Fault { status: self.status, ..Fault::default() };
@@ -100,27 +106,63 @@ impl Response {
         if !self.is_success() {
             return Err(self.failure());
         }
-        // An accepted request may have nothing to show yet.
-        let empty = self.body.iter().all(u8::is_ascii_whitespace);
-        if op.shape == Shape::Nothing || self.status == 202 && empty {
-            return Ok(Answer::Nothing);
+        let due = Due::of(op);
+        let body = self.body.trim_ascii();
+        if self.is_page() {
+            return Err(self.strange("a web page", due));
         }
-        if empty {
-            return Err(Error::new(
-                Kind::Unreachable,
-                format!("the service answered {} without a body where {} was due", self.status, due(op.shape)),
-            )
-            .hint("is the URL that of CloudAPI itself? try: sdc auth doctor"));
-        }
-        match op.shape {
-            Shape::Rows => Answer::from_rows(&self.body),
-            shape if self.body.trim_ascii_start().first() == Some(&b'[') => {
-                let words = format!("the service answered a list where {} was due", due(shape));
-                Err(Error::new(Kind::Unreachable, words)
-                    .hint("is the URL that of CloudAPI itself? try: sdc auth doctor"))
+        match (due, body.first()) {
+            (Due::Nothing, None) if matches!(self.status, 202 | 204) || self.is_own() => Ok(Answer::Nothing),
+            (Due::Nothing, Some(b'{')) => Answer::from_record(body).map(|_| Answer::Nothing),
+            (Due::Nothing, None) => Err(self.strange(&format!("{} without a body", self.status), due)),
+            // Which disk it makes, the service need not say.
+            (_, None) if self.status == 202 && matches!(op.goal, Some((Goal::Appears, _))) => Ok(Answer::Nothing),
+            (_, None) => Err(self.strange(&format!("{} without a body", self.status), due)),
+            (Due::Rows, _) => {
+                let rows = Answer::from_rows(body)?;
+                rows.rows().try_for_each(|row| object(row.0))?;
+                Ok(rows)
             }
-            _ => Answer::from_record(&self.body),
+            (Due::Value, Some(b'n'))
+            | (
+                Due::Nothing | Due::Object(_) | Due::Empty,
+                Some(b'"' | b'[' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n'),
+            ) => {
+                // What is not JSON at all says so itself.
+                Answer::from_record(body)?;
+                Err(self.strange(kind_of(body), due))
+            }
+            (due, _) => {
+                let answer = Answer::from_record(body)?;
+                let there = |row: Row<'_>| match due {
+                    Due::Object(Some(key)) => row.text(&format!("/{key}")).is_some_and(|key| !key.is_empty()),
+                    Due::Object(None) => members(row.json()).is_some_and(|mut members| members.next().is_some()),
+                    _ => true,
+                };
+                match answer.first().is_some_and(there) {
+                    true => Ok(answer),
+                    false => Err(self.strange("another object", due)),
+                }
+            }
         }
+    }
+
+    /// Refuses what is no success of CloudAPI's, where no operation says what is due: a refusal, and a web page.
+    ///
+    /// # Errors
+    /// What the server said if it refused; [`Kind::Unreachable`] for a page.
+    pub fn taken(&self) -> Result<()> {
+        match self.is_success() {
+            true if self.is_page() => Err(self.strange("a web page", Due::Value)),
+            true => Ok(()),
+            false => Err(self.failure()),
+        }
+    }
+
+    /// The error of a success that is none.
+    fn strange(&self, came: &str, due: Due) -> Error {
+        let words = format!("the service answered {came} where {} was due", due.words());
+        Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
     }
 
     /// A redirect whose target is the answer: the name asked for, and where it points.
@@ -143,7 +185,7 @@ impl Response {
             request_id: self.header("request-id").or_else(|| self.header("x-request-id")).map(str::to_owned),
             ..Fault::default()
         };
-        let is_html = text.trim_start().starts_with('<');
+        let own = self.is_own();
         fault.code = text_of(&body, "code");
         fault.message = text_of(&body, "message");
         let fields = body.get("errors").and_then(serde_json::Value::as_array).into_iter().flatten();
@@ -161,22 +203,23 @@ impl Response {
             _ if skewed => Kind::Auth,
             _ if used_up => Kind::Refused,
             300..=399 => Kind::Unreachable,
+            408 | 420 | 429 | 502 | 503 | 504 => Kind::Throttled,
+            400..=499 if !own => Kind::Unreachable,
             401 | 403 => Kind::Auth,
             404 | 410 => Kind::NotFound,
-            408 | 420 | 429 | 502 | 503 | 504 => Kind::Throttled,
             400..=499 => Kind::Refused,
             507 => Kind::Refused,
             _ => Kind::Other,
         };
         let words = match (fault.message.trim(), fault.code.trim()) {
             // A 410 has the deleted object for its body, which has no message.
-            ("", _) if self.status == 410 => "it has been deleted".to_owned(),
+            ("", _) if self.status == 410 && own => "it has been deleted".to_owned(),
             ("", "") => format!("the service answered {} {}", self.status, reason(self.status)),
             ("", code) => format!("{code} ({})", self.status),
             (message, _) => message.to_owned(),
         };
         let mut error = Error::new(kind, words).with_fault(fault);
-        if self.status == 410 && RawValue::from_string(text.clone().into_owned()).is_ok() {
+        if self.status == 410 && own && RawValue::from_string(text.clone().into_owned()).is_ok() {
             error = error.with_body(text.trim());
         }
         if error.fault().is_some_and(|fault| fault.fields.iter().any(|field| field.field == "alias")) {
@@ -193,17 +236,23 @@ impl Response {
         if used_up {
             error = error.hint("how much is used: sdc account limits");
         }
-        if self.status == 405 {
+        if self.status == 405 && own {
             error = error.hint("this CloudAPI has no such request: it is older, or the URL is not its very beginning");
         }
-        if is_html {
+        if self.is_page() {
             error = error.hint("the answer is a web page, not CloudAPI's: check the URL, and any proxy before it");
+        } else if !own {
+            error = error.hint("the answer is not CloudAPI's own: check the URL, and any proxy or balancer before it");
         }
         if (300..400).contains(&self.status) {
             let to = self.header("location").unwrap_or("nowhere");
             error = error.hint(format!(
                 "it points to {to}; redirects are not followed, so that a signature never leaves this server"
             ));
+            // A page to log in at may be gone in a moment, another address is not.
+            if matches!(self.status, 301 | 308) {
+                error = error.lasting();
+            }
         }
         if skewed || self.clock_is_off() {
             error = error.hint(format!(
@@ -231,10 +280,36 @@ impl Response {
     }
 }
 
-fn due(shape: Shape) -> &'static str {
-    match shape {
-        Shape::Rows => "a list",
-        _ => "an object",
+/// A row of a list must be an object.
+///
+/// # Errors
+/// [`Kind::Unreachable`], telling what came instead.
+pub(crate) fn object(row: &RawValue) -> Result<()> {
+    match row.get().as_bytes() {
+        [b'{', ..] => Ok(()),
+        other => {
+            let words = format!("the service answered a list of {} where objects were due", many(kind_of(other)));
+            Err(Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor"))
+        }
+    }
+}
+
+fn many(kind: &str) -> &str {
+    match kind {
+        "a list" => "lists",
+        "a text" => "texts",
+        "a number" => "numbers",
+        other => other,
+    }
+}
+
+fn kind_of(body: &[u8]) -> &'static str {
+    match body.first() {
+        Some(b'[') => "a list",
+        Some(b'"') => "a text",
+        Some(b't' | b'f') => "true or false",
+        Some(b'n') => "null",
+        _ => "a number",
     }
 }
 

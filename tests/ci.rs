@@ -89,11 +89,19 @@ async fn a_service_slower_than_anybody_looks_is_found_to_have_made_two() {
     let words = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-o", "ids"];
     let keyed = [&words[..], &["--idempotency-key", "job-1", "--request-timeout", "2s"]].concat();
     // The second try takes its time too, until the first has come to its end.
-    let emulator =
-        cloud(FAST, &["POST /machines delay=7s times=1", "POST /machines delay=1500ms skip=1 times=1"]).await;
-    let first = said(&emulator, key(), &keyed).await;
+    let slow = ["POST /machines delay=7s times=1", "POST /machines delay=1500ms skip=1 times=1"];
+    // A name that is another one every time is taken every time.
+    let emulator = cloud(FAST, &slow).await;
+    let first = said(&emulator, key(), &[&keyed[..], &["-n", "w-{{shortId}}"]].concat()).await;
     let told = text(&first.stderr);
     assert!(first.status.code() == Some(10) && told.contains("2 machines have the idempotency key 'job-1'"), "{told}");
+    emulator.stop().await.unwrap();
+    // The name that is made of the key is not.
+    let emulator = cloud(FAST, &slow).await;
+    let first = said(&emulator, key(), &keyed).await;
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let all = said(&emulator, key(), &["machines", "list", "tag.sdc.idempotency-key=job-1", "-o", "ids"]).await;
+    assert_eq!(all.stdout, first.stdout, "{}", text(&all.stdout));
     emulator.stop().await.unwrap();
 }
 

@@ -597,3 +597,71 @@ fn a_line_without_end_is_refused() {
         assert!(error.message().contains("a line of more than"), "{error}");
     });
 }
+
+/// A server that opens a WebSocket and then does this with it.
+fn websocket(then: impl Fn(TcpStream) + Send + 'static) -> String {
+    use base64::Engine;
+    use sha1::Digest;
+    common::answered_by(move |head, mut stream| {
+        let key = head.lines().find_map(|line| line.to_lowercase().starts_with("sec-websocket-key:").then_some(line));
+        let Some(key) = key.and_then(|line| line.split_once(": ")) else {
+            // Every other request is for the list.
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]");
+            return;
+        };
+        let accept = sha1::Sha1::digest(format!("{}258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key.1.trim()));
+        let accept = base64::engine::general_purpose::STANDARD.encode(accept);
+        let head = "HTTP/1.1 101 The Watershed Moment\r\nUpgrade: websocket\r\nConnection: Upgrade";
+        let _ = stream.write_all(format!("{head}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").as_bytes());
+        then(stream);
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_flood_of_pings_by_a_server_that_reads_nothing_costs_no_memory() {
+    let (sent, written) = channel();
+    let url = websocket(move |mut stream| {
+        // The longest ping there is, again and again.
+        let ping = [&[0x89, 125][..], &[b'x'; 125]].concat().repeat(1000);
+        let bytes = (0..800).take_while(|_| stream.write_all(&ping).is_ok()).count() * ping.len();
+        let _ = sent.send(bytes);
+        std::thread::sleep(PATIENCE);
+    });
+    let key_file = key().join("key");
+    let mut child = program(&url, "acme", &key_file, &["changefeed"]).spawn().unwrap();
+    let bytes = written.recv_timeout(PATIENCE * 2).expect("the pings are read");
+    assert!(bytes > 50_000_000, "{bytes} bytes of pings were taken");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    let _ = child.kill();
+    let _ = child.wait();
+    assert!(peak < 100_000, "{peak} kB");
+}
+
+#[test]
+fn changes_without_end_before_the_registration_is_answered_are_given_up() {
+    let url = websocket(|mut stream| {
+        let text = [&[0x81, 126, 0xff, 0xff][..], &[b'x'; 65_535]].concat();
+        while stream.write_all(&text).is_ok() {}
+    });
+    let key_file = key().join("key");
+    let running = Running::start(&url, "acme", &key_file, &["changefeed"]);
+    let told = running.words.recv_timeout(PATIENCE).unwrap();
+    assert!(told.contains("sends changes and does not answer"), "{told}");
+}
+
+#[test]
+fn a_stream_of_empty_lines_is_read_in_the_time_that_its_bytes_take() {
+    let url = common::server(|mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 50000001\r\nConnection: close\r\n\r\n");
+        let _ = stream.write_all(&vec![b'\n'; 50_000_000]);
+        let _ = stream.write_all(b"x");
+    });
+    let client = sdc::Client::builder().url(url).account("acme").build().unwrap();
+    let mut request = sdc::request::Request::raw("GET", "/acme/stream").unwrap();
+    request.signed = false;
+    let line = runtime().block_on(async { client.lines(&request).await.unwrap().next().await });
+    assert_eq!(line.unwrap().as_deref(), Some("x"));
+}

@@ -3,12 +3,14 @@
 use super::*;
 
 /// GetConfig.
-pub static GET: Op = Op::get("GetConfig", "get", "/:login/config", "Show the account's settings at the service");
+pub static GET: Op =
+    Op::get("GetConfig", "get", "/:login/config", "Show the account's settings at the service").maybe_empty();
 
 /// UpdateConfig. It refuses every parameter but its own.
 pub static SET: Op = Op::put("UpdateConfig", "set", "/:login/config", "Change the account's settings at the service")
     .long("sdc config set default_network=My-Fabric-Network")
     .without_roles()
+    .maybe_empty()
     .assigns()
     .fields(&[body(
         "default_network",

@@ -103,7 +103,8 @@ pub static EXPORT: Op =
 /// CloneImage.
 pub static CLONE: Op =
     Op::update("CloneImage", "clone", "/:login/images/:image", "Make an image that is shared with you your own")
-        .fixed(&[("action", "clone")]);
+        .fixed(&[("action", "clone")])
+        .making(&IMAGE);
 
 /// DeleteImage.
 pub static DELETE: Op = Op::delete("DeleteImage", "delete", "/:login/images/:image", "Delete an image of yours");

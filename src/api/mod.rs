@@ -389,6 +389,12 @@ pub struct Op {
     pub assigns: bool,
     /// Destroys or cuts off something although it is no DELETE: it is asked about first.
     pub asks: bool,
+    /// The object that is answered may have nothing in it.
+    pub maybe_empty: bool,
+    /// A redirect to the thing says that there is one already.
+    pub found_by_redirect: bool,
+    /// What it makes, where that is not what its path lists.
+    pub makes: Option<&'static Noun>,
 }
 
 impl Op {
@@ -419,6 +425,9 @@ impl Op {
             roles: true,
             assigns: false,
             asks: matches!(method, Method::Delete),
+            maybe_empty: false,
+            found_by_redirect: false,
+            makes: None,
         }
     }
     /// A GET that answers an array.
@@ -529,6 +538,30 @@ impl Op {
         self
     }
 
+    /// May answer an object with nothing in it.
+    pub const fn maybe_empty(mut self) -> Self {
+        self.maybe_empty = true;
+        self
+    }
+    /// Answers with a redirect to the thing if there is one already.
+    pub const fn found_by_redirect(mut self) -> Self {
+        self.found_by_redirect = true;
+        self
+    }
+    /// Makes a thing of this noun, although its path lists others.
+    pub const fn making(mut self, noun: &'static Noun) -> Self {
+        self.makes = Some(noun);
+        self
+    }
+
+    /// What it makes, if it makes something: of what its path lists, a POST makes one more.
+    pub fn makes(&self) -> Option<&'static Noun> {
+        let lists = |noun: &&Noun| noun.list.path == self.path && noun.list.shape == Shape::Rows;
+        match self.method {
+            Method::Post => self.makes.or_else(|| NOUNS.iter().copied().find(lists)),
+            _ => None,
+        }
+    }
     /// Whether it may be carried out twice, since it only says how things are to be.
     pub fn is_repeatable(&self) -> bool {
         let says = matches!(self.goal, Some((Goal::Holds | Goal::Is(..), _)));

@@ -9,18 +9,21 @@ use tokio::time::Instant;
 
 use super::custom::create::{self, Failed, Made, Making, There};
 use super::custom::why;
-use super::interrupted::{Again, Begun, interruption};
+use super::interrupted::{self, Again, Begun, interruption};
 use super::progress::Progress;
 use super::run::{Call, word};
 use super::signals::Stop;
 use super::targets::Targets;
-use super::{App, exit};
+use super::{App, exit, show};
 use crate::answer::Answer;
 use crate::api::{Column, Goal, Ids, Noun, Op, Shape, machines, noun};
 use crate::client::{Client, Wait};
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, Format, Look};
 use crate::request::Request;
+
+/// So many are named where what was done cannot be shown.
+const NAMED: usize = 100;
 
 /// What is to be done to each target.
 #[derive(Clone, Copy)]
@@ -154,11 +157,45 @@ pub async fn run(
             _ if op.shape == Shape::Map => Shape::Map,
             _ => Shape::Record,
         };
-        app.show(&answer, shape, &look, jq)?;
+        app.show(&answer, shape, &look, jq).map_err(|error| {
+            failure.iter().for_each(|error| app.report(error));
+            unwritten(error, op, &answer, &begun)
+        })?;
     }
     match failure {
         Some(error) => Err(error),
         None => Ok(tally.gravest.map_or(0, |kind| i32::from(exit::code(kind).0))),
+    }
+}
+
+/// What was done is done although nobody can read it: it is called by name, where its words went is where errors go.
+fn unwritten(error: Error, op: &Op, answer: &Answer, begun: &[Begun]) -> Error {
+    if error.kind() == Kind::ClosedPipe {
+        return error;
+    }
+    let key = op.makes().or(op.goal.map(|(_, noun)| noun)).map_or("id", |noun| noun.key);
+    let made = op.makes().is_some();
+    let rows = answer.rows().filter_map(|row| row.text(&format!("/{key}")).map(|id| (row, id)));
+    let names: Vec<String> = match made {
+        true => rows
+            .map(|(row, id)| match row.text("/name").filter(|name| *name != id) {
+                Some(name) => format!("{name} ({id})"),
+                None => id.into_owned(),
+            })
+            .collect(),
+        false => begun.iter().filter(|one| one.ended.get()).map(|one| one.name.borrow().clone()).collect(),
+    };
+    let word = op.makes().map_or(String::new(), |noun| format!("{} ", noun.word));
+    let error = match names.is_empty() {
+        true => error.hint(format!("it was carried out all the same: {}", op.verb)),
+        false => names
+            .iter()
+            .take(NAMED)
+            .fold(error, |error, name| error.hint(format!("{} was carried out all the same: {word}{name}", op.verb))),
+    };
+    match names.len().checked_sub(NAMED) {
+        Some(more @ 1..) => error.hint(format!("and {more} more")),
+        _ => error,
     }
 }
 
@@ -292,6 +329,7 @@ async fn one(
         Ok(Some(made)) => made,
         Ok(None) => return Ok(Outcome::Missing(format!("{}: not there", described(call)))),
         Err(error) if error.kind() == Kind::Interrupted => return Ok(Outcome::Left(None)),
+        Err(error) if error.is_in_doubt() => return Err(looked_for(app, op, call, error)),
         Err(error) => return Err(error),
     };
     begun.there.set(was_there);
@@ -404,6 +442,22 @@ async fn one(
     Ok(Outcome::Done(Done { object, receipt, words: Some(format!("{name}: done")) }))
 }
 
+/// Says how to look whether what a request was to make is there.
+fn looked_for(app: &App, op: &Op, call: &Call, error: Error) -> Error {
+    let Some(noun) = op.makes() else { return error };
+    // The list of a thing's parts is asked of the thing.
+    let mut command = noun.lister.to_owned();
+    if let (Some((_, of)), Some((list, _))) = (&call.target, noun.lister.rsplit_once(' '))
+        && noun.list.path_params().next().is_some()
+    {
+        command = format!("{list} {}", show::quoted(of));
+    }
+    if let (Some(filter), Some(name)) = (noun.filter, call.args.text("name").filter(|name| !name.contains("{{"))) {
+        command.push_str(&format!(" {filter}={}", show::quoted(name)));
+    }
+    error.hint(format!("whether it is there: {command}{}", interrupted::cloud(app)))
+}
+
 /// Sends it, and says what came of it: nothing where it is not there and that is no failure.
 async fn sent(client: &Client, order: Order<'_>, call: &Call, request: &Request, there: There) -> Result<Option<Made>> {
     let op = order.op;
@@ -413,19 +467,23 @@ async fn sent(client: &Client, order: Order<'_>, call: &Call, request: &Request,
         (None, _) => {
             let sent = match order.wait {
                 Some(patience) if std::ptr::eq(op, &machines::DELETE) => {
-                    create::once_allowed(client, request, Instant::now() + patience).await?
+                    let sent = create::once_allowed(client, request, Instant::now() + patience).await?;
+                    sent.answer(op).map(|answer| (sent, answer))
                 }
-                _ => client.send(request).await?,
+                _ => client.answered(op, request).await,
             };
-            if order.ignore_missing && matches!(sent.status, 404 | 410) {
-                return Ok(None);
+            match sent {
+                Ok((sent, answer)) => Ok(Some(Made::new(answer, &sent))),
+                Err(error) if order.ignore_missing && error.kind() == Kind::NotFound => Ok(None),
+                // Some services end a thing and then fail over telling so.
+                Err(error)
+                    if error.fault().is_some_and(|fault| fault.status == 500)
+                        && client.is_gone(op, &call.args).await =>
+                {
+                    Ok(Some(Made::found(Answer::Nothing, false)))
+                }
+                Err(error) => Err(error),
             }
-            // Some services end a thing and then fail over telling so.
-            let answer = match sent.status == 500 && client.is_gone(op, &call.args).await {
-                true => Answer::Nothing,
-                false => sent.answer(op)?,
-            };
-            Ok(Some(Made::new(answer, &sent)))
         }
     }
 }

@@ -76,14 +76,14 @@ pub const CODES: &[Code] = &[
     row(
         6,
         "could not reach the service, or it did not answer",
-        "no such host, no answer within --request-timeout, half an answer",
+        "no such host, no answer within --request-timeout, half an answer, a login page instead of one",
         "again after a pause; after a create or an action, look first whether it took effect",
     ),
     row(
         7,
         "throttled or unavailable after all retries",
         "429 or 503 again and again",
-        "again in some minutes, with fewer at once; after 502 or 504 look first",
+        "again in some minutes, with fewer at once; after 502, 503 or 504 to a create or an action, look first",
     ),
     row(
         8,
@@ -158,6 +158,9 @@ pub fn json(error: &Error) -> String {
         object["errors"] = fields
             .map(|field| serde_json::json!({ "field": field.field, "code": field.code, "message": safe(&field.message) }))
             .collect();
+    }
+    if error.is_in_doubt() {
+        object["in_doubt"] = true.into();
     }
     object["causes"] = error.causes().iter().map(|cause| safe(cause)).collect();
     object["hints"] = error.hints().iter().map(|hint| safe(hint)).collect();

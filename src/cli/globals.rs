@@ -82,7 +82,11 @@ fn options(command: Command, inherited: bool) -> Command {
             cloud("tls-pin", "SHA256:...", "Trust only the certificate of this fingerprint [env: SDC_TLS_PIN]"),
             cloud("accept-version", "RANGE", "API versions to ask for [env: SDC_ACCEPT_VERSION] [default: ~9||~8]"),
             cloud("connect-timeout", "TIME", "How long a connection may take [env: SDC_CONNECT_TIMEOUT] [default: 5s]"),
-            cloud("rate", "NUMBER", "Requests a second, of all that a command does [env: SDC_RATE] [default: 8]"),
+            cloud(
+                "rate",
+                "NUMBER",
+                "Requests a second, of all that a command does [env: SDC_RATE] [default: 8, and none for reading]",
+            ),
             cloud("request-timeout", "TIME", "How long an answer may take [env: SDC_REQUEST_TIMEOUT] [default: 60s]"),
         ])
         .next_help_heading("Output")

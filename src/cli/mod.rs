@@ -183,6 +183,17 @@ impl App {
         }
     }
 
+    /// A sign of life of what takes long: told to scripts too, unless they asked for quiet.
+    pub fn pulse(&self, words: &str) {
+        match (self.globals.quiet, self.globals.json()) {
+            (true, _) => {}
+            (false, true) => {
+                self.streams.say(&render::visible_json(&serde_json::json!({ "progress": words }).to_string()))
+            }
+            (false, false) => self.streams.say(&exit::escaped(words)),
+        }
+    }
+
     /// A failure that does not end the command.
     pub fn report(&self, error: &Error) {
         report(self.streams, self.globals.json(), error);

@@ -1,10 +1,11 @@
-//! How far each of several targets is: one live line each on a terminal, a line at each step elsewhere. It prints
-//! through `streams` alone, and nothing at all where nobody wants words.
+//! How far each of several targets is: one live line each on a terminal, a line at each step elsewhere, and one a
+//! minute where there is no step: what says nothing for long is taken for dead, and killed. It prints through `streams` alone, and nothing at all where nobody wants words.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use unicode_width::UnicodeWidthChar;
 
 use super::{App, exit};
@@ -15,11 +16,18 @@ const MOST: usize = 12;
 /// How often the elapsed time is drawn anew.
 const TICK: Duration = Duration::from_secs(1);
 
+/// The longest silence where nobody sees the time pass.
+const SILENCE: Duration = Duration::from_secs(60);
+/// So many of those that still go on are named in the line that breaks it.
+const NAMED: usize = 3;
+
 /// The targets of one command. What is still live when it goes is wiped off.
 pub struct Progress<'a> {
     app: &'a App,
     live: bool,
     lines: RefCell<Vec<Line>>,
+    /// When something was said last.
+    said: Cell<Instant>,
 }
 
 struct Line {
@@ -35,7 +43,7 @@ impl<'a> Progress<'a> {
         let dumb = env::var("TERM").is_none_or(|term| term == "dumb");
         let line = |name| Line { name, words: String::new(), begun: None, ended: false };
         let lines = RefCell::new(names.into_iter().map(line).collect());
-        Progress { app, live: app.streams.stderr_tty && !dumb && !silent(app), lines }
+        Progress { app, live: app.streams.stderr_tty && !dumb && !silent(app), lines, said: Cell::new(Instant::now()) }
     }
 
     /// What a target is called from now on: what is being made has no name before.
@@ -73,16 +81,18 @@ impl<'a> Progress<'a> {
 
     /// Does the work, and lets the time be seen to pass meanwhile.
     pub async fn during<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut work = std::pin::pin!(work);
-        loop {
-            tokio::select! {
-                done = &mut work => return done,
-                () = tokio::time::sleep(TICK), if self.live => self.draw(),
-            }
+        if self.live {
+            return ticking(work, || Instant::now() + TICK, || self.draw()).await;
         }
+        let still = || {
+            self.said.set(Instant::now());
+            self.app.pulse(&still(&self.lines.borrow(), Instant::now()));
+        };
+        ticking(work, || self.said.get() + SILENCE, still).await
     }
 
     fn say(&self, at: usize, words: &str) {
+        self.said.set(Instant::now());
         if let Some(line) = self.lines.borrow().get(at) {
             self.app.say(&format!("{}: {words}", line.name));
         }
@@ -99,6 +109,40 @@ impl Drop for Progress<'_> {
         if self.live {
             self.app.streams.live(&[]);
         }
+    }
+}
+
+/// Does the work, and something else at each of these moments meanwhile.
+async fn ticking<T>(work: impl Future<Output = T>, next: impl Fn() -> Instant, tick: impl Fn()) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            // Whatever was said meanwhile has put it off.
+            () = tokio::time::sleep_until(next()) => if Instant::now() >= next() { tick() },
+        }
+    }
+}
+
+/// What still goes on, in one line.
+fn still(lines: &[Line], now: Instant) -> String {
+    let going: Vec<&Line> = lines.iter().filter(|line| !line.ended).collect();
+    let begun = going.iter().filter_map(|line| Some((line, line.begun?)));
+    let told: Vec<String> = begun
+        .take(NAMED)
+        .map(|(line, begun)| {
+            let time = elapsed(now.saturating_duration_since(begun));
+            match line.words.is_empty() {
+                true => format!("{}: not done after {time}", line.name),
+                false => format!("{}: still {} after {time}", line.name, line.words),
+            }
+        })
+        .collect();
+    match (told.as_slice(), going.len()) {
+        ([], 1) => "still waiting for an answer".to_owned(),
+        ([], many) => format!("still waiting for answers, for {many}"),
+        (told, many) if many > told.len() => format!("{}; and {} more", told.join("; "), many - told.len()),
+        (told, _) => told.join("; "),
     }
 }
 
@@ -157,6 +201,44 @@ mod tests {
 
     fn line(name: &str, words: &str, begun: Instant) -> Line {
         Line { name: name.to_owned(), words: words.to_owned(), begun: Some(begun), ended: false }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_silence_is_longer_than_a_minute() {
+        let (said, pulses) = (Cell::new(Instant::now()), Cell::new(0));
+        let work = async {
+            tokio::time::sleep(Duration::from_secs(601)).await;
+            assert_eq!(pulses.get(), 10);
+            // Who says something every half a minute anyhow needs no other sign of life.
+            for _ in 0..20 {
+                said.set(Instant::now());
+                tokio::time::sleep(Duration::from_secs(30)).await;
+            }
+            7
+        };
+        let pulse = || {
+            said.set(Instant::now());
+            pulses.set(pulses.get() + 1);
+        };
+        assert_eq!(ticking(work, || said.get() + SILENCE, pulse).await, 7);
+        assert_eq!(pulses.get(), 10);
+    }
+
+    #[test]
+    fn what_still_goes_on_is_one_line_however_many_there_are() {
+        let begun = Instant::now();
+        let now = begun + Duration::from_secs(180);
+        let mut lines: Vec<Line> =
+            (0..1000).map(|at| line(&format!("machine web{at}"), "provisioning", begun)).collect();
+        let told = still(&lines, now);
+        assert!(told.starts_with("machine web0: still provisioning after 3m00s; "), "{told}");
+        assert!(told.ends_with("; and 997 more"), "{told}");
+        lines.iter_mut().skip(1).for_each(|line| line.ended = true);
+        assert_eq!(still(&lines, now), "machine web0: still provisioning after 3m00s");
+        lines[0].words.clear();
+        assert_eq!(still(&lines, now), "machine web0: not done after 3m00s");
+        lines[0].begun = None;
+        assert_eq!(still(&lines, now), "still waiting for an answer");
     }
 
     #[test]

@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 use crate::render::{self, Format, Look, Printer};
 use crate::request::{Arg, Args};
 
+/// So many bytes are kept for a table, or for sorting.
+const MOST_HELD: usize = 512 << 20;
 /// How long `--wait` waits unless told otherwise.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -291,6 +293,12 @@ async fn list(
             }
             for row in &page.rows {
                 printer.row(row.get(), &mut out);
+            }
+            if printer.bytes() > MOST_HELD {
+                let words = format!("the list has more than {} MiB, too much for a table", MOST_HELD >> 20);
+                return Err(Error::other(words)
+                    .hint("as it comes, unsorted: -o jsonl")
+                    .hint("a part of it: --limit N"));
             }
             app.streams.out(std::mem::take(&mut out).as_bytes())
         })

@@ -5,6 +5,45 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Kind, Result};
 
+/// Which of the three were closed before the program began: bits 1, 2 and 4. The runtime opens `/dev/null` in their
+/// place before `main`, where whatever is written seems to arrive.
+#[cfg(unix)]
+static CLOSED: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
+
+/// Looks before the runtime does.
+#[cfg(unix)]
+#[ctor::ctor]
+fn look_at_the_streams() {
+    use std::os::fd::{AsFd, BorrowedFd};
+    /// EBADF, the same everywhere.
+    const NO_SUCH: i32 = 9;
+    let closed =
+        |stream: BorrowedFd<'_>| stream.try_clone_to_owned().is_err_and(|error| error.raw_os_error() == Some(NO_SUCH));
+    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    let bits = [closed(stdin.as_fd()), closed(stdout.as_fd()), closed(stderr.as_fd())];
+    let bits = bits.into_iter().enumerate().fold(0, |bits, (at, closed)| bits | u8::from(closed) << at);
+    CLOSED.store(bits, std::sync::atomic::Ordering::Relaxed);
+}
+
+/// Whether the stream of this number was closed before the program began.
+fn was_closed(number: u8) -> bool {
+    #[cfg(unix)]
+    return CLOSED.load(std::sync::atomic::Ordering::Relaxed) >> number & 1 == 1;
+    #[cfg(not(unix))]
+    return false && number > 0;
+}
+
+/// Standard input, to be read to its end by those who were told to.
+///
+/// # Errors
+/// It was closed before the program began, and so is not what somebody meant to give.
+pub fn stdin() -> io::Result<io::StdinLock<'static>> {
+    match was_closed(0) {
+        true => Err(io::Error::other("standard input is closed")),
+        false => Ok(io::stdin().lock()),
+    }
+}
+
 /// How many lines of a terminal hold what is still going on, right above the cursor: whatever else is written there
 /// takes their place.
 static LIVE: Mutex<usize> = Mutex::new(0);
@@ -40,6 +79,9 @@ impl Streams {
     /// # Errors
     /// [`Kind::ClosedPipe`] when the reader has gone; otherwise what the system said.
     pub fn out(&self, data: &[u8]) -> Result<()> {
+        if was_closed(1) && !data.is_empty() {
+            return Err(Error::other("cannot write the output").because("standard output is closed"));
+        }
         if self.stdout_tty {
             self.live(&[]);
         }

@@ -481,10 +481,8 @@ fn known_states(filter: &Filter, noun: &Noun) -> Result<()> {
 pub fn from_stdin(word: &str) -> Result<Vec<String>> {
     let fail = |words: String| Error::usage(format!("the {} from standard input: {words}", plural(word)));
     let mut text = String::new();
-    std::io::stdin()
-        .lock()
-        .take(STDIN + 1)
-        .read_to_string(&mut text)
+    super::streams::stdin()
+        .and_then(|stdin| stdin.take(STDIN + 1).read_to_string(&mut text))
         .map_err(|error| fail("they cannot be read".to_owned()).because(error))?;
     if text.len() as u64 > STDIN {
         return Err(fail(format!("they are longer than {STDIN} bytes")));

@@ -546,7 +546,7 @@ pub fn read_bytes(file: &str, limit: u64) -> Result<Vec<u8>> {
         return Err(Error::usage("standard input can be read only once, and `-` was given twice"));
     }
     let mut bytes = Vec::new();
-    std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+    super::streams::stdin().and_then(|stdin| stdin.take(limit + 1).read_to_end(&mut bytes)).map_err(fail)?;
     if bytes.len() as u64 > limit {
         return Err(Error::usage(format!("standard input is longer than {limit} bytes")));
     }

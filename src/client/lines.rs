@@ -15,6 +15,8 @@ const LONGEST: usize = 1 << 20;
 pub struct Lines {
     answer: reqwest::Response,
     bytes: Vec<u8>,
+    /// Where the next line begins.
+    begin: usize,
     /// As far as there is no line feed.
     looked: usize,
     over: bool,
@@ -27,7 +29,7 @@ impl Client {
     /// No answer at all, or one that is not 200.
     pub async fn lines(&self, request: &Request) -> Result<Lines> {
         match self.open(request, 200).await? {
-            Opened::Open(answer) => Ok(Lines { answer, bytes: Vec::new(), looked: 0, over: false }),
+            Opened::Open(answer) => Ok(Lines { answer, bytes: Vec::new(), begin: 0, looked: 0, over: false }),
             Opened::Answer(answer) => Err(match answer.status {
                 status @ 100..300 => {
                     Error::new(Kind::Unreachable, format!("the service answered {status} where a stream was due"))
@@ -97,16 +99,19 @@ impl Lines {
         loop {
             let new = self.bytes.get(self.looked..).unwrap_or_default();
             let Some(at) = new.iter().position(|byte| *byte == b'\n') else {
+                // What has been read goes away at once for all lines of a chunk, not line by line.
+                self.bytes.drain(..self.begin);
+                self.begin = 0;
                 self.looked = self.bytes.len();
                 return if self.looked > LONGEST { Err(endless()) } else { Ok(None) };
             };
-            let rest = self.bytes.split_off(self.looked + at + 1);
-            let line = std::mem::replace(&mut self.bytes, rest);
-            self.looked = 0;
+            let end = self.looked + at;
+            let line = self.bytes.get(self.begin..end).unwrap_or_default();
             if line.len() > LONGEST {
                 return Err(endless());
             }
-            let text = String::from_utf8(line)
+            (self.begin, self.looked) = (end + 1, end + 1);
+            let text = std::str::from_utf8(line)
                 .map_err(|error| Error::new(Kind::Unreachable, "the service sent what is not text").because(error))?;
             let text = text.trim();
             if !text.is_empty() {

@@ -38,6 +38,9 @@ use crate::transport::{Settings, Transport};
 /// API versions asked for: what the peers ask for too, and what VNC needs.
 pub const ACCEPT_VERSION: &str = "~9||~8";
 
+/// So many bytes of a list are held at most.
+const MOST_BYTES: usize = 512 << 20;
+
 /// Takes the lines of the trace. Secrets never reach it.
 pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -54,6 +57,8 @@ pub struct Client {
     trace: Option<Trace>,
     notice: Option<Trace>,
     pace: Arc<pace::Pace>,
+    /// It asks again and again, so that also its reading keeps to the pace.
+    polls: bool,
     watch: Option<Arc<Watch>>,
 }
 
@@ -151,6 +156,7 @@ impl Builder {
             accept_version: self.accept_version.unwrap_or_else(|| ACCEPT_VERSION.to_owned()),
             signer: self.signer.map(Arc::new),
             pace: Arc::new(pace::Pace::new(self.settings.rate)),
+            polls: false,
             watch: None,
             settings: self.settings,
             trace: self.trace,
@@ -191,10 +197,16 @@ impl Client {
     /// See [`Kind`](crate::error::Kind).
     pub async fn call(&self, op: &Op, args: &Args) -> Result<Answer> {
         if op.paging == Paging::None {
-            return self.send(&self.request(op, args)?).await?.answer(op);
+            return self.answered(op, &self.request(op, args)?).await.map(|(_, answer)| answer);
         }
         let mut rows: Vec<Box<RawValue>> = Vec::new();
+        let mut bytes = 0;
         self.pages(op, args, |page| {
+            bytes += page.rows.iter().map(|row| row.get().len() + size_of::<Box<RawValue>>()).sum::<usize>();
+            if bytes > MOST_BYTES {
+                let words = format!("the list has more than {} MiB, too much to be held", MOST_BYTES >> 20);
+                return Err(Error::other(words).hint("take a part of it: --limit N --offset N"));
+            }
             rows.extend(page.rows.iter().map(|row| (*row).to_owned()));
             Ok(())
         })

@@ -1,10 +1,14 @@
-//! How fast requests may follow one another: one token bucket for all that a client sends, its pages, waits and
-//! targets together. It knows no request and no answer, only how many may go and when.
+//! How fast requests may follow one another: one token bucket for all that a client sends, its waits and targets
+//! together. Plain reading need not wait for its turn, until the service has refused something, or unless a rate was
+//! asked for. It knows no request and no answer, only how many may go and when.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::transport::RATE;
 
 /// How many seconds' worth may go at once; the service lets three pass.
 const BURST: f64 = 2.5;
@@ -18,6 +22,8 @@ const RECOVERY: f64 = 1.0 / 64.0;
 pub(crate) struct Pace {
     queue: tokio::sync::Mutex<()>,
     bucket: Mutex<Bucket>,
+    /// Also what only reads waits for its turn.
+    strict: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -33,27 +39,34 @@ struct Bucket {
 }
 
 impl Pace {
-    /// So many requests a second.
-    pub(crate) fn new(rate: f64) -> Pace {
-        let full = rate.clamp(SLOWEST, 1e6);
+    /// So many requests a second, whatever they do; or the usual number, of those that do more than read.
+    pub(crate) fn new(rate: Option<f64>) -> Pace {
+        let full = rate.unwrap_or(RATE).clamp(SLOWEST, 1e6);
         let bucket = Bucket { full, rate: full, left: full * BURST, since: Instant::now(), closed: None };
-        Pace { queue: tokio::sync::Mutex::new(()), bucket: Mutex::new(bucket) }
+        let strict = AtomicBool::new(rate.is_some());
+        Pace { queue: tokio::sync::Mutex::new(()), bucket: Mutex::new(bucket), strict }
     }
 
-    /// Waits until one more request may go.
-    pub(crate) async fn turn(&self) {
+    /// Waits until one more request may go, and says whether it had to. What only reads goes at once while nobody minds.
+    pub(crate) async fn turn(&self, reads: bool) -> bool {
+        if reads && !self.strict.load(Ordering::SeqCst) {
+            return false;
+        }
+        let mut waited = false;
         let _first = self.queue.lock().await;
         loop {
             let taken = self.bucket().take(Instant::now());
             match taken {
-                Ok(()) => return,
+                Ok(()) => return waited,
                 Err(until) => tokio::time::sleep_until(until).await,
             }
+            waited = true;
         }
     }
 
     /// The service asked for patience: nobody sends anything for this long, and all go slower after it.
     pub(crate) fn slow_down(&self, pause: Duration) {
+        self.strict.store(true, Ordering::SeqCst);
         self.bucket().slow_down(Instant::now(), pause);
     }
 
@@ -128,7 +141,7 @@ mod tests {
         (0..7).for_each(|_| bucket.slow_down(now + Duration::from_millis(5), Duration::from_secs(1)));
         assert_eq!(bucket.take(now + Duration::from_secs(1)), Err(now + Duration::from_secs(2)));
         assert!((3..=4).contains(&in_a_second(&mut bucket, now + Duration::from_secs(2))));
-        let pace = Pace { queue: tokio::sync::Mutex::new(()), bucket: Mutex::new(bucket) };
+        let pace = Pace { bucket: Mutex::new(bucket), ..Pace::new(Some(8.0)) };
         (0..100).for_each(|_| pace.taken());
         assert_eq!(pace.bucket().rate, 8.0);
     }
@@ -145,14 +158,42 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn all_who_wait_get_their_turn_in_order() {
-        let pace = std::sync::Arc::new(Pace::new(4.0));
+        let pace = std::sync::Arc::new(Pace::new(Some(4.0)));
         let began = Instant::now();
         let turns = (0..30).map(|_| {
             let pace = std::sync::Arc::clone(&pace);
-            async move { pace.turn().await }
+            async move { pace.turn(true).await }
         });
         futures_util::future::join_all(turns).await;
         // Ten at once, twenty more at four a second.
         assert!((Duration::from_millis(4900)..Duration::from_millis(5200)).contains(&began.elapsed()));
+    }
+
+    /// How many turns come at once, without the clock moving on.
+    async fn at_once(pace: &Pace, reads: bool) -> usize {
+        for gone in 0..1000 {
+            if tokio::time::timeout(Duration::ZERO, pace.turn(reads)).await.is_err() {
+                return gone;
+            }
+        }
+        1000
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reading_waits_for_nothing_until_the_service_says_so() {
+        let pace = Pace::new(None);
+        assert_eq!(at_once(&pace, true).await, 1000);
+        // It takes nothing from what does more than read.
+        assert_eq!(at_once(&pace, false).await, 20);
+        assert_eq!(at_once(&pace, true).await, 1000);
+        pace.slow_down(Duration::from_secs(1));
+        assert_eq!(at_once(&pace, true).await, 0);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!((1..=8).contains(&at_once(&pace, true).await));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_that_was_asked_for_holds_for_reading_too() {
+        assert_eq!(at_once(&Pace::new(Some(4.0)), true).await, 10);
     }
 }

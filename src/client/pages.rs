@@ -1,16 +1,18 @@
 //! Lists in pages: asked for several at once, handed over in order, each as soon as it is complete.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use super::Client;
 use crate::answer::{Row, split_rows};
 use crate::api::{Op, Paging};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
-use crate::response::Response;
+use crate::response::{Response, object};
 
 /// How many pages are asked for at once, at most.
 const WINDOW: usize = 8;
@@ -19,6 +21,12 @@ const MOST_ROWS: usize = 2_000_000;
 
 /// So many pages in a row may be empty although the service counts more rows.
 const MOST_EMPTY: usize = 100;
+/// So many pages of a list may have less than a tenth of what was asked for, although others come after them...
+const MOST_THIN: usize = 100;
+/// ...and so long they may take.
+const THIN_TIME: Duration = Duration::from_secs(60);
+/// The size of a page where none is asked for: the service's own.
+const USUAL: usize = 1000;
 
 /// One page of a list.
 pub struct Page<'a> {
@@ -42,7 +50,11 @@ impl Client {
     ///
     /// # Errors
     /// See [`Kind`]; and what `take` returns.
-    pub async fn pages(&self, op: &Op, args: &Args, take: impl FnMut(Page<'_>) -> Result<()>) -> Result<()> {
+    pub async fn pages(&self, op: &Op, args: &Args, mut take: impl FnMut(Page<'_>) -> Result<()>) -> Result<()> {
+        let take = |page: Page<'_>| {
+            page.rows.iter().try_for_each(|row| object(row))?;
+            take(page)
+        };
         let most = match op.paging {
             // The service gathers everything by itself for `tags=*`.
             Paging::Offset(most) if args.get("tags").is_none() => most,
@@ -74,7 +86,7 @@ impl Client {
         let begin = count(args, "offset")?.unwrap_or(0);
         let mut known = Known::default();
         let mut offset = begin;
-        let (mut stale, mut empty) = (0, 0);
+        let (mut stale, mut empty, mut thin) = (0, 0, Thin::default());
         while wanted.is_none_or(|wanted| offset - begin < wanted) {
             let limit = wanted.map_or(most, |wanted| most.min(wanted - (offset - begin)));
             let mut args = args.clone();
@@ -97,6 +109,10 @@ impl Client {
                 }
             }
             empty = 0;
+            // Where the service counts its rows, it has said how many pages there are.
+            if all.is_none_or(|all| offset >= all) {
+                thin.count(page.rows.len(), limit, known.come)?;
+            }
             page.rows = known.sieve(&page.rows);
             // Rows that came meanwhile may push a page of old ones before it, but not two.
             stale = if page.rows.is_empty() { stale + 1 } else { 0 };
@@ -136,7 +152,12 @@ impl Client {
         let first = page(Cut { offset: start, limit: asked.or(wanted) }).await?;
         let told = first.header("x-query-limit").and_then(|text| text.parse::<usize>().ok()).filter(|told| *told > 0);
         let first = rows_of(first)?;
-        let rows = Page::new(&first, true)?;
+        let mut rows = Page::new(&first, true)?;
+        // A service that knows no pages sends more than was wanted.
+        if let Some(wanted) = wanted.filter(|wanted| *wanted < rows.rows.len()) {
+            rows.rows.truncate(wanted);
+            rows.only = false;
+        }
         // A server may be set to shorter pages than were asked for; one that sends more knows no pages.
         let size = told.or(asked).unwrap_or(0).min(asked.unwrap_or(usize::MAX));
         let full = |rows: usize, seen: usize| size > 0 && rows == size && wanted.is_none_or(|wanted| seen < wanted);
@@ -144,6 +165,8 @@ impl Client {
             return take(rows);
         }
         let mut known = Known { wanted, ..Known::default() };
+        let (mut thin, due) = (Thin::default(), asked.or(wanted).unwrap_or(USUAL));
+        thin.count(rows.rows.len(), due, 0)?;
         known.sieve(&rows.rows);
         take(Page { only: false, ..rows })?;
         drop(first);
@@ -213,6 +236,7 @@ impl Client {
                 if known.come > MOST_ROWS {
                     return Err(endless(known.come));
                 }
+                thin.count(here, due, known.come)?;
                 if !new.is_empty() {
                     take(Page { rows: new, ..rows })?;
                 }
@@ -259,6 +283,32 @@ impl Known {
     }
 }
 
+/// Pages that have far less than was asked for, although more come after them.
+#[derive(Default)]
+struct Thin {
+    pages: usize,
+    since: Option<Instant>,
+}
+
+impl Thin {
+    /// Counts a page of so many rows, of which so many were due.
+    fn count(&mut self, rows: usize, due: usize, come: usize) -> Result<()> {
+        if rows * 10 >= due.min(USUAL) {
+            return Ok(());
+        }
+        self.pages += 1;
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if self.pages > MOST_THIN || since.elapsed() > THIN_TIME {
+            let words =
+                format!("{} pages of the service's list had {} rows, and it does not end", self.pages, come.max(rows));
+            return Err(
+                Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
+            );
+        }
+        Ok(())
+    }
+}
+
 fn same_page() -> Error {
     Error::new(Kind::Unreachable, "the service sends the same page of the list again and again")
 }
@@ -295,7 +345,7 @@ pub struct Cut {
 
 fn rows_of(answer: Response) -> Result<Vec<u8>> {
     match answer.status {
-        200 => Ok(answer.body),
+        200 if !answer.is_page() => Ok(answer.body),
         // Says what was due.
         _ => match answer.answer(&crate::api::machines::LIST) {
             Err(error) => Err(error),

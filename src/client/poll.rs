@@ -88,9 +88,11 @@ impl Client {
         Ok(End::Late(seen, last))
     }
 
-    /// The same client, which waits for an answer no longer than this.
+    /// The same client, which waits for an answer no longer than this, and keeps to the pace: many who look together
+    /// must not flood the service.
     fn with_patience(&self, patience: Duration) -> Client {
         let mut client = self.clone();
+        client.polls = true;
         client.settings.request_timeout = client.settings.request_timeout.min(patience);
         client.transport.shorten(patience);
         client

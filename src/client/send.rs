@@ -96,6 +96,23 @@ impl Client {
         self.tried(request).await?.outcome
     }
 
+    /// Sends a request and reads the answer that is due. An error says whether it may have been carried out all the
+    /// same ([`Error::is_in_doubt`]).
+    ///
+    /// # Errors
+    /// What [`Client::send`] returns, and the service's refusal.
+    pub async fn answered(&self, op: &Op, request: &Request) -> Result<(Response, Answer)> {
+        let Sent { outcome, unclear, .. } = self.tried(request).await?;
+        let (unclear, error) = match outcome {
+            Ok(response) => match response.answer(op) {
+                Ok(answer) => return Ok((response, answer)),
+                Err(error) => (unclear || may_have_begun(request, &response), error),
+            },
+            Err(error) => (unclear, error),
+        };
+        Err(if unclear { error.in_doubt() } else { error })
+    }
+
     /// The same, and whether the request may have been carried out although its outcome does not say so.
     ///
     /// # Errors
@@ -137,9 +154,9 @@ impl Client {
                         };
                     }
                     // Accepted, but in words that nobody can read: as good as lost.
-                    Ok(_) => (Error::new(Kind::Unreachable, "the answer does not say what was made"), true),
+                    Ok(_) => (Error::new(Kind::Unreachable, "the answer does not say what was made").in_doubt(), true),
                     // A service that fails may have begun before it did.
-                    Err(error) if response.is_success() || response.status == 500 || unclear => (error, true),
+                    Err(error) if unclear || may_have_begun(request, &response) => (error.in_doubt(), true),
                     Err(error) if doubt => (error, false),
                     Err(error) => return Err(error),
                 },
@@ -175,7 +192,10 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            self.pace.turn().await;
+            let reads = matches!(request.method, reqwest::Method::GET | reqwest::Method::HEAD);
+            if self.pace.turn(reads && !self.polls).await {
+                self.trace_line("* it had to wait for its turn");
+            }
             if self.is_halted(request) {
                 let error = Error::new(Kind::Interrupted, "interrupted before it was sent");
                 return Ok(Sent { outcome: Err(error), unclear: may_have_arrived && !safe, took: Duration::ZERO });
@@ -198,22 +218,21 @@ impl Client {
             let (pause, outcome) = match exchanged {
                 Ok(answer) => {
                     self.trace_response(&answer, took);
-                    let gone = request.method == reqwest::Method::DELETE && matches!(answer.status, 404 | 410);
-                    if may_have_arrived && gone {
+                    if may_have_arrived && request.method == reqwest::Method::DELETE && answer.is_gone() {
                         let outcome = Ok(Response { status: 204, body: Vec::new(), ..answer });
                         return Ok(Sent { outcome, unclear: false, took });
                     }
-                    // A proxy before CloudAPI says 503 for its own time-outs too, behind which the request
-                    // may have been carried out. CloudAPI itself signs its refusals with a request id.
-                    let refused = answer.status == 429 || answer.status == 503 && answer.header("request-id").is_some();
-                    let unclear = matches!(answer.status, 502..=504) && !refused;
-                    may_have_arrived |= unclear;
+                    let refused = answer.is_turned_away();
+                    // Also another answer than the service's own may stand for one that did something.
+                    let replaced = answer.is_replaced();
+                    let unclear = replaced && matches!(answer.status, 502..=504);
+                    may_have_arrived |= unclear || replaced && !safe;
                     // A length that is right does not make it whole.
                     let cut = safe && answer.is_success() && breaks_off(&answer.body);
                     may_have_arrived |= cut;
                     if !(refused || unclear && safe || cut) {
                         self.pace.taken();
-                        return Ok(Sent { outcome: Ok(answer), unclear, took });
+                        return Ok(Sent { outcome: Ok(answer), unclear: replaced && !safe, took });
                     }
                     let pause = retry_after(&answer).unwrap_or_else(|| backoff(tries, Duration::from_millis(200)));
                     // What was too much for the service is everybody's affair.
@@ -232,11 +251,7 @@ impl Client {
                         Trouble::TimedOut | Trouble::Untakable | Trouble::Hopeless => false,
                     };
                     let unclear = may_have_arrived && !safe;
-                    let error = if unclear {
-                        error.hint("the request may have taken effect all the same: look before sending it again")
-                    } else {
-                        error
-                    };
+                    let error = if unclear { error.in_doubt() } else { error };
                     if !again {
                         return Ok(Sent { outcome: Err(error), unclear, took });
                     }
@@ -261,6 +276,12 @@ impl Client {
             tokio::time::sleep(pause).await;
         }
     }
+}
+
+/// Whether a request that must not be sent twice may have been begun although this answer to it is none: a service
+/// that fails may have begun before it did, and a success without the body that is due is one all the same.
+fn may_have_begun(request: &Request, response: &Response) -> bool {
+    !request.repeatable && (response.is_success() || response.status == 500)
 }
 
 /// Looks several times, since what was asked for may take a moment to be seen: for so long at least.

@@ -23,6 +23,10 @@ use crate::transport::Opened;
 const MAGIC: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// No message is longer, in bytes. A machine with all the metadata that it may have has some 100 KB.
 const LONGEST: usize = 16 << 20;
+/// So many bytes may wait to be sent: every ping is answered, also of a server that reads none of the answers.
+const UNSENT: usize = 1 << 20;
+/// So many bytes of changes may come before the server has taken note of what is wanted.
+const EARLY: usize = 64 << 20;
 /// How often something is sent: what lies between closes a connection after 55 s of silence.
 const PING: Duration = Duration::from_secs(20);
 /// A server that answers no ping for so long is not there any more.
@@ -84,6 +88,7 @@ impl Client {
             .await
             .map_err(|error| wrong("the connection did not become a WebSocket").because(error.without_url()))?;
         let limits = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+        let limits = limits.max_write_buffer_size(UNSENT);
         let stream = WebSocketStream::from_raw_socket(stream, Role::Client, Some(limits)).await;
         let mut pings = tokio::time::interval_at(Instant::now() + PING, PING);
         pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -112,11 +117,18 @@ impl Client {
             socket.put(Message::text(wanted.to_string())).await?;
             // No registration is ever answered. A ping is, after what was sent before it.
             socket.put(Message::Ping("registered".into())).await?;
+            let mut bytes = 0;
             loop {
                 match socket.heard().await? {
                     None => return Err(wrong("the service closed the changefeed at once")),
                     Some(Heard::Pong) => return Ok(()),
-                    Some(Heard::Text(text)) => early.push(text),
+                    Some(Heard::Text(text)) => {
+                        bytes += text.len() + size_of::<String>();
+                        if bytes > EARLY {
+                            return Err(wrong("the service sends changes and does not answer"));
+                        }
+                        early.push(text);
+                    }
                     Some(Heard::Binary(_)) => {}
                 }
             }

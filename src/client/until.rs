@@ -102,6 +102,7 @@ impl Client {
                 let seen = client.send(&show).await?;
                 let gone = until.condition == Condition::Gone;
                 match seen.status {
+                    _ if !seen.is_gone() => {}
                     404 | 410 if gone => {
                         let left = Answer::from_record(&seen.body).ok().filter(|_| seen.status == 410);
                         return Ok(Look::Done(left.unwrap_or(Answer::Nothing)));

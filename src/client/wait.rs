@@ -110,7 +110,7 @@ impl Client {
     pub async fn is_gone(&self, op: &Op, args: &Args) -> bool {
         let Some((Goal::Gone, noun)) = &op.goal else { return false };
         let Ok(show) = self.request(noun.get, &within(noun.get, args)) else { return false };
-        self.send(&show).await.is_ok_and(|seen| matches!(seen.status, 404 | 410))
+        self.send(&show).await.is_ok_and(|seen| seen.is_gone())
     }
 
     /// Waits until an operation that was answered has come to its end, and returns the object as it
@@ -135,7 +135,7 @@ impl Client {
         let end = self
             .poll(waiting.timeout, progress, async |client, looks| {
                 let seen = client.send(&show).await?;
-                if seen.status == 404 && !was_there && looks < NOT_FOUND_YET {
+                if seen.status == 404 && seen.is_gone() && !was_there && looks < NOT_FOUND_YET {
                     return Ok(Look::NotYet(String::new()));
                 }
                 was_there |= seen.is_success();
@@ -191,19 +191,19 @@ impl Client {
         waiting: &Wait<'_>,
         moved: bool,
     ) -> Result<Look<Answer>> {
-        if matches!(goal, Goal::Appears) && !matches!(seen.status, 404 | 410) {
+        if matches!(goal, Goal::Appears) && !seen.is_gone() {
             return appeared(&seen.answer(noun.list)?, noun, waiting);
         }
-        if matches!(seen.status, 404 | 410) && matches!(goal, Goal::Gone) {
+        if seen.is_gone() && matches!(goal, Goal::Gone) {
             return Ok(Look::Done(
                 Answer::from_record(&seen.body).ok().filter(|_| seen.status == 410).unwrap_or(Answer::Nothing),
             ));
         }
-        if seen.status == 410 {
+        if seen.status == 410 && seen.is_gone() {
             let words = format!("{} {} was deleted meanwhile", noun.word, waiting.name);
             return Err(Error::new(Kind::FailedState, words));
         }
-        if seen.status == 404 {
+        if seen.is_gone() {
             let words = format!("{} {} is not there any more: what was asked for has failed", noun.word, waiting.name);
             let error = Error::new(Kind::FailedState, words);
             return Err(match audit_of(waiting) {

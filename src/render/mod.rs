@@ -138,6 +138,8 @@ pub struct Printer<'l> {
     columns: Vec<Chosen>,
     grid: Option<table::Grid>,
     held: Vec<(sort::Keys, String)>,
+    /// How many bytes those are.
+    bytes: usize,
     count: usize,
 }
 
@@ -149,7 +151,7 @@ impl<'l> Printer<'l> {
             columns = defaults(look.format, look.long, look.known);
         }
         let grid = matches!(look.format, Format::Table | Format::Wide).then(table::Grid::default);
-        Printer { look, columns, grid, held: Vec::new(), count: 0 }
+        Printer { look, columns, grid, held: Vec::new(), bytes: 0, count: 0 }
     }
 
     /// Takes a row and appends what can be told by now.
@@ -163,8 +165,14 @@ impl<'l> Printer<'l> {
         } else if self.look.sort.is_empty() {
             self.write(row, out);
         } else {
+            self.bytes += row.len() + size_of::<(sort::Keys, String)>();
             self.held.push((sort::keys(row, self.look), row.to_owned()));
         }
+    }
+
+    /// How many bytes it keeps until the end.
+    pub fn bytes(&self) -> usize {
+        self.grid.as_ref().map_or(self.bytes, table::Grid::bytes)
     }
 
     /// Ends the list and appends the rest.

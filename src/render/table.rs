@@ -9,6 +9,8 @@ use super::{Look, cell, escape, sort};
 
 /// How many rows are laid out at once: a laid out cell takes ten times the room of its text.
 const CHUNK: usize = 500;
+/// What a row's sort keys take, more or less.
+const KEY: usize = 100;
 /// A row with a longer cell is told as it is: aligned, it would push every other row out of sight.
 const WIDEST: usize = 1000;
 
@@ -34,6 +36,11 @@ impl Grid {
         if !look.sort.is_empty() {
             self.keys.push(sort::keys(row, look));
         }
+    }
+
+    /// How many bytes it keeps.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len() + (self.starts.len() + self.ends.len()) * size_of::<usize>() + self.keys.len() * KEY
     }
 
     fn cells(&self, row: usize, width: usize) -> Vec<&str> {

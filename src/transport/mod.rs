@@ -38,9 +38,9 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long an answer may take, its body included.
     pub request_timeout: Duration,
-    /// How many requests a second all that one client does may send; the service takes 10 of an account, and more
-    /// at once for a moment.
-    pub rate: f64,
+    /// How many requests a second all that one client does may send. Unless it is set, eight is what holds for what
+    /// changes something and for waits, and for plain reading only once the service has refused a request.
+    pub rate: Option<f64>,
     /// Through which proxy; that of the environment unless told otherwise.
     pub route: Option<Route>,
 }
@@ -58,7 +58,7 @@ impl Default for Settings {
             system_root_dirs: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(60),
-            rate: RATE,
+            rate: None,
             route: None,
         }
     }
@@ -262,6 +262,6 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Response { status, headers, body, sent })
+        Ok(Response { status, headers, body, sent, path: answer.url().path().to_owned() })
     }
 }

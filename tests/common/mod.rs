@@ -9,13 +9,18 @@ use std::process::{Child, Command, Output, Stdio};
 
 /// A server that reads a request and then does this with each connection.
 pub fn server(answer: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
+    answered_by(move |_, stream| answer(stream))
+}
+
+/// The same, by what the request says.
+pub fn answered_by(answer: impl Fn(&str, std::net::TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let mut stream = stream;
-            head(&mut stream);
-            answer(stream);
+            let head = head(&mut stream);
+            answer(&head, stream);
         }
     });
     url

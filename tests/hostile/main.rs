@@ -95,7 +95,7 @@ fn half_a_document_is_no_list() {
 fn a_web_page_is_no_answer() {
     let page = || b"<html><body>Welcome</body></html>".to_vec();
     ends(&answering("200 OK\r\nContent-Type: text/html", page()), 6, "web page");
-    ends(&answering("404 Not Found\r\nContent-Type: text/html", page()), 3, "web page");
+    ends(&answering("404 Not Found\r\nContent-Type: text/html", page()), 6, "web page");
 }
 
 #[test]

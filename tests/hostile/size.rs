@@ -46,7 +46,7 @@ fn an_error_in_chunks_without_end_is_still_that_error() {
         let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n");
         while megabytes(&mut stream, 64, true) == 64 {}
     });
-    let told = failed(&within(300, &url, &["machines", "list"]), 3);
+    let told = failed(&within(300, &url, &["machines", "list"]), 6);
     assert!(told.contains("404 Not Found"), "{told}");
 }
 
@@ -67,4 +67,113 @@ fn what_was_made_may_be_there_although_the_answer_was_too_long() {
     });
     let told = failed(&patient(&url, &["machines", "stop", crate::ID]), 6);
     assert!(told.contains("may have taken effect"), "{told}");
+}
+
+/// A server that answers this body to everything.
+fn body(body: Vec<u8>) -> String {
+    crate::common::answering("200 OK\r\nContent-Type: application/json", body)
+}
+
+/// So many megabytes of the same element.
+fn list_of(element: &str, megabytes: usize) -> Vec<u8> {
+    let many = megabytes * 1024 * 1024 / (element.len() + 1);
+    format!("[{}]", vec![element; many].join(",")).into_bytes()
+}
+
+#[test]
+fn millions_of_rows_in_a_small_body_are_refused_before_they_cost_memory() {
+    for (element, megabytes, enough) in
+        [("1", 10, 300), ("{}", 10, 300), (r#"{"id":"a"}"#, 10, 300), ("1", 120, ENOUGH)]
+    {
+        let url = body(list_of(element, megabytes));
+        for words in [
+            &["machines", "list"][..],
+            &["machines", "list", "--limit", "5"],
+            &["machines", "list", "--json"],
+            &["images", "list", "-o", "yaml"],
+            &["images", "list", "--jq", "length"],
+            &["machines", "audit", crate::ID, "-o", "csv"],
+            &["networks", "ips", "list", crate::ID, "-o", "jsonl"],
+            &["users", "list", "--sort", "login"],
+            &["machines", "delete", "web*", "--yes"],
+            &["api", "GET", "/my/machines", "--paginate"],
+        ] {
+            let told = failed(&within(enough, &url, words), 6);
+            assert!(told.contains("more than 200000 rows"), "{words:?}: {told}");
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_no_objects_are_no_list_of_machines() {
+    for rows in ["[1]", "[\"a\"]", "[null]", "[[]]", "[true]", r#"[{"id":"a"},2]"#] {
+        let url = body(rows.into());
+        for format in ["table", "json", "jsonl", "csv", "yaml", "ids"] {
+            let told = failed(&patient(&url, &["machines", "list", "-o", format]), 6);
+            assert!(told.contains("where objects were due"), "{rows} {format}: {told}");
+        }
+    }
+}
+
+#[test]
+fn a_service_that_knows_no_pages_is_cut_at_what_was_wanted() {
+    let rows: Vec<String> = (0..3000).map(|at| format!("{{\"id\":\"{at}\"}}")).collect();
+    let url = body(format!("[{}]", rows.join(",")).into_bytes());
+    for format in ["ids", "json"] {
+        let said = patient(&url, &["machines", "list", "--limit", "2", "-o", format]);
+        let shown = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert_eq!(shown.matches(char::is_numeric).count(), 2, "{shown}");
+    }
+}
+
+#[test]
+fn what_is_large_in_one_object_stays_within_its_measure() {
+    let many = (0..500_000).map(|at| format!("\"key{at}\":{at}")).collect::<Vec<_>>().join(",");
+    let machine = format!("{{\"id\":\"{}\",\"name\":\"web\",\"state\":\"running\",\"tags\":{{{many}}}}}", crate::ID);
+    let list = body(format!("[{machine}]").into_bytes());
+    let one = body(machine.into_bytes());
+    let tags = body(format!("{{{many}}}").into_bytes());
+    for (url, words) in [
+        (&list, &["machines", "list", "-o", "id,tags"][..]),
+        (&list, &["machines", "list", "-o", "yaml"]),
+        (&list, &["machines", "list", "-o", "csv"]),
+        (&list, &["machines", "list", "--jq", ".[0].id"]),
+        (&one, &["machines", "get", crate::ID]),
+        (&one, &["machines", "get", crate::ID, "-o", "yaml"]),
+        (&one, &["machines", "get", crate::ID, "--jq", ".tags|length"]),
+        (&tags, &["machines", "tags", "list", crate::ID]),
+        (&tags, &["machines", "tags", "list", crate::ID, "-o", "yaml"]),
+    ] {
+        let said = within(ENOUGH, url, words);
+        assert_eq!(said.status.code(), Some(0), "{words:?}: {}", String::from_utf8_lossy(&said.stderr));
+    }
+    let faults: Vec<String> =
+        (0..100_000).map(|at| format!("{{\"field\":\"f{at}\",\"code\":\"Invalid\",\"message\":\"m\"}}")).collect();
+    let refusal = format!("{{\"code\":\"ValidationFailed\",\"message\":\"x\",\"errors\":[{}]}}", faults.join(","));
+    let url = crate::common::answering("409 Conflict", refusal.into_bytes());
+    let said = within(300, &url, &["machines", "list"]);
+    assert!(matches!(said.status.code(), Some(5 | 6)) && said.stderr.len() < 1 << 20, "{} bytes", said.stderr.len());
+}
+
+#[test]
+fn pages_of_a_row_each_without_end_are_given_up() {
+    for (head, words) in [
+        ("X-Query-Limit: 1\r\n", &["machines", "list", "-o", "ids"][..]),
+        ("X-Query-Limit: 1\r\n", &["api", "GET", "/my/machines", "--paginate"]),
+        ("", &["networks", "ips", "list", crate::ID, "-o", "ids"]),
+    ] {
+        let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = std::sync::Arc::clone(&asked);
+        let url = server(move |mut stream| {
+            let at = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let row = format!("[{{\"id\":\"{at}\",\"ip\":\"{at}\"}}]");
+            let head = format!("{head}Content-Length: {}\r\nConnection: close", row.len());
+            let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{row}").as_bytes());
+        });
+        let said = patient(&url, words);
+        let told = String::from_utf8_lossy(&said.stderr);
+        assert!(said.status.code() == Some(6) && told.contains("it does not end"), "{words:?}: {told}");
+        let asked = asked.load(std::sync::atomic::Ordering::SeqCst);
+        assert!((100..=120).contains(&asked), "{words:?}: {asked} pages");
+    }
 }

@@ -2,11 +2,13 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::answer::Answer;
 use crate::cli::{App, exit, run, show, values};
 use crate::client::{Client, Cut, Span, header_lines};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::render;
 use crate::request::Request;
+use crate::response::Response;
 
 /// The most that a body from a file may have; the service takes 100 000 bytes itself.
 const BODY_LIMIT: u64 = 16 * 1024 * 1024;
@@ -89,7 +91,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         print(app, joined.as_bytes(), jq.as_ref())?;
         return Ok(0);
     }
-    let answer = client.send(&request).await?;
+    let (answer, unclear) = client.sent(&request).await?;
+    let answer = answer?;
     if matches.get_flag("include") {
         let mut head = format!("HTTP/1.1 {}\n", answer.status);
         for line in header_lines(&answer.headers) {
@@ -99,9 +102,31 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         head.push('\n');
         app.streams.out(head.as_bytes())?;
     }
-    print(app, &answer.body, jq.as_ref().filter(|_| answer.is_success()))?;
-    // A redirect is an answer too where the user asked for the request itself.
-    if answer.status < 400 { Ok(0) } else { Err(answer.failure()) }
+    print(app, &answer.body, jq.as_ref().filter(|_| answer.is_success())).map_err(|error| {
+        match request.repeatable {
+            true => error,
+            false => unread(error, &answer),
+        }
+    })?;
+    match answer.taken() {
+        Ok(()) => Ok(0),
+        // A redirect of the service's is an answer too where the user asked for the request itself.
+        Err(_) if (300..400).contains(&answer.status) && answer.is_own() => Ok(0),
+        Err(error) if unclear || answer.is_success() && !request.repeatable => Err(error.in_doubt()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What was sent was carried out although its answer cannot be shown.
+fn unread(error: Error, answer: &Response) -> Error {
+    if error.kind() == Kind::ClosedPipe {
+        return error;
+    }
+    let body = Answer::from_record(&answer.body).unwrap_or_default();
+    let text = |field: &str| body.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
+    let id = text("/id").or_else(|| text("/name")).or_else(|| answer.header("location").map(str::to_owned));
+    let of = id.map_or(String::new(), |id| format!(", of {id}"));
+    error.hint(format!("the service had answered {}{of}: look before sending it again", answer.status))
 }
 
 /// The body as it came; JSON is laid out in lines for a person.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -43,7 +44,7 @@ pub fn extend(command: Command) -> Command {
             own("idempotency-key")
                 .value_name("KEY")
                 .value_parser(NonEmptyStringValueParser::new())
-                .help("Make it once, however often this is run: the key is kept in the tag sdc.idempotency-key; not beside --if-absent"),
+                .help("Make it once, however often this is run: the key is kept in the tag sdc.idempotency-key, and names it unless -n does; not beside --if-absent"),
             own("if-absent")
                 .action(ArgAction::SetTrue)
                 .requires("name")
@@ -155,6 +156,10 @@ impl Making {
             return Err(Error::usage(format!("the tag {KEY_TAG} is given beside --idempotency-key, which sets it")));
         }
         args.push(tag, Value::Text(key.clone()));
+        // The service lets no two machines have one name, so of several runs at once one alone makes it.
+        if self.count.is_none() && args.get("name").is_none() {
+            args.push("name", Value::Text(derived(key)));
+        }
         Ok(())
     }
 
@@ -208,7 +213,9 @@ impl Making {
         if !self.makes_once() {
             return Ok(There::default());
         }
-        let name = call.args.text("name");
+        // A name that was made of the key says no more than the key.
+        let made_up = |name: &str| self.key.as_ref().is_some_and(|key| derived(key) == name);
+        let name = call.args.text("name").filter(|name| !made_up(name));
         let mut filter = Args::new();
         if let Some(key) = &self.key {
             filter.push(format!("tag.{KEY_TAG}"), Value::Text(key.clone()));
@@ -312,13 +319,10 @@ impl Making {
                 Err(error) => Err(error),
             };
         }
-        let (sent, unclear) = client.sent(request).await?;
-        let unsure = |error: Error| match unclear {
+        let (sent, machine) = client.answered(op, request).await.map_err(|error| match error.is_in_doubt() {
             true => error.hint("to run this again and still make one alone: --idempotency-key KEY"),
             false => error,
-        };
-        let sent = sent.map_err(unsure)?;
-        let machine = sent.answer(op).map_err(unsure)?;
+        })?;
         Ok(Made::new(machine, &sent))
     }
 
@@ -466,6 +470,15 @@ async fn package_name(client: &Client, id: &str) -> Result<String> {
     Ok(shown.first().and_then(|row| row.text("/name").map(|name| name.into_owned())).unwrap_or_default())
 }
 
+/// The name of a machine that was given none, for its key: as much of the key as a name can have, and a hash of it.
+fn derived(key: &str) -> String {
+    let fits = |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
+    let readable: String =
+        key.chars().map(fits).skip_while(|letter| !letter.is_ascii_alphanumeric()).take(40).collect();
+    let hash: String = Sha256::digest(key).iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+    if readable.is_empty() { format!("once-{hash}") } else { format!("{readable}-{hash}") }
+}
+
 /// Refuses what could not be found again by a filter.
 fn check_key(key: &str) -> Result<()> {
     let wrong = |words: String| Err(Error::usage(format!("--idempotency-key: {words}")));
@@ -504,6 +517,16 @@ mod tests {
             assert_eq!(names(name, count).unwrap().join(" "), expected);
         }
         assert!(names(Some("web-{1..3}"), Some(2)).is_err());
+    }
+
+    #[test]
+    fn a_key_makes_one_name_that_the_service_takes() {
+        let shape = regex::Regex::new(r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$").unwrap();
+        let keys = ["job-1", "refs/heads/main#17", "refs-heads-main-17", "-.:/", "@", &"x".repeat(128)];
+        let names: std::collections::HashSet<String> = keys.iter().map(|key| derived(key)).collect();
+        assert_eq!(names.len(), keys.len());
+        assert!(names.iter().all(|name| shape.is_match(name)), "{names:?}");
+        assert!(derived("job-1").starts_with("job-1-"));
     }
 
     #[test]

@@ -292,7 +292,7 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
                 findings.ok("roles", format!("{} taken on ({})", roles.value.join(", "), roles.origin));
             }
         }
-        (403, Err(error)) => {
+        (403, Err(error)) if answer.is_own() => {
             findings.ok("signature", format!("accepted, {sent}"));
             let check = match (&app.config.roles, &app.config.act_as) {
                 (Some(_), _) => "roles",
@@ -302,7 +302,7 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
             let error = app.refusal(403).into_iter().fold(error, Error::hint);
             findings.fail(check, &error.hint("else ask the account's owner"));
         }
-        (401, Err(error)) => {
+        (401, Err(error)) if answer.is_own() => {
             let error = app.refusal(401).into_iter().fold(error.hint(format!("sent was {sent}")), Error::hint);
             let error = match user {
                 // That command is for the account's own keys.
@@ -311,7 +311,7 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
             };
             findings.fail("signature", &error);
         }
-        (404, Err(error)) if app.config.act_as.is_some() => {
+        (404, Err(error)) if app.config.act_as.is_some() && answer.is_own() => {
             let act_as = app.config.act_as.as_ref();
             let (other, origin) =
                 act_as.map(|other| (other.value.as_str(), other.origin.to_string())).unwrap_or_default();

@@ -137,7 +137,7 @@ impl Found {
             return show::requests(app, &self.client, &requests).await.map(|()| 0);
         }
         let answer = match &request {
-            Some(request) => self.client.send(request).await?.answer(&images::UPDATE)?,
+            Some(request) => self.client.answered(&images::UPDATE, request).await?.1,
             None => {
                 app.say("nothing was sent");
                 self.now

@@ -142,12 +142,10 @@ impl Watching<'_> {
     /// Tells what the record holds. Whether it is over.
     async fn record(&mut self) -> Result<bool> {
         let answer = self.client.send(&self.get).await?;
-        if answer.status == 404 {
+        if answer.status == 404 && answer.is_gone() {
             return self.vanished(answer.failure());
         }
-        if !answer.is_success() {
-            return Err(answer.failure());
-        }
+        answer.taken()?;
         let record = Answer::from_record(&answer.body)?;
         let Some(row) = record.first() else { return Ok(false) };
         let history = row.text("/progress_history").unwrap_or_default();

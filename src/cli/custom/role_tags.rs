@@ -167,7 +167,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         let names: Vec<String> = lost.into_iter().cloned().collect();
         prompt::confirm(&app.streams, "take away", &[format!("{} from {typed}", names.join(", "))])?;
     }
-    let answer = client.send(&write).await?.answer(place.op()).map_err(|error| error.about(typed))?;
+    let answer = client.answered(place.op(), &write).await.map_err(|error| error.about(typed))?.1;
     print(app, &answer, &look, jq.as_ref())?;
     Ok(0)
 }
@@ -206,12 +206,10 @@ fn same(one: &[String], other: &[String]) -> bool {
 /// words of a refusal, which a HEAD has not, the thing is asked for.
 async fn tags(client: &Client, read: &Request, typed: &str) -> Result<Vec<String>> {
     let mut answer = client.send(read).await?;
-    if !answer.is_success() {
+    if !answer.is_success() || !answer.is_own() {
         answer = client.send(&Request { method: reqwest::Method::GET, ..read.clone() }).await?;
     }
-    if !answer.is_success() {
-        return Err(answer.failure().about(typed));
-    }
+    answer.taken().map_err(|error| error.about(typed))?;
     let mut roles: Vec<String> = Vec::new();
     for role in answer.headers.get_all("role-tag").iter().filter_map(|value| value.to_str().ok()) {
         roles.extend(role.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned));

@@ -1,0 +1,146 @@
+//! Whose answer it is: CloudAPI's own, or that of a balancer, a proxy or a login page before it. Everything that a
+//! status means rests on this one judgement.
+
+use serde_json::Value;
+
+use super::Response;
+
+impl Response {
+    /// Whether CloudAPI itself answered.
+    ///
+    /// Its refusals are JSON with a `code`; a few come without one, and are then known by its headers. What says that
+    /// something is gone, or that somebody may not, has to show more than a refusal that sends nobody astray.
+    pub fn is_own(&self) -> bool {
+        if self.is_page() {
+            return false;
+        }
+        let marked = self.header("api-version").is_some()
+            || self.header("server").is_some_and(|name| name.starts_with("cloudapi"));
+        let body = self.body.trim_ascii();
+        if body.is_empty() {
+            // A HEAD has no body, nor has what is merely accepted.
+            return marked;
+        }
+        let Ok(value) = serde_json::from_slice::<Value>(body) else {
+            // The record of a deleted thing may be longer than what is read of it.
+            return marked && body.starts_with(b"{");
+        };
+        match self.status {
+            300..=399 | 401 | 403 | 404 => marked && value.is_object() || is_code(&value["code"]),
+            410 => marked && value.is_object() || is_code(&value["code"]) || value["id"].is_string(),
+            _ => true,
+        }
+    }
+
+    /// Whether CloudAPI says that the thing is not there, or not any more.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.status, 404 | 410) && self.is_own()
+    }
+
+    /// Whether the request was turned away before anything was done about it. A proxy says 503 of its own time-outs
+    /// too, behind which the request may have been carried out; CloudAPI signs its refusals with a request id.
+    pub(crate) fn is_turned_away(&self) -> bool {
+        self.status == 429 || self.status == 503 && self.header("request-id").is_some() && !self.is_page()
+    }
+
+    /// Whether nobody can tell from this refusal what CloudAPI did about the request: it was replaced on its way back,
+    /// or never came from there.
+    pub(crate) fn is_replaced(&self) -> bool {
+        let refused = self.is_success() || self.is_turned_away();
+        !refused && (matches!(self.status, 502..=504) || !self.is_own())
+    }
+
+    /// Whether the body is a page for a browser.
+    pub(crate) fn is_page(&self) -> bool {
+        let html = self.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+        html && !self.body.trim_ascii().is_empty() || self.body.trim_ascii_start().first() == Some(&b'<')
+    }
+}
+
+/// A code of the service's is a word such as `ResourceNotFound`: `404` and `NOT_FOUND` are other people's.
+fn is_code(code: &Value) -> bool {
+    code.as_str().is_some_and(|code| {
+        code.starts_with(|first: char| first.is_ascii_uppercase())
+            && code.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && code.bytes().any(|byte| byte.is_ascii_lowercase())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn response(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Response {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        Response { status, headers, body: body.as_bytes().to_vec(), sent: String::new(), path: String::new() }
+    }
+
+    #[test]
+    fn only_cloudapi_says_that_something_is_gone() {
+        let gone = |status, headers: &[_], body| response(status, headers, body).is_gone();
+        for (status, headers, body) in [
+            (404, &[][..], r#"{"code":"ResourceNotFound","message":"x"}"#),
+            (404, &[], r#"{"code":"VolumeNotFound"}"#),
+            (410, &[], r#"{"id":"b6979942","state":"deleted"}"#),
+            (410, &[], r#"{"code":"ResourceNotFound","message":"x"}"#),
+            (404, &[("api-version", "9.0.0")], ""),
+            (404, &[("server", "cloudapi/9.20.0")], r#"{"message":"x"}"#),
+            // Its record was cut off.
+            (410, &[("api-version", "9.0.0")], r#"{"id":"b6979942","#),
+        ] {
+            assert!(gone(status, headers, body), "{status} {body}");
+        }
+        for (status, headers, body) in [
+            (404, &[][..], "<html>Not Found</html>"),
+            (404, &[], ""),
+            (404, &[], "{}"),
+            (404, &[], "null"),
+            (404, &[], "[]"),
+            (404, &[], "404 page not found"),
+            (404, &[], "default backend - 404"),
+            (404, &[], r#"{"message":"no Route matched with those values"}"#),
+            (404, &[], r#"{"code":404,"message":"Not Found"}"#),
+            (404, &[], r#"{"code":"404","message":"Not Found"}"#),
+            (404, &[], r#"{"code":"NOT_FOUND","message":"Not Found"}"#),
+            (404, &[], r#"{"error":{"code":"NotFound"}}"#),
+            (404, &[("x-request-id", "1")], "{}"),
+            (404, &[("request-id", "1")], "{}"),
+            (404, &[("content-type", "text/html"), ("api-version", "9.0.0")], "Not Found"),
+            (410, &[], "<html>Gone</html>"),
+            (410, &[], "{}"),
+            (410, &[], r#"{"message":"Gone"}"#),
+            (410, &[], r#"[{"id":"b6979942"}]"#),
+            (200, &[("api-version", "9.0.0")], "{}"),
+        ] {
+            assert!(!gone(status, headers, body), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_without_a_code_is_the_services_where_nobody_is_led_astray() {
+        assert!(response(409, &[], r#"{"message":"too wide"}"#).is_own());
+        assert!(response(500, &[], "{}").is_own());
+        assert!(!response(403, &[], r#"{"message":"Forbidden"}"#).is_own());
+        assert!(response(403, &[("api-version", "9.0.0")], r#"{"message":"Forbidden"}"#).is_own());
+        for status in [400, 401, 403, 405, 409, 422] {
+            assert!(!response(status, &[("request-id", "1")], "<html>Blocked</html>").is_own(), "{status}");
+            assert!(!response(status, &[], "Access denied").is_own(), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_page_with_a_request_id_has_turned_nothing_away() {
+        assert!(response(503, &[("request-id", "1")], "{}").is_turned_away());
+        assert!(!response(503, &[("request-id", "1")], "<html>").is_turned_away());
+        assert!(!response(503, &[], "{}").is_turned_away());
+        for status in [302, 404, 500, 502, 503, 504, 520, 524] {
+            assert!(response(status, &[], "<html>").is_replaced(), "{status}");
+        }
+        assert!(!response(409, &[], r#"{"code":"InvalidArgument","message":"x"}"#).is_replaced());
+    }
+}

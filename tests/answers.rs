@@ -1,0 +1,478 @@
+//! Who answered, and what that is worth: only CloudAPI's own words count, and what may have been made is told.
+#![cfg(all(feature = "cli", feature = "emulator"))]
+
+mod common;
+
+use std::collections::HashSet;
+use std::process::{Output, Stdio};
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use common::{against, in_turn, output, sdc, text};
+use reqwest::header::{HeaderMap, HeaderValue};
+use sdc::api::{Method, Op, RESOURCES, Shape};
+use sdc::emulator::{Emulator, Options, Seed};
+use sdc::error::Kind;
+use sdc::response::Response;
+
+const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
+const PAGE: &str = "<html><body>Sign in</body></html>";
+const GONE: (&str, &str) = ("404 Not Found", r#"{"code":"ResourceNotFound","message":"not found"}"#);
+
+/// What balancers, proxies and login pages answer in the service's place.
+const FOREIGN: &[(u16, &str, &str)] = &[
+    (404, "text/html", PAGE),
+    (404, "text/plain", "default backend - 404"),
+    (404, "application/json", "{}"),
+    (404, "application/json", r#"{"message":"no Route matched with those values"}"#),
+    (404, "", ""),
+    (410, "text/html", PAGE),
+    (410, "application/json", "{}"),
+    (410, "", ""),
+    (401, "text/html", PAGE),
+    (403, "text/html", PAGE),
+    (403, "application/json", r#"{"message":"Forbidden"}"#),
+    (409, "text/html", PAGE),
+    (422, "text/html", PAGE),
+    (405, "text/html", PAGE),
+    (301, "", ""),
+    (302, "text/html", PAGE),
+    (303, "", ""),
+    (307, "", ""),
+    (308, "", ""),
+    (200, "text/html", PAGE),
+    (201, "text/html", PAGE),
+    (202, "text/html", PAGE),
+    (200, "text/plain", "Welcome"),
+    (203, "", ""),
+];
+
+fn response(status: u16, kind: &str, body: &str) -> Response {
+    let mut headers = HeaderMap::new();
+    if !kind.is_empty() {
+        headers.insert("content-type", HeaderValue::from_str(kind).unwrap());
+    }
+    if (300..400).contains(&status) {
+        headers.insert("location", HeaderValue::from_static("https://portal.example.com/acme/machines/1/nics/2"));
+    }
+    let path = format!("/acme/machines/{ID}/nics");
+    Response { status, headers, body: body.as_bytes().to_vec(), sent: String::new(), path }
+}
+
+fn operations() -> impl Iterator<Item = &'static Op> {
+    RESOURCES.iter().flat_map(|resource| resource.ops).copied()
+}
+
+#[test]
+fn what_somebody_else_answers_is_nothing_of_the_services_for_no_operation() {
+    for op in operations() {
+        for (status, kind, body) in FOREIGN {
+            let error = response(*status, kind, body).answer(op).expect_err(op.id);
+            assert_eq!(error.kind(), Kind::Unreachable, "{} {status} {body}: {error}", op.id);
+            assert!(!error.hints().is_empty(), "{} {status} {body}: {error}", op.id);
+            // In a wait it is tried again, but for another address, which stays another one.
+            assert_eq!(error.passes(), !matches!(status, 301 | 308), "{} {status} {body}: {error}", op.id);
+        }
+    }
+}
+
+/// Whether a success with this body is one of this operation: written from the API's description.
+fn is_due(op: &Op, status: u16, body: &str) -> bool {
+    let object = body.starts_with('{');
+    match (op.shape, op.id) {
+        (Shape::Nothing, _) => body.is_empty() && matches!(status, 202 | 204) || object,
+        (_, "CreateMachineDisk") if body.is_empty() => status == 202,
+        _ if body.is_empty() => false,
+        (Shape::Rows, _) => matches!(body, "[]" | "[{}]"),
+        (Shape::Map, _) | (_, "GetConfig" | "UpdateConfig" | "UpdateVolume") => object,
+        // Their answers are values.
+        (_, "GetMachineTag" | "GetMachineMetadata" | "GetDatacenter") => {
+            body != "null" && body != "{" && body != "word"
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn a_success_whose_body_is_not_what_was_due_is_none() {
+    for op in operations() {
+        for status in [200, 201, 202, 204] {
+            for body in
+                ["", "null", "true", "7", r#""text""#, "[]", "[[]]", "[1,2]", "[null]", "[{}]", "{}", "{", "word"]
+            {
+                let answer = response(status, "application/json", body).answer(op);
+                assert_eq!(
+                    answer.is_ok(),
+                    is_due(op, status, body) && body != "{",
+                    "{} {status} {body}: {answer:?}",
+                    op.id
+                );
+                if let Err(error) = answer {
+                    assert_eq!(error.kind(), Kind::Unreachable, "{} {status} {body}: {error}", op.id);
+                }
+            }
+        }
+    }
+    // An object that is another one.
+    for op in [&sdc::api::machines::GET, &sdc::api::machines::CREATE, &sdc::api::images::CLONE, &sdc::api::keys::ADD] {
+        for body in [r#"{"error":"please log in"}"#, r#"{"id":null,"name":null}"#, r#"{"id":"","name":""}"#] {
+            assert!(response(200, "application/json", body).answer(op).is_err(), "{} {body}", op.id);
+        }
+    }
+}
+
+#[test]
+fn there_is_one_already_only_where_the_service_says_so_and_points_into_the_account() {
+    let nic = |location: &str| {
+        let mut answer = response(302, "", "");
+        answer.headers.insert("location", HeaderValue::from_str(location).unwrap());
+        answer
+    };
+    let there = format!("/acme/machines/{ID}/nics/90b8d02fb8f9");
+    let error = nic(&there).answer(&sdc::api::nics::ADD).unwrap_err();
+    assert!(error.kind() == Kind::Refused && error.message().contains("already: 90b8d02fb8f9"), "{error}");
+    for location in [
+        format!("https://portal.example.com{there}"),
+        format!("//portal.example.com{there}"),
+        format!("/other/machines/{ID}/nics/90b8d02fb8f9"),
+        format!("/acme/machines/{ID}/nics/"),
+        format!("/acme/machines/{ID}/nics"),
+        "/acme/machines/1/nics/90b8d02fb8f9".to_owned(),
+        "/login?from=/acme/machines".to_owned(),
+        "/login".to_owned(),
+    ] {
+        let error = nic(&location).answer(&sdc::api::nics::ADD).unwrap_err();
+        assert_eq!(error.kind(), Kind::Unreachable, "{location}: {error}");
+    }
+    for op in operations().filter(|op| op.id != "AddNic") {
+        let error = nic(&there).answer(op).unwrap_err();
+        assert_eq!(error.kind(), Kind::Unreachable, "{}: {error}", op.id);
+    }
+}
+
+#[track_caller]
+fn ends(said: &Output, code: i32, words: &str) {
+    let told = text(&said.stderr);
+    assert!(
+        said.status.code() == Some(code) && told.contains(words),
+        "{code} {words}: {:?} {told}",
+        said.status.code()
+    );
+}
+
+#[test]
+fn a_page_that_says_404_ends_no_deletion_and_no_wait() {
+    for foreign in [("404 Not Found\r\nContent-Type: text/html", PAGE), ("410 Gone", "{}"), ("404 Not Found", "")] {
+        let (url, _) = in_turn(vec![foreign]);
+        for words in [
+            &["machines", "delete", ID, "--yes", "--ignore-missing"][..],
+            &["machines", "delete", ID, "--yes"],
+            &["machines", "delete", ID, "--yes", "--wait", "--timeout", "2s"],
+            &["keys", "delete", "laptop", "--yes", "--ignore-missing"],
+            &["volumes", "delete", ID, "--yes", "--ignore-missing"],
+            &["machines", "snapshots", "delete", ID, "old", "--yes", "--ignore-missing"],
+            &["machines", "get", ID],
+            &["images", "get", ID],
+            &["machines", "tags", "get", ID, "role"],
+            &["api", "GET", "/my/machines"],
+            &["api", "DELETE", "/my/keys/laptop"],
+        ] {
+            ends(&sdc(&url, words), 6, "not CloudAPI's");
+        }
+        ends(&sdc(&url, &["wait", "machines", ID, "--for", "deleted", "--timeout", "1s"]), 9, "gave up waiting");
+        // What is in the way for a moment is survived, and then it is gone indeed.
+        let (url, seen) = in_turn(vec![foreign, foreign, GONE]);
+        ends(&sdc(&url, &["wait", "machines", ID, "--for", "deleted", "--timeout", "20s"]), 0, "still waiting");
+        assert_eq!(seen.load(SeqCst), 3);
+        // The audit log before it, the request, two looks that are no answer, and one that is.
+        let (url, seen) = in_turn(vec![("200 OK", "[]"), ("204 No Content", ""), foreign, foreign, GONE]);
+        ends(&sdc(&url, &["machines", "delete", ID, "--yes", "--wait", "--timeout", "20s"]), 0, "done");
+        assert_eq!(seen.load(SeqCst), 5);
+    }
+    // The first answer was lost, and what answers then is not the service.
+    let (url, _) = in_turn(vec![("504 Gateway Timeout", PAGE), ("404 Not Found", PAGE)]);
+    ends(&sdc(&url, &["keys", "delete", "laptop", "--yes"]), 6, "web page");
+}
+
+#[test]
+fn a_login_page_is_no_word_of_the_services_for_any_method() {
+    let redirect = "Location: https://portal.example.com/login\r\nContent-Type: text/html";
+    for (head, hint) in [
+        (format!("302 Found\r\n{redirect}"), "it points to https://portal.example.com/login"),
+        (format!("307 Temporary Redirect\r\n{redirect}"), "it points to https://portal.example.com/login"),
+        ("401 Unauthorized\r\nContent-Type: text/html".to_owned(), "not CloudAPI's"),
+        ("403 Forbidden\r\nContent-Type: text/html".to_owned(), "not CloudAPI's"),
+        ("200 OK\r\nContent-Type: text/html".to_owned(), "is the URL that of CloudAPI"),
+    ] {
+        let (url, _) = in_turn(vec![(Box::leak(head.into_boxed_str()), PAGE)]);
+        for words in [
+            &["machines", "list"][..],
+            &["machines", "get", ID],
+            &["machines", "stop", ID],
+            &["machines", "delete", ID, "--yes"],
+            &["machines", "nics", "add", ID, ID],
+            &["machines", "tags", "replace", ID, "a=b", "--yes"],
+            &["datacenters", "get", "east"],
+            &["fabrics", "vlans", "update", "2", "name=x"],
+            &["config", "set", &format!("default_network={ID}")],
+            &["roles", "delete", ID, "--yes"],
+            &["api", "POST", "/my/users", "-d", "{}"],
+        ] {
+            let said = sdc(&url, words);
+            let told = text(&said.stderr);
+            let code = said.status.code();
+            assert_eq!(code, Some(6), "{words:?}: {told}");
+            assert!(told.contains(hint), "{words:?}: {told}");
+        }
+    }
+}
+
+/// Commands that make something of every sort, and the command that shows whether it is there.
+fn makers() -> Vec<(Vec<&'static str>, &'static str)> {
+    let key = Box::leak(format!("{}/key.pub", common::key().display()).into_boxed_str());
+    vec![
+        (vec!["machines", "create", "--image", ID, "--package", ID, "-n", "web"], "sdc machines list name=web"),
+        (vec!["machines", "create", "--image", ID, "--package", ID], "sdc machines list"),
+        (vec!["images", "create", ID, "web", "1.0"], "sdc images list name=web"),
+        (vec!["images", "clone", ID], "sdc images list"),
+        (vec!["images", "import", ID, "--from", "east"], "sdc images list"),
+        (vec!["volumes", "create", "-n", "data", "-s", "20G", "-N", ID], "sdc volumes list"),
+        (vec!["machines", "snapshots", "create", ID, "-n", "before"], "sdc machines snapshots list b6979942"),
+        (vec!["machines", "nics", "add", ID, ID], "sdc machines nics list b6979942"),
+        (vec!["keys", "add", key, "-n", "laptop"], "sdc keys list"),
+        (vec!["accesskeys", "create"], "sdc accesskeys list"),
+        (vec!["fwrules", "create", "FROM any TO all vms ALLOW tcp PORT 22"], "sdc fwrules list"),
+        (vec!["fabrics", "vlans", "create", "2", "-n", "web"], "sdc fabrics vlans list"),
+        (vec!["roles", "create", "ops"], "sdc roles list"),
+        (vec!["policies", "create", "ops", "--rule", "CAN listmachines"], "sdc policies list"),
+        (vec!["users", "keys", "add", ID, key, "-n", "laptop"], "sdc users keys list b6979942"),
+    ]
+}
+
+#[test]
+fn what_may_have_been_made_is_told_with_the_way_to_look() {
+    let unclear: &[(&str, &str, i32)] = &[
+        ("502 Bad Gateway\r\nContent-Type: text/html", PAGE, 7),
+        ("503 Service Unavailable\r\nContent-Type: text/html\r\nRequest-Id: 1", PAGE, 7),
+        ("504 Gateway Timeout", "", 7),
+        ("500 Internal Server Error", r#"{"code":"InternalError","message":"x"}"#, 1),
+        ("520 Unknown", PAGE, 1),
+        ("201 Created", "[]", 6),
+        ("201 Created", "null", 6),
+        ("201 Created", "{}", 6),
+        ("204 No Content", "", 6),
+        ("202 Accepted", "", 6),
+        ("200 OK\r\nContent-Type: text/html", PAGE, 6),
+        ("403 Forbidden\r\nContent-Type: text/html", PAGE, 6),
+    ];
+    for (words, look) in makers() {
+        for (head, body, code) in unclear {
+            let (url, seen) = in_turn(vec![(head, body)]);
+            let said = sdc(&url, &words);
+            let told = text(&said.stderr);
+            assert_eq!(said.status.code(), Some(*code), "{words:?} {head} {body}: {told}");
+            assert!(told.contains("may have taken effect"), "{words:?} {head} {body}: {told}");
+            assert!(told.contains(&format!("whether it is there: {look}")), "{words:?} {head} {body}: {told}");
+            assert_eq!(seen.load(SeqCst), 1, "{words:?} {head} was sent again");
+        }
+        // Whoever is refused has made nothing.
+        let (url, _) = in_turn(vec![("409 Conflict", r#"{"code":"InvalidArgument","message":"no"}"#)]);
+        let told = text(&sdc(&url, &words).stderr);
+        assert!(told.contains("service: 409") && !told.contains("may have taken effect"), "{words:?}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_made_is_told_although_its_output_cannot_be_written() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    let key = format!("{}/key.pub", common::key().display());
+    for (words, shown) in [
+        (&["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "full"][..], "machine full ("),
+        (
+            &["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "full-{1..2}"],
+            "machine full-2 (",
+        ),
+        (&["volumes", "create", "-n", "full", "-s", "20G"], "volume full ("),
+        (&["fabrics", "vlans", "create", "77", "-n", "full"], "vlan full (77)"),
+        (&["keys", "add", &key, "-n", "full"], "key full"),
+        (&["roles", "create", "full"], "role full ("),
+        (&["fwrules", "create", "FROM any TO all vms ALLOW tcp PORT 22"], "firewall rule "),
+        (&["accesskeys", "create"], "accesskey "),
+        (&["machines", "stop", "web1"], "stop was carried out all the same: machine web1 ("),
+        (&["machines", "tags", "set", "web1", "full=yes"], "tags set was carried out all the same: machine web1 ("),
+    ] {
+        let mut command = against(&emulator, &[words, &["-o", "json"]].concat());
+        command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let said = output(command).await;
+        ends(&said, 1, "cannot write the output");
+        ends(&said, 1, shown);
+    }
+    let mut command = against(&emulator, &["api", "POST", "/my/roles", "-d", r#"{"name":"made"}"#]);
+    command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    ends(&output(command).await, 1, "the service had answered 201");
+    // Whoever reads no more is told nothing, and it is no failure.
+    let command = against(&emulator, &["roles", "create", "pipe", "-o", "json"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = command;
+    command.stdout(writer);
+    assert_eq!(output(command).await.status.code(), Some(0));
+    emulator.stop().await.unwrap();
+}
+
+/// A command as a shell runs it, with these redirections.
+#[cfg(unix)]
+async fn redirected(emulator: &Emulator, words: &[&str], how: &str) -> Output {
+    let program = against(emulator, &[]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("exec \"$@\" {how}"), "sh", env!("CARGO_BIN_EXE_sdc")]).args(words).env_clear();
+    shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    output(shell).await
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_output_that_was_closed_from_the_start_is_a_failure_and_silence_is_not() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    let writes: &[&[&str]] = &[
+        &["--version"],
+        &["--help"],
+        &["help", "exit-codes"],
+        &["help", "--json"],
+        &["completion", "bash"],
+        &["config", "show"],
+        &["profile", "list"],
+        &["auth", "doctor"],
+        &["machines", "list"],
+        &["machines", "list", "--json"],
+        &["machines", "list", "--jq", ".[].id"],
+        &["machines", "get", "web1", "-o", "yaml"],
+        &["images", "list", "-o", "csv"],
+        &["machines", "ip", "web1"],
+        &["machines", "why", "web1"],
+        &["machines", "stop", "web1", "--dry-run"],
+        &["machines", "list", "--curl"],
+        &["machines", "tags", "list", "web1"],
+        &["fwrules", "check", "FROM any TO all vms ALLOW tcp PORT 22"],
+        &["rbac", "export"],
+        &["api", "GET", "/my/machines"],
+        &["api", "GET", "/my/machines", "--paginate"],
+    ];
+    for words in writes {
+        for how in [">&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full"] {
+            let said = redirected(&emulator, words, how).await;
+            assert_eq!(said.status.code(), Some(1), "{words:?} {how}: {}", text(&said.stderr));
+        }
+        for how in ["<&- 2>&-", "2>/dev/full", "<>/dev/null >&0"] {
+            let said = redirected(&emulator, words, how).await;
+            assert_eq!(said.status.code(), Some(0), "{words:?} {how}: {}", text(&said.stderr));
+        }
+    }
+    // What prints nothing has lost nothing.
+    for how in [">&-", "2>&-", ">&- 2>&- <&-"] {
+        assert_eq!(redirected(&emulator, &["machines", "reboot", "web1"], how).await.status.code(), Some(0), "{how}");
+    }
+    // An error is an error, whoever hears of it.
+    for how in ["2>&-", "2>/dev/full", ">&- 2>&-"] {
+        assert_eq!(redirected(&emulator, &["machines", "get", "nothing"], how).await.status.code(), Some(3), "{how}");
+    }
+    // A list that cannot be read is not an empty one.
+    for words in [&["machines", "delete", "-", "--yes"][..], &["wait", "machines", "-", "--for", "ready"]] {
+        let said = redirected(&emulator, words, "<&-").await;
+        ends(&said, 2, "standard input is closed");
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_without_a_name_makes_one_machine_however_many_run_at_once() {
+    let latency = Duration::from_millis(30);
+    let emulator = Emulator::start(Options { seed: Seed::Empty, latency, ..Options::default() }).await.unwrap();
+    for round in 0..20 {
+        let key = format!("refs/heads/main#{round}");
+        let words = [
+            "machines",
+            "create",
+            "--image",
+            "base-64",
+            "--package",
+            "g1-nano",
+            "--idempotency-key",
+            &key,
+            "-o",
+            "ids",
+        ];
+        let runs = (0..3).map(|_| output(against(&emulator, &words)));
+        let said = futures_util::future::join_all(runs).await;
+        let ids: HashSet<String> = said.iter().map(|said| text(&said.stdout)).collect();
+        let told: Vec<String> = said.iter().map(|said| text(&said.stderr)).collect();
+        assert!(said.iter().all(|said| said.status.success()), "{told:?}");
+        assert_eq!(ids.len(), 1, "{key}: {ids:?} {told:?}");
+        let made = told.iter().filter(|told| told.contains("create requested")).count();
+        assert_eq!(made, 1, "{told:?}");
+    }
+    let all = output(against(&emulator, &["machines", "list", "-o", "ids"])).await;
+    assert_eq!(text(&all.stdout).lines().count(), 20);
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_without_a_name_finds_what_an_older_sdc_made_under_another_name() {
+    let emulator = Emulator::start(Options { seed: Seed::Empty, ..Options::default() }).await.unwrap();
+    let create = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-o", "ids"];
+    let old =
+        output(against(&emulator, &[&create[..], &["-n", "old", "-t", "sdc.idempotency-key=job"]].concat())).await;
+    let new = output(against(&emulator, &[&create[..], &["--idempotency-key", "job"]].concat())).await;
+    assert!(new.status.success(), "{}", text(&new.stderr));
+    assert_eq!(text(&old.stdout), text(&new.stdout));
+    emulator.stop().await.unwrap();
+}
+
+/// How many requests had to wait for their turn, and how many there were.
+async fn turns(emulator: &Emulator, words: &[&str]) -> (usize, usize) {
+    emulator.forget_requests();
+    let said = output(against(emulator, &[words, &["--debug"]].concat())).await;
+    let told = text(&said.stderr);
+    assert!(said.status.success(), "{told}");
+    (told.matches("had to wait for its turn").count(), emulator.requests().len())
+}
+
+#[tokio::test]
+async fn reading_waits_for_no_turn_and_what_changes_or_polls_does() {
+    let emulator = Emulator::start(Options { seed: Seed::Machines(40_000), ..Options::default() }).await.unwrap();
+    let (waited, asked) = turns(&emulator, &["machines", "list", "-o", "ids"]).await;
+    assert!(waited == 0 && asked > 40, "{waited} of {asked}");
+    let (waited, _) = turns(&emulator, &["machines", "list", "-o", "ids", "--rate", "2", "--limit", "12000"]).await;
+    assert!(waited > 0, "--rate holds for reading");
+    emulator.stop().await.unwrap();
+    let emulator = Emulator::start(Options { seed: Seed::Machines(30), ..Options::default() }).await.unwrap();
+    let (waited, _) = turns(&emulator, &["machines", "stop", "*", "--max", "40", "--parallel", "30"]).await;
+    assert!(waited > 0, "what changes something keeps to the pace");
+    let (waited, asked) =
+        turns(&emulator, &["wait", "machines", "*", "--for", "state=stopped", "--timeout", "60s"]).await;
+    assert!(waited > 0, "what asks again and again keeps to the pace: {waited} of {asked}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn reading_keeps_to_the_pace_once_the_service_has_refused() {
+    let fault = "GET /machines status=429 times=1".parse().unwrap();
+    let options = Options { seed: Seed::Machines(30_000), faults: vec![fault], ..Options::default() };
+    let emulator = Emulator::start(options).await.unwrap();
+    let (waited, asked) = turns(&emulator, &["machines", "list", "-o", "ids"]).await;
+    assert!(waited > 0 && asked > 30, "{waited} of {asked}");
+    emulator.stop().await.unwrap();
+}
+
+/// Every operation that makes something is known as such, so that its doubt is told.
+#[test]
+fn every_post_that_makes_something_says_what() {
+    let known: HashSet<&str> = operations().filter(|op| op.makes().is_some()).map(|op| op.id).collect();
+    for op in operations().filter(|op| op.method == Method::Post && op.id.starts_with("Create")) {
+        assert!(known.contains(op.id), "{}", op.id);
+    }
+    for id in ["AddNic", "CloneImage", "ImportImageFromDatacenter"] {
+        assert!(known.contains(id), "{id}");
+    }
+}
