@@ -74,7 +74,10 @@ impl Cloud {
         let state = &mut *state;
         state.seen.push((format!("{method} {path}"), body.to_owned()));
         if state.refuse.as_ref().is_some_and(|line| *line == format!("{method} {path}")) {
-            return (409, None, json!({ "code": "InvalidArgument", "message": "not so" }));
+            return match method {
+                "GET" => (403, None, json!({ "code": "NotAuthorized", "message": "you may not" })),
+                _ => (409, None, json!({ "code": "InvalidArgument", "message": "not so" })),
+            };
         }
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         let path = path.split('?').next().unwrap_or_default();
@@ -90,7 +93,11 @@ impl Cloud {
                 let mine = state.things.iter().filter(|(known, _)| {
                     known.strip_prefix(&below).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
                 });
-                (200, tags, mine.map(|(_, thing)| thing.clone()).collect())
+                let mut list: Value = mine.map(|(_, thing)| thing.clone()).collect();
+                if path.ends_with("/roles") {
+                    leak_defaults(&mut list);
+                }
+                (200, tags, list)
             }
             ("PUT", _) => {
                 let roles: Vec<&str> =
@@ -165,6 +172,21 @@ impl Cloud {
         let file = self.home.path().join("rbac.json");
         std::fs::write(&file, content.to_string()).unwrap();
         file.display().to_string()
+    }
+}
+
+/// What ListRoles of API version 9 does: who is a default member of one role is shown as one of all later roles.
+fn leak_defaults(list: &mut Value) {
+    let mut leaked: Vec<String> = Vec::new();
+    for role in list.as_array_mut().unwrap() {
+        for member in role["members"].as_array_mut().into_iter().flatten() {
+            let login = member["login"].as_str().unwrap().to_owned();
+            if member["default"] == true {
+                leaked.push(login);
+            } else if leaked.contains(&login) {
+                member["default"] = true.into();
+            }
+        }
     }
 }
 
@@ -286,6 +308,66 @@ fn a_file_is_applied_in_order_and_then_there_is_nothing_to_do() {
     let json: Value = serde_json::from_str(&cloud.told(&["rbac", "info", "--all", "--json"])).unwrap();
     assert_eq!(json["keys"]["jill"][0]["name"], "laptop");
     assert_eq!(json["roles"][0]["name"], "ops");
+}
+
+/// A user who is a default member of the first role, and a member of the administrators.
+fn cloud_with_a_leak() -> Cloud {
+    let cloud = Cloud::start();
+    let member = |default: bool| {
+        let mut member = json!({ "type": "subuser", "id": id(1), "login": "jill" });
+        if default {
+            member["default"] = true.into();
+        }
+        member
+    };
+    let role = |number: usize, name: &str, members: Value| {
+        let role = json!({ "id": id(number), "name": name, "members": members, "policies": [] });
+        cloud.put(&format!("/acme/roles/{}", id(number)), role);
+    };
+    cloud.put(&format!("/acme/users/{}", id(1)), json!({ "id": id(1), "login": "jill", "email": "jill@example.com" }));
+    role(2, "ops", json!([member(true)]));
+    role(3, "administrators", json!([member(false)]));
+    role(4, "empty", json!([]));
+    cloud
+}
+
+#[test]
+fn a_member_is_a_default_one_only_where_the_role_itself_says_so() {
+    let cloud = cloud_with_a_leak();
+    let exported: Value = serde_json::from_str(&cloud.told(&["rbac", "export"])).unwrap();
+    let defaults: Vec<&Value> =
+        exported["roles"].as_array().unwrap().iter().map(|role| &role["default_members"]).collect();
+    assert_eq!(defaults, [&json!(["jill"]), &json!([]), &json!([])]);
+    let read = std::mem::take(&mut cloud.state.lock().unwrap().seen);
+    let single = read.iter().filter(|(line, _)| line.starts_with("GET /acme/roles/")).count();
+    assert_eq!(single, 2, "a role without default members need not be asked for");
+    let tree = cloud.told(&["rbac", "info"]);
+    assert!(tree.contains("jill <jill@example.com>: ops (default), administrators\n"), "{tree}");
+    let json: Value = serde_json::from_str(&cloud.told(&["rbac", "info", "--json"])).unwrap();
+    assert_eq!(json["roles"][1]["members"][0]["default"], Value::Null, "{json}");
+    // What was exported is what is there.
+    let told = cloud.told(&["rbac", "apply", &cloud.file(&exported), "--yes"]);
+    assert!(told.starts_with("nothing to do"), "{told}");
+    // To become a default administrator is a change, although the list shows it already; and then it is one no more.
+    let mut wanted = exported;
+    wanted["roles"][1]["default_members"] = json!(["jill"]);
+    let told = cloud.told(&["rbac", "apply", &cloud.file(&wanted), "--yes"]);
+    assert!(told.contains("~ change role administrators\n    default_members: [] -> [\"jill\"]\n"), "{told}");
+    assert!(cloud.told(&["rbac", "apply", &cloud.file(&wanted), "--yes"]).starts_with("nothing to do"));
+}
+
+#[test]
+fn without_the_right_to_read_a_role_nothing_is_made_of_what_the_list_says() {
+    let cloud = cloud_with_a_leak();
+    cloud.state.lock().unwrap().refuse = Some(format!("GET /acme/roles/{}", id(3)));
+    for words in [&["rbac", "export"][..], &["rbac", "apply", &cloud.file(&team()), "--yes"]] {
+        let (code, told) = cloud.refused(words);
+        assert!(code == 4 && told.contains("default members of administrators cannot be read"), "{told}");
+    }
+    let shown = cloud.run(&["rbac", "info"]);
+    let told = String::from_utf8_lossy(&shown.stderr).into_owned();
+    assert!(shown.status.success() && told.contains("warning: the default members of administrators"), "{told}");
+    assert!(cloud.writes().is_empty());
 }
 
 #[test]

@@ -6,7 +6,10 @@ use super::*;
 pub static ROLE: Noun = Noun::new("role", &GET, &LIST, "sdc roles list");
 
 /// ListRoles.
-pub static LIST: Op = Op::list("ListRoles", "list", "/:login/roles", "List the roles of the account");
+pub static LIST: Op = Op::list("ListRoles", "list", "/:login/roles", "List the roles of the account").long(
+    "The list may show a member as a default one in a role where it is none. What is true: sdc roles get ROLE, or \
+     sdc rbac info.",
+);
 
 /// GetRole.
 pub static GET: Op = Op::get("GetRole", "get", "/:login/roles/:role", "Show a role");

@@ -41,7 +41,8 @@ pub struct Member {
     /// Login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login: Option<String>,
-    /// True where the role acts without being asked for, else absent.
+    /// True where the role acts without being asked for, else absent. ListRoles shows it also where it is not so, in
+    /// the roles that follow one of which the member is a default one; GetRole does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<bool>,
     /// What else the service sent.

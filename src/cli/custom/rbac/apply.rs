@@ -134,7 +134,8 @@ async fn live(client: &Client, wanted: &Wanted, made: &[Owned]) -> Result<Live> 
         };
         listed || made.iter().any(of_user)
     })
-    .await
+    .await?
+    .sure()
 }
 
 /// What should be known beside the plan.

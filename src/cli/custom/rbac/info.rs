@@ -25,6 +25,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let with_keys = matches.get_flag("all");
     if wants_json(app) {
         let lists = live::lists(&client).await?;
+        warn(app, &lists.unsure);
         let mut text = format!(
             "{{\"users\":{},\"roles\":{},\"policies\":{}",
             lists.users.json(),
@@ -42,8 +43,19 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         return Ok(0);
     }
     let live = live::read(&client, |_, _| with_keys).await?;
+    warn(app, &live.unsure);
     app.streams.out(tree(&live, with_keys).as_bytes())?;
     Ok(0)
+}
+
+/// Says which default members may be wrong.
+fn warn(app: &App, unsure: &[String]) {
+    if !unsure.is_empty() {
+        app.warn(&format!(
+            "the default members of {} are those of the list, which shows too many: the right getrole is missing",
+            unsure.join(", ")
+        ));
+    }
 }
 
 /// The keys as the service wrote them, below the logins of their users.
@@ -113,7 +125,7 @@ fn or_none(names: &[String]) -> String {
 /// Something could not be read.
 pub async fn export(app: &App, matches: &ArgMatches) -> Result<i32> {
     let client = app.client()?;
-    let live = live::read(&client, |_, _| true).await?;
+    let live = live::read(&client, |_, _| true).await?.sure()?;
     let text = file(&live, matches.get_one::<String>("owner").map(String::as_str)).to_string();
     // A file is read by people too, wherever it goes.
     match app.globals.jq {

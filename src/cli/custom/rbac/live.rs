@@ -4,14 +4,14 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::texts;
-use crate::answer::Answer;
+use crate::answer::{Answer, Row};
 use crate::api::{policies, roles, user_keys, users};
 use crate::auth::PublicKey;
 use crate::client::Client;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::request::Args;
 
-/// How many requests for keys are under way at once.
+/// How many requests for keys or roles are under way at once.
 const AT_ONCE: usize = 8;
 
 /// All of it.
@@ -23,6 +23,8 @@ pub struct Live {
     pub roles: Vec<Role>,
     /// Policies.
     pub policies: Vec<Policy>,
+    /// Roles whose default members could not be read, and are those of the list.
+    pub unsure: Vec<String>,
 }
 
 /// A sub-user.
@@ -105,13 +107,15 @@ pub struct Policy {
 pub struct Lists {
     /// ListUsers.
     pub users: Answer,
-    /// ListRoles.
+    /// ListRoles, with the default members of GetRole.
     pub roles: Answer,
     /// ListPolicies.
     pub policies: Answer,
+    /// Names of roles that may be listed and not read.
+    pub unsure: Vec<String>,
 }
 
-/// Asks for the three lists at once.
+/// Asks for the three lists at once, then for the roles that show default members.
 ///
 /// # Errors
 /// One could not be read.
@@ -123,7 +127,46 @@ pub async fn lists(client: &Client) -> Result<Lists> {
         client.call(&policies::LIST, &none),
     )
     .await?;
-    Ok(Lists { users, roles, policies })
+    let (roles, unsure) = with_defaults(client, roles).await?;
+    Ok(Lists { users, roles, policies, unsure })
+}
+
+/// The list of roles with each role's own default members, and the roles that may not be read. ListRoles of API
+/// version 9 shows a member as a default one in every role that follows the first in which it is; GetRole does not.
+/// It adds and never drops, so a role without default members is as the list shows it.
+async fn with_defaults(client: &Client, list: Answer) -> Result<(Answer, Vec<String>)> {
+    let Answer::Rows(listed) = list else { return Ok((list, Vec::new())) };
+    let mut answers = std::pin::pin!(
+        futures_util::stream::iter(listed)
+            .map(|row| async move {
+                let known = role(&Row(&row).read()?);
+                if known.members.iter().all(|member| !member.default) {
+                    return Ok((known.name, Ok(Answer::Record(row)), None));
+                }
+                let shown = client.call(&roles::GET, &Args::new().set("role", &known.id)).await;
+                Ok::<_, Error>((known.name, shown, Some(row)))
+            })
+            .buffered(AT_ONCE)
+    );
+    let (mut rows, mut unsure) = (Vec::new(), Vec::new());
+    while let Some(answer) = answers.next().await {
+        match answer? {
+            (_, Ok(Answer::Record(role)), _) => rows.push(role),
+            // It was deleted meanwhile.
+            (_, Err(error), _) if error.kind() == Kind::NotFound => {}
+            (name, Err(error), Some(row))
+                if error.kind() == Kind::Auth && error.fault().is_some_and(|fault| fault.status == 403) =>
+            {
+                unsure.push(name);
+                rows.push(row);
+            }
+            (name, Err(error), _) => return Err(error.about(&format!("role {name}"))),
+            (name, Ok(_), _) => {
+                return Err(Error::new(Kind::Unreachable, format!("role {name}: the service answered no object")));
+            }
+        }
+    }
+    Ok((Answer::Rows(rows), unsure))
 }
 
 /// Asks for the keys of some users, and returns each answer with the user's login.
@@ -190,7 +233,22 @@ impl Lists {
             users: users.collect(),
             roles: values(&self.roles)?.iter().map(role).collect(),
             policies: policies.collect(),
+            unsure: self.unsure.clone(),
         })
+    }
+}
+
+impl Live {
+    /// Refuses to go by default members that are only those of the list.
+    ///
+    /// # Errors
+    /// A role may be listed and not read.
+    pub fn sure(self) -> Result<Live> {
+        match self.unsure.as_slice() {
+            [] => Ok(self),
+            roles => Err(Error::auth(format!("the default members of {} cannot be read", roles.join(", ")))
+                .hint("the right getrole is missing; the list of roles does not show them reliably")),
+        }
     }
 }
 

@@ -18,12 +18,13 @@ use crate::error::{Error, Result};
 use crate::render;
 
 /// What is read to show and to export.
-pub static READS: &[&Op] = &[&users::LIST, &roles::LIST, &policies::LIST, &user_keys::LIST];
+pub static READS: &[&Op] = &[&users::LIST, &roles::LIST, &roles::GET, &policies::LIST, &user_keys::LIST];
 
 /// What applying may call.
 pub static CALLS: &[&Op] = &[
     &users::LIST,
     &roles::LIST,
+    &roles::GET,
     &policies::LIST,
     &user_keys::LIST,
     &users::CREATE,

@@ -32,6 +32,7 @@ fn live() -> Live {
             description: String::new(),
             rules: vec!["CAN ping".to_owned(), "CAN getmachine".to_owned()],
         }],
+        unsure: Vec::new(),
     }
 }
 
