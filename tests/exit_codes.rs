@@ -126,7 +126,7 @@ async fn code_4_the_key_is_not_the_accounts() {
 #[tokio::test]
 async fn code_5_the_service_refuses() {
     let cloud = cloud(&["POST /volumes status=403 code=NotAuthorized"]).await;
-    ends(&cloud, "machines rename web1 web10", 5, "refused", "already taken").await;
+    ends(&cloud, "machines rename web1 web10", 5, "refused", "Already exists").await;
     // Rights are another matter than a limit.
     ends(&cloud, "volumes create -n data", 4, "auth", "403").await;
     let secret = tempfile::NamedTempFile::new().unwrap();

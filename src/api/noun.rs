@@ -50,6 +50,8 @@ pub struct Noun {
     pub lister: &'static str,
     /// By what several of them can be picked, beside their names.
     pub picks: &'static [Pick],
+    /// Characters of a name with which the service does not find it, or finds another one.
+    pub barred: &'static str,
 }
 
 /// What things can be picked by, as far as their list shows it.
@@ -82,6 +84,7 @@ impl Noun {
             newest_by: None,
             lister,
             picks: &[],
+            barred: "",
         }
     }
     /// Is called otherwise than the path's parameter.
@@ -107,6 +110,15 @@ impl Noun {
             Pick::State(name, value) => Some((*name, *value)),
             _ => None,
         })
+    }
+    /// Cannot be asked for by a name with one of these characters.
+    pub const fn barred(mut self, characters: &'static str) -> Self {
+        self.barred = characters;
+        self
+    }
+    /// Whether one of this name can be asked for by itself, as the last part of a path.
+    pub fn travels(&self, name: &str) -> bool {
+        !matches!(name, "." | "..") && !name.contains(|letter| self.barred.contains(letter))
     }
     /// May end in these states.
     pub const fn fails(mut self, states: &'static [&'static str]) -> Self {

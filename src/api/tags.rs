@@ -14,7 +14,8 @@ const ONE: &str = "/:login/machines/:machine/tags/:tag";
 pub static TAGS: Noun = Noun::new("machine", &LIST, &super::machines::LIST, "sdc machines list");
 
 /// One tag; the server itself finds it by its name.
-pub static TAG: Noun = Noun::new("tag", &GET, &LIST, "sdc machines tags list MACHINE").ids(Ids::Any, "name", "name");
+pub static TAG: Noun =
+    Noun::new("tag", &GET, &LIST, "sdc machines tags list MACHINE").ids(Ids::Any, "name", "name").barred("/");
 
 /// ListMachineTags.
 pub static LIST: Op = Op::map("ListMachineTags", "tags list", ALL, "List the tags of a machine").columns(COLUMNS);

@@ -5,11 +5,10 @@ use super::keys::COLUMNS;
 use super::*;
 
 /// The server itself finds a user's key by its name or MD5 fingerprint.
-pub static USER_KEY: Noun = Noun::new("userkey", &GET, &LIST, "sdc users keys list USER").word("key").ids(
-    Ids::Key,
-    "name",
-    "name or fingerprint",
-);
+pub static USER_KEY: Noun = Noun::new("userkey", &GET, &LIST, "sdc users keys list USER")
+    .word("key")
+    .ids(Ids::Key, "name", "name or fingerprint")
+    .barred("/");
 
 /// The server takes the id only.
 pub static USER_ACCESSKEY: Noun =

@@ -20,6 +20,7 @@ mod show;
 mod signals;
 mod streams;
 mod targets;
+mod unnamed;
 mod values;
 
 pub use custom::generate;

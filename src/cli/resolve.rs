@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
 use crate::api::networks::NETWORK;
-use crate::api::{Ids, Kind, Noun, Op, noun};
+use crate::api::{Ids, Kind, Noun, Op, Shape, noun};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -55,10 +55,14 @@ pub fn is_needed(op: &Op, args: &Args) -> bool {
 /// Whether what was typed for one of these is no id yet.
 pub fn needs_lookup(noun: &Noun, text: &str) -> bool {
     match noun.ids {
-        Ids::Any => false,
+        Ids::Any => !noun.travels(text),
         Ids::Uuid => !is_uuid(text),
         Ids::Number => text.parse::<u64>().is_err(),
-        Ids::Key => matches!(KeyId::parse(text), Ok(KeyId::Sha256(_))),
+        Ids::Key => match KeyId::parse(text) {
+            Ok(KeyId::Md5(_)) => false,
+            Ok(KeyId::Name(name)) => !noun.travels(&name),
+            Ok(KeyId::Sha256(_)) | Err(_) => true,
+        },
         Ids::Mac => net::mac(text).is_err(),
     }
 }
@@ -171,10 +175,7 @@ async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str
         (found, _) => return found,
     };
     let (error, (query, value)) = missing;
-    let place = match noun.filter {
-        Some(filter) if !is_short_id(typed) => place.set(filter, named_version(noun, typed).0),
-        _ => place,
-    };
+    let place = if is_short_id(typed) { place } else { filtered(noun, place, typed) };
     match Known::list(client, noun, &place.set(query, value)).await?.there().find(typed, strict) {
         Err(other) if other.kind() == crate::error::Kind::NotFound => Err(error),
         found => found.map(|thing| thing.id.clone()),
@@ -184,6 +185,9 @@ async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str
 /// The same in a list that is a part of something, by the parameters of its path.
 async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, strict: bool) -> Result<String> {
     match noun.ids {
+        Ids::Any if noun.list.shape == Shape::Map && !noun.travels(typed) => {
+            return Err(super::unnamed::error(client, noun, &place, typed).await);
+        }
         Ids::Any => return Ok(typed.to_owned()),
         Ids::Key => return key_name(client, noun, &place, typed).await,
         Ids::Uuid if is_uuid(typed) => return Ok(typed.to_ascii_lowercase()),
@@ -191,17 +195,24 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
         Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac),
         Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
-    let filtered = match noun.filter {
-        Some(filter) => place.clone().set(filter, named_version(noun, typed).0),
-        None => place.clone(),
-    };
-    let known = Known::list(client, noun, &filtered).await?;
+    let known = Known::list(client, noun, &filtered(noun, place.clone(), typed)).await?;
     match known.find(typed, strict) {
         // The name's own list has none of those whose ids begin so.
         Err(_) if noun.filter.is_some() && known.called(typed).is_empty() && is_short_id(typed) => {
             Known::list(client, noun, &place).await?.find(typed, strict).map(|thing| thing.id.clone())
         }
         found => found.map(|thing| thing.id.clone()),
+    }
+}
+
+/// The list's arguments with the service's own filter for this name, where there is one. It may refuse a name that
+/// nothing can have, or read it as a pattern: such a name is only compared here.
+fn filtered(noun: &Noun, place: Args, typed: &str) -> Args {
+    let name = named_version(noun, typed).0;
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    match noun.filter {
+        Some(filter) if plain => place.set(filter, name),
+        _ => place,
     }
 }
 
@@ -386,18 +397,32 @@ fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {
     error.hint("use the id of the one that is meant")
 }
 
-/// Keys go by name or MD5 fingerprint, which the service finds itself; a SHA256 one it does not know.
+/// Keys go by name or MD5 fingerprint, which the service finds itself. A SHA256 one it does not know, and some names
+/// it cannot be asked for: such a key is looked up, and goes by its fingerprint.
 async fn key_name(client: &Client, noun: &Noun, place: &Args, typed: &str) -> Result<String> {
-    match KeyId::parse(typed)? {
-        KeyId::Md5(md5) => Ok(md5),
-        KeyId::Name(name) => Ok(name),
-        wanted @ KeyId::Sha256(_) => {
-            let answer = client.call(noun.list, place).await?;
-            let known = answer.rows().filter_map(|row| PublicKey::from_line(&row.text("/key")?).ok());
-            known.into_iter().find(|key| wanted.is_of(key)).map(|key| key.md5()).ok_or_else(|| {
-                let words = format!("no key here has the fingerprint '{typed}'");
-                Error::new(crate::error::Kind::NotFound, words).hint(format!("all of them: {}", noun.lister))
-            })
+    let wanted = match KeyId::parse(typed) {
+        Ok(KeyId::Md5(md5)) => return Ok(md5),
+        Ok(KeyId::Name(name)) if noun.travels(&name) => return Ok(name),
+        wanted => wanted,
+    };
+    let by_fingerprint = matches!(wanted, Ok(KeyId::Sha256(_)));
+    let answer = client.call(noun.list, place).await?;
+    let mut fitting = answer.rows().filter_map(|row| {
+        let key = PublicKey::from_line(&row.text("/key")?).ok()?;
+        let fits = match &wanted {
+            Ok(id) if by_fingerprint => id.is_of(&key),
+            _ => row.text("/name").as_deref() == Some(typed),
+        };
+        fits.then(|| key.md5())
+    });
+    match (fitting.next(), wanted) {
+        (Some(md5), _) => Ok(md5),
+        // What begins like a fingerprint and is none is seldom a name.
+        (None, Err(error)) if typed.contains(':') => Err(error),
+        (None, _) => {
+            let what = if by_fingerprint { "has the fingerprint" } else { "is called" };
+            let words = format!("no key here {what} '{}'", brief(typed));
+            Err(Error::new(crate::error::Kind::NotFound, words).hint(format!("all of them: {}", noun.lister)))
         }
     }
 }

@@ -19,6 +19,7 @@ mod image_tags;
 mod ip;
 mod job;
 mod migrate_watch;
+mod part_get;
 mod profile;
 mod rbac;
 mod reach;
@@ -27,7 +28,6 @@ mod reasons;
 mod role_tags;
 mod scp;
 mod ssh;
-mod tag_get;
 mod topics;
 mod vnc;
 mod wait;
@@ -40,7 +40,8 @@ pub use doctor::unsettled;
 
 use super::{App, build, globals};
 use crate::api::{
-    Op, changefeed as feed, disks, images, machines, migrations, role_tags as role_tag_ops, snapshots, tags, volumes,
+    Op, changefeed as feed, disks, images, machines, metadata, migrations, role_tags as role_tag_ops, snapshots, tags,
+    volumes,
 };
 use crate::error::{Error, Result};
 
@@ -87,6 +88,7 @@ const OVER: &[Over] = &[
     Over { path: "machines create", command: None, ops: &[&machines::CREATE] },
     Over { path: "machines disks add", command: None, ops: &[&disks::ADD, &machines::GET] },
     Over { path: "machines tags get", command: None, ops: &[&tags::GET, &tags::LIST] },
+    Over { path: "machines metadata get", command: None, ops: &[&metadata::GET, &metadata::LIST] },
     Over { path: "images share", command: Some(image_acl::share), ops: &[&images::GET, &images::UPDATE] },
     Over { path: "images unshare", command: Some(image_acl::unshare), ops: &[&images::GET, &images::UPDATE] },
     Over { path: "images tag", command: Some(image_tags::command), ops: &[&images::GET, &images::UPDATE] },
@@ -153,8 +155,8 @@ pub fn has_own_command(path: &str) -> bool {
 pub async fn run_over(app: &App, path: &str, matches: &ArgMatches) -> Result<i32> {
     let shows = matches!(
         path,
-        "machines create" | "machines ssh" | "machines scp" | "machines tags get" | "machines disks add"
-    ) || matches!(path, "images share" | "images unshare" | "images tag");
+        "machines create" | "machines ssh" | "machines scp" | "machines tags get" | "machines metadata get"
+    ) || matches!(path, "machines disks add" | "images share" | "images unshare" | "images tag");
     if !shows && (app.globals.dry_run || app.globals.curl) {
         return Err(not_one_request(path));
     }
@@ -169,7 +171,8 @@ pub async fn run_over(app: &App, path: &str, matches: &ArgMatches) -> Result<i32
         "machines migrate watch" => migrate_watch::run(app, matches).await,
         "fwrules check" => fwcheck::run(app, matches),
         "machines disks add" => disk_add::run(app, matches).await,
-        "machines tags get" => tag_get::run(app, matches).await,
+        "machines tags get" => part_get::tag(app, matches).await,
+        "machines metadata get" => part_get::metadata(app, matches).await,
         "images share" => image_acl::run(app, matches, true).await,
         "images unshare" => image_acl::run(app, matches, false).await,
         "images tag" => image_tags::run(app, matches).await,

@@ -1,0 +1,86 @@
+//! Tags and metadata whose names the service cannot be asked for one by one: a slash ends a part of its path, and
+//! `..` leaves it. They are read from the list of all, and what can be done instead of deleting one is said here.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::show::quoted;
+use crate::api::{Noun, tags};
+use crate::client::Client;
+use crate::error::{Error, Kind};
+use crate::request::Args;
+
+/// A hint that is longer is of no use on a screen.
+const LONGEST: usize = 1000;
+
+/// Why such a name cannot be used alone, and the command that does the same.
+pub async fn error(client: &Client, noun: &Noun, place: &Args, name: &str) -> Error {
+    let all = match client.call(noun.list, place).await {
+        Ok(all) => all.read::<serde_json::Map<String, Value>>().unwrap_or_default(),
+        Err(error) => return error,
+    };
+    let shown: String = name.chars().take(60).collect();
+    let machine = place.text("machine").unwrap_or_default();
+    if !all.contains_key(name) {
+        return Error::new(Kind::NotFound, format!("no {} named '{shown}'", noun.word))
+            .hint(format!("all of them: {}", noun.lister.replace("MACHINE", machine)));
+    }
+    let error =
+        Error::usage(format!("the {} '{shown}' cannot be changed by itself: the service does not find it", noun.word));
+    if noun.name != tags::TAG.name {
+        return error
+            .hint(format!("to empty it: sdc machines metadata set {machine} {}", quoted(&format!("{name}="))))
+            .hint(format!("to remove all metadata: sdc machines metadata delete-all {machine}"));
+    }
+    let others = all.iter().filter(|(other, _)| *other != name);
+    error.hint(match others.clone().count() {
+        0 => format!("it is the only one: sdc machines tags delete-all {machine}"),
+        _ => match replacing(machine, others) {
+            Some(command) => format!("to set the others anew, without it: {command}"),
+            None => format!("sdc machines tags replace {machine} with all others sets them anew, without it"),
+        },
+    })
+}
+
+/// The command that sets these tags and removes all others, if it can be typed.
+fn replacing<'a>(machine: &str, tags: impl Iterator<Item = (&'a String, &'a Value)>) -> Option<String> {
+    let mut command = format!("sdc machines tags replace {machine}");
+    for (name, value) in tags {
+        // These would be read as another name, or another option.
+        if name.is_empty() || name.contains('=') || name.ends_with(':') || name.starts_with('-') {
+            return None;
+        }
+        let typed = match value {
+            Value::String(text) => format!("{name}={text}"),
+            other => format!("{name}:={other}"),
+        };
+        if typed.contains(char::is_control) {
+            return None;
+        }
+        let _ = write!(command, " {}", quoted(&typed));
+        if command.len() > LONGEST {
+            return None;
+        }
+    }
+    Some(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_command_sets_each_tag_as_it_was() {
+        let tags = json!({ "role": "web", "weight": 20, "on": true, "text": "20", "it's": "a b" });
+        assert_eq!(
+            replacing("ID", tags.as_object().unwrap().iter()).unwrap(),
+            r"sdc machines tags replace ID role=web weight:=20 on:=true text=20 'it'\''s=a b'"
+        );
+        for odd in [json!({ "a=b": "c" }), json!({ "a:": "c" }), json!({ "-a": "c" }), json!({ "a": "x\ny" })] {
+            assert_eq!(replacing("ID", odd.as_object().unwrap().iter()), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! From what is typed to what is asked: queries that the service takes, and names that no path can hold.
+#![cfg(all(feature = "cli", feature = "emulator"))]
+
+mod common;
+
+use std::process::Output;
+
+use common::{against, key, output, text};
+use sdc::emulator::{Emulator, Options, Pace};
+use serde_json::Value;
+
+/// Everything comes to its end at once.
+const FAST: Pace = Pace::Times(10_000.0);
+/// The machine `web1`.
+const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+/// States that a predicate may name: the service refuses all others with 409.
+const STATES: &[&str] = &["creating", "ready", "failed", "deleting"];
+
+async fn cloud() -> Emulator {
+    Emulator::start(Options { pace: FAST, ..Options::default() }).await.unwrap()
+}
+
+async fn said(cloud: &Emulator, words: &[&str]) -> Output {
+    output(against(cloud, words)).await
+}
+
+/// Every comparison of a predicate: its field and its value.
+fn comparisons(predicate: &Value, found: &mut Vec<(String, Value)>) {
+    for (word, rest) in predicate.as_object().unwrap() {
+        match (word.as_str(), rest.as_array().unwrap().as_slice()) {
+            ("and" | "or", parts) => {
+                assert!(!parts.is_empty());
+                parts.iter().for_each(|part| comparisons(part, found));
+            }
+            ("eq" | "ne" | "gt" | "lt" | "ge" | "le", [Value::String(field), value]) => {
+                found.push((field.clone(), value.clone()));
+            }
+            other => panic!("{other:?} is not a part of a predicate"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn volumes_are_looked_up_with_queries_that_the_service_takes() {
+    let cloud = cloud().await;
+    for (words, code) in [
+        (&["volumes", "get", "absent"][..], 3),
+        (&["volumes", "get", "a b*"], 3),
+        (&["volumes", "rename", "absent", "other"], 3),
+        (&["volumes", "delete", "absent", "--yes"], 3),
+        (&["volumes", "delete", "absent", "--yes", "--ignore-missing"], 0),
+        (&["volumes", "delete", "absent-*", "--yes"], 3),
+        (&["volumes", "delete", "-l", "role=none", "--yes"], 0),
+        (&["volumes", "delete", "--state", "failed", "--yes"], 0),
+        (&["volumes", "delete", "--older-than", "1000d", "--yes"], 0),
+        (&["wait", "volumes", "absent", "--for", "ready", "--timeout", "2s"], 3),
+        (&["wait", "volumes", "scratch", "--for", "ready"], 0),
+        (&["volumes", "delete", "scra*", "--yes"], 0),
+    ] {
+        let said = said(&cloud, words).await;
+        assert_eq!(said.status.code(), Some(code), "{words:?}: {}", text(&said.stderr));
+    }
+    let mut found = Vec::new();
+    for seen in cloud.requests() {
+        assert_ne!(seen.status, 409, "{seen:?}");
+        let url = url::Url::parse(&format!("http://x{}", seen.path_and_query)).unwrap();
+        for (name, value) in url.query_pairs().filter(|_| url.path().ends_with("/volumes")) {
+            assert_eq!(name, "predicate");
+            comparisons(&serde_json::from_str(&value).unwrap(), &mut found);
+        }
+    }
+    assert!(!found.is_empty(), "failed volumes are never looked for");
+    for (field, value) in found {
+        assert!(field == "state" && STATES.contains(&value.as_str().unwrap()), "{field} {value}");
+    }
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn only_a_plain_name_is_left_to_the_services_own_filter() {
+    let cloud = cloud().await;
+    for name in ["web 1", "we*x", "~web1", "web1?", "a&b"] {
+        cloud.forget_requests();
+        let said = said(&cloud, &["machines", "get", name]).await;
+        assert_eq!(said.status.code(), Some(3), "{name}: {}", text(&said.stderr));
+        assert!(cloud.requests().iter().all(|seen| !seen.path_and_query.contains("name=")), "{:?}", cloud.requests());
+    }
+    cloud.forget_requests();
+    assert!(said(&cloud, &["machines", "get", "web1"]).await.status.success());
+    assert!(cloud.requests().iter().any(|seen| seen.path_and_query.contains("name=web1")));
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tag_whose_name_no_path_can_hold_is_read_from_the_list() {
+    let cloud = cloud().await;
+    let names = ["a/b", ".", "..", "c?d", "e#f", "50%"];
+    for group in ["tags", "metadata"] {
+        for name in names {
+            let pair = format!("{name}=value of {name}");
+            let set = said(&cloud, &["machines", group, "set", WEB1, &pair, "--wait"]).await;
+            assert!(set.status.success(), "{group} {name}: {}", text(&set.stderr));
+            cloud.forget_requests();
+            let got = said(&cloud, &["machines", group, "get", "web1", name, "--jq", ".", "--raw"]).await;
+            assert_eq!(text(&got.stdout), format!("value of {name}\n"), "{group} {name}: {}", text(&got.stderr));
+            let absent = said(&cloud, &["machines", group, "get", "web1", &format!("no/{name}")]).await;
+            assert_eq!(absent.status.code(), Some(3), "{}", text(&absent.stderr));
+            assert!(cloud.requests().iter().all(|seen| !seen.path_and_query.contains('%')), "{:?}", cloud.requests());
+            let shown = said(&cloud, &["machines", group, "get", WEB1, name, "--dry-run"]).await;
+            let shown = text(&shown.stdout);
+            assert!(shown.lines().next().is_some_and(|line| line.ends_with(&format!("/{group}"))), "{shown}");
+        }
+    }
+    // Neither text nor found by itself.
+    assert!(said(&cloud, &["machines", "metadata", "set", WEB1, "n:=20", "--wait"]).await.status.success());
+    let got = said(&cloud, &["machines", "metadata", "get", WEB1, "n", "--json"]).await;
+    assert_eq!(text(&got.stdout), "20\n", "{}", text(&got.stderr));
+    cloud.stop().await.unwrap();
+}
+
+/// The command of a hint, as a shell would read it.
+fn typed(hint: &str) -> Vec<String> {
+    let command = &hint[hint.find("sdc ").unwrap()..];
+    let words = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\n' {command}")]).output().unwrap();
+    text(&words.stdout).lines().skip(1).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn such_a_tag_is_not_deleted_and_the_hint_does_it() {
+    let cloud = cloud().await;
+    for name in ["a/b", "..", "."] {
+        let pair = format!("{name}=it's");
+        let set = ["machines", "tags", "set", WEB1, &pair, "n:=20", "on:=true", "text=20", "two words=a  b", "--wait"];
+        assert!(said(&cloud, &set).await.status.success());
+        let all = said(&cloud, &["machines", "tags", "list", WEB1, "--json"]).await;
+        let mut wanted: Value = serde_json::from_slice(&all.stdout).unwrap();
+        wanted.as_object_mut().unwrap().remove(name).unwrap();
+        cloud.forget_requests();
+        let refused = said(&cloud, &["machines", "tags", "delete", "web1", name, "--yes"]).await;
+        let told = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{told}");
+        assert!(cloud.requests().iter().all(|seen| seen.method == "GET"), "{:?}", cloud.requests());
+        let hint = told.lines().find(|line| line.contains("sdc machines tags replace")).unwrap();
+        let typed = typed(hint);
+        let mut words: Vec<&str> = typed.iter().map(String::as_str).collect();
+        words.extend(["--yes", "--wait"]);
+        let done = said(&cloud, &words).await;
+        assert!(done.status.success(), "{words:?}: {}", text(&done.stderr));
+        let all = said(&cloud, &["machines", "tags", "list", WEB1, "--json"]).await;
+        assert_eq!(serde_json::from_slice::<Value>(&all.stdout).unwrap(), wanted);
+    }
+    // The only one.
+    let only = ["machines", "tags", "replace", WEB1, "a/b=c", "--yes", "--wait"];
+    assert!(said(&cloud, &only).await.status.success());
+    let refused = said(&cloud, &["machines", "tags", "delete", WEB1, "a/b", "--yes"]).await;
+    assert!(text(&refused.stderr).contains(&format!("sdc machines tags delete-all {WEB1}")));
+    // What is not there is not there.
+    let absent = said(&cloud, &["machines", "tags", "delete", WEB1, "c/d", "--yes"]).await;
+    assert_eq!(absent.status.code(), Some(3), "{}", text(&absent.stderr));
+    let absent = said(&cloud, &["machines", "tags", "delete", WEB1, "c/d", "--yes", "--ignore-missing"]).await;
+    assert_eq!(absent.status.code(), Some(0), "{}", text(&absent.stderr));
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn metadata_of_such_a_name_is_not_deleted_and_can_be_emptied() {
+    let cloud = cloud().await;
+    for name in ["a/b", "..", "c?d"] {
+        let pair = format!("{name}=text");
+        assert!(said(&cloud, &["machines", "metadata", "set", WEB1, &pair, "--wait"]).await.status.success());
+        cloud.forget_requests();
+        let refused = said(&cloud, &["machines", "metadata", "delete", WEB1, name, "--yes"]).await;
+        let told = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{told}");
+        assert!(cloud.requests().iter().all(|seen| seen.method == "GET"), "{:?}", cloud.requests());
+        let typed = typed(told.lines().find(|line| line.contains("sdc machines metadata set")).unwrap());
+        let mut words: Vec<&str> = typed.iter().map(String::as_str).collect();
+        words.push("--wait");
+        let done = said(&cloud, &words).await;
+        assert!(done.status.success(), "{words:?}: {}", text(&done.stderr));
+        let got = said(&cloud, &["machines", "metadata", "get", WEB1, name, "--json"]).await;
+        assert_eq!(text(&got.stdout), "\"\"\n");
+    }
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_whose_name_no_path_can_hold_goes_by_its_fingerprint() {
+    let cloud = cloud().await;
+    let file = key().join("key.pub");
+    let file = file.display().to_string();
+    let fingerprint = std::process::Command::new("ssh-keygen").args(["-l", "-E", "md5", "-f", &file]).output().unwrap();
+    let fingerprint = text(&fingerprint.stdout).split_whitespace().nth(1).unwrap().replacen("MD5:", "", 1);
+    for name in ["jill/laptop", "..", "J\u{fc}rgen", "a\"b"] {
+        let added = said(&cloud, &["keys", "add", &file, "-n", name]).await;
+        assert!(added.status.success(), "{name}: {}", text(&added.stderr));
+        let got = said(&cloud, &["keys", "get", name, "--jq", ".fingerprint", "--raw"]).await;
+        assert_eq!(text(&got.stdout).trim(), fingerprint, "{name}: {}", text(&got.stderr));
+        let deleted = said(&cloud, &["keys", "delete", name, "--yes"]).await;
+        assert!(deleted.status.success(), "{name}: {}", text(&deleted.stderr));
+        let absent = said(&cloud, &["keys", "get", name]).await;
+        assert_eq!(absent.status.code(), Some(3), "{name}: {}", text(&absent.stderr));
+    }
+    cloud.stop().await.unwrap();
+}
