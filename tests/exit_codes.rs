@@ -177,6 +177,14 @@ async fn code_9_the_time_was_over_first() {
 }
 
 #[tokio::test]
+async fn code_9_its_end_cannot_be_seen() {
+    let cloud = cloud(&["GET /machines/*/audit status=403 code=NotAuthorized"]).await;
+    let words = "reboot requested; its end cannot be seen without the right machineaudit";
+    ends(&cloud, "machines reboot web1 --wait", 9, "timed-out", words).await;
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn code_10_the_name_fits_several() {
     let cloud = cloud(&[]).await;
     ends(&cloud, "images delete base-64 --yes", 10, "ambiguous", "fits 2 images").await;

@@ -93,9 +93,9 @@ pub const CODES: &[Code] = &[
     ),
     row(
         9,
-        "the wait ran out of time",
-        "--wait --timeout 10m, and it is still provisioning",
-        "it goes on: ask for its state, or wait longer",
+        "the wait ran out of time, or its end cannot be seen",
+        "--wait --timeout 10m, and it is still provisioning; reboot --wait in a role without machineaudit",
+        "it was requested and goes on: ask for its state, or wait longer",
     ),
     row(10, "ambiguous name", "two things have that name, or begin with that id", "use the id"),
     row(130, "interrupted", "Ctrl-C", "stop too; what was sent goes on"),

@@ -117,7 +117,8 @@ impl Client {
     /// is then; `Nothing` if it is gone without a trace.
     ///
     /// # Errors
-    /// [`Kind::FailedState`] when it ended otherwise, [`Kind::TimedOut`] when it did not end in time.
+    /// [`Kind::FailedState`] when it ended otherwise, [`Kind::TimedOut`] when it did not end in time, or when its end
+    /// cannot be seen for want of a right.
     pub async fn wait(&self, waiting: Wait<'_>, progress: impl FnMut(&str)) -> Result<Answer> {
         let Some((goal, noun)) = &waiting.op.goal else { return Ok(Answer::Nothing) };
         let goal = match (goal, waiting.state) {
@@ -135,6 +136,9 @@ impl Client {
         let end = self
             .poll(waiting.timeout, progress, async |client, looks| {
                 let seen = client.send(&show).await?;
+                if seen.status == 403 {
+                    return Err(unseen(&waiting, shown, seen.failure()));
+                }
                 if seen.status == 404 && seen.is_gone() && !was_there && looks < NOT_FOUND_YET {
                     return Ok(Look::NotYet(String::new()));
                 }
@@ -286,7 +290,10 @@ impl Client {
     async fn newest_audit(&self, action: &str, waiting: &Wait<'_>) -> Result<Option<bool>> {
         let since = waiting.since.and_then(|text| httpdate::parse_http_date(text).ok());
         let Some(id) = waiting.args.text("machine") else { return Ok(None) };
-        let audit = self.call(&crate::api::machines::AUDIT, &Args::new().set("machine", id)).await?;
+        let log = &crate::api::machines::AUDIT;
+        let audit = self.call(log, &Args::new().set("machine", id)).await.map_err(|error| {
+            if error.fault().is_some_and(|fault| fault.status == 403) { unseen(waiting, log, error) } else { error }
+        })?;
         for row in audit.rows() {
             if row.text("/action").as_deref() != Some(action) {
                 continue;
@@ -306,6 +313,20 @@ impl Client {
         }
         Ok(None)
     }
+}
+
+/// The error of a request that was accepted, and whose end the service refuses to show. It is not one of rights: what
+/// was asked for is under way.
+fn unseen(waiting: &Wait<'_>, shown: &Op, error: Error) -> Error {
+    // Somebody else's 403, such as a proxy's page, says nothing of rights.
+    if error.fault().is_none_or(|fault| fault.code.is_empty()) {
+        return error;
+    }
+    let right = shown.id.to_ascii_lowercase();
+    let words = format!("{} requested; its end cannot be seen without the right {right}", waiting.op.verb);
+    Error::new(Kind::TimedOut, words)
+        .with_fault(error.fault().cloned().unwrap_or_default())
+        .hint(format!("a role whose policy says `CAN {right}` has it: --role ROLE"))
 }
 
 /// Whether the operation makes the thing that is waited for, and is not told which one it is.
