@@ -5,19 +5,33 @@ use std::path::{Path, PathBuf};
 
 use crate::auth::{Asked, Form, Found, KeyId, RsaHash, Search, Signer, find};
 use crate::client::{Builder, Client};
-use crate::config::{Config, Flags, Origin, Route, Setting, Sources, env, proxy};
+use crate::config::ssh_config::{self, Names};
+use crate::config::{Config, Flags, Origin, Route, Setting, Sources, env, paths, proxy};
 use crate::error::{Error, Kind, Result};
 use crate::sensitive;
 use crate::transport::Settings;
 
 /// Where the key is looked for.
 pub fn search(config: &Config) -> Search {
+    let home = config.dirs.home.as_deref();
+    let url = config.url.as_ref().and_then(|url| url::Url::parse(&url.value).ok());
+    let names = Names {
+        host: url.as_ref().and_then(url::Url::host_str).unwrap_or_default(),
+        home,
+        user: &env::var("USER").or_else(|| env::var("LOGNAME")).unwrap_or_default(),
+        var: &env::var,
+    };
+    let ssh = config.dirs.ssh.as_deref().map(|dir| ssh_config::read(dir, &names)).unwrap_or_default();
+    let expanded = |path: PathBuf| paths::expanded(&path, home);
     Search {
         key_id: config.key_id.as_ref().map(|id| id.value.clone()),
         key_id_from: config.key_id.as_ref().map(|id| id.origin.to_string()),
         key_file: config.key_file.as_ref().map(|file| file.value.clone()),
         key_file_from: config.key_file.as_ref().map(|file| file.origin.to_string()),
-        agent_socket: env::var_os("SSH_AUTH_SOCK").map(PathBuf::from),
+        agent_socket: env::var_os("SSH_AUTH_SOCK").map(PathBuf::from).map(expanded),
+        no_agent: ssh.agent == Some(None),
+        identity_agent: ssh.agent.flatten(),
+        identity_files: ssh.files,
         agent_timeout: None,
         ssh_dir: config.dirs.ssh.clone(),
     }
@@ -110,7 +124,8 @@ pub fn builder(config: &Config) -> Result<Builder> {
             insecure: config.insecure.value,
             cacert: config.cacert.as_ref().map(|file| file.value.clone()),
             pins: config.pins.as_ref().map(|pins| pins.value.clone()).unwrap_or_default(),
-            system_roots: env::var_os("SSL_CERT_FILE").map(PathBuf::from),
+            system_roots: env::var_os("SSL_CERT_FILE")
+                .map(|file| paths::expanded(&PathBuf::from(file), config.dirs.home.as_deref())),
             system_root_dirs: folders,
             connect_timeout: config.connect_timeout.value,
             request_timeout: config.request_timeout.value,

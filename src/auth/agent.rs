@@ -9,6 +9,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::der;
+use super::files::Spare;
 use super::fingerprint::{KeyKind, PublicKey, clean};
 use super::http_signature::Algorithm;
 use super::wire::{Reader, put_string};
@@ -45,6 +46,8 @@ pub struct Agent {
 pub struct AgentKey {
     agent: Agent,
     public: PublicKey,
+    /// Where its file may be, should the agent refuse to sign.
+    spare: Spare,
 }
 
 impl fmt::Debug for AgentKey {
@@ -91,7 +94,7 @@ impl Agent {
 
     /// The same keys with which one can sign.
     pub fn key(&self, public: PublicKey) -> AgentKey {
-        AgentKey { agent: self.clone(), public }
+        AgentKey { agent: self.clone(), public, spare: Spare::default() }
     }
 
     /// Has the agent sign.
@@ -202,6 +205,16 @@ impl AgentKey {
     /// The public half.
     pub fn public(&self) -> &PublicKey {
         &self.public
+    }
+
+    /// The same key, whose file may be there.
+    pub(super) fn or_from(self, spare: Spare) -> AgentKey {
+        AgentKey { spare, ..self }
+    }
+
+    /// The file of the same key, if there is one.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        self.spare.file_of(&self.public)
     }
 
     /// Where its agent listens.

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::agent::Agent;
+use super::files::{Pair, pair, pairs, stem};
 use super::fingerprint::{KeyId, PublicKey};
 use super::key::{Asked, Peek, PrivateKey, peek, read_file};
-use super::look::{Report, Search, Wanted, look_after, pairs};
+use super::look::{IDENTITIES, Listed, Report, Search, Wanted, look_after};
 use super::signer::Key;
 use crate::error::{Error, Kind, Result};
 
@@ -39,18 +39,50 @@ pub fn find(search: &Search, ask: &mut Asked<'_>) -> Result<Found> {
     if let Some(file) = &wanted.file {
         return from_named_file(file, search, &wanted, ask);
     }
-    let agent = search.agent();
-    let listed = agent.as_ref().map(Agent::keys);
-    let mut notes: Vec<String> = listed.iter().filter_map(|keys| keys.as_ref().err()).map(Error::to_string).collect();
-    let held: &[PublicKey] = match &listed {
-        Some(Ok(keys)) => keys,
-        _ => &[],
-    };
+    let mut listed: Vec<Listed> = Vec::new();
+    let mut notes = Vec::new();
+    for agent in search.agents() {
+        let keys = agent.keys();
+        match &keys {
+            Err(error) => notes.push(error.to_string()),
+            Ok(held) => {
+                if let Some(id) = &wanted.id
+                    && let Some(key) = in_agent(held, id, &wanted, search, &mut notes)?
+                {
+                    let key = Key::Agent(agent.key(key).or_from(search.spare()));
+                    let wire_name = wire_name(&wanted, key.public());
+                    return Ok(Found { wire_name, key, origin: "agent".into(), notes });
+                }
+            }
+        }
+        listed.push((agent, keys));
+    }
     let Some(id) = &wanted.id else {
-        let report = look_after(search, &wanted, listed.as_ref());
-        return only_one(report, agent.as_ref(), ask).map(|found| Found { notes, ..found });
+        let report = look_after(search, &wanted, &listed);
+        return only_one(report, &listed, search, ask).map(|found| Found { notes, ..found });
     };
+    if let Some(file) = wanted.beside.as_deref().filter(|file| file.is_file()) {
+        return from_named_file(file, search, &wanted, ask).map(|found| Found { notes, ..found });
+    }
+    // That the directory cannot be read is in the report.
+    let in_dir = search.ssh_dir.as_ref().and_then(|dir| pairs(dir).ok()).unwrap_or_default();
+    let elsewhere = search.identity_files.iter().map(|file| (stem(file), pair(file)));
+    for files in [in_dir.into_iter().collect::<Vec<_>>(), elsewhere.collect()] {
+        if let Some(found) = from_files(&files, &wanted, id, ask)? {
+            return Ok(Found { notes, ..found });
+        }
+    }
+    Err(nothing(id, &look_after(search, &wanted, &listed)))
+}
 
+/// The key of an agent that is meant, if it has it.
+fn in_agent(
+    held: &[PublicKey],
+    id: &KeyId,
+    wanted: &Wanted,
+    search: &Search,
+    notes: &mut Vec<String>,
+) -> Result<Option<PublicKey>> {
     let mut matching: Vec<&PublicKey> = held.iter().filter(|key| wanted.is(key, None)).collect();
     if matching.is_empty()
         && let Some(named) = public_of_file_named(id, search.ssh_dir.as_deref())
@@ -65,22 +97,11 @@ pub fn find(search: &Search, ask: &mut Asked<'_>) -> Result<Found> {
         }
         None => true,
     });
-    if matching.len() > 1 {
-        return Err(ambiguous(id, matching.iter().map(|key| key.md5())));
+    match matching.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some((*one).clone())),
+        many => Err(ambiguous(id, many.iter().map(|key| key.md5()))),
     }
-    if let (Some(agent), Some(key)) = (&agent, matching.first()) {
-        let key = Key::Agent(agent.key((*key).clone()));
-        return Ok(Found { wire_name: wire_name(&wanted, key.public()), key, origin: "agent".into(), notes });
-    }
-    if let Some(file) = wanted.beside.as_deref().filter(|file| file.is_file()) {
-        return from_named_file(file, search, &wanted, ask).map(|found| Found { notes, ..found });
-    }
-    if let Some(dir) = &search.ssh_dir
-        && let Some(found) = from_directory(dir, &wanted, id, ask)?
-    {
-        return Ok(Found { notes, ..found });
-    }
-    Err(nothing(id, &look_after(search, &wanted, listed.as_ref())))
 }
 
 /// The public half of the file that has this name, so that the agent can be asked for it.
@@ -131,16 +152,15 @@ fn from_named_file(file: &Path, search: &Search, wanted: &Wanted, ask: &mut Aske
 
 /// First by the `.pub` files, which cost nothing; then by the private files that can be read
 /// without a passphrase; and last by opening the others.
-fn from_directory(dir: &Path, wanted: &Wanted, id: &KeyId, ask: &mut Asked<'_>) -> Result<Option<Found>> {
-    // That it cannot be read is in the report.
-    let Ok(pairs) = pairs(dir) else { return Ok(None) };
+fn from_files(pairs: &[(String, Pair)], wanted: &Wanted, id: &KeyId, ask: &mut Asked<'_>) -> Result<Option<Found>> {
     if let KeyId::Name(name) = id
-        && let Some(file) = pairs.get(name).and_then(|pair| pair.private.as_deref())
+        && let Some((_, pair)) = pairs.iter().find(|(stem, _)| stem == name)
+        && let Some(file) = pair.private.as_deref()
     {
         return PrivateKey::read(file, ask).map(|key| Some(found_in_file(key, file, wanted)));
     }
     let mut said: Vec<(&Path, PublicKey)> = Vec::new();
-    for (stem, pair) in &pairs {
+    for (stem, pair) in pairs {
         if let (Some(private), Some(public)) = (&pair.private, pair.read_public())
             && wanted.is(&public, Some(stem))
         {
@@ -164,7 +184,7 @@ fn from_directory(dir: &Path, wanted: &Wanted, id: &KeyId, ask: &mut Asked<'_>) 
     }
 
     let mut locked: Vec<PathBuf> = Vec::new();
-    for pair in pairs.values() {
+    for (_, pair) in pairs {
         let Some(private) = &pair.private else { continue };
         let Ok(text) = read_file(private) else { continue };
         match peek(&text, &private.display().to_string()) {
@@ -187,22 +207,33 @@ fn from_directory(dir: &Path, wanted: &Wanted, id: &KeyId, ask: &mut Asked<'_>) 
     Ok(None)
 }
 
-/// Without an id there must be exactly one key that could be meant.
-fn only_one(report: Report, agent: Option<&Agent>, ask: &mut Asked<'_>) -> Result<Found> {
+/// Without an id there must be exactly one key that could be meant. Files that only ssh's configuration names count
+/// where there is no other.
+fn only_one(report: Report, agents: &[Listed], search: &Search, ask: &mut Asked<'_>) -> Result<Found> {
     let good = |seen: &&super::look::Seen| seen.trouble.is_none() || seen.is_locked();
-    let candidates: Vec<_> = report.places.iter().flat_map(|place| &place.keys).filter(good).collect();
+    let of = |last: bool| {
+        let places = report.places.iter().filter(move |place| (place.what == IDENTITIES) == last);
+        places.flat_map(|place| &place.keys).filter(good).collect::<Vec<_>>()
+    };
+    let candidates = Some(of(false)).filter(|found| !found.is_empty()).unwrap_or_else(|| of(true));
     // The same key may be in the agent and in a file; the agent comes first and has no passphrase.
     let distinct: BTreeSet<String> =
         candidates.iter().map(|seen| seen.public.as_ref().map_or(seen.label.clone(), PublicKey::md5)).collect();
     match (distinct.len(), candidates.first()) {
-        (1, Some(seen)) => match (&seen.file, &seen.public, agent) {
-            (Some(file), ..) => PrivateKey::read(file, ask).map(|key| found_in_file(key, file, &Wanted::default())),
-            (None, Some(public), Some(agent)) => {
-                let key = Key::Agent(agent.key(public.clone()));
-                Ok(Found { wire_name: public.md5(), key, origin: "agent".into(), notes: Vec::new() })
+        (1, Some(seen)) => {
+            if let Some(file) = &seen.file {
+                return PrivateKey::read(file, ask).map(|key| found_in_file(key, file, &Wanted::default()));
             }
-            _ => Err(Error::auth("the key is neither in a file nor in the agent")),
-        },
+            let held =
+                |(_, keys): &&Listed| keys.as_ref().is_ok_and(|keys| seen.public.iter().any(|key| keys.contains(key)));
+            match (agents.iter().find(held), &seen.public) {
+                (Some((agent, _)), Some(public)) => {
+                    let key = Key::Agent(agent.key(public.clone()).or_from(search.spare()));
+                    Ok(Found { wire_name: public.md5(), key, origin: "agent".into(), notes: Vec::new() })
+                }
+                _ => Err(Error::auth("the key is neither in a file nor in the agent")),
+            }
+        }
         (0, _) | (_, None) => Err(Error::auth(format!("there is no key to sign with; looked in:\n{report}"))
             .hint("ssh-keygen -t ed25519, then add the .pub file to the account")
             .hint("give the private key's file with --key-file or SDC_KEY_FILE")),

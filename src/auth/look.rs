@@ -1,21 +1,16 @@
 //! Where keys can be, and what is there. Asks for no passphrase and signs nothing; choosing among
 //! what is seen is for `find`.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::agent::Agent;
-use super::fingerprint::{KeyId, KeyKind, PublicKey, clean};
+use super::files::{Pair, Spare, pair, pairs, stem};
+use super::fingerprint::{KeyId, PublicKey, clean};
 use super::key::{Peek, peek, read_file};
-use super::pem::LARGEST_FILE;
 use crate::error::{Error, Result};
 use crate::sensitive;
-
-/// A directory with more files than this is no place for keys; the rest is not looked at.
-const MOST_FILES: usize = 1000;
 
 /// Which key is wanted, and where it may be.
 #[derive(Clone, Debug, Default)]
@@ -31,10 +26,16 @@ pub struct Search {
     pub key_file_from: Option<String>,
     /// The agent's socket (`SSH_AUTH_SOCK`), or its pipe on Windows.
     pub agent_socket: Option<PathBuf>,
+    /// Another agent's socket, which is asked first: `IdentityAgent` of `~/.ssh/config`.
+    pub identity_agent: Option<PathBuf>,
+    /// No agent is to be asked: `IdentityAgent none`.
+    pub no_agent: bool,
     /// How long the agent may take to list its keys; 10 s unless set.
     pub agent_timeout: Option<Duration>,
     /// The directory with the user's keys, usually `~/.ssh`.
     pub ssh_dir: Option<PathBuf>,
+    /// Files of private keys elsewhere, looked at after that directory: `IdentityFile` of `~/.ssh/config`.
+    pub identity_files: Vec<PathBuf>,
 }
 
 impl Search {
@@ -60,12 +61,27 @@ impl Search {
         without(self.file_from()).unwrap_or_else(|| "give the key with --key-id".into())
     }
 
-    pub(super) fn agent(&self) -> Option<Agent> {
-        let mut agent = Agent::new(self.agent_socket.clone()?);
-        if let Some(limit) = self.agent_timeout {
-            agent.list_timeout = limit;
+    /// The agents, in the order in which they are asked.
+    pub(super) fn agents(&self) -> Vec<Agent> {
+        if self.no_agent {
+            return Vec::new();
         }
-        Some(agent)
+        let second = self.agent_socket.as_ref().filter(|socket| self.identity_agent.as_ref() != Some(socket));
+        let sockets = self.identity_agent.iter().chain(second);
+        sockets
+            .map(|socket| {
+                let mut agent = Agent::new(socket.clone());
+                if let Some(limit) = self.agent_timeout {
+                    agent.list_timeout = limit;
+                }
+                agent
+            })
+            .collect()
+    }
+
+    /// Where the same key may be in a file, for when its agent refuses to sign.
+    pub(super) fn spare(&self) -> Spare {
+        Spare { dir: self.ssh_dir.clone(), files: self.identity_files.clone() }
     }
 }
 
@@ -193,69 +209,38 @@ fn is_path(text: &str) -> bool {
     !sha256 && (text.contains('/') || text.ends_with(".pub") || (cfg!(windows) && text.contains('\\')))
 }
 
-/// A private key's file and the public one beside it, either of which may be missing.
-#[derive(Debug, Default)]
-pub(super) struct Pair {
-    pub(super) private: Option<PathBuf>,
-    pub(super) public: Option<PathBuf>,
-}
-
-impl Pair {
-    /// What the `.pub` file says; `None` when there is none worth the name.
-    pub(super) fn read_public(&self) -> Option<PublicKey> {
-        let text = read_file(self.public.as_deref()?).ok()?;
-        let key = PublicKey::from_line(std::str::from_utf8(&text).ok()?).ok()?;
-        // `id_rsa-cert.pub` stands beside no file of its own.
-        (key.kind() != KeyKind::Certificate).then_some(key)
-    }
-}
-
-/// The files of a directory that may be keys, by their stems.
-pub(super) fn pairs(dir: &Path) -> std::io::Result<BTreeMap<String, Pair>> {
-    let mut pairs: BTreeMap<String, Pair> = BTreeMap::new();
-    for entry in fs::read_dir(dir)?.take(MOST_FILES) {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if is_other(&name) {
-            continue;
-        }
-        let path = entry.path();
-        // Follows links, and keeps away from sockets and pipes, which would never end.
-        let fits = |data: fs::Metadata| data.is_file() && data.len() <= u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
-        if !fs::metadata(&path).is_ok_and(fits) {
-            continue;
-        }
-        match name.strip_suffix(".pub") {
-            Some(stem) => pairs.entry(stem.to_owned()).or_default().public = Some(path),
-            None => pairs.entry(name).or_default().private = Some(path),
-        }
-    }
-    Ok(pairs)
-}
-
-/// Files of `~/.ssh` that are known to be something else.
-fn is_other(name: &str) -> bool {
-    ["known_hosts", "authorized_keys", "config", "environment", "rc", "."].iter().any(|other| {
-        name.strip_prefix(other)
-            .is_some_and(|rest| *other == "." || rest.is_empty() || !rest.starts_with(char::is_alphanumeric))
-    })
-}
+/// What an agent answered when it was asked for its keys.
+pub(super) type Listed = (Agent, Result<Vec<PublicKey>>);
 
 /// Looks into every place. Never fails: what went wrong is in the report.
 pub fn look(search: &Search) -> Report {
     let wanted = Wanted::of(search);
-    let agent = search.agent().map(|agent| agent.keys());
-    look_after(search, &wanted.unwrap_or_default(), agent.as_ref())
+    let listed: Vec<Listed> = search
+        .agents()
+        .into_iter()
+        .map(|agent| {
+            let keys = agent.keys();
+            (agent, keys)
+        })
+        .collect();
+    look_after(search, &wanted.unwrap_or_default(), &listed)
 }
 
-/// The same after the agent was asked.
-pub(super) fn look_after(search: &Search, wanted: &Wanted, agent: Option<&Result<Vec<PublicKey>>>) -> Report {
+/// The same after the agents were asked.
+pub(super) fn look_after(search: &Search, wanted: &Wanted, agents: &[Listed]) -> Report {
     let mut places = Vec::new();
     let files = [search.key_file.as_ref(), wanted.file.as_ref().filter(|_| search.key_file.is_none())];
     for file in files.into_iter().flatten().chain(&wanted.beside) {
         places.push(look_at_file(file, wanted));
     }
-    places.push(look_at_agent(search, wanted, agent));
+    places.extend(agents.iter().map(|(agent, keys)| look_at_agent(agent, wanted, keys)));
+    if agents.is_empty() {
+        let outcome = match search.no_agent {
+            true => "not asked: IdentityAgent none in ~/.ssh/config",
+            false => "there is none: SSH_AUTH_SOCK is not set",
+        };
+        places.push(Place { what: "ssh-agent".into(), outcome: outcome.into(), failed: false, keys: Vec::new() });
+    }
     places.push(match &search.ssh_dir {
         Some(dir) => look_into(dir, wanted),
         None => Place {
@@ -265,8 +250,24 @@ pub(super) fn look_after(search: &Search, wanted: &Wanted, agent: Option<&Result
             keys: Vec::new(),
         },
     });
+    if let Some(place) = look_at_identities(search, wanted) {
+        places.push(place);
+    }
     Report { places }
 }
+
+/// The files of `IdentityFile` that are not in the user's directory of keys, if there are any.
+fn look_at_identities(search: &Search, wanted: &Wanted) -> Option<Place> {
+    let elsewhere = |file: &&PathBuf| search.ssh_dir.as_deref() != file.parent();
+    let pairs = search.identity_files.iter().filter(elsewhere).map(|file| (stem(file), pair(file)));
+    let keys: Vec<Seen> = pairs.filter_map(|(stem, pair)| see_pair(&stem, &pair, wanted)).collect();
+    let good = keys.iter().filter(|key| key.trouble.is_none() || key.is_locked()).count();
+    let place = Place { what: IDENTITIES.into(), outcome: count(good), failed: false, keys };
+    (!place.keys.is_empty()).then_some(place)
+}
+
+/// What the place is called that comes after all others.
+pub(super) const IDENTITIES: &str = "IdentityFile of ~/.ssh/config";
 
 fn look_at_file(file: &Path, wanted: &Wanted) -> Place {
     let seen = see(file, file.file_stem().and_then(|stem| stem.to_str()), wanted);
@@ -278,16 +279,11 @@ fn look_at_file(file: &Path, wanted: &Wanted) -> Place {
     Place { what: format!("file {}", sensitive::path(file)), outcome, failed, keys: vec![seen] }
 }
 
-fn look_at_agent(search: &Search, wanted: &Wanted, agent: Option<&Result<Vec<PublicKey>>>) -> Place {
-    let what = search
-        .agent_socket
-        .as_ref()
-        .map_or("ssh-agent".into(), |socket| format!("ssh-agent {}", sensitive::path(socket)));
-    let failed = matches!(agent, Some(Err(_)));
-    let (outcome, keys) = match agent {
-        None => ("there is none: SSH_AUTH_SOCK is not set".into(), Vec::new()),
-        Some(Err(error)) => (error.to_string(), Vec::new()),
-        Some(Ok(keys)) => {
+fn look_at_agent(agent: &Agent, wanted: &Wanted, keys: &Result<Vec<PublicKey>>) -> Place {
+    let what = format!("ssh-agent {}", sensitive::path(agent.socket()));
+    let (outcome, seen) = match keys {
+        Err(error) => (error.to_string(), Vec::new()),
+        Ok(keys) => {
             let seen = keys.iter().map(|key| Seen {
                 public: Some(key.clone()),
                 file: None,
@@ -298,7 +294,7 @@ fn look_at_agent(search: &Search, wanted: &Wanted, agent: Option<&Result<Vec<Pub
             (count(keys.len()), seen.collect())
         }
     };
-    Place { what, outcome, failed, keys }
+    Place { what, outcome, failed: keys.is_err(), keys: seen }
 }
 
 fn look_into(dir: &Path, wanted: &Wanted) -> Place {
@@ -312,32 +308,33 @@ fn look_into(dir: &Path, wanted: &Wanted) -> Place {
             return Place { what, outcome: format!("cannot read it: {error}"), failed: true, keys: Vec::new() };
         }
     };
-    let mut keys = Vec::new();
-    for (stem, pair) in &pairs {
-        let said = pair.read_public();
-        match (&pair.private, said) {
-            (None, None) => {}
-            (None, Some(public)) => keys.push(Seen {
-                wanted: wanted.id.is_some() && wanted.is(&public, Some(stem)),
-                label: clean(&format!("{stem}.pub")),
-                public: Some(public),
-                file: None,
-                trouble: Some("there is no private key beside it".into()),
-            }),
-            (Some(private), said) => {
-                let mut seen = see(private, Some(stem), wanted);
-                // A locked file is what its public half says it is.
-                if let (None, true, Some(public)) = (&seen.public, seen.is_locked(), said) {
-                    seen.wanted = wanted.id.is_some() && wanted.is(&public, Some(stem));
-                    seen.trouble = public.kind().unusable().map(str::to_owned);
-                    seen.public = Some(public);
-                }
-                keys.push(seen);
-            }
-        }
-    }
+    let keys: Vec<Seen> = pairs.iter().filter_map(|(stem, pair)| see_pair(stem, pair, wanted)).collect();
     let good = keys.iter().filter(|key| key.trouble.is_none() || key.is_locked()).count();
     Place { what, outcome: count(good), failed: false, keys }
+}
+
+/// What a private key's file and the public one beside it are.
+fn see_pair(stem: &str, pair: &Pair, wanted: &Wanted) -> Option<Seen> {
+    match (&pair.private, pair.read_public()) {
+        (None, None) => None,
+        (None, Some(public)) => Some(Seen {
+            wanted: wanted.id.is_some() && wanted.is(&public, Some(stem)),
+            label: clean(&format!("{stem}.pub")),
+            public: Some(public),
+            file: None,
+            trouble: Some("there is no private key beside it".into()),
+        }),
+        (Some(private), said) => {
+            let mut seen = see(private, Some(stem), wanted);
+            // A locked file is what its public half says it is.
+            if let (None, true, Some(public)) = (&seen.public, seen.is_locked(), said) {
+                seen.wanted = wanted.id.is_some() && wanted.is(&public, Some(stem));
+                seen.trouble = public.kind().unusable().map(str::to_owned);
+                seen.public = Some(public);
+            }
+            Some(seen)
+        }
+    }
 }
 
 const LOCKED: &str = "encrypted, and without a .pub file to say which key it is";

@@ -14,6 +14,7 @@
 //! ```
 
 pub mod agent;
+mod files;
 pub mod find;
 pub mod fingerprint;
 pub mod http_signature;

@@ -1,12 +1,16 @@
 //! Signs requests: an account, a key, and how. The clock and the network are elsewhere.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secrecy::SecretString;
 
 use super::agent::AgentKey;
 use super::fingerprint::PublicKey;
 use super::http_signature::{Algorithm, Form, RsaHash, check_part, header, key_id, signing_string};
-use super::key::PrivateKey;
-use crate::error::{Error, Result};
+use super::key::{Ask, PrivateKey, no_passphrase};
+use crate::error::{Error, Kind, Result};
 
 /// A key that can sign, wherever its secret half is.
 #[derive(Debug)]
@@ -38,14 +42,37 @@ impl Key {
     }
 }
 
+/// Asks for the passphrase of a file while a signature is made.
+type Asker = Box<dyn FnMut(Ask) -> Result<Option<SecretString>> + Send>;
+
+/// What stands in for an agent that refuses to sign: the same key's file.
+struct StandIn {
+    ask: Asker,
+    tried: Tried,
+    /// What is to be said of it, once.
+    note: Option<String>,
+}
+
+/// What came of looking for the file.
+enum Tried {
+    NotYet,
+    Opened(Arc<PrivateKey>),
+    /// There is none, or it does not open: it is not asked for again.
+    Failed,
+}
+
 /// Writes Authorization headers for one account (and sub-user) with one key.
+#[derive(Clone)]
 pub struct Signer {
     account: String,
     user: Option<String>,
-    key: Key,
+    key: Arc<Key>,
     wire_name: String,
     form: Form,
     algorithm: Algorithm,
+    stand_in: Arc<Mutex<StandIn>>,
+    /// The agent has been asked to sign, and has not answered yet.
+    asking: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Signer {
@@ -82,11 +109,20 @@ impl Signer {
         Ok(Signer {
             account: account.to_owned(),
             user: None,
-            key,
+            key: Arc::new(key),
             wire_name: wire_name.to_owned(),
             form: Form::default(),
             algorithm,
+            stand_in: Arc::new(Mutex::new(StandIn { ask: Box::new(no_passphrase), tried: Tried::NotYet, note: None })),
+            asking: Arc::default(),
         })
+    }
+
+    /// Asks for a passphrase in this way, should the agent refuse to sign and the key's file have one.
+    #[must_use]
+    pub fn asks(self, ask: impl FnMut(Ask) -> Result<Option<SecretString>> + Send + 'static) -> Self {
+        self.stand_in.lock().unwrap_or_else(PoisonError::into_inner).ask = Box::new(ask);
+        self
     }
 
     /// On behalf of this sub-user of the account, whose key it is.
@@ -117,6 +153,11 @@ impl Signer {
         }
         self.form = form;
         Ok(self)
+    }
+
+    /// What signatures cover.
+    pub fn covers(&self) -> Form {
+        self.form
     }
 
     /// The digest for an RSA key; of no effect on others.
@@ -160,7 +201,64 @@ impl Signer {
             return Err(Error::usage("method, path and date of a request are plain ASCII, percent-encoded if need be"));
         }
         let text = signing_string(self.form, method, target, date);
-        let signature = self.key.sign(self.algorithm, text.as_bytes())?;
+        let signature = self.sign(text.as_bytes())?;
         Ok(header(self.form, &self.key_id(), self.algorithm, &signature))
+    }
+
+    /// Whether the agent has been asked to sign and has not answered: somebody may have to touch a token.
+    pub fn is_asking(&self) -> bool {
+        self.asking.load(Ordering::Relaxed)
+    }
+
+    /// What the user should know of the signatures made so far, once.
+    pub fn note(&self) -> Option<String> {
+        self.stand_in.lock().unwrap_or_else(PoisonError::into_inner).note.take()
+    }
+
+    fn sign(&self, data: &[u8]) -> Result<Vec<u8>> {
+        let Key::Agent(agent) = &*self.key else { return self.key.sign(self.algorithm, data) };
+        let opened = match &self.stand_in.lock().unwrap_or_else(PoisonError::into_inner).tried {
+            Tried::Opened(key) => Some(Arc::clone(key)),
+            Tried::NotYet | Tried::Failed => None,
+        };
+        if let Some(key) = opened {
+            return key.sign(self.algorithm, data);
+        }
+        self.asking.store(true, Ordering::Relaxed);
+        let signed = agent.sign(self.algorithm, data);
+        self.asking.store(false, Ordering::Relaxed);
+        match signed {
+            Err(refusal) => self.opened_for(agent, refusal)?.sign(self.algorithm, data),
+            signed => signed,
+        }
+    }
+
+    /// The file of a key that its agent lists and refuses to sign with: to confirm was denied, or it is only for
+    /// another host.
+    fn opened_for(&self, agent: &AgentKey, refusal: Error) -> Result<Arc<PrivateKey>> {
+        // Requests side by side wait here, so that a passphrase is asked for once.
+        let mut stand_in = self.stand_in.lock().unwrap_or_else(PoisonError::into_inner);
+        match &stand_in.tried {
+            Tried::Opened(key) => return Ok(Arc::clone(key)),
+            Tried::Failed => return Err(refusal),
+            Tried::NotYet => {}
+        }
+        stand_in.tried = Tried::Failed;
+        let Some(file) = agent.file() else {
+            return Err(refusal.hint("there is no file of this key in ~/.ssh; to name it: --key-file FILE"));
+        };
+        let key = match PrivateKey::read(&file, &mut *stand_in.ask) {
+            Ok(key) if key.public().blob() == agent.public().blob() => Arc::new(key),
+            Ok(_) => return Err(refusal.hint(format!("{} is another key than its .pub file says", file.display()))),
+            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+            Err(error) => {
+                let hints = error.hints().to_vec();
+                let refusal = refusal.hint(format!("the key's file does not help: {}", error.message()));
+                return Err(hints.into_iter().fold(refusal, Error::hint));
+            }
+        };
+        stand_in.note = Some(format!("{}; signed with the key's file {}", refusal.message(), file.display()));
+        stand_in.tried = Tried::Opened(Arc::clone(&key));
+        Ok(key)
     }
 }

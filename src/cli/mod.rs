@@ -237,7 +237,10 @@ impl App {
             return Err(Error::usage(words).hint("leave --rsa-hash out"));
         }
         let origin = found.origin.clone();
-        let signer = connect::signer(&self.config, rsa, found)?;
+        let streams = self.streams;
+        let from = self.config.passphrase_file.as_ref().map(|file| file.value.clone());
+        let signer = connect::signer(&self.config, rsa, found)?
+            .asks(move |ask| prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt));
         let _ = self.sent.set(format!("{} from {origin}", signer.key_id()));
         self.traced(connect::builder(&self.config)?).signer(signer).build()
     }

@@ -1,7 +1,7 @@
 //! From what was typed to what is sent: text to typed arguments, files read, names left for `resolve`.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ArgMatches;
@@ -9,6 +9,7 @@ use clap::parser::ValueSource;
 
 use crate::api::{Field, Kind, Op, Place};
 use crate::auth::PublicKey;
+use crate::config::{Dirs, paths};
 use crate::error::{Error, Result};
 use crate::grammar::{self, mebibytes};
 use crate::request::{Arg, Args};
@@ -540,7 +541,7 @@ pub fn read_bytes(file: &str, limit: u64) -> Result<Vec<u8>> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     let fail = |error: std::io::Error| Error::usage(format!("cannot read {}", shown(file))).because(error);
     if file != "-" {
-        return crate::file::read(Path::new(file), limit).map_err(fail);
+        return crate::file::read(&at_home(file), limit).map_err(fail);
     }
     if TAKEN.swap(true, Ordering::Relaxed) {
         return Err(Error::usage("standard input can be read only once, and `-` was given twice"));
@@ -558,9 +559,14 @@ fn read_secret(file: &str) -> Result<String> {
     let fail = || Error::usage("the file cannot be read");
     let bytes = match file {
         "-" => read_bytes(file, FILE_LIMIT)?,
-        file => crate::file::read(Path::new(file), FILE_LIMIT).map_err(|error| fail().because(error))?,
+        file => crate::file::read(&at_home(file), FILE_LIMIT).map_err(|error| fail().because(error))?,
     };
     String::from_utf8(bytes).map_err(|_| Error::usage("the file is not text (UTF-8)"))
+}
+
+/// A path whose `~` is the user's home: no shell replaces it behind a `=`, in quotes, or in a file.
+pub fn at_home(path: impl AsRef<Path>) -> PathBuf {
+    paths::expanded(path.as_ref(), Dirs::system().home.as_deref())
 }
 
 fn read_text(file: &str) -> Result<String> {

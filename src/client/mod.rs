@@ -23,14 +23,15 @@ pub use until::{Condition, Until};
 pub use wait::{Before, Wait};
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use serde_json::value::RawValue;
 
 use crate::answer::Answer;
 use crate::api::{Op, Paging};
-use crate::auth::Signer;
+use crate::auth::{Form, Signer};
 use crate::error::{Error, Result};
 use crate::request::{Args, Request};
 use crate::transport::{Settings, Transport};
@@ -60,7 +61,11 @@ pub struct Client {
     /// It asks again and again, so that also its reading keeps to the pace.
     polls: bool,
     watch: Option<Arc<Watch>>,
+    told_of_waiting: Arc<AtomicBool>,
 }
+
+/// How long an agent may take before it is worth a word.
+const SOON: Duration = Duration::from_secs(1);
 
 /// What a [`Client`] is made from.
 #[derive(Default)]
@@ -161,6 +166,7 @@ impl Builder {
             settings: self.settings,
             trace: self.trace,
             notice: self.notice,
+            told_of_waiting: Arc::default(),
         })
     }
 }
@@ -189,6 +195,15 @@ impl Client {
     /// The key that signs.
     pub fn signer(&self) -> Option<&Signer> {
         self.signer.as_deref()
+    }
+
+    /// The same client, which signs in this form. It asks for no passphrase again.
+    ///
+    /// # Errors
+    /// There is no key, or the form is not for it.
+    pub fn signing(&self, form: Form) -> Result<Client> {
+        let signer = self.signer().ok_or_else(|| Error::auth("no key to sign the request with"))?;
+        Ok(Client { signer: Some(Arc::new(signer.clone().form(form)?)), ..self.clone() })
     }
 
     /// Calls an operation and returns its answer; of a list, all pages.
@@ -252,10 +267,7 @@ impl Client {
             };
             let (method, date) = (request.method.as_str().to_owned(), wire.date.clone());
             let text = if matches!(signer.key(), crate::auth::Key::Agent(_)) {
-                // An agent may wait for a finger on its key.
-                tokio::task::spawn_blocking(move || signer.authorization(&method, &target, &date))
-                    .await
-                    .map_err(|error| Error::other("the signature was interrupted").because(error))??
+                self.signed_by_agent(signer, method, target, date).await?
             } else {
                 signer.authorization(&method, &target, &date)?
             };
@@ -264,6 +276,31 @@ impl Client {
             wire.headers.insert(AUTHORIZATION, value);
         }
         Ok(wire)
+    }
+
+    /// The header of a request whose key is in an agent, which may wait for a finger on its key.
+    async fn signed_by_agent(
+        &self,
+        signer: Arc<Signer>,
+        method: String,
+        target: String,
+        date: String,
+    ) -> Result<String> {
+        let say = |words: &str| self.notice.as_ref().or(self.trace.as_ref()).into_iter().for_each(|say| say(words));
+        let asked = Arc::clone(&signer);
+        let mut signing = tokio::task::spawn_blocking(move || asked.authorization(&method, &target, &date));
+        let signed = match tokio::time::timeout(SOON, &mut signing).await {
+            Ok(signed) => signed,
+            Err(_) => {
+                // Of many requests side by side, one says it.
+                if signer.is_asking() && !self.told_of_waiting.swap(true, Ordering::Relaxed) {
+                    say("waiting for touch or confirmation: the ssh-agent has not signed yet");
+                }
+                signing.await
+            }
+        };
+        signer.note().iter().for_each(|note| say(&format!("note: {note}")));
+        signed.map_err(|error| Error::other("the signature was interrupted").because(error))?
     }
 
     /// The same without a signature, for which no key is needed.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::profile::{self, Profile};
-use super::{Config, Dirs, Origin, SIGNING, Setting, check, env};
+use super::{Config, Dirs, Origin, SIGNING, Setting, check, env, paths};
 use crate::error::{Error, Result};
 use crate::sensitive;
 
@@ -71,6 +71,22 @@ impl Sources {
     /// The first of these variables that is set.
     fn env(&self, names: &[&'static str]) -> Option<Setting<String>> {
         names.iter().find_map(|name| Some(Setting { value: (self.var)(name)?, origin: Origin::Env(name) }))
+    }
+
+    /// A path from its option, or the first of these variables.
+    fn path(&self, option: &'static str, given: Option<&PathBuf>, names: &[&'static str]) -> Option<Setting<PathBuf>> {
+        let given = given.map(|path| Setting { value: path.clone(), origin: Origin::Flag(option) });
+        let named = || self.env(names).map(|text| Setting { value: PathBuf::from(text.value), origin: text.origin });
+        let found = given.or_else(named)?;
+        Some(Setting { value: paths::expanded(&found.value, self.dirs.home.as_deref()), ..found })
+    }
+
+    /// A key id, which may be a path.
+    fn home_in(&self, key_id: String) -> String {
+        if !key_id.starts_with("~/") {
+            return key_id;
+        }
+        paths::expanded(Path::new(&key_id), self.dirs.home.as_deref()).to_string_lossy().into_owned()
     }
 }
 
@@ -149,8 +165,7 @@ impl Config {
             let testing = env(&["SDC_TESTING"]).map(|set| Setting { value: true, origin: set.origin });
             insecure = checked(text, |text, origin| check::truth(text, origin))?.or(testing);
         }
-        let key_file = path("--key-file", flags.key_file.as_ref())
-            .or_else(|| path_var(sources, &["SDC_KEY_FILE", "TRITON_KEY_FILE"]));
+        let key_file = sources.path("--key-file", flags.key_file.as_ref(), &["SDC_KEY_FILE", "TRITON_KEY_FILE"]);
 
         // The current profile fills what is still open, and is not even read when nothing is.
         let open = url.is_none() || account.is_none() || (key_id.is_none() && key_file.is_none());
@@ -212,7 +227,7 @@ impl Config {
         let rate = flag("--rate", flags.rate.as_ref()).or_else(|| sources.env(&["SDC_RATE"]));
         let accept =
             flag("--accept-version", flags.accept_version.as_ref()).or_else(|| sources.env(&["SDC_ACCEPT_VERSION"]));
-        let cacert = path("--cacert", flags.cacert.as_ref()).or_else(|| path_var(sources, &["SDC_CACERT"]));
+        let cacert = sources.path("--cacert", flags.cacert.as_ref(), &["SDC_CACERT"]);
         Ok(Config {
             profile: in_use,
             url: checked(url, |text, origin| check::url(text, origin))?,
@@ -220,9 +235,9 @@ impl Config {
             user: checked(user, |text, origin| check::login("user", text, origin))?,
             roles,
             act_as: checked(act_as, |text, origin| check::login("account to act as", text, origin))?,
-            key_id: checked(key_id, |text, origin| check::key_id(text, origin))?,
+            key_id: checked(key_id, |text, origin| Ok(sources.home_in(check::key_id(text, origin)?)))?,
             key_file: checked(key_file, |file, origin| check::path(file, origin))?,
-            passphrase_file: path_var(sources, &["SDC_KEY_PASSPHRASE_FILE"]),
+            passphrase_file: sources.path("", None, &["SDC_KEY_PASSPHRASE_FILE"]),
             insecure: insecure.unwrap_or(Setting::default(false)),
             cacert: checked(cacert, |file, origin| check::path(file, origin))?,
             pins: checked(pins, |text, origin| check::pins(text, origin))?,
@@ -243,12 +258,4 @@ impl Config {
             dirs: sources.dirs.clone(),
         })
     }
-}
-
-fn path(name: &'static str, value: Option<&PathBuf>) -> Option<Setting<PathBuf>> {
-    Some(Setting { value: value?.clone(), origin: Origin::Flag(name) })
-}
-
-fn path_var(sources: &Sources, names: &[&'static str]) -> Option<Setting<PathBuf>> {
-    sources.env(names).map(|text| Setting { value: PathBuf::from(text.value), origin: text.origin })
 }

@@ -10,6 +10,7 @@ pub mod paths;
 mod pin;
 pub mod profile;
 pub mod proxy;
+pub mod ssh_config;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -39,6 +39,14 @@ impl Dirs {
     }
 }
 
+/// A path whose `~` is the home: a shell leaves it as it is behind a `=`, in quotes, and in files.
+pub fn expanded(path: &Path, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
 /// Makes a folder that only its owner can look into, and those above it.
 pub(crate) fn make_private_dir(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();

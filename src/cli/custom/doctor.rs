@@ -6,13 +6,14 @@ use std::time::Duration;
 use clap::{ArgMatches, Command};
 
 use crate::api::{self, Column, column};
-use crate::auth::{Found, Key, look};
+use crate::auth::{Form, Found, Key, look};
 use crate::cli::{App, exit};
 use crate::client::Client;
 use crate::config::Route;
 use crate::connect;
 use crate::error::{Error, Kind, OfTls, Result};
 use crate::request::Args;
+use crate::response::Response;
 
 const COLUMNS: &[Column] = &[column("status"), column("check"), column("message"), column("fix")];
 /// How far the clocks may be apart before it is worth a word; the service takes 300 s.
@@ -47,6 +48,8 @@ pub fn unsettled(app: &App, error: &Error) -> Result<i32> {
 struct Findings {
     rows: Vec<serde_json::Value>,
     first: Option<Kind>,
+    /// The row of a clock that is too far off. Whether it matters, only a signature shows.
+    clock: Option<usize>,
 }
 
 impl Findings {
@@ -62,6 +65,27 @@ impl Findings {
 
     fn fail(&mut self, check: &str, error: &Error) {
         self.first.get_or_insert(error.kind());
+        self.told("fail", check, error);
+    }
+
+    /// The clocks differ by more than the service takes, as far as the answer's Date goes.
+    fn clock(&mut self, error: &Error) {
+        self.clock = Some(self.rows.len());
+        self.told("fail", "clock", error);
+    }
+
+    /// The service has taken a signature, so its clock is not the one that the answer showed.
+    fn accepted(&mut self, sent: &str) {
+        if let Some(row) = self.clock.take().and_then(|at| self.rows.get_mut(at)).and_then(|row| row.as_object_mut()) {
+            row.insert("status".to_owned(), "warn".into());
+            let words = row.get("message").and_then(serde_json::Value::as_str).unwrap_or_default();
+            row.insert("message".to_owned(), format!("{words}; the signature was accepted all the same").into());
+        }
+        self.ok("signature", format!("accepted, {sent}"));
+    }
+
+    /// An error as a row.
+    fn told(&mut self, status: &str, check: &str, error: &Error) {
         let mut words = error.message().to_owned();
         for cause in error.causes() {
             words = format!("{words}: {cause}");
@@ -78,7 +102,7 @@ impl Findings {
         if hints.is_empty() {
             hints.extend(error.fault().map(|fault| by_status(fault.status)));
         }
-        self.add("fail", check, words, &hints.join("; "));
+        self.add(status, check, words, &hints.join("; "));
     }
 }
 
@@ -101,7 +125,9 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     } else {
         app.streams.out(report(&findings.rows).as_bytes())?;
     }
-    Ok(findings.first.map_or(0, |kind| i32::from(exit::code(kind).0)))
+    // The clock comes before all that could fail after it, and an error of it is one of signing in.
+    let first = findings.clock.map(|_| Kind::Auth).or(findings.first);
+    Ok(first.map_or(0, |kind| i32::from(exit::code(kind).0)))
 }
 
 /// One line a check, its fix on the next: a table would be too wide to read.
@@ -209,8 +235,7 @@ async fn reach(app: &App, findings: &mut Findings) {
                 answer.sent,
                 answer.header("date").unwrap_or_default()
             );
-            findings
-                .fail("clock", &Error::new(Kind::Auth, words).hint("set this machine's clock, for example with NTP"));
+            findings.clock(&Error::new(Kind::Auth, words).hint("set this machine's clock, for example with NTP"));
         }
         Some(skew) if skew.abs() > SKEW => findings.add(
             "warn",
@@ -272,11 +297,7 @@ fn key(app: &App, findings: &mut Findings) -> Option<Found> {
 /// Whether the service takes the signature, and what it says of the account, sub-user and roles.
 async fn signature(app: &App, client: &Client, findings: &mut Findings) {
     let user = app.config.user.as_ref().map(|user| user.value.as_str());
-    let answer = match client.request(&api::account::GET, &Args::new()) {
-        Ok(request) => client.send(&request).await,
-        Err(error) => Err(error),
-    };
-    let answer = match answer {
+    let answer = match account(client).await {
         Ok(answer) => answer,
         Err(error) => return findings.fail("signature", &error),
     };
@@ -284,7 +305,7 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
     let sent = format!("keyId {key_id}");
     match (answer.status, answer.answer(&api::account::GET)) {
         (200, Ok(account)) => {
-            findings.ok("signature", format!("accepted, {sent}"));
+            findings.accepted(&sent);
             let login = account.first().and_then(|row| row.text("/login").map(|text| text.into_owned()));
             let who = user.map(|user| format!(", as its sub-user {user}")).unwrap_or_default();
             findings.ok("login", format!("{}{who}", login.unwrap_or_default()));
@@ -292,16 +313,7 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
                 findings.ok("roles", format!("{} taken on ({})", roles.value.join(", "), roles.origin));
             }
         }
-        (403, Err(error)) if answer.is_own() => {
-            findings.ok("signature", format!("accepted, {sent}"));
-            let check = match (&app.config.roles, &app.config.act_as) {
-                (Some(_), _) => "roles",
-                (None, Some(_)) => "act-as",
-                (None, None) => "login",
-            };
-            let error = app.refusal(403).into_iter().fold(error, Error::hint);
-            findings.fail(check, &error.hint("else ask the account's owner"));
-        }
+        (403, Err(error)) if answer.is_own() => refused(app, findings, &sent, error),
         (401, Err(error)) if answer.is_own() => {
             let error = app.refusal(401).into_iter().fold(error.hint(format!("sent was {sent}")), Error::hint);
             let error = match user {
@@ -309,17 +321,66 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
                 Some(_) => error.hint("upload it in the portal, to the sub-user"),
                 None => error.hint("upload it in the portal, or with a key that works: sdc keys add FILE.pub"),
             };
-            findings.fail("signature", &error);
+            findings.fail("signature", &other_form(client, error).await);
         }
         (404, Err(error)) if app.config.act_as.is_some() && answer.is_own() => {
             let act_as = app.config.act_as.as_ref();
             let (other, origin) =
                 act_as.map(|other| (other.value.as_str(), other.origin.to_string())).unwrap_or_default();
-            findings.ok("signature", format!("accepted, {sent}"));
+            findings.accepted(&sent);
             let words = format!("is there an account {other} ({origin})? logins are case-sensitive");
             findings.fail("act-as", &error.hint(words));
         }
         (_, Err(error)) => findings.fail("signature", &error),
         (status, Ok(_)) => findings.add("warn", "signature", format!("answered {status}, {sent}"), ""),
+    }
+}
+
+/// The account, the one thing that every key of it can ask for.
+async fn account(client: &Client) -> Result<Response> {
+    client.send(&client.request(&api::account::GET, &Args::new())?).await
+}
+
+/// The service knows the key, and says no. The right to read the account is not one that a sub-user or a role needs,
+/// so to lack it is no failure; the service names it then. A user who is disabled or a role that is not there is one.
+fn refused(app: &App, findings: &mut Findings, sent: &str, error: Error) {
+    let config = &app.config;
+    findings.accepted(sent);
+    let (check, who) = match (&config.roles, &config.act_as, &config.user) {
+        (Some(roles), ..) => ("roles", format!("{} taken on ({})", roles.value.join(", "), roles.origin)),
+        (None, Some(other), _) => ("act-as", format!("asked for {} ({})", other.value, other.origin)),
+        (None, None, Some(user)) => ("login", format!("sub-user {} ({})", user.value, user.origin)),
+        (None, None, None) => ("login", String::new()),
+    };
+    let only_this = error.fault().is_some_and(|fault| fault.message.ends_with("(getaccount)"));
+    if only_this && !who.is_empty() {
+        let words = format!("{who}; without the right getaccount nothing more can be told of it");
+        return findings.add("warn", check, words, "whether something is allowed shows when it is tried");
+    }
+    let error = app.refusal(403).into_iter().fold(error, Error::hint);
+    findings.fail(check, &error.hint("else ask the account's owner"));
+}
+
+/// After a refused signature: whether one that covers the date alone is taken, as it is where a proxy on the way
+/// rewrites the path.
+async fn other_form(client: &Client, error: Error) -> Error {
+    if client.signer().is_none_or(|signer| signer.covers() != Form::Request) {
+        return error;
+    }
+    let answer = match client.signing(Form::Date) {
+        Ok(client) => account(&client).await,
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(answer) if answer.status == 401 => {
+            error.hint("--signing date was tried too, and is refused in the same way: the key is not known")
+        }
+        Ok(answer) if answer.is_success() || answer.status == 403 && answer.is_own() => Error::auth(
+            "refused with 401, while a signature over the date alone is accepted: the path is changed on the way",
+        )
+        .hint("--signing date, or SDC_SIGNING=date")
+        .hint("ask who runs the proxy before the service to leave the path as it is"),
+        Ok(answer) => error.hint(format!("--signing date was tried too, and answered {}", answer.status)),
+        Err(_) => error.hint("--signing date was tried too, and got no answer"),
     }
 }

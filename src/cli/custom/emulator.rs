@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::process::Child;
 
 use crate::cli::streams::Streams;
+use crate::cli::values;
 use crate::config::env;
 use crate::emulator::{Emulator, Fault, Options, Pace, Seed};
 use crate::error::{Error, Result};
@@ -115,7 +117,7 @@ fn common(command: Command) -> Command {
     let option = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
     };
-    let file = |name, help| option(name, "FILE", help).value_parser(value_parser!(PathBuf));
+    let file = |name, help| option(name, "FILE", help).value_parser(PathBufValueParser::new().map(values::at_home));
     command
         .arg(option("seed", "WHAT", "What it holds at first").value_parser(["demo", "empty"]).default_value("demo"))
         .arg(

@@ -105,6 +105,7 @@ impl Job {
         let (ttl, ready) = (time("ttl", TTL)?, time("timeout", READY)?);
         let user = matches.get_one::<String>("login").map(|user| reach::typed_user(user)).transpose()?;
         let copy = matches.get_one::<PathBuf>("copy").map(|dir| {
+            let dir = values::at_home(dir);
             dir.canonicalize()
                 .map_err(|error| Error::usage(format!("--copy: cannot read {}", dir.display())).because(error))
         });

@@ -185,7 +185,7 @@ fn user(text: UserText, folder: &Path) -> Result<User> {
     let about = |error: Error| error.about(&format!("user {login}"));
     let lines = match text.keys {
         Some(KeysText::List(entries)) => Some(entries),
-        Some(KeysText::Place(place)) => Some(below(&folder.join(place)).map_err(about)?),
+        Some(KeysText::Place(place)) => Some(below(&folder.join(values::at_home(place))).map_err(about)?),
         None => beside(folder, &login),
     };
     let keys = match lines {
@@ -231,7 +231,7 @@ fn keys(entries: &[String], folder: &Path) -> Result<Vec<Key>> {
     for entry in entries {
         let is_line = entry.trim().contains([' ', '\t']) && PublicKey::from_line(entry).is_ok();
         let looks_so = ["ssh-", "ecdsa-", "sk-"].iter().any(|begin| entry.trim_start().starts_with(begin));
-        let lines = if is_line || looks_so { entry.clone() } else { key_file(&folder.join(entry))? };
+        let lines = if is_line || looks_so { entry.clone() } else { key_file(&folder.join(values::at_home(entry)))? };
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let key = PublicKey::from_line(line).map_err(|error| error.about("keys"))?;
             let md5 = key.md5();

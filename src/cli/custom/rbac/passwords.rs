@@ -2,13 +2,13 @@
 //! ever shown.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::cli::values;
 use crate::error::{Error, Result};
 
 /// The longest file, in bytes.
@@ -26,7 +26,7 @@ impl Passwords {
     pub fn read(file: &str) -> Result<Passwords> {
         // Somebody may have typed a password itself.
         let fail = |words: &str| Error::usage(format!("the file of --passwords-file {words}"));
-        let path = Path::new(file);
+        let path = &values::at_home(file);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -1,0 +1,187 @@
+//! What a sub-user, or a role that was taken on, may not see: waits and the doctor, against the emulator.
+#![cfg(all(feature = "cli", feature = "emulator"))]
+
+mod common;
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use common::{against, head, output, sdc, text};
+use sdc::emulator::{Emulator, Options, Pace};
+
+/// Everything comes to its end at once.
+const FAST: Pace = Pace::Times(10_000.0);
+/// The machine `web1`.
+const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+
+/// A cloud with a sub-user joe, who may do on web1 what this rule says.
+struct Cloud {
+    emulator: Emulator,
+    key: PathBuf,
+    _dir: tempfile::TempDir,
+}
+
+impl Cloud {
+    async fn with(rule: &str) -> Cloud {
+        let emulator = Emulator::start(Options { pace: FAST, ..Options::default() }).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let key = dir.path().join("joe");
+        let made =
+            Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "joe", "-f"]).arg(&key).status();
+        assert!(made.unwrap().success());
+        let file = dir.path().join("team.json");
+        let team = serde_json::json!({
+            "users": [{ "login": "joe", "email": "joe@example.com", "keys": [key.with_extension("pub")] }],
+            "policies": [{ "name": "some", "rules": [rule] }],
+            "roles": [{ "name": "few", "members": ["joe"], "default_members": ["joe"], "policies": ["some"] }],
+        });
+        std::fs::write(&file, team.to_string()).unwrap();
+        let cloud = Cloud { emulator, key, _dir: dir };
+        cloud.done(&["rbac", "apply", &file.display().to_string(), "--yes"]).await;
+        cloud.done(&["role-tags", "set", &format!("machines/{WEB1}"), "few"]).await;
+        cloud.emulator.forget_requests();
+        cloud
+    }
+
+    async fn done(&self, words: &[&str]) {
+        let said = output(against(&self.emulator, words)).await;
+        assert!(said.status.success(), "{words:?}: {}", text(&said.stderr));
+    }
+
+    async fn as_joe(&self, words: &[&str]) -> Output {
+        let mut command = against(&self.emulator, words);
+        command.env("SDC_USER", "joe").env("SDC_KEY_FILE", &self.key);
+        output(command).await
+    }
+
+    fn posts(&self) -> usize {
+        self.emulator.requests().iter().filter(|seen| !matches!(seen.method.as_str(), "GET" | "HEAD")).count()
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_without_the_right_to_see_its_end_is_no_failure_of_rights() {
+    let cloud = Cloud::with(
+        "CAN getmachine and rebootmachine and resizemachine and replacemachinetags and listmachinetags and getpackage",
+    )
+    .await;
+    let package = output(against(&cloud.emulator, &["packages", "get", "g1-medium", "--jq", ".id", "--raw"])).await;
+    let package = text(&package.stdout).trim().to_owned();
+    for words in [
+        &["machines", "reboot", WEB1, "--wait"][..],
+        &["machines", "resize", WEB1, &package, "--wait"],
+        &["machines", "tags", "replace", WEB1, "role=db", "--yes", "--wait"],
+    ] {
+        cloud.emulator.forget_requests();
+        let said = cloud.as_joe(words).await;
+        let told = text(&said.stderr);
+        assert_eq!((said.status.code(), cloud.posts()), (Some(9), 1), "{words:?}: {told}");
+        let error = "requested; its end cannot be seen without the right machineaudit";
+        assert!(told.contains(error), "{words:?}: {told}");
+    }
+    cloud.emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wait_that_may_not_look_at_the_machine_says_which_right_it_wants() {
+    let cloud = Cloud::with("CAN stopmachine and rebootmachine").await;
+    for action in ["stop", "reboot"] {
+        let said = cloud.as_joe(&["machines", action, WEB1, "--wait", "--json"]).await;
+        let told = text(&said.stderr);
+        let error: serde_json::Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        assert_eq!((said.status.code(), &error["error"]["kind"]), (Some(9), &"timed-out".into()), "{told}");
+        let words = format!("{action} requested; its end cannot be seen without the right getmachine");
+        assert!(told.contains(&words), "{told}");
+    }
+    // Without the right to do it, nothing is under way.
+    let said = cloud.as_joe(&["machines", "start", WEB1, "--wait"]).await;
+    assert_eq!(said.status.code(), Some(4), "{}", text(&said.stderr));
+    cloud.emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_doctor_warns_of_a_right_that_nobody_needs_and_fails_for_what_is_wrong() {
+    let cloud = Cloud::with("CAN getmachine").await;
+    let said = cloud.as_joe(&["auth", "doctor"]).await;
+    let told = text(&said.stdout);
+    assert!(said.status.success() && told.contains("ok    signature  accepted"), "{told}");
+    assert!(told.contains("warn  login      sub-user joe (SDC_USER); without the right getaccount"), "{told}");
+    let said = cloud.as_joe(&["auth", "doctor", "--role", "few"]).await;
+    let told = text(&said.stdout);
+    assert!(said.status.success() && told.contains("warn  roles      few taken on (--role)"), "{told}");
+    for wrong in [["--role", "nobody"], ["--user", "nobody"]] {
+        let said = output(against(&cloud.emulator, &[&["auth", "doctor"][..], &wrong].concat())).await;
+        assert_eq!(said.status.code(), Some(4), "{wrong:?}: {}", text(&said.stdout));
+    }
+    cloud.emulator.stop().await.unwrap();
+}
+
+/// A service that takes these signatures, and shows this date.
+fn service(takes: fn(&str) -> bool, date: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let heads = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let head = head(&mut stream);
+            let (status, body) = match head.starts_with("GET /--ping ") {
+                true => (200, r#"{"ping":"pong","cloudapi":{"versions":["9.0.0"]}}"#),
+                false if takes(&head) => (200, r#"{"id":"x","login":"acme"}"#),
+                false => (401, r#"{"code":"InvalidCredentials","message":"not so"}"#),
+            };
+            heads.lock().unwrap().push(head);
+            let length = body.len();
+            let date = if date.is_empty() { String::new() } else { format!("Date: {date}\r\n") };
+            let head = format!("HTTP/1.1 {status} X\r\n{date}Content-Length: {length}\r\nConnection: close");
+            let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes());
+        }
+    });
+    (url, seen)
+}
+
+/// A date that is only a header's, and ages ago.
+const LONG_AGO: &str = "Thu, 01 Jan 2015 00:00:00 GMT";
+
+#[test]
+fn after_a_401_the_doctor_tries_a_signature_over_the_date_once_and_says_so() {
+    let of_signed = |seen: &Mutex<Vec<String>>| {
+        let seen = seen.lock().unwrap();
+        seen.iter().filter(|head| head.to_lowercase().contains("authorization:")).count()
+    };
+    // A proxy changes the path, so only the date verifies.
+    let (url, seen) = service(|head| !head.contains("(request-target)"), "");
+    let said = sdc(&url, &["auth", "doctor"]);
+    let told = text(&said.stdout);
+    assert_eq!((said.status.code(), of_signed(&seen)), (Some(4), 2), "{told}");
+    assert!(told.contains("a signature over the date alone is accepted"), "{told}");
+    assert!(told.contains("fix: --signing date, or SDC_SIGNING=date"), "{told}");
+    // And that helps.
+    let said = sdc(&url, &["auth", "doctor", "--signing", "date"]);
+    assert!(said.status.success(), "{}", text(&said.stdout));
+    let (url, seen) = service(|_| false, "");
+    let told = text(&sdc(&url, &["auth", "doctor"]).stdout);
+    assert!(of_signed(&seen) == 2 && told.contains("--signing date was tried too, and is refused"), "{told}");
+    let (url, seen) = service(|_| false, "");
+    let told = text(&sdc(&url, &["auth", "doctor", "--signing", "date"]).stdout);
+    assert!(of_signed(&seen) == 1 && !told.contains("tried too"), "{told}");
+}
+
+#[test]
+fn the_doctor_tries_the_signature_even_if_the_clocks_differ() {
+    let (url, _) = service(|_| true, LONG_AGO);
+    let said = sdc(&url, &["auth", "doctor"]);
+    let told = text(&said.stdout);
+    assert!(said.status.success() && told.contains("ok    signature  accepted"), "{told}");
+    assert!(told.contains("warn  clock") && told.contains("the signature was accepted all the same"), "{told}");
+    let (url, _) = service(|_| false, LONG_AGO);
+    let said = sdc(&url, &["auth", "doctor"]);
+    let told = text(&said.stdout);
+    assert!(
+        said.status.code() == Some(4) && told.contains("fail  clock") && told.contains("fail  signature"),
+        "{told}"
+    );
+}
