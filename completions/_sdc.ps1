@@ -1,36 +1,25 @@
-
+# PowerShell completion for sdc: sdc completion powershell | Out-String | Invoke-Expression
+# The program is asked with the words of the line, none of which is evaluated. It answers with the text to insert,
+# quoted, the text to show, and a line about it.
 Register-ArgumentCompleter -Native -CommandName sdc -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
-    $prev = $env:SDC_COMPLETE;
-    $env:SDC_COMPLETE = "powershell";
-
-    $args = $commandAst.Extent.Text
-    $args = $args.Substring(0, [math]::Min($cursorPosition, $args.Length));
-    if ($wordToComplete -eq "") {
-        $args += " ''";
+    $words = @($commandAst.CommandElements |
+        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+        ForEach-Object {
+            if ($_ -is [System.Management.Automation.Language.StringConstantExpressionAst]) { $_.Value } else { $_.Extent.Text }
+        })
+    $before = $env:SDC_COMPLETE
+    $env:SDC_COMPLETE = 'powershell'
+    try {
+        $lines = @(& sdc -- @words "=$wordToComplete" 2>$null)
+    } finally {
+        $env:SDC_COMPLETE = $before
     }
-
-    $results = Invoke-Expression @"
-& sdc -- $args
-"@;
-    if ($null -eq $prev) {
-        Remove-Item Env:\SDC_COMPLETE;
-    } else {
-        $env:SDC_COMPLETE = $prev;
+    foreach ($line in $lines) {
+        $parts = $line.Split("`t")
+        if ($parts.Length -lt 2) { continue }
+        $about = if ($parts.Length -gt 2) { $parts[2] } else { $parts[1] }
+        [System.Management.Automation.CompletionResult]::new($parts[0], $parts[1], 'ParameterValue', $about)
     }
-    $results | ForEach-Object {
-        $split = $_.Split("`t");
-        $cmd = $split[0];
-
-        if ($split.Length -eq 2) {
-            $help = $split[1];
-        }
-        else {
-            $help = $split[0];
-        }
-
-        [System.Management.Automation.CompletionResult]::new($cmd, $cmd, 'ParameterValue', $help)
-    }
-};
-        
+}

@@ -1,8 +1,5 @@
-
-set edit:completion:arg-completer[sdc] = { |@words|
-    var index = (count $words)
-    set index = (- $index 1)
-
-    put (env _CLAP_IFS="\n" _CLAP_COMPLETE_INDEX=(to-string $index) SDC_COMPLETE="elvish" sdc -- $@words) | to-lines
+# elvish completion for sdc: eval (sdc completion elvish | slurp)
+# The program answers with a candidate a line; elvish itself quotes what it inserts.
+set edit:completion:arg-completer[sdc] = {|@words|
+    env SDC_COMPLETE=elvish sdc -- $@words 2>/dev/null </dev/null | from-lines
 }
-

@@ -71,7 +71,7 @@ pub fn main() -> ExitCode {
         let text = concat!("sdc ", env!("CARGO_PKG_VERSION"), "\n");
         return ended(streams, false, streams.out(text.as_bytes()).map(|()| 0));
     }
-    if let Some(answered) = complete::answered() {
+    if let Some(answered) = complete::answered(streams) {
         return ended(streams, false, answered.map(|()| 0));
     }
     // Taking the commands apart again would take as long as making them.

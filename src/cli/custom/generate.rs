@@ -49,7 +49,7 @@ pub fn run(matches: &ArgMatches) -> Result<i32> {
 pub fn files() -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for (shell, name) in completion::SHELLS {
-        files.push((format!("completions/{name}"), completion::script(shell)?));
+        files.push((format!("completions/{name}"), completion::script(shell)?.as_bytes().to_vec()));
     }
     let mut root = tree().disable_help_subcommand(true);
     root.build();

@@ -1,0 +1,78 @@
+//! The names of things: from the cache, or from the service that the line is about.
+
+use serde::{Deserialize, Serialize};
+
+use super::line::Line;
+use crate::api::{Ids, Noun, Shape};
+use crate::auth::no_passphrase;
+use crate::cli::cache::{Cache, TTL};
+use crate::cli::resolve;
+use crate::config::{Config, Sources};
+use crate::connect;
+use crate::request::Args;
+
+/// What can be typed for a thing.
+#[derive(Default, Deserialize, Serialize)]
+pub struct Names {
+    names: Vec<String>,
+    /// `name@version`, where there are several of a name.
+    versions: Vec<String>,
+}
+
+impl Names {
+    /// Those that begin so. Versions are offered once the name is there.
+    pub fn fitting(self, typed: &str) -> Vec<String> {
+        let versions = if typed.contains('@') { self.versions } else { Vec::new() };
+        self.names.into_iter().chain(versions).filter(|name| name.starts_with(typed)).collect()
+    }
+}
+
+/// The names of the things of a noun, in the account and at the cloud that the line names.
+pub fn of(noun: &'static Noun, line: &Line) -> Option<Names> {
+    let list = noun.list;
+    let place = if list.path_params().next().is_none() { Args::new() } else { line.place(list)? };
+    let config = Config::load(&line.flags()?, &Sources::system()).ok()?;
+    // What is typed on the terminal belongs to the shell.
+    if config.key_file.as_ref().is_some_and(|file| file.value.as_os_str() == "-") {
+        return None;
+    }
+    let cache = Cache::new(config.dirs.cache.as_deref(), config.target().ok()?, &config.host()?);
+    let parents = list.path_params().filter_map(|param| place.text(param));
+    let slot = parents.fold(format!("names-{}", noun.name), |slot, parent| format!("{slot}/{parent}"));
+    if let Some(names) = cache.read(&slot, TTL).and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+        return Some(names);
+    }
+    let found = connect::key(&config, &mut no_passphrase).ok()?;
+    let signer = connect::signer(&config, Default::default(), found).ok()?;
+    let client = connect::builder(&config).ok()?.signer(signer).build().ok()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let answer = runtime.block_on(async {
+        let mut place = place;
+        resolve::path(&client, list, &mut place).await?;
+        client.call(list, &place).await
+    });
+    let answer = answer.ok()?;
+    let mut names = Names::default();
+    if list.shape == Shape::Map {
+        let map = answer.read::<serde_json::Map<String, serde_json::Value>>().ok()?;
+        names.names = map.into_iter().map(|(name, _)| name).collect();
+    } else {
+        for row in answer.rows() {
+            let text = |field: &str| row.text(&format!("/{field}"));
+            let name = text(noun.name_field).filter(|name| !name.is_empty());
+            let version = noun.version_field.and_then(text);
+            names.versions.extend(name.as_ref().zip(version).map(|(name, version)| format!("{name}@{version}")));
+            names.names.extend(name.map(Into::into));
+            // An address that people read is as good as a name.
+            names.names.extend(text(noun.key).filter(|_| noun.ids == Ids::Mac).map(Into::into));
+        }
+    }
+    for list in [&mut names.names, &mut names.versions] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    if let Ok(json) = serde_json::to_vec(&names) {
+        cache.write(&slot, &json);
+    }
+    Some(names)
+}
