@@ -125,7 +125,10 @@ impl Transport {
             None => proxy::route(url, &env::var)?,
         };
         let client_wanted = Arc::new(AtomicBool::new(false));
-        let tls_proxy = matches!(&route, Route::Through(proxy) if proxy.scheme() == "https");
+        let tls_proxy = match &route {
+            Route::Through(proxy) if proxy.scheme() == "https" => Some(proxy.secret_url()),
+            _ => None,
+        };
         // reqwest would read the variables itself, and pass over a proxy that it cannot read.
         let builder = reqwest::Client::builder().no_proxy();
         let builder = match &route {
@@ -192,7 +195,7 @@ impl Transport {
         place: &Place,
     ) -> Result<reqwest::Response, (Trouble, Error)> {
         let sent = async { request.send().await.map_err(|error| self.trouble(error, place)) };
-        let Some(proxy) = self.proxy() else { return sent.await };
+        let Some(proxy) = self.proxy() else { return self.unless_client_wanted(sent.await?, place) };
         let gate = self.let_through.lock().await;
         if self.turned_away.load(Ordering::Relaxed) {
             return Err((Trouble::Hopeless, words::no_login(proxy)));
@@ -207,7 +210,23 @@ impl Transport {
         if let Some(mut let_through) = first {
             *let_through = true;
         }
-        Ok(answer)
+        self.unless_client_wanted(answer, place)
+    }
+
+    /// A web server before the service may take the connection of a client without certificate, and then refuse each
+    /// request by a page of its own.
+    fn unless_client_wanted(
+        &self,
+        answer: reqwest::Response,
+        place: &Place,
+    ) -> Result<reqwest::Response, (Trouble, Error)> {
+        let json = |kind: &reqwest::header::HeaderValue| kind.as_bytes().windows(4).any(|part| part == b"json");
+        let own = answer.headers().get(reqwest::header::CONTENT_TYPE).is_some_and(json);
+        let refused = matches!(answer.status().as_u16(), 400 | 401 | 403 | 495 | 496);
+        match refused && !own && self.client_wanted.load(Ordering::Relaxed) {
+            true => Err((Trouble::Hopeless, words::client_wanted(answer.status().as_u16(), place))),
+            false => Ok(answer),
+        }
     }
 
     fn ask(&self, out: Outgoing<'_>) -> reqwest::RequestBuilder {

@@ -20,16 +20,17 @@ use super::roots::Trusted;
 use crate::config::Pin;
 use crate::error::{Error, Result};
 
-/// TLS through ring for one server, and for a proxy that speaks TLS. `client_wanted` becomes true when a server asks for the client's certificate.
+/// TLS through ring for one server, and for a proxy that speaks TLS. `client_wanted` becomes true when a server asks
+/// for the client's certificate.
 pub(super) fn tls(
     settings: &Settings,
     url: &url::Url,
-    tls_proxy: bool,
+    tls_proxy: Option<&url::Url>,
     client_wanted: Arc<AtomicBool>,
 ) -> Result<rustls::ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     // Pins are for the service. A proxy that speaks TLS is verified as ever.
-    let by_roots = tls_proxy || url.scheme() == "https" && settings.pins.is_empty();
+    let by_roots = tls_proxy.is_some() || url.scheme() == "https" && settings.pins.is_empty();
     let trusted = Trusted::gather(settings, by_roots && !settings.insecure)?;
     let authorities = if trusted.anchors.is_empty() {
         None
@@ -40,7 +41,7 @@ pub(super) fn tls(
     let verifier = Verifier {
         any: settings.insecure,
         pins: settings.pins.clone(),
-        pinned_host: url.host_str().map(|host| host.trim_matches(['[', ']']).to_ascii_lowercase()),
+        proxy: tls_proxy.and_then(|proxy| other_than(url, proxy)),
         authorities,
         certificates: trusted.certificates,
         provider: Arc::clone(&provider),
@@ -55,6 +56,13 @@ pub(super) fn tls(
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::other("cannot set up TLS").because(error)
+}
+
+/// The name of a proxy that is not the service's own. Of a name that both share, pins must not be loosened.
+fn other_than(url: &url::Url, proxy: &url::Url) -> Option<ServerName<'static>> {
+    let bare = |url: &url::Url| url.host_str().map(|host| host.trim_matches(['[', ']', '.']).to_owned());
+    let name = bare(proxy).filter(|name| Some(name) != bare(url).as_ref())?;
+    ServerName::try_from(name).ok()
 }
 
 /// There is no certificate to show, but it is worth knowing that one was asked for.
@@ -78,8 +86,8 @@ struct Verifier {
     any: bool,
     /// If there are any, the service must show one of them; nothing else about its certificate counts then.
     pins: Vec<Pin>,
-    /// The host that the pins are for; a proxy that speaks TLS is another one.
-    pinned_host: Option<String>,
+    /// The only host that the pins are not for: a proxy that speaks TLS.
+    proxy: Option<ServerName<'static>>,
     authorities: Option<Arc<WebPkiServerVerifier>>,
     /// Trusted for themselves.
     certificates: Vec<CertificateDer<'static>>,
@@ -95,7 +103,7 @@ enum Version {
 
 impl Verifier {
     fn is_pinned(&self, host: &ServerName<'_>) -> bool {
-        !self.pins.is_empty() && self.pinned_host.as_deref() == Some(&*host.to_str().to_ascii_lowercase())
+        !self.pins.is_empty() && self.proxy.as_ref() != Some(host)
     }
 
     /// Whether the certificate is one of the pins, or its key is.

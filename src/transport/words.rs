@@ -18,7 +18,9 @@ impl Transport {
         let (connecting, building, timed_out) = (error.is_connect(), error.is_builder(), error.is_timeout());
         // What lies between says only that it lies between.
         let causes = Error::other("").because(error).causes();
-        let cause = causes.last().cloned().unwrap_or_default();
+        // rustls adds the address of a page for programmers.
+        let cause =
+            causes.last().and_then(|cause| cause.split(": https://docs.rs/").next()).unwrap_or_default().to_owned();
         let causes = causes.join(": ");
         if let Some(proxy) = self.proxy()
             && let Some(refused) = self.refused_by_proxy(proxy, &causes, place)
@@ -146,6 +148,14 @@ impl Transport {
 const CLIENT_WANTED: &str = "the service asks for a client certificate";
 const CLIENT_LACKING: &str =
     "sdc has none to show: use an address of CloudAPI that asks for none, or a proxy that shows one";
+
+/// A page that refuses a client without certificate.
+pub(super) fn client_wanted(status: u16, place: &Place) -> Error {
+    Error::new(Kind::Unreachable, format!("{place} answered {status} with a page that is not CloudAPI's"))
+        .because(CLIENT_WANTED)
+        .hint(CLIENT_LACKING)
+        .lasting()
+}
 
 /// A proxy that wants a login, or another one.
 pub(super) fn no_login(proxy: &Proxy) -> Error {

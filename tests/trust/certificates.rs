@@ -119,6 +119,14 @@ fn a_pin_trusts_one_certificate_whatever_it_says_and_no_other() {
             ] {
                 refused(port, words, &["is not the one that is pinned", &fingerprint]);
             }
+            // However the host is written.
+            for host in ["127.0.0.1", "[::ffff:127.0.0.1]", "LOCALHOST"] {
+                let url = format!("https://{host}:{port}");
+                for (pin, code) in [(wrong.as_str(), 6), (pin, 0)] {
+                    let output = ping_at(&url, &["--tls-pin", pin, "--insecure"], &[]);
+                    assert_eq!(output.status.code(), Some(code), "{url}: {}", text(&output.stderr));
+                }
+            }
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What is said of servers that cannot be spoken to: the reason, and what helps.
 
-use crate::servers::{Made, OpensslServer, TLS13, refused, serve, shown, trusted};
+use std::sync::Arc;
+
+use rustls::server::WebPkiClientVerifier;
+
+use crate::servers::{Made, OpensslServer, TLS12, TLS13, refused, serve, serve_with, shown, trusted};
 
 #[test]
 fn a_server_that_wants_a_client_certificate_is_said_to() {
@@ -15,6 +19,34 @@ fn a_server_that_wants_a_client_certificate_is_said_to() {
         let server = OpensslServer::start(&made, &format!("{version} -cert s.pem -key s.key -verify 1"));
         let said = crate::servers::ping(server.port, &["--cacert", shown(&file)]).1;
         assert!(!said.contains("client certificate"), "{said}");
+    }
+}
+
+#[test]
+fn a_page_that_refuses_a_client_without_certificate_is_told_from_one_of_cloudapi() {
+    let made = Made::new();
+    let key = made.key("s", "P-256");
+    let certificate = made.self_signed("s", "/CN=localhost", "");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let asking = || {
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots.clone()), provider.clone());
+        Some(builder.allow_unauthenticated().build().unwrap())
+    };
+    let file = made.path("s.pem");
+    let page = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html";
+    let html = "<center>No required SSL certificate was sent</center>";
+    for versions in [TLS12, TLS13] {
+        let port = serve_with(vec![certificate.clone()], &key, versions, asking(), page, html);
+        refused(port, &["--cacert", shown(&file)], &["answered 400", "the service asks for a client certificate"]);
+        // Nobody asked for a certificate, so that the page has another reason.
+        let port = serve_with(vec![certificate.clone()], &key, versions, None, page, html);
+        assert!(!crate::servers::ping(port, &["--cacert", shown(&file)]).1.contains("client certificate"));
+        // Asked for, but the answer is CloudAPI's.
+        let json = "HTTP/1.1 200 OK\r\nContent-Type: application/json";
+        let port = serve_with(vec![certificate.clone()], &key, versions, asking(), json, r#"{"ping":"pong"}"#);
+        trusted(port, &["--cacert", shown(&file)]);
     }
 }
 

@@ -136,7 +136,7 @@ fn a_proxy_that_wants_a_login_is_asked_once_by_a_whole_command_over_http_too() {
         for words in [
             &["machines", "list"][..],
             &["machines", "stop", "web1", "web2", "web3"],
-            &["wait", "web1", "--for", "running", "--timeout", "5s"],
+            &["wait", "machine", "web1", "--for", "state=running", "--timeout", "5s"],
             &["auth", "doctor"],
         ] {
             let (address, seen) = proxy("407 Proxy Authentication Required");
@@ -182,6 +182,29 @@ fn a_socks_proxy_is_used_with_its_login_and_asked_once_with_a_wrong_one() {
             assert!(said(&bad).contains(expected), "{}", said(&bad));
         }
     }
+}
+
+#[test]
+fn a_proxy_that_speaks_tls_is_verified_and_pins_are_not_for_it() {
+    let made = Made::new();
+    let key = made.key("s", "P-256");
+    let port = serve(vec![made.self_signed("s", "/CN=localhost", "")], &key, TLS13);
+    let file = made.path("s.pem");
+    let proxy = format!("https://jill:hunter2@localhost:{port}");
+    let pin = format!("SHA256:{}", "00".repeat(32));
+    for (words, expected) in [
+        (&["--tls-pin", &*pin][..], "self-signed"),
+        // This one is trusted, and then answers CONNECT with a body, which is no handshake of the service.
+        (&["--tls-pin", &pin, "--cacert", shown(&file)], "because: peer closed connection"),
+    ] {
+        let output = ping_at("https://cloud.example", words, &[("https_proxy", &proxy)]);
+        assert_eq!(output.status.code(), Some(6));
+        assert!(said(&output).contains(expected) && !said(&output).contains("hunter2"), "{}", said(&output));
+    }
+    // Of the same name as the service, the proxy is pinned as well: it may be the service.
+    let words = ["--tls-pin", &*pin, "--cacert", shown(&file)];
+    let output = ping_at("https://localhost", &words, &[("https_proxy", &proxy)]);
+    assert!(said(&output).contains("is not the one that is pinned"), "{}", said(&output));
 }
 
 #[test]

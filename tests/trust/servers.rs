@@ -140,11 +140,25 @@ pub fn serve(
     key: &PrivateKeyDer<'static>,
     versions: &[&'static SupportedProtocolVersion],
 ) -> u16 {
+    let json = "HTTP/1.1 200 OK\r\nServer: cloudapi/9.0.0\r\nContent-Type: application/json";
+    let ping = r#"{"ping":"pong","cloudapi":{"versions":["9.0.0"]}}"#;
+    serve_with(chain, key, versions, None, json, ping)
+}
+
+/// The same with another answer, and a verifier of client certificates.
+pub fn serve_with(
+    chain: Vec<CertificateDer<'static>>,
+    key: &PrivateKeyDer<'static>,
+    versions: &[&'static SupportedProtocolVersion],
+    clients: Option<Arc<dyn rustls::server::danger::ClientCertVerifier>>,
+    head: &'static str,
+    body: &'static str,
+) -> u16 {
     let signing = rustls::crypto::ring::sign::any_supported_type(key).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_protocol_versions(versions)
         .unwrap()
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients.unwrap_or_else(rustls::server::WebPkiClientVerifier::no_client_auth))
         .with_cert_resolver(Arc::new(Shows(Arc::new(CertifiedKey::new(chain, signing)))));
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -159,8 +173,6 @@ pub fn serve(
                 while stream.read_line(&mut line).is_ok_and(|length| length > 2) {
                     line.clear();
                 }
-                let body = r#"{"ping":"pong","cloudapi":{"versions":["9.0.0"]}}"#;
-                let head = "HTTP/1.1 200 OK\r\nServer: cloudapi/9.0.0\r\nContent-Type: application/json";
                 let _ = write!(
                     stream.get_mut(),
                     "{head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
