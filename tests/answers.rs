@@ -299,6 +299,7 @@ async fn what_was_made_is_told_although_its_output_cannot_be_written() {
         (&["fwrules", "create", "FROM any TO all vms ALLOW tcp PORT 22"], "firewall rule "),
         (&["accesskeys", "create"], "accesskey "),
         (&["machines", "stop", "web1"], "stop was carried out all the same: machine web1 ("),
+        (&["role-tags", "set", "machines/web1", "full", "--yes"], "all the same: set role tags of machines/web1"),
         (&["machines", "tags", "set", "web1", "full=yes"], "tags set was carried out all the same: machine web1 ("),
     ] {
         let mut command = against(&emulator, &[words, &["-o", "json"]].concat());

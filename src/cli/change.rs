@@ -168,6 +168,14 @@ pub async fn run(
     }
 }
 
+/// Says of an output that could not be written that what it was to tell of was done.
+pub fn carried_out(error: Error, what: &str) -> Error {
+    match error.kind() {
+        Kind::ClosedPipe => error,
+        _ => error.hint(format!("it was carried out all the same: {what}")),
+    }
+}
+
 /// What was done is done although nobody can read it: it is called by name, where its words went is where errors go.
 fn unwritten(error: Error, op: &Op, answer: &Answer, begun: &[Begun]) -> Error {
     if error.kind() == Kind::ClosedPipe {
@@ -187,7 +195,7 @@ fn unwritten(error: Error, op: &Op, answer: &Answer, begun: &[Begun]) -> Error {
     };
     let word = op.makes().map_or(String::new(), |noun| format!("{} ", noun.word));
     let error = match names.is_empty() {
-        true => error.hint(format!("it was carried out all the same: {}", op.verb)),
+        true => carried_out(error, op.verb),
         false => names
             .iter()
             .take(NAMED)

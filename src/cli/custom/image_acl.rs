@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::api::{Shape, images};
 use crate::cli::build::list_options;
-use crate::cli::{App, resolve, show};
+use crate::cli::{App, change, resolve, show};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, Format};
@@ -136,6 +136,9 @@ impl Found {
             let requests: Vec<_> = request.into_iter().collect();
             return show::requests(app, &self.client, &requests).await.map(|()| 0);
         }
+        // What cannot be shown is refused before anything is sent.
+        let look = app.look(matches, images::IMAGES.columns)?;
+        let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
         let answer = match &request {
             Some(request) => self.client.answered(&images::UPDATE, request).await?.1,
             None => {
@@ -143,14 +146,14 @@ impl Found {
                 self.now
             }
         };
-        let look = app.look(matches, images::IMAGES.columns)?;
-        let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-        match (answer, look.format) {
+        let shown = match (answer, look.format) {
             (Answer::Record(image), Format::Table | Format::Wide) if jq.is_none() => {
-                app.show(&Answer::Rows(vec![image]), Shape::Rows, &look, None)?;
+                app.show(&Answer::Rows(vec![image]), Shape::Rows, &look, None)
             }
-            (answer, _) => app.show(&answer, Shape::Record, &look, jq.as_ref())?,
-        }
+            (answer, _) => app.show(&answer, Shape::Record, &look, jq.as_ref()),
+        };
+        let done = |error| change::carried_out(error, &format!("update image {}", self.id));
+        shown.map_err(|error| if request.is_some() { done(error) } else { error })?;
         Ok(0)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::api::{Noun, Op, RESOURCES, Shape, noun, role_tags};
 use crate::cli::build::list_options;
-use crate::cli::{App, prompt, resolve, show};
+use crate::cli::{App, change, prompt, resolve, show};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, Look};
@@ -168,7 +168,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         prompt::confirm(&app.streams, "take away", &[format!("{} from {typed}", names.join(", "))])?;
     }
     let answer = client.answered(place.op(), &write).await.map_err(|error| error.about(typed))?.1;
-    print(app, &answer, &look, jq.as_ref())?;
+    print(app, &answer, &look, jq.as_ref())
+        .map_err(|error| change::carried_out(error, &format!("{verb} role tags of {typed}")))?;
     Ok(0)
 }
 

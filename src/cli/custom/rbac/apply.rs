@@ -15,7 +15,7 @@ use super::plan::{self, Action, Choice, Kind, Owned, Plan, Step, key_id};
 use super::record::Record;
 use super::{print_json, wants_json};
 use crate::api::{Op, policies, roles, user_keys, users};
-use crate::cli::{App, prompt};
+use crate::cli::{App, change, prompt};
 use crate::client::Client;
 use crate::error::{self, Error, Result};
 use crate::render::visible;
@@ -90,7 +90,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             std::cmp::Ordering::Equal => "failed",
             std::cmp::Ordering::Greater => "not begun",
         };
-        print_json(app, &as_json(&client, &wanted, &plan, status).to_string())?;
+        print_json(app, &as_json(&client, &wanted, &plan, status).to_string()).map_err(|error| {
+            failure.iter().for_each(|error| app.report(error));
+            change::carried_out(error, &titles(plan.steps.get(..done).unwrap_or_default()))
+        })?;
     }
     match failure {
         None => Ok(0),
@@ -98,12 +101,16 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
 }
 
-/// Says of a failure what was done before it and what not.
-fn told(error: Error, steps: &[Step], done: usize) -> Error {
-    let titles = |steps: &[Step]| match steps {
+/// What steps do, in words.
+fn titles(steps: &[Step]) -> String {
+    match steps {
         [] => "nothing".to_owned(),
         steps => steps.iter().map(Step::title).collect::<Vec<_>>().join("; "),
-    };
+    }
+}
+
+/// Says of a failure what was done before it and what not.
+fn told(error: Error, steps: &[Step], done: usize) -> Error {
     let at = steps.get(done).map(Step::title).unwrap_or_default();
     let rest = steps.get(done + 1..).unwrap_or_default();
     error
