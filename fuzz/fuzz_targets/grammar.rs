@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sdc::Error;
+use sdc::grammar::filter::{Condition, Typed};
 use sdc::grammar::{affinity, caret_is_within, disk, fwrule, mebibytes, mount, net, nic, policy, tag};
 use serde_json::Value;
 
@@ -21,7 +22,21 @@ fn or_fault<T>(read: sdc::Result<T>) -> Option<T> {
     read.inspect_err(fault).ok()
 }
 
+/// What is looked for and what is not are each other's opposite.
+fn filter(text: &str) {
+    let Some(typed) = or_fault(Typed::parse(text)) else { return };
+    assert!(!typed.name.is_empty() && text.contains(typed.value) || typed.value.is_empty());
+    for make in [Condition::text, Condition::exactly, Condition::begins] {
+        use sdc::grammar::filter::Sign::{Is, IsNot};
+        for value in [None, Some(typed.name), Some(typed.value)] {
+            assert!(make(Is, typed.value).fits(value) != make(IsNot, typed.value).fits(value));
+        }
+    }
+    assert!(Condition::exactly(sdc::grammar::filter::Sign::Is, typed.value).fits(Some(typed.value)));
+}
+
 fuzz_target!(|text: &str| {
+    filter(text);
     if let Some(rule) = or_fault(fwrule::parse(text)) {
         assert_eq!(fwrule::parse(&rule.to_string()).expect("its own text"), rule);
         assert!(rule.from.has_machines() || rule.to.has_machines());

@@ -3,6 +3,15 @@
 use super::*;
 
 const STATES: &[&str] = &["active", "unactivated", "disabled", "creating", "failed", "all"];
+const ASKED: &[State] = &[
+    state("active"),
+    state("unactivated"),
+    state("disabled"),
+    state("creating"),
+    state("failed"),
+    // All of them, so there is nothing to compare.
+    state("all").shown("*"),
+];
 const SYSTEMS: &[&str] = &["smartos", "linux", "windows", "bsd", "illumos", "other"];
 const TYPES: &[&str] = &["zone-dataset", "lx-dataset", "zvol", "docker", "lxd", "other"];
 
@@ -13,6 +22,7 @@ pub static IMAGE: Noun = Noun {
         .versions(Some("published_at"))
         .filter("name")
         .fails(&["failed"])
+        .owned(Owner::Account("owner"))
         .picked_by(&[Pick::Tags, Pick::State("state", "all"), Pick::Age("published_at")])
         .states(&["active", "unactivated", "disabled", "creating", "failed", "destroyed"])
 };
@@ -21,13 +31,14 @@ pub static IMAGE: Noun = Noun {
 pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the images that the account can use")
     .long("Only active images unless --state says otherwise. Docker images only with --type docker.")
     .fields(&[
-        query("name", Kind::Text, "Only images of this name"),
-        query("version", Kind::Text, "Only images of this version"),
-        query("os", Kind::OneOf(SYSTEMS), "Only images with this operating system"),
-        query("type", Kind::OneOf(TYPES), "Only images of this type"),
-        query("state", Kind::OneOf(STATES), "Only images in this state; active if not given"),
-        query("public", Kind::Bool, "Only public images, or only private ones"),
-        query("owner", Kind::Text, "Only images owned by this account, a UUID"),
+        query("name", Kind::Text, "Only images of this name").test(Test::Text("name")),
+        query("version", Kind::Text, "Only images of this version").test(Test::Text("version")),
+        query("os", Kind::OneOf(SYSTEMS), "Only images with this operating system").test(Test::Text("os")),
+        query("type", Kind::OneOf(TYPES), "Only images of this type").test(Test::Text("type")),
+        query("state", Kind::OneOf(STATES), "Only images in this state; active if not given")
+            .test(Test::State(ASKED, Some(("state", "all")))),
+        query("public", Kind::Bool, "Only public images, or only private ones").test(Test::Bool("public")),
+        query("owner", Kind::Uuid, "Only images owned by this account, a UUID").test(Test::Text("owner")),
     ]);
 
 /// GetImage.
@@ -103,6 +114,7 @@ pub static EXPORT: Op =
 /// CloneImage.
 pub static CLONE: Op =
     Op::update("CloneImage", "clone", "/:login/images/:image", "Make an image that is shared with you your own")
+        .of_others()
         .fixed(&[("action", "clone")])
         .making(&IMAGE);
 

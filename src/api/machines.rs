@@ -3,7 +3,33 @@
 use super::*;
 use super::{disks, metadata, migrations, nics, snapshots, tags};
 
-const STATES: &[&str] = &["provisioning", "stopping", "active", "stopped", "running", "unknown", "destroyed"];
+const STATES: &[&str] = &[
+    "running",
+    "stopped",
+    "provisioning",
+    "stopping",
+    "ready",
+    "offline",
+    "failed",
+    "deleted",
+    "destroyed",
+    "unknown",
+];
+
+/// What the service is asked for. It refuses some of the states that machines are in, and takes `provisioning` and
+/// `stopping` for all that are neither failed nor deleted.
+const ASKED: &[State] = &[
+    state("running"),
+    state("stopped"),
+    state("provisioning"),
+    state("stopping"),
+    state("ready").unasked(),
+    state("offline").unasked(),
+    state("failed").by("tombstone", "true"),
+    state("deleted").by("state", "destroyed"),
+    state("destroyed").shown("deleted"),
+    state("unknown"),
+];
 
 /// Looked up by name among the account's machines. The server's `name` filter matches by prefix.
 pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST, "sdc machines list")
@@ -15,28 +41,33 @@ pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST, "sdc machines list"
 /// ListMachines.
 pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List the machines of the account")
     .long(
-        "Failed and destroyed machines are left out unless --tombstone is given.\n\
-         Filters can also be typed as NAME=VALUE: sdc machines list state=running tag.role=web",
+        "Failed and deleted machines are left out unless --tombstone or their state is given.\n\
+         Filters can also be typed as NAME=VALUE: sdc machines list state=running tag.role=web 'memory>=2G'",
     )
     .pages(1000)
     .fields(&[
-        query("name", Kind::Text, "Only machines whose name begins so"),
-        query("state", Kind::OneOf(STATES), "Only machines in this state"),
-        query("brand", Kind::Text, "Only machines of this brand: bhyve, joyent, joyent-minimal, kvm, lx"),
+        query("name", Kind::Text, "Only machines whose name begins so; a glob is of the whole name: '*-db'")
+            .test(Test::Begins("name")),
+        query("state", Kind::OneOf(STATES), "Only machines in this state").test(Test::State(ASKED, None)),
+        query("brand", Kind::Text, "Only machines of this brand: bhyve, joyent, joyent-minimal, kvm, lx")
+            .test(Test::Text("brand")),
         query(
             "image",
             Kind::Ref(&super::images::IMAGE),
             "Only machines made from this image; a name means the newest image of it",
-        ),
-        query("memory", Kind::Mebibytes, "Only machines with this much memory, in MiB or with a unit: 2G"),
-        query("tag", Kind::Pairs("tag."), "Only machines with this tag; several must all fit"),
-        query("tags", Kind::Flag("*"), "Only machines with any tag; every other filter is then ignored by the service")
-            .flag("tagged"),
-        query("type", Kind::OneOf(&["smartmachine", "virtualmachine"]), "Only machines of this (deprecated) type"),
-        query("docker", Kind::Bool, "Only Docker containers, or none of them"),
-        query("tombstone", Kind::Flag("true"), "Show failed machines and those destroyed a short while ago too"),
+        )
+        .test(Test::Id("image")),
+        query("memory", Kind::Mebibytes, "Only machines with this much memory, in MiB or with a unit: 2G")
+            .test(Test::Number("memory")),
+        query("tag", Kind::Pairs("tag."), "Only machines with this tag; several must all fit")
+            .test(Test::Member("tags")),
+        query("tags", Kind::Flag("*"), "Only machines with any tag").flag("tagged").test(Test::Filled("tags")),
+        query("type", Kind::OneOf(&["smartmachine", "virtualmachine"]), "Only machines of this (deprecated) type")
+            .test(Test::Text("type")),
+        query("docker", Kind::Bool, "Only Docker containers, or none of them").test(Test::Bool("docker")),
+        query("tombstone", Kind::Flag("true"), "Show failed machines and those deleted a short while ago too"),
         query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata"),
-        query("limit", Kind::Integer, "At most this many in all; everything if not given"),
+        query("limit", Kind::Integer, LIMIT),
         query("offset", Kind::Integer, "Skip this many first"),
     ]);
 

@@ -28,12 +28,14 @@ pub mod roles;
 pub mod services;
 pub mod snapshots;
 pub mod tags;
+mod test;
 pub mod user_keys;
 pub mod users;
 pub mod volumes;
 
 pub use columns::{Column, Level, Show, column};
-pub use noun::{Ids, Noun, Pick};
+pub use noun::{Ids, Noun, Owner, Pick};
+pub use test::{State, Test, state};
 
 /// Every noun, in the order of the help.
 pub const RESOURCES: &[&Resource] = &[
@@ -233,6 +235,8 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// Something is lost by it: it is asked about first.
     pub asks: bool,
+    /// What a row of the list shows of it, if it is a filter.
+    pub test: Test,
 }
 
 /// A query parameter.
@@ -248,8 +252,13 @@ pub const fn query(name: &'static str, kind: Kind, about: &'static str) -> Field
         required: false,
         default: None,
         asks: false,
+        test: Test::Nothing,
     }
 }
+
+/// What `--limit` says of itself.
+const LIMIT: &str =
+    "At most this many in all; everything if not given. With -s the whole list is read and sorted first";
 
 /// The roles that a new thing is tagged with: a header that every create knows.
 pub const ROLE_TAG: Field = Field {
@@ -266,6 +275,11 @@ impl Field {
     /// The option is called otherwise than the parameter.
     pub const fn flag(mut self, flag: &'static str) -> Self {
         self.flag = Some(flag);
+        self
+    }
+    /// Is a filter, which a row shows so.
+    pub const fn test(mut self, test: Test) -> Self {
+        self.test = test;
         self
     }
     /// Is asked about first.
@@ -395,6 +409,8 @@ pub struct Op {
     pub found_by_redirect: bool,
     /// What it makes, where that is not what its path lists.
     pub makes: Option<&'static Noun>,
+    /// Is about what others own, too.
+    pub others: bool,
 }
 
 impl Op {
@@ -428,6 +444,7 @@ impl Op {
             maybe_empty: false,
             found_by_redirect: false,
             makes: None,
+            others: matches!(method, Method::Get),
         }
     }
     /// A GET that answers an array.
@@ -505,6 +522,11 @@ impl Op {
     /// Is asked about first.
     pub const fn asks(mut self) -> Self {
         self.asks = true;
+        self
+    }
+    /// Is about what others own.
+    pub const fn of_others(mut self) -> Self {
+        self.others = true;
         self
     }
     /// Answers an object whose keys are data.

@@ -7,8 +7,9 @@ pub static NETWORK: Noun = Noun::new("network", &GET, &LIST, "sdc networks list"
 
 /// ListNetworks.
 pub static LIST: Op =
-    Op::list("ListNetworks", "list", "/:login/networks", "List the networks that the account can use")
-        .fields(&[query("fabric", Kind::Flag("true"), "Only the account's own fabric networks")]);
+    Op::list("ListNetworks", "list", "/:login/networks", "List the networks that the account can use").fields(&[
+        query("fabric", Kind::Flag("true"), "Only the account's own fabric networks").test(Test::Bool("fabric")),
+    ]);
 
 /// GetNetwork.
 pub static GET: Op = Op::get("GetNetwork", "get", "/:login/networks/:network", "Show a network").fields(&[query(
@@ -35,10 +36,7 @@ pub static IP_LIST: Op = Op::list(
 )
 .sparse_pages(1000)
 .columns(IP_COLUMNS)
-.fields(&[
-    query("limit", Kind::Integer, "Look at this many addresses in all; at all of them if not given"),
-    query("offset", Kind::Integer, "Skip this many addresses first"),
-]);
+.fields(&[query("limit", Kind::Integer, LIMIT), query("offset", Kind::Integer, "Skip this many first")]);
 
 /// GetNetworkIP.
 pub static IP_GET: Op =

@@ -52,6 +52,17 @@ pub struct Noun {
     pub picks: &'static [Pick],
     /// Characters of a name with which the service does not find it, or finds another one.
     pub barred: &'static str,
+    /// By what the list tells those of the account from those of others, if it has both.
+    pub owner: Option<Owner>,
+}
+
+/// What tells in a list of things whose they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The account's id is in this field.
+    Account(&'static str),
+    /// Those of the operator have `true` in this field.
+    Operator(&'static str),
 }
 
 /// What things can be picked by, as far as their list shows it.
@@ -85,6 +96,7 @@ impl Noun {
             lister,
             picks: &[],
             barred: "",
+            owner: None,
         }
     }
     /// Is called otherwise than the path's parameter.
@@ -143,6 +155,11 @@ impl Noun {
         self
     }
 
+    /// Is listed together with what others own.
+    pub const fn owned(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
     /// By what several of them can be picked.
     #[must_use]
     pub const fn picked_by(mut self, picks: &'static [Pick]) -> Self {

@@ -8,6 +8,8 @@ const TYPES: &[&str] = &["tritonnfs"];
 /// states that volumes have.
 const ANY_STATE: &str = r#"{"or":[{"eq":["state","creating"]},{"eq":["state","ready"]},{"eq":["state","failed"]},{"eq":["state","deleting"]}]}"#;
 
+const ASKED: &[State] = &[state("creating"), state("ready"), state("failed"), state("deleting")];
+
 /// Looked up by name in the whole list: the server's name filter would leave nothing to suggest. Volumes that have
 /// failed are not in it, and are found by their ids.
 pub static VOLUME: Noun = Noun::new("volume", &GET, &LIST, "sdc volumes list")
@@ -20,11 +22,12 @@ pub static LIST: Op = Op::list("ListVolumes", "list", "/:login/volumes", "List t
     .long("Volumes that failed are left out unless --state or --predicate is given.")
     .without_roles()
     .fields(&[
-        query("name", Kind::Text, "Only volumes of this name; * at its beginning or end stands for anything"),
-        query("size", Kind::Mebibytes, "Only volumes of this size, in MiB or with a unit"),
-        query("state", Kind::OneOf(&["creating", "ready", "failed", "deleting"]), "Only volumes in this state"),
-        query("type", Kind::OneOf(TYPES), "Only volumes of this type"),
-        query("predicate", Kind::Json, r#"Any condition, such as {"ne":["state","ready"]}"#),
+        query("name", Kind::Text, "Only volumes of this name; * and ? stand for anything").test(Test::Text("name")),
+        query("size", Kind::Mebibytes, "Only volumes of this size, in MiB or with a unit").test(Test::Number("size")),
+        query("state", Kind::OneOf(&["creating", "ready", "failed", "deleting"]), "Only volumes in this state")
+            .test(Test::State(ASKED, Some(("predicate", ANY_STATE)))),
+        query("type", Kind::OneOf(TYPES), "Only volumes of this type").test(Test::Text("type")),
+        query("predicate", Kind::Json, r#"Any condition, such as {"ne":["state","ready"]}"#).test(Test::Service),
     ]);
 
 /// GetVolume.
@@ -61,7 +64,7 @@ pub static DELETE: Op = Op::delete("DeleteVolume", "delete", "/:login/volumes/:v
 pub static SIZES: Op =
     Op::list("ListVolumeSizes", "sizes", "/:login/volumesizes", "List the sizes that volumes can have")
         .columns(&[column("type"), column("size").show(Show::Mebibytes)])
-        .fields(&[query("type", Kind::OneOf(TYPES), "Only sizes of this type")]);
+        .fields(&[query("type", Kind::OneOf(TYPES), "Only sizes of this type").test(Test::Text("type"))]);
 
 /// `sdc volumes`.
 pub static VOLUMES: Resource = Resource {

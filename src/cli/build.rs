@@ -158,7 +158,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     command = fields(command, op);
     if takes_words(op) {
         let help = if op.shape == Shape::Rows {
-            "The same filters, typed without dashes"
+            "Filters as NAME=VALUE or NAME!=VALUE; of numbers <, <=, > and >= too; * and ? stand for anything in text"
         } else {
             "The same, typed without dashes"
         };

@@ -17,6 +17,7 @@ mod prompt;
 mod resolve;
 mod run;
 mod show;
+mod sieve;
 mod signals;
 mod streams;
 mod targets;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
 use crate::api::networks::NETWORK;
-use crate::api::{Ids, Kind, Noun, Op, Shape, noun};
+use crate::api::{Ids, Kind, Noun, Op, Owner, Shape, noun};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -84,7 +84,7 @@ pub async fn path(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     for param in op.path_params() {
         if let Some((noun, text)) = noun(param).zip(args.text(param).map(str::to_owned)) {
             // What comes before it in the path is resolved by now: its list hangs there.
-            args.push(param, Arg::Text(anywhere(client, noun, place(noun, args), &text, op.asks).await?));
+            args.push(param, Arg::Text(anywhere(client, noun, place(noun, args), &text, Some(op)).await?));
         }
     }
     Ok(())
@@ -165,25 +165,35 @@ async fn with_id(client: &Client, noun: &'static Noun, mut entry: Value) -> Resu
 /// # Errors
 /// Not found, ambiguous, or the list could not be read.
 pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<String> {
-    within(client, noun, Args::new(), typed, false).await
+    within(client, noun, Args::new(), typed, None).await
+}
+
+/// The id of the thing of this name that the operation is to change: one of the account's own.
+///
+/// # Errors
+/// As [`id`].
+pub async fn own_id(client: &Client, noun: &'static Noun, op: &Op, typed: &str) -> Result<String> {
+    within(client, noun, Args::new(), typed, Some(op)).await
 }
 
 /// The same in a list that is a part of something, and among those too that the list leaves out for their state.
-async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str, strict: bool) -> Result<String> {
-    let missing = match (within(client, noun, place.clone(), typed, strict).await, noun.whole()) {
+async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str, op: Option<&Op>) -> Result<String> {
+    let missing = match (within(client, noun, place.clone(), typed, op).await, noun.whole()) {
         (Err(error), Some(whole)) if error.kind() == crate::error::Kind::NotFound => (error, whole),
         (found, _) => return found,
     };
     let (error, (query, value)) = missing;
     let place = if is_short_id(typed) { place } else { filtered(noun, place, typed) };
-    match Known::list(client, noun, &place.set(query, value)).await?.there().find(typed, strict) {
+    let known = Known::list_for(client, noun, &place.set(query, value), op).await?.there();
+    match known.find(typed, op.is_some_and(|op| op.asks)) {
         Err(other) if other.kind() == crate::error::Kind::NotFound => Err(error),
         found => found.map(|thing| thing.id.clone()),
     }
 }
 
 /// The same in a list that is a part of something, by the parameters of its path.
-async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, strict: bool) -> Result<String> {
+async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, op: Option<&Op>) -> Result<String> {
+    let strict = op.is_some_and(|op| op.asks);
     match noun.ids {
         Ids::Any if noun.list.shape == Shape::Map && !noun.travels(typed) => {
             return Err(super::unnamed::error(client, noun, &place, typed).await);
@@ -195,11 +205,11 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
         Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac),
         Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
-    let known = Known::list(client, noun, &filtered(noun, place.clone(), typed)).await?;
+    let known = Known::list_for(client, noun, &filtered(noun, place.clone(), typed), op).await?;
     match known.find(typed, strict) {
         // The name's own list has none of those whose ids begin so.
         Err(_) if noun.filter.is_some() && known.called(typed).is_empty() && is_short_id(typed) => {
-            Known::list(client, noun, &place).await?.find(typed, strict).map(|thing| thing.id.clone())
+            Known::list_for(client, noun, &place, op).await?.find(typed, strict).map(|thing| thing.id.clone())
         }
         found => found.map(|thing| thing.id.clone()),
     }
@@ -261,6 +271,8 @@ impl Thing {
 pub struct Known {
     noun: &'static Noun,
     pub things: Vec<Thing>,
+    /// What is in the list and cannot be meant, since others own it.
+    others: Vec<Thing>,
 }
 
 impl Known {
@@ -283,7 +295,34 @@ impl Known {
                     .map_err(|error| Error::other("the list is not JSON").because(error))?,
             })
         });
-        Ok(Known { noun, things: things.collect::<Result<_>>()? })
+        Ok(Known { noun, things: things.collect::<Result<_>>()?, others: Vec::new() })
+    }
+
+    /// Asks for the list in which the targets of an operation are: what others own is not among them, unless the
+    /// operation is about that too.
+    ///
+    /// # Errors
+    /// The list cannot be read, or nobody says whose these things are.
+    pub async fn list_for(client: &Client, noun: &'static Noun, place: &Args, op: Option<&Op>) -> Result<Known> {
+        let mut known = Known::list(client, noun, place).await?;
+        let Some(owner) = noun.owner.filter(|_| op.is_some_and(|op| !op.others)) else { return Ok(known) };
+        if known.things.is_empty() {
+            return Ok(known);
+        }
+        let own: Box<dyn Fn(&Thing) -> bool> = match owner {
+            Owner::Operator(field) => Box::new(move |thing| thing.text(&[field]).is_none_or(|text| text != "true")),
+            Owner::Account(field) => {
+                let account = client.account_id().await.map_err(|error| {
+                    let all = super::run::plural(noun.word);
+                    error
+                        .about(&format!("which {all} are the account's own"))
+                        .hint("those that are named by their full ids need no such look")
+                })?;
+                Box::new(move |thing| thing.text(&[field]).is_some_and(|text| text == account))
+            }
+        };
+        (known.things, known.others) = known.things.into_iter().partition(own);
+        Ok(known)
     }
 
     /// The same without those that are gone.
@@ -322,15 +361,47 @@ impl Known {
             let found: Vec<&Thing> = self.things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
             return match found.as_slice() {
                 [one] => Ok(one),
-                [] => Err(missing(noun, &typed, &self.things)),
+                [] => Err(self.missing(&typed)),
                 many => Err(ambiguous(noun, &typed, many)),
             };
         }
         match named.as_slice() {
             [one] => Ok(one),
-            [] => Err(missing(noun, typed, &self.things)),
+            [] => Err(self.missing(typed)),
             many if strict || named_version(noun, typed).1.is_some() => Err(ambiguous(noun, typed, many)),
             many => newest(noun, many).ok_or_else(|| ambiguous(noun, typed, many)),
+        }
+    }
+
+    /// Nothing is called so, or only what others own.
+    fn missing(&self, typed: &str) -> Error {
+        let word = self.noun.word;
+        let (name, version) = named_version(self.noun, typed);
+        let fits = |thing: &&Thing| {
+            let named = thing.name == name && version.is_none_or(|version| thing.version == version);
+            named || is_short_id(typed) && thing.id.starts_with(&typed.to_ascii_lowercase())
+        };
+        match self.others.iter().find(fits) {
+            Some(thing) => {
+                let words = format!("this account owns no {word} named '{}'", brief(typed));
+                let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
+                let other = format!("{} {}{version}", thing.id, thing.name);
+                Error::new(crate::error::Kind::NotFound, words).hint(format!("{other} belongs to another account"))
+            }
+            None => missing(self.noun, typed, &self.things),
+        }
+    }
+
+    /// A glob that fits nothing, or only what others own.
+    pub fn nothing_like(&self, typed: &str) -> Error {
+        let noun = self.noun;
+        let others = self.others.iter().filter(|thing| crate::grammar::selector::glob(typed, &thing.name)).count();
+        let (word, typed) = (noun.word, brief(typed));
+        let missing = |words: String| Error::new(crate::error::Kind::NotFound, words);
+        match others {
+            0 => missing(format!("no {word} is called like '{typed}'")).hint(format!("all of them: {}", noun.lister)),
+            many => missing(format!("this account owns no {word} named like '{typed}'"))
+                .hint(format!("left alone because others own them: {many}")),
         }
     }
 }
@@ -379,12 +450,6 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
     near.truncate(CANDIDATES);
     let error = if near.is_empty() { error } else { error.hint(format!("there is {}", near.join(", "))) };
     error.hint(format!("all of them: {}", noun.lister))
-}
-
-/// A glob that fits nothing.
-pub fn nothing_like(noun: &Noun, typed: &str) -> Error {
-    let words = format!("no {} is called like '{}'", noun.word, brief(typed));
-    Error::new(crate::error::Kind::NotFound, words).hint(format!("all of them: {}", noun.lister))
 }
 
 fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {

@@ -8,13 +8,14 @@ use clap::ArgMatches;
 use super::change::{self, Order};
 use super::custom::create::Making;
 use super::interrupted::Again;
+use super::sieve::Sieve;
 use super::targets::{self, Asked};
 use super::{App, build, names, prompt, show, values};
 use crate::answer::Answer;
 use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show, noun};
-use crate::client::Client;
+use crate::client::{Client, Page};
 use crate::config::Origin;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::render::{self, Format, Look, Printer};
 use crate::request::{Arg, Args};
 
@@ -68,7 +69,9 @@ async fn run_with(
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let timeout = patience(matches)?;
     build::no_state_for_a_target(op, matches)?;
-    let mut asked = Asked::read(op, values::fields(op, matches)?, matches)?;
+    let mut args = values::fields(op, matches)?;
+    let mut sieve = Sieve::read(op, columns, matches, &mut args)?;
+    let mut asked = Asked::read(op, args, matches)?;
     secrets(app, op, &mut asked.args)?;
     if let Some(making) = making {
         making.mark(&mut asked.args)?;
@@ -78,7 +81,7 @@ async fn run_with(
         return Err(Error::usage("nothing to change was given").hint(format!("--{}", known.join(", --"))));
     }
     values::doubts(op, &asked.args).iter().for_each(|doubt| app.warn(doubt));
-    let client = match (asked.asks_the_service(op), app.globals.dry_run) {
+    let client = match (asked.asks_the_service(op) || sieve.asks_the_service(), app.globals.dry_run) {
         // Nothing is asked of the service, so no key is needed.
         (false, true) => app.client_without_key()?,
         _ if !op.signed => app.client_without_key()?,
@@ -101,6 +104,7 @@ async fn run_with(
         if let Some(error) = targets.failures.into_iter().next() {
             return Err(error);
         }
+        sieve.tell_unasked(app);
         let several = targets.several;
         let requests = targets.calls.into_iter().map(|call| client.request(op, &first_page(op, call.args)));
         show::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, several).await?;
@@ -122,7 +126,10 @@ async fn run_with(
     }
     for call in targets.calls {
         match op.shape {
-            Shape::Rows => list(app, &client, op, call, look.clone(), jq.as_ref()).await?,
+            Shape::Rows => {
+                sieve.settle(&client, &call.args).await?;
+                list(app, &client, op, call, &sieve, look.clone(), jq.as_ref()).await?;
+            }
             _ => record(app, &client, op, call, look.clone(), jq.as_ref()).await?,
         }
     }
@@ -263,17 +270,21 @@ async fn list(
     client: &Client,
     op: &'static Op,
     call: Call,
+    sieve: &Sieve,
     mut look: Look,
     jq: Option<&render::Program>,
 ) -> Result<()> {
+    if !look.sort.is_empty() {
+        (look.skip, look.most) = sieve.cut().unwrap_or((0, usize::MAX));
+    }
     if let Some(jq) = jq {
-        let answer = client.call(op, &call.args).await.map_err(|error| call.blame(error))?;
+        let answer = rows(app, client, op, &call, sieve, &look).await?;
         return app.show(&answer, op.shape, &look, Some(jq));
     }
     let cached = app.cached_image_names(&look);
     if cached.is_none() {
         // The names come while the list comes, and are waited for no longer than it takes a person to wonder.
-        let rows = async { client.call(op, &call.args).await.map_err(|error| call.blame(error)) };
+        let rows = rows(app, client, op, &call, sieve, &look);
         let (rows, names) =
             futures_util::future::try_join(rows, async { Ok(names::images(app, client).await) }).await?;
         look.images = names;
@@ -284,30 +295,77 @@ async fn list(
     let mut printer = Printer::new(&look);
     let mut out = String::new();
     let mut passed = false;
-    let taken = client
-        .pages(op, &call.args, |page| {
-            if as_sent && page.only {
-                // The one page as it came: nothing of it is touched.
-                passed = true;
-                return app.streams.out(page.text.trim_ascii()).and_then(|()| app.streams.out(b"\n"));
-            }
-            for row in &page.rows {
-                printer.row(row.get(), &mut out);
-            }
-            if printer.bytes() > MOST_HELD {
-                let words = format!("the list has more than {} MiB, too much for a table", MOST_HELD >> 20);
-                return Err(Error::other(words)
-                    .hint("as it comes, unsorted: -o jsonl")
-                    .hint("a part of it: --limit N"));
-            }
-            app.streams.out(std::mem::take(&mut out).as_bytes())
-        })
-        .await;
-    taken.map_err(|error| call.blame(error))?;
+    sifted(app, client, op, &call, sieve, &look, |page, whole| {
+        if as_sent && whole && page.only {
+            // The one page as it came: nothing of it is touched.
+            passed = true;
+            return app.streams.out(page.text.trim_ascii()).and_then(|()| app.streams.out(b"\n"));
+        }
+        for row in &page.rows {
+            printer.row(row.get(), &mut out);
+        }
+        if printer.bytes() > MOST_HELD {
+            let words = format!("the list has more than {} MiB, too much for a table", MOST_HELD >> 20);
+            return Err(Error::other(words).hint("as it comes, unsorted: -o jsonl").hint("a part of it: --limit N"));
+        }
+        app.streams.out(std::mem::take(&mut out).as_bytes())
+    })
+    .await?;
     if !passed {
         printer.end(&mut out);
         app.streams.out(out.as_bytes())?;
     }
+    Ok(())
+}
+
+/// All rows that were asked for.
+async fn rows(app: &App, client: &Client, op: &Op, call: &Call, sieve: &Sieve, look: &Look) -> Result<Answer> {
+    let mut rows = Vec::new();
+    sifted(app, client, op, call, sieve, look, |page, _| {
+        rows.extend(page.rows.iter().map(|row| (*row).to_owned()));
+        Ok(())
+    })
+    .await?;
+    Ok(Answer::Rows(rows))
+}
+
+/// Hands over the pages of a list with those of their rows that were asked for, and whether these are all of them. A
+/// list that is to be sorted is cut when it is.
+async fn sifted(
+    app: &App,
+    client: &Client,
+    op: &Op,
+    call: &Call,
+    sieve: &Sieve,
+    look: &Look,
+    mut take: impl FnMut(Page<'_>, bool) -> Result<()>,
+) -> Result<()> {
+    let (mut skip, mut room) = sieve.cut().filter(|_| look.sort.is_empty()).unwrap_or((0, usize::MAX));
+    let (mut come, mut enough) = (0, false);
+    let taken = client
+        .pages(op, &call.args, |mut page| {
+            come += page.rows.len();
+            let before = page.rows.len();
+            if !sieve.is_idle() {
+                page.rows.retain(|row| sieve.fits(row));
+                let skipped = skip.min(page.rows.len());
+                page.rows.drain(..skipped);
+                skip -= skipped;
+                page.rows.truncate(room);
+                room -= page.rows.len();
+            }
+            let whole = page.rows.len() == before;
+            take(page, whole)?;
+            enough = room == 0;
+            // What comes after them is not asked for.
+            if enough { Err(Error::new(ErrorKind::ClosedPipe, "enough rows")) } else { Ok(()) }
+        })
+        .await;
+    match taken {
+        Err(_) if enough => {}
+        taken => taken.map_err(|error| call.blame(error))?,
+    }
+    sieve.tell_unseen(app, come);
     Ok(())
 }
 

@@ -336,7 +336,7 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
                         these.filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
                         Ok(())
                     }
-                    None => Err(resolve::nothing_like(target, typed)),
+                    None => Err(known.nothing_like(typed)),
                 }
             }
             Some(known) if filters || resolve::needs_lookup(target, typed) => {
@@ -420,12 +420,12 @@ async fn list(client: &Client, op: &Op, target: &'static Noun, asked: &Asked) ->
     let place = resolve::place(target, &asked.args);
     match target.whole() {
         Some((name, value)) if !asked.filter.states.is_empty() => {
-            Known::list(client, target, &place.set(name, value)).await
+            Known::list_for(client, target, &place.set(name, value), Some(op)).await
         }
         Some((name, value)) if op.method == Method::Delete => {
-            Known::list(client, target, &place.set(name, value)).await.map(Known::there)
+            Known::list_for(client, target, &place.set(name, value), Some(op)).await.map(Known::there)
         }
-        _ => Known::list(client, target, &place).await,
+        _ => Known::list_for(client, target, &place, Some(op)).await,
     }
 }
 

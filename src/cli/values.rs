@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use crate::api::{Field, Kind, Op, Place};
+use crate::api::{Field, Kind, Op, Place, Test};
 use crate::auth::PublicKey;
 use crate::config::{Dirs, paths};
 use crate::error::{Error, Result};
@@ -18,13 +18,13 @@ use crate::sensitive::quoted;
 /// The largest body that CloudAPI takes, in bytes; a file that is larger cannot be sent at all.
 const FILE_LIMIT: u64 = 100_000;
 
-/// The fields of an operation that were typed, as options and as `NAME=VALUE` filters.
+/// The fields of an operation that were typed, as options and as `NAME=VALUE`. The filters of lists are `sieve`'s.
 ///
 /// # Errors
 /// A usage error that names the option and the reason.
 pub fn fields(op: &Op, matches: &ArgMatches) -> Result<Args> {
     let mut args = Args::new();
-    for field in op.fields.iter().filter(|field| !matches!(field.kind, Kind::Same(_))) {
+    for field in op.fields.iter().filter(|field| !matches!(field.kind, Kind::Same(_)) && field.test == Test::Nothing) {
         if matches.value_source(field.name) != Some(ValueSource::CommandLine) {
             continue;
         }
@@ -39,43 +39,12 @@ pub fn fields(op: &Op, matches: &ArgMatches) -> Result<Args> {
             }
         }
     }
-    if let Ok(Some(filters)) = matches.try_get_many::<String>("FILTER") {
-        for filter in filters {
-            if op.assigns { assign(op, &mut args, filter)? } else { add_filter(op, &mut args, filter)? }
-        }
+    if let Ok(Some(words)) = matches.try_get_many::<String>("FILTER")
+        && op.assigns
+    {
+        words.into_iter().try_for_each(|word| assign(op, &mut args, word))?;
     }
     Ok(args)
-}
-
-/// `state=running` and `tag.role=web`: adds to the field that is meant.
-fn add_filter(op: &Op, args: &mut Args, filter: &str) -> Result<()> {
-    let known = || format!("known filters: {}", names(op));
-    let (name, value) = filter
-        .split_once('=')
-        .ok_or_else(|| Error::usage(format!("'{}' is not a filter: NAME=VALUE", quoted(filter))).hint(known()))?;
-    for field in op.fields {
-        match field.kind {
-            Kind::Pairs(prefix) if name.starts_with(prefix) && name.len() > prefix.len() => {
-                return add(args, field, &filter[prefix.len()..]);
-            }
-            // `tags=*` is how the service spells it; anything else would be taken for the same.
-            Kind::Flag(word) if field.name == name => {
-                return match value == word {
-                    true => add(args, field, value),
-                    false => Err(Error::usage(format!("the filter {name} takes only {name}={word}"))),
-                };
-            }
-            _ if super::build::is_called(field, name) => {
-                one_of(field, value)?;
-                return add(args, field, value);
-            }
-            _ => {}
-        }
-    }
-    let error = Error::usage(format!("there is no filter '{}'", quoted(name)));
-    let by_tag = op.fields.iter().any(|field| matches!(field.kind, Kind::Pairs("tag.")));
-    let error = if by_tag { error.hint(format!("by a tag: tag.{}", quoted(filter))) } else { error };
-    Err(error.hint(known()))
 }
 
 /// `phone=555-1234` and `acl:=[]`: sets the field that is meant.
@@ -130,7 +99,7 @@ fn assign_json(args: &mut Args, field: &Field, json: &str) -> Result<()> {
 }
 
 /// The names of an operation's fields, as they are typed before a `=`.
-fn names(op: &Op) -> String {
+pub fn names(op: &Op) -> String {
     let names = op.fields.iter().map(|field| match field.kind {
         Kind::Pairs(prefix) => format!("{prefix}NAME"),
         _ => field.name.to_owned(),
@@ -139,7 +108,10 @@ fn names(op: &Op) -> String {
 }
 
 /// Refuses a word that is not among those of its field.
-fn one_of(field: &Field, value: &str) -> Result<()> {
+///
+/// # Errors
+/// A usage error with those that are.
+pub fn one_of(field: &Field, value: &str) -> Result<()> {
     match field.kind {
         Kind::OneOf(words) if !words.contains(&value) => {
             Err(Error::usage(format!("'{}' is no {}", quoted(value), field.name))
@@ -149,7 +121,11 @@ fn one_of(field: &Field, value: &str) -> Result<()> {
     }
 }
 
-fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
+/// Adds a field from its text.
+///
+/// # Errors
+/// A usage error that names the option and the reason.
+pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
     let typed = |json: &str| match field.place {
         // In a query everything is text.
         Place::Query | Place::Header => Ok(Arg::Text(json.to_owned())),

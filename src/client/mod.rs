@@ -62,6 +62,7 @@ pub struct Client {
     polls: bool,
     watch: Option<Arc<Watch>>,
     told_of_waiting: Arc<AtomicBool>,
+    account_id: Arc<tokio::sync::OnceCell<String>>,
 }
 
 /// How long an agent may take before it is worth a word.
@@ -163,6 +164,7 @@ impl Builder {
             pace: Arc::new(pace::Pace::new(self.settings.rate)),
             polls: false,
             watch: None,
+            account_id: Arc::default(),
             settings: self.settings,
             trace: self.trace,
             notice: self.notice,
@@ -190,6 +192,19 @@ impl Client {
     /// The account in the paths.
     pub fn account(&self) -> &str {
         &self.account
+    }
+
+    /// The account's id, by which lists say whose something is; asked for once.
+    ///
+    /// # Errors
+    /// The account cannot be read, or has no id.
+    pub async fn account_id(&self) -> Result<&str> {
+        let ask = || async {
+            let account = self.call(&crate::api::account::GET, &Args::new()).await?;
+            let id = account.first().and_then(|account| account.text("/id").map(|id| id.into_owned()));
+            id.filter(|id| !id.is_empty()).ok_or_else(|| Error::other("the service does not tell the account's id"))
+        };
+        self.account_id.get_or_try_init(ask).await.map(String::as_str)
     }
 
     /// The key that signs.

@@ -51,6 +51,10 @@ pub struct Look {
     pub images: HashMap<String, String>,
     /// The order of the rows; none for the server's own.
     pub sort: Vec<SortKey>,
+    /// How many of the sorted rows are left out first.
+    pub skip: usize,
+    /// How many of the sorted rows are shown.
+    pub most: usize,
 }
 
 impl Default for Look {
@@ -66,6 +70,8 @@ impl Default for Look {
             now: 0,
             images: HashMap::new(),
             sort: Vec::new(),
+            skip: 0,
+            most: usize::MAX,
         }
     }
 }
@@ -182,7 +188,7 @@ impl<'l> Printer<'l> {
         }
         let mut held = std::mem::take(&mut self.held);
         held.sort_by(|(a, _), (b, _)| sort::compare(a, b, &self.look.sort));
-        for (_, row) in held {
+        for (_, row) in held.into_iter().skip(self.look.skip).take(self.look.most) {
             self.write(&row, out);
         }
         match (self.look.format, self.count) {

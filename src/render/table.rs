@@ -56,6 +56,7 @@ impl Grid {
                 (Some(a), Some(b)) => sort::compare(a, b, &look.sort),
                 _ => a.cmp(b),
             });
+            order = order.into_iter().skip(look.skip).take(look.most).collect();
         }
         let headers: Vec<String> =
             columns.iter().map(|column| escape::visible(&column.header()).into_owned()).collect();

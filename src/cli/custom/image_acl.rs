@@ -106,7 +106,7 @@ impl Found {
             return Err(Error::usage("the name of the image is empty: is a variable unset?"));
         }
         let client = app.client()?;
-        let id = resolve::id(&client, &images::IMAGE, typed).await?;
+        let id = resolve::own_id(&client, &images::IMAGE, &images::UPDATE, typed).await?;
         let now = client
             .call(&images::GET, &Args::new().set("image", &id))
             .await

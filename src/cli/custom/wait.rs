@@ -282,7 +282,7 @@ async fn expanded(
         }
         let mut fitting = known.things.iter().filter(|thing| selector::glob(name, &thing.name)).peekable();
         if fitting.peek().is_none() {
-            return Err(resolve::nothing_like(noun, name));
+            return Err(known.nothing_like(name));
         }
         fitting.for_each(|thing| add(target(&place, &thing.id, &thing.name)));
     }

@@ -1,0 +1,344 @@
+//! Filters of lists, as they are typed: `state=running`, `tag.role!=web`, `memory>=2G`; and what fits one. Pure: it
+//! sees values as text, and asks nobody for them.
+
+use super::selector::{glob, is_glob};
+use crate::error::{Error, Result};
+use crate::sensitive::quoted;
+
+/// How a value is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// `=`, or `==`.
+    Is,
+    /// `!=`; a row without the value fits too.
+    IsNot,
+    /// `>`.
+    Above,
+    /// `>=`.
+    AtLeast,
+    /// `<`.
+    Below,
+    /// `<=`.
+    AtMost,
+}
+
+impl Sign {
+    /// Whether it asks for an order, which only numbers have here.
+    pub fn orders(self) -> bool {
+        !matches!(self, Sign::Is | Sign::IsNot)
+    }
+
+    /// As it is typed, and as jq has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sign::Is => "==",
+            Sign::IsNot => "!=",
+            Sign::Above => ">",
+            Sign::AtLeast => ">=",
+            Sign::Below => "<",
+            Sign::AtMost => "<=",
+        }
+    }
+}
+
+/// A filter in its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Typed<'a> {
+    /// What is compared.
+    pub name: &'a str,
+    /// How.
+    pub sign: Sign,
+    /// With what.
+    pub value: &'a str,
+    /// `NAME:=JSON`: the value is JSON.
+    pub json: bool,
+}
+
+/// What may stand between a name and a value: the longer before those that they begin with. Without a meaning here are
+/// those of other languages, which people type all the same.
+const SIGNS: &[(&str, Option<Sign>)] = &[
+    ("!=", Some(Sign::IsNot)),
+    ("==", Some(Sign::Is)),
+    (">=", Some(Sign::AtLeast)),
+    ("<=", Some(Sign::AtMost)),
+    ("=~", None),
+    ("!~", None),
+    ("~=", None),
+    ("=>", None),
+    ("=<", None),
+    ("<>", None),
+    ("=", Some(Sign::Is)),
+    (">", Some(Sign::Above)),
+    ("<", Some(Sign::Below)),
+];
+
+impl<'a> Typed<'a> {
+    /// Reads `NAME=VALUE`, with any of the signs.
+    ///
+    /// # Errors
+    /// A usage error with what works instead.
+    pub fn parse(text: &'a str) -> Result<Typed<'a>> {
+        let Some((at, (word, sign))) = text.char_indices().find_map(|(at, _)| {
+            let rest = text.get(at..)?;
+            SIGNS.iter().find(|(word, _)| rest.starts_with(word)).map(|found| (at, *found))
+        }) else {
+            return Err(without_sign(text));
+        };
+        let (name, value) = (text.get(..at).unwrap_or_default(), text.get(at + word.len()..).unwrap_or_default());
+        let (name, value) = match name.strip_suffix(char::is_whitespace) {
+            Some(_) => (name.trim(), value.trim()),
+            None => (name.trim_start(), value),
+        };
+        let Some(sign) = sign else { return Err(without_meaning(name, word, value)) };
+        let (name, json) = match name.strip_suffix(':') {
+            Some(name) if word == "=" => (name, true),
+            _ => (name, false),
+        };
+        if name.is_empty() {
+            return Err(Error::usage(format!("'{}' has no name before the {word}", quoted(text))));
+        }
+        check_value(name, sign, value)?;
+        Ok(Typed { name, sign, value, json })
+    }
+}
+
+/// Refuses a value that begins like an operator: it would be looked for literally, and found nowhere.
+///
+/// # Errors
+/// A usage error with what works instead.
+pub fn check_value(name: &str, sign: Sign, value: &str) -> Result<()> {
+    let (name, value) = (&*quoted(name), &*quoted(value));
+    let Some(first) = value.chars().next().filter(|first| "=!<>~".contains(*first)) else { return Ok(()) };
+    let rest = value.trim_start_matches(['=', '!', '<', '>', '~']).trim_start();
+    let error =
+        Error::usage(format!("the value of {name} begins with '{first}', which is no part of an operator here"));
+    let meant = match (first, sign) {
+        ('!', Sign::Is) => format!("{name}!={rest}"),
+        ('<' | '>', Sign::Is) => format!("{name}{}{rest}", value.get(..value.len() - rest.len()).unwrap_or_default()),
+        ('~', _) => globbed(name, sign == Sign::IsNot, rest),
+        _ => format!("{name}{}{rest}", if sign == Sign::Is { "=" } else { sign.as_str() }),
+    };
+    let error = error.hint(word(&meant));
+    Err(error
+        .hint(format!("if the value really begins so, ? stands for a character: {}", word(&format!("{name}=?{rest}")))))
+}
+
+fn without_sign(text: &str) -> Error {
+    let text = &*quoted(text);
+    let error = Error::usage(format!("'{text}' is not a filter: NAME=VALUE"));
+    match (text.strip_prefix('!'), text.split_once(':')) {
+        (Some(name), _) => error.hint(format!("without it: {}", word(&format!("{name}!=*")))),
+        (None, Some((name, value))) if !name.is_empty() && !value.is_empty() => error.hint(format!("{name}={value}")),
+        _ if text.starts_with("tag.") => error.hint(format!("with any value: {}", word(&format!("{text}=*")))),
+        _ => error,
+    }
+}
+
+fn without_meaning(name: &str, sign: &str, value: &str) -> Error {
+    let (name, value) = (&*quoted(name), &*quoted(value));
+    let error = Error::usage(format!("{sign} is not an operator: =, !=, and of numbers <, <=, >, >="));
+    error.hint(word(&match sign {
+        "=>" => format!("{name}>={value}"),
+        "=<" => format!("{name}<={value}"),
+        "<>" => format!("{name}!={value}"),
+        sign => globbed(name, sign == "!~", value),
+    }))
+}
+
+/// What a simple regular expression means, as a glob.
+fn globbed(name: &str, not: bool, pattern: &str) -> String {
+    let pattern = pattern.trim_matches('/').trim();
+    let (begin, pattern) = pattern.strip_prefix('^').map_or(("*", pattern), |rest| ("", rest));
+    let (end, pattern) = pattern.strip_suffix('$').map_or(("*", pattern), |rest| ("", rest));
+    let pattern = pattern.replace(".*", "*").replace(".+", "?*").replace("\\.", ".");
+    let pattern: String = pattern.chars().map(|c| if "[](){}|\\+^$".contains(c) { '?' } else { c }).collect();
+    let sign = if not { "!=" } else { "=" };
+    let glob = format!("{begin}{pattern}{end}");
+    format!("{name}{sign}{}", if glob.chars().all(|letter| letter == '*') { "*" } else { &glob })
+}
+
+/// As a shell takes it for one word.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// A condition on one value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    sign: Sign,
+    wanted: Wanted,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Wanted {
+    Text(String),
+    Glob(String),
+    Begins(String),
+    Number(f64),
+    True(bool),
+}
+
+impl Condition {
+    /// Exactly this text; `*` and `?` in it stand for anything.
+    pub fn text(sign: Sign, text: &str) -> Condition {
+        let wanted = if is_glob(text) { Wanted::Glob(text.to_owned()) } else { Wanted::Text(text.to_owned()) };
+        Condition { sign, wanted }
+    }
+
+    /// Exactly this text, whatever is in it.
+    pub fn exactly(sign: Sign, text: &str) -> Condition {
+        Condition { sign, wanted: Wanted::Text(text.to_owned()) }
+    }
+
+    /// Text that begins so; a glob is of all of it.
+    pub fn begins(sign: Sign, text: &str) -> Condition {
+        match is_glob(text) {
+            true => Condition::text(sign, text),
+            false => Condition { sign, wanted: Wanted::Begins(text.to_owned()) },
+        }
+    }
+
+    /// A number.
+    pub fn number(sign: Sign, number: f64) -> Condition {
+        Condition { sign, wanted: Wanted::Number(number) }
+    }
+
+    /// True or false; what is not there is false.
+    pub fn truth(sign: Sign, truth: bool) -> Condition {
+        Condition { sign, wanted: Wanted::True(truth) }
+    }
+
+    /// Whether a value fits, which is nothing where a row has none.
+    pub fn fits(&self, value: Option<&str>) -> bool {
+        let equal = match (&self.wanted, value) {
+            (Wanted::True(truth), value) => (value == Some("true")) == *truth,
+            (_, None) => return self.sign == Sign::IsNot,
+            (Wanted::Text(text), Some(value)) => text == value,
+            (Wanted::Glob(pattern), Some(value)) => glob(pattern, value),
+            (Wanted::Begins(text), Some(value)) => value.starts_with(text.as_str()),
+            (Wanted::Number(wanted), Some(value)) => {
+                let Ok(value) = value.parse::<f64>() else { return self.sign == Sign::IsNot };
+                return match self.sign {
+                    Sign::Is => value == *wanted,
+                    Sign::IsNot => value != *wanted,
+                    Sign::Above => value > *wanted,
+                    Sign::AtLeast => value >= *wanted,
+                    Sign::Below => value < *wanted,
+                    Sign::AtMost => value <= *wanted,
+                };
+            }
+        };
+        match self.sign {
+            Sign::Is => equal,
+            Sign::IsNot => !equal,
+            // Only numbers are made with these.
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_filter_is_cut_at_its_first_sign() {
+        for (text, name, sign, value) in [
+            ("state=running", "state", Sign::Is, "running"),
+            ("state==running", "state", Sign::Is, "running"),
+            ("state!=running", "state", Sign::IsNot, "running"),
+            ("state != running", "state", Sign::IsNot, "running"),
+            ("memory>=2G", "memory", Sign::AtLeast, "2G"),
+            ("memory > 2G", "memory", Sign::Above, "2G"),
+            ("memory<2G", "memory", Sign::Below, "2G"),
+            ("memory<=2G", "memory", Sign::AtMost, "2G"),
+            ("tag.hash=YWJj=", "tag.hash", Sign::Is, "YWJj="),
+            ("tag.a~b=c", "tag.a~b", Sign::Is, "c"),
+            ("tag.a!b=c", "tag.a!b", Sign::Is, "c"),
+            ("tag.q=a b", "tag.q", Sign::Is, "a b"),
+            ("tag.q= b", "tag.q", Sign::Is, " b"),
+            ("tag.é=x>y", "tag.é", Sign::Is, "x>y"),
+        ] {
+            assert_eq!(Typed::parse(text).unwrap(), Typed { name, sign, value, json: false }, "{text}");
+        }
+        let typed = Typed { name: "tag.n", sign: Sign::Is, value: "1", json: true };
+        assert_eq!(Typed::parse("tag.n:=1").unwrap(), typed);
+    }
+
+    #[test]
+    fn a_sign_of_another_language_is_refused_with_what_works() {
+        for (text, hint) in [
+            ("name=~web", "'name=*web*'"),
+            ("name=~^web", "'name=web*'"),
+            ("name=~/^web-.*-1$/", "'name=web-*-1'"),
+            ("name!~web", "'name!=*web*'"),
+            ("tag.role~=web", "'tag.role=*web*'"),
+            ("memory=>2G", "'memory>=2G'"),
+            ("memory=<2G", "'memory<=2G'"),
+            ("state<>running", "'state!=running'"),
+            ("name==~web", "'name=*web*'"),
+            ("name=!web", "'name!=web'"),
+            ("state===running", "state=running"),
+            ("!tag.role", "without it: 'tag.role!=*'"),
+            ("tag.role", "with any value: 'tag.role=*'"),
+            ("state:running", "state=running"),
+        ] {
+            let error = Typed::parse(text).unwrap_err();
+            assert_eq!(error.hints().first().map(String::as_str), Some(hint), "{text}");
+            // What a hint says can be typed.
+            let typed = hint.rsplit(": ").next().unwrap().trim_matches('\'');
+            Typed::parse(typed).unwrap_or_else(|error| panic!("{text} -> {typed}: {error}"));
+        }
+    }
+
+    #[test]
+    fn a_value_fits_as_the_sign_says() {
+        let cases = [
+            (Condition::text(Sign::Is, "web"), &[Some("web")][..], &[Some("web1"), None][..]),
+            (Condition::text(Sign::IsNot, "web"), &[Some("web1"), None], &[Some("web")]),
+            (Condition::text(Sign::Is, "w?b*"), &[Some("web1"), Some("wob")], &[Some("wb"), None]),
+            (Condition::text(Sign::IsNot, "*"), &[None], &[Some(""), Some("x")]),
+            (Condition::exactly(Sign::Is, "a*"), &[Some("a*")], &[Some("ab")]),
+            (Condition::begins(Sign::Is, "web"), &[Some("web"), Some("web1")], &[Some("my-web"), None]),
+            (Condition::begins(Sign::Is, "*web"), &[Some("my-web")], &[Some("my-web1")]),
+            (Condition::number(Sign::Is, 1024.0), &[Some("1024"), Some("1024.0")], &[Some("1025"), None, Some("x")]),
+            (Condition::number(Sign::AtLeast, 5.0), &[Some("5"), Some("1e9")], &[Some("4.9"), None]),
+            (Condition::number(Sign::Above, 5.0), &[Some("6")], &[Some("5"), None]),
+            (Condition::number(Sign::Below, 5.0), &[Some("-6")], &[Some("5"), None]),
+            (Condition::number(Sign::AtMost, 5.0), &[Some("5")], &[Some("6"), None]),
+            (Condition::number(Sign::IsNot, 5.0), &[Some("6"), None], &[Some("5")]),
+            (Condition::truth(Sign::Is, true), &[Some("true")], &[Some("false"), None]),
+            (Condition::truth(Sign::Is, false), &[Some("false"), None], &[Some("true")]),
+            (Condition::truth(Sign::IsNot, true), &[Some("false"), None], &[Some("true")]),
+        ];
+        for (condition, yes, no) in cases {
+            assert!(yes.iter().all(|value| condition.fits(*value)), "{condition:?} {yes:?}");
+            assert!(!no.iter().any(|value| condition.fits(*value)), "{condition:?} {no:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_throws_the_reader_off(text in "[a-z.]{0,4}[=!<>~: ]{0,3}\\PC{0,12}") {
+            match Typed::parse(&text) {
+                Err(error) => prop_assert!(error.kind() == crate::error::Kind::Usage),
+                Ok(typed) => {
+                    prop_assert!(!typed.name.is_empty() && text.contains(typed.value));
+                    for condition in [Condition::text(typed.sign, typed.value), Condition::begins(typed.sign, typed.value)] {
+                        condition.fits(Some(&text));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_value_is_or_is_not_what_was_asked_for(text in "[ab*?]{1,6}", value in proptest::option::of("[ab]{0,6}")) {
+            let value = value.as_deref();
+            let [is, not] = [Sign::Is, Sign::IsNot].map(|sign| Condition::text(sign, &text).fits(value));
+            prop_assert!(is != not);
+        }
+    }
+}
