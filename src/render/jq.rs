@@ -1,15 +1,20 @@
-//! `--jq`: the user's own expression over the JSON document, with jaq. Numbers keep their text.
+//! `--jq`: the user's own expression over the JSON document, with jaq. Numbers keep their text. Where jaq gives what
+//! JSON cannot hold, or other values than jq, `jq_values` mends it.
 
-use jaq_core::load::{Arena, File, Loader};
+use jaq_core::load::parse::Def;
+use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
 use jaq_json::{Val, read};
 
-use super::escape;
+use super::{escape, jq_values};
 use crate::answer::scan;
 use crate::error::{Error, Result};
 
 /// Documents nested deeper are refused, for jaq reads them recursively.
 const DEEPEST: usize = 256;
+
+/// What the expression is called as a definition.
+const MAIN: &str = "__main";
 
 /// A compiled expression.
 pub struct Program {
@@ -28,14 +33,19 @@ impl Program {
     /// # Errors
     /// A usage error that shows where the expression went wrong.
     pub fn new(expression: &str) -> Result<Program> {
-        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        // None that ends the process, or reads what is not the answer.
-        let ours = |name: &str| !["halt", "halt_error", "env", "input", "inputs"].contains(&name);
-        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(move |fun| ours(fun.0));
-        let defs = defs.filter(move |def| ours(def.name));
+        // Read alone first: what it is refused for is told by its place.
+        let arena = Arena::default();
+        Loader::new([])
+            .load(&arena, File { code: expression, path: () })
+            .map_err(|errors| wrong(expression, misread(&errors)))?;
+        let body = load::parse(expression, |parser| parser.term()).ok_or_else(|| wrong(expression, None))?;
+        let main = Def { name: MAIN, args: Vec::new(), body };
+        let defs = jq_values::mended(jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()), main);
+        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let funs = jq_values::theirs(funs).chain(jq_values::funs());
         let arena = Arena::default();
         let modules = Loader::new(defs)
-            .load(&arena, File { code: expression, path: () })
+            .load(&arena, File { code: MAIN, path: () })
             .map_err(|errors| wrong(expression, misread(&errors)))?;
         let filter = Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
             let first = errors.into_iter().flat_map(|(_, list)| list).next();
@@ -48,7 +58,7 @@ impl Program {
     /// JSON unless `raw`; for a `terminal`, control characters in them are spelled out.
     ///
     /// # Errors
-    /// What the expression failed with, or what `sink` did.
+    /// What the expression failed with, a result that JSON cannot hold, or what `sink` did.
     pub fn run(&self, json: &str, raw: bool, terminal: bool, mut sink: impl FnMut(&str) -> Result<()>) -> Result<()> {
         if scan::depth(json) > DEEPEST {
             return Err(Error::other(format!("the answer is nested deeper than the {DEEPEST} levels that --jq reads")));
@@ -61,7 +71,8 @@ impl Program {
                 .map_err(|error| Error::other("the --jq expression failed").because(shortened(&error.to_string())))?;
             let text = match &value {
                 Val::TStr(bytes) if raw => String::from_utf8_lossy(bytes).into_owned(),
-                other => other.to_string(),
+                other => jq_values::written(other)
+                    .map_err(|words| Error::other("the --jq expression failed").because(words))?,
             };
             sink(&if terminal { escape::visible_lines(&text) } else { text.as_str().into() })?;
         }

@@ -6,6 +6,7 @@ pub mod csv;
 mod escape;
 pub mod ids;
 pub mod jq;
+mod jq_values;
 pub mod json;
 pub mod jsonl;
 mod record;

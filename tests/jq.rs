@@ -1,0 +1,299 @@
+//! `--jq` beside jq: the results of jq 1.6, but that numbers which pass through keep their digits (as in later ones),
+//! and that what JSON cannot hold is an error.
+#![cfg(feature = "cli")]
+
+use sdc::render::Program;
+
+const INPUT: &str = r#"{"name":"web","memory":4096,"flag":true,"big":12345678901234567890123,"price":1.10,"a":{"name":"n"},"b":2,"list":[{"n":2,"s":"x"},{"n":1,"s":"y"},{"n":3,"s":"x"}]}"#;
+
+/// Expression, results, and whether it ends without an error.
+#[rustfmt::skip]
+const TABLE: &[(&str, &[&str], bool)] = &[
+    (r#"{(.a.name):.b}"#, &[r#"{"n":2}"#], true),
+    (r#"{(.memory):.name}"#, &[], false),
+    (r#"{(.flag):1}"#, &[], false),
+    (r#"{(.a.name,"z"):1}|keys"#, &[r#"["n"]"#, r#"["z"]"#], true),
+    (r#"[{key:1,value:2}]|from_entries"#, &[r#"{"1":2}"#], true),
+    (r#"[{key:false,value:2}]|from_entries"#, &[r#"{"false":2}"#], true),
+    (r#"[{key:null,value:2}]|from_entries"#, &[r#"{"null":2}"#], true),
+    (r#"[{k:"a",v:2},{name:"b",value:3},{Key:"c",Value:4}]|from_entries"#, &[r#"{"a":2,"b":3,"c":4}"#], true),
+    (r#"{a:1,b:2}|with_entries(.value+=1)"#, &[r#"{"a":2,"b":3}"#], true),
+    (r#"{a:1,b:2}|with_entries(.key|=ascii_upcase)"#, &[r#"{"A":1,"B":2}"#], true),
+    (r#"{a:1}|with_entries(.key|=1)"#, &[r#"{"1":1}"#], true),
+    (r#"{a:1,b:2}|to_entries"#, &[r#"[{"key":"a","value":1},{"key":"b","value":2}]"#], true),
+    (r#"nan"#, &[r#"null"#], true),
+    (r#"[nan]"#, &[r#"[null]"#], true),
+    (r#"nan|tostring"#, &[r#""null""#], true),
+    (r#"infinite"#, &[], false),
+    (r#"-infinite"#, &[], false),
+    (r#"[infinite]"#, &[], false),
+    (r#".memory/0"#, &[], false),
+    (r#".memory/1024"#, &[r#"4"#], true),
+    (r#".memory/1000"#, &[r#"4.096"#], true),
+    (r#".memory/1024|tostring"#, &[r#""4""#], true),
+    (r#""\(.memory/1024)G""#, &[r#""4G""#], true),
+    (r#""\(.memory/3)""#, &[r#""1365.3333333333333""#], true),
+    (r#"[.memory/1024]|tojson"#, &[r#""[4]""#], true),
+    (r#".memory/1024|@text"#, &[r#""4""#], true),
+    (r#".memory/1024|@json"#, &[r#""4""#], true),
+    (r#"[.list[].n]|add/length"#, &[r#"2"#], true),
+    (r#".memory*1.5"#, &[r#"6144"#], true),
+    (r#".memory*0.5"#, &[r#"2048"#], true),
+    (r#".memory-0.5"#, &[r#"4095.5"#], true),
+    (r#"2/4*2"#, &[r#"1"#], true),
+    (r#"10/2|floor"#, &[r#"5"#], true),
+    (r#"[1,2,3][4/2]"#, &[r#"3"#], true),
+    (r#"[1,2,3][:4/2]"#, &[r#"[1,2]"#], true),
+    (r#"[range(4/2)]"#, &[r#"[0,1]"#], true),
+    (r#"[range(0;10;5/2)]"#, &[r#"[0,2.5,5,7.5]"#], true),
+    (r#""3rd"|tonumber"#, &[], false),
+    (r#""3"|tonumber"#, &[r#"3"#], true),
+    (r#"" 3 "|tonumber"#, &[r#"3"#], true),
+    (r#""3.10"|tonumber"#, &[r#"3.10"#], true),
+    (r#""1e3"|tonumber"#, &[r#"1e3"#], true),
+    (r#""0x10"|tonumber"#, &[], false),
+    (r#"""|tonumber"#, &[], false),
+    (r#""-5"|tonumber"#, &[r#"-5"#], true),
+    (r#""+5"|tonumber"#, &[], false),
+    (r#""nan"|tonumber"#, &[], false),
+    (r#""3 4"|tonumber"#, &[], false),
+    (r#"[1]|tonumber"#, &[], false),
+    (r#"null|tonumber"#, &[], false),
+    (r#"3|tonumber"#, &[r#"3"#], true),
+    (r#".big"#, &[r#"12345678901234567890123"#], true),
+    (r#".price"#, &[r#"1.10"#], true),
+    (r#"[.big,.price]"#, &[r#"[12345678901234567890123,1.10]"#], true),
+    (r#".big+1"#, &[r#"12345678901234567890124"#], true),
+    (r#".price+0"#, &[r#"1.1"#], true),
+    (r#".price|tostring"#, &[r#""1.10""#], true),
+    (r#".big|tojson"#, &[r#""12345678901234567890123""#], true),
+    (r#"{p:.price}"#, &[r#"{"p":1.10}"#], true),
+    (r#".a"#, &[r#"{"name":"n"}"#], true),
+    (r#".list|map(.n)|max"#, &[r#"3"#], true),
+    (r#"1e1000"#, &[], false),
+    (r#"-1e1000"#, &[], false),
+    (r#"1e17"#, &[r#"1e17"#], true),
+    (r#"123456789012"#, &[r#"123456789012"#], true),
+    (r#"1.0"#, &[r#"1.0"#], true),
+    (r#"1.5e300"#, &[r#"1.5e300"#], true),
+    (r#"0.1+0.2"#, &[r#"0.30000000000000004"#], true),
+    (r#"1e-5"#, &[r#"1e-5"#], true),
+    (r#"100000000000000000000"#, &[r#"100000000000000000000"#], true),
+    (r#"3.0"#, &[r#"3.0"#], true),
+    (r#"-0"#, &[r#"0"#], true),
+    (r#"[.list[]|.n]|sort"#, &[r#"[1,2,3]"#], true),
+    (r#"[.list[]|select(.n>1)]|length"#, &[r#"2"#], true),
+    (r#".list|sort_by(.n)|map(.s)"#, &[r#"["y","x","x"]"#], true),
+    (r#".list|group_by(.s)|map(length)"#, &[r#"[2,1]"#], true),
+    (r#".list|unique_by(.s)|length"#, &[r#"2"#], true),
+    (r#"[limit(2;.list[])]|length"#, &[r#"2"#], true),
+    (r#"[first(range(10)),last(range(10)),nth(3;range(10))]"#, &[r#"[0,9,3]"#], true),
+    (r#""abc"|ltrimstr("a")"#, &[r#""bc""#], true),
+    (r#""abc"|rtrimstr("c")"#, &[r#""ab""#], true),
+    (r#"1|ltrimstr("a")"#, &[r#"1"#], true),
+    (r#""a,b"|split(",")"#, &[r#"["a","b"]"#], true),
+    (r#"["a",1,null,true]|join("-")"#, &[r#""a-1--true""#], true),
+    (r#"[]|join(",")"#, &[r#""""#], true),
+    (r#"[[1]]|join(",")"#, &[], false),
+    (r#"["a"]|join(",")"#, &[r#""a""#], true),
+    (r#""abc"|test("B";"i")"#, &[r#"true"#], true),
+    (r#""abc"|[match(".";"g").string]"#, &[r#"["a","b","c"]"#], true),
+    (r#""abc"|sub("b";"x")"#, &[r#""axc""#], true),
+    (r#""a-b-c"|gsub("-";"+")"#, &[r#""a+b+c""#], true),
+    (r#""x"|ascii_downcase,ascii_upcase"#, &[r#""x""#, r#""X""#], true),
+    (r#""a b"|@uri"#, &[r#""a%20b""#], true),
+    (r#""a&b"|@html"#, &[r#""a&amp;b""#], true),
+    (r#"[1,"a b"]|@sh"#, &[r#""1 'a b'""#], true),
+    (r#""hi"|@base64"#, &[r#""aGk=""#], true),
+    (r#""aGk="|@base64d"#, &[r#""hi""#], true),
+    (r#"@text "x\(1+1)""#, &[r#""x2""#], true),
+    (r#"@json "x\([1/2])""#, &[r#""x[0.5]""#], true),
+    (r#"@base64 "x\("hi")""#, &[r#""xaGk=""#], true),
+    (r#""[1,2"|fromjson"#, &[], false),
+    (r#""[1,2]"|fromjson"#, &[r#"[1,2]"#], true),
+    (r#""{\"a\":1.10}"|fromjson"#, &[r#"{"a":1.10}"#], true),
+    (r#""1 2"|fromjson"#, &[], false),
+    (r#""nan"|fromjson"#, &[], false),
+    (r#""{1:2}"|fromjson"#, &[], false),
+    (r##""# c\n1"|fromjson"##, &[], false),
+    (r#"error("x")"#, &[], false),
+    (r#"error"#, &[], false),
+    (r#"try error("x") catch ."#, &[r#""x""#], true),
+    (r#".list[0].missing"#, &[r#"null"#], true),
+    (r#".nope.deeper"#, &[r#"null"#], true),
+    (r#".name?"#, &[r#""web""#], true),
+    (r#".memory.x"#, &[], false),
+    (r#".memory|.x?"#, &[], true),
+    (r#"[paths]|length"#, &[r#"18"#], true),
+    (r#"[..]|length"#, &[r#"19"#], true),
+    (r#"del(.list)|keys"#, &[r#"["a","b","big","flag","memory","name","price"]"#], true),
+    (r#"path(.a.name)"#, &[r#"["a","name"]"#], true),
+    (r#"getpath(["a","name"])"#, &[r#""n""#], true),
+    (r#"setpath(["x"];1)|.x"#, &[r#"1"#], true),
+    (r#"to_entries|length"#, &[r#"8"#], true),
+    (r#"reduce .list[] as $x (0;.+$x.n)"#, &[r#"6"#], true),
+    (r#"[foreach .list[] as $x (0;.+$x.n)]"#, &[r#"[2,3,6]"#], true),
+    (r#"label $f|1,break $f,2"#, &[r#"1"#], true),
+    (r#"[.list[]|{n,s}]"#, &[r#"[{"n":2,"s":"x"},{"n":1,"s":"y"},{"n":3,"s":"x"}]"#], true),
+    (r#"{a:1} * {b:{c:2}}"#, &[r#"{"a":1,"b":{"c":2}}"#], true),
+    (r#"[1,2]-[2]"#, &[r#"[1]"#], true),
+    (r#""ab"*3"#, &[r#""ababab""#], true),
+    (r#""a"+"b""#, &[r#""ab""#], true),
+    (r#"{a:1}+{a:2}"#, &[r#"{"a":2}"#], true),
+    (r#"null+1"#, &[r#"1"#], true),
+    (r#"[1]+null"#, &[r#"[1]"#], true),
+    (r#"1+"a""#, &[], false),
+    (r#"[1]|has(0)"#, &[r#"true"#], true),
+    (r#"{"a":1}|has("a")"#, &[r#"true"#], true),
+    (r#"[1,2]|contains([1])"#, &[r#"true"#], true),
+    (r#"[1,[2]]|flatten"#, &[r#"[1,2]"#], true),
+    (r#"[3,1]|min,max"#, &[r#"1"#, r#"3"#], true),
+    (r#"[true,false]|any,all"#, &[r#"true"#, r#"false"#], true),
+    (r#""2015-03-05T23:51:47Z"|fromdate"#, &[r#"1425599507"#], true),
+    (r#"1425599507|todate"#, &[r#""2015-03-05T23:51:47Z""#], true),
+    (r#""abc"|explode|implode"#, &[r#""abc""#], true),
+    (r#"[1,2,3]|.[-1:]"#, &[r#"[3]"#], true),
+    (r#"[1,2,3]|index(2)"#, &[r#"1"#], true),
+    (r#"5%3"#, &[r#"2"#], true),
+    (r#"-5%3"#, &[r#"-2"#], true),
+    (r#"5.5%2"#, &[r#"1"#], true),
+    (r#"1%0"#, &[], false),
+    (r#"7.0/2"#, &[r#"3.5"#], true),
+    (r#"[1,null]|length"#, &[r#"2"#], true),
+    (r#""é"|length"#, &[r#"1"#], true),
+    (r#""é"|utf8bytelength"#, &[r#"2"#], true),
+    (r#"1|floor"#, &[r#"1"#], true),
+    (r#"1.7|floor,ceil,round,sqrt"#, &[r#"1"#, r#"2"#, r#"2"#, r#"1.3038404810405297"#], true),
+    (r#"4|sqrt"#, &[r#"2"#], true),
+    (r#"2|pow(.;10)"#, &[r#"1024"#], true),
+    (r#"10|log10"#, &[r#"1"#], true),
+    (r#"[1,2]|tojson|fromjson"#, &[r#"[1,2]"#], true),
+    (r#"{"a":[1,2]} | .a[0] = 9"#, &[r#"{"a":[9,2]}"#], true),
+    (r#"{} | .[1] = 2"#, &[], false),
+    (r#"[splits("a";"b")]"#, &[], false),
+    (r#""a,b, c"|[splits(", *")]"#, &[r#"["a","b","c"]"#], true),
+    (r#"[.[]?]|length"#, &[r#"8"#], true),
+    (r#"..|numbers"#, &[r#"4096"#, r#"12345678901234567890123"#, r#"1.10"#, r#"2"#, r#"2"#, r#"1"#, r#"3"#], true),
+    (r#"not"#, &[r#"false"#], true),
+    (r#".flag|not"#, &[r#"false"#], true),
+    (r#"if .flag then 1 else 2 end"#, &[r#"1"#], true),
+    (r#".x // "d""#, &[r#""d""#], true),
+    (r#".list|map(has("n"))|all"#, &[r#"true"#], true),
+    (r#"[.list[]|.n]|[.[]|.*2]"#, &[r#"[4,2,6]"#], true),
+    (r#".list as [$a,$b]|$a.n"#, &[r#"2"#], true),
+    (r#". as {name:$n}|$n"#, &[r#""web""#], true),
+    (r#"def f(x): x*2; f(3)"#, &[r#"6"#], true),
+    (r#"1|[while(.<10;.*2)]"#, &[r#"[1,2,4,8]"#], true),
+    (r#"1|[until(.>10;.*2)]"#, &[r#"[16]"#], true),
+    (r#"[1,2]|transpose?"#, &[], true),
+    (r#"[[1,2],[3,4]]|transpose"#, &[r#"[[1,3],[2,4]]"#], true),
+    (r#"[1,[2]]|getpath([1,0])"#, &[r#"2"#], true),
+    (r#"walk(if type=="number" then 1 else . end)|.memory"#, &[r#"1"#], true),
+    (r#"tojson|length>10"#, &[r#"true"#], true),
+    (r#""\u0000""#, &[r#""\u0000""#], true),
+    (r#""😀""#, &[r#""😀""#], true),
+    (r#"@html "<\("<&>")>""#, &[r#""<&lt;&amp;&gt;>""#], true),
+    (r#"{"a b":1}."a b""#, &[r#"1"#], true),
+    (r#"."name""#, &[r#""web""#], true),
+    (r#".["name"]"#, &[r#""web""#], true),
+    (r#"{a:(1,2)}"#, &[r#"{"a":1}"#, r#"{"a":2}"#], true),
+    (r#"[.list[].s]|unique"#, &[r#"["x","y"]"#], true),
+    (r#"1 as $x|[$x,$x+1]"#, &[r#"[1,2]"#], true),
+    (r#"[.list[]|.n/2]"#, &[r#"[1,0.5,1.5]"#], true),
+    (r#"{x:(.memory/1024)}"#, &[r#"{"x":4}"#], true),
+    (r#"{"m\(.memory/1024)":1}"#, &[r#"{"m4":1}"#], true),
+    (r#"(.memory/1024) as $g|"\($g)""#, &[r#""4""#], true),
+    (r#".memory/=1024|.memory"#, &[r#"4"#], true),
+    (r#".memory|./1024|tostring|length"#, &[r#"1"#], true),
+    (r#"[10,4]|map(./2)"#, &[r#"[5,2]"#], true),
+    (r#"6/3|@base64"#, &[r#""Mg==""#], true),
+    (r#"[6/3]|join(",")"#, &[r#""2""#], true),
+    (r#"[6/3]|@sh"#, &[r#""2""#], true),
+    (r#"6/3|tojson|tonumber"#, &[r#"2"#], true),
+    (r#"[6/3]|.[0]==2"#, &[r#"true"#], true),
+];
+
+/// The results, and why there are no more of them.
+fn results(expression: &str) -> (Vec<String>, Result<(), String>) {
+    let mut results = Vec::new();
+    let outcome = Program::new(expression).and_then(|program| {
+        program.run(INPUT, false, false, |line| {
+            results.push(line.to_owned());
+            Ok(())
+        })
+    });
+    (results, outcome.map_err(|error| format!("{error} {}", error.causes().join(", "))))
+}
+
+#[test]
+fn the_results_are_those_of_jq() {
+    let wrong = TABLE.iter().filter_map(|(expression, wanted, fine)| {
+        let (told, outcome) = results(expression);
+        let same = told == *wanted && outcome.is_ok() == *fine;
+        (!same).then(|| format!("{expression}\n  wanted {wanted:?} {fine}\n  got    {told:?} {outcome:?}"))
+    });
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn whatever_is_printed_is_json() {
+    for (expression, ..) in TABLE {
+        for line in results(expression).0 {
+            serde_json::from_str::<serde_json::Value>(&line)
+                .unwrap_or_else(|error| panic!("{expression}: {line}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn what_ends_the_process_prints_by_itself_or_reads_something_else_is_not_there() {
+    for expression in [
+        "halt",
+        "halt(1)",
+        "halt_error",
+        "halt_error(1)",
+        "env",
+        "env.HOME",
+        "$ENV",
+        "$ENV.HOME",
+        "input",
+        "inputs",
+        "debug",
+        "debug(\"x\")",
+        "stderr",
+        "stderr_empty",
+        "debug_empty",
+        "input_filename",
+        "$__loc__",
+        "import \"a\" as a; 1",
+        "include \"a\"; 1",
+    ] {
+        let (told, outcome) = results(expression);
+        assert!(told.is_empty() && outcome.is_err(), "{expression}: {told:?}");
+    }
+}
+
+#[test]
+fn what_json_cannot_hold_is_an_error_that_says_so() {
+    for (expression, why) in [
+        ("{(.memory): .name}", "the keys of an object are texts, and 4096 is none"),
+        ("{\"a\":1} | {(.a,\"b\"): 2}", "the keys of an object are texts, and 1 is none"),
+        ("[.memory] | {(.[0]): 1} | keys", "the keys of an object are texts, and 4096 is none"),
+        ("def f: {(1): 2}; f", "the keys of an object are texts"),
+        ("{} | .[1] = 2", "an object with a key that is no text"),
+        ("[infinite]", "infinite, which JSON cannot hold"),
+        ("infinite | tostring", "infinite, which JSON cannot hold"),
+        ("\"a\" | tobytes", "bytes in it, which JSON cannot hold"),
+        ("\"3rd\" | tonumber", "\"3rd\" is not a number"),
+        ("\"NaN\" | fromjson", "\"NaN\" is not JSON"),
+        ("reduce range(3000) as $i (0; [.])", "nested deeper"),
+    ] {
+        let (told, outcome) = results(expression);
+        let words = outcome.unwrap_err();
+        assert!(
+            told.is_empty() && words.contains(why.replace("\"", "\\\"").as_str()) || words.contains(why),
+            "{expression}: {words}"
+        );
+    }
+}
