@@ -88,12 +88,12 @@ async fn what_was_done_without_the_right_to_see_its_end_is_no_failure_of_rights(
 #[tokio::test]
 async fn a_wait_that_may_not_look_at_the_machine_says_which_right_it_wants() {
     let cloud = Cloud::with("CAN stopmachine and rebootmachine").await;
-    for action in ["stop", "reboot"] {
+    for (action, right) in [("stop", "getmachine"), ("reboot", "machineaudit")] {
         let said = cloud.as_joe(&["machines", action, WEB1, "--wait", "--json"]).await;
         let told = text(&said.stderr);
         let error: serde_json::Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
         assert_eq!((said.status.code(), &error["error"]["kind"]), (Some(9), &"timed-out".into()), "{told}");
-        let words = format!("{action} requested; its end cannot be seen without the right getmachine");
+        let words = format!("{action} requested; its end cannot be seen without the right {right}");
         assert!(told.contains(&words), "{told}");
     }
     // Without the right to do it, nothing is under way.

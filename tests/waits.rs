@@ -356,3 +356,16 @@ fn a_condition_that_no_thing_can_have_is_refused_before_anything_is_sent() {
         assert_eq!((ran.status.code(), seen.lock().unwrap().len()), (Some(2), 0), "{words:?}");
     }
 }
+
+#[test]
+fn what_the_audit_log_says_is_done_is_shown_as_it_is_after_that() {
+    let audit = format!(r#"[{{"action":"replace_tags","success":"yes","time":"{LATER}"}}]"#);
+    let answers =
+        [(200, r#"{"a":"new"}"#), (200, "[]"), (200, r#"{"a":"old"}"#), (200, &audit), (200, r#"{"a":"new"}"#)];
+    let (url, seen) = scripted(answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect());
+    let ran = sdc(&url, &["machines", "tags", "replace", ID, "a=new", "--yes", "--wait", "--timeout", "6s", "--json"]);
+    let words = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(String::from_utf8(ran.stdout).unwrap(), "{\"a\":\"new\"}\n", "{words}");
+    let asked: Vec<bool> = seen.lock().unwrap().iter().skip(1).map(|line| line.ends_with("/audit")).collect();
+    assert_eq!(asked, [true, false, true, false]);
+}

@@ -135,6 +135,8 @@ impl Client {
         let mut was_there = !made;
         let end = self
             .poll(waiting.timeout, progress, async |client, looks| {
+                // What the log says is done is looked at after it: before, it may be as it was.
+                let audited = client.is_audited(goal, noun, &waiting).await?;
                 let seen = client.send(&show).await?;
                 if seen.status == 403 {
                     return Err(unseen(&waiting, shown, seen.failure()));
@@ -143,7 +145,7 @@ impl Client {
                     return Ok(Look::NotYet(String::new()));
                 }
                 was_there |= seen.is_success();
-                let look = client.look(noun, goal, seen, &waiting, moved).await?;
+                let look = client.look(noun, goal, seen, &waiting, (moved, audited)).await?;
                 // A job that fails leaves the object alone: only the audit log knows.
                 if matches!(look, Look::NotYet(_)) && looks % AUDIT == 0 {
                     client.no_failed_job(noun, &waiting).await?;
@@ -193,7 +195,7 @@ impl Client {
         goal: &Goal,
         seen: Response,
         waiting: &Wait<'_>,
-        moved: bool,
+        (moved, audited): (bool, bool),
     ) -> Result<Look<Answer>> {
         if matches!(goal, Goal::Appears) && !seen.is_gone() {
             return appeared(&seen.answer(noun.list)?, noun, waiting);
@@ -248,7 +250,7 @@ impl Client {
             // A switch that is off may not be shown at all.
             Goal::Is(field, value) => text(field) == *value || *value == "false" && text(field).is_empty(),
             Goal::AuditThen(action, wanted) => state == *wanted && self.audited(action, noun, waiting).await?,
-            Goal::Audit(action) => self.audited(action, noun, waiting).await?,
+            Goal::Audit(_) => audited,
             Goal::Holds => pairs(waiting).all(|(name, value)| at(&answer, name).is_some_and(|now| same(&now, &value))),
             Goal::Lacks => last_param(waiting).is_none_or(|name| at(&answer, name).is_none()),
             Goal::Empty(kept) => keys(&answer).iter().all(|key| kept.contains(&key.as_str())),
@@ -261,6 +263,16 @@ impl Client {
         match (waiting.op.job, &waiting.before.audit) {
             (Some(job), Some(_)) => self.audited(job, noun, waiting).await,
             _ => Ok(true),
+        }
+    }
+
+    /// Whether the audit log has the entry that is the end of the operation, if that is all of its end.
+    async fn is_audited(&self, goal: &Goal, noun: &Noun, waiting: &Wait<'_>) -> Result<bool> {
+        let Goal::Audit(action) = goal else { return Ok(false) };
+        match self.audited(action, noun, waiting).await {
+            // The machine itself shows what has become of it.
+            Err(error) if error.kind() == Kind::NotFound => Ok(false),
+            audited => audited,
         }
     }
 
