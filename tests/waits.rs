@@ -30,8 +30,9 @@ fn scripted(answers: Vec<(u16, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
             let mut lines = lines.lock().unwrap();
             // What was there before the request, which is looked at first.
             if lines.is_empty() && line.starts_with("get ") {
-                let body = if line.split(' ').nth(1).is_some_and(|path| path.ends_with(ID)) { "{}" } else { "[]" };
-                let head = "HTTP/1.1 200 X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
+                let machine = format!(r#"{{"id":"{ID}"}}"#);
+                let body = if line.split(' ').nth(1).is_some_and(|path| path.ends_with(ID)) { &*machine } else { "[]" };
+                let head = format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
                 let _ = stream.write_all(format!("{head}{body}").as_bytes());
                 continue;
             }
