@@ -32,6 +32,11 @@ pub fn search(config: &Config) -> Search {
         no_agent: ssh.agent == Some(None),
         identity_agent: ssh.agent.flatten(),
         identity_files: ssh.files,
+        key_material: config.key_material.as_ref().map(|key| key.value.clone()),
+        key_material_from: config.key_material.as_ref().map(|key| match &key.origin {
+            Origin::Flag(_) => "standard input".to_owned(),
+            origin => origin.to_string(),
+        }),
         agent_timeout: None,
         ssh_dir: config.dirs.ssh.clone(),
     }
@@ -44,25 +49,31 @@ pub fn search(config: &Config) -> Search {
 /// Those of [`find()`].
 pub fn key(config: &Config, ask: &mut Asked<'_>) -> Result<Found> {
     let mut search = search(config);
-    let (Some(file), Some(id)) = (&config.key_file, &config.key_id) else { return find(&search, ask) };
-    let (file, id) = (firmness(&file.origin), firmness(&id.origin));
+    let (Some(file), Some(id)) = (key_origin(config), &config.key_id) else { return find(&search, ask) };
+    let (file, id) = (firmness(file), firmness(&id.origin));
     if key_id(config).is_none() {
         search.key_id = None;
     }
     match find(&search, ask) {
         Err(error) if id > file && error.kind() == Kind::Auth => {
-            search.key_file = None;
+            (search.key_file, search.key_material) = (None, None);
             find(&search, ask).map_err(|_| error)
         }
         found => found,
     }
 }
 
+/// What gave the key, or named its file.
+pub fn key_origin(config: &Config) -> Option<&Origin> {
+    let file = config.key_file.as_ref().map(|file| &file.origin);
+    file.or_else(|| config.key_material.as_ref().map(|key| &key.origin))
+}
+
 /// What the key is called, unless a file that was named more firmly makes that void.
 pub fn key_id(config: &Config) -> Option<&Setting<String>> {
     let id = config.key_id.as_ref()?;
     let is_name = matches!(KeyId::parse(&id.value), Ok(KeyId::Name(_)));
-    let void = config.key_file.as_ref().is_some_and(|file| firmness(&file.origin) > firmness(&id.origin));
+    let void = key_origin(config).is_some_and(|file| firmness(file) > firmness(&id.origin));
     (!void || is_name).then_some(id)
 }
 

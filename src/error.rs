@@ -162,6 +162,13 @@ impl Error {
         self
     }
 
+    /// Adds the hints of another error.
+    #[must_use]
+    pub(crate) fn hint_all(mut self, hints: &[String]) -> Self {
+        self.0.hints.extend_from_slice(hints);
+        self
+    }
+
     /// Adds the cause.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use secrecy::zeroize::Zeroizing;
+
 /// How long a pipe or device may take; what a shell's `<(command)` prints comes through one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -16,24 +18,76 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// What the system says; too long (`FileTooLarge`); nothing came (`TimedOut`).
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    read_into(path, most, 0)
+}
+
+fn read_into(path: &Path, most: u64, room: usize) -> io::Result<Vec<u8>> {
     // Asked before it is opened: to open a pipe is to wait for its other end.
     if fs::metadata(path)?.is_file() {
-        return bounded(path, most);
+        return bounded(path, most, room);
     }
     let (tell, told) = mpsc::channel();
     let path = path.to_owned();
-    std::thread::spawn(move || tell.send(bounded(&path, most)));
+    std::thread::Builder::new().spawn(move || tell.send(bounded(&path, most, room)))?;
     let late = || io::Error::new(io::ErrorKind::TimedOut, format!("nothing came from it within {PATIENCE:?}"));
     told.recv_timeout(PATIENCE).map_err(|_| late())?
 }
 
-fn bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// The same of a secret: wiped when dropped, and not copied while it is read.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_secret(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    read_into(path, most, usize::try_from(most).unwrap_or(0).saturating_add(1)).map(Zeroizing::new)
+}
+
+fn bounded(path: &Path, most: u64, room: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(room);
     File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {most} bytes")));
     }
     Ok(bytes)
+}
+
+/// What others than its owner can do with a file, in words; `None` where it is the owner's alone, or is none.
+pub(crate) fn open_to_others(path: &Path) -> Option<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let found = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        let mode = found.permissions().mode();
+        let can = match (mode & 0o044 != 0, mode & 0o022 != 0) {
+            (true, true) => "read and changed",
+            (true, false) => "read",
+            (false, true) => "changed",
+            (false, false) => return None,
+        };
+        Some(format!("can be {can} by others (mode {:04o})", mode & 0o7777))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Gives a new file or folder to whom the folder around it belongs to: what root makes in a user's folder would
+/// otherwise be in that user's way.
+pub(crate) fn give_to_owner_of_folder(path: &Path, made: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let around = fs::metadata(folder)?;
+        // Only root can, and only what root makes needs it.
+        if made.metadata()?.uid() == 0 && around.uid() != 0 {
+            std::os::unix::fs::fchown(made, Some(around.uid()), Some(around.gid()))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, made);
+    Ok(())
 }
 
 /// What is wanted of a file that is replaced.
@@ -74,9 +128,13 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], manner: Manner) -> io::Result<(
     let temporary = path.with_file_name(format!(".sdc-{:032x}.tmp", u128::from_ne_bytes(random)));
     // Not ours to remove if it cannot be made.
     let file = create(&temporary, manner.private)?;
-    fill(file, bytes, mode, manner.durable).and_then(|()| fs::rename(&temporary, &path)).inspect_err(|_| {
-        let _ = fs::remove_file(&temporary);
-    })?;
+    let given = give_to_owner_of_folder(&temporary, &file);
+    given
+        .and_then(|()| fill(file, bytes, mode, manner.durable))
+        .and_then(|()| fs::rename(&temporary, &path))
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&temporary);
+        })?;
     if manner.durable {
         sync_folder(&path);
     }
@@ -149,7 +207,11 @@ pub(crate) fn lock(path: &Path, patience: Duration) -> io::Result<Lock> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             File::options().read(true).write(true).open(path)?
         }
-        made => made?,
+        made => {
+            let made = made?;
+            give_to_owner_of_folder(path, &made)?;
+            made
+        }
     };
     match file.try_lock() {
         Ok(()) => return Ok(Lock { _file: Some(file) }),

@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("request", &["api", "error", "sensitive"]),
     ("response", &["answer", "api", "error"]),
     ("transport", &["config", "der", "error", "file", "response", "sensitive"]),
-    ("client", &["answer", "api", "auth", "error", "request", "response", "transport"]),
+    ("client", &["answer", "api", "auth", "error", "request", "response", "sensitive", "transport"]),
     ("connect", &["auth", "client", "config", "error", "sensitive", "transport"]),
     ("render", &["answer", "api", "error"]),
     // It must not share a mistake with the client.

@@ -41,6 +41,19 @@ fuzz_target!(|bytes: &[u8]| {
         public(&key);
         assert!(sdc::emulator::fuzzing::fingerprint(&key.openssh_line()).is_none_or(|md5| md5 == key.md5()));
     }
+    // A file of a public key: the same key as its line, or an error without a line of the file.
+    match PublicKey::from_file("FILE", bytes) {
+        Ok(key) => {
+            public(&key);
+            assert_eq!(PublicKey::from_line(&text).expect("its line"), key);
+        }
+        Err(error) => {
+            let words = format!("{error:?}");
+            for line in text.lines().filter(|line| line.len() > 40) {
+                assert!(!words.contains(line), "the error holds a line of the file");
+            }
+        }
+    }
     if let Ok(key) = PublicKey::from_blob(bytes.to_vec(), &text) {
         public(&key);
     }

@@ -36,6 +36,9 @@ pub struct Found {
 /// that is none. Errors of `ask` are passed on.
 pub fn find(search: &Search, ask: &mut Asked<'_>) -> Result<Found> {
     let wanted = Wanted::of(search)?;
+    if let Some(found) = search.given(&wanted, ask) {
+        return found;
+    }
     if let Some(file) = &wanted.file {
         return from_named_file(file, search, &wanted, ask);
     }

@@ -98,6 +98,7 @@ impl PublicKey {
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) when this is no such line.
     pub fn from_line(text: &str) -> Result<Self> {
+        let text = text.trim_start_matches('\u{feff}');
         let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
         let line = line.ok_or_else(|| Error::usage("this public key is empty"))?;
         if line.len() > LONGEST_LINE {

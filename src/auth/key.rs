@@ -13,10 +13,10 @@ use super::fingerprint::{PublicKey, clean};
 use super::http_signature::Algorithm;
 use super::legacy::Lock;
 use super::openssh::Sealed;
-use super::pem::{self, LARGEST_FILE, quoted};
+use super::pem::{self, Block, LARGEST_FILE, quoted};
 use super::pkcs::{self, Bad};
 use super::secret::{Made, Secret};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::sensitive;
 
 /// How often a passphrase is asked for before giving up.
@@ -46,6 +46,7 @@ pub fn no_passphrase(_: Ask) -> Result<Option<SecretString>> {
 pub struct PrivateKey {
     secret: Secret,
     public: PublicKey,
+    exposed: Option<String>,
 }
 
 impl fmt::Debug for PrivateKey {
@@ -72,6 +73,17 @@ impl PrivateKey {
     /// error says what the file is and which command converts it. Errors of `ask` are passed on.
     pub fn parse(text: &[u8], file: &str, ask: &mut Asked<'_>) -> Result<Self> {
         let block = pem::read(text, file)?;
+        let read = Self::from_block(&block, file, ask);
+        match block.damage {
+            Some(damage) => read.map_err(|error| {
+                let whole = error.message().contains("passphrase") || error.kind() != Kind::Auth;
+                if whole { error } else { pem::spoiled(damage, file) }
+            }),
+            None => read,
+        }
+    }
+
+    fn from_block(block: &Block, file: &str, ask: &mut Asked<'_>) -> Result<Self> {
         let bad = |bad| refuse(bad, &block.label, file);
         let made = match (block.label.as_str(), &block.dek_info) {
             ("OPENSSH PRIVATE KEY", _) => {
@@ -117,18 +129,26 @@ impl PrivateKey {
     /// Those of [`PrivateKey::parse`], and [`Kind::Auth`](crate::error::Kind::Auth) when the file
     /// cannot be read.
     pub fn read(path: &Path, ask: &mut Asked<'_>) -> Result<Self> {
-        Self::parse(&read_file(path)?, &sensitive::path(path), ask)
+        let name = sensitive::path(path);
+        let key = Self::parse(&read_file(path)?, &name, ask)?;
+        let exposed = crate::file::open_to_others(path).map(|mode| format!("the private key {name} {mode}"));
+        Ok(PrivateKey { exposed, ..key })
     }
 
     fn made(made: Made, comment: &str, label: &str, file: &str) -> Result<Self> {
         let (secret, blob) = made.ok_or_else(|| refuse(Bad::Damaged, label, file))?;
         let public = PublicKey::from_blob(blob, comment).map_err(|_| refuse(Bad::Damaged, label, file))?;
-        Ok(PrivateKey { secret, public })
+        Ok(PrivateKey { secret, public, exposed: None })
     }
 
     /// The public half.
     pub fn public(&self) -> &PublicKey {
         &self.public
+    }
+
+    /// What others can do with its file, in words; `None` where it is its owner's alone.
+    pub fn exposed(&self) -> Option<&str> {
+        self.exposed.as_deref()
     }
 
     /// Signs these bytes: RSA PKCS#1 v1.5, ECDSA in DER, Ed25519 as it is.
@@ -153,7 +173,7 @@ pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     }
     if !data.is_file() {
         let most = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
-        return crate::file::read(path, most).map(Zeroizing::new).map_err(cannot);
+        return crate::file::read_secret(path, most).map_err(cannot);
     }
     let file = File::open(path).map_err(cannot)?;
     // One more than allowed, so that a larger file is seen to be one.
@@ -164,6 +184,14 @@ pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::with_capacity(length.min(limit)));
     file.take(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_end(&mut text).map_err(cannot)?;
     Ok(text)
+}
+
+/// The text of a key that is given itself. In UTF-8 or UTF-16; wiped when dropped.
+pub(crate) fn key_text(bytes: &[u8]) -> SecretString {
+    match super::repair::utf16(bytes) {
+        Some(text) => SecretString::from(text.as_str()),
+        None => SecretString::from(Zeroizing::new(String::from_utf8_lossy(bytes).into_owned()).as_str()),
+    }
 }
 
 /// The public half of a private key file, as far as it can be had without a passphrase.

@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::agent::Agent;
 use super::files::{Pair, Spare, pair, pairs, stem};
 use super::fingerprint::{KeyId, PublicKey, clean};
@@ -24,6 +26,10 @@ pub struct Search {
     pub key_file: Option<PathBuf>,
     /// What set `key_file`, for messages: `SDC_KEY_FILE`; `--key-file` unless given.
     pub key_file_from: Option<String>,
+    /// The private key itself. Nothing else is looked at when it is given.
+    pub key_material: Option<SecretString>,
+    /// What set `key_material`, for messages: `SDC_KEY_MATERIAL`.
+    pub key_material_from: Option<String>,
     /// The agent's socket (`SSH_AUTH_SOCK`), or its pipe on Windows.
     pub agent_socket: Option<PathBuf>,
     /// Another agent's socket, which is asked first: `IdentityAgent` of `~/.ssh/config`.
@@ -179,7 +185,14 @@ impl Wanted {
         }
         let path = Path::new(text);
         let contents = read_file(path)?;
-        if let Some(public) = std::str::from_utf8(&contents).ok().and_then(|line| PublicKey::from_line(line).ok()) {
+        // A file that says it is a public one is called what it is instead.
+        let public = match PublicKey::from_file(&sensitive::path(path), &contents) {
+            Err(error) if text.ends_with(".pub") && !sensitive::is_key(&String::from_utf8_lossy(&contents)) => {
+                return Err(Error::auth(error.message()).hint_all(error.hints()));
+            }
+            read => read.ok(),
+        };
+        if let Some(public) = public {
             wanted.id = Some(KeyId::Md5(public.md5()));
             wanted.beside = text.strip_suffix(".pub").map(PathBuf::from);
         } else if wanted.file.is_none() {
@@ -228,7 +241,7 @@ pub fn look(search: &Search) -> Report {
 
 /// The same after the agents were asked.
 pub(super) fn look_after(search: &Search, wanted: &Wanted, agents: &[Listed]) -> Report {
-    let mut places = Vec::new();
+    let mut places: Vec<Place> = search.given_place(wanted).into_iter().collect();
     let files = [search.key_file.as_ref(), wanted.file.as_ref().filter(|_| search.key_file.is_none())];
     for file in files.into_iter().flatten().chain(&wanted.beside) {
         places.push(look_at_file(file, wanted));

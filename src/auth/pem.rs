@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::zeroize::Zeroizing;
 
 use super::fingerprint::{KeyKind, PublicKey, clean};
+use super::repair::{Damage, repaired};
 use crate::error::{Error, Result};
 
 /// No private key comes near this.
@@ -17,6 +18,8 @@ pub(super) struct Block {
     /// The value of `DEK-Info`, which old encrypted files have.
     pub(super) dek_info: Option<String>,
     pub(super) data: Zeroizing<Vec<u8>>,
+    /// What had to be repaired before it could be read.
+    pub(super) damage: Option<Damage>,
 }
 
 /// A file's name as it can be typed in a shell.
@@ -33,11 +36,29 @@ fn refuse(file: &str, what: &str) -> Error {
     Error::auth(format!("{file} {what}"))
 }
 
-/// The first block that may be a private key.
+/// The first private key; where there is none, the first block of another sort. A key that was damaged in one of the
+/// usual ways is read all the same, and the block says in which.
 pub(super) fn read(text: &[u8], file: &str) -> Result<Block> {
     if text.len() > LARGEST_FILE {
         return Err(refuse(file, "is larger than 64 KiB, so it is no key"));
     }
+    strict(text, file).or_else(|error| match repaired(text) {
+        // A public key or a certificate is called what it is.
+        Some((damage, plain)) if plain.contains("PRIVATE KEY-----") => match strict(plain.as_bytes(), file) {
+            Ok(block) => Ok(Block { damage: Some(damage), ..block }),
+            Err(_) => Err(spoiled(damage, file)),
+        },
+        _ => Err(error),
+    })
+}
+
+/// The error for a key that is not whole even after it was repaired.
+pub(super) fn spoiled(damage: Damage, file: &str) -> Error {
+    refuse(file, &format!("is damaged: {}, and what is left is no whole key", damage.words()))
+        .hint(damage.command(file))
+}
+
+fn strict(text: &[u8], file: &str) -> Result<Block> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     if text.trim_ascii().is_empty() {
         return Err(refuse(file, "is empty"));
@@ -46,15 +67,19 @@ pub(super) fn read(text: &[u8], file: &str) -> Result<Block> {
         return Err(binary(text, file));
     };
     let mut lines = text.lines();
-    loop {
-        let Some(label) = lines.find_map(begin) else {
-            return Err(no_block(text, file));
-        };
-        let block = body(&mut lines, label, text.len(), file)?;
-        // `openssl ecparam -genkey` writes the curve before the key, which names it again.
-        if label != "EC PARAMETERS" {
-            return Ok(block);
+    let mut other = None;
+    while let Some(label) = lines.find_map(begin) {
+        // What stands before the key is of no use here: certificates, the curve that the key names again.
+        if label.ends_with("PRIVATE KEY") {
+            return body(&mut lines, label, text.len(), file);
         }
+        other = other.or(Some(label));
+    }
+    match other {
+        Some(label) => {
+            Ok(Block { label: clean(label), dek_info: None, data: Zeroizing::new(Vec::new()), damage: None })
+        }
+        None => Err(no_block(text, file)),
     }
 }
 
@@ -76,7 +101,7 @@ fn body<'a>(lines: &mut impl Iterator<Item = &'a str>, label: &str, room: usize,
                 .decode_slice(base64.as_bytes(), &mut data)
                 .map_err(|_| refuse(file, &format!("is damaged: its {} block is no base64", clean(label))))?;
             data.truncate(length);
-            return Ok(Block { label: clean(label), dek_info, data });
+            return Ok(Block { label: clean(label), dek_info, data, damage: None });
         }
         if line.starts_with("-----") {
             break;
@@ -126,6 +151,9 @@ fn no_block(text: &str, file: &str) -> Error {
         };
     }
     if first.starts_with("-----BEGIN") {
+        if first.contains("PRIVATE KEY----- ") {
+            return refuse(file, "is cut short: it has no END line").hint("copy it anew, complete with its last line");
+        }
         return refuse(file, "is cut short in its first line");
     }
     refuse(file, "is no key: it has no BEGIN line")

@@ -72,7 +72,11 @@ fn options(command: Command, inherited: bool) -> Command {
             cloud("key-id", "KEY", "Key: fingerprint (MD5 or SHA256), name, or file [env: SDC_KEY_ID, TRITON_KEY_ID]")
                 .short('k')
                 .alias("keyId"),
-            cloud("key-file", "FILE", "File of the private key [env: SDC_KEY_FILE, TRITON_KEY_FILE]"),
+            cloud(
+                "key-file",
+                "FILE",
+                "File of the private key, - for standard input [env: SDC_KEY_FILE, SDC_KEY_MATERIAL, TRITON_…]",
+            ),
             cloud("signing", "FORM", "What is signed: request, date or legacy [env: SDC_SIGNING]"),
             cloud("rsa-hash", "HASH", "Hash of RSA signatures: sha256, sha512 or sha1")
                 .value_parser(["sha256", "sha512", "sha1"]),
@@ -223,6 +227,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         act_as: text("act-as"),
         key_id: text("key-id"),
         key_file: text("key-file").map(Into::into),
+        key_material: None,
         signing: text("signing"),
         insecure: flag("insecure").then_some(true),
         cacert: text("cacert").map(Into::into),

@@ -33,7 +33,7 @@ use std::sync::{Arc, OnceLock};
 use clap::{ArgMatches, Command};
 
 use crate::api::{RESOURCES, Resource};
-use crate::auth::{Ask, Found, KeyKind, RsaHash};
+use crate::auth::{Ask, Found, Key, KeyKind, RsaHash};
 use crate::client::{Client, Trace};
 use crate::config::{Config, Flags, Route, Sources};
 use crate::connect;
@@ -48,6 +48,9 @@ Try it without a cloud:  sdc emulator exec -- sdc machines list
 What is set, and where:  sdc config show
 Why it does not work:    sdc auth doctor
 Exit codes, variables:   sdc help exit-codes, sdc help environment";
+
+/// No private key is longer, in bytes.
+const LONGEST_KEY: u64 = 64 * 1024;
 
 /// One run of the program.
 pub struct App {
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
         let text = concat!("sdc ", env!("CARGO_PKG_VERSION"), "\n");
         return ended(streams, false, streams.out(text.as_bytes()).map(|()| 0));
     }
+    keep_out_of_dumps();
     if let Some(answered) = complete::answered(streams) {
         return ended(streams, false, answered.map(|()| 0));
     }
@@ -84,12 +88,30 @@ pub fn main() -> ExitCode {
     if let Err(error) = guard::check(&command, &matches) {
         return ended(streams, wants_json(&args), Err(error));
     }
-    let globals = match globals::read(&matches) {
-        Ok((globals, flags)) => (globals, flags),
+    let globals = globals::read(&matches).and_then(|(globals, flags)| Ok((globals, given_key(streams, flags)?)));
+    let globals = match globals {
+        Ok(globals) => globals,
         Err(error) => return ended(streams, wants_json(&args), Err(error)),
     };
     let json = globals.0.json();
     ended(streams, json, start(streams, globals, &matches))
+}
+
+/// `--key-file -`: the key itself comes on standard input.
+fn given_key(streams: Streams, mut flags: Flags) -> Result<Flags> {
+    if flags.key_file.as_deref() != Some(std::path::Path::new("-")) {
+        return Ok(flags);
+    }
+    if streams.stdin_tty {
+        return Err(Error::usage("--key-file - reads the key from standard input, which is a terminal")
+            .hint("from a file: --key-file FILE")
+            .hint("from a command: COMMAND | sdc … --key-file -"));
+    }
+    let bytes = secrecy::zeroize::Zeroizing::new(values::read_bytes("-", LONGEST_KEY)?);
+    let text = crate::auth::key_text(&bytes);
+    flags.key_material = Some(text);
+    flags.key_file = None;
+    Ok(flags)
 }
 
 fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatches) -> Result<i32> {
@@ -109,10 +131,7 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
     if unverified && app.config.url.as_ref().is_some_and(|url| url.value.starts_with("https")) {
         app.warn(&format!("certificates are not verified ({})", app.config.insecure.origin));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::other("cannot start the runtime").because(error))?;
+    let runtime = runtime()?;
     let code = runtime.block_on(app.run(matches));
     // A resolver or an agent that hangs must not hold up the end.
     runtime.shutdown_background();
@@ -213,6 +232,11 @@ impl App {
         for note in &found.notes {
             self.say(&format!("note: {note}"));
         }
+        if let Key::File(key) = &found.key
+            && let Some(exposed) = key.exposed()
+        {
+            self.warn(exposed);
+        }
         self.client_with(found)
     }
 
@@ -266,6 +290,9 @@ impl App {
 
     fn passphrase(&self, ask: &Ask) -> Result<Option<secrecy::SecretString>> {
         let from = self.config.passphrase_file.as_ref().map(|file| file.value.as_path());
+        if let Some(exposed) = from.filter(|_| ask.attempt == 1).and_then(prompt::exposed) {
+            self.warn(&exposed);
+        }
         prompt::passphrase(&self.streams, from, &ask.file, ask.attempt)
     }
 
@@ -331,6 +358,29 @@ impl App {
             _ => Vec::new(),
         }
     }
+}
+
+/// What runs a command.
+///
+/// # Errors
+/// Too few files may be open.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    let failed = |error: std::io::Error| {
+        Error::other("cannot start: too few files may be open at once").because(error).hint("ulimit -n 256")
+    };
+    // It opens some itself, and panics where it cannot.
+    #[cfg(unix)]
+    let probe = (0..3).map(|_| std::os::unix::net::UnixStream::pair()).collect::<std::io::Result<Vec<_>>>();
+    #[cfg(unix)]
+    drop(probe.map_err(failed)?);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)
+}
+
+/// Lets no core dump and no debugger have what is in memory. Programs that are started do not inherit it. Where the
+/// system refuses, there is nothing to be done about it.
+fn keep_out_of_dumps() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// The time of day, in milliseconds since 1970.

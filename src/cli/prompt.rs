@@ -65,7 +65,7 @@ fn missing(streams: &Streams) -> &'static str {
 /// The passphrase of a key file, from its file or from the terminal.
 ///
 /// # Errors
-/// A passphrase file that cannot be read or is open to others; no terminal to ask at.
+/// A passphrase file that cannot be read; no terminal to ask at.
 pub fn passphrase(streams: &Streams, from: Option<&Path>, file: &str, attempt: u32) -> Result<Option<SecretString>> {
     if let Some(from) = from {
         // A file says the same again.
@@ -80,6 +80,11 @@ pub fn passphrase(streams: &Streams, from: Option<&Path>, file: &str, attempt: u
     secret(streams, format!("{again}Passphrase of {file}: "))
         .map(|text| Some(SecretString::from(text)))
         .map_err(|error| Error::auth("cannot read the passphrase from the terminal").because(error))
+}
+
+/// What others can do with the passphrase file, in words for a warning.
+pub fn exposed(file: &Path) -> Option<String> {
+    crate::file::open_to_others(file).map(|how| format!("the file that SDC_KEY_PASSPHRASE_FILE names {how}"))
 }
 
 /// A secret that is being made, such as a new password: asked for twice.
@@ -122,19 +127,10 @@ fn end_line(streams: &Streams) {
 fn passphrase_file(file: &Path) -> Result<SecretString> {
     // Somebody may have typed the passphrase itself.
     let fail = |words: &str| Error::auth(format!("the file that SDC_KEY_PASSPHRASE_FILE names {words}"));
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(file).map_err(|error| fail("cannot be read").because(error))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(fail("can be read by others").hint("chmod 600 \"$SDC_KEY_PASSPHRASE_FILE\""));
-        }
+    let bytes = crate::file::read_secret(file, 64 * 1024).map_err(|error| fail("cannot be read").because(error))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| fail("is not text (UTF-8)"))?;
+    match text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']) {
+        "" => Err(fail("is empty")),
+        text => Ok(SecretString::from(text)),
     }
-    let bytes = crate::file::read(file, 64 * 1024).map_err(|error| fail("cannot be read").because(error))?;
-    let mut text = String::from_utf8(bytes).map_err(|_| fail("is not text (UTF-8)"))?;
-    text.truncate(text.trim_end_matches(['\r', '\n']).len());
-    if text.is_empty() {
-        return Err(fail("is empty"));
-    }
-    Ok(SecretString::from(text))
 }

@@ -490,7 +490,13 @@ pub fn from_stdin(word: &str) -> Result<Vec<String>> {
     if crate::sensitive::is_key(&text) {
         return Err(fail("they are a private key".to_owned()));
     }
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    Ok(text
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect())
 }
 
 /// Asks whether it is to be done to these.

@@ -560,16 +560,8 @@ fn shown(file: &str) -> String {
 /// # Errors
 /// A usage error that names the file.
 pub fn public_key(file: &str, text: &[u8]) -> Result<String> {
-    let text = std::str::from_utf8(text).map_err(|_| Error::usage(format!("{} is not text (UTF-8)", shown(file))))?;
-    if text.contains("PRIVATE KEY") {
-        return Err(Error::usage(format!("{} is a private key, which must never be sent anywhere", shown(file))).hint(
-            match file {
-                "-" => "its public half: ssh-keygen -y -f FILE | sdc keys add -".to_owned(),
-                file => format!("the public one is most likely {file}.pub"),
-            },
-        ));
-    }
-    let key = PublicKey::from_line(text).map_err(|error| error.about(&shown(file)))?;
+    let named = if file == "-" { file.to_owned() } else { shown(file) };
+    let key = PublicKey::from_file(&named, text)?;
     Ok(key.openssh_line())
 }
 

@@ -34,6 +34,7 @@ use crate::api::{Op, Paging};
 use crate::auth::{Form, Signer};
 use crate::error::{Error, Result};
 use crate::request::{Args, Request};
+use crate::sensitive::quoted;
 use crate::transport::{Settings, Transport};
 
 /// API versions asked for: what the peers ask for too, and what VNC needs.
@@ -332,7 +333,7 @@ impl Client {
         if url.path() != path || url.query().unwrap_or_default() != request.query {
             return Err(changed(request, &url));
         }
-        let date = httpdate::fmt_http_date(SystemTime::now());
+        let date = date(SystemTime::now())?;
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert("accept-version", header_value("Accept-Version", &self.accept_version)?);
@@ -372,6 +373,36 @@ fn changed(request: &Request, url: &url::Url) -> Error {
     Error::usage(words).hint("'.' and '..' stand for steps in a path, '%2e' likewise: name what is meant itself")
 }
 
+/// A time as the Date header has it.
+fn date(now: SystemTime) -> Result<String> {
+    // What writes it panics for other years.
+    let years = now.duration_since(SystemTime::UNIX_EPOCH).ok().filter(|past| past.as_secs() < 253_402_300_800);
+    match years {
+        Some(_) => Ok(httpdate::fmt_http_date(now)),
+        None => Err(Error::other(
+            "the clock of this machine is before 1970 or after 9999, and requests are signed with the time",
+        )
+        .hint("set this machine's clock, for example with NTP")),
+    }
+}
+
 fn header_value(name: &str, text: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(text).map_err(|_| Error::usage(format!("the {name} header cannot hold {text:?}")))
+    HeaderValue::from_str(text)
+        .map_err(|_| Error::usage(format!("the {name} header cannot hold what it is given: {}", quoted(text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_before_1970_is_an_error_and_no_panic() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        assert_eq!(date(epoch).unwrap(), "Thu, 01 Jan 1970 00:00:00 GMT");
+        for wrong in [epoch - Duration::from_secs(1), epoch + Duration::from_secs(253_402_300_800)] {
+            assert!(date(wrong).unwrap_err().message().contains("the clock of this machine"));
+        }
+    }
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::profile::{self, Profile};
 use super::{Config, Dirs, Origin, SIGNING, Setting, check, env, paths};
 use crate::error::{Error, Result};
@@ -28,6 +30,8 @@ pub struct Flags {
     pub key_id: Option<String>,
     /// `--key-file`
     pub key_file: Option<PathBuf>,
+    /// The private key itself, which `--key-file -` reads from standard input.
+    pub key_material: Option<SecretString>,
     /// `--insecure`
     pub insecure: Option<bool>,
     /// `--cacert`
@@ -165,10 +169,11 @@ impl Config {
             let testing = env(&["SDC_TESTING"]).map(|set| Setting { value: true, origin: set.origin });
             insecure = checked(text, |text, origin| check::truth(text, origin))?.or(testing);
         }
-        let key_file = sources.path("--key-file", flags.key_file.as_ref(), &["SDC_KEY_FILE", "TRITON_KEY_FILE"]);
+        let (key_file, key_material) = key(flags, sources);
 
         // The current profile fills what is still open, and is not even read when nothing is.
-        let open = url.is_none() || account.is_none() || (key_id.is_none() && key_file.is_none());
+        let keyless = key_id.is_none() && key_file.is_none() && key_material.is_none();
+        let open = url.is_none() || account.is_none() || keyless;
         if in_use.is_none()
             && open
             && let Some(dir) = dir
@@ -189,7 +194,7 @@ impl Config {
             }
             in_use = Some(current);
         }
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<String> = foreign(sources).into_iter().collect();
         if let Some(chosen) = &chosen {
             let profile = &chosen.profile;
             url = url.or_else(|| chosen.give(Some(profile.url.clone())));
@@ -237,6 +242,7 @@ impl Config {
             act_as: checked(act_as, |text, origin| check::login("account to act as", text, origin))?,
             key_id: checked(key_id, |text, origin| Ok(sources.home_in(check::key_id(text, origin)?)))?,
             key_file: checked(key_file, |file, origin| check::path(file, origin))?,
+            key_material,
             passphrase_file: sources.path("", None, &["SDC_KEY_PASSPHRASE_FILE"]),
             insecure: insecure.unwrap_or(Setting::default(false)),
             cacert: checked(cacert, |file, origin| check::path(file, origin))?,
@@ -258,4 +264,53 @@ impl Config {
             dirs: sources.dirs.clone(),
         })
     }
+}
+
+/// Where the key is, or the key itself. Of the variables those of this program count first, and of each pair the file.
+fn key(flags: &Flags, sources: &Sources) -> (Option<Setting<PathBuf>>, Option<Setting<SecretString>>) {
+    let given = |value: &SecretString| Setting { value: value.clone(), origin: Origin::Flag("--key-file") };
+    if let Some(given) = flags.key_material.as_ref().map(given) {
+        return (None, Some(given));
+    }
+    if let Some(file) = sources.path("--key-file", flags.key_file.as_ref(), &[]) {
+        return (Some(file), None);
+    }
+    for (file, material) in [("SDC_KEY_FILE", "SDC_KEY_MATERIAL"), ("TRITON_KEY_FILE", "TRITON_KEY_MATERIAL")] {
+        if let Some(file) = sources.path("", None, &[file]) {
+            return (Some(file), None);
+        }
+        let Some(Setting { value, origin }) = sources.env(&[material]) else { continue };
+        // The other tools take the path of a file here too.
+        let path = paths::expanded(Path::new(value.trim()), sources.dirs.home.as_deref());
+        return match path.is_file() {
+            true => (Some(Setting { value: path, origin }), None),
+            false => (None, Some(Setting { value: SecretString::from(value), origin })),
+        };
+    }
+    (None, None)
+}
+
+/// Variables of other tools for this service, and what says the same here.
+const FOREIGN: &[(&str, &str)] = &[
+    ("TRITON_SKIP_TLS_VERIFY", "SDC_TLS_INSECURE"),
+    ("TRITON_RBAC_USER", "SDC_USER"),
+    ("TRITON_RBAC_ROLE", "SDC_ROLE"),
+    ("SDC_API_VERSION", "SDC_ACCEPT_VERSION"),
+    ("SDC_KEY_PASSPHRASE", "SDC_KEY_PASSPHRASE_FILE"),
+    ("TRITON_KEY_PASSPHRASE", "SDC_KEY_PASSPHRASE_FILE"),
+    ("TRITON_KEY_PASSPHRASE_FILE", "SDC_KEY_PASSPHRASE_FILE"),
+    ("TRITON_KEY_PATH", "SDC_KEY_FILE"),
+    ("SDC_KEY_PATH", "SDC_KEY_FILE"),
+    ("SDC_CA_FILE", "SDC_CACERT"),
+    ("TRITON_CACERT", "SDC_CACERT"),
+    ("TRITON_CONFIG_DIR", "XDG_CONFIG_HOME"),
+    ("TRITON_TRACE_HTTP", "--debug"),
+    ("SDC_ASSUME_YES", "--yes"),
+];
+
+/// Names those that are set, since whoever set them believes that they count.
+fn foreign(sources: &Sources) -> Option<String> {
+    let set = FOREIGN.iter().filter(|(name, _)| (sources.var)(name).is_some());
+    let set: Vec<String> = set.map(|(name, own)| format!("{name} (here: {own})")).collect();
+    (!set.is_empty()).then(|| format!("set, and not read by sdc: {}", set.join(", ")))
 }

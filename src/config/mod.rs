@@ -22,6 +22,8 @@ pub use paths::Dirs;
 pub use pin::Pin;
 pub use proxy::{Proxy, Route};
 
+use secrecy::SecretString;
+
 use crate::error::{Error, Result};
 use crate::sensitive;
 
@@ -90,6 +92,8 @@ pub struct Config {
     pub key_id: Option<Setting<String>>,
     /// File of the private key.
     pub key_file: Option<Setting<PathBuf>>,
+    /// The private key itself.
+    pub key_material: Option<Setting<SecretString>>,
     /// File that holds the passphrase of the key.
     pub passphrase_file: Option<Setting<PathBuf>>,
     /// Certificates are not verified.
@@ -175,6 +179,7 @@ impl Config {
             row("act-as", self.act_as.as_ref(), String::clone),
             row("key-id", self.key_id.as_ref(), String::clone),
             row("key-file", self.key_file.as_ref(), path),
+            row("key-material", self.key_material.as_ref(), |_| "(a key, not shown)".to_owned()),
             row("key-passphrase-file", self.passphrase_file.as_ref(), file),
             row("insecure", Some(&self.insecure), bool::to_string),
             row("cacert", self.cacert.as_ref(), path),

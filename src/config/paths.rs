@@ -49,9 +49,21 @@ pub fn expanded(path: &Path, home: Option<&Path>) -> PathBuf {
 
 /// Makes a folder that only its owner can look into, and those above it.
 pub(crate) fn make_private_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
+        make_private_dir(above)?;
+    }
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    match builder.create(dir) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+        made => made.and_then(|()| {
+            let folder = if cfg!(unix) { fs::File::open(dir)? } else { return Ok(()) };
+            crate::file::give_to_owner_of_folder(dir, &folder)
+        }),
+    }
 }

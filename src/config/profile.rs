@@ -101,7 +101,7 @@ pub fn list(dir: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::other(format!("cannot read {}", folder.display())).because(error)),
+        Err(error) => return Err(unreachable_file("read", &folder, error)),
     };
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.strip_suffix(".json").map(str::to_owned))
@@ -120,9 +120,9 @@ pub fn read(dir: &Path, name: &str) -> Result<Profile> {
     let path = file(dir, name)?;
     let bytes = files::read(&path, LONGEST).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => absent(dir, name),
-        _ => Error::other(format!("cannot read {}", path.display())).because(error),
+        _ => unreachable_file("read", &path, error),
     })?;
-    let content: Content = serde_json::from_slice(&bytes).map_err(|error| bad_json(&path, &error))?;
+    let content: Content = serde_json::from_slice(plain(&bytes)).map_err(|error| bad_json(&path, &error))?;
     let needed = |field: &str, value: Option<String>| {
         value.filter(|value| !value.is_empty()).ok_or_else(|| {
             Error::usage(format!("{}: the profile has no `{field}`", path.display()))
@@ -303,7 +303,7 @@ fn choose(dir: &Path, name: &str) -> Result<(String, Option<Map<String, Value>>)
 /// For who reads settings, changes them, and writes them: one at a time.
 fn lock(dir: &Path) -> Result<Lock> {
     let locked = paths::make_private_dir(dir).and_then(|()| files::lock(&dir.join(".sdc.lock"), PATIENCE));
-    locked.map_err(|error| Error::other(format!("cannot lock the settings in {}", dir.display())).because(error))
+    locked.map_err(|error| unreachable_file("lock the settings in", &dir.join(""), error))
 }
 
 fn text(settings: &Map<String, Value>, key: &str) -> Option<String> {
@@ -314,17 +314,34 @@ fn text(settings: &Map<String, Value>, key: &str) -> Option<String> {
 fn settings(dir: &Path) -> Result<Map<String, Value>> {
     let path = dir.join("config.json");
     match files::read(&path, LONGEST) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+        Ok(bytes) => serde_json::from_slice(plain(&bytes)).map_err(|error| {
             let place = format!("{}:{}:{}", path.display(), error.line(), error.column());
             Error::usage(format!("{place}: not a JSON object")).because(reason(&error))
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Map::new()),
-        Err(error) => Err(Error::other(format!("cannot read {}", path.display())).because(error)),
+        Err(error) => Err(unreachable_file("read", &path, error)),
     }
 }
 
+/// Without the mark that some editors put before UTF-8.
+fn plain(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// A file of settings that the system does not give. After `sudo sdc` it may be root's.
+fn unreachable_file(verb: &str, path: &Path, error: io::Error) -> Error {
+    let denied = error.kind() == io::ErrorKind::PermissionDenied;
+    let told = Error::other(format!("cannot {verb} {}", path.display())).because(error);
+    let folder = path.ancestors().find(|above| above.is_dir() && above.ends_with("profiles.d"));
+    let folder = folder.and_then(Path::parent).or(path.parent()).unwrap_or(path);
+    if !denied {
+        return told;
+    }
+    told.hint(format!("if a sudo made it root's: sudo chown -R \"$(id -un)\" '{}'", folder.display()))
+}
+
 fn store(path: &Path, fields: &Map<String, Value>) -> Result<()> {
-    let failed = |error: io::Error| Error::other(format!("cannot write {}", path.display())).because(error);
+    let failed = |error: io::Error| unreachable_file("write", path, error);
     if let Some(parent) = path.parent() {
         paths::make_private_dir(parent).map_err(failed)?;
     }

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command};
 
 use crate::api::{self, Column, column};
 use crate::auth::{Form, Found, Key, look};
-use crate::cli::{App, exit};
+use crate::cli::{App, exit, prompt};
 use crate::client::Client;
 use crate::config::Route;
 use crate::connect;
@@ -271,6 +271,15 @@ fn key(app: &App, findings: &mut Findings) -> Option<Found> {
             (true, false) => findings.add("warn", "looked", words, "make the folder readable: chmod u+rx"),
         }
     }
+    let passphrase = app.config.passphrase_file.as_ref();
+    if let Some(exposed) = passphrase.and_then(|file| prompt::exposed(&file.value)) {
+        findings.add(
+            "warn",
+            "passphrase",
+            exposed,
+            "chmod 600 \"$SDC_KEY_PASSPHRASE_FILE\", where it is not mounted so",
+        );
+    }
     match app.key() {
         Ok(found) => {
             let public = found.key.public();
@@ -280,6 +289,11 @@ fn key(app: &App, findings: &mut Findings) -> Option<Found> {
             };
             let words = format!("{} {} from {}, {how}", public.kind(), found.wire_name, found.origin);
             findings.ok("key", words);
+            if let Key::File(key) = &found.key
+                && let Some(exposed) = key.exposed()
+            {
+                findings.add("warn", "key", exposed, "chmod 600 FILE, with the file of the key");
+            }
             // What was said of a place is not said again.
             let new = |note: &&String| places.iter().all(|place| place.outcome != **note);
             for note in found.notes.iter().filter(new) {

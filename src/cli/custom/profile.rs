@@ -147,6 +147,7 @@ fn of_settings(app: &App, name: &str) -> Result<Profile> {
     let (key_id, key_origin) = fingerprint(app)?;
     let lost = [
         key_file(config).map(|file| format!("SDC_KEY_FILE={}", sensitive::path(&file))),
+        config.key_material.as_ref().map(|_| "SDC_KEY_MATERIAL".to_owned()),
         config.cacert.as_ref().map(|file| format!("SDC_CACERT={}", file.value.display())),
         config.pins.as_ref().map(|pins| {
             let pins: Vec<String> = pins.value.iter().map(ToString::to_string).collect();
@@ -194,7 +195,7 @@ fn of_settings(app: &App, name: &str) -> Result<Profile> {
 /// of this call said it.
 fn fingerprint(app: &App) -> Result<(String, Option<String>)> {
     let setting = connect::key_id(&app.config);
-    let origin = setting.map(|id| &id.origin).or(app.config.key_file.as_ref().map(|file| &file.origin));
+    let origin = setting.map(|id| &id.origin).or(connect::key_origin(&app.config));
     let told = |found: &str| match origin {
         Some(Origin::Flag(_)) => None,
         Some(origin) => Some(origin.to_string()),
@@ -228,5 +229,5 @@ fn key_file(config: &Config) -> Option<PathBuf> {
 /// The public key in the file of this path, if it is one.
 fn public_in(path: &str) -> Option<PublicKey> {
     let text = path.ends_with(".pub").then(|| crate::file::read(Path::new(path), LONGEST_KEY).ok())??;
-    PublicKey::from_line(std::str::from_utf8(&text).ok()?).ok()
+    PublicKey::from_file(path, &text).ok()
 }

@@ -22,7 +22,11 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_ACT_AS, TRITON_ACT_AS", "another account to work on"),
     ("SDC_KEY_ID, TRITON_KEY_ID", "key: fingerprint (MD5 or SHA256), name, or file"),
     ("SDC_KEY_FILE, TRITON_KEY_FILE", "file of the private key"),
-    ("SDC_KEY_PASSPHRASE_FILE", "file with the passphrase of the key, readable by you alone"),
+    (
+        "SDC_KEY_MATERIAL, TRITON_KEY_MATERIAL",
+        "the private key itself, or the path of its file; SDC_KEY_FILE counts first",
+    ),
+    ("SDC_KEY_PASSPHRASE_FILE", "file with the passphrase of the key"),
     ("SSH_AUTH_SOCK", "the ssh-agent"),
     ("SDC_PROFILE, TRITON_PROFILE", "profile to use; it goes before the variables above"),
     ("SDC_TESTING", "anything: take any certificate"),
