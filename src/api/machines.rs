@@ -139,12 +139,14 @@ pub static START: Op = Op::action("StartMachine", "start", "/:login/machines/:ma
 /// StopMachine.
 pub static STOP: Op = Op::action("StopMachine", "stop", "/:login/machines/:machine", "Stop a running machine")
     .fixed(&[("action", "stop")])
+    .asks_many()
     .job("stop")
     .until(Goal::State("stopped"), &MACHINE);
 
 /// RebootMachine. The state may not visibly change, so its end is read from the audit log.
 pub static REBOOT: Op = Op::action("RebootMachine", "reboot", "/:login/machines/:machine", "Reboot a running machine")
     .fixed(&[("action", "reboot")])
+    .asks_many()
     .job("reboot")
     .until(Goal::Audit("reboot"), &MACHINE);
 
@@ -183,6 +185,7 @@ pub static FIREWALL_ON: Op = switch(
     &[("action", "enable_firewall")],
     Goal::Is("firewall_enabled", "true"),
 )
+.asks_many()
 .job("unknown");
 
 /// DisableMachineFirewall.
@@ -193,6 +196,7 @@ pub static FIREWALL_OFF: Op = switch(
     &[("action", "disable_firewall")],
     Goal::Is("firewall_enabled", "false"),
 )
+.asks_many()
 .job("unknown");
 
 /// EnableMachineDeletionProtection.
@@ -213,6 +217,7 @@ pub static PROTECTION_OFF: Op = switch(
     &[("action", "disable_deletion_protection")],
     Goal::Is("deletion_protection", "false"),
 )
+.asks_many()
 .job("disable_deletion_protection");
 
 const fn switch(

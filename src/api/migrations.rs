@@ -57,11 +57,13 @@ pub static SYNC: Op =
 pub static SWITCH: Op =
     step("Migrate switch", "migrate switch", "Stop the machine here and start it on its new server")
         .fixed(&[("action", "switch")])
+        .asks_many()
         .until(Goal::State("successful"), &MIGRATION);
 
 /// Migrate, action automatic.
 pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migrate a machine: begin, sync and switch")
     .fixed(&[("action", "automatic")])
+    .asks_many()
     .fields(AFFINITY)
     .until(Goal::State("successful"), &MIGRATION);
 

@@ -411,6 +411,10 @@ pub struct Op {
     pub makes: Option<&'static Noun>,
     /// Is about what others own, too.
     pub others: bool,
+    /// Interrupts or opens up what it is done to: on a terminal it is asked about where there are several.
+    pub asks_many: bool,
+    /// May take away the caller's own rights: it is asked about where it does.
+    pub locks_out: bool,
 }
 
 impl Op {
@@ -445,6 +449,8 @@ impl Op {
             found_by_redirect: false,
             makes: None,
             others: matches!(method, Method::Get),
+            asks_many: false,
+            locks_out: false,
         }
     }
     /// A GET that answers an array.
@@ -527,6 +533,16 @@ impl Op {
     /// Is about what others own.
     pub const fn of_others(mut self) -> Self {
         self.others = true;
+        self
+    }
+    /// Is asked about on a terminal where there are several.
+    pub const fn asks_many(mut self) -> Self {
+        self.asks_many = true;
+        self
+    }
+    /// Is asked about where it takes away the caller's own rights.
+    pub const fn locks_out(mut self) -> Self {
+        self.locks_out = true;
         self
     }
     /// Answers an object whose keys are data.

@@ -29,6 +29,7 @@ pub static CREATE: Op = Op::create("CreatePolicy", "create", "/:login/policies",
 /// UpdatePolicy. Rules that are sent replace all rules. By the UUID only: an unknown one would be made.
 pub static UPDATE: Op = Op::update("UpdatePolicy", "update", "/:login/policies/:policy", "Change a policy")
     .long("Rules that are given replace all that were there.")
+    .locks_out()
     .assigns()
     .fields(&[
         body("name", Kind::Text, "New name").short('n'),

@@ -38,6 +38,7 @@ pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Mak
 /// UpdateRole. A list that is sent replaces the whole list.
 pub static UPDATE: Op = Op::update("UpdateRole", "update", "/:login/roles/:role", "Change a role")
     .long("Members and policies that are given replace all that were there; a list that is not given stays as it is.")
+    .locks_out()
     .assigns()
     .fields(&[
         body("name", Kind::Text, "New name").short('n'),

@@ -45,6 +45,7 @@ pub static CREATE: Op = Op::create("CreateUser", "create", "/:login/users", "Mak
 /// UpdateUser. The password has a route of its own.
 pub static UPDATE: Op = Op::update("UpdateUser", "update", "/:login/users/:user", "Change a sub-user's data")
     .long("An empty value clears a field. Also: sdc users update jill phone=555-1234")
+    .locks_out()
     .assigns()
     .fields(&[
         body("login", Kind::Text, "New login, 3 to 32 characters").flag("login"),

@@ -190,7 +190,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
 
 /// Whether a question may come before it is done.
 pub fn asks(op: &Op) -> bool {
-    op.asks || op.fields.iter().any(|field| field.asks)
+    op.asks || op.asks_many || op.locks_out || op.fields.iter().any(|field| field.asks)
 }
 
 /// `--wait`, of what ends in a state also with a state.

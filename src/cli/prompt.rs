@@ -5,43 +5,40 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::exit::escaped;
 use super::streams::Streams;
 use crate::error::{Error, Result};
+use crate::render::visible;
 
 /// So many things are named in one line.
 const NAMED: usize = 8;
 
-/// Asks before something is done to these things.
+/// Asks before something is done to this, and says on a terminal first what there is to be known.
 ///
 /// # Errors
 /// A usage error without a terminal; another one when the answer is not yes.
-pub fn confirm(streams: &Streams, verb: &str, things: &[String]) -> Result<()> {
-    confirm_shown(streams, verb, things, false)
+pub fn confirm(streams: &Streams, verb: &str, thing: &str, first: &[String]) -> Result<()> {
+    if streams.stdin_tty && streams.stderr_tty {
+        first.iter().for_each(|line| streams.say(&visible(line)));
+    }
+    confirm_shown(streams, verb, &[visible(thing).into_owned()], &[])
 }
 
-/// The same; `shown` says that the things have been told already.
+/// The same about things that have been shown already, with what would be lost by it.
 ///
 /// # Errors
 /// As [`confirm`].
-pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], shown: bool) -> Result<()> {
+pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], lost: &[String]) -> Result<()> {
     let what = match things {
         many if many.len() > NAMED => format!("{verb} {} and {} more", many[..NAMED].join(", "), many.len() - NAMED),
         few => format!("{verb} {}", few.join(", ")),
     };
     if !streams.stdin_tty || !streams.stderr_tty {
-        return Err(
-            Error::usage(format!("{what}: nobody can be asked, {}", missing(streams))).hint("to go ahead: --yes")
-        );
+        let error = Error::usage(format!("{what}: nobody can be asked, {}", missing(streams)));
+        return Err(lost.iter().fold(error, |error, words| error.hint(words.clone())).hint("to go ahead: --yes"));
     }
     match things {
-        [_] => streams.ask(&format!("{}? [y/N] ", escaped(&what))),
-        many => {
-            for thing in many.iter().filter(|_| !shown) {
-                streams.say(&format!("  {}", escaped(thing)));
-            }
-            streams.ask(&format!("{verb} these {}? [y/N] ", many.len()));
-        }
+        [_] => streams.ask(&format!("{what}? [y/N] ")),
+        many => streams.ask(&format!("{verb} these {}? [y/N] ", many.len())),
     }
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);

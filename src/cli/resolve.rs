@@ -247,6 +247,24 @@ pub struct Thing {
 }
 
 impl Thing {
+    /// As a list or its own record shows it.
+    ///
+    /// # Errors
+    /// It is not JSON.
+    pub fn of(noun: &Noun, row: Row<'_>) -> Result<Thing> {
+        let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
+        let about = [text("state"), text("created")].join(" ");
+        Ok(Thing {
+            id: if noun.ids == Ids::Mac { net::mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) },
+            name: text(noun.name_field),
+            version: noun.version_field.map(text).unwrap_or_default(),
+            about: about.trim().to_owned(),
+            published: noun.newest_by.map(text).unwrap_or_default(),
+            row: RawValue::from_string(row.json().to_owned())
+                .map_err(|error| Error::other("the list is not JSON").because(error))?,
+        })
+    }
+
     /// A value of the list's row as text; nothing for null.
     pub fn text(&self, path: &[&str]) -> Option<Cow<'_, str>> {
         let pointer: String =
@@ -282,19 +300,7 @@ impl Known {
     /// The list cannot be read.
     pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Known> {
         let answer = client.call(noun.list, place).await?;
-        let things = answer.rows().map(|row| {
-            let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
-            let about = [text("state"), text("created")].join(" ");
-            Ok(Thing {
-                id: if noun.ids == Ids::Mac { net::mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) },
-                name: text(noun.name_field),
-                version: noun.version_field.map(text).unwrap_or_default(),
-                about: about.trim().to_owned(),
-                published: noun.newest_by.map(text).unwrap_or_default(),
-                row: RawValue::from_string(row.json().to_owned())
-                    .map_err(|error| Error::other("the list is not JSON").because(error))?,
-            })
-        });
+        let things = answer.rows().map(|row| Thing::of(noun, row));
         Ok(Known { noun, things: things.collect::<Result<_>>()?, others: Vec::new() })
     }
 

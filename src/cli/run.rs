@@ -8,6 +8,7 @@ use clap::ArgMatches;
 use super::change::{self, Order};
 use super::custom::create::Making;
 use super::interrupted::Again;
+use super::question::{self, Asking};
 use super::sieve::Sieve;
 use super::targets::{self, Asked};
 use super::{App, build, names, prompt, show, values};
@@ -101,6 +102,7 @@ async fn run_with(
         (targets.calls, targets.several) = making.calls(call)?;
     }
     if app.globals.dry_run || app.globals.curl {
+        question::told(app, op, &targets);
         if let Some(error) = targets.failures.into_iter().next() {
             return Err(error);
         }
@@ -116,10 +118,11 @@ async fn run_with(
         let wait = state.is_some() || matches.try_get_one::<bool>("wait").ok().flatten() == Some(&true);
         let state = state.and_then(|state| build::waited_states(op).into_iter().find(|known| *known == state));
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
-        let asks = op.asks || targets.calls.iter().any(loses);
-        if asks && !matches.get_flag("yes") && !targets.calls.is_empty() {
-            targets::confirm(app, op, &targets)?;
-        }
+        let asking = Asking {
+            must: op.asks || targets.calls.iter().any(loses),
+            yes: matches.try_get_one::<bool>("yes").ok().flatten() == Some(&true),
+        };
+        question::settle(app, &client, op, &mut targets, asking).await?;
         let again = &Again::read(op, matches);
         let order = Order { op, wait: wait.then_some(timeout), state, parallel, ignore_missing, making, again };
         return change::run(app, &client, order, targets, look, jq.as_ref()).await;

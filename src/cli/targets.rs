@@ -1,21 +1,21 @@
 //! Which things a command is about: ids, names, globs, selectors, states, ages, and ids from standard input. It
 //! looks them up with one list however many there are, shows them, and sends nothing that changes anything.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use super::App;
+use super::question::About;
 use super::resolve::{self, Known, Thing};
 use super::run::{Call, plural, word};
-use super::{App, prompt};
 use crate::api::{Method, Noun, Op, Pick, Shape, noun};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::selector::{self, Selector};
-use crate::render;
 use crate::request::{Arg as Value, Args};
 
 /// More targets than this must be allowed with `--max`.
@@ -196,6 +196,10 @@ pub struct Targets {
     pub picked: bool,
     /// Whether an array is due, be there one or none.
     pub several: bool,
+    /// Whether ids came from standard input, which tell people nothing.
+    pub from_stdin: bool,
+    /// What is known of them, by their ids.
+    pub known: HashMap<String, About>,
 }
 
 impl Asked {
@@ -285,7 +289,14 @@ impl Asked {
 /// # Errors
 /// The list cannot be read; too many; a single one that is not there.
 pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
-    let mut targets = Targets { calls: Vec::new(), failures: Vec::new(), picked: false, several: false };
+    let mut targets = Targets {
+        calls: Vec::new(),
+        failures: Vec::new(),
+        picked: false,
+        several: false,
+        from_stdin: asked.from_stdin,
+        known: HashMap::new(),
+    };
     let target = asked.param.and_then(noun);
     // What all have in common is looked up once.
     resolve::path(client, op, &mut asked.args).await?;
@@ -306,13 +317,15 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
         false => None,
     };
     let mut found = Vec::new();
-    let mut rows: Vec<String> = Vec::new();
+    let mut about: HashMap<String, About> = HashMap::new();
     let now = super::now();
     let fits = |thing: &Thing| !filters || asked.filter.fits(target, thing, now);
     let mut add = |call: Call, row: Option<&Thing>| {
         // A name and its id mean the same thing, which is acted on once.
         if found.iter().all(|known: &Call| known.id().is_none() || known.id() != call.id()) {
-            rows.push(row.map(|thing| about(thing, now)).unwrap_or_default());
+            if let (Some(id), Some(thing)) = (call.id(), row) {
+                about.insert(id.to_owned(), About::of(thing, now));
+            }
             found.push(call);
         }
     };
@@ -374,15 +387,11 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
             Err(error) => return Err(error),
         }
     }
-    targets.calls = found;
+    (targets.calls, targets.known) = (found, about);
     let many = targets.calls.len();
     asked.filter.allows(app, many, target.word)?;
-    if targets.picked {
-        match many {
-            0 if !targets.failures.is_empty() => {}
-            0 => app.say(&format!("no {} fits: nothing to do", target.word)),
-            _ => show(app, op, &targets.calls, &rows),
-        }
+    if targets.picked && many == 0 && targets.failures.is_empty() {
+        app.say(&format!("no {} fits: nothing to do", target.word));
     }
     Ok(targets)
 }
@@ -391,13 +400,7 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
 ///
 /// # Errors
 /// A usage error for too many.
-pub fn chosen(
-    app: &App,
-    op: &'static Op,
-    target: &'static Noun,
-    filter: &Filter,
-    things: &[&Thing],
-) -> Result<Targets> {
+pub fn chosen(app: &App, target: &'static Noun, filter: &Filter, things: &[&Thing]) -> Result<Targets> {
     filter.allows(app, things.len(), target.word)?;
     let call = |thing: &&Thing| Call {
         args: Args::new().set(target.name, &thing.id),
@@ -406,12 +409,11 @@ pub fn chosen(
     };
     let calls: Vec<Call> = things.iter().map(call).collect();
     let now = super::now();
-    let rows: Vec<String> = things.iter().map(|thing| about(thing, now)).collect();
-    match calls.is_empty() {
-        true => app.say(&format!("no {} fits: nothing to do", target.word)),
-        false => show(app, op, &calls, &rows),
+    let known = things.iter().map(|thing| (thing.id.clone(), About::of(thing, now))).collect();
+    if calls.is_empty() {
+        app.say(&format!("no {} fits: nothing to do", target.word));
     }
-    Ok(Targets { calls, failures: Vec::new(), picked: true, several: true })
+    Ok(Targets { calls, failures: Vec::new(), picked: true, several: true, from_stdin: false, known })
 }
 
 /// The list in which all of them are. Who removes things means also those that failed, and who asks for states means
@@ -427,29 +429,6 @@ async fn list(client: &Client, op: &Op, target: &'static Noun, asked: &Asked) ->
         }
         _ => Known::list_for(client, target, &place, Some(op)).await,
     }
-}
-
-/// What is to be touched, a line each.
-fn show(app: &App, op: &Op, calls: &[Call], rows: &[String]) {
-    app.say(&format!("{} {}:", super::change::verb(op), count(calls.len(), calls.first())));
-    for (call, row) in calls.iter().zip(rows) {
-        app.say(&format!("  {}{row}", super::change::described(call)));
-    }
-}
-
-/// `3 machines`.
-fn count(many: usize, one: Option<&Call>) -> String {
-    let word = one.and_then(|call| call.target.as_ref()).map_or("target", |(param, _)| word(param));
-    if many == 1 { format!("1 {word}") } else { format!("{many} {}", plural(word)) }
-}
-
-/// What tells people whether it is the right one: state, age, tags.
-fn about(thing: &Thing, now: i64) -> String {
-    let mut words: Vec<String> = thing.text(&["state"]).map(|state| state.into_owned()).into_iter().collect();
-    let made = thing.text(&["created"]).or_else(|| thing.text(&["published_at"]));
-    words.extend(made.and_then(|made| render::age(&made, now)).map(|age| format!("{age} old")));
-    words.extend(thing.tags());
-    words.iter().map(|words| format!(", {words}")).collect()
 }
 
 /// An age, which must say whether it is minutes or days: a mistake would be about far too many.
@@ -497,13 +476,4 @@ pub fn from_stdin(word: &str) -> Result<Vec<String>> {
         .filter(|line| !line.is_empty())
         .map(str::to_owned)
         .collect())
-}
-
-/// Asks whether it is to be done to these.
-///
-/// # Errors
-/// A usage error without a terminal; another one when the answer is not yes.
-pub fn confirm(app: &App, op: &Op, targets: &Targets) -> Result<()> {
-    let names: Vec<String> = targets.calls.iter().map(super::change::described).collect();
-    prompt::confirm_shown(&app.streams, super::change::verb(op), &names, targets.picked)
 }

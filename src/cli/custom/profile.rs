@@ -114,7 +114,10 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
                 if profile::file(&dir, name()).is_ok_and(|file| file.exists()) { Ok(()) } else { Err(error) }
             })?;
             if !matches.get_flag("yes") {
-                prompt::confirm(&app.streams, "delete", &[format!("profile {}", name())])?;
+                let known = profile::read(&dir, name()).ok();
+                let known = known.map(|known| format!("account {}, at {}", known.account, bare_url(&known.url)));
+                let first: Vec<String> = known.into_iter().collect();
+                prompt::confirm(&app.streams, "delete", &format!("profile {}", name()), &first)?;
             }
             let was_current = profile::remove(&dir, name())?;
             app.say(&format!("profile {}: deleted", name()));
@@ -124,6 +127,11 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
     }
     Ok(0)
+}
+
+/// A URL without what may be a password in it.
+fn bare_url(url: &str) -> &str {
+    url.rsplit('@').next().unwrap_or_default()
 }
 
 fn row(profile: &Profile, current: bool) -> serde_json::Value {

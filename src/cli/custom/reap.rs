@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::api::machines;
 use crate::cli::change::{self, Order};
 use crate::cli::interrupted::Again;
+use crate::cli::question::{self, Asking};
 use crate::cli::resolve::{Known, Thing};
 use crate::cli::{App, build, run, show, targets};
 use crate::error::{Error, Result};
@@ -61,15 +62,15 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let known = Known::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
     let now = jiff::Timestamp::now();
     let expired: Vec<&Thing> = known.things.iter().filter(|thing| is_over(app, thing, now)).collect();
-    let targets = targets::chosen(app, op, &machines::MACHINE, &filter, &expired)?;
+    let mut targets = targets::chosen(app, &machines::MACHINE, &filter, &expired)?;
     if app.globals.dry_run || app.globals.curl {
+        question::told(app, op, &targets);
         let requests = targets.calls.iter().map(|call| client.request(op, &call.args));
         show::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, true).await?;
         return Ok(0);
     }
-    if !matches.get_flag("yes") && !targets.calls.is_empty() {
-        targets::confirm(app, op, &targets)?;
-    }
+    let asking = Asking { must: true, yes: matches.get_flag("yes") };
+    question::settle(app, &client, op, &mut targets, asking).await?;
     let order = Order {
         state: None,
         op,

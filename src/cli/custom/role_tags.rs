@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::api::{Noun, Op, RESOURCES, Shape, noun, role_tags};
 use crate::cli::build::list_options;
-use crate::cli::{App, change, prompt, resolve, show};
+use crate::cli::{App, change, prompt, question, resolve, show};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, Look};
@@ -165,7 +165,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let lost: Vec<&String> = known.iter().flatten().filter(|role| !wanted.contains(role)).collect();
     if verb != "remove" && !sure && !lost.is_empty() {
         let names: Vec<String> = lost.into_iter().cloned().collect();
-        prompt::confirm(&app.streams, "take away", &[format!("{} from {typed}", names.join(", "))])?;
+        let roles = format!("{} from {typed}", names.join(", "));
+        prompt::confirm(&app.streams, "take away", &roles, &[question::place(app)])?;
     }
     let answer = client.answered(place.op(), &write).await.map_err(|error| error.about(typed))?.1;
     print(app, &answer, &look, jq.as_ref())

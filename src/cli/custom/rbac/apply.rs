@@ -13,9 +13,10 @@ use super::live::{self, Live, Member};
 use super::passwords::Passwords;
 use super::plan::{self, Action, Choice, Kind, Owned, Plan, Step, key_id};
 use super::record::Record;
+use super::rights::{self, Caller};
 use super::{print_json, wants_json};
 use crate::api::{Op, policies, roles, user_keys, users};
-use crate::cli::{App, change, prompt};
+use crate::cli::{App, change, prompt, question};
 use crate::client::Client;
 use crate::error::{self, Error, Result};
 use crate::render::visible;
@@ -56,10 +57,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
         return Ok(0);
     }
+    lost(app, &client, &live, &plan).iter().for_each(|words| app.warn(words));
     if !matches.get_flag("yes") {
         let count = plan.steps.len();
         let steps = if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
-        prompt::confirm(&app.streams, "apply", &[format!("{steps} to the account {}", client.account())])?;
+        let steps = format!("{steps} to the account {}", client.account());
+        prompt::confirm(&app.streams, "apply", &steps, &[question::place(app)])?;
     }
     let mut ids: HashMap<String, String> =
         live.users.iter().map(|user| (user.login.clone(), user.id.clone())).collect();
@@ -99,6 +102,14 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         None => Ok(0),
         Some(error) => Err(told(error, &plan.steps, done)),
     }
+}
+
+/// What the plan takes away of the caller's own rights.
+fn lost(app: &App, client: &Client, live: &Live, plan: &Plan) -> Vec<String> {
+    let (Some(user), Some(signer)) = (&app.config.user, client.signer()) else { return Vec::new() };
+    let roles = app.config.roles.as_ref().map(|roles| roles.value.as_slice()).unwrap_or_default();
+    let caller = Caller { login: &user.value, roles, key: &signer.key().public().md5() };
+    rights::lost(&caller, live, plan)
 }
 
 /// What steps do, in words.

@@ -8,6 +8,7 @@ mod live;
 mod passwords;
 mod plan;
 mod record;
+mod rights;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::Value;

@@ -1,0 +1,163 @@
+//! What takes away the caller's own rights: the key that signs, the sub-user or the roles by which it is allowed. It
+//! is told before it is done, since nobody can take it back without another key.
+
+use super::App;
+use super::run::Call;
+use crate::answer::Answer;
+use crate::api::{Op, keys, policies, roles, user_keys, users};
+use crate::client::Client;
+use crate::config::Config;
+use crate::request::Args;
+
+/// Who asks, as roles know them.
+struct Caller<'a> {
+    /// The sub-user, or the account that acts on another one.
+    login: &'a str,
+    /// Whether it is a sub-user.
+    user: bool,
+    roles: &'a [String],
+}
+
+fn caller(config: &Config) -> Option<Caller<'_>> {
+    let roles = config.roles.as_ref().map(|roles| roles.value.as_slice()).unwrap_or_default();
+    match (&config.user, &config.act_as, &config.account) {
+        (Some(user), ..) => Some(Caller { login: &user.value, user: true, roles }),
+        (None, Some(_), Some(account)) => Some(Caller { login: &account.value, user: false, roles }),
+        // The owner of an account may do everything there, whatever its roles say.
+        _ => None,
+    }
+}
+
+/// What of the caller's own would be lost, in sentences; nothing where that cannot be found out.
+pub async fn lost(app: &App, client: &Client, op: &'static Op, calls: &[Call]) -> Vec<String> {
+    let is = |known: &'static Op| std::ptr::eq(op, known);
+    let mut lost = Vec::new();
+    for call in calls {
+        let words = if is(&keys::DELETE) && app.config.user.is_none() {
+            own_key(client, op, call, &keys::GET).await
+        } else if is(&user_keys::DELETE) && is_caller(app, client, call).await {
+            own_key(client, op, call, &user_keys::GET).await
+        } else if is(&users::DELETE) && is_caller(app, client, call).await {
+            Some(
+                "this is the sub-user as whom it is asked, and its keys: nothing can be done with them any longer"
+                    .to_owned(),
+            )
+        } else if is(&users::UPDATE) && call.args.get("login").is_some() && is_caller(app, client, call).await {
+            Some(
+                "this is the sub-user as whom it is asked: under its old login nothing can be done any longer"
+                    .to_owned(),
+            )
+        } else if is(&roles::DELETE) || is(&roles::UPDATE) {
+            own_role(app, client, op, call).await
+        } else if is(&policies::DELETE) || is(&policies::UPDATE) && call.args.get("rules").is_some() {
+            own_policy(app, client, call).await
+        } else {
+            None
+        };
+        lost.extend(words);
+    }
+    lost
+}
+
+/// The record of what a call is about.
+async fn record(client: &Client, call: &Call, get: &'static Op) -> Option<Answer> {
+    let place = get.path_params().filter_map(|name| Some((name, call.args.text(name)?)));
+    let place = place.fold(Args::new(), |args, (name, text)| args.set(name, text));
+    client.call(get, &place).await.ok()
+}
+
+/// Whether the key is the one that signs.
+async fn own_key(client: &Client, op: &'static Op, call: &Call, get: &'static Op) -> Option<String> {
+    let signer = client.signer()?;
+    let md5 = signer.key().public().md5();
+    let typed = call.args.text(op.path_params().last()?)?;
+    let own = typed == md5 || {
+        let record = record(client, call, get).await?;
+        record.first()?.text("/fingerprint")? == md5
+    };
+    own.then(|| format!("this is the key that signs ({md5}): nothing can be done with it any longer"))
+}
+
+/// Whether the sub-user that a call names is the one as whom it is asked.
+async fn is_caller(app: &App, client: &Client, call: &Call) -> bool {
+    let Some(user) = &app.config.user else { return false };
+    let named = call.target.iter().chain(&call.parents).any(|(param, name)| *param == "user" && *name == user.value);
+    named || {
+        let record = record(client, call, &users::GET).await;
+        record
+            .as_ref()
+            .and_then(Answer::first)
+            .and_then(|row| row.text("/login"))
+            .is_some_and(|login| login == user.value)
+    }
+}
+
+/// A role as the service shows it, in the forms of API version 9 and of those before.
+fn acts_in(caller: &Caller<'_>, role: &serde_json::Value) -> bool {
+    let name = role.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+    caller.roles.iter().any(|role| role == name)
+        || ["members", "default_members"]
+            .iter()
+            .any(|field| names(role, field, caller.user).any(|one| one == caller.login))
+}
+
+/// The logins of sub-users, or of other accounts, in a list of members.
+fn names<'a>(role: &'a serde_json::Value, field: &str, users: bool) -> impl Iterator<Item = &'a str> {
+    role.get(field).and_then(serde_json::Value::as_array).into_iter().flatten().filter_map(move |one| {
+        let account = one.get("type").and_then(serde_json::Value::as_str) == Some("account");
+        let login = one.as_str().or_else(|| one.get("login")?.as_str())?;
+        (account != users || one.is_string()).then_some(login)
+    })
+}
+
+async fn own_role(app: &App, client: &Client, op: &'static Op, call: &Call) -> Option<String> {
+    let caller = caller(&app.config)?;
+    let json = |name: &str| match call.args.get(name) {
+        Some(crate::request::Arg::Json(raw)) => serde_json::from_str::<serde_json::Value>(raw.get()).ok(),
+        _ => None,
+    };
+    let (members, policies) = (json("members"), json("policies"));
+    let renamed = call.args.get("name").is_some() && !caller.roles.is_empty();
+    let deletes = std::ptr::eq(op, &roles::DELETE);
+    if !deletes && members.is_none() && policies.is_none() && !renamed {
+        return None;
+    }
+    let role = record(client, call, &roles::GET).await?.first()?.read::<serde_json::Value>().ok()?;
+    if !acts_in(&caller, &role) {
+        return None;
+    }
+    let name = role.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let stays = members.is_none_or(|members| {
+        let wanted = serde_json::json!({ "members": members });
+        names(&wanted, "members", caller.user).any(|one| one == caller.login)
+    });
+    match (deletes, stays) {
+        (true, _) => {
+            Some(format!("{} acts in the role {name}: what only this role allows is allowed no longer", who(&caller)))
+        }
+        (false, false) => Some(format!("this takes {} out of the role {name}", who(&caller))),
+        (false, true) => Some(format!("{} acts in the role {name}: what it allows changes", who(&caller))),
+    }
+}
+
+async fn own_policy(app: &App, client: &Client, call: &Call) -> Option<String> {
+    let caller = caller(&app.config)?;
+    let policy = record(client, call, &policies::GET).await?.first()?.read::<serde_json::Value>().ok()?;
+    let text = |field: &str| policy.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let (id, name) = (text("id"), text("name"));
+    let known = client.call(&roles::LIST, &Args::new()).await.ok()?;
+    let holds = |role: &serde_json::Value| {
+        let policies = role.get("policies").and_then(serde_json::Value::as_array).into_iter().flatten();
+        policies
+            .filter_map(|one| one.as_str().or_else(|| one.get("name")?.as_str()).or_else(|| one.get("id")?.as_str()))
+            .any(|one| one == name || one == id)
+    };
+    let mine = known.rows().filter_map(|row| row.read::<serde_json::Value>().ok());
+    let role = mine.into_iter().find(|role| acts_in(&caller, role) && holds(role))?;
+    let role = role.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+    Some(format!("the policy {name} is one of the role {role}, in which {} acts", who(&caller)))
+}
+
+fn who(caller: &Caller<'_>) -> String {
+    format!("{} {}", if caller.user { "sub-user" } else { "account" }, caller.login)
+}

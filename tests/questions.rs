@@ -1,0 +1,236 @@
+//! The question before something is destroyed or cut off, as a person sees it on a terminal: where, what, and what of
+//! the caller's own rights is lost by it.
+#![cfg(all(target_os = "linux", feature = "cli", feature = "emulator"))]
+
+mod common;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use common::{against, output, program, text};
+use sdc::emulator::{Emulator, Options, Pace, Seed};
+
+/// What a command says on a terminal of 120 columns whose person answers this, and how it ends.
+fn asked(mut command: Command, answer: &str) -> (i32, String) {
+    let words: Vec<String> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| format!("'{}'", word.to_str().unwrap().replace('\'', r"'\''")))
+        .collect();
+    let variables: Vec<_> =
+        command.get_envs().map(|(name, value)| (name.to_owned(), value.unwrap().to_owned())).collect();
+    command = Command::new("script");
+    command.args(["-qec", &format!("stty cols 160; {}", words.join(" ")), "/dev/null"]);
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh").envs(variables);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
+    let said = child.wait_with_output().unwrap();
+    (said.status.code().unwrap(), text(&said.stdout).replace("\r\n", "\n"))
+}
+
+async fn on_terminal(
+    emulator: &Emulator,
+    words: &[&str],
+    more: &[(&str, &str)],
+    answer: &'static str,
+) -> (i32, String) {
+    let mut command = against(emulator, words);
+    command.envs(more.iter().copied());
+    tokio::task::spawn_blocking(move || asked(command, answer)).await.unwrap()
+}
+
+fn changed(emulator: &Emulator) -> usize {
+    emulator.requests().iter().filter(|seen| seen.method != "GET" && seen.method != "HEAD").count()
+}
+
+async fn demo() -> Emulator {
+    Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_question_says_where_and_what_each_target_is() {
+    let emulator = demo().await;
+    let (code, told) = on_terminal(&emulator, &["machines", "delete", "web1", "build"], &[], "n\n").await;
+    assert_eq!((code, changed(&emulator)), (1, 0), "{told}");
+    let heading = format!("delete 2 machines of account acme, at {}:", emulator.url());
+    assert!(told.contains(&heading), "{told}");
+    let line = told.lines().find(|line| line.starts_with("  machine web1 (")).unwrap();
+    assert!(line.contains("  running  ") && line.contains(" old  ") && line.contains("role=web"), "{told}");
+    assert!(told.contains("delete these 2? [y/N] "), "{told}");
+    // An id alone says nothing to a person.
+    let id = text(&output(against(&emulator, &["machines", "get", "web1", "-o", "ids"])).await.stdout);
+    let (_, told) = on_terminal(&emulator, &["machines", "delete", id.trim()], &[], "n\n").await;
+    assert!(told.contains(&format!("delete machine web1 ({})? [y/N]", id.trim())), "{told}");
+    let (code, told) = on_terminal(&emulator, &["machines", "delete", "build", "--wait"], &[], "y\n").await;
+    assert_eq!((code, changed(&emulator)), (0, 1), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_profile_is_named_and_no_password_of_its_url() {
+    let emulator = demo().await;
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join(".triton/profiles.d");
+    std::fs::create_dir_all(&dir).unwrap();
+    let profile = serde_json::json!({ "url": emulator.url(), "account": "acme", "keyId": emulator.key_id() });
+    std::fs::write(dir.join("coal.json"), profile.to_string()).unwrap();
+    let home = home.path().to_str().unwrap().to_owned();
+    let words = ["keys", "delete", "laptop", "--profile", "coal"];
+    let (_, told) = on_terminal(&emulator, &words, &[("HOME", &home)], "n\n").await;
+    assert!(told.contains(&format!("of account acme, profile coal, at {}:", emulator.url())), "{told}");
+    let url = "http://user:hunter2@cloudapi.example.com";
+    let profile = serde_json::json!({ "url": url, "account": "acme", "keyId": "aa" });
+    std::fs::write(dir.join("bad.json"), profile.to_string()).unwrap();
+    let (_, told) = on_terminal(&emulator, &["profile", "delete", "bad"], &[("HOME", &home)], "n\n").await;
+    assert!(told.contains("cloudapi.example.com") && !told.contains("hunter2"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn of_many_targets_the_first_are_shown_and_the_others_counted() {
+    let options = Options { seed: Seed::Machines(300), pace: Pace::Times(10_000.0), ..Options::default() };
+    let emulator = Emulator::start(options).await.unwrap();
+    let (_, told) = on_terminal(&emulator, &["machines", "delete", "*", "--max", "300"], &[], "n\n").await;
+    assert_eq!(told.lines().filter(|line| line.starts_with("  machine ")).count(), 20, "{told}");
+    assert!(told.contains("  … and 280 more\ndelete these 300? [y/N]"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn several_are_not_interrupted_without_a_question_on_a_terminal_and_scripts_go_on() {
+    let emulator = demo().await;
+    for (verb, words) in [
+        ("stop", &["machines", "stop", "web1", "web10"][..]),
+        ("reboot", &["machines", "reboot", "web1", "web10"]),
+        ("firewall disable", &["machines", "firewall", "disable", "web1", "web10"]),
+        ("firewall enable", &["machines", "firewall", "enable", "web1", "web10"]),
+        ("deletion-protection disable", &["machines", "deletion-protection", "disable", "web1", "web10"]),
+    ] {
+        emulator.forget_requests();
+        let (code, told) = on_terminal(&emulator, words, &[], "n\n").await;
+        assert_eq!((code, changed(&emulator)), (1, 0), "{told}");
+        assert!(told.contains(&format!("{verb} these 2? [y/N]")), "{told}");
+        // One that was named is meant.
+        let (code, told) = on_terminal(&emulator, &words[..words.len() - 1], &[], "").await;
+        assert_eq!((code, changed(&emulator)), (0, 1), "{told}");
+        let said = output(against(&emulator, words)).await;
+        assert_eq!((said.status.code(), changed(&emulator)), (Some(0), 3), "{}", text(&said.stderr));
+        let (code, told) = on_terminal(&emulator, &[words, &["--yes"]].concat(), &[], "").await;
+        assert_eq!((code, changed(&emulator)), (0, 5), "{told}");
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_deleted_by_ids_from_standard_input_is_named() {
+    let emulator = demo().await;
+    let list = text(&output(against(&emulator, &["machines", "list", "-o", "ids"])).await.stdout);
+    for ids in [list.lines().take(1).collect::<Vec<_>>(), list.lines().take(5).collect()] {
+        let mut command = against(&emulator, &["machines", "start", "-"]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{}\n", ids.join("\n")).as_bytes()).unwrap();
+        let said = common::ended(child).await;
+        let told = text(&said.stderr);
+        assert!(told.contains(&format!("  machine web1 ({}), ", ids[0])), "{told}");
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hostile_name_forges_no_line_of_the_question() {
+    let body = r#"[{"id":"b6979942-7d5d-4fe6-a2ec-b812e950625a","name":"a\n  machine z (1)\u001b[2J","state":"run\nning","tags":{"x\ny":"\u202e"}},
+        {"id":"b6979942-7d5d-4fe6-a2ec-b812e950625b","name":"b"}]"#;
+    let url = common::answering("200 OK", body.as_bytes().to_vec());
+    let command = program(&url, "acme", &common::key().join("key"), &["machines", "delete", "*"]);
+    let (_, told) = tokio::task::spawn_blocking(move || asked(command, "n\n")).await.unwrap();
+    assert_eq!(told.lines().filter(|line| line.starts_with("  machine ")).count(), 2, "{told}");
+    assert!(told.contains(r"a\n  machine z (1)\x1b[2J") && told.contains(r"run\nning"), "{told}");
+    assert!(!told.contains('\u{202e}'), "{told}");
+}
+
+#[tokio::test]
+async fn the_key_that_signs_is_not_deleted_without_a_word() {
+    let emulator = demo().await;
+    for key in ["emulator", emulator.key_id()] {
+        let (code, told) = on_terminal(&emulator, &["keys", "delete", key], &[], "n\n").await;
+        assert_eq!((code, changed(&emulator)), (1, 0), "{told}");
+        assert!(told.contains("warning: this is the key that signs"), "{told}");
+        let said = output(against(&emulator, &["keys", "delete", key])).await;
+        assert_eq!((said.status.code(), changed(&emulator)), (Some(2), 0), "{}", text(&said.stderr));
+        assert!(text(&said.stderr).contains("hint: this is the key that signs"), "{}", text(&said.stderr));
+    }
+    let (_, told) = on_terminal(&emulator, &["keys", "delete", "laptop"], &[], "n\n").await;
+    assert!(!told.contains("warning"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+/// The emulator with a sub-user who has the emulator's own key and may administer everything in the role admins.
+async fn with_jill(emulator: &Emulator) {
+    let public = format!("{}.pub", emulator.key_file().display());
+    for words in [
+        &["users", "create", "sam", "--email", "sam@example.com", "--password-file", "-"][..],
+        &["users", "keys", "add", "sam", &public, "-n", "own"],
+        &["policies", "create", "all", "--rule", "CAN *"],
+        &["policies", "create", "none", "--rule", "CAN getaccount"],
+        &["roles", "create", "admins", "--default-member", "sam", "--policy", "all"],
+        &["roles", "create", "others", "--policy", "none"],
+    ] {
+        let mut command = against(emulator, words);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(b"secret123\n");
+        let said = common::ended(child).await;
+        assert!(said.status.success(), "{words:?}: {}", text(&said.stderr));
+    }
+    for thing in [
+        "users/sam",
+        "users",
+        "roles",
+        "roles/admins",
+        "roles/others",
+        "policies",
+        "policies/all",
+        "policies/none",
+        "users/sam/keys",
+        "users/sam/keys/own",
+    ] {
+        let said = output(against(emulator, &["role-tags", "set", thing, "admins"])).await;
+        assert!(said.status.success(), "{thing}: {}", text(&said.stderr));
+    }
+    emulator.forget_requests();
+}
+
+#[tokio::test]
+async fn what_takes_away_ones_own_rights_is_told_and_asked_about() {
+    let emulator = demo().await;
+    with_jill(&emulator).await;
+    for (words, told) in [
+        (&["users", "keys", "delete", "sam", "own"][..], "this is the key that signs"),
+        (&["users", "delete", "sam"], "the sub-user as whom it is asked"),
+        (&["users", "update", "sam", "login=sammy"], "the sub-user as whom it is asked"),
+        (&["roles", "delete", "admins"], "sub-user sam acts in the role admins"),
+        (&["roles", "update", "admins", "--member", "bob"], "takes sub-user sam out of the role admins"),
+        (&["roles", "update", "admins", "members:=[]"], "takes sub-user sam out of the role admins"),
+        (&["roles", "update", "admins", "--policy", "none"], "what it allows changes"),
+        (&["policies", "delete", "all"], "one of the role admins, in which sub-user sam acts"),
+        (&["policies", "update", "all", "--rule", "CAN getaccount"], "one of the role admins"),
+    ] {
+        let (code, said) = on_terminal(&emulator, words, &[("SDC_USER", "sam")], "n\n").await;
+        assert_eq!((code, changed(&emulator)), (1, 0), "{words:?}: {said}");
+        assert!(said.contains("warning: ") && said.contains(told), "{words:?}: {said}");
+        let mut command = against(&emulator, words);
+        command.env("SDC_USER", "sam");
+        let said = output(command).await;
+        assert_eq!((said.status.code(), changed(&emulator)), (Some(2), 0), "{words:?}: {}", text(&said.stderr));
+        let words = text(&said.stderr);
+        assert!(words.contains(told) && words.contains("to go ahead: --yes"), "{words}");
+    }
+    // What is not one's own is changed as ever, without a question.
+    for words in
+        [&["roles", "update", "others", "--member", "bob"][..], &["roles", "update", "admins", "--member", "sam"]]
+    {
+        let mut command = against(&emulator, words);
+        command.env("SDC_USER", "sam");
+        let said = output(command).await;
+        assert!(!text(&said.stderr).contains("out of the role"), "{words:?}: {}", text(&said.stderr));
+    }
+    emulator.stop().await.unwrap();
+}
