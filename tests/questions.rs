@@ -85,6 +85,53 @@ async fn the_profile_is_named_and_no_password_of_its_url() {
     emulator.stop().await.unwrap();
 }
 
+#[test]
+fn a_variable_that_wins_over_the_current_profile_is_told_and_the_effective_one_is_marked() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join(".triton/profiles.d");
+    std::fs::create_dir_all(&dir).unwrap();
+    for name in ["coal", "other"] {
+        let profile = serde_json::json!({ "url": "https://x.example.com", "account": "acme", "keyId": "aa" });
+        std::fs::write(dir.join(format!("{name}.json")), profile.to_string()).unwrap();
+    }
+    let run = |words: &[&str], variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+        command.args(words).env_clear().env("HOME", home.path()).envs(variables.iter().copied()).stdin(Stdio::null());
+        let said = command.output().unwrap();
+        assert!(said.status.success(), "{words:?} {variables:?}: {}", text(&said.stderr));
+        (text(&said.stdout), text(&said.stderr))
+    };
+    for (variables, told, effective) in [
+        (&[][..], "", "coal"),
+        (&[("SDC_PROFILE", "coal")], "", "coal"),
+        (&[("TRITON_PROFILE", "other")], "TRITON_PROFILE names another profile", "other"),
+        (&[("SDC_PROFILE", "other")], "SDC_PROFILE names another profile", "other"),
+        (&[("SDC_PROFILE", "coal"), ("TRITON_PROFILE", "other")], "", "coal"),
+        (&[("TRITON_PROFILE", "env")], "TRITON_PROFILE names another profile", ""),
+        (&[("SDC_PROFILE", "gone")], "SDC_PROFILE names another profile", ""),
+        (&[("SDC_URL", "https://y.example.com")], "SDC_URL is set, and wins over the current profile", "coal"),
+        (&[("TRITON_ACCOUNT", "x"), ("SDC_KEY_ID", "bb")], "TRITON_ACCOUNT, SDC_KEY_ID are set, and win", "coal"),
+        (&[("SDC_USER", "bob")], "SDC_USER is set", "coal"),
+        (&[("SDC_ROLE", "ops")], "SDC_ROLE is set", "coal"),
+        (&[("SDC_ACT_AS", "other")], "SDC_ACT_AS is set", "coal"),
+        (&[("SDC_TESTING", "1")], "SDC_TESTING is set", "coal"),
+        (
+            &[("SDC_URL", "https://y.example.com"), ("SDC_ACCOUNT", "x"), ("SDC_KEY_ID", "bb")],
+            "SDC_URL, SDC_ACCOUNT, SDC_KEY_ID are set, and win",
+            "",
+        ),
+    ] {
+        let (_, words) = run(&["profile", "use", "coal"], variables);
+        let warned = words.lines().find_map(|line| line.strip_prefix("warning: ")).unwrap_or_default();
+        assert!(warned.starts_with(told) && warned.is_empty() == told.is_empty(), "{variables:?}: {words}");
+        let (list, _) = run(&["profile", "list", "--json"], variables);
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();
+        let marked: Vec<&str> =
+            rows.iter().filter(|row| row["current"] == true).map(|row| row["name"].as_str().unwrap()).collect();
+        assert_eq!(marked, if effective.is_empty() { vec![] } else { vec![effective] }, "{variables:?}");
+    }
+}
+
 #[tokio::test]
 async fn of_many_targets_the_first_are_shown_and_the_others_counted() {
     let options = Options { seed: Seed::Machines(300), pace: Pace::Times(10_000.0), ..Options::default() };

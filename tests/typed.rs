@@ -184,10 +184,18 @@ async fn tags_stay_what_was_typed_and_those_of_the_platform_have_their_type() {
     .await;
     let words = sdc.refuses_to_create(&["-t", "triton.cns.disable=true"]).await;
     assert!(words.contains("triton.cns.disable:=true"), "{words}");
-    for wrong in ["triton.cns.servcies=web", "triton.cns.services:=1", "sdc_docker:=true", "a:={}", "a:=null", "a"] {
+    for wrong in ["triton.cns.servcies=web", "triton.cns.services:=1", "a:={}", "a:=null", "a"] {
         sdc.refuses_to_create(&["-t", wrong]).await;
     }
     sdc.refuses_to_create(&["-t", "a=1", "-t", "a=2"]).await;
+    // The service takes Docker's tags of a new machine, and of none that is there.
+    let docker = &["-t", "sdc_docker:=true", "-t", "docker:label:com.docker.x=1"];
+    sdc.creates(docker, json!({ "tag.sdc_docker": true, "tag.docker:label:com.docker.x": "1" })).await;
+    for verb in ["set", "replace"] {
+        let ran = sdc.run(&["machines", "tags", verb, ID, "sdc_docker:=true"]).await;
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{verb}");
+        assert!(ran.words.contains("sdc_docker belongs to Docker"), "{verb}: {}", ran.words);
+    }
 }
 
 #[tokio::test]

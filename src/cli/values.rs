@@ -223,7 +223,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Kind::Tags(reserved) => {
             let (name, value) = pair(text)?;
             check_name(name, reserved)?;
-            check_tag(name, &value)?;
+            grammar::tag::check(name, &typed_tag(&value))?;
             add_pair(args, "", name, value)?;
         }
         Kind::FlatFiles(reserved) => {
@@ -290,7 +290,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             }
             check_new_metadata(prefix, name)?;
             if prefix == "tag." && field.place == Place::Body {
-                check_tag(name, &value)?;
+                grammar::tag::check_new(name, &typed_tag(&value))?;
             }
             add_pair(args, prefix, name, value)?;
         }
@@ -417,13 +417,12 @@ fn list(args: &Args, name: &str) -> Vec<serde_json::Value> {
     }
 }
 
-/// Refuses a tag of the platform's that has not the type it must have.
-fn check_tag(name: &str, value: &Arg) -> Result<()> {
-    let value = match value {
+/// A tag's value with the type it was given.
+fn typed_tag(value: &Arg) -> serde_json::Value {
+    match value {
         Arg::Text(text) => serde_json::Value::from(text.as_str()),
         Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
-    };
-    grammar::tag::check(name, &value)
+    }
 }
 
 /// What is allowed but most likely not meant, in sentences for a warning.

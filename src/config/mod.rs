@@ -154,6 +154,27 @@ impl Config {
         Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 
+    /// The variables that decide instead of the current profile, each once.
+    pub fn overriding(&self) -> Vec<&'static str> {
+        fn of<T>(setting: Option<&Setting<T>>) -> Option<&'static str> {
+            match setting?.origin {
+                Origin::Env(name) => Some(name),
+                _ => None,
+            }
+        }
+        let all = [
+            of(self.profile.as_ref()),
+            of(self.url.as_ref()),
+            of(self.account.as_ref()),
+            of(self.user.as_ref()),
+            of(self.roles.as_ref()),
+            of(self.act_as.as_ref()),
+            of(self.key_id.as_ref()),
+            of(Some(&self.insecure)),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
     /// Every setting as `(name, value, origin)`, for `sdc config show`. None of them is a secret.
     pub fn rows(&self) -> Vec<(&'static str, String, String)> {
         fn row<T>(

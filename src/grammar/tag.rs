@@ -27,14 +27,27 @@ const TAGS: &[(&str, Type)] = &[
     ("triton.placement.exclude_virtual_servers", Type::Bool),
 ];
 
-/// Checks a tag before it is sent. Of the tags that are the user's own only the type is checked.
+/// Checks a tag of a new machine before it is sent. Of the tags that are the user's own only the type is checked.
 ///
 /// # Errors
 /// A usage error that says which value the service takes.
+pub fn check_new(name: &str, value: &Value) -> Result<()> {
+    of_its_type(name, value)
+}
+
+/// The same of a machine that is there, whose tags of Docker the service lets nobody change.
+///
+/// # Errors
+/// As [`check_new`].
 pub fn check(name: &str, value: &Value) -> Result<()> {
     if docker(name) {
-        return Err(Error::usage(format!("the tag {name} belongs to Docker and can not be set")));
+        return Err(Error::usage(format!("the tag {name} belongs to Docker and can not be set"))
+            .hint("the service takes it only when a machine is made: sdc machines create --tag"));
     }
+    of_its_type(name, value)
+}
+
+fn of_its_type(name: &str, value: &Value) -> Result<()> {
     if !name.starts_with("triton.") {
         return match value {
             Value::String(_) | Value::Number(_) | Value::Bool(_) => Ok(()),
@@ -271,6 +284,7 @@ mod tests {
         {
             let message = format!("the tag {name} belongs to Docker and can not be set");
             assert_eq!(check(name, &json!("x")).unwrap_err().message(), message);
+            assert!(check_new(name, &json!(true)).is_ok());
         }
     }
 

@@ -9,7 +9,7 @@ use crate::auth::{KeyId, PublicKey};
 use crate::cli::build::list_options;
 use crate::cli::{App, exit, prompt};
 use crate::config::profile::{self, Profile};
-use crate::config::{Config, Origin};
+use crate::config::{Config, Flags, Origin, Sources, env};
 use crate::connect;
 use crate::error::{Error, Result};
 use crate::sensitive;
@@ -75,7 +75,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let name = || matches.get_one::<String>("NAME").map(String::as_str).unwrap_or_default();
     match verb {
         "list" => {
-            let current = profile::current(&dir)?;
+            let current = in_effect(&dir)?;
             let mut rows = Vec::new();
             let mut code = 0;
             for name in profile::list(&dir)? {
@@ -100,14 +100,10 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             let file = profile::create(&dir, &profile)?;
             app.say(&format!("profile {} is in {}", name(), file.display()));
             if matches.get_flag("use") {
-                let now = profile::set_current(&dir, name())?;
-                app.say(&format!("the current profile is {now}"));
+                make_current(app, &dir, name())?;
             }
         }
-        "use" => {
-            let now = profile::set_current(&dir, name())?;
-            app.say(&format!("the current profile is {now}"));
-        }
+        "use" => make_current(app, &dir, name())?,
         _ => {
             profile::read(&dir, name()).map(drop).or_else(|error| {
                 // A file that cannot be read can still be deleted, one that is not there cannot.
@@ -127,6 +123,41 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
     }
     Ok(0)
+}
+
+/// Makes a profile the current one, and warns where the next command goes elsewhere all the same.
+fn make_current(app: &App, dir: &Path, name: &str) -> Result<()> {
+    let now = profile::set_current(dir, name)?;
+    app.say(&format!("the current profile is {now}"));
+    let next = Config::load(&Flags::default(), &Sources::system());
+    let named = ["SDC_PROFILE", "TRITON_PROFILE"].into_iter().find_map(|name| Some((name, env::var(name)?)));
+    match (named, next) {
+        (Some((_, other)), _) if other == now => {}
+        (Some((variable, _)), _) => {
+            app.warn(&format!("{variable} names another profile, and the next command goes there"));
+            app.say(&format!("to go by the current one: unset {variable}"));
+        }
+        (None, Ok(next)) if !next.overriding().is_empty() && now != profile::ENV => {
+            let variables = next.overriding();
+            let wins = if variables.len() == 1 { "is set, and wins" } else { "are set, and win" };
+            app.warn(&format!("{} {wins} over the current profile in the next command", variables.join(", ")));
+            app.say(&format!("to go by the profile alone: unset {}", variables.join(" ")));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The name of the profile that the next command goes by, none where variables say all that a profile could.
+fn in_effect(dir: &Path) -> Result<Option<String>> {
+    match Config::load(&Flags::default(), &Sources::system()) {
+        Ok(config) => Ok(config.profile.map(|profile| profile.value)),
+        // Of settings that cannot be taken the name alone is known.
+        Err(_) => match env::var("SDC_PROFILE").or_else(|| env::var("TRITON_PROFILE")) {
+            Some(name) => Ok(Some(name)),
+            None => profile::current(dir),
+        },
+    }
 }
 
 /// A URL without what may be a password in it.

@@ -1,0 +1,111 @@
+//! Every hint that is a command can be followed: it is read to its end, and nothing of it is refused before it would
+//! be sent. Hints are those of the transcripts and guides, and those of the sources.
+#![cfg(all(unix, feature = "cli"))]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use common::{key, program, text};
+use regex::Regex;
+
+const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
+
+fn files(top: &str, end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(top)).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(path.to_str().unwrap(), end));
+        } else if path.extension().is_some_and(|found| found == end) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The commands of a hint: from `sdc` to the end of its sentence.
+fn commands(hint: &str) -> Vec<String> {
+    let start = Regex::new(r"(^|[ `:(|])sdc ([a-z])").unwrap();
+    let mut found = Vec::new();
+    for begin in start.captures_iter(hint).map(|found| found.get(2).unwrap().start()) {
+        let rest = &hint[begin..];
+        let stop = Regex::new(r#"; |`|, sdc |, for each|, and |, or |, --|, … |: | \| |\)"#).unwrap();
+        let end = stop.find(rest).map_or(rest.len(), |found| found.start());
+        let command = rest[..end].trim().trim_end_matches(['.', ',', '?', '…']).trim();
+        found.push(command.to_owned());
+    }
+    found
+}
+
+/// The words of a command, as a shell would read them.
+fn words(command: &str) -> Vec<String> {
+    let quoted = Regex::new(r#"'([^']*)'|"([^"]*)"|(\S+)"#).unwrap();
+    let word = |found: regex::Captures<'_>| (1..=3).find_map(|at| found.get(at)).unwrap().as_str().to_owned();
+    quoted.captures_iter(command).map(word).collect()
+}
+
+/// A placeholder with something in its place that could stand there.
+fn filled(word: &str, file: &str) -> String {
+    let known = [
+        ("FILE", file),
+        ("RULE", "FROM any TO all vms ALLOW tcp PORT 22"),
+        ("VLAN", "100"),
+        ("NAME=VALUE", "a=b"),
+        ("TIME", "5m"),
+        ("NIC", "90:b8:d0:00:00:01"),
+        ("STATE", "running"),
+        ("MACHINE:PATH", "web0:file"),
+        ("RESOURCE", "machines/web0"),
+        ("VERB", "list"),
+        ("EXPR", ".a"),
+        ("…", "x"),
+        ("...", "x"),
+    ];
+    match known.iter().find(|(name, _)| *name == word) {
+        Some((_, value)) => (*value).to_owned(),
+        None if Regex::new(r"^\[?UUID\]?$|^ID$|^[A-Z-]+$").unwrap().is_match(word) => ID.to_owned(),
+        None => word.replace("[UUID]", ID).replace("[MD5]", "aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99"),
+    }
+}
+
+#[test]
+fn every_hint_that_is_a_command_is_read_to_its_end() {
+    let mut all = BTreeSet::new();
+    for file in [files("tests/cmd", "md"), files("docs", "md")].concat() {
+        let text = std::fs::read_to_string(file).unwrap();
+        let hints = text.lines().filter_map(|line| line.trim_start().strip_prefix("hint: "));
+        all.extend(hints.flat_map(commands));
+    }
+    let shown = all.len();
+    let literal = Regex::new(r#"hint\(\s*(?:format!\(\s*)?"((?:[^"\\]|\\.)*)""#).unwrap();
+    let hole = Regex::new(r"\{[^}]*\}").unwrap();
+    for file in files("src", "rs") {
+        let text = std::fs::read_to_string(file).unwrap();
+        for hint in literal.captures_iter(&text).map(|found| found[1].replace("\\\"", "\"")) {
+            // What is filled in at run time is some word; a command whose verb it is cannot be read here.
+            let hint = hole.replace_all(&hint, "HOLE").into_owned();
+            let known = |command: &String| !command.split(' ').take(3).any(|word| word.contains("HOLE"));
+            all.extend(commands(&hint).into_iter().filter(known));
+        }
+    }
+    assert!(shown > 30 && all.len() > shown, "{shown} {}", all.len());
+    let file = key().join("key.pub");
+    let mut wrong = Vec::new();
+    for command in &all {
+        let words: Vec<String> = words(command).iter().map(|word| filled(word, file.to_str().unwrap())).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        // Nobody listens there: what is read to its end cannot be sent.
+        let home = tempfile::tempdir().unwrap();
+        let mut sdc = program("http://127.0.0.1:9", "acme", &key().join("key"), &words);
+        let said = sdc.env("HOME", home.path()).stdin(Stdio::null()).output().unwrap();
+        let told = text(&said.stderr);
+        if told.contains("For more information, try") || told.contains("Usage:") || told.contains("there is no command")
+        {
+            wrong.push(format!("sdc {command}\n    {}", told.lines().take(3).collect::<Vec<_>>().join("\n    ")));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), all.len(), wrong.join("\n"));
+}
