@@ -122,7 +122,7 @@ fn a_variable_that_wins_over_the_current_profile_is_told_and_the_effective_one_i
         ),
     ] {
         let (_, words) = run(&["profile", "use", "coal"], variables);
-        let warned = words.lines().find_map(|line| line.strip_prefix("warning: ")).unwrap_or_default();
+        let warned = words.lines().filter_map(|line| line.strip_prefix("warning: ")).next_back().unwrap_or_default();
         assert!(warned.starts_with(told) && warned.is_empty() == told.is_empty(), "{variables:?}: {words}");
         let (list, _) = run(&["profile", "list", "--json"], variables);
         let rows: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();

@@ -42,7 +42,7 @@ pub fn check_new(name: &str, value: &Value) -> Result<()> {
 pub fn check(name: &str, value: &Value) -> Result<()> {
     if docker(name) {
         return Err(Error::usage(format!("the tag {name} belongs to Docker and can not be set"))
-            .hint("the service takes it only when a machine is made: sdc machines create --tag"));
+            .hint("the service takes it only of a new machine: --tag of `machines create`"));
     }
     of_its_type(name, value)
 }
