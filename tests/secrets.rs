@@ -284,9 +284,13 @@ const VARIABLES: &[&str] = &[
     "SDC_RATE",
     "SDC_TLS_INSECURE",
     "SDC_TESTING",
+    "SDC_TLS_PIN",
     "HTTP_PROXY",
     "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
     "ALL_PROXY",
+    "all_proxy",
     "NO_PROXY",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -332,7 +336,7 @@ fn no_variable_gives_a_secret_away() {
         for secret in secrets.iter().chain(Some(&passphrase).filter(|_| of_file)) {
             for (number, words) in ASKING.iter().enumerate() {
                 // Each of half the ways: the other variables take the other half.
-                if (at + number) % 2 == 0 && !of_file && secret.weak {
+                if (at + number).is_multiple_of(2) && !of_file && (secret.weak || number > 5) {
                     continue;
                 }
                 let mut command = asking(&url, home.path(), words);

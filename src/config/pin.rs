@@ -136,7 +136,8 @@ mod tests {
             "a,b",
         ] {
             let why = Pin::list(text).expect_err(text);
-            assert!(text.is_empty() || !why.contains(text), "{why}");
+            // What is a word of the error itself is no secret.
+            assert!(["", "SHA256:", "sha256//"].contains(&text) || !why.contains(text), "{why}");
         }
     }
 }
