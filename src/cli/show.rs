@@ -62,7 +62,7 @@ pub async fn requests_of(app: &App, client: &Client, requests: &[Request], sever
 }
 
 fn plain(request: &Request, wire: &Wire) -> String {
-    let mut text = format!("{} {}\n", request.method, wire.url);
+    let mut text = format!("{} {}\n", request.method, wire.address());
     for line in header_lines(&wire.headers) {
         let _ = writeln!(text, "{line}");
     }
@@ -85,7 +85,7 @@ fn json(request: &Request, wire: &Wire) -> String {
         });
     let mut text = serde_json::json!({
         "method": request.method.as_str(),
-        "url": wire.url.as_str(),
+        "url": wire.address(),
         "headers": headers,
     })
     .to_string();
@@ -134,7 +134,10 @@ fn curl(app: &App, request: &Request, wire: &Wire) -> String {
     if let Some((_, body)) = &request.body {
         let _ = write!(line, " --data-raw {}", quoted(&String::from_utf8_lossy(body)));
     }
-    let _ = writeln!(line, " {}", quoted(wire.url.as_str()));
+    if wire.target.is_some() {
+        line.push_str(" --path-as-is");
+    }
+    let _ = writeln!(line, " {}", quoted(&wire.address()));
     line
 }
 

@@ -47,6 +47,7 @@ impl Client {
         let out = Outgoing {
             method: request.method.clone(),
             url: wire.url,
+            target: wire.target,
             headers: wire.headers,
             body: request.body.as_ref().map(|(_, body)| body.as_slice()),
             date: wire.date,

@@ -176,12 +176,30 @@ impl Builder {
 
 /// A request as it would go over the wire now.
 pub struct Wire {
-    /// The whole address.
+    /// The address: the whole of it, unless there is a target.
     pub url: url::Url,
+    /// Path and query as they were typed, where a URL cannot hold them: with `.` or `..` as steps, `%2e` likewise.
+    pub target: Option<String>,
     /// Every header but those that HTTP itself adds. The signature is marked as sensitive.
     pub headers: HeaderMap,
     /// The `Date` among them.
     pub date: String,
+}
+
+impl Wire {
+    /// Path and query, as they are sent and signed.
+    pub fn target(&self) -> String {
+        match (&self.target, self.url.query()) {
+            (Some(target), _) => target.clone(),
+            (None, Some(query)) => format!("{}?{query}", self.url.path()),
+            (None, None) => self.url.path().to_owned(),
+        }
+    }
+
+    /// The whole address, for people.
+    pub fn address(&self) -> String {
+        format!("{}{}", &self.url[..url::Position::BeforePath], self.target())
+    }
 }
 
 impl Client {
@@ -277,10 +295,7 @@ impl Client {
         let mut wire = self.unsigned_wire(request)?;
         if request.signed {
             let signer = self.signer.clone().ok_or_else(|| Error::auth("no key to sign the request with"))?;
-            let target = match wire.url.query() {
-                Some(query) => format!("{}?{query}", wire.url.path()),
-                None => wire.url.path().to_owned(),
-            };
+            let target = wire.target();
             let (method, date) = (request.method.as_str().to_owned(), wire.date.clone());
             let text = if matches!(signer.key(), crate::auth::Key::Agent(_)) {
                 self.signed_by_agent(signer, method, target, date).await?
@@ -329,10 +344,9 @@ impl Client {
         let path = format!("{prefix}{}", request.path);
         url.set_path(&path);
         url.set_query((!request.query.is_empty()).then_some(&*request.query));
-        // What reads URLs also tidies them: `..` would leave the path that was asked for.
-        if url.path() != path || url.query().unwrap_or_default() != request.query {
-            return Err(changed(request, &url));
-        }
+        // What reads URLs also resolves them: `..` would leave the path that was asked for.
+        let resolved = url.path() != path || url.query().unwrap_or_default() != request.query;
+        let target = resolved.then(|| format!("{prefix}{}", request.target()));
         let date = date(SystemTime::now())?;
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -362,15 +376,8 @@ impl Client {
         if request.signed {
             headers.insert(DATE, header_value("Date", &date)?);
         }
-        Ok(Wire { url, headers, date })
+        Ok(Wire { url, target, headers, date })
     }
-}
-
-/// A request whose target cannot be sent as it is.
-fn changed(request: &Request, url: &url::Url) -> Error {
-    let sent = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let words = format!("the path {} cannot be sent as it is: it would arrive as {sent}", request.target());
-    Error::usage(words).hint("'.' and '..' stand for steps in a path, '%2e' likewise: name what is meant itself")
 }
 
 /// A time as the Date header has it.

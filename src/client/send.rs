@@ -209,6 +209,7 @@ impl Client {
             let out = Outgoing {
                 method: request.method.clone(),
                 url: wire.url,
+                target: wire.target,
                 headers: wire.headers,
                 body,
                 date: wire.date,

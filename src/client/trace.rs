@@ -17,7 +17,7 @@ impl Client {
 
     pub(super) fn trace_request(&self, request: &Request, wire: &Wire) {
         let Some(trace) = &self.trace else { return };
-        trace(&format!("> {} {}", request.method, wire.url));
+        trace(&format!("> {} {}", request.method, wire.address()));
         for line in header_lines(&wire.headers) {
             trace(&format!("> {line}"));
         }

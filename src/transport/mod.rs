@@ -6,6 +6,7 @@ pub mod fuzzing;
 mod refusal;
 mod roots;
 mod trust;
+mod verbatim;
 mod words;
 
 use std::path::PathBuf;
@@ -83,6 +84,8 @@ pub(crate) enum Trouble {
 pub(crate) struct Outgoing<'a> {
     pub method: reqwest::Method,
     pub url: url::Url,
+    /// Path and query, where those of the URL are not what is meant.
+    pub target: Option<String>,
     pub headers: HeaderMap,
     pub body: Option<&'a [u8]>,
     pub date: String,
@@ -99,6 +102,8 @@ pub(crate) enum Opened {
 #[derive(Clone)]
 pub(crate) struct Transport {
     client: reqwest::Client,
+    /// That of the client.
+    tls: Arc<rustls::ClientConfig>,
     settings: Settings,
     route: Route,
     /// The server has asked for a client certificate.
@@ -138,8 +143,9 @@ impl Transport {
             })?),
             Route::Direct | Route::Exempt { .. } => builder,
         };
+        let tls = trust::tls(&settings, url, tls_proxy, Arc::clone(&client_wanted))?;
         let builder = builder
-            .tls_backend_preconfigured(trust::tls(&settings, url, tls_proxy, Arc::clone(&client_wanted))?)
+            .tls_backend_preconfigured(tls.clone())
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
@@ -148,6 +154,7 @@ impl Transport {
         let client = builder.build().map_err(|error| Error::other("cannot set up HTTP").because(error))?;
         Ok(Transport {
             client,
+            tls: Arc::new(tls),
             settings,
             route,
             client_wanted,
@@ -160,6 +167,11 @@ impl Transport {
     pub(crate) async fn exchange(&self, out: Outgoing<'_>) -> Result<Response, (Trouble, Error)> {
         let place = Place::of(&out.url);
         let date = out.date.clone();
+        if let Some(target) = out.target.clone() {
+            let answer = self.send_verbatim(out, &target, &place).await?;
+            let read = tokio::time::timeout(self.settings.request_timeout, self.read(answer, date, &place));
+            return read.await.unwrap_or_else(|_| Err(self.broken(Trouble::TimedOut, None, &place)));
+        }
         let answer = self.send(self.ask(out), &place).await?;
         self.read(answer, date, &place).await
     }

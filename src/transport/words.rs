@@ -1,5 +1,6 @@
 //! Why an exchange failed, in words: what happened, why, and what can be done about it.
 
+use std::error::Error as StdError;
 use std::sync::atomic::Ordering;
 
 use rustls::{AlertDescription, PeerIncompatible};
@@ -28,19 +29,12 @@ impl Transport {
             return refused;
         }
         let (trouble, words) = if connecting {
-            let by = self.proxy().map(|proxy| format!(" through the proxy {proxy} ({})", proxy.variable));
-            let by = by.unwrap_or_default();
-            let words = match timed_out {
-                true => format!("{place} did not take the connection{by} within {:?}", self.settings.connect_timeout),
-                false => format!("cannot connect to {place}{by}"),
-            };
-            (Trouble::NotSent, words)
-        } else if timed_out {
-            (Trouble::TimedOut, format!("{place} did not answer within {:?}", self.settings.request_timeout))
+            (Trouble::NotSent, self.words(Trouble::NotSent, timed_out, place))
         } else if building {
             (Trouble::NotSent, format!("cannot send this request to {place}"))
         } else {
-            (Trouble::BrokeOff, format!("{place} broke off the connection before its answer was complete"))
+            let trouble = if timed_out { Trouble::TimedOut } else { Trouble::BrokeOff };
+            (trouble, self.words(trouble, timed_out, place))
         };
         // So hyper calls what a TLS port answers to plain HTTP.
         if !place.https && causes.contains("invalid HTTP version") {
@@ -64,6 +58,37 @@ impl Transport {
             error = error.hint(format!("{CLIENT_WANTED}; {CLIENT_LACKING}"));
         }
         (trouble, error)
+    }
+
+    /// What went wrong, in one sentence.
+    fn words(&self, trouble: Trouble, timed_out: bool, place: &Place) -> String {
+        let by = self.proxy().map(|proxy| format!(" through the proxy {proxy} ({})", proxy.variable));
+        let by = by.unwrap_or_default();
+        match (trouble, timed_out) {
+            (Trouble::NotSent, true) => {
+                format!("{place} did not take the connection{by} within {:?}", self.settings.connect_timeout)
+            }
+            (Trouble::NotSent, false) => format!("cannot connect to {place}{by}"),
+            (_, true) => format!("{place} did not answer within {:?}", self.settings.request_timeout),
+            (_, false) => format!("{place} broke off the connection before its answer was complete"),
+        }
+    }
+
+    /// The same for a connection of our own: `None` where the time was over.
+    pub(super) fn broken(
+        &self,
+        trouble: Trouble,
+        error: Option<Box<dyn StdError + Send + Sync>>,
+        place: &Place,
+    ) -> (Trouble, Error) {
+        if let Some(tls) = error.as_deref().and_then(|error| of_tls(error)) {
+            return (Trouble::Hopeless, self.no_tls(tls, place).lasting());
+        }
+        let told = Error::new(Kind::Unreachable, self.words(trouble, error.is_none(), place));
+        match error {
+            None => (trouble, told.hint("to wait longer: --request-timeout SECONDS, or SDC_REQUEST_TIMEOUT")),
+            Some(error) => (trouble, told.because(error).hint("to see what is wrong: sdc auth doctor")),
+        }
     }
 
     pub(super) fn proxy(&self) -> Option<&Proxy> {
@@ -193,8 +218,8 @@ impl std::fmt::Display for Place {
 }
 
 /// What TLS itself said, if it was TLS that failed.
-fn of_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
-    let mut next = std::error::Error::source(error);
+fn of_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
     while let Some(error) = next {
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
             return Some(tls);
@@ -202,7 +227,7 @@ fn of_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
         // What an io::Error wraps is not its source.
         let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         next = match wrapped {
-            Some(inner) => Some(inner as &(dyn std::error::Error + 'static)),
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
             None => error.source(),
         };
     }
