@@ -90,6 +90,8 @@ struct Inner {
     body: Option<String>,
     /// It will be no better next time.
     lasting: bool,
+    /// The line feeds in its message are its own, and not those of a name in it.
+    laid_out: bool,
     /// What was asked for may have been done all the same.
     doubt: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -105,6 +107,7 @@ impl Error {
             fault: None,
             body: None,
             lasting: false,
+            laid_out: false,
             doubt: false,
             source: None,
         }))
@@ -158,7 +161,9 @@ impl Error {
     /// Adds a hint: something that can be tried, best of all typed.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hints.push(hint.into());
+        let hint: String = hint.into();
+        // A name in it may hold line feeds, and would say what is no hint of ours.
+        self.0.hints.push(if hint.contains('\n') { hint.replace('\n', "\\n") } else { hint });
         self
     }
 
@@ -167,6 +172,25 @@ impl Error {
     pub(crate) fn hint_all(mut self, hints: &[String]) -> Self {
         self.0.hints.extend_from_slice(hints);
         self
+    }
+
+    /// Adds a hint of two lines: a text, and a mark below its fault.
+    #[must_use]
+    pub(crate) fn mark(mut self, text: &str, mark: &str) -> Self {
+        self.0.hints.push(format!("{}\n{mark}", text.replace('\n', " ")));
+        self
+    }
+
+    /// Says that the line feeds in the message are its own.
+    #[must_use]
+    pub(crate) fn laid_out(mut self) -> Self {
+        self.0.laid_out = true;
+        self
+    }
+
+    /// Whether the message has lines of its own.
+    pub(crate) fn is_laid_out(&self) -> bool {
+        self.0.laid_out
     }
 
     /// Adds the cause.

@@ -238,12 +238,14 @@ fn only_one(report: Report, agents: &[Listed], search: &Search, ask: &mut Asked<
             }
         }
         (0, _) | (_, None) => Err(Error::auth(format!("there is no key to sign with; looked in:\n{report}"))
+            .laid_out()
             .hint("ssh-keygen -t ed25519, then add the .pub file to the account")
             .hint("give the private key's file with --key-file or SDC_KEY_FILE")),
         (many, _) => Err(Error::new(
             Kind::Ambiguous,
             format!("there are {many} keys, and nothing says which to sign with:\n{report}"),
         )
+        .laid_out()
         .hint("choose one with --key-id or SDC_KEY_ID: a fingerprint, a name, or a file")),
     }
 }
@@ -258,8 +260,8 @@ fn nothing(id: &KeyId, report: &Report) -> Error {
     let seen = report.places.iter().flat_map(|place| &place.keys);
     let useless = seen.filter(|seen| seen.wanted).find_map(|seen| seen.trouble.as_ref());
     let error = match useless {
-        Some(why) => Error::auth(format!("the key {id} cannot be used: {why}; looked in:\n{report}")),
-        None => Error::auth(format!("the private key for {id} was not found; looked in:\n{report}")),
+        Some(why) => Error::auth(format!("the key {id} cannot be used: {why}; looked in:\n{report}")).laid_out(),
+        None => Error::auth(format!("the private key for {id} was not found; looked in:\n{report}")).laid_out(),
     };
     let error = match id {
         KeyId::Name(_) => error

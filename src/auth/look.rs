@@ -140,9 +140,10 @@ impl fmt::Display for Seen {
         if let Some(public) = &self.public {
             write!(f, "{}  {}  ", public.md5(), public.kind())?;
         }
-        f.write_str(&self.label)?;
+        // An agent's comment may hold anything, and is one line here.
+        f.write_str(&self.label.replace('\n', "\\n"))?;
         match &self.trouble {
-            Some(trouble) => write!(f, "  ({trouble})"),
+            Some(trouble) => write!(f, "  ({})", trouble.replace('\n', "\\n")),
             None => Ok(()),
         }
     }

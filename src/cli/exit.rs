@@ -122,7 +122,8 @@ pub fn graver(a: Kind, b: Kind) -> Kind {
 
 /// The failure in words to a person, several lines, without a final newline.
 pub fn words(error: &Error) -> String {
-    let mut text = format!("error: {}", escaped(error.message()));
+    let message = if error.is_laid_out() { escaped_lines(error.message()) } else { escaped(error.message()) };
+    let mut text = format!("error: {message}");
     for cause in error.causes() {
         let _ = write!(text, "\n  because: {}", escaped(&cause));
     }
@@ -137,7 +138,7 @@ pub fn words(error: &Error) -> String {
     }
     for hint in error.hints() {
         // Further lines stand below the first, so that a mark points at its place.
-        let _ = write!(text, "\n  hint: {}", escaped(hint).replace("\n    ", "\n        "));
+        let _ = write!(text, "\n  hint: {}", escaped_lines(hint).replace("\n    ", "\n        "));
     }
     text
 }
@@ -172,8 +173,13 @@ pub fn safe(text: &str) -> std::borrow::Cow<'_, str> {
     if sensitive::has_key_in_it(text) { "(words with a private key in them, not shown)".into() } else { text.into() }
 }
 
-/// Words that may hold a server's text: its control characters are shown, not obeyed.
+/// Words that may hold a server's text, as one line: its line feeds and control characters are shown, not obeyed.
 pub fn escaped(text: &str) -> String {
+    visible(&safe(text)).into_owned()
+}
+
+/// The same for words that have lines of our own, which stand below the first.
+fn escaped_lines(text: &str) -> String {
     safe(text).split('\n').map(visible).collect::<Vec<_>>().join("\n    ")
 }
 
@@ -201,6 +207,30 @@ mod tests {
         .to_vec();
         known.sort_unstable();
         assert_eq!(CODES.iter().map(|row| row.code).collect::<Vec<_>>(), known);
+    }
+
+    #[test]
+    fn a_name_cannot_forge_a_line() {
+        let name = "web\nerror: gone\n  hint: sdc machines delete '*'\r\u{2028}note: x\u{85}";
+        let fault = crate::error::Fault {
+            message: name.to_owned(),
+            code: name.to_owned(),
+            request_id: Some(name.to_owned()),
+            ..Default::default()
+        };
+        let error = Error::other(format!("no machine is called '{name}'"))
+            .because(name)
+            .hint(format!("there is {name}"))
+            .with_fault(fault)
+            .about(name);
+        let told = words(&error);
+        assert_eq!(told.lines().count(), 4, "{told}");
+        assert!(told.chars().all(|letter| letter == '\n' || !letter.is_control()), "{told:?}");
+        assert_eq!(json(&error).lines().count(), 1);
+        assert_eq!(escaped(name).lines().count(), 1);
+        // A mark still stands below its place.
+        let marked = words(&Error::usage("wrong").mark("a=\nb", "  ^ here"));
+        assert!(marked.ends_with("\n  hint: a= b\n          ^ here"), "{marked}");
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct Globals {
     pub jq: Option<String>,
     /// `--raw`: strings of `--jq` without quotes.
     pub raw: bool,
+    /// `--csv-safe`.
+    pub csv_safe: bool,
     /// `--color`: always, never, or by the terminal.
     pub color: Option<bool>,
     /// `--dry-run`.
@@ -104,6 +106,7 @@ fn options(command: Command, inherited: bool) -> Command {
             switch("json", "The same as -o json").short('j'),
             Arg::new("jq").long("jq").value_name("EXPR").global(inherited).help("Put the JSON through a jq expression"),
             switch("raw", "Print the strings of --jq without quotes"),
+            switch("csv-safe", "Put ' before cells of csv and tsv that a spreadsheet would take for formulas"),
             Arg::new("color")
                 .long("color")
                 .value_name("WHEN")
@@ -166,6 +169,10 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
     if flag("raw") && text("jq").is_none() {
         return Err(Error::usage("--raw is about the strings of --jq, which is not given"));
     }
+    let sheet = |output: &str| matches!(output.split(':').next(), Some("csv" | "tsv"));
+    if flag("csv-safe") && !output.as_deref().is_some_and(sheet) {
+        return Err(Error::usage("--csv-safe is about the cells of csv and tsv").hint("-o csv --csv-safe"));
+    }
     let formatted = output.as_deref().is_some_and(|output| output != "json");
     if flag("dry-run") && formatted {
         return Err(Error::usage("a dry run shows requests, which have no columns: --output means nothing beside it")
@@ -207,6 +214,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         output,
         jq: text("jq"),
         raw: flag("raw"),
+        csv_safe: flag("csv-safe"),
         color: match text("color").as_deref() {
             Some("always") => Some(true),
             Some("never") => Some(false),

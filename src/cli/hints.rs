@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{build, letters, noun, tree};
 use crate::api::{Method, Op, RESOURCES, Shape};
+use crate::render::visible;
 
 /// What users of the older tools type first, and what it is called here.
 const OLD_WORDS: &[(&str, &str)] = &[
@@ -51,6 +52,22 @@ const OLD_WORDS: &[(&str, &str)] = &[
     ("login", "requests are signed with your SSH key: sdc auth doctor"),
     ("version", "sdc --version"),
 ];
+
+/// Spells out in what was typed whatever would steer the terminal or begin a line of its own: names come from services.
+pub fn spell_out(error: &mut clap::Error) {
+    let shown = |text: &String| visible(text).into_owned();
+    let told: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(shown(text)))),
+            ContextValue::Strings(texts) => Some((kind, ContextValue::Strings(texts.iter().map(shown).collect()))),
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in told {
+        error.insert(kind, value);
+    }
+}
 
 /// What to type instead, if that is known. Tips of clap's own that lead astray are taken away.
 pub fn of(args: &[OsString], error: &mut clap::Error) -> Option<String> {

@@ -396,6 +396,7 @@ fn usage(streams: Streams, args: &[OsString], mut error: clap::Error) -> ExitCod
     use clap::error::ErrorKind;
     let hint = hints::of(args, &mut error);
     guard::veil(&mut error);
+    hints::spell_out(&mut error);
     let told = error.render();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {

@@ -163,7 +163,7 @@ fn drawn(lines: &[Line], (width, height): (usize, usize), now: Instant) -> Vec<S
         .take(shown)
         .map(|(line, begun)| {
             let time = format!(" {}", elapsed(now.saturating_duration_since(*begun)));
-            let words = exit::escaped(&format!("{}: {}", line.name, line.words)).replace('\n', " ");
+            let words = exit::escaped(&format!("{}: {}", line.name, line.words));
             let words = fitted(&words, width.saturating_sub(time.len()));
             fitted(&format!("{words}{time}"), width)
         })

@@ -392,6 +392,7 @@ impl App {
             header: !flag("no-header"),
             colour: super::globals::colour(&self.globals, self.streams.stdout_tty),
             terminal: self.streams.stdout_tty,
+            safe: self.globals.csv_safe,
             now: super::now(),
             sort,
             ..Look::default()

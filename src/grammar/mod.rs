@@ -31,7 +31,9 @@ const AROUND: usize = 60;
 pub(crate) fn fault(what: &str, text: &str, at: usize, message: &str, expected: &str) -> Error {
     #[cfg(any(test, fuzzing))]
     assert!(at <= text.len(), "{what}: {message}: at {at} of {}", text.len());
-    Error::usage(format!("{what}: {message}")).hint(pointed(text, at, expected))
+    let pointed = pointed(text, at, expected);
+    let (line, mark) = pointed.split_once('\n').unwrap_or((&pointed, ""));
+    Error::usage(format!("{what}: {message}")).mark(line, mark)
 }
 
 /// The text, and below it a caret with words: two lines, for one hint.

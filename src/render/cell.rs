@@ -155,6 +155,7 @@ pub(super) fn raw<'a>(value: &Value<'a>, look: &Look) -> Option<Cow<'a, str>> {
     let text = match value {
         Value::Absent | Value::Json("null") => return None,
         Value::Json(json) if json.starts_with(['{', '[']) => Cow::Owned(json::compact(json)),
+        Value::Json(json) if json.starts_with('"') => harmless(plain(json), look),
         Value::Json(json) => plain(json),
         Value::Letters(letters) => Cow::Owned(in_order(letters)),
     };
@@ -168,7 +169,21 @@ pub(super) fn raw<'a>(value: &Value<'a>, look: &Look) -> Option<Cow<'a, str>> {
 
 /// What CSV and TSV have above a column. Where nobody chose the columns, their names are the server's.
 pub(super) fn title<'a>(column: &'a Chosen, look: &Look) -> Cow<'a, str> {
-    if look.terminal { escape::visible_lines(&column.name) } else { Cow::Borrowed(&column.name) }
+    let name = harmless(Cow::Borrowed(column.name.as_str()), look);
+    match look.terminal.then(|| escape::visible_lines(&name).into_owned()) {
+        Some(shown) => Cow::Owned(shown),
+        None => name,
+    }
+}
+
+/// With `--csv-safe`, a text that a spreadsheet would take for a formula begins with an apostrophe.
+fn harmless<'a>(text: Cow<'a, str>, look: &Look) -> Cow<'a, str> {
+    // The wide ones are formulas where Chinese and Japanese are written; blanks before them may be dropped.
+    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    match look.safe && (formula || text.starts_with(['\t', '\r', '\n'])) {
+        true => Cow::Owned(format!("'{text}")),
+        false => text,
+    }
 }
 
 /// The first part of a UUID; anything else stays whole.
@@ -204,5 +219,27 @@ fn mebibytes(text: &str) -> Option<String> {
         0 => Some(format!("{}.{tenths}{unit}", amount / size)),
         _ if unit == 'T' && amount.is_multiple_of(1024) => Some(format!("{}G", amount / 1024)),
         _ => Some(format!("{amount}M")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spreadsheet_finds_no_formula_in_a_safe_cell() {
+        let safe = Look { safe: true, ..Look::default() };
+        let cell = |json: &str, look: &Look| raw(&Value::Json(json), look).unwrap().into_owned();
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\\t=1", "\\n=1", "\\r1", " =1", "\u{3000}=1", "＝1", "－1"] {
+            let json = format!("\"{text}\"");
+            let plain = cell(&json, &Look::default());
+            assert_eq!(cell(&json, &safe), format!("'{plain}"), "{text}");
+        }
+        // Numbers and JSON are what they are.
+        for json in ["-5", "1.10", "true", "\"web-1\"", "\"a=b\"", "\"\"", "[\"=1\"]", "{\"=1\":1}"] {
+            assert_eq!(cell(json, &safe), cell(json, &Look::default()), "{json}");
+        }
+        let column = Chosen { name: "=1".to_owned(), path: Vec::new(), show: Show::Text };
+        assert_eq!((title(&column, &safe), title(&column, &Look::default())), ("'=1".into(), "=1".into()));
     }
 }

@@ -1,6 +1,7 @@
 //! Comma-separated values after RFC 4180, lines ended by LF as every Unix tool wants them. Values are the
 //! server's, not what a table shows of them; lists and objects are JSON text. A missing value is empty, an
-//! empty text is `""`. Cells that a spreadsheet may take for a formula are left as they are.
+//! empty text is `""`. Cells that a spreadsheet may take for a formula are left as they are
+//! unless `--csv-safe` is given.
 
 use super::columns::Chosen;
 use super::{Look, cell};

@@ -3,10 +3,26 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Characters that steer a terminal, or make a line read otherwise than it is.
+/// Characters that steer a terminal, make a line read otherwise than it is, or are not seen: controls, formats, fillers,
+/// selectors of variants, tags, and blanks other than the usual one. Unicode calls most of them default ignorable.
 fn is_hidden(letter: char) -> bool {
+    if letter.is_ascii() {
+        return letter.is_ascii_control();
+    }
     letter.is_control()
-        || matches!(letter, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+        || letter.is_whitespace()
+        || is_noncharacter(letter)
+        || matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}'
+        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}'
+        | '\u{16fe4}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Code points that are no characters and never will be.
+fn is_noncharacter(letter: char) -> bool {
+    matches!(letter, '\u{fdd0}'..='\u{fdef}') || u32::from(letter) & 0xfffe == 0xfffe
 }
 
 /// The text with control characters, terminal escapes and changes of writing direction spelled out:
@@ -32,7 +48,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// The same for several lines of data, where line feeds and tabs are meant.
-pub(super) fn visible_lines(text: &str) -> Cow<'_, str> {
+pub fn visible_lines(text: &str) -> Cow<'_, str> {
     let harmful = |letter: char| is_hidden(letter) && !matches!(letter, '\n' | '\t');
     if !text.chars().any(harmful) {
         return Cow::Borrowed(text);
@@ -72,4 +88,34 @@ fn plain(text: &str) -> bool {
 
 fn plain_json(text: &str) -> bool {
     text.bytes().all(|byte| byte < 0x7f)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of each sort that Unicode has of what is not seen.
+    const UNSEEN: &str = "\u{7f}\u{80}\u{85}\u{9b}\u{a0}\u{ad}\u{34f}\u{600}\u{61c}\u{115f}\u{1160}\u{1680}\u{17b4}\u{180b}\u{180e}\u{2000}\u{200b}\u{200c}\u{200d}\u{200e}\u{2028}\u{2029}\u{202a}\u{202e}\u{202f}\u{205f}\u{2060}\u{2061}\u{2065}\u{2066}\u{206a}\u{206f}\u{2800}\u{3000}\u{3164}\u{fdd0}\u{fe00}\u{fe0f}\u{feff}\u{ffa0}\u{fff0}\u{fff9}\u{fffe}\u{110bd}\u{13430}\u{1bca0}\u{1d159}\u{1d173}\u{1fffe}\u{e0001}\u{e0041}\u{e007f}\u{e0100}\u{e01ef}\u{e0fff}";
+
+    #[test]
+    fn whatever_is_not_seen_is_spelled_out() {
+        for letter in UNSEEN.chars() {
+            let name = format!("we{letter}b");
+            for shown in [visible(&name), visible_lines(&name)] {
+                assert!(shown.is_ascii() && shown.len() > 4 && shown.starts_with("we\\"), "{letter:?}: {shown}");
+            }
+            let json = serde_json::Value::from(name.as_str()).to_string();
+            let shown = visible_json(&json);
+            assert!(shown.is_ascii(), "{letter:?}: {shown}");
+            assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), name, "the value stays what it was");
+        }
+    }
+
+    #[test]
+    fn letters_of_all_scripts_stay() {
+        for name in ["web-1", "büro", "ß", "веб", "ウェブ", "网站", "웹", "שרת", "خادم", "เว็บ", "e\u{301}", "😀", "�"]
+        {
+            assert!(matches!(visible(name), Cow::Borrowed(same) if same == name), "{name}");
+        }
+    }
 }

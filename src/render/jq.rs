@@ -71,8 +71,14 @@ impl Program {
                 .map_err(|error| Error::other("the --jq expression failed").because(shortened(&error.to_string())))?;
             let text = match &value {
                 Val::TStr(bytes) if raw => String::from_utf8_lossy(bytes).into_owned(),
-                other => jq_values::written(other)
-                    .map_err(|words| Error::other("the --jq expression failed").because(words))?,
+                other => match jq_values::written(other) {
+                    Ok(text) => text,
+                    Err(words) => {
+                        // It may be nested so deeply that freeing it, level by level, would end the process.
+                        std::mem::forget(value);
+                        return Err(Error::other("the --jq expression failed").because(words));
+                    }
+                },
             };
             sink(&if terminal { escape::visible_lines(&text) } else { text.as_str().into() })?;
         }
@@ -109,9 +115,6 @@ fn wrong(expression: &str, fault: Fault<'_>) -> Error {
     let at = (piece.as_ptr() as usize).checked_sub(expression.as_ptr() as usize);
     let at = at.filter(|at| !piece.is_empty() && *at < expression.len()).unwrap_or(expression.len());
     let column = expression.get(..at).unwrap_or(expression).chars().count();
-    Error::usage(format!("the --jq expression is wrong at character {}: {why}", column + 1)).hint(format!(
-        "{}\n{}^",
-        expression.replace(['\n', '\t', '\r'], " "),
-        " ".repeat(column)
-    ))
+    Error::usage(format!("the --jq expression is wrong at character {}: {why}", column + 1))
+        .mark(&expression.replace(['\n', '\t', '\r'], " "), &format!("{}^", " ".repeat(column)))
 }

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 
 pub use cell::age;
 pub use columns::{Chosen, FORMATS, Format, defaults, parse_output};
-pub use escape::{visible, visible_json};
+pub use escape::{visible, visible_json, visible_lines};
 pub use jq::Program;
 pub use sort::{SortKey, parse_sort};
 
@@ -46,6 +46,8 @@ pub struct Look {
     pub colour: bool,
     /// A person reads: JSON is laid out in lines, and nothing from a server may steer the terminal.
     pub terminal: bool,
+    /// Cells of CSV and TSV that a spreadsheet would take for formulas are made plain text.
+    pub safe: bool,
     /// The time by which ages are told, in milliseconds since 1970.
     pub now: i64,
     /// `name@version` by image id.
@@ -68,6 +70,7 @@ impl Default for Look {
             header: true,
             colour: false,
             terminal: false,
+            safe: false,
             now: 0,
             images: HashMap::new(),
             sort: Vec::new(),

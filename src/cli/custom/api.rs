@@ -141,7 +141,8 @@ fn print(app: &App, body: &[u8], jq: Option<&render::Program>) -> Result<()> {
             app.streams.out(format!("{}\n", render::visible_json(text.trim_end())).as_bytes())
         }
         (None, None) if app.streams.stdout_tty => {
-            let words = exit::escaped(&String::from_utf8_lossy(body));
+            let words = exit::safe(&String::from_utf8_lossy(body)).into_owned();
+            let words = render::visible_lines(&words);
             if words.is_empty() { Ok(()) } else { app.streams.out(format!("{words}\n").as_bytes()) }
         }
         (None, Some(text)) => app.streams.out(format!("{}\n", text.trim_end_matches('\n')).as_bytes()),
