@@ -94,8 +94,10 @@ fn until(what: &str, done: impl Fn() -> bool) {
     }
 }
 
-/// The list that follows a registration has been answered: from here on nothing is missed.
+/// The feed has registered, and the list that follows has been answered: from here on nothing is missed. The one goes
+/// over the feed and the other over another connection, so that either may be there first.
 fn followed(emulator: &Emulator, times: usize) {
+    until("the feed is registered", || emulator.followers() > 0);
     until("the feed is followed", || {
         let seen = emulator.requests();
         let feeds = seen.iter().enumerate().filter(|(_, seen)| seen.path_and_query.ends_with("/changefeed"));

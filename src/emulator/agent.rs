@@ -30,7 +30,7 @@ mod unix {
     use tokio::net::{UnixListener, UnixStream};
     use tokio::task::JoinSet;
 
-    use super::super::dir::put_string;
+    use super::super::dir::{Private, put_string};
     use super::super::server::stopped;
 
     const FAILURE: u8 = 5;
@@ -108,6 +108,13 @@ mod unix {
         if blob != key.blob {
             return None;
         }
+        let rsa = match &key.key {
+            Private::Rsa(rsa) => rsa,
+            Private::Ed25519(key) => {
+                use ed25519_dalek::Signer;
+                return Some(signed("ssh-ed25519", &key.sign(data).to_bytes()));
+            }
+        };
         let (name, padding, digest) = if flags & WITH_SHA512 != 0 {
             ("rsa-sha2-512", Pkcs1v15Sign::new::<Sha512>(), Sha512::digest(data).to_vec())
         } else if flags & WITH_SHA256 != 0 {
@@ -115,22 +122,27 @@ mod unix {
         } else {
             ("ssh-rsa", Pkcs1v15Sign::new::<Sha1>(), Sha1::digest(data).to_vec())
         };
-        let signature = key.key.sign_with_rng(&mut rsa::rand_core::OsRng, padding, &digest).ok()?;
+        let signature = rsa.sign_with_rng(&mut rsa::rand_core::OsRng, padding, &digest).ok()?;
+        Some(signed(name, &signature))
+    }
+
+    fn signed(name: &str, signature: &[u8]) -> Vec<u8> {
         let mut inner = Vec::new();
         put_string(&mut inner, name.as_bytes());
-        put_string(&mut inner, &signature);
+        put_string(&mut inner, signature);
         let mut reply = vec![SIGNED];
         put_string(&mut reply, &inner);
-        Some(reply)
+        reply
     }
 
     #[cfg(test)]
     mod tests {
+        use super::super::super::ThrowAwayKey;
         use super::*;
 
         #[test]
         fn a_message_that_makes_no_sense_is_refused() {
-            let key = ThrowAway::make().unwrap();
+            let key = ThrowAway::make(ThrowAwayKey::Ed25519).unwrap();
             for message in [&[][..], &[SIGN], &[SIGN, 255, 255, 255, 255, 0], &[99], &[SIGN, 0, 0, 0, 0, 0, 0, 0, 0]] {
                 assert_eq!(answer(message, &key), [FAILURE], "{message:?}");
             }
@@ -138,7 +150,7 @@ mod unix {
 
         #[test]
         fn the_flags_choose_the_hash() {
-            let key = ThrowAway::make().unwrap();
+            let key = ThrowAway::make(ThrowAwayKey::KnownRsa).unwrap();
             for (flags, name) in [(0_u8, "ssh-rsa"), (2, "rsa-sha2-256"), (4, "rsa-sha2-512")] {
                 let mut message = vec![SIGN];
                 put_string(&mut message, &key.blob);

@@ -114,6 +114,7 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
     let mut state = shared.lock_state();
     let now = shared.clock.now();
     let mut changed = state.catch_up(now);
+    let asks_for_change = !matches!(route.method, "GET" | "HEAD");
     let result = (|| {
         let (account, caller, bucket, active) = if route.signed {
             let who = match &presented {
@@ -149,13 +150,17 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
         if let Some(machine) = made(&reply).or(machine).filter(|_| vanish) {
             state.machines.forget(&machine);
         }
-        changed |= !matches!(route.method, "GET" | "HEAD");
+        changed |= asks_for_change;
         Ok(reply)
     })();
     if changed {
         shared.sockets.changes.look(&state, now);
         shared.dirty.store(true, Ordering::Relaxed);
-        shared.save(&mut state);
+        // What time alone has changed comes again with it.
+        let kept = shared.save(&mut state);
+        if asks_for_change && result.is_ok() {
+            kept?;
+        }
     }
     result
 }

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, LineEnding};
+use rsa::rand_core::{OsRng, RngCore};
 use rsa::traits::PublicKeyParts;
+use ssh_key::private::{Ed25519Keypair, Ed25519PrivateKey, KeypairData};
 
+use super::ThrowAwayKey;
 use crate::error::{Error, Result};
 use crate::file;
 
@@ -61,9 +64,11 @@ impl Drop for PrivateDir {
 /// No key is longer, in bytes.
 const LONGEST_KEY: u64 = 64 * 1024;
 
-/// A throw-away key: RSA, in the oldest format, which every client can read.
+/// A throw-away key.
 pub(crate) struct ThrowAway {
-    pub(crate) key: rsa::RsaPrivateKey,
+    pub(crate) key: Private,
+    /// The name of its file.
+    pub(crate) file: &'static str,
     /// The private half as a PEM file.
     pub(crate) pem: String,
     /// The public half as an OpenSSH line.
@@ -72,17 +77,36 @@ pub(crate) struct ThrowAway {
     pub(crate) blob: Vec<u8>,
 }
 
+/// What a throw-away key signs with.
+pub(crate) enum Private {
+    Rsa(Box<rsa::RsaPrivateKey>),
+    Ed25519(ed25519_dalek::SigningKey),
+}
+
 /// The comment of the key's public half.
 pub(crate) const KEY_NAME: &str = "emulator";
 
+/// The key that every emulator on loopback may have. Published with this source, it protects nothing.
+const KNOWN_RSA: &str = include_str!("known_rsa.pem");
+
 impl ThrowAway {
-    /// A new one. Takes a good part of a second.
-    pub(crate) fn make() -> Result<ThrowAway> {
-        let failed = |error: rsa::Error| Error::other("cannot make a key").because(error.to_string());
-        ThrowAway::of(rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).map_err(failed)?)
+    /// One of this kind.
+    pub(crate) fn make(kind: ThrowAwayKey) -> Result<ThrowAway> {
+        let failed = |error: String| Error::other("cannot make a key").because(error);
+        match kind {
+            ThrowAwayKey::Ed25519 => ThrowAway::ed25519().map_err(|error| failed(error.to_string())),
+            ThrowAwayKey::KnownRsa => {
+                let key = rsa::RsaPrivateKey::from_pkcs1_pem(KNOWN_RSA).map_err(|error| failed(error.to_string()))?;
+                ThrowAway::rsa(key)
+            }
+            ThrowAwayKey::NewRsa => {
+                let key = rsa::RsaPrivateKey::new(&mut OsRng, 2048).map_err(|error| failed(error.to_string()))?;
+                ThrowAway::rsa(key)
+            }
+        }
     }
 
-    /// That of a file, which must be of the same kind.
+    /// That of a file, which must be an RSA key.
     pub(crate) fn read(path: &Path) -> Result<ThrowAway> {
         let text = file::read(path, LONGEST_KEY)
             .map_err(|error| Error::usage(format!("cannot read the key {}", path.display())).because(error))?;
@@ -93,19 +117,40 @@ impl ThrowAway {
                 format!("a copy that can be read: cp {0} COPY; ssh-keygen -p -m PEM -N '' -f COPY", path.display()),
             )
         })?;
-        ThrowAway::of(key)
+        ThrowAway::rsa(key)
     }
 
-    fn of(key: rsa::RsaPrivateKey) -> Result<ThrowAway> {
+    fn rsa(key: rsa::RsaPrivateKey) -> Result<ThrowAway> {
         let failed = |error: String| Error::other("cannot write a key").because(error);
         let pem = key.to_pkcs1_pem(LineEnding::LF).map_err(|e| failed(e.to_string()))?.to_string();
-        let mut blob = Vec::new();
-        put_string(&mut blob, b"ssh-rsa");
-        put_string(&mut blob, &mpint(&key.e().to_bytes_be()));
-        put_string(&mut blob, &mpint(&key.n().to_bytes_be()));
-        let line = format!("ssh-rsa {} {KEY_NAME}", STANDARD.encode(&blob));
-        Ok(ThrowAway { key, pem, line, blob })
+        let parts = [mpint(&key.e().to_bytes_be()), mpint(&key.n().to_bytes_be())];
+        let (blob, line) = public("ssh-rsa", &parts);
+        Ok(ThrowAway { key: Private::Rsa(Box::new(key)), file: "id_rsa", pem, line, blob })
     }
+
+    fn ed25519() -> ssh_key::Result<ThrowAway> {
+        let mut seed = [0; 32];
+        OsRng.fill_bytes(&mut seed);
+        let key = ed25519_dalek::SigningKey::from_bytes(&seed);
+        let point = key.verifying_key().to_bytes();
+        let pair = Ed25519Keypair {
+            public: ssh_key::public::Ed25519PublicKey(point),
+            private: Ed25519PrivateKey::from_bytes(&seed),
+        };
+        let whole = ssh_key::PrivateKey::new(KeypairData::Ed25519(pair), KEY_NAME)?;
+        let pem = whole.to_openssh(ssh_key::LineEnding::LF)?.to_string();
+        let (blob, line) = public("ssh-ed25519", &[point.to_vec()]);
+        Ok(ThrowAway { key: Private::Ed25519(key), file: "id_ed25519", pem, line, blob })
+    }
+}
+
+/// A public key of this kind, as an agent shows it and as a line.
+fn public(kind: &str, parts: &[Vec<u8>]) -> (Vec<u8>, String) {
+    let mut blob = Vec::new();
+    put_string(&mut blob, kind.as_bytes());
+    parts.iter().for_each(|part| put_string(&mut blob, part));
+    let line = format!("{kind} {} {KEY_NAME}", STANDARD.encode(&blob));
+    (blob, line)
 }
 
 /// A number as SSH writes it: with a zero in front if it would look negative.

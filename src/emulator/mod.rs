@@ -23,6 +23,7 @@ mod aperture;
 mod auth;
 mod changes;
 mod clock;
+mod connections;
 mod control;
 mod dir;
 mod fault;
@@ -104,15 +105,32 @@ pub struct Options {
     pub latency: Duration,
     /// Refuses more than ten requests a second, as the real server does.
     pub throttle: bool,
-    /// The account's private key (RSA, PEM, unencrypted), instead of a new one: for tests that want
-    /// its fingerprint fixed, or no time lost. A copy of it is put into the emulator's folder.
+    /// The account's private key (RSA, PEM, unencrypted), instead of a throw-away one. A copy of it is put into the
+    /// emulator's folder.
     pub key: Option<PathBuf>,
+    /// What the throw-away key is.
+    pub throw_away: ThrowAwayKey,
     /// More public keys of the account, as OpenSSH lines.
     pub authorize: Vec<String>,
     /// Public keys of the sub-user `ci`, as OpenSSH lines.
     pub authorize_user: Vec<String>,
     /// Offers the account's key through an ssh-agent of its own.
     pub agent: bool,
+}
+
+/// The account's key where none is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThrowAwayKey {
+    /// A new Ed25519 key, in the format of OpenSSH. It takes a millisecond to make.
+    #[default]
+    Ed25519,
+    /// The same RSA key for every emulator, in PEM (PKCS#1), which the oldest clients read. It takes no time, and it is
+    /// no secret: whoever has this library has it. So it is for an emulator that only this machine can reach, where
+    /// everyone who can reach it can do all to it anyway, by `/--emulator`.
+    KnownRsa,
+    /// A new RSA key, in the same format. It takes a good part of a second, and many of them where the `rsa` crate is not
+    /// optimised.
+    NewRsa,
 }
 
 impl Default for Options {
@@ -129,6 +147,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             throttle: false,
             key: None,
+            throw_away: ThrowAwayKey::default(),
             authorize: Vec::new(),
             authorize_user: Vec::new(),
             agent: false,
@@ -161,10 +180,10 @@ impl Emulator {
         let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(dir::usual_parent))?;
         let key = match &options.key {
             Some(file) => ThrowAway::read(file)?,
-            None => ThrowAway::make()?,
+            None => ThrowAway::make(options.throw_away)?,
         };
-        let key_file = dir.write("id_rsa", key.pem.as_bytes())?;
-        dir.write("id_rsa.pub", format!("{}\n", key.line).as_bytes())?;
+        let key_file = dir.write(key.file, key.pem.as_bytes())?;
+        dir.write(&format!("{}.pub", key.file), format!("{}\n", key.line).as_bytes())?;
         let own = Key::new("", &key.line).ok_or_else(|| Error::other("cannot read the key just made"))?;
         let key_id = own.fingerprint.clone();
 
@@ -210,9 +229,11 @@ impl Emulator {
         });
         options.faults.into_iter().for_each(|fault| shared.plant(fault));
 
-        let mut tasks = vec![tokio::spawn(server::serve(http, None, Arc::clone(&shared), stopped.clone()))];
+        let mut tasks =
+            vec![tokio::spawn(server::serve(http, None, Arc::clone(&shared), stopped.clone(), server::CONNECTIONS))];
         if let Some((listener, tls)) = https {
-            tasks.push(tokio::spawn(server::serve(listener, Some(tls), Arc::clone(&shared), stopped.clone())));
+            let serve = server::serve(listener, Some(tls), Arc::clone(&shared), stopped.clone(), server::CONNECTIONS);
+            tasks.push(tokio::spawn(serve));
         }
         let mut agent_socket = None;
         if options.agent {
@@ -246,7 +267,7 @@ impl Emulator {
         seed::LOGIN
     }
 
-    /// The account's throw-away private key: RSA, PEM, unencrypted, with its `.pub` beside it.
+    /// The account's throw-away private key, unencrypted, with its `.pub` beside it.
     pub fn key_file(&self) -> &Path {
         &self.key_file
     }
@@ -277,6 +298,11 @@ impl Emulator {
         self.shared.sockets.drop_all()
     }
 
+    /// How many changefeeds have said what they want: from then on nothing is missed.
+    pub fn followers(&self) -> usize {
+        self.shared.sockets.followers()
+    }
+
     /// How many WebSockets are open.
     pub fn open_sockets(&self) -> usize {
         self.shared.sockets.open()
@@ -303,7 +329,8 @@ impl Emulator {
         let now = self.shared.clock.now();
         let passed = state.now != now;
         if state.catch_up(now) || passed || self.shared.dirty.load(std::sync::atomic::Ordering::Relaxed) {
-            self.shared.save(&mut state);
+            // It is told below.
+            let _ = self.shared.save(&mut state);
         }
         match lock(&self.shared.trouble).take() {
             Some(trouble) => Err(Error::other(trouble)),

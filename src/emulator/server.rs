@@ -25,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::answer::{self, Answered, Asked, MAX_BODY};
 use super::auth::Head;
+use super::connections::{Activity, Busy, Connections};
 use super::control;
 use super::fault::{Drop, Effect, Json};
 use super::lines::Lines;
@@ -37,29 +38,38 @@ use super::sockets::{self, Purpose};
 const HEADER_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a client may take for its handshake or its body, and for reading some of an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// A body that is too long is read to here, so that its sender sees the answer.
-const DRAINED: usize = 16 << 20;
-/// Connections at once; more have to wait.
-const CONNECTIONS: usize = 1024;
+/// A body that is too long is read to here and thrown away, so that its sender sees the answer.
+const DRAINED: usize = 1 << 30;
+/// Connections at once; more have to wait while there is work on all of them.
+pub(crate) const CONNECTIONS: usize = 1024;
+/// After so long it is looked again whether there is room.
+const MOMENT: Duration = Duration::from_millis(20);
 
-/// Accepts connections until told to stop.
+/// Accepts connections, so many at once, until told to stop.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     shared: Arc<Shared>,
     mut stop: watch::Receiver<bool>,
+    most: usize,
 ) {
-    let mut connections = JoinSet::new();
+    let mut connections = Connections::new(most);
     loop {
+        let room = connections.have_room();
         tokio::select! {
             () = stopped(&mut stop) => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
+            () = connections.ended() => {}
+            () = tokio::time::sleep(MOMENT), if !room => {}
+            accepted = listener.accept(), if room => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(connection(stream, peer, tls.clone(), Arc::clone(&shared)));
+                    let (tls, shared) = (tls.clone(), Arc::clone(&shared));
+                    connections.add(|activity| connection(stream, peer, tls, shared, activity));
                 }
-                // Out of file handles, most likely: give those in use time to be closed.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                // Out of file handles, most likely.
+                Err(_) => {
+                    connections.close_one();
+                    tokio::time::sleep(MOMENT).await;
+                }
             },
         }
     }
@@ -71,13 +81,19 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    shared: Arc<Shared>,
+    activity: Arc<Activity>,
+) {
     let _ = stream.set_nodelay(true);
     match tls {
-        None => http(stream, peer, shared).await,
+        None => http(stream, peer, shared, activity).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
-                http(stream, peer, shared).await;
+                http(stream, peer, shared, activity).await;
             }
         }
     }
@@ -92,9 +108,14 @@ struct Behind {
     late: Mutex<JoinSet<()>>,
 }
 
-async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, peer: SocketAddr, shared: Arc<Shared>) {
+async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+    activity: Arc<Activity>,
+) {
     let behind = Behind::default();
-    let service = service_fn(|request| respond(request, peer, Arc::clone(&shared), &behind));
+    let service = service_fn(|request| respond(request, peer, Arc::clone(&shared), &behind, activity.begin()));
     // What ends a connection early is the client's affair, or a fault that was asked for.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -104,6 +125,8 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, pee
         .serve_connection(TokioIo::new(Patient::new(stream, PATIENCE)), service)
         .with_upgrades()
         .await;
+    // What is left is work too, though there may be nobody who waits for it.
+    let _busy = activity.begin();
     let mut late = std::mem::take(&mut *lock(&behind.late));
     while late.join_next().await.is_some() {}
     let raised = lock(&behind.raised).take();
@@ -131,18 +154,20 @@ async fn respond(
     peer: SocketAddr,
     shared: Arc<Shared>,
     behind: &Behind,
+    busy: Busy,
 ) -> Result<Response<WireBody>, Dropped> {
     let began = Instant::now();
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
     let head = Head { method: parts.method.as_str().to_owned(), target, headers: parts.headers };
     let (body, too_long) = tokio::time::timeout(PATIENCE, read(body)).await.map_err(|_| Dropped)?.ok_or(Dropped)?;
     let mut asked = Asked { head, body, too_long, ip: peer.ip().to_string(), effect: Effect::default() };
     if asked.head.path() == "/--emulator" || asked.head.path().starts_with("/--emulator/") {
-        let reply = control::answer(&shared, &asked, peer.ip());
+        let reply = control::answer(&shared, &asked, peer.ip(), authority.as_deref());
         let answered = Answered { reply, signed_by: None, mute: false, early: true, methods: Vec::new() };
-        return Ok(response(&shared, &asked.head, answered, &Effect::default(), began));
+        return Ok(response(&shared, &asked.head, answered, &Effect::default(), began, busy));
     }
 
     let effect = lock(&shared.faults).strike(&asked.head.method, asked.head.path()).unwrap_or_default();
@@ -179,7 +204,7 @@ async fn respond(
     if let Body::Socket(purpose) = &answered.reply.body {
         *lock(&behind.raised) = Some((upgrade, purpose.clone()));
     }
-    Ok(response(&shared, &asked.head, answered, &effect, began))
+    Ok(response(&shared, &asked.head, answered, &effect, began, busy))
 }
 
 /// Why nothing is answered.
@@ -280,6 +305,7 @@ fn response(
     answered: Answered,
     effect: &Effect,
     began: Instant,
+    busy: Busy,
 ) -> Response<WireBody> {
     let headers = answer::headers(shared, head, &answered, began.elapsed().as_millis());
     let mut lines = None;
@@ -296,7 +322,8 @@ fn response(
         Body::Empty | Body::Socket(_) => (Vec::new(), Kind::Whole),
         Body::Json(bytes) | Body::Text(bytes) | Body::Html(bytes) => (bytes, Kind::Whole),
     };
-    let mut body = WireBody { data: Some(Bytes::from(bytes)), kind, lines, pause: None, drip: effect.drip };
+    let mut body =
+        WireBody { data: Some(Bytes::from(bytes)), kind, lines, pause: None, drip: effect.drip, _busy: busy };
     let cut = match effect.drop {
         Some(Drop::Amid) => body.data.as_ref().map(|data| data.len() / 2),
         _ => effect.cut,
@@ -349,6 +376,8 @@ pub(crate) struct WireBody {
     pause: Option<Pin<Box<Sleep>>>,
     /// How many bytes go in a second, if not all at once.
     drip: Option<u64>,
+    /// There is work on the connection until it is gone.
+    _busy: Busy,
 }
 
 /// How often a body that comes slowly moves on.

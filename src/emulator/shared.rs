@@ -148,21 +148,26 @@ impl Shared {
         }
         if moved {
             self.dirty.store(true, Ordering::Relaxed);
-            self.save(state);
+            // Nobody has asked for this change: it comes again with the time.
+            let _ = self.save(state);
         }
     }
 
-    /// Writes the state to its file, if it has one. What goes wrong is kept for `stop` to tell.
-    pub(crate) fn save(&self, state: &mut State) {
+    /// Writes the state to its file, if it has one. What goes wrong is kept for `stop` to tell too.
+    ///
+    /// # Errors
+    /// The answer to who wants it kept. It is done all the same, and written with the next change that can be.
+    pub(crate) fn save(&self, state: &mut State) -> Result<(), Refusal> {
         state.now = self.clock.now();
-        let Some(file) = &self.state_file else { return };
-        match store::write(file, state) {
-            Ok(()) => {
-                self.dirty.store(false, Ordering::Relaxed);
-                *lock(&self.trouble) = None;
-            }
-            Err(error) => *lock(&self.trouble) = Some(error.to_string()),
-        }
+        let Some(file) = &self.state_file else { return Ok(()) };
+        let Err(error) = store::write(file, state) else {
+            self.dirty.store(false, Ordering::Relaxed);
+            *lock(&self.trouble) = None;
+            return Ok(());
+        };
+        let words = error.to_string();
+        *lock(&self.trouble) = Some(words.clone());
+        Err(Refusal::new(500, "InternalError", words))
     }
 
     /// The server's time of day as a header.

@@ -43,23 +43,32 @@ pub(crate) struct Sockets {
     pub(crate) changes: Changes,
     /// Counts how often all were dropped.
     dropped: watch::Sender<u64>,
+    /// Has a receiver for each feed that has registered.
+    registered: watch::Sender<()>,
 }
 
 impl Default for Sockets {
     fn default() -> Self {
-        Sockets { changes: Changes::default(), dropped: watch::Sender::new(0) }
+        Sockets { changes: Changes::default(), dropped: watch::Sender::new(0), registered: watch::Sender::new(()) }
     }
 }
 
 impl Sockets {
     /// Breaks all open sockets, without a word to their clients. How many there were.
     pub(crate) fn drop_all(&self) -> usize {
+        // Counted before: those that are told are gone at once.
+        let open = self.dropped.receiver_count();
         self.dropped.send_modify(|count| *count += 1);
-        self.dropped.receiver_count()
+        open
     }
 
     pub(crate) fn open(&self) -> usize {
         self.dropped.receiver_count()
+    }
+
+    /// How many feeds have registered.
+    pub(crate) fn followers(&self) -> usize {
+        self.registered.receiver_count()
     }
 }
 
@@ -134,6 +143,7 @@ async fn feed<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Option<()> {
     let mut follower = shared.sockets.changes.follow(&shared.lock_state());
     let mut registration: Option<Registration> = None;
+    let mut registered = None;
     let mut looks = tokio::time::interval(LOOK);
     let mut count = 0_u32;
     loop {
@@ -146,6 +156,7 @@ async fn feed<S: AsyncRead + AsyncWrite + Unpin>(
                             follower.forget();
                         }
                         registration = Some(wanted);
+                        registered.get_or_insert_with(|| shared.sockets.registered.subscribe());
                     }
                 }
                 Message::Close(_) => {

@@ -1,6 +1,9 @@
 //! A server that does as it is told, and the program asking it.
 #![allow(dead_code)]
 
+#[cfg(unix)]
+mod signals;
+
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -59,6 +62,9 @@ pub fn key() -> &'static Path {
 
 /// The program, told of this service, account and key and of nothing else. Nobody can be asked.
 pub fn program(url: &str, account: &str, key_file: &Path, words: &[&str]) -> Command {
+    #[cfg(unix)]
+    let mut command = signals::heeded(env!("CARGO_BIN_EXE_sdc"));
+    #[cfg(not(unix))]
     let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
     command.args(words).env_clear().envs(told_of(url, account, key_file));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -27,3 +27,4 @@ mod roles;
 mod snapshots;
 mod users;
 mod volumes;
+mod wire;

@@ -5,9 +5,13 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-/// `sdc emulator …`, run by `shell` text in which "$@" is that, with its files in this folder.
+#[path = "../common/signals.rs"]
+mod signals;
+
+/// `sdc emulator …`, run by `shell` text in which "$@" is that, with its files in this folder. What this process was
+/// told to ignore, by nohup or by a shell in the background, it is not.
 fn start(shell: &str, folder: &Path, arguments: &[&str]) -> Child {
-    Command::new("/bin/sh")
+    signals::heeded("/bin/sh")
         .args(["-c", shell, "sh", env!("CARGO_BIN_EXE_sdc"), "emulator"])
         .args(arguments)
         .env("TMPDIR", folder)
@@ -112,4 +116,73 @@ fn serve_keeps_proxies_away_from_loopback() {
     for name in ["NO_PROXY", "no_proxy"] {
         assert!(out.contains(&format!("export {name}=127.0.0.1,localhost,::1,intern.example,10.0.0.1\n")), "{out}");
     }
+}
+
+#[test]
+fn the_file_of_settings_is_there_once_it_listens_and_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("emulator.env");
+    let name = file.display().to_string();
+    let mut child =
+        start("exec \"$@\"", folder.path(), &["serve", "--listen", "127.0.0.1:0", "--env-file", name.as_str()]);
+    // As the guide says, and at once.
+    let script = format!("until [ -e '{name}' ]; do sleep 0.01; done; . '{name}'; sdc machines list -o ids | wc -l");
+    let bin = Path::new(env!("CARGO_BIN_EXE_sdc")).parent().unwrap().display();
+    let said = Command::new("/bin/sh")
+        .args(["-c", &script])
+        .env("PATH", format!("{bin}:/usr/bin:/bin"))
+        .env("HOME", tempfile::tempdir().unwrap().path())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), "7", "{}", String::from_utf8_lossy(&said.stderr));
+    send("TERM", &child);
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!((code(child.wait().unwrap()), out.as_str()), (0, ""));
+    assert_eq!(files(folder.path()), 0, "neither the file nor the key is left");
+
+    let nowhere = folder.path().join("none/emulator.env").display().to_string();
+    let child = start("exec \"$@\"", folder.path(), &["serve", "--listen", "127.0.0.1:0", "--env-file", &nowhere]);
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("cannot write"), "{ended:?}");
+}
+
+#[test]
+fn a_disk_that_is_full_is_answered_500_and_the_file_stays_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json").display().to_string();
+    // Nothing changes there by itself, so that the file is written for these requests alone.
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--pace", "stepped", "--state", state.as_str()];
+    let mut child = start("exec \"$@\"", folder.path(), &serve);
+    await_line(&mut BufReader::new(child.stderr.take().unwrap()), "end it");
+    send("TERM", &child);
+    child.wait().unwrap();
+    let size = std::fs::metadata(&state).unwrap().len();
+    // No file of it can be longer than a little more.
+    let shell = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", size / 512 + 40);
+    let mut child = start(&shell, folder.path(), &serve);
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let url = await_line(&mut out, "export SDC_URL=");
+    await_line(&mut BufReader::new(child.stderr.take().unwrap()), "end it");
+    let key = std::fs::read_dir(folder.path()).unwrap().flatten().find(|entry| entry.path().is_dir()).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let sdc = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+        command.args(words).env_clear().env("HOME", home.path()).env("SDC_ACCOUNT", "acme");
+        command.env("SDC_URL", url.trim().trim_start_matches("export SDC_URL=").trim_matches('\''));
+        command.env("SDC_KEY_FILE", key.path().join("id_rsa")).output().unwrap()
+    };
+    assert!(sdc(&["machines", "metadata", "set", "web1", "small=x"]).status.success());
+    let before = std::fs::read(&state).unwrap();
+    let failed = sdc(&["machines", "metadata", "set", "web1", &format!("large={}", "x".repeat(60_000))]);
+    let said = String::from_utf8_lossy(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(1), "{said}");
+    assert!(said.contains("500 InternalError") && said.contains("cannot write the state file"), "{said}");
+    assert_eq!(std::fs::read(&state).unwrap(), before);
+    assert!(sdc(&["machines", "list"]).status.success(), "it can still be read");
+    send("TERM", &child);
+    child.wait().unwrap();
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(left.len(), 2, "the state and its lock: {left:?}");
 }

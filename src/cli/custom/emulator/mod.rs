@@ -1,5 +1,7 @@
 //! `sdc emulator`: a CloudAPI on this machine, served until interrupted or for one command.
 
+mod settings;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,34 +15,12 @@ use tokio::process::Child;
 use crate::cli::streams::Streams;
 use crate::cli::values;
 use crate::config::env;
-use crate::emulator::{Emulator, Fault, Options, Pace, Seed};
+use crate::emulator::{Emulator, Fault, Options, Pace, Seed, ThrowAwayKey};
 use crate::error::{Error, Result};
+use settings::{EnvFile, REMOVED, elsewhere, environment};
 
 /// Where `serve` listens unless told otherwise.
 const LISTEN: &str = "127.0.0.1:8087";
-
-/// Variables that would send the command elsewhere, or as someone else.
-const REMOVED: &[&str] = &[
-    "SDC_PROFILE",
-    "SDC_USER",
-    "SDC_ROLE",
-    "SDC_TESTING",
-    "SDC_TLS_INSECURE",
-    "SDC_ACT_AS",
-    "SDC_ACCEPT_VERSION",
-    "SDC_API_VERSION",
-    "SDC_KEY_PASSPHRASE_FILE",
-    "SDC_CACERT",
-    "TRITON_USER",
-    "TRITON_ROLE",
-    "TRITON_RBAC_USER",
-    "TRITON_RBAC_ROLE",
-    "TRITON_ACT_AS",
-    "TRITON_TLS_INSECURE",
-    "TRITON_SKIP_TLS_VERIFY",
-    "TRITON_KEY_MATERIAL",
-    "SDC_KEY_MATERIAL",
-];
 
 /// The command and its options.
 pub fn command() -> Command {
@@ -52,8 +32,17 @@ pub fn command() -> Command {
             common(Command::new("serve"))
                 .about("Serve until interrupted")
                 .long_about(
-                    "Serve until interrupted. The settings that lead clients to it are printed as lines for a shell:\n\
-                     sdc emulator serve > emulator.env & sleep 1; . ./emulator.env; sdc machines list",
+                    "Serve until interrupted. The settings that lead clients to it are lines for a shell, on stdout or in a\n\
+                     file, which is there as soon as the emulator listens, and goes with it:\n\
+                     sdc emulator serve --env-file emulator.env &\n\
+                     until [ -e emulator.env ]; do sleep 0.1; done; . ./emulator.env; sdc machines list",
+                )
+                .arg(
+                    Arg::new("env-file")
+                        .long("env-file")
+                        .value_name("FILE")
+                        .value_parser(value_parser!(PathBuf))
+                        .help("Write the settings to this file once it listens, instead of stdout"),
                 )
                 .arg(
                     Arg::new("listen")
@@ -146,7 +135,7 @@ fn common(command: Command) -> Command {
             "TIMES",
             "How fast machines change state: 10 is ten times real time; 'stepped' is not at all",
         ))
-        .arg(file("key", "The account's private key (RSA, PEM, unencrypted), instead of a new one"))
+        .arg(file("key", "The account's private key (RSA, PEM, unencrypted), instead of a throw-away one"))
         .arg(file("authorize", "A public key to add to the account").action(ArgAction::Append))
         .arg(file("authorize-user", "A public key to add to the sub-user ci").action(ArgAction::Append))
 }
@@ -199,6 +188,8 @@ fn options(matches: &ArgMatches) -> Result<Options> {
         latency,
         throttle: matches.get_flag("throttle"),
         key: matches.get_one::<PathBuf>("key").cloned(),
+        // The older tools read no other.
+        throw_away: ThrowAwayKey::KnownRsa,
         authorize: public_keys(matches, "authorize")?,
         authorize_user: public_keys(matches, "authorize-user")?,
         ..Options::default()
@@ -212,58 +203,6 @@ fn public_keys(matches: &ArgMatches, name: &str) -> Result<Vec<String>> {
         crate::cli::values::public_key(&path.display().to_string(), &text)
     };
     matches.get_many::<PathBuf>(name).into_iter().flatten().map(read).collect()
-}
-
-/// A URL of this machine for one that stands for all its addresses: nobody can connect to those everywhere.
-fn local(url: &str) -> String {
-    url.replacen("//0.0.0.0:", "//127.0.0.1:", 1).replacen("//[::]:", "//[::1]:", 1)
-}
-
-/// What other machines put in the place of such a URL.
-fn elsewhere(url: &str) -> Option<String> {
-    (local(url) != url).then(|| url.replacen("//0.0.0.0:", "//HOST:", 1).replacen("//[::]:", "//HOST:", 1))
-}
-
-/// The hosts to which no proxy is used: a proxy has no way to this machine's loopback.
-fn no_proxy(others: Option<String>) -> String {
-    let others = others.unwrap_or_default();
-    // A star counts only if it stands alone.
-    if others.trim() == "*" {
-        return others;
-    }
-    let mut hosts: Vec<&str> = others.split(',').map(str::trim).filter(|host| !host.is_empty()).collect();
-    // Those that are there stay alone: settings may be taken over many times in one shell.
-    for host in ["::1", "localhost", "127.0.0.1"] {
-        if !hosts.contains(&host) {
-            hosts.insert(0, host);
-        }
-    }
-    hosts.join(",")
-}
-
-/// What leads a client to the emulator.
-fn environment(emulator: &Emulator) -> Vec<(&'static str, String)> {
-    let url = local(emulator.https_url().unwrap_or(emulator.url()));
-    // Every tool takes this for the environment alone: without it, a profile that is current in the
-    // home folder would win with node-triton, and lead to a real cloud.
-    let mut list = vec![("TRITON_PROFILE", "env".to_owned())];
-    for (sdc, triton, value) in [
-        ("SDC_URL", "TRITON_URL", url),
-        ("SDC_ACCOUNT", "TRITON_ACCOUNT", emulator.account().to_owned()),
-        ("SDC_KEY_ID", "TRITON_KEY_ID", emulator.key_id().to_owned()),
-        ("SDC_KEY_FILE", "TRITON_KEY_FILE", emulator.key_file().display().to_string()),
-    ] {
-        list.push((sdc, value.clone()));
-        list.push((triton, value));
-    }
-    if let Some(file) = emulator.ca_file() {
-        list.push(("SDC_CACERT", file.display().to_string()));
-        list.push(("NODE_EXTRA_CA_CERTS", file.display().to_string()));
-    }
-    for (name, twin) in [("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")] {
-        list.push((name, no_proxy(env::var(name).or_else(|| env::var(twin)))));
-    }
-    list
 }
 
 async fn serve(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
@@ -280,16 +219,21 @@ async fn serve(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
             let words = format!("{address} can be reached by other machines, and the emulator is no safe service");
             return Err(Error::usage(words).hint(format!("--listen 127.0.0.1:{}", address.port())).hint("--public"));
         }
+        // Whoever gets here must not have the key already.
+        options.throw_away = ThrowAwayKey::NewRsa;
         streams.say(&format!("WARNING: {address} can be reached by other machines; stop it when you are done"));
     }
     // Asked for before the settings are printed: who has read them may end it at once.
     let mut signals = Signals::new()?;
     let emulator = Emulator::start(options).await?;
-    let mut lines = format!("unset {}\n", REMOVED.join(" "));
-    for (name, value) in environment(&emulator) {
-        lines.push_str(&format!("export {name}={}\n", crate::cli::show::quoted(&value)));
-    }
-    let printed = streams.out(lines.as_bytes());
+    let lines = settings::lines(&emulator);
+    let (printed, env_file) = match matches.get_one::<PathBuf>("env-file") {
+        Some(path) => match EnvFile::write(path, lines) {
+            Ok(file) => (Ok(()), Some(file)),
+            Err(error) => (Err(error), None),
+        },
+        None => (streams.out(lines.as_bytes()), None),
+    };
     let mut code = 0;
     if printed.is_ok() {
         for url in [Some(emulator.url()), emulator.https_url()].into_iter().flatten() {
@@ -306,6 +250,7 @@ async fn serve(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
             _ => 0,
         };
     }
+    drop(env_file);
     emulator.stop().await?;
     printed.map(|()| code)
 }
@@ -453,26 +398,6 @@ mod tests {
     #[test]
     fn the_command_is_well_formed() {
         command().debug_assert();
-    }
-
-    #[test]
-    fn clients_are_not_led_to_the_address_that_stands_for_all() {
-        assert_eq!(local("http://0.0.0.0:8087"), "http://127.0.0.1:8087");
-        assert_eq!(local("https://[::]:8443"), "https://[::1]:8443");
-        assert_eq!(elsewhere("https://[::]:8443").as_deref(), Some("https://HOST:8443"));
-        assert_eq!(elsewhere("http://0.0.0.0:8087").as_deref(), Some("http://HOST:8087"));
-        for url in ["http://127.0.0.1:8087", "http://10.0.0.0:8087", "https://[fd00::]:8443"] {
-            assert_eq!((local(url).as_str(), elsewhere(url)), (url, None));
-        }
-    }
-
-    #[test]
-    fn hosts_that_need_no_proxy_are_kept_and_named_once() {
-        assert_eq!(no_proxy(None), "127.0.0.1,localhost,::1");
-        assert_eq!(no_proxy(Some("intern, localhost,".to_owned())), "127.0.0.1,::1,intern,localhost");
-        let once = no_proxy(Some("intern".to_owned()));
-        assert_eq!(no_proxy(Some(once.clone())), once);
-        assert_eq!(no_proxy(Some("*".to_owned())), "*");
     }
 
     #[tokio::test]
