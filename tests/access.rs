@@ -87,6 +87,7 @@ impl Cloud {
         match (method, known(path)) {
             ("HEAD", _) if path.ends_with("/datacenters") => (405, None, Value::Null),
             ("GET" | "HEAD", Some(at)) => (200, tags, state.things[at].1.clone()),
+            ("GET", None) if path == "/acme" => (200, tags, json!({ "id": id(9), "login": "acme" })),
             // A list is what has one part more.
             ("GET" | "HEAD", None) if parts % 2 == 1 => {
                 let below = format!("{path}/");
@@ -490,8 +491,7 @@ fn what_is_wrong_in_the_file_is_told_before_anything_is_sent() {
 fn an_image_is_shared_and_tagged_beside_what_was_there() {
     let cloud = Cloud::start();
     let path = format!("/acme/images/{}", id(3));
-    let image =
-        json!({ "id": id(3), "name": "mine", "version": "1", "acl": [id(1)], "tags": { "role": "web", "n": 1.5 } });
+    let image = json!({ "id": id(3), "owner": id(9), "name": "mine", "version": "1", "acl": [id(1)], "tags": { "role": "web", "n": 1.5 } });
     cloud.put(&path, image);
     let image = |words: &[&str]| cloud.told(&[&["images"], words].concat());
     image(&["share", "mine", &id(2), &id(1)]);
