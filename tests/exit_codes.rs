@@ -60,7 +60,7 @@ async fn code_1_the_service_failed_inside() {
 async fn asked(cloud: &Emulator, typed: &str) -> (Option<i32>, String) {
     let sdc = against(cloud, &[]);
     let mut command = Command::new("script");
-    let line = format!("{} machines delete web1", sdc.get_program().display());
+    let line = format!("{} machines delete web1", env!("CARGO_BIN_EXE_sdc"));
     command.args(["-qec", &line, "/dev/null"]).env_clear().env("SHELL", "/bin/sh").env("PATH", "/usr/bin:/bin");
     command.envs(sdc.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -72,7 +72,7 @@ async fn asked(cloud: &Emulator, typed: &str) -> (Option<i32>, String) {
         while !shown.ends_with(b"[y/N] ") && screen.read(&mut byte).unwrap() == 1 {
             shown.extend(byte);
         }
-        keyboard.write_all(typed.as_bytes()).unwrap();
+        keyboard.write_all(typed.as_bytes()).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&shown)));
         // The end of what is typed is Ctrl-D.
         drop(keyboard);
         screen.read_to_end(&mut shown).unwrap();
@@ -187,7 +187,10 @@ async fn code_9_its_end_cannot_be_seen() {
 #[tokio::test]
 async fn code_10_the_name_fits_several() {
     let cloud = cloud(&[]).await;
-    ends(&cloud, "images delete base-64 --yes", 10, "ambiguous", "fits 2 images").await;
+    // Of the account's own images; others have several of one name too, but those are not its to delete.
+    let made = output(against(&cloud, &["images", "create", "db1", "acme-web", "1.5.0", "--wait"])).await;
+    assert!(made.status.success(), "{made:?}");
+    ends(&cloud, "images delete acme-web --yes", 10, "ambiguous", "fits 2 images").await;
     cloud.stop().await.unwrap();
 }
 

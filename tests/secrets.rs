@@ -372,7 +372,9 @@ fn no_field_of_a_profile_gives_a_secret_away() {
             std::fs::write(dir.join("config.json"), serde_json::json!({ "profile": current }).to_string()).unwrap();
             for words in ASKING {
                 let mut command = asking(&url, home.path(), words);
-                ["SDC_URL", "SDC_ACCOUNT", "SDC_KEY_FILE"].iter().for_each(|name| drop(command.env_remove(name)));
+                ["SDC_URL", "SDC_ACCOUNT", "SDC_KEY_FILE"].iter().for_each(|name| {
+                    command.env_remove(name);
+                });
                 let name = format!("{} in {field} of a profile, {words:?}", secret.name);
                 cases.push(Case { name, pieces: secret.pieces.clone(), command });
             }

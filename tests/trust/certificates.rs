@@ -223,7 +223,7 @@ fn every_connection_trusts_alike_and_the_doctor_shows_how() {
     });
     assert!(web1.status.success(), "{}", text(&web1.stderr));
     assert!(feed.status.success(), "{}", text(&feed.stderr));
-    runtime.block_on(emulator.stop());
+    runtime.block_on(emulator.stop()).unwrap();
 }
 
 #[test]

@@ -296,5 +296,5 @@ fn lists_and_sockets_go_through_the_proxy_with_its_login() {
         assert!(seen.iter().all(|head| head.contains("Proxy-Authorization: Basic amlsbDpwQHNz")), "{seen:?}");
         assert!(words[0] != "machines" || said(&output).contains("web1"), "{}", said(&output));
     }
-    runtime.block_on(emulator.stop());
+    runtime.block_on(emulator.stop()).unwrap();
 }
