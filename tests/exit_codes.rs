@@ -72,7 +72,9 @@ async fn asked(cloud: &Emulator, typed: &str) -> (Option<i32>, String) {
         while !shown.ends_with(b"[y/N] ") && screen.read(&mut byte).unwrap() == 1 {
             shown.extend(byte);
         }
-        keyboard.write_all(typed.as_bytes()).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&shown)));
+        keyboard
+            .write_all(typed.as_bytes())
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&shown)));
         // The end of what is typed is Ctrl-D.
         drop(keyboard);
         screen.read_to_end(&mut shown).unwrap();

@@ -33,10 +33,10 @@ fn files(top: &str, end: &str) -> Vec<PathBuf> {
 /// The commands of a hint: from `sdc` to the end of its sentence.
 fn commands(hint: &str) -> Vec<String> {
     let start = Regex::new(r"(^|[ `:(|])sdc ([a-z])").unwrap();
+    let stop = Regex::new(r#"; |`|, sdc |, for each|, and |, or |, after |, --|, … |: | \| |\)"#).unwrap();
     let mut found = Vec::new();
     for begin in start.captures_iter(hint).map(|found| found.get(2).unwrap().start()) {
         let rest = &hint[begin..];
-        let stop = Regex::new(r#"; |`|, sdc |, for each|, and |, or |, after |, --|, … |: | \| |\)"#).unwrap();
         let end = stop.find(rest).map_or(rest.len(), |found| found.start());
         let command = rest[..end].trim().trim_end_matches(['.', ',', '?']).trim();
         found.push(command.to_owned());

@@ -197,7 +197,7 @@ fn a_step_in_a_path_goes_through_no_proxy_and_past_no_time_out() {
     assert_eq!(said.status.code(), Some(2), "{said:?}");
     assert!(text(&said.stderr).contains("through a proxy") && text(&said.stderr).contains("http_proxy"), "{said:?}");
     assert!(seen.lock().unwrap().is_empty() && asked.lock().unwrap().is_empty());
-    let silent = common::server(|stream| std::mem::forget(stream));
+    let silent = common::server(std::mem::forget);
     let said = program(&silent, "acme", &key().join("key"), &words).env("SDC_REQUEST_TIMEOUT", "1s").output().unwrap();
     assert_eq!(said.status.code(), Some(6), "{said:?}");
     assert!(text(&said.stderr).contains("did not answer within 1s"), "{said:?}");

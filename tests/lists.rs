@@ -274,7 +274,7 @@ fn paged(many: usize) -> (String, Arc<Mutex<Vec<String>>>) {
                 pairs.filter_map(|pair| pair.strip_prefix(name)).find_map(|text| text.parse::<usize>().ok())
             };
             let (limit, offset) = (number("limit=").unwrap_or(1000), number("offset=").unwrap_or(0));
-            let row = |n: usize| json!({ "id": format!("{n:08}-0000-4000-8000-000000000000"), "name": format!("m{n}"), "memory": many - n, "state": if n % 2 == 0 { "running" } else { "stopped" } });
+            let row = |n: usize| json!({ "id": format!("{n:08}-0000-4000-8000-000000000000"), "name": format!("m{n}"), "memory": many - n, "state": if n.is_multiple_of(2) { "running" } else { "stopped" } });
             let rows: Vec<Value> = (offset..many.min(offset + limit)).map(row).collect();
             queries.lock().unwrap().push(target.clone());
             let body = Value::from(rows).to_string();

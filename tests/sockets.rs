@@ -605,7 +605,7 @@ fn websocket(then: impl Fn(TcpStream) + Send + 'static) -> String {
     use base64::Engine;
     use sha1::Digest;
     common::answered_by(move |head, mut stream| {
-        let key = head.lines().find_map(|line| line.to_lowercase().starts_with("sec-websocket-key:").then_some(line));
+        let key = head.lines().find(|line| line.to_lowercase().starts_with("sec-websocket-key:"));
         let Some(key) = key.and_then(|line| line.split_once(": ")) else {
             // Every other request is for the list.
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]");

@@ -258,7 +258,10 @@ fn answered(answers: &[(&'static str, &'static str)], words: &[&str]) -> Output 
 fn an_image_that_names_an_option_for_a_user_is_refused_and_one_that_is_gone_means_root() {
     let machine = r#"{"id":"51b7c6ea-7d0e-4b6a-9c1d-5e2f8a7b4c6d","name":"db0","state":"running",
         "image":"c9b3e5f7-2d4f-4a6b-8c8d-1e2f3a4b5c01","nics":[{"ip":"fd00::7","primary":true,"network":"x"}]}"#;
-    let odd = (FEW, r#"{"name":"odd","tags":{"default_user":"-oProxyCommand=reboot"}}"#);
+    let odd = (
+        FEW,
+        r#"{"id":"c9b3e5f7-2d4f-4a6b-8c8d-1e2f3a4b5c01","name":"odd","tags":{"default_user":"-oProxyCommand=reboot"}}"#,
+    );
     let (code, words) = refused(&answered(&[(FEW, machine), odd], &[SSH, &[DB0]].concat()));
     assert!(code == 1 && words.contains("image odd: its tag default_user = '-oProxyCommand=reboot'"), "{words}");
     let gone = ("404 Not Found", r#"{"code":"ResourceNotFound","message":"image not found"}"#);

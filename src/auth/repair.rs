@@ -124,10 +124,7 @@ fn repair(bytes: &[u8], depth: u32) -> Option<(Damage, Text)> {
         return None;
     }
     let damage = damage.unwrap_or(Damage::Base64);
-    match repair(&bytes, depth - 1) {
-        Some((_, text)) => Some((damage, text)),
-        None => None,
-    }
+    repair(&bytes, depth - 1).map(|(_, text)| (damage, text))
 }
 
 /// UTF-16 with its mark, or without where every second byte is zero.

@@ -61,7 +61,7 @@ pub fn explained(command: &str, flags: &Flags, error: Error) -> Error {
 fn meant(letter: char, command: &str, all: bool) -> Option<String> {
     let begins =
         |known: &&str| known.is_empty() && all || command == *known || command.starts_with(&format!("{known} "));
-    let found = LETTERS.iter().find(|known| known.letter == letter && known.commands.iter().any(|one| begins(&one)))?;
+    let found = LETTERS.iter().find(|known| known.letter == letter && known.commands.iter().any(begins))?;
     Some(format!("if -{letter} was meant as in the older tools, {}", found.here))
 }
 

@@ -199,7 +199,7 @@ pub fn word(param: &'static str) -> &'static str {
 
 /// Several of what is called so.
 pub fn plural(word: &str) -> String {
-    match word.strip_suffix('y') {
+    match word.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
         Some(stem) => format!("{stem}ies"),
         None if word.ends_with('s') => format!("{word}es"),
         None => format!("{word}s"),

@@ -1,6 +1,7 @@
 //! The only place that prints. stdout carries data and nothing else; words to people go to stderr.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Kind, Result};
@@ -33,15 +34,22 @@ fn was_closed(number: u8) -> bool {
     return false && number > 0;
 }
 
+/// Standard input has been read to its end: whoever comes second would find it empty.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
 /// Standard input, to be read to its end by those who were told to.
 ///
 /// # Errors
-/// It was closed before the program began, and so is not what somebody meant to give.
+/// It was closed before the program began, and so is not what somebody meant to give; or it was read before, such as
+/// by `--key-file -`.
 pub fn stdin() -> io::Result<io::StdinLock<'static>> {
-    match was_closed(0) {
-        true => Err(io::Error::other("standard input is closed")),
-        false => Ok(io::stdin().lock()),
+    if was_closed(0) {
+        return Err(io::Error::other("standard input is closed"));
     }
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Err(io::Error::other("standard input can be read only once, and `-` was given twice"));
+    }
+    Ok(io::stdin().lock())
 }
 
 /// How many lines of a terminal hold what is still going on, right above the cursor: whatever else is written there

@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -513,13 +512,9 @@ fn pair_file(text: &str) -> Result<(&str, String)> {
 /// # Errors
 /// A usage error: nothing has been sent yet.
 pub fn read_bytes(file: &str, limit: u64) -> Result<Vec<u8>> {
-    static TAKEN: AtomicBool = AtomicBool::new(false);
     let fail = |error: std::io::Error| Error::usage(format!("cannot read {}", shown(file))).because(error);
     if file != "-" {
         return crate::file::read(&at_home(file), limit).map_err(fail);
-    }
-    if TAKEN.swap(true, Ordering::Relaxed) {
-        return Err(Error::usage("standard input can be read only once, and `-` was given twice"));
     }
     let mut bytes = Vec::new();
     super::streams::stdin().and_then(|stdin| stdin.take(limit + 1).read_to_end(&mut bytes)).map_err(fail)?;

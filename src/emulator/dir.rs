@@ -80,7 +80,7 @@ pub(crate) struct ThrowAway {
 /// What a throw-away key signs with.
 pub(crate) enum Private {
     Rsa(Box<rsa::RsaPrivateKey>),
-    Ed25519(ed25519_dalek::SigningKey),
+    Ed25519(Box<ed25519_dalek::SigningKey>),
 }
 
 /// The comment of the key's public half.
@@ -140,7 +140,7 @@ impl ThrowAway {
         let whole = ssh_key::PrivateKey::new(KeypairData::Ed25519(pair), KEY_NAME)?;
         let pem = whole.to_openssh(ssh_key::LineEnding::LF)?.to_string();
         let (blob, line) = public("ssh-ed25519", &[point.to_vec()]);
-        Ok(ThrowAway { key: Private::Ed25519(key), file: "id_ed25519", pem, line, blob })
+        Ok(ThrowAway { key: Private::Ed25519(Box::new(key)), file: "id_ed25519", pem, line, blob })
     }
 }
 

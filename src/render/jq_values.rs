@@ -75,12 +75,12 @@ pub(super) fn mended<'s>(
     defs.filter(|def| is_kept(def.name)).map(own).chain(more).chain([main]).map(definition)
 }
 
-fn definition<'s>(def: Def<&'s str>) -> Def<&'s str> {
+fn definition(def: Def<&str>) -> Def<&str> {
     Def { body: term(def.body), ..def }
 }
 
-fn boxed<'s>(inner: Box<Term<&'s str>>) -> Box<Term<&'s str>> {
-    Box::new(term(*inner))
+fn boxed(inner: Term<&str>) -> Box<Term<&str>> {
+    Box::new(term(inner))
 }
 
 /// `VALUE | FILTER`.
@@ -89,7 +89,7 @@ fn through<'s>(value: Term<&'s str>, filter: &'static str) -> Term<&'s str> {
 }
 
 /// The same term, in which keys are checked, whole quotients are whole, and texts are made of values as jq makes them.
-fn term<'s>(this: Term<&'s str>) -> Term<&'s str> {
+fn term(this: Term<&str>) -> Term<&str> {
     match this {
         Term::Obj(entries) => Term::Obj(
             entries
@@ -102,14 +102,14 @@ fn term<'s>(this: Term<&'s str>) -> Term<&'s str> {
                 .collect(),
         ),
         Term::BinOp(left, BinaryOp::Math(ops::Math::Div), right) => {
-            through(Term::BinOp(boxed(left), BinaryOp::Math(ops::Math::Div), boxed(right)), "__whole")
+            through(Term::BinOp(boxed(*left), BinaryOp::Math(ops::Math::Div), boxed(*right)), "__whole")
         }
         // jq has remainders of whole numbers only.
         Term::BinOp(left, BinaryOp::Math(ops::Math::Rem), right) => {
             let [left, right] = [left, right].map(|side| Box::new(through(term(*side), "__int")));
             Term::BinOp(left, BinaryOp::Math(ops::Math::Rem), right)
         }
-        Term::BinOp(left, op, right) => Term::BinOp(boxed(left), op, boxed(right)),
+        Term::BinOp(left, op, right) => Term::BinOp(boxed(*left), op, boxed(*right)),
         Term::Str(format, parts) => {
             let plain = format.is_none();
             let part = |part| match part {
@@ -119,24 +119,25 @@ fn term<'s>(this: Term<&'s str>) -> Term<&'s str> {
             };
             Term::Str(format, parts.into_iter().map(part).collect())
         }
-        Term::Arr(inner) => Term::Arr(inner.map(boxed)),
-        Term::Neg(inner) => Term::Neg(boxed(inner)),
-        Term::Label(name, inner) => Term::Label(name, boxed(inner)),
+        Term::Arr(inner) => Term::Arr(inner.map(|inner| boxed(*inner))),
+        Term::Neg(inner) => Term::Neg(boxed(*inner)),
+        Term::Label(name, inner) => Term::Label(name, boxed(*inner)),
         Term::Fold(name, from, pattern, then) => {
-            Term::Fold(name, boxed(from), pattern, then.into_iter().map(term).collect())
+            Term::Fold(name, boxed(*from), pattern, then.into_iter().map(term).collect())
         }
-        Term::TryCatch(inner, catch) => Term::TryCatch(boxed(inner), catch.map(boxed)),
-        Term::IfThenElse(cases, other) => {
-            Term::IfThenElse(cases.into_iter().map(|(when, then)| (term(when), term(then))).collect(), other.map(boxed))
-        }
-        Term::Def(defs, inner) => Term::Def(defs.into_iter().map(definition).collect(), boxed(inner)),
+        Term::TryCatch(inner, catch) => Term::TryCatch(boxed(*inner), catch.map(|inner| boxed(*inner))),
+        Term::IfThenElse(cases, other) => Term::IfThenElse(
+            cases.into_iter().map(|(when, then)| (term(when), term(then))).collect(),
+            other.map(|inner| boxed(*inner)),
+        ),
+        Term::Def(defs, inner) => Term::Def(defs.into_iter().map(definition).collect(), boxed(*inner)),
         Term::Call(name, args) => Term::Call(name, args.into_iter().map(term).collect()),
         Term::Path(inner, Path(parts)) => {
             let part = |part| match part {
                 Part::Index(index) => Part::Index(term(index)),
                 Part::Range(from, to) => Part::Range(from.map(term), to.map(term)),
             };
-            Term::Path(boxed(inner), Path(parts.into_iter().map(|(one, opt)| (part(one), opt)).collect()))
+            Term::Path(boxed(*inner), Path(parts.into_iter().map(|(one, opt)| (part(one), opt)).collect()))
         }
         other @ (Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_)) => other,
     }

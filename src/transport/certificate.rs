@@ -244,7 +244,7 @@ pub(super) fn dotted(oid: &[u8]) -> String {
 }
 
 /// The attributes of a Name: which, and its tag and octets.
-fn attributes<'a>(name: &'a [u8]) -> impl Iterator<Item = (&'a [u8], (u8, &'a [u8]))> {
+fn attributes(name: &[u8]) -> impl Iterator<Item = (&[u8], (u8, &[u8]))> {
     let mut sets = Reader::new(name);
     std::iter::from_fn(move || {
         let mut pair = sets.within(SET)?.within(SEQUENCE)?;

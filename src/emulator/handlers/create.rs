@@ -286,12 +286,10 @@ fn check_capacity(package: &Package) -> Result<(), Refusal> {
     Err(Refusal::failed(words, "ram", "InsufficientCapacity", &why))
 }
 
+type Fields = Map<String, Value>;
+
 /// Tags, metadata and passwords of a new machine.
-fn described(
-    call: &Call<'_>,
-    keys: String,
-    password: Option<String>,
-) -> Result<(Map<String, Value>, Map<String, Value>, Map<String, Value>), Refusal> {
+fn described(call: &Call<'_>, keys: String, password: Option<String>) -> Result<(Fields, Fields, Fields), Refusal> {
     let tags = flat(call, "tag.");
     // Tags that Docker keeps are refused only when they are set later.
     for (name, value) in &tags {

@@ -19,6 +19,7 @@ pub const REMOVED: &[&str] = &[
     "SDC_API_VERSION",
     "SDC_KEY_PASSPHRASE_FILE",
     "SDC_CACERT",
+    "SDC_TLS_PIN",
     "TRITON_USER",
     "TRITON_ROLE",
     "TRITON_RBAC_USER",
