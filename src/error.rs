@@ -189,6 +189,7 @@ impl Error {
     }
 
     /// Whether the message has lines of its own.
+    #[cfg(feature = "cli")]
     pub(crate) fn is_laid_out(&self) -> bool {
         self.0.laid_out
     }

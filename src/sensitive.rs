@@ -18,6 +18,7 @@ const SEARCHED: usize = 512 * 1024;
 /// A run of base64 that is shorter holds no key.
 const SHORTEST_RUN: usize = 16;
 /// A line of a key has as many letters and digits in a row, and a sentence has not.
+#[cfg(any(feature = "cli", test))]
 const SHORTEST_BODY: usize = 20;
 /// Base64 of base64 is looked into, and no deeper.
 const DEPTH: u32 = 2;
@@ -130,6 +131,7 @@ fn hidden(path: &Path) -> Option<Sort> {
 }
 
 /// A URL as it can be shown in a message: without what stands before its host.
+#[cfg(any(feature = "cli", test))]
 pub fn url(text: &str) -> Cow<'_, str> {
     match sort(text) {
         Some(Sort::Login) => without_login(text).into(),
@@ -169,6 +171,7 @@ pub fn is_key(text: &str) -> bool {
 }
 
 /// Whether a sentence has a private key in it. One that only names the armour, or the file, has not.
+#[cfg(any(feature = "cli", test))]
 pub fn has_key_in_it(text: &str) -> bool {
     let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.any(|word| word.len() >= SHORTEST_BODY) && is_key(text)
@@ -176,8 +179,13 @@ pub fn has_key_in_it(text: &str) -> bool {
 
 /// Words of a private key's file. The blank between may have been quoted, encoded, or become a line end.
 const GAPS: &[&[u8]] = &[b" ", b"\t", b"\n", b"\r", b"\\", b"+", b"%20", b"\xc2\xa0"];
-const MARKS: &[&[u8]] =
-    &[b"PuTTY-User-Key-File", b"openssh-key-v1", b"SSH PRIVATE KEY FILE", b"50524956415445204B4559"];
+const MARKS: &[&[u8]] = &[
+    b"PuTTY-User-Key-File",
+    b"openssh-key-v1",
+    b"SSH PRIVATE KEY FILE",
+    b"50524956415445204B4559",
+    b"50524956415445204b4559",
+];
 
 fn holds_key(bytes: &[u8], depth: u32) -> bool {
     // In UTF-16 every second byte of such words is zero.

@@ -69,7 +69,7 @@ impl PrivateKey {
     /// its name, for errors and prompts. Up to three passphrases are asked for.
     ///
     /// # Errors
-    /// [`Kind::Auth`](crate::error::Kind::Auth): the file is no such key, or does not open. The
+    /// [`Kind::Auth`]: the file is no such key, or does not open. The
     /// error says what the file is and which command converts it. Errors of `ask` are passed on.
     pub fn parse(text: &[u8], file: &str, ask: &mut Asked<'_>) -> Result<Self> {
         let block = pem::read(text, file)?;
@@ -126,7 +126,7 @@ impl PrivateKey {
     /// Reads this file: [`PrivateKey::parse`] with its contents.
     ///
     /// # Errors
-    /// Those of [`PrivateKey::parse`], and [`Kind::Auth`](crate::error::Kind::Auth) when the file
+    /// Those of [`PrivateKey::parse`], and [`Kind::Auth`] when the file
     /// cannot be read.
     pub fn read(path: &Path, ask: &mut Asked<'_>) -> Result<Self> {
         let name = sensitive::path(path);
@@ -154,7 +154,7 @@ impl PrivateKey {
     /// Signs these bytes: RSA PKCS#1 v1.5, ECDSA in DER, Ed25519 as it is.
     ///
     /// # Errors
-    /// [`Kind::Other`](crate::error::Kind::Other) when the algorithm is not for this key.
+    /// [`Kind::Other`] when the algorithm is not for this key.
     pub fn sign(&self, algorithm: Algorithm, data: &[u8]) -> Result<Vec<u8>> {
         self.secret.sign(algorithm, data)
     }
@@ -187,6 +187,7 @@ pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 /// The text of a key that is given itself. In UTF-8 or UTF-16; wiped when dropped.
+#[cfg(feature = "cli")]
 pub(crate) fn key_text(bytes: &[u8]) -> SecretString {
     match super::repair::utf16(bytes) {
         Some(text) => SecretString::from(text.as_str()),

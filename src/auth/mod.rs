@@ -37,6 +37,7 @@ pub use agent::{Agent, AgentKey};
 pub use find::{Found, find};
 pub use fingerprint::{KeyId, KeyKind, PublicKey};
 pub use http_signature::{Algorithm, Form, RsaHash};
+#[cfg(feature = "cli")]
 pub(crate) use key::key_text;
 pub use key::{Ask, Asked, PrivateKey, no_passphrase};
 pub use look::{Place, Report, Search, Seen, look};

@@ -91,8 +91,8 @@ impl Signer {
     /// fingerprint or the name it was uploaded under ([`Found::wire_name`](super::find::Found)).
     ///
     /// # Errors
-    /// [`Kind::Usage`](crate::error::Kind::Usage) for an account or name that cannot travel;
-    /// [`Kind::Auth`](crate::error::Kind::Auth) for a key that cannot sign for CloudAPI.
+    /// [`Kind::Usage`] for an account or name that cannot travel;
+    /// [`Kind::Auth`] for a key that cannot sign for CloudAPI.
     pub fn new(account: &str, key: Key, wire_name: &str) -> Result<Self> {
         check_part("account", account)?;
         if account == "my" {
@@ -128,7 +128,7 @@ impl Signer {
     /// On behalf of this sub-user of the account, whose key it is.
     ///
     /// # Errors
-    /// [`Kind::Usage`](crate::error::Kind::Usage) for a login that cannot travel.
+    /// [`Kind::Usage`] for a login that cannot travel.
     pub fn user(mut self, user: &str) -> Result<Self> {
         check_part("user", user)?;
         self.user = Some(user.to_owned());
@@ -138,7 +138,7 @@ impl Signer {
     /// What signatures cover.
     ///
     /// # Errors
-    /// [`Kind::Usage`](crate::error::Kind::Usage) for [`Form::Legacy`] with a key that is not RSA.
+    /// [`Kind::Usage`] for [`Form::Legacy`] with a key that is not RSA.
     pub fn form(mut self, form: Form) -> Result<Self> {
         let public = self.key.public();
         if form == Form::Legacy
@@ -193,7 +193,7 @@ impl Signer {
     /// on the wire, `date` exactly the value of the Date header sent with it.
     ///
     /// # Errors
-    /// [`Kind::Usage`](crate::error::Kind::Usage) when one of them cannot stand in a header;
+    /// [`Kind::Usage`] when one of them cannot stand in a header;
     /// those of [`Key::sign`].
     pub fn authorization(&self, method: &str, target: &str, date: &str) -> Result<String> {
         let fits = |text: &str| text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
