@@ -221,7 +221,7 @@ pub fn waited_states(op: &Op) -> Vec<&'static str> {
     }
 }
 
-/// Refuses a state that stands behind `--wait` without a `=`, where it would be acted on as a target.
+/// Refuses a state or a time that stands behind `--wait`, where it would be acted on as a target.
 ///
 /// # Errors
 /// A usage error.
@@ -237,10 +237,16 @@ pub fn no_state_for_a_target(op: &Op, matches: &ArgMatches) -> Result<()> {
     let known = if states.is_empty() { noun.states } else { &states };
     let words = matches.get_many::<String>(noun.name).into_iter().flatten();
     let mut targets = matches.indices_of(noun.name).into_iter().flatten().zip(words);
-    let Some((_, word)) = targets.find(|(at, word)| *at == wait + 1 && known.contains(&word.as_str())) else {
+    let Some((_, word)) = targets.find(|(at, _)| *at == wait + 1) else { return Ok(()) };
+    let is_known = known.contains(&word.as_str());
+    // Eight digits may be a short id.
+    if !is_known && (word.len() >= 8 || crate::config::duration("", word).is_err()) {
         return Ok(());
-    };
+    }
     let error = match states.as_slice() {
+        _ if !is_known => {
+            Error::usage(format!("'{word}' is a time, and --wait takes none")).hint(format!("--wait --timeout {word}"))
+        }
         [] => Error::usage(format!("'{word}' is a state, and --wait takes none here"))
             .hint("--wait alone waits until it is done"),
         _ => Error::usage(format!("'{word}' is a state, and stands behind --wait without a ="))

@@ -27,7 +27,11 @@ impl Response {
         };
         match self.status {
             300..=399 | 401 | 403 | 404 => marked && value.is_object() || is_code(&value["code"]),
-            410 => marked && value.is_object() || is_code(&value["code"]) || value["id"].is_string(),
+            // It comes with the record that was asked for, and no other.
+            410 => match value["id"].as_str() {
+                Some(id) => self.path.split('/').any(|part| part.eq_ignore_ascii_case(id)),
+                None => marked && value.is_object() || is_code(&value["code"]),
+            },
             _ => true,
         }
     }
@@ -77,7 +81,13 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        Response { status, headers, body: body.as_bytes().to_vec(), sent: String::new(), path: String::new() }
+        Response {
+            status,
+            headers,
+            body: body.as_bytes().to_vec(),
+            sent: String::new(),
+            path: "/acme/machines/b6979942".to_owned(),
+        }
     }
 
     #[test]
@@ -96,6 +106,8 @@ mod tests {
             assert!(gone(status, headers, body), "{status} {body}");
         }
         for (status, headers, body) in [
+            (410, &[][..], r#"{"id":"ffffffff","state":"deleted"}"#),
+            (410, &[("api-version", "9.0.0")], r#"{"id":"ffffffff","state":"running"}"#),
             (404, &[][..], "<html>Not Found</html>"),
             (404, &[], ""),
             (404, &[], "{}"),
