@@ -139,9 +139,10 @@ impl Response {
                     Due::Object(None) => members(row.json()).is_some_and(|mut members| members.next().is_some()),
                     _ => true,
                 };
-                match answer.first().is_some_and(there) {
-                    true => Ok(answer),
-                    false => Err(self.strange("another object", due)),
+                match answer.first().filter(|row| there(*row)) {
+                    None => Err(self.strange("another object", due)),
+                    Some(row) if due.is_asked_for(op, &self.path, row.text("/id").as_deref()) => Ok(answer),
+                    Some(_) => Err(self.strange("the record of something else", due)),
                 }
             }
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::{against, in_turn, output, sdc, text};
 use reqwest::header::{HeaderMap, HeaderValue};
-use sdc::api::{Method, Op, RESOURCES, Shape};
+use sdc::api::{Method, NOUNS, Op, RESOURCES, Shape};
 use sdc::emulator::{Emulator, Options, Seed};
 use sdc::error::Kind;
 use sdc::response::Response;
@@ -19,13 +19,17 @@ const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
 const PAGE: &str = "<html><body>Sign in</body></html>";
 const GONE: (&str, &str) = ("404 Not Found", r#"{"code":"ResourceNotFound","message":"not found"}"#);
 
+const NO_SUCH_KEY: &str = r#"{"code":"NoSuchKey","message":"The specified key does not exist."}"#;
+
 /// What balancers, proxies and login pages answer in the service's place.
 const FOREIGN: &[(u16, &str, &str)] = &[
     (404, "text/html", PAGE),
     (404, "text/plain", "default backend - 404"),
     (404, "application/json", "{}"),
     (404, "application/json", r#"{"message":"no Route matched with those values"}"#),
+    (404, "application/json", NO_SUCH_KEY),
     (404, "", ""),
+    (403, "application/json", r#"{"code":"AccessDenied","message":"Access Denied"}"#),
     (410, "text/html", PAGE),
     (410, "application/json", "{}"),
     (410, "", ""),
@@ -192,6 +196,39 @@ fn a_page_that_says_404_ends_no_deletion_and_no_wait() {
     // The first answer was lost, and what answers then is not the service.
     let (url, _) = in_turn(vec![("504 Gateway Timeout", PAGE), ("404 Not Found", PAGE)]);
     ends(&sdc(&url, &["keys", "delete", "laptop", "--yes"]), 6, "web page");
+}
+
+#[test]
+fn the_record_of_another_thing_says_nothing_of_what_was_asked_for() {
+    let path = |noun: &str| format!("/acme/{noun}/{ID}");
+    let other = r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","name":"x","state":"deleted"}"#;
+    for noun in NOUNS.iter().filter(|noun| noun.key == "id") {
+        let mut answer = response(200, "application/json", other);
+        answer.path = path(noun.name);
+        let error = answer.answer(noun.get).expect_err(noun.get.id);
+        assert_eq!(error.kind(), Kind::Unreachable, "{}", noun.get.id);
+        assert!(error.message().contains("something else"), "{error}");
+        // The same id in other letters is the same thing; what was asked for by its name has any id.
+        answer.body = other.replace("00000000", "B6979942").into_bytes();
+        assert!(answer.answer(noun.get).is_ok(), "{}", noun.get.id);
+        answer.body = other.into();
+        answer.path = "/acme/things/web1".to_owned();
+        assert!(answer.answer(noun.get).is_ok(), "{}", noun.get.id);
+    }
+    // What makes a new thing of one answers with the new one.
+    let mut answer = response(200, "application/json", other);
+    answer.path = path("images");
+    assert!(answer.answer(&sdc::api::images::CLONE).is_ok());
+
+    let running = format!(r#"{{"id":"{ID}","state":"running"}}"#);
+    let running = Box::leak(running.into_boxed_str());
+    for wrong in [("200 OK", other), ("410 Gone", other), ("410 Gone", running), ("404 Not Found", NO_SUCH_KEY)] {
+        let (url, _) = in_turn(vec![wrong]);
+        ends(&sdc(&url, &["machines", "get", ID]), 6, "");
+        ends(&sdc(&url, &["wait", "machines", ID, "--for", "deleted", "--timeout", "1s"]), 9, "gave up waiting");
+        let (url, _) = in_turn(vec![("200 OK", "[]"), ("204 No Content", ""), wrong]);
+        ends(&sdc(&url, &["machines", "delete", ID, "--yes", "--wait", "--timeout", "1s"]), 9, "gave up waiting");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("auth", &["der", "error", "file", "sensitive"]),
     ("config", &["error", "file", "sensitive"]),
     ("request", &["api", "error", "sensitive"]),
-    ("response", &["answer", "api", "error"]),
+    ("response", &["answer", "api", "error", "grammar"]),
     ("transport", &["config", "der", "error", "file", "response", "sensitive"]),
     ("client", &["answer", "api", "auth", "error", "request", "response", "sensitive", "transport"]),
     ("connect", &["auth", "client", "config", "error", "sensitive", "transport"]),

@@ -1,6 +1,7 @@
 //! What an operation's success must look like: a body of another shape is no success, whatever the status says.
 
 use crate::api::{Ids, Method, Op, Shape, noun};
+use crate::grammar::is_uuid;
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,20 @@ impl Due {
                     None => Due::Object(None),
                 }
             }
+        }
+    }
+
+    /// Whether the record is that of what was asked for. Only an id can tell: by a name or a fingerprint the service
+    /// finds things that are called otherwise.
+    pub(super) fn is_asked_for(self, op: &Op, asked: &str, id: Option<&str>) -> bool {
+        let Due::Object(Some("id")) = self else { return true };
+        let last = |path: &str| path.split('?').next().and_then(|path| path.rsplit('/').next()).map(str::to_owned);
+        let is_its_own = last(op.path)
+            .and_then(|part| noun(part.strip_prefix(':')?))
+            .is_some_and(|noun| noun.key == "id" && op.makes().is_none());
+        match (last(asked).filter(|asked| is_its_own && is_uuid(asked)), id) {
+            (Some(asked), Some(id)) => asked.eq_ignore_ascii_case(id),
+            _ => true,
         }
     }
 

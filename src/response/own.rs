@@ -27,9 +27,12 @@ impl Response {
         };
         match self.status {
             300..=399 | 401 | 403 | 404 => marked && value.is_object() || is_code(&value["code"]),
-            // It comes with the record that was asked for, and no other.
+            // It comes with the record that was asked for, and no other, which says the same.
             410 => match value["id"].as_str() {
-                Some(id) => self.path.split('/').any(|part| part.eq_ignore_ascii_case(id)),
+                Some(id) => {
+                    let asked = self.path.split('/').any(|part| part.eq_ignore_ascii_case(id));
+                    asked && value["state"].as_str().is_none_or(|state| PAST.contains(&state))
+                }
                 None => marked && value.is_object() || is_code(&value["code"]),
             },
             _ => true,
@@ -61,13 +64,24 @@ impl Response {
     }
 }
 
-/// A code of the service's is a word such as `ResourceNotFound`: `404` and `NOT_FOUND` are other people's.
+/// What the record of something that is gone calls its state.
+const PAST: &[&str] = &["deleted", "destroyed", "failed"];
+
+/// The codes by which CloudAPI itself says that something is elsewhere, that somebody may not, or that something is
+/// not there. Other services have codes of their own in the same field, such as `NoSuchKey`.
+const CODES: &[&str] = &[
+    "Forbidden",
+    "InvalidCredentials",
+    "NotAuthorized",
+    "OperatorOnly",
+    "ResourceMoved",
+    "ResourceNotFound",
+    "Unauthorized",
+    "VolumeNotFound",
+];
+
 fn is_code(code: &Value) -> bool {
-    code.as_str().is_some_and(|code| {
-        code.starts_with(|first: char| first.is_ascii_uppercase())
-            && code.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            && code.bytes().any(|byte| byte.is_ascii_lowercase())
-    })
+    code.as_str().is_some_and(|code| CODES.contains(&code.trim_end_matches("Error")))
 }
 
 #[cfg(test)]
@@ -127,6 +141,12 @@ mod tests {
             (410, &[], "{}"),
             (410, &[], r#"{"message":"Gone"}"#),
             (410, &[], r#"[{"id":"b6979942"}]"#),
+            (410, &[("api-version", "9.0.0")], r#"{"id":"b6979942","state":"running"}"#),
+            (404, &[], r#"{"code":"NoSuchKey","message":"The specified key does not exist."}"#),
+            (404, &[], r#"{"code":"NoSuchBucket","message":"x"}"#),
+            (404, &[], r#"{"code":"RouteNotFound","message":"x"}"#),
+            (404, &[], r#"{"code":"NotFound","message":"x"}"#),
+            (404, &[("server", "nginx")], r#"{"code":"Default","message":"x"}"#),
             (200, &[("api-version", "9.0.0")], "{}"),
         ] {
             assert!(!gone(status, headers, body), "{status} {body}");
