@@ -172,7 +172,6 @@ fn the_commands_that_are_told_repair_what_they_are_told_of() {
         dir.sh(&format!(
             "umask 022; rm -f FILE.new; {hint}; test $(stat -c %a FILE.new) = 600; sed -i '/^$/d' FILE.new"
         ));
-        println!("{name}: {hint}");
         let line = dir.sh("chmod 600 FILE.new; ssh-keygen -y -P '' -f FILE.new");
         assert_eq!(PublicKey::from_line(&line).unwrap().blob(), public.blob(), "{name}");
     };
