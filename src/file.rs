@@ -3,7 +3,7 @@
 //! who reads it meanwhile sees the old or the new one. Nothing here knows what the files hold.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -22,8 +22,10 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 }
 
 fn read_into(path: &Path, most: u64, room: usize) -> io::Result<Vec<u8>> {
-    // Asked before it is opened: to open a pipe is to wait for its other end.
-    if fs::metadata(path)?.is_file() {
+    // Asked before it is opened: to open a pipe is to wait for its other end. A file of the kernel's may wait as well,
+    // and says that it has no length.
+    let found = fs::metadata(path)?;
+    if found.is_file() && found.len() > 0 {
         return bounded(path, most, room);
     }
     let (tell, told) = mpsc::channel();
@@ -43,7 +45,11 @@ pub(crate) fn read_secret(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8
 
 fn bounded(path: &Path, most: u64, room: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(room);
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    let file = File::open(path)?;
+    if file.is_terminal() {
+        return Err(io::Error::other("it is a terminal"));
+    }
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {most} bytes")));
     }

@@ -282,6 +282,19 @@ impl Request {
         })
     }
 
+    /// Adds a header of the user's own making.
+    ///
+    /// # Errors
+    /// A usage error for one that says how the message travels.
+    pub fn add_header(&mut self, name: &str, value: &str) -> Result<()> {
+        let known = |(names, _): &&(&[&str], &str)| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if let Some((_, why)) = NOT_OURS.iter().find(known) {
+            return Err(Error::usage(format!("the {} header cannot be given: {why}", sensitive::shown(name))));
+        }
+        self.headers.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
     /// Adds a query parameter, encoded here.
     pub fn add_query(&mut self, name: &str, value: &str) {
         if !self.query.is_empty() {
@@ -297,6 +310,19 @@ impl Request {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 }
+
+/// Headers that say how a message travels, and not what it says: given by hand they would contradict how it does, and
+/// the server would wait for what never comes.
+const NOT_OURS: &[(&[&str], &str)] = &[
+    (&["host"], "it follows from the URL (--url)"),
+    (&["content-length", "transfer-encoding", "trailer", "expect"], "it follows from the body (--data)"),
+    (
+        &["connection", "keep-alive", "proxy-connection", "te", "upgrade", "http2-settings"],
+        "it is about the connection, not about the request",
+    ),
+    (&["proxy-authorization"], "a login to a proxy stands in the proxy's URL (https_proxy)"),
+    (&["accept-encoding"], "answers are read only as they are, not packed"),
+];
 
 /// The field that an argument's name belongs to: its own, or the group of a flat key.
 fn field_of(op: &Op, name: &str) -> Option<&'static Field> {

@@ -203,7 +203,8 @@ impl Response {
         let kind = match self.status {
             _ if skewed => Kind::Auth,
             _ if used_up => Kind::Refused,
-            300..=399 => Kind::Unreachable,
+            // An answer to what nobody asked for, such as another protocol.
+            100..=199 | 300..=399 => Kind::Unreachable,
             408 | 420 | 429 | 502 | 503 | 504 => Kind::Throttled,
             400..=499 if !own => Kind::Unreachable,
             401 | 403 => Kind::Auth,

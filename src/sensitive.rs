@@ -1,6 +1,8 @@
 //! Values from outside that may be secrets: a private key where its path is expected, a password within a URL. One place
 //! decides what is never repeated in a message nor sent in a path or a header, and how text from outside is quoted.
 
+mod shape;
+
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -10,6 +12,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use shape::{behind_scheme, has_line, is_userinfo, login};
 
 /// No name, login or fingerprint is longer, in characters.
 const LONGEST: usize = 200;
@@ -35,8 +38,12 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 pub enum Sort {
     /// It is a private key, or holds one, perhaps encoded.
     Key,
+    /// It may be a line of a key's middle, which has nothing to be known by.
+    Line,
     /// It is a URL with a name or a password before its host.
     Login,
+    /// The same without its scheme: `jill:secret@host`.
+    Userinfo,
     /// It has a line end.
     Lines,
     /// It has more characters than any name.
@@ -47,7 +54,9 @@ impl std::fmt::Display for Sort {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Sort::Key => f.write_str("a key"),
+            Sort::Line => f.write_str("what may be a line of a key"),
             Sort::Login => f.write_str("a URL with a name or a password"),
+            Sort::Userinfo => f.write_str("a name with a password"),
             Sort::Lines => f.write_str("a line end"),
             Sort::Long(count) => write!(f, "{count} characters"),
         }
@@ -67,6 +76,8 @@ pub fn sort(text: &str) -> Option<Sort> {
     }
     match text.chars().count() {
         count if count > LONGEST => Some(Sort::Long(count)),
+        _ if is_userinfo(text) => Some(Sort::Userinfo),
+        _ if has_line(text) => Some(Sort::Line),
         _ => None,
     }
 }
@@ -105,7 +116,8 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 /// Free text as it can be quoted in a message, such as a tag or a word that was searched for: not endless.
 pub fn quoted(text: &str) -> Cow<'_, str> {
     match sort(text) {
-        None => text.into(),
+        // Nothing that a tag may not be.
+        None | Some(Sort::Line | Sort::Userinfo) => text.into(),
         Some(sort @ Sort::Key) => format!("({sort}, not shown)").into(),
         Some(Sort::Login) => without_login(text).into(),
         Some(Sort::Lines | Sort::Long(_)) => {
@@ -126,7 +138,8 @@ pub fn path(path: &Path) -> String {
     }
 }
 
-fn hidden(path: &Path) -> Option<Sort> {
+/// Why a path is not shown: it may be a secret, and leads to nothing.
+pub(crate) fn hidden(path: &Path) -> Option<Sort> {
     sort(&path.to_string_lossy()).filter(|_| path.symlink_metadata().is_err())
 }
 
@@ -139,29 +152,24 @@ pub fn url(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Name and password of a URL, which stand before the host.
-fn login(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if let Some((login, _)) = authority.rsplit_once('@') {
-        return (!login.is_empty()).then_some(login);
+/// What of a URL can be shown while it is not known to be a good one: neither what stands before its host, which may be
+/// a password, nor what stands behind its path.
+pub fn url_end(text: &str) -> Cow<'_, str> {
+    let behind = text.rsplit('@').next().unwrap_or_default();
+    let bare = behind.split(['?', '#']).next().unwrap_or_default();
+    match sort(bare) {
+        Some(_) if behind.len() < text.len() => "(a URL, not shown)".into(),
+        _ => shown(bare),
     }
-    // A password may hold a slash that nobody encoded: what follows the colon is then no port.
-    let (_, port) = authority.rsplit_once(':')?;
-    let odd = !port.ends_with(']') && !port.bytes().all(|digit| digit.is_ascii_digit());
-    rest.rsplit_once('@').filter(|_| odd).map(|(login, _)| login)
 }
 
 fn without_login(text: &str) -> String {
-    match (text.split_once("://"), login(text)) {
-        (Some((scheme, rest)), Some(login)) => {
-            let rest = rest.get(login.len()..).unwrap_or_default();
-            let kept = format!("{}://***{rest}", if sort(scheme).is_some() { "…" } else { scheme });
-            // Two URLs in one text.
-            if sort(rest).is_some() { "(a URL, not shown)".to_owned() } else { kept }
-        }
-        _ => text.to_owned(),
-    }
+    let (Some(rest), Some(login)) = (behind_scheme(text), login(text)) else { return text.to_owned() };
+    let scheme = text.get(..text.len() - rest.len()).unwrap_or_default();
+    let rest = rest.get(login..).unwrap_or_default();
+    let kept = format!("{}***{rest}", if sort(scheme).is_some() { "…://" } else { scheme });
+    // Two URLs in one text.
+    if sort(rest).is_some() { "(a URL, not shown)".to_owned() } else { kept }
 }
 
 /// Whether this holds a private key: its armour, its beginning without armour, or either in base64.
@@ -321,6 +329,17 @@ mod tests {
             "https://cloudapi.example.com:8443/a@b",
             "jill@bastion",
             "my private key",
+            "web1:/tmp/a@b",
+            "jill@web1:a@b",
+            "see: jill@example.com",
+            "http://127.0.0.1:8080/a@b",
+            "http://[::1]:8080",
+            "//server/share",
+            "SHA512:YCoGXCUZwYVDdLzvGcTTVbEwxmQmHpLeLxwbx1xXnzLYUpUtGPjuTrMXkqa6pBGwj6OPdVpFYJLQJpbfGcTrkA",
+            "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08",
+            "/Users/Jill/Documents/Projects2026/CloudKeys/Production/SecondDatacenter/IdRsa",
+            "AnEntirelyReadableNameOfAMachineThatSomebodyTypedOneDayInTheYear2026",
+            "https://cloud.example.com:443",
             "a5894692-bd32-4ca1-908a-e2dda3c3a5e6",
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFKdhlUv4bWYR1pXxYMr9LXOiPdEKfFVZXSWeyrnWM2P jill@example.com",
         ] {
@@ -336,12 +355,51 @@ mod tests {
             ("http://jill@host", "http://***@host"),
             ("http://jill:p/w@host:80", "http://***@host:80"),
             ("http://jill:p@w@host", "http://***@host"),
+            ("http:/jill:pw@host", "http:/***@host"),
+            ("http:jill:pw@host", "http:***@host"),
+            ("//jill:pw@host", "//***@host"),
+            ("--url=http:/jill:pw@host", "--url=http:/***@host"),
+            ("http://jill:pw%40host:1", "http://***"),
+            ("http://jill:pw", "http://***"),
+            ("http://jill:2:1", "http://***"),
+            ("//jill%40host:1", "//***"),
         ] {
             assert_eq!(sort(text), Some(Sort::Login), "{text}");
             assert_eq!(url(text), expected);
             assert_eq!(quoted(text), expected);
             assert!(!shown(text).contains("jill"));
         }
+    }
+
+    #[test]
+    fn a_name_with_a_password_and_a_line_of_a_key_are_shown_to_nobody() {
+        for text in [
+            "jill:pw@host",
+            "jill:p/w@host:80",
+            "jill:pw%40host",
+            "jill%3Apw%40host",
+            "a:b:c@host/x",
+            "x=//jill:pw@host",
+        ] {
+            assert_eq!(sort(text), Some(Sort::Userinfo), "{text}");
+            assert_eq!(url(text), "(a name with a password, not shown)");
+        }
+        // Lines of OpenSSH's, and of PKCS#8.
+        for text in [
+            "QyNTUxOQAAACAxDrVJb8P3JIYVtGT2fE7g0QyWl3VUnQ6vRhVx7yzKcwAAAJjLwK3Uy8Ct",
+            "Z6vTqT2F1dQKxJp7s0Oa9nDqHc3y8LZtPzR5bGxM4eWkYfU+VoiSgA1hNj/CwBrE",
+            "name=Z6vTqT2F1dQKxJp7s0Oa9nDqHc3y8LZtPzR5bGxM4eWkYfU+VoiSgA1hNj/CwBrE",
+        ] {
+            assert_eq!(sort(text), Some(Sort::Line), "{text}");
+            assert!(!shown(text).contains("Oa9nDqHc3y8LZ") && !shown(text).contains("fE7g0QyWl3VUnQ6"));
+            assert_eq!(quoted(text), text, "a tag may be so");
+        }
+        // Nearly all that chance makes, of the length of a line.
+        let random = |seed: u8| {
+            let digest = |half: u8| ring::digest::digest(&ring::digest::SHA256, &[seed, half]);
+            STANDARD.encode([digest(0).as_ref(), digest(1).as_ref()].concat())[..64].to_owned()
+        };
+        assert!((0..=255).filter(|seed| sort(&random(*seed)) == Some(Sort::Line)).count() >= 254);
     }
 
     #[test]

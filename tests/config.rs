@@ -414,6 +414,19 @@ fn a_current_profile_that_is_gone_is_named_with_what_to_do() {
 
 #[cfg(unix)]
 #[test]
+fn what_is_hinted_of_a_profile_that_is_there_or_is_not_fits() {
+    let dir = folder(&[]);
+    let absent = profile::remove(dir.path(), "two").unwrap_err();
+    assert_eq!((absent.message(), absent.hints()), ("there is no profile `two`", &[][..]));
+    assert_eq!(profile::read(dir.path(), "two").unwrap_err().hints(), ["to make it: sdc profile create two"]);
+    let file = profile::create(dir.path(), &full("two")).unwrap();
+    assert_eq!(profile::remove(dir.path(), "one").unwrap_err().hints(), ["the profiles are two"]);
+    let hints =
+        [format!("to change it, edit its file: {}", file.display()), "to make it anew: sdc profile delete two".into()];
+    assert_eq!(profile::create(dir.path(), &full("two")).unwrap_err().hints(), hints);
+}
+
+#[test]
 fn a_linked_config_file_stays_a_link() {
     let dir = folder(&[("profiles.d/a.json", LAB), ("real/config.json", "{}")]);
     std::os::unix::fs::symlink(dir.path().join("real/config.json"), dir.path().join("config.json")).unwrap();

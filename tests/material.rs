@@ -77,6 +77,10 @@ const DAMAGES: &[Damage] = &[
     ("\\\\n for line breaks", |key| key.replace('\n', "\\\\n").into()),
     ("\\r\\n for line breaks", |key| key.replace('\n', "\\r\\n").into()),
     ("# for line breaks", |key| key.replace('\n', "#").into()),
+    ("commas for line breaks", |key| key.replace('\n', ",").into()),
+    ("; for line breaks", |key| key.replace('\n', ";").into()),
+    ("| for line breaks", |key| key.trim_end().replace('\n', "|").into()),
+    ("hexadecimal digits", |key| key.bytes().map(|byte| format!("{byte:02x}")).collect::<String>().into()),
     ("no line breaks", |key| key.replace('\n', "").into()),
     ("carriage returns", |key| key.replace('\n', "\r\n").into()),
     ("carriage returns alone", |key| key.replace('\n', "\r").into()),
@@ -141,7 +145,10 @@ fn of_a_key_that_is_not_whole_the_damage_and_the_command_are_told() {
     for (name, words, command) in [
         ("blanks for line breaks", "its line breaks are lost", "sed -E"),
         ("\\n for line breaks", "\\n stands for its line breaks", "sed 's/\\\\n/\\n/g' < FILE"),
-        ("# for line breaks", "# stands for its line breaks", "tr '#' '\\n' < FILE > FILE.new"),
+        ("# for line breaks", "# stands for its line breaks", "{ tr '#' '\\n'; echo; } < FILE > FILE.new"),
+        ("commas for line breaks", ", stands for its line breaks", "{ tr ',' '\\n'; echo; } < FILE > FILE.new"),
+        ("| for line breaks", "| stands for its line breaks", "{ tr '|' '\\n'; echo; } < FILE > FILE.new"),
+        ("hexadecimal digits", "it is written in hexadecimal digits", "xxd -r -p < FILE > FILE.new"),
         ("base64", "it is base64 of a file", "base64 -d < FILE > FILE.new"),
         ("double quotes", "it has quotes around it", "{ tr -d \"'\\\"\"; echo; } < FILE > FILE.new"),
         ("UTF-16, little end", "it is UTF-16", "iconv -f UTF-16 -t UTF-8 < FILE > FILE.new"),
@@ -153,27 +160,44 @@ fn of_a_key_that_is_not_whole_the_damage_and_the_command_are_told() {
     }
 }
 
-/// Each command makes of the damaged file one that ssh-keygen reads.
+/// Each command makes of the damaged file one that ssh-keygen reads, and that nobody else can.
 #[test]
 fn the_commands_that_are_told_repair_what_they_are_told_of() {
     let dir = Dir::new();
     let (key, public) = dir.keys().swap_remove(0);
-    for (name, command) in [
-        ("\\n for line breaks", "sed 's/\\\\n/\\n/g' < FILE > FILE.new"),
-        ("# for line breaks", "tr '#' '\\n' < FILE > FILE.new"),
-        ("base64", "base64 -d < FILE > FILE.new"),
-        ("double quotes", "{ tr -d \"'\\\"\"; echo; } < FILE > FILE.new"),
-        ("UTF-16, little end", "iconv -f UTF-16 -t UTF-8 < FILE > FILE.new"),
-        (
-            "blanks for line breaks",
-            "sed -E 's/ *(-----(BEGIN|END)[A-Z ]+-----) */\\n\\1\\n/g' FILE | sed '/-----/!s/ /\\n/g' > FILE.new",
-        ),
+    let mut lines: Vec<&str> = key.lines().collect();
+    lines.remove(3);
+    let cut = lines.join("\n");
+    let repaired = |name: &str, hint: &str| {
+        dir.sh(&format!(
+            "umask 022; rm -f FILE.new; {hint}; test $(stat -c %a FILE.new) = 600; sed -i '/^$/d' FILE.new"
+        ));
+        let line = dir.sh("chmod 600 FILE.new; ssh-keygen -y -P '' -f FILE.new");
+        assert_eq!(PublicKey::from_line(&line).unwrap().blob(), public.blob(), "{name}");
+    };
+    for name in [
+        "\\n for line breaks",
+        "# for line breaks",
+        "commas for line breaks",
+        "; for line breaks",
+        "| for line breaks",
+        "base64",
+        "double quotes",
+        "UTF-16, little end",
+        "blanks for line breaks",
     ] {
         let (_, damage) = DAMAGES.iter().find(|(known, _)| *known == name).unwrap();
+        let error = PrivateKey::parse(&damage(&cut), "FILE", &mut no_passphrase).unwrap_err();
         dir.write("FILE", damage(&key));
-        dir.sh(&format!("umask 077; rm -f FILE.new; {command}; sed -i '/^$/d' FILE.new"));
-        let line = dir.sh("ssh-keygen -y -P '' -f FILE.new");
-        assert_eq!(PublicKey::from_line(&line).unwrap().blob(), public.blob(), "{name}");
+        repaired(name, &error.hints()[0]);
+    }
+    // Packed keys are not read, whole or not.
+    dir.write("FILE.txt", &key);
+    for command in ["gzip -c FILE.txt > FILE", "gzip -c FILE.txt | base64 -w 0 > FILE"] {
+        dir.sh(command);
+        let error = PrivateKey::read(&dir.path("FILE"), &mut no_passphrase).unwrap_err();
+        assert!(error.message().contains("gzip"), "{error}");
+        repaired(command, &error.hints()[0]);
     }
 }
 
@@ -225,8 +249,101 @@ fn the_key_comes_from_a_variable_as_it_is_or_by_its_path_and_from_standard_input
     assert!(said(&output).contains(&format!("error: the key in SDC_KEY_MATERIAL is {md5}")), "{}", said(&output));
     assert_eq!(output.status.code(), Some(4));
     let output = sdc(&dir, &trace, &[("SDC_KEY_MATERIAL", "/no/such/file")], b"");
-    assert!(said(&output).contains("SDC_KEY_MATERIAL holds neither a key nor the path of one"), "{}", said(&output));
+    let words = "SDC_KEY_MATERIAL holds neither a key nor the path of one: there is no such file";
+    assert!(said(&output).contains(words), "{}", said(&output));
+    let doctor = said(&sdc(&dir, &["auth", "doctor"], &[("SDC_KEY_MATERIAL", "/no/such/file")], b""));
+    assert!(doctor.contains(words) && !doctor.contains("chmod"), "{doctor}");
+    let output = sdc(&dir, &["api", "GET", "/my/machines", "--key-file", "-"], &[], b"nothing");
+    let told = "error: what came on standard input is no key\n  hint: sdc … --key-file - < FILE";
+    assert!(said(&output).starts_with(told), "{}", said(&output));
     assert!(!said(&output).contains("/no/such/file"), "{}", said(&output));
+}
+
+#[test]
+fn a_key_a_fingerprint_or_a_public_key_where_the_path_of_a_key_belongs_is_called_what_it_is() {
+    let dir = Dir::new();
+    let (key, public) = dir.keys().swap_remove(0);
+    let (key, line) = (key.trim_end(), std::fs::read_to_string(dir.path("k0.pub")).unwrap());
+    let md5 = public.md5();
+    let no_key = "the key itself: --key-file - reads it from standard input, SDC_KEY_MATERIAL holds it";
+    for (words, message, hint) in [
+        (&["machines", "list", "--key-file", key][..], "--key-file holds a key, not the path of one", no_key),
+        (&["--key-file", key, "machines", "list"], "--key-file holds a key, not the path of one", no_key),
+        (&["machines", "list", "-k", key], "--key-id holds a key, not the fingerprint or name of one", no_key),
+        (&["machines", "list", "--tls-pin", key], "--tls-pin holds a key, not what is expected: ", ""),
+        (&["keys", "add", key], "FILE holds a key, not the path of one", "the file of the public key"),
+        (&["machines", "get", key], "MACHINE holds a key, not what is expected: ", ""),
+        (&["machines", "get", "-----BEGIN", "OPENSSH PRIVATE KEY-----", "x"], "MACHINE holds a key", ""),
+        (&["machines", "list", "--key-file", &md5], "there is no file", "a fingerprint is given by --key-id"),
+        (&["keys", "add", line.trim_end()], "the argument is a public key itself", "… | sdc keys add -"),
+        (&["machines", "list", "--cacert", "-"], "--cacert takes the path of a file, and - is none", "/dev/stdin"),
+    ] {
+        let told = said(&sdc(&dir, words, &[], b""));
+        let (first, rest) = told.split_once('\n').unwrap_or((&told, ""));
+        assert!(first.contains(message) && rest.contains(hint), "{words:?}: {told}");
+        assert!(!told.contains(key.lines().nth(2).unwrap()), "{told}");
+        let json = said(&sdc(&dir, &[words, &["--json"]].concat(), &[], b""));
+        assert!(json.contains("\"message\"") && json.contains(message), "{json}");
+    }
+    for (variable, text, hint) in [
+        ("SDC_KEY_ID", key, "the key itself: SDC_KEY_MATERIAL"),
+        ("SDC_KEY_FILE", md5.as_str(), "a fingerprint is given by --key-id, or SDC_KEY_ID"),
+        ("SDC_KEY_FILE", "-", "/dev/stdin"),
+    ] {
+        let told = said(&sdc(&dir, &["machines", "list"], &[(variable, text)], b""));
+        assert!(told.contains(hint), "{variable}: {told}");
+    }
+}
+
+#[test]
+fn of_two_keys_in_a_file_the_first_is_read_and_it_is_said() {
+    let dir = Dir::new();
+    let keys = dir.keys();
+    let file = dir.write("both", format!("{}{}", keys[0].0, keys[1].0));
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let vars = [("SDC_KEY_FILE", file.to_str().unwrap())];
+    let words = format!("holds more than one private key, and only the first is read: {}", keys[0].1.md5());
+    let told = said(&sdc(&dir, &["machines", "list"], &vars, b""));
+    assert!(told.contains(&format!("note: {} {words}", file.display())), "{told}");
+    assert!(said(&sdc(&dir, &["auth", "doctor"], &vars, b"")).contains(&words));
+}
+
+/// Each ends by itself, within what a file may take, and says what is the matter.
+#[test]
+fn what_is_no_file_is_an_error_wherever_a_file_is_read() {
+    let dir = Dir::new();
+    dir.keys();
+    dir.sh("mkfifo pipe; mkdir folder");
+    let (fifo, folder, key) = (dir.path("pipe"), dir.path("folder"), dir.path("k0"));
+    let key = key.to_str().unwrap();
+    let began = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        for path in
+            [fifo.to_str().unwrap(), folder.to_str().unwrap(), "/dev/zero", "/proc/kmsg", "/dev/tty", "/dev/null"]
+        {
+            for words in [
+                vec!["machines", "list", "--key-file", path],
+                vec!["machines", "list", "--key-id", path],
+                vec!["machines", "list", "--cacert", path],
+                vec!["keys", "add", path],
+            ] {
+                let dir = &dir;
+                scope.spawn(move || {
+                    let own = words.contains(&"--key-file") || words.contains(&"--key-id");
+                    let vars: &[(&str, &str)] = if own { &[] } else { &[("SDC_KEY_FILE", key)] };
+                    let output = sdc(dir, &words, vars, b"");
+                    assert!(matches!(output.status.code(), Some(2 | 4)), "{words:?}: {}", said(&output));
+                    assert!(said(&output).starts_with("error: "), "{words:?}: {}", said(&output));
+                });
+            }
+        }
+    });
+    assert!(began.elapsed() < std::time::Duration::from_secs(100), "{:?}", began.elapsed());
+    // What a shell's <(…) is, and standard input by its path.
+    let line = format!("cat {key} | SDC_KEY_FILE=/dev/stdin {} config show", env!("CARGO_BIN_EXE_sdc"));
+    dir.sh(&line);
+    let output = sdc(&dir, &["machines", "list", "--key-file", "/dev/stdin"], &[], &std::fs::read(key).unwrap());
+    assert!(output.status.success(), "{}", said(&output));
 }
 
 #[test]

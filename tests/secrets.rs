@@ -30,6 +30,9 @@ fn pieces(text: &str) -> Vec<String> {
     words.map(|word| word[..word.len().min(24)].to_owned()).collect()
 }
 
+/// A line from the middle of a key of OpenSSH's.
+const LINE: &str = "QyNTUxOQAAACAxDrVJb8P3JIYVtGT2fE7g0QyWl3VUnQ6vRhVx7yzKcwAAAJjLwK3Uy8Ct";
+
 fn secrets() -> Vec<Secret> {
     let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
     let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
@@ -41,8 +44,14 @@ fn secrets() -> Vec<Secret> {
         ("base64 of a key in UTF-16, one letter behind", STANDARD.encode([b"x".as_slice(), &wide(&pem)].concat())),
         ("a bare body", "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3vVpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g".to_owned()),
         ("a password in a URL", "https://jill:Zx81QuackWord@127.0.0.1:1/".to_owned()),
+        ("a password behind an @ that is encoded", "http://jill:Zx82QuackWord%40127.0.0.1:1".to_owned()),
+        ("a password in a URL without its second slash", "http:/jill:Zx83QuackWord@127.0.0.1:1".to_owned()),
+        ("a password in a URL without a scheme", "//jill:Zx84QuackWord@127.0.0.1:1".to_owned()),
     ];
     let weak = [
+        ("a name with a password", "jill:Zx85QuackWord@127.0.0.1:1".to_owned()),
+        ("a line of a key", LINE.to_owned()),
+        ("a short line of a key", LINE[..64].to_owned()),
         ("a token", format!("tok{}", "Qv7XkP2mNs9Rt4Yw".repeat(15))),
         ("two lines", "hunter2PassWord\nsecondLineOfIt".to_owned()),
     ];
@@ -295,6 +304,9 @@ const VARIABLES: &[&str] = &[
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "SSH_AUTH_SOCK",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
 ];
 
 const ASKING: &[&[&str]] = &[

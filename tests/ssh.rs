@@ -318,9 +318,15 @@ fn a_tool_that_is_not_there_and_a_machine_that_does_not_run_are_told() {
     let (code, words) = refused(&command.env("PATH", "/nowhere").output().unwrap());
     assert!(code == 1 && words.contains("there is no ssh in the search path"), "{words}");
     let output = cloud.run(SSH, &["root@db1"]);
-    let words = String::from_utf8_lossy(&output.stderr);
-    assert!(words.contains("machine db1 is stopped, and may not answer"), "{words}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("[root@192.168."));
+    let (code, words) = refused(&output);
+    assert!(code == 5 && words.contains("machine db1 is stopped, and nothing answers there"), "{words}");
+    assert!(words.contains("hint: to start it: sdc machines start "), "{words}");
+    assert!(output.stdout.is_empty(), "no ssh was started");
+    let (code, words) = cloud.refused(SCP, &["a", "db1:b"]);
+    assert!(code == 5 && words.contains("machine db1 is stopped"), "{words}");
+    let printed = cloud.run(SSH, &["--print", "root@db1"]);
+    assert!(String::from_utf8_lossy(&printed.stdout).contains("root@192.168."));
+    assert!(String::from_utf8_lossy(&printed.stderr).contains("machine db1 is stopped, and may not answer"));
     let (code, words) = cloud.refused(SSH, &["nobody"]);
     assert!(code == 3 && words.contains("no machine is called 'nobody'"), "{words}");
     let (code, words) = cloud.refused(SSH, &["-o", "Compression=yes", "web1"]);

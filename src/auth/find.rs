@@ -10,6 +10,7 @@ use super::key::{Asked, Peek, PrivateKey, peek, read_file};
 use super::look::{IDENTITIES, Listed, Report, Search, Wanted, look_after};
 use super::signer::Key;
 use crate::error::{Error, Kind, Result};
+use crate::sensitive;
 
 /// More files than this are not asked about one after another.
 const MOST_LOCKED: usize = 8;
@@ -117,7 +118,15 @@ fn public_of_file_named(id: &KeyId, dir: Option<&Path>) -> Option<PublicKey> {
 
 fn found_in_file(key: PrivateKey, file: &Path, wanted: &Wanted) -> Found {
     let wire_name = wire_name(wanted, key.public());
-    Found { key: Key::File(key), wire_name, origin: format!("file {}", file.display()), notes: Vec::new() }
+    let notes = several(&key, &sensitive::path(file)).into_iter().collect();
+    Found { key: Key::File(key), wire_name, origin: format!("file {}", file.display()), notes }
+}
+
+/// What is said where only the first of several keys was read.
+pub(super) fn several(key: &PrivateKey, from: &str) -> Option<String> {
+    let words =
+        || format!("{from} holds more than one private key, and only the first is read: {}", key.public().md5());
+    key.is_first_of_several().then(words)
 }
 
 /// The server knows a key by its MD5, or by its name; of SHA-256 it knows nothing. A name that led to
@@ -131,7 +140,12 @@ fn wire_name(wanted: &Wanted, public: &PublicKey) -> String {
 }
 
 fn from_named_file(file: &Path, search: &Search, wanted: &Wanted, ask: &mut Asked<'_>) -> Result<Found> {
-    let key = PrivateKey::read(file, ask)?;
+    let key = PrivateKey::read(file, ask).map_err(|error| match KeyId::parse(&file.to_string_lossy()) {
+        Ok(KeyId::Md5(_) | KeyId::Sha256(_)) if !file.exists() => {
+            error.hint("a fingerprint is given by --key-id, or SDC_KEY_ID")
+        }
+        _ => error,
+    })?;
     match &wanted.id {
         Some(id @ (KeyId::Md5(_) | KeyId::Sha256(_))) if !id.is_of(key.public()) => {
             let public = key.public();
@@ -240,7 +254,9 @@ fn only_one(report: Report, agents: &[Listed], search: &Search, ask: &mut Asked<
         (0, _) | (_, None) => Err(Error::auth(format!("there is no key to sign with; looked in:\n{report}"))
             .laid_out()
             .hint("ssh-keygen -t ed25519, then add the .pub file to the account")
-            .hint("give the private key's file with --key-file or SDC_KEY_FILE")),
+            .hint(
+                "give the private key's file with --key-file or SDC_KEY_FILE, or put it into the agent: ssh-add FILE",
+            )),
         (many, _) => Err(Error::new(
             Kind::Ambiguous,
             format!("there are {many} keys, and nothing says which to sign with:\n{report}"),
@@ -269,5 +285,5 @@ fn nothing(id: &KeyId, report: &Report) -> Error {
             .hint("give the fingerprint that `ssh-keygen -l -E md5 -f FILE` prints, or the file itself"),
         _ => error.hint("`ssh-keygen -l -E md5 -f FILE` prints the fingerprint of a key"),
     };
-    error.hint("give the private key's file with --key-file or SDC_KEY_FILE").hint("ssh-add FILE")
+    error.hint("give the private key's file with --key-file or SDC_KEY_FILE, or put it into the agent: ssh-add FILE")
 }

@@ -47,6 +47,7 @@ pub struct PrivateKey {
     secret: Secret,
     public: PublicKey,
     exposed: Option<String>,
+    first_of_several: bool,
 }
 
 impl fmt::Debug for PrivateKey {
@@ -73,7 +74,7 @@ impl PrivateKey {
     /// error says what the file is and which command converts it. Errors of `ask` are passed on.
     pub fn parse(text: &[u8], file: &str, ask: &mut Asked<'_>) -> Result<Self> {
         let block = pem::read(text, file)?;
-        let read = Self::from_block(&block, file, ask);
+        let read = Self::from_block(&block, file, ask).map(|key| PrivateKey { first_of_several: block.more, ..key });
         match block.damage {
             Some(damage) => read.map_err(|error| {
                 let whole = error.message().contains("passphrase") || error.kind() != Kind::Auth;
@@ -138,12 +139,17 @@ impl PrivateKey {
     fn made(made: Made, comment: &str, label: &str, file: &str) -> Result<Self> {
         let (secret, blob) = made.ok_or_else(|| refuse(Bad::Damaged, label, file))?;
         let public = PublicKey::from_blob(blob, comment).map_err(|_| refuse(Bad::Damaged, label, file))?;
-        Ok(PrivateKey { secret, public, exposed: None })
+        Ok(PrivateKey { secret, public, exposed: None, first_of_several: false })
     }
 
     /// The public half.
     pub fn public(&self) -> &PublicKey {
         &self.public
+    }
+
+    /// Whether what it was read from holds other private keys behind it, which are not read.
+    pub fn is_first_of_several(&self) -> bool {
+        self.first_of_several
     }
 
     /// What others can do with its file, in words; `None` where it is its owner's alone.
@@ -171,7 +177,8 @@ pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     if data.is_dir() {
         return Err(Error::auth(format!("{name} is a directory, not a key")));
     }
-    if !data.is_file() {
+    // A file of the kernel's may wait for what never comes, and says that it has no length.
+    if !data.is_file() || data.len() == 0 {
         let most = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
         return crate::file::read_secret(path, most).map_err(cannot);
     }

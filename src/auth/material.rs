@@ -2,11 +2,12 @@
 
 use secrecy::ExposeSecret as _;
 
-use super::find::Found;
+use super::find::{Found, several};
 use super::fingerprint::KeyId;
 use super::key::{Asked, Peek, PrivateKey, peek};
 use super::look::{Place, Search, Seen, Wanted};
 use super::pem::quoted;
+use super::repair::{is_packed, private};
 use super::signer::Key;
 use crate::error::{Error, Result};
 use crate::sensitive;
@@ -34,7 +35,8 @@ impl Search {
                 }
                 _ => key.public().md5(),
             };
-            Ok(Found { key: Key::File(key), wire_name, origin: from.to_owned(), notes: Vec::new() })
+            let notes = several(&key, from).into_iter().collect();
+            Ok(Found { key: Key::File(key), wire_name, origin: from.to_owned(), notes })
         }))
     }
 
@@ -65,9 +67,20 @@ impl Search {
 /// An error about a file, told of what is none: its hints name a file that has to be written first.
 fn of_no_file(error: Error, from: &str, text: &[u8]) -> Error {
     let text = String::from_utf8_lossy(text);
-    if !sensitive::is_key(&text) && !text.trim().contains(char::is_whitespace) {
-        return Error::new(error.kind(), format!("{from} holds neither a key nor the path of one"))
-            .hint(format!("export {from}=\"$(cat FILE)\", with the file of the private key"));
+    let is_variable = from.starts_with(|letter: char| letter.is_ascii_uppercase());
+    if !sensitive::is_key(&text) && !text.trim().contains(char::is_whitespace) && !is_packed(&text) {
+        let path = text.trim();
+        let why = match std::fs::metadata(path).is_ok_and(|found| found.is_dir()) {
+            true => ": what is there is a folder",
+            false if ["/", "~", "./", "../"].iter().any(|begin| path.starts_with(begin)) => ": there is no such file",
+            false => "",
+        };
+        return match is_variable {
+            true => Error::new(error.kind(), format!("{from} holds neither a key nor the path of one{why}"))
+                .hint(format!("export {from}=\"$(cat FILE)\", with the file of the private key")),
+            false => Error::new(error.kind(), format!("what came on {from} is no key"))
+                .hint("sdc … --key-file - < FILE, with the file of the private key"),
+        };
     }
     let name = quoted(from);
     let mut told = Error::new(error.kind(), error.message());
@@ -75,8 +88,8 @@ fn of_no_file(error: Error, from: &str, text: &[u8]) -> Error {
     for hint in error.hints() {
         // Commands that read the variable itself work as they are.
         if hint.contains(&name) && !hint.contains(&format!("${from}")) {
-            if !written && from.starts_with(|letter: char| letter.is_ascii_uppercase()) {
-                told = told.hint(format!("(umask 077; printf '%s\\n' \"${from}\" > FILE)"));
+            if !written && is_variable {
+                told = told.hint(private(&format!("printf '%s\\n' \"${from}\" > FILE")));
             }
             written = true;
             told = told.hint(hint.replace(&name, "FILE"));

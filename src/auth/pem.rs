@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::zeroize::Zeroizing;
 
 use super::fingerprint::{KeyKind, PublicKey, clean};
-use super::repair::{Damage, repaired};
+use super::repair::{Damage, is_packed, private, repaired};
 use crate::error::{Error, Result};
 
 /// No private key comes near this.
@@ -20,6 +20,8 @@ pub(super) struct Block {
     pub(super) data: Zeroizing<Vec<u8>>,
     /// What had to be repaired before it could be read.
     pub(super) damage: Option<Damage>,
+    /// Another private key follows.
+    pub(super) more: bool,
 }
 
 /// A file's name as it can be typed in a shell.
@@ -71,13 +73,16 @@ fn strict(text: &[u8], file: &str) -> Result<Block> {
     while let Some(label) = lines.find_map(begin) {
         // What stands before the key is of no use here: certificates, the curve that the key names again.
         if label.ends_with("PRIVATE KEY") {
-            return body(&mut lines, label, text.len(), file);
+            let block = body(&mut lines, label, text.len(), file)?;
+            let more = lines.filter_map(begin).any(|label| label.ends_with("PRIVATE KEY"));
+            return Ok(Block { more, ..block });
         }
         other = other.or(Some(label));
     }
     match other {
         Some(label) => {
-            Ok(Block { label: clean(label), dek_info: None, data: Zeroizing::new(Vec::new()), damage: None })
+            let data = Zeroizing::new(Vec::new());
+            Ok(Block { label: clean(label), dek_info: None, data, damage: None, more: false })
         }
         None => Err(no_block(text, file)),
     }
@@ -101,7 +106,7 @@ fn body<'a>(lines: &mut impl Iterator<Item = &'a str>, label: &str, room: usize,
                 .decode_slice(base64.as_bytes(), &mut data)
                 .map_err(|_| refuse(file, &format!("is damaged: its {} block is no base64", clean(label))))?;
             data.truncate(length);
-            return Ok(Block { label: clean(label), dek_info, data, damage: None });
+            return Ok(Block { label: clean(label), dek_info, data, damage: None, more: false });
         }
         if line.starts_with("-----") {
             break;
@@ -118,7 +123,14 @@ fn body<'a>(lines: &mut impl Iterator<Item = &'a str>, label: &str, room: usize,
 
 fn binary(bytes: &[u8], file: &str) -> Error {
     let name = quoted(file);
+    let packed = |by: &str, command: &str| {
+        refuse(file, &format!("is packed ({by})")).hint(private(&format!("{command} < {name} > {name}.new")))
+    };
     match bytes {
+        [0x1f, 0x8b, ..] => packed("gzip", "gunzip -c"),
+        [b'B', b'Z', b'h', ..] => packed("bzip2", "bzip2 -dc"),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => packed("xz", "xz -dc"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => packed("zstd", "zstd -dc"),
         // A sequence with a long length, as every DER key begins.
         [0x30, 0x80..=0xff, ..] | [0x30, 0x10..=0x7f, 0x02, ..] => refuse(file, "is binary (DER?), and sdc reads PEM")
             .hint(format!("openssl pkey -inform DER -in {name} -out {name}.pem")),
@@ -134,12 +146,15 @@ fn no_block(text: &str, file: &str) -> Error {
         return refuse(file, "is a PuTTY key, which sdc does not read")
             .hint(format!("puttygen {name} -O private-openssh -o {name}.openssh"));
     }
+    if is_packed(first) {
+        return refuse(file, &format!("is no key: {}", Damage::Packed.words())).hint(Damage::Packed.command(file));
+    }
     if first.starts_with("---- BEGIN SSH2 PUBLIC KEY") {
         return public(file);
     }
     if first.starts_with("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY") {
         return refuse(file, "is a key of ssh.com's form, which sdc does not read")
-            .hint(format!("ssh-keygen -i -f {name} > {name}.openssh"));
+            .hint(private(&format!("ssh-keygen -i -f {name} > {name}.openssh")));
     }
     if first.starts_with("SSH PRIVATE KEY FILE FORMAT 1") {
         return refuse(file, "is a key of SSH protocol 1, which nothing takes any more").hint("ssh-keygen -t ed25519");

@@ -28,56 +28,69 @@ pub(super) enum Damage {
     Quotes,
     /// `\n` stands for its line breaks.
     Backslashes,
-    /// `#` stands for its line breaks.
-    Hashes,
+    /// This sign stands for its line breaks.
+    Sign(char),
     /// Its line breaks became blanks, or are lost.
     OneLine,
     /// It was encoded for a URL.
     Percent,
+    /// It was written in hexadecimal digits as a whole.
+    Hex,
+    /// It was packed by gzip, and that encoded by base64.
+    Packed,
     /// Its first or last line is missing or damaged.
     Armour,
 }
 
 impl Damage {
-    pub(super) fn words(self) -> &'static str {
-        match self {
+    pub(super) fn words(self) -> String {
+        let words = match self {
             Damage::Utf16 => "it is UTF-16",
             Damage::Base64 => "it is base64 of a file",
             Damage::Quotes => "it has quotes around it",
             Damage::Backslashes => "\\n stands for its line breaks",
-            Damage::Hashes => "# stands for its line breaks",
+            Damage::Sign(sign) => return format!("{sign} stands for its line breaks"),
             Damage::OneLine => "its line breaks are lost",
             Damage::Percent => "it is encoded for a URL",
+            Damage::Hex => "it is written in hexadecimal digits",
+            Damage::Packed => "it is base64 of a file that gzip packed",
             Damage::Armour => "its BEGIN or END line is missing or damaged",
-        }
+        };
+        words.to_owned()
     }
 
     /// The command that repairs the file of this name, or what the variable of this name holds.
     pub(super) fn command(self, file: &str) -> String {
+        let by_sign: String;
         let filter = match self {
             Damage::Utf16 => "iconv -f UTF-16 -t UTF-8",
             Damage::Base64 => "base64 -d",
             Damage::Quotes => "{ tr -d \"'\\\"\"; echo; }",
             Damage::Backslashes => "sed 's/\\\\n/\\n/g'",
-            Damage::Hashes => "tr '#' '\\n'",
+            Damage::Sign(sign) => {
+                by_sign = format!("{{ tr '{sign}' '\\n'; echo; }}");
+                &by_sign
+            }
+            Damage::Hex => "xxd -r -p",
+            Damage::Packed => "base64 -d | gunzip",
             Damage::OneLine => "sed -E 's/ *(-----(BEGIN|END)[A-Z ]+-----) */\\n\\1\\n/g' | sed '/-----/!s/ /\\n/g'",
             Damage::Percent | Damage::Armour => {
                 return format!("copy {} anew, complete from its BEGIN to its END line", quoted(file));
             }
         };
         let is_variable = file.contains('_') && file.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
-        match (is_variable, filter.split_once(" | ")) {
+        let name = quoted(file);
+        private(&match (is_variable, filter.split_once(" | ")) {
             (true, _) => format!("printf '%s\\n' \"${file}\" | {filter} > FILE"),
-            (false, Some((first, rest))) => {
-                let name = quoted(file);
-                format!("{first} {name} | {rest} > {name}.new")
-            }
-            (false, None) => {
-                let name = quoted(file);
-                format!("{filter} < {name} > {name}.new")
-            }
-        }
+            (false, Some((first, rest))) => format!("{first} {name} | {rest} > {name}.new"),
+            (false, None) => format!("{filter} < {name} > {name}.new"),
+        })
     }
+}
+
+/// A command that writes a key, so that nobody else can read what it writes.
+pub(super) fn private(command: &str) -> String {
+    format!("(umask 077; {command})")
 }
 
 /// Text of a key, wiped when dropped.
@@ -113,11 +126,13 @@ fn repair(bytes: &[u8], depth: u32) -> Option<(Damage, Text)> {
     if let Some((found, text)) = armoured(rest) {
         return Some((damage.unwrap_or(found), text));
     }
-    let bytes = whole_base64(rest)?;
+    let hex = whole_hex(rest);
+    damage = damage.or(hex.as_ref().map(|_| Damage::Hex));
+    let bytes = hex.or_else(|| whole_base64(rest))?;
     if let Some(label) = label_of(&bytes) {
         return Some((
             damage.unwrap_or(Damage::Armour),
-            armour(label, "", rest.chars().filter(|c| !c.is_whitespace())),
+            armour(label, "", base64::engine::general_purpose::STANDARD.encode(&bytes).chars()),
         ));
     }
     if depth == 0 {
@@ -161,8 +176,10 @@ fn armoured(text: &str) -> Option<(Damage, Text)> {
                 damage = damage.or(Some(Damage::Backslashes));
                 (true, next.strip_prefix(['n', 'r', 't']).unwrap_or(next))
             }
-            '#' => {
-                damage = damage.or(Some(Damage::Hashes));
+            // A comma stands in the headers of old encrypted files too.
+            ',' if plain.ends_with("-CBC") => (false, next),
+            sign if SIGNS.contains(&sign) => {
+                damage = damage.or(Some(Damage::Sign(sign)));
                 (true, next)
             }
             '\n' => {
@@ -181,6 +198,9 @@ fn armoured(text: &str) -> Option<(Damage, Text)> {
     let (headers, base64) = headers(&plain);
     Some((damage.unwrap_or(Damage::Armour), armour(label, &headers, base64.chars().filter(|c| !c.is_whitespace()))))
 }
+
+/// Signs that are none of base64's nor of the headers', and so can stand for a line break.
+const SIGNS: &[char] = &['#', ',', ';', '|', '~', '^', '!', '*', '@', '$', '&', '_', '?', '.', '<', '>'];
 
 type Part<'a> = (&'a str, &'a str, Option<Damage>);
 
@@ -257,6 +277,25 @@ fn whole_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     }
     let bytes = LENIENT.decode(plain.as_bytes()).ok()?;
     (!bytes.is_empty()).then(|| Zeroizing::new(bytes))
+}
+
+/// The bytes of a text that is in hexadecimal digits from its first to its last letter.
+fn whole_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
+    let mut half = None;
+    for letter in text.chars().filter(|letter| !letter.is_whitespace() && *letter != ':') {
+        let digit = u8::try_from(letter.to_digit(16)?).ok()?;
+        match half.take() {
+            None => half = Some(digit),
+            Some(high) => bytes.push(high << 4 | digit),
+        }
+    }
+    (half.is_none() && bytes.len() >= 32).then_some(bytes)
+}
+
+/// Whether this is base64 of what gzip packed: it is known by how it begins.
+pub(super) fn is_packed(text: &str) -> bool {
+    text.trim_start_matches(['"', '\'', ' ', '\n']).starts_with("H4sI")
 }
 
 /// The label of a key that is there without its armour.

@@ -1,6 +1,7 @@
 //! Keeps secrets that were typed in the wrong place from being shown or sent: everything typed is looked at once, before
 //! anything else is done with it. What a secret looks like, `sensitive` knows; here is what may stand where.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue};
@@ -43,6 +44,36 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
         words.push(next.get_name());
         (command, matches) = (next, below);
     }
+}
+
+/// A key that is a word of its own begins with dashes, so that clap takes it for an option that it does not know. What is
+/// wrong with it is where it stands.
+pub fn misplaced(args: &[OsString]) -> Option<Error> {
+    let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
+    let at =
+        typed.iter().position(|arg| arg.starts_with("-----BEGIN") || arg.starts_with('-') && sensitive::is_key(arg))?;
+    // Without quotes it is many words.
+    let text = typed.get(at..)?.join(" ");
+    let root = super::tree();
+    let (mut chain, mut words) = (vec![&root], Vec::new());
+    for word in typed.get(..at)? {
+        if let Some(next) = chain.last()?.find_subcommand(word) {
+            words.push(next.get_name());
+            chain.push(next);
+        }
+    }
+    let before = at.checked_sub(1).and_then(|before| typed.get(before)).copied().unwrap_or_default();
+    let is_meant = |arg: &&Arg| match (before.strip_prefix("--"), before.strip_prefix('-')) {
+        (Some(long), _) => arg.get_long_and_visible_aliases().is_some_and(|names| names.contains(&long)),
+        (None, Some(short)) => arg.get_short().is_some_and(|letter| short.ends_with(letter)),
+        (None, None) => false,
+    };
+    let takes = |arg: &&Arg| matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
+    let option = chain.iter().flat_map(|command| command.get_arguments()).filter(takes).find(is_meant);
+    let arg = option.or_else(|| chain.last()?.get_positionals().next())?;
+    let field = operation(&words).and_then(|op| op.fields.iter().find(|field| field.name == arg.get_id().as_str()));
+    let class = field.map_or_else(|| of_own(arg, &words, 0), |field| of_field(field, &words, &text).0);
+    refuse(arg, class, &text).err()
 }
 
 /// The operation of these words, whose fields say what an argument is.
@@ -134,10 +165,16 @@ fn of_own(arg: &Arg, words: &[&str], at: usize) -> Class {
 
 fn refuse(arg: &Arg, class: Class, text: &str) -> Result<()> {
     let sort = sensitive::sort(text);
+    if matches!(class, Class::File) && is_public(text) && !Path::new(text).exists() {
+        let what = arg.get_long().map_or_else(|| "the argument".to_owned(), |long| format!("--{long}"));
+        let error = Error::usage(format!("{what} is a public key itself, where its file is expected"));
+        return Err(error.hint("the file that ends in .pub; or - and the key on standard input: … | sdc keys add -"));
+    }
     let fits = match class {
         Class::Data => true,
         Class::Text => !matches!(sort, Some(Sort::Key | Sort::Login)),
-        Class::Name => sort.is_none(),
+        // A header may well carry a token, which looks the same.
+        Class::Name => sort.is_none() || arg.get_id() == "header" && sort == Some(Sort::Line),
         Class::File => text == "-" || sort.is_none() || Path::new(text).exists(),
     };
     let Some(sort) = sort.filter(|_| !fits) else { return Ok(()) };
@@ -148,21 +185,29 @@ fn refuse(arg: &Arg, class: Class, text: &str) -> Result<()> {
         None => shown.to_owned(),
     };
     let expected = match (class, arg.get_id().as_str(), sort) {
-        (Class::File, _, Sort::Key) => "the path of one".to_owned(),
+        (Class::File, _, Sort::Key | Sort::Line) => "the path of one".to_owned(),
         (Class::File, ..) => "the path of a file".to_owned(),
         (_, "key-id", _) => "the fingerprint or name of one".to_owned(),
         _ => arg.get_help().map_or_else(|| shown.to_owned(), |help| format!("what is expected: {help}")),
     };
     let error = Error::usage(format!("{what} holds {sort}, not {expected}"));
     Err(match (arg.get_id().as_str(), sort) {
-        ("key-file" | "key-id", Sort::Key) => {
+        ("key-file" | "key-id", Sort::Key | Sort::Line) => {
             error.hint("the key itself: --key-file - reads it from standard input, SDC_KEY_MATERIAL holds it")
         }
-        ("key", Sort::Key) => error.hint("the file of the public key, which ends in .pub, or - for standard input"),
+        ("key", Sort::Key | Sort::Line) if matches!(class, Class::File) => {
+            error.hint("the file of the public key, which ends in .pub, or - for standard input")
+        }
         (_, Sort::Lines) if arg.get_num_args().is_some_and(|range| range.max_values() > 1) => error
             .hint("several are several arguments: without quotes around $(…), or one a line with - on standard input"),
         _ => error,
     })
+}
+
+/// A line of a public key's file.
+fn is_public(text: &str) -> bool {
+    text.split_once(' ')
+        .is_some_and(|(kind, _)| ["ssh-", "ecdsa-sha2-", "sk-"].iter().any(|known| kind.starts_with(known)))
 }
 
 /// Takes out of an error of clap's what may be a secret.

@@ -394,6 +394,9 @@ fn now() -> i64 {
 /// clap's own errors, under the same rules as ours.
 fn usage(streams: Streams, args: &[OsString], mut error: clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
+    if let Some(error) = guard::misplaced(args) {
+        return ended(streams, wants_json(args), Err(error));
+    }
     let hint = hints::of(args, &mut error);
     guard::veil(&mut error);
     hints::spell_out(&mut error);

@@ -34,7 +34,7 @@ use crate::api::{Op, Paging};
 use crate::auth::{Form, Signer};
 use crate::error::{Error, Result};
 use crate::request::{Args, Request};
-use crate::sensitive::quoted;
+use crate::sensitive::{self, quoted};
 use crate::transport::{Settings, Transport};
 
 /// API versions asked for: what the peers ask for too, and what VNC needs.
@@ -145,8 +145,7 @@ impl Builder {
     /// A usage error for an address or certificate file that cannot be used.
     pub fn build(self) -> Result<Client> {
         let url = self.url.trim_end_matches('/');
-        // What stands before an @ may be a password, and is shown to nobody.
-        let shown = url.rsplit('@').next().unwrap_or_default();
+        let shown = sensitive::url_end(url);
         let base = url::Url::parse(url)
             .map_err(|error| Error::usage(format!("'{shown}' is not a URL")).because(error).hint("https://HOST"))?;
         if !matches!(base.scheme(), "http" | "https") {

@@ -14,17 +14,18 @@ pub const SIGNING: &[&str] = &["request", "date", "legacy"];
 
 /// A URL without its last slash.
 pub(super) fn url(text: &str, origin: &Origin) -> Result<String> {
-    // What stands before an @ may be a password, and is shown to nobody.
-    let shown = sensitive::shown(text.rsplit('@').next().unwrap_or_default());
+    let shown = sensitive::url_end(text);
     let wrong = |why: &str| Error::usage(format!("the URL from {origin} {why}"));
-    if sensitive::sort(text).is_some_and(|sort| sort != sensitive::Sort::Login) {
+    if !matches!(sensitive::sort(text), None | Some(sensitive::Sort::Login | sensitive::Sort::Userinfo)) {
         sensitive::refuse(&origin.to_string(), text, "a URL")?;
     }
     let parsed = match Url::parse(text) {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => parsed,
         // `localhost:8080` parses, with the host as its scheme.
         Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) if !text.contains("://") => {
-            return Err(wrong(&format!("has no scheme: `{shown}`")).hint(format!("https://{shown}")));
+            let error = wrong(&format!("has no scheme: `{shown}`"));
+            let whole = format!("https://{}", shown.trim_start_matches('/'));
+            return Err(if sensitive::sort(&whole).is_none() { error.hint(whole) } else { error });
         }
         Ok(_) => return Err(wrong(&format!("is neither http nor https: `{shown}`"))),
         Err(error) => return Err(wrong(&format!("is none: `{shown}`")).because(error)),
@@ -116,6 +117,10 @@ pub(super) fn token(what: &str, text: &str, origin: &Origin) -> Result<String> {
 
 /// The path of a file. One that leads to something is a path, whatever it looks like.
 pub(super) fn path(text: &Path, origin: &Origin) -> Result<PathBuf> {
+    if text == Path::new("-") {
+        return Err(Error::usage(format!("{origin} takes the path of a file, and - is none"))
+            .hint(format!("standard input: {origin}=/dev/stdin; the private key also: --key-file -")));
+    }
     let expected = if sensitive::is_key(&text.to_string_lossy()) { "the path of one" } else { "the path of a file" };
     sensitive::refuse_path(&origin.to_string(), text, expected).map_err(|error| match origin {
         Origin::Flag("--key-file") => error.hint("the key itself, on standard input: --key-file -"),
@@ -130,7 +135,12 @@ pub(super) fn path(text: &Path, origin: &Origin) -> Result<PathBuf> {
 pub(super) fn key_id(text: &str, origin: &Origin) -> Result<String> {
     let expected =
         if sensitive::is_key(text) { "the fingerprint or name of one" } else { "the key's fingerprint or name" };
-    sensitive::refuse(&origin.to_string(), text, expected)?;
+    sensitive::refuse(&origin.to_string(), text, expected).map_err(|error| match origin {
+        Origin::Env("TRITON_KEY_ID") => error.hint("the key itself: TRITON_KEY_MATERIAL"),
+        Origin::Env(_) => error.hint("the key itself: SDC_KEY_MATERIAL"),
+        Origin::Profile { .. } => error.hint("its fingerprint, from the private key's file: ssh-keygen -l -f FILE"),
+        _ => error,
+    })?;
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         let shown = sensitive::shown(text);
         return Err(Error::usage(format!(

@@ -115,6 +115,13 @@ impl Chosen {
         Origin::Profile { name: self.profile.name.clone(), file: self.file.clone() }
     }
 
+    /// A warning of the fields that nobody knows.
+    fn unknown(&self) -> Option<String> {
+        let fields = self.profile.unknown.iter().map(|field| format!("`{}`", sensitive::shown(field)));
+        let fields = fields.collect::<Vec<_>>().join(", ");
+        (!fields.is_empty()).then(|| format!("{}: unknown fields {fields}", self.file.display()))
+    }
+
     fn give<T>(&self, value: Option<T>) -> Option<Setting<T>> {
         Some(Setting { value: value?, origin: self.origin() })
     }
@@ -145,82 +152,33 @@ impl Config {
     /// # Errors
     /// A usage error that names the setting, its value and where it came from.
     pub fn load(flags: &Flags, sources: &Sources) -> Result<Config> {
+        paths::check(&*sources.var)?;
         let dir = sources.dirs.config.as_deref();
-        let named =
+        let mut in_use =
             flag("--profile", flags.profile.as_ref()).or_else(|| sources.env(&["SDC_PROFILE", "TRITON_PROFILE"]));
-        let mut in_use = named;
         let mut chosen = match &in_use {
             Some(name) if name.value != profile::ENV => Some(Chosen::read(dir, name)?),
             _ => None,
         };
-        // A named profile says alone who is meant: a variable left over in a shell must not turn it.
-        let env = |names: &[&'static str]| if chosen.is_some() { None } else { sources.env(names) };
-
-        let mut url = flag("--url", flags.url.as_ref()).or_else(|| env(&["SDC_URL", "TRITON_URL"]));
-        let mut account = flag("--account", flags.account.as_ref()).or_else(|| env(&["SDC_ACCOUNT", "TRITON_ACCOUNT"]));
-        let mut key_id = flag("--key-id", flags.key_id.as_ref()).or_else(|| env(&["SDC_KEY_ID", "TRITON_KEY_ID"]));
-        let mut user = flag("--user", flags.user.as_ref()).or_else(|| env(&["SDC_USER", "TRITON_USER"]));
-        let mut act_as = flag("--act-as", flags.act_as.as_ref()).or_else(|| env(&["SDC_ACT_AS", "TRITON_ACT_AS"]));
-        let roles = flag("--role", flags.roles.as_ref()).or_else(|| env(&["SDC_ROLE", "TRITON_ROLE"]));
-        let mut roles = checked(roles, |text, origin| check::names("roles", text, origin))?;
-        let mut insecure = flags.insecure.map(|value| Setting { value, origin: Origin::Flag("--insecure") });
-        if insecure.is_none() {
-            let text = env(&["SDC_TLS_INSECURE", "TRITON_TLS_INSECURE"]);
-            let testing = env(&["SDC_TESTING"]).map(|set| Setting { value: true, origin: set.origin });
-            insecure = checked(text, |text, origin| check::truth(text, origin))?.or(testing);
-        }
+        let mut meant = Meant::typed(flags, sources, chosen.is_some())?;
         let (key_file, key_material) = key(flags, sources);
 
         // The current profile fills what is still open, and is not even read when nothing is.
-        let keyless = key_id.is_none() && key_file.is_none() && key_material.is_none();
-        let open = url.is_none() || account.is_none() || keyless;
+        let keyless = meant.key_id.is_none() && key_file.is_none() && key_material.is_none();
+        let open = meant.url.is_none() || meant.account.is_none() || keyless;
         if in_use.is_none()
             && open
             && let Some(dir) = dir
-            && let Some(name) = profile::current(dir)?
+            && let Some((name, read)) = current(dir)?
         {
-            let file = dir.join("config.json");
-            let current = Setting { value: name, origin: Origin::Current(file.clone()) };
-            if current.value != profile::ENV {
-                let read = Chosen::read(Some(dir), &current);
-                chosen = Some(read.map_err(|error| {
-                    match profile::file(dir, &current.value) {
-                        Ok(lies) if !lies.exists() => error
-                            .about(&format!("the current profile of {}", file.display()))
-                            .hint("to choose another, or env for the environment alone: sdc profile use NAME"),
-                        _ => error,
-                    }
-                })?);
-            }
-            in_use = Some(current);
+            (in_use, chosen) = (Some(name), read);
         }
         let mut warnings: Vec<String> = foreign(sources).into_iter().collect();
         if let Some(chosen) = &chosen {
-            let profile = &chosen.profile;
-            url = url.or_else(|| chosen.give(Some(profile.url.clone())));
-            account = account.or_else(|| chosen.give(Some(profile.account.clone())));
-            key_id = key_id.or_else(|| chosen.give(Some(profile.key_id.clone())));
-            // These belong to the profile's account, and its trust to the profile's URL: they do not go over
-            // to another that a flag or a variable named.
-            if of_profile(account.as_ref()) {
-                user = user.or_else(|| chosen.give(profile.user.clone()));
-                act_as = act_as.or_else(|| chosen.give(profile.act_as.clone()));
-                let theirs = Some(profile.roles.clone()).filter(|roles| !roles.is_empty());
-                if roles.is_none() {
-                    roles = checked(chosen.give(theirs), |roles, origin| {
-                        roles.iter().map(|role| check::one_name("role", role, origin)).collect()
-                    })?;
-                }
-            }
-            if of_profile(url.as_ref()) {
-                insecure = insecure.or_else(|| chosen.give(profile.insecure));
-            }
-            if !profile.unknown.is_empty() {
-                let fields =
-                    profile.unknown.iter().map(|field| format!("`{}`", sensitive::shown(field))).collect::<Vec<_>>();
-                warnings.push(format!("{}: unknown fields {}", chosen.file.display(), fields.join(", ")));
-            }
+            meant.fill(chosen)?;
+            warnings.extend(chosen.unknown());
         }
+        let Meant { url, account, key_id, user, act_as, roles, insecure } = meant;
 
         let signing = flag("--signing", flags.signing.as_ref()).or_else(|| sources.env(&["SDC_SIGNING"]));
         let time = |name: &'static str, value: &Option<String>, variable: &'static str, seconds: u64| {
@@ -266,6 +224,82 @@ impl Config {
     }
 }
 
+/// Who is meant and where: what a profile says too.
+struct Meant {
+    url: Option<Setting<String>>,
+    account: Option<Setting<String>>,
+    key_id: Option<Setting<String>>,
+    user: Option<Setting<String>>,
+    act_as: Option<Setting<String>>,
+    roles: Option<Setting<Vec<String>>>,
+    insecure: Option<Setting<bool>>,
+}
+
+impl Meant {
+    /// As options and variables say. A named profile says alone who is meant: a variable left over in a shell must not
+    /// turn it.
+    fn typed(flags: &Flags, sources: &Sources, named: bool) -> Result<Meant> {
+        let env = |names: &[&'static str]| if named { None } else { sources.env(names) };
+        let roles = flag("--role", flags.roles.as_ref()).or_else(|| env(&["SDC_ROLE", "TRITON_ROLE"]));
+        let mut insecure = flags.insecure.map(|value| Setting { value, origin: Origin::Flag("--insecure") });
+        if insecure.is_none() {
+            let text = env(&["SDC_TLS_INSECURE", "TRITON_TLS_INSECURE"]);
+            let testing = env(&["SDC_TESTING"]).map(|set| Setting { value: true, origin: set.origin });
+            insecure = checked(text, |text, origin| check::truth(text, origin))?.or(testing);
+        }
+        Ok(Meant {
+            url: flag("--url", flags.url.as_ref()).or_else(|| env(&["SDC_URL", "TRITON_URL"])),
+            account: flag("--account", flags.account.as_ref()).or_else(|| env(&["SDC_ACCOUNT", "TRITON_ACCOUNT"])),
+            key_id: flag("--key-id", flags.key_id.as_ref()).or_else(|| env(&["SDC_KEY_ID", "TRITON_KEY_ID"])),
+            user: flag("--user", flags.user.as_ref()).or_else(|| env(&["SDC_USER", "TRITON_USER"])),
+            act_as: flag("--act-as", flags.act_as.as_ref()).or_else(|| env(&["SDC_ACT_AS", "TRITON_ACT_AS"])),
+            roles: checked(roles, |text, origin| check::names("roles", text, origin))?,
+            insecure,
+        })
+    }
+
+    /// Fills what is open from a profile.
+    fn fill(&mut self, chosen: &Chosen) -> Result<()> {
+        let profile = &chosen.profile;
+        self.url = self.url.take().or_else(|| chosen.give(Some(profile.url.clone())));
+        self.account = self.account.take().or_else(|| chosen.give(Some(profile.account.clone())));
+        self.key_id = self.key_id.take().or_else(|| chosen.give(Some(profile.key_id.clone())));
+        // These belong to the profile's account, and its trust to the profile's URL: they do not go over to another
+        // that a flag or a variable named.
+        if of_profile(self.account.as_ref()) {
+            self.user = self.user.take().or_else(|| chosen.give(profile.user.clone()));
+            self.act_as = self.act_as.take().or_else(|| chosen.give(profile.act_as.clone()));
+            let theirs = Some(profile.roles.clone()).filter(|roles| !roles.is_empty());
+            if self.roles.is_none() {
+                self.roles = checked(chosen.give(theirs), |roles, origin| {
+                    roles.iter().map(|role| check::one_name("role", role, origin)).collect()
+                })?;
+            }
+        }
+        if of_profile(self.url.as_ref()) {
+            self.insecure = self.insecure.take().or_else(|| chosen.give(profile.insecure));
+        }
+        Ok(())
+    }
+}
+
+/// The current profile, if there is one: its name, and what it says unless that is the environment.
+fn current(dir: &Path) -> Result<Option<(Setting<String>, Option<Chosen>)>> {
+    let Some(name) = profile::current(dir)? else { return Ok(None) };
+    let file = dir.join("config.json");
+    let current = Setting { value: name, origin: Origin::Current(file.clone()) };
+    if current.value == profile::ENV {
+        return Ok(Some((current, None)));
+    }
+    let read = Chosen::read(Some(dir), &current).map_err(|error| match profile::file(dir, &current.value) {
+        Ok(lies) if !lies.exists() => error
+            .about(&format!("the current profile of {}", file.display()))
+            .hint("to choose another, or env for the environment alone: sdc profile use NAME"),
+        _ => error,
+    })?;
+    Ok(Some((current, Some(read))))
+}
+
 /// Where the key is, or the key itself. Of the variables those of this program count first, and of each pair the file.
 fn key(flags: &Flags, sources: &Sources) -> (Option<Setting<PathBuf>>, Option<Setting<SecretString>>) {
     let given = |value: &SecretString| Setting { value: value.clone(), origin: Origin::Flag("--key-file") };
@@ -282,7 +316,7 @@ fn key(flags: &Flags, sources: &Sources) -> (Option<Setting<PathBuf>>, Option<Se
         let Some(Setting { value, origin }) = sources.env(&[material]) else { continue };
         // The other tools take the path of a file here too.
         let path = paths::expanded(Path::new(value.trim()), sources.dirs.home.as_deref());
-        return match path.is_file() {
+        return match path.exists() && !path.is_dir() {
             true => (Some(Setting { value: path, origin }), None),
             false => (None, Some(Setting { value: SecretString::from(value), origin })),
         };

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::env;
+use crate::error::Result;
+use crate::sensitive;
 
 /// Where files are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,21 +24,37 @@ pub struct Dirs {
 impl Dirs {
     /// Those of this user on this system.
     pub fn system() -> Dirs {
-        let home = dirs::home_dir();
+        // A value that is not even a path is nowhere, and would be shown with every path below it.
+        let is_path = |dir: &PathBuf| dir.is_dir() || sensitive::hidden(dir).is_none();
+        let home = dirs::home_dir().filter(is_path);
         let config = if cfg!(windows) {
             dirs::config_dir().map(|dir| dir.join("Joyent").join("Triton"))
         } else {
             // The same on macOS, where node-triton knows no other folder.
-            let xdg = env::var_os("XDG_CONFIG_HOME").map(|dir| PathBuf::from(dir).join("triton"));
+            let xdg = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(is_path).map(|dir| dir.join("triton"));
             xdg.or_else(|| home.as_ref().map(|home| home.join(".triton")))
         };
         Dirs {
             config,
-            cache: dirs::cache_dir().map(|dir| dir.join("sdc")),
+            cache: dirs::cache_dir().filter(is_path).map(|dir| dir.join("sdc")),
             ssh: home.as_ref().map(|home| home.join(".ssh")),
             home,
         }
     }
+}
+
+/// The variables that name folders of the user's.
+const FOLDERS: &[&str] = &["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"];
+
+/// Refuses a variable that should name a folder of the user's and may hold a secret.
+///
+/// # Errors
+/// A usage error that names the variable and does not repeat it.
+pub(super) fn check(var: &dyn Fn(&str) -> Option<String>) -> Result<()> {
+    FOLDERS.iter().try_for_each(|name| match var(name).map(PathBuf::from) {
+        Some(folder) if !folder.is_dir() => sensitive::refuse_path(name, &folder, "the path of a folder"),
+        _ => Ok(()),
+    })
 }
 
 /// A path whose `~` is the home: a shell leaves it as it is behind a `=`, in quotes, and in files.

@@ -119,7 +119,10 @@ pub fn list(dir: &Path) -> Result<Vec<String>> {
 pub fn read(dir: &Path, name: &str) -> Result<Profile> {
     let path = file(dir, name)?;
     let bytes = files::read(&path, LONGEST).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => absent(dir, name),
+        io::ErrorKind::NotFound => match list(dir).unwrap_or_default().is_empty() {
+            true => absent(dir, name).hint(format!("to make it: sdc profile create {name}")),
+            false => absent(dir, name),
+        },
         _ => unreachable_file("read", &path, error),
     })?;
     let content: Content = serde_json::from_slice(plain(&bytes)).map_err(|error| bad_json(&path, &error))?;
@@ -145,7 +148,7 @@ pub fn read(dir: &Path, name: &str) -> Result<Profile> {
 fn absent(dir: &Path, name: &str) -> Error {
     let error = Error::usage(format!("there is no profile `{name}`"));
     match list(dir).unwrap_or_default() {
-        names if names.is_empty() => error.hint(format!("sdc profile create {name}")),
+        names if names.is_empty() => error,
         names => error.hint(format!("the profiles are {}", names.join(", "))),
     }
 }
@@ -172,10 +175,13 @@ fn reason(error: &serde_json::Error) -> String {
 pub fn check_new_name(dir: &Path, name: &str) -> Result<()> {
     check_own_name(name)?;
     // A link that leads nowhere is in the way too.
-    if file(dir, name)?.symlink_metadata().is_err() {
+    let file = file(dir, name)?;
+    if file.symlink_metadata().is_err() {
         return Ok(());
     }
-    Err(Error::usage(format!("there is a profile '{name}' already")).hint(format!("sdc profile delete {name}")))
+    Err(Error::usage(format!("there is a profile '{name}' already"))
+        .hint(format!("to change it, edit its file: {}", file.display()))
+        .hint(format!("to make it anew: sdc profile delete {name}")))
 }
 
 /// Writes a new profile.

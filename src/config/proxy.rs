@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 /// How a URL is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +74,8 @@ const SCHEMES: &[&str] = &["http", "https", "socks4", "socks4a", "socks5", "sock
 const SOCKS_PORT: u16 = 1080;
 /// No URL of a proxy is longer, in bytes.
 const LONGEST: usize = 4096;
+/// What stands between two dots of a host's name, in bytes (RFC 1035).
+const LONGEST_LABEL: usize = 63;
 
 /// The route to a URL. Of each pair of variables the lower-case one wins, and an empty one counts as unset.
 ///
@@ -130,12 +133,17 @@ fn read(variable: &str, value: &str) -> Result<Url> {
     let url = Url::parse(&whole).map_err(|error| wrong(&error.to_string()))?;
     let plain = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
     let good = match url.host() {
-        Some(Host::Domain(name)) => !name.is_empty() && plain(name),
+        Some(Host::Domain(name)) => !name.is_empty() && plain(name) && sensitive::sort(name).is_none(),
         Some(_) => true,
         None => false,
     };
     if !good {
         return Err(wrong("it names no host"));
+    }
+    // It is shown wherever something goes wrong, and may be a token that somebody took for a login.
+    let too_long = |label: &str| label.len() > LONGEST_LABEL;
+    if url.host_str().is_some_and(|host| host.split('.').any(too_long)) {
+        return Err(wrong("it names no host: a part of it is longer than any of a host's name"));
     }
     // SOCKS has one byte for the length of each.
     let longest = url.username().len().max(url.password().map_or(0, str::len));

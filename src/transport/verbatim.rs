@@ -40,7 +40,7 @@ impl Transport {
             Err(_) => return Err(self.broken(Trouble::NotSent, None, place)),
         };
         match tokio::time::timeout(answer, exchanged(stream, request, out.url)).await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => self.unless_client_wanted(answer, place),
             Ok(Err(error)) => Err(self.broken(Trouble::BrokeOff, Some(error), place)),
             Err(_) => Err(self.broken(Trouble::TimedOut, None, place)),
         }

@@ -12,13 +12,15 @@ use crate::error::{Error, Kind, OfTls};
 
 impl Transport {
     pub(super) fn trouble(&self, error: reqwest::Error, place: &Place) -> (Trouble, Error) {
-        let error = error.without_url();
-        if let Some(tls) = of_tls(&error) {
+        let without_url = error.without_url();
+        let error = &without_url;
+        if let Some(tls) = of_tls(error) {
             return (Trouble::Hopeless, self.no_tls(tls, place).lasting());
         }
+        let unreadable = is_unreadable(error);
         let (connecting, building, timed_out) = (error.is_connect(), error.is_builder(), error.is_timeout());
         // What lies between says only that it lies between.
-        let causes = Error::other("").because(error).causes();
+        let causes = Error::other("").because(without_url).causes();
         // rustls adds the address of a page for programmers.
         let cause =
             causes.last().and_then(|cause| cause.split(": https://docs.rs/").next()).unwrap_or_default().to_owned();
@@ -42,22 +44,35 @@ impl Transport {
             let error = Error::new(Kind::Unreachable, words).because(cause).lasting();
             return (Trouble::Hopeless, error.hint(format!("if it speaks https: --url https://{place}")));
         }
-        let mut error = Error::new(Kind::Unreachable, words).because(cause);
-        if timed_out && trouble == Trouble::TimedOut {
-            error = error.hint("to wait longer: --request-timeout SECONDS, or SDC_REQUEST_TIMEOUT");
-        } else if trouble == Trouble::NotSent {
-            error = error.hint(match (causes.contains("dns error"), self.proxy().is_none()) {
-                (true, true) => "is the host of the URL right? no such name is known here",
-                (true, false) => "are the hosts of the URL and of the proxy right? no such name is known here",
-                (false, true) => "are host and port of the URL right, and is a proxy needed?",
-                (false, false) => "are host and port of the URL and of the proxy right?",
-            });
-            error = error.hint("to see what is wrong: sdc auth doctor");
-        } else if trouble == Trouble::BrokeOff && self.client_wanted.load(Ordering::Relaxed) {
-            // With TLS 1.3 the refusal comes after the request, and may be lost.
-            error = error.hint(format!("{CLIENT_WANTED}; {CLIENT_LACKING}"));
+        let error = Error::new(Kind::Unreachable, words).because(cause);
+        // A proxy that answers itself, in a way that cannot be read, may have refused a login: it is asked only once.
+        if self.proxy().is_some() && !place.https && unreadable {
+            let hint = "the proxy is asked only once: are its user and password right?";
+            return (Trouble::Untakable, error.hint(hint).lasting());
         }
-        (trouble, error)
+        (trouble, self.advised(error, trouble, timed_out, causes.contains("dns error")))
+    }
+
+    /// The same with what can be done about it.
+    fn advised(&self, error: Error, trouble: Trouble, timed_out: bool, nameless: bool) -> Error {
+        match trouble {
+            Trouble::TimedOut if timed_out => {
+                error.hint("to wait longer: --request-timeout SECONDS, or SDC_REQUEST_TIMEOUT")
+            }
+            Trouble::NotSent => error
+                .hint(match (nameless, self.proxy().is_none()) {
+                    (true, true) => "is the host of the URL right? no such name is known here",
+                    (true, false) => "are the hosts of the URL and of the proxy right? no such name is known here",
+                    (false, true) => "are host and port of the URL right, and is a proxy needed?",
+                    (false, false) => "are host and port of the URL and of the proxy right?",
+                })
+                .hint("to see what is wrong: sdc auth doctor"),
+            // With TLS 1.3 the refusal comes after the request, and may be lost.
+            Trouble::BrokeOff if self.client_wanted.load(Ordering::Relaxed) => {
+                error.hint(format!("{CLIENT_WANTED}; {CLIENT_LACKING}"))
+            }
+            _ => error,
+        }
     }
 
     /// What went wrong, in one sentence.
@@ -84,11 +99,11 @@ impl Transport {
         if let Some(tls) = error.as_deref().and_then(|error| of_tls(error)) {
             return (Trouble::Hopeless, self.no_tls(tls, place).lasting());
         }
-        let told = Error::new(Kind::Unreachable, self.words(trouble, error.is_none(), place));
-        match error {
-            None => (trouble, told.hint("to wait longer: --request-timeout SECONDS, or SDC_REQUEST_TIMEOUT")),
-            Some(error) => (trouble, told.because(error).hint("to see what is wrong: sdc auth doctor")),
-        }
+        let (told, timed_out) = (self.words(trouble, error.is_none(), place), error.is_none());
+        let told = Error::new(Kind::Unreachable, told);
+        let told = error.into_iter().fold(told, |told, error| told.because(error));
+        let nameless = told.causes().iter().any(|cause| cause.contains("failed to lookup address"));
+        (trouble, self.advised(told, trouble, timed_out, nameless))
     }
 
     pub(super) fn proxy(&self) -> Option<&Proxy> {
@@ -232,6 +247,18 @@ fn of_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> 
         };
     }
     None
+}
+
+/// Whether what came is not HTTP as it must be.
+fn is_unreadable(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// A certificate that our own verifier did not take.

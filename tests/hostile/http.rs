@@ -114,6 +114,56 @@ fn failed_with_data(said: &std::process::Output) -> String {
 }
 
 #[test]
+fn another_protocol_that_nobody_asked_for_is_no_answer() {
+    for head in
+        ["101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade", "101 X", "199 X\r\nContent-Length: 0"]
+    {
+        for words in [&["machines", "list"][..], &["api", "GET", "/my"], &["api", "GET", "/my/%2e%2e/x"]] {
+            let (url, _) = saying(format!("HTTP/1.1 {head}\r\n\r\n"));
+            failed(&patient(&url, words), 6);
+        }
+    }
+}
+
+/// Each would have the server wait for what never comes, or the message contradict itself.
+#[test]
+fn headers_that_say_how_a_message_travels_cannot_be_given() {
+    let names = [
+        "Content-Length: 5",
+        "content-length: 0",
+        "Host:",
+        "Host: other.example",
+        "Transfer-Encoding: chunked",
+        "Connection: close",
+        "Keep-Alive: 5",
+        "Proxy-Connection: close",
+        "TE: trailers",
+        "Trailer: X",
+        "Upgrade: websocket",
+        "Expect: 100-continue",
+        "Date: now",
+        "Authorization: Basic x",
+        "Proxy-Authorization: Basic x",
+        "Accept-Encoding: gzip",
+        ": x",
+        "X Y: z",
+        "X: a\u{1}b",
+        "X: a\nHost: b",
+    ];
+    for header in names {
+        for words in [&["api", "GET", "/my/machines"][..], &["api", "POST", "/my/machines", "-d", "{}"]] {
+            let (url, heads) = saying("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]");
+            let told = failed(&patient(&url, &[words, &["-H", header]].concat()), 2);
+            assert!(told.starts_with("error: ") && heads.lock().unwrap().is_empty(), "{header}: {told}");
+        }
+    }
+    let (url, heads) = saying("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]");
+    assert!(patient(&url, &["api", "GET", "/my", "-H", "Accept: text/plain", "-H", "X-Own: 1"]).status.success());
+    let head = heads.lock().unwrap()[0].to_ascii_lowercase();
+    assert!(head.contains("accept: text/plain\r\n") && head.contains("x-own: 1\r\n"), "{head}");
+}
+
+#[test]
 fn two_lengths_that_differ_are_none() {
     refused("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 30\r\n\r\n[]");
     for length in ["-2", "2x", "99999999999999999999999", "0x2"] {

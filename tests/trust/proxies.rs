@@ -156,6 +156,42 @@ fn a_proxy_that_wants_a_login_is_asked_once_by_a_whole_command_over_http_too() {
 }
 
 #[test]
+fn a_proxy_whose_refusal_cannot_be_read_is_asked_once_too() {
+    let wait = ["wait", "machine", "web1", "--for", "state=running", "--timeout", "5s"];
+    for (url, variable, words) in [
+        ("https://cloud.example", "https_proxy", &["machines", "list"][..]),
+        ("http://cloud.example", "http_proxy", &["machines", "list"]),
+        ("http://cloud.example", "http_proxy", &wait),
+    ] {
+        let (address, seen) = proxy("407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"a\u{1}b\"");
+        let output = program(url, "acme", &crate::common::key().join("key"), words)
+            .env(variable, format!("http://jill:hunter2@{address}"))
+            .output()
+            .unwrap();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(6), "{said}");
+        assert_eq!(seen.lock().unwrap().len(), 1, "{url} {words:?}: {said}");
+        assert!(!said.contains("hunter2") && said.contains("hint: "), "{said}");
+    }
+}
+
+#[test]
+fn what_is_no_host_of_a_proxy_is_not_shown() {
+    let token = "Qv7XkP2mNs9Rt4Yw".repeat(5);
+    for url in
+        [token.clone(), format!("http://{token}"), format!("http://a.{token}.b:80"), format!("http://us:{token}")]
+    {
+        for words in [&["machines", "list"][..], &["auth", "doctor"], &["config", "show"]] {
+            let output = program("http://cloud.example", "acme", &crate::common::key().join("key"), words)
+                .env("http_proxy", &url)
+                .output()
+                .unwrap();
+            assert!(!said(&output).contains("Qv7XkP2mNs9Rt4Yw"), "{url} {words:?}: {}", said(&output));
+        }
+    }
+}
+
+#[test]
 fn a_socks_proxy_is_used_with_its_login_and_asked_once_with_a_wrong_one() {
     let made = Made::new();
     let key = made.key("s", "P-256");

@@ -9,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::render;
 use crate::request::Request;
 use crate::response::Response;
+use crate::sensitive;
 
 /// The most that a body from a file may have; the service takes 100 000 bytes itself.
 const BODY_LIMIT: u64 = 16 * 1024 * 1024;
@@ -63,10 +64,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         request.body = Some(("application/json".to_owned(), body));
     }
     for header in matches.get_many::<String>("header").into_iter().flatten() {
-        let (name, value) = header
-            .split_once(':')
-            .ok_or_else(|| Error::usage(format!("'{header}' is not a header")).hint("-H 'Name: value'"))?;
-        request.headers.push((name.trim().to_owned(), value.trim().to_owned()));
+        let (name, value) = header.split_once(':').ok_or_else(|| {
+            Error::usage(format!("'{}' is not a header", sensitive::shown(header))).hint("-H 'Name: value'")
+        })?;
+        request.add_header(name.trim(), value.trim())?;
     }
     if let Some(output) = app.globals.output.as_deref().filter(|output| *output != "json") {
         return Err(Error::usage(format!(

@@ -268,6 +268,9 @@ fn key(app: &App, findings: &mut Findings) -> Option<Found> {
                 findings.add("warn", "looked", words, "unset SSH_AUTH_SOCK, or: eval \"$(ssh-agent)\" && ssh-add");
             }
             (true, false) if is_file => findings.add("warn", "looked", words, "name the private key's file"),
+            (true, false) if search.key_material_from.as_ref() == Some(&place.what) => {
+                findings.add("warn", "looked", words, "give it the private key itself, or the path of its file");
+            }
             (true, false) => findings.add("warn", "looked", words, "make the folder readable: chmod u+rx"),
         }
     }

@@ -75,9 +75,13 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let name = || matches.get_one::<String>("NAME").map(String::as_str).unwrap_or_default();
     match verb {
         "list" => {
-            let current = in_effect(&dir)?;
             let mut rows = Vec::new();
             let mut code = 0;
+            let current = in_effect(app, &dir).unwrap_or_else(|error| {
+                app.report(&error);
+                code = i32::from(exit::code(error.kind()).0);
+                None
+            });
             for name in profile::list(&dir)? {
                 match profile::read(&dir, &name) {
                     Ok(profile) => rows.push(row(&profile, current.as_deref() == Some(&*name))),
@@ -105,13 +109,15 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
         "use" => make_current(app, &dir, name())?,
         _ => {
-            profile::read(&dir, name()).map(drop).or_else(|error| {
-                // A file that cannot be read can still be deleted, one that is not there cannot.
-                if profile::file(&dir, name()).is_ok_and(|file| file.exists()) { Ok(()) } else { Err(error) }
-            })?;
+            // A file that cannot be read can still be deleted, one that is not there cannot.
+            if profile::file(&dir, name())?.symlink_metadata().is_err() {
+                return profile::remove(&dir, name()).map(|_| 0);
+            }
             if !matches.get_flag("yes") {
                 let known = profile::read(&dir, name()).ok();
-                let known = known.map(|known| format!("account {}, at {}", known.account, bare_url(&known.url)));
+                let known = known.map(|known| {
+                    format!("account {}, at {}", sensitive::shown(&known.account), sensitive::url(&known.url))
+                });
                 let first: Vec<String> = known.into_iter().collect();
                 prompt::confirm(&app.streams, "delete", &format!("profile {}", name()), &first)?;
             }
@@ -148,9 +154,16 @@ fn make_current(app: &App, dir: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The name of the profile that the next command goes by, none where variables say all that a profile could.
-fn in_effect(dir: &Path) -> Result<Option<String>> {
-    match Config::load(&Flags::default(), &Sources::system()) {
+/// The name of the profile that a command with these options goes by, none where variables say all that a profile could.
+fn in_effect(app: &App, dir: &Path) -> Result<Option<String>> {
+    let without_options = Config::load(&Flags::default(), &Sources::system());
+    // `env` stands there too where the settings cannot be read at all.
+    if let Some(typed) = app.config.profile.as_ref().filter(|profile| matches!(profile.origin, Origin::Flag(_)))
+        && (typed.value != profile::ENV || without_options.is_ok())
+    {
+        return Ok(Some(typed.value.clone()));
+    }
+    match without_options {
         Ok(config) => Ok(config.profile.map(|profile| profile.value)),
         // Of settings that cannot be taken the name alone is known.
         Err(_) => match env::var("SDC_PROFILE").or_else(|| env::var("TRITON_PROFILE")) {
@@ -158,11 +171,6 @@ fn in_effect(dir: &Path) -> Result<Option<String>> {
             None => profile::current(dir),
         },
     }
-}
-
-/// A URL without what may be a password in it.
-fn bare_url(url: &str) -> &str {
-    url.rsplit('@').next().unwrap_or_default()
 }
 
 fn row(profile: &Profile, current: bool) -> serde_json::Value {

@@ -16,6 +16,9 @@ use crate::request::Args;
 /// More bastions than this nobody has in a row.
 const MOST_HOPS: usize = 8;
 
+/// States of a machine that do not end by themselves, and in which it does not run.
+const STILL: &[&str] = &["stopped", "offline", "failed", "incomplete", "deleted", "destroyed"];
+
 /// Whether bastions are passed, and which.
 #[derive(Clone, Debug, Default)]
 pub enum Past {
@@ -121,6 +124,8 @@ pub struct Finder<'a> {
     choice: Choice,
     networks: Networks,
     past: Past,
+    /// Nobody goes the way: it is only shown.
+    prints: bool,
     /// Who logs in to an image's machines, by its id.
     users: HashMap<String, String>,
     /// By what was typed.
@@ -136,13 +141,14 @@ impl<'a> Finder<'a> {
         let client = app.client()?;
         let choice = choice(&client, matches).await?;
         let networks = networks(&client, &choice).await?;
-        Ok(Finder { choice, networks, ..Finder::with(app, client, past) })
+        let prints = matches.get_flag("print") || app.globals.dry_run;
+        Ok(Finder { choice, networks, prints, ..Finder::with(app, client, past) })
     }
 
     /// One that takes the usual addresses.
     pub fn with(app: &'a App, client: Client, past: Past) -> Finder<'a> {
         let (choice, networks) = (Choice::Usual, Networks::new());
-        Finder { app, client, choice, networks, past, users: HashMap::new(), machines: Vec::new() }
+        Finder { app, client, choice, networks, past, prints: false, users: HashMap::new(), machines: Vec::new() }
     }
 
     /// The way to log in to this machine, as this user if one was typed.
@@ -166,7 +172,16 @@ impl<'a> Finder<'a> {
             return Ok(known.clone());
         }
         let machine = machine(&self.client, typed).await?;
-        // A state that is about to change is no reason to refuse; one that is not is a reason to wait for long.
+        // Nothing would answer, and ssh would wait for it for minutes. A state that is about to change is no reason to
+        // refuse, and neither is any for who only wants to see the command line.
+        if STILL.contains(&machine.state.as_str()) && !self.prints {
+            let words = format!("machine {} is {}, and nothing answers there", machine.name, machine.state);
+            let error = Error::new(Kind::Refused, words);
+            return Err(match machine.state.as_str() {
+                "stopped" => error.hint(format!("to start it: sdc machines start {} --wait", machine.id)),
+                _ => error.hint(format!("to see what became of it: sdc machines why {}", machine.id)),
+            });
+        }
         if machine.state != "running" {
             self.app.warn(&format!(
                 "machine {} is {}, and may not answer; to start it: sdc machines start {}",

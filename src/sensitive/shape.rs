@@ -1,0 +1,79 @@
+//! Secrets that nothing names, known by their shape: logins within URLs, and lines of a key's middle.
+
+/// A line of a key has as many letters: 64 in most forms, 70 in OpenSSH's.
+const SHORTEST_LINE: usize = 60;
+
+/// What of a URL stands before its host: how far behind the scheme it goes, in bytes. All that follows the scheme where
+/// the host cannot be told from a password.
+pub(super) fn login(text: &str) -> Option<usize> {
+    let rest = behind_scheme(text)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if let Some((login, _)) = authority.rsplit_once('@') {
+        return (!login.is_empty()).then_some(login.len());
+    }
+    if encodes_at(authority) {
+        return Some(rest.len());
+    }
+    // What follows a colon and is no port may be a password, with a slash in it that nobody encoded, or without a host.
+    let (host, port) = authority.rsplit_once(':')?;
+    let address = host.starts_with('[') || authority.ends_with(']');
+    let odd = !address && (host.contains(':') || !port.bytes().all(|digit| digit.is_ascii_digit()));
+    odd.then(|| rest.rsplit_once('@').map_or(rest.len(), |(login, _)| login.len()))
+}
+
+/// The schemes that are read with any number of slashes behind them.
+const SCHEMES: &[&str] = &["http:", "https:", "socks4:", "socks4a:", "socks5:", "socks5h:"];
+
+pub(super) fn behind_scheme(text: &str) -> Option<&str> {
+    if let Some((_, rest)) = text.split_once("://") {
+        return Some(rest);
+    }
+    let lower = text.to_ascii_lowercase();
+    let known = SCHEMES.iter().filter_map(|scheme| lower.find(scheme).map(|at| at + scheme.len())).min();
+    let rest = known.and_then(|at| text.get(at..)).map(|rest| rest.trim_start_matches(['/', '\\']));
+    rest.or_else(|| text.strip_prefix("//"))
+}
+
+fn encodes_at(text: &str) -> bool {
+    text.contains("%40")
+}
+
+/// `jill:secret@host`. A path may stand behind a machine's name and a colon (`web1:/tmp/a@b`), and words with blanks are
+/// a sentence.
+pub(super) fn is_userinfo(text: &str) -> bool {
+    let Some((login, _)) = text.split_once('@').or_else(|| text.split_once("%40")) else { return false };
+    let (name, password) = match login.split_once(':') {
+        Some(both) => both,
+        None => match login.to_ascii_lowercase().find("%3a") {
+            Some(at) => (login.get(..at).unwrap_or_default(), login.get(at + 3..).unwrap_or_default()),
+            None => return false,
+        },
+    };
+    let path = password.starts_with(['/', '\\', '~']);
+    !name.is_empty() && !password.is_empty() && !path && !login.contains(char::is_whitespace)
+}
+
+/// Whether a word of this looks like base64 of what was never meant to be read: capital and small letters and digits
+/// that change about as often as chance lets them. Names and paths change less, fingerprints in hex know one case.
+pub(super) fn has_line(text: &str) -> bool {
+    let digest = text.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("SHA"));
+    let base64 = |letter: char| letter.is_ascii_alphanumeric() || letter == '+' || letter == '/';
+    !digest && text.split(|letter: char| !base64(letter)).any(is_line)
+}
+
+/// The beginnings of the public keys of ssh, which may be shown.
+const PUBLIC: &[&str] = &["AAAAC3NzaC1", "AAAAB3NzaC1", "AAAAE2VjZHNh", "AAAAG", "AAAAI"];
+
+fn is_line(word: &str) -> bool {
+    let sort = |byte: &u8| (byte.is_ascii_uppercase(), byte.is_ascii_lowercase(), byte.is_ascii_digit());
+    let has = |sort: fn(&u8) -> bool| word.as_bytes().iter().any(sort);
+    if word.len() < SHORTEST_LINE
+        || PUBLIC.iter().any(|public| word.starts_with(public))
+        || word.matches('/').count() > word.len() / 12
+        || !(has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit))
+    {
+        return false;
+    }
+    let changes = word.as_bytes().windows(2).filter(|pair| pair.first().map(sort) != pair.last().map(sort)).count();
+    changes * 100 >= word.len() * 45
+}
