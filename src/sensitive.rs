@@ -213,14 +213,18 @@ fn holds_key(bytes: &[u8], depth: u32) -> bool {
     })
 }
 
+/// Looks for the first byte first: this is asked of every setting of every command.
 fn find(bytes: &[u8], word: &[u8]) -> bool {
-    bytes.windows(word.len()).any(|part| part == word)
+    let Some(first) = word.first() else { return true };
+    let mut at = bytes.iter().enumerate().filter(|(_, byte)| *byte == first);
+    at.any(|(at, _)| bytes.get(at..).is_some_and(|rest| rest.starts_with(word)))
 }
 
 /// `PRIVATE KEY`, however the gap is written.
 fn has_armour(bytes: &[u8]) -> bool {
     let word = b"PRIVATE";
-    bytes.windows(word.len()).enumerate().filter(|(_, part)| part == word).any(|(at, _)| {
+    let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'P').map(|(at, _)| at);
+    starts.filter(|at| bytes.get(*at..).is_some_and(|rest| rest.starts_with(word))).any(|at| {
         let mut rest = bytes.get(at + word.len()..).unwrap_or_default();
         let mut gaps = 0;
         while let Some(next) = GAPS.iter().find_map(|gap| rest.strip_prefix(*gap)) {
