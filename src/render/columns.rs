@@ -108,6 +108,9 @@ pub fn parse_output(value: &str, known: &[Column]) -> Result<(Format, Vec<Chosen
     if let Some(format) = format_of(value) {
         return Ok((format, Vec::new()));
     }
+    if let Some(error) = mixed(value) {
+        return Err(error);
+    }
     let (format, names) = match value.split_once(':') {
         Some((word, names)) if format_of(word).is_some() => (format_of(word).unwrap_or(Format::Table), names),
         _ => (Format::Table, value),
@@ -117,6 +120,22 @@ pub fn parse_output(value: &str, known: &[Column]) -> Result<(Format, Vec<Chosen
     }
     let columns = names.split(',').map(|name| choose(name.trim(), known)).collect::<Result<Vec<_>>>();
     Ok((format, columns.map_err(|error| as_format(value, error))?))
+}
+
+/// What is wrong with a format that is not set off by a colon, or that is in other letters.
+fn mixed(value: &str) -> Option<Error> {
+    let (word, rest) = value.split_at(value.find([':', ',', '=']).unwrap_or(value.len()));
+    let small = word.trim().to_lowercase();
+    let (name, format) = FORMATS.iter().find(|(name, _)| *name == small)?;
+    let columns = rest.get(1..).unwrap_or_default().trim();
+    if word == *name && rest.starts_with(':') && !columns.is_empty() {
+        return None;
+    }
+    let right = match (columns, format) {
+        ("", _) | (_, Format::Ids) => format!("-o {name}"),
+        (columns, _) => format!("-o {name}:{columns}"),
+    };
+    Some(Error::usage(format!("`{value}` is not a format with columns: FORMAT:COLUMN,...")).hint(right))
 }
 
 /// A word that is nearly a format was more likely meant as one.
@@ -160,7 +179,10 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
         }
     }
     let mut error = Error::usage(format!("there is no column `{name}`"));
-    if let Some(near) = nearest(name, known.iter().map(|column| column.name)) {
+    let small = name.to_lowercase();
+    if let Some(near) = known.iter().find(|column| column.name == small || column.field == small).map(|it| it.name) {
+        error = error.hint(format!("did you mean `{near}`?"));
+    } else if let Some(near) = nearest(name, known.iter().map(|column| column.name)) {
         error = error.hint(format!("did you mean `{near}`?"));
     }
     Err(error.hint(format!("the columns are {}", names(known))))
