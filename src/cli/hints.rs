@@ -115,7 +115,7 @@ pub fn of(args: &[OsString], error: &mut clap::Error) -> Option<String> {
     if error.kind() == ErrorKind::UnknownArgument
         && let Some(hint) = old_option(&path(&typed).join(" "), &wrong)
     {
-        for kind in [ContextKind::SuggestedArg, ContextKind::Suggested] {
+        for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
             error.remove(kind);
         }
         return Some(hint);
@@ -126,6 +126,7 @@ pub fn of(args: &[OsString], error: &mut clap::Error) -> Option<String> {
     };
     if error.kind() == ErrorKind::UnknownArgument && text(error, ContextKind::SuggestedArg).iter().any(far) {
         error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
     }
     match error.kind() {
         ErrorKind::UnknownArgument if wrong == "--all" => {
@@ -242,7 +243,7 @@ fn path(typed: &[&str]) -> Vec<String> {
 }
 
 /// The operation that these words begin with, and its command.
-fn operation(typed: &[&str]) -> Option<(String, &'static Op)> {
+pub fn operation(typed: &[&str]) -> Option<(String, &'static Op)> {
     let path = path(typed);
     let (noun, verb) = path.split_first()?;
     let resource = RESOURCES.iter().find(|resource| resource.name == noun)?;

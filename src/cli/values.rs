@@ -504,7 +504,7 @@ fn pair_file<'t>(text: &'t str, option: &str) -> Result<(&'t str, String)> {
     let (name, value) = pair(text).map_err(|error| error.about(option))?;
     let Arg::Text(file) = value else { return Err(Error::usage(format!("'{}' is not NAME=@FILE", quoted(text)))) };
     let file = file.strip_prefix('@').unwrap_or(&file);
-    Ok((name, read_text(file)?))
+    Ok((name, read_text(file).map_err(|error| error.about(option))?))
 }
 
 /// A file's bytes, or those of standard input for `-`.

@@ -141,6 +141,11 @@ fn mixed(value: &str) -> Option<Error> {
 /// A word that is nearly a format was more likely meant as one.
 fn as_format(value: &str, error: Error) -> Error {
     let formats = FORMATS.iter().map(|(name, _)| *name);
+    let format = |word: &str| FORMATS.iter().any(|(name, _)| *name == word);
+    // It has a format, or a column is nearer.
+    if value.split_once(':').is_some_and(|(word, _)| format(word)) || error.hints().len() > 1 {
+        return error;
+    }
     match nearest(value.split(':').next().unwrap_or(value), formats.clone()) {
         Some(name) => error.hint(format!("-o {name}")),
         None if value.contains([',', '.']) => error,

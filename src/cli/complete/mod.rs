@@ -110,7 +110,7 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
             Some(noun) => {
                 arg.add(ArgValueCompleter::new(move |typed: &OsStr| offered(names_of(noun, &line, typed), "")))
             }
-            None if arg.get_id() == "output" => arg.add(words::outputs(op.map_or(&[], words::columns))),
+            None if arg.get_id() == "output" => arg.add(words::outputs(&line)),
             None if arg.get_id() == "resource" && on_roles => arg.add(words::resources(&line)),
             None if arg.get_id() == "FILTER" => match op {
                 Some(op) => arg.add(words::filters(op, &line)),
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(offered("sdc machines list -o csv:id,sta"), ["csv:id,state"]);
         assert_eq!(offered("sdc -o tab"), ["table"]);
         assert_eq!(offered("sdc machines list state=run"), ["state=running"]);
-        assert_eq!(offered("sdc machines list tag"), ["tag."]);
+        assert_eq!(offered("sdc machines list tag"), ["tag.", "tags="]);
         assert_eq!(offered("sdc role-tags get mach"), ["machines"]);
         assert!(offered("sdc images list ").contains(&"--json".to_owned()));
     }

@@ -10,12 +10,16 @@ use super::line::Line;
 use super::{names_of, offered};
 use crate::api::{Column, Kind, NOUNS, Op, RESOURCES};
 use crate::cli::custom::role_tags;
+use crate::cli::hints;
 use crate::render::FORMATS;
 
-/// What follows `-o`, as far as it has columns that are known.
-pub fn outputs(columns: &'static [Column]) -> ArgValueCompleter {
+/// What follows `-o`. The option belongs to all commands of a noun, so the line says which columns there are.
+pub fn outputs(line: &Arc<Line>) -> ArgValueCompleter {
+    let line = Arc::clone(line);
     ArgValueCompleter::new(move |typed: &OsStr| {
         let typed = typed.to_string_lossy();
+        let before: Vec<&str> = line.words.iter().skip(1).filter_map(|word| word.to_str()).collect();
+        let columns = hints::operation(&before).map_or(&[][..], |(_, op)| columns(op));
         let named = || columns.iter().map(|column| column.name);
         let (before, words): (&str, Vec<&str>) = match typed.rfind([':', ',']) {
             Some(at) => (typed.get(..=at).unwrap_or_default(), named().collect()),
@@ -65,7 +69,7 @@ pub fn resources(line: &Arc<Line>) -> ArgValueCompleter {
 }
 
 /// The columns that a command shows.
-pub fn columns(op: &'static Op) -> &'static [Column] {
+fn columns(op: &'static Op) -> &'static [Column] {
     if !op.columns.is_empty() {
         return op.columns;
     }
