@@ -38,7 +38,7 @@ fn commands(hint: &str) -> Vec<String> {
     for begin in start.captures_iter(hint).map(|found| found.get(2).unwrap().start()) {
         let rest = &hint[begin..];
         let end = stop.find(rest).map_or(rest.len(), |found| found.start());
-        let command = rest[..end].trim().trim_end_matches(['.', ',', '?']).trim();
+        let command = rest[..end].trim().trim_end_matches(['.', ',', '?']).trim_end_matches(", or").trim();
         found.push(command.to_owned());
     }
     found
@@ -76,14 +76,65 @@ fn filled(word: &str, file: &str) -> String {
     }
 }
 
+/// The commands of the hints that these files show.
+fn shown(files: Vec<PathBuf>) -> BTreeSet<String> {
+    let texts = files.into_iter().map(|file| std::fs::read_to_string(file).unwrap());
+    let hints = |text: String| -> Vec<String> {
+        text.lines().filter_map(|line| line.trim_start().strip_prefix("hint: ")).flat_map(commands).collect()
+    };
+    texts.flat_map(hints).collect()
+}
+
+/// Does something with each, several at once, and returns what was said of them.
+fn each(all: &BTreeSet<String>, check: impl Fn(&str) -> Option<String> + Sync) -> Vec<String> {
+    let (all, said, next) = (all.iter().collect::<Vec<_>>(), Mutex::new(Vec::new()), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(command) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    said.lock().unwrap().extend(check(command));
+                }
+            });
+        }
+    });
+    said.into_inner().unwrap()
+}
+
+#[test]
+#[cfg(feature = "emulator")]
+fn every_hint_of_a_transcript_without_a_placeholder_is_run() {
+    // These go on until they are ended.
+    const ENDLESS: &[&str] = &["emulator", "machines changefeed", "machines vnc", "machines ssh"];
+    // And these are about profiles that their transcripts have made.
+    const MADE: &[&str] = &["profile use", "profile delete"];
+    let mut all = shown(files("tests/cmd", "md"));
+    all.retain(|command| {
+        let literal = words(command)
+            .iter()
+            .all(|word| filled(word, "FILE") == *word && !word.contains("[UUID]") && !word.contains("..."));
+        literal && words(command).len() > 1 && ![ENDLESS, MADE].concat().iter().any(|begin| command.starts_with(begin))
+    });
+    assert!(all.len() > 20, "{}", all.len());
+    let exe = env!("CARGO_BIN_EXE_sdc");
+    let wrong = each(&all, |command| {
+        let home = tempfile::tempdir().unwrap();
+        let mut sdc = std::process::Command::new(exe);
+        sdc.args(["emulator", "exec", "--", exe]).args(words(command)).stdin(Stdio::null());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let said = sdc.env_clear().env("HOME", home.path()).env("PATH", path).output().unwrap();
+        let told = text(&said.stderr);
+        // The bare name of a command says where to look.
+        let bare = words(command).len() <= 2 && told.contains("required arguments were not provided");
+        let bad = said.status.code() == Some(2) || told.contains("there is no command");
+        (bad && !bare)
+            .then(|| format!("sdc {command}\n    {}", told.lines().take(3).collect::<Vec<_>>().join("\n    ")))
+    });
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), all.len(), wrong.join("\n"));
+}
+
 #[test]
 fn every_hint_that_is_a_command_is_read_to_its_end() {
-    let mut all = BTreeSet::new();
-    for file in [files("tests/cmd", "md"), files("docs", "md")].concat() {
-        let text = std::fs::read_to_string(file).unwrap();
-        let hints = text.lines().filter_map(|line| line.trim_start().strip_prefix("hint: "));
-        all.extend(hints.flat_map(commands));
-    }
+    let mut all = shown([files("tests/cmd", "md"), files("docs", "md")].concat());
     let shown = all.len();
     let literal = Regex::new(r#"hint\(\s*(?:format!\(\s*)?"((?:[^"\\]|\\.)*)""#).unwrap();
     let hole = Regex::new(r"\{[^}]*\}").unwrap();
@@ -103,34 +154,19 @@ fn every_hint_that_is_a_command_is_read_to_its_end() {
     // Whatever is read to its end is refused at once.
     let refused = br#"{"code":"InvalidCredentials","message":"no"}"#.to_vec();
     let url = common::answering("401 Unauthorized\r\nContent-Type: application/json\r\nConnection: close", refused);
-    let (all, wrong): (Vec<String>, _) = (all.into_iter().collect(), Mutex::new(Vec::new()));
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(command) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let words: Vec<String> =
-                        words(command).iter().map(|word| filled(word, file.to_str().unwrap())).collect();
-                    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-                    let home = tempfile::tempdir().unwrap();
-                    let mut sdc = program(&url, "acme", &key().join("key"), &words);
-                    let said = sdc.env("HOME", home.path()).stdin(Stdio::null()).output().unwrap();
-                    let told = text(&said.stderr);
-                    // The bare name of a command says where to look.
-                    if words.len() <= 2 && told.contains("required arguments were not provided") {
-                        continue;
-                    }
-                    if ["For more information, try", "Usage:", "there is no command"]
-                        .iter()
-                        .any(|bad| told.contains(bad))
-                    {
-                        let told = told.lines().take(3).collect::<Vec<_>>().join("\n    ");
-                        wrong.lock().unwrap().push(format!("sdc {command}\n    {told}"));
-                    }
-                }
-            });
+    let wrong = each(&all, |command| {
+        let words: Vec<String> = words(command).iter().map(|word| filled(word, file.to_str().unwrap())).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let home = tempfile::tempdir().unwrap();
+        let mut sdc = program(&url, "acme", &key().join("key"), &words);
+        let said = sdc.env("HOME", home.path()).stdin(Stdio::null()).output().unwrap();
+        let told = text(&said.stderr);
+        // The bare name of a command says where to look.
+        if words.len() <= 2 && told.contains("required arguments were not provided") {
+            return None;
         }
+        let bad = ["For more information, try", "Usage:", "there is no command"].iter().any(|bad| told.contains(bad));
+        bad.then(|| format!("sdc {command}\n    {}", told.lines().take(3).collect::<Vec<_>>().join("\n    ")))
     });
-    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), all.len(), wrong.join("\n"));
 }

@@ -65,7 +65,7 @@ const TABLE: &[(&str, &[&str], bool)] = &[
     (r#"[.big,.price]"#, &[r#"[12345678901234567890123,1.10]"#], true),
     (r#".big+1"#, &[r#"12345678901234567890124"#], true),
     (r#".price+0"#, &[r#"1.1"#], true),
-    (r#".price|tostring"#, &[r#""1.10""#], true),
+    (r#".price|tostring"#, &[r#""1.1""#], true),
     (r#".big|tojson"#, &[r#""12345678901234567890123""#], true),
     (r#"{p:.price}"#, &[r#"{"p":1.10}"#], true),
     (r#".a"#, &[r#"{"name":"n"}"#], true),
@@ -211,6 +211,65 @@ const TABLE: &[(&str, &[&str], bool)] = &[
     (r#"[6/3]|@sh"#, &[r#""2""#], true),
     (r#"6/3|tojson|tonumber"#, &[r#"2"#], true),
     (r#"[6/3]|.[0]==2"#, &[r#"true"#], true),
+    (r#".[0]"#, &[], false),
+    (r#".[0]?"#, &[], true),
+    (r#".a[0]"#, &[], false),
+    (r#".a[.b]"#, &[], false),
+    (r#".a[null]"#, &[], false),
+    (r#"getpath([0])"#, &[], false),
+    (r#"path(.a[0])"#, &[], false),
+    (r#". as [$a]|$a"#, &[], false),
+    (r#".list[.b-1].n"#, &["1"], true),
+    (r#"[.list[0,1]["n","s"]]"#, &[r#"[2,1,"x","y"]"#], true),
+    (r#"[1,2,3]|.[:1.5]"#, &["[1,2]"], true),
+    (r#"{"a":1}|has(0)"#, &[], false),
+    (r#"[1]|has(-1)"#, &["false"], true),
+    (r#"1|contains("a")"#, &[], false),
+    (r#"3.0|tostring"#, &[r#""3""#], true),
+    (r#"1e2|tojson"#, &[r#""100""#], true),
+    (r#"[1e2]|@text"#, &[r#""[100]""#], true),
+    (r#"12345678901234567890|tostring"#, &[r#""12345678901234567890""#], true),
+    (r#"[-1]|implode"#, &[], false),
+    (r#"[1114112]|implode"#, &[], false),
+    (r#"[55296]|implode"#, &[], false),
+    (r#"nan|todate"#, &[], false),
+    (r#"infinite|todate"#, &[], false),
+    (r#"nan|gmtime"#, &[], false),
+    (r#"1425599621.678|todate"#, &[r#""2015-03-05T23:53:41Z""#], true),
+    (r#"[2015,2,5,23,51,47,4,63]|todate"#, &[r#""2015-03-05T23:51:47Z""#], true),
+    (r#"0|strftime("%Q")"#, &[], false),
+    (r#"0|strftime("%A, %d %B %Y")"#, &[r#""Thursday, 01 January 1970""#], true),
+    (r#"[1,2,3]|.[]|=empty"#, &["[]"], true),
+    (r#"[1,2,3]|(.[]|select(.>=2))|=empty"#, &["[1]"], true),
+    (r#"{"a":1,"b":2,"c":3}|del(.a)"#, &[r#"{"b":2,"c":3}"#], true),
+    (r#"[1,2,3]|del(.[0,1])"#, &["[3]"], true),
+    (r#"[1,2,3]|del(.[0],.[1:])"#, &["[]"], true),
+    (r#"[1,2,3]|delpaths([[0],[2]])"#, &["[2]"], true),
+    (r#"{"a":1}|del(.[0])"#, &[], false),
+    (r#"[1,[2]]|flatten(-1)"#, &[], false),
+    (r#"[]|flatten(1)"#, &["[]"], true),
+    (r#"{"a":[1,[2]],"b":3}|flatten"#, &["[1,2,3]"], true),
+    (r#"{}|.a.b=1"#, &[r#"{"a":{"b":1}}"#], true),
+    (r#"{}|.a.b+=1"#, &[r#"{"a":{"b":1}}"#], true),
+    (r#"{}|.a[1]=1"#, &[r#"{"a":[null,1]}"#], true),
+    (r#"null|setpath([0,"a"];1)"#, &[r#"[{"a":1}]"#], true),
+    (r#"[1]|.[3]=9"#, &["[1,null,null,9]"], true),
+    (r#"1|.a=1"#, &[], false),
+    (r#"{"a":4}|.a/=2|.a|tostring"#, &[r#""2""#], true),
+    (r#"[(1,2)+(10,20)]"#, &["[11,12,21,22]"], true),
+    (r#"["\(1,2)-\(3,4)"]"#, &[r#"["1-3","2-3","1-4","2-4"]"#], true),
+    (r#"reduce (1,2) as $x (0;.,1)"#, &["1"], true),
+    (r#"reduce (1,2) as $x (0;empty)"#, &["null"], true),
+    (r#"[limit(-1;1,2)]"#, &[], false),
+    (r#"[{}]|@sh"#, &[], false),
+    (r#"[1,"a\"b",null,true]|@csv"#, &[r#""1,\"a\"\"b\",,true""#], true),
+    (r#"[1,"a\tb"]|@tsv"#, &[r#""1\ta\\tb""#], true),
+    (r#"[[1]]|@csv"#, &[], false),
+    (r#".list|INDEX(.s)|.y.n"#, &["1"], true),
+    (r#".b|IN(1,2)"#, &["true"], true),
+    (r#"fromstream(.a|tostream)"#, &[r#"{"name":"n"}"#], true),
+    (r#""aGk"|@base64d"#, &[r#""hi""#], true),
+    (r#""x"*0.5"#, &[r#""x""#], true),
 ];
 
 /// The results, and why there are no more of them.
@@ -281,7 +340,7 @@ fn what_json_cannot_hold_is_an_error_that_says_so() {
         ("{\"a\":1} | {(.a,\"b\"): 2}", "the keys of an object are texts, and 1 is none"),
         ("[.memory] | {(.[0]): 1} | keys", "the keys of an object are texts, and 4096 is none"),
         ("def f: {(1): 2}; f", "the keys of an object are texts"),
-        ("{} | .[1] = 2", "an object with a key that is no text"),
+        ("{} | .[1] = 2", "an object has nothing at 1"),
         ("[infinite]", "infinite, which JSON cannot hold"),
         ("infinite | tostring", "infinite, which JSON cannot hold"),
         ("\"a\" | tobytes", "bytes in it, which JSON cannot hold"),
@@ -295,5 +354,83 @@ fn what_json_cannot_hold_is_an_error_that_says_so() {
             told.is_empty() && words.contains(why.replace("\"", "\\\"").as_str()) || words.contains(why),
             "{expression}: {words}"
         );
+    }
+}
+
+/// A value of so many levels, made in one of several ways; each is too deep for whatever is done with it.
+const DEEP: &[&str] = &[
+    "reduce range(100000) as $i (1; [.])",
+    "reduce range(100000) as $i (1; {a: .})",
+    "reduce range(100000) as $i (1; {a: [.], b: 1})",
+    "reduce range(100000) as $i (1; . as $x | null | .a = $x)",
+    "reduce range(100000) as $i (1; . as $x | {} | .a |= $x)",
+    "reduce range(100000) as $i (1; . as $x | null | setpath([\"a\", 0]; $x))",
+    "last(limit(100000; 1 | recurse([.])))",
+    ".deep | fromjson",
+];
+
+#[test]
+fn no_depth_of_values_ends_the_process() {
+    let input = format!(r#"{{"deep":"{}"}}"#, "[".repeat(20_000));
+    for deep in DEEP {
+        for then in ["", "| 1", "| length", "| . == 1", "| tojson", "| [..] | length", "| walk(.)", "| [tostream]"] {
+            let expression = format!("{deep} {then}");
+            let program = Program::new(&expression).unwrap();
+            let outcome = program.run(&input, false, false, |line| panic!("{expression}: {line:.80}"));
+            let words = outcome.unwrap_err().causes().join(", ");
+            assert!(words.contains("nested deeper than 1000 levels"), "{expression}: {words}");
+        }
+    }
+    // The deepest that there may be can be had, compared, walked and dropped.
+    for (then, result) in
+        [("[..] | length", "901"), ("tojson | length", "1801"), (". == .", "true"), ("walk(.) | length", "1")]
+    {
+        let (told, outcome) = results(&format!("reduce range(900) as $i (1; [.]) | {then}"));
+        assert_eq!((told, outcome), (vec![result.to_owned()], Ok(())), "{then}");
+    }
+}
+
+#[test]
+fn what_calls_itself_without_end_or_makes_too_long_a_text_is_an_error() {
+    for (expression, why) in [
+        ("def f: 1 + f; f", "calls itself too often"),
+        ("def f: [f]; f", "calls itself too often"),
+        ("def f: {a: f}; f", "calls itself too often"),
+        ("\"x\" * 1e9", "a text longer than 64 MiB"),
+        ("\"x\" * 1e300", "a text longer than 64 MiB"),
+        (".name *= 1e18", "a text longer than 64 MiB"),
+        ("null | .[1e9] = 1", "more than 1048576 elements"),
+        ("null | setpath([1e12]; 1)", "more than 1048576 elements"),
+    ] {
+        let (told, outcome) = results(expression);
+        let words = outcome.unwrap_err();
+        assert!(told.is_empty() && words.contains(why), "{expression}: {words}");
+    }
+    let error = Program::new(&"[".repeat(70_000)).unwrap_err();
+    assert!(error.to_string().contains("longer than 64 KiB"), "{error}");
+    assert!(Program::new(&"[".repeat(60_000)).is_err());
+    assert!(Program::new(&format!("{}1", "-".repeat(60_000))).is_ok());
+}
+
+#[test]
+fn who_waits_for_a_result_is_asked_whether_to_go_on() {
+    for expression in ["last(range(1e12))", "repeat(empty)"] {
+        let mut asked = 0;
+        let idle = || {
+            asked += 1;
+            Err(sdc::Error::new(sdc::error::Kind::Interrupted, "enough"))
+        };
+        let program = Program::new(expression).unwrap();
+        let error = program.run_while(INPUT, false, false, idle, |_| Ok(())).unwrap_err();
+        assert_eq!((error.to_string().as_str(), asked), ("enough", 1), "{expression}");
+    }
+}
+
+#[test]
+fn a_whole_object_as_a_line_of_csv_is_told_of_columns() {
+    for format in ["csv", "tsv"] {
+        let program = Program::new(&format!("@{format}")).unwrap();
+        let error = program.run(INPUT, true, false, |_| Ok(())).unwrap_err();
+        assert_eq!(error.hints(), [format!("columns without --jq: -o {format}:COLUMN,...")]);
     }
 }

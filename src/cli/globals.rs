@@ -104,7 +104,13 @@ fn options(command: Command, inherited: bool) -> Command {
                 .global(inherited)
                 .help("table, wide, json, jsonl, yaml, csv, tsv, ids; FORMAT:COLUMN,... or COLUMN,... choose columns"),
             switch("json", "The same as -o json").short('j'),
-            Arg::new("jq").long("jq").value_name("EXPR").global(inherited).help("Put the JSON through a jq expression"),
+            Arg::new("jq")
+                .long("jq")
+                .value_name("EXPR")
+                // -1 and -.memory are expressions.
+                .allow_hyphen_values(true)
+                .global(inherited)
+                .help("Put the JSON through a jq expression"),
             switch("raw", "Print the strings of --jq without quotes"),
             switch("csv-safe", "Put ' before cells of csv and tsv that a spreadsheet would take for formulas"),
             Arg::new("color")

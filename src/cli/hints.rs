@@ -49,8 +49,47 @@ const OLD_WORDS: &[(&str, &str)] = &[
         "fabrics networks",
         "networks hang on a VLAN: sdc fabrics networks VERB VLAN; of all VLANs: sdc networks list --fabric",
     ),
+    ("rbac user", "sdc users get USER"),
+    ("rbac users", "sdc users list"),
+    ("rbac role", "sdc roles get ROLE"),
+    ("rbac roles", "sdc roles list"),
+    ("rbac policy", "sdc policies get POLICY"),
+    ("rbac policies", "sdc policies list"),
+    ("rbac key", "sdc users keys get USER KEY"),
+    ("rbac keys", "sdc users keys list USER"),
+    ("rbac role-tags", "sdc role-tags get RESOURCE"),
+    ("rbac instance-role-tags", "sdc role-tags get machines/NAME"),
+    ("rbac image-role-tags", "sdc role-tags get images/NAME"),
+    ("rbac network-role-tags", "sdc role-tags get networks/NAME"),
+    ("rbac package-role-tags", "sdc role-tags get packages/NAME"),
+    ("profile get", "sdc profile list; what is used of one: sdc config show -p NAME"),
+    ("profile show", "sdc profile list; what is used of one: sdc config show -p NAME"),
+    ("profile edit", "delete and create it: sdc profile delete NAME, sdc profile create NAME"),
+    ("profile set", "sdc profile use NAME"),
+    ("profile set-current", "sdc profile use NAME"),
+    ("svc", "sdc services list"),
+    ("service", "sdc services list"),
+    ("dc", "sdc datacenters list"),
+    ("account limits", "sdc account limits"),
     ("login", "requests are signed with your SSH key: sdc auth doctor"),
     ("version", "sdc --version"),
+];
+
+/// Options of the older tools, of the commands that begin so, and what does the same here. The first that fits is told.
+const OLD_OPTIONS: &[(&str, &str, &str)] = &[
+    ("-v", "", "a trace of requests and answers: --debug"),
+    ("--verbose", "", "a trace of requests and answers: --debug"),
+    ("-i", "machines create", "an image: --image IMAGE"),
+    ("-i", "run", "an image: --image IMAGE"),
+    ("-i", "", "any certificate: --insecure"),
+    ("--pkg", "", "--package PACKAGE"),
+    ("--wait-timeout", "", "--wait --timeout TIME"),
+    ("--user-script", "machines create", "--script FILE"),
+    ("-t", "machines list", "sdc machines list tag.NAME=VALUE"),
+    ("-t", "machines create", "--tag NAME=VALUE"),
+    ("-n", "rbac apply", "what would be done: sdc rbac apply FILE --dry-run"),
+    ("--all", "machines tags delete", "sdc machines tags delete-all MACHINE"),
+    ("--all", "machines metadata delete", "sdc machines metadata delete-all MACHINE"),
 ];
 
 /// Spells out in what was typed whatever would steer the terminal or begin a line of its own: names come from services.
@@ -73,6 +112,22 @@ pub fn spell_out(error: &mut clap::Error) {
 pub fn of(args: &[OsString], error: &mut clap::Error) -> Option<String> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     let wrong = text(error, ContextKind::InvalidArg).first().cloned().unwrap_or_default();
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(hint) = old_option(&path(&typed).join(" "), &wrong)
+    {
+        for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
+            error.remove(kind);
+        }
+        return Some(hint);
+    }
+    // Of all options that one nearest is suggested, which may still be far away.
+    let far = |near: &String| {
+        crate::grammar::nearest(wrong.trim_start_matches('-'), &[near.trim_start_matches('-')]).is_none()
+    };
+    if error.kind() == ErrorKind::UnknownArgument && text(error, ContextKind::SuggestedArg).iter().any(far) {
+        error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
+    }
     match error.kind() {
         ErrorKind::UnknownArgument if wrong == "--all" => {
             let hint = all(&typed)?;
@@ -90,7 +145,7 @@ pub fn of(args: &[OsString], error: &mut clap::Error) -> Option<String> {
             Some(format!("--wait --timeout {wrong}"))
         }
         _ => {
-            let hint = old_words(&typed, error);
+            let hint = old_words(&typed, error).or_else(|| as_verb(&typed, error));
             // What is called so here is told; another command that only sounds alike may do harm.
             if hint.is_some() {
                 error.remove(ContextKind::SuggestedSubcommand);
@@ -133,6 +188,25 @@ fn old_words(typed: &[&str], error: &clap::Error) -> Option<String> {
     fits.then(|| (*hint).to_owned())
 }
 
+/// What an option of the older tools is called here.
+fn old_option(command: &str, option: &str) -> Option<String> {
+    let option = option.split('=').next().unwrap_or(option);
+    let begins = |known: &str| known.is_empty() || command == known || command.starts_with(&format!("{known} "));
+    let found = OLD_OPTIONS.iter().find(|(old, known, _)| *old == option && begins(known));
+    found.map(|(_, _, hint)| (*hint).to_owned())
+}
+
+/// A name where a verb was expected: most likely it is to be shown.
+fn as_verb(typed: &[&str], error: &clap::Error) -> Option<String> {
+    let [noun, name] = typed else { return None };
+    let near = [ContextKind::SuggestedSubcommand, ContextKind::Suggested].iter().any(|kind| error.get(*kind).is_some());
+    if error.kind() != ErrorKind::InvalidSubcommand || near || name.is_empty() {
+        return None;
+    }
+    let (path, op) = operation(&[noun, "get"])?;
+    (op.path_params().count() == 1).then(|| format!("{path} {}", super::show::quoted(&visible(name))))
+}
+
 /// How to name all things of a command that was given `--all`.
 fn all(typed: &[&str]) -> Option<String> {
     let (path, op) = operation(typed)?;
@@ -169,7 +243,7 @@ fn path(typed: &[&str]) -> Vec<String> {
 }
 
 /// The operation that these words begin with, and its command.
-fn operation(typed: &[&str]) -> Option<(String, &'static Op)> {
+pub fn operation(typed: &[&str]) -> Option<(String, &'static Op)> {
     let path = path(typed);
     let (noun, verb) = path.split_first()?;
     let resource = RESOURCES.iter().find(|resource| resource.name == noun)?;

@@ -6,6 +6,7 @@ mod change;
 mod complete;
 mod custom;
 mod exit;
+mod filter;
 mod globals;
 mod guard;
 mod hints;

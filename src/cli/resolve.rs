@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
 use crate::api::networks::NETWORK;
-use crate::api::{Ids, Kind, Noun, Op, Owner, Shape, noun};
+use crate::api::{Ids, Kind, Noun, Op, Owner, Pick, Shape, noun};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -445,6 +445,18 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
     // A line of a table that was piped here.
     if typed.trim().contains(char::is_whitespace) {
         return error.hint(format!("their ids alone, one a line: {} -o ids", noun.lister));
+    }
+    // A filter of a list stands where a name was expected.
+    if let Some((field, value)) = typed.split_once('=') {
+        let pick = noun.picks.iter().find_map(|pick| match (pick, field.strip_prefix("tag.")) {
+            (Pick::State(..), None) if field == "state" => Some(format!("--state {value}")),
+            (Pick::Tags, Some(tag)) => Some(format!("--selector {tag}={value}")),
+            _ => None,
+        });
+        if let Some(pick) = pick {
+            let those = format!("{} {}", noun.lister, super::show::quoted(typed));
+            return error.hint(format!("those: {those}; where several can be named: {pick}"));
+        }
     }
     let mut near: Vec<&str> = things
         .iter()

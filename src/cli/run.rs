@@ -402,9 +402,7 @@ impl App {
     /// Prints an answer.
     pub(super) fn show(&self, answer: &Answer, shape: Shape, look: &Look, jq: Option<&render::Program>) -> Result<()> {
         match jq {
-            Some(jq) => jq.run(&answer.json(), self.globals.raw, self.streams.stdout_tty, |line| {
-                self.streams.out(format!("{line}\n").as_bytes())
-            }),
+            Some(jq) => self.filter(jq, &answer.json()),
             None => self.streams.out(render::render(answer, shape, look).as_bytes()),
         }
     }

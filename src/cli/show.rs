@@ -42,9 +42,7 @@ pub async fn requests_of(app: &App, client: &Client, requests: &[Request], sever
             many => format!("[{}]", many.join(",")),
         };
         if let Some(jq) = &app.globals.jq {
-            return render::Program::new(jq)?.run(&out, app.globals.raw, app.streams.stdout_tty, |line| {
-                app.streams.out(format!("{line}\n").as_bytes())
-            });
+            return app.filter(&render::Program::new(jq)?, &out);
         }
         if app.streams.stdout_tty {
             out = render::json::indented(&out);

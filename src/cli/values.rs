@@ -226,7 +226,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             add_pair(args, "", name, value)?;
         }
         Kind::FlatFiles(reserved) => {
-            let (name, value) = pair_file(text).map_err(|error| error.about(&option()))?;
+            let (name, value) = pair_file(text, &option())?;
             check_name(name, reserved)?;
             add_pair(args, "", name, Arg::Text(value))?;
         }
@@ -294,7 +294,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             add_pair(args, prefix, name, value)?;
         }
         Kind::PairFiles(prefix) => {
-            let (name, value) = pair_file(text).map_err(|error| error.about(&option()))?;
+            let (name, value) = pair_file(text, &option())?;
             check_new_metadata(prefix, name)?;
             add_pair(args, prefix, name, Arg::Text(value))?;
         }
@@ -500,11 +500,11 @@ pub fn pair(text: &str) -> Result<(&str, Arg)> {
 }
 
 /// `NAME=@FILE`, and the file's contents.
-fn pair_file(text: &str) -> Result<(&str, String)> {
-    let (name, value) = pair(text)?;
+fn pair_file<'t>(text: &'t str, option: &str) -> Result<(&'t str, String)> {
+    let (name, value) = pair(text).map_err(|error| error.about(option))?;
     let Arg::Text(file) = value else { return Err(Error::usage(format!("'{}' is not NAME=@FILE", quoted(text)))) };
     let file = file.strip_prefix('@').unwrap_or(&file);
-    Ok((name, read_text(file)?))
+    Ok((name, read_text(file).map_err(|error| error.about(option))?))
 }
 
 /// A file's bytes, or those of standard input for `-`.

@@ -108,6 +108,9 @@ pub fn parse_output(value: &str, known: &[Column]) -> Result<(Format, Vec<Chosen
     if let Some(format) = format_of(value) {
         return Ok((format, Vec::new()));
     }
+    if let Some(error) = mixed(value) {
+        return Err(error);
+    }
     let (format, names) = match value.split_once(':') {
         Some((word, names)) if format_of(word).is_some() => (format_of(word).unwrap_or(Format::Table), names),
         _ => (Format::Table, value),
@@ -119,9 +122,30 @@ pub fn parse_output(value: &str, known: &[Column]) -> Result<(Format, Vec<Chosen
     Ok((format, columns.map_err(|error| as_format(value, error))?))
 }
 
+/// What is wrong with a format that is not set off by a colon, or that is in other letters.
+fn mixed(value: &str) -> Option<Error> {
+    let (word, rest) = value.split_at(value.find([':', ',', '=']).unwrap_or(value.len()));
+    let small = word.trim().to_lowercase();
+    let (name, format) = FORMATS.iter().find(|(name, _)| *name == small)?;
+    let columns = rest.get(1..).unwrap_or_default().trim();
+    if word == *name && rest.starts_with(':') && !columns.is_empty() {
+        return None;
+    }
+    let right = match (columns, format) {
+        ("", _) | (_, Format::Ids) => format!("-o {name}"),
+        (columns, _) => format!("-o {name}:{columns}"),
+    };
+    Some(Error::usage(format!("`{value}` is not a format with columns: FORMAT:COLUMN,...")).hint(right))
+}
+
 /// A word that is nearly a format was more likely meant as one.
 fn as_format(value: &str, error: Error) -> Error {
     let formats = FORMATS.iter().map(|(name, _)| *name);
+    let format = |word: &str| FORMATS.iter().any(|(name, _)| *name == word);
+    // It has a format, or a column is nearer.
+    if value.split_once(':').is_some_and(|(word, _)| format(word)) || error.hints().len() > 1 {
+        return error;
+    }
     match nearest(value.split(':').next().unwrap_or(value), formats.clone()) {
         Some(name) => error.hint(format!("-o {name}")),
         None if value.contains([',', '.']) => error,
@@ -160,7 +184,10 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
         }
     }
     let mut error = Error::usage(format!("there is no column `{name}`"));
-    if let Some(near) = nearest(name, known.iter().map(|column| column.name)) {
+    let small = name.to_lowercase();
+    if let Some(near) = known.iter().find(|column| column.name == small || column.field == small).map(|it| it.name) {
+        error = error.hint(format!("did you mean `{near}`?"));
+    } else if let Some(near) = nearest(name, known.iter().map(|column| column.name)) {
         error = error.hint(format!("did you mean `{near}`?"));
     }
     Err(error.hint(format!("the columns are {}", names(known))))

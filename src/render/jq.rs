@@ -1,24 +1,32 @@
 //! `--jq`: the user's own expression over the JSON document, with jaq. Numbers keep their text. Where jaq gives what
-//! JSON cannot hold, or other values than jq, `jq_values` mends it.
+//! JSON cannot hold, or other values than jq, `jq_terms` and `jq_values` mend it; `jq_bounds` keeps it in bounds.
+
+use std::fmt::Write;
+use std::sync::{Arc, mpsc};
 
 use jaq_core::load::parse::Def;
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
 use jaq_json::{Val, read};
 
-use super::{escape, jq_values};
+use super::{escape, jq_bounds, jq_terms, jq_values};
 use crate::answer::scan;
 use crate::error::{Error, Result};
 
-/// Documents nested deeper are refused, for jaq reads them recursively.
+/// Documents nested deeper are refused.
 const DEEPEST: usize = 256;
+
+/// Expressions that are longer, in bytes, are refused: they are read recursively.
+const LONGEST: usize = 64 << 10;
 
 /// What the expression is called as a definition.
 const MAIN: &str = "__main";
 
+type Compiled = Filter<data::JustLut<Val>>;
+
 /// A compiled expression.
 pub struct Program {
-    filter: Filter<data::JustLut<Val>>,
+    filter: Arc<Compiled>,
 }
 
 impl std::fmt::Debug for Program {
@@ -33,24 +41,22 @@ impl Program {
     /// # Errors
     /// A usage error that shows where the expression went wrong.
     pub fn new(expression: &str) -> Result<Program> {
-        // Read alone first: what it is refused for is told by its place.
-        let arena = Arena::default();
-        Loader::new([])
-            .load(&arena, File { code: expression, path: () })
-            .map_err(|errors| wrong(expression, misread(&errors)))?;
-        let body = load::parse(expression, |parser| parser.term()).ok_or_else(|| wrong(expression, None))?;
-        let main = Def { name: MAIN, args: Vec::new(), body };
-        let defs = jq_values::mended(jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()), main);
-        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
-        let funs = jq_values::theirs(funs).chain(jq_values::funs());
-        let arena = Arena::default();
-        let modules = Loader::new(defs)
-            .load(&arena, File { code: MAIN, path: () })
-            .map_err(|errors| wrong(expression, misread(&errors)))?;
-        let filter = Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
-            let first = errors.into_iter().flat_map(|(_, list)| list).next();
-            wrong(expression, first.map(|(name, kind)| (name, format!("there is no {} `{name}`", kind.as_str()))))
-        })?;
+        if expression.len() > LONGEST {
+            return Err(Error::usage(format!("the --jq expression is longer than {} KiB", LONGEST >> 10)));
+        }
+        let (expression, mut filter) = (expression.to_owned(), None);
+        jq_bounds::on_a_large_stack(
+            move |sender| {
+                let _ = sender.send(compiled(&expression)?);
+                Ok(())
+            },
+            || Ok(()),
+            |compiled| {
+                filter = Some(Arc::new(compiled));
+                Ok(())
+            },
+        )?;
+        let filter = filter.ok_or_else(|| Error::usage("the --jq expression cannot be read"))?;
         Ok(Program { filter })
     }
 
@@ -59,39 +65,100 @@ impl Program {
     ///
     /// # Errors
     /// What the expression failed with, a result that JSON cannot hold, or what `sink` did.
-    pub fn run(&self, json: &str, raw: bool, terminal: bool, mut sink: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    pub fn run(&self, json: &str, raw: bool, terminal: bool, sink: impl FnMut(&str) -> Result<()>) -> Result<()> {
+        self.run_while(json, raw, terminal, || Ok(()), sink)
+    }
+
+    /// The same, and while there is no result, `idle` is asked several times a second whether to go on. An expression
+    /// that is given up runs on in its own thread until the process ends.
+    ///
+    /// # Errors
+    /// As [`Program::run`], and those of `idle`.
+    pub fn run_while(
+        &self,
+        json: &str,
+        raw: bool,
+        terminal: bool,
+        idle: impl FnMut() -> Result<()>,
+        mut sink: impl FnMut(&str) -> Result<()>,
+    ) -> Result<()> {
         if scan::depth(json) > DEEPEST {
             return Err(Error::other(format!("the answer is nested deeper than the {DEEPEST} levels that --jq reads")));
         }
-        let input = read::parse_single(json.as_bytes())
-            .map_err(|error| Error::other("--jq cannot read the answer").because(error.to_string()))?;
-        let context = Ctx::<data::JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
-        for result in self.filter.id.run((context, input)).map(unwrap_valr) {
-            let value = result
-                .map_err(|error| Error::other("the --jq expression failed").because(shortened(&error.to_string())))?;
-            let text = match &value {
-                Val::TStr(bytes) if raw => String::from_utf8_lossy(bytes).into_owned(),
-                other => match jq_values::written(other) {
-                    Ok(text) => text,
-                    Err(words) => {
-                        // It may be nested so deeply that freeing it, level by level, would end the process.
-                        std::mem::forget(value);
-                        return Err(Error::other("the --jq expression failed").because(words));
-                    }
-                },
-            };
-            sink(&if terminal { escape::visible_lines(&text) } else { text.as_str().into() })?;
+        let (filter, json) = (Arc::clone(&self.filter), json.to_owned());
+        jq_bounds::on_a_large_stack(
+            move |sender| each(&filter, json, raw, terminal, sender),
+            idle,
+            |line: String| sink(&line),
+        )
+    }
+}
+
+fn compiled(expression: &str) -> Result<Compiled> {
+    // Read alone first: what it is refused for is told by its place.
+    let arena = Arena::default();
+    Loader::new([])
+        .load(&arena, File { code: expression, path: () })
+        .map_err(|errors| wrong(expression, misread(&errors)))?;
+    let body = load::parse(expression, |parser| parser.term()).ok_or_else(|| wrong(expression, None))?;
+    let main = Def { name: MAIN, args: Vec::new(), body };
+    let defs = jq_terms::mended(jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()), main);
+    let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+    let funs = jq_terms::theirs(funs).chain(jq_values::funs()).chain(jq_bounds::funs());
+    let arena = Arena::default();
+    let modules = Loader::new(defs)
+        .load(&arena, File { code: MAIN, path: () })
+        .map_err(|errors| wrong(expression, misread(&errors)))?;
+    Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
+        let first = errors.into_iter().flat_map(|(_, list)| list).next();
+        wrong(expression, first.map(|(name, kind)| (name, format!("there is no {} `{name}`", kind.as_str()))))
+    })
+}
+
+/// Sends each result as a line, until nobody takes them any longer.
+fn each(filter: &Compiled, json: String, raw: bool, terminal: bool, sender: &mpsc::SyncSender<String>) -> Result<()> {
+    let input = read::parse_single(json.as_bytes())
+        .map_err(|error| Error::other("--jq cannot read the answer").because(error.to_string()))?;
+    drop(json);
+    let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
+    for result in filter.id.run((context, input)).map(unwrap_valr) {
+        let value = result.map_err(|error| failed(shortened(&error)))?;
+        let text = match &value {
+            Val::TStr(bytes) if raw => String::from_utf8_lossy(bytes).into_owned(),
+            other => jq_values::written(other).map_err(failed)?,
+        };
+        if sender.send(if terminal { escape::visible_lines(&text).into_owned() } else { text }).is_err() {
+            break;
         }
-        Ok(())
+    }
+    Ok(())
+}
+
+fn failed(words: String) -> Error {
+    let error = Error::other("the --jq expression failed");
+    match ["csv", "tsv"].into_iter().find(|format| words.contains(&format!("a line of {format}"))) {
+        Some(format) => error.because(words).hint(format!("columns without --jq: -o {format}:COLUMN,...")),
+        None => error.because(words),
     }
 }
 
 /// What it failed on may be the whole answer, which nobody wants to read in an error.
-fn shortened(words: &str) -> String {
+fn shortened(error: &impl std::fmt::Display) -> String {
     const MOST: usize = 160;
-    match words.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{} …", words.get(..at).unwrap_or_default()),
-        None => words.to_owned(),
+    struct Beginning(String, usize);
+    impl Write for Beginning {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            for letter in text.chars() {
+                self.1 = self.1.checked_sub(1).ok_or(std::fmt::Error)?;
+                self.0.push(letter);
+            }
+            Ok(())
+        }
+    }
+    let mut words = Beginning(String::new(), MOST);
+    match write!(words, "{error}") {
+        Ok(()) => words.0,
+        Err(_) => words.0 + " …",
     }
 }
 

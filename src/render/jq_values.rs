@@ -1,147 +1,13 @@
 //! Values of `--jq` as jq has them. jaq has objects with keys of any type, prints `4.0` for a quotient of 4, reads more
-//! than JSON, and prints NaN: the expression and jaq's own definitions are mended where such values are made, and what
-//! is left of them fails when it is printed.
+//! than JSON, and prints NaN: these filters make what jq would, and what is left fails when it is printed.
 
-use jaq_core::load::lex::StrPart;
-use jaq_core::load::parse::{BinaryOp, Def, Term};
-use jaq_core::load::{self};
+use jaq_core::box_iter::box_once;
 use jaq_core::native::{Fun, bome, run, v};
-use jaq_core::path::{Part, Path};
-use jaq_core::{DataT, Error as Fault, data, ops};
+use jaq_core::{Error as Fault, Exn, Native, ValT, data};
 use jaq_json::{Num, Val, read};
 
+use super::jq_bounds::{DEEPEST, WIDEST};
 use crate::answer::scan;
-
-/// Results nested deeper are refused.
-const DEEPEST: usize = 1000;
-
-/// Definitions that are other than jaq's.
-const OURS: &str = r#"
-def from_entries: reduce .[] as $x ({}; . + ($x | { (__entry): __entry_value }));
-def join($s): [.[] | __joined] | reduce .[] as $x ([]; if . == [] then [$x] else [.[0] + $s + $x] end) | .[0] // "";
-def tostring: __text;
-def tonumber: __number;
-"#;
-
-/// Definitions that stand before those filters of jaq's that refuse what jq passes on.
-const MORE: &str = r#"
-def ltrimstr($s): if isstring and ($s | isstring) then __ltrimstr($s) else . end;
-def rtrimstr($s): if isstring and ($s | isstring) then __rtrimstr($s) else . end;
-"#;
-
-/// The names under which these call them.
-const RENAMED: &[(&str, &str)] = &[("ltrimstr", "__ltrimstr"), ("rtrimstr", "__rtrimstr")];
-
-/// jaq's own filters, as far as they are kept.
-pub(super) fn theirs<D: DataT>(funs: impl Iterator<Item = Fun<D>>) -> impl Iterator<Item = Fun<D>> {
-    let renamed = |name| RENAMED.iter().find(|(known, _)| *known == name).map_or(name, |(_, ours)| *ours);
-    funs.filter(|fun| is_kept(fun.0)).map(move |(name, args, native)| (renamed(name), args, native))
-}
-
-/// Not kept are those that end the process, print by themselves, or read what is not the answer; and those that are
-/// others here.
-fn is_kept(name: &str) -> bool {
-    const NOT: &[&str] = &[
-        "halt",
-        "halt_error",
-        "env",
-        "input",
-        "inputs",
-        "debug",
-        "debug_empty",
-        "stderr",
-        "stderr_empty",
-        "tojson",
-        "fromjson",
-    ];
-    !NOT.contains(&name)
-}
-
-/// jaq's definitions, and the expression's own, with our values in them.
-pub(super) fn mended<'s>(
-    defs: impl Iterator<Item = Def<&'static str>>,
-    main: Def<&'s str>,
-) -> impl Iterator<Item = Def<&'s str>> {
-    let mut ours = load::parse(OURS, |parser| parser.defs()).unwrap_or_default();
-    let same = |a: &Def<&str>, b: &Def<&str>| a.name == b.name && a.args.len() == b.args.len();
-    let own = move |def: Def<&'static str>| -> Def<&'s str> {
-        match ours.iter().position(|own| same(own, &def)) {
-            // Each stands in the place of jaq's, since those after it call it.
-            Some(at) => ours.remove(at),
-            None => def,
-        }
-    };
-    let more = load::parse(MORE, |parser| parser.defs()).unwrap_or_default();
-    defs.filter(|def| is_kept(def.name)).map(own).chain(more).chain([main]).map(definition)
-}
-
-fn definition(def: Def<&str>) -> Def<&str> {
-    Def { body: term(def.body), ..def }
-}
-
-fn boxed(inner: Term<&str>) -> Box<Term<&str>> {
-    Box::new(term(inner))
-}
-
-/// `VALUE | FILTER`.
-fn through<'s>(value: Term<&'s str>, filter: &'static str) -> Term<&'s str> {
-    Term::BinOp(Box::new(value), BinaryOp::Pipe(None), Box::new(Term::Call(filter, Vec::new())))
-}
-
-/// The same term, in which keys are checked, whole quotients are whole, and texts are made of values as jq makes them.
-fn term(this: Term<&str>) -> Term<&str> {
-    match this {
-        Term::Obj(entries) => Term::Obj(
-            entries
-                .into_iter()
-                .map(|(key, value)| match (key, value) {
-                    (key @ Term::Str(..), value) => (term(key), value.map(term)),
-                    (key, Some(value)) => (through(term(key), "__key"), Some(term(value))),
-                    (key, None) => (term(key), None),
-                })
-                .collect(),
-        ),
-        Term::BinOp(left, BinaryOp::Math(ops::Math::Div), right) => {
-            through(Term::BinOp(boxed(*left), BinaryOp::Math(ops::Math::Div), boxed(*right)), "__whole")
-        }
-        // jq has remainders of whole numbers only.
-        Term::BinOp(left, BinaryOp::Math(ops::Math::Rem), right) => {
-            let [left, right] = [left, right].map(|side| Box::new(through(term(*side), "__int")));
-            Term::BinOp(left, BinaryOp::Math(ops::Math::Rem), right)
-        }
-        Term::BinOp(left, op, right) => Term::BinOp(boxed(*left), op, boxed(*right)),
-        Term::Str(format, parts) => {
-            let plain = format.is_none();
-            let part = |part| match part {
-                StrPart::Term(inner) if plain => StrPart::Term(through(term(inner), "__text")),
-                StrPart::Term(inner) => StrPart::Term(term(inner)),
-                other => other,
-            };
-            Term::Str(format, parts.into_iter().map(part).collect())
-        }
-        Term::Arr(inner) => Term::Arr(inner.map(|inner| boxed(*inner))),
-        Term::Neg(inner) => Term::Neg(boxed(*inner)),
-        Term::Label(name, inner) => Term::Label(name, boxed(*inner)),
-        Term::Fold(name, from, pattern, then) => {
-            Term::Fold(name, boxed(*from), pattern, then.into_iter().map(term).collect())
-        }
-        Term::TryCatch(inner, catch) => Term::TryCatch(boxed(*inner), catch.map(|inner| boxed(*inner))),
-        Term::IfThenElse(cases, other) => Term::IfThenElse(
-            cases.into_iter().map(|(when, then)| (term(when), term(then))).collect(),
-            other.map(|inner| boxed(*inner)),
-        ),
-        Term::Def(defs, inner) => Term::Def(defs.into_iter().map(definition).collect(), boxed(*inner)),
-        Term::Call(name, args) => Term::Call(name, args.into_iter().map(term).collect()),
-        Term::Path(inner, Path(parts)) => {
-            let part = |part| match part {
-                Part::Index(index) => Part::Index(term(index)),
-                Part::Range(from, to) => Part::Range(from.map(term), to.map(term)),
-            };
-            Term::Path(boxed(*inner), Path(parts.into_iter().map(|(one, opt)| (part(one), opt)).collect()))
-        }
-        other @ (Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_)) => other,
-    }
-}
 
 type Outcome = std::result::Result<Val, Fault<Val>>;
 
@@ -152,7 +18,52 @@ pub(super) fn funs() -> impl Iterator<Item = Fun<data::JustLut<Val>>> {
             run(($name, v(0), |cv| bome($fun(cv.1))))
         };
     }
+    let known = Native::new(|mut cv| {
+        let at = cv.0.pop_var();
+        bome(known(cv.1, &at))
+    })
+    .with_paths(|mut cv| {
+        let at = cv.0.pop_var();
+        box_once(known(cv.1.0, &at).map(|value| (value, cv.1.1)).map_err(Exn::from))
+    })
+    .with_update(|mut cv, f| {
+        let at = cv.0.pop_var();
+        match known(cv.1, &at).and_then(|value| made_for(value, &at)) {
+            Ok(value) => f(value),
+            Err(fault) => box_once(Err(Exn::from(fault))),
+        }
+    });
     [
+        ("__known", v(1), known),
+        run(("__delpaths", v(1), |mut cv| {
+            let paths = cv.0.pop_var();
+            bome(without_all(cv.1, paths))
+        })),
+        run(("__alike", v(1), |mut cv| {
+            let other = cv.0.pop_var();
+            bome(alike(cv.1, &other))
+        })),
+        run(("has", v(1), |mut cv| {
+            let key = cv.0.pop_var();
+            bome(holds(cv.1, &key))
+        })),
+        run(("__is_empty", v(1), |mut cv| {
+            let sought = cv.0.pop_var();
+            let is_empty = match &sought {
+                Val::TStr(text) => text.is_empty(),
+                Val::Arr(values) => values.is_empty(),
+                _ => false,
+            };
+            bome(Ok(Val::Bool(is_empty || matches!(cv.1, Val::Null))))
+        })),
+        own!("__position", |value| Ok(position(value))),
+        own!("__brief", |value: Val| Ok(Val::utf8_str(brief(&value)))),
+        own!("__end", |value| Ok(end(value))),
+        own!("__padded", |value| Ok(padded(value))),
+        own!("__codes", codes),
+        own!("__count", count),
+        own!("__time", time),
+        own!("__format", format),
         own!("__key", key),
         own!("__entry", entry),
         own!("__entry_value", |entry: Val| Ok(entry_value(&entry))),
@@ -161,7 +72,7 @@ pub(super) fn funs() -> impl Iterator<Item = Fun<data::JustLut<Val>>> {
         own!("__int", |value| Ok(int(value))),
         own!("__text", text),
         own!("__number", number),
-        own!("tojson", |value| written(&value).map(Val::utf8_str).map_err(Fault::str)),
+        own!("tojson", |value| to_json(&value).map(Val::utf8_str).map_err(Fault::str)),
         own!("fromjson", from_json),
     ]
     .into_iter()
@@ -196,6 +107,195 @@ fn member(object: &Val, name: &str) -> Option<Val> {
     }
 }
 
+/// The same value, unless it cannot have anything at this position.
+fn known(value: Val, at: &Val) -> Outcome {
+    match (&value, at) {
+        (Val::Obj(_), Val::TStr(_)) => Ok(value),
+        (Val::Obj(_), at) => Err(Fault::str(format!("an object has nothing at {}", brief(at)))),
+        (Val::Null, Val::Bool(_)) => Err(Fault::str(format!("null has nothing at {}", brief(at)))),
+        _ => Ok(value),
+    }
+}
+
+/// The same value with room for something at this position: an object or an array in the place of null, and an array
+/// that is long enough.
+fn made_for(value: Val, at: &Val) -> Outcome {
+    let wanted = match at {
+        Val::Num(Num::Int(at)) => usize::try_from(*at).map_or(0, |at| at.saturating_add(1)),
+        _ => 0,
+    };
+    let full = |mut values: Vec<Val>| match wanted > WIDEST.max(values.len()) {
+        true => Err(Fault::str(format!("an array of more than {WIDEST} elements, most of them null"))),
+        false => {
+            values.resize(values.len().max(wanted), Val::Null);
+            Ok(values.into_iter().collect())
+        }
+    };
+    match (value, at) {
+        (Val::Null, Val::TStr(_)) => Ok(Val::obj(Default::default())),
+        (Val::Null, Val::Num(_)) => full(Vec::new()),
+        (Val::Null, Val::Obj(_)) => Ok(Val::Arr(Default::default())),
+        (Val::Arr(values), Val::Num(_)) if values.len() < wanted => full(values.to_vec()),
+        (value, _) => Ok(value),
+    }
+}
+
+/// The value without what is at these paths, the last first, so that none moves another.
+fn without_all(value: Val, paths: Val) -> Outcome {
+    let Val::Arr(paths) = paths else { return Err(Fault::str("paths are given as an array")) };
+    let mut paths = paths.to_vec();
+    paths.sort();
+    paths.iter().rev().try_fold(value, |value, path| match path {
+        Val::Arr(path) => without(value, path),
+        other => Err(Fault::str(format!("{} is not a path", brief(other)))),
+    })
+}
+
+fn without(value: Val, path: &[Val]) -> Outcome {
+    let Some((at, rest)) = path.split_first() else { return Ok(Val::Null) };
+    let value = known(value, at)?;
+    if matches!(value, Val::Null) {
+        return Ok(value);
+    }
+    if !rest.is_empty() {
+        let inner = value.clone().index(at)?;
+        if matches!(inner, Val::Null) {
+            return Ok(value);
+        }
+        let inner = without(inner, rest)?;
+        let changed = value.map_index(at, jaq_core::path::Opt::Essential, |_| std::iter::once(Ok(inner.clone())));
+        return changed.map_err(|fault| fault.get_err().unwrap_or_else(|_| Fault::str("nothing can be deleted there")));
+    }
+    match (value, at) {
+        (Val::Obj(mut members), key @ Val::TStr(_)) => {
+            jaq_json::Rc::make_mut(&mut members).shift_remove(key);
+            Ok(Val::Obj(members))
+        }
+        (Val::Arr(mut values), Val::Num(Num::Int(at))) => {
+            let at = if *at < 0 { values.len().checked_add_signed(*at) } else { usize::try_from(*at).ok() };
+            if let Some(at) = at.filter(|at| *at < values.len()) {
+                jaq_json::Rc::make_mut(&mut values).remove(at);
+            }
+            Ok(Val::Arr(values))
+        }
+        (Val::Arr(values), span @ Val::Obj(_)) => {
+            let none = |_| std::iter::once(Ok(Val::Arr(Default::default())));
+            let changed = Val::Arr(values).map_index(span, jaq_core::path::Opt::Essential, none);
+            changed.map_err(|fault| fault.get_err().unwrap_or_else(|_| Fault::str("nothing can be deleted there")))
+        }
+        (value, at) => Err(Fault::str(format!("nothing can be deleted at {} of {}", brief(at), brief(&value)))),
+    }
+}
+
+/// Whether there is something under a key, or at a position.
+fn holds(value: Val, key: &Val) -> Outcome {
+    match (&value, position(key.clone())) {
+        (Val::Null, _) => Ok(Val::Bool(false)),
+        (Val::Obj(members), Val::TStr(_)) => Ok(Val::Bool(members.contains_key(key))),
+        (Val::Arr(values), Val::Num(at)) => {
+            let at = float(&at);
+            Ok(Val::Bool(at >= 0.0 && at < values.len() as f64))
+        }
+        _ => Err(Fault::str(format!("{} cannot be asked for a key such as {}", brief(&value), brief(key)))),
+    }
+}
+
+/// jq compares only what is of one type for `contains`.
+fn alike(value: Val, other: &Val) -> Outcome {
+    let same = match (&value, other) {
+        (Val::Bool(one), Val::Bool(other)) => one == other,
+        (value, other) => std::mem::discriminant(value) == std::mem::discriminant(other),
+    };
+    match same {
+        true => Ok(value),
+        false => Err(Fault::str(format!("{} and {} cannot contain one another", brief(&value), brief(other)))),
+    }
+}
+
+/// A position in an array is a whole number: what stands behind its point is left out.
+fn position(value: Val) -> Val {
+    match value {
+        Val::Num(Num::Float(float)) => whole(Val::Num(Num::Float(float.floor()))),
+        Val::Num(Num::Dec(text)) => position(Val::Num(Num::from_dec_str(&text))),
+        other => other,
+    }
+}
+
+/// The end of a slice, up from the point.
+fn end(value: Val) -> Val {
+    match &value {
+        Val::Num(number @ (Num::Float(_) | Num::Dec(_))) => whole(Val::Num(Num::Float(float(number).ceil()))),
+        _ => value,
+    }
+}
+
+/// base64 with the signs at its end that may be left out.
+fn padded(value: Val) -> Val {
+    match &value {
+        Val::TStr(bytes) if bytes.len() % 4 > 1 => {
+            let mut text = String::from_utf8_lossy(bytes).into_owned();
+            text.extend(std::iter::repeat_n('=', 4 - bytes.len() % 4));
+            Val::utf8_str(text)
+        }
+        _ => value,
+    }
+}
+
+/// So many of something are none or more.
+fn count(value: Val) -> Outcome {
+    match &value {
+        Val::Num(number) if float(number) < 0.0 => Err(Fault::str(format!("{} is not so many", brief(&value)))),
+        _ => Ok(value),
+    }
+}
+
+/// The characters of a text as numbers.
+fn codes(value: Val) -> Outcome {
+    let Val::Arr(codes) = &value else {
+        return Err(Fault::str(format!("{} is not an array of numbers", brief(&value))));
+    };
+    let is_letter = |code: &Val| match position(code.clone()) {
+        Val::Num(Num::Int(code)) => u32::try_from(code).ok().and_then(char::from_u32).is_some(),
+        _ => false,
+    };
+    match codes.iter().find(|code| !is_letter(code)) {
+        Some(code) => Err(Fault::str(format!("{} is not the number of a character", brief(code)))),
+        None => Ok(codes.iter().cloned().map(position).collect()),
+    }
+}
+
+/// What a time is made of: seconds, or an array of them and larger units.
+fn time(value: Val) -> Outcome {
+    match &value {
+        Val::Num(number) if float(number).is_finite() => Ok(value),
+        Val::Arr(parts) if parts.iter().all(|part| matches!(part, Val::Num(part) if float(part).is_finite())) => {
+            Ok(value)
+        }
+        _ => Err(Fault::str(format!("{} is not a time", brief(&value)))),
+    }
+}
+
+/// How a time is written: with what the C library knows, for jq asks that.
+fn format(value: Val) -> Outcome {
+    let Val::TStr(bytes) = &value else { return Err(Fault::str(format!("{} is not a format", brief(&value)))) };
+    let text = String::from_utf8_lossy(bytes);
+    let mut letters = text.chars();
+    while letters.any(|letter| letter == '%') {
+        if !letters.next().is_some_and(|letter| "aAbBCdDeFgGhHIjklmMnprRsStTuUVwWyYzZ%".contains(letter)) {
+            return Err(Fault::str(format!("{} has a field that is not known here", brief(&value))));
+        }
+    }
+    Ok(value)
+}
+
+/// The value of a number.
+pub(super) fn float(number: &Num) -> f64 {
+    match number {
+        Num::Float(float) => *float,
+        number => number.to_string().parse().unwrap_or(f64::NAN),
+    }
+}
+
 fn joined(value: Val) -> Outcome {
     match value {
         Val::Null => Ok(Val::utf8_str(String::new())),
@@ -207,7 +307,7 @@ fn joined(value: Val) -> Outcome {
 fn text(value: Val) -> Outcome {
     match value {
         Val::TStr(_) => Ok(value),
-        other => written(&other).map(Val::utf8_str).map_err(Fault::str),
+        other => to_json(&other).map(Val::utf8_str).map_err(Fault::str),
     }
 }
 
@@ -255,9 +355,13 @@ fn from_json(value: Val) -> Outcome {
         return Err(Fault::str(format!("{} is not a text with JSON in it", brief(&value))));
     };
     let text = String::from_utf8_lossy(bytes);
-    let fits = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok() && scan::depth(&text) <= DEEPEST;
+    // Looked at first: both readers follow the text inwards.
+    if scan::depth(&text) > DEEPEST {
+        return Err(Fault::str(format!("a value is nested deeper than {DEEPEST} levels")));
+    }
+    let is_json = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
     match read::parse_single(text.as_bytes()) {
-        Ok(parsed) if fits => Ok(parsed),
+        Ok(parsed) if is_json => Ok(parsed),
         _ => Err(Fault::str(format!("{} is not JSON", brief(&value)))),
     }
 }
@@ -271,17 +375,45 @@ fn brief(value: &Val) -> String {
     }
 }
 
+type Text = std::result::Result<String, String>;
+
 /// A value as JSON.
 ///
 /// # Errors
 /// Why JSON cannot hold it.
-pub(super) fn written(value: &Val) -> std::result::Result<String, String> {
+pub(super) fn written(value: &Val) -> Text {
     let mut out = String::new();
-    write(value, 0, &mut out)?;
+    write(value, digits, 0, &mut out)?;
     Ok(out)
 }
 
-fn write(value: &Val, depth: usize, out: &mut String) -> std::result::Result<(), String> {
+/// The same as a text of the expression, in which numbers are written as jq writes them.
+fn to_json(value: &Val) -> Text {
+    let mut out = String::new();
+    let digits = |number: &Num| match number {
+        Num::Dec(text) => plain(text),
+        number => digits(number),
+    };
+    write(value, digits, 0, &mut out)?;
+    Ok(out)
+}
+
+/// A number without needless digits and exponents, as long as none is lost.
+fn plain(text: &str) -> Text {
+    const EXACT: usize = 15;
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    match mantissa.bytes().filter(u8::is_ascii_digit).count() > EXACT {
+        true => digits(&Num::Dec(text.to_owned().into())),
+        false => digits(&Num::Float(text.parse().unwrap_or(f64::NAN))),
+    }
+}
+
+fn write(
+    value: &Val,
+    digits: impl Fn(&Num) -> Text + Copy,
+    depth: usize,
+    out: &mut String,
+) -> std::result::Result<(), String> {
     if depth > DEEPEST {
         return Err(format!("its result is nested deeper than {DEEPEST} levels"));
     }
@@ -297,7 +429,7 @@ fn write(value: &Val, depth: usize, out: &mut String) -> std::result::Result<(),
                 if index > 0 {
                     out.push(',');
                 }
-                write(value, depth + 1, out)?;
+                write(value, digits, depth + 1, out)?;
             }
             out.push(']');
         }
@@ -310,9 +442,9 @@ fn write(value: &Val, depth: usize, out: &mut String) -> std::result::Result<(),
                 if !matches!(key, Val::TStr(_)) {
                     return Err("its result has an object with a key that is no text".to_owned());
                 }
-                write(key, depth + 1, out)?;
+                write(key, digits, depth + 1, out)?;
                 out.push(':');
-                write(value, depth + 1, out)?;
+                write(value, digits, depth + 1, out)?;
             }
             out.push('}');
         }
@@ -321,7 +453,7 @@ fn write(value: &Val, depth: usize, out: &mut String) -> std::result::Result<(),
 }
 
 /// A number as JSON: one that came so keeps its text, NaN is null as in jq.
-fn digits(number: &Num) -> std::result::Result<String, String> {
+fn digits(number: &Num) -> Text {
     let text = match number {
         Num::Int(_) | Num::BigInt(_) => number.to_string(),
         Num::Dec(text) if serde_json::from_str::<serde_json::Number>(text).is_ok() => text.to_string(),

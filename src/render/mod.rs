@@ -6,6 +6,8 @@ pub mod csv;
 mod escape;
 pub mod ids;
 pub mod jq;
+mod jq_bounds;
+mod jq_terms;
 mod jq_values;
 pub mod json;
 pub mod jsonl;

@@ -93,7 +93,8 @@ fn in_folder(folder: &Path) -> Vec<CertificateDer<'static>> {
 /// Those of a file that was named, by a variable if its name is given.
 fn in_file(file: &Path, variable: &str) -> Result<Vec<CertificateDer<'static>>> {
     let bytes = read(file).map_err(|error| {
-        let wrong = Error::usage(format!("cannot read the certificates in {}", file.display())).because(error);
+        let wrong =
+            Error::usage(format!("cannot read the certificates in {variable}{}", file.display())).because(error);
         match file.is_dir() {
             true => wrong.hint(format!("all certificates of a folder: SSL_CERT_DIR={}", quoted(file))),
             false => wrong,

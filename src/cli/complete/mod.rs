@@ -6,6 +6,7 @@ mod bash;
 mod line;
 mod names;
 mod shells;
+mod words;
 
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -71,7 +72,7 @@ fn candidates(words: &[OsString]) -> Vec<(String, String)> {
     let mut words = line.words.clone();
     words.push(typed.into());
     let last = words.len() - 1;
-    let mut root = with_names(tree(), &line);
+    let mut root = with_names(tree(), &line, &[]);
     let found = clap_complete::engine::complete(&mut root, words, last, None).unwrap_or_default();
     let is_option = |one: &CompletionCandidate| one.get_id().is_some_and(|id| id.starts_with("arg::"));
     // Options are offered with everything only where there is nothing else.
@@ -96,18 +97,32 @@ fn is_seen(name: &str) -> bool {
 }
 
 /// The tree, with the names of things for the arguments that mean things.
-fn with_names(command: Command, line: &Arc<Line>) -> Command {
+fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
     let profiles = command.get_name() == "profile";
+    let op = path.split_first().and_then(|(noun, verb)| {
+        let resource = RESOURCES.iter().find(|resource| resource.name == *noun)?;
+        resource.ops.iter().copied().find(|op| op.verb == verb.join(" "))
+    });
+    let on_roles = path.first() == Some(&"role-tags");
     let command = command.mut_args(|arg| {
         let line = Arc::clone(line);
         match noun_of(&arg) {
-            Some(noun) => arg.add(ArgValueCompleter::new(move |typed: &OsStr| offered(names_of(noun, &line, typed)))),
+            Some(noun) => {
+                arg.add(ArgValueCompleter::new(move |typed: &OsStr| offered(names_of(noun, &line, typed), "")))
+            }
+            None if arg.get_id() == "output" => arg.add(words::outputs(&line)),
+            None if arg.get_id() == "resource" && on_roles => arg.add(words::resources(&line)),
+            None if arg.get_id() == "FILTER" => match op {
+                Some(op) => arg.add(words::filters(op, &line)),
+                None => arg,
+            },
             None if arg.get_id() == "profile" => arg.add(ArgValueCompleter::new(profile_names)),
             None => arg,
         }
     });
     command.mut_subcommands(|sub| {
-        let sub = with_names(sub, line);
+        let name = sub.get_name().to_owned();
+        let sub = with_names(sub, line, &[path, &[name.as_str()]].concat());
         match sub.get_name() {
             "use" | "delete" if profiles => sub.mut_arg("NAME", |arg| arg.add(ArgValueCompleter::new(profile_names))),
             _ => sub,
@@ -144,11 +159,15 @@ fn profile_names(typed: &OsStr) -> Vec<CompletionCandidate> {
     let mut names = Dirs::system().config.and_then(|dir| profile::list(&dir).ok()).unwrap_or_default();
     names.push(profile::ENV.to_owned());
     names.retain(|name| name.starts_with(&*typed.to_string_lossy()));
-    offered(names)
+    offered(names, "")
 }
 
-fn offered(names: Vec<String>) -> Vec<CompletionCandidate> {
-    let offer = |name: String| CompletionCandidate::new(&name).id(Some(format!("{NAME}{name}")));
+/// Names, behind what stands before them in the same word.
+fn offered(names: Vec<String>, before: &str) -> Vec<CompletionCandidate> {
+    let offer = |name: String| {
+        let word = format!("{before}{name}");
+        CompletionCandidate::new(&word).id(Some(format!("{NAME}{word}")))
+    };
     names.into_iter().map(offer).collect()
 }
 
@@ -167,6 +186,12 @@ mod tests {
         assert!(offered("sdc profile use ").contains(&"env".to_owned()));
         assert!(offered("sdc profile use ").iter().all(|word| !word.starts_with('-')));
         assert_eq!(offered("sdc machines list --js"), ["--json"]);
+        assert_eq!(offered("sdc machines list -o ta"), ["table", "tags"]);
+        assert_eq!(offered("sdc machines list -o csv:id,sta"), ["csv:id,state"]);
+        assert_eq!(offered("sdc -o tab"), ["table"]);
+        assert_eq!(offered("sdc machines list state=run"), ["state=running"]);
+        assert_eq!(offered("sdc machines list tag"), ["tag.", "tags="]);
+        assert_eq!(offered("sdc role-tags get mach"), ["machines"]);
         assert!(offered("sdc images list ").contains(&"--json".to_owned()));
     }
 

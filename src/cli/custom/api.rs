@@ -113,9 +113,24 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         Ok(()) => Ok(0),
         // A redirect of the service's is an answer too where the user asked for the request itself.
         Err(_) if (300..400).contains(&answer.status) && answer.is_own() => Ok(0),
+        Err(error) if answer.status >= 400 && without_account(&path).is_some() => Err(error.hint(format!(
+            "paths begin with the account: sdc api {} {}",
+            text("METHOD"),
+            show::quoted(&without_account(&path).unwrap_or_default())
+        ))),
         Err(error) if unclear || answer.is_success() && !request.repeatable => Err(error.in_doubt()),
         Err(error) => Err(error),
     }
+}
+
+/// A path that begins with a collection, as it would be with the account before it.
+fn without_account(path: &str) -> Option<String> {
+    let path = path.strip_prefix('/')?;
+    let (first, rest) = path.split_at(path.find(['/', '?']).unwrap_or(path.len()));
+    let collection =
+        |op: &crate::api::Op| op.path.strip_prefix("/:login/").and_then(|rest| rest.split('/').next()) == Some(first);
+    let known = crate::api::RESOURCES.iter().flat_map(|resource| resource.ops).any(|op| collection(op));
+    known.then(|| format!("/:login/{first}{rest}"))
 }
 
 /// What was sent was carried out although its answer cannot be shown.
@@ -134,8 +149,7 @@ fn unread(error: Error, answer: &Response) -> Error {
 fn print(app: &App, body: &[u8], jq: Option<&render::Program>) -> Result<()> {
     let text = std::str::from_utf8(body).ok().filter(|text| is_json(text));
     match (jq, text) {
-        (Some(jq), Some(text)) => jq
-            .run(text, app.globals.raw, app.streams.stdout_tty, |line| app.streams.out(format!("{line}\n").as_bytes())),
+        (Some(jq), Some(text)) => app.filter(jq, text),
         (Some(_), None) => Err(Error::other("the answer is not JSON, so --jq has nothing to work on")),
         (None, Some(text)) if app.streams.stdout_tty => {
             let text = render::json::indented(text);

@@ -273,9 +273,7 @@ impl Watch<'_> {
     fn tell(&mut self, event: Event) -> Result<bool> {
         let streams = &self.app.streams;
         match &self.jq {
-            Some(jq) => jq.run(&event.json, self.app.globals.raw, streams.stdout_tty, |line| {
-                streams.out(format!("{line}\n").as_bytes())
-            })?,
+            Some(jq) => self.app.filter(jq, &event.json)?,
             None if self.app.globals.json() && streams.stdout_tty => {
                 streams.out(format!("{}\n", visible_json(&event.json)).as_bytes())?;
             }

@@ -237,9 +237,7 @@ impl Watching<'_> {
         }
         let streams = &self.app.streams;
         match &self.jq {
-            Some(jq) => jq.run(&json, self.app.globals.raw, streams.stdout_tty, |line| {
-                streams.out(format!("{line}\n").as_bytes())
-            }),
+            Some(jq) => self.app.filter(jq, &json),
             None if self.app.globals.json() && streams.stdout_tty => {
                 streams.out(format!("{}\n", visible_json(&json)).as_bytes())
             }

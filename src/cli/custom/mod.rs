@@ -25,7 +25,7 @@ mod rbac;
 mod reach;
 mod reap;
 mod reasons;
-mod role_tags;
+pub mod role_tags;
 mod scp;
 mod ssh;
 mod topics;

@@ -15,7 +15,7 @@ use crate::render::{self, Look};
 use crate::request::{Arg as Argument, Args, Request};
 
 /// The collections that the service keeps tags of, and the parameter by which one of their things is looked up.
-const COLLECTIONS: &[(&str, Option<&str>)] = &[
+pub const COLLECTIONS: &[(&str, Option<&str>)] = &[
     ("machines", Some("machine")),
     ("users", Some("user")),
     ("roles", Some("role")),
@@ -373,7 +373,8 @@ fn collection(word: &str) -> Option<&'static str> {
     COLLECTIONS.iter().map(|(name, _)| *name).find(named)
 }
 
-fn by_name(collection: &str) -> Option<&'static Noun> {
+/// What a collection has in it, if its things can be looked up.
+pub fn by_name(collection: &str) -> Option<&'static Noun> {
     COLLECTIONS.iter().find(|(name, _)| *name == collection).and_then(|(_, param)| noun((*param)?))
 }
 

@@ -150,7 +150,7 @@ fn wants_json(app: &App) -> bool {
 fn print_json(app: &App, text: &str) -> Result<()> {
     let print = |line: &str| app.streams.out(format!("{line}\n").as_bytes());
     match &app.globals.jq {
-        Some(jq) => render::Program::new(jq)?.run(text, app.globals.raw, app.streams.stdout_tty, |line| print(line)),
+        Some(jq) => app.filter(&render::Program::new(jq)?, text),
         None if app.streams.stdout_tty => print(render::visible_json(render::json::indented(text).trim_end()).as_ref()),
         None => print(text),
     }

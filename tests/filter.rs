@@ -1,0 +1,96 @@
+//! `--jq` in the program: an expression without an end is ended by a signal, one that eats memory by itself.
+#![cfg(all(target_os = "linux", feature = "cli", feature = "emulator"))]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+
+use common::{against, text};
+use sdc::emulator::{Emulator, Options};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expression_without_an_end_is_ended_by_a_signal() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    for (begun, signal) in [("1, last(range(1e12))", "-INT"), ("repeat(1)", "-TERM")] {
+        let words = ["machines", "list", "--jq", begun];
+        let mut sdc = against(&emulator, &words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(sdc.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "1");
+        let rest = std::thread::spawn(move || lines.count());
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        let sent = std::process::Command::new("kill").args([signal, &sdc.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let said = sdc.wait_with_output().unwrap();
+        // A signal that comes before anybody listens ends it too: shells call both 130.
+        assert!(said.status.code() == Some(130) || said.status.signal().is_some(), "{:?}", said.status);
+        rest.join().unwrap();
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expression_that_eats_memory_is_given_up() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    let words = ["machines", "list", "--jq", "reduce range(40) as $i (\"x\"; . + .) | length"];
+    let said = against(&emulator, &words).output().unwrap();
+    let told = text(&said.stderr);
+    assert_eq!(said.status.code(), Some(1), "{told}");
+    assert!(told.contains("the --jq expression takes more than 512 MiB of memory"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expressions_may_begin_with_a_dash() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    for (expression, result) in [("-1", "-1\n"), ("-(.[0:2] | length)", "-2\n")] {
+        let said = against(&emulator, &["machines", "list", "--jq", expression]).output().unwrap();
+        assert_eq!(text(&said.stdout), result, "{expression}");
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_of_the_older_tools_and_formats_nearly_right_get_hints_that_work() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    for (typed, hint) in [
+        ("machines list -o csv,name", "-o csv:name"),
+        ("machines list -o json,name", "-o json:name"),
+        ("machines list -o Name", "did you mean `name`?"),
+        ("machines list -o CSV", "-o csv"),
+        ("machines list -o ids,name", "-o ids"),
+        ("machines list -t role=web", "sdc machines list tag.NAME=VALUE"),
+        ("machines delete web1 --wait-timeout 5", "--wait --timeout TIME"),
+        ("machines create --user-script x", "--script FILE"),
+        ("machines tag rm web1 --all", "sdc machines tags delete-all MACHINE"),
+        ("rbac apply -n x", "sdc rbac apply FILE --dry-run"),
+        ("rbac users", "sdc users list"),
+        ("rbac roles", "sdc roles list"),
+        ("machines list -v", "--debug"),
+        ("machines list -i", "--insecure"),
+        ("machines create -i IMAGE", "--image IMAGE"),
+        ("machines create --pkg x", "--package PACKAGE"),
+        ("machine web1", "sdc machines get web1"),
+        ("svc", "sdc services list"),
+        ("profile show", "sdc profile list"),
+        ("profile edit x", "sdc profile create NAME"),
+        ("machines stop state=running", "--state running"),
+        ("machines get tag.role=web", "--selector role=web"),
+        ("api GET /machines?limit=1", "sdc api GET '/:login/machines?limit=1'"),
+    ] {
+        let words: Vec<&str> = typed.split(' ').collect();
+        let said = against(&emulator, &words).stdin(Stdio::null()).output().unwrap();
+        // Errors are JSON where that was asked for.
+        let told = text(&said.stderr);
+        assert!(told.contains("hint") && told.contains(hint) && !said.status.success(), "{typed}: {hint}\n{told}");
+        let usage = told.lines().find(|line| line.starts_with("Usage:")).unwrap_or_default();
+        for astray in ["--wait ", "--user ", "--parallel ", "--accept-version"] {
+            assert!(!usage.contains(astray), "{typed}: {usage}");
+        }
+    }
+    let words = ["machines", "create", "-M", "motd=@nosuch", "--image", "x", "--package", "y"];
+    let told = text(&against(&emulator, &words).output().unwrap().stderr);
+    assert!(told.contains("--metadata-file: cannot read nosuch"), "{told}");
+    emulator.stop().await.unwrap();
+}
