@@ -7,10 +7,13 @@ use secrecy::SecretString;
 
 use super::streams::Streams;
 use crate::error::{Error, Result};
-use crate::render::visible;
+use crate::render::{cut, visible};
 
 /// So many things are named in one line.
 const NAMED: usize = 8;
+
+/// No thing that is asked about has a longer name.
+const LONGEST: usize = 300;
 
 /// Asks before something is done to this, and says on a terminal first what there is to be known.
 ///
@@ -20,7 +23,8 @@ pub fn confirm(streams: &Streams, verb: &str, thing: &str, first: &[String]) -> 
     if streams.stdin_tty && streams.stderr_tty {
         first.iter().for_each(|line| streams.say(&visible(line)));
     }
-    confirm_shown(streams, verb, &[visible(thing).into_owned()], &[])
+    // The first line says where; where nobody can be asked, the error says the rest.
+    confirm_shown(streams, verb, &[cut(&visible(thing), LONGEST).into_owned()], first.get(1..).unwrap_or_default())
 }
 
 /// The same about things that have been shown already, with what would be lost by it.
