@@ -620,12 +620,12 @@ fn a_row_without_an_id_of_its_own_is_not_cloudapis_on_any_noun() {
         let number = noun.ids == sdc::api::Ids::Number;
         let other = if number { json!("2") } else { json!(7) };
         let one = if number { json!(2) } else { json!(ID) };
-        let with = |id: Value| json!([{ noun.key: id, "name": "a" }]);
+        let with = |id: Value| json!([{ noun.key: id, "other": "a" }]);
         let bad = [
             json!([{}]),
             json!([null]),
             json!([1]),
-            json!([{ "name": "a" }]),
+            json!([{ "other": "a" }]),
             with(Value::Null),
             with(json!("")),
             with(json!(" ")),
@@ -650,7 +650,7 @@ fn a_row_without_an_id_of_its_own_is_not_cloudapis_on_any_noun() {
                 );
             }
         }
-        let url = answering("200 OK", json!([{ noun.key: one, "name": "a" }]).to_string().into_bytes());
+        let url = answering("200 OK", json!([{ noun.key: one, "other": "a" }]).to_string().into_bytes());
         let paged = noun.list.paging != Paging::None;
         let said = sdc(&url, &[&list[..], &["--json"]].concat());
         // The addresses of a network are asked for until a page is empty.
@@ -678,6 +678,10 @@ fn nothing_without_an_id_is_destroyed() {
             let (url, seen) = saying(&rows);
             let machine = if list.len() > 1 { vec![ID] } else { Vec::new() };
             for targets in [&["*"][..], &["a*", "*"], &["a", "b", "c", "d", "e"]] {
+                // What is typed is the id itself there.
+                if targets.len() > 2 && matches!(list.last(), Some(&"accesskeys" | &"snapshots")) {
+                    continue;
+                }
                 let words = [list, &["delete"], &machine, targets, &["--yes"]].concat();
                 let said = sdc(&url, &words);
                 let seen = seen.lock().unwrap();

@@ -71,7 +71,8 @@ pub fn refused(command: &str, flags: &Flags, error: Error) -> Error {
     let found = typed.iter().find_map(|(letter, value)| {
         let value = value.as_deref().filter(|_| !of_roles || *letter == 'r')?;
         // The name of a host has dots, which few logins and roles have.
-        meant(*letter, command, value.contains(['.', ' ']))
+        let host = value.contains(['.', ' ']);
+        if *letter == 'r' && !host { None } else { meant(*letter, command, host) }
     });
     found.into_iter().fold(error, |error, here| error.hint(here))
 }

@@ -65,7 +65,22 @@ pub async fn lost(app: &App, client: &Client, op: &'static Op, calls: &[Call]) -
 pub async fn lost_by(app: &App, client: &Client, request: &Request) -> Vec<String> {
     let path = request.path.split('?').next().unwrap_or_default();
     let mut lost = Vec::new();
-    // A role's or a policy's change goes by POST on the thing itself; PUT on it sets its role tags.
+    // Role tags are set by a PUT on what has them.
+    let tags = |body: &serde_json::Value| {
+        let list = body.get("role-tag")?.as_array()?.iter();
+        Some(list.filter_map(|role| Some(role.as_str()?.to_owned())).collect::<Vec<String>>())
+    };
+    let sent = request.body.as_ref().and_then(|(_, body)| serde_json::from_slice::<serde_json::Value>(body).ok());
+    if let Some(wanted) = sent.as_ref().and_then(tags).filter(|_| request.method == reqwest::Method::PUT) {
+        let read = Request { method: reqwest::Method::HEAD, body: None, ..request.clone() };
+        let known = match client.send(&read).await {
+            Ok(answer) => answer.header("role-tag").unwrap_or_default().to_owned(),
+            Err(_) => String::new(),
+        };
+        let known: Vec<String> = known.split(',').map(|role| role.trim().to_owned()).collect();
+        let taken: Vec<&String> = known.iter().filter(|role| !role.is_empty() && !wanted.contains(role)).collect();
+        return lost_tags(app, client, path, &taken).await;
+    }
     for op in api::operations(request.method.as_str(), path) {
         let parts = op.path.split('/').zip(path.split('/'));
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
@@ -78,8 +93,7 @@ pub async fn lost_by(app: &App, client: &Client, request: &Request) -> Vec<Strin
                 call.target = Some((name, value));
             }
         }
-        let body = request.body.as_ref().and_then(|(_, body)| serde_json::from_slice::<serde_json::Value>(body).ok());
-        for (name, value) in body.as_ref().and_then(serde_json::Value::as_object).into_iter().flatten() {
+        for (name, value) in sent.as_ref().and_then(serde_json::Value::as_object).into_iter().flatten() {
             let json = Argument::json(&value.to_string());
             call.args.push(name, json.unwrap_or_else(|_| Argument::Text(String::new())));
         }

@@ -98,6 +98,7 @@ impl Client {
             let all = answer.header("x-resource-count").and_then(|text| text.parse::<usize>().ok());
             let body = rows_of(answer)?;
             let mut page = Page::new(&body, false)?;
+            check_rows(op, page.rows.iter().copied())?;
             offset += limit;
             if page.rows.is_empty() {
                 // All rows of this page may be left out, and others come after it.

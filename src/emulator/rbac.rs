@@ -167,7 +167,7 @@ impl State {
                     }
                 }
                 if !earlier.allows.is_empty() {
-                    let rules = earlier.allows.iter().map(|action| format!("CAN {action} *")).collect();
+                    let rules = vec![format!("CAN {} *", earlier.allows.join(" and "))];
                     let policy = Policy { id: new_id(), name: role.name.clone(), rules, ..Policy::default() };
                     role.policies.push(policy.id.clone());
                     account.policies.push(policy);

@@ -174,22 +174,18 @@ impl Words {
         self.wanted("'CAN'")
     }
 
-    /// `a`, `a and b`, `a, b and c`, `a, b, and c`. Before the last of several there is an `and`, and none elsewhere.
+    /// `a`, `a and b`, `a, b and c`. The real grammar has an `and` before the last of several and nowhere else; versions
+    /// of it differ, so any of both is taken here, and the client warns of it.
     pub(super) fn patterns(&mut self, what: &str) -> Result<Vec<Pattern>, String> {
         let mut patterns = vec![self.pattern(what)?];
-        while self.sign(",") {
-            if patterns.len() > 1 && self.keyword("and") {
-                patterns.push(self.pattern(what)?);
+        loop {
+            let comma = self.sign(",");
+            let and = self.keyword("and");
+            if !comma && !and {
                 return Ok(patterns);
             }
             patterns.push(self.pattern(what)?);
         }
-        if self.keyword("and") {
-            patterns.push(self.pattern(what)?);
-        } else if patterns.len() > 1 {
-            return Err(self.wanted("',', 'AND'"));
-        }
-        Ok(patterns)
     }
 
     fn pattern(&mut self, what: &str) -> Result<Pattern, String> {
