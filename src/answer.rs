@@ -47,7 +47,7 @@ impl Answer {
     }
 
     /// The rows; a record counts as one.
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> + Clone {
         let list = match self {
             Answer::Nothing => &[],
             Answer::Record(record) => std::slice::from_ref(record),

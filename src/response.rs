@@ -120,7 +120,7 @@ impl Response {
             (_, None) => Err(self.strange(&format!("{} without a body", self.status), due)),
             (Due::Rows, _) => {
                 let rows = Answer::from_rows(body)?;
-                rows.rows().try_for_each(|row| object(row.0))?;
+                check_rows(op, rows.rows().map(|row| row.0))?;
                 Ok(rows)
             }
             (Due::Value, Some(b'n'))
@@ -135,7 +135,7 @@ impl Response {
             (due, _) => {
                 let answer = Answer::from_record(body)?;
                 let there = |row: Row<'_>| match due {
-                    Due::Object(Some(key)) => row.text(&format!("/{key}")).is_some_and(|key| !key.is_empty()),
+                    Due::Object(Some(id)) => id.within(row).is_some(),
                     Due::Object(None) => members(row.json()).is_some_and(|mut members| members.next().is_some()),
                     _ => true,
                 };
@@ -282,11 +282,23 @@ impl Response {
     }
 }
 
-/// A row of a list must be an object.
+/// Checks that the rows of a list are what the operation lists: objects, each with an id of its own.
 ///
 /// # Errors
 /// [`Kind::Unreachable`], telling what came instead.
-pub(crate) fn object(row: &RawValue) -> Result<()> {
+pub(crate) fn check_rows<'a>(op: &Op, rows: impl Iterator<Item = &'a RawValue> + Clone) -> Result<()> {
+    rows.clone().try_for_each(object)?;
+    match due::unlike(op, rows) {
+        None => Ok(()),
+        Some(came) => {
+            let words = format!("the service answered a list with {came}");
+            Err(Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor"))
+        }
+    }
+}
+
+/// Refuses a row that is not an object.
+fn object(row: &RawValue) -> Result<()> {
     match row.get().as_bytes() {
         [b'{', ..] => Ok(()),
         other => {

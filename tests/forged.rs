@@ -88,3 +88,58 @@ fn safe_cells_are_about_csv_and_tsv_alone() {
         assert_eq!(sdc(&url, words).status.code(), Some(2), "{words:?}");
     }
 }
+
+#[test]
+fn no_line_of_a_question_or_an_error_is_longer_than_a_person_reads() {
+    let long = "x".repeat(5000);
+    let zalgo = format!("z{}", "\u{301}\u{489}".repeat(2500));
+    for name in [long.as_str(), &zalgo, &"\u{e0041}".repeat(5000), &"日本".repeat(2500)] {
+        let row = |id: &str| json!({ "id": id, "name": name, "state": name, "tags": { "role": name, name: name } });
+        let url = answering("200 OK", json!([row(ID), row(OTHER)]).to_string().into_bytes());
+        for words in [
+            &["machines", "delete", "*"][..],
+            &["machines", "delete", "*", "--dry-run"],
+            &["machines", "delete", "x*", "z*"],
+            &["machines", "delete", name],
+            &["machines", "get", name],
+            &["machines", "stop", name],
+            &["machines", "get", "x"],
+            &["images", "delete", "z", "--yes"],
+        ] {
+            let said = sdc(&url, words);
+            let told = text(&said.stderr);
+            let longest = told.lines().map(str::len).max().unwrap_or_default();
+            assert!(longest < 3000, "{words:.20?} {longest}: {told:.400}");
+            let marks = told.matches(['\u{301}', '\u{489}']).count();
+            assert!(marks < 200 && !told.contains('\u{e0041}'), "{marks}: {told:.400}");
+        }
+        let fault =
+            json!({ "code": name, "message": name, "errors": [{ "field": name, "code": name, "message": name }] });
+        let url = answering("409 Conflict", fault.to_string().into_bytes());
+        let told = text(&sdc(&url, &["machines", "stop", ID]).stderr);
+        assert!(told.lines().all(|line| line.len() < 40_000), "{told:.400}");
+        // As JSON it is whole.
+        let said = sdc(&url, &["machines", "stop", ID, "--json"]);
+        let told: serde_json::Value = serde_json::from_slice(&said.stderr).unwrap();
+        assert!(told["error"]["message"].as_str().unwrap().contains(name) || name.len() > 5000);
+    }
+}
+
+#[test]
+fn what_is_not_seen_is_shown_in_tables_and_marks_do_not_pile_up() {
+    let name = "w\u{17b4}\u{180b}\u{180f}\u{fff9}\u{fe0f}\u{e0100}\u{e0001}\u{e007f}\u{2060}\u{206f}\u{202e}\u{2066}b";
+    let zalgo = format!("{name}{}", "\u{301}\u{334}\u{489}".repeat(40));
+    let rows = json!([{ "id": ID, "name": zalgo, "state": "running", "tags": { name: zalgo } }]);
+    let url = answering("200 OK", rows.to_string().into_bytes());
+    for words in [&["-o", "name,tags"][..], &["-o", "record"], &["-o", "wide"], &[]] {
+        let said = sdc(&url, &[&["machines", "list"], words].concat());
+        let out = text(&said.stdout);
+        let hidden = out.chars().find(|letter| name.contains(*letter) && !letter.is_ascii());
+        assert_eq!(hidden, None, "{words:?}: {out:?} {}", text(&said.stderr));
+        let marks = out.matches(['\u{301}', '\u{334}', '\u{489}']).count();
+        assert!(marks <= 20, "{words:?}: {marks} {out:?}");
+    }
+    let said = sdc(&url, &["machines", "list", "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(told[0]["name"], zalgo, "JSON is faithful");
+}

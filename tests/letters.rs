@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use common::{head, key, program, text};
 
+const ID: &str = "b8a2d4e6-1c3e-4f5a-9b7c-0d1e2f3a4b01";
+
 /// A server that answers everything with an empty list, and the request lines that it saw.
 fn seeing() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -84,6 +86,41 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("rbac apply -f /nonexistent/rbac.json", "/nonexistent/rbac.json"),
     ("rbac info -a", "a value is required"),
     ("role-tags set machines/web0 ops -f", "unexpected argument"),
+    ("machines list -a", "--account LOGIN"),
+    ("machines list -u", "--url URL"),
+    ("machines list -p", "--profile NAME"),
+    ("machines list -r", "--role ROLE"),
+    ("machines list --jq .x -r", "--raw"),
+    ("machines vnc web0 -p", "--port PORT"),
+    ("machines nics add web0 net -p", "--primary"),
+    ("machines tags delete web0 -a", "delete-all"),
+    ("images list -a", "state=all"),
+    ("packages list -p", "--json"),
+    ("rbac info -a", "--all"),
+    ("fabrics networks create 2 -n net -r", "--resolver"),
+    ("machines create --image base-64 -p g1-small", "a package: --package"),
+    ("machines create --image base-64 --package p -p g1-small", "a package: --package"),
+    ("run --image base-64 --package p -p g1-small -- true", "a package: --package"),
+    ("fabrics networks create 2 -n net -s 10.0.0.0/24 -S 10.0.0.5 -E 10.0.0.9 -r ns1.example.com", "--resolver"),
+    ("users create -f u.json", "rbac apply FILE"),
+    ("users create jill -f u.json", "rbac apply FILE"),
+    ("roles create ops -f r.json", "rbac apply FILE"),
+    ("policies create p -f p.json", "rbac apply FILE"),
+    ("rbac user -a u.json", "rbac apply FILE"),
+    ("rbac role -a r.json", "rbac apply FILE"),
+    ("rbac policy -a p.json", "rbac apply FILE"),
+    ("rbac key -a jill k.pub", "sdc users keys add USER FILE"),
+    ("keys add -f k.pub", "sdc keys add FILE"),
+    ("users keys add jill -f k.pub", "sdc users keys add USER FILE"),
+    ("users accesskeys update jill id -f k.json", "NAME=VALUE"),
+    ("images update base-64 -f i.json", "NAME=VALUE"),
+    ("volumes create -f v.json", "sdc volumes create --help"),
+    ("images create web0 a 1 -f i.json", "sdc images create --help"),
+    ("machines list -f x", "sdc machines list --help"),
+    ("machines stop --force web0", "to skip the question: --yes"),
+    ("machines reboot web0 --force", "to skip the question: --yes"),
+    ("machines stop -f web0", "sdc machines stop --help"),
+    ("machines start --force web0", "nothing is asked here"),
     ("machines list -r 10.0.0.1", "--role ROLE"),
     ("machines list -r a,10.0.0.1", "--role ROLE"),
     ("machines list -r fe80::1", "--role ROLE"),
@@ -110,6 +147,40 @@ fn a_letter_of_the_older_tools_is_never_silently_something_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_rule_of_the_firewall_is_not_a_role() {
+    for words in
+        [&["fwrules", "update", "0b31c42b"][..], &["fwrules", "update", "0b31c42b", "log=true"], &["fwrules", "create"]]
+    {
+        let (code, told, seen) = run(&[words, &["-r", "FROM any TO all vms ALLOW tcp PORT 22"]].concat());
+        assert!(code == Some(2) && seen.is_empty(), "{words:?}: {told} {seen:?}");
+        let meant = if words[1] == "update" { "--rule 'FROM any" } else { "RULE" };
+        assert!(told.contains(meant), "{words:?}: {told}");
+    }
+}
+
+#[test]
+fn a_login_or_role_that_the_service_does_not_know_may_be_another_option_of_the_older_tools() {
+    let refused = br#"{"code":"InvalidCredentials","message":"no"}"#.to_vec();
+    let url = common::answering("401 Unauthorized", refused);
+    for (words, meant) in [
+        (&["machines", "list", "-u", "host.example.com"][..], Some("--url URL")),
+        (&["machines", "list", "-r", "ns1.example.com"], Some("a role, by its name")),
+        (&["machines", "create", "--image", ID, "--package", ID, "-a", "db0"], Some("--affinity RULE")),
+        (&["volumes", "create", "-n", "v", "-a", "db0"], Some("--affinity RULE")),
+        (&["machines", "list", "-u", "ci"], None),
+        (&["machines", "list", "-a", "acme"], None),
+    ] {
+        let said = common::sdc(&url, words);
+        let told = text(&said.stderr);
+        assert_eq!(said.status.code(), Some(4), "{words:?}: {told}");
+        match meant {
+            Some(meant) => assert!(told.contains("older tools") && told.contains(meant), "{words:?}: {told}"),
+            None => assert!(!told.contains("older tools"), "{words:?}: {told}"),
+        }
+    }
 }
 
 #[test]

@@ -376,3 +376,325 @@ fn what_nobody_can_tell_the_owner_of_is_not_picked() {
     let said = sdc(&url, &["fwrules", "delete", "*", "--dry-run"]);
     assert_eq!((said.status.code(), text(&said.stdout)), (Some(3), String::new()), "{}", text(&said.stderr));
 }
+
+/// The expression that an error gives first.
+fn expression(told: &[u8]) -> Option<String> {
+    let told: Value = serde_json::from_slice(told).unwrap();
+    let hints = told["error"]["hints"].as_array().unwrap().clone();
+    hints.iter().find_map(|hint| {
+        let (_, jq) = hint.as_str()?.split_once("--jq ")?;
+        Some(jq.trim_matches('\'').to_owned())
+    })
+}
+
+#[test]
+fn a_filter_that_a_list_has_not_is_refused_with_an_expression_that_does_it() {
+    let machines = json!([
+        { "id": ID, "name": "a", "package": "g1-small", "created": "2025-03-01T00:00:00.000Z", "image": ID,
+          "ips": ["10.0.0.5", null], "networks": [ID], "disk": 25600, "metadata": { "x": 1, "a b": "c" },
+          "firewall_enabled": true, "tags": { "role": "web", "n": 2025 }, "compute_node": null },
+        { "id": OTHER, "name": "b", "package": "b1", "created": "2999-01-01T00:00:00.000Z", "ips": ["10.0.0.50"],
+          "networks": [], "disk": 1024, "tags": { "role": "db", "ro": "web" } },
+    ]);
+    let url = answering("200 OK", machines.to_string().into_bytes());
+    let short = &ID[..6];
+    for (filter, names) in [
+        ("package=g1-small", &["a"][..]),
+        ("package==g1-small", &["a"]),
+        ("package!=g1-small", &["b"]),
+        ("package=g1*", &["a"]),
+        ("package!=g1*", &["b"]),
+        ("package=g?", &[]),
+        ("ips=10.0.0.5", &["a"]),
+        ("ip=10.0.0.5", &["a"]),
+        ("ips!=10.0.0.5", &["b"]),
+        ("ips=10.0.0.5?", &["b"]),
+        ("ips=null", &["a"]),
+        (&format!("networks={ID}"), &["a"]),
+        ("created=2025", &["a"]),
+        ("created == 2025", &["a"]),
+        ("created!=2025", &["b"]),
+        ("created>2025-06", &["b"]),
+        ("created<2025-06-01T00:00:00Z", &["a"]),
+        ("age>1w", &["a"]),
+        ("age < 1w", &["b"]),
+        ("AGE>9y", &[]),
+        ("disk>20G", &["a"]),
+        ("disk=1G", &["b"]),
+        ("disk!=1024", &["a"]),
+        ("metadata.x=1", &["a"]),
+        ("metadata.x!=1", &["b"]),
+        ("metadata.x>0", &["a"]),
+        ("metadata.x<5", &["a"]),
+        ("metadata.a b=c", &["a"]),
+        ("firewall_enabled=true", &["a"]),
+        ("firewall_enabled!=true", &["b"]),
+        ("compute_node=null", &["a", "b"]),
+        (&format!("id={ID}"), &["a"]),
+        (&format!("shortid={short}"), &["a"]),
+        ("tag.role=web,other", &["a"]),
+        ("tag.role=web|db", &["a", "b"]),
+        ("tag.role!=web,db", &[]),
+        ("tag.n=2025,1", &["a"]),
+        ("tag.*=web", &["a", "b"]),
+        ("tag.ro*=db", &["b"]),
+        ("tag.ro?=web", &[]),
+        ("tags.tag.x=1", &[]),
+        ("name=a,b", &["a", "b"]),
+    ] {
+        let said = sdc(&url, &["machines", "list", filter, "--json"]);
+        assert_eq!((said.status.code(), text(&said.stdout)), (Some(2), String::new()), "{filter}");
+        let jq = expression(&said.stderr).unwrap_or_else(|| panic!("{filter}: {}", text(&said.stderr)));
+        let said = sdc(&url, &["machines", "list", "--jq", &format!("{jq}|.[].name"), "--raw"]);
+        assert_eq!(said.status.code(), Some(0), "{filter} -> {jq}: {}", text(&said.stderr));
+        let out = text(&said.stdout);
+        // The names of tags are looked for by another expression than the whole of them.
+        assert_eq!(out.lines().collect::<Vec<_>>(), names, "{filter} -> {jq}");
+    }
+}
+
+#[test]
+fn lists_without_filters_say_what_does_the_same() {
+    for (words, filter, row) in [
+        (&["users", "list"][..], "login=jill", json!({ "id": ID, "login": "jill" })),
+        (&["users", "list"], "age>1w", json!({ "id": ID, "login": "jill", "created": "2020-01-01T00:00:00.000Z" })),
+        (
+            &["roles", "list"],
+            "members=jill",
+            json!({ "id": ID, "name": "r", "members": [{ "type": "subuser", "login": "jill" }] }),
+        ),
+        (&["policies", "list"], "rules=CAN get*", json!({ "id": ID, "name": "p", "rules": ["CAN getmachine"] })),
+        (&["keys", "list"], "name=laptop", json!({ "name": "laptop", "fingerprint": "aa", "key": "x" })),
+        (&["fwrules", "list"], "enabled=true", json!({ "id": ID, "enabled": true, "rule": "x" })),
+        (&["networks", "list"], "public=true", json!({ "id": ID, "name": "n", "public": true })),
+        (&["networks", "list"], "vlan=2", json!({ "id": ID, "name": "n", "vlan_id": 2 })),
+        (&["images", "list"], "age>1w", json!({ "id": ID, "name": "i", "published_at": "2020-01-01T00:00:00Z" })),
+        (&["images", "list"], "tags.a=b", json!({ "id": ID, "name": "i", "tags": { "a": "b" } })),
+        (&["volumes", "list"], "networks=n1", json!({ "id": ID, "name": "v", "networks": ["n1"] })),
+        (&["packages", "list"], "disk=1G,2G", json!({})),
+        (&["fabrics", "vlans", "list"], "name=dev", json!({ "vlan_id": 2, "name": "dev" })),
+        (&["machines", "snapshots", "list", ID], "state=created", json!({ "name": "s", "state": "created" })),
+        (&["machines", "disks", "list", ID], "size>=1G", json!({ "id": ID, "size": 2048 })),
+        (&["machines", "nics", "list", ID], "ip=10.0.0.1", json!({ "mac": "90:b8:d0:00:00:01", "ip": "10.0.0.1" })),
+        (&["accesskeys", "list"], "status=Active", json!({ "accesskeyid": "k", "status": "Active" })),
+    ] {
+        let rows = json!([row]).to_string();
+        let url = answering("200 OK", rows.into_bytes());
+        let said = sdc(&url, &[words, &[filter, "--json"]].concat());
+        assert_eq!(said.status.code(), Some(2), "{words:?} {filter}: {}", text(&said.stderr));
+        if row == json!({}) {
+            continue;
+        }
+        let jq = expression(&said.stderr).unwrap_or_else(|| panic!("{words:?} {filter}: {}", text(&said.stderr)));
+        let said = sdc(&url, &[words, &["--jq", &format!("{jq}|length")]].concat());
+        assert_eq!(text(&said.stdout), "1\n", "{words:?} {filter} -> {jq}: {}", text(&said.stderr));
+        // And it does tell apart.
+        let none =
+            jq.replace("jill", "jack").replace("get", "put").replace("laptop", "none").replace("\"true\"", "\"x\"");
+        let none = none
+            .replace("> 1024", "> 9999")
+            .replace(">= 1024", ">= 9999")
+            .replace("\"2\"", "\"3\"")
+            .replace("\"b\"", "\"c\"");
+        let none = none
+            .replace("n1", "n2")
+            .replace("dev", "div")
+            .replace("created\"", "x\"")
+            .replace("10.0.0.1", "10.0.0.2")
+            .replace("Active", "x");
+        if none != jq {
+            let said = sdc(&url, &[words, &["--jq", &format!("{none}|length")]].concat());
+            assert_eq!(text(&said.stdout), "0\n", "{words:?} {filter} -> {none}: {}", text(&said.stderr));
+        }
+    }
+}
+
+#[test]
+fn what_can_fit_nothing_is_refused_with_the_way_to_say_it() {
+    let url = answering("200 OK", b"[]".to_vec());
+    for (filter, hint) in [
+        ("tag.role=web&state=stopped", "tag.role=web state=stopped"),
+        ("name=web1 state=running", "name=web1 state=running"),
+        ("name=web1;state=running", "name=web1 state=running"),
+        ("name=web1 AND state!=running", "name=web1 'state!=running'"),
+        ("name=web1, tag.role=web", "name=web1 tag.role=web"),
+        ("tag:role=web", "tag.role=web"),
+        ("tags[role]=web", "tag.role=web"),
+        ("label.role=web", "tag.role=web"),
+        ("tag.tag.role=web", "tag.role=web"),
+        ("tags.tag:role!=web", "'tag.role!=web'"),
+        ("!state=running", "'state!=running'"),
+        ("!tag.role=web", "'tag.role!=web'"),
+        ("img=base", "image=base"),
+        ("name=^web", "'name=web*'"),
+        ("name=web.*", "'name=*web**'"),
+        ("name=%web%", "'name=*web*'"),
+        ("name=\"web1\"", "name=web1"),
+        ("tag.role='web'", "tag.role=web"),
+        ("role=web", "tag.role=web"),
+    ] {
+        let said = sdc(&url, &["machines", "list", filter, "--json"]);
+        assert_eq!((said.status.code(), text(&said.stdout)), (Some(2), String::new()), "{filter}");
+        let told: Value = serde_json::from_slice(&said.stderr).unwrap();
+        assert!(told["error"]["hints"][0].as_str().unwrap().ends_with(hint), "{filter}: {}", text(&said.stderr));
+        // What the hint says is understood.
+        let words: Vec<&str> = hint.split(' ').map(|word| word.trim_matches('\'')).collect();
+        if filter != "img=base" {
+            let said = sdc(&url, &[&["machines", "list", "--json"], &words[..]].concat());
+            assert_eq!(said.status.code(), Some(0), "{filter} -> {hint}: {}", text(&said.stderr));
+        }
+    }
+    for (filter, words) in [
+        ("ip=", "the filter ip is empty"),
+        ("tag.age=", "the filter tag.age is empty"),
+        ("package!=", "the filter package is empty"),
+        ("age=1w", "asked with < and >"),
+        ("age>1", "has a unit"),
+        ("age>soon", "has a unit"),
+        ("created>1w", "is a time"),
+        ("created>yesterday", "is a time"),
+        ("ips>10.0.0.1", "only = and !="),
+        ("package>g1", "only numbers and times"),
+        ("disk=big", "is no amount"),
+        ("flags=D", "there is no filter 'flags'"),
+        ("xyz>1w", "there is no filter 'xyz'"),
+        ("image=a,b", "takes one image"),
+    ] {
+        let said = sdc(&url, &["machines", "list", filter]);
+        assert_eq!((said.status.code(), text(&said.stdout)), (Some(2), String::new()), "{filter}");
+        assert!(text(&said.stderr).contains(words), "{filter}: {}", text(&said.stderr));
+        assert!(!text(&said.stderr).contains("by a tag"), "{filter}: {}", text(&said.stderr));
+    }
+    // What can be meant so is looked for as it is.
+    for filter in [
+        "tag.q=a b",
+        "tag.url=http://x/?a=1&b=2",
+        "tag.triton.cns.services=web,db",
+        "tag.list:=\"a,b\"",
+        "tag.list=a?b",
+        "tag.b64=YWJj=",
+    ] {
+        let said = sdc(&url, &["machines", "list", filter, "--json"]);
+        assert_eq!(
+            (said.status.code(), text(&said.stdout)),
+            (Some(0), "[]\n".to_owned()),
+            "{filter}: {}",
+            text(&said.stderr)
+        );
+    }
+}
+
+/// A service that answers everything with these bytes, and the request lines that it has seen.
+fn saying(body: &Value) -> (String, Arc<Mutex<Vec<String>>>) {
+    let (body, seen) = (body.to_string(), Arc::new(Mutex::new(Vec::new())));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let lines = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let line = common::head(&mut stream).lines().next().unwrap_or_default().to_owned();
+            lines.lock().unwrap().push(line);
+            let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    (url, seen)
+}
+
+/// The words that list things of a noun.
+fn lister(noun: &sdc::api::Noun) -> Vec<&'static str> {
+    let parents = |word: &'static str| match word {
+        "MACHINE" | "NETWORK" | "USER" => ID,
+        "VLAN" => "2",
+        word => word,
+    };
+    noun.lister.split(' ').skip(1).map(parents).collect()
+}
+
+#[test]
+fn a_row_without_an_id_of_its_own_is_not_cloudapis_on_any_noun() {
+    let nouns = sdc::api::NOUNS.iter().filter(|noun| noun.list.shape == Shape::Rows);
+    let mut many = 0;
+    for noun in nouns {
+        many += 1;
+        let number = noun.ids == sdc::api::Ids::Number;
+        let other = if number { json!("2") } else { json!(7) };
+        let one = if number { json!(2) } else { json!(ID) };
+        let with = |id: Value| json!([{ noun.key: id, "other": "a" }]);
+        let bad = [
+            json!([{}]),
+            json!([null]),
+            json!([1]),
+            json!([{ "other": "a" }]),
+            with(Value::Null),
+            with(json!("")),
+            with(json!(" ")),
+            with(json!("..")),
+            with(json!([])),
+            with(json!({})),
+            with(json!(-1.5)),
+            with(other),
+            json!([{ noun.key: one }, {}]),
+            json!([{ noun.key: one }, { noun.key: one }]),
+        ];
+        let list = lister(noun);
+        for rows in &bad {
+            let url = answering("200 OK", rows.to_string().into_bytes());
+            for output in [&["--json"][..], &[], &["-o", "ids"]] {
+                let said = sdc(&url, &[&list[..], output].concat());
+                let told = text(&said.stderr);
+                assert_eq!(
+                    (said.status.code(), text(&said.stdout)),
+                    (Some(6), String::new()),
+                    "{list:?} {rows}: {told}"
+                );
+            }
+        }
+        let url = answering("200 OK", json!([{ noun.key: one, "other": "a" }]).to_string().into_bytes());
+        let paged = noun.list.paging != Paging::None;
+        let said = sdc(&url, &[&list[..], &["--json"]].concat());
+        // The addresses of a network are asked for until a page is empty.
+        assert!(said.status.success() || paged, "{list:?}: {}", text(&said.stderr));
+    }
+    assert!(many > 15, "{many}");
+}
+
+#[test]
+fn nothing_without_an_id_is_destroyed() {
+    for list in [
+        &["machines"][..],
+        &["images"],
+        &["volumes"],
+        &["fwrules"],
+        &["users"],
+        &["roles"],
+        &["policies"],
+        &["accesskeys"],
+        &["machines", "snapshots"],
+        &["machines", "disks"],
+        &["machines", "nics"],
+    ] {
+        for rows in [json!([{}]), json!([{ "name": "", "id": "" }]), json!([{ "id": 5, "mac": 5, "name": 5 }])] {
+            let (url, seen) = saying(&rows);
+            let machine = if list.len() > 1 { vec![ID] } else { Vec::new() };
+            for targets in [&["*"][..], &["a*", "*"], &["a", "b", "c", "d", "e"]] {
+                // What is typed is the id itself there.
+                if targets.len() > 2 && matches!(list.last(), Some(&"accesskeys" | &"snapshots")) {
+                    continue;
+                }
+                let words = [list, &["delete"], &machine, targets, &["--yes"]].concat();
+                let said = sdc(&url, &words);
+                let seen = seen.lock().unwrap();
+                assert!(seen.iter().all(|line| line.starts_with("GET ")), "{words:?} {rows}: {seen:?}");
+                assert_ne!(said.status.code(), Some(0), "{words:?} {rows}");
+                let told = text(&said.stderr);
+                assert!(!told.contains("machine \n") && !told.contains("machine :"), "{words:?}: {told}");
+            }
+        }
+    }
+    // One of them by its id, which answers with another sort of id.
+    for record in [json!({ "id": 5 }), json!({ "id": "" }), json!({ "name": "a" }), json!({ "id": null })] {
+        let said = sdc(&answering("200 OK", record.to_string().into_bytes()), &["machines", "get", ID]);
+        assert_eq!(said.status.code(), Some(6), "{record}: {}", text(&said.stderr));
+    }
+}

@@ -86,6 +86,69 @@ async fn what_was_done_without_the_right_to_see_its_end_is_no_failure_of_rights(
 }
 
 #[tokio::test]
+async fn a_refusal_says_all_that_a_sub_user_lacks() {
+    let cloud = Cloud::with("CAN getmachine and listmachines").await;
+    // The rule is there, and the collection has no tag.
+    let said = cloud.as_joe(&["machines", "list"]).await;
+    let told = text(&said.stderr);
+    assert_eq!(said.status.code(), Some(4), "{told}");
+    for words in ["CAN listmachines", "sdc role-tags add machines ROLE", "sdc machines get UUID", "sub-user joe"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let said = cloud.as_joe(&["machines", "list", "--role", "few"]).await;
+    let told = text(&said.stderr);
+    assert!(told.contains("in few (--role)") && !told.contains("is there a role"), "{told}");
+    // And that helps.
+    cloud.done(&["role-tags", "add", "machines", "few"]).await;
+    assert_eq!(cloud.as_joe(&["machines", "list"]).await.status.code(), Some(0));
+    let told = text(&cloud.as_joe(&["machines", "stop", WEB1]).await.stderr);
+    assert!(
+        told.contains("CAN stopmachine") && told.contains(&format!("role-tags add machines/{WEB1} ROLE")),
+        "{told}"
+    );
+    let told = text(&cloud.as_joe(&["machines", "list", "--role", "nobody"]).await.stderr);
+    assert!(told.contains("is there a role nobody (--role)"), "{told}");
+    cloud.emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_exported_can_be_changed_and_applied() {
+    let emulator = Emulator::start(Default::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("rbac.json").display().to_string();
+    let run = async |words: &[&str]| {
+        let said = output(against(&emulator, words)).await;
+        assert!(said.status.success(), "{words:?}: {}", text(&said.stderr));
+        (text(&said.stdout), text(&said.stderr))
+    };
+    // A rule that our own grammar knows nothing of.
+    let odd = r#"{"name":"odd","rules":["CAN listmachines getmachine"]}"#;
+    run(&["api", "POST", "/:login/policies", "-d", odd]).await;
+    let (exported, _) = run(&["rbac", "export"]).await;
+    for (from, to) in [
+        ("CAN *key and *keys *", "CAN *key and *keys *"),
+        ("machineaudit *", "machineaudit * WHEN sourceip = 127.0.0.0/8"),
+        ("CAN *key and *keys *", "CAN listmachines *"),
+        ("\"default_members\": []", "\"default_members\": [\"ci\"]"),
+        ("ci@acme", "bob@acme"),
+    ] {
+        assert!(exported.contains(from), "{exported}");
+        std::fs::write(&file, exported.replace(from, to)).unwrap();
+        run(&["rbac", "apply", &file, "--yes"]).await;
+        let (told, _) = run(&["rbac", "apply", &file, "--plan"]).await;
+        assert!(told.contains("nothing to do"), "{to}: {told}");
+        let (again, _) = run(&["rbac", "export"]).await;
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        assert!(bare(&again).contains(&bare(to)), "{to}: {again}");
+    }
+    // A new rule that can mean nothing is refused.
+    std::fs::write(&file, exported.replace("CAN *key and *keys *", "CAN listmachines ping")).unwrap();
+    let said = output(against(&emulator, &["rbac", "apply", &file, "--yes"])).await;
+    assert_eq!(said.status.code(), Some(2), "{}", text(&said.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_wait_that_may_not_look_at_the_machine_says_which_right_it_wants() {
     let cloud = Cloud::with("CAN stopmachine and rebootmachine").await;
     for (action, right) in [("stop", "getmachine"), ("reboot", "machineaudit")] {

@@ -339,7 +339,7 @@ async fn a_hangup_that_is_ignored_interrupts_nothing() {
 }
 
 #[tokio::test]
-async fn who_deletes_by_glob_means_those_that_failed_too() {
+async fn a_glob_destroys_nothing_that_the_list_does_not_show() {
     let emulator = many(FAST, &["POST /machines fail times=2"]).await;
     for name in ["job-1", "job-2"] {
         let words =
@@ -351,9 +351,19 @@ async fn who_deletes_by_glob_means_those_that_failed_too() {
     // Nothing can be done to such but to delete it.
     let stopped = output(against(&emulator, &["machines", "stop", "-l", "role=ci"])).await;
     assert!(text(&stopped.stderr).contains("no machine fits"), "{}", text(&stopped.stderr));
-    let deleted = output(against(&emulator, &["machines", "delete", "job-*", "--yes", "-w"])).await;
+    for words in [&["job-*"][..], &["-l", "role=ci"], &["--older-than", "1s", "-l", "role=ci"]] {
+        let deleted = output(against(&emulator, &[&["machines", "delete"], words, &["--yes"]].concat())).await;
+        assert!(!text(&deleted.stderr).contains("done"), "{words:?}: {}", text(&deleted.stderr));
+    }
+    let all = output(against(&emulator, &["machines", "delete", "*", "--dry-run"])).await;
+    assert!(!text(&all.stderr).contains("job-"), "{}", text(&all.stderr));
+    // A name, an id or the state itself says that they are meant.
+    let deleted = output(against(&emulator, &["machines", "delete", "job-1", "--yes", "-w"])).await;
+    assert!(deleted.status.success(), "{}", text(&deleted.stderr));
+    let words = ["machines", "delete", "--state", "failed", "-l", "role=ci", "--yes", "-w"];
+    let deleted = output(against(&emulator, &words)).await;
     let told = text(&deleted.stderr);
-    assert!(deleted.status.success() && told.contains("delete: 2 of 2 done"), "{told}");
+    assert!(deleted.status.success() && told.contains("job-2") && !told.contains("job-1"), "{told}");
     let again = output(against(&emulator, &["machines", "delete", "-l", "role=ci", "--yes"])).await;
     assert!(text(&again.stderr).contains("no machine fits"), "what is gone is gone: {}", text(&again.stderr));
     emulator.stop().await.unwrap();

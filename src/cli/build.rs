@@ -180,7 +180,9 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         ]);
     }
     if asks(op) {
-        let yes = Arg::new("yes").long("yes").short('y').alias("force").help("Skip the confirmation prompt");
+        let yes = Arg::new("yes").long("yes").short('y').help("Skip the confirmation prompt");
+        // No machine is stopped or rebooted by force: whoever asks for that is not answered with a yes.
+        let yes = if op.asks_many { yes } else { yes.alias("force") };
         let yes = yes.action(ArgAction::SetTrue);
         // What the older tools call it when they delete; elsewhere it is a file there.
         command = command.arg(if op.method == Method::Delete { yes.short_alias('f') } else { yes });

@@ -11,6 +11,7 @@ use super::custom::create::{self, Failed, Made, Making, There};
 use super::custom::why;
 use super::interrupted::{self, Again, Begun, interruption};
 use super::progress::Progress;
+use super::resolve;
 use super::run::{Call, word};
 use super::signals::Stop;
 use super::targets::Targets;
@@ -238,14 +239,18 @@ impl Tally {
 pub fn described(call: &Call) -> String {
     let Some((param, name)) = &call.target else { return String::new() };
     let word = word(param);
+    let shown = resolve::brief(name);
     let own = match call.args.text(param) {
         // An address without its colons is the same address.
         Some(id) if id != name && noun(param).is_none_or(|noun| noun.ids != Ids::Mac) => {
-            format!("{word} {name} ({id})")
+            format!("{word} {shown} ({})", resolve::brief(id))
         }
-        _ => format!("{word} {name}"),
+        _ => format!("{word} {shown}"),
     };
-    call.parents.iter().rev().fold(own, |own, (param, name)| format!("{own} of {} {name}", self::word(param)))
+    let of = |own, (param, name): &(&'static str, String)| {
+        format!("{own} of {} {}", self::word(param), resolve::brief(name))
+    };
+    call.parents.iter().rev().fold(own, of)
 }
 
 /// Of several, an error says which it is about. What the service said is told so anyway.

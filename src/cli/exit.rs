@@ -3,8 +3,11 @@
 use std::fmt::Write;
 
 use crate::error::{Error, Kind};
-use crate::render::{visible, visible_json};
+use crate::render::{cut, visible, visible_json};
 use crate::sensitive;
+
+/// No line of an error is longer, for people. As JSON it is whole.
+const LONGEST: usize = 4000;
 
 /// Exit code and name of a kind; the table of `sdc help exit-codes`.
 pub fn code(kind: Kind) -> (u8, &'static str) {
@@ -175,12 +178,13 @@ pub fn safe(text: &str) -> std::borrow::Cow<'_, str> {
 
 /// Words that may hold a server's text, as one line: its line feeds and control characters are shown, not obeyed.
 pub fn escaped(text: &str) -> String {
-    visible(&safe(text)).into_owned()
+    cut(&visible(&safe(text)), LONGEST).into_owned()
 }
 
 /// The same for words that have lines of our own, which stand below the first.
 fn escaped_lines(text: &str) -> String {
-    safe(text).split('\n').map(visible).collect::<Vec<_>>().join("\n    ")
+    let lines: Vec<String> = safe(text).split('\n').map(|line| cut(&visible(line), LONGEST).into_owned()).collect();
+    lines.join("\n    ")
 }
 
 #[cfg(test)]

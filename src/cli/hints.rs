@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{build, letters, noun, tree};
 use crate::api::{Method, Op, RESOURCES, Shape};
+use crate::grammar::filter::Typed;
 use crate::render::visible;
 
 /// What users of the older tools type first, and what it is called here.
@@ -49,19 +50,25 @@ const OLD_WORDS: &[(&str, &str)] = &[
         "fabrics networks",
         "networks hang on a VLAN: sdc fabrics networks VERB VLAN; of all VLANs: sdc networks list --fabric",
     ),
-    ("rbac user", "sdc users get USER"),
+    ("users add", "sdc users create LOGIN --email ADDRESS; from a file: sdc rbac apply FILE"),
+    ("roles add", "sdc roles create NAME; from a file: sdc rbac apply FILE"),
+    ("policies add", "sdc policies create NAME --rule RULE; from a file: sdc rbac apply FILE"),
+    ("rbac user", "sdc users get USER; from a file: sdc rbac apply FILE"),
     ("rbac users", "sdc users list"),
-    ("rbac role", "sdc roles get ROLE"),
+    ("rbac role", "sdc roles get ROLE; from a file: sdc rbac apply FILE"),
     ("rbac roles", "sdc roles list"),
-    ("rbac policy", "sdc policies get POLICY"),
+    ("rbac policy", "sdc policies get POLICY; from a file: sdc rbac apply FILE"),
     ("rbac policies", "sdc policies list"),
-    ("rbac key", "sdc users keys get USER KEY"),
     ("rbac keys", "sdc users keys list USER"),
+    ("rbac key", "sdc users keys get USER KEY; a new one: sdc users keys add USER FILE"),
+    ("rbac accesskeys", "sdc users accesskeys list USER"),
+    ("rbac accesskey", "sdc users accesskeys get USER ID"),
     ("rbac role-tags", "sdc role-tags get RESOURCE"),
-    ("rbac instance-role-tags", "sdc role-tags get machines/NAME"),
-    ("rbac image-role-tags", "sdc role-tags get images/NAME"),
-    ("rbac network-role-tags", "sdc role-tags get networks/NAME"),
-    ("rbac package-role-tags", "sdc role-tags get packages/NAME"),
+    ("rbac instance-role-tags", "sdc role-tags get machines/MACHINE"),
+    ("rbac image-role-tags", "sdc role-tags get images/IMAGE"),
+    ("rbac network-role-tags", "sdc role-tags get networks/NETWORK"),
+    ("rbac package-role-tags", "sdc role-tags get packages/PACKAGE"),
+    ("rbac reset", "sdc users delete '*', sdc roles delete '*' and sdc policies delete '*'"),
     ("profile get", "sdc profile list; what is used of one: sdc config show -p NAME"),
     ("profile show", "sdc profile list; what is used of one: sdc config show -p NAME"),
     ("profile edit", "delete and create it: sdc profile delete NAME, sdc profile create NAME"),
@@ -136,11 +143,25 @@ pub fn of(args: &[OsString], error: &mut clap::Error) -> Option<String> {
             }
             Some(hint)
         }
-        ErrorKind::UnknownArgument if wrong == "-f" => letters::file(&path(&typed).join(" ")),
+        ErrorKind::UnknownArgument if wrong == "-f" => {
+            letters::file(&path(&typed).join(" "), operation(&typed).is_some_and(|(_, op)| op.assigns))
+        }
+        ErrorKind::UnknownArgument if wrong == "--force" => Some(match operation(&typed) {
+            Some((_, op)) if op.asks_many => {
+                "it is not forced in any other way; to skip the question: --yes".to_owned()
+            }
+            _ => "nothing is asked here, so there is nothing to skip".to_owned(),
+        }),
+        ErrorKind::InvalidValue | ErrorKind::MissingRequiredArgument
+            if let Some(hint) = letters::alone(&typed, &path(&typed).join(" "), option(&wrong)) =>
+        {
+            Some(hint)
+        }
         ErrorKind::UnknownArgument if is_waited_state(&typed, &wrong) => Some(format!("--wait={wrong}")),
         ErrorKind::ValueValidation if wrong.starts_with("--max ") => {
             Some("so many targets are allowed: 1 or more, such as --max 100".to_owned())
         }
+        ErrorKind::UnknownArgument if let Some(hint) = filtered(&typed, &wrong) => Some(hint),
         ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {
             Some(format!("--wait --timeout {wrong}"))
         }
@@ -216,6 +237,20 @@ fn all(typed: &[&str]) -> Option<String> {
         _ if build::takes_several(op) && list == Some(Shape::Rows) => Some(format!("all of them: {path} '*'")),
         _ => None,
     }
+}
+
+/// `--image <IMAGE>` without what it takes.
+fn option(wrong: &str) -> &str {
+    wrong.split(' ').next().unwrap_or_default()
+}
+
+/// What does the same as a filter, for a list that takes none.
+fn filtered(typed: &[&str], wrong: &str) -> Option<String> {
+    let filter = Typed::parse(wrong).ok().filter(|filter| !wrong.starts_with('-') && !filter.value.is_empty())?;
+    let (_, op) = operation(typed).filter(|(_, op)| super::sieve::is_list(op))?;
+    let resource = RESOURCES.iter().find(|resource| resource.ops.iter().any(|own| std::ptr::eq(*own, op)))?;
+    let columns = if op.columns.is_empty() { resource.columns } else { op.columns };
+    super::query::instead(columns, &filter, super::now())?.ok()
 }
 
 fn is_time(word: &str) -> bool {

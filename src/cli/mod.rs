@@ -12,10 +12,12 @@ mod guard;
 mod hints;
 mod interrupted;
 mod letters;
+mod misread;
 mod names;
 mod own;
 mod progress;
 mod prompt;
+mod query;
 mod question;
 mod resolve;
 mod run;
@@ -138,7 +140,7 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
     let code = runtime.block_on(app.run(matches));
     // A resolver or an agent that hangs must not hold up the end.
     runtime.shutdown_background();
-    code.map_err(|error| app.explained(error))
+    code.map_err(|error| letters::refused(&run::verb(matches).0, &flags, app.explained(error)))
 }
 
 /// The command that these arguments ask for, as small as they allow: building the whole tree takes
@@ -307,7 +309,7 @@ impl App {
             let open = error.kind() == Kind::Unreachable && !error.message().contains(proxy.variable);
             return if open { error.hint(format!("the proxy {proxy} is used ({})", proxy.variable)) } else { error };
         };
-        let status = fault.status;
+        let (status, message) = (fault.status, fault.message.clone());
         if error.kind() != Kind::Auth {
             return error;
         }
@@ -319,12 +321,12 @@ impl App {
             }
             _ => error,
         };
-        let error = self.refusal(status).into_iter().fold(error, Error::hint);
+        let error = self.refusal(status, &message).into_iter().fold(error, Error::hint);
         if status == 401 { error.hint("to see what is wrong: sdc auth doctor") } else { error }
     }
 
     /// What to look at when the service takes neither this key (401) nor its rights (403).
-    fn refusal(&self, status: u16) -> Vec<String> {
+    fn refusal(&self, status: u16, message: &str) -> Vec<String> {
         let config = &self.config;
         let user = config.user.as_ref();
         let account = config.account().unwrap_or_default();
@@ -341,26 +343,68 @@ impl App {
             (401, None, _) => {
                 vec!["is that key on that account? logins and the names of keys are case-sensitive".to_owned()]
             }
-            (403, Some(user), None) => {
-                vec![format!(
-                    "asked as sub-user {} of the account {account}{acting}; with a role: --role NAME",
-                    user.value
-                )]
-            }
-            (403, user, Some(roles)) => {
-                let who = user.map(|user| format!("sub-user {} of ", user.value)).unwrap_or_default();
-                let words = match roles.value.as_slice() {
-                    [role] => format!("is there a role {role} ({}), and does it allow this?", roles.origin),
-                    many => {
-                        format!("are there the roles {} ({}), and do they allow this?", many.join(", "), roles.origin)
+            (403, user, roles) if user.is_some() || roles.is_some() => {
+                let roles = roles.as_ref();
+                let names = roles.map(|roles| roles.value.join(", ")).unwrap_or_default();
+                let of = user.map(|user| format!("sub-user {} of ", user.value)).unwrap_or_default();
+                let who = format!("asked as {of}the account {account}{acting}");
+                match (roles, asked_for(message)) {
+                    // The roles are there: it is what they allow.
+                    (_, Some((path, action))) => {
+                        let active = roles.map_or_else(
+                            || "by its default roles; with others: --role NAME".to_owned(),
+                            |roles| format!("in {names} ({})", roles.origin),
+                        );
+                        let mut hints = vec![format!("{who}, {active}")];
+                        hints.extend(needed(&path, &action));
+                        hints
                     }
-                };
-                vec![format!("{words} asked as {who}the account {account}{acting}")]
+                    (Some(roles), None) if roles.value.len() > 1 => {
+                        vec![format!("are there the roles {names} ({}), and do they allow this? {who}", roles.origin)]
+                    }
+                    (Some(roles), None) => {
+                        vec![format!("is there a role {names} ({}), and does it allow this? {who}", roles.origin)]
+                    }
+                    (None, None) => vec![format!("{who}; with a role: --role NAME")],
+                }
             }
-            (403, None, None) => vec![format!("asked as the account {account}{acting}")],
+            (403, ..) => vec![format!("asked as the account {account}{acting}")],
             _ => Vec::new(),
         }
     }
+}
+
+/// The path and the action of `You do not have permission to access PATH (ACTION)`.
+fn asked_for(message: &str) -> Option<(String, String)> {
+    let (_, asked) = message.split_once(" to access ")?;
+    let (path, action) = asked.trim().strip_suffix(')')?.rsplit_once(" (")?;
+    let plain = |text: &str| text.len() < 200 && text.chars().all(|letter| letter.is_ascii_graphic());
+    (path.starts_with('/') && plain(path) && plain(action)).then(|| (path.to_owned(), action.to_owned()))
+}
+
+/// What must be so for a sub-user to be let in: both a rule that allows the action, and a tag on what it is about.
+fn needed(path: &str, action: &str) -> Vec<String> {
+    let mut hints = vec![format!("an active role needs a policy with a rule that allows it: CAN {action}")];
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').skip(1).collect();
+    match parts.as_slice() {
+        [] | [""] => {
+            hints.push("and the account must be tagged with that role: sdc role-tags add account ROLE".to_owned())
+        }
+        [collection] => {
+            hints.push(format!(
+                "and the collection must be tagged with that role: sdc role-tags add {collection} ROLE; or the rule \
+                 names what it is about: CAN {action} *"
+            ));
+            if *collection == "machines" {
+                hints.push("one machine by its id needs no right to list them: sdc machines get UUID".to_owned());
+            }
+        }
+        [collection, id, ..] => hints.push(format!(
+            "and it must be tagged with that role: sdc role-tags add {collection}/{id} ROLE; or the rule names what it \
+             is about: CAN {action} *"
+        )),
+    }
+    hints
 }
 
 /// What runs a command.

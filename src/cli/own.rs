@@ -1,13 +1,15 @@
 //! What takes away the caller's own rights: the key that signs, the sub-user or the roles by which it is allowed. It
 //! is told before it is done, since nobody can take it back without another key.
 
+use percent_encoding::percent_decode_str;
+
 use super::App;
 use super::run::Call;
 use crate::answer::Answer;
-use crate::api::{Op, keys, policies, roles, user_keys, users};
+use crate::api::{self, Op, keys, policies, roles, user_keys, users};
 use crate::client::Client;
 use crate::config::Config;
-use crate::request::Args;
+use crate::request::{Arg as Argument, Args, Request};
 
 /// Who asks, as roles know them.
 struct Caller<'a> {
@@ -57,6 +59,68 @@ pub async fn lost(app: &App, client: &Client, op: &'static Op, calls: &[Call]) -
         lost.extend(words);
     }
     lost
+}
+
+/// What would be lost by a request of one's own, by the operation that it is one of.
+pub async fn lost_by(app: &App, client: &Client, request: &Request) -> Vec<String> {
+    let path = request.path.split('?').next().unwrap_or_default();
+    let mut lost = Vec::new();
+    // Role tags are set by a PUT on what has them.
+    let tags = |body: &serde_json::Value| {
+        let list = body.get("role-tag")?.as_array()?.iter();
+        Some(list.filter_map(|role| Some(role.as_str()?.to_owned())).collect::<Vec<String>>())
+    };
+    let sent = request.body.as_ref().and_then(|(_, body)| serde_json::from_slice::<serde_json::Value>(body).ok());
+    if let Some(wanted) = sent.as_ref().and_then(tags).filter(|_| request.method == reqwest::Method::PUT) {
+        let read = Request { method: reqwest::Method::HEAD, body: None, ..request.clone() };
+        let known = match client.send(&read).await {
+            Ok(answer) => answer.header("role-tag").unwrap_or_default().to_owned(),
+            Err(_) => String::new(),
+        };
+        let known: Vec<String> = known.split(',').map(|role| role.trim().to_owned()).collect();
+        let taken: Vec<&String> = known.iter().filter(|role| !role.is_empty() && !wanted.contains(role)).collect();
+        return lost_tags(app, client, path, &taken).await;
+    }
+    for op in api::operations(request.method.as_str(), path) {
+        let parts = op.path.split('/').zip(path.split('/'));
+        let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+        let params = parts.filter_map(|(known, part)| Some((known.strip_prefix(':')?, decoded(part))));
+        let mut call = Call { args: Args::new(), target: None, parents: Vec::new() };
+        for name in op.path_params() {
+            if let Some((_, value)) = params.clone().find(|(known, _)| *known == name) {
+                call.parents.extend(call.target.take());
+                call.args.push(name, Argument::Text(value.clone()));
+                call.target = Some((name, value));
+            }
+        }
+        for (name, value) in sent.as_ref().and_then(serde_json::Value::as_object).into_iter().flatten() {
+            let json = Argument::json(&value.to_string());
+            call.args.push(name, json.unwrap_or_else(|_| Argument::Text(String::new())));
+        }
+        lost.extend(self::lost(app, client, op, &[call]).await);
+    }
+    lost
+}
+
+/// What would be lost by taking these roles off a thing: the caller acts in one of them.
+pub async fn lost_tags(app: &App, client: &Client, typed: &str, taken: &[&String]) -> Vec<String> {
+    let Some(caller) = caller(&app.config).filter(|_| !taken.is_empty()) else { return Vec::new() };
+    let Ok(known) = client.call(&roles::LIST, &Args::new()).await else {
+        // Who may not list roles knows those that were taken on.
+        let mine = taken.iter().filter(|role| caller.roles.contains(role));
+        return mine.map(|role| tag_lost(&caller, role, typed)).collect();
+    };
+    let known: Vec<serde_json::Value> = known.rows().filter_map(|row| row.read().ok()).collect();
+    let mine = taken.iter().filter(|taken| {
+        known.iter().any(|role| {
+            role.get("name").and_then(serde_json::Value::as_str) == Some(taken.as_str()) && acts_in(&caller, role)
+        })
+    });
+    mine.map(|role| tag_lost(&caller, role, typed)).collect()
+}
+
+fn tag_lost(caller: &Caller<'_>, role: &str, typed: &str) -> String {
+    format!("{} acts in the role {role}: what it allows is no longer allowed to {typed}", who(caller))
 }
 
 /// The record of what a call is about.
@@ -113,7 +177,7 @@ fn names<'a>(role: &'a serde_json::Value, field: &str, users: bool) -> impl Iter
 async fn own_role(app: &App, client: &Client, op: &'static Op, call: &Call) -> Option<String> {
     let caller = caller(&app.config)?;
     let json = |name: &str| match call.args.get(name) {
-        Some(crate::request::Arg::Json(raw)) => serde_json::from_str::<serde_json::Value>(raw.get()).ok(),
+        Some(Argument::Json(raw)) => serde_json::from_str::<serde_json::Value>(raw.get()).ok(),
         _ => None,
     };
     let (members, policies) = (json("members"), json("policies"));

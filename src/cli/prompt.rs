@@ -7,20 +7,26 @@ use secrecy::SecretString;
 
 use super::streams::Streams;
 use crate::error::{Error, Result};
-use crate::render::visible;
+use crate::render::{cut, visible};
 
 /// So many things are named in one line.
 const NAMED: usize = 8;
 
-/// Asks before something is done to this, and says on a terminal first what there is to be known.
+/// No thing that is asked about has a longer name.
+const LONGEST: usize = 300;
+
+/// Asks before something is done to this, and says on a terminal first where, and what would be lost by it.
 ///
 /// # Errors
 /// A usage error without a terminal; another one when the answer is not yes.
 pub fn confirm(streams: &Streams, verb: &str, thing: &str, first: &[String]) -> Result<()> {
     if streams.stdin_tty && streams.stderr_tty {
-        first.iter().for_each(|line| streams.say(&visible(line)));
+        for (at, line) in first.iter().enumerate() {
+            streams.say(&format!("{}{}", if at == 0 { "" } else { "warning: " }, visible(line)));
+        }
     }
-    confirm_shown(streams, verb, &[visible(thing).into_owned()], &[])
+    // The first line says where; where nobody can be asked, the error says the rest.
+    confirm_shown(streams, verb, &[cut(&visible(thing), LONGEST).into_owned()], first.get(1..).unwrap_or_default())
 }
 
 /// The same about things that have been shown already, with what would be lost by it.

@@ -14,7 +14,7 @@ use super::{App, own, prompt};
 use crate::api::{Noun, Op, Shape, noun};
 use crate::client::Client;
 use crate::error::Result;
-use crate::render::{self, visible};
+use crate::render::{self, cut, visible};
 use crate::request::Args;
 
 /// So many targets are shown before a question.
@@ -23,6 +23,8 @@ const SHOWN: usize = 20;
 const FEW: usize = 3;
 /// No cell of the question is wider.
 const WIDEST: usize = 100;
+/// No name of a target is longer, with its id and what it belongs to.
+const LONGEST: usize = 300;
 
 /// What tells people whether a target is the right one.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +54,7 @@ impl About {
     /// All of it, with a comma before each.
     pub fn words(&self) -> String {
         let words = [&self.state, &self.age, &self.tags].into_iter().filter(|words| !words.is_empty());
-        words.map(|words| format!(", {}", visible(words))).collect()
+        words.map(|words| format!(", {}", cut(&visible(words), WIDEST))).collect()
     }
 }
 
@@ -83,7 +85,7 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     if !due {
         return Ok(());
     }
-    let name = |call| visible(&labelled(call, about(targets, call))).into_owned();
+    let name = |call| cut(&visible(&labelled(call, about(targets, call))), LONGEST).into_owned();
     let names: Vec<String> = targets.calls.iter().map(name).collect();
     if terminal {
         app.streams.say(&heading(app, op, targets));
@@ -102,7 +104,7 @@ pub fn told(app: &App, op: &Op, targets: &Targets) {
     for call in &targets.calls {
         let about = about(targets, call);
         let words = about.map(About::words).unwrap_or_default();
-        app.say(&format!("  {}{words}", visible(&labelled(call, about))));
+        app.say(&format!("  {}{words}", cut(&visible(&labelled(call, about)), LONGEST)));
     }
 }
 
@@ -143,7 +145,7 @@ pub fn place(app: &App) -> String {
 
 /// The targets in columns, as many as there is room for.
 fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
-    let cell = |text: &str| cut(&visible(text), WIDEST);
+    let cell = |text: &str| cut(&visible(text), WIDEST).into_owned();
     let cells = |(call, name): (&Call, &String)| {
         let about = about(targets, call).cloned().unwrap_or_default();
         [cell(name), cell(&about.state), cell(&about.age), visible(&about.tags).into_owned()]
@@ -169,22 +171,6 @@ fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
         rows.push(format!("  … and {} more", names.len() - SHOWN));
     }
     rows
-}
-
-/// The text, no wider than this.
-fn cut(text: &str, widest: usize) -> String {
-    if text.width() <= widest {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    for letter in text.chars() {
-        if out.width() + 2 > widest {
-            break;
-        }
-        out.push(letter);
-    }
-    out.push('…');
-    out
 }
 
 /// `3 machines`.
@@ -231,16 +217,4 @@ async fn listed(client: &Client, noun: &'static Noun, call: &Call, now: i64) -> 
     };
     let known = Known::list(client, noun, &place).await;
     known.into_iter().flat_map(|known| known.things).map(|thing| (thing.id.clone(), About::of(&thing, now))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cut;
-
-    #[test]
-    fn a_cell_is_cut_by_its_width() {
-        assert_eq!(cut("web", 10), "web");
-        assert_eq!(cut("a machine with a long name", 10), "a machine…");
-        assert_eq!(cut("日本語の名前", 7), "日本語…");
-    }
 }

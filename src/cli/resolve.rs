@@ -250,12 +250,18 @@ impl Thing {
     /// As a list or its own record shows it.
     ///
     /// # Errors
-    /// It is not JSON.
+    /// It is not JSON, or has no id.
     pub fn of(noun: &Noun, row: Row<'_>) -> Result<Thing> {
         let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
         let about = [text("state"), text("created")].join(" ");
+        let id = if noun.ids == Ids::Mac { net::mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) };
+        // A path without an id would be that of the list.
+        if id.trim().is_empty() || matches!(&*id, "." | "..") {
+            let words = format!("the service answered a {} without a {}", noun.word, noun.key);
+            return Err(Error::new(crate::error::Kind::Unreachable, words));
+        }
         Ok(Thing {
-            id: if noun.ids == Ids::Mac { net::mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) },
+            id,
             name: text(noun.name_field),
             version: noun.version_field.map(text).unwrap_or_default(),
             about: about.trim().to_owned(),
@@ -391,7 +397,7 @@ impl Known {
             Some(thing) => {
                 let words = format!("this account owns no {word} named '{}'", brief(typed));
                 let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
-                let other = format!("{} {}{version}", thing.id, thing.name);
+                let other = format!("{} {}{version}", thing.id, brief(&thing.name));
                 Error::new(crate::error::Kind::NotFound, words).hint(format!("{other} belongs to another account"))
             }
             None => missing(self.noun, typed, &self.things),
@@ -433,7 +439,7 @@ fn version_order(version: &str) -> Vec<(u64, String)> {
 }
 
 /// As much of what was typed as a message has room for.
-fn brief(typed: &str) -> String {
+pub fn brief(typed: &str) -> String {
     match typed.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", typed.get(..at).unwrap_or_default()),
         None => typed.to_owned(),
@@ -466,16 +472,22 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
     near.sort_unstable();
     near.dedup();
     near.truncate(CANDIDATES);
-    let error = if near.is_empty() { error } else { error.hint(format!("there is {}", near.join(", "))) };
+    let error = if near.is_empty() {
+        error
+    } else {
+        error.hint(format!("there is {}", near.iter().map(|name| brief(name)).collect::<Vec<_>>().join(", ")))
+    };
     error.hint(format!("all of them: {}", noun.lister))
 }
 
 fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {
-    let words = format!("'{typed}' fits {} {}", found.len(), super::run::plural(noun.word));
+    let words = format!("'{}' fits {} {}", brief(typed), found.len(), super::run::plural(noun.word));
     let mut error = Error::new(crate::error::Kind::Ambiguous, words);
     for thing in found.iter().take(CANDIDATES) {
         let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
-        error = error.hint(format!("{} {}{version} {}", thing.id, thing.name, thing.about).trim_end().to_owned());
+        error = error.hint(
+            format!("{} {}{version} {}", thing.id, brief(&thing.name), brief(&thing.about)).trim_end().to_owned(),
+        );
     }
     error.hint("use the id of the one that is meant")
 }

@@ -9,6 +9,7 @@ use super::change::{self, Order};
 use super::custom::create::Making;
 use super::interrupted::Again;
 use super::question::{self, Asking};
+use super::resolve::brief;
 use super::sieve::Sieve;
 use super::targets::{self, Asked};
 use super::{App, build, names, prompt, show, values};
@@ -178,9 +179,13 @@ impl Call {
     pub fn blame(&self, error: Error) -> Error {
         match &self.target {
             Some((param, name)) if error.fault().is_some() => {
-                let of: String =
-                    self.parents.iter().rev().map(|(param, name)| format!(" of {} {name}", word(param))).collect();
-                error.about(&format!("{} {name}{of}", word(param)))
+                let of: String = self
+                    .parents
+                    .iter()
+                    .rev()
+                    .map(|(param, name)| format!(" of {} {}", word(param), brief(name)))
+                    .collect();
+                error.about(&format!("{} {}{of}", word(param), brief(name)))
             }
             _ => error,
         }

@@ -7,13 +7,14 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde_json::value::RawValue;
 
-use super::{App, build, resolve, values};
+use super::misread::{a_name, empty, one_filter, one_value, unknown};
+use super::{App, build, query, resolve, show, values};
 use crate::answer::{Row, scan};
-use crate::api::{Column, Field, Kind, Method, Op, Paging, Shape, Show, Test};
+use crate::api::{Column, Field, Kind, Method, Op, Paging, Shape, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed, check_value};
-use crate::grammar::{mebibytes, nearest, selector};
+use crate::grammar::{mebibytes, selector};
 use crate::request::{Arg, Args};
 use crate::sensitive::{self, quoted};
 
@@ -116,6 +117,7 @@ impl Sieve {
     fn add_word(&mut self, op: &'static Op, columns: &[Column], args: &mut Args, word: &str) -> Result<()> {
         let known = || format!("known filters: {}", values::names(op));
         let typed = Typed::parse(word).map_err(|error| error.hint(known()))?;
+        one_filter(op, &typed)?;
         for field in op.fields {
             let tag = match (field.kind, field.test) {
                 // As it is on the wire, as the column has it, and as the option is called.
@@ -129,7 +131,7 @@ impl Sieve {
                 Some("") => {
                     return Err(Error::usage(format!("'{}' names no {}", quoted(word), field.name)).hint(known()));
                 }
-                Some(tag) => return self.add_tag(args, field, tag, &typed),
+                Some(tag) => return self.add_tag(args, field, tag, &Typed { name: tag, ..typed }),
                 None => {}
             }
             if !build::is_called(field, typed.name) {
@@ -150,6 +152,7 @@ impl Sieve {
     /// A filter by the name of its field.
     fn add_named(&mut self, args: &mut Args, field: &'static Field, typed: &Typed<'_>) -> Result<()> {
         let Typed { name, sign, value, json } = *typed;
+        let value = value.trim();
         if json {
             return Err(Error::usage(format!("{name}:= means nothing in a filter")).hint(format!("{name}={value}")));
         }
@@ -172,6 +175,21 @@ impl Sieve {
 
     /// A filter by a member of an object.
     fn add_tag(&mut self, args: &mut Args, field: &'static Field, tag: &str, typed: &Typed<'_>) -> Result<()> {
+        let object = field.test.field().unwrap_or_default();
+        if let Some(own) = ["tag.", "tags.", "tag:", "tags:"].iter().find_map(|prefix| tag.strip_prefix(prefix)) {
+            let shown = format!("{}{}{}", quoted(own), typed.sign.typed(), quoted(typed.value));
+            let jq = query::either(&[object, tag], typed.sign, &[typed.value]);
+            return Err(Error::usage(format!("{0} goes before the name of a tag once", field.name))
+                .hint(show::quoted(&format!("{}.{shown}", field.name)))
+                .hint(format!("if the tag is really called {}: {jq}", quoted(tag))));
+        }
+        if selector::is_glob(tag) && !typed.value.is_empty() {
+            let words = format!("{}.{} is not one tag: * and ? stand only in values", field.name, quoted(tag));
+            return Err(Error::usage(words).hint(query::members(object, tag, typed)));
+        }
+        if !typed.json {
+            one_value(&[object, tag], &format!("{}.{tag}", field.name), typed.sign, typed.value)?;
+        }
         let value = match typed.json {
             false => typed.value.to_owned(),
             // Typed values are compared by their text: 1.10 is not 1.1.
@@ -198,12 +216,10 @@ impl Sieve {
         value: &str,
         typed: &str,
     ) -> Result<()> {
+        let member = matches!(field.test, Test::Member(_));
+        let key = if member { format!("{}.{name}", field.name) } else { field.name.to_owned() };
         if value.is_empty() {
-            let words = match sign {
-                Sign::Is => format!("the filter {name} is empty, which would choose everything: is a variable unset?"),
-                _ => format!("the filter {name} is empty: is a variable unset?"),
-            };
-            return Err(Error::usage(words));
+            return Err(empty(&key, sign));
         }
         if matches!(sensitive::sort(value), Some(sensitive::Sort::Key | sensitive::Sort::Login)) {
             return sensitive::refuse(&quoted(name), value, "what to look for");
@@ -211,8 +227,12 @@ impl Sieve {
         if field.test == Test::Service {
             return values::add(args, field, value);
         }
-        let member = matches!(field.test, Test::Member(_));
-        let key = if member { format!("{}.{name}", field.name) } else { field.name.to_owned() };
+        if let Test::Text(row) | Test::Begins(row) = field.test {
+            one_value(&[row], &key, sign, value)?;
+            if row == "name" {
+                a_name(&key, sign, value, matches!(field.test, Test::Begins(_)))?;
+            }
+        }
         let shown = format!("{}{}{}", quoted(&key), if sign == Sign::Is { "=" } else { sign.as_str() }, quoted(typed));
         if sign == Sign::Is && self.tests.iter().any(|one| one.key() == key && one.sign == Sign::Is) {
             return Err(Error::usage(format!("{key} is given twice")));
@@ -354,7 +374,7 @@ fn condition(field: &Field, key: &str, sign: Sign, value: &str) -> Result<(Optio
             let value = if matches!(field.kind, Kind::Uuid) { value.to_ascii_lowercase() } else { value.to_owned() };
             (Some(Condition::text(sign, &value)), same(&value).filter(|_| !globs))
         }
-        Test::Id(_) if globs => {
+        Test::Id(_) if globs || value.contains([',', '|']) => {
             let words = format!("{key} takes one {}, and no globs", field.name);
             return Err(Error::usage(words).hint(format!("{key}=NAME, or its id")));
         }
@@ -395,36 +415,4 @@ fn condition(field: &Field, key: &str, sign: Sign, value: &str) -> Result<(Optio
         Test::Filled(_) => (Some(Condition::truth(sign, true)), None),
         Test::Nothing | Test::Service => (None, None),
     })
-}
-
-/// The error for a filter that the list does not have.
-fn unknown(op: &Op, columns: &[Column], typed: &Typed<'_>) -> Error {
-    let (name, sign, value) = (&*quoted(typed.name), typed.sign, &*quoted(typed.value));
-    let words: Vec<&str> = op.fields.iter().map(|field| field.name).collect();
-    let error = Error::usage(format!("there is no filter '{name}'"));
-    if let Some(near) = nearest(name, &words) {
-        return error.hint(format!("did you mean {near}?"));
-    }
-    let first = name.split('.').next().unwrap_or(name);
-    let column =
-        columns.iter().find(|column| column.name == first && matches!(column.show, Show::Text | Show::Mebibytes));
-    if let Some(column) = column {
-        let path: String = column
-            .field
-            .split('/')
-            .chain(name.split('.').skip(1))
-            .filter(|step| !step.is_empty())
-            .map(|step| format!(".{}", serde_json::Value::from(step)))
-            .collect();
-        let plain = value.parse::<f64>().is_ok() || matches!(value, "true" | "false" | "null");
-        let value = if plain { value.to_owned() } else { serde_json::Value::from(value).to_string() };
-        let jq = format!("map(select({path} {} {value}))", sign.as_str());
-        return error.hint(format!("--jq {}", super::show::quoted(&jq)));
-    }
-    let by_tag = op.fields.iter().any(|field| matches!(field.kind, Kind::Pairs("tag.")));
-    let sign = if sign == Sign::Is { "=" } else { sign.as_str() };
-    match by_tag {
-        true => error.hint(format!("by a tag: {}", super::show::quoted(&format!("tag.{name}{sign}{value}")))),
-        false => error,
-    }
 }

@@ -312,7 +312,7 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
     targets.picked = globs || filters || asked.from_stdin;
     targets.several = targets.picked || asked.typed.len() > 1;
     let lookups = asked.typed.iter().filter(|text| resolve::needs_lookup(target, text)).count();
-    let known = match globs || filters || lookups > FEW {
+    let known = match target.list.shape == Shape::Rows && (globs || filters || lookups > FEW) {
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
@@ -416,23 +416,23 @@ pub fn chosen(app: &App, target: &'static Noun, filter: &Filter, things: &[&Thin
     Ok(Targets { calls, failures: Vec::new(), picked: true, several: true, from_stdin: false, known })
 }
 
-/// The list in which all of them are. Who removes things means also those that failed, and who asks for states means
-/// what has them.
+/// The list in which all of them are. What it hides for its state is meant by an id, a name, or `--state` alone: nobody
+/// destroys what `list` does not show.
 async fn list(client: &Client, op: &Op, target: &'static Noun, asked: &Asked) -> Result<Known> {
     let place = resolve::place(target, &asked.args);
     match target.whole() {
         Some((name, value)) if !asked.filter.states.is_empty() => {
             Known::list_for(client, target, &place.set(name, value), Some(op)).await
         }
-        Some((name, value)) if op.method == Method::Delete => {
-            Known::list_for(client, target, &place.set(name, value), Some(op)).await.map(Known::there)
-        }
         _ => Known::list_for(client, target, &place, Some(op)).await,
     }
 }
 
 /// An age, which must say whether it is minutes or days: a mistake would be about far too many.
-fn age(option: &str, text: &str) -> Result<Duration> {
+///
+/// # Errors
+/// A usage error for anything else.
+pub fn age(option: &str, text: &str) -> Result<Duration> {
     // An age in the tables may be one of years.
     if let Some(years) = text.trim().strip_suffix('y').and_then(|years| years.parse::<u16>().ok()) {
         return crate::config::duration(option, &format!("{}d", u32::from(years) * 365));

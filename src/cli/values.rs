@@ -432,12 +432,7 @@ pub fn doubts(op: &Op, args: &Args) -> Vec<String> {
         match field.kind {
             Kind::Affinity => doubts
                 .extend(texts().filter_map(|text| grammar::affinity::check(&text).ok()).flat_map(|rule| rule.doubts())),
-            Kind::PolicyRules => {
-                doubts.extend(texts().flat_map(|text| grammar::policy::unknown_actions(&text)).map(|unknown| {
-                    let meant = unknown.nearest.map(|near| format!(": is {near} meant?")).unwrap_or_default();
-                    format!("the service knows no action '{}'{meant}", unknown.action)
-                }))
-            }
+            Kind::PolicyRules => doubts.extend(texts().flat_map(|text| grammar::policy::doubts(&text))),
             _ => {}
         }
     }

@@ -12,7 +12,7 @@ use crate::answer::{Row, split_rows};
 use crate::api::{Op, Paging};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
-use crate::response::{Response, object};
+use crate::response::{Response, check_rows};
 
 /// How many pages are asked for at once, at most.
 const WINDOW: usize = 8;
@@ -52,7 +52,7 @@ impl Client {
     /// See [`Kind`]; and what `take` returns.
     pub async fn pages(&self, op: &Op, args: &Args, mut take: impl FnMut(Page<'_>) -> Result<()>) -> Result<()> {
         let take = |page: Page<'_>| {
-            page.rows.iter().try_for_each(|row| object(row))?;
+            check_rows(op, page.rows.iter().copied())?;
             take(page)
         };
         let most = match op.paging {
@@ -98,6 +98,7 @@ impl Client {
             let all = answer.header("x-resource-count").and_then(|text| text.parse::<usize>().ok());
             let body = rows_of(answer)?;
             let mut page = Page::new(&body, false)?;
+            check_rows(op, page.rows.iter().copied())?;
             offset += limit;
             if page.rows.is_empty() {
                 // All rows of this page may be left out, and others come after it.

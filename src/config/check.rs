@@ -63,6 +63,9 @@ pub fn unfit(text: &str) -> Option<String> {
     if text.contains("://") {
         return Some("is a URL".to_owned());
     }
+    if text.trim_start().get(..5).is_some_and(|begin| begin.eq_ignore_ascii_case("FROM ")) {
+        return Some("is a firewall rule".to_owned());
+    }
     let address = text.split('/').next().unwrap_or_default();
     if address.parse::<std::net::IpAddr>().is_ok() {
         return Some("is an address".to_owned());

@@ -121,7 +121,7 @@ fn account(now: i64) -> Account {
         }],
         roles: vec![role("61", "operator", "71", true), role("62", "keyadmin", "72", false)],
         policies: vec![
-            policy("71", "operate", "CAN get* and list* and head* and *machine and machineaudit *"),
+            policy("71", "operate", "CAN get*, list*, head*, *machine and machineaudit *"),
             policy("72", "keys", "CAN *key and *keys *"),
         ],
         default_network: Some(FABRIC.to_owned()),

@@ -28,7 +28,12 @@ impl Sign {
         !matches!(self, Sign::Is | Sign::IsNot)
     }
 
-    /// As it is typed, and as jq has it.
+    /// As it is typed first.
+    pub fn typed(self) -> &'static str {
+        if self == Sign::Is { "=" } else { self.as_str() }
+    }
+
+    /// As it can be typed too, and as jq has it.
     pub fn as_str(self) -> &'static str {
         match self {
             Sign::Is => "==",
@@ -146,7 +151,7 @@ fn without_meaning(name: &str, sign: &str, value: &str) -> Error {
 }
 
 /// What a simple regular expression means, as a glob.
-fn globbed(name: &str, not: bool, pattern: &str) -> String {
+pub fn globbed(name: &str, not: bool, pattern: &str) -> String {
     let pattern = pattern.trim_matches('/').trim();
     let (begin, pattern) = pattern.strip_prefix('^').map_or(("*", pattern), |rest| ("", rest));
     let (end, pattern) = pattern.strip_suffix('$').map_or(("*", pattern), |rest| ("", rest));

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// Characters that steer a terminal, make a line read otherwise than it is, or are not seen: controls, formats, fillers,
 /// selectors of variants, tags, and blanks other than the usual one. Unicode calls most of them default ignorable.
 fn is_hidden(letter: char) -> bool {
@@ -25,19 +27,39 @@ fn is_noncharacter(letter: char) -> bool {
     matches!(letter, '\u{fdd0}'..='\u{fdef}') || u32::from(letter) & 0xfffe == 0xfffe
 }
 
+/// So many marks may stand on one letter: more than any script has, and fewer than cover the lines around it.
+const MOST_MARKS: usize = 5;
+
+/// The letters of a text, and whether each is spelled out: those that are not seen, and marks that stand on no letter or
+/// on top of too many others.
+fn letters(text: &str) -> impl Iterator<Item = (char, bool)> {
+    // On what a mark cannot stand, it stands on whatever is before the text.
+    let mut marks = MOST_MARKS;
+    text.chars().map(move |letter| {
+        let hidden = is_hidden(letter);
+        let mark = !hidden && !letter.is_ascii() && letter.width() == Some(0);
+        marks = match (mark, hidden || letter == ' ') {
+            (true, _) => marks.saturating_add(1),
+            (false, true) => MOST_MARKS,
+            (false, false) => 0,
+        };
+        (letter, hidden || mark && marks > MOST_MARKS)
+    })
+}
+
 /// The text with control characters, terminal escapes and changes of writing direction spelled out:
 /// `\n`, `\x1b`, `\u{202e}`.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if plain(text) || !text.chars().any(is_hidden) {
+    if plain(text) || !letters(text).any(|(_, hide)| hide) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
-    for letter in text.chars() {
+    for (letter, hide) in letters(text) {
         match letter {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            hidden if is_hidden(hidden) => {
+            hidden if hide => {
                 let code = u32::from(hidden);
                 let _ = if code < 0x100 { write!(out, "\\x{code:02x}") } else { write!(out, "\\u{{{code:x}}}") };
             }
@@ -49,8 +71,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// The same for several lines of data, where line feeds and tabs are meant.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
-    let harmful = |letter: char| is_hidden(letter) && !matches!(letter, '\n' | '\t');
-    if !text.chars().any(harmful) {
+    if !letters(text).any(|(letter, hide)| hide && !matches!(letter, '\n' | '\t')) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.split_inclusive(['\n', '\t']).fold(String::new(), |mut out, part| {
@@ -64,13 +85,13 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
 /// The same for a JSON document: inside its strings JSON's own escapes say it, so that the values stay
 /// what they were.
 pub fn visible_json(text: &str) -> Cow<'_, str> {
-    let harmful = |letter: char| is_hidden(letter) && !matches!(letter, '\n' | '\r' | '\t');
-    if plain_json(text) || !text.chars().any(harmful) {
+    let harmful = |(letter, hide): (char, bool)| hide && !matches!(letter, '\n' | '\r' | '\t');
+    if plain_json(text) || !letters(text).any(harmful) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
-    for letter in text.chars() {
-        if harmful(letter) {
+    for (letter, hide) in letters(text) {
+        if harmful((letter, hide)) {
             for unit in letter.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
             }
@@ -78,6 +99,24 @@ pub fn visible_json(text: &str) -> Cow<'_, str> {
             out.push(letter);
         }
     }
+    Cow::Owned(out)
+}
+
+/// The text, no wider than this: what comes from elsewhere has no room beyond it in a question or an error.
+pub fn cut(text: &str, widest: usize) -> Cow<'_, str> {
+    if text.len() <= widest || text.len() <= widest.saturating_mul(8) && text.width() <= widest {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut wide) = (String::new(), 1);
+    for letter in text.chars() {
+        wide += letter.width().unwrap_or(0);
+        // Letters without a width take room too.
+        if wide > widest || out.len() > widest.saturating_mul(8) {
+            break;
+        }
+        out.push(letter);
+    }
+    out.push('…');
     Cow::Owned(out)
 }
 
@@ -109,6 +148,33 @@ mod tests {
             assert!(shown.is_ascii(), "{letter:?}: {shown}");
             assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), name, "the value stays what it was");
         }
+    }
+
+    #[test]
+    fn marks_that_pile_up_or_stand_on_nothing_are_spelled_out() {
+        let flood = format!("z{}algo", "\u{301}\u{489}\u{334}".repeat(50));
+        let shown = visible(&flood);
+        assert!(shown.starts_with("z\u{301}\u{489}\u{334}\u{301}\u{489}\\u{334}\\u{301}"), "{shown}");
+        assert_eq!(shown.chars().filter(|letter| letter.width() == Some(0)).count(), MOST_MARKS);
+        assert_eq!(visible_lines(&flood), shown);
+        let json = serde_json::Value::from(flood.as_str()).to_string();
+        assert_eq!(serde_json::from_str::<String>(&visible_json(&json)).unwrap(), flood);
+        for name in ["\u{301}web", "a \u{301}b", "a\u{200b}\u{301}", "\u{20dd}"] {
+            assert!(visible(name).contains("\\u{301}") || visible(name).contains("\\u{20dd}"), "{name:?}");
+        }
+        // As thick as writing gets.
+        for name in ["שָׁלוֹם", "ที่นี่", "नमस्ते", "ཧཱུྃ", "أُمَّ", "e\u{323}\u{302}\u{301}"]
+        {
+            assert!(matches!(visible(name), Cow::Borrowed(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_by_its_width() {
+        assert_eq!(cut("web", 10), "web");
+        assert_eq!(cut("a machine with a long name", 10), "a machine…");
+        assert_eq!(cut("日本語の名前", 7), "日本語…");
+        assert!(cut(&"\u{301}".repeat(5000), 10).len() < 100);
     }
 
     #[test]

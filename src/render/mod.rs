@@ -21,7 +21,7 @@ use std::collections::HashMap;
 
 pub use cell::age;
 pub use columns::{Chosen, FORMATS, Format, defaults, parse_output};
-pub use escape::{visible, visible_json, visible_lines};
+pub use escape::{cut, visible, visible_json, visible_lines};
 pub use jq::Program;
 pub use sort::{SortKey, parse_sort};
 

@@ -1,6 +1,12 @@
 //! What an operation's success must look like: a body of another shape is no success, whatever the status says.
 
-use crate::api::{Ids, Method, Op, Shape, noun};
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use serde_json::value::RawValue;
+
+use crate::answer::{Row, scan};
+use crate::api::{Ids, Method, NOUNS, Noun, Op, Shape, noun};
 use crate::grammar::is_uuid;
 
 /// What is due.
@@ -10,8 +16,8 @@ pub(super) enum Due {
     Nothing,
     /// An array of objects.
     Rows,
-    /// An object with this field, or with any at all.
-    Object(Option<&'static str>),
+    /// An object with this id, or with any field at all.
+    Object(Option<Id>),
     /// An object, which may have nothing in it.
     Empty,
     /// Text, a number, whatever a tag holds.
@@ -30,7 +36,7 @@ impl Due {
                 match shown.or_else(|| op.makes()) {
                     // What is in a list of names is a value.
                     Some(noun) if noun.ids == Ids::Any && noun.list.shape == Shape::Map => Due::Value,
-                    Some(noun) => Due::Object(Some(noun.key)),
+                    Some(noun) => Due::Object(Some(Id::of(noun))),
                     None => Due::Object(None),
                 }
             }
@@ -40,7 +46,7 @@ impl Due {
     /// Whether the record is that of what was asked for. Only an id can tell: by a name or a fingerprint the service
     /// finds things that are called otherwise.
     pub(super) fn is_asked_for(self, op: &Op, asked: &str, id: Option<&str>) -> bool {
-        let Due::Object(Some("id")) = self else { return true };
+        let Due::Object(Some(Id { field: "id", .. })) = self else { return true };
         let last = |path: &str| path.split('?').next().and_then(|path| path.rsplit('/').next()).map(str::to_owned);
         let is_its_own = last(op.path)
             .and_then(|part| noun(part.strip_prefix(':')?))
@@ -55,11 +61,49 @@ impl Due {
         match self {
             Due::Nothing => "nothing".to_owned(),
             Due::Rows => "a list".to_owned(),
-            Due::Object(Some(key)) => format!("an object with the field {key}"),
+            Due::Object(Some(id)) => format!("an object with the field {}", id.field),
             Due::Object(None) | Due::Empty => "an object".to_owned(),
             Due::Value => "a value".to_owned(),
         }
     }
+}
+
+/// What tells things of a noun apart, and what paths are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Id {
+    field: &'static str,
+    number: bool,
+}
+
+impl Id {
+    fn of(noun: &Noun) -> Id {
+        Id { field: noun.key, number: noun.ids == Ids::Number }
+    }
+
+    /// The id of an object, if it has one of the right type: a text with something in it, or a whole number.
+    pub(super) fn within(self, row: Row<'_>) -> Option<Cow<'_, str>> {
+        let json = scan::member(row.json(), self.field)?;
+        match self.number {
+            true => json.parse::<u64>().ok().map(|_| Cow::Borrowed(json)),
+            false => scan::unquote(json).filter(|id| !id.trim().is_empty() && !matches!(&**id, "." | "..")),
+        }
+    }
+}
+
+/// Why these rows are not what the operation lists: a row without the id by which things of its noun are told apart, or
+/// two with the same.
+pub(super) fn unlike<'a>(op: &Op, rows: impl Iterator<Item = &'a RawValue>) -> Option<String> {
+    let noun = NOUNS.iter().find(|noun| std::ptr::eq(noun.list, op))?;
+    let id = Id::of(noun);
+    let mut seen = HashSet::new();
+    for row in rows {
+        match id.within(Row(row)) {
+            None => return Some(format!("a row without the {} of a {}", id.field, noun.word)),
+            Some(id) if !seen.insert(id.clone()) => return Some(format!("two rows of the {} {id}", noun.word)),
+            Some(_) => {}
+        }
+    }
+    None
 }
 
 /// Whether a redirect of this operation says that there is one already: the service answers so only to what makes a

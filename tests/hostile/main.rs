@@ -188,14 +188,15 @@ fn names_cannot_steer_the_terminal() {
 
 #[test]
 fn json_comes_out_byte_for_byte() {
-    let body = r#"[{"a":1.10,"big":12345678901234567890123,"e":"\u00e9\/","dup":1,"dup":2,"x":1E2,"neg":-0}]"#;
+    let body = r#"[{"id":"i","a":1.10,"big":12345678901234567890123,"e":"\u00e9\/","dup":1,"dup":2,"x":1E2,"neg":-0}]"#;
     let said = sdc(&answering(OK, body.as_bytes().to_vec()), &["machines", "list", "--json"]);
     assert_eq!(String::from_utf8(said.stdout).unwrap(), format!("{body}\n"));
 }
 
 #[test]
 fn a_server_that_ignores_offsets_does_not_keep_us_for_ever() {
-    let page = format!("[{}]", vec![r#"{"id":"x"}"#; 1000].join(","));
+    let rows: Vec<String> = (0..1000).map(|at| format!("{{\"id\":\"{at}\"}}")).collect();
+    let page = format!("[{}]", rows.join(","));
     ends(&answering(OK, page.into_bytes()), 6, "again and again");
 }
 
@@ -227,7 +228,8 @@ fn a_post_whose_answer_was_lost_is_not_sent_twice() {
 
 #[test]
 fn a_reader_that_has_had_enough_is_no_failure() {
-    let url = answering(OK, format!("[{}]", vec![r#"{"name":"x"}"#; 100_000].join(",")).into_bytes());
+    let rows: Vec<String> = (0..100_000).map(|at| format!("{{\"id\":\"{at}\",\"name\":\"x\"}}")).collect();
+    let url = answering(OK, format!("[{}]", rows.join(",")).into_bytes());
     let script = format!("{} machines list -o name | head -1; echo ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_sdc"));
     let said = Command::new("bash")
         .args(["-c", &script])

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::answer::Answer;
-use crate::cli::{App, exit, run, show, values};
+use crate::cli::{App, exit, own, prompt, question, run, show, values};
 use crate::client::{Client, Cut, Span, header_lines};
 use crate::error::{Error, Kind, Result};
 use crate::render;
@@ -36,6 +36,11 @@ pub fn command() -> Command {
                 .value_name("NAME: VALUE")
                 .action(ArgAction::Append)
                 .help("A header; may be repeated"),
+            Arg::new("yes")
+                .long("yes")
+                .short('y')
+                .action(ArgAction::SetTrue)
+                .help("Skip the question before your own rights are taken away"),
             Arg::new("include").long("include").short('i').action(ArgAction::SetTrue).help("Print status and headers too"),
             Arg::new("paginate")
                 .long("paginate")
@@ -91,6 +96,13 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         let joined = paginate(&client, &request).await?;
         print(app, joined.as_bytes(), jq.as_ref())?;
         return Ok(0);
+    }
+    if request.signed && request.method != reqwest::Method::GET && !matches.get_flag("yes") {
+        let lost = own::lost_by(app, &client, &request).await;
+        if !lost.is_empty() {
+            let first = [vec![question::place(app)], lost].concat();
+            prompt::confirm(&app.streams, "send", &format!("{} {}", request.method, request.path), &first)?;
+        }
     }
     let (answer, unclear) = client.sent(&request).await?;
     let answer = answer?;

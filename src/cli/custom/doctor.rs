@@ -332,7 +332,7 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
         }
         (403, Err(error)) if answer.is_own() => refused(app, findings, &sent, error),
         (401, Err(error)) if answer.is_own() => {
-            let error = app.refusal(401).into_iter().fold(error.hint(format!("sent was {sent}")), Error::hint);
+            let error = app.refusal(401, "").into_iter().fold(error.hint(format!("sent was {sent}")), Error::hint);
             let error = match user {
                 // That command is for the account's own keys.
                 Some(_) => error.hint("upload it in the portal, to the sub-user"),
@@ -374,7 +374,8 @@ fn refused(app: &App, findings: &mut Findings, sent: &str, error: Error) {
         let words = format!("{who}; without the right getaccount nothing more can be told of it");
         return findings.add("warn", check, words, "whether something is allowed shows when it is tried");
     }
-    let error = app.refusal(403).into_iter().fold(error, Error::hint);
+    let message = error.fault().map(|fault| fault.message.clone()).unwrap_or_default();
+    let error = app.refusal(403, &message).into_iter().fold(error, Error::hint);
     findings.fail(check, &error.hint("else ask the account's owner"));
 }
 

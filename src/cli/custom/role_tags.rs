@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::api::{Noun, Op, RESOURCES, Shape, noun, role_tags};
 use crate::cli::build::list_options;
-use crate::cli::{App, change, prompt, question, resolve, show};
+use crate::cli::{App, change, own, prompt, question, resolve, show};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, Look};
@@ -105,10 +105,12 @@ pub fn command() -> Command {
             verb(
                 "remove",
                 "Take roles off a thing",
-                "They are read and written back, so two at once may undo each other.",
+                "They are read and written back, so two at once may undo each other. It asks first if that takes away \
+                 your own rights.",
             )
             .visible_aliases(["rm", "delete"])
-            .arg(roles()),
+            .arg(roles())
+            .arg(yes()),
         )
         .subcommand(verb("clear", "Take all roles off a thing", "It asks first if there are any.").arg(yes()))
 }
@@ -163,10 +165,11 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         return show::requests(app, &client, &[write]).await.map(|()| 0);
     }
     let lost: Vec<&String> = known.iter().flatten().filter(|role| !wanted.contains(role)).collect();
-    if verb != "remove" && !sure && !lost.is_empty() {
+    let own = if sure { Vec::new() } else { own::lost_tags(app, &client, typed, &lost).await };
+    if (verb != "remove" || !own.is_empty()) && !sure && !lost.is_empty() {
         let names: Vec<String> = lost.into_iter().cloned().collect();
         let roles = format!("{} from {typed}", names.join(", "));
-        prompt::confirm(&app.streams, "take away", &roles, &[question::place(app)])?;
+        prompt::confirm(&app.streams, "take away", &roles, &[vec![question::place(app)], own].concat())?;
     }
     let answer = client.answered(place.op(), &write).await.map_err(|error| error.about(typed))?.1;
     print(app, &answer, &look, jq.as_ref())

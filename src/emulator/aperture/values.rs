@@ -66,7 +66,12 @@ impl Kind {
     /// Refuses a value that is not of this type.
     pub(super) fn check(self, operator: Operator, value: &str) -> Result<(), String> {
         let fits = match self {
-            Kind::Text | Kind::List => return Ok(()),
+            Kind::Text | Kind::List => {
+                return match pattern(value).filter(|_| operator == Operator::Like) {
+                    Some((pattern, blind)) => compile(pattern, blind).map(drop),
+                    None => Ok(()),
+                };
+            }
             Kind::Number => value.parse::<f64>().is_ok_and(f64::is_finite),
             Kind::Bool => matches!(value, "true" | "false"),
             Kind::Date => date(value).is_some(),
@@ -84,6 +89,12 @@ impl Kind {
 pub(super) fn compile(pattern: &str, blind: bool) -> Result<Regex, String> {
     let built = RegexBuilder::new(pattern).case_insensitive(blind).size_limit(MAX_PATTERN).build();
     built.map_err(|error| format!("/{pattern}/ is no regular expression: {error}"))
+}
+
+/// The regular expression of `/x/` or `/x/i`, and whether it is blind to case.
+fn pattern(value: &str) -> Option<(&str, bool)> {
+    let (pattern, flags) = value.strip_prefix('/')?.rsplit_once('/')?;
+    flags.chars().all(|flag| "gim".contains(flag)).then(|| (pattern, flags.contains('i')))
 }
 
 /// Whether a fact stands so to a value.
@@ -106,8 +117,8 @@ pub(super) fn holds(kind: Kind, operator: Operator, fact: &Fact, value: &str) ->
 
 fn compare(kind: Kind, operator: Operator, text: &str, value: &str) -> bool {
     if operator == Operator::Like {
-        return match value.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
-            Some(pattern) => compile(pattern, false).is_ok_and(|regex| regex.is_match(text)),
+        return match pattern(value) {
+            Some((pattern, blind)) => compile(pattern, blind).is_ok_and(|regex| regex.is_match(text)),
             None => glob(value, text),
         };
     }

@@ -13,74 +13,88 @@ pub(super) enum Token {
     Quoted(String),
     /// A regular expression, and whether it is blind to case.
     Regex(String, bool),
-    /// `( ) , = != < <= > >= ::`
+    /// `( ) , ::`
     Sign(&'static str),
 }
 
-/// Longer ones first.
-const SIGNS: &[&str] = &["::", "!=", "<=", ">=", "==", "(", ")", ",", "=", "<", ">"];
+/// The words of the language, in any case. One that is followed by another sign than a letter ends there.
+const KEYWORDS: &[&str] =
+    &["and", "or", "not", "can", "to", "if", "when", "where", "all", "everything", "anything", "in"];
 
-/// The words, each with the place where it begins.
+/// The words, each with the place where it begins. Operators are words like others, so that blanks stand around them.
 fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
+    while !rest.is_empty() {
         let at = text.len() - rest.len();
-        let tail;
-        // An address of version 6 may begin with two colons too.
-        let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign) && (**sign != "::" || is_type(rest, 0)));
-        if let Some(sign) = sign {
-            tokens.push((at, Token::Sign(if *sign == "==" { "=" } else { sign })));
-            tail = rest.get(sign.len()..);
-        } else if first == '"' || first == '\'' {
-            let (inside, after) = rest
-                .get(1..)
-                .and_then(|rest| rest.split_once(first))
-                .ok_or_else(|| format!("{first} is not closed"))?;
-            tokens.push((at, Token::Quoted(inside.to_owned())));
-            tail = Some(after);
-        } else if let Some((token, after)) = regex(rest) {
-            tokens.push((at, token));
-            tail = Some(after);
-        } else {
-            let end = rest.find(ends_word).unwrap_or(rest.len());
-            let end = rest.find("::").filter(|at| *at < end && is_type(rest, *at)).unwrap_or(end);
-            let (word, after) = rest.split_at_checked(end.max(first.len_utf8())).unwrap_or((rest, ""));
-            tokens.push((at, Token::Bare(word.to_owned())));
-            tail = Some(after);
-        }
-        rest = tail.unwrap_or("").trim_start();
+        let (token, after) = keyword(rest)
+            .or_else(|| sign(rest))
+            .or_else(|| regex(rest))
+            .or_else(|| literal(rest))
+            .or_else(|| bare(rest))
+            .ok_or_else(|| "Lexical error on line 1. Unrecognized text.".to_owned())?;
+        tokens.push((at, token));
+        rest = after.trim_start();
     }
     Ok(tokens)
 }
 
-fn ends_word(c: char) -> bool {
-    c.is_whitespace() || "(),=!<>\"'".contains(c)
+fn keyword(text: &str) -> Option<(Token, &str)> {
+    KEYWORDS.iter().find_map(|keyword| {
+        let (word, after) = text.split_at_checked(keyword.len())?;
+        let goes_on = after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
+        (word.eq_ignore_ascii_case(keyword) && !goes_on).then(|| (Token::Bare((*keyword).to_owned()), after))
+    })
 }
 
-/// Whether the two colons there are followed by the name of a type.
-fn is_type(text: &str, at: usize) -> bool {
-    let name = text.get(at + 2..).unwrap_or("");
-    let end = name.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(name.len());
-    name.get(..end).is_some_and(|name| Kind::named(name).is_some())
+fn sign(text: &str) -> Option<(Token, &str)> {
+    ["::", ",", "(", ")"].iter().find_map(|sign| Some((Token::Sign(sign), text.strip_prefix(sign)?)))
 }
 
-/// `/^list/` or `/x/i` at the start of a text. A slash inside must be escaped, so that a path is none.
+/// `/^list/::regex`, `/x/i::regexp`. Without that ending it is a text like others.
 fn regex(text: &str) -> Option<(Token, &str)> {
     let inside = text.strip_prefix('/')?;
-    let mut escaped = false;
-    let end = inside.char_indices().find_map(|(at, c)| {
-        let closes = c == '/' && !escaped;
-        escaped = c == '\\' && !escaped;
+    let (mut escaped, mut class) = (false, false);
+    let end = inside.char_indices().find_map(|(at, letter)| {
+        let closes = letter == '/' && !escaped && !class;
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '[' => class = true,
+            ']' => class = false,
+            _ => {}
+        }
         closes.then_some(at)
     })?;
     let (pattern, after) = (inside.get(..end)?, inside.get(end + 1..)?);
-    let flags = after.find(|c: char| !matches!(c, 'g' | 'i' | 'm')).unwrap_or(after.len());
-    let (flags, after) = after.split_at_checked(flags)?;
-    if pattern.is_empty() || !after.chars().next().is_none_or(ends_word) {
+    let (flags, after) = after.split_at_checked(after.find(|letter: char| !letter.is_ascii_lowercase())?)?;
+    let (ending, after) = after.split_at_checked("::regex".len())?;
+    if pattern.is_empty() || pattern.starts_with('*') || !ending.eq_ignore_ascii_case("::regex") {
         return None;
     }
+    let after = after.strip_prefix(['p', 'P']).unwrap_or(after);
     Some((Token::Regex(pattern.replace("\\/", "/"), flags.contains('i')), after))
+}
+
+/// A text between double quotes.
+fn literal(text: &str) -> Option<(Token, &str)> {
+    let inside = text.strip_prefix('"')?;
+    let mut escaped = false;
+    let end = inside.char_indices().find_map(|(at, letter)| {
+        let closes = letter == '"' && !escaped;
+        escaped = letter == '\\' && !escaped;
+        closes.then_some(at)
+    })?;
+    Some((Token::Quoted(inside.get(..end)?.to_owned()), inside.get(end + 1..)?))
+}
+
+/// Anything up to a blank, a comma, a parenthesis or two colons. It does not begin with a colon.
+fn bare(text: &str) -> Option<(Token, &str)> {
+    let ends = |letter: char| letter.is_whitespace() || ",()".contains(letter);
+    let end = text.find(|letter: char| ends(letter)).unwrap_or(text.len());
+    let end = text.find("::").map_or(end, |at| at.min(end));
+    let (word, after) = text.split_at_checked(end)?;
+    (!word.is_empty() && !word.starts_with(':')).then(|| (Token::Bare(word.to_owned()), after))
 }
 
 #[derive(Debug)]
@@ -97,19 +111,19 @@ impl Token {
     /// What the real server's grammar calls it.
     fn kind(&self) -> String {
         match self {
-            Token::Bare(word)
-                if ["and", "or", "not", "can", "when", "if", "in", "like"]
-                    .iter()
-                    .any(|keyword| word.eq_ignore_ascii_case(keyword)) =>
-            {
-                word.to_ascii_uppercase()
-            }
+            Token::Bare(word) if is_keyword(word) => word.to_ascii_uppercase(),
+            Token::Bare(word) if word == "*" => word.clone(),
             Token::Bare(word) if word.contains('*') => "FUZZY_STRING".to_owned(),
-            Token::Bare(_) | Token::Quoted(_) => "STRING".to_owned(),
-            Token::Regex(..) => "REGEX".to_owned(),
+            Token::Bare(_) => "STRING".to_owned(),
+            Token::Quoted(_) => "STRING_LITERAL".to_owned(),
+            Token::Regex(..) => "REGEX_LITERAL".to_owned(),
             Token::Sign(sign) => (*sign).to_owned(),
         }
     }
+}
+
+fn is_keyword(word: &str) -> bool {
+    KEYWORDS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword))
 }
 
 impl Words {
@@ -119,12 +133,6 @@ impl Words {
 
     pub(super) fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at).map(|(_, token)| token)
-    }
-
-    fn next(&mut self) -> Option<Token> {
-        let token = self.peek().cloned();
-        self.at += 1;
-        token
     }
 
     pub(super) fn is(&self, keyword: &str) -> bool {
@@ -160,31 +168,39 @@ impl Words {
     /// The same of the word with which the actions begin. Whom a sentence is about may stand before it.
     pub(super) fn wanted_can(mut self) -> String {
         self.at = usize::from(matches!(self.peek(), Some(Token::Bare(_) | Token::Quoted(_))));
+        if self.is("can") {
+            self.at = 0;
+        }
         self.wanted("'CAN'")
     }
 
-    /// `a`, `a and b`, `a, b and c`.
+    /// `a`, `a and b`, `a, b and c`. The real grammar has an `and` before the last of several and nowhere else; versions
+    /// of it differ, so any of both is taken here, and the client warns of it.
     pub(super) fn patterns(&mut self, what: &str) -> Result<Vec<Pattern>, String> {
-        let mut patterns = Vec::new();
+        let mut patterns = vec![self.pattern(what)?];
         loop {
-            if ["and", "when", "if", "can"].iter().any(|keyword| self.is(keyword)) {
-                return Err(self.wanted(what));
-            }
-            patterns.push(match self.next() {
-                Some(Token::Bare(word)) if word.contains('*') => Pattern::Fuzzy(word),
-                Some(Token::Bare(word) | Token::Quoted(word)) => Pattern::Exact(word),
-                Some(Token::Regex(pattern, blind)) => Pattern::Regex(compile(&pattern, blind)?),
-                _ => {
-                    self.at -= 1;
-                    return Err(self.wanted(what));
-                }
-            });
             let comma = self.sign(",");
             let and = self.keyword("and");
             if !comma && !and {
                 return Ok(patterns);
             }
+            patterns.push(self.pattern(what)?);
         }
+    }
+
+    fn pattern(&mut self, what: &str) -> Result<Pattern, String> {
+        let pattern = match self.peek().cloned() {
+            Some(Token::Bare(word)) if ["all", "everything", "anything"].contains(&&*word) => {
+                Pattern::Fuzzy("*".to_owned())
+            }
+            Some(Token::Bare(word)) if is_keyword(&word) => return Err(self.wanted(what)),
+            Some(Token::Bare(word)) if word.contains('*') => Pattern::Fuzzy(word),
+            Some(Token::Bare(word) | Token::Quoted(word)) => Pattern::Exact(word),
+            Some(Token::Regex(pattern, blind)) => Pattern::Regex(compile(&pattern, blind)?),
+            _ => return Err(self.wanted(what)),
+        };
+        self.at += 1;
+        Ok(pattern)
     }
 
     pub(super) fn condition(&mut self, depth: usize) -> Result<Condition, String> {
@@ -218,7 +234,11 @@ impl Words {
     }
 
     fn comparison(&mut self) -> Result<Condition, String> {
-        let Some(Token::Bare(attribute)) = self.peek().cloned() else { return Err(self.wanted("an attribute")) };
+        let attribute = match self.peek().cloned() {
+            Some(Token::Bare(word)) if !is_keyword(&word) => word,
+            Some(Token::Quoted(word)) => word,
+            _ => return Err(self.wanted("an attribute")),
+        };
         self.at += 1;
         let kind = if self.sign("::") {
             let named = match self.peek() {
@@ -231,29 +251,25 @@ impl Words {
         } else {
             Kind::of(&attribute).ok_or_else(|| format!("the type of {attribute:?} is not known"))?
         };
-        let not = self.keyword("not");
         let listed = self.keyword("in");
-        if not && !listed {
-            return Err(self.wanted("in"));
-        }
         let operator = if listed { Operator::Is } else { self.operator()? };
         let values = if listed { self.values()? } else { vec![self.value()?] };
         values.iter().try_for_each(|value| kind.check(operator, value))?;
-        let compare = Condition::Compare { attribute, kind, operator, values };
-        Ok(if not { Condition::Not(Box::new(compare)) } else { compare })
+        Ok(Condition::Compare { attribute, kind, operator, values })
     }
 
     fn operator(&mut self) -> Result<Operator, String> {
-        let operator = match self.peek() {
-            Some(Token::Sign("=")) => Operator::Is,
-            Some(Token::Sign("!=")) => Operator::IsNot,
-            Some(Token::Sign("<")) => Operator::Less,
-            Some(Token::Sign(">")) => Operator::More,
-            Some(Token::Sign("<=")) => Operator::AtMost,
-            Some(Token::Sign(">=")) => Operator::AtLeast,
-            Some(_) if self.is("like") => Operator::Like,
+        let Some(Token::Bare(word)) = self.peek() else { return Err(self.wanted("an operator")) };
+        let operator = match word.to_ascii_lowercase().as_str() {
+            "=" => Operator::Is,
+            "!=" => Operator::IsNot,
+            "<" => Operator::Less,
+            ">" => Operator::More,
+            "<=" => Operator::AtMost,
+            ">=" => Operator::AtLeast,
+            "like" => Operator::Like,
             // An attribute that is a list holds a value, or is it.
-            Some(_) if self.is("contains") => Operator::Is,
+            "contains" => Operator::Is,
             _ => return Err(self.wanted("an operator")),
         };
         self.at += 1;
@@ -273,15 +289,10 @@ impl Words {
 
     fn value(&mut self) -> Result<String, String> {
         match self.peek().cloned() {
+            Some(Token::Bare(word)) if is_keyword(&word) => Err(self.wanted("a value")),
             Some(Token::Bare(word) | Token::Quoted(word)) => {
                 self.at += 1;
                 Ok(word)
-            }
-            // What a pattern is compared with is found anywhere in it, as in any other pattern.
-            Some(Token::Regex(pattern, blind)) => {
-                compile(&pattern, blind)?;
-                self.at += 1;
-                Ok(if blind { format!("/(?i){pattern}/") } else { format!("/{pattern}/") })
             }
             _ => Err(self.wanted("a value")),
         }

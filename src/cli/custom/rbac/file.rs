@@ -297,16 +297,13 @@ fn policy(text: PolicyText) -> Result<Policy> {
 }
 
 impl Wanted {
-    /// Actions in the rules that the service never asks for, in sentences for a warning.
+    /// What is most likely not meant by the rules, in sentences for a warning.
     pub fn doubts(&self) -> Vec<String> {
         let rules =
             self.policies.iter().flat_map(|policy| policy.rules.iter().flatten().map(move |rule| (policy, rule)));
         rules
-            .flat_map(|(policy, rule)| policy::unknown_actions(rule).into_iter().map(move |unknown| (policy, unknown)))
-            .map(|(policy, unknown)| {
-                let meant = unknown.nearest.map(|near| format!(": is {near} meant?")).unwrap_or_default();
-                format!("policy {}: the service knows no action '{}'{meant}", policy.name, unknown.action)
-            })
+            .flat_map(|(policy, rule)| policy::doubts(rule).into_iter().map(move |doubt| (policy, doubt)))
+            .map(|(policy, doubt)| format!("policy {}: {doubt}", policy.name))
             .collect()
     }
 }

@@ -1,0 +1,150 @@
+//! Filters that cannot mean what they say: refused, with what works instead, for they would fit nothing and say so with
+//! an empty list.
+
+use super::{build, query, show};
+use crate::api::{Column, Kind, Op, Show};
+use crate::error::{Error, Result};
+use crate::grammar::filter::{Sign, Typed, globbed};
+use crate::grammar::nearest;
+use crate::sensitive::quoted;
+
+/// An empty value, which comes from a variable that is unset.
+pub fn empty(key: &str, sign: Sign) -> Error {
+    let key = quoted(key);
+    Error::usage(match sign {
+        Sign::Is => format!("the filter {key} is empty, which would choose everything: is a variable unset?"),
+        _ => format!("the filter {key} is empty: is a variable unset?"),
+    })
+}
+
+/// Refuses several filters in one word: all but the first would be a part of its value.
+///
+/// # Errors
+/// A usage error with what works instead.
+pub fn one_filter(op: &Op, typed: &Typed<'_>) -> Result<()> {
+    let known = |name: &str| {
+        let tag = ["tag.", "tags.", "metadata."].iter().any(|prefix| name.starts_with(prefix));
+        tag || op.fields.iter().any(|field| build::is_called(field, name))
+    };
+    let between = |letter: char| letter.is_whitespace() || "&;,|".contains(letter);
+    let mut parts = typed.value.split(between).filter(|part| !part.is_empty());
+    let Some(first) = parts.next() else { return Ok(()) };
+    let others: Vec<&str> = parts.filter(|part| Typed::parse(part).is_ok_and(|typed| known(typed.name))).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let begin = format!("{}{}{first}", typed.name, typed.sign.typed());
+    let words: Vec<String> = std::iter::once(&*begin).chain(others).map(|word| show::quoted(&quoted(word))).collect();
+    Err(Error::usage(format!("the value of {} holds another filter", quoted(typed.name)))
+        .hint(format!("each is a word of its own, and all must fit: {}", words.join(" ")))
+        .hint(format!(
+            "if the value really is so, ? stands for a character: {}",
+            masked(typed.name, typed.sign, typed.value)
+        )))
+}
+
+/// The filter with `?` for what would be taken for something else.
+fn masked(key: &str, sign: Sign, value: &str) -> String {
+    let value: String = value.chars().map(|letter| if "&;,|=\"' ".contains(letter) { '?' } else { letter }).collect();
+    show::quoted(&quoted(&format!("{key}{}{value}", sign.typed())))
+}
+
+/// Refuses several values in one, and a value with the quotes of a shell: no row has them.
+///
+/// # Errors
+/// A usage error with what works instead.
+pub fn one_value(path: &[&str], key: &str, sign: Sign, value: &str) -> Result<()> {
+    let shown = quoted(value);
+    let quote = value.chars().next().filter(|first| matches!(first, '"' | '\'') && value.len() > 1);
+    if let Some(inside) = quote.and_then(|quote| value[1..].strip_suffix(quote)) {
+        return Err(Error::usage(format!("the value of {} is in quotes, which would be a part of it", quoted(key)))
+            .hint(show::quoted(&quoted(&format!("{key}{}{inside}", sign.typed()))))
+            .hint(format!("if it really has them, ? stands for a character: {}", masked(key, sign, value))));
+    }
+    // Lists are what these tags hold.
+    let lists = path.last().is_some_and(|name| name.starts_with("triton.") || name.starts_with("docker:"));
+    let several = value.contains([',', '|']) && !lists;
+    if !several || sign.orders() {
+        return Ok(());
+    }
+    let values: Vec<&str> = value.split([',', '|']).map(str::trim).filter(|value| !value.is_empty()).collect();
+    let words = format!("'{shown}' is not one value: {} takes one", quoted(key));
+    let error = Error::usage(words);
+    let which = if sign == Sign::IsNot { "none of them" } else { "any of them" };
+    let error = match values.is_empty() {
+        true => error,
+        false => error.hint(format!("{which}: {}", query::either(path, sign, &values))),
+    };
+    Err(error.hint(format!("if the value really has it, ? stands for a character: {}", masked(key, sign, value))))
+}
+
+/// Refuses what cannot be in a name, and is meant as a pattern of another language.
+///
+/// # Errors
+/// A usage error with what works instead.
+pub fn a_name(key: &str, sign: Sign, value: &str, strict: bool) -> Result<()> {
+    let regular =
+        value.starts_with('^') || value.ends_with('$') || value.contains(['%', '[', '\\']) || value.contains(".*");
+    let odd = |letter: char| !letter.is_ascii_alphanumeric() && !"._-*?".contains(letter);
+    if !regular && !(strict && value.contains(odd)) {
+        return Ok(());
+    }
+    let glob = globbed(key, sign == Sign::IsNot, value.trim_matches('%').replace('%', "*").as_str());
+    let glob: String =
+        glob.chars().map(|letter| if odd(letter) && !"=!".contains(letter) { '?' } else { letter }).collect();
+    let words = format!("no {} is '{}': * stands for any characters, ? for one", quoted(key), quoted(value));
+    Err(Error::usage(words).hint(show::quoted(&glob)))
+}
+
+/// The error for a filter that the list does not have.
+pub fn unknown(op: &Op, columns: &[Column], typed: &Typed<'_>) -> Error {
+    let (name, sign) = (&*quoted(typed.name), typed.sign);
+    if typed.value.is_empty() {
+        return empty(name, sign);
+    }
+    let error = Error::usage(format!("there is no filter '{name}'"));
+    let known = |name: &str| op.fields.iter().any(|field| build::is_called(field, name));
+    let as_typed = |name: &str, sign: Sign| show::quoted(&quoted(&format!("{name}{}{}", sign.typed(), typed.value)));
+    // `!state=running`
+    if let Some(rest) = name.strip_prefix('!').filter(|rest| known(rest) || rest.starts_with("tag.")) {
+        let sign = if sign == Sign::IsNot { Sign::Is } else { Sign::IsNot };
+        return error.hint(as_typed(rest, sign));
+    }
+    let by_tag = op.fields.iter().any(|field| matches!(field.kind, Kind::Pairs("tag.")));
+    // `tag:role`, `tags[role]`, `label.role`
+    if let Some(tag) = tag_of(name).filter(|_| by_tag) {
+        return error.hint(as_typed(&format!("tag.{tag}"), sign));
+    }
+    // `img`: the column of a field that can be asked for.
+    let shown = columns.iter().find(|column| column.name == name && column.field != name && known(column.field));
+    if let Some(column) = shown.filter(|column| !matches!(column.show, Show::Age)) {
+        return error.hint(as_typed(column.field, sign));
+    }
+    match query::instead(columns, typed, super::now()) {
+        Some(Ok(jq)) => return error.hint(jq),
+        Some(Err(words)) => return Error::usage(format!("there is no filter '{name}': {words}")),
+        None => {}
+    }
+    let words: Vec<&str> = op.fields.iter().map(|field| field.name).collect();
+    if let Some(near) = nearest(name, &words) {
+        return error.hint(format!("did you mean {near}?"));
+    }
+    let columns: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    if let Some(near) = nearest(name, &columns) {
+        return error.hint(format!("did you mean the column {near}?"));
+    }
+    let plain = |letter: char| letter.is_alphanumeric() || "._-/".contains(letter);
+    let number = typed.value.parse::<f64>().is_ok_and(f64::is_finite);
+    match by_tag && name.chars().all(plain) && !columns.contains(&name) && (number || !sign.orders()) {
+        true => error.hint(format!("by a tag: {}", as_typed(&format!("tag.{name}"), sign))),
+        false => error,
+    }
+}
+
+/// The tag that is meant by a spelling of another tool.
+fn tag_of(name: &str) -> Option<&str> {
+    let rest =
+        ["tags", "tag", "labels", "label"].iter().find_map(|word| name.trim_start_matches('.').strip_prefix(word))?;
+    let tag = rest.strip_prefix([':', '[', '/', '.'])?.trim_end_matches(']').trim_matches(['"', '\'', '.']);
+    (!tag.is_empty()).then_some(tag)
+}
