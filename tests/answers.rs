@@ -87,7 +87,8 @@ fn is_due(op: &Op, status: u16, body: &str) -> bool {
         (Shape::Nothing, _) => body.is_empty() && matches!(status, 202 | 204) || object,
         (_, "CreateMachineDisk") if body.is_empty() => status == 202,
         _ if body.is_empty() => false,
-        (Shape::Rows, _) => matches!(body, "[]" | "[{}]"),
+        // Rows of a noun have an id each.
+        (Shape::Rows, _) => body == "[]" || body == "[{}]" && sdc::api::NOUNS.iter().all(|noun| noun.list.id != op.id),
         (Shape::Map, _) | (_, "GetConfig" | "UpdateConfig" | "UpdateVolume") => object,
         // Their answers are values.
         (_, "GetMachineTag" | "GetMachineMetadata" | "GetDatacenter") => {

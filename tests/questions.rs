@@ -249,6 +249,11 @@ async fn with_jill(emulator: &Emulator) {
 async fn what_takes_away_ones_own_rights_is_told_and_asked_about() {
     let emulator = demo().await;
     with_jill(&emulator).await;
+    let id = async |noun: &str, name: &str| {
+        let said = output(against(&emulator, &[noun, "get", name, "--jq", ".id", "--raw"])).await;
+        format!("/:login/{noun}/{}", text(&said.stdout).trim())
+    };
+    let (admins, all) = (&*id("roles", "admins").await, &*id("policies", "all").await);
     for (words, told) in [
         (&["users", "keys", "delete", "sam", "own"][..], "this is the key that signs"),
         (&["users", "delete", "sam"], "the sub-user as whom it is asked"),
@@ -263,17 +268,15 @@ async fn what_takes_away_ones_own_rights_is_told_and_asked_about() {
         (&["role-tags", "clear", "users"], "sub-user sam acts in the role admins"),
         (&["api", "DELETE", "/acme/users/sam"], "the sub-user as whom it is asked"),
         (&["api", "DELETE", "/acme/users/sam/keys/own"], "this is the key that signs"),
-        (&["api", "DELETE", "/:login/roles/admins"], "sub-user sam acts in the role admins"),
-        (&["api", "DELETE", "/:login/policies/all"], "one of the role admins"),
-        (&["api", "POST", "/:login/roles/admins", "-d", r#"'{"members":[]}'"#], "out of the role admins"),
-        (&["api", "PUT", "/:login/users", "-d", r#"'{"role-tag":[]}'"#], "sub-user sam acts in the role admins"),
+        (&["api", "DELETE", admins], "sub-user sam acts in the role admins"),
+        (&["api", "DELETE", all], "one of the role admins"),
+        (&["api", "POST", admins, "-d", r#"{"members":[]}"#], "out of the role admins"),
+        (&["api", "PUT", "/:login/users", "-d", r#"{"role-tag":[]}"#], "sub-user sam acts in the role admins"),
     ] {
-        // The quotes are for the shell of the terminal.
-        let bare: Vec<&str> = words.iter().map(|word| word.trim_matches('\'')).collect();
         let (code, said) = on_terminal(&emulator, words, &[("SDC_USER", "sam")], "n\n").await;
         assert_eq!((code, changed(&emulator)), (1, 0), "{words:?}: {said}");
         assert!(said.contains("warning: ") && said.contains(told), "{words:?}: {said}");
-        let mut command = against(&emulator, &bare);
+        let mut command = against(&emulator, words);
         command.env("SDC_USER", "sam");
         let said = output(command).await;
         assert_eq!((said.status.code(), changed(&emulator)), (Some(2), 0), "{words:?}: {}", text(&said.stderr));
