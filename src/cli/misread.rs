@@ -86,7 +86,7 @@ pub fn a_name(key: &str, sign: Sign, value: &str, strict: bool) -> Result<()> {
     let regular =
         value.starts_with('^') || value.ends_with('$') || value.contains(['%', '[', '\\']) || value.contains(".*");
     let odd = |letter: char| !letter.is_ascii_alphanumeric() && !"._-*?".contains(letter);
-    if !regular && !(strict && value.contains(odd)) {
+    if !(regular || strict && value.contains(odd)) {
         return Ok(());
     }
     let glob = globbed(key, sign == Sign::IsNot, value.trim_matches('%').replace('%', "*").as_str());
