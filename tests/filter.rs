@@ -7,51 +7,55 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
-use common::{against, text};
+use common::{against, output, text};
 use sdc::emulator::{Emulator, Options};
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_expression_without_an_end_is_ended_by_a_signal() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     for (begun, signal) in [("1, last(range(1e12))", "-INT"), ("repeat(1)", "-TERM")] {
         let words = ["machines", "list", "--jq", begun];
         let mut sdc = against(&emulator, &words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(sdc.stdout.take().unwrap()).lines();
-        assert_eq!(lines.next().unwrap().unwrap(), "1");
-        let rest = std::thread::spawn(move || lines.count());
-        std::thread::sleep(std::time::Duration::from_millis(500));
-        let sent = std::process::Command::new("kill").args([signal, &sdc.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        let said = sdc.wait_with_output().unwrap();
+        let stdout = sdc.stdout.take().unwrap();
+        let said = tokio::task::spawn_blocking(move || {
+            let mut lines = BufReader::new(stdout).lines();
+            assert_eq!(lines.next().unwrap().unwrap(), "1");
+            let rest = std::thread::spawn(move || lines.count());
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            let sent = std::process::Command::new("kill").args([signal, &sdc.id().to_string()]).status().unwrap();
+            assert!(sent.success());
+            rest.join().unwrap();
+            sdc.wait_with_output().unwrap()
+        });
+        let said = said.await.unwrap();
         // A signal that comes before anybody listens ends it too: shells call both 130.
         assert!(said.status.code() == Some(130) || said.status.signal().is_some(), "{:?}", said.status);
-        rest.join().unwrap();
     }
     emulator.stop().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_expression_that_eats_memory_is_given_up() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     let words = ["machines", "list", "--jq", "reduce range(40) as $i (\"x\"; . + .) | length"];
-    let said = against(&emulator, &words).output().unwrap();
+    let said = output(against(&emulator, &words)).await;
     let told = text(&said.stderr);
     assert_eq!(said.status.code(), Some(1), "{told}");
     assert!(told.contains("the --jq expression takes more than 512 MiB of memory"), "{told}");
     emulator.stop().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn expressions_may_begin_with_a_dash() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     for (expression, result) in [("-1", "-1\n"), ("-(.[0:2] | length)", "-2\n")] {
-        let said = against(&emulator, &["machines", "list", "--jq", expression]).output().unwrap();
+        let said = output(against(&emulator, &["machines", "list", "--jq", expression])).await;
         assert_eq!(text(&said.stdout), result, "{expression}");
     }
     emulator.stop().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn words_of_the_older_tools_and_formats_nearly_right_get_hints_that_work() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     for (typed, hint) in [
@@ -80,7 +84,9 @@ async fn words_of_the_older_tools_and_formats_nearly_right_get_hints_that_work()
         ("api GET /machines?limit=1", "sdc api GET '/:login/machines?limit=1'"),
     ] {
         let words: Vec<&str> = typed.split(' ').collect();
-        let said = against(&emulator, &words).stdin(Stdio::null()).output().unwrap();
+        let mut sdc = against(&emulator, &words);
+        sdc.stdin(Stdio::null());
+        let said = output(sdc).await;
         // Errors are JSON where that was asked for.
         let told = text(&said.stderr);
         assert!(told.contains("hint") && told.contains(hint) && !said.status.success(), "{typed}: {hint}\n{told}");
@@ -90,7 +96,7 @@ async fn words_of_the_older_tools_and_formats_nearly_right_get_hints_that_work()
         }
     }
     let words = ["machines", "create", "-M", "motd=@nosuch", "--image", "x", "--package", "y"];
-    let told = text(&against(&emulator, &words).output().unwrap().stderr);
+    let told = text(&output(against(&emulator, &words)).await.stderr);
     assert!(told.contains("--metadata-file: cannot read nosuch"), "{told}");
     emulator.stop().await.unwrap();
 }

@@ -7,6 +7,7 @@ mod escape;
 pub mod ids;
 pub mod jq;
 mod jq_bounds;
+mod jq_paths;
 mod jq_terms;
 mod jq_values;
 pub mod json;

@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(offered("sdc machines list state=run"), ["state=running"]);
         assert_eq!(offered("sdc machines list tag"), ["tag.", "tags="]);
         assert_eq!(offered("sdc role-tags get mach"), ["machines"]);
-        assert!(offered("sdc images list ").contains(&"--json".to_owned()));
+        assert!(offered("sdc account get ").contains(&"--json".to_owned()));
     }
 
     #[test]
