@@ -133,7 +133,7 @@ impl Redactions {
         let mut text = self.0.iter().fold(text.to_owned(), |text, (pattern, name)| {
             pattern.replace_all(&text, regex::NoExpand(name)).into_owned()
         });
-        let seeds = include_str!("../src/emulator/seed.rs");
+        let seeds = include_str!("../src/emulator/datacenter/seed.rs");
         let found: Vec<String> = self.1.find_iter(&text).map(|found| found.as_str().to_owned()).collect();
         for id in found.iter().filter(|id| !seeds.contains(&id[..8])) {
             text = text.replace(id.as_str(), "[UUID]");

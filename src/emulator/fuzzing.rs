@@ -7,8 +7,11 @@ use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::auth::{Frozen, Head, check_unsigned_date, presented};
-use super::{affinity, aperture, fault, fwrule, krill, params, pattern, triton_tags, verify, version};
+use super::cloudapi::auth::{Frozen, Head, check_unsigned_date, presented};
+use super::cloudapi::{aperture, krill, triton_tags, verify, version};
+use super::datacenter::{affinity, fwrule, pattern};
+use super::http::params;
+use super::wire::fault;
 
 /// What an `Authorization` header presents.
 #[derive(Debug, PartialEq, Eq)]

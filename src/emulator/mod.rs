@@ -15,48 +15,12 @@
 //! # }
 //! ```
 
-mod addresses;
-mod affinity;
-mod agent;
-mod answer;
-mod aperture;
-mod auth;
-mod changes;
-mod clock;
-mod connections;
-mod control;
-mod dir;
-mod fault;
+pub(crate) mod cloudapi;
+pub(crate) mod datacenter;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod fwrule;
-mod handlers;
-mod jobs;
-mod js;
-mod krill;
-mod lines;
-mod params;
-mod patient;
-mod pattern;
-mod presigned;
-mod rbac;
-mod reply;
-mod role_tags;
-mod route;
-mod seed;
-mod server;
-mod shared;
-mod sockets;
-mod state;
-mod store;
-mod throttle;
-mod tls;
-mod triton_tags;
-mod verify;
-mod version;
-mod volume;
-mod volume_fields;
-mod who;
+pub(crate) mod http;
+pub(crate) mod wire;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -68,19 +32,19 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use clock::{Clock, Pace};
-pub use fault::{Fault, duration as read_duration, seconds as read_offset};
-pub use route::{ROUTES, Route, routes};
-pub use seed::Seed;
-pub use shared::Seen;
+pub use crate::emulator::cloudapi::route::{ROUTES, Route, routes};
+pub use crate::emulator::datacenter::clock::{Clock, Pace};
+pub use crate::emulator::datacenter::seed::Seed;
+pub use crate::emulator::wire::fault::{Fault, duration as read_duration, seconds as read_offset};
+pub use crate::emulator::wire::shared::Seen;
 
 use crate::error::{Error, Result};
 
-use dir::{PrivateDir, ThrowAway};
-use fault::Faults;
-use shared::{Shared, lock};
-use state::{Key, State};
-use throttle::Throttle;
+use crate::emulator::cloudapi::throttle::Throttle;
+use crate::emulator::datacenter::state::{Key, State};
+use crate::emulator::wire::dir::{PrivateDir, ThrowAway};
+use crate::emulator::wire::fault::Faults;
+use crate::emulator::wire::shared::{Shared, lock};
 
 /// How an emulator is started. The default is a demo cloud on a free port of loopback.
 #[derive(Clone, Debug)]
@@ -177,7 +141,7 @@ impl Emulator {
     /// When an address cannot be listened on, a key or state file cannot be read or written, another
     /// emulator has the state file, or a public key to authorize is none.
     pub async fn start(options: Options) -> Result<Emulator> {
-        let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(dir::usual_parent))?;
+        let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(crate::emulator::wire::dir::usual_parent))?;
         let key = match &options.key {
             Some(file) => ThrowAway::read(file)?,
             None => ThrowAway::make(options.throw_away)?,
@@ -193,7 +157,7 @@ impl Emulator {
         let mut ca_file = None;
         if let Some(address) = options.https {
             let listener = listen(address).await?;
-            let (tls, authority) = tls::make()?;
+            let (tls, authority) = crate::emulator::wire::tls::make()?;
             ca_file = Some(dir.write("ca.pem", authority.as_bytes())?);
             https = Some((listener, tls));
         }
@@ -203,11 +167,14 @@ impl Emulator {
         };
 
         let (state_lock, kept) = match &options.state_file {
-            Some(file) => (Some(store::take(file).await?), store::read(file)?),
+            Some(file) => (
+                Some(crate::emulator::datacenter::store::take(file).await?),
+                crate::emulator::datacenter::store::read(file)?,
+            ),
             None => (None, None),
         };
         let clock = Clock::new(options.pace, options.clock_offset, kept.as_ref().map_or(0, |state| state.now));
-        let mut state = kept.unwrap_or_else(|| seed::state(options.seed, clock.now()));
+        let mut state = kept.unwrap_or_else(|| crate::emulator::datacenter::seed::state(options.seed, clock.now()));
         state.url = https_url.as_ref().unwrap_or(&url).clone();
         authorize(&mut state, own, &options)?;
 
@@ -223,22 +190,33 @@ impl Emulator {
             faults: Mutex::new(Faults::default()),
             throttled: AtomicBool::new(options.throttle),
             throttle: Mutex::new(Throttle::default()),
-            seen: Mutex::new(shared::Remembered::default()),
+            seen: Mutex::new(crate::emulator::wire::shared::Remembered::default()),
             trouble: Mutex::new(None),
-            sockets: sockets::Sockets::default(),
+            sockets: crate::emulator::wire::sockets::Sockets::default(),
         });
         options.faults.into_iter().for_each(|fault| shared.plant(fault));
 
-        let mut tasks =
-            vec![tokio::spawn(server::serve(http, None, Arc::clone(&shared), stopped.clone(), server::CONNECTIONS))];
+        let mut tasks = vec![tokio::spawn(crate::emulator::wire::server::serve(
+            http,
+            None,
+            Arc::clone(&shared),
+            stopped.clone(),
+            crate::emulator::wire::server::CONNECTIONS,
+        ))];
         if let Some((listener, tls)) = https {
-            let serve = server::serve(listener, Some(tls), Arc::clone(&shared), stopped.clone(), server::CONNECTIONS);
+            let serve = crate::emulator::wire::server::serve(
+                listener,
+                Some(tls),
+                Arc::clone(&shared),
+                stopped.clone(),
+                crate::emulator::wire::server::CONNECTIONS,
+            );
             tasks.push(tokio::spawn(serve));
         }
         let mut agent_socket = None;
         if options.agent {
             let socket = dir.path().join("agent.sock");
-            tasks.push(agent::start(&socket, key, stopped)?);
+            tasks.push(crate::emulator::wire::agent::start(&socket, key, stopped)?);
             agent_socket = Some(socket);
         }
         let emulator =
@@ -264,7 +242,7 @@ impl Emulator {
 
     /// The login of the account.
     pub fn account(&self) -> &str {
-        seed::LOGIN
+        crate::emulator::datacenter::seed::LOGIN
     }
 
     /// The account's throw-away private key, unencrypted, with its `.pub` beside it.
@@ -372,20 +350,20 @@ fn local(listener: &TcpListener) -> Result<SocketAddr> {
 /// Gives the account the throw-away key, in the place of that of an earlier run, and the keys that
 /// the options name.
 fn authorize(state: &mut State, own: Key, options: &Options) -> Result<()> {
-    let Some(account) = state.account_mut(seed::LOGIN) else {
-        return Err(Error::usage(format!("the state holds no account {}", seed::LOGIN)));
+    let Some(account) = state.account_mut(crate::emulator::datacenter::seed::LOGIN) else {
+        return Err(Error::usage(format!("the state holds no account {}", crate::emulator::datacenter::seed::LOGIN)));
     };
     let read = |line: &String| {
         Key::new("", line).ok_or_else(|| Error::usage("one of the keys to authorize is no SSH public key"))
     };
-    account.keys.retain(|key| key.name != dir::KEY_NAME);
+    account.keys.retain(|key| key.name != crate::emulator::wire::dir::KEY_NAME);
     account.keys.insert(0, own);
     for line in &options.authorize {
         let key = read(line)?;
         account.keys.retain(|other| other.fingerprint != key.fingerprint);
         account.keys.push(key);
     }
-    if let Some(user) = account.users.iter_mut().find(|user| user.login == seed::USER) {
+    if let Some(user) = account.users.iter_mut().find(|user| user.login == crate::emulator::datacenter::seed::USER) {
         for line in &options.authorize_user {
             let key = read(line)?;
             user.keys.retain(|other| other.fingerprint != key.fingerprint);

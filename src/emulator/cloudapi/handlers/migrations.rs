@@ -1,0 +1,146 @@
+//! Migrations of machines to other compute nodes.
+
+use serde_json::json;
+
+use super::super::lines::Watch;
+use super::super::route::{Call, Route};
+use super::actions::allocated;
+use super::machines::load;
+use crate::emulator::datacenter::jobs::migrations::{Migration, RATE, Step, bytes};
+use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+
+const PATH: &str = "/:login/machines/:machine/migrate";
+
+pub(crate) static ROUTES: &[Route] = &[
+    Route::get("/:login/migrations", "ListMigrations", "listmigrations", "machines", list),
+    Route::get("/:login/migrations/:machine", "GetMigration", "getmigration", "machines", get),
+    Route::get(PATH, "MigrateMachineEstimate", "migratemachineestimate", "machines", estimate),
+    Route::post(PATH, "MigrateBegin", "migrate", "machines", begin).action("begin"),
+    Route::post(PATH, "MigrateAutomatic", "migrate", "machines", automatic).action("automatic"),
+    Route::post(PATH, "MigrateSync", "migrate", "machines", sync).action("sync"),
+    Route::post(PATH, "MigrateSwitch", "migrate", "machines", switch).action("switch"),
+    Route::post(PATH, "MigratePause", "migrate", "machines", pause).action("pause"),
+    Route::post(PATH, "MigrateAbort", "migrate", "machines", abort).action("abort"),
+    Route::post(PATH, "MigrateFinalize", "migrate", "machines", finalize).action("finalize"),
+    Route::post(PATH, "MigrateWatch", "migrate", "machines", watch).action("watch"),
+];
+
+fn list(call: &mut Call<'_>) -> Outcome {
+    let own = |migration: &&Migration| {
+        call.state.machines.get(&migration.machine).is_some_and(|machine| machine.owner == call.account)
+    };
+    Ok(Reply::json(&call.state.migrations.iter().filter(own).map(Migration::view).collect()))
+}
+
+/// The migration of the machine that the call names.
+fn find<'a>(call: &'a Call<'_>) -> Result<&'a Migration, Refusal> {
+    let id = &load(call)?.id;
+    let none = || Refusal::new(404, "ResourceNotFound", format!("No migration exists for VM {id}"));
+    call.state.migration(id).ok_or_else(none)
+}
+
+fn get(call: &mut Call<'_>) -> Outcome {
+    Ok(Reply::json(&find(call)?.view()))
+}
+
+fn precondition(words: impl Into<String>) -> Refusal {
+    Refusal::new(412, "PreconditionFailed", words)
+}
+
+/// The id of a machine that may be migrated, and is not being so.
+fn movable(call: &Call<'_>) -> Result<String, Refusal> {
+    let id = allocated(call)?;
+    if !call.state.switches.user_migrations {
+        return Err(precondition("User migration on this VM not allowed"));
+    }
+    if load(call)?.state == "failed" {
+        return Err(precondition("A failed machine cannot be migrated"));
+    }
+    match call.state.migration(&id) {
+        Some(migration) if migration.state == "successful" => {
+            Err(precondition("The last migration of this machine must be finalized first"))
+        }
+        Some(_) => Err(precondition("A migration of this machine exists already")),
+        None => Ok(id),
+    }
+}
+
+fn estimate(call: &mut Call<'_>) -> Outcome {
+    movable(call)?;
+    let size = bytes(load(call)?);
+    let eta = size.saturating_mul(1000) / RATE;
+    Ok(Reply::json(&json!({ "size": size, "eta_ms": eta, "transfer_bytes_second": RATE })))
+}
+
+/// Starts a step, and shows the migration.
+fn take(call: &mut Call<'_>, id: &str, step: Step) -> Outcome {
+    call.state.migrate(call.now, id, step, &call.caller, call.fails);
+    match call.state.migration(id) {
+        Some(migration) => Ok(Reply::status(201, &migration.view())),
+        None => Err(Refusal::not_found(id)),
+    }
+}
+
+/// `affinity` is looked at by nobody, as on the real server.
+fn start(call: &mut Call<'_>, automatic: bool) -> Outcome {
+    let id = movable(call)?;
+    let (machine, created) = (id.clone(), call.now);
+    call.state.migrations.push(Migration { machine, automatic, created, ..Migration::default() });
+    take(call, &id, Step::Begin)
+}
+
+fn begin(call: &mut Call<'_>) -> Outcome {
+    start(call, false)
+}
+
+fn automatic(call: &mut Call<'_>) -> Outcome {
+    start(call, true)
+}
+
+/// Takes a step of a migration that is ready for it.
+fn proceed(call: &mut Call<'_>, step: Step, ready: fn(&Migration) -> bool) -> Outcome {
+    let id = allocated(call)?;
+    let migration = find(call)?;
+    if !ready(migration) {
+        let (phase, state) = (&migration.phase, &migration.state);
+        return Err(precondition(format!("Not possible in phase {phase}, state {state}")));
+    }
+    take(call, &id, step)
+}
+
+fn sync(call: &mut Call<'_>) -> Outcome {
+    proceed(call, Step::SYNC, |migration| {
+        matches!(
+            (migration.phase.as_str(), migration.state.as_str()),
+            ("begin", "paused") | ("sync", "paused" | "failed")
+        )
+    })
+}
+
+fn switch(call: &mut Call<'_>) -> Outcome {
+    proceed(call, Step::Switch, |migration| migration.synced && matches!(migration.state.as_str(), "paused" | "failed"))
+}
+
+fn pause(call: &mut Call<'_>) -> Outcome {
+    proceed(call, Step::Pause, |migration| migration.phase == "sync" && migration.state == "running")
+}
+
+/// One that never got as far as a place goes at once, and the answer is a slip of the real server's.
+fn abort(call: &mut Call<'_>) -> Outcome {
+    let migration = find(call)?;
+    if migration.target.is_empty() && migration.state == "failed" {
+        let id = migration.machine.clone();
+        call.state.migrations.retain(|migration| migration.machine != id);
+        return Err(Refusal::new(500, "InternalError", "Internal Error: no job_uuid"));
+    }
+    proceed(call, Step::Abort, |migration| !matches!(migration.state.as_str(), "running" | "successful"))
+}
+
+fn finalize(call: &mut Call<'_>) -> Outcome {
+    proceed(call, Step::Finalize, |migration| migration.state == "successful")?;
+    Ok(Reply::empty(200))
+}
+
+fn watch(call: &mut Call<'_>) -> Outcome {
+    Ok(Reply::lines(Watch::new(find(call)?)))
+}

@@ -1,0 +1,31 @@
+//! What the operations do, one file a noun. They see parameters and state, never the wire.
+
+pub(crate) mod accesskeys;
+pub(crate) mod account;
+pub(crate) mod actions;
+pub(crate) mod config;
+pub(crate) mod create;
+pub(crate) mod datacenters;
+pub(crate) mod disks;
+pub(crate) mod fabrics;
+pub(crate) mod fwrules;
+pub(crate) mod image_actions;
+pub(crate) mod images;
+pub(crate) mod keys;
+pub(crate) mod limits;
+pub(crate) mod machines;
+pub(crate) mod metadata;
+pub(crate) mod migrations;
+pub(crate) mod network_ips;
+pub(crate) mod networks;
+pub(crate) mod nics;
+pub(crate) mod packages;
+pub(crate) mod policies;
+pub(crate) mod role_tags;
+pub(crate) mod roles;
+pub(crate) mod snapshots;
+pub(crate) mod sockets;
+pub(crate) mod tags;
+pub(crate) mod user_keys;
+pub(crate) mod users;
+pub(crate) mod volumes;

@@ -1,0 +1,68 @@
+//! Packages: what sizes of machine can be had.
+
+use serde_json::Value;
+
+use super::super::route::{Call, Route};
+use super::create::find_package;
+use crate::emulator::datacenter::state::{Package, is_uuid};
+use crate::emulator::http::params::glob;
+use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+
+pub(crate) static ROUTES: &[Route] = &[
+    Route::get("/:login/packages", "ListPackages", "listpackages", "packages", list),
+    Route::head("/:login/packages", "HeadPackages", "headpackages", "packages", list),
+    Route::get("/:login/packages/:package", "GetPackage", "getpackage", "packages", get),
+    Route::head("/:login/packages/:package", "HeadPackage", "headpackage", "packages", get),
+];
+
+fn view(package: &Package) -> Value {
+    let mut view = serde_json::to_value(package).unwrap_or_default();
+    if let Value::Object(fields) = &mut view {
+        fields.remove("inactive");
+        fields.remove("traits");
+        // Shown for bhyve only, though others may have it.
+        if package.brand != "bhyve" {
+            fields.remove("flexible_disk");
+            fields.remove("disks");
+        }
+    }
+    view
+}
+
+fn list(call: &mut Call<'_>) -> Outcome {
+    let filters: Vec<(&str, String)> =
+        ["name", "version", "group", "brand", "memory", "disk", "swap", "lwps", "vcpus", "flexible_disk"]
+            .into_iter()
+            .filter_map(|name| Some((name, call.text(name)?)))
+            .collect();
+    let passes = |package: &&Package| {
+        !package.inactive
+            && filters.iter().all(|(name, want)| match *name {
+                "name" => glob(want, &package.name),
+                "version" => glob(want, &package.version),
+                "group" => glob(want, &package.group),
+                "brand" => *want == package.brand,
+                "flexible_disk" => *want == package.flexible_disk.unwrap_or(false).to_string(),
+                "memory" => *want == package.memory.to_string(),
+                "disk" => *want == package.disk.to_string(),
+                "swap" => *want == package.swap.to_string(),
+                "lwps" => *want == package.lwps.to_string(),
+                _ => *want == package.vcpus.to_string(),
+            })
+    };
+    Ok(Reply::json(&call.state.packages.iter().filter(passes).map(view).collect()))
+}
+
+fn get(call: &mut Call<'_>) -> Outcome {
+    let wanted = call.required("package")?;
+    match find_package(call, &wanted) {
+        Some(package) => Ok(Reply::json(&view(package))),
+        None if is_uuid(&wanted) => Err(unknown(&wanted)),
+        None => Err(Refusal::unknown(&wanted)),
+    }
+}
+
+/// A UUID that no package has: the answer of the service behind.
+pub(crate) fn unknown(id: &str) -> Refusal {
+    Refusal::not_found(&format!("Package {id}"))
+}

@@ -1,0 +1,48 @@
+//! The two routes that become a WebSocket: the changefeed, and the display of a machine.
+
+use super::super::route::{Call, Route};
+use super::super::version::Version;
+use super::machines::load_alive;
+use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::wire::sockets;
+use crate::emulator::wire::sockets::Purpose;
+
+pub(crate) static ROUTES: &[Route] = &[
+    Route::get("/:login/changefeed", "GetChangefeed", "changefeed", "changefeed", changefeed),
+    Route::get("/:login/machines/:machine/vnc", "ConnectMachineVNC", "connectmachinevnc", "machines", vnc)
+        .versions(&[Version(8, 4, 0)]),
+];
+
+fn changefeed(call: &mut Call<'_>) -> Outcome {
+    // The real server does not refuse these: it stumbles.
+    let stumbles = |words: &str| Err(Refusal::without_code(words).header("Connection", "close"));
+    if !sockets::is_upgrade(call.head) {
+        return stumbles("the request cannot be upgraded");
+    }
+    if call.head.get("sec-websocket-protocol").is_some() {
+        return stumbles("no subprotocol can be chosen");
+    }
+    let Some(accept) = sockets::accept(call.head) else { return stumbles("the handshake is not that of version 13") };
+    Ok(Reply::socket(Purpose::Feed { account: call.account.clone() }, accept))
+}
+
+fn vnc(call: &mut Call<'_>) -> Outcome {
+    let machine = load_alive(call)?;
+    let refused = |code: &str, words: &str| Err(Refusal::new(400, code, format!("null {words}")));
+    let Some(accept) = sockets::accept(call.head).filter(|_| sockets::is_upgrade(call.head)) else {
+        return refused("UpgradeRequiredError", "the display is reached through a WebSocket");
+    };
+    if !machine.hvm() {
+        return refused("MachineHasNoVNCError", "the machine has no VNC: it is neither kvm nor bhyve");
+    }
+    if machine.state != "running" {
+        return refused("MachineStoppedError", "the machine is not running");
+    }
+    let offered = call.head.get("sec-websocket-protocol").unwrap_or_default();
+    let chosen = offered.split(',').map(str::trim).find(|name| matches!(*name, "binary" | "rfb"));
+    let reply = Reply::socket(Purpose::Display { name: machine.name.clone() }, accept);
+    Ok(match chosen {
+        Some(name) => reply.header("Sec-WebSocket-Protocol", name),
+        None => reply,
+    })
+}

@@ -1,0 +1,18 @@
+//! CloudAPI over the data center: who asks, what they may, and what each route does.
+
+pub(crate) mod answer;
+pub(crate) mod aperture;
+pub(crate) mod auth;
+pub(crate) mod handlers;
+pub(crate) mod krill;
+pub(crate) mod lines;
+pub(crate) mod presigned;
+pub(crate) mod rbac;
+pub(crate) mod role_tags;
+pub(crate) mod route;
+pub(crate) mod throttle;
+pub(crate) mod triton_tags;
+pub(crate) mod verify;
+pub(crate) mod version;
+pub(crate) mod volume_fields;
+pub(crate) mod who;

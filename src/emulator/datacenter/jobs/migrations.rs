@@ -1,0 +1,296 @@
+//! Migrations of machines to other compute nodes: begin, sync as often as wanted, switch, finalize.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::super::affinity::NODES;
+use super::super::clock::iso;
+use super::super::state::{Entry, Machine, State};
+use super::{Job, Work};
+
+/// Bytes that a sync copies in a second.
+pub(crate) const RATE: u64 = 100 << 20;
+/// Milliseconds between two reports of a sync, which has [`REPORTS`] of them.
+const REPORT: i64 = 500;
+const REPORTS: u8 = 4;
+
+/// What is done to a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Step {
+    Begin,
+    /// One of the reports of a sync; the last one ends it.
+    Sync {
+        report: u8,
+    },
+    Switch,
+    Pause,
+    Abort,
+    Finalize,
+}
+
+impl Step {
+    /// A sync, seen from its end.
+    pub(crate) const SYNC: Step = Step::Sync { report: REPORTS };
+
+    /// How long it takes, in milliseconds.
+    pub(crate) fn takes(self) -> i64 {
+        match self {
+            Step::Begin | Step::Switch => 1000,
+            Step::Sync { report } => REPORT.saturating_mul(report.into()),
+            Step::Pause | Step::Finalize => 200,
+            Step::Abort => 500,
+        }
+    }
+
+    /// The word for it in `phase`.
+    fn phase(self) -> &'static str {
+        match self {
+            Step::Begin => "begin",
+            Step::Sync { .. } => "sync",
+            Step::Switch => "switch",
+            Step::Pause => "pause",
+            Step::Abort => "abort",
+            Step::Finalize => "finalize",
+        }
+    }
+
+    /// Its name in the audit log.
+    fn audited(self) -> Option<&'static str> {
+        Some(match self {
+            Step::Begin => "migrate_begin",
+            Step::Sync { report: REPORTS } => "migrate_sync",
+            Step::Sync { .. } => return None,
+            Step::Switch => "migrate_switch",
+            Step::Pause => "migrate_pause",
+            Step::Abort => "migrate_abort",
+            Step::Finalize => "migrate_finalize",
+        })
+    }
+}
+
+/// A migration, from its begin until it is finalized or aborted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Migration {
+    pub(crate) machine: String,
+    pub(crate) automatic: bool,
+    pub(crate) phase: String,
+    pub(crate) state: String,
+    pub(crate) created: i64,
+    /// When it was successful, or failed.
+    pub(crate) finished: Option<i64>,
+    pub(crate) error: String,
+    /// Where it goes; empty until there is a place.
+    pub(crate) target: String,
+    /// A sync has run to its end.
+    pub(crate) synced: bool,
+    pub(crate) history: Vec<Progress>,
+}
+
+/// How far a phase has come.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Progress {
+    phase: String,
+    pub(crate) state: String,
+    current: u64,
+    total: u64,
+    message: String,
+    error: String,
+    started: i64,
+    finished: Option<i64>,
+}
+
+impl Progress {
+    /// As the API shows it, in the history as in a watch.
+    pub(crate) fn view(&self) -> Value {
+        let mut view = Map::new();
+        let mut put = |name: &str, value: Value| {
+            view.insert(name.to_owned(), value);
+        };
+        put("type", "progress".into());
+        put("phase", self.phase.clone().into());
+        put("state", self.state.clone().into());
+        put("current_progress", self.current.into());
+        put("total_progress", self.total.into());
+        if !self.message.is_empty() {
+            put("message", self.message.clone().into());
+        }
+        if !self.error.is_empty() {
+            put("error", self.error.clone().into());
+        }
+        put("started_timestamp", iso(self.started).into());
+        if let Some(finished) = self.finished {
+            put("finished_timestamp", iso(finished).into());
+            put("duration_ms", finished.saturating_sub(self.started).into());
+        } else if self.phase == "sync" && self.current > 0 {
+            let left = self.total.saturating_sub(self.current);
+            put("eta_ms", (left.saturating_mul(1000) / RATE).into());
+            put("transfer_bytes_second", RATE.into());
+        }
+        Value::Object(view)
+    }
+}
+
+impl Migration {
+    /// As the API shows it.
+    pub(crate) fn view(&self) -> Value {
+        let mut view = Map::new();
+        let mut put = |name: &str, value: Value| {
+            view.insert(name.to_owned(), value);
+        };
+        put("machine", self.machine.clone().into());
+        put("automatic", self.automatic.into());
+        put("phase", self.phase.clone().into());
+        put("state", self.state.clone().into());
+        put("created_timestamp", iso(self.created).into());
+        put("started_timestamp", iso(self.created).into());
+        if let Some(finished) = self.finished {
+            put("finished_timestamp", iso(finished).into());
+            put("duration_ms", finished.saturating_sub(self.created).into());
+        }
+        if !self.error.is_empty() {
+            put("error", self.error.clone().into());
+        }
+        put("progress_history", self.history.iter().map(Progress::view).collect());
+        Value::Object(view)
+    }
+
+    /// The phase that runs is over.
+    fn end(&mut self, at: i64, state: &str, error: &str) {
+        if let Some(progress) = self.history.last_mut().filter(|progress| progress.state == "running") {
+            progress.state = if error.is_empty() { "successful" } else { "failed" }.to_owned();
+            progress.error = error.to_owned();
+            progress.finished = Some(at);
+            if error.is_empty() {
+                progress.current = progress.total;
+            }
+        }
+        self.state = state.to_owned();
+    }
+}
+
+/// How many bytes there are to copy.
+pub(crate) fn bytes(machine: &Machine) -> u64 {
+    let disks = machine.disk_space();
+    // Of a container an eighth of its quota, since most of that is empty.
+    let size = if machine.disks.is_empty() { machine.disk / 8 } else { disks };
+    size.max(1).saturating_mul(1 << 20)
+}
+
+impl State {
+    /// The migration of a machine.
+    pub(crate) fn migration(&self, machine: &str) -> Option<&Migration> {
+        self.migrations.iter().find(|migration| migration.machine == machine)
+    }
+
+    fn migration_mut(&mut self, machine: &str) -> Option<&mut Migration> {
+        self.migrations.iter_mut().find(|migration| migration.machine == machine)
+    }
+
+    /// Starts a step; that it may be started has been seen to.
+    pub(crate) fn migrate(&mut self, now: i64, machine: &str, step: Step, caller: &Value, fails: bool) {
+        let total = match step {
+            Step::Sync { .. } => self.machines.get(machine).map_or(100, bytes),
+            _ => 100,
+        };
+        if matches!(step, Step::Pause | Step::Abort) {
+            self.jobs.retain(|job| !(job.machine == machine && matches!(job.work, Work::Migrate(_))));
+        }
+        let Some(migration) = self.migration_mut(machine) else { return };
+        if step == Step::Pause {
+            migration.end(now, "running", "paused by the user");
+        }
+        migration.phase = step.phase().to_owned();
+        migration.state = "running".to_owned();
+        migration.error.clear();
+        migration.finished = None;
+        if matches!(step, Step::Begin | Step::Sync { .. } | Step::Switch) {
+            let message = match step {
+                Step::Begin => "reserving an instance on another compute node",
+                Step::Sync { .. } => "copying the file systems",
+                _ => "moving the machine to its new compute node",
+            };
+            migration.history.push(Progress {
+                phase: step.phase().to_owned(),
+                state: "running".to_owned(),
+                total,
+                message: message.to_owned(),
+                started: now,
+                ..Progress::default()
+            });
+        }
+        if let Step::Sync { .. } = step {
+            for report in 1..REPORTS {
+                self.plan(now, machine, Work::Migrate(Step::Sync { report }), caller.clone(), fails);
+            }
+        }
+        self.plan(now, machine, Work::Migrate(step), caller.clone(), fails);
+    }
+
+    /// A step has come to its end, or to its next report.
+    pub(crate) fn migrated(&mut self, job: &Job, step: Step) {
+        let (gone, own_node) = match self.machines.get(&job.machine) {
+            Some(machine) => (machine.state == "deleted", machine.compute_node.clone()),
+            None => (true, String::new()),
+        };
+        let Some(migration) = self.migration_mut(&job.machine) else { return };
+        let mut after = None;
+        let success = !job.fails && !gone;
+        match step {
+            Step::Abort | Step::Finalize => {
+                let id = job.machine.as_str();
+                self.migrations.retain(|migration| migration.machine != id);
+                self.audit_migration(job, step, true);
+                return;
+            }
+            Step::Pause => {
+                migration.phase = "sync".to_owned();
+                migration.state = "paused".to_owned();
+            }
+            Step::Sync { report } if report < REPORTS => {
+                if let Some(progress) = migration.history.last_mut().filter(|progress| progress.state == "running") {
+                    progress.current = progress.total / u64::from(REPORTS) * u64::from(report);
+                }
+            }
+            _ if !success => {
+                let error = if gone { "the machine is gone" } else { "the compute node refused" };
+                migration.end(job.due, "failed", error);
+                migration.error = error.to_owned();
+                migration.finished = Some(job.due);
+            }
+            Step::Begin => {
+                migration.end(job.due, "paused", "");
+                let target = NODES.iter().find(|node| **node != own_node).copied().unwrap_or_default();
+                migration.target = target.to_owned();
+                after = migration.automatic.then_some(Step::SYNC);
+            }
+            Step::Sync { .. } => {
+                migration.end(job.due, "paused", "");
+                migration.synced = true;
+                after = migration.automatic.then_some(Step::Switch);
+            }
+            Step::Switch => {
+                migration.end(job.due, "successful", "");
+                migration.finished = Some(job.due);
+                let target = migration.target.clone();
+                if let Some(machine) = self.machines.get_mut(&job.machine) {
+                    machine.compute_node = target;
+                    machine.updated = job.due;
+                }
+            }
+        }
+        self.audit_migration(job, step, success || step == Step::Pause);
+        if let Some(after) = after {
+            self.migrate(job.due, &job.machine, after, &job.caller, false);
+        }
+    }
+
+    fn audit_migration(&mut self, job: &Job, step: Step, success: bool) {
+        if let (Some(action), Some(machine)) = (step.audited(), self.machines.get_mut(&job.machine)) {
+            let caller = job.caller.clone();
+            machine.audit.push(Entry { action: action.to_owned(), success, time: job.due, caller });
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Disks and snapshots of machines: what is kept of them, and what work on them does.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::super::state::{Machine, Package};
+use super::{Job, Work};
+
+/// A disk of a bhyve machine. Sizes are MiB.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Disk {
+    pub(crate) id: String,
+    /// `bus:device:function`; empty for one that has never been asked for its place.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) pci_slot: String,
+    pub(crate) size: u64,
+    /// Bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) block_size: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) boot: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) image: String,
+    /// `creating`, `resizing`, `deleting`; empty when nothing is done to it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) state: String,
+    /// The size it is being given; its space is taken already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wanted: Option<u64>,
+}
+
+impl Disk {
+    /// As it is shown within its machine.
+    pub(crate) fn brief(&self) -> Value {
+        let mut view = Map::new();
+        view.insert("id".to_owned(), self.id.clone().into());
+        view.insert("size".to_owned(), self.size.into());
+        if let Some(block_size) = self.block_size {
+            view.insert("block_size".to_owned(), block_size.into());
+        }
+        if self.boot {
+            view.insert("boot".to_owned(), true.into());
+        }
+        if !self.image.is_empty() {
+            view.insert("image".to_owned(), self.image.clone().into());
+        }
+        Value::Object(view)
+    }
+
+    /// The space that it takes, or is about to take.
+    fn takes(&self) -> u64 {
+        self.size.max(self.wanted.unwrap_or(0))
+    }
+}
+
+/// A snapshot of a machine.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Snapshot {
+    pub(crate) name: String,
+    /// `queued`, `created`, `failed`, or `deleted` when only the memory of it is left.
+    pub(crate) state: String,
+    /// MiB.
+    pub(crate) size: u64,
+    pub(crate) created: i64,
+}
+
+impl Machine {
+    /// Disks without a place get one, so that none moves when another goes.
+    pub(crate) fn settle_slots(&mut self) {
+        for at in 0..self.disks.len() {
+            if self.disks.get(at).is_some_and(|disk| disk.pci_slot.is_empty()) {
+                let slot = self.free_slot();
+                if let Some(disk) = self.disks.get_mut(at) {
+                    disk.pci_slot = slot;
+                }
+            }
+        }
+    }
+
+    /// The first place on the usual bus that no disk has.
+    pub(crate) fn free_slot(&self) -> String {
+        let taken = |slot: &str| self.disks.iter().any(|disk| disk.pci_slot == slot);
+        (0..8).map(|function| format!("0:4:{function}")).find(|slot| !taken(slot)).unwrap_or_default()
+    }
+
+    /// MiB of a flexible disk that no disk takes.
+    pub(crate) fn free_space(&self, package: &Package) -> u64 {
+        package.disk.saturating_sub(self.disk_space())
+    }
+
+    /// MiB that its disks take.
+    pub(crate) fn disk_space(&self) -> u64 {
+        self.disks.iter().map(Disk::takes).fold(0, u64::saturating_add)
+    }
+}
+
+/// Carries out work on disks and snapshots, and says whether it went well; `None` for other work.
+pub(crate) fn carry_out(machine: &mut Machine, job: &Job) -> Option<bool> {
+    let possible = !job.fails && machine.state != "deleted";
+    let done = match &job.work {
+        Work::Snapshot { name } => {
+            match machine.snapshots.iter_mut().find(|s| s.name == *name && s.state == "queued") {
+                Some(snapshot) => {
+                    snapshot.state = if possible { "created" } else { "failed" }.to_owned();
+                    snapshot.created = job.due;
+                    possible
+                }
+                // Deleted before it was there.
+                None => false,
+            }
+        }
+        Work::DeleteSnapshot { name } => {
+            let found = machine.snapshots.iter_mut().find(|s| s.name == *name && s.state != "deleted");
+            match found.filter(|_| possible) {
+                Some(snapshot) => {
+                    snapshot.state = "deleted".to_owned();
+                    true
+                }
+                None => false,
+            }
+        }
+        Work::Rollback { name } => {
+            let at = machine.snapshots.iter().position(|s| s.name == *name && s.state == "created");
+            match at.filter(|_| possible) {
+                Some(at) => {
+                    // What was taken later describes a disk that is no more.
+                    for later in machine.snapshots.iter_mut().skip(at.saturating_add(1)) {
+                        if later.state == "created" {
+                            later.state = "deleted".to_owned();
+                        }
+                    }
+                    machine.state = "stopped".to_owned();
+                    true
+                }
+                None => false,
+            }
+        }
+        Work::CreateDisk { disk } => {
+            let id = disk;
+            match machine.disks.iter_mut().find(|disk| disk.id == *id) {
+                Some(disk) if possible => {
+                    disk.state.clear();
+                    true
+                }
+                _ => {
+                    machine.disks.retain(|disk| disk.id != *id);
+                    false
+                }
+            }
+        }
+        Work::ResizeDisk { disk } => match machine.disks.iter_mut().find(|other| other.id == *disk) {
+            Some(disk) => {
+                disk.state.clear();
+                match disk.wanted.take().filter(|_| possible) {
+                    Some(size) => {
+                        disk.size = size;
+                        true
+                    }
+                    None => false,
+                }
+            }
+            None => false,
+        },
+        Work::DeleteDisk { disk } if possible => {
+            let before = machine.disks.len();
+            machine.disks.retain(|other| other.id != *disk);
+            machine.disks.len() < before
+        }
+        Work::DeleteDisk { disk } => {
+            if let Some(disk) = machine.disks.iter_mut().find(|other| other.id == *disk) {
+                disk.state.clear();
+            }
+            false
+        }
+        _ => return None,
+    };
+    if done {
+        machine.updated = job.due;
+    }
+    Some(done)
+}
