@@ -7,7 +7,7 @@
 //! # #[cfg(feature = "emulator")]
 //! # fn main() -> sdc::Result<()> {
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-//! use sdc::api::machines;
+//! use sdc::api::cloudapi::machines;
 //! use sdc::auth::{PrivateKey, Key, Signer, no_passphrase};
 //! use sdc::request::Args;
 //!

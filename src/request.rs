@@ -358,7 +358,7 @@ pub fn segment(name: &str, text: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::machines;
+    use crate::api::cloudapi::machines;
 
     #[test]
     fn tags_and_metadata_go_out_as_flat_keys_and_stay_what_was_typed() {

@@ -119,7 +119,12 @@ fn a_success_whose_body_is_not_what_was_due_is_none() {
         }
     }
     // An object that is another one.
-    for op in [&sdc::api::machines::GET, &sdc::api::machines::CREATE, &sdc::api::images::CLONE, &sdc::api::keys::ADD] {
+    for op in [
+        &sdc::api::cloudapi::machines::GET,
+        &sdc::api::cloudapi::machines::CREATE,
+        &sdc::api::cloudapi::images::CLONE,
+        &sdc::api::cloudapi::keys::ADD,
+    ] {
         for body in [r#"{"error":"please log in"}"#, r#"{"id":null,"name":null}"#, r#"{"id":"","name":""}"#] {
             assert!(response(200, "application/json", body).answer(op).is_err(), "{} {body}", op.id);
         }
@@ -134,7 +139,7 @@ fn there_is_one_already_only_where_the_service_says_so_and_points_into_the_accou
         answer
     };
     let there = format!("/acme/machines/{ID}/nics/90b8d02fb8f9");
-    let error = nic(&there).answer(&sdc::api::nics::ADD).unwrap_err();
+    let error = nic(&there).answer(&sdc::api::cloudapi::nics::ADD).unwrap_err();
     assert!(error.kind() == Kind::Refused && error.message().contains("already: 90b8d02fb8f9"), "{error}");
     for location in [
         format!("https://portal.example.com{there}"),
@@ -146,7 +151,7 @@ fn there_is_one_already_only_where_the_service_says_so_and_points_into_the_accou
         "/login?from=/acme/machines".to_owned(),
         "/login".to_owned(),
     ] {
-        let error = nic(&location).answer(&sdc::api::nics::ADD).unwrap_err();
+        let error = nic(&location).answer(&sdc::api::cloudapi::nics::ADD).unwrap_err();
         assert_eq!(error.kind(), Kind::Unreachable, "{location}: {error}");
     }
     for op in operations().filter(|op| op.id != "AddNic") {
@@ -219,7 +224,7 @@ fn the_record_of_another_thing_says_nothing_of_what_was_asked_for() {
     // What makes a new thing of one answers with the new one.
     let mut answer = response(200, "application/json", other);
     answer.path = path("images");
-    assert!(answer.answer(&sdc::api::images::CLONE).is_ok());
+    assert!(answer.answer(&sdc::api::cloudapi::images::CLONE).is_ok());
 
     let running = format!(r#"{{"id":"{ID}","state":"running"}}"#);
     let running = Box::leak(running.into_boxed_str());

@@ -398,7 +398,8 @@ proptest! {
 
 #[cfg(feature = "emulator")]
 mod emulated {
-    use sdc::api::{Op, account, images, keys, machines, networks, packages, ping};
+    use sdc::api::Op;
+    use sdc::api::cloudapi::{account, images, keys, machines, networks, packages, ping};
     use sdc::auth::{Key as SigningKey, PrivateKey, Signer, no_passphrase};
     use sdc::emulator::Emulator;
     use sdc::request::Args;

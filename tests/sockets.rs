@@ -12,8 +12,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use common::{key, program};
-use sdc::api::changefeed::{CHANGEFEED, VNC};
-use sdc::api::machines;
+use sdc::api::cloudapi::changefeed::{CHANGEFEED, VNC};
+use sdc::api::cloudapi::machines;
 use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
 use sdc::emulator::{Emulator, Options, Pace};
 use sdc::request::Args;

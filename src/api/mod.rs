@@ -3,35 +3,10 @@
 //!
 //! To add an endpoint: write one [`Op`] in its noun's file and name it in that file's [`Resource`].
 
-pub mod accesskeys;
-pub mod account;
-pub mod changefeed;
+pub mod cloudapi;
 mod columns;
-pub mod config;
-pub mod datacenters;
-pub mod disks;
-pub mod fabrics;
-pub mod fwrules;
-pub mod images;
-pub mod keys;
-pub mod machines;
-pub mod metadata;
-pub mod migrations;
-pub mod networks;
-pub mod nics;
 mod noun;
-pub mod packages;
-pub mod ping;
-pub mod policies;
-pub mod role_tags;
-pub mod roles;
-pub mod services;
-pub mod snapshots;
-pub mod tags;
 mod test;
-pub mod user_keys;
-pub mod users;
-pub mod volumes;
 
 pub use columns::{Column, Level, Show, column};
 pub use noun::{Ids, Noun, Owner, Pick};
@@ -39,49 +14,49 @@ pub use test::{State, Test, state};
 
 /// Every noun, in the order of the help.
 pub const RESOURCES: &[&Resource] = &[
-    &machines::MACHINES,
-    &images::IMAGES,
-    &packages::PACKAGES,
-    &networks::NETWORKS,
-    &fabrics::FABRICS,
-    &fwrules::FWRULES,
-    &volumes::VOLUMES,
-    &account::ACCOUNT,
-    &keys::KEYS,
-    &accesskeys::ACCESSKEYS,
-    &users::USERS,
-    &roles::ROLES,
-    &policies::POLICIES,
-    &config::CONFIG,
-    &datacenters::DATACENTERS,
-    &services::SERVICES,
-    &ping::PING,
+    &crate::api::cloudapi::machines::MACHINES,
+    &crate::api::cloudapi::images::IMAGES,
+    &crate::api::cloudapi::packages::PACKAGES,
+    &crate::api::cloudapi::networks::NETWORKS,
+    &crate::api::cloudapi::fabrics::FABRICS,
+    &crate::api::cloudapi::fwrules::FWRULES,
+    &crate::api::cloudapi::volumes::VOLUMES,
+    &crate::api::cloudapi::account::ACCOUNT,
+    &crate::api::cloudapi::keys::KEYS,
+    &crate::api::cloudapi::accesskeys::ACCESSKEYS,
+    &crate::api::cloudapi::users::USERS,
+    &crate::api::cloudapi::roles::ROLES,
+    &crate::api::cloudapi::policies::POLICIES,
+    &crate::api::cloudapi::config::CONFIG,
+    &crate::api::cloudapi::datacenters::DATACENTERS,
+    &crate::api::cloudapi::services::SERVICES,
+    &crate::api::cloudapi::ping::PING,
 ];
 
 /// How each path parameter is named by people: one row a parameter.
 pub const NOUNS: &[&Noun] = &[
-    &machines::MACHINE,
-    &images::IMAGE,
-    &packages::PACKAGE,
-    &networks::NETWORK,
-    &networks::IP,
-    &fabrics::VLAN,
-    &fabrics::FABRIC_NETWORK,
-    &fwrules::FWRULE,
-    &volumes::VOLUME,
-    &keys::KEY,
-    &accesskeys::ACCESSKEY,
-    &users::USER,
-    &user_keys::USER_KEY,
-    &user_keys::USER_ACCESSKEY,
-    &roles::ROLE,
-    &policies::POLICY,
-    &snapshots::SNAPSHOT,
-    &disks::DISK,
-    &nics::NIC,
-    &tags::TAG,
-    &metadata::METADATA_KEY,
-    &datacenters::DATACENTER,
+    &crate::api::cloudapi::machines::MACHINE,
+    &crate::api::cloudapi::images::IMAGE,
+    &crate::api::cloudapi::packages::PACKAGE,
+    &crate::api::cloudapi::networks::NETWORK,
+    &crate::api::cloudapi::networks::IP,
+    &crate::api::cloudapi::fabrics::VLAN,
+    &crate::api::cloudapi::fabrics::FABRIC_NETWORK,
+    &crate::api::cloudapi::fwrules::FWRULE,
+    &crate::api::cloudapi::volumes::VOLUME,
+    &crate::api::cloudapi::keys::KEY,
+    &crate::api::cloudapi::accesskeys::ACCESSKEY,
+    &crate::api::cloudapi::users::USER,
+    &crate::api::cloudapi::user_keys::USER_KEY,
+    &crate::api::cloudapi::user_keys::USER_ACCESSKEY,
+    &crate::api::cloudapi::roles::ROLE,
+    &crate::api::cloudapi::policies::POLICY,
+    &crate::api::cloudapi::snapshots::SNAPSHOT,
+    &crate::api::cloudapi::disks::DISK,
+    &crate::api::cloudapi::nics::NIC,
+    &crate::api::cloudapi::tags::TAG,
+    &crate::api::cloudapi::metadata::METADATA_KEY,
+    &crate::api::cloudapi::datacenters::DATACENTER,
 ];
 
 /// The row of a path parameter.

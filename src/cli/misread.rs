@@ -1,7 +1,9 @@
 //! Filters that cannot mean what they say: refused, with what works instead, for they would fit nothing and say so with
 //! an empty list.
 
-use super::{build, query, show};
+use super::args::build;
+use super::query;
+use super::terminal::show;
 use crate::api::{Column, Kind, Op, Show};
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Sign, Typed, globbed};

@@ -1,35 +1,22 @@
 //! The program: arguments in, text and an exit code out. It alone knows of terminals.
 
-mod build;
+pub(crate) mod args;
 mod cache;
 mod change;
-mod complete;
-mod custom;
-mod exit;
-mod filter;
-mod globals;
-mod guard;
-mod hints;
-mod interrupted;
-mod letters;
+pub(crate) mod commands;
 mod misread;
 mod names;
 mod own;
-mod progress;
-mod prompt;
 mod query;
-mod question;
 mod resolve;
 mod run;
-mod show;
 mod sieve;
-mod signals;
-mod streams;
 mod targets;
+pub(crate) mod terminal;
 mod unnamed;
 mod values;
 
-pub use custom::generate;
+pub use crate::cli::commands::local::generate;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -39,13 +26,13 @@ use clap::{ArgMatches, Command};
 
 use crate::api::{RESOURCES, Resource};
 use crate::auth::{Ask, Found, Key, KeyKind, RsaHash};
+use crate::cli::args::globals::Globals;
+use crate::cli::terminal::streams::Streams;
 use crate::client::{Client, Trace};
 use crate::config::{Config, Flags, Route, Sources};
 use crate::connect;
 use crate::error::{Error, Kind, Result};
 use crate::render;
-use globals::Globals;
-use streams::Streams;
 
 const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";
 const AFTER: &str = "\
@@ -81,7 +68,7 @@ pub fn main() -> ExitCode {
         return ended(streams, false, streams.out(text.as_bytes()).map(|()| 0));
     }
     keep_out_of_dumps();
-    if let Some(answered) = complete::answered(streams) {
+    if let Some(answered) = crate::cli::args::complete::answered(streams) {
         return ended(streams, false, answered.map(|()| 0));
     }
     // Taking the commands apart again would take as long as making them.
@@ -90,10 +77,11 @@ pub fn main() -> ExitCode {
         Ok(matches) => matches,
         Err(error) => return usage(streams, &args, error),
     };
-    if let Err(error) = guard::check(&command, &matches) {
+    if let Err(error) = crate::cli::args::guard::check(&command, &matches) {
         return ended(streams, wants_json(&args), Err(error));
     }
-    let globals = globals::read(&matches).and_then(|(globals, flags)| Ok((globals, given_key(streams, flags)?)));
+    let globals = crate::cli::args::globals::read(&matches)
+        .and_then(|(globals, flags)| Ok((globals, given_key(streams, flags)?)));
     let globals = match globals {
         Ok(globals) => globals,
         Err(error) => return ended(streams, wants_json(&args), Err(error)),
@@ -121,12 +109,12 @@ fn given_key(streams: Streams, mut flags: Flags) -> Result<Flags> {
 
 fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatches) -> Result<i32> {
     let config = match Config::load(&flags, &Sources::system()) {
-        Err(_) if custom::needs_no_settings(matches) => Config::none()?,
+        Err(_) if crate::cli::commands::needs_no_settings(matches) => Config::none()?,
         Err(error) if matches.subcommand_name() == Some("auth") => {
             let app = App { streams, globals, config: Config::none()?, sent: OnceLock::new() };
-            return custom::unsettled(&app, &error);
+            return crate::cli::commands::unsettled(&app, &error);
         }
-        config => config.map_err(|error| letters::explained(&run::verb(matches).0, &flags, error))?,
+        config => config.map_err(|error| crate::cli::args::letters::explained(&run::verb(matches).0, &flags, error))?,
     };
     let app = App { streams, globals, config, sent: OnceLock::new() };
     for warning in &app.config.warnings {
@@ -140,7 +128,7 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
     let code = runtime.block_on(app.run(matches));
     // A resolver or an agent that hangs must not hold up the end.
     runtime.shutdown_background();
-    code.map_err(|error| letters::refused(&run::verb(matches).0, &flags, app.explained(error)))
+    code.map_err(|error| crate::cli::args::letters::refused(&run::verb(matches).0, &flags, app.explained(error)))
 }
 
 /// The command that these arguments ask for, as small as they allow: building the whole tree takes
@@ -148,7 +136,8 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
 fn command(args: &[OsString]) -> Command {
     let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).take(3).collect();
     let noun = words.first().and_then(|word| noun(word));
-    noun.and_then(|noun| build::only(noun, &words[1..], globals::add)).map_or_else(tree, |noun| root().subcommand(noun))
+    noun.and_then(|noun| crate::cli::args::build::only(noun, &words[1..], crate::cli::args::globals::add))
+        .map_or_else(tree, |noun| root().subcommand(noun))
 }
 
 fn noun(word: &str) -> Option<&'static Resource> {
@@ -167,9 +156,14 @@ fn root() -> Command {
 
 /// The whole tree.
 pub fn tree() -> Command {
-    globals::add_to_root(root())
-        .subcommands(RESOURCES.iter().map(|noun| globals::add(custom::lay_over(noun.name, build::resource(noun)))))
-        .subcommands(custom::commands())
+    crate::cli::args::globals::add_to_root(root())
+        .subcommands(RESOURCES.iter().map(|noun| {
+            crate::cli::args::globals::add(crate::cli::commands::lay_over(
+                noun.name,
+                crate::cli::args::build::resource(noun),
+            ))
+        }))
+        .subcommands(crate::cli::commands::commands())
 }
 
 impl App {
@@ -177,15 +171,15 @@ impl App {
         let Some((word, matches)) = matches.subcommand() else { return Ok(0) };
         match RESOURCES.iter().find(|resource| resource.name == word) {
             Some(resource) => self.operation(resource, matches).await,
-            None => custom::run(self, word, matches).await,
+            None => crate::cli::commands::run(self, word, matches).await,
         }
     }
 
     async fn operation(&self, resource: &'static Resource, matches: &ArgMatches) -> Result<i32> {
         let (verb, last) = run::verb(matches);
         let path = format!("{} {verb}", resource.name);
-        if custom::is_over(&path) {
-            return custom::run_over(self, &path, last).await;
+        if crate::cli::commands::is_over(&path) {
+            return crate::cli::commands::run_over(self, &path, last).await;
         }
         let (op, matches) = run::find(resource, matches).ok_or_else(|| Error::usage("this command does not exist"))?;
         run::run(self, resource, op, matches).await
@@ -194,7 +188,7 @@ impl App {
     /// Words to a person; none when they would get between a script and its JSON errors.
     pub fn say(&self, line: &str) {
         if !self.globals.quiet && !self.globals.json() {
-            self.streams.say(&exit::escaped(line));
+            self.streams.say(&crate::cli::terminal::exit::escaped(line));
         }
     }
 
@@ -205,7 +199,7 @@ impl App {
             (false, true) => {
                 self.streams.say(&render::visible_json(&serde_json::json!({ "warning": words }).to_string()))
             }
-            (false, false) => self.streams.say(&format!("warning: {}", exit::escaped(words))),
+            (false, false) => self.streams.say(&format!("warning: {}", crate::cli::terminal::exit::escaped(words))),
         }
     }
 
@@ -216,7 +210,7 @@ impl App {
             (false, true) => {
                 self.streams.say(&render::visible_json(&serde_json::json!({ "progress": words }).to_string()))
             }
-            (false, false) => self.streams.say(&exit::escaped(words)),
+            (false, false) => self.streams.say(&crate::cli::terminal::exit::escaped(words)),
         }
     }
 
@@ -269,8 +263,9 @@ impl App {
         let origin = found.origin.clone();
         let streams = self.streams;
         let from = self.config.passphrase_file.as_ref().map(|file| file.value.clone());
-        let signer = connect::signer(&self.config, rsa, found)?
-            .asks(move |ask| prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt));
+        let signer = connect::signer(&self.config, rsa, found)?.asks(move |ask| {
+            crate::cli::terminal::prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt)
+        });
         let _ = self.sent.set(format!("{} from {origin}", signer.key_id()));
         self.traced(connect::builder(&self.config)?).signer(signer).build()
     }
@@ -285,7 +280,7 @@ impl App {
 
     fn traced(&self, builder: crate::client::Builder) -> crate::client::Builder {
         let streams = self.streams;
-        let say: Trace = Arc::new(move |line| streams.say(&exit::escaped(line)));
+        let say: Trace = Arc::new(move |line| streams.say(&crate::cli::terminal::exit::escaped(line)));
         match (self.globals.debug, self.globals.quiet || self.globals.json()) {
             (true, _) => builder.trace(say),
             (false, true) => builder,
@@ -295,10 +290,10 @@ impl App {
 
     fn passphrase(&self, ask: &Ask) -> Result<Option<secrecy::SecretString>> {
         let from = self.config.passphrase_file.as_ref().map(|file| file.value.as_path());
-        if let Some(exposed) = from.filter(|_| ask.attempt == 1).and_then(prompt::exposed) {
+        if let Some(exposed) = from.filter(|_| ask.attempt == 1).and_then(crate::cli::terminal::prompt::exposed) {
             self.warn(&exposed);
         }
-        prompt::passphrase(&self.streams, from, &ask.file, ask.attempt)
+        crate::cli::terminal::prompt::passphrase(&self.streams, from, &ask.file, ask.attempt)
     }
 
     /// Adds what only the program knows: which key was sent, and where it came from.
@@ -439,16 +434,16 @@ fn now() -> i64 {
 /// clap's own errors, under the same rules as ours.
 fn usage(streams: Streams, args: &[OsString], mut error: clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
-    if let Some(error) = guard::misplaced(args) {
+    if let Some(error) = crate::cli::args::guard::misplaced(args) {
         return ended(streams, wants_json(args), Err(error));
     }
-    let hint = hints::of(args, &mut error);
-    guard::veil(&mut error);
-    hints::spell_out(&mut error);
+    let hint = crate::cli::args::hints::of(args, &mut error);
+    crate::cli::args::guard::veil(&mut error);
+    crate::cli::args::hints::spell_out(&mut error);
     let told = error.render();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let colour = globals::colour(&Globals::default(), streams.stdout_tty);
+            let colour = crate::cli::args::globals::colour(&Globals::default(), streams.stdout_tty);
             let text = if colour { told.ansi().to_string() } else { told.to_string() };
             ended(streams, false, streams.out(text.as_bytes()).map(|()| 0))
         }
@@ -459,7 +454,7 @@ fn usage(streams: Streams, args: &[OsString], mut error: clap::Error) -> ExitCod
             ended(streams, true, Err(lines.map(str::to_owned).chain(hint).fold(Error::usage(first), Error::hint)))
         }
         _ => {
-            let colour = globals::colour(&Globals::default(), streams.stderr_tty);
+            let colour = crate::cli::args::globals::colour(&Globals::default(), streams.stderr_tty);
             let text = if colour { told.ansi().to_string() } else { told.to_string() };
             streams.say(text.trim_end());
             if let Some(hint) = hint {
@@ -478,7 +473,7 @@ fn wants_json(args: &[OsString]) -> bool {
 }
 
 fn report(streams: Streams, json: bool, error: &Error) {
-    streams.say(&if json { exit::json(error) } else { exit::words(error) });
+    streams.say(&if json { crate::cli::terminal::exit::json(error) } else { crate::cli::terminal::exit::words(error) });
 }
 
 fn ended(streams: Streams, json: bool, outcome: Result<i32>) -> ExitCode {
@@ -488,7 +483,7 @@ fn ended(streams: Streams, json: bool, outcome: Result<i32>) -> ExitCode {
             if error.kind() != Kind::ClosedPipe {
                 report(streams, json, &error);
             }
-            exit::code(error.kind()).0
+            crate::cli::terminal::exit::code(error.kind()).0
         }
     };
     ExitCode::from(code)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::App;
 use super::cache::{Cache, TTL};
-use crate::api::images;
+use crate::api::cloudapi::images;
 use crate::client::Client;
 use crate::request::Args;
 

@@ -1,7 +1,7 @@
 //! Filters that a list does not have, as jq expressions that do the same: an error shows them, and they can be typed.
 
-use super::show::quoted as word;
 use super::targets;
+use super::terminal::show::quoted as word;
 use crate::api::{Column, Show};
 use crate::grammar::filter::{Sign, Typed};
 use crate::grammar::{mebibytes, selector};

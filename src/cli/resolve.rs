@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
-use crate::api::networks::NETWORK;
+use crate::api::cloudapi::networks::NETWORK;
 use crate::api::{Ids, Kind, Noun, Op, Owner, Pick, Shape, noun};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
@@ -460,7 +460,7 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
             _ => None,
         });
         if let Some(pick) = pick {
-            let those = format!("{} {}", noun.lister, super::show::quoted(typed));
+            let those = format!("{} {}", noun.lister, super::terminal::show::quoted(typed));
             return error.hint(format!("those: {those}; where several can be named: {pick}"));
         }
     }

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 
+use super::args::build;
 use super::change::{self, Order};
-use super::custom::create::Making;
-use super::interrupted::Again;
-use super::question::{self, Asking};
+use super::commands::machines::create::Making;
 use super::resolve::brief;
 use super::sieve::Sieve;
 use super::targets::{self, Asked};
-use super::{App, build, names, prompt, show, values};
+use super::terminal::interrupted::Again;
+use super::terminal::question;
+use super::terminal::question::Asking;
+use super::terminal::{prompt, show};
+use super::{App, names, values};
 use crate::answer::Answer;
 use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show, noun};
 use crate::client::{Client, Page};
@@ -395,7 +398,7 @@ impl App {
             known,
             long: flag("long"),
             header: !flag("no-header"),
-            colour: super::globals::colour(&self.globals, self.streams.stdout_tty),
+            colour: super::args::globals::colour(&self.globals, self.streams.stdout_tty),
             terminal: self.streams.stdout_tty,
             safe: self.globals.csv_safe,
             now: super::now(),

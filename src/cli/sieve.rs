@@ -7,8 +7,10 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde_json::value::RawValue;
 
+use super::args::build;
 use super::misread::{a_name, empty, one_filter, one_value, unknown};
-use super::{App, build, query, resolve, show, values};
+use super::terminal::show;
+use super::{App, query, resolve, values};
 use crate::answer::{Row, scan};
 use crate::api::{Column, Field, Kind, Method, Op, Paging, Shape, Test};
 use crate::client::Client;

@@ -9,9 +9,9 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::App;
-use super::question::About;
 use super::resolve::{self, Known, Thing};
 use super::run::{Call, plural, word};
+use super::terminal::question::About;
 use crate::api::{Method, Noun, Op, Pick, Shape, noun};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
@@ -233,7 +233,7 @@ impl Asked {
         }
         asked.param = Some(last);
         noun(last).map_or(Ok(()), |noun| known_states(&asked.filter, noun))?;
-        let several = super::build::takes_several(op);
+        let several = super::args::build::takes_several(op);
         for text in matches.get_many::<String>(last).into_iter().flatten() {
             asked.named = true;
             let names = match text.as_str() {
@@ -305,7 +305,7 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
         targets.calls.push(asked.call(asked.typed.first().map_or("", String::as_str)));
         return Ok(targets);
     };
-    let globs = super::build::takes_several(op)
+    let globs = super::args::build::takes_several(op)
         && target.list.shape == Shape::Rows
         && asked.typed.iter().any(|text| asked.is_glob(text));
     let filters = !asked.filter.is_empty();
@@ -460,7 +460,7 @@ fn known_states(filter: &Filter, noun: &Noun) -> Result<()> {
 pub fn from_stdin(word: &str) -> Result<Vec<String>> {
     let fail = |words: String| Error::usage(format!("the {} from standard input: {words}", plural(word)));
     let mut text = String::new();
-    super::streams::stdin()
+    super::terminal::streams::stdin()
         .and_then(|stdin| stdin.take(STDIN + 1).read_to_string(&mut text))
         .map_err(|error| fail("they cannot be read".to_owned()).because(error))?;
     if text.len() as u64 > STDIN {

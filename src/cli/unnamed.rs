@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::show::quoted;
-use crate::api::{Noun, tags};
+use super::terminal::show::quoted;
+use crate::api::Noun;
+use crate::api::cloudapi::tags;
 use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::request::Args;

@@ -56,7 +56,7 @@ fn assign(op: &Op, args: &mut Args, text: &str) -> Result<()> {
         Some(name) => (name, true),
         None => (name, false),
     };
-    let Some(field) = op.fields.iter().find(|field| super::build::is_called(field, name)) else {
+    let Some(field) = op.fields.iter().find(|field| super::args::build::is_called(field, name)) else {
         return Err(Error::usage(format!("there is no field '{}'", quoted(name))).hint(known()));
     };
     if typed {
@@ -130,7 +130,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Place::Query | Place::Header => Ok(Arg::Text(json.to_owned())),
         Place::Body => Arg::json(json),
     };
-    let option = || format!("--{}", super::build::long_name(field));
+    let option = || format!("--{}", super::args::build::long_name(field));
     // The service takes an empty filter for none at all, and a script's unset variable for everything.
     let nothing = match field.kind {
         Kind::Pairs(_) => text.split_once('=').is_some_and(|(_, value)| value.is_empty()),
@@ -311,7 +311,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
 fn words<'a>(field: &Field, text: &'a str) -> Result<Vec<&'a str>> {
     let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
     match words.as_slice() {
-        [] => Err(Error::usage(format!("{} holds nothing", field.name)).about(&super::build::long_name(field))),
+        [] => Err(Error::usage(format!("{} holds nothing", field.name)).about(&super::args::build::long_name(field))),
         _ => Ok(words),
     }
 }
@@ -512,7 +512,7 @@ pub fn read_bytes(file: &str, limit: u64) -> Result<Vec<u8>> {
         return crate::file::read(&at_home(file), limit).map_err(fail);
     }
     let mut bytes = Vec::new();
-    super::streams::stdin().and_then(|stdin| stdin.take(limit + 1).read_to_end(&mut bytes)).map_err(fail)?;
+    super::terminal::streams::stdin().and_then(|stdin| stdin.take(limit + 1).read_to_end(&mut bytes)).map_err(fail)?;
     if bytes.len() as u64 > limit {
         return Err(Error::usage(format!("standard input is longer than {limit} bytes")));
     }

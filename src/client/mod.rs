@@ -218,7 +218,7 @@ impl Client {
     /// The account cannot be read, or has no id.
     pub async fn account_id(&self) -> Result<&str> {
         let ask = || async {
-            let account = self.call(&crate::api::account::GET, &Args::new()).await?;
+            let account = self.call(&crate::api::cloudapi::account::GET, &Args::new()).await?;
             let id = account.first().and_then(|account| account.text("/id").map(|id| id.into_owned()));
             id.filter(|id| !id.is_empty()).ok_or_else(|| Error::other("the service does not tell the account's id"))
         };

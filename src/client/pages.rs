@@ -348,7 +348,7 @@ fn rows_of(answer: Response) -> Result<Vec<u8>> {
     match answer.status {
         200 if !answer.is_page() => Ok(answer.body),
         // Says what was due.
-        _ => match answer.answer(&crate::api::machines::LIST) {
+        _ => match answer.answer(&crate::api::cloudapi::machines::LIST) {
             Err(error) => Err(error),
             Ok(_) => Ok(answer.body),
         },

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::Client;
-use crate::api::changefeed::{CHANGEFEED, SUBRESOURCES};
+use crate::api::cloudapi::changefeed::{CHANGEFEED, SUBRESOURCES};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Args, Request};
 use crate::transport::Opened;

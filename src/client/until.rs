@@ -38,7 +38,7 @@ pub enum Condition {
 /// # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
 /// use std::time::Duration;
 ///
-/// use sdc::api::machines::{MACHINE, STOP};
+/// use sdc::api::cloudapi::machines::{MACHINE, STOP};
 /// use sdc::client::{Condition, Until};
 /// use sdc::request::Args;
 ///

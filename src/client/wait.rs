@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
 /// use std::time::Duration;
 ///
-/// use sdc::api::machines::STOP;
+/// use sdc::api::cloudapi::machines::STOP;
 /// use sdc::client::Wait;
 /// use sdc::request::Args;
 ///
@@ -88,7 +88,8 @@ impl Client {
         if let (Some(machine), true) = (args.text("machine"), op.job.is_some()) {
             let machine = Args::new().set("machine", machine);
             // Without it the entries' times have to do, so nothing is held up by it for long.
-            let audit = tokio::time::timeout(PATIENCE, self.call(&crate::api::machines::AUDIT, &machine)).await;
+            let audit =
+                tokio::time::timeout(PATIENCE, self.call(&crate::api::cloudapi::machines::AUDIT, &machine)).await;
             before.audit =
                 audit.ok().and_then(Result::ok).map(|audit| audit.rows().map(|row| row.json().to_owned()).collect());
         }
@@ -302,7 +303,7 @@ impl Client {
     async fn newest_audit(&self, action: &str, waiting: &Wait<'_>) -> Result<Option<bool>> {
         let since = waiting.since.and_then(|text| httpdate::parse_http_date(text).ok());
         let Some(id) = waiting.args.text("machine") else { return Ok(None) };
-        let log = &crate::api::machines::AUDIT;
+        let log = &crate::api::cloudapi::machines::AUDIT;
         let audit = self.call(log, &Args::new().set("machine", id)).await.map_err(|error| {
             if error.fault().is_some_and(|fault| fault.status == 403) { unseen(waiting, log, error) } else { error }
         })?;

@@ -51,7 +51,7 @@
 //! let mut args = Args::new().set("image", "c9b3e5f7-2d4f-4a6b-8c8d-1e2f3a4b5c01").set("package", "g1-small");
 //! args.push("networks", Arg::json(&serde_json::to_string(&[network])?)?);
 //!
-//! let request = Request::new(&sdc::api::machines::CREATE, &args, "acme")?;
+//! let request = Request::new(&sdc::api::cloudapi::machines::CREATE, &args, "acme")?;
 //! let (_, body) = request.body.unwrap_or_default();
 //! assert!(String::from_utf8(body)?.contains(r#""ipv4_ips":["192.168.128.9"]"#));
 //! # Ok(())

@@ -1,6 +1,6 @@
 //! The account, its keys and settings, data centers, services, packages and volumes.
 
-use sdc::api::{accesskeys, account, config, datacenters, keys, packages, ping, services, volumes};
+use sdc::api::cloudapi::{accesskeys, account, config, datacenters, keys, packages, ping, services, volumes};
 
 use super::Vector;
 

@@ -1,6 +1,6 @@
 //! Images.
 
-use sdc::api::images;
+use sdc::api::cloudapi::images;
 
 use super::Vector;
 

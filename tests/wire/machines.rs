@@ -1,6 +1,6 @@
 //! Machines themselves.
 
-use sdc::api::{fwrules, machines};
+use sdc::api::cloudapi::{fwrules, machines};
 
 use super::Vector;
 

@@ -37,7 +37,7 @@ fn vectors() -> Vec<Vector> {
 /// Every operation, those too that a command of its own calls.
 fn operations() -> impl Iterator<Item = &'static Op> {
     let table = api::RESOURCES.iter().flat_map(|resource| resource.ops);
-    table.chain(api::role_tags::OPS).copied().chain([&api::migrations::WATCH])
+    table.chain(api::cloudapi::role_tags::OPS).copied().chain([&api::cloudapi::migrations::WATCH])
 }
 
 fn request((op, arguments, ..): &Vector) -> Request {
@@ -245,7 +245,7 @@ fn a_number_of_a_body_is_sent_as_it_was_written() {
     let mut args = Args::new().set("image", "i").set("package", "p");
     args.push("tag.n", Arg::json("12345678901234567890123").unwrap());
     args.push("tag.m", Arg::json("1.10").unwrap());
-    let request = Request::new(&api::machines::CREATE, &args, "acme").unwrap();
+    let request = Request::new(&api::cloudapi::machines::CREATE, &args, "acme").unwrap();
     let (_, body) = request.body.unwrap();
     assert_eq!(
         String::from_utf8(body).unwrap(),
@@ -256,10 +256,10 @@ fn a_number_of_a_body_is_sent_as_it_was_written() {
 #[test]
 fn what_only_the_command_line_knows_is_no_parameter() {
     for (op, name) in [
-        (&api::machines::CREATE, "nic"),
-        (&api::machines::CREATE, "metadata-file"),
-        (&api::roles::CREATE, "default-members"),
-        (&api::roles::UPDATE, "default-members"),
+        (&api::cloudapi::machines::CREATE, "nic"),
+        (&api::cloudapi::machines::CREATE, "metadata-file"),
+        (&api::cloudapi::roles::CREATE, "default-members"),
+        (&api::cloudapi::roles::UPDATE, "default-members"),
     ] {
         let given = [("image", "i"), ("package", "p"), ("role", "r"), ("name", "n")];
         let args = given

@@ -1,6 +1,6 @@
 //! Networks, their addresses, fabrics, and firewall rules.
 
-use sdc::api::{fabrics, fwrules, networks};
+use sdc::api::cloudapi::{fabrics, fwrules, networks};
 
 use super::Vector;
 

@@ -1,6 +1,6 @@
 //! What belongs to a machine: tags, metadata, snapshots, network interfaces, disks, migrations.
 
-use sdc::api::{disks, metadata, migrations, nics, snapshots, tags};
+use sdc::api::cloudapi::{disks, metadata, migrations, nics, snapshots, tags};
 
 use super::Vector;
 

@@ -1,6 +1,6 @@
 //! Who may do what: sub-users and their keys, roles, policies, role tags.
 
-use sdc::api::{policies, role_tags, roles, user_keys, users};
+use sdc::api::cloudapi::{policies, role_tags, roles, user_keys, users};
 
 use super::Vector;
 

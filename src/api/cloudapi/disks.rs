@@ -1,0 +1,64 @@
+//! Disks of a bhyve machine, beside the one of its image.
+
+use crate::api::*;
+
+const COLUMNS: &[Column] = &[
+    column("shortid").of("id").show(Show::ShortId),
+    column("id").long(),
+    column("pci_slot"),
+    column("size").show(Show::Mebibytes),
+    column("boot"),
+    column("state"),
+    column("block_size").long(),
+];
+const ALL: &str = "/:login/machines/:machine/disks";
+const ONE: &str = "/:login/machines/:machine/disks/:disk";
+
+/// Looked up by its short id; a disk has no name but its slot.
+pub static DISK: Noun = Noun {
+    called: "id, short id or PCI slot",
+    ..Noun::new("disk", &GET, &LIST, "sdc machines disks list MACHINE").named("pci_slot")
+};
+
+/// ListMachineDisks.
+pub static LIST: Op =
+    Op::list("ListMachineDisks", "disks list", ALL, "List the disks of a bhyve machine").columns(COLUMNS);
+
+/// GetMachineDisk.
+pub static GET: Op = Op::get("GetMachineDisk", "disks get", ONE, "Show a disk of a bhyve machine").columns(COLUMNS);
+
+/// CreateMachineDisk. The audit log has no word of its own for what is done to disks. Without a slot the answer is empty; for a machine of another brand there is none at all.
+pub static ADD: Op = Op::create("CreateMachineDisk", "disks add", ALL, "Add a disk to a stopped bhyve machine")
+    .long(
+        "The machine needs a package with a flexible disk, and room left on it. Its brand is looked at first, since the \
+         service never answers for a machine that is not bhyve.",
+    )
+    .job("unknown")
+    .until(Goal::Appears, &DISK)
+    .columns(COLUMNS)
+    .fields(&[
+        body("size", Kind::DiskSize, "Size in MiB or with a unit (10G), or the word remaining").positional(),
+        body("pci_slot", Kind::Text, "PCI slot BUS:DEVICE:FUNCTION, such as 0:4:1; the next free one if not given"),
+    ]);
+
+/// ResizeMachineDisk.
+pub static RESIZE: Op =
+    Op::update("ResizeMachineDisk", "disks resize", ONE, "Change the size of a disk of a stopped bhyve machine")
+        .job("unknown")
+        .until(Goal::Field("size"), &DISK)
+        .columns(COLUMNS)
+        .fields(&[
+            body("size", Kind::Mebibytes, "New size in MiB or with a unit: 20G").positional(),
+            body(
+                "dangerous_allow_shrink",
+                Kind::Flag("true"),
+                "Make it smaller too, which destroys what is at its end",
+            )
+            .asks(),
+        ]);
+
+/// DeleteMachineDisk.
+pub static DELETE: Op =
+    Op::delete("DeleteMachineDisk", "disks delete", ONE, "Delete a disk of a stopped bhyve machine")
+        .job("unknown")
+        .until(Goal::Gone, &DISK);

@@ -1,0 +1,126 @@
+//! Fabrics: networks of the account's own, on VLANs of its own.
+
+use crate::api::*;
+
+const VLANS: &str = "/:login/fabrics/default/vlans";
+const VLAN_PATH: &str = "/:login/fabrics/default/vlans/:vlan";
+const NETWORKS: &str = "/:login/fabrics/default/vlans/:vlan/networks";
+const NETWORK: &str = "/:login/fabrics/default/vlans/:vlan/networks/:fabricnetwork";
+
+/// Known by its number; a name is looked up.
+pub static VLAN: Noun =
+    Noun::new("vlan", &VLAN_GET, &VLAN_LIST, "sdc fabrics vlans list").ids(Ids::Number, "vlan_id", "number or name");
+
+/// Looked up by name on its VLAN.
+pub static FABRIC_NETWORK: Noun =
+    Noun::new("fabricnetwork", &NETWORK_GET, &NETWORK_LIST, "sdc fabrics networks list VLAN").word("network");
+
+const VLAN_COLUMNS: &[Column] = &[column("vlan_id"), column("name"), column("description")];
+
+/// ListFabricVLANs. Every route below `fabrics` refuses parameters that it does not know, `as-role` too.
+pub static VLAN_LIST: Op = Op::list("ListFabricVLANs", "vlans list", VLANS, "List the VLANs of the account")
+    .without_roles()
+    .columns(VLAN_COLUMNS);
+
+/// GetFabricVLAN.
+pub static VLAN_GET: Op =
+    Op::get("GetFabricVLAN", "vlans get", VLAN_PATH, "Show a VLAN").without_roles().columns(VLAN_COLUMNS);
+
+/// CreateFabricVLAN.
+pub static VLAN_CREATE: Op = Op::create("CreateFabricVLAN", "vlans create", VLANS, "Make a VLAN")
+    .without_roles()
+    .columns(VLAN_COLUMNS)
+    .fields(&[
+        body("vlan_id", Kind::Integer, "Number, 2 to 4094").positional(),
+        body("name", Kind::Text, "Name, 2 to 256 characters").short('n').required(),
+        body("description", Kind::Text, "Description").short('D'),
+    ]);
+
+/// UpdateFabricVLAN.
+pub static VLAN_UPDATE: Op = Op::put("UpdateFabricVLAN", "vlans update", VLAN_PATH, "Change a VLAN")
+    .without_roles()
+    .assigns()
+    .columns(VLAN_COLUMNS)
+    .fields(&[
+        body("name", Kind::Text, "New name").short('n'),
+        body("description", Kind::Clearable, "Description").short('D'),
+    ]);
+
+/// DeleteFabricVLAN.
+pub static VLAN_DELETE: Op =
+    Op::delete("DeleteFabricVLAN", "vlans delete", VLAN_PATH, "Delete a VLAN that has no networks").without_roles();
+
+/// ListFabricNetworks.
+pub static NETWORK_LIST: Op = Op::list("ListFabricNetworks", "networks list", NETWORKS, "List the networks of a VLAN")
+    .without_roles()
+    .columns(super::networks::COLUMNS);
+
+/// GetFabricNetwork.
+pub static NETWORK_GET: Op = Op::get("GetFabricNetwork", "networks get", NETWORK, "Show a network of a VLAN")
+    .without_roles()
+    .columns(super::networks::COLUMNS);
+
+/// CreateFabricNetwork.
+pub static NETWORK_CREATE: Op = Op::create("CreateFabricNetwork", "networks create", NETWORKS, "Make a network on a VLAN")
+    .long(
+        "sdc fabrics networks create 100 -n backend --subnet 10.10.0.0/24 --start-ip 10.10.0.5 --end-ip 10.10.0.250 \\\n    \
+             --gateway 10.10.0.1\n\
+         Subnet, gateway and NAT cannot be changed later.",
+    )
+    .without_roles()
+    .columns(super::networks::COLUMNS)
+    .fields(&[
+        body("name", Kind::Text, "Name, 2 to 256 characters").short('n').required(),
+        body("subnet", Kind::Text, "Subnet: ADDRESS/LENGTH").short('s').required(),
+        body("provision_start_ip", Kind::Text, "First address that machines get").flag("start-ip").short('S').required(),
+        body("provision_end_ip", Kind::Text, "Last address that machines get").flag("end-ip").short('E').required(),
+        body("gateway", Kind::Text, "Address of the gateway").short('g'),
+        body("resolvers", Kind::Words, "Address of a name server; at most 4").flag("resolver"),
+        body("routes", Kind::Object, "Static route SUBNET=ADDRESS; may be repeated").flag("route").short('R'),
+        body("internet_nat", Kind::Flag("false"), "No way out to the Internet by address translation")
+            .flag("no-nat")
+            .short('x'),
+        body("description", Kind::Text, "Description").short('D'),
+    ]);
+
+/// UpdateFabricNetwork, which no older tool reaches.
+pub static NETWORK_UPDATE: Op =
+    Op::put("UpdateFabricNetwork", "networks update", NETWORK, "Change a network of a VLAN")
+        .long("Subnet, gateway and NAT cannot be changed. Lists that are given replace those that were there.")
+        .without_roles()
+        .assigns()
+        .columns(super::networks::COLUMNS)
+        .fields(&[
+            body("name", Kind::Text, "New name").short('n'),
+            body("description", Kind::Clearable, "Description").short('D'),
+            body("provision_start_ip", Kind::Text, "First address that machines get").flag("start-ip").short('S'),
+            body("provision_end_ip", Kind::Text, "Last address that machines get").flag("end-ip").short('E'),
+            body("resolvers", Kind::Words, "Address of a name server; at most 4; replaces all").flag("resolver"),
+            body("routes", Kind::Object, "Static route SUBNET=ADDRESS; replaces all").flag("route").short('R'),
+        ]);
+
+/// DeleteFabricNetwork.
+pub static NETWORK_DELETE: Op =
+    Op::delete("DeleteFabricNetwork", "networks delete", NETWORK, "Delete a network of a VLAN")
+        .long("Not the default network, and none that a machine is on.")
+        .without_roles();
+
+/// `sdc fabrics`.
+pub static FABRICS: Resource = Resource {
+    name: "fabrics",
+    aliases: &["fabric"],
+    about: "Fabrics: VLANs and networks of your own",
+    columns: super::networks::COLUMNS,
+    ops: &[
+        &VLAN_LIST,
+        &VLAN_GET,
+        &VLAN_CREATE,
+        &VLAN_UPDATE,
+        &VLAN_DELETE,
+        &NETWORK_LIST,
+        &NETWORK_GET,
+        &NETWORK_CREATE,
+        &NETWORK_UPDATE,
+        &NETWORK_DELETE,
+    ],
+};

@@ -1,0 +1,154 @@
+//! Images: what machines are made from.
+
+use crate::api::*;
+
+const STATES: &[&str] = &["active", "unactivated", "disabled", "creating", "failed", "all"];
+const ASKED: &[State] = &[
+    state("active"),
+    state("unactivated"),
+    state("disabled"),
+    state("creating"),
+    state("failed"),
+    // All of them, so there is nothing to compare.
+    state("all").shown("*"),
+];
+const SYSTEMS: &[&str] = &["smartos", "linux", "windows", "bsd", "illumos", "other"];
+const TYPES: &[&str] = &["zone-dataset", "lx-dataset", "zvol", "docker", "lxd", "other"];
+
+/// Several images share a name: the newest one is meant unless a version is named.
+pub static IMAGE: Noun = Noun {
+    called: "id, short id, name (the newest) or name@version",
+    ..Noun::new("image", &GET, &LIST, "sdc images list")
+        .versions(Some("published_at"))
+        .filter("name")
+        .fails(&["failed"])
+        .owned(Owner::Account("owner"))
+        .picked_by(&[Pick::Tags, Pick::State("state", "all"), Pick::Age("published_at")])
+        .states(&["active", "unactivated", "disabled", "creating", "failed", "destroyed"])
+};
+
+/// ListImages.
+pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the images that the account can use")
+    .long("Only active images unless --state says otherwise. Docker images only with --type docker.")
+    .fields(&[
+        query("name", Kind::Text, "Only images of this name").test(Test::Text("name")),
+        query("version", Kind::Text, "Only images of this version").test(Test::Text("version")),
+        query("os", Kind::OneOf(SYSTEMS), "Only images with this operating system").test(Test::Text("os")),
+        query("type", Kind::OneOf(TYPES), "Only images of this type").test(Test::Text("type")),
+        query("state", Kind::OneOf(STATES), "Only images in this state; active if not given")
+            .test(Test::State(ASKED, Some(("state", "all")))),
+        query("public", Kind::Bool, "Only public images, or only private ones").test(Test::Bool("public")),
+        query("owner", Kind::Uuid, "Only images owned by this account, a UUID").test(Test::Text("owner")),
+    ]);
+
+/// GetImage.
+pub static GET: Op = Op::get("GetImage", "get", "/:login/images/:image", "Show an image");
+
+/// CreateImageFromMachine. The image is always an incremental one.
+pub static CREATE: Op = Op::create("CreateImageFromMachine", "create", "/:login/images", "Make an image of a machine")
+    .long(
+        "The service stops a running machine while it makes the image.\n\
+             The image begins in the state creating; --wait waits until it is active.\n\
+             sdc images create web0 acme-web 1.5.0 --wait",
+    )
+    .until(Goal::State("active"), &IMAGE)
+    .fields(&[
+        body("machine", Kind::Ref(&super::machines::MACHINE), "The machine: id, short id or name").positional(),
+        body("name", Kind::Text, "Name of the image, at most 512 characters").positional(),
+        body("version", Kind::Text, "Version of the image, at most 128 characters").positional(),
+        body("description", Kind::Text, "Description").short('d'),
+        body("homepage", Kind::Text, "URL of a page about it"),
+        body("eula", Kind::Text, "URL of its licence"),
+        body("acl", Kind::Words, "Account that may use it too, a UUID; may be repeated"),
+        body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; may be repeated").flag("tag").short('t'),
+        ROLE_TAG,
+    ]);
+
+/// ImportImageFromDatacenter. The request itself lasts as long as the copying.
+pub static IMPORT: Op = Op::create(
+    "ImportImageFromDatacenter",
+    "import",
+    "/:login/images",
+    "Copy an image of yours from another data center to this one",
+)
+.long(
+    "It keeps its id. The answer comes when the image is here, which may take long: --request-timeout 30m.\n\
+     Data centers: sdc datacenters list",
+)
+.fixed(&[("action", "import-from-datacenter")])
+.until(Goal::State("active"), &IMAGE)
+.fields(&[
+    query("id", Kind::Uuid, "The image's id in the other data center, a UUID").positional(),
+    query("datacenter", Kind::Text, "Name of the other data center").flag("from").required(),
+]);
+
+/// UpdateImage. `acl` and `tags` replace what was there.
+pub static UPDATE: Op = Op::update(
+    "UpdateImage",
+    "update",
+    "/:login/images/:image",
+    "Change what an image says of itself",
+)
+.long("Only its owner may. --acl and --tag replace the whole list; sdc images share and sdc images tag change it.")
+.fixed(&[("action", "update")])
+.assigns()
+.fields(&[
+    body("name", Kind::Text, "Name, at most 512 characters").short('n'),
+    body("version", Kind::Text, "Version, at most 128 characters"),
+    body("description", Kind::Clearable, "Description").short('d'),
+    body("homepage", Kind::Clearable, "URL of a page about it"),
+    body("eula", Kind::Clearable, "URL of its licence"),
+    body("acl", Kind::Words, "Accounts that may use it too, UUIDs; replaces those that may now"),
+    body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; replaces all tags").flag("tag").short('t'),
+]);
+
+/// ExportImage.
+pub static EXPORT: Op =
+    Op::update("ExportImage", "export", "/:login/images/:image", "Copy an image of yours to Manta, the object store")
+        .fixed(&[("action", "export")])
+        .columns(&[column("manta_url"), column("image_path"), column("manifest_path")])
+        .fields(&[
+            query("manta_path", Kind::Text, "Folder in Manta, or the beginning of the files' names").positional()
+        ]);
+
+/// CloneImage.
+pub static CLONE: Op =
+    Op::update("CloneImage", "clone", "/:login/images/:image", "Make an image that is shared with you your own")
+        .of_others()
+        .fixed(&[("action", "clone")])
+        .making(&IMAGE);
+
+/// DeleteImage.
+pub static DELETE: Op = Op::delete("DeleteImage", "delete", "/:login/images/:image", "Delete an image of yours");
+
+/// `sdc images`.
+pub static IMAGES: Resource = Resource {
+    name: "images",
+    aliases: &["image", "imgs", "img"],
+    about: "Images that machines are made from",
+    columns: &[
+        column("shortid").of("id").show(Show::ShortId),
+        column("id").long(),
+        column("name"),
+        column("version"),
+        column("state").long(),
+        column("flags").of("").show(Show::ImageFlags),
+        column("os"),
+        column("type"),
+        column("age").of("published_at").show(Show::Age),
+        column("published_at").long(),
+        column("description").named(),
+        column("requirements").nested(),
+        column("image_size").named().show(Show::Mebibytes),
+        column("files").named(),
+        column("tags").nested(),
+        column("homepage").named(),
+        column("owner").named(),
+        column("public").named(),
+        column("eula").named(),
+        column("acl").named(),
+        column("origin").named(),
+        column("error").nested(),
+    ],
+    ops: &[&LIST, &GET, &CREATE, &IMPORT, &UPDATE, &EXPORT, &CLONE, &DELETE],
+};

@@ -1,0 +1,336 @@
+//! Machines: virtual machines and containers, which CloudAPI also calls instances.
+
+use super::{disks, metadata, migrations, nics, snapshots, tags};
+use crate::api::*;
+
+const STATES: &[&str] = &[
+    "running",
+    "stopped",
+    "provisioning",
+    "stopping",
+    "ready",
+    "offline",
+    "failed",
+    "deleted",
+    "destroyed",
+    "unknown",
+];
+
+/// What the service is asked for. It refuses some of the states that machines are in, and takes `provisioning` and
+/// `stopping` for all that are neither failed nor deleted.
+const ASKED: &[State] = &[
+    state("running"),
+    state("stopped"),
+    state("provisioning"),
+    state("stopping"),
+    state("ready").unasked(),
+    state("offline").unasked(),
+    state("failed").by("tombstone", "true"),
+    state("deleted").by("state", "destroyed"),
+    state("destroyed").shown("deleted"),
+    state("unknown"),
+];
+
+/// Looked up by name among the account's machines. The server's `name` filter matches by prefix.
+pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST, "sdc machines list")
+    .filter("name")
+    .fails(&["failed", "deleted"])
+    .picked_by(&[Pick::Tags, Pick::State("tombstone", "true"), Pick::Age("created")])
+    .states(&["running", "provisioning", "ready", "stopping", "stopped", "offline", "failed", "deleted", "unknown"]);
+
+/// ListMachines.
+pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List the machines of the account")
+    .long(
+        "Failed and deleted machines are left out unless --tombstone or their state is given.\n\
+         Filters can also be typed as NAME=VALUE: sdc machines list state=running tag.role=web 'memory>=2G'",
+    )
+    .pages(1000)
+    .fields(&[
+        query("name", Kind::Text, "Only machines whose name begins so; a glob is of the whole name: '*-db'")
+            .test(Test::Begins("name")),
+        query("state", Kind::OneOf(STATES), "Only machines in this state").test(Test::State(ASKED, None)),
+        query("brand", Kind::Text, "Only machines of this brand: bhyve, joyent, joyent-minimal, kvm, lx")
+            .test(Test::Text("brand")),
+        query(
+            "image",
+            Kind::Ref(&super::images::IMAGE),
+            "Only machines made from this image; a name means the newest image of it",
+        )
+        .test(Test::Id("image")),
+        query("memory", Kind::Mebibytes, "Only machines with this much memory, in MiB or with a unit: 2G")
+            .test(Test::Number("memory")),
+        query("tag", Kind::Pairs("tag."), "Only machines with this tag; several must all fit")
+            .test(Test::Member("tags")),
+        query("tags", Kind::Flag("*"), "Only machines with any tag").flag("tagged").test(Test::Filled("tags")),
+        query("type", Kind::OneOf(&["smartmachine", "virtualmachine"]), "Only machines of this (deprecated) type")
+            .test(Test::Text("type")),
+        query("docker", Kind::Bool, "Only Docker containers, or none of them").test(Test::Bool("docker")),
+        query("tombstone", Kind::Flag("true"), "Show failed machines and those deleted a short while ago too"),
+        query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata"),
+        query("limit", Kind::Integer, LIMIT),
+        query("offset", Kind::Integer, "Skip this many first"),
+    ]);
+
+/// GetMachine.
+pub static GET: Op = Op::get("GetMachine", "get", "/:login/machines/:machine", "Show a machine").fields(&[query(
+    "credentials",
+    Kind::Flag("true"),
+    "Show generated passwords in the metadata",
+)]);
+
+/// CreateMachine. Nested `tags` and `metadata` objects would be ignored by the server: flat keys only.
+pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines", "Create a machine")
+    .long(
+        "Tags and metadata stay what was typed: --tag version=1.10 is the text 1.10. NAME:=JSON gives a tag a type: \
+         --tag triton.cns.disable:=true",
+    )
+    .until(Goal::State("running"), &MACHINE)
+    .fields(&[
+        body("image", Kind::Ref(&super::images::IMAGE), "Image: id, short id, name (the newest), or name@version")
+            .required(),
+        body("package", Kind::Ref(&super::packages::PACKAGE), "Package: id, short id, name, or name@version")
+            .required(),
+        body("name", Kind::Text, "Name, at most 189 characters; {{shortId}} becomes the first 8 of the id").short('n'),
+        body("networks", Kind::Refs(&super::networks::NETWORK), "Network: id, short id or name; may be repeated")
+            .flag("network")
+            .short('N'),
+        body("nic", Kind::Nics, "The same with an address: network=NAME,ip=ADDRESS; may be repeated"),
+        body("default_networks", Kind::SomeOf(&["external", "internal"]), "Only this one of the default networks")
+            .flag("default-network"),
+        body("affinity", Kind::Affinity, "Where to place it: instance!=web*, role==~db; may be repeated"),
+        body("tag", Kind::Pairs("tag."), "Tag NAME=TEXT, or NAME:=JSON for a number or boolean; may be repeated")
+            .short('t'),
+        body("metadata", Kind::Pairs("metadata."), "Metadata NAME=TEXT; may be repeated").short('m'),
+        body("metadata-file", Kind::PairFiles("metadata."), "Metadata NAME=@FILE: the value is the file's contents")
+            .short('M'),
+        body("metadata.user-script", Kind::File, "File that the machine runs at every boot, - for standard input")
+            .flag("script"),
+        body("metadata.cloud-init:user-data", Kind::File, "File with the configuration for cloud-init")
+            .flag("cloud-config"),
+        body("firewall_enabled", Kind::Flag("true"), "Switch the machine's firewall on").flag("firewall"),
+        body("deletion_protection", Kind::Flag("true"), "Refuse to delete it until the protection is switched off"),
+        body("brand", Kind::OneOf(&["bhyve", "kvm"]), "Hypervisor, where the image leaves the choice").short('b'),
+        body(
+            "volumes",
+            Kind::Mounts,
+            "Volume to mount: NAME:/MOUNTPOINT[:ro]; may be repeated. The machine must be on one of its networks",
+        )
+        .flag("volume")
+        .short('v'),
+        body("disks", Kind::Disks, "Disk: SIZE, remaining, or size=SIZE,block_size=BYTES; the first is the image's")
+            .flag("disk"),
+        body("delegate_dataset", Kind::Flag("true"), "Give the machine a ZFS dataset to administer itself"),
+        body("encrypted", Kind::Flag("true"), "Place it on a server with encrypted disks"),
+        body("allow_shared_images", Kind::Flag("true"), "Take an image that another account shares with this one"),
+        body("administrator_pw", Kind::Secret, "File with the administrator's password, for Windows images")
+            .flag("admin-password-file"),
+        body("password", Kind::Secret, "File with the password, for images that want one").flag("password-file"),
+        body("locality", Kind::Json, r#"Deprecated: {"near":[ID],"far":[ID],"strict":true}; see --affinity"#),
+        ROLE_TAG,
+    ])
+    .job("provision");
+
+/// StartMachine.
+pub static START: Op = Op::action("StartMachine", "start", "/:login/machines/:machine", "Start a stopped machine")
+    .fixed(&[("action", "start")])
+    .job("start")
+    .until(Goal::State("running"), &MACHINE);
+
+/// StopMachine.
+pub static STOP: Op = Op::action("StopMachine", "stop", "/:login/machines/:machine", "Stop a running machine")
+    .fixed(&[("action", "stop")])
+    .asks_many()
+    .job("stop")
+    .until(Goal::State("stopped"), &MACHINE);
+
+/// RebootMachine. The state may not visibly change, so its end is read from the audit log.
+pub static REBOOT: Op = Op::action("RebootMachine", "reboot", "/:login/machines/:machine", "Reboot a running machine")
+    .fixed(&[("action", "reboot")])
+    .asks_many()
+    .job("reboot")
+    .until(Goal::Audit("reboot"), &MACHINE);
+
+/// RenameMachine.
+pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/:machine", "Give a machine a new name")
+    .fixed(&[("action", "rename")])
+    .job("rename")
+    .fields(&[body("name", Kind::Text, "New name, at most 189 characters").positional()])
+    .until(Goal::Field("name"), &MACHINE);
+
+/// DeleteMachine.
+pub static DELETE: Op =
+    Op::delete("DeleteMachine", "delete", "/:login/machines/:machine", "Delete a machine and everything on it")
+        .job("destroy")
+        .until(Goal::Gone, &MACHINE);
+
+/// ResizeMachine.
+pub static RESIZE: Op =
+    Op::action("ResizeMachine", "resize", "/:login/machines/:machine", "Give a machine another package")
+        .long("Not for kvm machines; bhyve ones need a package with a flexible disk.")
+        .fixed(&[("action", "resize")])
+        .job("resize")
+        .fields(&[body(
+            "package",
+            Kind::Ref(&super::packages::PACKAGE),
+            "Package: id, short id, name, or name@version",
+        )
+        .positional()])
+        .until(Goal::Audit("resize"), &MACHINE);
+
+/// EnableMachineFirewall, for which the audit log has no word of its own.
+pub static FIREWALL_ON: Op = switch(
+    "EnableMachineFirewall",
+    "firewall enable",
+    "Switch a machine's firewall on",
+    &[("action", "enable_firewall")],
+    Goal::Is("firewall_enabled", "true"),
+)
+.asks_many()
+.job("unknown");
+
+/// DisableMachineFirewall.
+pub static FIREWALL_OFF: Op = switch(
+    "DisableMachineFirewall",
+    "firewall disable",
+    "Switch a machine's firewall off",
+    &[("action", "disable_firewall")],
+    Goal::Is("firewall_enabled", "false"),
+)
+.asks_many()
+.job("unknown");
+
+/// EnableMachineDeletionProtection.
+pub static PROTECTION_ON: Op = switch(
+    "EnableMachineDeletionProtection",
+    "deletion-protection enable",
+    "Have a machine's deletion refused",
+    &[("action", "enable_deletion_protection")],
+    Goal::Is("deletion_protection", "true"),
+)
+.job("enable_deletion_protection");
+
+/// DisableMachineDeletionProtection.
+pub static PROTECTION_OFF: Op = switch(
+    "DisableMachineDeletionProtection",
+    "deletion-protection disable",
+    "Allow a machine to be deleted",
+    &[("action", "disable_deletion_protection")],
+    Goal::Is("deletion_protection", "false"),
+)
+.asks_many()
+.job("disable_deletion_protection");
+
+const fn switch(
+    id: &'static str,
+    verb: &'static str,
+    about: &'static str,
+    action: &'static [(&'static str, &'static str)],
+    goal: Goal,
+) -> Op {
+    Op::action(id, verb, "/:login/machines/:machine", about).fixed(action).until(goal, &MACHINE)
+}
+
+/// MachineAudit.
+pub static AUDIT: Op = Op::list(
+    "MachineAudit",
+    "audit",
+    "/:login/machines/:machine/audit",
+    "Show what was done to a machine, newest first",
+)
+.columns(&[column("time"), column("action"), column("success"), column("caller").nested()]);
+
+/// How a machine is shown.
+pub const COLUMNS: &[Column] = &[
+    column("shortid").of("id").show(Show::ShortId),
+    column("id").long(),
+    column("name"),
+    column("img").of("image").show(Show::ImageName),
+    column("brand").long(),
+    column("package").long(),
+    column("state"),
+    column("flags").of("").show(Show::MachineFlags),
+    column("primaryIp").long(),
+    column("memory").long().show(Show::Mebibytes),
+    column("disk").long().show(Show::Mebibytes),
+    column("age").of("created").show(Show::Age),
+    column("created").long(),
+    column("updated").named(),
+    column("image").named(),
+    column("type").named(),
+    column("ips").named(),
+    column("networks").named(),
+    column("nics").named(),
+    column("tags").nested(),
+    column("metadata").nested(),
+    column("credentials").named(),
+    column("docker").named(),
+    column("firewall_enabled").named(),
+    column("deletion_protection").named(),
+    column("compute_node").named(),
+    column("flexible").named(),
+    column("free_space").named().show(Show::Mebibytes),
+    column("disks").named(),
+    column("dns_names").named(),
+    column("delegate_dataset").named(),
+    column("encrypted").named(),
+];
+
+/// `sdc machines`.
+pub static MACHINES: Resource = Resource {
+    name: "machines",
+    aliases: &["machine", "instances", "instance", "insts", "inst", "vms", "vm"],
+    about: "Virtual machines and containers",
+    columns: COLUMNS,
+    ops: &[
+        &LIST,
+        &GET,
+        &CREATE,
+        &START,
+        &STOP,
+        &REBOOT,
+        &RENAME,
+        &RESIZE,
+        &DELETE,
+        &AUDIT,
+        &FIREWALL_ON,
+        &FIREWALL_OFF,
+        &PROTECTION_ON,
+        &PROTECTION_OFF,
+        &tags::LIST,
+        &tags::GET,
+        &tags::SET,
+        &tags::REPLACE,
+        &tags::DELETE,
+        &tags::DELETE_ALL,
+        &metadata::LIST,
+        &metadata::GET,
+        &metadata::SET,
+        &metadata::DELETE,
+        &metadata::DELETE_ALL,
+        &snapshots::LIST,
+        &snapshots::GET,
+        &snapshots::CREATE,
+        &snapshots::BOOT,
+        &snapshots::DELETE,
+        &nics::LIST,
+        &nics::GET,
+        &nics::ADD,
+        &nics::REMOVE,
+        &disks::LIST,
+        &disks::GET,
+        &disks::ADD,
+        &disks::RESIZE,
+        &disks::DELETE,
+        &super::fwrules::OF_MACHINE,
+        &migrations::LIST,
+        &migrations::GET,
+        &migrations::ESTIMATE,
+        &migrations::BEGIN,
+        &migrations::SYNC,
+        &migrations::SWITCH,
+        &migrations::AUTOMATIC,
+        &migrations::PAUSE,
+        &migrations::ABORT,
+        &migrations::FINALIZE,
+    ],
+};

@@ -1,0 +1,105 @@
+//! Migrations: moving a machine to another server of its data center, step by step or in one go.
+
+use crate::api::*;
+
+const COLUMNS: &[Column] = &[
+    column("shortid").of("machine").show(Show::ShortId),
+    column("machine").long(),
+    column("phase"),
+    column("state"),
+    column("automatic").long(),
+    column("age").of("created_timestamp").show(Show::Age),
+    column("created_timestamp").long(),
+    column("started_timestamp").named(),
+    column("finished_timestamp").named(),
+    column("scheduled_timestamp").named(),
+    column("duration_ms").named(),
+    column("error").named(),
+    column("progress_history").named(),
+];
+const ONE: &str = "/:login/machines/:machine/migrate";
+
+/// A machine's migration: its id is the machine's.
+pub static MIGRATION: Noun =
+    Noun::new("machine", &GET, &super::machines::LIST, "sdc machines list").fails(&["failed", "aborted"]);
+
+/// ListMigrations.
+pub static LIST: Op =
+    Op::list("ListMigrations", "migrate list", "/:login/migrations", "List the migrations of the account's machines")
+        .columns(COLUMNS);
+
+/// GetMigration.
+pub static GET: Op =
+    Op::get("GetMigration", "migrate get", "/:login/migrations/:machine", "Show how far the migration of a machine is")
+        .columns(COLUMNS);
+
+/// MigrateMachineEstimate.
+pub static ESTIMATE: Op =
+    Op::get("MigrateMachineEstimate", "migrate estimate", ONE, "Tell how much a migration would have to copy")
+        .long("The service measures while one waits, which can take minutes. Sizes are bytes.")
+        .columns(&[column("size"), column("eta_ms"), column("transfer_bytes_second")]);
+
+/// Migrate, action begin.
+pub static BEGIN: Op = step("Migrate begin", "migrate begin", "Begin to migrate a machine")
+    .long("Reserves a place on another server. Then: sdc machines migrate sync, and switch.")
+    .fixed(&[("action", "begin")])
+    .fields(AFFINITY)
+    .until(Goal::State("paused"), &MIGRATION);
+
+/// Migrate, action sync.
+pub static SYNC: Op =
+    step("Migrate sync", "migrate sync", "Copy a machine's data to its new server, while it goes on running")
+        .long("May be repeated: each time only what has changed since is copied.")
+        .fixed(&[("action", "sync")])
+        .until(Goal::State("paused"), &MIGRATION);
+
+/// Migrate, action switch.
+pub static SWITCH: Op =
+    step("Migrate switch", "migrate switch", "Stop the machine here and start it on its new server")
+        .fixed(&[("action", "switch")])
+        .asks_many()
+        .until(Goal::State("successful"), &MIGRATION);
+
+/// Migrate, action automatic.
+pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migrate a machine: begin, sync and switch")
+    .fixed(&[("action", "automatic")])
+    .asks_many()
+    .fields(AFFINITY)
+    .until(Goal::State("successful"), &MIGRATION);
+
+/// Migrate, action pause.
+pub static PAUSE: Op = step("Migrate pause", "migrate pause", "Pause the copying of a machine's data")
+    .fixed(&[("action", "pause")])
+    .until(Goal::State("paused"), &MIGRATION);
+
+/// Migrate, action abort. Its end is that there is no migration.
+pub static ABORT: Op = step("Migrate abort", "migrate abort", "Give a migration up; the machine stays where it is")
+    .long(
+        "Not while a step is running, and not after the switch. Where no place was found for the machine yet, services \
+         of version 9.20 answer 500 although it is done: sdc machines migrate get",
+    )
+    .fixed(&[("action", "abort")])
+    .asks()
+    .until(Goal::Gone, &MIGRATION);
+
+/// Migrate, action finalize. The record of the migration goes with it.
+pub static FINALIZE: Op =
+    step("Migrate finalize", "migrate finalize", "Delete what a migration has left on the old server")
+        .fixed(&[("action", "finalize")])
+        .answers_nothing()
+        .asks()
+        .until(Goal::Gone, &MIGRATION);
+
+/// Migrate, action watch: a stream of JSON lines, which `sdc machines migrate watch` reads.
+pub static WATCH: Op =
+    step("Migrate watch", "migrate watch", "Follow a migration until its step ends").fixed(&[("action", "watch")]);
+
+const AFFINITY: &[Field] = &[body(
+    "affinity",
+    Kind::Affinity,
+    "Where it may go, such as instance!=web*; may be repeated. Services of version 9.20 ignore it",
+)];
+
+const fn step(id: &'static str, verb: &'static str, about: &'static str) -> Op {
+    Op::create(id, verb, ONE, about).columns(COLUMNS)
+}

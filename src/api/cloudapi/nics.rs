@@ -1,0 +1,45 @@
+//! Network interfaces of a machine.
+
+use crate::api::*;
+
+const COLUMNS: &[Column] = &[
+    column("ip"),
+    column("mac"),
+    column("state"),
+    column("network").show(Show::ShortId),
+    column("primary"),
+    column("gateway").long(),
+    column("netmask").long(),
+];
+const ALL: &str = "/:login/machines/:machine/nics";
+const ONE: &str = "/:login/machines/:machine/nics/:nic";
+
+/// Known by its hardware address, which goes into the path without colons; its IP address will do as well.
+pub static NIC: Noun = Noun::new("nic", &GET, &LIST, "sdc machines nics list MACHINE")
+    .ids(Ids::Mac, "mac", "MAC address, or IP address")
+    .named("ip");
+
+/// ListNics.
+pub static LIST: Op =
+    Op::list("ListNics", "nics list", ALL, "List the network interfaces of a machine").columns(COLUMNS);
+
+/// GetNic.
+pub static GET: Op = Op::get("GetNic", "nics get", ONE, "Show a network interface of a machine").columns(COLUMNS);
+
+/// AddNic. A 302 without a body says that there is one on that network already.
+pub static ADD: Op = Op::create("AddNic", "nics add", ALL, "Add a network interface to a machine, which reboots it")
+    .job("add_nics")
+    .found_by_redirect()
+    .until(Goal::State("running"), &NIC)
+    .columns(COLUMNS)
+    .fields(&[
+        body("network", Kind::Nic, "Network: id, short id or name; with an address: network=NAME,ip=ADDRESS")
+            .positional(),
+        body("primary", Kind::Flag("true"), "Make it the primary one").short('P'),
+    ]);
+
+/// RemoveNic.
+pub static REMOVE: Op =
+    Op::delete("RemoveNic", "nics remove", ONE, "Remove a network interface from a machine, which reboots it")
+        .job("remove_nics")
+        .until(Goal::Gone, &NIC);

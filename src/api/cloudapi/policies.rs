@@ -1,0 +1,56 @@
+//! Policies: rules in words, such as `CAN rebootmachine`, that roles are made of.
+
+use crate::api::*;
+
+/// Changing and deleting take the UUID only, so a name is looked up.
+pub static POLICY: Noun = Noun::new("policy", &GET, &LIST, "sdc policies list");
+
+/// ListPolicies.
+pub static LIST: Op = Op::list("ListPolicies", "list", "/:login/policies", "List the policies of the account");
+
+/// GetPolicy.
+pub static GET: Op = Op::get("GetPolicy", "get", "/:login/policies/:policy", "Show a policy");
+
+/// CreatePolicy.
+pub static CREATE: Op = Op::create("CreatePolicy", "create", "/:login/policies", "Make a policy")
+    .long(
+        "sdc policies create may-reboot --rule 'CAN rebootmachine, getmachine and listmachines'\n\
+         Rules are checked before they are sent. An action is the name of an operation in lower case.",
+    )
+    .fields(&[
+        body("name", Kind::Text, "Name of the policy").positional(),
+        body("rules", Kind::PolicyRules, "Rule: CAN action, action and action [WHEN conditions]; may be repeated")
+            .flag("rule")
+            .required(),
+        body("description", Kind::Text, "Description").short('d'),
+        ROLE_TAG,
+    ]);
+
+/// UpdatePolicy. Rules that are sent replace all rules. By the UUID only: an unknown one would be made.
+pub static UPDATE: Op = Op::update("UpdatePolicy", "update", "/:login/policies/:policy", "Change a policy")
+    .long("Rules that are given replace all that were there.")
+    .locks_out()
+    .assigns()
+    .fields(&[
+        body("name", Kind::Text, "New name").short('n'),
+        body("rules", Kind::PolicyRules, "Rule; may be repeated; replaces all rules").flag("rule"),
+        body("description", Kind::Clearable, "Description; the empty one clears it").short('d'),
+    ]);
+
+/// DeletePolicy.
+pub static DELETE: Op = Op::delete("DeletePolicy", "delete", "/:login/policies/:policy", "Delete a policy");
+
+/// `sdc policies`.
+pub static POLICIES: Resource = Resource {
+    name: "policies",
+    aliases: &["policy"],
+    about: "Policies: the rules that roles are made of",
+    columns: &[
+        column("shortid").of("id").show(Show::ShortId).named(),
+        column("id").long(),
+        column("name"),
+        column("rules"),
+        column("description").long(),
+    ],
+    ops: &[&LIST, &GET, &CREATE, &UPDATE, &DELETE],
+};

@@ -1,0 +1,27 @@
+//! SetRoleTags: which roles a thing is tagged with. One request, on whatever path the thing has; `sdc role-tags`
+//! picks the operation by the path. They are read from the `role-tag` header of a GET on the same path.
+
+use crate::api::*;
+
+const COLUMNS: &[Column] = &[column("name"), column("role-tag")];
+const FIELDS: &[Field] = &[body("role-tag", Kind::Words, "The roles; none clears the tags").required()];
+
+/// Of the account itself.
+pub static ACCOUNT: Op = tag("SetRoleTags", "/:login");
+/// Of a collection, such as `machines`.
+pub static COLLECTION: Op = tag("SetRoleTags (collection)", "/:login/:resource_name");
+/// Of one thing.
+pub static RESOURCE: Op = tag("SetRoleTags (resource)", "/:login/:resource_name/:resource_id");
+/// Of one machine: a route of its own on the server, with the same effect.
+pub static MACHINE: Op = tag("SetRoleTags (machine)", "/:login/machines/:machine");
+/// Of the keys of a sub-user.
+pub static USER_KEYS: Op = tag("SetRoleTags (user keys collection)", "/:login/users/:user/:resource_name");
+/// Of one key of a sub-user.
+pub static USER_KEY: Op = tag("SetRoleTags (user key)", "/:login/users/:user/keys/:userkey");
+
+/// All of them.
+pub static OPS: &[&Op] = &[&ACCOUNT, &COLLECTION, &RESOURCE, &MACHINE, &USER_KEYS, &USER_KEY];
+
+const fn tag(id: &'static str, path: &'static str) -> Op {
+    Op::put(id, "set", path, "Tag with roles").fields(FIELDS).columns(COLUMNS)
+}

@@ -1,0 +1,73 @@
+//! Roles: which sub-users may do what the role's policies say, on what is tagged with it.
+
+use crate::api::*;
+
+/// Deleting takes the UUID only, so a name is looked up.
+pub static ROLE: Noun = Noun::new("role", &GET, &LIST, "sdc roles list");
+
+/// ListRoles.
+pub static LIST: Op = Op::list("ListRoles", "list", "/:login/roles", "List the roles of the account").long(
+    "The list may show a member as a default one in a role where it is none. What is true: sdc roles get ROLE, or \
+     sdc rbac info.",
+);
+
+/// GetRole.
+pub static GET: Op = Op::get("GetRole", "get", "/:login/roles/:role", "Show a role");
+
+/// CreateRole, in the form of API version 9.
+pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Make a role")
+    .long(
+        "sdc roles create ops --member jill --default-member ci --policy may-reboot\n\
+         A default member acts in the role without asking; others say --role. What the role is for is tagged with \
+         it: sdc role-tags set machines/web0 ops",
+    )
+    .fields(&[
+        body("name", Kind::Text, "Name of the role").positional(),
+        body(
+            "members",
+            Kind::Members(false),
+            "Login of a sub-user, or account:LOGIN of another account; may be repeated",
+        )
+        .flag("member"),
+        body("default-members", Kind::Members(true), "The same, and the role is active without being asked for")
+            .flag("default-member"),
+        body("policies", Kind::Named, "Name of a policy; may be repeated").flag("policy"),
+        ROLE_TAG,
+    ]);
+
+/// UpdateRole. A list that is sent replaces the whole list.
+pub static UPDATE: Op = Op::update("UpdateRole", "update", "/:login/roles/:role", "Change a role")
+    .long("Members and policies that are given replace all that were there; a list that is not given stays as it is.")
+    .locks_out()
+    .assigns()
+    .fields(&[
+        body("name", Kind::Text, "New name").short('n'),
+        body(
+            "members",
+            Kind::Members(false),
+            "Login of a sub-user, or account:LOGIN; may be repeated; replaces all members",
+        )
+        .flag("member"),
+        body("default-members", Kind::Members(true), "The same, and the role is active without being asked for")
+            .flag("default-member"),
+        body("policies", Kind::Named, "Name of a policy; may be repeated; replaces all policies").flag("policy"),
+    ]);
+
+/// DeleteRole.
+pub static DELETE: Op = Op::delete("DeleteRole", "delete", "/:login/roles/:role", "Delete a role");
+
+/// `sdc roles`.
+pub static ROLES: Resource = Resource {
+    name: "roles",
+    aliases: &["role"],
+    about: "Roles: who may do what",
+    columns: &[
+        column("shortid").of("id").show(Show::ShortId).named(),
+        column("id").long(),
+        column("name"),
+        column("members").show(Show::Names),
+        column("policies").show(Show::Names),
+        column("default_members").named(),
+    ],
+    ops: &[&LIST, &GET, &CREATE, &UPDATE, &DELETE],
+};

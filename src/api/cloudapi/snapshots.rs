@@ -1,0 +1,55 @@
+//! Snapshots of a machine's disk.
+
+use crate::api::*;
+
+const COLUMNS: &[Column] = &[
+    column("name"),
+    column("state"),
+    column("size").show(Show::Mebibytes),
+    column("created"),
+    column("updated").long(),
+];
+const ALL: &str = "/:login/machines/:machine/snapshots";
+const ONE: &str = "/:login/machines/:machine/snapshots/:snapshot";
+
+/// Found by its name, which is its id.
+pub static SNAPSHOT: Noun = Noun::new("snapshot", &GET, &LIST, "sdc machines snapshots list MACHINE")
+    .ids(Ids::Any, "name", "name")
+    .fails(&["failed", "canceled"])
+    .picked_by(&[Pick::Age("created")])
+    .states(&["created", "queued", "creating", "deleting", "deleted", "failed", "canceled"]);
+
+/// ListMachineSnapshots.
+pub static LIST: Op =
+    Op::list("ListMachineSnapshots", "snapshots list", ALL, "List the snapshots of a machine").columns(COLUMNS);
+
+/// GetMachineSnapshot.
+pub static GET: Op =
+    Op::get("GetMachineSnapshot", "snapshots get", ONE, "Show a snapshot of a machine").columns(COLUMNS);
+
+/// CreateMachineSnapshot.
+pub static CREATE: Op = Op::create("CreateMachineSnapshot", "snapshots create", ALL, "Take a snapshot of a machine")
+    .long(
+        "Not for kvm machines nor those with a delegated dataset; for bhyve machines where the data center allows it.",
+    )
+    .job("create_snapshot")
+    .until(Goal::State("created"), &SNAPSHOT)
+    .columns(COLUMNS)
+    .fields(&[body("name", Kind::Text, "Name; the time (UTC, YYYYMMDDTHHMMSSZ) if not given").short('n')]);
+
+/// StartMachineFromSnapshot.
+pub static BOOT: Op = Op::action(
+    "StartMachineFromSnapshot",
+    "snapshots boot",
+    ONE,
+    "Set a stopped machine's disk back to a snapshot and start it",
+)
+.long("What was written to the disk since is lost.")
+.asks()
+.job("rollback_snapshot")
+.until(Goal::AuditThen("rollback_snapshot", "running"), &super::machines::MACHINE);
+
+/// DeleteMachineSnapshot.
+pub static DELETE: Op = Op::delete("DeleteMachineSnapshot", "snapshots delete", ONE, "Delete a snapshot of a machine")
+    .job("delete_snapshot")
+    .until(Goal::Gone, &SNAPSHOT);

@@ -1,0 +1,62 @@
+//! Tags of a machine: names with a text, number or boolean, by which people find machines and the platform is told
+//! what to do with them.
+
+use crate::api::*;
+
+/// Names that the server drops, or takes for something else than a tag.
+const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "context", "image", "origin", "as-role"];
+
+const COLUMNS: &[Column] = &[column("name"), column("value")];
+const ALL: &str = "/:login/machines/:machine/tags";
+const ONE: &str = "/:login/machines/:machine/tags/:tag";
+
+/// What shows whether tags are there: the tags of the machine.
+pub static TAGS: Noun = Noun::new("machine", &LIST, &super::machines::LIST, "sdc machines list");
+
+/// One tag; the server itself finds it by its name.
+pub static TAG: Noun =
+    Noun::new("tag", &GET, &LIST, "sdc machines tags list MACHINE").ids(Ids::Any, "name", "name").barred("/");
+
+/// ListMachineTags.
+pub static LIST: Op = Op::map("ListMachineTags", "tags list", ALL, "List the tags of a machine").columns(COLUMNS);
+
+/// GetMachineTag. A number or boolean is answered as the empty text.
+pub static GET: Op = Op::get("GetMachineTag", "tags get", ONE, "Show a tag of a machine");
+
+const GIVEN: &[Field] =
+    &[body("", Kind::Tags(RESERVED), "Tag NAME=TEXT, or NAME:=JSON for a number or boolean").flag("TAG").positional()];
+
+/// AddMachineTags. Every query parameter would become a tag.
+pub static SET: Op = Op::create("AddMachineTags", "tags set", ALL, "Set tags of a machine, and leave the others")
+    .long(
+        "sdc machines tags set web0 role=web weight:=10 triton.cns.disable:=true\n\
+         Roles cannot be taken on for this (--role): the service would store them as a tag; the default roles apply.",
+    )
+    .answers_map()
+    .without_roles()
+    .job("set_tags")
+    .until(Goal::Holds, &TAGS)
+    .columns(COLUMNS)
+    .fields(GIVEN);
+
+/// ReplaceMachineTags.
+pub static REPLACE: Op =
+    Op::put("ReplaceMachineTags", "tags replace", ALL, "Set tags of a machine, and remove all others")
+        .long("To remove all of them: sdc machines tags delete-all MACHINE")
+        .answers_map()
+        .without_roles()
+        .asks()
+        .job("replace_tags")
+        .until(Goal::Audit("replace_tags"), &TAGS)
+        .columns(COLUMNS)
+        .fields(GIVEN);
+
+/// DeleteMachineTag.
+pub static DELETE: Op = Op::delete("DeleteMachineTag", "tags delete", ONE, "Remove tags from a machine")
+    .job("remove_tags")
+    .until(Goal::Lacks, &TAGS);
+
+/// DeleteMachineTags.
+pub static DELETE_ALL: Op = Op::delete("DeleteMachineTags", "tags delete-all", ALL, "Remove all tags from a machine")
+    .job("replace_tags")
+    .until(Goal::Empty(&[]), &TAGS);

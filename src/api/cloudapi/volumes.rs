@@ -1,0 +1,90 @@
+//! Volumes: file systems on a fabric network that machines mount by NFS.
+
+use crate::api::*;
+
+const TYPES: &[&str] = &["tritonnfs"];
+
+/// What every volume fits, whatever its state: a list without it leaves out those that failed. The service takes only
+/// states that volumes have.
+const ANY_STATE: &str = r#"{"or":[{"eq":["state","creating"]},{"eq":["state","ready"]},{"eq":["state","failed"]},{"eq":["state","deleting"]}]}"#;
+
+const ASKED: &[State] = &[state("creating"), state("ready"), state("failed"), state("deleting")];
+
+/// Looked up by name in the whole list: the server's name filter would leave nothing to suggest. Volumes that have
+/// failed are not in it, and are found by their ids.
+pub static VOLUME: Noun = Noun::new("volume", &GET, &LIST, "sdc volumes list")
+    .fails(&["failed"])
+    .states(&["ready", "creating", "deleting", "failed"])
+    .picked_by(&[Pick::Tags, Pick::State("predicate", ANY_STATE), Pick::Age("created")]);
+
+/// ListVolumes. It refuses every parameter that it does not know, `as-role` too.
+pub static LIST: Op = Op::list("ListVolumes", "list", "/:login/volumes", "List the volumes of the account")
+    .long("Volumes that failed are left out unless --state or --predicate is given.")
+    .without_roles()
+    .fields(&[
+        query("name", Kind::Text, "Only volumes of this name; * and ? stand for anything").test(Test::Text("name")),
+        query("size", Kind::Mebibytes, "Only volumes of this size, in MiB or with a unit").test(Test::Number("size")),
+        query("state", Kind::OneOf(&["creating", "ready", "failed", "deleting"]), "Only volumes in this state")
+            .test(Test::State(ASKED, Some(("predicate", ANY_STATE)))),
+        query("type", Kind::OneOf(TYPES), "Only volumes of this type").test(Test::Text("type")),
+        query("predicate", Kind::Json, r#"Any condition, such as {"ne":["state","ready"]}"#).test(Test::Service),
+    ]);
+
+/// GetVolume.
+pub static GET: Op = Op::get("GetVolume", "get", "/:login/volumes/:volume", "Show a volume");
+
+/// CreateVolume.
+pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", "Make a volume")
+    .long("sdc volumes create -n data -s 20G --network My-Fabric-Network --wait")
+    .until(Goal::State("ready"), &VOLUME)
+    .fields(&[
+        body("name", Kind::Text, "Name, 2 to 256 characters; made up by the service if not given").short('n'),
+        body("size", Kind::Mebibytes, "Size in MiB or with a unit; 10G if not given. Sizes: sdc volumes sizes")
+            .short('s'),
+        body("type", Kind::OneOf(TYPES), "Type; there is no other than tritonnfs").short('t').default("\"tritonnfs\""),
+        body("networks", Kind::Refs(&super::networks::NETWORK), "Fabric network; the default one if not given")
+            .flag("network")
+            .short('N'),
+        body("affinity", Kind::Affinity, "Placement rule on tags, such as role!=db; may be repeated"),
+        body("tags", Kind::Object, "Tag NAME=TEXT; may be repeated").flag("tag"),
+    ]);
+
+/// UpdateVolume, which no older tool reaches.
+pub static RENAME: Op = Op::update("UpdateVolume", "rename", "/:login/volumes/:volume", "Give a volume another name")
+    .long("Not while a machine uses it.")
+    .maybe_empty()
+    .fields(&[body("name", Kind::Text, "New name").positional()]);
+
+/// DeleteVolume.
+pub static DELETE: Op = Op::delete("DeleteVolume", "delete", "/:login/volumes/:volume", "Delete a volume")
+    .long("Not while a machine uses it: sdc volumes get VOLUME -o refs")
+    .until(Goal::Gone, &VOLUME);
+
+/// ListVolumeSizes.
+pub static SIZES: Op =
+    Op::list("ListVolumeSizes", "sizes", "/:login/volumesizes", "List the sizes that volumes can have")
+        .columns(&[column("type"), column("size").show(Show::Mebibytes)])
+        .fields(&[query("type", Kind::OneOf(TYPES), "Only sizes of this type").test(Test::Text("type"))]);
+
+/// `sdc volumes`.
+pub static VOLUMES: Resource = Resource {
+    name: "volumes",
+    aliases: &["volume", "vols", "vol"],
+    about: "Volumes that machines share",
+    columns: &[
+        column("shortid").of("id").show(Show::ShortId),
+        column("id").long(),
+        column("name"),
+        column("size").show(Show::Mebibytes),
+        column("type"),
+        column("state"),
+        column("age").of("created").show(Show::Age),
+        column("created").long(),
+        column("filesystem_path").long(),
+        column("networks").named(),
+        column("refs").named(),
+        column("tags").nested(),
+        column("owner_uuid").named(),
+    ],
+    ops: &[&LIST, &GET, &CREATE, &RENAME, &DELETE, &SIZES],
+};

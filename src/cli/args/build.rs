@@ -1,0 +1,355 @@
+//! From the table to clap: one command an operation, its arguments from path and fields.
+//! It knows nothing of what a command does.
+
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::api::{Field, Goal, Kind, Method, Op, Resource, Shape, VERB_ALIASES, noun};
+use crate::cli::{commands, targets};
+use crate::error::{Error, Result};
+
+/// The command of a noun with all its verbs.
+pub fn resource(resource: &'static Resource) -> Command {
+    let mut command =
+        Command::new(resource.name).about(resource.about).visible_aliases(resource.aliases.iter().copied());
+    if let [op] = resource.ops
+        && op.verb.is_empty()
+    {
+        return arguments(command, op);
+    }
+    command = command.subcommand_required(true).arg_required_else_help(true);
+    for &op in resource.ops {
+        command = match op.verb.split_once(' ') {
+            None => command.subcommand(verb(op, resource.name, op.verb)),
+            Some((group, last)) => {
+                command = with_group(command, group);
+                command
+                    .mut_subcommand(group, |sub| sub.subcommand(verb(op, &format!("{} {group}", resource.name), last)))
+            }
+        };
+    }
+    command
+}
+
+/// Groups of verbs below a noun: other words for them, and one line of help.
+const GROUPS: &[(&str, &[&str], &str)] = &[
+    ("tags", &["tag"], "Tags of a machine"),
+    ("metadata", &["md"], "Metadata of a machine"),
+    ("snapshots", &["snapshot"], "Snapshots of a machine"),
+    ("nics", &["nic"], "Network interfaces of a machine"),
+    ("disks", &["disk"], "Disks of a bhyve machine"),
+    ("fwrules", &["fwrule"], "Firewall rules that are about a machine"),
+    ("firewall", &[], "A machine's firewall, on or off"),
+    ("deletion-protection", &[], "Protection of a machine from deletion, on or off"),
+    ("migrate", &["migration", "migrations"], "Move a machine to another server"),
+    ("ips", &["ip"], "Addresses of a network"),
+    ("foreign", &[], "Data centers of other clouds"),
+    ("vlans", &["vlan"], "VLANs of the account"),
+    ("networks", &["network"], "Networks on a VLAN of the account"),
+    ("keys", &["key"], "SSH keys of a sub-user"),
+    ("accesskeys", &["accesskey"], "Access keys of a sub-user"),
+];
+
+fn group_named(name: &str, word: &str) -> bool {
+    name == word || GROUPS.iter().any(|(known, aliases, _)| *known == name && aliases.contains(&word))
+}
+
+/// The command with this group below it.
+pub fn with_group(command: Command, name: &'static str) -> Command {
+    if command.find_subcommand(name).is_some() {
+        return command;
+    }
+    let mut group = Command::new(name).subcommand_required(true).arg_required_else_help(true);
+    if let Some((_, aliases, about)) = GROUPS.iter().find(|(known, ..)| *known == name) {
+        group = group.about(*about).visible_aliases(aliases.iter().copied());
+    }
+    command.subcommand(group)
+}
+
+/// The noun with nothing but the verb that was typed, which takes the options of every command too.
+/// `None` unless the words say at once which it is.
+pub fn only(resource: &'static Resource, words: &[&str], options: impl Fn(Command) -> Command) -> Option<Command> {
+    if words.first().is_some_and(|word| commands::has_own_command(&format!("{} {word}", resource.name))) {
+        return None;
+    }
+    let named = |path: &str, name: &str, word: &str| name == word || aliases(path, name).any(|alias| alias == word);
+    let noun = Command::new(resource.name).aliases(resource.aliases.iter().copied());
+    for &op in resource.ops {
+        match (op.verb.split_once(' '), words) {
+            (None, [word, ..]) if named(resource.name, op.verb, word) => {
+                return Some(noun.subcommand(options(verb(op, resource.name, op.verb))));
+            }
+            (Some((group, last)), [first, second, ..])
+                if group_named(group, first) && named(&format!("{} {group}", resource.name), last, second) =>
+            {
+                let path = format!("{} {group}", resource.name);
+                let aliases =
+                    GROUPS.iter().find(|(known, ..)| *known == group).map_or(&[][..], |(_, aliases, _)| aliases);
+                let group = Command::new(group).aliases(aliases.iter().copied());
+                return Some(noun.subcommand(group.subcommand(options(verb(op, &path, last)))));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The other words for a verb below this noun or group; not those that are commands of their own there.
+fn aliases(path: &str, word: &str) -> impl Iterator<Item = &'static str> {
+    let (_, aliases) = VERB_ALIASES.iter().find(|(name, _)| *name == word).copied().unwrap_or_default();
+    aliases.iter().copied().filter(move |alias| !crate::cli::commands::is_over(&format!("{path} {alias}")))
+}
+
+fn verb(op: &'static Op, path: &str, word: &'static str) -> Command {
+    let command = Command::new(word).about(op.about).visible_aliases(aliases(path, word));
+    let api = format!("API: {} ({} {})", op.id, op.method.as_str(), op.path);
+    let long = if op.long.is_empty() { op.about.to_owned() } else { format!("{}\n\n{}", op.about, op.long) };
+    commands::extended(&format!("{path} {word}"), arguments(command.long_about(long).after_long_help(api), op))
+}
+
+/// Several targets are taken where something is done to each of them alike, and nothing else follows them.
+pub fn takes_several(op: &Op) -> bool {
+    op.method != Method::Get
+        && op.path_params().next().is_some()
+        && !op.fields.iter().any(|field| field.positional)
+        && !takes_words(op)
+}
+
+/// Whether the fields of an operation can be typed without dashes too.
+fn takes_words(op: &Op) -> bool {
+    let flat = op.fields.iter().any(|field| matches!(field.kind, Kind::Flat(_) | Kind::Tags(_)));
+    op.shape == Shape::Rows && !op.fields.is_empty() || op.assigns && !flat
+}
+
+/// The options of an operation's fields.
+pub fn fields(command: Command, op: &'static Op) -> Command {
+    op.fields
+        .iter()
+        .filter(|field| !matches!(field.kind, Kind::Same(_)))
+        .fold(command, |all, field| all.arg(option(field)))
+}
+
+/// The options and arguments of an operation's command.
+pub fn operation(op: &'static Op) -> Command {
+    arguments(Command::new(op.verb), op)
+}
+
+fn arguments(mut command: Command, op: &'static Op) -> Command {
+    let mut params = op.path_params().peekable();
+    while let Some(param) = params.next() {
+        let last = params.peek().is_none();
+        let (word, how) = noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
+        let shown = word.to_uppercase().replace(' ', "-");
+        let mut arg = Arg::new(param).value_name(shown).help(format!("The {word}: {how}")).required(true);
+        let Some(target) = noun(param).filter(|_| last && takes_several(op)) else {
+            command = command.arg(arg);
+            continue;
+        };
+        let globs = if target.list.shape == Shape::Rows { ", globs ('web-*')" } else { "" };
+        let several = format!("The {word}: {how}; several may be given{globs}, or - for a list on standard input");
+        arg = arg.action(ArgAction::Append).num_args(1..).help(several);
+        let picking = targets::picking(target);
+        if !picking.is_empty() {
+            arg = arg.required(false).required_unless_present_any(picking);
+        }
+        command = targets::options(command.arg(arg), op, target);
+    }
+    command = fields(command, op);
+    if takes_words(op) {
+        let help = if op.shape == Shape::Rows {
+            "Filters as NAME=VALUE or NAME!=VALUE; of numbers <, <=, > and >= too; * and ? stand for anything in text"
+        } else {
+            "The same, typed without dashes"
+        };
+        command = command.arg(Arg::new("FILTER").value_name("NAME=VALUE").help(help).action(ArgAction::Append));
+    }
+    command = match op.shape {
+        Shape::Rows | Shape::Map => command.args(list_options()),
+        Shape::Record => command.args(list_options().into_iter().take(1)),
+        Shape::Nothing => command,
+    };
+    if op.goal.is_some() {
+        command = command.args([
+            wait(op),
+            Arg::new("timeout")
+                .long("timeout")
+                .value_name("TIME")
+                .requires("wait")
+                .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
+        ]);
+    }
+    if asks(op) {
+        let yes = Arg::new("yes").long("yes").short('y').help("Skip the confirmation prompt");
+        // No machine is stopped or rebooted by force: whoever asks for that is not answered with a yes.
+        let yes = if op.asks_many { yes } else { yes.alias("force") };
+        let yes = yes.action(ArgAction::SetTrue);
+        // What the older tools call it when they delete; elsewhere it is a file there.
+        command = command.arg(if op.method == Method::Delete { yes.short_alias('f') } else { yes });
+    }
+    command
+}
+
+/// Whether a question may come before it is done.
+pub fn asks(op: &Op) -> bool {
+    op.asks || op.asks_many || op.locks_out || op.fields.iter().any(|field| field.asks)
+}
+
+/// `--wait`, of what ends in a state also with a state.
+fn wait(op: &Op) -> Arg {
+    let arg = Arg::new("wait").long("wait").short('w');
+    match waited_states(op).as_slice() {
+        [] => arg.help("Wait until it is done").action(ArgAction::SetTrue),
+        states => arg
+            .value_name("STATE")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("")
+            .value_parser(PossibleValuesParser::new(
+                states.iter().copied().map(PossibleValue::new).chain([PossibleValue::new("").hide(true)]),
+            ))
+            .help(format!("Wait until it is {}, or in another state", states.first().copied().unwrap_or_default())),
+    }
+}
+
+/// The states that can be waited for when this is done. What was there before may have been in any of them, and one
+/// that ends the wait cannot be its end.
+pub fn waited_states(op: &Op) -> Vec<&'static str> {
+    match &op.goal {
+        Some((Goal::State(_), noun)) if op.path_params().all(|param| param != noun.name) => {
+            noun.states.iter().copied().filter(|state| !noun.failed.contains(state)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Refuses a state or a time that stands behind `--wait`, where it would be acted on as a target.
+///
+/// # Errors
+/// A usage error.
+pub fn no_state_for_a_target(op: &Op, matches: &ArgMatches) -> Result<()> {
+    let Some(noun) = op.path_params().last().and_then(noun).filter(|_| op.goal.is_some() && takes_several(op)) else {
+        return Ok(());
+    };
+    // It has a place on the command line if it is there, and takes no other state if it has one.
+    let bare = matches.try_get_one::<String>("wait").map_or(true, |state| state.is_none_or(String::is_empty));
+    let typed = bare && matches.value_source("wait") == Some(ValueSource::CommandLine);
+    let Some(wait) = matches.index_of("wait").filter(|_| typed) else { return Ok(()) };
+    let states = waited_states(op);
+    let known = if states.is_empty() { noun.states } else { &states };
+    let words = matches.get_many::<String>(noun.name).into_iter().flatten();
+    let mut targets = matches.indices_of(noun.name).into_iter().flatten().zip(words);
+    let Some((_, word)) = targets.find(|(at, _)| *at == wait + 1) else { return Ok(()) };
+    let is_known = known.contains(&word.as_str());
+    // Eight digits may be a short id.
+    if !is_known && (word.len() >= 8 || crate::config::duration("", word).is_err()) {
+        return Ok(());
+    }
+    let error = match states.as_slice() {
+        _ if !is_known => {
+            Error::usage(format!("'{word}' is a time, and --wait takes none")).hint(format!("--wait --timeout {word}"))
+        }
+        [] => Error::usage(format!("'{word}' is a state, and --wait takes none here"))
+            .hint("--wait alone waits until it is done"),
+        _ => Error::usage(format!("'{word}' is a state, and stands behind --wait without a ="))
+            .hint(format!("--wait={word}")),
+    };
+    Err(error.hint(format!("if a {} is called so: {word} --wait", noun.word)))
+}
+
+/// The options of everything that is shown as rows; the first one suits a single object too.
+pub fn list_options() -> [Arg; 3] {
+    [
+        Arg::new("no-header")
+            .long("no-header")
+            .short('H')
+            .help("Leave the header out")
+            .action(ArgAction::SetTrue)
+            .help_heading("Output"),
+        Arg::new("long")
+            .long("long")
+            .short('l')
+            .help("More columns, the same as -o wide")
+            .action(ArgAction::SetTrue)
+            .help_heading("Output"),
+        Arg::new("sort")
+            .long("sort")
+            .short('s')
+            .value_name("COLUMN,...")
+            .allow_hyphen_values(true)
+            .help("Sort by these columns; -COLUMN the other way round")
+            .help_heading("Output"),
+    ]
+}
+
+/// Whether this is the field's name on the wire or that of its option.
+pub fn is_called(field: &Field, name: &str) -> bool {
+    field.name == name || long_name(field) == name
+}
+
+/// The long name of a field's option.
+pub fn long_name(field: &Field) -> String {
+    field.flag.map_or_else(|| field.name.replace('_', "-"), str::to_owned)
+}
+
+fn option(field: &'static Field) -> Arg {
+    let mut arg = Arg::new(field.name).help(field.about);
+    if field.positional {
+        let shown = field.flag.unwrap_or(field.name).to_uppercase();
+        arg = arg.value_name(shown).required(field.required);
+    } else {
+        // A secret that is not given is asked for.
+        let required = field.required && !matches!(field.kind, Kind::Secret);
+        arg = arg.long(long_name(field)).required(required);
+        if let Some(short) = field.short {
+            arg = arg.short(short);
+        }
+    }
+    let text = clap::builder::NonEmptyStringValueParser::new();
+    match field.kind {
+        Kind::Text | Kind::Uuid | Kind::FirewallRule | Kind::Nic | Kind::DiskSize if field.positional => {
+            arg.value_parser(text)
+        }
+        Kind::Text => arg.value_parser(text).value_name("TEXT"),
+        Kind::Uuid => arg.value_parser(text).value_name("UUID"),
+        Kind::Clearable => arg.value_name("TEXT"),
+        Kind::Texts | Kind::Words | Kind::Named | Kind::Members(_) => {
+            arg.value_parser(text).value_name("TEXT").action(ArgAction::Append)
+        }
+        Kind::SomeOf(words) => {
+            arg.value_parser(PossibleValuesParser::new(words)).value_name("WORD").action(ArgAction::Append)
+        }
+        Kind::Json => arg.value_parser(text).value_name("JSON"),
+        Kind::FirewallRule => arg.value_parser(text).value_name("RULE"),
+        Kind::Affinity | Kind::PolicyRules => arg.value_parser(text).value_name("RULE").action(ArgAction::Append),
+        Kind::Nic => arg.value_parser(text).value_name("NETWORK"),
+        Kind::Nics => arg.value_parser(text).value_name("NIC").action(ArgAction::Append),
+        Kind::Mounts => arg.value_parser(text).value_name("VOLUME:/PATH").action(ArgAction::Append),
+        Kind::Disks => arg.value_parser(text).value_name("DISK").action(ArgAction::Append),
+        Kind::DiskSize => arg.value_parser(text).value_name("MIB"),
+        Kind::Integer => arg.value_parser(value_parser!(u64)).value_name("N"),
+        Kind::Mebibytes => arg.value_parser(text).value_name("MIB"),
+        Kind::Flag(_) => arg.action(ArgAction::SetTrue),
+        Kind::Bool => arg
+            .value_parser(PossibleValuesParser::new(["true", "false"]))
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_name("BOOL"),
+        Kind::OneOf(words) => arg.value_parser(PossibleValuesParser::new(words)).value_name("WORD"),
+        Kind::Ref(noun) => arg.value_parser(text).value_name(noun.name.to_uppercase()),
+        Kind::Refs(noun) => {
+            arg.value_parser(text).value_name(noun.name.to_uppercase()).action(ArgAction::Append).value_delimiter(',')
+        }
+        Kind::Flat(_) | Kind::Tags(_) => {
+            arg.value_parser(text).value_name("NAME=VALUE").action(ArgAction::Append).num_args(1..)
+        }
+        Kind::Pairs(_) | Kind::Object => arg.value_parser(text).value_name("NAME=VALUE").action(ArgAction::Append),
+        Kind::PairFiles(_) | Kind::FlatFiles(_) => {
+            arg.value_parser(text).value_name("NAME=@FILE").action(ArgAction::Append)
+        }
+        Kind::Files => arg.value_parser(text).value_name("FILE").action(ArgAction::Append),
+        // Never on the command line, where everybody could read it.
+        Kind::File | Kind::PublicKeyFile | Kind::Secret | Kind::Same(_) => arg.value_parser(text).value_name("FILE"),
+    }
+}

@@ -1,0 +1,159 @@
+//! The words before the one that is completed: the options that say which cloud, whose account and which key are
+//! taken out of them, so that names come from the place that the command will ask.
+
+use std::ffi::OsString;
+
+use clap::{Arg, Command};
+
+use crate::api::Op;
+use crate::cli::args::globals;
+use crate::config::Flags;
+use crate::request::Args;
+
+/// The heading of the options that choose the cloud and the key.
+const CLOUD: &str = "Cloud and key";
+
+/// The words before the one that is completed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Line {
+    /// Without the options that choose the cloud and the key.
+    pub words: Vec<OsString>,
+    /// Those options with their values.
+    pub cloud: Vec<OsString>,
+    /// Whether `--` was among them, so that nothing after it is an option.
+    pub escaped: bool,
+}
+
+impl Line {
+    /// Takes the words apart, by the commands and options that there are.
+    pub fn read(root: &Command, before: &[OsString]) -> Line {
+        let mut line = Line::default();
+        let mut command = root;
+        let mut rest = before.iter().peekable();
+        line.words.extend(rest.next().cloned());
+        while let Some(word) = rest.next() {
+            let text = word.to_string_lossy();
+            let option = if line.escaped { None } else { option(command, &text) };
+            let Some((arg, attached)) = option else {
+                line.escaped |= text == "--";
+                command = Some(command)
+                    .filter(|_| !line.escaped)
+                    .and_then(|it| it.find_subcommand(&*text))
+                    .unwrap_or(command);
+                line.words.push(word.clone());
+                continue;
+            };
+            let takes = arg.get_num_args().is_some_and(|range| range.min_values() > 0) && !attached;
+            let value = if takes { rest.next() } else { None };
+            // The last one's value is the word that is completed.
+            let complete = !takes || value.is_some();
+            let place = match arg.get_help_heading() {
+                Some(CLOUD) if complete => &mut line.cloud,
+                _ => &mut line.words,
+            };
+            place.push(word.clone());
+            place.extend(value.cloned());
+        }
+        line
+    }
+
+    /// What these options say. Nothing where they contradict each other.
+    pub fn flags(&self) -> Option<Flags> {
+        let command = Command::new("sdc").subcommand(globals::add(Command::new("any")));
+        let words = ["sdc", "any"].into_iter().map(OsString::from).chain(self.cloud.iter().cloned());
+        let matches = command.try_get_matches_from(words).ok()?;
+        Some(globals::read(&matches).ok()?.1)
+    }
+
+    /// What was typed for the path of a list, in which the completed one is. Nothing while a part of it is missing.
+    pub fn place(&self, list: &Op) -> Option<Args> {
+        let mut args = Args::new();
+        let mut params = list.path_params().peekable();
+        params.peek()?;
+        let matches = crate::cli::tree().ignore_errors(true).try_get_matches_from(&self.words).ok()?;
+        let mut last = &matches;
+        while let Some((_, next)) = last.subcommand() {
+            last = next;
+        }
+        for param in params {
+            args = args.set(param, last.try_get_one::<String>(param).ok()??.as_str());
+        }
+        Some(args)
+    }
+}
+
+/// The option that a word is, and whether its value is in the word too. Of short ones in one word, the one that
+/// takes the rest, or the last.
+fn option<'c>(command: &'c Command, word: &str) -> Option<(&'c Arg, bool)> {
+    if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
+        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+        let is = |arg: &&Arg| {
+            arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+        };
+        return Some((command.get_arguments().find(is)?, value.is_some()));
+    }
+    let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
+    let mut found = None;
+    for (at, letter) in letters.char_indices() {
+        let is = |arg: &&Arg| arg.get_short_and_visible_aliases().is_some_and(|letters| letters.contains(&letter));
+        let arg = command.get_arguments().find(is)?;
+        let rest = letters.get(at + letter.len_utf8()..).unwrap_or_default();
+        found = Some((arg, !rest.is_empty()));
+        if arg.get_num_args().is_some_and(|range| range.takes_values()) {
+            break;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::tree;
+
+    fn read(text: &str) -> Line {
+        let mut root = tree();
+        root.build();
+        Line::read(&root, &text.split(' ').map(OsString::from).collect::<Vec<_>>())
+    }
+
+    fn words(text: &str) -> Vec<OsString> {
+        text.split(' ').filter(|word| !word.is_empty()).map(OsString::from).collect()
+    }
+
+    #[test]
+    fn options_that_choose_the_cloud_are_taken_out_wherever_they_stand() {
+        for (typed, left, cloud) in [
+            ("sdc -p other machines stop", "sdc machines stop", "-p other"),
+            ("sdc machines stop -p other", "sdc machines stop", "-p other"),
+            ("sdc machines --profile=other stop", "sdc machines stop", "--profile=other"),
+            ("sdc machines stop -pother", "sdc machines stop", "-pother"),
+            ("sdc machines stop -jp other", "sdc machines stop", "-jp other"),
+            ("sdc -a keys -u list machines get", "sdc machines get", "-a keys -u list"),
+            ("sdc --keyId x machines get --act-as y", "sdc machines get", "--keyId x --act-as y"),
+            ("sdc machines get --insecure -o json", "sdc machines get -o json", "--insecure"),
+            // The value is what is completed.
+            ("sdc machines get -p", "sdc machines get -p", ""),
+            ("sdc machines ssh web -- -p other", "sdc machines ssh web -- -p other", ""),
+        ] {
+            let line = read(typed);
+            assert_eq!((line.words, line.cloud), (words(left), words(cloud)), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_out_is_what_the_command_would_be_told() {
+        let flags = read("sdc -p other machines stop --act-as=jill -U http://h -k key").flags().unwrap();
+        assert_eq!(flags.profile.as_deref(), Some("other"));
+        assert_eq!(flags.act_as.as_deref(), Some("jill"));
+        assert_eq!((flags.url.as_deref(), flags.key_id.as_deref()), (Some("http://h"), Some("key")));
+    }
+
+    #[test]
+    fn the_place_of_a_list_is_what_was_typed_before() {
+        let list = &crate::api::cloudapi::nics::LIST;
+        let place = read("sdc -p other machines nics get web1").place(list);
+        assert_eq!(place.unwrap().text("machine"), Some("web1"));
+        assert!(read("sdc machines nics get").place(list).is_none());
+    }
+}

@@ -1,0 +1,207 @@
+//! Completion while one types: commands, options, and the names of things in the cloud. It reports no errors and
+//! never waits long: a shell is not the place for either. Names come from a service and may be anybody's, so what
+//! is inserted is quoted for the shell that asks, and a name that could not be seen for what it is is left out.
+
+mod bash;
+mod line;
+mod names;
+mod shells;
+mod words;
+
+use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Arg, Command};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+
+use crate::api::{Kind, NOUNS, Noun, RESOURCES, noun};
+use crate::cli::terminal::streams::Streams;
+use crate::cli::tree;
+use crate::config::{Dirs, env, profile};
+use crate::error::{Error, Result};
+use crate::render;
+use line::Line;
+pub use shells::{SHELLS, script};
+
+/// A list of names is not waited for any longer.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// No longer name is offered.
+const MAX_LEN: usize = 1024;
+
+/// By which the shell asks. It is ours alone: a variable that somebody else sets must not turn a command
+/// into silence.
+pub const VARIABLE: &str = "SDC_COMPLETE";
+
+/// Marks a candidate as the name of something, in the engine's id of it.
+const NAME: &str = "name::";
+
+/// Answers the shell, if it was the shell that asked.
+///
+/// # Errors
+/// A usage error for a shell that is not known, or what is not a shell's question.
+pub fn answered(streams: Streams) -> Option<Result<()>> {
+    let shell = env::var_os(VARIABLE)?;
+    Some(answer(streams, &shell.to_string_lossy()))
+}
+
+fn answer(streams: Streams, shell: &str) -> Result<()> {
+    let wrong = || Error::usage(format!("{VARIABLE} is set, so a shell's question was expected"));
+    let shell = shells::named(shell).ok_or_else(|| {
+        let known: Vec<&str> = SHELLS.iter().map(|(shell, _)| *shell).collect();
+        wrong().because(format!("unknown shell '{shell}', expected one of {}", known.join(", ")))
+    })?;
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let [dashes, asked @ ..] = args.as_slice() else { return Err(wrong()) };
+    if dashes != "--" {
+        return Err(wrong().hint(format!("unset {VARIABLE}")));
+    }
+    // What cannot be read as a question has no answer: a usage error would end up between the words of a person.
+    let Some(question) = shell.question(asked) else { return Ok(()) };
+    streams.out(question.text(&candidates(&question.words)).as_bytes())
+}
+
+/// What can stand in the place of the last of these words: the candidates and a line about each.
+fn candidates(words: &[OsString]) -> Vec<(String, String)> {
+    let mut root = tree();
+    root.build();
+    let Some((typed, before)) = words.split_last() else { return Vec::new() };
+    let Some(typed) = typed.to_str() else { return Vec::new() };
+    let line = Arc::new(Line::read(&root, before));
+    let mut words = line.words.clone();
+    words.push(typed.into());
+    let last = words.len() - 1;
+    let mut root = with_names(tree(), &line, &[]);
+    let found = clap_complete::engine::complete(&mut root, words, last, None).unwrap_or_default();
+    let is_option = |one: &CompletionCandidate| one.get_id().is_some_and(|id| id.starts_with("arg::"));
+    // Options are offered with everything only where there is nothing else.
+    let others = typed.is_empty() && !found.iter().all(is_option);
+    let kept = found.iter().filter(|one| !(others && is_option(one))).filter_map(|one| {
+        let value = one.get_value().to_str()?;
+        // A name that begins with a dash would be read as an option, be it one that sends all requests elsewhere.
+        let alone = one.get_id().and_then(|id| id.strip_prefix(NAME)) == Some(value);
+        if alone && value.starts_with('-') && (!line.escaped || value == "-") {
+            return None;
+        }
+        let help = one.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = help.lines().next().unwrap_or_default().to_owned();
+        is_seen(value).then(|| (value.to_owned(), render::visible(&help).into_owned()))
+    });
+    kept.collect()
+}
+
+/// Whether a name can be seen and typed for what it is, and separates no candidates.
+fn is_seen(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_LEN && render::visible(name) == name
+}
+
+/// The tree, with the names of things for the arguments that mean things.
+fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
+    let profiles = command.get_name() == "profile";
+    let op = path.split_first().and_then(|(noun, verb)| {
+        let resource = RESOURCES.iter().find(|resource| resource.name == *noun)?;
+        resource.ops.iter().copied().find(|op| op.verb == verb.join(" "))
+    });
+    let on_roles = path.first() == Some(&"role-tags");
+    let command = command.mut_args(|arg| {
+        let line = Arc::clone(line);
+        match noun_of(&arg) {
+            Some(noun) => {
+                arg.add(ArgValueCompleter::new(move |typed: &OsStr| offered(names_of(noun, &line, typed), "")))
+            }
+            None if arg.get_id() == "output" => arg.add(words::outputs(&line)),
+            None if arg.get_id() == "resource" && on_roles => arg.add(words::resources(&line)),
+            None if arg.get_id() == "FILTER" => match op {
+                Some(op) => arg.add(words::filters(op, &line)),
+                None => arg,
+            },
+            None if arg.get_id() == "profile" => arg.add(ArgValueCompleter::new(profile_names)),
+            None => arg,
+        }
+    });
+    command.mut_subcommands(|sub| {
+        let name = sub.get_name().to_owned();
+        let sub = with_names(sub, line, &[path, &[name.as_str()]].concat());
+        match sub.get_name() {
+            "use" | "delete" if profiles => sub.mut_arg("NAME", |arg| arg.add(ArgValueCompleter::new(profile_names))),
+            _ => sub,
+        }
+    })
+}
+
+/// What an argument means: a path's parameter, or a field that refers to a thing.
+fn noun_of(arg: &Arg) -> Option<&'static Noun> {
+    let id = arg.get_id().as_str();
+    let global = id.strip_prefix("as-").and_then(|name| NOUNS.iter().copied().find(|noun| noun.name == name));
+    noun(id).or(global).or_else(|| {
+        let fields = RESOURCES.iter().flat_map(|resource| resource.ops).flat_map(|op| op.fields);
+        fields.filter(|field| field.name == id).find_map(|field| match field.kind {
+            Kind::Ref(noun) | Kind::Refs(noun) => Some(noun),
+            Kind::Nic => Some(&crate::api::cloudapi::networks::NETWORK),
+            _ => None,
+        })
+    })
+}
+
+/// The names that begin with what was typed. Whatever hangs, a silent agent or a resolver, is left behind: the
+/// process is about to end.
+fn names_of(noun: &'static Noun, line: &Arc<Line>, typed: &OsStr) -> Vec<String> {
+    let (send, receive) = std::sync::mpsc::channel();
+    let line = Arc::clone(line);
+    std::thread::spawn(move || send.send(names::of(noun, &line).unwrap_or_default()));
+    let names = receive.recv_timeout(TIMEOUT).unwrap_or_default();
+    names.fitting(&typed.to_string_lossy())
+}
+
+/// The profiles, for `--profile` and for the commands about them.
+fn profile_names(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let mut names = Dirs::system().config.and_then(|dir| profile::list(&dir).ok()).unwrap_or_default();
+    names.push(profile::ENV.to_owned());
+    names.retain(|name| name.starts_with(&*typed.to_string_lossy()));
+    offered(names, "")
+}
+
+/// Names, behind what stands before them in the same word.
+fn offered(names: Vec<String>, before: &str) -> Vec<CompletionCandidate> {
+    let offer = |name: String| {
+        let word = format!("{before}{name}");
+        CompletionCandidate::new(&word).id(Some(format!("{NAME}{word}")))
+    };
+    names.into_iter().map(offer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offered(line: &str) -> Vec<String> {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        candidates(&words).into_iter().map(|(value, _)| value).collect()
+    }
+
+    #[test]
+    fn options_are_offered_where_there_is_nothing_else() {
+        assert!(offered("sdc ").iter().all(|word| !word.starts_with('-')));
+        assert!(offered("sdc profile use ").contains(&"env".to_owned()));
+        assert!(offered("sdc profile use ").iter().all(|word| !word.starts_with('-')));
+        assert_eq!(offered("sdc machines list --js"), ["--json"]);
+        assert_eq!(offered("sdc machines list -o ta"), ["table", "tags"]);
+        assert_eq!(offered("sdc machines list -o csv:id,sta"), ["csv:id,state"]);
+        assert_eq!(offered("sdc -o tab"), ["table"]);
+        assert_eq!(offered("sdc machines list state=run"), ["state=running"]);
+        assert_eq!(offered("sdc machines list tag"), ["tag.", "tags="]);
+        assert_eq!(offered("sdc role-tags get mach"), ["machines"]);
+        assert!(offered("sdc account get ").contains(&"--json".to_owned()));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_for_what_it_is_is_left_out() {
+        for name in ["", "a\nb", "a\tb", "\u{1b}[2J", "a\u{202e}b", "a\u{0}b", &"x".repeat(MAX_LEN + 1)] {
+            assert!(!is_seen(name), "{name:?}");
+        }
+        for name in ["a b", "$(x)", "名前 🦀", &"x".repeat(MAX_LEN)] {
+            assert!(is_seen(name), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! From words to structs: clap's commands out of the table, the options of all commands, hints and completion. It sends nothing and prints nothing.
+
+pub(crate) mod build;
+pub(crate) mod complete;
+pub(crate) mod globals;
+pub(crate) mod guard;
+pub(crate) mod hints;
+pub(crate) mod letters;

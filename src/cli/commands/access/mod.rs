@@ -1,0 +1,4 @@
+//! Commands about users, roles and policies that are more than one call of an operation.
+
+pub(crate) mod rbac;
+pub mod role_tags;

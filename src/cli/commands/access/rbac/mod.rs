@@ -1,0 +1,177 @@
+//! `sdc rbac`: users, roles and policies together: shown, written to a file, and made so as a file says.
+//! The plan is made apart from reading and doing.
+
+mod apply;
+mod file;
+mod info;
+mod live;
+mod passwords;
+mod plan;
+mod record;
+mod rights;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::Value;
+
+use crate::api::Op;
+use crate::api::cloudapi::{policies, roles, user_keys, users};
+use crate::cli::App;
+use crate::error::{Error, Result};
+use crate::render;
+
+/// What is read to show and to export.
+pub static READS: &[&Op] = &[&users::LIST, &roles::LIST, &roles::GET, &policies::LIST, &user_keys::LIST];
+
+/// What applying may call.
+pub static CALLS: &[&Op] = &[
+    &users::LIST,
+    &roles::LIST,
+    &roles::GET,
+    &policies::LIST,
+    &user_keys::LIST,
+    &users::CREATE,
+    &users::UPDATE,
+    &users::DELETE,
+    &user_keys::ADD,
+    &user_keys::DELETE,
+    &roles::CREATE,
+    &roles::UPDATE,
+    &roles::DELETE,
+    &policies::CREATE,
+    &policies::UPDATE,
+    &policies::DELETE,
+];
+
+const APPLY_HELP: &str = "\
+Make users, roles and policies so as a file says. It shows what it would do, asks, and does it step by step:
+policies first, then users with their keys, then roles; what is to be deleted last, roles first.
+
+The file is JSON, and what it leaves out stays as it is:
+  {
+    \"owner\": \"team-a\",
+    \"users\": [{ \"login\": \"jill\", \"email\": \"jill@example.com\", \"keys\": [\"ssh-ed25519 AAAA... laptop\"] }],
+    \"policies\": [{ \"name\": \"may-reboot\", \"rules\": [\"CAN rebootmachine and getmachine\"] }],
+    \"roles\": [{ \"name\": \"ops\", \"members\": [\"jill\"], \"default_members\": [], \"policies\": [\"may-reboot\"] }]
+  }
+A key is its line, or a file beside this file; \"keys\" may also be one file, or a folder of .pub files. Without
+\"keys\", those of rbac-user-keys/LOGIN.pub are taken if there is such a file, and otherwise the user's keys are let
+alone. \"account:LOGIN\" is a member of another account. Keys are compared by fingerprint, rules as a set.
+
+Nothing is deleted without --prune, and then only what this file has made: of what apply creates for an \"owner\", it
+keeps a record with your profiles (sdc-rbac/), one for each cloud, account and owner. --adopt puts what is in the file
+and there already on that record. What others have made is never deleted. A key that is not in the file stays
+unless it is on the record; the members and policies of a role, and the rules of a policy, are changed to those given.
+
+A new user needs a password: from --passwords-file, or a random one that nobody learns. Users sign with their keys,
+and a password can be set later: sdc users change-password LOGIN.
+
+If a step fails, what was done stays, and running it again goes on.";
+
+/// The command and its verbs.
+pub fn command() -> Command {
+    let switch = |id: &'static str, help: &'static str| Arg::new(id).long(id).action(ArgAction::SetTrue).help(help);
+    Command::new("rbac")
+        .about("Users, roles and policies together: show, export, apply")
+        .after_help("One by one: sdc users, sdc roles, sdc policies, sdc role-tags")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("info")
+                .about("Show users, roles and policies, and how they hang together")
+                .arg(switch("all", "Show the keys of each user too: one more request for each")),
+        )
+        .subcommand(
+            Command::new("export")
+                .about("Write users, roles and policies as the file that `sdc rbac apply` reads")
+                .arg(
+                    Arg::new("owner")
+                        .long("owner")
+                        .value_name("NAME")
+                        .help("The owner to write into the file, so that --prune may delete what it makes"),
+                ),
+        )
+        .subcommand(
+            Command::new("apply")
+                .about("Make users, roles and policies so as a file says")
+                .long_about(APPLY_HELP)
+                .arg(
+                    Arg::new("file")
+                        .value_name("FILE")
+                        .required_unless_present("from")
+                        .help("The file, - for standard input"),
+                )
+                .arg(
+                    Arg::new("from")
+                        .long("file")
+                        .short('f')
+                        .value_name("FILE")
+                        .conflicts_with("file")
+                        .help("The file, as an option"),
+                )
+                .arg(switch("plan", "Show what would be done, and do nothing; the same as --dry-run"))
+                .arg(switch("prune", "Delete what the file has made and no longer names"))
+                .arg(switch("adopt", "Put what is there already on the record of what the file has made"))
+                .arg(
+                    Arg::new("passwords-file")
+                        .long("passwords-file")
+                        .value_name("FILE")
+                        .help("Passwords of new users: JSON {\"LOGIN\": \"PASSWORD\"}, readable by you alone"),
+                )
+                .arg(switch("yes", "Skip the confirmation prompt").short('y').alias("force")),
+        )
+}
+
+/// Runs a verb and returns the exit code.
+///
+/// # Errors
+/// Its own.
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let Some((verb, matches)) = matches.subcommand() else { return Ok(0) };
+    if let Some(output) = app.globals.output.as_deref().filter(|output| *output != "json") {
+        return Err(Error::usage(format!("this is text or JSON, so --output {output} has no meaning here"))
+            .hint("--json, or --jq EXPR"));
+    }
+    if app.globals.curl || app.globals.dry_run && verb != "apply" {
+        let words = format!("`sdc rbac {verb}` is no single request, so it cannot be shown instead of done");
+        return Err(Error::usage(words));
+    }
+    match verb {
+        "info" => info::run(app, matches).await,
+        "export" => info::export(app, matches).await,
+        _ => apply::run(app, matches).await,
+    }
+}
+
+/// Whether the answer is wanted as JSON.
+fn wants_json(app: &App) -> bool {
+    app.globals.json() || app.globals.jq.is_some()
+}
+
+/// Prints JSON, through a jq expression if there is one.
+fn print_json(app: &App, text: &str) -> Result<()> {
+    let print = |line: &str| app.streams.out(format!("{line}\n").as_bytes());
+    match &app.globals.jq {
+        Some(jq) => app.filter(&render::Program::new(jq)?, text),
+        None if app.streams.stdout_tty => print(render::visible_json(render::json::indented(text).trim_end()).as_ref()),
+        None => print(text),
+    }
+}
+
+/// The texts of an array, or the one text.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::String(one)) => vec![one.clone()],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+}

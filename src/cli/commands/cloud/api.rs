@@ -1,0 +1,225 @@
+//! `sdc api METHOD PATH`: any request, signed as every other, its answer as it came.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::answer::Answer;
+use crate::cli::terminal::{exit, prompt, question, show};
+use crate::cli::{App, own, run, values};
+use crate::client::{Client, Cut, Span, header_lines};
+use crate::error::{Error, Kind, Result};
+use crate::render;
+use crate::request::Request;
+use crate::response::Response;
+use crate::sensitive;
+
+/// The most that a body from a file may have; the service takes 100 000 bytes itself.
+const BODY_LIMIT: u64 = 16 * 1024 * 1024;
+
+pub fn command() -> Command {
+    Command::new("api")
+        .about("Send any request, signed, and print its answer as it came")
+        .long_about(
+            "Send any request, signed, and print its answer as it came.\n\n\
+             :login in the path stands for the account. A status of 400 or more is printed too, and the exit code tells.",
+        )
+        .args([
+            Arg::new("METHOD").required(true).help("GET, POST, PUT, DELETE, HEAD"),
+            Arg::new("PATH").required(true).help("Path and query, encoded: /:login/machines?limit=5"),
+            Arg::new("data")
+                .long("data")
+                .short('d')
+                .value_name("BODY")
+                .allow_hyphen_values(true)
+                .help("Body: JSON, @FILE, or - for standard input"),
+            Arg::new("header")
+                .long("header")
+                .short('H')
+                .value_name("NAME: VALUE")
+                .action(ArgAction::Append)
+                .help("A header; may be repeated"),
+            Arg::new("yes")
+                .long("yes")
+                .short('y')
+                .action(ArgAction::SetTrue)
+                .help("Skip the question before your own rights are taken away"),
+            Arg::new("include").long("include").short('i').action(ArgAction::SetTrue).help("Print status and headers too"),
+            Arg::new("paginate")
+                .long("paginate")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["data", "include"])
+                .help("Ask for all pages of a list (limit and offset) and join them into one array"),
+        ])
+}
+
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let text = |id: &str| matches.get_one::<String>(id).map(String::as_str).unwrap_or_default();
+    let account = app.config.target().unwrap_or("my");
+    let path = match text("PATH").strip_prefix("/:login") {
+        Some(rest) if rest.is_empty() || rest.starts_with(['/', '?']) => {
+            format!("/{}{rest}", crate::request::segment("account", account)?)
+        }
+        _ => text("PATH").to_owned(),
+    };
+    let mut request = Request::raw(text("METHOD"), &path)?;
+    if let Some(body) = matches.get_one::<String>("data") {
+        let body = match body.strip_prefix('@') {
+            Some(file) => values::read_bytes(file, BODY_LIMIT)?,
+            None if body == "-" => values::read_bytes("-", BODY_LIMIT)?,
+            None => body.clone().into_bytes(),
+        };
+        request.body = Some(("application/json".to_owned(), body));
+    }
+    for header in matches.get_many::<String>("header").into_iter().flatten() {
+        let (name, value) = header.split_once(':').ok_or_else(|| {
+            Error::usage(format!("'{}' is not a header", sensitive::shown(header))).hint("-H 'Name: value'")
+        })?;
+        request.add_header(name.trim(), value.trim())?;
+    }
+    if let Some(output) = app.globals.output.as_deref().filter(|output| *output != "json") {
+        return Err(Error::usage(format!(
+            "the answer is printed as it came, so --output {output} has no meaning here"
+        ))
+        .hint("--jq EXPR"));
+    }
+    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let client = if request.signed && !app.globals.dry_run { app.client()? } else { app.client_without_key()? };
+    // Some routes would keep the role as a tag.
+    let without_roles = crate::api::operations(request.method.as_str(), &request.path).find(|op| !op.roles);
+    match without_roles {
+        Some(op) => run::no_roles(app, op, client.roles())?,
+        None if request.signed => client.add_roles(&mut request),
+        None => {}
+    }
+    if app.globals.dry_run || app.globals.curl {
+        return show::requests(app, &client, &[request]).await.map(|()| 0);
+    }
+    if matches.get_flag("paginate") {
+        let joined = paginate(&client, &request).await?;
+        print(app, joined.as_bytes(), jq.as_ref())?;
+        return Ok(0);
+    }
+    if request.signed && request.method != reqwest::Method::GET && !matches.get_flag("yes") {
+        let lost = own::lost_by(app, &client, &request).await;
+        if !lost.is_empty() {
+            let first = [vec![question::place(app)], lost].concat();
+            prompt::confirm(&app.streams, "send", &format!("{} {}", request.method, request.path), &first)?;
+        }
+    }
+    let (answer, unclear) = client.sent(&request).await?;
+    let answer = answer?;
+    if matches.get_flag("include") {
+        let mut head = format!("HTTP/1.1 {}\n", answer.status);
+        for line in header_lines(&answer.headers) {
+            head.push_str(&exit::escaped(&line));
+            head.push('\n');
+        }
+        head.push('\n');
+        app.streams.out(head.as_bytes())?;
+    }
+    print(app, &answer.body, jq.as_ref().filter(|_| answer.is_success())).map_err(|error| {
+        match request.repeatable {
+            true => error,
+            false => unread(error, &answer),
+        }
+    })?;
+    match answer.taken() {
+        Ok(()) => Ok(0),
+        // A redirect of the service's is an answer too where the user asked for the request itself.
+        Err(_) if (300..400).contains(&answer.status) && answer.is_own() => Ok(0),
+        Err(error) if answer.status >= 400 && without_account(&path).is_some() => Err(error.hint(format!(
+            "paths begin with the account: sdc api {} {}",
+            text("METHOD"),
+            show::quoted(&without_account(&path).unwrap_or_default())
+        ))),
+        Err(error) if unclear || answer.is_success() && !request.repeatable => Err(error.in_doubt()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A path that begins with a collection, as it would be with the account before it.
+fn without_account(path: &str) -> Option<String> {
+    let path = path.strip_prefix('/')?;
+    let (first, rest) = path.split_at(path.find(['/', '?']).unwrap_or(path.len()));
+    let collection =
+        |op: &crate::api::Op| op.path.strip_prefix("/:login/").and_then(|rest| rest.split('/').next()) == Some(first);
+    let known = crate::api::RESOURCES.iter().flat_map(|resource| resource.ops).any(|op| collection(op));
+    known.then(|| format!("/:login/{first}{rest}"))
+}
+
+/// What was sent was carried out although its answer cannot be shown.
+fn unread(error: Error, answer: &Response) -> Error {
+    if error.kind() == Kind::ClosedPipe {
+        return error;
+    }
+    let body = Answer::from_record(&answer.body).unwrap_or_default();
+    let text = |field: &str| body.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
+    let id = text("/id").or_else(|| text("/name")).or_else(|| answer.header("location").map(str::to_owned));
+    let of = id.map_or(String::new(), |id| format!(", of {id}"));
+    error.hint(format!("the service had answered {}{of}: look before sending it again", answer.status))
+}
+
+/// The body as it came; JSON is laid out in lines for a person.
+fn print(app: &App, body: &[u8], jq: Option<&render::Program>) -> Result<()> {
+    let text = std::str::from_utf8(body).ok().filter(|text| is_json(text));
+    match (jq, text) {
+        (Some(jq), Some(text)) => app.filter(jq, text),
+        (Some(_), None) => Err(Error::other("the answer is not JSON, so --jq has nothing to work on")),
+        (None, Some(text)) if app.streams.stdout_tty => {
+            let text = render::json::indented(text);
+            app.streams.out(format!("{}\n", render::visible_json(text.trim_end())).as_bytes())
+        }
+        (None, None) if app.streams.stdout_tty => {
+            let words = exit::safe(&String::from_utf8_lossy(body)).into_owned();
+            let words = render::visible_lines(&words);
+            if words.is_empty() { Ok(()) } else { app.streams.out(format!("{words}\n").as_bytes()) }
+        }
+        (None, Some(text)) => app.streams.out(format!("{}\n", text.trim_end_matches('\n')).as_bytes()),
+        (None, None) => app.streams.out(body),
+    }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// All pages of a list, joined without decoding. `limit` and `offset` in the query count rows over all pages.
+async fn paginate(client: &Client, request: &Request) -> Result<String> {
+    if request.method != reqwest::Method::GET {
+        return Err(Error::usage("only lists have pages").hint("sdc api GET PATH --paginate"));
+    }
+    let mut bare = request.clone();
+    let parts: Vec<&str> = request.query.split('&').filter(|part| !part.is_empty()).collect();
+    let count = |name: &str| -> Result<Option<usize>> {
+        let text = parts.iter().find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        let number =
+            |text: &str| text.parse().map_err(|_| Error::usage(format!("'{text}' is not a number for {name}")));
+        text.map(number).transpose()
+    };
+    let span = Span { wanted: count("limit")?, start: count("offset")?.unwrap_or(0), most: None };
+    let is_cut = |part: &&str| part.starts_with("limit=") || part.starts_with("offset=");
+    bare.query = parts.iter().copied().filter(|part| !is_cut(part)).collect::<Vec<_>>().join("&");
+    let page = |cut: Cut| {
+        let mut page = bare.clone();
+        if let Some(limit) = cut.limit {
+            page.add_query("limit", &limit.to_string());
+        }
+        if cut.offset > 0 {
+            page.add_query("offset", &cut.offset.to_string());
+        }
+        Ok(page)
+    };
+    let mut all = String::from("[");
+    client
+        .pages_of(span, page, |page| {
+            for row in &page.rows {
+                if all.len() > 1 {
+                    all.push(',');
+                }
+                all.push_str(row.get());
+            }
+            Ok(())
+        })
+        .await?;
+    all.push(']');
+    Ok(all)
+}

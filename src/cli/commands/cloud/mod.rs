@@ -1,0 +1,4 @@
+//! Commands about the service itself.
+
+pub(crate) mod api;
+pub(crate) mod doctor;

@@ -1,0 +1,172 @@
+//! `sdc images share` and `unshare`: which accounts may use an image. The service takes only the whole list, so it is
+//! read, changed and written back.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::api::Shape;
+use crate::api::cloudapi::images;
+use crate::cli::args::build::list_options;
+use crate::cli::terminal::show;
+use crate::cli::{App, change, resolve};
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::render::{self, Format};
+use crate::request::{Arg as Argument, Args};
+
+/// `sdc images share`.
+pub fn share() -> Command {
+    command("share", "Let other accounts use an image of yours").visible_alias("add-acl")
+}
+
+/// `sdc images unshare`.
+pub fn unshare() -> Command {
+    command("unshare", "Let other accounts use an image of yours no longer").visible_alias("remove-acl")
+}
+
+fn command(name: &'static str, about: &'static str) -> Command {
+    Command::new(name)
+        .about(about)
+        .long_about(format!(
+            "{about}.\n\n\
+             An account is named by its UUID, which it sees with: sdc account get -o id. The list is read and written\n\
+             back, so two at once may undo each other. It is no error if nothing is to be changed."
+        ))
+        .arg(image())
+        .arg(
+            Arg::new("accounts")
+                .value_name("ACCOUNT")
+                .required(true)
+                .action(ArgAction::Append)
+                .num_args(1..)
+                .value_delimiter(',')
+                .help("UUID of an account; several may be given"),
+        )
+        .args(list_options().into_iter().take(1))
+}
+
+/// The argument that names the image.
+pub fn image() -> Arg {
+    Arg::new("image").value_name("IMAGE").required(true).help(format!("The image: {}", images::IMAGE.called))
+}
+
+/// Does it and returns the exit code.
+///
+/// # Errors
+/// There is no such image, or it is not one's own.
+pub async fn run(app: &App, matches: &ArgMatches, share: bool) -> Result<i32> {
+    let mut accounts: Vec<String> = Vec::new();
+    for account in matches.get_many::<String>("accounts").into_iter().flatten() {
+        if !resolve::is_uuid(account) {
+            return Err(Error::usage(format!("'{account}' is not the UUID of an account"))
+                .hint("an account sees its own with: sdc account get -o id"));
+        }
+        let account = account.to_ascii_lowercase();
+        if !accounts.contains(&account) {
+            accounts.push(account);
+        }
+    }
+    let found = Found::new(app, matches).await?;
+    let acl: Vec<String> = match found.text("/acl") {
+        Some(acl) => serde_json::from_str(&acl)
+            .map_err(|error| Error::other("the image's list of accounts is not one of texts").because(error))?,
+        None => Vec::new(),
+    };
+    let before = acl.len();
+    let (acl, idle): (Vec<String>, Vec<String>) = if share {
+        let (idle, more): (Vec<_>, Vec<_>) = accounts.into_iter().partition(|account| acl.contains(account));
+        (acl.into_iter().chain(more).collect(), idle)
+    } else {
+        let idle = accounts.iter().filter(|account| !acl.contains(account)).cloned().collect();
+        (acl.into_iter().filter(|account| !accounts.contains(account)).collect(), idle)
+    };
+    for account in &idle {
+        let words = if share { "is shared with it already" } else { "is not shared with it" };
+        app.say(&format!("account {account}: the image {words}"));
+    }
+    let changed = (acl.len() != before).then(|| json!(acl).to_string());
+    found.update(app, matches, "acl", changed.as_deref()).await
+}
+
+/// An image that is to be changed, as it is now.
+pub struct Found {
+    client: Client,
+    id: String,
+    now: Answer,
+}
+
+impl Found {
+    /// The one that was typed.
+    ///
+    /// # Errors
+    /// There is none; a format that is none, before anything is asked.
+    pub async fn new(app: &App, matches: &ArgMatches) -> Result<Found> {
+        app.look(matches, images::IMAGES.columns)?;
+        let typed = matches.get_one::<String>("image").map(String::as_str).unwrap_or_default();
+        if typed.is_empty() {
+            return Err(Error::usage("the name of the image is empty: is a variable unset?"));
+        }
+        let client = app.client()?;
+        let id = resolve::own_id(&client, &images::IMAGE, &images::UPDATE, typed).await?;
+        let now = client
+            .call(&images::GET, &Args::new().set("image", &id))
+            .await
+            .map_err(|error| if error.fault().is_some() { error.about(&format!("image {typed}")) } else { error })?;
+        Ok(Found { client, id, now })
+    }
+
+    /// A part of it, by its pointer.
+    pub fn text(&self, pointer: &str) -> Option<String> {
+        self.now.first()?.text(pointer).map(|text| text.into_owned())
+    }
+
+    /// Changes one field of it, or shows the request that would; what there is to show otherwise is the image.
+    ///
+    /// # Errors
+    /// The service refuses.
+    pub async fn update(self, app: &App, matches: &ArgMatches, field: &str, value: Option<&str>) -> Result<i32> {
+        let request = match value {
+            Some(value) => {
+                let mut args = Args::new().set("image", &self.id);
+                args.push(field, Argument::json(value)?);
+                Some(self.client.request(&images::UPDATE, &args)?)
+            }
+            None => None,
+        };
+        if app.globals.dry_run || app.globals.curl {
+            let requests: Vec<_> = request.into_iter().collect();
+            return show::requests(app, &self.client, &requests).await.map(|()| 0);
+        }
+        // What cannot be shown is refused before anything is sent.
+        let look = app.look(matches, images::IMAGES.columns)?;
+        let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+        let answer = match &request {
+            Some(request) => self.client.answered(&images::UPDATE, request).await?.1,
+            None => {
+                app.say("nothing was sent");
+                self.now
+            }
+        };
+        let shown = match (answer, look.format) {
+            (Answer::Record(image), Format::Table | Format::Wide) if jq.is_none() => {
+                app.show(&Answer::Rows(vec![image]), Shape::Rows, &look, None)
+            }
+            (answer, _) => app.show(&answer, Shape::Record, &look, jq.as_ref()),
+        };
+        let done = |error| change::carried_out(error, &format!("update image {}", self.id));
+        shown.map_err(|error| if request.is_some() { done(error) } else { error })?;
+        Ok(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        share().debug_assert();
+        unshare().debug_assert();
+    }
+}

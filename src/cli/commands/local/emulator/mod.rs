@@ -1,0 +1,442 @@
+//! `sdc emulator`: a CloudAPI on this machine, served until interrupted or for one command.
+
+mod settings;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use tokio::process::Child;
+
+use crate::cli::terminal::streams::Streams;
+use crate::cli::values;
+use crate::config::env;
+use crate::emulator::{Emulator, Fault, Options, Pace, Seed, ThrowAwayKey};
+use crate::error::{Error, Result};
+use settings::{EnvFile, REMOVED, elsewhere, environment};
+
+/// Where `serve` listens unless told otherwise.
+const LISTEN: &str = "127.0.0.1:8087";
+
+/// The command and its options.
+pub fn command() -> Command {
+    Command::new("emulator")
+        .about("A CloudAPI on this machine, for tests and for CI without a cloud")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            common(Command::new("serve"))
+                .about("Serve until interrupted")
+                .long_about(
+                    "Serve until interrupted. The settings that lead clients to it are lines for a shell, on stdout or in a\n\
+                     file, which is there as soon as the emulator listens, and goes with it:\n\
+                     sdc emulator serve --env-file emulator.env &\n\
+                     until [ -e emulator.env ]; do sleep 0.1; done; . ./emulator.env; sdc machines list",
+                )
+                .arg(
+                    Arg::new("env-file")
+                        .long("env-file")
+                        .value_name("FILE")
+                        .value_parser(value_parser!(PathBuf))
+                        .help("Write the settings to this file once it listens, instead of stdout"),
+                )
+                .arg(
+                    Arg::new("listen")
+                        .long("listen")
+                        .value_name("ADDR:PORT")
+                        .default_value(LISTEN)
+                        .value_parser(value_parser!(SocketAddr))
+                        .help("Where to listen for HTTP; port 0 is any free one"),
+                )
+                .arg(
+                    Arg::new("https")
+                        .long("https")
+                        .value_name("ADDR:PORT")
+                        .num_args(0..=1)
+                        .require_equals(true)
+                        .default_missing_value("127.0.0.1:0")
+                        .value_parser(value_parser!(SocketAddr))
+                        .help("Listen for HTTPS too, with a certificate made on the spot"),
+                )
+                .arg(
+                    Arg::new("public")
+                        .long("public")
+                        .action(ArgAction::SetTrue)
+                        .help("Allow addresses that other machines can reach"),
+                ),
+        )
+        .subcommand(
+            common(Command::new("exec"))
+                .about("Run one command against a new emulator, and end with its exit code")
+                .long_about(
+                    "Run one command against a new emulator on a free port, and end with its exit code.\n\
+                     The command finds the emulator by SDC_URL, SDC_ACCOUNT, SDC_KEY_ID and SDC_KEY_FILE and their\n\
+                     TRITON_* twins. node-triton finds the key with --agent only, or in ~/.ssh.\n\
+                     sdc emulator exec -- sdc machines list",
+                )
+                .arg(
+                    Arg::new("https")
+                        .long("https")
+                        .action(ArgAction::SetTrue)
+                        .help("Lead the command to it by HTTPS, with SDC_CACERT and its likes set"),
+                )
+                .arg(
+                    Arg::new("agent")
+                        .long("agent")
+                        .action(ArgAction::SetTrue)
+                        .help("Offer the key through an ssh-agent of its own too"),
+                )
+                .arg(
+                    Arg::new("COMMAND")
+                        .required(true)
+                        .num_args(1..)
+                        .last(true)
+                        .value_parser(value_parser!(OsString))
+                        .help("The command and its arguments"),
+                ),
+        )
+}
+
+/// Options of both.
+fn common(command: Command) -> Command {
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let file = |name, help| option(name, "FILE", help).value_parser(PathBufValueParser::new().map(values::at_home));
+    command
+        .arg(option("seed", "WHAT", "What it holds at first").value_parser(["demo", "empty"]).default_value("demo"))
+        .arg(
+            option("machines", "N", "Hold this many machines, all alike, instead of the demo's")
+                .value_parser(value_parser!(u32).range(0..=100_000))
+                .conflicts_with("seed"),
+        )
+        .arg(file("state", "Keep the state in this file, over restarts"))
+        .arg(
+            option("fault", "SPEC", "Plant a fault, such as 'GET /machines status=503 times=2'; see the guide")
+                .action(ArgAction::Append),
+        )
+        .arg(option("latency", "TIME", "Take at least this long for every answer, such as 100ms"))
+        .arg(
+            Arg::new("throttle")
+                .long("throttle")
+                .action(ArgAction::SetTrue)
+                .help("Refuse more than 10 requests a second, as the real service does"),
+        )
+        .arg(
+            option("clock-offset", "TIME", "Put the server's clock wrong by so much, such as +3600s")
+                .allow_hyphen_values(true),
+        )
+        .arg(option(
+            "pace",
+            "TIMES",
+            "How fast machines change state: 10 is ten times real time; 'stepped' is not at all",
+        ))
+        .arg(file("key", "The account's private key (RSA, PEM, unencrypted), instead of a throw-away one"))
+        .arg(file("authorize", "A public key to add to the account").action(ArgAction::Append))
+        .arg(file("authorize-user", "A public key to add to the sub-user ci").action(ArgAction::Append))
+}
+
+/// Runs the command and returns the exit code.
+///
+/// # Errors
+/// When the options make no sense, the emulator cannot start, or the command cannot be run.
+pub async fn run(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
+    match matches.subcommand() {
+        Some(("serve", matches)) => serve(matches, streams).await,
+        Some(("exec", matches)) => exec(matches, streams).await,
+        _ => Err(Error::usage("the emulator needs to be told what to do").hint("sdc emulator serve")),
+    }
+}
+
+fn options(matches: &ArgMatches) -> Result<Options> {
+    let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
+    let seed = match (matches.get_one::<u32>("machines"), text("seed")) {
+        (Some(count), _) => Seed::Machines(*count as usize),
+        (None, Some("empty")) => Seed::Empty,
+        (None, _) => Seed::Demo,
+    };
+    let faults = matches.get_many::<String>("fault").into_iter().flatten().map(|spec| spec.parse());
+    let pace = match text("pace") {
+        None => Pace::default(),
+        Some("stepped") => Pace::Stepped,
+        Some(times) => match times.parse::<f64>() {
+            Ok(number) if number > 0.0 && number <= 1e6 => Pace::Times(number),
+            _ => return Err(Error::usage(format!("--pace: '{times}' is neither a number above 0 nor 'stepped'"))),
+        },
+    };
+    let clock_offset = match text("clock-offset") {
+        None => 0,
+        Some(offset) => crate::emulator::read_offset(offset)
+            .ok_or_else(|| Error::usage(format!("--clock-offset: '{offset}' is no time such as +3600s or -1h")))?,
+    };
+    let latency = match text("latency") {
+        None => Duration::ZERO,
+        Some(latency) => crate::emulator::read_duration(latency)
+            .ok_or_else(|| Error::usage(format!("--latency: '{latency}' is no time such as 100ms or 2s")))?,
+    };
+    Ok(Options {
+        seed,
+        state_file: matches.get_one::<PathBuf>("state").cloned(),
+        temp_dir: Some(env::temp_dir()),
+        faults: faults.collect::<Result<Vec<Fault>>>()?,
+        pace,
+        clock_offset,
+        latency,
+        throttle: matches.get_flag("throttle"),
+        key: matches.get_one::<PathBuf>("key").cloned(),
+        // The older tools read no other.
+        throw_away: ThrowAwayKey::KnownRsa,
+        authorize: public_keys(matches, "authorize")?,
+        authorize_user: public_keys(matches, "authorize-user")?,
+        ..Options::default()
+    })
+}
+
+fn public_keys(matches: &ArgMatches, name: &str) -> Result<Vec<String>> {
+    let read = |path: &PathBuf| {
+        let text = crate::cli::values::read_bytes(&path.display().to_string(), 100_000)?;
+        // Its contents are shown to nobody: it may be the private key, or no key at all.
+        crate::cli::values::public_key(&path.display().to_string(), &text)
+    };
+    matches.get_many::<PathBuf>(name).into_iter().flatten().map(read).collect()
+}
+
+async fn serve(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
+    let mut options = options(matches)?;
+    if let Some(listen) = matches.get_one::<SocketAddr>("listen") {
+        options.listen = *listen;
+    }
+    options.https = matches.get_one::<SocketAddr>("https").copied();
+    for address in [Some(options.listen), options.https].into_iter().flatten() {
+        if address.ip().is_loopback() {
+            continue;
+        }
+        if !matches.get_flag("public") {
+            let words = format!("{address} can be reached by other machines, and the emulator is no safe service");
+            return Err(Error::usage(words).hint(format!("--listen 127.0.0.1:{}", address.port())).hint("--public"));
+        }
+        // Whoever gets here must not have the key already.
+        options.throw_away = ThrowAwayKey::NewRsa;
+        streams.say(&format!("WARNING: {address} can be reached by other machines; stop it when you are done"));
+    }
+    // Asked for before the settings are printed: who has read them may end it at once.
+    let mut signals = Signals::new()?;
+    let emulator = Emulator::start(options).await?;
+    let lines = settings::lines(&emulator);
+    let (printed, env_file) = match matches.get_one::<PathBuf>("env-file") {
+        Some(path) => match EnvFile::write(path, lines) {
+            Ok(file) => (Ok(()), Some(file)),
+            Err(error) => (Err(error), None),
+        },
+        None => (streams.out(lines.as_bytes()), None),
+    };
+    let mut code = 0;
+    if printed.is_ok() {
+        for url in [Some(emulator.url()), emulator.https_url()].into_iter().flatten() {
+            streams.say(&format!("listening on {url}"));
+            if let Some(others) = elsewhere(url) {
+                streams.say(&format!("other machines use {others}, where HOST is this machine's name or address"));
+            }
+        }
+        streams.say("end it with Ctrl-C");
+        // The other two are how it is meant to be ended.
+        code = match signals.next().await {
+            "HUP" => 128 + 1,
+            "QUIT" => 128 + 3,
+            _ => 0,
+        };
+    }
+    drop(env_file);
+    emulator.stop().await?;
+    printed.map(|()| code)
+}
+
+async fn exec(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
+    let mut options = options(matches)?;
+    if matches.get_flag("https") {
+        options.https = Some(options.listen);
+    }
+    options.agent = matches.get_flag("agent");
+    let mut words = matches.get_many::<OsString>("COMMAND").into_iter().flatten();
+    let Some(program) = words.next() else { return Err(Error::usage("there is no command to run")) };
+
+    let mut signals = Signals::new()?;
+    let emulator = Emulator::start(options).await?;
+    let mut command = tokio::process::Command::new(program);
+    // The agent that someone is logged in with is not to be asked.
+    for name in REMOVED.iter().chain(&["SSH_AUTH_SOCK"]) {
+        command.env_remove(name);
+    }
+    command.args(words).envs(environment(&emulator));
+    if let Some(file) = emulator.ca_file() {
+        command.env("SSL_CERT_FILE", file);
+    }
+    if let Some(socket) = emulator.agent_socket() {
+        command.env("SSH_AUTH_SOCK", socket);
+    }
+    if let Some(path) = path_with_ours() {
+        command.env("PATH", path);
+    }
+    let outcome = match command.kill_on_drop(true).spawn() {
+        Ok(child) => accompany(child, &mut signals, streams).await,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Error::usage(format!("there is no command '{}'", program.display()))
+                .hint("sdc emulator exec -- COMMAND…"))
+        }
+        Err(error) => Err(Error::other(format!("cannot run '{}'", program.display())).because(error)),
+    };
+    let stopped = emulator.stop().await;
+    let code = outcome?;
+    stopped.map(|()| code)
+}
+
+/// The search path, with the folder of this very program in front.
+fn path_with_ours() -> Option<OsString> {
+    let own = std::env::current_exe().ok()?.parent()?.to_owned();
+    let path = env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::iter::once(own).chain(std::env::split_paths(&path))).ok()
+}
+
+/// Waits for the command to end, and hands signals on to it.
+async fn accompany(mut child: Child, signals: &mut Signals, streams: &Streams) -> Result<i32> {
+    let terminal = streams.stdin_tty || streams.stdout_tty || streams.stderr_tty;
+    loop {
+        tokio::select! {
+            ended = child.wait() => {
+                return ended.map(exit_code).map_err(|error| Error::other("cannot wait for the command").because(error));
+            }
+            signal = signals.next() => {
+                // A terminal sends what is typed at it to the command by itself.
+                if let Some(pid) = child.id() && !(terminal && matches!(signal, "INT" | "QUIT")) {
+                    hand_on(signal, pid).await;
+                }
+            }
+        }
+    }
+}
+
+/// Sends a signal. A shell has that built in, and nothing safe in the standard library has.
+async fn hand_on(signal: &str, pid: u32) {
+    let script = format!("kill -{signal} {pid}");
+    let _ = tokio::process::Command::new("/bin/sh").args(["-c", &script]).status().await;
+}
+
+fn exit_code(status: ExitStatus) -> i32 {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return 128 + signal;
+    }
+    status.code().unwrap_or(1)
+}
+
+/// The signals that ask a program to end. Whoever ended at once would leave the private key behind.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
+    /// `None` under nohup, which asks for the end of the terminal not to be noticed.
+    hangup: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |error| Error::other("cannot listen for signals").because(error);
+        let hangup = if crate::cli::terminal::signals::hangup_is_ignored() {
+            None
+        } else {
+            Some(signal(SignalKind::hangup()).map_err(failed)?)
+        };
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let quit = signal(SignalKind::quit()).map_err(failed)?;
+        Ok(Signals { interrupt, terminate, quit, hangup })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => "INT",
+            _ = self.terminate.recv() => "TERM",
+            _ = self.quit.recv() => "QUIT",
+            _ = hangup => "HUP",
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Result<Signals> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) -> &'static str {
+        let _ = tokio::signal::ctrl_c().await;
+        // There, a console sends it to the command too.
+        "INT"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[tokio::test]
+    async fn an_address_that_others_can_reach_needs_to_be_asked_for() {
+        let matches = command().try_get_matches_from(["emulator", "serve", "--listen", "0.0.0.0:0"]).unwrap();
+        let error = run(&matches, &Streams::new()).await.unwrap_err();
+        assert!(error.message().contains("0.0.0.0:0 can be reached by other machines"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn exec_ends_with_the_exit_code_of_its_command() {
+        let matches = command().try_get_matches_from(["emulator", "exec", "--", "sh", "-c", "exit 7"]).unwrap();
+        assert_eq!(run(&matches, &Streams::new()).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn exec_ends_with_128_and_the_signal_that_killed_its_command() {
+        let matches = command().try_get_matches_from(["emulator", "exec", "--", "sh", "-c", "kill -KILL $$"]).unwrap();
+        assert_eq!(run(&matches, &Streams::new()).await.unwrap(), 137);
+    }
+
+    #[tokio::test]
+    async fn exec_leads_its_command_to_the_emulator_and_leaves_nothing_behind() {
+        let script = r#"test "$TRITON_PROFILE" = env && test -z "$SDC_PROFILE" && test -r "$SDC_KEY_FILE" && test "$SDC_KEY_ID" = "$TRITON_KEY_ID" && test -S "$SSH_AUTH_SOCK" \
+                        && test -r "$SDC_CACERT" && case "$SDC_URL" in https://127.0.0.1:*) ;; *) exit 1;; esac \
+                        && echo "${SDC_KEY_FILE%/*}" > "$0""#;
+        let out = tempfile::NamedTempFile::new().unwrap();
+        let name = out.path().to_str().unwrap();
+        let argv = ["emulator", "exec", "--agent", "--https", "--", "sh", "-c", script, name];
+        let matches = command().try_get_matches_from(argv).unwrap();
+        assert_eq!(run(&matches, &Streams::new()).await.unwrap(), 0);
+        let dir = std::fs::read_to_string(out.path()).unwrap();
+        assert!(!dir.trim().is_empty() && !std::path::Path::new(dir.trim()).exists(), "{dir}");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_is_not_there_is_named() {
+        let matches = command().try_get_matches_from(["emulator", "exec", "--", "no-such-command-here"]).unwrap();
+        let error = run(&matches, &Streams::new()).await.unwrap_err();
+        assert!(error.message().contains("no-such-command-here"), "{error}");
+    }
+}

@@ -1,0 +1,281 @@
+//! `sdc profile`: named settings, in node-triton's own files, so that both tools share them.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::api::{Column, column};
+use crate::auth::{KeyId, PublicKey};
+use crate::cli::App;
+use crate::cli::args::build::list_options;
+use crate::cli::terminal::{exit, prompt};
+use crate::config::profile::{self, Profile};
+use crate::config::{Config, Flags, Origin, Sources, env};
+use crate::connect;
+use crate::error::{Error, Result};
+use crate::sensitive;
+
+const COLUMNS: &[Column] = &[
+    column("current"),
+    column("name"),
+    column("url"),
+    column("account"),
+    column("user"),
+    column("keyId").long(),
+    column("insecure").long(),
+    column("roles").long(),
+    column("actAsAccount").long(),
+];
+
+/// No public key is longer.
+const LONGEST_KEY: u64 = 64 * 1024;
+
+pub fn command() -> Command {
+    let name = || Arg::new("NAME").required(true).help("Name of the profile");
+    Command::new("profile")
+        .about("Named settings, shared with node-triton")
+        .visible_alias("profiles")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Command::new("list").visible_alias("ls").about("List the profiles").args(list_options()))
+        .subcommand(
+            Command::new("create")
+                .about("Keep the settings of this call as a profile")
+                .long_about(
+                    "Keep the settings of this call, from flags and environment, as a profile:\n\
+                     sdc profile create prod --url https://cloudapi.example.com --account jill --key-id SHA256:…",
+                )
+                .arg(name())
+                .arg(Arg::new("use").long("use").action(ArgAction::SetTrue).help("Make it the current one")),
+        )
+        .subcommand(
+            Command::new("use")
+                .visible_aliases(["set", "set-current"])
+                .about("Make a profile the current one; - for the one before, env for the environment alone")
+                .arg(name().allow_hyphen_values(true)),
+        )
+        .subcommand(
+            Command::new("delete").visible_alias("rm").about("Delete a profile").arg(name()).arg(
+                Arg::new("yes")
+                    .long("yes")
+                    .short('y')
+                    .alias("force")
+                    .short_alias('f')
+                    .action(ArgAction::SetTrue)
+                    .help("Skip the confirmation prompt"),
+            ),
+        )
+}
+
+pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let dir =
+        app.config.dirs.config.clone().ok_or_else(|| {
+            Error::usage("there is no folder for profiles").hint("export HOME=…, or XDG_CONFIG_HOME=…")
+        })?;
+    let Some((verb, matches)) = matches.subcommand() else { return Ok(0) };
+    let name = || matches.get_one::<String>("NAME").map(String::as_str).unwrap_or_default();
+    match verb {
+        "list" => {
+            let mut rows = Vec::new();
+            let mut code = 0;
+            let current = in_effect(app, &dir).unwrap_or_else(|error| {
+                app.report(&error);
+                code = i32::from(exit::code(error.kind()).0);
+                None
+            });
+            for name in profile::list(&dir)? {
+                match profile::read(&dir, &name) {
+                    Ok(profile) => rows.push(row(&profile, current.as_deref() == Some(&*name))),
+                    // Deleted since.
+                    Err(_) if profile::file(&dir, &name)?.symlink_metadata().is_err() => {}
+                    // One broken file must not hide the others.
+                    Err(error) => {
+                        app.report(&error);
+                        code = i32::from(exit::code(error.kind()).0);
+                    }
+                }
+            }
+            app.print_rows(&rows, COLUMNS, matches)?;
+            return Ok(code);
+        }
+        "create" => {
+            // What cannot be done is refused before anything is said of it.
+            profile::check_new_name(&dir, name())?;
+            let profile = of_settings(app, name())?;
+            let file = profile::create(&dir, &profile)?;
+            app.say(&format!("profile {} is in {}", name(), file.display()));
+            if matches.get_flag("use") {
+                make_current(app, &dir, name())?;
+            }
+        }
+        "use" => make_current(app, &dir, name())?,
+        _ => {
+            // A file that cannot be read can still be deleted, one that is not there cannot.
+            if profile::file(&dir, name())?.symlink_metadata().is_err() {
+                return profile::remove(&dir, name()).map(|_| 0);
+            }
+            if !matches.get_flag("yes") {
+                let known = profile::read(&dir, name()).ok();
+                let known = known.map(|known| {
+                    format!("account {}, at {}", sensitive::shown(&known.account), sensitive::url(&known.url))
+                });
+                let first: Vec<String> = known.into_iter().collect();
+                prompt::confirm(&app.streams, "delete", &format!("profile {}", name()), &first)?;
+            }
+            let was_current = profile::remove(&dir, name())?;
+            app.say(&format!("profile {}: deleted", name()));
+            if was_current {
+                app.say("it was the current profile, and there is none now; to choose one: sdc profile use NAME");
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// Makes a profile the current one, and warns where the next command goes elsewhere all the same.
+fn make_current(app: &App, dir: &Path, name: &str) -> Result<()> {
+    let now = profile::set_current(dir, name)?;
+    app.say(&format!("the current profile is {now}"));
+    let next = Config::load(&Flags::default(), &Sources::system());
+    let named = ["SDC_PROFILE", "TRITON_PROFILE"].into_iter().find_map(|name| Some((name, env::var(name)?)));
+    match (named, next) {
+        (Some((_, other)), _) if other == now => {}
+        (Some((variable, _)), _) => {
+            app.warn(&format!("{variable} names another profile, and the next command goes there"));
+            app.say(&format!("to go by the current one: unset {variable}"));
+        }
+        (None, Ok(next)) if !next.overriding().is_empty() && now != profile::ENV => {
+            let variables = next.overriding();
+            let wins = if variables.len() == 1 { "is set, and wins" } else { "are set, and win" };
+            app.warn(&format!("{} {wins} over the current profile in the next command", variables.join(", ")));
+            app.say(&format!("to go by the profile alone: unset {}", variables.join(" ")));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The name of the profile that a command with these options goes by, none where variables say all that a profile could.
+fn in_effect(app: &App, dir: &Path) -> Result<Option<String>> {
+    let without_options = Config::load(&Flags::default(), &Sources::system());
+    // `env` stands there too where the settings cannot be read at all.
+    if let Some(typed) = app.config.profile.as_ref().filter(|profile| matches!(profile.origin, Origin::Flag(_)))
+        && (typed.value != profile::ENV || without_options.is_ok())
+    {
+        return Ok(Some(typed.value.clone()));
+    }
+    match without_options {
+        Ok(config) => Ok(config.profile.map(|profile| profile.value)),
+        // Of settings that cannot be taken the name alone is known.
+        Err(_) => match env::var("SDC_PROFILE").or_else(|| env::var("TRITON_PROFILE")) {
+            Some(name) => Ok(Some(name)),
+            None => profile::current(dir),
+        },
+    }
+}
+
+fn row(profile: &Profile, current: bool) -> serde_json::Value {
+    serde_json::json!({
+        "current": current,
+        "name": profile.name,
+        "url": sensitive::url(&profile.url),
+        "account": sensitive::shown(&profile.account),
+        "user": profile.user.as_deref().map(sensitive::shown),
+        "keyId": sensitive::shown(&profile.key_id),
+        "insecure": profile.insecure,
+        "roles": profile.roles.iter().map(|role| sensitive::shown(role)).collect::<Vec<_>>(),
+        "actAsAccount": profile.act_as.as_deref().map(sensitive::shown),
+    })
+}
+
+/// The settings in force, as a profile: what node-triton knows of them.
+fn of_settings(app: &App, name: &str) -> Result<Profile> {
+    let config = &app.config;
+    let (url, account) = (config.url()?, config.account()?);
+    let (key_id, key_origin) = fingerprint(app)?;
+    let lost = [
+        key_file(config).map(|file| format!("SDC_KEY_FILE={}", sensitive::path(&file))),
+        config.key_material.as_ref().map(|_| "SDC_KEY_MATERIAL".to_owned()),
+        config.cacert.as_ref().map(|file| format!("SDC_CACERT={}", file.value.display())),
+        config.pins.as_ref().map(|pins| {
+            let pins: Vec<String> = pins.value.iter().map(ToString::to_string).collect();
+            format!("SDC_TLS_PIN={}", pins.join(","))
+        }),
+        (config.signing.value != "request").then(|| format!("SDC_SIGNING={}", config.signing.value)),
+    ];
+    for setting in lost.into_iter().flatten() {
+        app.warn(&format!("a profile cannot hold this, so it has to be set beside it: {setting}"));
+    }
+    let mut kept: Vec<String> = Vec::new();
+    let mut keep = |what: &str, value: &str, origin: Option<&Origin>| {
+        if let Some(origin) = origin.filter(|origin| !matches!(origin, Origin::Flag(_) | Origin::Default)) {
+            kept.push(format!("{what}{value} from {origin}"));
+        }
+    };
+    keep("url ", url, config.url.as_ref().map(|url| &url.origin));
+    keep("account ", account, config.account.as_ref().map(|account| &account.origin));
+    for (what, setting) in [("sub-user ", &config.user), ("act-as ", &config.act_as)] {
+        keep(what, setting.as_ref().map_or("", |setting| &setting.value), setting.as_ref().map(|set| &set.origin));
+    }
+    let roles = config.roles.as_ref();
+    keep("roles ", &roles.map(|roles| roles.value.join(",")).unwrap_or_default(), roles.map(|roles| &roles.origin));
+    keep("insecure", "", Some(&config.insecure.origin).filter(|_| config.insecure.value));
+    if let Some(origin) = key_origin {
+        kept.push(format!("key {key_id} from {origin}"));
+    }
+    if !kept.is_empty() {
+        app.say(&format!("kept: {}", kept.join(", ")));
+    }
+    Ok(Profile {
+        name: name.to_owned(),
+        url: url.to_owned(),
+        account: account.to_owned(),
+        key_id,
+        insecure: config.insecure.value.then_some(true),
+        user: config.user.as_ref().map(|user| user.value.clone()),
+        roles: config.roles.as_ref().map(|roles| roles.value.clone()).unwrap_or_default(),
+        act_as: config.act_as.as_ref().map(|account| account.value.clone()),
+        ..Profile::default()
+    })
+}
+
+/// The fingerprint of the key, for node-triton knows keys by nothing else; and where it came from, unless an option
+/// of this call said it.
+fn fingerprint(app: &App) -> Result<(String, Option<String>)> {
+    let setting = connect::key_id(&app.config);
+    let origin = setting.map(|id| &id.origin).or(connect::key_origin(&app.config));
+    let told = |found: &str| match origin {
+        Some(Origin::Flag(_)) => None,
+        Some(origin) => Some(origin.to_string()),
+        None => Some(found.to_owned()),
+    };
+    if let Some(id) = setting {
+        // A public file is enough, wherever the private one is.
+        if let Some(public) = public_in(&id.value) {
+            return Ok((public.md5(), told("")));
+        }
+        if let Ok(KeyId::Md5(_) | KeyId::Sha256(_)) = KeyId::parse(&id.value) {
+            return Ok((id.value.clone(), told("")));
+        }
+    }
+    let found = app.key()?;
+    Ok((found.key.public().md5(), told(&found.origin)))
+}
+
+/// The key's file, where a fingerprint alone would not lead to it.
+fn key_file(config: &Config) -> Option<PathBuf> {
+    let id = connect::key_id(config).map_or("", |id| &id.value);
+    let is_fingerprint = matches!(KeyId::parse(id), Ok(KeyId::Md5(_) | KeyId::Sha256(_)));
+    if is_fingerprint || !(id.contains('/') || id.ends_with(".pub")) {
+        return config.key_file.as_ref().map(|file| file.value.clone());
+    }
+    // The id names a file itself.
+    let file = std::path::absolute(id.strip_suffix(".pub").unwrap_or(id)).ok()?;
+    (file.is_file() && file.parent() != config.dirs.ssh.as_deref()).then_some(file)
+}
+
+/// The public key in the file of this path, if it is one.
+fn public_in(path: &str) -> Option<PublicKey> {
+    let text = path.ends_with(".pub").then(|| crate::file::read(Path::new(path), LONGEST_KEY).ok())??;
+    PublicKey::from_file(path, &text).ok()
+}

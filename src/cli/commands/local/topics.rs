@@ -1,0 +1,135 @@
+//! `sdc help`: of any command, and the pages of help that are no command's.
+
+use std::fmt::Write;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::described;
+use crate::cli::args::globals;
+use crate::cli::terminal::exit;
+use crate::cli::{App, tree};
+use crate::error::{Error, Result};
+
+/// Topic and what it is about.
+const TOPICS: &[(&str, &str)] = &[
+    ("exit-codes", "what each exit code means, and what a script does about it"),
+    ("environment", "the variables that sdc reads"),
+];
+
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("SDC_URL, TRITON_URL", "address of CloudAPI"),
+    ("SDC_ACCOUNT, TRITON_ACCOUNT", "account"),
+    ("SDC_USER, TRITON_USER", "sub-user of the account"),
+    ("SDC_ROLE, TRITON_ROLE", "roles to take on, with commas between"),
+    ("SDC_ACT_AS, TRITON_ACT_AS", "another account to work on"),
+    ("SDC_KEY_ID, TRITON_KEY_ID", "key: fingerprint (MD5 or SHA256), name, or file"),
+    ("SDC_KEY_FILE, TRITON_KEY_FILE", "file of the private key"),
+    (
+        "SDC_KEY_MATERIAL, TRITON_KEY_MATERIAL",
+        "the private key itself, or the path of its file; SDC_KEY_FILE counts first",
+    ),
+    ("SDC_KEY_PASSPHRASE_FILE", "file with the passphrase of the key"),
+    ("SSH_AUTH_SOCK", "the ssh-agent"),
+    ("SDC_PROFILE, TRITON_PROFILE", "profile to use; it goes before the variables above"),
+    ("SDC_TESTING", "anything: take any certificate"),
+    ("SDC_TLS_INSECURE, TRITON_TLS_INSECURE", "true or 1: take any certificate"),
+    ("SDC_CACERT", "certificates to trust in addition to the system's"),
+    ("SDC_TLS_PIN", "fingerprints of the only certificates to trust, with commas between: SHA256:AB:CD:..."),
+    (
+        "SSL_CERT_FILE, SSL_CERT_DIR",
+        "a file, and folders with colons between, of certificates to trust instead of the system's",
+    ),
+    (
+        "https_proxy, http_proxy, all_proxy",
+        "proxy for https URLs, for http URLs, for all; HTTPS_PROXY and so on where these are not set",
+    ),
+    ("no_proxy, NO_PROXY", "hosts, domains, addresses and networks (10.0.0.0/8) to reach without a proxy; * for all"),
+    ("SDC_SIGNING", "what is signed: request, date or legacy"),
+    ("SDC_ACCEPT_VERSION", "API versions to ask for"),
+    ("SDC_CONNECT_TIMEOUT, SDC_REQUEST_TIMEOUT", "how long a connection and an answer may take"),
+    ("SDC_RATE", "how many requests a second may be sent, of all that a command does"),
+    ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE", "colours"),
+    ("XDG_CONFIG_HOME, XDG_CACHE_HOME", "where profiles and the cache are"),
+];
+
+pub fn command() -> Command {
+    let topics: Vec<String> = TOPICS.iter().map(|(name, about)| format!("sdc help {name}: {about}")).collect();
+    Command::new("help")
+        .about("Help on a command or topic")
+        .after_help(topics.join("\n"))
+        .arg(Arg::new("COMMAND").action(ArgAction::Append).help("Command, such as 'machines create', or topic"))
+        .arg(
+            // Not the switch of the commands that speak to a cloud: nothing else of theirs is known here.
+            Arg::new("as-json")
+                .long("json")
+                .short('j')
+                .action(ArgAction::SetTrue)
+                .help("The command and all below it as JSON: arguments, options, and what they call of the API"),
+        )
+}
+
+pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let words: Vec<&str> = matches.get_many::<String>("COMMAND").into_iter().flatten().map(String::as_str).collect();
+    let mut text = String::new();
+    if let ([topic], true) = (words.as_slice(), matches.get_flag("as-json"))
+        && TOPICS.iter().any(|(name, _)| name == topic)
+    {
+        return Err(
+            Error::usage(format!("{topic} is a page for people, and has no JSON")).hint(format!("sdc help {topic}"))
+        );
+    }
+    if matches.get_flag("as-json") {
+        let described = crate::render::json::indented(&described(&words)?.to_string());
+        app.streams.out(format!("{}\n", described.trim_end()).as_bytes())?;
+        return Ok(0);
+    }
+    match words.as_slice() {
+        ["exit-codes"] => {
+            for exit::Code { code, meaning, such_as, then } in exit::CODES {
+                let _ = writeln!(text, "{code:>3}  {meaning}\n       such as  {such_as}\n       then     {then}");
+            }
+        }
+        ["environment"] => {
+            for (name, meaning) in ENVIRONMENT {
+                let _ = writeln!(text, "{name}\n    {meaning}");
+            }
+        }
+        words => {
+            let mut root = tree();
+            root.build();
+            let mut command = &mut root;
+            for word in words {
+                command = command.find_subcommand_mut(word).ok_or_else(|| unknown(word))?;
+            }
+            let help = if words.is_empty() { command.render_help() } else { command.render_long_help() };
+            let colour = globals::colour(&app.globals, app.streams.stdout_tty);
+            text = if colour { help.ansi().to_string() } else { help.to_string() };
+        }
+    }
+    app.streams.out(text.as_bytes())?;
+    Ok(0)
+}
+
+fn unknown(word: &str) -> Error {
+    let topics: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).collect();
+    Error::usage(format!("there is no help on '{word}'"))
+        .hint("commands: sdc help")
+        .hint(format!("topics: {}", topics.join(", ")))
+}
+
+/// The command of these words as JSON, or the whole tree.
+fn described(words: &[&str]) -> Result<serde_json::Value> {
+    let root = tree();
+    let mut above = vec![&root];
+    for word in words {
+        let last = above.last().copied().unwrap_or(&root);
+        above.push(last.find_subcommand(word).ok_or_else(|| unknown(word))?);
+    }
+    let command = above.pop().unwrap_or(&root);
+    // By its own names, whatever it was called by.
+    let names: Vec<&str> =
+        above.iter().skip(1).chain(words.last().map(|_| &command)).map(|command| command.get_name()).collect();
+    let mut all = described::command(command, &names);
+    described::inherit(&mut all, &above);
+    Ok(all)
+}

@@ -1,0 +1,119 @@
+//! `sdc machines ip`: the addresses of machines, one a line, for scripts and configuration.
+
+use std::fmt::Write;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use futures_util::StreamExt;
+
+use super::reach::{Choice, Machine, Networks};
+use super::ways;
+use crate::api::{Column, column};
+use crate::cli::App;
+use crate::cli::args::build::list_options;
+use crate::cli::terminal::exit;
+use crate::error::{Error, Result};
+
+const COLUMNS: &[Column] = &[column("id").long(), column("name"), column("ip"), column("network"), column("primary")];
+
+/// How many machines are asked for at once.
+const AT_ONCE: usize = 8;
+
+/// The command and its options.
+pub fn command() -> Command {
+    Command::new("ip")
+        .about("Print the address of a machine")
+        .long_about(
+            "Print the address of a machine: the primary one, or the one that is chosen, or --all of them.\n\n\
+             One a line, unless -o asks for a format: there id and name are the machine's. Where a machine has\n\
+             no such address, the exit code is 3.",
+        )
+        .arg(
+            Arg::new("machine")
+                .value_name("MACHINE")
+                .required(true)
+                .action(ArgAction::Append)
+                .num_args(1..)
+                .help("The machine: id, short id or name; several may be given"),
+        )
+        .args(ways::address_options())
+        .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Every address that fits, not just one"))
+        .args(list_options())
+}
+
+/// Prints them and returns the exit code.
+///
+/// # Errors
+/// Whatever went wrong with the one machine; failures of several are reported here.
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    if app.globals.dry_run || app.globals.curl {
+        return Err(Error::usage("an address is no single request, so it cannot be shown instead of done"));
+    }
+    // A wrong format or column is refused before anything is asked.
+    app.look(matches, COLUMNS)?;
+    let mut typed: Vec<&str> = Vec::new();
+    for name in matches.get_many::<String>("machine").into_iter().flatten() {
+        if name.is_empty() {
+            return Err(Error::usage("the name of the machine is empty: is a variable unset?"));
+        }
+        if !typed.contains(&name.as_str()) {
+            typed.push(name);
+        }
+    }
+    let client = app.client()?;
+    let choice = ways::choice(&client, matches).await?;
+    let networks = ways::networks(&client, &choice).await?;
+    let all = matches.get_flag("all");
+    let several = typed.len() > 1;
+    let mut found =
+        std::pin::pin!(futures_util::stream::iter(typed).map(|typed| ways::machine(&client, typed)).buffered(AT_ONCE));
+    let mut rows = Vec::new();
+    let mut gravest = None;
+    while let Some(machine) = found.next().await {
+        match machine.and_then(|machine| addresses(&machine, &choice, &networks, all)) {
+            Ok(more) => rows.extend(more),
+            Err(error) if several => {
+                app.report(&error);
+                gravest = Some(gravest.map_or(error.kind(), |kind| exit::graver(kind, error.kind())));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if app.globals.output.is_some() || app.globals.jq.is_some() {
+        app.print_rows(&rows, COLUMNS, matches)?;
+    } else {
+        app.streams.out(plain(&rows).as_bytes())?;
+    }
+    Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
+}
+
+fn addresses(machine: &Machine, choice: &Choice, networks: &Networks, all: bool) -> Result<Vec<serde_json::Value>> {
+    let one = machine.one(choice, networks)?;
+    let chosen = if all { machine.fitting(choice, networks) } else { vec![one] };
+    let row = |address: &super::reach::Address| {
+        serde_json::json!({
+            "id": machine.id,
+            "name": machine.name,
+            "ip": address.ip.to_string(),
+            "network": Some(&address.network).filter(|network| !network.is_empty()),
+            "primary": address.primary,
+        })
+    };
+    Ok(chosen.into_iter().map(row).collect())
+}
+
+fn plain(rows: &[serde_json::Value]) -> String {
+    rows.iter().fold(String::new(), |mut out, row| {
+        let _ = writeln!(out, "{}", row["ip"].as_str().unwrap_or_default());
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+}

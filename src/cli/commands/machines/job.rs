@@ -1,0 +1,488 @@
+//! `sdc run`: a machine for one command. It is made, used and deleted again, whatever happens meanwhile; what cannot
+//! be deleted carries the time after which `sdc reap` removes it. How a machine is reached is `ways`'.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Arg, ArgMatches, Command, value_parser};
+use tokio::time::Instant;
+
+use super::create::{self, Making, There};
+use super::given::Given;
+use super::reach;
+use super::reap::EXPIRES_TAG;
+use super::ssh::{unable, way_options};
+use super::ways::{Finder, Past, Way};
+use super::why;
+use crate::api::cloudapi::machines;
+use crate::cli::args::build;
+use crate::cli::run::Call;
+use crate::cli::terminal::progress::Progress;
+use crate::cli::terminal::show;
+use crate::cli::terminal::signals::Signals;
+use crate::cli::{App, resolve, values};
+use crate::client::{Client, Wait, Watch};
+use crate::error::{Error, Kind, Result};
+use crate::grammar::range;
+use crate::request::Arg as Value;
+
+/// How long the machine is wanted unless told otherwise.
+const TTL: Duration = Duration::from_secs(3600);
+/// How long it may take until somebody can log in, unless told otherwise.
+const READY: Duration = Duration::from_secs(600);
+/// How long the end of the machine is waited for.
+const REMOVAL: Duration = Duration::from_secs(120);
+/// Between two tries to log in.
+const PAUSE: Duration = Duration::from_secs(2);
+/// What ssh ends with when it could not connect.
+const NO_CONNECTION: i32 = 255;
+
+/// The command and its options.
+pub fn command() -> Command {
+    let own = |id: &'static str| Arg::new(id).long(id).value_parser(NonEmptyStringValueParser::new());
+    let command = Command::new("run")
+        .about("Run a command on a machine that is made for it, and deleted after it")
+        .override_usage("sdc run --image IMAGE --package PACKAGE [OPTIONS] -- COMMAND...")
+        .long_about(
+            "Run a command on a machine that is made for it, and deleted after it.\n\n\
+             The machine is created, waited for until somebody can log in with ssh, given --copy, and used: the\n\
+             command's input, output and errors are those of sdc. Then it is deleted, whether the command succeeded,\n\
+             failed, took longer than --ttl, or was interrupted. A second interruption leaves at once; the machine\n\
+             then has the tag sdc.expires, and `sdc reap --expired` removes it.\n\n\
+             The exit code is the command's own. Where sdc itself failed, the last line on stderr begins with\n\
+             `error:` (with --json it is an object `{\"error\":...}`), and the code is one of `sdc help exit-codes`: 8 if the\n\
+             machine failed, 9 if it was not ready in --timeout or its --ttl ran out, 130 if interrupted. ssh ends\n\
+             with 255 if the connection broke.\n\n\
+             One word behind -- is a line for the shell there; of several each arrives as it is.\n\
+             The key is one that ssh knows of, or the key file of these settings.",
+        );
+    build::fields(command, &machines::CREATE)
+        .arg(own("ttl").value_name("TIME").help("How long the machine is wanted at most: 30m, 2h [default: 1h]"))
+        .arg(own("timeout").value_name("TIME").help("How long it may take until it can be used [default: 10m]"))
+        .arg(
+            Arg::new("copy")
+                .long("copy")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .help("Copy this folder (or file) into the home folder there first, under its own name"),
+        )
+        .arg(own("login").short('l').value_name("USER").help("Log in as this user, not as the one the image names"))
+        .arg(
+            Arg::new("command")
+                .value_name("COMMAND")
+                .required(true)
+                .last(true)
+                .num_args(1..)
+                .value_parser(value_parser!(OsString))
+                .help("What to run there"),
+        )
+}
+
+/// What is to be done.
+struct Job {
+    call: Call,
+    key: String,
+    ttl: Duration,
+    ready: Duration,
+    copy: Option<PathBuf>,
+    user: Option<String>,
+    words: Vec<String>,
+}
+
+impl Job {
+    fn read(app: &App, matches: &ArgMatches) -> Result<Job> {
+        let sends = !app.globals.dry_run;
+        if sends && app.globals.jq.is_some() || app.globals.output.as_deref().is_some_and(|output| output != "json") {
+            return Err(Error::usage("the output is the command's, so --output and --jq have no meaning here"));
+        }
+        let time = |id: &str, usual: Duration| match matches.get_one::<String>(id) {
+            Some(text) => crate::config::duration(&format!("--{id}"), text),
+            None => Ok(usual),
+        };
+        let (ttl, ready) = (time("ttl", TTL)?, time("timeout", READY)?);
+        let user = matches.get_one::<String>("login").map(|user| reach::typed_user(user)).transpose()?;
+        let copy = matches.get_one::<PathBuf>("copy").map(|dir| {
+            let dir = values::at_home(dir);
+            dir.canonicalize()
+                .map_err(|error| Error::usage(format!("--copy: cannot read {}", dir.display())).because(error))
+        });
+        let words: Vec<OsString> = matches.get_many::<OsString>("command").into_iter().flatten().cloned().collect();
+        let words = words.into_iter().map(OsString::into_string).collect::<std::result::Result<Vec<_>, _>>();
+        let words = words.map_err(|word| Error::usage(format!("'{}' is no text (UTF-8)", word.display())))?;
+        if words.iter().all(|word| word.trim().is_empty()) {
+            return Err(Error::usage("the command is empty: is a variable unset?"));
+        }
+        let mut args = values::fields(&machines::CREATE, matches)?;
+        if args.get("deletion_protection").is_some() {
+            return Err(Error::usage(
+                "--deletion-protection: a machine that is made for one command must be deleted after it",
+            ));
+        }
+        if let Some(name) = args.text("name")
+            && range::names(name)?.is_some()
+        {
+            return Err(Error::usage(format!("'{name}' stands for several machines, and a command runs on one")));
+        }
+        let id = unique();
+        if args.get("name").is_none() {
+            args.push("name", Value::Text(format!("run-{}", id.get(..8).unwrap_or(&id))));
+        }
+        let tag = format!("tag.{EXPIRES_TAG}");
+        if args.get(&tag).is_some() {
+            return Err(Error::usage(format!("the tag {EXPIRES_TAG} is given, which --ttl sets")));
+        }
+        let key = format!("run-{id}");
+        args.push(tag, Value::Text(expiry(ttl)?));
+        Ok(Job {
+            call: Call { args, target: None, parents: Vec::new() },
+            key,
+            ttl,
+            ready,
+            copy: copy.transpose()?,
+            user: user.map(str::to_owned),
+            words,
+        })
+    }
+
+    /// The command as ssh passes it on: a text that a shell reads.
+    fn line(&self) -> String {
+        match self.words.as_slice() {
+            [line] => line.clone(),
+            words => words.iter().map(|word| show::quoted(word)).collect::<Vec<_>>().join(" "),
+        }
+    }
+}
+
+/// Runs it and returns the command's exit code.
+///
+/// # Errors
+/// The machine could not be made, reached or used in time; an interruption.
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let mut job = Job::read(app, matches)?;
+    if !app.globals.dry_run && !app.globals.curl && cfg!(unix) {
+        look_for("ssh")?;
+        if job.copy.is_some() {
+            look_for("scp")?;
+        }
+    }
+    let client = app.client()?;
+    resolve::fields(&client, &machines::CREATE, &mut job.call.args).await?;
+    let making = Making::once(job.key.clone())?;
+    making.mark(&mut job.call.args)?;
+    let request = client.request(&machines::CREATE, &job.call.args)?;
+    if app.globals.dry_run || app.globals.curl {
+        return show::requests(app, &client, &[request]).await.map(|()| 0);
+    }
+    let end = Instant::now() + job.ttl;
+    let mut signals = Signals::new()?;
+    let mut interrupted = false;
+    // Once it is sent, its answer is worth waiting for: without the id nothing can be deleted.
+    let made = {
+        // The key is this run's own: nothing of it can be there.
+        let before = There::default();
+        let halt = Arc::new(AtomicBool::new(false));
+        let watch = Arc::new(Watch::new(Arc::clone(&halt)));
+        let watched = client.watched(Arc::clone(&watch));
+        let mut sending = std::pin::pin!(making.made(&watched, &machines::CREATE, &job.call, &request, &before));
+        loop {
+            tokio::select! {
+                biased;
+                () = signals.next() => match std::mem::replace(&mut interrupted, true) {
+                    _ if !watch.is_out() => {
+                        return Err(Error::new(Kind::Interrupted, "interrupted: no machine was made"));
+                    }
+                    false => {
+                        halt.store(true, Ordering::SeqCst);
+                        app.say("interrupted: the machine is deleted as soon as it is known; once more leaves at once");
+                    }
+                    true => return Err(left(&format!("a machine with the tag sdc.idempotency-key={}", job.key), None)),
+                },
+                made = &mut sending => break made,
+            }
+        }
+    };
+    // A service that was slower than anybody looked has made two: all of this key are this run's own.
+    if let Err(error) = &made
+        && error.kind() == Kind::Ambiguous
+    {
+        tokio::select! {
+            removed = remove_all(app, &client, &job.key) => removed?,
+            () = signals.next() => return Err(left(&format!("machines with the tag sdc.idempotency-key={}", job.key), None)),
+        }
+    }
+    let made = made.map_err(|error| {
+        let doubt = matches!(error.kind(), Kind::Unreachable | Kind::Throttled | Kind::Other);
+        let error = match error.kind() {
+            Kind::Interrupted => Error::new(Kind::Interrupted, "interrupted: no machine was made"),
+            _ if interrupted => Error::new(Kind::Interrupted, "interrupted").because(error),
+            _ => error,
+        };
+        match doubt {
+            true => error.hint(format!(
+                "should there be a machine with the tag sdc.idempotency-key={} after all: sdc reap --expired, after {}",
+                job.key,
+                job.call.args.text(&format!("tag.{EXPIRES_TAG}")).unwrap_or_default()
+            )),
+            false => error,
+        }
+    })?;
+    let text = |field: &str| made.machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
+    let id = text("/id").filter(|id| resolve::is_uuid(id));
+    let id = id.ok_or_else(|| Error::new(Kind::Unreachable, "the answer is no machine: it has no id"))?;
+    let name = format!("machine {} ({id})", text("/name").unwrap_or_default());
+    app.say(&format!("{name}: create requested"));
+    let outcome = if interrupted {
+        None
+    } else {
+        tokio::select! {
+            biased;
+            () = signals.next() => None,
+            outcome = tokio::time::timeout_at(end, used(app, &client, &job, &id, &name)) => {
+                Some(outcome.unwrap_or_else(|_| Err(Error::new(
+                    Kind::TimedOut,
+                    format!("{name}: its time of {:?} ran out", job.ttl),
+                ).hint("to have it longer: --ttl TIME"))))
+            }
+        }
+    };
+    let deleting = || app.say(&format!("interrupted: {name} is being deleted; once more leaves at once"));
+    interrupted |= outcome.is_none();
+    if interrupted {
+        deleting();
+    }
+    let removed = {
+        let mut removing = std::pin::pin!(removed(&client, &id));
+        loop {
+            tokio::select! {
+                biased;
+                () = signals.next() => match std::mem::replace(&mut interrupted, true) {
+                    false => deleting(),
+                    true => return Err(left(&name, Some(&id))),
+                },
+                removed = &mut removing => break removed,
+            }
+        }
+    };
+    match &removed {
+        Ok(()) => app.say(&format!("{name}: deleted again")),
+        Err(error) => app.report(error),
+    }
+    match (outcome, removed) {
+        (None, _) => Err(Error::new(Kind::Interrupted, "interrupted")),
+        (Some(Ok(code)), _) if interrupted => {
+            Err(Error::new(Kind::Interrupted, format!("interrupted; the command had ended with {code}")))
+        }
+        (Some(Err(error)), _) if interrupted => Err(Error::new(Kind::Interrupted, "interrupted").because(error)),
+        // A command that went well is no success where a machine is left that costs.
+        (Some(Ok(0)), Err(error)) => Ok(i32::from(crate::cli::terminal::exit::code(error.kind()).0)),
+        (Some(outcome), _) => outcome,
+    }
+}
+
+/// Who leaves without an end says what is left.
+fn left(what: &str, id: Option<&str>) -> Error {
+    let error = Error::new(Kind::Interrupted, format!("interrupted: {what} may still be there"));
+    let now = id.map(|id| format!("to delete it: sdc machines delete {id} --yes"));
+    now.into_iter().fold(error, Error::hint).hint("when its time is over: sdc reap --expired")
+}
+
+/// Deletes all machines of the key.
+async fn remove_all(app: &App, client: &Client, key: &str) -> Result<()> {
+    for id in create::of_key(client, key).await? {
+        removed(client, &id).await?;
+        app.say(&format!("machine {id}: deleted again"));
+    }
+    Ok(())
+}
+
+/// Refuses to begin what could not be carried out.
+fn look_for(tool: &str) -> Result<()> {
+    // Without one, the system has its own.
+    let Some(path) = crate::config::env::var_os("PATH") else { return Ok(()) };
+    match std::env::split_paths(&path).any(|dir| dir.join(tool).is_file()) {
+        true => Ok(()),
+        false => Err(unable(tool, std::io::ErrorKind::NotFound.into())),
+    }
+}
+
+/// Waits for the machine, brings there what is to be copied, and runs the command.
+async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str) -> Result<i32> {
+    let deadline = Instant::now() + job.ready;
+    let waiting = Wait {
+        state: None,
+        op: &machines::CREATE,
+        args: job.call.args.clone().set("machine", id),
+        name: name.strip_prefix("machine ").unwrap_or(name),
+        since: None,
+        before: Default::default(),
+        timeout: job.ready,
+    };
+    let progress = Progress::new(app, vec![name.to_owned()]);
+    let ready = progress.during(client.wait(waiting, |state| progress.tell(0, state))).await;
+    // The machine is deleted, so nothing more comes of it.
+    match ready {
+        Ok(_) => {}
+        Err(error) if error.kind() == Kind::TimedOut => {
+            return Err(Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"));
+        }
+        Err(error) if error.kind() == Kind::FailedState => {
+            return Err(why::explain(client, id, Some(&machines::CREATE), None, error).await);
+        }
+        Err(error) => return Err(error),
+    }
+    let mut finder = Finder::with(app, client.clone(), Past::Tagged);
+    let way = finder.way(id, job.user.as_deref()).await?;
+    let tool = Tool { app, way: &way };
+    progress.tell(0, "waiting for ssh");
+    if let Some(why) = progress.during(tool.refuses(deadline)).await {
+        let words = format!("{name}: nobody can log in as {} after {:?}", way.user, job.ready);
+        let why = if why.is_empty() { "ssh could not connect" } else { &why };
+        return Err(Error::new(Kind::TimedOut, words)
+            .hint(format!("ssh says: {why}"))
+            .hint("to wait longer: --timeout TIME"));
+    }
+    // From here on the terminal is the command's.
+    drop(progress);
+    if let Some(dir) = &job.copy {
+        let mut copy = tool.scp(dir);
+        let ended = copy.status().await.map_err(|error| unable("scp", error))?;
+        if !ended.success() {
+            return Err(Error::other(format!("{name}: cannot copy {}: scp failed", dir.display())));
+        }
+    }
+    let ended = tool.ssh(&job.line()).status().await.map_err(|error| unable("ssh", error))?;
+    match ended.code() {
+        Some(code) => Ok(code),
+        None => Err(Error::other(format!("{name}: ssh was ended by a signal"))),
+    }
+}
+
+/// The tools of OpenSSH, led to the machine. What is dropped is ended.
+struct Tool<'a> {
+    app: &'a App,
+    way: &'a Way,
+}
+
+impl Tool<'_> {
+    fn options(&self, port: &str) -> Vec<OsString> {
+        // Nobody can be asked, and nobody has seen the key of a machine that was made a minute ago.
+        let fixed = ["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new", "-o", "ConnectTimeout=10"];
+        let mut words: Vec<OsString> = fixed.into_iter().map(OsString::from).collect();
+        if let Some(file) = &self.app.config.key_file {
+            words.extend(["-i".into(), file.value.clone().into_os_string()]);
+        }
+        words.extend(way_options(self.way, &Given::default(), port, true));
+        words
+    }
+
+    fn command(&self, tool: &str, words: Vec<OsString>) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new(tool);
+        command.args(words).kill_on_drop(true);
+        command
+    }
+
+    fn ssh(&self, line: &str) -> tokio::process::Command {
+        let mut words = self.options("-p");
+        words.extend([format!("{}@{}", self.way.user, self.way.ip).into(), line.into()]);
+        self.command("ssh", words)
+    }
+
+    fn scp(&self, dir: &std::path::Path) -> tokio::process::Command {
+        let mut words = vec![OsString::from("-rq")];
+        words.extend(self.options("-P"));
+        words.extend(["--".into(), dir.as_os_str().to_owned()]);
+        words.push(format!("{}@{}:", self.way.user, reach::bracketed(self.way.ip)).into());
+        let mut command = self.command("scp", words);
+        // What scp says belongs among the words, not in the command's output.
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+
+    /// Waits until somebody can log in: nothing if so, else ssh's last words when the time was over.
+    async fn refuses(&self, deadline: Instant) -> Option<String> {
+        loop {
+            let why = match tokio::time::timeout_at(deadline, self.answers()).await {
+                Ok(None) => return None,
+                Ok(Some(why)) => why,
+                Err(_) => "it did not answer".to_owned(),
+            };
+            if Instant::now() + PAUSE >= deadline {
+                return Some(why);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Whether somebody can log in: nothing if so, else ssh's last words.
+    async fn answers(&self) -> Option<String> {
+        let mut probe = self.ssh("true");
+        probe.stdin(Stdio::null());
+        match probe.output().await {
+            Ok(output) if output.status.code() != Some(NO_CONNECTION) => None,
+            Ok(output) => {
+                let words = String::from_utf8_lossy(&output.stderr);
+                let last = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                Some(last.chars().take(200).collect())
+            }
+            // It is told when the command itself is run.
+            Err(_) => None,
+        }
+    }
+}
+
+/// Deletes the machine and waits until it is gone.
+async fn removed(client: &Client, id: &str) -> Result<()> {
+    create::remove(client, id, REMOVAL).await.map_err(|error| {
+        error
+            .about(&format!("machine {id} is left"))
+            .hint(format!("to delete it: sdc machines delete {id}"))
+            .hint("or, when its time is over: sdc reap --expired")
+    })
+}
+
+/// When the machine is not wanted any more.
+fn expiry(ttl: Duration) -> Result<String> {
+    let long = || Error::usage("--ttl is too long");
+    let seconds = i64::try_from(ttl.as_secs().saturating_add(1)).map_err(|_| long())?;
+    let now = jiff::Timestamp::now().as_second();
+    jiff::Timestamp::from_second(now.saturating_add(seconds)).map(|time| time.to_string()).map_err(|_| long())
+}
+
+/// 16 digits that no other run has.
+fn unique() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    format!("{:016x}", hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        command().debug_assert();
+        super::super::reap::command().debug_assert();
+    }
+
+    #[test]
+    fn each_run_has_a_name_of_its_own() {
+        assert_ne!(unique(), unique());
+        assert_eq!(unique().len(), 16);
+    }
+
+    #[test]
+    fn the_time_is_over_after_the_ttl_and_is_written_in_utc() {
+        let time = expiry(Duration::from_secs(3600)).unwrap();
+        assert!(time.ends_with('Z') && time.len() == "2030-01-31T18:00:00Z".len(), "{time}");
+        let left = time.parse::<jiff::Timestamp>().unwrap().as_second() - jiff::Timestamp::now().as_second();
+        assert!(left > 3500, "{left}");
+        assert!(expiry(Duration::from_secs(u64::MAX)).is_err());
+    }
+}

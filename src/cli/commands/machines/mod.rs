@@ -1,0 +1,20 @@
+//! Commands about machines that are more than one call of an operation.
+
+pub(crate) mod changefeed;
+pub mod create;
+pub(crate) mod disk_add;
+pub(crate) mod given;
+pub(crate) mod ip;
+pub(crate) mod job;
+pub(crate) mod migrate_watch;
+pub(crate) mod part_get;
+pub(crate) mod reach;
+pub(crate) mod reap;
+pub(crate) mod reasons;
+pub(crate) mod scp;
+pub(crate) mod ssh;
+pub(crate) mod vnc;
+pub(crate) mod wait;
+pub(crate) mod watched;
+pub(crate) mod ways;
+pub mod why;

@@ -1,0 +1,104 @@
+//! `sdc machines tags get` and `metadata get`: one of them, as it is. The service answers a number or boolean as the
+//! empty text or as not found, and does not find a name with a slash; only its list of all of them shows these.
+
+use clap::ArgMatches;
+use serde_json::value::RawValue;
+
+use crate::answer::Answer;
+use crate::api::cloudapi::{machines, metadata, tags};
+use crate::api::{Noun, Op, Shape};
+use crate::cli::terminal::show;
+use crate::cli::{App, resolve};
+use crate::client::Client;
+use crate::error::{Error, Kind, Result};
+use crate::render;
+use crate::request::{Arg, Args};
+
+/// Prints a tag and returns the exit code.
+///
+/// # Errors
+/// There is no such machine or tag.
+pub async fn tag(app: &App, matches: &ArgMatches) -> Result<i32> {
+    run(app, matches, &tags::TAG, &tags::TAGS).await
+}
+
+/// Prints a metadata value and returns the exit code.
+///
+/// # Errors
+/// There is no such machine or key.
+pub async fn metadata(app: &App, matches: &ArgMatches) -> Result<i32> {
+    run(app, matches, &metadata::METADATA_KEY, &metadata::METADATA).await
+}
+
+async fn run(app: &App, matches: &ArgMatches, part: &'static Noun, all: &'static Noun) -> Result<i32> {
+    let (get, list): (&'static Op, &'static Op) = (part.get, all.get);
+    let look = app.look(matches, machines::MACHINES.columns)?;
+    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let mut args = Args::new();
+    for param in get.path_params() {
+        let text = matches.get_one::<String>(param).map(String::as_str).unwrap_or_default();
+        if text.is_empty() {
+            let word = if param == part.name { part.word } else { param };
+            return Err(Error::usage(format!("the name of the {word} is empty: is a variable unset?")));
+        }
+        args.push(param, Arg::Text(text.to_owned()));
+    }
+    let name = args.text(part.name).unwrap_or_default().to_owned();
+    // Only the machine is looked up: the name is compared here, or by the service.
+    let mut machine = Args::new().set("machine", args.text("machine").unwrap_or_default());
+    let client = match app.globals.dry_run && !resolve::is_needed(list, &machine) {
+        true => app.client_without_key()?,
+        false => app.client()?,
+    };
+    resolve::all(&client, list, &mut machine).await?;
+    args.push("machine", Arg::Text(machine.text("machine").unwrap_or_default().to_owned()));
+    // The service hands the name on unescaped, and so may answer another one.
+    let alone = part.travels(&name) && !name.contains(['?', '#', '%']);
+    if app.globals.dry_run || app.globals.curl {
+        let request = if alone { client.request(get, &args)? } else { client.request(list, &machine)? };
+        return show::requests(app, &client, &[request]).await.map(|()| 0);
+    }
+    let missing = || {
+        Error::new(Kind::NotFound, format!("no {} named '{name}'", part.word)).hint(format!(
+            "all of them: {}",
+            part.lister.replace("MACHINE", machine.text("machine").unwrap_or_default())
+        ))
+    };
+    let answer = match alone {
+        true => {
+            let called = matches.get_one::<String>("machine").map(String::as_str).unwrap_or_default();
+            let called = format!("{} {name} of machine {called}", part.word);
+            by_itself(&client, (get, &args), (list, &machine), &name, &called).await?
+        }
+        false => listed(&client, list, &machine, &name).await?.ok_or_else(missing)?,
+    };
+    app.show(&answer, Shape::Record, &look, jq.as_ref())?;
+    Ok(0)
+}
+
+/// Asks for it by its name, and in the list where that answer does not show what it is.
+async fn by_itself(
+    client: &Client,
+    (get, args): (&Op, &Args),
+    (list, machine): (&Op, &Args),
+    name: &str,
+    called: &str,
+) -> Result<Answer> {
+    let about = |error: Error| if error.fault().is_some() { error.about(called) } else { error };
+    match client.call(get, args).await {
+        Ok(answer) if answer.json() == "\"\"" => Ok(listed(client, list, machine, name).await?.unwrap_or(answer)),
+        Err(error) if error.kind() == Kind::NotFound => match listed(client, list, machine, name).await {
+            Ok(Some(answer)) => Ok(answer),
+            _ => Err(about(error)),
+        },
+        answer => answer.map_err(about),
+    }
+}
+
+/// The same from the list of all of them, as the service wrote it.
+async fn listed(client: &Client, list: &Op, machine: &Args, name: &str) -> Result<Option<Answer>> {
+    let all = client.call(list, machine).await?;
+    let Some(row) = all.first() else { return Ok(None) };
+    let mut all: std::collections::HashMap<String, Box<RawValue>> = row.read()?;
+    Ok(all.remove(name).map(Answer::Record))
+}

@@ -1,0 +1,120 @@
+//! `sdc reap`: removes the machines whose time is over, by the tag in which `sdc run` and others wrote it. How they
+//! are deleted is `change`'s affair.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::api::cloudapi::machines;
+use crate::cli::args::build;
+use crate::cli::change::{self, Order};
+use crate::cli::resolve::{Known, Thing};
+use crate::cli::terminal::interrupted::Again;
+use crate::cli::terminal::question;
+use crate::cli::terminal::question::Asking;
+use crate::cli::terminal::show;
+use crate::cli::{App, run, targets};
+use crate::error::{Error, Result};
+use crate::render;
+use crate::request::Args;
+
+/// The tag that says until when a machine is wanted, in ISO 8601.
+pub const EXPIRES_TAG: &str = "sdc.expires";
+
+/// The command and its options.
+pub fn command() -> Command {
+    let command = Command::new("reap")
+        .about("Delete machines whose time is over")
+        .long_about(
+            "Delete machines whose time is over: those with the tag sdc.expires and a time in it that is past.\n\n\
+             `sdc run` gives its machines that tag, so that none is left for long should sdc itself be killed. Any\n\
+             machine can have it: sdc machines create --tag sdc.expires=2030-01-31T18:00:00Z. A time that cannot be\n\
+             read is warned about, and the machine left alone. The time of day is this computer's.",
+        )
+        .arg(
+            Arg::new("expired")
+                .long("expired")
+                .required(true)
+                .action(ArgAction::SetTrue)
+                .help("Those whose time in the tag sdc.expires is past"),
+        )
+        .arg(Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Do not ask"))
+        .arg(Arg::new("wait").long("wait").short('w').action(ArgAction::SetTrue).help("Wait until they are gone"))
+        .arg(
+            Arg::new("timeout")
+                .long("timeout")
+                .value_name("TIME")
+                .requires("wait")
+                .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
+        )
+        .args(build::list_options().into_iter().take(1))
+        .args(targets::limits());
+    targets::with_ignore_missing(command)
+}
+
+/// Deletes them and returns the exit code.
+///
+/// # Errors
+/// The list cannot be read; too many; not confirmed.
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let op = &machines::DELETE;
+    let look = app.look(matches, machines::MACHINES.columns)?;
+    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let timeout = run::patience(matches)?;
+    let filter = targets::Filter::read(matches)?;
+    let client = app.client()?;
+    // Failed machines are told of only beside those that are gone.
+    let known = Known::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
+    let now = jiff::Timestamp::now();
+    let expired: Vec<&Thing> = known.things.iter().filter(|thing| is_over(app, thing, now)).collect();
+    let mut targets = targets::chosen(app, &machines::MACHINE, &filter, &expired)?;
+    if app.globals.dry_run || app.globals.curl {
+        question::told(app, op, &targets);
+        let requests = targets.calls.iter().map(|call| client.request(op, &call.args));
+        show::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, true).await?;
+        return Ok(0);
+    }
+    let asking = Asking { must: true, yes: matches.get_flag("yes") };
+    question::settle(app, &client, op, &mut targets, asking).await?;
+    let order = Order {
+        state: None,
+        op,
+        wait: matches.get_flag("wait").then_some(timeout),
+        parallel: filter.parallel(),
+        ignore_missing: filter.ignore_missing,
+        making: None,
+        again: &Again::read(op, matches),
+    };
+    change::run(app, &client, order, targets, look, jq.as_ref()).await
+}
+
+/// Refuses a time that could never be read again: such a machine would stay.
+///
+/// # Errors
+/// A usage error.
+pub fn check(args: &Args) -> Result<()> {
+    match args.text(&format!("tag.{EXPIRES_TAG}")) {
+        Some(text) if text.trim().parse::<jiff::Timestamp>().is_err() => {
+            let text: String = text.chars().take(80).collect();
+            Err(Error::usage(format!(
+                "the tag {EXPIRES_TAG} = '{text}' is no time, so the machine would stay for ever"
+            ))
+            .hint(format!("-t {EXPIRES_TAG}=2030-01-31T18:00:00Z")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a machine has a time, and that is past.
+fn is_over(app: &App, thing: &Thing, now: jiff::Timestamp) -> bool {
+    let Some(text) = thing.text(&["tags", EXPIRES_TAG]) else { return false };
+    match text.trim().parse::<jiff::Timestamp>() {
+        Ok(time) => time <= now,
+        Err(_) => {
+            let text: String = text.chars().take(80).collect();
+            app.warn(&format!(
+                "machine {} ({}): its tag {EXPIRES_TAG} = '{text}' is no time, so it is left alone",
+                thing.name, thing.id
+            ));
+            false
+        }
+    }
+}

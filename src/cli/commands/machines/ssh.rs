@@ -1,0 +1,245 @@
+//! `sdc machines ssh`: the real ssh, led to a machine; and what it shares with `scp`. What ssh itself is told is
+//! not touched.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::given::{self, Given};
+use super::reach;
+use super::ways::{self, Finder, Past, Way};
+use crate::cli::App;
+use crate::cli::terminal::show;
+use crate::error::{Error, Result};
+
+/// The command and its options.
+pub fn command() -> Command {
+    Command::new("ssh")
+        .about("Log in to a machine, or run a command there")
+        .override_usage("sdc machines ssh [OPTIONS] [USER@]MACHINE [--] [SSH-OPTION]... [COMMAND]...")
+        .long_about(
+            "Log in to a machine, or run a command there, with the ssh that is installed.\n\n\
+             The options below stand before the machine. Everything behind it is ssh's own and reaches it as it is:\n\
+             sdc machines ssh web1 -L 8080:localhost:80 uptime\n\n\
+             The user is the one that is typed, else the one in the image's tag default_user, else root.\n\
+             The machine's tags say the rest: tritoncli.ssh.ip, one of its addresses (else it is the primary\n\
+             one), tritoncli.ssh.port, and tritoncli.ssh.proxy, a machine to go through. That one's own tags\n\
+             are heeded too, and its tritoncli.ssh.proxyuser is who logs in there. A bastion may have a\n\
+             bastion itself. What ssh's own options settle (-p, -l, -J, -o) is left to them.\n\n\
+             The machine's key is kept in known_hosts under its id, for addresses are given to other machines\n\
+             later. Keys of bastions are kept under their addresses. The exit code is ssh's: 255 if it could\n\
+             not connect.",
+        )
+        .args(options())
+        .arg(
+            Arg::new("machine")
+                .value_name("[USER@]MACHINE")
+                .required(true)
+                .num_args(1..)
+                .trailing_var_arg(true)
+                .value_parser(value_parser!(OsString))
+                .help("The machine: id, short id or name; then ssh's own options, and a command"),
+        )
+}
+
+/// The options of ssh and scp both.
+pub fn options() -> Vec<Arg> {
+    let text = clap::builder::NonEmptyStringValueParser::new;
+    let switch = |id: &'static str, help: &'static str| Arg::new(id).long(id).action(ArgAction::SetTrue).help(help);
+    let mut all = vec![
+        Arg::new("login")
+            .long("login")
+            .short('l')
+            .value_name("USER")
+            .value_parser(text())
+            .help("Log in as this user; the same as USER@"),
+    ];
+    all.extend(ways::address_options());
+    all.extend([
+        Arg::new("proxy")
+            .long("proxy")
+            .value_name("MACHINE")
+            .value_parser(text())
+            .conflicts_with("no-proxy")
+            .help("Go through this machine, whatever the tags say"),
+        switch("no-proxy", "Go through no machine, whatever the tags say"),
+        switch("no-host-key-alias", "Keep the machine's key in known_hosts under its address, not under its id"),
+        switch("print", "Print the command line instead of running it"),
+    ]);
+    all
+}
+
+/// Runs ssh and returns its exit code.
+///
+/// # Errors
+/// There is no such machine, no way to it, or no ssh.
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let print = printing(app, matches, "ssh")?;
+    let words: Vec<OsString> = matches.get_many::<OsString>("machine").into_iter().flatten().cloned().collect();
+    let Some((typed, args)) = words.split_first() else { return Err(Error::usage("there is no machine named")) };
+    let typed = typed.to_str().ok_or_else(|| Error::usage(format!("'{}' names no machine", typed.display())))?;
+    if typed.starts_with('-') {
+        return Err(Error::usage(format!("'{typed}' is no machine: ssh's own options stand behind it"))
+            .hint(format!("sdc machines ssh MACHINE {typed}")));
+    }
+    // ssh itself has no long options: one right behind the machine was meant for this program.
+    if let Some(long) = args.first().and_then(|arg| arg.to_str()).filter(|arg| arg.len() > 2 && arg.starts_with("--")) {
+        return Err(Error::usage(format!(
+            "{long} stands behind the machine, where ssh's own options are, and ssh has none such"
+        ))
+        .hint(format!("before the machine: sdc machines ssh {long} {typed}")));
+    }
+    let args = args.strip_prefix(&[OsString::from("--")]).unwrap_or(args);
+    let given = Given::read(&given::SSH, args);
+    let (user, machine) = reach::split_user(typed)?;
+    let user = login(matches, user)?;
+    let past = past(matches, &given)?;
+    let mut finder = Finder::new(app, matches, past).await?;
+    let way = finder.way(machine, user.or(given.user.as_deref())).await?;
+    let mut line = vec![OsString::from("ssh")];
+    line.extend(way_options(&way, &given, "-p", !matches.get_flag("no-host-key-alias")));
+    // No `--` before it: ssh would take its own options behind it for the command. It cannot be an option itself.
+    line.push(match (user, &given.user) {
+        (None, Some(_)) => way.ip.to_string().into(),
+        _ => format!("{}@{}", way.user, way.ip).into(),
+    });
+    line.extend_from_slice(args);
+    run_or_print(app, &line, print)
+}
+
+/// Whether the command line is to be printed; what has no meaning here is refused before anything is asked.
+///
+/// # Errors
+/// A usage error.
+pub fn printing(app: &App, matches: &ArgMatches, tool: &str) -> Result<bool> {
+    if let Some(output) = app.globals.output.as_deref().filter(|output| *output != "json") {
+        let behind = if tool == "ssh" { "ssh MACHINE" } else { "scp --" };
+        return Err(Error::usage(format!("the output is {tool}'s, so --output {output} has no meaning here"))
+            .hint(format!("{tool}'s own option: sdc machines {behind} -o {output}")));
+    }
+    if app.globals.jq.is_some() || app.globals.curl {
+        return Err(Error::usage(format!("the output is {tool}'s, so --jq and --curl have no meaning here"))
+            .hint("to see the command line: --print"));
+    }
+    Ok(matches.get_flag("print") || app.globals.dry_run)
+}
+
+/// Who was typed before the machine, or as an option.
+///
+/// # Errors
+/// A usage error where the two differ, or one is no login.
+pub fn login<'a>(matches: &'a ArgMatches, before: Option<&'a str>) -> Result<Option<&'a str>> {
+    let option = matches.get_one::<String>("login").map(|user| reach::typed_user(user)).transpose()?;
+    match (option, before) {
+        (Some(option), Some(before)) if option != before => {
+            Err(Error::usage(format!("--login {option} contradicts {before}@")))
+        }
+        (option, before) => Ok(before.or(option)),
+    }
+}
+
+/// Which bastions to pass: none where the tool's own options settle that.
+///
+/// # Errors
+/// A usage error where both do.
+pub fn past(matches: &ArgMatches, given: &Given) -> Result<Past> {
+    match matches.get_one::<String>("proxy") {
+        Some(_) if given.way => Err(Error::usage("--proxy contradicts the proxy in the options behind it")),
+        Some(typed) => Ok(Past::Machine(typed.clone())),
+        None if given.way || matches.get_flag("no-proxy") => Ok(Past::Nothing),
+        None => Ok(Past::Tagged),
+    }
+}
+
+/// The tool's options for this way, but for those that were given: the tool takes the first of two.
+pub fn way_options(way: &Way, given: &Given, port: &str, alias: bool) -> Vec<OsString> {
+    let mut words: Vec<String> = Vec::new();
+    if alias && !given.alias {
+        words.extend(["-o".to_owned(), format!("HostKeyAlias={}", way.machine.id)]);
+    }
+    if !way.hops.is_empty() && !given.way {
+        let hops: Vec<String> = way.hops.iter().map(ToString::to_string).collect();
+        words.extend(["-o".to_owned(), format!("ProxyJump={}", hops.join(","))]);
+    }
+    if let Some(number) = way.port.filter(|_| !given.port) {
+        words.extend([port.to_owned(), number.to_string()]);
+    }
+    words.into_iter().map(OsString::from).collect()
+}
+
+/// Runs a command line in place of this program, or prints it.
+///
+/// # Errors
+/// It cannot be run, or not be printed.
+pub fn run_or_print(app: &App, line: &[OsString], print: bool) -> Result<i32> {
+    let Some((program, args)) = line.split_first() else { return Ok(0) };
+    if !print {
+        if app.globals.debug {
+            app.say(&format!("* {}", shown(line)));
+        }
+        let mut command = std::process::Command::new(program);
+        command.args(args);
+        return replaced(command).map_err(|error| unable(&program.to_string_lossy(), error));
+    }
+    let words: Option<Vec<&str>> = line.iter().map(|word| word.to_str()).collect();
+    let Some(words) = words else {
+        return Err(Error::usage("an argument is no text (UTF-8), so the command line cannot be printed"));
+    };
+    let text = if app.globals.json() {
+        crate::render::visible_json(&serde_json::json!(words).to_string()).into_owned()
+    } else {
+        shown(line)
+    };
+    app.streams.out(format!("{text}\n").as_bytes())?;
+    Ok(0)
+}
+
+fn shown(line: &[OsString]) -> String {
+    line.iter().map(|word| show::quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+}
+
+/// Terminal, signals and exit code are then the tool's own. It returns only where that failed.
+#[cfg(unix)]
+fn replaced(mut command: std::process::Command) -> std::io::Result<i32> {
+    Err(std::os::unix::process::CommandExt::exec(&mut command))
+}
+
+#[cfg(not(unix))]
+fn replaced(mut command: std::process::Command) -> std::io::Result<i32> {
+    Ok(command.status()?.code().unwrap_or(1))
+}
+
+/// A tool that cannot be run.
+pub fn unable(program: &str, error: std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Error::other(format!("there is no {program} in the search path"))
+            .hint("OpenSSH's client is to be installed; PATH says where it is looked for"),
+        // Forwardings and file names come from the user, and may be more than the system takes.
+        _ => Error::other(format!("cannot run {program}")).because(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn what_stands_behind_the_machine_is_not_ours() {
+        let words = |line: &[&str]| {
+            let matches = command().try_get_matches_from(line).unwrap();
+            let words = matches.get_many::<OsString>("machine").unwrap();
+            (matches.get_flag("public"), words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>())
+        };
+        let line = ["ssh", "--public", "web1", "-l", "jill", "--private", "--", "ls", "--public"];
+        assert_eq!(words(&line), (true, line[2..].iter().map(ToString::to_string).collect()));
+        assert_eq!(words(&["ssh", "--", "web1", "-N"]).1, ["web1", "-N"]);
+        assert!(command().try_get_matches_from(["ssh", "--no-such", "web1"]).is_err());
+        assert!(command().try_get_matches_from(["ssh", "--public", "--private", "web1"]).is_err());
+        assert!(command().try_get_matches_from(["ssh", "--no-proxy", "--proxy", "b", "web1"]).is_err());
+    }
+}

@@ -1,0 +1,205 @@
+//! What is known of the machines that are being watched, and what differs between two looks at
+//! them. Pure: it neither asks nor prints.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::answer::Row;
+use crate::api::cloudapi::changefeed::SUBRESOURCES;
+use crate::error::{Error, Kind, Result};
+use crate::render::visible;
+
+/// A machine as it was last seen.
+pub struct Machine {
+    pub name: String,
+    pub state: String,
+    json: Box<RawValue>,
+    /// A value for each of [`SUBRESOURCES`]; null for what a machine does not show.
+    parts: Vec<Value>,
+}
+
+impl Machine {
+    /// From the object of a list or of an event; `None` if it is no machine.
+    pub fn read(row: Row<'_>) -> Option<(String, Machine)> {
+        let id = row.text("/id").filter(|id| !id.is_empty())?.into_owned();
+        let text = |pointer: &str| row.text(pointer).unwrap_or_default().into_owned();
+        let state = text("/state");
+        let whole: Value = serde_json::from_str(row.json()).ok()?;
+        let part = |kind: &&str| match *kind {
+            "destroyed" => Value::from(state == "deleted"),
+            kind => field(kind).and_then(|field| whole.get(field)).cloned().unwrap_or_default(),
+        };
+        let parts = SUBRESOURCES.iter().map(part).collect();
+        Some((id, Machine { name: text("/name"), state, json: row.0.to_owned(), parts }))
+    }
+
+    /// What is left of it when the service knows nothing of it any more.
+    pub fn deleted(&self) -> Option<Machine> {
+        let mut whole: serde_json::Map<String, Value> = serde_json::from_str(self.json.get()).ok()?;
+        whole.insert("state".to_owned(), "deleted".into());
+        let raw = serde_json::value::to_raw_value(&whole).ok()?;
+        Machine::read(Row(&raw)).map(|(_, machine)| machine)
+    }
+
+    /// Whether there is nothing left that could change.
+    pub fn is_gone(&self) -> bool {
+        self.state == "deleted"
+    }
+}
+
+/// Where a machine shows what the feed calls so.
+fn field(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "alias" => "name",
+        "customer_metadata" => "metadata",
+        "nics" => "nics",
+        "server_uuid" => "compute_node",
+        "state" => "state",
+        "tags" => "tags",
+        _ => return None,
+    })
+}
+
+/// What differs between a machine before, if it was there, and after.
+pub fn differences(before: Option<&Machine>, after: &Machine) -> Vec<&'static str> {
+    match before {
+        None => SUBRESOURCES.iter().copied().filter(|kind| *kind != "destroyed" || after.is_gone()).collect(),
+        Some(before) => SUBRESOURCES
+            .iter()
+            .zip(before.parts.iter().zip(&after.parts))
+            .filter(|(_, (before, after))| before != after)
+            .map(|(kind, _)| *kind)
+            .collect(),
+    }
+}
+
+/// All that are known.
+pub type Known = HashMap<String, Machine>;
+
+/// One change, told by the service or found by comparing two lists.
+pub struct Event {
+    /// One line of JSON: the service's own text, or one made like it.
+    pub json: String,
+    pub machine: String,
+    at: Option<jiff::Timestamp>,
+    kinds: Vec<String>,
+    state: String,
+    /// The machine as it is since then.
+    pub object: Option<Machine>,
+    late: bool,
+}
+
+impl Event {
+    /// From the service's text.
+    ///
+    /// # Errors
+    /// [`Kind::Unreachable`] for what is no event.
+    pub fn told(text: &str) -> Result<Event> {
+        let raw: &RawValue = serde_json::from_str(text).map_err(|error| {
+            Error::new(Kind::Unreachable, "the changefeed sent what is not JSON").because(error.to_string())
+        })?;
+        let row = Row(raw);
+        let machine = row.text("/changedResourceId").unwrap_or_default().into_owned();
+        let published = row.text("/published").and_then(|text| text.parse().ok());
+        let kinds = row.text("/changeKind/subResources").and_then(|list| serde_json::from_str(&list).ok());
+        let object = row.text("/resourceObject").and_then(|text| {
+            let raw: &RawValue = serde_json::from_str(&text).ok()?;
+            Machine::read(Row(raw)).filter(|(id, _)| *id == machine).map(|(_, object)| object)
+        });
+        Ok(Event {
+            // Outside of strings only, where a line feed is nothing but space.
+            json: raw.get().replace(['\n', '\r'], " "),
+            machine,
+            at: published.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()),
+            kinds: kinds.unwrap_or_default(),
+            state: row.text("/resourceState").unwrap_or_default().into_owned(),
+            object,
+            late: false,
+        })
+    }
+
+    /// A change that nobody told of: what a machine is now is known, not when it became so.
+    pub fn found(id: &str, kinds: &[&str], machine: Machine) -> Event {
+        let at = jiff::Timestamp::now();
+        // As the feed calls it.
+        let state = if machine.is_gone() { "destroyed" } else { machine.state.as_str() }.to_owned();
+        let json = format!(
+            r#"{{"changedResourceId":{},"published":"{}","changeKind":{{"resource":"vm","subResources":{}}},"resourceState":{},"resourceObject":{},"resync":true}}"#,
+            Value::from(id),
+            at.as_millisecond(),
+            Value::from(kinds.to_vec()),
+            Value::from(state.as_str()),
+            machine.json.get().replace(['\n', '\r'], " "),
+        );
+        let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        Event { json, machine: id.to_owned(), at: Some(at), kinds, state, object: Some(machine), late: true }
+    }
+
+    /// The change as a line to a person.
+    pub fn line(&self, known: &Known) -> String {
+        let name = match &self.object {
+            Some(object) => object.name.as_str(),
+            None => known.get(&self.machine).map_or("?", |machine| machine.name.as_str()),
+        };
+        let at = self.at.map_or_else(|| "?".to_owned(), |at| format!("{at:.0}"));
+        let short = self.machine.get(..8).unwrap_or(&self.machine);
+        let late = if self.late { "  (found by listing)" } else { "" };
+        let kinds = self.kinds.join(",");
+        format!(
+            "{at}  {:<16}  {:<8}  {:<13}  {}{late}",
+            visible(name),
+            visible(short),
+            visible(&self.state),
+            visible(&kinds)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(json: &str) -> Machine {
+        let raw: &RawValue = serde_json::from_str(json).unwrap();
+        Machine::read(Row(raw)).unwrap().1
+    }
+
+    #[test]
+    fn what_differs_is_told_in_the_feeds_words_whatever_the_order_of_keys() {
+        let before = machine(r#"{"id":"a","name":"x","state":"running","tags":{"a":1,"b":2},"nics":[{"ip":"1"}]}"#);
+        let same = machine(r#"{"id":"a","state":"running","name":"x","tags":{"b":2,"a":1},"nics":[{"ip":"1"}]}"#);
+        assert!(differences(Some(&before), &same).is_empty());
+        let after = machine(r#"{"id":"a","name":"y","state":"deleted","tags":{"a":1,"b":2},"nics":[]}"#);
+        assert_eq!(differences(Some(&before), &after), ["alias", "destroyed", "nics", "state"]);
+    }
+
+    #[test]
+    fn a_change_that_was_found_looks_like_one_that_was_told() {
+        let found = Event::found("a", &["state"], machine(r#"{"id":"a","name":"x","state":"deleted","n":1.10}"#));
+        assert!(
+            found.json.ends_with(r#""resourceObject":{"id":"a","name":"x","state":"deleted","n":1.10},"resync":true}"#)
+        );
+        let told = Event::told(&found.json).unwrap();
+        assert_eq!(
+            (told.machine.as_str(), told.state.as_str(), told.kinds.as_slice()),
+            ("a", "destroyed", &["state".to_owned()][..])
+        );
+        assert!(told.object.is_some_and(|object| object.is_gone()));
+    }
+
+    #[test]
+    fn what_is_no_event_does_not_pass_for_one() {
+        assert!(Event::told("{").is_err());
+        let odd = Event::told("[1,\n2]").unwrap();
+        assert_eq!((odd.json.as_str(), odd.machine.as_str()), ("[1, 2]", ""));
+        assert!(
+            Event::told("{\"changedResourceId\":\"\\u001b[2J\"}")
+                .unwrap()
+                .line(&Known::new())
+                .chars()
+                .all(|c| !c.is_control())
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! The way to a machine, asked of the service with as few requests as it takes: the machine, its bastions, and
+//! the images that say who logs in. What the answers mean is `reach`'s.
+
+use std::collections::HashMap;
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use super::reach::{self, Choice, Hop, Machine, Networks};
+use crate::answer::Row;
+use crate::api::cloudapi::{images, machines, networks};
+use crate::cli::{App, resolve};
+use crate::client::Client;
+use crate::error::{Error, Kind, Result};
+use crate::request::Args;
+
+/// More bastions than this nobody has in a row.
+const MOST_HOPS: usize = 8;
+
+/// States of a machine that do not end by themselves, and in which it does not run.
+const STILL: &[&str] = &["stopped", "offline", "failed", "incomplete", "deleted", "destroyed"];
+
+/// Whether bastions are passed, and which.
+#[derive(Clone, Debug, Default)]
+pub enum Past {
+    /// Those of the tags.
+    #[default]
+    Tagged,
+    /// None.
+    Nothing,
+    /// This one, and those that it is behind itself.
+    Machine(String),
+}
+
+/// The way to log in to a machine.
+pub struct Way {
+    /// The machine.
+    pub machine: Machine,
+    /// Its address for that.
+    pub ip: std::net::IpAddr,
+    /// Its port, where its tag names one.
+    pub port: Option<u16>,
+    /// Who logs in.
+    pub user: String,
+    /// The bastions on the way, the first one first.
+    pub hops: Vec<Hop>,
+}
+
+/// The options that choose an address.
+pub fn address_options() -> [Arg; 3] {
+    let switch = |id: &'static str, other: &'static str, help: &'static str| {
+        Arg::new(id).long(id).action(ArgAction::SetTrue).conflicts_with_all([other, "network"]).help(help)
+    };
+    [
+        switch("public", "private", "An address that the internet reaches"),
+        switch("private", "public", "An address that it does not reach"),
+        Arg::new("network")
+            .long("network")
+            .short('N')
+            .value_name("NETWORK")
+            .value_parser(clap::builder::NonEmptyStringValueParser::new())
+            .help("The address in this network: id, short id or name"),
+    ]
+}
+
+/// What they choose.
+///
+/// # Errors
+/// There is no such network.
+pub async fn choice(client: &Client, matches: &ArgMatches) -> Result<Choice> {
+    Ok(match matches.get_one::<String>("network") {
+        Some(typed) => Choice::Network(resolve::id(client, &networks::NETWORK, typed).await?),
+        None if matches.get_flag("public") => Choice::Public,
+        None if matches.get_flag("private") => Choice::Private,
+        None => Choice::Usual,
+    })
+}
+
+/// Which networks are public, where the choice is about that.
+///
+/// # Errors
+/// The list could not be read.
+pub async fn networks(client: &Client, choice: &Choice) -> Result<Networks> {
+    if !matches!(choice, Choice::Public | Choice::Private) {
+        return Ok(Networks::new());
+    }
+    let answer = client.call(&networks::LIST, &Args::new()).await?;
+    let public = |text: &str| text == "true";
+    Ok(answer.rows().filter_map(|row| Some((row.text("/id")?.into_owned(), public(&row.text("/public")?)))).collect())
+}
+
+/// The machines that are called exactly so among those that a list with these filters has.
+///
+/// # Errors
+/// The list could not be read.
+pub async fn named<T>(client: &Client, filters: &Args, typed: &str, read: fn(Row<'_>) -> T) -> Result<Vec<T>> {
+    // The service compares beginnings.
+    let listed = client.call(&machines::LIST, &filters.clone().set("name", typed)).await?;
+    Ok(listed.rows().filter(|row| row.text("/name").as_deref() == Some(typed)).map(read).collect())
+}
+
+/// The machine that is called so, with one request if it is called by its id or its name.
+///
+/// # Errors
+/// Not found, ambiguous, or the service did not answer.
+pub async fn machine(client: &Client, typed: &str) -> Result<Machine> {
+    let mut id = typed.to_owned();
+    if !resolve::is_uuid(typed) {
+        let mut found = named(client, &Args::new(), typed, Machine::read).await?;
+        if let (Some(machine), true) = (found.pop(), found.is_empty()) {
+            return machine;
+        }
+        // A short id, or one of the failures that are told in detail there.
+        id = resolve::id(client, &machines::MACHINE, typed).await?;
+    }
+    let answer = client.call(&machines::GET, &Args::new().set("machine", id)).await;
+    let answer = answer.map_err(|error| error.about(&format!("machine {typed}")))?;
+    answer.first().map_or_else(|| Err(Error::new(Kind::Unreachable, "the answer is empty")), Machine::read)
+}
+
+/// Finds ways, and asks nothing twice.
+pub struct Finder<'a> {
+    app: &'a App,
+    client: Client,
+    choice: Choice,
+    networks: Networks,
+    past: Past,
+    /// Nobody goes the way: it is only shown.
+    prints: bool,
+    /// Who logs in to an image's machines, by its id.
+    users: HashMap<String, String>,
+    /// By what was typed.
+    machines: Vec<(String, Machine)>,
+}
+
+impl<'a> Finder<'a> {
+    /// One for a command with these options.
+    ///
+    /// # Errors
+    /// No key, no such network, or the service did not answer.
+    pub async fn new(app: &'a App, matches: &ArgMatches, past: Past) -> Result<Finder<'a>> {
+        let client = app.client()?;
+        let choice = choice(&client, matches).await?;
+        let networks = networks(&client, &choice).await?;
+        let prints = matches.get_flag("print") || app.globals.dry_run;
+        Ok(Finder { choice, networks, prints, ..Finder::with(app, client, past) })
+    }
+
+    /// One that takes the usual addresses.
+    pub fn with(app: &'a App, client: Client, past: Past) -> Finder<'a> {
+        let (choice, networks) = (Choice::Usual, Networks::new());
+        Finder { app, client, choice, networks, past, prints: false, users: HashMap::new(), machines: Vec::new() }
+    }
+
+    /// The way to log in to this machine, as this user if one was typed.
+    ///
+    /// # Errors
+    /// There is no such machine, or no way to it.
+    pub async fn way(&mut self, typed: &str, user: Option<&str>) -> Result<Way> {
+        let machine = self.machine(typed).await?;
+        let ip = machine.login_address(&self.choice, &self.networks)?;
+        let port = machine.port()?;
+        let hops = self.hops(&machine, user).await?;
+        let user = match user {
+            Some(user) => user.to_owned(),
+            None => self.default_user(&machine).await?,
+        };
+        Ok(Way { machine, ip, port, user, hops })
+    }
+
+    async fn machine(&mut self, typed: &str) -> Result<Machine> {
+        if let Some((_, known)) = self.machines.iter().find(|(known, _)| known == typed) {
+            return Ok(known.clone());
+        }
+        let machine = machine(&self.client, typed).await?;
+        // Nothing would answer, and ssh would wait for it for minutes. A state that is about to change is no reason to
+        // refuse, and neither is any for who only wants to see the command line.
+        if STILL.contains(&machine.state.as_str()) && !self.prints {
+            let words = format!("machine {} is {}, and nothing answers there", machine.name, machine.state);
+            let error = Error::new(Kind::Refused, words);
+            return Err(match machine.state.as_str() {
+                "stopped" => error.hint(format!("to start it: sdc machines start {} --wait", machine.id)),
+                _ => error.hint(format!("to see what became of it: sdc machines why {}", machine.id)),
+            });
+        }
+        if machine.state != "running" {
+            self.app.warn(&format!(
+                "machine {} is {}, and may not answer; to start it: sdc machines start {}",
+                machine.name, machine.state, machine.id
+            ));
+        }
+        self.machines.push((typed.to_owned(), machine.clone()));
+        Ok(machine)
+    }
+
+    async fn hops(&mut self, target: &Machine, user: Option<&str>) -> Result<Vec<Hop>> {
+        let mut next = match &self.past {
+            Past::Nothing => None,
+            Past::Machine(typed) => Some(typed.clone()),
+            Past::Tagged => target.proxy()?.map(str::to_owned),
+        };
+        let mut passed: Vec<(String, String)> = vec![(target.id.clone(), target.name.clone())];
+        let mut hops = Vec::new();
+        while let Some(typed) = next {
+            let behind = passed.last().map(|(_, name)| name.clone()).unwrap_or_default();
+            let bastion = self.machine(&typed).await.map_err(|error| error.about(&format!("bastion of {behind}")))?;
+            let round = passed.iter().any(|(id, _)| *id == bastion.id);
+            passed.push((bastion.id.clone(), bastion.name.clone()));
+            if round || passed.len() > MOST_HOPS + 1 {
+                let names: Vec<&str> = passed.iter().map(|(_, name)| name.as_str()).collect();
+                let what =
+                    if round { "bastions that lead back".to_owned() } else { format!("over {MOST_HOPS} bastions") };
+                return Err(Error::other(format!("{what}: {} through {}", target.name, names[1..].join(" through ")))
+                    .hint("without bastions: --no-proxy"));
+            }
+            let user = match (bastion.proxy_user()?, user) {
+                (Some(user), _) => user.to_owned(),
+                (None, Some(user)) if reach::is_login(user) => user.to_owned(),
+                (None, Some(user)) => {
+                    let words = format!("'{user}' cannot be written as the login of the bastion {}", bastion.name);
+                    return Err(Error::usage(words).hint("its tag tritoncli.ssh.proxyuser names another"));
+                }
+                (None, None) => self.default_user(&bastion).await?,
+            };
+            let ip = bastion.login_address(&Choice::Usual, &self.networks)?;
+            hops.push(Hop { user, ip, port: bastion.port()? });
+            next = bastion.proxy()?.map(str::to_owned);
+        }
+        hops.reverse();
+        Ok(hops)
+    }
+
+    /// Who logs in where nobody was named: whom the image names, else root.
+    async fn default_user(&mut self, machine: &Machine) -> Result<String> {
+        if let Some(known) = self.users.get(&machine.image) {
+            return Ok(known.clone());
+        }
+        // A machine that an operator made need not have one.
+        if !resolve::is_uuid(&machine.image) {
+            return Ok(reach::ROOT.to_owned());
+        }
+        let user = match self.client.call(&images::GET, &Args::new().set("image", &machine.image)).await {
+            Ok(image) => image.first().map(reach::default_user).transpose()?.flatten(),
+            // An image may be gone, or not for this user to see, and its machines live on.
+            Err(error) if error.kind() == Kind::NotFound || error.fault().is_some_and(|fault| fault.status == 403) => {
+                self.app.warn(&format!("image {}: {error}; logging in as root: --login USER", machine.image));
+                None
+            }
+            Err(error) => return Err(error.about(&format!("image {}", machine.image))),
+        };
+        let user = user.unwrap_or_else(|| reach::ROOT.to_owned());
+        self.users.insert(machine.image.clone(), user.clone());
+        Ok(user)
+    }
+}

@@ -1,0 +1,299 @@
+//! `sdc machines why`: what is known of why a machine failed, or why nothing came of what was asked for. It only
+//! asks and tells: it guesses nothing that no answer says, and changes nothing.
+
+use std::fmt::Write;
+use std::future::Future;
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Command};
+use futures_util::future::{join, join3};
+use serde_json::{Value, json};
+
+use super::reasons::{ASK, Entry, Facts, Image, Limit, Machine, Package, Told, image, judge, limits, unread};
+use super::ways;
+use crate::answer::{Answer, Row};
+use crate::api::cloudapi::{account, images, machines, packages};
+use crate::api::{Column, Op, Shape, column};
+use crate::cli::terminal::exit;
+use crate::cli::{App, resolve};
+use crate::client::Client;
+use crate::error::{Error, Kind, Result};
+use crate::render;
+use crate::request::Args;
+
+const COLUMNS: &[Column] = &[
+    column("id"),
+    column("name"),
+    column("state"),
+    column("reason"),
+    column("failed").nested(),
+    column("limits").named(),
+    column("image").nested(),
+    column("package").nested(),
+    column("request_id").named(),
+    column("try").named(),
+    column("unread").named(),
+];
+
+/// What it asks for.
+pub const READS: &[&Op] = &[&machines::GET, &machines::AUDIT, &account::LIMITS, &images::GET, &packages::GET];
+
+/// How long each of the two rounds of questions may take where a failure is about to be told anyway.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How many hints a failure gets from here: whoever wants more asks for more.
+const HINTS: usize = 3;
+
+/// The command and its options.
+pub fn command() -> Command {
+    Command::new("why")
+        .about("Tell why a machine failed, or why nothing came of an action")
+        .long_about(
+            "Tell why a machine failed, or why nothing came of an action: the newest failure in its audit log, the\n\
+             account's limits and how much of them is used, whether its image and its package can still be used, and\n\
+             what to try. Failed and deleted machines are found by their names too.\n\n\
+             The service keeps no reasons, only that something failed: where nothing else explains it, that is said.\n\
+             What could not be read is named, and the rest is told all the same. As data, with all of it: --json.",
+        )
+        .arg(
+            Arg::new("machine")
+                .value_name("MACHINE")
+                .required(true)
+                .value_parser(clap::builder::NonEmptyStringValueParser::new())
+                .help("The machine: id, short id or name"),
+        )
+}
+
+/// Tells it and returns the exit code.
+///
+/// # Errors
+/// No such machine, or the service answered nothing that helps.
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    // A wrong format or column is refused before anything is asked.
+    let look = app.look(matches, COLUMNS)?;
+    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let typed = matches.get_one::<String>("machine").map(String::as_str).unwrap_or_default();
+    let client = app.client()?;
+    let id = find(&client, typed).await?;
+    let facts = gather(&client, &id, None).await;
+    match (&facts.machine, &facts.audit) {
+        (Err(error), _) if matches!(error.kind(), Kind::NotFound | Kind::Auth) => {
+            return Err(facts.machine.err().unwrap_or_else(nothing).about(&format!("machine {typed}")));
+        }
+        (Err(_), Err(_)) => return Err(facts.machine.err().unwrap_or_else(nothing)),
+        _ => {}
+    }
+    let told = judge(&facts, None);
+    if app.globals.output.is_some() || jq.is_some() {
+        let answer = Answer::from_record(data(&id, &facts, &told).to_string().as_bytes())?;
+        app.show(&answer, Shape::Record, &look, jq.as_ref())?;
+    } else {
+        app.streams.out(words(&id, &facts, &told).as_bytes())?;
+    }
+    Ok(0)
+}
+
+/// Adds to the failure of a wait what is known of the reason, within a few seconds whatever happens. `request` is the
+/// id of the request that asked for it, which no answer tells later.
+pub async fn explain(client: &Client, machine: &str, op: Option<&Op>, request: Option<&str>, error: Error) -> Error {
+    let asked = request.map(|id| format!("the operator of the cloud finds it by the request id {id}"));
+    hints(client, machine, op).await.into_iter().chain(asked).fold(error, Error::hint)
+}
+
+/// What is known of why this operation on a machine failed, or anything on it, in a few short lines. Never fails, and
+/// takes a few seconds at most.
+pub async fn hints(client: &Client, machine: &str, op: Option<&Op>) -> Vec<String> {
+    let facts = gather(client, machine, Some(PATIENCE)).await;
+    let told = judge(&facts, op.and_then(|op| op.job));
+    let mut all = vec![told.reason];
+    all.extend(told.tries.into_iter().filter(|way| way != ASK));
+    all.truncate(HINTS);
+    all.push(format!("all that is known: sdc machines why {machine}"));
+    all
+}
+
+fn nothing() -> Error {
+    Error::new(Kind::Unreachable, "the service answered nothing that helps")
+}
+
+/// The id of the machine that is called so, which may have failed or be gone: ordinary lists leave such out.
+async fn find(client: &Client, typed: &str) -> Result<String> {
+    if resolve::is_uuid(typed) {
+        return Ok(typed.to_ascii_lowercase());
+    }
+    let all = Args::new().set("tombstone", "true");
+    let mut found = ways::named(client, &all, typed, Machine::read).await?;
+    if found.is_empty() && typed.len() >= 8 {
+        let begins = typed.to_ascii_lowercase();
+        let listed = client.call(&machines::LIST, &all).await?;
+        found = listed.rows().map(Machine::read).collect();
+        found.retain(|machine| machine.id.starts_with(&begins));
+    }
+    // Of those that are gone the last one is meant, and none of them where one is still there.
+    if found.iter().any(|machine| machine.state != "deleted") {
+        found.retain(|machine| machine.state != "deleted");
+    } else if let Some(last) = found.iter().map(|machine| machine.created.clone()).max() {
+        found.retain(|machine| machine.created == last);
+    }
+    match found.as_slice() {
+        [one] => Ok(one.id.clone()),
+        // The others' words are as good.
+        [] => resolve::id(client, &machines::MACHINE, typed).await,
+        many => {
+            let words = format!("'{typed}' fits {} machines", many.len());
+            let shown = many.iter().take(8).map(|it| format!("{} {} {} {}", it.id, it.name, it.state, it.created));
+            let error = shown.fold(Error::new(Kind::Ambiguous, words), Error::hint);
+            Err(error.hint("use the id of the one that is meant"))
+        }
+    }
+}
+
+async fn gather(client: &Client, id: &str, patience: Option<Duration>) -> Facts {
+    let own = Args::new().set("machine", id);
+    let (machine, audit, limits) = join3(
+        within(patience, async { first(&client.call(&machines::GET, &own).await.or_else(gone)?, Machine::read) }),
+        within(patience, async { Ok(client.call(&machines::AUDIT, &own).await?.rows().map(Entry::read).collect()) }),
+        within(patience, async {
+            Ok(client.call(&account::LIMITS, &Args::new()).await?.rows().map(Limit::read).collect())
+        }),
+    )
+    .await;
+    let known = machine.as_ref().ok();
+    let image = known.map(|machine| machine.image.clone()).filter(|id| resolve::is_uuid(id));
+    let package = known.map(|machine| machine.package.clone()).filter(|name| !name.is_empty());
+    let image = async {
+        let args = Args::new().set("image", image?);
+        Some(within(patience, async { first(&client.call(&images::GET, &args).await?, Image::read) }).await)
+    };
+    let package = async {
+        let args = Args::new().set("package", package?);
+        Some(within(patience, async { first(&client.call(&packages::GET, &args).await?, Package::read) }).await)
+    };
+    let (image, package) = join(image, package).await;
+    Facts { machine, audit, limits, image, package }
+}
+
+fn first<T>(answer: &Answer, read: fn(Row<'_>) -> T) -> Result<T> {
+    answer.first().map(read).ok_or_else(nothing)
+}
+
+/// A deleted machine comes with the error that says so.
+fn gone(error: Error) -> Result<Answer> {
+    match error.body().map(|body| Answer::from_record(body.as_bytes())) {
+        Some(Ok(machine)) => Ok(machine),
+        _ => Err(error),
+    }
+}
+
+async fn within<T>(patience: Option<Duration>, asked: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(patience) = patience else { return asked.await };
+    let late = |_| Error::new(Kind::Unreachable, format!("no answer within {patience:?}"));
+    tokio::time::timeout(patience, asked).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
+}
+
+/// As data.
+fn data(id: &str, facts: &Facts, told: &Told) -> Value {
+    let machine = facts.machine.as_ref().ok();
+    let image = image(facts)
+        .map(|((id, name, what), usable)| json!({ "id": id, "name": name, "words": what, "usable": usable }));
+    let package = facts.package.as_ref().and_then(|package| match package {
+        Ok(package) => Some(json!({ "id": package.id, "name": package.name, "usable": true })),
+        Err(error) if error.kind() == Kind::NotFound => {
+            Some(json!({ "id": null, "name": machine.map(|machine| &machine.package), "usable": false }))
+        }
+        Err(_) => None,
+    });
+    let unread: Vec<Value> =
+        unread(facts).into_iter().map(|(what, error)| json!({ "what": what, "error": error })).collect();
+    json!({
+        "id": id,
+        "name": machine.map(|machine| &machine.name),
+        "state": machine.map(|machine| &machine.state),
+        "reason": told.reason,
+        "explained": told.explained,
+        "failed": told.failed.as_ref().map(|entry| &entry.all),
+        "limits": facts.limits.is_ok().then(|| limits(facts).map(|limit| limit.data).collect::<Vec<_>>()),
+        "image": image,
+        "package": package,
+        // No answer of the service's has it, and a script need not ask whether it is missing by mistake.
+        "request_id": null,
+        "try": told.tries,
+        "unread": unread,
+    })
+}
+
+/// For people: a line or more for each thing.
+fn words(id: &str, facts: &Facts, told: &Told) -> String {
+    let mut out = String::new();
+    let mut line = |what: &str, words: &str| {
+        let _ = writeln!(out, "{what:<9} {}", exit::escaped(words));
+    };
+    if let Ok(machine) = &facts.machine {
+        line("machine", &format!("{} ({id}) is {}", machine.name, machine.state));
+    }
+    line("reason", &told.reason);
+    match (&facts.audit, &told.failed) {
+        (Ok(_), Some(entry)) => {
+            let time = entry.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
+            line("audit", &format!("{} failed{time}{}", entry.action, entry.by));
+            line("", "without a request id: a wait that fails tells it, and --debug shows it");
+        }
+        (Ok(entries), None) => {
+            let newest = entries.first().map(|entry| {
+                let time = entry.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
+                format!("; the newest is {}{time}", entry.action)
+            });
+            line("audit", &format!("no failed entry among {}{}", entries.len(), newest.unwrap_or_default()));
+            if facts.machine.as_ref().is_ok_and(|machine| machine.state != "deleted") {
+                line("", "an action that is not among them may be under way, or was lost");
+            }
+        }
+        (Err(_), _) => {}
+    }
+    if facts.limits.is_ok() {
+        let mut what = "limits";
+        for limit in limits(facts).filter(|limit| limit.applies) {
+            line(what, &format!("{}{}", limit.words, if limit.reached { ": reached" } else { "" }));
+            what = "";
+        }
+        if what == "limits" {
+            line(what, "none that counts this machine");
+        }
+    }
+    if let Some(((_, name, what), _)) = image(facts) {
+        line("image", &format!("{name} {what}"));
+    }
+    match (&facts.machine, &facts.package) {
+        (_, Some(Ok(package))) => line("package", &format!("{} is there", package.name)),
+        (Ok(machine), Some(Err(error))) if error.kind() == Kind::NotFound => {
+            line("package", &format!("{} is not there, or not active any more", machine.package));
+        }
+        _ => {}
+    }
+    if let Ok(machine) = &facts.machine {
+        if machine.protected {
+            line("protected", "deletion protection is on: the service refuses to delete it");
+        }
+        if machine.firewall {
+            line("firewall", &format!("is on; what it lets in: sdc machines fwrules list {id}"));
+        }
+    }
+    for (what, error) in unread(facts) {
+        line("unread", &format!("{what}: {error}"));
+    }
+    let mut what = "try";
+    for way in &told.tries {
+        line(what, way);
+        what = "";
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+}

@@ -1,0 +1,226 @@
+//! What an interruption leaves behind, and how to go on with it. It sends nothing.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches};
+
+use super::show;
+use crate::api::{self, Goal, Noun, Op, RESOURCES};
+use crate::cli::App;
+use crate::cli::args::build;
+use crate::cli::change::{Order, described_or_new};
+use crate::cli::run::Call;
+use crate::client::Watch;
+use crate::error::{Error, Kind};
+
+/// Of so many jobs a command is told each.
+const FEW: usize = 4;
+/// So many are named in a message, or in a command.
+const MANY: usize = 20;
+
+/// A target, and how far it has come.
+pub struct Begun {
+    /// What it is called.
+    pub name: RefCell<String>,
+    /// The id that a further command takes: the target's, or that of what was made.
+    pub id: RefCell<Option<String>>,
+    /// Whether its request is on its way.
+    pub watch: Arc<Watch>,
+    /// It was there already: nothing was sent for it.
+    pub there: Cell<bool>,
+    /// Nothing more is to come of it.
+    pub ended: Cell<bool>,
+    /// The name that something is to have that is not there yet.
+    new: Option<String>,
+}
+
+impl Begun {
+    /// A target of which nothing is sent.
+    pub fn new(call: &Call, stop: Arc<AtomicBool>) -> Begun {
+        Begun {
+            name: RefCell::new(described_or_new(call)),
+            id: RefCell::new(call.id().map(str::to_owned)),
+            watch: Arc::new(Watch::new(stop)),
+            there: Cell::new(false),
+            ended: Cell::new(false),
+            new: call.args.text("name").filter(|_| call.target.is_none()).map(str::to_owned),
+        }
+    }
+}
+
+/// The options that a command was given, as it takes them again.
+#[derive(Default)]
+pub struct Again {
+    words: Vec<String>,
+    /// What may be secret or long was left out.
+    short: bool,
+    /// A key makes that repeating the whole command makes nothing twice.
+    keyed: bool,
+}
+
+impl Again {
+    /// Reads them, without the targets and what chose them.
+    pub fn read(op: &'static Op, matches: &ArgMatches) -> Again {
+        let mut again =
+            Again { keyed: matches.try_get_raw("idempotency-key").is_ok_and(|key| key.is_some()), ..Again::default() };
+        let target = op.path_params().last();
+        let chose = |id: &str| matches!(id, "selector" | "pick-state" | "older-than" | "count") || target == Some(id);
+        for arg in build::operation(op).get_arguments() {
+            let id = arg.get_id().as_str();
+            let typed = matches.try_contains_id(id).is_ok_and(|there| there)
+                && matches.value_source(id) == Some(ValueSource::CommandLine);
+            let Some(long) = arg.get_long().filter(|_| typed && !chose(id)) else { continue };
+            // What holds pairs may hold a password, and these words go into logs.
+            use api::Kind::{Flat, FlatFiles, Json, Object, PairFiles, Pairs};
+            let kind = op.fields.iter().find(|field| field.name == id).map(|field| field.kind);
+            if matches!(kind, Some(Flat(_) | FlatFiles(_) | Json | Object | PairFiles(_) | Pairs(_))) {
+                again.short = true;
+                continue;
+            }
+            match arg.get_action() {
+                ArgAction::SetTrue => again.words.push(format!("--{long}")),
+                _ => {
+                    for value in matches.get_raw(id).into_iter().flatten() {
+                        let value = show::quoted(&value.to_string_lossy());
+                        again.words.push(match (arg.is_require_equals_set(), value.as_str()) {
+                            (true, "''") => format!("--{long}"),
+                            (true, _) => format!("--{long}={value}"),
+                            (false, _) => format!("--{long} {value}"),
+                        });
+                    }
+                }
+            }
+        }
+        again
+    }
+
+    /// The command for these words, which asks nothing.
+    fn command(&self, app: &App, op: &'static Op, these: &str) -> String {
+        let mut command = command_of(op);
+        let yes = (op.asks && !self.words.iter().any(|word| word == "--yes")).then_some("--yes");
+        for word in [these].into_iter().chain(self.words.iter().map(String::as_str)).chain(yes) {
+            command.push(' ');
+            command.push_str(word);
+        }
+        command.push_str(&cloud(app));
+        command
+    }
+}
+
+/// What an interruption leaves behind, and how to go on.
+pub fn interruption(app: &App, order: Order<'_>, begun: &[Begun]) -> Error {
+    let op = order.op;
+    let of = |fits: fn(&Begun) -> bool| -> Vec<&Begun> {
+        begun.iter().filter(|begun| !begun.ended.get() && fits(begun)).collect()
+    };
+    let ids = |these: &[&Begun]| -> Vec<String> { these.iter().filter_map(|one| one.id.borrow().clone()).collect() };
+    let under_way = of(|one| one.watch.is_out());
+    let there = of(|one| one.there.get());
+    let unsent = of(|one| !one.watch.is_out() && !one.there.get());
+    let mut parts = Vec::new();
+    if !under_way.is_empty() {
+        parts.push(format!("{} was sent for {}, and goes on", op.verb, names(&under_way)));
+    }
+    if !there.is_empty() {
+        parts.push(format!("{} is not waited for any more", names(&there)));
+    }
+    if !unsent.is_empty() {
+        parts.push(format!("nothing was sent for {}", names(&unsent)));
+    }
+    let words = if parts.is_empty() { String::new() } else { format!(": {}", parts.join("; ")) };
+    let mut error = Error::new(Kind::Interrupted, format!("interrupted{words}"));
+    let waited = [ids(&under_way), ids(&there)].concat();
+    if let (Some((goal, noun)), false) = (&op.goal, waited.is_empty()) {
+        error = ways_to_wait(app, order, goal, noun, &waited).into_iter().fold(error, Error::hint);
+    }
+    // What is being made has no id yet.
+    let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
+    if let Some((_, noun)) = op.goal {
+        for new in unknown.by_ref().take(FEW) {
+            let command = format!("{}{} name={}", noun.lister, cloud(app), show::quoted(new));
+            error = error.hint(format!("to see what became of it: {command}"));
+        }
+        let more = unknown.count();
+        if more > 0 {
+            error = error.hint(format!("and so on for {more} more"));
+        }
+    }
+    let with = if order.again.short { ", with the same pairs" } else { "" };
+    match (op.path_params().collect::<Vec<_>>().as_slice(), ids(&unsent)) {
+        // Only below the noun itself is an id enough to name a thing.
+        ([_], ids) if !ids.is_empty() && ids.len() <= MANY => {
+            error.hint(format!("to go on with the others{with}: {}", order.again.command(app, op, &ids.join(" "))))
+        }
+        ([_], ids) if !ids.is_empty() => error.hint("to go on with the others: the same command again"),
+        ([], _) if order.again.keyed && order.making.is_some() => {
+            error.hint("to go on: the same command again; what its key has made is not made twice")
+        }
+        ([], _) if order.making.is_some() && unsent.iter().any(|one| one.new.is_some()) => {
+            let names: Vec<&str> = unsent.iter().filter_map(|one| one.new.as_deref()).take(FEW).collect();
+            let more = unsent.len().saturating_sub(names.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let one = "to make the others: the same command, with -n NAME and without --count, for each of";
+            error.hint(format!("{one} {}{more}", names.join(", ")))
+        }
+        ([], _) if order.making.is_some() && !unsent.is_empty() => {
+            error.hint(format!("to make the others: the same command with --count {}", unsent.len()))
+        }
+        _ => error,
+    }
+}
+
+/// Their names, as far as a message has room.
+fn names(these: &[&Begun]) -> String {
+    let mut all = these.iter().take(MANY).map(|one| one.name.borrow().clone()).collect::<Vec<_>>().join(", ");
+    if these.len() > MANY {
+        all.push_str(&format!(" and {} more", these.len() - MANY));
+    }
+    all
+}
+
+/// The options that chose the cloud, the account and the key, with a blank before each.
+pub fn cloud(app: &App) -> String {
+    let option = |(name, value): &(&str, Option<String>)| match value {
+        Some(value) => format!(" --{name} {}", show::quoted(value)),
+        None => format!(" --{name}"),
+    };
+    app.globals.cloud.iter().map(option).collect()
+}
+
+/// The commands that wait for these, or show how far they are.
+fn ways_to_wait(app: &App, order: Order<'_>, goal: &Goal, noun: &'static Noun, ids: &[String]) -> Vec<String> {
+    let end = match (order.state, goal) {
+        (Some(state), _) => Some(format!("state={state}")),
+        (None, Goal::State(state)) => Some(format!("state={state}")),
+        (None, Goal::Gone) => Some("deleted".to_owned()),
+        _ => None,
+    };
+    let resource = RESOURCES.iter().find(|resource| resource.ops.iter().any(|op| std::ptr::eq(*op, noun.get)));
+    let alone = noun.get.path_params().count() == 1;
+    let all = ids.iter().take(MANY).cloned().collect::<Vec<_>>().join(" ");
+    let cloud = cloud(app);
+    match (end, goal, resource) {
+        (Some(end), _, Some(resource)) if alone && !noun.states.is_empty() => {
+            vec![format!("to wait for it: sdc wait {} {all} --for {end}{cloud}", resource.name)]
+        }
+        // The state was the same before: only its records tell that it is over.
+        (_, Goal::AuditThen(..) | Goal::Audit(_), _) if alone => ids
+            .iter()
+            .take(FEW)
+            .map(|id| format!("to see whether it is done: sdc machines audit {id}{cloud}"))
+            .collect(),
+        (_, _, Some(_)) if alone => {
+            ids.iter().take(FEW).map(|id| format!("to look at it: {} {id}{cloud}", command_of(noun.get))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The words of the operation's command.
+fn command_of(op: &'static Op) -> String {
+    let noun = RESOURCES.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
+    format!("sdc {} {}", noun.map_or("", |noun| noun.name), op.verb)
+}

@@ -1,0 +1,222 @@
+//! The question before something is destroyed or cut off: on which cloud and account, and what each target is. What is
+//! not known of a target is looked up for it; nothing here changes anything.
+
+use std::collections::HashMap;
+
+use futures_util::StreamExt;
+use unicode_width::UnicodeWidthStr;
+
+use super::prompt;
+use crate::api::{Noun, Op, Shape, noun};
+use crate::cli::change::{described, verb};
+use crate::cli::resolve;
+use crate::cli::resolve::{Known, Thing};
+use crate::cli::run::{Call, plural, word};
+use crate::cli::targets::Targets;
+use crate::cli::{App, own};
+use crate::client::Client;
+use crate::error::Result;
+use crate::render::{self, cut, visible};
+use crate::request::Args;
+
+/// So many targets are shown before a question.
+const SHOWN: usize = 20;
+/// Up to so many targets are looked up one by one; more come from the list.
+const FEW: usize = 3;
+/// No cell of the question is wider.
+const WIDEST: usize = 100;
+/// No name of a target is longer, with its id and what it belongs to.
+const LONGEST: usize = 300;
+
+/// What tells people whether a target is the right one.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    name: String,
+    state: String,
+    age: String,
+    tags: String,
+}
+
+impl About {
+    /// As far as its list or its own record shows it.
+    pub fn of(thing: &Thing, now: i64) -> About {
+        let text = |field: &str| thing.text(&[field]).map(|text| text.into_owned());
+        let enabled = text("enabled").map(|on| if on == "true" { "enabled" } else { "disabled" }.to_owned());
+        let made = text("created").or_else(|| text("published_at"));
+        // Some things have no tags, and are told apart by another field.
+        let more = ["version", "rule", "email", "subnet", "fingerprint"].into_iter().filter_map(text);
+        About {
+            name: thing.name.clone(),
+            state: text("state").or(enabled).unwrap_or_default(),
+            age: made.and_then(|made| render::age(&made, now)).map(|age| format!("{age} old")).unwrap_or_default(),
+            tags: more.chain(thing.tags()).collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    /// All of it, with a comma before each.
+    pub fn words(&self) -> String {
+        let words = [&self.state, &self.age, &self.tags].into_iter().filter(|words| !words.is_empty());
+        words.map(|words| format!(", {}", cut(&visible(words), WIDEST))).collect()
+    }
+}
+
+/// What is to be asked.
+#[derive(Clone, Copy, Default)]
+pub struct Asking {
+    /// It must be confirmed, and fails where nobody can be asked.
+    pub must: bool,
+    /// It was confirmed already, by `--yes`.
+    pub yes: bool,
+}
+
+/// Says which targets are meant, and asks where that is due.
+///
+/// # Errors
+/// A usage error where nobody can be asked; another one when the answer is not yes.
+pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut Targets, asking: Asking) -> Result<()> {
+    let terminal = app.streams.stdin_tty && app.streams.stderr_tty;
+    let several = op.asks_many && targets.calls.len() > 1 && terminal;
+    let lost = if asking.yes { Vec::new() } else { own::lost(app, client, op, &targets.calls).await };
+    let due = !asking.yes && (asking.must || several || !lost.is_empty()) && !targets.calls.is_empty();
+    if due && terminal || targets.from_stdin {
+        complete(client, targets).await;
+    }
+    if !due || !terminal {
+        told(app, op, targets);
+    }
+    if !due {
+        return Ok(());
+    }
+    let name = |call| cut(&visible(&labelled(call, about(targets, call))), LONGEST).into_owned();
+    let names: Vec<String> = targets.calls.iter().map(name).collect();
+    if terminal {
+        app.streams.say(&heading(app, op, targets));
+        rows(app, targets, &names).iter().for_each(|row| app.streams.say(row));
+        lost.iter().for_each(|words| app.streams.say(&format!("warning: {}", visible(words))));
+    }
+    prompt::confirm_shown(&app.streams, verb(op), &names, &lost)
+}
+
+/// Says which targets were picked, a line each.
+pub fn told(app: &App, op: &Op, targets: &Targets) {
+    if !targets.picked || targets.calls.is_empty() {
+        return;
+    }
+    app.say(&format!("{} {}:", verb(op), count(&targets.calls)));
+    for call in &targets.calls {
+        let about = about(targets, call);
+        let words = about.map(About::words).unwrap_or_default();
+        app.say(&format!("  {}{words}", cut(&visible(&labelled(call, about)), LONGEST)));
+    }
+}
+
+fn about<'a>(targets: &'a Targets, call: &Call) -> Option<&'a About> {
+    targets.known.get(call.id()?)
+}
+
+/// `machine web0 (b6979942-…)`, also where the id alone was typed.
+fn labelled(call: &Call, about: Option<&About>) -> String {
+    let name = about.map(|about| about.name.as_str()).filter(|name| !name.is_empty());
+    match (&call.target, name) {
+        (Some((param, typed)), Some(name)) if call.id().is_some_and(|id| id.eq_ignore_ascii_case(typed)) => {
+            described(&Call {
+                args: call.args.clone(),
+                target: Some((param, name.to_owned())),
+                parents: call.parents.clone(),
+            })
+        }
+        _ => described(call),
+    }
+}
+
+/// Where it is to be done, and to how many.
+fn heading(app: &App, op: &Op, targets: &Targets) -> String {
+    format!("{} {} of {}:", verb(op), count(&targets.calls), visible(&place(app)))
+}
+
+/// The account, the profile if one is in use, and the URL, which holds neither name nor password.
+pub fn place(app: &App) -> String {
+    let config = &app.config;
+    let acting = config.act_as.as_ref().map(|_| format!(", acted on by {}", config.account().unwrap_or_default()));
+    let user = config.user.as_ref().map(|user| format!(", as sub-user {}", user.value));
+    let profile = config.profile.as_ref().filter(|profile| profile.value != crate::config::profile::ENV);
+    let profile = profile.map(|profile| format!(", profile {}", profile.value));
+    let more: String = [acting, user, profile].into_iter().flatten().collect();
+    format!("account {}{more}, at {}", config.target().unwrap_or_default(), config.url().unwrap_or_default())
+}
+
+/// The targets in columns, as many as there is room for.
+fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
+    let cell = |text: &str| cut(&visible(text), WIDEST).into_owned();
+    let cells = |(call, name): (&Call, &String)| {
+        let about = about(targets, call).cloned().unwrap_or_default();
+        [cell(name), cell(&about.state), cell(&about.age), visible(&about.tags).into_owned()]
+    };
+    let cells: Vec<[String; 4]> = targets.calls.iter().zip(names).take(SHOWN).map(cells).collect();
+    let width = |at: usize| cells.iter().map(|row| row[at].width()).max().unwrap_or_default();
+    let widths = [width(0), width(1), width(2)];
+    let (terminal, _) = app.streams.size();
+    let mut rows: Vec<String> = cells
+        .iter()
+        .map(|row| {
+            let mut line = String::from(" ");
+            for (text, width) in row.iter().zip(widths).filter(|(_, width)| *width > 0) {
+                line.push(' ');
+                line.push_str(text);
+                line.push_str(&" ".repeat(width - text.width() + 1));
+            }
+            let room = terminal.saturating_sub(line.width() + 1).max(20);
+            format!("{line} {}", cut(&row[3], room)).trim_end().to_owned()
+        })
+        .collect();
+    if names.len() > SHOWN {
+        rows.push(format!("  … and {} more", names.len() - SHOWN));
+    }
+    rows
+}
+
+/// `3 machines`.
+fn count(calls: &[Call]) -> String {
+    let word = calls.first().and_then(|call| call.target.as_ref()).map_or("target", |(param, _)| word(param));
+    if calls.len() == 1 { format!("1 {word}") } else { format!("{} {}", calls.len(), plural(word)) }
+}
+
+/// Looks up what is not known of the targets yet. What cannot be looked up is asked about all the same.
+async fn complete(client: &Client, targets: &mut Targets) {
+    let unknown = |call: &&Call| call.id().is_some_and(|id| !targets.known.contains_key(id));
+    let missing: Vec<&Call> = targets.calls.iter().filter(unknown).collect();
+    let Some(noun) = missing.first().and_then(|call| call.target.as_ref()).and_then(|(param, _)| noun(param)) else {
+        return;
+    };
+    // Tags and metadata are no rows, and their values may be secrets.
+    if noun.list.shape != Shape::Rows {
+        return;
+    }
+    let now = crate::cli::now();
+    let found: HashMap<String, About> = if missing.len() <= FEW {
+        let one = async |call: &Call| {
+            let place = noun.get.path_params().filter_map(|name| Some((name, call.args.text(name)?)));
+            let place = place.fold(Args::new(), |args, (name, text)| args.set(name, text));
+            let answer = client.call(noun.get, &place).await.ok()?;
+            let thing = Thing::of(noun, answer.first()?).ok()?;
+            Some((call.id()?.to_owned(), About::of(&thing, now)))
+        };
+        futures_util::stream::iter(missing).map(one).buffer_unordered(FEW).filter_map(async |one| one).collect().await
+    } else {
+        match missing.first() {
+            Some(call) => listed(client, noun, call, now).await,
+            None => HashMap::new(),
+        }
+    };
+    targets.known.extend(found);
+}
+
+async fn listed(client: &Client, noun: &'static Noun, call: &Call, now: i64) -> HashMap<String, About> {
+    let place = resolve::place(noun, &call.args);
+    let place = match noun.whole() {
+        Some((name, value)) => place.set(name, value),
+        None => place,
+    };
+    let known = Known::list(client, noun, &place).await;
+    known.into_iter().flat_map(|known| known.things).map(|thing| (thing.id.clone(), About::of(&thing, now))).collect()
+}
