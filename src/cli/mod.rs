@@ -26,8 +26,11 @@ use clap::{ArgMatches, Command};
 
 use crate::api::{RESOURCES, Resource};
 use crate::auth::{Ask, Found, Key, KeyKind, RsaHash};
-use crate::cli::args::globals::Globals;
+use crate::cli::args::globals::{self, Globals};
+use crate::cli::args::{build, complete, guard, hints, letters};
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::streams::Streams;
+use crate::cli::terminal::{exit, prompt};
 use crate::client::{Client, Trace};
 use crate::config::{Config, Flags, Route, Sources};
 use crate::connect;
@@ -68,7 +71,7 @@ pub fn main() -> ExitCode {
         return ended(streams, false, streams.out(text.as_bytes()).map(|()| 0));
     }
     keep_out_of_dumps();
-    if let Some(answered) = crate::cli::args::complete::answered(streams) {
+    if let Some(answered) = complete::answered(streams) {
         return ended(streams, false, answered.map(|()| 0));
     }
     // Taking the commands apart again would take as long as making them.
@@ -77,11 +80,10 @@ pub fn main() -> ExitCode {
         Ok(matches) => matches,
         Err(error) => return usage(streams, &args, error),
     };
-    if let Err(error) = crate::cli::args::guard::check(&command, &matches) {
+    if let Err(error) = guard::check(&command, &matches) {
         return ended(streams, wants_json(&args), Err(error));
     }
-    let globals = crate::cli::args::globals::read(&matches)
-        .and_then(|(globals, flags)| Ok((globals, given_key(streams, flags)?)));
+    let globals = globals::read(&matches).and_then(|(globals, flags)| Ok((globals, given_key(streams, flags)?)));
     let globals = match globals {
         Ok(globals) => globals,
         Err(error) => return ended(streams, wants_json(&args), Err(error)),
@@ -109,12 +111,15 @@ fn given_key(streams: Streams, mut flags: Flags) -> Result<Flags> {
 
 fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatches) -> Result<i32> {
     let config = match Config::load(&flags, &Sources::system()) {
-        Err(_) if crate::cli::commands::needs_no_settings(matches) => Config::none()?,
-        Err(error) if matches.subcommand_name() == Some("auth") => {
-            let app = App { streams, globals, config: Config::none()?, sent: OnceLock::new() };
-            return crate::cli::commands::unsettled(&app, &error);
-        }
-        config => config.map_err(|error| crate::cli::args::letters::explained(&run::verb(matches).0, &flags, error))?,
+        Ok(config) => config,
+        Err(error) => match commands::typed(matches) {
+            Some((custom, matches)) if custom.needs_no_settings(matches) => Config::none()?,
+            Some((Custom { settings: Settings::Judged(judge), .. }, _)) => {
+                let app = App { streams, globals, config: Config::none()?, sent: OnceLock::new() };
+                return judge(&app, &error);
+            }
+            _ => return Err(letters::explained(&run::verb(matches).0, &flags, error)),
+        },
     };
     let app = App { streams, globals, config, sent: OnceLock::new() };
     for warning in &app.config.warnings {
@@ -128,7 +133,7 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
     let code = runtime.block_on(app.run(matches));
     // A resolver or an agent that hangs must not hold up the end.
     runtime.shutdown_background();
-    code.map_err(|error| crate::cli::args::letters::refused(&run::verb(matches).0, &flags, app.explained(error)))
+    code.map_err(|error| letters::refused(&run::verb(matches).0, &flags, app.explained(error)))
 }
 
 /// The command that these arguments ask for, as small as they allow: building the whole tree takes
@@ -136,7 +141,7 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
 fn command(args: &[OsString]) -> Command {
     let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).take(3).collect();
     let noun = words.first().and_then(|word| noun(word));
-    noun.and_then(|noun| crate::cli::args::build::only(noun, &words[1..], crate::cli::args::globals::add))
+    noun.and_then(|noun| build::only(noun, &words[1..], commands::syntax, globals::add))
         .map_or_else(tree, |noun| root().subcommand(noun))
 }
 
@@ -156,39 +161,34 @@ fn root() -> Command {
 
 /// The whole tree.
 pub fn tree() -> Command {
-    crate::cli::args::globals::add_to_root(root())
-        .subcommands(RESOURCES.iter().map(|noun| {
-            crate::cli::args::globals::add(crate::cli::commands::lay_over(
-                noun.name,
-                crate::cli::args::build::resource(noun),
-            ))
-        }))
-        .subcommands(crate::cli::commands::commands())
+    globals::add_to_root(root())
+        .subcommands(
+            RESOURCES
+                .iter()
+                .map(|noun| globals::add(commands::lay_over(noun.name, build::resource(noun, commands::syntax)))),
+        )
+        .subcommands(commands::top_level())
 }
 
 impl App {
     async fn run(&self, matches: &ArgMatches) -> Result<i32> {
+        if let Some((custom, matches)) = commands::typed(matches) {
+            return custom.start(self, matches).await;
+        }
         let Some((word, matches)) = matches.subcommand() else { return Ok(0) };
-        match RESOURCES.iter().find(|resource| resource.name == word) {
-            Some(resource) => self.operation(resource, matches).await,
-            None => crate::cli::commands::run(self, word, matches).await,
-        }
-    }
-
-    async fn operation(&self, resource: &'static Resource, matches: &ArgMatches) -> Result<i32> {
-        let (verb, last) = run::verb(matches);
-        let path = format!("{} {verb}", resource.name);
-        if crate::cli::commands::is_over(&path) {
-            return crate::cli::commands::run_over(self, &path, last).await;
-        }
-        let (op, matches) = run::find(resource, matches).ok_or_else(|| Error::usage("this command does not exist"))?;
+        let found = RESOURCES
+            .iter()
+            .copied()
+            .find(|resource| resource.name == word)
+            .and_then(|resource| Some((resource, run::find(resource, matches)?)));
+        let (resource, (op, matches)) = found.ok_or_else(|| Error::usage("this command does not exist"))?;
         run::run(self, resource, op, matches).await
     }
 
     /// Words to a person; none when they would get between a script and its JSON errors.
     pub fn say(&self, line: &str) {
         if !self.globals.quiet && !self.globals.json() {
-            self.streams.say(&crate::cli::terminal::exit::escaped(line));
+            self.streams.say(&exit::escaped(line));
         }
     }
 
@@ -199,7 +199,7 @@ impl App {
             (false, true) => {
                 self.streams.say(&render::visible_json(&serde_json::json!({ "warning": words }).to_string()))
             }
-            (false, false) => self.streams.say(&format!("warning: {}", crate::cli::terminal::exit::escaped(words))),
+            (false, false) => self.streams.say(&format!("warning: {}", exit::escaped(words))),
         }
     }
 
@@ -210,7 +210,7 @@ impl App {
             (false, true) => {
                 self.streams.say(&render::visible_json(&serde_json::json!({ "progress": words }).to_string()))
             }
-            (false, false) => self.streams.say(&crate::cli::terminal::exit::escaped(words)),
+            (false, false) => self.streams.say(&exit::escaped(words)),
         }
     }
 
@@ -263,9 +263,8 @@ impl App {
         let origin = found.origin.clone();
         let streams = self.streams;
         let from = self.config.passphrase_file.as_ref().map(|file| file.value.clone());
-        let signer = connect::signer(&self.config, rsa, found)?.asks(move |ask| {
-            crate::cli::terminal::prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt)
-        });
+        let signer = connect::signer(&self.config, rsa, found)?
+            .asks(move |ask| prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt));
         let _ = self.sent.set(format!("{} from {origin}", signer.key_id()));
         self.traced(connect::builder(&self.config)?).signer(signer).build()
     }
@@ -280,7 +279,7 @@ impl App {
 
     fn traced(&self, builder: crate::client::Builder) -> crate::client::Builder {
         let streams = self.streams;
-        let say: Trace = Arc::new(move |line| streams.say(&crate::cli::terminal::exit::escaped(line)));
+        let say: Trace = Arc::new(move |line| streams.say(&exit::escaped(line)));
         match (self.globals.debug, self.globals.quiet || self.globals.json()) {
             (true, _) => builder.trace(say),
             (false, true) => builder,
@@ -290,10 +289,10 @@ impl App {
 
     fn passphrase(&self, ask: &Ask) -> Result<Option<secrecy::SecretString>> {
         let from = self.config.passphrase_file.as_ref().map(|file| file.value.as_path());
-        if let Some(exposed) = from.filter(|_| ask.attempt == 1).and_then(crate::cli::terminal::prompt::exposed) {
+        if let Some(exposed) = from.filter(|_| ask.attempt == 1).and_then(prompt::exposed) {
             self.warn(&exposed);
         }
-        crate::cli::terminal::prompt::passphrase(&self.streams, from, &ask.file, ask.attempt)
+        prompt::passphrase(&self.streams, from, &ask.file, ask.attempt)
     }
 
     /// Adds what only the program knows: which key was sent, and where it came from.
@@ -434,16 +433,16 @@ fn now() -> i64 {
 /// clap's own errors, under the same rules as ours.
 fn usage(streams: Streams, args: &[OsString], mut error: clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
-    if let Some(error) = crate::cli::args::guard::misplaced(args) {
+    if let Some(error) = guard::misplaced(args) {
         return ended(streams, wants_json(args), Err(error));
     }
-    let hint = crate::cli::args::hints::of(args, &mut error);
-    crate::cli::args::guard::veil(&mut error);
-    crate::cli::args::hints::spell_out(&mut error);
+    let hint = hints::of(args, &mut error);
+    guard::veil(&mut error);
+    hints::spell_out(&mut error);
     let told = error.render();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let colour = crate::cli::args::globals::colour(&Globals::default(), streams.stdout_tty);
+            let colour = globals::colour(&Globals::default(), streams.stdout_tty);
             let text = if colour { told.ansi().to_string() } else { told.to_string() };
             ended(streams, false, streams.out(text.as_bytes()).map(|()| 0))
         }
@@ -454,7 +453,7 @@ fn usage(streams: Streams, args: &[OsString], mut error: clap::Error) -> ExitCod
             ended(streams, true, Err(lines.map(str::to_owned).chain(hint).fold(Error::usage(first), Error::hint)))
         }
         _ => {
-            let colour = crate::cli::args::globals::colour(&Globals::default(), streams.stderr_tty);
+            let colour = globals::colour(&Globals::default(), streams.stderr_tty);
             let text = if colour { told.ansi().to_string() } else { told.to_string() };
             streams.say(text.trim_end());
             if let Some(hint) = hint {
@@ -473,7 +472,7 @@ fn wants_json(args: &[OsString]) -> bool {
 }
 
 fn report(streams: Streams, json: bool, error: &Error) {
-    streams.say(&if json { crate::cli::terminal::exit::json(error) } else { crate::cli::terminal::exit::words(error) });
+    streams.say(&if json { exit::json(error) } else { exit::words(error) });
 }
 
 fn ended(streams: Streams, json: bool, outcome: Result<i32>) -> ExitCode {
@@ -483,7 +482,7 @@ fn ended(streams: Streams, json: bool, outcome: Result<i32>) -> ExitCode {
             if error.kind() != Kind::ClosedPipe {
                 report(streams, json, &error);
             }
-            crate::cli::terminal::exit::code(error.kind()).0
+            exit::code(error.kind()).0
         }
     };
     ExitCode::from(code)

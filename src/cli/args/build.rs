@@ -6,11 +6,25 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::api::{Field, Goal, Kind, Method, Op, Resource, Shape, VERB_ALIASES, noun};
-use crate::cli::{commands, targets};
+use crate::cli::targets;
 use crate::error::{Error, Result};
 
+/// What clap is told of a command that is not only an operation's.
+#[derive(Clone, Copy)]
+pub enum Syntax {
+    /// A command of its own.
+    Own(fn() -> Command),
+    /// The operation's.
+    Table,
+    /// The operation's, with more options.
+    Extended(fn(Command) -> Command),
+}
+
+/// Which commands are such, by their words.
+pub type Syntaxes = fn(&str) -> Option<Syntax>;
+
 /// The command of a noun with all its verbs.
-pub fn resource(resource: &'static Resource) -> Command {
+pub fn resource(resource: &'static Resource, syntaxes: Syntaxes) -> Command {
     let mut command =
         Command::new(resource.name).about(resource.about).visible_aliases(resource.aliases.iter().copied());
     if let [op] = resource.ops
@@ -21,11 +35,11 @@ pub fn resource(resource: &'static Resource) -> Command {
     command = command.subcommand_required(true).arg_required_else_help(true);
     for &op in resource.ops {
         command = match op.verb.split_once(' ') {
-            None => command.subcommand(verb(op, resource.name, op.verb)),
+            None => command.subcommand(verb(op, resource.name, op.verb, syntaxes)),
             Some((group, last)) => {
                 command = with_group(command, group);
-                command
-                    .mut_subcommand(group, |sub| sub.subcommand(verb(op, &format!("{} {group}", resource.name), last)))
+                let path = format!("{} {group}", resource.name);
+                command.mut_subcommand(group, |sub| sub.subcommand(verb(op, &path, last, syntaxes)))
             }
         };
     }
@@ -69,16 +83,23 @@ pub fn with_group(command: Command, name: &'static str) -> Command {
 
 /// The noun with nothing but the verb that was typed, which takes the options of every command too.
 /// `None` unless the words say at once which it is.
-pub fn only(resource: &'static Resource, words: &[&str], options: impl Fn(Command) -> Command) -> Option<Command> {
-    if words.first().is_some_and(|word| commands::has_own_command(&format!("{} {word}", resource.name))) {
+pub fn only(
+    resource: &'static Resource,
+    words: &[&str],
+    syntaxes: Syntaxes,
+    options: impl Fn(Command) -> Command,
+) -> Option<Command> {
+    if words.first().is_some_and(|word| matches!(syntaxes(&format!("{} {word}", resource.name)), Some(Syntax::Own(_))))
+    {
         return None;
     }
-    let named = |path: &str, name: &str, word: &str| name == word || aliases(path, name).any(|alias| alias == word);
+    let named =
+        |path: &str, name: &str, word: &str| name == word || aliases(path, name, syntaxes).any(|alias| alias == word);
     let noun = Command::new(resource.name).aliases(resource.aliases.iter().copied());
     for &op in resource.ops {
         match (op.verb.split_once(' '), words) {
             (None, [word, ..]) if named(resource.name, op.verb, word) => {
-                return Some(noun.subcommand(options(verb(op, resource.name, op.verb))));
+                return Some(noun.subcommand(options(verb(op, resource.name, op.verb, syntaxes))));
             }
             (Some((group, last)), [first, second, ..])
                 if group_named(group, first) && named(&format!("{} {group}", resource.name), last, second) =>
@@ -87,7 +108,7 @@ pub fn only(resource: &'static Resource, words: &[&str], options: impl Fn(Comman
                 let aliases =
                     GROUPS.iter().find(|(known, ..)| *known == group).map_or(&[][..], |(_, aliases, _)| aliases);
                 let group = Command::new(group).aliases(aliases.iter().copied());
-                return Some(noun.subcommand(group.subcommand(options(verb(op, &path, last)))));
+                return Some(noun.subcommand(group.subcommand(options(verb(op, &path, last, syntaxes)))));
             }
             _ => {}
         }
@@ -96,16 +117,20 @@ pub fn only(resource: &'static Resource, words: &[&str], options: impl Fn(Comman
 }
 
 /// The other words for a verb below this noun or group; not those that are commands of their own there.
-fn aliases(path: &str, word: &str) -> impl Iterator<Item = &'static str> {
+fn aliases(path: &str, word: &str, syntaxes: Syntaxes) -> impl Iterator<Item = &'static str> {
     let (_, aliases) = VERB_ALIASES.iter().find(|(name, _)| *name == word).copied().unwrap_or_default();
-    aliases.iter().copied().filter(move |alias| !crate::cli::commands::is_over(&format!("{path} {alias}")))
+    aliases.iter().copied().filter(move |alias| syntaxes(&format!("{path} {alias}")).is_none())
 }
 
-fn verb(op: &'static Op, path: &str, word: &'static str) -> Command {
-    let command = Command::new(word).about(op.about).visible_aliases(aliases(path, word));
+fn verb(op: &'static Op, path: &str, word: &'static str, syntaxes: Syntaxes) -> Command {
+    let command = Command::new(word).about(op.about).visible_aliases(aliases(path, word, syntaxes));
     let api = format!("API: {} ({} {})", op.id, op.method.as_str(), op.path);
     let long = if op.long.is_empty() { op.about.to_owned() } else { format!("{}\n\n{}", op.about, op.long) };
-    commands::extended(&format!("{path} {word}"), arguments(command.long_about(long).after_long_help(api), op))
+    let command = arguments(command.long_about(long).after_long_help(api), op);
+    match syntaxes(&format!("{path} {word}")) {
+        Some(Syntax::Extended(extend)) => extend(command),
+        _ => command,
+    }
 }
 
 /// Several targets are taken where something is done to each of them alike, and nothing else follows them.

@@ -8,13 +8,25 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::api::cloudapi::role_tags;
 use crate::api::{Noun, Op, RESOURCES, Shape, noun};
+use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::{prompt, question, show};
 use crate::cli::{App, change, own, resolve};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, Look};
 use crate::request::{Arg as Argument, Args, Request};
+
+/// `sdc role-tags`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "role-tags",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("set", role_tags::OPS), ("add", role_tags::OPS), ("remove", role_tags::OPS), ("clear", role_tags::OPS)],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// The collections that the service keeps tags of, and the parameter by which one of their things is looked up.
 pub const COLLECTIONS: &[(&str, Option<&str>)] = &[

@@ -3,6 +3,8 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::answer::Answer;
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::{exit, prompt, question, show};
 use crate::cli::{App, own, run, values};
 use crate::client::{Client, Cut, Span, header_lines};
@@ -11,6 +13,16 @@ use crate::render;
 use crate::request::Request;
 use crate::response::Response;
 use crate::sensitive;
+
+/// `sdc api`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "api",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// The most that a body from a file may have; the service takes 100 000 bytes itself.
 const BODY_LIMIT: u64 = 16 * 1024 * 1024;

@@ -8,6 +8,8 @@ use clap::{ArgMatches, Command};
 use crate::api::{self, Column, column};
 use crate::auth::{Form, Found, Key, look};
 use crate::cli::App;
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::{exit, prompt};
 use crate::client::Client;
 use crate::config::Route;
@@ -15,6 +17,16 @@ use crate::connect;
 use crate::error::{Error, Kind, OfTls, Result};
 use crate::request::Args;
 use crate::response::Response;
+
+/// `sdc auth`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "auth",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[],
+    previews: false,
+    settings: Settings::Judged(unsettled),
+};
 
 const COLUMNS: &[Column] = &[column("status"), column("check"), column("message"), column("fix")];
 /// How far the clocks may be apart before it is worth a word; the service takes 300 s.

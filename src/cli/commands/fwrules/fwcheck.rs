@@ -7,11 +7,23 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::api::{Column, Shape, column};
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
 use crate::cli::{App, values};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::fwrule::{self, Action, Ports, Protocol, Rule, Target, Targets, Types};
 use crate::render;
+
+/// `sdc fwrules check`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "fwrules check",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
+    calls: &[],
+    previews: false,
+    settings: Settings::UNNEEDED,
+};
 
 /// The most bytes of a file of rules.
 const FILE_LIMIT: u64 = 1024 * 1024;

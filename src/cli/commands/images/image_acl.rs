@@ -7,13 +7,35 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::api::Shape;
 use crate::api::cloudapi::images;
+use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::show;
 use crate::cli::{App, change, resolve};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, Format};
 use crate::request::{Arg as Argument, Args};
+
+/// `sdc images share`.
+pub(crate) static SHARE: Custom = Custom {
+    path: "images share",
+    syntax: Syntax::Own(share),
+    run: |app, matches| Box::pin(run(app, matches, true)),
+    calls: &[("", &[&images::GET, &images::UPDATE])],
+    previews: true,
+    settings: Settings::Needed,
+};
+
+/// `sdc images unshare`.
+pub(crate) static UNSHARE: Custom = Custom {
+    path: "images unshare",
+    syntax: Syntax::Own(unshare),
+    run: |app, matches| Box::pin(run(app, matches, false)),
+    calls: &[("", &[&images::GET, &images::UPDATE])],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// `sdc images share`.
 pub fn share() -> Command {

@@ -7,10 +7,23 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::value::RawValue;
 
 use super::image_acl::{Found, image};
+use crate::api::cloudapi::images;
+use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::{App, values};
 use crate::error::{Error, Result};
 use crate::request::Arg as Argument;
+
+/// `sdc images tag`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "images tag",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("", &[&images::GET, &images::UPDATE])],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// Tags by their names, each as it was written: 1.10 is not 1.1.
 type Tags = BTreeMap<String, Box<RawValue>>;

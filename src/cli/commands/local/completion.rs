@@ -5,8 +5,20 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::cli::App;
+use crate::cli::args::build::Syntax;
 pub use crate::cli::args::complete::{SHELLS, script};
+use crate::cli::commands::{Custom, Settings};
 use crate::error::Result;
+
+/// `sdc completion`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "completion",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
+    calls: &[],
+    previews: false,
+    settings: Settings::UNNEEDED,
+};
 
 pub fn command() -> Command {
     Command::new("completion")

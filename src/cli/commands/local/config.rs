@@ -5,11 +5,23 @@ use clap::{ArgMatches, Command};
 use crate::answer::Answer;
 use crate::api::{Column, Shape, column};
 use crate::cli::App;
+use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
+use crate::cli::commands::{Custom, Settings};
 use crate::client::ACCEPT_VERSION;
 use crate::config::Origin;
 use crate::error::Result;
 use crate::render;
+
+/// `sdc config show`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "config show",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
+    calls: &[],
+    previews: false,
+    settings: Settings::Needed,
+};
 
 const COLUMNS: &[Column] = &[column("name"), column("value"), column("origin")];
 

@@ -8,9 +8,21 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::{completion, described, examples};
 use crate::api::{Level, Op, RESOURCES, Resource};
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::tree;
 use crate::error::{Error, Result};
 use crate::file::{self, Manner};
+
+/// `sdc generate`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "generate",
+    syntax: Syntax::Own(command),
+    run: |_, matches| Box::pin(std::future::ready(run(matches))),
+    calls: &[],
+    previews: false,
+    settings: Settings::UNNEEDED,
+};
 
 /// They are for everybody, and can be written again.
 const PAGE: Manner = Manner { follow: true, private: false, durable: false };

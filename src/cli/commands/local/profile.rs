@@ -7,13 +7,25 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::api::{Column, column};
 use crate::auth::{KeyId, PublicKey};
 use crate::cli::App;
+use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::{exit, prompt};
 use crate::config::profile::{self, Profile};
 use crate::config::{Config, Flags, Origin, Sources, env};
 use crate::connect;
 use crate::error::{Error, Result};
 use crate::sensitive;
+
+/// `sdc profile`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "profile",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
+    calls: &[],
+    previews: false,
+    settings: Settings::NeededBy(&["create"]),
+};
 
 const COLUMNS: &[Column] = &[
     column("current"),

@@ -5,10 +5,22 @@ use std::fmt::Write;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::described;
+use crate::cli::args::build::Syntax;
 use crate::cli::args::globals;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
 use crate::cli::{App, tree};
 use crate::error::{Error, Result};
+
+/// `sdc help`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "help",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
+    calls: &[],
+    previews: false,
+    settings: Settings::UNNEEDED,
+};
 
 /// Topic and what it is about.
 const TOPICS: &[(&str, &str)] = &[

@@ -10,14 +10,37 @@ use tokio::time::Instant;
 
 use super::watched::{self, Event, Known, Machine};
 use crate::answer::Answer;
+use crate::api::cloudapi::changefeed as feed;
 use crate::api::cloudapi::changefeed::SUBRESOURCES;
 use crate::api::cloudapi::machines;
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::{App, resolve};
 use crate::client::{Client, Feed, backoff};
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, visible_json};
 use crate::request::Args;
+
+/// `sdc machines watch`.
+pub(crate) static WATCH: Custom = Custom {
+    path: "machines watch",
+    syntax: Syntax::Own(watch),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("", &[&feed::CHANGEFEED])],
+    previews: false,
+    settings: Settings::Needed,
+};
+
+/// `sdc changefeed`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "changefeed",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("", &[&feed::CHANGEFEED])],
+    previews: false,
+    settings: Settings::Needed,
+};
 
 /// The first pause before a feed that was lost is opened again.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -13,6 +13,8 @@ use super::reap;
 use crate::answer::{Answer, Row};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::run::{self, Call};
 use crate::cli::{App, targets};
 use crate::client::{Before, Client, Once, Wait};
@@ -20,6 +22,16 @@ use crate::error::{Error, Kind, Result};
 use crate::grammar::range;
 use crate::request::{Arg as Value, Args, Request};
 use crate::response::Response;
+
+/// `sdc machines create`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "machines create",
+    syntax: Syntax::Extended(extend),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("", &[&machines::CREATE])],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// The tag that keeps the key.
 const KEY_TAG: &str = "sdc.idempotency-key";

@@ -4,9 +4,21 @@
 use clap::ArgMatches;
 
 use crate::api::cloudapi::{disks, machines};
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::{App, resolve, run};
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
+
+/// `sdc machines disks add`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "machines disks add",
+    syntax: Syntax::Table,
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("", &[&disks::ADD, &machines::GET])],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// Adds the disk and returns the exit code.
 ///

@@ -9,9 +9,21 @@ use super::reach::{Choice, Machine, Networks};
 use super::ways;
 use crate::api::{Column, column};
 use crate::cli::App;
+use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
 use crate::error::{Error, Result};
+
+/// `sdc machines ip`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "machines ip",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[],
+    previews: false,
+    settings: Settings::Needed,
+};
 
 const COLUMNS: &[Column] = &[column("id").long(), column("name"), column("ip"), column("network"), column("primary")];
 

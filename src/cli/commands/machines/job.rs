@@ -21,6 +21,8 @@ use super::ways::{Finder, Past, Way};
 use super::why;
 use crate::api::cloudapi::machines;
 use crate::cli::args::build;
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::run::Call;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::show;
@@ -30,6 +32,16 @@ use crate::client::{Client, Wait, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::range;
 use crate::request::Arg as Value;
+
+/// `sdc run`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "run",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("", &[&machines::CREATE, &machines::GET, &machines::DELETE])],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// How long the machine is wanted unless told otherwise.
 const TTL: Duration = Duration::from_secs(3600);

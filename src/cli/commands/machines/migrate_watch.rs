@@ -10,12 +10,25 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Answer, Row};
 use crate::api::cloudapi::machines;
+use crate::api::cloudapi::migrations;
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::{App, resolve};
 use crate::client::{Client, Lines, backoff};
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, visible, visible_json};
 use crate::request::{Request, segment};
+
+/// `sdc machines migrate watch`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "machines migrate watch",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("", &[&migrations::WATCH])],
+    previews: false,
+    settings: Settings::Needed,
+};
 
 /// A stream that is silent for so long may be dead: the record tells.
 const SILENCE: Duration = Duration::from_secs(60);

@@ -7,12 +7,34 @@ use serde_json::value::RawValue;
 use crate::answer::Answer;
 use crate::api::cloudapi::{machines, metadata, tags};
 use crate::api::{Noun, Op, Shape};
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::show;
 use crate::cli::{App, resolve};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::render;
 use crate::request::{Arg, Args};
+
+/// `sdc machines tags get`.
+pub(crate) static TAG: Custom = Custom {
+    path: "machines tags get",
+    syntax: Syntax::Table,
+    run: |app, matches| Box::pin(tag(app, matches)),
+    calls: &[("", &[&tags::GET, &tags::LIST])],
+    previews: true,
+    settings: Settings::Needed,
+};
+
+/// `sdc machines metadata get`.
+pub(crate) static METADATA: Custom = Custom {
+    path: "machines metadata get",
+    syntax: Syntax::Table,
+    run: |app, matches| Box::pin(metadata(app, matches)),
+    calls: &[("", &[&metadata::GET, &metadata::LIST])],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// Prints a tag and returns the exit code.
 ///

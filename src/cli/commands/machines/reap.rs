@@ -5,7 +5,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::cloudapi::machines;
 use crate::cli::args::build;
+use crate::cli::args::build::Syntax;
 use crate::cli::change::{self, Order};
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::resolve::{Known, Thing};
 use crate::cli::terminal::interrupted::Again;
 use crate::cli::terminal::question;
@@ -15,6 +17,16 @@ use crate::cli::{App, run, targets};
 use crate::error::{Error, Result};
 use crate::render;
 use crate::request::Args;
+
+/// `sdc reap`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "reap",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("", &[&machines::LIST, &machines::DELETE])],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// The tag that says until when a machine is wanted, in ISO 8601.
 pub const EXPIRES_TAG: &str = "sdc.expires";

@@ -10,7 +10,19 @@ use super::reach;
 use super::ssh::{login, options, past, printing, run_or_print, way_options};
 use super::ways::{Finder, Way};
 use crate::cli::App;
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
+
+/// `sdc machines scp`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "machines scp",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// What stays as it is in the path of an scp URI.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');

@@ -9,8 +9,20 @@ use super::given::{self, Given};
 use super::reach;
 use super::ways::{self, Finder, Past, Way};
 use crate::cli::App;
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::show;
 use crate::error::{Error, Result};
+
+/// `sdc machines ssh`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "machines ssh",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// The command and its options.
 pub fn command() -> Command {

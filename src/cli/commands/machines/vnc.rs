@@ -12,11 +12,23 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::answer::Answer;
 use crate::api::cloudapi::changefeed::VNC;
 use crate::api::cloudapi::machines;
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::{App, resolve};
 use crate::client::{Client, Socket};
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
+
+/// `sdc machines vnc`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "machines vnc",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("", &[&VNC])],
+    previews: false,
+    settings: Settings::Needed,
+};
 
 /// How much of what the viewer says is passed on at once, in bytes.
 const CHUNK: usize = 16 * 1024;

@@ -13,9 +13,12 @@ use tokio::time::Instant;
 use super::reach::{Choice, Machine, Networks};
 use super::{ways, why};
 use crate::answer::Answer;
+use crate::api::cloudapi;
 use crate::api::cloudapi::{machines, snapshots};
 use crate::api::{Column, Noun, RESOURCES, Shape, noun};
+use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::resolve::{self, Known};
 use crate::cli::run::plural;
 use crate::cli::terminal::progress::Progress;
@@ -27,6 +30,19 @@ use crate::error::{Error, Kind, Result};
 use crate::grammar::selector;
 use crate::render;
 use crate::request::Args;
+
+/// `sdc wait`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "wait",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[(
+        "",
+        &[&cloudapi::machines::GET, &cloudapi::images::GET, &cloudapi::volumes::GET, &cloudapi::snapshots::GET],
+    )],
+    previews: false,
+    settings: Settings::Needed,
+};
 
 /// The longest time that can be waited.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);

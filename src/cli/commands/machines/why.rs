@@ -14,12 +14,24 @@ use super::ways;
 use crate::answer::{Answer, Row};
 use crate::api::cloudapi::{account, images, machines, packages};
 use crate::api::{Column, Op, Shape, column};
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
 use crate::cli::{App, resolve};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::render;
 use crate::request::Args;
+
+/// `sdc machines why`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "machines why",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("", READS)],
+    previews: false,
+    settings: Settings::Needed,
+};
 
 const COLUMNS: &[Column] = &[
     column("id"),

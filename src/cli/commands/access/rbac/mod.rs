@@ -16,8 +16,20 @@ use serde_json::Value;
 use crate::api::Op;
 use crate::api::cloudapi::{policies, roles, user_keys, users};
 use crate::cli::App;
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
 use crate::render;
+
+/// `sdc rbac`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "rbac",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(app, matches)),
+    calls: &[("info", READS), ("export", READS), ("apply", CALLS)],
+    previews: true,
+    settings: Settings::Needed,
+};
 
 /// What is read to show and to export.
 pub static READS: &[&Op] = &[&users::LIST, &roles::LIST, &roles::GET, &policies::LIST, &user_keys::LIST];

@@ -12,12 +12,24 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::process::Child;
 
+use crate::cli::args::build::Syntax;
+use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::streams::Streams;
 use crate::cli::values;
 use crate::config::env;
 use crate::emulator::{Emulator, Fault, Options, Pace, Seed, ThrowAwayKey};
 use crate::error::{Error, Result};
 use settings::{EnvFile, REMOVED, elsewhere, environment};
+
+/// `sdc emulator`.
+pub(crate) static COMMAND: Custom = Custom {
+    path: "emulator",
+    syntax: Syntax::Own(command),
+    run: |app, matches| Box::pin(run(matches, &app.streams)),
+    calls: &[],
+    previews: false,
+    settings: Settings::UNNEEDED,
+};
 
 /// Where `serve` listens unless told otherwise.
 const LISTEN: &str = "127.0.0.1:8087";
