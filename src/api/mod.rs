@@ -390,6 +390,19 @@ pub struct Op {
     pub asks_many: bool,
     /// May take away the caller's own rights: it is asked about where it does.
     pub locks_out: bool,
+    /// How many targets a command of it takes.
+    pub targets: Takes,
+}
+
+/// How many targets a command takes, and how it works on several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// One.
+    One,
+    /// Any number, side by side.
+    Each,
+    /// Any number, one after another: they are parts of one thing, and each changes it.
+    InTurn,
 }
 
 impl Op {
@@ -426,6 +439,7 @@ impl Op {
             others: matches!(method, Method::Get),
             asks_many: false,
             locks_out: false,
+            targets: Takes::One,
         }
     }
     /// A GET that answers an array.
@@ -515,6 +529,16 @@ impl Op {
         self.asks_many = true;
         self
     }
+    /// Takes several targets, and works on them side by side.
+    pub const fn each(mut self) -> Self {
+        self.targets = Takes::Each;
+        self
+    }
+    /// Takes several parts of one thing, and works on them one after another.
+    pub const fn in_turn(mut self) -> Self {
+        self.targets = Takes::InTurn;
+        self
+    }
     /// Is asked about where it takes away the caller's own rights.
     pub const fn locks_out(mut self) -> Self {
         self.locks_out = true;
@@ -574,6 +598,10 @@ impl Op {
             Method::Post => self.makes.or_else(|| NOUNS.iter().copied().find(lists)),
             _ => None,
         }
+    }
+    /// Whether a command of it takes several targets.
+    pub fn takes_several(&self) -> bool {
+        self.targets != Takes::One
     }
     /// Whether it may be carried out twice, since it only says how things are to be.
     pub fn is_repeatable(&self) -> bool {

@@ -21,7 +21,7 @@ use super::terminal::signals::Stop;
 use super::terminal::{exit, show};
 use crate::answer::Answer;
 use crate::api::cloudapi::machines;
-use crate::api::{Column, Goal, Ids, Noun, Op, Shape, noun};
+use crate::api::{Column, Goal, Ids, Noun, Op, Shape, Takes, noun};
 use crate::client::{Client, Wait};
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, Format, Look};
@@ -68,6 +68,7 @@ pub async fn run(
     let mut done: Vec<(usize, Answer)> = Vec::new();
     let mut receipts_only = true;
     let mut failure = None;
+    let width = if op.targets == Takes::InTurn { 1 } else { order.parallel };
     // What is under way, so that whoever interrupts it can be told.
     let stop = Stop::default();
     let begun: Vec<Begun> = targets.calls.iter().map(|call| Begun::new(call, stop.word())).collect();
@@ -86,7 +87,7 @@ pub async fn run(
                     }
                 })
                 // One that takes long holds up none of the others.
-                .buffer_unordered(order.parallel)
+                .buffer_unordered(width)
         );
         while let Some((at, outcome)) = under_way.next().await {
             match outcome {

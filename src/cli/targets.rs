@@ -12,7 +12,7 @@ use super::App;
 use super::resolve::{self, Known, Thing};
 use super::run::{Call, plural, word};
 use super::terminal::question::About;
-use crate::api::{Method, Noun, Op, Pick, Shape, noun};
+use crate::api::{Method, Noun, Op, Pick, Shape, Takes, noun};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::selector::{self, Selector};
@@ -56,7 +56,11 @@ pub fn with_ignore_missing(command: Command) -> Command {
 /// The options that pick targets, for an operation that takes several.
 pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
     let own = |id: &'static str| Arg::new(id).long(id).help_heading("Targets");
-    let mut command = command.args(limits());
+    let [max, parallel] = limits();
+    let mut command = command.arg(max);
+    if op.targets == Takes::Each {
+        command = command.arg(parallel);
+    }
     for pick in target.picks {
         command = command.arg(match pick {
             Pick::Tags => own("selector")
@@ -233,7 +237,7 @@ impl Asked {
         }
         asked.param = Some(last);
         noun(last).map_or(Ok(()), |noun| known_states(&asked.filter, noun))?;
-        let several = super::args::build::takes_several(op);
+        let several = op.takes_several();
         for text in matches.get_many::<String>(last).into_iter().flatten() {
             asked.named = true;
             let names = match text.as_str() {
@@ -305,9 +309,8 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
         targets.calls.push(asked.call(asked.typed.first().map_or("", String::as_str)));
         return Ok(targets);
     };
-    let globs = super::args::build::takes_several(op)
-        && target.list.shape == Shape::Rows
-        && asked.typed.iter().any(|text| asked.is_glob(text));
+    let globs =
+        op.takes_several() && target.list.shape == Shape::Rows && asked.typed.iter().any(|text| asked.is_glob(text));
     let filters = !asked.filter.is_empty();
     targets.picked = globs || filters || asked.from_stdin;
     targets.several = targets.picked || asked.typed.len() > 1;

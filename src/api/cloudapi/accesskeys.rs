@@ -41,7 +41,7 @@ pub static UPDATE: Op =
 
 /// DeleteAccessKey.
 pub static DELETE: Op =
-    Op::delete("DeleteAccessKey", "delete", "/:login/accesskeys/:accesskey", "Delete an access key");
+    Op::delete("DeleteAccessKey", "delete", "/:login/accesskeys/:accesskey", "Delete an access key").each();
 
 /// How an access key is shown; its secret only when it is asked for by name.
 pub const COLUMNS: &[Column] = &[

@@ -60,5 +60,6 @@ pub static RESIZE: Op =
 /// DeleteMachineDisk.
 pub static DELETE: Op =
     Op::delete("DeleteMachineDisk", "disks delete", ONE, "Delete a disk of a stopped bhyve machine")
+        .in_turn()
         .job("unknown")
         .until(Goal::Gone, &DISK);

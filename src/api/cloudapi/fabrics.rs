@@ -48,7 +48,9 @@ pub static VLAN_UPDATE: Op = Op::put("UpdateFabricVLAN", "vlans update", VLAN_PA
 
 /// DeleteFabricVLAN.
 pub static VLAN_DELETE: Op =
-    Op::delete("DeleteFabricVLAN", "vlans delete", VLAN_PATH, "Delete a VLAN that has no networks").without_roles();
+    Op::delete("DeleteFabricVLAN", "vlans delete", VLAN_PATH, "Delete a VLAN that has no networks")
+        .each()
+        .without_roles();
 
 /// ListFabricNetworks.
 pub static NETWORK_LIST: Op = Op::list("ListFabricNetworks", "networks list", NETWORKS, "List the networks of a VLAN")
@@ -102,6 +104,7 @@ pub static NETWORK_UPDATE: Op =
 /// DeleteFabricNetwork.
 pub static NETWORK_DELETE: Op =
     Op::delete("DeleteFabricNetwork", "networks delete", NETWORK, "Delete a network of a VLAN")
+        .each()
         .long("Not the default network, and none that a machine is on.")
         .without_roles();
 

@@ -57,14 +57,15 @@ pub static UPDATE: Op = Op::update("UpdateFirewallRule", "update", "/:login/fwru
 
 /// EnableFirewallRule.
 pub static ENABLE: Op =
-    Op::update("EnableFirewallRule", "enable", "/:login/fwrules/:fwrule/enable", "Switch firewall rules on");
+    Op::update("EnableFirewallRule", "enable", "/:login/fwrules/:fwrule/enable", "Switch firewall rules on").each();
 
 /// DisableFirewallRule.
 pub static DISABLE: Op =
-    Op::update("DisableFirewallRule", "disable", "/:login/fwrules/:fwrule/disable", "Switch firewall rules off");
+    Op::update("DisableFirewallRule", "disable", "/:login/fwrules/:fwrule/disable", "Switch firewall rules off").each();
 
 /// DeleteFirewallRule.
-pub static DELETE: Op = Op::delete("DeleteFirewallRule", "delete", "/:login/fwrules/:fwrule", "Delete a firewall rule");
+pub static DELETE: Op =
+    Op::delete("DeleteFirewallRule", "delete", "/:login/fwrules/:fwrule", "Delete a firewall rule").each();
 
 /// ListFirewallRuleMachines.
 pub static MACHINES: Op = Op::list(

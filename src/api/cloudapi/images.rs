@@ -114,12 +114,13 @@ pub static EXPORT: Op =
 /// CloneImage.
 pub static CLONE: Op =
     Op::update("CloneImage", "clone", "/:login/images/:image", "Make an image that is shared with you your own")
+        .each()
         .of_others()
         .fixed(&[("action", "clone")])
         .making(&IMAGE);
 
 /// DeleteImage.
-pub static DELETE: Op = Op::delete("DeleteImage", "delete", "/:login/images/:image", "Delete an image of yours");
+pub static DELETE: Op = Op::delete("DeleteImage", "delete", "/:login/images/:image", "Delete an image of yours").each();
 
 /// `sdc images`.
 pub static IMAGES: Resource = Resource {

@@ -25,7 +25,8 @@ pub static ADD: Op = Op::create("CreateKey", "add", "/:login/keys", "Add an SSH 
     ]);
 
 /// DeleteKey.
-pub static DELETE: Op = Op::delete("DeleteKey", "delete", "/:login/keys/:key", "Remove an SSH key from the account");
+pub static DELETE: Op =
+    Op::delete("DeleteKey", "delete", "/:login/keys/:key", "Remove an SSH key from the account").each();
 
 /// How an SSH key is shown, whosever it is.
 pub const COLUMNS: &[Column] = &[

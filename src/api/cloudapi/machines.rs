@@ -132,12 +132,14 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
 
 /// StartMachine.
 pub static START: Op = Op::action("StartMachine", "start", "/:login/machines/:machine", "Start a stopped machine")
+    .each()
     .fixed(&[("action", "start")])
     .job("start")
     .until(Goal::State("running"), &MACHINE);
 
 /// StopMachine.
 pub static STOP: Op = Op::action("StopMachine", "stop", "/:login/machines/:machine", "Stop a running machine")
+    .each()
     .fixed(&[("action", "stop")])
     .asks_many()
     .job("stop")
@@ -145,6 +147,7 @@ pub static STOP: Op = Op::action("StopMachine", "stop", "/:login/machines/:machi
 
 /// RebootMachine. The state may not visibly change, so its end is read from the audit log.
 pub static REBOOT: Op = Op::action("RebootMachine", "reboot", "/:login/machines/:machine", "Reboot a running machine")
+    .each()
     .fixed(&[("action", "reboot")])
     .asks_many()
     .job("reboot")
@@ -160,6 +163,7 @@ pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/
 /// DeleteMachine.
 pub static DELETE: Op =
     Op::delete("DeleteMachine", "delete", "/:login/machines/:machine", "Delete a machine and everything on it")
+        .each()
         .job("destroy")
         .until(Goal::Gone, &MACHINE);
 
@@ -227,7 +231,7 @@ const fn switch(
     action: &'static [(&'static str, &'static str)],
     goal: Goal,
 ) -> Op {
-    Op::action(id, verb, "/:login/machines/:machine", about).fixed(action).until(goal, &MACHINE)
+    Op::action(id, verb, "/:login/machines/:machine", about).each().fixed(action).until(goal, &MACHINE)
 }
 
 /// MachineAudit.

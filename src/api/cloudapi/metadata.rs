@@ -55,12 +55,14 @@ pub static SET: Op =
 
 /// DeleteMachineMetadata.
 pub static DELETE: Op = Op::delete("DeleteMachineMetadata", "metadata delete", ONE, "Remove metadata from a machine")
+    .in_turn()
     .job("remove_metadata")
     .until(Goal::Lacks, &METADATA);
 
 /// DeleteAllMachineMetadata. It keeps two keys, and leaves two of the server's own behind.
 pub static DELETE_ALL: Op =
     Op::delete("DeleteAllMachineMetadata", "metadata delete-all", ALL, "Remove all metadata from a machine")
+        .each()
         .long("The service keeps root_authorized_keys and administrator_pw.")
         .job("replace_metadata")
         .until(Goal::Empty(KEPT), &METADATA);

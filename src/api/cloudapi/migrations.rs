@@ -41,6 +41,7 @@ pub static ESTIMATE: Op =
 
 /// Migrate, action begin.
 pub static BEGIN: Op = step("Migrate begin", "migrate begin", "Begin to migrate a machine")
+    .each()
     .long("Reserves a place on another server. Then: sdc machines migrate sync, and switch.")
     .fixed(&[("action", "begin")])
     .fields(AFFINITY)
@@ -49,6 +50,7 @@ pub static BEGIN: Op = step("Migrate begin", "migrate begin", "Begin to migrate 
 /// Migrate, action sync.
 pub static SYNC: Op =
     step("Migrate sync", "migrate sync", "Copy a machine's data to its new server, while it goes on running")
+        .each()
         .long("May be repeated: each time only what has changed since is copied.")
         .fixed(&[("action", "sync")])
         .until(Goal::State("paused"), &MIGRATION);
@@ -56,12 +58,14 @@ pub static SYNC: Op =
 /// Migrate, action switch.
 pub static SWITCH: Op =
     step("Migrate switch", "migrate switch", "Stop the machine here and start it on its new server")
+        .each()
         .fixed(&[("action", "switch")])
         .asks_many()
         .until(Goal::State("successful"), &MIGRATION);
 
 /// Migrate, action automatic.
 pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migrate a machine: begin, sync and switch")
+    .each()
     .fixed(&[("action", "automatic")])
     .asks_many()
     .fields(AFFINITY)
@@ -69,11 +73,13 @@ pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migra
 
 /// Migrate, action pause.
 pub static PAUSE: Op = step("Migrate pause", "migrate pause", "Pause the copying of a machine's data")
+    .each()
     .fixed(&[("action", "pause")])
     .until(Goal::State("paused"), &MIGRATION);
 
 /// Migrate, action abort. Its end is that there is no migration.
 pub static ABORT: Op = step("Migrate abort", "migrate abort", "Give a migration up; the machine stays where it is")
+    .each()
     .long(
         "Not while a step is running, and not after the switch. Where no place was found for the machine yet, services \
          of version 9.20 answer 500 although it is done: sdc machines migrate get",
@@ -85,6 +91,7 @@ pub static ABORT: Op = step("Migrate abort", "migrate abort", "Give a migration 
 /// Migrate, action finalize. The record of the migration goes with it.
 pub static FINALIZE: Op =
     step("Migrate finalize", "migrate finalize", "Delete what a migration has left on the old server")
+        .each()
         .fixed(&[("action", "finalize")])
         .answers_nothing()
         .asks()

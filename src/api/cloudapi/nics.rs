@@ -41,5 +41,6 @@ pub static ADD: Op = Op::create("AddNic", "nics add", ALL, "Add a network interf
 /// RemoveNic.
 pub static REMOVE: Op =
     Op::delete("RemoveNic", "nics remove", ONE, "Remove a network interface from a machine, which reboots it")
+        .in_turn()
         .job("remove_nics")
         .until(Goal::Gone, &NIC);

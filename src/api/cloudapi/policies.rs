@@ -38,7 +38,7 @@ pub static UPDATE: Op = Op::update("UpdatePolicy", "update", "/:login/policies/:
     ]);
 
 /// DeletePolicy.
-pub static DELETE: Op = Op::delete("DeletePolicy", "delete", "/:login/policies/:policy", "Delete a policy");
+pub static DELETE: Op = Op::delete("DeletePolicy", "delete", "/:login/policies/:policy", "Delete a policy").each();
 
 /// `sdc policies`.
 pub static POLICIES: Resource = Resource {

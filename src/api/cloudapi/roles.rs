@@ -54,7 +54,7 @@ pub static UPDATE: Op = Op::update("UpdateRole", "update", "/:login/roles/:role"
     ]);
 
 /// DeleteRole.
-pub static DELETE: Op = Op::delete("DeleteRole", "delete", "/:login/roles/:role", "Delete a role");
+pub static DELETE: Op = Op::delete("DeleteRole", "delete", "/:login/roles/:role", "Delete a role").each();
 
 /// `sdc roles`.
 pub static ROLES: Resource = Resource {

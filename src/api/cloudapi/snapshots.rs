@@ -29,6 +29,7 @@ pub static GET: Op =
 
 /// CreateMachineSnapshot.
 pub static CREATE: Op = Op::create("CreateMachineSnapshot", "snapshots create", ALL, "Take a snapshot of a machine")
+    .each()
     .long(
         "Not for kvm machines nor those with a delegated dataset; for bhyve machines where the data center allows it.",
     )
@@ -51,5 +52,6 @@ pub static BOOT: Op = Op::action(
 
 /// DeleteMachineSnapshot.
 pub static DELETE: Op = Op::delete("DeleteMachineSnapshot", "snapshots delete", ONE, "Delete a snapshot of a machine")
+    .in_turn()
     .job("delete_snapshot")
     .until(Goal::Gone, &SNAPSHOT);

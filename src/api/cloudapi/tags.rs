@@ -53,10 +53,12 @@ pub static REPLACE: Op =
 
 /// DeleteMachineTag.
 pub static DELETE: Op = Op::delete("DeleteMachineTag", "tags delete", ONE, "Remove tags from a machine")
+    .in_turn()
     .job("remove_tags")
     .until(Goal::Lacks, &TAGS);
 
 /// DeleteMachineTags.
 pub static DELETE_ALL: Op = Op::delete("DeleteMachineTags", "tags delete-all", ALL, "Remove all tags from a machine")
+    .each()
     .job("replace_tags")
     .until(Goal::Empty(&[]), &TAGS);

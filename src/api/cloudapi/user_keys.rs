@@ -51,7 +51,8 @@ pub static DELETE: Op = Op::delete(
     "keys delete",
     "/:login/users/:user/keys/:userkey",
     "Remove an SSH key from a sub-user",
-);
+)
+.each();
 
 /// ListUserAccessKeys.
 pub static ACCESS_LIST: Op = Op::list(
@@ -102,4 +103,5 @@ pub static ACCESS_DELETE: Op = Op::delete(
     "accesskeys delete",
     "/:login/users/:user/accesskeys/:useraccesskey",
     "Delete an access key of a sub-user",
-);
+)
+.each();

@@ -77,7 +77,7 @@ pub static CHANGE_PASSWORD: Op = Op::update(
 ]);
 
 /// DeleteUser.
-pub static DELETE: Op = Op::delete("DeleteUser", "delete", "/:login/users/:user", "Delete a sub-user");
+pub static DELETE: Op = Op::delete("DeleteUser", "delete", "/:login/users/:user", "Delete a sub-user").each();
 
 /// `sdc users`.
 pub static USERS: Resource = Resource {

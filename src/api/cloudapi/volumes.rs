@@ -57,6 +57,7 @@ pub static RENAME: Op = Op::update("UpdateVolume", "rename", "/:login/volumes/:v
 
 /// DeleteVolume.
 pub static DELETE: Op = Op::delete("DeleteVolume", "delete", "/:login/volumes/:volume", "Delete a volume")
+    .each()
     .long("Not while a machine uses it: sdc volumes get VOLUME -o refs")
     .until(Goal::Gone, &VOLUME);
 

@@ -133,14 +133,6 @@ fn verb(op: &'static Op, path: &str, word: &'static str, syntaxes: Syntaxes) -> 
     }
 }
 
-/// Several targets are taken where something is done to each of them alike, and nothing else follows them.
-pub fn takes_several(op: &Op) -> bool {
-    op.method != Method::Get
-        && op.path_params().next().is_some()
-        && !op.fields.iter().any(|field| field.positional)
-        && !takes_words(op)
-}
-
 /// Whether the fields of an operation can be typed without dashes too.
 fn takes_words(op: &Op) -> bool {
     let flat = op.fields.iter().any(|field| matches!(field.kind, Kind::Flat(_) | Kind::Tags(_)));
@@ -167,7 +159,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         let (word, how) = noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
         let shown = word.to_uppercase().replace(' ', "-");
         let mut arg = Arg::new(param).value_name(shown).help(format!("The {word}: {how}")).required(true);
-        let Some(target) = noun(param).filter(|_| last && takes_several(op)) else {
+        let Some(target) = noun(param).filter(|_| last && op.takes_several()) else {
             command = command.arg(arg);
             continue;
         };
@@ -253,7 +245,7 @@ pub fn waited_states(op: &Op) -> Vec<&'static str> {
 /// # Errors
 /// A usage error.
 pub fn no_state_for_a_target(op: &Op, matches: &ArgMatches) -> Result<()> {
-    let Some(noun) = op.path_params().last().and_then(noun).filter(|_| op.goal.is_some() && takes_several(op)) else {
+    let Some(noun) = op.path_params().last().and_then(noun).filter(|_| op.goal.is_some() && op.takes_several()) else {
         return Ok(());
     };
     // It has a place on the command line if it is there, and takes no other state if it has one.

@@ -235,7 +235,7 @@ fn all(typed: &[&str]) -> Option<String> {
     let list = op.path_params().last().and_then(crate::api::noun).map(|noun| noun.list.shape);
     match op.method {
         Method::Get if op.shape == Shape::Rows => Some(format!("without filters it is all of them: {path}")),
-        _ if build::takes_several(op) && list == Some(Shape::Rows) => Some(format!("all of them: {path} '*'")),
+        _ if op.takes_several() && list == Some(Shape::Rows) => Some(format!("all of them: {path} '*'")),
         _ => None,
     }
 }
