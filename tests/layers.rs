@@ -44,6 +44,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Every folder of a room that has some, and what it may use of the room's other parts, by folder or file.
+const INSIDE: &[(&str, &[&str])] = &[
+    ("emulator/http", &["js", "text"]),
+    ("emulator/wire", &["datacenter", "http", "text"]),
+    ("emulator/datacenter", &["js", "text"]),
+    ("emulator/cloudapi", &["datacenter", "http", "js", "text"]),
+];
+
 /// What lib.rs shows at the top, and the room that it is of.
 const SHOWN: &[(&str, &str)] =
     &[("Client", "client"), ("Error", "error"), ("Result", "error"), ("Settings", "transport")];
@@ -106,11 +114,14 @@ fn follow<'a>(tokens: &[&'a str], mut at: usize, mut path: Vec<&'a str>, found: 
     }
 }
 
-/// The rooms that a file of `src` uses, its tests included, but for its own. What is in no room, or
-/// may be in any (`crate::*`), stands for itself.
-fn used(file: &str, text: &str) -> Vec<String> {
-    let name = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
-    let mut module: Vec<&str> = name.split('/').collect();
+/// The module of a file of `src`, by its path from the root.
+fn module(file: &str) -> Vec<&str> {
+    file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod").split('/').collect()
+}
+
+/// The paths that a file of `src` uses, its tests included, from the root on.
+fn paths(file: &str, text: &str) -> Vec<Vec<String>> {
+    let mut module = module(file);
     // The depth of braces at which each module within the file ends.
     let (mut ends, mut depth) = (Vec::new(), 0);
     let tokens = tokens(text);
@@ -144,11 +155,18 @@ fn used(file: &str, text: &str) -> Vec<String> {
         }
         at += 1;
     }
-    let room = |path: &Vec<&str>| {
-        let first = path.first().copied().unwrap_or("crate");
+    found.into_iter().map(|path| path.into_iter().map(str::to_owned).collect()).collect()
+}
+
+/// The rooms that a file of `src` uses, its tests included, but for its own. What is in no room, or
+/// may be in any (`crate::*`), stands for itself.
+fn used(file: &str, text: &str) -> Vec<String> {
+    let own = module(file);
+    let room = |path: &Vec<String>| {
+        let first = path.first().map_or("crate", String::as_str);
         SHOWN.iter().find(|(shown, _)| *shown == first).map_or(first, |(_, room)| room).to_owned()
     };
-    let mut rooms: Vec<String> = found.iter().map(room).filter(|room| room != module[0]).collect();
+    let mut rooms: Vec<String> = paths(file, text).iter().map(room).filter(|room| room != own[0]).collect();
     rooms.sort();
     rooms.dedup();
     rooms
@@ -174,6 +192,89 @@ fn no_room_uses_one_that_it_must_not() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a file of a folder within a room uses of the room's other parts and must not.
+fn inner_trespasses(file: &str, text: &str) -> Vec<String> {
+    let own = module(file);
+    let [room, folder, ..] = own.as_slice() else { return Vec::new() };
+    let here = format!("{room}/{folder}");
+    let Some((_, allowed)) = INSIDE.iter().find(|(name, _)| *name == here) else { return Vec::new() };
+    let others = paths(file, text).into_iter().filter_map(|path| match path.as_slice() {
+        [first, second, ..] if first == room && second != folder => Some(second.clone()),
+        [first] if first == room => Some("the room itself".to_owned()),
+        _ => None,
+    });
+    let mut wrong: Vec<String> = others.filter(|other| !allowed.contains(&other.as_str())).collect();
+    wrong.sort();
+    wrong.dedup();
+    wrong.iter().map(|other| format!("{file} uses {other}")).collect()
+}
+
+#[test]
+fn no_folder_of_a_room_uses_one_that_it_must_not() {
+    let wrong: Vec<String> = below("src").iter().flat_map(|(file, text)| inner_trespasses(file, text)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let file = "src/emulator/datacenter/jobs.rs";
+    assert_eq!(inner_trespasses(file, "use crate::emulator::http::reply::Reply;"), [format!("{file} uses http")]);
+    assert_eq!(inner_trespasses(file, "use super::super::wire::shared;"), [format!("{file} uses wire")]);
+    assert!(inner_trespasses(file, "use super::state::State; use crate::emulator::text;").is_empty());
+}
+
+/// Groups of files that use each other in a circle. A file may use the face of a folder that it lies in (`mod.rs`)
+/// without an arrow: that is one thing with it.
+fn circles(files: &[(String, String)]) -> Vec<Vec<String>> {
+    let modules: Vec<Vec<String>> =
+        files.iter().map(|(file, _)| module(file).into_iter().map(str::to_owned).collect()).collect();
+    let at = |path: &[String]| {
+        (1..=path.len()).rev().find_map(|end| modules.iter().position(|module| *module == path[..end]))
+    };
+    let uses: Vec<Vec<usize>> = files
+        .iter()
+        .zip(&modules)
+        .map(|((file, text), own)| {
+            let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+            let found = paths(file, text).into_iter().filter_map(|path| at(&path));
+            found.filter(|other| !own.starts_with(&modules[*other])).collect()
+        })
+        .collect();
+    // Who can be reached from where; two that reach each other are of one circle.
+    let reached = |from: usize| {
+        let (mut seen, mut next) = (vec![false; files.len()], uses[from].clone());
+        while let Some(file) = next.pop() {
+            if !std::mem::replace(&mut seen[file], true) {
+                next.extend(&uses[file]);
+            }
+        }
+        seen
+    };
+    let reached: Vec<Vec<bool>> = (0..files.len()).map(reached).collect();
+    let mut circles: Vec<Vec<String>> = Vec::new();
+    for from in 0..files.len() {
+        let circle: Vec<String> = (0..files.len())
+            .filter(|to| reached[from][*to] && reached[*to][from])
+            .map(|to| files[to].0.clone())
+            .collect();
+        if !circle.is_empty() && !circles.contains(&circle) {
+            circles.push(circle);
+        }
+    }
+    circles
+}
+
+#[test]
+fn no_more_than_two_files_use_each_other() {
+    let mut files = below("src");
+    // The table is data: what is about machines names machines, and they name it.
+    files.retain(|(file, _)| !file.starts_with("src/api/cloudapi/") && !file.ends_with("_tests.rs"));
+    let large: Vec<String> =
+        circles(&files).into_iter().filter(|circle| circle.len() > 2).map(|circle| circle.join(" ")).collect();
+    assert!(large.is_empty(), "{}", large.join("\n"));
+    let file = |name: &str, text: &str| (format!("src/a/{name}.rs"), text.to_owned());
+    let three = [file("b", "use super::c;"), file("c", "use crate::a::d::X;"), file("d", "fn f() { super::b::g() }")];
+    assert_eq!(circles(&three).len(), 1);
+    assert!(circles(&three[..2]).is_empty());
+    assert!(circles(&[file("mod", "use self::b::X;"), file("b", "use super::Y;")]).is_empty());
 }
 
 #[test]

@@ -8,7 +8,6 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
-use super::http_signature::Algorithm;
 use super::wire::Reader;
 use crate::error::{Error, Result};
 use crate::sensitive::{self, shown};
@@ -158,12 +157,6 @@ impl PublicKey {
     /// The SHA-256 fingerprint as `ssh-keygen -l` prints it: `SHA256:…`, without padding.
     pub fn sha256(&self) -> String {
         format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(&self.blob)))
-    }
-
-    /// Whether this is a signature of these bytes by this key, in the encoding that CloudAPI wants:
-    /// RSA PKCS#1 v1.5, ECDSA in DER, Ed25519 as it is.
-    pub fn verify(&self, algorithm: Algorithm, data: &[u8], signature: &[u8]) -> bool {
-        super::verify::verify(self, algorithm, data, signature)
     }
 
     /// The line of a `.pub` file, without a line end: what CloudAPI wants when a key is added.

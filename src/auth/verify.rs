@@ -18,10 +18,12 @@ use super::wire::Reader;
 const RING_BITS: std::ops::RangeInclusive<u32> = 1024..=8192;
 const MOST_BITS: usize = 16_384;
 
-/// True when this is a signature of these bytes by this key. The server takes either ECDSA digest
-/// with any curve, and so does this.
-pub(super) fn verify(key: &PublicKey, algorithm: Algorithm, data: &[u8], signature: &[u8]) -> bool {
-    check(key, algorithm, data, signature).unwrap_or(false)
+impl PublicKey {
+    /// Whether this is a signature of these bytes by this key, in the encoding that CloudAPI wants: RSA PKCS#1 v1.5,
+    /// ECDSA in DER, Ed25519 as it is. The server takes either ECDSA digest with any curve, and so does this.
+    pub fn verify(&self, algorithm: Algorithm, data: &[u8], signature: &[u8]) -> bool {
+        check(self, algorithm, data, signature).unwrap_or(false)
+    }
 }
 
 fn check(key: &PublicKey, algorithm: Algorithm, data: &[u8], signature: &[u8]) -> Option<bool> {

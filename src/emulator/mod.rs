@@ -20,31 +20,37 @@ pub(crate) mod datacenter;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub(crate) mod http;
+mod js;
+mod text;
 pub(crate) mod wire;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use crate::emulator::cloudapi::route::{ROUTES, Route, routes};
-pub use crate::emulator::datacenter::clock::{Clock, Pace};
-pub use crate::emulator::datacenter::seed::Seed;
-pub use crate::emulator::wire::fault::{Fault, duration as read_duration, seconds as read_offset};
-pub use crate::emulator::wire::shared::Seen;
+use cloudapi::answer::CloudApi;
+pub use cloudapi::call::Route;
+pub use cloudapi::routes::{ROUTES, routes};
+use datacenter::changes::Changes;
+pub use datacenter::clock::{Clock, Pace};
+pub use datacenter::seed::Seed;
+use datacenter::state::{Key, State};
+use datacenter::{DataCenter, lock, seed, store};
+use http::service::Service;
+use wire::dir::{self, PrivateDir, ThrowAway};
+use wire::fault::Faults;
+pub use wire::fault::{Fault, duration as read_duration, seconds as read_offset};
+pub use wire::shared::Seen;
+use wire::shared::{Remembered, Shared};
+use wire::sockets::Sockets;
+use wire::{agent, server, tls};
 
 use crate::error::{Error, Result};
-
-use crate::emulator::cloudapi::throttle::Throttle;
-use crate::emulator::datacenter::state::{Key, State};
-use crate::emulator::wire::dir::{PrivateDir, ThrowAway};
-use crate::emulator::wire::fault::Faults;
-use crate::emulator::wire::shared::{Shared, lock};
 
 /// How an emulator is started. The default is a demo cloud on a free port of loopback.
 #[derive(Clone, Debug)]
@@ -119,12 +125,17 @@ impl Default for Options {
     }
 }
 
+/// Makes a service over a data center.
+type Make = fn(Arc<DataCenter>) -> Arc<dyn Service>;
+
 /// A running emulator. It ends when dropped; [`Emulator::stop`] also waits for that.
 #[derive(Debug)]
 pub struct Emulator {
     shared: Arc<Shared>,
     url: String,
     https_url: Option<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests have the only second service so far"))]
+    more_urls: Vec<String>,
     ca_file: Option<PathBuf>,
     key_file: PathBuf,
     key_id: String,
@@ -141,7 +152,12 @@ impl Emulator {
     /// When an address cannot be listened on, a key or state file cannot be read or written, another
     /// emulator has the state file, or a public key to authorize is none.
     pub async fn start(options: Options) -> Result<Emulator> {
-        let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(crate::emulator::wire::dir::usual_parent))?;
+        Emulator::start_with(options, &[]).await
+    }
+
+    /// The same with more services over its data center, each on a free port of loopback.
+    async fn start_with(options: Options, more: &[Make]) -> Result<Emulator> {
+        let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(dir::usual_parent))?;
         let key = match &options.key {
             Some(file) => ThrowAway::read(file)?,
             None => ThrowAway::make(options.throw_away)?,
@@ -157,7 +173,7 @@ impl Emulator {
         let mut ca_file = None;
         if let Some(address) = options.https {
             let listener = listen(address).await?;
-            let (tls, authority) = crate::emulator::wire::tls::make()?;
+            let (tls, authority) = tls::make()?;
             ca_file = Some(dir.write("ca.pem", authority.as_bytes())?);
             https = Some((listener, tls));
         }
@@ -167,60 +183,60 @@ impl Emulator {
         };
 
         let (state_lock, kept) = match &options.state_file {
-            Some(file) => (
-                Some(crate::emulator::datacenter::store::take(file).await?),
-                crate::emulator::datacenter::store::read(file)?,
-            ),
+            Some(file) => (Some(store::take(file).await?), store::read(file)?),
             None => (None, None),
         };
         let clock = Clock::new(options.pace, options.clock_offset, kept.as_ref().map_or(0, |state| state.now));
-        let mut state = kept.unwrap_or_else(|| crate::emulator::datacenter::seed::state(options.seed, clock.now()));
+        let mut state = kept.unwrap_or_else(|| seed::state(options.seed, clock.now()));
         state.url = https_url.as_ref().unwrap_or(&url).clone();
         authorize(&mut state, own, &options)?;
 
         let (stop, stopped) = watch::channel(false);
+        let changes = Changes::new(cloudapi::handlers::machines::view_of_feed);
+        let cloud = Arc::new(DataCenter::new(state, clock, changes, options.state_file, state_lock));
+        let api: Arc<dyn Service> = Arc::new(CloudApi::new(Arc::clone(&cloud), options.throttle));
+        let mut listeners = vec![(http, None, Arc::clone(&api))];
+        listeners.extend(https.map(|(listener, tls)| (listener, Some(tls), api)));
+        let mut more_urls = Vec::new();
+        for make in more {
+            let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+            more_urls.push(format!("http://{}", local(&listener)?));
+            listeners.push((listener, None, make(Arc::clone(&cloud))));
+        }
         let shared = Arc::new(Shared {
-            clock,
-            frozen: OnceLock::new(),
+            cloud,
+            services: listeners.iter().map(|(.., service)| Arc::clone(service)).collect(),
             latency: options.latency,
-            state_file: options.state_file,
-            _state_lock: state_lock,
-            dirty: AtomicBool::new(true),
-            state: Mutex::new(state),
             faults: Mutex::new(Faults::default()),
-            throttled: AtomicBool::new(options.throttle),
-            throttle: Mutex::new(Throttle::default()),
-            seen: Mutex::new(crate::emulator::wire::shared::Remembered::default()),
-            trouble: Mutex::new(None),
-            sockets: crate::emulator::wire::sockets::Sockets::default(),
+            seen: Mutex::new(Remembered::default()),
+            sockets: Sockets::default(),
         });
         options.faults.into_iter().for_each(|fault| shared.plant(fault));
 
-        let mut tasks = vec![tokio::spawn(crate::emulator::wire::server::serve(
-            http,
-            None,
-            Arc::clone(&shared),
-            stopped.clone(),
-            crate::emulator::wire::server::CONNECTIONS,
-        ))];
-        if let Some((listener, tls)) = https {
-            let serve = crate::emulator::wire::server::serve(
-                listener,
-                Some(tls),
-                Arc::clone(&shared),
-                stopped.clone(),
-                crate::emulator::wire::server::CONNECTIONS,
-            );
-            tasks.push(tokio::spawn(serve));
+        let mut tasks = Vec::new();
+        for (listener, tls, service) in listeners {
+            let (shared, stopped) = (Arc::clone(&shared), stopped.clone());
+            tasks.push(tokio::spawn(server::serve(listener, tls, service, shared, stopped, server::CONNECTIONS)));
         }
         let mut agent_socket = None;
         if options.agent {
             let socket = dir.path().join("agent.sock");
-            tasks.push(crate::emulator::wire::agent::start(&socket, key, stopped)?);
+            tasks.push(agent::start(&socket, key, stopped)?);
             agent_socket = Some(socket);
         }
-        let emulator =
-            Emulator { shared, url, https_url, ca_file, key_file, key_id, agent_socket, stop, tasks, _dir: dir };
+        let emulator = Emulator {
+            shared,
+            url,
+            https_url,
+            more_urls,
+            ca_file,
+            key_file,
+            key_id,
+            agent_socket,
+            stop,
+            tasks,
+            _dir: dir,
+        };
         emulator.save()?;
         Ok(emulator)
     }
@@ -242,7 +258,7 @@ impl Emulator {
 
     /// The login of the account.
     pub fn account(&self) -> &str {
-        crate::emulator::datacenter::seed::LOGIN
+        seed::LOGIN
     }
 
     /// The account's throw-away private key, unencrypted, with its `.pub` beside it.
@@ -278,7 +294,7 @@ impl Emulator {
 
     /// How many changefeeds have said what they want: from then on nothing is missed.
     pub fn followers(&self) -> usize {
-        self.shared.sockets.followers()
+        self.shared.cloud.changes.registered()
     }
 
     /// How many WebSockets are open.
@@ -288,7 +304,7 @@ impl Emulator {
 
     /// The clock.
     pub fn clock(&self) -> &Clock {
-        &self.shared.clock
+        &self.shared.cloud.clock
     }
 
     /// Plants a fault.
@@ -303,17 +319,7 @@ impl Emulator {
 
     /// Writes the state, if it has a file and has changed.
     fn save(&self) -> Result<()> {
-        let mut state = self.shared.lock_state();
-        let now = self.shared.clock.now();
-        let passed = state.now != now;
-        if state.catch_up(now) || passed || self.shared.dirty.load(std::sync::atomic::Ordering::Relaxed) {
-            // It is told below.
-            let _ = self.shared.save(&mut state);
-        }
-        match lock(&self.shared.trouble).take() {
-            Some(trouble) => Err(Error::other(trouble)),
-            None => Ok(()),
-        }
+        self.shared.cloud.finish().map_err(Error::other)
     }
 
     /// Closes all connections, writes the state, and removes the throw-away files.
@@ -350,20 +356,20 @@ fn local(listener: &TcpListener) -> Result<SocketAddr> {
 /// Gives the account the throw-away key, in the place of that of an earlier run, and the keys that
 /// the options name.
 fn authorize(state: &mut State, own: Key, options: &Options) -> Result<()> {
-    let Some(account) = state.account_mut(crate::emulator::datacenter::seed::LOGIN) else {
-        return Err(Error::usage(format!("the state holds no account {}", crate::emulator::datacenter::seed::LOGIN)));
+    let Some(account) = state.account_mut(seed::LOGIN) else {
+        return Err(Error::usage(format!("the state holds no account {}", seed::LOGIN)));
     };
     let read = |line: &String| {
         Key::new("", line).ok_or_else(|| Error::usage("one of the keys to authorize is no SSH public key"))
     };
-    account.keys.retain(|key| key.name != crate::emulator::wire::dir::KEY_NAME);
+    account.keys.retain(|key| key.name != dir::KEY_NAME);
     account.keys.insert(0, own);
     for line in &options.authorize {
         let key = read(line)?;
         account.keys.retain(|other| other.fingerprint != key.fingerprint);
         account.keys.push(key);
     }
-    if let Some(user) = account.users.iter_mut().find(|user| user.login == crate::emulator::datacenter::seed::USER) {
+    if let Some(user) = account.users.iter_mut().find(|user| user.login == seed::USER) {
         for line in &options.authorize_user {
             let key = read(line)?;
             user.keys.retain(|other| other.fingerprint != key.fingerprint);
@@ -371,4 +377,69 @@ fn authorize(state: &mut State, own: Key, options: &Options) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::head::{Answered, Asked, Head};
+    use http::reply::{Refusal, Reply};
+
+    use super::*;
+
+    /// A service of another kind: it knows the states of machines by their names, and asks for no signature.
+    #[derive(Debug)]
+    struct States(Arc<DataCenter>);
+
+    impl Service for States {
+        fn answer(&self, asked: &Asked) -> Answered {
+            let name = asked.head.path().trim_start_matches('/').to_owned();
+            let found = self.0.look(|state| {
+                let machine = state.machines.iter().find(|machine| machine.name == name);
+                machine.map(|machine| machine.state.clone())
+            });
+            let reply = match found {
+                Some(state) => Reply::json(&state.into()),
+                None => Refusal::not_found(&name).into_reply(),
+            };
+            Answered { reply, signed_by: None, mute: false, early: true, methods: Vec::new() }
+        }
+
+        fn headers(&self, _: &Head, _: &Answered, _: u128) -> Vec<(String, String)> {
+            vec![("Server".to_owned(), "states/1".to_owned())]
+        }
+
+        fn largest_body(&self) -> usize {
+            10
+        }
+    }
+
+    #[tokio::test]
+    async fn two_services_on_two_listeners_show_one_data_center() {
+        let make: Make = |cloud| Arc::new(States(cloud));
+        let emulator = Emulator::start_with(Options::default(), &[make]).await.unwrap();
+        let [url] = emulator.more_urls.as_slice() else { panic!("{:?}", emulator.more_urls) };
+        let get = async |path: &str| {
+            let answer = reqwest::get(format!("{url}{path}")).await.unwrap();
+            (answer.status().as_u16(), answer.headers()["server"].clone(), answer.text().await.unwrap())
+        };
+        let (status, server, body) = get("/web0").await;
+        assert_eq!((status, server.to_str().unwrap(), body.as_str()), (200, "states/1", "\"running\""));
+        assert_eq!(get("/nosuch").await.0, 404);
+        // What the one changes the other shows.
+        let id = emulator
+            .shared
+            .cloud
+            .look(|state| state.machines.iter().find(|one| one.name == "web0").unwrap().id.clone());
+        emulator.shared.cloud.lock_state().machines.get_mut(&id).unwrap().state = "stopped".to_owned();
+        assert_eq!(get("/web0").await.2, "\"stopped\"");
+        // Faults strike both, and both are in the log.
+        emulator.add_fault("* status=503 times=1".parse().unwrap());
+        assert_eq!(get("/web0").await.0, 503);
+        let seen: Vec<_> = emulator.requests().into_iter().map(|seen| seen.status).collect();
+        assert_eq!(seen, [200, 404, 200, 503]);
+        // What is too long for one service is not for the other; the control endpoint answers on both.
+        assert_eq!(get("/--emulator/clock").await.0, 200);
+        let cloudapi = reqwest::get(format!("{}/--ping", emulator.url())).await.unwrap();
+        assert!(cloudapi.headers()["server"].to_str().unwrap().starts_with("cloudapi"));
+    }
 }

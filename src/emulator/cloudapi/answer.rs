@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::io::Read;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,16 +12,20 @@ use flate2::read::GzDecoder;
 use md5::{Digest, Md5};
 use serde_json::Value;
 
-use super::auth::{self, Head};
+use super::auth;
+use super::call::{self, Call, Route};
 use super::rbac;
 use super::role_tags;
-use super::route::{self, Call, Route};
+use super::routes::ROUTES;
+use super::throttle::Throttle;
 use super::version::{self, Version};
 use super::who;
+use crate::emulator::datacenter::{DataCenter, lock};
+use crate::emulator::http::head::Head;
+use crate::emulator::http::head::{Answered, Asked, Pages, Twist};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Body, Outcome, Refusal, Reply};
-use crate::emulator::wire::fault::{Effect, Pages};
-use crate::emulator::wire::shared::Shared;
+use crate::emulator::http::service::{Limit, Service};
 
 /// The largest body that is taken, in bytes.
 pub(crate) const MAX_BODY: usize = 100_000;
@@ -30,66 +36,77 @@ const TYPED: &[&str] = &["", "application/json", "application/octet-stream", "mu
 /// Where those go who look for the documentation.
 const DOCS: &str = "https://apidocs.example.com/cloudapi/";
 
-/// A request as read from the wire.
+/// CloudAPI over a data center.
 #[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) head: Head,
-    pub(crate) body: Vec<u8>,
-    /// The body was longer than is taken.
-    pub(crate) too_long: bool,
-    /// The address of the other end.
-    pub(crate) ip: String,
-    /// What a planted fault does to it.
-    pub(crate) effect: Effect,
+pub(crate) struct CloudApi {
+    pub(crate) cloud: Arc<DataCenter>,
+    frozen: auth::Frozen,
+    /// Whether requests are counted and refused.
+    throttled: AtomicBool,
+    throttle: Mutex<Throttle>,
 }
 
-/// An answer, and whose it was.
-#[derive(Debug)]
-pub(crate) struct Answered {
-    pub(crate) reply: Reply,
-    /// The key id of a good signature.
-    pub(crate) signed_by: Option<String>,
-    /// Nothing is ever answered.
-    pub(crate) mute: bool,
-    /// Too early for the server's own headers.
-    pub(crate) early: bool,
-    /// The methods of the path, for the header that tells browsers.
-    pub(crate) methods: Vec<&'static str>,
-}
+impl CloudApi {
+    /// One over this data center, that refuses too many requests or not.
+    pub(crate) fn new(cloud: Arc<DataCenter>, throttled: bool) -> CloudApi {
+        let (frozen, throttled) = (auth::Frozen::new(), AtomicBool::new(throttled));
+        CloudApi { cloud, frozen, throttled, throttle: Mutex::default() }
+    }
 
-/// Answers a request.
-pub(crate) fn answer(shared: &Shared, asked: &Asked) -> Answered {
-    let mut answered =
-        Answered { reply: Reply::empty(200), signed_by: None, mute: false, early: false, methods: Vec::new() };
-    answered.reply = match outcome(shared, asked, &mut answered) {
-        Ok(reply) => reply,
-        Err(refusal) => {
-            answered.early = refusal.early;
-            answered.mute = refusal.mute;
-            // Of an error in plain text there are the words alone.
-            let words = refusal.body.get("message").and_then(Value::as_str).map(|words| words.as_bytes().to_vec());
-            let mut reply = refusal.into_reply();
-            if let Some(words) = words.filter(|_| wants_text(&asked.head)) {
-                reply.body = Body::Text(words);
-            }
-            reply
+    /// Counts a request, if requests are counted at all.
+    fn count(&self, who: &str, group: &'static str) -> Result<(), Refusal> {
+        match self.throttled.load(Ordering::Relaxed) {
+            true => lock(&self.throttle).take(who, group, self.cloud.clock.wall()),
+            false => Ok(()),
         }
-    };
-    answered
+    }
 }
 
-/// Whether only plain text is accepted.
-pub(crate) fn wants_text(head: &Head) -> bool {
-    let accept = head.get("accept").unwrap_or_default();
-    accept.contains("text/plain") && !accept.contains("application/") && !accept.contains("*/*")
+impl Service for CloudApi {
+    fn answer(&self, asked: &Asked) -> Answered {
+        let mut answered =
+            Answered { reply: Reply::empty(200), signed_by: None, mute: false, early: false, methods: Vec::new() };
+        answered.reply = match outcome(self, asked, &mut answered) {
+            Ok(reply) => reply,
+            Err(refusal) => {
+                answered.early = refusal.early;
+                answered.mute = refusal.mute;
+                // Of an error in plain text there are the words alone.
+                let words = refusal.body.get("message").and_then(Value::as_str).map(|words| words.as_bytes().to_vec());
+                let mut reply = refusal.into_reply();
+                if let Some(words) = words.filter(|_| asked.head.wants_text()) {
+                    reply.body = Body::Text(words);
+                }
+                reply
+            }
+        };
+        answered
+    }
+
+    fn headers(&self, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)> {
+        headers(&http_date(self.cloud.clock.wall()), head, answered, took_ms)
+    }
+
+    fn largest_body(&self) -> usize {
+        MAX_BODY
+    }
+
+    fn limit(&self, limit: Limit) {
+        *lock(&self.throttle) = match limit {
+            Limit::Off | Limit::Usual => Throttle::default(),
+            Limit::Rate(rate) => Throttle::of(rate),
+        };
+        self.throttled.store(limit != Limit::Off, Ordering::Relaxed);
+    }
 }
 
-fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
+fn outcome(api: &CloudApi, asked: &Asked, answered: &mut Answered) -> Outcome {
+    let cloud = &*api.cloud;
     let head = &asked.head;
     if head.method == "GET" && documentation(head.path()) {
         return Ok(Reply::empty(302).header("Location", DOCS));
     }
-    let found = route::find(head)?;
+    let found = call::find(ROUTES, head)?;
     answered.methods.clone_from(&found.methods);
     let Some(first) = found.routes.first().copied() else { return Err(Refusal::not_found(&head.target).early()) };
     let content_type = content_type(head);
@@ -98,8 +115,8 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
         return Err(Refusal::new(415, "UnsupportedMediaTypeError", content_type).early());
     }
     check_accept(head)?;
-    let wall = shared.clock.wall();
-    let presented = auth::presented(head, wall, &shared.frozen)?;
+    let wall = cloud.clock.wall();
+    let presented = auth::presented(head, wall, &api.frozen)?;
     if presented.is_none() {
         auth::check_unsigned_date(head, wall)?;
     }
@@ -111,8 +128,8 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
     merged.extend(given.clone());
 
     let route = choose(&found.routes, &merged)?;
-    let mut state = shared.lock_state();
-    let now = shared.clock.now();
+    let mut state = cloud.lock_state();
+    let now = cloud.clock.now();
     let mut changed = state.catch_up(now);
     let asks_for_change = !matches!(route.method, "GET" | "HEAD");
     let result = (|| {
@@ -134,14 +151,26 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
         } else {
             (String::new(), Value::Null, String::new(), Vec::new())
         };
-        shared.throttle(&bucket, route.group)?;
-        let Effect { fail: fails, silent, vanish, pages, .. } = asked.effect;
+        api.count(&bucket, route.group)?;
+        let Twist { fail: fails, silent, vanish, pages } = asked.twist;
         if let Some(pages) = pages {
             shift(pages, &mut merged);
         }
         let before = silent.then(|| state.clone());
         let machine = merged.get("machine").and_then(params::text);
-        let mut call = Call { state: &mut state, head, now, account, params: merged, given, version, caller, fails };
+        let mut call = Call {
+            routes: ROUTES,
+            cloud: &api.cloud,
+            state: &mut state,
+            head,
+            now,
+            account,
+            params: merged,
+            given,
+            version,
+            caller,
+            fails,
+        };
         let mut reply = (route.handler)(&mut call)?;
         role_tags::after(&mut call, &active, &mut reply);
         if let Some(before) = before {
@@ -154,12 +183,10 @@ fn outcome(shared: &Shared, asked: &Asked, answered: &mut Answered) -> Outcome {
         Ok(reply)
     })();
     if changed {
-        shared.sockets.changes.look(&state, now);
-        shared.dirty.store(true, Ordering::Relaxed);
         // What time alone has changed comes again with it.
-        let kept = shared.save(&mut state);
+        let kept = cloud.changed(&mut state, now);
         if asks_for_change && result.is_ok() {
-            kept?;
+            kept.map_err(|words| Refusal::new(500, "InternalError", words))?;
         }
     }
     result
@@ -280,12 +307,12 @@ pub(crate) fn content_md5(body: &[u8]) -> String {
 }
 
 /// The headers that go with an answer, in order.
-pub(crate) fn headers(shared: &Shared, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)> {
+fn headers(date: &str, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut put = |name: &str, value: String| headers.push((name.to_owned(), value));
     let kind = match &answered.reply.body {
         Body::Empty | Body::Chunked | Body::Socket(_) => "",
-        Body::Json(_) if wants_text(head) => "text/plain",
+        Body::Json(_) if head.wants_text() => "text/plain",
         Body::Json(_) => "application/json",
         Body::Text(_) => "text/plain",
         Body::Html(_) => "text/html",
@@ -297,7 +324,7 @@ pub(crate) fn headers(shared: &Shared, head: &Head, answered: &Answered, took_ms
     if !kind.is_empty() && !matches!(answered.reply.body, Body::Lines(_)) {
         put("Content-MD5", content_md5(answered.reply.body.bytes()));
     }
-    put("Date", shared.http_date());
+    put("Date", date.to_owned());
     let says = |word: &str| head.get("connection").is_some_and(|said| said.to_ascii_lowercase().contains(word));
     if !says("close") && !says("upgrade") {
         put("Connection", "Keep-Alive".to_owned());
@@ -323,4 +350,11 @@ pub(crate) fn headers(shared: &Shared, head: &Head, answered: &Answered, took_ms
         put(name, value.clone());
     }
     headers
+}
+
+/// A time of day as a header.
+fn http_date(wall: i64) -> String {
+    // Beyond year 9999 there is no way to write it.
+    let ms = u64::try_from(wall).unwrap_or(0).min(253_402_300_799_000);
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(ms))
 }

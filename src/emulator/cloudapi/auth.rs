@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper::HeaderMap;
 
-use super::verify::Algorithm;
+use crate::emulator::datacenter::verify::Algorithm;
+use crate::emulator::http::head::Head;
 use crate::emulator::http::reply::Refusal;
 
 /// How far a `Date` may be off, in milliseconds.
@@ -16,33 +16,6 @@ const SKEW: i64 = 300_000;
 /// A header that must be signed, fixed for good by the first malformed `Authorization` header that
 /// the process sees. The real server has this quirk, and it is why `x-date` cannot be relied on.
 pub(crate) type Frozen = OnceLock<&'static str>;
-
-/// The parts of a request that a signature may cover.
-#[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) method: String,
-    /// Path and query as they came.
-    pub(crate) target: String,
-    pub(crate) headers: HeaderMap,
-}
-
-impl Head {
-    /// A header's text; several of one name are joined, as Node does.
-    pub(crate) fn get(&self, name: &str) -> Option<String> {
-        let values: Vec<_> = self.headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
-        if values.is_empty() { None } else { Some(values.join(", ")) }
-    }
-
-    /// The path, without the query.
-    pub(crate) fn path(&self) -> &str {
-        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
-    }
-
-    /// The query, without its question mark.
-    pub(crate) fn query(&self) -> &str {
-        self.target.split_once('?').map_or("", |(_, query)| query)
-    }
-}
 
 /// A signature as presented, not yet judged.
 #[derive(Debug)]
@@ -219,7 +192,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn head(authorization: &str, date: &str) -> Head {
-        let mut headers = HeaderMap::new();
+        let mut headers = hyper::HeaderMap::new();
         for (name, text) in [("authorization", authorization), ("date", date)] {
             if let Ok(value) = hyper::header::HeaderValue::from_bytes(text.as_bytes()) {
                 headers.insert(name, value);
@@ -277,7 +250,7 @@ mod tests {
             let _ = text.parse::<crate::emulator::Fault>();
             let _ = crate::emulator::http::params::form(&text);
             let _ = crate::emulator::http::params::glob(&other, &text);
-            let _ = super::super::verify::read_key(&text);
+            let _ = crate::emulator::datacenter::verify::read_key(&text);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::emulator::http::js::{falsy, inspect, type_of};
+use crate::emulator::js::{falsy, inspect, type_of};
 
 /// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,10 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 use tokio::time::Sleep;
 
-use crate::emulator::datacenter::jobs::migrations::Migration;
+use crate::emulator::datacenter::DataCenter;
+use crate::emulator::datacenter::state::Migration;
 use crate::emulator::datacenter::state::State;
-use crate::emulator::wire::shared::Shared;
+use crate::emulator::http::stream::Lines;
 
 /// How long between two looks, in real time: the machines' clock may stand still, or be stepped.
 const LOOK: Duration = Duration::from_millis(50);
@@ -81,28 +82,28 @@ impl Watch {
 
 /// A body of lines that come over time.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub(crate) struct MigrationLines {
     watch: Watch,
-    shared: Arc<Shared>,
+    cloud: Arc<DataCenter>,
     pause: Option<Pin<Box<Sleep>>>,
     looks: u32,
 }
 
-impl Lines {
-    pub(crate) fn new(watch: Watch, shared: Arc<Shared>) -> Lines {
-        Lines { watch, shared, pause: None, looks: LOOKS }
+impl MigrationLines {
+    pub(crate) fn new(watch: Watch, cloud: Arc<DataCenter>) -> MigrationLines {
+        MigrationLines { watch, cloud, pause: None, looks: LOOKS }
     }
+}
 
-    /// What is new now.
-    pub(crate) fn now(&mut self) -> Vec<u8> {
+impl Lines for MigrationLines {
+    fn now(&mut self) -> Vec<u8> {
         let watch = &mut self.watch;
-        let (lines, over) = self.shared.look(|state| watch.news(state));
+        let (lines, over) = self.cloud.look(|state| watch.news(state));
         self.looks = if over { 0 } else { self.looks.saturating_sub(1) };
         lines
     }
 
-    /// The next lines, once there are some; `None` after the last one.
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             if let Some(pause) = &mut self.pause {
                 ready!(pause.as_mut().poll(context));

@@ -5,12 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::answer::Asked;
 use super::auth::Presented;
-use super::verify::Algorithm;
 use super::version::Version;
 use super::who::{Who, identify as identify_presented};
 use crate::emulator::datacenter::state::State;
+use crate::emulator::datacenter::verify::Algorithm;
+use crate::emulator::http::head::Asked;
 use crate::emulator::http::params;
 use crate::emulator::http::reply::Refusal;
 

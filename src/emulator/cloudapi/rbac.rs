@@ -4,11 +4,11 @@
 use serde_json::Value;
 
 use super::aperture::{Fact, Question, Rule};
-use super::auth::Head;
+use super::call::Route;
 use super::role_tags;
-use super::route::Route;
 use super::who::Who;
 use crate::emulator::datacenter::state::{Account, Member, Policy, Role, State, new_id};
+use crate::emulator::http::head::Head;
 use crate::emulator::http::params;
 use crate::emulator::http::params::Params;
 use crate::emulator::http::reply::Refusal;

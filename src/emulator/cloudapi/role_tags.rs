@@ -1,7 +1,7 @@
 //! Role tags: by which path a thing is tagged, what is tagged when it is made, and the header that
 //! shows it. Setting them is an operation, in `handlers`.
 
-use super::route::Call;
+use super::call::Call;
 use super::version::Version;
 use crate::emulator::datacenter::state::{Account, Key, Role};
 use crate::emulator::http::params;

@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::krill::{self, Predicate};
-use crate::emulator::http::js;
 use crate::emulator::http::params::{Params, glob};
 use crate::emulator::http::reply::Refusal;
+use crate::emulator::js;
 
 /// The only type there is.
 pub(crate) const KIND: &str = "tritonnfs";

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::auth::{Head, Presented};
-use super::verify;
+use super::auth::Presented;
 use super::version::Version;
 use crate::emulator::datacenter::state::{Account, State};
+use crate::emulator::datacenter::verify;
+use crate::emulator::http::head::Head;
 use crate::emulator::http::reply::Refusal;
 
 /// Someone whose signature was good.

@@ -3,43 +3,9 @@
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
-use serde::{Deserialize, Serialize};
-
-use super::jobs::Work;
-use super::state::{Machine, Network, Nic, State};
-use crate::emulator::http::reply::Refusal;
-
-/// A VLAN of an account's fabric.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Vlan {
-    pub(crate) owner: String,
-    pub(crate) vlan_id: u64,
-    pub(crate) name: String,
-    pub(crate) description: String,
-}
-
-/// Networks that are used as one: a machine gets an address of the first that has room.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Pool {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) public: bool,
-    pub(crate) description: String,
-    /// Ids of its members, which are not shown on their own.
-    pub(crate) networks: Vec<String>,
-}
-
-/// What is remembered of an address.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Record {
-    pub(crate) reserved: bool,
-    /// Who reserved it; empty when nobody has.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) owner: String,
-}
+use super::denied::Denied;
+use super::state::{Machine, Network, Nic, Pool, State};
+use crate::emulator::datacenter::state::Work;
 
 /// An interface in use, and whose it is.
 #[derive(Clone, Copy, Debug)]
@@ -107,21 +73,21 @@ impl State {
         wanted: Option<Ipv4Addr>,
         used: &HashSet<(String, String)>,
         more: &[Nic],
-    ) -> Result<Nic, Refusal> {
+    ) -> Result<Nic, Denied> {
         let members: Vec<String> = self.members(id).into_iter().map(str::to_owned).collect();
-        let mut refusal = Refusal::new(507, "SubnetsExhausted", "No more free IPs in the networks of the pool");
+        let mut denied = Denied::PoolFull;
         for member in members {
             let Some(network) = self.networks.iter_mut().find(|network| network.id == member) else { continue };
             match network.give(wanted, used) {
                 Ok(nic) => return Ok(self.with_own_mac(nic, more)),
-                Err(full) if full.status == 507 && member != id => {}
+                Err(Denied::SubnetFull) if member != id => {}
                 Err(other) => {
-                    refusal = other;
+                    denied = other;
                     break;
                 }
             }
         }
-        Err(refusal)
+        Err(denied)
     }
 
     /// Networks of different VLANs may have the same addresses; their interfaces must be told apart.
@@ -197,17 +163,14 @@ impl Network {
 
     /// An interface with the next free address, or with the one asked for. After the last address
     /// it begins again with the first.
-    pub(crate) fn give(&mut self, wanted: Option<Ipv4Addr>, used: &HashSet<(String, String)>) -> Result<Nic, Refusal> {
+    pub(crate) fn give(&mut self, wanted: Option<Ipv4Addr>, used: &HashSet<(String, String)>) -> Result<Nic, Denied> {
         let taken = |ip: Ipv4Addr| used.contains(&(self.id.clone(), ip.to_string()));
         let aside = |ip: Ipv4Addr| self.managed(ip) || self.records.get(&ip).is_some_and(|record| record.reserved);
-        let full = || Refusal::new(507, "SubnetFull", "No more free IPs");
+        let full = || Denied::SubnetFull;
         let start: Ipv4Addr = self.provision_start_ip.parse().map_err(|_| full())?;
         let end: Ipv4Addr = self.provision_end_ip.parse().map_err(|_| full())?;
         let ip = match wanted {
-            Some(ip) if taken(ip) => {
-                let refusal = Refusal::new(422, "InvalidParameters", "Invalid parameters");
-                return Err(refusal.field("ip", "UsedBy", "ip is already in use"));
-            }
+            Some(ip) if taken(ip) => return Err(Denied::AddressUsed),
             Some(ip) => ip,
             None => {
                 let last = u32::from(end).checked_sub(u32::from(start)).ok_or_else(full)?;
@@ -274,6 +237,7 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::Record;
     use super::*;
 
     #[test]

@@ -1,14 +1,13 @@
 //! Where machines are put: the compute nodes of this cloud, and the rules that choose among them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::jobs::Work;
+use super::denied::Denied;
 use super::pattern::Pattern;
 use super::state::{Machine, State, is_uuid};
-use crate::emulator::http::js;
-use crate::emulator::http::params;
-use crate::emulator::http::params::glob;
-use crate::emulator::http::reply::Refusal;
+use crate::emulator::datacenter::state::Work;
+use crate::emulator::js;
+use crate::emulator::text::{self, glob};
 
 /// Compute nodes, dealt out in turn.
 pub(crate) const NODES: [&str; 3] = [
@@ -51,11 +50,11 @@ impl Form {
 
 impl Rule {
     /// Reads a rule: a key, an operator, a value. The first `==` counts before any `!=`.
-    pub(crate) fn read(rule: &str) -> Result<Rule, Refusal> {
+    pub(crate) fn read(rule: &str) -> Result<Rule, Denied> {
         let shown = js::quoted(rule);
         let none = || {
             let words = "could not find operator in affinity rule: expected one of \"==\", \"!=\"";
-            Refusal::invalid(format!("{words}: {shown}"))
+            Denied::Argument(format!("{words}: {shown}"))
         };
         let at = rule.find("==").or_else(|| rule.find("!=")).ok_or_else(none)?;
         let (key, value) = rule.split_at_checked(at).ok_or_else(none)?;
@@ -68,7 +67,7 @@ impl Rule {
         let fits = |c: char| c.is_ascii_alphanumeric() || c.is_whitespace() || "-:_.*/()?+[]\\^$|".contains(c);
         let unfit = |what: &str, part: &str, pattern: &str| {
             let part = js::quoted(part);
-            Refusal::invalid(format!("invalid {what} in affinity rule: {shown}: {part} does not match {pattern}"))
+            Denied::Argument(format!("invalid {what} in affinity rule: {shown}: {part} does not match {pattern}"))
         };
         if !key_fits {
             return Err(unfit("key", key, r"/^[a-z_][a-z0-9\-_.]+$/i"));
@@ -79,7 +78,7 @@ impl Rule {
         let regex = value.strip_prefix('/').and_then(|value| value.strip_suffix('/')).filter(|regex| !regex.is_empty());
         let value = match regex {
             Some(regex) => {
-                let wrong = || Refusal::invalid(format!("Invalid regular expression: /{regex}/"));
+                let wrong = || Denied::Argument(format!("Invalid regular expression: /{regex}/"));
                 Form::Regex(Pattern::read(regex).ok_or_else(wrong)?)
             }
             None if value.contains('*') => Form::Glob(value.to_owned()),
@@ -91,44 +90,44 @@ impl Rule {
     fn fits(&self, machine: &Machine) -> bool {
         match self.key.as_str() {
             "instance" | "container" => self.value.fits(&machine.name) || self.value.fits(&machine.id),
-            tag => machine.tags.get(tag).and_then(params::text).is_some_and(|value| self.value.fits(&value)),
+            tag => machine.tags.get(tag).and_then(text::text).is_some_and(|value| self.value.fits(&value)),
         }
     }
 }
 
 /// The rules that are asked for, in their new form or their old one.
-pub(crate) fn rules(params: &params::Params) -> Result<Vec<Rule>, Refusal> {
+pub(crate) fn rules(params: &Map<String, Value>) -> Result<Vec<Rule>, Denied> {
     let given = |name: &str| params.get(name).filter(|value| !value.is_null());
     let Some(affinity) = given("affinity") else {
         return given("locality").map_or(Ok(Vec::new()), locality);
     };
     if given("locality").is_some() {
-        return Err(Refusal::invalid("cannot specify both \"locality\" (deprecated) and \"affinity\""));
+        return Err(Denied::Argument("cannot specify both \"locality\" (deprecated) and \"affinity\"".to_owned()));
     }
     let rules = affinity.as_array().map_or(std::slice::from_ref(affinity), Vec::as_slice);
     rules
         .iter()
         .map(|rule| match rule {
             Value::String(rule) => Rule::read(rule),
-            _ => Err(Refusal::invalid("affinity must be a list of strings")),
+            _ => Err(Denied::Argument("affinity must be a list of strings".to_owned())),
         })
         .collect()
 }
 
 /// `{strict?, near?, far?}`, with ids of machines.
-fn locality(given: &Value) -> Result<Vec<Rule>, Refusal> {
-    let Value::Object(given) = given else { return Err(Refusal::invalid("locality must be an object")) };
+fn locality(given: &Value) -> Result<Vec<Rule>, Denied> {
+    let Value::Object(given) = given else { return Err(Denied::Argument("locality must be an object".to_owned())) };
     let soft = match given.get("strict") {
         None => true,
         Some(Value::Bool(strict)) => !strict,
-        Some(_) => return Err(Refusal::invalid("locality: strict must be a boolean")),
+        Some(_) => return Err(Denied::Argument("locality: strict must be a boolean".to_owned())),
     };
     let mut rules = Vec::new();
     for (name, near) in [("near", true), ("far", false)] {
         let Some(ids) = given.get(name) else { continue };
         for id in ids.as_array().map_or(std::slice::from_ref(ids), Vec::as_slice) {
             let Some(id) = id.as_str().filter(|id| is_uuid(id)) else {
-                return Err(Refusal::invalid(format!("locality: {name} must hold ids of machines")));
+                return Err(Denied::Argument(format!("locality: {name} must hold ids of machines")));
             };
             rules.push(Rule { key: "instance".to_owned(), near, soft, value: Form::Exact(id.to_owned()) });
         }
@@ -138,7 +137,7 @@ fn locality(given: &Value) -> Result<Vec<Rule>, Refusal> {
 
 /// The node for one more machine of this account, if there is one that satisfies every rule that
 /// is more than a wish.
-pub(crate) fn place(state: &State, account: &str, rules: &[Rule]) -> Result<String, Refusal> {
+pub(crate) fn place(state: &State, account: &str, rules: &[Rule]) -> Result<String, Denied> {
     let mut nodes = NODES.to_vec();
     let mine = || {
         let alive =
@@ -163,8 +162,7 @@ pub(crate) fn place(state: &State, account: &str, rules: &[Rule]) -> Result<Stri
         if !left.is_empty() {
             nodes = left;
         } else if !rule.soft {
-            let words = "No compute resources available: no server satisfies the affinity rules";
-            return Err(Refusal::validation("server_uuid", "InsufficientCapacity", words));
+            return Err(Denied::NoServer);
         }
     }
     let turn = state.machines.len().checked_rem(nodes.len()).unwrap_or(0);

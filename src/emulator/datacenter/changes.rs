@@ -9,10 +9,8 @@ use std::sync::{Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::lock;
 use super::state::{Machine, State};
-use crate::emulator::cloudapi::handlers::machines::view;
-use crate::emulator::cloudapi::version::Version;
-use crate::emulator::wire::shared::lock;
 
 /// So many changes are kept for followers who are slow; of more they learn nothing.
 const KEPT: usize = 1024;
@@ -36,10 +34,16 @@ pub(crate) struct Change {
 /// What a machine looked like, a number for each of [`KINDS`].
 type Print = [u64; KINDS.len()];
 
+/// How a machine is shown to those who follow.
+pub(crate) type View = fn(&State, &Machine) -> Value;
+
 /// The changes since somebody began to follow.
 #[derive(Debug)]
 pub(crate) struct Changes {
+    view: View,
     log: Mutex<Log>,
+    /// Has a receiver for each follower that has said what it wants.
+    registered: watch::Sender<()>,
     /// The number of the newest change.
     newest: watch::Sender<u64>,
 }
@@ -52,12 +56,6 @@ struct Log {
     count: u64,
 }
 
-impl Default for Changes {
-    fn default() -> Self {
-        Changes { log: Mutex::default(), newest: watch::Sender::new(0) }
-    }
-}
-
 /// Somebody who follows. Changes are looked for as long as there is one.
 pub(crate) struct Follower<'a> {
     changes: &'a Changes,
@@ -66,6 +64,22 @@ pub(crate) struct Follower<'a> {
 }
 
 impl Changes {
+    /// Those of machines that are shown so.
+    pub(crate) fn new(view: View) -> Changes {
+        let (registered, newest) = (watch::Sender::new(()), watch::Sender::new(0));
+        Changes { view, log: Mutex::default(), registered, newest }
+    }
+
+    /// Counts one more who has said what it wants, until what this gives is dropped.
+    pub(crate) fn register(&self) -> watch::Receiver<()> {
+        self.registered.subscribe()
+    }
+
+    /// How many have said what they want.
+    pub(crate) fn registered(&self) -> usize {
+        self.registered.receiver_count()
+    }
+
     /// Follows from now on.
     pub(crate) fn follow(&self, state: &State) -> Follower<'_> {
         let mut log = lock(&self.log);
@@ -91,7 +105,7 @@ impl Changes {
                 None => KINDS.iter().copied().filter(|kind| *kind != "destroyed").collect(),
             };
             log.prints.insert(machine.id.clone(), print);
-            log.record(state, machine, kinds, now);
+            log.record((self.view)(state, machine), machine, kinds, now);
         }
         if log.count != before {
             self.newest.send_replace(log.count);
@@ -104,12 +118,8 @@ impl Changes {
 }
 
 impl Log {
-    fn record(&mut self, state: &State, machine: &Machine, kinds: Vec<&'static str>, now: i64) {
+    fn record(&mut self, object: Value, machine: &Machine, kinds: Vec<&'static str>, now: i64) {
         self.count += 1;
-        let mut object = view(state, machine, None, Version(9, 0, 0));
-        if let Value::Object(fields) = &mut object {
-            fields.insert("package".to_owned(), "".into());
-        }
         self.list.push_back(Change {
             number: self.count,
             owner: machine.owner.clone(),
@@ -202,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_change_is_told_once_and_only_to_those_who_follow() {
-        let changes = Changes::default();
+        let changes = Changes::new(|_, _| Value::Null);
         let mut state = State::default();
         state.machines.push(Machine { id: "a".to_owned(), state: "running".to_owned(), ..Machine::default() });
         state.machines.get_mut("a").unwrap().name = "before".to_owned();

@@ -5,28 +5,11 @@ use std::fmt;
 use std::iter::Peekable;
 use std::net::{IpAddr, Ipv4Addr};
 
-use serde::{Deserialize, Serialize};
-
-use super::state::{Machine, is_uuid};
-use crate::emulator::http::params;
+use super::state::{FirewallRule, Machine, is_uuid};
+use crate::emulator::text;
 
 /// The most targets of one side, and the most ports or types.
 const MOST: usize = 24;
-
-/// A firewall rule.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct FirewallRule {
-    pub(crate) id: String,
-    /// The account; empty for a global rule.
-    pub(crate) owner: String,
-    /// Its text, in the fixed form.
-    pub(crate) rule: String,
-    pub(crate) enabled: bool,
-    pub(crate) log: bool,
-    pub(crate) global: bool,
-    pub(crate) description: String,
-}
 
 impl FirewallRule {
     /// Tells whether it is about a machine, as a source or as a destination.
@@ -81,7 +64,7 @@ impl Rule {
             Target::Tag(name, value) => match (machine.tags.get(name), value) {
                 (None, _) => false,
                 (Some(_), None) => true,
-                (Some(have), Some(want)) => params::text(have).is_some_and(|have| have == *want),
+                (Some(have), Some(want)) => text::text(have).is_some_and(|have| have == *want),
             },
             Target::Ip(_) | Target::Subnet(..) | Target::Any => false,
         })

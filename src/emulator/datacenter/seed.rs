@@ -5,13 +5,13 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::addresses::{Pool, Vlan};
-use super::fwrule::FirewallRule;
-use super::jobs::storage::Disk;
 use super::state::{
     Account, Elsewhere, Entry, Image, Limit, Machine, Member, Network, Nic, Package, Policy, Role, State, User,
 };
-use super::volume::{Mount, Volume};
+use crate::emulator::datacenter::state::Disk;
+use crate::emulator::datacenter::state::FirewallRule;
+use crate::emulator::datacenter::state::{Mount, Volume};
+use crate::emulator::datacenter::state::{Pool, Vlan};
 
 /// What a new emulator starts with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,38 +1,7 @@
 //! Volumes: shared file systems that machines mount, and what becomes of them over time.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
-use super::jobs::Work;
-use super::state::{Nic, State};
-
-/// A volume. Its size is MiB.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Volume {
-    pub(crate) id: String,
-    pub(crate) owner: String,
-    pub(crate) name: String,
-    pub(crate) state: String,
-    pub(crate) created: i64,
-    pub(crate) size: u64,
-    /// Ids of fabric networks.
-    pub(crate) networks: Vec<String>,
-    pub(crate) tags: Map<String, Value>,
-    /// Where it is served from, on the first of its networks.
-    pub(crate) nic: Nic,
-}
-
-/// A volume as a machine mounts it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Mount {
-    /// The volume's id.
-    pub(crate) volume: String,
-    pub(crate) mountpoint: String,
-    /// `rw` or `ro`.
-    pub(crate) mode: String,
-}
+use super::state::State;
+use crate::emulator::datacenter::state::Work;
 
 impl State {
     /// The ids of the machines that mount a volume. Those that failed or are deleted do not count,

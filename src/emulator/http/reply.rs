@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::emulator::cloudapi::lines::Watch;
-use crate::emulator::wire::sockets::Purpose;
+use super::stream::{Lines, Socket};
 
 /// An answer to a request that was understood.
 #[derive(Debug)]
@@ -29,9 +28,9 @@ pub(crate) enum Body {
     /// A page from a proxy.
     Html(Vec<u8>),
     /// JSON texts, a line each, that come over time.
-    Lines(Watch),
+    Lines(Box<dyn Lines>),
     /// None: what follows are the frames of a WebSocket.
-    Socket(Purpose),
+    Socket(Option<Box<dyn Socket>>),
 }
 
 impl Body {
@@ -58,8 +57,8 @@ impl Reply {
     }
 
     /// 200 with lines that come over time.
-    pub(crate) fn lines(watch: Watch) -> Reply {
-        Reply { status: 200, headers: Vec::new(), body: Body::Lines(watch), made: None }
+    pub(crate) fn lines(lines: Box<dyn Lines>) -> Reply {
+        Reply { status: 200, headers: Vec::new(), body: Body::Lines(lines), made: None }
     }
 
     /// 202, 204 and the like.
@@ -69,13 +68,13 @@ impl Reply {
     }
 
     /// 101: from here on it is a WebSocket.
-    pub(crate) fn socket(purpose: Purpose, accept: String) -> Reply {
+    pub(crate) fn socket(socket: Box<dyn Socket>, accept: String) -> Reply {
         let headers = vec![
             ("Upgrade", "websocket".to_owned()),
             ("Connection", "Upgrade".to_owned()),
             ("Sec-WebSocket-Accept", accept),
         ];
-        Reply { status: 101, headers, body: Body::Socket(purpose), made: None }
+        Reply { status: 101, headers, body: Body::Socket(Some(socket)), made: None }
     }
 
     /// Notes the path of what was made.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::shared::lock;
+use crate::emulator::datacenter::lock;
 
 /// Whether there is work on a connection, and since when there is none.
 #[derive(Debug)]

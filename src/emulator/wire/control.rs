@@ -8,10 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::fault::{self, Fault};
-use super::shared::{Shared, lock};
-use crate::emulator::cloudapi::answer::Asked;
+use super::shared::Shared;
 use crate::emulator::datacenter::clock::iso;
+use crate::emulator::datacenter::lock;
 use crate::emulator::datacenter::state::{Machine, State};
+use crate::emulator::http::head::Asked;
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Refusal, Reply};
 
@@ -58,26 +59,26 @@ pub(crate) fn answer(shared: &Shared, asked: &Asked, peer: IpAddr, authority: Op
         ("POST", "clock") => {
             if let Some(advance) = text("advance") {
                 match fault::duration(&advance) {
-                    Some(by) => shared.clock.advance(by.min(Duration::from_secs(1 << 32))),
+                    Some(by) => shared.cloud.clock.advance(by.min(Duration::from_secs(1 << 32))),
                     None => return wrong(format!("advance: '{advance}' is no time such as 10s")),
                 }
             }
             if let Some(offset) = text("offset") {
                 match fault::seconds(&offset) {
-                    Some(offset) => shared.clock.set_offset(offset),
+                    Some(offset) => shared.cloud.clock.set_offset(offset),
                     None => return wrong(format!("offset: '{offset}' is no time such as +3600s")),
                 }
             }
-            match shared.save(&mut shared.lock_state()) {
+            match shared.cloud.save(&mut shared.cloud.lock_state()) {
                 Ok(()) => clock(shared),
-                Err(refusal) => refusal.into_reply(),
+                Err(words) => Refusal::new(500, "InternalError", words).into_reply(),
             }
         }
-        ("GET", "machines") => Reply::json(&shared.look(books)),
-        ("GET", "state") => Reply::json(&shared.look(|state| serde_json::to_value(state).unwrap_or_default())),
+        ("GET", "machines") => Reply::json(&shared.cloud.look(books)),
+        ("GET", "state") => Reply::json(&shared.cloud.look(|state| serde_json::to_value(state).unwrap_or_default())),
         ("GET", "sockets") => {
             let sockets = &shared.sockets;
-            Reply::json(&json!({ "open": sockets.open(), "followers": sockets.followers() }))
+            Reply::json(&json!({ "open": sockets.open(), "followers": shared.cloud.changes.registered() }))
         }
         ("POST" | "DELETE", "sockets") => Reply::json(&json!({ "dropped": shared.sockets.drop_all() })),
         ("GET", "faults") => Reply::json(&lock(&shared.faults).specs().into()),
@@ -124,7 +125,7 @@ fn books(state: &State) -> Value {
 }
 
 fn clock(shared: &Shared) -> Reply {
-    Reply::json(&json!({ "machines": iso(shared.clock.now()), "server": iso(shared.clock.wall()) }))
+    Reply::json(&json!({ "machines": iso(shared.cloud.clock.now()), "server": iso(shared.cloud.clock.wall()) }))
 }
 
 #[cfg(test)]

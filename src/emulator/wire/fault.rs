@@ -5,6 +5,8 @@ mod parse;
 
 use std::time::Duration;
 
+use crate::emulator::http::head::Twist;
+use crate::emulator::http::service::Limit;
 pub use parse::{duration, seconds};
 
 /// A fault: requests it is for, and what happens to them.
@@ -54,35 +56,18 @@ pub(crate) struct Effect {
     pub(crate) empty: bool,
     /// Closes the connection after the answer.
     pub(crate) close: bool,
-    /// The work that is started ends badly.
-    pub(crate) fail: bool,
-    /// It is answered as always, and nothing comes of it.
-    pub(crate) silent: bool,
-    /// The machine that it names or makes is gone without a trace once it is answered.
-    pub(crate) vanish: bool,
+    /// What the service itself does.
+    pub(crate) twist: Twist,
     /// The body comes so slowly, in bytes a second.
     pub(crate) drip: Option<u64>,
     /// The body is no JSON, or none that fits.
     pub(crate) json: Option<Json>,
     /// The length that is said is so many bytes off.
     pub(crate) length: Option<i64>,
-    /// A page of a list that is not the first is another than was asked for.
-    pub(crate) pages: Option<Pages>,
     /// Sets the limit of requests, at once and for good.
     pub(crate) throttle: Option<Limit>,
     /// Puts the server's time of day wrong, at once and for good.
     pub(crate) clock: Option<i64>,
-}
-
-/// How many requests are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Limit {
-    /// As many as come.
-    Off,
-    /// As many as the real server takes.
-    Usual,
-    /// So many a second, and no more at once.
-    Rate(u32),
 }
 
 /// What a body holds in the place of its JSON.
@@ -92,15 +77,6 @@ pub(crate) enum Json {
     Cut,
     /// JSON of another type.
     Wrong,
-}
-
-/// Which page is answered in the place of the right one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pages {
-    /// The one before it.
-    Twice,
-    /// One that begins so many rows later or earlier, as if rows before it had gone or come.
-    Shifted(i64),
 }
 
 /// When a connection is dropped.

@@ -27,13 +27,13 @@ use super::connections::{Activity, Busy, Connections};
 use super::control;
 use super::fault::{Drop, Effect, Json};
 use super::patient::Patient;
-use super::shared::{Seen, Shared, lock};
-use super::sockets::{self, Purpose};
-use crate::emulator::cloudapi::answer;
-use crate::emulator::cloudapi::answer::{Answered, Asked, MAX_BODY};
-use crate::emulator::cloudapi::auth::Head;
-use crate::emulator::cloudapi::lines::Lines;
+use super::shared::{Seen, Shared};
+use crate::emulator::datacenter::lock;
+use crate::emulator::http::head::Head;
+use crate::emulator::http::head::{Answered, Asked, Twist};
 use crate::emulator::http::reply::{Body, Refusal, Reply};
+use crate::emulator::http::service::Service;
+use crate::emulator::http::stream::{Lines, Socket};
 
 /// How long a client may take for its headers, the first ones as those after a pause.
 const HEADER_PATIENCE: Duration = Duration::from_secs(15);
@@ -52,6 +52,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    service: Arc<dyn Service>,
     shared: Arc<Shared>,
     mut stop: watch::Receiver<bool>,
     most: usize,
@@ -65,8 +66,8 @@ pub(crate) async fn serve(
             () = tokio::time::sleep(MOMENT), if !room => {}
             accepted = listener.accept(), if room => match accepted {
                 Ok((stream, peer)) => {
-                    let (tls, shared) = (tls.clone(), Arc::clone(&shared));
-                    connections.add(|activity| connection(stream, peer, tls, shared, activity));
+                    let (tls, service, shared) = (tls.clone(), Arc::clone(&service), Arc::clone(&shared));
+                    connections.add(|activity| connection(stream, tls, Caller { peer, service, shared, activity }));
                 }
                 // Out of file handles, most likely.
                 Err(_) => {
@@ -85,19 +86,21 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(
-    stream: TcpStream,
+/// One end of a connection, and what it speaks to.
+struct Caller {
     peer: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    service: Arc<dyn Service>,
     shared: Arc<Shared>,
     activity: Arc<Activity>,
-) {
+}
+
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, caller: Caller) {
     let _ = stream.set_nodelay(true);
     match tls {
-        None => http(stream, peer, shared, activity).await,
+        None => http(stream, caller).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
-                http(stream, peer, shared, activity).await;
+                http(stream, caller).await;
             }
         }
     }
@@ -107,19 +110,14 @@ async fn connection(
 #[derive(Default)]
 struct Behind {
     /// It has become a WebSocket, and what for.
-    raised: Mutex<Option<(OnUpgrade, Purpose)>>,
+    raised: Mutex<Option<(OnUpgrade, Box<dyn Socket>)>>,
     /// Requests that take their time. As with the real server, they are carried out although nobody waits any more.
     late: Mutex<JoinSet<()>>,
 }
 
-async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    stream: S,
-    peer: SocketAddr,
-    shared: Arc<Shared>,
-    activity: Arc<Activity>,
-) {
+async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, caller: Caller) {
     let behind = Behind::default();
-    let service = service_fn(|request| respond(request, peer, Arc::clone(&shared), &behind, activity.begin()));
+    let service = service_fn(|request| respond(request, &caller, &behind));
     // What ends a connection early is the client's affair, or a fault that was asked for.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -130,14 +128,14 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .with_upgrades()
         .await;
     // What is left is work too, though there may be nobody who waits for it.
-    let _busy = activity.begin();
+    let _busy = caller.activity.begin();
     let mut late = std::mem::take(&mut *lock(&behind.late));
     while late.join_next().await.is_some() {}
     let raised = lock(&behind.raised).take();
-    if let Some((upgrade, purpose)) = raised
+    if let Some((upgrade, socket)) = raised
         && let Ok(stream) = upgrade.await
     {
-        sockets::serve(TokioIo::new(stream), purpose, shared).await;
+        caller.shared.sockets.serve(TokioIo::new(stream), socket).await;
     }
 }
 
@@ -155,23 +153,25 @@ impl std::error::Error for Dropped {}
 
 async fn respond(
     mut request: Request<Incoming>,
-    peer: SocketAddr,
-    shared: Arc<Shared>,
+    caller: &Caller,
     behind: &Behind,
-    busy: Busy,
 ) -> Result<Response<WireBody>, Dropped> {
-    let began = Instant::now();
+    let (busy, began) = (caller.activity.begin(), Instant::now());
+    let Caller { peer, service, shared, .. } = caller;
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
     let head = Head { method: parts.method.as_str().to_owned(), target, headers: parts.headers };
-    let (body, too_long) = tokio::time::timeout(PATIENCE, read(body)).await.map_err(|_| Dropped)?.ok_or(Dropped)?;
-    let mut asked = Asked { head, body, too_long, ip: peer.ip().to_string(), effect: Effect::default() };
+    let (body, too_long) = tokio::time::timeout(PATIENCE, read(body, service.largest_body()))
+        .await
+        .map_err(|_| Dropped)?
+        .ok_or(Dropped)?;
+    let mut asked = Asked { head, body, too_long, ip: peer.ip().to_string(), twist: Twist::default() };
     if asked.head.path() == "/--emulator" || asked.head.path().starts_with("/--emulator/") {
-        let reply = control::answer(&shared, &asked, peer.ip(), authority.as_deref());
+        let reply = control::answer(shared, &asked, peer.ip(), authority.as_deref());
         let answered = Answered { reply, signed_by: None, mute: false, early: true, methods: Vec::new() };
-        return Ok(response(&shared, &asked.head, answered, &Effect::default(), began, busy));
+        return Ok(response(service.as_ref(), &asked.head, answered, &Effect::default(), began, busy));
     }
 
     let effect = lock(&shared.faults).strike(&asked.head.method, asked.head.path()).unwrap_or_default();
@@ -188,27 +188,29 @@ async fn respond(
         return std::future::pending().await;
     }
     let wait = shared.latency.saturating_add(effect.delay.unwrap_or_default());
-    asked.effect = effect.clone();
+    asked.twist = effect.twist.clone();
     let fate = if wait.is_zero() {
-        carry_out(&shared, asked, seen)
+        carry_out(service.as_ref(), shared, asked, &effect, seen)
     } else {
         let (tell, told) = tokio::sync::oneshot::channel();
-        let shared = Arc::clone(&shared);
+        let (service, shared, effect) = (Arc::clone(service), Arc::clone(shared), effect.clone());
         lock(&behind.late).spawn(async move {
             tokio::time::sleep(wait).await;
-            let _ = tell.send(carry_out(&shared, asked, seen));
+            let _ = tell.send(carry_out(service.as_ref(), &shared, asked, &effect, seen));
         });
         told.await.map_err(|_| Dropped)?
     };
-    let (asked, answered) = match fate {
+    let (asked, mut answered) = match fate {
         Ok(answered) => answered,
         Err(Silence::Dropped) => return Err(Dropped),
         Err(Silence::Mute) => return std::future::pending().await,
     };
-    if let Body::Socket(purpose) = &answered.reply.body {
-        *lock(&behind.raised) = Some((upgrade, purpose.clone()));
+    if let Body::Socket(socket) = &mut answered.reply.body
+        && let Some(socket) = socket.take()
+    {
+        *lock(&behind.raised) = Some((upgrade, socket));
     }
-    Ok(response(&shared, &asked.head, answered, &effect, began, busy))
+    Ok(response(service.as_ref(), &asked.head, answered, &effect, began, busy))
 }
 
 /// Why nothing is answered.
@@ -220,15 +222,20 @@ enum Silence {
 }
 
 /// Does what is asked for, and to its answer what the planted fault says.
-fn carry_out(shared: &Shared, asked: Asked, mut seen: Seen) -> Result<(Asked, Answered), Silence> {
-    let effect = &asked.effect;
+fn carry_out(
+    service: &dyn Service,
+    shared: &Shared,
+    asked: Asked,
+    effect: &Effect,
+    mut seen: Seen,
+) -> Result<(Asked, Answered), Silence> {
     if effect.drop == Some(Drop::Before) {
         shared.saw(seen);
         return Err(Silence::Dropped);
     }
     let mut answered = match planned(effect) {
         Some(reply) => Answered { reply, signed_by: None, mute: false, early: effect.html, methods: Vec::new() },
-        None => answer::answer(shared, &asked),
+        None => service.answer(&asked),
     };
     seen.signed_by.clone_from(&answered.signed_by);
     if answered.mute {
@@ -288,34 +295,33 @@ fn planned(effect: &Effect) -> Option<Reply> {
 }
 
 /// Reads a body as far as it is taken, and whether there was more. `None` if it broke off.
-async fn read(mut body: Incoming) -> Option<(Vec<u8>, bool)> {
+async fn read(mut body: Incoming, most: usize) -> Option<(Vec<u8>, bool)> {
     let mut bytes = Vec::new();
     let mut all = 0_usize;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.ok()?.into_data() else { continue };
         all = all.saturating_add(data.len());
-        if all <= MAX_BODY {
+        if all <= most {
             bytes.extend_from_slice(&data);
         } else if all > DRAINED {
             break;
         }
     }
-    Some((bytes, all > MAX_BODY))
+    Some((bytes, all > most))
 }
 
 fn response(
-    shared: &Arc<Shared>,
+    service: &dyn Service,
     head: &Head,
     answered: Answered,
     effect: &Effect,
     began: Instant,
     busy: Busy,
 ) -> Response<WireBody> {
-    let headers = answer::headers(shared, head, &answered, began.elapsed().as_millis());
+    let headers = service.headers(head, &answered, began.elapsed().as_millis());
     let mut lines = None;
     let (bytes, kind) = match answered.reply.body {
-        Body::Lines(watch) => {
-            let mut coming = Lines::new(watch, Arc::clone(shared));
+        Body::Lines(mut coming) => {
             // What is to be cut is cut among the first of them.
             let breaks = effect.cut.is_some() || effect.drop == Some(Drop::Amid);
             let first = if breaks { coming.now() } else { Vec::new() };
@@ -375,7 +381,7 @@ pub(crate) struct WireBody {
     data: Option<Bytes>,
     kind: Kind,
     /// What comes after, over time.
-    lines: Option<Lines>,
+    lines: Option<Box<dyn Lines>>,
     /// What has been sent must be on its way before the connection is broken, or more is sent.
     pause: Option<Pin<Box<Sleep>>>,
     /// How many bytes go in a second, if not all at once.

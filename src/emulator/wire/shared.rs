@@ -1,20 +1,13 @@
 //! What all connections of one emulator share.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::fault::{Fault, Faults, Limit};
+use super::fault::{Fault, Faults};
 use super::sockets::Sockets;
-use crate::emulator::cloudapi::auth::Frozen;
-use crate::emulator::cloudapi::throttle::Throttle;
-use crate::emulator::datacenter::clock::Clock;
-use crate::emulator::datacenter::state::State;
-use crate::emulator::datacenter::store;
-use crate::emulator::http::reply::Refusal;
-use crate::file::Lock;
+use crate::emulator::datacenter::{DataCenter, lock};
+use crate::emulator::http::service::Service;
 
 /// How many requests are remembered; older ones are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -83,114 +76,31 @@ fn shorten(text: &mut String) {
     }
 }
 
+/// What all connections share, whatever service they are to.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) clock: Clock,
-    pub(crate) frozen: Frozen,
+    pub(crate) cloud: Arc<DataCenter>,
+    /// The services, for what is set for all of them.
+    pub(crate) services: Vec<Arc<dyn Service>>,
     pub(crate) latency: Duration,
-    pub(crate) state_file: Option<PathBuf>,
-    /// Kept for as long as anybody could still write the file.
-    pub(crate) _state_lock: Option<Lock>,
-    /// The state has changed since it was last written.
-    pub(crate) dirty: AtomicBool,
-    pub(crate) state: Mutex<State>,
     pub(crate) faults: Mutex<Faults>,
-    /// Whether requests are counted and refused.
-    pub(crate) throttled: AtomicBool,
-    pub(crate) throttle: Mutex<Throttle>,
     pub(crate) seen: Mutex<Remembered>,
-    /// Why the state could not be written, the last time it could not.
-    pub(crate) trouble: Mutex<Option<String>>,
     pub(crate) sockets: Sockets,
 }
 
-/// A lock whose holder panicked is still good: nothing here is left half done.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Shared {
-    pub(crate) fn lock_state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
-    }
-
     /// Remembers a request.
     pub(crate) fn saw(&self, seen: Seen) {
         lock(&self.seen).push(seen);
     }
 
-    /// Counts a request, if requests are counted at all.
-    pub(crate) fn throttle(&self, who: &str, group: &'static str) -> Result<(), Refusal> {
-        match self.throttled.load(Ordering::Relaxed) {
-            true => lock(&self.throttle).take(who, group, self.clock.wall()),
-            false => Ok(()),
-        }
-    }
-
-    /// Looks at the state as it is by now, outside of a request.
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        let mut state = self.lock_state();
-        self.catch_up(&mut state, false);
-        look(&state)
-    }
-
-    /// Lets machines catch up with the time, for those who follow their changes and send no requests.
-    /// What changed by itself is compared at once, and everything when `all` is set.
-    pub(crate) fn look_for_changes(&self, all: bool) {
-        self.catch_up(&mut self.lock_state(), all);
-    }
-
-    fn catch_up(&self, state: &mut State, all: bool) {
-        let now = self.clock.now();
-        let moved = state.catch_up(now);
-        if moved || all {
-            self.sockets.changes.look(state, now);
-        }
-        if moved {
-            self.dirty.store(true, Ordering::Relaxed);
-            // Nobody has asked for this change: it comes again with the time.
-            let _ = self.save(state);
-        }
-    }
-
-    /// Writes the state to its file, if it has one. What goes wrong is kept for `stop` to tell too.
-    ///
-    /// # Errors
-    /// The answer to who wants it kept. It is done all the same, and written with the next change that can be.
-    pub(crate) fn save(&self, state: &mut State) -> Result<(), Refusal> {
-        state.now = self.clock.now();
-        let Some(file) = &self.state_file else { return Ok(()) };
-        let Err(error) = store::write(file, state) else {
-            self.dirty.store(false, Ordering::Relaxed);
-            *lock(&self.trouble) = None;
-            return Ok(());
-        };
-        let words = error.to_string();
-        *lock(&self.trouble) = Some(words.clone());
-        Err(Refusal::new(500, "InternalError", words))
-    }
-
-    /// The server's time of day as a header.
-    pub(crate) fn http_date(&self) -> String {
-        let ms = u64::try_from(self.clock.wall()).unwrap_or(0);
-        // Beyond year 9999 there is no way to write it.
-        let time = UNIX_EPOCH + Duration::from_millis(ms.min(253_402_300_799_000));
-        httpdate::fmt_http_date(time)
-    }
-}
-
-impl Shared {
     /// Plants a fault. Those of the clock and of the limit act at once.
     pub(crate) fn plant(&self, fault: Fault) {
         if let Some(offset) = fault.effect.clock {
-            self.clock.set_offset(offset);
+            self.cloud.clock.set_offset(offset);
         }
         if let Some(limit) = fault.effect.throttle {
-            *lock(&self.throttle) = match limit {
-                Limit::Off | Limit::Usual => Throttle::default(),
-                Limit::Rate(rate) => Throttle::of(rate),
-            };
-            self.throttled.store(limit != Limit::Off, Ordering::Relaxed);
+            self.services.iter().for_each(|service| service.limit(limit));
         }
         lock(&self.faults).plant(fault);
     }

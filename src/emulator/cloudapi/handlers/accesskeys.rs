@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::state::AccessKey;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};

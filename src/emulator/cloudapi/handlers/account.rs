@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::super::version;
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::state::Account;

@@ -3,10 +3,11 @@
 //! As on the real server, start, stop and reboot do not look at the state: 202, and a job that
 //! may fail later, which only the audit log shows.
 
-use super::super::route::{Call, Route};
-use super::create::{check_name, wanted_package};
-use super::machines::{load, load_alive};
-use crate::emulator::datacenter::jobs::Work;
+use super::super::call::{Call, Route};
+use super::create::check_name;
+use super::machines::{self, load};
+use super::packages;
+use crate::emulator::datacenter::state::Work;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 const PATH: &str = "/:login/machines/:machine";
@@ -27,17 +28,8 @@ pub(crate) static ROUTES: &[Route] = &[
         .action("disable_deletion_protection"),
 ];
 
-/// The id of a machine on which something can be done now.
-pub(crate) fn allocated(call: &Call<'_>) -> Result<String, Refusal> {
-    let machine = load_alive(call)?;
-    if machine.state == "provisioning" {
-        return Err(Refusal::new(409, "UnallocatedVM", "VM has not been allocated to a server yet"));
-    }
-    Ok(machine.id.clone())
-}
-
 fn plan(call: &mut Call<'_>, work: Work) -> Outcome {
-    let id = allocated(call)?;
+    let id = machines::allocated(call)?;
     call.state.plan(call.now, &id, work, call.caller.clone(), call.fails);
     Ok(Reply::empty(202))
 }
@@ -55,7 +47,7 @@ fn reboot(call: &mut Call<'_>) -> Outcome {
 }
 
 fn rename(call: &mut Call<'_>) -> Outcome {
-    let id = allocated(call)?;
+    let id = machines::allocated(call)?;
     let name = call.text("name").ok_or_else(|| Refusal::lacking("New name must be specified"))?;
     if name.encode_utf16().count() > 189 {
         return Err(Refusal::invalid("Name cannot be longer than 189 characters."));
@@ -65,13 +57,13 @@ fn rename(call: &mut Call<'_>) -> Outcome {
 }
 
 fn resize(call: &mut Call<'_>) -> Outcome {
-    allocated(call)?;
+    machines::allocated(call)?;
     let machine = load(call)?;
     let brand = machine.brand.as_str();
     if brand == "kvm" {
         return Err(Refusal::invalid("resize is not supported for KVM virtualmachines"));
     }
-    let (wanted, package) = wanted_package(call)?;
+    let (wanted, package) = packages::wanted(call)?;
     let package_id = package.id.clone();
     let image = call.state.images.iter().find(|image| image.id == machine.image);
     let bound = |name: &str| image.and_then(|image| image.requirements.get(name)?.as_u64());
@@ -104,7 +96,7 @@ fn resize(call: &mut Call<'_>) -> Outcome {
 }
 
 fn firewall(call: &mut Call<'_>, on: bool) -> Outcome {
-    let id = allocated(call)?;
+    let id = machines::allocated(call)?;
     // Nothing to do: accepted, without a job.
     if call.state.machines.get(&id).is_some_and(|machine| machine.firewall_enabled == on) {
         return Ok(Reply::empty(202));
@@ -125,7 +117,7 @@ fn protection(call: &mut Call<'_>, on: bool) -> Outcome {
     let machine = load(call)?;
     let id = machine.id.clone();
     if machine.state == "provisioning" {
-        allocated(call)?;
+        machines::allocated(call)?;
     }
     if load(call)?.deletion_protection != on {
         call.state.plan(call.now, &id, Work::DeletionProtection { on }, call.caller.clone(), call.fails);

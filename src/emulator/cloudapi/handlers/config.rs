@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::networks;
 use crate::emulator::datacenter::state::is_uuid;
-use crate::emulator::http::js;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::js;
 
 pub(crate) static ROUTES: &[Route] = &[
     Route::get("/:login/config", "GetConfig", "getconfig", "config", get),

@@ -4,43 +4,17 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value};
 
+use super::super::call::{Call, Route};
 use super::super::rbac::ADMINISTRATOR;
-use super::super::route::{Call, Route};
 use super::super::version::Version;
 use super::{disks, images, limits, machines, metadata, networks, packages, tags, volumes};
 use crate::emulator::datacenter::affinity;
-use crate::emulator::datacenter::jobs::Work;
+use crate::emulator::datacenter::state::Work;
 use crate::emulator::datacenter::state::{Image, Machine, Nic, Package, is_uuid, new_id};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(crate) static ROUTES: &[Route] =
     &[Route::post("/:login/machines", "CreateMachine", "createmachine", "machines", create)];
-
-/// The package of this id, or the newest active one of this name.
-pub(crate) fn find_package<'a>(call: &'a Call<'_>, wanted: &str) -> Option<&'a Package> {
-    let packages = &call.state.packages;
-    let numbers = |package: &Package| -> Vec<u64> {
-        package.version.split(['.', '-']).map(|number| number.parse().unwrap_or(0)).collect()
-    };
-    packages
-        .iter()
-        .find(|package| package.id == wanted)
-        .or_else(|| packages.iter().filter(|p| p.name == wanted && !p.inactive).max_by_key(|p| numbers(p)))
-}
-
-/// The package that is asked for, and how. One that is asked for by a UUID is looked up before anything else is done,
-/// and refused as another service refuses it.
-pub(crate) fn wanted_package<'a>(call: &'a Call<'_>) -> Result<(String, &'a Package), Refusal> {
-    let wanted = call.text("package").ok_or_else(|| Refusal::lacking("package must be specified"))?;
-    match find_package(call, &wanted) {
-        Some(package) if package.inactive => {
-            Err(Refusal::invalid(format!("{wanted} is inactive. Must use an active package")))
-        }
-        Some(package) => Ok((wanted, package)),
-        None if is_uuid(&wanted) => Err(packages::unknown(&wanted)),
-        None => Err(Refusal::invalid(format!("{wanted} is not a valid package"))),
-    }
-}
 
 /// Refuses a name that cannot be, or that another machine has, in these words.
 pub(crate) fn check_name(call: &Call<'_>, name: &str, own: Option<&str>, words: &str) -> Result<(), Refusal> {
@@ -319,7 +293,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let short = id.get(..8).unwrap_or_default().to_owned();
     let name = call.text("name").map_or_else(|| short.clone(), |name| name.replace("{{shortId}}", &short));
     let image = find_image(call)?.clone();
-    let package = wanted_package(call)?.1.clone();
+    let package = packages::wanted(call)?.1.clone();
     let (keys, password) = access(call, &image)?;
     if call.account()?.unapproved {
         return Err(Refusal::invalid("User is not currently approved for provisioning"));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 const FOREIGN: &str = "/:login/foreigndatacenters";

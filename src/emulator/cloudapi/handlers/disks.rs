@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::super::version::FROM_7_2;
-use super::actions::allocated;
+use super::machines::allocated;
 use super::machines::load;
-use crate::emulator::datacenter::jobs::Work;
-use crate::emulator::datacenter::jobs::storage::Disk;
+use crate::emulator::datacenter::state::Disk;
+use crate::emulator::datacenter::state::Work;
 use crate::emulator::datacenter::state::{Image, Machine, Package, is_uuid, new_id};
-use crate::emulator::http::js;
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::js;
 
 const ALL: &str = "/:login/machines/:machine/disks";
 const ONE: &str = "/:login/machines/:machine/disks/:disk";

@@ -6,14 +6,15 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::super::version::FROM_7_3;
 use super::networks;
-use crate::emulator::datacenter::addresses::{Vlan, bounds, cidr};
+use crate::emulator::datacenter::addresses::{bounds, cidr};
+use crate::emulator::datacenter::state::Vlan;
 use crate::emulator::datacenter::state::{Network, new_id};
-use crate::emulator::http::js;
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::js;
 
 const VLANS: &str = "/:login/fabrics/default/vlans";
 const VLAN: &str = "/:login/fabrics/default/vlans/:vlan_id";
@@ -353,7 +354,9 @@ fn update(call: &mut Call<'_>) -> Outcome {
     let mut network = load(call)?.clone();
     network.name = name(call)?.unwrap_or(network.name);
     network.description = text(call, "description")?.unwrap_or(network.description);
-    let address = |name: &str| text(call, name)?.map(|text| Ok(ip(name, &text)?.to_string())).transpose();
+    let address = |name: &str| -> Result<Option<String>, Refusal> {
+        text(call, name)?.map(|text| Ok(ip(name, &text)?.to_string())).transpose()
+    };
     let (start, end) = (address("provision_start_ip")?, address("provision_end_ip")?);
     if start.is_some() || end.is_some() {
         // The addresses are given in order, which begins anew.

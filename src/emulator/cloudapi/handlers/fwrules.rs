@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::machines;
 use crate::emulator::datacenter::fwrule;
-use crate::emulator::datacenter::fwrule::FirewallRule;
+use crate::emulator::datacenter::state::FirewallRule;
 use crate::emulator::datacenter::state::new_id;
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::super::version::Version;
-use super::actions::allocated;
 use super::images::{find, find_at, view, visible};
+use super::machines::allocated;
 use super::machines::load;
 use crate::emulator::datacenter::clock::iso;
-use crate::emulator::datacenter::jobs::Work;
 use crate::emulator::datacenter::seed::OPERATOR;
+use crate::emulator::datacenter::state::Work;
 use crate::emulator::datacenter::state::{Image, is_uuid, new_id};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 

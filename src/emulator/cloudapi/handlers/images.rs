@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::super::version::Version;
 use crate::emulator::datacenter::state::{Image, is_uuid};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};

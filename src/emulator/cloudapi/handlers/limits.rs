@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use crate::emulator::datacenter::state::{Image, Limit, Machine, Package};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 

@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::super::version::Version;
 use crate::emulator::datacenter::clock::iso;
-use crate::emulator::datacenter::jobs::Work;
-use crate::emulator::datacenter::jobs::storage::Disk;
+use crate::emulator::datacenter::state::Disk;
+use crate::emulator::datacenter::state::Work;
 use crate::emulator::datacenter::state::{Machine, Nic, State, is_uuid};
-use crate::emulator::http::js;
 use crate::emulator::http::params;
 use crate::emulator::http::params::glob;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::js;
 
 pub(crate) static ROUTES: &[Route] = &[
     Route::get("/:login/machines", "ListMachines", "listmachines", "machines", list),
@@ -40,6 +40,15 @@ pub(crate) fn load_alive<'a>(call: &'a Call<'_>) -> Result<&'a Machine, Refusal>
         return Err(Refusal::gone(view(call.state, machine, None, call.version)));
     }
     Ok(machine)
+}
+
+/// A machine as the changefeed shows it.
+pub(crate) fn view_of_feed(state: &State, machine: &Machine) -> Value {
+    let mut object = view(state, machine, None, Version(9, 0, 0));
+    if let Value::Object(fields) = &mut object {
+        fields.insert("package".to_owned(), "".into());
+    }
+    object
 }
 
 /// As the API shows a machine. With `credentials`, its passwords are among the metadata.
@@ -289,4 +298,13 @@ fn audit(call: &mut Call<'_>) -> Outcome {
         json!({ "action": entry.action, "success": success, "time": iso(entry.time), "caller": entry.caller })
     });
     Ok(Reply::json(&rows.collect()))
+}
+
+/// The id of a machine on which something can be done now.
+pub(crate) fn allocated(call: &Call<'_>) -> Result<String, Refusal> {
+    let machine = load_alive(call)?;
+    if machine.state == "provisioning" {
+        return Err(Refusal::new(409, "UnallocatedVM", "VM has not been allocated to a server yet"));
+    }
+    Ok(machine.id.clone())
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::machines::load;
 use super::tags::{addressable, bare};
-use crate::emulator::datacenter::jobs::Work;
+use crate::emulator::datacenter::state::Work;
 use crate::emulator::datacenter::state::new_id;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 

@@ -1,12 +1,15 @@
 //! Migrations of machines to other compute nodes.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
-use super::super::lines::Watch;
-use super::super::route::{Call, Route};
-use super::actions::allocated;
+use super::super::call::{Call, Route};
+use super::super::lines::{MigrationLines, Watch};
+use super::machines::allocated;
 use super::machines::load;
-use crate::emulator::datacenter::jobs::migrations::{Migration, RATE, Step, bytes};
+use crate::emulator::datacenter::jobs::migrations::{RATE, bytes};
+use crate::emulator::datacenter::state::{Migration, Step};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 const PATH: &str = "/:login/machines/:machine/migrate";
@@ -142,5 +145,6 @@ fn finalize(call: &mut Call<'_>) -> Outcome {
 }
 
 fn watch(call: &mut Call<'_>) -> Outcome {
-    Ok(Reply::lines(Watch::new(find(call)?)))
+    let lines = MigrationLines::new(Watch::new(find(call)?), Arc::clone(call.cloud));
+    Ok(Reply::lines(Box::new(lines)))
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use crate::emulator::datacenter::state::Network;
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};

@@ -4,11 +4,11 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value, json};
 
-use super::super::route::{Call, Route};
-use crate::emulator::datacenter::addresses::Pool;
+use super::super::call::{Call, Route};
+use crate::emulator::datacenter::state::Pool;
 use crate::emulator::datacenter::state::{Network, is_uuid};
-use crate::emulator::http::js;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::js;
 
 pub(crate) static ROUTES: &[Route] = &[
     Route::get("/:login/networks", "ListNetworks", "listnetworks", "networks", list),

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::super::version::FROM_7_2;
-use super::{actions, machines, networks};
-use crate::emulator::datacenter::jobs::Work;
+use super::{machines, networks};
+use crate::emulator::datacenter::state::Work;
 use crate::emulator::datacenter::state::{Machine, Nic};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
@@ -88,7 +88,7 @@ fn location(call: &Call<'_>, machine: &str, mac: &str) -> String {
 }
 
 fn add(call: &mut Call<'_>) -> Outcome {
-    let id = actions::allocated(call)?;
+    let id = machines::allocated(call)?;
     let entry = call.params.get("network").filter(|value| !matches!(value, Value::Null));
     let entry = entry.cloned().ok_or_else(|| Refusal::lacking("network must be specified"))?;
     let primary = match call.params.get("primary") {
@@ -119,7 +119,7 @@ fn add(call: &mut Call<'_>) -> Outcome {
 }
 
 fn remove(call: &mut Call<'_>) -> Outcome {
-    let id = actions::allocated(call)?;
+    let id = machines::allocated(call)?;
     let mac = mac(call)?;
     if !machines::load(call)?.nics.iter().any(|nic| nic.mac == mac) {
         return Err(unknown());

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::route::{Call, Route};
-use super::create::find_package;
+use super::super::call::{Call, Route};
 use crate::emulator::datacenter::state::{Package, is_uuid};
 use crate::emulator::http::params::glob;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
@@ -55,7 +54,7 @@ fn list(call: &mut Call<'_>) -> Outcome {
 
 fn get(call: &mut Call<'_>) -> Outcome {
     let wanted = call.required("package")?;
-    match find_package(call, &wanted) {
+    match find(call, &wanted) {
         Some(package) => Ok(Reply::json(&view(package))),
         None if is_uuid(&wanted) => Err(unknown(&wanted)),
         None => Err(Refusal::unknown(&wanted)),
@@ -65,4 +64,30 @@ fn get(call: &mut Call<'_>) -> Outcome {
 /// A UUID that no package has: the answer of the service behind.
 pub(crate) fn unknown(id: &str) -> Refusal {
     Refusal::not_found(&format!("Package {id}"))
+}
+
+/// The package of this id, or the newest active one of this name.
+pub(crate) fn find<'a>(call: &'a Call<'_>, wanted: &str) -> Option<&'a Package> {
+    let packages = &call.state.packages;
+    let numbers = |package: &Package| -> Vec<u64> {
+        package.version.split(['.', '-']).map(|number| number.parse().unwrap_or(0)).collect()
+    };
+    packages
+        .iter()
+        .find(|package| package.id == wanted)
+        .or_else(|| packages.iter().filter(|p| p.name == wanted && !p.inactive).max_by_key(|p| numbers(p)))
+}
+
+/// The package that is asked for, and how. One that is asked for by a UUID is looked up before anything else is done,
+/// and refused as another service refuses it.
+pub(crate) fn wanted<'a>(call: &'a Call<'_>) -> Result<(String, &'a Package), Refusal> {
+    let wanted = call.text("package").ok_or_else(|| Refusal::lacking("package must be specified"))?;
+    match find(call, &wanted) {
+        Some(package) if package.inactive => {
+            Err(Refusal::invalid(format!("{wanted} is inactive. Must use an active package")))
+        }
+        Some(package) => Ok((wanted, package)),
+        None if is_uuid(&wanted) => Err(unknown(&wanted)),
+        None => Err(Refusal::invalid(format!("{wanted} is not a valid package"))),
+    }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::auth::Head;
+use super::super::call::{self, Call, Route};
 use super::super::role_tags::{asked, thing};
-use super::super::route::{self, Call, Route};
 use crate::emulator::datacenter::state::Entry;
+use crate::emulator::http::head::Head;
 use crate::emulator::http::params;
 use crate::emulator::http::params::Params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
@@ -133,7 +133,7 @@ fn one(call: &mut Call<'_>) -> Outcome {
 fn look(call: &mut Call<'_>) -> Result<(), Refusal> {
     let path = call.head.path().to_owned();
     let head = Head { method: "GET".to_owned(), target: path.clone(), headers: hyper::HeaderMap::new() };
-    let found = route::find(&head).map_err(|_| Refusal::not_found(&path))?;
+    let found = call::find(call.routes, &head).map_err(|_| Refusal::not_found(&path))?;
     let Some(get) = found.routes.first() else { return Err(Refusal::not_found(&path)) };
     let mut params = found.path;
     // A body can name another machine, and then it is that one which is tagged.
@@ -141,6 +141,8 @@ fn look(call: &mut Call<'_>) -> Result<(), Refusal> {
         params.insert("machine".to_owned(), machine.clone());
     }
     let mut look = Call {
+        cloud: call.cloud,
+        routes: call.routes,
         state: &mut *call.state,
         head: &head,
         now: call.now,

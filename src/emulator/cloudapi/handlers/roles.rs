@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use super::super::call::{Call, Route};
 use super::super::rbac::ADMINISTRATOR;
-use super::super::route::{Call, Route};
 use super::super::version::Version;
 use crate::emulator::datacenter::state::{Account, Member, Role, State, User, is_uuid, new_id};
-use crate::emulator::http::js;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::js;
 
 const ALL: &str = "/:login/roles";
 const ONE: &str = "/:login/roles/:role";

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::route::{Call, Route};
-use super::actions::allocated;
+use super::super::call::{Call, Route};
+use super::machines::allocated;
 use super::machines::load;
 use crate::emulator::datacenter::clock::iso;
-use crate::emulator::datacenter::jobs::Work;
-use crate::emulator::datacenter::jobs::storage::Snapshot;
+use crate::emulator::datacenter::state::Snapshot;
+use crate::emulator::datacenter::state::Work;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 const ALL: &str = "/:login/machines/:machine/snapshots";

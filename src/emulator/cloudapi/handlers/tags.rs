@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::answer::wants_text;
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::super::triton_tags;
 use super::machines::load;
-use crate::emulator::datacenter::jobs::Work;
+use crate::emulator::datacenter::state::Work;
 use crate::emulator::datacenter::state::new_id;
 use crate::emulator::http::reply::{Body, Outcome, Refusal, Reply};
 
@@ -131,7 +130,7 @@ pub(crate) fn addressable(name: &str) -> bool {
 /// A value as JSON text, or bare for those who accept only text.
 pub(crate) fn bare(call: &Call<'_>, value: &str) -> Reply {
     let mut reply = Reply::json(&value.into());
-    if wants_text(call.head) {
+    if call.head.wants_text() {
         reply.body = Body::Text(value.as_bytes().to_vec());
     }
     reply

@@ -1,6 +1,6 @@
 //! The SSH keys of sub-users.
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::super::version;
 use super::keys::{check_new, encode, given, view};
 use crate::emulator::datacenter::state::{Account, Key};

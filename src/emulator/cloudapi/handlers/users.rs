@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::account::{PROFILE, check_email, profile};
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::state::{Account, User, new_id};

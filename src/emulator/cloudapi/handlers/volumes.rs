@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::route::{Call, Route};
+use super::super::call::{Call, Route};
 use super::super::volume_fields::{self as fields, Filter, KIND, Seen};
 use crate::emulator::datacenter::affinity;
 use crate::emulator::datacenter::clock::iso;
-use crate::emulator::datacenter::jobs::Work;
+use crate::emulator::datacenter::state::Work;
+use crate::emulator::datacenter::state::{Mount, Volume};
 use crate::emulator::datacenter::state::{State, new_id};
-use crate::emulator::datacenter::volume::{Mount, Volume};
-use crate::emulator::http::js;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::js;
 
 const ALL: &str = "/:login/volumes";
 const ONE: &str = "/:login/volumes/:id";
@@ -157,7 +157,7 @@ fn networks(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
 /// Refuses rules that are none. Only a list will do here.
 fn check_affinity(call: &Call<'_>) -> Result<(), Refusal> {
     match call.params.get("affinity") {
-        None | Some(Value::Null | Value::Array(_)) => affinity::rules(&call.params).map(drop),
+        None | Some(Value::Null | Value::Array(_)) => Ok(affinity::rules(&call.params).map(drop)?),
         Some(_) => Err(Refusal::invalid("affinity must be a list of strings")),
     }
 }

@@ -3,8 +3,7 @@
 use serde_json::json;
 
 use super::super::clock::iso;
-use super::super::state::State;
-use super::Job;
+use super::super::state::{Job, State};
 
 /// Bytes of a file for each MiB of what it was made from; most of a disk is empty or compresses well.
 const FILE_BYTES: u64 = 1 << 14;

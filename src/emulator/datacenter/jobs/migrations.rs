@@ -1,33 +1,16 @@
 //! Migrations of machines to other compute nodes: begin, sync as often as wanted, switch, finalize.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::affinity::NODES;
 use super::super::clock::iso;
-use super::super::state::{Entry, Machine, State};
-use super::{Job, Work};
+use super::super::state::{Entry, Job, Machine, Migration, Progress, State, Step, Work};
 
 /// Bytes that a sync copies in a second.
 pub(crate) const RATE: u64 = 100 << 20;
 /// Milliseconds between two reports of a sync, which has [`REPORTS`] of them.
 const REPORT: i64 = 500;
 const REPORTS: u8 = 4;
-
-/// What is done to a migration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Step {
-    Begin,
-    /// One of the reports of a sync; the last one ends it.
-    Sync {
-        report: u8,
-    },
-    Switch,
-    Pause,
-    Abort,
-    Finalize,
-}
 
 impl Step {
     /// A sync, seen from its end.
@@ -67,39 +50,6 @@ impl Step {
             Step::Finalize => "migrate_finalize",
         })
     }
-}
-
-/// A migration, from its begin until it is finalized or aborted.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Migration {
-    pub(crate) machine: String,
-    pub(crate) automatic: bool,
-    pub(crate) phase: String,
-    pub(crate) state: String,
-    pub(crate) created: i64,
-    /// When it was successful, or failed.
-    pub(crate) finished: Option<i64>,
-    pub(crate) error: String,
-    /// Where it goes; empty until there is a place.
-    pub(crate) target: String,
-    /// A sync has run to its end.
-    pub(crate) synced: bool,
-    pub(crate) history: Vec<Progress>,
-}
-
-/// How far a phase has come.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Progress {
-    phase: String,
-    pub(crate) state: String,
-    current: u64,
-    total: u64,
-    message: String,
-    error: String,
-    started: i64,
-    finished: Option<i64>,
 }
 
 impl Progress {

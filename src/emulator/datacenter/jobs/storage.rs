@@ -1,34 +1,8 @@
 //! Disks and snapshots of machines: what is kept of them, and what work on them does.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::state::{Machine, Package};
-use super::{Job, Work};
-
-/// A disk of a bhyve machine. Sizes are MiB.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Disk {
-    pub(crate) id: String,
-    /// `bus:device:function`; empty for one that has never been asked for its place.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) pci_slot: String,
-    pub(crate) size: u64,
-    /// Bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) block_size: Option<u64>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) boot: bool,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) image: String,
-    /// `creating`, `resizing`, `deleting`; empty when nothing is done to it.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) state: String,
-    /// The size it is being given; its space is taken already.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) wanted: Option<u64>,
-}
+use super::super::state::{Disk, Job, Machine, Package, Work};
 
 impl Disk {
     /// As it is shown within its machine.
@@ -52,18 +26,6 @@ impl Disk {
     fn takes(&self) -> u64 {
         self.size.max(self.wanted.unwrap_or(0))
     }
-}
-
-/// A snapshot of a machine.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Snapshot {
-    pub(crate) name: String,
-    /// `queued`, `created`, `failed`, or `deleted` when only the memory of it is left.
-    pub(crate) state: String,
-    /// MiB.
-    pub(crate) size: u64,
-    pub(crate) created: i64,
 }
 
 impl Machine {

@@ -3,7 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Drop, Effect, Fault, Json, Limit, Pages};
+use super::{Drop, Effect, Fault, Json};
+use crate::emulator::http::head::Pages;
+use crate::emulator::http::service::Limit;
 use crate::error::{Error, Result};
 
 const WORDS: &str = "status=N code=WORD retry-after=SECONDS big=BYTES delay=500ms jitter=200ms drop=before|amid|after \
@@ -127,7 +129,7 @@ impl FromStr for Fault {
                     effect.length = Some(off.ok_or_else(words)?);
                 }
                 "pages" => {
-                    effect.pages = Some(match value.map(|v| (v, v.parse::<i64>())) {
+                    effect.twist.pages = Some(match value.map(|v| (v, v.parse::<i64>())) {
                         Some(("twice", _)) => Pages::Twice,
                         Some((_, Ok(rows))) if (1..=1000).contains(&rows.abs()) => Pages::Shifted(rows),
                         _ => return Err(wrong(format!("'{word}' is none of pages=twice, pages=+1, pages=-1"))),
@@ -161,9 +163,9 @@ impl FromStr for Fault {
                 "html" => effect.html = true,
                 "empty" => effect.empty = true,
                 "close" => effect.close = true,
-                "fail" => effect.fail = true,
-                "silent" => effect.silent = true,
-                "vanish" => effect.vanish = true,
+                "fail" => effect.twist.fail = true,
+                "silent" => effect.twist.silent = true,
+                "vanish" => effect.twist.vanish = true,
                 _ => return Err(wrong(unknown(word, at == 0, path.is_some()))),
             }
         }

@@ -1,24 +1,21 @@
-//! The routes: which method and path is which operation, and who carries it out. Written from the
-//! server's side, without a look at the client's table.
-//!
-//! To add one: write a handler in its noun's file and a row in that file's `ROUTES`.
+//! What a handler works on, and what a route is: how a request finds its handler. It knows no handler.
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::auth::Head;
-use super::handlers::{
-    accesskeys, account, actions, config, create, datacenters, disks, fabrics, fwrules, image_actions, images, keys,
-    limits, machines, metadata, migrations, network_ips, networks, nics, packages, policies, role_tags, roles,
-    snapshots, sockets, tags, user_keys, users, volumes,
-};
 use super::version::{self, Version};
+use crate::emulator::datacenter::DataCenter;
 use crate::emulator::datacenter::state::{Account, State};
+use crate::emulator::http::head::Head;
 use crate::emulator::http::params;
 use crate::emulator::http::params::Params;
 use crate::emulator::http::reply::{Outcome, Refusal};
 
 /// What a handler works on.
 pub(crate) struct Call<'a> {
+    /// The data center, for what goes on after the answer. Its state is locked for this call.
+    pub(crate) cloud: &'a Arc<DataCenter>,
     pub(crate) state: &'a mut State,
     pub(crate) head: &'a Head,
     /// The time of the machines.
@@ -35,7 +32,12 @@ pub(crate) struct Call<'a> {
     pub(crate) caller: Value,
     /// Whether work that this call starts is to end badly.
     pub(crate) fails: bool,
+    /// Every route, for what is about other requests.
+    pub(crate) routes: Routes,
 }
+
+/// All routes of a service, a list a noun.
+pub(crate) type Routes = &'static [&'static [Route]];
 
 impl Call<'_> {
     /// A parameter's text; `None` when absent or empty.
@@ -190,45 +192,6 @@ impl Route {
     }
 }
 
-/// Every route, a list a noun.
-pub static ROUTES: &[&[Route]] = &[
-    account::ROUTES,
-    keys::ROUTES,
-    machines::ROUTES,
-    create::ROUTES,
-    actions::ROUTES,
-    tags::ROUTES,
-    metadata::ROUTES,
-    snapshots::ROUTES,
-    disks::ROUTES,
-    migrations::ROUTES,
-    images::ROUTES,
-    image_actions::ROUTES,
-    packages::ROUTES,
-    networks::ROUTES,
-    network_ips::ROUTES,
-    fabrics::ROUTES,
-    nics::ROUTES,
-    fwrules::ROUTES,
-    volumes::ROUTES,
-    datacenters::ROUTES,
-    config::ROUTES,
-    limits::ROUTES,
-    accesskeys::ROUTES,
-    users::ROUTES,
-    user_keys::ROUTES,
-    roles::ROUTES,
-    policies::ROUTES,
-    sockets::ROUTES,
-    // The last: what it matches may be another operation's.
-    role_tags::ROUTES,
-];
-
-/// Every route.
-pub fn routes() -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().flat_map(|list| list.iter())
-}
-
 /// The route and its siblings that differ by the `action` only, with the path's parameters.
 #[derive(Debug)]
 pub(crate) struct Found {
@@ -239,9 +202,9 @@ pub(crate) struct Found {
 }
 
 /// Finds what a request asks for. Of several paths that fit, the first counts.
-pub(crate) fn find(head: &Head) -> Result<Found, Refusal> {
+pub(crate) fn find(routes: Routes, head: &Head) -> Result<Found, Refusal> {
     let mut found = Found { routes: Vec::new(), path: Params::new(), methods: Vec::new() };
-    for route in routes() {
+    for route in routes.iter().copied().flatten() {
         let Some(path) = matches(route.path, head.path()) else { continue };
         if !found.methods.contains(&route.method) {
             found.methods.push(route.method);

@@ -1,0 +1,28 @@
+//! What a listener needs of a service: all that the wire knows of one.
+
+use std::fmt::Debug;
+
+use super::head::{Answered, Asked, Head};
+
+/// A service over the data center.
+pub(crate) trait Service: Debug + Send + Sync {
+    /// Answers a request.
+    fn answer(&self, asked: &Asked) -> Answered;
+    /// The headers that go with an answer, in order.
+    fn headers(&self, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)>;
+    /// The largest body that is taken, in bytes.
+    fn largest_body(&self) -> usize;
+    /// Sets how many requests it takes, where it counts them.
+    fn limit(&self, _limit: Limit) {}
+}
+
+/// How many requests are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// As many as come.
+    Off,
+    /// As many as the real server takes.
+    Usual,
+    /// So many a second, and no more at once.
+    Rate(u32),
+}

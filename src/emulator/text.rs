@@ -1,0 +1,50 @@
+//! How values are read as text, and text is matched: for every room here.
+
+use serde_json::Value;
+
+/// A value as text: numbers and booleans as they are written.
+pub(crate) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(bool) => Some(bool.to_string()),
+        _ => None,
+    }
+}
+
+/// Matches text against a pattern in which `*` stands for anything.
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut last = None;
+    for piece in pieces {
+        if let Some(middle) = last.replace(piece) {
+            let Some(at) = rest.find(middle) else { return false };
+            rest = rest.get(at + middle.len()..).unwrap_or("");
+        }
+    }
+    match last {
+        Some(last) => rest.ends_with(last),
+        None => rest.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_matches_anything() {
+        for (pattern, words, yes) in [
+            ("web*", "web10", true),
+            ("*web", "my-web", true),
+            ("w*b*0", "web10", true),
+            ("*", "", true),
+            ("web", "web1", false),
+            ("a*a", "a", false),
+            ("x*", "web", false),
+        ] {
+            assert_eq!(glob(pattern, words), yes, "{pattern} {words}");
+        }
+    }
+}
