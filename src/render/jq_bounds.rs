@@ -3,6 +3,8 @@
 
 use std::cell::Cell;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jaq_core::box_iter::box_once;
@@ -24,10 +26,8 @@ const LONGEST: usize = 64 << 20;
 /// Arrays are not filled up with nulls to more than these elements.
 pub(super) const WIDEST: usize = 1 << 20;
 
-/// The stack of an expression. Only what is used of it takes memory.
-const STACK: usize = 512 << 20;
-/// What of it is left to those filters that ask nobody.
-const RESERVE: usize = STACK / 2;
+/// The stack of an expression: as large as is to be had, in bytes. Only what is used of it takes memory.
+const STACKS: [usize; 3] = [512 << 20, 128 << 20, 64 << 20];
 
 /// How often the one that waits for a result looks at what else there is.
 const TICK: Duration = Duration::from_millis(50);
@@ -56,11 +56,7 @@ pub(super) fn on_a_large_stack<T: Send + 'static>(
     mut take: impl FnMut(T) -> Result<()>,
 ) -> Result<()> {
     let (sender, results) = mpsc::sync_channel(WAITING);
-    let worker = std::thread::Builder::new().name("jq".to_owned()).stack_size(STACK).spawn(move || {
-        FLOOR.set(here().saturating_sub(STACK - RESERVE));
-        work(&sender)
-    });
-    let worker = worker.map_err(|error| Error::other("--jq cannot start: there is no memory for it").because(error))?;
+    let worker = spawn(move || work(&sender))?;
     for taken in 1usize.. {
         match results.recv_timeout(TICK) {
             Ok(result) => take(result)?,
@@ -73,6 +69,28 @@ pub(super) fn on_a_large_stack<T: Send + 'static>(
         }
     }
     worker.join().unwrap_or_else(|_| Err(Error::other("the --jq expression failed")))
+}
+
+/// Starts the work on the largest stack that there is.
+fn spawn(work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<JoinHandle<Result<()>>> {
+    // A thread that cannot start takes with it what it was given.
+    let work = Arc::new(Mutex::new(Some(work)));
+    let mut failed = None;
+    for stack in STACKS {
+        let work = Arc::clone(&work);
+        let started = std::thread::Builder::new().name("jq".to_owned()).stack_size(stack).spawn(move || {
+            // Half of it is left to those filters that ask nobody.
+            FLOOR.set(here().saturating_sub(stack / 2));
+            let work = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+            work.map_or(Ok(()), |work| work())
+        });
+        match started {
+            Ok(worker) => return Ok(worker),
+            Err(error) => failed = Some(error),
+        }
+    }
+    let error = Error::other("--jq cannot start: there is no memory for it");
+    Err(failed.into_iter().fold(error, Error::because))
 }
 
 /// Where the stack has come to.

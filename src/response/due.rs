@@ -72,20 +72,24 @@ impl Due {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Id {
     field: &'static str,
-    number: bool,
+    ids: Ids,
 }
 
 impl Id {
     fn of(noun: &Noun) -> Id {
-        Id { field: noun.key, number: noun.ids == Ids::Number }
+        Id { field: noun.key, ids: noun.ids }
     }
 
     /// The id of an object, if it has one of the right type: a text with something in it, or a whole number.
     pub(super) fn within(self, row: Row<'_>) -> Option<Cow<'_, str>> {
         let json = scan::member(row.json(), self.field)?;
-        match self.number {
-            true => json.parse::<u64>().ok().map(|_| Cow::Borrowed(json)),
-            false => scan::unquote(json).filter(|id| !id.trim().is_empty() && !matches!(&**id, "." | "..")),
+        match self.ids {
+            Ids::Number => json.parse::<u64>().ok().map(|_| Cow::Borrowed(json)),
+            // Names may be anything: one that no path can hold is not put into one.
+            Ids::Any | Ids::Key => scan::unquote(json).filter(|name| !name.trim().is_empty()),
+            Ids::Uuid | Ids::Mac => {
+                scan::unquote(json).filter(|id| !id.trim().is_empty() && !matches!(&**id, "." | ".."))
+            }
         }
     }
 }
