@@ -42,6 +42,7 @@ pub use datacenter::seed::Seed;
 use datacenter::state::{Key, State};
 use datacenter::{DataCenter, lock, seed, store};
 use http::service::Service;
+pub use wire::dir::ThrowAwayKey;
 use wire::dir::{self, PrivateDir, ThrowAway};
 use wire::fault::Faults;
 pub use wire::fault::{Fault, duration as read_duration, seconds as read_offset};
@@ -86,21 +87,6 @@ pub struct Options {
     pub authorize_user: Vec<String>,
     /// Offers the account's key through an ssh-agent of its own.
     pub agent: bool,
-}
-
-/// The account's key where none is given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ThrowAwayKey {
-    /// A new Ed25519 key, in the format of OpenSSH. It takes a millisecond to make.
-    #[default]
-    Ed25519,
-    /// The same RSA key for every emulator, in PEM (PKCS#1), which the oldest clients read. It takes no time, and it is
-    /// no secret: whoever has this library has it. So it is for an emulator that only this machine can reach, where
-    /// everyone who can reach it can do all to it anyway, by `/--emulator`.
-    KnownRsa,
-    /// A new RSA key, in the same format. It takes a good part of a second, and many of them where the `rsa` crate is not
-    /// optimised.
-    NewRsa,
 }
 
 impl Default for Options {

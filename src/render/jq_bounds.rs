@@ -161,6 +161,14 @@ fn is_deeper(value: &Val, levels: usize, seen: &mut usize) -> bool {
     }
 }
 
+/// The value of a number.
+pub(super) fn float(number: &Num) -> f64 {
+    match number {
+        Num::Float(float) => *float,
+        number => number.to_string().parse().unwrap_or(f64::NAN),
+    }
+}
+
 /// A product. A text is repeated, as jq does it.
 fn times(left: Val, right: Val) -> Outcome {
     match (left, right) {
@@ -170,7 +178,7 @@ fn times(left: Val, right: Val) -> Outcome {
 }
 
 fn repeated(text: &Val, count: &Num) -> Outcome {
-    let count = super::jq_values::float(count);
+    let count = float(count);
     let Val::TStr(bytes) = text else { return Ok(Val::Null) };
     // NaN is not more than nothing.
     if count.is_nan() || count <= 0.0 {

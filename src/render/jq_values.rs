@@ -6,7 +6,7 @@ use jaq_core::native::{Fun, bome, run, v};
 use jaq_core::{Error as Fault, Exn, Native, data};
 use jaq_json::{Num, Val, read};
 
-use super::jq_bounds::DEEPEST;
+use super::jq_bounds::{DEEPEST, float};
 use super::jq_paths::{known, made_for, without_all};
 use crate::answer::scan;
 
@@ -207,14 +207,6 @@ fn format(value: Val) -> Outcome {
         }
     }
     Ok(value)
-}
-
-/// The value of a number.
-pub(super) fn float(number: &Num) -> f64 {
-    match number {
-        Num::Float(float) => *float,
-        number => number.to_string().parse().unwrap_or(f64::NAN),
-    }
 }
 
 fn joined(value: Val) -> Outcome {

@@ -138,7 +138,7 @@ mod unix {
     #[cfg(test)]
     mod tests {
         use super::*;
-        use crate::emulator::ThrowAwayKey;
+        use super::super::dir::ThrowAwayKey;
 
         #[test]
         fn a_message_that_makes_no_sense_is_refused() {

@@ -12,9 +12,23 @@ use rsa::rand_core::{OsRng, RngCore};
 use rsa::traits::PublicKeyParts;
 use ssh_key::private::{Ed25519Keypair, Ed25519PrivateKey, KeypairData};
 
-use crate::emulator::ThrowAwayKey;
 use crate::error::{Error, Result};
 use crate::file;
+
+/// The account's key where none is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThrowAwayKey {
+    /// A new Ed25519 key, in the format of OpenSSH. It takes a millisecond to make.
+    #[default]
+    Ed25519,
+    /// The same RSA key for every emulator, in PEM (PKCS#1), which the oldest clients read. It takes no time, and it is
+    /// no secret: whoever has this library has it. So it is for an emulator that only this machine can reach, where
+    /// everyone who can reach it can do all to it anyway, by `/--emulator`.
+    KnownRsa,
+    /// A new RSA key, in the same format. It takes a good part of a second, and many of them where the `rsa` crate is not
+    /// optimised.
+    NewRsa,
+}
 
 /// A folder that is removed when dropped.
 #[derive(Debug)]

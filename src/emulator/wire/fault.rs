@@ -215,6 +215,13 @@ impl Faults {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_fault_or_refused(text in ".{0,60}") {
+            let _ = text.parse::<Fault>();
+        }
+    }
+
     #[test]
     fn a_fault_strikes_as_often_as_it_says() {
         let mut faults = Faults::default();
