@@ -59,6 +59,7 @@ pub mod render;
 pub mod request;
 pub mod response;
 mod sensitive;
+pub mod tasks;
 mod transport;
 
 #[cfg(feature = "cli")]

@@ -21,6 +21,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("client", &["answer", "api", "auth", "error", "request", "response", "sensitive", "transport"]),
     ("connect", &["auth", "client", "config", "error", "sensitive", "transport"]),
     ("render", &["answer", "api", "error"]),
+    // Work without a terminal: neither render nor config.
+    ("tasks", &["answer", "api", "auth", "client", "error", "grammar", "request", "response"]),
     // It must not share a mistake with the client.
     ("emulator", &["error", "file"]),
     (
@@ -40,6 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "request",
             "response",
             "sensitive",
+            "tasks",
         ],
     ),
 ];

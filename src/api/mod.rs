@@ -405,6 +405,18 @@ pub enum Takes {
     InTurn,
 }
 
+impl Field {
+    /// The long name of its option on a command line.
+    pub fn long_name(&self) -> String {
+        self.flag.map_or_else(|| self.name.replace('_', "-"), str::to_owned)
+    }
+
+    /// Whether this is its name on the wire or that of its option.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.long_name() == name
+    }
+}
+
 impl Op {
     const fn new(
         id: &'static str,
@@ -597,6 +609,16 @@ impl Op {
         match self.method {
             Method::Post => self.makes.or_else(|| NOUNS.iter().copied().find(lists)),
             _ => None,
+        }
+    }
+    /// The states that can be waited for when this is done. What was there before may have been in any of them, and one
+    /// that ends the wait cannot be its end.
+    pub fn waited_states(&self) -> Vec<&'static str> {
+        match &self.goal {
+            Some((Goal::State(_), noun)) if self.path_params().all(|param| param != noun.name) => {
+                noun.states.iter().copied().filter(|state| !noun.failed.contains(state)).collect()
+            }
+            _ => Vec::new(),
         }
     }
     /// Whether a command of it takes several targets.

@@ -8,24 +8,23 @@ use futures_util::StreamExt;
 use tokio::time::Instant;
 
 use super::App;
-use super::commands::machines::create;
-use super::commands::machines::create::{Failed, Made, Making, There};
 use super::commands::machines::why;
-use super::resolve;
-use super::run::{Call, word};
-use super::targets::Targets;
+use super::terminal::exit;
 use super::terminal::interrupted;
-use super::terminal::interrupted::{Again, Begun, interruption};
+use super::terminal::interrupted::{Again, Begun, Left, interruption};
 use super::terminal::progress::Progress;
 use super::terminal::signals::Stop;
-use super::terminal::{exit, show};
 use crate::answer::Answer;
 use crate::api::cloudapi::machines;
-use crate::api::{Column, Goal, Ids, Noun, Op, Shape, Takes, noun};
+use crate::api::{Column, Goal, Ids, Noun, Op, Shape, Takes};
 use crate::client::{Client, Wait};
 use crate::error::{Error, Kind, Result};
+use crate::grammar::shell;
 use crate::render::{self, Format, Look};
 use crate::request::Request;
+use crate::tasks::call::{Call, described, described_or_new, verb};
+use crate::tasks::create::{self, Failed, Made, Making, There};
+use crate::tasks::targets::Targets;
 
 /// So many are named where what was done cannot be shown.
 const NAMED: usize = 100;
@@ -122,7 +121,8 @@ pub async fn run(
             }
         }
     };
-    let left = || interruption(app, order, &begun);
+    let left = Left { op, state: order.state, makes: order.making.is_some(), again: order.again };
+    let left = || interruption(app, left, &begun);
     let interrupted = stop.heeded(app, progress.during(work), left).await;
     drop(progress);
     // Whoever leaves at once asks nothing more of the service.
@@ -240,24 +240,6 @@ impl Tally {
     }
 }
 
-/// `machine web0 (b6979942-…)`.
-pub fn described(call: &Call) -> String {
-    let Some((param, name)) = &call.target else { return String::new() };
-    let word = word(param);
-    let shown = resolve::brief(name);
-    let own = match call.args.text(param) {
-        // An address without its colons is the same address.
-        Some(id) if id != name && noun(param).is_none_or(|noun| noun.ids != Ids::Mac) => {
-            format!("{word} {shown} ({})", resolve::brief(id))
-        }
-        _ => format!("{word} {shown}"),
-    };
-    let of = |own, (param, name): &(&'static str, String)| {
-        format!("{own} of {} {}", self::word(param), resolve::brief(name))
-    };
-    call.parents.iter().rev().fold(own, of)
-}
-
 /// Of several, an error says which it is about. What the service said is told so anyway.
 fn named(call: &Call, error: Error) -> Error {
     let name = match &call.target {
@@ -267,15 +249,6 @@ fn named(call: &Call, error: Error) -> Error {
     match name.filter(|name| !error.message().contains(*name)) {
         Some(_) => error.about(&described_or_new(call)),
         None => error,
-    }
-}
-
-/// The same, and for what is being made the name it is to have.
-pub fn described_or_new(call: &Call) -> String {
-    match (&call.target, call.args.text("name")) {
-        (Some(_), _) => described(call),
-        (None, Some(name)) => format!("'{name}'"),
-        (None, None) => "a new one".to_owned(),
     }
 }
 
@@ -468,10 +441,10 @@ fn looked_for(app: &App, op: &Op, call: &Call, error: Error) -> Error {
     if let (Some((_, of)), Some((list, _))) = (&call.target, noun.lister.rsplit_once(' '))
         && noun.list.path_params().next().is_some()
     {
-        command = format!("{list} {}", show::quoted(of));
+        command = format!("{list} {}", shell::quoted(of));
     }
     if let (Some(filter), Some(name)) = (noun.filter, call.args.text("name").filter(|name| !name.contains("{{"))) {
-        command.push_str(&format!(" {filter}={}", show::quoted(name)));
+        command.push_str(&format!(" {filter}={}", shell::quoted(name)));
     }
     error.hint(format!("whether it is there: {command}{}", interrupted::cloud(app)))
 }
@@ -504,19 +477,6 @@ async fn sent(client: &Client, order: Order<'_>, call: &Call, request: &Request,
             }
         }
     }
-}
-
-/// The verb, without its group where the target is one of the group: `delete tag a`, not `tags delete tag a`.
-pub fn verb(op: &Op) -> &'static str {
-    match op.verb.rsplit_once(' ') {
-        Some((_, verb)) if is_of_part(op) => verb,
-        _ => op.verb,
-    }
-}
-
-/// Whether what is named is a part of something, such as a tag of a machine.
-fn is_of_part(op: &Op) -> bool {
-    op.path.rsplit('/').next().unwrap_or_default().starts_with(':') && op.path_params().count() > 1
 }
 
 /// What has been done, where the answer is the end of it.

@@ -1,13 +1,12 @@
 //! Filters that cannot mean what they say: refused, with what works instead, for they would fit nothing and say so with
 //! an empty list.
 
-use super::args::build;
 use super::query;
-use super::terminal::show;
 use crate::api::{Column, Kind, Op, Show};
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Sign, Typed, globbed};
 use crate::grammar::nearest;
+use crate::grammar::shell;
 use crate::sensitive::quoted;
 
 /// An empty value, which comes from a variable that is unset.
@@ -26,7 +25,7 @@ pub fn empty(key: &str, sign: Sign) -> Error {
 pub fn one_filter(op: &Op, typed: &Typed<'_>) -> Result<()> {
     let known = |name: &str| {
         let tag = ["tag.", "tags.", "metadata."].iter().any(|prefix| name.starts_with(prefix));
-        tag || op.fields.iter().any(|field| build::is_called(field, name))
+        tag || op.fields.iter().any(|field| field.is_called(name))
     };
     let between = |letter: char| letter.is_whitespace() || "&;,|".contains(letter);
     let mut parts = typed.value.split(between).filter(|part| !part.is_empty());
@@ -36,7 +35,7 @@ pub fn one_filter(op: &Op, typed: &Typed<'_>) -> Result<()> {
         return Ok(());
     }
     let begin = format!("{}{}{first}", typed.name, typed.sign.typed());
-    let words: Vec<String> = std::iter::once(&*begin).chain(others).map(|word| show::quoted(&quoted(word))).collect();
+    let words: Vec<String> = std::iter::once(&*begin).chain(others).map(|word| shell::quoted(&quoted(word))).collect();
     Err(Error::usage(format!("the value of {} holds another filter", quoted(typed.name)))
         .hint(format!("each is a word of its own, and all must fit: {}", words.join(" ")))
         .hint(format!(
@@ -48,7 +47,7 @@ pub fn one_filter(op: &Op, typed: &Typed<'_>) -> Result<()> {
 /// The filter with `?` for what would be taken for something else.
 fn masked(key: &str, sign: Sign, value: &str) -> String {
     let value: String = value.chars().map(|letter| if "&;,|=\"' ".contains(letter) { '?' } else { letter }).collect();
-    show::quoted(&quoted(&format!("{key}{}{value}", sign.typed())))
+    shell::quoted(&quoted(&format!("{key}{}{value}", sign.typed())))
 }
 
 /// Refuses several values in one, and a value with the quotes of a shell: no row has them.
@@ -60,7 +59,7 @@ pub fn one_value(path: &[&str], key: &str, sign: Sign, value: &str) -> Result<()
     let quote = value.chars().next().filter(|first| matches!(first, '"' | '\'') && value.len() > 1);
     if let Some(inside) = quote.and_then(|quote| value[1..].strip_suffix(quote)) {
         return Err(Error::usage(format!("the value of {} is in quotes, which would be a part of it", quoted(key)))
-            .hint(show::quoted(&quoted(&format!("{key}{}{inside}", sign.typed()))))
+            .hint(shell::quoted(&quoted(&format!("{key}{}{inside}", sign.typed()))))
             .hint(format!("if it really has them, ? stands for a character: {}", masked(key, sign, value))));
     }
     // Lists are what these tags hold.
@@ -95,7 +94,7 @@ pub fn a_name(key: &str, sign: Sign, value: &str, strict: bool) -> Result<()> {
     let glob: String =
         glob.chars().map(|letter| if odd(letter) && !"=!".contains(letter) { '?' } else { letter }).collect();
     let words = format!("no {} is '{}': * stands for any characters, ? for one", quoted(key), quoted(value));
-    Err(Error::usage(words).hint(show::quoted(&glob)))
+    Err(Error::usage(words).hint(shell::quoted(&glob)))
 }
 
 /// The error for a filter that the list does not have.
@@ -105,8 +104,8 @@ pub fn unknown(op: &Op, columns: &[Column], typed: &Typed<'_>) -> Error {
         return empty(name, sign);
     }
     let error = Error::usage(format!("there is no filter '{name}'"));
-    let known = |name: &str| op.fields.iter().any(|field| build::is_called(field, name));
-    let as_typed = |name: &str, sign: Sign| show::quoted(&quoted(&format!("{name}{}{}", sign.typed(), typed.value)));
+    let known = |name: &str| op.fields.iter().any(|field| field.is_called(name));
+    let as_typed = |name: &str, sign: Sign| shell::quoted(&quoted(&format!("{name}{}{}", sign.typed(), typed.value)));
     // `!state=running`
     if let Some(rest) = name.strip_prefix('!').filter(|rest| known(rest) || rest.starts_with("tag.")) {
         let sign = if sign == Sign::IsNot { Sign::Is } else { Sign::IsNot };

@@ -8,12 +8,9 @@ mod misread;
 mod names;
 mod own;
 mod query;
-mod resolve;
 mod run;
 mod sieve;
-mod targets;
 pub(crate) mod terminal;
-mod unnamed;
 mod values;
 
 pub use crate::cli::commands::local::generate;
@@ -36,6 +33,7 @@ use crate::config::{Config, Flags, Route, Sources};
 use crate::connect;
 use crate::error::{Error, Kind, Result};
 use crate::render;
+use crate::tasks::Report;
 
 const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";
 const AFTER: &str = "\
@@ -168,6 +166,16 @@ pub fn tree() -> Command {
                 .map(|noun| globals::add(commands::lay_over(noun.name, build::resource(noun, commands::syntax)))),
         )
         .subcommands(commands::top_level())
+}
+
+impl Report for App {
+    fn say(&self, words: &str) {
+        App::say(self, words);
+    }
+
+    fn warn(&self, words: &str) {
+        App::warn(self, words);
+    }
 }
 
 impl App {

@@ -4,7 +4,6 @@
 use percent_encoding::percent_decode_str;
 
 use super::App;
-use super::run::Call;
 use crate::answer::Answer;
 use crate::api;
 use crate::api::Op;
@@ -12,6 +11,7 @@ use crate::api::cloudapi::{keys, policies, roles, user_keys, users};
 use crate::client::Client;
 use crate::config::Config;
 use crate::request::{Arg as Argument, Args, Request};
+use crate::tasks::call::Call;
 
 /// Who asks, as roles know them.
 struct Caller<'a> {

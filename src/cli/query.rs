@@ -1,9 +1,9 @@
 //! Filters that a list does not have, as jq expressions that do the same: an error shows them, and they can be typed.
 
-use super::targets;
-use super::terminal::show::quoted as word;
+use super::args::targets;
 use crate::api::{Column, Show};
 use crate::grammar::filter::{Sign, Typed};
+use crate::grammar::shell::quoted as word;
 use crate::grammar::{mebibytes, selector};
 
 /// Fields that hold several values.

@@ -7,22 +7,22 @@ use clap::ArgMatches;
 
 use super::args::build;
 use super::change::{self, Order};
-use super::commands::machines::create::Making;
-use super::resolve::brief;
 use super::sieve::Sieve;
-use super::targets::{self, Asked};
 use super::terminal::interrupted::Again;
 use super::terminal::question;
 use super::terminal::question::Asking;
 use super::terminal::{prompt, show};
 use super::{App, names, values};
 use crate::answer::Answer;
-use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show, noun};
+use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show};
 use crate::client::{Client, Page};
 use crate::config::Origin;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::render::{self, Format, Look, Printer};
 use crate::request::{Arg, Args};
+use crate::tasks::call::Call;
+use crate::tasks::create::Making;
+use crate::tasks::targets;
 
 /// So many bytes are kept for a table, or for sorting.
 const MOST_HELD: usize = 512 << 20;
@@ -76,13 +76,14 @@ async fn run_with(
     build::no_state_for_a_target(op, matches)?;
     let mut args = values::fields(op, matches)?;
     let mut sieve = Sieve::read(op, columns, matches, &mut args)?;
-    let mut asked = Asked::read(op, args, matches)?;
+    let mut asked = super::args::targets::read(op, args, matches)?;
     secrets(app, op, &mut asked.args)?;
     if let Some(making) = making {
         making.mark(&mut asked.args)?;
     }
     if op.assigns && given(op, &asked.args) == 0 {
-        let known: Vec<_> = op.fields.iter().filter(|field| !field.name.is_empty()).map(build::long_name).collect();
+        let known: Vec<_> =
+            op.fields.iter().filter(|field| !field.name.is_empty()).map(crate::api::Field::long_name).collect();
         return Err(Error::usage("nothing to change was given").hint(format!("--{}", known.join(", --"))));
     }
     values::doubts(op, &asked.args).iter().for_each(|doubt| app.warn(doubt));
@@ -96,7 +97,7 @@ async fn run_with(
     // What the names stand for is known before anything is asked.
     if let Some(making) = making {
         let (calls, _) = making.calls(asked.call(""))?;
-        asked.filter.allows(app, calls.len(), op.goal.map_or("target", |(_, noun)| noun.word))?;
+        asked.filter.allows(calls.len(), op.goal.map_or("target", |(_, noun)| noun.word))?;
     }
     let (parallel, ignore_missing) = (asked.filter.parallel(), asked.filter.ignore_missing);
     let mut targets = targets::resolve(app, &client, op, asked).await?;
@@ -120,7 +121,7 @@ async fn run_with(
     if op.method != Method::Get {
         let state = matches.try_get_one::<String>("wait").ok().flatten();
         let wait = state.is_some() || matches.try_get_one::<bool>("wait").ok().flatten() == Some(&true);
-        let state = state.and_then(|state| build::waited_states(op).into_iter().find(|known| *known == state));
+        let state = state.and_then(|state| op.waited_states().into_iter().find(|known| *known == state));
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
         let asking = Asking {
             must: op.asks || targets.calls.iter().any(loses),
@@ -167,53 +168,6 @@ async fn record(
     }
 }
 
-/// One call of the operation, and what the user calls its target.
-pub struct Call {
-    /// The arguments, the target's among them.
-    pub args: Args,
-    /// The target's noun, and what was typed for it.
-    pub target: Option<(&'static str, String)>,
-    /// What it is a part of, outermost first: the path's parameters before the target's.
-    pub parents: Vec<(&'static str, String)>,
-}
-
-impl Call {
-    /// A service's words seldom say which thing they are about.
-    pub fn blame(&self, error: Error) -> Error {
-        match &self.target {
-            Some((param, name)) if error.fault().is_some() => {
-                let of: String = self
-                    .parents
-                    .iter()
-                    .rev()
-                    .map(|(param, name)| format!(" of {} {}", word(param), brief(name)))
-                    .collect();
-                error.about(&format!("{} {}{of}", word(param), brief(name)))
-            }
-            _ => error,
-        }
-    }
-
-    /// The target's id, once it is resolved.
-    pub fn id(&self) -> Option<&str> {
-        self.args.text(self.target.as_ref()?.0)
-    }
-}
-
-/// What a path's parameter is called.
-pub fn word(param: &'static str) -> &'static str {
-    noun(param).map_or(param, |noun| noun.word)
-}
-
-/// Several of what is called so.
-pub fn plural(word: &str) -> String {
-    match word.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
-        Some(stem) => format!("{stem}ies"),
-        None if word.ends_with('s') => format!("{word}es"),
-        None => format!("{word}s"),
-    }
-}
-
 /// Asks for the secrets that an operation needs and that came from no file.
 fn secrets(app: &App, op: &Op, args: &mut Args) -> Result<()> {
     for field in op.fields.iter().filter(|field| matches!(field.kind, Kind::Secret)) {
@@ -228,7 +182,7 @@ fn secrets(app: &App, op: &Op, args: &mut Args) -> Result<()> {
             (true, false) => continue,
             (false, _) if !field.required => continue,
             (_, true) => "***".to_owned(),
-            (false, false) => prompt::new_secret(&app.streams, field.name, &format!("--{}", build::long_name(field)))?,
+            (false, false) => prompt::new_secret(&app.streams, field.name, &format!("--{}", field.long_name()))?,
         };
         args.push(field.name, Arg::Text(secret));
     }

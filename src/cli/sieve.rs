@@ -7,18 +7,18 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde_json::value::RawValue;
 
-use super::args::build;
 use super::misread::{a_name, empty, one_filter, one_value, unknown};
-use super::terminal::show;
-use super::{App, query, resolve, values};
+use super::{App, query, values};
 use crate::answer::{Row, scan};
 use crate::api::{Column, Field, Kind, Method, Op, Paging, Shape, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed, check_value};
+use crate::grammar::shell;
 use crate::grammar::{mebibytes, selector};
 use crate::request::{Arg, Args};
 use crate::sensitive::{self, quoted};
+use crate::tasks::resolve;
 
 /// What the rows of a list must be like, and how many are wanted.
 #[derive(Default)]
@@ -136,7 +136,7 @@ impl Sieve {
                 Some(tag) => return self.add_tag(args, field, tag, &Typed { name: tag, ..typed }),
                 None => {}
             }
-            if !build::is_called(field, typed.name) {
+            if !field.is_called(typed.name) {
                 continue;
             }
             return match (field.kind, typed.sign) {
@@ -182,7 +182,7 @@ impl Sieve {
             let shown = format!("{}{}{}", quoted(own), typed.sign.typed(), quoted(typed.value));
             let jq = query::either(&[object, tag], typed.sign, &[typed.value]);
             return Err(Error::usage(format!("{0} goes before the name of a tag once", field.name))
-                .hint(show::quoted(&format!("{}.{shown}", field.name)))
+                .hint(shell::quoted(&format!("{}.{shown}", field.name)))
                 .hint(format!("if the tag is really called {}: {jq}", quoted(tag))));
         }
         if selector::is_glob(tag) && !typed.value.is_empty() {

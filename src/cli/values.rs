@@ -56,7 +56,7 @@ fn assign(op: &Op, args: &mut Args, text: &str) -> Result<()> {
         Some(name) => (name, true),
         None => (name, false),
     };
-    let Some(field) = op.fields.iter().find(|field| super::args::build::is_called(field, name)) else {
+    let Some(field) = op.fields.iter().find(|field| field.is_called(name)) else {
         return Err(Error::usage(format!("there is no field '{}'", quoted(name))).hint(known()));
     };
     if typed {
@@ -130,7 +130,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Place::Query | Place::Header => Ok(Arg::Text(json.to_owned())),
         Place::Body => Arg::json(json),
     };
-    let option = || format!("--{}", super::args::build::long_name(field));
+    let option = || format!("--{}", field.long_name());
     // The service takes an empty filter for none at all, and a script's unset variable for everything.
     let nothing = match field.kind {
         Kind::Pairs(_) => text.split_once('=').is_some_and(|(_, value)| value.is_empty()),
@@ -148,7 +148,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         return add_object(args, field, text).map_err(|error| error.about(&option()));
     }
     match field.kind {
-        Kind::Uuid if !super::resolve::is_uuid(text) => {
+        Kind::Uuid if !crate::tasks::resolve::is_uuid(text) => {
             return Err(Error::usage(format!("'{}' is not a UUID", quoted(text))).about(field.name));
         }
         Kind::Uuid => args.push(field.name, Arg::Text(text.to_ascii_lowercase())),
@@ -311,14 +311,14 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
 fn words<'a>(field: &Field, text: &'a str) -> Result<Vec<&'a str>> {
     let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
     match words.as_slice() {
-        [] => Err(Error::usage(format!("{} holds nothing", field.name)).about(&super::args::build::long_name(field))),
+        [] => Err(Error::usage(format!("{} holds nothing", field.name)).about(&field.long_name())),
         _ => Ok(words),
     }
 }
 
 /// A thing of a list of objects, by its id or else by what it is called.
 fn named(name: &str, text: &str) -> serde_json::Value {
-    match super::resolve::is_uuid(text) {
+    match crate::tasks::resolve::is_uuid(text) {
         true => serde_json::json!({ "id": text.to_ascii_lowercase() }),
         false => serde_json::json!({ name: text }),
     }

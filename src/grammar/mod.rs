@@ -16,6 +16,7 @@ pub mod nic;
 pub mod policy;
 pub mod range;
 pub mod selector;
+pub mod shell;
 mod size;
 pub mod tag;
 

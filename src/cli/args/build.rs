@@ -5,8 +5,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::api::{Field, Goal, Kind, Method, Op, Resource, Shape, VERB_ALIASES, noun};
-use crate::cli::targets;
+use super::targets;
+use crate::api::{Field, Kind, Method, Op, Resource, Shape, VERB_ALIASES, noun};
 use crate::error::{Error, Result};
 
 /// What clap is told of a command that is not only an operation's.
@@ -215,7 +215,7 @@ pub fn asks(op: &Op) -> bool {
 /// `--wait`, of what ends in a state also with a state.
 fn wait(op: &Op) -> Arg {
     let arg = Arg::new("wait").long("wait").short('w');
-    match waited_states(op).as_slice() {
+    match op.waited_states().as_slice() {
         [] => arg.help("Wait until it is done").action(ArgAction::SetTrue),
         states => arg
             .value_name("STATE")
@@ -226,17 +226,6 @@ fn wait(op: &Op) -> Arg {
                 states.iter().copied().map(PossibleValue::new).chain([PossibleValue::new("").hide(true)]),
             ))
             .help(format!("Wait until it is {}, or in another state", states.first().copied().unwrap_or_default())),
-    }
-}
-
-/// The states that can be waited for when this is done. What was there before may have been in any of them, and one
-/// that ends the wait cannot be its end.
-pub fn waited_states(op: &Op) -> Vec<&'static str> {
-    match &op.goal {
-        Some((Goal::State(_), noun)) if op.path_params().all(|param| param != noun.name) => {
-            noun.states.iter().copied().filter(|state| !noun.failed.contains(state)).collect()
-        }
-        _ => Vec::new(),
     }
 }
 
@@ -252,7 +241,7 @@ pub fn no_state_for_a_target(op: &Op, matches: &ArgMatches) -> Result<()> {
     let bare = matches.try_get_one::<String>("wait").map_or(true, |state| state.is_none_or(String::is_empty));
     let typed = bare && matches.value_source("wait") == Some(ValueSource::CommandLine);
     let Some(wait) = matches.index_of("wait").filter(|_| typed) else { return Ok(()) };
-    let states = waited_states(op);
+    let states = op.waited_states();
     let known = if states.is_empty() { noun.states } else { &states };
     let words = matches.get_many::<String>(noun.name).into_iter().flatten();
     let mut targets = matches.indices_of(noun.name).into_iter().flatten().zip(words);
@@ -299,16 +288,6 @@ pub fn list_options() -> [Arg; 3] {
     ]
 }
 
-/// Whether this is the field's name on the wire or that of its option.
-pub fn is_called(field: &Field, name: &str) -> bool {
-    field.name == name || long_name(field) == name
-}
-
-/// The long name of a field's option.
-pub fn long_name(field: &Field) -> String {
-    field.flag.map_or_else(|| field.name.replace('_', "-"), str::to_owned)
-}
-
 fn option(field: &'static Field) -> Arg {
     let mut arg = Arg::new(field.name).help(field.about);
     if field.positional {
@@ -317,7 +296,7 @@ fn option(field: &'static Field) -> Arg {
     } else {
         // A secret that is not given is asked for.
         let required = field.required && !matches!(field.kind, Kind::Secret);
-        arg = arg.long(long_name(field)).required(required);
+        arg = arg.long(field.long_name()).required(required);
         if let Some(short) = field.short {
             arg = arg.short(short);
         }

@@ -122,7 +122,7 @@ fn filter<'a>(op: Option<&Op>, text: &'a str) -> (Class, &'a str) {
         return (if sensitive::sort(name).is_some() { Class::Name } else { Class::Data }, name);
     }
     let name = name.trim_end_matches(':');
-    match op.and_then(|op| op.fields.iter().find(|field| super::build::is_called(field, name))) {
+    match op.and_then(|op| op.fields.iter().find(|field| field.is_called(name))) {
         Some(field) => of_field(field, &[], value),
         None => (Class::Name, text),
     }

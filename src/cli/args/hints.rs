@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{build, letters};
+use super::letters;
 use crate::api::{Method, Op, RESOURCES, Shape};
 use crate::cli::{noun, tree};
 use crate::grammar::filter::Typed;
@@ -226,7 +226,7 @@ fn as_verb(typed: &[&str], error: &clap::Error) -> Option<String> {
         return None;
     }
     let (path, op) = operation(&[noun, "get"])?;
-    (op.path_params().count() == 1).then(|| format!("{path} {}", crate::cli::terminal::show::quoted(&visible(name))))
+    (op.path_params().count() == 1).then(|| format!("{path} {}", crate::grammar::shell::quoted(&visible(name))))
 }
 
 /// How to name all things of a command that was given `--all`.
@@ -264,7 +264,7 @@ fn is_behind_wait(typed: &[&str], word: &str) -> bool {
 
 /// Whether this word stands behind `--wait`, and is a state that could be waited for.
 fn is_waited_state(typed: &[&str], word: &str) -> bool {
-    is_behind_wait(typed, word) && operation(typed).is_some_and(|(_, op)| build::waited_states(op).contains(&word))
+    is_behind_wait(typed, word) && operation(typed).is_some_and(|(_, op)| op.waited_states().contains(&word))
 }
 
 /// The command that these words begin with, in its own words.

@@ -6,3 +6,4 @@ pub(crate) mod globals;
 pub(crate) mod guard;
 pub(crate) mod hints;
 pub(crate) mod letters;
+pub(crate) mod targets;

@@ -7,14 +7,13 @@ use std::sync::atomic::AtomicBool;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches};
 
-use super::show;
 use crate::api::{self, Goal, Noun, Op, RESOURCES};
 use crate::cli::App;
 use crate::cli::args::build;
-use crate::cli::change::{Order, described_or_new};
-use crate::cli::run::Call;
 use crate::client::Watch;
 use crate::error::{Error, Kind};
+use crate::grammar::shell;
+use crate::tasks::call::{Call, described_or_new};
 
 /// Of so many jobs a command is told each.
 const FEW: usize = 4;
@@ -84,7 +83,7 @@ impl Again {
                 ArgAction::SetTrue => again.words.push(format!("--{long}")),
                 _ => {
                     for value in matches.get_raw(id).into_iter().flatten() {
-                        let value = show::quoted(&value.to_string_lossy());
+                        let value = shell::quoted(&value.to_string_lossy());
                         again.words.push(match (arg.is_require_equals_set(), value.as_str()) {
                             (true, "''") => format!("--{long}"),
                             (true, _) => format!("--{long}={value}"),
@@ -110,8 +109,21 @@ impl Again {
     }
 }
 
+/// What was being done to each target.
+#[derive(Clone, Copy)]
+pub struct Left<'a> {
+    /// The operation.
+    pub op: &'static Op,
+    /// The state that was waited for instead of the operation's own.
+    pub state: Option<&'static str>,
+    /// Something is made, in a way of its own.
+    pub makes: bool,
+    /// The options that this was asked for with.
+    pub again: &'a Again,
+}
+
 /// What an interruption leaves behind, and how to go on.
-pub fn interruption(app: &App, order: Order<'_>, begun: &[Begun]) -> Error {
+pub fn interruption(app: &App, order: Left<'_>, begun: &[Begun]) -> Error {
     let op = order.op;
     let of = |fits: fn(&Begun) -> bool| -> Vec<&Begun> {
         begun.iter().filter(|begun| !begun.ended.get() && fits(begun)).collect()
@@ -140,7 +152,7 @@ pub fn interruption(app: &App, order: Order<'_>, begun: &[Begun]) -> Error {
     let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
     if let Some((_, noun)) = op.goal {
         for new in unknown.by_ref().take(FEW) {
-            let command = format!("{}{} name={}", noun.lister, cloud(app), show::quoted(new));
+            let command = format!("{}{} name={}", noun.lister, cloud(app), shell::quoted(new));
             error = error.hint(format!("to see what became of it: {command}"));
         }
         let more = unknown.count();
@@ -155,17 +167,17 @@ pub fn interruption(app: &App, order: Order<'_>, begun: &[Begun]) -> Error {
             error.hint(format!("to go on with the others{with}: {}", order.again.command(app, op, &ids.join(" "))))
         }
         ([_], ids) if !ids.is_empty() => error.hint("to go on with the others: the same command again"),
-        ([], _) if order.again.keyed && order.making.is_some() => {
+        ([], _) if order.again.keyed && order.makes => {
             error.hint("to go on: the same command again; what its key has made is not made twice")
         }
-        ([], _) if order.making.is_some() && unsent.iter().any(|one| one.new.is_some()) => {
+        ([], _) if order.makes && unsent.iter().any(|one| one.new.is_some()) => {
             let names: Vec<&str> = unsent.iter().filter_map(|one| one.new.as_deref()).take(FEW).collect();
             let more = unsent.len().saturating_sub(names.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let one = "to make the others: the same command, with -n NAME and without --count, for each of";
             error.hint(format!("{one} {}{more}", names.join(", ")))
         }
-        ([], _) if order.making.is_some() && !unsent.is_empty() => {
+        ([], _) if order.makes && !unsent.is_empty() => {
             error.hint(format!("to make the others: the same command with --count {}", unsent.len()))
         }
         _ => error,
@@ -184,14 +196,14 @@ fn names(these: &[&Begun]) -> String {
 /// The options that chose the cloud, the account and the key, with a blank before each.
 pub fn cloud(app: &App) -> String {
     let option = |(name, value): &(&str, Option<String>)| match value {
-        Some(value) => format!(" --{name} {}", show::quoted(value)),
+        Some(value) => format!(" --{name} {}", shell::quoted(value)),
         None => format!(" --{name}"),
     };
     app.globals.cloud.iter().map(option).collect()
 }
 
 /// The commands that wait for these, or show how far they are.
-fn ways_to_wait(app: &App, order: Order<'_>, goal: &Goal, noun: &'static Noun, ids: &[String]) -> Vec<String> {
+fn ways_to_wait(app: &App, order: Left<'_>, goal: &Goal, noun: &'static Noun, ids: &[String]) -> Vec<String> {
     let end = match (order.state, goal) {
         (Some(state), _) => Some(format!("state={state}")),
         (None, Goal::State(state)) => Some(format!("state={state}")),

@@ -8,16 +8,15 @@ use unicode_width::UnicodeWidthStr;
 
 use super::prompt;
 use crate::api::{Noun, Op, Shape, noun};
-use crate::cli::change::{described, verb};
-use crate::cli::resolve;
-use crate::cli::resolve::{Known, Thing};
-use crate::cli::run::{Call, plural, word};
-use crate::cli::targets::Targets;
 use crate::cli::{App, own};
 use crate::client::Client;
 use crate::error::Result;
 use crate::render::{self, cut, visible};
 use crate::request::Args;
+use crate::tasks::call::{Call, described, verb};
+use crate::tasks::resolve::{self, Known, Thing};
+use crate::tasks::targets::{About, Targets};
+use crate::tasks::words::{plural, word};
 
 /// So many targets are shown before a question.
 const SHOWN: usize = 20;
@@ -28,36 +27,16 @@ const WIDEST: usize = 100;
 /// No name of a target is longer, with its id and what it belongs to.
 const LONGEST: usize = 300;
 
-/// What tells people whether a target is the right one.
-#[derive(Clone, Debug, Default)]
-pub struct About {
-    name: String,
-    state: String,
-    age: String,
-    tags: String,
+/// What is known of a target, with a comma before each.
+fn words(about: &About, now: i64) -> String {
+    let age = age(about, now);
+    let words = [&about.state, &age, &about.tags].into_iter().filter(|words| !words.is_empty());
+    words.map(|words| format!(", {}", cut(&visible(words), WIDEST))).collect()
 }
 
-impl About {
-    /// As far as its list or its own record shows it.
-    pub fn of(thing: &Thing, now: i64) -> About {
-        let text = |field: &str| thing.text(&[field]).map(|text| text.into_owned());
-        let enabled = text("enabled").map(|on| if on == "true" { "enabled" } else { "disabled" }.to_owned());
-        let made = text("created").or_else(|| text("published_at"));
-        // Some things have no tags, and are told apart by another field.
-        let more = ["version", "rule", "email", "subnet", "fingerprint"].into_iter().filter_map(text);
-        About {
-            name: thing.name.clone(),
-            state: text("state").or(enabled).unwrap_or_default(),
-            age: made.and_then(|made| render::age(&made, now)).map(|age| format!("{age} old")).unwrap_or_default(),
-            tags: more.chain(thing.tags()).collect::<Vec<_>>().join(", "),
-        }
-    }
-
-    /// All of it, with a comma before each.
-    pub fn words(&self) -> String {
-        let words = [&self.state, &self.age, &self.tags].into_iter().filter(|words| !words.is_empty());
-        words.map(|words| format!(", {}", cut(&visible(words), WIDEST))).collect()
-    }
+fn age(about: &About, now: i64) -> String {
+    let age = about.made.as_ref().and_then(|made| render::age(made, now));
+    age.map(|age| format!("{age} old")).unwrap_or_default()
 }
 
 /// What is to be asked.
@@ -103,9 +82,10 @@ pub fn told(app: &App, op: &Op, targets: &Targets) {
         return;
     }
     app.say(&format!("{} {}:", verb(op), count(&targets.calls)));
+    let now = crate::cli::now();
     for call in &targets.calls {
         let about = about(targets, call);
-        let words = about.map(About::words).unwrap_or_default();
+        let words = about.map(|about| words(about, now)).unwrap_or_default();
         app.say(&format!("  {}{words}", cut(&visible(&labelled(call, about)), LONGEST)));
     }
 }
@@ -148,9 +128,10 @@ pub fn place(app: &App) -> String {
 /// The targets in columns, as many as there is room for.
 fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
     let cell = |text: &str| cut(&visible(text), WIDEST).into_owned();
+    let now = crate::cli::now();
     let cells = |(call, name): (&Call, &String)| {
         let about = about(targets, call).cloned().unwrap_or_default();
-        [cell(name), cell(&about.state), cell(&about.age), visible(&about.tags).into_owned()]
+        [cell(name), cell(&about.state), age(&about, now), visible(&about.tags).into_owned()]
     };
     let cells: Vec<[String; 4]> = targets.calls.iter().zip(names).take(SHOWN).map(cells).collect();
     let width = |at: usize| cells.iter().map(|row| row[at].width()).max().unwrap_or_default();
@@ -192,31 +173,30 @@ async fn complete(client: &Client, targets: &mut Targets) {
     if noun.list.shape != Shape::Rows {
         return;
     }
-    let now = crate::cli::now();
     let found: HashMap<String, About> = if missing.len() <= FEW {
         let one = async |call: &Call| {
             let place = noun.get.path_params().filter_map(|name| Some((name, call.args.text(name)?)));
             let place = place.fold(Args::new(), |args, (name, text)| args.set(name, text));
             let answer = client.call(noun.get, &place).await.ok()?;
             let thing = Thing::of(noun, answer.first()?).ok()?;
-            Some((call.id()?.to_owned(), About::of(&thing, now)))
+            Some((call.id()?.to_owned(), About::of(&thing)))
         };
         futures_util::stream::iter(missing).map(one).buffer_unordered(FEW).filter_map(async |one| one).collect().await
     } else {
         match missing.first() {
-            Some(call) => listed(client, noun, call, now).await,
+            Some(call) => listed(client, noun, call).await,
             None => HashMap::new(),
         }
     };
     targets.known.extend(found);
 }
 
-async fn listed(client: &Client, noun: &'static Noun, call: &Call, now: i64) -> HashMap<String, About> {
+async fn listed(client: &Client, noun: &'static Noun, call: &Call) -> HashMap<String, About> {
     let place = resolve::place(noun, &call.args);
     let place = match noun.whole() {
         Some((name, value)) => place.set(name, value),
         None => place,
     };
     let known = Known::list(client, noun, &place).await;
-    known.into_iter().flat_map(|known| known.things).map(|thing| (thing.id.clone(), About::of(&thing, now))).collect()
+    known.into_iter().flat_map(|known| known.things).map(|thing| (thing.id.clone(), About::of(&thing))).collect()
 }

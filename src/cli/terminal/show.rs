@@ -8,6 +8,7 @@ use crate::cli::App;
 use crate::client::{Client, Wire, header_lines, header_name};
 use crate::config::Pin;
 use crate::error::{Error, Result};
+use crate::grammar::shell;
 use crate::render;
 use crate::request::Request;
 
@@ -105,7 +106,7 @@ fn curl(app: &App, request: &Request, wire: &Wire) -> String {
         let keys = pins.value.iter().filter(|pin| matches!(pin, Pin::Key(_))).map(ToString::to_string);
         let keys: Vec<String> = keys.collect();
         if keys.len() == pins.value.len() {
-            let _ = write!(line, " -k --pinnedpubkey {}", quoted(&keys.join(";")));
+            let _ = write!(line, " -k --pinnedpubkey {}", shell::quoted(&keys.join(";")));
         } else {
             app.warn("curl pins keys, not certificates: this command verifies the certificate in its own way");
         }
@@ -113,7 +114,7 @@ fn curl(app: &App, request: &Request, wire: &Wire) -> String {
         line.push_str(" -k");
     }
     if let Some(file) = &app.config.cacert {
-        let _ = write!(line, " --cacert {}", quoted(&file.value.to_string_lossy()));
+        let _ = write!(line, " --cacert {}", shell::quoted(&file.value.to_string_lossy()));
     }
     match request.method.as_str() {
         "GET" => {}
@@ -126,37 +127,15 @@ fn curl(app: &App, request: &Request, wire: &Wire) -> String {
         let _ = write!(
             line,
             " -H {}",
-            quoted(&format!("{}: {}", header_name(name.as_str()), String::from_utf8_lossy(value.as_bytes())))
+            shell::quoted(&format!("{}: {}", header_name(name.as_str()), String::from_utf8_lossy(value.as_bytes())))
         );
     }
     if let Some((_, body)) = &request.body {
-        let _ = write!(line, " --data-raw {}", quoted(&String::from_utf8_lossy(body)));
+        let _ = write!(line, " --data-raw {}", shell::quoted(&String::from_utf8_lossy(body)));
     }
     if wire.target.is_some() {
         line.push_str(" --path-as-is");
     }
-    let _ = writeln!(line, " {}", quoted(&wire.address()));
+    let _ = writeln!(line, " {}", shell::quoted(&wire.address()));
     line
-}
-
-/// A word that a POSIX shell takes as it is.
-pub fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_quoted_word_is_safe_in_a_shell() {
-        assert_eq!(quoted("web-0"), "web-0");
-        assert_eq!(quoted(""), "''");
-        assert_eq!(quoted("it's $HOME; `rm`"), r"'it'\''s $HOME; `rm`'");
-    }
 }

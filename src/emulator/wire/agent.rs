@@ -137,8 +137,8 @@ mod unix {
 
     #[cfg(test)]
     mod tests {
+        use super::super::super::dir::ThrowAwayKey;
         use super::*;
-        use super::super::dir::ThrowAwayKey;
 
         #[test]
         fn a_message_that_makes_no_sense_is_refused() {

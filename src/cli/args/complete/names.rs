@@ -6,10 +6,10 @@ use super::line::Line;
 use crate::api::{Ids, Noun, Shape};
 use crate::auth::no_passphrase;
 use crate::cli::cache::{Cache, TTL};
-use crate::cli::resolve;
 use crate::config::{Config, Sources};
 use crate::connect;
 use crate::request::Args;
+use crate::tasks::resolve;
 
 /// What can be typed for a thing.
 #[derive(Default, Deserialize, Serialize)]

@@ -12,11 +12,12 @@ use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::{prompt, question, show};
-use crate::cli::{App, change, own, resolve};
+use crate::cli::{App, change, own};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, Look};
 use crate::request::{Arg as Argument, Args, Request};
+use crate::tasks::resolve;
 
 /// `sdc role-tags`.
 pub(crate) static COMMAND: Custom = Custom {

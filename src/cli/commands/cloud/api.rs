@@ -9,6 +9,7 @@ use crate::cli::terminal::{exit, prompt, question, show};
 use crate::cli::{App, own, run, values};
 use crate::client::{Client, Cut, Span, header_lines};
 use crate::error::{Error, Kind, Result};
+use crate::grammar::shell;
 use crate::render;
 use crate::request::Request;
 use crate::response::Response;
@@ -141,7 +142,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         Err(error) if answer.status >= 400 && without_account(&path).is_some() => Err(error.hint(format!(
             "paths begin with the account: sdc api {} {}",
             text("METHOD"),
-            show::quoted(&without_account(&path).unwrap_or_default())
+            shell::quoted(&without_account(&path).unwrap_or_default())
         ))),
         Err(error) if unclear || answer.is_success() && !request.repeatable => Err(error.in_doubt()),
         Err(error) => Err(error),

@@ -11,11 +11,12 @@ use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::show;
-use crate::cli::{App, change, resolve};
+use crate::cli::{App, change};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, Format};
 use crate::request::{Arg as Argument, Args};
+use crate::tasks::resolve;
 
 /// `sdc images share`.
 pub(crate) static SHARE: Custom = Custom {

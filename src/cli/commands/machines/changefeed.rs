@@ -13,14 +13,15 @@ use crate::answer::Answer;
 use crate::api::cloudapi::changefeed as feed;
 use crate::api::cloudapi::changefeed::SUBRESOURCES;
 use crate::api::cloudapi::machines;
+use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::{App, resolve};
 use crate::client::{Client, Feed, backoff};
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, visible_json};
 use crate::request::Args;
+use crate::tasks::resolve;
 
 /// `sdc machines watch`.
 pub(crate) static WATCH: Custom = Custom {

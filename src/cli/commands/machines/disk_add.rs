@@ -6,9 +6,10 @@ use clap::ArgMatches;
 use crate::api::cloudapi::{disks, machines};
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::{App, resolve, run};
+use crate::cli::{App, run};
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
+use crate::tasks::resolve;
 
 /// `sdc machines disks add`.
 pub(crate) static COMMAND: Custom = Custom {

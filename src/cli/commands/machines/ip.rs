@@ -5,7 +5,6 @@ use std::fmt::Write;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::StreamExt;
 
-use super::reach::{Choice, Machine, Networks};
 use super::ways;
 use crate::api::{Column, column};
 use crate::cli::App;
@@ -14,6 +13,7 @@ use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
 use crate::error::{Error, Result};
+use crate::tasks::addresses::{Choice, Machine, Networks};
 
 /// `sdc machines ip`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -101,7 +101,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
 fn addresses(machine: &Machine, choice: &Choice, networks: &Networks, all: bool) -> Result<Vec<serde_json::Value>> {
     let one = machine.one(choice, networks)?;
     let chosen = if all { machine.fitting(choice, networks) } else { vec![one] };
-    let row = |address: &super::reach::Address| {
+    let row = |address: &crate::tasks::addresses::Address| {
         serde_json::json!({
             "id": machine.id,
             "name": machine.name,

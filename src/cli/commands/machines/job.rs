@@ -12,10 +12,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use tokio::time::Instant;
 
-use super::create::{self, Making, There};
 use super::given::Given;
-use super::reach;
-use super::reap::EXPIRES_TAG;
 use super::ssh::{unable, way_options};
 use super::ways::{Finder, Past, Way};
 use super::why;
@@ -23,15 +20,20 @@ use crate::api::cloudapi::machines;
 use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::run::Call;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::show;
 use crate::cli::terminal::signals::Signals;
-use crate::cli::{App, resolve, values};
+use crate::cli::{App, values};
 use crate::client::{Client, Wait, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::range;
+use crate::grammar::shell;
 use crate::request::Arg as Value;
+use crate::tasks::addresses;
+use crate::tasks::call::Call;
+use crate::tasks::create::EXPIRES_TAG;
+use crate::tasks::create::{self, Making, There};
+use crate::tasks::resolve;
 
 /// `sdc run`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -117,7 +119,7 @@ impl Job {
             None => Ok(usual),
         };
         let (ttl, ready) = (time("ttl", TTL)?, time("timeout", READY)?);
-        let user = matches.get_one::<String>("login").map(|user| reach::typed_user(user)).transpose()?;
+        let user = matches.get_one::<String>("login").map(|user| addresses::typed_user(user)).transpose()?;
         let copy = matches.get_one::<PathBuf>("copy").map(|dir| {
             let dir = values::at_home(dir);
             dir.canonicalize()
@@ -165,7 +167,7 @@ impl Job {
     fn line(&self) -> String {
         match self.words.as_slice() {
             [line] => line.clone(),
-            words => words.iter().map(|word| show::quoted(word)).collect::<Vec<_>>().join(" "),
+            words => words.iter().map(|word| shell::quoted(word)).collect::<Vec<_>>().join(" "),
         }
     }
 }
@@ -408,7 +410,7 @@ impl Tool<'_> {
         let mut words = vec![OsString::from("-rq")];
         words.extend(self.options("-P"));
         words.extend(["--".into(), dir.as_os_str().to_owned()]);
-        words.push(format!("{}@{}:", self.way.user, reach::bracketed(self.way.ip)).into());
+        words.push(format!("{}@{}:", self.way.user, addresses::bracketed(self.way.ip)).into());
         let mut command = self.command("scp", words);
         // What scp says belongs among the words, not in the command's output.
         command.stdin(Stdio::null()).stdout(Stdio::null());

@@ -11,14 +11,15 @@ use serde_json::value::RawValue;
 use crate::answer::{Answer, Row};
 use crate::api::cloudapi::machines;
 use crate::api::cloudapi::migrations;
+use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::{App, resolve};
 use crate::client::{Client, Lines, backoff};
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, visible, visible_json};
 use crate::request::{Request, segment};
+use crate::tasks::resolve;
 
 /// `sdc machines migrate watch`.
 pub(crate) static COMMAND: Custom = Custom {

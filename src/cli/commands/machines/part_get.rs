@@ -7,14 +7,15 @@ use serde_json::value::RawValue;
 use crate::answer::Answer;
 use crate::api::cloudapi::{machines, metadata, tags};
 use crate::api::{Noun, Op, Shape};
+use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::show;
-use crate::cli::{App, resolve};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::render;
 use crate::request::{Arg, Args};
+use crate::tasks::resolve;
 
 /// `sdc machines tags get`.
 pub(crate) static TAG: Custom = Custom {

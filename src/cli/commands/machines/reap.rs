@@ -6,17 +6,20 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::api::cloudapi::machines;
 use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
+use crate::cli::args::targets as choosing;
 use crate::cli::change::{self, Order};
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::resolve::{Known, Thing};
 use crate::cli::terminal::interrupted::Again;
 use crate::cli::terminal::question;
 use crate::cli::terminal::question::Asking;
 use crate::cli::terminal::show;
-use crate::cli::{App, run, targets};
-use crate::error::{Error, Result};
+use crate::cli::{App, run};
+use crate::error::Result;
 use crate::render;
 use crate::request::Args;
+use crate::tasks::create::EXPIRES_TAG;
+use crate::tasks::resolve::{Known, Thing};
+use crate::tasks::targets;
 
 /// `sdc reap`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -27,9 +30,6 @@ pub(crate) static COMMAND: Custom = Custom {
     previews: true,
     settings: Settings::Needed,
 };
-
-/// The tag that says until when a machine is wanted, in ISO 8601.
-pub const EXPIRES_TAG: &str = "sdc.expires";
 
 /// The command and its options.
 pub fn command() -> Command {
@@ -58,8 +58,8 @@ pub fn command() -> Command {
                 .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
         )
         .args(build::list_options().into_iter().take(1))
-        .args(targets::limits());
-    targets::with_ignore_missing(command)
+        .args(choosing::limits());
+    choosing::with_ignore_missing(command)
 }
 
 /// Deletes them and returns the exit code.
@@ -71,7 +71,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let look = app.look(matches, machines::MACHINES.columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let timeout = run::patience(matches)?;
-    let filter = targets::Filter::read(matches)?;
+    let filter = choosing::filter(matches)?;
     let client = app.client()?;
     // Failed machines are told of only beside those that are gone.
     let known = Known::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
@@ -96,23 +96,6 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         again: &Again::read(op, matches),
     };
     change::run(app, &client, order, targets, look, jq.as_ref()).await
-}
-
-/// Refuses a time that could never be read again: such a machine would stay.
-///
-/// # Errors
-/// A usage error.
-pub fn check(args: &Args) -> Result<()> {
-    match args.text(&format!("tag.{EXPIRES_TAG}")) {
-        Some(text) if text.trim().parse::<jiff::Timestamp>().is_err() => {
-            let text: String = text.chars().take(80).collect();
-            Err(Error::usage(format!(
-                "the tag {EXPIRES_TAG} = '{text}' is no time, so the machine would stay for ever"
-            ))
-            .hint(format!("-t {EXPIRES_TAG}=2030-01-31T18:00:00Z")))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Whether a machine has a time, and that is past.

@@ -6,13 +6,13 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::given::{self, Given};
-use super::reach;
 use super::ssh::{login, options, past, printing, run_or_print, way_options};
 use super::ways::{Finder, Way};
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
+use crate::tasks::addresses;
 
 /// `sdc machines scp`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -104,7 +104,7 @@ impl File {
         if word.to_str().is_none() {
             return Err(Error::usage(format!("'{text}' is no text (UTF-8)")));
         }
-        let (user, machine) = reach::split_user(host)?;
+        let (user, machine) = addresses::split_user(host)?;
         Ok(File::There { user: user.map(str::to_owned), machine: machine.to_owned(), path: path.to_owned() })
     }
 }
@@ -171,7 +171,7 @@ fn line(places: &[Place], given: &Given, own: &[OsString], alias: bool) -> Resul
             Place::Here(word) => word.clone(),
             Place::There { way, path, named } => {
                 let user = if *named { format!("{}@", way.user) } else { String::new() };
-                let host = reach::bracketed(way.ip);
+                let host = addresses::bracketed(way.ip);
                 if uris {
                     let port = way.port.unwrap_or(22);
                     format!("scp://{user}{host}:{port}/{}", utf8_percent_encode(path, PATH)).into()

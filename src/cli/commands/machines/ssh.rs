@@ -6,13 +6,13 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::given::{self, Given};
-use super::reach;
 use super::ways::{self, Finder, Past, Way};
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::terminal::show;
 use crate::error::{Error, Result};
+use crate::grammar::shell;
+use crate::tasks::addresses;
 
 /// `sdc machines ssh`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -103,7 +103,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let args = args.strip_prefix(&[OsString::from("--")]).unwrap_or(args);
     let given = Given::read(&given::SSH, args);
-    let (user, machine) = reach::split_user(typed)?;
+    let (user, machine) = addresses::split_user(typed)?;
     let user = login(matches, user)?;
     let past = past(matches, &given)?;
     let mut finder = Finder::new(app, matches, past).await?;
@@ -141,7 +141,7 @@ pub fn printing(app: &App, matches: &ArgMatches, tool: &str) -> Result<bool> {
 /// # Errors
 /// A usage error where the two differ, or one is no login.
 pub fn login<'a>(matches: &'a ArgMatches, before: Option<&'a str>) -> Result<Option<&'a str>> {
-    let option = matches.get_one::<String>("login").map(|user| reach::typed_user(user)).transpose()?;
+    let option = matches.get_one::<String>("login").map(|user| addresses::typed_user(user)).transpose()?;
     match (option, before) {
         (Some(option), Some(before)) if option != before => {
             Err(Error::usage(format!("--login {option} contradicts {before}@")))
@@ -207,7 +207,7 @@ pub fn run_or_print(app: &App, line: &[OsString], print: bool) -> Result<i32> {
 }
 
 fn shown(line: &[OsString]) -> String {
-    line.iter().map(|word| show::quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+    line.iter().map(|word| shell::quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }
 
 /// Terminal, signals and exit code are then the tool's own. It returns only where that failed.

@@ -12,13 +12,14 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::answer::Answer;
 use crate::api::cloudapi::changefeed::VNC;
 use crate::api::cloudapi::machines;
+use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::{App, resolve};
 use crate::client::{Client, Socket};
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
+use crate::tasks::resolve;
 
 /// `sdc machines vnc`.
 pub(crate) static COMMAND: Custom = Custom {

@@ -10,26 +10,29 @@ use futures_util::StreamExt;
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
-use super::reach::{Choice, Machine, Networks};
 use super::{ways, why};
 use crate::answer::Answer;
 use crate::api::cloudapi;
 use crate::api::cloudapi::{machines, snapshots};
 use crate::api::{Column, Noun, RESOURCES, Shape, noun};
+use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
+use crate::cli::args::targets;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::resolve::{self, Known};
-use crate::cli::run::plural;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
-use crate::cli::terminal::{exit, interrupted, show};
-use crate::cli::{App, targets};
+use crate::cli::terminal::{exit, interrupted};
 use crate::client::{Client, Condition, Until};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::selector;
+use crate::grammar::shell;
 use crate::render;
 use crate::request::Args;
+use crate::tasks::addresses::{Choice, Machine, Networks};
+use crate::tasks::resolve;
+use crate::tasks::resolve::Known;
+use crate::tasks::words::plural;
 
 /// `sdc wait`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -241,11 +244,11 @@ fn interruption(app: &App, noun: &Noun, left: &[&str], matches: &ArgMatches) -> 
     let parents = matches.get_many::<String>("ID").into_iter().flatten().take(parents).map(String::as_str);
     let mut command = format!("sdc wait {word}");
     for name in parents.chain(left.iter().copied()) {
-        command.push_str(&format!(" {}", show::quoted(name)));
+        command.push_str(&format!(" {}", shell::quoted(name)));
     }
-    command.push_str(&format!(" --for {}", show::quoted(condition)));
+    command.push_str(&format!(" --for {}", shell::quoted(condition)));
     if let Some(timeout) = timeout {
-        command.push_str(&format!(" --timeout {}", show::quoted(timeout)));
+        command.push_str(&format!(" --timeout {}", shell::quoted(timeout)));
     }
     for switch in ["public", "private"] {
         if matches.get_flag(switch) {
@@ -253,7 +256,7 @@ fn interruption(app: &App, noun: &Noun, left: &[&str], matches: &ArgMatches) -> 
         }
     }
     if let Some(network) = matches.get_one::<String>("network") {
-        command.push_str(&format!(" --network {}", show::quoted(network)));
+        command.push_str(&format!(" --network {}", shell::quoted(network)));
     }
     command.push_str(&interrupted::cloud(app));
     Error::new(Kind::Interrupted, words).hint(format!("to go on: {command}"))

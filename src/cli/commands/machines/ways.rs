@@ -5,13 +5,15 @@ use std::collections::HashMap;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use super::reach::{self, Choice, Hop, Machine, Networks};
 use crate::answer::Row;
 use crate::api::cloudapi::{images, machines, networks};
-use crate::cli::{App, resolve};
+use crate::cli::App;
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
+use crate::tasks::addresses;
+use crate::tasks::addresses::{Choice, Hop, Machine, Networks};
+use crate::tasks::resolve;
 
 /// More bastions than this nobody has in a row.
 const MOST_HOPS: usize = 8;
@@ -214,7 +216,7 @@ impl<'a> Finder<'a> {
             }
             let user = match (bastion.proxy_user()?, user) {
                 (Some(user), _) => user.to_owned(),
-                (None, Some(user)) if reach::is_login(user) => user.to_owned(),
+                (None, Some(user)) if addresses::is_login(user) => user.to_owned(),
                 (None, Some(user)) => {
                     let words = format!("'{user}' cannot be written as the login of the bastion {}", bastion.name);
                     return Err(Error::usage(words).hint("its tag tritoncli.ssh.proxyuser names another"));
@@ -236,10 +238,10 @@ impl<'a> Finder<'a> {
         }
         // A machine that an operator made need not have one.
         if !resolve::is_uuid(&machine.image) {
-            return Ok(reach::ROOT.to_owned());
+            return Ok(addresses::ROOT.to_owned());
         }
         let user = match self.client.call(&images::GET, &Args::new().set("image", &machine.image)).await {
-            Ok(image) => image.first().map(reach::default_user).transpose()?.flatten(),
+            Ok(image) => image.first().map(addresses::default_user).transpose()?.flatten(),
             // An image may be gone, or not for this user to see, and its machines live on.
             Err(error) if error.kind() == Kind::NotFound || error.fault().is_some_and(|fault| fault.status == 403) => {
                 self.app.warn(&format!("image {}: {error}; logging in as root: --login USER", machine.image));
@@ -247,7 +249,7 @@ impl<'a> Finder<'a> {
             }
             Err(error) => return Err(error.about(&format!("image {}", machine.image))),
         };
-        let user = user.unwrap_or_else(|| reach::ROOT.to_owned());
+        let user = user.unwrap_or_else(|| addresses::ROOT.to_owned());
         self.users.insert(machine.image.clone(), user.clone());
         Ok(user)
     }

@@ -9,19 +9,20 @@ use clap::{Arg, ArgMatches, Command};
 use futures_util::future::{join, join3};
 use serde_json::{Value, json};
 
-use super::reasons::{ASK, Entry, Facts, Image, Limit, Machine, Package, Told, image, judge, limits, unread};
 use super::ways;
 use crate::answer::{Answer, Row};
 use crate::api::cloudapi::{account, images, machines, packages};
 use crate::api::{Column, Op, Shape, column};
+use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
-use crate::cli::{App, resolve};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::render;
 use crate::request::Args;
+use crate::tasks::diagnosis::{ASK, Entry, Facts, Image, Limit, Machine, Package, Told, image, judge, limits, unread};
+use crate::tasks::resolve;
 
 /// `sdc machines why`.
 pub(crate) static COMMAND: Custom = Custom {

@@ -87,7 +87,7 @@ pub fn environment(emulator: &Emulator) -> Vec<(&'static str, String)> {
 pub fn lines(emulator: &Emulator) -> String {
     let mut lines = format!("unset {}\n", REMOVED.join(" "));
     for (name, value) in environment(emulator) {
-        lines.push_str(&format!("export {name}={}\n", crate::cli::terminal::show::quoted(&value)));
+        lines.push_str(&format!("export {name}={}\n", crate::grammar::shell::quoted(&value)));
     }
     lines
 }

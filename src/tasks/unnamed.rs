@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::terminal::show::quoted;
 use crate::api::Noun;
 use crate::api::cloudapi::tags;
 use crate::client::Client;
 use crate::error::{Error, Kind};
+use crate::grammar::shell::quoted;
 use crate::request::Args;
 
 /// A hint that is longer is of no use on a screen.

@@ -22,15 +22,21 @@ fn some(row: Row<'_>, pointer: &str) -> Option<String> {
 /// A machine, as far as its failures go.
 #[derive(Debug)]
 pub struct Machine {
+    /// Its id.
     pub id: String,
+    /// Its name.
     pub name: String,
+    /// Its state.
     pub state: String,
+    /// When it was created, in the service's own form.
     pub created: String,
     /// Id of its image; may be empty.
     pub image: String,
     /// Name of its package; may be empty.
     pub package: String,
+    /// Deletion protection is on.
     pub protected: bool,
+    /// Its firewall is on.
     pub firewall: bool,
     brand: Option<String>,
     /// In MiB.
@@ -64,7 +70,9 @@ impl Machine {
 /// An entry of the audit log.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// What the log calls it.
     pub action: String,
+    /// When it ended, in the service's own form.
     pub time: Option<String>,
     success: String,
     /// Who asked for it: in words that follow a comma, or nothing.
@@ -164,7 +172,9 @@ impl Image {
 /// A package.
 #[derive(Debug)]
 pub struct Package {
+    /// Its id.
     pub id: String,
+    /// Its name.
     pub name: String,
 }
 
@@ -177,11 +187,15 @@ impl Package {
 
 /// What the service answered, each by itself: what cannot be read keeps nothing else from being told.
 pub struct Facts {
+    /// The machine itself.
     pub machine: Result<Machine>,
+    /// Its audit log, newest first.
     pub audit: Result<Vec<Entry>>,
+    /// The account's limits.
     pub limits: Result<Vec<Limit>>,
     /// Not asked for where it is not known which one.
     pub image: Option<Result<Image>>,
+    /// The same of its package.
     pub package: Option<Result<Package>>,
 }
 
@@ -191,7 +205,9 @@ pub struct Told {
     pub reason: String,
     /// Whether some answer explains the failure, or there is none.
     pub explained: bool,
+    /// The failure in the audit log.
     pub failed: Option<Entry>,
+    /// What to try.
     pub tries: Vec<String>,
 }
 
@@ -346,10 +362,13 @@ fn ways_out(id: &str, state: &str, failed: Option<&str>) -> Vec<String> {
 
 /// One limit, and what it means for this machine.
 pub struct Bound {
+    /// In words.
     pub words: String,
+    /// As data.
     pub data: Value,
     /// Whether it counts this machine.
     pub applies: bool,
+    /// Whether one more does not fit.
     pub reached: bool,
 }
 

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use super::resolve::is_uuid;
 use crate::answer::Row;
-use crate::cli::resolve::is_uuid;
 use crate::error::{Error, Kind, Result};
 
 /// Tags by which a machine says how it wants to be reached: node-triton's, so that both tools go the same way.

@@ -19,8 +19,6 @@ use crate::request::{Arg, Args};
 
 /// How many candidates an error names.
 const CANDIDATES: usize = 8;
-/// So many characters of what was typed an error repeats.
-const LONGEST: usize = 60;
 /// States of what nothing can be done to any more.
 const GONE: &[&str] = &["deleted", "destroyed"];
 
@@ -236,7 +234,9 @@ fn named_version<'a>(noun: &Noun, typed: &'a str) -> (&'a str, Option<&'a str>) 
 
 /// A thing of a list, as far as its names go.
 pub struct Thing {
+    /// Its id.
     pub id: String,
+    /// Its name; empty where it has none.
     pub name: String,
     version: String,
     /// What tells it apart from others of the name: when it was made, and its state.
@@ -294,6 +294,7 @@ impl Thing {
 /// A list of things, in which they are looked for.
 pub struct Known {
     noun: &'static Noun,
+    /// What can be meant.
     pub things: Vec<Thing>,
     /// What is in the list and cannot be meant, since others own it.
     others: Vec<Thing>,
@@ -325,7 +326,7 @@ impl Known {
             Owner::Operator(field) => Box::new(move |thing| thing.text(&[field]).is_none_or(|text| text != "true")),
             Owner::Account(field) => {
                 let account = client.account_id().await.map_err(|error| {
-                    let all = super::run::plural(noun.word);
+                    let all = super::words::plural(noun.word);
                     error
                         .about(&format!("which {all} are the account's own"))
                         .hint("those that are named by their full ids need no such look")
@@ -395,9 +396,9 @@ impl Known {
         };
         match self.others.iter().find(fits) {
             Some(thing) => {
-                let words = format!("this account owns no {word} named '{}'", brief(typed));
+                let words = format!("this account owns no {word} named '{}'", super::words::brief(typed));
                 let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
-                let other = format!("{} {}{version}", thing.id, brief(&thing.name));
+                let other = format!("{} {}{version}", thing.id, super::words::brief(&thing.name));
                 Error::new(crate::error::Kind::NotFound, words).hint(format!("{other} belongs to another account"))
             }
             None => missing(self.noun, typed, &self.things),
@@ -408,7 +409,7 @@ impl Known {
     pub fn nothing_like(&self, typed: &str) -> Error {
         let noun = self.noun;
         let others = self.others.iter().filter(|thing| crate::grammar::selector::glob(typed, &thing.name)).count();
-        let (word, typed) = (noun.word, brief(typed));
+        let (word, typed) = (noun.word, super::words::brief(typed));
         let missing = |words: String| Error::new(crate::error::Kind::NotFound, words);
         match others {
             0 => missing(format!("no {word} is called like '{typed}'")).hint(format!("all of them: {}", noun.lister)),
@@ -438,16 +439,11 @@ fn version_order(version: &str) -> Vec<(u64, String)> {
     version.split(['.', '-', '+']).map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
 }
 
-/// As much of what was typed as a message has room for.
-pub fn brief(typed: &str) -> String {
-    match typed.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", typed.get(..at).unwrap_or_default()),
-        None => typed.to_owned(),
-    }
-}
-
 fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
-    let error = Error::new(crate::error::Kind::NotFound, format!("no {} is called '{}'", noun.word, brief(typed)));
+    let error = Error::new(
+        crate::error::Kind::NotFound,
+        format!("no {} is called '{}'", noun.word, super::words::brief(typed)),
+    );
     // A line of a table that was piped here.
     if typed.trim().contains(char::is_whitespace) {
         return error.hint(format!("their ids alone, one a line: {} -o ids", noun.lister));
@@ -460,7 +456,7 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
             _ => None,
         });
         if let Some(pick) = pick {
-            let those = format!("{} {}", noun.lister, super::terminal::show::quoted(typed));
+            let those = format!("{} {}", noun.lister, crate::grammar::shell::quoted(typed));
             return error.hint(format!("those: {those}; where several can be named: {pick}"));
         }
     }
@@ -475,18 +471,23 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
     let error = if near.is_empty() {
         error
     } else {
-        error.hint(format!("there is {}", near.iter().map(|name| brief(name)).collect::<Vec<_>>().join(", ")))
+        error.hint(format!(
+            "there is {}",
+            near.iter().map(|name| super::words::brief(name)).collect::<Vec<_>>().join(", ")
+        ))
     };
     error.hint(format!("all of them: {}", noun.lister))
 }
 
 fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {
-    let words = format!("'{}' fits {} {}", brief(typed), found.len(), super::run::plural(noun.word));
+    let words = format!("'{}' fits {} {}", super::words::brief(typed), found.len(), super::words::plural(noun.word));
     let mut error = Error::new(crate::error::Kind::Ambiguous, words);
     for thing in found.iter().take(CANDIDATES) {
         let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
         error = error.hint(
-            format!("{} {}{version} {}", thing.id, brief(&thing.name), brief(&thing.about)).trim_end().to_owned(),
+            format!("{} {}{version} {}", thing.id, super::words::brief(&thing.name), super::words::brief(&thing.about))
+                .trim_end()
+                .to_owned(),
         );
     }
     error.hint("use the id of the one that is meant")
@@ -516,7 +517,7 @@ async fn key_name(client: &Client, noun: &Noun, place: &Args, typed: &str) -> Re
         (None, Err(error)) if typed.contains(':') => Err(error),
         (None, _) => {
             let what = if by_fingerprint { "has the fingerprint" } else { "is called" };
-            let words = format!("no key here {what} '{}'", brief(typed));
+            let words = format!("no key here {what} '{}'", super::words::brief(typed));
             Err(Error::new(crate::error::Kind::NotFound, words).hint(format!("all of them: {}", noun.lister)))
         }
     }

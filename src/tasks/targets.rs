@@ -2,96 +2,24 @@
 //! looks them up with one list however many there are, shows them, and sends nothing that changes anything.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
 use std::time::Duration;
 
-use clap::builder::NonEmptyStringValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-
-use super::App;
+use super::Report;
+use super::call::Call;
 use super::resolve::{self, Known, Thing};
-use super::run::{Call, plural, word};
-use super::terminal::question::About;
-use crate::api::{Method, Noun, Op, Pick, Shape, Takes, noun};
+use super::words::plural;
+use crate::api::{Noun, Op, Pick, Shape, noun};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::selector::{self, Selector};
 use crate::request::{Arg as Value, Args};
 
 /// More targets than this must be allowed with `--max`.
-const MOST: usize = 20;
+pub const MOST: usize = 20;
 /// How many are worked on at once unless told otherwise.
-const PARALLEL: usize = 8;
+pub const PARALLEL: usize = 8;
 /// With more names than this the list is asked for once, instead of once a name.
 const FEW: usize = 3;
-/// So much is read from standard input, in bytes: some 50 000 ids.
-const STDIN: u64 = 2 << 20;
-
-/// The options that say how many there may be, and how many at once.
-pub fn limits() -> [Arg; 2] {
-    let own = |id: &'static str| Arg::new(id).long(id).help_heading("Targets");
-    [
-        own("max")
-            .value_name("N")
-            .value_parser(value_parser!(u64).range(1..=1_000_000))
-            .help(format!("Allow so many targets [default: {MOST}]")),
-        own("parallel")
-            .value_name("N")
-            .value_parser(value_parser!(u64).range(1..=100))
-            .help(format!("Work on so many at once [default: {PARALLEL}]")),
-    ]
-}
-
-/// The option for whoever only wants things to be gone.
-pub fn with_ignore_missing(command: Command) -> Command {
-    command.arg(
-        Arg::new("ignore-missing")
-            .long("ignore-missing")
-            .action(ArgAction::SetTrue)
-            .help_heading("Targets")
-            .help("What is not there (any more) is no failure"),
-    )
-}
-
-/// The options that pick targets, for an operation that takes several.
-pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
-    let own = |id: &'static str| Arg::new(id).long(id).help_heading("Targets");
-    let [max, parallel] = limits();
-    let mut command = command.arg(max);
-    if op.targets == Takes::Each {
-        command = command.arg(parallel);
-    }
-    for pick in target.picks {
-        command = command.arg(match pick {
-            Pick::Tags => own("selector")
-                .short('l')
-                .value_name("TAG=VALUE,...")
-                .value_parser(NonEmptyStringValueParser::new())
-                .help("Those with these tags: role=web,env!=prod,backup,!old"),
-            Pick::State(..) => Arg::new("pick-state")
-                .long("state")
-                .value_name("STATE,...")
-                .value_delimiter(',')
-                .value_parser(NonEmptyStringValueParser::new())
-                .help_heading("Targets")
-                .help("Those in one of these states"),
-            Pick::Age(_) => {
-                own("older-than").value_name("TIME").help("Those made longer ago than this: 90m, 12h, 30d, 8w, 1y")
-            }
-        });
-    }
-    if op.method == Method::Delete { with_ignore_missing(command) } else { command }
-}
-
-/// The options of which one is enough for there to be targets.
-pub fn picking(target: &Noun) -> Vec<&'static str> {
-    let id = |pick: &Pick| match pick {
-        Pick::Tags => "selector",
-        Pick::State(..) => "pick-state",
-        Pick::Age(_) => "older-than",
-    };
-    target.picks.iter().map(id).collect()
-}
 
 /// What was asked for: the arguments that all calls share, and the targets as they were typed.
 pub struct Asked {
@@ -104,10 +32,11 @@ pub struct Asked {
     /// What was typed for the targets.
     pub typed: Vec<String>,
     /// Whether targets were named at all: standard input may have named none.
-    named: bool,
-    from_stdin: bool,
+    pub named: bool,
+    /// Whether some came from standard input.
+    pub from_stdin: bool,
     /// Those that standard input named: ids and names, taken literally.
-    listed: HashSet<String>,
+    pub listed: HashSet<String>,
     /// What they must be like beside that.
     pub filter: Filter,
 }
@@ -115,38 +44,23 @@ pub struct Asked {
 /// What targets must be like.
 #[derive(Default)]
 pub struct Filter {
-    selector: Option<Selector>,
-    states: Vec<String>,
-    older: Option<Duration>,
-    max: Option<usize>,
-    parallel: Option<usize>,
+    /// Their tags.
+    pub selector: Option<Selector>,
+    /// Their states, one of these; all if there are none.
+    pub states: Vec<String>,
+    /// They were made longer ago than this.
+    pub older: Option<Duration>,
+    /// How many there may be.
+    pub max: Option<usize>,
+    /// How many are worked on at once.
+    pub parallel: Option<usize>,
     /// What is not there is no failure.
     pub ignore_missing: bool,
+    /// They are only shown, so that there may be any number.
+    pub shown: bool,
 }
 
 impl Filter {
-    /// Reads the options, as far as the command has them.
-    ///
-    /// # Errors
-    /// A usage error for what cannot be read.
-    pub fn read(matches: &ArgMatches) -> Result<Filter> {
-        let text = |id: &str| matches.try_get_one::<String>(id).ok().flatten();
-        let number = |id: &str| {
-            let number = matches.try_get_one::<u64>(id).ok().flatten();
-            number.map(|number| usize::try_from(*number).unwrap_or(usize::MAX))
-        };
-        let older = text("older-than").map(|text| age("--older-than", text)).transpose()?;
-        let states = matches.try_get_many::<String>("pick-state").ok().flatten();
-        Ok(Filter {
-            selector: text("selector").map(|text| Selector::parse(text)).transpose()?,
-            states: states.into_iter().flatten().cloned().collect(),
-            older,
-            max: number("max"),
-            parallel: number("parallel"),
-            ignore_missing: matches.try_get_one::<bool>("ignore-missing").ok().flatten().copied().unwrap_or(false),
-        })
-    }
-
     /// How many are worked on at once.
     pub fn parallel(&self) -> usize {
         self.parallel.unwrap_or(PARALLEL)
@@ -156,9 +70,9 @@ impl Filter {
     ///
     /// # Errors
     /// A usage error.
-    pub fn allows(&self, app: &App, many: usize, word: &str) -> Result<()> {
+    pub fn allows(&self, many: usize, word: &str) -> Result<()> {
         let most = self.max.unwrap_or(MOST);
-        if many <= most || app.globals.dry_run {
+        if many <= most || self.shown {
             return Ok(());
         }
         let all = plural(word);
@@ -190,6 +104,35 @@ impl Filter {
     }
 }
 
+/// What tells people whether a target is the right one.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// Its name; empty where it has none.
+    pub name: String,
+    /// Its state, or whether it is enabled.
+    pub state: String,
+    /// When it was made, in the service's own form.
+    pub made: Option<String>,
+    /// Its tags, or what else tells it apart.
+    pub tags: String,
+}
+
+impl About {
+    /// As far as its list or its own record shows it.
+    pub fn of(thing: &Thing) -> About {
+        let text = |field: &str| thing.text(&[field]).map(|text| text.into_owned());
+        let enabled = text("enabled").map(|on| if on == "true" { "enabled" } else { "disabled" }.to_owned());
+        // Some things have no tags, and are told apart by another field.
+        let more = ["version", "rule", "email", "subnet", "fingerprint"].into_iter().filter_map(text);
+        About {
+            name: thing.name.clone(),
+            state: text("state").or(enabled).unwrap_or_default(),
+            made: text("created").or_else(|| text("published_at")),
+            tags: more.chain(thing.tags()).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
 /// The targets, resolved.
 pub struct Targets {
     /// One call each.
@@ -207,57 +150,6 @@ pub struct Targets {
 }
 
 impl Asked {
-    /// What was asked for on the command line.
-    ///
-    /// # Errors
-    /// A usage error for an empty name, or what cannot be read.
-    pub fn read(op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> {
-        let params: Vec<&'static str> = op.path_params().collect();
-        let mut asked = Asked {
-            args,
-            parents: Vec::new(),
-            param: None,
-            typed: Vec::new(),
-            named: false,
-            from_stdin: false,
-            listed: HashSet::new(),
-            filter: Filter::read(matches)?,
-        };
-        let Some((last, before)) = params.split_last() else { return Ok(asked) };
-        for param in &params {
-            if matches.get_many::<String>(param).into_iter().flatten().any(String::is_empty) {
-                return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", word(param))));
-            }
-        }
-        for param in before {
-            if let Some(text) = matches.get_one::<String>(param) {
-                asked.args.push(*param, Value::Text(text.clone()));
-                asked.parents.push((*param, text.clone()));
-            }
-        }
-        asked.param = Some(last);
-        noun(last).map_or(Ok(()), |noun| known_states(&asked.filter, noun))?;
-        let several = op.takes_several();
-        for text in matches.get_many::<String>(last).into_iter().flatten() {
-            asked.named = true;
-            let names = match text.as_str() {
-                "-" if several => {
-                    asked.from_stdin = true;
-                    let names = from_stdin(word(last))?;
-                    asked.listed.extend(names.iter().cloned());
-                    names
-                }
-                _ => vec![text.clone()],
-            };
-            for name in names {
-                if !asked.typed.contains(&name) {
-                    asked.typed.push(name);
-                }
-            }
-        }
-        Ok(asked)
-    }
-
     /// Whether the service is asked for anything before the requests themselves.
     pub fn asks_the_service(&self, op: &Op) -> bool {
         let target = self.param.and_then(noun);
@@ -292,7 +184,7 @@ impl Asked {
 ///
 /// # Errors
 /// The list cannot be read; too many; a single one that is not there.
-pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
+pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
     let mut targets = Targets {
         calls: Vec::new(),
         failures: Vec::new(),
@@ -321,13 +213,13 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
     };
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
-    let now = super::now();
+    let now = now();
     let fits = |thing: &Thing| !filters || asked.filter.fits(target, thing, now);
     let mut add = |call: Call, row: Option<&Thing>| {
         // A name and its id mean the same thing, which is acted on once.
         if found.iter().all(|known: &Call| known.id().is_none() || known.id() != call.id()) {
             if let (Some(id), Some(thing)) = (call.id(), row) {
-                about.insert(id.to_owned(), About::of(thing, now));
+                about.insert(id.to_owned(), About::of(thing));
             }
             found.push(call);
         }
@@ -384,7 +276,7 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
         match outcome {
             Ok(()) => {}
             Err(error) if error.kind() == Kind::NotFound && asked.filter.ignore_missing => {
-                app.say(&format!("{} {typed}: not there", target.word));
+                report.say(&format!("{} {typed}: not there", target.word));
             }
             Err(error) if targets.several => targets.failures.push(error),
             Err(error) => return Err(error),
@@ -392,9 +284,9 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
     }
     (targets.calls, targets.known) = (found, about);
     let many = targets.calls.len();
-    asked.filter.allows(app, many, target.word)?;
+    asked.filter.allows(many, target.word)?;
     if targets.picked && many == 0 && targets.failures.is_empty() {
-        app.say(&format!("no {} fits: nothing to do", target.word));
+        report.say(&format!("no {} fits: nothing to do", target.word));
     }
     Ok(targets)
 }
@@ -403,18 +295,17 @@ pub async fn resolve(app: &App, client: &Client, op: &'static Op, mut asked: Ask
 ///
 /// # Errors
 /// A usage error for too many.
-pub fn chosen(app: &App, target: &'static Noun, filter: &Filter, things: &[&Thing]) -> Result<Targets> {
-    filter.allows(app, things.len(), target.word)?;
+pub fn chosen(report: &dyn Report, target: &'static Noun, filter: &Filter, things: &[&Thing]) -> Result<Targets> {
+    filter.allows(things.len(), target.word)?;
     let call = |thing: &&Thing| Call {
         args: Args::new().set(target.name, &thing.id),
         target: Some((target.name, if thing.name.is_empty() { thing.id.clone() } else { thing.name.clone() })),
         parents: Vec::new(),
     };
     let calls: Vec<Call> = things.iter().map(call).collect();
-    let now = super::now();
-    let known = things.iter().map(|thing| (thing.id.clone(), About::of(thing, now))).collect();
+    let known = things.iter().map(|thing| (thing.id.clone(), About::of(thing))).collect();
     if calls.is_empty() {
-        app.say(&format!("no {} fits: nothing to do", target.word));
+        report.say(&format!("no {} fits: nothing to do", target.word));
     }
     Ok(Targets { calls, failures: Vec::new(), picked: true, several: true, from_stdin: false, known })
 }
@@ -431,24 +322,11 @@ async fn list(client: &Client, op: &Op, target: &'static Noun, asked: &Asked) ->
     }
 }
 
-/// An age, which must say whether it is minutes or days: a mistake would be about far too many.
+/// Refuses a state that nothing can be in: it would silently pick nothing.
 ///
 /// # Errors
-/// A usage error for anything else.
-pub fn age(option: &str, text: &str) -> Result<Duration> {
-    // An age in the tables may be one of years.
-    if let Some(years) = text.trim().strip_suffix('y').and_then(|years| years.parse::<u16>().ok()) {
-        return crate::config::duration(option, &format!("{}d", u32::from(years) * 365));
-    }
-    if text.trim().ends_with(|letter: char| letter.is_ascii_digit()) {
-        return Err(Error::usage(format!("{option} {}: of which unit?", crate::sensitive::quoted(text)))
-            .hint(format!("{option} {text}d, {text}h")));
-    }
-    crate::config::duration(option, text)
-}
-
-/// A state that nothing can be in would silently pick nothing.
-fn known_states(filter: &Filter, noun: &Noun) -> Result<()> {
+/// A usage error that names those there are.
+pub fn known_states(filter: &Filter, noun: &Noun) -> Result<()> {
     match filter.states.iter().find(|state| !noun.states.contains(&state.as_str())) {
         Some(state) if !noun.states.is_empty() => Err(Error::usage(format!("a {} has no state '{state}'", noun.word))
             .hint(format!("known are {}", noun.states.join(", ")))),
@@ -456,27 +334,7 @@ fn known_states(filter: &Filter, noun: &Noun) -> Result<()> {
     }
 }
 
-/// The ids or names that standard input has, one a line.
-///
-/// # Errors
-/// It cannot be read, or is far too long.
-pub fn from_stdin(word: &str) -> Result<Vec<String>> {
-    let fail = |words: String| Error::usage(format!("the {} from standard input: {words}", plural(word)));
-    let mut text = String::new();
-    super::terminal::streams::stdin()
-        .and_then(|stdin| stdin.take(STDIN + 1).read_to_string(&mut text))
-        .map_err(|error| fail("they cannot be read".to_owned()).because(error))?;
-    if text.len() as u64 > STDIN {
-        return Err(fail(format!("they are longer than {STDIN} bytes")));
-    }
-    if crate::sensitive::is_key(&text) {
-        return Err(fail("they are a private key".to_owned()));
-    }
-    Ok(text
-        .trim_start_matches('\u{feff}')
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect())
+/// The time of day, in milliseconds since 1970.
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
 }

@@ -1,0 +1,199 @@
+//! The options that choose targets, and what was typed for them: ids, names, globs, and ids from standard input.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::api::{Method, Noun, Op, Pick, Takes, noun};
+use crate::error::{Error, Result};
+use crate::grammar::selector::Selector;
+use crate::request::{Arg as Value, Args};
+use crate::tasks::targets::{Asked, Filter, MOST, PARALLEL, known_states};
+use crate::tasks::words::{plural, word};
+
+/// So much is read from standard input, in bytes: some 50 000 ids.
+const STDIN: u64 = 2 << 20;
+
+/// The options that say how many there may be, and how many at once.
+pub fn limits() -> [Arg; 2] {
+    let own = |id: &'static str| Arg::new(id).long(id).help_heading("Targets");
+    [
+        own("max")
+            .value_name("N")
+            .value_parser(value_parser!(u64).range(1..=1_000_000))
+            .help(format!("Allow so many targets [default: {MOST}]")),
+        own("parallel")
+            .value_name("N")
+            .value_parser(value_parser!(u64).range(1..=100))
+            .help(format!("Work on so many at once [default: {PARALLEL}]")),
+    ]
+}
+
+/// The option for whoever only wants things to be gone.
+pub fn with_ignore_missing(command: Command) -> Command {
+    command.arg(
+        Arg::new("ignore-missing")
+            .long("ignore-missing")
+            .action(ArgAction::SetTrue)
+            .help_heading("Targets")
+            .help("What is not there (any more) is no failure"),
+    )
+}
+
+/// The options that pick targets, for an operation that takes several.
+pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
+    let own = |id: &'static str| Arg::new(id).long(id).help_heading("Targets");
+    let [max, parallel] = limits();
+    let mut command = command.arg(max);
+    if op.targets == Takes::Each {
+        command = command.arg(parallel);
+    }
+    for pick in target.picks {
+        command = command.arg(match pick {
+            Pick::Tags => own("selector")
+                .short('l')
+                .value_name("TAG=VALUE,...")
+                .value_parser(NonEmptyStringValueParser::new())
+                .help("Those with these tags: role=web,env!=prod,backup,!old"),
+            Pick::State(..) => Arg::new("pick-state")
+                .long("state")
+                .value_name("STATE,...")
+                .value_delimiter(',')
+                .value_parser(NonEmptyStringValueParser::new())
+                .help_heading("Targets")
+                .help("Those in one of these states"),
+            Pick::Age(_) => {
+                own("older-than").value_name("TIME").help("Those made longer ago than this: 90m, 12h, 30d, 8w, 1y")
+            }
+        });
+    }
+    if op.method == Method::Delete { with_ignore_missing(command) } else { command }
+}
+
+/// The options of which one is enough for there to be targets.
+pub fn picking(target: &Noun) -> Vec<&'static str> {
+    let id = |pick: &Pick| match pick {
+        Pick::Tags => "selector",
+        Pick::State(..) => "pick-state",
+        Pick::Age(_) => "older-than",
+    };
+    target.picks.iter().map(id).collect()
+}
+
+/// Reads the options, as far as the command has them.
+///
+/// # Errors
+/// A usage error for what cannot be read.
+pub fn filter(matches: &ArgMatches) -> Result<Filter> {
+    let text = |id: &str| matches.try_get_one::<String>(id).ok().flatten();
+    let number = |id: &str| {
+        let number = matches.try_get_one::<u64>(id).ok().flatten();
+        number.map(|number| usize::try_from(*number).unwrap_or(usize::MAX))
+    };
+    let older = text("older-than").map(|text| age("--older-than", text)).transpose()?;
+    let states = matches.try_get_many::<String>("pick-state").ok().flatten();
+    Ok(Filter {
+        selector: text("selector").map(|text| Selector::parse(text)).transpose()?,
+        states: states.into_iter().flatten().cloned().collect(),
+        older,
+        max: number("max"),
+        parallel: number("parallel"),
+        shown: matches.try_get_one::<bool>("dry-run").ok().flatten() == Some(&true),
+        ignore_missing: matches.try_get_one::<bool>("ignore-missing").ok().flatten().copied().unwrap_or(false),
+    })
+}
+
+/// What was asked for on the command line.
+///
+/// # Errors
+/// A usage error for an empty name, or what cannot be read.
+pub fn read(op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> {
+    let params: Vec<&'static str> = op.path_params().collect();
+    let mut asked = Asked {
+        args,
+        parents: Vec::new(),
+        param: None,
+        typed: Vec::new(),
+        named: false,
+        from_stdin: false,
+        listed: HashSet::new(),
+        filter: filter(matches)?,
+    };
+    let Some((last, before)) = params.split_last() else { return Ok(asked) };
+    for param in &params {
+        if matches.get_many::<String>(param).into_iter().flatten().any(String::is_empty) {
+            return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", word(param))));
+        }
+    }
+    for param in before {
+        if let Some(text) = matches.get_one::<String>(param) {
+            asked.args.push(*param, Value::Text(text.clone()));
+            asked.parents.push((*param, text.clone()));
+        }
+    }
+    asked.param = Some(last);
+    noun(last).map_or(Ok(()), |noun| known_states(&asked.filter, noun))?;
+    let several = op.takes_several();
+    for text in matches.get_many::<String>(last).into_iter().flatten() {
+        asked.named = true;
+        let names = match text.as_str() {
+            "-" if several => {
+                asked.from_stdin = true;
+                let names = from_stdin(word(last))?;
+                asked.listed.extend(names.iter().cloned());
+                names
+            }
+            _ => vec![text.clone()],
+        };
+        for name in names {
+            if !asked.typed.contains(&name) {
+                asked.typed.push(name);
+            }
+        }
+    }
+    Ok(asked)
+}
+
+/// An age, which must say whether it is minutes or days: a mistake would be about far too many.
+///
+/// # Errors
+/// A usage error for anything else.
+pub fn age(option: &str, text: &str) -> Result<Duration> {
+    // An age in the tables may be one of years.
+    if let Some(years) = text.trim().strip_suffix('y').and_then(|years| years.parse::<u16>().ok()) {
+        return crate::config::duration(option, &format!("{}d", u32::from(years) * 365));
+    }
+    if text.trim().ends_with(|letter: char| letter.is_ascii_digit()) {
+        return Err(Error::usage(format!("{option} {}: of which unit?", crate::sensitive::quoted(text)))
+            .hint(format!("{option} {text}d, {text}h")));
+    }
+    crate::config::duration(option, text)
+}
+
+/// The ids or names that standard input has, one a line.
+///
+/// # Errors
+/// It cannot be read, or is far too long.
+pub fn from_stdin(word: &str) -> Result<Vec<String>> {
+    let fail = |words: String| Error::usage(format!("the {} from standard input: {words}", plural(word)));
+    let mut text = String::new();
+    crate::cli::terminal::streams::stdin()
+        .and_then(|stdin| stdin.take(STDIN + 1).read_to_string(&mut text))
+        .map_err(|error| fail("they cannot be read".to_owned()).because(error))?;
+    if text.len() as u64 > STDIN {
+        return Err(fail(format!("they are longer than {STDIN} bytes")));
+    }
+    if crate::sensitive::is_key(&text) {
+        return Err(fail("they are a private key".to_owned()));
+    }
+    Ok(text
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect())
+}

@@ -1,0 +1,77 @@
+//! One call of an operation: its arguments, what the user calls its target, and both in words.
+
+use super::words::{brief, word};
+use crate::api::{Ids, Op, noun};
+use crate::error::Error;
+use crate::request::Args;
+
+/// One call of the operation, and what the user calls its target.
+pub struct Call {
+    /// The arguments, the target's among them.
+    pub args: Args,
+    /// The target's noun, and what was typed for it.
+    pub target: Option<(&'static str, String)>,
+    /// What it is a part of, outermost first: the path's parameters before the target's.
+    pub parents: Vec<(&'static str, String)>,
+}
+
+impl Call {
+    /// A service's words seldom say which thing they are about.
+    pub fn blame(&self, error: Error) -> Error {
+        match &self.target {
+            Some((param, name)) if error.fault().is_some() => {
+                let of: String = self
+                    .parents
+                    .iter()
+                    .rev()
+                    .map(|(param, name)| format!(" of {} {}", word(param), brief(name)))
+                    .collect();
+                error.about(&format!("{} {}{of}", word(param), brief(name)))
+            }
+            _ => error,
+        }
+    }
+
+    /// The target's id, once it is resolved.
+    pub fn id(&self) -> Option<&str> {
+        self.args.text(self.target.as_ref()?.0)
+    }
+}
+
+/// `machine web0 (b6979942-…)`.
+pub fn described(call: &Call) -> String {
+    let Some((param, name)) = &call.target else { return String::new() };
+    let thing = word(param);
+    let shown = brief(name);
+    let own = match call.args.text(param) {
+        // An address without its colons is the same address.
+        Some(id) if id != name && noun(param).is_none_or(|noun| noun.ids != Ids::Mac) => {
+            format!("{thing} {shown} ({})", brief(id))
+        }
+        _ => format!("{thing} {shown}"),
+    };
+    let of = |own, (param, name): &(&'static str, String)| format!("{own} of {} {}", word(param), brief(name));
+    call.parents.iter().rev().fold(own, of)
+}
+
+/// The same, and for what is being made the name it is to have.
+pub fn described_or_new(call: &Call) -> String {
+    match (&call.target, call.args.text("name")) {
+        (Some(_), _) => described(call),
+        (None, Some(name)) => format!("'{name}'"),
+        (None, None) => "a new one".to_owned(),
+    }
+}
+
+/// The verb, without its group where the target is one of the group: `delete tag a`, not `tags delete tag a`.
+pub fn verb(op: &Op) -> &'static str {
+    match op.verb.rsplit_once(' ') {
+        Some((_, verb)) if is_of_part(op) => verb,
+        _ => op.verb,
+    }
+}
+
+/// Whether what is named is a part of something, such as a tag of a machine.
+fn is_of_part(op: &Op) -> bool {
+    op.path.rsplit('/').next().unwrap_or_default().starts_with(':') && op.path_params().count() > 1
+}

@@ -1,0 +1,520 @@
+//! Creating machines: once for a key or a name, several at a time, and away with one that fails. It sends the requests
+//! and looks for what came of them; waiting for their end is the caller's.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use super::Report;
+use super::call::Call;
+use crate::answer::{Answer, Row};
+use crate::api::Op;
+use crate::api::cloudapi::{machines, packages};
+use crate::client::{Before, Client, Once, Wait};
+use crate::error::{Error, Kind, Result};
+use crate::grammar::range;
+use crate::request::{Arg as Value, Args, Request};
+use crate::response::Response;
+
+/// The tag that keeps the key.
+const KEY_TAG: &str = "sdc.idempotency-key";
+/// A tag's value may be longer, and no key needs to be.
+const LONGEST_KEY: usize = 128;
+/// What the service puts the first group of the id in the place of.
+const SHORT_ID: &str = "{{shortId}}";
+/// States of machines that are as good as not there.
+const GONE: &[&str] = &["failed", "deleted", "destroyed", "incomplete"];
+/// States that are on the way to another one.
+const ON_THE_WAY: &[&str] = &["provisioning", "configured", "running"];
+
+/// How long it may take to delete a machine.
+const REMOVAL: Duration = Duration::from_secs(120);
+/// Before it is asked again at first.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// The tag that says until when a machine is wanted, in ISO 8601.
+pub const EXPIRES_TAG: &str = "sdc.expires";
+
+/// How machines are to be made.
+#[derive(Default)]
+pub struct Making {
+    /// Its idempotency key.
+    pub key: Option<String>,
+    /// A machine of the name is taken as it is.
+    pub if_absent: bool,
+    /// How many.
+    pub count: Option<usize>,
+    /// One that does not come to its end is deleted.
+    pub delete_failed: bool,
+    /// The name of the package, by which machines call it; asked for once, and only if need be.
+    package: OnceCell<String>,
+}
+
+/// What the service has already of what is to be made.
+#[derive(Default)]
+pub struct There {
+    /// The machine that is meant.
+    pub machine: Option<Answer>,
+    /// Those of the key that have come to nothing: they do not count, and none of them may be taken for a new one.
+    past: Vec<(String, Answer)>,
+}
+
+/// What came of making one.
+pub struct Made {
+    /// The machine.
+    pub machine: Answer,
+    /// When the service answered, by its own clock.
+    pub date: Option<String>,
+    /// By which the service's operator finds the request.
+    pub request_id: Option<String>,
+    /// It was there before this command.
+    pub was_there: bool,
+    /// It came of a second request, after nothing was found of the first.
+    pub again: bool,
+}
+
+impl Made {
+    /// What the service answered.
+    pub fn new(machine: Answer, sent: &Response) -> Made {
+        let header = |name| sent.header(name).map(str::to_owned);
+        Made { machine, date: header("date"), request_id: header("request-id"), was_there: false, again: false }
+    }
+
+    /// What was found by looking.
+    pub fn found(machine: Answer, was_there: bool) -> Made {
+        Made { machine, date: None, request_id: None, was_there, again: false }
+    }
+}
+
+impl Making {
+    /// One with this key, or that takes a machine of the same name as it is.
+    pub fn new(key: Option<String>, if_absent: bool) -> Making {
+        Making { key, if_absent, ..Making::default() }
+    }
+
+    /// One that is made once under this key.
+    ///
+    /// # Errors
+    /// A usage error for a key that no tag can keep.
+    pub fn once(key: String) -> Result<Making> {
+        check_key(&key)?;
+        Ok(Making { key: Some(key), ..Making::default() })
+    }
+
+    /// Puts the key among what is sent.
+    ///
+    /// # Errors
+    /// The tag is given by hand too, or the time in the one of `sdc reap` is none.
+    pub fn mark(&self, args: &mut Args) -> Result<()> {
+        check_expiry(args)?;
+        let Some(key) = &self.key else { return Ok(()) };
+        let tag = format!("tag.{KEY_TAG}");
+        if args.get(&tag).is_some() {
+            return Err(Error::usage(format!("the tag {KEY_TAG} is given beside --idempotency-key, which sets it")));
+        }
+        args.push(tag, Value::Text(key.clone()));
+        // The service lets no two machines have one name, so of several runs at once one alone makes it.
+        if self.count.is_none() && args.get("name").is_none() {
+            args.push("name", Value::Text(derived(key)));
+        }
+        Ok(())
+    }
+
+    /// A call for each that is to be made, and whether an array is due.
+    ///
+    /// # Errors
+    /// A usage error where the number and the names do not agree.
+    pub fn calls(&self, call: Call) -> Result<(Vec<Call>, bool)> {
+        let name = call.args.text("name").map(str::to_owned);
+        if self.if_absent && name.as_ref().is_some_and(|name| name.contains(SHORT_ID)) {
+            return Err(Error::usage(format!("--if-absent: a name with {SHORT_ID} is a new one every time"))
+                .hint("to make it once: --idempotency-key KEY"));
+        }
+        let range = name.as_deref().map(range::names).transpose()?.flatten();
+        let names: Vec<Option<String>> = match (range, self.count, name) {
+            (Some(names), Some(count), _) if names.len() != count => {
+                let words = format!("--count {count} contradicts the name, which stands for {}", names.len());
+                return Err(Error::usage(words).hint("the range alone is enough"));
+            }
+            (Some(names), ..) => names.into_iter().map(Some).collect(),
+            (None, None, _) => return Ok((vec![call], false)),
+            (None, Some(count), Some(name)) => (1..=count).map(|number| Some(format!("{name}-{number}"))).collect(),
+            (None, Some(_), None) if self.key.is_some() => {
+                return Err(Error::usage(
+                    "several machines of one key are told apart by their names, and none is given",
+                )
+                .hint("-n 'web-{1..3}'"));
+            }
+            (None, Some(count), None) => vec![None; count],
+        };
+        let one = |name: Option<String>| {
+            let mut args = call.args.clone();
+            if let Some(name) = name {
+                args.push("name", Value::Text(name));
+            }
+            Call { args, target: None, parents: Vec::new() }
+        };
+        Ok((names.into_iter().map(one).collect(), true))
+    }
+
+    /// Whether one that is there already is taken in the place of a new one.
+    fn makes_once(&self) -> bool {
+        self.key.is_some() || self.if_absent
+    }
+
+    /// The machine that is there already and is meant.
+    ///
+    /// # Errors
+    /// It differs, or there are several; the service does not say.
+    pub async fn there(&self, client: &Client, call: &Call) -> Result<There> {
+        if !self.makes_once() {
+            return Ok(There::default());
+        }
+        // A name that was made of the key says no more than the key.
+        let made_up = |name: &str| self.key.as_ref().is_some_and(|key| derived(key) == name);
+        let name = call.args.text("name").filter(|name| !made_up(name));
+        let mut filter = Args::new();
+        if let Some(key) = &self.key {
+            filter.push(format!("tag.{KEY_TAG}"), Value::Text(key.clone()));
+            // One that fails at once is in no other list, and still is what came of the request.
+            filter.push("tombstone", Value::Text("true".to_owned()));
+        }
+        // The service compares beginnings, and knows nothing of what stands for an id.
+        if let Some(begin) =
+            name.map(|name| name.split(SHORT_ID).next().unwrap_or(name)).filter(|text| !text.is_empty())
+        {
+            filter.push("name", Value::Text(begin.to_owned()));
+        }
+        let list = client.call(&machines::LIST, &filter).await?;
+        let text = |row: &Row<'_>, field: &str| row.text(field).unwrap_or_default().into_owned();
+        let meant = |row: &Row<'_>| {
+            let id = text(row, "/id");
+            let named = name.is_none_or(|name| text(row, "/name") == name.replace(SHORT_ID, id.get(..8).unwrap_or("")));
+            let keyed = self.key.as_ref().is_none_or(|key| row_tag(*row).as_deref() == Some(key));
+            named && keyed
+        };
+        let is_past = |row: &Row<'_>| GONE.contains(&text(row, "/state").as_str());
+        let (past, found): (Vec<Row<'_>>, Vec<Row<'_>>) = list.rows().filter(meant).partition(is_past);
+        let record = |row: &Row<'_>| Answer::from_record(row.json().as_bytes());
+        match found.as_slice() {
+            [] => {
+                let past = past.iter().map(|row| Ok((text(row, "/id"), record(row)?))).collect::<Result<_>>()?;
+                Ok(There { machine: None, past })
+            }
+            [one] => {
+                self.same(client, call, *one).await?;
+                Ok(There { machine: Some(record(one)?), past: Vec::new() })
+            }
+            several => {
+                let which = match (&self.key, name) {
+                    (Some(key), _) => format!("{} machines have the idempotency key '{key}'", several.len()),
+                    (None, name) => format!("{} machines are called '{}'", several.len(), name.unwrap_or_default()),
+                };
+                let mut error = Error::new(Kind::Ambiguous, which);
+                for row in several.iter().take(8) {
+                    error = error.hint(format!("{} {}", text(row, "/id"), text(row, "/name")));
+                }
+                Err(error.hint("to delete those that are too many: sdc machines delete ID"))
+            }
+        }
+    }
+
+    /// Refuses a machine that is not what was asked for.
+    async fn same(&self, client: &Client, call: &Call, row: Row<'_>) -> Result<()> {
+        let there = |field: &str| row.text(field).filter(|text| !text.is_empty());
+        let asked = |field: &str| call.args.text(field).unwrap_or_default();
+        let mut differences = Vec::new();
+        // A machine with a boot disk of its own has its image there, and may show none.
+        if let Some(image) = there("/image").filter(|image| *image != asked("image")) {
+            differences.push(format!("its image is {image}, not {}", asked("image")));
+        }
+        // What the service cannot name it shows as nothing.
+        if let Some(package) = there("/package").filter(|package| *package != asked("package")) {
+            let name = self.package.get_or_try_init(|| package_name(client, asked("package"))).await?;
+            if *name != *package {
+                differences.push(format!("its package is {package}, not {name}"));
+            }
+        }
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let (name, id) = (there("/name").unwrap_or_default(), there("/id").unwrap_or_default());
+        let words = format!("machine {name} ({id}) is there, but differs: {}", differences.join(", and "));
+        Err(Error::new(Kind::Refused, words)
+            .hint(format!("what it is: sdc machines get {id}"))
+            .hint("to have another one, give it another name or key"))
+    }
+
+    /// Sends it, once, and says what was made. `before` is what was there when it was looked for.
+    ///
+    /// # Errors
+    /// The service refused, or did not answer, and nothing was made as far as can be told.
+    pub async fn made(
+        &self,
+        client: &Client,
+        op: &'static Op,
+        call: &Call,
+        request: &Request,
+        before: &There,
+    ) -> Result<Made> {
+        if self.makes_once() {
+            let look = async || {
+                let now = self.there(client, call).await?;
+                let is_new = |id: &str| before.past.iter().all(|(known, _)| known != id);
+                Ok(now.machine.or_else(|| now.past.into_iter().find(|(id, _)| is_new(id)).map(|(_, machine)| machine)))
+            };
+            return match client.send_once(op, request, look).await {
+                Ok(Once::Answered(sent, machine)) => Ok(Made::new(machine, &sent)),
+                Ok(Once::AnsweredAgain(sent, machine)) => Ok(Made { again: true, ..Made::new(machine, &sent) }),
+                // Of a mere name nobody knows whose it is.
+                Ok(Once::Found(machine)) => Ok(Made::found(machine, self.key.is_none())),
+                // Another job was faster by a moment.
+                Err(error) if is_taken(&error) => match self.there(client, call).await?.machine {
+                    Some(machine) => Ok(Made::found(machine, true)),
+                    None => Err(error),
+                },
+                Err(error) => Err(error),
+            };
+        }
+        let (sent, machine) = client.answered(op, request).await.map_err(|error| match error.is_in_doubt() {
+            true => error.hint("to run this again and still make one alone: --idempotency-key KEY"),
+            false => error,
+        })?;
+        Ok(Made::new(machine, &sent))
+    }
+
+    /// What is done with one that did not come to its end: it may be deleted. Takes its name, its id, and whether it
+    /// was there before; returns the failure, and what came of that.
+    pub async fn failed(
+        &self,
+        report: &dyn Report,
+        client: &Client,
+        (name, id, was_there): (&str, &str, bool),
+        error: Error,
+    ) -> Failed {
+        // What was there under a mere name is somebody else's; under this key it is the same job's.
+        let own = !was_there || self.key.is_some();
+        if !self.delete_failed || !own || !matches!(error.kind(), Kind::FailedState | Kind::TimedOut) {
+            return Failed { error, deleted: false };
+        }
+        // The time may be over although the machine runs, or nobody could be asked: then nobody knows that it failed.
+        if error.kind() == Kind::TimedOut && !self.is_unfinished(client, id).await {
+            let error = error.hint(format!("it is kept, for it may run: sdc machines get {id}"));
+            return Failed { error, deleted: false };
+        }
+        match remove(client, id, REMOVAL).await {
+            Ok(()) => report.say(&format!("{name}: deleted, since it did not come to its end")),
+            Err(why) => {
+                let error = error
+                    .hint(format!("it could not be deleted: {why}"))
+                    .hint(format!("to delete it: sdc machines delete {id}"));
+                return Failed { error, deleted: false };
+            }
+        }
+        // Nothing more comes of what is deleted, so nothing that was to be tried helps.
+        let error = match error.kind() {
+            Kind::TimedOut => Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"),
+            _ => error.without_body(),
+        };
+        Failed { error, deleted: true }
+    }
+
+    /// Whether a machine was seen just now in a state that is neither running nor stopped.
+    async fn is_unfinished(&self, client: &Client, id: &str) -> bool {
+        let Ok(seen) = client.call(&machines::GET, &Args::new().set("machine", id)).await else { return false };
+        let state = seen.first().and_then(|row| row.text("/state").map(|state| state.into_owned()));
+        state.is_some_and(|state| !matches!(state.as_str(), "running" | "stopped" | "stopping"))
+    }
+}
+
+/// Sends the deletion of a machine until the service is able to carry it out: one that is being made cannot be deleted
+/// before it has a server. Returns the last answer, whatever its status.
+///
+/// # Errors
+/// No answer.
+pub async fn once_allowed(client: &Client, request: &Request, deadline: Instant) -> Result<Response> {
+    let mut pause = PAUSE;
+    loop {
+        let sent = client.send(request).await?;
+        let busy = sent.status == 409 && sent.failure().fault().is_some_and(|fault| fault.code == "ConflictError");
+        if !busy || Instant::now() + pause >= deadline {
+            return Ok(sent);
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+/// Deletes a machine and waits until it is gone. The service is asked again while it is not able to: one that is
+/// being made cannot be deleted before it has a server.
+///
+/// # Errors
+/// The service refused for another reason, or it took longer than this.
+pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()> {
+    let deadline = Instant::now() + patience;
+    let mut pause = PAUSE;
+    let args = Args::new().set("machine", id);
+    let request = client.request(&machines::DELETE, &args)?;
+    let sent = loop {
+        let sent = once_allowed(client, &request, deadline).await;
+        match sent.and_then(|sent| sent.answer(&machines::DELETE).map(|_| sent)) {
+            Ok(sent) => break sent,
+            Err(error) if error.kind() == Kind::NotFound => return Ok(()),
+            Err(error) if !matches!(error.kind(), Kind::Unreachable | Kind::Throttled) => return Err(error),
+            Err(error) if Instant::now() + pause >= deadline => return Err(error),
+            Err(_) => {}
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    };
+    let gone = Wait {
+        state: None,
+        op: &machines::DELETE,
+        args,
+        name: id,
+        // A job that fails is known by its entry since then.
+        since: sent.header("date"),
+        before: Before::default(),
+        timeout: deadline.saturating_duration_since(Instant::now()),
+    };
+    client.wait(gone, |_| {}).await.map(|_| ())
+}
+
+/// The ids of all machines of a key.
+///
+/// # Errors
+/// The list cannot be read.
+pub async fn of_key(client: &Client, key: &str) -> Result<Vec<String>> {
+    let list = client.call(&machines::LIST, &Args::new().set(format!("tag.{KEY_TAG}"), key)).await?;
+    Ok(list.rows().filter_map(|row| row.text("/id").map(|id| id.into_owned())).collect())
+}
+
+/// A machine that did not come to its end.
+pub struct Failed {
+    /// Why.
+    pub error: Error,
+    /// Whether it is deleted.
+    pub deleted: bool,
+}
+
+/// Whether a machine in this state may yet run.
+///
+/// # Errors
+/// It will not by itself.
+pub fn may_yet_run(name: &str, id: &str, machine: &Answer) -> Result<()> {
+    let state = machine.first().and_then(|row| row.text("/state").map(|state| state.into_owned())).unwrap_or_default();
+    if state.is_empty() || ON_THE_WAY.contains(&state.as_str()) {
+        return Ok(());
+    }
+    let words = format!("{name} was there already and is {state}: there is nothing to wait for");
+    Err(Error::new(Kind::FailedState, words).hint(format!("to start it: sdc machines start {id}")))
+}
+
+/// Whether a machine of this name was there when the service looked.
+fn is_taken(error: &Error) -> bool {
+    error.fault().is_some_and(|fault| fault.fields.iter().any(|one| one.field == "alias" && one.code == "Duplicate"))
+}
+
+/// The key that a machine of the list has in its tag.
+fn row_tag(row: Row<'_>) -> Option<String> {
+    let tags = crate::answer::scan::at(row.json(), &["tags", KEY_TAG])?;
+    crate::answer::scan::unquote(tags).map(|text| text.into_owned())
+}
+
+async fn package_name(client: &Client, id: &str) -> Result<String> {
+    let shown = client.call(&packages::GET, &Args::new().set("package", id)).await;
+    let shown = shown.map_err(|error| error.about(&format!("package {id}")))?;
+    Ok(shown.first().and_then(|row| row.text("/name").map(|name| name.into_owned())).unwrap_or_default())
+}
+
+/// The name of a machine that was given none, for its key: as much of the key as a name can have, and a hash of it.
+fn derived(key: &str) -> String {
+    let fits = |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
+    let readable: String =
+        key.chars().map(fits).skip_while(|letter| !letter.is_ascii_alphanumeric()).take(40).collect();
+    let hash: String = Sha256::digest(key).iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+    if readable.is_empty() { format!("once-{hash}") } else { format!("{readable}-{hash}") }
+}
+
+/// Refuses a key that could not be found again by a filter.
+///
+/// # Errors
+/// A usage error.
+pub fn check_key(key: &str) -> Result<()> {
+    let wrong = |words: String| Err(Error::usage(format!("--idempotency-key: {words}")));
+    if key.chars().count() > LONGEST_KEY {
+        return wrong(format!("a key has {LONGEST_KEY} characters at most"));
+    }
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/@+=#".contains(letter);
+    match key.chars().find(|letter| !fits(*letter)) {
+        Some(letter) => wrong(format!("'{}' is not allowed: letters, digits and -_.:/@+=# are", letter.escape_debug())),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a time that could never be read again: such a machine would stay.
+///
+/// # Errors
+/// A usage error.
+pub fn check_expiry(args: &Args) -> Result<()> {
+    match args.text(&format!("tag.{EXPIRES_TAG}")) {
+        Some(text) if text.trim().parse::<jiff::Timestamp>().is_err() => {
+            let text: String = text.chars().take(80).collect();
+            Err(Error::usage(format!(
+                "the tag {EXPIRES_TAG} = '{text}' is no time, so the machine would stay for ever"
+            ))
+            .hint(format!("-t {EXPIRES_TAG}=2030-01-31T18:00:00Z")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(name: Option<&str>, count: Option<usize>) -> Result<Vec<String>> {
+        let args = name.map_or_else(Args::new, |name| Args::new().set("name", name));
+        let making = Making { count, ..Making::default() };
+        let (calls, _) = making.calls(Call { args, target: None, parents: Vec::new() })?;
+        Ok(calls.iter().map(|call| call.args.text("name").unwrap_or("-").to_owned()).collect())
+    }
+
+    #[test]
+    fn names_and_numbers_agree_or_are_refused() {
+        for (name, count, expected) in [
+            (Some("web"), None, "web"),
+            (Some("web-{1..2}"), None, "web-1 web-2"),
+            (Some("web-{01..02}"), Some(2), "web-01 web-02"),
+            (Some("web"), Some(2), "web-1 web-2"),
+            (Some("w-{{shortId}}"), Some(2), "w-{{shortId}}-1 w-{{shortId}}-2"),
+            (None, Some(2), "- -"),
+            (None, None, "-"),
+        ] {
+            assert_eq!(names(name, count).unwrap().join(" "), expected);
+        }
+        assert!(names(Some("web-{1..3}"), Some(2)).is_err());
+    }
+
+    #[test]
+    fn a_key_makes_one_name_that_the_service_takes() {
+        let shape = regex::Regex::new(r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$").unwrap();
+        let keys = ["job-1", "refs/heads/main#17", "refs-heads-main-17", "-.:/", "@", &"x".repeat(128)];
+        let names: std::collections::HashSet<String> = keys.iter().map(|key| derived(key)).collect();
+        assert_eq!(names.len(), keys.len());
+        assert!(names.iter().all(|name| shape.is_match(name)), "{names:?}");
+        assert!(derived("job-1").starts_with("job-1-"));
+    }
+
+    #[test]
+    fn a_key_is_what_a_filter_finds_again() {
+        for key in ["job-1", "refs/heads/main#17", "a"] {
+            check_key(key).unwrap();
+        }
+        for key in ["a b", "*", "ü", "a\n", "x".repeat(129).as_str()] {
+            assert!(check_key(key).is_err(), "{key}");
+        }
+    }
+}

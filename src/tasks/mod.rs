@@ -1,0 +1,26 @@
+//! Work that takes more than one request: names to ids, which resources are meant, create once, delete until gone,
+//! diagnose, find the route to a machine. It has no command line, no terminal and no environment: what it has to say on
+//! the way goes to a [`Report`].
+
+pub mod addresses;
+pub mod call;
+pub mod create;
+pub mod diagnosis;
+pub mod resolve;
+pub mod targets;
+mod unnamed;
+pub mod words;
+
+/// Where a task says on its way what it does.
+pub trait Report {
+    /// Tells the user something.
+    fn say(&self, words: &str);
+    /// Warns the user, and scripts too.
+    fn warn(&self, words: &str);
+}
+
+/// Nobody is told.
+impl Report for () {
+    fn say(&self, _: &str) {}
+    fn warn(&self, _: &str) {}
+}

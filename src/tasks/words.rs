@@ -1,0 +1,28 @@
+//! Words for resources and what was typed for them, as messages have them.
+
+use crate::api::noun;
+
+/// So many characters of what was typed an error repeats.
+const LONGEST: usize = 60;
+
+/// What a path's parameter is called.
+pub fn word(param: &'static str) -> &'static str {
+    noun(param).map_or(param, |noun| noun.word)
+}
+
+/// Several of what is called so.
+pub fn plural(word: &str) -> String {
+    match word.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+        Some(stem) => format!("{stem}ies"),
+        None if word.ends_with('s') => format!("{word}es"),
+        None => format!("{word}s"),
+    }
+}
+
+/// As much of what was typed as a message has room for.
+pub fn brief(typed: &str) -> String {
+    match typed.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", typed.get(..at).unwrap_or_default()),
+        None => typed.to_owned(),
+    }
+}
