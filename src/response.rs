@@ -111,9 +111,22 @@ impl Response {
         if self.is_page() {
             return Err(self.strange("a web page", due));
         }
+        if self.is_odd_success() {
+            return Err(self.strange(&format!("{} in words of its own", self.status), due));
+        }
         match (due, body.first()) {
             (Due::Nothing, None) if matches!(self.status, 202 | 204) || self.is_own() => Ok(Answer::Nothing),
-            (Due::Nothing, Some(b'{')) => Answer::from_record(body).map(|_| Answer::Nothing),
+            (Due::Nothing, Some(b'{')) => {
+                let answer = Answer::from_record(body)?;
+                let foreign = answer.first().is_none_or(|row| {
+                    members(row.json()).is_none_or(|mut members| members.next().is_none())
+                        || row.text("/error").is_some()
+                });
+                if foreign && !self.is_own_by_headers() {
+                    return Err(self.strange("another object", due));
+                }
+                Ok(Answer::Nothing)
+            }
             (Due::Nothing, None) => Err(self.strange(&format!("{} without a body", self.status), due)),
             // Which disk it makes, the service need not say.
             (_, None) if self.status == 202 && matches!(op.goal, Some((Goal::Appears, _))) => Ok(Answer::Nothing),

@@ -238,6 +238,60 @@ fn the_record_of_another_thing_says_nothing_of_what_was_asked_for() {
 }
 
 #[test]
+fn a_success_of_somebody_else_is_none() {
+    let other = r#"{"id":"51b7c6ea-7d5d-4fe6-a2ec-b812e950625a","name":"db0","state":"running"}"#;
+    let (url, _) = in_turn(vec![("201 Created", other)]);
+    let image = "a6c1b2d3-7d5d-4fe6-a2ec-b812e950625a";
+    let said = sdc(&url, &["machines", "create", "--image", image, "--package", image, "-n", "c4", "--json"]);
+    ends(&said, 6, "\"in_doubt\":true");
+    assert!(text(&said.stderr).contains("something else") && !text(&said.stdout).contains("db0"));
+    for words in [
+        &["users", "create", "joe", "--email", "a@b.c", "--password-file", "/dev/null"][..],
+        &["roles", "create", "r1"],
+        &["policies", "create", "p1", "--rule", "CAN getaccount"],
+        &["machines", "snapshots", "create", ID, "-n", "s1"],
+        &["volumes", "create", "-n", "v1", "--network", image],
+    ] {
+        if words[0] != "users" {
+            ends(&sdc(&url, words), 6, "something else");
+        }
+    }
+    for foreign in [
+        ("200 OK", r#"{"error":"upstream unavailable"}"#),
+        ("200 OK", r#"{"code":"InternalError","message":"sorry"}"#),
+        ("200 OK", "{}"),
+        ("206 Partial Content", ""),
+        ("207 Multi-Status", "{}"),
+        ("226 IM Used", "{}"),
+        ("204 No Content\r\nContent-Type: text/html", ""),
+    ] {
+        let (url, _) = in_turn(vec![foreign]);
+        for words in [
+            &["machines", "delete", ID, "--yes"][..],
+            &["machines", "stop", ID],
+            &["machines", "rename", ID, "new"],
+            &["fwrules", "delete", ID, "--yes"],
+            &["keys", "delete", "nosuch", "--yes", "--ignore-missing"],
+            &["machines", "tags", "delete", ID, "role", "--yes"],
+        ] {
+            ends(&sdc(&url, words), 6, "the service answered");
+        }
+    }
+    let (url, _) = in_turn(vec![("200 OK", r#"{"code":"InternalError","message":"sorry"}"#)]);
+    ends(&sdc(&url, &["machines", "tags", "set", ID, "a=b"]), 6, "the service answered");
+    // A balancer's 429 may come after the request was handed on, so what makes something is not sent again for it.
+    let (url, seen) = in_turn(vec![("429 Too Many Requests\r\nRetry-After: 0", "{}")]);
+    let said = sdc(&url, &["machines", "create", "--image", image, "--package", image, "-n", "c4", "--json"]);
+    ends(&said, 7, "\"in_doubt\":true");
+    assert_eq!(seen.load(SeqCst), 1);
+    // The headers of CloudAPI are not those of others that begin so, or that say nothing.
+    for head in ["404 Not Found\r\nServer: cloudapilb", "404 Not Found\r\nApi-Version: "] {
+        let (url, _) = in_turn(vec![(head, "{}")]);
+        ends(&sdc(&url, &["machines", "delete", ID, "--yes", "--ignore-missing"]), 6, "not CloudAPI's");
+    }
+}
+
+#[test]
 fn a_login_page_is_no_word_of_the_services_for_any_method() {
     let redirect = "Location: https://portal.example.com/login\r\nContent-Type: text/html";
     for (head, hint) in [

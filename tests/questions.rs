@@ -283,6 +283,23 @@ async fn what_takes_away_ones_own_rights_is_told_and_asked_about() {
         let words = text(&said.stderr);
         assert!(words.contains(told) && words.contains("to go ahead: --yes"), "{words}");
     }
+    // The service takes the id of a sub-user for its login, and a path with a stroke at its end for the same.
+    let sam = id("users", "sam").await;
+    let sam = sam.rsplit('/').next().unwrap();
+    for (words, told) in [
+        (&["users", "delete", "sam"][..], "the sub-user as whom it is asked"),
+        (&["users", "keys", "delete", sam, "own"], "this is the key that signs"),
+        (&["roles", "delete", "admins"], "acts in the role admins"),
+        (&["policies", "delete", "all"], "one of the role admins"),
+        (&["api", "DELETE", "/acme/users/sam/"], "the sub-user as whom it is asked"),
+        (&["api", "DELETE", "/acme/users/sam/keys/own/"], "this is the key that signs"),
+    ] {
+        let mut command = against(&emulator, words);
+        command.env("SDC_USER", sam);
+        let said = output(command).await;
+        assert_eq!((said.status.code(), changed(&emulator)), (Some(2), 0), "{words:?}: {}", text(&said.stderr));
+        assert!(text(&said.stderr).contains(told), "{words:?}: {}", text(&said.stderr));
+    }
     // What is not one's own is changed as ever, without a question.
     for words in
         [&["roles", "update", "others", "--member", "bob"][..], &["roles", "update", "admins", "--member", "sam"]]

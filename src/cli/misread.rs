@@ -72,7 +72,8 @@ pub fn one_value(path: &[&str], key: &str, sign: Sign, value: &str) -> Result<()
     let words = format!("'{shown}' is not one value: {} takes one", quoted(key));
     let error = Error::usage(words);
     let which = if sign == Sign::IsNot { "none of them" } else { "any of them" };
-    let error = match values.is_empty() {
+    // Braces are a shell's, which has left them alone.
+    let error = match values.is_empty() || value.contains(['{', '}']) {
         true => error,
         false => error.hint(format!("{which}: {}", query::either(path, sign, &values))),
     };
@@ -90,7 +91,13 @@ pub fn a_name(key: &str, sign: Sign, value: &str, strict: bool) -> Result<()> {
     if !(regular || strict && value.contains(odd)) {
         return Ok(());
     }
-    let glob = globbed(key, sign == Sign::IsNot, value.trim_matches('%').replace('%', "*").as_str());
+    let expression =
+        value.starts_with('^') || value.ends_with('$') || value.contains(['[', '\\']) || value.contains(".*");
+    let glob = match expression {
+        true => globbed(key, sign == Sign::IsNot, value),
+        // Of SQL there is the one sign; all else is meant as it stands.
+        false => format!("{key}{}{}", sign.typed(), value.replace('%', "*")),
+    };
     let glob: String =
         glob.chars().map(|letter| if odd(letter) && !"=!".contains(letter) { '?' } else { letter }).collect();
     let words = format!("no {} is '{}': * stands for any characters, ? for one", quoted(key), quoted(value));

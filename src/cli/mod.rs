@@ -26,6 +26,7 @@ use crate::auth::{Ask, Found, Key, KeyKind, RsaHash};
 use crate::cli::args::globals::{self, Globals};
 use crate::cli::args::{build, complete, guard, hints, letters};
 use crate::cli::commands::{Custom, Settings};
+use crate::cli::terminal::signals::Heard;
 use crate::cli::terminal::streams::Streams;
 use crate::cli::terminal::{exit, prompt};
 use crate::client::{Client, Trace};
@@ -55,6 +56,8 @@ pub struct App {
     pub config: Config,
     /// The key id that requests were signed for, and where the key came from.
     sent: OnceLock<String>,
+    /// Who hears signals.
+    heard: Arc<Heard>,
 }
 
 /// Runs the program with this process's arguments.
@@ -113,13 +116,14 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
         Err(error) => match commands::typed(matches) {
             Some((custom, matches)) if custom.needs_no_settings(matches) => Config::none()?,
             Some((Custom { settings: Settings::Judged(judge), .. }, _)) => {
-                let app = App { streams, globals, config: Config::none()?, sent: OnceLock::new() };
+                let app =
+                    App { streams, globals, config: Config::none()?, sent: OnceLock::new(), heard: Arc::default() };
                 return judge(&app, &error);
             }
             _ => return Err(letters::explained(&run::verb(matches).0, &flags, error)),
         },
     };
-    let app = App { streams, globals, config, sent: OnceLock::new() };
+    let app = App { streams, globals, config, sent: OnceLock::new(), heard: Arc::default() };
     for warning in &app.config.warnings {
         app.warn(warning);
     }
@@ -393,18 +397,20 @@ fn needed(path: &str, action: &str) -> Vec<String> {
             hints.push("and the account must be tagged with that role: sdc role-tags add account ROLE".to_owned())
         }
         [collection] => {
-            hints.push(format!(
-                "and the collection must be tagged with that role: sdc role-tags add {collection} ROLE; or the rule \
-                 names what it is about: CAN {action} *"
-            ));
+            let tagged = commands::access::role_tags::COLLECTIONS.iter().any(|(name, _)| name == collection);
+            let tag = format!("the collection must be tagged with that role: sdc role-tags add {collection} ROLE; or ");
+            let tag = if tagged { tag } else { String::new() };
+            hints.push(format!("and {tag}the rule must name what it is about: CAN {action} *"));
             if *collection == "machines" {
                 hints.push("one machine by its id needs no right to list them: sdc machines get UUID".to_owned());
             }
         }
-        [collection, id, ..] => hints.push(format!(
-            "and it must be tagged with that role: sdc role-tags add {collection}/{id} ROLE; or the rule names what it \
-             is about: CAN {action} *"
-        )),
+        [collection, id, ..] => {
+            let tagged = commands::access::role_tags::COLLECTIONS.iter().any(|(name, _)| name == collection);
+            let tag = format!("it must be tagged with that role: sdc role-tags add {collection}/{id} ROLE; or ");
+            let tag = if tagged { tag } else { String::new() };
+            hints.push(format!("and {tag}the rule must name what it is about: CAN {action} *"));
+        }
     }
     hints
 }

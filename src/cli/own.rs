@@ -10,26 +10,47 @@ use crate::api::Op;
 use crate::api::cloudapi::{keys, policies, roles, user_keys, users};
 use crate::client::Client;
 use crate::config::Config;
+use crate::grammar::is_uuid;
 use crate::request::{Arg as Argument, Args, Request};
 use crate::tasks::call::Call;
 
 /// Who asks, as roles know them.
 struct Caller<'a> {
-    /// The sub-user, or the account that acts on another one.
-    login: &'a str,
+    /// The sub-user, or the account that acts on another one: by its login, and by its id where that was given.
+    names: Vec<String>,
     /// Whether it is a sub-user.
     user: bool,
     roles: &'a [String],
 }
 
-fn caller(config: &Config) -> Option<Caller<'_>> {
-    let roles = config.roles.as_ref().map(|roles| roles.value.as_slice()).unwrap_or_default();
-    match (&config.user, &config.act_as, &config.account) {
-        (Some(user), ..) => Some(Caller { login: &user.value, user: true, roles }),
-        (None, Some(_), Some(account)) => Some(Caller { login: &account.value, user: false, roles }),
-        // The owner of an account may do everything there, whatever its roles say.
-        _ => None,
+impl Caller<'_> {
+    fn is(&self, name: &str) -> bool {
+        self.names.iter().any(|own| own == name)
     }
+
+    fn who(&self) -> String {
+        let name = self.names.first().map(String::as_str).unwrap_or_default();
+        format!("{} {name}", if self.user { "sub-user" } else { "account" })
+    }
+}
+
+async fn caller<'a>(config: &'a Config, client: &Client) -> Option<Caller<'a>> {
+    let roles = config.roles.as_ref().map(|roles| roles.value.as_slice()).unwrap_or_default();
+    let (name, user) = match (&config.user, &config.act_as, &config.account) {
+        (Some(user), ..) => (&user.value, true),
+        (None, Some(_), Some(account)) => (&account.value, false),
+        // The owner of an account may do everything there, whatever its roles say.
+        _ => return None,
+    };
+    let mut names = vec![name.clone()];
+    // The service takes the id of a sub-user for its login, and shows both.
+    if user && is_uuid(name) {
+        let shown = client.call(&users::GET, &Args::new().set("user", name)).await.ok();
+        let login =
+            shown.as_ref().and_then(Answer::first).and_then(|row| row.text("/login").map(|login| login.into_owned()));
+        names.extend(login);
+    }
+    Some(Caller { names, user, roles })
 }
 
 /// What of the caller's own would be lost, in sentences; nothing where that cannot be found out.
@@ -65,7 +86,8 @@ pub async fn lost(app: &App, client: &Client, op: &'static Op, calls: &[Call]) -
 
 /// What would be lost by a request of one's own, by the operation that it is one of.
 pub async fn lost_by(app: &App, client: &Client, request: &Request) -> Vec<String> {
-    let path = request.path.split('?').next().unwrap_or_default();
+    // The service knows no difference between a path with a stroke at its end and one without.
+    let path = request.path.split('?').next().unwrap_or_default().trim_end_matches('/');
     let mut lost = Vec::new();
     // Role tags are set by a PUT on what has them.
     let tags = |body: &serde_json::Value| {
@@ -106,7 +128,7 @@ pub async fn lost_by(app: &App, client: &Client, request: &Request) -> Vec<Strin
 
 /// What would be lost by taking these roles off a thing: the caller acts in one of them.
 pub async fn lost_tags(app: &App, client: &Client, typed: &str, taken: &[&String]) -> Vec<String> {
-    let Some(caller) = caller(&app.config).filter(|_| !taken.is_empty()) else { return Vec::new() };
+    let Some(caller) = caller(&app.config, client).await.filter(|_| !taken.is_empty()) else { return Vec::new() };
     let Ok(known) = client.call(&roles::LIST, &Args::new()).await else {
         // Who may not list roles knows those that were taken on.
         let mine = taken.iter().filter(|role| caller.roles.contains(role));
@@ -122,7 +144,7 @@ pub async fn lost_tags(app: &App, client: &Client, typed: &str, taken: &[&String
 }
 
 fn tag_lost(caller: &Caller<'_>, role: &str, typed: &str) -> String {
-    format!("{} acts in the role {role}: what it allows is no longer allowed to {typed}", who(caller))
+    format!("{} acts in the role {role}: what it allows is no longer allowed to {typed}", caller.who())
 }
 
 /// The record of what a call is about.
@@ -146,15 +168,14 @@ async fn own_key(client: &Client, op: &'static Op, call: &Call, get: &'static Op
 
 /// Whether the sub-user that a call names is the one as whom it is asked.
 async fn is_caller(app: &App, client: &Client, call: &Call) -> bool {
-    let Some(user) = &app.config.user else { return false };
-    let named = call.target.iter().chain(&call.parents).any(|(param, name)| *param == "user" && *name == user.value);
+    let Some(caller) = caller(&app.config, client).await.filter(|caller| caller.user) else { return false };
+    let named = call.target.iter().chain(&call.parents).any(|(param, name)| *param == "user" && caller.is(name));
     named || {
         let record = record(client, call, &users::GET).await;
-        record
-            .as_ref()
-            .and_then(Answer::first)
-            .and_then(|row| row.text("/login"))
-            .is_some_and(|login| login == user.value)
+        let row = record.as_ref().and_then(Answer::first);
+        row.is_some_and(|row| {
+            ["/login", "/id"].iter().any(|field| row.text(field).is_some_and(|name| caller.is(&name)))
+        })
     }
 }
 
@@ -162,22 +183,20 @@ async fn is_caller(app: &App, client: &Client, call: &Call) -> bool {
 fn acts_in(caller: &Caller<'_>, role: &serde_json::Value) -> bool {
     let name = role.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
     caller.roles.iter().any(|role| role == name)
-        || ["members", "default_members"]
-            .iter()
-            .any(|field| names(role, field, caller.user).any(|one| one == caller.login))
+        || ["members", "default_members"].iter().any(|field| names(role, field, caller.user).any(|one| caller.is(one)))
 }
 
-/// The logins of sub-users, or of other accounts, in a list of members.
+/// The logins and ids of sub-users, or of other accounts, in a list of members.
 fn names<'a>(role: &'a serde_json::Value, field: &str, users: bool) -> impl Iterator<Item = &'a str> {
-    role.get(field).and_then(serde_json::Value::as_array).into_iter().flatten().filter_map(move |one| {
-        let account = one.get("type").and_then(serde_json::Value::as_str) == Some("account");
-        let login = one.as_str().or_else(|| one.get("login")?.as_str())?;
-        (account != users || one.is_string()).then_some(login)
+    role.get(field).and_then(serde_json::Value::as_array).into_iter().flatten().flat_map(move |one| {
+        let text = |field: &str| one.get(field).and_then(serde_json::Value::as_str);
+        let fits = (text("type") == Some("account")) != users || one.is_string();
+        [one.as_str(), text("login"), text("id")].into_iter().flatten().filter(move |_| fits)
     })
 }
 
 async fn own_role(app: &App, client: &Client, op: &'static Op, call: &Call) -> Option<String> {
-    let caller = caller(&app.config)?;
+    let caller = caller(&app.config, client).await?;
     let json = |name: &str| match call.args.get(name) {
         Some(Argument::Json(raw)) => serde_json::from_str::<serde_json::Value>(raw.get()).ok(),
         _ => None,
@@ -195,19 +214,19 @@ async fn own_role(app: &App, client: &Client, op: &'static Op, call: &Call) -> O
     let name = role.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
     let stays = members.is_none_or(|members| {
         let wanted = serde_json::json!({ "members": members });
-        names(&wanted, "members", caller.user).any(|one| one == caller.login)
+        names(&wanted, "members", caller.user).any(|one| caller.is(one))
     });
     match (deletes, stays) {
         (true, _) => {
-            Some(format!("{} acts in the role {name}: what only this role allows is allowed no longer", who(&caller)))
+            Some(format!("{} acts in the role {name}: what only this role allows is allowed no longer", caller.who()))
         }
-        (false, false) => Some(format!("this takes {} out of the role {name}", who(&caller))),
-        (false, true) => Some(format!("{} acts in the role {name}: what it allows changes", who(&caller))),
+        (false, false) => Some(format!("this takes {} out of the role {name}", caller.who())),
+        (false, true) => Some(format!("{} acts in the role {name}: what it allows changes", caller.who())),
     }
 }
 
 async fn own_policy(app: &App, client: &Client, call: &Call) -> Option<String> {
-    let caller = caller(&app.config)?;
+    let caller = caller(&app.config, client).await?;
     let policy = record(client, call, &policies::GET).await?.first()?.read::<serde_json::Value>().ok()?;
     let text = |field: &str| policy.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
     let (id, name) = (text("id"), text("name"));
@@ -221,9 +240,5 @@ async fn own_policy(app: &App, client: &Client, call: &Call) -> Option<String> {
     let mine = known.rows().filter_map(|row| row.read::<serde_json::Value>().ok());
     let role = mine.into_iter().find(|role| acts_in(&caller, role) && holds(role))?;
     let role = role.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
-    Some(format!("the policy {name} is one of the role {role}, in which {} acts", who(&caller)))
-}
-
-fn who(caller: &Caller<'_>) -> String {
-    format!("{} {}", if caller.user { "sub-user" } else { "account" }, caller.login)
+    Some(format!("the policy {name} is one of the role {role}, in which {} acts", caller.who()))
 }

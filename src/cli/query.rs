@@ -4,7 +4,7 @@ use super::args::targets;
 use crate::api::{Column, Show};
 use crate::grammar::filter::{Sign, Typed};
 use crate::grammar::shell::quoted as word;
-use crate::grammar::{mebibytes, selector};
+use crate::grammar::{is_uuid, mebibytes, selector};
 
 /// Fields that hold several values.
 const LISTS: &[&str] = &[
@@ -60,6 +60,15 @@ pub fn instead(columns: &[Column], typed: &Typed<'_>, now: i64) -> Option<Result
             Ok(negated(&format!("{path}|tostring|startswith({})", text(typed.value)), typed.sign))
         }
         Show::Names => list(&path, typed),
+        // The beginning of one, as the tables show it.
+        _ if column.field == "id"
+            && !typed.sign.orders()
+            && !is_uuid(typed.value)
+            && !selector::is_glob(typed.value) =>
+        {
+            let begin = text(&typed.value.to_ascii_lowercase());
+            Ok(negated(&format!("{path}|tostring|startswith({begin})"), typed.sign))
+        }
         _ if whole && typed.name == "age" => age(&path, typed, now),
         _ if time => date(&path, typed),
         _ if whole && (column.nested || LISTS.contains(&column.field)) => list(&path, typed),
@@ -72,8 +81,8 @@ pub fn instead(columns: &[Column], typed: &Typed<'_>, now: i64) -> Option<Result
 pub fn either(path: &[&str], sign: Sign, values: &[&str]) -> String {
     let path = path_of(path);
     let each = values.iter().map(|value| {
-        let typed = Typed { name: "", sign, value, json: false };
-        scalar(&path, &typed).unwrap_or_default()
+        let typed = Typed { name: "", sign, value, json: false, exact: false };
+        format!("({})", scalar(&path, &typed).unwrap_or_default())
     });
     let or = if sign == Sign::IsNot { " and " } else { " or " };
     option(&each.collect::<Vec<_>>().join(or))
@@ -162,8 +171,17 @@ fn scalar(path: &str, typed: &Typed<'_>) -> Result<String, String> {
     })
 }
 
+/// Fields that hold ids of other things, and the command that tells their names.
+const IDS: &[(&str, &str)] =
+    &[("acl", "an account is told by its id"), ("networks", "by id: sdc networks list -o id,name")];
+
 /// A list or an object has the value anywhere.
 fn list(path: &str, typed: &Typed<'_>) -> Result<String, String> {
+    let field = path.rsplit('.').next().unwrap_or_default();
+    let by_id = IDS.iter().find(|(name, _)| *name == field && !selector::is_glob(typed.value) && !is_uuid(typed.value));
+    if let Some((_, words)) = by_id {
+        return Err((*words).to_owned());
+    }
     match typed.sign.orders() {
         true => Err(format!("{} holds several values, so it takes only = and !=", typed.name)),
         false => Ok(quantified(&format!("{path}|..|scalars|tostring"), typed)),

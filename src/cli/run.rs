@@ -202,7 +202,8 @@ pub fn no_roles(app: &App, op: &Op, roles: &[String]) -> Result<()> {
     match app.config.roles.as_ref().map(|roles| &roles.origin) {
         Some(Origin::Flag(_)) => {
             Err(Error::usage(format!("{words}: the service would take it for something else, or refuse it"))
-                .hint("leave --role out: the default roles apply"))
+                .hint("leave --role out: the default roles apply")
+                .hint("to make one of them a default role: sdc roles update ROLE --default-member LOGIN"))
         }
         _ => {
             app.warn(&format!("the roles {} are not sent: {words}; the default roles apply", roles.join(", ")));

@@ -65,10 +65,10 @@ impl Sieve {
                 continue;
             }
             match field.kind {
-                Kind::Flag(word) => sieve.add(args, field, field.name, Sign::Is, word, word)?,
+                Kind::Flag(word) => sieve.add(args, field, &option(field, word), word)?,
                 Kind::Integer => {
                     let number = matches.get_one::<u64>(field.name).map(u64::to_string).unwrap_or_default();
-                    sieve.add(args, field, field.name, Sign::Is, &number, &number)?;
+                    sieve.add(args, field, &option(field, &number), &number)?;
                 }
                 Kind::Pairs(prefix) => {
                     for text in matches.get_many::<String>(field.name).into_iter().flatten() {
@@ -80,7 +80,7 @@ impl Sieve {
                         if field.test != Test::Service {
                             check_value(field.name, Sign::Is, text)?;
                         }
-                        sieve.add(args, field, field.name, Sign::Is, text, text)?;
+                        sieve.add(args, field, &option(field, text), text)?;
                     }
                 }
             }
@@ -153,7 +153,7 @@ impl Sieve {
 
     /// A filter by the name of its field.
     fn add_named(&mut self, args: &mut Args, field: &'static Field, typed: &Typed<'_>) -> Result<()> {
-        let Typed { name, sign, value, json } = *typed;
+        let Typed { name, sign, value, json, .. } = *typed;
         let value = value.trim();
         if json {
             return Err(Error::usage(format!("{name}:= means nothing in a filter")).hint(format!("{name}={value}")));
@@ -171,7 +171,7 @@ impl Sieve {
         values::one_of(field, value)?;
         match field.test {
             Test::Nothing => values::add(args, field, value),
-            _ => self.add(args, field, name, sign, value, value),
+            _ => self.add(args, field, &Typed { value, ..*typed }, value),
         }
     }
 
@@ -205,19 +205,12 @@ impl Sieve {
                 }
             }
         };
-        self.add(args, field, tag, typed.sign, &value, typed.value)
+        self.add(args, field, &Typed { name: tag, ..*typed }, &value)
     }
 
     /// Adds a condition, and asks the service for it where it knows the same.
-    fn add(
-        &mut self,
-        args: &mut Args,
-        field: &'static Field,
-        name: &str,
-        sign: Sign,
-        value: &str,
-        typed: &str,
-    ) -> Result<()> {
+    fn add(&mut self, args: &mut Args, field: &'static Field, typed: &Typed<'_>, value: &str) -> Result<()> {
+        let Typed { name, sign, exact, .. } = *typed;
         let member = matches!(field.test, Test::Member(_));
         let key = if member { format!("{}.{name}", field.name) } else { field.name.to_owned() };
         if value.is_empty() {
@@ -235,11 +228,17 @@ impl Sieve {
                 a_name(&key, sign, value, matches!(field.test, Test::Begins(_)))?;
             }
         }
-        let shown = format!("{}{}{}", quoted(&key), if sign == Sign::Is { "=" } else { sign.as_str() }, quoted(typed));
+        let shown =
+            format!("{}{}{}", quoted(&key), if sign == Sign::Is { "=" } else { sign.as_str() }, quoted(typed.value));
         if sign == Sign::Is && self.tests.iter().any(|one| one.key() == key && one.sign == Sign::Is) {
             return Err(Error::usage(format!("{key} is given twice")));
         }
-        let (condition, query) = condition(field, &key, sign, value)?;
+        let (condition, query) = condition(field, &key, typed, value)?;
+        let condition = match field.test {
+            // The service finds what begins so; of `==` all of it counts.
+            Test::Begins(_) if exact => Some(Condition::text(sign, value)),
+            _ => condition,
+        };
         let mut path = vec![field.test.field().unwrap_or_default().to_owned()];
         path.extend(member.then(|| name.to_owned()));
         let asked = query.is_some();
@@ -355,9 +354,15 @@ impl One {
 /// What the service is asked for.
 type Query = Option<(String, String)>;
 
+/// A filter that was typed as an option.
+fn option<'a>(field: &Field, value: &'a str) -> Typed<'a> {
+    Typed { name: field.name, sign: Sign::Is, value, json: false, exact: false }
+}
+
 /// The condition of a filter, if there is something to compare, and what the service is asked for. It is asked only
 /// for what it knows by the same meaning, or by a wider one.
-fn condition(field: &Field, key: &str, sign: Sign, value: &str) -> Result<(Option<Condition>, Query)> {
+fn condition(field: &Field, key: &str, typed: &Typed<'_>, value: &str) -> Result<(Option<Condition>, Query)> {
+    let sign = typed.sign;
     let shown = quoted(value);
     let numeric = matches!(field.test, Test::Number(_) | Test::Member(_));
     if sign.orders() && !numeric {

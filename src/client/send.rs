@@ -104,7 +104,7 @@ impl Client {
     pub async fn answered(&self, op: &Op, request: &Request) -> Result<(Response, Answer)> {
         let Sent { outcome, unclear, .. } = self.tried(request).await?;
         let (unclear, error) = match outcome {
-            Ok(response) => match response.answer(op) {
+            Ok(response) => match made(&response, op, request) {
                 Ok(answer) => return Ok((response, answer)),
                 Err(error) => (unclear || may_have_begun(request, &response), error),
             },
@@ -142,7 +142,7 @@ impl Client {
             // Once an answer was lost, also a refusal may be about what that request made.
             let doubt = unclear || tries > 1;
             let (failure, again) = match outcome {
-                Ok(response) => match response.answer(op) {
+                Ok(response) => match made(&response, op, request) {
                     Ok(answer) if shows_it(op, &answer) => {
                         // The first one may have been carried out after all, later than anybody looked.
                         if tries == 1 {
@@ -281,6 +281,30 @@ impl Client {
 
 /// Whether a request that must not be sent twice may have been begun although this answer to it is none: a service
 /// that fails may have begun before it did, and a success without the body that is due is one all the same.
+/// The answer that the operation promises, which is of what the request asked for: of another name, it is somebody
+/// else's.
+fn made(response: &Response, op: &Op, request: &Request) -> Result<Answer> {
+    let answer = response.answer(op)?;
+    let body = request.body.as_ref().filter(|_| op.makes().is_some());
+    let Some(sent) = body.and_then(|(_, body)| serde_json::from_slice::<serde_json::Value>(body).ok()) else {
+        return Ok(answer);
+    };
+    for field in ["name", "login"] {
+        let asked = sent.get(field).and_then(serde_json::Value::as_str);
+        let shown = answer.first().and_then(|row| row.text(&format!("/{field}")).map(|text| text.into_owned()));
+        // The service puts the id into the place of {{shortId}}.
+        if let (Some(asked), Some(shown)) = (asked.filter(|asked| !asked.contains("{{")), shown)
+            && asked != shown
+        {
+            let words = "the service answered the record of something else, of another name than was asked for";
+            return Err(
+                Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
+            );
+        }
+    }
+    Ok(answer)
+}
+
 fn may_have_begun(request: &Request, response: &Response) -> bool {
     !request.repeatable && (response.is_success() || response.status == 500)
 }

@@ -2,6 +2,7 @@
 //! sees values as text, and asks nobody for them.
 
 use super::selector::{glob, is_glob};
+use super::shell;
 use crate::error::{Error, Result};
 use crate::sensitive::quoted;
 
@@ -57,6 +58,8 @@ pub struct Typed<'a> {
     pub value: &'a str,
     /// `NAME:=JSON`: the value is JSON.
     pub json: bool,
+    /// `NAME==VALUE`: the whole value, where `=` is about its beginning.
+    pub exact: bool,
 }
 
 /// What may stand between a name and a value: the longer before those that they begin with. Without a meaning here are
@@ -103,7 +106,7 @@ impl<'a> Typed<'a> {
             return Err(Error::usage(format!("'{}' has no name before the {word}", quoted(text))));
         }
         check_value(name, sign, value)?;
-        Ok(Typed { name, sign, value, json })
+        Ok(Typed { name, sign, value, json, exact: word == "==" })
     }
 }
 
@@ -123,18 +126,20 @@ pub fn check_value(name: &str, sign: Sign, value: &str) -> Result<()> {
         ('~', _) => globbed(name, sign == Sign::IsNot, rest),
         _ => format!("{name}{}{rest}", if sign == Sign::Is { "=" } else { sign.as_str() }),
     };
-    let error = error.hint(word(&meant));
-    Err(error
-        .hint(format!("if the value really begins so, ? stands for a character: {}", word(&format!("{name}=?{rest}")))))
+    let error = error.hint(shell::quoted(&meant));
+    Err(error.hint(format!(
+        "if the value really begins so, ? stands for a character: {}",
+        shell::quoted(&format!("{name}=?{rest}"))
+    )))
 }
 
 fn without_sign(text: &str) -> Error {
     let text = &*quoted(text);
     let error = Error::usage(format!("'{text}' is not a filter: NAME=VALUE"));
     match (text.strip_prefix('!'), text.split_once(':')) {
-        (Some(name), _) => error.hint(format!("without it: {}", word(&format!("{name}!=*")))),
+        (Some(name), _) => error.hint(format!("without it: {}", shell::quoted(&format!("{name}!=*")))),
         (None, Some((name, value))) if !name.is_empty() && !value.is_empty() => error.hint(format!("{name}={value}")),
-        _ if text.starts_with("tag.") => error.hint(format!("with any value: {}", word(&format!("{text}=*")))),
+        _ if text.starts_with("tag.") => error.hint(format!("with any value: {}", shell::quoted(&format!("{text}=*")))),
         _ => error,
     }
 }
@@ -142,7 +147,7 @@ fn without_sign(text: &str) -> Error {
 fn without_meaning(name: &str, sign: &str, value: &str) -> Error {
     let (name, value) = (&*quoted(name), &*quoted(value));
     let error = Error::usage(format!("{sign} is not an operator: =, !=, and of numbers <, <=, >, >="));
-    error.hint(word(&match sign {
+    error.hint(shell::quoted(&match sign {
         "=>" => format!("{name}>={value}"),
         "=<" => format!("{name}<={value}"),
         "<>" => format!("{name}!={value}"),
@@ -160,12 +165,6 @@ pub fn globbed(name: &str, not: bool, pattern: &str) -> String {
     let sign = if not { "!=" } else { "=" };
     let glob = format!("{begin}{pattern}{end}");
     format!("{name}{sign}{}", if glob.chars().all(|letter| letter == '*') { "*" } else { &glob })
-}
-
-/// As a shell takes it for one word.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// A condition on one value.
@@ -267,9 +266,10 @@ mod tests {
             ("tag.q= b", "tag.q", Sign::Is, " b"),
             ("tag.é=x>y", "tag.é", Sign::Is, "x>y"),
         ] {
-            assert_eq!(Typed::parse(text).unwrap(), Typed { name, sign, value, json: false }, "{text}");
+            let exact = text.contains("==");
+            assert_eq!(Typed::parse(text).unwrap(), Typed { name, sign, value, json: false, exact }, "{text}");
         }
-        let typed = Typed { name: "tag.n", sign: Sign::Is, value: "1", json: true };
+        let typed = Typed { name: "tag.n", sign: Sign::Is, value: "1", json: true, exact: false };
         assert_eq!(Typed::parse("tag.n:=1").unwrap(), typed);
     }
 

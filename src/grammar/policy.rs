@@ -193,6 +193,12 @@ fn list(text: &str, pieces: &mut Pieces<'_>, what: &str, doubts: &mut Vec<String
         }
         joints.push(and);
     }
+    let whole = ["*", "all", "everything", "anything"];
+    if all.len() > 1
+        && let Some(word) = all.iter().find(|word| whole.iter().any(|known| known.eq_ignore_ascii_case(word)))
+    {
+        doubts.push(format!("'{word}' stands alone: the service may refuse it among others"));
+    }
     // `a and b`, `a, b and c`
     if joints.iter().rev().enumerate().any(|(at, and)| *and != (at == 0)) {
         doubts.push(LISTS.to_owned());

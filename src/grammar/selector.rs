@@ -24,7 +24,8 @@ enum Test {
 }
 
 impl Selector {
-    /// Reads `TAG=VALUE`, `TAG!=VALUE`, `TAG` and `!TAG`, with commas between. A value goes to the next comma.
+    /// Reads `TAG=VALUE`, `TAG!=VALUE`, `TAG` and `!TAG`, with commas between. A value goes to the next comma, and may
+    /// be a glob.
     ///
     /// # Errors
     /// A usage error that points at what cannot be read.
@@ -63,6 +64,9 @@ impl Selector {
             if tag.starts_with('!') || tag.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
                 return Err(wrong(begin, "this is no name of a tag"));
             }
+            if is_glob(tag) {
+                return Err(wrong(begin, "* and ? stand only in values; with any value: TAG"));
+            }
             // No tag of the service is called so; whoever types it means something else.
             if let Some(own) = tag.strip_prefix("tag.") {
                 return Err(wrong(begin, &format!("tags go by their names alone here: {own}")));
@@ -77,7 +81,9 @@ impl Selector {
             }
             if let Test::Is(value) = &test
                 && let Some(other) = conditions.iter().find_map(|known: &Condition| match &known.test {
-                    Test::Is(other) if known.tag == tag && other != value => Some(other),
+                    Test::Is(other) if known.tag == tag && other != value && !is_glob(other) && !is_glob(value) => {
+                        Some(other)
+                    }
                     _ => None,
                 })
             {
@@ -92,8 +98,8 @@ impl Selector {
     /// Whether a thing fits whose tags this returns, by their names; numbers and booleans as they are written.
     pub fn fits<'a>(&self, tag: impl Fn(&str) -> Option<std::borrow::Cow<'a, str>>) -> bool {
         self.0.iter().all(|condition| match (&condition.test, tag(&condition.tag)) {
-            (Test::Is(value), Some(now)) => now == *value,
-            (Test::IsNot(value), Some(now)) => now != *value,
+            (Test::Is(value), Some(now)) => glob(value, &now),
+            (Test::IsNot(value), Some(now)) => !glob(value, &now),
             (Test::Is(_), None) | (Test::Has, None) | (Test::HasNot, Some(_)) => false,
             (Test::IsNot(_), None) | (Test::Has, Some(_)) | (Test::HasNot, None) => true,
         })
@@ -146,7 +152,7 @@ mod tests {
     fn a_selector_fits_when_all_its_conditions_do() {
         let web = [("role", "web"), ("env", "prod")];
         for yes in
-            ["role=web", "role==web", "role=web,env=prod", "env!=test", "zone!=a", "role", "!zone", " role = web "]
+            ["role=w*", "role=?eb", "role=*", "env!=t*", "role=web", "role==web", "role=web,env=prod", "env!=test", "zone!=a", "role", "!zone", " role = web "]
         {
             assert!(fits(yes, &web), "{yes}");
         }

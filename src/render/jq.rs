@@ -135,6 +135,8 @@ fn each(filter: &Compiled, json: String, raw: bool, terminal: bool, sender: &mps
 }
 
 fn failed(words: String) -> Error {
+    // A text is told as it is, other values as JSON.
+    let words = serde_json::from_str::<String>(&words).unwrap_or(words);
     let error = Error::other("the --jq expression failed");
     match ["csv", "tsv"].into_iter().find(|format| words.contains(&format!("a line of {format}"))) {
         Some(format) => error.because(words).hint(format!("columns without --jq: -o {format}:COLUMN,...")),

@@ -14,8 +14,7 @@ impl Response {
         if self.is_page() {
             return false;
         }
-        let marked = self.header("api-version").is_some()
-            || self.header("server").is_some_and(|name| name.starts_with("cloudapi"));
+        let marked = self.is_own_by_headers();
         let body = self.body.trim_ascii();
         if body.is_empty() {
             // A HEAD has no body, nor has what is merely accepted.
@@ -39,6 +38,30 @@ impl Response {
         }
     }
 
+    /// Whether it has the headers of CloudAPI.
+    pub(super) fn is_own_by_headers(&self) -> bool {
+        let version =
+            self.header("api-version").is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()));
+        version || self.header("server").is_some_and(|name| name == "cloudapi" || name.starts_with("cloudapi/"))
+    }
+
+    /// Whether a success is none of the service's: it has no status of 206 and the like, and no refusal in its body.
+    pub(super) fn is_odd_success(&self) -> bool {
+        if !matches!(self.status, 200 | 201 | 202 | 204) {
+            return true;
+        }
+        if self.is_own_by_headers() {
+            return false;
+        }
+        let html = self.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+        let body: Option<Value> = serde_json::from_slice(self.body.trim_ascii()).ok();
+        let refusal = body.as_ref().and_then(Value::as_object).is_some_and(|object| {
+            let text = |name: &str| object.get(name).is_some_and(Value::is_string);
+            text("code") && text("message") && object.len() <= 3
+        });
+        html || refusal
+    }
+
     /// Whether CloudAPI says that the thing is not there, or not any more.
     pub fn is_gone(&self) -> bool {
         matches!(self.status, 404 | 410) && self.is_own()
@@ -47,14 +70,25 @@ impl Response {
     /// Whether the request was turned away before anything was done about it. A proxy says 503 of its own time-outs
     /// too, behind which the request may have been carried out; CloudAPI signs its refusals with a request id.
     pub(crate) fn is_turned_away(&self) -> bool {
-        self.status == 429 || self.status == 503 && self.header("request-id").is_some() && !self.is_page()
+        match self.status {
+            // That of a balancer may come after the request was handed on.
+            429 => self.is_own_by_headers() || self.says("TooManyRequests") || self.says("RequestThrottled"),
+            503 => self.header("request-id").is_some() && !self.is_page(),
+            _ => false,
+        }
     }
 
     /// Whether nobody can tell from this refusal what CloudAPI did about the request: it was replaced on its way back,
     /// or never came from there.
     pub(crate) fn is_replaced(&self) -> bool {
         let refused = self.is_success() || self.is_turned_away();
-        !refused && (matches!(self.status, 502..=504) || !self.is_own())
+        !refused && (matches!(self.status, 429 | 502..=504) || !self.is_own())
+    }
+
+    /// Whether its code begins so.
+    fn says(&self, code: &str) -> bool {
+        let body: Option<Value> = serde_json::from_slice(self.body.trim_ascii()).ok();
+        body.as_ref().and_then(|body| body.get("code")?.as_str()).is_some_and(|said| said.starts_with(code))
     }
 
     /// Whether the body is a page for a browser.

@@ -16,6 +16,13 @@ pub(super) fn login(text: &str) -> Option<usize> {
     }
     // What follows a colon and is no port may be a password, with a slash in it that nobody encoded, or without a host.
     let (host, port) = authority.rsplit_once(':')?;
+    // In other URLs, such as docker://nginx:latest, it is no port.
+    if text.contains("://")
+        && !SCHEMES.iter().any(|scheme| text.to_ascii_lowercase().contains(scheme))
+        && !rest.contains('@')
+    {
+        return None;
+    }
     let address = host.starts_with('[') || authority.ends_with(']');
     let odd = !address && (host.contains(':') || !port.bytes().all(|digit| digit.is_ascii_digit()));
     odd.then(|| rest.rsplit_once('@').map_or(rest.len(), |(login, _)| login.len()))

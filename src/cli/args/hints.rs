@@ -226,7 +226,9 @@ fn as_verb(typed: &[&str], error: &clap::Error) -> Option<String> {
         return None;
     }
     let (path, op) = operation(&[noun, "get"])?;
-    (op.path_params().count() == 1).then(|| format!("{path} {}", crate::grammar::shell::quoted(&visible(name))))
+    let shown = crate::sensitive::sort(name).is_none();
+    (shown && op.path_params().count() == 1)
+        .then(|| format!("if it is a name: {path} {}", crate::grammar::shell::quoted(&visible(name))))
 }
 
 /// How to name all things of a command that was given `--all`.

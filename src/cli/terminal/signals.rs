@@ -1,7 +1,7 @@
 //! Interruptions: Ctrl-C and what else asks a program to end. The first is a request to stop, the second is an order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cli::App;
@@ -13,14 +13,76 @@ const MOMENT: Duration = Duration::from_millis(200);
 /// Signals that come so close together are one: `timeout` sends its own to the program and to its whole group.
 const SAME: Duration = Duration::from_millis(150);
 
+/// Who hears signals in this process.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// How many [`Signals`] there are.
+    by: AtomicUsize,
+    /// A filter is at work, which looks at `asked` itself.
+    filtering: AtomicBool,
+    asked: AtomicBool,
+    /// Whether a thread hears what the runtime cannot while a filter keeps it busy.
+    listening: AtomicBool,
+}
+
+impl Heard {
+    /// A filter begins, and hears of a signal by [`Heard::is_asked`] until what this gives is dropped. The runtime, which
+    /// would hear it otherwise, waits for the filter.
+    pub fn filter(self: &Arc<Heard>) -> Filtering {
+        self.filtering.store(true, Ordering::SeqCst);
+        Filtering(Arc::clone(self))
+    }
+
+    /// Begins to listen, on a thread that lasts as long as the process: a signal that was caught once does not end it by
+    /// itself any more. So one that nobody hears ends it from here.
+    pub fn listen(self: &Arc<Heard>) {
+        if self.listening.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let heard = Arc::clone(self);
+        // Without a thread, signals end the process by themselves, or as those that caught them before think fit.
+        let _ = std::thread::Builder::new().spawn(move || {
+            let Ok(runtime) = crate::cli::runtime() else { return };
+            runtime.block_on(async {
+                let Ok(mut signals) = Signals::caught() else { return };
+                loop {
+                    signals.next().await;
+                    let again = heard.asked.swap(true, Ordering::SeqCst);
+                    let filtering = heard.filtering.load(Ordering::SeqCst);
+                    if again && filtering || !filtering && heard.by.load(Ordering::SeqCst) == 0 {
+                        std::process::exit(INTERRUPTED);
+                    }
+                }
+            });
+        });
+    }
+
+    /// Whether a signal came.
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+/// A filter at work.
+pub struct Filtering(Arc<Heard>);
+
+impl Drop for Filtering {
+    fn drop(&mut self) {
+        self.0.filtering.store(false, Ordering::SeqCst);
+    }
+}
+
+/// The exit code of what was interrupted.
+const INTERRUPTED: i32 = 130;
+
 /// The signals, from the moment it is made.
 pub struct Signals {
+    /// Somebody hears them.
+    heard: Option<Arc<Heard>>,
     last: Option<Instant>,
+    /// Interrupt, terminate and hang-up, but for those that the caller has ignored.
     #[cfg(unix)]
-    kinds: [tokio::signal::unix::Signal; 2],
-    /// Not where a terminal that goes is to end nothing.
-    #[cfg(unix)]
-    hangup: Option<tokio::signal::unix::Signal>,
+    kinds: [Option<tokio::signal::unix::Signal>; 3],
 }
 
 impl Signals {
@@ -28,17 +90,27 @@ impl Signals {
     ///
     /// # Errors
     /// The system does not let them be caught.
-    pub fn new() -> Result<Signals> {
+    pub fn new(app: &App) -> Result<Signals> {
+        let mut signals = Signals::caught()?;
+        app.heard.by.fetch_add(1, Ordering::SeqCst);
+        signals.heard = Some(Arc::clone(&app.heard));
+        Ok(signals)
+    }
+
+    fn caught() -> Result<Signals> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            let caught = |kind| signal(kind).map_err(|error| Error::other("cannot catch signals").because(error));
-            let kinds = [caught(SignalKind::interrupt())?, caught(SignalKind::terminate())?];
-            let hangup = if hangup_is_ignored() { None } else { Some(caught(SignalKind::hangup())?) };
-            Ok(Signals { last: None, kinds, hangup })
+            let caught = |kind: SignalKind| match is_ignored(kind.as_raw_value()) {
+                true => Ok(None),
+                false => signal(kind).map(Some).map_err(|error| Error::other("cannot catch signals").because(error)),
+            };
+            let kinds =
+                [caught(SignalKind::interrupt())?, caught(SignalKind::terminate())?, caught(SignalKind::hangup())?];
+            Ok(Signals { heard: None, last: None, kinds })
         }
         #[cfg(not(unix))]
-        Ok(Signals { last: None })
+        Ok(Signals { heard: None, last: None })
     }
 
     /// Waits for the next one.
@@ -55,17 +127,11 @@ impl Signals {
     async fn any(&mut self) {
         #[cfg(unix)]
         {
-            let [interrupt, terminate] = &mut self.kinds;
-            let hangup = async {
-                match &mut self.hangup {
-                    Some(hangup) => hangup.recv().await,
-                    None => std::future::pending().await,
-                }
-            };
+            let [interrupt, terminate, hangup] = &mut self.kinds;
             tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hangup => {}
+                () = one(interrupt) => {}
+                () = one(terminate) => {}
+                () = one(hangup) => {}
             }
         }
         #[cfg(not(unix))]
@@ -75,20 +141,41 @@ impl Signals {
     }
 }
 
-/// Whether this program was started with SIGHUP ignored, as nohup does. Linux tells; elsewhere a shell does that
-/// outlives its own SIGHUP, since what is started inherits it.
-#[cfg(unix)]
-pub fn hangup_is_ignored() -> bool {
-    let told = std::fs::read_to_string("/proc/self/status").ok();
-    let mask = told.as_deref().and_then(|told| told.lines().find_map(|line| line.strip_prefix("SigIgn:")));
-    match mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
-        Some(mask) => mask & 1 == 1,
-        None => {
-            let shell = std::process::Command::new("/bin/sh").args(["-c", "kill -HUP $$"]).status();
-            shell.is_ok_and(|status| status.success())
+impl Drop for Signals {
+    fn drop(&mut self) {
+        if let Some(heard) = &self.heard {
+            heard.by.fetch_sub(1, Ordering::SeqCst);
         }
     }
 }
+
+#[cfg(unix)]
+async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether this program was started with this signal ignored, as `nohup` and `trap '' INT` do: then it stays so. Linux
+/// tells; elsewhere a shell does for the hang-up, which survives its own if it inherited that it is ignored.
+#[cfg(unix)]
+pub fn is_ignored(signal: i32) -> bool {
+    let told = std::fs::read_to_string("/proc/self/status").ok();
+    let mask = told.as_deref().and_then(|told| told.lines().find_map(|line| line.strip_prefix("SigIgn:")));
+    match mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
+        Some(mask) => u32::try_from(signal - 1).is_ok_and(|bit| mask.checked_shr(bit).unwrap_or(0) & 1 == 1),
+        None if signal == HANGUP => {
+            let shell = std::process::Command::new("/bin/sh").args(["-c", "kill -HUP $$"]).status();
+            shell.is_ok_and(|status| status.success())
+        }
+        None => false,
+    }
+}
+
+/// The number of the hang-up, on every system.
+#[cfg(unix)]
+const HANGUP: i32 = 1;
 
 /// Whether to stop: set once by the first interruption.
 #[derive(Default)]
@@ -104,7 +191,7 @@ impl Stop {
     /// # Errors
     /// The second interruption's.
     pub async fn heeded(&self, app: &App, work: impl Future<Output = ()>, left: impl Fn() -> Error) -> Result<bool> {
-        let mut signals = Signals::new()?;
+        let mut signals = Signals::new(app)?;
         let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {

@@ -42,7 +42,7 @@ pub fn read(line: &str, replaced: &str, reason: &str) -> Option<Typed> {
     if start == line.len() {
         reader.mark();
     }
-    if reader.redirected {
+    if reader.redirected || reader.foreign {
         return None;
     }
     reader.words.push(reader.word);
@@ -59,6 +59,8 @@ struct Reader {
     open: Open,
     /// The word is the file of a redirection.
     redirected: bool,
+    /// A kind of quote was opened that is not read here.
+    foreign: bool,
     /// How long the word was where the replaced part begins.
     kept: usize,
 }
@@ -66,7 +68,7 @@ struct Reader {
 impl Default for Reader {
     fn default() -> Self {
         let (words, word) = (Vec::new(), String::new());
-        Reader { words, word, begun: false, open: Open::No, redirected: false, kept: 0 }
+        Reader { words, word, begun: false, open: Open::No, redirected: false, foreign: false, kept: 0 }
     }
 }
 
@@ -78,6 +80,8 @@ impl Reader {
     /// Reads a letter, and says whether it has read the next one too.
     fn took_both(&mut self, letter: char, next: Option<char>) -> bool {
         match (self.open, letter) {
+            // Within $'…' other rules hold: nothing is offered there.
+            (Open::No, '$') if matches!(next, Some('\'' | '"')) => self.foreign = true,
             (Open::No, '\'') => self.open(Open::Single),
             (Open::No, '"') => self.open(Open::Double),
             (Open::Single, '\'') | (Open::Double, '"') => self.open = Open::No,
@@ -207,6 +211,9 @@ mod tests {
             assert_eq!(words(line).unwrap(), read, "{line}");
         }
         assert_eq!(words("sdc images get > ou"), None, "a file of the shell's");
+        for other in [r"sdc images get $'x", r"sdc images get $'x' y", "sdc images get $\"x", "sdc images get a$'b' x"] {
+            assert_eq!(words(other), None, "{other}: other rules hold there");
+        }
     }
 
     #[test]

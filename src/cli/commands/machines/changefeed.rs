@@ -16,6 +16,7 @@ use crate::api::cloudapi::machines;
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
+use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Feed, backoff};
 use crate::config;
 use crate::error::{Error, Kind, Result};
@@ -120,6 +121,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         left: matches.get_one::<u64>("count").copied(),
         known: Known::new(),
     };
+    let mut signals = Signals::new(app)?;
     let ended = async {
         match deadline {
             Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -129,7 +131,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     tokio::select! {
         done = watch.run(&typed) => done.map(|()| 0),
         () = ended => Ok(0),
-        _ = tokio::signal::ctrl_c() => Ok(130),
+        () = signals.next() => Ok(130),
     }
 }
 

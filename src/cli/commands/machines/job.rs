@@ -193,7 +193,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         return show::requests(app, &client, &[request]).await.map(|()| 0);
     }
     let end = Instant::now() + job.ttl;
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::new(app)?;
     let mut interrupted = false;
     // Once it is sent, its answer is worth waiting for: without the id nothing can be deleted.
     let made = {

@@ -14,6 +14,7 @@ use crate::api::cloudapi::migrations;
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
+use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Lines, backoff};
 use crate::config;
 use crate::error::{Error, Kind, Result};
@@ -70,6 +71,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let client = app.client()?;
+    let mut signals = Signals::new(app)?;
     let work = async {
         let id = resolve::id(&client, &machines::MACHINE, typed).await?;
         let (get, watch) = requests(&client, &id)?;
@@ -95,7 +97,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             )
             .hint("to watch longer: --timeout TIME")),
         },
-        _ = tokio::signal::ctrl_c() => Ok(130),
+        () = signals.next() => Ok(130),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::api::cloudapi::machines;
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
+use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Socket};
 use crate::config;
 use crate::error::{Error, Kind, Result};
@@ -91,9 +92,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         false => url,
     };
     app.streams.out(format!("{text}\n").as_bytes())?;
+    let mut signals = Signals::new(app)?;
     tokio::select! {
         served = serve(app, &client, &id, listener, patience) => served.map(|()| 0),
-        _ = tokio::signal::ctrl_c() => Ok(130),
+        () = signals.next() => Ok(130),
     }
 }
 

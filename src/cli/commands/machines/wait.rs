@@ -178,7 +178,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             outcomes.borrow_mut().push((at, outcome));
         }
     };
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::new(app)?;
     let interrupted = tokio::select! {
         () = progress.during(work) => false,
         () = signals.next() => true,

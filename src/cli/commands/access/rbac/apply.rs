@@ -17,6 +17,7 @@ use super::rights::{self, Caller};
 use super::{print_json, wants_json};
 use crate::api::Op;
 use crate::api::cloudapi::{policies, roles, user_keys, users};
+use crate::cli::terminal::signals::Signals;
 use crate::cli::terminal::{prompt, question};
 use crate::cli::{App, change};
 use crate::client::Client;
@@ -70,12 +71,27 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         live.users.iter().map(|user| (user.login.clone(), user.id.clone())).collect();
     let mut failure = None;
     let mut done = 0;
+    let mut signals = Signals::new(app)?;
+    let mut interrupted = false;
     for step in &plan.steps {
-        let outcome = tokio::select! {
-            outcome = one(&client, step, &mut ids, &passwords) => outcome,
-            _ = tokio::signal::ctrl_c() => {
-                let words = "interrupted, and it may have taken effect all the same";
-                Err(Error::new(error::Kind::Interrupted, words))
+        if interrupted {
+            failure = Some(Error::new(error::Kind::Interrupted, "interrupted before it was sent"));
+            break;
+        }
+        let outcome = {
+            let mut sending = std::pin::pin!(one(&client, step, &mut ids, &passwords));
+            loop {
+                tokio::select! {
+                    outcome = &mut sending => break outcome,
+                    // What is on its way is waited for and recorded; the second time it is left.
+                    () = signals.next() => {
+                        if std::mem::replace(&mut interrupted, true) {
+                            let words = "interrupted, and it may have taken effect all the same";
+                            break Err(Error::new(error::Kind::Interrupted, words));
+                        }
+                        app.say("interrupted: what was sent is waited for; once more leaves at once");
+                    }
+                }
             }
         };
         let recorded = outcome.and_then(|id| {

@@ -392,7 +392,7 @@ fn nothing_dangles(live: &Live, wanted: &Wanted, deletes: &[Step]) -> Result<()>
         Err(Error::usage(format!(
             "{kind} {name} is not in the file and would be deleted, but the role {role} needs it"
         ))
-        .hint(format!("put the {kind} into the file, or take it out of the role: sdc roles update {role}")))
+        .hint(format!("put the {kind} into the file, or take it out of the role {role} there")))
     };
     let none = Vec::new();
     let live_roles = live.roles.iter().filter(|role| !goes(Kind::Role, &role.name)).map(|role| role.name.as_str());

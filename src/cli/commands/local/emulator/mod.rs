@@ -14,6 +14,8 @@ use tokio::process::Child;
 
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
+#[cfg(unix)]
+use crate::cli::terminal::signals::is_ignored;
 use crate::cli::terminal::streams::Streams;
 use crate::cli::values;
 use crate::config::env;
@@ -348,43 +350,39 @@ fn exit_code(status: ExitStatus) -> i32 {
 /// The signals that ask a program to end. Whoever ended at once would leave the private key behind.
 #[cfg(unix)]
 struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    quit: tokio::signal::unix::Signal,
-    /// `None` under nohup, which asks for the end of the terminal not to be noticed.
-    hangup: Option<tokio::signal::unix::Signal>,
+    /// Interrupt, terminate, quit and hang-up, with their names; not those that the caller has ignored.
+    kinds: Vec<(&'static str, tokio::signal::unix::Signal)>,
 }
 
 #[cfg(unix)]
 impl Signals {
     fn new() -> Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
-        let failed = |error| Error::other("cannot listen for signals").because(error);
-        let hangup = if crate::cli::terminal::signals::hangup_is_ignored() {
-            None
-        } else {
-            Some(signal(SignalKind::hangup()).map_err(failed)?)
-        };
-        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let quit = signal(SignalKind::quit()).map_err(failed)?;
-        Ok(Signals { interrupt, terminate, quit, hangup })
+        let all = [
+            ("INT", SignalKind::interrupt()),
+            ("TERM", SignalKind::terminate()),
+            ("QUIT", SignalKind::quit()),
+            ("HUP", SignalKind::hangup()),
+        ];
+        let heeded = all.into_iter().filter(|(_, kind)| !is_ignored(kind.as_raw_value()));
+        let caught = heeded.map(|(name, kind)| Ok((name, signal(kind)?))).collect::<std::io::Result<_>>();
+        let kinds = caught.map_err(|error| Error::other("cannot listen for signals").because(error))?;
+        Ok(Signals { kinds })
     }
 
     async fn next(&mut self) -> &'static str {
-        let hangup = async {
-            match &mut self.hangup {
-                Some(hangup) => hangup.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = self.interrupt.recv() => "INT",
-            _ = self.terminate.recv() => "TERM",
-            _ = self.quit.recv() => "QUIT",
-            _ = hangup => "HUP",
+        let kinds = self.kinds.iter_mut();
+        match kinds.map(|(name, signal)| Box::pin(named(name, signal))).collect::<Vec<_>>() {
+            none if none.is_empty() => std::future::pending().await,
+            some => futures_util::future::select_all(some).await.0,
         }
     }
+}
+
+#[cfg(unix)]
+async fn named(name: &'static str, signal: &mut tokio::signal::unix::Signal) -> &'static str {
+    signal.recv().await;
+    name
 }
 
 #[cfg(not(unix))]
