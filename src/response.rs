@@ -114,6 +114,9 @@ impl Response {
         if self.is_odd_success() {
             return Err(self.strange(&format!("{} in words of its own", self.status), due));
         }
+        if due == Due::Nothing && !matches!(self.status, 200 | 201 | 202 | 204) {
+            return Err(self.strange(&self.status.to_string(), due));
+        }
         match (due, body.first()) {
             (Due::Nothing, None) if matches!(self.status, 202 | 204) || self.is_own() => Ok(Answer::Nothing),
             (Due::Nothing, Some(b'{')) => {

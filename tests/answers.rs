@@ -84,7 +84,7 @@ fn what_somebody_else_answers_is_nothing_of_the_services_for_no_operation() {
 fn is_due(op: &Op, status: u16, body: &str) -> bool {
     let object = body.starts_with('{');
     match (op.shape, op.id) {
-        (Shape::Nothing, _) => body.is_empty() && matches!(status, 202 | 204) || object,
+        (Shape::Nothing, _) => body.is_empty() && matches!(status, 202 | 204) || object && body != "{}",
         (_, "CreateMachineDisk") if body.is_empty() => status == 202,
         _ if body.is_empty() => false,
         // Rows of a noun have an id each.

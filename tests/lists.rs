@@ -12,6 +12,7 @@ use sdc::emulator::{Emulator, Options};
 use serde_json::{Value, json};
 
 const ID: &str = "b8a2d4e6-1c3e-4f5a-9b7c-0d1e2f3a4b01";
+const NETWORK: &str = "networks=b8a2d4e6-1c3e-4f5a-9b7c-0d1e2f3a4b01";
 const OTHER: &str = "2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02";
 
 /// The names of the rows that are shown of this list, which is all that the service ever sends.
@@ -470,7 +471,7 @@ fn lists_without_filters_say_what_does_the_same() {
         (&["networks", "list"], "vlan=2", json!({ "id": ID, "name": "n", "vlan_id": 2 })),
         (&["images", "list"], "age>1w", json!({ "id": ID, "name": "i", "published_at": "2020-01-01T00:00:00Z" })),
         (&["images", "list"], "tags.a=b", json!({ "id": ID, "name": "i", "tags": { "a": "b" } })),
-        (&["volumes", "list"], "networks=n1", json!({ "id": ID, "name": "v", "networks": ["n1"] })),
+        (&["volumes", "list"], NETWORK, json!({ "id": ID, "name": "v", "networks": [ID] })),
         (&["packages", "list"], "disk=1G,2G", json!({})),
         (&["fabrics", "vlans", "list"], "name=dev", json!({ "vlan_id": 2, "name": "dev" })),
         (&["machines", "snapshots", "list", ID], "state=created", json!({ "name": "s", "state": "created" })),
@@ -632,7 +633,8 @@ fn a_row_without_an_id_of_its_own_is_not_cloudapis_on_any_noun() {
             with(Value::Null),
             with(json!("")),
             with(json!(" ")),
-            with(json!("..")),
+            // A key may be called so, and is not deleted by its name then.
+            with(if noun.ids == sdc::api::Ids::Key { json!("") } else { json!("..") }),
             with(json!([])),
             with(json!({})),
             with(json!(-1.5)),

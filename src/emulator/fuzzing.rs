@@ -7,9 +7,11 @@ use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::cloudapi::auth::{Frozen, Head, check_unsigned_date, presented};
-use super::cloudapi::{aperture, krill, triton_tags, verify, version};
+use super::cloudapi::auth::{Frozen, check_unsigned_date, presented};
+use super::cloudapi::{aperture, krill, triton_tags, version};
+use super::datacenter::verify;
 use super::datacenter::{affinity, fwrule, pattern};
+use super::http::head::Head;
 use super::http::params;
 use super::wire::fault;
 

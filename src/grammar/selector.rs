@@ -151,9 +151,20 @@ mod tests {
     #[test]
     fn a_selector_fits_when_all_its_conditions_do() {
         let web = [("role", "web"), ("env", "prod")];
-        for yes in
-            ["role=w*", "role=?eb", "role=*", "env!=t*", "role=web", "role==web", "role=web,env=prod", "env!=test", "zone!=a", "role", "!zone", " role = web "]
-        {
+        for yes in [
+            "role=w*",
+            "role=?eb",
+            "role=*",
+            "env!=t*",
+            "role=web",
+            "role==web",
+            "role=web,env=prod",
+            "env!=test",
+            "zone!=a",
+            "role",
+            "!zone",
+            " role = web ",
+        ] {
             assert!(fits(yes, &web), "{yes}");
         }
         for no in ["role=db", "role=we", "role=web,env!=prod", "zone", "!role"] {

@@ -10,7 +10,7 @@
 //! ```
 //! # #[cfg(feature = "emulator")]
 //! # fn main() -> sdc::Result<()> {
-//! # use sdc::{api::{images, machines}, auth::{Key, PrivateKey, Signer, no_passphrase}, request::Args};
+//! # use sdc::{api::cloudapi::{images, machines}, auth::{Key, PrivateKey, Signer, no_passphrase}, request::Args};
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! # let cloud = sdc::emulator::Emulator::start(Default::default()).await?;
 //! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;

@@ -86,8 +86,8 @@ impl Id {
         match self.ids {
             Ids::Number => json.parse::<u64>().ok().map(|_| Cow::Borrowed(json)),
             // Names may be anything: one that no path can hold is not put into one.
-            Ids::Any | Ids::Key => scan::unquote(json).filter(|name| !name.trim().is_empty()),
-            Ids::Uuid | Ids::Mac => {
+            Ids::Key => scan::unquote(json).filter(|name| !name.trim().is_empty()),
+            Ids::Any | Ids::Uuid | Ids::Mac => {
                 scan::unquote(json).filter(|id| !id.trim().is_empty() && !matches!(&**id, "." | ".."))
             }
         }

@@ -45,11 +45,8 @@ impl Response {
         version || self.header("server").is_some_and(|name| name == "cloudapi" || name.starts_with("cloudapi/"))
     }
 
-    /// Whether a success is none of the service's: it has no status of 206 and the like, and no refusal in its body.
+    /// Whether a success is none of the service's: it has a refusal in its body, or calls an empty one a page.
     pub(super) fn is_odd_success(&self) -> bool {
-        if !matches!(self.status, 200 | 201 | 202 | 204) {
-            return true;
-        }
         if self.is_own_by_headers() {
             return false;
         }
@@ -72,8 +69,8 @@ impl Response {
     pub(crate) fn is_turned_away(&self) -> bool {
         match self.status {
             // That of a balancer may come after the request was handed on.
-            429 => self.is_own_by_headers() || self.says("TooManyRequests") || self.says("RequestThrottled"),
-            503 => self.header("request-id").is_some() && !self.is_page(),
+            429 if self.is_own_by_headers() || self.says("TooManyRequests") || self.says("RequestThrottled") => true,
+            429 | 503 => self.header("request-id").is_some() && !self.is_page(),
             _ => false,
         }
     }

@@ -211,7 +211,8 @@ mod tests {
             assert_eq!(words(line).unwrap(), read, "{line}");
         }
         assert_eq!(words("sdc images get > ou"), None, "a file of the shell's");
-        for other in [r"sdc images get $'x", r"sdc images get $'x' y", "sdc images get $\"x", "sdc images get a$'b' x"] {
+        for other in [r"sdc images get $'x", r"sdc images get $'x' y", "sdc images get $\"x", "sdc images get a$'b' x"]
+        {
             assert_eq!(words(other), None, "{other}: other rules hold there");
         }
     }
