@@ -253,10 +253,12 @@ fn circles(files: &[(String, String)]) -> Vec<Vec<String>> {
     };
     let reached: Vec<Vec<bool>> = (0..files.len()).map(reached).collect();
     let mut circles: Vec<Vec<String>> = Vec::new();
-    for from in 0..files.len() {
-        let circle: Vec<String> = (0..files.len())
-            .filter(|to| reached[from][*to] && reached[*to][from])
-            .map(|to| files[to].0.clone())
+    for (from, to) in reached.iter().enumerate() {
+        let circle: Vec<String> = to
+            .iter()
+            .enumerate()
+            .filter(|(at, there)| **there && reached[*at][from])
+            .map(|(at, _)| files[at].0.clone())
             .collect();
         if !circle.is_empty() && !circles.contains(&circle) {
             circles.push(circle);

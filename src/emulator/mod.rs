@@ -417,20 +417,20 @@ mod tests {
         let emulator = Emulator::start_with(Options::default(), &[make]).await.unwrap();
         let [url] = emulator.more_urls.as_slice() else { panic!("{:?}", emulator.more_urls) };
         let get = async |path: &str| said(url, path).await;
-        let shown = get("/web0").await;
+        let (id, name) = emulator.shared.cloud.look(|state| {
+            let one = state.machines.iter().find(|one| one.state == "running").unwrap();
+            (one.id.clone(), format!("/{}", one.name))
+        });
+        let shown = get(&name).await;
         assert!(shown.starts_with("HTTP/1.1 200 ") && shown.contains("Server: states/1\r\n"), "{shown}");
         assert!(shown.ends_with("\r\n\r\n\"running\""), "{shown}");
         assert!(get("/nosuch").await.starts_with("HTTP/1.1 404 "));
         // What the one changes the other shows.
-        let id = emulator
-            .shared
-            .cloud
-            .look(|state| state.machines.iter().find(|one| one.name == "web0").unwrap().id.clone());
         emulator.shared.cloud.lock_state().machines.get_mut(&id).unwrap().state = "stopped".to_owned();
-        assert!(get("/web0").await.ends_with("\"stopped\""));
+        assert!(get(&name).await.ends_with("\"stopped\""));
         // Faults strike both, and both are in the log.
         emulator.add_fault("* status=503 times=1".parse().unwrap());
-        assert!(get("/web0").await.starts_with("HTTP/1.1 503 "));
+        assert!(get(&name).await.starts_with("HTTP/1.1 503 "));
         let seen: Vec<_> = emulator.requests().into_iter().map(|seen| seen.status).collect();
         assert_eq!(seen, [200, 404, 200, 503]);
         // The control endpoint answers on both.

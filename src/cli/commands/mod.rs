@@ -131,7 +131,7 @@ pub(crate) fn calls(path: &str) -> &'static [&'static Op] {
 }
 
 /// The command that was typed, if it is one of ours, and what was typed for it.
-pub(crate) fn typed<'a>(matches: &'a ArgMatches) -> Option<(&'static Custom, &'a ArgMatches)> {
+pub(crate) fn typed(matches: &ArgMatches) -> Option<(&'static Custom, &ArgMatches)> {
     let (mut words, mut last) = (String::new(), matches);
     while let Some((word, below)) = last.subcommand() {
         words = format!("{words} {word}");
