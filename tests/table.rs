@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use sdc::api::{Op, RESOURCES, Resource};
+use sdc::api::{Method, Op, RESOURCES, Resource, Takes};
 
 fn operations() -> impl Iterator<Item = (&'static Resource, &'static Op)> {
     RESOURCES.iter().flat_map(|resource| resource.ops.iter().map(move |op| (*resource, *op)))
@@ -91,4 +91,34 @@ fn ids_commands_and_columns_are_each_named_once() {
         names.dedup();
         assert_eq!(names.len(), count, "{} names a column twice", resource.name);
     }
+}
+
+#[test]
+fn what_takes_several_targets_says_so_and_parts_of_one_thing_come_one_after_another() {
+    let of = |takes: Takes| {
+        let ops = operations().filter(|(_, op)| op.targets == takes).map(|(resource, op)| {
+            // One that several are given to has a target at the end of its path, or makes a part of it.
+            assert!(op.path_params().next().is_some() && op.method != Method::Get, "{}", op.id);
+            format!("{} {}", resource.name, op.verb)
+        });
+        ops.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of(Takes::InTurn),
+        [
+            "machines tags delete",
+            "machines metadata delete",
+            "machines snapshots delete",
+            "machines nics remove",
+            "machines disks delete",
+        ]
+    );
+    let each = of(Takes::Each);
+    for one in ["machines stop", "machines snapshots create", "images delete", "keys delete", "roles delete"] {
+        assert!(each.iter().any(|known| known == one), "{one}: {each:?}");
+    }
+    for one in ["machines snapshots boot", "fabrics networks create", "users change-password", "machines resize"] {
+        assert!(each.iter().all(|known| known != one), "{one}");
+    }
+    assert_eq!(each.len(), 33, "{each:?}");
 }
