@@ -397,7 +397,7 @@ fn needed(path: &str, action: &str) -> Vec<String> {
             hints.push("and the account must be tagged with that role: sdc role-tags add account ROLE".to_owned())
         }
         [collection] => {
-            let tagged = commands::access::role_tags::COLLECTIONS.iter().any(|(name, _)| name == collection);
+            let tagged = crate::api::cloudapi::role_tags::COLLECTIONS.iter().any(|(name, _)| name == collection);
             let tag = format!("the collection must be tagged with that role: sdc role-tags add {collection} ROLE; or ");
             let tag = if tagged { tag } else { String::new() };
             hints.push(format!("and {tag}the rule must name what it is about: CAN {action} *"));
@@ -406,7 +406,7 @@ fn needed(path: &str, action: &str) -> Vec<String> {
             }
         }
         [collection, id, ..] => {
-            let tagged = commands::access::role_tags::COLLECTIONS.iter().any(|(name, _)| name == collection);
+            let tagged = crate::api::cloudapi::role_tags::COLLECTIONS.iter().any(|(name, _)| name == collection);
             let tag = format!("it must be tagged with that role: sdc role-tags add {collection}/{id} ROLE; or ");
             let tag = if tagged { tag } else { String::new() };
             hints.push(format!("and {tag}the rule must name what it is about: CAN {action} *"));

@@ -6,6 +6,21 @@ use crate::api::*;
 const COLUMNS: &[Column] = &[column("name"), column("role-tag")];
 const FIELDS: &[Field] = &[body("role-tag", Kind::Words, "The roles; none clears the tags").required()];
 
+/// The collections that the service keeps tags of, and the parameter by which one of their things is looked up.
+pub const COLLECTIONS: &[(&str, Option<&str>)] = &[
+    ("machines", Some("machine")),
+    ("users", Some("user")),
+    ("roles", Some("role")),
+    ("packages", Some("package")),
+    ("images", Some("image")),
+    ("policies", Some("policy")),
+    ("keys", Some("key")),
+    ("datacenters", Some("datacenter")),
+    ("fwrules", Some("fwrule")),
+    ("networks", Some("network")),
+    ("services", None),
+];
+
 /// Of the account itself.
 pub static ACCOUNT: Op = tag("SetRoleTags", "/:login");
 /// Of a collection, such as `machines`.
@@ -24,4 +39,9 @@ pub static OPS: &[&Op] = &[&ACCOUNT, &COLLECTION, &RESOURCE, &MACHINE, &USER_KEY
 
 const fn tag(id: &'static str, path: &'static str) -> Op {
     Op::put(id, "set", path, "Tag with roles").fields(FIELDS).columns(COLUMNS)
+}
+
+/// What a collection has in it, if its things can be looked up.
+pub fn by_name(collection: &str) -> Option<&'static Noun> {
+    COLLECTIONS.iter().find(|(name, _)| *name == collection).and_then(|(_, param)| noun((*param)?))
 }

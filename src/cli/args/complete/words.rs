@@ -8,9 +8,9 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::line::Line;
 use super::{names_of, offered};
+use crate::api::cloudapi::role_tags;
 use crate::api::{Column, Kind, NOUNS, Op, RESOURCES};
 use crate::cli::args::hints;
-use crate::cli::commands::access::role_tags;
 use crate::render::FORMATS;
 
 /// What follows `-o`. The option belongs to all commands of a noun, so the line says which columns there are.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::api::cloudapi::role_tags;
-use crate::api::{Noun, Op, RESOURCES, Shape, noun};
+use crate::api::{Op, RESOURCES, Shape};
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
@@ -28,21 +28,6 @@ pub(crate) static COMMAND: Custom = Custom {
     previews: true,
     settings: Settings::Needed,
 };
-
-/// The collections that the service keeps tags of, and the parameter by which one of their things is looked up.
-pub const COLLECTIONS: &[(&str, Option<&str>)] = &[
-    ("machines", Some("machine")),
-    ("users", Some("user")),
-    ("roles", Some("role")),
-    ("packages", Some("package")),
-    ("images", Some("image")),
-    ("policies", Some("policy")),
-    ("keys", Some("key")),
-    ("datacenters", Some("datacenter")),
-    ("fwrules", Some("fwrule")),
-    ("networks", Some("network")),
-    ("services", None),
-];
 
 const RESOURCE_HELP: &str = "\
 RESOURCE is how the thing is called:
@@ -301,7 +286,7 @@ impl Place {
         }
         let words: Vec<&str> = parts.iter().map(String::as_str).collect();
         let unknown = || {
-            let known: Vec<&str> = COLLECTIONS.iter().map(|(name, _)| *name).collect();
+            let known: Vec<&str> = role_tags::COLLECTIONS.iter().map(|(name, _)| *name).collect();
             Error::usage(format!("'{typed}' cannot be tagged with roles"))
                 .hint(format!("account, {}; one of them: machines/NAME; a user's: users/LOGIN/keys", known.join(", ")))
         };
@@ -342,7 +327,7 @@ impl Place {
     fn needs_lookup(&self) -> bool {
         match self {
             // The operation's own parameter does not say what the thing is.
-            Place::One(name, id) => by_name(name).is_some_and(|noun| resolve::needs_lookup(noun, id)),
+            Place::One(name, id) => role_tags::by_name(name).is_some_and(|noun| resolve::needs_lookup(noun, id)),
             _ => resolve::is_needed(self.op(), &self.args()),
         }
     }
@@ -350,7 +335,7 @@ impl Place {
     /// Ids in the place of names.
     async fn resolved(self, client: &Client) -> Result<Place> {
         Ok(match self {
-            Place::One(name, typed) => match by_name(name) {
+            Place::One(name, typed) => match role_tags::by_name(name) {
                 Some(noun) => Place::One(name, resolve::id(client, noun, &typed).await?),
                 None => Place::One(name, typed),
             },
@@ -388,12 +373,7 @@ fn collection(word: &str) -> Option<&'static str> {
     let named = |name: &&str| {
         RESOURCES.iter().any(|resource| resource.name == *name && (*name == word || resource.aliases.contains(&word)))
     };
-    COLLECTIONS.iter().map(|(name, _)| *name).find(named)
-}
-
-/// What a collection has in it, if its things can be looked up.
-pub fn by_name(collection: &str) -> Option<&'static Noun> {
-    COLLECTIONS.iter().find(|(name, _)| *name == collection).and_then(|(_, param)| noun((*param)?))
+    role_tags::COLLECTIONS.iter().map(|(name, _)| *name).find(named)
 }
 
 #[cfg(test)]
@@ -448,9 +428,9 @@ mod tests {
 
     #[test]
     fn every_collection_is_one_of_the_table() {
-        for (name, param) in COLLECTIONS {
+        for (name, param) in role_tags::COLLECTIONS {
             assert_eq!(collection(name), Some(*name));
-            assert_eq!(by_name(name).is_some(), param.is_some(), "{name}");
+            assert_eq!(role_tags::by_name(name).is_some(), param.is_some(), "{name}");
         }
     }
 
