@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use super::App;
 use super::commands::machines::why;
 use super::terminal::exit;
-use super::terminal::interrupted;
-use super::terminal::interrupted::{Again, Begun, Left, interruption};
 use super::terminal::progress::Progress;
+use super::terminal::resume;
+use super::terminal::resume::{Again, Begun, Left, interruption};
 use super::terminal::signals::Stop;
 use crate::answer::Answer;
 use crate::api::cloudapi::machines;
@@ -446,7 +446,7 @@ fn looked_for(app: &App, op: &Op, call: &Call, error: Error) -> Error {
     if let (Some(filter), Some(name)) = (noun.filter, call.args.text("name").filter(|name| !name.contains("{{"))) {
         command.push_str(&format!(" {filter}={}", shell::quoted(name)));
     }
-    error.hint(format!("whether it is there: {command}{}", interrupted::cloud(app)))
+    error.hint(format!("whether it is there: {command}{}", resume::cloud(app)))
 }
 
 /// Sends it, and says what came of it: nothing where it is not there and that is no failure.

@@ -4,11 +4,11 @@ pub(crate) mod args;
 mod cache;
 mod change;
 pub(crate) mod commands;
+pub(crate) mod execute;
 mod misread;
 mod names;
 mod own;
 mod query;
-mod run;
 mod sieve;
 pub(crate) mod terminal;
 mod values;
@@ -120,7 +120,7 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
                     App { streams, globals, config: Config::none()?, sent: OnceLock::new(), heard: Arc::default() };
                 return judge(&app, &error);
             }
-            _ => return Err(letters::explained(&run::verb(matches).0, &flags, error)),
+            _ => return Err(letters::explained(&crate::cli::execute::verb(matches).0, &flags, error)),
         },
     };
     let app = App { streams, globals, config, sent: OnceLock::new(), heard: Arc::default() };
@@ -135,7 +135,7 @@ fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatc
     let code = runtime.block_on(app.run(matches));
     // A resolver or an agent that hangs must not hold up the end.
     runtime.shutdown_background();
-    code.map_err(|error| letters::refused(&run::verb(matches).0, &flags, app.explained(error)))
+    code.map_err(|error| letters::refused(&crate::cli::execute::verb(matches).0, &flags, app.explained(error)))
 }
 
 /// The command that these arguments ask for, as small as they allow: building the whole tree takes
@@ -192,9 +192,9 @@ impl App {
             .iter()
             .copied()
             .find(|resource| resource.name == word)
-            .and_then(|resource| Some((resource, run::find(resource, matches)?)));
+            .and_then(|resource| Some((resource, crate::cli::execute::find(resource, matches)?)));
         let (resource, (op, matches)) = found.ok_or_else(|| Error::usage("this command does not exist"))?;
-        run::run(self, resource, op, matches).await
+        crate::cli::execute::run(self, resource, op, matches).await
     }
 
     /// Words to a person; none when they would get between a script and its JSON errors.

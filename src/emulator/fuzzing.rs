@@ -8,7 +8,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::cloudapi::auth::{Frozen, check_unsigned_date, presented};
-use super::cloudapi::{aperture, krill, triton_tags, version};
+use super::cloudapi::{policy_language, predicate, triton_tags, version};
 use super::datacenter::verify;
 use super::datacenter::{affinity, fwrule, pattern};
 use super::http::head::Head;
@@ -74,14 +74,18 @@ pub fn is_affinity(text: &str) -> bool {
 
 /// Reads a sentence of a policy, and asks it; `None` when it is none.
 pub fn policy(text: &str, action: &str, path: &str) -> Option<bool> {
-    let attribute = |_: &str| Some(aperture::Fact::Text(action.to_owned()));
-    Some(aperture::Rule::read(text).ok()?.allows(&aperture::Question { action, path, attribute: &attribute }))
+    let attribute = |_: &str| Some(policy_language::Fact::Text(action.to_owned()));
+    Some(policy_language::Rule::read(text).ok()?.allows(&policy_language::Question {
+        action,
+        path,
+        attribute: &attribute,
+    }))
 }
 
 /// Reads a predicate over volumes, and asks it of an object; `None` when it is none.
 pub fn predicate(text: &str, object: &Value) -> Option<bool> {
     let value = serde_json::from_str(text).ok()?;
-    let predicate = krill::read(&value, &[("name", "string"), ("size", "number")]).ok()?;
+    let predicate = predicate::read(&value, &[("name", "string"), ("size", "number")]).ok()?;
     Some(predicate.fits(object.as_object()?))
 }
 

@@ -33,7 +33,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use cloudapi::answer::CloudApi;
+use crate::emulator::cloudapi::pipeline::CloudApi;
+use crate::emulator::wire::private_dir;
+pub use crate::emulator::wire::private_dir::ThrowAwayKey;
+use crate::emulator::wire::private_dir::{PrivateDir, ThrowAway};
+pub use crate::emulator::wire::server_state::Seen;
+use crate::emulator::wire::server_state::{Remembered, Shared};
 pub use cloudapi::call::Route;
 pub use cloudapi::routes::{ROUTES, routes};
 use datacenter::changes::Changes;
@@ -42,12 +47,8 @@ pub use datacenter::seed::Seed;
 use datacenter::state::{Key, State};
 use datacenter::{DataCenter, lock, seed, store};
 use http::service::Service;
-pub use wire::dir::ThrowAwayKey;
-use wire::dir::{self, PrivateDir, ThrowAway};
 use wire::fault::Faults;
 pub use wire::fault::{Fault, duration as read_duration, seconds as read_offset};
-pub use wire::shared::Seen;
-use wire::shared::{Remembered, Shared};
 use wire::sockets::Sockets;
 use wire::{agent, server, tls};
 
@@ -143,7 +144,7 @@ impl Emulator {
 
     /// The same with more services over its data center, each on a free port of loopback.
     async fn start_with(options: Options, more: &[Make]) -> Result<Emulator> {
-        let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(dir::usual_parent))?;
+        let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(private_dir::usual_parent))?;
         let key = match &options.key {
             Some(file) => ThrowAway::read(file)?,
             None => ThrowAway::make(options.throw_away)?,
@@ -348,7 +349,7 @@ fn authorize(state: &mut State, own: Key, options: &Options) -> Result<()> {
     let read = |line: &String| {
         Key::new("", line).ok_or_else(|| Error::usage("one of the keys to authorize is no SSH public key"))
     };
-    account.keys.retain(|key| key.name != dir::KEY_NAME);
+    account.keys.retain(|key| key.name != private_dir::KEY_NAME);
     account.keys.insert(0, own);
     for line in &options.authorize {
         let key = read(line)?;

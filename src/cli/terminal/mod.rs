@@ -2,10 +2,10 @@
 
 pub(crate) mod exit;
 pub(crate) mod filter;
-pub(crate) mod interrupted;
+pub(crate) mod preview;
 pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod question;
-pub(crate) mod show;
+pub(crate) mod resume;
 pub(crate) mod signals;
 pub(crate) mod streams;

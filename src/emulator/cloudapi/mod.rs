@@ -1,13 +1,14 @@
 //! CloudAPI over the data center: who asks, what they may, and what each route does.
 
-pub(crate) mod answer;
-pub(crate) mod aperture;
 pub(crate) mod auth;
 pub(crate) mod call;
 mod denied;
 pub(crate) mod handlers;
-pub(crate) mod krill;
-pub(crate) mod lines;
+pub(crate) mod identity;
+pub(crate) mod migration_stream;
+pub(crate) mod pipeline;
+pub(crate) mod policy_language;
+pub(crate) mod predicate;
 pub(crate) mod presigned;
 pub(crate) mod rbac;
 pub(crate) mod role_tags;
@@ -17,4 +18,3 @@ pub(crate) mod throttle;
 pub(crate) mod triton_tags;
 pub(crate) mod version;
 pub(crate) mod volume_fields;
-pub(crate) mod who;

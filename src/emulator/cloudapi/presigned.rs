@@ -6,8 +6,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::auth::Presented;
+use super::identity::{Who, identify as identify_presented};
 use super::version::Version;
-use super::who::{Who, identify as identify_presented};
 use crate::emulator::datacenter::state::State;
 use crate::emulator::datacenter::verify::Algorithm;
 use crate::emulator::http::head::Asked;

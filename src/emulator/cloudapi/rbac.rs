@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use super::aperture::{Fact, Question, Rule};
 use super::call::Route;
+use super::identity::Who;
+use super::policy_language::{Fact, Question, Rule};
 use super::role_tags;
-use super::who::Who;
 use crate::emulator::datacenter::state::{Account, Member, Policy, Role, State, new_id};
 use crate::emulator::http::head::Head;
 use crate::emulator::http::params;

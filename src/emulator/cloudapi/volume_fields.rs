@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::krill::{self, Predicate};
+use super::predicate;
+use super::predicate::Predicate;
 use crate::emulator::http::params::{Params, glob};
 use crate::emulator::http::reply::Refusal;
 use crate::emulator::js;
@@ -109,7 +110,7 @@ pub(crate) fn check_id(value: &str) -> Result<(), Refusal> {
 fn predicate(text: &str) -> Result<Predicate, String> {
     let value = serde_json::from_str(text)
         .map_err(|error| format!("VError: Could not parse JSON predicate {text}: {}", js::not_json(text, &error)))?;
-    let predicate = krill::read(&value, FIELDS).map_err(|words| format!("VError: {words}"))?;
+    let predicate = predicate::read(&value, FIELDS).map_err(|words| format!("VError: {words}"))?;
     let check = |field: &str| match field {
         "id" => id,
         "name" => name,

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
 
-use super::dir::ThrowAway;
+use super::private_dir::ThrowAway;
 
 #[cfg(not(unix))]
 pub(crate) fn start(_: &Path, _: ThrowAway, _: watch::Receiver<bool>) -> Result<JoinHandle<()>> {
@@ -30,7 +30,7 @@ mod unix {
     use tokio::net::{UnixListener, UnixStream};
     use tokio::task::JoinSet;
 
-    use super::super::dir::{Private, put_string};
+    use super::super::private_dir::{Private, put_string};
     use super::super::server::stopped;
 
     const FAILURE: u8 = 5;
@@ -86,7 +86,7 @@ mod unix {
             Some((&LIST, _)) => {
                 let mut reply = vec![LISTED, 0, 0, 0, 1];
                 put_string(&mut reply, &key.blob);
-                put_string(&mut reply, super::super::dir::KEY_NAME.as_bytes());
+                put_string(&mut reply, super::super::private_dir::KEY_NAME.as_bytes());
                 reply
             }
             Some((&SIGN, rest)) => sign(rest, key).unwrap_or_else(|| vec![FAILURE]),
@@ -137,7 +137,7 @@ mod unix {
 
     #[cfg(test)]
     mod tests {
-        use super::super::super::dir::ThrowAwayKey;
+        use super::super::super::private_dir::ThrowAwayKey;
         use super::*;
 
         #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::fault::{self, Fault};
-use super::shared::Shared;
+use super::server_state::Shared;
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::lock;
 use crate::emulator::datacenter::state::{Machine, State};

@@ -3,10 +3,10 @@
 pub(crate) mod agent;
 pub(crate) mod connections;
 pub(crate) mod control;
-pub(crate) mod dir;
 pub(crate) mod fault;
-pub(crate) mod patient;
+pub(crate) mod private_dir;
 pub(crate) mod server;
-pub(crate) mod shared;
+pub(crate) mod server_state;
 pub(crate) mod sockets;
 pub(crate) mod tls;
+pub(crate) mod write_timeout;

@@ -11,7 +11,7 @@ use crate::api::{Op, RESOURCES, Shape};
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::terminal::{prompt, question, show};
+use crate::cli::terminal::{preview, prompt, question};
 use crate::cli::{App, change, own};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -137,7 +137,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let read = place.request(&client, None)?;
     if verb == "get" {
         if shown {
-            return show::requests(app, &client, &[read]).await.map(|()| 0);
+            return preview::requests(app, &client, &[read]).await.map(|()| 0);
         }
         let roles = tags(&client, &read, typed).await?;
         return print(app, &answer(&read, &roles)?, &look, jq.as_ref()).map(|()| 0);
@@ -156,13 +156,13 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         };
         app.say(&format!("{typed} {words}; nothing was sent"));
         return match shown {
-            true => show::requests(app, &client, &[]).await.map(|()| 0),
+            true => preview::requests(app, &client, &[]).await.map(|()| 0),
             false => print(app, &answer(&read, &wanted)?, &look, jq.as_ref()).map(|()| 0),
         };
     }
     let write = place.request(&client, Some(&wanted))?;
     if shown {
-        return show::requests(app, &client, &[write]).await.map(|()| 0);
+        return preview::requests(app, &client, &[write]).await.map(|()| 0);
     }
     let lost: Vec<&String> = known.iter().flatten().filter(|role| !wanted.contains(role)).collect();
     let own = if sure { Vec::new() } else { own::lost_tags(app, &client, typed, &lost).await };

@@ -5,8 +5,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::answer::Answer;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::terminal::{exit, prompt, question, show};
-use crate::cli::{App, own, run, values};
+use crate::cli::terminal::{exit, preview, prompt, question};
+use crate::cli::{App, execute, own, values};
 use crate::client::{Client, Cut, Span, header_lines};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::shell;
@@ -99,12 +99,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     // Some routes would keep the role as a tag.
     let without_roles = crate::api::operations(request.method.as_str(), &request.path).find(|op| !op.roles);
     match without_roles {
-        Some(op) => run::no_roles(app, op, client.roles())?,
+        Some(op) => execute::no_roles(app, op, client.roles())?,
         None if request.signed => client.add_roles(&mut request),
         None => {}
     }
     if app.globals.dry_run || app.globals.curl {
-        return show::requests(app, &client, &[request]).await.map(|()| 0);
+        return preview::requests(app, &client, &[request]).await.map(|()| 0);
     }
     if matches.get_flag("paginate") {
         let joined = paginate(&client, &request).await?;

@@ -10,7 +10,7 @@ use crate::api::cloudapi::images;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::terminal::show;
+use crate::cli::terminal::preview;
 use crate::cli::{App, change};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -159,7 +159,7 @@ impl Found {
         };
         if app.globals.dry_run || app.globals.curl {
             let requests: Vec<_> = request.into_iter().collect();
-            return show::requests(app, &self.client, &requests).await.map(|()| 0);
+            return preview::requests(app, &self.client, &requests).await.map(|()| 0);
         }
         // What cannot be shown is refused before anything is sent.
         let look = app.look(matches, images::IMAGES.columns)?;

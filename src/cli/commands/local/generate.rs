@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::{completion, described, examples};
+use super::{completion, examples, help_json};
 use crate::api::{Level, Op, RESOURCES, Resource};
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
@@ -68,7 +68,7 @@ pub fn files() -> Result<Vec<(String, Vec<u8>)>> {
     for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
         files.push((format!("docs/reference/{}.md", command.get_name()), page(command).into_bytes()));
     }
-    files.push(("docs/api-coverage.md".to_owned(), described::coverage().into_bytes()));
+    files.push(("docs/api-coverage.md".to_owned(), help_json::coverage().into_bytes()));
     man(&root, "sdc", &mut files)?;
     Ok(files)
 }

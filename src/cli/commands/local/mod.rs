@@ -2,10 +2,10 @@
 
 pub(crate) mod completion;
 pub(crate) mod config;
-pub(crate) mod described;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
 pub(crate) mod examples;
 pub mod generate;
+pub(crate) mod help;
+pub(crate) mod help_json;
 pub(crate) mod profile;
-pub(crate) mod topics;

@@ -8,7 +8,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::time::Instant;
 
-use super::watched::{self, Event, Known, Machine};
+use super::machine_diff;
+use super::machine_diff::{Event, Known, Machine};
 use crate::answer::Answer;
 use crate::api::cloudapi::changefeed as feed;
 use crate::api::cloudapi::changefeed::SUBRESOURCES;
@@ -262,7 +263,7 @@ impl Watch<'_> {
         let mut changed: Vec<(String, Machine)> = now.into_iter().collect();
         changed.sort_by(|(a, _), (b, _)| a.cmp(b));
         for (id, machine) in changed {
-            let differs = watched::differences(self.known.get(&id), &machine);
+            let differs = machine_diff::differences(self.known.get(&id), &machine);
             let wanted: Vec<&str> = differs.into_iter().filter(|kind| self.kinds.iter().any(|w| w == kind)).collect();
             if wanted.is_empty() {
                 self.known.insert(id, machine);

@@ -9,7 +9,7 @@ use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::targets;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::run;
+use crate::cli::execute;
 use crate::error::Result;
 use crate::tasks::create::{Making, check_key};
 
@@ -55,7 +55,7 @@ pub fn extend(command: Command) -> Command {
 /// # Errors
 /// Those of the operation; a machine that is there and differs.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
-    run::run_making(app, &machines::MACHINES, &machines::CREATE, matches, &making(matches)?).await
+    execute::run_making(app, &machines::MACHINES, &machines::CREATE, matches, &making(matches)?).await
 }
 
 /// Reads the options.

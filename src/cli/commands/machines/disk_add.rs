@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use crate::api::cloudapi::{disks, machines};
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::{App, run};
+use crate::cli::{App, execute};
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
 use crate::tasks::resolve;
@@ -38,5 +38,5 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             return Err(Error::new(Kind::Refused, words));
         }
     }
-    run::run(app, &machines::MACHINES, &disks::ADD, matches).await
+    execute::run(app, &machines::MACHINES, &disks::ADD, matches).await
 }

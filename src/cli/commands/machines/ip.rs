@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::StreamExt;
 
-use super::ways;
+use super::route;
 use crate::api::{Column, column};
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
@@ -47,7 +47,7 @@ pub fn command() -> Command {
                 .num_args(1..)
                 .help("The machine: id, short id or name; several may be given"),
         )
-        .args(ways::address_options())
+        .args(route::address_options())
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Every address that fits, not just one"))
         .args(list_options())
 }
@@ -72,12 +72,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
     }
     let client = app.client()?;
-    let choice = ways::choice(&client, matches).await?;
-    let networks = ways::networks(&client, &choice).await?;
+    let choice = route::choice(&client, matches).await?;
+    let networks = route::networks(&client, &choice).await?;
     let all = matches.get_flag("all");
     let several = typed.len() > 1;
     let mut found =
-        std::pin::pin!(futures_util::stream::iter(typed).map(|typed| ways::machine(&client, typed)).buffered(AT_ONCE));
+        std::pin::pin!(futures_util::stream::iter(typed).map(|typed| route::machine(&client, typed)).buffered(AT_ONCE));
     let mut rows = Vec::new();
     let mut gravest = None;
     while let Some(machine) = found.next().await {

@@ -10,7 +10,7 @@ use crate::api::{Noun, Op, Shape};
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::terminal::show;
+use crate::cli::terminal::preview;
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::render;
@@ -79,7 +79,7 @@ async fn run(app: &App, matches: &ArgMatches, part: &'static Noun, all: &'static
     let alone = part.travels(&name) && !name.contains(['?', '#', '%']);
     if app.globals.dry_run || app.globals.curl {
         let request = if alone { client.request(get, &args)? } else { client.request(list, &machine)? };
-        return show::requests(app, &client, &[request]).await.map(|()| 0);
+        return preview::requests(app, &client, &[request]).await.map(|()| 0);
     }
     let missing = || {
         Error::new(Kind::NotFound, format!("no {} named '{name}'", part.word)).hint(format!(

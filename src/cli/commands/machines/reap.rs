@@ -9,11 +9,11 @@ use crate::cli::args::build::Syntax;
 use crate::cli::args::targets as choosing;
 use crate::cli::change::{self, Order};
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::terminal::interrupted::Again;
+use crate::cli::terminal::preview;
 use crate::cli::terminal::question;
 use crate::cli::terminal::question::Asking;
-use crate::cli::terminal::show;
-use crate::cli::{App, run};
+use crate::cli::terminal::resume::Again;
+use crate::cli::{App, execute};
 use crate::error::Result;
 use crate::render;
 use crate::request::Args;
@@ -70,7 +70,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let op = &machines::DELETE;
     let look = app.look(matches, machines::MACHINES.columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-    let timeout = run::patience(matches)?;
+    let timeout = execute::patience(matches)?;
     let filter = choosing::filter(matches)?;
     let client = app.client()?;
     // Failed machines are told of only beside those that are gone.
@@ -81,7 +81,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if app.globals.dry_run || app.globals.curl {
         question::told(app, op, &targets);
         let requests = targets.calls.iter().map(|call| client.request(op, &call.args));
-        show::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, true).await?;
+        preview::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, true).await?;
         return Ok(0);
     }
     let asking = Asking { must: true, yes: matches.get_flag("yes") };

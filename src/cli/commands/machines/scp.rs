@@ -5,9 +5,10 @@ use std::ffi::{OsStr, OsString};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::given::{self, Given};
+use super::route::{Finder, Way};
 use super::ssh::{login, options, past, printing, run_or_print, way_options};
-use super::ways::{Finder, Way};
+use super::ssh_options;
+use super::ssh_options::Given;
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
@@ -60,7 +61,7 @@ pub fn command() -> Command {
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let print = printing(app, matches, "scp")?;
     let words: Vec<OsString> = matches.get_many::<OsString>("FILE").into_iter().flatten().cloned().collect();
-    let given = Given::read(&given::SCP, &words);
+    let given = Given::read(&ssh_options::SCP, &words);
     let (own, files) = words.split_at(given.words.min(words.len()));
     let files = files.iter().map(|word| File::read(word, cfg!(windows))).collect::<Result<Vec<File>>>()?;
     check(&files)?;

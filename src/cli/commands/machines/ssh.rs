@@ -5,8 +5,10 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::given::{self, Given};
-use super::ways::{self, Finder, Past, Way};
+use super::route;
+use super::route::{Finder, Past, Way};
+use super::ssh_options;
+use super::ssh_options::Given;
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
@@ -66,7 +68,7 @@ pub fn options() -> Vec<Arg> {
             .value_parser(text())
             .help("Log in as this user; the same as USER@"),
     ];
-    all.extend(ways::address_options());
+    all.extend(route::address_options());
     all.extend([
         Arg::new("proxy")
             .long("proxy")
@@ -102,7 +104,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         .hint(format!("before the machine: sdc machines ssh {long} {typed}")));
     }
     let args = args.strip_prefix(&[OsString::from("--")]).unwrap_or(args);
-    let given = Given::read(&given::SSH, args);
+    let given = Given::read(&ssh_options::SSH, args);
     let (user, machine) = addresses::split_user(typed)?;
     let user = login(matches, user)?;
     let past = past(matches, &given)?;

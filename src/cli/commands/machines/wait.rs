@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
-use super::{ways, why};
+use super::{route, why};
 use crate::answer::Answer;
 use crate::api::cloudapi;
 use crate::api::cloudapi::{machines, snapshots};
@@ -22,7 +22,7 @@ use crate::cli::args::targets;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
-use crate::cli::terminal::{exit, interrupted};
+use crate::cli::terminal::{exit, resume};
 use crate::client::{Client, Condition, Until};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::selector;
@@ -101,7 +101,7 @@ pub fn command() -> Command {
                 .value_name("TIME")
                 .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
         ])
-        .args(ways::address_options())
+        .args(route::address_options())
         .args(list_options())
 }
 
@@ -139,8 +139,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         networks,
         |words| app.say(&format!("{networks}: {words}")),
         async || {
-            let choice = ways::choice(&client, matches).await?;
-            let networks = ways::networks(&client, &choice).await?;
+            let choice = route::choice(&client, matches).await?;
+            let networks = route::networks(&client, &choice).await?;
             Ok((choice, networks))
         },
     )
@@ -258,7 +258,7 @@ fn interruption(app: &App, noun: &Noun, left: &[&str], matches: &ArgMatches) -> 
     if let Some(network) = matches.get_one::<String>("network") {
         command.push_str(&format!(" --network {}", shell::quoted(network)));
     }
-    command.push_str(&interrupted::cloud(app));
+    command.push_str(&resume::cloud(app));
     Error::new(Kind::Interrupted, words).hint(format!("to go on: {command}"))
 }
 

@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches, Command};
 use futures_util::future::{join, join3};
 use serde_json::{Value, json};
 
-use super::ways;
+use super::route;
 use crate::answer::{Answer, Row};
 use crate::api::cloudapi::{account, images, machines, packages};
 use crate::api::{Column, Op, Shape, column};
@@ -134,7 +134,7 @@ async fn find(client: &Client, typed: &str) -> Result<String> {
         return Ok(typed.to_ascii_lowercase());
     }
     let all = Args::new().set("tombstone", "true");
-    let mut found = ways::named(client, &all, typed, Machine::read).await?;
+    let mut found = route::named(client, &all, typed, Machine::read).await?;
     if found.is_empty() && typed.len() >= 8 {
         let begins = typed.to_ascii_lowercase();
         let listed = client.call(&machines::LIST, &all).await?;

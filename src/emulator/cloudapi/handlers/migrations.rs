@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::super::call::{Call, Route};
-use super::super::lines::{MigrationLines, Watch};
 use super::machines::allocated;
 use super::machines::load;
+use crate::emulator::cloudapi::migration_stream::{MigrationLines, Watch};
 use crate::emulator::datacenter::jobs::migrations::{RATE, bytes};
 use crate::emulator::datacenter::state::{Migration, Step};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};

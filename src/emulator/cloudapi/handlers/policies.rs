@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::aperture::Rule;
 use super::super::call::{Call, Route};
+use crate::emulator::cloudapi::policy_language::Rule;
 use crate::emulator::datacenter::state::{Account, Policy, is_uuid, new_id};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};

@@ -98,7 +98,7 @@ pub(crate) struct EarlierRole {
 pub(crate) struct Policy {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// Each of them can be read by `aperture`.
+    /// Each of them can be read by `policy_language`.
     pub(crate) rules: Vec<String>,
     pub(crate) description: String,
 }

@@ -14,12 +14,12 @@ use serde_json::Value;
 
 use super::auth;
 use super::call::{self, Call, Route};
+use super::identity;
 use super::rbac;
 use super::role_tags;
 use super::routes::ROUTES;
 use super::throttle::Throttle;
 use super::version::{self, Version};
-use super::who;
 use crate::emulator::datacenter::{DataCenter, lock};
 use crate::emulator::http::head::Head;
 use crate::emulator::http::head::{Answered, Asked, Pages, Twist};
@@ -136,8 +136,8 @@ fn outcome(api: &CloudApi, asked: &Asked, answered: &mut Answered) -> Outcome {
         let (account, caller, bucket, active) = if route.signed {
             let who = match &presented {
                 Some(presented) => {
-                    let who = who::identify(&state, presented, version)?;
-                    who::check_token(head)?;
+                    let who = identity::identify(&state, presented, version)?;
+                    identity::check_token(head)?;
                     who
                 }
                 None => super::presigned::identify(&state, asked, version, wall)?,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::described;
+use super::help_json;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::globals;
 use crate::cli::commands::{Custom, Settings};
@@ -141,7 +141,7 @@ fn described(words: &[&str]) -> Result<serde_json::Value> {
     // By its own names, whatever it was called by.
     let names: Vec<&str> =
         above.iter().skip(1).chain(words.last().map(|_| &command)).map(|command| command.get_name()).collect();
-    let mut all = described::command(command, &names);
-    described::inherit(&mut all, &above);
+    let mut all = help_json::command(command, &names);
+    help_json::inherit(&mut all, &above);
     Ok(all)
 }

@@ -12,16 +12,16 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use tokio::time::Instant;
 
-use super::given::Given;
+use super::route::{Finder, Past, Way};
 use super::ssh::{unable, way_options};
-use super::ways::{Finder, Past, Way};
+use super::ssh_options::Given;
 use super::why;
 use crate::api::cloudapi::machines;
 use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
+use crate::cli::terminal::preview;
 use crate::cli::terminal::progress::Progress;
-use crate::cli::terminal::show;
 use crate::cli::terminal::signals::Signals;
 use crate::cli::{App, values};
 use crate::client::{Client, Wait, Watch};
@@ -190,7 +190,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     making.mark(&mut job.call.args)?;
     let request = client.request(&machines::CREATE, &job.call.args)?;
     if app.globals.dry_run || app.globals.curl {
-        return show::requests(app, &client, &[request]).await.map(|()| 0);
+        return preview::requests(app, &client, &[request]).await.map(|()| 0);
     }
     let end = Instant::now() + job.ttl;
     let mut signals = Signals::new(app)?;

@@ -8,10 +8,10 @@ use clap::ArgMatches;
 use super::args::build;
 use super::change::{self, Order};
 use super::sieve::Sieve;
-use super::terminal::interrupted::Again;
 use super::terminal::question;
 use super::terminal::question::Asking;
-use super::terminal::{prompt, show};
+use super::terminal::resume::Again;
+use super::terminal::{preview, prompt};
 use super::{App, names, values};
 use crate::answer::Answer;
 use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show};
@@ -114,7 +114,7 @@ async fn run_with(
         sieve.tell_unasked(app);
         let several = targets.several;
         let requests = targets.calls.into_iter().map(|call| client.request(op, &first_page(op, call.args)));
-        show::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, several).await?;
+        preview::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, several).await?;
         return Ok(0);
     }
     targets.failures.iter().for_each(|error| app.report(error));
