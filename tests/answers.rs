@@ -260,6 +260,10 @@ fn a_success_of_somebody_else_is_none() {
         ("200 OK", r#"{"error":"upstream unavailable"}"#),
         ("200 OK", r#"{"code":"InternalError","message":"sorry"}"#),
         ("200 OK", "{}"),
+        ("200 OK", r#"{"message":"no healthy upstream"}"#),
+        ("200 OK", r#"{"status":503,"detail":"x"}"#),
+        ("200 OK", r#"{"success":false}"#),
+        ("200 OK", r#"{"errors":["x"]}"#),
         ("206 Partial Content", ""),
         ("207 Multi-Status", "{}"),
         ("226 IM Used", "{}"),
@@ -277,13 +281,24 @@ fn a_success_of_somebody_else_is_none() {
             ends(&sdc(&url, words), 6, "the service answered");
         }
     }
-    let (url, _) = in_turn(vec![("200 OK", r#"{"code":"InternalError","message":"sorry"}"#)]);
-    ends(&sdc(&url, &["machines", "tags", "set", ID, "a=b"]), 6, "the service answered");
+    for foreign in [r#"{"code":"InternalError","message":"sorry"}"#, r#"{"error":"x"}"#] {
+        let (url, _) = in_turn(vec![("200 OK", foreign)]);
+        ends(&sdc(&url, &["machines", "tags", "set", ID, "a=b"]), 6, "the service answered");
+    }
+    let (url, _) = in_turn(vec![("200 OK", other)]);
+    ends(&sdc(&url, &["fwrules", "disable", ID]), 6, "something else");
+    ends(&sdc(&url, &["users", "update", ID, "email=a@b.co"]), 6, "something else");
     // A balancer's 429 may come after the request was handed on, so what makes something is not sent again for it.
-    let (url, seen) = in_turn(vec![("429 Too Many Requests\r\nRetry-After: 0", "{}")]);
-    let said = sdc(&url, &["machines", "create", "--image", image, "--package", image, "-n", "c4", "--json"]);
-    ends(&said, 7, "\"in_doubt\":true");
-    assert_eq!(seen.load(SeqCst), 1);
+    for (head, body) in [
+        ("429 Too Many Requests\r\nRetry-After: 0", "{}"),
+        ("429 Too Many Requests\r\nServer: cloudflare", r#"{"code":"TooManyRequestsError","message":"x"}"#),
+        ("503 Service Unavailable\r\nServer: nginx\r\nRequest-Id: 1", "{}"),
+    ] {
+        let (url, seen) = in_turn(vec![(head, body)]);
+        let said = sdc(&url, &["machines", "create", "--image", image, "--package", image, "-n", "c4", "--json"]);
+        ends(&said, 7, "\"in_doubt\":true");
+        assert_eq!(seen.load(SeqCst), 1, "{head}");
+    }
     // The headers of CloudAPI are not those of others that begin so, or that say nothing.
     for head in ["404 Not Found\r\nServer: cloudapilb", "404 Not Found\r\nApi-Version: "] {
         let (url, _) = in_turn(vec![(head, "{}")]);

@@ -239,6 +239,23 @@ pub fn depth(json: &str) -> usize {
     deepest
 }
 
+/// The length of the longest number, in bytes: to read one takes time with the square of it.
+pub fn longest_number(json: &str) -> usize {
+    let text = json.as_bytes();
+    let (mut longest, mut now, mut at) = (0usize, 0usize, 0usize);
+    while let Some(&byte) = text.get(at) {
+        if byte == b'"' {
+            at = string_end(text, at);
+            now = 0;
+            continue;
+        }
+        now = if byte.is_ascii_digit() { now + 1 } else { 0 };
+        longest = longest.max(now);
+        at += 1;
+    }
+    longest
+}
+
 /// Writes text as a JSON string token. Nothing but what must be escaped is.
 pub fn quote(text: &str, out: &mut String) {
     out.push('"');
@@ -254,4 +271,16 @@ pub fn quote(text: &str, out: &mut String) {
         }
     }
     out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_number_is_seen_before_it_is_read() {
+        let long = "9".repeat(20_000);
+        assert_eq!(longest_number(&format!(r#"[{{"a":{long},"b":"{long}1"}},12]"#)), 20_000);
+        assert_eq!(longest_number(r#"["123456", 1.25, -7e10]"#), 2);
+    }
 }

@@ -216,7 +216,9 @@ impl Sieve {
         if value.is_empty() {
             return Err(empty(&key, sign));
         }
-        if matches!(sensitive::sort(value), Some(sensitive::Sort::Key | sensitive::Sort::Login)) {
+        // A tag may hold a URL with a login, and then it is looked for.
+        let sort = sensitive::sort(value).filter(|sort| *sort == sensitive::Sort::Key || !member);
+        if matches!(sort, Some(sensitive::Sort::Key | sensitive::Sort::Login)) {
             return sensitive::refuse(&quoted(name), value, "what to look for");
         }
         if field.test == Test::Service {

@@ -35,6 +35,9 @@ impl std::fmt::Debug for Program {
     }
 }
 
+/// Numbers with more digits are refused.
+const DIGITS: usize = 10_000;
+
 impl Program {
     /// Compiles an expression, before anything is sent.
     ///
@@ -84,6 +87,11 @@ impl Program {
     ) -> Result<()> {
         if scan::depth(json) > DEEPEST {
             return Err(Error::other(format!("the answer is nested deeper than the {DEEPEST} levels that --jq reads")));
+        }
+        if scan::longest_number(json) > DIGITS {
+            return Err(Error::other(format!(
+                "a number of the answer has more than the {DIGITS} digits that --jq reads"
+            )));
         }
         let (filter, json) = (Arc::clone(&self.filter), json.to_owned());
         jq_bounds::on_a_large_stack(

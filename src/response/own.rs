@@ -54,7 +54,8 @@ impl Response {
         let body: Option<Value> = serde_json::from_slice(self.body.trim_ascii()).ok();
         let refusal = body.as_ref().and_then(Value::as_object).is_some_and(|object| {
             let text = |name: &str| object.get(name).is_some_and(Value::is_string);
-            text("code") && text("message") && object.len() <= 3
+            let names = ["error", "errors", "Error", "err", "fault"];
+            text("code") && text("message") && object.len() <= 3 || names.iter().any(|name| object.contains_key(*name))
         });
         html || refusal
     }
@@ -67,10 +68,11 @@ impl Response {
     /// Whether the request was turned away before anything was done about it. A proxy says 503 of its own time-outs
     /// too, behind which the request may have been carried out; CloudAPI signs its refusals with a request id.
     pub(crate) fn is_turned_away(&self) -> bool {
+        // That of a balancer may come after the request was handed on.
+        let foreign = self.header("server").is_some() && !self.is_own_by_headers();
         match self.status {
-            // That of a balancer may come after the request was handed on.
-            429 if self.is_own_by_headers() || self.says("TooManyRequests") || self.says("RequestThrottled") => true,
-            429 | 503 => self.header("request-id").is_some() && !self.is_page(),
+            429 if self.is_own_by_headers() || !foreign && self.says_too_many() => true,
+            429 | 503 => self.header("request-id").is_some() && !self.is_page() && !foreign,
             _ => false,
         }
     }
@@ -82,10 +84,11 @@ impl Response {
         !refused && (matches!(self.status, 429 | 502..=504) || !self.is_own())
     }
 
-    /// Whether its code begins so.
-    fn says(&self, code: &str) -> bool {
+    /// Whether its code is that of CloudAPI for too many requests, of now or of earlier versions.
+    fn says_too_many(&self) -> bool {
         let body: Option<Value> = serde_json::from_slice(self.body.trim_ascii()).ok();
-        body.as_ref().and_then(|body| body.get("code")?.as_str()).is_some_and(|said| said.starts_with(code))
+        let code = body.as_ref().and_then(|body| body.get("code")?.as_str());
+        matches!(code, Some("TooManyRequestsError" | "RequestThrottled" | "RequestThrottledError"))
     }
 
     /// Whether the body is a page for a browser.

@@ -173,6 +173,8 @@ fn refuse(arg: &Arg, class: Class, text: &str) -> Result<()> {
     }
     let fits = match class {
         Class::Data => true,
+        // An expression may well write a URL.
+        Class::Text if arg.get_id() == "jq" => sort != Some(Sort::Key),
         Class::Text => !matches!(sort, Some(Sort::Key | Sort::Login)),
         // A header may well carry a token, which looks the same.
         Class::Name => sort.is_none() || arg.get_id() == "header" && sort == Some(Sort::Line),

@@ -50,7 +50,11 @@ fn answer(streams: Streams, shell: &str) -> Result<()> {
     let wrong = || Error::usage(format!("{VARIABLE} is set, so a shell's question was expected"));
     let shell = shells::named(shell).ok_or_else(|| {
         let known: Vec<&str> = SHELLS.iter().map(|(shell, _)| *shell).collect();
-        wrong().because(format!("unknown shell '{shell}', expected one of {}", known.join(", ")))
+        wrong().because(format!(
+            "unknown shell '{}', expected one of {}",
+            crate::sensitive::shown(&shell),
+            known.join(", ")
+        ))
     })?;
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     let [dashes, asked @ ..] = args.as_slice() else { return Err(wrong()) };
