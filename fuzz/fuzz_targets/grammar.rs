@@ -48,7 +48,7 @@ fuzz_target!(|text: &str| {
     if let Some(rule) = or_fault(policy::check(text)) {
         assert!(!rule.actions.is_empty());
     }
-    let _ = policy::unknown_actions(text);
+    let _ = policy::doubts(text);
     if let Some(disk) = or_fault(disk::parse(text)) {
         // The JSON that is sent is a disk too.
         assert_eq!(disk::parse(&disk.to_string()).expect("its own JSON"), disk);

@@ -47,12 +47,12 @@ impl Due {
     /// finds things that are called otherwise.
     pub(super) fn is_asked_for(self, op: &Op, asked: &str, id: Option<&str>) -> bool {
         let Due::Object(_) = self else { return true };
-        let last = |path: &str| path.split('?').next().and_then(|path| path.rsplit('/').next()).map(str::to_owned);
-        let is_its_own = last(op.path)
-            .and_then(|part| noun(part.strip_prefix(':')?))
-            .is_some_and(|noun| noun.key == "id" && op.makes().is_none());
-        match (last(asked).filter(|asked| is_its_own && is_uuid(asked)), id) {
-            (Some(asked), Some(id)) => asked.eq_ignore_ascii_case(id),
+        // What the path is about: its last parameter.
+        let asked = asked.split('?').next().unwrap_or_default();
+        let mut parts = op.path.rsplit('/').zip(asked.rsplit('/'));
+        let found = parts.find_map(|(known, part)| Some((noun(known.strip_prefix(':')?)?, part)));
+        match (found.filter(|(noun, part)| noun.key == "id" && op.makes().is_none() && is_uuid(part)), id) {
+            (Some((_, asked)), Some(id)) => asked.eq_ignore_ascii_case(id),
             _ => true,
         }
     }
