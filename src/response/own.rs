@@ -55,7 +55,9 @@ impl Response {
         let refusal = body.as_ref().and_then(Value::as_object).is_some_and(|object| {
             let text = |name: &str| object.get(name).is_some_and(Value::is_string);
             let names = ["error", "errors", "Error", "err", "fault"];
-            text("code") && text("message") && object.len() <= 3 || names.iter().any(|name| object.contains_key(*name))
+            let says = text("code") && text("message") && object.len() <= 3;
+            // The record of something that has failed tells its error too.
+            says || !text("id") && names.iter().any(|name| object.contains_key(*name))
         });
         html || refusal
     }
