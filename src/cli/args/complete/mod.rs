@@ -52,7 +52,7 @@ fn answer(streams: Streams, shell: &str) -> Result<()> {
         let known: Vec<&str> = SHELLS.iter().map(|(shell, _)| *shell).collect();
         wrong().because(format!(
             "unknown shell '{}', expected one of {}",
-            crate::sensitive::shown(&shell),
+            crate::sensitive::shown(shell),
             known.join(", ")
         ))
     })?;
