@@ -199,6 +199,18 @@ pub fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     members(json)?.filter(|(token, _)| same_name(token, name)).map(|(_, value)| value).last()
 }
 
+/// The same, without reading what is behind the first where nothing there can be a second.
+pub fn early_member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
+    let (token, value) = members(json)?.find(|(token, _)| same_name(token, name))?;
+    // A name may be spelt with escapes, too.
+    let behind = json.get(value.as_ptr().addr().wrapping_sub(json.as_ptr().addr()) + value.len()..)?;
+    if behind.contains(token) || behind.contains('\\') || token.contains('\\') {
+        member(json, name)
+    } else {
+        Some(value)
+    }
+}
+
 /// The value at a path of member names and array positions.
 pub fn at<'a, S: AsRef<str>>(json: &'a str, path: &[S]) -> Option<&'a str> {
     path.iter().try_fold(json, |inner, step| {
@@ -276,6 +288,20 @@ pub fn quote(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_of_several_members_counts_however_it_is_spelt() {
+        for (json, found) in [
+            (r#"{"id":"a","name":"b"}"#, Some(r#""a""#)),
+            (r#"{"id":"a","x":{"id":7},"id":"c"}"#, Some(r#""c""#)),
+            (r#"{"id":"a","\u0069d":"c"}"#, Some(r#""c""#)),
+            (r#"{"\u0069d":"a","id":"c"}"#, Some(r#""c""#)),
+            (r#"{"name":"id"}"#, None),
+        ] {
+            assert_eq!(early_member(json, "id"), found, "{json}");
+            assert_eq!(early_member(json, "id"), member(json, "id"), "{json}");
+        }
+    }
 
     #[test]
     fn a_long_number_is_seen_before_it_is_read() {
