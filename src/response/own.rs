@@ -51,7 +51,10 @@ impl Response {
             return false;
         }
         let html = self.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"));
-        let body: Option<Value> = serde_json::from_slice(self.body.trim_ascii()).ok();
+        // A refusal is short: what is long is not decoded as a whole for it.
+        let body = self.body.trim_ascii();
+        let short = body.first() == Some(&b'{') && body.len() <= super::FAILURE_LIMIT;
+        let body: Option<Value> = short.then(|| serde_json::from_slice(body).ok()).flatten();
         let refusal = body.as_ref().and_then(Value::as_object).is_some_and(|object| {
             let text = |name: &str| object.get(name).is_some_and(Value::is_string);
             let names = ["error", "errors", "Error", "err", "fault"];
