@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::peer::{delete, get, post, refused, send, signed, stepped, with_body};
+use super::ssh_keygen_interop::{delete, get, post, refused, send, signed, stepped, with_body};
 
 #[tokio::test]
 async fn an_account_is_updated_but_never_emptied() {

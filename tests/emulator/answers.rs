@@ -3,7 +3,7 @@
 use sdc::emulator::{Emulator, Options};
 use serde_json::json;
 
-use super::peer::{get, options, post, raw, send, signed, stepped};
+use super::ssh_keygen_interop::{get, options, post, raw, send, signed, stepped};
 
 #[tokio::test]
 async fn the_version_is_agreed_upon_by_semver_ranges() {
@@ -170,7 +170,7 @@ async fn packages_are_found_by_name_newest_first_and_by_pattern() {
     let emulator = stepped().await;
     assert_eq!(get(&emulator, "/acme/packages/g1-large").await.json()["version"], "1.1.0");
     assert_eq!(get(&emulator, "/acme/packages/g0-old").await.status, 404);
-    let names = |got: super::peer::Got| got.json().as_array().unwrap().len();
+    let names = |got: super::ssh_keygen_interop::Got| got.json().as_array().unwrap().len();
     assert_eq!(names(get(&emulator, "/acme/packages?name=g1-*").await), 5);
     assert_eq!(names(get(&emulator, "/acme/packages?memory=1024").await), 1);
     assert_eq!(names(get(&emulator, "/acme/packages?limit=1").await), 8);
@@ -179,7 +179,7 @@ async fn packages_are_found_by_name_newest_first_and_by_pattern() {
 #[tokio::test]
 async fn inactive_images_are_hidden_unless_asked_for() {
     let emulator = stepped().await;
-    let count = |got: super::peer::Got| got.json().as_array().unwrap().len();
+    let count = |got: super::ssh_keygen_interop::Got| got.json().as_array().unwrap().len();
     assert_eq!(count(get(&emulator, "/acme/images").await), 7);
     assert_eq!(count(get(&emulator, "/acme/images?state=all").await), 8);
     assert_eq!(count(get(&emulator, "/acme/images?name=base-64").await), 2);

@@ -7,7 +7,7 @@ use sdc::emulator::{Emulator, Options};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use ssh_key::public::{EcdsaPublicKey, Ed25519PublicKey, KeyData};
 
-use super::peer::{authorization, get, http_date, key_id, options, rsa_sha256, send, signed, stepped};
+use super::ssh_keygen_interop::{authorization, get, http_date, key_id, options, rsa_sha256, send, signed, stepped};
 
 /// Refused with 400 at parse, in these words.
 async fn malformed(emulator: &Emulator, authorization: &str, date: Option<&str>, words: &str) {
@@ -301,7 +301,12 @@ async fn with_user() -> Emulator {
     Emulator::start(Options { authorize_user: vec![public], ..options() }).await.unwrap()
 }
 
-async fn as_user(emulator: &Emulator, method: &str, path: &str, more: &[(&str, &str)]) -> super::peer::Got {
+async fn as_user(
+    emulator: &Emulator,
+    method: &str,
+    path: &str,
+    more: &[(&str, &str)],
+) -> super::ssh_keygen_interop::Got {
     let date = http_date(0);
     let signature = rsa_sha256(emulator, &format!("date: {date}"));
     let header =

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sdc::emulator::{Emulator, Options, Pace};
 use serde_json::{Value, json};
 
-use super::peer::{Got, get, options, post, signed, stepped};
+use super::ssh_keygen_interop::{Got, get, options, post, signed, stepped};
 
 const BASE: &str = "2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02";
 const UBUNTU: &str = "c9b3e5f7-2d4f-4a6b-8c8d-1e2f3a4b5c01";

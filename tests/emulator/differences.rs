@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use sdc::emulator::Emulator;
 use serde_json::{Value, json};
 
-use super::peer::{
+use super::ssh_keygen_interop::{
     Got, authorization, changed, delete, get, http_date, new_key, post, public_key, put, raw, refused, rsa_sha256,
     send, signed, stepped,
 };

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::peer::{authorization, delete, get, http_date, post, raw, send, signed, stepped};
+use super::ssh_keygen_interop::{authorization, delete, get, http_date, post, raw, send, signed, stepped};
 
 /// A signed request as bytes.
 fn bytes(emulator: &sdc::emulator::Emulator, method: &str, target: &str) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::peer::{Got, delete, get, post, refused, signed, stepped};
+use super::ssh_keygen_interop::{Got, delete, get, post, refused, signed, stepped};
 
 const RULES: &str = "/acme/fwrules";
 const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";

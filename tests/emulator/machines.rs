@@ -5,7 +5,7 @@ use std::time::Duration;
 use sdc::emulator::{Emulator, Options, Pace, Seed};
 use serde_json::{Value, json};
 
-use super::peer::{Got, authorization, get, http_date, options, post, send, signed, stepped};
+use super::ssh_keygen_interop::{Got, authorization, get, http_date, options, post, send, signed, stepped};
 
 const WEB1: &str = "/acme/machines/3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
 const DB0: &str = "/acme/machines/51b7c6ea-7d0e-4b6a-9c1d-5e2f8a7b4c6d";

@@ -5,6 +5,7 @@
 
 mod account;
 mod answers;
+mod api_quirks;
 mod auth;
 mod create;
 mod differences;
@@ -12,19 +13,18 @@ mod disks;
 mod faults;
 mod firewall;
 mod images;
-mod kept;
 mod limits;
 mod machines;
 mod migrations;
 mod networks;
 mod nics;
-mod peer;
 #[cfg(all(unix, feature = "cli"))]
 mod program;
-mod quirks;
 mod rbac;
 mod roles;
 mod snapshots;
+mod ssh_keygen_interop;
+mod state_file;
 mod users;
 mod volumes;
 mod wire;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::peer::{Got, authorization, get, http_date, options, post, signed, stepped};
+use super::ssh_keygen_interop::{Got, authorization, get, http_date, options, post, signed, stepped};
 
 const WEB1: &str = "/acme/machines/3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
 const ONE: &str = "/acme/migrations/3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";

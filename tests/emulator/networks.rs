@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::peer::{Got, changed, delete, get, post, put, refused, signed, stepped};
+use super::ssh_keygen_interop::{Got, changed, delete, get, post, put, refused, signed, stepped};
 
 const ACCOUNT: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f";
 const BASE: &str = "2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02";

@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-#[path = "../common/signals.rs"]
+#[path = "../program/common/signals.rs"]
 mod signals;
 
 /// `sdc emulator …`, run by `shell` text in which "$@" is that, with its files in this folder. What this process was

@@ -3,7 +3,7 @@
 use sdc::emulator::{Emulator, Options, Pace};
 use serde_json::{Value, json};
 
-use super::peer::{
+use super::ssh_keygen_interop::{
     Got, delete, get, http_date, options, post, public_key, refused, rsa_sha256, send, signed, stepped, with_body,
 };
 
@@ -180,7 +180,7 @@ async fn an_administrator_may_do_everything() {
 #[tokio::test]
 async fn new_machines_get_the_keys_of_those_who_are_administrators_by_default() {
     let emulator = team(&["CAN listmachines *"]).await;
-    let line = super::peer::new_key("ci-laptop");
+    let line = super::ssh_keygen_interop::new_key("ci-laptop");
     post(&emulator, "/acme/users/ci/keys", &json!({ "key": line })).await;
     let create = json!({ "image": "2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02", "package": "g1-small" });
     let keys = async || {
@@ -281,7 +281,7 @@ async fn what_cannot_be_tagged_is_refused() {
 #[tokio::test]
 async fn a_tag_hangs_on_the_path_and_a_new_key_s_is_its_fingerprint() {
     let emulator = stepped().await;
-    let line = super::peer::new_key("laptop");
+    let line = super::ssh_keygen_interop::new_key("laptop");
     let body = json!({ "key": line }).to_string();
     let headers = [("Content-Type", "application/json"), ("role-tag", "operator,nobody")];
     let got = signed(&emulator, "POST", "/acme/keys", &headers, &body).await;

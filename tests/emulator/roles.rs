@@ -3,7 +3,7 @@
 use sdc::emulator::Emulator;
 use serde_json::{Value, json};
 
-use super::peer::{Got, delete, get, post, refused, signed, stepped};
+use super::ssh_keygen_interop::{Got, delete, get, post, refused, signed, stepped};
 
 fn invalid() -> (u16, String) {
     (409, "InvalidArgument".to_owned())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sdc::emulator::{Emulator, Options, Pace};
 use serde_json::{Value, json};
 
-use super::peer::{Got, get, options, post, signed, stepped};
+use super::ssh_keygen_interop::{Got, get, options, post, signed, stepped};
 
 const WEB1: &str = "/acme/machines/3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
 const DB1: &str = "/acme/machines/c82d3f90-7d0e-4b6a-9c1d-5e2f8a7b4c6d";

@@ -2,7 +2,7 @@
 
 use sdc::emulator::{Emulator, Options, Pace, Seed};
 
-use super::peer::{get, options, post, signed, stepped};
+use super::ssh_keygen_interop::{get, options, post, signed, stepped};
 
 #[tokio::test]
 async fn the_state_survives_a_restart_with_work_under_way() {
@@ -35,7 +35,8 @@ async fn a_state_file_is_of_one_emulator_at_a_time() {
     let file = dir.path().join("state.json");
     let kept = || Options { state_file: Some(file.clone()), ..options() };
     let first = Emulator::start(kept()).await.unwrap();
-    post(&first, "/acme/keys", &serde_json::json!({ "name": "x", "key": super::peer::new_key("x") })).await;
+    post(&first, "/acme/keys", &serde_json::json!({ "name": "x", "key": super::ssh_keygen_interop::new_key("x") }))
+        .await;
     let error = Emulator::start(kept()).await.unwrap_err();
     assert_eq!(error.kind(), sdc::error::Kind::Usage);
     assert!(error.message().ends_with("state.json is in use"), "{error}");
@@ -48,7 +49,12 @@ async fn a_state_file_is_of_one_emulator_at_a_time() {
         assert!(error.message().ends_with("link.json is in use"), "{error}");
         first.stop().await.unwrap();
         let by_link = Emulator::start(Options { state_file: Some(link.clone()), ..options() }).await.unwrap();
-        post(&by_link, "/acme/keys", &serde_json::json!({ "name": "y", "key": super::peer::new_key("y") })).await;
+        post(
+            &by_link,
+            "/acme/keys",
+            &serde_json::json!({ "name": "y", "key": super::ssh_keygen_interop::new_key("y") }),
+        )
+        .await;
         by_link.stop().await.unwrap();
         assert!(link.is_symlink());
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::peer::{delete, get, new_key, post, refused, signed, stepped};
+use super::ssh_keygen_interop::{delete, get, new_key, post, refused, signed, stepped};
 
 fn bob() -> Value {
     json!({ "login": "bob", "email": "bob@acme.example.com", "password": "secret123", "firstName": "Bob" })
@@ -120,7 +120,7 @@ async fn a_password_is_changed_by_id_and_to_a_new_one_only() {
 async fn passwords_are_kept_nowhere_in_clear() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("state.json");
-    let options = sdc::emulator::Options { state_file: Some(file.clone()), ..super::peer::options() };
+    let options = sdc::emulator::Options { state_file: Some(file.clone()), ..super::ssh_keygen_interop::options() };
     let emulator = sdc::emulator::Emulator::start(options).await.unwrap();
     post(&emulator, "/acme/users", &bob()).await;
     emulator.stop().await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sdc::emulator::{Emulator, Options, Pace};
 use serde_json::{Value, json};
 
-use super::peer::{Got, changed, delete, get, options, post, put, refused, signed, stepped};
+use super::ssh_keygen_interop::{Got, changed, delete, get, options, post, put, refused, signed, stepped};
 
 const ALL: &str = "/acme/volumes";
 const BASE: &str = "2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02";

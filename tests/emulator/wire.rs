@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sdc::emulator::{Emulator, Options, ThrowAwayKey};
 
-use super::peer::{authorization, get, http_date, options, raw, send, stepped};
+use super::ssh_keygen_interop::{authorization, get, http_date, options, raw, send, stepped};
 
 /// Nothing here takes as long, unless it never ends.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -2,8 +2,7 @@
 //! policies in memory, and against the emulator.
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;

@@ -1,14 +1,13 @@
 //! Who answered, and what that is worth: only CloudAPI's own words count, and what may have been made is told.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::collections::HashSet;
 use std::process::{Output, Stdio};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use common::{against, in_turn, output, sdc, text};
+use crate::common::{against, in_turn, output, sdc, text};
 use reqwest::header::{HeaderMap, HeaderValue};
 use sdc::api::{Method, NOUNS, Op, RESOURCES, Shape};
 use sdc::emulator::{Emulator, Options, Seed};
@@ -18,6 +17,8 @@ use sdc::response::Response;
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
 const PAGE: &str = "<html><body>Sign in</body></html>";
 const GONE: (&str, &str) = ("404 Not Found", r#"{"code":"ResourceNotFound","message":"not found"}"#);
+
+const FINGERPRINT: &str = "0d:40:e2:4a:54:d4:17:a2:05:c1:5f:b9:1c:62:6b:d5";
 
 const NO_SUCH_KEY: &str = r#"{"code":"NoSuchKey","message":"The specified key does not exist."}"#;
 
@@ -256,6 +257,23 @@ fn a_success_of_somebody_else_is_none() {
             ends(&sdc(&url, words), 6, "something else");
         }
     }
+    // Of a key, its line tells: a comment may come back changed, and keys of other forms come back rewritten.
+    let added = |key: &str| {
+        let own = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGgzAKIkbZBYYqFQ4jVYTu2yFvpTqQWB5oCUKyL3SD3m me@laptop";
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), own).unwrap();
+        let record = format!(r#"{{"name":"me","fingerprint":"{FINGERPRINT}","key":"{key}"}}"#);
+        let (url, _) = in_turn(vec![("201 Created", Box::leak(record.into_boxed_str()))]);
+        sdc(&url, &["keys", "add", &file.path().display().to_string(), "-n", "me"])
+    };
+    let blob = "AAAAC3NzaC1lZDI1NTE5AAAAIGgzAKIkbZBYYqFQ4jVYTu2yFvpTqQWB5oCUKyL3SD3m";
+    ends(
+        &added("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHkzAKIkbZBYYqFQ4jVYTu2yFvpTqQWB5oCUKyL3SD3m me"),
+        6,
+        "another key",
+    );
+    ends(&added(&format!("ssh-ed25519 {blob} somebody@else\\n")), 0, "");
+    ends(&added("-----BEGIN PUBLIC KEY-----"), 0, "");
     for foreign in [
         ("200 OK", r#"{"error":"upstream unavailable"}"#),
         ("200 OK", r#"{"code":"InternalError","message":"sorry"}"#),

@@ -1,13 +1,12 @@
 //! What a job of a CI relies on: one machine of many tries, and no machine left of a run, whatever happened to it.
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{against, ended, key, output, text};
+use crate::common::{against, ended, key, output, text};
 use sdc::emulator::{Emulator, Options, Pace};
 
 async fn cloud(pace: Pace, faults: &[&str]) -> Emulator {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const ENDPOINTS: &str = include_str!("data/endpoints.tsv");
+const ENDPOINTS: &str = include_str!("../data/endpoints.tsv");
 
 /// A route of the list that a command is meant for.
 struct Endpoint<'a> {
@@ -116,7 +116,7 @@ fn help_describes_a_command_with_all_that_it_takes() {
 
 #[test]
 fn the_page_of_operations_has_each_route_and_misses_none() {
-    let page = include_str!("../docs/api-coverage.md");
+    let page = include_str!("../../docs/api-coverage.md");
     assert!(page.contains(": 0 missing"), "{}", page.lines().nth(3).unwrap_or_default());
     let request = |line: &str| {
         let (request, query) = line.split('`').nth(1).map(|text| text.split_once('?').unwrap_or((text, "")))?;

@@ -1,14 +1,12 @@
 //! One test a code: how a user comes by it, against the emulator; in words, and as JSON that says the same code.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
 #[cfg(target_os = "linux")]
 use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use common::{against, ended, key, output};
+use crate::common::{against, ended, key, output};
 use sdc::emulator::{Emulator, Options, Pace};
 
 /// An emulator with these faults planted.

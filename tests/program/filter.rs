@@ -1,13 +1,11 @@
 //! `--jq` in the program: an expression without an end is ended by a signal, one that eats memory by itself.
 #![cfg(all(target_os = "linux", feature = "cli", feature = "emulator"))]
 
-mod common;
-
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
-use common::{against, output, text};
+use crate::common::{against, output, text};
 use sdc::emulator::{Emulator, Options};
 
 #[tokio::test]

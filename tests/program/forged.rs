@@ -1,9 +1,7 @@
 //! Names from the service: no line of a list, a question, an error, a note or a progress report is theirs.
 #![cfg(feature = "cli")]
 
-mod common;
-
-use common::{answering, sdc, text};
+use crate::common::{answering, sdc, text};
 use serde_json::json;
 
 const ID: &str = "b8a2d4e6-1c3e-4f5a-9b7c-0d1e2f3a4b01";

@@ -2,15 +2,14 @@
 //! be sent. Hints are those of the transcripts and guides, and those of the sources.
 #![cfg(all(unix, feature = "cli"))]
 
-mod common;
-
+use crate::common;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{key, program, text};
+use crate::common::{key, program, text};
 use regex::Regex;
 
 /// How many run at once.

@@ -2,12 +2,11 @@
 //! are typed: nothing is silently done to something else.
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use common::{head, key, program, text};
+use crate::common::{head, key, program, text};
 
 const ID: &str = "b8a2d4e6-1c3e-4f5a-9b7c-0d1e2f3a4b01";
 

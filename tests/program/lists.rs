@@ -1,12 +1,11 @@
 //! What a list says: only rows that are what was asked for, whatever the service makes of the filters.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use common::{against, answering, output, sdc, text};
+use crate::common::{against, answering, output, sdc, text};
 use sdc::api::{Method, Paging, RESOURCES, Shape, Test};
 use sdc::emulator::{Emulator, Options};
 use serde_json::{Value, json};

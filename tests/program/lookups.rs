@@ -1,11 +1,9 @@
 //! From what is typed to what is asked: queries that the service takes, and names that no path can hold.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
 use std::process::Output;
 
-use common::{against, key, output, text};
+use crate::common::{against, key, output, text};
 use sdc::emulator::{Emulator, Options, Pace};
 use serde_json::Value;
 

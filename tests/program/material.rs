@@ -2,8 +2,7 @@
 //! shows; public keys of other programs; and what root leaves in a user's folder.
 #![cfg(unix)]
 
-mod common;
-
+use crate::common;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

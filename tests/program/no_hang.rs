@@ -2,8 +2,6 @@
 //! ends by itself within its time-out.
 #![cfg(feature = "cli")]
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{key, program};
+use crate::common::{key, program};
 use sdc::api::{Field, Ids, Kind, Op, RESOURCES, Shape, noun};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";

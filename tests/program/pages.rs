@@ -1,13 +1,12 @@
 //! Lists that change while they are read, and lists that are none: what a service does between two pages.
 #![cfg(feature = "cli")]
 
-mod common;
-
+use crate::common;
 use std::io::Write;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use common::{head, sdc};
+use crate::common::{head, sdc};
 
 /// The ids of a page, by its offset and limit and by how many requests came before it.
 type List = dyn Fn(usize, usize, usize) -> Vec<usize> + Send;

@@ -2,12 +2,11 @@
 //! the caller's own rights is lost by it.
 #![cfg(all(target_os = "linux", feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use common::{against, output, program, text};
+use crate::common::{against, output, program, text};
 use sdc::emulator::{Emulator, Options, Pace, Seed};
 
 /// What a command says on a terminal of 120 columns whose person answers this, and how it ends.

@@ -2,8 +2,6 @@
 //! program, in a home of its own.
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
-mod common;
-
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -12,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{against, output, text};
+use crate::common::{against, output, text};
 use sdc::auth::PublicKey;
 use sdc::emulator::{Emulator, Options};
 use tempfile::TempDir;

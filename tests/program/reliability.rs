@@ -1,13 +1,12 @@
 //! What is tried again and what must not be, what a wait says, and what an interruption leaves behind.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::process::Command;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-use common::{against, ended, in_turn, output, sdc, text};
+use crate::common::{against, ended, in_turn, output, sdc, text};
 use sdc::emulator::{Emulator, Options, Pace};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";

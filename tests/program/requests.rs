@@ -1,9 +1,7 @@
 //! How often a command asks the service, counted by the emulator.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
-use common::{against, output, text};
+use crate::common::{against, output, text};
 use sdc::emulator::{Emulator, Options};
 
 const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";

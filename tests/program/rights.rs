@@ -1,15 +1,13 @@
 //! What a sub-user, or a role that was taken on, may not see: waits and the doctor, against the emulator.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
-use common::{against, head, output, sdc, text};
+use crate::common::{against, head, output, sdc, text};
 use sdc::emulator::{Emulator, Options, Pace};
 
 /// Everything comes to its end at once.

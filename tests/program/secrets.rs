@@ -1,8 +1,7 @@
 //! Secrets in the wrong place: whatever is typed, set or kept in a profile, a private key, a password or what may be one
 //! comes out nowhere. Every option and argument that `sdc help --json` tells of is tried.
 
-mod common;
-
+use crate::common;
 use std::io::Read;
 use std::path::Path;
 use std::process::Command;
@@ -183,6 +182,7 @@ fn is_prose(words: &[String], arg: &Value) -> bool {
 
 #[test]
 fn no_option_and_no_argument_gives_a_secret_away() {
+    let _alone = crate::common::heavy();
     let (url, received) = service();
     let secrets = secrets();
     let mut all = Vec::new();
@@ -225,6 +225,7 @@ fn no_option_and_no_argument_gives_a_secret_away() {
 
 #[test]
 fn no_word_that_is_mistyped_gives_a_secret_away() {
+    let _alone = crate::common::heavy();
     let (url, received) = service();
     let secrets = secrets();
     let mut cases = Vec::new();
@@ -338,6 +339,7 @@ fn asking(url: &str, home: &Path, words: &[&str]) -> Command {
 
 #[test]
 fn no_variable_gives_a_secret_away() {
+    let _alone = crate::common::heavy();
     let (url, received) = service();
     let (secrets, home) = (secrets(), tempfile::tempdir().unwrap());
     let mut cases = Vec::new();
@@ -364,6 +366,7 @@ fn no_variable_gives_a_secret_away() {
 
 #[test]
 fn no_field_of_a_profile_gives_a_secret_away() {
+    let _alone = crate::common::heavy();
     let (url, received) = service();
     let secrets = secrets();
     let (mut cases, mut homes) = (Vec::new(), Vec::new());

@@ -8,7 +8,7 @@ use sdc::error::Kind;
 use serde_json::Value;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("data/signing.json")).unwrap()
+    serde_json::from_str(include_str!("../data/signing.json")).unwrap()
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {

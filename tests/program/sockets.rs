@@ -2,8 +2,7 @@
 //! and the library against the emulator, or against a server that breaks off where it hurts.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus};
@@ -11,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use common::{key, program};
+use crate::common::{key, program};
 use sdc::api::cloudapi::changefeed::{CHANGEFEED, VNC};
 use sdc::api::cloudapi::machines;
 use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};

@@ -1,8 +1,7 @@
 //! ssh, scp and ip: what the real tools are told, by scripts in their place that print it.
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;

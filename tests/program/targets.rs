@@ -1,11 +1,10 @@
 //! Commands on many targets: how often they ask, how many they work on at once, and what an interruption leaves.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::process::{Command, Stdio};
 
-use common::{against, ended, output, text};
+use crate::common::{against, ended, output, text};
 use sdc::emulator::{Emulator, Options, Pace, Seed};
 
 /// Everything comes to its end at once.

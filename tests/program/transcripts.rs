@@ -1,6 +1,6 @@
 //! Transcripts of a terminal: the ```console blocks of tests/cmd/*.md, README.md and docs/guide/*.md, each file run by a
 //! shell against a fresh emulator. `$ ` begins a command, `? N` is the exit code that is expected after it.
-//! `OVERWRITE=1 cargo test --test transcripts` writes what the program says into them: read it before you commit it. `ONLY=machines,roles` runs these files alone.
+//! `OVERWRITE=1 cargo test --test program transcripts` writes what the program says into them: read it before you commit it. `ONLY=machines,roles` runs these files alone.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 // A test may read the environment that the program must not.
 #![allow(clippy::disallowed_methods)]
@@ -133,7 +133,7 @@ impl Redactions {
         let mut text = self.0.iter().fold(text.to_owned(), |text, (pattern, name)| {
             pattern.replace_all(&text, regex::NoExpand(name)).into_owned()
         });
-        let seeds = include_str!("../src/emulator/datacenter/seed.rs");
+        let seeds = include_str!("../../src/emulator/datacenter/seed.rs");
         let found: Vec<String> = self.1.find_iter(&text).map(|found| found.as_str().to_owned()).collect();
         for id in found.iter().filter(|id| !seeds.contains(&id[..8])) {
             text = text.replace(id.as_str(), "[UUID]");
@@ -205,6 +205,7 @@ fn difference(expected: &str, actual: &str) -> String {
 
 #[test]
 fn the_terminal_shows_what_the_transcripts_say() {
+    let _alone = crate::common::heavy();
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<PathBuf> = vec![top.join("README.md")];
     for dir in ["tests/cmd", "docs/guide", "docs/examples"] {

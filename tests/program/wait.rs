@@ -1,13 +1,12 @@
 //! `sdc wait`: which things it waits for, what it says when it is interrupted or late, and what it does not try.
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use common::{against, ended, output, text};
+use crate::common::{against, ended, output, text};
 use sdc::emulator::{Emulator, Options, Pace, Seed};
 
 const DB1: &str = "db1";

@@ -1,13 +1,12 @@
 //! When `--wait` ends, and how: against the states that the API describes, answered one after another.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
+use crate::common;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use common::{head, sdc};
+use crate::common::{head, sdc};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
 const PART: &str = "d6e6e0b0-5b1c-4b4a-9b5e-3f3f8a3c2b10";

@@ -1,13 +1,11 @@
 //! What is told when a machine failed, or when nothing came of what was asked for: only what the service said.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use common::sdc;
+use crate::common::sdc;
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
 const MACHINE: &str = "/machines/b6979942-7d5d-4fe6-a2ec-b812e950625a";

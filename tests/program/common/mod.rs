@@ -9,6 +9,13 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held by tests that load the machine for minutes or measure time limits: they run one after another.
+pub fn heavy() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A server that reads a request and then does this with each connection.
 pub fn server(answer: impl Fn(std::net::TcpStream) + Send + 'static) -> String {

@@ -1,7 +1,7 @@
 //! The families of commands that the tables have columns for: one command of each, the request that the fault is
 //! planted on, and what must be true afterwards.
 
-use crate::truth::{After, Truth, quiet};
+use crate::faults::truth::{After, Truth, quiet};
 use Truth::{Deletes, Else, Lists, Makes, Sets, Shows};
 
 /// A family of commands.
@@ -275,7 +275,7 @@ fn not_exactly_one(after: &After<'_>) -> Option<String> {
         .filter_map(|row| row["id"].as_str())
         .collect();
     match (again.status.code(), alive.as_slice()) {
-        (Some(0), [one]) if crate::text(&again.stdout).trim() == *one => None,
+        (Some(0), [one]) if crate::faults::text(&again.stdout).trim() == *one => None,
         (code, many) => Some(format!("repeated, it ended with {code:?}, and {} are there", many.len())),
     }
 }

@@ -19,9 +19,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use commands::{Family, families};
+use self::commands::{Family, families};
+use self::truth::{After, ask, quiet};
 use sdc::emulator::{Emulator, Options, Pace, Seed, Seen};
-use truth::{After, ask, quiet};
 
 /// Cells at once: most of them wait.
 const AT_ONCE: usize = 40;
@@ -329,6 +329,7 @@ fn the_guide_counts_its_cells_right() {
 
 #[test]
 fn each_cell_of_the_guides_tables_holds() {
+    let _alone = crate::common::heavy();
     let only = std::env::var("ONLY").unwrap_or_default();
     let families = families();
     let mut cells: Vec<Cell<'_>> = cells(&families).into_iter().filter(|cell| cell.name().contains(&only)).collect();

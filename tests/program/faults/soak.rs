@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use sdc::emulator::{Emulator, Options, Pace, Seed};
 
-use crate::truth::ask;
-use crate::{beside, runtime, sdc, text};
+use crate::faults::truth::ask;
+use crate::faults::{beside, runtime, sdc, text};
 
 /// What goes wrong, and with which part of the requests: one in twenty together. The seed makes a run like the last one.
 const FAULTS: &[&str] = &[
@@ -26,6 +26,7 @@ fn size() -> usize {
 
 #[test]
 fn through_random_faults_nothing_is_lost_and_nothing_is_made_twice() {
+    let _alone = crate::common::heavy();
     let many = size();
     let runtime = runtime();
     let options = Options {

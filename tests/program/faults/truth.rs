@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sdc::emulator::Emulator;
 use serde_json::Value;
 
-use crate::text;
+use crate::faults::text;
 
 /// What must be so when a command has said that it succeeded, and what must not be whatever it has said. The first text
 /// of each says where its rows are in the books.

@@ -1,6 +1,6 @@
 //! Answers that are HTTP and still no good: where they lead, how they are packed, and what stands in them.
 
-use crate::{ID, failed, patient, saying, within};
+use crate::hostile::{ID, failed, patient, saying, within};
 
 const GZIP_OF_ZEROS: &[u8] =
     &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x63, 0x60, 0x60, 0x60, 0x60, 0x60, 0x60, 0x60, 0, 0, 0x69, 0x2f, 0x22, 0x65];
@@ -110,7 +110,7 @@ fn headers_that_lie_are_not_believed() {
             format!("HTTP/1.1 503 Busy\r\nRequest-Id: x\r\nRetry-After: {pause}\r\nContent-Length: 2\r\n\r\n{{}}");
         let (url, _) = saying(head);
         // The time for all tries is twice that of one.
-        let said = crate::within_seconds(400, &url, &["machines", "list"], "1s");
+        let said = crate::hostile::within_seconds(400, &url, &["machines", "list"], "1s");
         failed(&said, 7);
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::common::server;
-use crate::{failed, patient, saying};
+use crate::hostile::{failed, patient, saying};
 
 /// The program fails with 6, and names the server.
 #[track_caller]
@@ -69,7 +69,7 @@ fn news_without_end_and_no_answer_run_into_the_time_limit() {
         let flood = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".repeat(500);
         while stream.write_all(&flood).is_ok() {}
     });
-    let said = crate::within_seconds(400, &url, &["machines", "list"], "2s");
+    let said = crate::hostile::within_seconds(400, &url, &["machines", "list"], "2s");
     let told = failed(&said, 6);
     assert!(told.contains("did not answer within 2s"), "{told}");
 }

@@ -2,8 +2,6 @@
 //! terminal is not steered by them.
 #![cfg(feature = "cli")]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod content;
 mod http;
 mod size;
@@ -13,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{answering, key, sdc, server, told_of};
+use crate::common::{answering, key, sdc, server, told_of};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use crate::common::server;
-use crate::{failed, patient, within};
+use crate::hostile::{failed, patient, within};
 
 /// So much memory is enough for the largest answer that is read, in MB.
 const ENOUGH: u32 = 900;
@@ -65,7 +65,7 @@ fn what_was_made_may_be_there_although_the_answer_was_too_long() {
     let url = server(|mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n{");
     });
-    let told = failed(&patient(&url, &["machines", "stop", crate::ID]), 6);
+    let told = failed(&patient(&url, &["machines", "stop", crate::hostile::ID]), 6);
     assert!(told.contains("may have taken effect"), "{told}");
 }
 
@@ -92,8 +92,8 @@ fn millions_of_rows_in_a_small_body_are_refused_before_they_cost_memory() {
             &["machines", "list", "--json"],
             &["images", "list", "-o", "yaml"],
             &["images", "list", "--jq", "length"],
-            &["machines", "audit", crate::ID, "-o", "csv"],
-            &["networks", "ips", "list", crate::ID, "-o", "jsonl"],
+            &["machines", "audit", crate::hostile::ID, "-o", "csv"],
+            &["networks", "ips", "list", crate::hostile::ID, "-o", "jsonl"],
             &["users", "list", "--sort", "login"],
             &["machines", "delete", "web*", "--yes"],
             &["api", "GET", "/my/machines", "--paginate"],
@@ -129,7 +129,8 @@ fn a_service_that_knows_no_pages_is_cut_at_what_was_wanted() {
 #[test]
 fn what_is_large_in_one_object_stays_within_its_measure() {
     let many = (0..500_000).map(|at| format!("\"key{at}\":{at}")).collect::<Vec<_>>().join(",");
-    let machine = format!("{{\"id\":\"{}\",\"name\":\"web\",\"state\":\"running\",\"tags\":{{{many}}}}}", crate::ID);
+    let machine =
+        format!("{{\"id\":\"{}\",\"name\":\"web\",\"state\":\"running\",\"tags\":{{{many}}}}}", crate::hostile::ID);
     let list = body(format!("[{machine}]").into_bytes());
     let one = body(machine.into_bytes());
     let tags = body(format!("{{{many}}}").into_bytes());
@@ -138,11 +139,11 @@ fn what_is_large_in_one_object_stays_within_its_measure() {
         (&list, &["machines", "list", "-o", "yaml"]),
         (&list, &["machines", "list", "-o", "csv"]),
         (&list, &["machines", "list", "--jq", ".[0].id"]),
-        (&one, &["machines", "get", crate::ID]),
-        (&one, &["machines", "get", crate::ID, "-o", "yaml"]),
-        (&one, &["machines", "get", crate::ID, "--jq", ".tags|length"]),
-        (&tags, &["machines", "tags", "list", crate::ID]),
-        (&tags, &["machines", "tags", "list", crate::ID, "-o", "yaml"]),
+        (&one, &["machines", "get", crate::hostile::ID]),
+        (&one, &["machines", "get", crate::hostile::ID, "-o", "yaml"]),
+        (&one, &["machines", "get", crate::hostile::ID, "--jq", ".tags|length"]),
+        (&tags, &["machines", "tags", "list", crate::hostile::ID]),
+        (&tags, &["machines", "tags", "list", crate::hostile::ID, "-o", "yaml"]),
     ] {
         let said = within(ENOUGH, url, words);
         assert_eq!(said.status.code(), Some(0), "{words:?}: {}", String::from_utf8_lossy(&said.stderr));
@@ -160,7 +161,7 @@ fn pages_of_a_row_each_without_end_are_given_up() {
     for (head, words) in [
         ("X-Query-Limit: 1\r\n", &["machines", "list", "-o", "ids"][..]),
         ("X-Query-Limit: 1\r\n", &["api", "GET", "/my/machines", "--paginate"]),
-        ("", &["networks", "ips", "list", crate::ID, "-o", "ids"]),
+        ("", &["networks", "ips", "list", crate::hostile::ID, "-o", "ids"]),
     ] {
         let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let count = std::sync::Arc::clone(&asked);

@@ -1,7 +1,7 @@
 //! Which certificates are trusted, for which names, and that a right certificate with a wrong key never is.
 
 use crate::common::{program, text};
-use crate::servers::{KEYS, Made, TLS12, TLS13, emulator, ping, ping_at, refused, serve, shown, trusted};
+use crate::trust::servers::{KEYS, Made, TLS12, TLS13, emulator, ping, ping_at, refused, serve, shown, trusted};
 
 const FROM: &str = "20200101000000Z";
 const TO: &str = "20491231235959Z";

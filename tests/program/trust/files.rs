@@ -1,7 +1,7 @@
 //! Files that are given for certificates: in other forms, and of other things.
 
 use crate::common::text;
-use crate::servers::{Made, TLS13, ping, serve, shown, trusted};
+use crate::trust::servers::{Made, TLS13, ping, serve, shown, trusted};
 
 #[test]
 fn certificates_are_read_in_pem_and_der_with_marks_and_text_around_them() {

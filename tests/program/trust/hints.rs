@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::server::WebPkiClientVerifier;
 
-use crate::servers::{Made, OpensslServer, TLS12, TLS13, refused, serve, serve_with, shown, trusted};
+use crate::trust::servers::{Made, OpensslServer, TLS12, TLS13, refused, serve, serve_with, shown, trusted};
 
 #[test]
 fn a_server_that_wants_a_client_certificate_is_said_to() {
@@ -17,7 +17,7 @@ fn a_server_that_wants_a_client_certificate_is_said_to() {
         refused(server.port, &["--cacert", shown(&file)], &["the service asks for a client certificate"]);
         // One that only asks is content without.
         let server = OpensslServer::start(&made, &format!("{version} -cert s.pem -key s.key -verify 1"));
-        let said = crate::servers::ping(server.port, &["--cacert", shown(&file)]).1;
+        let said = crate::trust::servers::ping(server.port, &["--cacert", shown(&file)]).1;
         assert!(!said.contains("client certificate"), "{said}");
     }
 }
@@ -42,7 +42,7 @@ fn a_page_that_refuses_a_client_without_certificate_is_told_from_one_of_cloudapi
         refused(port, &["--cacert", shown(&file)], &["answered 400", "the service asks for a client certificate"]);
         // Nobody asked for a certificate, so that the page has another reason.
         let port = serve_with(vec![certificate.clone()], &key, versions, None, page, html);
-        assert!(!crate::servers::ping(port, &["--cacert", shown(&file)]).1.contains("client certificate"));
+        assert!(!crate::trust::servers::ping(port, &["--cacert", shown(&file)]).1.contains("client certificate"));
         // Asked for, but the answer is CloudAPI's.
         let json = "HTTP/1.1 200 OK\r\nContent-Type: application/json";
         let port = serve_with(vec![certificate.clone()], &key, versions, asking(), json, r#"{"ping":"pong"}"#);

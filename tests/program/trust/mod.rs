@@ -2,9 +2,6 @@
 //! Certificates are made by openssl on the spot; servers are rustls's, openssl's, and the emulator.
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod certificates;
 mod files;
 mod hints;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::common::{head, program, text};
-use crate::servers::{Made, TLS13, emulator, ping_at, serve, shown};
+use crate::trust::servers::{Made, TLS13, emulator, ping_at, serve, shown};
 
 /// A proxy that answers every request with this; its address, and the requests that it saw.
 fn proxy(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
