@@ -348,7 +348,7 @@ pub fn segment(name: &str, text: &str) -> Result<String> {
     match text {
         "" => Err(Error::usage(format!("the {name} is empty"))),
         _ if sensitive::sort(text).is_some() => {
-            sensitive::refuse(&format!("the {name}"), text, "a name or an id").map(|()| String::new())
+            sensitive::refuse(format_args!("the {name}"), text, "a name or an id").map(|()| String::new())
         }
         "." | ".." => Err(Error::usage(format!("'{text}' cannot be the {name}: it would change the path"))),
         _ => Ok(utf8_percent_encode(text, SEGMENT).to_string()),

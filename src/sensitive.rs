@@ -4,6 +4,7 @@
 mod shape;
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -65,6 +66,9 @@ impl std::fmt::Display for Sort {
 
 /// What makes this value one that may be a secret: `None` where it can be shown.
 pub fn sort(text: &str) -> Option<Sort> {
+    if is_plain_name(text) {
+        return None;
+    }
     if is_key(text) {
         return Some(Sort::Key);
     }
@@ -82,11 +86,18 @@ pub fn sort(text: &str) -> Option<Sort> {
     }
 }
 
+/// Whether this is a short name in small letters, in which no secret can hide: most settings are, and they are asked for
+/// by every command.
+fn is_plain_name(text: &str) -> bool {
+    let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
+    text.len() < SHORTEST_RUN && text.bytes().all(small) && !text.contains("openssh")
+}
+
 /// Refuses a value that may be a secret. `what` is the setting, option or argument, and `expected` what belongs there.
 ///
 /// # Errors
 /// A usage error that does not repeat the value.
-pub fn refuse(what: &str, text: &str, expected: &str) -> Result<()> {
+pub fn refuse(what: impl Display, text: &str, expected: impl Display) -> Result<()> {
     match sort(text) {
         None => Ok(()),
         Some(sort) => Err(Error::usage(format!("{what} holds {sort}, not {expected}"))),
@@ -97,7 +108,7 @@ pub fn refuse(what: &str, text: &str, expected: &str) -> Result<()> {
 ///
 /// # Errors
 /// As [`refuse`].
-pub fn refuse_path(what: &str, path: &Path, expected: &str) -> Result<()> {
+pub fn refuse_path(what: impl Display, path: &Path, expected: impl Display) -> Result<()> {
     match hidden(path) {
         None => Ok(()),
         Some(sort) => Err(Error::usage(format!("{what} holds {sort}, not {expected}"))),

@@ -214,7 +214,14 @@ fn curve(reader: &mut Reader<'_>, name: &str, length: usize, kind: KeyKind) -> O
 }
 
 fn colons(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for byte in bytes {
+        if !text.is_empty() {
+            text.push(':');
+        }
+        text.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)));
+    }
+    text
 }
 
 /// Text from elsewhere, fit to be shown: no control characters, not endless.

@@ -167,7 +167,7 @@ pub(super) fn check_part(what: &str, text: &str) -> Result<()> {
     if text.is_empty() {
         return Err(Error::usage(format!("the {what} is empty")));
     }
-    sensitive::refuse(&format!("the {what}"), text, "a name")?;
+    sensitive::refuse(format_args!("the {what}"), text, "a name")?;
     match text.chars().find(|letter| matches!(letter, '/' | '"') || letter.is_control() || !letter.is_ascii()) {
         None => Ok(()),
         Some(letter) => Err(Error::usage(format!(

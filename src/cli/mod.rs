@@ -29,7 +29,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::signals::Heard;
 use crate::cli::terminal::streams::Streams;
 use crate::cli::terminal::{exit, prompt};
-use crate::client::{Client, Trace};
+use crate::client::{Builder, Client, Trace};
 use crate::config::{Config, Flags, Route, Sources};
 use crate::connect;
 use crate::error::{Error, Kind, Result};
@@ -237,7 +237,7 @@ impl App {
     /// No URL, no account, no usable key.
     pub fn client(&self) -> Result<Client> {
         // What is missing of the rest is told before a passphrase is asked for.
-        connect::builder(&self.config)?;
+        let builder = connect::builder(&self.config)?;
         self.config.account()?;
         let found = self.key()?;
         for note in &found.notes {
@@ -248,7 +248,7 @@ impl App {
         {
             self.warn(exposed);
         }
-        self.client_with(found)
+        self.signing(builder, found)
     }
 
     /// The key, asking for its passphrase if it has one.
@@ -264,6 +264,10 @@ impl App {
     /// # Errors
     /// No URL, no account, or a form of signing that the key does not know.
     pub fn client_with(&self, found: Found) -> Result<Client> {
+        self.signing(connect::builder(&self.config)?, found)
+    }
+
+    fn signing(&self, builder: Builder, found: Found) -> Result<Client> {
         let rsa = match self.globals.rsa_hash.as_deref() {
             Some(name) => name.parse()?,
             None => RsaHash::default(),
@@ -278,7 +282,7 @@ impl App {
         let signer = connect::signer(&self.config, rsa, found)?
             .asks(move |ask| prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt));
         let _ = self.sent.set(format!("{} from {origin}", signer.key_id()));
-        self.traced(connect::builder(&self.config)?).signer(signer).build()
+        self.traced(builder).signer(signer).build()
     }
 
     /// A client for what needs no signature.
@@ -289,7 +293,7 @@ impl App {
         self.traced(connect::builder(&self.config)?).build()
     }
 
-    fn traced(&self, builder: crate::client::Builder) -> crate::client::Builder {
+    fn traced(&self, builder: Builder) -> Builder {
         let streams = self.streams;
         let say: Trace = Arc::new(move |line| streams.say(&exit::escaped(line)));
         match (self.globals.debug, self.globals.quiet || self.globals.json()) {

@@ -145,14 +145,15 @@ impl Builder {
     /// A usage error for an address or certificate file that cannot be used.
     pub fn build(self) -> Result<Client> {
         let url = self.url.trim_end_matches('/');
-        let shown = sensitive::url_end(url);
+        let shown = || sensitive::url_end(url);
         let base = url::Url::parse(url)
-            .map_err(|error| Error::usage(format!("'{shown}' is not a URL")).because(error).hint("https://HOST"))?;
+            .map_err(|error| Error::usage(format!("'{}' is not a URL", shown())).because(error).hint("https://HOST"))?;
         if !matches!(base.scheme(), "http" | "https") {
-            return Err(Error::usage(format!("'{shown}' is neither an https nor an http URL")).hint("https://HOST"));
+            let words = format!("'{}' is neither an https nor an http URL", shown());
+            return Err(Error::usage(words).hint("https://HOST"));
         }
         if !base.username().is_empty() || base.password().is_some() || base.query().is_some() {
-            return Err(Error::usage(format!("the URL of {shown} holds more than scheme, host and path")));
+            return Err(Error::usage(format!("the URL of {} holds more than scheme, host and path", shown())));
         }
         Ok(Client {
             transport: Transport::new(self.settings.clone(), &base)?,

@@ -14,37 +14,38 @@ pub const SIGNING: &[&str] = &["request", "date", "legacy"];
 
 /// A URL without its last slash.
 pub(super) fn url(text: &str, origin: &Origin) -> Result<String> {
-    let shown = sensitive::url_end(text);
+    // Only errors show it.
+    let shown = || sensitive::url_end(text);
     let wrong = |why: &str| Error::usage(format!("the URL from {origin} {why}"));
     if !matches!(sensitive::sort(text), None | Some(sensitive::Sort::Login | sensitive::Sort::Userinfo)) {
-        sensitive::refuse(&origin.to_string(), text, "a URL")?;
+        sensitive::refuse(origin, text, "a URL")?;
     }
     let parsed = match Url::parse(text) {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => parsed,
         // `localhost:8080` parses, with the host as its scheme.
         Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) if !text.contains("://") => {
-            let error = wrong(&format!("has no scheme: `{shown}`"));
-            let whole = format!("https://{}", shown.trim_start_matches('/'));
+            let error = wrong(&format!("has no scheme: `{}`", shown()));
+            let whole = format!("https://{}", shown().trim_start_matches('/'));
             return Err(if sensitive::sort(&whole).is_none() { error.hint(whole) } else { error });
         }
-        Ok(_) => return Err(wrong(&format!("is neither http nor https: `{shown}`"))),
-        Err(error) => return Err(wrong(&format!("is none: `{shown}`")).because(error)),
+        Ok(_) => return Err(wrong(&format!("is neither http nor https: `{}`", shown()))),
+        Err(error) => return Err(wrong(&format!("is none: `{}`", shown())).because(error)),
     };
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(wrong("holds a name or a password").hint("requests are signed with your key: leave them out"));
     }
     if parsed.query().is_some() || parsed.fragment().is_some() {
-        return Err(wrong(&format!("has a query or a fragment: `{shown}`")));
+        return Err(wrong(&format!("has a query or a fragment: `{}`", shown())));
     }
     if parsed.host_str().is_none_or(str::is_empty) {
-        return Err(wrong(&format!("names no host: `{shown}`")));
+        return Err(wrong(&format!("names no host: `{}`", shown())));
     }
     Ok(parsed.as_str().trim_end_matches('/').to_owned())
 }
 
 /// A login of an account or sub-user.
 pub(super) fn login(what: &str, text: &str, origin: &Origin) -> Result<String> {
-    sensitive::refuse(&origin.to_string(), text, "a login")?;
+    sensitive::refuse(origin, text, "a login")?;
     if text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
         return token(what, text, origin);
     }
@@ -110,7 +111,7 @@ fn apart(what: &str, text: &str, origin: &Origin) -> Option<String> {
 
 /// Text that goes into a header or a path.
 pub(super) fn token(what: &str, text: &str, origin: &Origin) -> Result<String> {
-    sensitive::refuse(&origin.to_string(), text, &format!("the {what}"))?;
+    sensitive::refuse(origin, text, format_args!("the {what}"))?;
     if text.is_empty() || text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
         let shown = sensitive::shown(text);
         return Err(Error::usage(format!("the {what} from {origin} is empty or has white space in it: `{shown}`")));
@@ -125,7 +126,7 @@ pub(super) fn path(text: &Path, origin: &Origin) -> Result<PathBuf> {
             .hint(format!("standard input: {origin}=/dev/stdin; the private key also: --key-file -")));
     }
     let expected = if sensitive::is_key(&text.to_string_lossy()) { "the path of one" } else { "the path of a file" };
-    sensitive::refuse_path(&origin.to_string(), text, expected).map_err(|error| match origin {
+    sensitive::refuse_path(origin, text, expected).map_err(|error| match origin {
         Origin::Flag("--key-file") => error.hint("the key itself, on standard input: --key-file -"),
         Origin::Env("SDC_KEY_FILE") => error.hint("the key itself: SDC_KEY_MATERIAL"),
         Origin::Env("TRITON_KEY_FILE") => error.hint("the key itself: TRITON_KEY_MATERIAL"),
@@ -138,7 +139,7 @@ pub(super) fn path(text: &Path, origin: &Origin) -> Result<PathBuf> {
 pub(super) fn key_id(text: &str, origin: &Origin) -> Result<String> {
     let expected =
         if sensitive::is_key(text) { "the fingerprint or name of one" } else { "the key's fingerprint or name" };
-    sensitive::refuse(&origin.to_string(), text, expected).map_err(|error| match origin {
+    sensitive::refuse(origin, text, expected).map_err(|error| match origin {
         Origin::Env("TRITON_KEY_ID") => error.hint("the key itself: TRITON_KEY_MATERIAL"),
         Origin::Env(_) => error.hint("the key itself: SDC_KEY_MATERIAL"),
         Origin::Profile { .. } => error.hint("its fingerprint, from the private key's file: ssh-keygen -l -f FILE"),
@@ -161,7 +162,7 @@ pub(super) fn names(what: &str, text: &str, origin: &Origin) -> Result<Vec<Strin
 
 /// The name of a role, which may hold blanks, but no control characters.
 pub(super) fn one_name(what: &str, text: &str, origin: &Origin) -> Result<String> {
-    sensitive::refuse(&origin.to_string(), text, &format!("names of {what}"))?;
+    sensitive::refuse(origin, text, format_args!("names of {what}"))?;
     match unfit(text) {
         Some(why) => Err(cannot_be(what, &why, origin)),
         None if text.chars().any(char::is_control) => token(what, text, origin),

@@ -106,7 +106,7 @@ struct Chosen {
 
 impl Chosen {
     fn read(dir: Option<&Path>, Setting { value: name, origin }: &Setting<String>) -> Result<Chosen> {
-        sensitive::refuse(&origin.to_string(), name, "the name of a profile")?;
+        sensitive::refuse(origin, name, "the name of a profile")?;
         let dir = dir.ok_or_else(|| Error::usage(format!("there is no folder to look for profile `{name}` in")))?;
         Ok(Chosen { profile: profile::read(dir, name)?, file: profile::file(dir, name)? })
     }
@@ -208,7 +208,7 @@ impl Config {
             signing: checked(signing, |text, origin| check::signing(text, origin))?
                 .unwrap_or_else(|| Setting::default(SIGNING.first().copied().unwrap_or_default().to_owned())),
             accept_version: checked(accept, |text, origin| {
-                sensitive::refuse(&origin.to_string(), text, "versions of the API")?;
+                sensitive::refuse(origin, text, "versions of the API")?;
                 if text.chars().any(char::is_control) {
                     check::token("version", text, origin)
                 } else {

@@ -35,6 +35,9 @@ pub(super) fn behind_scheme(text: &str) -> Option<&str> {
     if let Some((_, rest)) = text.split_once("://") {
         return Some(rest);
     }
+    if !text.contains(':') {
+        return text.strip_prefix("//");
+    }
     let lower = text.to_ascii_lowercase();
     let known = SCHEMES.iter().filter_map(|scheme| lower.find(scheme).map(|at| at + scheme.len())).min();
     let rest = known.and_then(|at| text.get(at..)).map(|rest| rest.trim_start_matches(['/', '\\']));
