@@ -114,7 +114,8 @@ impl Response {
         if self.is_odd_success() {
             return Err(self.strange(&format!("{} in words of its own", self.status), due));
         }
-        if due == Due::Nothing && !matches!(self.status, 200 | 201 | 202 | 204) {
+        // A part of an answer, and what other protocols call a success.
+        if !matches!(self.status, 200..=204) || due == Due::Nothing && self.status == 203 {
             return Err(self.strange(&self.status.to_string(), due));
         }
         match (due, body.first()) {
@@ -161,7 +162,10 @@ impl Response {
                 };
                 match answer.first().filter(|row| there(*row)) {
                     None => Err(self.strange("another object", due)),
-                    Some(row) if due.is_asked_for(op, &self.path, row.text("/id").as_deref()) => Ok(answer),
+                    Some(row) if !self.is_own_by_headers() && !due.resembles(op, row) => {
+                        Err(self.strange("another object", due))
+                    }
+                    Some(row) if due.is_asked_for(op, &self.path, row) => Ok(answer),
                     Some(_) => Err(self.strange("the record of something else", due)),
                 }
             }

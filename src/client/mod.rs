@@ -2,6 +2,7 @@
 //! `wait` and `until` wait, `trace` tells. It prints nothing and reads no environment.
 
 mod lines;
+mod made;
 mod pace;
 mod pages;
 mod poll;

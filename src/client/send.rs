@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Client;
+use super::made::made;
 use crate::answer::Answer;
 use crate::api::Op;
 use crate::error::{Error, Kind, Result};
@@ -226,7 +227,7 @@ impl Client {
                     let refused = answer.is_turned_away();
                     // Also another answer than the service's own may stand for one that did something.
                     let replaced = answer.is_replaced();
-                    let unclear = replaced && matches!(answer.status, 502..=504);
+                    let unclear = replaced && matches!(answer.status, 429 | 502..=504);
                     may_have_arrived |= unclear || replaced && !safe;
                     // A length that is right does not make it whole.
                     let cut = safe && answer.is_success() && breaks_off(&answer.body);
@@ -277,43 +278,6 @@ impl Client {
             tokio::time::sleep(pause).await;
         }
     }
-}
-
-/// Returns the answer that the operation promises, if it is about what the request was to make: a record of another
-/// name, or of another public key, comes from another service.
-fn made(response: &Response, op: &Op, request: &Request) -> Result<Answer> {
-    let answer = response.answer(op)?;
-    let body = request.body.as_ref().filter(|_| op.makes().is_some());
-    let Some(sent) = body.and_then(|(_, body)| serde_json::from_slice::<serde_json::Value>(body).ok()) else {
-        return Ok(answer);
-    };
-    for field in ["name", "login", "key"] {
-        let asked = sent.get(field).and_then(serde_json::Value::as_str);
-        let shown = answer.first().and_then(|row| row.text(&format!("/{field}")).map(|text| text.into_owned()));
-        // The service puts the id into the place of {{shortId}}.
-        let (Some(asked), Some(shown)) = (asked.filter(|asked| !asked.contains("{{")), shown) else { continue };
-        let same = match (field, key_blob(asked), key_blob(&shown)) {
-            ("key", Some(asked), Some(shown)) => asked == shown,
-            // The service rewrites keys of other forms.
-            ("key", ..) => true,
-            _ => asked == shown,
-        };
-        if !same {
-            let words =
-                format!("the service answered the record of something else, of another {field} than was asked for");
-            return Err(
-                Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
-            );
-        }
-    }
-    Ok(answer)
-}
-
-/// The base64 of a public key in OpenSSH's form: its comment may change, this may not.
-fn key_blob(line: &str) -> Option<&str> {
-    let mut words = line.split_whitespace();
-    let known = words.next().is_some_and(|kind| kind.starts_with("ssh-") || kind.starts_with("ecdsa-"));
-    words.next().filter(|_| known).map(|blob| blob.trim_end_matches('='))
 }
 
 /// Whether a request that must not be sent twice may have been carried out despite this answer: a service that fails

@@ -1,12 +1,12 @@
 //! What an operation's success must look like: a body of another shape is no success, whatever the status says.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
+use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
-use crate::api::{Ids, Method, NOUNS, Noun, Op, Shape, noun};
+use crate::api::{Column, Ids, Method, NOUNS, Noun, Op, RESOURCES, Shape, noun};
 use crate::grammar::is_uuid;
 
 /// What is due.
@@ -32,8 +32,7 @@ impl Due {
             Shape::Map => Due::Empty,
             Shape::Record if op.maybe_empty => Due::Empty,
             Shape::Record => {
-                let shown = op.path_params().last().and_then(noun).filter(|noun| std::ptr::eq(noun.get, op));
-                match shown.or_else(|| op.makes()) {
+                match shown(op).or_else(|| op.makes()) {
                     // What is in a list of names is a value.
                     Some(noun) if noun.ids == Ids::Any && noun.list.shape == Shape::Map => Due::Value,
                     Some(noun) => Due::Object(Some(Id::of(noun))),
@@ -43,18 +42,52 @@ impl Due {
         }
     }
 
-    /// Whether the record is that of what was asked for. Only an id can tell: by a name or a fingerprint the service
-    /// finds things that are called otherwise.
-    pub(super) fn is_asked_for(self, op: &Op, asked: &str, id: Option<&str>) -> bool {
+    /// Whether the record is that of what was asked for, as far as it and the path tell.
+    pub(super) fn is_asked_for(self, op: &Op, asked: &str, row: Row<'_>) -> bool {
         let Due::Object(_) = self else { return true };
-        // What the path is about: its last parameter.
-        let asked = asked.split('?').next().unwrap_or_default();
-        let mut parts = op.path.rsplit('/').zip(asked.rsplit('/'));
-        let found = parts.find_map(|(known, part)| Some((noun(known.strip_prefix(':')?)?, part)));
-        match (found.filter(|(noun, part)| noun.key == "id" && op.makes().is_none() && is_uuid(part)), id) {
-            (Some((_, asked)), Some(id)) => asked.eq_ignore_ascii_case(id),
-            _ => true,
+        if op.makes().is_some() {
+            return true;
         }
+        // A URL may have a path of its own before the account.
+        let asked = asked.split('?').next().unwrap_or_default();
+        let parts = op.path.rsplit('/').zip(asked.rsplit('/'));
+        let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+        let mut params = parts.filter_map(|(known, part)| Some((known.strip_prefix(':')?, decoded(part))));
+        let of_its_noun = shown(op);
+        params.all(|(param, part)| match (param, of_its_noun, noun(param)) {
+            // The account itself is called by its login, its id, or `my`.
+            ("login", ..) if op.path == "/:login" => {
+                let own = |field: &str| row.text(field);
+                let (login, id) = (own("/login"), own("/id"));
+                login.is_some() && (part == "my" || login.as_deref() == Some(&part) || id.as_deref() == Some(&part))
+            }
+            (_, Some(its), Some(noun)) if its.name == noun.name => is_called(noun, row, &part),
+            // What belongs to a machine says which, and an action's answer tells of what it was taken on.
+            (_, _, known) if is_uuid(&part) => {
+                let id = known.filter(|noun| noun.key == "id" && of_its_noun.is_none()).and_then(|_| row.text("/id"));
+                let other =
+                    |id: Option<Cow<'_, str>>| id.is_some_and(|id| is_uuid(&id) && !id.eq_ignore_ascii_case(&part));
+                !other(row.text(&format!("/{param}"))) && !other(id)
+            }
+            _ => true,
+        })
+    }
+
+    /// Whether a record looks like one of the operation's: it has some of the fields that are shown of it. The headers
+    /// of CloudAPI make that needless; without them any service's object would do.
+    pub(super) fn resembles(self, op: &Op, row: Row<'_>) -> bool {
+        // An id that was asked for says enough.
+        let identified = matches!(self, Due::Object(Some(_))) && op.makes().is_none();
+        if identified || matches!(self, Due::Nothing | Due::Rows | Due::Value) || op.shape == Shape::Map {
+            return true;
+        }
+        let members = scan::members(row.json()).map_or(0, Iterator::count);
+        let columns = columns(op).iter().filter(|column| !column.field.is_empty());
+        let mut fields: Vec<&str> = columns.filter_map(|column| column.field.split('/').next()).collect();
+        fields.sort_unstable();
+        fields.dedup();
+        let there = fields.iter().filter(|field| scan::member(row.json(), field).is_some()).count();
+        self == Due::Empty && members == 0 || there > 0 && there >= fields.len().min(members).min(2)
     }
 
     pub(super) fn words(self) -> String {
@@ -65,6 +98,34 @@ impl Due {
             Due::Object(None) | Due::Empty => "an object".to_owned(),
             Due::Value => "a value".to_owned(),
         }
+    }
+}
+
+/// What is shown of the answer of an operation.
+fn columns(op: &Op) -> &'static [Column] {
+    let resource = || RESOURCES.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
+    if op.columns.is_empty() { resource().map_or(&[], |resource| resource.columns) } else { op.columns }
+}
+
+/// The noun whose record the operation answers, being about one: what shows it, and what changes it.
+fn shown(op: &Op) -> Option<&'static Noun> {
+    let noun = op.path_params().last().and_then(noun)?;
+    let names = |op: &Op| columns(op).iter().map(|column| column.name).collect::<Vec<_>>();
+    let whole = op.path.rsplit('/').next().is_some_and(|last| last.starts_with(':'));
+    (std::ptr::eq(noun.get, op) || whole && names(noun.get) == names(op)).then_some(noun)
+}
+
+/// Whether the record of this noun is the one that a path calls so. By a name the service finds things that have an id
+/// of another form.
+fn is_called(noun: &Noun, row: Row<'_>, part: &str) -> bool {
+    let field = |name: &str| row.text(&format!("/{name}"));
+    let Some(key) = field(noun.key) else { return true };
+    let digits = |text: &str| text.replace([':', '-'], "").to_ascii_lowercase();
+    match noun.ids {
+        Ids::Uuid => !is_uuid(part) || part.eq_ignore_ascii_case(&key),
+        Ids::Mac => digits(part) == digits(&key),
+        Ids::Key => key == part || field("fingerprint").as_deref() == Some(part),
+        Ids::Number | Ids::Any => key == part,
     }
 }
 
@@ -87,7 +148,12 @@ impl Id {
             Ids::Number => json.parse::<u64>().ok().map(|_| Cow::Borrowed(json)),
             // Names may be anything: one that no path can hold is not put into one.
             Ids::Key => scan::unquote(json).filter(|name| !name.trim().is_empty()),
-            Ids::Any | Ids::Uuid | Ids::Mac => {
+            // It goes into paths.
+            Ids::Uuid => scan::unquote(json).filter(|id| {
+                let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+                !id.is_empty() && id.chars().all(plain)
+            }),
+            Ids::Any | Ids::Mac => {
                 scan::unquote(json).filter(|id| !id.trim().is_empty() && !matches!(&**id, "." | ".."))
             }
         }
@@ -99,15 +165,16 @@ impl Id {
 pub(super) fn unlike<'a>(op: &Op, rows: impl Iterator<Item = &'a RawValue>) -> Option<String> {
     let noun = NOUNS.iter().find(|noun| std::ptr::eq(noun.list, op))?;
     let id = Id::of(noun);
-    let mut seen = HashSet::new();
+    let mut ids = Vec::with_capacity(rows.size_hint().0);
     for row in rows {
         match id.within(Row(row)) {
             None => return Some(format!("a row without the {} of a {}", id.field, noun.word)),
-            Some(id) if !seen.insert(id.clone()) => return Some(format!("two rows of the {} {id}", noun.word)),
-            Some(_) => {}
+            Some(id) => ids.push(id),
         }
     }
-    None
+    ids.sort_unstable();
+    let twice = ids.windows(2).find(|pair| pair.first() == pair.last()).and_then(|pair| pair.first());
+    twice.map(|id| format!("two rows of the {} {id}", noun.word))
 }
 
 /// Whether a redirect of this operation says that there is one already: the service answers so only to what makes a

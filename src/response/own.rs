@@ -20,26 +20,44 @@ impl Response {
             // A HEAD has no body, nor has what is merely accepted.
             return marked;
         }
+        // Its routes that do not exist, and versions that it does not know, it refuses without any header of its own.
+        if self.is_anothers() && self.status != 405 && self.status < 500 {
+            return false;
+        }
         let Ok(value) = serde_json::from_slice::<Value>(body) else {
             // The record of a deleted thing may be longer than what is read of it.
             return marked && body.starts_with(b"{");
         };
         match self.status {
-            300..=399 | 401 | 403 | 404 => marked && value.is_object() || is_code(&value["code"]),
+            404 if !marked && self.is_unknown_route(&value) => false,
+            300..=399 | 401 | 403 | 404 => marked && value.is_object() || is_code(self.status, &value["code"]),
             // It comes with the record that was asked for, and no other, which says the same.
             410 => match value["id"].as_str() {
                 Some(id) => {
-                    let asked = self.path.split('/').any(|part| part.eq_ignore_ascii_case(id));
-                    asked && value["state"].as_str().is_none_or(|state| PAST.contains(&state))
+                    let asked = self.path.split('/').skip(2).any(|part| part.eq_ignore_ascii_case(id));
+                    asked && value["state"].as_str().is_some_and(|state| PAST.contains(&state))
                 }
-                None => marked && value.is_object() || is_code(&value["code"]),
+                None => marked && value.is_object() || is_code(self.status, &value["code"]),
             },
+            400..=499 => marked || value["code"].is_string(),
             _ => true,
         }
     }
 
+    /// Whether another server than CloudAPI names itself, and nothing shows that CloudAPI answered behind it.
+    fn is_anothers(&self) -> bool {
+        self.header("server").is_some() && !self.is_own_by_headers()
+    }
+
+    /// Whether a 404 is about the route and not about what it leads to: the library below CloudAPI, and below other
+    /// services, words it so.
+    fn is_unknown_route(&self, body: &Value) -> bool {
+        let message = body["message"].as_str().unwrap_or_default();
+        message.strip_suffix(" does not exist").is_some_and(|path| path.starts_with('/'))
+    }
+
     /// Whether it has the headers of CloudAPI.
-    pub(super) fn is_own_by_headers(&self) -> bool {
+    pub fn is_own_by_headers(&self) -> bool {
         let version =
             self.header("api-version").is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()));
         version || self.header("server").is_some_and(|name| name == "cloudapi" || name.starts_with("cloudapi/"))
@@ -59,8 +77,8 @@ impl Response {
             let text = |name: &str| object.get(name).is_some_and(Value::is_string);
             let names = ["error", "errors", "Error", "err", "fault"];
             let says = text("code") && text("message") && object.len() <= 3;
-            // The record of something that has failed tells its error too.
-            says || !text("id") && names.iter().any(|name| object.contains_key(*name))
+            // The record of a resource or a migration that has failed tells its error too.
+            says || !text("id") && !text("machine") && names.iter().any(|name| object.contains_key(*name))
         });
         html || refusal
     }
@@ -73,13 +91,12 @@ impl Response {
     /// Whether the request was turned away before anything was done about it. A proxy says 503 of its own time-outs
     /// too, behind which the request may have been carried out; CloudAPI signs its refusals with a request id.
     pub(crate) fn is_turned_away(&self) -> bool {
-        // That of a balancer may come after the request was handed on.
-        let foreign = self.header("server").is_some() && !self.is_own_by_headers();
-        match self.status {
-            429 if self.is_own_by_headers() || !foreign && self.says_too_many() => true,
-            429 | 503 => self.header("request-id").is_some() && !self.is_page() && !foreign,
-            _ => false,
+        if !matches!(self.status, 429 | 503) || self.is_page() {
+            return false;
         }
+        // That of a balancer may come after the request was handed on.
+        let signed = self.header("request-id").is_some() && !self.is_anothers();
+        self.is_own_by_headers() || signed && self.says_later()
     }
 
     /// Whether nobody can tell from this refusal what CloudAPI did about the request: it was replaced on its way back,
@@ -89,11 +106,13 @@ impl Response {
         !refused && (matches!(self.status, 429 | 502..=504) || !self.is_own())
     }
 
-    /// Whether its code is that of CloudAPI for too many requests, of now or of earlier versions.
-    fn says_too_many(&self) -> bool {
+    /// Whether its code is one by which CloudAPI, of now or of earlier versions, asks to come back later.
+    fn says_later(&self) -> bool {
         let body: Option<Value> = serde_json::from_slice(self.body.trim_ascii()).ok();
         let code = body.as_ref().and_then(|body| body.get("code")?.as_str());
-        matches!(code, Some("TooManyRequestsError" | "RequestThrottled" | "RequestThrottledError"))
+        // `ServiceUnavailable` alone is the proxy before it, which says so of its time-outs too.
+        let later = ["TooManyRequestsError", "RequestThrottled", "RequestThrottledError", "ServiceUnavailableError"];
+        code.is_some_and(|code| later.contains(&code))
     }
 
     /// Whether the body is a page for a browser.
@@ -106,21 +125,17 @@ impl Response {
 /// What the record of something that is gone calls its state.
 const PAST: &[&str] = &["deleted", "destroyed", "failed"];
 
-/// The codes by which CloudAPI itself says that something is elsewhere, that somebody may not, or that something is
-/// not there. Other services have codes of their own in the same field, such as `NoSuchKey`.
-const CODES: &[&str] = &[
-    "Forbidden",
-    "InvalidCredentials",
-    "NotAuthorized",
-    "OperatorOnly",
-    "ResourceMoved",
-    "ResourceNotFound",
-    "Unauthorized",
-    "VolumeNotFound",
-];
+/// The codes by which CloudAPI says that something is not there.
+const MISSING: &[&str] = &["ResourceNotFound", "VolumeNotFound"];
 
-fn is_code(code: &Value) -> bool {
-    code.as_str().is_some_and(|code| CODES.contains(&code.trim_end_matches("Error")))
+/// The codes by which CloudAPI says that something is elsewhere, or that somebody may not. Other services have codes of
+/// their own in the same field, such as `NoSuchKey`.
+const DENIED: &[&str] =
+    &["Forbidden", "InvalidCredentials", "NotAuthorized", "OperatorOnly", "ResourceMoved", "Unauthorized"];
+
+fn is_code(status: u16, code: &Value) -> bool {
+    let known = if matches!(status, 404 | 410) { MISSING } else { DENIED };
+    code.as_str().is_some_and(|code| known.contains(&code.trim_end_matches("Error")))
 }
 
 #[cfg(test)]
@@ -152,6 +167,7 @@ mod tests {
             (410, &[], r#"{"id":"b6979942","state":"deleted"}"#),
             (410, &[], r#"{"code":"ResourceNotFound","message":"x"}"#),
             (404, &[("api-version", "9.0.0")], ""),
+            (404, &[("api-version", "9.0.0"), ("server", "nginx")], r#"{"code":"ResourceNotFound"}"#),
             (404, &[("server", "cloudapi/9.20.0")], r#"{"message":"x"}"#),
             // Its record was cut off.
             (410, &[("api-version", "9.0.0")], r#"{"id":"b6979942","#),
@@ -186,6 +202,12 @@ mod tests {
             (404, &[], r#"{"code":"RouteNotFound","message":"x"}"#),
             (404, &[], r#"{"code":"NotFound","message":"x"}"#),
             (404, &[("server", "nginx")], r#"{"code":"Default","message":"x"}"#),
+            (404, &[("server", "restify")], r#"{"code":"ResourceNotFound","message":"x"}"#),
+            (404, &[], r#"{"code":"ResourceNotFound","message":"/acme/machines/b6979942 does not exist"}"#),
+            (404, &[], r#"{"code":"Forbidden","message":"x"}"#),
+            (404, &[], r#"{"code":"NotAuthorized","message":"x"}"#),
+            (410, &[], r#"{"id":"acme","state":"deleted"}"#),
+            (410, &[], r#"{"id":"b6979942"}"#),
             (200, &[("api-version", "9.0.0")], "{}"),
         ] {
             assert!(!gone(status, headers, body), "{status} {body}");
@@ -193,8 +215,15 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_without_a_code_is_the_services_where_nobody_is_led_astray() {
-        assert!(response(409, &[], r#"{"message":"too wide"}"#).is_own());
+    fn a_refusal_is_the_services_by_its_headers_or_its_code() {
+        for status in [400, 409, 422] {
+            assert!(response(status, &[], r#"{"code":"InvalidArgument","message":"x"}"#).is_own());
+            assert!(response(status, &[("api-version", "9.0.0")], r#"{"message":"too wide"}"#).is_own());
+            assert!(!response(status, &[], r#"{"message":"too wide"}"#).is_own());
+            assert!(!response(status, &[("server", "nginx")], r#"{"code":"InvalidArgument","message":"x"}"#).is_own());
+        }
+        // Its router refuses without a header of its own, and a proxy adds its name.
+        assert!(response(405, &[("server", "nginx")], r#"{"code":"MethodNotAllowedError","message":"x"}"#).is_own());
         assert!(response(500, &[], "{}").is_own());
         assert!(!response(403, &[], r#"{"message":"Forbidden"}"#).is_own());
         assert!(response(403, &[("api-version", "9.0.0")], r#"{"message":"Forbidden"}"#).is_own());
@@ -205,13 +234,36 @@ mod tests {
     }
 
     #[test]
-    fn a_page_with_a_request_id_has_turned_nothing_away() {
-        assert!(response(503, &[("request-id", "1")], "{}").is_turned_away());
-        assert!(!response(503, &[("request-id", "1")], "<html>").is_turned_away());
-        assert!(!response(503, &[], "{}").is_turned_away());
+    fn only_cloudapi_asks_to_come_back_later() {
+        const LATER: &str = r#"{"code":"ServiceUnavailableError","message":"read-only"}"#;
+        const MANY: &str = r#"{"code":"TooManyRequestsError","message":"slow down"}"#;
+        let own = ("api-version", "9.0.0");
+        for (status, headers, body) in [
+            (503, &[own][..], "{}"),
+            (429, &[own], ""),
+            (503, &[own, ("server", "nginx")], LATER),
+            (503, &[("request-id", "1")], LATER),
+            (429, &[("request-id", "1")], MANY),
+        ] {
+            assert!(response(status, headers, body).is_turned_away(), "{status} {body}");
+        }
+        for (status, headers, body) in [
+            (503, &[("request-id", "1")][..], "<html>"),
+            (503, &[own, ("content-type", "text/html")], "Sorry"),
+            (503, &[("request-id", "1")], "{}"),
+            (503, &[("request-id", "1")], r#"{"code":"ServiceUnavailable","message":"x"}"#),
+            (503, &[("request-id", "1"), ("server", "nginx")], LATER),
+            (503, &[], LATER),
+            (429, &[], MANY),
+            (429, &[("request-id", "1")], "{}"),
+            (500, &[own], LATER),
+        ] {
+            assert!(!response(status, headers, body).is_turned_away(), "{status} {body}");
+        }
         for status in [302, 404, 500, 502, 503, 504, 520, 524] {
             assert!(response(status, &[], "<html>").is_replaced(), "{status}");
         }
         assert!(!response(409, &[], r#"{"code":"InvalidArgument","message":"x"}"#).is_replaced());
+        assert!(response(409, &[("server", "nginx")], r#"{"code":"InvalidArgument"}"#).is_replaced());
     }
 }

@@ -63,7 +63,7 @@ impl Cloud {
         let tags = tags.map(|tags| format!("role-tag: {tags}\r\n")).unwrap_or_default();
         let _ = write!(
             stream,
-            "HTTP/1.1 {status} X\r\n{tags}Content-Length: {}\r\nConnection: close\r\n\r\n{answer}",
+            "HTTP/1.1 {status} X\r\nApi-Version: 9.0.0\r\n{tags}Content-Length: {}\r\nConnection: close\r\n\r\n{answer}",
             answer.len()
         );
     }

@@ -304,8 +304,9 @@ fn a_success_of_somebody_else_is_none() {
         ends(&sdc(&url, &["machines", "tags", "set", ID, "a=b"]), 6, "the service answered");
     }
     let (url, _) = in_turn(vec![("200 OK", other)]);
-    ends(&sdc(&url, &["fwrules", "disable", ID]), 6, "something else");
+    ends(&sdc(&url, &["fwrules", "disable", ID]), 6, "another object");
     ends(&sdc(&url, &["users", "update", ID, "email=a@b.co"]), 6, "something else");
+    every_change_asks_for_more_than_an_object();
     // A balancer's 429 may come after the request was handed on, so what makes something is not sent again for it.
     for (head, body) in [
         ("429 Too Many Requests\r\nRetry-After: 0", "{}"),
@@ -321,6 +322,88 @@ fn a_success_of_somebody_else_is_none() {
     for head in ["404 Not Found\r\nServer: cloudapilb", "404 Not Found\r\nApi-Version: "] {
         let (url, _) = in_turn(vec![(head, "{}")]);
         ends(&sdc(&url, &["machines", "delete", ID, "--yes", "--ignore-missing"]), 6, "not CloudAPI's");
+    }
+}
+
+/// Objects of other services are no answers of this one, nor are records that do not show what was sent.
+fn every_change_asks_for_more_than_an_object() {
+    for foreign in [
+        r#"{"status":"ok"}"#,
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"x","code":403}"#,
+        r#"{"data":null,"errors":[{"message":"x"}]}"#,
+        r#"{"access_token":"x","token_type":"Bearer","expires_in":3600}"#,
+        r#"{"ok":false}"#,
+        r#"{"code":"Forbidden"}"#,
+    ] {
+        let (url, _) = in_turn(vec![("200 OK", foreign)]);
+        for words in [
+            &["ping"][..],
+            &["account", "get"],
+            &["account", "update", "city=Berlin"],
+            &["users", "update", ID, "email=a@b.co"],
+            &["fwrules", "enable", ID],
+            &["images", "update", ID, "description=x"],
+            &["fabrics", "vlans", "update", "2", "description=x"],
+            &["networks", "ips", "update", ID, "10.0.0.1", "reserved=true"],
+            &["machines", "tags", "set", ID, "a=b"],
+            &["machines", "metadata", "set", ID, "a=b"],
+            &["role-tags", "set", "machines", "ci", "--yes"],
+            &["machines", "migrate", "watch", ID],
+        ] {
+            ends(&sdc(&url, words), 6, "");
+        }
+    }
+    // The record of another one, or the same as it was before.
+    for (words, record) in [
+        (&["fabrics", "vlans", "get", "2"][..], r#"{"vlan_id":100,"name":"x"}"#),
+        (&["machines", "snapshots", "get", ID, "s1"], r#"{"name":"s2","state":"created"}"#),
+        (&["machines", "nics", "get", ID, "90:b8:d0:2f:b8:f9"], r#"{"mac":"90:b8:d0:00:00:01","ip":"10.0.0.1"}"#),
+        (&["account", "get"], r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","login":"evil"}"#),
+        (
+            &["account", "update", "city=Berlin"],
+            r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","login":"acme","city":"Rome"}"#,
+        ),
+        (&["machines", "tags", "set", ID, "a=b"], r#"{"c":"d"}"#),
+        (&["machines", "migrate", "get", ID], r#"{"machine":"00000000-7d5d-4fe6-a2ec-b812e950625a","state":"paused"}"#),
+        (&["machines", "list"], r#"[{"id":"../../x/keys","name":"x"}]"#),
+        (&["roles", "create", "r1"], r#"{"id":"chatcmpl-1"}"#),
+        (&["volumes", "create", "-n", "zz", "--network", ID], r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a"}"#),
+    ] {
+        let (url, _) = in_turn(vec![("200 OK", record)]);
+        ends(&sdc(&url, words), 6, "");
+    }
+    // A part of a list is not the list.
+    let (url, _) = in_turn(vec![("206 Partial Content", "[]")]);
+    ends(&sdc(&url, &["machines", "list"]), 6, "206");
+}
+
+#[test]
+fn a_machine_of_somebody_else_is_never_deleted_for_a_create_that_failed() {
+    let old = format!(
+        r#"{{"id":"{ID}","name":"vic","state":"failed","created":"2020-01-01T00:00:00.000Z","image":"{ID}","tags":{{}}}}"#
+    );
+    let old: &str = Box::leak(old.into_boxed_str());
+    let date = "200 OK\r\nApi-Version: 9.0.0\r\nDate: Sat, 28 Nov 2026 12:00:00 GMT";
+    for words in [
+        &["run", "--image", ID, "--package", ID, "-n", "vic", "--timeout", "3s", "--", "true"][..],
+        &["machines", "create", "--image", ID, "--package", ID, "-n", "vic", "-w", "--on-failure", "delete"],
+        &["machines", "create", "--image", ID, "--package", ID, "-n", "vic", "--idempotency-key", "k", "-w"],
+    ] {
+        // Every request is answered by it, and what is sent is seen.
+        let seen = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let log = std::sync::Arc::clone(&seen);
+        let url = common::answered_by(move |head, mut stream| {
+            use std::io::Write;
+            log.lock().unwrap().push_str(head.lines().next().unwrap_or_default());
+            let list =
+                head.starts_with("GET") && head.split(' ').nth(1).is_some_and(|path| path.contains("/machines?"));
+            let body = if list { "[]" } else { old };
+            let _ =
+                write!(stream, "HTTP/1.1 {date}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        });
+        let said = sdc(&url, words);
+        assert_ne!(said.status.code(), Some(0), "{words:?}: {}", text(&said.stderr));
+        assert!(!seen.lock().unwrap().contains("DELETE"), "{words:?}: {}", text(&said.stderr));
     }
 }
 

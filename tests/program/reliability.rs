@@ -15,7 +15,7 @@ const NOT_FOUND: (&str, &str) =
 
 #[test]
 fn a_delete_of_what_is_not_there_fails_although_it_was_refused_before() {
-    for refusal in ["429 Too Many Requests\r\nRequest-Id: x", "503 Service Unavailable\r\nRequest-Id: x"] {
+    for refusal in ["429 Too Many Requests\r\nApi-Version: 9.0.0", "503 Service Unavailable\r\nApi-Version: 9.0.0"] {
         let (url, seen) = in_turn(vec![(refusal, "{}"), NOT_FOUND]);
         let said = sdc(&url, &["keys", "delete", "laptop", "--yes"]);
         assert_eq!((said.status.code(), seen.load(SeqCst)), (Some(3), 2), "{refusal}");
@@ -32,7 +32,7 @@ fn a_delete_whose_answer_was_lost_has_succeeded_when_the_thing_is_gone() {
 #[test]
 fn a_post_is_sent_again_only_when_cloudapi_itself_refused_it() {
     let made = ("202 Accepted\r\nRequest-Id: x", "");
-    let (url, seen) = in_turn(vec![("503 Service Unavailable\r\nRequest-Id: x", "{}"), made]);
+    let (url, seen) = in_turn(vec![("503 Service Unavailable\r\nApi-Version: 9.0.0", "{}"), made]);
     assert_eq!((sdc(&url, &["machines", "stop", ID]).status.code(), seen.load(SeqCst)), (Some(0), 2));
     for unclear in ["503 Service Unavailable", "502 Bad Gateway", "504 Gateway Timeout"] {
         let (url, seen) = in_turn(vec![(unclear, "{}"), made]);
@@ -48,7 +48,7 @@ fn the_services_words_are_told_whatever_else_its_error_holds() {
         r#"{"code":42,"message":"too wide"}"#,
         r#"{"message":"too wide"}"#,
     ] {
-        let (url, _) = in_turn(vec![("409 Conflict", body)]);
+        let (url, _) = in_turn(vec![("409 Conflict\r\nApi-Version: 9.0.0", body)]);
         let said = sdc(&url, &["machines", "list"]);
         let told = String::from_utf8_lossy(&said.stderr).into_owned();
         assert!(said.status.code() == Some(5) && told.contains("error: too wide"), "{body}: {told}");

@@ -33,7 +33,9 @@ fn status_lines_that_are_none() {
 
 #[test]
 fn statuses_that_nobody_has_heard_of_are_failures() {
-    for (status, code) in [("299 Fine", 0), ("499 X", 5), ("599 X", 1), ("999 X", 1), ("600 X", 1)] {
+    for (status, code) in
+        [("299 Fine", 6), ("206 Partial Content", 6), ("499 X", 6), ("599 X", 1), ("999 X", 1), ("600 X", 1)]
+    {
         let (url, _) = saying(format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\n[]"));
         let said = patient(&url, &["machines", "list", "--json"]);
         assert_eq!(said.status.code(), Some(code), "{status}: {}", String::from_utf8_lossy(&said.stderr));

@@ -14,7 +14,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::{preview, prompt, question};
 use crate::cli::{App, change, own};
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::render::{self, Look};
 use crate::request::{Arg as Argument, Args, Request};
 use crate::tasks::resolve;
@@ -211,10 +211,15 @@ fn same(one: &[String], other: &[String]) -> bool {
 /// words of a refusal, which a HEAD has not, the thing is asked for.
 async fn tags(client: &Client, read: &Request, typed: &str) -> Result<Vec<String>> {
     let mut answer = client.send(read).await?;
-    if !answer.is_success() || !answer.is_own() {
+    if !answer.is_success() || !answer.is_own_by_headers() {
         answer = client.send(&Request { method: reqwest::Method::GET, ..read.clone() }).await?;
     }
     answer.taken().map_err(|error| error.about(typed))?;
+    // They are in a header: without those of CloudAPI, none need not mean none, and what is not known would be removed.
+    if !answer.is_own_by_headers() {
+        let words = format!("{typed}: the answer has none of CloudAPI's headers, of which one tells the role tags");
+        return Err(Error::new(Kind::Unreachable, words).hint("is there a proxy or a balancer that takes them away?"));
+    }
     let mut roles: Vec<String> = Vec::new();
     for role in answer.headers.get_all("role-tag").iter().filter_map(|value| value.to_str().ok()) {
         roles.extend(role.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned));

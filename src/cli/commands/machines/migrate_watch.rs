@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command};
 use serde_json::value::RawValue;
 
-use crate::answer::{Answer, Row};
+use crate::answer::Row;
 use crate::api::cloudapi::machines;
 use crate::api::cloudapi::migrations;
 use crate::cli::App;
@@ -161,8 +161,7 @@ impl Watching<'_> {
         if answer.status == 404 && answer.is_gone() {
             return self.vanished(answer.failure());
         }
-        answer.taken()?;
-        let record = Answer::from_record(&answer.body)?;
+        let record = answer.answer(&migrations::GET)?;
         let Some(row) = record.first() else { return Ok(false) };
         let history = row.text("/progress_history").unwrap_or_default();
         let history: Vec<&RawValue> = serde_json::from_str(&history).unwrap_or_default();
