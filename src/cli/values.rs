@@ -12,7 +12,7 @@ use crate::config::{Dirs, paths};
 use crate::error::{Error, Result};
 use crate::grammar::{self, mebibytes};
 use crate::request::{Arg, Args};
-use crate::sensitive::quoted;
+use crate::sensitive::{self, Sort, quoted};
 
 /// The largest body that CloudAPI takes, in bytes; a file that is larger cannot be sent at all.
 const FILE_LIMIT: u64 = 100_000;
@@ -184,14 +184,14 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Kind::Json => args.push(field.name, Arg::json(text).map_err(|error| error.about(&option()))?),
         Kind::Same(_) => {}
         Kind::Secret => {
-            let text = read_secret(text).map_err(|error| error.about(&option()))?;
-            let line = text.trim_end_matches(['\r', '\n']);
-            if line.is_empty() {
-                return Err(Error::usage("the file holds nothing").about(&option()));
-            }
-            args.push(field.name, Arg::Text(line.to_owned()));
+            let password = read_secret(text).map_err(|error| error.about(&option()))?;
+            args.push(field.name, Arg::Text(password));
         }
-        Kind::Files => append(args, field.name, read_text(text)?.into())?,
+        Kind::Files => {
+            let attested = read_text(text)?;
+            no_private_key(text, &attested).map_err(|error| error.about(&option()))?;
+            append(args, field.name, attested.into())?;
+        }
         Kind::Object => {
             let (name, value) = pair(text).map_err(|error| error.about(&option()))?;
             let mut object: serde_json::Map<String, serde_json::Value> = match args.get(field.name) {
@@ -298,7 +298,14 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             check_new_metadata(prefix, name)?;
             add_pair(args, prefix, name, Arg::Text(value))?;
         }
-        Kind::File => args.push(field.name, Arg::Text(read_text(text)?)),
+        Kind::File => {
+            let script = read_text(text)?;
+            // A script may well hold one, but none begins with it.
+            if script.trim_start_matches('\u{feff}').trim_start().starts_with("-----BEGIN") {
+                no_private_key(text, &script).map_err(|error| error.about(&option()))?;
+            }
+            args.push(field.name, Arg::Text(script));
+        }
         Kind::PublicKeyFile => {
             let key = public_key(text, &read_bytes(text, FILE_LIMIT)?)?;
             args.push(field.name, Arg::Text(key));
@@ -355,6 +362,7 @@ fn add_object(args: &mut Args, field: &Field, text: &str) -> Result<()> {
     if pairs.is_empty() && matches!(field.kind, Kind::Object) {
         args.push(field.name, Arg::json("{}")?);
     }
+    pairs.keys().try_for_each(|name| check_secret(name))?;
     pairs.iter().try_for_each(|(name, value)| match name.contains('=') {
         true => Err(Error::usage(format!("'{}' cannot be a name here: it holds a =", quoted(name)))),
         false => add(args, field, &format!("{name}:={value}")),
@@ -464,11 +472,26 @@ fn add_pair(args: &mut Args, prefix: &str, name: &str, value: Arg) -> Result<()>
     Ok(())
 }
 
+/// Refuses a name that is a secret: a private key has a `=` at its end, which parts it from an empty value. Values are
+/// not looked at, since metadata may hold keys.
+fn check_secret(text: &str) -> Result<()> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    // Padding belongs to what it ends.
+    let padded = name.len() + 1 + value.len() - value.trim_start_matches('=').len();
+    let whole = text.get(..padded).unwrap_or(text);
+    let secret = |sort: &Sort| matches!(sort, Sort::Key | Sort::Line | Sort::Lines | Sort::Login);
+    match sensitive::sort(name).filter(secret).or_else(|| sensitive::sort(whole).filter(secret)) {
+        Some(sort) => Err(Error::usage(format!("the name in NAME=VALUE holds {sort}: nothing was sent"))),
+        None => Ok(()),
+    }
+}
+
 /// `NAME=TEXT` stays text, whatever it looks like; `NAME:=JSON` has the type that was written.
 ///
 /// # Errors
 /// A usage error for what is neither.
 pub fn pair(text: &str) -> Result<(&str, Arg)> {
+    check_secret(text)?;
     let (name, value) = text.split_once('=').ok_or_else(|| {
         Error::usage(format!("'{}' is not NAME=VALUE", quoted(text))).hint("a typed value: NAME:=JSON")
     })?;
@@ -519,14 +542,56 @@ pub fn read_bytes(file: &str, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The same of a file that somebody may have taken for the secret itself: it is not named.
+/// The only line of a file that somebody may have taken for the secret itself: it is not named.
 fn read_secret(file: &str) -> Result<String> {
-    let fail = || Error::usage("the file cannot be read");
+    let fail = |words: &str| match file {
+        "-" => Error::usage(format!("standard input {words}")),
+        _ => Error::usage(format!("the file {words}")),
+    };
     let bytes = match file {
         "-" => read_bytes(file, FILE_LIMIT)?,
-        file => crate::file::read(&at_home(file), FILE_LIMIT).map_err(|error| fail().because(error))?,
+        file => crate::file::read(&at_home(file), FILE_LIMIT).map_err(|error| fail("cannot be read").because(error))?,
     };
-    String::from_utf8(bytes).map_err(|_| Error::usage("the file is not text (UTF-8)"))
+    // In UTF-16 too.
+    if sensitive::is_key(&String::from_utf8_lossy(&bytes)) {
+        return Err(
+            fail("is a private key, which must never be sent anywhere").hint("a file whose only line is the password")
+        );
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| fail("is not text (UTF-8)"))?;
+    match text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']) {
+        "" => Err(fail("holds nothing")),
+        line if line.contains(['\r', '\n']) => {
+            let count = line.lines().count();
+            Err(fail(&format!("has {count} lines, and a password is one"))
+                .hint("a file whose only line is the password"))
+        }
+        line => Ok(line.to_owned()),
+    }
+}
+
+/// What others can do with the files that secrets came from, in sentences for warnings.
+pub fn exposed(op: &Op, matches: &ArgMatches) -> Vec<String> {
+    let secrets = op.fields.iter().filter(|field| matches!(field.kind, Kind::Secret));
+    let typed = secrets.filter(|field| matches.value_source(field.name) == Some(ValueSource::CommandLine));
+    typed
+        .filter_map(|field| {
+            let file = matches.get_one::<String>(field.name).filter(|file| *file != "-")?;
+            let how = crate::file::open_to_others(&at_home(file))?;
+            Some(format!("the file of --{} {how}", field.long_name()))
+        })
+        .collect()
+}
+
+/// Refuses a private key where something else is read from a file and sent.
+///
+/// # Errors
+/// A usage error that names the file.
+pub fn no_private_key(file: &str, text: &str) -> Result<()> {
+    match sensitive::is_key(text) {
+        true => Err(Error::usage(format!("{} is a private key, which must never be sent anywhere", shown(file)))),
+        false => Ok(()),
+    }
 }
 
 /// A path whose `~` is the user's home: no shell replaces it behind a `=`, in quotes, or in a file.

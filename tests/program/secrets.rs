@@ -434,6 +434,178 @@ fn ids_on_standard_input_that_are_a_key_are_not_repeated() {
     not_received(&received, &all);
 }
 
+/// Files of private keys, by what they are; in PEM, on one line, without armour, in base64, in UTF-16.
+fn key_files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    let body: String = pem.lines().filter(|line| !line.contains("--")).collect();
+    let lines: Vec<&str> = pem.lines().filter(|line| !line.contains("--")).collect();
+    let texts: Vec<(&str, Vec<u8>)> = vec![
+        ("pem", pem.clone().into_bytes()),
+        ("one-line", pem.trim_end().replace('\n', " ").into_bytes()),
+        ("body", body.into_bytes()),
+        ("middle", lines[1..].join("\n").into_bytes()),
+        ("base64", STANDARD.encode(&pem).into_bytes()),
+        ("utf16", pem.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    ];
+    let write = |(name, bytes): (&str, Vec<u8>)| {
+        let file = folder.join(name);
+        std::fs::write(&file, &bytes).unwrap();
+        (file.display().to_string(), bytes)
+    };
+    texts.into_iter().map(write).collect()
+}
+
+/// What the program says that gets this on its standard input.
+fn fed(url: &str, words: &[&str], input: &[u8]) -> (Option<i32>, String) {
+    let mut child = common::program(url, "acme", &common::key().join("key"), words)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // One that refuses what it was told before need not read it.
+    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input);
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), common::text(&[output.stdout, output.stderr].concat()))
+}
+
+const IMAGE: &str = "a5894692-bd32-4ca1-908a-e2dda3c3a5e6";
+
+#[test]
+fn a_private_key_is_never_sent_as_a_password() {
+    let (url, received) = service();
+    let folder = tempfile::tempdir().unwrap();
+    let all = secrets();
+    let own: Vec<String> = key_files(folder.path())
+        .iter()
+        .filter(|(name, _)| !name.ends_with("utf16"))
+        .flat_map(|(_, bytes)| pieces(&common::text(bytes)))
+        .collect();
+    let create = ["machines", "create", "--image", IMAGE, "--package", IMAGE];
+    for (words, option) in [
+        (&["users", "create", "jill", "--email", "j@example.com"][..], "--password-file"),
+        (&["users", "change-password", "jill"], "--password-file"),
+        (&create, "--admin-password-file"),
+        (&create, "--password-file"),
+    ] {
+        for (file, bytes) in key_files(folder.path()) {
+            for more in [&[][..], &["--dry-run"]] {
+                for value in [file.as_str(), "-"] {
+                    let typed = [words, &[option, value], more].concat();
+                    let (code, said) = fed(&url, &typed, &bytes);
+                    assert_eq!(code, Some(2), "{typed:?}: {said}");
+                    let expected =
+                        if file.ends_with("middle") { "lines, and a password is one" } else { "private key" };
+                    assert!(said.contains(expected), "{typed:?}: {said}");
+                    assert!(!own.iter().any(|piece| said.contains(piece)), "{said}");
+                }
+            }
+        }
+    }
+    assert!(received.lock().unwrap().is_empty());
+    not_received(&received, &all);
+}
+
+#[test]
+fn a_private_key_is_never_sent_as_a_script_an_attestation_or_a_body() {
+    let (url, received) = service();
+    let folder = tempfile::tempdir().unwrap();
+    let (key, _) = key_files(folder.path()).swap_remove(0);
+    let public = common::key().join("key.pub").display().to_string();
+    let (at, text) = (format!("@{key}"), std::fs::read_to_string(&key).unwrap());
+    for words in [
+        &["machines", "metadata", "set", IMAGE, "--script", &key][..],
+        &["machines", "create", "--image", IMAGE, "--package", IMAGE, "--cloud-config", &key],
+        &["keys", "add", &public, "--attestation", &key],
+        &["api", "POST", "/:login/keys", "-d", &at],
+        &["api", "POST", "/:login/keys", "-d", &text],
+    ] {
+        let (code, said) = fed(&url, words, b"");
+        assert_eq!(code, Some(2), "{words:?}: {said}");
+        assert!(said.contains("private key, which must never be sent anywhere"), "{words:?}: {said}");
+    }
+    assert!(received.lock().unwrap().is_empty());
+    // A script may hold one, and so may JSON.
+    let script = folder.path().join("script");
+    std::fs::write(&script, format!("#!/bin/sh\ncat > key <<EOF\n{text}EOF\n")).unwrap();
+    let script = script.display().to_string();
+    let body = serde_json::json!({ "key": text }).to_string();
+    for words in
+        [&["machines", "metadata", "set", IMAGE, "--script", &script][..], &["api", "POST", "/:login/x", "-d", &body]]
+    {
+        let (code, said) = fed(&url, words, b"");
+        assert_ne!(code, Some(2), "{words:?}: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_password_is_the_only_line_of_its_file_and_others_should_not_read_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let name = file.display().to_string();
+    let words = ["users", "create", "jill", "--email", "j@example.com", "--password-file", &name, "--dry-run"];
+    let said = |text: &str, mode: u32| {
+        std::fs::write(&file, text).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(&file, mode).unwrap();
+        fed("http://127.0.0.1:1", &words, b"")
+    };
+    // One that was made by chance may look like a line of a key.
+    for text in ["s3cretword", "s3cretword\n", "\u{feff}s3cretword\r\n", &format!("{}\n", &LINE[..64])] {
+        let (code, words) = said(text, 0o600);
+        assert!(code == Some(0) && words.contains("***") && !words.contains("warning"), "{words}");
+    }
+    let (code, words) = said("s3cretword\n", 0o644);
+    assert!(code == Some(0) && words.contains("warning: the file of --password-file can be read by others"), "{words}");
+    for text in ["s3cretword\nmore9words\n", "s3cretword\rmore9words", "\n", ""] {
+        let (code, words) = said(text, 0o600);
+        assert!(code == Some(2) && !words.contains("s3cret") && !words.contains("more9"), "{words}");
+    }
+}
+
+#[test]
+fn a_private_key_is_never_sent_as_the_name_of_a_tag() {
+    let (url, received) = service();
+    let folder = tempfile::tempdir().unwrap();
+    let mut texts: Vec<String> =
+        key_files(folder.path()).into_iter().filter_map(|(_, bytes)| String::from_utf8(bytes).ok()).collect();
+    // Its padding parts it, at the end or before more; and a part of it alone.
+    for body in texts.clone() {
+        let body = body.trim_end().trim_end_matches('=');
+        texts.extend([format!(" {body}=="), format!("{body}=x"), format!("-{body}=")]);
+    }
+    texts.push(format!("{LINE}="));
+    texts.push(format!("{LINE}=x"));
+    let create = |option: &'static str| vec!["machines", "create", "--image", IMAGE, "--package", IMAGE, option];
+    for text in &texts {
+        let own = pieces(text);
+        let (joined, typed) = (format!("--metadata={text}"), format!("{text}:=1"));
+        let object = serde_json::json!({ (text.clone()): "x" }).to_string();
+        let mut all = Vec::new();
+        for value in [text.as_str(), &typed, &object] {
+            all.extend([
+                vec!["machines", "metadata", "set", IMAGE, "--", value],
+                vec!["machines", "tags", "set", IMAGE, "--", value],
+                vec!["machines", "tags", "replace", IMAGE, "--", value],
+                vec!["images", "tag", IMAGE, "--", value],
+                [create("--tag"), vec![value]].concat(),
+                [create("--metadata"), vec![value, "--dry-run"]].concat(),
+                vec!["volumes", "create", "--tag", value],
+                vec!["images", "create", IMAGE, "--name", "x", "--version", "1", "--tag", value],
+            ]);
+        }
+        all.push(vec!["machines", "create", "--image", IMAGE, "--package", IMAGE, &joined]);
+        let filter = format!("tag.{text}");
+        all.push(vec!["machines", "list", &filter]);
+        all.push(vec!["machines", "list", "--tag", text]);
+        for words in all {
+            let (code, said) = fed(&url, &words, b"");
+            assert_eq!(code, Some(2), "{words:?}: {said}");
+            assert!(!own.iter().any(|piece| said.contains(piece)), "{words:?}: {said}");
+        }
+    }
+    assert!(received.lock().unwrap().is_empty(), "{}", common::text(&received.lock().unwrap()));
+}
+
 #[test]
 fn tags_and_words_that_are_searched_for_are_still_repeated_but_not_without_end() {
     let sdc = |words: &[&str]| {
