@@ -217,7 +217,11 @@ impl Sieve {
             return Err(empty(&key, sign));
         }
         // A tag may hold a URL with a login, and then it is looked for.
-        let sort = sensitive::sort(value).filter(|sort| *sort == sensitive::Sort::Key || !member);
+        let sort = sensitive::sort(value).filter(|sort| match sort {
+            // The words alone are no key.
+            sensitive::Sort::Key => !member || sensitive::has_key_in_it(value),
+            _ => !member,
+        });
         if matches!(sort, Some(sensitive::Sort::Key | sensitive::Sort::Login)) {
             return sensitive::refuse(&quoted(name), value, "what to look for");
         }

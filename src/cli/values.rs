@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use super::secrets;
 use crate::api::{Field, Kind, Op, Place, Test};
-use crate::auth::PublicKey;
+use crate::auth::{KeyKind, PublicKey};
 use crate::config::{Dirs, paths};
 use crate::error::{Error, Result};
 use crate::grammar::{self, mebibytes};
 use crate::request::{Arg, Args};
-use crate::sensitive::{self, Sort, quoted};
+use crate::sensitive::quoted;
 
 /// The largest body that CloudAPI takes, in bytes; a file that is larger cannot be sent at all.
-const FILE_LIMIT: u64 = 100_000;
+pub(super) const FILE_LIMIT: u64 = 100_000;
 
 /// The fields of an operation that were typed, as options and as `NAME=VALUE`. The filters of lists are `sieve`'s.
 ///
@@ -184,12 +185,12 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Kind::Json => args.push(field.name, Arg::json(text).map_err(|error| error.about(&option()))?),
         Kind::Same(_) => {}
         Kind::Secret => {
-            let password = read_secret(text).map_err(|error| error.about(&option()))?;
+            let password = secrets::password(text).map_err(|error| error.about(&option()))?;
             args.push(field.name, Arg::Text(password));
         }
         Kind::Files => {
             let attested = read_text(text)?;
-            no_private_key(text, &attested).map_err(|error| error.about(&option()))?;
+            secrets::no_private_key(text, &attested).map_err(|error| error.about(&option()))?;
             append(args, field.name, attested.into())?;
         }
         Kind::Object => {
@@ -302,7 +303,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             let script = read_text(text)?;
             // A script may well hold one, but none begins with it.
             if script.trim_start_matches('\u{feff}').trim_start().starts_with("-----BEGIN") {
-                no_private_key(text, &script).map_err(|error| error.about(&option()))?;
+                secrets::no_private_key(text, &script).map_err(|error| error.about(&option()))?;
             }
             args.push(field.name, Arg::Text(script));
         }
@@ -362,7 +363,7 @@ fn add_object(args: &mut Args, field: &Field, text: &str) -> Result<()> {
     if pairs.is_empty() && matches!(field.kind, Kind::Object) {
         args.push(field.name, Arg::json("{}")?);
     }
-    pairs.keys().try_for_each(|name| check_secret(name))?;
+    pairs.keys().try_for_each(|name| secrets::check_name(name))?;
     pairs.iter().try_for_each(|(name, value)| match name.contains('=') {
         true => Err(Error::usage(format!("'{}' cannot be a name here: it holds a =", quoted(name)))),
         false => add(args, field, &format!("{name}:={value}")),
@@ -472,26 +473,12 @@ fn add_pair(args: &mut Args, prefix: &str, name: &str, value: Arg) -> Result<()>
     Ok(())
 }
 
-/// Refuses a name that is a secret: a private key has a `=` at its end, which parts it from an empty value. Values are
-/// not looked at, since metadata may hold keys.
-fn check_secret(text: &str) -> Result<()> {
-    let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    // Padding belongs to what it ends.
-    let padded = name.len() + 1 + value.len() - value.trim_start_matches('=').len();
-    let whole = text.get(..padded).unwrap_or(text);
-    let secret = |sort: &Sort| matches!(sort, Sort::Key | Sort::Line | Sort::Lines | Sort::Login);
-    match sensitive::sort(name).filter(secret).or_else(|| sensitive::sort(whole).filter(secret)) {
-        Some(sort) => Err(Error::usage(format!("the name in NAME=VALUE holds {sort}: nothing was sent"))),
-        None => Ok(()),
-    }
-}
-
 /// `NAME=TEXT` stays text, whatever it looks like; `NAME:=JSON` has the type that was written.
 ///
 /// # Errors
 /// A usage error for what is neither.
 pub fn pair(text: &str) -> Result<(&str, Arg)> {
-    check_secret(text)?;
+    secrets::check_name(text)?;
     let (name, value) = text.split_once('=').ok_or_else(|| {
         Error::usage(format!("'{}' is not NAME=VALUE", quoted(text))).hint("a typed value: NAME:=JSON")
     })?;
@@ -542,58 +529,6 @@ pub fn read_bytes(file: &str, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The only line of a file that somebody may have taken for the secret itself: it is not named.
-fn read_secret(file: &str) -> Result<String> {
-    let fail = |words: &str| match file {
-        "-" => Error::usage(format!("standard input {words}")),
-        _ => Error::usage(format!("the file {words}")),
-    };
-    let bytes = match file {
-        "-" => read_bytes(file, FILE_LIMIT)?,
-        file => crate::file::read(&at_home(file), FILE_LIMIT).map_err(|error| fail("cannot be read").because(error))?,
-    };
-    // In UTF-16 too.
-    if sensitive::is_key(&String::from_utf8_lossy(&bytes)) {
-        return Err(
-            fail("is a private key, which must never be sent anywhere").hint("a file whose only line is the password")
-        );
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| fail("is not text (UTF-8)"))?;
-    match text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']) {
-        "" => Err(fail("holds nothing")),
-        line if line.contains(['\r', '\n']) => {
-            let count = line.lines().count();
-            Err(fail(&format!("has {count} lines, and a password is one"))
-                .hint("a file whose only line is the password"))
-        }
-        line => Ok(line.to_owned()),
-    }
-}
-
-/// What others can do with the files that secrets came from, in sentences for warnings.
-pub fn exposed(op: &Op, matches: &ArgMatches) -> Vec<String> {
-    let secrets = op.fields.iter().filter(|field| matches!(field.kind, Kind::Secret));
-    let typed = secrets.filter(|field| matches.value_source(field.name) == Some(ValueSource::CommandLine));
-    typed
-        .filter_map(|field| {
-            let file = matches.get_one::<String>(field.name).filter(|file| *file != "-")?;
-            let how = crate::file::open_to_others(&at_home(file))?;
-            Some(format!("the file of --{} {how}", field.long_name()))
-        })
-        .collect()
-}
-
-/// Refuses a private key where something else is read from a file and sent.
-///
-/// # Errors
-/// A usage error that names the file.
-pub fn no_private_key(file: &str, text: &str) -> Result<()> {
-    match sensitive::is_key(text) {
-        true => Err(Error::usage(format!("{} is a private key, which must never be sent anywhere", shown(file)))),
-        false => Ok(()),
-    }
-}
-
 /// A path whose `~` is the user's home: no shell replaces it behind a `=`, in quotes, or in a file.
 pub fn at_home(path: impl AsRef<Path>) -> PathBuf {
     paths::expanded(path.as_ref(), Dirs::system().home.as_deref())
@@ -604,7 +539,8 @@ fn read_text(file: &str) -> Result<String> {
         .map_err(|_| Error::usage(format!("{} is not text (UTF-8)", shown(file))))
 }
 
-fn shown(file: &str) -> String {
+/// A file as it can be shown in a message.
+pub(super) fn shown(file: &str) -> String {
     if file == "-" { "standard input".to_owned() } else { crate::sensitive::path(Path::new(file)) }
 }
 
@@ -616,6 +552,13 @@ fn shown(file: &str) -> String {
 pub fn public_key(file: &str, text: &[u8]) -> Result<String> {
     let named = if file == "-" { file.to_owned() } else { shown(file) };
     let key = PublicKey::from_file(&named, text)?;
+    if key.kind() == KeyKind::Certificate {
+        let error = Error::usage(format!("{named} is a certificate, and the service takes only keys"));
+        return Err(match file.strip_suffix("-cert.pub") {
+            Some(stem) => error.hint(format!("the key that it certifies: {}", shown(&format!("{stem}.pub")))),
+            None => error.hint("the file of the key that it certifies, which ends in .pub"),
+        });
+    }
     Ok(key.openssh_line())
 }
 

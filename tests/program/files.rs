@@ -377,6 +377,17 @@ fn a_file_that_no_emulator_wrote_is_neither_replaced_nor_deleted_by_one() {
     assert!(path("link").is_symlink());
 }
 
+#[test]
+fn a_state_file_may_be_new_in_a_folder_with_a_long_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join(vec!["a-folder-with-a-name"; 12].join("/"));
+    fs::create_dir_all(&deep).unwrap();
+    let state = deep.join("state.json").display().to_string();
+    assert!(state.len() > 200);
+    done(&sdc(folder.path(), &["emulator", "exec", "--state", &state, "--", "/bin/true"]));
+    assert!(whole(Path::new(&state)).is_some());
+}
+
 /// Serves until the file is there, and once it has been looked at, until it has ended.
 fn served(folder: &Path, file: &Path, meanwhile: impl FnOnce()) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sdc"))

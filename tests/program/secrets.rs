@@ -568,6 +568,8 @@ fn a_private_key_is_never_sent_as_the_name_of_a_tag() {
     let folder = tempfile::tempdir().unwrap();
     let mut texts: Vec<String> =
         key_files(folder.path()).into_iter().filter_map(|(_, bytes)| String::from_utf8(bytes).ok()).collect();
+    // No argument has a zero byte.
+    texts.retain(|text| !text.contains('\0'));
     // Its padding parts it, at the end or before more; and a part of it alone.
     for body in texts.clone() {
         let body = body.trim_end().trim_end_matches('=');
@@ -604,6 +606,126 @@ fn a_private_key_is_never_sent_as_the_name_of_a_tag() {
         }
     }
     assert!(received.lock().unwrap().is_empty(), "{}", common::text(&received.lock().unwrap()));
+}
+
+#[test]
+fn long_lists_and_words_that_only_name_the_armour_are_no_secrets() {
+    let (url, _) = service();
+    let many = |word: &str, count: usize| vec![word; count].join(",");
+    let uuids = many(IMAGE, 6);
+    let members = (0..40).map(|at| format!("member{at}")).collect::<Vec<_>>().join(",");
+    let pins = many("sha256//cJWC62VOZ5ZyQ6bbM2rCMTdT5yLRX4bJf8HGFs4zO3w=", 5);
+    let columns = format!("json:{}", many("name,image,package", 20));
+    let email = format!("{}@{}com", "a".repeat(64), "example.".repeat(18));
+    for words in [
+        &["images", "create", IMAGE, "x", "1", "--acl", &uuids, "--dry-run"][..],
+        &["roles", "create", "x", "--member", &members, "--dry-run"],
+        &["machines", "list", "--tls-pin", &pins, "--dry-run"],
+        &["machines", "list", "-o", &columns],
+        &["users", "update", IMAGE, "--email", &email, "--dry-run"],
+        &["users", "update", IMAGE, &format!("email={email}"), "--dry-run"],
+        &["machines", "list", "--jq", "map(select(.x==\"PRIVATE KEY\"))"],
+        &["machines", "list", "tag.x=PRIVATE KEY"],
+        &["machines", "list", "--tag", "x=PRIVATE KEY"],
+    ] {
+        let (code, said) = fed(&url, words, b"");
+        assert_eq!(code, Some(0), "{words:?}: {said}");
+    }
+    // What is in a list is judged as it is alone.
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    let with = |text: &str| format!("{uuids},{text}");
+    for text in [with(LINE), with("https://jill:Zx81QuackWord@h/"), with(&"x".repeat(201)), with(&pem)] {
+        let (code, said) = fed(&url, &["images", "create", IMAGE, "x", "1", "--acl", &text, "--dry-run"], b"");
+        assert_eq!(code, Some(2), "{text}: {said}");
+        assert!(!pieces(&text)[0..].iter().any(|piece| said.contains(piece.as_str())), "{said}");
+    }
+}
+
+#[test]
+fn a_key_in_a_selector_a_query_or_an_expression_is_neither_shown_nor_sent() {
+    let (url, received) = service();
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    let lines: Vec<&str> = pem.lines().filter(|line| !line.contains("--")).collect();
+    let whole: String = pem.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let texts = [
+        lines.concat(),
+        lines[1..].concat(),
+        lines[1..].join(" "),
+        format!("role=web,{}", lines[1..].concat()),
+        pem.replace(' ', "_"),
+        pem.replace([' ', '\n'], ""),
+        pem.replace(' ', "%2520").replace('\n', "%250A"),
+        whole.clone(),
+        whole.replace('%', "%25"),
+    ];
+    for text in &texts {
+        let path = format!("/my/machines?x={text}");
+        for words in [
+            &["machines", "delete", "-y", "-l", text][..],
+            &["machines", "stop", "-l", text, "--dry-run"],
+            &["machines", "list", "--jq", text],
+            &["api", "GET", &path],
+        ] {
+            // What has lines of the middle alone may be anything to jq and in a query.
+            if lines[1..].iter().all(|line| text.contains(line)) && !text.contains("BEGIN") && words[1] != "delete" {
+                continue;
+            }
+            let (code, said) = fed(&url, words, b"");
+            assert_eq!(code, Some(2), "{words:?}: {said}");
+            assert!(!pieces(text).iter().any(|piece| said.contains(piece)), "{words:?}: {said}");
+        }
+    }
+    assert!(received.lock().unwrap().is_empty(), "{}", common::text(&received.lock().unwrap()));
+}
+
+#[test]
+fn json_in_the_place_of_ids_is_called_so_also_where_it_holds_a_key() {
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    let rows = serde_json::json!([{ "id": IMAGE, "metadata": { "key": pem } }]);
+    for input in [rows.to_string(), format!(" {rows:#}"), rows[0].to_string(), "[]".to_owned()] {
+        for words in [&["machines", "delete", "-", "-y"][..], &["wait", "machines", "-", "--for", "state=running"]] {
+            let (code, said) = fed("http://127.0.0.1:1", words, input.as_bytes());
+            assert_eq!(code, Some(2), "{said}");
+            assert!(said.contains("they are JSON") && said.contains("sdc machines list -o ids"), "{said}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_list_of_profiles_shows_of_a_url_what_is_used_and_waits_for_no_pipe() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".triton/profiles.d");
+    std::fs::create_dir_all(&folder).unwrap();
+    let profile = r#"{"url":"http://h.example/?token=Zx81Quack#Zx82Quack","account":"a","keyId":"aa:bb"}"#;
+    std::fs::write(folder.join("one.json"), profile).unwrap();
+    std::fs::write(folder.join("twice.json"), profile.replace("account", "url")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.join("pipe.json")).status().unwrap().success());
+    let output = asking("http://127.0.0.1:1", home.path(), &["profile", "list", "-o", "wide"]).output().unwrap();
+    let (out, said) = (common::text(&output.stdout), common::text(&output.stderr));
+    assert!(out.contains("http://h.example/ ") && !out.contains("Quack"), "{out}");
+    assert!(said.contains("`url` is given twice") && !said.contains("Quack"), "{said}");
+    assert!(!said.contains("pipe") && !said.contains("nothing came"), "{said}");
+}
+
+#[test]
+fn a_certificate_is_not_added_as_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, ext) in [("id", "pub"), ("ca", "pub"), ("id", ""), ("ca", "")] {
+        let to = folder.path().join(name).with_extension(ext);
+        std::fs::copy(common::key().join("key").with_extension(ext), to).unwrap();
+    }
+    let signed = Command::new("ssh-keygen")
+        .args(["-q", "-s", "ca", "-I", "jill", "-n", "jill", "id.pub"])
+        .current_dir(folder.path())
+        .status();
+    assert!(signed.unwrap().success());
+    let certificate = folder.path().join("id-cert.pub").display().to_string();
+    for words in [&["keys", "add", &certificate][..], &["users", "keys", "add", IMAGE, &certificate, "--dry-run"]] {
+        let (code, said) = fed("http://127.0.0.1:1", words, b"");
+        assert_eq!(code, Some(2), "{words:?}: {said}");
+        assert!(said.contains("is a certificate") && said.contains("id.pub"), "{said}");
+    }
 }
 
 #[test]

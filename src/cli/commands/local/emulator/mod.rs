@@ -285,7 +285,7 @@ async fn exec(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
     let emulator = Emulator::start(options).await?;
     let mut command = tokio::process::Command::new(program);
     // The agent that someone is logged in with is not to be asked.
-    for name in REMOVED.iter().chain(&["SSH_AUTH_SOCK"]) {
+    for name in REMOVED.iter().chain(env::SECRETS).chain(&["SSH_AUTH_SOCK"]) {
         command.env_remove(name);
     }
     command.args(words).envs(environment(&emulator));
