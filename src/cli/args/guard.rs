@@ -184,10 +184,7 @@ fn refuse(arg: &Arg, class: Class, text: &str) -> Result<()> {
         Class::Text if arg.get_id() == "jq" => !sensitive::has_key_in_it(text),
         Class::Text => !matches!(sort, Some(Sort::Key | Sort::Login)),
         // A header may well carry a token, which looks the same.
-        Class::Name => match (arg.get_id().as_str(), sort) {
-            (_, None) | ("header", Some(Sort::Line)) => true,
-            _ => false,
-        },
+        Class::Name => sort.is_none() || arg.get_id() == "header" && sort == Some(Sort::Line),
         Class::Address => match sort {
             Some(Sort::Long(count)) => count <= LONGEST_EMAIL && sensitive::in_text(text).is_none(),
             sort => sort.is_none(),

@@ -232,7 +232,7 @@ mod tests {
     async fn the_lines_of_an_emulator_are_known_again() {
         let options = crate::emulator::Options {
             https: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0))),
-            temp_dir: Some(std::env::temp_dir()),
+            temp_dir: Some(env::temp_dir()),
             ..Default::default()
         };
         let emulator = Emulator::start(options).await.unwrap();
