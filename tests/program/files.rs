@@ -380,7 +380,7 @@ fn a_file_that_no_emulator_wrote_is_neither_replaced_nor_deleted_by_one() {
 #[test]
 fn a_state_file_may_be_new_in_a_folder_with_a_long_path() {
     let folder = tempfile::tempdir().unwrap();
-    let deep = folder.path().join(vec!["a-folder-with-a-name"; 12].join("/"));
+    let deep = folder.path().join(["a-folder-with-a-name"; 12].join("/"));
     fs::create_dir_all(&deep).unwrap();
     let state = deep.join("state.json").display().to_string();
     assert!(state.len() > 200);
