@@ -10,6 +10,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use percent_encoding::percent_decode;
 use secrecy::zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
@@ -81,9 +82,34 @@ pub fn sort(text: &str) -> Option<Sort> {
     match text.chars().count() {
         count if count > LONGEST => Some(Sort::Long(count)),
         _ if is_userinfo(text) => Some(Sort::Userinfo),
-        _ if has_line(text) => Some(Sort::Line),
+        _ if has_any_line(text) => Some(Sort::Line),
         _ => None,
     }
+}
+
+/// The same of text that may be long and have lines, such as a rule.
+pub fn in_text(text: &str) -> Option<Sort> {
+    match sort(text) {
+        Some(Sort::Lines | Sort::Long(_)) => has_any_line(text).then_some(Sort::Line),
+        Some(Sort::Userinfo) => None,
+        sort => sort,
+    }
+}
+
+/// Percent signs that stand for others are looked behind so many times.
+const ENCODED: usize = 3;
+
+fn has_any_line(text: &str) -> bool {
+    has_line(text) || decodings(text.as_bytes()).any(|bytes| std::str::from_utf8(&bytes).is_ok_and(has_line))
+}
+
+/// The text without its percent signs, once and again.
+fn decodings(bytes: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
+    let decoded = |bytes: &[u8]| {
+        let decoded: Zeroizing<Vec<u8>> = Zeroizing::new(percent_decode(bytes).collect());
+        (bytes.contains(&b'%') && *decoded != bytes).then_some(decoded)
+    };
+    std::iter::successors(decoded(bytes), move |bytes| decoded(bytes)).take(ENCODED)
 }
 
 /// Whether this is a short name in small letters, in which no secret can hide: most settings are, and they are asked for
@@ -131,6 +157,7 @@ pub fn quoted(text: &str) -> Cow<'_, str> {
         None | Some(Sort::Line | Sort::Userinfo) => text.into(),
         Some(sort @ Sort::Key) => format!("({sort}, not shown)").into(),
         Some(Sort::Login) => without_login(text).into(),
+        Some(Sort::Lines | Sort::Long(_)) if has_any_line(text) => format!("({}, not shown)", Sort::Line).into(),
         Some(Sort::Lines | Sort::Long(_)) => {
             let mut short: String = text.chars().take(LONGEST).collect();
             if short.len() < text.len() {
@@ -152,7 +179,20 @@ pub fn path(path: &Path) -> String {
 /// Why a path is not shown: it may be a secret, and leads to nothing.
 pub(crate) fn hidden(path: &Path) -> Option<Sort> {
     // Asked first: it costs less than to look for a key in the path.
-    if path.symlink_metadata().is_ok() { None } else { sort(&path.to_string_lossy()) }
+    if path.symlink_metadata().is_ok() {
+        return None;
+    }
+    match sort(&path.to_string_lossy()) {
+        Some(Sort::Long(_)) if is_new_file(path) => None,
+        sort => sort,
+    }
+}
+
+/// Whether this is to be made in a folder that is there, by a name in which no secret can be.
+fn is_new_file(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let plain = path.file_name().is_some_and(|name| sort(&name.to_string_lossy()).is_none());
+    plain && folder.is_some_and(Path::is_dir)
 }
 
 /// A URL as it can be shown in a message: without what stands before its host.
@@ -186,19 +226,26 @@ fn without_login(text: &str) -> String {
 
 /// Whether this holds a private key: its armour, its beginning without armour, or either in base64.
 pub fn is_key(text: &str) -> bool {
-    let end = text.len().min(SEARCHED);
-    holds_key(text.as_bytes().get(..end).unwrap_or_default(), DEPTH)
+    let bytes = text.as_bytes().get(..text.len().min(SEARCHED)).unwrap_or_default();
+    holds_key(bytes, DEPTH) || decodings(bytes).any(|bytes| holds_key(&bytes, DEPTH))
 }
 
 /// Whether a sentence has a private key in it. One that only names the armour, or the file, has not.
 #[cfg(any(feature = "cli", test))]
 pub fn has_key_in_it(text: &str) -> bool {
-    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    words.any(|word| word.len() >= SHORTEST_BODY) && is_key(text)
+    let has_body = |bytes: &[u8]| {
+        let mut words = bytes.split(|letter| !letter.is_ascii_alphanumeric());
+        words.any(|word| word.len() >= SHORTEST_BODY)
+    };
+    (has_body(text.as_bytes()) || decodings(text.as_bytes()).any(|bytes| has_body(&bytes))) && is_key(text)
 }
 
 /// Words of a private key's file. The blank between may have been quoted, encoded, or become a line end.
 const GAPS: &[&[u8]] = &[b" ", b"\t", b"\n", b"\r", b"\\", b"+", b"%20", b"\xc2\xa0"];
+/// What it may have become too, or nothing at all, as in the names of variables: the armour has a `BEGIN` before it.
+const DOUBTFUL_GAPS: &[&[u8]] = &[b"_", b"-", b".", b"#", b"/", b"|", b"~"];
+/// How far before, in bytes.
+const BEGINS: usize = 48;
 const MARKS: &[&[u8]] = &[
     b"PuTTY-User-Key-File",
     b"openssh-key-v1",
@@ -242,7 +289,14 @@ fn has_armour(bytes: &[u8]) -> bool {
         while let Some(next) = GAPS.iter().find_map(|gap| rest.strip_prefix(*gap)) {
             (rest, gaps) = (next, gaps + 1);
         }
-        gaps > 0 && rest.starts_with(b"KEY")
+        if gaps > 0 && rest.starts_with(b"KEY") {
+            return true;
+        }
+        while let Some(next) = DOUBTFUL_GAPS.iter().chain(GAPS).find_map(|gap| rest.strip_prefix(*gap)) {
+            rest = next;
+        }
+        let before = bytes.get(at.saturating_sub(BEGINS)..at).unwrap_or_default();
+        rest.starts_with(b"KEY") && (find(before, b"BEGIN") || rest.starts_with(b"KEY-----"))
     })
 }
 
@@ -327,6 +381,13 @@ mod tests {
             "-----BEGIN+RSA+PRIVATE+KEY-----",
             "'-----BEGIN\\ RSA\\ PRIVATE\\ KEY-----",
             "PuTTY-User-Key-File-3: ssh-ed25519",
+            "-----BEGIN_OPENSSH_PRIVATE_KEY-----",
+            "-----BEGINOPENSSHPRIVATEKEY-----",
+            "-----BEGINPRIVATEKEY-----MC4CAQAwBQYDK2VwBCIEIJ1hsZ",
+            "-----BEGIN%2520RSA%2520PRIVATE%2520KEY-----",
+            "%2D%2D%42%45%47%49%4E%20%52%53%41%20%50%52%49%56%41%54%45%20%4B%45%59%2D%2D",
+            "%252D%2542%2545%2547%2549%254E%2520%2550%2552%2549%2556%2541%2554%2545%2520%254B%2545%2559",
+            "x=MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v%2FVpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g",
         ] {
             assert_eq!(sort(text), Some(Sort::Key), "{text}");
             assert!(!shown(text).contains(text) && !quoted(text).contains(text));
@@ -341,6 +402,24 @@ mod tests {
             "SHA256:cJWC62VOZ5ZyQ6bbM2rCMTdT5yLRX4bJf8HGFs4zO3w",
             "2e:c9:f9:89:ec:78:04:5d:ff:fd:74:88:f3:a5:18:a5",
             "/home/jill/private_key.pem",
+            "SSH_PRIVATE_KEY",
+            "DEPLOY_RSA_PRIVATE_KEY_FILE=/run/secrets/BEGIN",
+            "my-long-branch-name-2024-11-28-fix_the_thing-and-then-another_thing-too",
+            "Release-2024-11-28_Build-1234_Fix-The-Thing_For-Customer-ABC-Inc-v2",
+            "JIRA-1234_FixTheThing-OfTheDay_2024-11-28T10-15-00Z_Build42-RC1-final",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
+            "nginx@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "sha256/cJWC62VOZ5ZyQ6bbM2rCMTdT5yLRX4bJf8HGFs4zO3w=",
+            "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg_SpIdNs6c5H0NE8XYXysP-DGNKHfuwvY7kxvUdBeoGlODJ6-SfaPg",
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            "a5894692-bd32-4ca1-908a-e2dda3c3a5e6,A5894692-BD32-4CA1-908A-E2DDA3C3A5E6",
+            "Backup_A5894692-BD32-4CA1-908A-E2DDA3C3A5E6_web-prod-host-01_snapshot-2",
+            "/Users/JillSmith/Projects/MyCompany/TritonInfrastructure2024/ansible/Keys",
+            "/opt/BuildAgent/Work/3F2A9C11/MyService.Tests/bin/Release/net8.0/Logs",
+            "base-64-lts@22.4.0",
+            "MyLongNameOfATag2024Release=",
+            "role=web,Env=Prod2024,Owner=JillSmith42,CostCenter=A1B2C3",
             "~/.ssh/id_rsa",
             "https://cloudapi.example.com:8443/a@b",
             "jill@bastion",
@@ -410,12 +489,25 @@ mod tests {
             assert!(!shown(text).contains("Oa9nDqHc3y8LZ") && !shown(text).contains("fE7g0QyWl3VUnQ6"));
             assert_eq!(quoted(text), text, "a tag may be so");
         }
+        // In the letters of URLs, encoded, and a padded end. An end without its padding may as well be a name.
+        for text in [
+            "Z6vTqT2F1dQKxJp7s0Oa9nDqHc3y8-ZtPzR5bGxM4eWkYfU_VoiSgA1hNj_CwBrE",
+            "Z6vTqT2F1dQKxJp7s0Oa9nDqHc3y8%2BZtPzR5bGxM4eWkYfU%2FVoiSgA1hNj%2FCwBrE",
+            "Z6vTqT2F1dQKxJp7s0Oa9nDqHc3y8%252BZtPzR5bGxM4eWkYfU%252FVoiSgA1hNj%252FCwBrE",
+            "AAAEC9nDqHc3y8LZtPzR5bGxM4eWkQ==",
+            "x AAAEC9nDqHc3y8LZtPzR5bGxM4eWkQ== y",
+        ] {
+            assert_eq!(sort(text), Some(Sort::Line), "{text}");
+        }
+        assert_eq!(sort("AAAEC9nDqHc3y8LZtPzR5bGxM4eWkQ"), None);
         // Nearly all that chance makes, of the length of a line.
         let random = |seed: u8| {
             let digest = |half: u8| ring::digest::digest(&ring::digest::SHA256, &[seed, half]);
             STANDARD.encode([digest(0).as_ref(), digest(1).as_ref()].concat())[..64].to_owned()
         };
-        assert!((0..=255).filter(|seed| sort(&random(*seed)) == Some(Sort::Line)).count() >= 254);
+        assert!((0..=255).filter(|seed| sort(&random(*seed)) == Some(Sort::Line)).count() >= 255);
+        let in_urls = |seed: u8| random(seed).replace('+', "-").replace('/', "_");
+        assert!((0..=255).filter(|seed| sort(&in_urls(*seed)) == Some(Sort::Line)).count() >= 254);
     }
 
     #[test]
@@ -423,6 +515,11 @@ mod tests {
         assert!(!has_key_in_it("/home/jill/keys/id_rsa is cut short: its RSA PRIVATE KEY block has no END line"));
         assert!(has_key_in_it(&format!("'{PEM}' is not NAME=VALUE")));
         assert!(has_key_in_it(&format!("{:?} is not NAME=VALUE", PEM)));
+        assert!(!has_key_in_it("select(.x==\"PRIVATE KEY\")"));
+        assert_eq!(in_text(&format!("FROM any TO {}", "tag a = b OR ".repeat(40))), None);
+        let lines = "Z6vTqT2F1dQKxJp7s0Oa9nDqHc3y8LZtPzR5bGxM4eWkYfU+VoiSgA1hNj/CwBrE ".repeat(4);
+        assert_eq!(in_text(&lines), Some(Sort::Line));
+        assert!(!quoted(&lines).contains("Oa9nDqHc3y8LZ"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::der;
 use super::files::Spare;
-use super::fingerprint::{KeyKind, PublicKey, clean};
+use super::fingerprint::{KeyKind, PublicKey, clean_name};
 use super::http_signature::Algorithm;
 use super::wire::{Reader, put_string};
 use crate::error::{Error, Result};
@@ -128,7 +128,7 @@ impl Agent {
             return Err(Error::auth(format!(
                 "the ssh-agent at {} signed by {} where {expected} was asked for",
                 self.socket.display(),
-                clean(&name)
+                clean_name(&name)
             ))
             .hint("use a newer ssh-agent, or give the key's file with --key-file"));
         }

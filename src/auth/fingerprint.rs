@@ -113,8 +113,8 @@ impl PublicKey {
         if key.algorithm != name {
             return Err(Error::usage(format!(
                 "this public key says {} before and {} within its data",
-                clean(name),
-                clean(&key.algorithm)
+                clean_name(name),
+                clean_name(&key.algorithm)
             )));
         }
         Ok(key)
@@ -179,7 +179,7 @@ fn inspect(blob: &[u8]) -> Option<(String, KeyKind)> {
     let name = reader.text()?;
     // A line that begins with `#` would be a remark and no key.
     let begins = name.starts_with(|first: char| first.is_ascii_alphanumeric());
-    if !begins || name.len() > 100 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !begins || name.len() > LONGEST_NAME || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
     let kind = match name {
@@ -231,6 +231,17 @@ pub(super) fn clean(text: &str) -> String {
     shown.truncate(shown.trim_end().len());
     shown.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }
+
+/// The name of an algorithm, from a file or an agent, as it can be shown.
+pub(super) fn clean_name(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}…", clean(name.get(..end).unwrap_or_default())),
+        None => clean(name),
+    }
+}
+
+/// No name of an algorithm has more letters.
+const LONGEST_NAME: usize = 100;
 
 /// How a user names a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -316,4 +327,17 @@ fn md5_hex(text: &str) -> Option<String> {
     }
     let pairs: Vec<&str> = (0..32).step_by(2).filter_map(|at| digits.get(at..at + 2)).collect();
     Some(pairs.join(":"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_algorithm_is_shown_within_bounds() {
+        assert_eq!(clean_name("ssh-rsa"), "ssh-rsa");
+        assert_eq!(clean_name("a\u{1b}b"), "a?b");
+        let long = clean_name(&"x".repeat(9000));
+        assert_eq!(long, format!("{}…", "x".repeat(LONGEST_NAME)));
+    }
 }

@@ -12,7 +12,7 @@ use super::terminal::question;
 use super::terminal::question::Asking;
 use super::terminal::resume::Again;
 use super::terminal::{preview, prompt};
-use super::{App, names, values};
+use super::{App, names, secrets, values};
 use crate::answer::Answer;
 use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show};
 use crate::client::{Client, Page};
@@ -86,7 +86,8 @@ async fn run_with(
             op.fields.iter().filter(|field| !field.name.is_empty()).map(crate::api::Field::long_name).collect();
         return Err(Error::usage("nothing to change was given").hint(format!("--{}", known.join(", --"))));
     }
-    values::doubts(op, &asked.args).iter().for_each(|doubt| app.warn(doubt));
+    let exposed = secrets::exposed(op, matches);
+    exposed.iter().chain(&values::doubts(op, &asked.args)).for_each(|doubt| app.warn(doubt));
     let client = match (asked.asks_the_service(op) || sieve.asks_the_service(), app.globals.dry_run) {
         // Nothing is asked of the service, so no key is needed.
         (false, true) => app.client_without_key()?,

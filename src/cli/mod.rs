@@ -9,6 +9,7 @@ mod misread;
 mod names;
 mod own;
 mod query;
+mod secrets;
 mod sieve;
 pub(crate) mod terminal;
 mod values;

@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use serde_json::value::RawValue;
 
 use super::misread::{a_name, empty, one_filter, one_value, unknown};
-use super::{App, query, values};
+use super::{App, query, secrets, values};
 use crate::answer::{Row, scan};
 use crate::api::{Column, Field, Kind, Method, Op, Paging, Shape, Test};
 use crate::client::Client;
@@ -213,13 +213,20 @@ impl Sieve {
         let Typed { name, sign, exact, .. } = *typed;
         let member = matches!(field.test, Test::Member(_));
         let key = if member { format!("{}.{name}", field.name) } else { field.name.to_owned() };
+        if member {
+            secrets::check_name(name)?;
+        }
         if value.is_empty() {
             return Err(empty(&key, sign));
         }
         // A tag may hold a URL with a login, and then it is looked for.
-        let sort = sensitive::sort(value).filter(|sort| *sort == sensitive::Sort::Key || !member);
+        let sort = sensitive::sort(value).filter(|sort| match sort {
+            // The words alone are no key.
+            sensitive::Sort::Key => !member || sensitive::has_key_in_it(value),
+            _ => !member,
+        });
         if matches!(sort, Some(sensitive::Sort::Key | sensitive::Sort::Login)) {
-            return sensitive::refuse(&quoted(name), value, "what to look for");
+            return sensitive::refuse(quoted(name), value, "what to look for");
         }
         if field.test == Test::Service {
             return values::add(args, field, value);

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use super::secrets;
 use crate::api::{Field, Kind, Op, Place, Test};
-use crate::auth::PublicKey;
+use crate::auth::{KeyKind, PublicKey};
 use crate::config::{Dirs, paths};
 use crate::error::{Error, Result};
 use crate::grammar::{self, mebibytes};
@@ -15,7 +16,7 @@ use crate::request::{Arg, Args};
 use crate::sensitive::quoted;
 
 /// The largest body that CloudAPI takes, in bytes; a file that is larger cannot be sent at all.
-const FILE_LIMIT: u64 = 100_000;
+pub(super) const FILE_LIMIT: u64 = 100_000;
 
 /// The fields of an operation that were typed, as options and as `NAME=VALUE`. The filters of lists are `sieve`'s.
 ///
@@ -184,14 +185,14 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Kind::Json => args.push(field.name, Arg::json(text).map_err(|error| error.about(&option()))?),
         Kind::Same(_) => {}
         Kind::Secret => {
-            let text = read_secret(text).map_err(|error| error.about(&option()))?;
-            let line = text.trim_end_matches(['\r', '\n']);
-            if line.is_empty() {
-                return Err(Error::usage("the file holds nothing").about(&option()));
-            }
-            args.push(field.name, Arg::Text(line.to_owned()));
+            let password = secrets::password(text).map_err(|error| error.about(&option()))?;
+            args.push(field.name, Arg::Text(password));
         }
-        Kind::Files => append(args, field.name, read_text(text)?.into())?,
+        Kind::Files => {
+            let attested = read_text(text)?;
+            secrets::no_private_key(text, &attested).map_err(|error| error.about(&option()))?;
+            append(args, field.name, attested.into())?;
+        }
         Kind::Object => {
             let (name, value) = pair(text).map_err(|error| error.about(&option()))?;
             let mut object: serde_json::Map<String, serde_json::Value> = match args.get(field.name) {
@@ -298,7 +299,14 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             check_new_metadata(prefix, name)?;
             add_pair(args, prefix, name, Arg::Text(value))?;
         }
-        Kind::File => args.push(field.name, Arg::Text(read_text(text)?)),
+        Kind::File => {
+            let script = read_text(text)?;
+            // A script may well hold one, but none begins with it.
+            if script.trim_start_matches('\u{feff}').trim_start().starts_with("-----BEGIN") {
+                secrets::no_private_key(text, &script).map_err(|error| error.about(&option()))?;
+            }
+            args.push(field.name, Arg::Text(script));
+        }
         Kind::PublicKeyFile => {
             let key = public_key(text, &read_bytes(text, FILE_LIMIT)?)?;
             args.push(field.name, Arg::Text(key));
@@ -355,6 +363,7 @@ fn add_object(args: &mut Args, field: &Field, text: &str) -> Result<()> {
     if pairs.is_empty() && matches!(field.kind, Kind::Object) {
         args.push(field.name, Arg::json("{}")?);
     }
+    pairs.keys().try_for_each(|name| secrets::check_name(name))?;
     pairs.iter().try_for_each(|(name, value)| match name.contains('=') {
         true => Err(Error::usage(format!("'{}' cannot be a name here: it holds a =", quoted(name)))),
         false => add(args, field, &format!("{name}:={value}")),
@@ -469,6 +478,7 @@ fn add_pair(args: &mut Args, prefix: &str, name: &str, value: Arg) -> Result<()>
 /// # Errors
 /// A usage error for what is neither.
 pub fn pair(text: &str) -> Result<(&str, Arg)> {
+    secrets::check_name(text)?;
     let (name, value) = text.split_once('=').ok_or_else(|| {
         Error::usage(format!("'{}' is not NAME=VALUE", quoted(text))).hint("a typed value: NAME:=JSON")
     })?;
@@ -519,16 +529,6 @@ pub fn read_bytes(file: &str, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The same of a file that somebody may have taken for the secret itself: it is not named.
-fn read_secret(file: &str) -> Result<String> {
-    let fail = || Error::usage("the file cannot be read");
-    let bytes = match file {
-        "-" => read_bytes(file, FILE_LIMIT)?,
-        file => crate::file::read(&at_home(file), FILE_LIMIT).map_err(|error| fail().because(error))?,
-    };
-    String::from_utf8(bytes).map_err(|_| Error::usage("the file is not text (UTF-8)"))
-}
-
 /// A path whose `~` is the user's home: no shell replaces it behind a `=`, in quotes, or in a file.
 pub fn at_home(path: impl AsRef<Path>) -> PathBuf {
     paths::expanded(path.as_ref(), Dirs::system().home.as_deref())
@@ -539,7 +539,8 @@ fn read_text(file: &str) -> Result<String> {
         .map_err(|_| Error::usage(format!("{} is not text (UTF-8)", shown(file))))
 }
 
-fn shown(file: &str) -> String {
+/// A file as it can be shown in a message.
+pub(super) fn shown(file: &str) -> String {
     if file == "-" { "standard input".to_owned() } else { crate::sensitive::path(Path::new(file)) }
 }
 
@@ -551,6 +552,13 @@ fn shown(file: &str) -> String {
 pub fn public_key(file: &str, text: &[u8]) -> Result<String> {
     let named = if file == "-" { file.to_owned() } else { shown(file) };
     let key = PublicKey::from_file(&named, text)?;
+    if key.kind() == KeyKind::Certificate {
+        let error = Error::usage(format!("{named} is a certificate, and the service takes only keys"));
+        return Err(match file.strip_suffix("-cert.pub") {
+            Some(stem) => error.hint(format!("the key that it certifies: {}", shown(&format!("{stem}.pub")))),
+            None => error.hint("the file of the key that it certifies, which ends in .pub"),
+        });
+    }
     Ok(key.openssh_line())
 }
 

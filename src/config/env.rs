@@ -15,6 +15,10 @@ pub fn var_os(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// Variables that hold a secret themselves. Other programs are started without them.
+pub const SECRETS: &[&str] =
+    &["SDC_KEY_MATERIAL", "TRITON_KEY_MATERIAL", "SDC_KEY_PASSPHRASE", "TRITON_KEY_PASSPHRASE"];
+
 /// The folder for files that go away again: `TMPDIR` or its like, else the platform's own.
 #[allow(clippy::disallowed_methods)]
 pub fn temp_dir() -> PathBuf {

@@ -104,7 +104,10 @@ pub fn list(dir: &Path) -> Result<Vec<String>> {
         Err(error) => return Err(unreachable_file("read", &folder, error)),
     };
     let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.strip_suffix(".json").map(str::to_owned))
+        .flatten()
+        // To read a pipe or a device is to wait for what may never come.
+        .filter(|entry| fs::metadata(entry.path()).map_or(true, |found| found.is_file() || found.is_dir()))
+        .filter_map(|entry| entry.file_name().into_string().ok()?.strip_suffix(".json").map(str::to_owned))
         .filter(|name| name != ENV && check_name(name).is_ok())
         .collect();
     names.sort();
@@ -161,6 +164,10 @@ fn bad_json(path: &Path, error: &serde_json::Error) -> Error {
 /// What JSON is wrong in: a value of the wrong type would be repeated, and may be a secret.
 fn reason(error: &serde_json::Error) -> String {
     let words = error.to_string();
+    // The names are this program's own.
+    if let Some((field, _)) = words.strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`')) {
+        return format!("`{field}` is given twice");
+    }
     match words.rsplit_once(", expected ") {
         Some((_, expected)) if error.is_data() => format!("expected {expected}"),
         _ if error.is_data() => "a field has the wrong type".to_owned(),

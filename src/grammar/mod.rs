@@ -23,6 +23,7 @@ pub mod tag;
 pub use size::mebibytes;
 
 use crate::error::Error;
+use crate::sensitive::{self, Sort};
 
 /// How many characters of a long text are shown before and after its fault.
 const AROUND: usize = 60;
@@ -32,6 +33,10 @@ const AROUND: usize = 60;
 pub(crate) fn fault(what: &str, text: &str, at: usize, message: &str, expected: &str) -> Error {
     #[cfg(any(test, fuzzing))]
     assert!(at <= text.len(), "{what}: {message}: at {at} of {}", text.len());
+    // A window of it would be a part of the key. A URL's login is for those to judge who know where it stands.
+    if let Some(sort @ (Sort::Key | Sort::Line)) = sensitive::in_text(text) {
+        return Error::usage(format!("{what} cannot be read, and is not shown: it holds {sort}"));
+    }
     let pointed = pointed(text, at, expected);
     let (line, mark) = pointed.split_once('\n').unwrap_or((&pointed, ""));
     Error::usage(format!("{what}: {message}")).mark(line, mark)
@@ -156,6 +161,16 @@ mod tests {
     use super::*;
 
     pub(super) use super::caret_is_within;
+
+    #[test]
+    fn of_a_key_no_part_is_pointed_at() {
+        let body = "Z6vTqT2F1dQKxJp7s0Oa9nDqHc3y8LZtPzR5bGxM4eWkYfU+VoiSgA1hNj/CwBrE".repeat(5);
+        for text in [format!("{body}="), format!("role=web,{body}=,"), format!("{body} ALLOW")] {
+            let error = fault("the selector", &text, text.len(), &format!("'{text}' is none"), "");
+            let said = format!("{error} {:?} {:?}", error.hints(), error);
+            assert!(said.contains("holds what may be a line of a key") && !said.contains("9nDqHc3y8LZ"), "{said}");
+        }
+    }
 
     #[test]
     fn a_caret_stands_below_the_fault() {

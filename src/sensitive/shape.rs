@@ -65,25 +65,67 @@ pub(super) fn is_userinfo(text: &str) -> bool {
 
 /// Whether a word of this looks like base64 of what was never meant to be read: capital and small letters and digits
 /// that change about as often as chance lets them. Names and paths change less, fingerprints in hex know one case.
+/// A word shorter than a line is known by its padding alone: without it, it may as well be a name.
 pub(super) fn has_line(text: &str) -> bool {
-    let digest = text.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("SHA"));
-    let base64 = |letter: char| letter.is_ascii_alphanumeric() || letter == '+' || letter == '/';
-    !digest && text.split(|letter: char| !base64(letter)).any(is_line)
+    if text.len() < SHORTEST_END || is_digest(text) {
+        return false;
+    }
+    let standard = |letter: char| letter.is_ascii_alphanumeric() || letter == '+' || letter == '/';
+    let in_urls = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    words(text, standard).any(|word| is_line(word, SHORTEST_LINE))
+        || text.contains(['-', '_']) && words(text, in_urls).any(|word| is_line(word, SHORTEST_LINE))
+        || text.contains('=') && ends(text).any(|word| is_line(word, SHORTEST_END))
+}
+
+/// A line's end that is padded has at least as many letters.
+const SHORTEST_END: usize = 22;
+
+/// `SHA256:`, `sha512-` and the like: what follows is for everybody to see.
+fn is_digest(text: &str) -> bool {
+    let Some((head, rest)) = text.split_at_checked(3) else { return false };
+    let behind = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    head.eq_ignore_ascii_case("SHA") && behind.starts_with([':', '-', '/', '=', '_'])
+}
+
+fn words(text: &str, of: impl Fn(char) -> bool) -> impl Iterator<Item = &str> {
+    text.split(move |letter: char| !of(letter))
+}
+
+/// The words of base64 that are padded as base64 is: to a multiple of four letters, with nothing of it behind.
+fn ends(text: &str) -> impl Iterator<Item = &str> {
+    let base64 = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/' | '-' | '_');
+    text.match_indices('=').filter_map(move |(at, _)| {
+        let (before, behind) = (text.get(..at)?, text.get(at..)?);
+        let rest = behind.trim_start_matches('=');
+        let pads = behind.len() - rest.len();
+        let start = before.rfind(|letter: char| !base64(letter)).map_or(0, |at| at + 1);
+        let word = before.get(start..)?;
+        ((word.len() + pads).is_multiple_of(4) && pads <= 2 && !rest.starts_with(base64)).then_some(word)
+    })
 }
 
 /// The beginnings of the public keys of ssh, which may be shown.
 const PUBLIC: &[&str] = &["AAAAC3NzaC1", "AAAAB3NzaC1", "AAAAE2VjZHNh", "AAAAG", "AAAAI"];
 
-fn is_line(word: &str) -> bool {
+fn is_line(word: &str, shortest: usize) -> bool {
     let sort = |byte: &u8| (byte.is_ascii_uppercase(), byte.is_ascii_lowercase(), byte.is_ascii_digit());
     let has = |sort: fn(&u8) -> bool| word.as_bytes().iter().any(sort);
-    if word.len() < SHORTEST_LINE
+    let separators = word.bytes().filter(|byte| matches!(byte, b'-' | b'_')).count();
+    if word.len() < shortest
         || PUBLIC.iter().any(|public| word.starts_with(public))
         || word.matches('/').count() > word.len() / 12
+        || separators > word.len() / 10
         || !(has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit))
     {
         return false;
     }
-    let changes = word.as_bytes().windows(2).filter(|pair| pair.first().map(sort) != pair.last().map(sort)).count();
-    changes * 100 >= word.len() * 45
+    // A separator is no change: names have many.
+    let letters: Vec<u8> = word.bytes().filter(|byte| !matches!(byte, b'-' | b'_')).collect();
+    let changes = letters.windows(2).filter(|pair| pair.first().map(sort) != pair.last().map(sort)).count();
+    let mut seen = [false; 256];
+    letters.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    let different = seen.iter().filter(|seen| **seen).count();
+    // Chance uses most letters there are; words repeat a few.
+    let percent = if different >= 34 { 36 } else { 45 };
+    changes * 100 >= letters.len() * percent
 }

@@ -324,6 +324,108 @@ fn serve(folder: &Path, state: &Path) -> (Child, Vec<(String, String)>) {
     (child, vars)
 }
 
+/// What `sdc emulator serve` says that is told to write its settings to this file, if it does not serve at all.
+fn refused(folder: &Path, words: &[&str]) -> (Option<i32>, String) {
+    // One that serves all the same is not waited for.
+    let mut child = Command::new("timeout")
+        .args(["20", env!("CARGO_BIN_EXE_sdc"), "emulator", "serve", "--listen", "127.0.0.1:0"])
+        .args(words)
+        .env_clear()
+        .envs([("PATH", "/usr/bin:/bin"), ("HOME", folder.to_str().unwrap()), ("TMPDIR", folder.to_str().unwrap())])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
+    (child.wait().unwrap().code(), said)
+}
+
+#[test]
+fn a_file_that_no_emulator_wrote_is_neither_replaced_nor_deleted_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let theirs = [
+        ("key", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n"),
+        (".env", "DATABASE_URL=postgres://db/x\n"),
+        ("own.env", "unset SDC_PROFILE SDC_USER\nexport SDC_URL=http://127.0.0.1:1\nexport OTHER=1\n"),
+        ("long", &"x".repeat(100_000)),
+        ("package.json", r#"{"name":"x","version":"1"}"#),
+        ("empty.json", "{}"),
+        ("list.json", "[]"),
+    ];
+    for (name, text) in theirs {
+        fs::write(path(name), text).unwrap();
+    }
+    std::os::unix::fs::symlink("key", path("link")).unwrap();
+    for name in ["key", ".env", "own.env", "long", "link", "package.json"] {
+        let file = path(name).display().to_string();
+        let (code, said) = refused(folder.path(), &["--env-file", &file]);
+        assert_eq!(code, Some(2), "{name}: {said}");
+        assert!(said.contains(name) && said.contains("was not written by an emulator"), "{said}");
+    }
+    for name in ["key", ".env", "link", "package.json", "empty.json", "list.json"] {
+        let file = path(name).display().to_string();
+        let (code, said) = refused(folder.path(), &["--state", &file]);
+        assert_eq!(code, Some(2), "{name}: {said}");
+        assert!(said.contains("holds no state of an emulator"), "{said}");
+    }
+    for (name, text) in theirs {
+        assert_eq!(fs::read_to_string(path(name)).unwrap(), text, "{name}");
+    }
+    assert!(path("link").is_symlink());
+}
+
+#[test]
+fn a_state_file_may_be_new_in_a_folder_with_a_long_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join(["a-folder-with-a-name"; 12].join("/"));
+    fs::create_dir_all(&deep).unwrap();
+    let state = deep.join("state.json").display().to_string();
+    assert!(state.len() > 200);
+    done(&sdc(folder.path(), &["emulator", "exec", "--state", &state, "--", "/bin/true"]));
+    assert!(whole(Path::new(&state)).is_some());
+}
+
+/// Serves until the file is there, and once it has been looked at, until it has ended.
+fn served(folder: &Path, file: &Path, meanwhile: impl FnOnce()) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sdc"))
+        .args(["emulator", "serve", "--listen", "127.0.0.1:0", "--env-file"])
+        .arg(file)
+        .env("TMPDIR", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let end = lines.find(|line| line.as_ref().unwrap().contains("end it with"));
+    assert!(end.is_some());
+    meanwhile();
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn an_emulators_own_file_is_replaced_also_through_a_link_and_goes_unless_it_was_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("real.env"), folder.path().join("link.env"));
+    std::os::unix::fs::symlink("real.env", &link).unwrap();
+    let mut left = String::new();
+    served(folder.path(), &link, || left = fs::read_to_string(&file).unwrap());
+    assert!(left.contains("export SDC_URL=http://127.0.0.1:"), "{left}");
+    assert!(!file.exists() && link.is_symlink(), "what was written goes, and the link was not");
+    // As one leaves it that was killed, and one that mktemp made.
+    for before in [left.as_str(), ""] {
+        fs::write(&file, before).unwrap();
+        served(folder.path(), &file, || assert_ne!(fs::read_to_string(&file).unwrap(), left));
+        assert!(!file.exists());
+    }
+    served(folder.path(), &file, || fs::write(&file, "A=1\n").unwrap());
+    assert_eq!(fs::read_to_string(&file).unwrap(), "A=1\n");
+}
+
 #[test]
 fn an_emulator_that_is_killed_amid_its_work_has_kept_what_it_said_it_had_done() {
     let folder = tempfile::tempdir().unwrap();

@@ -434,6 +434,300 @@ fn ids_on_standard_input_that_are_a_key_are_not_repeated() {
     not_received(&received, &all);
 }
 
+/// Files of private keys, by what they are; in PEM, on one line, without armour, in base64, in UTF-16.
+fn key_files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    let body: String = pem.lines().filter(|line| !line.contains("--")).collect();
+    let lines: Vec<&str> = pem.lines().filter(|line| !line.contains("--")).collect();
+    let texts: Vec<(&str, Vec<u8>)> = vec![
+        ("pem", pem.clone().into_bytes()),
+        ("one-line", pem.trim_end().replace('\n', " ").into_bytes()),
+        ("body", body.into_bytes()),
+        ("middle", lines[1..].join("\n").into_bytes()),
+        ("base64", STANDARD.encode(&pem).into_bytes()),
+        ("utf16", pem.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    ];
+    let write = |(name, bytes): (&str, Vec<u8>)| {
+        let file = folder.join(name);
+        std::fs::write(&file, &bytes).unwrap();
+        (file.display().to_string(), bytes)
+    };
+    texts.into_iter().map(write).collect()
+}
+
+/// What the program says that gets this on its standard input.
+fn fed(url: &str, words: &[&str], input: &[u8]) -> (Option<i32>, String) {
+    let mut child = common::program(url, "acme", &common::key().join("key"), words)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // One that refuses what it was told before need not read it.
+    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input);
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), common::text(&[output.stdout, output.stderr].concat()))
+}
+
+const IMAGE: &str = "a5894692-bd32-4ca1-908a-e2dda3c3a5e6";
+
+#[test]
+fn a_private_key_is_never_sent_as_a_password() {
+    let (url, received) = service();
+    let folder = tempfile::tempdir().unwrap();
+    let all = secrets();
+    let own: Vec<String> = key_files(folder.path())
+        .iter()
+        .filter(|(name, _)| !name.ends_with("utf16"))
+        .flat_map(|(_, bytes)| pieces(&common::text(bytes)))
+        .collect();
+    let create = ["machines", "create", "--image", IMAGE, "--package", IMAGE];
+    for (words, option) in [
+        (&["users", "create", "jill", "--email", "j@example.com"][..], "--password-file"),
+        (&["users", "change-password", "jill"], "--password-file"),
+        (&create, "--admin-password-file"),
+        (&create, "--password-file"),
+    ] {
+        for (file, bytes) in key_files(folder.path()) {
+            for more in [&[][..], &["--dry-run"]] {
+                for value in [file.as_str(), "-"] {
+                    let typed = [words, &[option, value], more].concat();
+                    let (code, said) = fed(&url, &typed, &bytes);
+                    assert_eq!(code, Some(2), "{typed:?}: {said}");
+                    let expected =
+                        if file.ends_with("middle") { "lines, and a password is one" } else { "private key" };
+                    assert!(said.contains(expected), "{typed:?}: {said}");
+                    assert!(!own.iter().any(|piece| said.contains(piece)), "{said}");
+                }
+            }
+        }
+    }
+    assert!(received.lock().unwrap().is_empty());
+    not_received(&received, &all);
+}
+
+#[test]
+fn a_private_key_is_never_sent_as_a_script_an_attestation_or_a_body() {
+    let (url, received) = service();
+    let folder = tempfile::tempdir().unwrap();
+    let (key, _) = key_files(folder.path()).swap_remove(0);
+    let public = common::key().join("key.pub").display().to_string();
+    let (at, text) = (format!("@{key}"), std::fs::read_to_string(&key).unwrap());
+    for words in [
+        &["machines", "metadata", "set", IMAGE, "--script", &key][..],
+        &["machines", "create", "--image", IMAGE, "--package", IMAGE, "--cloud-config", &key],
+        &["keys", "add", &public, "--attestation", &key],
+        &["api", "POST", "/:login/keys", "-d", &at],
+        &["api", "POST", "/:login/keys", "-d", &text],
+    ] {
+        let (code, said) = fed(&url, words, b"");
+        assert_eq!(code, Some(2), "{words:?}: {said}");
+        assert!(said.contains("private key, which must never be sent anywhere"), "{words:?}: {said}");
+    }
+    assert!(received.lock().unwrap().is_empty());
+    // A script may hold one, and so may JSON.
+    let script = folder.path().join("script");
+    std::fs::write(&script, format!("#!/bin/sh\ncat > key <<EOF\n{text}EOF\n")).unwrap();
+    let script = script.display().to_string();
+    let body = serde_json::json!({ "key": text }).to_string();
+    for words in
+        [&["machines", "metadata", "set", IMAGE, "--script", &script][..], &["api", "POST", "/:login/x", "-d", &body]]
+    {
+        let (code, said) = fed(&url, words, b"");
+        assert_ne!(code, Some(2), "{words:?}: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_password_is_the_only_line_of_its_file_and_others_should_not_read_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let name = file.display().to_string();
+    let words = ["users", "create", "jill", "--email", "j@example.com", "--password-file", &name, "--dry-run"];
+    let said = |text: &str, mode: u32| {
+        std::fs::write(&file, text).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(&file, mode).unwrap();
+        fed("http://127.0.0.1:1", &words, b"")
+    };
+    // One that was made by chance may look like a line of a key.
+    for text in ["s3cretword", "s3cretword\n", "\u{feff}s3cretword\r\n", &format!("{}\n", &LINE[..64])] {
+        let (code, words) = said(text, 0o600);
+        assert!(code == Some(0) && words.contains("***") && !words.contains("warning"), "{words}");
+    }
+    let (code, words) = said("s3cretword\n", 0o644);
+    assert!(code == Some(0) && words.contains("warning: the file of --password-file can be read by others"), "{words}");
+    for text in ["s3cretword\nmore9words\n", "s3cretword\rmore9words", "\n", ""] {
+        let (code, words) = said(text, 0o600);
+        assert!(code == Some(2) && !words.contains("s3cret") && !words.contains("more9"), "{words}");
+    }
+}
+
+#[test]
+fn a_private_key_is_never_sent_as_the_name_of_a_tag() {
+    let (url, received) = service();
+    let folder = tempfile::tempdir().unwrap();
+    let mut texts: Vec<String> =
+        key_files(folder.path()).into_iter().filter_map(|(_, bytes)| String::from_utf8(bytes).ok()).collect();
+    // No argument has a zero byte.
+    texts.retain(|text| !text.contains('\0'));
+    // Its padding parts it, at the end or before more; and a part of it alone.
+    for body in texts.clone() {
+        let body = body.trim_end().trim_end_matches('=');
+        texts.extend([format!(" {body}=="), format!("{body}=x"), format!("-{body}=")]);
+    }
+    texts.push(format!("{LINE}="));
+    texts.push(format!("{LINE}=x"));
+    let create = |option: &'static str| vec!["machines", "create", "--image", IMAGE, "--package", IMAGE, option];
+    for text in &texts {
+        let own = pieces(text);
+        let (joined, typed) = (format!("--metadata={text}"), format!("{text}:=1"));
+        let object = serde_json::json!({ (text.clone()): "x" }).to_string();
+        let mut all = Vec::new();
+        for value in [text.as_str(), &typed, &object] {
+            all.extend([
+                vec!["machines", "metadata", "set", IMAGE, "--", value],
+                vec!["machines", "tags", "set", IMAGE, "--", value],
+                vec!["machines", "tags", "replace", IMAGE, "--", value],
+                vec!["images", "tag", IMAGE, "--", value],
+                [create("--tag"), vec![value]].concat(),
+                [create("--metadata"), vec![value, "--dry-run"]].concat(),
+                vec!["volumes", "create", "--tag", value],
+                vec!["images", "create", IMAGE, "--name", "x", "--version", "1", "--tag", value],
+            ]);
+        }
+        all.push(vec!["machines", "create", "--image", IMAGE, "--package", IMAGE, &joined]);
+        let filter = format!("tag.{text}");
+        all.push(vec!["machines", "list", &filter]);
+        all.push(vec!["machines", "list", "--tag", text]);
+        for words in all {
+            let (code, said) = fed(&url, &words, b"");
+            assert_eq!(code, Some(2), "{words:?}: {said}");
+            assert!(!own.iter().any(|piece| said.contains(piece)), "{words:?}: {said}");
+        }
+    }
+    assert!(received.lock().unwrap().is_empty(), "{}", common::text(&received.lock().unwrap()));
+}
+
+#[test]
+fn long_lists_and_words_that_only_name_the_armour_are_no_secrets() {
+    let (url, _) = service();
+    let many = |word: &str, count: usize| vec![word; count].join(",");
+    let uuids = many(IMAGE, 6);
+    let members = (0..40).map(|at| format!("member{at}")).collect::<Vec<_>>().join(",");
+    let pins = many("sha256//cJWC62VOZ5ZyQ6bbM2rCMTdT5yLRX4bJf8HGFs4zO3w=", 5);
+    let columns = format!("json:{}", many("name,image,package", 20));
+    let email = format!("{}@{}com", "a".repeat(64), "example.".repeat(18));
+    for words in [
+        &["images", "create", IMAGE, "x", "1", "--acl", &uuids, "--dry-run"][..],
+        &["roles", "create", "x", "--member", &members, "--dry-run"],
+        &["machines", "list", "--tls-pin", &pins, "--dry-run"],
+        &["machines", "list", "-o", &columns],
+        &["users", "update", IMAGE, "--email", &email, "--dry-run"],
+        &["users", "update", IMAGE, &format!("email={email}"), "--dry-run"],
+        &["machines", "list", "--jq", "map(select(.x==\"PRIVATE KEY\"))"],
+        &["machines", "list", "tag.x=PRIVATE KEY"],
+        &["machines", "list", "--tag", "x=PRIVATE KEY"],
+    ] {
+        let (code, said) = fed(&url, words, b"");
+        assert_eq!(code, Some(0), "{words:?}: {said}");
+    }
+    // What is in a list is judged as it is alone.
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    let with = |text: &str| format!("{uuids},{text}");
+    for text in [with(LINE), with("https://jill:Zx81QuackWord@h/"), with(&"x".repeat(201)), with(&pem)] {
+        let (code, said) = fed(&url, &["images", "create", IMAGE, "x", "1", "--acl", &text, "--dry-run"], b"");
+        assert_eq!(code, Some(2), "{text}: {said}");
+        assert!(!pieces(&text)[0..].iter().any(|piece| said.contains(piece.as_str())), "{said}");
+    }
+}
+
+#[test]
+fn a_key_in_a_selector_a_query_or_an_expression_is_neither_shown_nor_sent() {
+    let (url, received) = service();
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    let lines: Vec<&str> = pem.lines().filter(|line| !line.contains("--")).collect();
+    let whole: String = pem.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let texts = [
+        lines.concat(),
+        lines[1..].concat(),
+        lines[1..].join(" "),
+        format!("role=web,{}", lines[1..].concat()),
+        pem.replace(' ', "_"),
+        pem.replace([' ', '\n'], ""),
+        pem.replace(' ', "%2520").replace('\n', "%250A"),
+        whole.clone(),
+        whole.replace('%', "%25"),
+    ];
+    for text in &texts {
+        let path = format!("/my/machines?x={text}");
+        for words in [
+            &["machines", "delete", "-y", "-l", text][..],
+            &["machines", "stop", "-l", text, "--dry-run"],
+            &["machines", "list", "--jq", text],
+            &["api", "GET", &path],
+        ] {
+            // What has lines of the middle alone may be anything to jq and in a query.
+            if lines[1..].iter().all(|line| text.contains(line)) && !text.contains("BEGIN") && words[1] != "delete" {
+                continue;
+            }
+            let (code, said) = fed(&url, words, b"");
+            assert_eq!(code, Some(2), "{words:?}: {said}");
+            assert!(!pieces(text).iter().any(|piece| said.contains(piece)), "{words:?}: {said}");
+        }
+    }
+    assert!(received.lock().unwrap().is_empty(), "{}", common::text(&received.lock().unwrap()));
+}
+
+#[test]
+fn json_in_the_place_of_ids_is_called_so_also_where_it_holds_a_key() {
+    let pem = std::fs::read_to_string(common::key().join("key")).unwrap();
+    let rows = serde_json::json!([{ "id": IMAGE, "metadata": { "key": pem } }]);
+    for input in [rows.to_string(), format!(" {rows:#}"), rows[0].to_string(), "[]".to_owned()] {
+        for words in [&["machines", "delete", "-", "-y"][..], &["wait", "machines", "-", "--for", "state=running"]] {
+            let (code, said) = fed("http://127.0.0.1:1", words, input.as_bytes());
+            assert_eq!(code, Some(2), "{said}");
+            assert!(said.contains("they are JSON") && said.contains("sdc machines list -o ids"), "{said}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_list_of_profiles_shows_of_a_url_what_is_used_and_waits_for_no_pipe() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".triton/profiles.d");
+    std::fs::create_dir_all(&folder).unwrap();
+    let profile = r#"{"url":"http://h.example/?token=Zx81Quack#Zx82Quack","account":"a","keyId":"aa:bb"}"#;
+    std::fs::write(folder.join("one.json"), profile).unwrap();
+    std::fs::write(folder.join("twice.json"), profile.replace("account", "url")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.join("pipe.json")).status().unwrap().success());
+    let output = asking("http://127.0.0.1:1", home.path(), &["profile", "list", "-o", "wide"]).output().unwrap();
+    let (out, said) = (common::text(&output.stdout), common::text(&output.stderr));
+    assert!(out.contains("http://h.example/ ") && !out.contains("Quack"), "{out}");
+    assert!(said.contains("`url` is given twice") && !said.contains("Quack"), "{said}");
+    assert!(!said.contains("pipe") && !said.contains("nothing came"), "{said}");
+}
+
+#[test]
+fn a_certificate_is_not_added_as_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, ext) in [("id", "pub"), ("ca", "pub"), ("id", ""), ("ca", "")] {
+        let to = folder.path().join(name).with_extension(ext);
+        std::fs::copy(common::key().join("key").with_extension(ext), to).unwrap();
+    }
+    let signed = Command::new("ssh-keygen")
+        .args(["-q", "-s", "ca", "-I", "jill", "-n", "jill", "id.pub"])
+        .current_dir(folder.path())
+        .status();
+    assert!(signed.unwrap().success());
+    let certificate = folder.path().join("id-cert.pub").display().to_string();
+    for words in [&["keys", "add", &certificate][..], &["users", "keys", "add", IMAGE, &certificate, "--dry-run"]] {
+        let (code, said) = fed("http://127.0.0.1:1", words, b"");
+        assert_eq!(code, Some(2), "{words:?}: {said}");
+        assert!(said.contains("is a certificate") && said.contains("id.pub"), "{said}");
+    }
+}
+
 #[test]
 fn tags_and_words_that_are_searched_for_are_still_repeated_but_not_without_end() {
     let sdc = |words: &[&str]| {

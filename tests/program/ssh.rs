@@ -311,6 +311,24 @@ fn the_end_of_ssh_is_the_end_of_the_command() {
 }
 
 #[test]
+fn ssh_and_scp_get_no_variable_that_holds_a_secret() {
+    let cloud = Cloud::start();
+    let secrets = ["SDC_KEY_MATERIAL", "TRITON_KEY_MATERIAL", "SDC_KEY_PASSPHRASE", "TRITON_KEY_PASSPHRASE"];
+    let key = cloud.env.iter().find(|(name, _)| *name == "SDC_KEY_FILE").unwrap().1.clone();
+    let pem = std::fs::read_to_string(key).unwrap();
+    for (words, end) in
+        [(&[SSH, &["root@web1"]].concat(), "export -p"), (&[SCP, &["x", "web1:/x"]].concat(), "export -p")]
+    {
+        let mut command = cloud.command(words);
+        command.envs(secrets.map(|name| (name, pem.as_str()))).env_remove("SDC_KEY_FILE").env("END", end);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("SDC_ACCOUNT"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(!secrets.iter().any(|name| said.contains(name)) && !said.contains("PRIVATE"), "{said}");
+    }
+}
+
+#[test]
 fn a_tool_that_is_not_there_and_a_machine_that_does_not_run_are_told() {
     let cloud = Cloud::start();
     let mut command = cloud.command(&[SSH, &["root@web1"]].concat());

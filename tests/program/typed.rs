@@ -566,6 +566,8 @@ async fn settings_of_the_account_are_typed_as_name_and_value() {
 async fn a_dry_run_shows_no_password() {
     let sdc = Program::new().await;
     let secret = sdc.file("password", "s3cret-99\n");
+    #[cfg(unix)]
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let create = ["users", "create", "jill", "--email", "jill@acme.example", "--password-file", &secret];
     let change = ["users", "change-password", ID, "--password-file", &secret];
     let machine = ["machines", "create", "--image", IMAGE, "--package", PACKAGE, "--admin-password-file", &secret];

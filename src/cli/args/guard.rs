@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::cloudapi::machines;
 use crate::api::{Field, Kind, Op, RESOURCES};
+use crate::cli::{secrets, values};
 use crate::error::{Error, Result};
 use crate::sensitive::{self, Sort};
 
@@ -22,6 +23,10 @@ enum Class {
     Text,
     /// A name, a number, a word: nothing that may be a secret.
     Name,
+    /// An address of mail, which may be longer than a name.
+    Address,
+    /// Conditions on tags: their names are looked at, their values are data.
+    Selector,
     /// The path of a file.
     File,
 }
@@ -143,6 +148,7 @@ fn of_field<'a>(field: &Field, words: &[&str], text: &'a str) -> (Class, &'a str
         Kind::FirewallRule | Kind::PolicyRules | Kind::Affinity | Kind::Json | Kind::Disks | Kind::Object => {
             Class::Text
         }
+        Kind::Text | Kind::Clearable if field.name == "email" => Class::Address,
         Kind::Text | Kind::Clearable if PROSE.contains(&field.name) => Class::Text,
         _ => Class::Name,
     };
@@ -157,7 +163,8 @@ fn of_own(arg: &Arg, words: &[&str], at: usize) -> Class {
         // What follows the machine is for ssh.
         ("machine", ["machines", "ssh"]) if at > 0 => Class::Data,
         ("command", ["run"]) | ("COMMAND", ["emulator", ..]) => Class::Data,
-        ("data" | "selector" | "tags", _) => Class::Data,
+        ("selector", _) => Class::Selector,
+        ("data" | "tags", _) => Class::Data,
         ("jq" | "RULE" | "PATH", _) => Class::Text,
         _ if matches!(shown, "FILE" | "DIR") => Class::File,
         _ => Class::Name,
@@ -165,7 +172,7 @@ fn of_own(arg: &Arg, words: &[&str], at: usize) -> Class {
 }
 
 fn refuse(arg: &Arg, class: Class, text: &str) -> Result<()> {
-    let sort = sensitive::sort(text);
+    let sort = sort(text);
     if matches!(class, Class::File) && is_public(text) && !Path::new(text).exists() {
         let what = arg.get_long().map_or_else(|| "the argument".to_owned(), |long| format!("--{long}"));
         let error = Error::usage(format!("{what} is a public key itself, where its file is expected"));
@@ -174,11 +181,16 @@ fn refuse(arg: &Arg, class: Class, text: &str) -> Result<()> {
     let fits = match class {
         Class::Data => true,
         // An expression may well write a URL.
-        Class::Text if arg.get_id() == "jq" => sort != Some(Sort::Key),
+        Class::Text if arg.get_id() == "jq" => !sensitive::has_key_in_it(text),
         Class::Text => !matches!(sort, Some(Sort::Key | Sort::Login)),
         // A header may well carry a token, which looks the same.
         Class::Name => sort.is_none() || arg.get_id() == "header" && sort == Some(Sort::Line),
-        Class::File => text == "-" || sort.is_none() || Path::new(text).exists(),
+        Class::Address => match sort {
+            Some(Sort::Long(count)) => count <= LONGEST_EMAIL && sensitive::in_text(text).is_none(),
+            sort => sort.is_none(),
+        },
+        Class::Selector => text.split(',').all(|part| secrets::check_name(part).is_ok()),
+        Class::File => text == "-" || sensitive::hidden(&values::at_home(text)).is_none(),
     };
     let Some(sort) = sort.filter(|_| !fits) else { return Ok(()) };
     let shown =
@@ -205,6 +217,17 @@ fn refuse(arg: &Arg, class: Class, text: &str) -> Result<()> {
             .hint("several are several arguments: without quotes around $(…), or one a line with - on standard input"),
         _ => error,
     })
+}
+
+/// No address is longer, in characters.
+const LONGEST_EMAIL: usize = 320;
+
+/// What makes a text one that may be a secret. A list may be long: its elements are judged.
+fn sort(text: &str) -> Option<Sort> {
+    match sensitive::sort(text) {
+        Some(Sort::Long(_)) if text.contains(',') => text.split(',').find_map(sensitive::sort),
+        sort => sort,
+    }
 }
 
 /// A line of a public key's file.

@@ -186,14 +186,17 @@ pub fn from_stdin(word: &str) -> Result<Vec<String>> {
     if text.len() as u64 > STDIN {
         return Err(fail(format!("they are longer than {STDIN} bytes")));
     }
-    if crate::sensitive::is_key(&text) {
+    let text = text.trim_start_matches('\u{feff}');
+    let json = |text: &str| {
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+        values.next().is_some_and(|first| first.is_ok())
+    };
+    if text.trim_start().starts_with(['{', '[']) && json(text) {
+        let error = fail("they are JSON, and ids or names are expected, one a line".to_owned());
+        return Err(error.hint(format!("sdc {} list -o ids", plural(word))));
+    }
+    if crate::sensitive::is_key(text) {
         return Err(fail("they are a private key".to_owned()));
     }
-    Ok(text
-        .trim_start_matches('\u{feff}')
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect())
+    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }

@@ -45,15 +45,18 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
             return Err(Error::other(format!("cannot read the state file {}", path.display())).because(error));
         }
     };
+    let other = || {
+        Error::usage(format!("{} holds no state of an emulator", path.display()))
+            .hint("name another file, or move this one away")
+    };
     match serde_json::from_slice::<State>(&text) {
+        // Every field may be absent, so that another program's JSON is a state too; but each has an account.
+        Ok(state) if state.accounts.is_empty() => Err(other()),
         Ok(mut state) => {
             state.modernise();
             Ok(Some(state))
         }
-        Err(error) => {
-            let words = format!("{} holds no state of an emulator", path.display());
-            Err(Error::usage(words).because(error).hint("name another file, or move this one away"))
-        }
+        Err(error) => Err(other().because(error)),
     }
 }
 

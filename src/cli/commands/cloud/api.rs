@@ -80,6 +80,11 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             None if body == "-" => values::read_bytes("-", BODY_LIMIT)?,
             None => body.clone().into_bytes(),
         };
+        let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
+        if !is_json && sensitive::is_key(&String::from_utf8_lossy(&body)) {
+            return Err(Error::usage("--data holds a private key, which must never be sent anywhere")
+                .hint("within JSON, it is sent as it is"));
+        }
         request.body = Some(("application/json".to_owned(), body));
     }
     for header in matches.get_many::<String>("header").into_iter().flatten() {

@@ -128,9 +128,8 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             }
             if !matches.get_flag("yes") {
                 let known = profile::read(&dir, name()).ok();
-                let known = known.map(|known| {
-                    format!("account {}, at {}", sensitive::shown(&known.account), sensitive::url(&known.url))
-                });
+                let known =
+                    known.map(|known| format!("account {}, at {}", sensitive::shown(&known.account), url(&known.url)));
                 let first: Vec<String> = known.into_iter().collect();
                 prompt::confirm(&app.streams, "delete", &format!("profile {}", name()), &first)?;
             }
@@ -186,11 +185,16 @@ fn in_effect(app: &App, dir: &Path) -> Result<Option<String>> {
     }
 }
 
+/// A profile's URL without what its use takes off: a token may be there.
+fn url(text: &str) -> std::borrow::Cow<'_, str> {
+    sensitive::url(text.split(['?', '#']).next().unwrap_or_default())
+}
+
 fn row(profile: &Profile, current: bool) -> serde_json::Value {
     serde_json::json!({
         "current": current,
         "name": profile.name,
-        "url": sensitive::url(&profile.url),
+        "url": url(&profile.url),
         "account": sensitive::shown(&profile.account),
         "user": profile.user.as_deref().map(sensitive::shown),
         "keyId": sensitive::shown(&profile.key_id),

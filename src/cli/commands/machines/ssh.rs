@@ -193,6 +193,10 @@ pub fn run_or_print(app: &App, line: &[OsString], print: bool) -> Result<i32> {
         }
         let mut command = std::process::Command::new(program);
         command.args(args);
+        // ssh hands on what its SendEnv names, and runs a ProxyCommand.
+        for name in crate::config::env::SECRETS {
+            command.env_remove(name);
+        }
         return replaced(command).map_err(|error| unable(&program.to_string_lossy(), error));
     }
     let words: Option<Vec<&str>> = line.iter().map(|word| word.to_str()).collect();

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::values;
 use crate::error::{Error, Result};
+use crate::sensitive;
 
 /// The longest file, in bytes.
 const LONGEST: u64 = 1024 * 1024;
@@ -36,6 +37,9 @@ impl Passwords {
             }
         }
         let bytes = crate::file::read(path, LONGEST).map_err(|error| fail("cannot be read").because(error))?;
+        if sensitive::is_key(&String::from_utf8_lossy(&bytes)) {
+            return Err(fail("is a private key or holds one, which must never be sent anywhere"));
+        }
         // What the parser says might show a password.
         let passwords: HashMap<String, String> = serde_json::from_slice(&bytes).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -102,6 +106,10 @@ mod tests {
         let good = read(r#"{"jill":"s3cretword"}"#, 0o600).unwrap();
         assert_eq!(good.of("jill").unwrap().expose_secret(), "s3cretword");
         assert!(read(r#"{"jill":"s3cretword"}"#, 0o644).err().unwrap().hints()[0].starts_with("chmod 600"));
+        for key in ["-----BEGIN PRIVATE KEY-----\nhunter\n", r#"{"jill":"-----BEGIN PRIVATE KEY-----hunter2"}"#] {
+            let error = read(key, 0o600).err().unwrap();
+            assert!(error.message().contains("is a private key") && !error.message().contains("hunter"), "{error}");
+        }
         for text in [r#"{"jill":"hunter"}"#, r#"["hunter"]"#, r#"{"jill":"hunter"#] {
             let error = read(text, 0o600).err().unwrap();
             assert!(!format!("{error} {:?}", error.causes()).contains("hunter"), "{error}");

@@ -55,7 +55,7 @@ pub fn command() -> Command {
                     Arg::new("env-file")
                         .long("env-file")
                         .value_name("FILE")
-                        .value_parser(value_parser!(PathBuf))
+                        .value_parser(PathBufValueParser::new().map(values::at_home))
                         .help("Write the settings to this file once it listens, instead of stdout"),
                 )
                 .arg(
@@ -237,11 +237,14 @@ async fn serve(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
         options.throw_away = ThrowAwayKey::NewRsa;
         streams.say(&format!("WARNING: {address} can be reached by other machines; stop it when you are done"));
     }
+    let env_file = matches.get_one::<PathBuf>("env-file");
+    // Before anything is made.
+    env_file.map(|path| EnvFile::place(path)).transpose()?;
     // Asked for before the settings are printed: who has read them may end it at once.
     let mut signals = Signals::new()?;
     let emulator = Emulator::start(options).await?;
     let lines = settings::lines(&emulator);
-    let (printed, env_file) = match matches.get_one::<PathBuf>("env-file") {
+    let (printed, env_file) = match env_file {
         Some(path) => match EnvFile::write(path, lines) {
             Ok(file) => (Ok(()), Some(file)),
             Err(error) => (Err(error), None),
@@ -282,7 +285,7 @@ async fn exec(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
     let emulator = Emulator::start(options).await?;
     let mut command = tokio::process::Command::new(program);
     // The agent that someone is logged in with is not to be asked.
-    for name in REMOVED.iter().chain(&["SSH_AUTH_SOCK"]) {
+    for name in REMOVED.iter().chain(env::SECRETS).chain(&["SSH_AUTH_SOCK"]) {
         command.env_remove(name);
     }
     command.args(words).envs(environment(&emulator));

@@ -1,5 +1,6 @@
 //! What leads a client to an emulator: variables, and the file that a shell reads them from.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::config::env;
@@ -29,6 +30,23 @@ pub const REMOVED: &[&str] = &[
     "TRITON_SKIP_TLS_VERIFY",
     "TRITON_KEY_MATERIAL",
     "SDC_KEY_MATERIAL",
+];
+
+/// Variables that [`environment`] sets.
+const EXPORTED: &[&str] = &[
+    "TRITON_PROFILE",
+    "SDC_URL",
+    "TRITON_URL",
+    "SDC_ACCOUNT",
+    "TRITON_ACCOUNT",
+    "SDC_KEY_ID",
+    "TRITON_KEY_ID",
+    "SDC_KEY_FILE",
+    "TRITON_KEY_FILE",
+    "SDC_CACERT",
+    "NODE_EXTRA_CA_CERTS",
+    "NO_PROXY",
+    "no_proxy",
 ];
 
 /// A URL of this machine for one that stands for all its addresses: nobody can connect to those everywhere.
@@ -94,34 +112,80 @@ pub fn lines(emulator: &Emulator) -> String {
 
 /// A file with the settings of an emulator that listens. It is there as a whole or not at all, and goes with it.
 pub struct EnvFile {
+    /// Where the symbolic links lead, if it is one.
     path: PathBuf,
     lines: String,
 }
+
+/// No file of settings is longer, in bytes.
+const LONGEST: u64 = 64 * 1024;
 
 impl EnvFile {
     /// The key's place is no secret, but whoever could write the file would run what they like in the shell that reads
     /// it.
     const MANNER: Manner = Manner { follow: true, private: true, durable: false };
 
-    /// Writes it, over an older one.
+    /// Returns where the file goes. Only an earlier emulator's file is replaced, or an empty one.
     ///
     /// # Errors
-    /// What the system says, or that something else than a file is in its place.
+    /// A usage error for any other file, or what the system says.
+    pub fn place(path: &Path) -> Result<PathBuf> {
+        let shown = || crate::sensitive::path(path);
+        let failed = |error: io::Error| Error::other(format!("cannot write {}", shown())).because(error);
+        let place = file::followed(path).map_err(failed)?;
+        match std::fs::symlink_metadata(&place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(place),
+            Err(error) => return Err(failed(error)),
+            Ok(found) if !found.is_file() => {
+                return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")));
+            }
+            Ok(_) => {}
+        }
+        match file::read(&place, LONGEST) {
+            Ok(bytes) if is_ours(&bytes) => return Ok(place),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {}
+            Err(error) => return Err(failed(error)),
+        }
+        Err(Error::usage(format!("{} exists and was not written by an emulator: it is not replaced", shown()))
+            .hint("name another file, or move this one away"))
+    }
+
+    /// Writes it, over an earlier emulator's.
+    ///
+    /// # Errors
+    /// Those of [`EnvFile::place`], and what the system says.
     pub fn write(path: &Path, lines: String) -> Result<EnvFile> {
-        let failed = |error| Error::other(format!("cannot write {}", path.display())).because(error);
-        file::replace(path, lines.as_bytes(), EnvFile::MANNER).map_err(failed)?;
-        Ok(EnvFile { path: path.to_owned(), lines })
+        // Once more: it may have been made since.
+        let place = EnvFile::place(path)?;
+        file::replace(&place, lines.as_bytes(), EnvFile::MANNER)
+            .map_err(|error| Error::other(format!("cannot write {}", crate::sensitive::path(path))).because(error))?;
+        Ok(EnvFile { path: place, lines })
     }
 }
 
 impl Drop for EnvFile {
     fn drop(&mut self) {
-        // Another emulator's may be in its place by now.
+        // Another emulator's, or anything else, may be in its place by now.
         let most = self.lines.len() as u64;
-        if file::read(&self.path, most).is_ok_and(|bytes| bytes == self.lines.as_bytes()) {
+        let same = std::fs::symlink_metadata(&self.path).is_ok_and(|found| found.is_file())
+            && file::read(&self.path, most).is_ok_and(|bytes| bytes == self.lines.as_bytes());
+        if same {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// Whether these are [`lines`] of an emulator and nothing else, or nothing at all.
+fn is_ours(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let Some((first, exports)) = text.split_once('\n') else { return text.is_empty() };
+    let set = |line: &str| {
+        line.strip_prefix("export ")
+            .and_then(|line| line.split_once('='))
+            .is_some_and(|(name, _)| EXPORTED.contains(&name))
+    };
+    first.starts_with("unset SDC_PROFILE ") && !first.contains(';') && exports.lines().all(set)
 }
 
 #[cfg(test)]
@@ -152,14 +216,41 @@ mod tests {
     fn the_file_of_settings_is_removed_unless_it_is_another_s_by_now() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("env");
-        std::fs::write(&path, "old").unwrap();
-        let first = EnvFile::write(&path, "export A=1\n".to_owned()).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "export A=1\n");
-        let second = EnvFile::write(&path, "export A=2\n".to_owned()).unwrap();
+        let lines = |port: u16| format!("unset SDC_PROFILE SDC_USER\nexport SDC_URL=http://127.0.0.1:{port}\n");
+        std::fs::write(&path, "").unwrap();
+        let first = EnvFile::write(&path, lines(1)).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), lines(1));
+        let second = EnvFile::write(&path, lines(2)).unwrap();
         drop(first);
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "export A=2\n");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), lines(2));
         drop(second);
         assert!(!path.exists());
         assert!(EnvFile::write(dir.path(), String::new()).is_err(), "a folder");
+    }
+
+    #[tokio::test]
+    async fn the_lines_of_an_emulator_are_known_again() {
+        let options = crate::emulator::Options {
+            https: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0))),
+            temp_dir: Some(env::temp_dir()),
+            ..Default::default()
+        };
+        let emulator = Emulator::start(options).await.unwrap();
+        let ours = lines(&emulator);
+        assert!(is_ours(ours.as_bytes()), "{ours}");
+        for (name, _) in environment(&emulator) {
+            assert!(EXPORTED.contains(&name), "{name}");
+        }
+        emulator.stop().await.unwrap();
+        for other in [
+            format!("{ours}export DATABASE_URL=postgres://db/x\n"),
+            format!("# mine\n{ours}"),
+            ours.replacen('\n', "; rm -f x\n", 1),
+            format!("{ours}\n# a note\n"),
+            "export SDC_URL=https://cloud.example.com\nexport SDC_ACCOUNT=jill\n".to_owned(),
+            "A=1".to_owned(),
+        ] {
+            assert!(!is_ours(other.as_bytes()), "{other}");
+        }
     }
 }

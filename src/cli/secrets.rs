@@ -1,0 +1,88 @@
+//! Secrets among what is typed and sent: passwords from files, and private keys where none belongs.
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use super::values;
+use crate::api::{Kind, Op};
+use crate::error::{Error, Result};
+use crate::sensitive::{self, Sort};
+
+/// The only line of a file that somebody may have taken for the password itself: it is not named.
+///
+/// # Errors
+/// A usage error: it cannot be read, is empty, has more lines, or is a private key.
+pub fn password(file: &str) -> Result<String> {
+    let fail = |words: &str| match file {
+        "-" => Error::usage(format!("standard input {words}")),
+        _ => Error::usage(format!("the file {words}")),
+    };
+    let bytes = match file {
+        "-" => values::read_bytes(file, values::FILE_LIMIT)?,
+        file => crate::file::read(&values::at_home(file), values::FILE_LIMIT)
+            .map_err(|error| fail("cannot be read").because(error))?,
+    };
+    // In UTF-16 too.
+    if sensitive::is_key(&String::from_utf8_lossy(&bytes)) {
+        return Err(
+            fail("is a private key, which must never be sent anywhere").hint("a file whose only line is the password")
+        );
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| fail("is not text (UTF-8)"))?;
+    match text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']) {
+        "" => Err(fail("holds nothing")),
+        line if line.contains(['\r', '\n']) => {
+            let count = line.lines().count();
+            Err(fail(&format!("has {count} lines, and a password is one"))
+                .hint("a file whose only line is the password"))
+        }
+        line => Ok(line.to_owned()),
+    }
+}
+
+/// What others can do with the files that secrets came from, in sentences for warnings.
+pub fn exposed(op: &Op, matches: &ArgMatches) -> Vec<String> {
+    let secrets = op.fields.iter().filter(|field| matches!(field.kind, Kind::Secret));
+    let typed = secrets.filter(|field| matches.value_source(field.name) == Some(ValueSource::CommandLine));
+    typed
+        .filter_map(|field| {
+            let file = matches.get_one::<String>(field.name).filter(|file| *file != "-")?;
+            let how = crate::file::open_to_others(&values::at_home(file))?;
+            Some(format!("the file of --{} {how}", field.long_name()))
+        })
+        .collect()
+}
+
+/// Refuses a private key where something else is read from a file and sent.
+///
+/// # Errors
+/// A usage error that names the file.
+pub fn no_private_key(file: &str, text: &str) -> Result<()> {
+    match sensitive::is_key(text) {
+        true => {
+            Err(Error::usage(format!("{} is a private key, which must never be sent anywhere", values::shown(file))))
+        }
+        false => Ok(()),
+    }
+}
+
+/// Refuses a name that is a secret: a private key has a `=` at its end, which parts it from an empty value. Values are
+/// not looked at, since metadata may hold keys.
+///
+/// # Errors
+/// A usage error that does not repeat it.
+pub fn check_name(text: &str) -> Result<()> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    // Padding belongs to what it ends.
+    let padded = name.len() + 1 + value.len() - value.trim_start_matches('=').len();
+    let whole = text.get(..padded).unwrap_or(text);
+    let secret = |text: &str| match sensitive::sort(text) {
+        Some(Sort::Lines) => Some(Sort::Lines),
+        Some(_) => sensitive::in_text(text),
+        None => None,
+    };
+    match secret(name).or_else(|| secret(whole)) {
+        Some(sort) => Err(Error::usage(format!("the name in NAME=VALUE holds {sort}: nothing was sent"))),
+        None => Ok(()),
+    }
+}
