@@ -1,29 +1,27 @@
 //! `sdc rbac apply`: reads the file and what is, shows the plan, asks, and does it step by step. What has been done
 //! when a step fails is told, and goes on the record at once.
 
-use std::collections::HashMap;
 use std::fmt::Write;
+use std::path::Path;
 
 use clap::ArgMatches;
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::file::{self, Wanted};
-use super::live::{self, Live, Member};
 use super::passwords::Passwords;
-use super::plan::{self, Action, Choice, Kind, Owned, Plan, Step, key_id};
-use super::record::Record;
-use super::rights::{self, Caller};
 use super::{print_json, wants_json};
-use crate::api::Op;
-use crate::api::cloudapi::{policies, roles, user_keys, users};
 use crate::cli::terminal::signals::Signals;
 use crate::cli::terminal::{prompt, question};
-use crate::cli::{App, change};
+use crate::cli::{App, change, values};
 use crate::client::Client;
+use crate::config::Dirs;
 use crate::error::{self, Error, Result};
 use crate::render::visible;
-use crate::request::{Arg, Args};
+use crate::tasks::plan::{Action, Kind as _};
+use crate::tasks::rbac::file::{self, Folders, Wanted};
+use crate::tasks::rbac::live::{self, Live};
+use crate::tasks::rbac::plan::{self, Choice, Plan};
+use crate::tasks::rbac::rights::{self, Caller};
+use crate::tasks::rbac::{Kind, Owned, Record, Step, Worker};
 
 /// Applies a file and returns the exit code.
 ///
@@ -33,7 +31,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let named = matches.get_one::<String>("file").or_else(|| matches.get_one::<String>("from"));
     let name = named.map(String::as_str).unwrap_or_default();
     let choice = Choice { prune: matches.get_flag("prune"), adopt: matches.get_flag("adopt") };
-    let wanted = file::read(name)?;
+    let wanted = read(name)?;
     if wanted.owner.is_none() && (choice.prune || choice.adopt) {
         let option = if choice.prune { "--prune" } else { "--adopt" };
         return Err(Error::usage(format!("{option} is about what the file has made, and the file names no owner"))
@@ -67,8 +65,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         let steps = format!("{steps} to the account {}", client.account());
         prompt::confirm(&app.streams, "apply", &steps, &[question::place(app)])?;
     }
-    let mut ids: HashMap<String, String> =
-        live.users.iter().map(|user| (user.login.clone(), user.id.clone())).collect();
+    let mut worker = Worker::new(&client, &live, |login| passwords.of(login));
     let mut failure = None;
     let mut done = 0;
     let mut signals = Signals::new(app)?;
@@ -79,7 +76,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             break;
         }
         let outcome = {
-            let mut sending = std::pin::pin!(one(&client, step, &mut ids, &passwords));
+            let mut sending = std::pin::pin!(worker.carry_out(step));
             loop {
                 tokio::select! {
                     outcome = &mut sending => break outcome,
@@ -103,7 +100,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             break;
         }
         done += 1;
-        app.say(&format!("{}: {}", step.thing(), step.action.done()));
+        app.say(&format!("{}: {}", step.target(), step.action.done()));
     }
     if wants_json(app) {
         let status = |at: usize| match at.cmp(&done) {
@@ -120,6 +117,15 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         None => Ok(0),
         Some(error) => Err(told(error, &plan.steps, done)),
     }
+}
+
+/// Reads a file, `-` for standard input.
+fn read(name: &str) -> Result<Wanted> {
+    let bytes = values::read_bytes(name, file::MAX_LEN)?;
+    let folder = if name == "-" { Path::new("") } else { Path::new(name).parent().unwrap_or(Path::new("")) };
+    let home = Dirs::system().home;
+    let shown = if name == "-" { "standard input" } else { name };
+    file::parse(&bytes, Folders { folder, home: home.as_deref() }).map_err(|error| error.about(shown))
 }
 
 /// What the plan takes away of the caller's own rights.
@@ -156,7 +162,7 @@ fn record(app: &App, client: &Client, wanted: &Wanted) -> Result<Option<Record>>
         Error::usage("there is no folder for the record of what the file makes").hint("set HOME or XDG_CONFIG_HOME")
     })?;
     let host = app.config.host().unwrap_or_default();
-    Record::read(dir, &host, client.account(), owner).map(Some)
+    Record::read(&dir.join("sdc-rbac"), &host, client.account(), owner).map(Some)
 }
 
 /// What is, with the keys that the plan needs.
@@ -236,7 +242,7 @@ fn as_json(client: &Client, wanted: &Wanted, plan: &Plan, status: impl Fn(usize)
             "action": step.action.word(),
             "kind": step.kind.word(),
             "name": step.name,
-            "user": step.user,
+            "user": step.parent.as_ref().map(|(_, user)| user),
             "id": step.id,
             "changes": changes.collect::<Vec<_>>(),
             "status": status(at),
@@ -250,97 +256,10 @@ fn as_json(client: &Client, wanted: &Wanted, plan: &Plan, status: impl Fn(usize)
     })
 }
 
-/// Does a step, and returns the id of the thing; new users are remembered for their keys.
-async fn one(client: &Client, step: &Step, ids: &mut HashMap<String, String>, passwords: &Passwords) -> Result<String> {
-    let known = step.id.clone().unwrap_or_default();
-    let user = step.user.as_ref().and_then(|login| ids.get(login)).cloned().unwrap_or_default();
-    if step.action == Action::Adopt {
-        return Ok(known);
-    }
-    let (op, mut args) = request(step, &known, &user)?;
-    if (step.kind, step.action) == (Kind::User, Action::Create) {
-        args = args.set("password", passwords.of(&step.name)?.expose_secret());
-    }
-    let answer = match client.call(op, &args).await {
-        // What is gone already need not be deleted.
-        Err(error) if step.action == Action::Delete && error.kind() == error::Kind::NotFound => return Ok(known),
-        answer => answer?,
-    };
-    if step.kind == Kind::Key {
-        return Ok(key_id(&user, &step.name));
-    }
-    let made = answer.first().and_then(|row| row.text("/id").map(|id| id.into_owned()));
-    let id = if step.action == Action::Create { made.unwrap_or_default() } else { known };
-    if id.is_empty() {
-        return Err(Error::new(error::Kind::Unreachable, "it was created, but the answer has no id"));
-    }
-    if step.kind == Kind::User {
-        ids.insert(step.name.clone(), id.clone());
-    }
-    Ok(id)
-}
-
-/// The operation of a step and its arguments.
-fn request(step: &Step, id: &str, user: &str) -> Result<(&'static Op, Args)> {
-    let (op, param): (&'static Op, &str) = match (step.kind, step.action) {
-        (Kind::Policy, Action::Create) => (&policies::CREATE, ""),
-        (Kind::Policy, Action::Delete) => (&policies::DELETE, "policy"),
-        (Kind::Policy, _) => (&policies::UPDATE, "policy"),
-        (Kind::User, Action::Create) => (&users::CREATE, ""),
-        (Kind::User, Action::Delete) => (&users::DELETE, "user"),
-        (Kind::User, _) => (&users::UPDATE, "user"),
-        (Kind::Role, Action::Create) => (&roles::CREATE, ""),
-        (Kind::Role, Action::Delete) => (&roles::DELETE, "role"),
-        (Kind::Role, _) => (&roles::UPDATE, "role"),
-        (Kind::Key, Action::Delete) => {
-            return Ok((&user_keys::DELETE, Args::new().set("user", user).set("userkey", &step.name)));
-        }
-        (Kind::Key, _) => {
-            let key = step.key.clone().unwrap_or_default();
-            let args = Args::new().set("user", user).set("key", key.line);
-            return Ok((&user_keys::ADD, if key.name.is_empty() { args } else { args.set("name", key.name) }));
-        }
-    };
-    let mut args = if param.is_empty() { Args::new() } else { Args::new().set(param, id) };
-    if step.action == Action::Create {
-        args = args.set(if step.kind == Kind::User { "login" } else { "name" }, &step.name);
-    }
-    for change in &step.changes {
-        let value = match change.field {
-            "members" | "default_members" => continue,
-            "policies" => {
-                let names: Vec<Value> =
-                    super::texts(Some(&change.new)).iter().map(|name| json!({ "name": name })).collect();
-                Arg::json(&Value::from(names).to_string())?
-            }
-            _ => match &change.new {
-                Value::String(text) => Arg::Text(text.clone()),
-                // The empty text clears a field.
-                Value::Null => Arg::Text(String::new()),
-                other => Arg::json(&other.to_string())?,
-            },
-        };
-        args.push(change.field, value);
-    }
-    if let Some(members) = &step.members {
-        let members: Vec<Value> = members.iter().map(member).collect();
-        args.push("members", Arg::json(&Value::from(members).to_string())?);
-    }
-    Ok((op, args))
-}
-
-fn member(member: &Member) -> Value {
-    let mut object = json!({ "type": if member.account { "account" } else { "subuser" }, "login": member.login });
-    if let (true, Some(fields)) = (member.default, object.as_object_mut()) {
-        fields.insert("default".to_owned(), true.into());
-    }
-    object
-}
-
 /// Puts on the record what has been made, and takes off it what has been deleted.
 fn keep(record: Option<&mut Record>, step: &Step, id: String) -> Result<()> {
     let Some(record) = record else { return Ok(()) };
-    let thing = Owned { kind: step.kind, id, name: step.name.clone() };
+    let thing = step.owned(id);
     match step.action {
         Action::Create | Action::Adopt => record.add(thing),
         Action::Delete => record.remove(&thing),
@@ -351,49 +270,10 @@ fn keep(record: Option<&mut Record>, step: &Step, id: String) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tasks::rbac::Spec;
 
     fn step(action: Action, kind: Kind) -> Step {
-        Step {
-            action,
-            kind,
-            name: "ops".to_owned(),
-            id: Some("id".to_owned()),
-            user: None,
-            changes: Vec::new(),
-            members: None,
-            key: None,
-        }
-    }
-
-    fn body(step: &Step) -> (String, String) {
-        let (op, args) = request(step, "id", "user-id").unwrap();
-        let request = crate::request::Request::new(op, &args, "acme").unwrap();
-        let body = request.body.map(|(_, body)| String::from_utf8(body).unwrap()).unwrap_or_default();
-        (format!("{} {}", request.method, request.path), body)
-    }
-
-    #[test]
-    fn a_role_is_sent_in_the_form_of_version_9() {
-        let mut role = step(Action::Change, Kind::Role);
-        role.members = Some(vec![Member::typed("jill", true), Member::typed("account:x", false)]);
-        role.changes = vec![
-            plan::Change { field: "members", old: json!([]), new: json!(["account:x", "jill"]) },
-            plan::Change { field: "policies", old: json!([]), new: json!(["may"]) },
-        ];
-        let (line, sent) = body(&role);
-        assert_eq!(line, "POST /acme/roles/id");
-        let members = r#"[{"type":"subuser","login":"jill","default":true},{"type":"account","login":"x"}]"#;
-        assert_eq!(sent, format!(r#"{{"policies":[{{"name":"may"}}],"members":{members}}}"#));
-    }
-
-    #[test]
-    fn a_field_that_is_to_be_none_is_sent_as_the_empty_text() {
-        let mut user = step(Action::Change, Kind::User);
-        user.changes = vec![plan::Change { field: "phone", old: json!("1"), new: Value::Null }];
-        assert_eq!(body(&user), ("POST /acme/users/id".to_owned(), r#"{"phone":""}"#.to_owned()));
-        let mut key = step(Action::Delete, Kind::Key);
-        key.name = "aa:bb".to_owned();
-        assert_eq!(body(&key).0, "DELETE /acme/users/user-id/keys/aa%3Abb");
+        Step::new(action, kind, "ops", Some("id"), Spec::None)
     }
 
     #[test]
