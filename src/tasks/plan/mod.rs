@@ -1,34 +1,67 @@
 //! Plans: steps that create, change, adopt and delete resources, in the order that their dependencies need, and a record
 //! of what is owned. Nothing here knows what the resources are, or sends a request: whoever plans has a [`Kind`] for its
-//! resources, makes [`Step`]s of them, and puts them [`in_order`].
+//! resources, makes [`Step`]s of them, puts them [`in_order`], and has a [`Run`] carry them out by its own [`Work`].
 //!
 //! ```
-//! use sdc::tasks::plan::{self, Action, Step};
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = sdc::emulator::Emulator::start(Default::default()).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! # let folder = tempfile::tempdir().unwrap();
+//! use sdc::api::cloudapi::{policies, roles};
+//! use sdc::request::{Arg, Args};
+//! use sdc::tasks::plan::{self, Action, Record, Run, Step, Work};
 //!
 //! #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-//! enum Kind { Network, Machine }
+//! enum Kind { Policy, Role }
 //!
 //! impl plan::Kind for Kind {
 //!     fn word(self) -> &'static str {
-//!         match self { Kind::Network => "network", Kind::Machine => "machine" }
+//!         match self { Kind::Policy => "policy", Kind::Role => "role" }
 //!     }
 //! }
 //!
-//! # fn main() -> sdc::Result<()> {
-//! // The machine is named first, and needs a network that is not there yet.
-//! let mut web = Step::new(Action::Create, Kind::Machine, "web", None, ());
-//! web.needs.push((Kind::Network, "inside".to_owned()));
-//! let inside = Step::new(Action::Create, Kind::Network, "inside", None, ());
+//! /// What is sent is the spec of a step: here the arguments.
+//! struct Creator<'a>(&'a sdc::Client);
 //!
-//! let steps = plan::in_order(vec![web, inside])?;
-//! let titles: Vec<String> = steps.iter().map(Step::title).collect();
-//! assert_eq!(titles, ["create network inside", "create machine web"]);
-//! # Ok(())
+//! impl Work<Kind, Args> for Creator<'_> {
+//!     fn id(&self, _: &Step<Kind, Args>) -> Option<String> { None }
+//!
+//!     async fn carry_out(&mut self, step: &Step<Kind, Args>) -> sdc::Result<String> {
+//!         let op = match step.kind { Kind::Policy => &policies::CREATE, Kind::Role => &roles::CREATE };
+//!         let created = self.0.call(op, &step.spec.clone().set("name", &step.name)).await?;
+//!         Ok(created.first().and_then(|row| row.text("/id")).unwrap_or_default().into_owned())
+//!     }
+//! }
+//!
+//! // The role comes first, and needs a policy that does not exist yet.
+//! let args = Args::new().set("policies", Arg::json(r#"[{ "name": "may" }]"#)?);
+//! let mut ops = Step::new(Action::Create, Kind::Role, "ops", None, args);
+//! ops.needs.push((Kind::Policy, "may".to_owned()));
+//! let args = Args::new().set("rules", Arg::json(r#"["CAN ping"]"#)?);
+//! let may = Step::new(Action::Create, Kind::Policy, "may", None, args);
+//! let steps = plan::in_order(vec![ops, may])?;
+//! assert_eq!(steps[0].title(), "create policy may");
+//!
+//! let record = Record::read(folder.path(), "cloud.example.com", client.account(), "team")?.open()?;
+//! Run::default().carry_out(&steps, Some(record), &mut Creator(&client), &()).await?;
+//! let record = Record::<Kind>::read(folder.path(), "cloud.example.com", client.account(), "team")?;
+//! assert_eq!(record.made().iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["may", "ops"]);
+//! # cloud.stop().await
+//! # })
 //! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
 //! ```
 
 mod order;
 mod record;
+mod run;
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -38,7 +71,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::order::in_order;
-pub use self::record::Record;
+pub use self::record::{OpenRecord, Record};
+pub use self::run::{Run, Work};
 
 /// The kinds of resources that a plan is about. The record keeps them by their serialized form.
 pub trait Kind: Copy + Debug + Eq + Hash + Serialize + DeserializeOwned {

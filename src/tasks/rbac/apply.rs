@@ -12,7 +12,7 @@ use crate::api::cloudapi::{policies, roles, user_keys, users};
 use crate::client::Client;
 use crate::error::{self, Error, Result};
 use crate::request::{Arg, Args};
-use crate::tasks::plan::Action;
+use crate::tasks::plan::{Action, Work};
 
 /// Carries out steps one after another, and remembers the ids of new users, which their keys need.
 pub struct Worker<'a, P> {
@@ -29,14 +29,22 @@ impl<'a, P: Fn(&str) -> Result<SecretString>> Worker<'a, P> {
         Worker { client, ids, password }
     }
 
-    /// Carries out a step and returns the resource's id. Deleting a resource that is gone already succeeds, and adopting
-    /// one sends nothing.
-    ///
-    /// # Errors
-    /// The request's failure. After an [error in doubt](Error::is_in_doubt) the step may have taken effect.
-    pub async fn carry_out(&mut self, step: &Step) -> Result<String> {
+    /// The id of the user that a key is a part of; empty for other steps.
+    fn user(&self, step: &Step) -> String {
+        step.parent.as_ref().and_then(|(_, login)| self.ids.get(login)).cloned().unwrap_or_default()
+    }
+}
+
+impl<P: Fn(&str) -> Result<SecretString>> Work<Kind, Spec> for Worker<'_, P> {
+    /// A key is known by its user and fingerprint.
+    fn id(&self, step: &Step) -> Option<String> {
+        (step.kind == Kind::Key).then(|| key_id(&self.user(step), &step.name))
+    }
+
+    /// Deleting a resource that is gone already succeeds, and adopting one sends nothing.
+    async fn carry_out(&mut self, step: &Step) -> Result<String> {
         let known = step.id.clone().unwrap_or_default();
-        let user = step.parent.as_ref().and_then(|(_, login)| self.ids.get(login)).cloned().unwrap_or_default();
+        let user = self.user(step);
         if step.action == Action::Adopt {
             return Ok(known);
         }
@@ -55,7 +63,7 @@ impl<'a, P: Fn(&str) -> Result<SecretString>> Worker<'a, P> {
         let made = answer.first().and_then(|row| row.text("/id").map(|id| id.into_owned()));
         let id = if step.action == Action::Create { made.unwrap_or_default() } else { known };
         if id.is_empty() {
-            return Err(Error::new(error::Kind::Unreachable, "it was created, but the answer has no id"));
+            return Err(Error::new(error::Kind::Unreachable, "it was created, but the answer has no id").in_doubt());
         }
         if step.kind == Kind::User {
             self.ids.insert(step.name.clone(), id.clone());

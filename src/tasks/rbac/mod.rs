@@ -1,7 +1,7 @@
 //! Users, roles and policies together: read from an account, compared with a file, and made as the file says. The file
 //! is parsed by [`file`], the account read by [`live`], the difference planned by [`plan`](plan::plan()), and each step
-//! carried out by a [`Worker`]. Nothing here prints, asks or reads the environment: whoever calls it shows the plan, asks
-//! whether to go ahead, and knows where the record is and which passwords new users get.
+//! carried out by a [`Worker`] in a [`Run`](super::plan::Run). Nothing here prints, asks or reads the environment: the
+//! caller shows the plan, asks whether to go ahead, and knows where the record is and which passwords new users get.
 //!
 //! ```
 //! # #[cfg(feature = "emulator")]
@@ -15,6 +15,7 @@
 //! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
 //! use std::path::Path;
 //!
+//! use sdc::tasks::plan::Run;
 //! use sdc::tasks::rbac::file::{self, Folders};
 //! use sdc::tasks::rbac::{Worker, live, plan, random_password};
 //!
@@ -29,9 +30,7 @@
 //! assert_eq!(titles, ["create policy may-reboot", "create role ops"]);
 //!
 //! let mut worker = Worker::new(&client, &now, |_| random_password());
-//! for step in &plan.steps {
-//!     worker.carry_out(step).await?;
-//! }
+//! Run::default().carry_out(&plan.steps, None, &mut worker, &()).await?;
 //! let now = live::read(&client, |_, _| false).await?;
 //! assert!(plan::plan(&now, &wanted, &[], plan::Choice::default())?.steps.is_empty());
 //! # cloud.stop().await

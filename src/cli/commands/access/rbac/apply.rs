@@ -1,32 +1,33 @@
-//! `sdc rbac apply`: reads the file and what is, shows the plan, asks, and does it step by step. What has been done
-//! when a step fails is told, and goes on the record at once.
+//! `sdc rbac apply`: reads the file and the account, shows the plan, asks, and has it carried out. If a step fails, it
+//! says which steps were done before it and which were not begun.
 
+use std::cell::Cell;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
 use super::passwords::Passwords;
 use super::{print_json, wants_json};
-use crate::cli::terminal::signals::Signals;
+use crate::cli::terminal::signals::Stop;
 use crate::cli::terminal::{prompt, question};
 use crate::cli::{App, change, values};
 use crate::client::Client;
 use crate::config::Dirs;
 use crate::error::{self, Error, Result};
 use crate::render::visible;
-use crate::tasks::plan::{Action, Kind as _};
+use crate::tasks::plan::{Action, Kind as _, OpenRecord, Run, Work};
 use crate::tasks::rbac::file::{self, Folders, Wanted};
 use crate::tasks::rbac::live::{self, Live};
 use crate::tasks::rbac::plan::{self, Choice, Plan};
 use crate::tasks::rbac::rights::{self, Caller};
-use crate::tasks::rbac::{Kind, Owned, Record, Step, Worker};
+use crate::tasks::rbac::{Kind, Owned, Record, Spec, Step, Worker};
 
 /// Applies a file and returns the exit code.
 ///
 /// # Errors
-/// A usage error before anything is sent; later the failure of the step that failed.
+/// A usage error before anything is sent; later the failure of the step that failed, or an interruption.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let named = matches.get_one::<String>("file").or_else(|| matches.get_one::<String>("from"));
     let name = named.map(String::as_str).unwrap_or_default();
@@ -44,15 +45,20 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     wanted.doubts().iter().for_each(|doubt| app.warn(doubt));
     let client = app.client()?;
     let mut record = record(app, &client, &wanted)?;
-    let made = record.as_ref().map(|record| record.made.clone()).unwrap_or_default();
-    let live = live(&client, &wanted, &made).await?;
-    let plan = plan::plan(&live, &wanted, &made, choice)?;
+    let live = live(&client, &wanted, record.as_ref()).await?;
+    let found = record.as_mut().map(|record| record.settle(|begun| live.find(begun))).unwrap_or_default();
+    let made = record.as_ref().map(Record::made).unwrap_or_default();
+    let plan = plan::plan(&live, &wanted, made, choice)?;
     let only_plan = app.globals.dry_run || matches.get_flag("plan");
     if !wants_json(app) {
         app.streams.out(shown(&plan, client.account()).as_bytes())?;
     }
-    notes(app, &plan, &passwords, choice, &made);
+    notes(app, &plan, &passwords, choice, (made, &found));
     if only_plan || plan.steps.is_empty() {
+        // Otherwise the next run would have to find it once more.
+        if let Some(record) = record.filter(|record| !only_plan && record.is_changed()) {
+            record.open()?;
+        }
         if wants_json(app) {
             print_json(app, &as_json(&client, &wanted, &plan, |_| "planned").to_string())?;
         }
@@ -65,48 +71,15 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         let steps = format!("{steps} to the account {}", client.account());
         prompt::confirm(&app.streams, "apply", &steps, &[question::place(app)])?;
     }
+    let record = record.map(Record::open).transpose()?;
     let mut worker = Worker::new(&client, &live, |login| passwords.of(login));
-    let mut failure = None;
-    let mut done = 0;
-    let mut signals = Signals::new(app)?;
-    let mut interrupted = false;
-    for step in &plan.steps {
-        if interrupted {
-            failure = Some(Error::new(error::Kind::Interrupted, "interrupted before it was sent"));
-            break;
-        }
-        let outcome = {
-            let mut sending = std::pin::pin!(worker.carry_out(step));
-            loop {
-                tokio::select! {
-                    outcome = &mut sending => break outcome,
-                    // What is on its way is waited for and recorded; the second time it is left.
-                    () = signals.next() => {
-                        if std::mem::replace(&mut interrupted, true) {
-                            let words = "interrupted, and it may have taken effect all the same";
-                            break Err(Error::new(error::Kind::Interrupted, words));
-                        }
-                        app.say("interrupted: what was sent is waited for; once more leaves at once");
-                    }
-                }
-            }
-        };
-        let recorded = outcome.and_then(|id| {
-            let kept = keep(record.as_mut(), step, id);
-            kept.map_err(|error| error.about("it was done, but is not on the record of what the file has made"))
-        });
-        if let Err(error) = recorded {
-            failure = Some(error);
-            break;
-        }
-        done += 1;
-        app.say(&format!("{}: {}", step.target(), step.action.done()));
-    }
+    let (run, failure) = carry_out(app, &plan.steps, record, &mut worker).await;
+    let (begun, done) = (run.begun.get(), run.done.get());
     if wants_json(app) {
-        let status = |at: usize| match at.cmp(&done) {
-            std::cmp::Ordering::Less => "done",
-            std::cmp::Ordering::Equal => "failed",
-            std::cmp::Ordering::Greater => "not begun",
+        let status = |at: usize| match at {
+            at if at < done => "done",
+            at if at < begun => "failed",
+            _ => "not begun",
         };
         print_json(app, &as_json(&client, &wanted, &plan, status).to_string()).map_err(|error| {
             failure.iter().for_each(|error| app.report(error));
@@ -119,10 +92,40 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
 }
 
+/// Carries the steps out. The first interruption lets the request that was sent end, the second leaves at once. Returns
+/// how far it has come, and the failure that ended it.
+async fn carry_out(
+    app: &App,
+    steps: &[Step],
+    record: Option<OpenRecord<Kind>>,
+    worker: &mut impl Work<Kind, Spec>,
+) -> (Run, Option<Error>) {
+    let stop = Stop::default();
+    let run = Run { stop: stop.word(), ..Run::default() };
+    let failure = Cell::new(None);
+    let work = async { failure.set(run.carry_out(steps, record, worker, app).await.err()) };
+    let interrupted = |words: &str| Error::new(error::Kind::Interrupted, words);
+    let left = || interrupted("interrupted, and it may have taken effect all the same");
+    let failure = match stop.heeded(app, work, left).await {
+        Err(error) => Some(error),
+        Ok(false) => failure.take(),
+        Ok(true) => match failure.take() {
+            None => Some(interrupted("interrupted, with all steps done")),
+            Some(error) if error.kind() == error::Kind::Interrupted => Some(error),
+            Some(error) => {
+                app.report(&error);
+                Some(interrupted("interrupted, and it failed"))
+            }
+        },
+    };
+    (run, failure)
+}
+
 /// Reads a file, `-` for standard input.
 fn read(name: &str) -> Result<Wanted> {
     let bytes = values::read_bytes(name, file::MAX_LEN)?;
-    let folder = if name == "-" { Path::new("") } else { Path::new(name).parent().unwrap_or(Path::new("")) };
+    let path = if name == "-" { PathBuf::new() } else { values::at_home(name) };
+    let folder = path.parent().unwrap_or(Path::new(""));
     let home = Dirs::system().home;
     let shown = if name == "-" { "standard input" } else { name };
     file::parse(&bytes, Folders { folder, home: home.as_deref() }).map_err(|error| error.about(shown))
@@ -144,12 +147,12 @@ fn titles(steps: &[Step]) -> String {
     }
 }
 
-/// Says of a failure what was done before it and what not.
+/// Adds to a failure which steps were done before it and which were not begun.
 fn told(error: Error, steps: &[Step], done: usize) -> Error {
-    let at = steps.get(done).map(Step::title).unwrap_or_default();
+    let Some(at) = steps.get(done) else { return error.hint(format!("done: {}", titles(steps))) };
     let rest = steps.get(done + 1..).unwrap_or_default();
     error
-        .about(&at)
+        .about(&at.title())
         .hint(format!("done before it: {}", titles(steps.get(..done).unwrap_or_default())))
         .hint(format!("not begun: {}", titles(rest)))
         .hint("what was done stays; the same command again goes on with what is left")
@@ -165,23 +168,31 @@ fn record(app: &App, client: &Client, wanted: &Wanted) -> Result<Option<Record>>
     Record::read(&dir.join("sdc-rbac"), &host, client.account(), owner).map(Some)
 }
 
-/// What is, with the keys that the plan needs.
-async fn live(client: &Client, wanted: &Wanted, made: &[Owned]) -> Result<Live> {
+/// The account, with the keys that the plan needs.
+async fn live(client: &Client, wanted: &Wanted, record: Option<&Record>) -> Result<Live> {
     live::read(client, |id, login| {
         let listed = wanted.users.iter().any(|user| user.login == login && user.keys.is_some());
         let of_user = |owned: &Owned| match owned.kind {
-            Kind::User => owned.id == id,
+            // The id of a user that was only begun is not known.
+            Kind::User => owned.id == id || owned.id.is_empty() && owned.name == login,
             Kind::Key => owned.id.strip_prefix(id).is_some_and(|rest| rest.starts_with('/')),
             Kind::Policy | Kind::Role => false,
         };
-        listed || made.iter().any(of_user)
+        listed || record.is_some_and(|record| record.made().iter().chain(record.begun()).any(of_user))
     })
     .await?
     .sure()
 }
 
-/// What should be known beside the plan.
-fn notes(app: &App, plan: &Plan, passwords: &Passwords, choice: Choice, made: &[Owned]) {
+/// Prints notes on the plan. `made` is on the record; `found` of it only since this run.
+fn notes(app: &App, plan: &Plan, passwords: &Passwords, choice: Choice, (made, found): (&[Owned], &[Owned])) {
+    if !found.is_empty() {
+        let names: Vec<String> = found.iter().map(|one| format!("{} {}", one.kind.word(), one.name)).collect();
+        app.say(&format!(
+            "note: made by a run of this file that did not end, and on its record now: {}",
+            names.join(", ")
+        ));
+    }
     let new: Vec<&str> = plan
         .steps
         .iter()
@@ -256,21 +267,9 @@ fn as_json(client: &Client, wanted: &Wanted, plan: &Plan, status: impl Fn(usize)
     })
 }
 
-/// Puts on the record what has been made, and takes off it what has been deleted.
-fn keep(record: Option<&mut Record>, step: &Step, id: String) -> Result<()> {
-    let Some(record) = record else { return Ok(()) };
-    let thing = step.owned(id);
-    match step.action {
-        Action::Create | Action::Adopt => record.add(thing),
-        Action::Delete => record.remove(&thing),
-        Action::Change => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tasks::rbac::Spec;
 
     fn step(action: Action, kind: Kind) -> Step {
         Step::new(action, kind, "ops", Some("id"), Spec::None)
