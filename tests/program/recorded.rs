@@ -43,14 +43,17 @@ impl Cloud {
 
     /// Begins to apply, and waits until this request has come.
     async fn begun(&self, file: &str, path: &str) -> Child {
-        let child = self.apply(file, &[]).spawn().unwrap();
-        for _ in 0..600 {
-            if self.writes().iter().any(|line| line == path) {
-                return child;
+        let mut child = self.apply(file, &[]).spawn().unwrap();
+        let mut tries = 0..600;
+        while !self.writes().iter().any(|line| line == path) {
+            if tries.next().is_none() {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("{path} was never sent");
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("{path} was never sent");
+        child
     }
 
     /// The requests that change something.
@@ -159,12 +162,9 @@ async fn a_lost_answer_leaves_the_resource_to_prune_and_a_refusal_does_not() {
 #[tokio::test]
 async fn an_interruption_waits_for_the_request_that_is_out_and_records_it() {
     for name in ["-INT", "-TERM"] {
-        let cloud = Cloud::with("POST /policies drip=60").await;
+        let cloud = Cloud::with("POST /policies drip=30").await;
         let file = cloud.file(&team());
-        let child = cloud.apply(&file, &[]).spawn().unwrap();
-        while cloud.writes().is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let child = cloud.begun(&file, "POST /acme/policies").await;
         signal(&child, name);
         let said = ended(child).await;
         let words = text(&said.stderr);
@@ -175,6 +175,23 @@ async fn an_interruption_waits_for_the_request_that_is_out_and_records_it() {
         let recorded = cloud.recorded();
         assert_eq!((&recorded["made"][0]["name"], recorded.get("begun")), (&json!("may-reboot"), None), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_second_interruption_leaves_at_once_and_the_record_says_what_was_begun() {
+    let cloud = Cloud::with("POST /policies drip=1").await;
+    let child = cloud.begun(&cloud.file(&team()), "POST /acme/policies").await;
+    signal(&child, "-INT");
+    // Those that come close together are one.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    signal(&child, "-INT");
+    let said = ended(child).await;
+    let words = text(&said.stderr);
+    assert_eq!(said.status.code(), Some(130), "{words}");
+    assert!(words.contains("may have taken effect all the same"), "{words}");
+    assert_eq!(cloud.recorded()["begun"][0]["name"], "may-reboot");
+    let (_, told, words) = cloud.told(cloud.apply(&cloud.file(&json!({ "owner": "team" })), &["--prune"])).await;
+    assert_eq!(told, "- delete policy may-reboot\n", "{words}");
 }
 
 /// Applies where the record cannot be written, and says what came of it.

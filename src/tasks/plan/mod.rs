@@ -40,10 +40,12 @@
 //! }
 //!
 //! // The role comes first, and needs a policy that does not exist yet.
-//! let args = Args::new().set("policies", Arg::json(r#"[{ "name": "may" }]"#)?);
+//! let mut args = Args::new();
+//! args.push("policies", Arg::json(r#"[{ "name": "may" }]"#)?);
 //! let mut ops = Step::new(Action::Create, Kind::Role, "ops", None, args);
 //! ops.needs.push((Kind::Policy, "may".to_owned()));
-//! let args = Args::new().set("rules", Arg::json(r#"["CAN ping"]"#)?);
+//! let mut args = Args::new();
+//! args.push("rules", Arg::json(r#"["CAN ping"]"#)?);
 //! let may = Step::new(Action::Create, Kind::Policy, "may", None, args);
 //! let steps = plan::in_order(vec![ops, may])?;
 //! assert_eq!(steps[0].title(), "create policy may");

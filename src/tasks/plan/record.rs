@@ -381,4 +381,18 @@ mod tests {
         assert!(error.message().ends_with("cannot be written"), "{error}");
         assert_eq!(error.hints(), ["nothing was changed"]);
     }
+
+    #[test]
+    fn a_record_that_is_a_folder_or_in_one_that_cannot_be_written_is_told_before_a_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("records/host%3A8080@a%2F..%2Fb@team.json");
+        std::fs::create_dir_all(&file).unwrap();
+        let error = read(&dir, "team").unwrap_err();
+        assert!(error.message().ends_with("cannot be read"), "{error}");
+        // A lock that cannot be taken.
+        let record = read(&dir, "other").unwrap();
+        std::fs::create_dir(dir.path().join("records/.host%3A8080@a%2F..%2Fb@other.json.lock")).unwrap();
+        let error = record.open().unwrap_err();
+        assert_eq!(error.hints(), ["nothing was changed"], "{error}");
+    }
 }

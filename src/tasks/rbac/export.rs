@@ -51,3 +51,55 @@ pub fn export(live: &Live, owner: Option<&str>) -> Value {
     all.insert("roles".to_owned(), roles.collect());
     all.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::file::{self, Folders};
+    use super::super::live::{Key, Policy, Role, User};
+    use super::super::plan::{Choice, plan};
+    use super::*;
+    use crate::auth::PublicKey;
+
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUGuQxPsNx8zqPXuTjNGyGx8MG3uxhpc1CdwTx2V7B9";
+
+    #[test]
+    fn an_account_is_as_its_export_says() {
+        let md5 = PublicKey::from_line(KEY).unwrap().md5();
+        let key = Key { name: "my laptop".to_owned(), md5, line: format!("{KEY} old@comment") };
+        let user = |login: &str, keys: Vec<Key>| User {
+            id: format!("id-of-{login}"),
+            login: login.to_owned(),
+            object: json!({ "login": login, "email": "a@b.org", "phone": "", "city": "Basel", "updated": "now" }),
+            keys,
+        };
+        let role = Role {
+            id: "r".to_owned(),
+            name: "ops".to_owned(),
+            members: vec![Member::typed("jill", true), Member::typed("account:x", false)],
+            policies: vec!["may".to_owned()],
+        };
+        let policy = |name: &str, description: &str| Policy {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            description: description.to_owned(),
+            rules: vec!["CAN ping".to_owned()],
+        };
+        let live = Live {
+            users: vec![user("jill", vec![key]), user("ci", Vec::new())],
+            roles: vec![role],
+            policies: vec![policy("may", "why"), policy("other", "")],
+            ..Live::default()
+        };
+        let file = export(&live, Some("team"));
+        assert_eq!(file["users"][0]["keys"], json!([format!("{KEY} my laptop")]));
+        assert_eq!((&file["users"][0]["city"], file["users"][0].get("phone")), (&json!("Basel"), None));
+        assert_eq!(file["roles"][0]["members"], json!(["jill", "account:x"]));
+        assert_eq!(file["policies"][1].get("description"), None);
+        let folders = Folders { folder: Path::new(""), home: None };
+        let wanted = file::parse(file.to_string().as_bytes(), folders).unwrap();
+        assert_eq!(wanted.owner.as_deref(), Some("team"));
+        assert!(plan(&live, &wanted, &[], Choice::default()).unwrap().steps.is_empty());
+    }
+}
