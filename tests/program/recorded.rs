@@ -223,14 +223,15 @@ async fn without_a_record_nothing_is_changed() {
     };
     let (code, words) = unwritable(spoil, false).await;
     assert!(code == Some(1) && words.contains("the record"), "{words}");
-    // A folder that nobody may write to; root may write to any.
-    use std::os::unix::fs::PermissionsExt;
-    let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    if !root {
-        let spoil = |folder: &Path| {
-            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o500)).unwrap();
-        };
-        let (code, words) = unwritable(spoil, false).await;
+    // A folder that nobody may write to, but for root.
+    let read_only = |folder: &Path| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o500)).unwrap();
+    };
+    let probe = tempfile::tempdir().unwrap();
+    read_only(probe.path());
+    if std::fs::write(probe.path().join("probe"), "").is_err() {
+        let (code, words) = unwritable(read_only, false).await;
         assert!(code == Some(1) && words.contains("cannot be written"), "{words}");
     }
 }
