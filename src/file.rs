@@ -96,6 +96,35 @@ pub(crate) fn give_to_owner_of_folder(path: &Path, made: &File) -> io::Result<()
     Ok(())
 }
 
+/// A path whose `~` is the home: a shell leaves it as it is behind a `=`, in quotes, and in files.
+pub fn expanded(path: &Path, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+/// Makes a folder that only its owner can look into, and those above it.
+pub(crate) fn make_private_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
+        make_private_dir(above)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(dir) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+        made => made.and_then(|()| {
+            let folder = if cfg!(unix) { File::open(dir)? } else { return Ok(()) };
+            give_to_owner_of_folder(dir, &folder)
+        }),
+    }
+}
+
 /// What is wanted of a file that is replaced.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manner {

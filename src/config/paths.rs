@@ -1,11 +1,12 @@
 //! The folders: node-triton's for profiles, ours for the cache, the user's for keys. Nothing here knows what the
 //! files in them hold.
 
-use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::path::PathBuf;
 
 use super::env;
 use crate::error::Result;
+pub use crate::file::expanded;
+pub(crate) use crate::file::make_private_dir;
 use crate::sensitive;
 
 /// Where files are looked for.
@@ -55,33 +56,4 @@ pub(super) fn check(var: &dyn Fn(&str) -> Option<String>) -> Result<()> {
         Some(folder) if !folder.is_dir() => sensitive::refuse_path(name, &folder, "the path of a folder"),
         _ => Ok(()),
     })
-}
-
-/// A path whose `~` is the home: a shell leaves it as it is behind a `=`, in quotes, and in files.
-pub fn expanded(path: &Path, home: Option<&Path>) -> PathBuf {
-    match (path.strip_prefix("~"), home) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => path.to_owned(),
-    }
-}
-
-/// Makes a folder that only its owner can look into, and those above it.
-pub(crate) fn make_private_dir(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
-    if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
-        make_private_dir(above)?;
-    }
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(dir) {
-        // Another process was faster.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
-        made => made.and_then(|()| {
-            let folder = if cfg!(unix) { fs::File::open(dir)? } else { return Ok(()) };
-            crate::file::give_to_owner_of_folder(dir, &folder)
-        }),
-    }
 }

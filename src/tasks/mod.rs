@@ -1,12 +1,15 @@
 //! Work that takes more than one request: names to ids, which resources are meant, create once, delete until gone,
-//! diagnose, find the route to a machine. It has no command line, no terminal and no environment: what it has to say on
-//! the way goes to a [`Report`].
+//! diagnose, find the route to a machine, plan and carry out users, roles and policies, tag with roles. It has no
+//! command line, no terminal and no environment: what it has to say on the way goes to a [`Report`].
 
 pub mod addresses;
 pub mod call;
 pub mod create;
 pub mod diagnosis;
+pub mod plan;
+pub mod rbac;
 pub mod resolve;
+pub mod role_tags;
 pub mod targets;
 mod unnamed;
 pub mod words;

@@ -29,6 +29,7 @@ mod models;
 mod no_hang;
 mod pages;
 mod questions;
+mod recorded;
 mod refusals;
 mod reliability;
 mod requests;

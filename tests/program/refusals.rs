@@ -278,15 +278,16 @@ async fn a_home_that_no_shell_has_replaced_is_found_in_every_setting() {
     command.env("SDC_KEY_FILE", "~/.ssh/id_ed25519");
     let said = output(command).await;
     assert!(text(&said.stdout).contains("hello"), "{}{}", text(&said.stdout), text(&said.stderr));
-    home.write(
-        "team.json",
-        r#"{"users":[{"login":"joe","email":"joe@example.com","keys":["~/.ssh/id_ed25519.pub"]}]}"#,
-    );
     home.write("passwords", "{}");
     std::fs::set_permissions(home.path("passwords"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let mut command = home.sdc(&["rbac", "apply", "~/team.json", "--passwords-file=~/passwords", "--plan"], None);
-    command.env("SDC_KEY_FILE", "~/.ssh/id_ed25519");
-    let said = output(command).await;
-    assert!(text(&said.stdout).contains("create key"), "{}{}", text(&said.stdout), text(&said.stderr));
+    // The second key lies beside the file.
+    for key in ["~/.ssh/id_ed25519.pub", ".ssh/id_ed25519.pub"] {
+        let team = r#"{"users":[{"login":"joe","email":"joe@example.com","keys":["KEY"]}]}"#;
+        home.write("team.json", &team.replace("KEY", key));
+        let mut command = home.sdc(&["rbac", "apply", "~/team.json", "--passwords-file=~/passwords", "--plan"], None);
+        command.env("SDC_KEY_FILE", "~/.ssh/id_ed25519");
+        let said = output(command).await;
+        assert!(text(&said.stdout).contains("create key"), "{}{}", text(&said.stdout), text(&said.stderr));
+    }
     home.emulator.stop().await.unwrap();
 }

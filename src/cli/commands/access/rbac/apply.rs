@@ -1,39 +1,38 @@
-//! `sdc rbac apply`: reads the file and what is, shows the plan, asks, and does it step by step. What has been done
-//! when a step fails is told, and goes on the record at once.
+//! `sdc rbac apply`: reads the file and the account, shows the plan, asks, and has it carried out. If a step fails, it
+//! says which steps were done before it and which were not begun.
 
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::file::{self, Wanted};
-use super::live::{self, Live, Member};
 use super::passwords::Passwords;
-use super::plan::{self, Action, Choice, Kind, Owned, Plan, Step, key_id};
-use super::record::Record;
-use super::rights::{self, Caller};
 use super::{print_json, wants_json};
-use crate::api::Op;
-use crate::api::cloudapi::{policies, roles, user_keys, users};
-use crate::cli::terminal::signals::Signals;
+use crate::cli::terminal::signals::Stop;
 use crate::cli::terminal::{prompt, question};
-use crate::cli::{App, change};
+use crate::cli::{App, change, values};
 use crate::client::Client;
+use crate::config::Dirs;
 use crate::error::{self, Error, Result};
 use crate::render::visible;
-use crate::request::{Arg, Args};
+use crate::tasks::plan::{Action, Kind as _, OpenRecord, Run, Work};
+use crate::tasks::rbac::file::{self, Folders, Wanted};
+use crate::tasks::rbac::live::{self, Live};
+use crate::tasks::rbac::plan::{self, Choice, Plan};
+use crate::tasks::rbac::rights::{self, Caller};
+use crate::tasks::rbac::{Kind, Owned, Record, Spec, Step, Worker};
 
 /// Applies a file and returns the exit code.
 ///
 /// # Errors
-/// A usage error before anything is sent; later the failure of the step that failed.
+/// A usage error before anything is sent; later the failure of the step that failed, or an interruption.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let named = matches.get_one::<String>("file").or_else(|| matches.get_one::<String>("from"));
     let name = named.map(String::as_str).unwrap_or_default();
     let choice = Choice { prune: matches.get_flag("prune"), adopt: matches.get_flag("adopt") };
-    let wanted = file::read(name)?;
+    let wanted = read(name)?;
     if wanted.owner.is_none() && (choice.prune || choice.adopt) {
         let option = if choice.prune { "--prune" } else { "--adopt" };
         return Err(Error::usage(format!("{option} is about what the file has made, and the file names no owner"))
@@ -46,15 +45,20 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     wanted.doubts().iter().for_each(|doubt| app.warn(doubt));
     let client = app.client()?;
     let mut record = record(app, &client, &wanted)?;
-    let made = record.as_ref().map(|record| record.made.clone()).unwrap_or_default();
-    let live = live(&client, &wanted, &made).await?;
-    let plan = plan::plan(&live, &wanted, &made, choice)?;
+    let live = live(&client, &wanted, record.as_ref()).await?;
+    let found = record.as_mut().map(|record| record.settle(|begun| live.find(begun))).unwrap_or_default();
+    let made = record.as_ref().map(Record::made).unwrap_or_default();
+    let plan = plan::plan(&live, &wanted, made, choice)?;
     let only_plan = app.globals.dry_run || matches.get_flag("plan");
     if !wants_json(app) {
         app.streams.out(shown(&plan, client.account()).as_bytes())?;
     }
-    notes(app, &plan, &passwords, choice, &made);
+    notes(app, &plan, &passwords, choice, (made, &found));
     if only_plan || plan.steps.is_empty() {
+        // Otherwise the next run would have to find it once more.
+        if let Some(record) = record.filter(|record| !only_plan && record.is_changed()) {
+            record.open()?;
+        }
         if wants_json(app) {
             print_json(app, &as_json(&client, &wanted, &plan, |_| "planned").to_string())?;
         }
@@ -67,49 +71,15 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         let steps = format!("{steps} to the account {}", client.account());
         prompt::confirm(&app.streams, "apply", &steps, &[question::place(app)])?;
     }
-    let mut ids: HashMap<String, String> =
-        live.users.iter().map(|user| (user.login.clone(), user.id.clone())).collect();
-    let mut failure = None;
-    let mut done = 0;
-    let mut signals = Signals::new(app)?;
-    let mut interrupted = false;
-    for step in &plan.steps {
-        if interrupted {
-            failure = Some(Error::new(error::Kind::Interrupted, "interrupted before it was sent"));
-            break;
-        }
-        let outcome = {
-            let mut sending = std::pin::pin!(one(&client, step, &mut ids, &passwords));
-            loop {
-                tokio::select! {
-                    outcome = &mut sending => break outcome,
-                    // What is on its way is waited for and recorded; the second time it is left.
-                    () = signals.next() => {
-                        if std::mem::replace(&mut interrupted, true) {
-                            let words = "interrupted, and it may have taken effect all the same";
-                            break Err(Error::new(error::Kind::Interrupted, words));
-                        }
-                        app.say("interrupted: what was sent is waited for; once more leaves at once");
-                    }
-                }
-            }
-        };
-        let recorded = outcome.and_then(|id| {
-            let kept = keep(record.as_mut(), step, id);
-            kept.map_err(|error| error.about("it was done, but is not on the record of what the file has made"))
-        });
-        if let Err(error) = recorded {
-            failure = Some(error);
-            break;
-        }
-        done += 1;
-        app.say(&format!("{}: {}", step.thing(), step.action.done()));
-    }
+    let record = record.map(Record::open).transpose()?;
+    let mut worker = Worker::new(&client, &live, |login| passwords.of(login));
+    let (run, failure) = carry_out(app, &plan.steps, record, &mut worker).await;
+    let (begun, done) = (run.begun.get(), run.done.get());
     if wants_json(app) {
-        let status = |at: usize| match at.cmp(&done) {
-            std::cmp::Ordering::Less => "done",
-            std::cmp::Ordering::Equal => "failed",
-            std::cmp::Ordering::Greater => "not begun",
+        let status = |at: usize| match at {
+            at if at < done => "done",
+            at if at < begun => "failed",
+            _ => "not begun",
         };
         print_json(app, &as_json(&client, &wanted, &plan, status).to_string()).map_err(|error| {
             failure.iter().for_each(|error| app.report(error));
@@ -120,6 +90,45 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         None => Ok(0),
         Some(error) => Err(told(error, &plan.steps, done)),
     }
+}
+
+/// Carries the steps out. The first interruption lets the request that was sent end, the second leaves at once. Returns
+/// how far it has come, and the failure that ended it.
+async fn carry_out(
+    app: &App,
+    steps: &[Step],
+    record: Option<OpenRecord<Kind>>,
+    worker: &mut impl Work<Kind, Spec>,
+) -> (Run, Option<Error>) {
+    let stop = Stop::default();
+    let run = Run { stop: stop.word(), ..Run::default() };
+    let failure = Cell::new(None);
+    let work = async { failure.set(run.carry_out(steps, record, worker, app).await.err()) };
+    let interrupted = |words: &str| Error::new(error::Kind::Interrupted, words);
+    let left = || interrupted("interrupted, and it may have taken effect all the same");
+    let failure = match stop.heeded(app, work, left).await {
+        Err(error) => Some(error),
+        Ok(false) => failure.take(),
+        Ok(true) => match failure.take() {
+            None => Some(interrupted("interrupted, with all steps done")),
+            Some(error) if error.kind() == error::Kind::Interrupted => Some(error),
+            Some(error) => {
+                app.report(&error);
+                Some(interrupted("interrupted, and it failed"))
+            }
+        },
+    };
+    (run, failure)
+}
+
+/// Reads a file, `-` for standard input.
+fn read(name: &str) -> Result<Wanted> {
+    let bytes = values::read_bytes(name, file::MAX_LEN)?;
+    let path = if name == "-" { PathBuf::new() } else { values::at_home(name) };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let home = Dirs::system().home;
+    let shown = if name == "-" { "standard input" } else { name };
+    file::parse(&bytes, Folders { folder, home: home.as_deref() }).map_err(|error| error.about(shown))
 }
 
 /// What the plan takes away of the caller's own rights.
@@ -138,12 +147,12 @@ fn titles(steps: &[Step]) -> String {
     }
 }
 
-/// Says of a failure what was done before it and what not.
+/// Adds to a failure which steps were done before it and which were not begun.
 fn told(error: Error, steps: &[Step], done: usize) -> Error {
-    let at = steps.get(done).map(Step::title).unwrap_or_default();
+    let Some(at) = steps.get(done) else { return error.hint(format!("done: {}", titles(steps))) };
     let rest = steps.get(done + 1..).unwrap_or_default();
     error
-        .about(&at)
+        .about(&at.title())
         .hint(format!("done before it: {}", titles(steps.get(..done).unwrap_or_default())))
         .hint(format!("not begun: {}", titles(rest)))
         .hint("what was done stays; the same command again goes on with what is left")
@@ -156,26 +165,34 @@ fn record(app: &App, client: &Client, wanted: &Wanted) -> Result<Option<Record>>
         Error::usage("there is no folder for the record of what the file makes").hint("set HOME or XDG_CONFIG_HOME")
     })?;
     let host = app.config.host().unwrap_or_default();
-    Record::read(dir, &host, client.account(), owner).map(Some)
+    Record::read(&dir.join("sdc-rbac"), &host, client.account(), owner).map(Some)
 }
 
-/// What is, with the keys that the plan needs.
-async fn live(client: &Client, wanted: &Wanted, made: &[Owned]) -> Result<Live> {
+/// The account, with the keys that the plan needs.
+async fn live(client: &Client, wanted: &Wanted, record: Option<&Record>) -> Result<Live> {
     live::read(client, |id, login| {
         let listed = wanted.users.iter().any(|user| user.login == login && user.keys.is_some());
         let of_user = |owned: &Owned| match owned.kind {
-            Kind::User => owned.id == id,
+            // The id of a user that was only begun is not known.
+            Kind::User => owned.id == id || owned.id.is_empty() && owned.name == login,
             Kind::Key => owned.id.strip_prefix(id).is_some_and(|rest| rest.starts_with('/')),
             Kind::Policy | Kind::Role => false,
         };
-        listed || made.iter().any(of_user)
+        listed || record.is_some_and(|record| record.made().iter().chain(record.begun()).any(of_user))
     })
     .await?
     .sure()
 }
 
-/// What should be known beside the plan.
-fn notes(app: &App, plan: &Plan, passwords: &Passwords, choice: Choice, made: &[Owned]) {
+/// Prints notes on the plan. `made` is on the record; `found` of it only since this run.
+fn notes(app: &App, plan: &Plan, passwords: &Passwords, choice: Choice, (made, found): (&[Owned], &[Owned])) {
+    if !found.is_empty() {
+        let names: Vec<String> = found.iter().map(|one| format!("{} {}", one.kind.word(), one.name)).collect();
+        app.say(&format!(
+            "note: made by a run of this file that did not end, and on its record now: {}",
+            names.join(", ")
+        ));
+    }
     let new: Vec<&str> = plan
         .steps
         .iter()
@@ -236,7 +253,7 @@ fn as_json(client: &Client, wanted: &Wanted, plan: &Plan, status: impl Fn(usize)
             "action": step.action.word(),
             "kind": step.kind.word(),
             "name": step.name,
-            "user": step.user,
+            "user": step.parent.as_ref().map(|(_, user)| user),
             "id": step.id,
             "changes": changes.collect::<Vec<_>>(),
             "status": status(at),
@@ -250,150 +267,12 @@ fn as_json(client: &Client, wanted: &Wanted, plan: &Plan, status: impl Fn(usize)
     })
 }
 
-/// Does a step, and returns the id of the thing; new users are remembered for their keys.
-async fn one(client: &Client, step: &Step, ids: &mut HashMap<String, String>, passwords: &Passwords) -> Result<String> {
-    let known = step.id.clone().unwrap_or_default();
-    let user = step.user.as_ref().and_then(|login| ids.get(login)).cloned().unwrap_or_default();
-    if step.action == Action::Adopt {
-        return Ok(known);
-    }
-    let (op, mut args) = request(step, &known, &user)?;
-    if (step.kind, step.action) == (Kind::User, Action::Create) {
-        args = args.set("password", passwords.of(&step.name)?.expose_secret());
-    }
-    let answer = match client.call(op, &args).await {
-        // What is gone already need not be deleted.
-        Err(error) if step.action == Action::Delete && error.kind() == error::Kind::NotFound => return Ok(known),
-        answer => answer?,
-    };
-    if step.kind == Kind::Key {
-        return Ok(key_id(&user, &step.name));
-    }
-    let made = answer.first().and_then(|row| row.text("/id").map(|id| id.into_owned()));
-    let id = if step.action == Action::Create { made.unwrap_or_default() } else { known };
-    if id.is_empty() {
-        return Err(Error::new(error::Kind::Unreachable, "it was created, but the answer has no id"));
-    }
-    if step.kind == Kind::User {
-        ids.insert(step.name.clone(), id.clone());
-    }
-    Ok(id)
-}
-
-/// The operation of a step and its arguments.
-fn request(step: &Step, id: &str, user: &str) -> Result<(&'static Op, Args)> {
-    let (op, param): (&'static Op, &str) = match (step.kind, step.action) {
-        (Kind::Policy, Action::Create) => (&policies::CREATE, ""),
-        (Kind::Policy, Action::Delete) => (&policies::DELETE, "policy"),
-        (Kind::Policy, _) => (&policies::UPDATE, "policy"),
-        (Kind::User, Action::Create) => (&users::CREATE, ""),
-        (Kind::User, Action::Delete) => (&users::DELETE, "user"),
-        (Kind::User, _) => (&users::UPDATE, "user"),
-        (Kind::Role, Action::Create) => (&roles::CREATE, ""),
-        (Kind::Role, Action::Delete) => (&roles::DELETE, "role"),
-        (Kind::Role, _) => (&roles::UPDATE, "role"),
-        (Kind::Key, Action::Delete) => {
-            return Ok((&user_keys::DELETE, Args::new().set("user", user).set("userkey", &step.name)));
-        }
-        (Kind::Key, _) => {
-            let key = step.key.clone().unwrap_or_default();
-            let args = Args::new().set("user", user).set("key", key.line);
-            return Ok((&user_keys::ADD, if key.name.is_empty() { args } else { args.set("name", key.name) }));
-        }
-    };
-    let mut args = if param.is_empty() { Args::new() } else { Args::new().set(param, id) };
-    if step.action == Action::Create {
-        args = args.set(if step.kind == Kind::User { "login" } else { "name" }, &step.name);
-    }
-    for change in &step.changes {
-        let value = match change.field {
-            "members" | "default_members" => continue,
-            "policies" => {
-                let names: Vec<Value> =
-                    super::texts(Some(&change.new)).iter().map(|name| json!({ "name": name })).collect();
-                Arg::json(&Value::from(names).to_string())?
-            }
-            _ => match &change.new {
-                Value::String(text) => Arg::Text(text.clone()),
-                // The empty text clears a field.
-                Value::Null => Arg::Text(String::new()),
-                other => Arg::json(&other.to_string())?,
-            },
-        };
-        args.push(change.field, value);
-    }
-    if let Some(members) = &step.members {
-        let members: Vec<Value> = members.iter().map(member).collect();
-        args.push("members", Arg::json(&Value::from(members).to_string())?);
-    }
-    Ok((op, args))
-}
-
-fn member(member: &Member) -> Value {
-    let mut object = json!({ "type": if member.account { "account" } else { "subuser" }, "login": member.login });
-    if let (true, Some(fields)) = (member.default, object.as_object_mut()) {
-        fields.insert("default".to_owned(), true.into());
-    }
-    object
-}
-
-/// Puts on the record what has been made, and takes off it what has been deleted.
-fn keep(record: Option<&mut Record>, step: &Step, id: String) -> Result<()> {
-    let Some(record) = record else { return Ok(()) };
-    let thing = Owned { kind: step.kind, id, name: step.name.clone() };
-    match step.action {
-        Action::Create | Action::Adopt => record.add(thing),
-        Action::Delete => record.remove(&thing),
-        Action::Change => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn step(action: Action, kind: Kind) -> Step {
-        Step {
-            action,
-            kind,
-            name: "ops".to_owned(),
-            id: Some("id".to_owned()),
-            user: None,
-            changes: Vec::new(),
-            members: None,
-            key: None,
-        }
-    }
-
-    fn body(step: &Step) -> (String, String) {
-        let (op, args) = request(step, "id", "user-id").unwrap();
-        let request = crate::request::Request::new(op, &args, "acme").unwrap();
-        let body = request.body.map(|(_, body)| String::from_utf8(body).unwrap()).unwrap_or_default();
-        (format!("{} {}", request.method, request.path), body)
-    }
-
-    #[test]
-    fn a_role_is_sent_in_the_form_of_version_9() {
-        let mut role = step(Action::Change, Kind::Role);
-        role.members = Some(vec![Member::typed("jill", true), Member::typed("account:x", false)]);
-        role.changes = vec![
-            plan::Change { field: "members", old: json!([]), new: json!(["account:x", "jill"]) },
-            plan::Change { field: "policies", old: json!([]), new: json!(["may"]) },
-        ];
-        let (line, sent) = body(&role);
-        assert_eq!(line, "POST /acme/roles/id");
-        let members = r#"[{"type":"subuser","login":"jill","default":true},{"type":"account","login":"x"}]"#;
-        assert_eq!(sent, format!(r#"{{"policies":[{{"name":"may"}}],"members":{members}}}"#));
-    }
-
-    #[test]
-    fn a_field_that_is_to_be_none_is_sent_as_the_empty_text() {
-        let mut user = step(Action::Change, Kind::User);
-        user.changes = vec![plan::Change { field: "phone", old: json!("1"), new: Value::Null }];
-        assert_eq!(body(&user), ("POST /acme/users/id".to_owned(), r#"{"phone":""}"#.to_owned()));
-        let mut key = step(Action::Delete, Kind::Key);
-        key.name = "aa:bb".to_owned();
-        assert_eq!(body(&key).0, "DELETE /acme/users/user-id/keys/aa%3Abb");
+        Step::new(action, kind, "ops", Some("id"), Spec::None)
     }
 
     #[test]

@@ -1,17 +1,11 @@
-//! `sdc rbac`: users, roles and policies together: shown, written to a file, and made so as a file says.
-//! The plan is made apart from reading and doing.
+//! `sdc rbac`: shows users, roles and policies together, writes them to a file, and makes them as a file says. It reads
+//! the command line, asks, prints and handles signals; the work itself is done by `tasks::rbac`.
 
 mod apply;
-mod file;
 mod info;
-mod live;
 mod passwords;
-mod plan;
-mod record;
-mod rights;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use serde_json::Value;
 
 use crate::api::Op;
 use crate::api::cloudapi::{policies, roles, user_keys, users};
@@ -166,15 +160,6 @@ fn print_json(app: &App, text: &str) -> Result<()> {
         Some(jq) => app.filter(&render::Program::new(jq)?, text),
         None if app.streams.stdout_tty => print(render::visible_json(render::json::indented(text).trim_end()).as_ref()),
         None => print(text),
-    }
-}
-
-/// The texts of an array, or the one text.
-fn texts(value: Option<&Value>) -> Vec<String> {
-    match value {
-        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(one)) => vec![one.clone()],
-        _ => Vec::new(),
     }
 }
 

@@ -3,14 +3,12 @@
 
 use std::collections::HashMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::values;
 use crate::error::{Error, Result};
 use crate::sensitive;
+use crate::tasks::rbac::random_password;
 
 /// The longest file, in bytes.
 const LONGEST: u64 = 1024 * 1024;
@@ -76,16 +74,9 @@ impl Passwords {
     pub fn of(&self, login: &str) -> Result<SecretString> {
         match self.0.get(login) {
             Some(password) => Ok(SecretString::from(password.expose_secret().to_owned())),
-            None => random(),
+            None => random_password(),
         }
     }
-}
-
-/// A password of 192 random bits, with the letter and the digit that every password must have.
-fn random() -> Result<SecretString> {
-    let mut bytes = [0; 24];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::other("the system has no randomness"))?;
-    Ok(SecretString::from(format!("{}a1", STANDARD_NO_PAD.encode(bytes))))
 }
 
 #[cfg(all(test, unix))]

@@ -1,202 +1,43 @@
-//! From what is and what is wanted to the steps between them. Pure: nothing is read, asked or sent here.
+//! The steps from what an account has to what a file wants. Pure: it reads no file and sends no request.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::file::{self, Wanted};
-use super::live::{Key, Live, Member, Role};
+use super::live::{self, Key, Live, Member, Role};
+use super::{Kind, Owned, Spec, Step, key_id};
 use crate::error::{Error, Result};
 use crate::grammar;
+use crate::tasks::plan::{self, Action, Change};
 
-/// What a step is about. The order is that in which things are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A policy.
-    Policy,
-    /// A sub-user.
-    User,
-    /// A key of a sub-user.
-    Key,
-    /// A role.
-    Role,
-}
-
-impl Kind {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Kind::Policy => "policy",
-            Kind::User => "user",
-            Kind::Key => "key",
-            Kind::Role => "role",
-        }
-    }
-}
-
-/// What a step does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// It is not there yet.
-    Create,
-    /// It is there and different.
-    Change,
-    /// It is there, and goes on the record as if it had been created.
-    Adopt,
-    /// It is there, was made by this file, and is not wanted any more.
-    Delete,
-}
-
-impl Action {
-    /// The sign before a step.
-    pub fn sign(self) -> char {
-        match self {
-            Action::Create => '+',
-            Action::Change => '~',
-            Action::Adopt => '=',
-            Action::Delete => '-',
-        }
-    }
-
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Action::Create => "create",
-            Action::Change => "change",
-            Action::Adopt => "adopt",
-            Action::Delete => "delete",
-        }
-    }
-
-    /// The word for it when it has been done.
-    pub fn done(self) -> &'static str {
-        match self {
-            Action::Create => "created",
-            Action::Change => "changed",
-            Action::Adopt => "adopted",
-            Action::Delete => "deleted",
-        }
-    }
-}
-
-/// A field before and after; before is null where the thing is new.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// Its name.
-    pub field: &'static str,
-    /// What it is.
-    pub old: Value,
-    /// What it is to be.
-    pub new: Value,
-}
-
-/// One step.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// What it does.
-    pub action: Action,
-    /// To what.
-    pub kind: Kind,
-    /// Its name; of a key its fingerprint.
-    pub name: String,
-    /// Its id, if it is there.
-    pub id: Option<String>,
-    /// Of a key, whose it is.
-    pub user: Option<String>,
-    /// What differs.
-    pub changes: Vec<Change>,
-    /// Of a role whose members differ, all of them.
-    pub members: Option<Vec<Member>>,
-    /// Of a key that is to be added.
-    pub key: Option<Key>,
-}
-
-impl Step {
-    fn new(action: Action, kind: Kind, name: &str, id: Option<&str>) -> Step {
-        Step {
-            action,
-            kind,
-            name: name.to_owned(),
-            id: id.map(str::to_owned),
-            user: None,
-            changes: Vec::new(),
-            members: None,
-            key: None,
-        }
-    }
-
-    fn of_key(action: Action, login: &str, user_id: Option<&str>, key: &Key) -> Step {
-        let id = user_id.map(|user| key_id(user, &key.md5));
-        let mut step = Step::new(action, Kind::Key, &key.md5, id.as_deref());
-        step.user = Some(login.to_owned());
-        if action == Action::Create {
-            step.key = Some(key.clone());
-            if !key.name.is_empty() {
-                step.changes.push(Change { field: "name", old: Value::Null, new: key.name.as_str().into() });
-            }
-        }
-        step
-    }
-
-    /// What it is about: `key aa:bb of user jill`.
-    pub fn thing(&self) -> String {
-        match &self.user {
-            Some(user) => format!("{} {} of user {user}", self.kind.word(), self.name),
-            None => format!("{} {}", self.kind.word(), self.name),
-        }
-    }
-
-    /// The whole of it: `create role ops`.
-    pub fn title(&self) -> String {
-        format!("{} {}", self.action.word(), self.thing())
-    }
-}
-
-/// A thing that the file has made, as the record has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owned {
-    /// What it is.
-    pub kind: Kind,
-    /// Its id; of a key that of its user too.
-    pub id: String,
-    /// What it was called.
-    pub name: String,
-}
-
-/// A key is known by its user's id and its fingerprint.
-pub fn key_id(user: &str, md5: &str) -> String {
-    format!("{user}/{md5}")
-}
-
-/// What is to be done beside making and changing.
+/// What to do in addition to creating and changing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Choice {
-    /// Delete what the file has made and names no longer.
+    /// Delete what the file has made and no longer names.
     pub prune: bool,
-    /// Put on the record what is there already.
+    /// Put on the record what exists already.
     pub adopt: bool,
 }
 
 /// The steps, in their order.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// What is to be done.
+    /// The steps.
     pub steps: Vec<Step>,
-    /// What the file has made and names no longer, and stays without `prune`.
+    /// Without `prune`, what the file has made and no longer names, in words.
     pub left: Vec<String>,
 }
 
-/// Makes the plan.
+/// Makes the plan. `owned` is what the record has for the file's owner.
 ///
 /// # Errors
-/// A usage error for what would dangle: members and policies that are nowhere, and what is to be deleted while a role
-/// that stays is made of it.
+/// A usage error for what would dangle: members and policies that exist nowhere, and users and policies that would be
+/// deleted while a role that stays needs them.
 pub fn plan(live: &Live, wanted: &Wanted, owned: &[Owned], choice: Choice) -> Result<Plan> {
     let mut steps = Vec::new();
-    let is_owned = |kind, id: &str| owned.iter().any(|owned| owned.kind == kind && owned.id == id);
+    let is_owned = |kind, id: &str| owned.iter().any(|owned| owned.is(kind, id));
     let adopt = |steps: &mut Vec<Step>, step: Step| {
         if choice.adopt && step.id.as_deref().is_some_and(|id| !is_owned(step.kind, id)) {
-            steps.push(Step { action: Action::Adopt, ..step });
+            steps.push(step);
         }
     };
     known_members_and_policies(live, wanted)?;
@@ -206,17 +47,17 @@ pub fn plan(live: &Live, wanted: &Wanted, owned: &[Owned], choice: Choice) -> Re
         if let Some(step) = policy_step(policy, now)? {
             steps.push(step);
         }
-        adopt(&mut steps, Step::new(Action::Adopt, Kind::Policy, &policy.name, id));
+        adopt(&mut steps, step(Action::Adopt, Kind::Policy, &policy.name, id));
     }
     for user in &wanted.users {
         let now = live.users.iter().find(|now| now.login == user.login);
         let id = now.map(|now| now.id.as_str());
         steps.extend(user_step(user, now)?);
-        adopt(&mut steps, Step::new(Action::Adopt, Kind::User, &user.login, id));
+        adopt(&mut steps, step(Action::Adopt, Kind::User, &user.login, id));
         for key in user.keys.iter().flatten() {
             match now.filter(|now| now.keys.iter().any(|known| known.md5 == key.md5)) {
-                None => steps.push(Step::of_key(Action::Create, &user.login, id, key)),
-                Some(_) => adopt(&mut steps, Step::of_key(Action::Adopt, &user.login, id, key)),
+                None => steps.push(key_step(Action::Create, &user.login, id, key)),
+                Some(_) => adopt(&mut steps, key_step(Action::Adopt, &user.login, id, key)),
             }
         }
     }
@@ -224,24 +65,53 @@ pub fn plan(live: &Live, wanted: &Wanted, owned: &[Owned], choice: Choice) -> Re
         let now = live.roles.iter().find(|now| now.name == role.name);
         let id = now.map(|now| now.id.as_str());
         steps.extend(role_step(role, now));
-        adopt(&mut steps, Step::new(Action::Adopt, Kind::Role, &role.name, id));
+        let needs = needs(Some(role), now);
+        adopt(&mut steps, Step { needs, ..step(Action::Adopt, Kind::Role, &role.name, id) });
     }
     let deletes = deletes(live, wanted, owned);
     if choice.prune {
         nothing_dangles(live, wanted, &deletes)?;
         steps.extend(deletes);
-        return Ok(Plan { steps, left: Vec::new() });
+        return Ok(Plan { steps: plan::in_order(steps)?, left: Vec::new() });
     }
-    Ok(Plan { steps, left: deletes.iter().map(Step::thing).collect() })
+    Ok(Plan { steps: plan::in_order(steps)?, left: deletes.iter().map(Step::target).collect() })
+}
+
+fn step(action: Action, kind: Kind, name: &str, id: Option<&str>) -> Step {
+    Step::new(action, kind, name, id, Spec::None)
+}
+
+fn key_step(action: Action, login: &str, user_id: Option<&str>, key: &Key) -> Step {
+    let id = user_id.map(|user| key_id(user, &key.md5));
+    let user = (Kind::User, login.to_owned());
+    let mut step = step(action, Kind::Key, &key.md5, id.as_deref());
+    step.needs.push(user.clone());
+    step.parent = Some(user);
+    if action == Action::Create {
+        step.spec = Spec::Key(key.clone());
+        if !key.name.is_empty() {
+            step.changes.push(Change::new("name", Value::Null, key.name.as_str().into()));
+        }
+    }
+    step
+}
+
+/// What a role refers to once it is as the file says: its policies, and the sub-users among its members.
+fn needs(role: Option<&file::Role>, now: Option<&Role>) -> Vec<(Kind, String)> {
+    let members = role.and_then(|role| role.members.as_ref()).or(now.map(|now| &now.members));
+    let policies = role.and_then(|role| role.policies.as_ref()).or(now.map(|now| &now.policies));
+    let users = members.into_iter().flatten().filter(|member| !member.account);
+    let policies = policies.into_iter().flatten().map(|name| (Kind::Policy, name.clone()));
+    policies.chain(users.map(|member| (Kind::User, member.login.clone()))).collect()
 }
 
 fn differs(changes: &mut Vec<Change>, field: &'static str, old: Value, new: Value) {
     if old != new {
-        changes.push(Change { field, old, new });
+        changes.push(Change::new(field, old, new));
     }
 }
 
-/// A text that is there; the empty one is none.
+/// A text; the empty one counts as none.
 fn text(value: &str) -> Value {
     if value.is_empty() { Value::Null } else { value.into() }
 }
@@ -253,10 +123,10 @@ fn sorted(texts: &[String]) -> Vec<&String> {
     all
 }
 
-fn policy_step(policy: &file::Policy, now: Option<&super::live::Policy>) -> Result<Option<Step>> {
+fn policy_step(policy: &file::Policy, now: Option<&live::Policy>) -> Result<Option<Step>> {
     let action = if now.is_some() { Action::Change } else { Action::Create };
-    let mut step = Step::new(action, Kind::Policy, &policy.name, now.map(|now| now.id.as_str()));
-    // What the service has taken once is not refused here.
+    let mut step = step(action, Kind::Policy, &policy.name, now.map(|now| now.id.as_str()));
+    // A rule that the service has accepted once is not refused here.
     let taken = now.map(|now| now.rules.as_slice()).unwrap_or_default();
     for rule in policy.rules.iter().flatten().filter(|rule| !taken.contains(rule)) {
         grammar::policy::check(rule).map_err(|error| error.about(&format!("policy {}", policy.name)))?;
@@ -278,9 +148,9 @@ fn policy_step(policy: &file::Policy, now: Option<&super::live::Policy>) -> Resu
     Ok((now.is_none() || !step.changes.is_empty()).then_some(step))
 }
 
-fn user_step(user: &file::User, now: Option<&super::live::User>) -> Result<Option<Step>> {
+fn user_step(user: &file::User, now: Option<&live::User>) -> Result<Option<Step>> {
     let action = if now.is_some() { Action::Change } else { Action::Create };
-    let mut step = Step::new(action, Kind::User, &user.login, now.map(|now| now.id.as_str()));
+    let mut step = step(action, Kind::User, &user.login, now.map(|now| now.id.as_str()));
     for (field, new) in &user.fields {
         let old = now.and_then(|now| now.object.get(*field)).and_then(Value::as_str).map_or(Value::Null, text);
         differs(&mut step.changes, field, old, text(new));
@@ -293,7 +163,7 @@ fn user_step(user: &file::User, now: Option<&super::live::User>) -> Result<Optio
 
 fn role_step(role: &file::Role, now: Option<&Role>) -> Option<Step> {
     let action = if now.is_some() { Action::Change } else { Action::Create };
-    let mut step = Step::new(action, Kind::Role, &role.name, now.map(|now| now.id.as_str()));
+    let mut step = step(action, Kind::Role, &role.name, now.map(|now| now.id.as_str()));
     if let Some(members) = &role.members {
         let names = |members: &[Member], default: bool| {
             let chosen = members.iter().filter(|member| !default || member.default);
@@ -310,7 +180,7 @@ fn role_step(role: &file::Role, now: Option<&Role>) -> Option<Step> {
             }
         }
         if !step.changes.is_empty() {
-            step.members = Some(members.clone());
+            step.spec = Spec::Members(members.clone());
         }
     }
     if let Some(policies) = &role.policies {
@@ -322,10 +192,11 @@ fn role_step(role: &file::Role, now: Option<&Role>) -> Option<Step> {
             None => differs(&mut step.changes, "policies", Value::Null, json!(sorted(policies))),
         }
     }
+    step.needs = needs(Some(role), now);
     (now.is_none() || !step.changes.is_empty()).then_some(step)
 }
 
-/// Refuses a role that would be made of what is neither there nor in the file. Members of other accounts cannot be
+/// Refuses a role whose members or policies neither exist nor are in the file. Members of other accounts cannot be
 /// looked up.
 fn known_members_and_policies(live: &Live, wanted: &Wanted) -> Result<()> {
     for role in &wanted.roles {
@@ -348,13 +219,14 @@ fn known_members_and_policies(live: &Live, wanted: &Wanted) -> Result<()> {
     Ok(())
 }
 
-/// What is on the record, still there, and not in the file; roles first, then keys, users and policies.
+/// Deletes whatever is on the record, still exists and is not in the file: roles, keys, users and policies.
 fn deletes(live: &Live, wanted: &Wanted, owned: &[Owned]) -> Vec<Step> {
-    let is_owned = |kind, id: &str| owned.iter().any(|owned| owned.kind == kind && owned.id == id);
+    let is_owned = |kind, id: &str| owned.iter().any(|owned| owned.is(kind, id));
     let mut steps = Vec::new();
     for role in &live.roles {
         if is_owned(Kind::Role, &role.id) && wanted.roles.iter().all(|other| other.name != role.name) {
-            steps.push(Step::new(Action::Delete, Kind::Role, &role.name, Some(&role.id)));
+            let needs = needs(None, Some(role));
+            steps.push(Step { needs, ..step(Action::Delete, Kind::Role, &role.name, Some(&role.id)) });
         }
     }
     let mut users = Vec::new();
@@ -363,29 +235,29 @@ fn deletes(live: &Live, wanted: &Wanted, owned: &[Owned]) -> Vec<Step> {
         let goes = in_file.is_none() && is_owned(Kind::User, &user.id);
         for key in &user.keys {
             let named = match in_file {
-                // What the file does not say stays as it is.
+                // A file that lists no keys leaves them as they are.
                 Some(in_file) => in_file.keys.as_ref().is_none_or(|keys| keys.iter().any(|new| new.md5 == key.md5)),
                 None => false,
             };
-            // A user is deleted only without keys.
+            // The service deletes only users without keys.
             if goes || !named && is_owned(Kind::Key, &key_id(&user.id, &key.md5)) {
-                steps.push(Step::of_key(Action::Delete, &user.login, Some(&user.id), key));
+                steps.push(key_step(Action::Delete, &user.login, Some(&user.id), key));
             }
         }
         if goes {
-            users.push(Step::new(Action::Delete, Kind::User, &user.login, Some(&user.id)));
+            users.push(step(Action::Delete, Kind::User, &user.login, Some(&user.id)));
         }
     }
     steps.extend(users);
     for policy in &live.policies {
         if is_owned(Kind::Policy, &policy.id) && wanted.policies.iter().all(|other| other.name != policy.name) {
-            steps.push(Step::new(Action::Delete, Kind::Policy, &policy.name, Some(&policy.id)));
+            steps.push(step(Action::Delete, Kind::Policy, &policy.name, Some(&policy.id)));
         }
     }
     steps
 }
 
-/// Refuses to delete what a role that stays is made of.
+/// Refuses to delete a user or policy that a role needs which stays.
 fn nothing_dangles(live: &Live, wanted: &Wanted, deletes: &[Step]) -> Result<()> {
     let goes = |kind, name: &str| deletes.iter().any(|step| step.kind == kind && step.name == name);
     let refused = |kind: &str, name: &str, role: &str| {

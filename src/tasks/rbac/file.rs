@@ -1,5 +1,5 @@
-//! The file that says how users, roles and policies are to be: read, checked, and its keys fetched from the files
-//! beside it. Nothing is asked of the service here.
+//! The file that says which users, roles and policies an account is to have: parsed and checked, with the keys that it
+//! names by their files. It sends no request.
 
 use std::path::{Path, PathBuf};
 
@@ -7,21 +7,21 @@ use serde::Deserialize;
 
 use super::live::{Key, Member};
 use crate::auth::PublicKey;
-use crate::cli::values;
 use crate::error::{Error, Result};
+use crate::file;
 use crate::grammar::policy;
 
 /// The longest file, in bytes.
-const LONGEST: u64 = 4 * 1024 * 1024;
-/// The longest file of keys.
-const LONGEST_KEYS: u64 = 256 * 1024;
-/// The longest name of an owner: it becomes the name of a file.
-const LONGEST_OWNER: usize = 64;
+pub const MAX_LEN: u64 = 4 * 1024 * 1024;
+/// The longest file of keys, in bytes.
+const MAX_KEYS_LEN: u64 = 256 * 1024;
+/// The longest name of an owner, in characters: it becomes part of the name of a file.
+const MAX_OWNER_LEN: usize = 64;
 
-/// What the file says. What it leaves out is `None`.
+/// The content of the file. `None` stands for whatever it leaves out, which stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Whose file this is.
+    /// The file's owner, under whose name the record is kept.
     pub owner: Option<String>,
     /// Users.
     pub users: Vec<User>,
@@ -31,18 +31,18 @@ pub struct Wanted {
     pub policies: Vec<Policy>,
 }
 
-/// A user as it is to be.
+/// A user of the file.
 #[derive(Clone, Debug, Default)]
 pub struct User {
     /// Login.
     pub login: String,
-    /// Fields by their names on the wire.
+    /// Fields, by their names in the API.
     pub fields: Vec<(&'static str, String)>,
     /// Keys.
     pub keys: Option<Vec<Key>>,
 }
 
-/// A role as it is to be.
+/// A role of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Role {
     /// Name.
@@ -53,7 +53,7 @@ pub struct Role {
     pub policies: Option<Vec<String>>,
 }
 
-/// A policy as it is to be.
+/// A policy of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// Name.
@@ -117,19 +117,27 @@ struct PolicyText {
     rules: Option<Vec<String>>,
 }
 
-/// Reads a file, `-` for standard input, and the files of keys that it names.
+/// Where the files are that the file names.
+#[derive(Clone, Copy, Debug)]
+pub struct Folders<'a> {
+    /// The folder of the file itself.
+    pub folder: &'a Path,
+    /// The user's home, for `~`.
+    pub home: Option<&'a Path>,
+}
+
+impl Folders<'_> {
+    /// The path that a name in the file leads to.
+    fn find(&self, name: &str) -> PathBuf {
+        self.folder.join(file::expanded(Path::new(name), self.home))
+    }
+}
+
+/// Parses a file and reads the files of keys that it names.
 ///
 /// # Errors
 /// A usage error that says where in the file the fault is.
-pub fn read(file: &str) -> Result<Wanted> {
-    let bytes = values::read_bytes(file, LONGEST)?;
-    let folder =
-        if file == "-" { PathBuf::new() } else { Path::new(file).parent().unwrap_or(Path::new("")).to_owned() };
-    let shown = if file == "-" { "standard input" } else { file };
-    parse(&bytes, &folder).map_err(|error| error.about(shown))
-}
-
-fn parse(bytes: &[u8], folder: &Path) -> Result<Wanted> {
+pub fn parse(bytes: &[u8], folders: Folders<'_>) -> Result<Wanted> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text: Text = serde_json::from_slice(bytes).map_err(|error| {
         let place = format!(" at line {} column {}", error.line(), error.column());
@@ -141,12 +149,12 @@ fn parse(bytes: &[u8], folder: &Path) -> Result<Wanted> {
     if let Some(owner) = &text.owner {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
         let begins = owner.starts_with(|first: char| first.is_ascii_alphanumeric());
-        if !begins || !owner.chars().all(plain) || owner.len() > LONGEST_OWNER {
+        if !begins || !owner.chars().all(plain) || owner.len() > MAX_OWNER_LEN {
             return Err(Error::usage(format!("'{}' cannot be an owner", owner.escape_debug()))
-                .hint(format!("letters, digits, `.`, `_` and `-`, a letter or digit first, at most {LONGEST_OWNER}")));
+                .hint(format!("letters, digits, `.`, `_` and `-`, a letter or digit first, at most {MAX_OWNER_LEN}")));
         }
     }
-    let users = text.users.into_iter().map(|user| self::user(user, folder)).collect::<Result<Vec<_>>>()?;
+    let users = text.users.into_iter().map(|user| self::user(user, folders)).collect::<Result<Vec<_>>>()?;
     let roles: Vec<Role> = text.roles.into_iter().map(role).collect::<Result<_>>()?;
     let policies: Vec<Policy> = text.policies.into_iter().map(self::policy).collect::<Result<_>>()?;
     once("user", users.iter().map(|user| user.login.as_str()))?;
@@ -168,7 +176,7 @@ fn once<'a>(kind: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
     Ok(())
 }
 
-fn user(text: UserText, folder: &Path) -> Result<User> {
+fn user(text: UserText, folders: Folders<'_>) -> Result<User> {
     let fields = [
         ("email", text.email),
         ("companyName", text.company_name),
@@ -185,25 +193,25 @@ fn user(text: UserText, folder: &Path) -> Result<User> {
     let about = |error: Error| error.about(&format!("user {login}"));
     let lines = match text.keys {
         Some(KeysText::List(entries)) => Some(entries),
-        Some(KeysText::Place(place)) => Some(below(&folder.join(values::at_home(place))).map_err(about)?),
-        None => beside(folder, &login),
+        Some(KeysText::Place(place)) => Some(below(&folders.find(&place)).map_err(about)?),
+        None => beside(folders.folder, &login),
     };
     let keys = match lines {
-        Some(entries) => Some(keys(&entries, folder).map_err(about)?),
+        Some(entries) => Some(keys(&entries, folders).map_err(about)?),
         None => None,
     };
     Ok(User { fields: fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(), login, keys })
 }
 
-/// The file where node-triton looks for the keys of a user who is said to have none.
+/// The file in which node-triton looks for the keys of a user for whom the file lists none.
 fn beside(folder: &Path, login: &str) -> Option<Vec<String>> {
-    // A login that would lead out of the folder has no such file.
+    // A login must not lead out of the folder.
     let plain = !login.is_empty() && !login.starts_with('.') && !login.contains(['/', '\\', ':']);
     let file = folder.join("rbac-user-keys").join(format!("{login}.pub"));
     (plain && file.is_file()).then(|| vec![absolute(&file)])
 }
 
-/// A file, or the files of a folder, in the order of their names.
+/// A file, or the `.pub` files of a folder by name.
 fn below(place: &Path) -> Result<Vec<String>> {
     if !place.is_dir() {
         return Ok(vec![absolute(place)]);
@@ -220,18 +228,18 @@ fn below(place: &Path) -> Result<Vec<String>> {
     Ok(files)
 }
 
-/// A path that stays what it is when it is joined to the folder again.
+/// An absolute path, which stays the same when it is joined to the folder again.
 fn absolute(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }
 
-/// The keys of these lines and files, each once.
-fn keys(entries: &[String], folder: &Path) -> Result<Vec<Key>> {
+/// The keys of lines and files, each once.
+fn keys(entries: &[String], folders: Folders<'_>) -> Result<Vec<Key>> {
     let mut keys: Vec<Key> = Vec::new();
     for entry in entries {
         let is_line = entry.trim().contains([' ', '\t']) && PublicKey::from_line(entry).is_ok();
         let looks_so = ["ssh-", "ecdsa-", "sk-"].iter().any(|begin| entry.trim_start().starts_with(begin));
-        let lines = if is_line || looks_so { entry.clone() } else { key_file(&folder.join(values::at_home(entry)))? };
+        let lines = if is_line || looks_so { entry.clone() } else { key_file(&folders.find(entry))? };
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let key = PublicKey::from_line(line).map_err(|error| error.about("keys"))?;
             let md5 = key.md5();
@@ -245,7 +253,7 @@ fn keys(entries: &[String], folder: &Path) -> Result<Vec<Key>> {
 
 fn key_file(path: &Path) -> Result<String> {
     let shown = path.display();
-    let bytes = crate::file::read(path, LONGEST_KEYS)
+    let bytes = file::read(path, MAX_KEYS_LEN)
         .map_err(|error| Error::usage(format!("cannot read the keys in {shown}")).because(error))?;
     let text = String::from_utf8(bytes).map_err(|_| Error::usage(format!("{shown} is not text (UTF-8)")))?;
     if text.contains("PRIVATE KEY") {
@@ -297,7 +305,7 @@ fn policy(text: PolicyText) -> Result<Policy> {
 }
 
 impl Wanted {
-    /// What is most likely not meant by the rules, in sentences for a warning.
+    /// Rules that most likely mean something else than was intended, one sentence for each.
     pub fn doubts(&self) -> Vec<String> {
         let rules =
             self.policies.iter().flat_map(|policy| policy.rules.iter().flatten().map(move |rule| (policy, rule)));
@@ -315,7 +323,7 @@ mod tests {
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUGuQxPsNx8zqPXuTjNGyGx8MG3uxhpc1CdwTx2V7B9";
 
     fn parsed(text: &str) -> Result<Wanted> {
-        parse(text.as_bytes(), Path::new(""))
+        parse(text.as_bytes(), Folders { folder: Path::new(""), home: None })
     }
 
     #[test]
@@ -368,7 +376,7 @@ mod tests {
         put("ci/note.txt", "no key");
         put("secret", "-----BEGIN OPENSSH PRIVATE KEY-----");
         let keys = |text: &str| {
-            let wanted = parse(text.as_bytes(), dir.path())?;
+            let wanted = parse(text.as_bytes(), Folders { folder: dir.path(), home: Some(dir.path()) })?;
             Ok::<_, Error>(wanted.users[0].keys.clone().map(|keys| keys.len()))
         };
         assert_eq!(keys(r#"{"users":[{"login":"jill"}]}"#).unwrap(), Some(1));
@@ -376,6 +384,7 @@ mod tests {
         assert_eq!(keys(r#"{"users":[{"login":"../jill"}]}"#).unwrap(), None);
         assert_eq!(keys(r#"{"users":[{"login":"joe","keys":"ci"}]}"#).unwrap(), Some(1));
         assert_eq!(keys(r#"{"users":[{"login":"joe","keys":["ci/a.pub"]}]}"#).unwrap(), Some(1));
+        assert_eq!(keys(r#"{"users":[{"login":"joe","keys":["~/ci/a.pub"]}]}"#).unwrap(), Some(1));
         assert_eq!(keys(r#"{"users":[{"login":"jill","keys":[]}]}"#).unwrap(), Some(0));
         assert!(
             keys(r#"{"users":[{"login":"joe","keys":["secret"]}]}"#).unwrap_err().message().contains("private key")

@@ -1,9 +1,10 @@
-//! Users, roles and policies as they are: read from the service, in the forms of API version 9 and of those before.
+//! The users, roles and policies of an account, read from the service in the forms of API version 9 and of earlier
+//! ones.
 
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::texts;
+use super::{Kind as ResourceKind, Owned, key_id, texts};
 use crate::answer::{Answer, Row};
 use crate::api::cloudapi::{policies, roles, user_keys, users};
 use crate::auth::PublicKey;
@@ -11,10 +12,10 @@ use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
 
-/// How many requests for keys or roles are under way at once.
+/// Requests for keys or roles that are in flight at once.
 const AT_ONCE: usize = 8;
 
-/// All of it.
+/// Everything of one account.
 #[derive(Clone, Debug, Default)]
 pub struct Live {
     /// Users, in the service's order.
@@ -23,7 +24,7 @@ pub struct Live {
     pub roles: Vec<Role>,
     /// Policies.
     pub policies: Vec<Policy>,
-    /// Roles whose default members could not be read, and are those of the list.
+    /// Names of roles whose default members could not be read, and are those of the list.
     pub unsure: Vec<String>,
 }
 
@@ -34,9 +35,9 @@ pub struct User {
     pub id: String,
     /// Login.
     pub login: String,
-    /// The object as it is.
+    /// The object as the service shows it.
     pub object: Value,
-    /// Its keys, where they were asked for.
+    /// Its keys, if they were read.
     pub keys: Vec<Key>,
 }
 
@@ -56,14 +57,14 @@ pub struct Key {
 pub struct Member {
     /// Login.
     pub login: String,
-    /// Another account, not a sub-user.
+    /// Whether it is another account rather than a sub-user.
     pub account: bool,
-    /// The role is active without being asked for.
+    /// Whether the role is active without being asked for.
     pub default: bool,
 }
 
 impl Member {
-    /// A member as files and options name it.
+    /// A member by the name that files and options have: a login, or `account:LOGIN`.
     pub fn typed(text: &str, default: bool) -> Member {
         match text.strip_prefix("account:") {
             Some(login) => Member { login: login.to_owned(), account: true, default },
@@ -71,7 +72,7 @@ impl Member {
         }
     }
 
-    /// The same as it is typed.
+    /// The name that files and options have.
     pub fn name(&self) -> String {
         if self.account { format!("account:{}", self.login) } else { self.login.clone() }
     }
@@ -104,6 +105,7 @@ pub struct Policy {
 }
 
 /// The answers of the three lists.
+#[derive(Clone, Debug)]
 pub struct Lists {
     /// ListUsers.
     pub users: Answer,
@@ -111,14 +113,14 @@ pub struct Lists {
     pub roles: Answer,
     /// ListPolicies.
     pub policies: Answer,
-    /// Names of roles that may be listed and not read.
+    /// Names of roles that the caller may list but not read.
     pub unsure: Vec<String>,
 }
 
-/// Asks for the three lists at once, then for the roles that show default members.
+/// Calls ListUsers, ListRoles and ListPolicies at once, then GetRole for the roles that show default members.
 ///
 /// # Errors
-/// One could not be read.
+/// The first failure of a request.
 pub async fn lists(client: &Client) -> Result<Lists> {
     let none = Args::new();
     let (users, roles, policies) = futures_util::future::try_join3(
@@ -152,7 +154,7 @@ async fn with_defaults(client: &Client, list: Answer) -> Result<(Answer, Vec<Str
     while let Some(answer) = answers.next().await {
         match answer? {
             (_, Ok(Answer::Record(role)), _) => rows.push(role),
-            // It was deleted meanwhile.
+            // It has been deleted meanwhile.
             (_, Err(error), _) if error.kind() == Kind::NotFound => {}
             (name, Err(error), Some(row))
                 if error.kind() == Kind::Auth && error.fault().is_some_and(|fault| fault.status == 403) =>
@@ -169,10 +171,10 @@ async fn with_defaults(client: &Client, list: Answer) -> Result<(Answer, Vec<Str
     Ok((Answer::Rows(rows), unsure))
 }
 
-/// Asks for the keys of some users, and returns each answer with the user's login.
+/// Calls ListUserKeys for users, given by id and login, and returns each answer with the user's login.
 ///
 /// # Errors
-/// One could not be read.
+/// The first failure of a request.
 pub async fn keys(client: &Client, users: &[(String, String)]) -> Result<Vec<(String, Answer)>> {
     let mut answers = std::pin::pin!(
         futures_util::stream::iter(users.iter().cloned())
@@ -189,10 +191,10 @@ pub async fn keys(client: &Client, users: &[(String, String)]) -> Result<Vec<(St
     Ok(all)
 }
 
-/// Everything, with the keys of those users that the caller chooses by id and login.
+/// Reads everything, with the keys of those users that `with_keys` chooses by id and login.
 ///
 /// # Errors
-/// Something could not be read.
+/// The first failure of a request; an answer is not of the API's form.
 pub async fn read(client: &Client, with_keys: impl Fn(&str, &str) -> bool) -> Result<Live> {
     let lists = lists(client).await?;
     let mut live = lists.live()?;
@@ -211,10 +213,10 @@ pub async fn read(client: &Client, with_keys: impl Fn(&str, &str) -> bool) -> Re
 }
 
 impl Lists {
-    /// What they hold.
+    /// Decodes them; users have no keys yet.
     ///
     /// # Errors
-    /// A row is no JSON object.
+    /// A row is not a JSON object.
     pub fn live(&self) -> Result<Live> {
         let values = |answer: &Answer| answer.rows().map(|row| row.read::<Value>()).collect::<Result<Vec<_>>>();
         let users = values(&self.users)?.into_iter().map(|object| User {
@@ -239,10 +241,24 @@ impl Lists {
 }
 
 impl Live {
-    /// Refuses to go by default members that are only those of the list.
+    /// The id of a resource that a run was about to create, if it exists.
+    pub fn find(&self, begun: &Owned) -> Option<String> {
+        let name = &begun.name;
+        match begun.kind {
+            ResourceKind::Policy => self.policies.iter().find(|one| one.name == *name).map(|one| one.id.clone()),
+            ResourceKind::Role => self.roles.iter().find(|one| one.name == *name).map(|one| one.id.clone()),
+            ResourceKind::User => self.users.iter().find(|one| one.login == *name).map(|one| one.id.clone()),
+            ResourceKind::Key => {
+                let has = |user: &User| user.keys.iter().any(|key| key_id(&user.id, &key.md5) == begun.id);
+                self.users.iter().any(has).then(|| begun.id.clone())
+            }
+        }
+    }
+
+    /// Refuses default members that are only those of the list, which shows too many.
     ///
     /// # Errors
-    /// A role may be listed and not read.
+    /// The right getrole is missing for a role.
     pub fn sure(self) -> Result<Live> {
         match self.unsure.as_slice() {
             [] => Ok(self),
@@ -256,7 +272,7 @@ fn text(object: &Value, field: &str) -> String {
     object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// A key by its own line, whose fingerprint nobody else needs to be believed for.
+/// A key, whose fingerprint is computed from its line rather than believed.
 fn key(object: &Value) -> Key {
     let line = text(object, "key");
     let md5 = PublicKey::from_line(&line).map_or_else(|_| text(object, "fingerprint"), |key| key.md5());
@@ -295,6 +311,29 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_was_begun_is_found_by_its_kind_and_name_and_a_key_by_its_user_and_fingerprint() {
+        let key = Key { md5: "aa".to_owned(), ..Key::default() };
+        let one = "same".to_owned();
+        let live = Live {
+            users: vec![User { id: "u".to_owned(), login: one.clone(), keys: vec![key], ..User::default() }],
+            roles: vec![Role { id: "r".to_owned(), name: one.clone(), ..Role::default() }],
+            policies: vec![Policy { id: "p".to_owned(), name: one, ..Policy::default() }],
+            ..Live::default()
+        };
+        for (kind, name, id, found) in [
+            (ResourceKind::User, "same", "", Some("u")),
+            (ResourceKind::Role, "same", "", Some("r")),
+            (ResourceKind::Policy, "same", "", Some("p")),
+            (ResourceKind::Role, "other", "", None),
+            (ResourceKind::Key, "aa", "u/aa", Some("u/aa")),
+            (ResourceKind::Key, "aa", "other/aa", None),
+        ] {
+            let begun = Owned { kind, id: id.to_owned(), name: name.to_owned(), needs: Vec::new() };
+            assert_eq!(live.find(&begun).as_deref(), found, "{begun:?}");
+        }
+    }
 
     #[test]
     fn roles_are_read_in_the_forms_of_every_version() {

@@ -50,7 +50,7 @@ fn policy(name: &str, rules: &[&str]) -> file::Policy {
 }
 
 fn owned(kind: Kind, id: &str) -> Owned {
-    Owned { kind, id: id.to_owned(), name: String::new() }
+    Owned { kind, id: id.to_owned(), name: String::new(), needs: Vec::new() }
 }
 
 fn titles(wanted: &Wanted, on_record: &[Owned], choice: Choice) -> Vec<String> {
@@ -104,14 +104,14 @@ fn a_change_tells_each_field_before_and_after() {
         owner: None,
     };
     let steps = plan(&live(), &wanted, &[], Choice::default()).unwrap().steps;
-    let change = |field, old, new| Change { field, old, new };
+    let change = |field: &str, old, new| Change::new(field, old, new);
     assert_eq!(steps[0].changes[0], change("rules", json!(["CAN getmachine", "CAN ping"]), json!(["CAN ping"])));
     assert_eq!(steps[0].changes[1], change("description", Value::Null, json!("d")));
     assert_eq!(steps[1].changes[0], change("phone", json!("1"), json!("2")));
     assert_eq!(steps[1].changes[1], change("email", json!("jill@x.org"), Value::Null));
     assert_eq!(steps[2].changes[0], change("members", json!(["account:other", "jill"]), json!(["jill"])));
     assert_eq!(steps[2].changes[1], change("default_members", json!(["jill"]), json!([])));
-    assert_eq!(steps[2].members.as_deref(), Some(&[Member::typed("jill", false)][..]));
+    assert_eq!(steps[2].spec, Spec::Members(vec![Member::typed("jill", false)]));
     assert!(steps.iter().all(|step| step.id.is_some() && step.action == Action::Change));
 }
 

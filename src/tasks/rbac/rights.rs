@@ -1,19 +1,22 @@
-//! What a plan takes away of the caller's own: its sub-user, the key that signs, the roles that it acts in. Pure.
+//! The caller's own rights that a plan takes away: its sub-user, the key that signs, the roles that it acts in. Pure.
 
 use super::live::{Live, Role};
-use super::plan::{Action, Kind, Plan, Step};
+use super::plan::Plan;
+use super::{Kind, Spec, Step};
+use crate::tasks::plan::Action;
 
-/// Who asks.
+/// The caller of the service.
+#[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
-    /// The sub-user.
+    /// The sub-user's login.
     pub login: &'a str,
-    /// The roles that are taken on.
+    /// The names of the roles that it takes on.
     pub roles: &'a [String],
     /// The MD5 fingerprint of the key that signs.
     pub key: &'a str,
 }
 
-/// What of the caller's own would be lost, in sentences.
+/// The rights that the caller would lose, one sentence for each.
 pub fn lost(caller: &Caller<'_>, live: &Live, plan: &Plan) -> Vec<String> {
     plan.steps
         .iter()
@@ -32,13 +35,17 @@ fn of(caller: &Caller<'_>, live: &Live, step: &Step) -> Option<String> {
         Kind::User if deletes && step.name == login => {
             Some(format!("{} is the sub-user as whom it is asked", step.title()))
         }
-        Kind::Key if deletes && step.user.as_deref() == Some(login) && step.name == caller.key => {
+        Kind::Key
+            if deletes && step.parent.as_ref().is_some_and(|(_, user)| user == login) && step.name == caller.key =>
+        {
             Some(format!("{} is the key that signs", step.title()))
         }
         Kind::Role => {
             let role = live.roles.iter().filter(acts_in).find(|role| role.name == step.name)?;
-            let stays =
-                step.members.as_ref().is_none_or(|all| all.iter().any(|one| !one.account && one.login == login));
+            let stays = match &step.spec {
+                Spec::Members(all) => all.iter().any(|one| !one.account && one.login == login),
+                _ => true,
+            };
             match (deletes, stays) {
                 (false, false) => Some(format!("{}: this takes sub-user {login} out of it", step.title())),
                 _ => Some(format!("{}: sub-user {login} acts in the role {}", step.title(), role.name)),
@@ -58,16 +65,8 @@ mod tests {
     use super::*;
 
     fn step(action: Action, kind: Kind, name: &str) -> Step {
-        Step {
-            action,
-            kind,
-            name: name.to_owned(),
-            id: None,
-            user: (kind == Kind::Key).then(|| "sam".to_owned()),
-            changes: Vec::new(),
-            members: None,
-            key: None,
-        }
+        let parent = (kind == Kind::Key).then(|| (Kind::User, "sam".to_owned()));
+        Step { parent, ..Step::new(action, kind, name, None, Spec::None) }
     }
 
     #[test]
@@ -96,7 +95,7 @@ mod tests {
             assert!(told_of.len() == 1 && told_of[0].contains(told), "{name}: {told_of:?}");
         }
         let mut out = step(Action::Change, Kind::Role, "admins");
-        out.members = Some(vec![Member::typed("bob", false), Member::typed("account:sam", false)]);
+        out.spec = Spec::Members(vec![Member::typed("bob", false), Member::typed("account:sam", false)]);
         assert!(lost(out)[0].contains("out of it"));
         for (action, kind, name) in [
             (Action::Delete, Kind::User, "bob"),

@@ -1,0 +1,326 @@
+//! Role tags: the roles that an object is tagged with, and so may act on it. Objects are named as people say them or by
+//! their paths; the path decides which operation of the API is called.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = sdc::emulator::Emulator::start(Default::default()).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::tasks::role_tags::{Edit, Taggable, read};
+//!
+//! let web1 = Taggable::parse("machines/web1", client.account())?.resolved(&client).await?;
+//! let known = read(&client, &web1.read(&client)?, "web1").await?;
+//! let wanted = Edit::Add.apply(vec!["operator".to_owned()], &known);
+//! client.send(&web1.write(&client, &wanted)?).await?;
+//! assert_eq!(read(&client, &web1.read(&client)?, "web1").await?, ["operator"]);
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
+
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use super::resolve;
+use crate::answer::Answer;
+use crate::api::cloudapi::role_tags;
+use crate::api::{Op, RESOURCES};
+use crate::client::Client;
+use crate::error::{Error, Kind, Result};
+use crate::request::{Arg, Args, Request};
+
+/// A change of an object's role tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// These roles and no others.
+    Set,
+    /// These roles too.
+    Add,
+    /// All but these roles.
+    Remove,
+    /// No roles.
+    Clear,
+}
+
+impl Edit {
+    /// The roles after the change, given those before it.
+    pub fn apply(self, roles: Vec<String>, known: &[String]) -> Vec<String> {
+        match self {
+            Edit::Set => roles,
+            Edit::Add => {
+                let more: Vec<String> = roles.into_iter().filter(|role| !known.contains(role)).collect();
+                known.iter().cloned().chain(more).collect()
+            }
+            Edit::Remove => known.iter().filter(|role| !roles.contains(role)).cloned().collect(),
+            Edit::Clear => Vec::new(),
+        }
+    }
+
+    /// Whether the roles after the change do not depend on those before it.
+    pub fn replaces(self) -> bool {
+        matches!(self, Edit::Set | Edit::Clear)
+    }
+}
+
+/// Whether two lists hold the same roles, in any order.
+pub fn same(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|role| other.contains(role))
+}
+
+/// The roles that an object is tagged with; `request` is that of [`Taggable::read`]. HEAD answers it without the object
+/// itself. Where the service refuses that, the object is read: a refused HEAD has no message either. Errors of the service
+/// call the object by `name`.
+///
+/// # Errors
+/// The object does not exist, or the service refuses.
+pub async fn read(client: &Client, request: &Request, name: &str) -> Result<Vec<String>> {
+    let mut answer = client.send(request).await?;
+    if !answer.is_success() || !answer.is_own_by_headers() {
+        answer = client.send(&Request { method: reqwest::Method::GET, ..request.clone() }).await?;
+    }
+    answer.taken().map_err(|error| error.about(name))?;
+    // They are in a header: without those of CloudAPI, none need not mean none, and unknown ones would be removed.
+    if !answer.is_own_by_headers() {
+        let words = format!("{name}: the answer has none of CloudAPI's headers, one of which holds the role tags");
+        return Err(Error::new(Kind::Unreachable, words).hint("is there a proxy or a balancer that takes them away?"));
+    }
+    let mut roles: Vec<String> = Vec::new();
+    for role in answer.headers.get_all("role-tag").iter().filter_map(|value| value.to_str().ok()) {
+        roles.extend(role.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned));
+    }
+    Ok(roles)
+}
+
+/// The answer that the service gives to a write, for the roles that a read has found.
+///
+/// # Errors
+/// None that a request of [`Taggable::read`] can cause.
+pub fn answer(read: &Request, roles: &[String]) -> Result<Answer> {
+    let name = percent_decode_str(&read.path).decode_utf8_lossy();
+    Answer::from_record(json!({ "name": name, "role-tag": roles }).to_string().as_bytes())
+}
+
+/// An object that can be tagged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taggable {
+    /// The account itself.
+    Account,
+    /// A collection, such as `machines`.
+    Collection(&'static str),
+    /// An object of a collection, by name or id.
+    One(&'static str, String),
+    /// The keys of a user.
+    UserKeys(String),
+    /// A key of a user.
+    UserKey(String, String),
+}
+
+impl Taggable {
+    /// The object that is meant: `account`, `machines/web1`, `users/jill/keys/laptop`, or a path of the account.
+    ///
+    /// # Errors
+    /// A usage error that lists the objects that can be tagged.
+    pub fn parse(typed: &str, account: &str) -> Result<Taggable> {
+        let parts: Vec<String> = match typed.strip_prefix('/') {
+            None if typed == "account" => return Ok(Taggable::Account),
+            // A name may hold anything; only those of users can be followed by their keys.
+            None => match typed.split_once('/') {
+                None => vec![typed.to_owned()],
+                Some((word, name)) if collection(word) == Some("users") => {
+                    let words = std::iter::once(word).chain(name.splitn(3, '/'));
+                    words.map(str::to_owned).collect()
+                }
+                Some((word, name)) => vec![word.to_owned(), name.to_owned()],
+            },
+            Some(path) => {
+                let decoded = |part: &str| {
+                    let text = percent_decode_str(part).decode_utf8();
+                    text.map(|text| text.into_owned())
+                        .map_err(|_| Error::usage(format!("'{typed}' is no text (UTF-8)")))
+                };
+                let mut parts = path.split('/').map(decoded).collect::<Result<Vec<_>>>()?;
+                let login = parts.remove(0);
+                if ![":login", "my", account, ""].contains(&login.as_str()) || login.is_empty() && !parts.is_empty() {
+                    return Err(Error::usage(format!("the path '{typed}' is not one of the account {account}"))
+                        .hint(format!("in the account {login}: --act-as {login}")));
+                }
+                if parts.is_empty() {
+                    return Ok(Taggable::Account);
+                }
+                parts
+            }
+        };
+        if parts.iter().any(String::is_empty) {
+            return Err(Error::usage(format!("a part of '{typed}' is empty: is a variable unset?")));
+        }
+        let words: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let unknown = || {
+            let known: Vec<&str> = role_tags::COLLECTIONS.iter().map(|(name, _)| *name).collect();
+            Error::usage(format!("'{typed}' cannot be tagged with roles"))
+                .hint(format!("account, {}; one of them: machines/NAME; a user's: users/LOGIN/keys", known.join(", ")))
+        };
+        let Some(found) = words.first().and_then(|word| collection(word)) else { return Err(unknown()) };
+        match (found, &words[1..]) {
+            (_, []) => Ok(Taggable::Collection(found)),
+            (_, [name]) => Ok(Taggable::One(found, (*name).to_owned())),
+            ("users", [user, "keys"]) => Ok(Taggable::UserKeys((*user).to_owned())),
+            ("users", [user, "keys", key]) => Ok(Taggable::UserKey((*user).to_owned(), (*key).to_owned())),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// The operation that replaces its role tags.
+    pub fn op(&self) -> &'static Op {
+        match self {
+            Taggable::Account => &role_tags::ACCOUNT,
+            Taggable::Collection(_) => &role_tags::COLLECTION,
+            Taggable::One("machines", _) => &role_tags::MACHINE,
+            Taggable::One(..) => &role_tags::RESOURCE,
+            Taggable::UserKeys(_) => &role_tags::USER_KEYS,
+            Taggable::UserKey(..) => &role_tags::USER_KEY,
+        }
+    }
+
+    /// The parameters of its path.
+    fn args(&self) -> Args {
+        let args = Args::new();
+        match self {
+            Taggable::Account => args,
+            Taggable::Collection(name) => args.set("resource_name", *name),
+            Taggable::One("machines", id) => args.set("machine", id),
+            Taggable::One(name, id) => args.set("resource_name", *name).set("resource_id", id),
+            Taggable::UserKeys(user) => args.set("user", user).set("resource_name", "keys"),
+            Taggable::UserKey(user, key) => args.set("user", user).set("userkey", key),
+        }
+    }
+
+    /// Whether [`Taggable::resolved`] has to send a request.
+    pub fn needs_lookup(&self) -> bool {
+        match self {
+            // The operation's own parameter does not say which noun it is.
+            Taggable::One(name, id) => role_tags::by_name(name).is_some_and(|noun| resolve::needs_lookup(noun, id)),
+            _ => resolve::is_needed(self.op(), &self.args()),
+        }
+    }
+
+    /// Replaces names with ids.
+    ///
+    /// # Errors
+    /// No object has the name, or several have it; the service refuses.
+    pub async fn resolved(self, client: &Client) -> Result<Taggable> {
+        Ok(match self {
+            Taggable::One(name, typed) => match role_tags::by_name(name) {
+                Some(noun) => Taggable::One(name, resolve::id(client, noun, &typed).await?),
+                None => Taggable::One(name, typed),
+            },
+            other => {
+                let mut args = other.args();
+                resolve::all(client, other.op(), &mut args).await?;
+                let text = |name: &str| args.text(name).unwrap_or_default().to_owned();
+                match other {
+                    Taggable::UserKeys(_) => Taggable::UserKeys(text("user")),
+                    Taggable::UserKey(..) => Taggable::UserKey(text("user"), text("userkey")),
+                    other => other,
+                }
+            }
+        })
+    }
+
+    /// The request that replaces its role tags.
+    ///
+    /// # Errors
+    /// A part of the path cannot be sent.
+    pub fn write(&self, client: &Client, roles: &[String]) -> Result<Request> {
+        let mut args = self.args();
+        args.push("role-tag", Arg::json(&json!(roles).to_string())?);
+        client.request(self.op(), &args)
+    }
+
+    /// The request that reads its role tags: a HEAD of the object itself.
+    ///
+    /// # Errors
+    /// A part of the path cannot be sent.
+    pub fn read(&self, client: &Client) -> Result<Request> {
+        Ok(Request { method: reqwest::Method::HEAD, body: None, ..self.write(client, &[])? })
+    }
+}
+
+/// A collection by its name or an alias.
+fn collection(word: &str) -> Option<&'static str> {
+    let named = |name: &&str| {
+        RESOURCES.iter().any(|resource| resource.name == *name && (*name == word || resource.aliases.contains(&word)))
+    };
+    role_tags::COLLECTIONS.iter().map(|(name, _)| *name).find(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_is_named_as_people_say_it_or_by_its_path() {
+        let one = |name, id: &str| Taggable::One(name, id.to_owned());
+        for (typed, expected) in [
+            ("account", Taggable::Account),
+            ("/", Taggable::Account),
+            ("/:login", Taggable::Account),
+            ("/acme", Taggable::Account),
+            ("machines", Taggable::Collection("machines")),
+            ("/my/machines", Taggable::Collection("machines")),
+            ("services", Taggable::Collection("services")),
+            ("machines/web1", one("machines", "web1")),
+            ("inst/web1", one("machines", "web1")),
+            ("images/base@1/2", one("images", "base@1/2")),
+            ("/acme/keys/my%20key", one("keys", "my key")),
+            ("keys/my%20key", one("keys", "my%20key")),
+            ("users/jill", one("users", "jill")),
+            ("users/jill/keys", Taggable::UserKeys("jill".to_owned())),
+            ("user/jill/keys/a/b", Taggable::UserKey("jill".to_owned(), "a/b".to_owned())),
+        ] {
+            assert_eq!(Taggable::parse(typed, "acme").unwrap(), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_tagged_is_refused() {
+        for typed in [
+            "",
+            "volumes",
+            "config",
+            "machines/",
+            "/acme//x",
+            "//machines",
+            "/other/machines",
+            "users/jill/nope",
+            "/acme/machines/a/b",
+        ] {
+            assert!(Taggable::parse(typed, "acme").is_err(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn every_collection_is_one_of_the_table() {
+        for (name, param) in role_tags::COLLECTIONS {
+            assert_eq!(collection(name), Some(*name));
+            assert_eq!(role_tags::by_name(name).is_some(), param.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn roles_are_added_and_taken_away_by_name() {
+        let roles = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let known = roles(&["ops", "dev"]);
+        assert_eq!(Edit::Add.apply(roles(&["dev", "ci"]), &known), roles(&["ops", "dev", "ci"]));
+        assert_eq!(Edit::Remove.apply(roles(&["dev", "ci"]), &known), roles(&["ops"]));
+        assert_eq!(Edit::Set.apply(roles(&["ci"]), &known), roles(&["ci"]));
+        assert_eq!(Edit::Clear.apply(roles(&[]), &known), roles(&[]));
+        assert!(same(&known, &roles(&["dev", "ops"])) && !same(&known, &roles(&["dev"])));
+    }
+}
