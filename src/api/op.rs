@@ -1,6 +1,6 @@
 //! One operation of an API: method, path, parameters, answer, end. Data only.
 
-use super::{Column, Field, Goal, NOUNS, Noun};
+use super::{Column, Field, Goal, Noun};
 
 /// HTTP method of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +57,7 @@ pub struct Op {
     pub verb: &'static str,
     /// Method on the wire.
     pub method: Method,
-    /// Path, with parameters as `:machine`; the first one is always `:login`.
+    /// Path, with parameters as `:machine`; `:login` is the account.
     pub path: &'static str,
     /// One line of help.
     pub about: &'static str,
@@ -91,7 +91,7 @@ pub struct Op {
     pub maybe_empty: bool,
     /// A redirect to the thing says that there is one already.
     pub found_by_redirect: bool,
-    /// What it makes, where that is not what its path lists.
+    /// What it makes, if it makes something.
     pub makes: Option<&'static Noun>,
     /// Is about what others own, too.
     pub others: bool,
@@ -294,19 +294,15 @@ impl Op {
         self.found_by_redirect = true;
         self
     }
-    /// Makes a thing of this noun, although its path lists others.
+    /// Makes a new one of this noun.
     pub const fn making(mut self, noun: &'static Noun) -> Self {
         self.makes = Some(noun);
         self
     }
 
-    /// What it makes, if it makes something: of what its path lists, a POST makes one more.
+    /// What it makes, if it makes something.
     pub fn makes(&self) -> Option<&'static Noun> {
-        let lists = |noun: &&Noun| noun.list.path == self.path && noun.list.shape == Shape::Rows;
-        match self.method {
-            Method::Post => self.makes.or_else(|| NOUNS.iter().copied().find(lists)),
-            _ => None,
-        }
+        self.makes
     }
     /// The states that can be waited for when this is done. What was there before may have been in any of them, and one
     /// that ends the wait cannot be its end.

@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::api::Op;
 use crate::error::{Error, Kind, Result};
 use crate::request::Request;
-use crate::response::Response;
+use crate::response::{Response, whose};
 use crate::transport::{Outgoing, Trouble};
 
 /// How often one request is sent at most.
@@ -213,6 +213,7 @@ impl Client {
                 headers: wire.headers,
                 body,
                 date: wire.date,
+                service: self.service,
             };
             let exchanged = self.transport.exchange(out).await;
             let took = begun.elapsed();
@@ -301,9 +302,7 @@ fn made(response: &Response, op: &Op, request: &Request) -> Result<Answer> {
         if !same {
             let words =
                 format!("the service answered the record of something else, of another {field} than was asked for");
-            return Err(
-                Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
-            );
+            return Err(Error::new(Kind::Unreachable, words).hint(whose(response.service)));
         }
     }
     Ok(answer)

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
-use crate::api::{Ids, Method, NOUNS, Noun, Op, Shape, noun};
+use crate::api::{Ids, Method, Noun, Op, Service, Shape};
 use crate::grammar::is_uuid;
 
 /// What is due.
@@ -25,14 +25,15 @@ pub(super) enum Due {
 }
 
 impl Due {
-    pub(super) fn of(op: &Op) -> Due {
+    pub(super) fn of(service: &Service, op: &Op) -> Due {
         match op.shape {
             Shape::Nothing => Due::Nothing,
             Shape::Rows => Due::Rows,
             Shape::Map => Due::Empty,
             Shape::Record if op.maybe_empty => Due::Empty,
             Shape::Record => {
-                let shown = op.path_params().last().and_then(noun).filter(|noun| std::ptr::eq(noun.get, op));
+                let shown = op.path_params().last().and_then(|param| service.noun(param));
+                let shown = shown.filter(|noun| std::ptr::eq(noun.get, op));
                 match shown.or_else(|| op.makes()) {
                     // What is in a list of names is a value.
                     Some(noun) if noun.ids == Ids::Any && noun.list.shape == Shape::Map => Due::Value,
@@ -45,16 +46,15 @@ impl Due {
 
     /// Whether the record is that of what was asked for. Only an id can tell: by a name or a fingerprint the service
     /// finds things that are called otherwise.
-    pub(super) fn is_asked_for(self, op: &Op, asked: &str, id: Option<&str>) -> bool {
+    pub(super) fn is_asked_for(self, service: &Service, op: &Op, asked: &str, row: Row<'_>) -> bool {
         let Due::Object(_) = self else { return true };
         // What the path is about: its last parameter.
         let asked = asked.split('?').next().unwrap_or_default();
         let mut parts = op.path.rsplit('/').zip(asked.rsplit('/'));
-        let found = parts.find_map(|(known, part)| Some((noun(known.strip_prefix(':')?)?, part)));
-        match (found.filter(|(noun, part)| noun.key == "id" && op.makes().is_none() && is_uuid(part)), id) {
-            (Some((_, asked)), Some(id)) => asked.eq_ignore_ascii_case(id),
-            _ => true,
-        }
+        let found = parts.find_map(|(known, part)| Some((service.noun(known.strip_prefix(':')?)?, part)));
+        let found = found.filter(|(noun, part)| noun.ids == Ids::Uuid && op.makes().is_none() && is_uuid(part));
+        let Some((noun, asked)) = found else { return true };
+        row.text(&format!("/{}", noun.key)).is_none_or(|id| asked.eq_ignore_ascii_case(&id))
     }
 
     pub(super) fn words(self) -> String {
@@ -96,8 +96,8 @@ impl Id {
 
 /// Why these rows are not what the operation lists: a row without the id by which things of its noun are told apart, or
 /// two with the same.
-pub(super) fn unlike<'a>(op: &Op, rows: impl Iterator<Item = &'a RawValue>) -> Option<String> {
-    let noun = NOUNS.iter().find(|noun| std::ptr::eq(noun.list, op))?;
+pub(super) fn unlike<'a>(service: &Service, op: &Op, rows: impl Iterator<Item = &'a RawValue>) -> Option<String> {
+    let noun = service.listed_by(op)?;
     let id = Id::of(noun);
     let mut seen = HashSet::new();
     for row in rows {
@@ -111,8 +111,8 @@ pub(super) fn unlike<'a>(op: &Op, rows: impl Iterator<Item = &'a RawValue>) -> O
 }
 
 /// Whether a redirect of this operation says that there is one already: the service answers so only to what makes a
-/// NIC, and points to a path of the same account.
-pub(super) fn is_there(op: &Op, asked: &str, location: &str) -> bool {
+/// NIC, and points to a path below the one that was asked for.
+pub(super) fn is_there(service: &Service, op: &Op, asked: &str, location: &str) -> bool {
     if op.method != Method::Post || !op.found_by_redirect {
         return false;
     }
@@ -121,9 +121,17 @@ pub(super) fn is_there(op: &Op, asked: &str, location: &str) -> bool {
     // The address may have a path of its own before the account, which the service knows nothing of.
     let asked = parts(asked);
     let asked = asked.get(asked.len().saturating_sub(wanted.len() - 1)..).unwrap_or_default();
+    if !service.account_in_path {
+        return to.split_last().is_some_and(|(last, to)| asked == to.get(1..).unwrap_or_default() && is_one(last));
+    }
     let [empty, account, to @ .., last] = to.as_slice() else { return false };
     let [own, rest @ ..] = asked else { return false };
     // It calls the account by its login, which is not known where it was called otherwise.
     let called = own == account || own == "my" || (own.len() == 36 && !account.is_empty());
-    empty.is_empty() && called && rest == to && !last.is_empty() && !last.contains(['?', '#'])
+    empty.is_empty() && called && rest == to && is_one(last)
+}
+
+/// Whether the last part of a path is the id of something.
+fn is_one(last: &str) -> bool {
+    !last.is_empty() && !last.contains(['?', '#'])
 }

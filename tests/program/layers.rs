@@ -17,12 +17,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &["error", "file", "sensitive"]),
     ("request", &["api", "error", "sensitive"]),
     ("response", &["answer", "api", "error", "grammar"]),
-    ("transport", &["config", "der", "error", "file", "response", "sensitive"]),
+    ("transport", &["api", "config", "der", "error", "file", "response", "sensitive"]),
     ("client", &["answer", "api", "auth", "error", "request", "response", "sensitive", "transport"]),
     ("connect", &["auth", "client", "config", "error", "sensitive", "transport"]),
     ("render", &["answer", "api", "error"]),
     // Work without a terminal: neither render nor config.
     ("tasks", &["answer", "api", "auth", "client", "error", "grammar", "request", "response"]),
+    // A test of client and emulator together.
+    ("service_tests", &["api", "auth", "client", "emulator", "error", "request"]),
     // It must not share a mistake with the client.
     ("emulator", &["error", "file"]),
     (

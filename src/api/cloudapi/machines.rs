@@ -80,6 +80,7 @@ pub static GET: Op = Op::get("GetMachine", "get", "/:login/machines/:machine", "
 
 /// CreateMachine. Nested `tags` and `metadata` objects would be ignored by the server: flat keys only.
 pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines", "Create a machine")
+    .making(&MACHINE)
     .long(
         "Tags and metadata stay what was typed: --tag version=1.10 is the text 1.10. NAME:=JSON gives a tag a type: \
          --tag triton.cns.disable:=true",

@@ -28,6 +28,7 @@ pub static GET: Op = Op::get("GetNic", "nics get", ONE, "Show a network interfac
 
 /// AddNic. A 302 without a body says that there is one on that network already.
 pub static ADD: Op = Op::create("AddNic", "nics add", ALL, "Add a network interface to a machine, which reboots it")
+    .making(&NIC)
     .job("add_nics")
     .found_by_redirect()
     .until(Goal::State("running"), &NIC)

@@ -29,6 +29,7 @@ pub static GET: Op =
 
 /// CreateMachineSnapshot.
 pub static CREATE: Op = Op::create("CreateMachineSnapshot", "snapshots create", ALL, "Take a snapshot of a machine")
+    .making(&SNAPSHOT)
     .each()
     .long(
         "Not for kvm machines nor those with a delegated dataset; for bhyve machines where the data center allows it.",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::api::cloudapi::role_tags;
-use crate::api::{Op, RESOURCES, Shape};
+use crate::api::{CLOUDAPI, Op, Shape};
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
@@ -371,7 +371,10 @@ impl Place {
 /// The collection that is called so, by its name or another word for it.
 fn collection(word: &str) -> Option<&'static str> {
     let named = |name: &&str| {
-        RESOURCES.iter().any(|resource| resource.name == *name && (*name == word || resource.aliases.contains(&word)))
+        CLOUDAPI
+            .resources
+            .iter()
+            .any(|resource| resource.name == *name && (*name == word || resource.aliases.contains(&word)))
     };
     role_tags::COLLECTIONS.iter().map(|(name, _)| *name).find(named)
 }
