@@ -22,6 +22,7 @@ use crate::request::{Args, Request};
 static VM: Noun = Noun { key: "uuid", name_field: "alias", ..Noun::new("uuid", &GET, &LIST, "") }
     .word("VM")
     .fails(&["failed"])
+    .gone(&["destroyed"])
     .states(&["running", "stopped", "failed", "destroyed"]);
 
 /// The machines, a page of three at a time.

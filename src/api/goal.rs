@@ -1,13 +1,13 @@
 //! How to tell that the work of an operation is over. Data only; `client` waits for it.
 
-/// How to tell that an asynchronous operation has come to its end: what the object's own GET shows.
+/// How to tell that an asynchronous operation has come to its end: what the object's own GET or its log shows.
 #[derive(Clone, Copy, Debug)]
 pub enum Goal {
     /// The object's `state` is this one.
     State(&'static str),
     /// The object is gone (404, or 410).
     Gone,
-    /// The audit log has a newer entry of this action.
+    /// The noun's log has a newer entry of this action.
     Audit(&'static str),
     /// The same, and the object's `state` is this one: it may have been so before.
     AuditThen(&'static str, &'static str),

@@ -99,6 +99,8 @@ pub struct Op {
     pub asks_many: bool,
     /// May take away the caller's own rights: it is asked about where it does.
     pub locks_out: bool,
+    /// The service refuses it while something else is done to the target, so that it is worth trying again.
+    pub refused_while_busy: bool,
     /// How many targets a command of it takes.
     pub targets: Takes,
 }
@@ -148,6 +150,7 @@ impl Op {
             others: matches!(method, Method::Get),
             asks_many: false,
             locks_out: false,
+            refused_while_busy: false,
             targets: Takes::One,
         }
     }
@@ -246,6 +249,11 @@ impl Op {
     /// Takes several parts of one thing, and works on them one after another.
     pub const fn in_turn(mut self) -> Self {
         self.targets = Takes::InTurn;
+        self
+    }
+    /// Is refused while something else is done to the target.
+    pub const fn refused_while_busy(mut self) -> Self {
+        self.refused_while_busy = true;
         self
     }
     /// Is asked about where it takes away the caller's own rights.

@@ -336,6 +336,26 @@ fn uses_that_are_allowed_and_words_that_are_none_pass() {
 }
 
 #[test]
+fn what_calls_any_service_knows_no_operation_of_one() {
+    let mut wrong = Vec::new();
+    for (file, text) in below("src") {
+        let room = module(&file)[0];
+        // The feed of changes is CloudAPI's own.
+        if !["client", "request", "response", "transport"].contains(&room) || file == "src/client/socket.rs" {
+            continue;
+        }
+        let knows = |path: &Vec<String>| path.starts_with(&["api".to_owned(), "cloudapi".to_owned()]);
+        wrong.extend(
+            paths(&file, &code(&text))
+                .iter()
+                .filter(|path| knows(path))
+                .map(|path| format!("{file} uses {}", path.join("::"))),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn only_one_file_prints_and_only_one_reads_the_environment() {
     let mut wrong = Vec::new();
     for (file, text) in below("src") {

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use sdc::api::{CLOUDAPI, Method, Noun, Op, Resource, Shape, Takes};
+use sdc::api::{CLOUDAPI, Goal, Method, Noun, Op, Resource, Shape, Takes};
 
 fn operations() -> impl Iterator<Item = (&'static Resource, &'static Op)> {
     CLOUDAPI.resources.iter().flat_map(|resource| resource.ops.iter().map(move |op| (*resource, *op)))
@@ -138,5 +138,15 @@ fn paths_begin_with_the_account_where_the_service_says_so() {
     assert!(CLOUDAPI.account_in_path);
     for op in CLOUDAPI.ops().filter(|op| op.signed) {
         assert!(op.path.split('/').nth(1) == Some(":login"), "{}: {}", op.id, op.path);
+    }
+}
+
+#[test]
+fn whose_end_is_in_a_log_is_logged() {
+    for op in CLOUDAPI.ops() {
+        let Some((goal, noun)) = &op.goal else { continue };
+        if op.job.is_some() || matches!(goal, Goal::Audit(_) | Goal::AuditThen(..)) {
+            assert!(noun.log.is_some(), "{}: {} has no log", op.id, noun.name);
+        }
     }
 }

@@ -19,6 +19,8 @@ pub static DISK: Noun = Noun {
     called: "id, short id or PCI slot",
     ..Noun::new("disk", &GET, &LIST, "sdc machines disks list MACHINE")
         .named("pci_slot")
+        .rests(&["running", "stopped"])
+        .log(&super::machines::AUDIT)
 };
 
 /// ListMachineDisks.

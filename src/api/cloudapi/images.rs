@@ -25,6 +25,8 @@ pub static IMAGE: Noun = Noun {
         .owned(Owner::Account("owner"))
         .picked_by(&[Pick::Tags, Pick::State("state", "all"), Pick::Age("published_at")])
         .states(&["active", "unactivated", "disabled", "creating", "failed", "destroyed"])
+        // Of the machine that it is made from.
+        .log(&super::machines::AUDIT)
 };
 
 /// ListImages.

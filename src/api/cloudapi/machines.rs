@@ -35,6 +35,8 @@ const ASKED: &[State] = &[
 pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST, "sdc machines list")
     .filter("name")
     .fails(&["failed", "deleted"])
+    .rests(&["running", "stopped"])
+    .log(&AUDIT)
     .picked_by(&[Pick::Tags, Pick::State("tombstone", "true"), Pick::Age("created")])
     .states(&["running", "provisioning", "ready", "stopping", "stopped", "offline", "failed", "deleted", "unknown"]);
 
@@ -165,6 +167,7 @@ pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/
 pub static DELETE: Op =
     Op::delete("DeleteMachine", "delete", "/:login/machines/:machine", "Delete a machine and everything on it")
         .each()
+        .refused_while_busy()
         .job("destroy")
         .until(Goal::Gone, &MACHINE);
 

@@ -17,7 +17,9 @@ const ONE: &str = "/:login/machines/:machine/nics/:nic";
 /// Known by its hardware address, which goes into the path without colons; its IP address will do as well.
 pub static NIC: Noun = Noun::new("nic", &GET, &LIST, "sdc machines nics list MACHINE")
     .ids(Ids::Mac, "mac", "MAC address, or IP address")
-    .named("ip");
+    .named("ip")
+    .rests(&["running", "stopped"])
+    .log(&super::machines::AUDIT);
 
 /// ListNics.
 pub static LIST: Op =

@@ -16,6 +16,7 @@ const ONE: &str = "/:login/machines/:machine/snapshots/:snapshot";
 pub static SNAPSHOT: Noun = Noun::new("snapshot", &GET, &LIST, "sdc machines snapshots list MACHINE")
     .ids(Ids::Any, "name", "name")
     .fails(&["failed", "canceled"])
+    .log(&super::machines::AUDIT)
     .picked_by(&[Pick::Age("created")])
     .states(&["created", "queued", "creating", "deleting", "deleted", "failed", "canceled"]);
 
