@@ -55,7 +55,7 @@ impl Client {
             check_rows(self.service, op, page.rows.iter().copied())?;
             take(page)
         };
-        let key = self.service.listed_by(op).map(|noun| noun.key);
+        let key = self.key(op);
         let most = match op.paging {
             // The service gathers everything by itself for `tags=*`.
             Paging::Offset(most) if args.get("tags").is_none() => most,
@@ -85,7 +85,7 @@ impl Client {
     ) -> Result<()> {
         let wanted = count(args, "limit")?;
         let begin = count(args, "offset")?.unwrap_or(0);
-        let mut known = Known { key: self.service.listed_by(op).map(|noun| noun.key), ..Known::default() };
+        let mut known = Known { key: self.key(op), ..Known::default() };
         let mut offset = begin;
         let (mut stale, mut empty, mut thin) = (0, 0, Thin::default());
         while wanted.is_none_or(|wanted| offset - begin < wanted) {
@@ -145,10 +145,15 @@ impl Client {
         self.pages_by(None, span, request, take).await
     }
 
-    /// The same of rows that are known by this field.
+    /// The pointer to what the rows of a list are known by.
+    fn key(&self, op: &Op) -> Option<String> {
+        self.service.listed_by(op).map(|noun| format!("/{}", noun.key))
+    }
+
+    /// The same of rows that are known by what this pointer points to.
     async fn pages_by(
         &self,
-        key: Option<&'static str>,
+        key: Option<String>,
         span: Span,
         request: impl Fn(Cut) -> Result<Request>,
         mut take: impl FnMut(Page<'_>) -> Result<()>,
@@ -205,7 +210,7 @@ impl Client {
                 let mut body = answer?.into_list()?;
                 let mut rows = Page::new(&body, false)?;
                 let last = known.last.clone();
-                let begins = rows.rows.first().and_then(|row| id_of(row, key));
+                let begins = rows.rows.first().and_then(|row| id_of(row, known.key.as_deref()));
                 let here = rows.rows.len();
                 // A page that does not begin with the last row of the one before it, or has no row at all.
                 if overlap > 0 && (begins.is_none() || begins != last && !known.has(begins.as_deref())) {
@@ -218,7 +223,8 @@ impl Client {
                         from = from.saturating_sub(back);
                         back = step;
                         let back = page(Cut { offset: start + from, limit: Some(size) }).await?.into_list()?;
-                        let met = split_rows(&back)?.iter().any(|row| known.has(id_of(row, key).as_deref()));
+                        let met =
+                            split_rows(&back)?.iter().any(|row| known.has(id_of(row, known.key.as_deref()).as_deref()));
                         gap.push(back);
                         if met {
                             break;
@@ -266,8 +272,8 @@ impl Client {
 /// The rows that have been seen, by their ids.
 #[derive(Default)]
 struct Known {
-    /// The field that holds the id, where it is known.
-    key: Option<&'static str>,
+    /// The pointer to the id, where it is known.
+    key: Option<String>,
     keys: HashSet<String>,
     /// How many are wanted in all.
     wanted: Option<usize>,
@@ -287,10 +293,11 @@ impl Known {
     /// The rows that are new, in their order, and no more than are wanted. What has no id is always new.
     fn sieve<'a>(&mut self, rows: &[&'a RawValue]) -> Vec<&'a RawValue> {
         if let Some(last) = rows.last() {
-            self.last = id_of(last, self.key);
+            self.last = id_of(last, self.key.as_deref());
         }
         let room = self.wanted.map_or(usize::MAX, |wanted| wanted.saturating_sub(self.seen));
-        let new = rows.iter().copied().filter(|row| id_of(row, self.key).is_none_or(|id| self.keys.insert(id)));
+        let key = self.key.as_deref();
+        let new = rows.iter().copied().filter(|row| id_of(row, key).is_none_or(|id| self.keys.insert(id)));
         let new: Vec<&RawValue> = new.take(room).collect();
         self.come += rows.len();
         self.seen += new.len();
@@ -330,11 +337,11 @@ fn endless(rows: usize) -> Error {
     Error::new(Kind::Unreachable, format!("the service's list does not end: it has sent {rows} rows"))
 }
 
-/// The id of a row, in this field; where none is known, in that of an id or an address.
+/// The id of a row, where this pointer points to; without one its id or its address.
 fn id_of(row: &RawValue, key: Option<&str>) -> Option<String> {
     let row = Row(row);
     let id = match key {
-        Some(key) => row.text(&format!("/{key}")),
+        Some(key) => row.text(key),
         None => row.text("/id").or_else(|| row.text("/ip")),
     };
     id.map(|id| id.into_owned())
