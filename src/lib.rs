@@ -59,6 +59,8 @@ pub mod render;
 pub mod request;
 pub mod response;
 mod sensitive;
+#[cfg(all(test, feature = "emulator"))]
+mod service_tests;
 pub mod tasks;
 mod transport;
 

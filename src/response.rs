@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::scan::members;
 use crate::answer::{Answer, Row};
-use crate::api::{Goal, Op};
+use crate::api::{Goal, Op, Service};
 use crate::error::{Error, Fault, FieldFault, Kind, Result};
 use due::Due;
 
@@ -58,6 +58,13 @@ pub struct Response {
     pub sent: String,
     /// The path that was asked for.
     pub path: String,
+    /// The service that was asked.
+    pub service: &'static Service,
+}
+
+/// What to ask where an answer cannot be the service's.
+pub(crate) fn whose(service: &Service) -> String {
+    format!("is the URL that of {} itself? try: sdc auth doctor", service.name)
 }
 
 /// A field's text: one part of an error body that is not as it ought to be must not hide the others.
@@ -97,7 +104,8 @@ impl Response {
             return self.redirect(op);
         }
         if self.status == 302
-            && let Some(place) = self.header("location").filter(|place| due::is_there(op, &self.path, place))
+            && let Some(place) =
+                self.header("location").filter(|place| due::is_there(self.service, op, &self.path, place))
         {
             let id = place.rsplit('/').next().unwrap_or(place);
             let fault = Fault { status: self.status, ..Fault::default() };
@@ -106,7 +114,7 @@ impl Response {
         if !self.is_success() {
             return Err(self.failure());
         }
-        let due = Due::of(op);
+        let due = Due::of(self.service, op);
         let body = self.body.trim_ascii();
         if self.is_page() {
             return Err(self.strange("a web page", due));
@@ -141,7 +149,7 @@ impl Response {
             (_, None) => Err(self.strange(&format!("{} without a body", self.status), due)),
             (Due::Rows, _) => {
                 let rows = Answer::from_rows(body)?;
-                check_rows(op, rows.rows().map(|row| row.0))?;
+                check_rows(self.service, op, rows.rows().map(|row| row.0))?;
                 Ok(rows)
             }
             (Due::Value, Some(b'n'))
@@ -162,17 +170,18 @@ impl Response {
                 };
                 match answer.first().filter(|row| there(*row)) {
                     None => Err(self.strange("another object", due)),
-                    Some(row) if !self.is_own_by_headers() && !due.resembles(op, row) => {
+                    Some(row) if !self.is_own_by_headers() && !due.resembles(self.service, op, row) => {
                         Err(self.strange("another object", due))
                     }
-                    Some(row) if due.is_asked_for(op, &self.path, row) => Ok(answer),
+                    Some(row) if due.is_asked_for(self.service, op, &self.path, row) => Ok(answer),
                     Some(_) => Err(self.strange("the record of something else", due)),
                 }
             }
         }
     }
 
-    /// Refuses what is no success of CloudAPI's, where no operation says what is due: a refusal, and a web page.
+    /// Refuses an answer that is not a success of the service, where no operation says what is due: a refusal, and a web
+    /// page.
     ///
     /// # Errors
     /// What the server said if it refused; [`Kind::Unreachable`] for a page.
@@ -184,10 +193,30 @@ impl Response {
         }
     }
 
+    /// The body of a list, without a look at its rows.
+    ///
+    /// # Errors
+    /// What the server said if it refused; [`Kind::Unreachable`] if it answered something else than a list.
+    pub(crate) fn into_list(self) -> Result<Vec<u8>> {
+        match self.status {
+            200 if !self.is_page() => {}
+            _ if !self.is_success() => return Err(self.failure()),
+            _ if self.is_page() => return Err(self.strange("a web page", Due::Rows)),
+            status if self.is_odd_success() => {
+                return Err(self.strange(&format!("{status} in words of its own"), Due::Rows));
+            }
+            status if self.body.trim_ascii().is_empty() => {
+                return Err(self.strange(&format!("{status} without a body"), Due::Rows));
+            }
+            _ => {}
+        }
+        Ok(self.body)
+    }
+
     /// The error of a success that is none.
     fn strange(&self, came: &str, due: Due) -> Error {
         let words = format!("the service answered {came} where {} was due", due.words());
-        Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
+        Error::new(Kind::Unreachable, words).hint(whose(self.service))
     }
 
     /// A redirect whose target is the answer: the name asked for, and where it points.
@@ -263,12 +292,21 @@ impl Response {
             error = error.hint("how much is used: sdc account limits");
         }
         if self.status == 405 && own {
-            error = error.hint("this CloudAPI has no such request: it is older, or the URL is not its very beginning");
+            error = error.hint(format!(
+                "this {} has no such request: it is older, or the URL is not its very beginning",
+                self.service.name
+            ));
         }
         if self.is_page() {
-            error = error.hint("the answer is a web page, not CloudAPI's: check the URL, and any proxy before it");
+            error = error.hint(format!(
+                "the answer is a web page, not {}'s: check the URL, and any proxy before it",
+                self.service.name
+            ));
         } else if !own {
-            error = error.hint("the answer is not CloudAPI's own: check the URL, and any proxy or balancer before it");
+            error = error.hint(format!(
+                "the answer is not {}'s own: check the URL, and any proxy or balancer before it",
+                self.service.name
+            ));
         }
         if (300..400).contains(&self.status) {
             let to = self.header("location").unwrap_or("nowhere");
@@ -310,24 +348,28 @@ impl Response {
 ///
 /// # Errors
 /// [`Kind::Unreachable`], telling what came instead.
-pub(crate) fn check_rows<'a>(op: &Op, rows: impl Iterator<Item = &'a RawValue> + Clone) -> Result<()> {
-    rows.clone().try_for_each(object)?;
-    match due::unlike(op, rows) {
+pub(crate) fn check_rows<'a>(
+    service: &Service,
+    op: &Op,
+    rows: impl Iterator<Item = &'a RawValue> + Clone,
+) -> Result<()> {
+    rows.clone().try_for_each(|row| object(service, row))?;
+    match due::unlike(service, op, rows) {
         None => Ok(()),
         Some(came) => {
             let words = format!("the service answered a list with {came}");
-            Err(Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor"))
+            Err(Error::new(Kind::Unreachable, words).hint(whose(service)))
         }
     }
 }
 
 /// Refuses a row that is not an object.
-fn object(row: &RawValue) -> Result<()> {
+fn object(service: &Service, row: &RawValue) -> Result<()> {
     match row.get().as_bytes() {
         [b'{', ..] => Ok(()),
         other => {
             let words = format!("the service answered a list of {} where objects were due", many(kind_of(other)));
-            Err(Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor"))
+            Err(Error::new(Kind::Unreachable, words).hint(whose(service)))
         }
     }
 }

@@ -24,10 +24,10 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let status = 100 + (u16::from(*high) << 8 | u16::from(*low)) % 500;
     let response =
-        Response { status, headers, body: body.to_vec(), sent: "Thu, 05 Jan 2017 21:31:40 GMT".to_owned(), path: "/acme/machines".to_owned() };
+        Response { status, headers, body: body.to_vec(), sent: "Thu, 05 Jan 2017 21:31:40 GMT".to_owned(), path: "/acme/machines".to_owned(), service: &api::CLOUDAPI };
     let _ = response.clock_skew();
 
-    let operations: Vec<_> = api::RESOURCES.iter().flat_map(|resource| resource.ops).collect();
+    let operations: Vec<_> = api::CLOUDAPI.resources.iter().flat_map(|resource| resource.ops).collect();
     let operation = operations[usize::from(*which) % operations.len()];
     match response.answer(operation) {
         Ok(answer) => {

@@ -36,6 +36,13 @@ pub struct Noun {
     pub ids: Ids,
     /// States that nothing good comes after.
     pub failed: &'static [&'static str],
+    /// States in which it is gone, although the service still shows it.
+    pub gone: &'static [&'static str],
+    /// States in which it stays while nothing is done to it.
+    pub rests: &'static [&'static str],
+    /// The list of what was done to it or to what it is a part of: rows with `action`, `success` (yes or no) and `time`,
+    /// newest first. A wait reads there whether a job has ended.
+    pub log: Option<&'static Op>,
     /// States that it can be in; none where it has no state. The one in which it can be used comes first.
     pub states: &'static [&'static str],
     /// The list's server-side name filter, which may match by prefix.
@@ -88,6 +95,9 @@ impl Noun {
             key: "id",
             ids: Ids::Uuid,
             failed: &[],
+            gone: &["deleted"],
+            rests: &[],
+            log: None,
             states: &[],
             filter: None,
             name_field: "name",
@@ -136,6 +146,25 @@ impl Noun {
     pub const fn fails(mut self, states: &'static [&'static str]) -> Self {
         self.failed = states;
         self
+    }
+    /// Is gone in these states.
+    pub const fn gone(mut self, states: &'static [&'static str]) -> Self {
+        self.gone = states;
+        self
+    }
+    /// Stays in these states while nothing is done to it.
+    pub const fn rests(mut self, states: &'static [&'static str]) -> Self {
+        self.rests = states;
+        self
+    }
+    /// Has this log of what was done to it.
+    pub const fn log(mut self, log: &'static Op) -> Self {
+        self.log = Some(log);
+        self
+    }
+    /// The parameter by which its log is asked for: its own, or that of what it is a part of.
+    pub fn logged_by(&self) -> Option<&'static str> {
+        self.log?.path_params().last()
     }
     /// Can be in these states, the good one first.
     pub const fn states(mut self, states: &'static [&'static str]) -> Self {

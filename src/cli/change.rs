@@ -15,7 +15,6 @@ use super::terminal::resume;
 use super::terminal::resume::{Again, Begun, Left, interruption};
 use super::terminal::signals::Stop;
 use crate::answer::Answer;
-use crate::api::cloudapi::machines;
 use crate::api::{Column, Goal, Ids, Noun, Op, Shape, Takes};
 use crate::client::{Client, Wait};
 use crate::error::{Error, Kind, Result};
@@ -398,7 +397,7 @@ async fn one(
             return Ok(Outcome::Left(made.then_some(answer)));
         }
     };
-    let machine = if noun.name == "machine" { Some(id) } else { call.args.text("machine") };
+    let machine = noun.logged_by().and_then(|param| if param == noun.name { Some(id) } else { call.args.text(param) });
     let ended = match (ended, machine) {
         (Err(error), Some(machine)) if error.kind() == Kind::FailedState => {
             Err(why::explain(client, machine, Some(op), request_id.as_deref(), error).await)
@@ -457,7 +456,7 @@ async fn sent(client: &Client, order: Order<'_>, call: &Call, request: &Request,
         (Some(making), there) => making.made(client, op, call, request, &there).await.map(Some),
         (None, _) => {
             let sent = match order.wait {
-                Some(patience) if std::ptr::eq(op, &machines::DELETE) => {
+                Some(patience) if op.refused_while_busy => {
                     let sent = create::once_allowed(client, request, Instant::now() + patience).await?;
                     sent.answer(op).map(|answer| (sent, answer))
                 }

@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 
 use clap::{ArgMatches, Command};
 
-use crate::api::{RESOURCES, Resource};
+use crate::api::{CLOUDAPI, Resource};
 use crate::auth::{Ask, Found, Key, KeyKind, RsaHash};
 use crate::cli::args::globals::{self, Globals};
 use crate::cli::args::{build, complete, guard, hints, letters};
@@ -149,7 +149,7 @@ fn command(args: &[OsString]) -> Command {
 }
 
 fn noun(word: &str) -> Option<&'static Resource> {
-    RESOURCES.iter().copied().find(|resource| resource.name == word || resource.aliases.contains(&word))
+    CLOUDAPI.resources.iter().copied().find(|resource| resource.name == word || resource.aliases.contains(&word))
 }
 
 fn root() -> Command {
@@ -166,7 +166,8 @@ fn root() -> Command {
 pub fn tree() -> Command {
     globals::add_to_root(root())
         .subcommands(
-            RESOURCES
+            CLOUDAPI
+                .resources
                 .iter()
                 .map(|noun| globals::add(commands::lay_over(noun.name, build::resource(noun, commands::syntax)))),
         )
@@ -189,7 +190,8 @@ impl App {
             return custom.start(self, matches).await;
         }
         let Some((word, matches)) = matches.subcommand() else { return Ok(0) };
-        let found = RESOURCES
+        let found = CLOUDAPI
+            .resources
             .iter()
             .copied()
             .find(|resource| resource.name == word)

@@ -105,7 +105,7 @@ pub async fn lost_by(app: &App, client: &Client, request: &Request) -> Vec<Strin
         let taken: Vec<&String> = known.iter().filter(|role| !role.is_empty() && !wanted.contains(role)).collect();
         return lost_tags(app, client, path, &taken).await;
     }
-    for op in api::operations(request.method.as_str(), path) {
+    for op in api::CLOUDAPI.operations(request.method.as_str(), path) {
         let parts = op.path.split('/').zip(path.split('/'));
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
         let params = parts.filter_map(|(known, part)| Some((known.strip_prefix(':')?, decoded(part))));

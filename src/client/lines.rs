@@ -51,6 +51,7 @@ impl Client {
             headers: wire.headers,
             body: request.body.as_ref().map(|(_, body)| body.as_slice()),
             date: wire.date,
+            service: self.service,
         };
         match self.transport.open(out, status).await {
             Ok(opened) => {

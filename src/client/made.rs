@@ -7,7 +7,7 @@ use crate::answer::{Answer, Row};
 use crate::api::{Op, Shape};
 use crate::error::{Error, Kind, Result};
 use crate::request::Request;
-use crate::response::Response;
+use crate::response::{Response, whose};
 
 /// What is older than the answer by more than this was not made by the request, in seconds.
 const OLD: i64 = 300;
@@ -33,7 +33,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
         None => Ok(answer),
         Some(how) => {
             let words = format!("the service answered the record of something else, {how}");
-            Err(Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor"))
+            Err(Error::new(Kind::Unreachable, words).hint(whose(response.service)))
         }
     }
 }

@@ -31,15 +31,12 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, Head
 use serde_json::value::RawValue;
 
 use crate::answer::Answer;
-use crate::api::{Op, Paging};
+use crate::api::{CLOUDAPI, Op, Paging, Service};
 use crate::auth::{Form, Signer};
 use crate::error::{Error, Result};
 use crate::request::{Args, Request};
 use crate::sensitive::{self, quoted};
 use crate::transport::{Settings, Transport};
-
-/// API versions asked for: what the peers ask for too, and what VNC needs.
-pub const ACCEPT_VERSION: &str = "~9||~8";
 
 /// So many bytes of a list are held at most.
 const MOST_BYTES: usize = 512 << 20;
@@ -47,14 +44,16 @@ const MOST_BYTES: usize = 512 << 20;
 /// Takes the lines of the trace. Secrets never reach it.
 pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// A CloudAPI endpoint, an account there, and the key that signs.
+/// A client of one service of one data center: its base URL, the account in its paths, and the key that signs; neither
+/// of the two where the service wants none.
 #[derive(Clone)]
 pub struct Client {
+    service: &'static Service,
     transport: Transport,
     base: url::Url,
     account: String,
     roles: Vec<String>,
-    accept_version: String,
+    accept_version: Option<String>,
     signer: Option<Arc<Signer>>,
     settings: Settings,
     trace: Option<Trace>,
@@ -73,6 +72,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// What a [`Client`] is made from.
 #[derive(Default)]
 pub struct Builder {
+    service: Option<&'static Service>,
     url: String,
     account: String,
     roles: Vec<String>,
@@ -84,14 +84,21 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The address of CloudAPI, with its scheme.
+    /// The service; [`CLOUDAPI`] if not set.
+    #[must_use]
+    pub fn service(mut self, service: &'static Service) -> Self {
+        self.service = Some(service);
+        self
+    }
+
+    /// The address of the service, with its scheme.
     #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = url.into();
         self
     }
 
-    /// The login whose things are meant: the signer's own, or another one to act as.
+    /// The login in the paths of a service that has one there: the signer's own, or another one to act as.
     #[must_use]
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account = account.into();
@@ -105,7 +112,7 @@ impl Builder {
         self
     }
 
-    /// The range of API versions, as `Accept-Version`.
+    /// The range of API versions to ask for in `Accept-Version`; the service's own range if not set.
     #[must_use]
     pub fn accept_version(mut self, range: impl Into<String>) -> Self {
         self.accept_version = Some(range.into());
@@ -156,12 +163,14 @@ impl Builder {
         if !base.username().is_empty() || base.password().is_some() || base.query().is_some() {
             return Err(Error::usage(format!("the URL of {} holds more than scheme, host and path", shown())));
         }
+        let service = self.service.unwrap_or(&CLOUDAPI);
         Ok(Client {
+            service,
             transport: Transport::new(self.settings.clone(), &base)?,
             base,
             account: self.account,
             roles: self.roles,
-            accept_version: self.accept_version.unwrap_or_else(|| ACCEPT_VERSION.to_owned()),
+            accept_version: self.accept_version.or_else(|| service.versions.map(str::to_owned)),
             signer: self.signer.map(Arc::new),
             pace: Arc::new(pace::Pace::new(self.settings.rate)),
             polls: false,
@@ -209,7 +218,12 @@ impl Client {
         Builder::default()
     }
 
-    /// The account in the paths.
+    /// The service.
+    pub fn service(&self) -> &'static Service {
+        self.service
+    }
+
+    /// The account in the paths; empty where a service has none there.
     pub fn account(&self) -> &str {
         &self.account
     }
@@ -217,10 +231,13 @@ impl Client {
     /// The account's id, by which lists say whose something is; asked for once.
     ///
     /// # Errors
-    /// The account cannot be read, or has no id.
+    /// The account cannot be read or has no id, or the service knows none.
     pub async fn account_id(&self) -> Result<&str> {
         let ask = || async {
-            let account = self.call(&crate::api::cloudapi::account::GET, &Args::new()).await?;
+            let Some(show) = self.service.account else {
+                return Err(Error::usage(format!("{} has no accounts", self.service.name)));
+            };
+            let account = self.call(show, &Args::new()).await?;
             let id = account.first().and_then(|account| account.text("/id").map(|id| id.into_owned()));
             id.filter(|id| !id.is_empty()).ok_or_else(|| Error::other("the service does not tell the account's id"))
         };
@@ -270,7 +287,8 @@ impl Client {
     /// A usage error for a missing or unknown argument.
     pub fn request(&self, op: &Op, args: &Args) -> Result<Request> {
         let mut request = Request::new(op, args, &self.account)?;
-        if op.signed && op.roles {
+        request.signed &= self.service.signed;
+        if request.signed && op.roles {
             self.add_roles(&mut request);
         }
         Ok(request)
@@ -294,7 +312,7 @@ impl Client {
     /// No key where one is needed, or a signature that could not be made.
     pub async fn wire(&self, request: &Request) -> Result<Wire> {
         let mut wire = self.unsigned_wire(request)?;
-        if request.signed {
+        if self.signs(request) {
             let signer = self.signer.clone().ok_or_else(|| Error::auth("no key to sign the request with"))?;
             let target = wire.target();
             let (method, date) = (request.method.as_str().to_owned(), wire.date.clone());
@@ -335,6 +353,11 @@ impl Client {
         signed.map_err(|error| Error::other("the signature was interrupted").because(error))?
     }
 
+    /// Whether a request is sent with a signature.
+    fn signs(&self, request: &Request) -> bool {
+        request.signed && self.service.signed
+    }
+
     /// The same without a signature, for which no key is needed.
     ///
     /// # Errors
@@ -351,7 +374,9 @@ impl Client {
         let date = date(SystemTime::now())?;
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert("accept-version", header_value("Accept-Version", &self.accept_version)?);
+        if let Some(range) = &self.accept_version {
+            headers.insert("accept-version", header_value("Accept-Version", range)?);
+        }
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("sdc/", env!("CARGO_PKG_VERSION"))));
         if let Some((kind, _)) = &request.body {
             headers.insert(CONTENT_TYPE, header_value("Content-Type", kind)?);
@@ -374,7 +399,7 @@ impl Client {
             }
         }
         // A server refuses a stale date even where nothing is signed.
-        if request.signed {
+        if self.signs(request) {
             headers.insert(DATE, header_value("Date", &date)?);
         }
         Ok(Wire { url, target, headers, date })

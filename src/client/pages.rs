@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use super::Client;
 use crate::answer::{Row, split_rows};
-use crate::api::{Op, Paging};
+use crate::api::{Op, Paging, Service};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
-use crate::response::{Response, check_rows};
+use crate::response::{check_rows, whose};
 
 /// How many pages are asked for at once, at most.
 const WINDOW: usize = 8;
@@ -52,14 +52,15 @@ impl Client {
     /// See [`Kind`]; and what `take` returns.
     pub async fn pages(&self, op: &Op, args: &Args, mut take: impl FnMut(Page<'_>) -> Result<()>) -> Result<()> {
         let take = |page: Page<'_>| {
-            check_rows(op, page.rows.iter().copied())?;
+            check_rows(self.service, op, page.rows.iter().copied())?;
             take(page)
         };
+        let key = self.key(op);
         let most = match op.paging {
             // The service gathers everything by itself for `tags=*`.
             Paging::Offset(most) if args.get("tags").is_none() => most,
             Paging::Sparse(most) => return self.sparse_pages(op, args, most, take).await,
-            _ => return self.pages_of(Span::default(), |_| self.request(op, args), take).await,
+            _ => return self.pages_by(key, Span::default(), |_| self.request(op, args), take).await,
         };
         let span = Span { wanted: count(args, "limit")?, start: count(args, "offset")?.unwrap_or(0), most: Some(most) };
         let request = |cut: Cut| {
@@ -70,7 +71,7 @@ impl Client {
             }
             self.request(op, &args)
         };
-        self.pages_of(span, request, take).await
+        self.pages_by(key, span, request, take).await
     }
 
     /// The pages of a list of which the service leaves rows out after it has cut them: only an empty page is the
@@ -84,7 +85,7 @@ impl Client {
     ) -> Result<()> {
         let wanted = count(args, "limit")?;
         let begin = count(args, "offset")?.unwrap_or(0);
-        let mut known = Known::default();
+        let mut known = Known { key: self.key(op), ..Known::default() };
         let mut offset = begin;
         let (mut stale, mut empty, mut thin) = (0, 0, Thin::default());
         while wanted.is_none_or(|wanted| offset - begin < wanted) {
@@ -96,9 +97,9 @@ impl Client {
             }
             let answer = self.send(&self.request(op, &args)?).await?;
             let all = answer.header("x-resource-count").and_then(|text| text.parse::<usize>().ok());
-            let body = rows_of(answer)?;
+            let body = answer.into_list()?;
             let mut page = Page::new(&body, false)?;
-            check_rows(op, page.rows.iter().copied())?;
+            check_rows(self.service, op, page.rows.iter().copied())?;
             offset += limit;
             if page.rows.is_empty() {
                 // All rows of this page may be left out, and others come after it.
@@ -112,7 +113,7 @@ impl Client {
             empty = 0;
             // Where the service counts its rows, it has said how many pages there are.
             if all.is_none_or(|all| offset >= all) {
-                thin.count(page.rows.len(), limit, known.come)?;
+                thin.count(self.service, page.rows.len(), limit, known.come)?;
             }
             page.rows = known.sieve(&page.rows);
             // Rows that came meanwhile may push a page of old ones before it, but not two.
@@ -139,6 +140,22 @@ impl Client {
         &self,
         span: Span,
         request: impl Fn(Cut) -> Result<Request>,
+        take: impl FnMut(Page<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.pages_by(None, span, request, take).await
+    }
+
+    /// The pointer to what the rows of a list are known by.
+    fn key(&self, op: &Op) -> Option<String> {
+        self.service.listed_by(op).map(|noun| format!("/{}", noun.key))
+    }
+
+    /// The same of rows that are known by what this pointer points to.
+    async fn pages_by(
+        &self,
+        key: Option<String>,
+        span: Span,
+        request: impl Fn(Cut) -> Result<Request>,
         mut take: impl FnMut(Page<'_>) -> Result<()>,
     ) -> Result<()> {
         let Span { wanted, start, most } = span;
@@ -152,7 +169,7 @@ impl Client {
         let asked = most.map(|most| most.min(wanted.unwrap_or(most)));
         let first = page(Cut { offset: start, limit: asked.or(wanted) }).await?;
         let told = first.header("x-query-limit").and_then(|text| text.parse::<usize>().ok()).filter(|told| *told > 0);
-        let first = rows_of(first)?;
+        let first = first.into_list()?;
         let mut rows = Page::new(&first, true)?;
         // A service that knows no pages sends more than was wanted.
         if let Some(wanted) = wanted.filter(|wanted| *wanted < rows.rows.len()) {
@@ -165,9 +182,9 @@ impl Client {
         if !full(rows.rows.len(), rows.rows.len()) {
             return take(rows);
         }
-        let mut known = Known { wanted, ..Known::default() };
+        let mut known = Known { key, wanted, ..Known::default() };
         let (mut thin, due) = (Thin::default(), asked.or(wanted).unwrap_or(USUAL));
-        thin.count(rows.rows.len(), due, 0)?;
+        thin.count(self.service, rows.rows.len(), due, 0)?;
         known.sieve(&rows.rows);
         take(Page { only: false, ..rows })?;
         drop(first);
@@ -190,10 +207,10 @@ impl Client {
             let asked = offsets.map(|offset| async move { (offset, page(cut(offset)).await) });
             let mut pages = std::pin::pin!(futures_util::stream::iter(asked).buffered(WINDOW));
             while let Some((offset, answer)) = pages.next().await {
-                let mut body = rows_of(answer?)?;
+                let mut body = answer?.into_list()?;
                 let mut rows = Page::new(&body, false)?;
                 let last = known.last.clone();
-                let begins = rows.rows.first().and_then(|row| key(row));
+                let begins = rows.rows.first().and_then(|row| id_of(row, known.key.as_deref()));
                 let here = rows.rows.len();
                 // A page that does not begin with the last row of the one before it, or has no row at all.
                 if overlap > 0 && (begins.is_none() || begins != last && !known.has(begins.as_deref())) {
@@ -205,8 +222,9 @@ impl Client {
                     while from > 0 {
                         from = from.saturating_sub(back);
                         back = step;
-                        let back = rows_of(page(Cut { offset: start + from, limit: Some(size) }).await?)?;
-                        let met = split_rows(&back)?.iter().any(|row| known.has(key(row).as_deref()));
+                        let back = page(Cut { offset: start + from, limit: Some(size) }).await?.into_list()?;
+                        let met =
+                            split_rows(&back)?.iter().any(|row| known.has(id_of(row, known.key.as_deref()).as_deref()));
                         gap.push(back);
                         if met {
                             break;
@@ -226,7 +244,7 @@ impl Client {
                 let mut new = known.sieve(&rows.rows);
                 if new.is_empty() && here == size {
                     // The same page again: perhaps by mistake, perhaps for ever.
-                    body = rows_of(page(cut(offset)).await?)?;
+                    body = page(cut(offset)).await?.into_list()?;
                     rows = Page::new(&body, false)?;
                     new = known.sieve(&rows.rows);
                     if new.is_empty() && rows.rows.len() == size {
@@ -237,7 +255,7 @@ impl Client {
                 if known.come > MOST_ROWS {
                     return Err(endless(known.come));
                 }
-                thin.count(here, due, known.come)?;
+                thin.count(self.service, here, due, known.come)?;
                 if !new.is_empty() {
                     take(Page { rows: new, ..rows })?;
                 }
@@ -254,6 +272,8 @@ impl Client {
 /// The rows that have been seen, by their ids.
 #[derive(Default)]
 struct Known {
+    /// The pointer to the id, where it is known.
+    key: Option<String>,
     keys: HashSet<String>,
     /// How many are wanted in all.
     wanted: Option<usize>,
@@ -273,10 +293,11 @@ impl Known {
     /// The rows that are new, in their order, and no more than are wanted. What has no id is always new.
     fn sieve<'a>(&mut self, rows: &[&'a RawValue]) -> Vec<&'a RawValue> {
         if let Some(last) = rows.last() {
-            self.last = key(last);
+            self.last = id_of(last, self.key.as_deref());
         }
         let room = self.wanted.map_or(usize::MAX, |wanted| wanted.saturating_sub(self.seen));
-        let new = rows.iter().copied().filter(|row| key(row).is_none_or(|key| self.keys.insert(key)));
+        let key = self.key.as_deref();
+        let new = rows.iter().copied().filter(|row| id_of(row, key).is_none_or(|id| self.keys.insert(id)));
         let new: Vec<&RawValue> = new.take(room).collect();
         self.come += rows.len();
         self.seen += new.len();
@@ -293,7 +314,7 @@ struct Thin {
 
 impl Thin {
     /// Counts a page of so many rows, of which so many were due.
-    fn count(&mut self, rows: usize, due: usize, come: usize) -> Result<()> {
+    fn count(&mut self, service: &Service, rows: usize, due: usize, come: usize) -> Result<()> {
         if rows * 10 >= due.min(USUAL) {
             return Ok(());
         }
@@ -302,9 +323,7 @@ impl Thin {
         if self.pages > MOST_THIN || since.elapsed() > THIN_TIME {
             let words =
                 format!("{} pages of the service's list had {} rows, and it does not end", self.pages, come.max(rows));
-            return Err(
-                Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
-            );
+            return Err(Error::new(Kind::Unreachable, words).hint(whose(service)));
         }
         Ok(())
     }
@@ -318,10 +337,14 @@ fn endless(rows: usize) -> Error {
     Error::new(Kind::Unreachable, format!("the service's list does not end: it has sent {rows} rows"))
 }
 
-/// What a row is known by: its id, or its address.
-fn key(row: &RawValue) -> Option<String> {
+/// The id of a row, where this pointer points to; without one its id or its address.
+fn id_of(row: &RawValue, key: Option<&str>) -> Option<String> {
     let row = Row(row);
-    row.text("/id").or_else(|| row.text("/ip")).map(|id| id.into_owned())
+    let id = match key {
+        Some(key) => row.text(key),
+        None => row.text("/id").or_else(|| row.text("/ip")),
+    };
+    id.map(|id| id.into_owned())
 }
 
 /// Which part of a list is wanted.
@@ -342,17 +365,6 @@ pub struct Cut {
     pub offset: usize,
     /// Its `limit`; the service's own if not set.
     pub limit: Option<usize>,
-}
-
-fn rows_of(answer: Response) -> Result<Vec<u8>> {
-    match answer.status {
-        200 if !answer.is_page() => Ok(answer.body),
-        // Says what was due.
-        _ => match answer.answer(&crate::api::cloudapi::machines::LIST) {
-            Err(error) => Err(error),
-            Ok(_) => Ok(answer.body),
-        },
-    }
 }
 
 fn count(args: &Args, name: &str) -> Result<Option<usize>> {

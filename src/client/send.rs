@@ -214,6 +214,7 @@ impl Client {
                 headers: wire.headers,
                 body,
                 date: wire.date,
+                service: self.service,
             };
             let exchanged = self.transport.exchange(out).await;
             let took = begun.elapsed();

@@ -18,7 +18,7 @@ const NOT_FOUND_YET: u32 = 3;
 pub enum Condition {
     /// Its `state` is this one.
     State(String),
-    /// It is not there, or says that it is deleted.
+    /// It is not there, or is in a state in which it is gone ([`Noun::gone`]).
     Gone,
     /// It has a tag of this name with this value, as text.
     Tag(String, String),
@@ -120,7 +120,7 @@ impl Client {
                 let answer = seen.answer(noun.get)?;
                 was_there = true;
                 let state = text(&answer, "/state");
-                if is_met(&answer, &state, &until.condition) {
+                if is_met(noun, &answer, &state, &until.condition) {
                     return Ok(match test(&answer).await? {
                         None => Look::Done(answer),
                         Some(words) => Look::NotYet(words),
@@ -151,10 +151,10 @@ pub(super) fn failed(noun: &Noun, name: &str, state: &str, answer: &Answer) -> E
     }
 }
 
-fn is_met(answer: &Answer, state: &str, condition: &Condition) -> bool {
+fn is_met(noun: &Noun, answer: &Answer, state: &str, condition: &Condition) -> bool {
     match condition {
         Condition::State(wanted) => state == wanted,
-        Condition::Gone => state == "deleted",
+        Condition::Gone => noun.gone.contains(&state),
         Condition::Tag(name, value) => {
             let name = name.replace('~', "~0").replace('/', "~1");
             let now = answer.first().and_then(|row| row.text(&format!("/tags/{name}")).map(|text| text.into_owned()));

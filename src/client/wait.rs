@@ -10,12 +10,12 @@ use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args};
 use crate::response::Response;
 
-/// Every so many looks the audit log is asked whether the job has failed.
-const AUDIT: u32 = 4;
+/// Every so many looks the log is asked whether the job has failed.
+const LOG_EVERY: u32 = 4;
 /// So many looks, about five seconds, what was just made may not be found: it need not be known everywhere at once.
 const NOT_FOUND_YET: u32 = 6;
 
-/// How long the audit log is waited for before a request is sent, and after its time is over.
+/// How long the log is waited for before a request is sent, and after the time of the wait is over.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is waited for.
@@ -56,7 +56,7 @@ pub struct Wait<'a> {
     pub args: Args,
     /// What the user calls the object.
     pub name: &'a str,
-    /// The `Date` of its answer: the server's clock, to which its audit log belongs.
+    /// The `Date` of its answer: the server's clock, to which its log belongs.
     pub since: Option<&'a str>,
     /// What was there before the request, so that nothing old is taken for its end.
     pub before: Before,
@@ -69,8 +69,8 @@ pub struct Wait<'a> {
 /// What [`Client::before`] saw.
 #[derive(Clone, Debug, Default)]
 pub struct Before {
-    /// The entries of the machine's audit log; `None` where they could not be read, or there was no machine yet.
-    audit: Option<Vec<String>>,
+    /// The entries of the noun's log; `None` where they could not be read, or the object was not there yet.
+    log: Option<Vec<String>>,
     /// The ids of the things among which a new one is to appear.
     ids: Vec<String>,
     /// The answer itself has shown a state from which the object still has to move, or the one before it a state that
@@ -85,13 +85,11 @@ impl Client {
     /// The list in which something is to appear cannot be read.
     pub async fn before(&self, op: &Op, args: &Args) -> Result<Before> {
         let mut before = Before::default();
-        if let (Some(machine), true) = (args.text("machine"), op.job.is_some()) {
-            let machine = Args::new().set("machine", machine);
+        let log = op.job.and(op.goal).and_then(|(_, noun)| log_of(noun, args));
+        if let Some((log, args)) = log {
             // Without it the entries' times have to do, so nothing is held up by it for long.
-            let audit =
-                tokio::time::timeout(PATIENCE, self.call(&crate::api::cloudapi::machines::AUDIT, &machine)).await;
-            before.audit =
-                audit.ok().and_then(Result::ok).map(|audit| audit.rows().map(|row| row.json().to_owned()).collect());
+            let log = tokio::time::timeout(PATIENCE, self.call(log, &args)).await;
+            before.log = log.ok().and_then(Result::ok).map(|log| log.rows().map(|row| row.json().to_owned()).collect());
         }
         if let Some((Goal::Appears, noun)) = &op.goal {
             before.ids = ids(&self.call(noun.list, &within(noun.list, args)).await?, noun);
@@ -147,8 +145,8 @@ impl Client {
                 }
                 was_there |= seen.is_success();
                 let look = client.look(noun, goal, seen, &waiting, (moved, audited)).await?;
-                // A job that fails leaves the object alone: only the audit log knows.
-                if matches!(look, Look::NotYet(_)) && looks % AUDIT == 0 {
+                // A job that fails leaves the object alone: only the log knows.
+                if matches!(look, Look::NotYet(_)) && looks % LOG_EVERY == 0 {
                     client.no_failed_job(noun, &waiting).await?;
                 }
                 if let Look::NotYet(now) = &look {
@@ -170,12 +168,13 @@ impl Client {
             End::Late(seen, last) => {
                 let error = late(noun.word, waiting.name, seen.as_deref(), waiting.timeout, last);
                 // Where something has moved, it has not been lost.
-                let still = changes == 1 && matches!(state.as_deref(), Some("" | "running" | "stopped"));
+                let rests = |state: &str| state.is_empty() || noun.rests.contains(&state);
+                let still = changes == 1 && state.as_deref().is_some_and(rests);
                 if !still || waiting.before.moved || !self.unheard_of(&waiting).await {
                     return Err(error);
                 }
                 let error = error.hint("the service has no record of it: it may be lost, or not begun yet");
-                Err(match audit_of(&waiting) {
+                Err(match log_command(&waiting) {
                     Some(command) => error.hint(format!("look, then send it again: {command}")),
                     None => error,
                 })
@@ -183,9 +182,9 @@ impl Client {
         }
     }
 
-    /// Whether the audit log has nothing of an operation that leaves an entry there. Not where that cannot be told.
+    /// Whether the log has nothing of an operation that leaves an entry there. Not where that cannot be told.
     async fn unheard_of(&self, waiting: &Wait<'_>) -> bool {
-        let (Some(job), true) = (waiting.op.job, waiting.before.audit.is_some()) else { return false };
+        let (Some(job), true) = (waiting.op.job, waiting.before.log.is_some()) else { return false };
         let newest = tokio::time::timeout(PATIENCE, self.newest_audit(job, waiting)).await;
         matches!(newest, Ok(Ok(None)))
     }
@@ -213,7 +212,7 @@ impl Client {
         if seen.is_gone() {
             let words = format!("{} {} is not there any more: what was asked for has failed", noun.word, waiting.name);
             let error = Error::new(Kind::FailedState, words);
-            return Err(match audit_of(waiting) {
+            return Err(match log_command(waiting) {
                 Some(command) => error.hint(format!("what was done to it: {command}")),
                 None => error,
             });
@@ -227,26 +226,26 @@ impl Client {
         };
         let state = text("state");
         // What had failed before it was to be removed is in that state until it is gone.
-        let to_go = matches!(goal, Goal::Gone) && (!moved || state == "deleted");
+        let to_go = matches!(goal, Goal::Gone) && (!moved || noun.gone.contains(&state.as_str()));
         if noun.failed.contains(&state.as_str()) && !to_go {
             let error = until::failed(noun, waiting.name, &state, &answer);
             // Of what was made it is told as it is now.
             let error = if makes(waiting, noun) { error.with_body(answer.json()) } else { error };
-            return Err(match audit_of(waiting) {
+            return Err(match log_command(waiting) {
                 Some(command) => error.hint(format!("what was done to it: {command}")),
                 None => error,
             });
         }
         let done = match goal {
-            // A machine may have been in that state before: then the job's own entry tells.
+            // The object may have been in that state before: then the job's own entry tells.
             Goal::State(wanted) if state == *wanted && !moved => match self.job_done(noun, waiting).await {
-                // Who stops what is stopped has what was asked for.
+                // What is stopped again has what was asked for.
                 Err(error) if error.kind() == Kind::FailedState => true,
                 done => done?,
             },
             Goal::State(wanted) => state == *wanted,
             Goal::Appears => false,
-            Goal::Gone => state == "deleted",
+            Goal::Gone => noun.gone.contains(&state.as_str()),
             Goal::Field(field) => pairs(waiting).any(|(name, value)| name == *field && value == text(field)),
             // A switch that is off may not be shown at all.
             Goal::Is(field, value) => text(field) == *value || *value == "false" && text(field).is_empty(),
@@ -259,25 +258,25 @@ impl Client {
         Ok(if done { Look::Done(answer) } else { Look::NotYet(state) })
     }
 
-    /// Whether the job has left its entry in the audit log. Where nobody can tell, it has.
+    /// Whether the job has left its entry in the log. Where nobody can tell, it has.
     async fn job_done(&self, noun: &Noun, waiting: &Wait<'_>) -> Result<bool> {
-        match (waiting.op.job, &waiting.before.audit) {
+        match (waiting.op.job, &waiting.before.log) {
             (Some(job), Some(_)) => self.audited(job, noun, waiting).await,
             _ => Ok(true),
         }
     }
 
-    /// Whether the audit log has the entry that is the end of the operation, if that is all of its end.
+    /// Whether the log has the entry that is the end of the operation, if that is all of its end.
     async fn is_audited(&self, goal: &Goal, noun: &Noun, waiting: &Wait<'_>) -> Result<bool> {
         let Goal::Audit(action) = goal else { return Ok(false) };
         match self.audited(action, noun, waiting).await {
-            // The machine itself shows what has become of it.
+            // The object itself shows what has become of it.
             Err(error) if error.kind() == Kind::NotFound => Ok(false),
             audited => audited,
         }
     }
 
-    /// Whether the audit log has this action since the request.
+    /// Whether the log has this action since the request.
     async fn audited(&self, action: &str, noun: &Noun, waiting: &Wait<'_>) -> Result<bool> {
         let Some(success) = self.newest_audit(action, waiting).await? else { return Ok(false) };
         if success {
@@ -285,7 +284,7 @@ impl Client {
         }
         let words = format!("the {action} of {} {} failed", noun.word, waiting.name);
         let error = Error::new(Kind::FailedState, words);
-        Err(match audit_of(waiting) {
+        Err(match log_command(waiting) {
             Some(command) => error.hint(format!("what was done to it: {command}")),
             None => error,
         })
@@ -302,9 +301,8 @@ impl Client {
     /// How the newest entry of this action since the request ended, by the server's own clock.
     async fn newest_audit(&self, action: &str, waiting: &Wait<'_>) -> Result<Option<bool>> {
         let since = waiting.since.and_then(|text| httpdate::parse_http_date(text).ok());
-        let Some(id) = waiting.args.text("machine") else { return Ok(None) };
-        let log = &crate::api::cloudapi::machines::AUDIT;
-        let audit = self.call(log, &Args::new().set("machine", id)).await.map_err(|error| {
+        let Some((log, args)) = waiting.log() else { return Ok(None) };
+        let audit = self.call(log, &args).await.map_err(|error| {
             if error.fault().is_some_and(|fault| fault.status == 403) { unseen(waiting, log, error) } else { error }
         })?;
         for row in audit.rows() {
@@ -312,7 +310,7 @@ impl Client {
                 continue;
             }
             let success = || row.text("/success").as_deref() == Some("yes");
-            if let Some(known) = &waiting.before.audit {
+            if let Some(known) = &waiting.before.log {
                 match known.iter().any(|old| old == row.json()) {
                     true => continue,
                     false => return Ok(Some(success())),
@@ -372,9 +370,23 @@ fn appeared(list: &Answer, noun: &Noun, waiting: &Wait<'_>) -> Result<Look<Answe
     }
 }
 
-/// The command that shows the machine's audit log, if it is a machine's affair.
-fn audit_of(waiting: &Wait<'_>) -> Option<String> {
-    waiting.args.text("machine").map(|id| format!("sdc machines audit {id}"))
+/// The operation that shows the log of a noun, and its arguments, if they are known.
+fn log_of(noun: &Noun, args: &Args) -> Option<(&'static Op, Args)> {
+    let log = noun.log?;
+    log.path_params().all(|param| args.text(param).is_some()).then(|| (log, within(log, args)))
+}
+
+impl Wait<'_> {
+    /// The log of what is waited for.
+    fn log(&self) -> Option<(&'static Op, Args)> {
+        log_of(self.op.goal?.1, &self.args)
+    }
+}
+
+/// The command that shows the log.
+fn log_command(waiting: &Wait<'_>) -> Option<String> {
+    let (_, args) = waiting.log()?;
+    args.iter().next().and_then(|(name, _)| args.text(name)).map(|id| format!("sdc machines audit {id}"))
 }
 
 /// What was sent, but for the path's parameters: as text.

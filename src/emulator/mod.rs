@@ -113,7 +113,7 @@ impl Default for Options {
 }
 
 /// Makes a service over a data center.
-type Make = fn(Arc<DataCenter>) -> Arc<dyn Service>;
+pub(crate) type Make = fn(Arc<DataCenter>) -> Arc<dyn Service>;
 
 /// A running emulator. It ends when dropped; [`Emulator::stop`] also waits for that.
 #[derive(Debug)]
@@ -133,6 +133,12 @@ pub struct Emulator {
 }
 
 impl Emulator {
+    /// The addresses of the services beside CloudAPI.
+    #[cfg(test)]
+    pub(crate) fn more_urls(&self) -> &[String] {
+        &self.more_urls
+    }
+
     /// Starts one. Must be called within a tokio runtime, which then serves it.
     ///
     /// # Errors
@@ -143,7 +149,7 @@ impl Emulator {
     }
 
     /// The same with more services over its data center, each on a free port of loopback.
-    async fn start_with(options: Options, more: &[Make]) -> Result<Emulator> {
+    pub(crate) async fn start_with(options: Options, more: &[Make]) -> Result<Emulator> {
         let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(private_dir::usual_parent))?;
         let key = match &options.key {
             Some(file) => ThrowAway::read(file)?,

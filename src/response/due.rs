@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
-use crate::api::{Column, Ids, Method, NOUNS, Noun, Op, RESOURCES, Shape, noun};
+use crate::api::{Column, Ids, Method, Noun, Op, Service, Shape};
 use crate::grammar::is_uuid;
 
 /// What is due.
@@ -25,14 +25,14 @@ pub(super) enum Due {
 }
 
 impl Due {
-    pub(super) fn of(op: &Op) -> Due {
+    pub(super) fn of(service: &Service, op: &Op) -> Due {
         match op.shape {
             Shape::Nothing => Due::Nothing,
             Shape::Rows => Due::Rows,
             Shape::Map => Due::Empty,
             Shape::Record if op.maybe_empty => Due::Empty,
             Shape::Record => {
-                match shown(op).or_else(|| op.makes()) {
+                match shown(service, op).or_else(|| op.makes()) {
                     // What is in a list of names is a value.
                     Some(noun) if noun.ids == Ids::Any && noun.list.shape == Shape::Map => Due::Value,
                     Some(noun) => Due::Object(Some(Id::of(noun))),
@@ -43,7 +43,7 @@ impl Due {
     }
 
     /// Whether the record is that of what was asked for, as far as it and the path tell.
-    pub(super) fn is_asked_for(self, op: &Op, asked: &str, row: Row<'_>) -> bool {
+    pub(super) fn is_asked_for(self, service: &Service, op: &Op, asked: &str, row: Row<'_>) -> bool {
         let Due::Object(_) = self else { return true };
         if op.makes().is_some() {
             return true;
@@ -53,10 +53,10 @@ impl Due {
         let parts = op.path.rsplit('/').zip(asked.rsplit('/'));
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
         let mut params = parts.filter_map(|(known, part)| Some((known.strip_prefix(':')?, decoded(part))));
-        let of_its_noun = shown(op);
-        params.all(|(param, part)| match (param, of_its_noun, noun(param)) {
+        let of_its_noun = shown(service, op);
+        params.all(|(param, part)| match (param, of_its_noun, service.noun(param)) {
             // The account itself is called by its login, its id, or `my`.
-            ("login", ..) if op.path == "/:login" => {
+            ("login", ..) if service.account_in_path && op.path == "/:login" => {
                 let own = |field: &str| row.text(field);
                 let (login, id) = (own("/login"), own("/id"));
                 login.is_some() && (part == "my" || login.as_deref() == Some(&part) || id.as_deref() == Some(&part))
@@ -75,14 +75,14 @@ impl Due {
 
     /// Whether a record looks like one of the operation's: it has some of the fields that are shown of it. The headers
     /// of CloudAPI make that needless; without them any service's object would do.
-    pub(super) fn resembles(self, op: &Op, row: Row<'_>) -> bool {
+    pub(super) fn resembles(self, service: &Service, op: &Op, row: Row<'_>) -> bool {
         // An id that was asked for says enough.
         let identified = matches!(self, Due::Object(Some(_))) && op.makes().is_none();
         if identified || matches!(self, Due::Nothing | Due::Rows | Due::Value) || op.shape == Shape::Map {
             return true;
         }
         let members = scan::members(row.json()).map_or(0, Iterator::count);
-        let columns = columns(op).iter().filter(|column| !column.field.is_empty());
+        let columns = columns(service, op).iter().filter(|column| !column.field.is_empty());
         let mut fields: Vec<&str> = columns.filter_map(|column| column.field.split('/').next()).collect();
         fields.sort_unstable();
         fields.dedup();
@@ -102,15 +102,16 @@ impl Due {
 }
 
 /// What is shown of the answer of an operation.
-fn columns(op: &Op) -> &'static [Column] {
-    let resource = || RESOURCES.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
+fn columns(service: &Service, op: &Op) -> &'static [Column] {
+    let resource =
+        || service.resources.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
     if op.columns.is_empty() { resource().map_or(&[], |resource| resource.columns) } else { op.columns }
 }
 
 /// The noun whose record the operation answers, being about one: what shows it, and what changes it.
-fn shown(op: &Op) -> Option<&'static Noun> {
-    let noun = op.path_params().last().and_then(noun)?;
-    let names = |op: &Op| columns(op).iter().map(|column| column.name).collect::<Vec<_>>();
+fn shown(service: &Service, op: &Op) -> Option<&'static Noun> {
+    let noun = op.path_params().last().and_then(|param| service.noun(param))?;
+    let names = |op: &Op| columns(service, op).iter().map(|column| column.name).collect::<Vec<_>>();
     let whole = op.path.rsplit('/').next().is_some_and(|last| last.starts_with(':'));
     (std::ptr::eq(noun.get, op) || whole && names(noun.get) == names(op)).then_some(noun)
 }
@@ -162,8 +163,8 @@ impl Id {
 
 /// Why these rows are not what the operation lists: a row without the id by which things of its noun are told apart, or
 /// two with the same.
-pub(super) fn unlike<'a>(op: &Op, rows: impl Iterator<Item = &'a RawValue>) -> Option<String> {
-    let noun = NOUNS.iter().find(|noun| std::ptr::eq(noun.list, op))?;
+pub(super) fn unlike<'a>(service: &Service, op: &Op, rows: impl Iterator<Item = &'a RawValue>) -> Option<String> {
+    let noun = service.listed_by(op)?;
     let id = Id::of(noun);
     let mut ids = Vec::with_capacity(rows.size_hint().0);
     for row in rows {
@@ -178,8 +179,8 @@ pub(super) fn unlike<'a>(op: &Op, rows: impl Iterator<Item = &'a RawValue>) -> O
 }
 
 /// Whether a redirect of this operation says that there is one already: the service answers so only to what makes a
-/// NIC, and points to a path of the same account.
-pub(super) fn is_there(op: &Op, asked: &str, location: &str) -> bool {
+/// NIC, and points to a path below the one that was asked for.
+pub(super) fn is_there(service: &Service, op: &Op, asked: &str, location: &str) -> bool {
     if op.method != Method::Post || !op.found_by_redirect {
         return false;
     }
@@ -188,9 +189,17 @@ pub(super) fn is_there(op: &Op, asked: &str, location: &str) -> bool {
     // The address may have a path of its own before the account, which the service knows nothing of.
     let asked = parts(asked);
     let asked = asked.get(asked.len().saturating_sub(wanted.len() - 1)..).unwrap_or_default();
+    if !service.account_in_path {
+        return to.split_last().is_some_and(|(last, to)| asked == to.get(1..).unwrap_or_default() && is_one(last));
+    }
     let [empty, account, to @ .., last] = to.as_slice() else { return false };
     let [own, rest @ ..] = asked else { return false };
     // It calls the account by its login, which is not known where it was called otherwise.
     let called = own == account || own == "my" || (own.len() == 36 && !account.is_empty());
-    empty.is_empty() && called && rest == to && !last.is_empty() && !last.contains(['?', '#'])
+    empty.is_empty() && called && rest == to && is_one(last)
+}
+
+/// Whether the last part of a path is the id of something.
+fn is_one(last: &str) -> bool {
+    !last.is_empty() && !last.contains(['?', '#'])
 }

@@ -1,12 +1,12 @@
-//! Whose answer it is: CloudAPI's own, or that of a balancer, a proxy or a login page before it. Everything that a
-//! status means rests on this one judgement.
+//! Whose answer it is: the service's own, or that of a balancer, a proxy or a login page in front of it. Everything that
+//! a status means rests on this one judgement.
 
 use serde_json::Value;
 
 use super::Response;
 
 impl Response {
-    /// Whether CloudAPI itself answered.
+    /// Whether the service itself answered.
     ///
     /// Its refusals are JSON with a `code`; a few come without one, and are then known by its headers. What says that
     /// something is gone, or that somebody may not, has to show more than a refusal that sends nobody astray.
@@ -30,21 +30,21 @@ impl Response {
         };
         match self.status {
             404 if !marked && self.is_unknown_route(&value) => false,
-            300..=399 | 401 | 403 | 404 => marked && value.is_object() || is_code(self.status, &value["code"]),
+            300..=399 | 401 | 403 | 404 => marked && value.is_object() || self.is_code(&value["code"]),
             // It comes with the record that was asked for, and no other, which says the same.
             410 => match value["id"].as_str() {
                 Some(id) => {
                     let asked = self.path.split('/').skip(2).any(|part| part.eq_ignore_ascii_case(id));
                     asked && value["state"].as_str().is_some_and(|state| PAST.contains(&state))
                 }
-                None => marked && value.is_object() || is_code(self.status, &value["code"]),
+                None => marked && value.is_object() || self.is_code(&value["code"]),
             },
             400..=499 => marked || value["code"].is_string(),
             _ => true,
         }
     }
 
-    /// Whether another server than CloudAPI names itself, and nothing shows that CloudAPI answered behind it.
+    /// Whether another server than the service names itself, and nothing shows that the service answered behind it.
     fn is_anothers(&self) -> bool {
         self.header("server").is_some() && !self.is_own_by_headers()
     }
@@ -56,11 +56,19 @@ impl Response {
         message.strip_suffix(" does not exist").is_some_and(|path| path.starts_with('/'))
     }
 
-    /// Whether it has the headers of CloudAPI.
+    /// Whether it has the headers of the service.
     pub fn is_own_by_headers(&self) -> bool {
-        let version =
-            self.header("api-version").is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()));
-        version || self.header("server").is_some_and(|name| name == "cloudapi" || name.starts_with("cloudapi/"))
+        let version = self.header("api-version").filter(|_| self.service.versions.is_some());
+        let server = self.header("server").and_then(|name| name.strip_prefix(self.service.server));
+        version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+            || server.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Whether the service says by this code what the status says: that something is missing, or that it is elsewhere or
+    /// not allowed.
+    fn is_code(&self, code: &Value) -> bool {
+        let known = if matches!(self.status, 404 | 410) { self.service.missing } else { self.service.denied };
+        code.as_str().is_some_and(|code| known.contains(&code.trim_end_matches("Error")))
     }
 
     /// Whether a success is none of the service's: it has a refusal in its body, or calls an empty one a page.
@@ -83,13 +91,13 @@ impl Response {
         html || refusal
     }
 
-    /// Whether CloudAPI says that the thing is not there, or not any more.
+    /// Whether the service says that the resource is not there, or not any longer.
     pub fn is_gone(&self) -> bool {
         matches!(self.status, 404 | 410) && self.is_own()
     }
 
     /// Whether the request was turned away before anything was done about it. A proxy says 503 of its own time-outs
-    /// too, behind which the request may have been carried out; CloudAPI signs its refusals with a request id.
+    /// too, behind which the request may have been carried out; the service marks its refusals with a request id.
     pub(crate) fn is_turned_away(&self) -> bool {
         if !matches!(self.status, 429 | 503) || self.is_page() {
             return false;
@@ -99,14 +107,14 @@ impl Response {
         self.is_own_by_headers() || signed && self.says_later()
     }
 
-    /// Whether nobody can tell from this refusal what CloudAPI did about the request: it was replaced on its way back,
+    /// Whether nobody can tell from this refusal what the service did about the request: it was replaced on its way back,
     /// or never came from there.
     pub(crate) fn is_replaced(&self) -> bool {
         let refused = self.is_success() || self.is_turned_away();
         !refused && (matches!(self.status, 429 | 502..=504) || !self.is_own())
     }
 
-    /// Whether its code is one by which CloudAPI, of now or of earlier versions, asks to come back later.
+    /// Whether its code is one by which a service, of now or of earlier versions, asks to come back later.
     fn says_later(&self) -> bool {
         let body: Option<Value> = serde_json::from_slice(self.body.trim_ascii()).ok();
         let code = body.as_ref().and_then(|body| body.get("code")?.as_str());
@@ -125,19 +133,6 @@ impl Response {
 /// What the record of something that is gone calls its state.
 const PAST: &[&str] = &["deleted", "destroyed", "failed"];
 
-/// The codes by which CloudAPI says that something is not there.
-const MISSING: &[&str] = &["ResourceNotFound", "VolumeNotFound"];
-
-/// The codes by which CloudAPI says that something is elsewhere, or that somebody may not. Other services have codes of
-/// their own in the same field, such as `NoSuchKey`.
-const DENIED: &[&str] =
-    &["Forbidden", "InvalidCredentials", "NotAuthorized", "OperatorOnly", "ResourceMoved", "Unauthorized"];
-
-fn is_code(status: u16, code: &Value) -> bool {
-    let known = if matches!(status, 404 | 410) { MISSING } else { DENIED };
-    code.as_str().is_some_and(|code| known.contains(&code.trim_end_matches("Error")))
-}
-
 #[cfg(test)]
 mod tests {
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -155,6 +150,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
             sent: String::new(),
             path: "/acme/machines/b6979942".to_owned(),
+            service: &crate::api::CLOUDAPI,
         }
     }
 

@@ -1,7 +1,7 @@
 //! One call of an operation: its arguments, what the user calls its target, and both in words.
 
 use super::words::{brief, word};
-use crate::api::{Ids, Op, noun};
+use crate::api::{CLOUDAPI, Ids, Op};
 use crate::error::Error;
 use crate::request::Args;
 
@@ -45,7 +45,7 @@ pub fn described(call: &Call) -> String {
     let shown = brief(name);
     let own = match call.args.text(param) {
         // An address without its colons is the same address.
-        Some(id) if id != name && noun(param).is_none_or(|noun| noun.ids != Ids::Mac) => {
+        Some(id) if id != name && CLOUDAPI.noun(param).is_none_or(|noun| noun.ids != Ids::Mac) => {
             format!("{thing} {shown} ({})", brief(id))
         }
         _ => format!("{thing} {shown}"),

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
 use crate::api::cloudapi::networks::NETWORK;
-use crate::api::{Ids, Kind, Noun, Op, Owner, Pick, Shape, noun};
+use crate::api::{CLOUDAPI, Ids, Kind, Noun, Op, Owner, Pick, Shape};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -36,7 +36,7 @@ fn is_short_id(text: &str) -> bool {
 pub fn is_needed(op: &Op, args: &Args) -> bool {
     let path = op
         .path_params()
-        .any(|param| noun(param).zip(args.text(param)).is_some_and(|(noun, text)| needs_lookup(noun, text)));
+        .any(|param| CLOUDAPI.noun(param).zip(args.text(param)).is_some_and(|(noun, text)| needs_lookup(noun, text)));
     path || op.fields.iter().any(|field| match (field.kind, args.get(field.name)) {
         (Kind::Ref(noun), Some(Arg::Text(text))) => needs_lookup(noun, text),
         (Kind::Refs(noun), Some(Arg::Json(raw))) => {
@@ -80,7 +80,7 @@ pub async fn all(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
 /// As [`all`].
 pub async fn path(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     for param in op.path_params() {
-        if let Some((noun, text)) = noun(param).zip(args.text(param).map(str::to_owned)) {
+        if let Some((noun, text)) = client.service().noun(param).zip(args.text(param).map(str::to_owned)) {
             // What comes before it in the path is resolved by now: its list hangs there.
             args.push(param, Arg::Text(anywhere(client, noun, place(noun, args), &text, Some(op)).await?));
         }

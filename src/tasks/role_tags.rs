@@ -31,7 +31,7 @@ use serde_json::json;
 use super::resolve;
 use crate::answer::Answer;
 use crate::api::cloudapi::role_tags;
-use crate::api::{Op, RESOURCES};
+use crate::api::{CLOUDAPI, Op};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
@@ -255,7 +255,7 @@ impl Taggable {
 /// A collection by its name or an alias.
 fn collection(word: &str) -> Option<&'static str> {
     let named = |name: &&str| {
-        RESOURCES.iter().any(|resource| resource.name == *name && (*name == word || resource.aliases.contains(&word)))
+        CLOUDAPI.resources.iter().any(|resource| resource.name == *name && (*name == word || resource.aliases.contains(&word)))
     };
     role_tags::COLLECTIONS.iter().map(|(name, _)| *name).find(named)
 }

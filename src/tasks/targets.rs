@@ -8,7 +8,7 @@ use super::Report;
 use super::call::Call;
 use super::resolve::{self, Known, Thing};
 use super::words::plural;
-use crate::api::{Noun, Op, Pick, Shape, noun};
+use crate::api::{CLOUDAPI, Noun, Op, Pick, Shape};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::selector::{self, Selector};
@@ -152,7 +152,7 @@ pub struct Targets {
 impl Asked {
     /// Whether the service is asked for anything before the requests themselves.
     pub fn asks_the_service(&self, op: &Op) -> bool {
-        let target = self.param.and_then(noun);
+        let target = self.param.and_then(|param| CLOUDAPI.noun(param));
         let named = |text: &String| {
             target.is_some_and(|noun| {
                 resolve::needs_lookup(noun, text) || noun.list.shape == Shape::Rows && selector::is_glob(text)
@@ -193,7 +193,7 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
         from_stdin: asked.from_stdin,
         known: HashMap::new(),
     };
-    let target = asked.param.and_then(noun);
+    let target = asked.param.and_then(|param| client.service().noun(param));
     // What all have in common is looked up once.
     resolve::path(client, op, &mut asked.args).await?;
     resolve::fields(client, op, &mut asked.args).await?;

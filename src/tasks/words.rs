@@ -1,13 +1,13 @@
 //! Words for resources and what was typed for them, as messages have them.
 
-use crate::api::noun;
+use crate::api::CLOUDAPI;
 
 /// So many characters of what was typed an error repeats.
 const LONGEST: usize = 60;
 
 /// What a path's parameter is called.
 pub fn word(param: &'static str) -> &'static str {
-    noun(param).map_or(param, |noun| noun.word)
+    CLOUDAPI.noun(param).map_or(param, |noun| noun.word)
 }
 
 /// Several of what is called so.

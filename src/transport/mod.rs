@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
+use crate::api::Service;
 use crate::config::{Pin, Route, env, proxy};
 use crate::error::{Error, Kind, Result};
 use crate::response::{FAILURE_LIMIT, GONE_LIMIT, Response, SUCCESS_LIMIT};
@@ -89,6 +90,14 @@ pub(crate) struct Outgoing<'a> {
     pub headers: HeaderMap,
     pub body: Option<&'a [u8]>,
     pub date: String,
+    /// The service that it is for.
+    pub service: &'static Service,
+}
+
+/// What is remembered of a request until its answer has come.
+struct Sent {
+    date: String,
+    service: &'static Service,
 }
 
 /// What came of a request whose answer is to stay open.
@@ -166,20 +175,20 @@ impl Transport {
     /// Sends it once and reads the answer.
     pub(crate) async fn exchange(&self, out: Outgoing<'_>) -> Result<Response, (Trouble, Error)> {
         let place = Place::of(&out.url);
-        let date = out.date.clone();
+        let sent = Sent { date: out.date.clone(), service: out.service };
         if let Some(target) = out.target.clone() {
             let answer = self.send_verbatim(out, &target, &place).await?;
-            let read = tokio::time::timeout(self.settings.request_timeout, self.read(answer, date, &place));
+            let read = tokio::time::timeout(self.settings.request_timeout, self.read(answer, sent, &place));
             return read.await.unwrap_or_else(|_| Err(self.broken(Trouble::TimedOut, None, &place)));
         }
         let answer = self.send(self.ask(out), &place).await?;
-        self.read(answer, date, &place).await
+        self.read(answer, sent, &place).await
     }
 
     /// Sends it once. An answer of this status is left open, for as long as it may take; any other is read.
     pub(crate) async fn open(&self, out: Outgoing<'_>, status: u16) -> Result<Opened, (Trouble, Error)> {
         let place = Place::of(&out.url);
-        let date = out.date.clone();
+        let sent = Sent { date: out.date.clone(), service: out.service };
         let work = async {
             // Its own time-out would end what is to stay open; a year is as good as for ever.
             let request = self.ask(out).timeout(Duration::from_secs(366 * 86_400));
@@ -187,7 +196,7 @@ impl Transport {
             if answer.status().as_u16() == status {
                 return Ok(Opened::Open(answer));
             }
-            Ok(Opened::Answer(self.read(answer, date, &place).await?))
+            Ok(Opened::Answer(self.read(answer, sent, &place).await?))
         };
         match tokio::time::timeout(self.settings.request_timeout, work).await {
             Ok(opened) => opened,
@@ -253,7 +262,7 @@ impl Transport {
     async fn read(
         &self,
         mut answer: reqwest::Response,
-        sent: String,
+        sent: Sent,
         place: &Place,
     ) -> Result<Response, (Trouble, Error)> {
         let status = answer.status().as_u16();
@@ -293,6 +302,7 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Response { status, headers, body, sent, path: answer.url().path().to_owned() })
+        let Sent { date, service } = sent;
+        Ok(Response { status, headers, body, sent: date, path: answer.url().path().to_owned(), service })
     }
 }

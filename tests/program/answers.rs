@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::common::{against, in_turn, output, sdc, text};
 use reqwest::header::{HeaderMap, HeaderValue};
-use sdc::api::{Method, NOUNS, Op, RESOURCES, Shape};
+use sdc::api::{CLOUDAPI, Method, Op, Shape};
 use sdc::emulator::{Emulator, Options, Seed};
 use sdc::error::Kind;
 use sdc::response::Response;
@@ -61,11 +61,18 @@ fn response(status: u16, kind: &str, body: &str) -> Response {
         headers.insert("location", HeaderValue::from_static("https://portal.example.com/acme/machines/1/nics/2"));
     }
     let path = format!("/acme/machines/{ID}/nics");
-    Response { status, headers, body: body.as_bytes().to_vec(), sent: String::new(), path }
+    Response {
+        status,
+        headers,
+        body: body.as_bytes().to_vec(),
+        sent: String::new(),
+        path,
+        service: &sdc::api::CLOUDAPI,
+    }
 }
 
 fn operations() -> impl Iterator<Item = &'static Op> {
-    RESOURCES.iter().flat_map(|resource| resource.ops).copied()
+    CLOUDAPI.resources.iter().flat_map(|resource| resource.ops).copied()
 }
 
 #[test]
@@ -89,7 +96,9 @@ fn is_due(op: &Op, status: u16, body: &str) -> bool {
         (_, "CreateMachineDisk") if body.is_empty() => status == 202,
         _ if body.is_empty() => false,
         // Rows of a noun have an id each.
-        (Shape::Rows, _) => body == "[]" || body == "[{}]" && sdc::api::NOUNS.iter().all(|noun| noun.list.id != op.id),
+        (Shape::Rows, _) => {
+            body == "[]" || body == "[{}]" && sdc::api::CLOUDAPI.nouns.iter().all(|noun| noun.list.id != op.id)
+        }
         (Shape::Map, _) | (_, "GetConfig" | "UpdateConfig" | "UpdateVolume") => object,
         // Their answers are values.
         (_, "GetMachineTag" | "GetMachineMetadata" | "GetDatacenter") => {
@@ -209,7 +218,7 @@ fn a_page_that_says_404_ends_no_deletion_and_no_wait() {
 fn the_record_of_another_thing_says_nothing_of_what_was_asked_for() {
     let path = |noun: &str| format!("/acme/{noun}/{ID}");
     let other = r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","name":"x","state":"deleted"}"#;
-    for noun in NOUNS.iter().filter(|noun| noun.key == "id") {
+    for noun in CLOUDAPI.nouns.iter().filter(|noun| noun.key == "id") {
         let mut answer = response(200, "application/json", other);
         answer.path = path(noun.name);
         let error = answer.answer(noun.get).expect_err(noun.get.id);

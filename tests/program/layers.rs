@@ -17,13 +17,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &["error", "file", "sensitive"]),
     ("request", &["api", "error", "sensitive"]),
     ("response", &["answer", "api", "error", "grammar"]),
-    ("transport", &["config", "der", "error", "file", "response", "sensitive"]),
+    ("transport", &["api", "config", "der", "error", "file", "response", "sensitive"]),
     ("client", &["answer", "api", "auth", "error", "request", "response", "sensitive", "transport"]),
     ("connect", &["auth", "client", "config", "error", "sensitive", "transport"]),
     ("render", &["answer", "api", "error"]),
     // Work without a terminal: neither render nor config. The record of what is owned, and the keys that a file names,
     // are files.
     ("tasks", &["answer", "api", "auth", "client", "error", "file", "grammar", "request", "response"]),
+    // A test of client and emulator together.
+    ("service_tests", &["api", "auth", "client", "emulator", "error", "request"]),
     // It must not share a mistake with the client.
     ("emulator", &["error", "file"]),
     (
@@ -332,6 +334,26 @@ fn uses_that_are_allowed_and_words_that_are_none_pass() {
     ] {
         assert!(trespasses(file, text).is_empty(), "{text}: {:?}", trespasses(file, text));
     }
+}
+
+#[test]
+fn what_calls_any_service_knows_no_operation_of_one() {
+    let mut wrong = Vec::new();
+    for (file, text) in below("src") {
+        let room = module(&file)[0];
+        // The feed of changes is CloudAPI's own.
+        if !["client", "request", "response", "transport"].contains(&room) || file == "src/client/socket.rs" {
+            continue;
+        }
+        let knows = |path: &Vec<String>| path.starts_with(&["api".to_owned(), "cloudapi".to_owned()]);
+        wrong.extend(
+            paths(&file, &code(&text))
+                .iter()
+                .filter(|path| knows(path))
+                .map(|path| format!("{file} uses {}", path.join("::"))),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use crate::common::{against, answering, output, sdc, text};
-use sdc::api::{Method, Paging, RESOURCES, Shape, Test};
+use sdc::api::{CLOUDAPI, Method, Paging, Shape, Test};
 use sdc::emulator::{Emulator, Options};
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn shown(rows: &Value, words: &[&str]) -> Vec<String> {
 #[test]
 fn every_filter_of_every_list_is_compared_or_is_none() {
     let none = ["limit", "offset", "tombstone", "credentials", "sync"];
-    let lists = RESOURCES.iter().flat_map(|resource| resource.ops);
+    let lists = CLOUDAPI.resources.iter().flat_map(|resource| resource.ops);
     for op in lists.filter(|op| op.method == Method::Get && op.shape == Shape::Rows) {
         for field in op.fields {
             let is_none = none.contains(&field.name);
@@ -616,7 +616,7 @@ fn lister(noun: &sdc::api::Noun) -> Vec<&'static str> {
 
 #[test]
 fn a_row_without_an_id_of_its_own_is_not_cloudapis_on_any_noun() {
-    let nouns = sdc::api::NOUNS.iter().filter(|noun| noun.list.shape == Shape::Rows);
+    let nouns = sdc::api::CLOUDAPI.nouns.iter().filter(|noun| noun.list.shape == Shape::Rows);
     let mut many = 0;
     for noun in nouns {
         many += 1;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::common::{key, program};
-use sdc::api::{Field, Ids, Kind, Op, RESOURCES, Shape, noun};
+use sdc::api::{CLOUDAPI, Field, Ids, Kind, Op, Shape};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
 /// After so long a command hangs. Each is told to wait for a second.
@@ -129,7 +129,7 @@ fn run(url: &str, words: &[String], env: &[(&str, &str)]) -> Ended {
 
 /// Something that stands for a part of the path.
 fn sample_param(param: &str) -> &'static str {
-    match noun(param).map(|noun| noun.ids) {
+    match CLOUDAPI.noun(param).map(|noun| noun.ids) {
         Some(Ids::Uuid) => ID,
         Some(Ids::Number) => "2",
         Some(Ids::Mac) => "90:b8:d0:aa:bb:cc",
@@ -195,7 +195,7 @@ fn commands(files: &Path) -> Vec<(String, Vec<String>)> {
         let words = words.iter().map(|word| if *word == "POLICY" { policy.clone() } else { (*word).to_owned() });
         ((*path).to_owned(), words.collect())
     };
-    let table = RESOURCES.iter().flat_map(|resource| {
+    let table = CLOUDAPI.resources.iter().flat_map(|resource| {
         resource.ops.iter().map(|op| {
             let path = format!("{} {}", resource.name, op.verb).trim_end().to_owned();
             (path, arguments(op, files))
@@ -280,7 +280,8 @@ fn no_command_is_left_out() {
     assert!(missing.is_empty(), "nobody knows whether these hang: {missing:?}");
     let stale: Vec<&String> = tried.difference(&all).collect();
     assert!(stale.is_empty(), "these are no commands: {stale:?}");
-    for op in RESOURCES
+    for op in CLOUDAPI
+        .resources
         .iter()
         .flat_map(|resource| resource.ops.iter().map(move |op| format!("{} {}", resource.name, op.verb)))
     {

@@ -5,10 +5,10 @@
 use std::fs;
 use std::path::Path;
 
-use sdc::api::{Method, Op, RESOURCES, Resource, Takes};
+use sdc::api::{CLOUDAPI, Goal, Method, Noun, Op, Resource, Shape, Takes};
 
 fn operations() -> impl Iterator<Item = (&'static Resource, &'static Op)> {
-    RESOURCES.iter().flat_map(|resource| resource.ops.iter().map(move |op| (*resource, *op)))
+    CLOUDAPI.resources.iter().flat_map(|resource| resource.ops.iter().map(move |op| (*resource, *op)))
 }
 
 /// A path with its parameters' names left out: the emulator may call them otherwise.
@@ -84,7 +84,7 @@ fn ids_commands_and_columns_are_each_named_once() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), count, "an operation is named twice");
-    for resource in RESOURCES {
+    for resource in CLOUDAPI.resources {
         let mut names: Vec<&str> = resource.columns.iter().map(|column| column.name).collect();
         let count = names.len();
         names.sort_unstable();
@@ -121,4 +121,32 @@ fn what_takes_several_targets_says_so_and_parts_of_one_thing_come_one_after_anot
         assert!(each.iter().all(|known| known != one), "{one}");
     }
     assert_eq!(each.len(), 33, "{each:?}");
+}
+
+#[test]
+fn a_post_to_a_list_says_what_it_makes() {
+    for op in CLOUDAPI.ops().filter(|op| op.method == Method::Post) {
+        let lists = |noun: &&&Noun| noun.list.path == op.path && noun.list.shape == Shape::Rows;
+        if let Some(noun) = CLOUDAPI.nouns.iter().find(lists) {
+            assert_eq!(op.makes.map(|made| made.name), Some(noun.name), "{}", op.id);
+        }
+    }
+}
+
+#[test]
+fn paths_begin_with_the_account_where_the_service_says_so() {
+    assert!(CLOUDAPI.account_in_path);
+    for op in CLOUDAPI.ops().filter(|op| op.signed) {
+        assert!(op.path.split('/').nth(1) == Some(":login"), "{}: {}", op.id, op.path);
+    }
+}
+
+#[test]
+fn whose_end_is_in_a_log_is_logged() {
+    for op in CLOUDAPI.ops() {
+        let Some((goal, noun)) = &op.goal else { continue };
+        if op.job.is_some() || matches!(goal, Goal::Audit(_) | Goal::AuditThen(..)) {
+            assert!(noun.log.is_some(), "{}: {} has no log", op.id, noun.name);
+        }
+    }
 }

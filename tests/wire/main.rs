@@ -36,7 +36,7 @@ fn vectors() -> Vec<Vector> {
 
 /// Every operation, those too that a command of its own calls.
 fn operations() -> impl Iterator<Item = &'static Op> {
-    let table = api::RESOURCES.iter().flat_map(|resource| resource.ops);
+    let table = api::CLOUDAPI.resources.iter().flat_map(|resource| resource.ops);
     table.chain(api::cloudapi::role_tags::OPS).copied().chain([&api::cloudapi::migrations::WATCH])
 }
 

@@ -17,7 +17,10 @@ const ONE: &str = "/:login/machines/:machine/disks/:disk";
 /// Looked up by its short id; a disk has no name but its slot.
 pub static DISK: Noun = Noun {
     called: "id, short id or PCI slot",
-    ..Noun::new("disk", &GET, &LIST, "sdc machines disks list MACHINE").named("pci_slot")
+    ..Noun::new("disk", &GET, &LIST, "sdc machines disks list MACHINE")
+        .named("pci_slot")
+        .rests(&["running", "stopped"])
+        .log(&super::machines::AUDIT)
 };
 
 /// ListMachineDisks.
@@ -28,7 +31,7 @@ pub static LIST: Op =
 pub static GET: Op = Op::get("GetMachineDisk", "disks get", ONE, "Show a disk of a bhyve machine").columns(COLUMNS);
 
 /// CreateMachineDisk. The audit log has no word of its own for what is done to disks. Without a slot the answer is empty; for a machine of another brand there is none at all.
-pub static ADD: Op = Op::create("CreateMachineDisk", "disks add", ALL, "Add a disk to a stopped bhyve machine")
+pub static ADD: Op = Op::create("CreateMachineDisk", "disks add", ALL, "Add a disk to a stopped bhyve machine").making(&DISK)
     .long(
         "The machine needs a package with a flexible disk, and room left on it. Its brand is looked at first, since the \
          service never answers for a machine that is not bhyve.",

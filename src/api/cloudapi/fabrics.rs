@@ -28,6 +28,7 @@ pub static VLAN_GET: Op =
 
 /// CreateFabricVLAN.
 pub static VLAN_CREATE: Op = Op::create("CreateFabricVLAN", "vlans create", VLANS, "Make a VLAN")
+    .making(&VLAN)
     .without_roles()
     .columns(VLAN_COLUMNS)
     .fields(&[
@@ -63,7 +64,7 @@ pub static NETWORK_GET: Op = Op::get("GetFabricNetwork", "networks get", NETWORK
     .columns(super::networks::COLUMNS);
 
 /// CreateFabricNetwork.
-pub static NETWORK_CREATE: Op = Op::create("CreateFabricNetwork", "networks create", NETWORKS, "Make a network on a VLAN")
+pub static NETWORK_CREATE: Op = Op::create("CreateFabricNetwork", "networks create", NETWORKS, "Make a network on a VLAN").making(&FABRIC_NETWORK)
     .long(
         "sdc fabrics networks create 100 -n backend --subnet 10.10.0.0/24 --start-ip 10.10.0.5 --end-ip 10.10.0.250 \\\n    \
              --gateway 10.10.0.1\n\

@@ -33,6 +33,7 @@ pub static GET: Op = Op::get("GetFirewallRule", "get", "/:login/fwrules/:fwrule"
 
 /// CreateFirewallRule. The server's default is a rule that is off, which is seldom meant.
 pub static CREATE: Op = Op::create("CreateFirewallRule", "create", "/:login/fwrules", "Make a firewall rule")
+    .making(&FWRULE)
     .long(
         "sdc fwrules create 'FROM any TO tag role = web ALLOW tcp (PORT 80 AND PORT 443)'\n\
          The rule is on unless --disabled is given. Try one without making it: sdc fwrules check",

@@ -25,6 +25,8 @@ pub static IMAGE: Noun = Noun {
         .owned(Owner::Account("owner"))
         .picked_by(&[Pick::Tags, Pick::State("state", "all"), Pick::Age("published_at")])
         .states(&["active", "unactivated", "disabled", "creating", "failed", "destroyed"])
+        // Of the machine that it is made from.
+        .log(&super::machines::AUDIT)
 };
 
 /// ListImages.
@@ -46,6 +48,7 @@ pub static GET: Op = Op::get("GetImage", "get", "/:login/images/:image", "Show a
 
 /// CreateImageFromMachine. The image is always an incremental one.
 pub static CREATE: Op = Op::create("CreateImageFromMachine", "create", "/:login/images", "Make an image of a machine")
+    .making(&IMAGE)
     .long(
         "The service stops a running machine while it makes the image.\n\
              The image begins in the state creating; --wait waits until it is active.\n\
@@ -71,6 +74,7 @@ pub static IMPORT: Op = Op::create(
     "/:login/images",
     "Copy an image of yours from another data center to this one",
 )
+.making(&IMAGE)
 .long(
     "It keeps its id. The answer comes when the image is here, which may take long: --request-timeout 30m.\n\
      Data centers: sdc datacenters list",

@@ -16,6 +16,7 @@ pub static GET: Op = Op::get("GetKey", "get", "/:login/keys/:key", "Show an SSH 
 
 /// CreateKey.
 pub static ADD: Op = Op::create("CreateKey", "add", "/:login/keys", "Add an SSH public key to the account")
+    .making(&KEY)
     .long("Only a public key is taken; the file of a private one is refused before anything is sent.")
     .fields(&[
         body("key", Kind::PublicKeyFile, "File with the OpenSSH public key, - for standard input").positional(),

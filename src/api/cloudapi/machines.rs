@@ -35,6 +35,8 @@ const ASKED: &[State] = &[
 pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST, "sdc machines list")
     .filter("name")
     .fails(&["failed", "deleted"])
+    .rests(&["running", "stopped"])
+    .log(&AUDIT)
     .picked_by(&[Pick::Tags, Pick::State("tombstone", "true"), Pick::Age("created")])
     .states(&["running", "provisioning", "ready", "stopping", "stopped", "offline", "failed", "deleted", "unknown"]);
 
@@ -80,6 +82,7 @@ pub static GET: Op = Op::get("GetMachine", "get", "/:login/machines/:machine", "
 
 /// CreateMachine. Nested `tags` and `metadata` objects would be ignored by the server: flat keys only.
 pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines", "Create a machine")
+    .making(&MACHINE)
     .long(
         "Tags and metadata stay what was typed: --tag version=1.10 is the text 1.10. NAME:=JSON gives a tag a type: \
          --tag triton.cns.disable:=true",
@@ -164,6 +167,7 @@ pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/
 pub static DELETE: Op =
     Op::delete("DeleteMachine", "delete", "/:login/machines/:machine", "Delete a machine and everything on it")
         .each()
+        .refused_while_busy()
         .job("destroy")
         .until(Goal::Gone, &MACHINE);
 

@@ -20,8 +20,9 @@ const COLUMNS: &[Column] = &[
 const ONE: &str = "/:login/machines/:machine/migrate";
 
 /// A machine's migration: its id is the machine's.
-pub static MIGRATION: Noun =
-    Noun::new("machine", &GET, &super::machines::LIST, "sdc machines list").fails(&["failed", "aborted"]);
+pub static MIGRATION: Noun = Noun::new("machine", &GET, &super::machines::LIST, "sdc machines list")
+    .fails(&["failed", "aborted"])
+    .log(&super::machines::AUDIT);
 
 /// ListMigrations.
 pub static LIST: Op =

@@ -1,4 +1,4 @@
-//! The operations of CloudAPI, a file a noun. Data only.
+//! CloudAPI, the public API: the service, and its operations in a file a noun. Data only.
 
 pub mod accesskeys;
 pub mod account;
@@ -26,3 +26,61 @@ pub mod tags;
 pub mod user_keys;
 pub mod users;
 pub mod volumes;
+
+use super::Service;
+
+/// CloudAPI.
+pub static CLOUDAPI: Service = Service {
+    name: "CloudAPI",
+    resources: &[
+        &machines::MACHINES,
+        &images::IMAGES,
+        &packages::PACKAGES,
+        &networks::NETWORKS,
+        &fabrics::FABRICS,
+        &fwrules::FWRULES,
+        &volumes::VOLUMES,
+        &account::ACCOUNT,
+        &keys::KEYS,
+        &accesskeys::ACCESSKEYS,
+        &users::USERS,
+        &roles::ROLES,
+        &policies::POLICIES,
+        &config::CONFIG,
+        &datacenters::DATACENTERS,
+        &services::SERVICES,
+        &ping::PING,
+    ],
+    nouns: &[
+        &machines::MACHINE,
+        &images::IMAGE,
+        &packages::PACKAGE,
+        &networks::NETWORK,
+        &networks::IP,
+        &fabrics::VLAN,
+        &fabrics::FABRIC_NETWORK,
+        &fwrules::FWRULE,
+        &volumes::VOLUME,
+        &keys::KEY,
+        &accesskeys::ACCESSKEY,
+        &users::USER,
+        &user_keys::USER_KEY,
+        &user_keys::USER_ACCESSKEY,
+        &roles::ROLE,
+        &policies::POLICY,
+        &snapshots::SNAPSHOT,
+        &disks::DISK,
+        &nics::NIC,
+        &tags::TAG,
+        &metadata::METADATA_KEY,
+        &datacenters::DATACENTER,
+    ],
+    signed: true,
+    account_in_path: true,
+    // What node-triton and node-smartdc ask for too, and what VNC needs.
+    versions: Some("~9||~8"),
+    account: Some(&account::GET),
+    server: "cloudapi",
+    missing: &["ResourceNotFound", "VolumeNotFound"],
+    denied: &["Forbidden", "InvalidCredentials", "NotAuthorized", "OperatorOnly", "ResourceMoved", "Unauthorized"],
+};

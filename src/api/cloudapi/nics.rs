@@ -17,7 +17,9 @@ const ONE: &str = "/:login/machines/:machine/nics/:nic";
 /// Known by its hardware address, which goes into the path without colons; its IP address will do as well.
 pub static NIC: Noun = Noun::new("nic", &GET, &LIST, "sdc machines nics list MACHINE")
     .ids(Ids::Mac, "mac", "MAC address, or IP address")
-    .named("ip");
+    .named("ip")
+    .rests(&["running", "stopped"])
+    .log(&super::machines::AUDIT);
 
 /// ListNics.
 pub static LIST: Op =
@@ -28,6 +30,7 @@ pub static GET: Op = Op::get("GetNic", "nics get", ONE, "Show a network interfac
 
 /// AddNic. A 302 without a body says that there is one on that network already.
 pub static ADD: Op = Op::create("AddNic", "nics add", ALL, "Add a network interface to a machine, which reboots it")
+    .making(&NIC)
     .job("add_nics")
     .found_by_redirect()
     .until(Goal::State("running"), &NIC)

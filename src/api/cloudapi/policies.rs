@@ -13,6 +13,7 @@ pub static GET: Op = Op::get("GetPolicy", "get", "/:login/policies/:policy", "Sh
 
 /// CreatePolicy.
 pub static CREATE: Op = Op::create("CreatePolicy", "create", "/:login/policies", "Make a policy")
+    .making(&POLICY)
     .long(
         "sdc policies create may-reboot --rule 'CAN rebootmachine, getmachine and listmachines'\n\
          Rules are checked before they are sent. An action is the name of an operation in lower case.",

@@ -43,5 +43,5 @@ const fn tag(id: &'static str, path: &'static str) -> Op {
 
 /// What a collection has in it, if its things can be looked up.
 pub fn by_name(collection: &str) -> Option<&'static Noun> {
-    COLLECTIONS.iter().find(|(name, _)| *name == collection).and_then(|(_, param)| noun((*param)?))
+    COLLECTIONS.iter().find(|(name, _)| *name == collection).and_then(|(_, param)| super::CLOUDAPI.noun((*param)?))
 }

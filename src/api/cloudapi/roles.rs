@@ -16,6 +16,7 @@ pub static GET: Op = Op::get("GetRole", "get", "/:login/roles/:role", "Show a ro
 
 /// CreateRole, in the form of API version 9.
 pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Make a role")
+    .making(&ROLE)
     .long(
         "sdc roles create ops --member jill --default-member ci --policy may-reboot\n\
          A default member acts in the role without asking; others say --role. What the role is for is tagged with \

@@ -16,6 +16,7 @@ const ONE: &str = "/:login/machines/:machine/snapshots/:snapshot";
 pub static SNAPSHOT: Noun = Noun::new("snapshot", &GET, &LIST, "sdc machines snapshots list MACHINE")
     .ids(Ids::Any, "name", "name")
     .fails(&["failed", "canceled"])
+    .log(&super::machines::AUDIT)
     .picked_by(&[Pick::Age("created")])
     .states(&["created", "queued", "creating", "deleting", "deleted", "failed", "canceled"]);
 
@@ -29,6 +30,7 @@ pub static GET: Op =
 
 /// CreateMachineSnapshot.
 pub static CREATE: Op = Op::create("CreateMachineSnapshot", "snapshots create", ALL, "Take a snapshot of a machine")
+    .making(&SNAPSHOT)
     .each()
     .long(
         "Not for kvm machines nor those with a delegated dataset; for bhyve machines where the data center allows it.",

@@ -11,7 +11,8 @@ const ALL: &str = "/:login/machines/:machine/tags";
 const ONE: &str = "/:login/machines/:machine/tags/:tag";
 
 /// What shows whether tags are there: the tags of the machine.
-pub static TAGS: Noun = Noun::new("machine", &LIST, &super::machines::LIST, "sdc machines list");
+pub static TAGS: Noun =
+    Noun::new("machine", &LIST, &super::machines::LIST, "sdc machines list").log(&super::machines::AUDIT);
 
 /// One tag; the server itself finds it by its name.
 pub static TAG: Noun =

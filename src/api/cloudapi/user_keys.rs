@@ -36,6 +36,7 @@ pub static GET: Op = Op::get(
 /// CreateUserKey.
 pub static ADD: Op =
     Op::create("CreateUserKey", "keys add", "/:login/users/:user/keys", "Add an SSH public key to a sub-user")
+        .making(&USER_KEY)
         .long("Only a public key is taken; the file of a private one is refused before anything is sent.")
         .columns(COLUMNS)
         .fields(&[
@@ -81,6 +82,7 @@ pub static ACCESS_CREATE: Op = Op::create(
     "/:login/users/:user/accesskeys",
     "Make an access key for a sub-user",
 )
+.making(&USER_ACCESSKEY)
 .long("The answer holds the secret: newer services never show it again.")
 .columns(WITH_SECRET)
 .fields(ACCESS_FIELDS);

@@ -19,6 +19,7 @@ pub static GET: Op = Op::get("GetUser", "get", "/:login/users/:user", "Show a su
 
 /// CreateUser.
 pub static CREATE: Op = Op::create("CreateUser", "create", "/:login/users", "Make a sub-user")
+    .making(&USER)
     .long(
         "Without --password-file the password is asked for on the terminal: at least 7 characters, a letter and a \
          digit among them. A user can do nothing before a role says so: sdc roles create. Roles and keys of a new \

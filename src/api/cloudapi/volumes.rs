@@ -35,6 +35,7 @@ pub static GET: Op = Op::get("GetVolume", "get", "/:login/volumes/:volume", "Sho
 
 /// CreateVolume.
 pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", "Make a volume")
+    .making(&VOLUME)
     .long("sdc volumes create -n data -s 20G --network My-Fabric-Network --wait")
     .until(Goal::State("ready"), &VOLUME)
     .fields(&[

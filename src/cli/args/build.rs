@@ -6,7 +6,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::targets;
-use crate::api::{Field, Kind, Method, Op, Resource, Shape, VERB_ALIASES, noun};
+use crate::api::{CLOUDAPI, Field, Kind, Method, Op, Resource, Shape, VERB_ALIASES};
 use crate::error::{Error, Result};
 
 /// What clap is told of a command that is not only an operation's.
@@ -156,10 +156,10 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     let mut params = op.path_params().peekable();
     while let Some(param) = params.next() {
         let last = params.peek().is_none();
-        let (word, how) = noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
+        let (word, how) = CLOUDAPI.noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
         let shown = word.to_uppercase().replace(' ', "-");
         let mut arg = Arg::new(param).value_name(shown).help(format!("The {word}: {how}")).required(true);
-        let Some(target) = noun(param).filter(|_| last && op.takes_several()) else {
+        let Some(target) = CLOUDAPI.noun(param).filter(|_| last && op.takes_several()) else {
             command = command.arg(arg);
             continue;
         };
@@ -234,7 +234,12 @@ fn wait(op: &Op) -> Arg {
 /// # Errors
 /// A usage error.
 pub fn no_state_for_a_target(op: &Op, matches: &ArgMatches) -> Result<()> {
-    let Some(noun) = op.path_params().last().and_then(noun).filter(|_| op.goal.is_some() && op.takes_several()) else {
+    let Some(noun) = op
+        .path_params()
+        .last()
+        .and_then(|param| CLOUDAPI.noun(param))
+        .filter(|_| op.goal.is_some() && op.takes_several())
+    else {
         return Ok(());
     };
     // It has a place on the command line if it is there, and takes no other state if it has one.

@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::cloudapi::machines;
-use crate::api::{Field, Kind, Op, RESOURCES};
+use crate::api::{CLOUDAPI, Field, Kind, Op};
 use crate::cli::{secrets, values};
 use crate::error::{Error, Result};
 use crate::sensitive::{self, Sort};
@@ -87,7 +87,7 @@ fn operation(words: &[&str]) -> Option<&'static Op> {
     match words {
         ["run"] => Some(&machines::CREATE),
         [noun, verb @ ..] => {
-            let resource = RESOURCES.iter().find(|resource| resource.name == *noun)?;
+            let resource = CLOUDAPI.resources.iter().find(|resource| resource.name == *noun)?;
             let verb = verb.join(" ");
             resource.ops.iter().copied().find(|op| op.verb == verb)
         }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::letters;
-use crate::api::{Method, Op, RESOURCES, Shape};
+use crate::api::{CLOUDAPI, Method, Op, Shape};
 use crate::cli::{noun, tree};
 use crate::grammar::filter::Typed;
 use crate::render::visible;
@@ -234,7 +234,7 @@ fn as_verb(typed: &[&str], error: &clap::Error) -> Option<String> {
 /// How to name all things of a command that was given `--all`.
 fn all(typed: &[&str]) -> Option<String> {
     let (path, op) = operation(typed)?;
-    let list = op.path_params().last().and_then(crate::api::noun).map(|noun| noun.list.shape);
+    let list = op.path_params().last().and_then(|param| crate::api::CLOUDAPI.noun(param)).map(|noun| noun.list.shape);
     match op.method {
         Method::Get if op.shape == Shape::Rows => Some(format!("without filters it is all of them: {path}")),
         _ if op.takes_several() && list == Some(Shape::Rows) => Some(format!("all of them: {path} '*'")),
@@ -251,7 +251,7 @@ fn option(wrong: &str) -> &str {
 fn filtered(typed: &[&str], wrong: &str) -> Option<String> {
     let filter = Typed::parse(wrong).ok().filter(|filter| !wrong.starts_with('-') && !filter.value.is_empty())?;
     let (_, op) = operation(typed).filter(|(_, op)| crate::cli::sieve::is_list(op))?;
-    let resource = RESOURCES.iter().find(|resource| resource.ops.iter().any(|own| std::ptr::eq(*own, op)))?;
+    let resource = CLOUDAPI.resources.iter().find(|resource| resource.ops.iter().any(|own| std::ptr::eq(*own, op)))?;
     let columns = if op.columns.is_empty() { resource.columns } else { op.columns };
     crate::cli::query::instead(columns, &filter, crate::cli::now())?.ok()
 }
@@ -284,7 +284,7 @@ fn path(typed: &[&str]) -> Vec<String> {
 pub fn operation(typed: &[&str]) -> Option<(String, &'static Op)> {
     let path = path(typed);
     let (noun, verb) = path.split_first()?;
-    let resource = RESOURCES.iter().find(|resource| resource.name == noun)?;
+    let resource = CLOUDAPI.resources.iter().find(|resource| resource.name == noun)?;
     let op = resource.ops.iter().copied().find(|op| op.verb == verb.join(" "))?;
     Some((format!("sdc {}", path.join(" ")), op))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::api::{Method, Noun, Op, Pick, Takes, noun};
+use crate::api::{CLOUDAPI, Method, Noun, Op, Pick, Takes};
 use crate::error::{Error, Result};
 use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
@@ -135,7 +135,7 @@ pub fn read(op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> 
         }
     }
     asked.param = Some(last);
-    noun(last).map_or(Ok(()), |noun| known_states(&asked.filter, noun))?;
+    CLOUDAPI.noun(last).map_or(Ok(()), |noun| known_states(&asked.filter, noun))?;
     let several = op.takes_several();
     for text in matches.get_many::<String>(last).into_iter().flatten() {
         asked.named = true;

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use unicode_width::UnicodeWidthStr;
 
 use super::prompt;
-use crate::api::{Noun, Op, Shape, noun};
+use crate::api::{CLOUDAPI, Noun, Op, Shape};
 use crate::cli::{App, own};
 use crate::client::Client;
 use crate::error::Result;
@@ -166,7 +166,8 @@ fn count(calls: &[Call]) -> String {
 async fn complete(client: &Client, targets: &mut Targets) {
     let unknown = |call: &&Call| call.id().is_some_and(|id| !targets.known.contains_key(id));
     let missing: Vec<&Call> = targets.calls.iter().filter(unknown).collect();
-    let Some(noun) = missing.first().and_then(|call| call.target.as_ref()).and_then(|(param, _)| noun(param)) else {
+    let Some(noun) = missing.first().and_then(|call| call.target.as_ref()).and_then(|(param, _)| CLOUDAPI.noun(param))
+    else {
         return;
     };
     // Tags and metadata are no rows, and their values may be secrets.

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches};
 
-use crate::api::{self, Goal, Noun, Op, RESOURCES};
+use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
 use crate::cli::App;
 use crate::cli::args::build;
 use crate::client::Watch;
@@ -210,7 +210,7 @@ fn ways_to_wait(app: &App, order: Left<'_>, goal: &Goal, noun: &'static Noun, id
         (None, Goal::Gone) => Some("deleted".to_owned()),
         _ => None,
     };
-    let resource = RESOURCES.iter().find(|resource| resource.ops.iter().any(|op| std::ptr::eq(*op, noun.get)));
+    let resource = CLOUDAPI.resources.iter().find(|resource| resource.ops.iter().any(|op| std::ptr::eq(*op, noun.get)));
     let alone = noun.get.path_params().count() == 1;
     let all = ids.iter().take(MANY).cloned().collect::<Vec<_>>().join(" ");
     let cloud = cloud(app);
@@ -233,6 +233,6 @@ fn ways_to_wait(app: &App, order: Left<'_>, goal: &Goal, noun: &'static Noun, id
 
 /// The words of the operation's command.
 fn command_of(op: &'static Op) -> String {
-    let noun = RESOURCES.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
+    let noun = CLOUDAPI.resources.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
     format!("sdc {} {}", noun.map_or("", |noun| noun.name), op.verb)
 }

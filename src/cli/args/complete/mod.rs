@@ -15,7 +15,7 @@ use std::time::Duration;
 use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
-use crate::api::{Kind, NOUNS, Noun, RESOURCES, noun};
+use crate::api::{CLOUDAPI, Kind, Noun};
 use crate::cli::terminal::streams::Streams;
 use crate::cli::tree;
 use crate::config::{Dirs, env, profile};
@@ -104,7 +104,7 @@ fn is_seen(name: &str) -> bool {
 fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
     let profiles = command.get_name() == "profile";
     let op = path.split_first().and_then(|(noun, verb)| {
-        let resource = RESOURCES.iter().find(|resource| resource.name == *noun)?;
+        let resource = CLOUDAPI.resources.iter().find(|resource| resource.name == *noun)?;
         resource.ops.iter().copied().find(|op| op.verb == verb.join(" "))
     });
     let on_roles = path.first() == Some(&"role-tags");
@@ -137,9 +137,9 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
 /// What an argument means: a path's parameter, or a field that refers to a thing.
 fn noun_of(arg: &Arg) -> Option<&'static Noun> {
     let id = arg.get_id().as_str();
-    let global = id.strip_prefix("as-").and_then(|name| NOUNS.iter().copied().find(|noun| noun.name == name));
-    noun(id).or(global).or_else(|| {
-        let fields = RESOURCES.iter().flat_map(|resource| resource.ops).flat_map(|op| op.fields);
+    let global = id.strip_prefix("as-").and_then(|name| CLOUDAPI.nouns.iter().copied().find(|noun| noun.name == name));
+    CLOUDAPI.noun(id).or(global).or_else(|| {
+        let fields = CLOUDAPI.resources.iter().flat_map(|resource| resource.ops).flat_map(|op| op.fields);
         fields.filter(|field| field.name == id).find_map(|field| match field.kind {
             Kind::Ref(noun) | Kind::Refs(noun) => Some(noun),
             Kind::Nic => Some(&crate::api::cloudapi::networks::NETWORK),

@@ -9,7 +9,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use super::line::Line;
 use super::{names_of, offered};
 use crate::api::cloudapi::role_tags;
-use crate::api::{Column, Kind, NOUNS, Op, RESOURCES};
+use crate::api::{CLOUDAPI, Column, Kind, Op};
 use crate::cli::args::hints;
 use crate::render::FORMATS;
 
@@ -42,7 +42,8 @@ pub fn filters(op: &'static Op, line: &Arc<Line>) -> ArgValueCompleter {
             return plain(op.fields.iter().filter(|field| !field.name.is_empty()).map(name), &typed);
         };
         let Some(field) = op.fields.iter().find(|field| field.name == name) else { return Vec::new() };
-        let states = || NOUNS.iter().find(|noun| std::ptr::eq(noun.list, op)).map_or(&[][..], |noun| noun.states);
+        let states =
+            || CLOUDAPI.nouns.iter().find(|noun| std::ptr::eq(noun.list, op)).map_or(&[][..], |noun| noun.states);
         match field.kind {
             Kind::OneOf(words) => plain(words.iter().map(|word| format!("{name}={word}")), &typed),
             Kind::Flag(_) => plain(["true", "false"].iter().map(|word| format!("{name}={word}")), &typed),
@@ -74,7 +75,7 @@ fn columns(op: &'static Op) -> &'static [Column] {
         return op.columns;
     }
     let has = |resource: &&crate::api::Resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op));
-    RESOURCES.iter().copied().find(has).map_or(&[], |resource| resource.columns)
+    CLOUDAPI.resources.iter().copied().find(has).map_or(&[], |resource| resource.columns)
 }
 
 fn plain(words: impl Iterator<Item = String>, typed: &str) -> Vec<CompletionCandidate> {

@@ -102,7 +102,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let client = if request.signed && !app.globals.dry_run { app.client()? } else { app.client_without_key()? };
     // Some routes would keep the role as a tag.
-    let without_roles = crate::api::operations(request.method.as_str(), &request.path).find(|op| !op.roles);
+    let without_roles = crate::api::CLOUDAPI.operations(request.method.as_str(), &request.path).find(|op| !op.roles);
     match without_roles {
         Some(op) => execute::no_roles(app, op, client.roles())?,
         None if request.signed => client.add_roles(&mut request),
@@ -160,7 +160,7 @@ fn without_account(path: &str) -> Option<String> {
     let (first, rest) = path.split_at(path.find(['/', '?']).unwrap_or(path.len()));
     let collection =
         |op: &crate::api::Op| op.path.strip_prefix("/:login/").and_then(|rest| rest.split('/').next()) == Some(first);
-    let known = crate::api::RESOURCES.iter().flat_map(|resource| resource.ops).any(|op| collection(op));
+    let known = crate::api::CLOUDAPI.resources.iter().flat_map(|resource| resource.ops).any(|op| collection(op));
     known.then(|| format!("/:login/{first}{rest}"))
 }
 

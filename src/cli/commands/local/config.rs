@@ -3,12 +3,12 @@
 use clap::{ArgMatches, Command};
 
 use crate::answer::Answer;
+use crate::api::CLOUDAPI;
 use crate::api::{Column, Shape, column};
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
-use crate::client::ACCEPT_VERSION;
 use crate::config::Origin;
 use crate::error::Result;
 use crate::render;
@@ -43,7 +43,9 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         .into_iter()
         .map(|(name, value, origin)| match name {
             // The client's own choice, of which the settings know nothing.
-            "accept-version" if value.is_empty() => (name, ACCEPT_VERSION.to_owned(), Origin::Default.to_string()),
+            "accept-version" if value.is_empty() => {
+                (name, CLOUDAPI.versions.unwrap_or_default().to_owned(), Origin::Default.to_string())
+            }
             _ => (name, value, origin),
         })
         .map(|(name, value, origin)| serde_json::json!({ "name": name, "value": value, "origin": origin }))

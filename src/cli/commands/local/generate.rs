@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::{Arg, ArgMatches, Command};
 
 use super::{completion, examples, help_json};
-use crate::api::{Level, Op, RESOURCES, Resource};
+use crate::api::{CLOUDAPI, Level, Op, Resource};
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::tree;
@@ -92,7 +92,7 @@ fn man(command: &Command, name: &str, files: &mut Vec<(String, Vec<u8>)>) -> Res
 /// The reference page of a noun: each command with its usage, arguments and options.
 fn page(command: &Command) -> String {
     let name = command.get_name();
-    let resource = RESOURCES.iter().copied().find(|resource| resource.name == name);
+    let resource = CLOUDAPI.resources.iter().copied().find(|resource| resource.name == name);
     let mut out = format!("<!-- written by `sdc generate .`; changes here are lost -->\n# sdc {name}\n");
     if let Some(about) = command.get_about() {
         let _ = writeln!(out, "\n{about}.");

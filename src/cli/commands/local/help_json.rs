@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command};
 use serde_json::{Map, Value, json};
 
 use crate::api::cloudapi::role_tags;
-use crate::api::{Op, RESOURCES};
+use crate::api::{CLOUDAPI, Op};
 use crate::cli::commands::calls;
 use crate::cli::tree;
 
@@ -93,7 +93,7 @@ fn operations(words: &[&str]) -> Vec<&'static Op> {
     }
     let Some((noun, verb)) = words.split_first() else { return Vec::new() };
     let verb = verb.join(" ");
-    let resource = RESOURCES.iter().find(|resource| resource.name == *noun);
+    let resource = CLOUDAPI.resources.iter().find(|resource| resource.name == *noun);
     resource.into_iter().flat_map(|resource| resource.ops.iter().copied()).filter(|op| op.verb == verb).collect()
 }
 
@@ -105,7 +105,7 @@ fn operation(op: &Op) -> Value {
 
 /// Every operation with the commands that call it.
 fn covered() -> Vec<(&'static Op, Vec<String>)> {
-    let table = RESOURCES.iter().flat_map(|resource| resource.ops.iter().copied());
+    let table = CLOUDAPI.resources.iter().flat_map(|resource| resource.ops.iter().copied());
     let mut all: Vec<(&'static Op, Vec<String>)> = Vec::new();
     for op in table.chain(role_tags::OPS.iter().copied()) {
         if all.iter().all(|(known, _)| known.id != op.id) {

@@ -14,7 +14,7 @@ use super::{route, why};
 use crate::answer::Answer;
 use crate::api::cloudapi;
 use crate::api::cloudapi::{machines, snapshots};
-use crate::api::{Column, Noun, RESOURCES, Shape, noun};
+use crate::api::{CLOUDAPI, Column, Noun, Shape};
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
@@ -315,12 +315,12 @@ fn waitable(word: &str) -> Result<(&'static Noun, &'static [Column])> {
     if matches!(word, "snapshots" | "snapshot") {
         return Ok((&snapshots::SNAPSHOT, snapshots::GET.columns));
     }
-    let resource = RESOURCES.iter().find(|resource| {
+    let resource = CLOUDAPI.resources.iter().find(|resource| {
         resource.name == word || resource.aliases.contains(&word) || resource.name.strip_suffix('s') == Some(word)
     });
     let own = resource.and_then(|resource| {
         let get = resource.ops.iter().find(|op| op.verb == "get")?;
-        let noun = noun(get.path_params().last()?).filter(|noun| !noun.states.is_empty())?;
+        let noun = CLOUDAPI.noun(get.path_params().last()?).filter(|noun| !noun.states.is_empty())?;
         Some((noun, resource.columns))
     });
     own.ok_or_else(|| {

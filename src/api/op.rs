@@ -1,0 +1,338 @@
+//! One operation of an API: method, path, parameters, answer, end. Data only.
+
+use super::{Column, Field, Goal, Noun};
+
+/// HTTP method of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+impl Method {
+    /// As written on the request line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// What a successful answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// No body (202, 204).
+    Nothing,
+    /// One object.
+    Record,
+    /// An array of objects.
+    Rows,
+    /// One object whose keys are data: tags, metadata, data centers.
+    Map,
+}
+
+/// How a list is cut into pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// Everything at once.
+    None,
+    /// `limit` and `offset`; a page shorter than this limit is the last.
+    Offset(usize),
+    /// `limit` and `offset` count what the server then thins out, so that only an empty page is the last.
+    Sparse(usize),
+}
+
+/// One operation of the API.
+#[derive(Clone, Copy, Debug)]
+pub struct Op {
+    /// The API's own name of it, such as `ListMachines`.
+    pub id: &'static str,
+    /// The command's verb, words separated by a space: `list`, `tags list`.
+    pub verb: &'static str,
+    /// Method on the wire.
+    pub method: Method,
+    /// Path, with parameters as `:machine`; `:login` is the account.
+    pub path: &'static str,
+    /// One line of help.
+    pub about: &'static str,
+    /// More help: what is surprising about it.
+    pub long: &'static str,
+    /// Query parameters with a fixed value, such as the action.
+    pub fixed: &'static [(&'static str, &'static str)],
+    /// Parameters beside those of the path.
+    pub fields: &'static [Field],
+    /// What comes back.
+    pub shape: Shape,
+    /// How the list is cut.
+    pub paging: Paging,
+    /// When it has come to its end, if it goes on after the answer; and whose GET shows it.
+    pub goal: Option<(Goal, &'static Noun)>,
+    /// Columns of its answer where they differ from those of its noun.
+    pub columns: &'static [Column],
+    /// Whether the request is signed at all.
+    pub signed: bool,
+    /// The answer is the `Location` of a redirect, which is told and never followed.
+    pub redirect: bool,
+    /// What the machine's audit log calls the job that this starts, by which a failure is seen.
+    pub job: Option<&'static str>,
+    /// Whether `as-role` may be added to the query. Some routes would take it for a tag, others refuse it.
+    pub roles: bool,
+    /// The fields may be typed as `NAME=VALUE` too, and at least one must be given.
+    pub assigns: bool,
+    /// Destroys or cuts off something although it is no DELETE: it is asked about first.
+    pub asks: bool,
+    /// The object that is answered may have nothing in it.
+    pub maybe_empty: bool,
+    /// A redirect to the thing says that there is one already.
+    pub found_by_redirect: bool,
+    /// What it makes, if it makes something.
+    pub makes: Option<&'static Noun>,
+    /// Is about what others own, too.
+    pub others: bool,
+    /// Interrupts or opens up what it is done to: on a terminal it is asked about where there are several.
+    pub asks_many: bool,
+    /// May take away the caller's own rights: it is asked about where it does.
+    pub locks_out: bool,
+    /// The service refuses it while something else is done to the target, so that it is worth trying again.
+    pub refused_while_busy: bool,
+    /// How many targets a command of it takes.
+    pub targets: Takes,
+}
+
+/// How many targets a command takes, and how it works on several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// One.
+    One,
+    /// Any number, side by side.
+    Each,
+    /// Any number, one after another: they are parts of one thing, and each changes it.
+    InTurn,
+}
+
+impl Op {
+    const fn new(
+        id: &'static str,
+        verb: &'static str,
+        method: Method,
+        path: &'static str,
+        shape: Shape,
+        about: &'static str,
+    ) -> Op {
+        Op {
+            id,
+            verb,
+            method,
+            path,
+            about,
+            long: "",
+            fixed: &[],
+            fields: &[],
+            shape,
+            paging: Paging::None,
+            goal: None,
+            columns: &[],
+            signed: true,
+            redirect: false,
+            job: None,
+            roles: true,
+            assigns: false,
+            asks: matches!(method, Method::Delete),
+            maybe_empty: false,
+            found_by_redirect: false,
+            makes: None,
+            others: matches!(method, Method::Get),
+            asks_many: false,
+            locks_out: false,
+            refused_while_busy: false,
+            targets: Takes::One,
+        }
+    }
+    /// A GET that answers an array.
+    pub const fn list(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+        Op::new(id, verb, Method::Get, path, Shape::Rows, about)
+    }
+    /// A GET that answers one object.
+    pub const fn get(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+        Op::new(id, verb, Method::Get, path, Shape::Record, about)
+    }
+    /// A GET that answers an object whose keys are data.
+    pub const fn map(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+        Op::new(id, verb, Method::Get, path, Shape::Map, about)
+    }
+    /// A POST that answers the object made.
+    pub const fn create(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+        Op::new(id, verb, Method::Post, path, Shape::Record, about)
+    }
+    /// A POST with an `action` and no answer.
+    pub const fn action(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+        Op::new(id, verb, Method::Post, path, Shape::Nothing, about)
+    }
+    /// A POST that changes an object and answers it.
+    pub const fn update(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+        Op::new(id, verb, Method::Post, path, Shape::Record, about)
+    }
+    /// A PUT that changes an object and answers it.
+    pub const fn put(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+        Op::new(id, verb, Method::Put, path, Shape::Record, about)
+    }
+    /// A DELETE.
+    pub const fn delete(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+        Op::new(id, verb, Method::Delete, path, Shape::Nothing, about)
+    }
+    /// Adds help.
+    pub const fn long(mut self, long: &'static str) -> Self {
+        self.long = long;
+        self
+    }
+    /// Sets the fixed query parameters.
+    pub const fn fixed(mut self, fixed: &'static [(&'static str, &'static str)]) -> Self {
+        self.fixed = fixed;
+        self
+    }
+    /// Sets the parameters.
+    pub const fn fields(mut self, fields: &'static [Field]) -> Self {
+        self.fields = fields;
+        self
+    }
+    /// Pages by limit and offset.
+    pub const fn pages(mut self, limit: usize) -> Self {
+        self.paging = Paging::Offset(limit);
+        self
+    }
+    /// Pages by limit and offset, of which the server leaves rows out.
+    pub const fn sparse_pages(mut self, limit: usize) -> Self {
+        self.paging = Paging::Sparse(limit);
+        self
+    }
+    /// Starts a job that the audit log calls so.
+    pub const fn job(mut self, action: &'static str) -> Self {
+        self.job = Some(action);
+        self
+    }
+    /// Takes no `as-role`.
+    pub const fn without_roles(mut self) -> Self {
+        self.roles = false;
+        self
+    }
+    /// Takes its fields as `NAME=VALUE` too, and wants at least one.
+    pub const fn assigns(mut self) -> Self {
+        self.assigns = true;
+        self
+    }
+    /// Is asked about first.
+    pub const fn asks(mut self) -> Self {
+        self.asks = true;
+        self
+    }
+    /// Is about what others own.
+    pub const fn of_others(mut self) -> Self {
+        self.others = true;
+        self
+    }
+    /// Is asked about on a terminal where there are several.
+    pub const fn asks_many(mut self) -> Self {
+        self.asks_many = true;
+        self
+    }
+    /// Takes several targets, and works on them side by side.
+    pub const fn each(mut self) -> Self {
+        self.targets = Takes::Each;
+        self
+    }
+    /// Takes several parts of one thing, and works on them one after another.
+    pub const fn in_turn(mut self) -> Self {
+        self.targets = Takes::InTurn;
+        self
+    }
+    /// Is refused while something else is done to the target.
+    pub const fn refused_while_busy(mut self) -> Self {
+        self.refused_while_busy = true;
+        self
+    }
+    /// Is asked about where it takes away the caller's own rights.
+    pub const fn locks_out(mut self) -> Self {
+        self.locks_out = true;
+        self
+    }
+    /// Answers an object whose keys are data.
+    pub const fn answers_map(mut self) -> Self {
+        self.shape = Shape::Map;
+        self
+    }
+    /// Answers nothing.
+    pub const fn answers_nothing(mut self) -> Self {
+        self.shape = Shape::Nothing;
+        self
+    }
+    /// Goes on after the answer, until the object of this noun shows this.
+    pub const fn until(mut self, goal: Goal, noun: &'static Noun) -> Self {
+        self.goal = Some((goal, noun));
+        self
+    }
+    /// Has columns of its own.
+    pub const fn columns(mut self, columns: &'static [Column]) -> Self {
+        self.columns = columns;
+        self
+    }
+    /// Is sent without a signature.
+    pub const fn unsigned(mut self) -> Self {
+        self.signed = false;
+        self
+    }
+    /// Answers with a redirect.
+    pub const fn redirects(mut self) -> Self {
+        self.redirect = true;
+        self
+    }
+
+    /// May answer an object with nothing in it.
+    pub const fn maybe_empty(mut self) -> Self {
+        self.maybe_empty = true;
+        self
+    }
+    /// Answers with a redirect to the thing if there is one already.
+    pub const fn found_by_redirect(mut self) -> Self {
+        self.found_by_redirect = true;
+        self
+    }
+    /// Makes a new one of this noun.
+    pub const fn making(mut self, noun: &'static Noun) -> Self {
+        self.makes = Some(noun);
+        self
+    }
+
+    /// What it makes, if it makes something.
+    pub fn makes(&self) -> Option<&'static Noun> {
+        self.makes
+    }
+    /// The states that can be waited for when this is done. What was there before may have been in any of them, and one
+    /// that ends the wait cannot be its end.
+    pub fn waited_states(&self) -> Vec<&'static str> {
+        match &self.goal {
+            Some((Goal::State(_), noun)) if self.path_params().all(|param| param != noun.name) => {
+                noun.states.iter().copied().filter(|state| !noun.failed.contains(state)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+    /// Whether a command of it takes several targets.
+    pub fn takes_several(&self) -> bool {
+        self.targets != Takes::One
+    }
+    /// Whether it may be carried out twice, since it only says how things are to be.
+    pub fn is_repeatable(&self) -> bool {
+        let says = matches!(self.goal, Some((Goal::Holds | Goal::Is(..), _)));
+        !matches!(self.method, Method::Post) || self.assigns || says
+    }
+    /// The names of the path's parameters, without `:login`.
+    pub fn path_params(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|part| part.strip_prefix(':')).filter(|name| *name != "login")
+    }
+}

@@ -1,0 +1,56 @@
+//! One service: what its operations and answers have in common. Data only.
+
+use super::{Noun, Op, Resource};
+
+/// A service with an HTTP interface of its own, such as CloudAPI. A [`Client`](crate::Client) is a client of one.
+#[derive(Debug)]
+pub struct Service {
+    /// Its name in messages.
+    pub name: &'static str,
+    /// Its operations, in the order of the help.
+    pub resources: &'static [&'static Resource],
+    /// What its paths' parameters stand for: one a parameter.
+    pub nouns: &'static [&'static Noun],
+    /// Whether requests are signed, except those of operations that say otherwise ([`Op::signed`]).
+    pub signed: bool,
+    /// Whether paths begin with the account, `/:login`.
+    pub account_in_path: bool,
+    /// The range of API versions that is asked for by default; `None` where no `Accept-Version` is sent.
+    pub versions: Option<&'static str>,
+    /// The operation that shows the account itself, whose `id` is that of an owner.
+    pub account: Option<&'static Op>,
+    /// Its name in the `Server` header, by which its answers are told from those of a proxy in front of it.
+    pub server: &'static str,
+    /// The error codes by which it alone says that something is missing; without `Error` at the end.
+    pub missing: &'static [&'static str],
+    /// The same for what is elsewhere, or not allowed.
+    pub denied: &'static [&'static str],
+}
+
+impl Service {
+    /// What a path's parameter stands for.
+    pub fn noun(&self, param: &str) -> Option<&'static Noun> {
+        self.nouns.iter().copied().find(|noun| noun.name == param)
+    }
+
+    /// The noun whose resources this operation lists.
+    pub fn listed_by(&self, op: &Op) -> Option<&'static Noun> {
+        self.nouns.iter().copied().find(|noun| std::ptr::eq(noun.list, op))
+    }
+
+    /// All operations.
+    pub fn ops(&self) -> impl Iterator<Item = &'static Op> {
+        self.resources.iter().flat_map(|resource| resource.ops.iter().copied())
+    }
+
+    /// The operations that a request may be one of, by its method and its path without the query.
+    pub fn operations(&self, method: &str, path: &str) -> impl Iterator<Item = &'static Op> {
+        let parts: Vec<String> = path.split('/').map(str::to_owned).collect();
+        let method = method.to_owned();
+        self.ops().filter(move |op| {
+            let known: Vec<&str> = op.path.split('/').collect();
+            let same = |(known, part): (&&str, &String)| known.starts_with(':') && !part.is_empty() || *known == part;
+            op.method.as_str() == method && known.len() == parts.len() && known.iter().zip(&parts).all(same)
+        })
+    }
+}
