@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 use crate::auth::{Asked, Form, Found, KeyId, RsaHash, Search, Signer, find};
 use crate::client::{Builder, Client};
 use crate::config::ssh_config::{self, Names};
-use crate::config::{Config, Flags, Origin, Route, Setting, Sources, env, paths, proxy};
+use crate::config::{Config, Flags, Origin, Route, Setting, Sources, paths, proxy};
 use crate::error::{Error, Kind, Result};
 use crate::sensitive;
 use crate::transport::Settings;
 
 /// Where the key is looked for.
 pub fn search(config: &Config) -> Search {
-    let home = config.dirs.home.as_deref();
+    let (env, home) = (&config.env, config.dirs.home.as_deref());
     let url = config.url.as_ref().and_then(|url| url::Url::parse(&url.value).ok());
     let names = Names {
         host: url.as_ref().and_then(url::Url::host_str).unwrap_or_default(),
         home,
-        user: &env::var("USER").or_else(|| env::var("LOGNAME")).unwrap_or_default(),
-        var: &env::var,
+        user: &env.var("USER").or_else(|| env.var("LOGNAME")).unwrap_or_default(),
+        var: &|name| env.var(name),
     };
     let ssh = config.dirs.ssh.as_deref().map(|dir| ssh_config::read(dir, &names)).unwrap_or_default();
     let expanded = |path: PathBuf| paths::expanded(&path, home);
@@ -28,7 +28,7 @@ pub fn search(config: &Config) -> Search {
         key_id_from: config.key_id.as_ref().map(|id| id.origin.to_string()),
         key_file: config.key_file.as_ref().map(|file| file.value.clone()),
         key_file_from: config.key_file.as_ref().map(|file| file.origin.to_string()),
-        agent_socket: env::var_os("SSH_AUTH_SOCK").map(PathBuf::from).map(expanded),
+        agent_socket: env.var_os("SSH_AUTH_SOCK").map(PathBuf::from).map(expanded),
         no_agent: ssh.agent == Some(None),
         identity_agent: ssh.agent.flatten(),
         identity_files: ssh.files,
@@ -83,7 +83,7 @@ pub fn key_id(config: &Config) -> Option<&Setting<String>> {
 /// No URL is known, or the proxy's cannot be read.
 pub fn route(config: &Config) -> Result<Route> {
     let url = url::Url::parse(config.url()?).map_err(|error| Error::usage("the URL is none").because(error))?;
-    proxy::route(&url, &env::var)
+    proxy::route(&url, &|name| config.env.var(name))
 }
 
 /// The folders of `SSL_CERT_DIR`; empty ones are left out, as by openssl.
@@ -120,10 +120,11 @@ pub fn signer(config: &Config, rsa: RsaHash, found: Found) -> Result<Signer> {
 /// # Errors
 /// No URL is known.
 pub fn builder(config: &Config) -> Result<Builder> {
-    if let Some(file) = env::var_os("SSL_CERT_FILE") {
+    let env = &config.env;
+    if let Some(file) = env.var_os("SSL_CERT_FILE") {
         sensitive::refuse_path("SSL_CERT_FILE", Path::new(&file), "the path of a file")?;
     }
-    let folders = env::var_os("SSL_CERT_DIR").map(folders).unwrap_or_default();
+    let folders = env.var_os("SSL_CERT_DIR").map(folders).unwrap_or_default();
     for folder in &folders {
         sensitive::refuse_path("SSL_CERT_DIR", folder, "paths of folders")?;
     }
@@ -135,7 +136,8 @@ pub fn builder(config: &Config) -> Result<Builder> {
             insecure: config.insecure.value,
             cacert: config.cacert.as_ref().map(|file| file.value.clone()),
             pins: config.pins.as_ref().map(|pins| pins.value.clone()).unwrap_or_default(),
-            system_roots: env::var_os("SSL_CERT_FILE")
+            system_roots: env
+                .var_os("SSL_CERT_FILE")
                 .map(|file| paths::expanded(&PathBuf::from(file), config.dirs.home.as_deref())),
             system_root_dirs: folders,
             connect_timeout: config.connect_timeout.value,

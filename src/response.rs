@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::scan::members;
 use crate::answer::{Answer, Row};
-use crate::api::{Goal, Op, Service};
+use crate::api::{Goal, Op, Service, Shape};
 use crate::error::{Error, Fault, FieldFault, Kind, Result};
 use due::Due;
 
@@ -119,7 +119,8 @@ impl Response {
         if self.is_page() {
             return Err(self.strange("a web page", due));
         }
-        if self.is_odd_success() {
+        // What a map holds may be called anything.
+        if op.shape != Shape::Map && self.is_odd_success() {
             return Err(self.strange(&format!("{} in words of its own", self.status), due));
         }
         // A part of an answer, and what other protocols call a success.
@@ -202,6 +203,7 @@ impl Response {
             200 if !self.is_page() => {}
             _ if !self.is_success() => return Err(self.failure()),
             _ if self.is_page() => return Err(self.strange("a web page", Due::Rows)),
+            status if !matches!(status, 200..=204) => return Err(self.strange(&status.to_string(), Due::Rows)),
             status if self.is_odd_success() => {
                 return Err(self.strange(&format!("{status} in words of its own"), Due::Rows));
             }

@@ -23,7 +23,6 @@ const SEARCHED: usize = 512 * 1024;
 /// A run of base64 that is shorter holds no key.
 const SHORTEST_RUN: usize = 16;
 /// A line of a key has as many letters and digits in a row, and a sentence has not.
-#[cfg(any(feature = "cli", test))]
 const SHORTEST_BODY: usize = 20;
 /// Base64 of base64 is looked into, and no deeper.
 const DEPTH: u32 = 2;
@@ -231,7 +230,6 @@ pub fn is_key(text: &str) -> bool {
 }
 
 /// Whether a sentence has a private key in it. One that only names the armour, or the file, has not.
-#[cfg(any(feature = "cli", test))]
 pub fn has_key_in_it(text: &str) -> bool {
     let has_body = |bytes: &[u8]| {
         let mut words = bytes.split(|letter| !letter.is_ascii_alphanumeric());
@@ -257,7 +255,7 @@ const MARKS: &[&[u8]] = &[
 fn holds_key(bytes: &[u8], depth: u32) -> bool {
     // In UTF-16 every second byte of such words is zero.
     let plain: Zeroizing<Vec<u8>> = Zeroizing::new(bytes.iter().copied().filter(|byte| *byte != 0).collect());
-    if has_armour(&plain) || MARKS.iter().any(|mark| find(&plain, mark)) || is_der_key(bytes) {
+    if has_armour(&plain) || MARKS.iter().any(|mark| find(&plain, mark)) || is_der_key(bytes) || is_jwk(&plain) {
         return true;
     }
     if depth == 0 || plain.len() < SHORTEST_RUN {
@@ -298,6 +296,11 @@ fn has_armour(bytes: &[u8]) -> bool {
         let before = bytes.get(at.saturating_sub(BEGINS)..at).unwrap_or_default();
         rest.starts_with(b"KEY") && (find(before, b"BEGIN") || rest.starts_with(b"KEY-----"))
     })
+}
+
+/// A key as JSON, with its secret part.
+fn is_jwk(bytes: &[u8]) -> bool {
+    find(bytes, b"\"kty\"") && (find(bytes, b"\"d\"") || find(bytes, b"\"k\""))
 }
 
 /// The beginning of a private key in DER: PKCS#1, SEC1 and PKCS#8, the last also encrypted by PBES2.

@@ -28,6 +28,21 @@ pub struct Service {
 }
 
 impl Service {
+    /// Whether an answer's `Api-Version` is one of this service: three numbers, the first of which is asked for by
+    /// [`versions`](Service::versions). Other services send versions of their own in the same header.
+    pub fn has_version(&self, version: &str) -> bool {
+        let mut parts = version.split('.');
+        let major = parts.next().filter(|major| !major.is_empty());
+        let rest: Vec<&str> = parts.collect();
+        let number = |part: &&str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit());
+        let known = major.zip(self.versions).is_some_and(|(major, versions)| {
+            versions
+                .split("||")
+                .any(|one| one.trim().trim_start_matches(['~', '^', '=']).split('.').next() == Some(major))
+        });
+        known && rest.len() == 2 && rest.iter().all(number)
+    }
+
     /// What a path's parameter stands for.
     pub fn noun(&self, param: &str) -> Option<&'static Noun> {
         self.nouns.iter().copied().find(|noun| noun.name == param)

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 
-use super::args::build;
-use super::change::{self, Order};
-use super::sieve::Sieve;
+use super::args::{build, given};
+use super::change::{self, Batch};
 use super::terminal::question;
 use super::terminal::question::Asking;
 use super::terminal::resume::Again;
 use super::terminal::{preview, prompt};
-use super::{App, names, secrets, values};
+use super::{App, names};
 use crate::answer::Answer;
 use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show};
 use crate::client::{Client, Page};
@@ -21,8 +20,10 @@ use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::render::{self, Format, Look, Printer};
 use crate::request::{Arg, Args};
 use crate::tasks::call::Call;
+use crate::tasks::change::Change;
 use crate::tasks::create::Making;
-use crate::tasks::targets;
+use crate::tasks::row_filter::RowFilter;
+use crate::tasks::{secrets, targets, values};
 
 /// So many bytes are kept for a table, or for sorting.
 const MOST_HELD: usize = 512 << 20;
@@ -74,19 +75,21 @@ async fn run_with(
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let timeout = patience(matches)?;
     build::no_state_for_a_target(op, matches)?;
-    let mut args = values::fields(op, matches)?;
-    let mut sieve = Sieve::read(op, columns, matches, &mut args)?;
-    let mut asked = super::args::targets::read(op, args, matches)?;
+    let given = given::read(op, matches);
+    let mut args = values::fields(op, &given, &app.console)?;
+    let sorted = matches.try_get_one::<String>("sort").ok().flatten().is_some();
+    let mut sieve = RowFilter::read(op, columns, &given, sorted, app.console.now(), &mut args)?;
+    let mut asked = super::args::targets::read(&app.console, op, args, matches)?;
     secrets(app, op, &mut asked.args)?;
     if let Some(making) = making {
         making.mark(&mut asked.args)?;
     }
-    if op.assigns && given(op, &asked.args) == 0 {
+    if op.assigns && number_given(op, &asked.args) == 0 {
         let known: Vec<_> =
             op.fields.iter().filter(|field| !field.name.is_empty()).map(crate::api::Field::long_name).collect();
         return Err(Error::usage("nothing to change was given").hint(format!("--{}", known.join(", --"))));
     }
-    let exposed = secrets::exposed(op, matches);
+    let exposed = secrets::exposed(&given, &app.console);
     exposed.iter().chain(&values::doubts(op, &asked.args)).for_each(|doubt| app.warn(doubt));
     let client = match (asked.asks_the_service(op) || sieve.asks_the_service(), app.globals.dry_run) {
         // Nothing is asked of the service, so no key is needed.
@@ -130,8 +133,8 @@ async fn run_with(
         };
         question::settle(app, &client, op, &mut targets, asking).await?;
         let again = &Again::read(op, matches);
-        let order = Order { op, wait: wait.then_some(timeout), state, parallel, ignore_missing, making, again };
-        return change::run(app, &client, order, targets, look, jq.as_ref()).await;
+        let change = Change { op, wait: wait.then_some(timeout), state, ignore_missing, making };
+        return change::run(app, &client, Batch { change, parallel, again }, targets, look, jq.as_ref()).await;
     }
     for call in targets.calls {
         match op.shape {
@@ -214,7 +217,7 @@ pub fn no_roles(app: &App, op: &Op, roles: &[String]) -> Result<()> {
 }
 
 /// How many fields were typed.
-fn given(op: &Op, args: &Args) -> usize {
+fn number_given(op: &Op, args: &Args) -> usize {
     args.iter().filter(|(name, _)| op.path_params().all(|param| param != *name)).count()
 }
 
@@ -237,7 +240,7 @@ async fn list(
     client: &Client,
     op: &'static Op,
     call: Call,
-    sieve: &Sieve,
+    sieve: &RowFilter,
     mut look: Look,
     jq: Option<&render::Program>,
 ) -> Result<()> {
@@ -286,7 +289,7 @@ async fn list(
 }
 
 /// All rows that were asked for.
-async fn rows(app: &App, client: &Client, op: &Op, call: &Call, sieve: &Sieve, look: &Look) -> Result<Answer> {
+async fn rows(app: &App, client: &Client, op: &Op, call: &Call, sieve: &RowFilter, look: &Look) -> Result<Answer> {
     let mut rows = Vec::new();
     sifted(app, client, op, call, sieve, look, |page, _| {
         rows.extend(page.rows.iter().map(|row| (*row).to_owned()));
@@ -303,7 +306,7 @@ async fn sifted(
     client: &Client,
     op: &Op,
     call: &Call,
-    sieve: &Sieve,
+    sieve: &RowFilter,
     look: &Look,
     mut take: impl FnMut(Page<'_>, bool) -> Result<()>,
 ) -> Result<()> {
@@ -354,10 +357,10 @@ impl App {
             known,
             long: flag("long"),
             header: !flag("no-header"),
-            colour: super::args::globals::colour(&self.globals, self.streams.stdout_tty),
+            colour: super::args::globals::colour(&self.globals, &self.console.env, self.streams.stdout_tty),
             terminal: self.streams.stdout_tty,
             safe: self.globals.csv_safe,
-            now: super::now(),
+            now: self.console.now(),
             sort,
             ..Look::default()
         })

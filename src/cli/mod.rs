@@ -4,17 +4,14 @@ pub(crate) mod args;
 mod cache;
 mod change;
 pub(crate) mod commands;
+pub mod console;
 pub(crate) mod execute;
-mod misread;
 mod names;
-mod own;
-mod query;
-mod secrets;
-mod sieve;
 pub(crate) mod terminal;
-mod values;
 
 pub use crate::cli::commands::local::generate;
+pub use console::Console;
+pub use terminal::streams::Streams;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -28,7 +25,6 @@ use crate::cli::args::globals::{self, Globals};
 use crate::cli::args::{build, complete, guard, hints, letters};
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::signals::Heard;
-use crate::cli::terminal::streams::Streams;
 use crate::cli::terminal::{exit, prompt};
 use crate::client::{Builder, Client, Trace};
 use crate::config::{Config, Flags, Route, Sources};
@@ -36,6 +32,7 @@ use crate::connect;
 use crate::error::{Error, Kind, Result};
 use crate::render;
 use crate::tasks::Report;
+use crate::tasks::lockout::Identity;
 
 const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";
 const AFTER: &str = "\
@@ -49,7 +46,9 @@ const LONGEST_KEY: u64 = 64 * 1024;
 
 /// One run of the program.
 pub struct App {
-    /// Where it prints.
+    /// The world outside.
+    pub console: Console,
+    /// Where it prints: those of the console.
     pub streams: Streams,
     /// How.
     pub globals: Globals,
@@ -64,38 +63,44 @@ pub struct App {
 /// Runs the program with this process's arguments.
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    let streams = Streams::new();
+    keep_out_of_dumps();
+    ExitCode::from(run(&args, &Console::process()))
+}
+
+/// Runs the program with these arguments, of which the first is its name, and returns its exit code. It makes a runtime
+/// of its own, so it cannot be called from within one.
+pub fn run(args: &[OsString], console: &Console) -> u8 {
+    let streams = &console.streams;
     // Asked for by every script that checks its tools, and answered before anything is set up.
-    if let [_, only] = args.as_slice()
+    if let [_, only] = args
         && (only == "--version" || only == "-V")
     {
         let text = concat!("sdc ", env!("CARGO_PKG_VERSION"), "\n");
         return ended(streams, false, streams.out(text.as_bytes()).map(|()| 0));
     }
-    keep_out_of_dumps();
-    if let Some(answered) = complete::answered(streams) {
+    if let Some(answered) = complete::answered(args, console) {
         return ended(streams, false, answered.map(|()| 0));
     }
     // Taking the commands apart again would take as long as making them.
-    let mut command = std::mem::ManuallyDrop::new(command(&args));
-    let matches = match command.try_get_matches_from_mut(&args) {
+    let mut command = std::mem::ManuallyDrop::new(command(args));
+    let matches = match command.try_get_matches_from_mut(args) {
         Ok(matches) => matches,
-        Err(error) => return usage(streams, &args, error),
+        Err(error) => return usage(console, args, error),
     };
-    if let Err(error) = guard::check(&command, &matches) {
-        return ended(streams, wants_json(&args), Err(error));
+    if let Err(error) = guard::check(&command, &matches, console) {
+        return ended(streams, wants_json(args), Err(error));
     }
     let globals = globals::read(&matches).and_then(|(globals, flags)| Ok((globals, given_key(streams, flags)?)));
     let globals = match globals {
         Ok(globals) => globals,
-        Err(error) => return ended(streams, wants_json(&args), Err(error)),
+        Err(error) => return ended(streams, wants_json(args), Err(error)),
     };
     let json = globals.0.json();
-    ended(streams, json, start(streams, globals, &matches))
+    ended(streams, json, start(console, globals, &matches))
 }
 
 /// `--key-file -`: the key itself comes on standard input.
-fn given_key(streams: Streams, mut flags: Flags) -> Result<Flags> {
+fn given_key(streams: &Streams, mut flags: Flags) -> Result<Flags> {
     if flags.key_file.as_deref() != Some(std::path::Path::new("-")) {
         return Ok(flags);
     }
@@ -104,27 +109,37 @@ fn given_key(streams: Streams, mut flags: Flags) -> Result<Flags> {
             .hint("from a file: --key-file FILE")
             .hint("from a command: COMMAND | sdc … --key-file -"));
     }
-    let bytes = secrecy::zeroize::Zeroizing::new(values::read_bytes("-", LONGEST_KEY)?);
+    let fail = |error: std::io::Error| Error::usage("cannot read standard input").because(error);
+    let bytes = streams.rest(LONGEST_KEY).map_err(fail)?;
+    if bytes.len() as u64 > LONGEST_KEY {
+        return Err(Error::usage(format!("standard input is longer than {LONGEST_KEY} bytes")));
+    }
     let text = crate::auth::key_text(&bytes);
     flags.key_material = Some(text);
     flags.key_file = None;
     Ok(flags)
 }
 
-fn start(streams: Streams, (globals, flags): (Globals, Flags), matches: &ArgMatches) -> Result<i32> {
-    let config = match Config::load(&flags, &Sources::system()) {
+fn start(console: &Console, (globals, flags): (Globals, Flags), matches: &ArgMatches) -> Result<i32> {
+    let app = |config| App {
+        console: console.clone(),
+        streams: console.streams.clone(),
+        globals: globals.clone(),
+        config,
+        sent: OnceLock::new(),
+        heard: Arc::default(),
+    };
+    let config = match Config::load(&flags, &Sources::new(console.env.clone())) {
         Ok(config) => config,
         Err(error) => match commands::typed(matches) {
-            Some((custom, matches)) if custom.needs_no_settings(matches) => Config::none()?,
+            Some((custom, matches)) if custom.needs_no_settings(matches) => Config::none(&console.env)?,
             Some((Custom { settings: Settings::Judged(judge), .. }, _)) => {
-                let app =
-                    App { streams, globals, config: Config::none()?, sent: OnceLock::new(), heard: Arc::default() };
-                return judge(&app, &error);
+                return judge(&app(Config::none(&console.env)?), &error);
             }
             _ => return Err(letters::explained(&crate::cli::execute::verb(matches).0, &flags, error)),
         },
     };
-    let app = App { streams, globals, config, sent: OnceLock::new(), heard: Arc::default() };
+    let app = app(config);
     for warning in &app.config.warnings {
         app.warn(warning);
     }
@@ -231,7 +246,17 @@ impl App {
 
     /// A failure that does not end the command.
     pub fn report(&self, error: &Error) {
-        report(self.streams, self.globals.json(), error);
+        report(&self.streams, self.globals.json(), error);
+    }
+
+    /// In whose name requests are sent.
+    pub fn identity(&self) -> Identity {
+        let config = &self.config;
+        Identity {
+            user: config.user.as_ref().map(|user| user.value.clone()),
+            acting: config.act_as.as_ref().and(config.account.as_ref()).map(|account| account.value.clone()),
+            roles: config.roles.as_ref().map(|roles| roles.value.clone()).unwrap_or_default(),
+        }
     }
 
     /// A client that signs.
@@ -280,7 +305,7 @@ impl App {
             return Err(Error::usage(words).hint("leave --rsa-hash out"));
         }
         let origin = found.origin.clone();
-        let streams = self.streams;
+        let streams = self.streams.clone();
         let from = self.config.passphrase_file.as_ref().map(|file| file.value.clone());
         let signer = connect::signer(&self.config, rsa, found)?
             .asks(move |ask| prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt));
@@ -297,8 +322,9 @@ impl App {
     }
 
     fn traced(&self, builder: Builder) -> Builder {
-        let streams = self.streams;
+        let streams = self.streams.clone();
         let say: Trace = Arc::new(move |line| streams.say(&exit::escaped(line)));
+        let builder = builder.clock(Arc::clone(&self.console.clock));
         match (self.globals.debug, self.globals.quiet || self.globals.json()) {
             (true, _) => builder.trace(say),
             (false, true) => builder,
@@ -445,25 +471,20 @@ fn keep_out_of_dumps() {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
-/// The time of day, in milliseconds since 1970.
-fn now() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
-
 /// clap's own errors, under the same rules as ours.
-fn usage(streams: Streams, args: &[OsString], mut error: clap::Error) -> ExitCode {
+fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
+    let streams = &console.streams;
     use clap::error::ErrorKind;
-    if let Some(error) = guard::misplaced(args) {
+    if let Some(error) = guard::misplaced(args, console) {
         return ended(streams, wants_json(args), Err(error));
     }
-    let hint = hints::of(args, &mut error);
+    let hint = hints::of(args, &mut error, console.now());
     guard::veil(&mut error);
     hints::spell_out(&mut error);
     let told = error.render();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let colour = globals::colour(&Globals::default(), streams.stdout_tty);
+            let colour = globals::colour(&Globals::default(), &console.env, streams.stdout_tty);
             let text = if colour { told.ansi().to_string() } else { told.to_string() };
             ended(streams, false, streams.out(text.as_bytes()).map(|()| 0))
         }
@@ -474,13 +495,13 @@ fn usage(streams: Streams, args: &[OsString], mut error: clap::Error) -> ExitCod
             ended(streams, true, Err(lines.map(str::to_owned).chain(hint).fold(Error::usage(first), Error::hint)))
         }
         _ => {
-            let colour = globals::colour(&Globals::default(), streams.stderr_tty);
+            let colour = globals::colour(&Globals::default(), &console.env, streams.stderr_tty);
             let text = if colour { told.ansi().to_string() } else { told.to_string() };
             streams.say(text.trim_end());
             if let Some(hint) = hint {
                 streams.say(&format!("  hint: {hint}"));
             }
-            ExitCode::from(2)
+            2
         }
     }
 }
@@ -492,12 +513,12 @@ fn wants_json(args: &[OsString]) -> bool {
         || words.windows(2).any(|pair| matches!(pair[0], "-o" | "--output") && pair[1].starts_with("json"))
 }
 
-fn report(streams: Streams, json: bool, error: &Error) {
+fn report(streams: &Streams, json: bool, error: &Error) {
     streams.say(&if json { exit::json(error) } else { exit::words(error) });
 }
 
-fn ended(streams: Streams, json: bool, outcome: Result<i32>) -> ExitCode {
-    let code = match outcome {
+fn ended(streams: &Streams, json: bool, outcome: Result<i32>) -> u8 {
+    match outcome {
         Ok(code) => u8::try_from(code).unwrap_or(1),
         Err(error) => {
             if error.kind() != Kind::ClosedPipe {
@@ -505,6 +526,5 @@ fn ended(streams: Streams, json: bool, outcome: Result<i32>) -> ExitCode {
             }
             exit::code(error.kind()).0
         }
-    };
-    ExitCode::from(code)
+    }
 }

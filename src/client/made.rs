@@ -9,8 +9,13 @@ use crate::error::{Error, Kind, Result};
 use crate::request::Request;
 use crate::response::{Response, whose};
 
-/// What is older than the answer by more than this was not made by the request, in seconds.
-const OLD: i64 = 300;
+/// What is older than the request by more than this was not made by it, in seconds. The service takes no request whose
+/// date is off by more than half of it.
+const OLD: i64 = 600;
+
+/// Fields of a new resource that the service shows in other words, such as by name instead of by id, or not as sent.
+const REWORDED: &[&str] =
+    &["rule", "rules", "image", "package", "network", "networks", "machine", "password", "key", "name", "login"];
 
 /// The tags that this program sets itself, and by which it finds again what it has made.
 const OWN_TAGS: &str = "tag.sdc.";
@@ -23,10 +28,12 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     let answer = response.answer(op)?;
     let body = request.body.as_ref().and_then(|(_, body)| serde_json::from_slice(body).ok());
     let (Some(Value::Object(sent)), Some(row)) = (body, answer.first()) else { return Ok(answer) };
+    let marked = response.is_own_by_headers();
     let other = match op.makes() {
-        Some(_) => unlike_made(&sent, row, response),
+        Some(_) => unlike_made(&sent, row, response).or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked)),
+        None if sent.contains_key("role-tag") => unlike_sent(op, &sent, row),
         // A change that has only begun may still show the old values; maps are answered as they will be.
-        None if response.is_own_by_headers() || op.goal.is_some() && op.shape != Shape::Map => None,
+        None if marked || op.goal.is_some() && op.shape != Shape::Map => None,
         None => unlike_sent(op, &sent, row),
     };
     match other {
@@ -45,7 +52,11 @@ fn unlike_made(sent: &Map<String, Value>, row: Row<'_>, response: &Response) -> 
         let Some(asked) = value.as_str() else { continue };
         let same = match field.as_str() {
             // The service puts the id into the place of {{shortId}}.
-            "name" | "login" => asked.contains("{{") || shown(&format!("/{field}")).is_some_and(|name| name == asked),
+            "name" | "login" => {
+                let id = shown("/id").unwrap_or_default();
+                let asked = asked.replace("{{shortId}}", id.get(..8).unwrap_or_default());
+                shown(&format!("/{field}")).is_some_and(|name| name == asked || asked.contains("{{"))
+            }
             "key" => match (key_blob(asked), shown("/key").as_deref().map(key_blob)) {
                 (Some(asked), Some(Some(blob))) => asked == blob,
                 // The service rewrites keys of other forms.
@@ -60,12 +71,21 @@ fn unlike_made(sent: &Map<String, Value>, row: Row<'_>, response: &Response) -> 
             return Some(format!("of another {field} than was asked for"));
         }
     }
-    let seconds = |text: &str| text.parse::<jiff::Timestamp>().ok().map(|time| time.as_second());
-    let answered = response.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
-    let answered = answered.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs().try_into().ok());
-    let created = shown("/created").as_deref().and_then(seconds);
-    let old = created.zip(answered).is_some_and(|(created, answered): (i64, i64)| answered - created > OLD);
-    old.then(|| "that was made before it was asked for".to_owned())
+    // By the time of the request: a stored answer has the date of its own time.
+    let date = httpdate::parse_http_date(&response.sent).ok();
+    let asked: Option<i64> =
+        date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs().try_into().ok());
+    let created = shown("/created").and_then(|text| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
+    let named = ["name", "login", "key"].iter().any(|field| sent.contains_key(*field));
+    match created.zip(asked) {
+        Some((created, asked)) if asked - i64::max(created, 0) > OLD => {
+            Some("that was made before it was asked for".to_owned())
+        }
+        None if created.is_none() && !named && sent.contains_key("package") => {
+            Some("that does not say when it was made".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// How the record differs from what was sent, where nothing but the record shows that the service took it.
@@ -74,12 +94,12 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
     let differs = |(field, value): (&String, &Value)| {
         match shown.get(field) {
             // The whole of a map is answered; of a record not all that was sent is shown.
-            None => op.shape == Shape::Map,
+            None => op.shape == Shape::Map || op.maybe_empty && op.assigns,
             Some(shown) => !is_alike(value, shown),
         }
     };
-    // Rules come back as the service words them.
-    let reworded = |field: &str| matches!(field, "rule" | "rules");
+    let makes = op.makes().is_some();
+    let reworded = |field: &str| if makes { REWORDED.contains(&field) } else { matches!(field, "rule" | "rules") };
     let mut sent = sent.iter().filter(|(field, _)| !reworded(field));
     sent.find(|pair| differs(*pair)).map(|(field, _)| format!("whose {field} is not what was sent"))
 }

@@ -64,7 +64,11 @@ pub struct Client {
     watch: Option<Arc<Watch>>,
     told_of_waiting: Arc<AtomicBool>,
     account_id: Arc<tokio::sync::OnceCell<String>>,
+    clock: Clock,
 }
+
+/// Tells the time of day, with which requests are dated.
+pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// How long an agent may take before it is worth a word.
 const SOON: Duration = Duration::from_secs(1);
@@ -81,6 +85,7 @@ pub struct Builder {
     settings: Settings,
     trace: Option<Trace>,
     notice: Option<Trace>,
+    clock: Option<Clock>,
 }
 
 impl Builder {
@@ -133,6 +138,13 @@ impl Builder {
         self
     }
 
+    /// The time of day; the system's unless given.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
     /// Who is told of each request and answer.
     #[must_use]
     pub fn trace(mut self, trace: Trace) -> Self {
@@ -174,6 +186,7 @@ impl Builder {
             signer: self.signer.map(Arc::new),
             pace: Arc::new(pace::Pace::new(self.settings.rate)),
             polls: false,
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemTime::now)),
             watch: None,
             account_id: Arc::default(),
             settings: self.settings,
@@ -371,7 +384,7 @@ impl Client {
         // What reads URLs also resolves them: `..` would leave the path that was asked for.
         let resolved = url.path() != path || url.query().unwrap_or_default() != request.query;
         let target = resolved.then(|| format!("{prefix}{}", request.target()));
-        let date = date(SystemTime::now())?;
+        let date = date((self.clock)())?;
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(range) = &self.accept_version {

@@ -237,7 +237,8 @@ impl Client {
                         self.pace.taken();
                         return Ok(Sent { outcome: Ok(answer), unclear: replaced && !safe, took });
                     }
-                    let pause = retry_after(&answer).unwrap_or_else(|| backoff(tries, Duration::from_millis(200)));
+                    let pause = retry_after(&answer, (self.clock)())
+                        .unwrap_or_else(|| backoff(tries, Duration::from_millis(200)));
                     // What was too much for the service is everybody's affair.
                     if refused {
                         self.pace.slow_down(pause);
@@ -323,11 +324,11 @@ fn breaks_off(body: &[u8]) -> bool {
 }
 
 /// What the server asks for, in seconds or as a date; never more than half a minute.
-fn retry_after(answer: &Response) -> Option<Duration> {
+fn retry_after(answer: &Response, now: SystemTime) -> Option<Duration> {
     let text = answer.header("retry-after")?;
     let pause = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok()?,
+        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).ok()?,
     };
     Some(pause.min(Duration::from_secs(30)))
 }

@@ -1,7 +1,6 @@
 //! What a setting's text may be. Each error names the setting, where it came from, and its value.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use url::Url;
 
@@ -207,32 +206,5 @@ pub fn rate(what: &str, text: &str) -> Result<f64> {
         Ok(rate) if (0.5..=10_000.0).contains(&rate) => Ok(rate),
         _ => Err(Error::usage(format!("{what} is no number of requests a second: `{}`", sensitive::shown(text)))
             .hint(format!("from 0.5 to 10000, as in {what}=8"))),
-    }
-}
-
-/// A length of time: seconds (`30`, `1.5`), or with a unit: `500ms`, `30s`, `2m`, `1h`, `7d`. `what` is the option
-/// or variable it came from.
-///
-/// # Errors
-/// A usage error for anything else, and for no time at all.
-pub fn duration(what: &str, text: &str) -> Result<Duration> {
-    let text = text.trim();
-    let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let scale = match text.get(number.len()..) {
-        Some("ms") => Some(0.001),
-        Some("" | "s") => Some(1.0),
-        Some("m") => Some(60.0),
-        Some("h") => Some(3600.0),
-        Some("d") => Some(86_400.0),
-        Some("w") => Some(604_800.0),
-        _ => None,
-    };
-    let plain = number.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
-    let seconds = number.parse::<f64>().ok().filter(|_| plain).zip(scale).map(|(amount, scale)| amount * scale);
-    // Longer ago than clouds are old; much more would overflow the clock.
-    match seconds {
-        Some(seconds) if (0.001..=315_360_000.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err(Error::usage(format!("{what} is no length of time: `{}`", sensitive::shown(text)))
-            .hint(format!("{what}=30s, or 500ms, 2m, 1h, 30d, 2w"))),
     }
 }

@@ -1,26 +1,92 @@
-//! The only door to the environment. Nothing else of ours reads it (clippy.toml holds that).
+//! The only door to the environment. Nothing else of ours reads the process's own (clippy.toml holds that); whoever needs
+//! a variable is handed an [`Env`].
 
+use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
-
-/// The variable's text; `None` when unset or empty. What is not Unicode in it is replaced, so that it is
-/// wrong and told, rather than taken for unset.
-pub fn var(name: &str) -> Option<String> {
-    Some(var_os(name)?.to_string_lossy().into_owned())
-}
-
-/// The variable as it is; `None` when unset or empty.
-#[allow(clippy::disallowed_methods)]
-pub fn var_os(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
-}
+use std::process::Command;
+use std::sync::Arc;
 
 /// Variables that hold a secret themselves. Other programs are started without them.
-pub const SECRETS: &[&str] =
-    &["SDC_KEY_MATERIAL", "TRITON_KEY_MATERIAL", "SDC_KEY_PASSPHRASE", "TRITON_KEY_PASSPHRASE"];
+const SECRETS: &[&str] = &["SDC_KEY_MATERIAL", "TRITON_KEY_MATERIAL", "SDC_KEY_PASSPHRASE", "TRITON_KEY_PASSPHRASE"];
 
-/// The folder for files that go away again: `TMPDIR` or its like, else the platform's own.
-#[allow(clippy::disallowed_methods)]
-pub fn temp_dir() -> PathBuf {
-    std::env::temp_dir()
+/// The variables of a run: those of the process, or others that stand in for them.
+#[derive(Clone, Default)]
+pub struct Env {
+    /// Nothing for those of the process.
+    own: Option<Arc<HashMap<String, OsString>>>,
+}
+
+impl Env {
+    /// Those of this process.
+    pub fn process() -> Env {
+        Env { own: None }
+    }
+
+    /// These and no others. Programs that are started get these too.
+    pub fn of<N: Into<String>, V: Into<OsString>>(vars: impl IntoIterator<Item = (N, V)>) -> Env {
+        Env { own: Some(Arc::new(vars.into_iter().map(|(name, value)| (name.into(), value.into())).collect())) }
+    }
+
+    /// The variable's text; `None` when unset or empty. Bytes that are not Unicode are replaced, so that the value is
+    /// wrong and reported instead of taken for unset.
+    pub fn var(&self, name: &str) -> Option<String> {
+        Some(self.var_os(name)?.to_string_lossy().into_owned())
+    }
+
+    /// The variable as it is; `None` when unset or empty.
+    #[allow(clippy::disallowed_methods)]
+    pub fn var_os(&self, name: &str) -> Option<OsString> {
+        let value = match &self.own {
+            None => std::env::var_os(name),
+            Some(vars) => vars.get(name).cloned(),
+        };
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// The folder for temporary files: `TMPDIR` or its like, else the platform's own.
+    #[allow(clippy::disallowed_methods)]
+    pub fn temp_dir(&self) -> PathBuf {
+        match &self.own {
+            None => std::env::temp_dir(),
+            Some(_) => self.var_os("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),
+        }
+    }
+
+    /// The user's home.
+    pub(super) fn home(&self) -> Option<PathBuf> {
+        match &self.own {
+            None => dirs::home_dir(),
+            Some(_) => self.var_os("HOME").map(PathBuf::from),
+        }
+    }
+
+    /// The user's folder for what can be fetched again.
+    pub(super) fn cache(&self) -> Option<PathBuf> {
+        match &self.own {
+            None => dirs::cache_dir(),
+            Some(_) => {
+                let named = self.var_os("XDG_CACHE_HOME").map(PathBuf::from);
+                named.or_else(|| Some(self.home()?.join(".cache")))
+            }
+        }
+    }
+
+    /// Gives a program that is to be started these variables, without those that are secrets.
+    pub fn hand_on(&self, command: &mut Command) {
+        if let Some(vars) = &self.own {
+            command.env_clear().envs(vars.iter());
+        }
+        for name in SECRETS {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// Without values: they may be secrets.
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.own.is_some() { "Env(given)" } else { "Env(process)" })
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::profile::{self, Profile};
-use super::{Config, Dirs, Origin, SIGNING, Setting, check, env, paths};
+use super::{Config, Dirs, Env, Origin, SIGNING, Setting, check, paths};
 use crate::error::{Error, Result};
 use crate::sensitive;
 
@@ -55,8 +55,8 @@ pub type Lookup = dyn Fn(&str) -> Option<String>;
 
 /// Where settings are read from.
 pub struct Sources {
-    /// A variable of the environment, `None` when it is unset or empty.
-    pub var: Box<Lookup>,
+    /// The variables.
+    pub env: Env,
     /// The folders.
     pub dirs: Dirs,
 }
@@ -64,23 +64,28 @@ pub struct Sources {
 impl Sources {
     /// This process's environment and this user's folders.
     pub fn system() -> Sources {
-        Sources { var: Box::new(env::var), dirs: Dirs::system() }
+        Sources::new(Env::process())
+    }
+
+    /// These variables, and the folders that they name.
+    pub fn new(env: Env) -> Sources {
+        Sources { dirs: Dirs::of(&env), env }
     }
 
     /// These variables and folders, and no others.
     pub fn of(vars: HashMap<String, String>, dirs: Dirs) -> Sources {
-        Sources { var: Box::new(move |name| vars.get(name).cloned().filter(|value| !value.is_empty())), dirs }
+        Sources { env: Env::of(vars), dirs }
     }
 
     /// The first of these variables that is set.
-    fn env(&self, names: &[&'static str]) -> Option<Setting<String>> {
-        names.iter().find_map(|name| Some(Setting { value: (self.var)(name)?, origin: Origin::Env(name) }))
+    fn first(&self, names: &[&'static str]) -> Option<Setting<String>> {
+        names.iter().find_map(|name| Some(Setting { value: self.env.var(name)?, origin: Origin::Env(name) }))
     }
 
     /// A path from its option, or the first of these variables.
     fn path(&self, option: &'static str, given: Option<&PathBuf>, names: &[&'static str]) -> Option<Setting<PathBuf>> {
         let given = given.map(|path| Setting { value: path.clone(), origin: Origin::Flag(option) });
-        let named = || self.env(names).map(|text| Setting { value: PathBuf::from(text.value), origin: text.origin });
+        let named = || self.first(names).map(|text| Setting { value: PathBuf::from(text.value), origin: text.origin });
         let found = given.or_else(named)?;
         Some(Setting { value: paths::expanded(&found.value, self.dirs.home.as_deref()), ..found })
     }
@@ -142,9 +147,10 @@ impl Config {
     ///
     /// # Errors
     /// None that is known.
-    pub fn none() -> Result<Config> {
+    pub fn none(env: &Env) -> Result<Config> {
         let flags = Flags { profile: Some(profile::ENV.to_owned()), ..Flags::default() };
-        Config::load(&flags, &Sources::of(HashMap::new(), Dirs::system()))
+        let config = Config::load(&flags, &Sources::of(HashMap::new(), Dirs::of(env)))?;
+        Ok(Config { env: env.clone(), ..config })
     }
 
     /// Puts the settings together. Only what is there is checked; what is missing is missed by who needs it.
@@ -152,10 +158,10 @@ impl Config {
     /// # Errors
     /// A usage error that names the setting, its value and where it came from.
     pub fn load(flags: &Flags, sources: &Sources) -> Result<Config> {
-        paths::check(&*sources.var)?;
+        paths::check(&sources.env)?;
         let dir = sources.dirs.config.as_deref();
         let mut in_use =
-            flag("--profile", flags.profile.as_ref()).or_else(|| sources.env(&["SDC_PROFILE", "TRITON_PROFILE"]));
+            flag("--profile", flags.profile.as_ref()).or_else(|| sources.first(&["SDC_PROFILE", "TRITON_PROFILE"]));
         let mut chosen = match &in_use {
             Some(name) if name.value != profile::ENV => Some(Chosen::read(dir, name)?),
             _ => None,
@@ -180,16 +186,16 @@ impl Config {
         }
         let Meant { url, account, key_id, user, act_as, roles, insecure } = meant;
 
-        let signing = flag("--signing", flags.signing.as_ref()).or_else(|| sources.env(&["SDC_SIGNING"]));
+        let signing = flag("--signing", flags.signing.as_ref()).or_else(|| sources.first(&["SDC_SIGNING"]));
         let time = |name: &'static str, value: &Option<String>, variable: &'static str, seconds: u64| {
-            let given = flag(name, value.as_ref()).or_else(|| sources.env(&[variable]));
-            let read = checked(given, |text, origin| check::duration(&origin.to_string(), text))?;
+            let given = flag(name, value.as_ref()).or_else(|| sources.first(&[variable]));
+            let read = checked(given, |text, origin| crate::grammar::duration::duration(&origin.to_string(), text))?;
             Ok::<_, Error>(read.unwrap_or(Setting::default(Duration::from_secs(seconds))))
         };
-        let pins = flag("--tls-pin", flags.pins.as_ref()).or_else(|| sources.env(&["SDC_TLS_PIN"]));
-        let rate = flag("--rate", flags.rate.as_ref()).or_else(|| sources.env(&["SDC_RATE"]));
+        let pins = flag("--tls-pin", flags.pins.as_ref()).or_else(|| sources.first(&["SDC_TLS_PIN"]));
+        let rate = flag("--rate", flags.rate.as_ref()).or_else(|| sources.first(&["SDC_RATE"]));
         let accept =
-            flag("--accept-version", flags.accept_version.as_ref()).or_else(|| sources.env(&["SDC_ACCEPT_VERSION"]));
+            flag("--accept-version", flags.accept_version.as_ref()).or_else(|| sources.first(&["SDC_ACCEPT_VERSION"]));
         let cacert = sources.path("--cacert", flags.cacert.as_ref(), &["SDC_CACERT"]);
         Ok(Config {
             profile: in_use,
@@ -220,6 +226,7 @@ impl Config {
             rate: checked(rate, |text, origin| check::rate(&origin.to_string(), text))?,
             warnings,
             dirs: sources.dirs.clone(),
+            env: sources.env.clone(),
         })
     }
 }
@@ -239,7 +246,7 @@ impl Meant {
     /// As options and variables say. A named profile says alone who is meant: a variable left over in a shell must not
     /// turn it.
     fn typed(flags: &Flags, sources: &Sources, named: bool) -> Result<Meant> {
-        let env = |names: &[&'static str]| if named { None } else { sources.env(names) };
+        let env = |names: &[&'static str]| if named { None } else { sources.first(names) };
         let roles = flag("--role", flags.roles.as_ref()).or_else(|| env(&["SDC_ROLE", "TRITON_ROLE"]));
         let mut insecure = flags.insecure.map(|value| Setting { value, origin: Origin::Flag("--insecure") });
         if insecure.is_none() {
@@ -313,7 +320,7 @@ fn key(flags: &Flags, sources: &Sources) -> (Option<Setting<PathBuf>>, Option<Se
         if let Some(file) = sources.path("", None, &[file]) {
             return (Some(file), None);
         }
-        let Some(Setting { value, origin }) = sources.env(&[material]) else { continue };
+        let Some(Setting { value, origin }) = sources.first(&[material]) else { continue };
         // The other tools take the path of a file here too.
         let path = paths::expanded(Path::new(value.trim()), sources.dirs.home.as_deref());
         return match path.exists() && !path.is_dir() {
@@ -344,7 +351,7 @@ const FOREIGN: &[(&str, &str)] = &[
 
 /// Names those that are set, since whoever set them believes that they count.
 fn foreign(sources: &Sources) -> Option<String> {
-    let set = FOREIGN.iter().filter(|(name, _)| (sources.var)(name).is_some());
+    let set = FOREIGN.iter().filter(|(name, _)| sources.env.var_os(name).is_some());
     let set: Vec<String> = set.map(|(name, own)| format!("{name} (here: {own})")).collect();
     (!set.is_empty()).then(|| format!("set, and not read by sdc: {}", set.join(", ")))
 }

@@ -4,7 +4,7 @@
 //! alone who is meant and where; or the environment, and what it leaves open the current profile.
 
 mod check;
-pub mod env;
+mod env;
 mod load;
 pub mod paths;
 mod pin;
@@ -16,7 +16,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use check::{SIGNING, duration, unfit};
+pub use crate::grammar::duration::duration;
+pub use check::{SIGNING, unfit};
+pub use env::Env;
 pub use load::{Flags, Lookup, Sources};
 pub use paths::Dirs;
 pub use pin::Pin;
@@ -116,6 +118,8 @@ pub struct Config {
     pub warnings: Vec<String>,
     /// The folders.
     pub dirs: Dirs,
+    /// The variables.
+    pub env: Env,
 }
 
 impl Config {

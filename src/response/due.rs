@@ -65,8 +65,7 @@ impl Due {
             // What belongs to a machine says which, and an action's answer tells of what it was taken on.
             (_, _, known) if is_uuid(&part) => {
                 let id = known.filter(|noun| noun.key == "id" && of_its_noun.is_none()).and_then(|_| row.text("/id"));
-                let other =
-                    |id: Option<Cow<'_, str>>| id.is_some_and(|id| is_uuid(&id) && !id.eq_ignore_ascii_case(&part));
+                let other = |id: Option<Cow<'_, str>>| id.is_some_and(|id| !id.eq_ignore_ascii_case(&part));
                 !other(row.text(&format!("/{param}"))) && !other(id)
             }
             _ => true,

@@ -29,7 +29,7 @@ impl Response {
             return marked && body.starts_with(b"{");
         };
         match self.status {
-            404 if !marked && self.is_unknown_route(&value) => false,
+            404 if self.is_unknown_route(&value) => false,
             300..=399 | 401 | 403 | 404 => marked && value.is_object() || self.is_code(&value["code"]),
             // It comes with the record that was asked for, and no other, which says the same.
             410 => match value["id"].as_str() {
@@ -58,10 +58,9 @@ impl Response {
 
     /// Whether it has the headers of the service.
     pub fn is_own_by_headers(&self) -> bool {
-        let version = self.header("api-version").filter(|_| self.service.versions.is_some());
+        let version = self.header("api-version").is_some_and(|version| self.service.has_version(version));
         let server = self.header("server").and_then(|name| name.strip_prefix(self.service.server));
-        version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
-            || server.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        version || server.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// Whether the service says by this code what the status says: that something is missing, or that it is elsewhere or

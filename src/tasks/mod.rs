@@ -4,14 +4,25 @@
 
 pub mod addresses;
 pub mod call;
+pub mod change;
 pub mod create;
 pub mod diagnosis;
+pub mod explain;
+pub mod filter_as_jq;
+mod filter_errors;
+pub mod lockout;
+pub mod machine_diff;
 pub mod plan;
 pub mod rbac;
 pub mod resolve;
 pub mod role_tags;
+pub mod route;
+pub mod row_filter;
+pub mod secrets;
+pub mod stop;
 pub mod targets;
 mod unnamed;
+pub mod values;
 pub mod words;
 
 /// Where a task says on its way what it does.
@@ -20,6 +31,10 @@ pub trait Report {
     fn say(&self, words: &str);
     /// Warns the user, and scripts too.
     fn warn(&self, words: &str);
+    /// Gives a target, by its number, another name: a resource that is being made has none before.
+    fn name(&self, _target: usize, _name: &str) {}
+    /// Tells the state of a target that is waited for.
+    fn state(&self, _target: usize, _state: &str) {}
 }
 
 /// Nobody is told.

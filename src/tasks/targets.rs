@@ -58,6 +58,8 @@ pub struct Filter {
     pub ignore_missing: bool,
     /// They are only shown, so that there may be any number.
     pub shown: bool,
+    /// The time by which their age is told, in milliseconds since 1970.
+    pub now: i64,
 }
 
 impl Filter {
@@ -84,7 +86,7 @@ impl Filter {
         self.selector.is_none() && self.states.is_empty() && self.older.is_none()
     }
 
-    fn fits(&self, noun: &Noun, thing: &Thing, now: i64) -> bool {
+    fn fits(&self, noun: &Noun, thing: &Thing) -> bool {
         noun.picks.iter().all(|pick| match pick {
             // Of what tells no tags, nobody knows that it has one not.
             Pick::Tags if self.selector.is_some() && thing.text(&["tags"]).is_none() => false,
@@ -97,7 +99,7 @@ impl Filter {
                 let made = thing.text(&[field]).and_then(|time| time.parse::<jiff::Timestamp>().ok());
                 // Of what does not say when it was made, nobody knows that it is old.
                 made.is_some_and(|made| {
-                    u128::try_from(now - made.as_millisecond()).is_ok_and(|age| age > older.as_millis())
+                    u128::try_from(self.now - made.as_millisecond()).is_ok_and(|age| age > older.as_millis())
                 })
             }),
         })
@@ -213,8 +215,7 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
     };
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
-    let now = now();
-    let fits = |thing: &Thing| !filters || asked.filter.fits(target, thing, now);
+    let fits = |thing: &Thing| !filters || asked.filter.fits(target, thing);
     let mut add = |call: Call, row: Option<&Thing>| {
         // A name and its id mean the same thing, which is acted on once.
         if found.iter().all(|known: &Call| known.id().is_none() || known.id() != call.id()) {
@@ -332,9 +333,4 @@ pub fn known_states(filter: &Filter, noun: &Noun) -> Result<()> {
             .hint(format!("known are {}", noun.states.join(", ")))),
         _ => Ok(()),
     }
-}
-
-/// The time of day, in milliseconds since 1970.
-fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 
 use crate::api::Service;
-use crate::config::{Pin, Route, env, proxy};
+use crate::config::{Env, Pin, Route, proxy};
 use crate::error::{Error, Kind, Result};
 use crate::response::{FAILURE_LIMIT, GONE_LIMIT, Response, SUCCESS_LIMIT};
 use words::Place;
@@ -136,7 +136,7 @@ impl Transport {
     pub(crate) fn new(settings: Settings, url: &url::Url) -> Result<Self> {
         let route = match &settings.route {
             Some(route) => route.clone(),
-            None => proxy::route(url, &env::var)?,
+            None => proxy::route(url, &|name| Env::process().var(name))?,
         };
         let client_wanted = Arc::new(AtomicBool::new(false));
         let tls_proxy = match &route {

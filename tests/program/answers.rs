@@ -362,6 +362,9 @@ fn every_change_asks_for_more_than_an_object() {
             ends(&sdc(&url, words), 6, "");
         }
     }
+    let network = format!("default_network={ID}");
+    let password = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(password.path(), "secret123").unwrap();
     // The record of another one, or the same as it was before.
     for (words, record) in [
         (&["fabrics", "vlans", "get", "2"][..], r#"{"vlan_id":100,"name":"x"}"#),
@@ -376,10 +379,49 @@ fn every_change_asks_for_more_than_an_object() {
         (&["machines", "migrate", "get", ID], r#"{"machine":"00000000-7d5d-4fe6-a2ec-b812e950625a","state":"paused"}"#),
         (&["machines", "list"], r#"[{"id":"../../x/keys","name":"x"}]"#),
         (&["roles", "create", "r1"], r#"{"id":"chatcmpl-1"}"#),
+        (&["users", "change-password", ID, "--password-file", "PASSWORD"], r#"{"id":"x","login":"ci"}"#),
+        (&["config", "set", &network], "{}"),
+        (
+            &["policies", "create", "p1", "--rule", "CAN getmachine", "--description", "x"],
+            r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","name":"p1","rules":["CAN *"],"description":"y"}"#,
+        ),
+        (&["fabrics", "vlans", "create", "55", "-n", "v"], r#"{"vlan_id":100,"name":"v"}"#),
+        (
+            &["machines", "create", "--image", ID, "--package", ID],
+            r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","name":"old","created":"2020-01-01T00:00:00.000Z"}"#,
+        ),
+        (
+            &["machines", "create", "--image", ID, "--package", ID],
+            r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","name":"old"}"#,
+        ),
         (&["volumes", "create", "-n", "zz", "--network", ID], r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a"}"#),
     ] {
         let (url, _) = in_turn(vec![("200 OK", record)]);
-        ends(&sdc(&url, words), 6, "");
+        let file = password.path().display().to_string();
+        let words: Vec<&str> =
+            words.iter().map(|word| if *word == "PASSWORD" { file.as_str() } else { word }).collect();
+        ends(&sdc(&url, &words), 6, "");
+    }
+    // Other services have versions too.
+    for head in [
+        "Api-Version: 1.43\r\nServer: Docker/24.0.5 (linux)",
+        "Api-Version: 1.0.0\r\nServer: IMGAPI/4.12.0\r\nRequest-Id: 1",
+        "Api-Version: 2023-01-01\r\nServer: kong",
+        "Api-Version: 9",
+        "Api-Version: 9.x.0",
+    ] {
+        let answer = |status: &str| -> &'static str { Box::leak(format!("{status}\r\n{head}").into_boxed_str()) };
+        let (url, _) = in_turn(vec![(answer("404 Not Found"), r#"{"message":"page not found"}"#)]);
+        ends(&sdc(&url, &["machines", "delete", ID, "--yes", "--ignore-missing"]), 6, "");
+        ends(&sdc(&url, &["ping"]), 6, "");
+        for status in ["503 Service Unavailable", "429 Too Many Requests"] {
+            let (url, seen) = in_turn(vec![(answer(status), r#"{"message":"x"}"#)]);
+            ends(&sdc(&url, &["machines", "create", "--image", ID, "--package", ID]), 7, "may have");
+            assert_eq!(seen.load(SeqCst), 1, "{head}");
+        }
+        let (url, _) = in_turn(vec![(answer("200 OK"), r#"{"message":"no"}"#)]);
+        ends(&sdc(&url, &["machines", "stop", ID]), 6, "");
+        ends(&sdc(&url, &["role-tags", "add", "machines", "ci"]), 6, "");
     }
     // A part of a list is not the list.
     let (url, _) = in_turn(vec![("206 Partial Content", "[]")]);

@@ -265,7 +265,7 @@ fn times_are_read_with_their_units_and_named_when_wrong() {
         assert_eq!(read(wrong).unwrap_err().kind(), Kind::Usage, "{wrong}");
     }
     let error = error_of(&[("SDC_REQUEST_TIMEOUT", "soon")], &Flags::default());
-    assert_eq!(error.to_string(), "SDC_REQUEST_TIMEOUT is no length of time: `soon`");
+    assert_eq!(error.to_string(), "SDC_REQUEST_TIMEOUT is not a length of time: `soon`");
     let flags = Flags { connect_timeout: Some("250ms".into()), ..Flags::default() };
     let config = load(&folder(&[]), &[("SDC_CONNECT_TIMEOUT", "9")], &flags).unwrap();
     assert_eq!(config.connect_timeout.value, Duration::from_millis(250));

@@ -8,6 +8,7 @@ mod answers;
 mod ci;
 mod ci_examples;
 mod config;
+mod console;
 mod coverage;
 mod exit_codes;
 mod faults;

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::config::Flags;
+use crate::config::{Env, Flags};
 use crate::error::{Error, Result};
 
 /// How the result is shown, and whether anything is sent at all.
@@ -259,11 +259,10 @@ fn typed(matches: &ArgMatches, id: &str) -> bool {
 }
 
 /// Whether colours are wanted on a stream: what was asked for, then the environment, then the terminal.
-pub fn colour(globals: &Globals, terminal: bool) -> bool {
-    use crate::config::env;
+pub fn colour(globals: &Globals, env: &Env, terminal: bool) -> bool {
     globals.color.unwrap_or_else(|| {
-        let forced = env::var("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-        let refused = env::var_os("NO_COLOR").is_some() || env::var("CLICOLOR").is_some_and(|value| value == "0");
-        forced && !refused || terminal && !refused && env::var("TERM").is_none_or(|term| term != "dumb")
+        let forced = env.var("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let refused = env.var_os("NO_COLOR").is_some() || env.var("CLICOLOR").is_some_and(|value| value == "0");
+        forced && !refused || terminal && !refused && env.var("TERM").is_none_or(|term| term != "dumb")
     })
 }

@@ -10,9 +10,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::cloudapi::machines;
 use crate::api::{CLOUDAPI, Field, Kind, Op};
-use crate::cli::{secrets, values};
 use crate::error::{Error, Result};
 use crate::sensitive::{self, Sort};
+use crate::tasks::secrets;
+use crate::tasks::values::Files;
 
 /// What an argument may hold.
 #[derive(Clone, Copy)]
@@ -38,12 +39,12 @@ const PROSE: &[&str] = &["description", "homepage", "eula", "address", "companyN
 ///
 /// # Errors
 /// A usage error that names the argument and does not repeat its value.
-pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
+pub fn check(command: &Command, matches: &ArgMatches, files: &dyn Files) -> Result<()> {
     let (mut command, mut matches, mut words) = (command, matches, Vec::new());
     loop {
         let op = operation(&words);
         for arg in command.get_arguments() {
-            each(arg, matches, op, &words)?;
+            each(arg, matches, op, &words, files)?;
         }
         let Some((word, below)) = matches.subcommand() else { return Ok(()) };
         let Some(next) = command.find_subcommand(word) else { return Ok(()) };
@@ -54,7 +55,7 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
 
 /// A key that is a word of its own begins with dashes, so that clap takes it for an option that it does not know. What is
 /// wrong with it is where it stands.
-pub fn misplaced(args: &[OsString]) -> Option<Error> {
+pub fn misplaced(args: &[OsString], files: &dyn Files) -> Option<Error> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     let at =
         typed.iter().position(|arg| arg.starts_with("-----BEGIN") || arg.starts_with('-') && sensitive::is_key(arg))?;
@@ -79,7 +80,7 @@ pub fn misplaced(args: &[OsString]) -> Option<Error> {
     let arg = option.or_else(|| chain.last()?.get_positionals().next())?;
     let field = operation(&words).and_then(|op| op.fields.iter().find(|field| field.name == arg.get_id().as_str()));
     let class = field.map_or_else(|| of_own(arg, &words, 0), |field| of_field(field, &words, &text).0);
-    refuse(arg, class, &text).err()
+    refuse(arg, class, &text, files).err()
 }
 
 /// The operation of these words, whose fields say what an argument is.
@@ -95,7 +96,7 @@ fn operation(words: &[&str]) -> Option<&'static Op> {
     }
 }
 
-fn each(arg: &Arg, matches: &ArgMatches, op: Option<&Op>, words: &[&str]) -> Result<()> {
+fn each(arg: &Arg, matches: &ArgMatches, op: Option<&Op>, words: &[&str], files: &dyn Files) -> Result<()> {
     let id = arg.get_id().as_str();
     // Switches have no text of their own; and an option of the root is unknown to some commands.
     if !matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) {
@@ -115,7 +116,7 @@ fn each(arg: &Arg, matches: &ArgMatches, op: Option<&Op>, words: &[&str]) -> Res
                 None => (of_own(arg, words, at), &*text),
             },
         };
-        refuse(arg, class, text)?;
+        refuse(arg, class, text, files)?;
     }
     Ok(())
 }
@@ -171,7 +172,7 @@ fn of_own(arg: &Arg, words: &[&str], at: usize) -> Class {
     }
 }
 
-fn refuse(arg: &Arg, class: Class, text: &str) -> Result<()> {
+fn refuse(arg: &Arg, class: Class, text: &str, files: &dyn Files) -> Result<()> {
     let sort = sort(text);
     if matches!(class, Class::File) && is_public(text) && !Path::new(text).exists() {
         let what = arg.get_long().map_or_else(|| "the argument".to_owned(), |long| format!("--{long}"));
@@ -190,7 +191,7 @@ fn refuse(arg: &Arg, class: Class, text: &str) -> Result<()> {
             sort => sort.is_none(),
         },
         Class::Selector => text.split(',').all(|part| secrets::check_name(part).is_ok()),
-        Class::File => text == "-" || sensitive::hidden(&values::at_home(text)).is_none(),
+        Class::File => text == "-" || sensitive::hidden(&files.path(text)).is_none(),
     };
     let Some(sort) = sort.filter(|_| !fits) else { return Ok(()) };
     let shown =

@@ -117,7 +117,7 @@ pub fn spell_out(error: &mut clap::Error) {
 }
 
 /// What to type instead, if that is known. Tips of clap's own that lead astray are taken away.
-pub fn of(args: &[OsString], error: &mut clap::Error) -> Option<String> {
+pub fn of(args: &[OsString], error: &mut clap::Error, now: i64) -> Option<String> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     let wrong = text(error, ContextKind::InvalidArg).first().cloned().unwrap_or_default();
     if error.kind() == ErrorKind::UnknownArgument
@@ -162,7 +162,7 @@ pub fn of(args: &[OsString], error: &mut clap::Error) -> Option<String> {
         ErrorKind::ValueValidation if wrong.starts_with("--max ") => {
             Some("so many targets are allowed: 1 or more, such as --max 100".to_owned())
         }
-        ErrorKind::UnknownArgument if let Some(hint) = filtered(&typed, &wrong) => Some(hint),
+        ErrorKind::UnknownArgument if let Some(hint) = filtered(&typed, &wrong, now) => Some(hint),
         ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {
             Some(format!("--wait --timeout {wrong}"))
         }
@@ -248,12 +248,12 @@ fn option(wrong: &str) -> &str {
 }
 
 /// What does the same as a filter, for a list that takes none.
-fn filtered(typed: &[&str], wrong: &str) -> Option<String> {
+fn filtered(typed: &[&str], wrong: &str, now: i64) -> Option<String> {
     let filter = Typed::parse(wrong).ok().filter(|filter| !wrong.starts_with('-') && !filter.value.is_empty())?;
-    let (_, op) = operation(typed).filter(|(_, op)| crate::cli::sieve::is_list(op))?;
+    let (_, op) = operation(typed).filter(|(_, op)| crate::tasks::row_filter::is_list(op))?;
     let resource = CLOUDAPI.resources.iter().find(|resource| resource.ops.iter().any(|own| std::ptr::eq(*own, op)))?;
     let columns = if op.columns.is_empty() { resource.columns } else { op.columns };
-    crate::cli::query::instead(columns, &filter, crate::cli::now())?.ok()
+    crate::tasks::filter_as_jq::instead(columns, &filter, now)?.ok()
 }
 
 fn is_time(word: &str) -> bool {

@@ -1,7 +1,9 @@
 //! From words to structs: clap's commands out of the table, the options of all commands, hints and completion. It sends nothing and prints nothing.
 
+pub(crate) mod addresses;
 pub(crate) mod build;
 pub(crate) mod complete;
+pub(crate) mod given;
 pub(crate) mod globals;
 pub(crate) mod guard;
 pub(crate) mod hints;

@@ -1,14 +1,14 @@
 //! The options that choose targets, and what was typed for them: ids, names, globs, and ids from standard input.
 
 use std::collections::HashSet;
-use std::io::Read;
-use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::api::{CLOUDAPI, Method, Noun, Op, Pick, Takes};
+use crate::cli::console::Console;
 use crate::error::{Error, Result};
+use crate::grammar::duration;
 use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
 use crate::tasks::targets::{Asked, Filter, MOST, PARALLEL, known_states};
@@ -87,15 +87,16 @@ pub fn picking(target: &Noun) -> Vec<&'static str> {
 ///
 /// # Errors
 /// A usage error for what cannot be read.
-pub fn filter(matches: &ArgMatches) -> Result<Filter> {
+pub fn filter(matches: &ArgMatches, now: i64) -> Result<Filter> {
     let text = |id: &str| matches.try_get_one::<String>(id).ok().flatten();
     let number = |id: &str| {
         let number = matches.try_get_one::<u64>(id).ok().flatten();
         number.map(|number| usize::try_from(*number).unwrap_or(usize::MAX))
     };
-    let older = text("older-than").map(|text| age("--older-than", text)).transpose()?;
+    let older = text("older-than").map(|text| duration::age("--older-than", text)).transpose()?;
     let states = matches.try_get_many::<String>("pick-state").ok().flatten();
     Ok(Filter {
+        now,
         selector: text("selector").map(|text| Selector::parse(text)).transpose()?,
         states: states.into_iter().flatten().cloned().collect(),
         older,
@@ -110,7 +111,7 @@ pub fn filter(matches: &ArgMatches) -> Result<Filter> {
 ///
 /// # Errors
 /// A usage error for an empty name, or what cannot be read.
-pub fn read(op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> {
+pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> {
     let params: Vec<&'static str> = op.path_params().collect();
     let mut asked = Asked {
         args,
@@ -120,7 +121,7 @@ pub fn read(op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> 
         named: false,
         from_stdin: false,
         listed: HashSet::new(),
-        filter: filter(matches)?,
+        filter: filter(matches, console.now())?,
     };
     let Some((last, before)) = params.split_last() else { return Ok(asked) };
     for param in &params {
@@ -142,7 +143,7 @@ pub fn read(op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> 
         let names = match text.as_str() {
             "-" if several => {
                 asked.from_stdin = true;
-                let names = from_stdin(word(last))?;
+                let names = from_stdin(console, word(last))?;
                 asked.listed.extend(names.iter().cloned());
                 names
             }
@@ -157,32 +158,16 @@ pub fn read(op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> 
     Ok(asked)
 }
 
-/// An age, which must say whether it is minutes or days: a mistake would be about far too many.
-///
-/// # Errors
-/// A usage error for anything else.
-pub fn age(option: &str, text: &str) -> Result<Duration> {
-    // An age in the tables may be one of years.
-    if let Some(years) = text.trim().strip_suffix('y').and_then(|years| years.parse::<u16>().ok()) {
-        return crate::config::duration(option, &format!("{}d", u32::from(years) * 365));
-    }
-    if text.trim().ends_with(|letter: char| letter.is_ascii_digit()) {
-        return Err(Error::usage(format!("{option} {}: of which unit?", crate::sensitive::quoted(text)))
-            .hint(format!("{option} {text}d, {text}h")));
-    }
-    crate::config::duration(option, text)
-}
-
 /// The ids or names that standard input has, one a line.
 ///
 /// # Errors
 /// It cannot be read, or is far too long.
-pub fn from_stdin(word: &str) -> Result<Vec<String>> {
+pub fn from_stdin(console: &Console, word: &str) -> Result<Vec<String>> {
     let fail = |words: String| Error::usage(format!("the {} from standard input: {words}", plural(word)));
-    let mut text = String::new();
-    crate::cli::terminal::streams::stdin()
-        .and_then(|stdin| stdin.take(STDIN + 1).read_to_string(&mut text))
-        .map_err(|error| fail("they cannot be read".to_owned()).because(error))?;
+    let unreadable = |error| fail("they cannot be read".to_owned()).because(error);
+    let bytes = console.streams.rest(STDIN).map_err(unreadable)?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
     if text.len() as u64 > STDIN {
         return Err(fail(format!("they are longer than {STDIN} bytes")));
     }

@@ -10,7 +10,6 @@ use unicode_width::UnicodeWidthChar;
 
 use super::exit;
 use crate::cli::App;
-use crate::config::env;
 
 /// So many lines are live at most; the rest is counted.
 const MOST: usize = 12;
@@ -41,10 +40,15 @@ struct Line {
 impl<'a> Progress<'a> {
     /// Nothing is shown of a target until something is told of it.
     pub fn new(app: &'a App, names: Vec<String>) -> Self {
-        let dumb = env::var("TERM").is_none_or(|term| term == "dumb");
+        let dumb = app.console.env.var("TERM").is_none_or(|term| term == "dumb");
         let line = |name| Line { name, words: String::new(), begun: None, ended: false };
         let lines = RefCell::new(names.into_iter().map(line).collect());
-        Progress { app, live: app.streams.stderr_tty && !dumb && !silent(app), lines, said: Cell::new(Instant::now()) }
+        Progress {
+            app,
+            live: app.console.streams.stderr_tty && !dumb && !silent(app),
+            lines,
+            said: Cell::new(Instant::now()),
+        }
     }
 
     /// What a target is called from now on: what is being made has no name before.
@@ -101,14 +105,14 @@ impl<'a> Progress<'a> {
 
     fn draw(&self) {
         let lines = self.lines.borrow();
-        self.app.streams.live(&drawn(&lines, self.app.streams.size(), Instant::now()));
+        self.app.console.streams.live(&drawn(&lines, self.app.console.streams.size(), Instant::now()));
     }
 }
 
 impl Drop for Progress<'_> {
     fn drop(&mut self) {
         if self.live {
-            self.app.streams.live(&[]);
+            self.app.console.streams.live(&[]);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Asking people: yes or no, and passphrases. Without a terminal nobody is asked and nothing hangs.
 
-use std::io::BufRead;
 use std::path::Path;
 
 use secrecy::SecretString;
@@ -46,13 +45,13 @@ pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], lost: &[S
         [_] => streams.ask(&format!("{what}? [y/N] ")),
         many => streams.ask(&format!("{verb} these {}? [y/N] ", many.len())),
     }
-    let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line);
+    let read = streams.line();
+    let line = read.as_deref().unwrap_or_default();
     if !line.ends_with('\n') {
         end_line(streams);
     }
-    match (read, line.trim().to_ascii_lowercase().as_str()) {
-        (Ok(1..), "y" | "yes") => Ok(()),
+    match line.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
         _ => Err(Error::other(format!("{verb}: not confirmed, so nothing was done"))),
     }
 }
@@ -80,7 +79,7 @@ pub fn passphrase(streams: &Streams, from: Option<&Path>, file: &str, attempt: u
             .hint("or add the key to an ssh-agent: ssh-add FILE"));
     }
     let again = if attempt > 1 { "That was not it. " } else { "" };
-    secret(streams, format!("{again}Passphrase of {file}: "))
+    secret(streams, &format!("{again}Passphrase of {file}: "))
         .map(|text| Some(SecretString::from(text)))
         .map_err(|error| Error::auth("cannot read the passphrase from the terminal").because(error))
 }
@@ -100,7 +99,7 @@ pub fn new_secret(streams: &Streams, what: &str, option: &str) -> Result<String>
             .hint(format!("from a file, or from standard input: {option} FILE, {option} -")));
     }
     let ask = |words: String| {
-        secret(streams, words)
+        secret(streams, &words)
             .map_err(|error| Error::usage(format!("cannot read the {what} from the terminal")).because(error))
     };
     let secret = ask(format!("New {what}: "))?;
@@ -114,8 +113,8 @@ pub fn new_secret(streams: &Streams, what: &str, option: &str) -> Result<String>
 }
 
 /// Reads what is typed and not shown.
-fn secret(streams: &Streams, question: String) -> std::io::Result<String> {
-    rpassword::prompt_password(question).inspect_err(|error| {
+fn secret(streams: &Streams, question: &str) -> std::io::Result<String> {
+    streams.secret(question).inspect_err(|error| {
         if error.kind() == std::io::ErrorKind::UnexpectedEof {
             end_line(streams);
         }

@@ -8,12 +8,13 @@ use unicode_width::UnicodeWidthStr;
 
 use super::prompt;
 use crate::api::{CLOUDAPI, Noun, Op, Shape};
-use crate::cli::{App, own};
+use crate::cli::App;
 use crate::client::Client;
 use crate::error::Result;
 use crate::render::{self, cut, visible};
 use crate::request::Args;
 use crate::tasks::call::{Call, described, verb};
+use crate::tasks::lockout;
 use crate::tasks::resolve::{self, Known, Thing};
 use crate::tasks::targets::{About, Targets};
 use crate::tasks::words::{plural, word};
@@ -55,7 +56,7 @@ pub struct Asking {
 pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut Targets, asking: Asking) -> Result<()> {
     let terminal = app.streams.stdin_tty && app.streams.stderr_tty;
     let several = op.asks_many && targets.calls.len() > 1 && terminal;
-    let lost = if asking.yes { Vec::new() } else { own::lost(app, client, op, &targets.calls).await };
+    let lost = if asking.yes { Vec::new() } else { lockout::lost(&app.identity(), client, op, &targets.calls).await };
     let due = !asking.yes && (asking.must || several || !lost.is_empty()) && !targets.calls.is_empty();
     if due && terminal || targets.from_stdin {
         complete(client, targets).await;
@@ -82,7 +83,7 @@ pub fn told(app: &App, op: &Op, targets: &Targets) {
         return;
     }
     app.say(&format!("{} {}:", verb(op), count(&targets.calls)));
-    let now = crate::cli::now();
+    let now = app.console.now();
     for call in &targets.calls {
         let about = about(targets, call);
         let words = about.map(|about| words(about, now)).unwrap_or_default();
@@ -128,7 +129,7 @@ pub fn place(app: &App) -> String {
 /// The targets in columns, as many as there is room for.
 fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
     let cell = |text: &str| cut(&visible(text), WIDEST).into_owned();
-    let now = crate::cli::now();
+    let now = app.console.now();
     let cells = |(call, name): (&Call, &String)| {
         let about = about(targets, call).cloned().unwrap_or_default();
         [cell(name), cell(&about.state), age(&about, now), visible(&about.tags).into_owned()]

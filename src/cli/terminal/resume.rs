@@ -1,54 +1,19 @@
 //! What an interruption leaves behind, and how to go on with it. It sends nothing.
 
-use std::cell::{Cell, RefCell};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches};
 
 use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
 use crate::cli::App;
 use crate::cli::args::build;
-use crate::client::Watch;
 use crate::error::{Error, Kind};
 use crate::grammar::shell;
-use crate::tasks::call::{Call, described_or_new};
+use crate::tasks::change::InFlight;
 
 /// Of so many jobs a command is told each.
 const FEW: usize = 4;
 /// So many are named in a message, or in a command.
 const MANY: usize = 20;
-
-/// A target, and how far it has come.
-pub struct Begun {
-    /// What it is called.
-    pub name: RefCell<String>,
-    /// The id that a further command takes: the target's, or that of what was made.
-    pub id: RefCell<Option<String>>,
-    /// Whether its request is on its way.
-    pub watch: Arc<Watch>,
-    /// It was there already: nothing was sent for it.
-    pub there: Cell<bool>,
-    /// Nothing more is to come of it.
-    pub ended: Cell<bool>,
-    /// The name that something is to have that is not there yet.
-    new: Option<String>,
-}
-
-impl Begun {
-    /// A target of which nothing is sent.
-    pub fn new(call: &Call, stop: Arc<AtomicBool>) -> Begun {
-        Begun {
-            name: RefCell::new(described_or_new(call)),
-            id: RefCell::new(call.id().map(str::to_owned)),
-            watch: Arc::new(Watch::new(stop)),
-            there: Cell::new(false),
-            ended: Cell::new(false),
-            new: call.args.text("name").filter(|_| call.target.is_none()).map(str::to_owned),
-        }
-    }
-}
 
 /// The options that a command was given, as it takes them again.
 #[derive(Default)]
@@ -123,12 +88,12 @@ pub struct Left<'a> {
 }
 
 /// What an interruption leaves behind, and how to go on.
-pub fn interruption(app: &App, order: Left<'_>, begun: &[Begun]) -> Error {
+pub fn interruption(app: &App, order: Left<'_>, begun: &[InFlight]) -> Error {
     let op = order.op;
-    let of = |fits: fn(&Begun) -> bool| -> Vec<&Begun> {
+    let of = |fits: fn(&InFlight) -> bool| -> Vec<&InFlight> {
         begun.iter().filter(|begun| !begun.ended.get() && fits(begun)).collect()
     };
-    let ids = |these: &[&Begun]| -> Vec<String> { these.iter().filter_map(|one| one.id.borrow().clone()).collect() };
+    let ids = |these: &[&InFlight]| -> Vec<String> { these.iter().filter_map(|one| one.id.borrow().clone()).collect() };
     let under_way = of(|one| one.watch.is_out());
     let there = of(|one| one.there.get());
     let unsent = of(|one| !one.watch.is_out() && !one.there.get());
@@ -185,7 +150,7 @@ pub fn interruption(app: &App, order: Left<'_>, begun: &[Begun]) -> Error {
 }
 
 /// Their names, as far as a message has room.
-fn names(these: &[&Begun]) -> String {
+fn names(these: &[&InFlight]) -> String {
     let mut all = these.iter().take(MANY).map(|one| one.name.borrow().clone()).collect::<Vec<_>>().join(", ");
     if these.len() > MANY {
         all.push_str(&format!(" and {} more", these.len() - MANY));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::App;
 use crate::error::{Error, Result};
+use crate::tasks::stop::Stop;
 
 /// How long the end may take after an interruption before it is told that it takes time.
 const MOMENT: Duration = Duration::from_millis(200);
@@ -44,7 +45,7 @@ impl Heard {
         let _ = std::thread::Builder::new().spawn(move || {
             let Ok(runtime) = crate::cli::runtime() else { return };
             runtime.block_on(async {
-                let Ok(mut signals) = Signals::caught() else { return };
+                let Ok(mut signals) = Signals::caught(false) else { return };
                 loop {
                     signals.next().await;
                     let again = heard.asked.swap(true, Ordering::SeqCst);
@@ -75,68 +76,88 @@ impl Drop for Filtering {
 /// The exit code of what was interrupted.
 const INTERRUPTED: i32 = 130;
 
-/// The signals, from the moment it is made.
+/// The signals that ask a program to end, from the moment it is made.
 pub struct Signals {
     /// Somebody hears them.
     heard: Option<Arc<Heard>>,
-    last: Option<Instant>,
-    /// Interrupt, terminate and hang-up, but for those that the caller has ignored.
+    last: Option<(&'static str, Instant)>,
+    /// With their names, without those that the caller has ignored.
     #[cfg(unix)]
-    kinds: [Option<tokio::signal::unix::Signal>; 3],
+    kinds: Vec<(&'static str, tokio::signal::unix::Signal)>,
 }
 
 impl Signals {
-    /// From now on they end the process no more by themselves.
+    /// Interrupt, terminate and hang-up: from now on they no longer end the process by themselves.
     ///
     /// # Errors
     /// The system does not let them be caught.
     pub fn new(app: &App) -> Result<Signals> {
-        let mut signals = Signals::caught()?;
-        app.heard.by.fetch_add(1, Ordering::SeqCst);
-        signals.heard = Some(Arc::clone(&app.heard));
-        Ok(signals)
+        Signals::caught(false)?.heard_by(app)
     }
 
-    fn caught() -> Result<Signals> {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let caught = |kind: SignalKind| match is_ignored(kind.as_raw_value()) {
-                true => Ok(None),
-                false => signal(kind).map(Some).map_err(|error| Error::other("cannot catch signals").because(error)),
-            };
-            let kinds =
-                [caught(SignalKind::interrupt())?, caught(SignalKind::terminate())?, caught(SignalKind::hangup())?];
-            Ok(Signals { heard: None, last: None, kinds })
-        }
-        #[cfg(not(unix))]
+    /// The same, and quit: for programs that must leave nothing behind.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn with_quit(app: &App) -> Result<Signals> {
+        Signals::caught(true)?.heard_by(app)
+    }
+
+    fn heard_by(mut self, app: &App) -> Result<Signals> {
+        app.heard.by.fetch_add(1, Ordering::SeqCst);
+        self.heard = Some(Arc::clone(&app.heard));
+        Ok(self)
+    }
+
+    #[cfg(unix)]
+    fn caught(quit: bool) -> Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let all = [
+            ("INT", SignalKind::interrupt()),
+            ("TERM", SignalKind::terminate()),
+            ("HUP", SignalKind::hangup()),
+            ("QUIT", SignalKind::quit()),
+        ];
+        let heeded =
+            all.into_iter().filter(|(name, kind)| (quit || *name != "QUIT") && !is_ignored(kind.as_raw_value()));
+        let caught = heeded.map(|(name, kind)| Ok((name, signal(kind)?))).collect::<std::io::Result<_>>();
+        let kinds = caught.map_err(|error| Error::other("cannot catch signals").because(error))?;
+        Ok(Signals { heard: None, last: None, kinds })
+    }
+
+    #[cfg(not(unix))]
+    fn caught(_: bool) -> Result<Signals> {
         Ok(Signals { heard: None, last: None })
     }
 
-    /// Waits for the next one.
-    pub async fn next(&mut self) {
+    /// Waits for the next one, and returns its name.
+    pub async fn next(&mut self) -> &'static str {
         loop {
-            self.any().await;
-            let before = self.last.replace(Instant::now());
-            if before.is_none_or(|before| before.elapsed() > SAME) {
-                return;
+            let name = self.any().await;
+            let before = self.last.replace((name, Instant::now()));
+            if before.is_none_or(|(last, at)| last != name || at.elapsed() > SAME) {
+                return name;
             }
         }
     }
 
-    async fn any(&mut self) {
-        #[cfg(unix)]
-        {
-            let [interrupt, terminate, hangup] = &mut self.kinds;
-            tokio::select! {
-                () = one(interrupt) => {}
-                () = one(terminate) => {}
-                () = one(hangup) => {}
-            }
+    #[cfg(unix)]
+    async fn any(&mut self) -> &'static str {
+        let one = async |(name, signal): &mut (&'static str, tokio::signal::unix::Signal)| {
+            signal.recv().await;
+            *name
+        };
+        match self.kinds.iter_mut().map(|kind| Box::pin(one(kind))).collect::<Vec<_>>() {
+            none if none.is_empty() => std::future::pending().await,
+            some => futures_util::future::select_all(some).await.0,
         }
-        #[cfg(not(unix))]
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
+    }
+
+    #[cfg(not(unix))]
+    async fn any(&mut self) -> &'static str {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => "INT",
+            Err(_) => std::future::pending().await,
         }
     }
 }
@@ -146,14 +167,6 @@ impl Drop for Signals {
         if let Some(heard) = &self.heard {
             heard.by.fetch_sub(1, Ordering::SeqCst);
         }
-    }
-}
-
-#[cfg(unix)]
-async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
-    match signal {
-        Some(signal) => drop(signal.recv().await),
-        None => std::future::pending().await,
     }
 }
 
@@ -177,55 +190,26 @@ pub fn is_ignored(signal: i32) -> bool {
 #[cfg(unix)]
 const HANGUP: i32 = 1;
 
-/// Whether to stop: set once by the first interruption.
-#[derive(Default)]
-pub struct Stop {
-    asked: Arc<AtomicBool>,
-    told: tokio::sync::Notify,
-}
-
-impl Stop {
-    /// Does the work to its end, which the first interruption hastens and the second cuts off. Returns whether
-    /// there was one.
-    ///
-    /// # Errors
-    /// The second interruption's.
-    pub async fn heeded(&self, app: &App, work: impl Future<Output = ()>, left: impl Fn() -> Error) -> Result<bool> {
-        let mut signals = Signals::new(app)?;
-        let mut work = std::pin::pin!(work);
-        loop {
-            tokio::select! {
-                () = &mut work => return Ok(self.is_asked()),
-                () = signals.next() => {
-                    if self.asked.swap(true, Ordering::SeqCst) {
-                        return Err(left());
-                    }
-                    self.told.notify_waiters();
-                    // What only waited ends by itself.
-                    if tokio::time::timeout(MOMENT, &mut work).await.is_ok() {
-                        return Ok(true);
-                    }
-                    app.say("interrupted: nothing more is begun, what was sent is waited for; once more leaves at once");
+/// Does the work to its end, which the first interruption hastens and the second cuts off. Returns whether there was one.
+///
+/// # Errors
+/// The second interruption's.
+pub async fn heeded(app: &App, stop: &Stop, work: impl Future<Output = ()>, left: impl Fn() -> Error) -> Result<bool> {
+    let mut signals = Signals::new(app)?;
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            () = &mut work => return Ok(stop.is_asked()),
+            _ = signals.next() => {
+                if stop.ask() {
+                    return Err(left());
                 }
+                // What only waited ends by itself.
+                if tokio::time::timeout(MOMENT, &mut work).await.is_ok() {
+                    return Ok(true);
+                }
+                app.say("interrupted: nothing more is begun, what was sent is waited for; once more leaves at once");
             }
-        }
-    }
-
-    /// Whether it is time to stop.
-    pub fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::SeqCst)
-    }
-
-    /// The word itself, for whoever must not begin anything after it.
-    pub fn word(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.asked)
-    }
-
-    /// Waits until it is time to stop.
-    pub async fn asked(&self) {
-        let told = self.told.notified();
-        if !self.is_asked() {
-            told.await;
         }
     }
 }

@@ -1,15 +1,17 @@
-//! The only place that prints. stdout carries data and nothing else; words to people go to stderr.
+//! The only place that prints. stdout carries data and nothing else; words for people go to stderr.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use secrecy::zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
 
 /// Which of the three were closed before the program began: bits 1, 2 and 4. The runtime opens `/dev/null` in their
-/// place before `main`, where whatever is written seems to arrive.
+/// place before `main`, where everything that is written seems to arrive. Set once, before `main`.
 #[cfg(unix)]
-static CLOSED: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
+static CLOSED: OnceLock<u8> = OnceLock::new();
 
 /// Looks before the runtime does.
 #[cfg(unix)]
@@ -23,49 +25,11 @@ fn look_at_the_streams() {
     let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
     let bits = [closed(stdin.as_fd()), closed(stdout.as_fd()), closed(stderr.as_fd())];
     let bits = bits.into_iter().enumerate().fold(0, |bits, (at, closed)| bits | u8::from(closed) << at);
-    CLOSED.store(bits, std::sync::atomic::Ordering::Relaxed);
+    let _ = CLOSED.set(bits);
 }
 
-/// Whether the stream of this number was closed before the program began.
-fn was_closed(number: u8) -> bool {
-    #[cfg(unix)]
-    return CLOSED.load(std::sync::atomic::Ordering::Relaxed) >> number & 1 == 1;
-    #[cfg(not(unix))]
-    {
-        let _ = number;
-        false
-    }
-}
-
-/// Standard input has been read to its end: whoever comes second would find it empty.
-static TAKEN: AtomicBool = AtomicBool::new(false);
-
-/// Standard input, to be read to its end by those who were told to.
-///
-/// # Errors
-/// It was closed before the program began, and so is not what somebody meant to give; or it was read before, such as
-/// by `--key-file -`.
-pub fn stdin() -> io::Result<io::StdinLock<'static>> {
-    if was_closed(0) {
-        return Err(io::Error::other("standard input is closed"));
-    }
-    if TAKEN.swap(true, Ordering::Relaxed) {
-        return Err(io::Error::other("standard input can be read only once, and `-` was given twice"));
-    }
-    Ok(io::stdin().lock())
-}
-
-/// How many lines of a terminal hold what is still going on, right above the cursor: whatever else is written there
-/// takes their place.
-static LIVE: Mutex<usize> = Mutex::new(0);
-
-/// What takes the live lines away.
-fn erased(live: usize) -> String {
-    if live == 0 { String::new() } else { format!("\r\x1b[{live}A\x1b[J") }
-}
-
-/// The three standard streams, and what is known of them.
-#[derive(Clone, Copy, Debug)]
+/// The three standard streams of a run, and what is known of them.
+#[derive(Clone)]
 pub struct Streams {
     /// Someone can be asked.
     pub stdin_tty: bool,
@@ -73,16 +37,66 @@ pub struct Streams {
     pub stdout_tty: bool,
     /// A person reads the words.
     pub stderr_tty: bool,
+    shared: Arc<Shared>,
+}
+
+/// What all copies of the streams have in common.
+struct Shared {
+    ends: Ends,
+    /// Standard input has been read to its end: a second reader would find it empty.
+    taken: AtomicBool,
+    /// How many lines of a terminal show work in progress, right above the cursor: other output takes their place.
+    live: Mutex<usize>,
+}
+
+/// Where the streams begin and end.
+enum Ends {
+    /// At this process's own, of which some may have been closed from the start.
+    Process { closed: u8 },
+    /// At these.
+    Given {
+        stdin: Mutex<BufReader<Box<dyn Read + Send>>>,
+        stdout: Mutex<Box<dyn Write + Send>>,
+        stderr: Mutex<Box<dyn Write + Send>>,
+    },
+}
+
+fn locked<T>(end: &Mutex<T>) -> MutexGuard<'_, T> {
+    end.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Streams {
     /// The process's own.
-    pub fn new() -> Self {
+    pub fn process() -> Self {
+        #[cfg(unix)]
+        let closed = CLOSED.get().copied().unwrap_or_default();
+        #[cfg(not(unix))]
+        let closed = 0;
         Streams {
             stdin_tty: io::stdin().is_terminal(),
             stdout_tty: io::stdout().is_terminal(),
             stderr_tty: io::stderr().is_terminal(),
+            shared: Shared::new(Ends::Process { closed }),
         }
+    }
+
+    /// These, none of them a terminal unless its field is set.
+    pub fn of(
+        stdin: impl Read + Send + 'static,
+        stdout: impl Write + Send + 'static,
+        stderr: impl Write + Send + 'static,
+    ) -> Self {
+        let ends = Ends::Given {
+            stdin: Mutex::new(BufReader::new(Box::new(stdin))),
+            stdout: Mutex::new(Box::new(stdout)),
+            stderr: Mutex::new(Box::new(stderr)),
+        };
+        Streams { stdin_tty: false, stdout_tty: false, stderr_tty: false, shared: Shared::new(ends) }
+    }
+
+    /// Whether the stream of this number was closed before the program began.
+    fn was_closed(&self, number: u8) -> bool {
+        matches!(self.shared.ends, Ends::Process { closed } if closed >> number & 1 == 1)
     }
 
     /// Data. Flushed at once, so that a reader of a pipe sees it.
@@ -90,13 +104,20 @@ impl Streams {
     /// # Errors
     /// [`Kind::ClosedPipe`] when the reader has gone; otherwise what the system said.
     pub fn out(&self, data: &[u8]) -> Result<()> {
-        if was_closed(1) && !data.is_empty() {
+        if self.was_closed(1) && !data.is_empty() {
             return Err(Error::other("cannot write the output").because("standard output is closed"));
         }
         if self.stdout_tty {
             self.live(&[]);
         }
-        write_out(data).map_err(|error| match error.kind() {
+        let written = match &self.shared.ends {
+            Ends::Process { .. } => write_out(data),
+            Ends::Given { stdout, .. } => {
+                let mut stdout = locked(stdout);
+                stdout.write_all(data).and_then(|()| stdout.flush())
+            }
+        };
+        written.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Error::new(Kind::ClosedPipe, "the reader of the output has gone"),
             _ => Error::other("cannot write the output").because(error),
         })
@@ -105,21 +126,19 @@ impl Streams {
     /// A question to a person, who answers on the same line.
     pub fn ask(&self, question: &str) {
         self.live(&[]);
-        let mut stderr = io::stderr().lock();
-        let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
+        self.tell(question);
     }
 
-    /// A line of words to people. A stderr that is closed is nobody's problem.
+    /// A line of words for people. A stderr that is closed harms nobody.
     pub fn say(&self, line: &str) {
         self.live(&[]);
-        let mut stderr = io::stderr().lock();
-        let _ = stderr.write_all(line.as_bytes()).and_then(|()| stderr.write_all(b"\n"));
+        self.tell(&format!("{line}\n"));
     }
 
-    /// The lines that show what is still going on, in the place of those before them. Each must fit into the terminal,
-    /// and hold nothing that steers it.
+    /// The lines that show work in progress, instead of those before them. Each must fit into the terminal and hold no
+    /// control characters.
     pub fn live(&self, lines: &[String]) {
-        let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut live = locked(&self.shared.live);
         if *live == 0 && lines.is_empty() {
             return;
         }
@@ -128,16 +147,88 @@ impl Streams {
             text.push_str(line);
             text.push('\n');
         }
-        let mut stderr = io::stderr().lock();
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+        self.tell(&text);
         *live = lines.len();
+    }
+
+    fn tell(&self, text: &str) {
+        let write = |to: &mut dyn Write| to.write_all(text.as_bytes()).and_then(|()| to.flush());
+        // Nobody can be told of it.
+        let _ = match &self.shared.ends {
+            Ends::Process { .. } => write(&mut io::stderr().lock()),
+            Ends::Given { stderr, .. } => write(&mut *locked(stderr)),
+        };
+    }
+
+    /// Standard input to its end, or to one byte more than `limit`.
+    ///
+    /// # Errors
+    /// It was closed before the program began, and so is not what somebody meant to give; or it was read before, such as
+    /// by `--key-file -`.
+    pub fn rest(&self, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+        if self.was_closed(0) {
+            return Err(io::Error::other("standard input is closed"));
+        }
+        if self.shared.taken.swap(true, Ordering::Relaxed) {
+            return Err(io::Error::other("standard input can be read only once, and `-` was given twice"));
+        }
+        let mut bytes = Zeroizing::new(Vec::new());
+        match &self.shared.ends {
+            Ends::Process { .. } => io::stdin().lock().take(limit.saturating_add(1)).read_to_end(&mut bytes)?,
+            Ends::Given { stdin, .. } => {
+                locked(stdin).by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes)?
+            }
+        };
+        Ok(bytes)
+    }
+
+    /// A line that a person typed, with its end if it has one; nothing at the end of the input.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn line(&self) -> io::Result<String> {
+        let mut line = String::new();
+        match &self.shared.ends {
+            Ends::Process { .. } => io::stdin().lock().read_line(&mut line)?,
+            Ends::Given { stdin, .. } => locked(stdin).read_line(&mut line)?,
+        };
+        Ok(line)
+    }
+
+    /// Asks for what is typed unseen.
+    ///
+    /// # Errors
+    /// What the system said; the end of the input.
+    pub fn secret(&self, question: &str) -> io::Result<String> {
+        if let Ends::Process { .. } = self.shared.ends {
+            return rpassword::prompt_password(question);
+        }
+        self.ask(question);
+        match self.line()? {
+            line if line.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
+            line => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
+        }
     }
 
     /// The width and the height of the terminal that the words go to.
     pub fn size(&self) -> (usize, usize) {
-        let size = terminal_size::terminal_size_of(io::stderr());
+        let size = match self.shared.ends {
+            Ends::Process { .. } => terminal_size::terminal_size_of(io::stderr()),
+            Ends::Given { .. } => None,
+        };
         size.map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)))
     }
+}
+
+impl Shared {
+    fn new(ends: Ends) -> Arc<Shared> {
+        Arc::new(Shared { ends, taken: AtomicBool::new(false), live: Mutex::new(0) })
+    }
+}
+
+/// Takes the live lines away.
+fn erased(live: usize) -> String {
+    if live == 0 { String::new() } else { format!("\r\x1b[{live}A\x1b[J") }
 }
 
 /// Past the standard library's line buffer, which would look through all of it for line feeds.
@@ -151,10 +242,4 @@ fn write_out(data: &[u8]) -> io::Result<()> {
 fn write_out(data: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(data).and_then(|()| stdout.flush())
-}
-
-impl Default for Streams {
-    fn default() -> Self {
-        Self::new()
-    }
 }

@@ -7,15 +7,17 @@ use clap::{Arg, Command};
 
 use crate::api::Op;
 use crate::cli::args::globals;
-use crate::config::Flags;
+use crate::config::{Env, Flags};
 use crate::request::Args;
 
 /// The heading of the options that choose the cloud and the key.
 const CLOUD: &str = "Cloud and key";
 
 /// The words before the one that is completed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Line {
+    /// The variables that the command will see.
+    pub env: Env,
     /// Without the options that choose the cloud and the key.
     pub words: Vec<OsString>,
     /// Those options with their values.

@@ -16,9 +16,9 @@ use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::api::{CLOUDAPI, Kind, Noun};
-use crate::cli::terminal::streams::Streams;
+use crate::cli::console::Console;
 use crate::cli::tree;
-use crate::config::{Dirs, env, profile};
+use crate::config::{Dirs, Env, profile};
 use crate::error::{Error, Result};
 use crate::render;
 use line::Line;
@@ -41,12 +41,12 @@ const NAME: &str = "name::";
 ///
 /// # Errors
 /// A usage error for a shell that is not known, or what is not a shell's question.
-pub fn answered(streams: Streams) -> Option<Result<()>> {
-    let shell = env::var_os(VARIABLE)?;
-    Some(answer(streams, &shell.to_string_lossy()))
+pub fn answered(args: &[OsString], console: &Console) -> Option<Result<()>> {
+    let shell = console.env.var_os(VARIABLE)?;
+    Some(answer(args, console, &shell.to_string_lossy()))
 }
 
-fn answer(streams: Streams, shell: &str) -> Result<()> {
+fn answer(args: &[OsString], console: &Console, shell: &str) -> Result<()> {
     let wrong = || Error::usage(format!("{VARIABLE} is set, so a shell's question was expected"));
     let shell = shells::named(shell).ok_or_else(|| {
         let known: Vec<&str> = SHELLS.iter().map(|(shell, _)| *shell).collect();
@@ -56,23 +56,22 @@ fn answer(streams: Streams, shell: &str) -> Result<()> {
             known.join(", ")
         ))
     })?;
-    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let [dashes, asked @ ..] = args.as_slice() else { return Err(wrong()) };
+    let [_, dashes, asked @ ..] = args else { return Err(wrong()) };
     if dashes != "--" {
         return Err(wrong().hint(format!("unset {VARIABLE}")));
     }
     // What cannot be read as a question has no answer: a usage error would end up between the words of a person.
     let Some(question) = shell.question(asked) else { return Ok(()) };
-    streams.out(question.text(&candidates(&question.words)).as_bytes())
+    console.streams.out(question.text(&candidates(&question.words, &console.env)).as_bytes())
 }
 
 /// What can stand in the place of the last of these words: the candidates and a line about each.
-fn candidates(words: &[OsString]) -> Vec<(String, String)> {
+fn candidates(words: &[OsString], env: &Env) -> Vec<(String, String)> {
     let mut root = tree();
     root.build();
     let Some((typed, before)) = words.split_last() else { return Vec::new() };
     let Some(typed) = typed.to_str() else { return Vec::new() };
-    let line = Arc::new(Line::read(&root, before));
+    let line = Arc::new(Line { env: env.clone(), ..Line::read(&root, before) });
     let mut words = line.words.clone();
     words.push(typed.into());
     let last = words.len() - 1;
@@ -120,7 +119,7 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
                 Some(op) => arg.add(words::filters(op, &line)),
                 None => arg,
             },
-            None if arg.get_id() == "profile" => arg.add(ArgValueCompleter::new(profile_names)),
+            None if arg.get_id() == "profile" => arg.add(profiles_of(&line)),
             None => arg,
         }
     });
@@ -128,7 +127,7 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
         let name = sub.get_name().to_owned();
         let sub = with_names(sub, line, &[path, &[name.as_str()]].concat());
         match sub.get_name() {
-            "use" | "delete" if profiles => sub.mut_arg("NAME", |arg| arg.add(ArgValueCompleter::new(profile_names))),
+            "use" | "delete" if profiles => sub.mut_arg("NAME", |arg| arg.add(profiles_of(line))),
             _ => sub,
         }
     })
@@ -159,8 +158,13 @@ fn names_of(noun: &'static Noun, line: &Arc<Line>, typed: &OsStr) -> Vec<String>
 }
 
 /// The profiles, for `--profile` and for the commands about them.
-fn profile_names(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let mut names = Dirs::system().config.and_then(|dir| profile::list(&dir).ok()).unwrap_or_default();
+fn profiles_of(line: &Arc<Line>) -> ArgValueCompleter {
+    let line = Arc::clone(line);
+    ArgValueCompleter::new(move |typed: &OsStr| profile_names(&line.env, typed))
+}
+
+fn profile_names(env: &Env, typed: &OsStr) -> Vec<CompletionCandidate> {
+    let mut names = Dirs::of(env).config.and_then(|dir| profile::list(&dir).ok()).unwrap_or_default();
     names.push(profile::ENV.to_owned());
     names.retain(|name| name.starts_with(&*typed.to_string_lossy()));
     offered(names, "")
@@ -181,7 +185,7 @@ mod tests {
 
     fn offered(line: &str) -> Vec<String> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        candidates(&words).into_iter().map(|(value, _)| value).collect()
+        candidates(&words, &Env::process()).into_iter().map(|(value, _)| value).collect()
     }
 
     #[test]

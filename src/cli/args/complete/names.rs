@@ -31,7 +31,7 @@ impl Names {
 pub fn of(noun: &'static Noun, line: &Line) -> Option<Names> {
     let list = noun.list;
     let place = if list.path_params().next().is_none() { Args::new() } else { line.place(list)? };
-    let config = Config::load(&line.flags()?, &Sources::system()).ok()?;
+    let config = Config::load(&line.flags()?, &Sources::new(line.env.clone())).ok()?;
     // What is typed on the terminal belongs to the shell.
     if config.key_file.as_ref().is_some_and(|file| file.value.as_os_str() == "-") {
         return None;

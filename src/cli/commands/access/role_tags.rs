@@ -10,9 +10,10 @@ use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::{preview, prompt, question};
-use crate::cli::{App, change, own};
+use crate::cli::{App, change};
 use crate::error::{Error, Result};
 use crate::render::{self, Look};
+use crate::tasks::lockout;
 use crate::tasks::role_tags::{Edit, Taggable, answer, read as read_tags, same};
 
 /// `sdc role-tags`.
@@ -168,7 +169,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         return preview::requests(app, &client, &[write]).await.map(|()| 0);
     }
     let lost: Vec<&String> = known.iter().flatten().filter(|role| !wanted.contains(role)).collect();
-    let own = if sure { Vec::new() } else { own::lost_tags(app, &client, typed, &lost).await };
+    let own = if sure { Vec::new() } else { lockout::lost_tags(&app.identity(), &client, typed, &lost).await };
     if (verb != "remove" || !own.is_empty()) && !sure && !lost.is_empty() {
         let names: Vec<String> = lost.into_iter().cloned().collect();
         let roles = format!("{} from {typed}", names.join(", "));

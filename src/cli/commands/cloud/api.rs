@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::{exit, preview, prompt, question};
-use crate::cli::{App, execute, own, values};
+use crate::cli::{App, execute};
 use crate::client::{Client, Cut, Span, header_lines};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::shell;
@@ -14,6 +14,8 @@ use crate::render;
 use crate::request::Request;
 use crate::response::Response;
 use crate::sensitive;
+use crate::tasks::lockout;
+use crate::tasks::values::Files;
 
 /// `sdc api`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -76,8 +78,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut request = Request::raw(text("METHOD"), &path)?;
     if let Some(body) = matches.get_one::<String>("data") {
         let body = match body.strip_prefix('@') {
-            Some(file) => values::read_bytes(file, BODY_LIMIT)?,
-            None if body == "-" => values::read_bytes("-", BODY_LIMIT)?,
+            Some(file) => app.console.read(file, BODY_LIMIT)?,
+            None if body == "-" => app.console.read("-", BODY_LIMIT)?,
             None => body.clone().into_bytes(),
         };
         let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
@@ -117,7 +119,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         return Ok(0);
     }
     if request.signed && request.method != reqwest::Method::GET && !matches.get_flag("yes") {
-        let lost = own::lost_by(app, &client, &request).await;
+        let lost = lockout::lost_by(&app.identity(), &client, &request).await;
         if !lost.is_empty() {
             let first = [vec![question::place(app)], lost].concat();
             prompt::confirm(&app.streams, "send", &format!("{} {}", request.method, request.path), &first)?;

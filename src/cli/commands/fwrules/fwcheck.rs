@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::api::{Column, Shape, column};
+use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
-use crate::cli::{App, values};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::fwrule::{self, Action, Ports, Protocol, Rule, Target, Targets, Types};
 use crate::render;
+use crate::tasks::values::Files;
 
 /// `sdc fwrules check`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -65,13 +66,13 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     for text in typed {
         if text == "-" {
             several = true;
-            lines("-")?.into_iter().for_each(&mut keep);
+            lines("-", &app.console)?.into_iter().for_each(&mut keep);
         } else {
             keep(fwrule::parse(text));
         }
     }
     if let Some(file) = file {
-        lines(file)?.into_iter().for_each(&mut keep);
+        lines(file, &app.console)?.into_iter().for_each(&mut keep);
     }
     if !several && let Some(error) = failures.pop() {
         return Err(error);
@@ -95,9 +96,9 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
 }
 
 /// The rules of a file, one a line; a faulty one is told with the number of its line.
-fn lines(file: &str) -> Result<Vec<Result<Rule>>> {
+fn lines(file: &str, files: &dyn Files) -> Result<Vec<Result<Rule>>> {
     let shown = if file == "-" { "standard input" } else { file };
-    let text = String::from_utf8(values::read_bytes(file, FILE_LIMIT)?)
+    let text = String::from_utf8(files.read(file, FILE_LIMIT)?)
         .map_err(|_| Error::usage(format!("{shown} is not text (UTF-8)")))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let rules = text.lines().enumerate().filter(|(_, line)| {
@@ -165,6 +166,7 @@ fn targets(targets: &Targets) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Console;
 
     #[test]
     fn a_rule_is_told_in_its_parts() {
@@ -189,13 +191,13 @@ mod tests {
         let file = dir.path().join("rules");
         std::fs::write(&file, "# web\nFROM any TO tag web ALLOW tcp PORT 80\r\n\nFROM any\n").unwrap();
         let file = file.to_str().unwrap();
-        let rules = lines(file).unwrap();
+        let rules = lines(file, &Console::process()).unwrap();
         assert_eq!(rules[0].as_ref().unwrap().to_string(), "FROM any TO tag \"web\" ALLOW tcp PORT 80");
         let error = rules[1].as_ref().unwrap_err();
         assert_eq!(error.message(), format!("{file}:4: firewall rule: something is missing at the end"));
         assert_eq!(error.hints(), ["FROM any\n        ^ expected TO"]);
         assert_eq!(rules.len(), 2);
         std::fs::write(file, "\n# nothing\n").unwrap();
-        assert_eq!(lines(file).unwrap_err().message(), format!("there is no rule in {file}"));
+        assert_eq!(lines(file, &Console::process()).unwrap_err().message(), format!("there is no rule in {file}"));
     }
 }

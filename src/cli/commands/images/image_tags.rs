@@ -8,12 +8,13 @@ use serde_json::value::RawValue;
 
 use super::image_acl::{Found, image};
 use crate::api::cloudapi::images;
+use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::{App, values};
 use crate::error::{Error, Result};
 use crate::request::Arg as Argument;
+use crate::tasks::values;
 
 /// `sdc images tag`.
 pub(crate) static COMMAND: Custom = Custom {

@@ -114,7 +114,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
                 command = command.find_subcommand_mut(word).ok_or_else(|| unknown(word))?;
             }
             let help = if words.is_empty() { command.render_help() } else { command.render_long_help() };
-            let colour = globals::colour(&app.globals, app.streams.stdout_tty);
+            let colour = globals::colour(&app.globals, &app.console.env, app.streams.stdout_tty);
             text = if colour { help.ansi().to_string() } else { help.to_string() };
         }
     }

@@ -12,7 +12,7 @@ use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::{exit, prompt};
 use crate::config::profile::{self, Profile};
-use crate::config::{Config, Flags, Origin, Sources, env};
+use crate::config::{Config, Flags, Origin, Sources};
 use crate::connect;
 use crate::error::{Error, Result};
 use crate::sensitive;
@@ -147,8 +147,8 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
 fn make_current(app: &App, dir: &Path, name: &str) -> Result<()> {
     let now = profile::set_current(dir, name)?;
     app.say(&format!("the current profile is {now}"));
-    let next = Config::load(&Flags::default(), &Sources::system());
-    let named = ["SDC_PROFILE", "TRITON_PROFILE"].into_iter().find_map(|name| Some((name, env::var(name)?)));
+    let next = Config::load(&Flags::default(), &Sources::new(app.console.env.clone()));
+    let named = ["SDC_PROFILE", "TRITON_PROFILE"].into_iter().find_map(|name| Some((name, app.console.env.var(name)?)));
     match (named, next) {
         (Some((_, other)), _) if other == now => {}
         (Some((variable, _)), _) => {
@@ -168,7 +168,7 @@ fn make_current(app: &App, dir: &Path, name: &str) -> Result<()> {
 
 /// The name of the profile that a command with these options goes by, none where variables say all that a profile could.
 fn in_effect(app: &App, dir: &Path) -> Result<Option<String>> {
-    let without_options = Config::load(&Flags::default(), &Sources::system());
+    let without_options = Config::load(&Flags::default(), &Sources::new(app.console.env.clone()));
     // `env` stands there too where the settings cannot be read at all.
     if let Some(typed) = app.config.profile.as_ref().filter(|profile| matches!(profile.origin, Origin::Flag(_)))
         && (typed.value != profile::ENV || without_options.is_ok())
@@ -178,7 +178,7 @@ fn in_effect(app: &App, dir: &Path) -> Result<Option<String>> {
     match without_options {
         Ok(config) => Ok(config.profile.map(|profile| profile.value)),
         // Of settings that cannot be taken the name alone is known.
-        Err(_) => match env::var("SDC_PROFILE").or_else(|| env::var("TRITON_PROFILE")) {
+        Err(_) => match app.console.env.var("SDC_PROFILE").or_else(|| app.console.env.var("TRITON_PROFILE")) {
             Some(name) => Ok(Some(name)),
             None => profile::current(dir),
         },

@@ -8,8 +8,6 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::time::Instant;
 
-use super::machine_diff;
-use super::machine_diff::{Event, Known, Machine};
 use crate::answer::Answer;
 use crate::api::cloudapi::changefeed as feed;
 use crate::api::cloudapi::changefeed::SUBRESOURCES;
@@ -21,8 +19,10 @@ use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Feed, backoff};
 use crate::config;
 use crate::error::{Error, Kind, Result};
-use crate::render::{self, visible_json};
+use crate::render::{self, visible, visible_json};
 use crate::request::Args;
+use crate::tasks::machine_diff;
+use crate::tasks::machine_diff::{Event, Known, Machine};
 use crate::tasks::resolve;
 
 /// `sdc machines watch`.
@@ -132,7 +132,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     tokio::select! {
         done = watch.run(&typed) => done.map(|()| 0),
         () = ended => Ok(0),
-        () = signals.next() => Ok(130),
+        _ = signals.next() => Ok(130),
     }
 }
 
@@ -267,7 +267,7 @@ impl Watch<'_> {
             let wanted: Vec<&str> = differs.into_iter().filter(|kind| self.kinds.iter().any(|w| w == kind)).collect();
             if wanted.is_empty() {
                 self.known.insert(id, machine);
-            } else if self.tell(Event::found(&id, &wanted, machine))? {
+            } else if self.tell(Event::found(&id, &wanted, machine, self.app.console.timestamp()))? {
                 return Ok(true);
             }
         }
@@ -305,7 +305,7 @@ impl Watch<'_> {
                 streams.out(format!("{}\n", visible_json(&event.json)).as_bytes())?;
             }
             None if self.app.globals.json() => streams.out(format!("{}\n", event.json).as_bytes())?,
-            None => streams.out(format!("{}\n", event.line(&self.known)).as_bytes())?,
+            None => streams.out(format!("{}\n", line(&event, &self.known)).as_bytes())?,
         }
         if let Some(machine) = event.object {
             self.known.insert(event.machine, machine);
@@ -326,4 +326,23 @@ fn has_no_feed(error: &Error) -> bool {
         500 => fault.code.is_empty(),
         _ => false,
     })
+}
+
+/// A change as a line to a person.
+fn line(event: &Event, known: &Known) -> String {
+    let name = match &event.object {
+        Some(object) => object.name.as_str(),
+        None => known.get(&event.machine).map_or("?", |machine| machine.name.as_str()),
+    };
+    let at = event.at.map_or_else(|| "?".to_owned(), |at| format!("{at:.0}"));
+    let short = event.machine.get(..8).unwrap_or(&event.machine);
+    let late = if event.late { "  (found by listing)" } else { "" };
+    let kinds = event.kinds.join(",");
+    format!(
+        "{at}  {:<16}  {:<8}  {:<13}  {}{late}",
+        visible(name),
+        visible(short),
+        visible(&event.state),
+        visible(&kinds)
+    )
 }

@@ -5,15 +5,16 @@ use std::fmt::Write;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::StreamExt;
 
-use super::route;
 use crate::api::{Column, column};
 use crate::cli::App;
+use crate::cli::args::addresses;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
 use crate::error::{Error, Result};
 use crate::tasks::addresses::{Choice, Machine, Networks};
+use crate::tasks::route;
 
 /// `sdc machines ip`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -47,7 +48,7 @@ pub fn command() -> Command {
                 .num_args(1..)
                 .help("The machine: id, short id or name; several may be given"),
         )
-        .args(route::address_options())
+        .args(addresses::options())
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Every address that fits, not just one"))
         .args(list_options())
 }
@@ -72,7 +73,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
     }
     let client = app.client()?;
-    let choice = route::choice(&client, matches).await?;
+    let choice = addresses::choice(&client, matches).await?;
     let networks = route::networks(&client, &choice).await?;
     let all = matches.get_flag("all");
     let several = typed.len() > 1;

@@ -97,7 +97,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             )
             .hint("to watch longer: --timeout TIME")),
         },
-        () = signals.next() => Ok(130),
+        _ = signals.next() => Ok(130),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::api::cloudapi::machines;
 use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::targets as choosing;
-use crate::cli::change::{self, Order};
+use crate::cli::change::{self, Batch};
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::preview;
 use crate::cli::terminal::question;
@@ -17,6 +17,7 @@ use crate::cli::{App, execute};
 use crate::error::Result;
 use crate::render;
 use crate::request::Args;
+use crate::tasks::change::Change;
 use crate::tasks::create::EXPIRES_TAG;
 use crate::tasks::resolve::{Known, Thing};
 use crate::tasks::targets;
@@ -71,11 +72,11 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let look = app.look(matches, machines::MACHINES.columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let timeout = execute::patience(matches)?;
-    let filter = choosing::filter(matches)?;
+    let filter = choosing::filter(matches, app.console.now())?;
     let client = app.client()?;
     // Failed machines are told of only beside those that are gone.
     let known = Known::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
-    let now = jiff::Timestamp::now();
+    let now = app.console.timestamp();
     let expired: Vec<&Thing> = known.things.iter().filter(|thing| is_over(app, thing, now)).collect();
     let mut targets = targets::chosen(app, &machines::MACHINE, &filter, &expired)?;
     if app.globals.dry_run || app.globals.curl {
@@ -86,16 +87,15 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let asking = Asking { must: true, yes: matches.get_flag("yes") };
     question::settle(app, &client, op, &mut targets, asking).await?;
-    let order = Order {
-        state: None,
+    let change = Change {
         op,
         wait: matches.get_flag("wait").then_some(timeout),
-        parallel: filter.parallel(),
+        state: None,
         ignore_missing: filter.ignore_missing,
         making: None,
-        again: &Again::read(op, matches),
     };
-    change::run(app, &client, order, targets, look, jq.as_ref()).await
+    let batch = Batch { change, parallel: filter.parallel(), again: &Again::read(op, matches) };
+    change::run(app, &client, batch, targets, look, jq.as_ref()).await
 }
 
 /// Whether a machine has a time, and that is past.

@@ -12,18 +12,16 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use tokio::time::Instant;
 
-use super::route::{Finder, Past, Way};
 use super::ssh::{unable, way_options};
 use super::ssh_options::Given;
-use super::why;
 use crate::api::cloudapi::machines;
+use crate::cli::App;
 use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::preview;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
-use crate::cli::{App, values};
 use crate::client::{Client, Wait, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::range;
@@ -33,7 +31,10 @@ use crate::tasks::addresses;
 use crate::tasks::call::Call;
 use crate::tasks::create::EXPIRES_TAG;
 use crate::tasks::create::{self, Making, There};
+use crate::tasks::explain;
 use crate::tasks::resolve;
+use crate::tasks::route::{Finder, Past, Way};
+use crate::tasks::values;
 
 /// `sdc run`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -121,7 +122,7 @@ impl Job {
         let (ttl, ready) = (time("ttl", TTL)?, time("timeout", READY)?);
         let user = matches.get_one::<String>("login").map(|user| addresses::typed_user(user)).transpose()?;
         let copy = matches.get_one::<PathBuf>("copy").map(|dir| {
-            let dir = values::at_home(dir);
+            let dir = app.console.at_home(dir);
             dir.canonicalize()
                 .map_err(|error| Error::usage(format!("--copy: cannot read {}", dir.display())).because(error))
         });
@@ -131,7 +132,11 @@ impl Job {
         if words.iter().all(|word| word.trim().is_empty()) {
             return Err(Error::usage("the command is empty: is a variable unset?"));
         }
-        let mut args = values::fields(&machines::CREATE, matches)?;
+        let mut args = values::fields(
+            &machines::CREATE,
+            &crate::cli::args::given::read(&machines::CREATE, matches),
+            &app.console,
+        )?;
         if args.get("deletion_protection").is_some() {
             return Err(Error::usage(
                 "--deletion-protection: a machine that is made for one command must be deleted after it",
@@ -151,7 +156,7 @@ impl Job {
             return Err(Error::usage(format!("the tag {EXPIRES_TAG} is given, which --ttl sets")));
         }
         let key = format!("run-{id}");
-        args.push(tag, Value::Text(expiry(ttl)?));
+        args.push(tag, Value::Text(expiry(ttl, app.console.now())?));
         Ok(Job {
             call: Call { args, target: None, parents: Vec::new() },
             key,
@@ -179,9 +184,9 @@ impl Job {
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut job = Job::read(app, matches)?;
     if !app.globals.dry_run && !app.globals.curl && cfg!(unix) {
-        look_for("ssh")?;
+        look_for(&app.console.env, "ssh")?;
         if job.copy.is_some() {
-            look_for("scp")?;
+            look_for(&app.console.env, "scp")?;
         }
     }
     let client = app.client()?;
@@ -206,7 +211,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         loop {
             tokio::select! {
                 biased;
-                () = signals.next() => match std::mem::replace(&mut interrupted, true) {
+                _ = signals.next() => match std::mem::replace(&mut interrupted, true) {
                     _ if !watch.is_out() => {
                         return Err(Error::new(Kind::Interrupted, "interrupted: no machine was made"));
                     }
@@ -226,7 +231,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     {
         tokio::select! {
             removed = remove_all(app, &client, &job.key) => removed?,
-            () = signals.next() => return Err(left(&format!("machines with the tag sdc.idempotency-key={}", job.key), None)),
+            _ = signals.next() => return Err(left(&format!("machines with the tag sdc.idempotency-key={}", job.key), None)),
         }
     }
     let made = made.map_err(|error| {
@@ -255,7 +260,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     } else {
         tokio::select! {
             biased;
-            () = signals.next() => None,
+            _ = signals.next() => None,
             outcome = tokio::time::timeout_at(end, used(app, &client, &job, &id, &name)) => {
                 Some(outcome.unwrap_or_else(|_| Err(Error::new(
                     Kind::TimedOut,
@@ -274,7 +279,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         loop {
             tokio::select! {
                 biased;
-                () = signals.next() => match std::mem::replace(&mut interrupted, true) {
+                _ = signals.next() => match std::mem::replace(&mut interrupted, true) {
                     false => deleting(),
                     true => return Err(left(&name, Some(&id))),
                 },
@@ -315,9 +320,9 @@ async fn remove_all(app: &App, client: &Client, key: &str) -> Result<()> {
 }
 
 /// Refuses to begin what could not be carried out.
-fn look_for(tool: &str) -> Result<()> {
+fn look_for(env: &crate::config::Env, tool: &str) -> Result<()> {
     // Without one, the system has its own.
-    let Some(path) = crate::config::env::var_os("PATH") else { return Ok(()) };
+    let Some(path) = env.var_os("PATH") else { return Ok(()) };
     match std::env::split_paths(&path).any(|dir| dir.join(tool).is_file()) {
         true => Ok(()),
         false => Err(unable(tool, std::io::ErrorKind::NotFound.into())),
@@ -345,11 +350,11 @@ async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str) -> Re
             return Err(Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"));
         }
         Err(error) if error.kind() == Kind::FailedState => {
-            return Err(why::explain(client, id, Some(&machines::CREATE), None, error).await);
+            return Err(explain::explain(client, id, Some(&machines::CREATE), None, error).await);
         }
         Err(error) => return Err(error),
     }
-    let mut finder = Finder::with(app, client.clone(), Past::Tagged);
+    let mut finder = Finder::new(app, client.clone(), Past::Tagged);
     let way = finder.way(id, job.user.as_deref()).await?;
     let tool = Tool { app, way: &way };
     progress.tell(0, "waiting for ssh");
@@ -460,10 +465,10 @@ async fn removed(client: &Client, id: &str) -> Result<()> {
 }
 
 /// When the machine is not wanted any more.
-fn expiry(ttl: Duration) -> Result<String> {
+fn expiry(ttl: Duration, now: i64) -> Result<String> {
     let long = || Error::usage("--ttl is too long");
     let seconds = i64::try_from(ttl.as_secs().saturating_add(1)).map_err(|_| long())?;
-    let now = jiff::Timestamp::now().as_second();
+    let now = now / 1000;
     jiff::Timestamp::from_second(now.saturating_add(seconds)).map(|time| time.to_string()).map_err(|_| long())
 }
 
@@ -493,10 +498,10 @@ mod tests {
 
     #[test]
     fn the_time_is_over_after_the_ttl_and_is_written_in_utc() {
-        let time = expiry(Duration::from_secs(3600)).unwrap();
+        let time = expiry(Duration::from_secs(3600), 0).unwrap();
         assert!(time.ends_with('Z') && time.len() == "2030-01-31T18:00:00Z".len(), "{time}");
-        let left = time.parse::<jiff::Timestamp>().unwrap().as_second() - jiff::Timestamp::now().as_second();
+        let left = time.parse::<jiff::Timestamp>().unwrap().as_second();
         assert!(left > 3500, "{left}");
-        assert!(expiry(Duration::from_secs(u64::MAX)).is_err());
+        assert!(expiry(Duration::from_secs(u64::MAX), 0).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::route::{Finder, Way};
+use super::ssh::finder;
 use super::ssh::{login, options, past, printing, run_or_print, way_options};
 use super::ssh_options;
 use super::ssh_options::Given;
@@ -14,6 +14,7 @@ use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
 use crate::tasks::addresses;
+use crate::tasks::route::Way;
 
 /// `sdc machines scp`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -65,7 +66,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let (own, files) = words.split_at(given.words.min(words.len()));
     let files = files.iter().map(|word| File::read(word, cfg!(windows))).collect::<Result<Vec<File>>>()?;
     check(&files)?;
-    let mut finder = Finder::new(app, matches, past(matches, &given)?).await?;
+    let mut finder = finder(app, matches, past(matches, &given)?).await?;
     let mut places = Vec::new();
     for file in files {
         places.push(match file {

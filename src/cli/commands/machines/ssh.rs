@@ -5,16 +5,16 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::route;
-use super::route::{Finder, Past, Way};
 use super::ssh_options;
 use super::ssh_options::Given;
 use crate::cli::App;
+use crate::cli::args;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
 use crate::grammar::shell;
 use crate::tasks::addresses;
+use crate::tasks::route::{Finder, Past, Way};
 
 /// `sdc machines ssh`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -68,7 +68,7 @@ pub fn options() -> Vec<Arg> {
             .value_parser(text())
             .help("Log in as this user; the same as USER@"),
     ];
-    all.extend(route::address_options());
+    all.extend(args::addresses::options());
     all.extend([
         Arg::new("proxy")
             .long("proxy")
@@ -108,7 +108,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let (user, machine) = addresses::split_user(typed)?;
     let user = login(matches, user)?;
     let past = past(matches, &given)?;
-    let mut finder = Finder::new(app, matches, past).await?;
+    let mut finder = finder(app, matches, past).await?;
     let way = finder.way(machine, user.or(given.user.as_deref())).await?;
     let mut line = vec![OsString::from("ssh")];
     line.extend(way_options(&way, &given, "-p", !matches.get_flag("no-host-key-alias")));
@@ -194,9 +194,7 @@ pub fn run_or_print(app: &App, line: &[OsString], print: bool) -> Result<i32> {
         let mut command = std::process::Command::new(program);
         command.args(args);
         // ssh hands on what its SendEnv names, and runs a ProxyCommand.
-        for name in crate::config::env::SECRETS {
-            command.env_remove(name);
-        }
+        app.console.env.hand_on(&mut command);
         return replaced(command).map_err(|error| unable(&program.to_string_lossy(), error));
     }
     let words: Option<Vec<&str>> = line.iter().map(|word| word.to_str()).collect();
@@ -235,6 +233,17 @@ pub fn unable(program: &str, error: std::io::Error) -> Error {
         // Forwardings and file names come from the user, and may be more than the system takes.
         _ => Error::other(format!("cannot run {program}")).because(error),
     }
+}
+
+/// What finds the route for a command with these options.
+///
+/// # Errors
+/// No key, no such network, or the service did not answer.
+pub(super) async fn finder<'a>(app: &'a App, matches: &ArgMatches, past: Past) -> Result<Finder<'a>> {
+    let client = app.client()?;
+    let choice = args::addresses::choice(&client, matches).await?;
+    let prints = matches.get_flag("print") || app.globals.dry_run;
+    Ok(Finder::new(app, client, past).choose(choice).await?.only_shows(prints))
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut signals = Signals::new(app)?;
     tokio::select! {
         served = serve(app, &client, &id, listener, patience) => served.map(|()| 0),
-        () = signals.next() => Ok(130),
+        _ = signals.next() => Ok(130),
     }
 }
 

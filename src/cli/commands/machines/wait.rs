@@ -10,12 +10,12 @@ use futures_util::StreamExt;
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
-use super::{route, why};
 use crate::answer::Answer;
 use crate::api::cloudapi;
 use crate::api::cloudapi::{machines, snapshots};
 use crate::api::{CLOUDAPI, Column, Noun, Shape};
 use crate::cli::App;
+use crate::cli::args::addresses;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::args::targets;
@@ -33,6 +33,7 @@ use crate::tasks::addresses::{Choice, Machine, Networks};
 use crate::tasks::resolve;
 use crate::tasks::resolve::Known;
 use crate::tasks::words::plural;
+use crate::tasks::{explain, route};
 
 /// `sdc wait`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -101,7 +102,7 @@ pub fn command() -> Command {
                 .value_name("TIME")
                 .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
         ])
-        .args(route::address_options())
+        .args(addresses::options())
         .args(list_options())
 }
 
@@ -130,7 +131,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     };
     let look = app.look(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-    let typed = typed(noun, matches)?;
+    let typed = typed(app, noun, matches)?;
     let client = app.client()?;
     let time = Time { timeout, end: Instant::now() + timeout.min(LONGEST) };
     let networks = "the networks";
@@ -139,7 +140,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         networks,
         |words| app.say(&format!("{networks}: {words}")),
         async || {
-            let choice = route::choice(&client, matches).await?;
+            let choice = addresses::choice(&client, matches).await?;
             let networks = route::networks(&client, &choice).await?;
             Ok((choice, networks))
         },
@@ -161,7 +162,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
                         let outcome = match outcome.await {
                             Err(error) if error.kind() == Kind::FailedState && noun.name == machines::MACHINE.name => {
                                 let id = args.text(noun.name).unwrap_or(name);
-                                Err(why::explain(client, id, None, None, error).await)
+                                Err(explain::explain(client, id, None, None, error).await)
                             }
                             outcome => outcome,
                         };
@@ -181,7 +182,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut signals = Signals::new(app)?;
     let interrupted = tokio::select! {
         () = progress.during(work) => false,
-        () = signals.next() => true,
+        _ = signals.next() => true,
     };
     drop(progress);
     let mut outcomes = outcomes.into_inner();
@@ -392,7 +393,7 @@ struct Typed {
     listed: HashSet<String>,
 }
 
-fn typed(noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
+fn typed(app: &App, noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
     let mut words = matches.get_many::<String>("ID").into_iter().flatten();
     let params: Vec<&'static str> = noun.get.path_params().collect();
     let (own, parents) = params.split_last().map_or((noun.name, &[][..]), |(own, parents)| (*own, parents));
@@ -407,7 +408,7 @@ fn typed(noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
         named = true;
         let names = match word.as_str() {
             "-" => {
-                let names = targets::from_stdin(noun.word)?;
+                let names = targets::from_stdin(&app.console, noun.word)?;
                 typed.listed.extend(names.iter().cloned());
                 names
             }

@@ -2,34 +2,27 @@
 //! asks and tells: it guesses nothing that no answer says, and changes nothing.
 
 use std::fmt::Write;
-use std::future::Future;
-use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
-use futures_util::future::{join, join3};
 use serde_json::{Value, json};
 
-use super::route;
-use crate::answer::{Answer, Row};
-use crate::api::cloudapi::{account, images, machines, packages};
-use crate::api::{Column, Op, Shape, column};
+use crate::answer::Answer;
+use crate::api::{Column, Shape, column};
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
-use crate::client::Client;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::render;
-use crate::request::Args;
-use crate::tasks::diagnosis::{ASK, Entry, Facts, Image, Limit, Machine, Package, Told, image, judge, limits, unread};
-use crate::tasks::resolve;
+use crate::tasks::diagnosis::{Facts, Told, image, judge, limits, unread};
+use crate::tasks::explain;
 
 /// `sdc machines why`.
 pub(crate) static COMMAND: Custom = Custom {
     path: "machines why",
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
-    calls: &[("", READS)],
+    calls: &[("", explain::READS)],
     previews: false,
     settings: Settings::Needed,
 };
@@ -47,14 +40,6 @@ const COLUMNS: &[Column] = &[
     column("try").named(),
     column("unread").named(),
 ];
-
-/// What it asks for.
-pub const READS: &[&Op] = &[&machines::GET, &machines::AUDIT, &account::LIMITS, &images::GET, &packages::GET];
-
-/// How long each of the two rounds of questions may take where a failure is about to be told anyway.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How many hints a failure gets from here: whoever wants more asks for more.
-const HINTS: usize = 3;
 
 /// The command and its options.
 pub fn command() -> Command {
@@ -86,13 +71,13 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let typed = matches.get_one::<String>("machine").map(String::as_str).unwrap_or_default();
     let client = app.client()?;
-    let id = find(&client, typed).await?;
-    let facts = gather(&client, &id, None).await;
+    let id = explain::find(&client, typed).await?;
+    let facts = explain::gather(&client, &id, None).await;
     match (&facts.machine, &facts.audit) {
         (Err(error), _) if matches!(error.kind(), Kind::NotFound | Kind::Auth) => {
-            return Err(facts.machine.err().unwrap_or_else(nothing).about(&format!("machine {typed}")));
+            return Err(facts.machine.err().unwrap_or_else(explain::nothing).about(&format!("machine {typed}")));
         }
-        (Err(_), Err(_)) => return Err(facts.machine.err().unwrap_or_else(nothing)),
+        (Err(_), Err(_)) => return Err(facts.machine.err().unwrap_or_else(explain::nothing)),
         _ => {}
     }
     let told = judge(&facts, None);
@@ -103,104 +88,6 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         app.streams.out(words(&id, &facts, &told).as_bytes())?;
     }
     Ok(0)
-}
-
-/// Adds to the failure of a wait what is known of the reason, within a few seconds whatever happens. `request` is the
-/// id of the request that asked for it, which no answer tells later.
-pub async fn explain(client: &Client, machine: &str, op: Option<&Op>, request: Option<&str>, error: Error) -> Error {
-    let asked = request.map(|id| format!("the operator of the cloud finds it by the request id {id}"));
-    hints(client, machine, op).await.into_iter().chain(asked).fold(error, Error::hint)
-}
-
-/// What is known of why this operation on a machine failed, or anything on it, in a few short lines. Never fails, and
-/// takes a few seconds at most.
-pub async fn hints(client: &Client, machine: &str, op: Option<&Op>) -> Vec<String> {
-    let facts = gather(client, machine, Some(PATIENCE)).await;
-    let told = judge(&facts, op.and_then(|op| op.job));
-    let mut all = vec![told.reason];
-    all.extend(told.tries.into_iter().filter(|way| way != ASK));
-    all.truncate(HINTS);
-    all.push(format!("all that is known: sdc machines why {machine}"));
-    all
-}
-
-fn nothing() -> Error {
-    Error::new(Kind::Unreachable, "the service answered nothing that helps")
-}
-
-/// The id of the machine that is called so, which may have failed or be gone: ordinary lists leave such out.
-async fn find(client: &Client, typed: &str) -> Result<String> {
-    if resolve::is_uuid(typed) {
-        return Ok(typed.to_ascii_lowercase());
-    }
-    let all = Args::new().set("tombstone", "true");
-    let mut found = route::named(client, &all, typed, Machine::read).await?;
-    if found.is_empty() && typed.len() >= 8 {
-        let begins = typed.to_ascii_lowercase();
-        let listed = client.call(&machines::LIST, &all).await?;
-        found = listed.rows().map(Machine::read).collect();
-        found.retain(|machine| machine.id.starts_with(&begins));
-    }
-    // Of those that are gone the last one is meant, and none of them where one is still there.
-    if found.iter().any(|machine| machine.state != "deleted") {
-        found.retain(|machine| machine.state != "deleted");
-    } else if let Some(last) = found.iter().map(|machine| machine.created.clone()).max() {
-        found.retain(|machine| machine.created == last);
-    }
-    match found.as_slice() {
-        [one] => Ok(one.id.clone()),
-        // The others' words are as good.
-        [] => resolve::id(client, &machines::MACHINE, typed).await,
-        many => {
-            let words = format!("'{typed}' fits {} machines", many.len());
-            let shown = many.iter().take(8).map(|it| format!("{} {} {} {}", it.id, it.name, it.state, it.created));
-            let error = shown.fold(Error::new(Kind::Ambiguous, words), Error::hint);
-            Err(error.hint("use the id of the one that is meant"))
-        }
-    }
-}
-
-async fn gather(client: &Client, id: &str, patience: Option<Duration>) -> Facts {
-    let own = Args::new().set("machine", id);
-    let (machine, audit, limits) = join3(
-        within(patience, async { first(&client.call(&machines::GET, &own).await.or_else(gone)?, Machine::read) }),
-        within(patience, async { Ok(client.call(&machines::AUDIT, &own).await?.rows().map(Entry::read).collect()) }),
-        within(patience, async {
-            Ok(client.call(&account::LIMITS, &Args::new()).await?.rows().map(Limit::read).collect())
-        }),
-    )
-    .await;
-    let known = machine.as_ref().ok();
-    let image = known.map(|machine| machine.image.clone()).filter(|id| resolve::is_uuid(id));
-    let package = known.map(|machine| machine.package.clone()).filter(|name| !name.is_empty());
-    let image = async {
-        let args = Args::new().set("image", image?);
-        Some(within(patience, async { first(&client.call(&images::GET, &args).await?, Image::read) }).await)
-    };
-    let package = async {
-        let args = Args::new().set("package", package?);
-        Some(within(patience, async { first(&client.call(&packages::GET, &args).await?, Package::read) }).await)
-    };
-    let (image, package) = join(image, package).await;
-    Facts { machine, audit, limits, image, package }
-}
-
-fn first<T>(answer: &Answer, read: fn(Row<'_>) -> T) -> Result<T> {
-    answer.first().map(read).ok_or_else(nothing)
-}
-
-/// A deleted machine comes with the error that says so.
-fn gone(error: Error) -> Result<Answer> {
-    match error.body().map(|body| Answer::from_record(body.as_bytes())) {
-        Some(Ok(machine)) => Ok(machine),
-        _ => Err(error),
-    }
-}
-
-async fn within<T>(patience: Option<Duration>, asked: impl Future<Output = Result<T>>) -> Result<T> {
-    let Some(patience) = patience else { return asked.await };
-    let late = |_| Error::new(Kind::Unreachable, format!("no answer within {patience:?}"));
-    tokio::time::timeout(patience, asked).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
 }
 
 /// As data.

@@ -10,11 +10,10 @@ use serde_json::{Value, json};
 
 use super::passwords::Passwords;
 use super::{print_json, wants_json};
-use crate::cli::terminal::signals::Stop;
+use crate::cli::terminal::signals::heeded;
 use crate::cli::terminal::{prompt, question};
-use crate::cli::{App, change, values};
+use crate::cli::{App, change};
 use crate::client::Client;
-use crate::config::Dirs;
 use crate::error::{self, Error, Result};
 use crate::render::visible;
 use crate::tasks::plan::{Action, Kind as _, OpenRecord, Run, Work};
@@ -23,6 +22,8 @@ use crate::tasks::rbac::live::{self, Live};
 use crate::tasks::rbac::plan::{self, Choice, Plan};
 use crate::tasks::rbac::rights::{self, Caller};
 use crate::tasks::rbac::{Kind, Owned, Record, Spec, Step, Worker};
+use crate::tasks::stop::Stop;
+use crate::tasks::values::Files;
 
 /// Applies a file and returns the exit code.
 ///
@@ -32,14 +33,14 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let named = matches.get_one::<String>("file").or_else(|| matches.get_one::<String>("from"));
     let name = named.map(String::as_str).unwrap_or_default();
     let choice = Choice { prune: matches.get_flag("prune"), adopt: matches.get_flag("adopt") };
-    let wanted = read(name)?;
+    let wanted = read(app, name)?;
     if wanted.owner.is_none() && (choice.prune || choice.adopt) {
         let option = if choice.prune { "--prune" } else { "--adopt" };
         return Err(Error::usage(format!("{option} is about what the file has made, and the file names no owner"))
             .hint("add to the file: \"owner\": \"NAME\""));
     }
     let passwords = match matches.get_one::<String>("passwords-file") {
-        Some(file) => Passwords::read(file)?,
+        Some(file) => Passwords::read(file, &app.console)?,
         None => Passwords::default(),
     };
     wanted.doubts().iter().for_each(|doubt| app.warn(doubt));
@@ -101,12 +102,12 @@ async fn carry_out(
     worker: &mut impl Work<Kind, Spec>,
 ) -> (Run, Option<Error>) {
     let stop = Stop::default();
-    let run = Run { stop: stop.word(), ..Run::default() };
+    let run = Run { stop: stop.flag(), ..Run::default() };
     let failure = Cell::new(None);
     let work = async { failure.set(run.carry_out(steps, record, worker, app).await.err()) };
     let interrupted = |words: &str| Error::new(error::Kind::Interrupted, words);
     let left = || interrupted("interrupted, and it may have taken effect all the same");
-    let failure = match stop.heeded(app, work, left).await {
+    let failure = match heeded(app, &stop, work, left).await {
         Err(error) => Some(error),
         Ok(false) => failure.take(),
         Ok(true) => match failure.take() {
@@ -122,11 +123,11 @@ async fn carry_out(
 }
 
 /// Reads a file, `-` for standard input.
-fn read(name: &str) -> Result<Wanted> {
-    let bytes = values::read_bytes(name, file::MAX_LEN)?;
-    let path = if name == "-" { PathBuf::new() } else { values::at_home(name) };
+fn read(app: &App, name: &str) -> Result<Wanted> {
+    let bytes = app.console.read(name, file::MAX_LEN)?;
+    let path = if name == "-" { PathBuf::new() } else { app.console.at_home(name) };
     let folder = path.parent().unwrap_or(Path::new(""));
-    let home = Dirs::system().home;
+    let home = app.config.dirs.home.clone();
     let shown = if name == "-" { "standard input" } else { name };
     file::parse(&bytes, Folders { folder, home: home.as_deref() }).map_err(|error| error.about(shown))
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::cli::values;
 use crate::error::{Error, Result};
 use crate::sensitive;
 use crate::tasks::rbac::random_password;
+use crate::tasks::values::Files;
 
 /// The longest file, in bytes.
 const LONGEST: u64 = 1024 * 1024;
@@ -22,10 +22,10 @@ impl Passwords {
     ///
     /// # Errors
     /// A file that others can read, that is no JSON object of texts, or whose passwords the service would refuse.
-    pub fn read(file: &str) -> Result<Passwords> {
+    pub fn read(file: &str, files: &dyn Files) -> Result<Passwords> {
         // Somebody may have typed a password itself.
         let fail = |words: &str| Error::usage(format!("the file of --passwords-file {words}"));
-        let path = &values::at_home(file);
+        let path = &files.path(file);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -92,7 +92,7 @@ mod tests {
         let read = |text: &str, mode: u32| {
             std::fs::write(&file, text).unwrap();
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-            Passwords::read(file.to_str().unwrap())
+            Passwords::read(file.to_str().unwrap(), &crate::cli::Console::process())
         };
         let good = read(r#"{"jill":"s3cretword"}"#, 0o600).unwrap();
         assert_eq!(good.of("jill").unwrap().expose_secret(), "s3cretword");

@@ -8,26 +8,26 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::process::Child;
 
+#[cfg(unix)]
+use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-#[cfg(unix)]
-use crate::cli::terminal::signals::is_ignored;
+use crate::cli::terminal::signals::Signals;
 use crate::cli::terminal::streams::Streams;
-use crate::cli::values;
-use crate::config::env;
+use crate::config::Env;
 use crate::emulator::{Emulator, Fault, Options, Pace, Seed, ThrowAwayKey};
 use crate::error::{Error, Result};
+use crate::tasks::values::{self, Files};
 use settings::{EnvFile, REMOVED, elsewhere, environment};
 
 /// `sdc emulator`.
 pub(crate) static COMMAND: Custom = Custom {
     path: "emulator",
     syntax: Syntax::Own(command),
-    run: |app, matches| Box::pin(run(matches, &app.streams)),
+    run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
     previews: false,
     settings: Settings::UNNEEDED,
@@ -55,7 +55,7 @@ pub fn command() -> Command {
                     Arg::new("env-file")
                         .long("env-file")
                         .value_name("FILE")
-                        .value_parser(PathBufValueParser::new().map(values::at_home))
+                        .value_parser(value_parser!(PathBuf))
                         .help("Write the settings to this file once it listens, instead of stdout"),
                 )
                 .arg(
@@ -120,7 +120,7 @@ fn common(command: Command) -> Command {
     let option = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
     };
-    let file = |name, help| option(name, "FILE", help).value_parser(PathBufValueParser::new().map(values::at_home));
+    let file = |name, help| option(name, "FILE", help).value_parser(value_parser!(PathBuf));
     command
         .arg(option("seed", "WHAT", "What it holds at first").value_parser(["demo", "empty"]).default_value("demo"))
         .arg(
@@ -158,15 +158,15 @@ fn common(command: Command) -> Command {
 ///
 /// # Errors
 /// When the options make no sense, the emulator cannot start, or the command cannot be run.
-pub async fn run(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     match matches.subcommand() {
-        Some(("serve", matches)) => serve(matches, streams).await,
-        Some(("exec", matches)) => exec(matches, streams).await,
+        Some(("serve", matches)) => serve(app, matches).await,
+        Some(("exec", matches)) => exec(app, matches).await,
         _ => Err(Error::usage("the emulator needs to be told what to do").hint("sdc emulator serve")),
     }
 }
 
-fn options(matches: &ArgMatches) -> Result<Options> {
+fn options(app: &App, matches: &ArgMatches) -> Result<Options> {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
     let seed = match (matches.get_one::<u32>("machines"), text("seed")) {
         (Some(count), _) => Seed::Machines(*count as usize),
@@ -194,33 +194,34 @@ fn options(matches: &ArgMatches) -> Result<Options> {
     };
     Ok(Options {
         seed,
-        state_file: matches.get_one::<PathBuf>("state").cloned(),
-        temp_dir: Some(env::temp_dir()),
+        state_file: matches.get_one::<PathBuf>("state").map(|file| app.console.at_home(file)),
+        temp_dir: Some(app.console.env.temp_dir()),
         faults: faults.collect::<Result<Vec<Fault>>>()?,
         pace,
         clock_offset,
         latency,
         throttle: matches.get_flag("throttle"),
-        key: matches.get_one::<PathBuf>("key").cloned(),
+        key: matches.get_one::<PathBuf>("key").map(|file| app.console.at_home(file)),
         // The older tools read no other.
         throw_away: ThrowAwayKey::KnownRsa,
-        authorize: public_keys(matches, "authorize")?,
-        authorize_user: public_keys(matches, "authorize-user")?,
+        authorize: public_keys(app, matches, "authorize")?,
+        authorize_user: public_keys(app, matches, "authorize-user")?,
         ..Options::default()
     })
 }
 
-fn public_keys(matches: &ArgMatches, name: &str) -> Result<Vec<String>> {
+fn public_keys(app: &App, matches: &ArgMatches, name: &str) -> Result<Vec<String>> {
     let read = |path: &PathBuf| {
-        let text = crate::cli::values::read_bytes(&path.display().to_string(), 100_000)?;
+        let text = app.console.read(&path.display().to_string(), 100_000)?;
         // Its contents are shown to nobody: it may be the private key, or no key at all.
-        crate::cli::values::public_key(&path.display().to_string(), &text)
+        values::public_key(&path.display().to_string(), &text)
     };
     matches.get_many::<PathBuf>(name).into_iter().flatten().map(read).collect()
 }
 
-async fn serve(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
-    let mut options = options(matches)?;
+async fn serve(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let streams = &app.streams;
+    let mut options = options(app, matches)?;
     if let Some(listen) = matches.get_one::<SocketAddr>("listen") {
         options.listen = *listen;
     }
@@ -237,13 +238,14 @@ async fn serve(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
         options.throw_away = ThrowAwayKey::NewRsa;
         streams.say(&format!("WARNING: {address} can be reached by other machines; stop it when you are done"));
     }
-    let env_file = matches.get_one::<PathBuf>("env-file");
+    let env_file = matches.get_one::<PathBuf>("env-file").map(|file| app.console.at_home(file));
+    let env_file = env_file.as_deref();
     // Before anything is made.
-    env_file.map(|path| EnvFile::place(path)).transpose()?;
+    env_file.map(EnvFile::place).transpose()?;
     // Asked for before the settings are printed: who has read them may end it at once.
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::with_quit(app)?;
     let emulator = Emulator::start(options).await?;
-    let lines = settings::lines(&emulator);
+    let lines = settings::lines(&emulator, &app.console.env);
     let (printed, env_file) = match env_file {
         Some(path) => match EnvFile::write(path, lines) {
             Ok(file) => (Ok(()), Some(file)),
@@ -272,8 +274,8 @@ async fn serve(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
     printed.map(|()| code)
 }
 
-async fn exec(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
-    let mut options = options(matches)?;
+async fn exec(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let mut options = options(app, matches)?;
     if matches.get_flag("https") {
         options.https = Some(options.listen);
     }
@@ -281,25 +283,26 @@ async fn exec(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
     let mut words = matches.get_many::<OsString>("COMMAND").into_iter().flatten();
     let Some(program) = words.next() else { return Err(Error::usage("there is no command to run")) };
 
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::with_quit(app)?;
     let emulator = Emulator::start(options).await?;
-    let mut command = tokio::process::Command::new(program);
+    let mut command = std::process::Command::new(program);
+    app.console.env.hand_on(&mut command);
     // The agent that someone is logged in with is not to be asked.
-    for name in REMOVED.iter().chain(env::SECRETS).chain(&["SSH_AUTH_SOCK"]) {
+    for name in REMOVED.iter().chain(&["SSH_AUTH_SOCK"]) {
         command.env_remove(name);
     }
-    command.args(words).envs(environment(&emulator));
+    command.args(words).envs(environment(&emulator, &app.console.env));
     if let Some(file) = emulator.ca_file() {
         command.env("SSL_CERT_FILE", file);
     }
     if let Some(socket) = emulator.agent_socket() {
         command.env("SSH_AUTH_SOCK", socket);
     }
-    if let Some(path) = path_with_ours() {
+    if let Some(path) = path_with_ours(&app.console.env) {
         command.env("PATH", path);
     }
-    let outcome = match command.kill_on_drop(true).spawn() {
-        Ok(child) => accompany(child, &mut signals, streams).await,
+    let outcome = match tokio::process::Command::from(command).kill_on_drop(true).spawn() {
+        Ok(child) => accompany(child, &mut signals, &app.streams).await,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(Error::usage(format!("there is no command '{}'", program.display()))
                 .hint("sdc emulator exec -- COMMAND…"))
@@ -312,9 +315,9 @@ async fn exec(matches: &ArgMatches, streams: &Streams) -> Result<i32> {
 }
 
 /// The search path, with the folder of this very program in front.
-fn path_with_ours() -> Option<OsString> {
+fn path_with_ours(env: &Env) -> Option<OsString> {
     let own = std::env::current_exe().ok()?.parent()?.to_owned();
-    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env.var_os("PATH").unwrap_or_default();
     std::env::join_paths(std::iter::once(own).chain(std::env::split_paths(&path))).ok()
 }
 
@@ -350,106 +353,55 @@ fn exit_code(status: ExitStatus) -> i32 {
     status.code().unwrap_or(1)
 }
 
-/// The signals that ask a program to end. Whoever ended at once would leave the private key behind.
-#[cfg(unix)]
-struct Signals {
-    /// Interrupt, terminate, quit and hang-up, with their names; not those that the caller has ignored.
-    kinds: Vec<(&'static str, tokio::signal::unix::Signal)>,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> Result<Signals> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let all = [
-            ("INT", SignalKind::interrupt()),
-            ("TERM", SignalKind::terminate()),
-            ("QUIT", SignalKind::quit()),
-            ("HUP", SignalKind::hangup()),
-        ];
-        let heeded = all.into_iter().filter(|(_, kind)| !is_ignored(kind.as_raw_value()));
-        let caught = heeded.map(|(name, kind)| Ok((name, signal(kind)?))).collect::<std::io::Result<_>>();
-        let kinds = caught.map_err(|error| Error::other("cannot listen for signals").because(error))?;
-        Ok(Signals { kinds })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        let kinds = self.kinds.iter_mut();
-        match kinds.map(|(name, signal)| Box::pin(named(name, signal))).collect::<Vec<_>>() {
-            none if none.is_empty() => std::future::pending().await,
-            some => futures_util::future::select_all(some).await.0,
-        }
-    }
-}
-
-#[cfg(unix)]
-async fn named(name: &'static str, signal: &mut tokio::signal::unix::Signal) -> &'static str {
-    signal.recv().await;
-    name
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> Result<Signals> {
-        Ok(Signals)
-    }
-
-    async fn next(&mut self) -> &'static str {
-        let _ = tokio::signal::ctrl_c().await;
-        // There, a console sends it to the command too.
-        "INT"
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::console::tests::Said;
 
     #[test]
     fn the_command_is_well_formed() {
         command().debug_assert();
     }
 
-    #[tokio::test]
-    async fn an_address_that_others_can_reach_needs_to_be_asked_for() {
-        let matches = command().try_get_matches_from(["emulator", "serve", "--listen", "0.0.0.0:0"]).unwrap();
-        let error = run(&matches, &Streams::new()).await.unwrap_err();
-        assert!(error.message().contains("0.0.0.0:0 can be reached by other machines"), "{error}");
+    /// Runs the program in this process, and returns its exit code and what it said.
+    fn ends(words: &[&str]) -> (u8, String) {
+        let args: Vec<OsString> = ["sdc", "emulator"].iter().chain(words).map(OsString::from).collect();
+        let said = Said::default();
+        let code = crate::cli::run(&args, &said.console(Env::process()));
+        (code, said.err())
     }
 
-    #[tokio::test]
-    async fn exec_ends_with_the_exit_code_of_its_command() {
-        let matches = command().try_get_matches_from(["emulator", "exec", "--", "sh", "-c", "exit 7"]).unwrap();
-        assert_eq!(run(&matches, &Streams::new()).await.unwrap(), 7);
+    #[test]
+    fn an_address_that_others_can_reach_needs_to_be_asked_for() {
+        let (code, said) = ends(&["serve", "--listen", "0.0.0.0:0"]);
+        assert!(code == 2 && said.contains("0.0.0.0:0 can be reached by other machines"), "{said}");
     }
 
-    #[tokio::test]
-    async fn exec_ends_with_128_and_the_signal_that_killed_its_command() {
-        let matches = command().try_get_matches_from(["emulator", "exec", "--", "sh", "-c", "kill -KILL $$"]).unwrap();
-        assert_eq!(run(&matches, &Streams::new()).await.unwrap(), 137);
+    #[test]
+    fn exec_ends_with_the_exit_code_of_its_command() {
+        assert_eq!(ends(&["exec", "--", "sh", "-c", "exit 7"]).0, 7);
     }
 
-    #[tokio::test]
-    async fn exec_leads_its_command_to_the_emulator_and_leaves_nothing_behind() {
+    #[test]
+    fn exec_ends_with_128_and_the_signal_that_killed_its_command() {
+        assert_eq!(ends(&["exec", "--", "sh", "-c", "kill -KILL $$"]).0, 137);
+    }
+
+    #[test]
+    fn exec_leads_its_command_to_the_emulator_and_leaves_nothing_behind() {
         let script = r#"test "$TRITON_PROFILE" = env && test -z "$SDC_PROFILE" && test -r "$SDC_KEY_FILE" && test "$SDC_KEY_ID" = "$TRITON_KEY_ID" && test -S "$SSH_AUTH_SOCK" \
                         && test -r "$SDC_CACERT" && case "$SDC_URL" in https://127.0.0.1:*) ;; *) exit 1;; esac \
                         && echo "${SDC_KEY_FILE%/*}" > "$0""#;
         let out = tempfile::NamedTempFile::new().unwrap();
         let name = out.path().to_str().unwrap();
-        let argv = ["emulator", "exec", "--agent", "--https", "--", "sh", "-c", script, name];
-        let matches = command().try_get_matches_from(argv).unwrap();
-        assert_eq!(run(&matches, &Streams::new()).await.unwrap(), 0);
+        assert_eq!(ends(&["exec", "--agent", "--https", "--", "sh", "-c", script, name]).0, 0);
         let dir = std::fs::read_to_string(out.path()).unwrap();
         assert!(!dir.trim().is_empty() && !std::path::Path::new(dir.trim()).exists(), "{dir}");
     }
 
-    #[tokio::test]
-    async fn a_command_that_is_not_there_is_named() {
-        let matches = command().try_get_matches_from(["emulator", "exec", "--", "no-such-command-here"]).unwrap();
-        let error = run(&matches, &Streams::new()).await.unwrap_err();
-        assert!(error.message().contains("no-such-command-here"), "{error}");
+    #[test]
+    fn a_command_that_is_not_there_is_named() {
+        let (code, said) = ends(&["exec", "--", "no-such-command-here"]);
+        assert!(code == 2 && said.contains("no-such-command-here"), "{said}");
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::env;
+use crate::config::Env;
 use crate::emulator::Emulator;
 use crate::error::{Error, Result};
 use crate::file::{self, Manner};
@@ -77,7 +77,7 @@ fn no_proxy(others: Option<String>) -> String {
 }
 
 /// What leads a client to the emulator.
-pub fn environment(emulator: &Emulator) -> Vec<(&'static str, String)> {
+pub fn environment(emulator: &Emulator, env: &Env) -> Vec<(&'static str, String)> {
     let url = local(emulator.https_url().unwrap_or(emulator.url()));
     // Every tool takes this for the environment alone: without it, a profile that is current in the
     // home folder would win with node-triton, and lead to a real cloud.
@@ -96,15 +96,15 @@ pub fn environment(emulator: &Emulator) -> Vec<(&'static str, String)> {
         list.push(("NODE_EXTRA_CA_CERTS", file.display().to_string()));
     }
     for (name, twin) in [("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")] {
-        list.push((name, no_proxy(env::var(name).or_else(|| env::var(twin)))));
+        list.push((name, no_proxy(env.var(name).or_else(|| env.var(twin)))));
     }
     list
 }
 
 /// The same as lines for a shell.
-pub fn lines(emulator: &Emulator) -> String {
+pub fn lines(emulator: &Emulator, env: &Env) -> String {
     let mut lines = format!("unset {}\n", REMOVED.join(" "));
-    for (name, value) in environment(emulator) {
+    for (name, value) in environment(emulator, env) {
         lines.push_str(&format!("export {name}={}\n", crate::grammar::shell::quoted(&value)));
     }
     lines
@@ -232,13 +232,13 @@ mod tests {
     async fn the_lines_of_an_emulator_are_known_again() {
         let options = crate::emulator::Options {
             https: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0))),
-            temp_dir: Some(env::temp_dir()),
+            temp_dir: Some(Env::process().temp_dir()),
             ..Default::default()
         };
         let emulator = Emulator::start(options).await.unwrap();
-        let ours = lines(&emulator);
+        let ours = lines(&emulator, &Env::process());
         assert!(is_ours(ours.as_bytes()), "{ours}");
-        for (name, _) in environment(&emulator) {
+        for (name, _) in environment(&emulator, &Env::process()) {
             assert!(EXPORTED.contains(&name), "{name}");
         }
         emulator.stop().await.unwrap();

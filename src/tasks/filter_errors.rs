@@ -1,7 +1,7 @@
 //! Filters that cannot mean what they say: refused, with what works instead, for they would fit nothing and say so with
 //! an empty list.
 
-use super::query;
+use super::filter_as_jq as query;
 use crate::api::{Column, Kind, Op, Show};
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Sign, Typed, globbed};
@@ -105,7 +105,7 @@ pub fn a_name(key: &str, sign: Sign, value: &str, strict: bool) -> Result<()> {
 }
 
 /// The error for a filter that the list does not have.
-pub fn unknown(op: &Op, columns: &[Column], typed: &Typed<'_>) -> Error {
+pub fn unknown(op: &Op, columns: &[Column], typed: &Typed<'_>, now: i64) -> Error {
     let (name, sign) = (&*quoted(typed.name), typed.sign);
     if typed.value.is_empty() {
         return empty(name, sign);
@@ -128,7 +128,7 @@ pub fn unknown(op: &Op, columns: &[Column], typed: &Typed<'_>) -> Error {
     if let Some(column) = shown.filter(|column| !matches!(column.show, Show::Age)) {
         return error.hint(as_typed(column.field, sign));
     }
-    match query::instead(columns, typed, super::now()) {
+    match query::instead(columns, typed, now) {
         Some(Ok(jq)) => return error.hint(jq),
         Some(Err(words)) => return Error::usage(format!("there is no filter '{name}': {words}")),
         None => {}

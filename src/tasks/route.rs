@@ -1,19 +1,15 @@
-//! The way to a machine, asked of the service with as few requests as it takes: the machine, its bastions, and
-//! the images that say who logs in. What the answers mean is `reach`'s.
+//! The SSH route to a machine, found with as few requests as possible: the machine, its bastions, and the images that
+//! name the login user. [`addresses`] interprets the answers; nothing here connects.
 
 use std::collections::HashMap;
 
-use clap::{Arg, ArgAction, ArgMatches};
-
+use super::addresses::{self, Choice, Hop, Machine, Networks};
+use super::{Report, resolve};
 use crate::answer::Row;
 use crate::api::cloudapi::{images, machines, networks};
-use crate::cli::App;
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
-use crate::tasks::addresses;
-use crate::tasks::addresses::{Choice, Hop, Machine, Networks};
-use crate::tasks::resolve;
 
 /// More bastions than this nobody has in a row.
 const MOST_HOPS: usize = 8;
@@ -45,36 +41,6 @@ pub struct Way {
     pub user: String,
     /// The bastions on the way, the first one first.
     pub hops: Vec<Hop>,
-}
-
-/// The options that choose an address.
-pub fn address_options() -> [Arg; 3] {
-    let switch = |id: &'static str, other: &'static str, help: &'static str| {
-        Arg::new(id).long(id).action(ArgAction::SetTrue).conflicts_with_all([other, "network"]).help(help)
-    };
-    [
-        switch("public", "private", "An address that the internet reaches"),
-        switch("private", "public", "An address that it does not reach"),
-        Arg::new("network")
-            .long("network")
-            .short('N')
-            .value_name("NETWORK")
-            .value_parser(clap::builder::NonEmptyStringValueParser::new())
-            .help("The address in this network: id, short id or name"),
-    ]
-}
-
-/// What they choose.
-///
-/// # Errors
-/// There is no such network.
-pub async fn choice(client: &Client, matches: &ArgMatches) -> Result<Choice> {
-    Ok(match matches.get_one::<String>("network") {
-        Some(typed) => Choice::Network(resolve::id(client, &networks::NETWORK, typed).await?),
-        None if matches.get_flag("public") => Choice::Public,
-        None if matches.get_flag("private") => Choice::Private,
-        None => Choice::Usual,
-    })
 }
 
 /// Which networks are public, where the choice is about that.
@@ -119,9 +85,9 @@ pub async fn machine(client: &Client, typed: &str) -> Result<Machine> {
     answer.first().map_or_else(|| Err(Error::new(Kind::Unreachable, "the answer is empty")), Machine::read)
 }
 
-/// Finds ways, and asks nothing twice.
+/// Finds routes, and asks for nothing twice.
 pub struct Finder<'a> {
-    app: &'a App,
+    report: &'a dyn Report,
     client: Client,
     choice: Choice,
     networks: Networks,
@@ -135,22 +101,25 @@ pub struct Finder<'a> {
 }
 
 impl<'a> Finder<'a> {
-    /// One for a command with these options.
-    ///
-    /// # Errors
-    /// No key, no such network, or the service did not answer.
-    pub async fn new(app: &'a App, matches: &ArgMatches, past: Past) -> Result<Finder<'a>> {
-        let client = app.client()?;
-        let choice = choice(&client, matches).await?;
-        let networks = networks(&client, &choice).await?;
-        let prints = matches.get_flag("print") || app.globals.dry_run;
-        Ok(Finder { choice, networks, prints, ..Finder::with(app, client, past) })
+    /// One that takes the usual addresses.
+    pub fn new(report: &'a dyn Report, client: Client, past: Past) -> Finder<'a> {
+        let (choice, networks) = (Choice::Usual, Networks::new());
+        Finder { report, client, choice, networks, past, prints: false, users: HashMap::new(), machines: Vec::new() }
     }
 
-    /// One that takes the usual addresses.
-    pub fn with(app: &'a App, client: Client, past: Past) -> Finder<'a> {
-        let (choice, networks) = (Choice::Usual, Networks::new());
-        Finder { app, client, choice, networks, past, prints: false, users: HashMap::new(), machines: Vec::new() }
+    /// Takes addresses of this choice.
+    ///
+    /// # Errors
+    /// The networks could not be read.
+    pub async fn choose(self, choice: Choice) -> Result<Finder<'a>> {
+        let networks = networks(&self.client, &choice).await?;
+        Ok(Finder { choice, networks, ..self })
+    }
+
+    /// Finds routes that nobody is going to use: a machine that does not run is no reason to refuse.
+    #[must_use]
+    pub fn only_shows(self, prints: bool) -> Finder<'a> {
+        Finder { prints, ..self }
     }
 
     /// The way to log in to this machine, as this user if one was typed.
@@ -185,7 +154,7 @@ impl<'a> Finder<'a> {
             });
         }
         if machine.state != "running" {
-            self.app.warn(&format!(
+            self.report.warn(&format!(
                 "machine {} is {}, and may not answer; to start it: sdc machines start {}",
                 machine.name, machine.state, machine.id
             ));
@@ -244,7 +213,7 @@ impl<'a> Finder<'a> {
             Ok(image) => image.first().map(addresses::default_user).transpose()?.flatten(),
             // An image may be gone, or not for this user to see, and its machines live on.
             Err(error) if error.kind() == Kind::NotFound || error.fault().is_some_and(|fault| fault.status == 403) => {
-                self.app.warn(&format!("image {}: {error}; logging in as root: --login USER", machine.image));
+                self.report.warn(&format!("image {}: {error}; logging in as root: --login USER", machine.image));
                 None
             }
             Err(error) => return Err(error.about(&format!("image {}", machine.image))),

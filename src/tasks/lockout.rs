@@ -3,16 +3,14 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::App;
+use super::call::Call;
 use crate::answer::Answer;
 use crate::api;
 use crate::api::Op;
 use crate::api::cloudapi::{keys, policies, roles, user_keys, users};
 use crate::client::Client;
-use crate::config::Config;
 use crate::grammar::is_uuid;
 use crate::request::{Arg as Argument, Args, Request};
-use crate::tasks::call::Call;
 
 /// Who asks, as roles know them.
 struct Caller<'a> {
@@ -34,11 +32,22 @@ impl Caller<'_> {
     }
 }
 
-async fn caller<'a>(config: &'a Config, client: &Client) -> Option<Caller<'a>> {
-    let roles = config.roles.as_ref().map(|roles| roles.value.as_slice()).unwrap_or_default();
-    let (name, user) = match (&config.user, &config.act_as, &config.account) {
-        (Some(user), ..) => (&user.value, true),
-        (None, Some(_), Some(account)) => (&account.value, false),
+/// In whose name requests are sent.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// The login or id of the sub-user.
+    pub user: Option<String>,
+    /// The account itself, where it acts on another one.
+    pub acting: Option<String>,
+    /// The roles that are taken on.
+    pub roles: Vec<String>,
+}
+
+async fn caller<'a>(who: &'a Identity, client: &Client) -> Option<Caller<'a>> {
+    let roles = who.roles.as_slice();
+    let (name, user) = match (&who.user, &who.acting) {
+        (Some(user), _) => (user, true),
+        (None, Some(account)) => (account, false),
         // The owner of an account may do everything there, whatever its roles say.
         _ => return None,
     };
@@ -54,28 +63,28 @@ async fn caller<'a>(config: &'a Config, client: &Client) -> Option<Caller<'a>> {
 }
 
 /// What of the caller's own would be lost, in sentences; nothing where that cannot be found out.
-pub async fn lost(app: &App, client: &Client, op: &'static Op, calls: &[Call]) -> Vec<String> {
+pub async fn lost(who: &Identity, client: &Client, op: &'static Op, calls: &[Call]) -> Vec<String> {
     let is = |known: &'static Op| std::ptr::eq(op, known);
     let mut lost = Vec::new();
     for call in calls {
-        let words = if is(&keys::DELETE) && app.config.user.is_none() {
+        let words = if is(&keys::DELETE) && who.user.is_none() {
             own_key(client, op, call, &keys::GET).await
-        } else if is(&user_keys::DELETE) && is_caller(app, client, call).await {
+        } else if is(&user_keys::DELETE) && is_caller(who, client, call).await {
             own_key(client, op, call, &user_keys::GET).await
-        } else if is(&users::DELETE) && is_caller(app, client, call).await {
+        } else if is(&users::DELETE) && is_caller(who, client, call).await {
             Some(
                 "this is the sub-user as whom it is asked, and its keys: nothing can be done with them any longer"
                     .to_owned(),
             )
-        } else if is(&users::UPDATE) && call.args.get("login").is_some() && is_caller(app, client, call).await {
+        } else if is(&users::UPDATE) && call.args.get("login").is_some() && is_caller(who, client, call).await {
             Some(
                 "this is the sub-user as whom it is asked: under its old login nothing can be done any longer"
                     .to_owned(),
             )
         } else if is(&roles::DELETE) || is(&roles::UPDATE) {
-            own_role(app, client, op, call).await
+            own_role(who, client, op, call).await
         } else if is(&policies::DELETE) || is(&policies::UPDATE) && call.args.get("rules").is_some() {
-            own_policy(app, client, call).await
+            own_policy(who, client, call).await
         } else {
             None
         };
@@ -85,7 +94,7 @@ pub async fn lost(app: &App, client: &Client, op: &'static Op, calls: &[Call]) -
 }
 
 /// What would be lost by a request of one's own, by the operation that it is one of.
-pub async fn lost_by(app: &App, client: &Client, request: &Request) -> Vec<String> {
+pub async fn lost_by(who: &Identity, client: &Client, request: &Request) -> Vec<String> {
     // The service knows no difference between a path with a stroke at its end and one without.
     let path = request.path.split('?').next().unwrap_or_default().trim_end_matches('/');
     let mut lost = Vec::new();
@@ -103,7 +112,7 @@ pub async fn lost_by(app: &App, client: &Client, request: &Request) -> Vec<Strin
         };
         let known: Vec<String> = known.split(',').map(|role| role.trim().to_owned()).collect();
         let taken: Vec<&String> = known.iter().filter(|role| !role.is_empty() && !wanted.contains(role)).collect();
-        return lost_tags(app, client, path, &taken).await;
+        return lost_tags(who, client, path, &taken).await;
     }
     for op in api::CLOUDAPI.operations(request.method.as_str(), path) {
         let parts = op.path.split('/').zip(path.split('/'));
@@ -121,14 +130,14 @@ pub async fn lost_by(app: &App, client: &Client, request: &Request) -> Vec<Strin
             let json = Argument::json(&value.to_string());
             call.args.push(name, json.unwrap_or_else(|_| Argument::Text(String::new())));
         }
-        lost.extend(self::lost(app, client, op, &[call]).await);
+        lost.extend(self::lost(who, client, op, &[call]).await);
     }
     lost
 }
 
 /// What would be lost by taking these roles off a thing: the caller acts in one of them.
-pub async fn lost_tags(app: &App, client: &Client, typed: &str, taken: &[&String]) -> Vec<String> {
-    let Some(caller) = caller(&app.config, client).await.filter(|_| !taken.is_empty()) else { return Vec::new() };
+pub async fn lost_tags(who: &Identity, client: &Client, typed: &str, taken: &[&String]) -> Vec<String> {
+    let Some(caller) = caller(who, client).await.filter(|_| !taken.is_empty()) else { return Vec::new() };
     let Ok(known) = client.call(&roles::LIST, &Args::new()).await else {
         // Who may not list roles knows those that were taken on.
         let mine = taken.iter().filter(|role| caller.roles.contains(role));
@@ -167,8 +176,8 @@ async fn own_key(client: &Client, op: &'static Op, call: &Call, get: &'static Op
 }
 
 /// Whether the sub-user that a call names is the one as whom it is asked.
-async fn is_caller(app: &App, client: &Client, call: &Call) -> bool {
-    let Some(caller) = caller(&app.config, client).await.filter(|caller| caller.user) else { return false };
+async fn is_caller(who: &Identity, client: &Client, call: &Call) -> bool {
+    let Some(caller) = caller(who, client).await.filter(|caller| caller.user) else { return false };
     let named = call.target.iter().chain(&call.parents).any(|(param, name)| *param == "user" && caller.is(name));
     named || {
         let record = record(client, call, &users::GET).await;
@@ -195,8 +204,8 @@ fn names<'a>(role: &'a serde_json::Value, field: &str, users: bool) -> impl Iter
     })
 }
 
-async fn own_role(app: &App, client: &Client, op: &'static Op, call: &Call) -> Option<String> {
-    let caller = caller(&app.config, client).await?;
+async fn own_role(who: &Identity, client: &Client, op: &'static Op, call: &Call) -> Option<String> {
+    let caller = caller(who, client).await?;
     let json = |name: &str| match call.args.get(name) {
         Some(Argument::Json(raw)) => serde_json::from_str::<serde_json::Value>(raw.get()).ok(),
         _ => None,
@@ -225,8 +234,8 @@ async fn own_role(app: &App, client: &Client, op: &'static Op, call: &Call) -> O
     }
 }
 
-async fn own_policy(app: &App, client: &Client, call: &Call) -> Option<String> {
-    let caller = caller(&app.config, client).await?;
+async fn own_policy(who: &Identity, client: &Client, call: &Call) -> Option<String> {
+    let caller = caller(who, client).await?;
     let policy = record(client, call, &policies::GET).await?.first()?.read::<serde_json::Value>().ok()?;
     let text = |field: &str| policy.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
     let (id, name) = (text("id"), text("name"));

@@ -3,12 +3,11 @@
 
 use std::cell::Cell;
 
-use clap::ArgMatches;
-use clap::parser::ValueSource;
 use serde_json::value::RawValue;
 
-use super::misread::{a_name, empty, one_filter, one_value, unknown};
-use super::{App, query, secrets, values};
+use super::filter_errors::{a_name, empty, one_filter, one_value, unknown};
+use super::values::Given;
+use super::{Report, filter_as_jq as query, resolve, secrets, values};
 use crate::answer::{Row, scan};
 use crate::api::{Column, Field, Kind, Method, Op, Paging, Shape, Test};
 use crate::client::Client;
@@ -18,14 +17,20 @@ use crate::grammar::shell;
 use crate::grammar::{mebibytes, selector};
 use crate::request::{Arg, Args};
 use crate::sensitive::{self, quoted};
-use crate::tasks::resolve;
 
 /// What the rows of a list must be like, and how many are wanted.
 #[derive(Default)]
-pub struct Sieve {
+pub struct RowFilter {
     tests: Vec<One>,
     /// How many rows are skipped, and how many are wanted, where rows must be counted here.
     cut: Option<(usize, usize)>,
+}
+
+/// What is needed to read a filter.
+struct Reading<'a> {
+    op: &'static Op,
+    columns: &'a [Column],
+    now: i64,
 }
 
 /// A condition on a row.
@@ -45,52 +50,58 @@ struct One {
     seen: Cell<bool>,
 }
 
+/// For fields of which none is the name of a file.
+struct NoFiles;
+
+impl values::Files for NoFiles {
+    fn read(&self, file: &str, _: u64) -> Result<Vec<u8>> {
+        Err(Error::usage(format!("'{}' cannot be read here", quoted(file))))
+    }
+
+    fn path(&self, file: &str) -> std::path::PathBuf {
+        file.into()
+    }
+}
+
 /// Whether the filters of an operation are read here.
 pub fn is_list(op: &Op) -> bool {
     op.method == Method::Get && op.shape == Shape::Rows
 }
 
-impl Sieve {
-    /// Reads the filters, and adds to the arguments what the service is asked for.
+impl RowFilter {
+    /// Reads the filters, and adds to the arguments what the service is asked for. `sorted` says that the rows are to be
+    /// sorted, and `now` is the time in milliseconds since 1970.
     ///
     /// # Errors
     /// A usage error with what works instead.
-    pub fn read(op: &'static Op, columns: &[Column], matches: &ArgMatches, args: &mut Args) -> Result<Sieve> {
-        let mut sieve = Sieve::default();
+    pub fn read(
+        op: &'static Op,
+        columns: &[Column],
+        given: &Given,
+        sorted: bool,
+        now: i64,
+        args: &mut Args,
+    ) -> Result<RowFilter> {
+        let mut filter = RowFilter::default();
         if !is_list(op) {
-            return Ok(sieve);
+            return Ok(filter);
         }
-        for field in op.fields.iter().filter(|field| field.test != Test::Nothing) {
-            if matches.value_source(field.name) != Some(ValueSource::CommandLine) {
-                continue;
-            }
+        let reading = Reading { op, columns, now };
+        for (field, text) in given.fields.iter().filter(|(field, _)| field.test != Test::Nothing) {
             match field.kind {
-                Kind::Flag(word) => sieve.add(args, field, &option(field, word), word)?,
-                Kind::Integer => {
-                    let number = matches.get_one::<u64>(field.name).map(u64::to_string).unwrap_or_default();
-                    sieve.add(args, field, &option(field, &number), &number)?;
-                }
-                Kind::Pairs(prefix) => {
-                    for text in matches.get_many::<String>(field.name).into_iter().flatten() {
-                        sieve.add_word(op, columns, args, &format!("{prefix}{text}"))?;
-                    }
-                }
+                Kind::Flag(_) | Kind::Integer => filter.add(args, field, &option(field, text), text)?,
+                Kind::Pairs(prefix) => filter.add_word(&reading, args, &format!("{prefix}{text}"))?,
                 _ => {
-                    for text in matches.get_many::<String>(field.name).into_iter().flatten() {
-                        if field.test != Test::Service {
-                            check_value(field.name, Sign::Is, text)?;
-                        }
-                        sieve.add(args, field, &option(field, text), text)?;
+                    if field.test != Test::Service {
+                        check_value(field.name, Sign::Is, text)?;
                     }
+                    filter.add(args, field, &option(field, text), text)?;
                 }
             }
         }
-        if let Ok(Some(words)) = matches.try_get_many::<String>("FILTER") {
-            words.into_iter().try_for_each(|word| sieve.add_word(op, columns, args, word))?;
-        }
-        let sorted = matches.try_get_one::<String>("sort").ok().flatten().is_some();
-        sieve.count(op, args, sorted)?;
-        Ok(sieve)
+        given.words.iter().try_for_each(|word| filter.add_word(&reading, args, word))?;
+        filter.count(op, args, sorted)?;
+        Ok(filter)
     }
 
     /// Takes the number of rows that are wanted from the request where the service would count others: those that do
@@ -116,7 +127,8 @@ impl Sieve {
     }
 
     /// A filter that was typed without dashes.
-    fn add_word(&mut self, op: &'static Op, columns: &[Column], args: &mut Args, word: &str) -> Result<()> {
+    fn add_word(&mut self, reading: &Reading<'_>, args: &mut Args, word: &str) -> Result<()> {
+        let op = reading.op;
         let known = || format!("known filters: {}", values::names(op));
         let typed = Typed::parse(word).map_err(|error| error.hint(known()))?;
         one_filter(op, &typed)?;
@@ -141,14 +153,14 @@ impl Sieve {
             }
             return match (field.kind, typed.sign) {
                 (Kind::Pairs(prefix), Sign::Is) if !typed.json => {
-                    self.add_word(op, columns, args, &format!("{prefix}{}", typed.value))
+                    self.add_word(reading, args, &format!("{prefix}{}", typed.value))
                 }
                 (Kind::Pairs(prefix), _) => Err(Error::usage(format!("'{}' names no {}", quoted(word), field.name))
                     .hint(format!("{prefix}NAME=VALUE"))),
                 _ => self.add_named(args, field, &typed),
             };
         }
-        Err(unknown(op, columns, &typed).hint(known()))
+        Err(unknown(op, reading.columns, &typed, reading.now).hint(known()))
     }
 
     /// A filter by the name of its field.
@@ -170,7 +182,8 @@ impl Sieve {
         }
         values::one_of(field, value)?;
         match field.test {
-            Test::Nothing => values::add(args, field, value),
+            // Nothing of a list is read from a file.
+            Test::Nothing => values::add(args, field, value, &NoFiles),
             _ => self.add(args, field, &Typed { value, ..*typed }, value),
         }
     }
@@ -229,7 +242,7 @@ impl Sieve {
             return sensitive::refuse(quoted(name), value, "what to look for");
         }
         if field.test == Test::Service {
-            return values::add(args, field, value);
+            return values::add(args, field, value, &NoFiles);
         }
         if let Test::Text(row) | Test::Begins(row) = field.test {
             one_value(&[row], &key, sign, value)?;
@@ -316,18 +329,22 @@ impl Sieve {
     }
 
     /// Says what no row has shown, so that nobody takes an empty list for an answer.
-    pub fn tell_unseen(&self, app: &App, rows: usize) {
+    pub fn tell_unseen(&self, report: &dyn Report, rows: usize) {
         let unseen = |one: &&One| !one.seen.get() && one.must_be_seen();
         for one in self.tests.iter().filter(unseen).filter(|_| rows > 0) {
-            app.say(&format!("note: {}: no row of the service's list has the field {}", one.typed, one.path.join(".")));
+            report.say(&format!(
+                "note: {}: no row of the service's list has the field {}",
+                one.typed,
+                one.path.join(".")
+            ));
         }
     }
 
     /// Says which filters a request that is only shown does not have.
-    pub fn tell_unasked(&self, app: &App) {
+    pub fn tell_unasked(&self, report: &dyn Report) {
         let unasked: Vec<&str> = self.tests.iter().filter(|one| !one.asked).map(|one| one.typed.as_str()).collect();
         if !unasked.is_empty() {
-            app.say(&format!("note: the rows of the answer are compared here with {}", unasked.join(", ")));
+            report.say(&format!("note: the rows of the answer are compared here with {}", unasked.join(", ")));
         }
     }
 }

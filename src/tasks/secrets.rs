@@ -1,10 +1,7 @@
 //! Secrets among what is typed and sent: passwords from files, and private keys where none belongs.
 
-use clap::ArgMatches;
-use clap::parser::ValueSource;
-
-use super::values;
-use crate::api::{Kind, Op};
+use super::values::{self, Files, Given};
+use crate::api::Kind;
 use crate::error::{Error, Result};
 use crate::sensitive::{self, Sort};
 
@@ -12,16 +9,15 @@ use crate::sensitive::{self, Sort};
 ///
 /// # Errors
 /// A usage error: it cannot be read, is empty, has more lines, or is a private key.
-pub fn password(file: &str) -> Result<String> {
+pub fn password(file: &str, files: &dyn Files) -> Result<String> {
     let fail = |words: &str| match file {
         "-" => Error::usage(format!("standard input {words}")),
         _ => Error::usage(format!("the file {words}")),
     };
-    let bytes = match file {
-        "-" => values::read_bytes(file, values::FILE_LIMIT)?,
-        file => crate::file::read(&values::at_home(file), values::FILE_LIMIT)
-            .map_err(|error| fail("cannot be read").because(error))?,
-    };
+    let bytes = files.read(file, values::FILE_LIMIT).map_err(|error| match (file, error.causes().first()) {
+        (_, Some(why)) if file != "-" => fail("cannot be read").because(why.clone()),
+        _ => error,
+    })?;
     // In UTF-16 too.
     if sensitive::is_key(&String::from_utf8_lossy(&bytes)) {
         return Err(
@@ -41,13 +37,11 @@ pub fn password(file: &str) -> Result<String> {
 }
 
 /// What others can do with the files that secrets came from, in sentences for warnings.
-pub fn exposed(op: &Op, matches: &ArgMatches) -> Vec<String> {
-    let secrets = op.fields.iter().filter(|field| matches!(field.kind, Kind::Secret));
-    let typed = secrets.filter(|field| matches.value_source(field.name) == Some(ValueSource::CommandLine));
-    typed
-        .filter_map(|field| {
-            let file = matches.get_one::<String>(field.name).filter(|file| *file != "-")?;
-            let how = crate::file::open_to_others(&values::at_home(file))?;
+pub fn exposed(given: &Given, files: &dyn Files) -> Vec<String> {
+    let secrets = given.fields.iter().filter(|(field, file)| matches!(field.kind, Kind::Secret) && file != "-");
+    secrets
+        .filter_map(|(field, file)| {
+            let how = crate::file::open_to_others(&files.path(file))?;
             Some(format!("the file of --{} {how}", field.long_name()))
         })
         .collect()

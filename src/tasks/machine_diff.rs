@@ -9,11 +9,12 @@ use serde_json::value::RawValue;
 use crate::answer::Row;
 use crate::api::cloudapi::changefeed::SUBRESOURCES;
 use crate::error::{Error, Kind, Result};
-use crate::render::visible;
 
 /// A machine as it was last seen.
 pub struct Machine {
+    /// Its name.
     pub name: String,
+    /// Its state.
     pub state: String,
     json: Box<RawValue>,
     /// A value for each of [`SUBRESOURCES`]; null for what a machine does not show.
@@ -82,13 +83,18 @@ pub type Known = HashMap<String, Machine>;
 pub struct Event {
     /// One line of JSON: the service's own text, or one made like it.
     pub json: String,
+    /// The id of the machine.
     pub machine: String,
-    at: Option<jiff::Timestamp>,
-    kinds: Vec<String>,
-    state: String,
+    /// When it changed.
+    pub at: Option<jiff::Timestamp>,
+    /// What changed, in the words of the feed.
+    pub kinds: Vec<String>,
+    /// Its state since then.
+    pub state: String,
     /// The machine as it is since then.
     pub object: Option<Machine>,
-    late: bool,
+    /// It was found by listing, after the feed was lost.
+    pub late: bool,
 }
 
 impl Event {
@@ -121,8 +127,7 @@ impl Event {
     }
 
     /// A change that nobody told of: what a machine is now is known, not when it became so.
-    pub fn found(id: &str, kinds: &[&str], machine: Machine) -> Event {
-        let at = jiff::Timestamp::now();
+    pub fn found(id: &str, kinds: &[&str], machine: Machine, at: jiff::Timestamp) -> Event {
         // As the feed calls it.
         let state = if machine.is_gone() { "destroyed" } else { machine.state.as_str() }.to_owned();
         let json = format!(
@@ -135,25 +140,6 @@ impl Event {
         );
         let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         Event { json, machine: id.to_owned(), at: Some(at), kinds, state, object: Some(machine), late: true }
-    }
-
-    /// The change as a line to a person.
-    pub fn line(&self, known: &Known) -> String {
-        let name = match &self.object {
-            Some(object) => object.name.as_str(),
-            None => known.get(&self.machine).map_or("?", |machine| machine.name.as_str()),
-        };
-        let at = self.at.map_or_else(|| "?".to_owned(), |at| format!("{at:.0}"));
-        let short = self.machine.get(..8).unwrap_or(&self.machine);
-        let late = if self.late { "  (found by listing)" } else { "" };
-        let kinds = self.kinds.join(",");
-        format!(
-            "{at}  {:<16}  {:<8}  {:<13}  {}{late}",
-            visible(name),
-            visible(short),
-            visible(&self.state),
-            visible(&kinds)
-        )
     }
 }
 
@@ -177,7 +163,12 @@ mod tests {
 
     #[test]
     fn a_change_that_was_found_looks_like_one_that_was_told() {
-        let found = Event::found("a", &["state"], machine(r#"{"id":"a","name":"x","state":"deleted","n":1.10}"#));
+        let found = Event::found(
+            "a",
+            &["state"],
+            machine(r#"{"id":"a","name":"x","state":"deleted","n":1.10}"#),
+            jiff::Timestamp::UNIX_EPOCH,
+        );
         assert!(
             found.json.ends_with(r#""resourceObject":{"id":"a","name":"x","state":"deleted","n":1.10},"resync":true}"#)
         );
@@ -194,12 +185,5 @@ mod tests {
         assert!(Event::told("{").is_err());
         let odd = Event::told("[1,\n2]").unwrap();
         assert_eq!((odd.json.as_str(), odd.machine.as_str()), ("[1, 2]", ""));
-        assert!(
-            Event::told("{\"changedResourceId\":\"\\u001b[2J\"}")
-                .unwrap()
-                .line(&Known::new())
-                .chars()
-                .all(|c| !c.is_control())
-        );
     }
 }

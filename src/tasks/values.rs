@@ -1,15 +1,10 @@
-//! From what was typed to what is sent: text to typed arguments, files read, names left for `resolve`.
+//! From what a user gave to what is sent: text becomes typed arguments, files are read, names are left for `resolve`.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-use clap::ArgMatches;
-use clap::parser::ValueSource;
 
 use super::secrets;
 use crate::api::{Field, Kind, Op, Place, Test};
 use crate::auth::{KeyKind, PublicKey};
-use crate::config::{Dirs, paths};
 use crate::error::{Error, Result};
 use crate::grammar::{self, mebibytes};
 use crate::request::{Arg, Args};
@@ -18,37 +13,44 @@ use crate::sensitive::quoted;
 /// The largest body that CloudAPI takes, in bytes; a file that is larger cannot be sent at all.
 pub(super) const FILE_LIMIT: u64 = 100_000;
 
-/// The fields of an operation that were typed, as options and as `NAME=VALUE`. The filters of lists are `sieve`'s.
+/// What was given for an operation: texts of its fields, in their order, and words without dashes.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The fields.
+    pub fields: Vec<(&'static Field, String)>,
+    /// `NAME=VALUE`: fields of what assigns, filters of a list.
+    pub words: Vec<String>,
+}
+
+/// Reads the files that values name.
+pub trait Files {
+    /// The bytes of a file, or of standard input for `-`, up to this many.
+    ///
+    /// # Errors
+    /// A usage error: nothing has been sent yet.
+    fn read(&self, file: &str, limit: u64) -> Result<Vec<u8>>;
+
+    /// The path of a file, whose `~` is the user's home.
+    fn path(&self, file: &str) -> PathBuf;
+}
+
+/// Turns what was given into arguments. The filters of lists are [`RowFilter`](super::row_filter::RowFilter)'s.
 ///
 /// # Errors
 /// A usage error that names the option and the reason.
-pub fn fields(op: &Op, matches: &ArgMatches) -> Result<Args> {
+pub fn fields(op: &Op, given: &Given, files: &dyn Files) -> Result<Args> {
     let mut args = Args::new();
-    for field in op.fields.iter().filter(|field| !matches!(field.kind, Kind::Same(_)) && field.test == Test::Nothing) {
-        if matches.value_source(field.name) != Some(ValueSource::CommandLine) {
-            continue;
-        }
-        if let Kind::Flag(value) = field.kind {
-            add(&mut args, field, value)?;
-        } else if let Kind::Integer = field.kind {
-            let number = matches.get_one::<u64>(field.name).map(u64::to_string).unwrap_or_default();
-            add(&mut args, field, &number)?;
-        } else {
-            for text in matches.get_many::<String>(field.name).into_iter().flatten() {
-                add(&mut args, field, text)?;
-            }
-        }
+    for (field, text) in given.fields.iter().filter(|(field, _)| field.test == Test::Nothing) {
+        add(&mut args, field, text, files)?;
     }
-    if let Ok(Some(words)) = matches.try_get_many::<String>("FILTER")
-        && op.assigns
-    {
-        words.into_iter().try_for_each(|word| assign(op, &mut args, word))?;
+    if op.assigns {
+        given.words.iter().try_for_each(|word| assign(op, &mut args, word, files))?;
     }
     Ok(args)
 }
 
 /// `phone=555-1234` and `acl:=[]`: sets the field that is meant.
-fn assign(op: &Op, args: &mut Args, text: &str) -> Result<()> {
+fn assign(op: &Op, args: &mut Args, text: &str, files: &dyn Files) -> Result<()> {
     let known = || format!("known fields: {}", names(op));
     let (name, value) = text
         .split_once('=')
@@ -61,7 +63,7 @@ fn assign(op: &Op, args: &mut Args, text: &str) -> Result<()> {
         return Err(Error::usage(format!("there is no field '{}'", quoted(name))).hint(known()));
     };
     if typed {
-        return assign_json(args, field, value);
+        return assign_json(args, field, value, files);
     }
     if value.is_empty() && !matches!(field.kind, Kind::Clearable) {
         let error = Error::usage(format!("the value of {name} is empty: is a variable unset?"));
@@ -72,11 +74,11 @@ fn assign(op: &Op, args: &mut Args, text: &str) -> Result<()> {
         });
     }
     one_of(field, value)?;
-    add(args, field, value)
+    add(args, field, value, files)
 }
 
 /// The same of a value that was typed as JSON. Of an array each entry is checked as if it stood alone.
-fn assign_json(args: &mut Args, field: &Field, json: &str) -> Result<()> {
+fn assign_json(args: &mut Args, field: &Field, json: &str, files: &dyn Files) -> Result<()> {
     let wrong = || Error::usage(format!("{}:={}: this is no value of {}", field.name, quoted(json), field.name));
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong().because(error))?;
     match (value, field.kind) {
@@ -85,15 +87,17 @@ fn assign_json(args: &mut Args, field: &Field, json: &str) -> Result<()> {
                 let name = if matches!(kind, Kind::Members(_)) { "members" } else { field.name };
                 args.push(name, Arg::json("[]")?);
             }
-            entries.iter().try_for_each(|entry| add(args, field, entry.as_str().ok_or_else(wrong)?))
+            entries.iter().try_for_each(|entry| add(args, field, entry.as_str().ok_or_else(wrong)?, files))
         }
-        (serde_json::Value::Object(_), Kind::Object) => add(args, field, json),
+        (serde_json::Value::Object(_), Kind::Object) => add(args, field, json, files),
         (serde_json::Value::String(text), kind) if !matches!(kind, Kind::Bool | Kind::Integer | Kind::Mebibytes) => {
             one_of(field, &text)?;
-            add(args, field, &text)
+            add(args, field, &text, files)
         }
         (serde_json::Value::Bool(_), Kind::Bool)
-        | (serde_json::Value::Number(_), Kind::Integer | Kind::Mebibytes | Kind::DiskSize) => add(args, field, json),
+        | (serde_json::Value::Number(_), Kind::Integer | Kind::Mebibytes | Kind::DiskSize) => {
+            add(args, field, json, files)
+        }
         _ => Err(wrong()),
     }
 }
@@ -125,7 +129,7 @@ pub fn one_of(field: &Field, value: &str) -> Result<()> {
 ///
 /// # Errors
 /// A usage error that names the option and the reason.
-pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
+pub fn add(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Result<()> {
     let typed = |json: &str| match field.place {
         // In a query everything is text.
         Place::Query | Place::Header => Ok(Arg::Text(json.to_owned())),
@@ -146,10 +150,10 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
     }
     let pairs = matches!(field.kind, Kind::Object | Kind::Pairs(_) | Kind::Flat(_) | Kind::Tags(_));
     if pairs && field.place == Place::Body && text.trim_start().starts_with('{') {
-        return add_object(args, field, text).map_err(|error| error.about(&option()));
+        return add_object(args, field, text, files).map_err(|error| error.about(&option()));
     }
     match field.kind {
-        Kind::Uuid if !crate::tasks::resolve::is_uuid(text) => {
+        Kind::Uuid if !super::resolve::is_uuid(text) => {
             return Err(Error::usage(format!("'{}' is not a UUID", quoted(text))).about(field.name));
         }
         Kind::Uuid => args.push(field.name, Arg::Text(text.to_ascii_lowercase())),
@@ -185,11 +189,11 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Kind::Json => args.push(field.name, Arg::json(text).map_err(|error| error.about(&option()))?),
         Kind::Same(_) => {}
         Kind::Secret => {
-            let password = secrets::password(text).map_err(|error| error.about(&option()))?;
+            let password = secrets::password(text, files).map_err(|error| error.about(&option()))?;
             args.push(field.name, Arg::Text(password));
         }
         Kind::Files => {
-            let attested = read_text(text)?;
+            let attested = read_text(text, files)?;
             secrets::no_private_key(text, &attested).map_err(|error| error.about(&option()))?;
             append(args, field.name, attested.into())?;
         }
@@ -227,7 +231,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             add_pair(args, "", name, value)?;
         }
         Kind::FlatFiles(reserved) => {
-            let (name, value) = pair_file(text, &option())?;
+            let (name, value) = pair_file(text, &option(), files)?;
             check_name(name, reserved)?;
             add_pair(args, "", name, Arg::Text(value))?;
         }
@@ -295,20 +299,21 @@ pub fn add(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             add_pair(args, prefix, name, value)?;
         }
         Kind::PairFiles(prefix) => {
-            let (name, value) = pair_file(text, &option())?;
+            let (name, value) = pair_file(text, &option(), files)?;
             check_new_metadata(prefix, name)?;
             add_pair(args, prefix, name, Arg::Text(value))?;
         }
         Kind::File => {
-            let script = read_text(text)?;
+            let script = read_text(text, files)?;
             // A script may well hold one, but none begins with it.
-            if script.trim_start_matches('\u{feff}').trim_start().starts_with("-----BEGIN") {
+            let begin = script.trim_start_matches(['\u{feff}', '>', ' ', '\n', '\r', '\t']);
+            if ["-----BEGIN", "PuTTY-User-Key-File"].iter().any(|armour| begin.starts_with(armour)) {
                 secrets::no_private_key(text, &script).map_err(|error| error.about(&option()))?;
             }
             args.push(field.name, Arg::Text(script));
         }
         Kind::PublicKeyFile => {
-            let key = public_key(text, &read_bytes(text, FILE_LIMIT)?)?;
+            let key = public_key(text, &files.read(text, FILE_LIMIT)?)?;
             args.push(field.name, Arg::Text(key));
         }
     }
@@ -326,7 +331,7 @@ fn words<'a>(field: &Field, text: &'a str) -> Result<Vec<&'a str>> {
 
 /// A thing of a list of objects, by its id or else by what it is called.
 fn named(name: &str, text: &str) -> serde_json::Value {
-    match crate::tasks::resolve::is_uuid(text) {
+    match super::resolve::is_uuid(text) {
         true => serde_json::json!({ "id": text.to_ascii_lowercase() }),
         false => serde_json::json!({ name: text }),
     }
@@ -357,7 +362,7 @@ fn add_member(args: &mut Args, text: &str, default: bool) -> Result<()> {
 }
 
 /// The pairs of a JSON object, each as if it were typed as `NAME:=JSON`.
-fn add_object(args: &mut Args, field: &Field, text: &str) -> Result<()> {
+fn add_object(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Result<()> {
     let pairs: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> = serde_json::from_str(text)
         .map_err(|error| Error::usage(format!("'{}' is no JSON object", quoted(text))).because(error))?;
     if pairs.is_empty() && matches!(field.kind, Kind::Object) {
@@ -366,7 +371,7 @@ fn add_object(args: &mut Args, field: &Field, text: &str) -> Result<()> {
     pairs.keys().try_for_each(|name| secrets::check_name(name))?;
     pairs.iter().try_for_each(|(name, value)| match name.contains('=') {
         true => Err(Error::usage(format!("'{}' cannot be a name here: it holds a =", quoted(name)))),
-        false => add(args, field, &format!("{name}:={value}")),
+        false => add(args, field, &format!("{name}:={value}"), files),
     })
 }
 
@@ -505,37 +510,15 @@ pub fn pair(text: &str) -> Result<(&str, Arg)> {
 }
 
 /// `NAME=@FILE`, and the file's contents.
-fn pair_file<'t>(text: &'t str, option: &str) -> Result<(&'t str, String)> {
+fn pair_file<'t>(text: &'t str, option: &str, files: &dyn Files) -> Result<(&'t str, String)> {
     let (name, value) = pair(text).map_err(|error| error.about(option))?;
     let Arg::Text(file) = value else { return Err(Error::usage(format!("'{}' is not NAME=@FILE", quoted(text)))) };
     let file = file.strip_prefix('@').unwrap_or(&file);
-    Ok((name, read_text(file).map_err(|error| error.about(option))?))
+    Ok((name, read_text(file, files).map_err(|error| error.about(option))?))
 }
 
-/// A file's bytes, or those of standard input for `-`.
-///
-/// # Errors
-/// A usage error: nothing has been sent yet.
-pub fn read_bytes(file: &str, limit: u64) -> Result<Vec<u8>> {
-    let fail = |error: std::io::Error| Error::usage(format!("cannot read {}", shown(file))).because(error);
-    if file != "-" {
-        return crate::file::read(&at_home(file), limit).map_err(fail);
-    }
-    let mut bytes = Vec::new();
-    super::terminal::streams::stdin().and_then(|stdin| stdin.take(limit + 1).read_to_end(&mut bytes)).map_err(fail)?;
-    if bytes.len() as u64 > limit {
-        return Err(Error::usage(format!("standard input is longer than {limit} bytes")));
-    }
-    Ok(bytes)
-}
-
-/// A path whose `~` is the user's home: no shell replaces it behind a `=`, in quotes, or in a file.
-pub fn at_home(path: impl AsRef<Path>) -> PathBuf {
-    paths::expanded(path.as_ref(), Dirs::system().home.as_deref())
-}
-
-fn read_text(file: &str) -> Result<String> {
-    String::from_utf8(read_bytes(file, FILE_LIMIT)?)
+fn read_text(file: &str, files: &dyn Files) -> Result<String> {
+    String::from_utf8(files.read(file, FILE_LIMIT)?)
         .map_err(|_| Error::usage(format!("{} is not text (UTF-8)", shown(file))))
 }
 

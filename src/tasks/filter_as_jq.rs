@@ -1,7 +1,7 @@
 //! Filters that a list does not have, as jq expressions that do the same: an error shows them, and they can be typed.
 
-use super::args::targets;
 use crate::api::{Column, Show};
+use crate::grammar::duration;
 use crate::grammar::filter::{Sign, Typed};
 use crate::grammar::shell::quoted as word;
 use crate::grammar::{is_uuid, mebibytes, selector};
@@ -212,7 +212,7 @@ fn age(path: &str, typed: &Typed<'_>, now: i64) -> Result<String, String> {
         Sign::Is | Sign::IsNot => return Err("how long ago is asked with < and >, as in 'age>1w'".to_owned()),
     };
     let long =
-        targets::age("age", typed.value).map_err(|_| "a length of time has a unit: 12h, 30d, 8w, 1y".to_owned())?;
+        duration::age("age", typed.value).map_err(|_| "a length of time has a unit: 12h, 30d, 8w, 1y".to_owned())?;
     let then = (now / 1000).saturating_sub(i64::try_from(long.as_secs()).unwrap_or(i64::MAX));
     let then = jiff::Timestamp::from_second(then).map_err(|_| "that is too long ago".to_owned())?;
     Ok(format!("({path}|strings) {turned} {}", text(&then.to_string())))

@@ -1,0 +1,363 @@
+//! Changes one resource: sends the request, waits for its end if asked to, and returns what became of it. Which resources
+//! are meant is for [`targets`](super::targets) to find out; how many are changed at once is for the caller to decide.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::call::{Call, described, described_or_new, verb};
+use super::create::{self, Failed, Made, Making, There};
+use super::stop::Stop;
+use super::{Report, explain};
+use crate::answer::Answer;
+use crate::api::{Column, Goal, Ids, Noun, Op};
+use crate::client::{Before, Client, Wait, Watch};
+use crate::error::{Kind, Result};
+use crate::request::Request;
+
+/// What to do to each target.
+#[derive(Clone, Copy)]
+pub struct Change<'a> {
+    /// The operation.
+    pub op: &'static Op,
+    /// How long to wait for its end; not at all if not set.
+    pub wait: Option<Duration>,
+    /// The state to wait for instead of the operation's own.
+    pub state: Option<&'static str>,
+    /// A target that is missing is no failure.
+    pub ignore_missing: bool,
+    /// How a new resource is made, where that is more than to send the request.
+    pub making: Option<&'a Making>,
+}
+
+/// How far a target has come.
+pub struct InFlight {
+    /// What it is called.
+    pub name: RefCell<String>,
+    /// The id that a further command takes: the target's, or that of the new resource.
+    pub id: RefCell<Option<String>>,
+    /// Whether its request is out.
+    pub watch: Arc<Watch>,
+    /// It was there already: nothing was sent for it.
+    pub there: Cell<bool>,
+    /// Nothing more is to come of it.
+    pub ended: Cell<bool>,
+    /// The name of a resource that is not there yet.
+    pub new: Option<String>,
+}
+
+impl InFlight {
+    /// A target for which nothing has been sent. Nothing will be once `stop` is set.
+    pub fn new(call: &Call, stop: Arc<AtomicBool>) -> InFlight {
+        InFlight {
+            name: RefCell::new(described_or_new(call)),
+            id: RefCell::new(call.id().map(str::to_owned)),
+            watch: Arc::new(Watch::new(stop)),
+            there: Cell::new(false),
+            ended: Cell::new(false),
+            new: call.args.text("name").filter(|_| call.target.is_none()).map(str::to_owned),
+        }
+    }
+}
+
+/// How the change of one target ended.
+pub enum Outcome {
+    /// It is done.
+    Done(Done),
+    /// The target is missing, which is no failure; these words say so.
+    Missing(String),
+    /// An interruption kept it from being sent, or its end from being waited for.
+    Left(Option<Answer>),
+}
+
+/// What came of one target.
+pub struct Done {
+    /// The object, as far as it is known.
+    pub object: Answer,
+    /// The service answered none, and this stands in for it.
+    pub receipt: bool,
+    /// What is still to be said of it.
+    pub words: Option<String>,
+}
+
+/// What changes targets.
+pub struct Changing<'a> {
+    /// Where to.
+    pub client: &'a Client,
+    /// What to do.
+    pub change: Change<'a>,
+    /// When to stop.
+    pub stop: &'a Stop,
+    /// Where progress goes.
+    pub report: &'a dyn Report,
+}
+
+/// A request that was taken.
+struct Taken {
+    made: Made,
+    /// What the target is called, for people: `machine web0 (b6979942-…)`.
+    name: String,
+    /// The id of what was made or changed.
+    id: Option<String>,
+    before: Before,
+}
+
+impl Changing<'_> {
+    /// Changes the target of this call. `at` is its number, by which progress is reported.
+    ///
+    /// # Errors
+    /// The service refused; the change failed, or was not seen to end in time. An error that is in doubt
+    /// ([`Error::is_in_doubt`]) says that the request may have been carried out.
+    pub async fn one(&self, at: usize, call: &Call, flight: &InFlight) -> Result<Outcome> {
+        let Change { op, wait, making, .. } = self.change;
+        let request = self.client.request(op, &call.args)?;
+        if self.stop.is_asked() {
+            return Ok(Outcome::Left(None));
+        }
+        let mut before = match wait {
+            Some(_) => self.client.before(op, &call.args).await?,
+            None => Before::default(),
+        };
+        if self.stop.is_asked() {
+            return Ok(Outcome::Left(None));
+        }
+        let there = match making {
+            Some(making) => making.there(self.client, call).await?,
+            None => There::default(),
+        };
+        if self.stop.is_asked() {
+            return Ok(Outcome::Left(None));
+        }
+        let made = match self.watched(call, &request, there, flight).await {
+            Some(Ok(Some(made))) => made,
+            Some(Ok(None)) => return Ok(Outcome::Missing(format!("{}: not there", described(call)))),
+            None => return Ok(Outcome::Left(None)),
+            Some(Err(error)) if error.kind() == Kind::Interrupted => return Ok(Outcome::Left(None)),
+            Some(Err(error)) => return Err(error),
+        };
+        flight.there.set(made.was_there);
+        if let Some((Goal::State(wanted), _)) = &op.goal {
+            let state = made.machine.first().and_then(|row| row.text("/state"));
+            before.moved = state.is_some_and(|state| state != *wanted);
+        }
+        let (name, id) = called(op, call, &made.machine);
+        if !name.is_empty() {
+            flight.name.borrow_mut().clone_from(&name);
+        }
+        let words = (!name.is_empty()).then(|| match op.goal {
+            _ if made.was_there => format!("{name}: was there already"),
+            Some(_) => format!("{name}: {} requested", verb(op)),
+            None => format!("{name}: {}", past(op)),
+        });
+        let (Some(timeout), Some((_, noun)), Some(id)) = (wait, op.goal, id.as_deref()) else {
+            let (object, receipt) = match made.machine {
+                Answer::Nothing => (receipt(op, id.as_deref())?, true),
+                answer => (answer, false),
+            };
+            return Ok(Outcome::Done(Done { object, receipt, words }));
+        };
+        flight.id.replace(Some(id.to_owned()));
+        // A state that does not last may be over before it is looked for.
+        if let (Some(wanted), Answer::Record(_)) = (self.change.state, &made.machine)
+            && made.machine.first().and_then(|row| row.text("/state")).as_deref() == Some(wanted)
+        {
+            return Ok(Outcome::Done(Done { object: made.machine, receipt: false, words }));
+        }
+        words.iter().for_each(|words| self.report.say(words));
+        self.report.name(at, &name);
+        let taken = Taken { made, name, id: Some(id.to_owned()), before };
+        self.end(at, call, noun, taken, timeout).await
+    }
+
+    /// Sends the request; nothing if it is to stop before it was sent.
+    async fn watched(
+        &self,
+        call: &Call,
+        request: &Request,
+        there: There,
+        flight: &InFlight,
+    ) -> Option<Result<Option<Made>>> {
+        let client = self.client.watched(Arc::clone(&flight.watch));
+        let mut sending = std::pin::pin!(self.send(&client, call, request, there));
+        let mut told = false;
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => return Some(sent),
+                () = self.stop.asked(), if !told => {
+                    told = true;
+                    // Before its turn, or between two refusals, nothing is lost with it.
+                    if !flight.watch.is_out() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends it; nothing where the target is missing and that is no failure.
+    async fn send(&self, client: &Client, call: &Call, request: &Request, there: There) -> Result<Option<Made>> {
+        let Change { op, wait, ignore_missing, making, .. } = self.change;
+        match (making, there) {
+            (_, There { machine: Some(machine), .. }) => Ok(Some(Made::found(machine, true))),
+            (Some(making), there) => making.made(client, op, call, request, &there).await.map(Some),
+            (None, _) => {
+                let sent = match wait {
+                    Some(patience) if op.refused_while_busy => {
+                        let sent = create::once_allowed(client, request, Instant::now() + patience).await?;
+                        sent.answer(op).map(|answer| (sent, answer))
+                    }
+                    _ => client.answered(op, request).await,
+                };
+                match sent {
+                    Ok((sent, answer)) => Ok(Some(Made::new(answer, &sent))),
+                    Err(error) if ignore_missing && error.kind() == Kind::NotFound => Ok(None),
+                    // Some services end a resource and then fail to say so.
+                    Err(error)
+                        if error.fault().is_some_and(|fault| fault.status == 500)
+                            && client.is_gone(op, &call.args).await =>
+                    {
+                        Ok(Some(Made::found(Answer::Nothing, false)))
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Waits for the end of a request that was taken.
+    async fn end(
+        &self,
+        at: usize,
+        call: &Call,
+        noun: &'static Noun,
+        taken: Taken,
+        timeout: Duration,
+    ) -> Result<Outcome> {
+        let Change { op, state, making, .. } = self.change;
+        let Taken { made, name, id, before } = taken;
+        let (id, answer) = (id.unwrap_or_default(), made.machine);
+        if made.was_there {
+            create::may_yet_run(&name, &id, &answer).map_err(|error| error.with_body(answer.json()))?;
+        }
+        let called = name.strip_prefix(&format!("{} ", noun.word)).unwrap_or(&id).to_owned();
+        let waiting = Wait {
+            op,
+            args: call.args.clone().set(noun.name, in_path(noun, &id)),
+            name: &called,
+            since: made.date.as_deref(),
+            state,
+            before,
+            timeout,
+        };
+        let told = |state: &str| {
+            // Tags and metadata have no state.
+            if !state.is_empty() {
+                self.report.state(at, state);
+            }
+        };
+        let ended = tokio::select! {
+            ended = self.client.wait(waiting, told) => ended,
+            // To wait is only to watch: leaving it loses nothing.
+            () = self.stop.asked() => {
+                let made = matches!(answer, Answer::Record(_)) && call.args.text(noun.name).is_none();
+                return Ok(Outcome::Left(made.then_some(answer)));
+            }
+        };
+        let logged = noun.logged_by();
+        let machine = logged.and_then(|param| if param == noun.name { Some(&*id) } else { call.args.text(param) });
+        let ended = match (ended, machine) {
+            (Err(error), Some(machine)) if error.kind() == Kind::FailedState => {
+                Err(explain::explain(self.client, machine, Some(op), made.request_id.as_deref(), error).await)
+            }
+            (ended, _) => ended,
+        };
+        let ended = match (ended, making) {
+            (Err(error), Some(making)) => {
+                match making.failed(self.report, self.client, (&name, &id, made.was_there), error).await {
+                    // Nobody needs the id of a machine that is gone.
+                    Failed { error, deleted: true } => return Err(error),
+                    Failed { error, .. } => Err(error),
+                }
+            }
+            (ended, _) => ended,
+        };
+        // A request that was sent twice may have made two after all, later than anybody looked.
+        if let (Ok(_), Some(making), true) = (&ended, making, made.again) {
+            making.there(self.client, call).await.map_err(|error| match error.kind() {
+                Kind::Ambiguous => error.with_body(answer.json()),
+                _ => error,
+            })?;
+        }
+        let ended = ended.map_err(|error| match &answer {
+            Answer::Record(made) if error.body().is_none() => error.with_body(made.get()),
+            _ => error,
+        })?;
+        let (object, receipt) = match (ended, answer) {
+            // What is waited for may be another object than the one that was made or changed.
+            (Answer::Record(_), Answer::Record(made)) if !shows_own(op, noun) => (Answer::Record(made), false),
+            (ended, _) if matches!(ended, Answer::Nothing) || !shows_own(op, noun) => (receipt(op, Some(&id))?, true),
+            (ended, _) => (ended, false),
+        };
+        Ok(Outcome::Done(Done { object, receipt, words: Some(format!("{name}: done")) }))
+    }
+}
+
+/// What the target is called, and the id of what was made or changed: a new resource says its own, any other was called
+/// by it.
+fn called(op: &Op, call: &Call, answer: &Answer) -> (String, Option<String>) {
+    let key = op.goal.map_or("/id".to_owned(), |(_, noun)| format!("/{}", noun.key));
+    let made = answer.first().and_then(|row| row.text(&key).map(|id| id.into_owned()));
+    let asked = op.goal.and_then(|(_, noun)| call.args.text(noun.name)).map(str::to_owned);
+    let name = match (&call.target, op.goal) {
+        (Some(_), Some((_, noun))) if asked.is_none() => match &made {
+            Some(id) => format!("{} {id} of {}", noun.word, described(call)),
+            None => described(call),
+        },
+        (Some(_), _) => described(call),
+        (None, Some((_, noun))) => {
+            let name = answer.first().and_then(|row| row.text("/name").map(|name| name.into_owned()));
+            let id = made.clone().unwrap_or_default();
+            format!("{} {} ({id})", noun.word, name.unwrap_or_default())
+        }
+        (None, None) => String::new(),
+    };
+    let own = call.target.as_ref().and_then(|(param, _)| call.args.text(param)).map(str::to_owned);
+    (name, asked.or(made).or(own))
+}
+
+/// What has been done, where the answer is the end of it.
+fn past(op: &Op) -> String {
+    let (group, verb) = op.verb.rsplit_once(' ').unwrap_or(("", op.verb));
+    let done = match verb {
+        "set" => "set".to_owned(),
+        "change-password" => "password changed".to_owned(),
+        verb if verb.ends_with('e') => format!("{verb}d"),
+        verb => format!("{verb}ed"),
+    };
+    // What was made is a part of what is named.
+    let part = !op.path.rsplit('/').next().unwrap_or_default().starts_with(':');
+    match group.strip_suffix('s') {
+        Some(thing) if part => format!("{thing} {done}"),
+        _ => done,
+    }
+}
+
+/// An id as the path wants it: of a hardware address the digits alone.
+fn in_path(noun: &Noun, id: &str) -> String {
+    if noun.ids == Ids::Mac { id.replace(':', "") } else { id.to_owned() }
+}
+
+/// Whether the object that is waited for is the one that the operation itself answers.
+fn shows_own(op: &Op, noun: &Noun) -> bool {
+    let names = |columns: &'static [Column]| columns.iter().map(|column| column.name);
+    names(noun.get.columns).eq(names(op.columns))
+}
+
+/// What a script gets where the service answers nothing.
+fn receipt(op: &Op, id: Option<&str>) -> Result<Answer> {
+    Answer::from_record(serde_json::json!({ "id": id, "action": op.verb }).to_string().as_bytes())
+}

@@ -1,0 +1,127 @@
+//! Why a machine failed, or why an action had no effect: gathers what the service knows, for [`diagnosis`](super::diagnosis)
+//! to interpret. It changes nothing.
+
+use std::future::Future;
+use std::time::Duration;
+
+use futures_util::future::{join, join3};
+
+use super::diagnosis::{ASK, Entry, Facts, Image, Limit, Machine, Package, judge};
+use super::{resolve, route};
+use crate::answer::{Answer, Row};
+use crate::api::Op;
+use crate::api::cloudapi::{account, images, machines, packages};
+use crate::client::Client;
+use crate::error::{Error, Kind, Result};
+use crate::request::Args;
+
+/// The operations that are called.
+pub const READS: &[&Op] = &[&machines::GET, &machines::AUDIT, &account::LIMITS, &images::GET, &packages::GET];
+
+/// How long each of the two rounds of requests may take where a failure is about to be reported anyway.
+const BRIEF: Duration = Duration::from_secs(3);
+/// How many hints are added to a failure.
+const MAX_HINTS: usize = 3;
+
+/// Adds to the failure of a wait what is known of the reason, within a few seconds whatever happens. `request` is the
+/// id of the request that asked for it, which no answer tells later.
+pub async fn explain(client: &Client, machine: &str, op: Option<&Op>, request: Option<&str>, error: Error) -> Error {
+    let asked = request.map(|id| format!("the operator of the cloud finds it by the request id {id}"));
+    hints(client, machine, op).await.into_iter().chain(asked).fold(error, Error::hint)
+}
+
+/// What is known of why this operation on a machine failed, or anything on it, in a few short lines. Never fails, and
+/// takes a few seconds at most.
+pub async fn hints(client: &Client, machine: &str, op: Option<&Op>) -> Vec<String> {
+    let facts = gather(client, machine, Some(BRIEF)).await;
+    let told = judge(&facts, op.and_then(|op| op.job));
+    let mut all = vec![told.reason];
+    all.extend(told.tries.into_iter().filter(|way| way != ASK));
+    all.truncate(MAX_HINTS);
+    all.push(format!("all that is known: sdc machines why {machine}"));
+    all
+}
+
+/// The error of an answer that says nothing.
+pub fn nothing() -> Error {
+    Error::new(Kind::Unreachable, "the service answered nothing that helps")
+}
+
+/// The id of the machine of this name, which may have failed or be gone: ordinary lists leave such out.
+///
+/// # Errors
+/// Not found, ambiguous, or the service did not answer.
+pub async fn find(client: &Client, typed: &str) -> Result<String> {
+    if resolve::is_uuid(typed) {
+        return Ok(typed.to_ascii_lowercase());
+    }
+    let all = Args::new().set("tombstone", "true");
+    let mut found = route::named(client, &all, typed, Machine::read).await?;
+    if found.is_empty() && typed.len() >= 8 {
+        let begins = typed.to_ascii_lowercase();
+        let listed = client.call(&machines::LIST, &all).await?;
+        found = listed.rows().map(Machine::read).collect();
+        found.retain(|machine| machine.id.starts_with(&begins));
+    }
+    // Of those that are gone the last one is meant, and none of them where one is still there.
+    if found.iter().any(|machine| machine.state != "deleted") {
+        found.retain(|machine| machine.state != "deleted");
+    } else if let Some(last) = found.iter().map(|machine| machine.created.clone()).max() {
+        found.retain(|machine| machine.created == last);
+    }
+    match found.as_slice() {
+        [one] => Ok(one.id.clone()),
+        // The others' words are as good.
+        [] => resolve::id(client, &machines::MACHINE, typed).await,
+        many => {
+            let words = format!("'{typed}' fits {} machines", many.len());
+            let shown = many.iter().take(8).map(|it| format!("{} {} {} {}", it.id, it.name, it.state, it.created));
+            let error = shown.fold(Error::new(Kind::Ambiguous, words), Error::hint);
+            Err(error.hint("use the id of the one that is meant"))
+        }
+    }
+}
+
+/// Gathers what is known of a machine; with a time limit, as much of it as comes within that.
+pub async fn gather(client: &Client, id: &str, patience: Option<Duration>) -> Facts {
+    let own = Args::new().set("machine", id);
+    let (machine, audit, limits) = join3(
+        within(patience, async { first(&client.call(&machines::GET, &own).await.or_else(gone)?, Machine::read) }),
+        within(patience, async { Ok(client.call(&machines::AUDIT, &own).await?.rows().map(Entry::read).collect()) }),
+        within(patience, async {
+            Ok(client.call(&account::LIMITS, &Args::new()).await?.rows().map(Limit::read).collect())
+        }),
+    )
+    .await;
+    let known = machine.as_ref().ok();
+    let image = known.map(|machine| machine.image.clone()).filter(|id| resolve::is_uuid(id));
+    let package = known.map(|machine| machine.package.clone()).filter(|name| !name.is_empty());
+    let image = async {
+        let args = Args::new().set("image", image?);
+        Some(within(patience, async { first(&client.call(&images::GET, &args).await?, Image::read) }).await)
+    };
+    let package = async {
+        let args = Args::new().set("package", package?);
+        Some(within(patience, async { first(&client.call(&packages::GET, &args).await?, Package::read) }).await)
+    };
+    let (image, package) = join(image, package).await;
+    Facts { machine, audit, limits, image, package }
+}
+
+fn first<T>(answer: &Answer, read: fn(Row<'_>) -> T) -> Result<T> {
+    answer.first().map(read).ok_or_else(nothing)
+}
+
+/// A deleted machine comes with the error that says so.
+fn gone(error: Error) -> Result<Answer> {
+    match error.body().map(|body| Answer::from_record(body.as_bytes())) {
+        Some(Ok(machine)) => Ok(machine),
+        _ => Err(error),
+    }
+}
+
+async fn within<T>(patience: Option<Duration>, asked: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(patience) = patience else { return asked.await };
+    let late = |_| Error::new(Kind::Unreachable, format!("no answer within {patience:?}"));
+    tokio::time::timeout(patience, asked).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
+}
