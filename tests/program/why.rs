@@ -193,7 +193,7 @@ fn a_wait_that_fails_tells_the_reason_the_request_and_where_to_ask_further() {
         ("/packages/g1-small", Some((200, PACKAGE))),
     ]);
     let package = "5be92d07-4f6b-4c8d-8eaf-3a4b5c6d7e02";
-    let said = sdc(&url, &["machines", "create", "--image", IMAGE, "--package", package, "--wait"]);
+    let said = sdc(&url, &["machines", "create", "--image", IMAGE, "--package", package, "-n", "web0", "--wait"]);
     let told = String::from_utf8_lossy(&said.stderr).into_owned();
     assert_eq!(said.status.code(), Some(8), "{told}");
     for words in [
@@ -217,7 +217,19 @@ fn the_reasons_never_hold_up_the_end_of_a_wait() {
         ("/packages/g1-small", None),
     ]);
     let package = "5be92d07-4f6b-4c8d-8eaf-3a4b5c6d7e02";
-    let words = ["machines", "create", "--image", IMAGE, "--package", package, "--wait", "--request-timeout", "10m"];
+    let words = [
+        "machines",
+        "create",
+        "--image",
+        IMAGE,
+        "--package",
+        package,
+        "-n",
+        "web0",
+        "--wait",
+        "--request-timeout",
+        "10m",
+    ];
     let said = sdc(&url, &words);
     let told = String::from_utf8_lossy(&said.stderr).into_owned();
     assert_eq!(said.status.code(), Some(8), "{told}");
