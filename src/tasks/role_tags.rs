@@ -255,7 +255,10 @@ impl Taggable {
 /// A collection by its name or an alias.
 fn collection(word: &str) -> Option<&'static str> {
     let named = |name: &&str| {
-        CLOUDAPI.resources.iter().any(|resource| resource.name == *name && (*name == word || resource.aliases.contains(&word)))
+        CLOUDAPI
+            .resources
+            .iter()
+            .any(|resource| resource.name == *name && (*name == word || resource.aliases.contains(&word)))
     };
     role_tags::COLLECTIONS.iter().map(|(name, _)| *name).find(named)
 }
