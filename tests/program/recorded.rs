@@ -121,6 +121,101 @@ async fn a_role_whose_answer_a_killed_run_never_saw_is_deleted_by_prune() {
     assert_eq!((&cloud.recorded()["made"], cloud.recorded().get("begun")), (&json!([]), None));
 }
 
+/// What a file can make, one of each kind, with the request that makes it. Of the user, the key is a part.
+fn each() -> [(&'static str, Value); 4] {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUGuQxPsNx8zqPXuTjNGyGx8MG3uxhpc1CdwTx2V7B9 laptop";
+    let user = json!({ "login": "other", "email": "other@example.com", "firstName": "Jo", "keys": [] });
+    let policy = json!({ "name": "other", "description": "ping", "rules": ["CAN ping", "CAN  getmachine"] });
+    let member = json!({ "login": "other", "email": "other@example.com", "keys": [key] });
+    [
+        ("/policies", json!({ "owner": "team", "policies": [policy] })),
+        ("/users", json!({ "owner": "team", "users": [user] })),
+        (
+            "/roles",
+            json!({ "owner": "team", "policies": [policy], "users": [user],
+                "roles": [{ "name": "other", "default_members": ["other"], "policies": ["other"] }] }),
+        ),
+        ("/users/*/keys", json!({ "owner": "team", "users": [member] })),
+    ]
+}
+
+/// Applies until the request of this path is sent, and kills the run then.
+async fn killed(cloud: &Cloud, path: &str, file: &Value) {
+    let mut child = cloud.apply(&cloud.file(file), &[]).spawn().unwrap();
+    let last = path.rsplit('/').next().unwrap();
+    let mut tries = 0..600;
+    while !cloud.writes().iter().any(|line| line.ends_with(&format!("/{last}"))) && tries.next().is_some() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    child.kill().unwrap();
+    assert_eq!(ended(child).await.status.code(), None, "{path}");
+    let begun = cloud.recorded()["begun"].clone();
+    assert_eq!(begun.as_array().map(Vec::len), Some(1), "{path}: {begun}");
+    assert!(!begun.to_string().contains("password"), "{begun}");
+}
+
+#[tokio::test]
+async fn what_a_killed_run_has_made_is_pruned_whatever_its_kind() {
+    for (path, file) in each() {
+        let cloud = Cloud::with(&format!("POST {path} drip=1")).await;
+        killed(&cloud, path, &file).await;
+        let (code, told, words) = cloud.told(cloud.apply(&cloud.file(&json!({ "owner": "team" })), &["--prune"])).await;
+        assert!(code == Some(0) && words.contains("on its record now: "), "{path}: {told}{words}");
+        assert!(!words.contains("warning"), "{path}: {words}");
+        let left = cloud.roles_and_policies().await;
+        assert!(!left.contains("\"other"), "{path}: {left}");
+    }
+}
+
+#[tokio::test]
+async fn what_others_make_after_a_request_that_never_came_is_theirs() {
+    let theirs: [&[&str]; 3] = [
+        &["policies", "create", "other", "--rule", "CAN deletemachine"],
+        &["users", "create", "other", "--email", "else@example.com", "--random-password"],
+        &["roles", "create", "other"],
+    ];
+    for ((path, file), theirs) in each().into_iter().zip(theirs) {
+        let cloud = Cloud::with(&format!("POST {path} hang")).await;
+        killed(&cloud, path, &file).await;
+        cloud.emulator.clear_faults();
+        let (code, _, words) = cloud.told(against(&cloud.emulator, theirs)).await;
+        assert_eq!(code, Some(0), "{words}");
+        let noun = theirs[0];
+        let (_, before, _) = cloud.told(against(&cloud.emulator, &[noun, "get", "other", "--json"])).await;
+        // However old the record is.
+        let mut recorded = cloud.recorded();
+        let since = recorded["begun"][0]["since"].as_u64().unwrap() - 30 * 24 * 3600;
+        recorded["begun"][0]["since"] = since.into();
+        std::fs::write(cloud.record(), recorded.to_string()).unwrap();
+        let nothing = cloud.file(&json!({ "owner": "team" }));
+        let (code, told, words) = cloud.told(cloud.apply(&nothing, &["--prune"])).await;
+        assert_eq!(code, Some(0), "{path}: {words}");
+        assert!(words.contains("may be somebody else's") && words.contains("--adopt"), "{path}: {words}");
+        let (_, after, _) = cloud.told(against(&cloud.emulator, &[noun, "get", "other", "--json"])).await;
+        assert_eq!((before, cloud.recorded().get("begun")), (after, None), "{path}: {told}");
+        assert!(cloud.recorded()["made"].as_array().unwrap().is_empty(), "{path}");
+        // It can be taken over.
+        let (code, told, words) = cloud.told(cloud.apply(&cloud.file(&file), &["--adopt"])).await;
+        assert!(code == Some(0) && told.contains("= adopt ") && !words.contains("warning"), "{path}: {told}{words}");
+        let (code, _, words) = cloud.told(cloud.apply(&nothing, &["--prune"])).await;
+        assert!(code == Some(0) && !cloud.roles_and_policies().await.contains("\"other"), "{path}: {words}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_say_how_something_was_begun_owns_nothing() {
+    let cloud = Cloud::with("POST /policies drop=after times=1").await;
+    cloud.told(cloud.apply(&cloud.file(&team()), &[])).await;
+    let mut recorded = cloud.recorded();
+    assert!(recorded["begun"][0].as_object_mut().unwrap().remove("image").is_some());
+    std::fs::write(cloud.record(), recorded.to_string()).unwrap();
+    let (code, told, words) = cloud.told(cloud.apply(&cloud.file(&json!({ "owner": "team" })), &["--prune"])).await;
+    assert!(code == Some(0) && told.starts_with("nothing to do"), "{told}{words}");
+    assert!(words.contains("was about to create policy may-reboot, but"), "{words}");
+    assert!(cloud.roles_and_policies().await.contains("may-reboot"));
+}
+
 #[tokio::test]
 async fn what_a_killed_run_has_made_is_on_the_record_even_if_there_is_nothing_else_to_do() {
     let cloud = Cloud::with("POST /policies drip=1").await;

@@ -73,7 +73,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::order::in_order;
-pub use self::record::{OpenRecord, Record};
+pub use self::record::{Found, Image, OpenRecord, Record, Settled};
 pub use self::run::{Run, Work};
 
 /// The kinds of resources that a plan is about. The record keeps them by their serialized form.

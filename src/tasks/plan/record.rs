@@ -2,7 +2,8 @@
 //! for each cloud, account and owner, in a folder that the caller names.
 //!
 //! A run writes down what it is about to create before it sends the request. So no end of the process and no full disk
-//! leaves a resource behind that is on no record: what was [begun](Record::begun) and turns out to exist is owned.
+//! leaves a resource behind that is on no record: what was [begun](Record::begun) and turns out to exist is owned, if it
+//! is as the run would have created it. A resource of that name that differs is somebody else's.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Kind, Owned};
 use crate::error::{self, Error, Result};
@@ -26,6 +28,29 @@ const LATE: u64 = 60 * 60;
 /// All characters but those that neither lead out of the folder nor separate the parts of the name.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
 
+/// The fields of a resource as the service shows them, without those that are empty.
+pub type Image = Map<String, Value>;
+
+/// A resource that exists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Its id.
+    pub id: String,
+    /// Its fields.
+    pub image: Image,
+    /// When it was created, in seconds since 1970, if the service says so.
+    pub created: Option<i64>,
+}
+
+/// What became of the resources that earlier runs had begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled<K> {
+    /// Those that exist as they were begun: they are owned now.
+    pub own: Vec<Owned<K>>,
+    /// Those of which one exists that may be somebody else's: they are forgotten.
+    pub foreign: Vec<Owned<K>>,
+}
+
 /// A resource whose request was about to be sent, and whose end is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "K: Kind")]
@@ -34,6 +59,24 @@ struct Begun<K> {
     resource: Owned<K>,
     /// When, in seconds since 1970.
     since: u64,
+    /// As what it was about to be created; records of former versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image: Option<Image>,
+}
+
+impl<K: Kind> Begun<K> {
+    /// Whether it is about this resource, whose id may be unknown.
+    fn is_about(&self, other: &Owned<K>) -> bool {
+        let own = &self.resource;
+        let ids_fit = own.id.is_empty() || other.id.is_empty() || own.id == other.id;
+        own.kind == other.kind && own.name == other.name && ids_fit
+    }
+
+    /// Whether what exists was created by this request, as far as can be seen.
+    fn has_made(&self, found: &Found) -> bool {
+        let since = i64::try_from(self.since).unwrap_or(i64::MAX);
+        self.image.as_ref() == Some(&found.image) && found.created.is_none_or(|created| created >= since)
+    }
 }
 
 /// What the file lists.
@@ -94,23 +137,26 @@ impl<K: Kind> Record<K> {
         self.lists.begun.iter().map(|begun| &begun.resource)
     }
 
-    /// Takes begun resources that exist for made ones, and returns them. `find` returns the id of a resource that
-    /// exists. One that does not is forgotten after an hour: until then its request may still be carried out.
-    /// The file is written by [`Record::open`].
-    pub fn settle(&mut self, find: impl Fn(&Owned<K>) -> Option<String>) -> Vec<Owned<K>> {
-        let mut found = Vec::new();
+    /// Takes begun resources for made ones if they exist as they were begun. `find` returns the resource of that kind
+    /// and name that exists. If it differs, is older, or the record does not say how it was begun, it may be somebody
+    /// else's, and is forgotten. One that does not exist is forgotten after an hour: until then its request may still
+    /// be carried out. The file is written by [`Record::open`].
+    pub fn settle(&mut self, find: impl Fn(&Owned<K>) -> Option<Found>) -> Settled<K> {
+        let mut settled = Settled { own: Vec::new(), foreign: Vec::new() };
         let now = now();
-        self.lists.begun.retain(|begun| match find(&begun.resource) {
-            Some(id) => {
-                found.push(Owned { id, ..begun.resource.clone() });
-                false
-            }
-            None => now.saturating_sub(begun.since) < LATE,
+        self.lists.begun.retain(|begun| {
+            let Some(found) = find(&begun.resource) else { return now.saturating_sub(begun.since) < LATE };
+            let list = if begun.has_made(&found) { &mut settled.own } else { &mut settled.foreign };
+            list.push(Owned { id: found.id, ..begun.resource.clone() });
+            false
         });
-        for resource in &found {
-            put(&mut self.lists.made, resource.clone());
+        // What is on the record already needs no word.
+        let made = &mut self.lists.made;
+        settled.foreign.retain(|resource| made.iter().all(|known| !known.is(resource.kind, &resource.id)));
+        for resource in &settled.own {
+            put(made, resource.clone());
         }
-        found
+        settled
     }
 
     /// Whether [`Record::settle`] has changed it.
@@ -160,7 +206,11 @@ impl<K: Kind> Record<K> {
         if (&content.host, &content.account, &content.owner) != (&self.host, &self.account, &self.owner) {
             return Err(fail("is that of another cloud, account or owner"));
         }
-        Ok(Lists { made: content.made, begun: content.begun })
+        let mut begun: Vec<Begun<K>> = Vec::new();
+        for one in content.begun {
+            begin(&mut begun, one);
+        }
+        Ok(Lists { made: content.made, begun })
     }
 }
 
@@ -174,12 +224,13 @@ pub struct OpenRecord<K> {
 }
 
 impl<K: Kind> OpenRecord<K> {
-    /// Writes down that a resource is about to be created. Its id is empty where it is not known beforehand.
+    /// Writes down that a resource is about to be created, and as what. Its id is empty where it is not known
+    /// beforehand.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn begin(&mut self, resource: Owned<K>) -> Result<()> {
-        self.own.push(Begun { resource, since: now() });
+    pub fn begin(&mut self, resource: Owned<K>, image: Image) -> Result<()> {
+        begin(&mut self.own, Begun { resource, since: now(), image: Some(image) });
         self.write()
     }
 
@@ -197,11 +248,7 @@ impl<K: Kind> OpenRecord<K> {
     /// # Errors
     /// The file cannot be written.
     pub fn put(&mut self, resource: Owned<K>) -> Result<()> {
-        let others = |begun: &Begun<K>| {
-            let id = &begun.resource.id;
-            (begun.resource.kind, &begun.resource.name) != (resource.kind, &resource.name)
-                || !id.is_empty() && *id != resource.id
-        };
+        let others = |begun: &Begun<K>| !begun.is_about(&resource);
         self.own.retain(others);
         self.record.lists.begun.retain(others);
         put(&mut self.record.lists.made, resource);
@@ -224,13 +271,16 @@ impl<K: Kind> OpenRecord<K> {
 
     fn write(&self) -> Result<()> {
         let record = &self.record;
+        // An earlier request for the same resource is left out for as long as this run's own is open.
+        let mut begun = record.lists.begun.clone();
+        self.own.iter().for_each(|own| begin(&mut begun, own.clone()));
         let content = Content {
             version: VERSION,
             host: record.host.clone(),
             account: record.account.clone(),
             owner: record.owner.clone(),
             made: record.lists.made.clone(),
-            begun: record.lists.begun.iter().chain(&self.own).cloned().collect(),
+            begun,
         };
         let mut text = serde_json::to_string_pretty(&content)
             .map_err(|error| Error::other("the record is not JSON").because(error))?;
@@ -247,152 +297,17 @@ fn put<K: Kind>(made: &mut Vec<Owned<K>>, resource: Owned<K>) {
     }
 }
 
+/// Puts what is begun on a list, in the place of what the list had of the same resource.
+fn begin<K: Kind>(list: &mut Vec<Begun<K>>, begun: Begun<K>) {
+    list.retain(|known| !known.is_about(&begun.resource));
+    list.push(begun);
+}
+
 /// The time, in seconds since 1970.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-    enum Part {
-        User,
-        Role,
-    }
-
-    impl Kind for Part {
-        fn word(self) -> &'static str {
-            "part"
-        }
-    }
-
-    fn owned(kind: Part, name: &str, id: &str) -> Owned<Part> {
-        Owned { kind, id: id.to_owned(), name: name.to_owned(), needs: Vec::new() }
-    }
-
-    fn read(dir: &tempfile::TempDir, owner: &str) -> Result<Record<Part>> {
-        Record::read(&dir.path().join("records"), "host:8080", "a/../b", owner)
-    }
-
-    fn open(dir: &tempfile::TempDir) -> OpenRecord<Part> {
-        read(dir, "team").unwrap().open().unwrap()
-    }
-
-    #[test]
-    fn a_record_is_kept_for_each_cloud_account_and_owner_and_for_its_owner_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        let jill = owned(Part::User, "jill", "u1");
-        let mut record = open(&dir);
-        assert!(record.made().is_empty());
-        record.put(jill.clone()).unwrap();
-        record.put(jill.clone()).unwrap();
-        drop(record);
-        assert_eq!(read(&dir, "team").unwrap().made(), std::slice::from_ref(&jill));
-        assert!(read(&dir, "other").unwrap().made().is_empty());
-        let file = dir.path().join("records/host%3A8080@a%2F..%2Fb@team.json");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-        }
-        open(&dir).remove(Part::User, "u1").unwrap();
-        assert!(read(&dir, "team").unwrap().made().is_empty());
-        std::fs::write(&file, "{").unwrap();
-        assert!(read(&dir, "team").is_err());
-    }
-
-    #[test]
-    fn a_record_of_before_is_read_and_says_no_more_than_it_did() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("records/host%3A8080@a%2F..%2Fb@team.json");
-        std::fs::create_dir(dir.path().join("records")).unwrap();
-        let text = r#"{"version":1,"host":"host:8080","account":"a/../b","owner":"team",
-            "made":[{"kind":"User","id":"u1","name":"jill"}]}"#;
-        std::fs::write(&file, text).unwrap();
-        assert_eq!(read(&dir, "team").unwrap().made(), [owned(Part::User, "jill", "u1")]);
-        drop(open(&dir));
-        let written = std::fs::read_to_string(&file).unwrap();
-        assert!(!written.contains("begun") && !written.contains("needs"), "{written}");
-    }
-
-    #[test]
-    fn what_was_begun_is_owned_if_it_exists_and_forgotten_if_it_does_not_come() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut run = open(&dir);
-        for name in ["there", "late", "never"] {
-            run.begin(owned(Part::Role, name, "")).unwrap();
-        }
-        run.own.last_mut().unwrap().since -= LATE;
-        run.write().unwrap();
-        drop(run);
-        let mut record = read(&dir, "team").unwrap();
-        assert!(record.made().is_empty() && !record.is_changed());
-        let found = record.settle(|begun| (begun.name == "there").then(|| "r1".to_owned()));
-        assert_eq!(found, [owned(Part::Role, "there", "r1")]);
-        assert_eq!((record.made(), record.is_changed()), (&found[..], true));
-        drop(record.open().unwrap());
-        let record = read(&dir, "team").unwrap();
-        assert_eq!(record.made(), found);
-        assert_eq!(record.begun().map(|begun| begun.name.as_str()).collect::<Vec<_>>(), ["late"]);
-    }
-
-    #[test]
-    fn what_is_refused_was_never_begun_but_an_earlier_run_may_have_made_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let (ops, dev) = (owned(Part::Role, "ops", ""), owned(Part::Role, "dev", ""));
-        open(&dir).begin(ops.clone()).unwrap();
-        let mut run = open(&dir);
-        for role in [&ops, &dev] {
-            run.begin(role.clone()).unwrap();
-            run.refused(role).unwrap();
-        }
-        drop(run);
-        assert_eq!(read(&dir, "team").unwrap().begun().collect::<Vec<_>>(), [&ops]);
-        // Once it is made, nothing is open any longer.
-        let mut run = open(&dir);
-        run.begin(ops).unwrap();
-        run.put(owned(Part::Role, "ops", "r1")).unwrap();
-        drop(run);
-        let record = read(&dir, "team").unwrap();
-        assert!(record.begun().next().is_none() && record.made() == [owned(Part::Role, "ops", "r1")]);
-    }
-
-    #[test]
-    fn a_record_is_one_runs_at_a_time_and_what_others_have_written_is_not_lost() {
-        let dir = tempfile::tempdir().unwrap();
-        let late = read(&dir, "team").unwrap();
-        let mut run = open(&dir);
-        let waits = std::thread::spawn(move || late.open().map(drop));
-        run.put(owned(Part::Role, "ops", "r1")).unwrap();
-        drop(run);
-        let error = waits.join().unwrap().unwrap_err();
-        assert_eq!(error.kind(), error::Kind::Refused, "{error}");
-        assert_eq!(open(&dir).made().len(), 1);
-    }
-
-    #[test]
-    fn a_record_that_cannot_be_written_begins_no_run() {
-        let dir = tempfile::tempdir().unwrap();
-        let record = read(&dir, "team").unwrap();
-        std::fs::write(dir.path().join("records"), "a file where the folder should be").unwrap();
-        let error = record.open().unwrap_err();
-        assert!(error.message().ends_with("cannot be written"), "{error}");
-        assert_eq!(error.hints(), ["nothing was changed"]);
-    }
-
-    #[test]
-    fn a_record_that_is_a_folder_or_in_one_that_cannot_be_written_is_told_before_a_run() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("records/host%3A8080@a%2F..%2Fb@team.json");
-        std::fs::create_dir_all(&file).unwrap();
-        let error = read(&dir, "team").unwrap_err();
-        assert!(error.message().ends_with("cannot be read"), "{error}");
-        // A lock that cannot be taken.
-        let record = read(&dir, "other").unwrap();
-        std::fs::create_dir(dir.path().join("records/.host%3A8080@a%2F..%2Fb@other.json.lock")).unwrap();
-        let error = record.open().unwrap_err();
-        assert_eq!(error.hints(), ["nothing was changed"], "{error}");
-    }
-}
+#[path = "record_tests.rs"]
+mod tests;

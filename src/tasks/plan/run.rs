@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Action, Kind, OpenRecord, Owned, Step};
+use super::{Action, Image, Kind, OpenRecord, Owned, Step};
 use crate::error::{self, Error, Result};
 use crate::tasks::Report;
 
@@ -12,6 +12,13 @@ use crate::tasks::Report;
 pub trait Work<K, S> {
     /// The id that a resource will have once it is created, if that is known beforehand.
     fn id(&self, step: &Step<K, S>) -> Option<String>;
+
+    /// The fields of a resource that is about to be created, as the service will show them. No secrets: the record
+    /// keeps it.
+    fn image(&self, step: &Step<K, S>) -> Image {
+        let fields = step.changes.iter().filter(|change| !change.new.is_null());
+        fields.map(|change| (change.field.clone(), change.new.clone())).collect()
+    }
 
     /// Carries out a step and returns the resource's id.
     ///
@@ -33,7 +40,7 @@ pub struct Run {
 
 impl Run {
     /// Carries the steps out. Before a resource is created, the record says so; after each step, the record has its
-    /// outcome. So whatever ends the process, a later [`settle`](super::Record::settle) finds what was created.
+    /// outcome. So whatever ends the process, a later [`settle`](super::Record::settle) finds what was created, and tells it from what others have.
     ///
     /// # Errors
     /// The first step's that fails, after which no other one is begun; or that it was told to stop.
@@ -66,7 +73,7 @@ async fn step<K: Kind, S>(
     let begun: Option<Owned<K>> =
         (step.action == Action::Create).then(|| step.owned(work.id(step).unwrap_or_default()));
     if let Some(begun) = &begun {
-        record.begin(begun.clone()).map_err(|error| error.hint("it was not sent"))?;
+        record.begin(begun.clone(), work.image(step)).map_err(|error| error.hint("it was not sent"))?;
     }
     let id = match (work.carry_out(step).await, &begun) {
         (Ok(id), _) => id,

@@ -6,13 +6,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::live::{Live, Member};
-use super::{Kind, Spec, Step, key_id, texts};
+use super::{Kind, Spec, Step, begun, key_id, texts};
 use crate::api::Op;
 use crate::api::cloudapi::{policies, roles, user_keys, users};
 use crate::client::Client;
 use crate::error::{self, Error, Result};
 use crate::request::{Arg, Args};
-use crate::tasks::plan::{Action, Work};
+use crate::tasks::plan::{Action, Image, Work};
 
 /// Carries out steps one after another, and remembers the ids of new users, which their keys need.
 pub struct Worker<'a, P> {
@@ -39,6 +39,10 @@ impl<P: Fn(&str) -> Result<SecretString>> Work<Kind, Spec> for Worker<'_, P> {
     /// A key is known by its user and fingerprint.
     fn id(&self, step: &Step) -> Option<String> {
         (step.kind == Kind::Key).then(|| key_id(&self.user(step), &step.name))
+    }
+
+    fn image(&self, step: &Step) -> Image {
+        begun::image(step)
     }
 
     /// Deleting a resource that is gone already succeeds, and adopting one sends nothing.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::live::{Live, Member};
 
 /// The fields of a user that the file holds.
-const FIELDS: &[&str] =
+pub(super) const FIELDS: &[&str] =
     &["email", "companyName", "firstName", "lastName", "address", "postalCode", "city", "state", "country", "phone"];
 
 /// The file's JSON, with the keys that `live` holds, and the owner if one is given.

@@ -4,7 +4,7 @@
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::{Kind as ResourceKind, Owned, key_id, texts};
+use super::texts;
 use crate::answer::{Answer, Row};
 use crate::api::cloudapi::{policies, roles, user_keys, users};
 use crate::auth::PublicKey;
@@ -241,20 +241,6 @@ impl Lists {
 }
 
 impl Live {
-    /// The id of a resource that a run was about to create, if it exists.
-    pub fn find(&self, begun: &Owned) -> Option<String> {
-        let name = &begun.name;
-        match begun.kind {
-            ResourceKind::Policy => self.policies.iter().find(|one| one.name == *name).map(|one| one.id.clone()),
-            ResourceKind::Role => self.roles.iter().find(|one| one.name == *name).map(|one| one.id.clone()),
-            ResourceKind::User => self.users.iter().find(|one| one.login == *name).map(|one| one.id.clone()),
-            ResourceKind::Key => {
-                let has = |user: &User| user.keys.iter().any(|key| key_id(&user.id, &key.md5) == begun.id);
-                self.users.iter().any(has).then(|| begun.id.clone())
-            }
-        }
-    }
-
     /// Refuses default members that are only those of the list, which shows too many.
     ///
     /// # Errors
@@ -311,29 +297,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn what_was_begun_is_found_by_its_kind_and_name_and_a_key_by_its_user_and_fingerprint() {
-        let key = Key { md5: "aa".to_owned(), ..Key::default() };
-        let one = "same".to_owned();
-        let live = Live {
-            users: vec![User { id: "u".to_owned(), login: one.clone(), keys: vec![key], ..User::default() }],
-            roles: vec![Role { id: "r".to_owned(), name: one.clone(), ..Role::default() }],
-            policies: vec![Policy { id: "p".to_owned(), name: one, ..Policy::default() }],
-            ..Live::default()
-        };
-        for (kind, name, id, found) in [
-            (ResourceKind::User, "same", "", Some("u")),
-            (ResourceKind::Role, "same", "", Some("r")),
-            (ResourceKind::Policy, "same", "", Some("p")),
-            (ResourceKind::Role, "other", "", None),
-            (ResourceKind::Key, "aa", "u/aa", Some("u/aa")),
-            (ResourceKind::Key, "aa", "other/aa", None),
-        ] {
-            let begun = Owned { kind, id: id.to_owned(), name: name.to_owned(), needs: Vec::new() };
-            assert_eq!(live.find(&begun).as_deref(), found, "{begun:?}");
-        }
-    }
 
     #[test]
     fn roles_are_read_in_the_forms_of_every_version() {

@@ -41,6 +41,7 @@
 //! ```
 
 mod apply;
+pub mod begun;
 mod export;
 pub mod file;
 pub mod live;

@@ -81,7 +81,7 @@ fn step(action: Action, kind: Kind, name: &str, id: Option<&str>) -> Step {
     Step::new(action, kind, name, id, Spec::None)
 }
 
-fn key_step(action: Action, login: &str, user_id: Option<&str>, key: &Key) -> Step {
+pub(super) fn key_step(action: Action, login: &str, user_id: Option<&str>, key: &Key) -> Step {
     let id = user_id.map(|user| key_id(user, &key.md5));
     let user = (Kind::User, login.to_owned());
     let mut step = step(action, Kind::Key, &key.md5, id.as_deref());
@@ -123,7 +123,7 @@ fn sorted(texts: &[String]) -> Vec<&String> {
     all
 }
 
-fn policy_step(policy: &file::Policy, now: Option<&live::Policy>) -> Result<Option<Step>> {
+pub(super) fn policy_step(policy: &file::Policy, now: Option<&live::Policy>) -> Result<Option<Step>> {
     let action = if now.is_some() { Action::Change } else { Action::Create };
     let mut step = step(action, Kind::Policy, &policy.name, now.map(|now| now.id.as_str()));
     // A rule that the service has accepted once is not refused here.
@@ -148,7 +148,7 @@ fn policy_step(policy: &file::Policy, now: Option<&live::Policy>) -> Result<Opti
     Ok((now.is_none() || !step.changes.is_empty()).then_some(step))
 }
 
-fn user_step(user: &file::User, now: Option<&live::User>) -> Result<Option<Step>> {
+pub(super) fn user_step(user: &file::User, now: Option<&live::User>) -> Result<Option<Step>> {
     let action = if now.is_some() { Action::Change } else { Action::Create };
     let mut step = step(action, Kind::User, &user.login, now.map(|now| now.id.as_str()));
     for (field, new) in &user.fields {
@@ -161,7 +161,7 @@ fn user_step(user: &file::User, now: Option<&live::User>) -> Result<Option<Step>
     Ok((now.is_none() || !step.changes.is_empty()).then_some(step))
 }
 
-fn role_step(role: &file::Role, now: Option<&Role>) -> Option<Step> {
+pub(super) fn role_step(role: &file::Role, now: Option<&Role>) -> Option<Step> {
     let action = if now.is_some() { Action::Change } else { Action::Create };
     let mut step = step(action, Kind::Role, &role.name, now.map(|now| now.id.as_str()));
     if let Some(members) = &role.members {

@@ -16,12 +16,12 @@ use crate::cli::{App, change};
 use crate::client::Client;
 use crate::error::{self, Error, Result};
 use crate::render::visible;
-use crate::tasks::plan::{Action, Kind as _, OpenRecord, Run, Work};
+use crate::tasks::plan::{Action, Kind as _, OpenRecord, Run, Settled, Work};
 use crate::tasks::rbac::file::{self, Folders, Wanted};
 use crate::tasks::rbac::live::{self, Live};
 use crate::tasks::rbac::plan::{self, Choice, Plan};
 use crate::tasks::rbac::rights::{self, Caller};
-use crate::tasks::rbac::{Kind, Owned, Record, Spec, Step, Worker};
+use crate::tasks::rbac::{Kind, Owned, Record, Spec, Step, Worker, begun};
 use crate::tasks::stop::Stop;
 use crate::tasks::values::Files;
 
@@ -47,14 +47,15 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let client = app.client()?;
     let mut record = record(app, &client, &wanted)?;
     let live = live(&client, &wanted, record.as_ref()).await?;
-    let found = record.as_mut().map(|record| record.settle(|begun| live.find(begun))).unwrap_or_default();
+    let settled = record.as_mut().map(|record| record.settle(|begun| begun::find(&live, begun)));
     let made = record.as_ref().map(Record::made).unwrap_or_default();
     let plan = plan::plan(&live, &wanted, made, choice)?;
     let only_plan = app.globals.dry_run || matches.get_flag("plan");
     if !wants_json(app) {
         app.streams.out(shown(&plan, client.account()).as_bytes())?;
     }
-    notes(app, &plan, &passwords, choice, (made, &found));
+    settled.iter().for_each(|settled| tell(app, &plan, settled));
+    notes(app, &plan, &passwords, choice, made);
     if only_plan || plan.steps.is_empty() {
         // Otherwise the next run would have to find it once more.
         if let Some(record) = record.filter(|record| !only_plan && record.is_changed()) {
@@ -185,15 +186,31 @@ async fn live(client: &Client, wanted: &Wanted, record: Option<&Record>) -> Resu
     .sure()
 }
 
-/// Prints notes on the plan. `made` is on the record; `found` of it only since this run.
-fn notes(app: &App, plan: &Plan, passwords: &Passwords, choice: Choice, (made, found): (&[Owned], &[Owned])) {
-    if !found.is_empty() {
-        let names: Vec<String> = found.iter().map(|one| format!("{} {}", one.kind.word(), one.name)).collect();
-        app.say(&format!(
-            "note: made by a run of this file that did not end, and on its record now: {}",
-            names.join(", ")
+/// Prints what became of the resources that a run which did not end was about to create.
+fn tell(app: &App, plan: &Plan, settled: &Settled<Kind>) {
+    let names = |all: &mut dyn Iterator<Item = &Owned>| {
+        all.map(|one| format!("{} {}", one.kind.word(), one.name)).collect::<Vec<_>>().join(", ")
+    };
+    let own = names(&mut settled.own.iter());
+    if !own.is_empty() {
+        app.say(&format!("note: made by a run of this file that did not end, and on its record now: {own}"));
+    }
+    let adopted = |one: &&Owned| {
+        let is = |step: &Step| step.kind == one.kind && step.id.as_ref() == Some(&one.id);
+        plan.steps.iter().any(|step| step.action == Action::Adopt && is(step))
+    };
+    let foreign = names(&mut settled.foreign.iter().filter(|one| !adopted(one)));
+    if !foreign.is_empty() {
+        app.warn(&format!(
+            "a run of this file that did not end was about to create {foreign}, but what is there may be somebody \
+             else's: it is not as that run would have made it, or older, or the record does not say; so it is not on \
+             the record, and --prune leaves it; to take it over: --adopt, with it in the file"
         ));
     }
+}
+
+/// Prints notes on the plan. `made` is on the record.
+fn notes(app: &App, plan: &Plan, passwords: &Passwords, choice: Choice, made: &[Owned]) {
     let new: Vec<&str> = plan
         .steps
         .iter()

@@ -65,8 +65,9 @@ alone. \"account:LOGIN\" is a member of another account. Keys are compared by fi
 
 Nothing is deleted without --prune, and then only what this file has made: of what apply creates for an \"owner\", it
 keeps a record with your profiles (sdc-rbac/), one for each cloud, account and owner. --adopt puts what is in the file
-and there already on that record. What others have made is never deleted. A key that is not in the file stays
-unless it is on the record; the members and policies of a role, and the rules of a policy, are changed to those given.
+and there already on that record. What others have made is never deleted. If a run did not end, what it was about to
+create is on the record if it exists as it was sent; if it differs, a warning says so. A key that is not in the file
+stays unless it is on the record; the members and policies of a role, and the rules of a policy, are changed to those given.
 
 A new user needs a password: from --passwords-file, or a random one that nobody learns. Users sign with their keys,
 and a password can be set later: sdc users change-password LOGIN.
