@@ -153,7 +153,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], manner: Manner) -> io::Result<(
     let path = if manner.follow { followed(path)? } else { path.to_owned() };
     let old = fs::symlink_metadata(&path).ok();
     if old.as_ref().is_some_and(|old| !old.is_file() && !old.is_symlink()) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "what is in its place is no file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "what is in its place is not a file"));
     }
     let mode = old.filter(|old| old.is_file() && !manner.private).map(|old| old.permissions());
     // No other process and no earlier run has the same name.

@@ -295,7 +295,7 @@ impl Response {
         }
         if self.status == 405 && own {
             error = error.hint(format!(
-                "this {} has no such request: it is older, or the URL is not its very beginning",
+                "this {} does not support the request (older version, or the URL has an extra path)",
                 self.service.name
             ));
         }

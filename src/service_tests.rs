@@ -51,6 +51,7 @@ static VMAPI: Service = Service {
     signed: false,
     account_in_path: false,
     versions: None,
+    first: 0,
     account: None,
     server: "vmapi",
     missing: &["ResourceNotFound"],

@@ -17,6 +17,8 @@ pub struct Service {
     pub account_in_path: bool,
     /// The range of API versions that is asked for by default; `None` where no `Accept-Version` is sent.
     pub versions: Option<&'static str>,
+    /// The first number of the oldest of its versions that can be asked for.
+    pub first: u16,
     /// The operation that shows the account itself, whose `id` is that of an owner.
     pub account: Option<&'static Op>,
     /// Its name in the `Server` header, by which its answers are told from those of a proxy in front of it.
@@ -28,19 +30,12 @@ pub struct Service {
 }
 
 impl Service {
-    /// Whether an answer's `Api-Version` is one of this service: three numbers, the first of which is asked for by
-    /// [`versions`](Service::versions). Other services send versions of their own in the same header.
+    /// Whether an answer's `Api-Version` is one of this service: three numbers, the first of which is that of a version
+    /// since [`first`](Service::first). Other services send versions of their own in the same header.
     pub fn has_version(&self, version: &str) -> bool {
-        let mut parts = version.split('.');
-        let major = parts.next().filter(|major| !major.is_empty());
-        let rest: Vec<&str> = parts.collect();
-        let number = |part: &&str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit());
-        let known = major.zip(self.versions).is_some_and(|(major, versions)| {
-            versions
-                .split("||")
-                .any(|one| one.trim().trim_start_matches(['~', '^', '=']).split('.').next() == Some(major))
-        });
-        known && rest.len() == 2 && rest.iter().all(number)
+        let numbers: Vec<Option<u16>> = version.split('.').map(|part| part.parse().ok()).collect();
+        let [Some(major), Some(_), Some(_)] = numbers.as_slice() else { return false };
+        self.versions.is_some() && (self.first..=self.first + 4).contains(major)
     }
 
     /// What a path's parameter stands for.

@@ -105,10 +105,10 @@ impl PublicKey {
         }
         let mut words = line.splitn(3, [' ', '\t']);
         let (Some(name), Some(data)) = (words.next(), words.next()) else {
-            return Err(Error::usage("this is no OpenSSH public key: it has no `TYPE BASE64` line"));
+            return Err(Error::usage("this is not an OpenSSH public key: it has no `TYPE BASE64` line"));
         };
         let blob =
-            STANDARD.decode(data).map_err(|error| Error::usage("this public key is no base64").because(error))?;
+            STANDARD.decode(data).map_err(|error| Error::usage("this public key is not base64").because(error))?;
         let key = Self::from_blob(blob, words.next().unwrap_or_default())?;
         if key.algorithm != name {
             return Err(Error::usage(format!(
@@ -266,7 +266,7 @@ impl KeyId {
         sensitive::refuse("the key id", text, "the fingerprint or name of one")?;
         if let Some(rest) = strip_word(text, "MD5:") {
             return md5_hex(rest).map(KeyId::Md5).ok_or_else(|| {
-                Error::usage(format!("`{}` is no MD5 fingerprint: 16 hexadecimal pairs are expected", shown(text)))
+                Error::usage(format!("`{}` is not an MD5 fingerprint: 16 hexadecimal pairs are expected", shown(text)))
             });
         }
         if let Some(rest) = strip_word(text, "SHA256:") {
@@ -276,7 +276,7 @@ impl KeyId {
                     Ok(KeyId::Sha256(format!("SHA256:{}", STANDARD_NO_PAD.encode(bytes))))
                 }
                 _ => Err(Error::usage(format!(
-                    "`{}` is no SHA256 fingerprint: base64 of 32 bytes is expected",
+                    "`{}` is not a SHA256 fingerprint: base64 of 32 bytes is expected",
                     shown(text)
                 ))
                 .hint("ssh-keygen -l -f FILE prints a key's fingerprint")),

@@ -246,7 +246,7 @@ fn refuse(bad: Bad, label: &str, file: &str) -> Error {
     let name = quoted(file);
     match bad {
         Bad::Passphrase => Error::auth(format!("wrong passphrase for {file}")),
-        Bad::Damaged => Error::auth(format!("{file} is damaged: what its {label} block holds is no whole key"))
+        Bad::Damaged => Error::auth(format!("{file} is damaged: what its {label} block holds is not a whole key"))
             .hint(format!("ssh-keygen -y -f {name}")),
         Bad::Foreign("DSA") => {
             Error::auth(format!("{file} is a DSA key, which is obsolete")).hint("ssh-keygen -t ed25519")

@@ -78,7 +78,7 @@ fn of_no_file(error: Error, from: &str, text: &[u8]) -> Error {
         return match is_variable {
             true => Error::new(error.kind(), format!("{from} holds neither a key nor the path of one{why}"))
                 .hint(format!("export {from}=\"$(cat FILE)\", with the file of the private key")),
-            false => Error::new(error.kind(), format!("what came on {from} is no key"))
+            false => Error::new(error.kind(), format!("what came on {from} is not a key"))
                 .hint("sdc … --key-file - < FILE, with the file of the private key"),
         };
     }

@@ -42,7 +42,7 @@ fn refuse(file: &str, what: &str) -> Error {
 /// usual ways is read all the same, and the block says in which.
 pub(super) fn read(text: &[u8], file: &str) -> Result<Block> {
     if text.len() > LARGEST_FILE {
-        return Err(refuse(file, "is larger than 64 KiB, so it is no key"));
+        return Err(refuse(file, "is larger than 64 KiB, so it is not a key"));
     }
     strict(text, file).or_else(|error| match repaired(text) {
         // A public key or a certificate is called what it is.
@@ -56,7 +56,7 @@ pub(super) fn read(text: &[u8], file: &str) -> Result<Block> {
 
 /// The error for a key that is not whole even after it was repaired.
 pub(super) fn spoiled(damage: Damage, file: &str) -> Error {
-    refuse(file, &format!("is damaged: {}, and what is left is no whole key", damage.words()))
+    refuse(file, &format!("is damaged: {}, and what is left is not a whole key", damage.words()))
         .hint(damage.command(file))
 }
 
@@ -104,7 +104,7 @@ fn body<'a>(lines: &mut impl Iterator<Item = &'a str>, label: &str, room: usize,
             let mut data = Zeroizing::new(vec![0; base64.len()]);
             let length = STANDARD
                 .decode_slice(base64.as_bytes(), &mut data)
-                .map_err(|_| refuse(file, &format!("is damaged: its {} block is no base64", clean(label))))?;
+                .map_err(|_| refuse(file, &format!("is damaged: its {} block is not base64", clean(label))))?;
             data.truncate(length);
             return Ok(Block { label: clean(label), dek_info, data, damage: None, more: false });
         }
@@ -147,7 +147,7 @@ fn no_block(text: &str, file: &str) -> Error {
             .hint(format!("puttygen {name} -O private-openssh -o {name}.openssh"));
     }
     if is_packed(first) {
-        return refuse(file, &format!("is no key: {}", Damage::Packed.words())).hint(Damage::Packed.command(file));
+        return refuse(file, &format!("is not a key: {}", Damage::Packed.words())).hint(Damage::Packed.command(file));
     }
     if first.starts_with("---- BEGIN SSH2 PUBLIC KEY") {
         return public(file);
@@ -171,7 +171,7 @@ fn no_block(text: &str, file: &str) -> Error {
         }
         return refuse(file, "is cut short in its first line");
     }
-    refuse(file, "is no key: it has no BEGIN line")
+    refuse(file, "is not a key: it has no BEGIN line")
 }
 
 /// The public half was given where the private one is needed.
@@ -192,7 +192,7 @@ pub(super) fn not_for_us(label: &str, file: &str) -> Error {
             refuse(file, &format!("is a {}, and signing needs the private key", label.to_lowercase()))
         }
         "DSA PRIVATE KEY" => refuse(file, "is a DSA key, which is obsolete").hint("ssh-keygen -t ed25519"),
-        _ => refuse(file, &format!("holds a {label} block, which is no key that sdc reads"))
+        _ => refuse(file, &format!("holds a {label} block, which is not a key that sdc reads"))
             .hint(format!("ssh-keygen -p -f {name}")),
     }
 }

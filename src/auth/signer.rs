@@ -96,7 +96,7 @@ impl Signer {
     pub fn new(account: &str, key: Key, wire_name: &str) -> Result<Self> {
         check_part("account", account)?;
         if account == "my" {
-            return Err(Error::usage("`my` is no account that can sign: the server wants the login")
+            return Err(Error::usage("`my` is not an account that can sign: the server wants the login")
                 .hint("give the account's login or UUID with --account"));
         }
         check_part("key name", wire_name)?;

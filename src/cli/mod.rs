@@ -35,11 +35,26 @@ use crate::tasks::Report;
 use crate::tasks::lockout::Identity;
 
 const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";
-const AFTER: &str = "\
+/// The commands in groups, as the help of the program shows them.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Compute", &["machines", "images", "packages", "volumes", "run", "wait", "reap"]),
+    ("Network", &["networks", "fabrics", "fwrules"]),
+    ("Access", &["account", "keys", "accesskeys", "users", "roles", "policies", "role-tags", "rbac"]),
+    ("Cloud", &["datacenters", "services", "changefeed", "ping", "api"]),
+    ("This program", &["auth", "profile", "config", "emulator", "completion", "help"]),
+];
+
+/// What a newcomer types first.
+const FIRST: &str = "\
 Try it without a cloud:  sdc emulator exec -- sdc machines list
-What is set, and where:  sdc config show
-Why it does not work:    sdc auth doctor
-Exit codes, variables:   sdc help exit-codes, sdc help environment";
+Save URL, account, key:  sdc profile create NAME --use, with -U, -a and -k
+Diagnose:                sdc auth doctor, sdc config show
+";
+
+/// Where the rest is.
+const TOPICS: &str = "\
+More: sdc COMMAND --help; sdc help options, formatting, selectors, exit-codes,
+environment, triton, smartdc";
 
 /// No private key is longer, in bytes.
 const LONGEST_KEY: u64 = 64 * 1024;
@@ -171,7 +186,6 @@ fn root() -> Command {
     Command::new("sdc")
         .about(ABOUT)
         .version(env!("CARGO_PKG_VERSION"))
-        .after_help(AFTER)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
@@ -179,14 +193,29 @@ fn root() -> Command {
 
 /// The whole tree.
 pub fn tree() -> Command {
-    globals::add_to_root(root())
+    let tree = globals::add_to_root(root())
         .subcommands(
             CLOUDAPI
                 .resources
                 .iter()
                 .map(|noun| globals::add(commands::lay_over(noun.name, build::resource(noun, commands::syntax)))),
         )
-        .subcommands(commands::top_level())
+        .subcommands(commands::top_level());
+    let page = format!("{FIRST}\n{}\n{TOPICS}", grouped(&tree));
+    tree.help_template("{about}\n\n{usage-heading} {usage}{after-help}").after_help(page)
+}
+
+/// The commands in their groups, a line each.
+fn grouped(tree: &Command) -> String {
+    let mut text = String::new();
+    for (group, names) in GROUPS {
+        text.push_str(&format!("{group}:\n"));
+        for command in names.iter().filter_map(|name| tree.find_subcommand(name)) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("  {:<12} {about}\n", command.get_name()));
+        }
+    }
+    text
 }
 
 impl Report for App {
@@ -486,6 +515,7 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let colour = globals::colour(&Globals::default(), &console.env, streams.stdout_tty);
             let text = if colour { told.ansi().to_string() } else { told.to_string() };
+            let text = if error.kind() == ErrorKind::DisplayHelp { globals::left_out(&text) } else { text };
             ended(streams, false, streams.out(text.as_bytes()).map(|()| 0))
         }
         _ if wants_json(args) => {
@@ -497,7 +527,8 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
         _ => {
             let colour = globals::colour(&Globals::default(), &console.env, streams.stderr_tty);
             let text = if colour { told.ansi().to_string() } else { told.to_string() };
-            streams.say(text.trim_end());
+            let page = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+            streams.say(if page { globals::left_out(&text) } else { text }.trim_end());
             if let Some(hint) = hint {
                 streams.say(&format!("  hint: {hint}"));
             }

@@ -27,7 +27,13 @@ const OWN_TAGS: &str = "tag.sdc.";
 pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<Answer> {
     let answer = response.answer(op)?;
     let body = request.body.as_ref().and_then(|(_, body)| serde_json::from_slice(body).ok());
-    let (Some(Value::Object(sent)), Some(row)) = (body, answer.first()) else { return Ok(answer) };
+    let Some(row) = answer.first() else { return Ok(answer) };
+    let sent = match body {
+        Some(Value::Object(sent)) => sent,
+        // Some resources are made of nothing but a path.
+        _ if op.makes().is_some() => Map::new(),
+        _ => return Ok(answer),
+    };
     let marked = response.is_own_by_headers();
     let other = match op.makes() {
         Some(_) => unlike_made(&sent, row, response).or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked)),

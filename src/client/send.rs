@@ -341,7 +341,7 @@ pub fn backoff(tries: u32, first: Duration) -> Duration {
 
 /// A number from 0 to 1 that differs between processes started together.
 pub(super) fn jitter() -> f64 {
-    use std::hash::{BuildHasher, Hasher};
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+    let random: Option<ring::rand::Random<[u8; 4]>> = ring::rand::generate(&ring::rand::SystemRandom::new()).ok();
+    // Without randomness all wait the same time.
+    f64::from(u32::from_be_bytes(random.map_or([0x80, 0, 0, 0], ring::rand::Random::expose))) / f64::from(u32::MAX)
 }

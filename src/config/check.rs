@@ -204,7 +204,7 @@ pub(super) fn signing(text: &str, origin: &Origin) -> Result<String> {
 pub fn rate(what: &str, text: &str) -> Result<f64> {
     match text.trim().parse::<f64>() {
         Ok(rate) if (0.5..=10_000.0).contains(&rate) => Ok(rate),
-        _ => Err(Error::usage(format!("{what} is no number of requests a second: `{}`", sensitive::shown(text)))
+        _ => Err(Error::usage(format!("{what} is not a number of requests a second: `{}`", sensitive::shown(text)))
             .hint(format!("from 0.5 to 10000, as in {what}=8"))),
     }
 }

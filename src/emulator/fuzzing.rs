@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::cloudapi::auth::{Frozen, check_unsigned_date, presented};
 use super::cloudapi::{policy_language, predicate, triton_tags, version};
 use super::datacenter::verify;
-use super::datacenter::{affinity, fwrule, pattern};
+use super::datacenter::{affinity, fwrule};
 use super::http::head::Head;
 use super::http::params;
 use super::wire::fault;
@@ -91,7 +91,7 @@ pub fn predicate(text: &str, object: &Value) -> Option<bool> {
 
 /// Whether a pattern is found in a text; `None` when it is none.
 pub fn pattern(pattern: &str, text: &str) -> Option<bool> {
-    Some(pattern::Pattern::read(pattern)?.is_in(text))
+    Some(super::text::regex(pattern, false).ok()?.is_match(text))
 }
 
 /// Whether a tag of the service may have this value.

@@ -1,5 +1,6 @@
 //! How values are read as text, and text is matched: for every room here.
 
+use regex_bites::{Regex, RegexBuilder};
 use serde_json::Value;
 
 /// A value as text: numbers and booleans as they are written.
@@ -27,6 +28,18 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
         Some(last) => rest.ends_with(last),
         None => rest.is_empty(),
     }
+}
+
+/// How much a regular expression may grow when it is compiled, in bytes.
+const MAX_REGEX: usize = 1 << 16;
+
+/// A regular expression, which may be blind to case. The time that it takes is bounded by its length times the text's.
+///
+/// # Errors
+/// Words on what is wrong with it.
+pub(crate) fn regex(pattern: &str, blind: bool) -> Result<Regex, String> {
+    let built = RegexBuilder::new(pattern).case_insensitive(blind).size_limit(MAX_REGEX).build();
+    built.map_err(|error| format!("/{pattern}/ is not a regular expression: {error}"))
 }
 
 #[cfg(test)]

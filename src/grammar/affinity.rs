@@ -53,7 +53,7 @@ impl Rule {
         match &self.value {
             Pattern::Exact(text) | Pattern::Glob(text) => {
                 if text.starts_with('/') || text.ends_with('/') {
-                    list.push(format!("'{text}' is no regular expression, which has a slash at both ends"));
+                    list.push(format!("'{text}' is not a regular expression, which has a slash at both ends"));
                 }
                 if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
                     list.push(format!("the blanks around '{}' are part of the value", text.trim()));
@@ -125,13 +125,13 @@ pub fn check(text: &str) -> Result<Rule> {
 fn without_operator(text: &str) -> Error {
     let error = match text.find('=') {
         Some(at) if text[at + 1..].starts_with('~') => {
-            return fault(WHAT, text, at, "=~ is no operator", "expected ==~ or !=~").hint(retyped(text, at));
+            return fault(WHAT, text, at, "'=~' is not an operator", "expected ==~ or !=~").hint(retyped(text, at));
         }
         Some(at) => {
-            return fault(WHAT, text, at, "one = is no operator", "expected == or !=").hint(retyped(text, at));
+            return fault(WHAT, text, at, "'=' is not an operator", "expected == or !=").hint(retyped(text, at));
         }
         None => match text.find('!') {
-            Some(at) => fault(WHAT, text, at, "! is no operator", "expected !="),
+            Some(at) => fault(WHAT, text, at, "'!' is not an operator", "expected !="),
             None => fault(WHAT, text, text.len(), "there is no operator", "expected == or != and a value"),
         },
     };
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_single_equals_sign_is_pointed_at() {
         let (message, hints) = refused("instance=web0");
-        assert_eq!(message, "affinity rule: one = is no operator");
+        assert_eq!(message, "affinity rule: '=' is not an operator");
         assert_eq!(hints, ["instance=web0\n        ^ expected == or !=", "did you mean instance==web0?"]);
     }
 
@@ -228,8 +228,8 @@ mod tests {
                 "affinity rule: VALUE character '!' is not allowed",
                 "role!=~we!b\n         ^ expected letters, digits, blanks, - : _ . * / ( ) ? + [ ] \\ ^ $ |",
             ),
-            ("role=~web", "affinity rule: =~ is no operator", "role=~web\n    ^ expected ==~ or !=~"),
-            ("role!web", "affinity rule: ! is no operator", "role!web\n    ^ expected !="),
+            ("role=~web", "affinity rule: '=~' is not an operator", "role=~web\n    ^ expected ==~ or !=~"),
+            ("role!web", "affinity rule: '!' is not an operator", "role!web\n    ^ expected !="),
         ] {
             let (told, hints) = refused(text);
             assert_eq!((told.as_str(), hints[0].as_str()), (message, hint), "{text}");
@@ -245,7 +245,7 @@ mod tests {
         );
         assert_eq!(
             check("role==/web").unwrap().doubts(),
-            ["'/web' is no regular expression, which has a slash at both ends"]
+            ["'/web' is not a regular expression, which has a slash at both ends"]
         );
         assert_eq!(check("role== web").unwrap().doubts(), ["the blanks around 'web' are part of the value"]);
         assert!(check("instance==web0").unwrap().doubts().is_empty());

@@ -63,7 +63,7 @@ fn size(text: &str, at: usize, value: &str) -> Result<Value> {
         Ok(0) => Err(fault(WHAT, text, at, "a disk of no size", "expected MiB, 10G, or remaining")),
         Ok(size) => Ok(size.into()),
         Err(_) => {
-            let message = format!("'{}' is no size", value.escape_debug());
+            let message = format!("'{}' is not a size", value.escape_debug());
             Err(fault(WHAT, text, at, &message, "expected MiB, 10G, remaining or image"))
         }
     }
@@ -73,7 +73,7 @@ fn block(text: &str, at: usize, value: &str) -> Result<Value> {
     match value.parse::<u64>() {
         Ok(size) if fits(size) => Ok(size.into()),
         _ => {
-            let message = format!("'{}' is no size of a block", value.escape_debug());
+            let message = format!("'{}' is not a size of a block", value.escape_debug());
             Err(fault(WHAT, text, at, &message, "expected a power of two from 512 to 131072"))
         }
     }
@@ -87,11 +87,11 @@ fn fits(block: u64) -> bool {
 fn from_json(text: &str) -> Result<Value> {
     let wrong = |words: String| Error::usage(format!("disk {text}: {words}"));
     let value: Value =
-        serde_json::from_str(text).map_err(|error| wrong("this is no JSON".to_owned()).because(error))?;
+        serde_json::from_str(text).map_err(|error| wrong("this is not JSON".to_owned()).because(error))?;
     let disk = match value {
         Value::Object(disk) => disk,
         Value::String(word) if word == "remaining" => Map::from_iter([("size".to_owned(), word.into())]),
-        _ => return Err(wrong("it is no object".to_owned()).hint(r#"as in {"size":10240} for 10 GiB"#)),
+        _ => return Err(wrong("it is not an object".to_owned()).hint(r#"as in {"size":10240} for 10 GiB"#)),
     };
     for (name, value) in &disk {
         let (good, expected) = match name.as_str() {
@@ -165,19 +165,19 @@ mod tests {
     #[test]
     fn each_fault_is_pointed_at() {
         for (text, message, hint) in [
-            ("", "'' is no size", "\n^ expected MiB, 10G, remaining or image"),
-            ("10X", "'10X' is no size", "10X\n^ expected MiB, 10G, remaining or image"),
+            ("", "'' is not a size", "\n^ expected MiB, 10G, remaining or image"),
+            ("10X", "'10X' is not a size", "10X\n^ expected MiB, 10G, remaining or image"),
             ("0", "a disk of no size", "0\n^ expected MiB, 10G, or remaining"),
             ("1G,2G", "this part has no name", "1G,2G\n   ^ expected block_size=BYTES"),
             ("1G,size=2G", "size is given twice", "1G,size=2G\n   ^"),
             (
                 "1G,block_size=1000",
-                "'1000' is no size of a block",
+                "'1000' is not a size of a block",
                 "1G,block_size=1000\n              ^ expected a power of two from 512 to 131072",
             ),
             (
                 "1G,block_size=262144",
-                "'262144' is no size of a block",
+                "'262144' is not a size of a block",
                 "1G,block_size=262144\n              ^ expected a power of two from 512 to 131072",
             ),
             ("1G,blocksize=512", "there is no 'blocksize'", "1G,blocksize=512\n   ^ expected size or block_size"),
@@ -190,10 +190,10 @@ mod tests {
             );
         }
         for (text, message) in [
-            ("[1]", "disk [1]: it is no object"),
+            ("[1]", "disk [1]: it is not an object"),
             (r#"{"size":"10G"}"#, r#"disk {"size":"10G"}: size must be a number of MiB, or "remaining""#),
             (r#"{"sise":1}"#, r#"disk {"sise":1}: there is no 'sise'"#),
-            ("{", "disk {: this is no JSON"),
+            ("{", "disk {: this is not JSON"),
         ] {
             assert_eq!(parse(text).unwrap_err().message(), message, "{text}");
         }

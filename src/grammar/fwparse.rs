@@ -146,7 +146,7 @@ fn target(text: &mut Text<'_>, more: &[&str]) -> Result<Target> {
                 return Err(text.unexpected(&[], "the id of a machine"));
             }
             if !is_uuid(word) {
-                let error = text.wrong(at, &format!("'{}' is no id of a machine", short(word)), "expected a UUID");
+                let error = text.wrong(at, &format!("'{}' is not an id of a machine", short(word)), "expected a UUID");
                 return Err(error.hint(format!("ids by name: sdc machines list name={} -o id,name", short(word))));
             }
             Ok(Target::Vm(word.to_ascii_lowercase()))
@@ -160,7 +160,7 @@ fn address(text: &mut Text<'_>) -> Result<(usize, IpAddr)> {
         return Err(text.unexpected(&[], "an address of IPv4 or IPv6"));
     }
     let Ok(address) = word.parse::<IpAddr>() else {
-        return Err(text.wrong(at, &format!("'{}' is no address", short(word)), "expected one of IPv4 or IPv6"));
+        return Err(text.wrong(at, &format!("'{}' is not an address", short(word)), "expected one of IPv4 or IPv6"));
     };
     if address == IpAddr::V4(Ipv4Addr::UNSPECIFIED) {
         let error = text.wrong(at, &format!("the address {address} is refused"), "expected another");

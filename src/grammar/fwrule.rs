@@ -303,8 +303,13 @@ mod tests {
             ("FROM ANY OR TAG a TO any ALLOW tcp PORT 80", "ANY stands alone", 9, "nothing to add to it"),
             ("FROM (TAG a OR ANY) TO any ALLOW tcp PORT 1", "ANY stands alone", 15, "expected IP, SUBNET, TAG or VM"),
             ("FROM (TAG a TAG b) TO any ALLOW tcp PORT 1", "'TAG' is out of place", 12, "expected OR or )"),
-            ("FROM any TO VM web0 ALLOW tcp PORT 80", "'web0' is no id of a machine", 15, "expected a UUID"),
-            ("FROM IP 10.0.0.256 TO TAG a ALLOW AH", "'10.0.0.256' is no address", 8, "expected one of IPv4 or IPv6"),
+            ("FROM any TO VM web0 ALLOW tcp PORT 80", "'web0' is not an id of a machine", 15, "expected a UUID"),
+            (
+                "FROM IP 10.0.0.256 TO TAG a ALLOW AH",
+                "'10.0.0.256' is not an address",
+                8,
+                "expected one of IPv4 or IPv6",
+            ),
             ("FROM IP 0.0.0.0 TO TAG a ALLOW AH", "the address 0.0.0.0 is refused", 8, "expected another"),
             ("FROM SUBNET 0.0.0.0/0 TO TAG a ALLOW AH", "the address 0.0.0.0 is refused", 12, "expected another"),
             (
@@ -343,7 +348,7 @@ mod tests {
                 33,
                 "expected a number from 1 to 65535",
             ),
-            ("FROM any TO TAG a ALLOW tcp PORT 80x", "'80x' is no port", 33, "expected a number from 1 to 65535"),
+            ("FROM any TO TAG a ALLOW tcp PORT 80x", "'80x' is not a port", 33, "expected a number from 1 to 65535"),
             (
                 "FROM any TO TAG a ALLOW tcp PORT ssh",
                 "'ssh' is out of place",

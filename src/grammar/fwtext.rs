@@ -113,7 +113,7 @@ impl<'a> Text<'a> {
         // A range goes on with its hyphen, and everything else with a blank or a sign.
         if self.rest().starts_with(|letter: char| letter.is_alphanumeric() || "._:".contains(letter)) {
             let word = short(rest.split_whitespace().next().unwrap_or_default());
-            return Err(self.wrong(at, &format!("'{word}' is no {what}"), &expected));
+            return Err(self.wrong(at, &format!("'{word}' is not a {what}"), &expected));
         }
         match rest[..end].parse::<u16>() {
             Ok(number) if (low..=high).contains(&number) => Ok(number),
@@ -129,7 +129,7 @@ impl<'a> Text<'a> {
         }
         let (at, word) = self.word();
         if word.is_empty() {
-            return Err(self.unexpected(&[], &format!("the {what} of a tag, in quotes if it is no plain word")));
+            return Err(self.unexpected(&[], &format!("the {what} of a tag, in quotes if it is not a plain word")));
         }
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
         match word.char_indices().find(|(_, letter)| !plain(*letter)) {

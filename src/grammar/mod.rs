@@ -116,28 +116,8 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         3..5 => 1,
         _ => 2,
     };
-    let near = known.iter().map(|other| (distance(&word, &other.to_lowercase()), *other));
+    let near = known.iter().map(|other| (strsim::osa_distance(&word, &other.to_lowercase()), *other));
     near.filter(|(far, _)| *far <= allowed).min_by_key(|(far, _)| *far).map(|(_, other)| other)
-}
-
-/// How many letters must be added, removed, changed or swapped with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut older: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (row, letter) in a.iter().enumerate() {
-        let mut next = vec![row + 1];
-        for (column, other) in b.iter().enumerate() {
-            let mut best =
-                (last[column] + usize::from(letter != other)).min(last[column + 1] + 1).min(next[column] + 1);
-            if row > 0 && column > 0 && *letter == b[column - 1] && a[row - 1] == *other {
-                best = best.min(older[column - 1] + 1);
-            }
-            next.push(best);
-        }
-        older = std::mem::replace(&mut last, next);
-    }
-    last[b.len()]
 }
 
 /// Whether a text is a UUID with its hyphens, in letters of either case.

@@ -61,7 +61,7 @@ pub fn parse(text: &str) -> Result<Mount> {
         Some("ro") => Some(true),
         Some("rw") => Some(false),
         Some(mode) => {
-            let message = format!("'{}' is no mode", mode.escape_debug());
+            let message = format!("'{}' is not a mode", mode.escape_debug());
             return wrong(text.len() - mode.len(), &message, "expected ro or rw");
         }
     };
@@ -95,8 +95,8 @@ mod tests {
             ("/srv:/srv", "'/' can not be in a name", "/srv:/srv\n^ expected NAME:/FOLDER"),
             ("data:srv", "the mountpoint is not absolute", "data:srv\n     ^ expected a folder that begins with /"),
             ("data://", "the root can not be a mountpoint", "data://\n     ^ expected a folder below it"),
-            ("data:/srv:r", "'r' is no mode", "data:/srv:r\n          ^ expected ro or rw"),
-            ("data:/srv:", "'' is no mode", "data:/srv:\n          ^ expected ro or rw"),
+            ("data:/srv:r", "'r' is not a mode", "data:/srv:r\n          ^ expected ro or rw"),
+            ("data:/srv:", "'' is not a mode", "data:/srv:\n          ^ expected ro or rw"),
         ] {
             let error = parse(text).unwrap_err();
             assert_eq!(

@@ -42,7 +42,7 @@ pub fn mac(text: &str) -> Result<String> {
 /// A usage error that says why it is none.
 pub fn ipv4(text: &str) -> Result<Ipv4Addr> {
     text.parse().map_err(|_| {
-        let error = Error::usage(format!("'{text}' is no IPv4 address"));
+        let error = Error::usage(format!("'{text}' is not an IPv4 address"));
         match text {
             text if text.contains(':') => error.hint("addresses of IPv6 are not taken here"),
             text if text.contains('/') => error.hint("an address has no /LENGTH; that is a subnet"),
@@ -188,10 +188,14 @@ mod tests {
             ),
             (
                 "10.0.0/8",
-                "subnet '10.0.0/8': '10.0.0' is no IPv4 address",
+                "subnet '10.0.0/8': '10.0.0' is not an IPv4 address",
                 "four numbers from 0 to 255, as in 10.0.0.1",
             ),
-            ("fd00::/64", "subnet 'fd00::/64': 'fd00::' is no IPv4 address", "addresses of IPv6 are not taken here"),
+            (
+                "fd00::/64",
+                "subnet 'fd00::/64': 'fd00::' is not an IPv4 address",
+                "addresses of IPv6 are not taken here",
+            ),
         ] {
             let error = cidr(text).unwrap_err();
             assert_eq!((error.message(), error.hints()[0].as_str()), (message, hint), "{text}");
@@ -203,7 +207,10 @@ mod tests {
         let (subnet, gateway) = route("10.2.0.0/16=10.0.0.1").unwrap();
         assert_eq!((subnet.to_string(), gateway.to_string()), ("10.2.0.0/16".into(), "10.0.0.1".into()));
         assert_eq!(route("10.2.0.0/16").unwrap_err().hints(), ["10.2.0.0/16\n           ^ expected =ADDRESS"]);
-        assert_eq!(route("10.2.0.0/16=gw").unwrap_err().message(), "route '10.2.0.0/16=gw': 'gw' is no IPv4 address");
+        assert_eq!(
+            route("10.2.0.0/16=gw").unwrap_err().message(),
+            "route '10.2.0.0/16=gw': 'gw' is not an IPv4 address"
+        );
     }
 
     proptest! {

@@ -63,7 +63,7 @@ pub fn parse(text: &str) -> Result<Nic> {
                     return Err(wrong(here, "the network is given twice", "one network for each --nic"));
                 }
                 if name == "ipv4_uuid" && !is_uuid(value) {
-                    let error = wrong(value_at, &format!("'{value}' is no id of a network"), "expected a UUID");
+                    let error = wrong(value_at, &format!("'{value}' is not an id of a network"), "expected a UUID");
                     return Err(error.hint(format!("by name: network={value}")));
                 }
                 network = Some(value.to_owned());
@@ -152,7 +152,7 @@ mod tests {
                 "network=a,network=b\n          ^ one network for each --nic",
             ),
             ("ip=10.0.0.1", "there is an address, but no network", "ip=10.0.0.1\n^ expected network=NETWORK as well"),
-            ("ipv4_uuid=lan", "'lan' is no id of a network", "ipv4_uuid=lan\n          ^ expected a UUID"),
+            ("ipv4_uuid=lan", "'lan' is not an id of a network", "ipv4_uuid=lan\n          ^ expected a UUID"),
             (
                 "network=a,ip=10.0.0.1,10.0.0.2",
                 "the service takes one address on a network",

@@ -32,7 +32,7 @@ pub fn names(text: &str) -> Result<Option<Vec<String>>> {
         plain.then(|| digits.parse().ok()).flatten()
     };
     let Some((from, to)) = number(first).zip(number(last)) else {
-        return wrong(open + 1, "this is no range", FORM);
+        return wrong(open + 1, "this is not a range", FORM);
     };
     if let Some(second) = brace(text, close + 1) {
         return wrong(second, "a second range, or a brace too many", "one range makes all the names");
@@ -94,22 +94,22 @@ mod tests {
     #[test]
     fn what_is_no_range_is_refused_and_pointed_at() {
         for (text, why) in [
-            ("w{a..c}", "no range"),
-            ("w{..3}", "no range"),
-            ("w{1..}", "no range"),
-            ("w{-1..3}", "no range"),
-            ("w{1..2..3}", "no range"),
+            ("w{a..c}", "not a range"),
+            ("w{..3}", "not a range"),
+            ("w{1..}", "not a range"),
+            ("w{-1..3}", "not a range"),
+            ("w{1..2..3}", "not a range"),
             ("w{3..1}", "ends before it begins"),
             ("w{1..99999999}", "more than 10000"),
-            ("w{1..18446744073709551616}", "no range"),
+            ("w{1..18446744073709551616}", "not a range"),
             ("w{1..2}{3..4}", "second range"),
             ("w{1..2}}", "a brace too many"),
             ("w-{1..3", "not closed"),
             ("w-1..3}", "closes nothing"),
-            ("w-{1,2}", "no range"),
-            ("w-{1.2}", "no range"),
-            ("w-{a}", "no range"),
-            ("w-{}", "no range"),
+            ("w-{1,2}", "not a range"),
+            ("w-{1.2}", "not a range"),
+            ("w-{a}", "not a range"),
+            ("w-{}", "not a range"),
             ("{{{1..2}", "not closed"),
             ("{{1..2}}", "not closed"),
             ("}..{", "closes nothing"),

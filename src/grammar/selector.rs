@@ -62,7 +62,7 @@ impl Selector {
                 return Err(wrong(begin, "here the name of a tag is missing"));
             }
             if tag.starts_with('!') || tag.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
-                return Err(wrong(begin, "this is no name of a tag"));
+                return Err(wrong(begin, "this is not a name of a tag"));
             }
             if is_glob(tag) {
                 return Err(wrong(begin, "* and ? stand only in values; with any value: TAG"));

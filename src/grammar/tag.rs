@@ -132,7 +132,7 @@ fn service_of(text: &str, start: usize, service: &str) -> Result<()> {
         seen.push(name);
         let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
         if !digits || value.parse::<u16>().ok().is_none_or(|number| number < low) {
-            let message = format!("'{value}' is no {name}");
+            let message = format!("'{value}' is not a {name}");
             return wrong(value_at, &message, &format!("expected a number from {low} to 65535"));
         }
     }
@@ -304,10 +304,10 @@ mod tests {
                 "'_' can not be in the name of a service",
                 "^ expected letters, digits, - or ., or _NAME._tcp or _NAME._udp",
             ),
-            ("web:0", "'0' is no port", "    ^ expected a number from 1 to 65535"),
-            ("web:http", "'http' is no port", "    ^ expected a number from 1 to 65535"),
+            ("web:0", "'0' is not a port", "    ^ expected a number from 1 to 65535"),
+            ("web:http", "'http' is not a port", "    ^ expected a number from 1 to 65535"),
             ("web:80:weigth=1", "there is no 'weigth'", "       ^ expected port, priority or weight"),
-            ("web:80:weight=65536", "'65536' is no weight", "              ^ expected a number from 0 to 65535"),
+            ("web:80:weight=65536", "'65536' is not a weight", "              ^ expected a number from 0 to 65535"),
             ("web:80:port=81", "port is given twice", "       ^"),
             ("web:80:81", "only the port stands without its name", "       ^ expected priority=N or weight=N"),
             (&long, "the name of a service has at most 63 characters", "^ too long from here"),

@@ -203,28 +203,8 @@ fn names(known: &[Column]) -> String {
 
 /// The word spelled most like this one, if any is near.
 fn nearest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    let measured = words.map(|other| (distance(&word, &other.to_lowercase()), other));
+    let word: String = word.chars().take(64).collect::<String>().to_lowercase();
+    let measured = words.map(|other| (strsim::osa_distance(&word, &other.to_lowercase()), other));
     let (steps, best) = measured.min_by_key(|(steps, _)| *steps)?;
     (steps <= 1 + word.chars().count() / 4).then_some(best)
-}
-
-/// How many letters must be added, dropped, changed or swapped with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut line = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let get = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX - 1);
-            let mut least = (get(&above, j) + usize::from(x != y)).min(get(&above, j + 1) + 1).min(get(&line, j) + 1);
-            if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
-                least = least.min(get(&before, j - 1) + 1);
-            }
-            line.push(least);
-        }
-        before = std::mem::replace(&mut above, line);
-    }
-    above.last().copied().unwrap_or(0)
 }

@@ -353,7 +353,7 @@ fn write(
                     out.push(',');
                 }
                 if !matches!(key, Val::TStr(_)) {
-                    return Err("its result has an object with a key that is no text".to_owned());
+                    return Err("its result has an object with a key that is not text".to_owned());
                 }
                 write(key, digits, depth + 1, out)?;
                 out.push(':');

@@ -101,7 +101,7 @@ impl Machine {
         let text = |pointer: &str| row.text(pointer).unwrap_or_default().into_owned();
         let id = text("/id");
         if !is_uuid(&id) {
-            return Err(Error::new(Kind::Unreachable, "the answer is no machine: it has no id"));
+            return Err(Error::new(Kind::Unreachable, "the answer is not a machine: it has no id"));
         }
         let tag = |name: &'static str| Some((name, row.text(&format!("/tags/{name}"))?.into_owned()));
         Ok(Machine {
@@ -181,7 +181,7 @@ impl Machine {
         let Some(text) = self.tags.get(PORT) else { return Ok(None) };
         // Digits alone: a number may be written in more ways than a port.
         let port = text.parse().ok().filter(|port| *port > 0 && text.bytes().all(|b| b.is_ascii_digit()));
-        port.map(Some).ok_or_else(|| self.wrong(PORT, "is no port from 1 to 65535"))
+        port.map(Some).ok_or_else(|| self.wrong(PORT, "is not a port from 1 to 65535"))
     }
 
     /// The bastion of its tag: a name or an id.
@@ -201,7 +201,7 @@ impl Machine {
     /// The tag is no login.
     pub fn proxy_user(&self) -> Result<Option<&str>> {
         let Some(text) = self.tags.get(PROXY_USER) else { return Ok(None) };
-        if is_login(text) { Ok(Some(text)) } else { Err(self.wrong(PROXY_USER, "is no login")) }
+        if is_login(text) { Ok(Some(text)) } else { Err(self.wrong(PROXY_USER, "is not a login")) }
     }
 
     fn wrong(&self, tag: &'static str, why: &str) -> Error {
@@ -220,7 +220,7 @@ pub fn default_user(image: Row<'_>) -> Result<Option<String>> {
         return Ok(Some(user.into_owned()));
     }
     let (name, user) = (image.text("/name").unwrap_or_default(), user.chars().take(80).collect::<String>());
-    Err(Error::other(format!("image {name}: its tag default_user = '{user}' is no login")).hint("--login USER"))
+    Err(Error::other(format!("image {name}: its tag default_user = '{user}' is not a login")).hint("--login USER"))
 }
 
 /// Whether it is a login and nothing that ssh could take for an option, or for more than a login.
@@ -252,7 +252,7 @@ pub fn split_user(typed: &str) -> Result<(Option<&str>, &str)> {
 /// A usage error for nothing at all, for an option, and for what has blanks in it.
 pub fn typed_user(user: &str) -> Result<&str> {
     if user.is_empty() || user.starts_with('-') || user.contains(|c: char| c.is_control() || c.is_whitespace()) {
-        return Err(Error::usage(format!("'{user}' is no login")));
+        return Err(Error::usage(format!("'{user}' is not a login")));
     }
     Ok(user)
 }

@@ -463,7 +463,7 @@ pub fn check_expiry(args: &Args) -> Result<()> {
         Some(text) if text.trim().parse::<jiff::Timestamp>().is_err() => {
             let text: String = text.chars().take(80).collect();
             Err(Error::usage(format!(
-                "the tag {EXPIRES_TAG} = '{text}' is no time, so the machine would stay for ever"
+                "the tag {EXPIRES_TAG} = '{text}' is not a time, so the machine would stay for ever"
             ))
             .hint(format!("-t {EXPIRES_TAG}=2030-01-31T18:00:00Z")))
         }

@@ -198,7 +198,8 @@ fn quantified(values: &str, typed: &Typed<'_>) -> String {
 }
 
 fn amount(path: &str, typed: &Typed<'_>) -> Result<String, String> {
-    let number = mebibytes(typed.value).map_err(|_| format!("'{}' is no amount such as 512M or 4G", typed.value))?;
+    let number =
+        mebibytes(typed.value).map_err(|_| format!("'{}' is not an amount such as 512M or 4G", typed.value))?;
     Ok(format!("({path}|numbers) {} {number}", typed.sign.as_str()))
 }
 

@@ -440,10 +440,8 @@ fn version_order(version: &str) -> Vec<(u64, String)> {
 }
 
 fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
-    let error = Error::new(
-        crate::error::Kind::NotFound,
-        format!("no {} is called '{}'", noun.word, super::words::brief(typed)),
-    );
+    let error =
+        Error::new(crate::error::Kind::NotFound, format!("no {} named '{}'", noun.word, super::words::brief(typed)));
     // A line of a table that was piped here.
     if typed.trim().contains(char::is_whitespace) {
         return error.hint(format!("their ids alone, one a line: {} -o ids", noun.lister));

@@ -143,7 +143,7 @@ impl Taggable {
                 let decoded = |part: &str| {
                     let text = percent_decode_str(part).decode_utf8();
                     text.map(|text| text.into_owned())
-                        .map_err(|_| Error::usage(format!("'{typed}' is no text (UTF-8)")))
+                        .map_err(|_| Error::usage(format!("'{typed}' is not text (UTF-8)")))
                 };
                 let mut parts = path.split('/').map(decoded).collect::<Result<Vec<_>>>()?;
                 let login = parts.remove(0);

@@ -78,7 +78,7 @@ impl Filter {
             return Ok(());
         }
         let all = plural(word);
-        let words = format!("this is about {many} {all}, and no more than {most} are allowed: nothing was done");
+        let words = format!("{many} {all} selected, limit is {most}; nothing was done");
         Err(Error::usage(words).hint(format!("to allow them: --max {many}")).hint("to see them: --dry-run"))
     }
 

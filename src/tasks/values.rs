@@ -79,7 +79,7 @@ fn assign(op: &Op, args: &mut Args, text: &str, files: &dyn Files) -> Result<()>
 
 /// The same of a value that was typed as JSON. Of an array each entry is checked as if it stood alone.
 fn assign_json(args: &mut Args, field: &Field, json: &str, files: &dyn Files) -> Result<()> {
-    let wrong = || Error::usage(format!("{}:={}: this is no value of {}", field.name, quoted(json), field.name));
+    let wrong = || Error::usage(format!("{}:={}: this is not a value of {}", field.name, quoted(json), field.name));
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong().because(error))?;
     match (value, field.kind) {
         (serde_json::Value::Array(entries), kind) if several(kind) && !matches!(kind, Kind::Object) => {
@@ -118,7 +118,7 @@ pub fn names(op: &Op) -> String {
 pub fn one_of(field: &Field, value: &str) -> Result<()> {
     match field.kind {
         Kind::OneOf(words) if !words.contains(&value) => {
-            Err(Error::usage(format!("'{}' is no {}", quoted(value), field.name))
+            Err(Error::usage(format!("'{}' is not a valid {}", quoted(value), field.name))
                 .hint(format!("known: {}", words.join(", "))))
         }
         _ => Ok(()),
@@ -364,7 +364,7 @@ fn add_member(args: &mut Args, text: &str, default: bool) -> Result<()> {
 /// The pairs of a JSON object, each as if it were typed as `NAME:=JSON`.
 fn add_object(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Result<()> {
     let pairs: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> = serde_json::from_str(text)
-        .map_err(|error| Error::usage(format!("'{}' is no JSON object", quoted(text))).because(error))?;
+        .map_err(|error| Error::usage(format!("'{}' is not JSON object", quoted(text))).because(error))?;
     if pairs.is_empty() && matches!(field.kind, Kind::Object) {
         args.push(field.name, Arg::json("{}")?);
     }

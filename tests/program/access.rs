@@ -248,7 +248,7 @@ fn every_sort_of_resource_has_its_path() {
     // Where the service knows no HEAD, it is asked for the thing itself.
     assert_eq!(cloud.told(&["role-tags", "get", "datacenters"]), "");
     let (code, words) = cloud.refused(&["role-tags", "get", "users/nobody"]);
-    assert!(code == 3 && words.contains("no user is called 'nobody'"), "{words}");
+    assert!(code == 3 && words.contains("no user named 'nobody'"), "{words}");
     let (code, words) = cloud.refused(&["role-tags", "get", &format!("machines/{}", id(7))]);
     assert!(code == 3 && words.contains("there is none"), "{words}");
     let (code, words) = cloud.refused(&["role-tags", "set", "volumes/x", "ops"]);

@@ -522,7 +522,7 @@ fn when_nothing_fits_every_place_and_key_is_told() {
         &keys.path("here").display().to_string(),
         &keys.0.path().display().to_string(),
         "encrypted, and without a .pub file",
-        "notes.txt  (is no key",
+        "notes.txt  (is not a key",
         "ssh-keygen -l -E md5",
         "--key-file",
     ] {

@@ -135,3 +135,41 @@ fn the_page_of_operations_has_each_route_and_misses_none() {
         .collect();
     assert!(missing.is_empty(), "not on the page: {}", missing.join(", "));
 }
+
+/// The help of the program at 80 columns.
+fn page(words: &[&str]) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_sdc")).args(words).env("COLUMNS", "80").output();
+    String::from_utf8(output.unwrap().stdout).unwrap()
+}
+
+#[test]
+fn the_help_of_the_program_fits_on_a_screen_and_has_every_command_once() {
+    let shown = page(&["--help"]);
+    assert!(shown.lines().count() <= 45, "{} lines\n{shown}", shown.lines().count());
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    let all: serde_json::Value = serde_json::from_str(&page(&["help", "--json"])).unwrap();
+    for command in all["subcommands"].as_array().unwrap() {
+        let name = command["name"].as_str().unwrap();
+        let times = shown.lines().filter(|line| line.starts_with(&format!("  {name} "))).count();
+        assert_eq!(times, 1, "{name}\n{shown}");
+    }
+}
+
+#[test]
+fn the_options_of_every_command_stand_on_one_page() {
+    let shown = page(&["machines", "stop", "--help"]);
+    assert!(shown.contains("Global options: sdc help options") && !shown.contains("--profile"), "{shown}");
+    let shown = page(&["help", "options"]);
+    for option in ["--profile", "--key-id", "--output", "--jq", "--dry-run"] {
+        assert!(shown.contains(option), "{option}: {shown}");
+    }
+    for (words, told) in [
+        (&["help", "triton", "instance", "tag"][..], "sdc machines tags list INST"),
+        (&["help", "smartdc", "listmachines"], "sdc machines list"),
+        (&["help", "formatting"], "--jq EXPR"),
+        (&["help", "selectors"], "--older-than TIME"),
+    ] {
+        assert!(page(words).contains(told), "{words:?}");
+    }
+    assert!(!page(&["help", "triton", "instance", "tag"]).contains("sdc machines list\n"));
+}

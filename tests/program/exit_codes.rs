@@ -110,7 +110,7 @@ async fn code_2_the_command_makes_no_sense_and_nothing_is_sent() {
 #[tokio::test]
 async fn code_3_it_is_not_there_or_is_gone() {
     let cloud = cloud(&[]).await;
-    ends(&cloud, "machines get nope", 3, "not-found", "no machine is called 'nope'").await;
+    ends(&cloud, "machines get nope", 3, "not-found", "no machine named 'nope'").await;
     ends(&cloud, "machines get 84d3e71b-7d0e-4b6a-9c1d-5e2f8a7b4c6d", 3, "not-found", "deleted").await;
     cloud.stop().await.unwrap();
 }

@@ -418,7 +418,7 @@ fn what_is_no_private_key_is_called_what_it_is() {
     says(&refused(&dir.write("empty", "")), "empty");
     says(&refused(&dir.write("blank", " \n\t\n")), "empty");
     says(&refused(&dir.write("junk", [0x7f, b'E', b'L', b'F', 0xff, 0xfe, 0])), "binary");
-    says(&refused(&dir.write("text", "hello\n")), "no key");
+    says(&refused(&dir.write("text", "hello\n")), "not a key");
     says(&refused(&dir.write("large", vec![b'a'; 64 * 1024 + 1])), "64 KiB");
     says(&refused(&dir.path("absent")), "no file");
     says(&refused(&dir.path("")), "directory");

@@ -558,7 +558,7 @@ fn what_can_fit_nothing_is_refused_with_the_way_to_say_it() {
         ("created>yesterday", "is a time"),
         ("ips>10.0.0.1", "only = and !="),
         ("package>g1", "only numbers and times"),
-        ("disk=big", "is no amount"),
+        ("disk=big", "is not an amount"),
         ("flags=D", "there is no filter 'flags'"),
         ("xyz>1w", "there is no filter 'xyz'"),
         ("image=a,b", "takes one image"),

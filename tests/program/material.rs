@@ -154,7 +154,7 @@ fn of_a_key_that_is_not_whole_the_damage_and_the_command_are_told() {
     ] {
         let (_, damage) = DAMAGES.iter().find(|(known, _)| *known == name).unwrap();
         let error = PrivateKey::parse(&damage(&key), "FILE", &mut no_passphrase).unwrap_err();
-        assert_eq!(error.message(), format!("FILE is damaged: {words}, and what is left is no whole key"));
+        assert_eq!(error.message(), format!("FILE is damaged: {words}, and what is left is not a whole key"));
         assert!(error.hints()[0].contains(command), "{:?}", error.hints());
     }
 }
@@ -253,7 +253,7 @@ fn the_key_comes_from_a_variable_as_it_is_or_by_its_path_and_from_standard_input
     let doctor = said(&sdc(&dir, &["auth", "doctor"], &[("SDC_KEY_MATERIAL", "/no/such/file")], b""));
     assert!(doctor.contains(words) && !doctor.contains("chmod"), "{doctor}");
     let output = sdc(&dir, &["api", "GET", "/my/machines", "--key-file", "-"], &[], b"nothing");
-    let told = "error: what came on standard input is no key\n  hint: sdc … --key-file - < FILE";
+    let told = "error: what came on standard input is not a key\n  hint: sdc … --key-file - < FILE";
     assert!(said(&output).starts_with(told), "{}", said(&output));
     assert!(!said(&output).contains("/no/such/file"), "{}", said(&output));
 }

@@ -740,3 +740,27 @@ fn tags_and_words_that_are_searched_for_are_still_repeated_but_not_without_end()
     assert!(sdc(&["machines", "tags", "set", "web1", "colour"]).contains("'colour'"));
     assert!(sdc(&["machines", "list", "colour=red"]).contains("'colour'"));
 }
+
+#[test]
+fn a_private_key_in_the_path_of_a_request_is_neither_sent_nor_shown() {
+    let (url, received) = service();
+    let folder = tempfile::tempdir().unwrap();
+    for (kind, bits) in [("rsa", "2048"), ("rsa", "4096"), ("ed25519", "256")] {
+        let file = folder.path().join(format!("{kind}{bits}"));
+        let form = if kind == "rsa" { "PEM" } else { "PKCS8" };
+        let mut made = Command::new("ssh-keygen");
+        made.args(["-q", "-t", kind, "-b", bits, "-m", form, "-N", "", "-f"]).arg(&file);
+        assert!(made.status().unwrap().success());
+        let pem = std::fs::read_to_string(&file).unwrap();
+        let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        for before in ["/acme/", "/acme/x/", "/acme/keys/", "/my/machines/", "/acme/keys?name="] {
+            let words = ["api", "GET", &format!("{before}{body}")];
+            let mut command = common::program(&url, "acme", &common::key().join("key"), &words);
+            let output = command.output().unwrap();
+            let said = common::text(&[output.stdout.as_slice(), &output.stderr].concat());
+            assert_eq!(output.status.code(), Some(2), "{before}: {said}");
+            assert!(!said.contains(&body[..40]), "{before}: {said}");
+        }
+    }
+    assert!(received.lock().unwrap().is_empty(), "something was sent");
+}

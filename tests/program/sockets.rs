@@ -465,7 +465,7 @@ fn a_machine_without_a_display_is_told_before_anybody_listens() {
     for (words, code, told) in [
         (["machines", "vnc", "web1", "-q"], 5, "of the brand joyent"),
         (["machines", "vnc", "db1", "-q"], 5, "it is stopped, not running"),
-        (["machines", "vnc", "nothing", "-q"], 3, "no machine is called"),
+        (["machines", "vnc", "nothing", "-q"], 3, "no machine named"),
         (["machines", "vnc", "db0", "--timeout=50ms"], 9, "no viewer came"),
     ] {
         let mut bridge = Running::against(&emulator, &words);

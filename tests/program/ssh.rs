@@ -195,7 +195,7 @@ fn tags_name_address_port_and_bastions_in_a_row() {
     let (_, words) = cloud.refused(SSH, &["--proxy", "win", "--no-proxy", "db0"]);
     assert!(words.contains("cannot be used with"), "{words}");
     let (code, words) = cloud.refused(SSH, &["--proxy", "nowhere", "db0"]);
-    assert!(code == 3 && words.contains("bastion of db0: no machine is called 'nowhere'"), "{words}");
+    assert!(code == 3 && words.contains("bastion of db0: no machine named 'nowhere'"), "{words}");
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn a_tool_that_is_not_there_and_a_machine_that_does_not_run_are_told() {
     assert!(String::from_utf8_lossy(&printed.stdout).contains("root@192.168."));
     assert!(String::from_utf8_lossy(&printed.stderr).contains("machine db1 is stopped, and may not answer"));
     let (code, words) = cloud.refused(SSH, &["nobody"]);
-    assert!(code == 3 && words.contains("no machine is called 'nobody'"), "{words}");
+    assert!(code == 3 && words.contains("no machine named 'nobody'"), "{words}");
     let (code, words) = cloud.refused(SSH, &["-o", "Compression=yes", "web1"]);
     assert!(code == 2 && words.contains("sdc machines ssh MACHINE -o Compression=yes"), "{words}");
     let (code, words) = cloud.refused(SSH, &["--", "-A", "web1"]);
@@ -419,7 +419,7 @@ fn ip_prints_addresses_a_line_each_and_all_that_is_known_as_json() {
         (Some(3), format!("{public}\n"))
     );
     let words = String::from_utf8_lossy(&output.stderr);
-    assert!(words.contains("db0 has no public address") && words.contains("no machine is called 'nobody'"), "{words}");
+    assert!(words.contains("db0 has no public address") && words.contains("no machine named 'nobody'"), "{words}");
     assert_eq!(cloud.refused(IP, &["broken"]).0, 3);
     assert_eq!(cloud.refused(IP, &[""]).0, 2);
 }

@@ -157,7 +157,7 @@ async fn a_placement_rule_is_sent_as_it_is_and_a_wrong_one_is_pointed_at() {
     .await;
     let words = sdc.refuses_to_create(&["--affinity", "instance=web"]).await;
     let lines: Vec<&str> = words.lines().map(str::trim_start).collect();
-    assert!(words.contains("one = is no operator"), "{words}");
+    assert!(words.contains("'=' is not an operator"), "{words}");
     assert!(lines.iter().any(|line| line.starts_with("^ ")), "no caret in {words}");
 }
 

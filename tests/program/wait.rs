@@ -75,7 +75,7 @@ async fn a_wait_that_makes_no_sense_says_which_one_does() {
         (["images", "ssh"], "only machines take connections"),
         (
             ["images", "soon"],
-            "'soon' is no condition of an image\n  hint: known are state=STATE, ready, deleted, active\n",
+            "'soon' is not a condition of an image\n  hint: known are state=STATE, ready, deleted, active\n",
         ),
         (["machines", "soon"], "known are state=STATE, ready, deleted, tag.K=V, port=N, ssh\n"),
     ] {

@@ -29,7 +29,7 @@ pub static FOREIGN_ADD: Op = Op::create(
     "AddForeignDatacenter",
     "foreign add",
     "/:login/foreigndatacenters",
-    "Have the account know a data center of another cloud",
+    "Register a data center of another cloud",
 )
 .long("The service answers this only to portals, which sign with a delegated token; others get 403.")
 .fields(&[body("", Kind::Flat(&["account", "login", "as-role"]), "What the service is to keep: NAME=VALUE")

@@ -87,24 +87,19 @@ pub static IMPORT: Op = Op::create(
 ]);
 
 /// UpdateImage. `acl` and `tags` replace what was there.
-pub static UPDATE: Op = Op::update(
-    "UpdateImage",
-    "update",
-    "/:login/images/:image",
-    "Change what an image says of itself",
-)
-.long("Only its owner may. --acl and --tag replace the whole list; sdc images share and sdc images tag change it.")
-.fixed(&[("action", "update")])
-.assigns()
-.fields(&[
-    body("name", Kind::Text, "Name, at most 512 characters").short('n'),
-    body("version", Kind::Text, "Version, at most 128 characters"),
-    body("description", Kind::Clearable, "Description").short('d'),
-    body("homepage", Kind::Clearable, "URL of a page about it"),
-    body("eula", Kind::Clearable, "URL of its licence"),
-    body("acl", Kind::Words, "Accounts that may use it too, UUIDs; replaces those that may now"),
-    body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; replaces all tags").flag("tag").short('t'),
-]);
+pub static UPDATE: Op = Op::update("UpdateImage", "update", "/:login/images/:image", "Update an image's metadata")
+    .long("Only its owner may. --acl and --tag replace the whole list; sdc images share and sdc images tag change it.")
+    .fixed(&[("action", "update")])
+    .assigns()
+    .fields(&[
+        body("name", Kind::Text, "Name, at most 512 characters").short('n'),
+        body("version", Kind::Text, "Version, at most 128 characters"),
+        body("description", Kind::Clearable, "Description").short('d'),
+        body("homepage", Kind::Clearable, "URL of a page about it"),
+        body("eula", Kind::Clearable, "URL of its licence"),
+        body("acl", Kind::Words, "Accounts that may use it too, UUIDs; replaces those that may now"),
+        body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; replaces all tags").flag("tag").short('t'),
+    ]);
 
 /// ExportImage.
 pub static EXPORT: Op =

@@ -48,7 +48,7 @@ pub static IP_UPDATE: Op = Op::put(
     "UpdateNetworkIP",
     "ips update",
     "/:login/networks/:network/ips/:ip",
-    "Reserve an address of a private network, or give it free",
+    "Reserve or release an address of a private network",
 )
 .long("A reserved address is given to no machine that does not ask for it.")
 .assigns()

@@ -45,7 +45,7 @@ pub static BOOT: Op = Op::action(
     "StartMachineFromSnapshot",
     "snapshots boot",
     ONE,
-    "Set a stopped machine's disk back to a snapshot and start it",
+    "Roll a stopped machine back to a snapshot and start it",
 )
 .long("What was written to the disk since is lost.")
 .asks()

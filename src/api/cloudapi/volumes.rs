@@ -42,7 +42,7 @@ pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", 
         body("name", Kind::Text, "Name, 2 to 256 characters; made up by the service if not given").short('n'),
         body("size", Kind::Mebibytes, "Size in MiB or with a unit; 10G if not given. Sizes: sdc volumes sizes")
             .short('s'),
-        body("type", Kind::OneOf(TYPES), "Type; there is no other than tritonnfs").short('t').default("\"tritonnfs\""),
+        body("type", Kind::OneOf(TYPES), "Type (only tritonnfs)").short('t').default("\"tritonnfs\""),
         body("networks", Kind::Refs(&super::networks::NETWORK), "Fabric network; the default one if not given")
             .flag("network")
             .short('N'),

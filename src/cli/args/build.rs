@@ -177,7 +177,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         let help = if op.shape == Shape::Rows {
             "Filters as NAME=VALUE or NAME!=VALUE; of numbers <, <=, > and >= too; * and ? stand for anything in text"
         } else {
-            "The same, typed without dashes"
+            "Fields as NAME=VALUE"
         };
         command = command.arg(Arg::new("FILTER").value_name("NAME=VALUE").help(help).action(ArgAction::Append));
     }
@@ -274,7 +274,7 @@ pub fn list_options() -> [Arg; 3] {
         Arg::new("no-header")
             .long("no-header")
             .short('H')
-            .help("Leave the header out")
+            .help("Omit the header")
             .action(ArgAction::SetTrue)
             .help_heading("Output"),
         Arg::new("long")
@@ -288,7 +288,7 @@ pub fn list_options() -> [Arg; 3] {
             .short('s')
             .value_name("COLUMN,...")
             .allow_hyphen_values(true)
-            .help("Sort by these columns; -COLUMN the other way round")
+            .help("Sort by these columns; -COLUMN reverses")
             .help_heading("Output"),
     ]
 }

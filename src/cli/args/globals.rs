@@ -5,6 +5,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::config::{Env, Flags};
 use crate::error::{Error, Result};
 
+/// The headings of these options in a page of help.
+pub const CLOUD: &str = "Cloud and key";
+const FORMAT: &str = "Output format";
+const DEBUGGING: &str = "Debugging";
+
 /// How the result is shown, and whether anything is sent at all.
 #[derive(Clone, Debug, Default)]
 pub struct Globals {
@@ -52,7 +57,7 @@ pub fn add_to_root(command: Command) -> Command {
 
 fn options(command: Command, inherited: bool) -> Command {
     let cloud = |id: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(id).long(id).value_name(value).help(help).global(inherited).help_heading("Cloud and key")
+        Arg::new(id).long(id).value_name(value).help(help).global(inherited).help_heading(CLOUD)
     };
     let switch = |id: &'static str, help: &'static str| {
         Arg::new(id).long(id).action(ArgAction::SetTrue).help(help).global(inherited)
@@ -65,12 +70,12 @@ fn options(command: Command, inherited: bool) -> Command {
             cloud("account", "LOGIN", "Account [env: SDC_ACCOUNT, TRITON_ACCOUNT]").short('a'),
             // A path may have a user and a role too: these are told apart by their ids.
             cloud("user", "LOGIN", "Sub-user of the account [env: SDC_USER, TRITON_USER]").id("as-user").short('u'),
-            cloud("role", "ROLE,...", "Roles to take on, sent as as-role [env: SDC_ROLE, TRITON_ROLE]")
+            cloud("role", "ROLE,...", "Roles to assume (sent as as-role) [env: SDC_ROLE, TRITON_ROLE]")
                 .id("as-role")
                 .short('r')
                 .action(ArgAction::Append)
                 .value_delimiter(','),
-            cloud("act-as", "LOGIN", "Work on this account with your own key [env: SDC_ACT_AS, TRITON_ACT_AS]"),
+            cloud("act-as", "LOGIN", "Act on this account with your own key [env: SDC_ACT_AS, TRITON_ACT_AS]"),
             cloud("key-id", "KEY", "Key: fingerprint (MD5 or SHA256), name, or file [env: SDC_KEY_ID, TRITON_KEY_ID]")
                 .short('k')
                 .alias("keyId"),
@@ -82,20 +87,20 @@ fn options(command: Command, inherited: bool) -> Command {
             cloud("signing", "FORM", "What is signed: request, date or legacy [env: SDC_SIGNING]"),
             cloud("rsa-hash", "HASH", "Hash of RSA signatures: sha256, sha512 or sha1")
                 .value_parser(["sha256", "sha512", "sha1"]),
-            cloud("insecure", "", "Take any certificate [env: SDC_TESTING, SDC_TLS_INSECURE, TRITON_TLS_INSECURE]")
-                .action(ArgAction::SetTrue),
-            cloud("cacert", "FILE", "Certificates to trust in addition to the system's [env: SDC_CACERT]"),
+            cloud(
+                "insecure",
+                "",
+                "Do not verify TLS certificates [env: SDC_TESTING, SDC_TLS_INSECURE, TRITON_TLS_INSECURE]",
+            )
+            .action(ArgAction::SetTrue),
+            cloud("cacert", "FILE", "Additional CA certificates [env: SDC_CACERT]"),
             cloud("tls-pin", "SHA256:...", "Trust only the certificate of this fingerprint [env: SDC_TLS_PIN]"),
             cloud("accept-version", "RANGE", "API versions to ask for [env: SDC_ACCEPT_VERSION] [default: ~9||~8]"),
-            cloud("connect-timeout", "TIME", "How long a connection may take [env: SDC_CONNECT_TIMEOUT] [default: 5s]"),
-            cloud(
-                "rate",
-                "NUMBER",
-                "Requests a second, of all that a command does [env: SDC_RATE] [default: 8, and none for reading]",
-            ),
-            cloud("request-timeout", "TIME", "How long an answer may take [env: SDC_REQUEST_TIMEOUT] [default: 60s]"),
+            cloud("connect-timeout", "TIME", "Time limit for connecting [env: SDC_CONNECT_TIMEOUT] [default: 5s]"),
+            cloud("rate", "NUMBER", "Maximum requests per second [env: SDC_RATE] [default: 8, none for reading]"),
+            cloud("request-timeout", "TIME", "Time limit for an answer [env: SDC_REQUEST_TIMEOUT] [default: 60s]"),
         ])
-        .next_help_heading("Output")
+        .next_help_heading(FORMAT)
         .args([
             Arg::new("output")
                 .long("output")
@@ -110,24 +115,58 @@ fn options(command: Command, inherited: bool) -> Command {
                 // -1 and -.memory are expressions.
                 .allow_hyphen_values(true)
                 .global(inherited)
-                .help("Put the JSON through a jq expression"),
+                .help("Filter JSON output with a jq expression"),
             switch("raw", "Print the strings of --jq without quotes"),
-            switch("csv-safe", "Put ' before cells of csv and tsv that a spreadsheet would take for formulas"),
+            switch("csv-safe", "Prefix csv and tsv cells that a spreadsheet would run as formulas with '"),
             Arg::new("color")
                 .long("color")
                 .value_name("WHEN")
                 .global(inherited)
                 .value_parser(["auto", "always", "never"])
                 .help("Colours: auto, always, never [env: NO_COLOR, CLICOLOR]"),
-            switch("quiet", "No words on stderr but errors").short('q'),
+            switch("quiet", "Print only errors on stderr").short('q'),
         ])
-        .next_help_heading("What is sent")
+        .next_help_heading(DEBUGGING)
         .args([
-            switch("dry-run", "Show the request, names resolved, and send nothing that changes anything"),
-            switch("curl", "Show a curl command that does the same while its date is fresh (5 minutes)"),
+            switch("dry-run", "Show the request with names resolved; change nothing"),
+            switch("curl", "Show an equivalent curl command (valid for 5 minutes)"),
             switch("debug", "Trace requests and answers on stderr, without secrets"),
         ])
         .next_help_heading(None::<&str>)
+}
+
+/// A page of help without these options, and with a line that says where they are: 25 of them would hide the few that are
+/// the command's own.
+pub fn left_out(page: &str) -> String {
+    let plain = |line: &str| {
+        let mut rest = line;
+        let mut plain = String::new();
+        while let Some((before, escape)) = rest.split_once('\u{1b}') {
+            plain.push_str(before);
+            rest = escape.split_once('m').map_or("", |(_, after)| after);
+        }
+        plain + rest
+    };
+    let (mut kept, mut skips, mut skipped) = (String::new(), false, false);
+    for line in page.lines() {
+        let heading = plain(line);
+        if let Some(heading) = heading.strip_suffix(':').filter(|_| !heading.starts_with(' ')) {
+            skips = [CLOUD, FORMAT, DEBUGGING].contains(&heading);
+            skipped |= skips;
+        }
+        if !skips {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    let kept = kept.trim_end();
+    if skipped { format!("{kept}\n\nGlobal options: sdc help options\n") } else { format!("{kept}\n") }
+}
+
+/// The page of these options alone.
+pub fn page() -> String {
+    let page = add(Command::new("sdc")).render_help().to_string();
+    page.find(&format!("{CLOUD}:")).and_then(|at| page.get(at..)).unwrap_or_default().to_owned()
 }
 
 /// What was typed of them, after the command's name or before it.

@@ -173,7 +173,13 @@ fn of_own(arg: &Arg, words: &[&str], at: usize) -> Class {
 }
 
 fn refuse(arg: &Arg, class: Class, text: &str, files: &dyn Files) -> Result<()> {
-    let sort = sort(text);
+    // In a path, each part is a name of its own: a slash is a letter of base64, too.
+    let part = (arg.get_id() == "PATH").then(|| {
+        let mut parts = text.split(['/', '?', '&', '=']).filter_map(sensitive::sort);
+        parts.find(|sort| matches!(sort, Sort::Key | Sort::Line))
+    });
+    let part = part.flatten();
+    let sort = part.or_else(|| sort(text));
     if matches!(class, Class::File) && is_public(text) && !Path::new(text).exists() {
         let what = arg.get_long().map_or_else(|| "the argument".to_owned(), |long| format!("--{long}"));
         let error = Error::usage(format!("{what} is a public key itself, where its file is expected"));
@@ -183,7 +189,7 @@ fn refuse(arg: &Arg, class: Class, text: &str, files: &dyn Files) -> Result<()> 
         Class::Data => true,
         // An expression may well write a URL.
         Class::Text if arg.get_id() == "jq" => !sensitive::has_key_in_it(text),
-        Class::Text => !matches!(sort, Some(Sort::Key | Sort::Login)),
+        Class::Text => part.is_none() && !matches!(sort, Some(Sort::Key | Sort::Login)),
         // A header may well carry a token, which looks the same.
         Class::Name => sort.is_none() || arg.get_id() == "header" && sort == Some(Sort::Line),
         Class::Address => match sort {

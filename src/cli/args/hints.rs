@@ -160,7 +160,7 @@ pub fn of(args: &[OsString], error: &mut clap::Error, now: i64) -> Option<String
         }
         ErrorKind::UnknownArgument if is_waited_state(&typed, &wrong) => Some(format!("--wait={wrong}")),
         ErrorKind::ValueValidation if wrong.starts_with("--max ") => {
-            Some("so many targets are allowed: 1 or more, such as --max 100".to_owned())
+            Some("--max must be at least 1, as in --max 100".to_owned())
         }
         ErrorKind::UnknownArgument if let Some(hint) = filtered(&typed, &wrong, now) => Some(hint),
         ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {

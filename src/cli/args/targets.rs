@@ -24,11 +24,11 @@ pub fn limits() -> [Arg; 2] {
         own("max")
             .value_name("N")
             .value_parser(value_parser!(u64).range(1..=1_000_000))
-            .help(format!("Allow so many targets [default: {MOST}]")),
+            .help(format!("Refuse to act on more than N targets [default: {MOST}]")),
         own("parallel")
             .value_name("N")
             .value_parser(value_parser!(u64).range(1..=100))
-            .help(format!("Work on so many at once [default: {PARALLEL}]")),
+            .help(format!("Act on N targets in parallel [default: {PARALLEL}]")),
     ]
 }
 
@@ -39,7 +39,7 @@ pub fn with_ignore_missing(command: Command) -> Command {
             .long("ignore-missing")
             .action(ArgAction::SetTrue)
             .help_heading("Targets")
-            .help("What is not there (any more) is no failure"),
+            .help("Treat missing targets as success"),
     )
 }
 
@@ -57,17 +57,17 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
                 .short('l')
                 .value_name("TAG=VALUE,...")
                 .value_parser(NonEmptyStringValueParser::new())
-                .help("Those with these tags: role=web,env!=prod,backup,!old"),
+                .help("Select by tag: role=web,env!=prod,backup,!old"),
             Pick::State(..) => Arg::new("pick-state")
                 .long("state")
                 .value_name("STATE,...")
                 .value_delimiter(',')
                 .value_parser(NonEmptyStringValueParser::new())
                 .help_heading("Targets")
-                .help("Those in one of these states"),
-            Pick::Age(_) => {
-                own("older-than").value_name("TIME").help("Those made longer ago than this: 90m, 12h, 30d, 8w, 1y")
-            }
+                .help("Select by state"),
+            Pick::Age(_) => own("older-than")
+                .value_name("TIME")
+                .help("Select those created longer ago than TIME: 90m, 12h, 30d, 8w, 1y"),
         });
     }
     if op.method == Method::Delete { with_ignore_missing(command) } else { command }

@@ -56,13 +56,13 @@ pub const CODES: &[Code] = &[
         2,
         "usage: nothing was sent",
         "an unknown option; a delete without --yes where nobody can be asked",
-        "never again as it is: mend the script or the settings",
+        "do not retry unchanged: fix the script or the settings",
     ),
     row(
         3,
         "not found, or gone",
         "no machine has that name, or it was deleted",
-        "in a clean-up take it for success, else give up",
+        "in cleanup, treat as success; otherwise give up",
     ),
     row(
         4,
@@ -222,7 +222,7 @@ mod tests {
             request_id: Some(name.to_owned()),
             ..Default::default()
         };
-        let error = Error::other(format!("no machine is called '{name}'"))
+        let error = Error::other(format!("no machine named '{name}'"))
             .because(name)
             .hint(format!("there is {name}"))
             .with_fault(fault)

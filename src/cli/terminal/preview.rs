@@ -29,7 +29,7 @@ pub async fn requests_of(app: &App, client: &Client, requests: &[Request], sever
     if app.globals.curl {
         for request in requests {
             if request.body.as_ref().is_some_and(|(_, body)| std::str::from_utf8(body).is_err()) {
-                return Err(Error::usage("the body is no text, which a curl command cannot hold"));
+                return Err(Error::usage("the body is not text, which a curl command cannot hold"));
             }
             out.push_str(&curl(app, request, &client.wire(request).await?));
         }

@@ -38,7 +38,7 @@ pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], lost: &[S
         few => format!("{verb} {}", few.join(", ")),
     };
     if !streams.stdin_tty || !streams.stderr_tty {
-        let error = Error::usage(format!("{what}: nobody can be asked, {}", missing(streams)));
+        let error = Error::usage(format!("refusing to {what} without confirmation: {}", missing(streams)));
         return Err(lost.iter().fold(error, |error, words| error.hint(words.clone())).hint("to go ahead: --yes"));
     }
     match things {
@@ -59,8 +59,8 @@ pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], lost: &[S
 /// What keeps a question from being asked.
 fn missing(streams: &Streams) -> &'static str {
     match (streams.stdin_tty, streams.stderr_tty) {
-        (false, true) => "standard input is no terminal",
-        _ => "there is no terminal",
+        (false, true) => "standard input is not a terminal",
+        _ => "no terminal",
     }
 }
 

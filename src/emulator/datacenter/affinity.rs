@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use regex_bites::Regex;
+
 use super::denied::Denied;
-use super::pattern::Pattern;
 use super::state::{Machine, State, is_uuid};
 use crate::emulator::datacenter::state::Work;
 use crate::emulator::js;
@@ -35,7 +36,7 @@ pub(crate) struct Rule {
 enum Form {
     Exact(String),
     Glob(String),
-    Regex(Pattern),
+    Regex(Regex),
 }
 
 impl Form {
@@ -43,7 +44,7 @@ impl Form {
         match self {
             Form::Exact(value) => value == text,
             Form::Glob(pattern) => glob(pattern, text),
-            Form::Regex(pattern) => pattern.is_in(text),
+            Form::Regex(regex) => regex.is_match(text),
         }
     }
 }
@@ -79,7 +80,7 @@ impl Rule {
         let value = match regex {
             Some(regex) => {
                 let wrong = || Denied::Argument(format!("Invalid regular expression: /{regex}/"));
-                Form::Regex(Pattern::read(regex).ok_or_else(wrong)?)
+                Form::Regex(text::regex(regex, false).map_err(|_| wrong())?)
             }
             None if value.contains('*') => Form::Glob(value.to_owned()),
             None => Form::Exact(value.to_owned()),

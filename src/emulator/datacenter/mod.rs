@@ -7,7 +7,6 @@ pub(crate) mod clock;
 pub(crate) mod denied;
 pub(crate) mod fwrule;
 pub(crate) mod jobs;
-pub(crate) mod pattern;
 pub(crate) mod seed;
 pub(crate) mod state;
 pub(crate) mod store;

@@ -5,6 +5,7 @@
 //! leaves a resource behind that is on no record: what was [begun](Record::begun) and turns out to exist is owned, if it
 //! is as the run would have created it. A resource of that name that differs is somebody else's.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -73,9 +74,15 @@ impl<K: Kind> Begun<K> {
     }
 
     /// Whether what exists was created by this request, as far as can be seen.
-    fn has_made(&self, found: &Found) -> bool {
-        let since = i64::try_from(self.since).unwrap_or(i64::MAX);
-        self.image.as_ref() == Some(&found.image) && found.created.is_none_or(|created| created >= since)
+    fn has_made(&self, found: &Found, now: u64) -> bool {
+        let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+        let end = self.since.saturating_add(LATE);
+        let in_time = match found.created {
+            Some(created) => (seconds(self.since)..=seconds(end)).contains(&created),
+            // Found later, it may be somebody else's of the same content.
+            None => now <= end,
+        };
+        in_time && self.image.as_ref() == Some(&found.image)
     }
 }
 
@@ -139,14 +146,19 @@ impl<K: Kind> Record<K> {
 
     /// Takes begun resources for made ones if they exist as they were begun. `find` returns the resource of that kind
     /// and name that exists. If it differs, is older, or the record does not say how it was begun, it may be somebody
-    /// else's, and is forgotten. One that does not exist is forgotten after an hour: until then its request may still
-    /// be carried out. The file is written by [`Record::open`].
+    /// else's, and is forgotten; so is one that is found after an hour and does not say when it was created, and one that
+    /// is on another owner's record. One that does not exist is forgotten after an hour: until then its request may
+    /// still be carried out. The file is written by [`Record::open`].
     pub fn settle(&mut self, find: impl Fn(&Owned<K>) -> Option<Found>) -> Settled<K> {
         let mut settled = Settled { own: Vec::new(), foreign: Vec::new() };
-        let now = now();
+        let (now, others) = (now(), self.others());
         self.lists.begun.retain(|begun| {
             let Some(found) = find(&begun.resource) else { return now.saturating_sub(begun.since) < LATE };
-            let list = if begun.has_made(&found) { &mut settled.own } else { &mut settled.foreign };
+            let list = if begun.has_made(&found, now) && !others.contains(&found.id) {
+                &mut settled.own
+            } else {
+                &mut settled.foreign
+            };
             list.push(Owned { id: found.id, ..begun.resource.clone() });
             false
         });
@@ -157,6 +169,18 @@ impl<K: Kind> Record<K> {
             put(made, resource.clone());
         }
         settled
+    }
+
+    /// The ids of what other owners have on their records, as far as these can be read.
+    fn others(&self) -> HashSet<String> {
+        let entries = self.file.parent().and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten();
+        let records = entries.filter_map(|entry| {
+            let bytes = file::read(&entry.ok()?.path(), MAX_LEN).ok()?;
+            serde_json::from_slice::<Content<K>>(&bytes).ok()
+        });
+        let here = |record: &Content<K>| record.host == self.host && record.account == self.account;
+        let others = records.filter(|record| here(record) && record.owner != self.owner);
+        others.flat_map(|record| record.made).map(|resource| resource.id).collect()
     }
 
     /// Whether [`Record::settle`] has changed it.

@@ -196,3 +196,22 @@ fn a_record_that_is_a_folder_or_in_one_that_cannot_be_written_is_told_before_a_r
     let error = record.open().unwrap_err();
     assert_eq!(error.hints(), ["nothing was changed"], "{error}");
 }
+
+#[test]
+fn what_is_found_late_or_on_another_owners_record_is_somebody_elses() {
+    let resource = owned(Part::Role, "ops", "");
+    let begun = Begun { resource, since: 1_000_000, image: Some(image("x")) };
+    let made = |created: Option<i64>, now: u64| begun.has_made(&found("r1", image("x"), created), now);
+    // At once, and as late as its request may have been carried out.
+    assert!(made(None, 1_000_001) && made(Some(1_000_000), 9_000_000) && made(Some(1_000_300), 1_000_001));
+    assert!(!made(None, 1_000_000 + LATE + 1));
+    for created in [999_999, 1_000_000 + i64::try_from(LATE).unwrap() + 1] {
+        assert!(!made(Some(created), 1_000_001), "{created}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut other = read(&dir, "other").unwrap().open().unwrap();
+    other.put(owned(Part::Role, "ops", "r1")).unwrap();
+    drop(other);
+    assert!(read(&dir, "team").unwrap().others().contains("r1"));
+    assert!(!read(&dir, "other").unwrap().others().contains("r1"));
+}

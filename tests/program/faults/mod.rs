@@ -147,7 +147,7 @@ fn cells(families: &[Family]) -> Vec<Cell<'_>> {
                 "–" => Promise::Untouched,
                 codes => {
                     let code =
-                        |text: &str| text.parse().unwrap_or_else(|_| panic!("'{text}' is no exit code in {line}"));
+                        |text: &str| text.parse().unwrap_or_else(|_| panic!("'{text}' is not a exit code in {line}"));
                     let (one, other) = codes.split_once(" or ").unwrap_or((codes, codes));
                     Promise::Exit(code(one), code(other))
                 }

@@ -10,9 +10,6 @@ use crate::cli::args::globals;
 use crate::config::{Env, Flags};
 use crate::request::Args;
 
-/// The heading of the options that choose the cloud and the key.
-const CLOUD: &str = "Cloud and key";
-
 /// The words before the one that is completed.
 #[derive(Clone, Debug, Default)]
 pub struct Line {
@@ -50,7 +47,7 @@ impl Line {
             // The last one's value is the word that is completed.
             let complete = !takes || value.is_some();
             let place = match arg.get_help_heading() {
-                Some(CLOUD) if complete => &mut line.cloud,
+                Some(globals::CLOUD) if complete => &mut line.cloud,
                 _ => &mut line.words,
             };
             place.push(word.clone());

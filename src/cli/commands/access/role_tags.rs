@@ -69,9 +69,9 @@ pub fn command() -> Command {
             .args(list_options().into_iter().take(1))
     };
     Command::new("role-tags")
-        .about("Tag things with roles, which then may act on them")
+        .about("Tag resources with roles, which may then act on them")
         .long_about(
-            "Tag things with roles, which then may act on them.\n\n\
+            "Tag resources with roles, which may then act on them.\n\n\
              A sub-user may do to a thing what the policies of a role allow, if the thing is tagged with that role.",
         )
         .visible_alias("role-tag")

@@ -32,9 +32,9 @@ const BODY_LIMIT: u64 = 16 * 1024 * 1024;
 
 pub fn command() -> Command {
     Command::new("api")
-        .about("Send any request, signed, and print its answer as it came")
+        .about("Send a signed request and print the answer unchanged")
         .long_about(
-            "Send any request, signed, and print its answer as it came.\n\n\
+            "Send a signed request and print the answer unchanged.\n\n\
              :login in the path stands for the account. A status of 400 or more is printed too, and the exit code tells.",
         )
         .args([

@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 pub fn command() -> Command {
     Command::new("auth")
-        .about("Find out why signing in does not work")
+        .about("Diagnose authentication problems")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(Command::new("doctor").about("Check URL, TLS, clock, key, signature, account and roles").long_about(

@@ -45,7 +45,7 @@ pub fn share() -> Command {
 
 /// `sdc images unshare`.
 pub fn unshare() -> Command {
-    command("unshare", "Let other accounts use an image of yours no longer").visible_alias("remove-acl")
+    command("unshare", "Stop sharing an image with other accounts").visible_alias("remove-acl")
 }
 
 fn command(name: &'static str, about: &'static str) -> Command {

@@ -24,9 +24,51 @@ pub(crate) static COMMAND: Custom = Custom {
 
 /// Topic and what it is about.
 const TOPICS: &[(&str, &str)] = &[
+    ("options", "the options that every command has"),
+    ("formatting", "formats, columns, sorting and jq"),
+    ("selectors", "names, globs, selectors and filters"),
     ("exit-codes", "what each exit code means, and what a script does about it"),
     ("environment", "the variables that sdc reads"),
+    ("triton", "commands for users of node-triton; words filter them: sdc help triton instance tag"),
+    ("smartdc", "commands for users of sdc-*; words filter them: sdc help smartdc listmachines"),
 ];
+
+const FORMATTING: &str = "\
+-o FORMAT           table (default), wide, json, jsonl, yaml, csv, tsv, ids
+-o COLUMN,...       these columns; nested ones as tags.role
+-o FORMAT:COLUMN    both: -o csv:id,name,state
+-j, --json          the answer of the service, unchanged
+-H, --no-header     without the line of names
+-l, --long          more columns
+-s COLUMN,...       sort; -s -created,name reverses the first
+--jq EXPR           filter the JSON: --jq '.[] | .name'; --raw prints strings without quotes
+--csv-safe          cells that a spreadsheet would run begin with '
+--color WHEN        auto, always, never
+
+Data goes to stdout, everything else to stderr. A list that is empty prints its header, or [] as JSON.
+sdc machines list -o nosuch    names the columns that there are
+";
+
+const SELECTORS: &str = "\
+Which resources a command acts on
+  web1                 by name, exactly; or by id, or its first 8 digits
+  'web-*' 'db?'        by glob, quoted for the shell
+  -                    ids or names on standard input, one a line: sdc machines list -o ids | sdc machines stop -
+  -l, --selector       by tag: role=web, env!=prod, backup, !old; several with commas; globs in values
+  --state STATE,...    by state
+  --older-than TIME    by age: 90m, 12h, 30d, 8w, 1y
+  --max N              refuse to act on more than N
+  --dry-run            show the requests and change nothing
+
+Filters of lists
+  state=running        NAME=VALUE or NAME!=VALUE; all must match
+  memory>=1024         numbers: <, <=, >, >=
+  'name=web-*'         * and ? in text
+  tag.role=web         by tag; tag.role!=web as well
+";
+
+/// The page for users of the older tools, in whose tables their commands are.
+const OLDER: &str = include_str!("../../../../docs/guide/coming-from-triton.md");
 
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_URL, TRITON_URL", "address of CloudAPI"),
@@ -106,6 +148,10 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
                 let _ = writeln!(text, "{name}\n    {meaning}");
             }
         }
+        ["options"] => text = globals::page(),
+        ["formatting"] => text.push_str(FORMATTING),
+        ["selectors"] => text.push_str(SELECTORS),
+        [tool @ ("triton" | "smartdc"), words @ ..] => text = older(tool, words)?,
         words => {
             let mut root = tree();
             root.build();
@@ -115,11 +161,51 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             }
             let help = if words.is_empty() { command.render_help() } else { command.render_long_help() };
             let colour = globals::colour(&app.globals, &app.console.env, app.streams.stdout_tty);
-            text = if colour { help.ansi().to_string() } else { help.to_string() };
+            text = globals::left_out(&if colour { help.ansi().to_string() } else { help.to_string() });
         }
     }
     app.streams.out(text.as_bytes())?;
     Ok(0)
+}
+
+/// The commands of an older tool that have all of these words, and what does the same here.
+///
+/// # Errors
+/// None has them.
+fn older(tool: &str, words: &[&str]) -> Result<String> {
+    let cells = |line: &str| -> Vec<String> {
+        line.trim_matches('|')
+            .split(" | ")
+            .map(|cell| cell.replace('`', "").trim_matches([' ', '|']).to_owned())
+            .collect()
+    };
+    let name = if tool == "triton" { "node-triton" } else { tool };
+    let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    let mut columns: Option<(usize, usize)> = None;
+    let mut text = String::new();
+    for line in OLDER.lines() {
+        if !line.starts_with('|') {
+            columns = None;
+            continue;
+        }
+        let row = cells(line);
+        let at = |heading: &str| row.iter().position(|cell| cell == heading);
+        if let Some(here) = at("here") {
+            columns = at(name).map(|theirs| (theirs, here));
+            continue;
+        }
+        let Some((theirs, here)) = columns else { continue };
+        let (Some(theirs), Some(here)) = (row.get(theirs), row.get(here)) else { continue };
+        let small = format!("{theirs} {here}").to_lowercase();
+        if theirs.is_empty() || theirs.starts_with('-') || !words.iter().all(|word| small.contains(word)) {
+            continue;
+        }
+        let _ = writeln!(text, "{theirs}\n    {here}");
+    }
+    match text.is_empty() {
+        true => Err(Error::usage(format!("no command of {name} has these words")).hint(format!("sdc help {tool}"))),
+        false => Ok(text),
+    }
 }
 
 fn unknown(word: &str) -> Error {

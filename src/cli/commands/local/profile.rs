@@ -52,7 +52,7 @@ pub fn command() -> Command {
         .subcommand(Command::new("list").visible_alias("ls").about("List the profiles").args(list_options()))
         .subcommand(
             Command::new("create")
-                .about("Keep the settings of this call as a profile")
+                .about("Save the current settings as a profile")
                 .long_about(
                     "Keep the settings of this call, from flags and environment, as a profile:\n\
                      sdc profile create prod --url https://cloudapi.example.com --account jill --key-id SHA256:…",

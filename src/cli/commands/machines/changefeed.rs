@@ -54,9 +54,9 @@ const ROUNDS: u32 = 60;
 
 pub fn command() -> Command {
     Command::new("changefeed")
-        .about("Tell of each change of a machine, as it happens")
+        .about("Stream machine changes")
         .long_about(
-            "Tell of each change of a machine, as it happens, until interrupted.\n\n\
+            "Stream machine changes, until interrupted.\n\n\
              With --json each change is one line, exactly as the service sent it. What changed while the connection was\n\
              lost is found by listing the machines again, and told with \"resync\":true. A service without a changefeed\n\
              is asked for the list every --interval.",

@@ -36,11 +36,11 @@ pub fn extend(command: Command) -> Command {
                 .action(ArgAction::SetTrue)
                 .requires("name")
                 .conflicts_with("idempotency-key")
-                .help("A machine of this name is taken as it is, unless its image or package is another"),
+                .help("Do nothing if a machine of this name with the same image and package exists"),
             own("count")
                 .value_name("N")
                 .value_parser(value_parser!(u64).range(1..=10_000))
-                .help("Make so many: of -n 'web-{01..10}' one of each name, of -n web web-1, web-2, ..."),
+                .help("Create N machines: -n web gives web-1, web-2, ...; -n 'web-{01..10}' gives each name once"),
             own("on-failure")
                 .value_name("WHAT")
                 .value_parser(PossibleValuesParser::new(["keep", "delete"]))

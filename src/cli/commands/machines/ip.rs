@@ -59,7 +59,7 @@ pub fn command() -> Command {
 /// Whatever went wrong with the one machine; failures of several are reported here.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if app.globals.dry_run || app.globals.curl {
-        return Err(Error::usage("an address is no single request, so it cannot be shown instead of done"));
+        return Err(Error::usage("an address is not a single request, so it has no preview"));
     }
     // A wrong format or column is refused before anything is asked.
     app.look(matches, COLUMNS)?;

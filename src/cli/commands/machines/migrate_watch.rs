@@ -41,19 +41,15 @@ const REMEMBERED: usize = 100_000;
 
 pub fn command() -> Command {
     Command::new("watch")
-        .about("Tell of the progress of a machine's migration, to its end")
+        .about("Follow the progress of a migration to its end")
         .long_about(
-            "Tell of the progress of a machine's migration, to its end: what has happened so far, and then each step.\n\n\
+            "Follow the progress of a migration to its end: what has happened so far, and then each step.\n\n\
              Exit codes: 0 when it ended well or is paused, 3 when there is no migration, 8 when it failed, 9 when\n\
              --timeout is over.",
         )
         .args([
             Arg::new("machine").value_name("MACHINE").required(true).help("Machine: id, short id or name"),
-            Arg::new("timeout")
-                .long("timeout")
-                .value_name("TIME")
-                .default_value("1h")
-                .help("How long to watch at most"),
+            Arg::new("timeout").long("timeout").value_name("TIME").default_value("1h").help("Time limit"),
         ])
 }
 

@@ -35,9 +35,9 @@ pub(crate) static COMMAND: Custom = Custom {
 /// The command and its options.
 pub fn command() -> Command {
     let command = Command::new("reap")
-        .about("Delete machines whose time is over")
+        .about("Delete expired machines")
         .long_about(
-            "Delete machines whose time is over: those with the tag sdc.expires and a time in it that is past.\n\n\
+            "Delete expired machines: those with the tag sdc.expires and a time in it that is past.\n\n\
              `sdc run` gives its machines that tag, so that none is left for long should sdc itself be killed. Any\n\
              machine can have it: sdc machines create --tag sdc.expires=2030-01-31T18:00:00Z. A time that cannot be\n\
              read is warned about, and the machine left alone. The time of day is this computer's.",
@@ -47,9 +47,9 @@ pub fn command() -> Command {
                 .long("expired")
                 .required(true)
                 .action(ArgAction::SetTrue)
-                .help("Those whose time in the tag sdc.expires is past"),
+                .help("Select machines whose time in the tag sdc.expires has passed"),
         )
-        .arg(Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Do not ask"))
+        .arg(Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Skip the confirmation prompt"))
         .arg(Arg::new("wait").long("wait").short('w').action(ArgAction::SetTrue).help("Wait until they are gone"))
         .arg(
             Arg::new("timeout")
@@ -106,7 +106,7 @@ fn is_over(app: &App, thing: &Thing, now: jiff::Timestamp) -> bool {
         Err(_) => {
             let text: String = text.chars().take(80).collect();
             app.warn(&format!(
-                "machine {} ({}): its tag {EXPIRES_TAG} = '{text}' is no time, so it is left alone",
+                "machine {} ({}): its tag {EXPIRES_TAG} = '{text}' is not a time, so it is left alone",
                 thing.name, thing.id
             ));
             false

@@ -61,10 +61,10 @@ const NO_CONNECTION: i32 = 255;
 pub fn command() -> Command {
     let own = |id: &'static str| Arg::new(id).long(id).value_parser(NonEmptyStringValueParser::new());
     let command = Command::new("run")
-        .about("Run a command on a machine that is made for it, and deleted after it")
+        .about("Run a command on a new machine, and delete the machine afterwards")
         .override_usage("sdc run --image IMAGE --package PACKAGE [OPTIONS] -- COMMAND...")
         .long_about(
-            "Run a command on a machine that is made for it, and deleted after it.\n\n\
+            "Run a command on a new machine, and delete the machine afterwards.\n\n\
              The machine is created, waited for until somebody can log in with ssh, given --copy, and used: the\n\
              command's input, output and errors are those of sdc. Then it is deleted, whether the command succeeded,\n\
              failed, took longer than --ttl, or was interrupted. A second interruption leaves at once; the machine\n\
@@ -73,20 +73,20 @@ pub fn command() -> Command {
              `error:` (with --json it is an object `{\"error\":...}`), and the code is one of `sdc help exit-codes`: 8 if the\n\
              machine failed, 9 if it was not ready in --timeout or its --ttl ran out, 130 if interrupted. ssh ends\n\
              with 255 if the connection broke.\n\n\
-             One word behind -- is a line for the shell there; of several each arrives as it is.\n\
+             A single argument after -- is run by the remote shell; several are passed unchanged.\n\
              The key is one that ssh knows of, or the key file of these settings.",
         );
     build::fields(command, &machines::CREATE)
-        .arg(own("ttl").value_name("TIME").help("How long the machine is wanted at most: 30m, 2h [default: 1h]"))
-        .arg(own("timeout").value_name("TIME").help("How long it may take until it can be used [default: 10m]"))
+        .arg(own("ttl").value_name("TIME").help("Lifetime of the machine: 30m, 2h [default: 1h]"))
+        .arg(own("timeout").value_name("TIME").help("Time limit until it is ready [default: 10m]"))
         .arg(
             Arg::new("copy")
                 .long("copy")
                 .value_name("DIR")
                 .value_parser(value_parser!(PathBuf))
-                .help("Copy this folder (or file) into the home folder there first, under its own name"),
+                .help("Copy this folder or file to the remote home folder first"),
         )
-        .arg(own("login").short('l').value_name("USER").help("Log in as this user, not as the one the image names"))
+        .arg(own("login").short('l').value_name("USER").help("Log in as this user instead of the image's"))
         .arg(
             Arg::new("command")
                 .value_name("COMMAND")
@@ -128,7 +128,7 @@ impl Job {
         });
         let words: Vec<OsString> = matches.get_many::<OsString>("command").into_iter().flatten().cloned().collect();
         let words = words.into_iter().map(OsString::into_string).collect::<std::result::Result<Vec<_>, _>>();
-        let words = words.map_err(|word| Error::usage(format!("'{}' is no text (UTF-8)", word.display())))?;
+        let words = words.map_err(|word| Error::usage(format!("'{}' is not text (UTF-8)", word.display())))?;
         if words.iter().all(|word| word.trim().is_empty()) {
             return Err(Error::usage("the command is empty: is a variable unset?"));
         }
@@ -252,7 +252,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     })?;
     let text = |field: &str| made.machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
     let id = text("/id").filter(|id| resolve::is_uuid(id));
-    let id = id.ok_or_else(|| Error::new(Kind::Unreachable, "the answer is no machine: it has no id"))?;
+    let id = id.ok_or_else(|| Error::new(Kind::Unreachable, "the answer is not a machine: it has no id"))?;
     let name = format!("machine {} ({id})", text("/name").unwrap_or_default());
     app.say(&format!("{name}: create requested"));
     let outcome = if interrupted {

@@ -51,7 +51,7 @@ pub fn command() -> Command {
                 .num_args(1..)
                 .trailing_var_arg(true)
                 .value_parser(value_parser!(OsString))
-                .help("Sources and at last the target: PATH, or [USER@]MACHINE:PATH"),
+                .help("Sources, then the target: PATH, or [USER@]MACHINE:PATH"),
         )
 }
 
@@ -104,7 +104,7 @@ impl File {
             return Ok(File::Here(word.to_owned()));
         }
         if word.to_str().is_none() {
-            return Err(Error::usage(format!("'{text}' is no text (UTF-8)")));
+            return Err(Error::usage(format!("'{text}' is not text (UTF-8)")));
         }
         let (user, machine) = addresses::split_user(host)?;
         Ok(File::There { user: user.map(str::to_owned), machine: machine.to_owned(), path: path.to_owned() })
@@ -117,7 +117,7 @@ fn check(files: &[File]) -> Result<()> {
         return Err(Error::usage("scp needs a source and a target").hint(behind));
     }
     if !files.iter().any(|file| matches!(file, File::There { .. })) {
-        return Err(Error::usage("none of the files is a machine's").hint("MACHINE:PATH").hint(behind));
+        return Err(Error::usage("one of the arguments must be MACHINE:PATH").hint("MACHINE:PATH").hint(behind));
     }
     Ok(())
 }
@@ -138,7 +138,7 @@ fn line(places: &[Place], given: &Given, own: &[OsString], alias: bool) -> Resul
         })
         .collect();
     let Some((first, others)) = ways.split_first() else {
-        return Err(Error::usage("none of the files is a machine's"));
+        return Err(Error::usage("one of the arguments must be MACHINE:PATH"));
     };
     let several = others.iter().any(|way| way.machine.id != first.machine.id);
     let mut uris = false;

@@ -75,7 +75,7 @@ pub fn options() -> Vec<Arg> {
             .value_name("MACHINE")
             .value_parser(text())
             .conflicts_with("no-proxy")
-            .help("Go through this machine, whatever the tags say"),
+            .help("Connect through this machine, whatever the tags say"),
         switch("no-proxy", "Go through no machine, whatever the tags say"),
         switch("no-host-key-alias", "Keep the machine's key in known_hosts under its address, not under its id"),
         switch("print", "Print the command line instead of running it"),
@@ -93,7 +93,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let Some((typed, args)) = words.split_first() else { return Err(Error::usage("there is no machine named")) };
     let typed = typed.to_str().ok_or_else(|| Error::usage(format!("'{}' names no machine", typed.display())))?;
     if typed.starts_with('-') {
-        return Err(Error::usage(format!("'{typed}' is no machine: ssh's own options stand behind it"))
+        return Err(Error::usage(format!("'{typed}' is not a machine: ssh's own options stand behind it"))
             .hint(format!("sdc machines ssh MACHINE {typed}")));
     }
     // ssh itself has no long options: one right behind the machine was meant for this program.
@@ -199,7 +199,7 @@ pub fn run_or_print(app: &App, line: &[OsString], print: bool) -> Result<i32> {
     }
     let words: Option<Vec<&str>> = line.iter().map(|word| word.to_str()).collect();
     let Some(words) = words else {
-        return Err(Error::usage("an argument is no text (UTF-8), so the command line cannot be printed"));
+        return Err(Error::usage("an argument is not text (UTF-8), so the command line cannot be printed"));
     };
     let text = if app.globals.json() {
         crate::render::visible_json(&serde_json::json!(words).to_string()).into_owned()

@@ -63,9 +63,9 @@ const GREETING: usize = 8192;
 pub fn command() -> Command {
     let text = clap::builder::NonEmptyStringValueParser::new;
     Command::new("wait")
-        .about("Wait until machines, images, volumes or snapshots are as they should be")
+        .about("Wait until resources meet a condition")
         .long_about(
-            "Wait until machines, images, volumes or snapshots are as they should be, whoever makes them so.\n\n\
+            "Wait until resources meet a condition, whoever makes them so.\n\n\
              CONDITION is one of\n\
              \x20 state=STATE  that state: state=stopped\n\
              \x20 ready        the state in which it can be used: a machine running, an image active,\n\
@@ -76,7 +76,7 @@ pub fn command() -> Command {
              \x20 port=N       a machine runs, and takes TCP connections on this port\n\
              \x20 ssh          the same on its SSH port, and an SSH server greets\n\n\
              Connections are made from this computer, past no bastion.\n\
-             Busy and broken services are survived. What cannot come true any more ends the wait at once.\n\
+             Retries on service errors. Fails as soon as the condition can no longer be met.\n\
              Exit codes: 0 all are so, 8 one has failed or is gone, 9 out of time, 3 not found.",
         )
         .args([
@@ -352,7 +352,7 @@ fn wanted(noun: &Noun, text: &str) -> Result<Wanted> {
         ("ssh", None) if machine => Ok(Wanted::Port(None)),
         ("port", Some(port)) if machine => match port.parse::<u16>() {
             Ok(number) if number > 0 && port.bytes().all(|b| b.is_ascii_digit()) => Ok(Wanted::Port(Some(number))),
-            _ => Err(Error::usage(format!("'{port}' is no port from 1 to 65535"))),
+            _ => Err(Error::usage(format!("'{port}' is not a port from 1 to 65535"))),
         },
         (name, Some(value)) if machine && name.len() > 4 && name.starts_with("tag.") => {
             let name = name.get(4..).unwrap_or_default().to_owned();
@@ -362,7 +362,7 @@ fn wanted(noun: &Noun, text: &str) -> Result<Wanted> {
             Err(Error::usage(format!("only machines take connections, not {}", plural(noun.word))))
         }
         _ => {
-            let words = format!("'{text}' is no condition of {} {}", article(noun.word), noun.word);
+            let words = format!("'{text}' is not a condition of {} {}", article(noun.word), noun.word);
             // Who types a state means it.
             if noun.states.contains(&text) {
                 return Err(Error::usage(words).hint(format!("--for state={text}")));
@@ -421,7 +421,7 @@ fn typed(app: &App, noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
         }
     }
     if let Some(word) = typed.names.iter().find(|word| word.contains('=') && noun.name == machines::MACHINE.name) {
-        return Err(Error::usage(format!("'{word}' is no name of a machine, and sdc wait takes no selector"))
+        return Err(Error::usage(format!("'{word}' is not a name of a machine, and sdc wait takes no selector"))
             .hint(format!("sdc machines list tag.{word} -o ids | sdc wait machines - --for CONDITION")));
     }
     if !named {

@@ -44,9 +44,9 @@ const COLUMNS: &[Column] = &[
 /// The command and its options.
 pub fn command() -> Command {
     Command::new("why")
-        .about("Tell why a machine failed, or why nothing came of an action")
+        .about("Explain why a machine failed, or why an action had no effect")
         .long_about(
-            "Tell why a machine failed, or why nothing came of an action: the newest failure in its audit log, the\n\
+            "Explain why a machine failed, or why an action had no effect: the newest failure in its audit log, the\n\
              account's limits and how much of them is used, whether its image and its package can still be used, and\n\
              what to try. Failed and deleted machines are found by their names too.\n\n\
              The service keeps no reasons, only that something failed: where nothing else explains it, that is said.\n\

@@ -3,13 +3,9 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use regex_bites::{Regex, RegexBuilder};
-
 use super::Fact;
 use crate::emulator::http::params::glob;
-
-/// How much a pattern may grow when it is compiled, in bytes.
-const MAX_PATTERN: usize = 1 << 16;
+use crate::emulator::text::regex;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operator {
@@ -68,7 +64,7 @@ impl Kind {
         let fits = match self {
             Kind::Text | Kind::List => {
                 return match pattern(value).filter(|_| operator == Operator::Like) {
-                    Some((pattern, blind)) => compile(pattern, blind).map(drop),
+                    Some((pattern, blind)) => regex(pattern, blind).map(drop),
                     None => Ok(()),
                 };
             }
@@ -84,11 +80,6 @@ impl Kind {
         }
         Ok(())
     }
-}
-
-pub(crate) fn compile(pattern: &str, blind: bool) -> Result<Regex, String> {
-    let built = RegexBuilder::new(pattern).case_insensitive(blind).size_limit(MAX_PATTERN).build();
-    built.map_err(|error| format!("/{pattern}/ is no regular expression: {error}"))
 }
 
 /// The regular expression of `/x/` or `/x/i`, and whether it is blind to case.
@@ -118,7 +109,7 @@ pub(crate) fn holds(kind: Kind, operator: Operator, fact: &Fact, value: &str) ->
 fn compare(kind: Kind, operator: Operator, text: &str, value: &str) -> bool {
     if operator == Operator::Like {
         return match pattern(value) {
-            Some((pattern, blind)) => compile(pattern, blind).is_ok_and(|regex| regex.is_match(text)),
+            Some((pattern, blind)) => regex(pattern, blind).is_ok_and(|regex| regex.is_match(text)),
             None => glob(value, text),
         };
     }

@@ -1,6 +1,6 @@
 //! The words of a sentence, and the grammar that they must follow.
 
-use super::values::{Kind, Operator, compile};
+use super::values::{Kind, Operator};
 use super::{Condition, Pattern};
 
 /// How deep conditions may be nested.
@@ -196,7 +196,7 @@ impl Words {
             Some(Token::Bare(word)) if is_keyword(&word) => return Err(self.wanted(what)),
             Some(Token::Bare(word)) if word.contains('*') => Pattern::Fuzzy(word),
             Some(Token::Bare(word) | Token::Quoted(word)) => Pattern::Exact(word),
-            Some(Token::Regex(pattern, blind)) => Pattern::Regex(compile(&pattern, blind)?),
+            Some(Token::Regex(pattern, blind)) => Pattern::Regex(crate::emulator::text::regex(&pattern, blind)?),
             _ => return Err(self.wanted(what)),
         };
         self.at += 1;

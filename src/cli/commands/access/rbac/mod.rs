@@ -49,7 +49,7 @@ pub static CALLS: &[&Op] = &[
 ];
 
 const APPLY_HELP: &str = "\
-Make users, roles and policies so as a file says. It shows what it would do, asks, and does it step by step:
+Bring users, roles and policies to the state in a file. It shows what it would do, asks, and does it step by step:
 policies first, then users with their keys, then roles; what is to be deleted last, roles first.
 
 The file is JSON, and what it leaves out stays as it is:
@@ -84,7 +84,7 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(
             Command::new("info")
-                .about("Show users, roles and policies, and how they hang together")
+                .about("Show users, roles and policies, and how they relate")
                 .arg(switch("all", "Show the keys of each user too: one more request for each")),
         )
         .subcommand(
@@ -99,7 +99,7 @@ pub fn command() -> Command {
         )
         .subcommand(
             Command::new("apply")
-                .about("Make users, roles and policies so as a file says")
+                .about("Bring users, roles and policies to the state in a file")
                 .long_about(APPLY_HELP)
                 .arg(
                     Arg::new("file")
@@ -139,7 +139,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             .hint("--json, or --jq EXPR"));
     }
     if app.globals.curl || app.globals.dry_run && verb != "apply" {
-        let words = format!("`sdc rbac {verb}` is no single request, so it cannot be shown instead of done");
+        let words = format!("`sdc rbac {verb}` is not a single request, so it has no preview");
         return Err(Error::usage(words));
     }
     match verb {

@@ -41,7 +41,7 @@ impl Passwords {
         // What the parser says might show a password.
         let passwords: HashMap<String, String> = serde_json::from_slice(&bytes).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
-            fail(&format!("is no JSON object of logins and passwords: wrong at {place}"))
+            fail(&format!("is not JSON object of logins and passwords: wrong at {place}"))
         })?;
         let mut all = HashMap::new();
         for (login, password) in passwords {

@@ -39,7 +39,7 @@ const LISTEN: &str = "127.0.0.1:8087";
 /// The command and its options.
 pub fn command() -> Command {
     Command::new("emulator")
-        .about("A CloudAPI on this machine, for tests and for CI without a cloud")
+        .about("Local CloudAPI for tests and for CI without a cloud")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
@@ -85,7 +85,7 @@ pub fn command() -> Command {
         )
         .subcommand(
             common(Command::new("exec"))
-                .about("Run one command against a new emulator, and end with its exit code")
+                .about("Run a command against a new emulator; exit with its exit code")
                 .long_about(
                     "Run one command against a new emulator on a free port, and end with its exit code.\n\
                      The command finds the emulator by SDC_URL, SDC_ACCOUNT, SDC_KEY_ID and SDC_KEY_FILE and their\n\
@@ -185,12 +185,12 @@ fn options(app: &App, matches: &ArgMatches) -> Result<Options> {
     let clock_offset = match text("clock-offset") {
         None => 0,
         Some(offset) => crate::emulator::read_offset(offset)
-            .ok_or_else(|| Error::usage(format!("--clock-offset: '{offset}' is no time such as +3600s or -1h")))?,
+            .ok_or_else(|| Error::usage(format!("--clock-offset: '{offset}' is not a time such as +3600s or -1h")))?,
     };
     let latency = match text("latency") {
         None => Duration::ZERO,
         Some(latency) => crate::emulator::read_duration(latency)
-            .ok_or_else(|| Error::usage(format!("--latency: '{latency}' is no time such as 100ms or 2s")))?,
+            .ok_or_else(|| Error::usage(format!("--latency: '{latency}' is not a time such as 100ms or 2s")))?,
     };
     Ok(Options {
         seed,
@@ -231,7 +231,7 @@ async fn serve(app: &App, matches: &ArgMatches) -> Result<i32> {
             continue;
         }
         if !matches.get_flag("public") {
-            let words = format!("{address} can be reached by other machines, and the emulator is no safe service");
+            let words = format!("{address} can be reached by other machines, and the emulator is not a safe service");
             return Err(Error::usage(words).hint(format!("--listen 127.0.0.1:{}", address.port())).hint("--public"));
         }
         // Whoever gets here must not have the key already.
