@@ -110,7 +110,7 @@ impl Changing<'_> {
     ///
     /// # Errors
     /// The service refused; the change failed, or was not seen to end in time. An error that is in doubt
-    /// ([`Error::is_in_doubt`]) says that the request may have been carried out.
+    /// ([`is_in_doubt`](crate::Error::is_in_doubt)) says that the request may have been carried out.
     pub async fn one(&self, at: usize, call: &Call, flight: &InFlight) -> Result<Outcome> {
         let Change { op, wait, making, .. } = self.change;
         let request = self.client.request(op, &call.args)?;

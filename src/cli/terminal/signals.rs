@@ -99,6 +99,7 @@ impl Signals {
     ///
     /// # Errors
     /// The same.
+    #[cfg(feature = "emulator")]
     pub fn with_quit(app: &App) -> Result<Signals> {
         Signals::caught(true)?.heard_by(app)
     }
