@@ -33,7 +33,8 @@ impl Service {
     /// Whether an answer's `Api-Version` is one of this service: three numbers, the first of which is that of a version
     /// since [`first`](Service::first). Other services send versions of their own in the same header.
     pub fn has_version(&self, version: &str) -> bool {
-        let numbers: Vec<Option<u16>> = version.split('.').map(|part| part.parse().ok()).collect();
+        let number = |part: &str| part.parse::<u16>().ok().filter(|number| number.to_string() == part);
+        let numbers: Vec<Option<u16>> = version.split('.').map(number).collect();
         let [Some(major), Some(_), Some(_)] = numbers.as_slice() else { return false };
         self.versions.is_some() && (self.first..=self.first + 4).contains(major)
     }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, Row};
-use crate::api::{Op, Shape};
+use crate::api::{Kind as Field, Noun, Op, Pick, Shape};
 use crate::error::{Error, Kind, Result};
 use crate::request::Request;
 use crate::response::{Response, whose};
@@ -12,10 +12,6 @@ use crate::response::{Response, whose};
 /// What is older than the request by more than this was not made by it, in seconds. The service takes no request whose
 /// date is off by more than half of it.
 const OLD: i64 = 600;
-
-/// Fields of a new resource that the service shows in other words, such as by name instead of by id, or not as sent.
-const REWORDED: &[&str] =
-    &["rule", "rules", "image", "package", "network", "networks", "machine", "password", "key", "name", "login"];
 
 /// The tags that this program sets itself, and by which it finds again what it has made.
 const OWN_TAGS: &str = "tag.sdc.";
@@ -36,7 +32,9 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     };
     let marked = response.is_own_by_headers();
     let other = match op.makes() {
-        Some(_) => unlike_made(&sent, row, response).or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked)),
+        Some(noun) => unlike_made(&sent, row)
+            .or_else(|| unlike_id(noun, op, request, row, response))
+            .or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked)),
         None if sent.contains_key("role-tag") => unlike_sent(op, &sent, row),
         // A change that has only begun may still show the old values; maps are answered as they will be.
         None if marked || op.goal.is_some() && op.shape != Shape::Map => None,
@@ -52,7 +50,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
 }
 
 /// How the record differs from what was to be made; it has a name, if one was sent.
-fn unlike_made(sent: &Map<String, Value>, row: Row<'_>, response: &Response) -> Option<String> {
+fn unlike_made(sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
     let shown = |pointer: &str| row.text(pointer).map(|text| text.into_owned());
     for (field, value) in sent {
         let Some(asked) = value.as_str() else { continue };
@@ -77,37 +75,61 @@ fn unlike_made(sent: &Map<String, Value>, row: Row<'_>, response: &Response) -> 
             return Some(format!("of another {field} than was asked for"));
         }
     }
+    // A machine without a name of its own is known by nothing but its age.
+    let nameless = sent.contains_key("package") && !sent.contains_key("name") && shown("/created").is_none();
+    nameless.then(|| "that does not say when it was made".to_owned())
+}
+
+/// How the record is known by its id or its age not to be what the request has made.
+fn unlike_id(noun: &Noun, op: &Op, request: &Request, row: Row<'_>, response: &Response) -> Option<String> {
+    let id = row.text(&format!("/{}", noun.key));
+    let key = format!("{}=", noun.key);
+    // A copy keeps its id and its age, if the request names the id that it is to have.
+    if let Some(asked) = request.query.split('&').find_map(|pair| pair.strip_prefix(&key)) {
+        return (id.as_deref() != Some(asked)).then(|| format!("of another {} than was asked for", noun.key));
+    }
+    // What is made of another one has an id of its own, and perhaps the age of the other.
+    if op.path_params().last() == Some(noun.name) {
+        let same = request.path.rsplit('/').next() == id.as_deref();
+        return same.then(|| format!("which is the {} that it was to be made of", noun.word));
+    }
+    let age = noun.picks.iter().find_map(|pick| match pick {
+        Pick::Age(field) => Some(*field),
+        _ => None,
+    });
+    let created = row.text(&format!("/{}", age.unwrap_or("created")));
+    let created = created.and_then(|text| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
     // By the time of the request: a stored answer has the date of its own time.
     let date = httpdate::parse_http_date(&response.sent).ok();
     let asked: Option<i64> =
         date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs().try_into().ok());
-    let created = shown("/created").and_then(|text| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
-    let named = ["name", "login", "key"].iter().any(|field| sent.contains_key(*field));
-    match created.zip(asked) {
-        Some((created, asked)) if asked - i64::max(created, 0) > OLD => {
-            Some("that was made before it was asked for".to_owned())
-        }
-        None if created.is_none() && !named && sent.contains_key("package") => {
-            Some("that does not say when it was made".to_owned())
-        }
-        _ => None,
-    }
+    let old = created.zip(asked).is_some_and(|(created, asked)| asked - i64::max(created, 0) > OLD);
+    old.then(|| "that was made before it was asked for".to_owned())
 }
 
 /// How the record differs from what was sent, where nothing but the record shows that the service took it.
 fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
     let shown = row.read::<Map<String, Value>>().ok()?;
-    let differs = |(field, value): (&String, &Value)| {
-        match shown.get(field) {
-            // The whole of a map is answered; of a record not all that was sent is shown.
-            None => op.shape == Shape::Map || op.maybe_empty && op.assigns,
-            Some(shown) => !is_alike(value, shown),
-        }
+    let differs = |(field, value): &(&String, &Value)| match shown.get(*field) {
+        // The whole of a map is answered; of a record not all that was sent is shown.
+        None => op.shape == Shape::Map || op.maybe_empty && op.assigns,
+        Some(shown) => !is_alike(value, shown),
     };
-    let makes = op.makes().is_some();
-    let reworded = |field: &str| if makes { REWORDED.contains(&field) } else { matches!(field, "rule" | "rules") };
-    let mut sent = sent.iter().filter(|(field, _)| !reworded(field));
-    sent.find(|pair| differs(*pair)).map(|(field, _)| format!("whose {field} is not what was sent"))
+    let mut sent = sent.iter().filter(|(field, _)| is_shown_as_sent(op, field));
+    sent.find(differs).map(|(field, _)| format!("whose {field} is not what was sent"))
+}
+
+/// Whether the service shows a field as it was sent: it words rules anew, keeps secrets, and shows what a new resource
+/// refers to by its name, or, of a pool of networks, as the one that was chosen.
+fn is_shown_as_sent(op: &Op, name: &str) -> bool {
+    match op.fields.iter().find(|field| field.name == name).map(|field| field.kind) {
+        Some(Field::Text | Field::Clearable | Field::Uuid | Field::OneOf(_) | Field::Bool | Field::Flag(_)) => true,
+        Some(Field::Integer | Field::Mebibytes | Field::Texts | Field::Words | Field::SomeOf(_)) => true,
+        Some(Field::Ref(_)) => op.makes().is_none(),
+        Some(_) => false,
+        // The names in a map are anybody's.
+        None => op.shape == Shape::Map,
+    }
 }
 
 /// Whether a value that is shown may be the one that was sent: only text, numbers and lists of text can be compared.

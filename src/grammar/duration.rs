@@ -16,7 +16,11 @@ const LONGEST: f64 = 315_360_000.0;
 /// # Errors
 /// A usage error for anything else, and for no time at all.
 pub fn duration(what: &str, text: &str) -> Result<Duration> {
-    match seconds(text.trim()) {
+    bounded(what, text, seconds(text.trim()))
+}
+
+fn bounded(what: &str, text: &str, seconds: Option<f64>) -> Result<Duration> {
+    match seconds {
         Some(seconds) if (0.001..=LONGEST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err(Error::usage(format!("{what} is not a length of time: `{}`", sensitive::shown(text.trim())))
             .hint(format!("{what}=30s, or 500ms, 2m, 1h30m, 30d, 2w"))),
@@ -30,7 +34,7 @@ pub fn duration(what: &str, text: &str) -> Result<Duration> {
 pub fn age(option: &str, text: &str) -> Result<Duration> {
     // The tables show ages of years.
     if let Some(years) = text.trim().strip_suffix('y').and_then(|years| years.parse::<u16>().ok()) {
-        return duration(option, &format!("{}d", u32::from(years) * 365));
+        return bounded(option, text, Some(f64::from(years) * 365.0 * 86_400.0));
     }
     if text.trim().ends_with(|letter: char| letter.is_ascii_digit()) {
         return Err(Error::usage(format!("{option} {}: of which unit?", sensitive::quoted(text)))
@@ -82,6 +86,7 @@ mod tests {
     #[test]
     fn an_age_has_a_unit() {
         assert_eq!(age("--older-than", "1y").unwrap(), Duration::from_secs(365 * 86_400));
+        assert!(age("--older-than", "90y").unwrap_err().message().contains("`90y`"));
         assert!(age("--older-than", "30").unwrap_err().message().contains("of which unit?"));
         assert!(age("--older-than", "1h30m").is_ok());
     }

@@ -762,5 +762,31 @@ fn a_private_key_in_the_path_of_a_request_is_neither_sent_nor_shown() {
             assert!(!said.contains(&body[..40]), "{before}: {said}");
         }
     }
+    // Each line of one too, though slashes part it.
+    let rsa = std::fs::read_to_string(folder.path().join("rsa2048")).unwrap();
+    let lines = rsa.lines().filter(|line| line.len() == 64 && line.contains('/'));
+    for line in lines.take(6) {
+        for path in [
+            format!("/acme/{line}"),
+            format!("/acme/machines/{line}?action=stop"),
+            format!("/acme/machines?name={line}"),
+        ] {
+            let words = ["api", "GET", path.as_str()];
+            let output = common::program(&url, "acme", &common::key().join("key"), &words).output().unwrap();
+            let said = common::text(&[output.stdout.as_slice(), &output.stderr].concat());
+            assert!(output.status.code() == Some(2) && !said.contains(&line[..30]), "{path}: {said}");
+        }
+    }
     assert!(received.lock().unwrap().is_empty(), "something was sent");
+    // Paths of the service are none.
+    for path in [
+        "/acme/machines/b6979942-7d5d-4fe6-a2ec-b812e950625a/disks/d6e6e0b0-5b1c-4b4a-9b5e-3f3f8a3c2b10",
+        "/:login/machines/b6979942-7d5d-4fe6-a2ec-b812e950625a/tags/Environment-Of-The-Team?x=Production2024",
+        "/my/users/b6979942-7d5d-4fe6-a2ec-b812e950625a/keys/0d:40:e2:4a:54:d4:17:a2:05:c1:5f:b9:1c:62:6b:d5",
+        "/my/images?name=Base-64-LTS&version=24.4.1&state=active&limit=1000&offset=20&owner=b6979942-7d5d-4fe6-a2ec-b812e950625a",
+    ] {
+        let words = ["api", "GET", path, "--dry-run"];
+        let output = common::program(&url, "acme", &common::key().join("key"), &words).output().unwrap();
+        assert!(output.status.success(), "{path}: {}", common::text(&output.stderr));
+    }
 }

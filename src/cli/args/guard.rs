@@ -32,6 +32,9 @@ enum Class {
     File,
 }
 
+/// So many parts of a path are looked at.
+const MAX_PARTS: usize = 300;
+
 /// Body fields that are prose.
 const PROSE: &[&str] = &["description", "homepage", "eula", "address", "companyName"];
 
@@ -172,13 +175,22 @@ fn of_own(arg: &Arg, words: &[&str], at: usize) -> Class {
     }
 }
 
-fn refuse(arg: &Arg, class: Class, text: &str, files: &dyn Files) -> Result<()> {
-    // In a path, each part is a name of its own: a slash is a letter of base64, too.
-    let part = (arg.get_id() == "PATH").then(|| {
-        let mut parts = text.split(['/', '?', '&', '=']).filter_map(sensitive::sort);
-        parts.find(|sort| matches!(sort, Sort::Key | Sort::Line))
+/// A key, or a line of one, within a path. A slash is a letter of base64 too, so one may begin at any part of the path and
+/// go on over others.
+fn within_path(path: &str) -> Option<Sort> {
+    let ends = path.match_indices(['/', '?', '&', '=']).map(|(at, _)| at);
+    let begins = std::iter::once(0).chain(ends.clone().map(|at| at + 1));
+    // Names are short: what is longer than any line of a key is looked at as a whole.
+    let parts = begins.flat_map(|begin| {
+        let whole = path.get(begin..).unwrap_or_default();
+        let word = whole.split(['?', '&', '=']).next().unwrap_or_default();
+        [whole, word, word.split('/').next().unwrap_or_default()]
     });
-    let part = part.flatten();
+    parts.take(MAX_PARTS).filter_map(sensitive::sort).find(|sort| matches!(sort, Sort::Key | Sort::Line))
+}
+
+fn refuse(arg: &Arg, class: Class, text: &str, files: &dyn Files) -> Result<()> {
+    let part = if arg.get_id() == "PATH" { within_path(text) } else { None };
     let sort = part.or_else(|| sort(text));
     if matches!(class, Class::File) && is_public(text) && !Path::new(text).exists() {
         let what = arg.get_long().map_or_else(|| "the argument".to_owned(), |long| format!("--{long}"));
