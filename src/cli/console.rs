@@ -67,11 +67,7 @@ impl Files for Console {
         if file != "-" {
             return crate::file::read(&self.at_home(file), limit).map_err(fail);
         }
-        let bytes = self.streams.rest(limit).map_err(fail)?;
-        if bytes.len() as u64 > limit {
-            return Err(Error::usage(format!("standard input is longer than {limit} bytes")));
-        }
-        Ok(bytes.to_vec())
+        self.streams.rest(limit).map(|bytes| bytes.to_vec()).map_err(fail)
     }
 
     fn path(&self, file: &str) -> PathBuf {

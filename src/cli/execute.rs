@@ -22,7 +22,7 @@ use crate::request::{Arg, Args};
 use crate::tasks::call::Call;
 use crate::tasks::change::Change;
 use crate::tasks::create::Making;
-use crate::tasks::row_filter::RowFilter;
+use crate::tasks::row_filter::{Reading, RowFilter};
 use crate::tasks::{secrets, targets, values};
 
 /// So many bytes are kept for a table, or for sorting.
@@ -78,7 +78,8 @@ async fn run_with(
     let given = given::read(op, matches);
     let mut args = values::fields(op, &given, &app.console)?;
     let sorted = matches.try_get_one::<String>("sort").ok().flatten().is_some();
-    let mut sieve = RowFilter::read(op, columns, &given, sorted, app.console.now(), &mut args)?;
+    let reading = Reading { op, columns, now: app.console.now(), files: &app.console };
+    let mut sieve = RowFilter::read(&reading, &given, sorted, &mut args)?;
     let mut asked = super::args::targets::read(&app.console, op, args, matches)?;
     secrets(app, op, &mut asked.args)?;
     if let Some(making) = making {

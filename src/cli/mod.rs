@@ -126,9 +126,6 @@ fn given_key(streams: &Streams, mut flags: Flags) -> Result<Flags> {
     }
     let fail = |error: std::io::Error| Error::usage("cannot read standard input").because(error);
     let bytes = streams.rest(LONGEST_KEY).map_err(fail)?;
-    if bytes.len() as u64 > LONGEST_KEY {
-        return Err(Error::usage(format!("standard input is longer than {LONGEST_KEY} bytes")));
-    }
     let text = crate::auth::key_text(&bytes);
     flags.key_material = Some(text);
     flags.key_file = None;

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use serde_json::value::RawValue;
 
 use super::filter_errors::{a_name, empty, one_filter, one_value, unknown};
-use super::values::Given;
+use super::values::{Files, Given};
 use super::{Report, filter_as_jq as query, resolve, secrets, values};
 use crate::answer::{Row, scan};
 use crate::api::{Column, Field, Kind, Method, Op, Paging, Shape, Test};
@@ -26,11 +26,16 @@ pub struct RowFilter {
     cut: Option<(usize, usize)>,
 }
 
-/// What is needed to read a filter.
-struct Reading<'a> {
-    op: &'static Op,
-    columns: &'a [Column],
-    now: i64,
+/// What it takes to read the filters of a list.
+pub struct Reading<'a> {
+    /// The operation.
+    pub op: &'static Op,
+    /// The columns of its rows.
+    pub columns: &'a [Column],
+    /// The time, in milliseconds since 1970.
+    pub now: i64,
+    /// The files that values name.
+    pub files: &'a dyn Files,
 }
 
 /// A condition on a row.
@@ -50,19 +55,6 @@ struct One {
     seen: Cell<bool>,
 }
 
-/// For fields of which none is the name of a file.
-struct NoFiles;
-
-impl values::Files for NoFiles {
-    fn read(&self, file: &str, _: u64) -> Result<Vec<u8>> {
-        Err(Error::usage(format!("'{}' cannot be read here", quoted(file))))
-    }
-
-    fn path(&self, file: &str) -> std::path::PathBuf {
-        file.into()
-    }
-}
-
 /// Whether the filters of an operation are read here.
 pub fn is_list(op: &Op) -> bool {
     op.method == Method::Get && op.shape == Shape::Rows
@@ -70,37 +62,29 @@ pub fn is_list(op: &Op) -> bool {
 
 impl RowFilter {
     /// Reads the filters, and adds to the arguments what the service is asked for. `sorted` says that the rows are to be
-    /// sorted, and `now` is the time in milliseconds since 1970.
+    /// sorted.
     ///
     /// # Errors
     /// A usage error with what works instead.
-    pub fn read(
-        op: &'static Op,
-        columns: &[Column],
-        given: &Given,
-        sorted: bool,
-        now: i64,
-        args: &mut Args,
-    ) -> Result<RowFilter> {
+    pub fn read(reading: &Reading<'_>, given: &Given, sorted: bool, args: &mut Args) -> Result<RowFilter> {
         let mut filter = RowFilter::default();
-        if !is_list(op) {
+        if !is_list(reading.op) {
             return Ok(filter);
         }
-        let reading = Reading { op, columns, now };
         for (field, text) in given.fields.iter().filter(|(field, _)| field.test != Test::Nothing) {
             match field.kind {
-                Kind::Flag(_) | Kind::Integer => filter.add(args, field, &option(field, text), text)?,
-                Kind::Pairs(prefix) => filter.add_word(&reading, args, &format!("{prefix}{text}"))?,
+                Kind::Flag(_) | Kind::Integer => filter.add(reading, args, field, &option(field, text), text)?,
+                Kind::Pairs(prefix) => filter.add_word(reading, args, &format!("{prefix}{text}"))?,
                 _ => {
                     if field.test != Test::Service {
                         check_value(field.name, Sign::Is, text)?;
                     }
-                    filter.add(args, field, &option(field, text), text)?;
+                    filter.add(reading, args, field, &option(field, text), text)?;
                 }
             }
         }
-        given.words.iter().try_for_each(|word| filter.add_word(&reading, args, word))?;
-        filter.count(op, args, sorted)?;
+        given.words.iter().try_for_each(|word| filter.add_word(reading, args, word))?;
+        filter.count(reading.op, args, sorted)?;
         Ok(filter)
     }
 
@@ -145,7 +129,7 @@ impl RowFilter {
                 Some("") => {
                     return Err(Error::usage(format!("'{}' names no {}", quoted(word), field.name)).hint(known()));
                 }
-                Some(tag) => return self.add_tag(args, field, tag, &Typed { name: tag, ..typed }),
+                Some(tag) => return self.add_tag(reading, args, field, tag, &Typed { name: tag, ..typed }),
                 None => {}
             }
             if !field.is_called(typed.name) {
@@ -157,14 +141,20 @@ impl RowFilter {
                 }
                 (Kind::Pairs(prefix), _) => Err(Error::usage(format!("'{}' names no {}", quoted(word), field.name))
                     .hint(format!("{prefix}NAME=VALUE"))),
-                _ => self.add_named(args, field, &typed),
+                _ => self.add_named(reading, args, field, &typed),
             };
         }
         Err(unknown(op, reading.columns, &typed, reading.now).hint(known()))
     }
 
     /// A filter by the name of its field.
-    fn add_named(&mut self, args: &mut Args, field: &'static Field, typed: &Typed<'_>) -> Result<()> {
+    fn add_named(
+        &mut self,
+        reading: &Reading<'_>,
+        args: &mut Args,
+        field: &'static Field,
+        typed: &Typed<'_>,
+    ) -> Result<()> {
         let Typed { name, sign, value, json, .. } = *typed;
         let value = value.trim();
         if json {
@@ -182,14 +172,20 @@ impl RowFilter {
         }
         values::one_of(field, value)?;
         match field.test {
-            // Nothing of a list is read from a file.
-            Test::Nothing => values::add(args, field, value, &NoFiles),
-            _ => self.add(args, field, &Typed { value, ..*typed }, value),
+            Test::Nothing => values::add(args, field, value, reading.files),
+            _ => self.add(reading, args, field, &Typed { value, ..*typed }, value),
         }
     }
 
     /// A filter by a member of an object.
-    fn add_tag(&mut self, args: &mut Args, field: &'static Field, tag: &str, typed: &Typed<'_>) -> Result<()> {
+    fn add_tag(
+        &mut self,
+        reading: &Reading<'_>,
+        args: &mut Args,
+        field: &'static Field,
+        tag: &str,
+        typed: &Typed<'_>,
+    ) -> Result<()> {
         let object = field.test.field().unwrap_or_default();
         if let Some(own) = ["tag.", "tags.", "tag:", "tags:"].iter().find_map(|prefix| tag.strip_prefix(prefix)) {
             let shown = format!("{}{}{}", quoted(own), typed.sign.typed(), quoted(typed.value));
@@ -218,11 +214,18 @@ impl RowFilter {
                 }
             }
         };
-        self.add(args, field, &Typed { name: tag, ..*typed }, &value)
+        self.add(reading, args, field, &Typed { name: tag, ..*typed }, &value)
     }
 
     /// Adds a condition, and asks the service for it where it knows the same.
-    fn add(&mut self, args: &mut Args, field: &'static Field, typed: &Typed<'_>, value: &str) -> Result<()> {
+    fn add(
+        &mut self,
+        reading: &Reading<'_>,
+        args: &mut Args,
+        field: &'static Field,
+        typed: &Typed<'_>,
+        value: &str,
+    ) -> Result<()> {
         let Typed { name, sign, exact, .. } = *typed;
         let member = matches!(field.test, Test::Member(_));
         let key = if member { format!("{}.{name}", field.name) } else { field.name.to_owned() };
@@ -242,7 +245,7 @@ impl RowFilter {
             return sensitive::refuse(quoted(name), value, "what to look for");
         }
         if field.test == Test::Service {
-            return values::add(args, field, value, &NoFiles);
+            return values::add(args, field, value, reading.files);
         }
         if let Test::Text(row) | Test::Begins(row) = field.test {
             one_value(&[row], &key, sign, value)?;

@@ -160,10 +160,10 @@ impl Streams {
         };
     }
 
-    /// Standard input to its end, or to one byte more than `limit`.
+    /// Standard input to its end.
     ///
     /// # Errors
-    /// It was closed before the program began, and so is not what somebody meant to give; or it was read before, such as
+    /// It is longer than this, in bytes; it was closed before the program began, and so is not what somebody meant to give; or it was read before, such as
     /// by `--key-file -`.
     pub fn rest(&self, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
         if self.was_closed(0) {
@@ -179,7 +179,10 @@ impl Streams {
                 locked(stdin).by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes)?
             }
         };
-        Ok(bytes)
+        match bytes.len() as u64 > limit {
+            true => Err(io::Error::other(format!("it is longer than {limit} bytes"))),
+            false => Ok(bytes),
+        }
     }
 
     /// A line that a person typed, with its end if it has one; nothing at the end of the input.
