@@ -93,6 +93,8 @@ pub struct Op {
     pub found_by_redirect: bool,
     /// What it makes, if it makes something.
     pub makes: Option<&'static Noun>,
+    /// The record of its goal's noun that it answers is a new one.
+    pub begins: bool,
     /// Is about what others own, too.
     pub others: bool,
     /// Interrupts or opens up what it is done to: on a terminal it is asked about where there are several.
@@ -147,6 +149,7 @@ impl Op {
             maybe_empty: false,
             found_by_redirect: false,
             makes: None,
+            begins: false,
             others: matches!(method, Method::Get),
             asks_many: false,
             locks_out: false,
@@ -305,6 +308,11 @@ impl Op {
     /// Makes a new one of this noun.
     pub const fn making(mut self, noun: &'static Noun) -> Self {
         self.makes = Some(noun);
+        self
+    }
+    /// Begins what is known by the thing it is done to, and answers the new record of it.
+    pub const fn begins(mut self) -> Self {
+        self.begins = true;
         self
     }
 

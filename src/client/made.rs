@@ -1,11 +1,14 @@
 //! Whether a success is about what a request was to make or to change. A status alone says nothing of that: what stands
 //! between here and CloudAPI may answer with somebody else's record, or with an old one. It sends nothing.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, Row};
 use crate::api::{Kind as Field, Noun, Op, Pick, Shape};
 use crate::error::{Error, Kind, Result};
+use crate::grammar::is_uuid;
 use crate::request::Request;
 use crate::response::{Response, whose};
 
@@ -27,7 +30,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     let sent = match body {
         Some(Value::Object(sent)) => sent,
         // Some resources are made of nothing but a path.
-        _ if op.makes().is_some() => Map::new(),
+        _ if op.makes().is_some() || op.begins => Map::new(),
         _ => return Ok(answer),
     };
     let marked = response.is_own_by_headers();
@@ -36,6 +39,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
             .or_else(|| unlike_id(noun, op, request, row, response))
             .or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked)),
         None if sent.contains_key("role-tag") => unlike_sent(op, &sent, row),
+        None if op.begins && !marked => op.goal.as_ref().and_then(|(_, noun)| older(noun, row, response)),
         // A change that has only begun may still show the old values; maps are answered as they will be.
         None if marked || op.goal.is_some() && op.shape != Shape::Map => None,
         None => unlike_sent(op, &sent, row),
@@ -93,6 +97,11 @@ fn unlike_id(noun: &Noun, op: &Op, request: &Request, row: Row<'_>, response: &R
         let same = request.path.rsplit('/').next() == id.as_deref();
         return same.then(|| format!("which is the {} that it was to be made of", noun.word));
     }
+    older(noun, row, response)
+}
+
+/// How the record is known by its age to have been there before the request.
+fn older(noun: &Noun, row: Row<'_>, response: &Response) -> Option<String> {
     let age = noun.picks.iter().find_map(|pick| match pick {
         Pick::Age(field) => Some(*field),
         _ => None,
@@ -115,39 +124,54 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
         None => op.shape == Shape::Map || op.maybe_empty && op.assigns,
         Some(shown) => !is_alike(value, shown),
     };
-    let mut sent = sent.iter().filter(|(field, _)| is_shown_as_sent(op, field));
+    let mut sent = sent.iter().filter(|(field, _)| is_shown(op, field));
     sent.find(differs).map(|(field, _)| format!("whose {field} is not what was sent"))
 }
 
-/// Whether the service shows a field as it was sent: it words rules anew, keeps secrets, and shows what a new resource
-/// refers to by its name, or, of a pool of networks, as the one that was chosen.
-fn is_shown_as_sent(op: &Op, name: &str) -> bool {
+/// Whether the service shows a field so that it can be compared with what was sent: it keeps secrets, and what it
+/// shows of disks, mounts and rules is another form of them.
+fn is_shown(op: &Op, name: &str) -> bool {
     match op.fields.iter().find(|field| field.name == name).map(|field| field.kind) {
         Some(Field::Text | Field::Clearable | Field::Uuid | Field::OneOf(_) | Field::Bool | Field::Flag(_)) => true,
         Some(Field::Integer | Field::Mebibytes | Field::Texts | Field::Words | Field::SomeOf(_)) => true,
-        Some(Field::Ref(_)) => op.makes().is_none(),
+        Some(Field::Ref(_) | Field::Nic | Field::Named | Field::Members(_) | Field::PolicyRules) => true,
         Some(_) => false,
         // The names in a map are anybody's.
         None => op.shape == Shape::Map,
     }
 }
 
-/// Whether a value that is shown may be the one that was sent: only text, numbers and lists of text can be compared.
+/// Whether a value that is shown may be the one that was sent: only text, numbers and what consists of them can be
+/// compared.
 fn is_alike(sent: &Value, shown: &Value) -> bool {
-    let text = |value: &Value| match value {
+    match (text(sent), text(shown), sent.as_array(), shown.as_array()) {
+        // What is referred to by its id may be shown by its name.
+        (Some(sent), Some(shown), ..) if is_uuid(&sent) => sent == shown || !is_uuid(&shown),
+        (Some(sent), Some(shown), ..) => sent == shown || sent.contains("{{"),
+        (_, _, Some(sent), Some(shown)) => {
+            // The service may word a rule anew, and leave out of a role whom it does not know.
+            let some = shown.iter().any(Value::is_object);
+            words(sent).zip(words(shown)).is_none_or(|(sent, shown)| sent == shown || some && shown.is_subset(&sent))
+        }
+        _ => true,
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
         Value::String(text) => Some(text.to_lowercase()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         _ => None,
-    };
-    match (text(sent), text(shown), sent.as_array(), shown.as_array()) {
-        (Some(sent), Some(shown), ..) => sent == shown || sent.contains("{{"),
-        (_, _, Some(sent), Some(shown)) => {
-            let all = |list: &[Value]| list.iter().map(text).collect::<Option<std::collections::BTreeSet<_>>>();
-            all(sent).zip(all(shown)).is_none_or(|(sent, shown)| sent == shown)
-        }
-        _ => true,
     }
+}
+
+/// The words of a list of texts, or of things that have a name each.
+fn words(list: &[Value]) -> Option<BTreeSet<String>> {
+    let called = |value: &Value| text(value).or_else(|| text(value.get("name").or_else(|| value.get("login"))?));
+    let texts: Vec<String> = list.iter().map(called).collect::<Option<_>>()?;
+    let words = texts.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    Some(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
 }
 
 /// The base64 of a public key in OpenSSH's form: its comment may change, this may not.

@@ -168,6 +168,9 @@ impl Client {
                 watch.doubt.store(true, Ordering::SeqCst);
             }
             self.trace_line("* its answer was lost: looking whether it was carried out");
+            if let (Some(notice), 1) = (&self.notice, tries) {
+                notice(&format!("{failure}; looking whether it was carried out"));
+            }
             let patience = took.max(FLOOR.min(self.settings.request_timeout));
             match find(&look, patience).await {
                 Ok(Some(found)) => return Ok(Once::Found(found)),

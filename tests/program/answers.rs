@@ -372,6 +372,7 @@ fn a_record_that_does_not_show_what_was_sent_is_no_done_change() {
     let image = |id: &str| {
         format!(r#"{{"id":"{id}","name":"base","version":"1","state":"active","published_at":"2020-01-01T00:00:00Z"}}"#)
     };
+    let ended = format!(r#"{{"machine":"{ID}","state":"successful","created_timestamp":"2020-01-01T00:00:00.000Z"}}"#);
     let password = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(password.path(), "secret123").unwrap();
     // The record of another one, or the same as it was before.
@@ -394,6 +395,20 @@ fn a_record_that_does_not_show_what_was_sent_is_no_done_change() {
             &["policies", "create", "p1", "--rule", "CAN getmachine", "--description", "x"],
             r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","name":"p1","rules":["CAN *"],"description":"y"}"#,
         ),
+        (
+            &["policies", "create", "p1", "--rule", "CAN getmachine"],
+            r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","name":"p1","rules":["CAN *"]}"#,
+        ),
+        (
+            &["roles", "create", "r1", "--policy", "read", "--member", "ci"],
+            r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","name":"r1","policies":[{"name":"admin"}],"members":[]}"#,
+        ),
+        (
+            &["machines", "nics", "add", ID, ID],
+            r#"{"mac":"90:b8:d0:00:00:01","ip":"10.0.0.1","network":"00000000-7d5d-4fe6-a2ec-b812e950625a"}"#,
+        ),
+        (&["machines", "migrate", "begin", ID], &ended),
+        (&["machines", "migrate", "automatic", ID, "--yes"], &ended),
         (&["fabrics", "vlans", "create", "55", "-n", "v"], r#"{"vlan_id":100,"name":"v"}"#),
         (
             &["machines", "create", "--image", ID, "--package", ID],
@@ -419,11 +434,29 @@ fn a_record_that_does_not_show_what_was_sent_is_no_done_change() {
             words.iter().map(|word| if *word == "PASSWORD" { file.as_str() } else { word }).collect();
         ends(&sdc(&url, &words), 6, "");
     }
-    // A copy keeps its id and its age, and a clone has an id of its own.
+    // A copy keeps its id and its age, a clone has an id of its own, and what was sent may be shown in other words.
     let other = "00000000-7d5d-4fe6-a2ec-b812e950625a";
-    for (words, record) in
-        [(&["images", "import", ID, "--from", "us-west-1"][..], image(ID)), (&["images", "clone", ID], image(other))]
-    {
+    let record = |rest: &str| format!(r#"{{"id":"{other}",{rest}}}"#);
+    for (words, record) in [
+        (&["images", "import", ID, "--from", "us-west-1"][..], image(ID)),
+        (&["images", "clone", ID], image(other)),
+        (
+            &["policies", "create", "p1", "--rule", "CAN getmachine and listmachines"],
+            record(r#""name":"p1","rules":["can listmachines, getmachine AND listmachines"]"#),
+        ),
+        (
+            &["roles", "create", "r1", "--policy", "read", "--member", "ci", "--member", "account:bob"],
+            record(r#""name":"r1","policies":[{"id":"1","name":"read"}],"members":[{"login":"ci","type":"subuser"}]"#),
+        ),
+        (
+            &["machines", "nics", "add", ID, ID],
+            format!(r#"{{"mac":"90:b8:d0:00:00:01","ip":"10.0.0.1","network":"{ID}"}}"#),
+        ),
+        (
+            &["machines", "migrate", "sync", ID],
+            format!(r#"{{"machine":"{ID}","state":"running","created_timestamp":"2020-01-01T00:00:00.000Z"}}"#),
+        ),
+    ] {
         let (url, _) = in_turn(vec![("200 OK", Box::leak(record.into_boxed_str()))]);
         ends(&sdc(&url, words), 0, "");
     }

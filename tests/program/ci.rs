@@ -274,6 +274,29 @@ async fn a_run_that_was_made_twice_after_all_is_deleted_twice() {
 }
 
 #[tokio::test]
+async fn a_run_sends_nothing_more_when_its_time_is_over_and_deletes_what_was_made() {
+    for (fault, code, posted, words) in [
+        // Made, and known only after its time.
+        ("POST /machines delay=3s times=1", 9, 1, "not ready after 1s"),
+        // Never made: nobody looks for ever, and it is not sent again.
+        ("POST /machines drop=before times=9", 6, 1, "looking whether it was carried out"),
+        // Refused for now.
+        ("POST /machines status=429 times=9", 9, 1, "no machine was made in 1s"),
+    ] {
+        let emulator = cloud(FAST, &[fault]).await;
+        let tools = tools(SSH);
+        let words_of_run = [RUN, &["--timeout", "1s", "--request-timeout", "4s", "--", "true"]].concat();
+        let output = said(&emulator, tools.path(), &words_of_run).await;
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{fault}: {told}");
+        assert!(told.contains(words) && told.contains("no machine is known after 1s"), "{fault}: {told}");
+        assert!(posts(&emulator) >= posted && posts(&emulator) < 5, "{fault}: {}: {told}", posts(&emulator));
+        assert_eq!(left(&emulator, "run-").await, [""; 0], "{fault}: {told}");
+        emulator.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_run_makes_no_machine() {
     let emulator = cloud(FAST, &[]).await;
     let tools = tools(SSH);

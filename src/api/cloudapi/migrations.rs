@@ -21,6 +21,7 @@ const ONE: &str = "/:login/machines/:machine/migrate";
 
 /// A machine's migration: its id is the machine's.
 pub static MIGRATION: Noun = Noun::new("machine", &GET, &super::machines::LIST, "sdc machines list")
+    .picked_by(&[Pick::Age("created_timestamp")])
     .fails(&["failed", "aborted"])
     .log(&super::machines::AUDIT);
 
@@ -46,6 +47,7 @@ pub static BEGIN: Op = step("Migrate begin", "migrate begin", "Begin to migrate 
     .long("Reserves a place on another server. Then: sdc machines migrate sync, and switch.")
     .fixed(&[("action", "begin")])
     .fields(AFFINITY)
+    .begins()
     .until(Goal::State("paused"), &MIGRATION);
 
 /// Migrate, action sync.
@@ -70,6 +72,7 @@ pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migra
     .fixed(&[("action", "automatic")])
     .asks_many()
     .fields(AFFINITY)
+    .begins()
     .until(Goal::State("successful"), &MIGRATION);
 
 /// Migrate, action pause.

@@ -200,6 +200,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let end = Instant::now() + job.ttl;
     let mut signals = Signals::new(app)?;
     let mut interrupted = false;
+    let mut late = false;
+    let begun = Instant::now();
     // Once it is sent, its answer is worth waiting for: without the id nothing can be deleted.
     let made = {
         // The key is this run's own: nothing of it can be there.
@@ -221,6 +223,11 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
                     }
                     true => return Err(left(&format!("a machine with the tag sdc.idempotency-key={}", job.key), None)),
                 },
+                () = tokio::time::sleep_until(begun + job.ready), if !late => {
+                    late = true;
+                    halt.store(true, Ordering::SeqCst);
+                    app.say(&format!("no machine is known after {:?}: it is deleted as soon as it is", job.ready));
+                }
                 made = &mut sending => break made,
             }
         }
@@ -237,6 +244,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let made = made.map_err(|error| {
         let doubt = matches!(error.kind(), Kind::Unreachable | Kind::Throttled | Kind::Other);
         let error = match error.kind() {
+            Kind::Interrupted if late => {
+                let error = Error::new(Kind::TimedOut, format!("no machine was made in {:?}", job.ready));
+                error.hint("to wait longer: --timeout TIME")
+            }
             Kind::Interrupted => Error::new(Kind::Interrupted, "interrupted: no machine was made"),
             _ if interrupted => Error::new(Kind::Interrupted, "interrupted").because(error),
             _ => error,
@@ -257,11 +268,14 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     app.say(&format!("{name}: create requested"));
     let outcome = if interrupted {
         None
+    } else if late {
+        let words = format!("{name}: not ready after {:?}", job.ready);
+        Some(Err(Error::new(Kind::TimedOut, words).hint("to wait longer: --timeout TIME")))
     } else {
         tokio::select! {
             biased;
             _ = signals.next() => None,
-            outcome = tokio::time::timeout_at(end, used(app, &client, &job, &id, &name)) => {
+            outcome = tokio::time::timeout_at(end, used(app, &client, &job, &id, &name, begun)) => {
                 Some(outcome.unwrap_or_else(|_| Err(Error::new(
                     Kind::TimedOut,
                     format!("{name}: its time of {:?} ran out", job.ttl),
@@ -330,8 +344,8 @@ fn look_for(env: &crate::config::Env, tool: &str) -> Result<()> {
 }
 
 /// Waits for the machine, brings there what is to be copied, and runs the command.
-async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str) -> Result<i32> {
-    let deadline = Instant::now() + job.ready;
+async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str, begun: Instant) -> Result<i32> {
+    let deadline = begun + job.ready;
     let waiting = Wait {
         state: None,
         op: &machines::CREATE,
@@ -339,7 +353,8 @@ async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str) -> Re
         name: name.strip_prefix("machine ").unwrap_or(name),
         since: None,
         before: Default::default(),
-        timeout: job.ready,
+        // Whole seconds, which are named where they were not enough.
+        timeout: job.ready.saturating_sub(Duration::from_secs(begun.elapsed().as_secs())),
     };
     let progress = Progress::new(app, vec![name.to_owned()]);
     let ready = progress.during(client.wait(waiting, |state| progress.tell(0, state))).await;
