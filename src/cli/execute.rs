@@ -14,14 +14,15 @@ use super::terminal::{preview, prompt};
 use super::{App, names};
 use crate::answer::Answer;
 use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show};
-use crate::client::{Client, Page};
+use crate::client::{Client, first_page};
 use crate::config::Origin;
-use crate::error::{Error, Kind as ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::render::{self, Format, Look, Printer};
 use crate::request::{Arg, Args};
 use crate::tasks::call::Call;
 use crate::tasks::change::Change;
 use crate::tasks::create::Making;
+use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter};
 use crate::tasks::{secrets, targets, values};
 
@@ -222,20 +223,6 @@ fn number_given(op: &Op, args: &Args) -> usize {
     args.iter().filter(|(name, _)| op.path_params().all(|param| param != *name)).count()
 }
 
-/// A list's first request, as `pages` would send it.
-fn first_page(op: &Op, args: Args) -> Args {
-    match op.paging {
-        // The service gathers everything by itself for `tags=*`.
-        crate::api::Paging::Offset(_) if args.get("tags").is_some() => args,
-        crate::api::Paging::Offset(most) | crate::api::Paging::Sparse(most) => {
-            let wanted = args.text("limit").and_then(|limit| limit.parse::<usize>().ok());
-            let limit = wanted.map_or(most, |wanted| wanted.min(most));
-            args.set("limit", limit.to_string())
-        }
-        crate::api::Paging::None => args,
-    }
-}
-
 async fn list(
     app: &App,
     client: &Client,
@@ -245,19 +232,18 @@ async fn list(
     mut look: Look,
     jq: Option<&render::Program>,
 ) -> Result<()> {
-    if !look.sort.is_empty() {
+    let listing = Listing { client, op, call: &call, filter: sieve, sorted: !look.sort.is_empty(), report: app };
+    if listing.sorted {
         (look.skip, look.most) = sieve.cut().unwrap_or((0, usize::MAX));
     }
     if let Some(jq) = jq {
-        let answer = rows(app, client, op, &call, sieve, &look).await?;
-        return app.show(&answer, op.shape, &look, Some(jq));
+        return app.show(&listing.all().await?, op.shape, &look, Some(jq));
     }
     let cached = app.cached_image_names(&look);
     if cached.is_none() {
         // The names come while the list comes, and are waited for no longer than it takes a person to wonder.
-        let rows = rows(app, client, op, &call, sieve, &look);
-        let (rows, names) =
-            futures_util::future::try_join(rows, async { Ok(names::images(app, client).await) }).await?;
+        let names = async { Ok(names::images(app, client).await) };
+        let (rows, names) = futures_util::future::try_join(listing.all(), names).await?;
         look.images = names;
         return app.show(&rows, op.shape, &look, None);
     }
@@ -266,7 +252,7 @@ async fn list(
     let mut printer = Printer::new(&look);
     let mut out = String::new();
     let mut passed = false;
-    sifted(app, client, op, &call, sieve, &look, |page, whole| {
+    let shown = listing.pages(|page, whole| {
         if as_sent && whole && page.only {
             // The one page as it came: nothing of it is touched.
             passed = true;
@@ -280,63 +266,12 @@ async fn list(
             return Err(Error::other(words).hint("as it comes, unsorted: -o jsonl").hint("a part of it: --limit N"));
         }
         app.streams.out(std::mem::take(&mut out).as_bytes())
-    })
-    .await?;
+    });
+    shown.await?;
     if !passed {
         printer.end(&mut out);
         app.streams.out(out.as_bytes())?;
     }
-    Ok(())
-}
-
-/// All rows that were asked for.
-async fn rows(app: &App, client: &Client, op: &Op, call: &Call, sieve: &RowFilter, look: &Look) -> Result<Answer> {
-    let mut rows = Vec::new();
-    sifted(app, client, op, call, sieve, look, |page, _| {
-        rows.extend(page.rows.iter().map(|row| (*row).to_owned()));
-        Ok(())
-    })
-    .await?;
-    Ok(Answer::Rows(rows))
-}
-
-/// Hands over the pages of a list with those of their rows that were asked for, and whether these are all of them. A
-/// list that is to be sorted is cut when it is.
-async fn sifted(
-    app: &App,
-    client: &Client,
-    op: &Op,
-    call: &Call,
-    sieve: &RowFilter,
-    look: &Look,
-    mut take: impl FnMut(Page<'_>, bool) -> Result<()>,
-) -> Result<()> {
-    let (mut skip, mut room) = sieve.cut().filter(|_| look.sort.is_empty()).unwrap_or((0, usize::MAX));
-    let (mut come, mut enough) = (0, false);
-    let taken = client
-        .pages(op, &call.args, |mut page| {
-            come += page.rows.len();
-            let before = page.rows.len();
-            if !sieve.is_idle() {
-                page.rows.retain(|row| sieve.fits(row));
-                let skipped = skip.min(page.rows.len());
-                page.rows.drain(..skipped);
-                skip -= skipped;
-                page.rows.truncate(room);
-                room -= page.rows.len();
-            }
-            let whole = page.rows.len() == before;
-            take(page, whole)?;
-            enough = room == 0;
-            // What comes after them is not asked for.
-            if enough { Err(Error::new(ErrorKind::ClosedPipe, "enough rows")) } else { Ok(()) }
-        })
-        .await;
-    match taken {
-        Err(_) if enough => {}
-        taken => taken.map_err(|error| call.blame(error))?,
-    }
-    sieve.tell_unseen(app, come);
     Ok(())
 }
 

@@ -1,7 +1,6 @@
 //! The program: arguments in, text and an exit code out. It alone knows of terminals.
 
 pub(crate) mod args;
-mod cache;
 mod change;
 pub(crate) mod commands;
 pub mod console;

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::App;
-use super::cache::{Cache, TTL};
 use crate::api::cloudapi::images;
 use crate::client::Client;
+use crate::config::cache::{Cache, TTL};
 use crate::request::Args;
 
 impl App {

@@ -14,7 +14,7 @@ mod until;
 mod wait;
 
 pub use lines::Lines;
-pub use pages::{Cut, Page, Span};
+pub use pages::{Cut, Page, Span, first_page};
 use send::jitter;
 pub use send::{Once, Watch, backoff};
 #[cfg(feature = "sockets")]

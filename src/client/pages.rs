@@ -44,6 +44,20 @@ impl<'a> Page<'a> {
     }
 }
 
+/// Returns the arguments of a list's first request, as [`Client::pages`] sends it.
+pub fn first_page(op: &Op, args: Args) -> Args {
+    match op.paging {
+        // The service gathers everything by itself for `tags=*`.
+        Paging::Offset(_) if args.get("tags").is_some() => args,
+        Paging::Offset(most) | Paging::Sparse(most) => {
+            let wanted = args.text("limit").and_then(|limit| limit.parse::<usize>().ok());
+            let limit = wanted.map_or(most, |wanted| wanted.min(most));
+            args.set("limit", limit.to_string())
+        }
+        Paging::None => args,
+    }
+}
+
 impl Client {
     /// Calls a list operation and hands over its pages in order, each as soon as it is complete.
     /// `limit` and `offset` among the arguments count rows over all pages.

@@ -3,6 +3,7 @@
 //! A flag wins over all. Then either a named profile (`-p`, `SDC_PROFILE`, `TRITON_PROFILE`), which says
 //! alone who is meant and where; or the environment, and what it leaves open the current profile.
 
+pub mod cache;
 mod check;
 mod env;
 mod load;

@@ -2,6 +2,7 @@
 //! diagnose, find the route to a machine, plan and carry out users, roles and policies, tag with roles. It has no
 //! command line, no terminal and no environment: what it has to say on the way goes to a [`Report`].
 
+pub mod about;
 pub mod addresses;
 pub mod call;
 pub mod change;
@@ -10,6 +11,7 @@ pub mod diagnosis;
 pub mod explain;
 pub mod filter_as_jq;
 mod filter_errors;
+pub mod listing;
 pub mod lockout;
 pub mod machine_diff;
 pub mod plan;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::Report;
+use super::about::About;
 use super::call::Call;
 use super::resolve::{self, Known, Thing};
 use super::words::plural;
@@ -106,32 +107,10 @@ impl Filter {
     }
 }
 
-/// What tells people whether a target is the right one.
-#[derive(Clone, Debug, Default)]
-pub struct About {
-    /// Its name; empty where it has none.
-    pub name: String,
-    /// Its state, or whether it is enabled.
-    pub state: String,
-    /// When it was made, in the service's own form.
-    pub made: Option<String>,
-    /// Its tags, or what else tells it apart.
-    pub tags: String,
-}
-
-impl About {
-    /// As far as its list or its own record shows it.
-    pub fn of(thing: &Thing) -> About {
-        let text = |field: &str| thing.text(&[field]).map(|text| text.into_owned());
-        let enabled = text("enabled").map(|on| if on == "true" { "enabled" } else { "disabled" }.to_owned());
-        // Some things have no tags, and are told apart by another field.
-        let more = ["version", "rule", "email", "subnet", "fingerprint"].into_iter().filter_map(text);
-        About {
-            name: thing.name.clone(),
-            state: text("state").or(enabled).unwrap_or_default(),
-            made: text("created").or_else(|| text("published_at")),
-            tags: more.chain(thing.tags()).collect::<Vec<_>>().join(", "),
-        }
+impl Targets {
+    /// Returns what is known of the target of a call.
+    pub fn about(&self, call: &Call) -> Option<&About> {
+        self.known.get(call.id()?)
     }
 }
 

@@ -1,28 +1,22 @@
-//! The question before something is destroyed or cut off: on which cloud and account, and what each target is. What is
-//! not known of a target is looked up for it; nothing here changes anything.
+//! The question before something is destroyed or cut off: on which cloud and account, and what each target is. Nothing
+//! here changes anything.
 
-use std::collections::HashMap;
-
-use futures_util::StreamExt;
 use unicode_width::UnicodeWidthStr;
 
 use super::prompt;
-use crate::api::{CLOUDAPI, Noun, Op, Shape};
+use crate::api::Op;
 use crate::cli::App;
 use crate::client::Client;
 use crate::error::Result;
 use crate::render::{self, cut, visible};
-use crate::request::Args;
-use crate::tasks::call::{Call, described, verb};
+use crate::tasks::about::{About, complete, labelled};
+use crate::tasks::call::{Call, verb};
 use crate::tasks::lockout;
-use crate::tasks::resolve::{self, Known, Thing};
-use crate::tasks::targets::{About, Targets};
+use crate::tasks::targets::Targets;
 use crate::tasks::words::{plural, word};
 
 /// So many targets are shown before a question.
 const SHOWN: usize = 20;
-/// Up to so many targets are looked up one by one; more come from the list.
-const FEW: usize = 3;
 /// No cell of the question is wider.
 const WIDEST: usize = 100;
 /// No name of a target is longer, with its id and what it belongs to.
@@ -67,7 +61,7 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     if !due {
         return Ok(());
     }
-    let name = |call| cut(&visible(&labelled(call, about(targets, call))), LONGEST).into_owned();
+    let name = |call| cut(&visible(&labelled(call, targets.about(call))), LONGEST).into_owned();
     let names: Vec<String> = targets.calls.iter().map(name).collect();
     if terminal {
         app.streams.say(&heading(app, op, targets));
@@ -85,28 +79,9 @@ pub fn told(app: &App, op: &Op, targets: &Targets) {
     app.say(&format!("{} {}:", verb(op), count(&targets.calls)));
     let now = app.console.now();
     for call in &targets.calls {
-        let about = about(targets, call);
+        let about = targets.about(call);
         let words = about.map(|about| words(about, now)).unwrap_or_default();
         app.say(&format!("  {}{words}", cut(&visible(&labelled(call, about)), LONGEST)));
-    }
-}
-
-fn about<'a>(targets: &'a Targets, call: &Call) -> Option<&'a About> {
-    targets.known.get(call.id()?)
-}
-
-/// `machine web0 (b6979942-…)`, also where the id alone was typed.
-fn labelled(call: &Call, about: Option<&About>) -> String {
-    let name = about.map(|about| about.name.as_str()).filter(|name| !name.is_empty());
-    match (&call.target, name) {
-        (Some((param, typed)), Some(name)) if call.id().is_some_and(|id| id.eq_ignore_ascii_case(typed)) => {
-            described(&Call {
-                args: call.args.clone(),
-                target: Some((param, name.to_owned())),
-                parents: call.parents.clone(),
-            })
-        }
-        _ => described(call),
     }
 }
 
@@ -131,7 +106,7 @@ fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
     let cell = |text: &str| cut(&visible(text), WIDEST).into_owned();
     let now = app.console.now();
     let cells = |(call, name): (&Call, &String)| {
-        let about = about(targets, call).cloned().unwrap_or_default();
+        let about = targets.about(call).cloned().unwrap_or_default();
         [cell(name), cell(&about.state), age(&about, now), visible(&about.tags).into_owned()]
     };
     let cells: Vec<[String; 4]> = targets.calls.iter().zip(names).take(SHOWN).map(cells).collect();
@@ -161,44 +136,4 @@ fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
 fn count(calls: &[Call]) -> String {
     let word = calls.first().and_then(|call| call.target.as_ref()).map_or("target", |(param, _)| word(param));
     if calls.len() == 1 { format!("1 {word}") } else { format!("{} {}", calls.len(), plural(word)) }
-}
-
-/// Looks up what is not known of the targets yet. What cannot be looked up is asked about all the same.
-async fn complete(client: &Client, targets: &mut Targets) {
-    let unknown = |call: &&Call| call.id().is_some_and(|id| !targets.known.contains_key(id));
-    let missing: Vec<&Call> = targets.calls.iter().filter(unknown).collect();
-    let Some(noun) = missing.first().and_then(|call| call.target.as_ref()).and_then(|(param, _)| CLOUDAPI.noun(param))
-    else {
-        return;
-    };
-    // Tags and metadata are no rows, and their values may be secrets.
-    if noun.list.shape != Shape::Rows {
-        return;
-    }
-    let found: HashMap<String, About> = if missing.len() <= FEW {
-        let one = async |call: &Call| {
-            let place = noun.get.path_params().filter_map(|name| Some((name, call.args.text(name)?)));
-            let place = place.fold(Args::new(), |args, (name, text)| args.set(name, text));
-            let answer = client.call(noun.get, &place).await.ok()?;
-            let thing = Thing::of(noun, answer.first()?).ok()?;
-            Some((call.id()?.to_owned(), About::of(&thing)))
-        };
-        futures_util::stream::iter(missing).map(one).buffer_unordered(FEW).filter_map(async |one| one).collect().await
-    } else {
-        match missing.first() {
-            Some(call) => listed(client, noun, call).await,
-            None => HashMap::new(),
-        }
-    };
-    targets.known.extend(found);
-}
-
-async fn listed(client: &Client, noun: &'static Noun, call: &Call) -> HashMap<String, About> {
-    let place = resolve::place(noun, &call.args);
-    let place = match noun.whole() {
-        Some((name, value)) => place.set(name, value),
-        None => place,
-    };
-    let known = Known::list(client, noun, &place).await;
-    known.into_iter().flat_map(|known| known.things).map(|thing| (thing.id.clone(), About::of(&thing))).collect()
 }

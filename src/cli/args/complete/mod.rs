@@ -2,7 +2,6 @@
 //! never waits long: a shell is not the place for either. Names come from a service and may be anybody's, so what
 //! is inserted is quoted for the shell that asks, and a name that could not be seen for what it is is left out.
 
-mod bash;
 mod line;
 mod names;
 mod shells;

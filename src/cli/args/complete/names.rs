@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::line::Line;
 use crate::api::{Ids, Noun, Shape};
 use crate::auth::no_passphrase;
-use crate::cli::cache::{Cache, TTL};
+use crate::config::cache::{Cache, TTL};
 use crate::config::{Config, Sources};
 use crate::connect;
 use crate::request::Args;

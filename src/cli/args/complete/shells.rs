@@ -5,8 +5,9 @@
 
 use std::ffi::OsString;
 
-use super::bash::{self, Typed};
 use crate::error::{Error, Result};
+use crate::grammar::shell::bash::{self, Typed};
+use crate::grammar::shell::{fish, powershell};
 
 /// Shell, and the name of its script below `completions/`.
 pub const SHELLS: &[(&str, &str)] =
@@ -74,9 +75,9 @@ impl Shell {
             }
             (Shell::Bash, _) => return None,
             (Shell::Zsh | Shell::Elvish, _) => (asked.to_vec(), None),
-            (Shell::Fish, _) => (with_last(from_fish(last.to_str()?)), None),
+            (Shell::Fish, _) => (with_last(fish::read(last.to_str()?)), None),
             // Older ones leave out an argument that is empty.
-            (Shell::Pwsh, _) => (with_last(from_powershell(last.to_str()?.strip_prefix('=')?)), None),
+            (Shell::Pwsh, _) => (with_last(powershell::read(last.to_str()?.strip_prefix('=')?)), None),
         };
         Some(Question { shell: self, words, typed })
     }
@@ -94,7 +95,7 @@ impl Question {
                     Some(text) => text,
                     None => continue,
                 },
-                (Shell::Pwsh, _) => format!("{}\t{value}{help}", for_powershell(value)),
+                (Shell::Pwsh, _) => format!("{}\t{value}{help}", powershell::quoted(value)),
                 (Shell::Elvish, _) => value.clone(),
                 _ => format!("{value}{help}"),
             };
@@ -102,98 +103,5 @@ impl Question {
             out.push('\n');
         }
         out
-    }
-}
-
-/// A token of fish's, perhaps with a quote that is still open, as the command would get it.
-fn from_fish(token: &str) -> String {
-    let mut out = String::new();
-    let mut quote = None;
-    let mut letters = token.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match (quote, letter) {
-            (None, '\'' | '"') => quote = Some(letter),
-            (Some(open), _) if letter == open => quote = None,
-            (_, '\\') => match (quote, letters.peek().copied()) {
-                (None, Some(next)) => {
-                    out.push(next);
-                    letters.next();
-                }
-                (Some(open), Some(next)) if next == open || next == '\\' || (open == '"' && next == '$') => {
-                    out.push(next);
-                    letters.next();
-                }
-                (None, None) => {}
-                (Some(_), _) => out.push('\\'),
-            },
-            _ => out.push(letter),
-        }
-    }
-    out
-}
-
-/// PowerShell takes all of these for a single quote.
-const SINGLE: [char; 5] = ['\'', '\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}'];
-
-/// A word of PowerShell's, perhaps with a quote that is still open.
-fn from_powershell(word: &str) -> String {
-    let Some(rest) = word.strip_prefix(SINGLE) else { return word.trim_matches('"').to_owned() };
-    let rest = rest.strip_suffix(SINGLE).unwrap_or(rest);
-    SINGLE.iter().fold(rest.to_owned(), |text, quote| text.replace(&format!("{quote}{quote}"), &quote.to_string()))
-}
-
-/// The text as one word of PowerShell's.
-fn for_powershell(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':' | b'=' | b'+');
-    if text.bytes().all(plain) {
-        return text.to_owned();
-    }
-    let mut out = String::from("'");
-    for letter in text.chars() {
-        out.push(letter);
-        if SINGLE.contains(&letter) {
-            out.push(letter);
-        }
-    }
-    out.push('\'');
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_of_fish_is_read_with_its_quotes_open_or_closed() {
-        for (token, read) in [
-            ("plain", "plain"),
-            (r"key\ with", "key with"),
-            ("'key with", "key with"),
-            ("'key with'", "key with"),
-            (r#""a \" \$ \\ \x"#, r#"a " $ \ \x"#),
-            (r"'it\'s \n", r"it's \n"),
-            ("--image='de", "--image=de"),
-            (r"end\", "end"),
-        ] {
-            assert_eq!(from_fish(token), read, "{token}");
-        }
-    }
-
-    #[test]
-    fn powershell_gets_one_word_whatever_the_name() {
-        for (name, word) in [
-            ("web1", "web1"),
-            ("--image=x", "--image=x"),
-            ("key with space", "'key with space'"),
-            ("x$(touch F)", "'x$(touch F)'"),
-            ("it's", "'it''s'"),
-            ("x\u{2019}; calc; \u{2018}", "'x\u{2019}\u{2019}; calc; \u{2018}\u{2018}'"),
-            ("a,b", "'a,b'"),
-            ("@x", "'@x'"),
-        ] {
-            assert_eq!(for_powershell(name), word, "{name}");
-            assert_eq!(from_powershell(&for_powershell(name)), name, "{name}");
-        }
-        assert_eq!(from_powershell("'key w"), "key w");
     }
 }

@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::exit_codes::{CODES, Code};
 use super::help_json;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::globals;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::terminal::exit;
 use crate::cli::{App, tree};
 use crate::error::{Error, Result};
 
@@ -139,7 +139,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     match words.as_slice() {
         ["exit-codes"] => {
-            for exit::Code { code, meaning, such_as, then } in exit::CODES {
+            for Code { code, meaning, such_as, then } in CODES {
                 let _ = writeln!(text, "{code:>3}  {meaning}\n       such as  {such_as}\n       then     {then}");
             }
         }

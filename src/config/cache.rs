@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::config::paths;
+use super::paths;
 use crate::file::{self, Manner};
 
 /// How long an answer is good for.

@@ -1,4 +1,8 @@
-//! Words as a POSIX shell takes them.
+//! Words as shells take them, and lines as they read them: pure text, which starts nothing.
+
+pub mod bash;
+pub mod fish;
+pub mod powershell;
 
 /// A word that a POSIX shell takes as it is.
 pub fn quoted(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! bash's lines: into words, and a name back into the line. readline puts in what it is given, without quoting it,
 //! and replaces only a part of a word, from the last of the characters that it takes for the end of one (`@`, `:`,
-//! `=` among them) or from the quote that is open. So the script hands over the line and the part that is replaced,
-//! and here it is seen what the words are, and how the rest of a name must be written there.
+//! `=` among them) or from the quote that is open. A completion script hands over the line and the part that is
+//! replaced; this module reads the words, and writes the rest of a name as it must stand there.
 
 /// `COMP_TYPE` when all candidates are put into the line at once. readline takes an open quote away then.
 const ALL_AT_ONCE: &str = "42";

@@ -1,0 +1,100 @@
+//! What tells people whether a target is the right one: its name, state, age and tags. It looks them up, and changes
+//! nothing.
+
+use std::collections::HashMap;
+
+use futures_util::StreamExt;
+
+use super::call::{Call, described};
+use super::resolve::{self, Known, Thing};
+use super::targets::Targets;
+use crate::api::{CLOUDAPI, Noun, Shape};
+use crate::client::Client;
+use crate::request::Args;
+
+/// Up to so many targets are looked up one by one; more come from the list.
+const FEW: usize = 3;
+
+/// What is known of a target.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// Its name; empty where it has none.
+    pub name: String,
+    /// Its state, or whether it is enabled.
+    pub state: String,
+    /// When it was made, in the service's own form.
+    pub made: Option<String>,
+    /// Its tags, or what else tells it apart.
+    pub tags: String,
+}
+
+impl About {
+    /// As far as its list or its own record shows it.
+    pub fn of(thing: &Thing) -> About {
+        let text = |field: &str| thing.text(&[field]).map(|text| text.into_owned());
+        let enabled = text("enabled").map(|on| if on == "true" { "enabled" } else { "disabled" }.to_owned());
+        // Some things have no tags, and are told apart by another field.
+        let more = ["version", "rule", "email", "subnet", "fingerprint"].into_iter().filter_map(text);
+        About {
+            name: thing.name.clone(),
+            state: text("state").or(enabled).unwrap_or_default(),
+            made: text("created").or_else(|| text("published_at")),
+            tags: more.chain(thing.tags()).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+/// Returns what the target of a call is called: `machine web0 (b6979942-…)`, also where the id alone was typed.
+pub fn labelled(call: &Call, about: Option<&About>) -> String {
+    let name = about.map(|about| about.name.as_str()).filter(|name| !name.is_empty());
+    match (&call.target, name) {
+        (Some((param, typed)), Some(name)) if call.id().is_some_and(|id| id.eq_ignore_ascii_case(typed)) => {
+            described(&Call {
+                args: call.args.clone(),
+                target: Some((param, name.to_owned())),
+                parents: call.parents.clone(),
+            })
+        }
+        _ => described(call),
+    }
+}
+
+/// Looks up what is not known of the targets yet. A target that cannot be looked up stays unknown: this never fails.
+pub async fn complete(client: &Client, targets: &mut Targets) {
+    let unknown = |call: &&Call| call.id().is_some_and(|id| !targets.known.contains_key(id));
+    let missing: Vec<&Call> = targets.calls.iter().filter(unknown).collect();
+    let Some(noun) = missing.first().and_then(|call| call.target.as_ref()).and_then(|(param, _)| CLOUDAPI.noun(param))
+    else {
+        return;
+    };
+    // Tags and metadata are no rows, and their values may be secrets.
+    if noun.list.shape != Shape::Rows {
+        return;
+    }
+    let found: HashMap<String, About> = if missing.len() <= FEW {
+        let one = async |call: &Call| {
+            let place = noun.get.path_params().filter_map(|name| Some((name, call.args.text(name)?)));
+            let place = place.fold(Args::new(), |args, (name, text)| args.set(name, text));
+            let answer = client.call(noun.get, &place).await.ok()?;
+            let thing = Thing::of(noun, answer.first()?).ok()?;
+            Some((call.id()?.to_owned(), About::of(&thing)))
+        };
+        futures_util::stream::iter(missing).map(one).buffer_unordered(FEW).filter_map(async |one| one).collect().await
+    } else {
+        match missing.first() {
+            Some(call) => listed(client, noun, call).await,
+            None => HashMap::new(),
+        }
+    };
+    targets.known.extend(found);
+}
+
+async fn listed(client: &Client, noun: &'static Noun, call: &Call) -> HashMap<String, About> {
+    let place = resolve::place(noun, &call.args);
+    let place = match noun.whole() {
+        Some((name, value)) => place.set(name, value),
+        None => place,
+    };
+    let known = Known::list(client, noun, &place).await;
+    known.into_iter().flat_map(|known| known.things).map(|thing| (thing.id.clone(), About::of(&thing))).collect()
+}

@@ -1,0 +1,73 @@
+//! Reads a list with the filters that were typed. It prints nothing: who asks takes the rows as they come.
+
+use super::Report;
+use super::call::Call;
+use super::row_filter::RowFilter;
+use crate::answer::Answer;
+use crate::api::Op;
+use crate::client::{Client, Page};
+use crate::error::{Error, Kind, Result};
+
+/// A list, and which of its rows are wanted.
+pub struct Listing<'a> {
+    /// The service.
+    pub client: &'a Client,
+    /// The operation.
+    pub op: &'a Op,
+    /// What it is asked for.
+    pub call: &'a Call,
+    /// What the rows must be like.
+    pub filter: &'a RowFilter,
+    /// The rows are sorted when all of them are there, and cut to the number that is wanted only then.
+    pub sorted: bool,
+    /// Who hears of filters that no row has shown.
+    pub report: &'a dyn Report,
+}
+
+impl Listing<'_> {
+    /// Returns all rows that are wanted.
+    ///
+    /// # Errors
+    /// As [`Client::pages`].
+    pub async fn all(&self) -> Result<Answer> {
+        let mut rows = Vec::new();
+        let taken = self.pages(|page, _| {
+            rows.extend(page.rows.iter().map(|row| (*row).to_owned()));
+            Ok(())
+        });
+        taken.await?;
+        Ok(Answer::Rows(rows))
+    }
+
+    /// Hands over each page with those of its rows that are wanted, and whether these are all of them.
+    ///
+    /// # Errors
+    /// As [`Client::pages`]; and what `take` returns.
+    pub async fn pages(&self, mut take: impl FnMut(Page<'_>, bool) -> Result<()>) -> Result<()> {
+        let (mut skip, mut room) = self.filter.cut().filter(|_| !self.sorted).unwrap_or((0, usize::MAX));
+        let (mut come, mut enough) = (0, false);
+        let taken = self.client.pages(self.op, &self.call.args, |mut page| {
+            come += page.rows.len();
+            let before = page.rows.len();
+            if !self.filter.is_idle() {
+                page.rows.retain(|row| self.filter.fits(row));
+                let skipped = skip.min(page.rows.len());
+                page.rows.drain(..skipped);
+                skip -= skipped;
+                page.rows.truncate(room);
+                room -= page.rows.len();
+            }
+            let whole = page.rows.len() == before;
+            take(page, whole)?;
+            enough = room == 0;
+            // No further page is asked for.
+            if enough { Err(Error::new(Kind::ClosedPipe, "enough rows")) } else { Ok(()) }
+        });
+        match taken.await {
+            Err(_) if enough => {}
+            taken => taken.map_err(|error| self.call.blame(error))?,
+        }
+        self.filter.tell_unseen(self.report, come);
+        Ok(())
+    }
+}
