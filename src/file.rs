@@ -56,6 +56,33 @@ fn bounded(path: &Path, most: u64, room: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Returns JSON's word for what the parser expected, where it has said Rust's.
+pub(crate) fn json_type(expected: &str) -> Option<&'static str> {
+    match expected {
+        "a sequence" => Some("a list"),
+        "a map" => Some("an object"),
+        _ => expected.starts_with("struct ").then_some("an object"),
+    }
+}
+
+/// Says what is wrong in a JSON file: without its values, which may be secrets, and without the names of Rust's types.
+pub(crate) fn json_fault(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    // The names of fields are this program's own.
+    if let Some((field, _)) = words.strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`')) {
+        return format!("`{field}` is given twice");
+    }
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match words.rsplit_once(", expected ") {
+        Some((_, expected)) if error.is_data() => {
+            let expected = expected.strip_suffix(&place).unwrap_or(expected);
+            format!("expected {}", json_type(expected).unwrap_or(expected))
+        }
+        _ if error.is_data() => "a field has the wrong type".to_owned(),
+        _ => words,
+    }
+}
+
 /// What others than its owner can do with a file, in words; `None` where it is the owner's alone, or is none.
 pub(crate) fn open_to_others(path: &Path) -> Option<String> {
     #[cfg(unix)]
@@ -280,6 +307,28 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+
+    #[test]
+    fn a_fault_in_json_is_told_in_jsons_words_and_without_the_value() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Content {
+            #[serde(rename = "url")]
+            _url: Option<String>,
+            #[serde(rename = "roles")]
+            _roles: Option<Vec<String>>,
+        }
+        for (text, told) in [
+            ("null", "expected an object"),
+            ("[", "expected an object"),
+            ("7", "expected an object"),
+            (r#"{"url":7}"#, "expected a string"),
+            (r#"{"roles":"secret"}"#, "expected a list"),
+            (r#"{"url":"a","url":"b"}"#, "`url` is given twice"),
+            (r#"{"url" 1}"#, "expected `:` at line 1 column 8"),
+        ] {
+            assert_eq!(json_fault(&serde_json::from_str::<Content>(text).unwrap_err()), told, "{text}");
+        }
+    }
 
     #[test]
     fn a_device_without_end_is_too_long() {

@@ -95,6 +95,8 @@ pub struct Op {
     pub makes: Option<&'static Noun>,
     /// The record of its goal's noun that it answers is a new one.
     pub begins: bool,
+    /// The record that it answers has this field with this value.
+    pub shows: Option<(&'static str, &'static str)>,
     /// Is about what others own, too.
     pub others: bool,
     /// Interrupts or opens up what it is done to: on a terminal it is asked about where there are several.
@@ -150,6 +152,7 @@ impl Op {
             found_by_redirect: false,
             makes: None,
             begins: false,
+            shows: None,
             others: matches!(method, Method::Get),
             asks_many: false,
             locks_out: false,
@@ -313,6 +316,12 @@ impl Op {
     /// Begins what is known by the thing it is done to, and answers the new record of it.
     pub const fn begins(mut self) -> Self {
         self.begins = true;
+        self
+    }
+
+    /// Answers a record that has this field with this value.
+    pub const fn shows(mut self, field: &'static str, value: &'static str) -> Self {
+        self.shows = Some((field, value));
         self
     }
 

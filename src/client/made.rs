@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, Row};
-use crate::api::{Kind as Field, Noun, Op, Pick, Shape};
+use crate::api::{Goal, Kind as Field, Noun, Op, Pick, Shape};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::is_uuid;
 use crate::request::Request;
@@ -19,6 +19,9 @@ const OLD: i64 = 600;
 /// The tags that this program sets itself, and by which it finds again what it has made.
 const OWN_TAGS: &str = "tag.sdc.";
 
+/// What changes role tags is sent, and answered.
+const ROLE_TAG: &str = "role-tag";
+
 /// Returns the answer that the operation promises, if it is about what the request was to make or to change.
 ///
 /// # Errors
@@ -30,19 +33,23 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     let sent = match body {
         Some(Value::Object(sent)) => sent,
         // Some resources are made of nothing but a path.
-        _ if op.makes().is_some() || op.begins => Map::new(),
+        _ if op.makes().is_some() || op.begins || op.shows.is_some() => Map::new(),
         _ => return Ok(answer),
     };
     let marked = response.is_own_by_headers();
     let other = match op.makes() {
-        Some(noun) => unlike_made(&sent, row)
+        Some(noun) => unlike_made(op, &sent, row)
             .or_else(|| unlike_id(noun, op, request, row, response))
-            .or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked)),
-        None if sent.contains_key("role-tag") => unlike_sent(op, &sent, row),
+            .or_else(|| unlike_sent(op, &sent, row, marked).filter(|_| !marked))
+            .or_else(|| settled(op, row).filter(|_| !marked)),
+        None if sent.contains_key(ROLE_TAG) => unlike_tagged(&sent, &request.path, row),
+        None if let Some((field, value)) = op.shows => {
+            (row.text(&format!("/{field}")).as_deref() != Some(value)).then(|| format!("whose {field} is not {value}"))
+        }
         None if op.begins && !marked => op.goal.as_ref().and_then(|(_, noun)| older(noun, row, response)),
         // A change that has only begun may still show the old values; maps are answered as they will be.
-        None if marked || op.goal.is_some() && op.shape != Shape::Map => None,
-        None => unlike_sent(op, &sent, row),
+        None if op.goal.is_some() && op.shape != Shape::Map => None,
+        None => unlike_sent(op, &sent, row, marked),
     };
     match other {
         None => Ok(answer),
@@ -53,11 +60,43 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     }
 }
 
+/// How the answer to a change of role tags differs from what was sent: it names the resource and all of its roles.
+fn unlike_tagged(sent: &Map<String, Value>, path: &str, row: Row<'_>) -> Option<String> {
+    let shown = row.read::<Map<String, Value>>().ok()?;
+    let list = |of: &Map<String, Value>| of.get(ROLE_TAG).and_then(Value::as_array).and_then(|list| words(list));
+    // The account may be called by its login or `my`, and a path may stand before it.
+    let tail = |path: &str| path.trim_end_matches('/').rsplit('/').take(2).map(str::to_lowercase).collect::<Vec<_>>();
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let named = shown.get("name").and_then(Value::as_str).is_some_and(|name| {
+        let (name, path) = (tail(name), tail(&decoded));
+        name.first() == path.first() || name.len() == 2 && path.len() == 2 && name.last().is_some_and(String::is_empty)
+    });
+    match (list(sent), list(&shown)) {
+        (Some(sent), Some(shown)) if sent == shown => (!named).then(|| "of another name than was asked for".to_owned()),
+        _ => Some(format!("whose {ROLE_TAG} is not what was sent")),
+    }
+}
+
+/// How the record of a resource that has no age is known to have been there before: it is already as it will be.
+fn settled(op: &Op, row: Row<'_>) -> Option<String> {
+    let Some((Goal::State(state), _)) = op.goal else { return None };
+    let ageless = row.text("/created").is_none() && row.text("/published_at").is_none();
+    (ageless && row.text("/state").as_deref() == Some(state)).then(|| format!("which is {state} already"))
+}
+
 /// How the record differs from what was to be made; it has a name, if one was sent.
-fn unlike_made(sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
+fn unlike_made(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
     let shown = |pointer: &str| row.text(pointer).map(|text| text.into_owned());
     for (field, value) in sent {
-        let Some(asked) = value.as_str() else { continue };
+        let kind = kind_of(op, field);
+        let Some(asked) = value.as_str() else {
+            // A disk is known by its size alone.
+            let size = matches!(kind, Some(Field::DiskSize)).then(|| shown(&format!("/{field}"))).flatten();
+            match size.is_some_and(|size| Some(size) != text(value)) {
+                true => return Some(format!("of another {field} than was asked for")),
+                false => continue,
+            }
+        };
         let same = match field.as_str() {
             // The service puts the id into the place of {{shortId}}.
             "name" | "login" => {
@@ -70,6 +109,9 @@ fn unlike_made(sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
                 // The service rewrites keys of other forms.
                 (_, shown) => shown.is_some(),
             },
+            _ if matches!(kind, Some(Field::FirewallRule)) => {
+                shown(&format!("/{field}")).is_some_and(|rule| effect(&rule) == effect(asked))
+            }
             _ => match field.strip_prefix("tag.").filter(|_| field.starts_with(OWN_TAGS)) {
                 Some(tag) => shown(&format!("/tags/{tag}")).is_some_and(|text| text == asked),
                 None => true,
@@ -116,25 +158,44 @@ fn older(noun: &Noun, row: Row<'_>, response: &Response) -> Option<String> {
     old.then(|| "that was made before it was asked for".to_owned())
 }
 
-/// How the record differs from what was sent, where nothing but the record shows that the service took it.
-fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
+/// How the record differs from what was sent. Only of answers without the service's headers, all that was sent must be
+/// there.
+fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>, marked: bool) -> Option<String> {
     let shown = row.read::<Map<String, Value>>().ok()?;
     let differs = |(field, value): &(&String, &Value)| match shown.get(*field) {
         // The whole of a map is answered; of a record not all that was sent is shown.
-        None => op.shape == Shape::Map || op.maybe_empty && op.assigns,
+        None => !marked && (op.shape == Shape::Map || op.maybe_empty && op.assigns),
+        Some(Value::String(shown)) if kind_of(op, field).is_some_and(|kind| matches!(kind, Field::FirewallRule)) => {
+            value.as_str().is_some_and(|sent| effect(sent) != effect(shown))
+        }
         Some(shown) => !is_alike(value, shown),
     };
     let mut sent = sent.iter().filter(|(field, _)| is_shown(op, field));
     sent.find(differs).map(|(field, _)| format!("whose {field} is not what was sent"))
 }
 
-/// Whether the service shows a field so that it can be compared with what was sent: it keeps secrets, and what it
-/// shows of disks, mounts and rules is another form of them.
+fn kind_of(op: &Op, field: &str) -> Option<Field> {
+    op.fields.iter().find(|known| known.name == field).map(|known| known.kind)
+}
+
+/// What a firewall rule does, in whatever words: its action, its protocol, and its ports or types.
+fn effect(rule: &str) -> (Option<String>, Option<String>, BTreeSet<String>) {
+    let words = rule.to_lowercase();
+    let mut words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let action = words.find(|word| matches!(*word, "allow" | "block")).map(str::to_owned);
+    let protocol = words.next().map(str::to_owned);
+    let numbers = words.take_while(|word| *word != "priority").filter(|word| word.bytes().all(|b| b.is_ascii_digit()));
+    (action, protocol, numbers.map(str::to_owned).collect())
+}
+
+/// Whether the service shows a field so that it can be compared with what was sent: it keeps secrets, and
+/// shows disks and mounts in another form.
 fn is_shown(op: &Op, name: &str) -> bool {
-    match op.fields.iter().find(|field| field.name == name).map(|field| field.kind) {
+    match kind_of(op, name) {
         Some(Field::Text | Field::Clearable | Field::Uuid | Field::OneOf(_) | Field::Bool | Field::Flag(_)) => true,
         Some(Field::Integer | Field::Mebibytes | Field::Texts | Field::Words | Field::SomeOf(_)) => true,
-        Some(Field::Ref(_) | Field::Nic | Field::Named | Field::Members(_) | Field::PolicyRules) => true,
+        Some(Field::Ref(_) | Field::Nic | Field::Named | Field::Members(_)) => true,
+        Some(Field::PolicyRules | Field::FirewallRule) => true,
         Some(_) => false,
         // The names in a map are anybody's.
         None => op.shape == Shape::Map,
@@ -147,7 +208,7 @@ fn is_alike(sent: &Value, shown: &Value) -> bool {
     match (text(sent), text(shown), sent.as_array(), shown.as_array()) {
         // What is referred to by its id may be shown by its name.
         (Some(sent), Some(shown), ..) if is_uuid(&sent) => sent == shown || !is_uuid(&shown),
-        (Some(sent), Some(shown), ..) => sent == shown || sent.contains("{{"),
+        (Some(sent), Some(shown), ..) => sent == shown || sent.contains("{{") || same_number(&sent, &shown),
         (_, _, Some(sent), Some(shown)) => {
             // The service may word a rule anew, and leave out of a role whom it does not know.
             let some = shown.iter().any(Value::is_object);
@@ -155,6 +216,12 @@ fn is_alike(sent: &Value, shown: &Value) -> bool {
         }
         _ => true,
     }
+}
+
+/// 1.10 is 1.1 to a service that counts in floating point.
+fn same_number(a: &str, b: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    number(a).zip(number(b)).is_some_and(|(a, b)| a == b)
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -158,21 +158,7 @@ fn absent(dir: &Path, name: &str) -> Error {
 
 fn bad_json(path: &Path, error: &serde_json::Error) -> Error {
     Error::usage(format!("{}:{}:{}: not a profile", path.display(), error.line(), error.column()))
-        .because(reason(error))
-}
-
-/// What JSON is wrong in: a value of the wrong type would be repeated, and may be a secret.
-fn reason(error: &serde_json::Error) -> String {
-    let words = error.to_string();
-    // The names are this program's own.
-    if let Some((field, _)) = words.strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`')) {
-        return format!("`{field}` is given twice");
-    }
-    match words.rsplit_once(", expected ") {
-        Some((_, expected)) if error.is_data() => format!("expected {expected}"),
-        _ if error.is_data() => "a field has the wrong type".to_owned(),
-        _ => words,
-    }
+        .because(files::json_fault(error))
 }
 
 /// Refuses what cannot be the name of a new profile.
@@ -329,7 +315,7 @@ fn settings(dir: &Path) -> Result<Map<String, Value>> {
     match files::read(&path, LONGEST) {
         Ok(bytes) => serde_json::from_slice(plain(&bytes)).map_err(|error| {
             let place = format!("{}:{}:{}", path.display(), error.line(), error.column());
-            Error::usage(format!("{place}: not a JSON object")).because(reason(&error))
+            Error::usage(format!("{place}: not a JSON object")).because(files::json_fault(&error))
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Map::new()),
         Err(error) => Err(unreachable_file("read", &path, error)),

@@ -176,7 +176,11 @@ impl Emulator {
         };
 
         let (state_lock, kept) = match &options.state_file {
-            Some(file) => (Some(store::take(file).await?), store::read(file)?),
+            Some(file) => {
+                // A lock is a file beside it: beside one that holds something else none is left.
+                store::read(file)?;
+                (Some(store::take(file).await?), store::read(file)?)
+            }
             None => (None, None),
         };
         let clock = Clock::new(options.pace, options.clock_offset, kept.as_ref().map_or(0, |state| state.now));

@@ -388,7 +388,9 @@ pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()>
 /// The list cannot be read.
 pub async fn of_key(client: &Client, key: &str) -> Result<Vec<String>> {
     let list = client.call(&machines::LIST, &Args::new().set(format!("tag.{KEY_TAG}"), key)).await?;
-    Ok(list.rows().filter_map(|row| row.text("/id").map(|id| id.into_owned())).collect())
+    // A list that does not heed the filter has everybody's.
+    let own = list.rows().filter(|row| row_tag(*row).as_deref() == Some(key));
+    Ok(own.filter_map(|row| row.text("/id").map(|id| id.into_owned())).collect())
 }
 
 /// A machine that did not come to its end.

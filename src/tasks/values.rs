@@ -364,7 +364,7 @@ fn add_member(args: &mut Args, text: &str, default: bool) -> Result<()> {
 /// The pairs of a JSON object, each as if it were typed as `NAME:=JSON`.
 fn add_object(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Result<()> {
     let pairs: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> = serde_json::from_str(text)
-        .map_err(|error| Error::usage(format!("'{}' is not JSON object", quoted(text))).because(error))?;
+        .map_err(|error| Error::usage(format!("'{}' is not a JSON object", quoted(text))).because(error))?;
     if pairs.is_empty() && matches!(field.kind, Kind::Object) {
         args.push(field.name, Arg::json("{}")?);
     }

@@ -50,6 +50,10 @@ pub struct Settings {
 /// Requests a second unless told otherwise: below the 10 that the service gives an account.
 pub const RATE: f64 = 8.0;
 
+/// An idle connection is used again for so long: node.js, on which CloudAPI runs, closes its own after five seconds, and
+/// a change that is sent at that moment is in doubt.
+const IDLE: Duration = Duration::from_secs(4);
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
@@ -144,7 +148,7 @@ impl Transport {
             _ => None,
         };
         // reqwest would read the variables itself, and pass over a proxy that it cannot read.
-        let builder = reqwest::Client::builder().no_proxy();
+        let builder = reqwest::Client::builder().no_proxy().pool_idle_timeout(IDLE);
         let builder = match &route {
             Route::Through(proxy) => builder.proxy(reqwest::Proxy::all(proxy.secret_url().clone()).map_err(|_| {
                 // Its words may hold the URL.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::common::{against, in_turn, output, sdc, text};
 use reqwest::header::{HeaderMap, HeaderValue};
 use sdc::api::{CLOUDAPI, Method, Op, Shape};
+use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
 use sdc::emulator::{Emulator, Options, Seed};
 use sdc::error::Kind;
 use sdc::response::Response;
@@ -92,14 +93,14 @@ fn what_somebody_else_answers_is_nothing_of_the_services_for_no_operation() {
 fn is_due(op: &Op, status: u16, body: &str) -> bool {
     let object = body.starts_with('{');
     match (op.shape, op.id) {
-        (Shape::Nothing, _) => body.is_empty() && matches!(status, 202 | 204) || object && body != "{}",
+        (Shape::Nothing, _) => body.is_empty() && matches!(status, 202 | 204),
         (_, "CreateMachineDisk") if body.is_empty() => status == 202,
         _ if body.is_empty() => false,
         // Rows of a noun have an id each.
         (Shape::Rows, _) => {
             body == "[]" || body == "[{}]" && sdc::api::CLOUDAPI.nouns.iter().all(|noun| noun.list.id != op.id)
         }
-        (Shape::Map, _) | (_, "GetConfig" | "UpdateConfig" | "UpdateVolume") => object,
+        (Shape::Map, _) | (_, "GetConfig" | "UpdateConfig") => object,
         // Their answers are values.
         (_, "GetMachineTag" | "GetMachineMetadata" | "GetDatacenter") => {
             body != "null" && body != "{" && body != "word"
@@ -407,6 +408,28 @@ fn a_record_that_does_not_show_what_was_sent_is_no_done_change() {
             &["machines", "nics", "add", ID, ID],
             r#"{"mac":"90:b8:d0:00:00:01","ip":"10.0.0.1","network":"00000000-7d5d-4fe6-a2ec-b812e950625a"}"#,
         ),
+        (
+            &["machines", "nics", "add", ID, ID],
+            r#"{"mac":"90:b8:d0:00:00:01","state":"running","network":"b6979942-7d5d-4fe6-a2ec-b812e950625a"}"#,
+        ),
+        (
+            &["fwrules", "create", "FROM any TO all vms BLOCK udp PORT 9999"],
+            r#"{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","rule":"FROM any TO all vms ALLOW tcp PORT 80"}"#,
+        ),
+        (
+            &["fwrules", "update", ID, "rule=FROM any TO all vms ALLOW tcp PORT 9999"],
+            r#"{"id":"b6979942-7d5d-4fe6-a2ec-b812e950625a","rule":"FROM any TO all vms ALLOW tcp PORT 80"}"#,
+        ),
+        (
+            &["fwrules", "disable", ID],
+            r#"{"id":"b6979942-7d5d-4fe6-a2ec-b812e950625a","enabled":true,"rule":"FROM any TO all vms ALLOW tcp PORT 80"}"#,
+        ),
+        (&["volumes", "rename", ID, "new"], "{}"),
+        (&["machines", "stop", ID], r#"{"id":"b6979942-7d5d-4fe6-a2ec-b812e950625a","state":"running"}"#),
+        (&["users", "delete", ID, "--yes"], r#"{"id":"b6979942-7d5d-4fe6-a2ec-b812e950625a","login":"ci"}"#),
+        (&["role-tags", "clear", "machines", "--yes"], r#"{"name":"/acme/machines"}"#),
+        (&["role-tags", "clear", "machines", "--yes"], r#"{"name":"/acme/machines","role-tag":null}"#),
+        (&["role-tags", "set", "machines", "ci", "--yes"], r#"{"name":"/acme/users","role-tag":["ci"]}"#),
         (&["machines", "migrate", "begin", ID], &ended),
         (&["machines", "migrate", "automatic", ID, "--yes"], &ended),
         (&["fabrics", "vlans", "create", "55", "-n", "v"], r#"{"vlan_id":100,"name":"v"}"#),
@@ -453,6 +476,11 @@ fn a_record_that_does_not_show_what_was_sent_is_no_done_change() {
             format!(r#"{{"mac":"90:b8:d0:00:00:01","ip":"10.0.0.1","network":"{ID}"}}"#),
         ),
         (
+            &["fwrules", "create", "FROM any TO tag role = web ALLOW tcp (PORT 80 AND PORT 443) PRIORITY 5"],
+            record(r#""enabled":true,"rule":"FROM any TO tag \"role\" = \"web\" ALLOW TCP PORTS 80, 443 PRIORITY 5""#),
+        ),
+        (&["fwrules", "enable", ID], format!(r#"{{"id":"{ID}","enabled":true,"rule":"x"}}"#)),
+        (
             &["machines", "migrate", "sync", ID],
             format!(r#"{{"machine":"{ID}","state":"running","created_timestamp":"2020-01-01T00:00:00.000Z"}}"#),
         ),
@@ -460,6 +488,63 @@ fn a_record_that_does_not_show_what_was_sent_is_no_done_change() {
         let (url, _) = in_turn(vec![("200 OK", Box::leak(record.into_boxed_str()))]);
         ends(&sdc(&url, words), 0, "");
     }
+}
+
+/// A cache that makes a GET of what was to change something has all of the service's own headers.
+#[test]
+fn the_record_as_it_was_is_no_done_change_although_it_is_the_services_own() {
+    let own = "200 OK\r\nApi-Version: 9.20.0\r\nServer: Triton/9.20.0\r\nRequest-Id: 1";
+    for (words, record) in [
+        (&["machines", "stop", ID][..], r#""state":"running""#),
+        (&["machines", "delete", ID, "--yes"], r#""state":"running""#),
+        (&["users", "delete", ID, "--yes"], r#""login":"ci""#),
+        (&["users", "update", ID, "email=a@b.co"], r#""login":"ci","email":"old@b.co""#),
+        (&["images", "update", ID, "description=new"], r#""name":"base","description":"old""#),
+        (&["fwrules", "disable", ID], r#""enabled":true,"rule":"x""#),
+        (&["fwrules", "update", ID, "rule=FROM any TO all vms ALLOW tcp PORT 9"], r#""rule":"ALLOW tcp PORT 80""#),
+        (&["volumes", "rename", ID, "new"], r#""name":"old""#),
+        (&["machines", "tags", "set", ID, "a=b"], r#""a":"c""#),
+    ] {
+        let record = format!(r#"{{"id":"{ID}",{record}}}"#);
+        let (url, _) = in_turn(vec![(own, Box::leak(record.into_boxed_str()))]);
+        ends(&sdc(&url, words), 6, "the service answered");
+    }
+    // What is shown in other words is what was sent.
+    for (words, record) in [
+        (&["users", "update", ID, "email=A@b.co"][..], r#""login":"ci","email":"a@b.co""#),
+        (&["machines", "metadata", "set", ID, "a:=1.10"], r#""a":1.1"#),
+        (&["machines", "metadata", "set", ID, "a=1", "b:=true"], r#""a":"1","b":"true""#),
+        (&["account", "update", "phone=1"], r#""login":"acme","phone":"1""#),
+    ] {
+        let record = format!(r#"{{"id":"{ID}",{record}}}"#);
+        let (url, _) = in_turn(vec![(own, Box::leak(record.into_boxed_str()))]);
+        ends(&sdc(&url, words), 0, "");
+    }
+}
+
+/// A disk has neither name nor age.
+#[test]
+fn a_disk_that_was_made_is_known_by_its_size() {
+    let machine = format!(r#"{{"id":"{ID}","name":"web","brand":"bhyve","state":"stopped"}}"#);
+    for (size, code) in [(51200, 6), (10240, 0)] {
+        let disk = format!(r#"{{"id":"00000000-7d5d-4fe6-a2ec-b812e950625a","size":{size},"state":"creating"}}"#);
+        let answers = [&machine, &disk].map(|body| ("200 OK", &*Box::leak(body.clone().into_boxed_str())));
+        let (url, _) = in_turn(answers.to_vec());
+        ends(&sdc(&url, &["machines", "disks", "add", ID, "10G", "-o", "ids"]), code, "");
+    }
+}
+
+/// A list that does not heed its filter has everybody's machines, and all of a key are deleted.
+#[tokio::test]
+async fn only_a_machine_that_has_the_key_is_one_of_the_keys() {
+    let other = "00000000-7d5d-4fe6-a2ec-b812e950625a";
+    let list = format!(r#"[{{"id":"{other}","tags":{{}}}},{{"id":"{ID}","tags":{{"sdc.idempotency-key":"k"}}}}]"#);
+    let (url, _) = in_turn(vec![("200 OK", Box::leak(list.into_boxed_str()))]);
+    let key = PrivateKey::read(&common::key().join("key"), &mut no_passphrase).unwrap();
+    let name = key.public().md5();
+    let signer = Signer::new("acme", Key::File(key), &name).unwrap();
+    let client = sdc::Client::builder().url(&url).account("acme").signer(signer).build().unwrap();
+    assert_eq!(sdc::tasks::create::of_key(&client, "k").await.unwrap(), [ID]);
 }
 
 #[test]

@@ -58,11 +58,15 @@ pub static UPDATE: Op = Op::update("UpdateFirewallRule", "update", "/:login/fwru
 
 /// EnableFirewallRule.
 pub static ENABLE: Op =
-    Op::update("EnableFirewallRule", "enable", "/:login/fwrules/:fwrule/enable", "Switch firewall rules on").each();
+    Op::update("EnableFirewallRule", "enable", "/:login/fwrules/:fwrule/enable", "Switch firewall rules on")
+        .each()
+        .shows("enabled", "true");
 
 /// DisableFirewallRule.
 pub static DISABLE: Op =
-    Op::update("DisableFirewallRule", "disable", "/:login/fwrules/:fwrule/disable", "Switch firewall rules off").each();
+    Op::update("DisableFirewallRule", "disable", "/:login/fwrules/:fwrule/disable", "Switch firewall rules off")
+        .each()
+        .shows("enabled", "false");
 
 /// DeleteFirewallRule.
 pub static DELETE: Op =

@@ -53,7 +53,6 @@ pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", 
 /// UpdateVolume, which no older tool reaches.
 pub static RENAME: Op = Op::update("UpdateVolume", "rename", "/:login/volumes/:volume", "Give a volume another name")
     .long("Not while a machine uses it.")
-    .maybe_empty()
     .fields(&[body("name", Kind::Text, "New name").positional()]);
 
 /// DeleteVolume.

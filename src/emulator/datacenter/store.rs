@@ -56,7 +56,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
             state.modernise();
             Ok(Some(state))
         }
-        Err(error) => Err(other().because(error)),
+        Err(error) => Err(other().because(file::json_fault(&error))),
     }
 }
 

@@ -222,8 +222,8 @@ impl<K: Kind> Record<K> {
             }
             Err(error) => return Err(fail("cannot be read").because(error)),
         };
-        let content: Content<K> =
-            serde_json::from_slice(&bytes).map_err(|error| fail("is not of its form").because(error))?;
+        let content: Content<K> = serde_json::from_slice(&bytes)
+            .map_err(|error| fail("is not of its form").because(file::json_fault(&error)))?;
         if content.version != VERSION {
             return Err(fail(&format!("is of the form {}, which this sdc does not know", content.version)));
         }

@@ -143,6 +143,12 @@ pub fn parse(bytes: &[u8], folders: Folders<'_>) -> Result<Wanted> {
         let place = format!(" at line {} column {}", error.line(), error.column());
         let words = error.to_string();
         let words = words.strip_suffix(&place).unwrap_or(&words);
+        let words = match words.split_once(", expected ") {
+            Some((found, expected)) => {
+                format!("{found}, expected {}", crate::file::json_type(expected).unwrap_or(expected))
+            }
+            None => words.to_owned(),
+        };
         Error::usage(format!("line {}, column {}: {words}", error.line(), error.column()))
             .hint("how such a file looks: sdc help rbac apply, or: sdc rbac export")
     })?;
@@ -332,6 +338,8 @@ mod tests {
             ("{", "line 1, column 1: EOF while parsing an object"),
             ("{\n  \"users\": [{\"login\": 7}]}", "line 2, column 23: invalid type: integer `7`, expected a string"),
             ("{\"roles\":[\n{\"name\":\"a\",\"membres\":[]}]}", "line 2, column 21: unknown field `membres`"),
+            ("\"x\"", "line 1, column 3: invalid type: string \"x\", expected an object"),
+            ("{\"users\":\"x\"}", "line 1, column 12: invalid type: string \"x\", expected a list"),
         ] {
             let error = parsed(text).unwrap_err();
             assert!(error.message().starts_with(words), "{error}");

@@ -326,11 +326,15 @@ fn left(what: &str, id: Option<&str>) -> Error {
 
 /// Deletes all machines of the key.
 async fn remove_all(app: &App, client: &Client, key: &str) -> Result<()> {
+    let mut failed = None;
     for id in create::of_key(client, key).await? {
-        removed(client, &id).await?;
-        app.say(&format!("machine {id}: deleted again"));
+        match removed(client, &id).await {
+            Ok(()) => app.say(&format!("machine {id}: deleted again")),
+            // The others are deleted all the same.
+            Err(error) => failed.replace(error).iter().for_each(|error| app.report(error)),
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 /// Refuses to begin what could not be carried out.
