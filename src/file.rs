@@ -319,7 +319,7 @@ mod tests {
         }
         for (text, told) in [
             ("null", "expected an object"),
-            ("[", "expected an object"),
+            ("[", "EOF while parsing a list at line 1 column 1"),
             ("7", "expected an object"),
             (r#"{"url":7}"#, "expected a string"),
             (r#"{"roles":"secret"}"#, "expected a list"),

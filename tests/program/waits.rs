@@ -39,7 +39,7 @@ fn scripted(answers: Vec<(u16, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
             lines.push(head.lines().next().unwrap().trim_end_matches(" http/1.1").to_owned());
             let _ = stream.write_all(
                 format!(
-                    "HTTP/1.1 {status} X\r\nRequest-Id: x\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
+                    "HTTP/1.1 {status} X\r\nRequest-Id: x\r\nApi-Version: 9.20.0\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
                      Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
                     body.len()
                 )
