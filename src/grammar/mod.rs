@@ -19,6 +19,7 @@ pub mod range;
 pub mod selector;
 pub mod shell;
 mod size;
+pub mod ssh_options;
 pub mod tag;
 
 pub use size::mebibytes;

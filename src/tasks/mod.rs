@@ -25,6 +25,7 @@ pub mod stop;
 pub mod targets;
 mod unnamed;
 pub mod values;
+pub mod wait_for;
 pub mod words;
 
 /// Where a task says on its way what it does.

@@ -1,8 +1,7 @@
-//! From words to structs: clap's commands out of the table, the options of all commands, hints and completion. It sends nothing and prints nothing.
+//! From words to structs: clap's commands out of the table, the options of all commands, and hints. It sends nothing and prints nothing.
 
 pub(crate) mod addresses;
 pub(crate) mod build;
-pub(crate) mod complete;
 pub(crate) mod given;
 pub(crate) mod globals;
 pub(crate) mod guard;

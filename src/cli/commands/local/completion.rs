@@ -1,12 +1,12 @@
 //! `sdc completion SHELL`: the script by which a shell asks the program itself what can follow. It is short, and
-//! needs the program of the same version; what it may answer is `cli::complete`'s.
+//! needs the program of the same version; what it answers is the business of `complete`.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
-pub use crate::cli::args::complete::{SHELLS, script};
+pub use crate::cli::commands::local::complete::{SHELLS, script};
 use crate::cli::commands::{Custom, Settings};
 use crate::error::Result;
 

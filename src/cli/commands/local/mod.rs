@@ -1,5 +1,6 @@
 //! Commands that need no service: profiles, help, completion, the emulator.
 
+pub(crate) mod complete;
 pub(crate) mod completion;
 pub(crate) mod config;
 #[cfg(feature = "emulator")]

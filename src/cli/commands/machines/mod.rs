@@ -10,7 +10,6 @@ pub(crate) mod reap;
 pub(crate) mod run;
 pub(crate) mod scp;
 pub(crate) mod ssh;
-pub(crate) mod ssh_options;
 pub(crate) mod vnc;
 pub(crate) mod wait;
 pub mod why;

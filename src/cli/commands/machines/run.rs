@@ -13,7 +13,6 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use tokio::time::Instant;
 
 use super::ssh::{unable, way_options};
-use super::ssh_options::Given;
 use crate::api::cloudapi::machines;
 use crate::cli::App;
 use crate::cli::args::build;
@@ -26,6 +25,7 @@ use crate::client::{Client, Wait, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::range;
 use crate::grammar::shell;
+use crate::grammar::ssh_options::Given;
 use crate::request::Arg as Value;
 use crate::tasks::addresses;
 use crate::tasks::call::Call;

@@ -7,12 +7,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::ssh::finder;
 use super::ssh::{login, options, past, printing, run_or_print, way_options};
-use super::ssh_options;
-use super::ssh_options::Given;
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
+use crate::grammar::ssh_options::{self, Given};
 use crate::tasks::addresses;
 use crate::tasks::route::Way;
 

@@ -5,14 +5,13 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::ssh_options;
-use super::ssh_options::Given;
 use crate::cli::App;
 use crate::cli::args;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
 use crate::grammar::shell;
+use crate::grammar::ssh_options::{self, Given};
 use crate::tasks::addresses;
 use crate::tasks::route::{Finder, Past, Way};
 

@@ -1,0 +1,307 @@
+//! Waits until things are as they should be, whoever makes them so. It changes nothing, and prints nothing.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::time::Instant;
+
+use super::Report;
+use super::addresses::{Choice, Machine, Networks};
+use super::resolve::{self, Known};
+use super::words::plural;
+use crate::answer::Answer;
+use crate::api::cloudapi::{machines, snapshots};
+use crate::api::{CLOUDAPI, Column, Noun, Shape};
+use crate::client::{Client, Condition, Until};
+use crate::error::{Error, Kind, Result};
+use crate::grammar::selector;
+use crate::request::Args;
+
+/// The longest time that can be waited.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+/// How long a machine may take to take a connection, and to greet.
+const KNOCK: Duration = Duration::from_secs(4);
+/// How much of a greeting is read: an SSH server may say something else first.
+const GREETING: usize = 8192;
+
+/// What is waited for.
+pub enum Wanted {
+    /// A state, a tag, or that it is gone.
+    Condition(Condition),
+    /// A connection to this port, or the one of SSH; and whether an SSH server greets there.
+    Port(Option<u16>),
+}
+
+impl Wanted {
+    /// Reads what a condition means for this noun.
+    ///
+    /// # Errors
+    /// A usage error that names the conditions that there are.
+    pub fn parse(noun: &Noun, text: &str) -> Result<Wanted> {
+        let machine = noun.name == machines::MACHINE.name;
+        let state = |state: &str| match noun.states.contains(&state) {
+            true => Ok(Wanted::Condition(Condition::State(state.to_owned()))),
+            false => {
+                let words = format!("{} {} has no state '{state}'", article(noun.word), noun.word);
+                Err(Error::usage(words).hint(format!("known are {}", noun.states.join(", "))))
+            }
+        };
+        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        match (name, value) {
+            ("state", Some("deleted")) | ("deleted", None) => Ok(Wanted::Condition(Condition::Gone)),
+            ("state", Some(word)) => state(word),
+            ("ready", None) => state(noun.states.first().copied().unwrap_or_default()),
+            ("active", None) => state("active"),
+            ("ssh", None) if machine => Ok(Wanted::Port(None)),
+            ("port", Some(port)) if machine => match port.parse::<u16>() {
+                Ok(number) if number > 0 && port.bytes().all(|b| b.is_ascii_digit()) => Ok(Wanted::Port(Some(number))),
+                _ => Err(Error::usage(format!("'{port}' is not a port from 1 to 65535"))),
+            },
+            (name, Some(value)) if machine && name.len() > 4 && name.starts_with("tag.") => {
+                let name = name.get(4..).unwrap_or_default().to_owned();
+                Ok(Wanted::Condition(Condition::Tag(name, value.to_owned())))
+            }
+            ("ssh", None) | ("port", Some(_)) => {
+                Err(Error::usage(format!("only machines take connections, not {}", plural(noun.word))))
+            }
+            _ => {
+                let words = format!("'{text}' is not a condition of {} {}", article(noun.word), noun.word);
+                // Who types a state means it.
+                if noun.states.contains(&text) {
+                    return Err(Error::usage(words).hint(format!("--for state={text}")));
+                }
+                let own = match () {
+                    () if machine => ", tag.K=V, port=N, ssh",
+                    () if noun.states.contains(&"active") => ", active",
+                    () => "",
+                };
+                Err(Error::usage(words).hint(format!("known are state=STATE, ready, deleted{own}")))
+            }
+        }
+    }
+}
+
+/// `a machine`, `an image`.
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+/// Returns the noun of the table that is meant, and its columns.
+///
+/// # Errors
+/// A usage error for what has no state.
+pub fn waitable(word: &str) -> Result<(&'static Noun, &'static [Column])> {
+    if matches!(word, "snapshots" | "snapshot") {
+        return Ok((&snapshots::SNAPSHOT, snapshots::GET.columns));
+    }
+    let resource = CLOUDAPI.resources.iter().find(|resource| {
+        resource.name == word || resource.aliases.contains(&word) || resource.name.strip_suffix('s') == Some(word)
+    });
+    let own = resource.and_then(|resource| {
+        let get = resource.ops.iter().find(|op| op.verb == "get")?;
+        let noun = CLOUDAPI.noun(get.path_params().last()?).filter(|noun| !noun.states.is_empty())?;
+        Some((noun, resource.columns))
+    });
+    own.ok_or_else(|| {
+        let words = match resource {
+            Some(resource) => format!("{} have no state that could be waited for", resource.name),
+            None => format!("'{word}' is nothing that could be waited for"),
+        };
+        Error::usage(words).hint("known are machines, images, volumes, snapshots")
+    })
+}
+
+/// The time that all of them have together.
+#[derive(Clone, Copy)]
+pub struct Time {
+    /// As it was said.
+    timeout: Duration,
+    /// When it is over.
+    end: Instant,
+}
+
+impl Time {
+    /// As much as was said, from now on.
+    pub fn new(timeout: Duration) -> Time {
+        Time { timeout, end: Instant::now() + timeout.min(LONGEST) }
+    }
+
+    fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+}
+
+/// The targets as they were typed.
+pub struct Typed {
+    /// What they are parts of, if of anything.
+    pub place: Args,
+    /// Their own parameter.
+    pub own: &'static str,
+    /// Ids, names and globs.
+    pub names: Vec<String>,
+    /// Those that standard input named, which are taken literally.
+    pub listed: HashSet<String>,
+}
+
+/// The targets, with what globs stand for in their place; and whether an array is due.
+///
+/// # Errors
+/// Nothing is called so, or the list could not be read in time.
+pub async fn expanded(
+    report: &dyn Report,
+    client: &Client,
+    noun: &'static Noun,
+    typed: Typed,
+    time: &Time,
+) -> Result<(Vec<(Args, String)>, bool)> {
+    let Typed { place, own, names, listed } = typed;
+    let is_glob = |name: &str| noun.list.shape == Shape::Rows && selector::is_glob(name) && !listed.contains(name);
+    let several = names.len() != 1 || !listed.is_empty() || names.iter().any(|name| is_glob(name));
+    let target = |place: &Args, id: &str, name: &str| (place.clone().set(own, id), name.to_owned());
+    if !names.iter().any(|name| is_glob(name)) {
+        return Ok((names.iter().map(|name| target(&place, name, name)).collect(), several));
+    }
+    let what = format!("the list of {}", plural(noun.word));
+    let (place, known) = in_time(
+        time,
+        &what,
+        |words| report.say(&format!("{what}: {words}")),
+        async || {
+            let mut place = place.clone();
+            resolve::path(client, noun.list, &mut place).await?;
+            let known = Known::list(client, noun, &place).await?;
+            Ok((place, known))
+        },
+    )
+    .await?;
+    let mut targets: Vec<(Args, String)> = Vec::new();
+    let mut add = |new: (Args, String)| {
+        if targets.iter().all(|(known, _)| known.text(own) != new.0.text(own)) {
+            targets.push(new);
+        }
+    };
+    for name in &names {
+        if !is_glob(name) || !known.called(name).is_empty() {
+            add(target(&place, name, name));
+            continue;
+        }
+        let mut fitting = known.things.iter().filter(|thing| selector::glob(name, &thing.name)).peekable();
+        if fitting.peek().is_none() {
+            return Err(known.nothing_like(name));
+        }
+        fitting.for_each(|thing| add(target(&place, &thing.id, &thing.name)));
+    }
+    Ok((targets, several))
+}
+
+/// Asks for something before there is anything to wait for: a service that is away for a while may be so then too.
+///
+/// # Errors
+/// What `ask` returned and will not pass, or that the time is over.
+pub async fn in_time<T>(
+    time: &Time,
+    what: &str,
+    progress: impl Fn(&str),
+    mut ask: impl AsyncFnMut() -> Result<T>,
+) -> Result<T> {
+    let late = |last: Option<Error>| {
+        let error = Error::new(Kind::TimedOut, format!("{what} could not be looked up in {:?}", time.timeout));
+        match last {
+            Some(last) => error.because(last),
+            None => error,
+        }
+    };
+    let mut last = None;
+    loop {
+        let error = match tokio::time::timeout_at(time.end, ask()).await {
+            Ok(Err(error)) if !error.passes() => return Err(error),
+            Ok(Err(error)) if time.left().is_zero() => return Err(late(Some(error))),
+            Ok(Err(error)) => error,
+            Ok(found) => return found,
+            Err(_) => return Err(late(last)),
+        };
+        progress(&format!("{error}; still waiting"));
+        last = Some(error);
+        tokio::time::sleep(KNOCK.min(time.left())).await;
+    }
+}
+
+/// What one wait has in common with the others of a command.
+#[derive(Clone, Copy)]
+pub struct Waiting<'a> {
+    /// The service.
+    pub client: &'a Client,
+    /// What is waited for.
+    pub noun: &'static Noun,
+    /// How it must be.
+    pub wanted: &'a Wanted,
+    /// How long.
+    pub time: &'a Time,
+    /// Which address of a machine is meant.
+    pub choice: &'a Choice,
+    /// Which networks are public.
+    pub networks: &'a Networks,
+}
+
+impl Waiting<'_> {
+    /// Waits for one, and returns it as it was seen last. Names among the arguments are ids then.
+    ///
+    /// # Errors
+    /// It failed or is gone; the time is over; not found.
+    pub async fn one(&self, args: &mut Args, name: &str, progress: impl Fn(&str)) -> Result<Answer> {
+        let typed = args.clone();
+        *args = in_time(self.time, &format!("{} {name}", self.noun.word), &progress, async || {
+            let mut args = typed.clone();
+            resolve::all(self.client, self.noun.get, &mut args).await.map(|()| args)
+        })
+        .await?;
+        let condition = match self.wanted {
+            Wanted::Condition(condition) => condition.clone(),
+            Wanted::Port(_) => Condition::State("running".to_owned()),
+        };
+        let until = Until { noun: self.noun, args: args.clone(), name, condition, timeout: self.time.left() };
+        let waited = self.client.until_also(&until, &progress, async |object| {
+            let Wanted::Port(port) = self.wanted else { return Ok(None) };
+            let Some(row) = object.first() else { return Ok(Some(String::new())) };
+            let machine = Machine::read(row)?;
+            let ip = match machine.login_address(self.choice, self.networks) {
+                Ok(ip) => ip,
+                Err(error) if error.kind() == Kind::NotFound && machine.addresses.is_empty() => {
+                    return Ok(Some("running, without an address yet".to_owned()));
+                }
+                Err(error) => return Err(error),
+            };
+            let number = port.map_or_else(|| machine.port().map(|port| port.unwrap_or(22)), Ok)?;
+            let place = SocketAddr::new(ip, number);
+            let open = tokio::time::timeout(KNOCK.min(self.time.left() / 2), knock(place, port.is_none()))
+                .await
+                .unwrap_or(false);
+            let what = if port.is_none() { "no SSH server answers" } else { "nobody answers" };
+            Ok((!open).then(|| format!("running, {what} on {place} yet")))
+        });
+        waited.await
+    }
+}
+
+/// Whether somebody answers there, with a greeting of SSH if that is wanted.
+async fn knock(place: SocketAddr, ssh: bool) -> bool {
+    let Ok(mut stream) = tokio::net::TcpStream::connect(place).await else { return false };
+    let mut greeting = Vec::new();
+    let mut part = [0; 256];
+    if !ssh {
+        return true;
+    }
+    loop {
+        match stream.read(&mut part).await {
+            Ok(read) if read > 0 && greeting.len() < GREETING => {
+                greeting.extend(part.get(..read).unwrap_or_default());
+                if greeting.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"SSH-")) {
+                    return true;
+                }
+            }
+            _ => return false,
+        }
+    }
+}
