@@ -142,7 +142,9 @@ async fn run_with(
         match op.shape {
             Shape::Rows => {
                 sieve.settle(&client, &call.args).await?;
-                list(app, &client, op, call, &sieve, look.clone(), jq.as_ref()).await?;
+                let (filter, sorted) = (&sieve, !look.sort.is_empty());
+                let listing = Listing { client: &client, op, call: &call, filter, sorted, report: app };
+                list(app, listing, look.clone(), jq.as_ref()).await?;
             }
             _ => record(app, &client, op, call, look.clone(), jq.as_ref()).await?,
         }
@@ -223,18 +225,10 @@ fn number_given(op: &Op, args: &Args) -> usize {
     args.iter().filter(|(name, _)| op.path_params().all(|param| param != *name)).count()
 }
 
-async fn list(
-    app: &App,
-    client: &Client,
-    op: &'static Op,
-    call: Call,
-    sieve: &RowFilter,
-    mut look: Look,
-    jq: Option<&render::Program>,
-) -> Result<()> {
-    let listing = Listing { client, op, call: &call, filter: sieve, sorted: !look.sort.is_empty(), report: app };
+async fn list(app: &App, listing: Listing<'_>, mut look: Look, jq: Option<&render::Program>) -> Result<()> {
+    let op = listing.op;
     if listing.sorted {
-        (look.skip, look.most) = sieve.cut().unwrap_or((0, usize::MAX));
+        (look.skip, look.most) = listing.filter.cut().unwrap_or((0, usize::MAX));
     }
     if let Some(jq) = jq {
         return app.show(&listing.all().await?, op.shape, &look, Some(jq));
@@ -242,7 +236,7 @@ async fn list(
     let cached = app.cached_image_names(&look);
     if cached.is_none() {
         // The names come while the list comes, and are waited for no longer than it takes a person to wonder.
-        let names = async { Ok(names::images(app, client).await) };
+        let names = async { Ok(names::images(app, listing.client).await) };
         let (rows, names) = futures_util::future::try_join(listing.all(), names).await?;
         look.images = names;
         return app.show(&rows, op.shape, &look, None);

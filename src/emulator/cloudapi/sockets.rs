@@ -150,6 +150,16 @@ fn event(change: &Change) -> String {
 async fn display<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocketStream<S>, name: &str) -> Option<()> {
     socket.send(Message::binary(b"RFB 003.008\n".to_vec())).await.ok()?;
     let mut input = Input { socket, bytes: Vec::new() };
+    greet(&mut input, name).await?;
+    let mut pixel = 4;
+    loop {
+        let kind = *input.take(1).await?.first()?;
+        answer(&mut input, kind, &mut pixel).await?;
+    }
+}
+
+/// The handshake: security of the one kind that there is, and what the screen is.
+async fn greet<S: AsyncRead + AsyncWrite + Unpin>(input: &mut Input<S>, name: &str) -> Option<()> {
     if !input.take(12).await?.starts_with(b"RFB 003.") {
         return None;
     }
@@ -165,36 +175,38 @@ async fn display<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocketStream<
     let mut hello = vec![0, 16, 0, 16, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0];
     hello.extend(u32::try_from(name.len()).unwrap_or(0).to_be_bytes());
     hello.extend(name.as_bytes());
-    input.put(hello).await?;
-    let mut pixel = 4_usize;
-    loop {
-        match input.take(1).await?.as_slice() {
-            // The client's own form of pixels.
-            [0] => pixel = usize::from(input.take(19).await?.get(3).copied().unwrap_or(32)).div_ceil(8),
-            [2] => {
-                let count = input.take(3).await?;
-                let count = usize::from(u16::from_be_bytes([*count.get(1)?, *count.get(2)?]));
-                input.take(count * 4).await?;
-            }
-            [3] => {
-                let incremental = input.take(9).await?.first() == Some(&1);
-                if !incremental {
-                    // One rectangle, the whole of it, raw.
-                    let mut update = vec![0, 0, 0, 1, 0, 0, 0, 0, 0, 16, 0, 16, 0, 0, 0, 0];
-                    update.resize(update.len() + 16 * 16 * pixel, 0);
-                    input.put(update).await?;
-                }
-            }
-            [4] => drop(input.take(7).await?),
-            [5] => drop(input.take(5).await?),
-            [6] => {
-                let head = input.take(7).await?;
-                let length = u32::from_be_bytes([*head.get(3)?, *head.get(4)?, *head.get(5)?, *head.get(6)?]);
-                input.take(usize::try_from(length).ok().filter(|length| *length <= LONGEST)?).await?;
-            }
-            _ => return None,
+    input.put(hello).await
+}
+
+/// A message of the viewer. It may change how many bytes a pixel has.
+async fn answer<S: AsyncRead + AsyncWrite + Unpin>(input: &mut Input<S>, kind: u8, pixel: &mut usize) -> Option<()> {
+    match kind {
+        // The client's own form of pixels.
+        0 => *pixel = usize::from(input.take(19).await?.get(3).copied().unwrap_or(32)).div_ceil(8),
+        2 => {
+            let count = input.take(3).await?;
+            let count = usize::from(u16::from_be_bytes([*count.get(1)?, *count.get(2)?]));
+            input.take(count * 4).await?;
         }
+        3 => {
+            let incremental = input.take(9).await?.first() == Some(&1);
+            if !incremental {
+                // One rectangle, the whole of it, raw.
+                let mut update = vec![0, 0, 0, 1, 0, 0, 0, 0, 0, 16, 0, 16, 0, 0, 0, 0];
+                update.resize(update.len() + 16 * 16 * *pixel, 0);
+                input.put(update).await?;
+            }
+        }
+        4 => drop(input.take(7).await?),
+        5 => drop(input.take(5).await?),
+        6 => {
+            let head = input.take(7).await?;
+            let length = u32::from_be_bytes([*head.get(3)?, *head.get(4)?, *head.get(5)?, *head.get(6)?]);
+            input.take(usize::try_from(length).ok().filter(|length| *length <= LONGEST)?).await?;
+        }
+        _ => return None,
     }
+    Some(())
 }
 
 /// The bytes of a socket, however they are cut into messages.

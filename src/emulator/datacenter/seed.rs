@@ -469,7 +469,7 @@ fn add(state: &mut State, mut machine: Machine, networks: &[&str]) {
     state.machines.push(machine);
 }
 
-fn machine(id: &str, name: &str, brand: &str, state: &str, image: &str, package: &str, created: i64) -> Machine {
+fn machine((id, name): (&str, &str), brand: &str, state: &str, image: &str, package: &str, created: i64) -> Machine {
     let provisioned = Entry {
         action: "provision".to_owned(),
         success: state != "failed",
@@ -526,37 +526,37 @@ fn demo(state: &mut State, now: i64) {
         ]
     };
     let web = json!({ "role": "web", "stage": "prod", "weight": 10 });
-    let mut web1 = tags(web.clone(), machine("3c1f8a52", "web1", "joyent", "running", OWN, SMALL, now - 90 * DAY));
+    let mut web1 = tags(web.clone(), machine(("3c1f8a52", "web1"), "joyent", "running", OWN, SMALL, now - 90 * DAY));
     web1.firewall_enabled = true;
     web1.metadata = map(json!({ "user-script": "#!/bin/sh\nsvcadm enable nginx\n", "release": "1.4.0" }));
     web1.credentials = map(json!({ "root": "3xample-pw", "admin": "an0ther-pw" }));
     add(state, web1, both);
-    let web10 = tags(web, machine("9e04d7b1", "web10", "joyent", "running", OWN, SMALL, now - 60 * DAY));
+    let web10 = tags(web, machine(("9e04d7b1", "web10"), "joyent", "running", OWN, SMALL, now - 60 * DAY));
     add(state, web10, both);
     let mut db0 = tags(
         json!({ "role": "db", "stage": "prod", "primary": true }),
-        machine("51b7c6ea", "db0", "bhyve", "running", UBUNTU, HVM, now - 200 * DAY),
+        machine(("51b7c6ea", "db0"), "bhyve", "running", UBUNTU, HVM, now - 200 * DAY),
     );
     db0.deletion_protection = true;
     db0.disks = disks(UBUNTU, 51_200);
     add(state, db0, &[FABRIC]);
     let mut db1 = tags(
         json!({ "role": "db", "stage": "test", "primary": false }),
-        machine("c82d3f90", "db1", "bhyve", "stopped", DEBIAN, FLEX, now - 20 * DAY),
+        machine(("c82d3f90", "db1"), "bhyve", "stopped", DEBIAN, FLEX, now - 20 * DAY),
     );
     db1.disks = disks(DEBIAN, 40_960);
     add(state, db1, &[FABRIC]);
-    let mut build = machine("07a5e9d4", "build", "lx", "stopped", DEBIAN_LX, MEDIUM, now - 12 * DAY);
+    let mut build = machine(("07a5e9d4", "build"), "lx", "stopped", DEBIAN_LX, MEDIUM, now - 12 * DAY);
     build.volumes = vec![Mount { volume: DATA.to_owned(), mountpoint: "/data".to_owned(), mode: "rw".to_owned() }];
     add(state, build, &[FABRIC]);
-    add(state, machine("e6f1b023", "win", "kvm", "running", WINDOWS, KVM, now - 400 * DAY), &[PUBLIC]);
+    add(state, machine(("e6f1b023", "win"), "kvm", "running", WINDOWS, KVM, now - 400 * DAY), &[PUBLIC]);
     let docker = tags(
         json!({ "sdc_docker": true }),
-        machine("2b94c8f7", "cache", "lx", "running", DEBIAN_LX, SMALL, now - 3 * DAY),
+        machine(("2b94c8f7", "cache"), "lx", "running", DEBIAN_LX, SMALL, now - 3 * DAY),
     );
     add(state, Machine { docker: true, ..docker }, &[FABRIC]);
-    add(state, machine("f05a1d6c", "broken", "joyent", "failed", BASE_OLD, SMALL, now - DAY), &[]);
-    let mut gone = machine("84d3e71b", "old-web", "joyent", "deleted", BASE_OLD, SMALL, now - 700 * DAY);
+    add(state, machine(("f05a1d6c", "broken"), "joyent", "failed", BASE_OLD, SMALL, now - DAY), &[]);
+    let mut gone = machine(("84d3e71b", "old-web"), "joyent", "deleted", BASE_OLD, SMALL, now - 700 * DAY);
     gone.updated = now - 5 * DAY;
     gone.audit.push(Entry {
         action: "destroy".to_owned(),
@@ -571,7 +571,7 @@ fn many(state: &mut State, now: i64, count: usize) {
     for at in 0..count {
         let age = i64::try_from(count - at).unwrap_or(i64::MAX).saturating_mul(1000);
         let created = now.saturating_sub(age);
-        let mut machine = machine("", &format!("m{at:06}"), "joyent", "running", BASE_NEW, SMALL, created);
+        let mut machine = machine(("", &format!("m{at:06}")), "joyent", "running", BASE_NEW, SMALL, created);
         machine.id = format!("{at:08x}-0000-4e6f-8a1b-2c3d4e5f6a7b");
         if at % 10 == 9 {
             machine.state = "stopped".to_owned();

@@ -66,108 +66,8 @@ impl FromStr for Fault {
             ..Fault::default()
         };
         for (at, word) in effects.iter().copied().enumerate() {
-            let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-            let number = || {
-                value
-                    .and_then(|v| v.parse::<u32>().ok())
-                    .ok_or_else(|| wrong(format!("'{word}' needs a whole number, as in '{name}=2'")))
-            };
-            let effect = &mut fault.effect;
-            match name {
-                "p" => {
-                    let part = value.and_then(|v| v.parse::<f64>().ok()).filter(|part| (0.0..=1.0).contains(part));
-                    if part == Some(0.0) {
-                        return Err(wrong(format!("'{word}' would never strike")));
-                    }
-                    let words = || wrong(format!("'{word}' needs a part of 1, as in 'p=0.05'"));
-                    fault.part = Some(part.ok_or_else(words)?);
-                }
-                "seed" => fault.dice = u64::from(number()?),
-                "times" => match number()? {
-                    0 => return Err(wrong(format!("'{word}' would never strike"))),
-                    times => fault.times = Some(times),
-                },
-                "skip" => fault.skip = number()?,
-                "status" => {
-                    let status = number()?;
-                    let fits = u16::try_from(status).ok().filter(|s| (200..=599).contains(s));
-                    effect.status = Some(fits.ok_or_else(|| wrong(format!("{status} is no status of 200 to 599")))?);
-                }
-                "code" => match value {
-                    Some(code) if !code.is_empty() => effect.code = Some(code.to_owned()),
-                    _ => return Err(wrong("'code' needs a word, as in 'code=InternalError'".to_owned())),
-                },
-                "retry-after" => effect.retry_after = Some(u64::from(number()?)),
-                "big" => effect.big = number()?.min(1 << 28) as usize,
-                "cut" => effect.cut = Some(number()? as usize),
-                "delay" => {
-                    let delay = value.and_then(duration);
-                    effect.delay =
-                        Some(delay.ok_or_else(|| wrong(format!("'{word}' needs a time, as in 'delay=500ms'")))?);
-                }
-                "jitter" => {
-                    let jitter = value.and_then(duration);
-                    fault.jitter =
-                        jitter.ok_or_else(|| wrong(format!("'{word}' needs a time, as in 'jitter=200ms'")))?;
-                }
-                "drip" => {
-                    let rate = value.and_then(|v| v.parse::<u64>().ok()).filter(|rate| *rate > 0);
-                    let words = || wrong(format!("'{word}' needs bytes a second, as in 'drip=10'"));
-                    effect.drip = Some(rate.ok_or_else(words)?);
-                }
-                "json" => {
-                    effect.json = Some(match value {
-                        Some("cut") => Json::Cut,
-                        Some("wrong") => Json::Wrong,
-                        _ => return Err(wrong(format!("'{word}' is none of json=cut, json=wrong"))),
-                    });
-                }
-                "length" => {
-                    let off =
-                        value.and_then(|v| v.parse::<i64>().ok()).filter(|off| (1..=1 << 30).contains(&off.abs()));
-                    let words = || wrong(format!("'{word}' needs bytes, as in 'length=+5' or 'length=-5'"));
-                    effect.length = Some(off.ok_or_else(words)?);
-                }
-                "pages" => {
-                    effect.twist.pages = Some(match value.map(|v| (v, v.parse::<i64>())) {
-                        Some(("twice", _)) => Pages::Twice,
-                        Some((_, Ok(rows))) if (1..=1000).contains(&rows.abs()) => Pages::Shifted(rows),
-                        _ => return Err(wrong(format!("'{word}' is none of pages=twice, pages=+1, pages=-1"))),
-                    });
-                }
-                "throttle" => {
-                    effect.throttle = Some(match value.map(|v| (v, v.parse::<u32>())) {
-                        Some(("on", _)) => Limit::Usual,
-                        Some(("off", _)) => Limit::Off,
-                        Some((_, Ok(rate))) if rate > 0 => Limit::Rate(rate),
-                        _ => return Err(wrong(format!("'{word}' is none of throttle=on, throttle=off, throttle=5"))),
-                    });
-                }
-                "drop" => {
-                    effect.drop = Some(match value {
-                        Some("before") => Drop::Before,
-                        Some("amid") => Drop::Amid,
-                        Some("after") => Drop::After,
-                        _ => return Err(wrong(format!("'{word}' is none of drop=before, drop=amid, drop=after"))),
-                    });
-                }
-                "clock" => {
-                    let by = value.and_then(seconds);
-                    effect.clock =
-                        Some(by.ok_or_else(|| wrong(format!("'{word}' needs seconds, as in 'clock=+3600s'")))?);
-                }
-                "hang" | "html" | "empty" | "close" | "fail" | "silent" | "vanish" if value.is_some() => {
-                    return Err(wrong(format!("'{name}' takes no value")));
-                }
-                "hang" => effect.hang = true,
-                "html" => effect.html = true,
-                "empty" => effect.empty = true,
-                "close" => effect.close = true,
-                "fail" => effect.twist.fail = true,
-                "silent" => effect.twist.silent = true,
-                "vanish" => effect.twist.vanish = true,
-                _ => return Err(wrong(unknown(word, at == 0, path.is_some()))),
-            }
+            let unknown = || unknown(word, at == 0, path.is_some());
+            fault.take(word, unknown).map_err(&wrong)?;
         }
         // What acts at once has no request that it could be for, or be counted with.
         if fault.effect.clock.is_some() || fault.effect.throttle.is_some() {
@@ -192,6 +92,114 @@ impl FromStr for Fault {
             return Err(wrong("it says not what goes wrong".to_owned()));
         }
         Ok(fault)
+    }
+}
+
+impl Fault {
+    /// Takes a word of a fault; `unknown` tells what is said of one that is not known.
+    fn take(&mut self, word: &str, unknown: impl Fn() -> String) -> Result<(), String> {
+        let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+        let needs = |what: &str| format!("'{word}' needs {what}");
+        let none_of = |known: &str| format!("'{word}' is none of {known}");
+        let number = || value.and_then(|v| v.parse::<u32>().ok());
+        let number = || number().ok_or_else(|| needs(&format!("a whole number, as in '{name}=2'")));
+        let effect = &mut self.effect;
+        match name {
+            "p" => match value.and_then(|v| v.parse::<f64>().ok()).filter(|part| (0.0..=1.0).contains(part)) {
+                Some(0.0) => return Err(format!("'{word}' would never strike")),
+                Some(part) => self.part = Some(part),
+                None => return Err(needs("a part of 1, as in 'p=0.05'")),
+            },
+            "seed" => self.dice = u64::from(number()?),
+            "times" => match number()? {
+                0 => return Err(format!("'{word}' would never strike")),
+                times => self.times = Some(times),
+            },
+            "skip" => self.skip = number()?,
+            "status" => {
+                let status = number()?;
+                let fits = u16::try_from(status).ok().filter(|s| (200..=599).contains(s));
+                effect.status = Some(fits.ok_or_else(|| format!("{status} is no status of 200 to 599"))?);
+            }
+            "code" => match value {
+                Some(code) if !code.is_empty() => effect.code = Some(code.to_owned()),
+                _ => return Err("'code' needs a word, as in 'code=InternalError'".to_owned()),
+            },
+            "retry-after" => effect.retry_after = Some(u64::from(number()?)),
+            "big" => effect.big = number()?.min(1 << 28) as usize,
+            "cut" => effect.cut = Some(number()? as usize),
+            "delay" => {
+                let delay = value.and_then(duration);
+                effect.delay = Some(delay.ok_or_else(|| needs("a time, as in 'delay=500ms'"))?);
+            }
+            "jitter" => {
+                let jitter = value.and_then(duration);
+                self.jitter = jitter.ok_or_else(|| needs("a time, as in 'jitter=200ms'"))?;
+            }
+            "drip" => {
+                let rate = value.and_then(|v| v.parse::<u64>().ok()).filter(|rate| *rate > 0);
+                effect.drip = Some(rate.ok_or_else(|| needs("bytes a second, as in 'drip=10'"))?);
+            }
+            "json" => {
+                effect.json = Some(match value {
+                    Some("cut") => Json::Cut,
+                    Some("wrong") => Json::Wrong,
+                    _ => return Err(none_of("json=cut, json=wrong")),
+                });
+            }
+            "length" => {
+                let off = value.and_then(|v| v.parse::<i64>().ok()).filter(|off| (1..=1 << 30).contains(&off.abs()));
+                effect.length = Some(off.ok_or_else(|| needs("bytes, as in 'length=+5' or 'length=-5'"))?);
+            }
+            "pages" => {
+                effect.twist.pages = Some(match value.map(|v| (v, v.parse::<i64>())) {
+                    Some(("twice", _)) => Pages::Twice,
+                    Some((_, Ok(rows))) if (1..=1000).contains(&rows.abs()) => Pages::Shifted(rows),
+                    _ => return Err(none_of("pages=twice, pages=+1, pages=-1")),
+                });
+            }
+            "throttle" => {
+                effect.throttle = Some(match value.map(|v| (v, v.parse::<u32>())) {
+                    Some(("on", _)) => Limit::Usual,
+                    Some(("off", _)) => Limit::Off,
+                    Some((_, Ok(rate))) if rate > 0 => Limit::Rate(rate),
+                    _ => return Err(none_of("throttle=on, throttle=off, throttle=5")),
+                });
+            }
+            "drop" => {
+                effect.drop = Some(match value {
+                    Some("before") => Drop::Before,
+                    Some("amid") => Drop::Amid,
+                    Some("after") => Drop::After,
+                    _ => return Err(none_of("drop=before, drop=amid, drop=after")),
+                });
+            }
+            "clock" => {
+                let by = value.and_then(seconds);
+                effect.clock = Some(by.ok_or_else(|| needs("seconds, as in 'clock=+3600s'"))?);
+            }
+            _ => match (self.switch(name), value) {
+                (None, _) => return Err(unknown()),
+                (Some(_), Some(_)) => return Err(format!("'{name}' takes no value")),
+                (Some(switch), None) => *switch = true,
+            },
+        }
+        Ok(())
+    }
+
+    /// What a word without a value switches on.
+    fn switch(&mut self, name: &str) -> Option<&mut bool> {
+        let effect = &mut self.effect;
+        Some(match name {
+            "hang" => &mut effect.hang,
+            "html" => &mut effect.html,
+            "empty" => &mut effect.empty,
+            "close" => &mut effect.close,
+            "fail" => &mut effect.twist.fail,
+            "silent" => &mut effect.twist.silent,
+            "vanish" => &mut effect.twist.vanish,
+            _ => return None,
+        })
     }
 }
 
