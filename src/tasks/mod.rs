@@ -25,12 +25,14 @@ mod unnamed;
 pub mod values;
 pub mod words;
 
+use crate::error::Hint;
+
 /// Where a task says on its way what it does.
 pub trait Report {
     /// Tells the user something.
     fn say(&self, words: &str);
-    /// Warns the user, and scripts too.
-    fn warn(&self, words: &str);
+    /// Warns the user, and scripts too. The words may have commands among them.
+    fn warn(&self, words: &Hint);
     /// Gives a target, by its number, another name: a resource that is being made has none before.
     fn name(&self, _target: usize, _name: &str) {}
     /// Tells the state of a target that is waited for.
@@ -40,5 +42,5 @@ pub trait Report {
 /// Nobody is told.
 impl Report for () {
     fn say(&self, _: &str) {}
-    fn warn(&self, _: &str) {}
+    fn warn(&self, _: &Hint) {}
 }

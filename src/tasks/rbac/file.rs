@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::live::{Key, Member};
 use crate::auth::PublicKey;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::file;
 use crate::grammar::policy;
 
@@ -144,7 +144,7 @@ pub fn parse(bytes: &[u8], folders: Folders<'_>) -> Result<Wanted> {
         let words = error.to_string();
         let words = words.strip_suffix(&place).unwrap_or(&words);
         Error::usage(format!("line {}, column {}: {words}", error.line(), error.column()))
-            .hint("how such a file looks: sdc help rbac apply, or: sdc rbac export")
+            .hint(Hint::run("how such a file looks", "help rbac apply").then(", or: ").then_run("rbac export"))
     })?;
     if let Some(owner) = &text.owner {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
