@@ -422,7 +422,7 @@ fn what_is_hinted_of_a_profile_that_is_there_or_is_not_fits() {
     let file = profile::create(dir.path(), &full("two")).unwrap();
     assert_eq!(profile::remove(dir.path(), "one").unwrap_err().hints(), ["the profiles are two"]);
     let hints =
-        [format!("to change it, edit its file: {}", file.display()), "to make it anew: sdc profile delete two".into()];
+        [format!("to change it, edit its file: {}", file.display()), "to make it anew: profile delete two".into()];
     assert_eq!(profile::create(dir.path(), &full("two")).unwrap_err().hints(), hints);
 }
 
