@@ -9,7 +9,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 
 /// So many rows an answer may have: more, nobody has asked for. The service has them in pages of a thousand, and cuts
 /// only few lists into no pages.
@@ -33,7 +33,12 @@ impl Answer {
     /// # Errors
     /// [`Kind::Unreachable`], telling what came instead.
     pub fn from_rows(body: &[u8]) -> Result<Answer> {
-        Ok(Answer::Rows(split_rows(body)?.into_iter().map(ToOwned::to_owned).collect()))
+        Answer::rows_of(body, None)
+    }
+
+    /// The same of a body that the service of this name answered.
+    pub(crate) fn rows_of(body: &[u8], service: Option<&str>) -> Result<Answer> {
+        Ok(Answer::Rows(rows_of(body, service)?.into_iter().map(ToOwned::to_owned).collect()))
     }
 
     /// Reads a body that must be one JSON document: an object, or whatever a tag holds.
@@ -41,8 +46,13 @@ impl Answer {
     /// # Errors
     /// [`Kind::Unreachable`], telling what came instead.
     pub fn from_record(body: &[u8]) -> Result<Answer> {
+        Answer::record_of(body, None)
+    }
+
+    /// The same of a body that the service of this name answered.
+    pub(crate) fn record_of(body: &[u8], service: Option<&str>) -> Result<Answer> {
         let text = text_of(body)?;
-        let raw: &RawValue = serde_json::from_str(text).map_err(|error| broken(text, &error))?;
+        let raw: &RawValue = serde_json::from_str(text).map_err(|error| broken(text, &error, service))?;
         Ok(Answer::Record(raw.to_owned()))
     }
 
@@ -127,17 +137,27 @@ fn parse<T: DeserializeOwned>(json: &str) -> Result<T> {
 /// # Errors
 /// [`Kind::Unreachable`], telling what came instead.
 pub fn split_rows(body: &[u8]) -> Result<Vec<&RawValue>> {
+    rows_of(body, None)
+}
+
+/// What to ask where an answer cannot be that of the service of this name.
+pub(crate) fn whose(service: &str) -> Hint {
+    Hint::from(format!("is the URL that of {service} itself? try: ")).then_run("auth doctor")
+}
+
+/// The rows of a list that the service of this name answered.
+pub(crate) fn rows_of<'a>(body: &'a [u8], service: Option<&str>) -> Result<Vec<&'a RawValue>> {
     let text = text_of(body)?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let rows = RowsOf(MOST_ROWS).deserialize(&mut reader).and_then(|rows| reader.end().map(|()| rows));
     rows.map_err(|error| {
         if error.to_string().starts_with(TOO_MANY) {
             let words = format!("the answer has more than {MOST_ROWS} rows, more than were asked for");
-            Error::new(Kind::Unreachable, words).hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
+            service.map(whose).into_iter().fold(Error::new(Kind::Unreachable, words), Error::hint)
         } else if error.is_data() {
             Error::new(Kind::Unreachable, format!("the answer is {} where a list was expected", kind_of(text)))
         } else {
-            broken(text, &error)
+            broken(text, &error, service)
         }
     })
 }
@@ -188,19 +208,21 @@ fn text_of(body: &[u8]) -> Result<&str> {
 }
 
 /// The error for a body that is no JSON.
-fn broken(text: &str, error: &serde_json::Error) -> Error {
+fn broken(text: &str, error: &serde_json::Error, service: Option<&str>) -> Error {
     let start = text.trim_start();
     if start.starts_with('<') {
         let page = Error::new(Kind::Unreachable, "the answer is a web page, not JSON");
-        return page.hint("check that the URL is that of a CloudAPI, and that no proxy or login page stands before it");
+        let check =
+            |name| format!("check that the URL is that of a {name}, and that no proxy or login page stands before it");
+        return service.map(check).into_iter().fold(page, Error::hint);
     }
     if error.is_eof() {
         return Error::new(Kind::Unreachable, format!("the answer breaks off after {} bytes", text.len()));
     }
     let at = offset(text, error.line(), error.column());
-    Error::new(Kind::Unreachable, format!("the answer is not JSON: wrong at byte {at} of {}", text.len()))
-        .because(error.to_string())
-        .hint("is the URL that of CloudAPI itself? try: sdc auth doctor")
+    let words = format!("the answer is not JSON: wrong at byte {at} of {}", text.len());
+    let error = Error::new(Kind::Unreachable, words).because(error.to_string());
+    service.map(whose).into_iter().fold(error, Error::hint)
 }
 
 fn kind_of(text: &str) -> &'static str {

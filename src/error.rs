@@ -2,8 +2,12 @@
 //!
 //! It knows nothing of exit codes or terminals; `cli::exit` maps a [`Kind`] to a code.
 
+mod hint;
+
 use std::error::Error as StdError;
 use std::fmt;
+
+pub use hint::{Hint, Part};
 
 /// What sort of failure it was. One kind, one exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,7 +89,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: Kind,
     message: String,
-    hints: Vec<String>,
+    hints: Vec<Hint>,
     fault: Option<Fault>,
     body: Option<String>,
     /// It will be no better next time.
@@ -158,27 +162,24 @@ impl Error {
         self.hint("the request may have taken effect all the same: look before sending it again")
     }
 
-    /// Adds a hint: something that can be tried, best of all typed.
+    /// Adds a hint: something that can be tried, best of all typed. Words are one; a command is said with [`Hint::run`].
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        let hint: String = hint.into();
-        // A name in it may hold line feeds, and would say what is no hint of ours.
-        self.0.hints.push(if hint.contains('\n') { hint.replace('\n', "\\n") } else { hint });
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.0.hints.push(hint.into());
         self
     }
 
     /// Adds the hints of another error.
     #[must_use]
-    pub(crate) fn hint_all(mut self, hints: &[String]) -> Self {
+    pub(crate) fn hint_all(mut self, hints: &[Hint]) -> Self {
         self.0.hints.extend_from_slice(hints);
         self
     }
 
     /// Adds a hint of two lines: a text, and a mark below its fault.
     #[must_use]
-    pub(crate) fn mark(mut self, text: &str, mark: &str) -> Self {
-        self.0.hints.push(format!("{}\n{mark}", text.replace('\n', " ")));
-        self
+    pub(crate) fn mark(self, text: &str, mark: &str) -> Self {
+        self.hint(Hint::marked(text, mark))
     }
 
     /// Says that the line feeds in the message are its own.
@@ -240,7 +241,7 @@ impl Error {
     }
 
     /// What to try, in order.
-    pub fn hints(&self) -> &[String] {
+    pub fn hints(&self) -> &[Hint] {
         &self.0.hints
     }
 

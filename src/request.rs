@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
 use crate::api::{Field, Kind, Op, Place};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::sensitive;
 
 /// What stays as it is in a path segment: the unreserved characters of RFC 3986.
@@ -262,7 +262,7 @@ impl Request {
             .map_err(|_| Error::usage(format!("'{}' is not an HTTP method", sensitive::shown(method))))?;
         if !path.starts_with('/') {
             return Err(Error::usage(format!("the path '{}' does not begin with a slash", sensitive::quoted(path)))
-                .hint("sdc api GET /my/machines"));
+                .hint(Hint::command("api GET /my/machines")));
         }
         if let Some(bad) = path.chars().find(|c| c.is_control() || *c == '#' || *c == ' ') {
             return Err(Error::usage(format!(
@@ -384,7 +384,7 @@ mod tests {
     fn an_unknown_argument_is_refused_and_the_known_ones_are_named() {
         let error = Request::new(&machines::LIST, &Args::new().set("colour", "red"), "acme").unwrap_err();
         assert_eq!(error.to_string(), "ListMachines has no parameter 'colour'");
-        assert!(error.hints()[0].contains("name, state, brand"));
+        assert!(error.hints()[0].as_str().contains("name, state, brand"));
     }
 
     #[test]

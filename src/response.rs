@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use crate::answer::scan::members;
 use crate::answer::{Answer, Row};
-use crate::api::{Goal, Op, Service, Shape};
-use crate::error::{Error, Fault, FieldFault, Kind, Result};
+use crate::api::{Goal, Op, Remedy, Service, Shape};
+use crate::error::{Error, Fault, FieldFault, Hint, Kind, Result};
 use due::Due;
 
 /// How much of the body of a failure is read, in bytes. Nobody reads more, and it may be endless.
@@ -21,29 +21,6 @@ pub(crate) const GONE_LIMIT: usize = 4 * 1024 * 1024;
 /// How large the body of a success may be, in bytes. A full page of machines has about 2 MB, and with all the
 /// metadata that CloudAPI takes 100 MB.
 pub(crate) const SUCCESS_LIMIT: usize = 128 * 1024 * 1024;
-
-/// What to do about a refusal that says too little of it, by the API's code without an ending `Error`, or by its words
-/// where its code is one of many meanings.
-const HINTS: &[(&str, &str)] = &[
-    ("CannotDestroyMachine", "to allow it: sdc machines deletion-protection disable MACHINE"),
-    ("DefaultFabricNetworkNotConfigured", "name a network, or set one for all: sdc config set default_network=NETWORK"),
-    (
-        "ImageHasDependentImages",
-        "images that were made from machines of it are still there: sdc images list -o name,origin",
-    ),
-    ("insufficientPasswordQuality", "a password needs a letter and a digit"),
-    ("KeyRequired", "the account has no SSH key, so nobody could log in: sdc keys add FILE"),
-    ("NotImageOwner", "only the image's owner may: sdc images clone makes a shared image your own"),
-    ("passwordInHistory", "the last four passwords are refused"),
-    ("passwordTooShort", "a password needs at least 7 characters, a letter and a digit among them"),
-    ("SubnetFull", "the network has no address left: sdc networks ips list NETWORK"),
-    ("UnallocatedVM", "the machine is still being provisioned: sdc machines get MACHINE"),
-    ("VM must be stopped", "the machine must be stopped: sdc machines stop MACHINE --wait"),
-    ("VmNotRunning", "the machine must be running: sdc machines start MACHINE --wait"),
-    ("VmNotStopped", "the machine must be stopped: sdc machines stop MACHINE --wait"),
-    ("VolumeInUse", "the machines that use it: sdc volumes get VOLUME --jq .refs"),
-    ("VolumeSizeNotAvailable", "the sizes there are: sdc volumes sizes"),
-];
 
 /// An answer of the server, whatever its status.
 #[derive(Clone)]
@@ -63,8 +40,16 @@ pub struct Response {
 }
 
 /// What to ask where an answer cannot be the service's.
-pub(crate) fn whose(service: &Service) -> String {
-    format!("is the URL that of {} itself? try: sdc auth doctor", service.name)
+pub(crate) fn whose(service: &Service) -> Hint {
+    crate::answer::whose(service.name)
+}
+
+/// What to do about a refusal that says too little of it.
+fn advice(remedy: &Remedy) -> Hint {
+    match remedy.command {
+        "" => remedy.words.into(),
+        command => Hint::run(remedy.words, command).then(remedy.rest),
+    }
 }
 
 /// A field's text: one part of an error body that is not as it ought to be must not hide the others.
@@ -131,7 +116,7 @@ impl Response {
             (Due::Nothing, None) if matches!(self.status, 202 | 204) || self.is_own() => Ok(Answer::Nothing),
             // An object that says nothing is no more than that; any other is about something else.
             (Due::Nothing, Some(b'{')) => {
-                let answer = Answer::from_record(body)?;
+                let answer = self.record(body)?;
                 let empty =
                     answer.first().and_then(|row| members(row.json())).is_some_and(|mut all| all.next().is_none());
                 match self.is_own_by_headers() && empty {
@@ -144,7 +129,7 @@ impl Response {
             (_, None) if self.status == 202 && matches!(op.goal, Some((Goal::Appears, _))) => Ok(Answer::Nothing),
             (_, None) => Err(self.strange(&format!("{} without a body", self.status), due)),
             (Due::Rows, _) => {
-                let rows = Answer::from_rows(body)?;
+                let rows = Answer::rows_of(body, Some(self.service.name))?;
                 check_rows(self.service, op, rows.rows().map(|row| row.0))?;
                 Ok(rows)
             }
@@ -154,11 +139,11 @@ impl Response {
                 Some(b'"' | b'[' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n'),
             ) => {
                 // What is not JSON at all says so itself.
-                Answer::from_record(body)?;
+                self.record(body)?;
                 Err(self.strange(kind_of(body), due))
             }
             (due, _) => {
-                let answer = Answer::from_record(body)?;
+                let answer = self.record(body)?;
                 let there = |row: Row<'_>| match due {
                     Due::Object(Some(id)) => id.within(row).is_some(),
                     Due::Object(None) => members(row.json()).is_some_and(|mut members| members.next().is_some()),
@@ -174,6 +159,11 @@ impl Response {
                 }
             }
         }
+    }
+
+    /// The body as one JSON document.
+    fn record(&self, body: &[u8]) -> Result<Answer> {
+        Answer::record_of(body, Some(self.service.name))
     }
 
     /// Refuses an answer that is not a success of the service, where no operation says what is due: a refusal, and a web
@@ -282,11 +272,11 @@ impl Response {
         let means = |known: &str| {
             error.fault().is_some_and(|fault| fault.code.trim_end_matches("Error") == known || fault.message == known)
         };
-        if let Some((_, hint)) = HINTS.iter().find(|(known, _)| means(known)) {
-            error = error.hint(*hint);
+        if let Some(remedy) = self.service.remedies.iter().find(|remedy| means(remedy.code)) {
+            error = error.hint(advice(remedy));
         }
         if used_up {
-            error = error.hint("how much is used: sdc account limits");
+            error = error.hint(Hint::run("how much is used", "account limits"));
         }
         if self.status == 405 && own {
             error = error.hint(format!(

@@ -19,7 +19,7 @@ use crate::emulator::{Emulator, Make, Options};
 use crate::error;
 use crate::request::{Args, Request};
 
-static VM: Noun = Noun { key: "uuid", name_field: "alias", ..Noun::new("uuid", &GET, &LIST, "") }
+static VM: Noun = Noun { key: "uuid", name_field: "alias", ..Noun::new("uuid", &GET, &LIST) }
     .word("VM")
     .fails(&["failed"])
     .gone(&["destroyed"])
@@ -56,6 +56,7 @@ static VMAPI: Service = Service {
     server: "vmapi",
     missing: &["ResourceNotFound"],
     denied: &[],
+    remedies: &[],
 };
 
 /// The service itself. It refuses what CloudAPI alone gets.
@@ -157,7 +158,7 @@ async fn a_service_without_signatures_accounts_and_versions_is_read_from() {
     assert_eq!(missing.kind(), error::Kind::NotFound);
     let page = vmapi.call(&GET, &Args::new().set("uuid", "page")).await.unwrap_err();
     assert_eq!(page.kind(), error::Kind::Unreachable);
-    assert!(page.hints()[0].contains("VMAPI") && !page.hints()[0].contains("CloudAPI"), "{page:?}");
+    assert!(page.hints()[0].as_str().contains("VMAPI") && !page.hints()[0].as_str().contains("CloudAPI"), "{page:?}");
     assert!(vmapi.account_id().await.unwrap_err().message().contains("VMAPI"));
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The places of faults are checked where they are made; here it is seen that a caret is below the text.
 fn fault(error: &Error) {
     assert!(!error.message().is_empty());
-    if let Some(hint) = error.hints().first()
+    if let Some(hint) = error.hints().first().map(sdc::error::Hint::as_str)
         && hint.split_once('\n').is_some_and(|(_, mark)| mark.trim_start().starts_with('^'))
     {
         assert!(caret_is_within(hint), "{hint}");

@@ -25,7 +25,7 @@ const VARIABLES: &[&str] = &[
 
 /// What is said of a file or variable steers no terminal.
 fn harmless(error: &Error) {
-    for words in error.hints().iter().map(String::as_str).chain([error.message()]) {
+    for words in error.hints().iter().map(sdc::error::Hint::as_str).chain([error.message()]) {
         assert!(!words.contains(|letter: char| letter.is_control() && letter != '\n'), "{words:?}");
     }
 }

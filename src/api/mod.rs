@@ -22,5 +22,5 @@ pub use goal::Goal;
 pub use noun::{Ids, Noun, Owner, Pick};
 pub use op::{Method, Op, Paging, Shape, Takes};
 pub use resource::{Resource, VERB_ALIASES};
-pub use service::Service;
+pub use service::{Remedy, Service};
 pub use test::{State, Test, state};

@@ -53,8 +53,6 @@ pub struct Noun {
     pub version_field: Option<&'static str>,
     /// The field by which the newest of one name is told.
     pub newest_by: Option<&'static str>,
-    /// The command that lists them, for hints and completion.
-    pub lister: &'static str,
     /// By what several of them can be picked, beside their names.
     pub picks: &'static [Pick],
     /// Characters of a name with which the service does not find it, or finds another one.
@@ -85,7 +83,7 @@ pub enum Pick {
 
 impl Noun {
     /// A thing with a UUID and a name, which is looked up in a list.
-    pub const fn new(name: &'static str, get: &'static Op, list: &'static Op, lister: &'static str) -> Noun {
+    pub const fn new(name: &'static str, get: &'static Op, list: &'static Op) -> Noun {
         Noun {
             name,
             word: name,
@@ -103,7 +101,6 @@ impl Noun {
             name_field: "name",
             version_field: None,
             newest_by: None,
-            lister,
             picks: &[],
             barred: "",
             owner: None,

@@ -27,6 +27,40 @@ pub struct Service {
     pub missing: &'static [&'static str],
     /// The same for what is elsewhere, or not allowed.
     pub denied: &'static [&'static str],
+    /// What to do about refusals that say too little of it themselves.
+    pub remedies: &'static [Remedy],
+}
+
+/// What to do about a refusal: words, a command that is typed after them, and how the sentence goes on.
+#[derive(Debug)]
+pub struct Remedy {
+    /// The API's code without an ending `Error`, or its message where the code has many meanings.
+    pub code: &'static str,
+    /// Words.
+    pub words: &'static str,
+    /// A command without the program's name; empty where words are all.
+    pub command: &'static str,
+    /// Words after the command.
+    pub rest: &'static str,
+}
+
+impl Remedy {
+    /// What is said about this code.
+    pub const fn new(code: &'static str, words: &'static str) -> Remedy {
+        Remedy { code, words, command: "", rest: "" }
+    }
+
+    /// Ends with a command.
+    pub const fn run(mut self, command: &'static str) -> Self {
+        self.command = command;
+        self
+    }
+
+    /// Continues after the command.
+    pub const fn then(mut self, rest: &'static str) -> Self {
+        self.rest = rest;
+        self
+    }
 }
 
 impl Service {
@@ -49,6 +83,21 @@ impl Service {
         self.nouns.iter().copied().find(|noun| std::ptr::eq(noun.list, op))
     }
 
+    /// The command of an operation, without the program's name and with a placeholder for each parameter of its path:
+    /// `machines snapshots list MACHINE`. Empty for an operation of another service.
+    pub fn command(&self, op: &Op) -> String {
+        self.command_with(op, |_| None)
+    }
+
+    /// The same with these values in place of the placeholders, as far as there are any.
+    pub fn command_with<'a>(&self, op: &Op, value: impl Fn(&str) -> Option<&'a str>) -> String {
+        let has = |resource: &&&Resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op));
+        let Some(resource) = self.resources.iter().find(has) else { return String::new() };
+        let verb = op.verb.split_whitespace().map(str::to_owned);
+        let params = op.path_params().map(|name| value(name).map_or_else(|| name.to_uppercase(), str::to_owned));
+        [resource.name.to_owned()].into_iter().chain(verb).chain(params).collect::<Vec<_>>().join(" ")
+    }
+
     /// All operations.
     pub fn ops(&self) -> impl Iterator<Item = &'static Op> {
         self.resources.iter().flat_map(|resource| resource.ops.iter().copied())
@@ -63,5 +112,31 @@ impl Service {
             let same = |(known, part): (&&str, &String)| known.starts_with(':') && !part.is_empty() || *known == part;
             op.method.as_str() == method && known.len() == parts.len() && known.iter().zip(&parts).all(same)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::CLOUDAPI;
+    use crate::api::cloudapi::{machines, ping, snapshots};
+    use crate::api::{Op, Paging};
+
+    #[test]
+    fn an_operation_has_the_command_of_its_resource_and_verb() {
+        let snapshots = &snapshots::LIST;
+        assert_eq!(CLOUDAPI.command(&machines::LIST), "machines list");
+        assert_eq!(CLOUDAPI.command(snapshots), "machines snapshots list MACHINE");
+        assert_eq!(CLOUDAPI.command_with(snapshots, |_| Some("web0")), "machines snapshots list web0");
+        assert_eq!(CLOUDAPI.command(&ping::PING_OP), "ping");
+        let other = Op { paging: Paging::None, ..machines::LIST };
+        assert_eq!(CLOUDAPI.command(&other), "");
+    }
+
+    #[test]
+    fn the_resources_of_every_noun_are_listed_by_a_command() {
+        for noun in CLOUDAPI.nouns {
+            let command = CLOUDAPI.command(noun.list);
+            assert!(command.split(' ').any(|word| word == "list"), "{}: {command}", noun.name);
+        }
     }
 }

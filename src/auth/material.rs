@@ -9,7 +9,7 @@ use super::look::{Place, Search, Seen, Wanted};
 use super::pem::quoted;
 use super::repair::{is_packed, private};
 use super::signer::Key;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::sensitive;
 
 impl Search {
@@ -79,7 +79,7 @@ fn of_no_file(error: Error, from: &str, text: &[u8]) -> Error {
             true => Error::new(error.kind(), format!("{from} holds neither a key nor the path of one{why}"))
                 .hint(format!("export {from}=\"$(cat FILE)\", with the file of the private key")),
             false => Error::new(error.kind(), format!("what came on {from} is not a key"))
-                .hint("sdc … --key-file - < FILE, with the file of the private key"),
+                .hint(Hint::command("… --key-file - < FILE").then(", with the file of the private key")),
         };
     }
     let name = quoted(from);
@@ -87,14 +87,14 @@ fn of_no_file(error: Error, from: &str, text: &[u8]) -> Error {
     let mut written = false;
     for hint in error.hints() {
         // Commands that read the variable itself work as they are.
-        if hint.contains(&name) && !hint.contains(&format!("${from}")) {
+        if hint.as_str().contains(&name) && !hint.as_str().contains(&format!("${from}")) {
             if !written && is_variable {
                 told = told.hint(private(&format!("printf '%s\\n' \"${from}\" > FILE")));
             }
             written = true;
-            told = told.hint(hint.replace(&name, "FILE"));
+            told = told.hint(hint.replaced(&name, "FILE"));
         } else {
-            told = told.hint(hint);
+            told = told.hint(hint.clone());
         }
     }
     told

@@ -2,7 +2,7 @@
 
 use super::fingerprint::PublicKey;
 use super::pem::quoted;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::sensitive;
 
 impl PublicKey {
@@ -23,12 +23,12 @@ impl PublicKey {
         let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
         if first.starts_with("PuTTY-User-Key-File-") {
             let error = Error::usage(format!("{shown} is a PuTTY key, of which only the public half is needed"));
-            return Err(error.hint(format!("puttygen {} -L | sdc keys add -", named(file))));
+            return Err(error.hint(added(format!("puttygen {} -L", named(file)))));
         }
         if sensitive::is_key(text) {
             let error = Error::usage(format!("{shown} is a private key, which must never be sent anywhere"));
             return Err(match file {
-                "-" => error.hint("its public half: ssh-keygen -y -f FILE | sdc keys add -"),
+                "-" => error.hint(added("its public half: ssh-keygen -y -f FILE".to_owned())),
                 file => error.hint(format!("the public one is most likely {file}.pub")),
             });
         }
@@ -46,13 +46,13 @@ impl PublicKey {
         if first.starts_with("-----BEGIN CERTIFICATE") {
             let error = Error::usage(format!("{shown} is a certificate, not a public key"));
             let pubkey = format!("openssl x509 -noout -pubkey -in {}", named(file));
-            return Err(error.hint(format!("{pubkey} | ssh-keygen -i -m PKCS8 -f /dev/stdin | sdc keys add -")));
+            return Err(error.hint(added(format!("{pubkey} | ssh-keygen -i -m PKCS8 -f /dev/stdin"))));
         }
         let is_key = |line: &&str| !line.is_empty() && !line.starts_with('#');
         let lines: Vec<&str> = text.lines().map(str::trim).filter(is_key).collect();
         if lines.len() > 1 && lines.iter().all(|line| PublicKey::from_line(line).is_ok()) {
             let error = Error::usage(format!("{shown} holds {} keys, and one is expected", lines.len()));
-            return Err(error.hint(format!("one of them: sed -n 1p {} | sdc keys add -", named(file))));
+            return Err(error.hint(added(format!("one of them: sed -n 1p {}", named(file)))));
         }
         PublicKey::from_line(text).map_err(|error| error.about(shown))
     }
@@ -63,7 +63,11 @@ fn named(file: &str) -> String {
     if file == "-" { "/dev/stdin".to_owned() } else { quoted(file) }
 }
 
+/// The key that a command of others writes, as one of the account.
+fn added(writes: String) -> Hint {
+    Hint::from(writes).then(" | ").then_run("keys add -")
+}
+
 fn converted(shown: &str, file: &str, what: &str, command: &str) -> Error {
-    Error::usage(format!("{shown} {what}"))
-        .hint(format!("as OpenSSH writes it: {command} {} | sdc keys add -", named(file)))
+    Error::usage(format!("{shown} {what}")).hint(added(format!("as OpenSSH writes it: {command} {}", named(file))))
 }

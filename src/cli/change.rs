@@ -9,9 +9,9 @@ use super::terminal::progress::Progress;
 use super::terminal::resume::{self, Again, Left, interruption};
 use super::terminal::signals::heeded;
 use crate::answer::Answer;
-use crate::api::{Op, Shape, Takes};
+use crate::api::{CLOUDAPI, Op, Shape, Takes};
 use crate::client::Client;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::grammar::shell;
 use crate::render::{self, Format, Look};
 use crate::tasks::Report;
@@ -45,8 +45,8 @@ impl Report for Shown<'_> {
         self.app.say(words);
     }
 
-    fn warn(&self, words: &str) {
-        self.app.warn(words);
+    fn warn(&self, words: &Hint) {
+        Report::warn(self.app, words);
     }
 
     fn name(&self, target: usize, name: &str) {
@@ -272,8 +272,9 @@ fn named(call: &Call, error: Error) -> Error {
 fn looked_for(app: &App, op: &Op, call: &Call, error: Error) -> Error {
     let Some(noun) = op.makes() else { return error };
     // The list of a thing's parts is asked of the thing.
-    let mut command = noun.lister.to_owned();
-    if let (Some((_, of)), Some((list, _))) = (&call.target, noun.lister.rsplit_once(' '))
+    let list = CLOUDAPI.command(noun.list);
+    let mut command = list.clone();
+    if let (Some((_, of)), Some((list, _))) = (&call.target, list.rsplit_once(' '))
         && noun.list.path_params().next().is_some()
     {
         command = format!("{list} {}", shell::quoted(of));
@@ -281,5 +282,5 @@ fn looked_for(app: &App, op: &Op, call: &Call, error: Error) -> Error {
     if let (Some(filter), Some(name)) = (noun.filter, call.args.text("name").filter(|name| !name.contains("{{"))) {
         command.push_str(&format!(" {filter}={}", shell::quoted(name)));
     }
-    error.hint(format!("whether it is there: {command}{}", resume::cloud(app)))
+    error.hint(Hint::run("whether it is there", command + &resume::cloud(app)))
 }

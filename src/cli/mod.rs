@@ -29,7 +29,7 @@ use crate::cli::terminal::{exit, prompt};
 use crate::client::{Builder, Client, Trace};
 use crate::config::{Config, Flags, Route, Sources};
 use crate::connect;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::render;
 use crate::tasks::Report;
 use crate::tasks::lockout::Identity;
@@ -220,8 +220,8 @@ impl Report for App {
         App::say(self, words);
     }
 
-    fn warn(&self, words: &str) {
-        App::warn(self, words);
+    fn warn(&self, words: &Hint) {
+        App::warn(self, &exit::said(words));
     }
 }
 
@@ -387,7 +387,7 @@ impl App {
             _ => error,
         };
         let error = self.refusal(status, &message).into_iter().fold(error, Error::hint);
-        if status == 401 { error.hint("to see what is wrong: sdc auth doctor") } else { error }
+        if status == 401 { error.hint(Hint::run("to see what is wrong", "auth doctor")) } else { error }
     }
 
     /// What to look at when the service takes neither this key (401) nor its rights (403).

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::Client;
-use crate::answer::{Row, split_rows};
+use crate::answer::{Row, rows_of};
 use crate::api::{Op, Paging, Service};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
@@ -36,12 +36,6 @@ pub struct Page<'a> {
     pub rows: Vec<&'a RawValue>,
     /// Whether it is the only one.
     pub only: bool,
-}
-
-impl<'a> Page<'a> {
-    fn new(text: &'a [u8], only: bool) -> Result<Self> {
-        Ok(Page { text, rows: split_rows(text)?, only })
-    }
 }
 
 /// Returns the arguments of a list's first request, as [`Client::pages`] sends it.
@@ -112,7 +106,7 @@ impl Client {
             let answer = self.send(&self.request(op, &args)?).await?;
             let all = answer.header("x-resource-count").and_then(|text| text.parse::<usize>().ok());
             let body = answer.into_list()?;
-            let mut page = Page::new(&body, false)?;
+            let mut page = self.page(&body, false)?;
             check_rows(self.service, op, page.rows.iter().copied())?;
             offset += limit;
             if page.rows.is_empty() {
@@ -159,6 +153,10 @@ impl Client {
         self.pages_by(None, span, request, take).await
     }
 
+    fn page<'a>(&self, text: &'a [u8], only: bool) -> Result<Page<'a>> {
+        Ok(Page { text, rows: rows_of(text, Some(self.service.name))?, only })
+    }
+
     /// The pointer to what the rows of a list are known by.
     fn key(&self, op: &Op) -> Option<String> {
         self.service.listed_by(op).map(|noun| format!("/{}", noun.key))
@@ -184,7 +182,7 @@ impl Client {
         let first = page(Cut { offset: start, limit: asked.or(wanted) }).await?;
         let told = first.header("x-query-limit").and_then(|text| text.parse::<usize>().ok()).filter(|told| *told > 0);
         let first = first.into_list()?;
-        let mut rows = Page::new(&first, true)?;
+        let mut rows = self.page(&first, true)?;
         // A service that knows no pages sends more than was wanted.
         if let Some(wanted) = wanted.filter(|wanted| *wanted < rows.rows.len()) {
             rows.rows.truncate(wanted);
@@ -222,7 +220,7 @@ impl Client {
             let mut pages = std::pin::pin!(futures_util::stream::iter(asked).buffered(WINDOW));
             while let Some((offset, answer)) = pages.next().await {
                 let mut body = answer?.into_list()?;
-                let mut rows = Page::new(&body, false)?;
+                let mut rows = self.page(&body, false)?;
                 let last = known.last.clone();
                 let begins = rows.rows.first().and_then(|row| id_of(row, known.key.as_deref()));
                 let here = rows.rows.len();
@@ -237,15 +235,18 @@ impl Client {
                         from = from.saturating_sub(back);
                         back = step;
                         let back = page(Cut { offset: start + from, limit: Some(size) }).await?.into_list()?;
-                        let met =
-                            split_rows(&back)?.iter().any(|row| known.has(id_of(row, known.key.as_deref()).as_deref()));
+                        let met = self
+                            .page(&back, false)?
+                            .rows
+                            .iter()
+                            .any(|row| known.has(id_of(row, known.key.as_deref()).as_deref()));
                         gap.push(back);
                         if met {
                             break;
                         }
                     }
                     for back in gap.iter().rev() {
-                        let mut back = Page::new(back, false)?;
+                        let mut back = self.page(back, false)?;
                         back.rows = known.sieve(&back.rows);
                         if !back.rows.is_empty() {
                             take(back)?;
@@ -259,7 +260,7 @@ impl Client {
                 if new.is_empty() && here == size {
                     // The same page again: perhaps by mistake, perhaps for ever.
                     body = page(cut(offset)).await?.into_list()?;
-                    rows = Page::new(&body, false)?;
+                    rows = self.page(&body, false)?;
                     new = known.sieve(&rows.rows);
                     if new.is_empty() && rows.rows.len() == size {
                         return Err(same_page());

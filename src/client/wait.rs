@@ -6,7 +6,7 @@ use super::poll::{End, Look, late};
 use super::{Client, until};
 use crate::answer::Answer;
 use crate::api::{Goal, Noun, Op};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args};
 use crate::response::Response;
 
@@ -17,6 +17,8 @@ const NOT_FOUND_YET: u32 = 6;
 
 /// How long the log is waited for before a request is sent, and after the time of the wait is over.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What the command that shows the log is for, once something has failed.
+const DONE: &str = "what was done to it";
 
 /// What is waited for.
 ///
@@ -174,10 +176,7 @@ impl Client {
                     return Err(error);
                 }
                 let error = error.hint("the service has no record of it: it may be lost, or not begun yet");
-                Err(match log_command(&waiting) {
-                    Some(command) => error.hint(format!("look, then send it again: {command}")),
-                    None => error,
-                })
+                Err(self.logged(&waiting, error, "look, then send it again"))
             }
         }
     }
@@ -212,10 +211,7 @@ impl Client {
         if seen.is_gone() {
             let words = format!("{} {} is not there any more: what was asked for has failed", noun.word, waiting.name);
             let error = Error::new(Kind::FailedState, words);
-            return Err(match log_command(waiting) {
-                Some(command) => error.hint(format!("what was done to it: {command}")),
-                None => error,
-            });
+            return Err(self.logged(waiting, error, DONE));
         }
         let answer = seen.answer(noun.get)?;
         let text = |field: &str| {
@@ -231,10 +227,7 @@ impl Client {
             let error = until::failed(noun, waiting.name, &state, &answer);
             // Of what was made it is told as it is now.
             let error = if makes(waiting, noun) { error.with_body(answer.json()) } else { error };
-            return Err(match log_command(waiting) {
-                Some(command) => error.hint(format!("what was done to it: {command}")),
-                None => error,
-            });
+            return Err(self.logged(waiting, error, DONE));
         }
         let done = match goal {
             // The object may have been in that state before: then the job's own entry tells.
@@ -284,10 +277,15 @@ impl Client {
         }
         let words = format!("the {action} of {} {} failed", noun.word, waiting.name);
         let error = Error::new(Kind::FailedState, words);
-        Err(match log_command(waiting) {
-            Some(command) => error.hint(format!("what was done to it: {command}")),
+        Err(self.logged(waiting, error, DONE))
+    }
+
+    /// The error with the command that shows the log of what is waited for, if there is one.
+    fn logged(&self, waiting: &Wait<'_>, error: Error, purpose: &str) -> Error {
+        match waiting.log() {
+            Some((log, args)) => error.hint(Hint::run(purpose, self.service.command_with(log, |name| args.text(name)))),
             None => error,
-        })
+        }
     }
 
     async fn no_failed_job(&self, noun: &Noun, waiting: &Wait<'_>) -> Result<()> {
@@ -381,12 +379,6 @@ impl Wait<'_> {
     fn log(&self) -> Option<(&'static Op, Args)> {
         log_of(self.op.goal?.1, &self.args)
     }
-}
-
-/// The command that shows the log.
-fn log_command(waiting: &Wait<'_>) -> Option<String> {
-    let (_, args) = waiting.log()?;
-    args.iter().next().and_then(|(name, _)| args.text(name)).map(|id| format!("sdc machines audit {id}"))
 }
 
 /// What was sent, but for the path's parameters: as text.

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::profile::{self, Profile};
 use super::{Config, Dirs, Env, Origin, SIGNING, Setting, check, paths};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::sensitive;
 
 /// What was said on the command line, or by a user of the library.
@@ -301,7 +301,7 @@ fn current(dir: &Path) -> Result<Option<(Setting<String>, Option<Chosen>)>> {
     let read = Chosen::read(Some(dir), &current).map_err(|error| match profile::file(dir, &current.value) {
         Ok(lies) if !lies.exists() => error
             .about(&format!("the current profile of {}", file.display()))
-            .hint("to choose another, or env for the environment alone: sdc profile use NAME"),
+            .hint(Hint::run("to choose another, or env for the environment alone", "profile use NAME")),
         _ => error,
     })?;
     Ok(Some((current, Some(read))))

@@ -27,7 +27,7 @@ pub use proxy::{Proxy, Route};
 
 use secrecy::SecretString;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::sensitive;
 
 /// Where a value came from.
@@ -225,5 +225,5 @@ fn missing(what: &str, flag: &str, variable: &str) -> Error {
     Error::usage(format!("the {what} is not known"))
         .hint(flag)
         .hint(format!("export {variable}=…"))
-        .hint("sdc profile create NAME --use --url … --account … --key-id …")
+        .hint(Hint::command("profile create NAME --use --url … --account … --key-id …"))
 }

@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    fn refused(text: &str) -> (String, Vec<String>) {
+    fn refused(text: &str) -> (String, Vec<crate::error::Hint>) {
         let error = check(text).unwrap_err();
         (error.to_string(), error.hints().to_vec())
     }
@@ -258,7 +258,7 @@ mod tests {
         fn any_text_is_a_rule_that_prints_as_it_was_or_an_error_with_a_caret(text in "[a-z=!~é*/ \\PC]{0,20}") {
             match check(&text) {
                 Ok(rule) => prop_assert_eq!(rule.to_string(), text),
-                Err(error) => prop_assert!(crate::grammar::tests::caret_is_within(&error.hints()[0])),
+                Err(error) => prop_assert!(crate::grammar::tests::caret_is_within(error.hints()[0].as_str())),
             }
         }
     }

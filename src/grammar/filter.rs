@@ -292,7 +292,7 @@ mod tests {
             ("state:running", "state=running"),
         ] {
             let error = Typed::parse(text).unwrap_err();
-            assert_eq!(error.hints().first().map(String::as_str), Some(hint), "{text}");
+            assert_eq!(error.hints().first().map(crate::error::Hint::as_str), Some(hint), "{text}");
             // What a hint says can be typed.
             let typed = hint.rsplit(": ").next().unwrap().trim_matches('\'');
             Typed::parse(typed).unwrap_or_else(|error| panic!("{text} -> {typed}: {error}"));

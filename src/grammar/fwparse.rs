@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::fwrule::{Action, HIGHEST, MOST, Ports, Protocol, Rule, Target, Targets, Types};
 use super::fwtext::{Text, either, short};
 use super::is_uuid;
-use crate::error::Result;
+use crate::error::{Hint, Result};
 
 /// Takes a rule apart.
 ///
@@ -147,7 +147,9 @@ fn target(text: &mut Text<'_>, more: &[&str]) -> Result<Target> {
             }
             if !is_uuid(word) {
                 let error = text.wrong(at, &format!("'{}' is not an id of a machine", short(word)), "expected a UUID");
-                return Err(error.hint(format!("ids by name: sdc machines list name={} -o id,name", short(word))));
+                return Err(
+                    error.hint(Hint::run("ids by name", format!("machines list name={} -o id,name", short(word))))
+                );
             }
             Ok(Target::Vm(word.to_ascii_lowercase()))
         }

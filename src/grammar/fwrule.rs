@@ -222,7 +222,7 @@ mod tests {
     fn refused(text: &str) -> (String, usize, String) {
         let error = parse(text).unwrap_err();
         let message = error.to_string().trim_start_matches("firewall rule: ").to_owned();
-        let (_, mark) = error.hints()[0].split_once('\n').unwrap();
+        let (_, mark) = error.hints()[0].as_str().split_once('\n').unwrap();
         let (blanks, words) = mark.split_once('^').unwrap();
         (message, blanks.len(), words.trim().to_owned())
     }
@@ -464,7 +464,7 @@ mod tests {
             text in "((FROM|from|TO|ANY|ALL|VMS|TAG|IP|ALLOW|TCP|PORTS?|OR|AND|TYPE|[()=,/\"-]|[0-9.]{1,7}|é|\\PC) ?){0,14}",
         ) {
             if let Err(error) = parse(&text) {
-                prop_assert!(crate::grammar::tests::caret_is_within(&error.hints()[0]));
+                prop_assert!(crate::grammar::tests::caret_is_within(error.hints()[0].as_str()));
             }
         }
     }

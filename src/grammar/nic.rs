@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::net::ipv4;
 use super::{fault, is_uuid, nearest};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 
 /// A network and the address that the machine is to have on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,10 @@ pub fn parse(text: &str) -> Result<Nic> {
             "primary" => {
                 return Err(wrong(here, "the service ignores primary here", "leave it out")
                     .hint("the first public network is the primary one, or the first of all where none is public")
-                    .hint("an added one can be made primary: sdc machines nics add MACHINE NETWORK --primary"));
+                    .hint(Hint::run(
+                        "an added one can be made primary",
+                        "machines nics add MACHINE NETWORK --primary",
+                    )));
             }
             _ => {
                 let error =

@@ -177,7 +177,7 @@ mod tests {
     fn what_cannot_be_read_is_pointed_at() {
         for text in ["", "a=1,", "a=", "a!=", "a=,b=1", "=x", "!", "!=x", "a b", "!!a"] {
             let error = Selector::parse(text).unwrap_err();
-            assert!(error.hints().iter().any(|hint| hint.contains('^')), "{text}: {error}");
+            assert!(error.hints().iter().any(|hint| hint.as_str().contains('^')), "{text}: {error}");
         }
     }
 

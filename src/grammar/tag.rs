@@ -314,7 +314,7 @@ mod tests {
         ] {
             let error = check("triton.cns.services", &json!(text)).unwrap_err();
             assert_eq!(error.message(), format!("triton.cns.services: {message}"));
-            assert!(error.hints()[0].ends_with(caret), "{text}: {}", error.hints()[0]);
+            assert!(error.hints()[0].as_str().ends_with(caret), "{text}: {}", error.hints()[0]);
         }
     }
 

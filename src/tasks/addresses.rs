@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::resolve::is_uuid;
 use crate::answer::Row;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 
 /// Tags by which a machine says how it wants to be reached: node-triton's, so that both tools go the same way.
 const IP: &str = "tritoncli.ssh.ip";
@@ -144,7 +144,7 @@ impl Machine {
         };
         let error = Error::new(Kind::NotFound, format!("machine {} has {what}", self.name));
         if self.addresses.is_empty() {
-            return error.hint(format!("it is {}: sdc machines get {}", self.state, self.id));
+            return error.hint(Hint::run(format!("it is {}", self.state), format!("machines get {}", self.id)));
         }
         error.hint(format!("it has {}", self.all()))
     }

@@ -13,7 +13,7 @@ use crate::answer::{Answer, Row};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
 use crate::client::{Before, Client, Once, Wait};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::grammar::range;
 use crate::request::{Arg as Value, Args, Request};
 use crate::response::Response;
@@ -216,7 +216,7 @@ impl Making {
                 for row in several.iter().take(8) {
                     error = error.hint(format!("{} {}", text(row, "/id"), text(row, "/name")));
                 }
-                Err(error.hint("to delete those that are too many: sdc machines delete ID"))
+                Err(error.hint(Hint::run("to delete those that are too many", "machines delete ID")))
             }
         }
     }
@@ -243,7 +243,7 @@ impl Making {
         let (name, id) = (there("/name").unwrap_or_default(), there("/id").unwrap_or_default());
         let words = format!("machine {name} ({id}) is there, but differs: {}", differences.join(", and "));
         Err(Error::new(Kind::Refused, words)
-            .hint(format!("what it is: sdc machines get {id}"))
+            .hint(Hint::run("what it is", format!("machines get {id}")))
             .hint("to have another one, give it another name or key"))
     }
 
@@ -301,7 +301,7 @@ impl Making {
         }
         // The time may be over although the machine runs, or nobody could be asked: then nobody knows that it failed.
         if error.kind() == Kind::TimedOut && !self.is_unfinished(client, id).await {
-            let error = error.hint(format!("it is kept, for it may run: sdc machines get {id}"));
+            let error = error.hint(Hint::run("it is kept, for it may run", format!("machines get {id}")));
             return Failed { error, deleted: false };
         }
         match remove(client, id, REMOVAL).await {
@@ -309,7 +309,7 @@ impl Making {
             Err(why) => {
                 let error = error
                     .hint(format!("it could not be deleted: {why}"))
-                    .hint(format!("to delete it: sdc machines delete {id}"));
+                    .hint(Hint::run("to delete it", format!("machines delete {id}")));
                 return Failed { error, deleted: false };
             }
         }
@@ -411,7 +411,7 @@ pub fn may_yet_run(name: &str, id: &str, machine: &Answer) -> Result<()> {
         return Ok(());
     }
     let words = format!("{name} was there already and is {state}: there is nothing to wait for");
-    Err(Error::new(Kind::FailedState, words).hint(format!("to start it: sdc machines start {id}")))
+    Err(Error::new(Kind::FailedState, words).hint(Hint::run("to start it", format!("machines start {id}"))))
 }
 
 /// Whether a machine of this name was there when the service looked.

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::answer::Row;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 
 /// What can always be done, and helps a person only.
 pub const ASK: &str = "the operator of the cloud knows more: tell the machine's id, and the time";
@@ -208,7 +208,7 @@ pub struct Told {
     /// The failure in the audit log.
     pub failed: Option<Entry>,
     /// What to try.
-    pub tries: Vec<String>,
+    pub tries: Vec<Hint>,
 }
 
 /// Weighs the facts; of the audit log only the entries of this action, if one is named.
@@ -233,7 +233,7 @@ pub fn judge(facts: &Facts, action: Option<&str>) -> Told {
     if state == "deleted" {
         told.explained = true;
         told.reason = "the machine was deleted: nothing can be done to it any more".to_owned();
-        told.tries.push("who did it: sdc machines audit MACHINE".replace("MACHINE", &id));
+        told.tries.push(Hint::run("who did it", format!("machines audit {id}")));
         return told;
     }
     if what.is_empty() || mended {
@@ -253,7 +253,7 @@ pub fn judge(facts: &Facts, action: Option<&str>) -> Told {
             (Ok(_), _) => "the audit log has no failed entry".to_owned(),
         };
         if facts.audit.is_ok() && action.is_some() && state != "provisioning" {
-            told.tries.push("an action without an entry may be under way, or lost: send it again".to_owned());
+            told.tries.push("an action without an entry may be under way, or lost: send it again".into());
         }
         told.explained = facts.audit.is_ok();
     } else {
@@ -270,8 +270,8 @@ pub fn judge(facts: &Facts, action: Option<&str>) -> Told {
         };
         told.tries.extend(causes.into_iter().filter_map(|(_, mend)| mend));
         told.tries.extend(ways_out(&id, &state, failed.as_deref()));
-        told.tries.push(ASK.to_owned());
-        let mut known: Vec<String> = Vec::new();
+        told.tries.push(ASK.into());
+        let mut known: Vec<Hint> = Vec::new();
         told.tries.retain(|way| {
             let new = !known.contains(way);
             known.push(way.clone());
@@ -279,13 +279,13 @@ pub fn judge(facts: &Facts, action: Option<&str>) -> Told {
         });
     }
     if facts.machine.as_ref().is_ok_and(|machine| machine.protected) && failed.as_deref() == Some("destroy") {
-        told.tries.push(format!("deletion protection is on: sdc machines deletion-protection disable {id}"));
+        told.tries.push(Hint::run("deletion protection is on", format!("machines deletion-protection disable {id}")));
     }
     told
 }
 
 /// What may have been in the way, each with what mends it, if anything does. Only what an answer says.
-fn causes(facts: &Facts, failed: Option<&str>) -> Vec<(String, Option<String>)> {
+fn causes(facts: &Facts, failed: Option<&str>) -> Vec<(String, Option<Hint>)> {
     let mut all = Vec::new();
     let state = facts.machine.as_ref().map(|machine| machine.state.clone()).unwrap_or_default();
     // The service takes each of them in any state, and fails over it later.
@@ -295,7 +295,7 @@ fn causes(facts: &Facts, failed: Option<&str>) -> Vec<(String, Option<String>)> 
         (Some("reboot"), "stopped") => {
             let words = "it was stopped, and only a running machine can be rebooted";
             let id = facts.machine.as_ref().map_or("MACHINE", |machine| &machine.id);
-            all.push((words.to_owned(), Some(format!("instead: sdc machines start {id}"))));
+            all.push((words.to_owned(), Some(Hint::run("instead", format!("machines start {id}")))));
         }
         _ => {}
     }
@@ -306,17 +306,22 @@ fn causes(facts: &Facts, failed: Option<&str>) -> Vec<(String, Option<String>)> 
     for limit in limits(facts).filter(|limit| limit.reached) {
         all.push((
             format!("a limit of the account is reached: {}", limit.words),
-            Some("to make room: sdc machines list, sdc machines delete; or ask the operator for more".to_owned()),
+            Some(
+                Hint::run("to make room", "machines list")
+                    .then(", ")
+                    .then_run("machines delete")
+                    .then("; or ask the operator for more"),
+            ),
         ));
     }
     if let Some((id, name, what)) = image(facts).and_then(|(words, usable)| (!usable).then_some(words)) {
-        all.push((format!("image {name} ({id}) {what}"), Some("another image: sdc images list".to_owned())));
+        all.push((format!("image {name} ({id}) {what}"), Some(Hint::run("another image", "images list"))));
     }
     if let (Ok(machine), Some(Err(error))) = (&facts.machine, &facts.package)
         && error.kind() == Kind::NotFound
     {
         let words = format!("package {} is not there, or not active any more", machine.package);
-        all.push((words, Some("another package: sdc packages list".to_owned())));
+        all.push((words, Some(Hint::run("another package", "packages list"))));
     }
     if let Ok(machine) = &facts.machine
         && machine.node.is_none()
@@ -325,37 +330,44 @@ fn causes(facts: &Facts, failed: Option<&str>) -> Vec<(String, Option<String>)> 
     {
         all.push((
             "no server took it: it has no compute node".to_owned(),
-            Some("room elsewhere: another --package (sdc packages list), fewer --affinity rules, or later".to_owned()),
+            Some(
+                Hint::from("room elsewhere: another --package (")
+                    .then_run("packages list")
+                    .then("), fewer --affinity rules, or later"),
+            ),
         ));
     }
     all
 }
 
 /// What can be tried whatever the reason was.
-fn ways_out(id: &str, state: &str, failed: Option<&str>) -> Vec<String> {
+fn ways_out(id: &str, state: &str, failed: Option<&str>) -> Vec<Hint> {
     let mut all = Vec::new();
     match failed {
         None | Some("provision" | "reprovision") => {
-            all.push("once more, or another image: sdc machines create --image IMAGE --package PACKAGE".to_owned());
+            all.push(Hint::run("once more, or another image", "machines create --image IMAGE --package PACKAGE"));
         }
         // It is as it was to be, or cannot be.
         Some("start") if state == "running" => {}
         Some("stop" | "reboot") if state == "stopped" => {}
         Some(action @ ("start" | "stop" | "reboot")) => {
-            all.push(format!("it is {state} now; the same again: sdc machines {action} {id} --wait"));
+            let words = format!("it is {state} now; the same again");
+            all.push(Hint::run(words, format!("machines {action} {id} --wait")));
         }
-        Some("resize") => {
-            all.push(format!("a package of the same kind: sdc packages list; sdc machines resize {id} PACKAGE"))
-        }
-        Some("destroy") => all.push(format!("the same again: sdc machines delete {id} --yes --wait")),
-        Some("add_nics") => all.push("free addresses in the network: sdc networks ips list NETWORK".to_owned()),
+        Some("resize") => all.push(
+            Hint::run("a package of the same kind", "packages list")
+                .then("; ")
+                .then_run(format!("machines resize {id} PACKAGE")),
+        ),
+        Some("destroy") => all.push(Hint::run("the same again", format!("machines delete {id} --yes --wait"))),
+        Some("add_nics") => all.push(Hint::run("free addresses in the network", "networks ips list NETWORK")),
         Some("create_snapshot" | "rollback_snapshot" | "delete_snapshot") => {
-            all.push(format!("the snapshots as they are: sdc machines snapshots list {id}"));
+            all.push(Hint::run("the snapshots as they are", format!("machines snapshots list {id}")));
         }
-        Some(_) => all.push(format!("what it looks like now: sdc machines get {id}")),
+        Some(_) => all.push(Hint::run("what it looks like now", format!("machines get {id}"))),
     }
     if state == "failed" {
-        all.push(format!("a failed machine stays until it is deleted: sdc machines delete {id} --yes"));
+        all.push(Hint::run("a failed machine stays until it is deleted", format!("machines delete {id} --yes")));
     }
     all
 }
@@ -533,9 +545,9 @@ mod tests {
         let running = json!({ "id": "m", "state": "running", "compute_node": "c" });
         let told = judge(&facts(running.clone(), audit("start"), json!([])), None);
         assert_eq!(told.reason, "the start failed, perhaps because it was running already");
-        assert!(told.tries.iter().all(|way| !way.contains("machines start")), "{:?}", told.tries);
+        assert!(told.tries.iter().all(|way| !way.as_str().contains("machines start")), "{:?}", told.tries);
         let told = judge(&facts(running, audit("stop"), json!([])), None);
-        assert!(!told.explained && told.tries.iter().any(|way| way.contains("sdc machines stop m --wait")));
+        assert!(!told.explained && told.tries.iter().any(|way| way.as_str().contains("machines stop m --wait")));
     }
 
     #[test]
@@ -563,7 +575,7 @@ mod tests {
             let words = format!("the machine is stopped, and its records show nothing wrong: the audit log {log}");
             assert_eq!((told.reason, told.explained, told.tries), (words, true, vec![]));
             // A wait that ran out has asked for something.
-            assert!(judge(&facts, Some("start")).tries.concat().contains("send it again"));
+            assert!(judge(&facts, Some("start")).tries.iter().any(|way| way.as_str().contains("send it again")));
         }
     }
 

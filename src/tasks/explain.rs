@@ -12,7 +12,7 @@ use crate::answer::{Answer, Row};
 use crate::api::Op;
 use crate::api::cloudapi::{account, images, machines, packages};
 use crate::client::Client;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::request::Args;
 
 /// The operations that are called.
@@ -26,19 +26,19 @@ const MAX_HINTS: usize = 3;
 /// Adds to the failure of a wait what is known of the reason, within a few seconds whatever happens. `request` is the
 /// id of the request that asked for it, which no answer tells later.
 pub async fn explain(client: &Client, machine: &str, op: Option<&Op>, request: Option<&str>, error: Error) -> Error {
-    let asked = request.map(|id| format!("the operator of the cloud finds it by the request id {id}"));
+    let asked = request.map(|id| Hint::from(format!("the operator of the cloud finds it by the request id {id}")));
     hints(client, machine, op).await.into_iter().chain(asked).fold(error, Error::hint)
 }
 
 /// What is known of why this operation on a machine failed, or anything on it, in a few short lines. Never fails, and
 /// takes a few seconds at most.
-pub async fn hints(client: &Client, machine: &str, op: Option<&Op>) -> Vec<String> {
+pub async fn hints(client: &Client, machine: &str, op: Option<&Op>) -> Vec<Hint> {
     let facts = gather(client, machine, Some(BRIEF)).await;
     let told = judge(&facts, op.and_then(|op| op.job));
-    let mut all = vec![told.reason];
-    all.extend(told.tries.into_iter().filter(|way| way != ASK));
+    let mut all = vec![Hint::from(told.reason)];
+    all.extend(told.tries.into_iter().filter(|way| *way != ASK));
     all.truncate(MAX_HINTS);
-    all.push(format!("all that is known: sdc machines why {machine}"));
+    all.push(Hint::run("all that is known", format!("machines why {machine}")));
     all
 }
 

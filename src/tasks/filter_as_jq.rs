@@ -1,6 +1,7 @@
 //! Filters that a list does not have, as jq expressions that do the same: an error shows them, and they can be typed.
 
 use crate::api::{Column, Show};
+use crate::error::{Error, Hint, Result};
 use crate::grammar::duration;
 use crate::grammar::filter::{Sign, Typed};
 use crate::grammar::shell::quoted as word;
@@ -46,9 +47,9 @@ const ALIASES: &[(&str, &str)] = &[
     ("rule", "rules"),
 ];
 
-/// What does the same as a filter that the list does not have: the option `--jq`, or words on why nothing does. Nothing
+/// What does the same as a filter that the list does not have: the option `--jq`, or why nothing does. Nothing
 /// where its rows have no such field.
-pub fn instead(columns: &[Column], typed: &Typed<'_>, now: i64) -> Option<Result<String, String>> {
+pub fn instead(columns: &[Column], typed: &Typed<'_>, now: i64) -> Option<Result<String>> {
     let (column, path) = place(columns, typed.name)?;
     let time = TIMES.contains(&column.field) || column.field.ends_with("_timestamp");
     let whole = typed.name.split('.').count() == 1;
@@ -154,13 +155,13 @@ fn regex(glob: &str) -> String {
     text(&out)
 }
 
-fn scalar(path: &str, typed: &Typed<'_>) -> Result<String, String> {
+fn scalar(path: &str, typed: &Typed<'_>) -> Result<String> {
     let value = typed.value;
     let number = value.parse::<f64>().is_ok_and(f64::is_finite);
     if typed.sign.orders() {
         return match number {
             true => Ok(format!("({path}|numbers) {} {value}", typed.sign.as_str())),
-            false => Err("only numbers and times can be less or greater".to_owned()),
+            false => Err(Error::usage("only numbers and times can be less or greater")),
         };
     }
     // Whether the row has a number or a text of the same digits, nobody needs to know.
@@ -171,19 +172,23 @@ fn scalar(path: &str, typed: &Typed<'_>) -> Result<String, String> {
     })
 }
 
-/// Fields that hold ids of other things, and the command that tells their names.
-const IDS: &[(&str, &str)] =
-    &[("acl", "an account is told by its id"), ("networks", "by id: sdc networks list -o id,name")];
+/// Fields that hold ids of other resources, why a name does not help, and the command that shows both.
+const IDS: &[(&str, &str, Option<&str>)] = &[
+    ("acl", "an account is told by its id", None),
+    ("networks", "a network is told by its id", Some("networks list -o id,name")),
+];
 
 /// A list or an object has the value anywhere.
-fn list(path: &str, typed: &Typed<'_>) -> Result<String, String> {
+fn list(path: &str, typed: &Typed<'_>) -> Result<String> {
     let field = path.rsplit('.').next().unwrap_or_default();
-    let by_id = IDS.iter().find(|(name, _)| *name == field && !selector::is_glob(typed.value) && !is_uuid(typed.value));
-    if let Some((_, words)) = by_id {
-        return Err((*words).to_owned());
+    let by_id =
+        IDS.iter().find(|(name, ..)| *name == field && !selector::is_glob(typed.value) && !is_uuid(typed.value));
+    if let Some((_, words, command)) = by_id {
+        let hint = command.map(|command| Hint::run("names and ids", command));
+        return Err(hint.into_iter().fold(Error::usage(*words), Error::hint));
     }
     match typed.sign.orders() {
-        true => Err(format!("{} holds several values, so it takes only = and !=", typed.name)),
+        true => Err(Error::usage(format!("{} holds several values, so it takes only = and !=", typed.name))),
         false => Ok(quantified(&format!("{path}|..|scalars|tostring"), typed)),
     }
 }
@@ -197,37 +202,37 @@ fn quantified(values: &str, typed: &Typed<'_>) -> String {
     negated(&format!("[{values}]|any({fits})"), typed.sign)
 }
 
-fn amount(path: &str, typed: &Typed<'_>) -> Result<String, String> {
-    let number =
-        mebibytes(typed.value).map_err(|_| format!("'{}' is not an amount such as 512M or 4G", typed.value))?;
+fn amount(path: &str, typed: &Typed<'_>) -> Result<String> {
+    let number = mebibytes(typed.value)
+        .map_err(|_| Error::usage(format!("'{}' is not an amount such as 512M or 4G", typed.value)))?;
     Ok(format!("({path}|numbers) {} {number}", typed.sign.as_str()))
 }
 
 /// How long ago something was.
-fn age(path: &str, typed: &Typed<'_>, now: i64) -> Result<String, String> {
+fn age(path: &str, typed: &Typed<'_>, now: i64) -> Result<String> {
     let turned = match typed.sign {
         Sign::Above => "<",
         Sign::AtLeast => "<=",
         Sign::Below => ">",
         Sign::AtMost => ">=",
-        Sign::Is | Sign::IsNot => return Err("how long ago is asked with < and >, as in 'age>1w'".to_owned()),
+        Sign::Is | Sign::IsNot => return Err(Error::usage("how long ago is asked with < and >, as in 'age>1w'")),
     };
     let long =
-        duration::age("age", typed.value).map_err(|_| "a length of time has a unit: 12h, 30d, 8w, 1y".to_owned())?;
+        duration::age("age", typed.value).map_err(|_| Error::usage("a length of time has a unit: 12h, 30d, 8w, 1y"))?;
     let then = (now / 1000).saturating_sub(i64::try_from(long.as_secs()).unwrap_or(i64::MAX));
-    let then = jiff::Timestamp::from_second(then).map_err(|_| "that is too long ago".to_owned())?;
+    let then = jiff::Timestamp::from_second(then).map_err(|_| Error::usage("that is too long ago"))?;
     Ok(format!("({path}|strings) {turned} {}", text(&then.to_string())))
 }
 
 /// A time, which has the text of ISO 8601, so that texts compare as times do.
-fn date(path: &str, typed: &Typed<'_>) -> Result<String, String> {
+fn date(path: &str, typed: &Typed<'_>) -> Result<String> {
     let value = typed.value;
     if selector::is_glob(value) {
         return scalar(path, typed);
     }
     let year = value.len() >= 4 && value.bytes().take(4).all(|byte| byte.is_ascii_digit());
     if !year || value.bytes().any(|byte| !byte.is_ascii_digit() && !b"-:TZ.+".contains(&byte)) {
-        return Err(format!("{} is a time, such as 2025-11-21; how long ago: 'age>1w'", typed.name));
+        return Err(Error::usage(format!("{} is a time, such as 2025-11-21; how long ago: 'age>1w'", typed.name)));
     }
     Ok(match typed.sign.orders() {
         true => format!("({path}|strings) {} {}", typed.sign.as_str(), text(value)),

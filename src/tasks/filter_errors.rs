@@ -130,7 +130,7 @@ pub fn unknown(op: &Op, columns: &[Column], typed: &Typed<'_>, now: i64) -> Erro
     }
     match query::instead(columns, typed, now) {
         Some(Ok(jq)) => return error.hint(jq),
-        Some(Err(words)) => return Error::usage(format!("there is no filter '{name}': {words}")),
+        Some(Err(why)) => return why.about(&format!("there is no filter '{name}'")),
         None => {}
     }
     let words: Vec<&str> = op.fields.iter().map(|field| field.name).collect();

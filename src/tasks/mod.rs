@@ -28,12 +28,14 @@ pub mod values;
 pub mod wait_for;
 pub mod words;
 
+use crate::error::Hint;
+
 /// Where a task says on its way what it does.
 pub trait Report {
     /// Tells the user something.
     fn say(&self, words: &str);
-    /// Warns the user, and scripts too.
-    fn warn(&self, words: &str);
+    /// Warns the user, and scripts too. The words may have commands among them.
+    fn warn(&self, words: &Hint);
     /// Gives a target, by its number, another name: a resource that is being made has none before.
     fn name(&self, _target: usize, _name: &str) {}
     /// Tells the state of a target that is waited for.
@@ -43,5 +45,5 @@ pub trait Report {
 /// Nobody is told.
 impl Report for () {
     fn say(&self, _: &str) {}
-    fn warn(&self, _: &str) {}
+    fn warn(&self, _: &Hint) {}
 }

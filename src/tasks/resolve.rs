@@ -11,7 +11,7 @@ use crate::api::cloudapi::networks::NETWORK;
 use crate::api::{CLOUDAPI, Ids, Kind, Noun, Op, Owner, Pick, Shape};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 pub(crate) use crate::grammar::is_uuid;
 use crate::grammar::net;
 use crate::grammar::nic::{self, Nic};
@@ -294,6 +294,8 @@ impl Thing {
 /// A list of things, in which they are looked for.
 pub struct Known {
     noun: &'static Noun,
+    /// The command that lists them.
+    lister: String,
     /// What can be meant.
     pub things: Vec<Thing>,
     /// What is in the list and cannot be meant, since others own it.
@@ -308,7 +310,8 @@ impl Known {
     pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Known> {
         let answer = client.call(noun.list, place).await?;
         let things = answer.rows().map(|row| Thing::of(noun, row));
-        Ok(Known { noun, things: things.collect::<Result<_>>()?, others: Vec::new() })
+        let lister = client.service().command(noun.list);
+        Ok(Known { noun, lister, things: things.collect::<Result<_>>()?, others: Vec::new() })
     }
 
     /// Asks for the list in which the targets of an operation are: what others own is not among them, unless the
@@ -401,7 +404,7 @@ impl Known {
                 let other = format!("{} {}{version}", thing.id, super::words::brief(&thing.name));
                 Error::new(crate::error::Kind::NotFound, words).hint(format!("{other} belongs to another account"))
             }
-            None => missing(self.noun, typed, &self.things),
+            None => missing(self.noun, typed, &self.things, &self.lister),
         }
     }
 
@@ -412,7 +415,7 @@ impl Known {
         let (word, typed) = (noun.word, super::words::brief(typed));
         let missing = |words: String| Error::new(crate::error::Kind::NotFound, words);
         match others {
-            0 => missing(format!("no {word} is called like '{typed}'")).hint(format!("all of them: {}", noun.lister)),
+            0 => missing(format!("no {word} is called like '{typed}'")).hint(Hint::run("all of them", &self.lister)),
             many => missing(format!("this account owns no {word} named like '{typed}'"))
                 .hint(format!("left alone because others own them: {many}")),
         }
@@ -439,12 +442,12 @@ fn version_order(version: &str) -> Vec<(u64, String)> {
     version.split(['.', '-', '+']).map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
 }
 
-fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
+fn missing(noun: &Noun, typed: &str, things: &[Thing], lister: &str) -> Error {
     let error =
         Error::new(crate::error::Kind::NotFound, format!("no {} named '{}'", noun.word, super::words::brief(typed)));
     // A line of a table that was piped here.
     if typed.trim().contains(char::is_whitespace) {
-        return error.hint(format!("their ids alone, one a line: {} -o ids", noun.lister));
+        return error.hint(Hint::run("their ids alone, one a line", format!("{lister} -o ids")));
     }
     // A filter of a list stands where a name was expected.
     if let Some((field, value)) = typed.split_once('=') {
@@ -454,8 +457,8 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
             _ => None,
         });
         if let Some(pick) = pick {
-            let those = format!("{} {}", noun.lister, crate::grammar::shell::quoted(typed));
-            return error.hint(format!("those: {those}; where several can be named: {pick}"));
+            let those = format!("{lister} {}", crate::grammar::shell::quoted(typed));
+            return error.hint(Hint::run("those", those).then(format!("; where several can be named: {pick}")));
         }
     }
     let mut near: Vec<&str> = things
@@ -474,7 +477,7 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing]) -> Error {
             near.iter().map(|name| super::words::brief(name)).collect::<Vec<_>>().join(", ")
         ))
     };
-    error.hint(format!("all of them: {}", noun.lister))
+    error.hint(Hint::run("all of them", lister))
 }
 
 fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {
@@ -516,7 +519,8 @@ async fn key_name(client: &Client, noun: &Noun, place: &Args, typed: &str) -> Re
         (None, _) => {
             let what = if by_fingerprint { "has the fingerprint" } else { "is called" };
             let words = format!("no key here {what} '{}'", super::words::brief(typed));
-            Err(Error::new(crate::error::Kind::NotFound, words).hint(format!("all of them: {}", noun.lister)))
+            let all = Hint::run("all of them", client.service().command(noun.list));
+            Err(Error::new(crate::error::Kind::NotFound, words).hint(all))
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Report, resolve};
 use crate::answer::Row;
 use crate::api::cloudapi::{images, machines, networks};
 use crate::client::Client;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::request::Args;
 
 /// More bastions than this nobody has in a row.
@@ -149,15 +149,13 @@ impl<'a> Finder<'a> {
             let words = format!("machine {} is {}, and nothing answers there", machine.name, machine.state);
             let error = Error::new(Kind::Refused, words);
             return Err(match machine.state.as_str() {
-                "stopped" => error.hint(format!("to start it: sdc machines start {} --wait", machine.id)),
-                _ => error.hint(format!("to see what became of it: sdc machines why {}", machine.id)),
+                "stopped" => error.hint(Hint::run("to start it", format!("machines start {} --wait", machine.id))),
+                _ => error.hint(Hint::run("to see what became of it", format!("machines why {}", machine.id))),
             });
         }
         if machine.state != "running" {
-            self.report.warn(&format!(
-                "machine {} is {}, and may not answer; to start it: sdc machines start {}",
-                machine.name, machine.state, machine.id
-            ));
+            let words = format!("machine {} is {}, and may not answer; to start it", machine.name, machine.state);
+            self.report.warn(&Hint::run(words, format!("machines start {}", machine.id)));
         }
         self.machines.push((typed.to_owned(), machine.clone()));
         Ok(machine)
@@ -213,7 +211,8 @@ impl<'a> Finder<'a> {
             Ok(image) => image.first().map(addresses::default_user).transpose()?.flatten(),
             // An image may be gone, or not for this user to see, and its machines live on.
             Err(error) if error.kind() == Kind::NotFound || error.fault().is_some_and(|fault| fault.status == 403) => {
-                self.report.warn(&format!("image {}: {error}; logging in as root: --login USER", machine.image));
+                let words = format!("image {}: {error}; logging in as root: --login USER", machine.image);
+                self.report.warn(&words.into());
                 None
             }
             Err(error) => return Err(error.about(&format!("image {}", machine.image))),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::Noun;
 use crate::api::cloudapi::tags;
 use crate::client::Client;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::grammar::shell::quoted;
 use crate::request::Args;
 
@@ -25,28 +25,29 @@ pub async fn error(client: &Client, noun: &Noun, place: &Args, name: &str) -> Er
     let machine = place.text("machine").unwrap_or_default();
     if !all.contains_key(name) {
         return Error::new(Kind::NotFound, format!("no {} named '{shown}'", noun.word))
-            .hint(format!("all of them: {}", noun.lister.replace("MACHINE", machine)));
+            .hint(Hint::run("all of them", client.service().command_with(noun.list, |param| place.text(param))));
     }
     let error =
         Error::usage(format!("the {} '{shown}' cannot be changed by itself: the service does not find it", noun.word));
     if noun.name != tags::TAG.name {
         return error
-            .hint(format!("to empty it: sdc machines metadata set {machine} {}", quoted(&format!("{name}="))))
-            .hint(format!("to remove all metadata: sdc machines metadata delete-all {machine}"));
+            .hint(Hint::run("to empty it", format!("machines metadata set {machine} {}", quoted(&format!("{name}=")))))
+            .hint(Hint::run("to remove all metadata", format!("machines metadata delete-all {machine}")));
     }
     let others = all.iter().filter(|(other, _)| *other != name);
     error.hint(match others.clone().count() {
-        0 => format!("it is the only one: sdc machines tags delete-all {machine}"),
+        0 => Hint::run("it is the only one", format!("machines tags delete-all {machine}")),
         _ => match replacing(machine, others) {
-            Some(command) => format!("to set the others anew, without it: {command}"),
-            None => format!("sdc machines tags replace {machine} with all others sets them anew, without it"),
+            Some(command) => Hint::run("to set the others anew, without it", command),
+            None => Hint::command(format!("machines tags replace {machine}"))
+                .then(" with all others sets them anew, without it"),
         },
     })
 }
 
 /// The command that sets these tags and removes all others, if it can be typed.
 fn replacing<'a>(machine: &str, tags: impl Iterator<Item = (&'a String, &'a Value)>) -> Option<String> {
-    let mut command = format!("sdc machines tags replace {machine}");
+    let mut command = format!("machines tags replace {machine}");
     for (name, value) in tags {
         // These would be read as another name, or another option.
         if name.is_empty() || name.contains('=') || name.ends_with(':') || name.starts_with('-') {
@@ -78,7 +79,7 @@ mod tests {
         let tags = json!({ "role": "web", "weight": 20, "on": true, "text": "20", "it's": "a b" });
         assert_eq!(
             replacing("ID", tags.as_object().unwrap().iter()).unwrap(),
-            r"sdc machines tags replace ID role=web weight:=20 on:=true text=20 'it'\''s=a b'"
+            r"machines tags replace ID role=web weight:=20 on:=true text=20 'it'\''s=a b'"
         );
         for odd in [json!({ "a=b": "c" }), json!({ "a:": "c" }), json!({ "-a": "c" }), json!({ "a": "x\ny" })] {
             assert_eq!(replacing("ID", odd.as_object().unwrap().iter()), None, "{odd}");

@@ -178,7 +178,7 @@ impl Transport {
 
     /// Sends it once and reads the answer.
     pub(crate) async fn exchange(&self, out: Outgoing<'_>) -> Result<Response, (Trouble, Error)> {
-        let place = Place::of(&out.url);
+        let place = Place::of(&out.url, out.service);
         let sent = Sent { date: out.date.clone(), service: out.service };
         if let Some(target) = out.target.clone() {
             let answer = self.send_verbatim(out, &target, &place).await?;
@@ -191,7 +191,7 @@ impl Transport {
 
     /// Sends it once. An answer of this status is left open, for as long as it may take; any other is read.
     pub(crate) async fn open(&self, out: Outgoing<'_>, status: u16) -> Result<Opened, (Trouble, Error)> {
-        let place = Place::of(&out.url);
+        let place = Place::of(&out.url, out.service);
         let sent = Sent { date: out.date.clone(), service: out.service };
         let work = async {
             // Its own time-out would end what is to stay open; a year is as good as for ever.

@@ -7,8 +7,9 @@ use rustls::{AlertDescription, PeerIncompatible};
 
 use super::refusal::{Refusal, plain};
 use super::{Transport, Trouble};
+use crate::api::Service;
 use crate::config::{Proxy, Route};
-use crate::error::{Error, Kind, OfTls};
+use crate::error::{Error, Hint, Kind, OfTls};
 
 impl Transport {
     pub(super) fn trouble(&self, error: reqwest::Error, place: &Place) -> (Trouble, Error) {
@@ -50,11 +51,11 @@ impl Transport {
             let hint = "the proxy is asked only once: are its user and password right?";
             return (Trouble::Untakable, error.hint(hint).lasting());
         }
-        (trouble, self.advised(error, trouble, timed_out, causes.contains("dns error")))
+        (trouble, self.advised(error, trouble, timed_out, (causes.contains("dns error"), place)))
     }
 
-    /// The same with what can be done about it.
-    fn advised(&self, error: Error, trouble: Trouble, timed_out: bool, nameless: bool) -> Error {
+    /// The same with what can be done about it. `nameless`: the host's name is not known.
+    fn advised(&self, error: Error, trouble: Trouble, timed_out: bool, (nameless, place): (bool, &Place)) -> Error {
         match trouble {
             Trouble::TimedOut if timed_out => {
                 error.hint("to wait longer: --request-timeout SECONDS, or SDC_REQUEST_TIMEOUT")
@@ -66,10 +67,10 @@ impl Transport {
                     (false, true) => "are host and port of the URL right, and is a proxy needed?",
                     (false, false) => "are host and port of the URL and of the proxy right?",
                 })
-                .hint("to see what is wrong: sdc auth doctor"),
+                .hint(doctor()),
             // With TLS 1.3 the refusal comes after the request, and may be lost.
             Trouble::BrokeOff if self.client_wanted.load(Ordering::Relaxed) => {
-                error.hint(format!("{CLIENT_WANTED}; {CLIENT_LACKING}"))
+                error.hint(format!("{CLIENT_WANTED}; {}", client_lacking(place)))
             }
             _ => error,
         }
@@ -103,7 +104,7 @@ impl Transport {
         let told = Error::new(Kind::Unreachable, told);
         let told = error.into_iter().fold(told, |told, error| told.because(error));
         let nameless = told.causes().iter().any(|cause| cause.contains("failed to lookup address"));
-        (trouble, self.advised(told, trouble, timed_out, nameless))
+        (trouble, self.advised(told, trouble, timed_out, (nameless, place)))
     }
 
     pub(super) fn proxy(&self) -> Option<&Proxy> {
@@ -135,16 +136,15 @@ impl Transport {
     /// The error keeps what TLS said as its source, which is how it is known for one of TLS.
     fn no_tls(&self, tls: &rustls::Error, place: &Place) -> Error {
         let error = Error::new(Kind::Unreachable, format!("cannot connect to {place}"));
-        let doctor = "to see what is wrong: sdc auth doctor";
         if let Some(refusal) = refusal(tls) {
             let error = error.because(OfTls::new(refusal.to_string()));
-            return refusal.hints(&place.words).into_iter().fold(error, Error::hint).hint(doctor);
+            return refusal.hints(&place.words).into_iter().fold(error, Error::hint).hint(doctor());
         }
         let asked = self.client_wanted.load(Ordering::Relaxed);
         let (cause, hint) = match tls {
             rustls::Error::AlertReceived(_) if asked => (
                 CLIENT_WANTED.to_owned(),
-                CLIENT_LACKING.to_owned(),
+                client_lacking(place),
             ),
             rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
             | rustls::Error::PeerIncompatible(
@@ -181,19 +181,27 @@ impl Transport {
                 "the service and sdc do not agree on TLS; TLS 1.2 or 1.3 is needed".to_owned(),
             ),
         };
-        error.because(OfTls::new(cause)).hint(hint).hint(doctor)
+        error.because(OfTls::new(cause)).hint(hint).hint(doctor())
     }
 }
 
 const CLIENT_WANTED: &str = "the service asks for a client certificate";
-const CLIENT_LACKING: &str =
-    "sdc has none to show: use an address of CloudAPI that asks for none, or a proxy that shows one";
+
+fn client_lacking(place: &Place) -> String {
+    let service = place.service;
+    format!("sdc has none to show: use an address of {service} that asks for none, or a proxy that shows one")
+}
+
+/// What looks for the fault.
+fn doctor() -> Hint {
+    Hint::run("to see what is wrong", "auth doctor")
+}
 
 /// A page that refuses a client without certificate.
 pub(super) fn client_wanted(status: u16, place: &Place) -> Error {
-    Error::new(Kind::Unreachable, format!("{place} answered {status} with a page that is not CloudAPI's"))
+    Error::new(Kind::Unreachable, format!("{place} answered {status} with a page that is not {}'s", place.service))
         .because(CLIENT_WANTED)
-        .hint(CLIENT_LACKING)
+        .hint(client_lacking(place))
         .lasting()
 }
 
@@ -211,18 +219,19 @@ pub(super) fn no_login(proxy: &Proxy) -> Error {
         .lasting()
 }
 
-/// Host and port, as words.
+/// Host and port, as words; and the name of the service that is to be there.
 pub(super) struct Place {
     words: String,
+    service: &'static str,
     host: String,
     pub(super) https: bool,
 }
 
 impl Place {
-    pub(super) fn of(url: &url::Url) -> Self {
+    pub(super) fn of(url: &url::Url, service: &Service) -> Self {
         let port = url.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
         let host = url.host_str().unwrap_or("the server").to_owned();
-        Place { words: format!("{host}{port}"), host, https: url.scheme() == "https" }
+        Place { words: format!("{host}{port}"), service: service.name, host, https: url.scheme() == "https" }
     }
 }
 

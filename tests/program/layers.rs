@@ -377,6 +377,54 @@ fn only_one_file_prints_and_only_one_reads_the_environment() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The string literals of a file, without those of its tests.
+fn literals(text: &str) -> Vec<&str> {
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    let others = r"//[^\n]*|/\*.*?\*/|b?'(?:\\.[^']*|[^\\'])'";
+    let pattern = format!(r##"(?s){others}|(b?r#+".*?"#+|b?r"[^"]*"|b?"(?:\\.|[^"\\])*")"##);
+    let pattern = regex::Regex::new(&pattern).unwrap();
+    pattern.captures_iter(text).filter_map(|found| found.get(1)).map(|found| found.as_str()).collect()
+}
+
+/// The first words of all commands: the table's, and those of the rows in `src/cli/commands`.
+fn command_words() -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for resource in sdc::api::CLOUDAPI.resources {
+        words.extend([resource.name].iter().chain(resource.aliases).map(|word| (*word).to_owned()));
+    }
+    let row = regex::Regex::new(r#"\bpath: "([a-z-]+)"#).unwrap();
+    for (_, text) in below("src/cli/commands") {
+        words.extend(row.captures_iter(&text).map(|found| found[1].to_owned()));
+    }
+    words
+}
+
+#[test]
+fn only_the_program_puts_its_name_before_a_command() {
+    let words = command_words();
+    assert!(
+        words.len() > 30 && ["machines", "auth", "rbac"].iter().all(|word| words.iter().any(|known| known == word))
+    );
+    let typed = regex::Regex::new(&format!(r"\bsdc[\s\\]+(?:…|(?:{})\b)", words.join("|"))).unwrap();
+    let named = |text: &str| literals(text).into_iter().find(|literal| typed.is_match(literal)).map(str::to_owned);
+    let mut wrong = Vec::new();
+    for (file, text) in below("src") {
+        // The emulator shares nothing with the client; the help texts of the table still have whole commands in them.
+        if !["cli", "emulator", "api"].contains(&module(&file)[0]) && !file.ends_with("_tests.rs") {
+            wrong.extend(named(&text).map(|literal| format!("{file}: {literal}")));
+        }
+    }
+    assert!(wrong.is_empty(), "say it with Hint::run:\n{}", wrong.join("\n"));
+    for text in
+        [r#"f("to see it: sdc machines get ID")"#, "f(\"x | sdc \\\n  keys add -\")", r##"f(r#"sdc … --json"#)"##]
+    {
+        assert!(named(text).is_some(), "{text}");
+    }
+    for text in [r#"f("which sdc does not read")"#, "// sdc machines list\n/* \"sdc keys list\" */", "f('\"', \"a\")"] {
+        assert!(named(text).is_none(), "{text}");
+    }
+}
+
 #[test]
 fn nothing_is_left_for_later_and_no_file_is_endless() {
     let mut wrong = Vec::new();

@@ -605,13 +605,9 @@ fn saying(body: &Value) -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 /// The words that list things of a noun.
-fn lister(noun: &sdc::api::Noun) -> Vec<&'static str> {
-    let parents = |word: &'static str| match word {
-        "MACHINE" | "NETWORK" | "USER" => ID,
-        "VLAN" => "2",
-        word => word,
-    };
-    noun.lister.split(' ').skip(1).map(parents).collect()
+fn lister(noun: &sdc::api::Noun) -> Vec<String> {
+    let parent = |param: &str| Some(if param == "vlan" { "2" } else { ID });
+    sdc::api::CLOUDAPI.command_with(noun.list, parent).split(' ').map(str::to_owned).collect()
 }
 
 #[test]
@@ -642,6 +638,7 @@ fn a_row_without_an_id_of_its_own_is_not_cloudapis_on_any_noun() {
             json!([{ noun.key: one }, { noun.key: one }]),
         ];
         let list = lister(noun);
+        let list: Vec<&str> = list.iter().map(String::as_str).collect();
         for rows in &bad {
             let url = answering("200 OK", rows.to_string().into_bytes());
             for output in [&["--json"][..], &[], &["-o", "ids"]] {

@@ -155,7 +155,7 @@ fn of_a_key_that_is_not_whole_the_damage_and_the_command_are_told() {
         let (_, damage) = DAMAGES.iter().find(|(known, _)| *known == name).unwrap();
         let error = PrivateKey::parse(&damage(&key), "FILE", &mut no_passphrase).unwrap_err();
         assert_eq!(error.message(), format!("FILE is damaged: {words}, and what is left is not a whole key"));
-        assert!(error.hints()[0].contains(command), "{:?}", error.hints());
+        assert!(error.hints()[0].as_str().contains(command), "{:?}", error.hints());
     }
 }
 
@@ -188,7 +188,7 @@ fn the_commands_that_are_told_repair_what_they_are_told_of() {
         let (_, damage) = DAMAGES.iter().find(|(known, _)| *known == name).unwrap();
         let error = PrivateKey::parse(&damage(&cut), "FILE", &mut no_passphrase).unwrap_err();
         dir.write("FILE", damage(&key));
-        repaired(name, &error.hints()[0]);
+        repaired(name, error.hints()[0].as_str());
     }
     // Packed keys are not read, whole or not.
     dir.write("FILE.txt", &key);
@@ -196,7 +196,7 @@ fn the_commands_that_are_told_repair_what_they_are_told_of() {
         dir.sh(command);
         let error = PrivateKey::read(&dir.path("FILE"), &mut no_passphrase).unwrap_err();
         assert!(error.message().contains("gzip"), "{error}");
-        repaired(command, &error.hints()[0]);
+        repaired(command, error.hints()[0].as_str());
     }
 }
 
@@ -468,8 +468,9 @@ fn public_keys_of_other_programs_come_with_the_command_that_converts_them() {
         let error = PublicKey::from_file(name, &std::fs::read(dir.path(name)).unwrap()).unwrap_err();
         assert_eq!(error.message(), format!("{name} {what}"));
         // What stands before the last pipe is the key as OpenSSH writes it.
-        let hint = error.hints()[0].split_once(": ").map_or(error.hints()[0].as_str(), |(_, command)| command);
-        let command = hint.rsplit_once(" | sdc keys add -").unwrap().0;
+        let hint = error.hints()[0].as_str();
+        let hint = hint.split_once(": ").map_or(hint, |(_, command)| command);
+        let command = hint.rsplit_once(" | keys add -").unwrap().0;
         assert_eq!(PublicKey::from_line(&dir.sh(command)).unwrap().blob(), public.blob(), "{command}");
     }
     assert_eq!(
@@ -477,7 +478,7 @@ fn public_keys_of_other_programs_come_with_the_command_that_converts_them() {
         public.blob()
     );
     let ppk = PublicKey::from_file("x.ppk", b"PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n").unwrap_err();
-    assert_eq!(ppk.hints(), ["puttygen x.ppk -L | sdc keys add -"]);
+    assert_eq!(ppk.hints(), ["puttygen x.ppk -L | keys add -"]);
     let output = sdc(
         &dir,
         &["keys", "add", dir.path("two").to_str().unwrap()],

@@ -138,8 +138,8 @@ fn forms_and_digests_are_read_by_their_names_only() {
     }
     let error = "Request".parse::<Form>().unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
-    assert!(error.hints()[0].contains("request, date, legacy"));
-    assert!("sha384".parse::<RsaHash>().unwrap_err().hints()[0].contains("sha1, sha256, sha512"));
+    assert!(error.hints()[0].as_str().contains("request, date, legacy"));
+    assert!("sha384".parse::<RsaHash>().unwrap_err().hints()[0].as_str().contains("sha1, sha256, sha512"));
 }
 
 #[test]

@@ -268,6 +268,6 @@ fn what_only_the_command_line_knows_is_no_parameter() {
             .fold(Args::new(), |args, (name, value)| args.set(*name, *value));
         let error = Request::new(op, &args.set(name, "x"), "acme").unwrap_err();
         assert_eq!(error.to_string(), format!("{} has no parameter '{name}'", op.id));
-        assert!(!error.hints()[0].contains(name), "{:?}", error.hints());
+        assert!(!error.hints()[0].as_str().contains(name), "{:?}", error.hints());
     }
 }

@@ -5,7 +5,7 @@ use crate::api::*;
 const STATUS: &[&str] = &["Active", "Inactive", "Expired"];
 
 /// The server takes the id only, and so nothing is looked up.
-pub static ACCESSKEY: Noun = Noun::new("accesskey", &GET, &LIST, "sdc accesskeys list")
+pub static ACCESSKEY: Noun = Noun::new("accesskey", &GET, &LIST)
     .ids(Ids::Any, "accesskeyid", "id")
     .named("accesskeyid")
     .picked_by(&[Pick::Age("created")]);

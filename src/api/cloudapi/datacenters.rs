@@ -3,8 +3,7 @@
 use crate::api::*;
 
 /// The server itself finds a data center by its name.
-pub static DATACENTER: Noun =
-    Noun::new("datacenter", &GET, &LIST, "sdc datacenters list").ids(Ids::Any, "name", "name");
+pub static DATACENTER: Noun = Noun::new("datacenter", &GET, &LIST).ids(Ids::Any, "name", "name");
 
 /// ListDatacenters.
 pub static LIST: Op =

@@ -17,10 +17,7 @@ const ONE: &str = "/:login/machines/:machine/disks/:disk";
 /// Looked up by its short id; a disk has no name but its slot.
 pub static DISK: Noun = Noun {
     called: "id, short id or PCI slot",
-    ..Noun::new("disk", &GET, &LIST, "sdc machines disks list MACHINE")
-        .named("pci_slot")
-        .rests(&["running", "stopped"])
-        .log(&super::machines::AUDIT)
+    ..Noun::new("disk", &GET, &LIST).named("pci_slot").rests(&["running", "stopped"]).log(&super::machines::AUDIT)
 };
 
 /// ListMachineDisks.

@@ -8,12 +8,10 @@ const NETWORKS: &str = "/:login/fabrics/default/vlans/:vlan/networks";
 const NETWORK: &str = "/:login/fabrics/default/vlans/:vlan/networks/:fabricnetwork";
 
 /// Known by its number; a name is looked up.
-pub static VLAN: Noun =
-    Noun::new("vlan", &VLAN_GET, &VLAN_LIST, "sdc fabrics vlans list").ids(Ids::Number, "vlan_id", "number or name");
+pub static VLAN: Noun = Noun::new("vlan", &VLAN_GET, &VLAN_LIST).ids(Ids::Number, "vlan_id", "number or name");
 
 /// Looked up by name on its VLAN.
-pub static FABRIC_NETWORK: Noun =
-    Noun::new("fabricnetwork", &NETWORK_GET, &NETWORK_LIST, "sdc fabrics networks list VLAN").word("network");
+pub static FABRIC_NETWORK: Noun = Noun::new("fabricnetwork", &NETWORK_GET, &NETWORK_LIST).word("network");
 
 const VLAN_COLUMNS: &[Column] = &[column("vlan_id"), column("name"), column("description")];
 

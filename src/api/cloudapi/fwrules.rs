@@ -7,10 +7,7 @@ const RULE: &str = "Rule: FROM any TO tag role = web ALLOW tcp PORT 80; checked 
 /// Rules have no names.
 pub static FWRULE: Noun = Noun {
     called: "id or short id",
-    ..Noun::new("fwrule", &GET, &LIST, "sdc fwrules list")
-        .word("firewall rule")
-        .named("id")
-        .owned(Owner::Operator("global"))
+    ..Noun::new("fwrule", &GET, &LIST).word("firewall rule").named("id").owned(Owner::Operator("global"))
 };
 
 /// How a rule is shown.

@@ -18,7 +18,7 @@ const TYPES: &[&str] = &["zone-dataset", "lx-dataset", "zvol", "docker", "lxd", 
 /// Several images share a name: the newest one is meant unless a version is named.
 pub static IMAGE: Noun = Noun {
     called: "id, short id, name (the newest) or name@version",
-    ..Noun::new("image", &GET, &LIST, "sdc images list")
+    ..Noun::new("image", &GET, &LIST)
         .versions(Some("published_at"))
         .filter("name")
         .fails(&["failed"])

@@ -3,8 +3,7 @@
 use crate::api::*;
 
 /// The server itself finds a key by its name or MD5 fingerprint.
-pub static KEY: Noun =
-    Noun::new("key", &GET, &LIST, "sdc keys list").ids(Ids::Key, "name", "name or fingerprint").barred("/");
+pub static KEY: Noun = Noun::new("key", &GET, &LIST).ids(Ids::Key, "name", "name or fingerprint").barred("/");
 
 /// ListKeys.
 pub static LIST: Op = Op::list("ListKeys", "list", "/:login/keys", "List the SSH keys of the account")

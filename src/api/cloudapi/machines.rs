@@ -32,7 +32,7 @@ const ASKED: &[State] = &[
 ];
 
 /// Looked up by name among the account's machines. The server's `name` filter matches by prefix.
-pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST, "sdc machines list")
+pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST)
     .filter("name")
     .fails(&["failed", "deleted"])
     .rests(&["running", "stopped"])

@@ -13,14 +13,11 @@ const ALL: &str = "/:login/machines/:machine/metadata";
 const ONE: &str = "/:login/machines/:machine/metadata/:metadata_key";
 
 /// What shows whether metadata is there: that of the machine.
-pub static METADATA: Noun =
-    Noun::new("machine", &LIST, &super::machines::LIST, "sdc machines list").log(&super::machines::AUDIT);
+pub static METADATA: Noun = Noun::new("machine", &LIST, &super::machines::LIST).log(&super::machines::AUDIT);
 
 /// One entry; the server itself finds it by its name. It hands the name on in a path of its own, unescaped.
-pub static METADATA_KEY: Noun = Noun::new("metadata_key", &GET, &LIST, "sdc machines metadata list MACHINE")
-    .word("key")
-    .ids(Ids::Any, "name", "name")
-    .barred("/?#%");
+pub static METADATA_KEY: Noun =
+    Noun::new("metadata_key", &GET, &LIST).word("key").ids(Ids::Any, "name", "name").barred("/?#%");
 
 /// ListMachineMetadata.
 pub static LIST: Op = Op::map("ListMachineMetadata", "metadata list", ALL, "List the metadata of a machine")

@@ -20,7 +20,7 @@ const COLUMNS: &[Column] = &[
 const ONE: &str = "/:login/machines/:machine/migrate";
 
 /// A machine's migration: its id is the machine's.
-pub static MIGRATION: Noun = Noun::new("machine", &GET, &super::machines::LIST, "sdc machines list")
+pub static MIGRATION: Noun = Noun::new("machine", &GET, &super::machines::LIST)
     .picked_by(&[Pick::Age("created_timestamp")])
     .fails(&["failed", "aborted"])
     .log(&super::machines::AUDIT);

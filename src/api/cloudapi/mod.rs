@@ -18,6 +18,7 @@ pub mod nics;
 pub mod packages;
 pub mod ping;
 pub mod policies;
+mod remedies;
 pub mod role_tags;
 pub mod roles;
 pub mod services;
@@ -84,4 +85,5 @@ pub static CLOUDAPI: Service = Service {
     server: "cloudapi",
     missing: &["ResourceNotFound", "VolumeNotFound"],
     denied: &["Forbidden", "InvalidCredentials", "NotAuthorized", "OperatorOnly", "ResourceMoved", "Unauthorized"],
+    remedies: remedies::REMEDIES,
 };

@@ -3,7 +3,7 @@
 use crate::api::*;
 
 /// Looked up by name; the server itself takes ids only.
-pub static NETWORK: Noun = Noun::new("network", &GET, &LIST, "sdc networks list");
+pub static NETWORK: Noun = Noun::new("network", &GET, &LIST);
 
 /// ListNetworks.
 pub static LIST: Op =
@@ -22,10 +22,8 @@ const IP_COLUMNS: &[Column] =
     &[column("ip"), column("reserved"), column("managed"), column("owner_uuid"), column("belongs_to_uuid")];
 
 /// An address of a network: it is its own id.
-pub static IP: Noun = Noun::new("ip", &IP_GET, &IP_LIST, "sdc networks ips list NETWORK")
-    .word("address")
-    .ids(Ids::Any, "ip", "IPv4 address")
-    .named("ip");
+pub static IP: Noun =
+    Noun::new("ip", &IP_GET, &IP_LIST).word("address").ids(Ids::Any, "ip", "IPv4 address").named("ip");
 
 /// ListNetworkIPs. The server leaves rows out after it has cut the page.
 pub static IP_LIST: Op = Op::list(

@@ -15,7 +15,7 @@ const ALL: &str = "/:login/machines/:machine/nics";
 const ONE: &str = "/:login/machines/:machine/nics/:nic";
 
 /// Known by its hardware address, which goes into the path without colons; its IP address will do as well.
-pub static NIC: Noun = Noun::new("nic", &GET, &LIST, "sdc machines nics list MACHINE")
+pub static NIC: Noun = Noun::new("nic", &GET, &LIST)
     .ids(Ids::Mac, "mac", "MAC address, or IP address")
     .named("ip")
     .rests(&["running", "stopped"])

@@ -3,7 +3,7 @@
 use crate::api::*;
 
 /// Looked up by name; the versions of one name are told apart as `name@version`.
-pub static PACKAGE: Noun = Noun::new("package", &GET, &LIST, "sdc packages list").versions(None);
+pub static PACKAGE: Noun = Noun::new("package", &GET, &LIST).versions(None);
 
 /// ListPackages.
 pub static LIST: Op =

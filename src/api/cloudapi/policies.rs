@@ -3,7 +3,7 @@
 use crate::api::*;
 
 /// Changing and deleting take the UUID only, so a name is looked up.
-pub static POLICY: Noun = Noun::new("policy", &GET, &LIST, "sdc policies list");
+pub static POLICY: Noun = Noun::new("policy", &GET, &LIST);
 
 /// ListPolicies.
 pub static LIST: Op = Op::list("ListPolicies", "list", "/:login/policies", "List the policies of the account");

@@ -3,7 +3,7 @@
 use crate::api::*;
 
 /// Deleting takes the UUID only, so a name is looked up.
-pub static ROLE: Noun = Noun::new("role", &GET, &LIST, "sdc roles list");
+pub static ROLE: Noun = Noun::new("role", &GET, &LIST);
 
 /// ListRoles.
 pub static LIST: Op = Op::list("ListRoles", "list", "/:login/roles", "List the roles of the account").long(

@@ -13,7 +13,7 @@ const ALL: &str = "/:login/machines/:machine/snapshots";
 const ONE: &str = "/:login/machines/:machine/snapshots/:snapshot";
 
 /// Found by its name, which is its id.
-pub static SNAPSHOT: Noun = Noun::new("snapshot", &GET, &LIST, "sdc machines snapshots list MACHINE")
+pub static SNAPSHOT: Noun = Noun::new("snapshot", &GET, &LIST)
     .ids(Ids::Any, "name", "name")
     .fails(&["failed", "canceled"])
     .log(&super::machines::AUDIT)

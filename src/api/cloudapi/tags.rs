@@ -11,12 +11,10 @@ const ALL: &str = "/:login/machines/:machine/tags";
 const ONE: &str = "/:login/machines/:machine/tags/:tag";
 
 /// What shows whether tags are there: the tags of the machine.
-pub static TAGS: Noun =
-    Noun::new("machine", &LIST, &super::machines::LIST, "sdc machines list").log(&super::machines::AUDIT);
+pub static TAGS: Noun = Noun::new("machine", &LIST, &super::machines::LIST).log(&super::machines::AUDIT);
 
 /// One tag; the server itself finds it by its name.
-pub static TAG: Noun =
-    Noun::new("tag", &GET, &LIST, "sdc machines tags list MACHINE").ids(Ids::Any, "name", "name").barred("/");
+pub static TAG: Noun = Noun::new("tag", &GET, &LIST).ids(Ids::Any, "name", "name").barred("/");
 
 /// ListMachineTags.
 pub static LIST: Op = Op::map("ListMachineTags", "tags list", ALL, "List the tags of a machine").columns(COLUMNS);

@@ -5,17 +5,14 @@ use super::keys::COLUMNS;
 use crate::api::*;
 
 /// The server itself finds a user's key by its name or MD5 fingerprint.
-pub static USER_KEY: Noun = Noun::new("userkey", &GET, &LIST, "sdc users keys list USER")
-    .word("key")
-    .ids(Ids::Key, "name", "name or fingerprint")
-    .barred("/");
+pub static USER_KEY: Noun =
+    Noun::new("userkey", &GET, &LIST).word("key").ids(Ids::Key, "name", "name or fingerprint").barred("/");
 
 /// The server takes the id only.
-pub static USER_ACCESSKEY: Noun =
-    Noun::new("useraccesskey", &ACCESS_GET, &ACCESS_LIST, "sdc users accesskeys list USER")
-        .word("accesskey")
-        .ids(Ids::Any, "accesskeyid", "id")
-        .named("accesskeyid");
+pub static USER_ACCESSKEY: Noun = Noun::new("useraccesskey", &ACCESS_GET, &ACCESS_LIST)
+    .word("accesskey")
+    .ids(Ids::Any, "accesskeyid", "id")
+    .named("accesskeyid");
 
 /// ListUserKeys.
 pub static LIST: Op =

@@ -3,9 +3,8 @@
 use crate::api::*;
 
 /// The routes that change a user take the UUID only, so a login is looked up.
-pub static USER: Noun =
-    Noun { called: "login, id or short id", ..Noun::new("user", &GET, &LIST, "sdc users list").named("login") }
-        .picked_by(&[Pick::Age("created")]);
+pub static USER: Noun = Noun { called: "login, id or short id", ..Noun::new("user", &GET, &LIST).named("login") }
+    .picked_by(&[Pick::Age("created")]);
 
 /// ListUsers.
 pub static LIST: Op = Op::list("ListUsers", "list", "/:login/users", "List the sub-users of the account");

@@ -12,7 +12,7 @@ const ASKED: &[State] = &[state("creating"), state("ready"), state("failed"), st
 
 /// Looked up by name in the whole list: the server's name filter would leave nothing to suggest. Volumes that have
 /// failed are not in it, and are found by their ids.
-pub static VOLUME: Noun = Noun::new("volume", &GET, &LIST, "sdc volumes list")
+pub static VOLUME: Noun = Noun::new("volume", &GET, &LIST)
     .fails(&["failed"])
     .states(&["ready", "creating", "deleting", "failed"])
     .picked_by(&[Pick::Tags, Pick::State("predicate", ANY_STATE), Pick::Age("created")]);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind, Part};
 use crate::render::{cut, visible, visible_json};
 use crate::sensitive;
 
@@ -64,7 +64,7 @@ pub fn words(error: &Error) -> String {
     }
     for hint in error.hints() {
         // Further lines stand below the first, so that a mark points at its place.
-        let _ = write!(text, "\n  hint: {}", escaped_lines(hint).replace("\n    ", "\n        "));
+        let _ = write!(text, "\n  hint: {}", escaped_lines(&said(hint)).replace("\n    ", "\n        "));
     }
     text
 }
@@ -90,8 +90,17 @@ pub fn json(error: &Error) -> String {
         object["in_doubt"] = true.into();
     }
     object["causes"] = error.causes().iter().map(|cause| safe(cause)).collect();
-    object["hints"] = error.hints().iter().map(|hint| safe(hint)).collect();
+    object["hints"] = error.hints().iter().map(|hint| safe(&said(hint)).into_owned()).collect();
     visible_json(&serde_json::json!({ "error": object }).to_string()).into_owned()
+}
+
+/// A hint as it can be typed: the program's name stands before each command.
+pub fn said(hint: &Hint) -> String {
+    let part = |part| match part {
+        Part::Words(words) => words.to_owned(),
+        Part::Command(command) => format!("sdc {command}"),
+    };
+    hint.parts().into_iter().map(part).collect()
 }
 
 /// Words without a private key: the last one who looks, where a tag or a service's answer brought one along.
@@ -136,6 +145,33 @@ mod tests {
         // A mark still stands below its place.
         let marked = words(&Error::usage("wrong").mark("a=\nb", "  ^ here"));
         assert!(marked.ends_with("\n  hint: a= b\n          ^ here"), "{marked}");
+    }
+
+    #[test]
+    fn the_programs_name_stands_before_commands_and_nothing_else() {
+        let error = Error::usage("wrong")
+            .hint(Hint::run("to see it", "machines get ID").then(", or ").then_run("machines list"))
+            .hint(Hint::from("puttygen 'a b' -L | ").then_run("keys add -"))
+            .hint("machines list");
+        let expected = [
+            "to see it: sdc machines get ID, or sdc machines list",
+            "puttygen 'a b' -L | sdc keys add -",
+            "machines list",
+        ];
+        assert_eq!(words(&error), format!("error: wrong\n  hint: {}", expected.join("\n  hint: ")));
+        let told: serde_json::Value = serde_json::from_str(&json(&error)).unwrap();
+        assert_eq!(told["error"]["hints"], serde_json::json!(expected));
+    }
+
+    #[test]
+    fn a_name_in_a_command_cannot_forge_a_line_or_show_a_key() {
+        let error = Error::usage("wrong").hint(Hint::run("to see it", "machines get 'a\n  hint: sdc \u{1b}[2J'"));
+        assert_eq!(words(&error).lines().count(), 2, "{}", words(&error));
+        assert!(!words(&error).contains('\u{1b}') && !json(&error).contains('\u{1b}'));
+        let body = "b3BlbnNzaC1rZXktdjEA".repeat(8);
+        let key = format!("machines get '-----BEGIN OPENSSH PRIVATE KEY----- {body}'");
+        let error = Error::usage("wrong").hint(Hint::run("to see it", key));
+        assert!(!words(&error).contains(&body) && !json(&error).contains(&body), "{}", words(&error));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::{ArgAction, ArgMatches};
 use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
 use crate::cli::App;
 use crate::cli::args::build;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::grammar::shell;
 use crate::tasks::change::InFlight;
 
@@ -117,8 +117,8 @@ pub fn interruption(app: &App, order: Left<'_>, begun: &[InFlight]) -> Error {
     let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
     if let Some((_, noun)) = op.goal {
         for new in unknown.by_ref().take(FEW) {
-            let command = format!("{}{} name={}", noun.lister, cloud(app), shell::quoted(new));
-            error = error.hint(format!("to see what became of it: {command}"));
+            let command = format!("{}{} name={}", CLOUDAPI.command(noun.list), cloud(app), shell::quoted(new));
+            error = error.hint(Hint::run("to see what became of it", command));
         }
         let more = unknown.count();
         if more > 0 {

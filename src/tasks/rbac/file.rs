@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::live::{Key, Member};
 use crate::auth::PublicKey;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::file;
 use crate::grammar::policy;
 
@@ -150,7 +150,7 @@ pub fn parse(bytes: &[u8], folders: Folders<'_>) -> Result<Wanted> {
             None => words.to_owned(),
         };
         Error::usage(format!("line {}, column {}: {words}", error.line(), error.column()))
-            .hint("how such a file looks: sdc help rbac apply, or: sdc rbac export")
+            .hint(Hint::run("how such a file looks", "help rbac apply").then(", or: ").then_run("rbac export"))
     })?;
     if let Some(owner) = &text.owner {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);

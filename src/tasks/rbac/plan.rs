@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::file::{self, Wanted};
 use super::live::{self, Key, Live, Member, Role};
 use super::{Kind, Owned, Spec, Step, key_id};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::grammar;
 use crate::tasks::plan::{self, Action, Change};
 
@@ -212,7 +212,7 @@ fn known_members_and_policies(live: &Live, wanted: &Wanted) -> Result<()> {
             let there = live.policies.iter().any(|policy| policy.name == *name);
             if !there && wanted.policies.iter().all(|policy| policy.name != *name) {
                 let words = format!("role {}: there is no policy {name}, and the file makes none", role.name);
-                return Err(Error::usage(words).hint("all of them: sdc policies list"));
+                return Err(Error::usage(words).hint(Hint::run("all of them", "policies list")));
             }
         }
     }

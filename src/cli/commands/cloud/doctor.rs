@@ -14,7 +14,7 @@ use crate::cli::terminal::{exit, prompt};
 use crate::client::Client;
 use crate::config::Route;
 use crate::connect;
-use crate::error::{Error, Kind, OfTls, Result};
+use crate::error::{Error, Kind, OfTls, Part, Result};
 use crate::request::Args;
 use crate::response::Response;
 
@@ -110,10 +110,10 @@ impl Findings {
                 words = format!("{words} ({})", new.join(" "));
             }
         }
-        let mut hints: Vec<&str> =
-            error.hints().iter().map(String::as_str).filter(|hint| !hint.contains("sdc auth doctor")).collect();
+        let others = error.hints().iter().filter(|hint| !hint.parts().contains(&Part::Command("auth doctor")));
+        let mut hints: Vec<String> = others.map(exit::said).collect();
         if hints.is_empty() {
-            hints.extend(error.fault().map(|fault| by_status(fault.status)));
+            hints.extend(error.fault().map(|fault| by_status(fault.status).to_owned()));
         }
         self.add(status, check, words, &hints.join("; "));
     }

@@ -6,13 +6,13 @@ use serde_json::value::RawValue;
 
 use crate::answer::Answer;
 use crate::api::cloudapi::{machines, metadata, tags};
-use crate::api::{Noun, Op, Shape};
+use crate::api::{CLOUDAPI, Noun, Op, Shape};
 use crate::cli::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::preview;
 use crate::client::Client;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::render;
 use crate::request::{Arg, Args};
 use crate::tasks::resolve;
@@ -82,10 +82,8 @@ async fn run(app: &App, matches: &ArgMatches, part: &'static Noun, all: &'static
         return preview::requests(app, &client, &[request]).await.map(|()| 0);
     }
     let missing = || {
-        Error::new(Kind::NotFound, format!("no {} named '{name}'", part.word)).hint(format!(
-            "all of them: {}",
-            part.lister.replace("MACHINE", machine.text("machine").unwrap_or_default())
-        ))
+        let all = CLOUDAPI.command_with(list, |param| machine.text(param));
+        Error::new(Kind::NotFound, format!("no {} named '{name}'", part.word)).hint(Hint::run("all of them", all))
     };
     let answer = match alone {
         true => {

@@ -116,7 +116,7 @@ fn data(id: &str, facts: &Facts, told: &Told) -> Value {
         "package": package,
         // No answer of the service's has it, and a script need not ask whether it is missing by mistake.
         "request_id": null,
-        "try": told.tries,
+        "try": told.tries.iter().map(exit::said).collect::<Vec<_>>(),
         "unread": unread,
     })
 }
@@ -182,7 +182,7 @@ fn words(id: &str, facts: &Facts, told: &Told) -> String {
     }
     let mut what = "try";
     for way in &told.tries {
-        line(what, way);
+        line(what, &exit::said(way));
         what = "";
     }
     out

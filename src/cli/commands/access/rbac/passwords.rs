@@ -96,7 +96,7 @@ mod tests {
         };
         let good = read(r#"{"jill":"s3cretword"}"#, 0o600).unwrap();
         assert_eq!(good.of("jill").unwrap().expose_secret(), "s3cretword");
-        assert!(read(r#"{"jill":"s3cretword"}"#, 0o644).err().unwrap().hints()[0].starts_with("chmod 600"));
+        assert!(read(r#"{"jill":"s3cretword"}"#, 0o644).err().unwrap().hints()[0].as_str().starts_with("chmod 600"));
         for key in ["-----BEGIN PRIVATE KEY-----\nhunter\n", r#"{"jill":"-----BEGIN PRIVATE KEY-----hunter2"}"#] {
             let error = read(key, 0o600).err().unwrap();
             assert!(error.message().contains("is a private key") && !error.message().contains("hunter"), "{error}");

@@ -1,0 +1,26 @@
+//! What to do about CloudAPI's refusals that say too little of it. Data only.
+
+use crate::api::Remedy;
+
+/// By code, or by message where the code is one of many meanings.
+pub static REMEDIES: &[Remedy] = &[
+    Remedy::new("CannotDestroyMachine", "to allow it").run("machines deletion-protection disable MACHINE"),
+    Remedy::new("DefaultFabricNetworkNotConfigured", "name a network, or set one for all")
+        .run("config set default_network=NETWORK"),
+    Remedy::new("ImageHasDependentImages", "images that were made from machines of it are still there")
+        .run("images list -o name,origin"),
+    Remedy::new("insufficientPasswordQuality", "a password needs a letter and a digit"),
+    Remedy::new("KeyRequired", "the account has no SSH key, so nobody could log in").run("keys add FILE"),
+    Remedy::new("NotImageOwner", "only the image's owner may")
+        .run("images clone")
+        .then(" makes a shared image your own"),
+    Remedy::new("passwordInHistory", "the last four passwords are refused"),
+    Remedy::new("passwordTooShort", "a password needs at least 7 characters, a letter and a digit among them"),
+    Remedy::new("SubnetFull", "the network has no address left").run("networks ips list NETWORK"),
+    Remedy::new("UnallocatedVM", "the machine is still being provisioned").run("machines get MACHINE"),
+    Remedy::new("VM must be stopped", "the machine must be stopped").run("machines stop MACHINE --wait"),
+    Remedy::new("VmNotRunning", "the machine must be running").run("machines start MACHINE --wait"),
+    Remedy::new("VmNotStopped", "the machine must be stopped").run("machines stop MACHINE --wait"),
+    Remedy::new("VolumeInUse", "the machines that use it").run("volumes get VOLUME --jq .refs"),
+    Remedy::new("VolumeSizeNotAvailable", "the sizes there are").run("volumes sizes"),
+];
