@@ -20,6 +20,10 @@ pub enum Syntax {
     Extended(fn(Command) -> Command),
 }
 
+/// The headings of a command's own options in its page of help; those that select have [`targets::SELECTION`].
+pub const CREATION: &str = "Creation";
+pub const WAITING: &str = "Waiting";
+
 /// Which commands are such, by their words.
 pub type Syntaxes = fn(&str) -> Option<Syntax>;
 
@@ -124,9 +128,7 @@ fn aliases(path: &str, word: &str, syntaxes: Syntaxes) -> impl Iterator<Item = &
 
 fn verb(op: &'static Op, path: &str, word: &'static str, syntaxes: Syntaxes) -> Command {
     let command = Command::new(word).about(op.about).visible_aliases(aliases(path, word, syntaxes));
-    let api = format!("API: {} ({} {})", op.id, op.method.as_str(), op.path);
-    let long = if op.long.is_empty() { op.about.to_owned() } else { format!("{}\n\n{}", op.about, op.long) };
-    let command = arguments(command.long_about(long).after_long_help(api), op);
+    let command = arguments(command, op);
     match syntaxes(&format!("{path} {word}")) {
         Some(Syntax::Extended(extend)) => extend(command),
         _ => command,
@@ -141,10 +143,16 @@ fn takes_words(op: &Op) -> bool {
 
 /// The options of an operation's fields.
 pub fn fields(command: Command, op: &'static Op) -> Command {
-    op.fields
-        .iter()
-        .filter(|field| !matches!(field.kind, Kind::Same(_)))
-        .fold(command, |all, field| all.arg(option(field)))
+    let heading = match op.shape {
+        _ if op.makes.is_some() => Some(CREATION),
+        Shape::Rows => Some(targets::SELECTION),
+        _ => None,
+    };
+    let typed = op.fields.iter().filter(|field| !matches!(field.kind, Kind::Same(_)));
+    typed.fold(command, |all, field| {
+        let arg = option(field);
+        all.arg(if field.positional { arg } else { arg.help_heading(heading) })
+    })
 }
 
 /// The options and arguments of an operation's command.
@@ -193,6 +201,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
                 .long("timeout")
                 .value_name("TIME")
                 .requires("wait")
+                .help_heading(WAITING)
                 .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
         ]);
     }
@@ -214,7 +223,7 @@ pub fn asks(op: &Op) -> bool {
 
 /// `--wait`, of what ends in a state also with a state.
 fn wait(op: &Op) -> Arg {
-    let arg = Arg::new("wait").long("wait").short('w');
+    let arg = Arg::new("wait").long("wait").short('w').help_heading(WAITING);
     match op.waited_states().as_slice() {
         [] => arg.help("Wait until it is done").action(ArgAction::SetTrue),
         states => arg
