@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sdc::cli::{Console, Streams};
+use sdc::emulator::{Options, Pace};
 
 use crate::common::cloud::{Cloud, Kept};
 
@@ -93,4 +94,20 @@ fn an_output_that_breaks_is_told_by_the_exit_code() {
         let code = cloud.run(&["machines", "list"], Console::of(streams, cloud.env(&[])));
         assert_eq!(code, expected, "{kind:?}: {}", err.text());
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn programs_that_a_run_starts_get_its_variables_but_no_secret() {
+    use std::os::unix::fs::PermissionsExt;
+    let cloud = Cloud::with(Options { pace: Pace::Times(600.0), ..Options::default() });
+    let home = cloud.home.path();
+    std::fs::write(home.join("ssh"), "#!/bin/sh\nenv >> \"$HOME/seen\"\n").unwrap();
+    std::fs::set_permissions(home.join("ssh"), PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", home.display());
+    let more = [("PATH", path.as_str()), ("MARK", "here"), ("SDC_KEY_PASSPHRASE", "hunter2secret")];
+    let (code, out, err) = cloud.said(&["run", "--image", "base-64", "--package", "g1-small", "--", "true"], "", &more);
+    assert_eq!(code, 0, "{out}{err}");
+    let seen = std::fs::read_to_string(home.join("seen")).unwrap();
+    assert!(seen.contains("MARK=here") && !seen.contains("hunter2secret"), "{seen}");
 }

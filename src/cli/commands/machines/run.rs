@@ -421,8 +421,11 @@ impl Tool<'_> {
     }
 
     fn command(&self, tool: &str, words: Vec<OsString>) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(tool);
-        command.args(words).kill_on_drop(true);
+        let mut command = std::process::Command::new(tool);
+        command.args(words);
+        self.app.console.env.hand_on(&mut command);
+        let mut command = tokio::process::Command::from(command);
+        command.kill_on_drop(true);
         command
     }
 
