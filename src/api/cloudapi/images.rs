@@ -57,7 +57,7 @@ pub static CREATE: Op = Op::create("CreateImageFromMachine", "create", "/:login/
     )
     .until(Goal::State("active"), &IMAGE)
     .fields(&[
-        body("machine", Kind::Ref(&super::machines::MACHINE), "The machine: id, short id or name").positional(),
+        body("machine", Kind::Ref(&super::machines::MACHINE), "Machine: id, short id or name").positional(),
         body("name", Kind::Text, "Name of the image, at most 512 characters").positional(),
         body("version", Kind::Text, "Version of the image, at most 128 characters").positional(),
         body("description", Kind::Text, "Description").short('d'),

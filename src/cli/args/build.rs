@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::targets;
 use crate::api::{CLOUDAPI, Field, Kind, Method, Op, Resource, Shape, VERB_ALIASES};
 use crate::error::{Error, Result};
+use crate::tasks::words::plural;
 
 /// What clap is told of a command that is not only an operation's.
 #[derive(Clone, Copy)]
@@ -166,13 +167,13 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         let last = params.peek().is_none();
         let (word, how) = CLOUDAPI.noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
         let shown = word.to_uppercase().replace(' ', "-");
-        let mut arg = Arg::new(param).value_name(shown).help(format!("The {word}: {how}")).required(true);
+        let mut arg = Arg::new(param).value_name(shown).help(format!("{}: {how}", titled(word))).required(true);
         let Some(target) = CLOUDAPI.noun(param).filter(|_| last && op.takes_several()) else {
             command = command.arg(arg);
             continue;
         };
-        let globs = if target.list.shape == Shape::Rows { ", globs ('web-*')" } else { "" };
-        let several = format!("The {word}: {how}; several may be given{globs}, or - for a list on standard input");
+        let globs = if target.list.shape == Shape::Rows { "; globs ('web-*')" } else { "" };
+        let several = format!("{}: {how}{globs}, or - for stdin", titled(&plural(word)));
         arg = arg.action(ArgAction::Append).num_args(1..).help(several);
         let picking = targets::picking(target);
         if !picking.is_empty() {
@@ -214,6 +215,16 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         command = command.arg(if op.method == Method::Delete { yes.short_alias('f') } else { yes });
     }
     command
+}
+
+/// A word of the table as a title: `firewall rule`, `vlan`.
+fn titled(word: &str) -> String {
+    match word {
+        "vlan" | "nic" | "vlans" | "nics" => word.replace("vlan", "VLAN").replace("nic", "NIC"),
+        "accesskey" => "Access key".to_owned(),
+        "accesskeys" => "Access keys".to_owned(),
+        _ => word.chars().take(1).map(|letter| letter.to_ascii_uppercase()).chain(word.chars().skip(1)).collect(),
+    }
 }
 
 /// Whether a question may come before it is done.

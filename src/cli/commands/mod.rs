@@ -27,14 +27,17 @@ pub(crate) struct Custom {
     /// Does it, and returns the exit code.
     pub run: for<'a> fn(&'a App, &'a ArgMatches) -> Running<'a>,
     /// The operations that it calls, by its own verb, or "" where it has none.
-    pub calls: &'static [(&'static str, &'static [&'static Op])],
+    pub calls: ByVerb<&'static Op>,
     /// Its examples, likewise; none where it is a command of the table, which has them. They run on the emulator's demo.
-    pub examples: &'static [(&'static str, &'static [&'static str])],
+    pub examples: ByVerb<&'static str>,
     /// Whether it heeds `--dry-run` and `--curl`.
     pub previews: bool,
     /// Whether it can be done without settings.
     pub settings: Settings,
 }
+
+/// What a row says of each of its verbs; "" is the command itself.
+pub(crate) type ByVerb<T> = &'static [(&'static str, &'static [T])];
 
 /// A command that is under way.
 pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<i32>> + 'a>>;
@@ -136,7 +139,7 @@ pub(crate) fn examples(path: &str) -> &'static [&'static str] {
 }
 
 /// What a row says of a command with these words, by its own verb.
-fn of_verb<T>(path: &str, said: fn(&Custom) -> &'static [(&'static str, &'static [T])]) -> &'static [T] {
+fn of_verb<T>(path: &str, said: fn(&Custom) -> ByVerb<T>) -> &'static [T] {
     let found = COMMANDS.iter().find_map(|custom| {
         let verb = path.strip_prefix(custom.path)?;
         let verb = if verb.is_empty() { verb } else { verb.strip_prefix(' ')? };

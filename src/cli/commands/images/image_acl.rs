@@ -72,7 +72,7 @@ fn command(name: &'static str, about: &'static str) -> Command {
 
 /// The argument that names the image.
 pub fn image() -> Arg {
-    Arg::new("image").value_name("IMAGE").required(true).help(format!("The image: {}", images::IMAGE.called))
+    Arg::new("image").value_name("IMAGE").required(true).help(format!("Image: {}", images::IMAGE.called))
 }
 
 /// Does it and returns the exit code.

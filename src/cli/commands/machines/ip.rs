@@ -47,7 +47,7 @@ pub fn command() -> Command {
                 .required(true)
                 .action(ArgAction::Append)
                 .num_args(1..)
-                .help("The machine: id, short id or name; several may be given"),
+                .help("Machines: id, short id or name"),
         )
         .args(addresses::options())
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Every address that fits, not just one"))

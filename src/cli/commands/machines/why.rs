@@ -59,7 +59,7 @@ pub fn command() -> Command {
                 .value_name("MACHINE")
                 .required(true)
                 .value_parser(clap::builder::NonEmptyStringValueParser::new())
-                .help("The machine: id, short id or name"),
+                .help("Machine: id, short id or name"),
         )
 }
 
