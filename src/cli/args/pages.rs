@@ -39,19 +39,31 @@ pub fn documented(command: Command, path: &str, examples: Examples) -> Command {
 /// How long a line of an example, or of a command's usage, may be.
 const WIDTH: usize = 72;
 
-/// A command on as many lines as it needs, broken as a shell takes it.
+/// A command on as many lines as it needs, broken as a shell takes it: not within quotes, nor between an option and its
+/// value.
 fn on_lines(command: &str) -> String {
-    let (mut text, mut width, mut quoted) = (String::new(), 0, false);
+    let mut parts: Vec<String> = Vec::new();
+    let (mut quoted, mut option) = (false, false);
     for word in command.split(' ') {
-        // Blanks within quotes are no place to break.
-        if !text.is_empty() {
-            let breaks = !quoted && width + word.chars().count() > WIDTH;
-            text.push_str(if breaks { " \\\n      " } else { " " });
-            width = if breaks { 6 } else { width + 1 };
+        let is_option = word.starts_with('-');
+        match parts.last_mut() {
+            Some(last) if quoted || option && !is_option => *last = format!("{last} {word}"),
+            _ => parts.push(word.to_owned()),
         }
-        text.push_str(word);
-        width += word.chars().count();
+        option = !quoted && is_option;
         quoted ^= word.matches('\'').count() % 2 == 1;
+    }
+    let (mut text, mut width) = (String::new(), 0);
+    for part in parts {
+        let length = part.chars().count();
+        let (between, before) = match width {
+            0 => ("", 0),
+            _ if width + length >= WIDTH => (" \\\n      ", 6),
+            _ => (" ", width + 1),
+        };
+        text.push_str(between);
+        text.push_str(&part);
+        width = before + length;
     }
     text
 }
@@ -103,8 +115,11 @@ mod tests {
     #[test]
     fn a_long_example_is_broken_between_words_but_not_within_quotes() {
         assert_eq!(on_lines("sdc ping"), "sdc ping");
-        let long = format!("sdc fwrules create '{0} {0}' --log -D {0}", "x".repeat(30));
-        let lines = format!("sdc fwrules create '{0} {0}' \\\n      --log -D {0}", "x".repeat(30));
+        let long = format!("sdc fwrules create '{0} {0}' --log -D {0}", "x".repeat(22));
+        let lines = format!("sdc fwrules create '{0} {0}' --log \\\n      -D {0}", "x".repeat(22));
+        assert_eq!(on_lines(&long), lines);
+        let long = format!("sdc ping {} --start 1 --end {}", "x".repeat(46), "y".repeat(10));
+        let lines = format!("sdc ping {} --start 1 \\\n      --end {}", "x".repeat(46), "y".repeat(10));
         assert_eq!(on_lines(&long), lines);
     }
 

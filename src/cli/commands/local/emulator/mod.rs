@@ -33,10 +33,7 @@ pub(crate) static COMMAND: Custom = Custom {
         ("serve", &["emulator serve --env-file emulator.env", "emulator serve --machines 1000 --pace 10"]),
         (
             "exec",
-            &[
-                "emulator exec -- sdc machines list",
-                "emulator exec --fault 'GET /machines status=503 times=2' -- make test",
-            ],
+            &["emulator exec -- sdc machines list", "emulator exec --fault 'GET /machines status=503' -- make test"],
         ),
     ],
     previews: false,
