@@ -143,7 +143,7 @@ pub(super) const LIMIT: &str =
 /// The roles that a new thing is tagged with: a header that every create knows.
 pub const ROLE_TAG: Field = Field {
     place: Place::Header,
-    ..query("role-tag", Kind::Words, "Tag it with this role; several between commas. Unknown ones are ignored")
+    ..query("role-tag", Kind::Words, "Tag it with these roles: ROLE,...; unknown ones are ignored")
 };
 
 /// A key of the JSON body.

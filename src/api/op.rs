@@ -61,8 +61,10 @@ pub struct Op {
     pub path: &'static str,
     /// One line of help.
     pub about: &'static str,
-    /// More help: what is surprising about it.
+    /// More help: what is surprising about it. Commands stand between backticks, without the program's name.
     pub long: &'static str,
+    /// Commands that use it, without the program's name. They run on the emulator's demo.
+    pub examples: &'static [&'static str],
     /// Query parameters with a fixed value, such as the action.
     pub fixed: &'static [(&'static str, &'static str)],
     /// Parameters beside those of the path.
@@ -136,6 +138,7 @@ impl Op {
             path,
             about,
             long: "",
+            examples: &[],
             fixed: &[],
             fields: &[],
             shape,
@@ -195,6 +198,11 @@ impl Op {
     /// Adds help.
     pub const fn long(mut self, long: &'static str) -> Self {
         self.long = long;
+        self
+    }
+    /// Shows how it is typed.
+    pub const fn examples(mut self, examples: &'static [&'static str]) -> Self {
+        self.examples = examples;
         self
     }
     /// Sets the fixed query parameters.

@@ -190,14 +190,19 @@ fn root() -> Command {
 
 /// The whole tree.
 pub fn tree() -> Command {
-    let tree = globals::add_to_root(root())
+    globals::add_to_root(root())
         .subcommands(
             CLOUDAPI
                 .resources
                 .iter()
                 .map(|noun| globals::add(commands::lay_over(noun.name, build::resource(noun, commands::syntax)))),
         )
-        .subcommands(commands::top_level());
+        .subcommands(commands::top_level())
+}
+
+/// The whole tree with its pages of help.
+pub fn pages() -> Command {
+    let tree = args::pages::documented(tree(), "", commands::examples);
     let page = format!("{FIRST}\n{}\n{TOPICS}", grouped(&tree));
     tree.help_template("{about}\n\n{usage-heading} {usage}{after-help}").after_help(page)
 }
@@ -501,7 +506,16 @@ fn keep_out_of_dumps() {
 fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
     let streams = &console.streams;
     use clap::error::ErrorKind;
+    // A page of help is made only now that somebody reads it.
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
+        && let Err(documented) = pages().try_get_matches_from(args)
+    {
+        error = documented;
+    }
     if let Some(error) = guard::misplaced(args, console) {
+        return ended(streams, wants_json(args), Err(error));
+    }
+    if let Some(error) = hints::instead(args, &error) {
         return ended(streams, wants_json(args), Err(error));
     }
     let hint = hints::of(args, &mut error, console.now());
@@ -537,8 +551,11 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
 /// Whether failures are wanted as JSON, where the arguments could not be understood.
 fn wants_json(args: &[OsString]) -> bool {
     let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).take_while(|arg| *arg != "--").collect();
-    words.iter().any(|word| matches!(*word, "--json" | "-j" | "-ojson" | "--output=json"))
-        || words.windows(2).any(|pair| matches!(pair[0], "-o" | "--output") && pair[1].starts_with("json"))
+    let attached = |word: &str| {
+        ["-o", "--output="].iter().find_map(|option| word.strip_prefix(option)).is_some_and(globals::is_json)
+    };
+    words.iter().any(|word| matches!(*word, "--json" | "-j") || attached(word))
+        || words.windows(2).any(|pair| matches!(pair[0], "-o" | "--output") && globals::is_json(pair[1]))
 }
 
 fn report(streams: &Streams, json: bool, error: &Error) {

@@ -108,7 +108,7 @@ pub fn parse_output(value: &str, known: &[Column]) -> Result<(Format, Vec<Chosen
     if let Some(format) = format_of(value) {
         return Ok((format, Vec::new()));
     }
-    if let Some(error) = mixed(value) {
+    if let Some(error) = mixed(value).or_else(|| of_another_tool(value)) {
         return Err(error);
     }
     let (format, names) = match value.split_once(':') {
@@ -136,6 +136,16 @@ fn mixed(value: &str) -> Option<Error> {
         (columns, _) => format!("-o {name}:{columns}"),
     };
     Some(Error::usage(format!("`{value}` is not a format with columns: FORMAT:COLUMN,...")).hint(right))
+}
+
+/// What is wrong with `FORMAT=…`, as in kubectl's `jsonpath={.items}`: no format here takes an argument so, and no column
+/// has such a name.
+fn of_another_tool(value: &str) -> Option<Error> {
+    let (word, _) = value.split_once('=').filter(|(word, _)| !word.contains([':', ',', '/', '"', '[']))?;
+    let formats: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+    let error = Error::usage(format!("unknown format `{word}`"));
+    let error = error.hint(format!("the formats are {}, or COLUMN,...", formats.join(", ")));
+    Some(error.hint("a part of the JSON: --jq EXPR"))
 }
 
 /// A word that is nearly a format was more likely meant as one.

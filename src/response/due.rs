@@ -54,9 +54,10 @@ impl Due {
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
         let mut params = parts.filter_map(|(known, part)| Some((known.strip_prefix(':')?, decoded(part))));
         let of_its_noun = shown(service, op);
+        let has_login = columns(service, op).iter().any(|column| column.field == "login");
         params.all(|(param, part)| match (param, of_its_noun, service.noun(param)) {
-            // The account itself is called by its login, its id, or `my`.
-            ("login", ..) if service.account_in_path && op.path == "/:login" => {
+            // The account itself is called by its login, its id, or `my`, where its record is answered and not its role tags.
+            ("login", ..) if service.account_in_path && op.path == "/:login" && has_login => {
                 let own = |field: &str| row.text(field);
                 let (login, id) = (own("/login"), own("/id"));
                 login.is_some() && (part == "my" || login.as_deref() == Some(&part) || id.as_deref() == Some(&part))

@@ -2,35 +2,14 @@
 //! nothing.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-use std::ffi::OsString;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use sdc::cli::{Console, Streams, run};
-use sdc::config::Env;
-use sdc::emulator::{Emulator, Options};
+use sdc::cli::{Console, Streams};
+use sdc::emulator::{Options, Pace};
 
-/// Where a run writes to.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(data);
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Kept {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
+use crate::common::cloud::{Cloud, Kept};
 
 /// A stream that fails in this way.
 struct Broken(io::ErrorKind);
@@ -42,61 +21,6 @@ impl Write for Broken {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// An emulator on a runtime of its own, since the program makes one too.
-struct Cloud {
-    runtime: tokio::runtime::Runtime,
-    emulator: Option<Emulator>,
-    home: tempfile::TempDir,
-}
-
-impl Cloud {
-    fn start() -> Cloud {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let emulator = runtime.block_on(Emulator::start(Options::default())).unwrap();
-        Cloud { runtime, emulator: Some(emulator), home: tempfile::tempdir().unwrap() }
-    }
-
-    /// The variables that lead to it, and these.
-    fn env(&self, more: &[(&str, &str)]) -> Env {
-        let emulator = self.emulator.as_ref().unwrap();
-        let own = [
-            ("SDC_URL", emulator.url().to_owned()),
-            ("SDC_ACCOUNT", emulator.account().to_owned()),
-            ("SDC_KEY_FILE", emulator.key_file().display().to_string()),
-            ("HOME", self.home.path().display().to_string()),
-        ];
-        Env::of(own.into_iter().chain(more.iter().map(|(name, value)| (*name, (*value).to_owned()))))
-    }
-
-    /// Runs the program beside the emulator's own work.
-    fn run(&self, words: &[&str], console: Console) -> u8 {
-        let args: Vec<OsString> = ["sdc"].iter().chain(words).map(OsString::from).collect();
-        let (send, receive) = tokio::sync::oneshot::channel();
-        let thread = std::thread::spawn(move || {
-            let code = run(&args, &console);
-            let _ = send.send(code);
-        });
-        let code = self.runtime.block_on(receive).unwrap();
-        thread.join().unwrap();
-        code
-    }
-
-    /// The same without a terminal: the exit code, stdout and stderr.
-    fn said(&self, words: &[&str], input: &'static str, more: &[(&str, &str)]) -> (u8, String, String) {
-        let (out, err) = (Kept::default(), Kept::default());
-        let streams = Streams::of(input.as_bytes(), out.clone(), err.clone());
-        let code = self.run(words, Console::of(streams, self.env(more)));
-        (code, out.text(), err.text())
-    }
-}
-
-impl Drop for Cloud {
-    fn drop(&mut self) {
-        let emulator = self.emulator.take().unwrap();
-        let _ = self.runtime.block_on(emulator.stop());
     }
 }
 
@@ -170,4 +94,20 @@ fn an_output_that_breaks_is_told_by_the_exit_code() {
         let code = cloud.run(&["machines", "list"], Console::of(streams, cloud.env(&[])));
         assert_eq!(code, expected, "{kind:?}: {}", err.text());
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn programs_that_a_run_starts_get_its_variables_but_no_secret() {
+    use std::os::unix::fs::PermissionsExt;
+    let cloud = Cloud::with(Options { pace: Pace::Times(600.0), ..Options::default() });
+    let home = cloud.home.path();
+    std::fs::write(home.join("ssh"), "#!/bin/sh\nenv >> \"$HOME/seen\"\n").unwrap();
+    std::fs::set_permissions(home.join("ssh"), PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", home.display());
+    let more = [("PATH", path.as_str()), ("MARK", "here"), ("SDC_KEY_PASSPHRASE", "hunter2secret")];
+    let (code, out, err) = cloud.said(&["run", "--image", "base-64", "--package", "g1-small", "--", "true"], "", &more);
+    assert_eq!(code, 0, "{out}{err}");
+    let seen = std::fs::read_to_string(home.join("seen")).unwrap();
+    assert!(seen.contains("MARK=here") && !seen.contains("hunter2secret"), "{seen}");
 }

@@ -3,13 +3,12 @@
 use crate::api::*;
 
 /// GetAccount.
-pub static GET: Op = Op::get("GetAccount", "get", "/:login", "Show the account");
+pub static GET: Op =
+    Op::get("GetAccount", "get", "/:login", "Show the account").examples(&["account get", "account get -o id"]);
 
 /// UpdateAccount. Empty values are skipped by the server, so nothing can be cleared here.
 pub static UPDATE: Op = Op::update("UpdateAccount", "update", "/:login", "Change the account's data")
-    .long(
-        "An empty value is skipped by the service: a field cannot be cleared. Also: sdc account update phone=555-1234",
-    )
+    .long("The service skips an empty value: a field cannot be cleared.")
     .assigns()
     .fields(&[
         body("email", Kind::Text, "E-mail address"),
@@ -23,7 +22,8 @@ pub static UPDATE: Op = Op::update("UpdateAccount", "update", "/:login", "Change
         body("country", Kind::Text, "Country"),
         body("phone", Kind::Text, "Phone number"),
         body("triton_cns_enabled", Kind::Bool, "Whether machines get DNS names (CNS)").flag("cns"),
-    ]);
+    ])
+    .examples(&["account update phone=555-1234", "account update --city Vancouver --country Canada"]);
 
 /// GetAccountLimits.
 pub static LIMITS: Op = Op::list(
@@ -45,7 +45,8 @@ pub static LIMITS: Op = Op::list(
     column("limit").of("value"),
     column("usage").of("").show(Show::Usage),
     column("value").named(),
-]);
+])
+.examples(&["account limits", "account limits -o by,used,limit"]);
 
 /// `sdc account`.
 pub static ACCOUNT: Resource = Resource {

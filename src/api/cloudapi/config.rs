@@ -3,12 +3,12 @@
 use crate::api::*;
 
 /// GetConfig.
-pub static GET: Op =
-    Op::get("GetConfig", "get", "/:login/config", "Show the account's settings at the service").maybe_empty();
+pub static GET: Op = Op::get("GetConfig", "get", "/:login/config", "Show the account's settings at the service")
+    .maybe_empty()
+    .examples(&["config get", "config get -o default_network"]);
 
 /// UpdateConfig. It refuses every parameter but its own.
 pub static SET: Op = Op::put("UpdateConfig", "set", "/:login/config", "Change the account's settings at the service")
-    .long("sdc config set default_network=My-Fabric-Network")
     .without_roles()
     .maybe_empty()
     .assigns()
@@ -16,13 +16,14 @@ pub static SET: Op = Op::put("UpdateConfig", "set", "/:login/config", "Change th
         "default_network",
         Kind::Ref(&super::networks::NETWORK),
         "Network that machines and volumes get unless told otherwise: id, short id or name",
-    )]);
+    )])
+    .examples(&["config set default_network=My-Fabric-Network", "config set --default-network backend"]);
 
 /// `sdc config`: these, and what the program itself is set to.
 pub static CONFIG: Resource = Resource {
     name: "config",
     aliases: &[],
-    about: "Settings: of sdc itself, and of the account at the service",
+    about: "Settings of this program, and of the account at the service",
     columns: &[column("default_network")],
     ops: &[&GET, &SET],
 };

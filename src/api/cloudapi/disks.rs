@@ -21,25 +21,31 @@ pub static DISK: Noun = Noun {
 };
 
 /// ListMachineDisks.
-pub static LIST: Op =
-    Op::list("ListMachineDisks", "disks list", ALL, "List the disks of a bhyve machine").columns(COLUMNS);
+pub static LIST: Op = Op::list("ListMachineDisks", "disks list", ALL, "List the disks of a bhyve machine")
+    .columns(COLUMNS)
+    .examples(&["machines disks list db1", "machines disks list db1 -o id,size,block_size"]);
 
 /// GetMachineDisk.
-pub static GET: Op = Op::get("GetMachineDisk", "disks get", ONE, "Show a disk of a bhyve machine").columns(COLUMNS);
+pub static GET: Op = Op::get("GetMachineDisk", "disks get", ONE, "Show a disk of a bhyve machine")
+    .columns(COLUMNS)
+    .examples(&["machines disks get db1 0:4:1", "machines disks get db1 8b2c4d11 -o size"]);
 
-/// CreateMachineDisk. The audit log has no word of its own for what is done to disks. Without a slot the answer is empty; for a machine of another brand there is none at all.
-pub static ADD: Op = Op::create("CreateMachineDisk", "disks add", ALL, "Add a disk to a stopped bhyve machine").making(&DISK)
+/// CreateMachineDisk. The audit log has no word of its own for what is done to disks. Without a slot the answer is
+/// empty; for a machine of another brand there is none at all.
+pub static ADD: Op = Op::create("CreateMachineDisk", "disks add", ALL, "Add a disk to a stopped bhyve machine")
+    .making(&DISK)
     .long(
-        "The machine needs a package with a flexible disk, and room left on it. Its brand is looked at first, since the \
-         service never answers for a machine that is not bhyve.",
+        "The machine needs a package with a flexible disk, and room left on it. Its brand is checked first: \
+         the service never answers for a machine that is not bhyve.",
     )
     .job("unknown")
     .until(Goal::Appears, &DISK)
     .columns(COLUMNS)
     .fields(&[
         body("size", Kind::DiskSize, "Size in MiB or with a unit (10G), or the word remaining").positional(),
-        body("pci_slot", Kind::Text, "PCI slot BUS:DEVICE:FUNCTION, such as 0:4:1; the next free one if not given"),
-    ]);
+        body("pci_slot", Kind::Text, "PCI slot BUS:DEVICE:FUNCTION, such as 0:4:1 [default: next free]"),
+    ])
+    .examples(&["machines disks add db1 10G --wait", "machines disks add db1 remaining"]);
 
 /// ResizeMachineDisk.
 pub static RESIZE: Op =
@@ -55,6 +61,10 @@ pub static RESIZE: Op =
                 "Make it smaller too, which destroys what is at its end",
             )
             .asks(),
+        ])
+        .examples(&[
+            "machines disks resize db1 0:4:1 60G --wait",
+            "machines disks resize db1 0:4:1 20G --dangerous-allow-shrink",
         ]);
 
 /// DeleteMachineDisk.
@@ -62,4 +72,5 @@ pub static DELETE: Op =
     Op::delete("DeleteMachineDisk", "disks delete", ONE, "Delete a disk of a stopped bhyve machine")
         .in_turn()
         .job("unknown")
-        .until(Goal::Gone, &DISK);
+        .until(Goal::Gone, &DISK)
+        .examples(&["machines disks delete db1 0:4:1 --wait", "machines disks delete db1 8b2c4d11 --yes"]);

@@ -18,11 +18,14 @@ const VLAN_COLUMNS: &[Column] = &[column("vlan_id"), column("name"), column("des
 /// ListFabricVLANs. Every route below `fabrics` refuses parameters that it does not know, `as-role` too.
 pub static VLAN_LIST: Op = Op::list("ListFabricVLANs", "vlans list", VLANS, "List the VLANs of the account")
     .without_roles()
-    .columns(VLAN_COLUMNS);
+    .columns(VLAN_COLUMNS)
+    .examples(&["fabrics vlans list", "fabrics vlans list -o vlan_id,name"]);
 
 /// GetFabricVLAN.
-pub static VLAN_GET: Op =
-    Op::get("GetFabricVLAN", "vlans get", VLAN_PATH, "Show a VLAN").without_roles().columns(VLAN_COLUMNS);
+pub static VLAN_GET: Op = Op::get("GetFabricVLAN", "vlans get", VLAN_PATH, "Show a VLAN")
+    .without_roles()
+    .columns(VLAN_COLUMNS)
+    .examples(&["fabrics vlans get 100", "fabrics vlans get backend"]);
 
 /// CreateFabricVLAN.
 pub static VLAN_CREATE: Op = Op::create("CreateFabricVLAN", "vlans create", VLANS, "Make a VLAN")
@@ -33,7 +36,8 @@ pub static VLAN_CREATE: Op = Op::create("CreateFabricVLAN", "vlans create", VLAN
         body("vlan_id", Kind::Integer, "Number, 2 to 4094").positional(),
         body("name", Kind::Text, "Name, 2 to 256 characters").short('n').required(),
         body("description", Kind::Text, "Description").short('D'),
-    ]);
+    ])
+    .examples(&["fabrics vlans create 300 -n frontend", "fabrics vlans create 300 -n frontend -D 'Load balancers'"]);
 
 /// UpdateFabricVLAN.
 pub static VLAN_UPDATE: Op = Op::put("UpdateFabricVLAN", "vlans update", VLAN_PATH, "Change a VLAN")
@@ -43,46 +47,58 @@ pub static VLAN_UPDATE: Op = Op::put("UpdateFabricVLAN", "vlans update", VLAN_PA
     .fields(&[
         body("name", Kind::Text, "New name").short('n'),
         body("description", Kind::Clearable, "Description").short('D'),
+    ])
+    .examples(&[
+        "fabrics vlans update 100 name=apps",
+        "fabrics vlans update backend description='Application servers'",
     ]);
 
 /// DeleteFabricVLAN.
 pub static VLAN_DELETE: Op =
     Op::delete("DeleteFabricVLAN", "vlans delete", VLAN_PATH, "Delete a VLAN that has no networks")
         .each()
-        .without_roles();
+        .without_roles()
+        .examples(&["fabrics vlans delete 300", "fabrics vlans delete frontend --yes"]);
 
 /// ListFabricNetworks.
 pub static NETWORK_LIST: Op = Op::list("ListFabricNetworks", "networks list", NETWORKS, "List the networks of a VLAN")
     .without_roles()
-    .columns(super::networks::COLUMNS);
+    .columns(super::networks::COLUMNS)
+    .examples(&["fabrics networks list 100", "fabrics networks list backend -o name,subnet"]);
 
 /// GetFabricNetwork.
 pub static NETWORK_GET: Op = Op::get("GetFabricNetwork", "networks get", NETWORK, "Show a network of a VLAN")
     .without_roles()
-    .columns(super::networks::COLUMNS);
+    .columns(super::networks::COLUMNS)
+    .examples(&["fabrics networks get 100 backend", "fabrics networks get default My-Fabric-Network --json"]);
 
 /// CreateFabricNetwork.
-pub static NETWORK_CREATE: Op = Op::create("CreateFabricNetwork", "networks create", NETWORKS, "Make a network on a VLAN").making(&FABRIC_NETWORK)
-    .long(
-        "sdc fabrics networks create 100 -n backend --subnet 10.10.0.0/24 --start-ip 10.10.0.5 --end-ip 10.10.0.250 \\\n    \
-             --gateway 10.10.0.1\n\
-         Subnet, gateway and NAT cannot be changed later.",
-    )
-    .without_roles()
-    .columns(super::networks::COLUMNS)
-    .fields(&[
-        body("name", Kind::Text, "Name, 2 to 256 characters").short('n').required(),
-        body("subnet", Kind::Text, "Subnet: ADDRESS/LENGTH").short('s').required(),
-        body("provision_start_ip", Kind::Text, "First address that machines get").flag("start-ip").short('S').required(),
-        body("provision_end_ip", Kind::Text, "Last address that machines get").flag("end-ip").short('E').required(),
-        body("gateway", Kind::Text, "Address of the gateway").short('g'),
-        body("resolvers", Kind::Words, "Address of a name server; at most 4").flag("resolver"),
-        body("routes", Kind::Object, "Static route SUBNET=ADDRESS; may be repeated").flag("route").short('R'),
-        body("internet_nat", Kind::Flag("false"), "No way out to the Internet by address translation")
-            .flag("no-nat")
-            .short('x'),
-        body("description", Kind::Text, "Description").short('D'),
-    ]);
+pub static NETWORK_CREATE: Op =
+    Op::create("CreateFabricNetwork", "networks create", NETWORKS, "Make a network on a VLAN")
+        .making(&FABRIC_NETWORK)
+        .long("Subnet, gateway and NAT cannot be changed later. A network has a gateway, or --no-nat.")
+        .without_roles()
+        .columns(super::networks::COLUMNS)
+        .fields(&[
+            body("name", Kind::Text, "Name, 2 to 256 characters").short('n').required(),
+            body("subnet", Kind::Text, "Subnet: ADDRESS/LENGTH").short('s').required(),
+            body("provision_start_ip", Kind::Text, "First address that machines get")
+                .flag("start-ip")
+                .short('S')
+                .required(),
+            body("provision_end_ip", Kind::Text, "Last address that machines get").flag("end-ip").short('E').required(),
+            body("gateway", Kind::Text, "Address of the gateway").short('g'),
+            body("resolvers", Kind::Words, "Address of a name server; at most 4").flag("resolver"),
+            body("routes", Kind::Object, "Static route SUBNET=ADDRESS; may be repeated").flag("route").short('R'),
+            body("internet_nat", Kind::Flag("false"), "No way out to the Internet by address translation")
+                .flag("no-nat")
+                .short('x'),
+            body("description", Kind::Text, "Description").short('D'),
+        ])
+        .examples(&[
+            "fabrics networks create 100 -n apps -s 10.11.0.0/24 -S 10.11.0.5 -E 10.11.0.250 -x",
+            "fabrics networks create 100 -n apps -s 10.11.0.0/24 -S 10.11.0.5 -E 10.11.0.250 -g 10.11.0.1",
+        ]);
 
 /// UpdateFabricNetwork, which no older tool reaches.
 pub static NETWORK_UPDATE: Op =
@@ -98,6 +114,10 @@ pub static NETWORK_UPDATE: Op =
             body("provision_end_ip", Kind::Text, "Last address that machines get").flag("end-ip").short('E'),
             body("resolvers", Kind::Words, "Address of a name server; at most 4; replaces all").flag("resolver"),
             body("routes", Kind::Object, "Static route SUBNET=ADDRESS; replaces all").flag("route").short('R'),
+        ])
+        .examples(&[
+            "fabrics networks update 100 backend description='Application servers'",
+            "fabrics networks update 100 backend --resolver 192.0.2.53",
         ]);
 
 /// DeleteFabricNetwork.
@@ -105,7 +125,8 @@ pub static NETWORK_DELETE: Op =
     Op::delete("DeleteFabricNetwork", "networks delete", NETWORK, "Delete a network of a VLAN")
         .each()
         .long("Not the default network, and none that a machine is on.")
-        .without_roles();
+        .without_roles()
+        .examples(&["fabrics networks delete 100 backend", "fabrics networks delete storage storage --yes"]);
 
 /// `sdc fabrics`.
 pub static FABRICS: Resource = Resource {

@@ -23,24 +23,27 @@ pub const COLUMNS: &[Column] = &[
 
 /// ListFirewallRules.
 pub static LIST: Op =
-    Op::list("ListFirewallRules", "list", "/:login/fwrules", "List the firewall rules of the account");
+    Op::list("ListFirewallRules", "list", "/:login/fwrules", "List the firewall rules of the account")
+        .examples(&["fwrules list", "fwrules list --long --sort rule"]);
 
 /// GetFirewallRule.
-pub static GET: Op = Op::get("GetFirewallRule", "get", "/:login/fwrules/:fwrule", "Show a firewall rule");
+pub static GET: Op = Op::get("GetFirewallRule", "get", "/:login/fwrules/:fwrule", "Show a firewall rule")
+    .examples(&["fwrules get 1e5f8b30", "fwrules get 1e5f8b30 -o rule"]);
 
 /// CreateFirewallRule. The server's default is a rule that is off, which is seldom meant.
 pub static CREATE: Op = Op::create("CreateFirewallRule", "create", "/:login/fwrules", "Make a firewall rule")
     .making(&FWRULE)
-    .long(
-        "sdc fwrules create 'FROM any TO tag role = web ALLOW tcp (PORT 80 AND PORT 443)'\n\
-         The rule is on unless --disabled is given. Try one without making it: sdc fwrules check",
-    )
+    .long("The rule is on unless --disabled is given. `fwrules check` reads one without making it.")
     .fields(&[
         body("rule", Kind::FirewallRule, RULE).positional(),
         body("enabled", Kind::Flag("false"), "Do not switch it on yet").flag("disabled").short('d').default("true"),
         body("log", Kind::Flag("true"), "Log the connections that it lets through or blocks").short('l'),
         body("description", Kind::Text, "Description, at most 255 characters").short('D'),
         ROLE_TAG,
+    ])
+    .examples(&[
+        "fwrules create 'FROM any TO tag role = web ALLOW tcp PORT 443'",
+        "fwrules create 'FROM any TO all vms BLOCK tcp PORT 25' --disabled",
     ]);
 
 /// UpdateFirewallRule.
@@ -51,23 +54,30 @@ pub static UPDATE: Op = Op::update("UpdateFirewallRule", "update", "/:login/fwru
         body("enabled", Kind::Bool, "Whether it is on"),
         body("log", Kind::Bool, "Whether it logs"),
         body("description", Kind::Clearable, "Description, at most 255 characters").short('D'),
+    ])
+    .examples(&[
+        "fwrules update 90b7e1f5 enabled=true",
+        "fwrules update 1e5f8b30 --rule 'FROM any TO all vms ALLOW tcp PORT 80'",
     ]);
 
 /// EnableFirewallRule.
 pub static ENABLE: Op =
     Op::update("EnableFirewallRule", "enable", "/:login/fwrules/:fwrule/enable", "Switch firewall rules on")
         .each()
-        .shows("enabled", "true");
+        .shows("enabled", "true")
+        .examples(&["fwrules enable 90b7e1f5", "fwrules enable 1e5f8b30 90b7e1f5"]);
 
 /// DisableFirewallRule.
 pub static DISABLE: Op =
     Op::update("DisableFirewallRule", "disable", "/:login/fwrules/:fwrule/disable", "Switch firewall rules off")
         .each()
-        .shows("enabled", "false");
+        .shows("enabled", "false")
+        .examples(&["fwrules disable 1e5f8b30", "fwrules disable 1e5f8b30 90b7e1f5"]);
 
 /// DeleteFirewallRule.
-pub static DELETE: Op =
-    Op::delete("DeleteFirewallRule", "delete", "/:login/fwrules/:fwrule", "Delete a firewall rule").each();
+pub static DELETE: Op = Op::delete("DeleteFirewallRule", "delete", "/:login/fwrules/:fwrule", "Delete a firewall rule")
+    .each()
+    .examples(&["fwrules delete 90b7e1f5", "fwrules delete 1e5f8b30 90b7e1f5 --yes"]);
 
 /// ListFirewallRuleMachines.
 pub static MACHINES: Op = Op::list(
@@ -77,7 +87,8 @@ pub static MACHINES: Op = Op::list(
     "List the machines that a firewall rule is about",
 )
 .columns(super::machines::COLUMNS)
-.fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata")]);
+.fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata")])
+.examples(&["fwrules machines 1e5f8b30", "fwrules machines 1e5f8b30 -o name,firewall_enabled"]);
 
 /// ListMachineFirewallRules.
 pub static OF_MACHINE: Op = Op::list(
@@ -86,7 +97,8 @@ pub static OF_MACHINE: Op = Op::list(
     "/:login/machines/:machine/fwrules",
     "List the firewall rules that are about a machine",
 )
-.columns(COLUMNS);
+.columns(COLUMNS)
+.examples(&["machines fwrules list web1", "machines fwrules list web1 -o rule"]);
 
 /// `sdc fwrules`.
 pub static FWRULES: Resource = Resource {

@@ -31,7 +31,7 @@ pub static IMAGE: Noun = Noun {
 
 /// ListImages.
 pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the images that the account can use")
-    .long("Only active images unless --state says otherwise. Docker images only with --type docker.")
+    .long("Only active images without --state, and Docker images only with --type docker.")
     .fields(&[
         query("name", Kind::Text, "Only images of this name").test(Test::Text("name")),
         query("version", Kind::Text, "Only images of this version").test(Test::Text("version")),
@@ -41,22 +41,23 @@ pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the
             .test(Test::State(ASKED, Some(("state", "all")))),
         query("public", Kind::Bool, "Only public images, or only private ones").test(Test::Bool("public")),
         query("owner", Kind::Uuid, "Only images owned by this account, a UUID").test(Test::Text("owner")),
-    ]);
+    ])
+    .examples(&["images list os=linux", "images list state=all -o name,version,state,owner"]);
 
 /// GetImage.
-pub static GET: Op = Op::get("GetImage", "get", "/:login/images/:image", "Show an image");
+pub static GET: Op = Op::get("GetImage", "get", "/:login/images/:image", "Show an image")
+    .examples(&["images get base-64", "images get base-64@23.4.0 --json"]);
 
 /// CreateImageFromMachine. The image is always an incremental one.
 pub static CREATE: Op = Op::create("CreateImageFromMachine", "create", "/:login/images", "Make an image of a machine")
     .making(&IMAGE)
     .long(
-        "The service stops a running machine while it makes the image.\n\
-             The image begins in the state creating; --wait waits until it is active.\n\
-             sdc images create web0 acme-web 1.5.0 --wait",
+        "The service stops a running machine while it makes the image. The image begins in the state creating; \
+         --wait waits until it is active.",
     )
     .until(Goal::State("active"), &IMAGE)
     .fields(&[
-        body("machine", Kind::Ref(&super::machines::MACHINE), "The machine: id, short id or name").positional(),
+        body("machine", Kind::Ref(&super::machines::MACHINE), "Machine: id, short id or name").positional(),
         body("name", Kind::Text, "Name of the image, at most 512 characters").positional(),
         body("version", Kind::Text, "Version of the image, at most 128 characters").positional(),
         body("description", Kind::Text, "Description").short('d'),
@@ -65,6 +66,10 @@ pub static CREATE: Op = Op::create("CreateImageFromMachine", "create", "/:login/
         body("acl", Kind::Words, "Account that may use it too, a UUID; may be repeated"),
         body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; may be repeated").flag("tag").short('t'),
         ROLE_TAG,
+    ])
+    .examples(&[
+        "images create web1 acme-web 1.5.0 --wait",
+        "images create web1 acme-web 1.5.0 -d 'Web server' -t role=web",
     ]);
 
 /// ImportImageFromDatacenter. The request itself lasts as long as the copying.
@@ -76,19 +81,20 @@ pub static IMPORT: Op = Op::create(
 )
 .making(&IMAGE)
 .long(
-    "It keeps its id. The answer comes when the image is here, which may take long: --request-timeout 30m.\n\
-     Data centers: sdc datacenters list",
+    "It keeps its id. The answer comes when the image is here, which may take long: --request-timeout 30m. \
+     `datacenters list` has the names of the data centers.",
 )
 .fixed(&[("action", "import-from-datacenter")])
 .until(Goal::State("active"), &IMAGE)
 .fields(&[
     query("id", Kind::Uuid, "The image's id in the other data center, a UUID").positional(),
     query("datacenter", Kind::Text, "Name of the other data center").flag("from").required(),
-]);
+])
+.examples(&["images import e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d02 --from local-2"]);
 
 /// UpdateImage. `acl` and `tags` replace what was there.
 pub static UPDATE: Op = Op::update("UpdateImage", "update", "/:login/images/:image", "Update an image's metadata")
-    .long("Only its owner may. --acl and --tag replace the whole list; sdc images share and sdc images tag change it.")
+    .long("Only its owner may. --acl and --tag replace the whole list; `images share` and `images tag` change it.")
     .fixed(&[("action", "update")])
     .assigns()
     .fields(&[
@@ -99,6 +105,10 @@ pub static UPDATE: Op = Op::update("UpdateImage", "update", "/:login/images/:ima
         body("eula", Kind::Clearable, "URL of its licence"),
         body("acl", Kind::Words, "Accounts that may use it too, UUIDs; replaces those that may now"),
         body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; replaces all tags").flag("tag").short('t'),
+    ])
+    .examples(&[
+        "images update acme-web description='Web server'",
+        "images update acme-web --homepage https://www.example.com",
     ]);
 
 /// ExportImage.
@@ -106,8 +116,12 @@ pub static EXPORT: Op =
     Op::update("ExportImage", "export", "/:login/images/:image", "Copy an image of yours to Manta, the object store")
         .fixed(&[("action", "export")])
         .columns(&[column("manta_url"), column("image_path"), column("manifest_path")])
-        .fields(&[
-            query("manta_path", Kind::Text, "Folder in Manta, or the beginning of the files' names").positional()
+        .fields(
+            &[query("manta_path", Kind::Text, "Folder in Manta, or the beginning of the files' names").positional()],
+        )
+        .examples(&[
+            "images export acme-web /acme/stor/images",
+            "images export acme-web /acme/stor/images -o manta_url",
         ]);
 
 /// CloneImage.
@@ -116,10 +130,13 @@ pub static CLONE: Op =
         .each()
         .of_others()
         .fixed(&[("action", "clone")])
-        .making(&IMAGE);
+        .making(&IMAGE)
+        .examples(&["images clone e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d03"]);
 
 /// DeleteImage.
-pub static DELETE: Op = Op::delete("DeleteImage", "delete", "/:login/images/:image", "Delete an image of yours").each();
+pub static DELETE: Op = Op::delete("DeleteImage", "delete", "/:login/images/:image", "Delete an image of yours")
+    .each()
+    .examples(&["images delete acme-web", "images delete acme-web@1.4.0 --yes"]);
 
 /// `sdc images`.
 pub static IMAGES: Resource = Resource {

@@ -42,13 +42,10 @@ pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST)
 
 /// ListMachines.
 pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List the machines of the account")
-    .long(
-        "Failed and deleted machines are left out unless --tombstone or their state is given.\n\
-         Filters can also be typed as NAME=VALUE: sdc machines list state=running tag.role=web 'memory>=2G'",
-    )
+    .long("Failed and deleted machines are left out without --tombstone or their state.")
     .pages(1000)
     .fields(&[
-        query("name", Kind::Text, "Only machines whose name begins so; a glob is of the whole name: '*-db'")
+        query("name", Kind::Text, "Only machines whose name begins so, or fits a glob: '*-db'")
             .test(Test::Begins("name")),
         query("state", Kind::OneOf(STATES), "Only machines in this state").test(Test::State(ASKED, None)),
         query("brand", Kind::Text, "Only machines of this brand: bhyve, joyent, joyent-minimal, kvm, lx")
@@ -56,7 +53,7 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
         query(
             "image",
             Kind::Ref(&super::images::IMAGE),
-            "Only machines made from this image; a name means the newest image of it",
+            "Only machines made from this image; of a name, the newest one",
         )
         .test(Test::Id("image")),
         query("memory", Kind::Mebibytes, "Only machines with this much memory, in MiB or with a unit: 2G")
@@ -71,14 +68,13 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
         query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata"),
         query("limit", Kind::Integer, LIMIT),
         query("offset", Kind::Integer, "Skip this many first"),
-    ]);
+    ])
+    .examples(&["machines list state=running tag.role=web", "machines list 'memory>=2G' -o name,state,primaryIp"]);
 
 /// GetMachine.
-pub static GET: Op = Op::get("GetMachine", "get", "/:login/machines/:machine", "Show a machine").fields(&[query(
-    "credentials",
-    Kind::Flag("true"),
-    "Show generated passwords in the metadata",
-)]);
+pub static GET: Op = Op::get("GetMachine", "get", "/:login/machines/:machine", "Show a machine")
+    .fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata")])
+    .examples(&["machines get web1", "machines get web1 -o name,state,primaryIp"]);
 
 /// CreateMachine. Nested `tags` and `metadata` objects would be ignored by the server: flat keys only.
 pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines", "Create a machine")
@@ -93,7 +89,7 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
             .required(),
         body("package", Kind::Ref(&super::packages::PACKAGE), "Package: id, short id, name, or name@version")
             .required(),
-        body("name", Kind::Text, "Name, at most 189 characters; {{shortId}} becomes the first 8 of the id").short('n'),
+        body("name", Kind::Text, "Name, at most 189 characters; {{shortId}} is the start of the id").short('n'),
         body("networks", Kind::Refs(&super::networks::NETWORK), "Network: id, short id or name; may be repeated")
             .flag("network")
             .short('N'),
@@ -120,8 +116,12 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
         )
         .flag("volume")
         .short('v'),
-        body("disks", Kind::Disks, "Disk: SIZE, remaining, or size=SIZE,block_size=BYTES; the first is the image's")
-            .flag("disk"),
+        body(
+            "disks",
+            Kind::Disks,
+            "Disk: SIZE, remaining, or size=SIZE,block_size=BYTES; the first is that of the image",
+        )
+        .flag("disk"),
         body("delegate_dataset", Kind::Flag("true"), "Give the machine a ZFS dataset to administer itself"),
         body("encrypted", Kind::Flag("true"), "Place it on a server with encrypted disks"),
         body("allow_shared_images", Kind::Flag("true"), "Take an image that another account shares with this one"),
@@ -131,14 +131,19 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
         body("locality", Kind::Json, r#"Deprecated: {"near":[ID],"far":[ID],"strict":true}; see --affinity"#),
         ROLE_TAG,
     ])
-    .job("provision");
+    .job("provision")
+    .examples(&[
+        "machines create -n web2 --image base-64 --package g1-small --wait",
+        "machines create -n 'app-{1..3}' --image acme-web --package g1-small -t role=app",
+    ]);
 
 /// StartMachine.
 pub static START: Op = Op::action("StartMachine", "start", "/:login/machines/:machine", "Start a stopped machine")
     .each()
     .fixed(&[("action", "start")])
     .job("start")
-    .until(Goal::State("running"), &MACHINE);
+    .until(Goal::State("running"), &MACHINE)
+    .examples(&["machines start build --wait", "machines start build db1"]);
 
 /// StopMachine.
 pub static STOP: Op = Op::action("StopMachine", "stop", "/:login/machines/:machine", "Stop a running machine")
@@ -146,7 +151,8 @@ pub static STOP: Op = Op::action("StopMachine", "stop", "/:login/machines/:machi
     .fixed(&[("action", "stop")])
     .asks_many()
     .job("stop")
-    .until(Goal::State("stopped"), &MACHINE);
+    .until(Goal::State("stopped"), &MACHINE)
+    .examples(&["machines stop web1 --wait", "machines stop -l role=web,stage=test --dry-run"]);
 
 /// RebootMachine. The state may not visibly change, so its end is read from the audit log.
 pub static REBOOT: Op = Op::action("RebootMachine", "reboot", "/:login/machines/:machine", "Reboot a running machine")
@@ -154,14 +160,16 @@ pub static REBOOT: Op = Op::action("RebootMachine", "reboot", "/:login/machines/
     .fixed(&[("action", "reboot")])
     .asks_many()
     .job("reboot")
-    .until(Goal::Audit("reboot"), &MACHINE);
+    .until(Goal::Audit("reboot"), &MACHINE)
+    .examples(&["machines reboot web1 --wait", "machines reboot 'web*'"]);
 
 /// RenameMachine.
 pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/:machine", "Give a machine a new name")
     .fixed(&[("action", "rename")])
     .job("rename")
     .fields(&[body("name", Kind::Text, "New name, at most 189 characters").positional()])
-    .until(Goal::Field("name"), &MACHINE);
+    .until(Goal::Field("name"), &MACHINE)
+    .examples(&["machines rename build builder", "machines rename build builder --wait"]);
 
 /// DeleteMachine.
 pub static DELETE: Op =
@@ -169,7 +177,8 @@ pub static DELETE: Op =
         .each()
         .refused_while_busy()
         .job("destroy")
-        .until(Goal::Gone, &MACHINE);
+        .until(Goal::Gone, &MACHINE)
+        .examples(&["machines delete build --wait", "machines delete -l stage=test --older-than 7d --yes"]);
 
 /// ResizeMachine.
 pub static RESIZE: Op =
@@ -183,7 +192,8 @@ pub static RESIZE: Op =
             "Package: id, short id, name, or name@version",
         )
         .positional()])
-        .until(Goal::Audit("resize"), &MACHINE);
+        .until(Goal::Audit("resize"), &MACHINE)
+        .examples(&["machines resize web1 g1-medium", "machines resize web1 g1-medium --wait"]);
 
 /// EnableMachineFirewall, for which the audit log has no word of its own.
 pub static FIREWALL_ON: Op = switch(
@@ -194,7 +204,8 @@ pub static FIREWALL_ON: Op = switch(
     Goal::Is("firewall_enabled", "true"),
 )
 .asks_many()
-.job("unknown");
+.job("unknown")
+.examples(&["machines firewall enable web10 --wait", "machines firewall enable -l role=web"]);
 
 /// DisableMachineFirewall.
 pub static FIREWALL_OFF: Op = switch(
@@ -205,7 +216,8 @@ pub static FIREWALL_OFF: Op = switch(
     Goal::Is("firewall_enabled", "false"),
 )
 .asks_many()
-.job("unknown");
+.job("unknown")
+.examples(&["machines firewall disable web1 --wait", "machines firewall disable -l role=web"]);
 
 /// EnableMachineDeletionProtection.
 pub static PROTECTION_ON: Op = switch(
@@ -215,7 +227,8 @@ pub static PROTECTION_ON: Op = switch(
     &[("action", "enable_deletion_protection")],
     Goal::Is("deletion_protection", "true"),
 )
-.job("enable_deletion_protection");
+.job("enable_deletion_protection")
+.examples(&["machines deletion-protection enable web1 --wait", "machines deletion-protection enable -l stage=prod"]);
 
 /// DisableMachineDeletionProtection.
 pub static PROTECTION_OFF: Op = switch(
@@ -226,7 +239,8 @@ pub static PROTECTION_OFF: Op = switch(
     Goal::Is("deletion_protection", "false"),
 )
 .asks_many()
-.job("disable_deletion_protection");
+.job("disable_deletion_protection")
+.examples(&["machines deletion-protection disable db0 --wait", "machines deletion-protection disable -l stage=prod"]);
 
 const fn switch(
     id: &'static str,
@@ -245,7 +259,8 @@ pub static AUDIT: Op = Op::list(
     "/:login/machines/:machine/audit",
     "Show what was done to a machine, newest first",
 )
-.columns(&[column("time"), column("action"), column("success"), column("caller").nested()]);
+.columns(&[column("time"), column("action"), column("success"), column("caller").nested()])
+.examples(&["machines audit web1", "machines audit web1 -o time,action,success --sort time"]);
 
 /// How a machine is shown.
 pub const COLUMNS: &[Column] = &[

@@ -28,27 +28,31 @@ pub static MIGRATION: Noun = Noun::new("machine", &GET, &super::machines::LIST)
 /// ListMigrations.
 pub static LIST: Op =
     Op::list("ListMigrations", "migrate list", "/:login/migrations", "List the migrations of the account's machines")
-        .columns(COLUMNS);
+        .columns(COLUMNS)
+        .examples(&["machines migrate list", "machines migrate list -o machine,phase,state"]);
 
 /// GetMigration.
 pub static GET: Op =
     Op::get("GetMigration", "migrate get", "/:login/migrations/:machine", "Show how far the migration of a machine is")
-        .columns(COLUMNS);
+        .columns(COLUMNS)
+        .examples(&["machines migrate get web1", "machines migrate get web1 --jq '.progress_history'"]);
 
 /// MigrateMachineEstimate.
 pub static ESTIMATE: Op =
     Op::get("MigrateMachineEstimate", "migrate estimate", ONE, "Tell how much a migration would have to copy")
         .long("The service measures while one waits, which can take minutes. Sizes are bytes.")
-        .columns(&[column("size"), column("eta_ms"), column("transfer_bytes_second")]);
+        .columns(&[column("size"), column("eta_ms"), column("transfer_bytes_second")])
+        .examples(&["machines migrate estimate web1", "machines migrate estimate web1 -o size"]);
 
 /// Migrate, action begin.
 pub static BEGIN: Op = step("Migrate begin", "migrate begin", "Begin to migrate a machine")
     .each()
-    .long("Reserves a place on another server. Then: sdc machines migrate sync, and switch.")
+    .long("Reserves a place on another server. Next come `machines migrate sync` and `machines migrate switch`.")
     .fixed(&[("action", "begin")])
     .fields(AFFINITY)
     .begins()
-    .until(Goal::State("paused"), &MIGRATION);
+    .until(Goal::State("paused"), &MIGRATION)
+    .examples(&["machines migrate begin web1 --wait", "machines migrate begin web1 --affinity 'instance!=web*'"]);
 
 /// Migrate, action sync.
 pub static SYNC: Op =
@@ -56,7 +60,8 @@ pub static SYNC: Op =
         .each()
         .long("May be repeated: each time only what has changed since is copied.")
         .fixed(&[("action", "sync")])
-        .until(Goal::State("paused"), &MIGRATION);
+        .until(Goal::State("paused"), &MIGRATION)
+        .examples(&["machines migrate sync web1 --wait", "machines migrate sync web1 --wait --timeout 4h"]);
 
 /// Migrate, action switch.
 pub static SWITCH: Op =
@@ -64,7 +69,8 @@ pub static SWITCH: Op =
         .each()
         .fixed(&[("action", "switch")])
         .asks_many()
-        .until(Goal::State("successful"), &MIGRATION);
+        .until(Goal::State("successful"), &MIGRATION)
+        .examples(&["machines migrate switch web1 --wait", "machines migrate switch web1 --wait --timeout 30m"]);
 
 /// Migrate, action automatic.
 pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migrate a machine: begin, sync and switch")
@@ -73,24 +79,27 @@ pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migra
     .asks_many()
     .fields(AFFINITY)
     .begins()
-    .until(Goal::State("successful"), &MIGRATION);
+    .until(Goal::State("successful"), &MIGRATION)
+    .examples(&["machines migrate automatic web1 --wait --timeout 4h", "machines migrate automatic 'web*'"]);
 
 /// Migrate, action pause.
 pub static PAUSE: Op = step("Migrate pause", "migrate pause", "Pause the copying of a machine's data")
     .each()
     .fixed(&[("action", "pause")])
-    .until(Goal::State("paused"), &MIGRATION);
+    .until(Goal::State("paused"), &MIGRATION)
+    .examples(&["machines migrate pause web1", "machines migrate pause web1 --wait"]);
 
 /// Migrate, action abort. Its end is that there is no migration.
 pub static ABORT: Op = step("Migrate abort", "migrate abort", "Give a migration up; the machine stays where it is")
     .each()
     .long(
         "Not while a step is running, and not after the switch. Where no place was found for the machine yet, services \
-         of version 9.20 answer 500 although it is done: sdc machines migrate get",
+         of version 9.20 answer 500 although it is done: `machines migrate get MACHINE` tells.",
     )
     .fixed(&[("action", "abort")])
     .asks()
-    .until(Goal::Gone, &MIGRATION);
+    .until(Goal::Gone, &MIGRATION)
+    .examples(&["machines migrate abort web1", "machines migrate abort web1 --yes --wait"]);
 
 /// Migrate, action finalize. The record of the migration goes with it.
 pub static FINALIZE: Op =
@@ -99,7 +108,8 @@ pub static FINALIZE: Op =
         .fixed(&[("action", "finalize")])
         .answers_nothing()
         .asks()
-        .until(Goal::Gone, &MIGRATION);
+        .until(Goal::Gone, &MIGRATION)
+        .examples(&["machines migrate finalize web1", "machines migrate finalize web1 --yes --wait"]);
 
 /// Migrate, action watch: a stream of JSON lines, which `sdc machines migrate watch` reads.
 pub static WATCH: Op =

@@ -7,16 +7,16 @@ pub static NETWORK: Noun = Noun::new("network", &GET, &LIST);
 
 /// ListNetworks.
 pub static LIST: Op =
-    Op::list("ListNetworks", "list", "/:login/networks", "List the networks that the account can use").fields(&[
-        query("fabric", Kind::Flag("true"), "Only the account's own fabric networks").test(Test::Bool("fabric")),
-    ]);
+    Op::list("ListNetworks", "list", "/:login/networks", "List the networks that the account can use")
+        .fields(&[
+            query("fabric", Kind::Flag("true"), "Only the account's own fabric networks").test(Test::Bool("fabric"))
+        ])
+        .examples(&["networks list", "networks list --fabric -o name,subnet,vlan"]);
 
 /// GetNetwork.
-pub static GET: Op = Op::get("GetNetwork", "get", "/:login/networks/:network", "Show a network").fields(&[query(
-    "fabric",
-    Kind::Flag("true"),
-    "Only among the account's own fabric networks",
-)]);
+pub static GET: Op = Op::get("GetNetwork", "get", "/:login/networks/:network", "Show a network")
+    .fields(&[query("fabric", Kind::Flag("true"), "Only among the account's own fabric networks")])
+    .examples(&["networks get public", "networks get My-Fabric-Network -o id"]);
 
 const IP_COLUMNS: &[Column] =
     &[column("ip"), column("reserved"), column("managed"), column("owner_uuid"), column("belongs_to_uuid")];
@@ -34,12 +34,17 @@ pub static IP_LIST: Op = Op::list(
 )
 .sparse_pages(1000)
 .columns(IP_COLUMNS)
-.fields(&[query("limit", Kind::Integer, LIMIT), query("offset", Kind::Integer, "Skip this many first")]);
+.fields(&[query("limit", Kind::Integer, LIMIT), query("offset", Kind::Integer, "Skip this many first")])
+.examples(&["networks ips list My-Fabric-Network", "networks ips list public --limit 10"]);
 
 /// GetNetworkIP.
 pub static IP_GET: Op =
     Op::get("GetNetworkIP", "ips get", "/:login/networks/:network/ips/:ip", "Show an address of a network")
-        .columns(IP_COLUMNS);
+        .columns(IP_COLUMNS)
+        .examples(&[
+            "networks ips get My-Fabric-Network 192.168.128.5",
+            "networks ips get My-Fabric-Network 192.168.128.9 -o reserved",
+        ]);
 
 /// UpdateNetworkIP.
 pub static IP_UPDATE: Op = Op::put(
@@ -51,7 +56,11 @@ pub static IP_UPDATE: Op = Op::put(
 .long("A reserved address is given to no machine that does not ask for it.")
 .assigns()
 .columns(IP_COLUMNS)
-.fields(&[body("reserved", Kind::Bool, "Whether it is reserved")]);
+.fields(&[body("reserved", Kind::Bool, "Whether it is reserved")])
+.examples(&[
+    "networks ips update My-Fabric-Network 192.168.128.9 reserved=true",
+    "networks ips update My-Fabric-Network 192.168.128.9 reserved=false",
+]);
 
 /// How a network is shown.
 pub const COLUMNS: &[Column] = &[

@@ -3,8 +3,9 @@
 use crate::api::*;
 
 /// Ping: needs no account and no key.
-pub static PING_OP: Op =
-    Op::get("Ping", "", "/--ping", "Ask whether CloudAPI is there, and which versions it speaks").unsigned();
+pub static PING_OP: Op = Op::get("Ping", "", "/--ping", "Ask whether CloudAPI is there, and which versions it speaks")
+    .unsigned()
+    .examples(&["ping", "ping --json"]);
 
 /// `sdc ping`: a noun that is a command itself.
 pub static PING: Resource = Resource {

@@ -6,18 +6,17 @@ use crate::api::*;
 pub static POLICY: Noun = Noun::new("policy", &GET, &LIST);
 
 /// ListPolicies.
-pub static LIST: Op = Op::list("ListPolicies", "list", "/:login/policies", "List the policies of the account");
+pub static LIST: Op = Op::list("ListPolicies", "list", "/:login/policies", "List the policies of the account")
+    .examples(&["policies list", "policies list --json"]);
 
 /// GetPolicy.
-pub static GET: Op = Op::get("GetPolicy", "get", "/:login/policies/:policy", "Show a policy");
+pub static GET: Op = Op::get("GetPolicy", "get", "/:login/policies/:policy", "Show a policy")
+    .examples(&["policies get operate", "policies get operate -o rules"]);
 
 /// CreatePolicy.
 pub static CREATE: Op = Op::create("CreatePolicy", "create", "/:login/policies", "Make a policy")
     .making(&POLICY)
-    .long(
-        "sdc policies create may-reboot --rule 'CAN rebootmachine, getmachine and listmachines'\n\
-         Rules are checked before they are sent. An action is the name of an operation in lower case.",
-    )
+    .long("Rules are checked before they are sent. An action is the name of an operation in lower case.")
     .fields(&[
         body("name", Kind::Text, "Name of the policy").positional(),
         body("rules", Kind::PolicyRules, "Rule: CAN action, action and action [WHEN conditions]; may be repeated")
@@ -25,6 +24,10 @@ pub static CREATE: Op = Op::create("CreatePolicy", "create", "/:login/policies",
             .required(),
         body("description", Kind::Text, "Description").short('d'),
         ROLE_TAG,
+    ])
+    .examples(&[
+        "policies create may-reboot --rule 'CAN rebootmachine and getmachine'",
+        "policies create readers --rule 'CAN get*, list*' --rule 'CAN machineaudit'",
     ]);
 
 /// UpdatePolicy. Rules that are sent replace all rules. By the UUID only: an unknown one would be made.
@@ -36,10 +39,16 @@ pub static UPDATE: Op = Op::update("UpdatePolicy", "update", "/:login/policies/:
         body("name", Kind::Text, "New name").short('n'),
         body("rules", Kind::PolicyRules, "Rule; may be repeated; replaces all rules").flag("rule"),
         body("description", Kind::Clearable, "Description; the empty one clears it").short('d'),
+    ])
+    .examples(&[
+        "policies update keys --rule 'CAN listkeys and getkey'",
+        "policies update keys description='SSH keys'",
     ]);
 
 /// DeletePolicy.
-pub static DELETE: Op = Op::delete("DeletePolicy", "delete", "/:login/policies/:policy", "Delete a policy").each();
+pub static DELETE: Op = Op::delete("DeletePolicy", "delete", "/:login/policies/:policy", "Delete a policy")
+    .each()
+    .examples(&["policies delete keys", "policies delete operate keys --yes"]);
 
 /// `sdc policies`.
 pub static POLICIES: Resource = Resource {

@@ -6,21 +6,23 @@ use crate::api::*;
 pub static ROLE: Noun = Noun::new("role", &GET, &LIST);
 
 /// ListRoles.
-pub static LIST: Op = Op::list("ListRoles", "list", "/:login/roles", "List the roles of the account").long(
-    "The list may show a member as a default one in a role where it is none. What is true: sdc roles get ROLE, or \
-     sdc rbac info.",
-);
+pub static LIST: Op = Op::list("ListRoles", "list", "/:login/roles", "List the roles of the account")
+    .long(
+        "The list may show a member as a default one in a role where it is not. `roles get ROLE` and `rbac info` are \
+     right.",
+    )
+    .examples(&["roles list", "roles list --json"]);
 
 /// GetRole.
-pub static GET: Op = Op::get("GetRole", "get", "/:login/roles/:role", "Show a role");
+pub static GET: Op = Op::get("GetRole", "get", "/:login/roles/:role", "Show a role")
+    .examples(&["roles get operator", "roles get operator --json"]);
 
 /// CreateRole, in the form of API version 9.
 pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Make a role")
     .making(&ROLE)
     .long(
-        "sdc roles create ops --member jill --default-member ci --policy may-reboot\n\
-         A default member acts in the role without asking; others say --role. What the role is for is tagged with \
-         it: sdc role-tags set machines/web0 ops",
+        "A default member acts in the role without asking; others say --role. What the role is for is tagged with \
+         it: `role-tags set machines/web1 ops`.",
     )
     .fields(&[
         body("name", Kind::Text, "Name of the role").positional(),
@@ -34,6 +36,10 @@ pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Mak
             .flag("default-member"),
         body("policies", Kind::Named, "Name of a policy; may be repeated").flag("policy"),
         ROLE_TAG,
+    ])
+    .examples(&[
+        "roles create ops --member ci --policy operate",
+        "roles create ops --default-member ci --policy operate --policy keys",
     ]);
 
 /// UpdateRole. A list that is sent replaces the whole list.
@@ -43,19 +49,18 @@ pub static UPDATE: Op = Op::update("UpdateRole", "update", "/:login/roles/:role"
     .assigns()
     .fields(&[
         body("name", Kind::Text, "New name").short('n'),
-        body(
-            "members",
-            Kind::Members(false),
-            "Login of a sub-user, or account:LOGIN; may be repeated; replaces all members",
-        )
-        .flag("member"),
+        body("members", Kind::Members(false), "Login of a sub-user, or account:LOGIN; may be repeated; replaces all")
+            .flag("member"),
         body("default-members", Kind::Members(true), "The same, and the role is active without being asked for")
             .flag("default-member"),
         body("policies", Kind::Named, "Name of a policy; may be repeated; replaces all policies").flag("policy"),
-    ]);
+    ])
+    .examples(&["roles update keyadmin --policy keys --policy operate", "roles update operator name=operators"]);
 
 /// DeleteRole.
-pub static DELETE: Op = Op::delete("DeleteRole", "delete", "/:login/roles/:role", "Delete a role").each();
+pub static DELETE: Op = Op::delete("DeleteRole", "delete", "/:login/roles/:role", "Delete a role")
+    .each()
+    .examples(&["roles delete keyadmin", "roles delete operator keyadmin --yes"]);
 
 /// `sdc roles`.
 pub static ROLES: Resource = Resource {

@@ -4,7 +4,8 @@ use crate::api::*;
 
 /// ListServices.
 pub static LIST: Op =
-    Op::map("ListServices", "list", "/:login/services", "List the services of the data center and their addresses");
+    Op::map("ListServices", "list", "/:login/services", "List the services of the data center and their addresses")
+        .examples(&["services list", "services list --json"]);
 
 /// `sdc services`.
 pub static SERVICES: Resource = Resource {

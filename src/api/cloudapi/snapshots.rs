@@ -21,12 +21,14 @@ pub static SNAPSHOT: Noun = Noun::new("snapshot", &GET, &LIST)
     .states(&["created", "queued", "creating", "deleting", "deleted", "failed", "canceled"]);
 
 /// ListMachineSnapshots.
-pub static LIST: Op =
-    Op::list("ListMachineSnapshots", "snapshots list", ALL, "List the snapshots of a machine").columns(COLUMNS);
+pub static LIST: Op = Op::list("ListMachineSnapshots", "snapshots list", ALL, "List the snapshots of a machine")
+    .columns(COLUMNS)
+    .examples(&["machines snapshots list web1", "machines snapshots list web1 --sort -created"]);
 
 /// GetMachineSnapshot.
-pub static GET: Op =
-    Op::get("GetMachineSnapshot", "snapshots get", ONE, "Show a snapshot of a machine").columns(COLUMNS);
+pub static GET: Op = Op::get("GetMachineSnapshot", "snapshots get", ONE, "Show a snapshot of a machine")
+    .columns(COLUMNS)
+    .examples(&["machines snapshots get web1 before", "machines snapshots get web1 before -o state"]);
 
 /// CreateMachineSnapshot.
 pub static CREATE: Op = Op::create("CreateMachineSnapshot", "snapshots create", ALL, "Take a snapshot of a machine")
@@ -38,7 +40,8 @@ pub static CREATE: Op = Op::create("CreateMachineSnapshot", "snapshots create", 
     .job("create_snapshot")
     .until(Goal::State("created"), &SNAPSHOT)
     .columns(COLUMNS)
-    .fields(&[body("name", Kind::Text, "Name; the time (UTC, YYYYMMDDTHHMMSSZ) if not given").short('n')]);
+    .fields(&[body("name", Kind::Text, "Name; the time (UTC, YYYYMMDDTHHMMSSZ) if not given").short('n')])
+    .examples(&["machines snapshots create web1 -n before --wait", "machines snapshots create -l role=web"]);
 
 /// StartMachineFromSnapshot.
 pub static BOOT: Op = Op::action(
@@ -50,10 +53,15 @@ pub static BOOT: Op = Op::action(
 .long("What was written to the disk since is lost.")
 .asks()
 .job("rollback_snapshot")
-.until(Goal::AuditThen("rollback_snapshot", "running"), &super::machines::MACHINE);
+.until(Goal::AuditThen("rollback_snapshot", "running"), &super::machines::MACHINE)
+.examples(&["machines snapshots boot web1 before", "machines snapshots boot web1 before --yes --wait"]);
 
 /// DeleteMachineSnapshot.
 pub static DELETE: Op = Op::delete("DeleteMachineSnapshot", "snapshots delete", ONE, "Delete a snapshot of a machine")
     .in_turn()
     .job("delete_snapshot")
-    .until(Goal::Gone, &SNAPSHOT);
+    .until(Goal::Gone, &SNAPSHOT)
+    .examples(&[
+        "machines snapshots delete web1 before --wait",
+        "machines snapshots delete web1 --older-than 30d --yes",
+    ]);

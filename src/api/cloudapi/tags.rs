@@ -17,47 +17,57 @@ pub static TAGS: Noun = Noun::new("machine", &LIST, &super::machines::LIST).log(
 pub static TAG: Noun = Noun::new("tag", &GET, &LIST).ids(Ids::Any, "name", "name").barred("/");
 
 /// ListMachineTags.
-pub static LIST: Op = Op::map("ListMachineTags", "tags list", ALL, "List the tags of a machine").columns(COLUMNS);
+pub static LIST: Op = Op::map("ListMachineTags", "tags list", ALL, "List the tags of a machine")
+    .columns(COLUMNS)
+    .examples(&["machines tags list web1", "machines tags list web1 --json"]);
 
 /// GetMachineTag. A number or boolean is answered as the empty text.
-pub static GET: Op = Op::get("GetMachineTag", "tags get", ONE, "Show a tag of a machine");
+pub static GET: Op = Op::get("GetMachineTag", "tags get", ONE, "Show a tag of a machine")
+    .examples(&["machines tags get web1 role", "machines tags get web1 weight --json"]);
 
 const GIVEN: &[Field] =
     &[body("", Kind::Tags(RESERVED), "Tag NAME=TEXT, or NAME:=JSON for a number or boolean").flag("TAG").positional()];
 
 /// AddMachineTags. Every query parameter would become a tag.
 pub static SET: Op = Op::create("AddMachineTags", "tags set", ALL, "Set tags of a machine, and leave the others")
-    .long(
-        "sdc machines tags set web0 role=web weight:=10 triton.cns.disable:=true\n\
-         Roles cannot be taken on for this (--role): the service would store them as a tag; the default roles apply.",
-    )
+    .long("Roles cannot be taken on for this (--role): the service would store them as a tag; the default roles apply.")
     .answers_map()
     .without_roles()
     .job("set_tags")
     .until(Goal::Holds, &TAGS)
     .columns(COLUMNS)
-    .fields(GIVEN);
+    .fields(GIVEN)
+    .examples(&[
+        "machines tags set web1 role=web weight:=10 triton.cns.disable:=true",
+        "machines tags set web1 release=1.5.0 --wait",
+    ]);
 
 /// ReplaceMachineTags.
 pub static REPLACE: Op =
     Op::put("ReplaceMachineTags", "tags replace", ALL, "Set tags of a machine, and remove all others")
-        .long("To remove all of them: sdc machines tags delete-all MACHINE")
+        .long("`machines tags delete-all MACHINE` removes all of them.")
         .answers_map()
         .without_roles()
         .asks()
         .job("replace_tags")
         .until(Goal::Audit("replace_tags"), &TAGS)
         .columns(COLUMNS)
-        .fields(GIVEN);
+        .fields(GIVEN)
+        .examples(&[
+            "machines tags replace web1 role=web stage=test",
+            "machines tags replace web1 role=web --yes --wait",
+        ]);
 
 /// DeleteMachineTag.
 pub static DELETE: Op = Op::delete("DeleteMachineTag", "tags delete", ONE, "Remove tags from a machine")
     .in_turn()
     .job("remove_tags")
-    .until(Goal::Lacks, &TAGS);
+    .until(Goal::Lacks, &TAGS)
+    .examples(&["machines tags delete web1 weight", "machines tags delete web1 stage weight --wait"]);
 
 /// DeleteMachineTags.
 pub static DELETE_ALL: Op = Op::delete("DeleteMachineTags", "tags delete-all", ALL, "Remove all tags from a machine")
     .each()
     .job("replace_tags")
-    .until(Goal::Empty(&[]), &TAGS);
+    .until(Goal::Empty(&[]), &TAGS)
+    .examples(&["machines tags delete-all web10", "machines tags delete-all -l stage=test --yes --wait"]);

@@ -18,7 +18,8 @@ pub static USER_ACCESSKEY: Noun = Noun::new("useraccesskey", &ACCESS_GET, &ACCES
 pub static LIST: Op =
     Op::list("ListUserKeys", "keys list", "/:login/users/:user/keys", "List the SSH keys of a sub-user")
         .columns(COLUMNS)
-        .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")]);
+        .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
+        .examples(&["users keys list ci", "users keys list ci --long"]);
 
 /// GetUserKey.
 pub static GET: Op = Op::get(
@@ -28,7 +29,8 @@ pub static GET: Op = Op::get(
     "Show an SSH key of a sub-user, by name or MD5 fingerprint",
 )
 .columns(COLUMNS)
-.fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")]);
+.fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
+.examples(&["users keys get ci laptop", "users keys get ci laptop -o key"]);
 
 /// CreateUserKey.
 pub static ADD: Op =
@@ -41,7 +43,8 @@ pub static ADD: Op =
             body("name", Kind::Text, "Name of the key; its comment if not given").short('n'),
             body("attestation", Kind::Files, "File (PEM) that attests where the key lives; may be repeated"),
             ROLE_TAG,
-        ]);
+        ])
+        .examples(&["users keys add ci laptop.pub", "users keys add ci laptop.pub -n laptop"]);
 
 /// DeleteUserKey.
 pub static DELETE: Op = Op::delete(
@@ -50,7 +53,8 @@ pub static DELETE: Op = Op::delete(
     "/:login/users/:user/keys/:userkey",
     "Remove an SSH key from a sub-user",
 )
-.each();
+.each()
+.examples(&["users keys delete ci laptop", "users keys delete ci laptop --yes"]);
 
 /// ListUserAccessKeys.
 pub static ACCESS_LIST: Op = Op::list(
@@ -60,7 +64,8 @@ pub static ACCESS_LIST: Op = Op::list(
     "List the access keys of a sub-user",
 )
 .columns(ACCESS_COLUMNS)
-.fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")]);
+.fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
+.examples(&["users accesskeys list ci", "users accesskeys list ci -o accesskeyid,status"]);
 
 /// GetUserAccessKey.
 pub static ACCESS_GET: Op = Op::get(
@@ -70,7 +75,11 @@ pub static ACCESS_GET: Op = Op::get(
     "Show an access key of a sub-user",
 )
 .columns(ACCESS_COLUMNS)
-.fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")]);
+.fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
+.examples(&[
+    "users accesskeys get ci fc93c52fdbd847adb70ba8b9766212e0",
+    "users accesskeys get ci fc93c52fdbd847adb70ba8b9766212e0 -o status",
+]);
 
 /// CreateUserAccessKey.
 pub static ACCESS_CREATE: Op = Op::create(
@@ -82,7 +91,8 @@ pub static ACCESS_CREATE: Op = Op::create(
 .making(&USER_ACCESSKEY)
 .long("The answer holds the secret: newer services never show it again.")
 .columns(WITH_SECRET)
-.fields(ACCESS_FIELDS);
+.fields(ACCESS_FIELDS)
+.examples(&["users accesskeys create ci", "users accesskeys create ci -d 'Backups' --json"]);
 
 /// UpdateUserAccessKey: of services newer than 9.20.
 pub static ACCESS_UPDATE: Op = Op::update(
@@ -94,7 +104,11 @@ pub static ACCESS_UPDATE: Op = Op::update(
 .long("Services of version 9.20 and before know no such request and answer 405.")
 .columns(ACCESS_COLUMNS)
 .assigns()
-.fields(ACCESS_FIELDS);
+.fields(ACCESS_FIELDS)
+.examples(&[
+    "users accesskeys update ci fc93c52fdbd847adb70ba8b9766212e0 status=Inactive",
+    "users accesskeys update ci fc93c52fdbd847adb70ba8b9766212e0 description='Backups'",
+]);
 
 /// DeleteUserAccessKey.
 pub static ACCESS_DELETE: Op = Op::delete(
@@ -103,4 +117,8 @@ pub static ACCESS_DELETE: Op = Op::delete(
     "/:login/users/:user/accesskeys/:useraccesskey",
     "Delete an access key of a sub-user",
 )
-.each();
+.each()
+.examples(&[
+    "users accesskeys delete ci fc93c52fdbd847adb70ba8b9766212e0",
+    "users accesskeys delete ci fc93c52fdbd847adb70ba8b9766212e0 --yes",
+]);

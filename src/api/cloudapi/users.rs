@@ -7,21 +7,24 @@ pub static USER: Noun = Noun { called: "login, id or short id", ..Noun::new("use
     .picked_by(&[Pick::Age("created")]);
 
 /// ListUsers.
-pub static LIST: Op = Op::list("ListUsers", "list", "/:login/users", "List the sub-users of the account");
+pub static LIST: Op = Op::list("ListUsers", "list", "/:login/users", "List the sub-users of the account")
+    .examples(&["users list", "users list --long --sort login"]);
 
 /// GetUser.
-pub static GET: Op = Op::get("GetUser", "get", "/:login/users/:user", "Show a sub-user").fields(&[query(
-    "membership",
-    Kind::Flag("true"),
-    "Show the user's roles too, and which of them are active by default",
-)]);
+pub static GET: Op = Op::get("GetUser", "get", "/:login/users/:user", "Show a sub-user")
+    .fields(&[query(
+        "membership",
+        Kind::Flag("true"),
+        "Show the user's roles too, and which of them are active by default",
+    )])
+    .examples(&["users get ci", "users get ci --membership --json"]);
 
 /// CreateUser.
 pub static CREATE: Op = Op::create("CreateUser", "create", "/:login/users", "Make a sub-user")
     .making(&USER)
     .long(
         "Without --password-file the password is asked for on the terminal: at least 7 characters, a letter and a \
-         digit among them. A user can do nothing before a role says so: sdc roles create. Roles and keys of a new \
+         digit among them. A user can do nothing before a role says so: `roles create`. Roles and keys of a new \
          user may take some seconds to be known everywhere.",
     )
     .fields(&[
@@ -40,11 +43,15 @@ pub static CREATE: Op = Op::create("CreateUser", "create", "/:login/users", "Mak
         body("country", Kind::Text, "Country"),
         body("phone", Kind::Text, "Phone number"),
         ROLE_TAG,
+    ])
+    .examples(&[
+        "users create jill --email jill@example.com --password-file password.txt",
+        "users create jill --email jill@example.com --password-file - --first-name Jill",
     ]);
 
 /// UpdateUser. The password has a route of its own.
 pub static UPDATE: Op = Op::update("UpdateUser", "update", "/:login/users/:user", "Change a sub-user's data")
-    .long("An empty value clears a field. Also: sdc users update jill phone=555-1234")
+    .long("An empty value clears a field.")
     .locks_out()
     .assigns()
     .fields(&[
@@ -59,7 +66,8 @@ pub static UPDATE: Op = Op::update("UpdateUser", "update", "/:login/users/:user"
         body("state", Kind::Clearable, "State"),
         body("country", Kind::Clearable, "Country"),
         body("phone", Kind::Clearable, "Phone number"),
-    ]);
+    ])
+    .examples(&["users update ci phone=555-1234", "users update ci --email ci@example.com"]);
 
 /// ChangeUserPassword.
 pub static CHANGE_PASSWORD: Op = Op::update(
@@ -68,16 +76,19 @@ pub static CHANGE_PASSWORD: Op = Op::update(
     "/:login/users/:user/change_password",
     "Give a sub-user another password",
 )
-.long("At least 7 characters, a letter and a digit among them, and none of the last four.")
+.long("At least 7 characters, a letter and a digit among them. The last four are refused.")
 .fields(&[
     body("password", Kind::Secret, "File with the password, - for standard input; asked for if not given")
         .flag("password-file")
         .required(),
     body("password_confirmation", Kind::Same("password"), "The same again"),
-]);
+])
+.examples(&["users change-password ci --password-file password.txt", "users change-password ci --password-file -"]);
 
 /// DeleteUser.
-pub static DELETE: Op = Op::delete("DeleteUser", "delete", "/:login/users/:user", "Delete a sub-user").each();
+pub static DELETE: Op = Op::delete("DeleteUser", "delete", "/:login/users/:user", "Delete a sub-user")
+    .each()
+    .examples(&["users delete ci", "users delete ci --yes"]);
 
 /// `sdc users`.
 pub static USERS: Resource = Resource {

@@ -23,6 +23,7 @@ pub fn options() -> [Arg; 3] {
             .value_parser(clap::builder::NonEmptyStringValueParser::new())
             .help("The address in this network: id, short id or name"),
     ]
+    .map(|arg| arg.help_heading("Address"))
 }
 
 /// What they choose.

@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::targets;
 use crate::api::{CLOUDAPI, Field, Kind, Method, Op, Resource, Shape, VERB_ALIASES};
 use crate::error::{Error, Result};
+use crate::tasks::words::plural;
 
 /// What clap is told of a command that is not only an operation's.
 #[derive(Clone, Copy)]
@@ -19,6 +20,10 @@ pub enum Syntax {
     /// The operation's, with more options.
     Extended(fn(Command) -> Command),
 }
+
+/// The headings of a command's own options in its page of help; those that select have [`targets::SELECTION`].
+pub const CREATION: &str = "Creation";
+pub const WAITING: &str = "Waiting";
 
 /// Which commands are such, by their words.
 pub type Syntaxes = fn(&str) -> Option<Syntax>;
@@ -124,9 +129,7 @@ fn aliases(path: &str, word: &str, syntaxes: Syntaxes) -> impl Iterator<Item = &
 
 fn verb(op: &'static Op, path: &str, word: &'static str, syntaxes: Syntaxes) -> Command {
     let command = Command::new(word).about(op.about).visible_aliases(aliases(path, word, syntaxes));
-    let api = format!("API: {} ({} {})", op.id, op.method.as_str(), op.path);
-    let long = if op.long.is_empty() { op.about.to_owned() } else { format!("{}\n\n{}", op.about, op.long) };
-    let command = arguments(command.long_about(long).after_long_help(api), op);
+    let command = arguments(command, op);
     match syntaxes(&format!("{path} {word}")) {
         Some(Syntax::Extended(extend)) => extend(command),
         _ => command,
@@ -141,10 +144,16 @@ fn takes_words(op: &Op) -> bool {
 
 /// The options of an operation's fields.
 pub fn fields(command: Command, op: &'static Op) -> Command {
-    op.fields
-        .iter()
-        .filter(|field| !matches!(field.kind, Kind::Same(_)))
-        .fold(command, |all, field| all.arg(option(field)))
+    let heading = match op.shape {
+        _ if op.makes.is_some() => Some(CREATION),
+        Shape::Rows => Some(targets::SELECTION),
+        _ => None,
+    };
+    let typed = op.fields.iter().filter(|field| !matches!(field.kind, Kind::Same(_)));
+    typed.fold(command, |all, field| {
+        let arg = option(field);
+        all.arg(if field.positional { arg } else { arg.help_heading(heading) })
+    })
 }
 
 /// The options and arguments of an operation's command.
@@ -158,13 +167,13 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         let last = params.peek().is_none();
         let (word, how) = CLOUDAPI.noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
         let shown = word.to_uppercase().replace(' ', "-");
-        let mut arg = Arg::new(param).value_name(shown).help(format!("The {word}: {how}")).required(true);
+        let mut arg = Arg::new(param).value_name(shown).help(format!("{}: {how}", titled(word))).required(true);
         let Some(target) = CLOUDAPI.noun(param).filter(|_| last && op.takes_several()) else {
             command = command.arg(arg);
             continue;
         };
-        let globs = if target.list.shape == Shape::Rows { ", globs ('web-*')" } else { "" };
-        let several = format!("The {word}: {how}; several may be given{globs}, or - for a list on standard input");
+        let globs = if target.list.shape == Shape::Rows { "; globs ('web-*')" } else { "" };
+        let several = format!("{}: {how}{globs}, or - for stdin", titled(&plural(word)));
         arg = arg.action(ArgAction::Append).num_args(1..).help(several);
         let picking = targets::picking(target);
         if !picking.is_empty() {
@@ -193,6 +202,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
                 .long("timeout")
                 .value_name("TIME")
                 .requires("wait")
+                .help_heading(WAITING)
                 .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
         ]);
     }
@@ -207,6 +217,16 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     command
 }
 
+/// A word of the table as a title: `firewall rule`, `vlan`.
+fn titled(word: &str) -> String {
+    match word {
+        "vlan" | "nic" | "vlans" | "nics" => word.replace("vlan", "VLAN").replace("nic", "NIC"),
+        "accesskey" => "Access key".to_owned(),
+        "accesskeys" => "Access keys".to_owned(),
+        _ => word.chars().take(1).map(|letter| letter.to_ascii_uppercase()).chain(word.chars().skip(1)).collect(),
+    }
+}
+
 /// Whether a question may come before it is done.
 pub fn asks(op: &Op) -> bool {
     op.asks || op.asks_many || op.locks_out || op.fields.iter().any(|field| field.asks)
@@ -214,7 +234,7 @@ pub fn asks(op: &Op) -> bool {
 
 /// `--wait`, of what ends in a state also with a state.
 fn wait(op: &Op) -> Arg {
-    let arg = Arg::new("wait").long("wait").short('w');
+    let arg = Arg::new("wait").long("wait").short('w').help_heading(WAITING);
     match op.waited_states().as_slice() {
         [] => arg.help("Wait until it is done").action(ArgAction::SetTrue),
         states => arg

@@ -40,8 +40,13 @@ pub struct Globals {
 impl Globals {
     /// Whether failures are told as JSON.
     pub fn json(&self) -> bool {
-        matches!(self.output.as_deref(), Some(output) if output.starts_with("json"))
+        self.output.as_deref().is_some_and(is_json)
     }
+}
+
+/// Whether this is the word of `-o` for JSON, with columns or without.
+pub fn is_json(output: &str) -> bool {
+    matches!(output.split(':').next(), Some("json" | "jsonl"))
 }
 
 /// Adds them to a command, and so to all below it. They may stand before the command's name too, so
@@ -117,7 +122,7 @@ fn options(command: Command, inherited: bool) -> Command {
                 .global(inherited)
                 .help("Filter JSON output with a jq expression"),
             switch("raw", "Print the strings of --jq without quotes"),
-            switch("csv-safe", "Prefix csv and tsv cells that a spreadsheet would run as formulas with '"),
+            switch("csv-safe", "Prefix csv and tsv cells that would run as formulas with '"),
             Arg::new("color")
                 .long("color")
                 .value_name("WHEN")

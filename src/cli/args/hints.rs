@@ -4,101 +4,12 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::letters;
+use super::{letters, older, pages};
 use crate::api::{CLOUDAPI, Method, Op, Shape};
 use crate::cli::{noun, tree};
+use crate::error::Error;
 use crate::grammar::filter::Typed;
 use crate::render::visible;
-
-/// What users of the older tools type first, and what it is called here.
-const OLD_WORDS: &[(&str, &str)] = &[
-    ("ls", "sdc machines list"),
-    ("list", "sdc machines list, sdc images list, ..."),
-    ("create", "sdc machines create"),
-    ("start", "sdc machines start"),
-    ("stop", "sdc machines stop"),
-    ("reboot", "sdc machines reboot"),
-    ("delete", "sdc machines delete"),
-    ("rm", "sdc machines delete"),
-    ("get", "sdc machines get"),
-    ("cloudapi", "sdc api"),
-    ("info", "sdc account get"),
-    ("env", "sdc config show"),
-    ("vlan", "sdc fabrics vlans"),
-    ("migration", "sdc machines migrate"),
-    ("ssh", "sdc machines ssh"),
-    ("scp", "sdc machines scp"),
-    ("ip", "sdc machines ip"),
-    ("vnc", "sdc machines vnc"),
-    ("limits", "sdc account limits"),
-    ("machines create", "image, package and name are options: --image IMG --package PKG --name NAME"),
-    ("machines enable-firewall", "sdc machines firewall enable"),
-    ("machines disable-firewall", "sdc machines firewall disable"),
-    ("machines enable-deletion-protection", "sdc machines deletion-protection enable"),
-    ("machines disable-deletion-protection", "sdc machines deletion-protection disable"),
-    ("machines fwrules", "sdc machines fwrules list MACHINE"),
-    ("machines snapshots", "sdc machines snapshots list MACHINE"),
-    ("machines disks", "sdc machines disks list MACHINE"),
-    ("machines nics", "sdc machines nics list MACHINE"),
-    ("machines wait", "sdc wait machines MACHINE --for state=running"),
-    ("images wait", "sdc wait images IMAGE --for active"),
-    ("networks create", "sdc fabrics networks create VLAN"),
-    ("networks delete", "sdc fabrics networks delete VLAN NETWORK"),
-    ("networks get-default", "sdc config get"),
-    ("networks set-default", "sdc config set default_network=NETWORK"),
-    ("fwrules create", "the rule is one argument, in quotes: sdc fwrules create 'FROM any TO ...'"),
-    (
-        "fabrics networks",
-        "networks hang on a VLAN: sdc fabrics networks VERB VLAN; of all VLANs: sdc networks list --fabric",
-    ),
-    ("users add", "sdc users create LOGIN --email ADDRESS; from a file: sdc rbac apply FILE"),
-    ("roles add", "sdc roles create NAME; from a file: sdc rbac apply FILE"),
-    ("policies add", "sdc policies create NAME --rule RULE; from a file: sdc rbac apply FILE"),
-    ("rbac user", "sdc users get USER; from a file: sdc rbac apply FILE"),
-    ("rbac users", "sdc users list"),
-    ("rbac role", "sdc roles get ROLE; from a file: sdc rbac apply FILE"),
-    ("rbac roles", "sdc roles list"),
-    ("rbac policy", "sdc policies get POLICY; from a file: sdc rbac apply FILE"),
-    ("rbac policies", "sdc policies list"),
-    ("rbac keys", "sdc users keys list USER"),
-    ("rbac key", "sdc users keys get USER KEY; a new one: sdc users keys add USER FILE"),
-    ("rbac accesskeys", "sdc users accesskeys list USER"),
-    ("rbac accesskey", "sdc users accesskeys get USER ID"),
-    ("rbac role-tags", "sdc role-tags get RESOURCE"),
-    ("rbac instance-role-tags", "sdc role-tags get machines/MACHINE"),
-    ("rbac image-role-tags", "sdc role-tags get images/IMAGE"),
-    ("rbac network-role-tags", "sdc role-tags get networks/NETWORK"),
-    ("rbac package-role-tags", "sdc role-tags get packages/PACKAGE"),
-    ("rbac reset", "sdc users delete '*', sdc roles delete '*' and sdc policies delete '*'"),
-    ("profile get", "sdc profile list; what is used of one: sdc config show -p NAME"),
-    ("profile show", "sdc profile list; what is used of one: sdc config show -p NAME"),
-    ("profile edit", "delete and create it: sdc profile delete NAME, sdc profile create NAME"),
-    ("profile set", "sdc profile use NAME"),
-    ("profile set-current", "sdc profile use NAME"),
-    ("svc", "sdc services list"),
-    ("service", "sdc services list"),
-    ("dc", "sdc datacenters list"),
-    ("account limits", "sdc account limits"),
-    ("login", "requests are signed with your SSH key: sdc auth doctor"),
-    ("version", "sdc --version"),
-];
-
-/// Options of the older tools, of the commands that begin so, and what does the same here. The first that fits is told.
-const OLD_OPTIONS: &[(&str, &str, &str)] = &[
-    ("-v", "", "a trace of requests and answers: --debug"),
-    ("--verbose", "", "a trace of requests and answers: --debug"),
-    ("-i", "machines create", "an image: --image IMAGE"),
-    ("-i", "run", "an image: --image IMAGE"),
-    ("-i", "", "any certificate: --insecure"),
-    ("--pkg", "", "--package PACKAGE"),
-    ("--wait-timeout", "", "--wait --timeout TIME"),
-    ("--user-script", "machines create", "--script FILE"),
-    ("-t", "machines list", "sdc machines list tag.NAME=VALUE"),
-    ("-t", "machines create", "--tag NAME=VALUE"),
-    ("-n", "rbac apply", "what would be done: sdc rbac apply FILE --dry-run"),
-    ("--all", "machines tags delete", "sdc machines tags delete-all MACHINE"),
-    ("--all", "machines metadata delete", "sdc machines metadata delete-all MACHINE"),
-];
 
 /// Spells out in what was typed whatever would steer the terminal or begin a line of its own: names come from services.
 pub fn spell_out(error: &mut clap::Error) {
@@ -120,6 +31,7 @@ pub fn spell_out(error: &mut clap::Error) {
 pub fn of(args: &[OsString], error: &mut clap::Error, now: i64) -> Option<String> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     let wrong = text(error, ContextKind::InvalidArg).first().cloned().unwrap_or_default();
+    only_good_tips(&typed, error);
     if error.kind() == ErrorKind::UnknownArgument
         && let Some(hint) = old_option(&path(&typed).join(" "), &wrong)
     {
@@ -178,6 +90,66 @@ pub fn of(args: &[OsString], error: &mut clap::Error, now: i64) -> Option<String
     }
 }
 
+/// What is wrong where clap has no word for it: `--wait=STATE` of what takes no state.
+pub fn instead(args: &[OsString], error: &clap::Error) -> Option<Error> {
+    let of_wait = text(error, ContextKind::InvalidArg).first().is_some_and(|arg| arg.starts_with("--wait"));
+    if error.kind() != ErrorKind::TooManyValues || !of_wait {
+        return None;
+    }
+    let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
+    let error_of = Error::usage("--wait takes no state here").hint("--wait alone waits until it is done");
+    let state = text(error, ContextKind::InvalidValue).first().cloned().unwrap_or_default();
+    let above = path(&typed);
+    let noun = operation(&typed).and_then(|(_, op)| op.path_params().last()).and_then(|param| CLOUDAPI.noun(param));
+    let Some(noun) = noun.filter(|noun| noun.states.contains(&&*state)) else { return Some(error_of) };
+    let targets = typed.iter().skip(above.len()).take_while(|word| !word.starts_with('-'));
+    let targets: Vec<String> = targets
+        .filter(|word| crate::sensitive::sort(word).is_none())
+        .map(|word| crate::grammar::shell::quoted(&visible(word)))
+        .collect();
+    let targets = if targets.is_empty() { noun.word.to_uppercase() } else { targets.join(" ") };
+    let collection = above.first()?;
+    Some(error_of.hint(format!("until it is in that state: sdc wait {collection} {targets} --for state={state}")))
+}
+
+/// Takes away tips of clap's own that lead astray: words that are not very like what was typed, commands that interrupt
+/// or destroy something, and how to type an option that is not one.
+fn only_good_tips(typed: &[&str], error: &mut clap::Error) {
+    let astray = |tip: &str| tip.contains("-- ");
+    let suggested = match error.get(ContextKind::Suggested) {
+        // An empty list is shown as an empty line.
+        Some(ContextValue::StyledStrs(all)) => all.is_empty() || all.iter().any(|tip| astray(&tip.to_string())),
+        Some(ContextValue::StyledStr(tip)) => astray(&tip.to_string()),
+        _ => false,
+    };
+    if suggested {
+        error.remove(ContextKind::Suggested);
+    }
+    let similar = text(error, ContextKind::SuggestedSubcommand);
+    let Some(wrong) = text(error, ContextKind::InvalidSubcommand).first().cloned().filter(|_| !similar.is_empty())
+    else {
+        return;
+    };
+    let root = tree();
+    let above = path(typed);
+    let parent = above.iter().try_fold(&root, |command, word| command.find_subcommand(word));
+    let mut good: Vec<String> = Vec::new();
+    for word in similar {
+        let found = parent.and_then(|parent| parent.find_subcommand(&word)).filter(|command| !command.is_hide_set());
+        let Some(name) = found.map(|command| command.get_name().to_owned()) else { continue };
+        let harmful = pages::operation(&format!("{} {name}", above.join(" ")))
+            .is_some_and(|op| op.asks || op.asks_many || op.locks_out);
+        let near = crate::grammar::nearest(&wrong, &[&*word]).is_some();
+        if near && !harmful && !good.contains(&name) {
+            good.push(name);
+        }
+    }
+    match good.is_empty() {
+        true => drop(error.remove(ContextKind::SuggestedSubcommand)),
+        false => drop(error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(good))),
+    }
+}
+
 /// The texts of something that clap knows of an error.
 fn text(error: &clap::Error, kind: ContextKind) -> Vec<String> {
     match error.get(kind) {
@@ -192,8 +164,16 @@ fn text(error: &clap::Error, kind: ContextKind) -> Vec<String> {
 fn old_words(typed: &[&str], error: &clap::Error) -> Option<String> {
     let word = |at: usize| typed.get(at).copied().unwrap_or_default();
     let name = noun(word(0)).map_or(word(0), |noun| noun.name);
-    let known = |(old, _): &&(&str, &str)| *old == name || *old == format!("{name} {}", word(1));
-    let (_, hint) = OLD_WORDS.iter().find(known)?;
+    // By its words here as well as by those that were typed.
+    let here = path(typed);
+    let next = format!("{} {}", here.join(" "), word(here.len()));
+    let forms = [name.to_owned(), format!("{name} {}", word(1)), here.join(" "), next];
+    let known = |(old, _): &&(&str, &str)| forms.iter().any(|form| form == old);
+    let Some((_, hint)) = older::WORDS.iter().find(known) else {
+        // The last word of a command that is known so far.
+        let unknown = error.kind() == ErrorKind::InvalidSubcommand;
+        return older::here(typed, noun(word(0)).is_none()).filter(|_| unknown);
+    };
     let wrong = text(error, ContextKind::InvalidArg);
     let fits = match error.kind() {
         ErrorKind::UnknownArgument => wrong.iter().all(|arg| !arg.starts_with('-')),
@@ -207,14 +187,16 @@ fn old_words(typed: &[&str], error: &clap::Error) -> Option<String> {
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => true,
         _ => false,
     };
-    fits.then(|| (*hint).to_owned())
+    let rest = typed.iter().skip(1).filter(|word| crate::sensitive::sort(word).is_none());
+    let rest = rest.fold(String::new(), |rest, word| rest + " " + &crate::grammar::shell::quoted(&visible(word)));
+    fits.then(|| hint.replace(" …", &rest))
 }
 
 /// What an option of the older tools is called here.
 fn old_option(command: &str, option: &str) -> Option<String> {
     let option = option.split('=').next().unwrap_or(option);
     let begins = |known: &str| known.is_empty() || command == known || command.starts_with(&format!("{known} "));
-    let found = OLD_OPTIONS.iter().find(|(old, known, _)| *old == option && begins(known));
+    let found = older::OPTIONS.iter().find(|(old, known, _)| *old == option && begins(known));
     found.map(|(_, _, hint)| (*hint).to_owned())
 }
 
@@ -282,9 +264,7 @@ fn path(typed: &[&str]) -> Vec<String> {
 
 /// The operation that these words begin with, and its command.
 pub fn operation(typed: &[&str]) -> Option<(String, &'static Op)> {
-    let path = path(typed);
-    let (noun, verb) = path.split_first()?;
-    let resource = CLOUDAPI.resources.iter().find(|resource| resource.name == noun)?;
-    let op = resource.ops.iter().copied().find(|op| op.verb == verb.join(" "))?;
-    Some((format!("sdc {}", path.join(" ")), op))
+    let path = path(typed).join(" ");
+    let op = pages::operation(&path)?;
+    Some((format!("sdc {path}"), op))
 }

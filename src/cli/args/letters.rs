@@ -88,7 +88,9 @@ pub fn alone(typed: &[&str], command: &str, option: &str) -> Option<String> {
         return hint.filter(|_| typed.iter().any(|word| word.starts_with(short)));
     }
     let others = letters.iter().filter(|(short, ..)| typed.iter().any(|word| word.starts_with(short)));
-    others.filter_map(|(_, letter, _)| meant(*letter, command, false)).find(|hint| hint.contains(option))
+    others
+        .filter_map(|(_, letter, _)| meant(*letter, command, false))
+        .find(|hint| hint.contains(option.trim_matches(['<', '>'])))
 }
 
 /// What a letter means in the older tools' command of this name.

@@ -17,9 +17,12 @@ use crate::tasks::words::{plural, word};
 /// So much is read from standard input, in bytes: some 50 000 ids.
 const STDIN: u64 = 2 << 20;
 
+/// The heading of the options that select, in a page of help.
+pub const SELECTION: &str = "Selection";
+
 /// The options that say how many there may be, and how many at once.
 pub fn limits() -> [Arg; 2] {
-    let own = |id: &'static str| Arg::new(id).long(id).help_heading("Targets");
+    let own = |id: &'static str| Arg::new(id).long(id).help_heading(SELECTION);
     [
         own("max")
             .value_name("N")
@@ -38,14 +41,14 @@ pub fn with_ignore_missing(command: Command) -> Command {
         Arg::new("ignore-missing")
             .long("ignore-missing")
             .action(ArgAction::SetTrue)
-            .help_heading("Targets")
+            .help_heading(SELECTION)
             .help("Treat missing targets as success"),
     )
 }
 
 /// The options that pick targets, for an operation that takes several.
 pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
-    let own = |id: &'static str| Arg::new(id).long(id).help_heading("Targets");
+    let own = |id: &'static str| Arg::new(id).long(id).help_heading(SELECTION);
     let [max, parallel] = limits();
     let mut command = command.arg(max);
     if op.targets == Takes::Each {
@@ -63,7 +66,7 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
                 .value_name("STATE,...")
                 .value_delimiter(',')
                 .value_parser(NonEmptyStringValueParser::new())
-                .help_heading("Targets")
+                .help_heading(SELECTION)
                 .help("Select by state"),
             Pick::Age(_) => own("older-than")
                 .value_name("TIME")

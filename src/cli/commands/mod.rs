@@ -14,7 +14,7 @@ use clap::{ArgMatches, Command};
 
 use super::App;
 use super::args::build::{self, Syntax};
-use super::args::globals;
+use super::args::{globals, pages};
 use crate::api::Op;
 use crate::error::{Error, Result};
 
@@ -27,12 +27,17 @@ pub(crate) struct Custom {
     /// Does it, and returns the exit code.
     pub run: for<'a> fn(&'a App, &'a ArgMatches) -> Running<'a>,
     /// The operations that it calls, by its own verb, or "" where it has none.
-    pub calls: &'static [(&'static str, &'static [&'static Op])],
+    pub calls: ByVerb<&'static Op>,
+    /// Its examples, likewise; none where it is a command of the table, which has them. They run on the emulator's demo.
+    pub examples: ByVerb<&'static str>,
     /// Whether it heeds `--dry-run` and `--curl`.
     pub previews: bool,
     /// Whether it can be done without settings.
     pub settings: Settings,
 }
+
+/// What a row says of each of its verbs; "" is the command itself.
+pub(crate) type ByVerb<T> = &'static [(&'static str, &'static [T])];
 
 /// A command that is under way.
 pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<i32>> + 'a>>;
@@ -122,12 +127,25 @@ pub(crate) fn lay_over(noun: &str, mut command: Command) -> Command {
 
 /// The operations that a command of ours calls, by its words.
 pub(crate) fn calls(path: &str) -> &'static [&'static Op] {
-    let called = COMMANDS.iter().find_map(|custom| {
+    of_verb(path, |custom| custom.calls)
+}
+
+/// The examples of a command, by its words.
+pub(crate) fn examples(path: &str) -> &'static [&'static str] {
+    match of_verb(path, |custom| custom.examples) {
+        [] => pages::operation(path).map_or(&[], |op| op.examples),
+        own => own,
+    }
+}
+
+/// What a row says of a command with these words, by its own verb.
+fn of_verb<T>(path: &str, said: fn(&Custom) -> ByVerb<T>) -> &'static [T] {
+    let found = COMMANDS.iter().find_map(|custom| {
         let verb = path.strip_prefix(custom.path)?;
         let verb = if verb.is_empty() { verb } else { verb.strip_prefix(' ')? };
-        custom.calls.iter().find(|(known, _)| *known == verb)
+        said(custom).iter().find(|(known, _)| *known == verb)
     });
-    called.map_or(&[], |(_, ops)| *ops)
+    found.map_or(&[], |(_, all)| *all)
 }
 
 /// The command that was typed, if it is one of ours, and what was typed for it.

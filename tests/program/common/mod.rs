@@ -1,6 +1,8 @@
 //! A server that does as it is told, and the program asking it.
 #![allow(dead_code)]
 
+#[cfg(all(feature = "cli", feature = "emulator"))]
+pub mod cloud;
 #[cfg(unix)]
 mod signals;
 

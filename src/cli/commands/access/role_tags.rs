@@ -22,21 +22,30 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("set", role_tags::OPS), ("add", role_tags::OPS), ("remove", role_tags::OPS), ("clear", role_tags::OPS)],
+    examples: &[
+        ("get", &["role-tags get machines/web1", "role-tags get machines --json"]),
+        ("set", &["role-tags set machines/web1 operator", "role-tags set networks/public operator keyadmin"]),
+        ("add", &["role-tags add machines/web1 operator", "role-tags add account operator"]),
+        ("remove", &["role-tags remove machines/web1 operator", "role-tags remove images/acme-web operator --yes"]),
+        ("clear", &["role-tags clear machines/web1", "role-tags clear users/ci --yes"]),
+    ],
     previews: true,
     settings: Settings::Needed,
 };
 
 const RESOURCE_HELP: &str = "\
-RESOURCE is how the thing is called:
+RESOURCE is one of
   account (or /)             the account itself
-  machines                   the collection: who may list machines, and make new ones
+  machines                   the collection: who may list and create machines
   machines/web1              one of them: id, short id or name
-  images/base-64@23.4.0      likewise packages, networks, fwrules, keys, roles, policies, datacenters
+  images/base-64@23.4.0      likewise packages, networks, fwrules, keys, roles,
+                             policies, datacenters
   users/jill, users/jill/keys, users/jill/keys/laptop
   /:login/machines/UUID      the path itself
 
-A key's tags hang on the path as it is typed: those of keys/NAME and of keys/FINGERPRINT are not the same.
-What has changed may take some seconds to be known everywhere.";
+A key's tags hang on the path as it is typed: those of keys/NAME and of \
+keys/FINGERPRINT are not the same. What has changed may take some seconds to be \
+known everywhere.";
 
 /// The command and its verbs.
 pub fn command() -> Command {
@@ -59,33 +68,31 @@ pub fn command() -> Command {
             .action(ArgAction::SetTrue)
             .help("Skip the confirmation prompt")
     };
-    let verb = |name: &'static str, about: &'static str, more: &str| {
-        let long = if more.is_empty() { about.to_owned() } else { format!("{about}\n\n{more}") };
+    let verb = |name: &'static str, about: &'static str, more: &'static str| {
         Command::new(name)
             .about(about)
-            .long_about(long)
+            .before_long_help(more)
             .after_long_help(RESOURCE_HELP)
             .arg(resource())
             .args(list_options().into_iter().take(1))
     };
     Command::new("role-tags")
         .about("Tag resources with roles, which may then act on them")
-        .long_about(
-            "Tag resources with roles, which may then act on them.\n\n\
-             A sub-user may do to a thing what the policies of a role allow, if the thing is tagged with that role.",
+        .before_long_help(
+            "A sub-user may do to a resource what the policies of a role allow, if it is tagged with that role.",
         )
         .visible_alias("role-tag")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            verb("get", "Show the roles that a thing is tagged with", "One a line; nothing if there is none.")
+            verb("get", "Show the roles that a resource is tagged with", "One a line; nothing if there is none.")
                 .visible_aliases(["list", "ls", "show"]),
         )
         .subcommand(
             verb(
                 "set",
-                "Tag a thing with these roles and no others",
-                "It asks first if that takes away roles that are there.",
+                "Tag a resource with these roles and no others",
+                "Asks first if that takes away roles that are there.",
             )
             .arg(roles())
             .arg(yes()),
@@ -93,7 +100,7 @@ pub fn command() -> Command {
         .subcommand(
             verb(
                 "add",
-                "Tag a thing with more roles",
+                "Tag a resource with more roles",
                 "They are read and written back, so two at once may undo each other.",
             )
             .arg(roles()),
@@ -101,15 +108,15 @@ pub fn command() -> Command {
         .subcommand(
             verb(
                 "remove",
-                "Take roles off a thing",
-                "They are read and written back, so two at once may undo each other. It asks first if that takes away \
+                "Take roles off a resource",
+                "They are read and written back, so two at once may undo each other. Asks first if that takes away \
                  your own rights.",
             )
             .visible_aliases(["rm", "delete"])
             .arg(roles())
             .arg(yes()),
         )
-        .subcommand(verb("clear", "Take all roles off a thing", "It asks first if there are any.").arg(yes()))
+        .subcommand(verb("clear", "Take all roles off a resource", "Asks first if there are any.").arg(yes()))
 }
 
 /// Runs a verb and returns the exit code.

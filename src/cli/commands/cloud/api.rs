@@ -23,6 +23,13 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
+    examples: &[(
+        "",
+        &[
+            "api GET '/:login/machines?limit=5'",
+            "api POST /:login/keys -d '{\"name\":\"ci\",\"key\":\"...\"}' --dry-run",
+        ],
+    )],
     previews: true,
     settings: Settings::Needed,
 };
@@ -33,9 +40,9 @@ const BODY_LIMIT: u64 = 16 * 1024 * 1024;
 pub fn command() -> Command {
     Command::new("api")
         .about("Send a signed request and print the answer unchanged")
-        .long_about(
-            "Send a signed request and print the answer unchanged.\n\n\
-             :login in the path stands for the account. A status of 400 or more is printed too, and the exit code tells.",
+        .before_long_help(
+            ":login in the path stands for the account. A status of 400 or more is printed too, and the exit code \
+             says so.",
         )
         .args([
             Arg::new("METHOD").required(true).help("GET, POST, PUT, DELETE, HEAD"),
@@ -57,12 +64,16 @@ pub fn command() -> Command {
                 .short('y')
                 .action(ArgAction::SetTrue)
                 .help("Skip the question before your own rights are taken away"),
-            Arg::new("include").long("include").short('i').action(ArgAction::SetTrue).help("Print status and headers too"),
+            Arg::new("include")
+                .long("include")
+                .short('i')
+                .action(ArgAction::SetTrue)
+                .help("Print status and headers too"),
             Arg::new("paginate")
                 .long("paginate")
                 .action(ArgAction::SetTrue)
                 .conflicts_with_all(["data", "include"])
-                .help("Ask for all pages of a list (limit and offset) and join them into one array"),
+                .help("Request all pages of a list (limit, offset) as one array"),
         ])
 }
 

@@ -24,6 +24,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
+    examples: &[("doctor", &["auth doctor", "auth doctor --json"])],
     previews: false,
     settings: Settings::Judged(unsettled),
 };
@@ -39,11 +40,14 @@ pub fn command() -> Command {
         .about("Diagnose authentication problems")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(Command::new("doctor").about("Check URL, TLS, clock, key, signature, account and roles").long_about(
-            "Check everything between the settings and a signed answer: URL, TLS, the clock against the service's,\n\
-             where the key is, whether it opens, whether the service takes its signature, account and sub-user, roles.\n\
-             Each line is ok, warn or fail, with what to do. The exit code is that of the first failure.",
-        ))
+        .subcommand(
+            Command::new("doctor").about("Check URL, TLS, clock, key, signature, account and roles").before_long_help(
+                "Checks everything between the settings and a signed answer: URL, TLS, the clock against the \
+                 service's, where the key is, whether it opens, whether the service takes its signature, account and \
+                 sub-user, roles.\n\n\
+                 Each line is ok, warn or fail, with what to do. The exit code is that of the first failure.",
+            ),
+        )
 }
 
 /// The settings themselves cannot be read, so that is all there is to say.

@@ -22,6 +22,10 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
+    examples: &[(
+        "",
+        &["fwrules check 'FROM any TO tag role = web ALLOW tcp PORT 443'", "fwrules check --file rules.txt"],
+    )],
     previews: false,
     settings: Settings::UNNEEDED,
 };
@@ -34,10 +38,9 @@ const COLUMNS: &[Column] = &[column("rule"), column("action"), column("protocol"
 pub fn command() -> Command {
     Command::new("check")
         .about("Check firewall rules without asking the service, and print their normal form")
-        .long_about(
-            "Check firewall rules without asking the service, and print their normal form.\n\n\
-             Lists are sorted in it, and tags quoted. Of a faulty rule the place is shown, and the exit code is 2.\n\
-             Whether a machine or a tag is there, only the service knows.",
+        .before_long_help(
+            "Lists are sorted in the normal form, and tags quoted. The place of a fault in a rule is shown, and \
+             the exit code is 2. Whether a machine or a tag exists, only the service knows.",
         )
         .args([
             Arg::new("RULE")

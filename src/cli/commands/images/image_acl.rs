@@ -24,6 +24,7 @@ pub(crate) static SHARE: Custom = Custom {
     syntax: Syntax::Own(share),
     run: |app, matches| Box::pin(run(app, matches, true)),
     calls: &[("", &[&images::GET, &images::UPDATE])],
+    examples: &[("", &["images share acme-web b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99"])],
     previews: true,
     settings: Settings::Needed,
 };
@@ -34,6 +35,7 @@ pub(crate) static UNSHARE: Custom = Custom {
     syntax: Syntax::Own(unshare),
     run: |app, matches| Box::pin(run(app, matches, false)),
     calls: &[("", &[&images::GET, &images::UPDATE])],
+    examples: &[("", &["images unshare acme-web b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99"])],
     previews: true,
     settings: Settings::Needed,
 };
@@ -51,11 +53,10 @@ pub fn unshare() -> Command {
 fn command(name: &'static str, about: &'static str) -> Command {
     Command::new(name)
         .about(about)
-        .long_about(format!(
-            "{about}.\n\n\
-             An account is named by its UUID, which it sees with: sdc account get -o id. The list is read and written\n\
-             back, so two at once may undo each other. It is no error if nothing is to be changed."
-        ))
+        .before_long_help(
+            "An account is named by its UUID, which it sees with `sdc account get -o id`. The list is read and written \
+             back, so two at once may undo each other. It is not an error if nothing is to be changed.",
+        )
         .arg(image())
         .arg(
             Arg::new("accounts")
@@ -71,7 +72,7 @@ fn command(name: &'static str, about: &'static str) -> Command {
 
 /// The argument that names the image.
 pub fn image() -> Arg {
-    Arg::new("image").value_name("IMAGE").required(true).help(format!("The image: {}", images::IMAGE.called))
+    Arg::new("image").value_name("IMAGE").required(true).help(format!("Image: {}", images::IMAGE.called))
 }
 
 /// Does it and returns the exit code.

@@ -22,6 +22,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&images::GET, &images::UPDATE])],
+    examples: &[("", &["images tag acme-web role=web weight:=10", "images tag acme-web release=1.5 --delete team"])],
     previews: true,
     settings: Settings::Needed,
 };
@@ -33,11 +34,7 @@ type Tags = BTreeMap<String, Box<RawValue>>;
 pub fn command() -> Command {
     Command::new("tag")
         .about("Set tags of an image of yours, and leave the others")
-        .long_about(
-            "Set tags of an image of yours, and leave the others.\n\n\
-             sdc images tag mine role=web weight:=10 --delete old\n\
-             All tags are read and written back, so two at once may undo each other.",
-        )
+        .before_long_help("All tags are read and written back, so two at once may undo each other.")
         .arg(image())
         .arg(
             Arg::new("tags")

@@ -16,6 +16,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
+    examples: &[("", &["completion bash", "completion zsh"])],
     previews: false,
     settings: Settings::UNNEEDED,
 };
@@ -23,14 +24,14 @@ pub(crate) static COMMAND: Custom = Custom {
 pub fn command() -> Command {
     Command::new("completion")
         .about("Print a completion script for your shell")
-        .long_about(
-            "Print a completion script for your shell. It completes commands, options, and the names of machines,\n\
-             images and the like; load it when the shell starts:\n\n\
-             bash:        source <(sdc completion bash)\n\
-             zsh:         source <(sdc completion zsh)      after compinit\n\
-             fish:        sdc completion fish | source\n\
-             elvish:      eval (sdc completion elvish | slurp)\n\
-             powershell:  sdc completion powershell | Out-String | Invoke-Expression",
+        .before_long_help(
+            "Completes commands, options, and the names of machines, images and the like. Load it when the shell \
+             starts:\n\n\
+             \x20 bash        source <(sdc completion bash)\n\
+             \x20 zsh         source <(sdc completion zsh)    after compinit\n\
+             \x20 fish        sdc completion fish | source\n\
+             \x20 elvish      eval (sdc completion elvish | slurp)\n\
+             \x20 powershell  sdc completion powershell | Out-String | Invoke-Expression",
         )
         .arg(
             Arg::new("SHELL")

@@ -19,6 +19,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
+    examples: &[("", &["config show", "config show -o name,value"])],
     previews: false,
     settings: Settings::Needed,
 };
@@ -28,10 +29,9 @@ const COLUMNS: &[Column] = &[column("name"), column("value"), column("origin")];
 pub fn command() -> Command {
     Command::new("show")
         .about("Show every setting of sdc and where it came from")
-        .long_about(
-            "Show every setting of sdc and where it came from.\n\n\
-             A flag wins over a named profile (-p, SDC_PROFILE), that over the environment (SDC_*, then TRITON_*), and\n\
-             that over the current profile.",
+        .before_long_help(
+            "An option wins over a named profile (-p, SDC_PROFILE), that over the environment (SDC_*, then \
+             TRITON_*), and that over the current profile.",
         )
         .args(list_options())
 }

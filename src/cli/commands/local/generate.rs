@@ -1,7 +1,8 @@
 //! `sdc generate DIR`: completions, reference pages and man pages, written from the same commands that
 //! run. They are committed; a test says when they are stale.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
@@ -9,8 +10,8 @@ use clap::{Arg, ArgMatches, Command};
 use super::{completion, examples, help_json};
 use crate::api::{CLOUDAPI, Level, Op, Resource};
 use crate::cli::args::build::Syntax;
-use crate::cli::commands::{Custom, Settings};
-use crate::cli::tree;
+use crate::cli::args::pages;
+use crate::cli::commands::{self, Custom, Settings};
 use crate::error::{Error, Result};
 use crate::file::{self, Manner};
 
@@ -20,6 +21,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |_, matches| Box::pin(std::future::ready(run(matches))),
     calls: &[],
+    examples: &[],
     previews: false,
     settings: Settings::UNNEEDED,
 };
@@ -63,30 +65,68 @@ pub fn files() -> Result<Vec<(String, Vec<u8>)>> {
     for (shell, name) in completion::SHELLS {
         files.push((format!("completions/{name}"), completion::script(shell)?.as_bytes().to_vec()));
     }
-    let mut root = tree().disable_help_subcommand(true);
+    let mut root = crate::cli::pages().disable_help_subcommand(true);
     root.build();
     for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
         files.push((format!("docs/reference/{}.md", command.get_name()), page(command).into_bytes()));
     }
     files.push(("docs/api-coverage.md".to_owned(), help_json::coverage().into_bytes()));
-    man(&root, "sdc", &mut files)?;
+    man(&root, "", &mut files)?;
     Ok(files)
 }
 
-fn man(command: &Command, name: &str, files: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
-    let mut text = Vec::new();
-    // A page that names the version would be stale with each release.
-    clap_mangen::Man::new(command.clone().display_name(name.to_owned()))
-        .title(name.to_uppercase())
-        .source("sdc")
-        .manual("sdc manual")
-        .render(&mut text)
-        .map_err(|error| Error::other("cannot write a man page").because(error))?;
-    files.push((format!("docs/man/{name}.1"), text));
+/// The man pages of a command and all below it. `path` is its words.
+fn man(command: &Command, path: &str, files: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
+    let text = man_page(command, path).map_err(|error| Error::other("cannot write a man page").because(error))?;
+    files.push((format!("docs/man/{}.1", man_name(path)), text));
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        man(sub, &format!("{name}-{}", sub.get_name()), files)?;
+        man(sub, format!("{path} {}", sub.get_name()).trim_start(), files)?;
     }
     Ok(())
+}
+
+fn man_name(path: &str) -> String {
+    format!("sdc {path}").trim_end().replace(' ', "-")
+}
+
+fn man_page(command: &Command, path: &str) -> io::Result<Vec<u8>> {
+    let name = man_name(path);
+    let long = [command.get_about(), command.get_before_long_help()].into_iter().flatten();
+    let long = long.map(ToString::to_string).collect::<Vec<_>>().join("\n\n");
+    // A page that names the version would be stale with each release.
+    let man = clap_mangen::Man::new(command.clone().display_name(name.clone()).long_about(long))
+        .title(name.to_uppercase())
+        .source("sdc")
+        .manual("sdc manual");
+    let mut text = Vec::new();
+    man.render_title(&mut text)?;
+    man.render_name_section(&mut text)?;
+    man.render_synopsis_section(&mut text)?;
+    man.render_description_section(&mut text)?;
+    let examples = examples_of(path);
+    if !examples.is_empty() {
+        let typed = |example: &String| format!("{}\n", example.replace('\\', "\\e").replace('-', "\\-"));
+        let lines: String = examples.iter().map(typed).collect();
+        write!(text, ".SH EXAMPLES\n.nf\n{lines}.fi\n")?;
+    }
+    if command.get_arguments().any(|arg| !arg.is_hide_set()) {
+        man.render_options_section(&mut text)?;
+    }
+    if command.get_subcommands().any(|sub| !sub.is_hide_set()) {
+        man.render_subcommands_section(&mut text)?;
+    }
+    if command.get_after_long_help().or(command.get_after_help()).is_some() {
+        man.render_extra_section(&mut text)?;
+    }
+    if command.get_version().is_some() {
+        man.render_version_section(&mut text)?;
+    }
+    Ok(text)
+}
+
+/// The examples of the command with these words, as they are typed.
+fn examples_of(path: &str) -> Vec<String> {
+    commands::examples(path).iter().map(|example| pages::typed(example)).collect()
 }
 
 /// The reference page of a noun: each command with its usage, arguments and options.
@@ -123,8 +163,16 @@ fn section(
         let op = resource.and_then(|resource| find(resource, words));
         if !words.is_empty() {
             let _ = writeln!(out, "\n## sdc {name} {}", words.join(" "));
-            let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
-            let _ = writeln!(out, "\n{}", about.trim_end());
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(out, "\n{about}.");
+            let path = format!("{name} {}", words.join(" "));
+            let examples = examples_of(&path);
+            if !examples.is_empty() {
+                let _ = writeln!(out, "\n```sh\n{}\n```", examples.join("\n"));
+            }
+            if let Some(notes) = command.get_before_long_help() {
+                let _ = writeln!(out, "\n{}", notes.to_string().trim_end());
+            }
         }
         let usage = command.clone().render_usage().to_string();
         let _ = writeln!(out, "\n```text\n{}\n```\n", usage.trim_start_matches("Usage: ").trim());

@@ -8,8 +8,9 @@ use super::exit_codes::{CODES, Code};
 use super::help_json;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::globals;
+use crate::cli::args::older::{self, Tool};
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::{App, tree};
+use crate::cli::{App, pages, tree};
 use crate::error::{Error, Result};
 
 /// `sdc help`.
@@ -18,6 +19,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
+    examples: &[("", &["help machines create", "help triton instance tag"])],
     previews: false,
     settings: Settings::UNNEEDED,
 };
@@ -27,10 +29,10 @@ const TOPICS: &[(&str, &str)] = &[
     ("options", "the options that every command has"),
     ("formatting", "formats, columns, sorting and jq"),
     ("selectors", "names, globs, selectors and filters"),
-    ("exit-codes", "what each exit code means, and what a script does about it"),
+    ("exit-codes", "what exit codes mean, and what a script does about them"),
     ("environment", "the variables that sdc reads"),
-    ("triton", "commands for users of node-triton; words filter them: sdc help triton instance tag"),
-    ("smartdc", "commands for users of sdc-*; words filter them: sdc help smartdc listmachines"),
+    ("triton", "commands for users of node-triton; more words filter them"),
+    ("smartdc", "commands for users of sdc-*; more words filter them"),
 ];
 
 const FORMATTING: &str = "\
@@ -66,9 +68,6 @@ Filters of lists
   'name=web-*'         * and ? in text
   tag.role=web         by tag; tag.role!=web as well
 ";
-
-/// The page for users of the older tools, in whose tables their commands are.
-const OLDER: &str = include_str!("../../../../docs/guide/coming-from-triton.md");
 
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_URL, TRITON_URL", "address of CloudAPI"),
@@ -107,10 +106,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 pub fn command() -> Command {
-    let topics: Vec<String> = TOPICS.iter().map(|(name, about)| format!("sdc help {name}: {about}")).collect();
+    let topics: String = TOPICS.iter().map(|(name, about)| format!("\n  {name:<12} {about}")).collect();
     Command::new("help")
         .about("Help on a command or topic")
-        .after_help(topics.join("\n"))
+        .after_help(format!("Topics:{topics}"))
         .arg(Arg::new("COMMAND").action(ArgAction::Append).help("Command, such as 'machines create', or topic"))
         .arg(
             // Not the switch of the commands that speak to a cloud: nothing else of theirs is known here.
@@ -118,7 +117,7 @@ pub fn command() -> Command {
                 .long("json")
                 .short('j')
                 .action(ArgAction::SetTrue)
-                .help("The command and all below it as JSON: arguments, options, and what they call of the API"),
+                .help("Show the command and all below it as JSON, with its API operations"),
         )
 }
 
@@ -153,7 +152,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         ["selectors"] => text.push_str(SELECTORS),
         [tool @ ("triton" | "smartdc"), words @ ..] => text = older(tool, words)?,
         words => {
-            let mut root = tree();
+            let mut root = pages();
             root.build();
             let mut command = &mut root;
             for word in words {
@@ -173,37 +172,21 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
 /// # Errors
 /// None has them.
 fn older(tool: &str, words: &[&str]) -> Result<String> {
-    let cells = |line: &str| -> Vec<String> {
-        line.trim_matches('|')
-            .split(" | ")
-            .map(|cell| cell.replace('`', "").trim_matches([' ', '|']).to_owned())
-            .collect()
-    };
-    let name = if tool == "triton" { "node-triton" } else { tool };
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-    let mut columns: Option<(usize, usize)> = None;
+    let which = if tool == "triton" { Tool::NodeTriton } else { Tool::Smartdc };
     let mut text = String::new();
-    for line in OLDER.lines() {
-        if !line.starts_with('|') {
-            columns = None;
-            continue;
-        }
-        let row = cells(line);
-        let at = |heading: &str| row.iter().position(|cell| cell == heading);
-        if let Some(here) = at("here") {
-            columns = at(name).map(|theirs| (theirs, here));
-            continue;
-        }
-        let Some((theirs, here)) = columns else { continue };
-        let (Some(theirs), Some(here)) = (row.get(theirs), row.get(here)) else { continue };
+    for (theirs, here) in older::rows(which) {
+        let (theirs, here) = (theirs.replace('`', ""), here.replace('`', ""));
         let small = format!("{theirs} {here}").to_lowercase();
-        if theirs.is_empty() || theirs.starts_with('-') || !words.iter().all(|word| small.contains(word)) {
-            continue;
+        if words.iter().all(|word| small.contains(word)) {
+            let _ = writeln!(text, "{theirs}\n    {here}");
         }
-        let _ = writeln!(text, "{theirs}\n    {here}");
     }
     match text.is_empty() {
-        true => Err(Error::usage(format!("no command of {name} has these words")).hint(format!("sdc help {tool}"))),
+        true => {
+            let words = format!("no command of {} has these words", which.name());
+            Err(Error::usage(words).hint(format!("sdc help {tool}")))
+        }
         false => Ok(text),
     }
 }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::api::cloudapi::role_tags;
 use crate::api::{CLOUDAPI, Op};
-use crate::cli::commands::calls;
+use crate::cli::args::pages;
+use crate::cli::commands;
 use crate::cli::tree;
 
 /// A command with all below it. What every command below takes too stands with the first one, marked `global`.
@@ -24,6 +25,11 @@ pub fn command(command: &Command, words: &[&str]) -> Value {
     all.insert("about".to_owned(), command.get_about().map(ToString::to_string).into());
     all.insert("arguments".to_owned(), arguments.into_iter().map(argument).collect());
     all.insert("options".to_owned(), options.into_iter().map(option).collect());
+    let examples: Vec<Value> =
+        commands::examples(&words.join(" ")).iter().map(|example| pages::typed(example).into()).collect();
+    if !examples.is_empty() {
+        all.insert("examples".to_owned(), examples.into());
+    }
     let api: Vec<Value> = operations(words).iter().map(|op| operation(op)).collect();
     if !api.is_empty() {
         all.insert("api".to_owned(), api.into());
@@ -87,14 +93,11 @@ fn possible(arg: &Arg) -> Vec<String> {
 
 /// The operations that a command calls.
 fn operations(words: &[&str]) -> Vec<&'static Op> {
-    let laid_over = calls(&words.join(" "));
-    if !laid_over.is_empty() {
-        return laid_over.to_vec();
+    let path = words.join(" ");
+    match commands::calls(&path) {
+        [] => pages::operation(&path).into_iter().collect(),
+        laid_over => laid_over.to_vec(),
     }
-    let Some((noun, verb)) = words.split_first() else { return Vec::new() };
-    let verb = verb.join(" ");
-    let resource = CLOUDAPI.resources.iter().find(|resource| resource.name == *noun);
-    resource.into_iter().flat_map(|resource| resource.ops.iter().copied()).filter(|op| op.verb == verb).collect()
 }
 
 fn operation(op: &Op) -> Value {

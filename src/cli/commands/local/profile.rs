@@ -23,6 +23,15 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
+    examples: &[
+        ("list", &["profile list", "profile list -o name,account,url"]),
+        (
+            "create",
+            &["profile create prod -U https://cloudapi.example.com -a acme -k laptop", "profile create ci --use"],
+        ),
+        ("use", &["profile use prod", "profile use -"]),
+        ("delete", &["profile delete prod", "profile delete prod --yes"]),
+    ],
     previews: false,
     settings: Settings::NeededBy(&["create"]),
 };
@@ -53,17 +62,15 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("create")
                 .about("Save the current settings as a profile")
-                .long_about(
-                    "Keep the settings of this call, from flags and environment, as a profile:\n\
-                     sdc profile create prod --url https://cloudapi.example.com --account jill --key-id SHA256:…",
-                )
+                .before_long_help("Keeps the settings of this call, from options and environment.")
                 .arg(name())
                 .arg(Arg::new("use").long("use").action(ArgAction::SetTrue).help("Make it the current one")),
         )
         .subcommand(
             Command::new("use")
                 .visible_aliases(["set", "set-current"])
-                .about("Make a profile the current one; - for the one before, env for the environment alone")
+                .about("Make a profile the current one")
+                .before_long_help("The name - is the profile before this one, and env the environment alone.")
                 .arg(name().allow_hyphen_values(true)),
         )
         .subcommand(

@@ -31,6 +31,7 @@ pub(crate) static WATCH: Custom = Custom {
     syntax: Syntax::Own(watch),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&feed::CHANGEFEED])],
+    examples: &[("", &["machines watch web1 --for state --count 1", "machines watch --count 1 --json"])],
     previews: false,
     settings: Settings::Needed,
 };
@@ -41,6 +42,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&feed::CHANGEFEED])],
+    examples: &[("", &["changefeed --for state,nics --count 1", "changefeed --count 1 --json"])],
     previews: false,
     settings: Settings::Needed,
 };
@@ -55,14 +57,17 @@ const ROUNDS: u32 = 60;
 pub fn command() -> Command {
     Command::new("changefeed")
         .about("Stream machine changes")
-        .long_about(
-            "Stream machine changes, until interrupted.\n\n\
-             With --json each change is one line, exactly as the service sent it. What changed while the connection was\n\
-             lost is found by listing the machines again, and told with \"resync\":true. A service without a changefeed\n\
-             is asked for the list every --interval.",
+        .before_long_help(
+            "Until interrupted, or --count or --timeout ends it. With --json each change is one line, exactly as \
+             the service sent it.\n\n\
+             What changed while the connection was lost is found by listing the machines again, and shown with \
+             \"resync\":true. A service without a changefeed is asked for the list every --interval.",
         )
         .args([
-            Arg::new("machine").value_name("MACHINE").num_args(0..).help("Machine: id, short id or name; all of them if not given"),
+            Arg::new("machine")
+                .value_name("MACHINE")
+                .num_args(0..)
+                .help("Machine: id, short id or name; all of them if not given"),
             Arg::new("for")
                 .long("for")
                 .visible_alias("only")

@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::api::cloudapi::machines;
 use crate::cli::App;
-use crate::cli::args::build::Syntax;
+use crate::cli::args::build::{CREATION, Syntax};
 use crate::cli::args::targets;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::execute;
@@ -19,24 +19,25 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Extended(extend),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&machines::CREATE])],
+    examples: &[],
     previews: true,
     settings: Settings::Needed,
 };
 
 /// The options beside those of the table.
 pub fn extend(command: Command) -> Command {
-    let own = |id: &'static str| Arg::new(id).long(id).help_heading("Scripts");
+    let own = |id: &'static str| Arg::new(id).long(id).help_heading(CREATION);
     command
         .args([
             own("idempotency-key")
                 .value_name("KEY")
                 .value_parser(NonEmptyStringValueParser::new())
-                .help("Make it once, however often this is run: the key is kept in the tag sdc.idempotency-key, and names it unless -n does; not beside --if-absent"),
+                .help("Create at most once per KEY (stored in the tag sdc.idempotency-key); excludes --if-absent"),
             own("if-absent")
                 .action(ArgAction::SetTrue)
                 .requires("name")
                 .conflicts_with("idempotency-key")
-                .help("Do nothing if a machine of this name with the same image and package exists"),
+                .help("Do nothing if a machine with this name, image and package exists"),
             own("count")
                 .value_name("N")
                 .value_parser(value_parser!(u64).range(1..=10_000))
@@ -45,9 +46,9 @@ pub fn extend(command: Command) -> Command {
                 .value_name("WHAT")
                 .value_parser(PossibleValuesParser::new(["keep", "delete"]))
                 .requires("wait")
-                .help("With one that fails or takes too long: keep it, or delete it [default: keep]"),
+                .help("Keep or delete one that fails or takes too long [default: keep]"),
         ])
-        .args(targets::limits())
+        .args(targets::limits().map(|limit| limit.help_heading(CREATION)))
 }
 
 /// Makes them and returns the exit code.

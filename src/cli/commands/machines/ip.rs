@@ -22,6 +22,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
+    examples: &[("", &["machines ip web1", "machines ip web1 web10 --network public"])],
     previews: false,
     settings: Settings::Needed,
 };
@@ -35,10 +36,10 @@ const AT_ONCE: usize = 8;
 pub fn command() -> Command {
     Command::new("ip")
         .about("Print the address of a machine")
-        .long_about(
-            "Print the address of a machine: the primary one, or the one that is chosen, or --all of them.\n\n\
-             One a line, unless -o asks for a format: there id and name are the machine's. Where a machine has\n\
-             no such address, the exit code is 3.",
+        .before_long_help(
+            "The primary address, or the one that is chosen, or --all of them: one a line, unless -o asks for a \
+             format, where id and name are the machine's. Where a machine has no such address, the exit code is \
+             3.",
         )
         .arg(
             Arg::new("machine")
@@ -46,7 +47,7 @@ pub fn command() -> Command {
                 .required(true)
                 .action(ArgAction::Append)
                 .num_args(1..)
-                .help("The machine: id, short id or name; several may be given"),
+                .help("Machines: id, short id or name"),
         )
         .args(addresses::options())
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Every address that fits, not just one"))

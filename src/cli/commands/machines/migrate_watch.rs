@@ -28,6 +28,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&migrations::WATCH])],
+    examples: &[("", &["machines migrate watch web1", "machines migrate watch web1 --timeout 4h"])],
     previews: false,
     settings: Settings::Needed,
 };
@@ -42,10 +43,10 @@ const REMEMBERED: usize = 100_000;
 pub fn command() -> Command {
     Command::new("watch")
         .about("Follow the progress of a migration to its end")
-        .long_about(
-            "Follow the progress of a migration to its end: what has happened so far, and then each step.\n\n\
-             Exit codes: 0 when it ended well or is paused, 3 when there is no migration, 8 when it failed, 9 when\n\
-             --timeout is over.",
+        .before_long_help(
+            "Shows what has happened so far, and then each step.\n\n\
+             Exit codes: 0 when it ended well or is paused, 3 when there is no migration, 8 when it failed, 9 \
+             when --timeout is over.",
         )
         .args([
             Arg::new("machine").value_name("MACHINE").required(true).help("Machine: id, short id or name"),

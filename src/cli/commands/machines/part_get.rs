@@ -23,6 +23,7 @@ pub(crate) static TAG: Custom = Custom {
     syntax: Syntax::Table,
     run: |app, matches| Box::pin(tag(app, matches)),
     calls: &[("", &[&tags::GET, &tags::LIST])],
+    examples: &[],
     previews: true,
     settings: Settings::Needed,
 };
@@ -33,6 +34,7 @@ pub(crate) static METADATA: Custom = Custom {
     syntax: Syntax::Table,
     run: |app, matches| Box::pin(metadata(app, matches)),
     calls: &[("", &[&metadata::GET, &metadata::LIST])],
+    examples: &[],
     previews: true,
     settings: Settings::Needed,
 };

@@ -6,7 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::api::cloudapi::machines;
 use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
-use crate::cli::args::targets as choosing;
+use crate::cli::args::build::WAITING;
+use crate::cli::args::targets::{self as choosing, SELECTION};
 use crate::cli::change::{self, Batch};
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::preview;
@@ -28,6 +29,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&machines::LIST, &machines::DELETE])],
+    examples: &[("", &["reap --expired", "reap --expired --yes --wait"])],
     previews: true,
     settings: Settings::Needed,
 };
@@ -36,26 +38,35 @@ pub(crate) static COMMAND: Custom = Custom {
 pub fn command() -> Command {
     let command = Command::new("reap")
         .about("Delete expired machines")
-        .long_about(
-            "Delete expired machines: those with the tag sdc.expires and a time in it that is past.\n\n\
-             `sdc run` gives its machines that tag, so that none is left for long should sdc itself be killed. Any\n\
-             machine can have it: sdc machines create --tag sdc.expires=2030-01-31T18:00:00Z. A time that cannot be\n\
-             read is warned about, and the machine left alone. The time of day is this computer's.",
+        .before_long_help(
+            "Those with the tag sdc.expires and a time in it that is past. `sdc run` gives its machines that tag, \
+             so that none is left for long should sdc itself be killed. Any machine can have it: --tag \
+             sdc.expires=2030-01-31T18:00:00Z. A time that cannot be read is warned about, and the machine left \
+             alone. The time of day is this computer's.",
         )
         .arg(
             Arg::new("expired")
                 .long("expired")
                 .required(true)
                 .action(ArgAction::SetTrue)
+                .help_heading(SELECTION)
                 .help("Select machines whose time in the tag sdc.expires has passed"),
         )
         .arg(Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Skip the confirmation prompt"))
-        .arg(Arg::new("wait").long("wait").short('w').action(ArgAction::SetTrue).help("Wait until they are gone"))
+        .arg(
+            Arg::new("wait")
+                .long("wait")
+                .short('w')
+                .action(ArgAction::SetTrue)
+                .help_heading(WAITING)
+                .help("Wait until they are gone"),
+        )
         .arg(
             Arg::new("timeout")
                 .long("timeout")
                 .value_name("TIME")
                 .requires("wait")
+                .help_heading(WAITING)
                 .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
         )
         .args(build::list_options().into_iter().take(1))

@@ -42,6 +42,13 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&machines::CREATE, &machines::GET, &machines::DELETE])],
+    examples: &[(
+        "",
+        &[
+            "run --image base-64 --package g1-small -- uname -a",
+            "run --image base-64 --package g1-small --copy src --ttl 30m -- make -C src",
+        ],
+    )],
     previews: true,
     settings: Settings::Needed,
 };
@@ -63,18 +70,17 @@ pub fn command() -> Command {
     let command = Command::new("run")
         .about("Run a command on a new machine, and delete the machine afterwards")
         .override_usage("sdc run --image IMAGE --package PACKAGE [OPTIONS] -- COMMAND...")
-        .long_about(
-            "Run a command on a new machine, and delete the machine afterwards.\n\n\
-             The machine is created, waited for until somebody can log in with ssh, given --copy, and used: the\n\
-             command's input, output and errors are those of sdc. Then it is deleted, whether the command succeeded,\n\
-             failed, took longer than --ttl, or was interrupted. A second interruption leaves at once; the machine\n\
-             then has the tag sdc.expires, and `sdc reap --expired` removes it.\n\n\
-             The exit code is the command's own. Where sdc itself failed, the last line on stderr begins with\n\
-             `error:` (with --json it is an object `{\"error\":...}`), and the code is one of `sdc help exit-codes`: 8 if the\n\
-             machine failed, 9 if it was not ready in --timeout or its --ttl ran out, 130 if interrupted. ssh ends\n\
-             with 255 if the connection broke.\n\n\
-             A single argument after -- is run by the remote shell; several are passed unchanged.\n\
-             The key is one that ssh knows of, or the key file of these settings.",
+        .before_long_help(
+            "The machine is created, waited for until somebody can log in with ssh, given --copy, and used: the \
+             command's input, output and errors are those of sdc. Then it is deleted, whether the command \
+             succeeded, failed, took longer than --ttl, or was interrupted. A second interruption leaves at once; \
+             the machine then has the tag sdc.expires, and `sdc reap --expired` removes it.\n\n\
+             The exit code is the command's own. Where sdc itself failed, the last line on stderr begins with \
+             `error:` (with --json it is an object `{\"error\":...}`), and the code is one of `sdc help \
+             exit-codes`: 8 if the machine failed, 9 if it was not ready in --timeout or its --ttl ran out, 130 \
+             if interrupted. ssh ends with 255 if the connection broke.\n\n\
+             A single argument after -- is run by the remote shell; several are passed unchanged. The key is one \
+             that ssh knows of, or the key file of these settings.",
         );
     build::fields(command, &machines::CREATE)
         .arg(own("ttl").value_name("TIME").help("Lifetime of the machine: 30m, 2h [default: 1h]"))
@@ -419,8 +425,11 @@ impl Tool<'_> {
     }
 
     fn command(&self, tool: &str, words: Vec<OsString>) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(tool);
-        command.args(words).kill_on_drop(true);
+        let mut command = std::process::Command::new(tool);
+        command.args(words);
+        self.app.console.env.hand_on(&mut command);
+        let mut command = tokio::process::Command::from(command);
+        command.kill_on_drop(true);
         command
     }
 

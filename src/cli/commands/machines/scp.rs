@@ -21,6 +21,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
+    examples: &[("", &["machines scp notes.txt web1:/tmp", "machines scp -- -r web1:/var/log ./log"])],
     previews: true,
     settings: Settings::Needed,
 };
@@ -33,13 +34,11 @@ pub fn command() -> Command {
     Command::new("scp")
         .about("Copy files to and from a machine, or between two")
         .override_usage("sdc machines scp [OPTIONS] [--] [SCP-OPTION]... SOURCE... TARGET")
-        .long_about(
-            "Copy files to and from a machine, or between two, with the scp that is installed.\n\n\
-             [USER@]MACHINE:PATH is a file there, anything else a file here; one with a colon is written ./a:b.\n\
-             scp's own options stand behind --, and reach it as they are:\n\
-             sdc machines scp -- -r ./site web1:/var/www\n\n\
-             User, address, port, bastions and known_hosts are as in 'sdc machines ssh'. Between two machines\n\
-             the files pass through here (scp -3). scp can go to both only past the same bastions, and their\n\
+        .before_long_help(
+            "The scp that is installed is run. [USER@]MACHINE:PATH is a file there, anything else a file here; \
+             one with a colon is written ./a:b. Options of scp stand behind --, and are passed unchanged.\n\n\
+             User, address, port, bastions and known_hosts are those of `sdc machines ssh`. Between two machines \
+             the files pass through here (scp -3). scp can reach both only through the same bastions, and their \
              keys are then kept in known_hosts under their addresses.",
         )
         .args(options())

@@ -21,6 +21,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
+    examples: &[("", &["machines ssh web1", "machines ssh root@web1 -L 8080:localhost:80 uptime"])],
     previews: true,
     settings: Settings::Needed,
 };
@@ -29,19 +30,18 @@ pub(crate) static COMMAND: Custom = Custom {
 pub fn command() -> Command {
     Command::new("ssh")
         .about("Log in to a machine, or run a command there")
-        .override_usage("sdc machines ssh [OPTIONS] [USER@]MACHINE [--] [SSH-OPTION]... [COMMAND]...")
-        .long_about(
-            "Log in to a machine, or run a command there, with the ssh that is installed.\n\n\
-             The options below stand before the machine. Everything behind it is ssh's own and reaches it as it is:\n\
-             sdc machines ssh web1 -L 8080:localhost:80 uptime\n\n\
-             The user is the one that is typed, else the one in the image's tag default_user, else root.\n\
-             The machine's tags say the rest: tritoncli.ssh.ip, one of its addresses (else it is the primary\n\
-             one), tritoncli.ssh.port, and tritoncli.ssh.proxy, a machine to go through. That one's own tags\n\
-             are heeded too, and its tritoncli.ssh.proxyuser is who logs in there. A bastion may have a\n\
-             bastion itself. What ssh's own options settle (-p, -l, -J, -o) is left to them.\n\n\
-             The machine's key is kept in known_hosts under its id, for addresses are given to other machines\n\
-             later. Keys of bastions are kept under their addresses. The exit code is ssh's: 255 if it could\n\
-             not connect.",
+        .override_usage("sdc machines ssh [OPTIONS] [USER@]MACHINE [SSH-OPTION]... [COMMAND]...")
+        .before_long_help(
+            "The ssh that is installed is run. The options below stand before the machine; everything after it is \
+             passed to ssh unchanged.\n\n\
+             The user is the one that is typed, else the one in the image's tag default_user, else root. The \
+             machine's tags say the rest: tritoncli.ssh.ip, one of its addresses (else it is the primary one), \
+             tritoncli.ssh.port, and tritoncli.ssh.proxy, a machine to go through. That one's own tags are heeded \
+             too, and its tritoncli.ssh.proxyuser is who logs in there. A bastion may have a bastion itself. What \
+             ssh's own options settle (-p, -l, -J, -o) is left to them.\n\n\
+             The machine's key is kept in known_hosts under its id, for addresses are given to other machines \
+             later. Keys of bastions are kept under their addresses. The exit code is ssh's: 255 if it could not \
+             connect.",
         )
         .args(options())
         .arg(
@@ -51,7 +51,7 @@ pub fn command() -> Command {
                 .num_args(1..)
                 .trailing_var_arg(true)
                 .value_parser(value_parser!(OsString))
-                .help("The machine: id, short id or name; then ssh's own options, and a command"),
+                .help("Machine: id, short id or name; then options of ssh, and a command"),
         )
 }
 
@@ -76,7 +76,7 @@ pub fn options() -> Vec<Arg> {
             .conflicts_with("no-proxy")
             .help("Connect through this machine, whatever the tags say"),
         switch("no-proxy", "Go through no machine, whatever the tags say"),
-        switch("no-host-key-alias", "Keep the machine's key in known_hosts under its address, not under its id"),
+        switch("no-host-key-alias", "Keep the machine's key in known_hosts under its address, not its id"),
         switch("print", "Print the command line instead of running it"),
     ]);
     all

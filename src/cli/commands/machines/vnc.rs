@@ -28,6 +28,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&VNC])],
+    examples: &[("", &["machines vnc win", "machines vnc win --port 5900"])],
     previews: false,
     settings: Settings::Needed,
 };
@@ -38,10 +39,9 @@ const CHUNK: usize = 16 * 1024;
 pub fn command() -> Command {
     Command::new("vnc")
         .about("Connect a VNC viewer to the display of a machine")
-        .long_about(
-            "Connect a VNC viewer to the display of a machine of the brand kvm or bhyve.\n\n\
-             Prints the address for the viewer, which only this computer can reach, waits for one viewer, and ends\n\
-             when that one or the machine does.",
+        .before_long_help(
+            "For machines of the brand kvm or bhyve. Prints the address for the viewer, which only this computer \
+             can reach, waits for one viewer, and ends when that one or the machine does.",
         )
         .args([
             Arg::new("machine").value_name("MACHINE").required(true).help("Machine: id, short id or name"),

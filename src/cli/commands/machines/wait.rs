@@ -36,6 +36,7 @@ pub(crate) static COMMAND: Custom = Custom {
         "",
         &[&cloudapi::machines::GET, &cloudapi::images::GET, &cloudapi::volumes::GET, &cloudapi::snapshots::GET],
     )],
+    examples: &[("", &["wait machines web1 --for ready", "wait images acme-web --for active --timeout 30m"])],
     previews: false,
     settings: Settings::Needed,
 };
@@ -50,20 +51,19 @@ pub fn command() -> Command {
     let text = clap::builder::NonEmptyStringValueParser::new;
     Command::new("wait")
         .about("Wait until resources meet a condition")
-        .long_about(
-            "Wait until resources meet a condition, whoever makes them so.\n\n\
-             CONDITION is one of\n\
+        .before_long_help(
+            "CONDITION is one of\n\
              \x20 state=STATE  that state: state=stopped\n\
-             \x20 ready        the state in which it can be used: a machine running, an image active,\n\
-             \x20              a volume ready, a snapshot created\n\
+             \x20 ready        can be used: a machine running, an image active, a volume ready,\n\
+             \x20              a snapshot created\n\
              \x20 active       the same as state=active, of images\n\
-             \x20 deleted      it is gone; what never was there is gone too if it is called by its id\n\
-             \x20 tag.K=V      a machine has the tag K with the value V\n\
-             \x20 port=N       a machine runs, and takes TCP connections on this port\n\
+             \x20 deleted      gone; an id that never existed counts as gone too\n\
+             \x20 tag.K=V      the machine has the tag K with the value V\n\
+             \x20 port=N       the machine runs and accepts TCP connections on this port\n\
              \x20 ssh          the same on its SSH port, and an SSH server greets\n\n\
-             Connections are made from this computer, past no bastion.\n\
-             Retries on service errors. Fails as soon as the condition can no longer be met.\n\
-             Exit codes: 0 all are so, 8 one has failed or is gone, 9 out of time, 3 not found.",
+             Connections are made from this computer, not through a bastion. Retries on service errors. Fails as \
+             soon as the condition can no longer be met.\n\n\
+             Exit codes: 0 met by all, 3 not found, 8 one failed or is gone, 9 out of time.",
         )
         .args([
             Arg::new("NOUN").value_name("NOUN").required(true).help("machines, images, volumes or snapshots"),
@@ -75,7 +75,7 @@ pub fn command() -> Command {
                 .value_parser(text())
                 .help(
                     "Id, short id or name; several may be given, globs ('web-*'), or - for a list on standard input. \
-                     Of snapshots, the machine and then their names",
+                     Snapshots: the machine, then their names",
                 ),
             Arg::new("for")
                 .long("for")

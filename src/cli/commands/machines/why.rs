@@ -23,6 +23,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", explain::READS)],
+    examples: &[("", &["machines why broken", "machines why broken --json"])],
     previews: false,
     settings: Settings::Needed,
 };
@@ -45,19 +46,20 @@ const COLUMNS: &[Column] = &[
 pub fn command() -> Command {
     Command::new("why")
         .about("Explain why a machine failed, or why an action had no effect")
-        .long_about(
-            "Explain why a machine failed, or why an action had no effect: the newest failure in its audit log, the\n\
-             account's limits and how much of them is used, whether its image and its package can still be used, and\n\
-             what to try. Failed and deleted machines are found by their names too.\n\n\
-             The service keeps no reasons, only that something failed: where nothing else explains it, that is said.\n\
-             What could not be read is named, and the rest is told all the same. As data, with all of it: --json.",
+        .before_long_help(
+            "Shows the newest failure in the machine's audit log, the account's limits and how much of them is \
+             used, whether its image and its package can still be used, and what to try. Failed and deleted \
+             machines are found by their names too.\n\n\
+             The service keeps no reasons, only that something failed: where nothing else explains it, that is \
+             said. What could not be read is named, and the rest is shown all the same. As data, with all of it: \
+             --json.",
         )
         .arg(
             Arg::new("machine")
                 .value_name("MACHINE")
                 .required(true)
                 .value_parser(clap::builder::NonEmptyStringValueParser::new())
-                .help("The machine: id, short id or name"),
+                .help("Machine: id, short id or name"),
         )
 }
 

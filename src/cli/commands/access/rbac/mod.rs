@@ -21,6 +21,11 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("info", READS), ("export", READS), ("apply", CALLS)],
+    examples: &[
+        ("info", &["rbac info", "rbac info --all"]),
+        ("export", &["rbac export", "rbac export --owner team-a"]),
+        ("apply", &["rbac apply rbac.json --plan", "rbac apply rbac.json --prune --yes"]),
+    ],
     previews: true,
     settings: Settings::Needed,
 };
@@ -49,30 +54,32 @@ pub static CALLS: &[&Op] = &[
 ];
 
 const APPLY_HELP: &str = "\
-Bring users, roles and policies to the state in a file. It shows what it would do, asks, and does it step by step:
-policies first, then users with their keys, then roles; what is to be deleted last, roles first.
+Shows what it would do, asks, and does it step by step: policies first, then users with their keys, then roles; what \
+is to be deleted last, roles first. If a step fails, what was done stays, and running it again continues.
 
 The file is JSON, and what it leaves out stays as it is:
   {
     \"owner\": \"team-a\",
-    \"users\": [{ \"login\": \"jill\", \"email\": \"jill@example.com\", \"keys\": [\"ssh-ed25519 AAAA... laptop\"] }],
-    \"policies\": [{ \"name\": \"may-reboot\", \"rules\": [\"CAN rebootmachine and getmachine\"] }],
-    \"roles\": [{ \"name\": \"ops\", \"members\": [\"jill\"], \"default_members\": [], \"policies\": [\"may-reboot\"] }]
+    \"users\": [{ \"login\": \"jill\", \"email\": \"jill@example.com\",
+                \"keys\": [\"ssh-ed25519 AAAA... laptop\"] }],
+    \"policies\": [{ \"name\": \"may-reboot\", \"rules\": [\"CAN rebootmachine\"] }],
+    \"roles\": [{ \"name\": \"ops\", \"members\": [\"jill\"], \"default_members\": [],
+                \"policies\": [\"may-reboot\"] }]
   }
-A key is its line, or a file beside this file; \"keys\" may also be one file, or a folder of .pub files. Without
-\"keys\", those of rbac-user-keys/LOGIN.pub are taken if there is such a file, and otherwise the user's keys are let
+
+A key is its line, or a file next to this file; \"keys\" may also be one file, or a folder of .pub files. Without \
+\"keys\", those of rbac-user-keys/LOGIN.pub are taken if there is such a file, and otherwise the user's keys are left \
 alone. \"account:LOGIN\" is a member of another account. Keys are compared by fingerprint, rules as a set.
 
-Nothing is deleted without --prune, and then only what this file has made: of what apply creates for an \"owner\", it
-keeps a record with your profiles (sdc-rbac/), one for each cloud, account and owner. --adopt puts what is in the file
-and there already on that record. What others have made is never deleted. If a run did not end, what it was about to
-create is on the record if it exists as it was sent; if it differs, a warning says so. A key that is not in the file
-stays unless it is on the record; the members and policies of a role, and the rules of a policy, are changed to those given.
+Nothing is deleted without --prune, and then only what this file has made: of what apply creates for an \"owner\", it \
+keeps a record with your profiles (sdc-rbac/), one for each cloud, account and owner. --adopt puts what is in the file \
+and there already on that record. What others have made is never deleted. If a run did not end, what it was about to \
+create is on the record if it exists as it was sent; if it differs, a warning says so. A key that is not in the file \
+stays unless it is on the record; the members and policies of a role, and the rules of a policy, are changed to those \
+given.
 
-A new user needs a password: from --passwords-file, or a random one that nobody learns. Users sign with their keys,
-and a password can be set later: sdc users change-password LOGIN.
-
-If a step fails, what was done stays, and running it again goes on.";
+A new user needs a password: from --passwords-file, or a random one that nobody learns. Users sign with their keys, \
+and a password can be set later: `sdc users change-password LOGIN`.";
 
 /// The command and its verbs.
 pub fn command() -> Command {
@@ -94,13 +101,13 @@ pub fn command() -> Command {
                     Arg::new("owner")
                         .long("owner")
                         .value_name("NAME")
-                        .help("The owner to write into the file, so that --prune may delete what it makes"),
+                        .help("Owner to write into the file, so that --prune may delete its own"),
                 ),
         )
         .subcommand(
             Command::new("apply")
                 .about("Bring users, roles and policies to the state in a file")
-                .long_about(APPLY_HELP)
+                .before_long_help(APPLY_HELP)
                 .arg(
                     Arg::new("file")
                         .value_name("FILE")
@@ -122,7 +129,7 @@ pub fn command() -> Command {
                     Arg::new("passwords-file")
                         .long("passwords-file")
                         .value_name("FILE")
-                        .help("Passwords of new users: JSON {\"LOGIN\": \"PASSWORD\"}, readable by you alone"),
+                        .help("Passwords of new users, only yours to read: {\"LOGIN\": \"PASSWORD\"}"),
                 )
                 .arg(switch("yes", "Skip the confirmation prompt").short('y').alias("force")),
         )

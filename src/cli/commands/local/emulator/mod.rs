@@ -29,6 +29,13 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
+    examples: &[
+        ("serve", &["emulator serve --env-file emulator.env", "emulator serve --machines 1000 --pace 10"]),
+        (
+            "exec",
+            &["emulator exec -- sdc machines list", "emulator exec --fault 'GET /machines status=503' -- make test"],
+        ),
+    ],
     previews: false,
     settings: Settings::UNNEEDED,
 };
@@ -45,11 +52,11 @@ pub fn command() -> Command {
         .subcommand(
             common(Command::new("serve"))
                 .about("Serve until interrupted")
-                .long_about(
-                    "Serve until interrupted. The settings that lead clients to it are lines for a shell, on stdout or in a\n\
-                     file, which is there as soon as the emulator listens, and goes with it:\n\
-                     sdc emulator serve --env-file emulator.env &\n\
-                     until [ -e emulator.env ]; do sleep 0.1; done; . ./emulator.env; sdc machines list",
+                .before_long_help(
+                    "The settings that lead clients to it are lines for a shell, on stdout or in a file, which is there \
+                     as soon as the emulator listens and gone when it ends:\n\n\
+                     \x20 sdc emulator serve --env-file emulator.env &\n\
+                     \x20 until [ -e emulator.env ]; do sleep 0.1; done; . ./emulator.env",
                 )
                 .arg(
                     Arg::new("env-file")
@@ -86,11 +93,9 @@ pub fn command() -> Command {
         .subcommand(
             common(Command::new("exec"))
                 .about("Run a command against a new emulator; exit with its exit code")
-                .long_about(
-                    "Run one command against a new emulator on a free port, and end with its exit code.\n\
-                     The command finds the emulator by SDC_URL, SDC_ACCOUNT, SDC_KEY_ID and SDC_KEY_FILE and their\n\
-                     TRITON_* twins. node-triton finds the key with --agent only, or in ~/.ssh.\n\
-                     sdc emulator exec -- sdc machines list",
+                .before_long_help(
+                    "The emulator listens on a free port. The command finds it by SDC_URL, SDC_ACCOUNT, SDC_KEY_ID and \
+                     SDC_KEY_FILE and their TRITON_* twins. node-triton finds the key with --agent only, or in ~/.ssh.",
                 )
                 .arg(
                     Arg::new("https")
@@ -129,10 +134,7 @@ fn common(command: Command) -> Command {
                 .conflicts_with("seed"),
         )
         .arg(file("state", "Keep the state in this file, over restarts"))
-        .arg(
-            option("fault", "SPEC", "Plant a fault, such as 'GET /machines status=503 times=2'; see the guide")
-                .action(ArgAction::Append),
-        )
+        .arg(option("fault", "SPEC", "Plant a fault, as 'GET /machines status=503 times=2'").action(ArgAction::Append))
         .arg(option("latency", "TIME", "Take at least this long for every answer, such as 100ms"))
         .arg(
             Arg::new("throttle")
