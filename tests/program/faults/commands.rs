@@ -237,7 +237,7 @@ fn account() -> Vec<Family> {
 
 /// Commands of more than one call, and those that send what they are told.
 fn composed() -> Vec<Family> {
-    let run = "run --image base-64 --package g1-small -n new --timeout 6s -- true";
+    let run = "run --image base-64 --package g1-small -n new --timeout 12s -- true";
     let expired = "machines tags set WEB1 sdc.expires=2020-01-01T00:00:00Z WAIT";
     let reap = "reap --expired --yes WAIT";
     vec![
