@@ -85,7 +85,7 @@ impl Cell<'_> {
     /// that each has to be sent again and again.
     fn patience(&self) -> &'static str {
         let long = self.family.machines.is_some() || self.fault.starts_with("throttle=");
-        if long { "6s" } else { "1500ms" }
+        if long { "10s" } else { "1500ms" }
     }
 
     /// Whether the fault has changed anything of these requests, which took so long together.
