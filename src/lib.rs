@@ -40,6 +40,7 @@
 //! [`Client::from_env`] finds URL, account and key as the program does: profiles, `SDC_*` and `TRITON_*`, agent and
 //! `~/.ssh`. Features: `cli` (the program) and `emulator`, both default; the library alone needs neither. `sockets`,
 //! which is part of `cli`, has the changefeed and the display of a machine.
+#![cfg_attr(test, allow(clippy::too_many_lines, reason = "tables of samples are long"))]
 
 pub mod answer;
 pub mod api;

@@ -153,7 +153,7 @@ pub async fn run(
     }
     // Whoever was first done, the order is that of the targets.
     done.sort_by_key(|(at, _)| *at);
-    let mut done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
+    let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(look.format, Format::Table | Format::Wide);
     let quiet = table && (receipts_only || op.shape == Shape::Nothing && look.columns.is_empty());
@@ -161,19 +161,7 @@ pub async fn run(
         if !at_once {
             look.images = app.image_names(client, &look).await;
         }
-        let rows = matches!(look.format, Format::Table | Format::Wide) && op.shape != Shape::Map || several;
-        let answer = match (rows && jq.is_none() || several, done.pop()) {
-            (false, Some(last)) => last,
-            (_, last) => Answer::Rows(
-                done.into_iter()
-                    .chain(last)
-                    .filter_map(|answer| match answer {
-                        Answer::Record(object) => Some(object),
-                        _ => None,
-                    })
-                    .collect(),
-            ),
-        };
+        let answer = joined(op, done, several, table && jq.is_none());
         let shape = match answer {
             Answer::Rows(_) => Shape::Rows,
             _ if op.shape == Shape::Map => Shape::Map,
@@ -187,6 +175,23 @@ pub async fn run(
     match failure {
         Some(error) => Err(error),
         None => Ok(tally.gravest.map_or(0, |kind| i32::from(exit::code(kind).0))),
+    }
+}
+
+/// What was done as one answer: of several targets, and for a table, as rows.
+fn joined(op: &Op, mut done: Vec<Answer>, several: bool, table: bool) -> Answer {
+    let rows = table && op.shape != Shape::Map || several;
+    match (rows, done.pop()) {
+        (false, Some(last)) => last,
+        (_, last) => Answer::Rows(
+            done.into_iter()
+                .chain(last)
+                .filter_map(|answer| match answer {
+                    Answer::Record(object) => Some(object),
+                    _ => None,
+                })
+                .collect(),
+        ),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::answer::{Row, rows_of};
 use crate::api::{Op, Paging, Service};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
-use crate::response::{check_rows, whose};
+use crate::response::{Response, check_rows, whose};
 
 /// How many pages are asked for at once, at most.
 const WINDOW: usize = 8;
@@ -162,6 +162,39 @@ impl Client {
         self.service.listed_by(op).map(|noun| format!("/{}", noun.key))
     }
 
+    /// Reads backwards from a page before which rows have gone, until one is known: some that nobody has seen lie before
+    /// it now. Hands over those that are new, in order.
+    async fn gap<F: Future<Output = Result<Response>>>(
+        &self,
+        (offset, size, step): (usize, usize, usize),
+        page: impl Fn(usize) -> F,
+        known: &mut Known,
+        take: &mut impl FnMut(Page<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut gap = Vec::new();
+        let mut from = offset;
+        let mut back = (size / 2).max(1);
+        while from > 0 {
+            from = from.saturating_sub(back);
+            back = step;
+            let back = page(from).await?.into_list()?;
+            let rows = self.page(&back, false)?.rows;
+            let met = rows.iter().any(|row| known.has(id_of(row, known.key.as_deref()).as_deref()));
+            gap.push(back);
+            if met {
+                break;
+            }
+        }
+        for back in gap.iter().rev() {
+            let mut back = self.page(back, false)?;
+            back.rows = known.sieve(&back.rows);
+            if !back.rows.is_empty() {
+                take(back)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The same of rows that are known by what this pointer points to.
     async fn pages_by(
         &self,
@@ -226,32 +259,8 @@ impl Client {
                 let here = rows.rows.len();
                 // A page that does not begin with the last row of the one before it, or has no row at all.
                 if overlap > 0 && (begins.is_none() || begins != last && !known.has(begins.as_deref())) {
-                    // Rows before this page have gone, so some that nobody has seen lie before it now: it is read
-                    // backwards from here until one is known.
-                    let mut gap = Vec::new();
-                    let mut from = offset;
-                    let mut back = (size / 2).max(1);
-                    while from > 0 {
-                        from = from.saturating_sub(back);
-                        back = step;
-                        let back = page(Cut { offset: start + from, limit: Some(size) }).await?.into_list()?;
-                        let met = self
-                            .page(&back, false)?
-                            .rows
-                            .iter()
-                            .any(|row| known.has(id_of(row, known.key.as_deref()).as_deref()));
-                        gap.push(back);
-                        if met {
-                            break;
-                        }
-                    }
-                    for back in gap.iter().rev() {
-                        let mut back = self.page(back, false)?;
-                        back.rows = known.sieve(&back.rows);
-                        if !back.rows.is_empty() {
-                            take(back)?;
-                        }
-                    }
+                    let before = |offset: usize| page(Cut { offset: start + offset, limit: Some(size) });
+                    self.gap((offset, size, step), before, &mut known, &mut take).await?;
                     if wanted.is_some_and(|wanted| known.seen >= wanted) {
                         return Ok(());
                     }

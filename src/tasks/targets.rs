@@ -115,6 +115,7 @@ impl Targets {
 }
 
 /// The targets, resolved.
+#[derive(Default)]
 pub struct Targets {
     /// One call each.
     pub calls: Vec<Call>,
@@ -166,14 +167,7 @@ impl Asked {
 /// # Errors
 /// The list cannot be read; too many; a single one that is not there.
 pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
-    let mut targets = Targets {
-        calls: Vec::new(),
-        failures: Vec::new(),
-        picked: false,
-        several: false,
-        from_stdin: asked.from_stdin,
-        known: HashMap::new(),
-    };
+    let mut targets = Targets { from_stdin: asked.from_stdin, ..Targets::default() };
     let target = asked.param.and_then(|param| client.service().noun(param));
     // What all have in common is looked up once.
     resolve::path(client, op, &mut asked.args).await?;

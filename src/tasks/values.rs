@@ -130,11 +130,6 @@ pub fn one_of(field: &Field, value: &str) -> Result<()> {
 /// # Errors
 /// A usage error that names the option and the reason.
 pub fn add(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Result<()> {
-    let typed = |json: &str| match field.place {
-        // In a query everything is text.
-        Place::Query | Place::Header => Ok(Arg::Text(json.to_owned())),
-        Place::Body => Arg::json(json),
-    };
     let option = || format!("--{}", field.long_name());
     // The service takes an empty filter for none at all, and a script's unset variable for everything.
     let nothing = match field.kind {
@@ -153,52 +148,100 @@ pub fn add(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Res
         return add_object(args, field, text, files).map_err(|error| error.about(&option()));
     }
     match field.kind {
-        Kind::Uuid if !super::resolve::is_uuid(text) => {
-            return Err(Error::usage(format!("'{}' is not a UUID", quoted(text))).about(field.name));
+        Kind::Same(_) => Ok(()),
+        Kind::Texts | Kind::Words | Kind::SomeOf(_) | Kind::Named | Kind::Members(_) | Kind::Refs(_) => {
+            add_to_list(args, field, text)
         }
-        Kind::Uuid => args.push(field.name, Arg::Text(text.to_ascii_lowercase())),
-        Kind::Clearable => args.push(field.name, Arg::Text(text.to_owned())),
-        Kind::Texts => append(args, field.name, text.into())?,
-        Kind::Words | Kind::SomeOf(_) => {
-            for word in words(field, text)? {
-                append(args, field.name, word.into())?;
+        Kind::Affinity | Kind::PolicyRules | Kind::Nics | Kind::Mounts | Kind::Disks => add_to_list(args, field, text),
+        Kind::Object | Kind::Flat(_) | Kind::Tags(_) | Kind::FlatFiles(_) | Kind::Pairs(_) | Kind::PairFiles(_) => {
+            add_named(args, field, text, files)
+        }
+        Kind::Files | Kind::Secret | Kind::File | Kind::PublicKeyFile => add_contents(args, field, text, files),
+        _ => {
+            args.push(field.name, value(field, text)?);
+            Ok(())
+        }
+    }
+}
+
+/// The value of a field that has one.
+fn value(field: &Field, text: &str) -> Result<Arg> {
+    let about = |error: Error| error.about(&format!("--{}", field.long_name()));
+    let typed = |json: &str| match field.place {
+        // In a query everything is text.
+        Place::Query | Place::Header => Ok(Arg::Text(json.to_owned())),
+        Place::Body => Arg::json(json),
+    };
+    match field.kind {
+        Kind::Uuid if !super::resolve::is_uuid(text) => {
+            Err(Error::usage(format!("'{}' is not a UUID", quoted(text))).about(field.name))
+        }
+        Kind::Uuid => Ok(Arg::Text(text.to_ascii_lowercase())),
+        Kind::FirewallRule => grammar::fwrule::parse(text).map(|_| Arg::Text(text.to_owned())),
+        Kind::Json => Arg::json(text).map_err(about),
+        Kind::Nic => {
+            let nic = grammar::nic::parse(text)?;
+            match nic.ip {
+                // Every version of the API knows the plain form.
+                None => Ok(Arg::Text(nic.network)),
+                Some(_) => Arg::json(&nic.body(&nic.network).to_string()),
             }
+        }
+        Kind::DiskSize if text == "remaining" => Ok(Arg::Text(text.to_owned())),
+        Kind::DiskSize | Kind::Mebibytes => typed(&mebibytes(text).map_err(about)?.to_string()),
+        Kind::Flag(value) => typed(value),
+        Kind::Bool if matches!(text, "true" | "false") => typed(text),
+        Kind::Bool => Err(about(Error::usage(format!("'{}' is neither true nor false", quoted(text))))),
+        Kind::Integer => match text.parse::<u64>() {
+            Ok(number) => typed(&number.to_string()),
+            Err(_) => Err(about(Error::usage(format!("'{}' is not a whole number", quoted(text))))),
+        },
+        // Text is sent as it was typed.
+        _ => Ok(Arg::Text(text.to_owned())),
+    }
+}
+
+/// Adds to the elements of an array.
+fn add_to_list(args: &mut Args, field: &Field, text: &str) -> Result<()> {
+    match field.kind {
+        Kind::Words | Kind::SomeOf(_) => {
+            words(field, text)?.into_iter().try_for_each(|word| append(args, field.name, word.into()))
         }
         Kind::Named => {
-            for name in words(field, text)? {
-                append(args, field.name, named("name", name))?;
-            }
+            words(field, text)?.into_iter().try_for_each(|name| append(args, field.name, named("name", name)))
         }
-        Kind::Members(default) => {
-            for word in words(field, text)? {
-                add_member(args, word, default)?;
-            }
-        }
+        Kind::Members(default) => words(field, text)?.into_iter().try_for_each(|word| add_member(args, word, default)),
         Kind::Affinity => {
             grammar::affinity::check(text)?;
-            append(args, field.name, text.into())?;
-        }
-        Kind::FirewallRule => {
-            grammar::fwrule::parse(text)?;
-            args.push(field.name, Arg::Text(text.to_owned()));
+            append(args, field.name, text.into())
         }
         Kind::PolicyRules => {
             grammar::policy::check(text)?;
-            append(args, field.name, text.into())?;
+            append(args, field.name, text.into())
         }
-        Kind::Json => args.push(field.name, Arg::json(text).map_err(|error| error.about(&option()))?),
-        Kind::Same(_) => {}
-        Kind::Secret => {
-            let password = secrets::password(text, files).map_err(|error| error.about(&option()))?;
-            args.push(field.name, Arg::Text(password));
+        Kind::Nics => {
+            let nic = grammar::nic::parse(text)?;
+            append(args, "networks", nic.body(&nic.network))
         }
-        Kind::Files => {
-            let attested = read_text(text, files)?;
-            secrets::no_private_key(text, &attested).map_err(|error| error.about(&option()))?;
-            append(args, field.name, attested.into())?;
+        Kind::Mounts => append(args, field.name, grammar::mount::parse(text)?.body()),
+        Kind::Disks => {
+            // Two disks of one size are two disks.
+            let mut disks = list(args, field.name);
+            disks.push(grammar::disk::parse(text)?);
+            grammar::disk::check(&disks)?;
+            args.push(field.name, Arg::json(&serde_json::Value::from(disks).to_string())?);
+            Ok(())
         }
+        _ => append(args, field.name, text.into()),
+    }
+}
+
+/// Adds a name with its value, of which there may be any number.
+fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Result<()> {
+    let option = format!("--{}", field.long_name());
+    match field.kind {
         Kind::Object => {
-            let (name, value) = pair(text).map_err(|error| error.about(&option()))?;
+            let (name, value) = pair(text).map_err(|error| error.about(&option))?;
             let mut object: serde_json::Map<String, serde_json::Value> = match args.get(field.name) {
                 Some(Arg::Json(raw)) => serde_json::from_str(raw.get()).unwrap_or_default(),
                 _ => Default::default(),
@@ -208,113 +251,82 @@ pub fn add(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Res
                 Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
             };
             if object.insert(name.to_owned(), value).is_some() {
-                return Err(Error::usage(format!("{} is given twice", quoted(name))).about(&option()));
+                return Err(Error::usage(format!("{} is given twice", quoted(name))).about(&option));
             }
             args.push(field.name, Arg::json(&serde_json::Value::from(object).to_string())?);
+            Ok(())
         }
         Kind::Flat(reserved) => {
             let (name, value) = pair(text)?;
             check_name(name, reserved)?;
-            if let Arg::Text(text) = &value
-                && text.starts_with('@')
-            {
-                return Err(Error::usage(format!("{name}={}: a file's contents, or this very text?", quoted(text)))
-                    .hint(format!("the contents: --file {name}={text}"))
-                    .hint(format!("the text: '{name}:={}'", serde_json::Value::from(text.as_str()))));
-            }
-            add_pair(args, "", name, value)?;
+            no_file(&value, name, ("", "--file "), "")?;
+            add_pair(args, "", name, value)
         }
         Kind::Tags(reserved) => {
             let (name, value) = pair(text)?;
             check_name(name, reserved)?;
             grammar::tag::check(name, &typed_tag(&value))?;
-            add_pair(args, "", name, value)?;
+            add_pair(args, "", name, value)
         }
         Kind::FlatFiles(reserved) => {
-            let (name, value) = pair_file(text, &option(), files)?;
+            let (name, value) = pair_file(text, &option, files)?;
             check_name(name, reserved)?;
-            add_pair(args, "", name, Arg::Text(value))?;
-        }
-        Kind::Nic => {
-            let nic = grammar::nic::parse(text)?;
-            args.push(
-                field.name,
-                match nic.ip {
-                    // Every version of the API knows the plain form.
-                    None => Arg::Text(nic.network),
-                    Some(_) => Arg::json(&nic.body(&nic.network).to_string())?,
-                },
-            );
-        }
-        Kind::Nics => {
-            let nic = grammar::nic::parse(text)?;
-            append(args, "networks", nic.body(&nic.network))?;
-        }
-        Kind::Mounts => append(args, field.name, grammar::mount::parse(text)?.body())?,
-        Kind::Disks => {
-            // Two disks of one size are two disks.
-            let mut disks = list(args, field.name);
-            disks.push(grammar::disk::parse(text)?);
-            grammar::disk::check(&disks)?;
-            args.push(field.name, Arg::json(&serde_json::Value::from(disks).to_string())?);
-        }
-        Kind::DiskSize if text == "remaining" => args.push(field.name, Arg::Text(text.to_owned())),
-        Kind::DiskSize => {
-            let size = mebibytes(text).map_err(|error| error.about(&option()))?;
-            args.push(field.name, typed(&size.to_string())?);
-        }
-        Kind::Flag(value) => args.push(field.name, typed(value)?),
-        Kind::Text | Kind::OneOf(_) | Kind::Ref(_) => args.push(field.name, Arg::Text(text.to_owned())),
-        Kind::Bool => match text {
-            "true" | "false" => args.push(field.name, typed(text)?),
-            _ => return Err(Error::usage(format!("'{}' is neither true nor false", quoted(text))).about(&option())),
-        },
-        Kind::Integer => match text.parse::<u64>() {
-            Ok(number) => args.push(field.name, typed(&number.to_string())?),
-            Err(_) => return Err(Error::usage(format!("'{}' is not a whole number", quoted(text))).about(&option())),
-        },
-        Kind::Mebibytes => {
-            let size = mebibytes(text).map_err(|error| error.about(&option()))?;
-            args.push(field.name, typed(&size.to_string())?);
-        }
-        Kind::Refs(_) => {
-            append(args, field.name, text.into())?;
+            add_pair(args, "", name, Arg::Text(value))
         }
         Kind::Pairs(prefix) => {
-            let (name, value) = pair(text).map_err(|error| error.about(&option()))?;
-            if let (Arg::Text(text), "metadata.") = (&value, prefix)
-                && text.starts_with('@')
-            {
-                return Err(Error::usage(format!(
-                    "--metadata {name}={}: a file's contents, or this very text?",
-                    quoted(text)
-                ))
-                .hint(format!("the contents: --metadata-file {name}={text}"))
-                .hint(format!("the text: --metadata '{name}:={}'", serde_json::Value::from(text.as_str()))));
+            let (name, value) = pair(text).map_err(|error| error.about(&option))?;
+            if prefix == "metadata." {
+                no_file(&value, name, ("--metadata ", "--metadata-file "), "--metadata ")?;
             }
             check_new_metadata(prefix, name)?;
             if prefix == "tag." && field.place == Place::Body {
                 grammar::tag::check_new(name, &typed_tag(&value))?;
             }
-            add_pair(args, prefix, name, value)?;
+            add_pair(args, prefix, name, value)
         }
         Kind::PairFiles(prefix) => {
-            let (name, value) = pair_file(text, &option(), files)?;
+            let (name, value) = pair_file(text, &option, files)?;
             check_new_metadata(prefix, name)?;
-            add_pair(args, prefix, name, Arg::Text(value))?;
+            add_pair(args, prefix, name, Arg::Text(value))
         }
-        Kind::File => {
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a value that begins as the name of a file does elsewhere. Of the options, the first stands before what was
+/// typed and before a file, the last before a text.
+fn no_file(value: &Arg, name: &str, (typed, file): (&str, &str), as_text: &str) -> Result<()> {
+    let Arg::Text(text) = value else { return Ok(()) };
+    if !text.starts_with('@') {
+        return Ok(());
+    }
+    let words = format!("{typed}{name}={}: a file's contents, or this very text?", quoted(text));
+    Err(Error::usage(words)
+        .hint(format!("the contents: {file}{name}={text}"))
+        .hint(format!("the text: {as_text}'{name}:={}'", serde_json::Value::from(text.as_str()))))
+}
+
+/// Adds what is in a file.
+fn add_contents(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Result<()> {
+    let about = |error: Error| error.about(&format!("--{}", field.long_name()));
+    match field.kind {
+        Kind::Files => {
+            let attested = read_text(text, files)?;
+            secrets::no_private_key(text, &attested).map_err(about)?;
+            return append(args, field.name, attested.into());
+        }
+        Kind::Secret => args.push(field.name, Arg::Text(secrets::password(text, files).map_err(about)?)),
+        Kind::PublicKeyFile => {
+            args.push(field.name, Arg::Text(public_key(text, &files.read(text, FILE_LIMIT)?)?));
+        }
+        _ => {
             let script = read_text(text, files)?;
             // A script may well hold one, but none begins with it.
             let begin = script.trim_start_matches(['\u{feff}', '>', ' ', '\n', '\r', '\t']);
             if ["-----BEGIN", "PuTTY-User-Key-File"].iter().any(|armour| begin.starts_with(armour)) {
-                secrets::no_private_key(text, &script).map_err(|error| error.about(&option()))?;
+                secrets::no_private_key(text, &script).map_err(about)?;
             }
             args.push(field.name, Arg::Text(script));
-        }
-        Kind::PublicKeyFile => {
-            let key = public_key(text, &files.read(text, FILE_LIMIT)?)?;
-            args.push(field.name, Arg::Text(key));
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
 //! The program as its users meet it, and the library below it: each module is one matter.
+#![allow(clippy::too_many_lines, reason = "tables of samples are long")]
 
 mod common;
 

@@ -179,84 +179,14 @@ pub fn page() -> String {
 /// # Errors
 /// A usage error for options that contradict each other, or that mean nothing to this command.
 pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
-    let mut levels = vec![root];
-    while let Some((_, next)) = levels.last().and_then(|last| last.subcommand()) {
-        levels.push(next);
-    }
-    let last = levels.last().copied().unwrap_or(root);
-    // A switch has a value wherever it is known. (Whether an option is known, clap tells in debug builds only.)
-    let knows_them = |level: &ArgMatches| matches!(level.try_get_one::<bool>("json"), Ok(Some(_)));
-    let takes_them = levels.iter().skip(1).any(|level| knows_them(level));
-    if !takes_them && let Some(id) = root.ids().find(|id| typed(root, id.as_str())) {
-        return Err(Error::usage(format!("--{} means nothing to this command", id.as_str().trim_start_matches("as-"))));
-    }
-    // The last one that was typed wins; otherwise any level that knows the option will do.
-    let pick = |id: &str| {
-        let known = || levels.iter().rev().copied().filter(|level| knows_them(level));
-        known().find(|level| typed(level, id)).or_else(|| known().next())
-    };
-    let text = |id: &str| pick(id)?.get_one::<String>(id).cloned();
-    let flag = |id: &str| pick(id).is_some_and(|level| level.get_flag(id));
-    let long = last.try_get_one::<bool>("long").ok().flatten().copied().unwrap_or(false);
-    let output = match (text("output"), flag("json"), long) {
-        (Some(output), true, _) if output != "json" && !output.starts_with("json:") => {
-            let word = output.split(':').next().unwrap_or_default();
-            if crate::render::FORMATS.iter().any(|(name, _)| *name == word) {
-                return Err(Error::usage(format!("--json contradicts --output {output}")));
-            }
-            Some(format!("json:{output}"))
-        }
-        (Some(output), ..) => Some(output),
-        (None, true, _) => Some("json".to_owned()),
-        (None, false, true) => Some("wide".to_owned()),
-        (None, false, false) => None,
-    };
-    if let (Some(_), Some(output)) = (text("jq"), output.as_deref().filter(|output| *output != "json")) {
-        return Err(Error::usage(format!(
-            "--jq works on the JSON as it came, so --output {output} has no meaning beside it"
-        )));
-    }
-    if flag("raw") && text("jq").is_none() {
-        return Err(Error::usage("--raw is about the strings of --jq, which is not given"));
-    }
-    let sheet = |output: &str| matches!(output.split(':').next(), Some("csv" | "tsv"));
-    if flag("csv-safe") && !output.as_deref().is_some_and(sheet) {
-        return Err(Error::usage("--csv-safe is about the cells of csv and tsv").hint("-o csv --csv-safe"));
-    }
-    let formatted = output.as_deref().is_some_and(|output| output != "json");
-    if flag("dry-run") && formatted {
-        return Err(Error::usage("a dry run shows requests, which have no columns: --output means nothing beside it")
-            .hint("as JSON: --dry-run --json; a part of that: --dry-run --jq EXPR"));
-    }
-    if flag("curl") && (output.is_some() || text("jq").is_some()) {
-        return Err(Error::usage("a curl command is shown as it is: --output, --json and --jq mean nothing beside it")
-            .hint("the request as JSON, unsigned: --dry-run --json"));
-    }
-    let sorted = last.try_get_one::<String>("sort").ok().flatten().is_some();
-    if sorted && text("jq").is_some() {
-        return Err(Error::usage("--jq works on the JSON as it came, so --sort has no meaning beside it")
-            .hint("--jq 'sort_by(.name)'"));
-    }
-    if flag("dry-run") && flag("curl") {
-        return Err(Error::usage(
-            "--curl contradicts --dry-run: the one shows the signed request, the other an unsigned one",
-        ));
-    }
-    let cloud = [
-        ("profile", "profile"),
-        ("url", "url"),
-        ("account", "account"),
-        ("user", "as-user"),
-        ("act-as", "act-as"),
-        ("key-id", "key-id"),
-        ("key-file", "key-file"),
-        ("cacert", "cacert"),
-        ("tls-pin", "tls-pin"),
-    ];
-    let cloud = cloud.into_iter().filter_map(|(name, id)| Some((name, Some(text(id)?))));
-    let roles = pick("as-role").and_then(|level| {
+    let typed = Typed::of(root)?;
+    let output = output(&typed)?;
+    contradictions(&typed, output.as_deref())?;
+    let roles = typed.pick("as-role").and_then(|level| {
         level.get_many::<String>("as-role").map(|roles| roles.cloned().collect::<Vec<_>>().join(","))
     });
+    let (text, flag) = (|id: &str| typed.text(id), |id: &str| typed.flag(id));
+    let cloud = CHOOSING.iter().filter_map(|(name, id)| Some((*name, Some(text(id)?))));
     let role = roles.iter().map(|roles| ("role", Some(roles.clone())));
     let insecure = flag("insecure").then_some(("insecure", None));
     let globals = Globals {
@@ -296,6 +226,117 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         rate: text("rate"),
     };
     Ok((globals, flags))
+}
+
+/// The options that choose the cloud, the account and the key, and their ids.
+const CHOOSING: &[(&str, &str)] = &[
+    ("profile", "profile"),
+    ("url", "url"),
+    ("account", "account"),
+    ("user", "as-user"),
+    ("act-as", "act-as"),
+    ("key-id", "key-id"),
+    ("key-file", "key-file"),
+    ("cacert", "cacert"),
+    ("tls-pin", "tls-pin"),
+];
+
+/// The options as they were typed, at whatever level of the command line.
+struct Typed<'a> {
+    levels: Vec<&'a ArgMatches>,
+}
+
+impl<'a> Typed<'a> {
+    fn of(root: &'a ArgMatches) -> Result<Typed<'a>> {
+        let mut levels = vec![root];
+        while let Some((_, next)) = levels.last().and_then(|last| last.subcommand()) {
+            levels.push(next);
+        }
+        let takes_them = levels.iter().skip(1).any(|level| knows_them(level));
+        if !takes_them && let Some(id) = root.ids().find(|id| typed(root, id.as_str())) {
+            let option = id.as_str().trim_start_matches("as-");
+            return Err(Error::usage(format!("--{option} means nothing to this command")));
+        }
+        Ok(Typed { levels })
+    }
+
+    /// The last level at which an option was typed wins; otherwise any that knows it will do.
+    fn pick(&self, id: &str) -> Option<&'a ArgMatches> {
+        let known = || self.levels.iter().rev().copied().filter(|level| knows_them(level));
+        known().find(|level| typed(level, id)).or_else(|| known().next())
+    }
+
+    fn text(&self, id: &str) -> Option<String> {
+        self.pick(id)?.get_one::<String>(id).cloned()
+    }
+
+    fn flag(&self, id: &str) -> bool {
+        self.pick(id).is_some_and(|level| level.get_flag(id))
+    }
+
+    /// The command's own level.
+    fn last(&self) -> Option<&'a ArgMatches> {
+        self.levels.last().copied()
+    }
+}
+
+/// A switch has a value wherever it is known. (Whether an option is known, clap tells in debug builds only.)
+fn knows_them(level: &ArgMatches) -> bool {
+    matches!(level.try_get_one::<bool>("json"), Ok(Some(_)))
+}
+
+/// The format, of `--output`, `--json` and `--long` together.
+fn output(typed: &Typed<'_>) -> Result<Option<String>> {
+    let long = typed.last().and_then(|last| last.try_get_one::<bool>("long").ok().flatten().copied()).unwrap_or(false);
+    Ok(match (typed.text("output"), typed.flag("json"), long) {
+        (Some(output), true, _) if output != "json" && !output.starts_with("json:") => {
+            let word = output.split(':').next().unwrap_or_default();
+            if crate::render::FORMATS.iter().any(|(name, _)| *name == word) {
+                return Err(Error::usage(format!("--json contradicts --output {output}")));
+            }
+            Some(format!("json:{output}"))
+        }
+        (Some(output), ..) => Some(output),
+        (None, true, _) => Some("json".to_owned()),
+        (None, false, true) => Some("wide".to_owned()),
+        (None, false, false) => None,
+    })
+}
+
+/// Refuses options that contradict each other.
+fn contradictions(typed: &Typed<'_>, output: Option<&str>) -> Result<()> {
+    let (jq, dry_run, curl) = (typed.text("jq").is_some(), typed.flag("dry-run"), typed.flag("curl"));
+    if jq && let Some(output) = output.filter(|output| *output != "json") {
+        return Err(Error::usage(format!(
+            "--jq works on the JSON as it came, so --output {output} has no meaning beside it"
+        )));
+    }
+    if typed.flag("raw") && !jq {
+        return Err(Error::usage("--raw is about the strings of --jq, which is not given"));
+    }
+    let sheet = |output: &str| matches!(output.split(':').next(), Some("csv" | "tsv"));
+    if typed.flag("csv-safe") && !output.is_some_and(sheet) {
+        return Err(Error::usage("--csv-safe is about the cells of csv and tsv").hint("-o csv --csv-safe"));
+    }
+    if dry_run && output.is_some_and(|output| output != "json") {
+        return Err(Error::usage("a dry run shows requests, which have no columns: --output means nothing beside it")
+            .hint("as JSON: --dry-run --json; a part of that: --dry-run --jq EXPR"));
+    }
+    if curl && (output.is_some() || jq) {
+        return Err(Error::usage("a curl command is shown as it is: --output, --json and --jq mean nothing beside it")
+            .hint("the request as JSON, unsigned: --dry-run --json"));
+    }
+    let sorted = typed.last().is_some_and(|last| matches!(last.try_get_one::<String>("sort"), Ok(Some(_))));
+    if sorted && jq {
+        return Err(Error::usage("--jq works on the JSON as it came, so --sort has no meaning beside it")
+            .hint("--jq 'sort_by(.name)'"));
+    }
+    if dry_run && curl {
+        return Err(Error::usage(
+            "--curl contradicts --dry-run: the one shows the signed request, the other an unsigned one",
+        ));
+    }
+    Ok(())
 }
 
 fn typed(matches: &ArgMatches, id: &str) -> bool {

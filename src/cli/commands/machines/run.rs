@@ -26,11 +26,11 @@ use crate::error::{Error, Kind, Result};
 use crate::grammar::range;
 use crate::grammar::shell;
 use crate::grammar::ssh_options::Given;
-use crate::request::Arg as Value;
+use crate::request::{Arg as Value, Request};
 use crate::tasks::addresses;
 use crate::tasks::call::Call;
 use crate::tasks::create::EXPIRES_TAG;
-use crate::tasks::create::{self, Making, There};
+use crate::tasks::create::{self, Made, Making, There};
 use crate::tasks::explain;
 use crate::tasks::resolve;
 use crate::tasks::route::{Finder, Past, Way};
@@ -203,23 +203,62 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if app.globals.dry_run || app.globals.curl {
         return preview::requests(app, &client, &[request]).await.map(|()| 0);
     }
-    let end = Instant::now() + job.ttl;
-    let mut signals = Signals::new(app)?;
-    let mut interrupted = false;
-    let mut late = false;
-    let begun = Instant::now();
-    // Once it is sent, its answer is worth waiting for: without the id nothing can be deleted.
-    let made = {
+    let (signals, begun) = (Signals::new(app)?, Instant::now());
+    let mut run = Run { app, client: &client, job: &job, signals, begun, interrupted: false, late: false };
+    let made = run.create(&making, &request).await?;
+    let made = run.created(made).await?;
+    let text = |field: &str| made.machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
+    let id = text("/id").filter(|id| resolve::is_uuid(id));
+    let id = id.ok_or_else(|| Error::new(Kind::Unreachable, "the answer is not a machine: it has no id"))?;
+    let name = format!("machine {} ({id})", text("/name").unwrap_or_default());
+    app.say(&format!("{name}: create requested"));
+    let outcome = run.use_it(&id, &name).await;
+    let removed = run.remove(&id, &name).await?;
+    match &removed {
+        Ok(()) => app.say(&format!("{name}: deleted again")),
+        Err(error) => app.report(error),
+    }
+    match (outcome, removed) {
+        (None, _) => Err(Error::new(Kind::Interrupted, "interrupted")),
+        (Some(Ok(code)), _) if run.interrupted => {
+            Err(Error::new(Kind::Interrupted, format!("interrupted; the command had ended with {code}")))
+        }
+        (Some(Err(error)), _) if run.interrupted => Err(Error::new(Kind::Interrupted, "interrupted").because(error)),
+        // A command that went well is no success where a machine is left that costs.
+        (Some(Ok(0)), Err(error)) => Ok(i32::from(crate::cli::terminal::exit::code(error.kind()).0)),
+        (Some(outcome), _) => outcome,
+    }
+}
+
+/// A run under way, and what has ended it.
+struct Run<'a> {
+    app: &'a App,
+    client: &'a Client,
+    job: &'a Job,
+    signals: Signals,
+    begun: Instant,
+    interrupted: bool,
+    /// No machine was known when it should have been ready.
+    late: bool,
+}
+
+impl Run<'_> {
+    /// Creates the machine. Once it is sent, its answer is worth waiting for: without the id nothing can be deleted.
+    ///
+    /// # Errors
+    /// The interruption that leaves at once, or came before anything was sent.
+    async fn create(&mut self, making: &Making, request: &Request) -> Result<Result<Made>> {
         // The key is this run's own: nothing of it can be there.
         let before = There::default();
         let halt = Arc::new(AtomicBool::new(false));
         let watch = Arc::new(Watch::new(Arc::clone(&halt)));
-        let watched = client.watched(Arc::clone(&watch));
-        let mut sending = std::pin::pin!(making.made(&watched, &machines::CREATE, &job.call, &request, &before));
+        let (app, job) = (self.app, self.job);
+        let watched = self.client.watched(Arc::clone(&watch));
+        let mut sending = std::pin::pin!(making.made(&watched, &machines::CREATE, &job.call, request, &before));
         loop {
             tokio::select! {
                 biased;
-                _ = signals.next() => match std::mem::replace(&mut interrupted, true) {
+                _ = self.signals.next() => match std::mem::replace(&mut self.interrupted, true) {
                     _ if !watch.is_out() => {
                         return Err(Error::new(Kind::Interrupted, "interrupted: no machine was made"));
                     }
@@ -229,97 +268,98 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
                     }
                     true => return Err(left(&format!("a machine with the tag sdc.idempotency-key={}", job.key), None)),
                 },
-                () = tokio::time::sleep_until(begun + job.ready), if !late => {
-                    late = true;
+                () = tokio::time::sleep_until(self.begun + job.ready), if !self.late => {
+                    self.late = true;
                     halt.store(true, Ordering::SeqCst);
                     app.say(&format!("no machine is known after {:?}: it is deleted as soon as it is", job.ready));
                 }
-                made = &mut sending => break made,
+                made = &mut sending => return Ok(made),
             }
-        }
-    };
-    // A service that was slower than anybody looked has made two: all of this key are this run's own.
-    if let Err(error) = &made
-        && error.kind() == Kind::Ambiguous
-    {
-        tokio::select! {
-            removed = remove_all(app, &client, &job.key) => removed?,
-            _ = signals.next() => return Err(left(&format!("machines with the tag sdc.idempotency-key={}", job.key), None)),
         }
     }
-    let made = made.map_err(|error| {
-        let doubt = matches!(error.kind(), Kind::Unreachable | Kind::Throttled | Kind::Other);
-        let error = match error.kind() {
-            Kind::Interrupted if late => {
-                let error = Error::new(Kind::TimedOut, format!("no machine was made in {:?}", job.ready));
-                error.hint("to wait longer: --timeout TIME")
+
+    /// Says what came of creating it. A service that was slower than anybody looked has made two: all of this key are
+    /// this run's own, and are deleted.
+    async fn created(&mut self, made: Result<Made>) -> Result<Made> {
+        let (app, job) = (self.app, self.job);
+        if let Err(error) = &made
+            && error.kind() == Kind::Ambiguous
+        {
+            tokio::select! {
+                removed = remove_all(app, self.client, &job.key) => removed?,
+                _ = self.signals.next() => {
+                    return Err(left(&format!("machines with the tag sdc.idempotency-key={}", job.key), None));
+                }
             }
-            Kind::Interrupted => Error::new(Kind::Interrupted, "interrupted: no machine was made"),
-            _ if interrupted => Error::new(Kind::Interrupted, "interrupted").because(error),
-            _ => error,
-        };
-        match doubt {
-            true => error.hint(format!(
-                "should there be a machine with the tag sdc.idempotency-key={} after all: sdc reap --expired, after {}",
-                job.key,
-                job.call.args.text(&format!("tag.{EXPIRES_TAG}")).unwrap_or_default()
-            )),
-            false => error,
         }
-    })?;
-    let text = |field: &str| made.machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
-    let id = text("/id").filter(|id| resolve::is_uuid(id));
-    let id = id.ok_or_else(|| Error::new(Kind::Unreachable, "the answer is not a machine: it has no id"))?;
-    let name = format!("machine {} ({id})", text("/name").unwrap_or_default());
-    app.say(&format!("{name}: create requested"));
-    let outcome = if interrupted {
-        None
-    } else if late {
-        let words = format!("{name}: not ready after {:?}", job.ready);
-        Some(Err(Error::new(Kind::TimedOut, words).hint("to wait longer: --timeout TIME")))
-    } else {
+        made.map_err(|error| {
+            let doubt = matches!(error.kind(), Kind::Unreachable | Kind::Throttled | Kind::Other);
+            let error = match error.kind() {
+                Kind::Interrupted if self.late => {
+                    let error = Error::new(Kind::TimedOut, format!("no machine was made in {:?}", job.ready));
+                    error.hint("to wait longer: --timeout TIME")
+                }
+                Kind::Interrupted => Error::new(Kind::Interrupted, "interrupted: no machine was made"),
+                _ if self.interrupted => Error::new(Kind::Interrupted, "interrupted").because(error),
+                _ => error,
+            };
+            match doubt {
+                true => error.hint(format!(
+                    "should there be a machine with the tag sdc.idempotency-key={} after all: sdc reap --expired, after \
+                     {}",
+                    job.key,
+                    job.call.args.text(&format!("tag.{EXPIRES_TAG}")).unwrap_or_default()
+                )),
+                false => error,
+            }
+        })
+    }
+
+    /// Runs the command on it, unless its time is over or it is interrupted: nothing is the answer then.
+    async fn use_it(&mut self, id: &str, name: &str) -> Option<Result<i32>> {
+        let (app, job) = (self.app, self.job);
+        if self.interrupted {
+            return None;
+        }
+        if self.late {
+            let words = format!("{name}: not ready after {:?}", job.ready);
+            return Some(Err(Error::new(Kind::TimedOut, words).hint("to wait longer: --timeout TIME")));
+        }
+        let using = tokio::time::timeout_at(self.begun + job.ttl, used(app, self.client, job, id, name, self.begun));
         tokio::select! {
             biased;
-            _ = signals.next() => None,
-            outcome = tokio::time::timeout_at(end, used(app, &client, &job, &id, &name, begun)) => {
-                Some(outcome.unwrap_or_else(|_| Err(Error::new(
-                    Kind::TimedOut,
-                    format!("{name}: its time of {:?} ran out", job.ttl),
-                ).hint("to have it longer: --ttl TIME"))))
+            _ = self.signals.next() => {
+                self.interrupted = true;
+                None
             }
+            outcome = using => Some(outcome.unwrap_or_else(|_| {
+                let words = format!("{name}: its time of {:?} ran out", job.ttl);
+                Err(Error::new(Kind::TimedOut, words).hint("to have it longer: --ttl TIME"))
+            })),
         }
-    };
-    let deleting = || app.say(&format!("interrupted: {name} is being deleted; once more leaves at once"));
-    interrupted |= outcome.is_none();
-    if interrupted {
-        deleting();
     }
-    let removed = {
-        let mut removing = std::pin::pin!(removed(&client, &id));
+
+    /// Deletes it again.
+    ///
+    /// # Errors
+    /// The interruption that leaves at once.
+    async fn remove(&mut self, id: &str, name: &str) -> Result<Result<()>> {
+        let app = self.app;
+        let deleting = || app.say(&format!("interrupted: {name} is being deleted; once more leaves at once"));
+        if self.interrupted {
+            deleting();
+        }
+        let mut removing = std::pin::pin!(removed(self.client, id));
         loop {
             tokio::select! {
                 biased;
-                _ = signals.next() => match std::mem::replace(&mut interrupted, true) {
+                _ = self.signals.next() => match std::mem::replace(&mut self.interrupted, true) {
                     false => deleting(),
-                    true => return Err(left(&name, Some(&id))),
+                    true => return Err(left(name, Some(id))),
                 },
-                removed = &mut removing => break removed,
+                removed = &mut removing => return Ok(removed),
             }
         }
-    };
-    match &removed {
-        Ok(()) => app.say(&format!("{name}: deleted again")),
-        Err(error) => app.report(error),
-    }
-    match (outcome, removed) {
-        (None, _) => Err(Error::new(Kind::Interrupted, "interrupted")),
-        (Some(Ok(code)), _) if interrupted => {
-            Err(Error::new(Kind::Interrupted, format!("interrupted; the command had ended with {code}")))
-        }
-        (Some(Err(error)), _) if interrupted => Err(Error::new(Kind::Interrupted, "interrupted").because(error)),
-        // A command that went well is no success where a machine is left that costs.
-        (Some(Ok(0)), Err(error)) => Ok(i32::from(crate::cli::terminal::exit::code(error.kind()).0)),
-        (Some(outcome), _) => outcome,
     }
 }
 

@@ -129,36 +129,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let progress = Progress::new(app, places.iter().map(|(_, name)| format!("{} {name}", noun.word)).collect());
     let outcomes: RefCell<Vec<(usize, Result<Answer>)>> = RefCell::default();
     let waiting = Waiting { client: &client, noun, wanted: &wanted, time: &time, choice: &choice, networks: &networks };
-    let work = async {
-        let mut ends = std::pin::pin!(
-            futures_util::stream::iter(places.iter().enumerate())
-                .map(|(at, (args, name))| {
-                    let (client, waiting, progress) = (&client, &waiting, &progress);
-                    async move {
-                        let mut args = args.clone();
-                        let outcome = waiting.one(&mut args, name, |words| {
-                            progress.tell(at, if words.is_empty() { "waiting" } else { words });
-                        });
-                        let outcome = match outcome.await {
-                            Err(error) if error.kind() == Kind::FailedState && noun.name == machines::MACHINE.name => {
-                                let id = args.text(noun.name).unwrap_or(name);
-                                Err(explain::explain(client, id, None, None, error).await)
-                            }
-                            outcome => outcome,
-                        };
-                        progress.end(at, if outcome.is_ok() { "done" } else { "" });
-                        (at, outcome)
-                    }
-                })
-                .buffer_unordered(AT_ONCE)
-        );
-        while let Some((at, outcome)) = ends.next().await {
-            if let (Err(error), true) = (&outcome, several) {
-                app.report(error);
-            }
-            outcomes.borrow_mut().push((at, outcome));
-        }
-    };
+    let work = each(app, waiting, (&places, several), &progress, &outcomes);
     let mut signals = Signals::new(app)?;
     let interrupted = tokio::select! {
         () = progress.during(work) => false,
@@ -199,6 +170,42 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     match stopped {
         Some(error) => Err(error),
         None => Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0))),
+    }
+}
+
+/// Waits for all of them, and puts down what came of each, by its place.
+async fn each(
+    app: &App,
+    waiting: Waiting<'_>,
+    (places, several): (&[(Args, String)], bool),
+    progress: &Progress<'_>,
+    outcomes: &RefCell<Vec<(usize, Result<Answer>)>>,
+) {
+    let mut ends = std::pin::pin!(
+        futures_util::stream::iter(places.iter().enumerate())
+            .map(|(at, (args, name))| async move {
+                let mut args = args.clone();
+                let outcome = waiting.one(&mut args, name, |words| {
+                    progress.tell(at, if words.is_empty() { "waiting" } else { words });
+                });
+                let machine = waiting.noun.name == machines::MACHINE.name;
+                let outcome = match outcome.await {
+                    Err(error) if error.kind() == Kind::FailedState && machine => {
+                        let id = args.text(waiting.noun.name).unwrap_or(name);
+                        Err(explain::explain(waiting.client, id, None, None, error).await)
+                    }
+                    outcome => outcome,
+                };
+                progress.end(at, if outcome.is_ok() { "done" } else { "" });
+                (at, outcome)
+            })
+            .buffer_unordered(AT_ONCE)
+    );
+    while let Some((at, outcome)) = ends.next().await {
+        if let (Err(error), true) = (&outcome, several) {
+            app.report(error);
+        }
+        outcomes.borrow_mut().push((at, outcome));
     }
 }
 
