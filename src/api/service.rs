@@ -73,6 +73,11 @@ impl Service {
         self.versions.is_some() && (self.first..=self.first + 4).contains(major)
     }
 
+    /// Returns the resource of this name, or of one that is another name for it.
+    pub fn resource(&self, word: &str) -> Option<&'static Resource> {
+        self.resources.iter().copied().find(|resource| resource.name == word || resource.aliases.contains(&word))
+    }
+
     /// What a path's parameter stands for.
     pub fn noun(&self, param: &str) -> Option<&'static Noun> {
         self.nouns.iter().copied().find(|noun| noun.name == param)

@@ -3,11 +3,11 @@
 
 use futures_util::StreamExt;
 
-use super::App;
+use super::app::App;
+use super::resume::heeded;
+use super::resume::{self, Again, Left, interruption};
 use super::terminal::exit;
 use super::terminal::progress::Progress;
-use super::terminal::resume::{self, Again, Left, interruption};
-use super::terminal::signals::heeded;
 use crate::answer::Answer;
 use crate::api::{CLOUDAPI, Op, Shape, Takes};
 use crate::client::Client;
@@ -82,7 +82,11 @@ pub async fn run(
     // What is under way, so that whoever interrupts it can be told.
     let stop = Stop::default();
     let begun: Vec<InFlight> = targets.calls.iter().map(|call| InFlight::new(call, stop.flag())).collect();
-    let progress = Progress::new(app, begun.iter().map(|begun| begun.name.borrow().clone()).collect());
+    let progress = Progress::new(
+        &app.voice,
+        app.console.is_dumb(),
+        begun.iter().map(|begun| begun.name.borrow().clone()).collect(),
+    );
     let shown = Shown { app, progress: &progress };
     let changing = Changing { client, change, stop: &stop, report: &shown };
     let work = async {
@@ -122,10 +126,7 @@ pub async fn run(
                     done.extend(made.map(|made| (at, made)));
                 }
                 Err(error) => {
-                    // What was made is told although the wait for it failed: a script must learn its id. What is left
-                    // of a thing that was not there is no result.
-                    let made = error.body().filter(|_| error.kind() != Kind::NotFound);
-                    let made = made.and_then(|made| Answer::from_record(made.as_bytes()).ok());
+                    let made = made_despite(&error);
                     receipts_only &= made.is_none();
                     done.extend(made.map(|made| (at, made)));
                     if several {
@@ -176,6 +177,13 @@ pub async fn run(
         Some(error) => Err(error),
         None => Ok(tally.gravest.map_or(0, |kind| i32::from(exit::code(kind).0))),
     }
+}
+
+/// What was made is told although the wait for it failed: a script must learn its id. What is left of a thing that was not
+/// there is no result.
+fn made_despite(error: &Error) -> Option<Answer> {
+    let made = error.body().filter(|_| error.kind() != Kind::NotFound);
+    made.and_then(|made| Answer::from_record(made.as_bytes()).ok())
 }
 
 /// What was done as one answer: of several targets, and for a table, as rows.

@@ -51,6 +51,11 @@ impl Console {
         jiff::Timestamp::from_millisecond(self.now()).unwrap_or_default()
     }
 
+    /// Whether the terminal cannot move its cursor.
+    pub fn is_dumb(&self) -> bool {
+        self.env.var("TERM").is_none_or(|term| term == "dumb")
+    }
+
     /// A path whose `~` is the user's home: no shell replaces it after a `=`, in quotes, or in a file.
     pub fn at_home(&self, path: impl AsRef<Path>) -> PathBuf {
         paths::expanded(path.as_ref(), Dirs::of(&self.env).home.as_deref())

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 
+use super::app::App;
 use super::args::{build, given};
 use super::change::{self, Batch};
-use super::terminal::question;
-use super::terminal::question::Asking;
-use super::terminal::resume::Again;
-use super::terminal::{preview, prompt};
-use super::{App, names};
+use super::names;
+use super::preview;
+use super::question;
+use super::question::Asking;
+use super::resume::Again;
+use super::terminal::prompt;
 use crate::answer::Answer;
 use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show};
 use crate::client::{Client, first_page};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::App;
+use super::app::App;
 use crate::api::cloudapi::images;
 use crate::client::Client;
 use crate::config::cache::{Cache, TTL};

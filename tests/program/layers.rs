@@ -56,6 +56,19 @@ const INSIDE: &[(&str, &[&str])] = &[
     ("emulator/wire", &["datacenter", "http", "text"]),
     ("emulator/datacenter", &["js", "text"]),
     ("emulator/cloudapi", &["datacenter", "http", "js", "text"]),
+    // Standard input may name targets.
+    ("cli/args", &["console"]),
+    ("cli/terminal", &["runtime"]),
+    (
+        "cli/commands",
+        &[
+            "App", "app", "args", "change", "console", "execute", "filter", "names", "pages", "preview", "question",
+            "resume", "run", "runtime", "terminal", "tree", "Console", "Streams",
+        ],
+    ),
+    ("cli/execute", &["app", "args", "change", "filter", "names", "preview", "question", "resume", "terminal"]),
+    ("cli/change", &["app", "args", "resume", "terminal"]),
+    ("cli/app", &["args", "console", "terminal"]),
 ];
 
 /// What lib.rs shows at the top, and the room that it is of.

@@ -58,14 +58,13 @@ pub fn check(command: &Command, matches: &ArgMatches, files: &dyn Files) -> Resu
 
 /// A key that is a word of its own begins with dashes, so that clap takes it for an option that it does not know. What is
 /// wrong with it is where it stands.
-pub fn misplaced(args: &[OsString], files: &dyn Files) -> Option<Error> {
+pub fn misplaced(root: &Command, args: &[OsString], files: &dyn Files) -> Option<Error> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     let at =
         typed.iter().position(|arg| arg.starts_with("-----BEGIN") || arg.starts_with('-') && sensitive::is_key(arg))?;
     // Without quotes it is many words.
     let text = typed.get(at..)?.join(" ");
-    let root = crate::cli::tree();
-    let (mut chain, mut words) = (vec![&root], Vec::new());
+    let (mut chain, mut words) = (vec![root], Vec::new());
     for word in typed.get(..at)? {
         if let Some(next) = chain.last()?.find_subcommand(word) {
             words.push(next.get_name());

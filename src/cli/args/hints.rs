@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{letters, older, pages};
 use crate::api::{CLOUDAPI, Method, Op, Shape};
-use crate::cli::{noun, tree};
 use crate::error::Error;
 use crate::grammar::filter::Typed;
 use crate::render::visible;
@@ -28,12 +28,12 @@ pub fn spell_out(error: &mut clap::Error) {
 }
 
 /// What to type instead, if that is known. Tips of clap's own that lead astray are taken away.
-pub fn of(args: &[OsString], error: &mut clap::Error, now: i64) -> Option<String> {
+pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error, now: i64) -> Option<String> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     let wrong = text(error, ContextKind::InvalidArg).first().cloned().unwrap_or_default();
-    only_good_tips(&typed, error);
+    only_good_tips(tree, &typed, error);
     if error.kind() == ErrorKind::UnknownArgument
-        && let Some(hint) = old_option(&path(&typed).join(" "), &wrong)
+        && let Some(hint) = old_option(&path(tree, &typed).join(" "), &wrong)
     {
         for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
             error.remove(kind);
@@ -50,36 +50,36 @@ pub fn of(args: &[OsString], error: &mut clap::Error, now: i64) -> Option<String
     }
     match error.kind() {
         ErrorKind::UnknownArgument if wrong == "--all" => {
-            let hint = all(&typed)?;
+            let hint = all(tree, &typed)?;
             for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
                 error.remove(kind);
             }
             Some(hint)
         }
         ErrorKind::UnknownArgument if wrong == "-f" => {
-            letters::file(&path(&typed).join(" "), operation(&typed).is_some_and(|(_, op)| op.assigns))
+            letters::file(&path(tree, &typed).join(" "), operation(tree, &typed).is_some_and(|(_, op)| op.assigns))
         }
-        ErrorKind::UnknownArgument if wrong == "--force" => Some(match operation(&typed) {
+        ErrorKind::UnknownArgument if wrong == "--force" => Some(match operation(tree, &typed) {
             Some((_, op)) if op.asks_many => {
                 "it is not forced in any other way; to skip the question: --yes".to_owned()
             }
             _ => "nothing is asked here, so there is nothing to skip".to_owned(),
         }),
         ErrorKind::InvalidValue | ErrorKind::MissingRequiredArgument
-            if let Some(hint) = letters::alone(&typed, &path(&typed).join(" "), option(&wrong)) =>
+            if let Some(hint) = letters::alone(&typed, &path(tree, &typed).join(" "), option(&wrong)) =>
         {
             Some(hint)
         }
-        ErrorKind::UnknownArgument if is_waited_state(&typed, &wrong) => Some(format!("--wait={wrong}")),
+        ErrorKind::UnknownArgument if is_waited_state(tree, &typed, &wrong) => Some(format!("--wait={wrong}")),
         ErrorKind::ValueValidation if wrong.starts_with("--max ") => {
             Some("--max must be at least 1, as in --max 100".to_owned())
         }
-        ErrorKind::UnknownArgument if let Some(hint) = filtered(&typed, &wrong, now) => Some(hint),
+        ErrorKind::UnknownArgument if let Some(hint) = filtered(tree, &typed, &wrong, now) => Some(hint),
         ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {
             Some(format!("--wait --timeout {wrong}"))
         }
         _ => {
-            let hint = old_words(&typed, error).or_else(|| as_verb(&typed, error));
+            let hint = old_words(tree, &typed, error).or_else(|| as_verb(tree, &typed, error));
             // What is called so here is told; another command that only sounds alike may do harm.
             if hint.is_some() {
                 error.remove(ContextKind::SuggestedSubcommand);
@@ -91,7 +91,7 @@ pub fn of(args: &[OsString], error: &mut clap::Error, now: i64) -> Option<String
 }
 
 /// What is wrong where clap has no word for it: `--wait=STATE` of what takes no state.
-pub fn instead(args: &[OsString], error: &clap::Error) -> Option<Error> {
+pub fn instead(tree: &Command, args: &[OsString], error: &clap::Error) -> Option<Error> {
     let of_wait = text(error, ContextKind::InvalidArg).first().is_some_and(|arg| arg.starts_with("--wait"));
     if error.kind() != ErrorKind::TooManyValues || !of_wait {
         return None;
@@ -99,8 +99,9 @@ pub fn instead(args: &[OsString], error: &clap::Error) -> Option<Error> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     let error_of = Error::usage("--wait takes no state here").hint("--wait alone waits until it is done");
     let state = text(error, ContextKind::InvalidValue).first().cloned().unwrap_or_default();
-    let above = path(&typed);
-    let noun = operation(&typed).and_then(|(_, op)| op.path_params().last()).and_then(|param| CLOUDAPI.noun(param));
+    let above = path(tree, &typed);
+    let noun =
+        operation(tree, &typed).and_then(|(_, op)| op.path_params().last()).and_then(|param| CLOUDAPI.noun(param));
     let Some(noun) = noun.filter(|noun| noun.states.contains(&&*state)) else { return Some(error_of) };
     let targets = typed.iter().skip(above.len()).take_while(|word| !word.starts_with('-'));
     let targets: Vec<String> = targets
@@ -114,7 +115,7 @@ pub fn instead(args: &[OsString], error: &clap::Error) -> Option<Error> {
 
 /// Takes away tips of clap's own that lead astray: words that are not very like what was typed, commands that interrupt
 /// or destroy something, and how to type an option that is not one.
-fn only_good_tips(typed: &[&str], error: &mut clap::Error) {
+fn only_good_tips(tree: &Command, typed: &[&str], error: &mut clap::Error) {
     let astray = |tip: &str| tip.contains("-- ");
     let suggested = match error.get(ContextKind::Suggested) {
         // An empty list is shown as an empty line.
@@ -130,9 +131,8 @@ fn only_good_tips(typed: &[&str], error: &mut clap::Error) {
     else {
         return;
     };
-    let root = tree();
-    let above = path(typed);
-    let parent = above.iter().try_fold(&root, |command, word| command.find_subcommand(word));
+    let above = path(tree, typed);
+    let parent = above.iter().try_fold(tree, |command, word| command.find_subcommand(word));
     let mut good: Vec<String> = Vec::new();
     for word in similar {
         let found = parent.and_then(|parent| parent.find_subcommand(&word)).filter(|command| !command.is_hide_set());
@@ -161,18 +161,18 @@ fn text(error: &clap::Error, kind: ContextKind) -> Vec<String> {
 
 /// What a command is called here, or how it is used, where the fault is a word or what is missing: another hint than
 /// the fault would only mislead.
-fn old_words(typed: &[&str], error: &clap::Error) -> Option<String> {
+fn old_words(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
     let word = |at: usize| typed.get(at).copied().unwrap_or_default();
-    let name = noun(word(0)).map_or(word(0), |noun| noun.name);
+    let name = CLOUDAPI.resource(word(0)).map_or(word(0), |noun| noun.name);
     // By its words here as well as by those that were typed.
-    let here = path(typed);
+    let here = path(tree, typed);
     let next = format!("{} {}", here.join(" "), word(here.len()));
     let forms = [name.to_owned(), format!("{name} {}", word(1)), here.join(" "), next];
     let known = |(old, _): &&(&str, &str)| forms.iter().any(|form| form == old);
     let Some((_, hint)) = older::WORDS.iter().find(known) else {
         // The last word of a command that is known so far.
         let unknown = error.kind() == ErrorKind::InvalidSubcommand;
-        return older::here(typed, noun(word(0)).is_none()).filter(|_| unknown);
+        return older::here(typed, CLOUDAPI.resource(word(0)).is_none()).filter(|_| unknown);
     };
     let wrong = text(error, ContextKind::InvalidArg);
     let fits = match error.kind() {
@@ -201,21 +201,21 @@ fn old_option(command: &str, option: &str) -> Option<String> {
 }
 
 /// A name where a verb was expected: most likely it is to be shown.
-fn as_verb(typed: &[&str], error: &clap::Error) -> Option<String> {
+fn as_verb(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
     let [noun, name] = typed else { return None };
     let near = [ContextKind::SuggestedSubcommand, ContextKind::Suggested].iter().any(|kind| error.get(*kind).is_some());
     if error.kind() != ErrorKind::InvalidSubcommand || near || name.is_empty() {
         return None;
     }
-    let (path, op) = operation(&[noun, "get"])?;
+    let (path, op) = operation(tree, &[noun, "get"])?;
     let shown = crate::sensitive::sort(name).is_none();
     (shown && op.path_params().count() == 1)
         .then(|| format!("if it is a name: {path} {}", crate::grammar::shell::quoted(&visible(name))))
 }
 
 /// How to name all things of a command that was given `--all`.
-fn all(typed: &[&str]) -> Option<String> {
-    let (path, op) = operation(typed)?;
+fn all(tree: &Command, typed: &[&str]) -> Option<String> {
+    let (path, op) = operation(tree, typed)?;
     let list = op.path_params().last().and_then(|param| crate::api::CLOUDAPI.noun(param)).map(|noun| noun.list.shape);
     match op.method {
         Method::Get if op.shape == Shape::Rows => Some(format!("without filters it is all of them: {path}")),
@@ -230,9 +230,9 @@ fn option(wrong: &str) -> &str {
 }
 
 /// What does the same as a filter, for a list that takes none.
-fn filtered(typed: &[&str], wrong: &str, now: i64) -> Option<String> {
+fn filtered(tree: &Command, typed: &[&str], wrong: &str, now: i64) -> Option<String> {
     let filter = Typed::parse(wrong).ok().filter(|filter| !wrong.starts_with('-') && !filter.value.is_empty())?;
-    let (_, op) = operation(typed).filter(|(_, op)| crate::tasks::row_filter::is_list(op))?;
+    let (_, op) = operation(tree, typed).filter(|(_, op)| crate::tasks::row_filter::is_list(op))?;
     let resource = CLOUDAPI.resources.iter().find(|resource| resource.ops.iter().any(|own| std::ptr::eq(*own, op)))?;
     let columns = if op.columns.is_empty() { resource.columns } else { op.columns };
     crate::tasks::filter_as_jq::instead(columns, &filter, now)?.ok()
@@ -247,14 +247,13 @@ fn is_behind_wait(typed: &[&str], word: &str) -> bool {
 }
 
 /// Whether this word stands behind `--wait`, and is a state that could be waited for.
-fn is_waited_state(typed: &[&str], word: &str) -> bool {
-    is_behind_wait(typed, word) && operation(typed).is_some_and(|(_, op)| op.waited_states().contains(&word))
+fn is_waited_state(tree: &Command, typed: &[&str], word: &str) -> bool {
+    is_behind_wait(typed, word) && operation(tree, typed).is_some_and(|(_, op)| op.waited_states().contains(&word))
 }
 
 /// The command that these words begin with, in its own words.
-fn path(typed: &[&str]) -> Vec<String> {
-    let root = tree();
-    let (mut command, mut path) = (&root, Vec::new());
+fn path(tree: &Command, typed: &[&str]) -> Vec<String> {
+    let (mut command, mut path) = (tree, Vec::new());
     while let Some(sub) = typed.get(path.len()).and_then(|word| command.find_subcommand(word)) {
         path.push(sub.get_name().to_owned());
         command = sub;
@@ -263,8 +262,8 @@ fn path(typed: &[&str]) -> Vec<String> {
 }
 
 /// The operation that these words begin with, and its command.
-pub fn operation(typed: &[&str]) -> Option<(String, &'static Op)> {
-    let path = path(typed).join(" ");
+pub fn operation(tree: &Command, typed: &[&str]) -> Option<(String, &'static Op)> {
+    let path = path(tree, typed).join(" ");
     let op = pages::operation(&path)?;
     Some((format!("sdc {path}"), op))
 }

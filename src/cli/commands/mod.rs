@@ -12,7 +12,7 @@ use std::pin::Pin;
 
 use clap::{ArgMatches, Command};
 
-use super::App;
+use super::app::App;
 use super::args::build::{self, Syntax};
 use super::args::{globals, pages};
 use crate::api::Op;

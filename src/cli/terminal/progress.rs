@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use unicode_width::UnicodeWidthChar;
 
 use super::exit;
-use crate::cli::App;
+use super::voice::Voice;
 
 /// So many lines are live at most; the rest is counted.
 const MOST: usize = 12;
@@ -23,7 +23,7 @@ const NAMED: usize = 3;
 
 /// The targets of one command. What is still live when it goes is wiped off.
 pub struct Progress<'a> {
-    app: &'a App,
+    voice: &'a Voice,
     live: bool,
     lines: RefCell<Vec<Line>>,
     /// When something was said last.
@@ -39,13 +39,13 @@ struct Line {
 
 impl<'a> Progress<'a> {
     /// Nothing is shown of a target until something is told of it.
-    pub fn new(app: &'a App, names: Vec<String>) -> Self {
-        let dumb = app.console.env.var("TERM").is_none_or(|term| term == "dumb");
+    /// A terminal that is dumb cannot draw a line anew.
+    pub fn new(voice: &'a Voice, dumb: bool, names: Vec<String>) -> Self {
         let line = |name| Line { name, words: String::new(), begun: None, ended: false };
         let lines = RefCell::new(names.into_iter().map(line).collect());
         Progress {
-            app,
-            live: app.console.streams.stderr_tty && !dumb && !silent(app),
+            voice,
+            live: voice.streams.stderr_tty && !dumb && !voice.is_silent(),
             lines,
             said: Cell::new(Instant::now()),
         }
@@ -91,7 +91,7 @@ impl<'a> Progress<'a> {
         }
         let still = || {
             self.said.set(Instant::now());
-            self.app.pulse(&still(&self.lines.borrow(), Instant::now()));
+            self.voice.pulse(&still(&self.lines.borrow(), Instant::now()));
         };
         ticking(work, || self.said.get() + SILENCE, still).await
     }
@@ -99,20 +99,20 @@ impl<'a> Progress<'a> {
     fn say(&self, at: usize, words: &str) {
         self.said.set(Instant::now());
         if let Some(line) = self.lines.borrow().get(at) {
-            self.app.say(&format!("{}: {words}", line.name));
+            self.voice.say(&format!("{}: {words}", line.name));
         }
     }
 
     fn draw(&self) {
         let lines = self.lines.borrow();
-        self.app.console.streams.live(&drawn(&lines, self.app.console.streams.size(), Instant::now()));
+        self.voice.streams.live(&drawn(&lines, self.voice.streams.size(), Instant::now()));
     }
 }
 
 impl Drop for Progress<'_> {
     fn drop(&mut self) {
         if self.live {
-            self.app.console.streams.live(&[]);
+            self.voice.streams.live(&[]);
         }
     }
 }
@@ -149,10 +149,6 @@ fn still(lines: &[Line], now: Instant) -> String {
         (told, many) if many > told.len() => format!("{}; and {} more", told.join("; "), many - told.len()),
         (told, _) => told.join("; "),
     }
-}
-
-fn silent(app: &App) -> bool {
-    app.globals.quiet || app.globals.json()
 }
 
 /// The lines as the terminal has room for them.

@@ -4,12 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::cli::App;
 use crate::error::{Error, Result};
-use crate::tasks::stop::Stop;
-
-/// How long the end may take after an interruption before it is told that it takes time.
-const MOMENT: Duration = Duration::from_millis(200);
 
 /// Signals that come so close together are one: `timeout` sends its own to the program and to its whole group.
 const SAME: Duration = Duration::from_millis(150);
@@ -43,7 +38,7 @@ impl Heard {
         let heard = Arc::clone(self);
         // Without a thread, signals end the process by themselves, or as those that caught them before think fit.
         let _ = std::thread::Builder::new().spawn(move || {
-            let Ok(runtime) = crate::cli::runtime() else { return };
+            let Ok(runtime) = crate::cli::runtime::runtime() else { return };
             runtime.block_on(async {
                 let Ok(mut signals) = Signals::caught(false) else { return };
                 loop {
@@ -91,8 +86,8 @@ impl Signals {
     ///
     /// # Errors
     /// The system does not let them be caught.
-    pub fn new(app: &App) -> Result<Signals> {
-        Signals::caught(false)?.heard_by(app)
+    pub fn new(heard: &Arc<Heard>) -> Result<Signals> {
+        Signals::caught(false)?.heard_by(heard)
     }
 
     /// The same, and quit: for programs that must leave nothing behind.
@@ -100,13 +95,13 @@ impl Signals {
     /// # Errors
     /// The same.
     #[cfg(feature = "emulator")]
-    pub fn with_quit(app: &App) -> Result<Signals> {
-        Signals::caught(true)?.heard_by(app)
+    pub fn with_quit(heard: &Arc<Heard>) -> Result<Signals> {
+        Signals::caught(true)?.heard_by(heard)
     }
 
-    fn heard_by(mut self, app: &App) -> Result<Signals> {
-        app.heard.by.fetch_add(1, Ordering::SeqCst);
-        self.heard = Some(Arc::clone(&app.heard));
+    fn heard_by(mut self, heard: &Arc<Heard>) -> Result<Signals> {
+        heard.by.fetch_add(1, Ordering::SeqCst);
+        self.heard = Some(Arc::clone(heard));
         Ok(self)
     }
 
@@ -190,27 +185,3 @@ pub fn is_ignored(signal: i32) -> bool {
 /// The number of the hang-up, on every system.
 #[cfg(unix)]
 const HANGUP: i32 = 1;
-
-/// Does the work to its end, which the first interruption hastens and the second cuts off. Returns whether there was one.
-///
-/// # Errors
-/// The second interruption's.
-pub async fn heeded(app: &App, stop: &Stop, work: impl Future<Output = ()>, left: impl Fn() -> Error) -> Result<bool> {
-    let mut signals = Signals::new(app)?;
-    let mut work = std::pin::pin!(work);
-    loop {
-        tokio::select! {
-            () = &mut work => return Ok(stop.is_asked()),
-            _ = signals.next() => {
-                if stop.ask() {
-                    return Err(left());
-                }
-                // What only waited ends by itself.
-                if tokio::time::timeout(MOMENT, &mut work).await.is_ok() {
-                    return Ok(true);
-                }
-                app.say("interrupted: nothing more is begun, what was sent is waited for; once more leaves at once");
-            }
-        }
-    }
-}

@@ -3,10 +3,13 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::answer::Answer;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::terminal::{exit, preview, prompt, question};
-use crate::cli::{App, execute};
+use crate::cli::execute;
+use crate::cli::preview;
+use crate::cli::question;
+use crate::cli::terminal::{exit, prompt};
 use crate::client::{Client, Cut, Span, header_lines};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::shell;

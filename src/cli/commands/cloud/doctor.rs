@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command};
 
 use crate::api::{self, Column, column};
 use crate::auth::{Form, Found, Key, look};
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::{exit, prompt};
@@ -349,7 +349,8 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
         }
         (403, Err(error)) if answer.is_own() => refused(app, findings, &sent, error),
         (401, Err(error)) if answer.is_own() => {
-            let error = app.refusal(401, "").into_iter().fold(error.hint(format!("sent was {sent}")), Error::hint);
+            let error =
+                app.caller().hints(401, "").into_iter().fold(error.hint(format!("sent was {sent}")), Error::hint);
             let error = match user {
                 // That command is for the account's own keys.
                 Some(_) => error.hint("upload it in the portal, to the sub-user"),
@@ -392,7 +393,7 @@ fn refused(app: &App, findings: &mut Findings, sent: &str, error: Error) {
         return findings.add("warn", check, words, "whether something is allowed shows when it is tried");
     }
     let message = error.fault().map(|fault| fault.message.clone()).unwrap_or_default();
-    let error = app.refusal(403, &message).into_iter().fold(error, Error::hint);
+    let error = app.caller().hints(403, &message).into_iter().fold(error, Error::hint);
     findings.fail(check, &error.hint("else ask the account's owner"));
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::api::{Column, Shape, column};
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;

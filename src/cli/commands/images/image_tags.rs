@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::image_acl::{Found, image};
 use crate::api::cloudapi::images;
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};

@@ -4,7 +4,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 pub use crate::cli::commands::local::complete::{SHELLS, script};
 use crate::cli::commands::{Custom, Settings};

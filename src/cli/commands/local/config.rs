@@ -5,7 +5,7 @@ use clap::{ArgMatches, Command};
 use crate::answer::Answer;
 use crate::api::CLOUDAPI;
 use crate::api::{Column, Shape, column};
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};

@@ -65,12 +65,12 @@ pub fn files() -> Result<Vec<(String, Vec<u8>)>> {
     for (shell, name) in completion::SHELLS {
         files.push((format!("completions/{name}"), completion::script(shell)?.as_bytes().to_vec()));
     }
-    let mut root = crate::cli::pages().disable_help_subcommand(true);
+    let mut root = crate::cli::tree::pages().disable_help_subcommand(true);
     root.build();
     for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
         files.push((format!("docs/reference/{}.md", command.get_name()), page(command).into_bytes()));
     }
-    files.push(("docs/api-coverage.md".to_owned(), help_json::coverage().into_bytes()));
+    files.push(("docs/api-coverage.md".to_owned(), help_json::coverage(&crate::cli::tree::tree()).into_bytes()));
     man(&root, "", &mut files)?;
     Ok(files)
 }

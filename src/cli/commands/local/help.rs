@@ -6,11 +6,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::exit_codes::{CODES, Code};
 use super::help_json;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::globals;
 use crate::cli::args::older::{self, Tool};
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::{App, pages, tree};
 use crate::error::{Error, Result};
 
 /// `sdc help`.
@@ -132,7 +132,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         );
     }
     if matches.get_flag("as-json") {
-        let described = crate::render::json::indented(&described(&words)?.to_string());
+        let described = crate::render::json::indented(&described(&(app.trees.plain)(), &words)?.to_string());
         app.streams.out(format!("{}\n", described.trim_end()).as_bytes())?;
         return Ok(0);
     }
@@ -152,7 +152,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         ["selectors"] => text.push_str(SELECTORS),
         [tool @ ("triton" | "smartdc"), words @ ..] => text = older(tool, words)?,
         words => {
-            let mut root = pages();
+            let mut root = (app.trees.pages)();
             root.build();
             let mut command = &mut root;
             for word in words {
@@ -199,14 +199,13 @@ fn unknown(word: &str) -> Error {
 }
 
 /// The command of these words as JSON, or the whole tree.
-fn described(words: &[&str]) -> Result<serde_json::Value> {
-    let root = tree();
-    let mut above = vec![&root];
+fn described(root: &Command, words: &[&str]) -> Result<serde_json::Value> {
+    let mut above = vec![root];
     for word in words {
-        let last = above.last().copied().unwrap_or(&root);
+        let last = above.last().copied().unwrap_or(root);
         above.push(last.find_subcommand(word).ok_or_else(|| unknown(word))?);
     }
-    let command = above.pop().unwrap_or(&root);
+    let command = above.pop().unwrap_or(root);
     // By its own names, whatever it was called by.
     let names: Vec<&str> =
         above.iter().skip(1).chain(words.last().map(|_| &command)).map(|command| command.get_name()).collect();

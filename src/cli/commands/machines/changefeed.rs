@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::api::cloudapi::changefeed as feed;
 use crate::api::cloudapi::changefeed::SUBRESOURCES;
 use crate::api::cloudapi::machines;
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::signals::Signals;
@@ -127,7 +127,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         left: matches.get_one::<u64>("count").copied(),
         known: Known::new(),
     };
-    let mut signals = Signals::new(app)?;
+    let mut signals = Signals::new(&app.heard)?;
     let ended = async {
         match deadline {
             Some(deadline) => tokio::time::sleep_until(deadline).await,

@@ -5,7 +5,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::api::cloudapi::machines;
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build::{CREATION, Syntax};
 use crate::cli::args::targets;
 use crate::cli::commands::{Custom, Settings};

@@ -4,9 +4,10 @@
 use clap::ArgMatches;
 
 use crate::api::cloudapi::{disks, machines};
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::{App, execute};
+use crate::cli::execute;
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
 use crate::tasks::resolve;

@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::StreamExt;
 
 use crate::api::{Column, column};
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::addresses;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::answer::Row;
 use crate::api::cloudapi::machines;
 use crate::api::cloudapi::migrations;
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::signals::Signals;
@@ -68,7 +68,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let client = app.client()?;
-    let mut signals = Signals::new(app)?;
+    let mut signals = Signals::new(&app.heard)?;
     let work = async {
         let id = resolve::id(&client, &machines::MACHINE, typed).await?;
         let (get, watch) = requests(&client, &id)?;

@@ -4,17 +4,18 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::cloudapi::machines;
+use crate::cli::app::App;
 use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::WAITING;
 use crate::cli::args::targets::{self as choosing, SELECTION};
 use crate::cli::change::{self, Batch};
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::terminal::preview;
-use crate::cli::terminal::question;
-use crate::cli::terminal::question::Asking;
-use crate::cli::terminal::resume::Again;
-use crate::cli::{App, execute};
+use crate::cli::execute;
+use crate::cli::preview;
+use crate::cli::question;
+use crate::cli::question::Asking;
+use crate::cli::resume::Again;
 use crate::error::Result;
 use crate::render;
 use crate::request::Args;

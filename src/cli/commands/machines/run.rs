@@ -14,11 +14,11 @@ use tokio::time::Instant;
 
 use super::ssh::{unable, way_options};
 use crate::api::cloudapi::machines;
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::terminal::preview;
+use crate::cli::preview;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Wait, Watch};
@@ -203,7 +203,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if app.globals.dry_run || app.globals.curl {
         return preview::requests(app, &client, &[request]).await.map(|()| 0);
     }
-    let (signals, begun) = (Signals::new(app)?, Instant::now());
+    let (signals, begun) = (Signals::new(&app.heard)?, Instant::now());
     let mut run = Run { app, client: &client, job: &job, signals, begun, interrupted: false, late: false };
     let made = run.create(&making, &request).await?;
     let made = run.created(made).await?;
@@ -406,7 +406,7 @@ async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str, begun
         // Whole seconds, which are named where they were not enough.
         timeout: job.ready.saturating_sub(Duration::from_secs(begun.elapsed().as_secs())),
     };
-    let progress = Progress::new(app, vec![name.to_owned()]);
+    let progress = Progress::new(&app.voice, app.console.is_dumb(), vec![name.to_owned()]);
     let ready = progress.during(client.wait(waiting, |state| progress.tell(0, state))).await;
     // The machine is deleted, so nothing more comes of it.
     match ready {

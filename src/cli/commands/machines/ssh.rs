@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::answer::Answer;
 use crate::api::cloudapi::changefeed::VNC;
 use crate::api::cloudapi::machines;
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::signals::Signals;
@@ -92,7 +92,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         false => url,
     };
     app.streams.out(format!("{text}\n").as_bytes())?;
-    let mut signals = Signals::new(app)?;
+    let mut signals = Signals::new(&app.heard)?;
     tokio::select! {
         served = serve(app, &client, &id, listener, patience) => served.map(|()| 0),
         _ = signals.next() => Ok(130),

@@ -11,15 +11,16 @@ use crate::answer::Answer;
 use crate::api::cloudapi;
 use crate::api::cloudapi::machines;
 use crate::api::{Noun, Shape};
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::addresses;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::args::targets;
 use crate::cli::commands::{Custom, Settings};
+use crate::cli::resume;
+use crate::cli::terminal::exit;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
-use crate::cli::terminal::{exit, resume};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::shell;
 use crate::render;
@@ -126,11 +127,15 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     )
     .await?;
     let (places, several) = expanded(app, &client, noun, typed, &time).await?;
-    let progress = Progress::new(app, places.iter().map(|(_, name)| format!("{} {name}", noun.word)).collect());
+    let progress = Progress::new(
+        &app.voice,
+        app.console.is_dumb(),
+        places.iter().map(|(_, name)| format!("{} {name}", noun.word)).collect(),
+    );
     let outcomes: RefCell<Vec<(usize, Result<Answer>)>> = RefCell::default();
     let waiting = Waiting { client: &client, noun, wanted: &wanted, time: &time, choice: &choice, networks: &networks };
     let work = each(app, waiting, (&places, several), &progress, &outcomes);
-    let mut signals = Signals::new(app)?;
+    let mut signals = Signals::new(&app.heard)?;
     let interrupted = tokio::select! {
         () = progress.during(work) => false,
         _ = signals.next() => true,

@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 
 use super::passwords::Passwords;
 use super::{print_json, wants_json};
-use crate::cli::terminal::signals::heeded;
-use crate::cli::terminal::{prompt, question};
-use crate::cli::{App, change};
+use crate::cli::app::App;
+use crate::cli::change;
+use crate::cli::question;
+use crate::cli::resume::heeded;
+use crate::cli::terminal::prompt;
 use crate::client::Client;
 use crate::error::{self, Error, Result};
 use crate::render::visible;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{print_json, wants_json};
 use crate::answer::Answer;
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::error::Result;
 use crate::render::visible;
 use crate::tasks::rbac;

@@ -69,7 +69,7 @@ impl Line {
         let mut args = Args::new();
         let mut params = list.path_params().peekable();
         params.peek()?;
-        let matches = crate::cli::tree().ignore_errors(true).try_get_matches_from(&self.words).ok()?;
+        let matches = crate::cli::tree::tree().ignore_errors(true).try_get_matches_from(&self.words).ok()?;
         let mut last = &matches;
         while let Some((_, next)) = last.subcommand() {
             last = next;
@@ -108,7 +108,7 @@ fn option<'c>(command: &'c Command, word: &str) -> Option<(&'c Arg, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::tree;
+    use crate::cli::tree::tree;
 
     fn read(text: &str) -> Line {
         let mut root = tree();

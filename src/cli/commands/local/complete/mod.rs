@@ -16,7 +16,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::api::{CLOUDAPI, Kind, Noun};
 use crate::cli::console::Console;
-use crate::cli::tree;
+use crate::cli::tree::tree;
 use crate::config::{Dirs, Env, profile};
 use crate::error::{Error, Result};
 use crate::render;

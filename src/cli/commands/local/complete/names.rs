@@ -45,7 +45,7 @@ pub fn of(noun: &'static Noun, line: &Line) -> Option<Names> {
     let found = connect::key(&config, &mut no_passphrase).ok()?;
     let signer = connect::signer(&config, Default::default(), found).ok()?;
     let client = connect::builder(&config).ok()?.signer(signer).build().ok()?;
-    let runtime = crate::cli::runtime().ok()?;
+    let runtime = crate::cli::runtime::runtime().ok()?;
     let answer = runtime.block_on(async {
         let mut place = place;
         resolve::path(&client, list, &mut place).await?;

@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::process::Child;
 
 #[cfg(unix)]
-use crate::cli::App;
+use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::signals::Signals;
@@ -245,7 +245,7 @@ async fn serve(app: &App, matches: &ArgMatches) -> Result<i32> {
     // Before anything is made.
     env_file.map(EnvFile::place).transpose()?;
     // Asked for before the settings are printed: who has read them may end it at once.
-    let mut signals = Signals::with_quit(app)?;
+    let mut signals = Signals::with_quit(&app.heard)?;
     let emulator = Emulator::start(options).await?;
     let lines = settings::lines(&emulator, &app.console.env);
     let (printed, env_file) = match env_file {
@@ -285,7 +285,7 @@ async fn exec(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut words = matches.get_many::<OsString>("COMMAND").into_iter().flatten();
     let Some(program) = words.next() else { return Err(Error::usage("there is no command to run")) };
 
-    let mut signals = Signals::with_quit(app)?;
+    let mut signals = Signals::with_quit(&app.heard)?;
     let emulator = Emulator::start(options).await?;
     let mut command = std::process::Command::new(program);
     app.console.env.hand_on(&mut command);

@@ -1,6 +1,6 @@
 //! Puts JSON through `--jq` and prints what comes of it. While there is no result, memory and signals are watched.
 
-use crate::cli::App;
+use super::app::App;
 use crate::error::{Error, Kind, Result};
 use crate::render::Program;
 

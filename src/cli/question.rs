@@ -3,9 +3,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::prompt;
+use super::app::App;
+use super::terminal::prompt;
 use crate::api::Op;
-use crate::cli::App;
 use crate::client::Client;
 use crate::error::Result;
 use crate::render::{self, cut, visible};

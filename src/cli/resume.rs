@@ -1,14 +1,19 @@
 //! What an interruption leaves behind, and how to go on with it. It sends nothing.
 
+use std::future::Future;
+use std::time::Duration;
+
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches};
 
+use super::app::App;
+use super::terminal::signals::Signals;
 use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
-use crate::cli::App;
 use crate::cli::args::build;
 use crate::error::{Error, Hint, Kind};
 use crate::grammar::shell;
 use crate::tasks::change::InFlight;
+use crate::tasks::stop::Stop;
 
 /// Of so many jobs a command is told each.
 const FEW: usize = 4;
@@ -200,4 +205,36 @@ fn ways_to_wait(app: &App, order: Left<'_>, goal: &Goal, noun: &'static Noun, id
 fn command_of(op: &'static Op) -> String {
     let noun = CLOUDAPI.resources.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
     format!("sdc {} {}", noun.map_or("", |noun| noun.name), op.verb)
+}
+
+/// How long the end may take after an interruption before it is told that it takes time.
+const MOMENT: Duration = Duration::from_millis(200);
+
+/// Does the work to its end, which the first interruption hastens and the second cuts off. Returns whether there was one.
+///
+/// # Errors
+/// The second interruption's.
+pub async fn heeded(
+    app: &App,
+    stop: &Stop,
+    work: impl Future<Output = ()>,
+    left: impl Fn() -> Error,
+) -> crate::error::Result<bool> {
+    let mut signals = Signals::new(&app.heard)?;
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            () = &mut work => return Ok(stop.is_asked()),
+            _ = signals.next() => {
+                if stop.ask() {
+                    return Err(left());
+                }
+                // What only waited ends by itself.
+                if tokio::time::timeout(MOMENT, &mut work).await.is_ok() {
+                    return Ok(true);
+                }
+                app.say("interrupted: nothing more is begun, what was sent is waited for; once more leaves at once");
+            }
+        }
+    }
 }

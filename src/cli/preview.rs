@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::value::RawValue;
 
-use crate::cli::App;
+use super::app::App;
 use crate::client::{Client, Wire, header_lines, header_name};
 use crate::config::Pin;
 use crate::error::{Error, Result};

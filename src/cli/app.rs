@@ -1,0 +1,219 @@
+//! One run: its console, its options and its settings, and the clients that they make.
+
+use std::sync::{Arc, OnceLock};
+
+use clap::Command;
+
+use super::args::globals::Globals;
+use super::console::Console;
+use super::terminal::signals::Heard;
+use super::terminal::streams::Streams;
+use super::terminal::voice::Voice;
+use super::terminal::{exit, prompt};
+use crate::auth::{Ask, Found, Key, KeyKind, RsaHash};
+use crate::client::{Builder, Client, Trace};
+use crate::config::{Config, Route};
+use crate::connect;
+use crate::error::{Error, Hint, Kind, Result};
+use crate::tasks::Report;
+use crate::tasks::lockout::Identity;
+use crate::tasks::permission::Caller;
+
+/// What makes the tree of all commands.
+#[derive(Clone, Copy)]
+pub struct Trees {
+    /// As clap reads it.
+    pub plain: fn() -> Command,
+    /// With its pages of help.
+    pub pages: fn() -> Command,
+}
+
+/// One run of the program.
+pub struct App {
+    /// The world outside.
+    pub console: Console,
+    /// Where it prints: those of the console.
+    pub streams: Streams,
+    /// What it says there.
+    pub voice: Voice,
+    /// All commands, for those that are about commands.
+    pub trees: Trees,
+    /// How.
+    pub globals: Globals,
+    /// Which cloud, whose account, which key.
+    pub config: Config,
+    /// The key id that requests were signed for, and where the key came from.
+    sent: OnceLock<String>,
+    /// Who hears signals.
+    pub heard: Arc<Heard>,
+}
+
+impl Report for App {
+    fn say(&self, words: &str) {
+        App::say(self, words);
+    }
+
+    fn warn(&self, words: &Hint) {
+        App::warn(self, &exit::said(words));
+    }
+}
+
+impl App {
+    /// This run's, with these settings.
+    pub fn new(console: &Console, trees: Trees, globals: Globals, config: Config) -> App {
+        let streams = console.streams.clone();
+        let voice = Voice { streams: streams.clone(), quiet: globals.quiet, json: globals.json() };
+        App {
+            console: console.clone(),
+            streams,
+            voice,
+            trees,
+            globals,
+            config,
+            sent: OnceLock::new(),
+            heard: Arc::default(),
+        }
+    }
+
+    /// Words to a person.
+    pub fn say(&self, line: &str) {
+        self.voice.say(line);
+    }
+
+    /// A warning.
+    pub fn warn(&self, words: &str) {
+        self.voice.warn(words);
+    }
+
+    /// A failure that does not end the command.
+    pub fn report(&self, error: &Error) {
+        self.voice.report(error);
+    }
+
+    /// In whose name requests are sent.
+    pub fn identity(&self) -> Identity {
+        let config = &self.config;
+        Identity {
+            user: config.user.as_ref().map(|user| user.value.clone()),
+            acting: config.act_as.as_ref().and(config.account.as_ref()).map(|account| account.value.clone()),
+            roles: config.roles.as_ref().map(|roles| roles.value.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// A client that signs.
+    ///
+    /// # Errors
+    /// No URL, no account, no usable key.
+    pub fn client(&self) -> Result<Client> {
+        // What is missing of the rest is told before a passphrase is asked for.
+        let builder = connect::builder(&self.config)?;
+        self.config.account()?;
+        let found = self.key()?;
+        for note in &found.notes {
+            self.say(&format!("note: {note}"));
+        }
+        if let Key::File(key) = &found.key
+            && let Some(exposed) = key.exposed()
+        {
+            self.warn(exposed);
+        }
+        self.signing(builder, found)
+    }
+
+    /// The key, asking for its passphrase if it has one.
+    ///
+    /// # Errors
+    /// No usable key.
+    pub fn key(&self) -> Result<Found> {
+        connect::key(&self.config, &mut |ask| self.passphrase(&ask))
+    }
+
+    /// A client that signs with this key.
+    ///
+    /// # Errors
+    /// No URL, no account, or a form of signing that the key does not know.
+    pub fn client_with(&self, found: Found) -> Result<Client> {
+        self.signing(connect::builder(&self.config)?, found)
+    }
+
+    fn signing(&self, builder: Builder, found: Found) -> Result<Client> {
+        let rsa = match self.globals.rsa_hash.as_deref() {
+            Some(name) => name.parse()?,
+            None => RsaHash::default(),
+        };
+        if self.globals.rsa_hash.is_some() && !matches!(found.key.public().kind(), KeyKind::Rsa { .. }) {
+            let words = format!("--rsa-hash is for RSA keys, and this one is {}", found.key.public().kind());
+            return Err(Error::usage(words).hint("leave --rsa-hash out"));
+        }
+        let origin = found.origin.clone();
+        let streams = self.streams.clone();
+        let from = self.config.passphrase_file.as_ref().map(|file| file.value.clone());
+        let signer = connect::signer(&self.config, rsa, found)?
+            .asks(move |ask| prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt));
+        let _ = self.sent.set(format!("{} from {origin}", signer.key_id()));
+        self.traced(builder).signer(signer).build()
+    }
+
+    /// A client for what needs no signature.
+    ///
+    /// # Errors
+    /// No URL.
+    pub fn client_without_key(&self) -> Result<Client> {
+        self.traced(connect::builder(&self.config)?).build()
+    }
+
+    fn traced(&self, builder: Builder) -> Builder {
+        let streams = self.streams.clone();
+        let say: Trace = Arc::new(move |line| streams.say(&exit::escaped(line)));
+        let builder = builder.clock(Arc::clone(&self.console.clock));
+        match (self.globals.debug, self.voice.is_silent()) {
+            (true, _) => builder.trace(say),
+            (false, true) => builder,
+            (false, false) => builder.notice(say),
+        }
+    }
+
+    fn passphrase(&self, ask: &Ask) -> Result<Option<secrecy::SecretString>> {
+        let from = self.config.passphrase_file.as_ref().map(|file| file.value.as_path());
+        if let Some(exposed) = from.filter(|_| ask.attempt == 1).and_then(prompt::exposed) {
+            self.warn(&exposed);
+        }
+        prompt::passphrase(&self.streams, from, &ask.file, ask.attempt)
+    }
+
+    /// Adds what only the program knows: which key was sent, and where it came from.
+    pub fn explained(&self, error: Error) -> Error {
+        let Some(fault) = error.fault() else {
+            let Ok(Route::Through(proxy)) = connect::route(&self.config) else { return error };
+            // What could not connect has said so.
+            let open = error.kind() == Kind::Unreachable && !error.message().contains(proxy.variable);
+            return if open { error.hint(format!("the proxy {proxy} is used ({})", proxy.variable)) } else { error };
+        };
+        let (status, message) = (fault.status, fault.message.clone());
+        if error.kind() != Kind::Auth {
+            return error;
+        }
+        let error = match status {
+            401 => {
+                let sent = self.sent.get().map_or("no key", String::as_str);
+                let which = connect::key_id(&self.config).map(|id| format!(" (chosen by {})", id.origin));
+                error.hint(format!("the key sent was {sent}{}", which.unwrap_or_default()))
+            }
+            _ => error,
+        };
+        let caller = self.caller();
+        let error = caller.hints(status, &message).into_iter().fold(error, Error::hint);
+        if status == 401 { error.hint(Hint::run("to see what is wrong", "auth doctor")) } else { error }
+    }
+
+    /// Who asks, for what a refusal may mean.
+    pub fn caller(&self) -> Caller {
+        let config = &self.config;
+        Caller {
+            account: config.account().unwrap_or_default().to_owned(),
+            acting: config.act_as.as_ref().map(|other| (other.value.clone(), other.origin.to_string())),
+            user: config.user.as_ref().map(|user| (user.value.clone(), user.origin.to_string())),
+            roles: config.roles.as_ref().map(|roles| (roles.value.clone(), roles.origin.to_string())),
+        }
+    }
+}

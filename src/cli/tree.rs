@@ -1,0 +1,82 @@
+//! The commands: the table's and those with a row of their own, with their pages of help. It runs none of them.
+
+use std::ffi::OsString;
+
+use clap::Command;
+
+use super::args::pages::documented;
+use super::args::{build, globals};
+use super::commands;
+use crate::api::CLOUDAPI;
+
+const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";
+/// The commands in groups, as the help of the program shows them.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Compute", &["machines", "images", "packages", "volumes", "run", "wait", "reap"]),
+    ("Network", &["networks", "fabrics", "fwrules"]),
+    ("Access", &["account", "keys", "accesskeys", "users", "roles", "policies", "role-tags", "rbac"]),
+    ("Cloud", &["datacenters", "services", "changefeed", "ping", "api"]),
+    ("This program", &["auth", "profile", "config", "emulator", "completion", "help"]),
+];
+
+/// What a newcomer types first.
+const FIRST: &str = "\
+Try it without a cloud:  sdc emulator exec -- sdc machines list
+Save URL, account, key:  sdc profile create NAME --use, with -U, -a and -k
+Diagnose:                sdc auth doctor, sdc config show
+";
+
+/// Where the rest is.
+const TOPICS: &str = "\
+More: sdc COMMAND --help; sdc help options, formatting, selectors, exit-codes,
+environment, triton, smartdc";
+
+/// The command that these arguments ask for, as small as they allow: building the whole tree takes
+/// longer than a signature.
+pub fn command(args: &[OsString]) -> Command {
+    let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).take(3).collect();
+    let noun = words.first().and_then(|word| CLOUDAPI.resource(word));
+    noun.and_then(|noun| build::only(noun, &words[1..], commands::syntax, globals::add))
+        .map_or_else(tree, |noun| root().subcommand(noun))
+}
+
+fn root() -> Command {
+    Command::new("sdc")
+        .about(ABOUT)
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+}
+
+/// The whole tree.
+pub fn tree() -> Command {
+    globals::add_to_root(root())
+        .subcommands(
+            CLOUDAPI
+                .resources
+                .iter()
+                .map(|noun| globals::add(commands::lay_over(noun.name, build::resource(noun, commands::syntax)))),
+        )
+        .subcommands(commands::top_level())
+}
+
+/// The whole tree with its pages of help.
+pub fn pages() -> Command {
+    let tree = documented(tree(), "", commands::examples);
+    let page = format!("{FIRST}\n{}\n{TOPICS}", grouped(&tree));
+    tree.help_template("{about}\n\n{usage-heading} {usage}{after-help}").after_help(page)
+}
+
+/// The commands in their groups, a line each.
+fn grouped(tree: &Command) -> String {
+    let mut text = String::new();
+    for (group, names) in GROUPS {
+        text.push_str(&format!("{group}:\n"));
+        for command in names.iter().filter_map(|name| tree.find_subcommand(name)) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("  {:<12} {about}\n", command.get_name()));
+        }
+    }
+    text
+}
