@@ -163,12 +163,7 @@ pub async fn run(
             look.images = app.image_names(client, &look).await;
         }
         let answer = joined(op, done, several, table && jq.is_none());
-        let shape = match answer {
-            Answer::Rows(_) => Shape::Rows,
-            _ if op.shape == Shape::Map => Shape::Map,
-            _ => Shape::Record,
-        };
-        app.show(&answer, shape, &look, jq).map_err(|error| {
+        app.show(&answer, shape_of(op, &answer), &look, jq).map_err(|error| {
             failure.iter().for_each(|error| app.report(error));
             unwritten(error, op, &answer, &begun)
         })?;
@@ -184,6 +179,15 @@ pub async fn run(
 fn made_despite(error: &Error) -> Option<Answer> {
     let made = error.body().filter(|_| error.kind() != Kind::NotFound);
     made.and_then(|made| Answer::from_record(made.as_bytes()).ok())
+}
+
+/// How an answer to an operation is to be shown.
+fn shape_of(op: &Op, answer: &Answer) -> Shape {
+    match answer {
+        Answer::Rows(_) => Shape::Rows,
+        _ if op.shape == Shape::Map => Shape::Map,
+        _ => Shape::Record,
+    }
 }
 
 /// What was done as one answer: of several targets, and for a table, as rows.
