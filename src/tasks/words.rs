@@ -5,7 +5,7 @@
 //! use sdc::api::cloudapi::policies::POLICY;
 //! use sdc::tasks::words;
 //!
-//! assert_eq!(words::word("tag"), "tag");
+//! assert_eq!(words::word("fwrule"), "firewall rule");
 //! assert_eq!(words::plural(POLICY.word), "policies");
 //! // Shortens what was typed, for messages.
 //! assert!(words::brief(&"a".repeat(1000)).chars().count() < 100);

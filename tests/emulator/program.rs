@@ -223,7 +223,7 @@ fn home() -> tempfile::TempDir {
 fn exec(home: &Path, vars: &[(&str, &str)], script: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
     command.args(["emulator", "exec", "--", "sh", "-euc", script]).env_clear().stdin(Stdio::null());
-    command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    command.envs(sdc::config::Env::process().var_os("PATH").map(|path| ("PATH", path)));
     command.env("HOME", home).env("TMPDIR", home.join("tmp"));
     for (name, dir) in vars {
         command.env(name, home.join(dir));
