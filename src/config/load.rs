@@ -344,7 +344,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("SDC_KEY_PATH", "SDC_KEY_FILE"),
     ("SDC_CA_FILE", "SDC_CACERT"),
     ("TRITON_CACERT", "SDC_CACERT"),
-    ("TRITON_CONFIG_DIR", "XDG_CONFIG_HOME"),
+    ("TRITON_CONFIG_DIR", "SDC_CONFIG_DIR"),
     ("TRITON_TRACE_HTTP", "--debug"),
     ("SDC_ASSUME_YES", "--yes"),
 ];

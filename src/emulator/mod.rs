@@ -129,7 +129,7 @@ pub struct Emulator {
     agent_socket: Option<PathBuf>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    _dir: PrivateDir,
+    dir: PrivateDir,
 }
 
 impl Emulator {
@@ -221,19 +221,8 @@ impl Emulator {
             tasks.push(agent::start(&socket, key, stopped)?);
             agent_socket = Some(socket);
         }
-        let emulator = Emulator {
-            shared,
-            url,
-            https_url,
-            more_urls,
-            ca_file,
-            key_file,
-            key_id,
-            agent_socket,
-            stop,
-            tasks,
-            _dir: dir,
-        };
+        let emulator =
+            Emulator { shared, url, https_url, more_urls, ca_file, key_file, key_id, agent_socket, stop, tasks, dir };
         emulator.save()?;
         Ok(emulator)
     }
@@ -261,6 +250,14 @@ impl Emulator {
     /// The account's throw-away private key, unencrypted, with its `.pub` beside it.
     pub fn key_file(&self) -> &Path {
         &self.key_file
+    }
+
+    /// Makes a new folder for its clients, which only its owner can read, and which goes with the emulator.
+    ///
+    /// # Errors
+    /// It exists, or cannot be made.
+    pub fn new_folder(&self, name: &str) -> Result<PathBuf> {
+        self.dir.folder(name)
     }
 
     /// The key's MD5 fingerprint.

@@ -1,5 +1,35 @@
 //! What tells people whether a target is the right one: its name, state, age and tags. It looks them up, and changes
 //! nothing.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::machines::{DELETE, MACHINE};
+//! use sdc::tasks::about;
+//! use sdc::tasks::targets::{self, Asked};
+//!
+//! // A prompt before the deletion shows more than the id.
+//! let asked = Asked::named(&MACHINE, ["3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d"]);
+//! let mut targets = targets::resolve(&(), &client, &DELETE, asked).await?;
+//! about::complete(&client, &mut targets).await;
+//! let call = &targets.calls[0];
+//! let about = targets.about(call).unwrap();
+//! assert_eq!(about::labelled(call, Some(about)), "machine web1 (3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d)");
+//! assert_eq!((&*about.state, &*about.tags), ("running", "role=web, stage=prod, weight=10"));
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::collections::HashMap;
 

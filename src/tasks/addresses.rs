@@ -1,5 +1,31 @@
 //! How a machine is reached: by which of its addresses, on which port, past which bastion. It reads what the
 //! service says, trusts none of it, and asks nobody; who asks is `ways`.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::tasks::addresses::Choice;
+//! use sdc::tasks::route;
+//!
+//! let web1 = route::machine(&client, "web1").await?;
+//! assert_eq!(web1.login_address(&Choice::Usual, &Default::default())?.to_string(), "198.18.0.10");
+//! // Only the list of networks shows which addresses are private.
+//! let networks = route::networks(&client, &Choice::Private).await?;
+//! assert_eq!(web1.one(&Choice::Private, &networks)?.ip.to_string(), "192.168.128.5");
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::collections::HashMap;
 use std::fmt;

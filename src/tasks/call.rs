@@ -1,11 +1,40 @@
 //! One call of an operation: its arguments, what the user calls its target, and both in words.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::machines::{DELETE, MACHINE};
+//! use sdc::tasks::call::{Call, described};
+//! use sdc::tasks::resolve;
+//!
+//! let id = resolve::id(&client, &MACHINE, "db0").await?;
+//! let call = Call::on(&MACHINE, &id, "db0");
+//! assert_eq!(described(&call), format!("machine db0 ({id})"));
+//! // The service's own words do not name the machine.
+//! let error = client.call(&DELETE, &call.args).await.map_err(|error| call.blame(error)).unwrap_err();
+//! assert!(error.message().starts_with("machine db0: "), "{error}");
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use super::words::{brief, word};
-use crate::api::{CLOUDAPI, Ids, Op};
+use crate::api::{CLOUDAPI, Ids, Noun, Op};
 use crate::error::Error;
 use crate::request::Args;
 
 /// One call of the operation, and what the user calls its target.
+#[derive(Clone, Default)]
 pub struct Call {
     /// The arguments, the target's among them.
     pub args: Args,
@@ -16,6 +45,17 @@ pub struct Call {
 }
 
 impl Call {
+    /// A call without a target: of a list, or for what is to be made.
+    pub fn new(args: Args) -> Call {
+        Call { args, ..Call::default() }
+    }
+
+    /// A call for the resource of this id, with the name by which it is called.
+    pub fn on(noun: &Noun, id: &str, name: impl Into<String>) -> Call {
+        let args = Args::new().set(noun.name, id);
+        Call { args, target: Some((noun.name, name.into())), parents: Vec::new() }
+    }
+
     /// A service's words seldom say which thing they are about.
     pub fn blame(&self, error: Error) -> Error {
         match &self.target {

@@ -1,5 +1,41 @@
 //! Changes one resource: sends the request, waits for its end if asked to, and returns what became of it. Which resources
 //! are meant is for [`targets`](super::targets) to find out; how many are changed at once is for the caller to decide.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use std::time::Duration;
+//!
+//! use sdc::api::cloudapi::machines::{MACHINE, STOP};
+//! use sdc::tasks::change::{Change, Changing, InFlight, Outcome};
+//! use sdc::tasks::stop::Stop;
+//! use sdc::tasks::targets::{self, Asked};
+//!
+//! let targets = targets::resolve(&(), &client, &STOP, Asked::named(&MACHINE, ["web1"])).await?;
+//! let change = Change { wait: Some(Duration::from_secs(60)), ..Change::new(&STOP) };
+//! let stop = Stop::default();
+//! let changing = Changing { client: &client, change, stop: &stop, report: &() };
+//! for (at, call) in targets.calls.iter().enumerate() {
+//!     match changing.one(at, call, &InFlight::new(call, stop.flag())).await? {
+//!         Outcome::Done(done) => assert_eq!(done.object.first().unwrap().text("/state").unwrap(), "stopped"),
+//!         Outcome::Missing(words) => println!("{words}"),
+//!         Outcome::Left(_) => break,
+//!     }
+//! }
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -47,6 +83,13 @@ pub struct InFlight {
     pub ended: Cell<bool>,
     /// The name of a resource that is not there yet.
     pub new: Option<String>,
+}
+
+impl Change<'_> {
+    /// Sends the operation and waits for nothing.
+    pub fn new(op: &'static Op) -> Self {
+        Change { op, wait: None, state: None, ignore_missing: false, making: None }
+    }
 }
 
 impl InFlight {

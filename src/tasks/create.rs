@@ -1,5 +1,54 @@
 //! Creating machines: once for a key or a name, several at a time, and away with one that fails. It sends the requests
 //! and looks for what came of them; waiting for their end is the caller's.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use std::time::Duration;
+//!
+//! use sdc::api::cloudapi::machines::CREATE;
+//! use sdc::request::Args;
+//! use sdc::tasks::call::Call;
+//! use sdc::tasks::change::{Change, Changing, InFlight};
+//! use sdc::tasks::create::{self, Making};
+//! use sdc::tasks::resolve;
+//! use sdc::tasks::stop::Stop;
+//!
+//! let making = Making::once("build-4711".to_owned())?;
+//! let mut args = Args::new().set("name", "ci").set("image", "base-64").set("package", "g1-small");
+//! making.mark(&mut args)?;
+//! resolve::fields(&client, &CREATE, &mut args).await?;
+//! let call = Call::new(args);
+//!
+//! let change = Change { wait: Some(Duration::from_secs(60)), making: Some(&making), ..Change::new(&CREATE) };
+//! let stop = Stop::default();
+//! let changing = Changing { client: &client, change, stop: &stop, report: &() };
+//! // However often this runs, one machine has this key.
+//! for was_there in [false, true] {
+//!     let flight = InFlight::new(&call, stop.flag());
+//!     changing.one(0, &call, &flight).await?;
+//!     assert_eq!(flight.there.get(), was_there);
+//! }
+//! let made = create::of_key(&client, "build-4711").await?;
+//! assert_eq!(made.len(), 1);
+//!
+//! // Deletes it and waits until it is gone.
+//! create::remove(&client, &made[0], Duration::from_secs(60)).await?;
+//! assert!(create::of_key(&client, "build-4711").await?.is_empty());
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::time::Duration;
 
@@ -154,7 +203,7 @@ impl Making {
             if let Some(name) = name {
                 args.push("name", Value::Text(name));
             }
-            Call { args, target: None, parents: Vec::new() }
+            Call::new(args)
         };
         Ok((names.into_iter().map(one).collect(), true))
     }
@@ -480,7 +529,7 @@ mod tests {
     fn names(name: Option<&str>, count: Option<usize>) -> Result<Vec<String>> {
         let args = name.map_or_else(Args::new, |name| Args::new().set("name", name));
         let making = Making { count, ..Making::default() };
-        let (calls, _) = making.calls(Call { args, target: None, parents: Vec::new() })?;
+        let (calls, _) = making.calls(Call::new(args))?;
         Ok(calls.iter().map(|call| call.args.text("name").unwrap_or("-").to_owned()).collect())
     }
 

@@ -1,5 +1,32 @@
 //! Why a machine failed, as far as the service's answers say: what they hold, weighed. It reads what was answered,
 //! trusts none of it, makes up nothing, and asks nobody; who asks is `why`.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::tasks::{diagnosis, explain};
+//!
+//! let id = explain::find(&client, "broken").await?;
+//! let facts = explain::gather(&client, &id, None).await;
+//! let told = diagnosis::judge(&facts, None);
+//! assert_eq!(told.failed.unwrap().action, "provision");
+//! println!("{}", told.reason);
+//! let reached: Vec<_> = diagnosis::limits(&facts).filter(|limit| limit.reached).collect();
+//! assert!(reached.is_empty() && diagnosis::unread(&facts).is_empty());
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,33 @@
 //! Why a machine failed, or why an action had no effect: gathers what the service knows, for [`diagnosis`](super::diagnosis)
 //! to interpret. It changes nothing.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::machines::CREATE;
+//! use sdc::tasks::explain;
+//!
+//! // Lists leave out the machines that failed.
+//! let id = explain::find(&client, "broken").await?;
+//! let hints = explain::hints(&client, &id, Some(&CREATE)).await;
+//! for hint in &hints {
+//!     println!("{hint}");
+//! }
+//! assert!(hints[0].to_string().contains("provision failed"), "{}", hints[0]);
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::future::Future;
 use std::time::Duration;

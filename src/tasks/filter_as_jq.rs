@@ -1,4 +1,18 @@
 //! Filters that a list does not have, as jq expressions that do the same: an error shows them, and they can be typed.
+//!
+//! ```
+//! # fn main() -> sdc::Result<()> {
+//! use sdc::api::cloudapi::machines::MACHINES;
+//! use sdc::grammar::filter::Typed;
+//! use sdc::tasks::filter_as_jq;
+//!
+//! // The list of machines has no filter for addresses.
+//! let typed = Typed::parse("ips=198.18.0.10")?;
+//! let option = filter_as_jq::instead(MACHINES.columns, &typed, 0).unwrap()?;
+//! assert_eq!(option, r#"--jq 'map(select([.ips|..|scalars|tostring]|any(. == "198.18.0.10")))'"#);
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::api::{Column, Show};
 use crate::error::{Error, Hint, Result};

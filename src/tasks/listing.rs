@@ -1,4 +1,39 @@
 //! Reads a list with the filters that were typed. It prints nothing: who asks takes the rows as they come.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::machines::{LIST, MACHINES};
+//! use sdc::request::Args;
+//! use sdc::tasks::call::Call;
+//! use sdc::tasks::listing::Listing;
+//! use sdc::tasks::row_filter::{Reading, RowFilter};
+//! use sdc::tasks::values::{Folders, Given};
+//!
+//! let files = Folders { folder: ".".as_ref(), home: None };
+//! let reading = Reading { op: &LIST, columns: MACHINES.columns, now: 0, files: &files };
+//! let given = Given { words: vec!["state=running".to_owned(), "name=web*".to_owned()], ..Given::default() };
+//! let mut args = Args::new();
+//! let filter = RowFilter::read(&reading, &given, false, &mut args)?;
+//! let call = Call::new(args);
+//! let listing = Listing { client: &client, op: &LIST, call: &call, filter: &filter, sorted: false, report: &() };
+//! let found = listing.all().await?;
+//! let names: Vec<_> = found.rows().filter_map(|row| row.text("/name")).collect();
+//! assert_eq!(names, ["web1", "web10"]);
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use super::Report;
 use super::call::Call;

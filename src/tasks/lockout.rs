@@ -1,5 +1,31 @@
 //! What takes away the caller's own rights: the key that signs, the sub-user or the roles by which it is allowed. It
 //! is told before it is done, since nobody can take it back without another key.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::keys::{DELETE, KEY};
+//! use sdc::tasks::call::Call;
+//! use sdc::tasks::lockout::{self, Identity};
+//!
+//! let key = client.signer().unwrap().key().public().md5();
+//! let call = Call::on(&KEY, &key, "emulator");
+//! let lost = lockout::lost(&Identity::default(), &client, &DELETE, &[call]).await;
+//! assert!(lost[0].starts_with("this is the key that signs"));
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use percent_encoding::percent_decode_str;
 
@@ -118,7 +144,7 @@ pub async fn lost_by(who: &Identity, client: &Client, request: &Request) -> Vec<
         let parts = op.path.split('/').zip(path.split('/'));
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
         let params = parts.filter_map(|(known, part)| Some((known.strip_prefix(':')?, decoded(part))));
-        let mut call = Call { args: Args::new(), target: None, parents: Vec::new() };
+        let mut call = Call::default();
         for name in op.path_params() {
             if let Some((_, value)) = params.clone().find(|(known, _)| *known == name) {
                 call.parents.extend(call.target.take());

@@ -1,5 +1,40 @@
 //! What is known of the machines that are being watched, and what differs between two looks at
 //! them. Pure: it neither asks nor prints.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::machines::{LIST, RENAME};
+//! use sdc::request::Args;
+//! use sdc::tasks::machine_diff::{Event, Known, Machine, differences};
+//!
+//! let list = async || -> sdc::Result<Known> {
+//!     Ok(client.call(&LIST, &Args::new()).await?.rows().filter_map(Machine::read).collect())
+//! };
+//! let before = list().await?;
+//! let id = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+//! client.call(&RENAME, &Args::new().set("machine", id).set("name", "web2")).await?;
+//! # while list().await?[id].name != "web2" {}
+//! let mut after = list().await?;
+//! let kinds = differences(before.get(id), &after[id]);
+//! assert_eq!(kinds, ["alias"]);
+//! // In the format of the changefeed: one line of JSON.
+//! let event = Event::found(id, &kinds, after.remove(id).unwrap(), jiff::Timestamp::now());
+//! assert!(event.late && event.json.contains(r#""subResources":["alias"]"#));
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::collections::HashMap;
 

@@ -1,5 +1,36 @@
 //! From what people call a thing to its id. Names match exactly: the service's own name filter may
 //! match by prefix, and its first row may be the wrong machine.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::machines::{CREATE, MACHINE};
+//! use sdc::request::Args;
+//! use sdc::tasks::resolve;
+//!
+//! assert_eq!(resolve::id(&client, &MACHINE, "web1").await?, "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d");
+//! // A part of a name is not the name.
+//! let error = resolve::id(&client, &MACHINE, "web").await.unwrap_err();
+//! assert_eq!(error.kind(), sdc::error::Kind::NotFound);
+//!
+//! // Everything that an operation refers to. A name shared by several images means the newest.
+//! let mut args = Args::new().set("image", "base-64").set("package", "g1-small");
+//! resolve::all(&client, &CREATE, &mut args).await?;
+//! assert!(!resolve::is_needed(&CREATE, &args));
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::borrow::Cow;
 

@@ -1,5 +1,36 @@
 //! The SSH route to a machine, found with as few requests as possible: the machine, its bastions, and the images that
 //! name the login user. [`addresses`] interprets the answers; nothing here connects.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::{machines::MACHINE, tags};
+//! use sdc::request::Args;
+//! use sdc::tasks::resolve;
+//! use sdc::tasks::route::{Finder, Past};
+//!
+//! // db0 has no public address. Its tag names web1 as its bastion.
+//! let db0 = resolve::id(&client, &MACHINE, "db0").await?;
+//! client.call(&tags::SET, &Args::new().set("machine", db0).set("tritoncli.ssh.proxy", "web1")).await?;
+//! # while Finder::new(&(), client.clone(), Past::Tagged).way("db0", None).await?.hops.is_empty() {}
+//!
+//! let way = Finder::new(&(), client.clone(), Past::Tagged).way("db0", None).await?;
+//! assert_eq!(way.hops[0].to_string(), "root@198.18.0.10");
+//! assert_eq!(format!("{}@{}", way.user, way.ip), "ubuntu@192.168.128.7");
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::collections::HashMap;
 

@@ -1,5 +1,37 @@
 //! Filters of lists: what was typed becomes what the service is asked for and what each row of its answer is compared
 //! with. The service matches some by prefix, knows others by another meaning, and drops some without a word.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::machines::{LIST, MACHINES};
+//! use sdc::request::Args;
+//! use sdc::tasks::row_filter::{Reading, RowFilter};
+//! use sdc::tasks::values::{Folders, Given};
+//!
+//! let files = Folders { folder: ".".as_ref(), home: None };
+//! let reading = Reading { op: &LIST, columns: MACHINES.columns, now: 0, files: &files };
+//! let given = Given { words: vec!["tag.role=web".to_owned(), "memory>=512".to_owned()], ..Given::default() };
+//! let mut args = Args::new();
+//! let filter = RowFilter::read(&reading, &given, false, &mut args)?;
+//! // The service filters by tag. Memory is compared here: the service knows only equality.
+//! assert_eq!((args.text("tag.role"), args.text("memory")), (Some("web"), None));
+//! let rows = client.call(&LIST, &args).await?;
+//! assert_eq!(rows.rows().filter(|row| filter.fits(row.0)).count(), 2);
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::cell::Cell;
 

@@ -1,4 +1,38 @@
 //! Secrets among what is typed and sent: passwords from files, and private keys where none belongs.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! # let folder = tempfile::tempdir().unwrap();
+//! # std::fs::write(folder.path().join("password"), "c0rrect horse\n").unwrap();
+//! use sdc::api::cloudapi::users::{CHANGE_PASSWORD, USER};
+//! use sdc::request::Args;
+//! use sdc::tasks::values::Folders;
+//! use sdc::tasks::{resolve, secrets};
+//!
+//! let files = Folders { folder: folder.path(), home: None };
+//! let password = secrets::password("password", &files)?;
+//! let ci = resolve::id(&client, &USER, "ci").await?;
+//! let args = Args::new().set("user", ci).set("password", &password).set("password_confirmation", &password);
+//! client.call(&CHANGE_PASSWORD, &args).await?;
+//!
+//! // Refuses a private key where a file with something else was expected.
+//! let key = std::fs::read_to_string(cloud.key_file()).unwrap();
+//! assert!(secrets::no_private_key("key", &key).is_err());
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use super::values::{self, Files, Given};
 use crate::api::Kind;

@@ -1,4 +1,37 @@
 //! The token by which a task learns that it is to stop.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::machines::{MACHINE, STOP};
+//! use sdc::tasks::call::Call;
+//! use sdc::tasks::change::{Change, Changing, InFlight, Outcome};
+//! use sdc::tasks::resolve;
+//! use sdc::tasks::stop::Stop;
+//!
+//! let id = resolve::id(&client, &MACHINE, "web1").await?;
+//! let call = Call::on(&MACHINE, &id, "web1");
+//! let stop = Stop::default();
+//! let changing = Changing { client: &client, change: Change::new(&STOP), stop: &stop, report: &() };
+//! // A signal handler would do this.
+//! assert!(!stop.ask());
+//! cloud.forget_requests();
+//! assert!(matches!(changing.one(0, &call, &InFlight::new(&call, stop.flag())).await?, Outcome::Left(None)));
+//! assert!(cloud.requests().is_empty());
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,38 @@
 //! Which things a command is about: ids, names, globs, selectors, states, ages, and ids from standard input. It
 //! looks them up with one list however many there are, shows them, and sends nothing that changes anything.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::machines::{MACHINE, STOP};
+//! use sdc::grammar::selector::Selector;
+//! use sdc::tasks::targets::{self, Asked, Filter};
+//!
+//! // By name and glob; each machine counts once.
+//! let asked = Asked::named(&MACHINE, ["web*", "web1"]);
+//! let targets = targets::resolve(&(), &client, &STOP, asked).await?;
+//! assert_eq!(targets.calls.len(), 2);
+//!
+//! // By tags and state. More than two are refused.
+//! let selector = Some(Selector::parse("role=db,stage!=prod")?);
+//! let filter = Filter { selector, states: vec!["stopped".to_owned()], max: Some(2), ..Filter::default() };
+//! let targets = targets::resolve(&(), &client, &STOP, Asked::matching(&MACHINE, filter)).await?;
+//! let about = targets.about(&targets.calls[0]).unwrap();
+//! assert_eq!((&*about.name, &*about.state), ("db1", "stopped"));
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -23,6 +56,7 @@ pub const PARALLEL: usize = 8;
 const FEW: usize = 3;
 
 /// What was asked for: the arguments that all calls share, and the targets as they were typed.
+#[derive(Default)]
 pub struct Asked {
     /// The arguments, without the target's.
     pub args: Args,
@@ -132,6 +166,17 @@ pub struct Targets {
 }
 
 impl Asked {
+    /// Those of these names, ids or globs.
+    pub fn named<T: Into<String>>(noun: &Noun, typed: impl IntoIterator<Item = T>) -> Asked {
+        let typed = typed.into_iter().map(Into::into).collect();
+        Asked { param: Some(noun.name), typed, named: true, ..Asked::default() }
+    }
+
+    /// All that are like this.
+    pub fn matching(noun: &Noun, filter: Filter) -> Asked {
+        Asked { param: Some(noun.name), filter, ..Asked::default() }
+    }
+
     /// Whether the service is asked for anything before the requests themselves.
     pub fn asks_the_service(&self, op: &Op) -> bool {
         let target = self.param.and_then(|param| CLOUDAPI.noun(param));
@@ -157,7 +202,7 @@ impl Asked {
                 target: Some((param, typed.to_owned())),
                 parents: self.parents.clone(),
             },
-            None => Call { args: self.args.clone(), target: None, parents: Vec::new() },
+            None => Call::new(self.args.clone()),
         }
     }
 }
@@ -271,11 +316,8 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
 /// A usage error for too many.
 pub fn chosen(report: &dyn Report, target: &'static Noun, filter: &Filter, things: &[&Thing]) -> Result<Targets> {
     filter.allows(things.len(), target.word)?;
-    let call = |thing: &&Thing| Call {
-        args: Args::new().set(target.name, &thing.id),
-        target: Some((target.name, if thing.name.is_empty() { thing.id.clone() } else { thing.name.clone() })),
-        parents: Vec::new(),
-    };
+    let call =
+        |thing: &&Thing| Call::on(target, &thing.id, if thing.name.is_empty() { &thing.id } else { &thing.name });
     let calls: Vec<Call> = things.iter().map(call).collect();
     let known = things.iter().map(|thing| (thing.id.clone(), About::of(thing))).collect();
     if calls.is_empty() {

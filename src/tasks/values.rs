@@ -1,4 +1,36 @@
 //! From what a user gave to what is sent: text becomes typed arguments, files are read, names are left for `resolve`.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::account::UPDATE;
+//! use sdc::tasks::values::{self, Folders, Given};
+//!
+//! let files = Folders { folder: ".".as_ref(), home: None };
+//! let words = vec!["phone=555-0100".to_owned(), "triton_cns_enabled=true".to_owned()];
+//! let given = Given { words, ..Given::default() };
+//! let args = values::fields(&UPDATE, &given, &files)?;
+//! let account = client.call(&UPDATE, &args).await?;
+//! // Each value has the type of its field.
+//! assert_eq!(account.first().unwrap().text("/phone").unwrap(), "555-0100");
+//! assert!(account.json().contains(r#""triton_cns_enabled":true"#));
+//!
+//! let given = Given { words: vec!["fone=1".to_owned()], ..Given::default() };
+//! assert!(values::fields(&UPDATE, &given, &files).is_err());
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +64,29 @@ pub trait Files {
 
     /// The path of a file, whose `~` is the user's home.
     fn path(&self, file: &str) -> PathBuf;
+}
+
+/// Where files are, for those that are named in a file or by a program. There is no standard input.
+#[derive(Clone, Copy, Debug)]
+pub struct Folders<'a> {
+    /// The folder of what has a relative path.
+    pub folder: &'a Path,
+    /// The user's home, for `~`.
+    pub home: Option<&'a Path>,
+}
+
+impl Files for Folders<'_> {
+    fn read(&self, file: &str, limit: u64) -> Result<Vec<u8>> {
+        let fail = |error: std::io::Error| Error::usage(format!("cannot read {}", shown(file))).because(error);
+        match file {
+            "-" => Err(fail(std::io::ErrorKind::Unsupported.into())),
+            file => crate::file::read(&self.path(file), limit).map_err(fail),
+        }
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.join(crate::file::expanded(Path::new(file), self.home))
+    }
 }
 
 /// Turns what was given into arguments. The filters of lists are [`RowFilter`](super::row_filter::RowFilter)'s.

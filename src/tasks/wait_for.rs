@@ -1,4 +1,41 @@
 //! Waits until things are as they should be, whoever makes them so. It changes nothing, and prints nothing.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use std::time::Duration;
+//!
+//! use sdc::api::cloudapi::machines::STOP;
+//! use sdc::request::Args;
+//! use sdc::tasks::addresses::Choice;
+//! use sdc::tasks::wait_for::{Time, Waiting, Wanted, waitable};
+//!
+//! // Another process stops it.
+//! client.call(&STOP, &Args::new().set("machine", "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d")).await?;
+//!
+//! let (noun, _) = waitable("machines")?;
+//! let wanted = Wanted::parse(noun, "state=stopped")?;
+//! let (time, networks) = (Time::new(Duration::from_secs(60)), Default::default());
+//! let waiting = Waiting {
+//!     client: &client, noun, wanted: &wanted, time: &time, choice: &Choice::Usual, networks: &networks,
+//! };
+//! let mut args = Args::new().set("machine", "web1");
+//! let web1 = waiting.one(&mut args, "web1", |state| println!("{state}")).await?;
+//! assert_eq!(web1.first().unwrap().text("/state").unwrap(), "stopped");
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use std::collections::HashSet;
 use std::net::SocketAddr;

@@ -1,4 +1,17 @@
 //! Words for resources and what was typed for them, as messages have them.
+//!
+//! ```
+//! # fn main() -> sdc::Result<()> {
+//! use sdc::api::cloudapi::policies::POLICY;
+//! use sdc::tasks::words;
+//!
+//! assert_eq!(words::word("fwrule"), "firewall rule");
+//! assert_eq!(words::plural(POLICY.word), "policies");
+//! // Shortens what was typed, for messages.
+//! assert!(words::brief(&"a".repeat(1000)).chars().count() < 100);
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::api::CLOUDAPI;
 

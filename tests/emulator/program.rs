@@ -186,3 +186,95 @@ fn a_disk_that_is_full_is_answered_500_and_the_file_stays_whole() {
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(left.len(), 2, "the state and its lock: {left:?}");
 }
+
+/// What a folder holds, with all below it: each path and, of a file, its bytes.
+fn tree(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => {
+                all.push((path.display().to_string(), Vec::new()));
+                all.extend(tree(&path));
+            }
+            false => all.push((path.display().to_string(), std::fs::read(&path).unwrap())),
+        }
+    }
+    all.sort();
+    all
+}
+
+/// Makes a home whose current profile is `prod`, a cloud that is not there, and returns it.
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    for dir in [".triton", "config/triton", "own"] {
+        let profiles = home.path().join(dir).join("profiles.d");
+        std::fs::create_dir_all(&profiles).unwrap();
+        let profile = r#"{"name":"prod","url":"http://127.0.0.1:1","account":"jill","keyId":"a"}"#;
+        std::fs::write(profiles.join("prod.json"), profile).unwrap();
+        std::fs::write(profiles.parent().unwrap().join("config.json"), r#"{"profile":"prod"}"#).unwrap();
+    }
+    std::fs::create_dir(home.path().join("cache")).unwrap();
+    std::fs::create_dir(home.path().join("tmp")).unwrap();
+    home
+}
+
+/// `sdc emulator exec -- sh -c SCRIPT`, in this home: its output.
+fn exec(home: &Path, vars: &[(&str, &str)], script: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+    command.args(["emulator", "exec", "--", "sh", "-euc", script]).env_clear().stdin(Stdio::null());
+    command.envs(sdc::config::Env::process().var_os("PATH").map(|path| ("PATH", path)));
+    command.env("HOME", home).env("TMPDIR", home.join("tmp"));
+    for (name, dir) in vars {
+        command.env(name, home.join(dir));
+    }
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{script}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+/// The ways in which a user's folders can be named.
+const FOLDERS: &[&[(&str, &str)]] = &[
+    &[],
+    &[("XDG_CONFIG_HOME", "config"), ("XDG_CACHE_HOME", "cache")],
+    &[("SDC_CONFIG_DIR", "own"), ("SDC_CACHE_DIR", "cache"), ("TRITONTEST_CLI_CONFIG_DIR", "own")],
+];
+
+#[test]
+fn a_command_of_exec_leaves_profiles_records_and_the_cache_of_the_user_alone() {
+    let script = r#"
+        sdc profile create lab --url "$SDC_URL" --account acme --key-id "$SDC_KEY_ID" -q
+        sdc profile set lab -q
+        printf '{"owner":"team","policies":[{"name":"may","rules":["CAN ping"]}]}' > "$SDC_CONFIG_DIR/rbac.json"
+        sdc rbac apply "$SDC_CONFIG_DIR/rbac.json" --yes -q > "$SDC_CONFIG_DIR/done"
+        sdc machines list -o img > "$SDC_CONFIG_DIR/listed"
+        ls "$TRITONTEST_CLI_CONFIG_DIR/profiles.d" "$SDC_CONFIG_DIR/sdc-rbac"
+        ls "$SDC_CACHE_DIR"/*/images.json | wc -l
+    "#;
+    for vars in FOLDERS {
+        let home = home();
+        let before = tree(home.path());
+        let said = exec(home.path(), vars, script);
+        assert!(said.contains("lab.json") && said.contains("team") && said.trim_end().ends_with('1'), "{said}");
+        assert_eq!(tree(home.path()), before, "{vars:?}");
+    }
+}
+
+#[test]
+fn no_profile_of_the_user_is_seen_by_a_command_of_exec_unless_it_says_so() {
+    for vars in FOLDERS {
+        let home = home();
+        // Without the variables that lead to the emulator, nothing else leads anywhere.
+        let bare = "unset TRITON_PROFILE SDC_URL TRITON_URL SDC_ACCOUNT TRITON_ACCOUNT";
+        assert_eq!(exec(home.path(), vars, &format!("{bare}; sdc profile list -j")).trim(), "[]", "{vars:?}");
+        let found = exec(home.path(), vars, &format!("{bare}; sdc config show -j"));
+        assert!(!found.contains("jill") && !found.contains("prod"), "{vars:?}: {found}");
+        // Even where a current profile is made, that of the user stays out of sight.
+        let made =
+            "sdc profile create lab --url $SDC_URL --account acme --key-id $SDC_KEY_ID -q; sdc profile set lab -q";
+        let asked = exec(home.path(), vars, &format!("{made}; {bare}; sdc machines list -o ids | wc -l"));
+        assert_eq!(asked.trim(), "7", "{vars:?}");
+        let own = "env SDC_CONFIG_DIR=$HOME/.triton sdc -p prod config show -j";
+        assert!(exec(home.path(), vars, own).contains("jill"), "{vars:?}");
+    }
+}

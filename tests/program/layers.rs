@@ -456,3 +456,41 @@ fn nothing_is_left_for_later_and_no_file_is_endless() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The code of the examples in a file's docs, those that are only compiled or ignored left out.
+fn examples(text: &str) -> String {
+    let docs =
+        text.lines().filter_map(|line| line.trim_start().strip_prefix("//!").or(line.trim_start().strip_prefix("///")));
+    let (mut code, mut runs, mut inside) = (String::new(), false, false);
+    for line in docs {
+        match line.trim().strip_prefix("```") {
+            Some(tag) => {
+                inside = !inside;
+                runs = inside && tag.is_empty();
+            }
+            None if runs => code.extend([line, "\n"]),
+            None => {}
+        }
+    }
+    code
+}
+
+#[test]
+fn each_public_module_of_tasks_has_an_example_that_runs() {
+    let files = below("src/tasks");
+    let room = &files.iter().find(|(file, _)| file == "src/tasks/mod.rs").unwrap().1;
+    let names: Vec<&str> = room.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert!(names.len() > 20, "{names:?}");
+    let mut wrong = Vec::new();
+    for name in names {
+        let own = [format!("src/tasks/{name}.rs"), format!("src/tasks/{name}/mod.rs")];
+        let text = &files.iter().find(|(file, _)| own.contains(file)).unwrap().1;
+        let code = examples(text);
+        // It uses the module itself, and says what comes of it.
+        if !code.contains("use sdc::tasks::") || !code.contains(name) || !code.contains("assert") {
+            wrong.push(name);
+        }
+    }
+    assert!(wrong.is_empty(), "without an example: {wrong:?}");
+    assert_eq!(examples("//! ```no_run\n//! use a;\n//! ```\n/// ```\n/// use b;\n/// ```\n"), " use b;\n");
+}

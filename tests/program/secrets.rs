@@ -306,6 +306,8 @@ const VARIABLES: &[&str] = &[
     "SSL_CERT_DIR",
     "SSH_AUTH_SOCK",
     "HOME",
+    "SDC_CONFIG_DIR",
+    "SDC_CACHE_DIR",
     "XDG_CONFIG_HOME",
     "XDG_CACHE_HOME",
 ];

@@ -1,7 +1,5 @@
 //! The options that choose targets, and what was typed for them: ids, names, globs, and ids from standard input.
 
-use std::collections::HashSet;
-
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
@@ -116,16 +114,7 @@ pub fn filter(matches: &ArgMatches, now: i64) -> Result<Filter> {
 /// A usage error for an empty name, or what cannot be read.
 pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> {
     let params: Vec<&'static str> = op.path_params().collect();
-    let mut asked = Asked {
-        args,
-        parents: Vec::new(),
-        param: None,
-        typed: Vec::new(),
-        named: false,
-        from_stdin: false,
-        listed: HashSet::new(),
-        filter: filter(matches, console.now())?,
-    };
+    let mut asked = Asked { args, filter: filter(matches, console.now())?, ..Asked::default() };
     let Some((last, before)) = params.split_last() else { return Ok(asked) };
     for param in &params {
         if matches.get_many::<String>(param).into_iter().flatten().any(String::is_empty) {

@@ -38,17 +38,19 @@ impl PrivateDir {
     /// A new one in the folder `parent`.
     pub(crate) fn new(parent: &Path) -> Result<PrivateDir> {
         let path = parent.join(format!("sdc-emulator-{}", uuid::Uuid::new_v4().simple()));
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(&path)
-            .map_err(|error| Error::other(format!("cannot make the folder {}", path.display())).because(error))?;
+        make(&path)?;
         Ok(PrivateDir(path))
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Makes a folder in it, which nobody else can read either.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
+        let path = self.0.join(name);
+        make(&path)?;
+        Ok(path)
     }
 
     /// Puts a new file into it.
@@ -59,6 +61,16 @@ impl PrivateDir {
             .map_err(|error| Error::other(format!("cannot write {}", path.display())).because(error))?;
         Ok(path)
     }
+}
+
+/// Makes a folder that only its owner can read.
+fn make(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(path)
+        .map_err(|error| Error::other(format!("cannot make the folder {}", path.display())).because(error))
 }
 
 /// Where it is made if nobody says where.

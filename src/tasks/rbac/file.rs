@@ -1,10 +1,12 @@
 //! The file that says which users, roles and policies an account is to have: parsed and checked, with the keys that it
 //! names by their files. It sends no request.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
+use super::super::values::Files;
+pub use super::super::values::Folders;
 use super::live::{Key, Member};
 use crate::auth::PublicKey;
 use crate::error::{Error, Hint, Result};
@@ -117,22 +119,6 @@ struct PolicyText {
     rules: Option<Vec<String>>,
 }
 
-/// Where the files are that the file names.
-#[derive(Clone, Copy, Debug)]
-pub struct Folders<'a> {
-    /// The folder of the file itself.
-    pub folder: &'a Path,
-    /// The user's home, for `~`.
-    pub home: Option<&'a Path>,
-}
-
-impl Folders<'_> {
-    /// The path that a name in the file leads to.
-    fn find(&self, name: &str) -> PathBuf {
-        self.folder.join(file::expanded(Path::new(name), self.home))
-    }
-}
-
 /// Parses a file and reads the files of keys that it names.
 ///
 /// # Errors
@@ -199,7 +185,7 @@ fn user(text: UserText, folders: Folders<'_>) -> Result<User> {
     let about = |error: Error| error.about(&format!("user {login}"));
     let lines = match text.keys {
         Some(KeysText::List(entries)) => Some(entries),
-        Some(KeysText::Place(place)) => Some(below(&folders.find(&place)).map_err(about)?),
+        Some(KeysText::Place(place)) => Some(below(&folders.path(&place)).map_err(about)?),
         None => beside(folders.folder, &login),
     };
     let keys = match lines {
@@ -245,7 +231,7 @@ fn keys(entries: &[String], folders: Folders<'_>) -> Result<Vec<Key>> {
     for entry in entries {
         let is_line = entry.trim().contains([' ', '\t']) && PublicKey::from_line(entry).is_ok();
         let looks_so = ["ssh-", "ecdsa-", "sk-"].iter().any(|begin| entry.trim_start().starts_with(begin));
-        let lines = if is_line || looks_so { entry.clone() } else { key_file(&folders.find(entry))? };
+        let lines = if is_line || looks_so { entry.clone() } else { key_file(&folders.path(entry))? };
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let key = PublicKey::from_line(line).map_err(|error| error.about("keys"))?;
             let md5 = key.md5();

@@ -102,7 +102,9 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_CONNECT_TIMEOUT, SDC_REQUEST_TIMEOUT", "how long a connection and an answer may take"),
     ("SDC_RATE", "how many requests a second may be sent, of all that a command does"),
     ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE", "colours"),
-    ("XDG_CONFIG_HOME, XDG_CACHE_HOME", "where profiles and the cache are"),
+    ("SDC_CONFIG_DIR", "folder of profiles and of the records of `rbac apply`"),
+    ("SDC_CACHE_DIR", "folder of what can be fetched again, such as the names of images"),
+    ("XDG_CONFIG_HOME, XDG_CACHE_HOME", "where these two folders are, as triton and sdc, if they are not named"),
 ];
 
 pub fn command() -> Command {

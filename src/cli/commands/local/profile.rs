@@ -89,7 +89,7 @@ pub fn command() -> Command {
 pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let dir =
         app.config.dirs.config.clone().ok_or_else(|| {
-            Error::usage("there is no folder for profiles").hint("export HOME=…, or XDG_CONFIG_HOME=…")
+            Error::usage("there is no folder for profiles").hint("export HOME=…, or SDC_CONFIG_DIR=…")
         })?;
     let Some((verb, matches)) = matches.subcommand() else { return Ok(0) };
     let name = || matches.get_one::<String>("NAME").map(String::as_str).unwrap_or_default();

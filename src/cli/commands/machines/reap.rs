@@ -99,13 +99,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let asking = Asking { must: true, yes: matches.get_flag("yes") };
     question::settle(app, &client, op, &mut targets, asking).await?;
-    let change = Change {
-        op,
-        wait: matches.get_flag("wait").then_some(timeout),
-        state: None,
-        ignore_missing: filter.ignore_missing,
-        making: None,
-    };
+    let wait = matches.get_flag("wait").then_some(timeout);
+    let change = Change { wait, ignore_missing: filter.ignore_missing, ..Change::new(op) };
     let batch = Batch { change, parallel: filter.parallel(), again: &Again::read(op, matches) };
     change::run(app, &client, batch, targets, look, jq.as_ref()).await
 }

@@ -164,7 +164,7 @@ impl Job {
         let key = format!("run-{id}");
         args.push(tag, Value::Text(expiry(ttl, app.console.now())?));
         Ok(Job {
-            call: Call { args, target: None, parents: Vec::new() },
+            call: Call::new(args),
             key,
             ttl,
             ready,

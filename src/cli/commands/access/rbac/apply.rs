@@ -166,7 +166,7 @@ fn told(error: Error, steps: &[Step], done: usize) -> Error {
 fn record(app: &App, client: &Client, wanted: &Wanted) -> Result<Option<Record>> {
     let Some(owner) = &wanted.owner else { return Ok(None) };
     let dir = app.config.dirs.config.as_deref().ok_or_else(|| {
-        Error::usage("there is no folder for the record of what the file makes").hint("set HOME or XDG_CONFIG_HOME")
+        Error::usage("there is no folder for the record of what the file makes").hint("set HOME or SDC_CONFIG_DIR")
     })?;
     let host = app.config.host().unwrap_or_default();
     Record::read(&dir.join("sdc-rbac"), &host, client.account(), owner).map(Some)

@@ -21,7 +21,7 @@ use crate::config::Env;
 use crate::emulator::{Emulator, Fault, Options, Pace, Seed, ThrowAwayKey};
 use crate::error::{Error, Result};
 use crate::tasks::values::{self, Files};
-use settings::{EnvFile, REMOVED, elsewhere, environment};
+use settings::{EnvFile, REMOVED, elsewhere, environment, folders};
 
 /// `sdc emulator`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -95,7 +95,9 @@ pub fn command() -> Command {
                 .about("Run a command against a new emulator; exit with its exit code")
                 .before_long_help(
                     "The emulator listens on a free port. The command finds it by SDC_URL, SDC_ACCOUNT, SDC_KEY_ID and \
-                     SDC_KEY_FILE and their TRITON_* twins. node-triton finds the key with --agent only, or in ~/.ssh.",
+                     SDC_KEY_FILE and their TRITON_* twins. node-triton finds the key with --agent only, or in ~/.ssh.\n\n\
+                     Profiles, records and the cache of the command are in a folder of the emulator's own (SDC_CONFIG_DIR, \
+                     SDC_CACHE_DIR), which is empty at first and gone afterwards. Yours are neither read nor changed.",
                 )
                 .arg(
                     Arg::new("https")
@@ -303,6 +305,7 @@ async fn exec(app: &App, matches: &ArgMatches) -> Result<i32> {
     if let Some(path) = path_with_ours(&app.console.env) {
         command.env("PATH", path);
     }
+    command.envs(folders(&emulator)?);
     let outcome = match tokio::process::Command::from(command).kill_on_drop(true).spawn() {
         Ok(child) => accompany(child, &mut signals, &app.streams).await,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -101,6 +101,18 @@ pub fn environment(emulator: &Emulator, env: &Env) -> Vec<(&'static str, String)
     list
 }
 
+/// The folders of the settings and the cache of a command that has an emulator of its own: empty ones, which go with
+/// it. The user's `HOME` stays, which ssh and git need, and so do `XDG_CONFIG_HOME` and `XDG_CACHE_HOME`: other programs
+/// have their settings and the caches of their builds there.
+///
+/// # Errors
+/// They cannot be made.
+pub fn folders(emulator: &Emulator) -> Result<[(&'static str, PathBuf); 3]> {
+    let (config, cache) = (emulator.new_folder("settings")?, emulator.new_folder("cache")?);
+    // The last one is node-triton's, which has it for tests such as these.
+    Ok([("SDC_CONFIG_DIR", config.clone()), ("SDC_CACHE_DIR", cache), ("TRITONTEST_CLI_CONFIG_DIR", config)])
+}
+
 /// The same as lines for a shell.
 pub fn lines(emulator: &Emulator, env: &Env) -> String {
     let mut lines = format!("unset {}\n", REMOVED.join(" "));
