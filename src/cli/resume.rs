@@ -93,8 +93,8 @@ pub struct Left<'a> {
 }
 
 /// What an interruption leaves behind, and how to go on.
-pub fn interruption(app: &App, order: Left<'_>, begun: &[InFlight]) -> Error {
-    let op = order.op;
+pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
+    let op = left.op;
     let of = |fits: fn(&InFlight) -> bool| -> Vec<&InFlight> {
         begun.iter().filter(|begun| !begun.ended.get() && fits(begun)).collect()
     };
@@ -116,7 +116,7 @@ pub fn interruption(app: &App, order: Left<'_>, begun: &[InFlight]) -> Error {
     let mut error = Error::new(Kind::Interrupted, format!("interrupted{words}"));
     let waited = [ids(&under_way), ids(&there)].concat();
     if let (Some((goal, noun)), false) = (&op.goal, waited.is_empty()) {
-        error = ways_to_wait(app, order, goal, noun, &waited).into_iter().fold(error, Error::hint);
+        error = ways_to_wait(app, left, goal, noun, &waited).into_iter().fold(error, Error::hint);
     }
     // What is being made has no id yet.
     let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
@@ -130,24 +130,24 @@ pub fn interruption(app: &App, order: Left<'_>, begun: &[InFlight]) -> Error {
             error = error.hint(format!("and so on for {more} more"));
         }
     }
-    let with = if order.again.short { ", with the same pairs" } else { "" };
+    let with = if left.again.short { ", with the same pairs" } else { "" };
     match (op.path_params().collect::<Vec<_>>().as_slice(), ids(&unsent)) {
         // Only below the noun itself is an id enough to name a thing.
         ([_], ids) if !ids.is_empty() && ids.len() <= MANY => {
-            error.hint(format!("to go on with the others{with}: {}", order.again.command(app, op, &ids.join(" "))))
+            error.hint(format!("to go on with the others{with}: {}", left.again.command(app, op, &ids.join(" "))))
         }
         ([_], ids) if !ids.is_empty() => error.hint("to go on with the others: the same command again"),
-        ([], _) if order.again.keyed && order.makes => {
+        ([], _) if left.again.keyed && left.makes => {
             error.hint("to go on: the same command again; what its key has made is not made twice")
         }
-        ([], _) if order.makes && unsent.iter().any(|one| one.new.is_some()) => {
+        ([], _) if left.makes && unsent.iter().any(|one| one.new.is_some()) => {
             let names: Vec<&str> = unsent.iter().filter_map(|one| one.new.as_deref()).take(FEW).collect();
             let more = unsent.len().saturating_sub(names.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let one = "to make the others: the same command, with -n NAME and without --count, for each of";
             error.hint(format!("{one} {}{more}", names.join(", ")))
         }
-        ([], _) if order.makes && !unsent.is_empty() => {
+        ([], _) if left.makes && !unsent.is_empty() => {
             error.hint(format!("to make the others: the same command with --count {}", unsent.len()))
         }
         _ => error,
@@ -173,8 +173,8 @@ pub fn cloud(app: &App) -> String {
 }
 
 /// The commands that wait for these, or show how far they are.
-fn ways_to_wait(app: &App, order: Left<'_>, goal: &Goal, noun: &'static Noun, ids: &[String]) -> Vec<String> {
-    let end = match (order.state, goal) {
+fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids: &[String]) -> Vec<String> {
+    let end = match (left.state, goal) {
         (Some(state), _) => Some(format!("state={state}")),
         (None, Goal::State(state)) => Some(format!("state={state}")),
         (None, Goal::Gone) => Some("deleted".to_owned()),

@@ -40,7 +40,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     let other = match op.makes() {
         Some(noun) => unlike_made(op, &sent, row)
             .or_else(|| unlike_id(noun, op, request, row, response))
-            .or_else(|| unlike_sent(op, &sent, row, marked).filter(|_| !marked))
+            .or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked))
             .or_else(|| settled(op, row).filter(|_| !marked)),
         None if sent.contains_key(ROLE_TAG) => unlike_tagged(&sent, &request.path, row),
         None if let Some((field, value)) = op.shows => {
@@ -49,7 +49,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
         None if op.begins && !marked => op.goal.as_ref().and_then(|(_, noun)| older(noun, row, response)),
         // A change that has only begun may still show the old values; maps are answered as they will be.
         None if op.goal.is_some() && op.shape != Shape::Map => None,
-        None => unlike_sent(op, &sent, row, marked),
+        None => unlike_sent(op, &sent, row),
     };
     match other {
         None => Ok(answer),
@@ -63,7 +63,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
 /// How the answer to a change of role tags differs from what was sent: it names the resource and all of its roles.
 fn unlike_tagged(sent: &Map<String, Value>, path: &str, row: Row<'_>) -> Option<String> {
     let shown = row.read::<Map<String, Value>>().ok()?;
-    let list = |of: &Map<String, Value>| of.get(ROLE_TAG).and_then(Value::as_array).and_then(|list| words(list));
+    let list = |of: &Map<String, Value>| of.get(ROLE_TAG).and_then(Value::as_array).and_then(|list| names(list));
     // The account may be called by its login or `my`, and a path may stand before it.
     let tail = |path: &str| path.trim_end_matches('/').rsplit('/').take(2).map(str::to_lowercase).collect::<Vec<_>>();
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
@@ -158,16 +158,16 @@ fn older(noun: &Noun, row: Row<'_>, response: &Response) -> Option<String> {
     old.then(|| "that was made before it was asked for".to_owned())
 }
 
-/// How the record differs from what was sent. Only of answers without the service's headers, all that was sent must be
-/// there.
-fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>, marked: bool) -> Option<String> {
+/// How the record differs from what was sent.
+fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
     let shown = row.read::<Map<String, Value>>().ok()?;
     let differs = |(field, value): &(&String, &Value)| match shown.get(*field) {
         // The whole of a map is answered; of a record not all that was sent is shown.
-        None => !marked && (op.shape == Shape::Map || op.maybe_empty && op.assigns),
-        Some(Value::String(shown)) if kind_of(op, field).is_some_and(|kind| matches!(kind, Field::FirewallRule)) => {
-            value.as_str().is_some_and(|sent| effect(sent) != effect(shown))
+        None => op.shape == Shape::Map || op.maybe_empty && op.assigns,
+        Some(shown) if matches!(kind_of(op, field), Some(Field::FirewallRule)) => {
+            value.as_str().zip(shown.as_str()).is_some_and(|(sent, shown)| effect(sent) != effect(shown))
         }
+        Some(shown) if matches!(kind_of(op, field), Some(Field::PolicyRules)) => rules(value) != rules(shown),
         Some(shown) => !is_alike(value, shown),
     };
     let mut sent = sent.iter().filter(|(field, _)| is_shown(op, field));
@@ -178,14 +178,19 @@ fn kind_of(op: &Op, field: &str) -> Option<Field> {
     op.fields.iter().find(|known| known.name == field).map(|known| known.kind)
 }
 
-/// What a firewall rule does, in whatever words: its action, its protocol, and its ports or types.
-fn effect(rule: &str) -> (Option<String>, Option<String>, BTreeSet<String>) {
-    let words = rule.to_lowercase();
-    let mut words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let action = words.find(|word| matches!(*word, "allow" | "block")).map(str::to_owned);
-    let protocol = words.next().map(str::to_owned);
-    let numbers = words.take_while(|word| *word != "priority").filter(|word| word.bytes().all(|b| b.is_ascii_digit()));
-    (action, protocol, numbers.map(str::to_owned).collect())
+/// What a firewall rule says, in whatever order and spelling: its words, but for those that only join others, and whether
+/// ports are a range.
+fn effect(rule: &str) -> BTreeSet<String> {
+    let joins = |word: &&str| !matches!(*word, "and" | "or" | "port" | "ports" | "type" | "code");
+    let small = rule.to_lowercase();
+    let words = small.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut said: BTreeSet<String> = words.filter(joins).map(str::to_owned).collect();
+    let dense: String = small.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let ports = dense.rsplit("ports").next().filter(|_| dense.contains("ports")).unwrap_or_default();
+    if ports.contains('-') {
+        said.insert("-".to_owned());
+    }
+    said
 }
 
 /// Whether the service shows a field so that it can be compared with what was sent: it keeps secrets, and
@@ -207,38 +212,46 @@ fn is_shown(op: &Op, name: &str) -> bool {
 fn is_alike(sent: &Value, shown: &Value) -> bool {
     match (text(sent), text(shown), sent.as_array(), shown.as_array()) {
         // What is referred to by its id may be shown by its name.
-        (Some(sent), Some(shown), ..) if is_uuid(&sent) => sent == shown || !is_uuid(&shown),
-        (Some(sent), Some(shown), ..) => sent == shown || sent.contains("{{") || same_number(&sent, &shown),
+        (Some(sent), Some(shown), ..) if is_uuid(&sent) => sent.eq_ignore_ascii_case(&shown) || !is_uuid(&shown),
+        (Some(text), Some(shown), ..) => {
+            // The service counts in floating point, and may write an address of mail anew.
+            let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+            let same = sent.is_number() && number(&text).zip(number(&shown)).is_some_and(|(a, b)| a == b);
+            let address = text.contains('@') && text.eq_ignore_ascii_case(&shown);
+            text.trim() == shown.trim() || same || address || text.contains("{{")
+        }
         (_, _, Some(sent), Some(shown)) => {
-            // The service may word a rule anew, and leave out of a role whom it does not know.
+            // It leaves out of a role whom it does not know.
             let some = shown.iter().any(Value::is_object);
-            words(sent).zip(words(shown)).is_none_or(|(sent, shown)| sent == shown || some && shown.is_subset(&sent))
+            names(sent).zip(names(shown)).is_none_or(|(sent, shown)| sent == shown || some && shown.is_subset(&sent))
         }
         _ => true,
     }
 }
 
-/// 1.10 is 1.1 to a service that counts in floating point.
-fn same_number(a: &str, b: &str) -> bool {
-    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
-    number(a).zip(number(b)).is_some_and(|(a, b)| a == b)
-}
-
 fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.to_lowercase()),
+        Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         _ => None,
     }
 }
 
-/// The words of a list of texts, or of things that have a name each.
-fn words(list: &[Value]) -> Option<BTreeSet<String>> {
+/// The elements of a list of texts, or the names of those of a list of objects.
+fn names(list: &[Value]) -> Option<BTreeSet<String>> {
     let called = |value: &Value| text(value).or_else(|| text(value.get("name").or_else(|| value.get("login"))?));
-    let texts: Vec<String> = list.iter().map(called).collect::<Option<_>>()?;
-    let words = texts.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
-    Some(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    list.iter().map(|value| called(value).map(|name| name.to_lowercase())).collect()
+}
+
+/// The rules of a policy, each as the words and signs of it, in whatever order and spelling.
+fn rules(value: &Value) -> Option<BTreeSet<BTreeSet<String>>> {
+    let of = |rule: &Value| {
+        let small = rule.as_str()?.to_lowercase();
+        let words = small.split(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')'));
+        Some(words.filter(|word| !matches!(*word, "" | "and" | "can")).map(str::to_owned).collect())
+    };
+    value.as_array().map_or_else(|| Some(BTreeSet::from([of(value)?])), |list| list.iter().map(of).collect())
 }
 
 /// The base64 of a public key in OpenSSH's form: its comment may change, this may not.

@@ -239,12 +239,14 @@ impl Client {
             Goal::State(wanted) => state == *wanted,
             Goal::Appears => false,
             Goal::Gone => noun.gone.contains(&state.as_str()),
-            Goal::Field(field) => pairs(waiting).any(|(name, value)| name == *field && value == text(field)),
+            Goal::Field(field) => pairs(waiting).any(|(name, (value, _))| name == *field && value == text(field)),
             // A switch that is off may not be shown at all.
             Goal::Is(field, value) => text(field) == *value || *value == "false" && text(field).is_empty(),
             Goal::AuditThen(action, wanted) => state == *wanted && self.audited(action, noun, waiting).await?,
             Goal::Audit(_) => audited,
-            Goal::Holds => pairs(waiting).all(|(name, value)| at(&answer, name).is_some_and(|now| same(&now, &value))),
+            Goal::Holds => {
+                pairs(waiting).all(|(name, value)| at(&answer, name).is_some_and(|now| same(&now, &value.0, value.1)))
+            }
             Goal::Lacks => last_param(waiting).is_none_or(|name| at(&answer, name).is_none()),
             Goal::Empty(kept) => keys(&answer).iter().all(|key| kept.contains(&key.as_str())),
         };
@@ -381,23 +383,23 @@ impl Wait<'_> {
     }
 }
 
-/// What was sent, but for the path's parameters: as text.
-fn pairs<'a>(waiting: &'a Wait<'_>) -> impl Iterator<Item = (&'a str, String)> {
+/// What was sent, but for the path's parameters: as text, and whether it is JSON.
+fn pairs<'a>(waiting: &'a Wait<'_>) -> impl Iterator<Item = (&'a str, (String, bool))> {
     let op = waiting.op;
     let sent = waiting.args.iter().filter(move |(name, _)| op.path_params().all(|param| param != *name));
     sent.map(|(name, value)| {
         let text = match value {
-            Arg::Text(text) => text.clone(),
-            Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned()),
+            Arg::Text(text) => (text.clone(), false),
+            Arg::Json(raw) => (serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned()), true),
         };
         (name, text)
     })
 }
 
-/// Whether it is the same value, of which a number may be written in another way.
-fn same(now: &str, sent: &str) -> bool {
+/// Whether it is the same value, of which a number, but no text, may be written in another way.
+fn same(now: &str, sent: &str, json: bool) -> bool {
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
-    now == sent || number(now).is_some_and(|now| number(sent) == Some(now))
+    now == sent || json && number(now).is_some_and(|now| number(sent) == Some(now))
 }
 
 /// The keys of an object.

@@ -1,5 +1,5 @@
 //! How a machine is reached: by which of its addresses, on which port, past which bastion. It reads what the
-//! service says, trusts none of it, and asks nobody; who asks is `ways`.
+//! service says, and trusts none of it. `route` asks the service.
 //!
 //! ```
 //! # #[cfg(feature = "emulator")]
@@ -33,8 +33,10 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::resolve::is_uuid;
+use super::resolve::{self, is_uuid};
 use crate::answer::Row;
+use crate::api::cloudapi::networks;
+use crate::client::Client;
 use crate::error::{Error, Hint, Kind, Result};
 
 /// Tags by which a machine says how it wants to be reached: node-triton's, so that both tools go the same way.
@@ -73,6 +75,34 @@ pub struct Address {
     pub network: String,
     /// Whether it is the machine's first one.
     pub primary: bool,
+}
+
+/// A choice as it was typed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Typed<'a> {
+    /// The address in this network: id, short id or name.
+    pub network: Option<&'a str>,
+    /// A public one.
+    pub public: bool,
+    /// A private one.
+    pub private: bool,
+}
+
+impl Typed<'_> {
+    /// Looks the network up.
+    ///
+    /// # Errors
+    /// There is no such network.
+    pub async fn choice(&self, client: &Client) -> Result<Choice> {
+        Ok(match self {
+            Typed { network: Some(typed), .. } => {
+                Choice::Network(resolve::id(client, &networks::NETWORK, typed).await?)
+            }
+            Typed { public: true, .. } => Choice::Public,
+            Typed { private: true, .. } => Choice::Private,
+            _ => Choice::Usual,
+        })
+    }
 }
 
 /// Which of the addresses is wanted.

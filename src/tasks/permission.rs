@@ -1,4 +1,15 @@
 //! What to look at when the service takes neither a key (401) nor its rights (403). It sends nothing.
+//!
+//! ```
+//! use sdc::tasks::permission::Caller;
+//!
+//! let jill = Some(("jill".to_owned(), "--user".to_owned()));
+//! let caller = Caller { account: "acme".to_owned(), acting: None, user: jill, roles: None };
+//! let message = "You do not have permission to access /acme/machines (listmachines)";
+//! let hints: Vec<String> = caller.hints(403, message).iter().map(ToString::to_string).collect();
+//! assert!(hints[0].starts_with("asked as sub-user jill of the account acme, by its default roles"));
+//! assert!(hints[1].ends_with("CAN listmachines"));
+//! ```
 
 use crate::api::cloudapi::role_tags;
 use crate::error::Hint;

@@ -35,6 +35,7 @@ use crate::api::{CLOUDAPI, Op};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
+use crate::response::Response;
 
 /// A change of an object's role tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,20 +83,28 @@ pub fn same(one: &[String], other: &[String]) -> bool {
 /// The object does not exist, or the service refuses.
 pub async fn read(client: &Client, request: &Request, name: &str) -> Result<Vec<String>> {
     let mut answer = client.send(request).await?;
-    if !answer.is_success() || !answer.is_own_by_headers() {
+    if !answer.is_success() || !has_all_headers(&answer) {
         answer = client.send(&Request { method: reqwest::Method::GET, ..request.clone() }).await?;
     }
     answer.taken().map_err(|error| error.about(name))?;
     // They are in a header: without those of CloudAPI, none need not mean none, and unknown ones would be removed.
-    if !answer.is_own_by_headers() {
-        let words = format!("{name}: the answer has none of CloudAPI's headers, one of which holds the role tags");
+    if !has_all_headers(&answer) {
+        let words = format!("{name}: the answer has not all of CloudAPI's headers, one of which holds the role tags");
         return Err(Error::new(Kind::Unreachable, words).hint("is there a proxy or a balancer that takes them away?"));
     }
     let mut roles: Vec<String> = Vec::new();
-    for role in answer.headers.get_all("role-tag").iter().filter_map(|value| value.to_str().ok()) {
+    for role in &answer.headers.get_all("role-tag") {
+        let unread = |_| Error::new(Kind::Unreachable, format!("{name}: a role tag is not ASCII, and would be lost"));
+        let role = role.to_str().map_err(unread)?;
         roles.extend(role.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned));
     }
     Ok(roles)
+}
+
+/// Whether an answer has the service's headers. A proxy that passes the usual ones alone leaves `Server`, and takes
+/// `Api-Version` and `Role-Tag` away.
+fn has_all_headers(answer: &Response) -> bool {
+    answer.is_own_by_headers() && answer.header("api-version").is_some()
 }
 
 /// The answer that the service gives to a write, for the roles that a read has found.

@@ -123,8 +123,12 @@ impl Filter {
 
     fn fits(&self, noun: &Noun, thing: &Thing) -> bool {
         noun.picks.iter().all(|pick| match pick {
-            // Of what tells no tags, nobody knows that it has one not.
-            Pick::Tags if self.selector.is_some() && thing.text(&["tags"]).is_none() => false,
+            // A list that shows no tags cannot prove a tag is absent.
+            Pick::Tags
+                if self.selector.is_some() && !thing.text(&["tags"]).is_some_and(|tags| tags.starts_with('{')) =>
+            {
+                false
+            }
             Pick::Tags => self.selector.as_ref().is_none_or(|selector| selector.fits(|tag| thing.text(&["tags", tag]))),
             Pick::State(..) => {
                 let state = thing.text(&["state"]);

@@ -493,6 +493,7 @@ fn a_record_that_does_not_show_what_was_sent_is_no_done_change() {
 /// A cache that makes a GET of what was to change something has all of the service's own headers.
 #[test]
 fn the_record_as_it_was_is_no_done_change_although_it_is_the_services_own() {
+    let network = format!("default_network={ID}");
     let own = "200 OK\r\nApi-Version: 9.20.0\r\nServer: Triton/9.20.0\r\nRequest-Id: 1";
     for (words, record) in [
         (&["machines", "stop", ID][..], r#""state":"running""#),
@@ -504,6 +505,28 @@ fn the_record_as_it_was_is_no_done_change_although_it_is_the_services_own() {
         (&["fwrules", "update", ID, "rule=FROM any TO all vms ALLOW tcp PORT 9"], r#""rule":"ALLOW tcp PORT 80""#),
         (&["volumes", "rename", ID, "new"], r#""name":"old""#),
         (&["machines", "tags", "set", ID, "a=b"], r#""a":"c""#),
+        (&["machines", "tags", "set", ID, "a=b"], r#""c":"d""#),
+        (&["machines", "tags", "set", ID, "release=1.50"], r#""release":"1.5""#),
+        (&["machines", "tags", "set", ID, "role=WEB"], r#""role":"web""#),
+        (&["config", "set", &network], r#""x":1"#),
+        (&["account", "update", "city=Vancouver"], r#""login":"acme","city":"vancouver""#),
+        (
+            &["fwrules", "update", ID, "rule=FROM any TO tag role = web ALLOW tcp PORT 22"],
+            r#""rule":"FROM any TO all vms ALLOW tcp PORT 22""#,
+        ),
+        (
+            &["fwrules", "update", ID, "rule=FROM any TO all vms ALLOW tcp PORTS 80 - 443"],
+            r#""rule":"FROM any TO all vms ALLOW tcp (PORT 80 AND PORT 443)""#,
+        ),
+        (
+            &["policies", "update", ID, "--rule", "CAN getmachine WHEN sourceip = 10.0.1.0", "--yes"],
+            r#""name":"p","rules":["CAN getmachine WHEN sourceip = 10.0.0.1"]"#,
+        ),
+        (
+            &["policies", "update", ID, "--rule", "CAN getmachine", "--rule", "CAN listmachines", "--yes"],
+            r#""name":"p","rules":["CAN getmachine, listmachines"]"#,
+        ),
+        (&["roles", "update", ID, "--policy", "a-b", "--yes"], r#""name":"r","policies":[{"name":"a"},{"name":"b"}]"#),
     ] {
         let record = format!(r#"{{"id":"{ID}",{record}}}"#);
         let (url, _) = in_turn(vec![(own, Box::leak(record.into_boxed_str()))]);

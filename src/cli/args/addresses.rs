@@ -2,11 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::api::cloudapi::networks;
-use crate::client::Client;
-use crate::error::Result;
-use crate::tasks::addresses::Choice;
-use crate::tasks::resolve;
+use crate::tasks::addresses::Typed;
 
 /// The options that choose an address.
 pub fn options() -> [Arg; 3] {
@@ -26,15 +22,11 @@ pub fn options() -> [Arg; 3] {
     .map(|arg| arg.help_heading("Address"))
 }
 
-/// What they choose.
-///
-/// # Errors
-/// There is no such network.
-pub async fn choice(client: &Client, matches: &ArgMatches) -> Result<Choice> {
-    Ok(match matches.get_one::<String>("network") {
-        Some(typed) => Choice::Network(resolve::id(client, &networks::NETWORK, typed).await?),
-        None if matches.get_flag("public") => Choice::Public,
-        None if matches.get_flag("private") => Choice::Private,
-        None => Choice::Usual,
-    })
+/// What they choose, as it was typed.
+pub fn typed(matches: &ArgMatches) -> Typed<'_> {
+    Typed {
+        network: matches.get_one::<String>("network").map(String::as_str),
+        public: matches.get_flag("public"),
+        private: matches.get_flag("private"),
+    }
 }

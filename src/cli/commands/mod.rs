@@ -64,7 +64,7 @@ static COMMANDS: &[&Custom] = &[
     &machines::wait::COMMAND,
     &cloud::api::COMMAND,
     &machines::changefeed::COMMAND,
-    &super::commands::machines::run::COMMAND,
+    &machines::run::COMMAND,
     &machines::reap::COMMAND,
     &cloud::doctor::COMMAND,
     &local::profile::COMMAND,

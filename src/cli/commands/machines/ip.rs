@@ -74,7 +74,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
     }
     let client = app.client()?;
-    let choice = addresses::choice(&client, matches).await?;
+    let choice = addresses::typed(matches).choice(&client).await?;
     let networks = route::networks(&client, &choice).await?;
     let all = matches.get_flag("all");
     let several = typed.len() > 1;

@@ -240,7 +240,7 @@ pub fn unable(program: &str, error: std::io::Error) -> Error {
 /// No key, no such network, or the service did not answer.
 pub(super) async fn finder<'a>(app: &'a App, matches: &ArgMatches, past: Past) -> Result<Finder<'a>> {
     let client = app.client()?;
-    let choice = args::addresses::choice(&client, matches).await?;
+    let choice = args::addresses::typed(matches).choice(&client).await?;
     let prints = matches.get_flag("print") || app.globals.dry_run;
     Ok(Finder::new(app, client, past).choose(choice).await?.only_shows(prints))
 }

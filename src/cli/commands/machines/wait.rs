@@ -120,7 +120,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         networks,
         |words| app.say(&format!("{networks}: {words}")),
         async || {
-            let choice = addresses::choice(&client, matches).await?;
+            let choice = addresses::typed(matches).choice(&client).await?;
             let networks = route::networks(&client, &choice).await?;
             Ok((choice, networks))
         },
