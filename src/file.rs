@@ -323,7 +323,7 @@ mod tests {
             ("7", "expected an object"),
             (r#"{"url":7}"#, "expected a string"),
             (r#"{"roles":"secret"}"#, "expected a list"),
-            (r#"{"url":"a","url":"b"}"#, "`url` is given twice"),
+            (r#"{"url":"a","url":"b"}"#, "'url' is given twice"),
             (r#"{"url" 1}"#, "expected `:` at line 1 column 8"),
         ] {
             assert_eq!(json_fault(&serde_json::from_str::<Content>(text).unwrap_err()), told, "{text}");

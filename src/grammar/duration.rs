@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn an_age_has_a_unit() {
         assert_eq!(age("--older-than", "1y").unwrap(), Duration::from_secs(365 * 86_400));
-        assert!(age("--older-than", "90y").unwrap_err().message().contains("`90y`"));
+        assert!(age("--older-than", "90y").unwrap_err().message().contains("'90y'"));
         assert!(age("--older-than", "30").unwrap_err().message().contains("of which unit?"));
         assert!(age("--older-than", "1h30m").is_ok());
     }

@@ -3,7 +3,6 @@
 use crate::answer::scan;
 use crate::api::{Column, Level, Show};
 use crate::error::{Error, Result};
-use crate::sensitive;
 
 /// A format of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +162,7 @@ fn as_format(value: &str, error: Error) -> Error {
     }
     let word = value.split(':').next().unwrap_or(value);
     match nearest(word, formats.clone()) {
-        Some(name) => Error::usage(format!("unknown format '{}', did you mean '{name}'?", sensitive::shown(word))),
+        Some(name) => Error::usage(format!("unknown format '{word}', did you mean '{name}'?")),
         None if value.contains([',', '.']) => error,
         None => error.hint(format!("the formats are {}", formats.collect::<Vec<_>>().join(", "))),
     }
