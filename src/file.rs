@@ -70,7 +70,7 @@ pub(crate) fn json_fault(error: &serde_json::Error) -> String {
     let words = error.to_string();
     // The names of fields are this program's own.
     if let Some((field, _)) = words.strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`')) {
-        return format!("`{field}` is given twice");
+        return format!("'{field}' is given twice");
     }
     let place = format!(" at line {} column {}", error.line(), error.column());
     match words.rsplit_once(", expected ") {
@@ -323,7 +323,7 @@ mod tests {
             ("7", "expected an object"),
             (r#"{"url":7}"#, "expected a string"),
             (r#"{"roles":"secret"}"#, "expected a list"),
-            (r#"{"url":"a","url":"b"}"#, "`url` is given twice"),
+            (r#"{"url":"a","url":"b"}"#, "'url' is given twice"),
             (r#"{"url" 1}"#, "expected `:` at line 1 column 8"),
         ] {
             assert_eq!(json_fault(&serde_json::from_str::<Content>(text).unwrap_err()), told, "{text}");

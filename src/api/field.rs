@@ -103,6 +103,8 @@ pub struct Field {
     pub positional: bool,
     /// One-letter option.
     pub short: Option<char>,
+    /// What its value is called in help; a word for the kind unless set.
+    pub value: Option<&'static str>,
     /// Query or body.
     pub place: Place,
     /// What it holds.
@@ -126,6 +128,7 @@ pub const fn query(name: &'static str, kind: Kind, about: &'static str) -> Field
         flag: None,
         positional: false,
         short: None,
+        value: None,
         place: Place::Query,
         kind,
         about,
@@ -143,6 +146,7 @@ pub(super) const LIMIT: &str =
 /// The roles that a new thing is tagged with: a header that every create knows.
 pub const ROLE_TAG: Field = Field {
     place: Place::Header,
+    value: Some("ROLE,..."),
     ..query("role-tag", Kind::Words, "Tag it with these roles: ROLE,...; unknown ones are ignored")
 };
 
@@ -155,6 +159,11 @@ impl Field {
     /// The option is called otherwise than the parameter.
     pub const fn flag(mut self, flag: &'static str) -> Self {
         self.flag = Some(flag);
+        self
+    }
+    /// Its value is called so in help.
+    pub const fn value(mut self, value: &'static str) -> Self {
+        self.value = Some(value);
         self
     }
     /// Is a filter, which a row shows so.

@@ -268,7 +268,7 @@ fn only_one(report: Report, agents: &[Listed], search: &Search, ask: &mut Asked<
 
 fn ambiguous(id: &KeyId, fingerprints: impl Iterator<Item = String>) -> Error {
     let list = fingerprints.collect::<Vec<_>>().join(", ");
-    Error::new(Kind::Ambiguous, format!("several keys are called `{id}`: {list}"))
+    Error::new(Kind::Ambiguous, format!("several keys are called '{id}': {list}"))
         .hint("choose one by its fingerprint, or name its file with --key-file")
 }
 

@@ -266,7 +266,7 @@ impl KeyId {
         sensitive::refuse("the key id", text, "the fingerprint or name of one")?;
         if let Some(rest) = strip_word(text, "MD5:") {
             return md5_hex(rest).map(KeyId::Md5).ok_or_else(|| {
-                Error::usage(format!("`{}` is not an MD5 fingerprint: 16 hexadecimal pairs are expected", shown(text)))
+                Error::usage(format!("'{}' is not an MD5 fingerprint: 16 hexadecimal pairs are expected", shown(text)))
             });
         }
         if let Some(rest) = strip_word(text, "SHA256:") {
@@ -276,7 +276,7 @@ impl KeyId {
                     Ok(KeyId::Sha256(format!("SHA256:{}", STANDARD_NO_PAD.encode(bytes))))
                 }
                 _ => Err(Error::usage(format!(
-                    "`{}` is not a SHA256 fingerprint: base64 of 32 bytes is expected",
+                    "'{}' is not a SHA256 fingerprint: base64 of 32 bytes is expected",
                     shown(text)
                 ))
                 .hint("ssh-keygen -l -f FILE prints a key's fingerprint")),

@@ -42,7 +42,7 @@ impl FromStr for Form {
             "request" => Ok(Form::Request),
             "date" => Ok(Form::Date),
             "legacy" => Ok(Form::Legacy),
-            other => Err(Error::usage(format!("`{}` is not a form of signing", sensitive::shown(other)))
+            other => Err(Error::usage(format!("'{}' is not a form of signing", sensitive::shown(other)))
                 .hint("choose one of: request, date, legacy")),
         }
     }
@@ -74,7 +74,7 @@ impl FromStr for RsaHash {
             "sha1" => Ok(RsaHash::Sha1),
             "sha256" => Ok(RsaHash::Sha256),
             "sha512" => Ok(RsaHash::Sha512),
-            other => Err(Error::usage(format!("`{}` is not a digest for RSA signatures", sensitive::shown(other)))
+            other => Err(Error::usage(format!("'{}' is not a digest for RSA signatures", sensitive::shown(other)))
                 .hint("choose one of: sha1, sha256, sha512")),
         }
     }
@@ -171,7 +171,7 @@ pub(super) fn check_part(what: &str, text: &str) -> Result<()> {
     match text.chars().find(|letter| matches!(letter, '/' | '"') || letter.is_control() || !letter.is_ascii()) {
         None => Ok(()),
         Some(letter) => Err(Error::usage(format!(
-            "the {what} `{}` has a character that no {what} can have: {}",
+            "the {what} '{}' has a character that no {what} can have: {}",
             sensitive::shown(text),
             letter.escape_default()
         ))),

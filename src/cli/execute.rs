@@ -89,9 +89,10 @@ async fn run_with(
         making.mark(&mut asked.args)?;
     }
     if op.assigns && number_given(op, &asked.args) == 0 {
-        let known: Vec<_> =
-            op.fields.iter().filter(|field| !field.name.is_empty()).map(crate::api::Field::long_name).collect();
-        return Err(Error::usage("nothing to change was given").hint(format!("--{}", known.join(", --"))));
+        let known = op.fields.iter().filter(|field| !field.name.is_empty());
+        let known: Vec<_> = known.map(|field| format!("--{}", field.long_name())).collect();
+        let or = if known.is_empty() { "" } else { ", or " };
+        return Err(Error::usage("nothing to change was given").hint(format!("NAME=VALUE{or}{}", known.join(", "))));
     }
     let exposed = secrets::exposed(&given, &app.console);
     exposed.iter().chain(&values::doubts(op, &asked.args)).for_each(|doubt| app.warn(doubt));

@@ -98,7 +98,13 @@ fn given_key(streams: &Streams, mut flags: Flags) -> Result<Flags> {
 
 fn start(console: &Console, (globals, flags): (Globals, Flags), matches: &ArgMatches) -> Result<i32> {
     let app = |config| App::new(console, Trees { plain: tree, pages }, globals.clone(), config);
-    let config = match Config::load(&flags, &Sources::new(console.env.clone())) {
+    let sources = Sources::new(console.env.clone());
+    let loaded = Config::load(&flags, &sources).or_else(|error| match commands::profile_to_create(matches) {
+        // It cannot be there yet.
+        Some(name) => Config::load_without(name, &flags, &sources).unwrap_or(Err(error)),
+        None => Err(error),
+    });
+    let config = match loaded {
         Ok(config) => config,
         Err(error) => match commands::typed(matches) {
             Some((custom, matches)) if custom.needs_no_settings(matches) => Config::none(&console.env)?,

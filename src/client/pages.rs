@@ -204,8 +204,11 @@ impl Client {
         mut take: impl FnMut(Page<'_>) -> Result<()>,
     ) -> Result<()> {
         let Span { wanted, start, most } = span;
-        if start > MOST_ROWS || wanted.is_some_and(|wanted| wanted == 0) {
-            return Err(Error::usage(format!("limit and offset must be from 1 and 0 to {MOST_ROWS}")));
+        if wanted == Some(0) {
+            return Err(Error::usage("the limit must be at least 1"));
+        }
+        if start > MOST_ROWS {
+            return Err(Error::usage(format!("the offset must be at most {MOST_ROWS}")));
         }
         let page = |cut: Cut| {
             let request = request(cut);

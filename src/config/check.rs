@@ -23,21 +23,21 @@ pub(super) fn url(text: &str, origin: &Origin) -> Result<String> {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => parsed,
         // `localhost:8080` parses, with the host as its scheme.
         Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) if !text.contains("://") => {
-            let error = wrong(&format!("has no scheme: `{}`", shown()));
+            let error = wrong(&format!("has no scheme: '{}'", shown()));
             let whole = format!("https://{}", shown().trim_start_matches('/'));
             return Err(if sensitive::sort(&whole).is_none() { error.hint(whole) } else { error });
         }
-        Ok(_) => return Err(wrong(&format!("is neither http nor https: `{}`", shown()))),
-        Err(error) => return Err(wrong(&format!("is none: `{}`", shown())).because(error)),
+        Ok(_) => return Err(wrong(&format!("is neither http nor https: '{}'", shown()))),
+        Err(error) => return Err(wrong(&format!("is invalid: '{}'", shown())).because(error)),
     };
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(wrong("holds a name or a password").hint("requests are signed with your key: leave them out"));
     }
     if parsed.query().is_some() || parsed.fragment().is_some() {
-        return Err(wrong(&format!("has a query or a fragment: `{}`", shown())));
+        return Err(wrong(&format!("has a query or a fragment: '{}'", shown())));
     }
     if parsed.host_str().is_none_or(str::is_empty) {
-        return Err(wrong(&format!("names no host: `{}`", shown())));
+        return Err(wrong(&format!("names no host: '{}'", shown())));
     }
     Ok(parsed.as_str().trim_end_matches('/').to_owned())
 }
@@ -113,7 +113,7 @@ pub(super) fn token(what: &str, text: &str, origin: &Origin) -> Result<String> {
     sensitive::refuse(origin, text, format_args!("the {what}"))?;
     if text.is_empty() || text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
         let shown = sensitive::shown(text);
-        return Err(Error::usage(format!("the {what} from {origin} is empty or has white space in it: `{shown}`")));
+        return Err(Error::usage(format!("the {what} from {origin} is empty or has white space in it: '{shown}'")));
     }
     Ok(text.to_owned())
 }
@@ -147,7 +147,7 @@ pub(super) fn key_id(text: &str, origin: &Origin) -> Result<String> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         let shown = sensitive::shown(text);
         return Err(Error::usage(format!(
-            "the key id from {origin} is empty or has control characters in it: `{shown}`"
+            "the key id from {origin} is empty or has control characters in it: '{shown}'"
         )));
     }
     Ok(text.to_owned())
@@ -174,7 +174,7 @@ pub(super) fn truth(text: &str, origin: &Origin) -> Result<bool> {
     match text {
         "1" | "true" => Ok(true),
         "0" | "false" => Ok(false),
-        _ => Err(Error::usage(format!("{origin} is neither true nor false: `{}`", sensitive::shown(text)))
+        _ => Err(Error::usage(format!("{origin} is neither true nor false: '{}'", sensitive::shown(text)))
             .hint(format!("{origin}=true"))),
     }
 }
@@ -193,7 +193,7 @@ pub(super) fn signing(text: &str, origin: &Origin) -> Result<String> {
     if SIGNING.contains(&text) {
         return Ok(text.to_owned());
     }
-    let message = format!("{origin} knows no signature `{}`", sensitive::shown(text));
+    let message = format!("invalid {origin} '{}'", sensitive::shown(text));
     Err(Error::usage(message).hint(format!("choose one of {}", SIGNING.join(", "))))
 }
 
@@ -204,7 +204,7 @@ pub(super) fn signing(text: &str, origin: &Origin) -> Result<String> {
 pub fn rate(what: &str, text: &str) -> Result<f64> {
     match text.trim().parse::<f64>() {
         Ok(rate) if (0.5..=10_000.0).contains(&rate) => Ok(rate),
-        _ => Err(Error::usage(format!("{what} is not a number of requests a second: `{}`", sensitive::shown(text)))
+        _ => Err(Error::usage(format!("{what}: '{}' is not a number of requests per second", sensitive::shown(text)))
             .hint(format!("from 0.5 to 10000, as in {what}=8"))),
     }
 }

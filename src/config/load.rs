@@ -11,6 +11,9 @@ use super::{Config, Dirs, Env, Origin, SIGNING, Setting, check, paths};
 use crate::error::{Error, Hint, Result};
 use crate::sensitive;
 
+/// The variables that name a profile.
+const PROFILE: [&str; 2] = ["SDC_PROFILE", "TRITON_PROFILE"];
+
 /// What was said on the command line, or by a user of the library.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
@@ -112,7 +115,7 @@ struct Chosen {
 impl Chosen {
     fn read(dir: Option<&Path>, Setting { value: name, origin }: &Setting<String>) -> Result<Chosen> {
         sensitive::refuse(origin, name, "the name of a profile")?;
-        let dir = dir.ok_or_else(|| Error::usage(format!("there is no folder to look for profile `{name}` in")))?;
+        let dir = dir.ok_or_else(|| Error::usage(format!("there is no folder to look for profile '{name}' in")))?;
         Ok(Chosen { profile: profile::read(dir, name)?, file: profile::file(dir, name)? })
     }
 
@@ -122,7 +125,7 @@ impl Chosen {
 
     /// A warning of the fields that nobody knows.
     fn unknown(&self) -> Option<String> {
-        let fields = self.profile.unknown.iter().map(|field| format!("`{}`", sensitive::shown(field)));
+        let fields = self.profile.unknown.iter().map(|field| format!("'{}'", sensitive::shown(field)));
         let fields = fields.collect::<Vec<_>>().join(", ");
         (!fields.is_empty()).then(|| format!("{}: unknown fields {fields}", self.file.display()))
     }
@@ -153,6 +156,18 @@ impl Config {
         Ok(Config { env: env.clone(), ..config })
     }
 
+    /// The settings for creating this profile, where it is the one in use: the environment and the options alone. `None`
+    /// where another one is in use, or where it is there already.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_without(name: &str, flags: &Flags, sources: &Sources) -> Option<Result<Config>> {
+        let in_use = flags.profile.clone().or_else(|| sources.first(&PROFILE).map(|setting| setting.value))?;
+        let file = profile::file(sources.dirs.config.as_deref()?, name).ok()?;
+        (in_use == name && !file.exists())
+            .then(|| Config::load(&Flags { profile: Some(profile::ENV.to_owned()), ..flags.clone() }, sources))
+    }
+
     /// Puts the settings together. Only what is there is checked; what is missing is missed by who needs it.
     ///
     /// # Errors
@@ -160,8 +175,7 @@ impl Config {
     pub fn load(flags: &Flags, sources: &Sources) -> Result<Config> {
         paths::check(&sources.env)?;
         let dir = sources.dirs.config.as_deref();
-        let mut in_use =
-            flag("--profile", flags.profile.as_ref()).or_else(|| sources.first(&["SDC_PROFILE", "TRITON_PROFILE"]));
+        let mut in_use = flag("--profile", flags.profile.as_ref()).or_else(|| sources.first(&PROFILE));
         let mut chosen = match &in_use {
             Some(name) if name.value != profile::ENV => Some(Chosen::read(dir, name)?),
             _ => None,

@@ -68,8 +68,8 @@ pub fn check_name(name: &str) -> Result<()> {
     if name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.chars().all(allowed) && name.len() <= 128 {
         return Ok(());
     }
-    Err(Error::usage(format!("`{}` cannot be the name of a profile", sensitive::shown(name)))
-        .hint("use letters, digits, `_`, `.`, `@` and `-`, a letter or digit first"))
+    Err(Error::usage(format!("'{}' cannot be the name of a profile", sensitive::shown(name)))
+        .hint("use letters, digits, _, ., @ and -, a letter or digit first"))
 }
 
 /// Refuses what cannot be the name of a profile of one's own.
@@ -78,7 +78,7 @@ pub fn check_name(name: &str) -> Result<()> {
 /// As [`check_name`], and for `env`.
 pub fn check_own_name(name: &str) -> Result<()> {
     if name == ENV {
-        return Err(Error::usage("`env` stands for the environment and cannot be written"));
+        return Err(Error::usage("'env' stands for the environment and cannot be written"));
     }
     check_name(name)
 }
@@ -123,7 +123,7 @@ pub fn read(dir: &Path, name: &str) -> Result<Profile> {
     let path = file(dir, name)?;
     let bytes = files::read(&path, LONGEST).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => match list(dir).unwrap_or_default().is_empty() {
-            true => absent(dir, name).hint(Hint::run("to make it", format!("profile create {name}"))),
+            true => absent(dir, name).hint(Hint::run("to create it", format!("profile create {name}"))),
             false => absent(dir, name),
         },
         _ => unreachable_file("read", &path, error),
@@ -131,7 +131,7 @@ pub fn read(dir: &Path, name: &str) -> Result<Profile> {
     let content: Content = serde_json::from_slice(plain(&bytes)).map_err(|error| bad_json(&path, &error))?;
     let needed = |field: &str, value: Option<String>| {
         value.filter(|value| !value.is_empty()).ok_or_else(|| {
-            Error::usage(format!("{}: the profile has no `{field}`", path.display()))
+            Error::usage(format!("{}: the profile has no '{field}'", path.display()))
                 .hint(format!("add \"{field}\": \"…\" to it"))
         })
     };
@@ -149,7 +149,7 @@ pub fn read(dir: &Path, name: &str) -> Result<Profile> {
 }
 
 fn absent(dir: &Path, name: &str) -> Error {
-    let error = Error::usage(format!("there is no profile `{name}`"));
+    let error = Error::usage(format!("there is no profile '{name}'"));
     match list(dir).unwrap_or_default() {
         names if names.is_empty() => error,
         names => error.hint(format!("the profiles are {}", names.join(", "))),

@@ -61,7 +61,7 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where to listen for HTTPS too.
     pub https: Option<SocketAddr>,
-    /// What it holds at first. Not looked at if the state file is there already.
+    /// Initial data. Not looked at if the state file is there already.
     pub seed: Seed,
     /// Kept up to date with every change, and read at the start. One emulator at a time has it.
     pub state_file: Option<PathBuf>,

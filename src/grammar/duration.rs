@@ -22,7 +22,7 @@ pub fn duration(what: &str, text: &str) -> Result<Duration> {
 fn bounded(what: &str, text: &str, seconds: Option<f64>) -> Result<Duration> {
     match seconds {
         Some(seconds) if (0.001..=LONGEST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err(Error::usage(format!("{what} is not a length of time: `{}`", sensitive::shown(text.trim())))
+        _ => Err(Error::usage(format!("{what} is not a duration: '{}'", sensitive::shown(text.trim())))
             .hint(format!("{what}=30s, or 500ms, 2m, 1h30m, 30d, 2w"))),
     }
 }
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn an_age_has_a_unit() {
         assert_eq!(age("--older-than", "1y").unwrap(), Duration::from_secs(365 * 86_400));
-        assert!(age("--older-than", "90y").unwrap_err().message().contains("`90y`"));
+        assert!(age("--older-than", "90y").unwrap_err().message().contains("'90y'"));
         assert!(age("--older-than", "30").unwrap_err().message().contains("of which unit?"));
         assert!(age("--older-than", "1h30m").is_ok());
     }

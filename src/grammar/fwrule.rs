@@ -9,7 +9,7 @@
 //! let rule = fwrule::parse("FROM any TO tag role=web ALLOW tcp PORT 443")?;
 //! assert_eq!(rule.to_string(), r#"FROM any TO tag "role" = "web" ALLOW tcp PORT 443"#);
 //! let error = fwrule::parse("FROM any TO all vms ALOW tcp PORT 443").unwrap_err();
-//! assert_eq!(error.message(), "firewall rule: 'ALOW' is out of place");
+//! assert_eq!(error.message(), "firewall rule: unexpected 'ALOW'");
 //! # Ok::<(), sdc::Error>(())
 //! ```
 
@@ -278,8 +278,8 @@ mod tests {
     #[test]
     fn each_fault_is_pointed_at() {
         for (text, message, at, expected) in [
-            ("", "something is missing at the end", 0, "expected FROM"),
-            ("FORM any TO all vms ALLOW tcp PORT 80", "'FORM' is out of place", 0, "expected FROM"),
+            ("", "unexpected end of the rule", 0, "expected FROM"),
+            ("FORM any TO all vms ALLOW tcp PORT 80", "unexpected 'FORM'", 0, "expected FROM"),
             (
                 "From any TO all vms ALLOW tcp PORT 80",
                 "keywords are all in capitals or all in small letters, not 'From'",
@@ -288,12 +288,12 @@ mod tests {
             ),
             (
                 "FROM web TO all vms ALLOW tcp PORT 80",
-                "'web' is out of place",
+                "unexpected 'web'",
                 5,
                 "expected ANY, ALL VMS, IP, SUBNET, TAG, VM or (",
             ),
             ("FROM 10.0.0.1 TO all vms ALLOW tcp PORT 80", "the kind of target is missing", 5, "expected IP before it"),
-            ("FROM all TO all vms ALLOW tcp PORT 80", "'TO' is out of place", 9, "expected VMS"),
+            ("FROM all TO all vms ALLOW tcp PORT 80", "unexpected 'TO'", 9, "expected VMS"),
             (
                 "FROM TAG a OR TAG b TO any ALLOW tcp PORT 80",
                 "several targets stand in parentheses",
@@ -302,7 +302,7 @@ mod tests {
             ),
             ("FROM ANY OR TAG a TO any ALLOW tcp PORT 80", "ANY stands alone", 9, "nothing to add to it"),
             ("FROM (TAG a OR ANY) TO any ALLOW tcp PORT 1", "ANY stands alone", 15, "expected IP, SUBNET, TAG or VM"),
-            ("FROM (TAG a TAG b) TO any ALLOW tcp PORT 1", "'TAG' is out of place", 12, "expected OR or )"),
+            ("FROM (TAG a TAG b) TO any ALLOW tcp PORT 1", "unexpected 'TAG'", 12, "expected OR or )"),
             ("FROM any TO VM web0 ALLOW tcp PORT 80", "'web0' is not an id of a machine", 15, "expected a UUID"),
             (
                 "FROM IP 10.0.0.256 TO TAG a ALLOW AH",
@@ -326,7 +326,7 @@ mod tests {
             ),
             (
                 "FROM SUBNET 10.0.0.0 TO TAG a ALLOW AH",
-                "'TO' is out of place",
+                "unexpected 'TO'",
                 21,
                 "expected / and the length of the prefix",
             ),
@@ -339,8 +339,8 @@ mod tests {
             ("FROM TAG a.b TO any ALLOW AH", "'.' needs quotes around the word", 10, "expected letters, digits, - _"),
             ("FROM TAG \"a TO any ALLOW AH", "the quotes are not closed", 9, "expected another \" after this one"),
             ("FROM TAG \"\" TO any ALLOW AH", "the name of a tag is empty", 9, "expected a name"),
-            ("FROM any TO TAG a DENY tcp PORT 80", "'DENY' is out of place", 18, "expected ALLOW or BLOCK"),
-            ("FROM any TO TAG a ALLOW tcp", "something is missing at the end", 27, "expected PORT, PORTS or ("),
+            ("FROM any TO TAG a DENY tcp PORT 80", "unexpected 'DENY'", 18, "expected ALLOW or BLOCK"),
+            ("FROM any TO TAG a ALLOW tcp", "unexpected end of the rule", 27, "expected PORT, PORTS or ("),
             ("FROM any TO TAG a ALLOW tcp PORT 0", "there is no port 0", 33, "expected a number from 1 to 65535"),
             (
                 "FROM any TO TAG a ALLOW tcp PORT 65536",
@@ -351,7 +351,7 @@ mod tests {
             ("FROM any TO TAG a ALLOW tcp PORT 80x", "'80x' is not a port", 33, "expected a number from 1 to 65535"),
             (
                 "FROM any TO TAG a ALLOW tcp PORT ssh",
-                "'ssh' is out of place",
+                "unexpected 'ssh'",
                 33,
                 "expected a number from 1 to 65535, or ALL",
             ),
@@ -376,8 +376,8 @@ mod tests {
                 36,
                 "expected a number from 0 to 100",
             ),
-            ("FROM any TO TAG a ALLOW ah 7", "'7' is out of place", 27, "expected PRIORITY, or nothing more"),
-            ("FROM any TO TAG a ALLOW ah PRIORITY 7 )", "')' is out of place", 38, "expected nothing more"),
+            ("FROM any TO TAG a ALLOW ah 7", "unexpected '7'", 27, "expected PRIORITY, or nothing more"),
+            ("FROM any TO TAG a ALLOW ah PRIORITY 7 )", "unexpected ')'", 38, "expected nothing more"),
             (" FROM any TO ip 10.0.0.1 ALLOW ah", "rule does not affect VMs", 1, "one side must be TAG, VM or ALL VMS"),
         ] {
             assert_eq!(refused(text), (message.to_owned(), at, expected.to_owned()), "{text}");

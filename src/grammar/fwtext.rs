@@ -83,15 +83,15 @@ impl<'a> Text<'a> {
         let word = self.peek();
         let expected = format!("expected {expected}");
         if self.rest().is_empty() {
-            return self.wrong(at, "something is missing at the end", &expected);
+            return self.wrong(at, "unexpected end of the rule", &expected);
         }
         if let Some(keyword) = keywords.iter().find(|keyword| keyword.eq_ignore_ascii_case(word)) {
             let message = format!("keywords are all in capitals or all in small letters, not '{word}'");
             return self.wrong(at, &message, &format!("expected {keyword} or {}", keyword.to_ascii_lowercase()));
         }
         let message = match (word, self.rest().chars().next()) {
-            ("", Some(sign)) => format!("'{sign}' is out of place"),
-            _ => format!("'{}' is out of place", short(word)),
+            ("", Some(sign)) => format!("unexpected '{sign}'"),
+            _ => format!("unexpected '{}'", short(word)),
         };
         match nearest(word, keywords) {
             Some(near) => self.wrong(at, &message, &expected).hint(format!("did you mean {near}?")),

@@ -136,8 +136,7 @@ pub fn check(text: &str) -> Result<Rule> {
         };
         if !rule.resources.iter().any(is_place) {
             // A mistyped WHEN, or a comma that is missing.
-            let error =
-                wrong(at, &format!("'{}' is out of place", word.escape_debug()), "expected a comma, WHEN or IF");
+            let error = wrong(at, &format!("unexpected '{}'", word.escape_debug()), "expected a comma, WHEN or IF");
             return Err(match nearest(word, &["WHEN", "IF", "AND", "WHERE"]) {
                 Some(near) => error.hint(format!("did you mean {near}?")),
                 None => error,
@@ -149,7 +148,7 @@ pub fn check(text: &str) -> Result<Rule> {
         return Ok(rule);
     }
     if !pieces.takes(BEGINS) {
-        let words = format!("'{}' is out of place", word.escape_debug());
+        let words = format!("unexpected '{}'", word.escape_debug());
         return Err(wrong(at, &words, "expected a comma, AND, WHEN or IF"));
     }
     let (at, word) = pieces.peek();
@@ -321,7 +320,7 @@ mod tests {
             ("CAN WHEN x = 1", "an action is missing", "CAN WHEN x = 1\n    ^ expected the name of one, or *"),
             ("CAN a,", "an action is missing", "CAN a,\n      ^ expected the name of one, or *"),
             ("CAN /a", "the regular expression is not closed", "CAN /a\n    ^ expected another / after this one"),
-            ("CAN a b", "'b' is out of place", "CAN a b\n      ^ expected a comma, WHEN or IF"),
+            ("CAN a b", "unexpected 'b'", "CAN a b\n      ^ expected a comma, WHEN or IF"),
             (
                 "CAN a WHEN ",
                 "there is no condition",

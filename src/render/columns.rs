@@ -116,7 +116,7 @@ pub fn parse_output(value: &str, known: &[Column]) -> Result<(Format, Vec<Chosen
         _ => (Format::Table, value),
     };
     if format == Format::Ids {
-        return Err(Error::usage("the format `ids` has no columns").hint("-o ids"));
+        return Err(Error::usage("the format 'ids' has no columns").hint("-o ids"));
     }
     let columns = names.split(',').map(|name| choose(name.trim(), known)).collect::<Result<Vec<_>>>();
     Ok((format, columns.map_err(|error| as_format(value, error))?))
@@ -135,7 +135,7 @@ fn mixed(value: &str) -> Option<Error> {
         ("", _) | (_, Format::Ids) => format!("-o {name}"),
         (columns, _) => format!("-o {name}:{columns}"),
     };
-    Some(Error::usage(format!("`{value}` is not a format with columns: FORMAT:COLUMN,...")).hint(right))
+    Some(Error::usage(format!("'{value}' is not a format with columns: FORMAT:COLUMN,...")).hint(right))
 }
 
 /// What is wrong with `FORMAT=…`, as in kubectl's `jsonpath={.items}`: no format here takes an argument so, and no column
@@ -143,21 +143,26 @@ fn mixed(value: &str) -> Option<Error> {
 fn of_another_tool(value: &str) -> Option<Error> {
     let (word, _) = value.split_once('=').filter(|(word, _)| !word.contains([':', ',', '/', '"', '[']))?;
     let formats: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
-    let error = Error::usage(format!("unknown format `{word}`"));
+    let error = Error::usage(format!("unknown format '{word}'"));
     let error = error.hint(format!("the formats are {}, or COLUMN,...", formats.join(", ")));
     Some(error.hint("a part of the JSON: --jq EXPR"))
 }
+
+/// The longest hint that is a line of 80 columns with what stands before it.
+const HINT: usize = 72;
 
 /// A word that is nearly a format was more likely meant as one.
 fn as_format(value: &str, error: Error) -> Error {
     let formats = FORMATS.iter().map(|(name, _)| *name);
     let format = |word: &str| FORMATS.iter().any(|(name, _)| *name == word);
     // It has a format, or a column is nearer.
-    if value.split_once(':').is_some_and(|(word, _)| format(word)) || error.hints().len() > 1 {
+    let nearer = error.hints().first().is_some_and(|hint| hint.as_str().starts_with("did you mean"));
+    if value.split_once(':').is_some_and(|(word, _)| format(word)) || nearer {
         return error;
     }
-    match nearest(value.split(':').next().unwrap_or(value), formats.clone()) {
-        Some(name) => error.hint(format!("-o {name}")),
+    let word = value.split(':').next().unwrap_or(value);
+    match nearest(word, formats.clone()) {
+        Some(name) => Error::usage(format!("unknown format '{word}', did you mean '{name}'?")),
         None if value.contains([',', '.']) => error,
         None => error.hint(format!("the formats are {}", formats.collect::<Vec<_>>().join(", "))),
     }
@@ -166,9 +171,7 @@ fn as_format(value: &str, error: Error) -> Error {
 /// The column of this name: a known one, a part of a nested one, or a JSON pointer.
 pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
     if name.is_empty() {
-        return Err(
-            Error::usage("an empty name in the list of columns").hint(format!("the columns are {}", names(known)))
-        );
+        return Err(listing(Error::usage("an empty name in the list of columns"), known));
     }
     if let Some(column) = known.iter().find(|column| column.name == name) {
         return Ok(Chosen::of(column));
@@ -187,28 +190,35 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
                 return Ok(Chosen { name: name.to_owned(), path, show: Show::Text });
             }
             Some(_) => {
-                let message = format!("column `{first}` has no parts, so there is no `{name}`");
-                return Err(Error::usage(message).hint(format!("the columns are {}", names(known))));
+                let message = format!("column '{first}' has no parts, so there is no '{name}'");
+                return Err(listing(Error::usage(message), known));
             }
             None => {}
         }
     }
-    let mut error = Error::usage(format!("there is no column `{name}`"));
+    let mut error = Error::usage(format!("there is no column '{name}'"));
     let small = name.to_lowercase();
     if let Some(near) = known.iter().find(|column| column.name == small || column.field == small).map(|it| it.name) {
-        error = error.hint(format!("did you mean `{near}`?"));
+        error = error.hint(format!("did you mean '{near}'?"));
     } else if let Some(near) = nearest(name, known.iter().map(|column| column.name)) {
-        error = error.hint(format!("did you mean `{near}`?"));
+        error = error.hint(format!("did you mean '{near}'?"));
     }
-    Err(error.hint(format!("the columns are {}", names(known))))
+    Err(listing(error, known))
 }
 
-fn names(known: &[Column]) -> String {
-    let all: Vec<String> = known
-        .iter()
-        .map(|column| if column.nested { format!("{0} ({0}.KEY)", column.name) } else { column.name.into() })
-        .collect();
-    all.join(", ")
+/// Adds the names of the columns as hints, each a line of a terminal.
+fn listing(error: Error, known: &[Column]) -> Error {
+    let mut lines = vec!["the columns are".to_owned()];
+    for (at, column) in known.iter().enumerate() {
+        let comma = if at + 1 < known.len() { "," } else { "" };
+        let name = column.name;
+        let word = if column.nested { format!("{name} ({name}.KEY){comma}") } else { format!("{name}{comma}") };
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= HINT => *line = format!("{line} {word}"),
+            _ => lines.push(word),
+        }
+    }
+    lines.into_iter().fold(error, Error::hint)
 }
 
 /// The word spelled most like this one, if any is near.

@@ -119,7 +119,7 @@ fn compiled(expression: &str) -> Result<Compiled> {
         .map_err(|errors| wrong(expression, misread(&errors)))?;
     Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
         let first = errors.into_iter().flat_map(|(_, list)| list).next();
-        wrong(expression, first.map(|(name, kind)| (name, format!("there is no {} `{name}`", kind.as_str()))))
+        wrong(expression, first.map(|(name, kind)| (name, format!("there is no {} '{name}'", kind.as_str()))))
     })
 }
 

@@ -77,7 +77,7 @@ pub struct InFlight {
     pub id: RefCell<Option<String>>,
     /// Whether its request is out.
     pub watch: Arc<Watch>,
-    /// It was there already: nothing was sent for it.
+    /// It already exists: nothing was sent for it.
     pub there: Cell<bool>,
     /// Nothing more is to come of it.
     pub ended: Cell<bool>,
@@ -191,7 +191,7 @@ impl Changing<'_> {
             flight.name.borrow_mut().clone_from(&name);
         }
         let words = (!name.is_empty()).then(|| match op.goal {
-            _ if made.was_there => format!("{name}: was there already"),
+            _ if made.was_there => format!("{name}: already exists"),
             Some(_) => format!("{name}: {} requested", verb(op)),
             None => format!("{name}: {}", past(op)),
         });

@@ -459,7 +459,7 @@ pub fn may_yet_run(name: &str, id: &str, machine: &Answer) -> Result<()> {
     if state.is_empty() || ON_THE_WAY.contains(&state.as_str()) {
         return Ok(());
     }
-    let words = format!("{name} was there already and is {state}: there is nothing to wait for");
+    let words = format!("{name} already exists and is {state}: there is nothing to wait for");
     Err(Error::new(Kind::FailedState, words).hint(Hint::run("to start it", format!("machines start {id}"))))
 }
 

@@ -194,7 +194,10 @@ async fn with_id(client: &Client, noun: &'static Noun, mut entry: Value) -> Resu
 /// # Errors
 /// Not found, ambiguous, or the list could not be read.
 pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<String> {
-    within(client, noun, Args::new(), typed, None).await
+    match within(client, noun, Args::new(), typed, None).await {
+        Err(error) => Err(with_near(client, noun, &Args::new(), typed, error).await),
+        found => found,
+    }
 }
 
 /// The id of the thing of this name that the operation is to change: one of the account's own.
@@ -209,15 +212,32 @@ pub async fn own_id(client: &Client, noun: &'static Noun, op: &Op, typed: &str) 
 async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str, op: Option<&Op>) -> Result<String> {
     let missing = match (within(client, noun, place.clone(), typed, op).await, noun.whole()) {
         (Err(error), Some(whole)) if error.kind() == crate::error::Kind::NotFound => (error, whole),
+        (Err(error), None) => return Err(with_near(client, noun, &place, typed, error).await),
         (found, _) => return found,
     };
+    let all = place.clone();
     let (error, (query, value)) = missing;
     let place = if is_short_id(typed) { place } else { filtered(noun, place, typed) };
     let known = Known::list_for(client, noun, &place.set(query, value), op).await?.there();
     match known.find(typed, op.is_some_and(|op| op.asks)) {
-        Err(other) if other.kind() == crate::error::Kind::NotFound => Err(error),
+        Err(other) if other.kind() == crate::error::Kind::NotFound => {
+            Err(with_near(client, noun, &all, typed, error).await)
+        }
         found => found.map(|thing| thing.id.clone()),
     }
+}
+
+/// The error for a name that the service's own filter did not find, with those that are spelled like it: of them only
+/// the whole list knows.
+async fn with_near(client: &Client, noun: &'static Noun, place: &Args, typed: &str, error: Error) -> Error {
+    let told = error.hints().len() > 1 || error.kind() != crate::error::Kind::NotFound;
+    let was_filtered = noun.filter.is_some_and(|filter| filtered(noun, place.clone(), typed).text(filter).is_some());
+    if told || !was_filtered {
+        return error;
+    }
+    let Ok(known) = Known::list(client, noun, place).await else { return error };
+    let fuller = missing(noun, typed, &known.things, &known.lister);
+    if fuller.message() == error.message() { fuller } else { error }
 }
 
 /// The same in a list that is a part of something, by the parameters of its path.
@@ -446,8 +466,8 @@ impl Known {
         let (word, typed) = (noun.word, super::words::brief(typed));
         let missing = |words: String| Error::new(crate::error::Kind::NotFound, words);
         match others {
-            0 => missing(format!("no {word} is called like '{typed}'")).hint(Hint::run("all of them", &self.lister)),
-            many => missing(format!("this account owns no {word} named like '{typed}'"))
+            0 => missing(format!("no {word} matches '{typed}'")).hint(Hint::run("list them", &self.lister)),
+            many => missing(format!("this account owns no {word} that matches '{typed}'"))
                 .hint(format!("left alone because others own them: {many}")),
         }
     }
@@ -497,6 +517,11 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing], lister: &str) -> Error {
         .map(|thing| thing.name.as_str())
         .filter(|name| !name.is_empty() && (name.contains(typed) || typed.contains(name)))
         .collect();
+    // A typing error, where no name is a part of the other.
+    if near.is_empty() {
+        let names: Vec<&str> = things.iter().map(|thing| thing.name.as_str()).collect();
+        near.extend(crate::grammar::nearest(typed, &names));
+    }
     near.sort_unstable();
     near.dedup();
     near.truncate(CANDIDATES);
@@ -504,11 +529,11 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing], lister: &str) -> Error {
         error
     } else {
         error.hint(format!(
-            "there is {}",
+            "did you mean {}?",
             near.iter().map(|name| super::words::brief(name)).collect::<Vec<_>>().join(", ")
         ))
     };
-    error.hint(Hint::run("all of them", lister))
+    error.hint(Hint::run("list them", lister))
 }
 
 fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {
@@ -550,7 +575,7 @@ async fn key_name(client: &Client, noun: &Noun, place: &Args, typed: &str) -> Re
         (None, _) => {
             let what = if by_fingerprint { "has the fingerprint" } else { "is called" };
             let words = format!("no key here {what} '{}'", super::words::brief(typed));
-            let all = Hint::run("all of them", client.service().command(noun.list));
+            let all = Hint::run("list them", client.service().command(noun.list));
             Err(Error::new(crate::error::Kind::NotFound, words).hint(all))
         }
     }

@@ -465,7 +465,10 @@ fn condition(field: &Field, key: &str, typed: &Typed<'_>, value: &str) -> Result
         },
         Test::State(states, others) => {
             let state = states.iter().find(|state| state.word == value);
-            let state = state.ok_or_else(|| Error::usage(format!("there is no state '{shown}'")))?;
+            let state = state.ok_or_else(|| {
+                let known: Vec<&str> = states.iter().map(|state| state.word).collect();
+                super::words::unknown_state(&shown, &known)
+            })?;
             let query = if sign == Sign::Is { state.query } else { others };
             let query = query.map(|(name, value)| (name.to_owned(), value.to_owned()));
             match (state.shown, sign) {

@@ -309,7 +309,7 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
     let many = targets.calls.len();
     asked.filter.allows(many, target.word)?;
     if targets.picked && many == 0 && targets.failures.is_empty() {
-        report.say(&format!("no {} fits: nothing to do", target.word));
+        report.say(&format!("no {} matches: nothing to do", target.word));
     }
     Ok(targets)
 }
@@ -325,7 +325,7 @@ pub fn chosen(report: &dyn Report, target: &'static Noun, filter: &Filter, thing
     let calls: Vec<Call> = things.iter().map(call).collect();
     let known = things.iter().map(|thing| (thing.id.clone(), About::of(thing))).collect();
     if calls.is_empty() {
-        report.say(&format!("no {} fits: nothing to do", target.word));
+        report.say(&format!("no {} matches: nothing to do", target.word));
     }
     Ok(Targets { calls, failures: Vec::new(), picked: true, several: true, from_stdin: false, known })
 }
@@ -348,8 +348,7 @@ async fn list(client: &Client, op: &Op, target: &'static Noun, asked: &Asked) ->
 /// A usage error that names those there are.
 pub fn known_states(filter: &Filter, noun: &Noun) -> Result<()> {
     match filter.states.iter().find(|state| !noun.states.contains(&state.as_str())) {
-        Some(state) if !noun.states.is_empty() => Err(Error::usage(format!("a {} has no state '{state}'", noun.word))
-            .hint(format!("known are {}", noun.states.join(", ")))),
+        Some(state) if !noun.states.is_empty() => Err(super::words::unknown_state(state, noun.states)),
         _ => Ok(()),
     }
 }

@@ -25,7 +25,7 @@ pub async fn error(client: &Client, noun: &Noun, place: &Args, name: &str) -> Er
     let machine = place.text("machine").unwrap_or_default();
     if !all.contains_key(name) {
         return Error::new(Kind::NotFound, format!("no {} named '{shown}'", noun.word))
-            .hint(Hint::run("all of them", client.service().command_with(noun.list, |param| place.text(param))));
+            .hint(Hint::run("list them", client.service().command_with(noun.list, |param| place.text(param))));
     }
     let error =
         Error::usage(format!("the {} '{shown}' cannot be changed by itself: the service does not find it", noun.word));

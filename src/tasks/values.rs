@@ -172,6 +172,9 @@ pub fn names(op: &Op) -> String {
 /// A usage error with those that are.
 pub fn one_of(field: &Field, value: &str) -> Result<()> {
     match field.kind {
+        Kind::OneOf(words) if field.name == "state" && !words.contains(&value) => {
+            Err(super::words::unknown_state(&quoted(value), words))
+        }
         Kind::OneOf(words) if !words.contains(&value) => {
             Err(Error::usage(format!("'{}' is not a valid {}", quoted(value), field.name))
                 .hint(format!("known: {}", words.join(", "))))

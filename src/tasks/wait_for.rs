@@ -80,10 +80,7 @@ impl Wanted {
         let machine = noun.name == machines::MACHINE.name;
         let state = |state: &str| match noun.states.contains(&state) {
             true => Ok(Wanted::Condition(Condition::State(state.to_owned()))),
-            false => {
-                let words = format!("{} {} has no state '{state}'", article(noun.word), noun.word);
-                Err(Error::usage(words).hint(format!("known are {}", noun.states.join(", "))))
-            }
+            false => Err(super::words::unknown_state(state, noun.states)),
         };
         let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
         match (name, value) {

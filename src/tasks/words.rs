@@ -14,6 +14,7 @@
 //! ```
 
 use crate::api::CLOUDAPI;
+use crate::error::Error;
 
 /// So many characters of what was typed an error repeats.
 const LONGEST: usize = 60;
@@ -30,6 +31,13 @@ pub fn plural(word: &str) -> String {
         None if word.ends_with('s') => format!("{word}es"),
         None => format!("{word}s"),
     }
+}
+
+/// The usage error for a state that nothing of this noun can be in, with those that are known.
+pub(crate) fn unknown_state(typed: &str, known: &[&str]) -> Error {
+    let near = crate::grammar::nearest(typed, known).map(|near| format!(", did you mean '{near}'?"));
+    Error::usage(format!("unknown state '{}'{}", brief(typed), near.unwrap_or_default()))
+        .hint(format!("the states are {}", known.join(", ")))
 }
 
 /// As much of what was typed as a message has room for.

@@ -552,18 +552,18 @@ fn a_very_deep_document_neither_grows_without_bound_nor_overflows_the_stack() {
 fn a_wrong_column_is_refused_with_the_known_ones() {
     let error = parse_output("name,stat", &[column("name"), column("state"), column("tags").nested()]).unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
-    assert_eq!(error.to_string(), "there is no column `stat`");
-    assert_eq!(error.hints(), ["did you mean `state`?", "the columns are name, state, tags (tags.KEY)"]);
+    assert_eq!(error.to_string(), "there is no column 'stat'");
+    assert_eq!(error.hints(), ["did you mean 'state'?", "the columns are name, state, tags (tags.KEY)"]);
     let error = parse_output("jsno", KNOWN).unwrap_err();
     assert!(error.hints().iter().any(|hint| *hint == "-o json"), "{:?}", error.hints());
     assert_eq!(
         parse_output("name.first", KNOWN).unwrap_err().to_string(),
-        "column `name` has no parts, so there is no `name.first`"
+        "column 'name' has no parts, so there is no 'name.first'"
     );
     for wrong in ["", "name,", "json:", "json:nope", "tags.", "ids:name", "JSON"] {
         assert_eq!(parse_output(wrong, KNOWN).unwrap_err().kind(), Kind::Usage, "{wrong}");
     }
-    assert_eq!(parse_sort("-nam", KNOWN).unwrap_err().to_string(), "there is no column `nam`");
+    assert_eq!(parse_sort("-nam", KNOWN).unwrap_err().to_string(), "there is no column 'nam'");
 }
 
 #[test]
@@ -682,7 +682,7 @@ fn a_wrong_jq_expression_shows_where() {
     assert_eq!(
         said(".[] | nmae"),
         (
-            "the --jq expression is wrong at character 7: there is no filter `nmae`".to_owned(),
+            "the --jq expression is wrong at character 7: there is no filter 'nmae'".to_owned(),
             ".[] | nmae\n      ^".to_owned()
         )
     );

@@ -59,7 +59,7 @@ async fn words_of_the_older_tools_and_formats_nearly_right_get_hints_that_work()
     for (typed, hint) in [
         ("machines list -o csv,name", "-o csv:name"),
         ("machines list -o json,name", "-o json:name"),
-        ("machines list -o Name", "did you mean `name`?"),
+        ("machines list -o Name", "did you mean 'name'?"),
         ("machines list -o CSV", "-o csv"),
         ("machines list -o ids,name", "-o ids"),
         ("machines list -t role=web", "sdc machines list tag.NAME=VALUE"),

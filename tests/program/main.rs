@@ -51,3 +51,4 @@ mod typed;
 mod wait;
 mod waits;
 mod why;
+mod wording;

@@ -226,7 +226,7 @@ fn a_format_of_another_tool_is_refused_in_words_and_not_as_json() {
     {
         let words = format!("{words} -U http://127.0.0.1:9 -a acme -k x");
         let told = told(&words);
-        assert!(told.starts_with("error: unknown format `jsonpath`\n"), "{words}: {told}");
+        assert!(told.starts_with("error: unknown format 'jsonpath'\n"), "{words}: {told}");
         assert!(told.contains("table, wide, json") && told.contains("--jq EXPR"), "{told}");
     }
     // Those that are JSON still are.

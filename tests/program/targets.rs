@@ -349,7 +349,7 @@ async fn a_glob_destroys_nothing_that_the_list_does_not_show() {
     assert_eq!(text(&shown.stdout), "failed\n", "{}", text(&shown.stderr));
     // Nothing can be done to such but to delete it.
     let stopped = output(against(&emulator, &["machines", "stop", "-l", "role=ci"])).await;
-    assert!(text(&stopped.stderr).contains("no machine fits"), "{}", text(&stopped.stderr));
+    assert!(text(&stopped.stderr).contains("no machine matches"), "{}", text(&stopped.stderr));
     for words in [&["job-*"][..], &["-l", "role=ci"], &["--older-than", "1s", "-l", "role=ci"]] {
         let deleted = output(against(&emulator, &[&["machines", "delete"], words, &["--yes"]].concat())).await;
         assert!(!text(&deleted.stderr).contains("done"), "{words:?}: {}", text(&deleted.stderr));
@@ -364,7 +364,7 @@ async fn a_glob_destroys_nothing_that_the_list_does_not_show() {
     let told = text(&deleted.stderr);
     assert!(deleted.status.success() && told.contains("job-2") && !told.contains("job-1"), "{told}");
     let again = output(against(&emulator, &["machines", "delete", "-l", "role=ci", "--yes"])).await;
-    assert!(text(&again.stderr).contains("no machine fits"), "what is gone is gone: {}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("no machine matches"), "what is gone is gone: {}", text(&again.stderr));
     emulator.stop().await.unwrap();
 }
 

@@ -27,7 +27,7 @@ async fn globs_and_standard_input_name_what_is_waited_for() {
         said(&emulator, &["wait", "machines", "web*", "cache", "--for", "ready", "-o", "tsv:name", "-H"]).await;
     assert_eq!((globbed.status.code(), &*text(&globbed.stdout)), (Some(0), "web1\nweb10\ncache\n"));
     let nothing = said(&emulator, &["wait", "machines", "nothing-*", "--for", "ready"]).await;
-    assert!(text(&nothing.stderr).contains("no machine is called like 'nothing-*'"), "{}", text(&nothing.stderr));
+    assert!(text(&nothing.stderr).contains("no machine matches 'nothing-*'"), "{}", text(&nothing.stderr));
     assert_eq!(nothing.status.code(), Some(3));
 
     let mut child = against(&emulator, &["wait", "machines", "-", "--for", "ready", "--json"]);
@@ -71,7 +71,7 @@ async fn a_wait_that_makes_no_sense_says_which_one_does() {
     let emulator = cloud(&[]).await;
     for (words, told) in [
         (["machines", "stopped"], "--for state=stopped"),
-        (["machines", "state=active"], "a machine has no state 'active'"),
+        (["machines", "state=active"], "unknown state 'active'"),
         (["images", "ssh"], "only machines take connections"),
         (
             ["images", "soon"],

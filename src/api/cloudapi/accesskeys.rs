@@ -31,7 +31,7 @@ pub static GET: Op = Op::get("GetAccessKey", "get", "/:login/accesskeys/:accessk
     ]);
 
 /// CreateAccessKey.
-pub static CREATE: Op = Op::create("CreateAccessKey", "create", "/:login/accesskeys", "Make an access key")
+pub static CREATE: Op = Op::create("CreateAccessKey", "create", "/:login/accesskeys", "Create an access key")
     .making(&ACCESSKEY)
     .long("The answer holds the secret: newer services never show it again.")
     .columns(WITH_SECRET)

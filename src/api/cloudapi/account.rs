@@ -11,7 +11,7 @@ pub static UPDATE: Op = Op::update("UpdateAccount", "update", "/:login", "Change
     .long("The service skips an empty value: a field cannot be cleared.")
     .assigns()
     .fields(&[
-        body("email", Kind::Text, "E-mail address"),
+        body("email", Kind::Text, "E-mail address").value("EMAIL"),
         body("companyName", Kind::Text, "Company").flag("company-name"),
         body("firstName", Kind::Text, "First name").flag("first-name"),
         body("lastName", Kind::Text, "Last name").flag("last-name"),

@@ -43,7 +43,7 @@ pub static ADD: Op = Op::create("CreateMachineDisk", "disks add", ALL, "Add a di
     .columns(COLUMNS)
     .fields(&[
         body("size", Kind::DiskSize, "Size in MiB or with a unit (10G), or the word remaining").positional(),
-        body("pci_slot", Kind::Text, "PCI slot BUS:DEVICE:FUNCTION, such as 0:4:1 [default: next free]"),
+        body("pci_slot", Kind::Text, "PCI slot BUS:DEVICE:FUNCTION, such as 0:4:1 [default: next free]").value("B:D:F"),
     ])
     .examples(&["machines disks add db1 10G --wait", "machines disks add db1 remaining"]);
 

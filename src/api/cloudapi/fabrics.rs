@@ -28,12 +28,12 @@ pub static VLAN_GET: Op = Op::get("GetFabricVLAN", "vlans get", VLAN_PATH, "Show
     .examples(&["fabrics vlans get 100", "fabrics vlans get backend"]);
 
 /// CreateFabricVLAN.
-pub static VLAN_CREATE: Op = Op::create("CreateFabricVLAN", "vlans create", VLANS, "Make a VLAN")
+pub static VLAN_CREATE: Op = Op::create("CreateFabricVLAN", "vlans create", VLANS, "Create a VLAN")
     .making(&VLAN)
     .without_roles()
     .columns(VLAN_COLUMNS)
     .fields(&[
-        body("vlan_id", Kind::Integer, "Number, 2 to 4094").positional(),
+        body("vlan_id", Kind::Integer, "Number, 2 to 4094").value("VLAN_ID").positional(),
         body("name", Kind::Text, "Name, 2 to 256 characters").short('n').required(),
         body("description", Kind::Text, "Description").short('D'),
     ])
@@ -74,20 +74,25 @@ pub static NETWORK_GET: Op = Op::get("GetFabricNetwork", "networks get", NETWORK
 
 /// CreateFabricNetwork.
 pub static NETWORK_CREATE: Op =
-    Op::create("CreateFabricNetwork", "networks create", NETWORKS, "Make a network on a VLAN")
+    Op::create("CreateFabricNetwork", "networks create", NETWORKS, "Create a network on a VLAN")
         .making(&FABRIC_NETWORK)
         .long("Subnet, gateway and NAT cannot be changed later. A network has a gateway, or --no-nat.")
         .without_roles()
         .columns(super::networks::COLUMNS)
         .fields(&[
             body("name", Kind::Text, "Name, 2 to 256 characters").short('n').required(),
-            body("subnet", Kind::Text, "Subnet: ADDRESS/LENGTH").short('s').required(),
+            body("subnet", Kind::Text, "Subnet: ADDRESS/LENGTH").value("CIDR").short('s').required(),
             body("provision_start_ip", Kind::Text, "First address that machines get")
+                .value("IP")
                 .flag("start-ip")
                 .short('S')
                 .required(),
-            body("provision_end_ip", Kind::Text, "Last address that machines get").flag("end-ip").short('E').required(),
-            body("gateway", Kind::Text, "Address of the gateway").short('g'),
+            body("provision_end_ip", Kind::Text, "Last address that machines get")
+                .value("IP")
+                .flag("end-ip")
+                .short('E')
+                .required(),
+            body("gateway", Kind::Text, "Address of the gateway").value("IP").short('g'),
             body("resolvers", Kind::Words, "Address of a name server; at most 4").flag("resolver"),
             body("routes", Kind::Object, "Static route SUBNET=ADDRESS; may be repeated").flag("route").short('R'),
             body("internet_nat", Kind::Flag("false"), "No way out to the Internet by address translation")
@@ -110,8 +115,14 @@ pub static NETWORK_UPDATE: Op =
         .fields(&[
             body("name", Kind::Text, "New name").short('n'),
             body("description", Kind::Clearable, "Description").short('D'),
-            body("provision_start_ip", Kind::Text, "First address that machines get").flag("start-ip").short('S'),
-            body("provision_end_ip", Kind::Text, "Last address that machines get").flag("end-ip").short('E'),
+            body("provision_start_ip", Kind::Text, "First address that machines get")
+                .value("IP")
+                .flag("start-ip")
+                .short('S'),
+            body("provision_end_ip", Kind::Text, "Last address that machines get")
+                .value("IP")
+                .flag("end-ip")
+                .short('E'),
             body("resolvers", Kind::Words, "Address of a name server; at most 4; replaces all").flag("resolver"),
             body("routes", Kind::Object, "Static route SUBNET=ADDRESS; replaces all").flag("route").short('R'),
         ])

@@ -31,7 +31,7 @@ pub static GET: Op = Op::get("GetFirewallRule", "get", "/:login/fwrules/:fwrule"
     .examples(&["fwrules get 1e5f8b30", "fwrules get 1e5f8b30 -o rule"]);
 
 /// CreateFirewallRule. The server's default is a rule that is off, which is seldom meant.
-pub static CREATE: Op = Op::create("CreateFirewallRule", "create", "/:login/fwrules", "Make a firewall rule")
+pub static CREATE: Op = Op::create("CreateFirewallRule", "create", "/:login/fwrules", "Create a firewall rule")
     .making(&FWRULE)
     .long("The rule is on unless --disabled is given. `fwrules check` reads one without making it.")
     .fields(&[

@@ -35,9 +35,10 @@ pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the
     .fields(&[
         query("name", Kind::Text, "Only images of this name").test(Test::Text("name")),
         query("version", Kind::Text, "Only images of this version").test(Test::Text("version")),
-        query("os", Kind::OneOf(SYSTEMS), "Only images with this operating system").test(Test::Text("os")),
+        query("os", Kind::OneOf(SYSTEMS), "Only images with this operating system").value("OS").test(Test::Text("os")),
         query("type", Kind::OneOf(TYPES), "Only images of this type").test(Test::Text("type")),
         query("state", Kind::OneOf(STATES), "Only images in this state; active if not given")
+            .value("STATE")
             .test(Test::State(ASKED, Some(("state", "all")))),
         query("public", Kind::Bool, "Only public images, or only private ones").test(Test::Bool("public")),
         query("owner", Kind::Uuid, "Only images owned by this account, a UUID").test(Test::Text("owner")),
@@ -49,28 +50,29 @@ pub static GET: Op = Op::get("GetImage", "get", "/:login/images/:image", "Show a
     .examples(&["images get base-64", "images get base-64@23.4.0 --json"]);
 
 /// CreateImageFromMachine. The image is always an incremental one.
-pub static CREATE: Op = Op::create("CreateImageFromMachine", "create", "/:login/images", "Make an image of a machine")
-    .making(&IMAGE)
-    .long(
-        "The service stops a running machine while it makes the image. The image begins in the state creating; \
+pub static CREATE: Op =
+    Op::create("CreateImageFromMachine", "create", "/:login/images", "Create an image of a machine")
+        .making(&IMAGE)
+        .long(
+            "The service stops a running machine while it makes the image. The image begins in the state creating; \
          --wait waits until it is active.",
-    )
-    .until(Goal::State("active"), &IMAGE)
-    .fields(&[
-        body("machine", Kind::Ref(&super::machines::MACHINE), "Machine: id, short id or name").positional(),
-        body("name", Kind::Text, "Name of the image, at most 512 characters").positional(),
-        body("version", Kind::Text, "Version of the image, at most 128 characters").positional(),
-        body("description", Kind::Text, "Description").short('d'),
-        body("homepage", Kind::Text, "URL of a page about it"),
-        body("eula", Kind::Text, "URL of its licence"),
-        body("acl", Kind::Words, "Account that may use it too, a UUID; may be repeated"),
-        body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; may be repeated").flag("tag").short('t'),
-        ROLE_TAG,
-    ])
-    .examples(&[
-        "images create web1 acme-web 1.5.0 --wait",
-        "images create web1 acme-web 1.5.0 -d 'Web server' -t role=web",
-    ]);
+        )
+        .until(Goal::State("active"), &IMAGE)
+        .fields(&[
+            body("machine", Kind::Ref(&super::machines::MACHINE), "Machine: id, short id or name").positional(),
+            body("name", Kind::Text, "Name of the image, at most 512 characters").positional(),
+            body("version", Kind::Text, "Version of the image, at most 128 characters").positional(),
+            body("description", Kind::Text, "Description").short('d'),
+            body("homepage", Kind::Text, "Page about it").value("URL"),
+            body("eula", Kind::Text, "Its licence").value("URL"),
+            body("acl", Kind::Words, "Account that may use it too; may be repeated").value("UUID"),
+            body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; may be repeated").flag("tag").short('t'),
+            ROLE_TAG,
+        ])
+        .examples(&[
+            "images create web1 acme-web 1.5.0 --wait",
+            "images create web1 acme-web 1.5.0 -d 'Web server' -t role=web",
+        ]);
 
 /// ImportImageFromDatacenter. The request itself lasts as long as the copying.
 pub static IMPORT: Op = Op::create(
@@ -88,7 +90,7 @@ pub static IMPORT: Op = Op::create(
 .until(Goal::State("active"), &IMAGE)
 .fields(&[
     query("id", Kind::Uuid, "The image's id in the other data center, a UUID").positional(),
-    query("datacenter", Kind::Text, "Name of the other data center").flag("from").required(),
+    query("datacenter", Kind::Text, "Name of the other data center").flag("from").value("DATACENTER").required(),
 ])
 .examples(&["images import e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d02 --from local-2"]);
 
@@ -101,9 +103,9 @@ pub static UPDATE: Op = Op::update("UpdateImage", "update", "/:login/images/:ima
         body("name", Kind::Text, "Name, at most 512 characters").short('n'),
         body("version", Kind::Text, "Version, at most 128 characters"),
         body("description", Kind::Clearable, "Description").short('d'),
-        body("homepage", Kind::Clearable, "URL of a page about it"),
+        body("homepage", Kind::Clearable, "Page about it").value("URL"),
         body("eula", Kind::Clearable, "URL of its licence"),
-        body("acl", Kind::Words, "Accounts that may use it too, UUIDs; replaces those that may now"),
+        body("acl", Kind::Words, "Accounts that may use it too; replaces those that may now").value("UUID"),
         body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; replaces all tags").flag("tag").short('t'),
     ])
     .examples(&[
@@ -126,7 +128,7 @@ pub static EXPORT: Op =
 
 /// CloneImage.
 pub static CLONE: Op =
-    Op::update("CloneImage", "clone", "/:login/images/:image", "Make an image that is shared with you your own")
+    Op::update("CloneImage", "clone", "/:login/images/:image", "Copy a shared image into your account")
         .each()
         .of_others()
         .fixed(&[("action", "clone")])

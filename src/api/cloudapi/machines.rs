@@ -45,9 +45,11 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
     .long("Failed and deleted machines are left out without --tombstone or their state.")
     .pages(1000)
     .fields(&[
-        query("name", Kind::Text, "Only machines whose name begins so, or fits a glob: '*-db'")
+        query("name", Kind::Text, "Only machines whose name starts with TEXT or matches a glob: '*-db'")
             .test(Test::Begins("name")),
-        query("state", Kind::OneOf(STATES), "Only machines in this state").test(Test::State(ASKED, None)),
+        query("state", Kind::OneOf(STATES), "Only machines in this state")
+            .value("STATE")
+            .test(Test::State(ASKED, None)),
         query("brand", Kind::Text, "Only machines of this brand: bhyve, joyent, joyent-minimal, kvm, lx")
             .test(Test::Text("brand")),
         query(
@@ -58,8 +60,7 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
         .test(Test::Id("image")),
         query("memory", Kind::Mebibytes, "Only machines with this much memory, in MiB or with a unit: 2G")
             .test(Test::Number("memory")),
-        query("tag", Kind::Pairs("tag."), "Only machines with this tag; several must all fit")
-            .test(Test::Member("tags")),
+        query("tag", Kind::Pairs("tag."), "Only machines with this tag; all must match").test(Test::Member("tags")),
         query("tags", Kind::Flag("*"), "Only machines with any tag").flag("tagged").test(Test::Filled("tags")),
         query("type", Kind::OneOf(&["smartmachine", "virtualmachine"]), "Only machines of this (deprecated) type")
             .test(Test::Text("type")),
@@ -106,8 +107,8 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
             .flag("script"),
         body("metadata.cloud-init:user-data", Kind::File, "File with the configuration for cloud-init")
             .flag("cloud-config"),
-        body("firewall_enabled", Kind::Flag("true"), "Switch the machine's firewall on").flag("firewall"),
-        body("deletion_protection", Kind::Flag("true"), "Refuse to delete it until the protection is switched off"),
+        body("firewall_enabled", Kind::Flag("true"), "Enable the machine's firewall").flag("firewall"),
+        body("deletion_protection", Kind::Flag("true"), "Enable deletion protection"),
         body("brand", Kind::OneOf(&["bhyve", "kvm"]), "Hypervisor, where the image leaves the choice").short('b'),
         body(
             "volumes",
@@ -164,7 +165,7 @@ pub static REBOOT: Op = Op::action("RebootMachine", "reboot", "/:login/machines/
     .examples(&["machines reboot web1 --wait", "machines reboot 'web*'"]);
 
 /// RenameMachine.
-pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/:machine", "Give a machine a new name")
+pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/:machine", "Rename a machine")
     .fixed(&[("action", "rename")])
     .job("rename")
     .fields(&[body("name", Kind::Text, "New name, at most 189 characters").positional()])
@@ -182,7 +183,7 @@ pub static DELETE: Op =
 
 /// ResizeMachine.
 pub static RESIZE: Op =
-    Op::action("ResizeMachine", "resize", "/:login/machines/:machine", "Give a machine another package")
+    Op::action("ResizeMachine", "resize", "/:login/machines/:machine", "Change a machine's package")
         .long("Not for kvm machines; bhyve ones need a package with a flexible disk.")
         .fixed(&[("action", "resize")])
         .job("resize")
@@ -199,7 +200,7 @@ pub static RESIZE: Op =
 pub static FIREWALL_ON: Op = switch(
     "EnableMachineFirewall",
     "firewall enable",
-    "Switch a machine's firewall on",
+    "Enable a machine's firewall",
     &[("action", "enable_firewall")],
     Goal::Is("firewall_enabled", "true"),
 )
@@ -211,7 +212,7 @@ pub static FIREWALL_ON: Op = switch(
 pub static FIREWALL_OFF: Op = switch(
     "DisableMachineFirewall",
     "firewall disable",
-    "Switch a machine's firewall off",
+    "Disable a machine's firewall",
     &[("action", "disable_firewall")],
     Goal::Is("firewall_enabled", "false"),
 )
@@ -223,7 +224,7 @@ pub static FIREWALL_OFF: Op = switch(
 pub static PROTECTION_ON: Op = switch(
     "EnableMachineDeletionProtection",
     "deletion-protection enable",
-    "Have a machine's deletion refused",
+    "Enable a machine's deletion protection",
     &[("action", "enable_deletion_protection")],
     Goal::Is("deletion_protection", "true"),
 )
@@ -234,7 +235,7 @@ pub static PROTECTION_ON: Op = switch(
 pub static PROTECTION_OFF: Op = switch(
     "DisableMachineDeletionProtection",
     "deletion-protection disable",
-    "Allow a machine to be deleted",
+    "Disable a machine's deletion protection",
     &[("action", "disable_deletion_protection")],
     Goal::Is("deletion_protection", "false"),
 )

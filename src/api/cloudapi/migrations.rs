@@ -39,7 +39,7 @@ pub static GET: Op =
 
 /// MigrateMachineEstimate.
 pub static ESTIMATE: Op =
-    Op::get("MigrateMachineEstimate", "migrate estimate", ONE, "Tell how much a migration would have to copy")
+    Op::get("MigrateMachineEstimate", "migrate estimate", ONE, "Show how much a migration would copy")
         .long("The service measures while one waits, which can take minutes. Sizes are bytes.")
         .columns(&[column("size"), column("eta_ms"), column("transfer_bytes_second")])
         .examples(&["machines migrate estimate web1", "machines migrate estimate web1 -o size"]);
@@ -90,7 +90,7 @@ pub static PAUSE: Op = step("Migrate pause", "migrate pause", "Pause the copying
     .examples(&["machines migrate pause web1", "machines migrate pause web1 --wait"]);
 
 /// Migrate, action abort. Its end is that there is no migration.
-pub static ABORT: Op = step("Migrate abort", "migrate abort", "Give a migration up; the machine stays where it is")
+pub static ABORT: Op = step("Migrate abort", "migrate abort", "Abort a migration; the machine stays where it is")
     .each()
     .long(
         "Not while a step is running, and not after the switch. Where no place was found for the machine yet, services \

@@ -53,7 +53,7 @@ pub static IP_UPDATE: Op = Op::put(
     "/:login/networks/:network/ips/:ip",
     "Reserve or release an address of a private network",
 )
-.long("A reserved address is given to no machine that does not ask for it.")
+.long("Reserved addresses are not assigned automatically.")
 .assigns()
 .columns(IP_COLUMNS)
 .fields(&[body("reserved", Kind::Bool, "Whether it is reserved")])

@@ -3,7 +3,7 @@
 use crate::api::*;
 
 /// Ping: needs no account and no key.
-pub static PING_OP: Op = Op::get("Ping", "", "/--ping", "Ask whether CloudAPI is there, and which versions it speaks")
+pub static PING_OP: Op = Op::get("Ping", "", "/--ping", "Check CloudAPI and show its API versions")
     .unsigned()
     .examples(&["ping", "ping --json"]);
 
@@ -11,7 +11,7 @@ pub static PING_OP: Op = Op::get("Ping", "", "/--ping", "Ask whether CloudAPI is
 pub static PING: Resource = Resource {
     name: "ping",
     aliases: &[],
-    about: "Ask whether CloudAPI is there, and which versions it speaks",
+    about: "Check CloudAPI and show its API versions",
     columns: &[column("ping"), column("cloudapi").nested()],
     ops: &[&PING_OP],
 };

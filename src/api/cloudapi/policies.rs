@@ -14,7 +14,7 @@ pub static GET: Op = Op::get("GetPolicy", "get", "/:login/policies/:policy", "Sh
     .examples(&["policies get operate", "policies get operate -o rules"]);
 
 /// CreatePolicy.
-pub static CREATE: Op = Op::create("CreatePolicy", "create", "/:login/policies", "Make a policy")
+pub static CREATE: Op = Op::create("CreatePolicy", "create", "/:login/policies", "Create a policy")
     .making(&POLICY)
     .long("Rules are checked before they are sent. An action is the name of an operation in lower case.")
     .fields(&[

@@ -18,7 +18,7 @@ pub static GET: Op = Op::get("GetRole", "get", "/:login/roles/:role", "Show a ro
     .examples(&["roles get operator", "roles get operator --json"]);
 
 /// CreateRole, in the form of API version 9.
-pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Make a role")
+pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Create a role")
     .making(&ROLE)
     .long(
         "A default member acts in the role without asking; others say --role. What the role is for is tagged with \
@@ -31,8 +31,10 @@ pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Mak
             Kind::Members(false),
             "Login of a sub-user, or account:LOGIN of another account; may be repeated",
         )
+        .value("LOGIN")
         .flag("member"),
         body("default-members", Kind::Members(true), "The same, and the role is active without being asked for")
+            .value("LOGIN")
             .flag("default-member"),
         body("policies", Kind::Named, "Name of a policy; may be repeated").flag("policy"),
         ROLE_TAG,
@@ -50,8 +52,10 @@ pub static UPDATE: Op = Op::update("UpdateRole", "update", "/:login/roles/:role"
     .fields(&[
         body("name", Kind::Text, "New name").short('n'),
         body("members", Kind::Members(false), "Login of a sub-user, or account:LOGIN; may be repeated; replaces all")
+            .value("LOGIN")
             .flag("member"),
         body("default-members", Kind::Members(true), "The same, and the role is active without being asked for")
+            .value("LOGIN")
             .flag("default-member"),
         body("policies", Kind::Named, "Name of a policy; may be repeated; replaces all policies").flag("policy"),
     ])

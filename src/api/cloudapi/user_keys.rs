@@ -86,7 +86,7 @@ pub static ACCESS_CREATE: Op = Op::create(
     "CreateUserAccessKey",
     "accesskeys create",
     "/:login/users/:user/accesskeys",
-    "Make an access key for a sub-user",
+    "Create an access key for a sub-user",
 )
 .making(&USER_ACCESSKEY)
 .long("The answer holds the secret: newer services never show it again.")

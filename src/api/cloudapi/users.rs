@@ -20,7 +20,7 @@ pub static GET: Op = Op::get("GetUser", "get", "/:login/users/:user", "Show a su
     .examples(&["users get ci", "users get ci --membership --json"]);
 
 /// CreateUser.
-pub static CREATE: Op = Op::create("CreateUser", "create", "/:login/users", "Make a sub-user")
+pub static CREATE: Op = Op::create("CreateUser", "create", "/:login/users", "Create a sub-user")
     .making(&USER)
     .long(
         "Without --password-file the password is asked for on the terminal: at least 7 characters, a letter and a \
@@ -29,7 +29,7 @@ pub static CREATE: Op = Op::create("CreateUser", "create", "/:login/users", "Mak
     )
     .fields(&[
         body("login", Kind::Text, "Login, 3 to 32 characters").positional(),
-        body("email", Kind::Text, "E-mail address").required(),
+        body("email", Kind::Text, "E-mail address").value("EMAIL").required(),
         body("password", Kind::Secret, "File with the password, - for standard input; asked for if not given")
             .flag("password-file")
             .required(),
@@ -56,7 +56,7 @@ pub static UPDATE: Op = Op::update("UpdateUser", "update", "/:login/users/:user"
     .assigns()
     .fields(&[
         body("login", Kind::Text, "New login, 3 to 32 characters").flag("login"),
-        body("email", Kind::Text, "E-mail address"),
+        body("email", Kind::Text, "E-mail address").value("EMAIL"),
         body("companyName", Kind::Clearable, "Company").flag("company-name"),
         body("firstName", Kind::Clearable, "First name").flag("first-name"),
         body("lastName", Kind::Clearable, "Last name").flag("last-name"),
@@ -74,7 +74,7 @@ pub static CHANGE_PASSWORD: Op = Op::update(
     "ChangeUserPassword",
     "change-password",
     "/:login/users/:user/change_password",
-    "Give a sub-user another password",
+    "Change a sub-user's password",
 )
 .long("At least 7 characters, a letter and a digit among them. The last four are refused.")
 .fields(&[

@@ -25,6 +25,7 @@ pub static LIST: Op = Op::list("ListVolumes", "list", "/:login/volumes", "List t
         query("name", Kind::Text, "Only volumes of this name; * and ? stand for anything").test(Test::Text("name")),
         query("size", Kind::Mebibytes, "Only volumes of this size, in MiB or with a unit").test(Test::Number("size")),
         query("state", Kind::OneOf(&["creating", "ready", "failed", "deleting"]), "Only volumes in this state")
+            .value("STATE")
             .test(Test::State(ASKED, Some(("predicate", ANY_STATE)))),
         query("type", Kind::OneOf(TYPES), "Only volumes of this type").test(Test::Text("type")),
         query("predicate", Kind::Json, r#"Any condition, such as {"ne":["state","ready"]}"#).test(Test::Service),
@@ -36,7 +37,7 @@ pub static GET: Op = Op::get("GetVolume", "get", "/:login/volumes/:volume", "Sho
     .examples(&["volumes get data", "volumes get data -o filesystem_path,refs"]);
 
 /// CreateVolume.
-pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", "Make a volume")
+pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", "Create a volume")
     .making(&VOLUME)
     .long("`volumes sizes` lists the sizes that there are.")
     .until(Goal::State("ready"), &VOLUME)
@@ -56,7 +57,7 @@ pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", 
     ]);
 
 /// UpdateVolume, which no older tool reaches.
-pub static RENAME: Op = Op::update("UpdateVolume", "rename", "/:login/volumes/:volume", "Give a volume another name")
+pub static RENAME: Op = Op::update("UpdateVolume", "rename", "/:login/volumes/:volume", "Rename a volume")
     .long("Not while a machine uses it.")
     .fields(&[body("name", Kind::Text, "New name").positional()])
     .examples(&["volumes rename scratch archive", "volumes rename e85a2c64 archive"]);

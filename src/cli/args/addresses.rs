@@ -10,8 +10,8 @@ pub fn options() -> [Arg; 3] {
         Arg::new(id).long(id).action(ArgAction::SetTrue).conflicts_with_all([other, "network"]).help(help)
     };
     [
-        switch("public", "private", "An address that the internet reaches"),
-        switch("private", "public", "An address that it does not reach"),
+        switch("public", "private", "A public address"),
+        switch("private", "public", "A private address"),
         Arg::new("network")
             .long("network")
             .short('N')

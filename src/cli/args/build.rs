@@ -59,8 +59,8 @@ const GROUPS: &[(&str, &[&str], &str)] = &[
     ("nics", &["nic"], "Network interfaces of a machine"),
     ("disks", &["disk"], "Disks of a bhyve machine"),
     ("fwrules", &["fwrule"], "Firewall rules that are about a machine"),
-    ("firewall", &[], "A machine's firewall, on or off"),
-    ("deletion-protection", &[], "Protection of a machine from deletion, on or off"),
+    ("firewall", &[], "Enable or disable a machine's firewall"),
+    ("deletion-protection", &[], "Enable or disable a machine's deletion protection"),
     ("migrate", &["migration", "migrations"], "Move a machine to another server"),
     ("ips", &["ip"], "Addresses of a network"),
     ("foreign", &[], "Data centers of other clouds"),
@@ -314,6 +314,14 @@ pub fn list_options() -> [Arg; 3] {
 }
 
 fn option(field: &'static Field) -> Arg {
+    let arg = of_kind(field);
+    match field.value {
+        Some(value) => arg.value_name(value),
+        None => arg,
+    }
+}
+
+fn of_kind(field: &'static Field) -> Arg {
     let mut arg = Arg::new(field.name).help(field.about);
     if field.positional {
         let shown = field.flag.unwrap_or(field.name).to_uppercase();

@@ -170,7 +170,7 @@ pub fn left_out(page: &str) -> String {
 
 /// The page of these options alone.
 pub fn page() -> String {
-    let page = add(Command::new("sdc")).render_help().to_string();
+    let page = add(Command::new("sdc")).term_width(80).render_help().to_string();
     page.find(&format!("{CLOUD}:")).and_then(|at| page.get(at..)).unwrap_or_default().to_owned()
 }
 

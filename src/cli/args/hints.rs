@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{letters, older, pages};
+use super::{letters, older, pages, targets};
 use crate::api::{CLOUDAPI, Method, Op, Shape};
 use crate::error::Error;
 use crate::grammar::filter::Typed;
@@ -71,9 +71,7 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error, now: i64) 
             Some(hint)
         }
         ErrorKind::UnknownArgument if is_waited_state(tree, &typed, &wrong) => Some(format!("--wait={wrong}")),
-        ErrorKind::ValueValidation if wrong.starts_with("--max ") => {
-            Some("--max must be at least 1, as in --max 100".to_owned())
-        }
+        ErrorKind::MissingRequiredArgument if let Some(hint) = picking(tree, &typed, error) => Some(hint),
         ErrorKind::UnknownArgument if let Some(hint) = filtered(tree, &typed, &wrong, now) => Some(hint),
         ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {
             Some(format!("--wait --timeout {wrong}"))
@@ -90,8 +88,49 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error, now: i64) 
     }
 }
 
-/// What is wrong where clap has no word for it: `--wait=STATE` of what takes no state.
+/// How to select targets where none was named.
+fn picking(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
+    let missing = text(error, ContextKind::InvalidArg);
+    let (_, op) = operation(tree, typed).filter(|(_, op)| op.takes_several() && missing.len() == 1)?;
+    let noun = CLOUDAPI.noun(op.path_params().last()?)?;
+    let names = targets::picking(noun).into_iter().map(|id| format!("--{}", id.trim_start_matches("pick-")));
+    let names: Vec<String> = names.collect();
+    let (last, others) = names.split_last()?;
+    Some(match others {
+        [] => format!("or select with {last}"),
+        _ => format!("or select with {} or {last}", others.join(", ")),
+    })
+}
+
+/// What is wrong with the number of an option: clap tells its range as Rust writes it.
+fn number(error: &clap::Error) -> Option<Error> {
+    let why = std::error::Error::source(error)?.to_string();
+    let name = text(error, ContextKind::InvalidArg).first()?.clone();
+    let name = option(&name).trim_matches(['<', '>', '.', '[', ']']).to_owned();
+    let value = text(error, ContextKind::InvalidValue).first()?.clone();
+    let shown = visible(crate::tasks::words::brief(crate::sensitive::shown(&value).as_ref()).as_ref()).into_owned();
+    if let Some((_, range)) = why.split_once(" is not in ") {
+        let (low, high) = range.split_once("..")?;
+        let below = value.parse::<i128>().ok()? < low.parse::<i128>().ok()?;
+        let end = high.trim_start_matches('=');
+        return Some(Error::usage(match below {
+            true => format!("{name} must be at least {low}"),
+            false => format!("{name} must be at most {end}"),
+        }));
+    }
+    if why.starts_with("number too ") {
+        return Some(Error::usage(format!("{name}: {shown} is too large")));
+    }
+    let digits = why == "invalid digit found in string" || why == "cannot parse integer from empty string";
+    let whole = if value.parse::<f64>().is_ok() { "whole " } else { "" };
+    digits.then(|| Error::usage(format!("{name}: '{shown}' is not a {whole}number")))
+}
+
+/// What is wrong where clap's words would mislead: `--wait=STATE` of what takes no state, and numbers.
 pub fn instead(tree: &Command, args: &[OsString], error: &clap::Error) -> Option<Error> {
+    if error.kind() == ErrorKind::ValueValidation {
+        return number(error);
+    }
     let of_wait = text(error, ContextKind::InvalidArg).first().is_some_and(|arg| arg.starts_with("--wait"));
     if error.kind() != ErrorKind::TooManyValues || !of_wait {
         return None;
@@ -125,6 +164,11 @@ fn only_good_tips(tree: &Command, typed: &[&str], error: &mut clap::Error) {
     };
     if suggested {
         error.remove(ContextKind::Suggested);
+    }
+    let value = text(error, ContextKind::InvalidValue).first().cloned().unwrap_or_default();
+    let likeness = text(error, ContextKind::SuggestedValue);
+    if likeness.iter().any(|tip| crate::grammar::nearest(&value, &[&**tip]).is_none()) {
+        error.remove(ContextKind::SuggestedValue);
     }
     let similar = text(error, ContextKind::SuggestedSubcommand);
     let Some(wrong) = text(error, ContextKind::InvalidSubcommand).first().cloned().filter(|_| !similar.is_empty())
@@ -219,7 +263,7 @@ fn all(tree: &Command, typed: &[&str]) -> Option<String> {
     let list = op.path_params().last().and_then(|param| crate::api::CLOUDAPI.noun(param)).map(|noun| noun.list.shape);
     match op.method {
         Method::Get if op.shape == Shape::Rows => Some(format!("without filters it is all of them: {path}")),
-        _ if op.takes_several() && list == Some(Shape::Rows) => Some(format!("all of them: {path} '*'")),
+        _ if op.takes_several() && list == Some(Shape::Rows) => Some(format!("all: {path} '*'")),
         _ => None,
     }
 }

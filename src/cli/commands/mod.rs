@@ -148,6 +148,17 @@ fn of_verb<T>(path: &str, said: fn(&Custom) -> ByVerb<T>) -> &'static [T] {
     found.map_or(&[], |(_, all)| *all)
 }
 
+/// The profile that is to be created, which cannot say anything yet.
+pub(crate) fn profile_to_create(matches: &ArgMatches) -> Option<&String> {
+    match matches.subcommand()? {
+        ("profile", verb) => match verb.subcommand()? {
+            ("create", typed) => typed.get_one::<String>("NAME"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The command that was typed, if it is one of ours, and what was typed for it.
 pub(crate) fn typed(matches: &ArgMatches) -> Option<(&'static Custom, &ArgMatches)> {
     let (mut words, mut last) = (String::new(), matches);

@@ -49,6 +49,8 @@ pub fn graver(a: Kind, b: Kind) -> Kind {
 /// The failure in words to a person, several lines, without a final newline.
 pub fn words(error: &Error) -> String {
     let message = if error.is_laid_out() { escaped_lines(error.message()) } else { escaped(error.message()) };
+    // The service repeats it.
+    let message = message.replace("Error: Error: ", "Error: ");
     let mut text = format!("error: {message}");
     for cause in error.causes() {
         let _ = write!(text, "\n  because: {}", escaped(&cause));
@@ -134,7 +136,7 @@ mod tests {
         };
         let error = Error::other(format!("no machine named '{name}'"))
             .because(name)
-            .hint(format!("there is {name}"))
+            .hint(format!("did you mean {name}?"))
             .with_fault(fault)
             .about(name);
         let told = words(&error);

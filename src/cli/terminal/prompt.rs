@@ -74,7 +74,7 @@ pub fn passphrase(streams: &Streams, from: Option<&Path>, file: &str, attempt: u
         return if attempt > 1 { Ok(None) } else { passphrase_file(from).map(Some) };
     }
     if !streams.stdin_tty && !streams.stderr_tty {
-        return Err(Error::auth(format!("{file} needs a passphrase, and nobody can be asked: there is no terminal"))
+        return Err(Error::auth(format!("{file} needs a passphrase: no terminal to prompt on"))
             .hint("put the passphrase into a file that only you can read: SDC_KEY_PASSPHRASE_FILE=FILE")
             .hint("or add the key to an ssh-agent: ssh-add FILE"));
     }
@@ -95,7 +95,7 @@ pub fn exposed(file: &Path) -> Option<String> {
 /// A usage error without a terminal, or when the two differ.
 pub fn new_secret(streams: &Streams, what: &str, option: &str) -> Result<String> {
     if !streams.stdin_tty || !streams.stderr_tty {
-        return Err(Error::usage(format!("the {what} is missing, and nobody can be asked: there is no terminal"))
+        return Err(Error::usage(format!("the {what} is missing: no terminal to prompt on"))
             .hint(format!("from a file, or from standard input: {option} FILE, {option} -")));
     }
     let ask = |words: String| {

@@ -212,7 +212,7 @@ fn known_members_and_policies(live: &Live, wanted: &Wanted) -> Result<()> {
             let there = live.policies.iter().any(|policy| policy.name == *name);
             if !there && wanted.policies.iter().all(|policy| policy.name != *name) {
                 let words = format!("role {}: there is no policy {name}, and the file makes none", role.name);
-                return Err(Error::usage(words).hint(Hint::run("all of them", "policies list")));
+                return Err(Error::usage(words).hint(Hint::run("list them", "policies list")));
             }
         }
     }

@@ -197,7 +197,7 @@ mod tests {
         let rules = lines(file, &Console::process()).unwrap();
         assert_eq!(rules[0].as_ref().unwrap().to_string(), "FROM any TO tag \"web\" ALLOW tcp PORT 80");
         let error = rules[1].as_ref().unwrap_err();
-        assert_eq!(error.message(), format!("{file}:4: firewall rule: something is missing at the end"));
+        assert_eq!(error.message(), format!("{file}:4: firewall rule: unexpected end of the rule"));
         assert_eq!(error.hints(), ["FROM any\n        ^ expected TO"]);
         assert_eq!(rules.len(), 2);
         std::fs::write(file, "\n# nothing\n").unwrap();

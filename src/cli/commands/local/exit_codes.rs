@@ -28,7 +28,7 @@ pub const CODES: &[Code] = &[
     row(
         2,
         "usage: nothing was sent",
-        "an unknown option; a delete without --yes where nobody can be asked",
+        "an unknown option; a delete without --yes and without a terminal",
         "do not retry unchanged: fix the script or the settings",
     ),
     row(

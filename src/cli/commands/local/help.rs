@@ -24,6 +24,9 @@ pub(crate) static COMMAND: Custom = Custom {
     settings: Settings::UNNEEDED,
 };
 
+/// The columns of a page.
+const WIDTH: usize = 80;
+
 /// Topic and what it is about.
 const TOPICS: &[(&str, &str)] = &[
     ("options", "the options that every command has"),
@@ -43,20 +46,23 @@ const FORMATTING: &str = "\
 -H, --no-header     without the line of names
 -l, --long          more columns
 -s COLUMN,...       sort; -s -created,name reverses the first
---jq EXPR           filter the JSON: --jq '.[] | .name'; --raw prints strings without quotes
+--jq EXPR           filter the JSON: --jq '.[] | .name'
+--raw               strings of --jq without quotes
 --csv-safe          cells that a spreadsheet would run begin with '
 --color WHEN        auto, always, never
 
-Data goes to stdout, everything else to stderr. A list that is empty prints its header, or [] as JSON.
-sdc machines list -o nosuch    names the columns that there are
+Data goes to stdout, everything else to stderr. An empty list prints its header,
+or [] as JSON. To see the columns of a list: sdc machines list -o nosuch
 ";
 
 const SELECTORS: &str = "\
 Which resources a command acts on
   web1                 by name, exactly; or by id, or its first 8 digits
   'web-*' 'db?'        by glob, quoted for the shell
-  -                    ids or names on standard input, one a line: sdc machines list -o ids | sdc machines stop -
-  -l, --selector       by tag: role=web, env!=prod, backup, !old; several with commas; globs in values
+  -                    ids or names on standard input, one a line:
+                       sdc machines list -o ids | sdc machines stop -
+  -l, --selector       by tag: role=web, env!=prod, backup, !old; several with
+                       commas; globs in values
   --state STATE,...    by state
   --older-than TIME    by age: 90m, 12h, 30d, 8w, 1y
   --max N              refuse to act on more than N
@@ -73,8 +79,8 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_URL, TRITON_URL", "address of CloudAPI"),
     ("SDC_ACCOUNT, TRITON_ACCOUNT", "account"),
     ("SDC_USER, TRITON_USER", "sub-user of the account"),
-    ("SDC_ROLE, TRITON_ROLE", "roles to take on, with commas between"),
-    ("SDC_ACT_AS, TRITON_ACT_AS", "another account to work on"),
+    ("SDC_ROLE, TRITON_ROLE", "roles to assume, separated by commas"),
+    ("SDC_ACT_AS, TRITON_ACT_AS", "account to act on with your own key"),
     ("SDC_KEY_ID, TRITON_KEY_ID", "key: fingerprint (MD5 or SHA256), name, or file"),
     ("SDC_KEY_FILE, TRITON_KEY_FILE", "file of the private key"),
     (
@@ -83,11 +89,11 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ),
     ("SDC_KEY_PASSPHRASE_FILE", "file with the passphrase of the key"),
     ("SSH_AUTH_SOCK", "the ssh-agent"),
-    ("SDC_PROFILE, TRITON_PROFILE", "profile to use; it goes before the variables above"),
-    ("SDC_TESTING", "anything: take any certificate"),
-    ("SDC_TLS_INSECURE, TRITON_TLS_INSECURE", "true or 1: take any certificate"),
+    ("SDC_PROFILE, TRITON_PROFILE", "profile to use; overrides the variables above"),
+    ("SDC_TESTING", "any value: do not verify TLS certificates"),
+    ("SDC_TLS_INSECURE, TRITON_TLS_INSECURE", "true or 1: do not verify TLS certificates"),
     ("SDC_CACERT", "certificates to trust in addition to the system's"),
-    ("SDC_TLS_PIN", "fingerprints of the only certificates to trust, with commas between: SHA256:AB:CD:..."),
+    ("SDC_TLS_PIN", "fingerprints of the only certificates to trust, separated by commas: SHA256:AB:CD:..."),
     (
         "SSL_CERT_FILE, SSL_CERT_DIR",
         "a file, and folders with colons between, of certificates to trust instead of the system's",
@@ -99,8 +105,8 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("no_proxy, NO_PROXY", "hosts, domains, addresses and networks (10.0.0.0/8) to reach without a proxy; * for all"),
     ("SDC_SIGNING", "what is signed: request, date or legacy"),
     ("SDC_ACCEPT_VERSION", "API versions to ask for"),
-    ("SDC_CONNECT_TIMEOUT, SDC_REQUEST_TIMEOUT", "how long a connection and an answer may take"),
-    ("SDC_RATE", "how many requests a second may be sent, of all that a command does"),
+    ("SDC_CONNECT_TIMEOUT, SDC_REQUEST_TIMEOUT", "time limits for connecting and for an answer"),
+    ("SDC_RATE", "maximum requests per second"),
     ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE", "colours"),
     ("SDC_CONFIG_DIR", "folder of profiles and of the records of `rbac apply`"),
     ("SDC_CACHE_DIR", "folder of what can be fetched again, such as the names of images"),
@@ -141,12 +147,13 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     match words.as_slice() {
         ["exit-codes"] => {
             for Code { code, meaning, such_as, then } in CODES {
+                let (such_as, then) = (wrapped(such_as, 16), wrapped(then, 16));
                 let _ = writeln!(text, "{code:>3}  {meaning}\n       such as  {such_as}\n       then     {then}");
             }
         }
         ["environment"] => {
             for (name, meaning) in ENVIRONMENT {
-                let _ = writeln!(text, "{name}\n    {meaning}");
+                let _ = writeln!(text, "{name}\n    {}", wrapped(meaning, 4));
             }
         }
         ["options"] => text = globals::page(),
@@ -179,9 +186,13 @@ fn older(tool: &str, words: &[&str]) -> Result<String> {
     let mut text = String::new();
     for (theirs, here) in older::rows(which) {
         let (theirs, here) = (theirs.replace('`', ""), here.replace('`', ""));
+        // The rows of the exit codes are numbers alone.
+        let is_code = theirs.parse::<u8>().is_ok();
+        let (theirs, here) =
+            if is_code { (format!("exit code {theirs}"), format!("exit code {here}")) } else { (theirs, here) };
         let small = format!("{theirs} {here}").to_lowercase();
         if words.iter().all(|word| small.contains(word)) {
-            let _ = writeln!(text, "{theirs}\n    {here}");
+            let _ = writeln!(text, "{}\n    {}", wrapped(&theirs, 2), wrapped(&here, 4));
         }
     }
     match text.is_empty() {
@@ -191,6 +202,23 @@ fn older(tool: &str, words: &[&str]) -> Result<String> {
         }
         false => Ok(text),
     }
+}
+
+/// The text with line feeds where it would be wider than a page, its further lines below the first.
+fn wrapped(text: &str, indent: usize) -> String {
+    let (mut lines, mut width) = (String::new(), indent);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if width > indent && width + 1 + length > WIDTH {
+            let _ = write!(lines, "\n{:indent$}{word}", "");
+            width = indent + length;
+        } else {
+            let space = if width > indent { " " } else { "" };
+            let _ = write!(lines, "{space}{word}");
+            width += space.len() + length;
+        }
+    }
+    lines
 }
 
 fn unknown(word: &str) -> Error {

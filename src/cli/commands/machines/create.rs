@@ -43,7 +43,7 @@ pub fn extend(command: Command) -> Command {
                 .value_parser(value_parser!(u64).range(1..=10_000))
                 .help("Create N machines: -n web gives web-1, web-2, ...; -n 'web-{01..10}' gives each name once"),
             own("on-failure")
-                .value_name("WHAT")
+                .value_name("ACTION")
                 .value_parser(PossibleValuesParser::new(["keep", "delete"]))
                 .requires("wait")
                 .help("Keep or delete one that fails or takes too long [default: keep]"),

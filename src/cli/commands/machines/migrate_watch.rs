@@ -179,7 +179,7 @@ impl Watching<'_> {
         match self.phase.as_deref() {
             None => Err(Error::new(Kind::NotFound, format!("machine {} is not being migrated", self.typed))
                 .because(error)
-                .hint("all of them: sdc machines migrate list")),
+                .hint("list them: sdc machines migrate list")),
             Some("switch" | "finalize") => {
                 self.app.say("the migration has been finalized");
                 Ok(true)

@@ -85,7 +85,7 @@ async fn run(app: &App, matches: &ArgMatches, part: &'static Noun, all: &'static
     }
     let missing = || {
         let all = CLOUDAPI.command_with(list, |param| machine.text(param));
-        Error::new(Kind::NotFound, format!("no {} named '{name}'", part.word)).hint(Hint::run("all of them", all))
+        Error::new(Kind::NotFound, format!("no {} named '{name}'", part.word)).hint(Hint::run("list them", all))
     };
     let answer = match alone {
         true => {

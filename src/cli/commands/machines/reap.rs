@@ -40,10 +40,10 @@ pub fn command() -> Command {
     let command = Command::new("reap")
         .about("Delete expired machines")
         .before_long_help(
-            "Those with the tag sdc.expires and a time in it that is past. `sdc run` gives its machines that tag, \
-             so that none is left for long should sdc itself be killed. Any machine can have it: --tag \
-             sdc.expires=2030-01-31T18:00:00Z. A time that cannot be read is warned about, and the machine left \
-             alone. The time of day is this computer's.",
+            "Selects machines whose sdc.expires tag is in the past. `sdc run` gives its machines that tag, \
+             so that none is left should sdc be killed. Any machine can have it: --tag \
+             sdc.expires=2030-01-31T18:00:00Z. A time that cannot be read is warned about, and the machine left alone. \
+             Uses the local clock.",
         )
         .arg(
             Arg::new("expired")

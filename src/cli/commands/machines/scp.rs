@@ -35,7 +35,7 @@ pub fn command() -> Command {
         .about("Copy files to and from a machine, or between two")
         .override_usage("sdc machines scp [OPTIONS] [--] [SCP-OPTION]... SOURCE... TARGET")
         .before_long_help(
-            "The scp that is installed is run. [USER@]MACHINE:PATH is a file there, anything else a file here; \
+            "Runs the installed scp. [USER@]MACHINE:PATH is a file there, anything else a file here; \
              one with a colon is written ./a:b. Options of scp stand behind --, and are passed unchanged.\n\n\
              User, address, port, bastions and known_hosts are those of `sdc machines ssh`. Between two machines \
              the files pass through here (scp -3). scp can reach both only through the same bastions, and their \

@@ -32,7 +32,7 @@ pub fn command() -> Command {
         .about("Log in to a machine, or run a command there")
         .override_usage("sdc machines ssh [OPTIONS] [USER@]MACHINE [SSH-OPTION]... [COMMAND]...")
         .before_long_help(
-            "The ssh that is installed is run. The options below stand before the machine; everything after it is \
+            "Runs the installed ssh. The options below stand before the machine; everything after it is \
              passed to ssh unchanged.\n\n\
              The user is the one that is typed, else the one in the image's tag default_user, else root. The \
              machine's tags say the rest: tritoncli.ssh.ip, one of its addresses (else it is the primary one), \

@@ -222,7 +222,7 @@ fn notes(app: &App, plan: &Plan, passwords: &Passwords, choice: Choice, made: &[
     let without: Vec<&str> = new.iter().copied().filter(|login| !passwords.has(login)).collect();
     if !without.is_empty() {
         app.say(&format!(
-            "note: random passwords, which nobody learns, for {}: they sign with their keys; to set one: sdc users \
+            "note: random passwords, not shown, for {}: they sign with their keys; to set one: sdc users \
              change-password LOGIN",
             without.join(", ")
         ));

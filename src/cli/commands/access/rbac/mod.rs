@@ -78,7 +78,7 @@ create is on the record if it exists as it was sent; if it differs, a warning sa
 stays unless it is on the record; the members and policies of a role, and the rules of a policy, are changed to those \
 given.
 
-A new user needs a password: from --passwords-file, or a random one that nobody learns. Users sign with their keys, \
+A new user needs a password: from --passwords-file, or a random one, not shown. Users sign with their keys, \
 and a password can be set later: `sdc users change-password LOGIN`.";
 
 /// The command and its verbs.

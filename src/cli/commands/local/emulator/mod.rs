@@ -129,14 +129,14 @@ fn common(command: Command) -> Command {
     };
     let file = |name, help| option(name, "FILE", help).value_parser(value_parser!(PathBuf));
     command
-        .arg(option("seed", "WHAT", "What it holds at first").value_parser(["demo", "empty"]).default_value("demo"))
+        .arg(option("seed", "WHAT", "Initial data").value_parser(["demo", "empty"]).default_value("demo"))
         .arg(
             option("machines", "N", "Hold this many machines, all alike, instead of the demo's")
                 .value_parser(value_parser!(u32).range(0..=100_000))
                 .conflicts_with("seed"),
         )
         .arg(file("state", "Keep the state in this file, over restarts"))
-        .arg(option("fault", "SPEC", "Plant a fault, as 'GET /machines status=503 times=2'").action(ArgAction::Append))
+        .arg(option("fault", "SPEC", "Inject a fault, as 'GET /machines status=503 times=2'").action(ArgAction::Append))
         .arg(option("latency", "TIME", "Take at least this long for every answer, such as 100ms"))
         .arg(
             Arg::new("throttle")
@@ -144,10 +144,7 @@ fn common(command: Command) -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Refuse more than 10 requests a second, as the real service does"),
         )
-        .arg(
-            option("clock-offset", "TIME", "Put the server's clock wrong by so much, such as +3600s")
-                .allow_hyphen_values(true),
-        )
+        .arg(option("clock-offset", "TIME", "Offset the server's clock, such as +3600s").allow_hyphen_values(true))
         .arg(option(
             "pace",
             "TIMES",
