@@ -50,7 +50,7 @@ pub fn search(config: &Config) -> Search {
 pub fn key(config: &Config, ask: &mut Asked<'_>) -> Result<Found> {
     let mut search = search(config);
     let (Some(file), Some(id)) = (key_origin(config), &config.key_id) else { return find(&search, ask) };
-    let (file, id) = (firmness(file), firmness(&id.origin));
+    let (file, id) = (precedence(file), precedence(&id.origin));
     if key_id(config).is_none() {
         search.key_id = None;
     }
@@ -73,7 +73,7 @@ pub fn key_origin(config: &Config) -> Option<&Origin> {
 pub fn key_id(config: &Config) -> Option<&Setting<String>> {
     let id = config.key_id.as_ref()?;
     let is_name = matches!(KeyId::parse(&id.value), Ok(KeyId::Name(_)));
-    let void = key_origin(config).is_some_and(|file| firmness(file) > firmness(&id.origin));
+    let void = key_origin(config).is_some_and(|file| precedence(file) > precedence(&id.origin));
     (!void || is_name).then_some(id)
 }
 
@@ -91,7 +91,7 @@ fn folders(list: std::ffi::OsString) -> Vec<PathBuf> {
     std::env::split_paths(&list).filter(|folder| !folder.as_os_str().is_empty()).collect()
 }
 
-fn firmness(origin: &Origin) -> u8 {
+fn precedence(origin: &Origin) -> u8 {
     match origin {
         Origin::Flag(_) => 5,
         Origin::Profile { .. } => 4,

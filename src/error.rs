@@ -41,7 +41,7 @@ pub enum Kind {
 
 /// What the service itself said: status, code, message, faulty fields and the request id.
 #[derive(Clone, Debug, Default)]
-pub struct Fault {
+pub struct ServiceError {
     /// HTTP status.
     pub status: u16,
     /// The API's `code`; empty when the body carried none.
@@ -90,7 +90,7 @@ struct Inner {
     kind: Kind,
     message: String,
     hints: Vec<Hint>,
-    fault: Option<Fault>,
+    fault: Option<ServiceError>,
     body: Option<String>,
     /// It will be no better next time.
     lasting: bool,
@@ -204,7 +204,7 @@ impl Error {
 
     /// Adds what the service said.
     #[must_use]
-    pub fn with_fault(mut self, fault: Fault) -> Self {
+    pub fn with_fault(mut self, fault: ServiceError) -> Self {
         self.0.fault = Some(fault);
         self
     }
@@ -246,7 +246,7 @@ impl Error {
     }
 
     /// What the service said, if it answered at all.
-    pub fn fault(&self) -> Option<&Fault> {
+    pub fn fault(&self) -> Option<&ServiceError> {
         self.0.fault.as_ref()
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
-use crate::api::{Field, Kind, Op, Place};
+use crate::api::{Field, Kind, Location, Op};
 use crate::error::{Error, Hint, Result};
 use crate::sensitive;
 
@@ -214,12 +214,12 @@ impl Request {
         }
         for field in op.fields {
             let copied = match field.kind {
-                Kind::Same(other) => args.get(other).cloned(),
+                Kind::CopyOf(other) => args.get(other).cloned(),
                 _ => field.default.map(Arg::json).transpose()?,
             };
             match (args.get(field.name), copied) {
                 (None, Some(value)) => request.add(op, &mut body, field.name, &value)?,
-                (None, None) if field.required && !matches!(field.kind, Kind::Flat(_) | Kind::Tags(_)) => {
+                (None, None) if field.required && !matches!(field.kind, Kind::FlatPairs(_) | Kind::Tags(_)) => {
                     return Err(Error::usage(format!("{} needs the parameter '{}'", op.id, field.name)));
                 }
                 _ => {}
@@ -240,9 +240,9 @@ impl Request {
             Error::usage(format!("{} has no parameter '{name}'", op.id)).hint(format!("known: {}", known.join(", ")))
         })?;
         match field.place {
-            Place::Query => self.add_query(name, &value.as_query()),
-            Place::Header => self.headers.push((name.to_owned(), value.as_words())),
-            Place::Body => {
+            Location::Query => self.add_query(name, &value.as_query()),
+            Location::Header => self.headers.push((name.to_owned(), value.as_words())),
+            Location::Body => {
                 body.push(if body.is_empty() { '{' } else { ',' });
                 body.push_str(&quote(name));
                 body.push(':');
@@ -329,7 +329,7 @@ fn field_of(op: &Op, name: &str) -> Option<&'static Field> {
     op.fields.iter().find(|field| field.name == name && is_sent(field)).or_else(|| {
         op.fields.iter().find(|field| match field.kind {
             Kind::Pairs(prefix) | Kind::PairFiles(prefix) => name.len() > prefix.len() && name.starts_with(prefix),
-            Kind::Flat(_) | Kind::Tags(_) => !name.is_empty(),
+            Kind::FlatPairs(_) | Kind::Tags(_) => !name.is_empty(),
             _ => false,
         })
     })

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::answer::scan::members;
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Op, Remedy, Service, Shape};
-use crate::error::{Error, Fault, FieldFault, Hint, Kind, Result};
+use crate::error::{Error, FieldFault, Hint, Kind, Result, ServiceError};
 use due::Due;
 
 /// How much of the body of a failure is read, in bytes. Nobody reads more, and it may be endless.
@@ -93,7 +93,7 @@ impl Response {
                 self.header("location").filter(|place| due::is_there(self.service, op, &self.path, place))
         {
             let id = place.rsplit('/').next().unwrap_or(place);
-            let fault = Fault { status: self.status, ..Fault::default() };
+            let fault = ServiceError { status: self.status, ..ServiceError::default() };
             return Err(Error::new(Kind::Refused, format!("there is one already: {id}")).with_fault(fault));
         }
         if !self.is_success() {
@@ -221,10 +221,10 @@ impl Response {
     pub fn failure(&self) -> Error {
         let text = String::from_utf8_lossy(&self.body);
         let body: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        let mut fault = Fault {
+        let mut fault = ServiceError {
             status: self.status,
             request_id: self.header("request-id").or_else(|| self.header("x-request-id")).map(str::to_owned),
-            ..Fault::default()
+            ..ServiceError::default()
         };
         let own = self.is_own();
         fault.code = text_of(&body, "code");

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use sdc::answer::{Answer, scan, split_rows};
 use sdc::api::Shape;
-use sdc::render::{Look, json, parse_output, render};
+use sdc::render::{View, json, parse_output, render};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -78,8 +78,8 @@ fuzz_target!(|bytes: &[u8]| {
 
     // Who names a column types it, so that nothing of it comes from elsewhere.
     let Ok((format, columns)) = parse_output(&output.replace(char::is_control, ""), &[]) else { return };
-    let plain = Look { format, columns, ..Look::default() };
-    let terminal = Look { terminal: true, ..plain.clone() };
+    let plain = View { format, columns, ..View::default() };
+    let terminal = View { terminal: true, ..plain.clone() };
     for shape in [Shape::Record, Shape::Map] {
         let _ = render(&record, shape, &plain);
         assert!(!steers(&render(&record, shape, &terminal)));

@@ -4,7 +4,7 @@ use super::{Noun, Test};
 
 /// Where a field travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     /// In the query string.
     Query,
     /// In the JSON body.
@@ -21,7 +21,7 @@ pub enum Kind {
     /// A UUID of something that cannot be looked up here.
     Uuid,
     /// The same, and the empty one clears the field.
-    Clearable,
+    TextOrEmpty,
     /// An array of texts: the option may be repeated.
     Texts,
     /// The same of words without a comma: the option may be repeated, or hold several between commas.
@@ -50,7 +50,7 @@ pub enum Kind {
     PairFiles(&'static str),
     /// The same without a prefix: the names are the keys of the body. Those listed here (`*` stands for
     /// anything) would redirect the request or be dropped, and are refused.
-    Flat(&'static [&'static str]),
+    FlatPairs(&'static [&'static str]),
     /// The same of tags: those of the platform must have their type.
     Tags(&'static [&'static str]),
     /// `NAME=@FILE` of flat names.
@@ -79,11 +79,11 @@ pub enum Kind {
     /// a field with `true` are active by default.
     Members(bool),
     /// An array of objects that hold a name each.
-    Named,
+    NamedList,
     /// What nobody may see: the contents of a file without its line's end, or what is typed at a prompt.
     Secret,
     /// Not typed at all: the value of that other field.
-    Same(&'static str),
+    CopyOf(&'static str),
     /// The contents of files, an array of texts.
     Files,
     /// The contents of a file, `-` for standard input.
@@ -106,7 +106,7 @@ pub struct Field {
     /// What its value is called in help; a word for the kind unless set.
     pub value: Option<&'static str>,
     /// Query or body.
-    pub place: Place,
+    pub place: Location,
     /// What it holds.
     pub kind: Kind,
     /// The help: units, default, allowed values.
@@ -129,7 +129,7 @@ pub const fn query(name: &'static str, kind: Kind, about: &'static str) -> Field
         positional: false,
         short: None,
         value: None,
-        place: Place::Query,
+        place: Location::Query,
         kind,
         about,
         required: false,
@@ -145,14 +145,14 @@ pub(super) const LIMIT: &str =
 
 /// The roles that a new thing is tagged with: a header that every create knows.
 pub const ROLE_TAG: Field = Field {
-    place: Place::Header,
+    place: Location::Header,
     value: Some("ROLE,..."),
     ..query("role-tag", Kind::Words, "Tag it with these roles: ROLE,...; unknown ones are ignored")
 };
 
 /// A key of the JSON body.
 pub const fn body(name: &'static str, kind: Kind, about: &'static str) -> Field {
-    Field { place: Place::Body, ..query(name, kind, about) }
+    Field { place: Location::Body, ..query(name, kind, about) }
 }
 
 impl Field {

@@ -17,7 +17,7 @@ mod test;
 pub use cloudapi::CLOUDAPI;
 pub use column::{Column, Level, Show, column};
 use field::LIMIT;
-pub use field::{Field, Kind, Place, ROLE_TAG, body, query};
+pub use field::{Field, Kind, Location, ROLE_TAG, body, query};
 pub use goal::Goal;
 pub use noun::{Ids, Noun, Owner, Pick};
 pub use op::{Method, Op, Paging, Shape, Takes};

@@ -2,12 +2,12 @@
 
 use secrecy::ExposeSecret as _;
 
-use super::find::{Found, several};
 use super::fingerprint::KeyId;
 use super::key::{Asked, Peek, PrivateKey, peek};
-use super::look::{Place, Search, Seen, Wanted};
 use super::pem::quoted;
 use super::repair::{is_packed, private};
+use super::search::{Place, Search, Seen, Wanted};
+use super::select::{Found, several};
 use super::signer::Key;
 use crate::error::{Error, Hint, Result};
 use crate::sensitive;

@@ -15,30 +15,30 @@
 
 pub mod agent;
 mod files;
-pub mod find;
 pub mod fingerprint;
 pub mod http_signature;
 pub mod key;
 mod legacy;
-pub mod look;
 mod material;
 mod openssh;
 mod pem;
 mod pkcs;
 mod public_file;
 mod repair;
+pub mod search;
 mod secret;
+pub mod select;
 pub mod signer;
 mod verify;
 mod wire;
 
 use crate::der;
 pub use agent::{Agent, AgentKey};
-pub use find::{Found, find};
 pub use fingerprint::{KeyId, KeyKind, PublicKey};
 pub use http_signature::{Algorithm, Form, RsaHash};
 #[cfg(feature = "cli")]
 pub(crate) use key::key_text;
 pub use key::{Ask, Asked, PrivateKey, no_passphrase};
-pub use look::{Place, Report, Search, Seen, look};
+pub use search::{Place, Report, Search, Seen, look};
+pub use select::{Found, find};
 pub use signer::{Key, Signer};

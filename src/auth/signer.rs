@@ -88,7 +88,7 @@ impl fmt::Debug for Signer {
 
 impl Signer {
     /// For this account's login with this key, which the server knows as `wire_name`: its MD5
-    /// fingerprint or the name it was uploaded under ([`Found::wire_name`](super::find::Found)).
+    /// fingerprint or the name it was uploaded under ([`Found::wire_name`](super::select::Found)).
     ///
     /// # Errors
     /// [`Kind::Usage`] for an account or name that cannot travel;

@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 
 use super::app::App;
 use super::resume::heeded;
-use super::resume::{self, Again, Left, interruption};
+use super::resume::{self, Left, ResumeCommand, interruption};
 use super::terminal::exit;
 use super::terminal::progress::Progress;
 use crate::answer::Answer;
@@ -13,7 +13,7 @@ use crate::api::{CLOUDAPI, Op, Shape, Takes};
 use crate::client::Client;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::grammar::shell;
-use crate::render::{self, Format, Look};
+use crate::render::{self, Format, View};
 use crate::tasks::Report;
 use crate::tasks::call::{Call, described_or_new, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
@@ -31,7 +31,7 @@ pub struct Batch<'a> {
     /// How many are worked on at once.
     pub parallel: usize,
     /// The options that this was asked for with, for whoever goes on with the rest.
-    pub again: &'a Again,
+    pub again: &'a ResumeCommand,
 }
 
 /// Reports to the terminal, where each target has a line of its own.
@@ -67,7 +67,7 @@ pub async fn run(
     client: &Client,
     batch: Batch<'_>,
     targets: Targets,
-    mut look: Look,
+    mut view: View,
     jq: Option<&render::Program>,
 ) -> Result<i32> {
     let Batch { change, parallel, again } = batch;
@@ -156,14 +156,14 @@ pub async fn run(
     done.sort_by_key(|(at, _)| *at);
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
-    let table = matches!(look.format, Format::Table | Format::Wide);
-    let quiet = table && (receipts_only || op.shape == Shape::Nothing && look.columns.is_empty());
+    let table = matches!(view.format, Format::Table | Format::Wide);
+    let quiet = table && (receipts_only || op.shape == Shape::Nothing && view.columns.is_empty());
     if (!quiet || jq.is_some()) && !(done.is_empty() && failure.is_some()) {
         if !at_once {
-            look.images = app.image_names(client, &look).await;
+            view.images = app.image_names(client, &view).await;
         }
         let answer = joined(op, done, several, table && jq.is_none());
-        app.show(&answer, shape_of(op, &answer), &look, jq).map_err(|error| {
+        app.show(&answer, shape_of(op, &answer), &view, jq).map_err(|error| {
             failure.iter().for_each(|error| app.report(error));
             unwritten(error, op, &answer, &begun)
         })?;

@@ -12,18 +12,18 @@ use super::names;
 use super::preview;
 use super::question;
 use super::question::Asking;
-use super::resume::Again;
+use super::resume::ResumeCommand;
 use super::terminal::prompt;
 use crate::answer::Answer;
 use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show};
 use crate::client::{Client, first_page};
 use crate::config::Origin;
 use crate::error::{Error, Result};
-use crate::render::{self, Format, Look, Printer};
+use crate::render::{self, Format, Printer, View};
 use crate::request::{Arg, Args};
 use crate::tasks::call::Call;
 use crate::tasks::change::Change;
-use crate::tasks::create::Making;
+use crate::tasks::create::CreateOptions;
 use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter};
 use crate::tasks::{secrets, targets, values};
@@ -50,7 +50,7 @@ pub async fn run_making(
     resource: &'static Resource,
     op: &'static Op,
     matches: &ArgMatches,
-    making: &Making,
+    making: &CreateOptions,
 ) -> Result<i32> {
     run_with(app, resource, op, matches, Some(making)).await
 }
@@ -71,10 +71,10 @@ async fn run_with(
     resource: &'static Resource,
     op: &'static Op,
     matches: &ArgMatches,
-    making: Option<&Making>,
+    making: Option<&CreateOptions>,
 ) -> Result<i32> {
     let columns = if op.columns.is_empty() { resource.columns } else { op.columns };
-    let look = app.look(matches, columns)?;
+    let view = app.view(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let timeout = patience(matches)?;
     build::no_state_for_a_target(op, matches)?;
@@ -137,19 +137,19 @@ async fn run_with(
             yes: matches.try_get_one::<bool>("yes").ok().flatten() == Some(&true),
         };
         question::settle(app, &client, op, &mut targets, asking).await?;
-        let again = &Again::read(op, matches);
+        let again = &ResumeCommand::read(op, matches);
         let change = Change { op, wait: wait.then_some(timeout), state, ignore_missing, making };
-        return change::run(app, &client, Batch { change, parallel, again }, targets, look, jq.as_ref()).await;
+        return change::run(app, &client, Batch { change, parallel, again }, targets, view, jq.as_ref()).await;
     }
     for call in targets.calls {
         match op.shape {
             Shape::Rows => {
                 sieve.settle(&client, &call.args).await?;
-                let (filter, sorted) = (&sieve, !look.sort.is_empty());
+                let (filter, sorted) = (&sieve, !view.sort.is_empty());
                 let listing = Listing { client: &client, op, call: &call, filter, sorted, report: app };
-                list(app, listing, look.clone(), jq.as_ref()).await?;
+                list(app, listing, view.clone(), jq.as_ref()).await?;
             }
-            _ => record(app, &client, op, call, look.clone(), jq.as_ref()).await?,
+            _ => record(app, &client, op, call, view.clone(), jq.as_ref()).await?,
         }
     }
     Ok(0)
@@ -160,19 +160,19 @@ async fn record(
     client: &Client,
     op: &'static Op,
     call: Call,
-    mut look: Look,
+    mut view: View,
     jq: Option<&render::Program>,
 ) -> Result<()> {
     // Without columns the object is shown as it is, and no name of an image is needed.
-    if !look.columns.is_empty() {
-        look.images = app.image_names(client, &look).await;
+    if !view.columns.is_empty() {
+        view.images = app.image_names(client, &view).await;
     }
     match client.call(op, &call.args).await {
-        Ok(answer) => app.show(&answer, op.shape, &look, jq),
+        Ok(answer) => app.show(&answer, op.shape, &view, jq),
         Err(error) => {
             // What is left of a deleted thing is shown, and still it is not there.
             if let Some(Ok(left)) = error.body().map(|body| Answer::from_record(body.as_bytes())) {
-                app.show(&left, op.shape, &look, jq)?;
+                app.show(&left, op.shape, &view, jq)?;
             }
             Err(call.blame(error))
         }
@@ -228,25 +228,25 @@ fn number_given(op: &Op, args: &Args) -> usize {
     args.iter().filter(|(name, _)| op.path_params().all(|param| param != *name)).count()
 }
 
-async fn list(app: &App, listing: Listing<'_>, mut look: Look, jq: Option<&render::Program>) -> Result<()> {
+async fn list(app: &App, listing: Listing<'_>, mut view: View, jq: Option<&render::Program>) -> Result<()> {
     let op = listing.op;
     if listing.sorted {
-        (look.skip, look.most) = listing.filter.cut().unwrap_or((0, usize::MAX));
+        (view.skip, view.most) = listing.filter.cut().unwrap_or((0, usize::MAX));
     }
     if let Some(jq) = jq {
-        return app.show(&listing.all().await?, op.shape, &look, Some(jq));
+        return app.show(&listing.all().await?, op.shape, &view, Some(jq));
     }
-    let cached = app.cached_image_names(&look);
+    let cached = app.cached_image_names(&view);
     if cached.is_none() {
         // The names come while the list comes, and are waited for no longer than it takes a person to wonder.
         let names = async { Ok(names::images(app, listing.client).await) };
         let (rows, names) = futures_util::future::try_join(listing.all(), names).await?;
-        look.images = names;
-        return app.show(&rows, op.shape, &look, None);
+        view.images = names;
+        return app.show(&rows, op.shape, &view, None);
     }
-    look.images = cached.unwrap_or_default();
-    let as_sent = look.format == Format::Json && look.columns.is_empty() && look.sort.is_empty() && !look.terminal;
-    let mut printer = Printer::new(&look);
+    view.images = cached.unwrap_or_default();
+    let as_sent = view.format == Format::Json && view.columns.is_empty() && view.sort.is_empty() && !view.terminal;
+    let mut printer = Printer::new(&view);
     let mut out = String::new();
     let mut passed = false;
     let shown = listing.pages(|page, whole| {
@@ -274,7 +274,7 @@ async fn list(app: &App, listing: Listing<'_>, mut look: Look, jq: Option<&rende
 
 impl App {
     /// How the result is to look; wrong formats and columns are refused here, before anything is sent.
-    pub(super) fn look(&self, matches: &ArgMatches, known: &'static [Column]) -> Result<Look> {
+    pub(super) fn view(&self, matches: &ArgMatches, known: &'static [Column]) -> Result<View> {
         let (format, columns) = match &self.globals.output {
             Some(output) => render::parse_output(output, known)?,
             None => (Format::Table, Vec::new()),
@@ -284,7 +284,7 @@ impl App {
             Some(text) => render::parse_sort(text, known)?,
             None => Vec::new(),
         };
-        Ok(Look {
+        Ok(View {
             format,
             columns,
             known,
@@ -295,25 +295,25 @@ impl App {
             safe: self.globals.csv_safe,
             now: self.console.now(),
             sort,
-            ..Look::default()
+            ..View::default()
         })
     }
 
     /// Prints an answer.
-    pub(super) fn show(&self, answer: &Answer, shape: Shape, look: &Look, jq: Option<&render::Program>) -> Result<()> {
+    pub(super) fn show(&self, answer: &Answer, shape: Shape, view: &View, jq: Option<&render::Program>) -> Result<()> {
         match jq {
             Some(jq) => self.filter(jq, &answer.json()),
-            None => self.streams.out(render::render(answer, shape, look).as_bytes()),
+            None => self.streams.out(render::render(answer, shape, view).as_bytes()),
         }
     }
 
     /// Image names if a column wants them: `None` if they are wanted and not in the cache.
-    fn cached_image_names(&self, look: &Look) -> Option<HashMap<String, String>> {
-        let columns = match look.columns.as_slice() {
-            [] => render::defaults(look.format, look.long, look.known),
+    fn cached_image_names(&self, view: &View) -> Option<HashMap<String, String>> {
+        let columns = match view.columns.as_slice() {
+            [] => render::defaults(view.format, view.long, view.known),
             chosen => chosen.to_vec(),
         };
-        let shown = matches!(look.format, Format::Table | Format::Wide);
+        let shown = matches!(view.format, Format::Table | Format::Wide);
         if !shown || !columns.iter().any(|column| column.show == Show::ImageName) {
             return Some(HashMap::new());
         }
@@ -321,8 +321,8 @@ impl App {
     }
 
     /// The same, asking the service if need be.
-    pub(super) async fn image_names(&self, client: &Client, look: &Look) -> HashMap<String, String> {
-        match self.cached_image_names(look) {
+    pub(super) async fn image_names(&self, client: &Client, view: &View) -> HashMap<String, String> {
+        match self.cached_image_names(view) {
             Some(names) => names,
             None => names::images(self, client).await,
         }

@@ -22,7 +22,7 @@ const MANY: usize = 20;
 
 /// The options that a command was given, as it takes them again.
 #[derive(Default)]
-pub struct Again {
+pub struct ResumeCommand {
     words: Vec<String>,
     /// What may be secret or long was left out.
     short: bool,
@@ -30,11 +30,13 @@ pub struct Again {
     keyed: bool,
 }
 
-impl Again {
+impl ResumeCommand {
     /// Reads them, without the targets and what chose them.
-    pub fn read(op: &'static Op, matches: &ArgMatches) -> Again {
-        let mut again =
-            Again { keyed: matches.try_get_raw("idempotency-key").is_ok_and(|key| key.is_some()), ..Again::default() };
+    pub fn read(op: &'static Op, matches: &ArgMatches) -> ResumeCommand {
+        let mut again = ResumeCommand {
+            keyed: matches.try_get_raw("idempotency-key").is_ok_and(|key| key.is_some()),
+            ..ResumeCommand::default()
+        };
         let target = op.path_params().last();
         let chose = |id: &str| matches!(id, "selector" | "pick-state" | "older-than" | "count") || target == Some(id);
         for arg in build::operation(op).get_arguments() {
@@ -43,9 +45,9 @@ impl Again {
                 && matches.value_source(id) == Some(ValueSource::CommandLine);
             let Some(long) = arg.get_long().filter(|_| typed && !chose(id)) else { continue };
             // What holds pairs may hold a password, and these words go into logs.
-            use api::Kind::{Flat, FlatFiles, Json, Object, PairFiles, Pairs};
+            use api::Kind::{FlatFiles, FlatPairs, Json, Object, PairFiles, Pairs};
             let kind = op.fields.iter().find(|field| field.name == id).map(|field| field.kind);
-            if matches!(kind, Some(Flat(_) | FlatFiles(_) | Json | Object | PairFiles(_) | Pairs(_))) {
+            if matches!(kind, Some(FlatPairs(_) | FlatFiles(_) | Json | Object | PairFiles(_) | Pairs(_))) {
                 again.short = true;
                 continue;
             }
@@ -89,7 +91,7 @@ pub struct Left<'a> {
     /// Something is made, in a way of its own.
     pub makes: bool,
     /// The options that this was asked for with.
-    pub again: &'a Again,
+    pub again: &'a ResumeCommand,
 }
 
 /// What an interruption leaves behind, and how to go on.

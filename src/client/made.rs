@@ -197,9 +197,9 @@ fn effect(rule: &str) -> BTreeSet<String> {
 /// shows disks and mounts in another form.
 fn is_shown(op: &Op, name: &str) -> bool {
     match kind_of(op, name) {
-        Some(Field::Text | Field::Clearable | Field::Uuid | Field::OneOf(_) | Field::Bool | Field::Flag(_)) => true,
+        Some(Field::Text | Field::TextOrEmpty | Field::Uuid | Field::OneOf(_) | Field::Bool | Field::Flag(_)) => true,
         Some(Field::Integer | Field::Mebibytes | Field::Texts | Field::Words | Field::SomeOf(_)) => true,
-        Some(Field::Ref(_) | Field::Nic | Field::Named | Field::Members(_)) => true,
+        Some(Field::Ref(_) | Field::Nic | Field::NamedList | Field::Members(_)) => true,
         Some(Field::PolicyRules | Field::FirewallRule) => true,
         Some(_) => false,
         // The names in a map are anybody's.

@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// What one look has shown.
-pub(super) enum Look<T> {
+pub(super) enum Poll<T> {
     Done(T),
     /// Not yet, and how far it is.
     NotYet(String),
@@ -36,7 +36,7 @@ impl Client {
         &self,
         timeout: Duration,
         mut progress: impl FnMut(&str),
-        mut look: impl AsyncFnMut(&Client, u32) -> Result<Look<T>>,
+        mut look: impl AsyncFnMut(&Client, u32) -> Result<Poll<T>>,
     ) -> Result<End<T>> {
         let deadline = tokio::time::Instant::now() + timeout.min(LONGEST);
         let mut pause = POLL.0;
@@ -52,8 +52,8 @@ impl Client {
                 Ok(shown) => shown,
             };
             let next = match shown {
-                Ok(Look::Done(found)) => return Ok(End::Done(found)),
-                Ok(Look::NotYet(now)) => {
+                Ok(Poll::Done(found)) => return Ok(End::Done(found)),
+                Ok(Poll::NotYet(now)) => {
                     failures = 0;
                     last = None;
                     if seen.as_ref() != Some(&now) {

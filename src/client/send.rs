@@ -94,7 +94,7 @@ impl Client {
     /// # Errors
     /// No answer at all, no key, or a signature that could not be made.
     pub async fn send(&self, request: &Request) -> Result<Response> {
-        self.tried(request).await?.outcome
+        self.send_with_retries(request).await?.outcome
     }
 
     /// Sends a request and reads the answer that is due. An error says whether it may have been carried out all the
@@ -103,7 +103,7 @@ impl Client {
     /// # Errors
     /// What [`Client::send`] returns, and the service's refusal.
     pub async fn answered(&self, op: &Op, request: &Request) -> Result<(Response, Answer)> {
-        let Sent { outcome, unclear, .. } = self.tried(request).await?;
+        let Sent { outcome, unclear, .. } = self.send_with_retries(request).await?;
         let (unclear, error) = match outcome {
             Ok(response) => match made(&response, op, request) {
                 Ok(answer) => return Ok((response, answer)),
@@ -118,8 +118,8 @@ impl Client {
     ///
     /// # Errors
     /// No key, or a signature that could not be made; what came of sending is the first of the two.
-    pub async fn sent(&self, request: &Request) -> Result<(Result<Response>, bool)> {
-        let Sent { outcome, unclear, .. } = self.tried(request).await?;
+    pub async fn send_reporting_doubt(&self, request: &Request) -> Result<(Result<Response>, bool)> {
+        let Sent { outcome, unclear, .. } = self.send_with_retries(request).await?;
         Ok((outcome, unclear))
     }
 
@@ -139,7 +139,7 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            let Sent { outcome, unclear, took } = self.tried(request).await?;
+            let Sent { outcome, unclear, took } = self.send_with_retries(request).await?;
             // Once an answer was lost, also a refusal may be about what that request made.
             let doubt = unclear || tries > 1;
             let (failure, again) = match outcome {
@@ -186,7 +186,7 @@ impl Client {
 
     /// # Errors
     /// No key, or a signature that could not be made.
-    async fn tried(&self, request: &Request) -> Result<Sent> {
+    async fn send_with_retries(&self, request: &Request) -> Result<Sent> {
         // A library user may wait for ever; the clock cannot.
         let patience = self.settings.request_timeout.saturating_mul(2).min(Duration::from_secs(366 * 86_400));
         let deadline = Instant::now() + patience;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::poll::{End, Look, late};
+use super::poll::{End, Poll, late};
 use super::{Client, wait};
 use crate::answer::Answer;
 use crate::api::Noun;
@@ -105,9 +105,9 @@ impl Client {
                     _ if !seen.is_gone() => {}
                     404 | 410 if gone => {
                         let left = Answer::from_record(&seen.body).ok().filter(|_| seen.status == 410);
-                        return Ok(Look::Done(left.unwrap_or(Answer::Nothing)));
+                        return Ok(Poll::Done(left.unwrap_or(Answer::Nothing)));
                     }
-                    404 if !was_there && looks < NOT_FOUND_YET => return Ok(Look::NotYet(String::new())),
+                    404 if !was_there && looks < NOT_FOUND_YET => return Ok(Poll::NotYet(String::new())),
                     404 if !was_there => {
                         return Err(seen.failure().about(&format!("{} {}", noun.word, until.name)));
                     }
@@ -122,14 +122,14 @@ impl Client {
                 let state = text(&answer, "/state");
                 if is_met(noun, &answer, &state, &until.condition) {
                     return Ok(match test(&answer).await? {
-                        None => Look::Done(answer),
-                        Some(words) => Look::NotYet(words),
+                        None => Poll::Done(answer),
+                        Some(words) => Poll::NotYet(words),
                     });
                 }
                 if noun.failed.contains(&state.as_str()) && !gone {
                     return Err(failed(noun, until.name, &state, &answer));
                 }
-                Ok(Look::NotYet(match &until.condition {
+                Ok(Poll::NotYet(match &until.condition {
                     Condition::Tag(name, value) => format!("{state}, without the tag {name}={value}"),
                     Condition::State(_) | Condition::Gone => state,
                 }))

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::poll::{End, Look, late};
+use super::poll::{End, Poll, late};
 use super::{Client, until};
 use crate::answer::Answer;
 use crate::api::{Goal, Noun, Op};
@@ -143,15 +143,15 @@ impl Client {
                     return Err(unseen(&waiting, shown, seen.failure()));
                 }
                 if seen.status == 404 && seen.is_gone() && !was_there && looks < NOT_FOUND_YET {
-                    return Ok(Look::NotYet(String::new()));
+                    return Ok(Poll::NotYet(String::new()));
                 }
                 was_there |= seen.is_success();
                 let look = client.look(noun, goal, seen, &waiting, (moved, audited)).await?;
                 // A job that fails leaves the object alone: only the log knows.
-                if matches!(look, Look::NotYet(_)) && looks % LOG_EVERY == 0 {
+                if matches!(look, Poll::NotYet(_)) && looks % LOG_EVERY == 0 {
                     client.no_failed_job(noun, &waiting).await?;
                 }
-                if let Look::NotYet(now) = &look {
+                if let Poll::NotYet(now) = &look {
                     moved |= match goal {
                         Goal::State(wanted) => !now.is_empty() && now != *wanted,
                         Goal::Gone => !now.is_empty() && !noun.failed.contains(&now.as_str()),
@@ -195,12 +195,12 @@ impl Client {
         seen: Response,
         waiting: &Wait<'_>,
         (moved, audited): (bool, bool),
-    ) -> Result<Look<Answer>> {
+    ) -> Result<Poll<Answer>> {
         if matches!(goal, Goal::Appears) && !seen.is_gone() {
             return appeared(&seen.answer(noun.list)?, noun, waiting);
         }
         if seen.is_gone() && matches!(goal, Goal::Gone) {
-            return Ok(Look::Done(
+            return Ok(Poll::Done(
                 Answer::from_record(&seen.body).ok().filter(|_| seen.status == 410).unwrap_or(Answer::Nothing),
             ));
         }
@@ -250,7 +250,7 @@ impl Client {
             Goal::Lacks => last_param(waiting).is_none_or(|name| at(&answer, name).is_none()),
             Goal::Empty(kept) => keys(&answer).iter().all(|key| kept.contains(&key.as_str())),
         };
-        Ok(if done { Look::Done(answer) } else { Look::NotYet(state) })
+        Ok(if done { Poll::Done(answer) } else { Poll::NotYet(state) })
     }
 
     /// Whether the job has left its entry in the log. Where nobody can tell, it has.
@@ -358,15 +358,15 @@ fn ids(list: &Answer, noun: &Noun) -> Vec<String> {
 }
 
 /// Whether there is one that was not there before, and that is ready.
-fn appeared(list: &Answer, noun: &Noun, waiting: &Wait<'_>) -> Result<Look<Answer>> {
+fn appeared(list: &Answer, noun: &Noun, waiting: &Wait<'_>) -> Result<Poll<Answer>> {
     let new = list.rows().find(|row| {
         let id = row.text(&format!("/{}", noun.key)).unwrap_or_default();
         waiting.before.ids.iter().all(|known| *known != id)
     });
-    let Some(new) = new else { return Ok(Look::NotYet(String::new())) };
+    let Some(new) = new else { return Ok(Poll::NotYet(String::new())) };
     match new.text("/state").unwrap_or_default().as_ref() {
-        "creating" => Ok(Look::NotYet("creating".to_owned())),
-        _ => Answer::from_record(new.json().as_bytes()).map(Look::Done),
+        "creating" => Ok(Poll::NotYet("creating".to_owned())),
+        _ => Answer::from_record(new.json().as_bytes()).map(Poll::Done),
     }
 }
 

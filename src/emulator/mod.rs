@@ -36,8 +36,8 @@ use tokio::task::JoinHandle;
 use crate::emulator::cloudapi::pipeline::CloudApi;
 use crate::emulator::wire::private_dir;
 pub use crate::emulator::wire::private_dir::ThrowAwayKey;
-use crate::emulator::wire::private_dir::{PrivateDir, ThrowAway};
-pub use crate::emulator::wire::server_state::Seen;
+use crate::emulator::wire::private_dir::{EphemeralKey, PrivateDir};
+pub use crate::emulator::wire::server_state::LoggedRequest;
 use crate::emulator::wire::server_state::{Remembered, Shared};
 pub use cloudapi::call::Route;
 pub use cloudapi::routes::{ROUTES, routes};
@@ -152,8 +152,8 @@ impl Emulator {
     pub(crate) async fn start_with(options: Options, more: &[Make]) -> Result<Emulator> {
         let dir = PrivateDir::new(&options.temp_dir.clone().unwrap_or_else(private_dir::usual_parent))?;
         let key = match &options.key {
-            Some(file) => ThrowAway::read(file)?,
-            None => ThrowAway::make(options.throw_away)?,
+            Some(file) => EphemeralKey::read(file)?,
+            None => EphemeralKey::make(options.throw_away)?,
         };
         let key_file = dir.write(key.file, key.pem.as_bytes())?;
         dir.write(&format!("{}.pub", key.file), format!("{}\n", key.line).as_bytes())?;
@@ -272,7 +272,7 @@ impl Emulator {
 
     /// The requests seen so far, oldest first; of very many, the newest ten thousand,
     /// or fewer if those are long.
-    pub fn requests(&self) -> Vec<Seen> {
+    pub fn requests(&self) -> Vec<LoggedRequest> {
         lock(&self.shared.seen).iter().cloned().collect()
     }
 

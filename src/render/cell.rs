@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::columns::Chosen;
-use super::{Look, escape, json};
+use super::{View, escape, json};
 use crate::answer::scan;
 use crate::api::Show;
 
@@ -80,10 +80,10 @@ fn in_order(letters: &str) -> String {
 }
 
 /// What a table shows.
-pub(super) fn shown<'a>(value: &Value<'a>, show: Show, look: &Look) -> Cow<'a, str> {
+pub(super) fn shown<'a>(value: &Value<'a>, show: Show, view: &View) -> Cow<'a, str> {
     let text = match value {
         Value::Absent | Value::Json("null") => Cow::Borrowed(MISSING),
-        Value::Json(json) => present(json, show, look),
+        Value::Json(json) => present(json, show, view),
         Value::Letters(letters) => Cow::Owned(in_order(letters)),
     };
     match escape::visible(&text) {
@@ -93,13 +93,13 @@ pub(super) fn shown<'a>(value: &Value<'a>, show: Show, look: &Look) -> Cow<'a, s
     }
 }
 
-fn present<'a>(token: &'a str, show: Show, look: &Look) -> Cow<'a, str> {
+fn present<'a>(token: &'a str, show: Show, view: &View) -> Cow<'a, str> {
     let text = plain(token);
     match show {
         Show::ShortId => shortened(text),
-        Show::Age => age(&text, look.now).map_or(text, Cow::Owned),
+        Show::Age => age(&text, view.now).map_or(text, Cow::Owned),
         Show::Mebibytes => mebibytes(&text).map_or(text, Cow::Owned),
-        Show::ImageName => match look.images.get(&*text) {
+        Show::ImageName => match view.images.get(&*text) {
             Some(name) => Cow::Owned(name.clone()),
             None => shortened(text),
         },
@@ -151,15 +151,15 @@ pub(super) fn plain(token: &str) -> Cow<'_, str> {
 }
 
 /// What CSV and TSV hold: the value itself, `None` when it is absent or null.
-pub(super) fn raw<'a>(value: &Value<'a>, look: &Look) -> Option<Cow<'a, str>> {
+pub(super) fn raw<'a>(value: &Value<'a>, view: &View) -> Option<Cow<'a, str>> {
     let text = match value {
         Value::Absent | Value::Json("null") => return None,
         Value::Json(json) if json.starts_with(['{', '[']) => Cow::Owned(json::compact(json)),
-        Value::Json(json) if json.starts_with('"') => harmless(plain(json), look),
+        Value::Json(json) if json.starts_with('"') => harmless(plain(json), view),
         Value::Json(json) => plain(json),
         Value::Letters(letters) => Cow::Owned(in_order(letters)),
     };
-    if look.terminal
+    if view.terminal
         && let Cow::Owned(escaped) = escape::visible_lines(&text)
     {
         return Some(Cow::Owned(escaped));
@@ -168,19 +168,19 @@ pub(super) fn raw<'a>(value: &Value<'a>, look: &Look) -> Option<Cow<'a, str>> {
 }
 
 /// What CSV and TSV have above a column. Where nobody chose the columns, their names are the server's.
-pub(super) fn title<'a>(column: &'a Chosen, look: &Look) -> Cow<'a, str> {
-    let name = harmless(Cow::Borrowed(column.name.as_str()), look);
-    match look.terminal.then(|| escape::visible_lines(&name).into_owned()) {
+pub(super) fn title<'a>(column: &'a Chosen, view: &View) -> Cow<'a, str> {
+    let name = harmless(Cow::Borrowed(column.name.as_str()), view);
+    match view.terminal.then(|| escape::visible_lines(&name).into_owned()) {
         Some(shown) => Cow::Owned(shown),
         None => name,
     }
 }
 
 /// With `--csv-safe`, a text that a spreadsheet would take for a formula begins with an apostrophe.
-fn harmless<'a>(text: Cow<'a, str>, look: &Look) -> Cow<'a, str> {
+fn harmless<'a>(text: Cow<'a, str>, view: &View) -> Cow<'a, str> {
     // The wide ones are formulas where Chinese and Japanese are written; blanks before them may be dropped.
     let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
-    match look.safe && (formula || text.starts_with(['\t', '\r', '\n'])) {
+    match view.safe && (formula || text.starts_with(['\t', '\r', '\n'])) {
         true => Cow::Owned(format!("'{text}")),
         false => text,
     }
@@ -228,18 +228,18 @@ mod tests {
 
     #[test]
     fn a_spreadsheet_finds_no_formula_in_a_safe_cell() {
-        let safe = Look { safe: true, ..Look::default() };
-        let cell = |json: &str, look: &Look| raw(&Value::Json(json), look).unwrap().into_owned();
+        let safe = View { safe: true, ..View::default() };
+        let cell = |json: &str, view: &View| raw(&Value::Json(json), view).unwrap().into_owned();
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\\t=1", "\\n=1", "\\r1", " =1", "\u{3000}=1", "＝1", "－1"] {
             let json = format!("\"{text}\"");
-            let plain = cell(&json, &Look::default());
+            let plain = cell(&json, &View::default());
             assert_eq!(cell(&json, &safe), format!("'{plain}"), "{text}");
         }
         // Numbers and JSON are what they are.
         for json in ["-5", "1.10", "true", "\"web-1\"", "\"a=b\"", "\"\"", "[\"=1\"]", "{\"=1\":1}"] {
-            assert_eq!(cell(json, &safe), cell(json, &Look::default()), "{json}");
+            assert_eq!(cell(json, &safe), cell(json, &View::default()), "{json}");
         }
         let column = Chosen { name: "=1".to_owned(), path: Vec::new(), show: Show::Text };
-        assert_eq!((title(&column, &safe), title(&column, &Look::default())), ("'=1".into(), "=1".into()));
+        assert_eq!((title(&column, &safe), title(&column, &View::default())), ("'=1".into(), "=1".into()));
     }
 }

@@ -4,17 +4,17 @@
 //! unless `--csv-safe` is given.
 
 use super::columns::Chosen;
-use super::{Look, cell};
+use super::{View, cell};
 
 /// Appends the line of headers.
-pub(super) fn header(columns: &[Chosen], look: &Look, out: &mut String) {
-    let titles: Vec<_> = columns.iter().map(|column| cell::title(column, look)).collect();
+pub(super) fn header(columns: &[Chosen], view: &View, out: &mut String) {
+    let titles: Vec<_> = columns.iter().map(|column| cell::title(column, view)).collect();
     line(titles.iter().map(|title| Some(&**title)), out);
 }
 
 /// Appends a row.
-pub(super) fn row(row: &str, columns: &[Chosen], look: &Look, out: &mut String) {
-    let cells: Vec<_> = cell::values(row, columns).iter().map(|value| cell::raw(value, look)).collect();
+pub(super) fn row(row: &str, columns: &[Chosen], view: &View, out: &mut String) {
+    let cells: Vec<_> = cell::values(row, columns).iter().map(|value| cell::raw(value, view)).collect();
     line(cells.iter().map(Option::as_deref), out);
 }
 

@@ -2,7 +2,7 @@
 //! duplicate is touched, because nothing is decoded.
 
 use super::cell::{self, Value};
-use super::{Look, escape};
+use super::{View, escape};
 use crate::answer::scan;
 
 /// Deeper nesting is not indented further, so that a hostile document cannot grow by its depth.
@@ -90,9 +90,9 @@ fn new_line(depth: usize, out: &mut String) {
 }
 
 /// An object of the chosen columns only, each value as it was sent. What the row does not have is left out.
-pub(super) fn pick(row: &str, look: &Look) -> String {
+pub(super) fn pick(row: &str, view: &View) -> String {
     let mut out = String::from("{");
-    for (column, value) in look.columns.iter().zip(cell::values(row, &look.columns)) {
+    for (column, value) in view.columns.iter().zip(cell::values(row, &view.columns)) {
         if matches!(value, Value::Absent) {
             continue;
         }
@@ -103,7 +103,7 @@ pub(super) fn pick(row: &str, look: &Look) -> String {
         out.push(':');
         match value {
             Value::Json(json) => out.push_str(json),
-            other => scan::quote(&cell::raw(&other, look).unwrap_or_default(), &mut out),
+            other => scan::quote(&cell::raw(&other, view).unwrap_or_default(), &mut out),
         }
     }
     out.push('}');
@@ -111,8 +111,8 @@ pub(super) fn pick(row: &str, look: &Look) -> String {
 }
 
 /// A whole document and a line feed.
-pub(super) fn document(text: &str, look: &Look, out: &mut String) {
-    if look.terminal {
+pub(super) fn document(text: &str, view: &View, out: &mut String) {
+    if view.terminal {
         out.push_str(&escape::visible_json(&indented(text)));
     } else {
         out.push_str(text);
@@ -121,9 +121,9 @@ pub(super) fn document(text: &str, look: &Look, out: &mut String) {
 }
 
 /// An element of the list that [`close`] ends.
-pub(super) fn item(text: &str, first: bool, look: &Look, out: &mut String) {
+pub(super) fn item(text: &str, first: bool, view: &View, out: &mut String) {
     out.push(if first { '[' } else { ',' });
-    if look.terminal {
+    if view.terminal {
         let mut lines = String::from("\n  ");
         indent(text, 1, &mut lines);
         out.push_str(&escape::visible_json(&lines));
@@ -133,6 +133,6 @@ pub(super) fn item(text: &str, first: bool, look: &Look, out: &mut String) {
 }
 
 /// The end of the list.
-pub(super) fn close(look: &Look, out: &mut String) {
-    out.push_str(if look.terminal { "\n]\n" } else { "]\n" });
+pub(super) fn close(view: &View, out: &mut String) {
+    out.push_str(if view.terminal { "\n]\n" } else { "]\n" });
 }

@@ -34,7 +34,7 @@ pub const MAP_COLUMNS: &[Column] = &[column("name"), column("value")];
 
 /// How an answer is to look.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct View {
     /// The format.
     pub format: Format,
     /// The columns the user named; none for the format's own choice, which for JSON is everything.
@@ -63,9 +63,9 @@ pub struct Look {
     pub most: usize,
 }
 
-impl Default for Look {
+impl Default for View {
     fn default() -> Self {
-        Look {
+        View {
             format: Format::Table,
             columns: Vec::new(),
             known: &[],
@@ -84,14 +84,14 @@ impl Default for Look {
 }
 
 /// The text of a whole answer. It ends in a line feed unless it is empty.
-pub fn render(answer: &Answer, shape: Shape, look: &Look) -> String {
+pub fn render(answer: &Answer, shape: Shape, view: &View) -> String {
     let mut out = String::new();
     match answer {
         Answer::Nothing => {}
-        Answer::Record(object) if shape == Shape::Map => map(object.get(), look, &mut out),
-        Answer::Record(object) => one(object.get(), look, &mut out),
+        Answer::Record(object) if shape == Shape::Map => map(object.get(), view, &mut out),
+        Answer::Record(object) => one(object.get(), view, &mut out),
         Answer::Rows(rows) => {
-            let mut printer = Printer::new(look);
+            let mut printer = Printer::new(view);
             for row in rows {
                 printer.row(row.get(), &mut out);
             }
@@ -102,13 +102,13 @@ pub fn render(answer: &Answer, shape: Shape, look: &Look) -> String {
 }
 
 /// A single object.
-fn one(object: &str, look: &Look, out: &mut String) {
-    match look.format {
-        Format::Json => json::document(&picked(object, look), look, out),
-        Format::Yaml => yaml::document(&picked(object, look), out),
-        Format::Table | Format::Wide if look.columns.is_empty() => record::write(object, look, out),
+fn one(object: &str, view: &View, out: &mut String) {
+    match view.format {
+        Format::Json => json::document(&picked(object, view), view, out),
+        Format::Yaml => yaml::document(&picked(object, view), out),
+        Format::Table | Format::Wide if view.columns.is_empty() => record::write(object, view, out),
         _ => {
-            let mut printer = Printer::new(look);
+            let mut printer = Printer::new(view);
             printer.row(object, out);
             printer.end(out);
         }
@@ -116,24 +116,24 @@ fn one(object: &str, look: &Look, out: &mut String) {
 }
 
 /// An object whose keys are data.
-fn map(object: &str, look: &Look, out: &mut String) {
-    match look.format {
-        Format::Json if look.columns.is_empty() => return json::document(object, look, out),
-        Format::Jsonl if look.columns.is_empty() => return jsonl::line(object, look, out),
-        Format::Yaml if look.columns.is_empty() => return yaml::document(object, out),
+fn map(object: &str, view: &View, out: &mut String) {
+    match view.format {
+        Format::Json if view.columns.is_empty() => return json::document(object, view, out),
+        Format::Jsonl if view.columns.is_empty() => return jsonl::line(object, view, out),
+        Format::Yaml if view.columns.is_empty() => return yaml::document(object, out),
         Format::Ids => {
             return scan::members(object).into_iter().flatten().for_each(|(name, _)| ids::line(name, out));
         }
         _ => {}
     }
     // What keys and values are called here, if the noun has words of its own for them.
-    let known = if look.known.len() == 2 { look.known } else { MAP_COLUMNS };
+    let known = if view.known.len() == 2 { view.known } else { MAP_COLUMNS };
     let (first, second) = match known {
         [first, second] => (first.field, second.field),
         _ => ("name", "value"),
     };
-    let look = Look { known, ..look.clone() };
-    let mut printer = Printer::new(&look);
+    let view = View { known, ..view.clone() };
+    let mut printer = Printer::new(&view);
     for (name, value) in scan::members(object).into_iter().flatten() {
         printer.row(&format!("{{\"{first}\":{name},\"{second}\":{value}}}"), out);
     }
@@ -141,13 +141,13 @@ fn map(object: &str, look: &Look, out: &mut String) {
 }
 
 /// The row itself, or an object of the chosen columns only.
-fn picked<'a>(row: &'a str, look: &Look) -> std::borrow::Cow<'a, str> {
-    if look.columns.is_empty() { row.into() } else { json::pick(row, look).into() }
+fn picked<'a>(row: &'a str, view: &View) -> std::borrow::Cow<'a, str> {
+    if view.columns.is_empty() { row.into() } else { json::pick(row, view).into() }
 }
 
 /// Prints rows as they come, one page after another; sorted ones, and tables, at the end.
 pub struct Printer<'l> {
-    look: &'l Look,
+    view: &'l View,
     columns: Vec<Chosen>,
     grid: Option<table::Grid>,
     held: Vec<(sort::Keys, String)>,
@@ -158,13 +158,13 @@ pub struct Printer<'l> {
 
 impl<'l> Printer<'l> {
     /// Begins a list.
-    pub fn new(look: &'l Look) -> Self {
-        let mut columns = look.columns.clone();
-        if columns.is_empty() && !look.known.is_empty() {
-            columns = defaults(look.format, look.long, look.known);
+    pub fn new(view: &'l View) -> Self {
+        let mut columns = view.columns.clone();
+        if columns.is_empty() && !view.known.is_empty() {
+            columns = defaults(view.format, view.long, view.known);
         }
-        let grid = matches!(look.format, Format::Table | Format::Wide).then(table::Grid::default);
-        Printer { look, columns, grid, held: Vec::new(), bytes: 0, count: 0 }
+        let grid = matches!(view.format, Format::Table | Format::Wide).then(table::Grid::default);
+        Printer { view, columns, grid, held: Vec::new(), bytes: 0, count: 0 }
     }
 
     /// Takes a row and appends what can be told by now.
@@ -174,12 +174,12 @@ impl<'l> Printer<'l> {
             self.columns = columns::seen(row);
         }
         if let Some(grid) = &mut self.grid {
-            grid.add(row, &self.columns, self.look);
-        } else if self.look.sort.is_empty() {
+            grid.add(row, &self.columns, self.view);
+        } else if self.view.sort.is_empty() {
             self.write(row, out);
         } else {
             self.bytes += row.len() + size_of::<(sort::Keys, String)>();
-            self.held.push((sort::keys(row, self.look), row.to_owned()));
+            self.held.push((sort::keys(row, self.view), row.to_owned()));
         }
     }
 
@@ -191,19 +191,19 @@ impl<'l> Printer<'l> {
     /// Ends the list and appends the rest.
     pub fn end(mut self, out: &mut String) {
         if let Some(grid) = self.grid.take() {
-            return grid.finish(&self.columns, self.look, out);
+            return grid.finish(&self.columns, self.view, out);
         }
         let mut held = std::mem::take(&mut self.held);
-        held.sort_by(|(a, _), (b, _)| sort::compare(a, b, &self.look.sort));
-        for (_, row) in held.into_iter().skip(self.look.skip).take(self.look.most) {
+        held.sort_by(|(a, _), (b, _)| sort::compare(a, b, &self.view.sort));
+        for (_, row) in held.into_iter().skip(self.view.skip).take(self.view.most) {
             self.write(&row, out);
         }
-        match (self.look.format, self.count) {
+        match (self.view.format, self.count) {
             (Format::Json, 0) => out.push_str("[]\n"),
-            (Format::Json, _) => json::close(self.look, out),
+            (Format::Json, _) => json::close(self.view, out),
             (Format::Yaml, 0) => out.push_str("[]\n"),
-            (Format::Csv, 0) if self.look.header => csv::header(&self.columns, self.look, out),
-            (Format::Tsv, 0) if self.look.header => tsv::header(&self.columns, self.look, out),
+            (Format::Csv, 0) if self.view.header => csv::header(&self.columns, self.view, out),
+            (Format::Tsv, 0) if self.view.header => tsv::header(&self.columns, self.view, out),
             _ => {}
         }
     }
@@ -211,23 +211,23 @@ impl<'l> Printer<'l> {
     fn write(&mut self, row: &str, out: &mut String) {
         let first = self.count == 0;
         self.count += 1;
-        let look = self.look;
-        match look.format {
-            Format::Json => json::item(&picked(row, look), first, look, out),
-            Format::Jsonl => jsonl::line(&picked(row, look), look, out),
-            Format::Yaml => yaml::item(&picked(row, look), out),
+        let view = self.view;
+        match view.format {
+            Format::Json => json::item(&picked(row, view), first, view, out),
+            Format::Jsonl => jsonl::line(&picked(row, view), view, out),
+            Format::Yaml => yaml::item(&picked(row, view), out),
             Format::Ids => ids::line(row, out),
             Format::Csv => {
-                if first && look.header {
-                    csv::header(&self.columns, self.look, out);
+                if first && view.header {
+                    csv::header(&self.columns, self.view, out);
                 }
-                csv::row(row, &self.columns, look, out);
+                csv::row(row, &self.columns, view, out);
             }
             Format::Tsv => {
-                if first && look.header {
-                    tsv::header(&self.columns, self.look, out);
+                if first && view.header {
+                    tsv::header(&self.columns, self.view, out);
                 }
-                tsv::row(row, &self.columns, look, out);
+                tsv::row(row, &self.columns, view, out);
             }
             // These are gathered in the grid.
             Format::Table | Format::Wide => {}

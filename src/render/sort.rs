@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use super::Look;
+use super::View;
 use super::cell::{self, Value};
 use super::columns::{Chosen, choose};
 use crate::answer::scan;
@@ -50,16 +50,16 @@ pub(super) enum Key {
 pub(super) type Keys = Vec<Key>;
 
 /// Reads them from the row.
-pub(super) fn keys(row: &str, look: &Look) -> Keys {
-    look.sort
+pub(super) fn keys(row: &str, view: &View) -> Keys {
+    view.sort
         .iter()
         .map(|key| {
             let column = &key.column;
             match cell::values(row, std::slice::from_ref(column)).first() {
                 None | Some(Value::Absent | Value::Json("null")) => Key::Missing,
-                Some(value @ Value::Letters(_)) => Key::Text(cell::shown(value, column.show, look).into_owned()),
+                Some(value @ Value::Letters(_)) => Key::Text(cell::shown(value, column.show, view).into_owned()),
                 Some(value) if column.show == Show::ImageName => {
-                    Key::Text(cell::shown(value, column.show, look).into_owned())
+                    Key::Text(cell::shown(value, column.show, view).into_owned())
                 }
                 Some(Value::Json(json)) => of(json),
             }

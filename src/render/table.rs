@@ -5,7 +5,7 @@ use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, 
 use unicode_width::UnicodeWidthStr;
 
 use super::columns::Chosen;
-use super::{Look, cell, escape, sort};
+use super::{View, cell, escape, sort};
 
 /// How many rows are laid out at once: a laid out cell takes ten times the room of its text.
 const CHUNK: usize = 500;
@@ -27,14 +27,14 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    pub(super) fn add(&mut self, row: &str, columns: &[Chosen], look: &Look) {
+    pub(super) fn add(&mut self, row: &str, columns: &[Chosen], view: &View) {
         self.starts.push(self.text.len());
         for (value, column) in cell::values(row, columns).iter().zip(columns) {
-            self.text.push_str(&cell::shown(value, column.show, look));
+            self.text.push_str(&cell::shown(value, column.show, view));
             self.ends.push(self.text.len());
         }
-        if !look.sort.is_empty() {
-            self.keys.push(sort::keys(row, look));
+        if !view.sort.is_empty() {
+            self.keys.push(sort::keys(row, view));
         }
     }
 
@@ -49,27 +49,27 @@ impl Grid {
         ends.iter().map(|end| self.text.get(std::mem::replace(&mut from, *end)..*end).unwrap_or_default()).collect()
     }
 
-    pub(super) fn finish(self, columns: &[Chosen], look: &Look, out: &mut String) {
+    pub(super) fn finish(self, columns: &[Chosen], view: &View, out: &mut String) {
         let mut order: Vec<usize> = (0..self.starts.len()).collect();
         if !self.keys.is_empty() {
             order.sort_by(|a, b| match (self.keys.get(*a), self.keys.get(*b)) {
-                (Some(a), Some(b)) => sort::compare(a, b, &look.sort),
+                (Some(a), Some(b)) => sort::compare(a, b, &view.sort),
                 _ => a.cmp(b),
             });
-            order = order.into_iter().skip(look.skip).take(look.most).collect();
+            order = order.into_iter().skip(view.skip).take(view.most).collect();
         }
         let headers: Vec<String> =
             columns.iter().map(|column| escape::visible(&column.header()).into_owned()).collect();
         let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
         let mut widths = vec![0; columns.len()];
-        if look.header {
+        if view.header {
             widen(&mut widths, &headers);
         }
         for row in &order {
             widen(&mut widths, &self.cells(*row, columns.len()));
         }
-        let layout = Layout { columns, widths, colour: look.colour };
-        if look.header {
+        let layout = Layout { columns, widths, colour: view.colour };
+        if view.header {
             layout.lines(&[headers], true, out);
         }
         for chunk in order.chunks(CHUNK) {

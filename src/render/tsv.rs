@@ -2,20 +2,20 @@
 //! `\t`, `\n`, `\r`, `\\`; a missing value is empty. Values are the server's, not what a table shows.
 
 use super::columns::Chosen;
-use super::{Look, cell};
+use super::{View, cell};
 
 /// Appends the line of headers.
-pub(super) fn header(columns: &[Chosen], look: &Look, out: &mut String) {
+pub(super) fn header(columns: &[Chosen], view: &View, out: &mut String) {
     for (index, column) in columns.iter().enumerate() {
-        put(index, &cell::title(column, look), out);
+        put(index, &cell::title(column, view), out);
     }
     out.push('\n');
 }
 
 /// Appends a row.
-pub(super) fn row(row: &str, columns: &[Chosen], look: &Look, out: &mut String) {
+pub(super) fn row(row: &str, columns: &[Chosen], view: &View, out: &mut String) {
     for (index, value) in cell::values(row, columns).iter().enumerate() {
-        put(index, &cell::raw(value, look).unwrap_or_default(), out);
+        put(index, &cell::raw(value, view).unwrap_or_default(), out);
     }
     out.push('\n');
 }

@@ -36,7 +36,7 @@ use std::collections::HashMap;
 use futures_util::StreamExt;
 
 use super::call::{Call, described};
-use super::resolve::{self, Known, Thing};
+use super::resolve::{self, Candidate, Candidates};
 use super::targets::Targets;
 use crate::api::{CLOUDAPI, Noun, Shape};
 use crate::client::Client;
@@ -60,7 +60,7 @@ pub struct About {
 
 impl About {
     /// As far as its list or its own record shows it.
-    pub fn of(thing: &Thing) -> About {
+    pub fn of(thing: &Candidate) -> About {
         let text = |field: &str| thing.text(&[field]).map(|text| text.into_owned());
         let enabled = text("enabled").map(|on| if on == "true" { "enabled" } else { "disabled" }.to_owned());
         // Some things have no tags, and are told apart by another field.
@@ -106,7 +106,7 @@ pub async fn complete(client: &Client, targets: &mut Targets) {
             let place = noun.get.path_params().filter_map(|name| Some((name, call.args.text(name)?)));
             let place = place.fold(Args::new(), |args, (name, text)| args.set(name, text));
             let answer = client.call(noun.get, &place).await.ok()?;
-            let thing = Thing::of(noun, answer.first()?).ok()?;
+            let thing = Candidate::of(noun, answer.first()?).ok()?;
             Some((call.id()?.to_owned(), About::of(&thing)))
         };
         futures_util::stream::iter(missing).map(one).buffer_unordered(FEW).filter_map(async |one| one).collect().await
@@ -125,6 +125,6 @@ async fn listed(client: &Client, noun: &'static Noun, call: &Call) -> HashMap<St
         Some((name, value)) => place.set(name, value),
         None => place,
     };
-    let known = Known::list(client, noun, &place).await;
+    let known = Candidates::list(client, noun, &place).await;
     known.into_iter().flat_map(|known| known.things).map(|thing| (thing.id.clone(), About::of(&thing))).collect()
 }

@@ -12,14 +12,14 @@
 //! # let name = key.public().md5();
 //! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
 //! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
-//! use sdc::tasks::addresses::Choice;
+//! use sdc::tasks::addresses::AddressChoice;
 //! use sdc::tasks::route;
 //!
 //! let web1 = route::machine(&client, "web1").await?;
-//! assert_eq!(web1.login_address(&Choice::Usual, &Default::default())?.to_string(), "198.18.0.10");
+//! assert_eq!(web1.login_address(&AddressChoice::Usual, &Default::default())?.to_string(), "198.18.0.10");
 //! // Only the list of networks shows which addresses are private.
-//! let networks = route::networks(&client, &Choice::Private).await?;
-//! assert_eq!(web1.one(&Choice::Private, &networks)?.ip.to_string(), "192.168.128.5");
+//! let networks = route::networks(&client, &AddressChoice::Private).await?;
+//! assert_eq!(web1.one(&AddressChoice::Private, &networks)?.ip.to_string(), "192.168.128.5");
 //! # cloud.stop().await
 //! # })
 //! # }
@@ -93,21 +93,21 @@ impl Typed<'_> {
     ///
     /// # Errors
     /// There is no such network.
-    pub async fn choice(&self, client: &Client) -> Result<Choice> {
+    pub async fn choice(&self, client: &Client) -> Result<AddressChoice> {
         Ok(match self {
             Typed { network: Some(typed), .. } => {
-                Choice::Network(resolve::id(client, &networks::NETWORK, typed).await?)
+                AddressChoice::Network(resolve::id(client, &networks::NETWORK, typed).await?)
             }
-            Typed { public: true, .. } => Choice::Public,
-            Typed { private: true, .. } => Choice::Private,
-            _ => Choice::Usual,
+            Typed { public: true, .. } => AddressChoice::Public,
+            Typed { private: true, .. } => AddressChoice::Private,
+            _ => AddressChoice::Usual,
         })
     }
 }
 
 /// Which of the addresses is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Choice {
+pub enum AddressChoice {
     /// The one that the machine's tag names, or else the primary one.
     #[default]
     Usual,
@@ -171,12 +171,12 @@ impl Machine {
     }
 
     /// The addresses that fit, in the service's order.
-    pub fn fitting(&self, choice: &Choice, networks: &Networks) -> Vec<&Address> {
+    pub fn fitting(&self, choice: &AddressChoice, networks: &Networks) -> Vec<&Address> {
         let fits = |address: &&Address| match choice {
-            Choice::Usual => true,
-            Choice::Public => is_public(address, networks),
-            Choice::Private => !is_public(address, networks),
-            Choice::Network(id) => address.network == *id,
+            AddressChoice::Usual => true,
+            AddressChoice::Public => is_public(address, networks),
+            AddressChoice::Private => !is_public(address, networks),
+            AddressChoice::Network(id) => address.network == *id,
         };
         self.addresses.iter().filter(fits).collect()
     }
@@ -185,18 +185,18 @@ impl Machine {
     ///
     /// # Errors
     /// [`Kind::NotFound`] when none does.
-    pub fn one(&self, choice: &Choice, networks: &Networks) -> Result<&Address> {
+    pub fn one(&self, choice: &AddressChoice, networks: &Networks) -> Result<&Address> {
         let fitting = self.fitting(choice, networks);
         let one = fitting.iter().find(|address| address.primary).or(fitting.first()).copied();
         one.ok_or_else(|| self.none(choice))
     }
 
-    fn none(&self, choice: &Choice) -> Error {
+    fn none(&self, choice: &AddressChoice) -> Error {
         let what = match choice {
-            Choice::Usual => "no address".to_owned(),
-            Choice::Public => "no public address".to_owned(),
-            Choice::Private => "no private address".to_owned(),
-            Choice::Network(id) => format!("no address in the network {id}"),
+            AddressChoice::Usual => "no address".to_owned(),
+            AddressChoice::Public => "no public address".to_owned(),
+            AddressChoice::Private => "no private address".to_owned(),
+            AddressChoice::Network(id) => format!("no address in the network {id}"),
         };
         let error = Error::new(Kind::NotFound, format!("machine {} has {what}", self.name));
         if self.addresses.is_empty() {
@@ -213,9 +213,9 @@ impl Machine {
     ///
     /// # Errors
     /// None fits, or the tag names no address of the machine.
-    pub fn login_address(&self, choice: &Choice, networks: &Networks) -> Result<IpAddr> {
+    pub fn login_address(&self, choice: &AddressChoice, networks: &Networks) -> Result<IpAddr> {
         match (choice, self.tags.get(IP)) {
-            (Choice::Usual, Some(text)) => {
+            (AddressChoice::Usual, Some(text)) => {
                 let ip = text.parse().ok().filter(|ip| self.addresses.iter().any(|address| address.ip == *ip));
                 ip.ok_or_else(|| match self.addresses.as_slice() {
                     [] => self.none(choice),
@@ -388,16 +388,16 @@ mod tests {
     fn the_primary_address_is_meant_unless_another_is_chosen() {
         let machine = tagged(&serde_json::json!({}));
         for (choice, expected) in [
-            (Choice::Usual, "198.18.0.7"),
-            (Choice::Public, "198.18.0.7"),
-            (Choice::Private, "10.0.0.7"),
-            (Choice::Network("inner".to_owned()), "10.0.0.7"),
+            (AddressChoice::Usual, "198.18.0.7"),
+            (AddressChoice::Public, "198.18.0.7"),
+            (AddressChoice::Private, "10.0.0.7"),
+            (AddressChoice::Network("inner".to_owned()), "10.0.0.7"),
         ] {
             let ip = machine.login_address(&choice, &networks()).unwrap();
             assert_eq!(ip.to_string(), expected, "{choice:?}");
         }
-        assert_eq!(machine.fitting(&Choice::Public, &networks()).len(), 2);
-        let error = machine.login_address(&Choice::Network("elsewhere".to_owned()), &networks()).unwrap_err();
+        assert_eq!(machine.fitting(&AddressChoice::Public, &networks()).len(), 2);
+        let error = machine.login_address(&AddressChoice::Network("elsewhere".to_owned()), &networks()).unwrap_err();
         assert_eq!(error.kind(), Kind::NotFound);
         assert_eq!(error.hints(), ["it has 10.0.0.7, 198.18.0.7, 198.18.0.8"]);
     }
@@ -406,7 +406,7 @@ mod tests {
     fn the_network_says_what_is_public_and_the_address_where_no_list_has_the_network() {
         let machine = tagged(&serde_json::json!({}));
         let swapped: Networks = [("inner".to_owned(), true), ("outer".to_owned(), false)].into();
-        let public = |networks: &Networks| machine.one(&Choice::Public, networks).unwrap().ip.to_string();
+        let public = |networks: &Networks| machine.one(&AddressChoice::Public, networks).unwrap().ip.to_string();
         assert_eq!(public(&swapped), "10.0.0.7");
         assert_eq!(public(&Networks::new()), "198.18.0.7");
         for (ip, expected) in [
@@ -429,7 +429,7 @@ mod tests {
     #[test]
     fn a_tag_names_one_of_the_machines_own_addresses_or_it_is_refused() {
         let tag = |ip: &str| tagged(&serde_json::json!({ IP: ip }));
-        let usual = |machine: &Machine| machine.login_address(&Choice::Usual, &networks());
+        let usual = |machine: &Machine| machine.login_address(&AddressChoice::Usual, &networks());
         assert_eq!(usual(&tag("10.0.0.7")).unwrap().to_string(), "10.0.0.7");
         for text in ["10.0.0.99", "-oProxyCommand=reboot", "10.0.0.7 -v", "10.0.0.7\n", "", "web1"] {
             let error = usual(&tag(text)).unwrap_err();
@@ -437,7 +437,7 @@ mod tests {
             assert_eq!(error.hints()[0], "it has 10.0.0.7, 198.18.0.7, 198.18.0.8");
         }
         // What was typed goes before the tag, and so past one that is wrong.
-        let chosen = tag("nonsense").login_address(&Choice::Private, &networks()).unwrap();
+        let chosen = tag("nonsense").login_address(&AddressChoice::Private, &networks()).unwrap();
         assert_eq!(chosen.to_string(), "10.0.0.7");
     }
 
@@ -487,7 +487,7 @@ mod tests {
     fn an_answer_of_the_wrong_types_is_a_machine_without_addresses() {
         let odd = machine(&serde_json::json!({ "nics": 7, "ips": "10.0.0.7", "tags": ["x"], "primaryIp": {} }));
         assert!(odd.addresses.is_empty());
-        assert_eq!(odd.one(&Choice::Usual, &Networks::new()).unwrap_err().kind(), Kind::NotFound);
+        assert_eq!(odd.one(&AddressChoice::Usual, &Networks::new()).unwrap_err().kind(), Kind::NotFound);
         let odder = machine(&serde_json::json!({ "nics": [7, null, [], { "ip": 7 }], "networks": {} }));
         assert!(odder.addresses.is_empty());
     }

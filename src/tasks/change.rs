@@ -45,7 +45,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::call::{Call, described, described_or_new, verb};
-use super::create::{self, Failed, Made, Making, There};
+use super::create::{self, CreateOptions, Created, Existing, Failed};
 use super::stop::Stop;
 use super::{Report, explain};
 use crate::answer::Answer;
@@ -66,7 +66,7 @@ pub struct Change<'a> {
     /// A target that is missing is no failure.
     pub ignore_missing: bool,
     /// How a new resource is made, where that is more than to send the request.
-    pub making: Option<&'a Making>,
+    pub making: Option<&'a CreateOptions>,
 }
 
 /// How far a target has come.
@@ -140,7 +140,7 @@ pub struct Changing<'a> {
 
 /// A request that was taken.
 struct Taken {
-    made: Made,
+    made: Created,
     /// What the target is called, for people: `machine web0 (b6979942-…)`.
     name: String,
     /// The id of what was made or changed.
@@ -169,7 +169,7 @@ impl Changing<'_> {
         }
         let there = match making {
             Some(making) => making.there(self.client, call).await?,
-            None => There::default(),
+            None => Existing::default(),
         };
         if self.stop.is_asked() {
             return Ok(Outcome::Left(None));
@@ -220,9 +220,9 @@ impl Changing<'_> {
         &self,
         call: &Call,
         request: &Request,
-        there: There,
+        there: Existing,
         flight: &InFlight,
-    ) -> Option<Result<Option<Made>>> {
+    ) -> Option<Result<Option<Created>>> {
         let client = self.client.watched(Arc::clone(&flight.watch));
         let mut sending = std::pin::pin!(self.send(&client, call, request, there));
         let mut told = false;
@@ -242,28 +242,28 @@ impl Changing<'_> {
     }
 
     /// Sends it; nothing where the target is missing and that is no failure.
-    async fn send(&self, client: &Client, call: &Call, request: &Request, there: There) -> Result<Option<Made>> {
+    async fn send(&self, client: &Client, call: &Call, request: &Request, there: Existing) -> Result<Option<Created>> {
         let Change { op, wait, ignore_missing, making, .. } = self.change;
         match (making, there) {
-            (_, There { machine: Some(machine), .. }) => Ok(Some(Made::found(machine, true))),
+            (_, Existing { machine: Some(machine), .. }) => Ok(Some(Created::found(machine, true))),
             (Some(making), there) => making.made(client, op, call, request, &there).await.map(Some),
             (None, _) => {
                 let sent = match wait {
                     Some(patience) if op.refused_while_busy => {
-                        let sent = create::once_allowed(client, request, Instant::now() + patience).await?;
+                        let sent = create::delete_when_allowed(client, request, Instant::now() + patience).await?;
                         sent.answer(op).map(|answer| (sent, answer))
                     }
                     _ => client.answered(op, request).await,
                 };
                 match sent {
-                    Ok((sent, answer)) => Ok(Some(Made::new(answer, &sent))),
+                    Ok((sent, answer)) => Ok(Some(Created::new(answer, &sent))),
                     Err(error) if ignore_missing && error.kind() == Kind::NotFound => Ok(None),
                     // Some services end a resource and then fail to say so.
                     Err(error)
                         if error.fault().is_some_and(|fault| fault.status == 500)
                             && client.is_gone(op, &call.args).await =>
                     {
-                        Ok(Some(Made::found(Answer::Nothing, false)))
+                        Ok(Some(Created::found(Answer::Nothing, false)))
                     }
                     Err(error) => Err(error),
                 }
@@ -284,7 +284,7 @@ impl Changing<'_> {
         let Taken { made, name, id, before } = taken;
         let (id, answer) = (id.unwrap_or_default(), made.machine);
         if made.was_there {
-            create::may_yet_run(&name, &id, &answer).map_err(|error| error.with_body(answer.json()))?;
+            create::check_progressing(&name, &id, &answer).map_err(|error| error.with_body(answer.json()))?;
         }
         let called = name.strip_prefix(&format!("{} ", noun.word)).unwrap_or(&id).to_owned();
         let waiting = Wait {

@@ -18,11 +18,11 @@
 //! use sdc::request::Args;
 //! use sdc::tasks::call::Call;
 //! use sdc::tasks::change::{Change, Changing, InFlight};
-//! use sdc::tasks::create::{self, Making};
+//! use sdc::tasks::create::{self, CreateOptions};
 //! use sdc::tasks::resolve;
 //! use sdc::tasks::stop::Stop;
 //!
-//! let making = Making::once("build-4711".to_owned())?;
+//! let making = CreateOptions::once("build-4711".to_owned())?;
 //! let mut args = Args::new().set("name", "ci").set("image", "base-64").set("package", "g1-small");
 //! making.mark(&mut args)?;
 //! resolve::fields(&client, &CREATE, &mut args).await?;
@@ -88,7 +88,7 @@ pub const EXPIRES_TAG: &str = "sdc.expires";
 
 /// How machines are to be made.
 #[derive(Default)]
-pub struct Making {
+pub struct CreateOptions {
     /// Its idempotency key.
     pub key: Option<String>,
     /// A machine of the name is taken as it is.
@@ -103,7 +103,7 @@ pub struct Making {
 
 /// What the service has already of what is to be made.
 #[derive(Default)]
-pub struct There {
+pub struct Existing {
     /// The machine that is meant.
     pub machine: Option<Answer>,
     /// Those of the key that have come to nothing: they do not count, and none of them may be taken for a new one.
@@ -111,7 +111,7 @@ pub struct There {
 }
 
 /// What came of making one.
-pub struct Made {
+pub struct Created {
     /// The machine.
     pub machine: Answer,
     /// When the service answered, by its own clock.
@@ -124,32 +124,32 @@ pub struct Made {
     pub again: bool,
 }
 
-impl Made {
+impl Created {
     /// What the service answered.
-    pub fn new(machine: Answer, sent: &Response) -> Made {
+    pub fn new(machine: Answer, sent: &Response) -> Created {
         let header = |name| sent.header(name).map(str::to_owned);
-        Made { machine, date: header("date"), request_id: header("request-id"), was_there: false, again: false }
+        Created { machine, date: header("date"), request_id: header("request-id"), was_there: false, again: false }
     }
 
     /// What was found by looking.
-    pub fn found(machine: Answer, was_there: bool) -> Made {
-        Made { machine, date: None, request_id: None, was_there, again: false }
+    pub fn found(machine: Answer, was_there: bool) -> Created {
+        Created { machine, date: None, request_id: None, was_there, again: false }
     }
 }
 
-impl Making {
+impl CreateOptions {
     /// One with this key, or that takes a machine of the same name as it is.
-    pub fn new(key: Option<String>, if_absent: bool) -> Making {
-        Making { key, if_absent, ..Making::default() }
+    pub fn new(key: Option<String>, if_absent: bool) -> CreateOptions {
+        CreateOptions { key, if_absent, ..CreateOptions::default() }
     }
 
     /// One that is made once under this key.
     ///
     /// # Errors
     /// A usage error for a key that no tag can keep.
-    pub fn once(key: String) -> Result<Making> {
+    pub fn once(key: String) -> Result<CreateOptions> {
         check_key(&key)?;
-        Ok(Making { key: Some(key), ..Making::default() })
+        Ok(CreateOptions { key: Some(key), ..CreateOptions::default() })
     }
 
     /// Puts the key among what is sent.
@@ -217,9 +217,9 @@ impl Making {
     ///
     /// # Errors
     /// It differs, or there are several; the service does not say.
-    pub async fn there(&self, client: &Client, call: &Call) -> Result<There> {
+    pub async fn there(&self, client: &Client, call: &Call) -> Result<Existing> {
         if !self.makes_once() {
-            return Ok(There::default());
+            return Ok(Existing::default());
         }
         // A name that was made of the key says no more than the key.
         let made_up = |name: &str| self.key.as_ref().is_some_and(|key| derived(key) == name);
@@ -250,11 +250,11 @@ impl Making {
         match found.as_slice() {
             [] => {
                 let past = past.iter().map(|row| Ok((text(row, "/id"), record(row)?))).collect::<Result<_>>()?;
-                Ok(There { machine: None, past })
+                Ok(Existing { machine: None, past })
             }
             [one] => {
                 self.same(client, call, *one).await?;
-                Ok(There { machine: Some(record(one)?), past: Vec::new() })
+                Ok(Existing { machine: Some(record(one)?), past: Vec::new() })
             }
             several => {
                 let which = match (&self.key, name) {
@@ -306,8 +306,8 @@ impl Making {
         op: &'static Op,
         call: &Call,
         request: &Request,
-        before: &There,
-    ) -> Result<Made> {
+        before: &Existing,
+    ) -> Result<Created> {
         if self.makes_once() {
             let look = async || {
                 let now = self.there(client, call).await?;
@@ -315,13 +315,13 @@ impl Making {
                 Ok(now.machine.or_else(|| now.past.into_iter().find(|(id, _)| is_new(id)).map(|(_, machine)| machine)))
             };
             return match client.send_once(op, request, look).await {
-                Ok(Once::Answered(sent, machine)) => Ok(Made::new(machine, &sent)),
-                Ok(Once::AnsweredAgain(sent, machine)) => Ok(Made { again: true, ..Made::new(machine, &sent) }),
+                Ok(Once::Answered(sent, machine)) => Ok(Created::new(machine, &sent)),
+                Ok(Once::AnsweredAgain(sent, machine)) => Ok(Created { again: true, ..Created::new(machine, &sent) }),
                 // Of a mere name nobody knows whose it is.
-                Ok(Once::Found(machine)) => Ok(Made::found(machine, self.key.is_none())),
+                Ok(Once::Found(machine)) => Ok(Created::found(machine, self.key.is_none())),
                 // Another job was faster by a moment.
                 Err(error) if is_taken(&error) => match self.there(client, call).await?.machine {
-                    Some(machine) => Ok(Made::found(machine, true)),
+                    Some(machine) => Ok(Created::found(machine, true)),
                     None => Err(error),
                 },
                 Err(error) => Err(error),
@@ -331,7 +331,7 @@ impl Making {
             true => error.hint("to run this again and still make one alone: --idempotency-key KEY"),
             false => error,
         })?;
-        Ok(Made::new(machine, &sent))
+        Ok(Created::new(machine, &sent))
     }
 
     /// What is done with one that did not come to its end: it may be deleted. Takes its name, its id, and whether it
@@ -383,7 +383,7 @@ impl Making {
 ///
 /// # Errors
 /// No answer.
-pub async fn once_allowed(client: &Client, request: &Request, deadline: Instant) -> Result<Response> {
+pub async fn delete_when_allowed(client: &Client, request: &Request, deadline: Instant) -> Result<Response> {
     let mut pause = PAUSE;
     loop {
         let sent = client.send(request).await?;
@@ -407,7 +407,7 @@ pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()>
     let args = Args::new().set("machine", id);
     let request = client.request(&machines::DELETE, &args)?;
     let sent = loop {
-        let sent = once_allowed(client, &request, deadline).await;
+        let sent = delete_when_allowed(client, &request, deadline).await;
         match sent.and_then(|sent| sent.answer(&machines::DELETE).map(|_| sent)) {
             Ok(sent) => break sent,
             Err(error) if error.kind() == Kind::NotFound => return Ok(()),
@@ -454,7 +454,7 @@ pub struct Failed {
 ///
 /// # Errors
 /// It will not by itself.
-pub fn may_yet_run(name: &str, id: &str, machine: &Answer) -> Result<()> {
+pub fn check_progressing(name: &str, id: &str, machine: &Answer) -> Result<()> {
     let state = machine.first().and_then(|row| row.text("/state").map(|state| state.into_owned())).unwrap_or_default();
     if state.is_empty() || ON_THE_WAY.contains(&state.as_str()) {
         return Ok(());
@@ -528,7 +528,7 @@ mod tests {
 
     fn names(name: Option<&str>, count: Option<usize>) -> Result<Vec<String>> {
         let args = name.map_or_else(Args::new, |name| Args::new().set("name", name));
-        let making = Making { count, ..Making::default() };
+        let making = CreateOptions { count, ..CreateOptions::default() };
         let (calls, _) = making.calls(Call::new(args))?;
         Ok(calls.iter().map(|call| call.args.text("name").unwrap_or("-").to_owned()).collect())
     }

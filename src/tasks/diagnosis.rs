@@ -16,7 +16,7 @@
 //!
 //! let id = explain::find(&client, "broken").await?;
 //! let facts = explain::gather(&client, &id, None).await;
-//! let told = diagnosis::judge(&facts, None);
+//! let told = diagnosis::diagnose(&facts, None);
 //! assert_eq!(told.failed.unwrap().action, "provision");
 //! println!("{}", told.reason);
 //! let reached: Vec<_> = diagnosis::limits(&facts).filter(|limit| limit.reached).collect();
@@ -227,7 +227,7 @@ pub struct Facts {
 }
 
 /// What follows from the facts.
-pub struct Told {
+pub struct Verdict {
     /// One sentence.
     pub reason: String,
     /// Whether some answer explains the failure, or there is none.
@@ -239,8 +239,8 @@ pub struct Told {
 }
 
 /// Weighs the facts; of the audit log only the entries of this action, if one is named.
-pub fn judge(facts: &Facts, action: Option<&str>) -> Told {
-    let mut told = Told { reason: String::new(), explained: false, failed: None, tries: Vec::new() };
+pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
+    let mut told = Verdict { reason: String::new(), explained: false, failed: None, tries: Vec::new() };
     let id = facts.machine.as_ref().map(|machine| machine.id.clone()).unwrap_or_default();
     let state = facts.machine.as_ref().map(|machine| machine.state.clone()).unwrap_or_default();
     let entries = facts.audit.as_deref().unwrap_or_default();
@@ -555,11 +555,11 @@ mod tests {
     #[test]
     fn nothing_is_made_up_where_no_answer_says_why() {
         let machine = json!({ "id": "m", "state": "failed", "compute_node": "c" });
-        let told = judge(&facts(machine.clone(), json!([]), json!([])), None);
+        let told = diagnose(&facts(machine.clone(), json!([]), json!([])), None);
         assert!(!told.explained);
         assert!(told.reason.contains("no failed entry") && told.reason.contains("gives no reason"), "{}", told.reason);
         let entry = json!([{ "action": "provision", "success": "no" }]);
-        let told = judge(&facts(machine, entry, json!([])), None);
+        let told = diagnose(&facts(machine, entry, json!([])), None);
         assert_eq!(
             (told.reason.as_str(), told.explained),
             ("the provision failed: the service gives no reason", false)
@@ -570,10 +570,10 @@ mod tests {
     fn what_a_machine_was_already_could_not_be_made_of_it() {
         let audit = |action: &str| json!([{ "action": action, "success": "no" }]);
         let running = json!({ "id": "m", "state": "running", "compute_node": "c" });
-        let told = judge(&facts(running.clone(), audit("start"), json!([])), None);
+        let told = diagnose(&facts(running.clone(), audit("start"), json!([])), None);
         assert_eq!(told.reason, "the start failed, perhaps because it was running already");
         assert!(told.tries.iter().all(|way| !way.as_str().contains("machines start")), "{:?}", told.tries);
-        let told = judge(&facts(running, audit("stop"), json!([])), None);
+        let told = diagnose(&facts(running, audit("stop"), json!([])), None);
         assert!(!told.explained && told.tries.iter().any(|way| way.as_str().contains("machines stop m --wait")));
     }
 
@@ -587,9 +587,9 @@ mod tests {
                 { "action": "stop", "success": "yes" },
             ])
         };
-        let told = judge(&facts(machine.clone(), audit("stop"), json!([])), None);
+        let told = diagnose(&facts(machine.clone(), audit("stop"), json!([])), None);
         assert_eq!(told.reason, "the stop failed, and went well later");
-        let told = judge(&facts(machine, audit("start"), json!([])), None);
+        let told = diagnose(&facts(machine, audit("start"), json!([])), None);
         assert_eq!(told.reason, "the stop failed: the service gives no reason");
     }
 
@@ -598,11 +598,11 @@ mod tests {
         let audit = json!([{ "action": "provision", "success": "yes", "time": "2026-01-01T00:00:00.000Z" }]);
         for (audit, log) in [(audit, "has no failed entry"), (json!([]), "is empty")] {
             let facts = facts(json!({ "id": "m", "state": "stopped" }), audit, json!([]));
-            let told = judge(&facts, None);
+            let told = diagnose(&facts, None);
             let words = format!("the machine is stopped, and its records show nothing wrong: the audit log {log}");
             assert_eq!((told.reason, told.explained, told.tries), (words, true, vec![]));
             // A wait that ran out has asked for something.
-            assert!(judge(&facts, Some("start")).tries.iter().any(|way| way.as_str().contains("send it again")));
+            assert!(diagnose(&facts, Some("start")).tries.iter().any(|way| way.as_str().contains("send it again")));
         }
     }
 

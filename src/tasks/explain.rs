@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, join3};
 
-use super::diagnosis::{ASK, Entry, Facts, Image, Limit, Machine, Package, judge};
+use super::diagnosis::{ASK, Entry, Facts, Image, Limit, Machine, Package, diagnose};
 use super::{resolve, route};
 use crate::answer::{Answer, Row};
 use crate::api::Op;
@@ -62,7 +62,7 @@ pub async fn explain(client: &Client, machine: &str, op: Option<&Op>, request: O
 /// takes a few seconds at most.
 pub async fn hints(client: &Client, machine: &str, op: Option<&Op>) -> Vec<Hint> {
     let facts = gather(client, machine, Some(BRIEF)).await;
-    let told = judge(&facts, op.and_then(|op| op.job));
+    let told = diagnose(&facts, op.and_then(|op| op.job));
     let mut all = vec![Hint::from(told.reason)];
     all.extend(told.tries.into_iter().filter(|way| *way != ASK));
     all.truncate(MAX_HINTS);

@@ -218,7 +218,7 @@ async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str
     let all = place.clone();
     let (error, (query, value)) = missing;
     let place = if is_short_id(typed) { place } else { filtered(noun, place, typed) };
-    let known = Known::list_for(client, noun, &place.set(query, value), op).await?.there();
+    let known = Candidates::list_for(client, noun, &place.set(query, value), op).await?.there();
     match known.find(typed, op.is_some_and(|op| op.asks)) {
         Err(other) if other.kind() == crate::error::Kind::NotFound => {
             Err(with_near(client, noun, &all, typed, error).await)
@@ -235,7 +235,7 @@ async fn with_near(client: &Client, noun: &'static Noun, place: &Args, typed: &s
     if told || !was_filtered {
         return error;
     }
-    let Ok(known) = Known::list(client, noun, place).await else { return error };
+    let Ok(known) = Candidates::list(client, noun, place).await else { return error };
     let fuller = missing(noun, typed, &known.things, &known.lister);
     if fuller.message() == error.message() { fuller } else { error }
 }
@@ -254,11 +254,11 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
         Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac),
         Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
-    let known = Known::list_for(client, noun, &filtered(noun, place.clone(), typed), op).await?;
+    let known = Candidates::list_for(client, noun, &filtered(noun, place.clone(), typed), op).await?;
     match known.find(typed, strict) {
         // The name's own list has none of those whose ids begin so.
         Err(_) if noun.filter.is_some() && known.called(typed).is_empty() && is_short_id(typed) => {
-            Known::list_for(client, noun, &place, op).await?.find(typed, strict).map(|thing| thing.id.clone())
+            Candidates::list_for(client, noun, &place, op).await?.find(typed, strict).map(|thing| thing.id.clone())
         }
         found => found.map(|thing| thing.id.clone()),
     }
@@ -284,7 +284,7 @@ fn named_version<'a>(noun: &Noun, typed: &'a str) -> (&'a str, Option<&'a str>) 
 }
 
 /// A thing of a list, as far as its names go.
-pub struct Thing {
+pub struct Candidate {
     /// Its id.
     pub id: String,
     /// Its name; empty where it has none.
@@ -297,12 +297,12 @@ pub struct Thing {
     pub row: Box<RawValue>,
 }
 
-impl Thing {
+impl Candidate {
     /// As a list or its own record shows it.
     ///
     /// # Errors
     /// It is not JSON, or has no id.
-    pub fn of(noun: &Noun, row: Row<'_>) -> Result<Thing> {
+    pub fn of(noun: &Noun, row: Row<'_>) -> Result<Candidate> {
         let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
         let about = [text("state"), text("created")].join(" ");
         let id = if noun.ids == Ids::Mac { net::mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) };
@@ -311,7 +311,7 @@ impl Thing {
             let words = format!("the service answered a {} without a {}", noun.word, noun.key);
             return Err(Error::new(crate::error::Kind::Unreachable, words));
         }
-        Ok(Thing {
+        Ok(Candidate {
             id,
             name: text(noun.name_field),
             version: noun.version_field.map(text).unwrap_or_default(),
@@ -343,26 +343,26 @@ impl Thing {
 }
 
 /// A list of things, in which they are looked for.
-pub struct Known {
+pub struct Candidates {
     noun: &'static Noun,
     /// The command that lists them.
     lister: String,
     /// What can be meant.
-    pub things: Vec<Thing>,
+    pub things: Vec<Candidate>,
     /// What is in the list and cannot be meant, since others own it.
-    others: Vec<Thing>,
+    others: Vec<Candidate>,
 }
 
-impl Known {
+impl Candidates {
     /// Asks for the list.
     ///
     /// # Errors
     /// The list cannot be read.
-    pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Known> {
+    pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
         let answer = client.call(noun.list, place).await?;
-        let things = answer.rows().map(|row| Thing::of(noun, row));
+        let things = answer.rows().map(|row| Candidate::of(noun, row));
         let lister = client.service().command(noun.list);
-        Ok(Known { noun, lister, things: things.collect::<Result<_>>()?, others: Vec::new() })
+        Ok(Candidates { noun, lister, things: things.collect::<Result<_>>()?, others: Vec::new() })
     }
 
     /// Asks for the list in which the targets of an operation are: what others own is not among them, unless the
@@ -370,13 +370,13 @@ impl Known {
     ///
     /// # Errors
     /// The list cannot be read, or nobody says whose these things are.
-    pub async fn list_for(client: &Client, noun: &'static Noun, place: &Args, op: Option<&Op>) -> Result<Known> {
-        let mut known = Known::list(client, noun, place).await?;
+    pub async fn list_for(client: &Client, noun: &'static Noun, place: &Args, op: Option<&Op>) -> Result<Candidates> {
+        let mut known = Candidates::list(client, noun, place).await?;
         let Some(owner) = noun.owner.filter(|_| op.is_some_and(|op| !op.others)) else { return Ok(known) };
         if known.things.is_empty() {
             return Ok(known);
         }
-        let own: Box<dyn Fn(&Thing) -> bool> = match owner {
+        let own: Box<dyn Fn(&Candidate) -> bool> = match owner {
             Owner::Operator(field) => Box::new(move |thing| thing.text(&[field]).is_none_or(|text| text != "true")),
             Owner::Account(field) => {
                 let account = client.account_id().await.map_err(|error| {
@@ -393,20 +393,20 @@ impl Known {
     }
 
     /// The same without those that are gone.
-    pub fn there(mut self) -> Known {
-        self.things.retain(Thing::is_there);
+    pub fn there(mut self) -> Candidates {
+        self.things.retain(Candidate::is_there);
         self
     }
 
     /// The one with this id, however its letters are written.
-    pub fn with_id(&self, typed: &str) -> Option<&Thing> {
+    pub fn with_id(&self, typed: &str) -> Option<&Candidate> {
         self.things.iter().find(|thing| thing.id.eq_ignore_ascii_case(typed))
     }
 
     /// Those whose name is exactly this.
-    pub fn called(&self, typed: &str) -> Vec<&Thing> {
+    pub fn called(&self, typed: &str) -> Vec<&Candidate> {
         let (name, version) = named_version(self.noun, typed);
-        let fits = |thing: &&Thing| thing.name == name && version.is_none_or(|version| thing.version == version);
+        let fits = |thing: &&Candidate| thing.name == name && version.is_none_or(|version| thing.version == version);
         self.things.iter().filter(fits).collect()
     }
 
@@ -415,17 +415,17 @@ impl Known {
     ///
     /// # Errors
     /// Not found, or ambiguous.
-    pub fn find(&self, typed: &str, strict: bool) -> Result<&Thing> {
+    pub fn find(&self, typed: &str, strict: bool) -> Result<&Candidate> {
         let noun = self.noun;
         let mut named = self.called(typed);
         // What has failed has not kept its name from others.
-        let failed = |thing: &&Thing| thing.text(&["state"]).is_some_and(|state| noun.failed.contains(&&*state));
+        let failed = |thing: &&Candidate| thing.text(&["state"]).is_some_and(|state| noun.failed.contains(&&*state));
         if !named.iter().all(failed) {
             named.retain(|thing| !failed(thing));
         }
         if named.is_empty() && noun.ids == Ids::Uuid && is_short_id(typed) {
             let typed = typed.to_ascii_lowercase();
-            let found: Vec<&Thing> = self.things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
+            let found: Vec<&Candidate> = self.things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
             return match found.as_slice() {
                 [one] => Ok(one),
                 [] => Err(self.missing(&typed)),
@@ -444,7 +444,7 @@ impl Known {
     fn missing(&self, typed: &str) -> Error {
         let word = self.noun.word;
         let (name, version) = named_version(self.noun, typed);
-        let fits = |thing: &&Thing| {
+        let fits = |thing: &&Candidate| {
             let named = thing.name == name && version.is_none_or(|version| thing.version == version);
             named || is_short_id(typed) && thing.id.starts_with(&typed.to_ascii_lowercase())
         };
@@ -474,9 +474,9 @@ impl Known {
 }
 
 /// The newest of several that share a name, where the noun says how to tell.
-fn newest<'a>(noun: &Noun, found: &[&'a Thing]) -> Option<&'a Thing> {
+fn newest<'a>(noun: &Noun, found: &[&'a Candidate]) -> Option<&'a Candidate> {
     noun.version_field?;
-    let order = |thing: &&Thing| match noun.newest_by {
+    let order = |thing: &&Candidate| match noun.newest_by {
         Some(_) => (thing.published.clone(), Vec::new()),
         None => (String::new(), version_order(&thing.version)),
     };
@@ -493,7 +493,7 @@ fn version_order(version: &str) -> Vec<(u64, String)> {
     version.split(['.', '-', '+']).map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
 }
 
-fn missing(noun: &Noun, typed: &str, things: &[Thing], lister: &str) -> Error {
+fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Error {
     let error =
         Error::new(crate::error::Kind::NotFound, format!("no {} named '{}'", noun.word, super::words::brief(typed)));
     // A line of a table that was piped here.
@@ -536,7 +536,7 @@ fn missing(noun: &Noun, typed: &str, things: &[Thing], lister: &str) -> Error {
     error.hint(Hint::run("list them", lister))
 }
 
-fn ambiguous(noun: &Noun, typed: &str, found: &[&Thing]) -> Error {
+fn ambiguous(noun: &Noun, typed: &str, found: &[&Candidate]) -> Error {
     let words = format!("'{}' fits {} {}", super::words::brief(typed), found.len(), super::words::plural(noun.word));
     let mut error = Error::new(crate::error::Kind::Ambiguous, words);
     for thing in found.iter().take(CANDIDATES) {

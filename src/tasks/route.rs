@@ -15,14 +15,14 @@
 //! use sdc::api::cloudapi::{machines::MACHINE, tags};
 //! use sdc::request::Args;
 //! use sdc::tasks::resolve;
-//! use sdc::tasks::route::{Finder, Past};
+//! use sdc::tasks::route::{RouteFinder, ProxyChoice};
 //!
 //! // db0 has no public address. Its tag names web1 as its bastion.
 //! let db0 = resolve::id(&client, &MACHINE, "db0").await?;
 //! client.call(&tags::SET, &Args::new().set("machine", db0).set("tritoncli.ssh.proxy", "web1")).await?;
 //! # while Finder::new(&(), client.clone(), Past::Tagged).way("db0", None).await?.hops.is_empty() {}
 //!
-//! let way = Finder::new(&(), client.clone(), Past::Tagged).way("db0", None).await?;
+//! let way = RouteFinder::new(&(), client.clone(), ProxyChoice::Tagged).way("db0", None).await?;
 //! assert_eq!(way.hops[0].to_string(), "root@198.18.0.10");
 //! assert_eq!(format!("{}@{}", way.user, way.ip), "ubuntu@192.168.128.7");
 //! # cloud.stop().await
@@ -34,7 +34,7 @@
 
 use std::collections::HashMap;
 
-use super::addresses::{self, Choice, Hop, Machine, Networks};
+use super::addresses::{self, AddressChoice, Hop, Machine, Networks};
 use super::{Report, resolve};
 use crate::answer::Row;
 use crate::api::cloudapi::{images, machines, networks};
@@ -50,7 +50,7 @@ const STILL: &[&str] = &["stopped", "offline", "failed", "incomplete", "deleted"
 
 /// Whether bastions are passed, and which.
 #[derive(Clone, Debug, Default)]
-pub enum Past {
+pub enum ProxyChoice {
     /// Those of the tags.
     #[default]
     Tagged,
@@ -61,7 +61,7 @@ pub enum Past {
 }
 
 /// The way to log in to a machine.
-pub struct Way {
+pub struct SshRoute {
     /// The machine.
     pub machine: Machine,
     /// Its address for that.
@@ -78,8 +78,8 @@ pub struct Way {
 ///
 /// # Errors
 /// The list could not be read.
-pub async fn networks(client: &Client, choice: &Choice) -> Result<Networks> {
-    if !matches!(choice, Choice::Public | Choice::Private) {
+pub async fn networks(client: &Client, choice: &AddressChoice) -> Result<Networks> {
+    if !matches!(choice, AddressChoice::Public | AddressChoice::Private) {
         return Ok(Networks::new());
     }
     let answer = client.call(&networks::LIST, &Args::new()).await?;
@@ -117,12 +117,12 @@ pub async fn machine(client: &Client, typed: &str) -> Result<Machine> {
 }
 
 /// Finds routes, and asks for nothing twice.
-pub struct Finder<'a> {
+pub struct RouteFinder<'a> {
     report: &'a dyn Report,
     client: Client,
-    choice: Choice,
+    choice: AddressChoice,
     networks: Networks,
-    past: Past,
+    past: ProxyChoice,
     /// Nobody goes the way: it is only shown.
     prints: bool,
     /// Who logs in to an image's machines, by its id.
@@ -131,33 +131,42 @@ pub struct Finder<'a> {
     machines: Vec<(String, Machine)>,
 }
 
-impl<'a> Finder<'a> {
+impl<'a> RouteFinder<'a> {
     /// One that takes the usual addresses.
-    pub fn new(report: &'a dyn Report, client: Client, past: Past) -> Finder<'a> {
-        let (choice, networks) = (Choice::Usual, Networks::new());
-        Finder { report, client, choice, networks, past, prints: false, users: HashMap::new(), machines: Vec::new() }
+    pub fn new(report: &'a dyn Report, client: Client, past: ProxyChoice) -> RouteFinder<'a> {
+        let (choice, networks) = (AddressChoice::Usual, Networks::new());
+        RouteFinder {
+            report,
+            client,
+            choice,
+            networks,
+            past,
+            prints: false,
+            users: HashMap::new(),
+            machines: Vec::new(),
+        }
     }
 
     /// Takes addresses of this choice.
     ///
     /// # Errors
     /// The networks could not be read.
-    pub async fn choose(self, choice: Choice) -> Result<Finder<'a>> {
+    pub async fn choose(self, choice: AddressChoice) -> Result<RouteFinder<'a>> {
         let networks = networks(&self.client, &choice).await?;
-        Ok(Finder { choice, networks, ..self })
+        Ok(RouteFinder { choice, networks, ..self })
     }
 
     /// Finds routes that nobody is going to use: a machine that does not run is no reason to refuse.
     #[must_use]
-    pub fn only_shows(self, prints: bool) -> Finder<'a> {
-        Finder { prints, ..self }
+    pub fn only_shows(self, prints: bool) -> RouteFinder<'a> {
+        RouteFinder { prints, ..self }
     }
 
     /// The way to log in to this machine, as this user if one was typed.
     ///
     /// # Errors
     /// There is no such machine, or no way to it.
-    pub async fn way(&mut self, typed: &str, user: Option<&str>) -> Result<Way> {
+    pub async fn way(&mut self, typed: &str, user: Option<&str>) -> Result<SshRoute> {
         let machine = self.machine(typed).await?;
         let ip = machine.login_address(&self.choice, &self.networks)?;
         let port = machine.port()?;
@@ -166,7 +175,7 @@ impl<'a> Finder<'a> {
             Some(user) => user.to_owned(),
             None => self.default_user(&machine).await?,
         };
-        Ok(Way { machine, ip, port, user, hops })
+        Ok(SshRoute { machine, ip, port, user, hops })
     }
 
     async fn machine(&mut self, typed: &str) -> Result<Machine> {
@@ -194,9 +203,9 @@ impl<'a> Finder<'a> {
 
     async fn hops(&mut self, target: &Machine, user: Option<&str>) -> Result<Vec<Hop>> {
         let mut next = match &self.past {
-            Past::Nothing => None,
-            Past::Machine(typed) => Some(typed.clone()),
-            Past::Tagged => target.proxy()?.map(str::to_owned),
+            ProxyChoice::Nothing => None,
+            ProxyChoice::Machine(typed) => Some(typed.clone()),
+            ProxyChoice::Tagged => target.proxy()?.map(str::to_owned),
         };
         let mut passed: Vec<(String, String)> = vec![(target.id.clone(), target.name.clone())];
         let mut hops = Vec::new();
@@ -221,7 +230,7 @@ impl<'a> Finder<'a> {
                 }
                 (None, None) => self.default_user(&bastion).await?,
             };
-            let ip = bastion.login_address(&Choice::Usual, &self.networks)?;
+            let ip = bastion.login_address(&AddressChoice::Usual, &self.networks)?;
             hops.push(Hop { user, ip, port: bastion.port()? });
             next = bastion.proxy()?.map(str::to_owned);
         }

@@ -40,7 +40,7 @@ use std::time::Duration;
 use super::Report;
 use super::about::About;
 use super::call::Call;
-use super::resolve::{self, Known, Thing};
+use super::resolve::{self, Candidate, Candidates};
 use super::words::plural;
 use crate::api::{CLOUDAPI, Noun, Op, Pick, Shape};
 use crate::client::Client;
@@ -121,7 +121,7 @@ impl Filter {
         self.selector.is_none() && self.states.is_empty() && self.older.is_none()
     }
 
-    fn fits(&self, noun: &Noun, thing: &Thing) -> bool {
+    fn fits(&self, noun: &Noun, thing: &Candidate) -> bool {
         noun.picks.iter().all(|pick| match pick {
             // A list that shows no tags cannot prove a tag is absent.
             Pick::Tags
@@ -237,8 +237,8 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
     };
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
-    let fits = |thing: &Thing| !filters || asked.filter.fits(target, thing);
-    let mut add = |call: Call, row: Option<&Thing>| {
+    let fits = |thing: &Candidate| !filters || asked.filter.fits(target, thing);
+    let mut add = |call: Call, row: Option<&Candidate>| {
         // A name and its id mean the same thing, which is acted on once.
         if found.iter().all(|known: &Call| known.id().is_none() || known.id() != call.id()) {
             if let (Some(id), Some(thing)) = (call.id(), row) {
@@ -247,7 +247,7 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
             found.push(call);
         }
     };
-    let of = |thing: &Thing| {
+    let of = |thing: &Candidate| {
         let mut call = asked.call(if thing.name.is_empty() { &thing.id } else { &thing.name });
         call.args.push(target.name, Value::Text(thing.id.clone()));
         call
@@ -260,7 +260,7 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
     for typed in &asked.typed {
         let outcome = match &known {
             Some(known) if globs && asked.is_glob(typed) && known.called(typed).is_empty() => {
-                let named = |thing: &&Thing| selector::glob(typed, &thing.name);
+                let named = |thing: &&Candidate| selector::glob(typed, &thing.name);
                 let mut these = known.things.iter().filter(named).peekable();
                 match these.peek() {
                     Some(_) => {
@@ -318,10 +318,10 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
 ///
 /// # Errors
 /// A usage error for too many.
-pub fn chosen(report: &dyn Report, target: &'static Noun, filter: &Filter, things: &[&Thing]) -> Result<Targets> {
+pub fn chosen(report: &dyn Report, target: &'static Noun, filter: &Filter, things: &[&Candidate]) -> Result<Targets> {
     filter.allows(things.len(), target.word)?;
     let call =
-        |thing: &&Thing| Call::on(target, &thing.id, if thing.name.is_empty() { &thing.id } else { &thing.name });
+        |thing: &&Candidate| Call::on(target, &thing.id, if thing.name.is_empty() { &thing.id } else { &thing.name });
     let calls: Vec<Call> = things.iter().map(call).collect();
     let known = things.iter().map(|thing| (thing.id.clone(), About::of(thing))).collect();
     if calls.is_empty() {
@@ -332,13 +332,13 @@ pub fn chosen(report: &dyn Report, target: &'static Noun, filter: &Filter, thing
 
 /// The list in which all of them are. What it hides for its state is meant by an id, a name, or `--state` alone: nobody
 /// destroys what `list` does not show.
-async fn list(client: &Client, op: &Op, target: &'static Noun, asked: &Asked) -> Result<Known> {
+async fn list(client: &Client, op: &Op, target: &'static Noun, asked: &Asked) -> Result<Candidates> {
     let place = resolve::place(target, &asked.args);
     match target.whole() {
         Some((name, value)) if !asked.filter.states.is_empty() => {
-            Known::list_for(client, target, &place.set(name, value), Some(op)).await
+            Candidates::list_for(client, target, &place.set(name, value), Some(op)).await
         }
-        _ => Known::list_for(client, target, &place, Some(op)).await,
+        _ => Candidates::list_for(client, target, &place, Some(op)).await,
     }
 }
 

@@ -35,7 +35,7 @@
 use std::path::{Path, PathBuf};
 
 use super::secrets;
-use crate::api::{Field, Kind, Op, Place, Test};
+use crate::api::{Field, Kind, Location, Op, Test};
 use crate::auth::{KeyKind, PublicKey};
 use crate::error::{Error, Result};
 use crate::grammar::{self, mebibytes};
@@ -120,7 +120,7 @@ fn assign(op: &Op, args: &mut Args, text: &str, files: &dyn Files) -> Result<()>
     if typed {
         return assign_json(args, field, value, files);
     }
-    if value.is_empty() && !matches!(field.kind, Kind::Clearable) {
+    if value.is_empty() && !matches!(field.kind, Kind::TextOrEmpty) {
         let error = Error::usage(format!("the value of {name} is empty: is a variable unset?"));
         return Err(match field.kind {
             Kind::Object => error.hint(format!("to clear it: {name}:={{}}")),
@@ -194,26 +194,29 @@ pub fn add(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Res
         Kind::Pairs(_) => text.split_once('=').is_some_and(|(_, value)| value.is_empty()),
         _ => text.is_empty(),
     };
-    if field.place == Place::Query && nothing && !matches!(field.kind, Kind::Clearable) {
+    if field.place == Location::Query && nothing && !matches!(field.kind, Kind::TextOrEmpty) {
         let words = format!("the filter {} is empty, which would choose everything: is a variable unset?", field.name);
         return Err(Error::usage(words));
     }
     if !several(field.kind) && args.get(field.name).is_some() {
         return Err(Error::usage(format!("{} is given twice", field.name)));
     }
-    let pairs = matches!(field.kind, Kind::Object | Kind::Pairs(_) | Kind::Flat(_) | Kind::Tags(_));
-    if pairs && field.place == Place::Body && text.trim_start().starts_with('{') {
+    let pairs = matches!(field.kind, Kind::Object | Kind::Pairs(_) | Kind::FlatPairs(_) | Kind::Tags(_));
+    if pairs && field.place == Location::Body && text.trim_start().starts_with('{') {
         return add_object(args, field, text, files).map_err(|error| error.about(&option()));
     }
     match field.kind {
-        Kind::Same(_) => Ok(()),
-        Kind::Texts | Kind::Words | Kind::SomeOf(_) | Kind::Named | Kind::Members(_) | Kind::Refs(_) => {
+        Kind::CopyOf(_) => Ok(()),
+        Kind::Texts | Kind::Words | Kind::SomeOf(_) | Kind::NamedList | Kind::Members(_) | Kind::Refs(_) => {
             add_to_list(args, field, text)
         }
         Kind::Affinity | Kind::PolicyRules | Kind::Nics | Kind::Mounts | Kind::Disks => add_to_list(args, field, text),
-        Kind::Object | Kind::Flat(_) | Kind::Tags(_) | Kind::FlatFiles(_) | Kind::Pairs(_) | Kind::PairFiles(_) => {
-            add_named(args, field, text, files)
-        }
+        Kind::Object
+        | Kind::FlatPairs(_)
+        | Kind::Tags(_)
+        | Kind::FlatFiles(_)
+        | Kind::Pairs(_)
+        | Kind::PairFiles(_) => add_named(args, field, text, files),
         Kind::Files | Kind::Secret | Kind::File | Kind::PublicKeyFile => add_contents(args, field, text, files),
         _ => {
             args.push(field.name, value(field, text)?);
@@ -227,8 +230,8 @@ fn value(field: &Field, text: &str) -> Result<Arg> {
     let about = |error: Error| error.about(&format!("--{}", field.long_name()));
     let typed = |json: &str| match field.place {
         // In a query everything is text.
-        Place::Query | Place::Header => Ok(Arg::Text(json.to_owned())),
-        Place::Body => Arg::json(json),
+        Location::Query | Location::Header => Ok(Arg::Text(json.to_owned())),
+        Location::Body => Arg::json(json),
     };
     match field.kind {
         Kind::Uuid if !super::resolve::is_uuid(text) => {
@@ -265,7 +268,7 @@ fn add_to_list(args: &mut Args, field: &Field, text: &str) -> Result<()> {
         Kind::Words | Kind::SomeOf(_) => {
             words(field, text)?.into_iter().try_for_each(|word| append(args, field.name, word.into()))
         }
-        Kind::Named => {
+        Kind::NamedList => {
             words(field, text)?.into_iter().try_for_each(|name| append(args, field.name, named("name", name)))
         }
         Kind::Members(default) => words(field, text)?.into_iter().try_for_each(|word| add_member(args, word, default)),
@@ -314,7 +317,7 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
             args.push(field.name, Arg::json(&serde_json::Value::from(object).to_string())?);
             Ok(())
         }
-        Kind::Flat(reserved) => {
+        Kind::FlatPairs(reserved) => {
             let (name, value) = pair(text)?;
             check_name(name, reserved)?;
             no_file(&value, name, ("", "--file "), "")?;
@@ -337,7 +340,7 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
                 no_file(&value, name, ("--metadata ", "--metadata-file "), "--metadata ")?;
             }
             check_new_metadata(prefix, name)?;
-            if prefix == "tag." && field.place == Place::Body {
+            if prefix == "tag." && field.place == Location::Body {
                 grammar::tag::check_new(name, &typed_tag(&value))?;
             }
             add_pair(args, prefix, name, value)
@@ -467,13 +470,13 @@ fn several(kind: Kind) -> bool {
             | Kind::Texts
             | Kind::Words
             | Kind::SomeOf(_)
-            | Kind::Named
+            | Kind::NamedList
             | Kind::Members(_)
             | Kind::Affinity
             | Kind::PolicyRules
             | Kind::Files
             | Kind::Object
-            | Kind::Flat(_)
+            | Kind::FlatPairs(_)
             | Kind::Tags(_)
             | Kind::FlatFiles(_)
             | Kind::Nics

@@ -15,7 +15,7 @@
 //!
 //! use sdc::api::cloudapi::machines::STOP;
 //! use sdc::request::Args;
-//! use sdc::tasks::addresses::Choice;
+//! use sdc::tasks::addresses::AddressChoice;
 //! use sdc::tasks::wait_for::{Time, Waiting, Wanted, waitable};
 //!
 //! // Another process stops it.
@@ -25,7 +25,7 @@
 //! let wanted = Wanted::parse(noun, "state=stopped")?;
 //! let (time, networks) = (Time::new(Duration::from_secs(60)), Default::default());
 //! let waiting = Waiting {
-//!     client: &client, noun, wanted: &wanted, time: &time, choice: &Choice::Usual, networks: &networks,
+//!     client: &client, noun, wanted: &wanted, time: &time, choice: &AddressChoice::Usual, networks: &networks,
 //! };
 //! let mut args = Args::new().set("machine", "web1");
 //! let web1 = waiting.one(&mut args, "web1", |state| println!("{state}")).await?;
@@ -45,8 +45,8 @@ use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
 use super::Report;
-use super::addresses::{Choice, Machine, Networks};
-use super::resolve::{self, Known};
+use super::addresses::{AddressChoice, Machine, Networks};
+use super::resolve::{self, Candidates};
 use super::words::plural;
 use crate::answer::Answer;
 use crate::api::cloudapi::{machines, snapshots};
@@ -205,7 +205,7 @@ pub async fn expanded(
         async || {
             let mut place = place.clone();
             resolve::path(client, noun.list, &mut place).await?;
-            let known = Known::list(client, noun, &place).await?;
+            let known = Candidates::list(client, noun, &place).await?;
             Ok((place, known))
         },
     )
@@ -274,7 +274,7 @@ pub struct Waiting<'a> {
     /// How long.
     pub time: &'a Time,
     /// Which address of a machine is meant.
-    pub choice: &'a Choice,
+    pub choice: &'a AddressChoice,
     /// Which networks are public.
     pub networks: &'a Networks,
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use sdc::answer::{Answer, scan, split_rows};
 use sdc::api::{Column, Shape, Show, column};
 use sdc::error::Kind;
-use sdc::render::{Format, Look, Program, SortKey, age, json, parse_output, parse_sort, render, visible};
+use sdc::render::{Format, Program, SortKey, View, age, json, parse_output, parse_sort, render, visible};
 use sdc::response::Response;
 
 const KNOWN: &[Column] = &[
@@ -29,9 +29,9 @@ const ODD: &str = r#"[{"a":1.10,"big":12345678901234567890123,"e":"\u00e9\/","du
 /// 2026-11-23T00:00:00Z
 const NOW: i64 = 1_795_392_000_000;
 
-fn look(output: &str) -> Look {
+fn look(output: &str) -> View {
     let (format, columns) = parse_output(output, KNOWN).unwrap();
-    Look { format, columns, known: KNOWN, now: NOW, ..Look::default() }
+    View { format, columns, known: KNOWN, now: NOW, ..View::default() }
 }
 
 fn rows(body: &str) -> Answer {
@@ -166,7 +166,7 @@ proptest! {
         let list = rows(&format!("[{row}]"));
         // Columns that the table knows, and those that the server names.
         for known in [KNOWN, &[]] {
-            let look = Look { terminal: true, known, ..look(output) };
+            let look = View { terminal: true, known, ..look(output) };
             for shown in [
                 render(&list, Shape::Rows, &look), render(&record, Shape::Record, &look), render(&record, Shape::Map, &look),
             ] {
@@ -207,7 +207,7 @@ proptest! {
 
     #[test]
     fn a_terminal_shows_the_same_values_and_no_control_characters(text in document()) {
-        let shown = render(&rows(&text), Shape::Rows, &Look { terminal: true, ..look("json") });
+        let shown = render(&rows(&text), Shape::Rows, &View { terminal: true, ..look("json") });
         prop_assert!(!shown.contains(|letter: char| letter.is_control() && letter != '\n'));
         let strings = |text: &str| -> Vec<String> {
             // Half pairs are no string to serde_json, but stay the same token.
@@ -285,7 +285,7 @@ proptest! {
         let answer = rows(&text);
         for output in ["table", "wide", "json", "jsonl", "yaml", "csv", "tsv", "ids", "name,tags.a,/nics/0/ip"] {
             for terminal in [true, false] {
-                let mut look = Look { terminal, ..look(output) };
+                let mut look = View { terminal, ..look(output) };
                 let _ = render(&answer, Shape::Rows, &look);
                 look.sort = parse_sort("-name,age,memory", KNOWN).unwrap();
                 let sorted = render(&answer, Shape::Rows, &look);
@@ -317,7 +317,7 @@ proptest! {
     #[test]
     fn numbers_sort_as_numbers(mut numbers in prop::collection::vec(-1_000_000i64..1_000_000, 2..20)) {
         let body: Vec<String> = numbers.iter().map(|n| format!("{{\"memory\":{n}}}")).collect();
-        let sorted = Look { sort: parse_sort("memory", KNOWN).unwrap(), ..look("jsonl:memory") };
+        let sorted = View { sort: parse_sort("memory", KNOWN).unwrap(), ..look("jsonl:memory") };
         let out = render(&rows(&format!("[{}]", body.join(","))), Shape::Rows, &sorted);
         numbers.sort_unstable();
         let expected: String = numbers.iter().map(|n| format!("{{\"memory\":{n}}}\n")).collect();
@@ -366,7 +366,7 @@ fn read_csv(text: &str) -> Vec<Vec<String>> {
 fn the_oddest_document_passes_unchanged() {
     assert_eq!(list(ODD, "json"), format!("{ODD}\n"));
     assert_eq!(list(ODD, "jsonl"), format!("{}\n", &ODD[1..ODD.len() - 1]));
-    let shown = render(&rows(ODD), Shape::Rows, &Look { terminal: true, ..look("json") });
+    let shown = render(&rows(ODD), Shape::Rows, &View { terminal: true, ..look("json") });
     assert_eq!(tokens(&shown), tokens(ODD));
     assert!(shown.starts_with("[\n  {\n    \"a\": 1.10,\n"), "{shown}");
     assert!(shown.ends_with("\n  }\n]\n"), "{shown}");
@@ -378,7 +378,7 @@ fn an_empty_list_is_empty_in_every_format() {
     assert_eq!(outputs, ["[]\n", "", "[]\n", ""].map(str::to_owned));
     assert_eq!(list("[ ]", "csv:id,name"), "id,name\n");
     assert_eq!(list("[]", "name,memory"), "NAME  MEMORY\n");
-    let bare = Look { header: false, ..look("name") };
+    let bare = View { header: false, ..look("name") };
     assert_eq!(render(&rows("[]"), Shape::Rows, &bare), "");
     assert_eq!(render(&Answer::Nothing, Shape::Nothing, &look("json")), "");
 }
@@ -430,7 +430,7 @@ const MACHINES: &str = r#"[
 #[test]
 fn a_table_shows_what_people_want_to_see() {
     let images = HashMap::from([("11111111-2222-3333-4444-555555555555".to_owned(), "base@24.4.1".to_owned())]);
-    let out = render(&rows(MACHINES), Shape::Rows, &Look { images, ..look("table") });
+    let out = render(&rows(MACHINES), Shape::Rows, &View { images, ..look("table") });
     let expected = "\
 SHORTID   NAME                 IMAGE        MEMORY  FLAGS  AGE
 b6d4a1f0  web0                 base@24.4.1  1G      BDFP   3d
@@ -466,7 +466,7 @@ fn csv_and_tsv_hold_what_was_sent() {
         "name,tags,memory\n=1+1,\"{\"\"a\"\":[1.10]}\",\n\"a\tb\n\\c\",,\"\"\n"
     );
     assert_eq!(list(body, "tsv:name,tags"), "name\ttags\n=1+1\t{\"a\":[1.10]}\na\\tb\\n\\\\c\t\n");
-    let bare = Look { header: false, terminal: true, ..look("csv:name") };
+    let bare = View { header: false, terminal: true, ..look("csv:name") };
     assert_eq!(render(&rows(r#"[{"name":"\u001b]0;x\u0007"}]"#), Shape::Rows, &bare), "\\x1b]0;x\\x07\n");
 }
 
@@ -482,7 +482,7 @@ fn a_single_object_is_lines_of_key_and_value() {
     let answer = Answer::from_record(object).unwrap();
     let out = render(&answer, Shape::Record, &look("table"));
     assert_eq!(out, "id: i\ntags: {\"a\":1.10}\nips: [\"1\",\"2\"]\nevil\\x1b: a\\nb\nnone: -\nmemory: 1024\n");
-    let bare = Look { header: false, ..look("memory") };
+    let bare = View { header: false, ..look("memory") };
     assert_eq!(render(&answer, Shape::Record, &bare), "1G\n");
     assert_eq!(render(&answer, Shape::Record, &look("ids")), "i\n");
     assert_eq!(render(&answer, Shape::Record, &look("json:id")), "{\"id\":\"i\"}\n");
@@ -496,7 +496,7 @@ fn an_object_whose_keys_are_data_is_rows_of_name_and_value() {
     let answer = Answer::from_record(br#"{"role":"db","n":1.10,"deep":{"x": 1}}"#).unwrap();
     let out = |output: &str| {
         let (format, columns) = parse_output(output, sdc::render::MAP_COLUMNS).unwrap();
-        render(&answer, Shape::Map, &Look { format, columns, ..Look::default() })
+        render(&answer, Shape::Map, &View { format, columns, ..View::default() })
     };
     assert_eq!(out("table"), "NAME  VALUE\nrole  db\nn     1.10\ndeep  {\"x\":1}\n");
     assert_eq!(out("json"), "{\"role\":\"db\",\"n\":1.10,\"deep\":{\"x\": 1}}\n");
@@ -508,7 +508,7 @@ fn an_object_whose_keys_are_data_is_rows_of_name_and_value() {
 
 #[test]
 fn rows_that_no_table_knows_show_their_plain_fields() {
-    let look = Look::default();
+    let look = View::default();
     assert_eq!(render(&rows(r#"[{"b":1,"c":{},"a":"x"}]"#), Shape::Rows, &look), "B  A\n1  x\n");
     assert_eq!(render(&rows(r#"["x","y"]"#), Shape::Rows, &look), "VALUE\nx\ny\n");
 }
@@ -541,7 +541,7 @@ fn a_very_deep_document_neither_grows_without_bound_nor_overflows_the_stack() {
     let deep = format!("[{{\"a\":{}1{}}}]", "[".repeat(200_000), "]".repeat(200_000));
     let answer = rows(&deep);
     for output in ["json", "jsonl", "yaml", "csv:name", "table", "ids"] {
-        let look = Look { terminal: true, ..look(output) };
+        let look = View { terminal: true, ..look(output) };
         assert!(render(&answer, Shape::Rows, &look).len() < 100 * deep.len());
     }
     let program = Program::new(".").unwrap();
@@ -581,8 +581,8 @@ fn a_format_may_be_followed_by_columns_and_columns_may_stand_alone() {
 
 fn sorted(body: &str, by: &str) -> String {
     let sort: Vec<SortKey> = parse_sort(by, KNOWN).unwrap();
-    let json = render(&rows(body), Shape::Rows, &Look { sort: sort.clone(), ..look("jsonl:name") });
-    let table = render(&rows(body), Shape::Rows, &Look { sort, header: false, ..look("name") });
+    let json = render(&rows(body), Shape::Rows, &View { sort: sort.clone(), ..look("jsonl:name") });
+    let table = render(&rows(body), Shape::Rows, &View { sort, header: false, ..look("name") });
     let names: Vec<&str> =
         json.lines().map(|line| line.trim_start_matches("{\"name\":\"").trim_end_matches("\"}")).collect();
     assert_eq!(names, table.lines().collect::<Vec<_>>(), "a table sorts as JSON does");
@@ -644,8 +644,8 @@ fn cells_are_never_wrapped_or_cut() {
 fn colour_changes_nothing_but_colour() {
     let body = r#"[{"name":"a","state":"running"},{"name":"b","state":"failed"},{"name":"c","state":"odd"}]"#;
     let known: &[Column] = const { &[column("name"), column("state")] };
-    let plain = render(&rows(body), Shape::Rows, &Look { known, ..Look::default() });
-    let coloured = render(&rows(body), Shape::Rows, &Look { known, colour: true, ..Look::default() });
+    let plain = render(&rows(body), Shape::Rows, &View { known, ..View::default() });
+    let coloured = render(&rows(body), Shape::Rows, &View { known, colour: true, ..View::default() });
     assert_ne!(plain, coloured);
     let styled = regex::Regex::new("\x1b\\[[0-9;]*m(running|failed)\x1b").unwrap();
     assert_eq!(styled.find_iter(&coloured).count(), 2, "{coloured:?}");
@@ -713,7 +713,7 @@ fn flags_are_letters_in_order_and_picked_json_keeps_null() {
     let body = r#"[{"state":"disabled","public":true,"origin":"x","name":null},{"state":"active","public":false}]"#;
     let out = |output: &str| {
         let (format, columns) = parse_output(output, known).unwrap();
-        render(&rows(body), Shape::Rows, &Look { format, columns, known, ..Look::default() })
+        render(&rows(body), Shape::Rows, &View { format, columns, known, ..View::default() })
     };
     assert_eq!(out("flags"), "FLAGS\nIPX\n-\n");
     assert_eq!(out("json:name,flags"), "[{\"name\":null,\"flags\":\"IPX\"},{\"flags\":\"\"}]\n");

@@ -147,7 +147,7 @@ fn sample(field: &Field, files: &Path) -> String {
         Kind::SomeOf(words) | Kind::OneOf(words) => words[0].to_owned(),
         Kind::Integer => "2".to_owned(),
         Kind::Mebibytes | Kind::DiskSize | Kind::Disks => "1024".to_owned(),
-        Kind::Pairs(_) | Kind::Flat(_) | Kind::Tags(_) | Kind::Object => "a=b".to_owned(),
+        Kind::Pairs(_) | Kind::FlatPairs(_) | Kind::Tags(_) | Kind::Object => "a=b".to_owned(),
         Kind::PairFiles(_) | Kind::FlatFiles(_) => format!("a=@{}", file("text")),
         Kind::Json => "{}".to_owned(),
         Kind::Affinity => "instance!=web*".to_owned(),
@@ -170,7 +170,7 @@ fn sample(field: &Field, files: &Path) -> String {
 /// What is typed for an operation: what it needs, and one field more where it changes nothing without.
 fn arguments(op: &Op, files: &Path) -> Vec<String> {
     let mut words: Vec<String> = op.path_params().map(|param| sample_param(param).to_owned()).collect();
-    let typed = |field: &&Field| !matches!(field.kind, Kind::Same(_));
+    let typed = |field: &&Field| !matches!(field.kind, Kind::CopyOf(_));
     let needed: Vec<&Field> = op.fields.iter().filter(typed).filter(|field| field.required).collect();
     let optional = op.fields.iter().filter(typed).find(|field| !matches!(field.kind, Kind::Flag(_) | Kind::Bool));
     let changes = needed.is_empty() && !matches!(op.shape, Shape::Rows | Shape::Map) && op.method.as_str() != "GET";

@@ -34,7 +34,7 @@ pub static FOREIGN_ADD: Op = Op::create(
     "Register a data center of another cloud",
 )
 .long("The service answers this only to portals, which sign with a delegated token; others get 403.")
-.fields(&[body("", Kind::Flat(&["account", "login", "as-role"]), "What the service is to keep: NAME=VALUE")
+.fields(&[body("", Kind::FlatPairs(&["account", "login", "as-role"]), "What the service is to keep: NAME=VALUE")
     .flag("FIELD")
     .positional()])
 .examples(&["datacenters foreign add west=https://cloudapi.example.com"]);

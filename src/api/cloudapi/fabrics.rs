@@ -46,7 +46,7 @@ pub static VLAN_UPDATE: Op = Op::put("UpdateFabricVLAN", "vlans update", VLAN_PA
     .columns(VLAN_COLUMNS)
     .fields(&[
         body("name", Kind::Text, "New name").short('n'),
-        body("description", Kind::Clearable, "Description").short('D'),
+        body("description", Kind::TextOrEmpty, "Description").short('D'),
     ])
     .examples(&[
         "fabrics vlans update 100 name=apps",
@@ -114,7 +114,7 @@ pub static NETWORK_UPDATE: Op =
         .columns(super::networks::COLUMNS)
         .fields(&[
             body("name", Kind::Text, "New name").short('n'),
-            body("description", Kind::Clearable, "Description").short('D'),
+            body("description", Kind::TextOrEmpty, "Description").short('D'),
             body("provision_start_ip", Kind::Text, "First address that machines get")
                 .value("IP")
                 .flag("start-ip")

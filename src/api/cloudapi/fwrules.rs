@@ -53,7 +53,7 @@ pub static UPDATE: Op = Op::update("UpdateFirewallRule", "update", "/:login/fwru
         body("rule", Kind::FirewallRule, RULE),
         body("enabled", Kind::Bool, "Whether it is on"),
         body("log", Kind::Bool, "Whether it logs"),
-        body("description", Kind::Clearable, "Description, at most 255 characters").short('D'),
+        body("description", Kind::TextOrEmpty, "Description, at most 255 characters").short('D'),
     ])
     .examples(&[
         "fwrules update 90b7e1f5 enabled=true",

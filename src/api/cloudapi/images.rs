@@ -102,9 +102,9 @@ pub static UPDATE: Op = Op::update("UpdateImage", "update", "/:login/images/:ima
     .fields(&[
         body("name", Kind::Text, "Name, at most 512 characters").short('n'),
         body("version", Kind::Text, "Version, at most 128 characters"),
-        body("description", Kind::Clearable, "Description").short('d'),
-        body("homepage", Kind::Clearable, "Page about it").value("URL"),
-        body("eula", Kind::Clearable, "URL of its licence"),
+        body("description", Kind::TextOrEmpty, "Description").short('d'),
+        body("homepage", Kind::TextOrEmpty, "Page about it").value("URL"),
+        body("eula", Kind::TextOrEmpty, "URL of its licence"),
         body("acl", Kind::Words, "Accounts that may use it too; replaces those that may now").value("UUID"),
         body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; replaces all tags").flag("tag").short('t'),
     ])

@@ -39,7 +39,7 @@ pub static SET: Op =
         .until(Goal::Holds, &METADATA)
         .columns(COLUMNS)
         .fields(&[
-            body("", Kind::Flat(RESERVED), "Metadata NAME=TEXT, or NAME:=JSON for a number or boolean")
+            body("", Kind::FlatPairs(RESERVED), "Metadata NAME=TEXT, or NAME:=JSON for a number or boolean")
                 .flag("METADATA")
                 .positional()
                 .optional(),

@@ -38,7 +38,7 @@ pub static UPDATE: Op = Op::update("UpdatePolicy", "update", "/:login/policies/:
     .fields(&[
         body("name", Kind::Text, "New name").short('n'),
         body("rules", Kind::PolicyRules, "Rule; may be repeated; replaces all rules").flag("rule"),
-        body("description", Kind::Clearable, "Description; the empty one clears it").short('d'),
+        body("description", Kind::TextOrEmpty, "Description; the empty one clears it").short('d'),
     ])
     .examples(&[
         "policies update keys --rule 'CAN listkeys and getkey'",

@@ -36,7 +36,7 @@ pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Cre
         body("default-members", Kind::Members(true), "The same, and the role is active without being asked for")
             .value("LOGIN")
             .flag("default-member"),
-        body("policies", Kind::Named, "Name of a policy; may be repeated").flag("policy"),
+        body("policies", Kind::NamedList, "Name of a policy; may be repeated").flag("policy"),
         ROLE_TAG,
     ])
     .examples(&[
@@ -57,7 +57,7 @@ pub static UPDATE: Op = Op::update("UpdateRole", "update", "/:login/roles/:role"
         body("default-members", Kind::Members(true), "The same, and the role is active without being asked for")
             .value("LOGIN")
             .flag("default-member"),
-        body("policies", Kind::Named, "Name of a policy; may be repeated; replaces all policies").flag("policy"),
+        body("policies", Kind::NamedList, "Name of a policy; may be repeated; replaces all policies").flag("policy"),
     ])
     .examples(&["roles update keyadmin --policy keys --policy operate", "roles update operator name=operators"]);
 

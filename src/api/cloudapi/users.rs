@@ -57,15 +57,15 @@ pub static UPDATE: Op = Op::update("UpdateUser", "update", "/:login/users/:user"
     .fields(&[
         body("login", Kind::Text, "New login, 3 to 32 characters").flag("login"),
         body("email", Kind::Text, "E-mail address").value("EMAIL"),
-        body("companyName", Kind::Clearable, "Company").flag("company-name"),
-        body("firstName", Kind::Clearable, "First name").flag("first-name"),
-        body("lastName", Kind::Clearable, "Last name").flag("last-name"),
-        body("address", Kind::Clearable, "Address"),
-        body("postalCode", Kind::Clearable, "Postal code").flag("postal-code"),
-        body("city", Kind::Clearable, "City"),
-        body("state", Kind::Clearable, "State"),
-        body("country", Kind::Clearable, "Country"),
-        body("phone", Kind::Clearable, "Phone number"),
+        body("companyName", Kind::TextOrEmpty, "Company").flag("company-name"),
+        body("firstName", Kind::TextOrEmpty, "First name").flag("first-name"),
+        body("lastName", Kind::TextOrEmpty, "Last name").flag("last-name"),
+        body("address", Kind::TextOrEmpty, "Address"),
+        body("postalCode", Kind::TextOrEmpty, "Postal code").flag("postal-code"),
+        body("city", Kind::TextOrEmpty, "City"),
+        body("state", Kind::TextOrEmpty, "State"),
+        body("country", Kind::TextOrEmpty, "Country"),
+        body("phone", Kind::TextOrEmpty, "Phone number"),
     ])
     .examples(&["users update ci phone=555-1234", "users update ci --email ci@example.com"]);
 
@@ -81,7 +81,7 @@ pub static CHANGE_PASSWORD: Op = Op::update(
     body("password", Kind::Secret, "File with the password, - for standard input; asked for if not given")
         .flag("password-file")
         .required(),
-    body("password_confirmation", Kind::Same("password"), "The same again"),
+    body("password_confirmation", Kind::CopyOf("password"), "The same again"),
 ])
 .examples(&["users change-password ci --password-file password.txt", "users change-password ci --password-file -"]);
 

@@ -138,7 +138,7 @@ fn verb(op: &'static Op, path: &str, word: &'static str, syntaxes: Syntaxes) -> 
 
 /// Whether the fields of an operation can be typed without dashes too.
 fn takes_words(op: &Op) -> bool {
-    let flat = op.fields.iter().any(|field| matches!(field.kind, Kind::Flat(_) | Kind::Tags(_)));
+    let flat = op.fields.iter().any(|field| matches!(field.kind, Kind::FlatPairs(_) | Kind::Tags(_)));
     op.shape == Shape::Rows && !op.fields.is_empty() || op.assigns && !flat
 }
 
@@ -149,7 +149,7 @@ pub fn fields(command: Command, op: &'static Op) -> Command {
         Shape::Rows => Some(targets::SELECTION),
         _ => None,
     };
-    let typed = op.fields.iter().filter(|field| !matches!(field.kind, Kind::Same(_)));
+    let typed = op.fields.iter().filter(|field| !matches!(field.kind, Kind::CopyOf(_)));
     typed.fold(command, |all, field| {
         let arg = option(field);
         all.arg(if field.positional { arg } else { arg.help_heading(heading) })
@@ -341,8 +341,8 @@ fn of_kind(field: &'static Field) -> Arg {
         }
         Kind::Text => arg.value_parser(text).value_name("TEXT"),
         Kind::Uuid => arg.value_parser(text).value_name("UUID"),
-        Kind::Clearable => arg.value_name("TEXT"),
-        Kind::Texts | Kind::Words | Kind::Named | Kind::Members(_) => {
+        Kind::TextOrEmpty => arg.value_name("TEXT"),
+        Kind::Texts | Kind::Words | Kind::NamedList | Kind::Members(_) => {
             arg.value_parser(text).value_name("TEXT").action(ArgAction::Append)
         }
         Kind::SomeOf(words) => {
@@ -370,7 +370,7 @@ fn of_kind(field: &'static Field) -> Arg {
         Kind::Refs(noun) => {
             arg.value_parser(text).value_name(noun.name.to_uppercase()).action(ArgAction::Append).value_delimiter(',')
         }
-        Kind::Flat(_) | Kind::Tags(_) => {
+        Kind::FlatPairs(_) | Kind::Tags(_) => {
             arg.value_parser(text).value_name("NAME=VALUE").action(ArgAction::Append).num_args(1..)
         }
         Kind::Pairs(_) | Kind::Object => arg.value_parser(text).value_name("NAME=VALUE").action(ArgAction::Append),
@@ -379,6 +379,6 @@ fn of_kind(field: &'static Field) -> Arg {
         }
         Kind::Files => arg.value_parser(text).value_name("FILE").action(ArgAction::Append),
         // Never on the command line, where everybody could read it.
-        Kind::File | Kind::PublicKeyFile | Kind::Secret | Kind::Same(_) => arg.value_parser(text).value_name("FILE"),
+        Kind::File | Kind::PublicKeyFile | Kind::Secret | Kind::CopyOf(_) => arg.value_parser(text).value_name("FILE"),
     }
 }

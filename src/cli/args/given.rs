@@ -9,7 +9,7 @@ use crate::tasks::values::Given;
 /// Reads the options of the fields that were typed, in the order of the fields, and the words without dashes.
 pub fn read(op: &'static Op, matches: &ArgMatches) -> Given {
     let mut given = Given::default();
-    for field in op.fields.iter().filter(|field| !matches!(field.kind, Kind::Same(_))) {
+    for field in op.fields.iter().filter(|field| !matches!(field.kind, Kind::CopyOf(_))) {
         if matches.value_source(field.name) != Some(ValueSource::CommandLine) {
             continue;
         }

@@ -145,14 +145,14 @@ fn of_field<'a>(field: &Field, words: &[&str], text: &'a str) -> (Class, &'a str
         Kind::PairFiles(_) | Kind::FlatFiles(_) => return file(text),
         Kind::File | Kind::Files | Kind::PublicKeyFile | Kind::Secret => Class::File,
         // The addresses of data centers, which are pairs like metadata.
-        Kind::Flat(_) if words.first() == Some(&"datacenters") => Class::Name,
-        Kind::Flat(_) | Kind::Tags(_) | Kind::Pairs(_) => Class::Data,
+        Kind::FlatPairs(_) if words.first() == Some(&"datacenters") => Class::Name,
+        Kind::FlatPairs(_) | Kind::Tags(_) | Kind::Pairs(_) => Class::Data,
         Kind::Object if field.name == "tags" => Class::Data,
         Kind::FirewallRule | Kind::PolicyRules | Kind::Affinity | Kind::Json | Kind::Disks | Kind::Object => {
             Class::Text
         }
-        Kind::Text | Kind::Clearable if field.name == "email" => Class::Address,
-        Kind::Text | Kind::Clearable if PROSE.contains(&field.name) => Class::Text,
+        Kind::Text | Kind::TextOrEmpty if field.name == "email" => Class::Address,
+        Kind::Text | Kind::TextOrEmpty if PROSE.contains(&field.name) => Class::Text,
         _ => Class::Name,
     };
     (class, text)

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_name_cannot_forge_a_line() {
         let name = "web\nerror: gone\n  hint: sdc machines delete '*'\r\u{2028}note: x\u{85}";
-        let fault = crate::error::Fault {
+        let fault = crate::error::ServiceError {
             message: name.to_owned(),
             code: name.to_owned(),
             request_id: Some(name.to_owned()),

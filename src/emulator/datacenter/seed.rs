@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::state::{
-    Account, Elsewhere, Entry, Image, Limit, Machine, Member, Network, Nic, Package, Policy, Role, State, User,
+    Account, Entry, Image, Limit, Machine, Member, Network, Nic, Package, Policy, RemoteImage, Role, State, User,
 };
 use crate::emulator::datacenter::state::Disk;
 use crate::emulator::datacenter::state::FirewallRule;
@@ -218,7 +218,7 @@ fn images() -> Vec<Image> {
 }
 
 /// Images of the other data center: one of the account's, one that others share with it, one of the operator's.
-fn elsewhere() -> Vec<Elsewhere> {
+fn elsewhere() -> Vec<RemoteImage> {
     let own = Image {
         owner: ACCOUNT.to_owned(),
         public: false,
@@ -252,7 +252,7 @@ fn elsewhere() -> Vec<Elsewhere> {
         "zone-dataset",
         "2025-04-08T10:00:00Z",
     );
-    [own, shared, operators].map(|image| Elsewhere { datacenter: "local-2".to_owned(), image }).to_vec()
+    [own, shared, operators].map(|image| RemoteImage { datacenter: "local-2".to_owned(), image }).to_vec()
 }
 
 fn package(id: &str, name: &str, memory: u64, disk: u64, vcpus: u64, group: &str) -> Package {

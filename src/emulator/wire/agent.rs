@@ -7,10 +7,10 @@ use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
 
-use super::private_dir::ThrowAway;
+use super::private_dir::EphemeralKey;
 
 #[cfg(not(unix))]
-pub(crate) fn start(_: &Path, _: ThrowAway, _: watch::Receiver<bool>) -> Result<JoinHandle<()>> {
+pub(crate) fn start(_: &Path, _: EphemeralKey, _: watch::Receiver<bool>) -> Result<JoinHandle<()>> {
     Err(Error::usage("an ssh-agent needs a system with Unix sockets"))
 }
 
@@ -44,7 +44,7 @@ mod unix {
     const LONGEST: u32 = 256 * 1024;
 
     /// Listens on a socket until told to stop.
-    pub(crate) fn start(socket: &Path, key: ThrowAway, mut stop: watch::Receiver<bool>) -> Result<JoinHandle<()>> {
+    pub(crate) fn start(socket: &Path, key: EphemeralKey, mut stop: watch::Receiver<bool>) -> Result<JoinHandle<()>> {
         let listener = UnixListener::bind(socket)
             .map_err(|error| Error::other(format!("cannot listen on {}", socket.display())).because(error))?;
         let key = Arc::new(key);
@@ -64,7 +64,7 @@ mod unix {
     }
 
     /// Answers one client until it leaves or makes no sense.
-    async fn talk(mut stream: UnixStream, key: Arc<ThrowAway>) {
+    async fn talk(mut stream: UnixStream, key: Arc<EphemeralKey>) {
         while let Ok(length) = stream.read_u32().await {
             if !(1..=LONGEST).contains(&length) {
                 return;
@@ -81,7 +81,7 @@ mod unix {
         }
     }
 
-    fn answer(message: &[u8], key: &ThrowAway) -> Vec<u8> {
+    fn answer(message: &[u8], key: &EphemeralKey) -> Vec<u8> {
         match message.split_first() {
             Some((&LIST, _)) => {
                 let mut reply = vec![LISTED, 0, 0, 0, 1];
@@ -101,7 +101,7 @@ mod unix {
         Some(bytes)
     }
 
-    fn sign(mut rest: &[u8], key: &ThrowAway) -> Option<Vec<u8>> {
+    fn sign(mut rest: &[u8], key: &EphemeralKey) -> Option<Vec<u8>> {
         let blob = take(&mut rest)?;
         let data = take(&mut rest)?;
         let flags = u32::from_be_bytes(*rest.first_chunk::<4>()?);
@@ -142,7 +142,7 @@ mod unix {
 
         #[test]
         fn a_message_that_makes_no_sense_is_refused() {
-            let key = ThrowAway::make(ThrowAwayKey::Ed25519).unwrap();
+            let key = EphemeralKey::make(ThrowAwayKey::Ed25519).unwrap();
             for message in [&[][..], &[SIGN], &[SIGN, 255, 255, 255, 255, 0], &[99], &[SIGN, 0, 0, 0, 0, 0, 0, 0, 0]] {
                 assert_eq!(answer(message, &key), [FAILURE], "{message:?}");
             }
@@ -150,7 +150,7 @@ mod unix {
 
         #[test]
         fn the_flags_choose_the_hash() {
-            let key = ThrowAway::make(ThrowAwayKey::KnownRsa).unwrap();
+            let key = EphemeralKey::make(ThrowAwayKey::KnownRsa).unwrap();
             for (flags, name) in [(0_u8, "ssh-rsa"), (2, "rsa-sha2-256"), (4, "rsa-sha2-512")] {
                 let mut message = vec![SIGN];
                 put_string(&mut message, &key.blob);

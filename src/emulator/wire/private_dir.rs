@@ -91,7 +91,7 @@ impl Drop for PrivateDir {
 const LONGEST_KEY: u64 = 64 * 1024;
 
 /// A throw-away key.
-pub(crate) struct ThrowAway {
+pub(crate) struct EphemeralKey {
     pub(crate) key: Private,
     /// The name of its file.
     pub(crate) file: &'static str,
@@ -115,25 +115,25 @@ pub(crate) const KEY_NAME: &str = "emulator";
 /// The key that every emulator on loopback may have. Published with this source, it protects nothing.
 const KNOWN_RSA: &str = include_str!("known_rsa.pem");
 
-impl ThrowAway {
+impl EphemeralKey {
     /// One of this kind.
-    pub(crate) fn make(kind: ThrowAwayKey) -> Result<ThrowAway> {
+    pub(crate) fn make(kind: ThrowAwayKey) -> Result<EphemeralKey> {
         let failed = |error: String| Error::other("cannot make a key").because(error);
         match kind {
-            ThrowAwayKey::Ed25519 => ThrowAway::ed25519().map_err(|error| failed(error.to_string())),
+            ThrowAwayKey::Ed25519 => EphemeralKey::ed25519().map_err(|error| failed(error.to_string())),
             ThrowAwayKey::KnownRsa => {
                 let key = rsa::RsaPrivateKey::from_pkcs1_pem(KNOWN_RSA).map_err(|error| failed(error.to_string()))?;
-                ThrowAway::rsa(key)
+                EphemeralKey::rsa(key)
             }
             ThrowAwayKey::NewRsa => {
                 let key = rsa::RsaPrivateKey::new(&mut OsRng, 2048).map_err(|error| failed(error.to_string()))?;
-                ThrowAway::rsa(key)
+                EphemeralKey::rsa(key)
             }
         }
     }
 
     /// That of a file, which must be an RSA key.
-    pub(crate) fn read(path: &Path) -> Result<ThrowAway> {
+    pub(crate) fn read(path: &Path) -> Result<EphemeralKey> {
         let text = file::read(path, LONGEST_KEY)
             .map_err(|error| Error::usage(format!("cannot read the key {}", path.display())).because(error))?;
         // What is no text is no such key either.
@@ -143,18 +143,18 @@ impl ThrowAway {
                 format!("a copy that can be read: cp {0} COPY; ssh-keygen -p -m PEM -N '' -f COPY", path.display()),
             )
         })?;
-        ThrowAway::rsa(key)
+        EphemeralKey::rsa(key)
     }
 
-    fn rsa(key: rsa::RsaPrivateKey) -> Result<ThrowAway> {
+    fn rsa(key: rsa::RsaPrivateKey) -> Result<EphemeralKey> {
         let failed = |error: String| Error::other("cannot write a key").because(error);
         let pem = key.to_pkcs1_pem(LineEnding::LF).map_err(|e| failed(e.to_string()))?.to_string();
         let parts = [mpint(&key.e().to_bytes_be()), mpint(&key.n().to_bytes_be())];
         let (blob, line) = public("ssh-rsa", &parts);
-        Ok(ThrowAway { key: Private::Rsa(Box::new(key)), file: "id_rsa", pem, line, blob })
+        Ok(EphemeralKey { key: Private::Rsa(Box::new(key)), file: "id_rsa", pem, line, blob })
     }
 
-    fn ed25519() -> ssh_key::Result<ThrowAway> {
+    fn ed25519() -> ssh_key::Result<EphemeralKey> {
         let mut seed = [0; 32];
         OsRng.fill_bytes(&mut seed);
         let key = ed25519_dalek::SigningKey::from_bytes(&seed);
@@ -166,7 +166,7 @@ impl ThrowAway {
         let whole = ssh_key::PrivateKey::new(KeypairData::Ed25519(pair), KEY_NAME)?;
         let pem = whole.to_openssh(ssh_key::LineEnding::LF)?.to_string();
         let (blob, line) = public("ssh-ed25519", &[point.to_vec()]);
-        Ok(ThrowAway { key: Private::Ed25519(Box::new(key)), file: "id_ed25519", pem, line, blob })
+        Ok(EphemeralKey { key: Private::Ed25519(Box::new(key)), file: "id_ed25519", pem, line, blob })
     }
 }
 

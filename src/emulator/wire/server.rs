@@ -26,8 +26,8 @@ use tokio_rustls::TlsAcceptor;
 use super::connections::{Activity, Busy, Connections};
 use super::control;
 use super::fault::{Drop, Effect, Json};
-use super::server_state::{Seen, Shared};
-use super::write_timeout::Patient;
+use super::server_state::{LoggedRequest, Shared};
+use super::write_timeout::WriteTimeout;
 use crate::emulator::datacenter::lock;
 use crate::emulator::http::head::Head;
 use crate::emulator::http::head::{Answered, Asked, Twist};
@@ -108,7 +108,7 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, caller: Caller)
 
 /// What a connection leaves behind.
 #[derive(Default)]
-struct Behind {
+struct Leftover {
     /// It has become a WebSocket, and what for.
     raised: Mutex<Option<(OnUpgrade, Box<dyn Socket>)>>,
     /// Requests that take their time. As with the real server, they are carried out although nobody waits any more.
@@ -116,7 +116,7 @@ struct Behind {
 }
 
 async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, caller: Caller) {
-    let behind = Behind::default();
+    let behind = Leftover::default();
     let service = service_fn(|request| respond(request, &caller, &behind));
     // What ends a connection early is the client's affair, or a fault that was asked for.
     let _ = hyper::server::conn::http1::Builder::new()
@@ -124,7 +124,7 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, cal
         .header_read_timeout(HEADER_PATIENCE)
         .auto_date_header(false)
         .title_case_headers(true)
-        .serve_connection(TokioIo::new(Patient::new(stream, PATIENCE)), service)
+        .serve_connection(TokioIo::new(WriteTimeout::new(stream, PATIENCE)), service)
         .with_upgrades()
         .await;
     // What is left is work too, though there may be nobody who waits for it.
@@ -154,7 +154,7 @@ impl std::error::Error for Dropped {}
 async fn respond(
     mut request: Request<Incoming>,
     caller: &Caller,
-    behind: &Behind,
+    behind: &Leftover,
 ) -> Result<Response<WireBody>, Dropped> {
     let (busy, began) = (caller.activity.begin(), Instant::now());
     let Caller { peer, service, shared, .. } = caller;
@@ -175,7 +175,7 @@ async fn respond(
     }
 
     let effect = lock(&shared.faults).strike(&asked.head.method, asked.head.path()).unwrap_or_default();
-    let seen = Seen {
+    let seen = LoggedRequest {
         method: asked.head.method.clone(),
         path_and_query: asked.head.target.clone(),
         status: 0,
@@ -202,8 +202,8 @@ async fn respond(
     };
     let (asked, mut answered) = match fate {
         Ok(answered) => answered,
-        Err(Silence::Dropped) => return Err(Dropped),
-        Err(Silence::Mute) => return std::future::pending().await,
+        Err(NoReply::Dropped) => return Err(Dropped),
+        Err(NoReply::Mute) => return std::future::pending().await,
     };
     if let Body::Socket(socket) = &mut answered.reply.body
         && let Some(socket) = socket.take()
@@ -214,7 +214,7 @@ async fn respond(
 }
 
 /// Why nothing is answered.
-enum Silence {
+enum NoReply {
     /// The connection is closed in the place of an answer.
     Dropped,
     /// Nothing ever comes.
@@ -227,11 +227,11 @@ fn carry_out(
     shared: &Shared,
     asked: Asked,
     effect: &Effect,
-    mut seen: Seen,
-) -> Result<(Asked, Answered), Silence> {
+    mut seen: LoggedRequest,
+) -> Result<(Asked, Answered), NoReply> {
     if effect.drop == Some(Drop::Before) {
         shared.saw(seen);
-        return Err(Silence::Dropped);
+        return Err(NoReply::Dropped);
     }
     let mut answered = match planned(effect) {
         Some(reply) => Answered { reply, signed_by: None, mute: false, early: effect.html, methods: Vec::new() },
@@ -240,7 +240,7 @@ fn carry_out(
     seen.signed_by.clone_from(&answered.signed_by);
     if answered.mute {
         shared.saw(seen);
-        return Err(Silence::Mute);
+        return Err(NoReply::Mute);
     }
     seen.bytes = answered.reply.body.bytes().len();
     if effect.empty && answered.reply.status < 300 {
@@ -251,7 +251,7 @@ fn carry_out(
     }
     if effect.drop == Some(Drop::After) {
         shared.saw(seen);
-        return Err(Silence::Dropped);
+        return Err(NoReply::Dropped);
     }
     seen.status = answered.reply.status;
     shared.saw(seen);

@@ -18,7 +18,7 @@ const REMEMBERED_TEXT: usize = 4096;
 
 /// A request that the emulator has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct LoggedRequest {
     /// HTTP method.
     pub method: String,
     /// Path and query, as they came; of very long ones the first 4096 bytes.
@@ -36,12 +36,12 @@ pub struct Seen {
 /// The requests seen so far, oldest first: so many that anyone may send any, unsigned ones too.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    list: VecDeque<Seen>,
+    list: VecDeque<LoggedRequest>,
     bytes: usize,
 }
 
 impl Remembered {
-    fn push(&mut self, mut seen: Seen) {
+    fn push(&mut self, mut seen: LoggedRequest) {
         shorten(&mut seen.method);
         shorten(&mut seen.path_and_query);
         seen.signed_by.iter_mut().chain(&mut seen.faults).for_each(shorten);
@@ -53,7 +53,7 @@ impl Remembered {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Seen> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &LoggedRequest> {
         self.list.iter()
     }
 
@@ -63,9 +63,9 @@ impl Remembered {
 }
 
 /// About what a request takes.
-fn size(seen: &Seen) -> usize {
+fn size(seen: &LoggedRequest) -> usize {
     let texts: usize = seen.signed_by.iter().chain(&seen.faults).map(|text| size_of::<String>() + text.len()).sum();
-    size_of::<Seen>() + seen.method.len() + seen.path_and_query.len() + texts
+    size_of::<LoggedRequest>() + seen.method.len() + seen.path_and_query.len() + texts
 }
 
 fn shorten(text: &mut String) {
@@ -90,7 +90,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Remembers a request.
-    pub(crate) fn saw(&self, seen: Seen) {
+    pub(crate) fn saw(&self, seen: LoggedRequest) {
         lock(&self.seen).push(seen);
     }
 
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_oldest_requests_are_forgotten_when_all_are_too_long_or_too_many() {
-        let seen = |text: String| Seen {
+        let seen = |text: String| LoggedRequest {
             method: "GET".to_owned(),
             path_and_query: text,
             status: 401,

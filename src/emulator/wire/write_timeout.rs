@@ -10,16 +10,16 @@ use tokio::time::Sleep;
 
 /// A stream whose writes fail when they make no progress for some time.
 #[derive(Debug)]
-pub(crate) struct Patient<S> {
+pub(crate) struct WriteTimeout<S> {
     stream: S,
     patience: Duration,
     /// Runs while a write has to wait.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Patient<S> {
-    pub(crate) fn new(stream: S, patience: Duration) -> Patient<S> {
-        Patient { stream, patience, waiting: None }
+impl<S> WriteTimeout<S> {
+    pub(crate) fn new(stream: S, patience: Duration) -> WriteTimeout<S> {
+        WriteTimeout { stream, patience, waiting: None }
     }
 
     fn watch<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -33,7 +33,7 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -43,7 +43,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.watch(context, polled)
@@ -81,7 +81,7 @@ mod tests {
     #[tokio::test]
     async fn a_write_that_nobody_reads_is_given_up() {
         let (near, _far) = tokio::io::duplex(16);
-        let error = Patient::new(near, Duration::from_millis(20)).write_all(&[0; 64]).await.unwrap_err();
+        let error = WriteTimeout::new(near, Duration::from_millis(20)).write_all(&[0; 64]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
@@ -92,7 +92,7 @@ mod tests {
             let mut bytes = [0; 64];
             far.read_exact(&mut bytes).await.map(|_| bytes)
         });
-        Patient::new(near, Duration::from_secs(60)).write_all(&[7; 64]).await.unwrap();
+        WriteTimeout::new(near, Duration::from_secs(60)).write_all(&[7; 64]).await.unwrap();
         assert_eq!(read.await.unwrap().unwrap(), [7; 64]);
     }
 
@@ -105,7 +105,7 @@ mod tests {
             Ok::<_, std::convert::Infallible>(hyper::Response::new(body))
         });
         far.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-        let stream = TokioIo::new(Patient::new(near, Duration::from_millis(50)));
+        let stream = TokioIo::new(WriteTimeout::new(near, Duration::from_millis(50)));
         let served = hyper::server::conn::http1::Builder::new().serve_connection(stream, service);
         let ended = tokio::time::timeout(Duration::from_secs(30), served).await;
         assert!(ended.is_ok_and(|ended| ended.is_err()));

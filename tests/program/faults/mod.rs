@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use self::commands::{Family, families};
 use self::truth::{After, ask, quiet};
-use sdc::emulator::{Emulator, Options, Pace, Seed, Seen};
+use sdc::emulator::{Emulator, LoggedRequest, Options, Pace, Seed};
 
 /// Cells at once: most of them wait.
 const AT_ONCE: usize = 40;
@@ -89,7 +89,7 @@ impl Cell<'_> {
     }
 
     /// Whether the fault has changed anything of these requests, which took so long together.
-    fn struck(&self, seen: &[Seen], took: Duration) -> bool {
+    fn struck(&self, seen: &[LoggedRequest], took: Duration) -> bool {
         let planted = self.planted();
         let effect = self.fault.split(' ').next().unwrap_or_default();
         // On a busy machine requests may be so slow that one a second is never exceeded.

@@ -15,7 +15,7 @@ use crate::cli::preview;
 use crate::cli::question;
 use crate::cli::terminal::prompt;
 use crate::error::{Error, Result};
-use crate::render::{self, Look};
+use crate::render::{self, View};
 use crate::tasks::lockout;
 use crate::tasks::role_tags::{Edit, Taggable, answer, read as read_tags, same};
 
@@ -131,7 +131,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let typed = matches.get_one::<String>("resource").map(String::as_str).unwrap_or_default();
     let place = Taggable::parse(typed, app.config.target().unwrap_or("my"))?;
     let roles = typed_roles(matches)?;
-    let look = app.look(matches, role_tags::ACCOUNT.columns)?;
+    let view = app.view(matches, role_tags::ACCOUNT.columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let shown = app.globals.dry_run || app.globals.curl;
     let edit = match verb {
@@ -154,7 +154,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             return preview::requests(app, &client, &[read]).await.map(|()| 0);
         }
         let roles = tags().await?;
-        return print(app, &answer(&read, &roles)?, &look, jq.as_ref()).map(|()| 0);
+        return print(app, &answer(&read, &roles)?, &view, jq.as_ref()).map(|()| 0);
     }
     let sure = matches.try_get_one::<bool>("yes").ok().flatten().copied().unwrap_or(false);
     let known = match blind && (shown || sure) {
@@ -171,7 +171,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         app.say(&format!("{typed} {words}; nothing was sent"));
         return match shown {
             true => preview::requests(app, &client, &[]).await.map(|()| 0),
-            false => print(app, &answer(&read, &wanted)?, &look, jq.as_ref()).map(|()| 0),
+            false => print(app, &answer(&read, &wanted)?, &view, jq.as_ref()).map(|()| 0),
         };
     }
     let write = place.write(&client, &wanted)?;
@@ -186,7 +186,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         prompt::confirm(&app.streams, "take away", &roles, &[vec![question::place(app)], own].concat())?;
     }
     let answer = client.answered(place.op(), &write).await.map_err(|error| error.about(typed))?.1;
-    print(app, &answer, &look, jq.as_ref())
+    print(app, &answer, &view, jq.as_ref())
         .map_err(|error| change::carried_out(error, &format!("{verb} role tags of {typed}")))?;
     Ok(0)
 }
@@ -205,9 +205,9 @@ fn typed_roles(matches: &ArgMatches) -> Result<Vec<String>> {
     Ok(roles)
 }
 
-fn print(app: &App, answer: &Answer, look: &Look, jq: Option<&render::Program>) -> Result<()> {
+fn print(app: &App, answer: &Answer, view: &View, jq: Option<&render::Program>) -> Result<()> {
     if app.globals.output.is_some() || jq.is_some() {
-        return app.show(answer, Shape::Record, look, jq);
+        return app.show(answer, Shape::Record, view, jq);
     }
     let object: Value = serde_json::from_str(&answer.json()).unwrap_or_default();
     let roles = object.get("role-tag").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);

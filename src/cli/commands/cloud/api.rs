@@ -139,7 +139,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             prompt::confirm(&app.streams, "send", &format!("{} {}", request.method, request.path), &first)?;
         }
     }
-    let (answer, unclear) = client.sent(&request).await?;
+    let (answer, unclear) = client.send_reporting_doubt(&request).await?;
     let answer = answer?;
     if matches.get_flag("include") {
         let mut head = format!("HTTP/1.1 {}\n", answer.status);

@@ -59,7 +59,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let typed: Vec<&String> = matches.get_many("RULE").into_iter().flatten().collect();
     let file = matches.get_one::<String>("file");
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-    let look = app.look(matches, COLUMNS)?;
+    let view = app.view(matches, COLUMNS)?;
     let (mut rules, mut failures) = (Vec::new(), Vec::new());
     let mut several = file.is_some() || typed.len() > 1;
     let mut keep = |outcome: Result<Rule>| match outcome {
@@ -93,7 +93,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             [only] if !several => (Answer::from_record(only.to_string().as_bytes())?, Shape::Record),
             all => (Answer::from_rows(Value::from(all.to_vec()).to_string().as_bytes())?, Shape::Rows),
         };
-        app.show(&answer, shape, &look, jq.as_ref())?;
+        app.show(&answer, shape, &view, jq.as_ref())?;
     }
     Ok(if failures.is_empty() { 0 } else { i32::from(exit::code(Kind::Usage).0) })
 }

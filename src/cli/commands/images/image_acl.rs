@@ -127,7 +127,7 @@ impl Found {
     /// # Errors
     /// There is none; a format that is none, before anything is asked.
     pub async fn new(app: &App, matches: &ArgMatches) -> Result<Found> {
-        app.look(matches, images::IMAGES.columns)?;
+        app.view(matches, images::IMAGES.columns)?;
         let typed = matches.get_one::<String>("image").map(String::as_str).unwrap_or_default();
         if typed.is_empty() {
             return Err(Error::usage("the name of the image is empty: is a variable unset?"));
@@ -164,7 +164,7 @@ impl Found {
             return preview::requests(app, &self.client, &requests).await.map(|()| 0);
         }
         // What cannot be shown is refused before anything is sent.
-        let look = app.look(matches, images::IMAGES.columns)?;
+        let view = app.view(matches, images::IMAGES.columns)?;
         let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
         let answer = match &request {
             Some(request) => self.client.answered(&images::UPDATE, request).await?.1,
@@ -173,11 +173,11 @@ impl Found {
                 self.now
             }
         };
-        let shown = match (answer, look.format) {
+        let shown = match (answer, view.format) {
             (Answer::Record(image), Format::Table | Format::Wide) if jq.is_none() => {
-                app.show(&Answer::Rows(vec![image]), Shape::Rows, &look, None)
+                app.show(&Answer::Rows(vec![image]), Shape::Rows, &view, None)
             }
-            (answer, _) => app.show(&answer, Shape::Record, &look, jq.as_ref()),
+            (answer, _) => app.show(&answer, Shape::Record, &view, jq.as_ref()),
         };
         let done = |error| change::carried_out(error, &format!("update image {}", self.id));
         shown.map_err(|error| if request.is_some() { done(error) } else { error })?;

@@ -62,9 +62,9 @@ impl App {
         known: &'static [Column],
         matches: &ArgMatches,
     ) -> Result<()> {
-        let look = self.look(matches, known)?;
+        let view = self.view(matches, known)?;
         let jq = self.globals.jq.as_deref().map(render::Program::new).transpose()?;
         let answer = Answer::from_rows(serde_json::Value::from(rows.to_vec()).to_string().as_bytes())?;
-        self.show(&answer, Shape::Rows, &look, jq.as_ref())
+        self.show(&answer, Shape::Rows, &view, jq.as_ref())
     }
 }

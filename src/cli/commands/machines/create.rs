@@ -11,7 +11,7 @@ use crate::cli::args::targets;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::execute;
 use crate::error::Result;
-use crate::tasks::create::{Making, check_key};
+use crate::tasks::create::{CreateOptions, check_key};
 
 /// `sdc machines create`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -63,10 +63,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
 ///
 /// # Errors
 /// A usage error for a key that no tag can keep.
-fn making(matches: &ArgMatches) -> Result<Making> {
+fn making(matches: &ArgMatches) -> Result<CreateOptions> {
     let key = matches.get_one::<String>("idempotency-key").cloned();
     key.as_deref().map(check_key).transpose()?;
-    let mut making = Making::new(key, matches.get_flag("if-absent"));
+    let mut making = CreateOptions::new(key, matches.get_flag("if-absent"));
     making.count = matches.get_one::<u64>("count").map(|count| usize::try_from(*count).unwrap_or(usize::MAX));
     making.delete_failed = matches.get_one::<String>("on-failure").is_some_and(|what| what == "delete");
     Ok(making)

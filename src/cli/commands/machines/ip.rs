@@ -13,7 +13,7 @@ use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
 use crate::error::{Error, Result};
-use crate::tasks::addresses::{Choice, Machine, Networks};
+use crate::tasks::addresses::{AddressChoice, Machine, Networks};
 use crate::tasks::route;
 
 /// `sdc machines ip`.
@@ -63,7 +63,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         return Err(Error::usage("an address is not a single request, so it has no preview"));
     }
     // A wrong format or column is refused before anything is asked.
-    app.look(matches, COLUMNS)?;
+    app.view(matches, COLUMNS)?;
     let mut typed: Vec<&str> = Vec::new();
     for name in matches.get_many::<String>("machine").into_iter().flatten() {
         if name.is_empty() {
@@ -100,7 +100,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
 }
 
-fn addresses(machine: &Machine, choice: &Choice, networks: &Networks, all: bool) -> Result<Vec<serde_json::Value>> {
+fn addresses(
+    machine: &Machine,
+    choice: &AddressChoice,
+    networks: &Networks,
+    all: bool,
+) -> Result<Vec<serde_json::Value>> {
     let one = machine.one(choice, networks)?;
     let chosen = if all { machine.fitting(choice, networks) } else { vec![one] };
     let row = |address: &crate::tasks::addresses::Address| {

@@ -57,7 +57,7 @@ pub async fn metadata(app: &App, matches: &ArgMatches) -> Result<i32> {
 
 async fn run(app: &App, matches: &ArgMatches, part: &'static Noun, all: &'static Noun) -> Result<i32> {
     let (get, list): (&'static Op, &'static Op) = (part.get, all.get);
-    let look = app.look(matches, machines::MACHINES.columns)?;
+    let view = app.view(matches, machines::MACHINES.columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let mut args = Args::new();
     for param in get.path_params() {
@@ -95,7 +95,7 @@ async fn run(app: &App, matches: &ArgMatches, part: &'static Noun, all: &'static
         }
         false => listed(&client, list, &machine, &name).await?.ok_or_else(missing)?,
     };
-    app.show(&answer, Shape::Record, &look, jq.as_ref())?;
+    app.show(&answer, Shape::Record, &view, jq.as_ref())?;
     Ok(0)
 }
 

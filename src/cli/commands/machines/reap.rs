@@ -15,13 +15,13 @@ use crate::cli::execute;
 use crate::cli::preview;
 use crate::cli::question;
 use crate::cli::question::Asking;
-use crate::cli::resume::Again;
+use crate::cli::resume::ResumeCommand;
 use crate::error::Result;
 use crate::render;
 use crate::request::Args;
 use crate::tasks::change::Change;
 use crate::tasks::create::EXPIRES_TAG;
-use crate::tasks::resolve::{Known, Thing};
+use crate::tasks::resolve::{Candidate, Candidates};
 use crate::tasks::targets;
 
 /// `sdc reap`.
@@ -81,15 +81,15 @@ pub fn command() -> Command {
 /// The list cannot be read; too many; not confirmed.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let op = &machines::DELETE;
-    let look = app.look(matches, machines::MACHINES.columns)?;
+    let view = app.view(matches, machines::MACHINES.columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let timeout = execute::patience(matches)?;
     let filter = choosing::filter(matches, app.console.now())?;
     let client = app.client()?;
     // Failed machines are told of only beside those that are gone.
-    let known = Known::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
+    let known = Candidates::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
     let now = app.console.timestamp();
-    let expired: Vec<&Thing> = known.things.iter().filter(|thing| is_over(app, thing, now)).collect();
+    let expired: Vec<&Candidate> = known.things.iter().filter(|thing| is_over(app, thing, now)).collect();
     let mut targets = targets::chosen(app, &machines::MACHINE, &filter, &expired)?;
     if app.globals.dry_run || app.globals.curl {
         question::told(app, op, &targets);
@@ -101,12 +101,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     question::settle(app, &client, op, &mut targets, asking).await?;
     let wait = matches.get_flag("wait").then_some(timeout);
     let change = Change { wait, ignore_missing: filter.ignore_missing, ..Change::new(op) };
-    let batch = Batch { change, parallel: filter.parallel(), again: &Again::read(op, matches) };
-    change::run(app, &client, batch, targets, look, jq.as_ref()).await
+    let batch = Batch { change, parallel: filter.parallel(), again: &ResumeCommand::read(op, matches) };
+    change::run(app, &client, batch, targets, view, jq.as_ref()).await
 }
 
 /// Whether a machine has a time, and that is past.
-fn is_over(app: &App, thing: &Thing, now: jiff::Timestamp) -> bool {
+fn is_over(app: &App, thing: &Candidate, now: jiff::Timestamp) -> bool {
     let Some(text) = thing.text(&["tags", EXPIRES_TAG]) else { return false };
     match text.trim().parse::<jiff::Timestamp>() {
         Ok(time) => time <= now,

@@ -30,10 +30,10 @@ use crate::request::{Arg as Value, Request};
 use crate::tasks::addresses;
 use crate::tasks::call::Call;
 use crate::tasks::create::EXPIRES_TAG;
-use crate::tasks::create::{self, Made, Making, There};
+use crate::tasks::create::{self, CreateOptions, Created, Existing};
 use crate::tasks::explain;
 use crate::tasks::resolve;
-use crate::tasks::route::{Finder, Past, Way};
+use crate::tasks::route::{ProxyChoice, RouteFinder, SshRoute};
 use crate::tasks::values;
 
 /// `sdc run`.
@@ -197,7 +197,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let client = app.client()?;
     resolve::fields(&client, &machines::CREATE, &mut job.call.args).await?;
-    let making = Making::once(job.key.clone())?;
+    let making = CreateOptions::once(job.key.clone())?;
     making.mark(&mut job.call.args)?;
     let request = client.request(&machines::CREATE, &job.call.args)?;
     if app.globals.dry_run || app.globals.curl {
@@ -247,9 +247,9 @@ impl Run<'_> {
     ///
     /// # Errors
     /// The interruption that leaves at once, or came before anything was sent.
-    async fn create(&mut self, making: &Making, request: &Request) -> Result<Result<Made>> {
+    async fn create(&mut self, making: &CreateOptions, request: &Request) -> Result<Result<Created>> {
         // The key is this run's own: nothing of it can be there.
-        let before = There::default();
+        let before = Existing::default();
         let halt = Arc::new(AtomicBool::new(false));
         let watch = Arc::new(Watch::new(Arc::clone(&halt)));
         let (app, job) = (self.app, self.job);
@@ -280,7 +280,7 @@ impl Run<'_> {
 
     /// Says what came of creating it. A service that was slower than anybody looked has made two: all of this key are
     /// this run's own, and are deleted.
-    async fn created(&mut self, made: Result<Made>) -> Result<Made> {
+    async fn created(&mut self, made: Result<Created>) -> Result<Created> {
         let (app, job) = (self.app, self.job);
         if let Err(error) = &made
             && error.kind() == Kind::Ambiguous
@@ -419,7 +419,7 @@ async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str, begun
         }
         Err(error) => return Err(error),
     }
-    let mut finder = Finder::new(app, client.clone(), Past::Tagged);
+    let mut finder = RouteFinder::new(app, client.clone(), ProxyChoice::Tagged);
     let way = finder.way(id, job.user.as_deref()).await?;
     let tool = Tool { app, way: &way };
     progress.tell(0, "waiting for ssh");
@@ -449,7 +449,7 @@ async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str, begun
 /// The tools of OpenSSH, led to the machine. What is dropped is ended.
 struct Tool<'a> {
     app: &'a App,
-    way: &'a Way,
+    way: &'a SshRoute,
 }
 
 impl Tool<'_> {

@@ -13,7 +13,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
 use crate::grammar::ssh_options::{self, Given};
 use crate::tasks::addresses;
-use crate::tasks::route::Way;
+use crate::tasks::route::SshRoute;
 
 /// `sdc machines scp`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -123,12 +123,12 @@ fn check(files: &[File]) -> Result<()> {
 /// A file, and the way to it.
 enum Place {
     Here(OsString),
-    There { way: Box<Way>, path: String, named: bool },
+    There { way: Box<SshRoute>, path: String, named: bool },
 }
 
 /// scp's command line.
 fn line(places: &[Place], given: &Given, own: &[OsString], alias: bool) -> Result<Vec<OsString>> {
-    let ways: Vec<&Way> = places
+    let ways: Vec<&SshRoute> = places
         .iter()
         .filter_map(|place| match place {
             Place::Here(_) => None,

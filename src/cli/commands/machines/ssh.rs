@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::grammar::shell;
 use crate::grammar::ssh_options::{self, Given};
 use crate::tasks::addresses;
-use crate::tasks::route::{Finder, Past, Way};
+use crate::tasks::route::{ProxyChoice, RouteFinder, SshRoute};
 
 /// `sdc machines ssh`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -155,17 +155,17 @@ pub fn login<'a>(matches: &'a ArgMatches, before: Option<&'a str>) -> Result<Opt
 ///
 /// # Errors
 /// A usage error where both do.
-pub fn past(matches: &ArgMatches, given: &Given) -> Result<Past> {
+pub fn past(matches: &ArgMatches, given: &Given) -> Result<ProxyChoice> {
     match matches.get_one::<String>("proxy") {
         Some(_) if given.way => Err(Error::usage("--proxy contradicts the proxy in the options behind it")),
-        Some(typed) => Ok(Past::Machine(typed.clone())),
-        None if given.way || matches.get_flag("no-proxy") => Ok(Past::Nothing),
-        None => Ok(Past::Tagged),
+        Some(typed) => Ok(ProxyChoice::Machine(typed.clone())),
+        None if given.way || matches.get_flag("no-proxy") => Ok(ProxyChoice::Nothing),
+        None => Ok(ProxyChoice::Tagged),
     }
 }
 
 /// The tool's options for this way, but for those that were given: the tool takes the first of two.
-pub fn way_options(way: &Way, given: &Given, port: &str, alias: bool) -> Vec<OsString> {
+pub fn way_options(way: &SshRoute, given: &Given, port: &str, alias: bool) -> Vec<OsString> {
     let mut words: Vec<String> = Vec::new();
     if alias && !given.alias {
         words.extend(["-o".to_owned(), format!("HostKeyAlias={}", way.machine.id)]);
@@ -238,11 +238,11 @@ pub fn unable(program: &str, error: std::io::Error) -> Error {
 ///
 /// # Errors
 /// No key, no such network, or the service did not answer.
-pub(super) async fn finder<'a>(app: &'a App, matches: &ArgMatches, past: Past) -> Result<Finder<'a>> {
+pub(super) async fn finder<'a>(app: &'a App, matches: &ArgMatches, past: ProxyChoice) -> Result<RouteFinder<'a>> {
     let client = app.client()?;
     let choice = args::addresses::typed(matches).choice(&client).await?;
     let prints = matches.get_flag("print") || app.globals.dry_run;
-    Ok(Finder::new(app, client, past).choose(choice).await?.only_shows(prints))
+    Ok(RouteFinder::new(app, client, past).choose(choice).await?.only_shows(prints))
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         Some(text) => crate::config::duration("--timeout", text)?,
         None => PATIENCE,
     };
-    let look = app.look(matches, columns)?;
+    let view = app.view(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let typed = typed(app, noun, matches)?;
     let client = app.client()?;
@@ -165,10 +165,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if (app.globals.output.is_some() || jq.is_some()) && !(interrupted && found.is_empty()) {
         match (several, found.pop()) {
             (false, None) => {}
-            (false, Some(only)) => app.show(&Answer::Record(only), Shape::Record, &look, jq.as_ref())?,
+            (false, Some(only)) => app.show(&Answer::Record(only), Shape::Record, &view, jq.as_ref())?,
             (true, last) => {
                 found.extend(last);
-                app.show(&Answer::Rows(found), Shape::Rows, &look, jq.as_ref())?;
+                app.show(&Answer::Rows(found), Shape::Rows, &view, jq.as_ref())?;
             }
         }
     }

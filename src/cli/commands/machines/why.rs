@@ -14,7 +14,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
 use crate::error::{Kind, Result};
 use crate::render;
-use crate::tasks::diagnosis::{Facts, Told, image, judge, limits, unread};
+use crate::tasks::diagnosis::{Facts, Verdict, diagnose, image, limits, unread};
 use crate::tasks::explain;
 
 /// `sdc machines why`.
@@ -69,7 +69,7 @@ pub fn command() -> Command {
 /// No such machine, or the service answered nothing that helps.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     // A wrong format or column is refused before anything is asked.
-    let look = app.look(matches, COLUMNS)?;
+    let view = app.view(matches, COLUMNS)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let typed = matches.get_one::<String>("machine").map(String::as_str).unwrap_or_default();
     let client = app.client()?;
@@ -82,10 +82,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         (Err(_), Err(_)) => return Err(facts.machine.err().unwrap_or_else(explain::nothing)),
         _ => {}
     }
-    let told = judge(&facts, None);
+    let told = diagnose(&facts, None);
     if app.globals.output.is_some() || jq.is_some() {
         let answer = Answer::from_record(data(&id, &facts, &told).to_string().as_bytes())?;
-        app.show(&answer, Shape::Record, &look, jq.as_ref())?;
+        app.show(&answer, Shape::Record, &view, jq.as_ref())?;
     } else {
         app.streams.out(words(&id, &facts, &told).as_bytes())?;
     }
@@ -93,7 +93,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
 }
 
 /// As data.
-fn data(id: &str, facts: &Facts, told: &Told) -> Value {
+fn data(id: &str, facts: &Facts, told: &Verdict) -> Value {
     let machine = facts.machine.as_ref().ok();
     let image = image(facts)
         .map(|((id, name, what), usable)| json!({ "id": id, "name": name, "words": what, "usable": usable }));
@@ -124,7 +124,7 @@ fn data(id: &str, facts: &Facts, told: &Told) -> Value {
 }
 
 /// For people: a line or more for each thing.
-fn words(id: &str, facts: &Facts, told: &Told) -> String {
+fn words(id: &str, facts: &Facts, told: &Verdict) -> String {
     let mut out = String::new();
     let mut line = |what: &str, words: &str| {
         let _ = writeln!(out, "{what:<9} {}", exit::escaped(words));

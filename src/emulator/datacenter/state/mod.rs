@@ -41,7 +41,7 @@ pub(crate) struct State {
     pub(crate) machines: Machines,
     pub(crate) migrations: Vec<Migration>,
     /// Images of the other data centers.
-    pub(crate) elsewhere: Vec<Elsewhere>,
+    pub(crate) elsewhere: Vec<RemoteImage>,
     pub(crate) switches: Switches,
     /// What will have happened by some time, earliest first.
     pub(crate) jobs: Vec<Job>,
@@ -76,7 +76,7 @@ impl Default for Switches {
 /// An image of another data center.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Elsewhere {
+pub(crate) struct RemoteImage {
     pub(crate) datacenter: String,
     pub(crate) image: Image,
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::files::{Pair, pair, pairs, stem};
 use super::fingerprint::{KeyId, PublicKey};
 use super::key::{Asked, Peek, PrivateKey, peek, read_file};
-use super::look::{IDENTITIES, Listed, Report, Search, Wanted, look_after};
+use super::search::{IDENTITIES, Listed, Report, Search, Wanted, look_after};
 use super::signer::Key;
 use crate::error::{Error, Kind, Result};
 use crate::sensitive;
@@ -227,7 +227,7 @@ fn from_files(pairs: &[(String, Pair)], wanted: &Wanted, id: &KeyId, ask: &mut A
 /// Without an id there must be exactly one key that could be meant. Files that only ssh's configuration names count
 /// where there is no other.
 fn only_one(report: Report, agents: &[Listed], search: &Search, ask: &mut Asked<'_>) -> Result<Found> {
-    let good = |seen: &&super::look::Seen| seen.trouble.is_none() || seen.is_locked();
+    let good = |seen: &&super::search::Seen| seen.trouble.is_none() || seen.is_locked();
     let of = |last: bool| {
         let places = report.places.iter().filter(move |place| (place.what == IDENTITIES) == last);
         places.flat_map(|place| &place.keys).filter(good).collect::<Vec<_>>()
