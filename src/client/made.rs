@@ -110,7 +110,7 @@ fn unlike_made(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
                 (_, shown) => shown.is_some(),
             },
             _ if matches!(kind, Some(Field::FirewallRule)) => {
-                shown(&format!("/{field}")).is_some_and(|rule| effect(&rule) == effect(asked))
+                shown(&format!("/{field}")).is_some_and(|rule| same_rule(&rule, asked))
             }
             _ => match field.strip_prefix("tag.").filter(|_| field.starts_with(OWN_TAGS)) {
                 Some(tag) => shown(&format!("/tags/{tag}")).is_some_and(|text| text == asked),
@@ -165,7 +165,7 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
         // The whole of a map is answered; of a record not all that was sent is shown.
         None => op.shape == Shape::Map || op.maybe_empty && op.assigns,
         Some(shown) if matches!(kind_of(op, field), Some(Field::FirewallRule)) => {
-            value.as_str().zip(shown.as_str()).is_some_and(|(sent, shown)| effect(sent) != effect(shown))
+            value.as_str().zip(shown.as_str()).is_some_and(|(sent, shown)| !same_rule(sent, shown))
         }
         Some(shown) if matches!(kind_of(op, field), Some(Field::PolicyRules)) => rules(value) != rules(shown),
         Some(shown) => !is_alike(value, shown),
@@ -180,17 +180,26 @@ fn kind_of(op: &Op, field: &str) -> Option<Field> {
 
 /// What a firewall rule says, in whatever order and spelling: its words, but for those that only join others, and whether
 /// ports are a range.
-fn effect(rule: &str) -> BTreeSet<String> {
+fn effect(rule: &str) -> Option<BTreeSet<String>> {
     let joins = |word: &&str| !matches!(*word, "and" | "or" | "port" | "ports" | "type" | "code");
     let small = rule.to_lowercase();
     let words = small.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let mut said: BTreeSet<String> = words.filter(joins).map(str::to_owned).collect();
     let dense: String = small.chars().filter(|letter| !letter.is_whitespace()).collect();
+    // All ports may be shown as their range.
+    if ["portall", "portsall", "typeall"].iter().any(|all| dense.contains(all)) {
+        return None;
+    }
     let ports = dense.rsplit("ports").next().filter(|_| dense.contains("ports")).unwrap_or_default();
     if ports.contains('-') {
         said.insert("-".to_owned());
     }
-    said
+    Some(said)
+}
+
+/// Whether two texts may be of one rule.
+fn same_rule(one: &str, other: &str) -> bool {
+    effect(one).zip(effect(other)).is_none_or(|(one, other)| one == other)
 }
 
 /// Whether the service shows a field so that it can be compared with what was sent: it keeps secrets, and
@@ -249,6 +258,7 @@ fn rules(value: &Value) -> Option<BTreeSet<BTreeSet<String>>> {
     let of = |rule: &Value| {
         let small = rule.as_str()?.to_lowercase();
         let words = small.split(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')'));
+        let words = words.map(|word| word.trim_matches(['"', '\'']));
         Some(words.filter(|word| !matches!(*word, "" | "and" | "can")).map(str::to_owned).collect())
     };
     value.as_array().map_or_else(|| Some(BTreeSet::from([of(value)?])), |list| list.iter().map(of).collect())

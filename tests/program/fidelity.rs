@@ -555,7 +555,7 @@ fn a_wrong_column_is_refused_with_the_known_ones() {
     assert_eq!(error.to_string(), "there is no column 'stat'");
     assert_eq!(error.hints(), ["did you mean 'state'?", "the columns are name, state, tags (tags.KEY)"]);
     let error = parse_output("jsno", KNOWN).unwrap_err();
-    assert!(error.hints().iter().any(|hint| *hint == "-o json"), "{:?}", error.hints());
+    assert_eq!(error.to_string(), "unknown format 'jsno', did you mean 'json'?");
     assert_eq!(
         parse_output("name.first", KNOWN).unwrap_err().to_string(),
         "column 'name' has no parts, so there is no 'name.first'"
@@ -689,7 +689,7 @@ fn a_wrong_jq_expression_shows_where() {
     assert!(said(".[] | (.a").0.contains("at character 10: expected closing parenthesis"), "{:?}", said(".[] | (.a"));
     assert!(said(".a |").1.ends_with("\n    ^"), "{:?}", said(".a |"));
     assert!(said("\"é\" | §").0.contains("at character 7"), "{:?}", said("\"é\" | §"));
-    assert!(said("$x").0.contains("there is no variable `$x`"), "{:?}", said("$x"));
+    assert!(said("$x").0.contains("there is no variable '$x'"), "{:?}", said("$x"));
 }
 
 #[test]
