@@ -20,7 +20,7 @@
 //! // db0 has no public address. Its tag names web1 as its bastion.
 //! let db0 = resolve::id(&client, &MACHINE, "db0").await?;
 //! client.call(&tags::SET, &Args::new().set("machine", db0).set("tritoncli.ssh.proxy", "web1")).await?;
-//! # while Finder::new(&(), client.clone(), Past::Tagged).way("db0", None).await?.hops.is_empty() {}
+//! # while RouteFinder::new(&(), client.clone(), ProxyChoice::Tagged).way("db0", None).await?.hops.is_empty() {}
 //!
 //! let way = RouteFinder::new(&(), client.clone(), ProxyChoice::Tagged).way("db0", None).await?;
 //! assert_eq!(way.hops[0].to_string(), "root@198.18.0.10");

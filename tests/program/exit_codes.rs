@@ -226,11 +226,18 @@ async fn the_page_lists_these_codes_each_with_a_cause_and_what_to_do() {
     let said = output(against(&cloud, &["help", "exit-codes"])).await;
     let page = String::from_utf8(said.stdout).unwrap();
     let mut codes = Vec::new();
-    for row in page.lines().collect::<Vec<_>>().chunks(3) {
-        let [meaning, cause, then] = row else { panic!("{row:?}") };
-        let (code, meaning) = meaning.trim_start().split_once("  ").unwrap();
-        assert!(!meaning.is_empty());
-        assert!(cause.trim_start().starts_with("such as  ") && then.trim_start().starts_with("then     "), "{row:?}");
+    // Each code with its meaning, a cause and what to do, on as many lines as they need.
+    let mut rows: Vec<Vec<&str>> = Vec::new();
+    for line in page.lines() {
+        match line.trim_start().starts_with(|first: char| first.is_ascii_digit()) && !line.starts_with("    ") {
+            true => rows.push(vec![line]),
+            false => rows.last_mut().unwrap().push(line.trim_start()),
+        }
+    }
+    for row in rows {
+        let (code, meaning) = row[0].trim_start().split_once("  ").unwrap();
+        let begins = |word: &str| row.iter().filter(|line| line.starts_with(word)).count();
+        assert!(!meaning.is_empty() && begins("such as  ") == 1 && begins("then     ") == 1, "{row:?}");
         codes.push(code.parse::<u8>().unwrap());
     }
     assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);

@@ -706,7 +706,7 @@ fn a_list_of_profiles_shows_of_a_url_what_is_used_and_waits_for_no_pipe() {
     let output = asking("http://127.0.0.1:1", home.path(), &["profile", "list", "-o", "wide"]).output().unwrap();
     let (out, said) = (common::text(&output.stdout), common::text(&output.stderr));
     assert!(out.contains("http://h.example/ ") && !out.contains("Quack"), "{out}");
-    assert!(said.contains("`url` is given twice") && !said.contains("Quack"), "{said}");
+    assert!(said.contains("'url' is given twice") && !said.contains("Quack"), "{said}");
     assert!(!said.contains("pipe") && !said.contains("nothing came"), "{said}");
 }
 
