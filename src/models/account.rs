@@ -302,7 +302,7 @@ pub enum LimitCheck {
     Brand,
 }
 
-/// The body of an error, as it is on the wire; [`crate::error::Fault`] is what the client makes of it.
+/// The body of an error, as it is on the wire; [`crate::error::ServiceError`] is what the client makes of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ErrorBody {
