@@ -41,7 +41,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
         Some(noun) => unlike_made(op, &sent, row)
             .or_else(|| unlike_id(noun, op, request, row, response))
             .or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked))
-            .or_else(|| settled(op, row).filter(|_| !marked)),
+            .or_else(|| settled(noun, op, row).filter(|_| !marked)),
         None if sent.contains_key(ROLE_TAG) => unlike_tagged(&sent, &request.path, row),
         None if let Some((field, value)) = op.shows => {
             (row.text(&format!("/{field}")).as_deref() != Some(value)).then(|| format!("whose {field} is not {value}"))
@@ -78,9 +78,9 @@ fn unlike_tagged(sent: &Map<String, Value>, path: &str, row: Row<'_>) -> Option<
 }
 
 /// How the record of a resource that has no age is known to have been there before: it is already as it will be.
-fn settled(op: &Op, row: Row<'_>) -> Option<String> {
+fn settled(noun: &Noun, op: &Op, row: Row<'_>) -> Option<String> {
     let Some((Goal::State(state), _)) = op.goal else { return None };
-    let ageless = row.text("/created").is_none() && row.text("/published_at").is_none();
+    let ageless = row.text(&age(noun)).is_none();
     (ageless && row.text("/state").as_deref() == Some(state)).then(|| format!("which is {state} already"))
 }
 
@@ -142,14 +142,18 @@ fn unlike_id(noun: &Noun, op: &Op, request: &Request, row: Row<'_>, response: &R
     older(noun, row, response)
 }
 
-/// How the record is known by its age to have been there before the request.
-fn older(noun: &Noun, row: Row<'_>, response: &Response) -> Option<String> {
-    let age = noun.picks.iter().find_map(|pick| match pick {
+/// Where a record of this noun says when it was made.
+fn age(noun: &Noun) -> String {
+    let field = noun.picks.iter().find_map(|pick| match pick {
         Pick::Age(field) => Some(*field),
         _ => None,
     });
-    let created = row.text(&format!("/{}", age.unwrap_or("created")));
-    let created = created.and_then(|text| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
+    format!("/{}", field.unwrap_or("created"))
+}
+
+/// How the record is known by its age to have been there before the request.
+fn older(noun: &Noun, row: Row<'_>, response: &Response) -> Option<String> {
+    let created = row.text(&age(noun)).and_then(|text| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
     // By the time of the request: a stored answer has the date of its own time.
     let date = httpdate::parse_http_date(&response.sent).ok();
     let asked: Option<i64> =

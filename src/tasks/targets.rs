@@ -145,13 +145,6 @@ impl Filter {
     }
 }
 
-impl Targets {
-    /// Returns what is known of the target of a call.
-    pub fn about(&self, call: &Call) -> Option<&About> {
-        self.known.get(call.id()?)
-    }
-}
-
 /// The targets, resolved.
 #[derive(Default)]
 pub struct Targets {
@@ -167,6 +160,13 @@ pub struct Targets {
     pub from_stdin: bool,
     /// What is known of them, by their ids.
     pub known: HashMap<String, About>,
+}
+
+impl Targets {
+    /// Returns what is known of the target of a call.
+    pub fn about(&self, call: &Call) -> Option<&About> {
+        self.known.get(call.id()?)
+    }
 }
 
 impl Asked {
