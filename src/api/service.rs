@@ -1,6 +1,6 @@
 //! One service: what its operations and answers have in common. Data only.
 
-use super::{Noun, Op, Resource};
+use super::{Column, Noun, Op, Resource};
 
 /// A service with an HTTP interface of its own, such as CloudAPI. A [`Client`](crate::Client) is a client of one.
 #[derive(Debug)]
@@ -78,6 +78,26 @@ impl Service {
         self.resources.iter().copied().find(|resource| resource.name == word || resource.aliases.contains(&word))
     }
 
+    /// The operation of a command, by its words without the program's name: `machines tags list`.
+    pub fn operation(&self, words: &str) -> Option<&'static Op> {
+        let (noun, verb) = words.split_once(' ').unwrap_or((words, ""));
+        let resource = self.resources.iter().find(|resource| resource.name == noun)?;
+        resource.ops.iter().copied().find(|op| op.verb == verb)
+    }
+
+    /// The resource that an operation belongs to; none for an operation of another service.
+    pub fn resource_of(&self, op: &Op) -> Option<&'static Resource> {
+        self.resources.iter().copied().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)))
+    }
+
+    /// The columns that an operation's answer is shown in: its own, or those of its resource.
+    pub fn columns(&self, op: &Op) -> &'static [Column] {
+        match op.columns {
+            [] => self.resource_of(op).map_or(&[], |resource| resource.columns),
+            own => own,
+        }
+    }
+
     /// What a path's parameter stands for.
     pub fn noun(&self, param: &str) -> Option<&'static Noun> {
         self.nouns.iter().copied().find(|noun| noun.name == param)
@@ -96,8 +116,7 @@ impl Service {
 
     /// The same with these values in place of the placeholders, as far as there are any.
     pub fn command_with<'a>(&self, op: &Op, value: impl Fn(&str) -> Option<&'a str>) -> String {
-        let has = |resource: &&&Resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op));
-        let Some(resource) = self.resources.iter().find(has) else { return String::new() };
+        let Some(resource) = self.resource_of(op) else { return String::new() };
         let verb = op.verb.split_whitespace().map(str::to_owned);
         let params = op.path_params().map(|name| value(name).map_or_else(|| name.to_uppercase(), str::to_owned));
         [resource.name.to_owned()].into_iter().chain(verb).chain(params).collect::<Vec<_>>().join(" ")
@@ -135,6 +154,20 @@ mod tests {
         assert_eq!(CLOUDAPI.command(&ping::PING_OP), "ping");
         let other = Op { paging: Paging::None, ..machines::LIST };
         assert_eq!(CLOUDAPI.command(&other), "");
+    }
+
+    #[test]
+    fn an_operation_is_found_by_the_words_of_its_command() {
+        assert_eq!(CLOUDAPI.operation("machines tags list").unwrap().id, "ListMachineTags");
+        assert_eq!(CLOUDAPI.operation("ping").unwrap().id, "Ping");
+        assert!(CLOUDAPI.operation("machines").is_none() && CLOUDAPI.operation("nothing at all").is_none());
+    }
+
+    #[test]
+    fn an_answer_has_its_operations_columns_or_those_of_its_resource() {
+        let own = CLOUDAPI.ops().find(|op| !op.columns.is_empty()).unwrap();
+        assert!(std::ptr::eq(CLOUDAPI.columns(own), own.columns));
+        assert!(std::ptr::eq(CLOUDAPI.columns(&machines::LIST), machines::MACHINES.columns));
     }
 
     #[test]

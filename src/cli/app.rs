@@ -15,6 +15,7 @@ use crate::client::{Builder, Client, Trace};
 use crate::config::{Config, Route};
 use crate::connect;
 use crate::error::{Error, Hint, Kind, Result};
+use crate::render;
 use crate::tasks::Report;
 use crate::tasks::lockout::Identity;
 use crate::tasks::permission::Caller;
@@ -164,7 +165,7 @@ impl App {
 
     fn traced(&self, builder: Builder) -> Builder {
         let streams = self.streams.clone();
-        let say: Trace = Arc::new(move |line| streams.say(&exit::escaped(line)));
+        let say: Trace = Arc::new(move |line| streams.say(&render::escaped(line)));
         let builder = builder.clock(Arc::clone(&self.console.clock));
         match (self.globals.debug, self.voice.is_silent()) {
             (true, _) => builder.trace(say),

@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 
 use super::app::App;
 use super::resume::heeded;
-use super::resume::{self, Left, ResumeCommand, interruption};
+use super::resume::{self, Left, Typed, interruption};
 use super::terminal::exit;
 use super::terminal::progress::Progress;
 use crate::answer::Answer;
@@ -15,7 +15,7 @@ use crate::error::{Error, Hint, Kind, Result};
 use crate::grammar::shell;
 use crate::render::{self, Format, View};
 use crate::tasks::Report;
-use crate::tasks::call::{Call, described_or_new, verb};
+use crate::tasks::call::{Call, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
 use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
@@ -30,8 +30,8 @@ pub struct Batch<'a> {
     pub change: Change<'a>,
     /// How many are worked on at once.
     pub parallel: usize,
-    /// The options that this was asked for with, for whoever goes on with the rest.
-    pub again: &'a ResumeCommand,
+    /// What was typed, for whoever goes on with the rest.
+    pub typed: Typed<'a>,
 }
 
 /// Reports to the terminal, where each target has a line of its own.
@@ -70,7 +70,7 @@ pub async fn run(
     mut view: View,
     jq: Option<&render::Program>,
 ) -> Result<i32> {
-    let Batch { change, parallel, again } = batch;
+    let Batch { change, parallel, typed } = batch;
     let op = change.op;
     let several = targets.several || targets.calls.len() > 1;
     let mut tally = Tally::default();
@@ -101,7 +101,7 @@ pub async fn run(
                         });
                         progress.end(at, "");
                         begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
-                        let named = |error| if several { named(call, error) } else { error };
+                        let named = |error| if several { call.named(error) } else { error };
                         (at, outcome.map_err(|error| call.blame(named(error))))
                     }
                 })
@@ -138,7 +138,7 @@ pub async fn run(
             }
         }
     };
-    let left = Left { op, state: change.state, makes: change.making.is_some(), again };
+    let left = Left { typed, state: change.state, makes: change.making.is_some() };
     let left = || interruption(app, left, &begun);
     let interrupted = heeded(app, &stop, progress.during(work), left).await;
     drop(progress);
@@ -270,18 +270,6 @@ impl Tally {
         let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
         let done = if waited || op.goal.is_none() { "done" } else { "requested" };
         app.say(&format!("{}: {} of {} {done}{failed}", verb(op), self.done, self.done + self.failed));
-    }
-}
-
-/// Of several, an error says which it is about. What the service said is told so anyway.
-fn named(call: &Call, error: Error) -> Error {
-    let name = match &call.target {
-        Some((_, name)) => Some(name.as_str()).filter(|_| error.fault().is_none()),
-        None => call.args.text("name"),
-    };
-    match name.filter(|name| !error.message().contains(*name)) {
-        Some(_) => error.about(&described_or_new(call)),
-        None => error,
     }
 }
 

@@ -12,10 +12,10 @@ use super::names;
 use super::preview;
 use super::question;
 use super::question::Asking;
-use super::resume::ResumeCommand;
+use super::resume::Typed;
 use super::terminal::prompt;
 use crate::answer::Answer;
-use crate::api::{Column, Kind, Method, Op, Resource, Shape, Show};
+use crate::api::{CLOUDAPI, Column, Kind, Method, Op, Shape, Show};
 use crate::client::{Client, first_page};
 use crate::config::Origin;
 use crate::error::{Error, Result};
@@ -37,22 +37,16 @@ const PATIENCE: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// Whatever went wrong with its one target; failures of several targets are reported here.
-pub async fn run(app: &App, resource: &'static Resource, op: &'static Op, matches: &ArgMatches) -> Result<i32> {
-    run_with(app, resource, op, matches, None).await
+pub async fn run(app: &App, op: &'static Op, matches: &ArgMatches) -> Result<i32> {
+    run_with(app, op, matches, None).await
 }
 
 /// The same for what is made in a way of its own.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn run_making(
-    app: &App,
-    resource: &'static Resource,
-    op: &'static Op,
-    matches: &ArgMatches,
-    making: &CreateOptions,
-) -> Result<i32> {
-    run_with(app, resource, op, matches, Some(making)).await
+pub async fn run_making(app: &App, op: &'static Op, matches: &ArgMatches, making: &CreateOptions) -> Result<i32> {
+    run_with(app, op, matches, Some(making)).await
 }
 
 /// How long `--wait` waits.
@@ -66,14 +60,8 @@ pub fn patience(matches: &ArgMatches) -> Result<Duration> {
     }
 }
 
-async fn run_with(
-    app: &App,
-    resource: &'static Resource,
-    op: &'static Op,
-    matches: &ArgMatches,
-    making: Option<&CreateOptions>,
-) -> Result<i32> {
-    let columns = if op.columns.is_empty() { resource.columns } else { op.columns };
+async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Option<&CreateOptions>) -> Result<i32> {
+    let columns = CLOUDAPI.columns(op);
     let view = app.view(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let timeout = patience(matches)?;
@@ -137,9 +125,16 @@ async fn run_with(
             yes: matches.try_get_one::<bool>("yes").ok().flatten() == Some(&true),
         };
         question::settle(app, &client, op, &mut targets, asking).await?;
-        let again = &ResumeCommand::read(op, matches);
         let change = Change { op, wait: wait.then_some(timeout), state, ignore_missing, making };
-        return change::run(app, &client, Batch { change, parallel, again }, targets, view, jq.as_ref()).await;
+        return change::run(
+            app,
+            &client,
+            Batch { change, parallel, typed: Typed { op, matches } },
+            targets,
+            view,
+            jq.as_ref(),
+        )
+        .await;
     }
     for call in targets.calls {
         match op.shape {
@@ -338,10 +333,4 @@ pub fn verb(matches: &ArgMatches) -> (String, &ArgMatches) {
         last = next;
     }
     (words.join(" "), last)
-}
-
-/// The operation of a chain of subcommands, and the matches of the last of them.
-pub fn find<'m>(resource: &'static Resource, matches: &'m ArgMatches) -> Option<(&'static Op, &'m ArgMatches)> {
-    let (verb, last) = verb(matches);
-    resource.ops.iter().copied().find(|op| op.verb == verb).map(|op| (op, last))
 }

@@ -111,7 +111,7 @@ fn start(console: &Console, (globals, flags): (Globals, Flags), matches: &ArgMat
             Some((Custom { settings: Settings::Judged(judge), .. }, _)) => {
                 return judge(&app(Config::none(&console.env)?), &error);
             }
-            _ => return Err(letters::explained(&crate::cli::execute::verb(matches).0, &flags, error)),
+            _ => return Err(letters::explained(&execute::verb(matches).0, &flags, error)),
         },
     };
     let app = app(config);
@@ -126,7 +126,7 @@ fn start(console: &Console, (globals, flags): (Globals, Flags), matches: &ArgMat
     let code = runtime.block_on(dispatch(&app, matches));
     // A resolver or an agent that hangs must not hold up the end.
     runtime.shutdown_background();
-    code.map_err(|error| letters::refused(&crate::cli::execute::verb(matches).0, &flags, app.explained(error)))
+    code.map_err(|error| letters::refused(&execute::verb(matches).0, &flags, app.explained(error)))
 }
 
 /// Runs the command of its row, or the operation of its words.
@@ -134,15 +134,9 @@ async fn dispatch(app: &App, matches: &ArgMatches) -> Result<i32> {
     if let Some((custom, matches)) = commands::typed(matches) {
         return custom.start(app, matches).await;
     }
-    let Some((word, matches)) = matches.subcommand() else { return Ok(0) };
-    let found = CLOUDAPI
-        .resources
-        .iter()
-        .copied()
-        .find(|resource| resource.name == word)
-        .and_then(|resource| Some((resource, crate::cli::execute::find(resource, matches)?)));
-    let (resource, (op, matches)) = found.ok_or_else(|| Error::usage("this command does not exist"))?;
-    crate::cli::execute::run(app, resource, op, matches).await
+    let (words, matches) = execute::verb(matches);
+    let op = CLOUDAPI.operation(&words).ok_or_else(|| Error::usage("this command does not exist"))?;
+    execute::run(app, op, matches).await
 }
 
 /// clap's own errors, under the same rules as ours.
@@ -166,11 +160,10 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
     guard::veil(&mut error);
     hints::spell_out(&mut error);
     let told = error.render();
+    let colour = |terminal| globals::colour(&Globals::default(), &console.env, terminal);
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let colour = globals::colour(&Globals::default(), &console.env, streams.stdout_tty);
-            let text = if colour { told.ansi().to_string() } else { told.to_string() };
-            let text = if error.kind() == ErrorKind::DisplayHelp { globals::left_out(&text) } else { text };
+            let text = globals::left_out(&told, colour(streams.stdout_tty));
             ended(streams, false, streams.out(text.as_bytes()).map(|()| 0))
         }
         _ if wants_json(args) => {
@@ -180,10 +173,7 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
             ended(streams, true, Err(lines.map(str::to_owned).chain(hint).fold(Error::usage(first), Error::hint)))
         }
         _ => {
-            let colour = globals::colour(&Globals::default(), &console.env, streams.stderr_tty);
-            let text = if colour { told.ansi().to_string() } else { told.to_string() };
-            let page = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-            streams.say(if page { globals::left_out(&text) } else { text }.trim_end());
+            streams.say(globals::left_out(&told, colour(streams.stderr_tty)).trim_end());
             if let Some(hint) = hint {
                 streams.say(&format!("  hint: {hint}"));
             }

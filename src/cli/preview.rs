@@ -2,10 +2,8 @@
 
 use std::fmt::Write;
 
-use serde_json::value::RawValue;
-
 use super::app::App;
-use crate::client::{Client, Wire, header_lines, header_name};
+use crate::client::{Client, Wire, header_lines};
 use crate::config::Pin;
 use crate::error::{Error, Result};
 use crate::grammar::shell;
@@ -27,16 +25,17 @@ pub async fn requests(app: &App, client: &Client, requests: &[Request]) -> Resul
 pub async fn requests_of(app: &App, client: &Client, requests: &[Request], several: bool) -> Result<()> {
     let mut out = String::new();
     if app.globals.curl {
+        let options = curl_options(app);
         for request in requests {
             if request.body.as_ref().is_some_and(|(_, body)| std::str::from_utf8(body).is_err()) {
                 return Err(Error::usage("the body is not text, which a curl command cannot hold"));
             }
-            out.push_str(&curl(app, request, &client.wire(request).await?));
+            out.push_str(&client.wire(request).await?.curl(request, &options));
         }
     } else if app.globals.json() || app.globals.jq.is_some() {
         let mut all = Vec::new();
         for request in requests {
-            all.push(json(request, &client.unsigned_wire(request)?));
+            all.push(client.unsigned_wire(request)?.json(request));
         }
         out = match all.as_slice() {
             [one] if !several => one.clone(),
@@ -73,35 +72,9 @@ fn plain(request: &Request, wire: &Wire) -> String {
     text
 }
 
-fn json(request: &Request, wire: &Wire) -> String {
-    let headers: serde_json::Map<String, serde_json::Value> = header_lines(&wire.headers)
-        .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned())))
-        .fold(serde_json::Map::new(), |mut all, (name, value)| {
-            // A header that was given twice means both, which HTTP writes with a comma.
-            let both = all.get(&name).and_then(serde_json::Value::as_str).map(|first| format!("{first}, {value}"));
-            all.insert(name, both.unwrap_or(value).into());
-            all
-        });
-    let mut text = serde_json::json!({
-        "method": request.method.as_str(),
-        "url": wire.address(),
-        "headers": headers,
-    })
-    .to_string();
-    if let Some((_, body)) = &request.body {
-        let body = String::from_utf8_lossy(body).into_owned();
-        let body = match RawValue::from_string(body.clone()) {
-            Ok(raw) => raw.get().to_owned(),
-            Err(_) => serde_json::Value::from(body).to_string(),
-        };
-        text.pop();
-        let _ = write!(text, ",\"body\":{body}}}");
-    }
-    text
-}
-
-fn curl(app: &App, request: &Request, wire: &Wire) -> String {
-    let mut line = String::from("curl -sSg");
+/// What curl is told of the settings.
+fn curl_options(app: &App) -> String {
+    let mut line = String::new();
     if let Some(pins) = &app.config.pins {
         let keys = pins.value.iter().filter(|pin| matches!(pin, Pin::Key(_))).map(ToString::to_string);
         let keys: Vec<String> = keys.collect();
@@ -116,26 +89,5 @@ fn curl(app: &App, request: &Request, wire: &Wire) -> String {
     if let Some(file) = &app.config.cacert {
         let _ = write!(line, " --cacert {}", shell::quoted(&file.value.to_string_lossy()));
     }
-    match request.method.as_str() {
-        "GET" => {}
-        "HEAD" => line.push_str(" -I"),
-        method => {
-            let _ = write!(line, " -X {method}");
-        }
-    }
-    for (name, value) in &wire.headers {
-        let _ = write!(
-            line,
-            " -H {}",
-            shell::quoted(&format!("{}: {}", header_name(name.as_str()), String::from_utf8_lossy(value.as_bytes())))
-        );
-    }
-    if let Some((_, body)) = &request.body {
-        let _ = write!(line, " --data-raw {}", shell::quoted(&String::from_utf8_lossy(body)));
-    }
-    if wire.target.is_some() {
-        line.push_str(" --path-as-is");
-    }
-    let _ = writeln!(line, " {}", shell::quoted(&wire.address()));
     line
 }

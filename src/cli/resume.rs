@@ -20,9 +20,18 @@ const FEW: usize = 4;
 /// So many are named in a message, or in a command.
 const MANY: usize = 20;
 
+/// What was typed of a command, for the one that goes on with the rest.
+#[derive(Clone, Copy)]
+pub struct Typed<'a> {
+    /// The operation.
+    pub op: &'static Op,
+    /// What was typed for it.
+    pub matches: &'a ArgMatches,
+}
+
 /// The options that a command was given, as it takes them again.
 #[derive(Default)]
-pub struct ResumeCommand {
+struct ResumeCommand {
     words: Vec<String>,
     /// What may be secret or long was left out.
     short: bool,
@@ -32,7 +41,7 @@ pub struct ResumeCommand {
 
 impl ResumeCommand {
     /// Reads them, without the targets and what chose them.
-    pub fn read(op: &'static Op, matches: &ArgMatches) -> ResumeCommand {
+    fn read(Typed { op, matches }: Typed<'_>) -> ResumeCommand {
         let mut again = ResumeCommand {
             keyed: matches.try_get_raw("idempotency-key").is_ok_and(|key| key.is_some()),
             ..ResumeCommand::default()
@@ -84,19 +93,17 @@ impl ResumeCommand {
 /// What was being done to each target.
 #[derive(Clone, Copy)]
 pub struct Left<'a> {
-    /// The operation.
-    pub op: &'static Op,
     /// The state that was waited for instead of the operation's own.
     pub state: Option<&'static str>,
     /// Something is made, in a way of its own.
     pub makes: bool,
-    /// The options that this was asked for with.
-    pub again: &'a ResumeCommand,
+    /// What was typed.
+    pub typed: Typed<'a>,
 }
 
 /// What an interruption leaves behind, and how to go on.
 pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
-    let op = left.op;
+    let (op, again) = (left.typed.op, ResumeCommand::read(left.typed));
     let of = |fits: fn(&InFlight) -> bool| -> Vec<&InFlight> {
         begun.iter().filter(|begun| !begun.ended.get() && fits(begun)).collect()
     };
@@ -132,14 +139,14 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
             error = error.hint(format!("and so on for {more} more"));
         }
     }
-    let with = if left.again.short { ", with the same pairs" } else { "" };
+    let with = if again.short { ", with the same pairs" } else { "" };
     match (op.path_params().collect::<Vec<_>>().as_slice(), ids(&unsent)) {
         // Only below the noun itself is an id enough to name a thing.
         ([_], ids) if !ids.is_empty() && ids.len() <= MANY => {
-            error.hint(format!("to go on with the others{with}: {}", left.again.command(app, op, &ids.join(" "))))
+            error.hint(format!("to go on with the others{with}: {}", again.command(app, op, &ids.join(" "))))
         }
         ([_], ids) if !ids.is_empty() => error.hint("to go on with the others: the same command again"),
-        ([], _) if left.again.keyed && left.makes => {
+        ([], _) if again.keyed && left.makes => {
             error.hint("to go on: the same command again; what its key has made is not made twice")
         }
         ([], _) if left.makes && unsent.iter().any(|one| one.new.is_some()) => {
@@ -182,7 +189,7 @@ fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids
         (None, Goal::Gone) => Some("deleted".to_owned()),
         _ => None,
     };
-    let resource = CLOUDAPI.resources.iter().find(|resource| resource.ops.iter().any(|op| std::ptr::eq(*op, noun.get)));
+    let resource = CLOUDAPI.resource_of(noun.get);
     let alone = noun.get.path_params().count() == 1;
     let all = ids.iter().take(MANY).cloned().collect::<Vec<_>>().join(" ");
     let cloud = cloud(app);
@@ -205,8 +212,7 @@ fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids
 
 /// The words of the operation's command.
 fn command_of(op: &'static Op) -> String {
-    let noun = CLOUDAPI.resources.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
-    format!("sdc {} {}", noun.map_or("", |noun| noun.name), op.verb)
+    format!("sdc {} {}", CLOUDAPI.resource_of(op).map_or("", |noun| noun.name), op.verb)
 }
 
 /// How long the end may take after an interruption before it is told that it takes time.

@@ -12,6 +12,7 @@ mod socket;
 mod trace;
 mod until;
 mod wait;
+mod wire;
 
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
@@ -19,9 +20,9 @@ use send::jitter;
 pub use send::{Once, Watch, backoff};
 #[cfg(feature = "sockets")]
 pub use socket::{Feed, Socket};
-pub use trace::{header_lines, header_name};
 pub use until::{Condition, Until};
 pub use wait::{Before, Wait};
+pub use wire::{Wire, header_lines, header_name};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -194,34 +195,6 @@ impl Builder {
             notice: self.notice,
             told_of_waiting: Arc::default(),
         })
-    }
-}
-
-/// A request as it would go over the wire now.
-pub struct Wire {
-    /// The address: the whole of it, unless there is a target.
-    pub url: url::Url,
-    /// Path and query as they were typed, where a URL cannot hold them: with `.` or `..` as steps, `%2e` likewise.
-    pub target: Option<String>,
-    /// Every header but those that HTTP itself adds. The signature is marked as sensitive.
-    pub headers: HeaderMap,
-    /// The `Date` among them.
-    pub date: String,
-}
-
-impl Wire {
-    /// Path and query, as they are sent and signed.
-    pub fn target(&self) -> String {
-        match (&self.target, self.url.query()) {
-            (Some(target), _) => target.clone(),
-            (None, Some(query)) => format!("{}?{query}", self.url.path()),
-            (None, None) => self.url.path().to_owned(),
-        }
-    }
-
-    /// The whole address, for people.
-    pub fn address(&self) -> String {
-        format!("{}{}", &self.url[..url::Position::BeforePath], self.target())
     }
 }
 

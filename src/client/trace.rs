@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
-
-use super::{Client, Wire};
+use super::Client;
+use super::wire::{Wire, header_lines};
 use crate::request::Request;
 use crate::response::Response;
 
@@ -33,25 +32,4 @@ impl Client {
             trace(&format!("< {line}"));
         }
     }
-}
-
-/// Headers as lines; what is marked as sensitive is only told to be there.
-pub fn header_lines(headers: &HeaderMap) -> impl Iterator<Item = String> {
-    headers.iter().map(|(name, value)| {
-        let hidden = value.is_sensitive() || name.as_str() == "set-cookie";
-        let text = if hidden { "(redacted)".into() } else { String::from_utf8_lossy(value.as_bytes()) };
-        format!("{}: {text}", header_name(name.as_str()))
-    })
-}
-
-/// A header's name as people write it: `Accept-Version`.
-pub fn header_name(name: &str) -> String {
-    let mut first = true;
-    name.chars()
-        .map(|c| {
-            let shown = if first { c.to_ascii_uppercase() } else { c };
-            first = c == '-';
-            shown
-        })
-        .collect()
 }

@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::sensitive;
+
 /// Characters that steer a terminal, make a line read otherwise than it is, or are not seen: controls, formats, fillers,
 /// selectors of variants, tags, and blanks other than the usual one. Unicode calls most of them default ignorable.
 fn is_hidden(letter: char) -> bool {
@@ -127,6 +129,25 @@ fn plain(text: &str) -> bool {
 
 fn plain_json(text: &str) -> bool {
     text.bytes().all(|byte| byte < 0x7f)
+}
+
+/// No line of words to a person is longer. As JSON it is whole.
+const LONGEST: usize = 4000;
+
+/// Words without a private key: the last one who looks, where a tag or a service's answer brought one along.
+pub fn safe(text: &str) -> Cow<'_, str> {
+    if sensitive::has_key_in_it(text) { "(words with a private key in them, not shown)".into() } else { text.into() }
+}
+
+/// Words that may hold a server's text, as one line: its line feeds and control characters are shown, not obeyed.
+pub fn escaped(text: &str) -> String {
+    cut(&visible(&safe(text)), LONGEST).into_owned()
+}
+
+/// The same for words that have lines of our own, which stand below the first.
+pub fn escaped_lines(text: &str) -> String {
+    let lines: Vec<String> = safe(text).split('\n').map(|line| cut(&visible(line), LONGEST).into_owned()).collect();
+    lines.join("\n    ")
 }
 
 #[cfg(test)]

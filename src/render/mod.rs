@@ -4,6 +4,7 @@ mod cell;
 mod columns;
 pub mod csv;
 mod escape;
+pub mod failure;
 pub mod ids;
 pub mod jq;
 mod jq_bounds;
@@ -12,6 +13,7 @@ mod jq_terms;
 mod jq_values;
 pub mod json;
 pub mod jsonl;
+pub mod progress;
 mod record;
 mod sort;
 mod table;
@@ -22,7 +24,7 @@ use std::collections::HashMap;
 
 pub use cell::age;
 pub use columns::{Chosen, FORMATS, Format, defaults, parse_output};
-pub use escape::{cut, visible, visible_json, visible_lines};
+pub use escape::{cut, escaped, safe, visible, visible_json, visible_lines};
 pub use jq::Program;
 pub use sort::{SortKey, parse_sort};
 

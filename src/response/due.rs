@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
-use crate::api::{Column, Ids, Method, Noun, Op, Service, Shape};
+use crate::api::{Ids, Method, Noun, Op, Service, Shape};
 use crate::grammar::is_uuid;
 
 /// What is due.
@@ -54,7 +54,7 @@ impl Due {
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
         let mut params = parts.filter_map(|(known, part)| Some((known.strip_prefix(':')?, decoded(part))));
         let of_its_noun = shown(service, op);
-        let has_login = columns(service, op).iter().any(|column| column.field == "login");
+        let has_login = service.columns(op).iter().any(|column| column.field == "login");
         params.all(|(param, part)| match (param, of_its_noun, service.noun(param)) {
             // The account itself is called by its login, its id, or `my`, where its record is answered and not its role tags.
             ("login", ..) if service.account_in_path && op.path == "/:login" && has_login => {
@@ -82,7 +82,7 @@ impl Due {
             return true;
         }
         let members = scan::members(row.json()).map_or(0, Iterator::count);
-        let columns = columns(service, op).iter().filter(|column| !column.field.is_empty());
+        let columns = service.columns(op).iter().filter(|column| !column.field.is_empty());
         let mut fields: Vec<&str> = columns.filter_map(|column| column.field.split('/').next()).collect();
         fields.sort_unstable();
         fields.dedup();
@@ -101,17 +101,10 @@ impl Due {
     }
 }
 
-/// What is shown of the answer of an operation.
-fn columns(service: &Service, op: &Op) -> &'static [Column] {
-    let resource =
-        || service.resources.iter().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)));
-    if op.columns.is_empty() { resource().map_or(&[], |resource| resource.columns) } else { op.columns }
-}
-
 /// The noun whose record the operation answers, being about one: what shows it, and what changes it.
 fn shown(service: &Service, op: &Op) -> Option<&'static Noun> {
     let noun = op.path_params().last().and_then(|param| service.noun(param))?;
-    let names = |op: &Op| columns(service, op).iter().map(|column| column.name).collect::<Vec<_>>();
+    let names = |op: &Op| service.columns(op).iter().map(|column| column.name).collect::<Vec<_>>();
     let whole = op.path.rsplit('/').next().is_some_and(|last| last.starts_with(':'));
     (std::ptr::eq(noun.get, op) || whole && names(noun.get) == names(op)).then_some(noun)
 }

@@ -56,6 +56,18 @@ impl Call {
         Call { args, target: Some((noun.name, name.into())), parents: Vec::new() }
     }
 
+    /// Of several, an error says which it is about. What the service said is told so anyway.
+    pub fn named(&self, error: Error) -> Error {
+        let name = match &self.target {
+            Some((_, name)) => Some(name.as_str()).filter(|_| error.fault().is_none()),
+            None => self.args.text("name"),
+        };
+        match name.filter(|name| !error.message().contains(*name)) {
+            Some(_) => error.about(&described_or_new(self)),
+            None => error,
+        }
+    }
+
     /// A service's words seldom say which thing they are about.
     pub fn blame(&self, error: Error) -> Error {
         match &self.target {

@@ -35,7 +35,7 @@
 //! ```
 
 use super::values::{self, Files, Given};
-use crate::api::Kind;
+use crate::api::{Field, Kind, Op};
 use crate::error::{Error, Result};
 use crate::sensitive::{self, Sort};
 
@@ -113,4 +113,121 @@ pub fn check_name(text: &str) -> Result<()> {
         Some(sort) => Err(Error::usage(format!("the name in NAME=VALUE holds {sort}: nothing was sent"))),
         None => Ok(()),
     }
+}
+
+/// What an argument may hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Data, or a command for elsewhere: it is nobody's business here.
+    Data,
+    /// Text that may be long and have lines, but is no key.
+    Text,
+    /// A jq expression, which may well write a URL.
+    Expression,
+    /// The path of a request.
+    Path,
+    /// A header, which may carry a token: that looks like a line of a key.
+    Header,
+    /// A name, a number, a word: nothing that may be a secret.
+    Name,
+    /// An address of mail, which may be longer than a name.
+    Address,
+    /// Conditions on tags: their names are looked at, their values are data.
+    Selector,
+    /// The path of a file.
+    File,
+}
+
+impl Place {
+    /// What a text that may not stand here is taken for.
+    pub fn refuses(self, text: &str, files: &dyn Files) -> Option<Sort> {
+        let part = if self == Place::Path { within_path(text) } else { None };
+        let found = part.or_else(|| sort(text))?;
+        let fits = match self {
+            Place::Data => true,
+            Place::Expression => !sensitive::has_key_in_it(text),
+            Place::Text | Place::Path => part.is_none() && !matches!(found, Sort::Key | Sort::Login),
+            Place::Header => found == Sort::Line,
+            Place::Name => false,
+            Place::Address => {
+                matches!(found, Sort::Long(count) if count <= LONGEST_EMAIL && sensitive::in_text(text).is_none())
+            }
+            Place::Selector => text.split(',').all(|part| check_name(part).is_ok()),
+            Place::File => text == "-" || sensitive::hidden(&files.path(text)).is_none(),
+        };
+        (!fits).then_some(found)
+    }
+
+    /// What a field may hold, and the part of the text that is looked at. `noun` is the command's.
+    pub fn of_field<'a>(field: &Field, noun: &str, text: &'a str) -> (Place, &'a str) {
+        let file = |text: &'a str| {
+            let text = text.split_once('=').map_or(text, |(_, file)| file);
+            (Place::File, text.strip_prefix('@').unwrap_or(text))
+        };
+        let place = match field.kind {
+            Kind::PairFiles(_) | Kind::FlatFiles(_) => return file(text),
+            Kind::File | Kind::Files | Kind::PublicKeyFile | Kind::Secret => Place::File,
+            // The addresses of data centers, which are pairs like metadata.
+            Kind::FlatPairs(_) if noun == "datacenters" => Place::Name,
+            Kind::FlatPairs(_) | Kind::Tags(_) | Kind::Pairs(_) => Place::Data,
+            Kind::Object if field.name == "tags" => Place::Data,
+            Kind::FirewallRule | Kind::PolicyRules | Kind::Affinity | Kind::Json | Kind::Disks | Kind::Object => {
+                Place::Text
+            }
+            Kind::Text | Kind::TextOrEmpty if field.name == "email" => Place::Address,
+            Kind::Text | Kind::TextOrEmpty if PROSE.contains(&field.name) => Place::Text,
+            _ => Place::Name,
+        };
+        (place, text)
+    }
+
+    /// `NAME=VALUE` without dashes: what the field of this name may hold.
+    pub fn of_filter<'a>(op: Option<&Op>, text: &'a str) -> (Place, &'a str) {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        if name.starts_with("tag.") || name.starts_with("metadata.") {
+            return (if sensitive::sort(name).is_some() { Place::Name } else { Place::Data }, name);
+        }
+        let name = name.trim_end_matches(':');
+        match op.and_then(|op| op.fields.iter().find(|field| field.is_called(name))) {
+            Some(field) => Place::of_field(field, "", value),
+            None => (Place::Name, text),
+        }
+    }
+}
+
+/// So many parts of a path are looked at.
+const MAX_PARTS: usize = 300;
+
+/// Body fields that are prose.
+const PROSE: &[&str] = &["description", "homepage", "eula", "address", "companyName"];
+
+/// A key, or a line of one, within a path. A slash is a letter of base64 too, so one may begin at any part of the path and
+/// go on over others.
+fn within_path(path: &str) -> Option<Sort> {
+    let ends = path.match_indices(['/', '?', '&', '=']).map(|(at, _)| at);
+    let begins = std::iter::once(0).chain(ends.clone().map(|at| at + 1));
+    // Names are short: what is longer than any line of a key is looked at as a whole.
+    let parts = begins.flat_map(|begin| {
+        let whole = path.get(begin..).unwrap_or_default();
+        let word = whole.split(['?', '&', '=']).next().unwrap_or_default();
+        [whole, word, word.split('/').next().unwrap_or_default()]
+    });
+    parts.take(MAX_PARTS).filter_map(sensitive::sort).find(|sort| matches!(sort, Sort::Key | Sort::Line))
+}
+
+/// No address is longer, in characters.
+const LONGEST_EMAIL: usize = 320;
+
+/// What makes a text one that may be a secret. A list may be long: its elements are judged.
+fn sort(text: &str) -> Option<Sort> {
+    match sensitive::sort(text) {
+        Some(Sort::Long(_)) if text.contains(',') => text.split(',').find_map(sensitive::sort),
+        sort => sort,
+    }
+}
+
+/// A line of a public key's file.
+pub fn is_public(text: &str) -> bool {
+    text.split_once(' ')
+        .is_some_and(|(kind, _)| ["ssh-", "ecdsa-sha2-", "sk-"].iter().any(|known| kind.starts_with(known)))
 }

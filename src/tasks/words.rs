@@ -33,6 +33,16 @@ pub fn plural(word: &str) -> String {
     }
 }
 
+/// A word of the table as a line begins with it: `firewall rule`, `vlan`.
+pub fn titled(word: &str) -> String {
+    match word {
+        "vlan" | "nic" | "vlans" | "nics" => word.replace("vlan", "VLAN").replace("nic", "NIC"),
+        "accesskey" => "Access key".to_owned(),
+        "accesskeys" => "Access keys".to_owned(),
+        _ => word.chars().take(1).map(|letter| letter.to_ascii_uppercase()).chain(word.chars().skip(1)).collect(),
+    }
+}
+
 /// The usage error for a state that nothing of this noun can be in, with those that are known.
 pub(crate) fn unknown_state(typed: &str, known: &[&str]) -> Error {
     let near = crate::grammar::nearest(typed, known).map(|near| format!(", did you mean '{near}'?"));

@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("transport", &["api", "config", "der", "error", "file", "response", "sensitive"]),
     ("client", &["answer", "api", "auth", "error", "grammar", "request", "response", "sensitive", "transport"]),
     ("connect", &["auth", "client", "config", "error", "sensitive", "transport"]),
-    ("render", &["answer", "api", "error"]),
+    ("render", &["answer", "api", "error", "sensitive"]),
     // Work without a terminal: neither render nor config. The record of what is owned, and the keys that a file names,
     // are files.
     ("tasks", &["answer", "api", "auth", "client", "error", "file", "grammar", "request", "response", "sensitive"]),

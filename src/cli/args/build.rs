@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::targets;
 use crate::api::{CLOUDAPI, Field, Kind, Method, Op, Resource, Shape, VERB_ALIASES};
 use crate::error::{Error, Result};
-use crate::tasks::words::plural;
+use crate::tasks::words::{plural, titled};
 
 /// What clap is told of a command that is not only an operation's.
 #[derive(Clone, Copy)]
@@ -215,16 +215,6 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         command = command.arg(if op.method == Method::Delete { yes.short_alias('f') } else { yes });
     }
     command
-}
-
-/// A word of the table as a title: `firewall rule`, `vlan`.
-fn titled(word: &str) -> String {
-    match word {
-        "vlan" | "nic" | "vlans" | "nics" => word.replace("vlan", "VLAN").replace("nic", "NIC"),
-        "accesskey" => "Access key".to_owned(),
-        "accesskeys" => "Access keys".to_owned(),
-        _ => word.chars().take(1).map(|letter| letter.to_ascii_uppercase()).chain(word.chars().skip(1)).collect(),
-    }
 }
 
 /// Whether a question may come before it is done.

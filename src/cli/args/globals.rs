@@ -1,5 +1,6 @@
 //! The options that every command has: which cloud, whose account, which key, how it is shown.
 
+use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{Env, Flags};
@@ -140,22 +141,14 @@ fn options(command: Command, inherited: bool) -> Command {
         .next_help_heading(None::<&str>)
 }
 
-/// A page of help without these options, and with a line that says where they are: 25 of them would hide the few that are
-/// the command's own.
-pub fn left_out(page: &str) -> String {
-    let plain = |line: &str| {
-        let mut rest = line;
-        let mut plain = String::new();
-        while let Some((before, escape)) = rest.split_once('\u{1b}') {
-            plain.push_str(before);
-            rest = escape.split_once('m').map_or("", |(_, after)| after);
-        }
-        plain + rest
-    };
+/// What clap says, without these options in a page of help but with a line that says where they are: 25 of them would
+/// hide the few that are the command's own.
+pub fn left_out(told: &StyledStr, colour: bool) -> String {
+    let plain = told.to_string();
+    let shown = if colour { told.ansi().to_string() } else { plain.clone() };
     let (mut kept, mut skips, mut skipped) = (String::new(), false, false);
-    for line in page.lines() {
-        let heading = plain(line);
-        if let Some(heading) = heading.strip_suffix(':').filter(|_| !heading.starts_with(' ')) {
+    for (plain, line) in plain.lines().zip(shown.lines()) {
+        if let Some(heading) = plain.strip_suffix(':').filter(|_| !plain.starts_with(' ')) {
             skips = [CLOUD, FORMAT, DEBUGGING].contains(&heading);
             skipped |= skips;
         }

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{letters, older, pages, targets};
+use super::older::{self, Part};
+use super::{letters, targets};
 use crate::api::{CLOUDAPI, Method, Op, Shape};
 use crate::error::Error;
 use crate::grammar::filter::Typed;
@@ -57,7 +58,13 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error, now: i64) 
             Some(hint)
         }
         ErrorKind::UnknownArgument if wrong == "-f" => {
-            letters::file(&path(tree, &typed).join(" "), operation(tree, &typed).is_some_and(|(_, op)| op.assigns))
+            let assigns = operation(tree, &typed).is_some_and(|(_, op)| op.assigns);
+            let command = path(tree, &typed).join(" ");
+            match assigns {
+                true => Some("there is no -f FILE here: fields are typed as NAME=VALUE, or NAME:=JSON".to_owned()),
+                false if command.is_empty() => None,
+                false => Some(format!("there is no -f here: sdc {command} --help")),
+            }
         }
         ErrorKind::UnknownArgument if wrong == "--force" => Some(match operation(tree, &typed) {
             Some((_, op)) if op.asks_many => {
@@ -181,7 +188,8 @@ fn only_good_tips(tree: &Command, typed: &[&str], error: &mut clap::Error) {
     for word in similar {
         let found = parent.and_then(|parent| parent.find_subcommand(&word)).filter(|command| !command.is_hide_set());
         let Some(name) = found.map(|command| command.get_name().to_owned()) else { continue };
-        let harmful = pages::operation(&format!("{} {name}", above.join(" ")))
+        let harmful = CLOUDAPI
+            .operation(&format!("{} {name}", above.join(" ")))
             .is_some_and(|op| op.asks || op.asks_many || op.locks_out);
         let near = crate::grammar::nearest(&wrong, &[&*word]).is_some();
         if near && !harmful && !good.contains(&name) {
@@ -212,8 +220,7 @@ fn old_words(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<Stri
     let here = path(tree, typed);
     let next = format!("{} {}", here.join(" "), word(here.len()));
     let forms = [name.to_owned(), format!("{name} {}", word(1)), here.join(" "), next];
-    let known = |(old, _): &&(&str, &str)| forms.iter().any(|form| form == old);
-    let Some((_, hint)) = older::WORDS.iter().find(known) else {
+    let Some(row) = older::part(Part::Words).find(|row| forms.iter().any(|form| form == row.typed)) else {
         // The last word of a command that is known so far.
         let unknown = error.kind() == ErrorKind::InvalidSubcommand;
         return older::here(typed, CLOUDAPI.resource(word(0)).is_none()).filter(|_| unknown);
@@ -224,7 +231,7 @@ fn old_words(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<Stri
         // `--image <IMAGE>`, `<RULE>`
         ErrorKind::MissingRequiredArgument => wrong.iter().any(|arg| {
             let name = arg.split(' ').next().unwrap_or_default();
-            hint.contains(&name.trim_matches(['<', '>', '.']).to_ascii_lowercase())
+            row.here.contains(&name.trim_matches(['<', '>', '.']).to_ascii_lowercase())
         }),
         ErrorKind::InvalidSubcommand
         | ErrorKind::MissingSubcommand
@@ -233,15 +240,15 @@ fn old_words(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<Stri
     };
     let rest = typed.iter().skip(1).filter(|word| crate::sensitive::sort(word).is_none());
     let rest = rest.fold(String::new(), |rest, word| rest + " " + &crate::grammar::shell::quoted(&visible(word)));
-    fits.then(|| hint.replace(" …", &rest))
+    fits.then(|| row.here.replace(" …", &rest))
 }
 
 /// What an option of the older tools is called here.
 fn old_option(command: &str, option: &str) -> Option<String> {
     let option = option.split('=').next().unwrap_or(option);
-    let begins = |known: &str| known.is_empty() || command == known || command.starts_with(&format!("{known} "));
-    let found = older::OPTIONS.iter().find(|(old, known, _)| *old == option && begins(known));
-    found.map(|(_, _, hint)| (*hint).to_owned())
+    older::part(Part::Options)
+        .find(|row| row.typed == option && row.is_of(command).is_some())
+        .map(|row| row.here.to_owned())
 }
 
 /// A name where a verb was expected: most likely it is to be shown.
@@ -277,9 +284,7 @@ fn option(wrong: &str) -> &str {
 fn filtered(tree: &Command, typed: &[&str], wrong: &str, now: i64) -> Option<String> {
     let filter = Typed::parse(wrong).ok().filter(|filter| !wrong.starts_with('-') && !filter.value.is_empty())?;
     let (_, op) = operation(tree, typed).filter(|(_, op)| crate::tasks::row_filter::is_list(op))?;
-    let resource = CLOUDAPI.resources.iter().find(|resource| resource.ops.iter().any(|own| std::ptr::eq(*own, op)))?;
-    let columns = if op.columns.is_empty() { resource.columns } else { op.columns };
-    crate::tasks::filter_as_jq::instead(columns, &filter, now)?.ok()
+    crate::tasks::filter_as_jq::instead(CLOUDAPI.columns(op), &filter, now)?.ok()
 }
 
 fn is_time(word: &str) -> bool {
@@ -308,6 +313,6 @@ fn path(tree: &Command, typed: &[&str]) -> Vec<String> {
 /// The operation that these words begin with, and its command.
 pub fn operation(tree: &Command, typed: &[&str]) -> Option<(String, &'static Op)> {
     let path = path(tree, typed).join(" ");
-    let op = pages::operation(&path)?;
+    let op = CLOUDAPI.operation(&path)?;
     Some((format!("sdc {path}"), op))
 }

@@ -2,50 +2,9 @@
 //! likely meant, and what it is called here. A value that fits here is taken; one that does not is refused by
 //! `config`, before anything is sent, and this adds the hint.
 
+use super::older::{self, Part};
 use crate::config::{Flags, unfit};
 use crate::error::{Error, Kind};
-
-/// A letter of the older tools, of the commands that begin so.
-struct Letter {
-    letter: char,
-    commands: &'static [&'static str],
-    here: &'static str,
-}
-
-const fn letter(letter: char, commands: &'static [&'static str], here: &'static str) -> Letter {
-    Letter { letter, commands, here }
-}
-
-/// Those that stand for another option here. The last ones are for every command.
-const LETTERS: &[Letter] = &[
-    letter('a', &["machines create", "machines migrate", "run", "volumes create"], "a placement rule: --affinity RULE"),
-    letter('a', &["images"], "images in every state: sdc images list state=all"),
-    letter('a', &["machines tags"], "all tags: sdc machines tags delete-all MACHINE"),
-    letter('a', &["machines metadata"], "all metadata: sdc machines metadata delete-all MACHINE"),
-    letter('a', &["rbac info"], "the keys of each user too: --all"),
-    letter('a', &["role-tags"], "more roles: sdc role-tags add RESOURCE ROLE"),
-    letter(
-        'r',
-        &["fabrics networks"],
-        "an address of a name server: --resolver ADDRESS; a route: --route SUBNET=ADDRESS",
-    ),
-    letter('r', &["fwrules update"], "the rule has an option: --rule 'FROM any TO all vms ALLOW tcp PORT 22'"),
-    letter(
-        'r',
-        &["fwrules"],
-        "a firewall rule has no option: sdc fwrules create 'FROM any TO all vms ALLOW tcp PORT 22'",
-    ),
-    letter('p', &["machines create", "run"], "a package: --package PACKAGE"),
-    letter('p', &["machines resize"], "a package has no option: sdc machines resize MACHINE PACKAGE"),
-    letter('p', &["machines nics"], "the primary network interface: --primary"),
-    letter('p', &["machines vnc"], "a port: --port PORT"),
-    letter('p', &["packages"], "exact numbers: --json"),
-    letter('p', &["images"], "public images: sdc images list public=true"),
-    letter('p', &[""], "a profile, by its name: --profile NAME"),
-    letter('u', &[""], "the address of the service: --url URL"),
-    letter('r', &[""], "a role, by its name: --role ROLE"),
-    letter('a', &[""], "an account, by its login: --account LOGIN"),
-];
 
 /// Adds to the error of settings that cannot be taken what may have been meant. `command` is the words of the
 /// command.
@@ -93,41 +52,12 @@ pub fn alone(typed: &[&str], command: &str, option: &str) -> Option<String> {
         .find(|hint| hint.contains(option.trim_matches(['<', '>'])))
 }
 
-/// What a letter means in the older tools' command of this name.
+/// What a letter means in the older tools' command of this name; `all`: in any command too.
 fn meant(letter: char, command: &str, all: bool) -> Option<String> {
-    let begins =
-        |known: &&str| known.is_empty() && all || command == *known || command.starts_with(&format!("{known} "));
-    let found = LETTERS.iter().find(|known| known.letter == letter && known.commands.iter().any(begins))?;
+    let found = older::part(Part::Letters)
+        .filter(|row| row.typed.ends_with(letter))
+        .find(|row| row.is_of(command).is_some_and(|alone| alone || all))?;
     Some(format!("if -{letter} was meant as in the older tools, {}", found.here))
-}
-
-/// What `-f FILE` of the older tools is called here, where `-f` is none here. `assigns`: fields of the command are typed
-/// as `NAME=VALUE`.
-pub fn file(command: &str, assigns: bool) -> Option<String> {
-    let hint = match command {
-        "account update"
-        | "accesskeys update"
-        | "users accesskeys update"
-        | "fwrules update"
-        | "fabrics vlans update"
-        | "networks ips update" => "there is no -f FILE here: fields are typed as NAME=VALUE, or NAME:=JSON".to_owned(),
-        "machines tags set" | "machines tags replace" | "machines metadata set" => {
-            format!("a file of JSON: sdc {command} MACHINE \"$(cat FILE)\"")
-        }
-        "profile create" => {
-            "there is no -f FILE here: the settings are options, --url, --account and --key-id".to_owned()
-        }
-        "machines create" => "the firewall: --firewall".to_owned(),
-        "keys add" => "the file has no option: sdc keys add FILE".to_owned(),
-        "users keys add" => "the file has no option: sdc users keys add USER FILE".to_owned(),
-        "users create" | "users update" | "roles create" | "roles update" | "policies create" | "policies update" => {
-            "users, roles and policies from a file: sdc rbac apply FILE".to_owned()
-        }
-        "" => return None,
-        _ if assigns => "there is no -f FILE here: fields are typed as NAME=VALUE, or NAME:=JSON".to_owned(),
-        _ => format!("there is no -f here: sdc {command} --help"),
-    };
-    Some(hint)
 }
 
 #[cfg(test)]

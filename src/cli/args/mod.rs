@@ -1,7 +1,6 @@
 //! From words to structs: clap's commands out of the table, the options of all commands, and hints. It sends nothing and
 //! prints nothing; standard input may name targets.
 
-pub(crate) mod addresses;
 pub(crate) mod build;
 pub(crate) mod given;
 pub(crate) mod globals;

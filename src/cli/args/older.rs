@@ -4,162 +4,55 @@
 /// The page, in whose tables the commands are.
 const GUIDE: &str = include_str!("../../../docs/guide/coming-from-triton.md");
 
-/// Words that are in no table, or that deserve more than a command: what is typed first, and what it is called here. `…` is
-/// for what was typed after it.
-pub const WORDS: &[(&str, &str)] = &[
-    ("ls", "sdc machines list"),
-    ("list", "sdc machines list, sdc images list, ..."),
-    ("create", "sdc machines create"),
-    ("start", "sdc machines start …"),
-    ("stop", "sdc machines stop …"),
-    ("reboot", "sdc machines reboot …"),
-    ("delete", "sdc machines delete"),
-    ("rm", "sdc machines delete"),
-    ("get", "sdc machines get …"),
-    ("cloudapi", "sdc api GET PATH"),
-    ("info", "sdc account get"),
-    ("env", "sdc config show"),
-    ("vlan", "sdc fabrics vlans …"),
-    ("migration", "sdc machines migrate …"),
-    ("ssh", "sdc machines ssh …"),
-    ("scp", "sdc machines scp …"),
-    ("ip", "sdc machines ip …"),
-    ("vnc", "sdc machines vnc …"),
-    ("limits", "sdc account limits"),
-    ("machines create", "image, package and name are options: --image IMG --package PKG --name NAME"),
-    ("machines enable-firewall", "sdc machines firewall enable"),
-    ("machines disable-firewall", "sdc machines firewall disable"),
-    ("machines enable-deletion-protection", "sdc machines deletion-protection enable"),
-    ("machines disable-deletion-protection", "sdc machines deletion-protection disable"),
-    ("machines fwrules", "sdc machines fwrules list MACHINE"),
-    ("machines snapshots", "sdc machines snapshots list MACHINE"),
-    ("machines disks", "sdc machines disks list MACHINE"),
-    ("machines nics", "sdc machines nics list MACHINE"),
-    ("machines wait", "sdc wait machines MACHINE --for state=running"),
-    ("images wait", "sdc wait images IMAGE --for active"),
-    ("networks create", "sdc fabrics networks create VLAN"),
-    ("networks delete", "sdc fabrics networks delete VLAN NETWORK"),
-    ("networks get-default", "sdc config get"),
-    ("networks set-default", "sdc config set default_network=NETWORK"),
-    ("fwrules create", "the rule is one argument, in quotes: sdc fwrules create 'FROM any TO ...'"),
-    (
-        "fabrics networks",
-        "networks hang on a VLAN: sdc fabrics networks VERB VLAN; of all VLANs: sdc networks list --fabric",
-    ),
-    ("users add", "sdc users create LOGIN --email ADDRESS; from a file: sdc rbac apply FILE"),
-    ("roles add", "sdc roles create NAME; from a file: sdc rbac apply FILE"),
-    ("policies add", "sdc policies create NAME --rule RULE; from a file: sdc rbac apply FILE"),
-    ("rbac user", "sdc users get USER; from a file: sdc rbac apply FILE"),
-    ("rbac users", "sdc users list"),
-    ("rbac role", "sdc roles get ROLE; from a file: sdc rbac apply FILE"),
-    ("rbac roles", "sdc roles list"),
-    ("rbac policy", "sdc policies get POLICY; from a file: sdc rbac apply FILE"),
-    ("rbac policies", "sdc policies list"),
-    ("rbac keys", "sdc users keys list USER"),
-    ("rbac key", "sdc users keys get USER KEY; a new one: sdc users keys add USER FILE"),
-    ("rbac accesskeys", "sdc users accesskeys list USER"),
-    ("rbac accesskey", "sdc users accesskeys get USER ID"),
-    ("rbac role-tags", "sdc role-tags get RESOURCE"),
-    ("rbac instance-role-tags", "sdc role-tags get machines/MACHINE"),
-    ("rbac image-role-tags", "sdc role-tags get images/IMAGE"),
-    ("rbac network-role-tags", "sdc role-tags get networks/NETWORK"),
-    ("rbac package-role-tags", "sdc role-tags get packages/PACKAGE"),
-    ("rbac reset", "sdc users delete '*', sdc roles delete '*' and sdc policies delete '*'"),
-    ("profile get", "sdc profile list; what is used of one: sdc config show -p NAME"),
-    ("profile show", "sdc profile list; what is used of one: sdc config show -p NAME"),
-    ("profile edit", "delete and create it: sdc profile delete NAME, sdc profile create NAME"),
-    ("profile set", "sdc profile use NAME"),
-    ("profile set-current", "sdc profile use NAME"),
-    ("svc", "sdc services list"),
-    ("service", "sdc services list"),
-    ("dc", "sdc datacenters list"),
-    ("account limits", "sdc account limits"),
-    ("login", "requests are signed with your SSH key: sdc auth doctor"),
-    ("version", "sdc --version"),
-    ("vlans", "sdc fabrics vlans list"),
-    ("disk", "sdc machines disks …"),
-    ("disks", "sdc machines disks list MACHINE"),
-    ("snapshot", "sdc machines snapshots …"),
-    ("snapshots", "sdc machines snapshots list MACHINE"),
-    ("tag", "sdc machines tags …"),
-    ("tags", "sdc machines tags list MACHINE"),
-    ("metadata", "sdc machines metadata …"),
-    ("metadatas", "sdc machines metadata list MACHINE"),
-    ("nic", "sdc machines nics …"),
-    ("migrations", "sdc machines migrate list"),
-    ("machines count", "sdc api HEAD /:login/machines -i"),
-    ("machines migrate wait", "sdc machines migrate watch MACHINE"),
-    ("images import", "from here: at the other data center, sdc images import ID --from DC"),
-    ("profile docker-setup", "there is no command for Docker's certificates"),
-    ("profile cmon-certgen", "there is no command for CMON's certificates"),
-    ("logout", "requests are signed with your SSH key, so there is no session to end"),
-    ("whoami", "sdc account get; the key and the rest: sdc auth doctor"),
-    ("docs", "sdc help"),
-    ("shell", "sdc completion bash"),
-];
+/// What is in no table of the page: see the file's own heads.
+const MORE: &str = include_str!("older.txt");
 
-/// Options, of the commands that begin so, and what does the same here. The first that fits is told.
-pub const OPTIONS: &[(&str, &str, &str)] = &[
-    ("-v", "", "a trace of requests and answers: --debug"),
-    ("--verbose", "", "a trace of requests and answers: --debug"),
-    ("-i", "machines create", "an image: --image IMAGE"),
-    ("-i", "run", "an image: --image IMAGE"),
-    ("-i", "", "any certificate: --insecure"),
-    ("--pkg", "", "--package PACKAGE"),
-    ("--wait-timeout", "", "--wait --timeout TIME"),
-    ("--user-script", "machines create", "--script FILE"),
-    ("-t", "machines list", "sdc machines list tag.NAME=VALUE"),
-    ("-t", "machines create", "--tag NAME=VALUE"),
-    ("-n", "rbac apply", "what would be done: sdc rbac apply FILE --dry-run"),
-    ("--all", "machines tags delete", "sdc machines tags delete-all MACHINE"),
-    ("--all", "machines metadata delete", "sdc machines metadata delete-all MACHINE"),
-    ("-n", "machines list", "sdc machines list name=NAME"),
-    ("-m", "machines list", "sdc machines list memory=MIB"),
-    ("--short", "machines list", "-o shortid"),
-    ("--snapshot", "machines start", "sdc machines snapshots boot MACHINE SNAPSHOT"),
-    ("-n", "machines rename", "the name has no option: sdc machines rename MACHINE NAME"),
-    ("--near", "machines create", "--affinity 'instance==NAME'"),
-    ("--far", "machines create", "--affinity 'instance!=NAME'"),
-    ("--strict-locality", "machines create", "a rule with == or != is strict, one with ~ is not: --affinity RULE"),
-    ("--userdata", "machines create", "--cloud-config FILE"),
-    ("--pkg-name", "", "--package PACKAGE"),
-    ("--pkg-id", "", "--package PACKAGE"),
-    ("--img", "", "--image IMAGE"),
-    ("--img-name", "", "--image IMAGE"),
-    ("--img-id", "", "--image IMAGE"),
-    ("--size", "machines disks resize", "the size has no option: sdc machines disks resize MACHINE DISK SIZE"),
-    ("--machine", "images create", "sdc images create MACHINE NAME VERSION"),
-    ("--imageVersion", "images create", "sdc images create MACHINE NAME VERSION"),
-    ("--copy", "profile create", "with the settings of another profile: --profile OTHER"),
-    ("--no-docker", "profile create", "nothing is set up for Docker here: leave it out"),
-    ("-A", "keys list", "the keys themselves: -o key"),
-    ("-A", "users keys list", "the keys themselves: -o key"),
-    ("-A", "", "a sub-user: --user LOGIN"),
-    ("-J", "", "another data center: --url URL, or --profile NAME"),
-    ("-K", "", "--key-id KEY"),
-    ("--key-material", "", "--key-file FILE; or the variable SDC_KEY_MATERIAL"),
-    ("--api-version", "", "--accept-version RANGE"),
-    ("--emit-payload", "", "--dry-run"),
-    ("-d", "", "a trace of requests and answers: --debug"),
-    ("--log-level", "", "a trace of requests and answers: --debug"),
-    ("--log-format", "", "a trace of requests and answers: --debug"),
-    ("-P", "", "output is not paged; a pipe into a pager does that"),
-    ("--use-pager", "", "output is not paged; a pipe into a pager does that"),
-    ("-Z", "", "times are in UTC"),
-    ("--utc", "", "times are in UTC"),
-    ("--use-color", "", "--color always"),
-    ("--no-color", "", "--color never"),
-    ("--format", "", "-o FORMAT"),
-    ("--output-format", "", "-o FORMAT"),
-    ("--columns", "", "-o COLUMN,..."),
-    ("--sort-by", "", "--sort COLUMN"),
-    ("--limit", "", "the first N of them: --jq '.[:N]'"),
-    ("-X", "api", "the method comes first: sdc api POST PATH"),
-    ("--method", "api", "the method comes first: sdc api POST PATH"),
-    ("--bind", "machines vnc", "it listens on loopback alone; ssh -L leads there from elsewhere"),
-    ("--url-only", "machines vnc", "the address is printed first: leave it out"),
-    ("--dev-create-keys-and-profiles", "rbac apply", "a key of a user: sdc users keys add USER FILE"),
-];
+/// The parts of that file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Words: what is typed first, and what it is called here. `…` is for what was typed after it.
+    Words,
+    /// Options that are unknown here.
+    Options,
+    /// Letters that mean something else here.
+    Letters,
+}
+
+/// A row of it.
+pub struct Row {
+    /// What is typed.
+    pub typed: &'static str,
+    below: &'static str,
+    /// What does the same here.
+    pub here: &'static str,
+}
+
+impl Row {
+    /// Whether it is for this command, and whether for it alone and not for every one.
+    pub fn is_of(&self, command: &str) -> Option<bool> {
+        let below =
+            |known: &str| command.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+        match self.below {
+            "" => Some(false),
+            known => known.split(", ").any(below).then_some(true),
+        }
+    }
+}
+
+/// The rows of a part.
+pub fn part(part: Part) -> impl Iterator<Item = Row> {
+    let heading = match part {
+        Part::Words => "Words",
+        Part::Options => "Options",
+        Part::Letters => "Letters",
+    };
+    let section = MORE.split("\n# ").find(|section| section.starts_with(heading)).unwrap_or_default();
+    section.lines().filter_map(|line| {
+        let (typed, rest) = line.split_once(" |")?;
+        let (below, here) = rest.split_once("| ")?;
+        Some(Row { typed, below: below.trim(), here })
+    })
+}
 
 /// An older tool.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -272,6 +165,18 @@ mod tests {
         );
         assert_eq!(commands("`sdc keys get KEY` (name, MD5 or SHA256 fingerprint)"), ["sdc keys get KEY"]);
         assert_eq!(commands("the event lines of `-w`"), [""; 0]);
+    }
+
+    #[test]
+    fn every_line_of_the_file_is_a_row() {
+        for (of, most) in [(Part::Words, 80), (Part::Options, 60), (Part::Letters, 19)] {
+            assert!(part(of).count() >= most && part(of).all(|row| !row.here.is_empty() && !row.typed.contains('|')));
+        }
+        let lines = MORE.lines().skip(2).filter(|line| line.contains('|')).count();
+        assert_eq!(
+            lines,
+            [Part::Words, Part::Options, Part::Letters].into_iter().map(|of| part(of).count()).sum::<usize>()
+        );
     }
 
     #[test]

@@ -14,8 +14,8 @@ use clap::{ArgMatches, Command};
 
 use super::app::App;
 use super::args::build::{self, Syntax};
-use super::args::{globals, pages};
-use crate::api::Op;
+use super::args::globals;
+use crate::api::{CLOUDAPI, Op};
 use crate::error::{Error, Result};
 
 /// A command of our own.
@@ -133,7 +133,7 @@ pub(crate) fn calls(path: &str) -> &'static [&'static Op] {
 /// The examples of a command, by its words.
 pub(crate) fn examples(path: &str) -> &'static [&'static str] {
     match of_verb(path, |custom| custom.examples) {
-        [] => pages::operation(path).map_or(&[], |op| op.examples),
+        [] => CLOUDAPI.operation(path).map_or(&[], |op| op.examples),
         own => own,
     }
 }

@@ -1,13 +1,7 @@
 //! How it ends: the exit code of a failure, and its words.
 
-use std::fmt::Write;
-
 use crate::error::{Error, Hint, Kind, Part};
-use crate::render::{cut, visible, visible_json};
-use crate::sensitive;
-
-/// No line of an error is longer, for people. As JSON it is whole.
-const LONGEST: usize = 4000;
+use crate::render::failure;
 
 /// Exit code and name of a kind; `sdc help exit-codes` lists them.
 pub fn code(kind: Kind) -> (u8, &'static str) {
@@ -48,52 +42,12 @@ pub fn graver(a: Kind, b: Kind) -> Kind {
 
 /// The failure in words to a person, several lines, without a final newline.
 pub fn words(error: &Error) -> String {
-    let message = if error.is_laid_out() { escaped_lines(error.message()) } else { escaped(error.message()) };
-    // The service repeats it.
-    let message = message.replace("Error: Error: ", "Error: ");
-    let mut text = format!("error: {message}");
-    for cause in error.causes() {
-        let _ = write!(text, "\n  because: {}", escaped(&cause));
-    }
-    if let Some(fault) = error.fault() {
-        for field in &fault.fields {
-            let _ =
-                write!(text, "\n  {}: {}: {}", escaped(&field.field), escaped(&field.code), escaped(&field.message));
-        }
-        let code = if fault.code.is_empty() { String::new() } else { format!(" {}", escaped(&fault.code)) };
-        let id = fault.request_id.as_deref().map(|id| format!(", request id {}", escaped(id))).unwrap_or_default();
-        let _ = write!(text, "\n  service: {}{code}{id}", fault.status);
-    }
-    for hint in error.hints() {
-        // Further lines stand below the first, so that a mark points at its place.
-        let _ = write!(text, "\n  hint: {}", escaped_lines(&said(hint)).replace("\n    ", "\n        "));
-    }
-    text
+    failure::words(error, said)
 }
 
 /// The failure as one JSON object on one line.
 pub fn json(error: &Error) -> String {
-    let (exit, kind) = code(error.kind());
-    let mut object = serde_json::json!({
-        "kind": kind,
-        "exit": exit,
-        "message": safe(error.message()),
-    });
-    if let Some(fault) = error.fault() {
-        object["status"] = fault.status.into();
-        object["code"] = fault.code.as_str().into();
-        object["request_id"] = fault.request_id.as_deref().into();
-        let fields = fault.fields.iter();
-        object["errors"] = fields
-            .map(|field| serde_json::json!({ "field": field.field, "code": field.code, "message": safe(&field.message) }))
-            .collect();
-    }
-    if error.is_in_doubt() {
-        object["in_doubt"] = true.into();
-    }
-    object["causes"] = error.causes().iter().map(|cause| safe(cause)).collect();
-    object["hints"] = error.hints().iter().map(|hint| safe(&said(hint)).into_owned()).collect();
-    visible_json(&serde_json::json!({ "error": object }).to_string()).into_owned()
+    failure::json(error, code(error.kind()), said)
 }
 
 /// A hint as it can be typed: the program's name stands before each command.
@@ -103,84 +57,4 @@ pub fn said(hint: &Hint) -> String {
         Part::Command(command) => format!("sdc {command}"),
     };
     hint.parts().into_iter().map(part).collect()
-}
-
-/// Words without a private key: the last one who looks, where a tag or a service's answer brought one along.
-pub fn safe(text: &str) -> std::borrow::Cow<'_, str> {
-    if sensitive::has_key_in_it(text) { "(words with a private key in them, not shown)".into() } else { text.into() }
-}
-
-/// Words that may hold a server's text, as one line: its line feeds and control characters are shown, not obeyed.
-pub fn escaped(text: &str) -> String {
-    cut(&visible(&safe(text)), LONGEST).into_owned()
-}
-
-/// The same for words that have lines of our own, which stand below the first.
-fn escaped_lines(text: &str) -> String {
-    let lines: Vec<String> = safe(text).split('\n').map(|line| cut(&visible(line), LONGEST).into_owned()).collect();
-    lines.join("\n    ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_cannot_forge_a_line() {
-        let name = "web\nerror: gone\n  hint: sdc machines delete '*'\r\u{2028}note: x\u{85}";
-        let fault = crate::error::ServiceError {
-            message: name.to_owned(),
-            code: name.to_owned(),
-            request_id: Some(name.to_owned()),
-            ..Default::default()
-        };
-        let error = Error::other(format!("no machine named '{name}'"))
-            .because(name)
-            .hint(format!("did you mean {name}?"))
-            .with_fault(fault)
-            .about(name);
-        let told = words(&error);
-        assert_eq!(told.lines().count(), 4, "{told}");
-        assert!(told.chars().all(|letter| letter == '\n' || !letter.is_control()), "{told:?}");
-        assert_eq!(json(&error).lines().count(), 1);
-        assert_eq!(escaped(name).lines().count(), 1);
-        // A mark still stands below its place.
-        let marked = words(&Error::usage("wrong").mark("a=\nb", "  ^ here"));
-        assert!(marked.ends_with("\n  hint: a= b\n          ^ here"), "{marked}");
-    }
-
-    #[test]
-    fn the_programs_name_stands_before_commands_and_nothing_else() {
-        let error = Error::usage("wrong")
-            .hint(Hint::run("to see it", "machines get ID").then(", or ").then_run("machines list"))
-            .hint(Hint::from("puttygen 'a b' -L | ").then_run("keys add -"))
-            .hint("machines list");
-        let expected = [
-            "to see it: sdc machines get ID, or sdc machines list",
-            "puttygen 'a b' -L | sdc keys add -",
-            "machines list",
-        ];
-        assert_eq!(words(&error), format!("error: wrong\n  hint: {}", expected.join("\n  hint: ")));
-        let told: serde_json::Value = serde_json::from_str(&json(&error)).unwrap();
-        assert_eq!(told["error"]["hints"], serde_json::json!(expected));
-    }
-
-    #[test]
-    fn a_name_in_a_command_cannot_forge_a_line_or_show_a_key() {
-        let error = Error::usage("wrong").hint(Hint::run("to see it", "machines get 'a\n  hint: sdc \u{1b}[2J'"));
-        assert_eq!(words(&error).lines().count(), 2, "{}", words(&error));
-        assert!(!words(&error).contains('\u{1b}') && !json(&error).contains('\u{1b}'));
-        let body = "b3BlbnNzaC1rZXktdjEA".repeat(8);
-        let key = format!("machines get '-----BEGIN OPENSSH PRIVATE KEY----- {body}'");
-        let error = Error::usage("wrong").hint(Hint::run("to see it", key));
-        assert!(!words(&error).contains(&body) && !json(&error).contains(&body), "{}", words(&error));
-    }
-
-    #[test]
-    fn a_servers_words_cannot_steer_the_terminal_as_text_or_as_json() {
-        let error = Error::other("\u{1b}[2J\u{9b}31m\u{202e}gone\u{7f}\nand more").hint("\u{200b}");
-        for told in [words(&error), json(&error)] {
-            assert!(!told.chars().any(|c| c != '\n' && (c.is_control() || "\u{202e}\u{200b}".contains(c))), "{told:?}");
-        }
-    }
 }

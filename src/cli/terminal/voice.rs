@@ -20,18 +20,18 @@ impl Voice {
     /// Words to a person; none when they would get between a script and its JSON errors.
     pub fn say(&self, line: &str) {
         if !self.is_silent() {
-            self.streams.say(&exit::escaped(line));
+            self.streams.say(&render::escaped(line));
         }
     }
 
     /// A warning: what is told to scripts too, unless they asked for quiet.
     pub fn warn(&self, words: &str) {
-        self.to_both("warning", words, &format!("warning: {}", exit::escaped(words)));
+        self.to_both("warning", words, &format!("warning: {}", render::escaped(words)));
     }
 
     /// A sign of life of what takes long: told to scripts too, unless they asked for quiet.
     pub fn pulse(&self, words: &str) {
-        self.to_both("progress", words, &exit::escaped(words));
+        self.to_both("progress", words, &render::escaped(words));
     }
 
     /// A failure.

@@ -9,7 +9,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::execute;
 use crate::cli::preview;
 use crate::cli::question;
-use crate::cli::terminal::{exit, prompt};
+use crate::cli::terminal::prompt;
 use crate::client::{Client, Cut, Span, header_lines};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::shell;
@@ -144,7 +144,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if matches.get_flag("include") {
         let mut head = format!("HTTP/1.1 {}\n", answer.status);
         for line in header_lines(&answer.headers) {
-            head.push_str(&exit::escaped(&line));
+            head.push_str(&render::escaped(&line));
             head.push('\n');
         }
         head.push('\n');
@@ -203,7 +203,7 @@ fn print(app: &App, body: &[u8], jq: Option<&render::Program>) -> Result<()> {
             app.streams.out(format!("{}\n", render::visible_json(text.trim_end())).as_bytes())
         }
         (None, None) if app.streams.stdout_tty => {
-            let words = exit::safe(&String::from_utf8_lossy(body)).into_owned();
+            let words = render::safe(&String::from_utf8_lossy(body)).into_owned();
             let words = render::visible_lines(&words);
             if words.is_empty() { Ok(()) } else { app.streams.out(format!("{words}\n").as_bytes()) }
         }

@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::config::Route;
 use crate::connect;
 use crate::error::{Error, Kind, OfTls, Part, Result};
+use crate::render;
 use crate::request::Args;
 use crate::response::Response;
 
@@ -72,7 +73,7 @@ struct Findings {
 impl Findings {
     fn add(&mut self, status: &str, check: &str, message: impl Into<String>, fix: &str) {
         let message = message.into();
-        let (message, fix) = (exit::safe(&message), exit::safe(fix));
+        let (message, fix) = (render::safe(&message), render::safe(fix));
         self.rows.push(serde_json::json!({ "status": status, "check": check, "message": message, "fix": fix }));
     }
 
@@ -152,7 +153,7 @@ fn report(rows: &[serde_json::Value]) -> String {
     let mut out = String::new();
     for row in rows {
         let text = |name: &str| row.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
-        let mut lines = text("message").lines().map(exit::escaped);
+        let mut lines = text("message").lines().map(render::escaped);
         let first = lines.next().unwrap_or_default();
         out.push_str(&format!("{:<5} {:<10} {first}\n", text("status"), text("check")));
         // What a message lists stands below it.
@@ -160,7 +161,7 @@ fn report(rows: &[serde_json::Value]) -> String {
             out.push_str(&format!("{:<16} {line}\n", ""));
         }
         if !text("fix").is_empty() {
-            out.push_str(&format!("{:<16} fix: {}\n", "", exit::escaped(text("fix"))));
+            out.push_str(&format!("{:<16} fix: {}\n", "", render::escaped(text("fix"))));
         }
     }
     out

@@ -8,7 +8,7 @@ use std::path::Path;
 use clap::{Arg, ArgMatches, Command};
 
 use super::{completion, examples, help_json};
-use crate::api::{CLOUDAPI, Level, Op, Resource};
+use crate::api::{CLOUDAPI, Level, Resource};
 use crate::cli::args::build::Syntax;
 use crate::cli::args::pages;
 use crate::cli::commands::{self, Custom, Settings};
@@ -144,23 +144,17 @@ fn page(command: &Command) -> String {
     if let Some(example) = examples::of(name) {
         let _ = writeln!(out, "\n{example}");
     }
-    section(command, name, resource, &mut Vec::new(), &mut out);
+    section(command, name, &mut Vec::new(), &mut out);
     if let Some(resource) = resource {
         columns(resource, &mut out);
     }
     out
 }
 
-fn section(
-    command: &Command,
-    name: &str,
-    resource: Option<&'static Resource>,
-    words: &mut Vec<String>,
-    out: &mut String,
-) {
+fn section(command: &Command, name: &str, words: &mut Vec<String>, out: &mut String) {
     let subs: Vec<&Command> = command.get_subcommands().filter(|sub| !sub.is_hide_set()).collect();
     if subs.is_empty() {
-        let op = resource.and_then(|resource| find(resource, words));
+        let op = CLOUDAPI.operation(format!("{name} {}", words.join(" ")).trim_end());
         if !words.is_empty() {
             let _ = writeln!(out, "\n## sdc {name} {}", words.join(" "));
             let about = command.get_about().map(ToString::to_string).unwrap_or_default();
@@ -188,14 +182,9 @@ fn section(
     }
     for sub in subs {
         words.push(sub.get_name().to_owned());
-        section(sub, name, resource, words, out);
+        section(sub, name, words, out);
         words.pop();
     }
-}
-
-fn find(resource: &'static Resource, words: &[String]) -> Option<&'static Op> {
-    let verb = words.join(" ");
-    resource.ops.iter().copied().find(|op| op.verb == verb)
 }
 
 fn label(arg: &Arg) -> String {

@@ -169,7 +169,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             }
             let help = if words.is_empty() { command.render_help() } else { command.render_long_help() };
             let colour = globals::colour(&app.globals, &app.console.env, app.streams.stdout_tty);
-            text = globals::left_out(&if colour { help.ansi().to_string() } else { help.to_string() });
+            text = globals::left_out(&help, colour);
         }
     }
     app.streams.out(text.as_bytes())?;

@@ -94,7 +94,7 @@ fn possible(arg: &Arg) -> Vec<String> {
 fn operations(words: &[&str]) -> Vec<&'static Op> {
     let path = words.join(" ");
     match commands::calls(&path) {
-        [] => pages::operation(&path).into_iter().collect(),
+        [] => CLOUDAPI.operation(&path).into_iter().collect(),
         laid_over => laid_over.to_vec(),
     }
 }

@@ -56,7 +56,7 @@ pub fn extend(command: Command) -> Command {
 /// # Errors
 /// Those of the operation; a machine that is there and differs.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
-    execute::run_making(app, &machines::MACHINES, &machines::CREATE, matches, &making(matches)?).await
+    execute::run_making(app, &machines::CREATE, matches, &making(matches)?).await
 }
 
 /// Reads the options.

@@ -40,5 +40,5 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             return Err(Error::new(Kind::Refused, words));
         }
     }
-    execute::run(app, &machines::MACHINES, &disks::ADD, matches).await
+    execute::run(app, &disks::ADD, matches).await
 }

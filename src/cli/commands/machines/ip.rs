@@ -5,9 +5,9 @@ use std::fmt::Write;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::StreamExt;
 
+use super::address_options;
 use crate::api::{Column, column};
 use crate::cli::app::App;
-use crate::cli::args::addresses;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
@@ -49,7 +49,7 @@ pub fn command() -> Command {
                 .num_args(1..)
                 .help("Machines: id, short id or name"),
         )
-        .args(addresses::options())
+        .args(address_options::options())
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Every address that fits, not just one"))
         .args(list_options())
 }
@@ -74,7 +74,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
     }
     let client = app.client()?;
-    let choice = addresses::typed(matches).choice(&client).await?;
+    let choice = address_options::typed(matches).choice(&client).await?;
     let networks = route::networks(&client, &choice).await?;
     let all = matches.get_flag("all");
     let several = typed.len() > 1;

@@ -1,5 +1,6 @@
 //! Commands about machines that are more than one call of an operation.
 
+pub(crate) mod address_options;
 pub(crate) mod changefeed;
 pub mod create;
 pub(crate) mod disk_add;

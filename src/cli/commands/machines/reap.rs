@@ -15,7 +15,7 @@ use crate::cli::execute;
 use crate::cli::preview;
 use crate::cli::question;
 use crate::cli::question::Asking;
-use crate::cli::resume::ResumeCommand;
+use crate::cli::resume::Typed;
 use crate::error::Result;
 use crate::render;
 use crate::request::Args;
@@ -101,7 +101,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     question::settle(app, &client, op, &mut targets, asking).await?;
     let wait = matches.get_flag("wait").then_some(timeout);
     let change = Change { wait, ignore_missing: filter.ignore_missing, ..Change::new(op) };
-    let batch = Batch { change, parallel: filter.parallel(), again: &ResumeCommand::read(op, matches) };
+    let batch = Batch { change, parallel: filter.parallel(), typed: Typed { op, matches } };
     change::run(app, &client, batch, targets, view, jq.as_ref()).await
 }
 

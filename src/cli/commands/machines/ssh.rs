@@ -5,8 +5,8 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use super::address_options;
 use crate::cli::app::App;
-use crate::cli::args;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
@@ -67,7 +67,7 @@ pub fn options() -> Vec<Arg> {
             .value_parser(text())
             .help("Log in as this user; the same as USER@"),
     ];
-    all.extend(args::addresses::options());
+    all.extend(address_options::options());
     all.extend([
         Arg::new("proxy")
             .long("proxy")
@@ -240,7 +240,7 @@ pub fn unable(program: &str, error: std::io::Error) -> Error {
 /// No key, no such network, or the service did not answer.
 pub(super) async fn finder<'a>(app: &'a App, matches: &ArgMatches, past: ProxyChoice) -> Result<RouteFinder<'a>> {
     let client = app.client()?;
-    let choice = args::addresses::typed(matches).choice(&client).await?;
+    let choice = address_options::typed(matches).choice(&client).await?;
     let prints = matches.get_flag("print") || app.globals.dry_run;
     Ok(RouteFinder::new(app, client, past).choose(choice).await?.only_shows(prints))
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::StreamExt;
 
+use super::address_options;
 use crate::answer::Answer;
 use crate::api::cloudapi;
 use crate::api::cloudapi::machines;
 use crate::api::{Noun, Shape};
 use crate::cli::app::App;
-use crate::cli::args::addresses;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::args::targets;
@@ -89,7 +89,7 @@ pub fn command() -> Command {
                 .value_name("TIME")
                 .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
         ])
-        .args(addresses::options())
+        .args(address_options::options())
         .args(list_options())
 }
 
@@ -120,7 +120,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         networks,
         |words| app.say(&format!("{networks}: {words}")),
         async || {
-            let choice = addresses::typed(matches).choice(&client).await?;
+            let choice = address_options::typed(matches).choice(&client).await?;
             let networks = route::networks(&client, &choice).await?;
             Ok((choice, networks))
         },

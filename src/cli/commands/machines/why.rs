@@ -127,7 +127,7 @@ fn data(id: &str, facts: &Facts, told: &Verdict) -> Value {
 fn words(id: &str, facts: &Facts, told: &Verdict) -> String {
     let mut out = String::new();
     let mut line = |what: &str, words: &str| {
-        let _ = writeln!(out, "{what:<9} {}", exit::escaped(words));
+        let _ = writeln!(out, "{what:<9} {}", render::escaped(words));
     };
     if let Ok(machine) = &facts.machine {
         line("machine", &format!("{} ({id}) is {}", machine.name, machine.state));

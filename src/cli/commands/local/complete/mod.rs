@@ -101,10 +101,7 @@ fn is_seen(name: &str) -> bool {
 /// The tree, with the names of things for the arguments that mean things.
 fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
     let profiles = command.get_name() == "profile";
-    let op = path.split_first().and_then(|(noun, verb)| {
-        let resource = CLOUDAPI.resources.iter().find(|resource| resource.name == *noun)?;
-        resource.ops.iter().copied().find(|op| op.verb == verb.join(" "))
-    });
+    let op = CLOUDAPI.operation(&path.join(" "));
     let on_roles = path.first() == Some(&"role-tags");
     let command = command.mut_args(|arg| {
         let line = Arc::clone(line);

@@ -9,7 +9,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use super::line::Line;
 use super::{names_of, offered};
 use crate::api::cloudapi::role_tags;
-use crate::api::{CLOUDAPI, Column, Kind, Op};
+use crate::api::{CLOUDAPI, Kind, Op};
 use crate::cli::args::hints;
 use crate::render::FORMATS;
 
@@ -19,7 +19,8 @@ pub fn outputs(line: &Arc<Line>) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| {
         let typed = typed.to_string_lossy();
         let before: Vec<&str> = line.words.iter().skip(1).filter_map(|word| word.to_str()).collect();
-        let columns = hints::operation(&crate::cli::tree::tree(), &before).map_or(&[][..], |(_, op)| columns(op));
+        let columns =
+            hints::operation(&crate::cli::tree::tree(), &before).map_or(&[][..], |(_, op)| CLOUDAPI.columns(op));
         let named = || columns.iter().map(|column| column.name);
         let (before, words): (&str, Vec<&str>) = match typed.rfind([':', ',']) {
             Some(at) => (typed.get(..=at).unwrap_or_default(), named().collect()),
@@ -67,15 +68,6 @@ pub fn resources(line: &Arc<Line>) -> ArgValueCompleter {
             },
         }
     })
-}
-
-/// The columns that a command shows.
-fn columns(op: &'static Op) -> &'static [Column] {
-    if !op.columns.is_empty() {
-        return op.columns;
-    }
-    let has = |resource: &&crate::api::Resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op));
-    CLOUDAPI.resources.iter().copied().find(has).map_or(&[], |resource| resource.columns)
 }
 
 fn plain(words: impl Iterator<Item = String>, typed: &str) -> Vec<CompletionCandidate> {
