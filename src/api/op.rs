@@ -63,8 +63,8 @@ pub struct Op {
     pub about: &'static str,
     /// More help: what is surprising about it. Commands stand between backticks, without the program's name.
     pub long: &'static str,
-    /// Commands that use it, without the program's name. They run on the emulator's demo.
-    pub examples: &'static [&'static str],
+    /// Commands that use it, one a line, without the program's name. They run on the emulator's demo.
+    pub examples: &'static str,
     /// Query parameters with a fixed value, such as the action.
     pub fixed: &'static [(&'static str, &'static str)],
     /// Parameters beside those of the path.
@@ -138,7 +138,7 @@ impl Op {
             path,
             about,
             long: "",
-            examples: &[],
+            examples: "",
             fixed: &[],
             fields: &[],
             shape,
@@ -200,8 +200,8 @@ impl Op {
         self.long = long;
         self
     }
-    /// Shows how it is typed.
-    pub const fn examples(mut self, examples: &'static [&'static str]) -> Self {
+    /// Shows how it is typed: a command a line.
+    pub const fn examples(mut self, examples: &'static str) -> Self {
         self.examples = examples;
         self
     }

@@ -315,7 +315,7 @@ fn every_page_can_be_read_at_80_columns() {
 fn no_text_of_the_table_has_the_name_of_the_program() {
     for resource in CLOUDAPI.resources {
         for op in resource.ops {
-            let texts = [op.about, op.long].into_iter().chain(op.examples.iter().copied());
+            let texts = [op.about, op.long].into_iter().chain(op.examples.lines());
             for text in texts.chain(op.fields.iter().map(|field| field.about)).chain([resource.about]) {
                 assert!(!text.contains("sdc "), "{}: {text}", op.id);
             }

@@ -20,15 +20,15 @@ pub const FIELDS: &[Field] = &[
 pub static LIST: Op = Op::list("ListAccessKeys", "list", "/:login/accesskeys", "List the access keys of the account")
     .long("The JSON of services of version 9.20 holds the secrets too: keep it where nobody else reads.")
     .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
-    .examples(&["accesskeys list", "accesskeys list -o accesskeyid,status"]);
+    .examples("accesskeys list\naccesskeys list -o accesskeyid,status");
 
 /// GetAccessKey.
 pub static GET: Op = Op::get("GetAccessKey", "get", "/:login/accesskeys/:accesskey", "Show an access key")
     .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
-    .examples(&[
-        "accesskeys get fc93c52fdbd847adb70ba8b9766212e0",
-        "accesskeys get fc93c52fdbd847adb70ba8b9766212e0 -o status",
-    ]);
+    .examples(
+        "accesskeys get fc93c52fdbd847adb70ba8b9766212e0\n\
+         accesskeys get fc93c52fdbd847adb70ba8b9766212e0 -o status",
+    );
 
 /// CreateAccessKey.
 pub static CREATE: Op = Op::create("CreateAccessKey", "create", "/:login/accesskeys", "Create an access key")
@@ -36,7 +36,7 @@ pub static CREATE: Op = Op::create("CreateAccessKey", "create", "/:login/accessk
     .long("The answer holds the secret: newer services never show it again.")
     .columns(WITH_SECRET)
     .fields(FIELDS)
-    .examples(&["accesskeys create", "accesskeys create -d 'Backups' --json"]);
+    .examples("accesskeys create\naccesskeys create -d 'Backups' --json");
 
 /// UpdateAccessKey: of services newer than 9.20.
 pub static UPDATE: Op =
@@ -44,18 +44,16 @@ pub static UPDATE: Op =
         .long("Services of version 9.20 and before know no such request and answer 405.")
         .assigns()
         .fields(FIELDS)
-        .examples(&[
-            "accesskeys update fc93c52fdbd847adb70ba8b9766212e0 status=Inactive",
-            "accesskeys update fc93c52fdbd847adb70ba8b9766212e0 description='Backups'",
-        ]);
+        .examples(
+            "accesskeys update fc93c52fdbd847adb70ba8b9766212e0 status=Inactive\n\
+             accesskeys update fc93c52fdbd847adb70ba8b9766212e0 description='Backups'",
+        );
 
 /// DeleteAccessKey.
 pub static DELETE: Op =
     Op::delete("DeleteAccessKey", "delete", "/:login/accesskeys/:accesskey", "Delete an access key").each().examples(
-        &[
-            "accesskeys delete fc93c52fdbd847adb70ba8b9766212e0",
-            "accesskeys delete fc93c52fdbd847adb70ba8b9766212e0 --yes",
-        ],
+        "accesskeys delete fc93c52fdbd847adb70ba8b9766212e0\n\
+         accesskeys delete fc93c52fdbd847adb70ba8b9766212e0 --yes",
     );
 
 /// How an access key is shown; its secret only when it is asked for by name.

@@ -4,7 +4,7 @@ use crate::api::*;
 
 /// GetAccount.
 pub static GET: Op =
-    Op::get("GetAccount", "get", "/:login", "Show the account").examples(&["account get", "account get -o id"]);
+    Op::get("GetAccount", "get", "/:login", "Show the account").examples("account get\naccount get -o id");
 
 /// UpdateAccount. Empty values are skipped by the server, so nothing can be cleared here.
 pub static UPDATE: Op = Op::update("UpdateAccount", "update", "/:login", "Change the account's data")
@@ -23,7 +23,10 @@ pub static UPDATE: Op = Op::update("UpdateAccount", "update", "/:login", "Change
         body("phone", Kind::Text, "Phone number"),
         body("triton_cns_enabled", Kind::Bool, "Whether machines get DNS names (CNS)").flag("cns"),
     ])
-    .examples(&["account update phone=555-1234", "account update --city Vancouver --country Canada"]);
+    .examples(
+        "account update phone=555-1234\n\
+         account update --city Vancouver --country Canada",
+    );
 
 /// GetAccountLimits.
 pub static LIMITS: Op = Op::list(
@@ -46,7 +49,7 @@ pub static LIMITS: Op = Op::list(
     column("usage").of("").show(Show::Usage),
     column("value").named(),
 ])
-.examples(&["account limits", "account limits -o by,used,limit"]);
+.examples("account limits\naccount limits -o by,used,limit");
 
 /// `sdc account`.
 pub static ACCOUNT: Resource = Resource {

@@ -21,14 +21,18 @@ pub static DISK: Noun = Noun {
 };
 
 /// ListMachineDisks.
-pub static LIST: Op = Op::list("ListMachineDisks", "disks list", ALL, "List the disks of a bhyve machine")
-    .columns(COLUMNS)
-    .examples(&["machines disks list db1", "machines disks list db1 -o id,size,block_size"]);
+pub static LIST: Op =
+    Op::list("ListMachineDisks", "disks list", ALL, "List the disks of a bhyve machine").columns(COLUMNS).examples(
+        "machines disks list db1\n\
+         machines disks list db1 -o id,size,block_size",
+    );
 
 /// GetMachineDisk.
-pub static GET: Op = Op::get("GetMachineDisk", "disks get", ONE, "Show a disk of a bhyve machine")
-    .columns(COLUMNS)
-    .examples(&["machines disks get db1 0:4:1", "machines disks get db1 8b2c4d11 -o size"]);
+pub static GET: Op =
+    Op::get("GetMachineDisk", "disks get", ONE, "Show a disk of a bhyve machine").columns(COLUMNS).examples(
+        "machines disks get db1 0:4:1\n\
+         machines disks get db1 8b2c4d11 -o size",
+    );
 
 /// CreateMachineDisk. The audit log has no word of its own for what is done to disks. Without a slot the answer is
 /// empty; for a machine of another brand there is none at all.
@@ -45,7 +49,7 @@ pub static ADD: Op = Op::create("CreateMachineDisk", "disks add", ALL, "Add a di
         body("size", Kind::DiskSize, "Size in MiB or with a unit (10G), or the word remaining").positional(),
         body("pci_slot", Kind::Text, "PCI slot BUS:DEVICE:FUNCTION, such as 0:4:1 [default: next free]").value("B:D:F"),
     ])
-    .examples(&["machines disks add db1 10G --wait", "machines disks add db1 remaining"]);
+    .examples("machines disks add db1 10G --wait\nmachines disks add db1 remaining");
 
 /// ResizeMachineDisk.
 pub static RESIZE: Op =
@@ -62,10 +66,10 @@ pub static RESIZE: Op =
             )
             .asks(),
         ])
-        .examples(&[
-            "machines disks resize db1 0:4:1 60G --wait",
-            "machines disks resize db1 0:4:1 20G --dangerous-allow-shrink",
-        ]);
+        .examples(
+            "machines disks resize db1 0:4:1 60G --wait\n\
+             machines disks resize db1 0:4:1 20G --dangerous-allow-shrink",
+        );
 
 /// DeleteMachineDisk.
 pub static DELETE: Op =
@@ -73,4 +77,7 @@ pub static DELETE: Op =
         .in_turn()
         .job("unknown")
         .until(Goal::Gone, &DISK)
-        .examples(&["machines disks delete db1 0:4:1 --wait", "machines disks delete db1 8b2c4d11 --yes"]);
+        .examples(
+            "machines disks delete db1 0:4:1 --wait\n\
+             machines disks delete db1 8b2c4d11 --yes",
+        );

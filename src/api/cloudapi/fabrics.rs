@@ -19,13 +19,13 @@ const VLAN_COLUMNS: &[Column] = &[column("vlan_id"), column("name"), column("des
 pub static VLAN_LIST: Op = Op::list("ListFabricVLANs", "vlans list", VLANS, "List the VLANs of the account")
     .without_roles()
     .columns(VLAN_COLUMNS)
-    .examples(&["fabrics vlans list", "fabrics vlans list -o vlan_id,name"]);
+    .examples("fabrics vlans list\nfabrics vlans list -o vlan_id,name");
 
 /// GetFabricVLAN.
 pub static VLAN_GET: Op = Op::get("GetFabricVLAN", "vlans get", VLAN_PATH, "Show a VLAN")
     .without_roles()
     .columns(VLAN_COLUMNS)
-    .examples(&["fabrics vlans get 100", "fabrics vlans get backend"]);
+    .examples("fabrics vlans get 100\nfabrics vlans get backend");
 
 /// CreateFabricVLAN.
 pub static VLAN_CREATE: Op = Op::create("CreateFabricVLAN", "vlans create", VLANS, "Create a VLAN")
@@ -37,7 +37,10 @@ pub static VLAN_CREATE: Op = Op::create("CreateFabricVLAN", "vlans create", VLAN
         body("name", Kind::Text, "Name, 2 to 256 characters").short('n').required(),
         body("description", Kind::Text, "Description").short('D'),
     ])
-    .examples(&["fabrics vlans create 300 -n frontend", "fabrics vlans create 300 -n frontend -D 'Load balancers'"]);
+    .examples(
+        "fabrics vlans create 300 -n frontend\n\
+         fabrics vlans create 300 -n frontend -D 'Load balancers'",
+    );
 
 /// UpdateFabricVLAN.
 pub static VLAN_UPDATE: Op = Op::put("UpdateFabricVLAN", "vlans update", VLAN_PATH, "Change a VLAN")
@@ -48,29 +51,35 @@ pub static VLAN_UPDATE: Op = Op::put("UpdateFabricVLAN", "vlans update", VLAN_PA
         body("name", Kind::Text, "New name").short('n'),
         body("description", Kind::TextOrEmpty, "Description").short('D'),
     ])
-    .examples(&[
-        "fabrics vlans update 100 name=apps",
-        "fabrics vlans update backend description='Application servers'",
-    ]);
+    .examples(
+        "fabrics vlans update 100 name=apps\n\
+         fabrics vlans update backend description='Application servers'",
+    );
 
 /// DeleteFabricVLAN.
 pub static VLAN_DELETE: Op =
     Op::delete("DeleteFabricVLAN", "vlans delete", VLAN_PATH, "Delete a VLAN that has no networks")
         .each()
         .without_roles()
-        .examples(&["fabrics vlans delete 300", "fabrics vlans delete frontend --yes"]);
+        .examples("fabrics vlans delete 300\nfabrics vlans delete frontend --yes");
 
 /// ListFabricNetworks.
 pub static NETWORK_LIST: Op = Op::list("ListFabricNetworks", "networks list", NETWORKS, "List the networks of a VLAN")
     .without_roles()
     .columns(super::networks::COLUMNS)
-    .examples(&["fabrics networks list 100", "fabrics networks list backend -o name,subnet"]);
+    .examples(
+        "fabrics networks list 100\n\
+         fabrics networks list backend -o name,subnet",
+    );
 
 /// GetFabricNetwork.
 pub static NETWORK_GET: Op = Op::get("GetFabricNetwork", "networks get", NETWORK, "Show a network of a VLAN")
     .without_roles()
     .columns(super::networks::COLUMNS)
-    .examples(&["fabrics networks get 100 backend", "fabrics networks get default My-Fabric-Network --json"]);
+    .examples(
+        "fabrics networks get 100 backend\n\
+         fabrics networks get default My-Fabric-Network --json",
+    );
 
 /// CreateFabricNetwork.
 pub static NETWORK_CREATE: Op =
@@ -100,10 +109,10 @@ pub static NETWORK_CREATE: Op =
                 .short('x'),
             body("description", Kind::Text, "Description").short('D'),
         ])
-        .examples(&[
-            "fabrics networks create 100 -n apps -s 10.11.0.0/24 -S 10.11.0.5 -E 10.11.0.250 -x",
-            "fabrics networks create 100 -n apps -s 10.11.0.0/24 -S 10.11.0.5 -E 10.11.0.250 -g 10.11.0.1",
-        ]);
+        .examples(
+            "fabrics networks create 100 -n apps -s 10.11.0.0/24 -S 10.11.0.5 -E 10.11.0.250 -x\n\
+             fabrics networks create 100 -n apps -s 10.11.0.0/24 -S 10.11.0.5 -E 10.11.0.250 -g 10.11.0.1",
+        );
 
 /// UpdateFabricNetwork, which no older tool reaches.
 pub static NETWORK_UPDATE: Op =
@@ -126,10 +135,10 @@ pub static NETWORK_UPDATE: Op =
             body("resolvers", Kind::Words, "Address of a name server; at most 4; replaces all").flag("resolver"),
             body("routes", Kind::Object, "Static route SUBNET=ADDRESS; replaces all").flag("route").short('R'),
         ])
-        .examples(&[
-            "fabrics networks update 100 backend description='Application servers'",
-            "fabrics networks update 100 backend --resolver 192.0.2.53",
-        ]);
+        .examples(
+            "fabrics networks update 100 backend description='Application servers'\n\
+             fabrics networks update 100 backend --resolver 192.0.2.53",
+        );
 
 /// DeleteFabricNetwork.
 pub static NETWORK_DELETE: Op =
@@ -137,7 +146,10 @@ pub static NETWORK_DELETE: Op =
         .each()
         .long("Not the default network, and none that a machine is on.")
         .without_roles()
-        .examples(&["fabrics networks delete 100 backend", "fabrics networks delete storage storage --yes"]);
+        .examples(
+            "fabrics networks delete 100 backend\n\
+             fabrics networks delete storage storage --yes",
+        );
 
 /// `sdc fabrics`.
 pub static FABRICS: Resource = Resource {

@@ -24,11 +24,11 @@ pub const COLUMNS: &[Column] = &[
 /// ListFirewallRules.
 pub static LIST: Op =
     Op::list("ListFirewallRules", "list", "/:login/fwrules", "List the firewall rules of the account")
-        .examples(&["fwrules list", "fwrules list --long --sort rule"]);
+        .examples("fwrules list\nfwrules list --long --sort rule");
 
 /// GetFirewallRule.
 pub static GET: Op = Op::get("GetFirewallRule", "get", "/:login/fwrules/:fwrule", "Show a firewall rule")
-    .examples(&["fwrules get 1e5f8b30", "fwrules get 1e5f8b30 -o rule"]);
+    .examples("fwrules get 1e5f8b30\nfwrules get 1e5f8b30 -o rule");
 
 /// CreateFirewallRule. The server's default is a rule that is off, which is seldom meant.
 pub static CREATE: Op = Op::create("CreateFirewallRule", "create", "/:login/fwrules", "Create a firewall rule")
@@ -41,10 +41,10 @@ pub static CREATE: Op = Op::create("CreateFirewallRule", "create", "/:login/fwru
         body("description", Kind::Text, "Description, at most 255 characters").short('D'),
         ROLE_TAG,
     ])
-    .examples(&[
-        "fwrules create 'FROM any TO tag role = web ALLOW tcp PORT 443'",
-        "fwrules create 'FROM any TO all vms BLOCK tcp PORT 25' --disabled",
-    ]);
+    .examples(
+        "fwrules create 'FROM any TO tag role = web ALLOW tcp PORT 443'\n\
+         fwrules create 'FROM any TO all vms BLOCK tcp PORT 25' --disabled",
+    );
 
 /// UpdateFirewallRule.
 pub static UPDATE: Op = Op::update("UpdateFirewallRule", "update", "/:login/fwrules/:fwrule", "Change a firewall rule")
@@ -55,29 +55,29 @@ pub static UPDATE: Op = Op::update("UpdateFirewallRule", "update", "/:login/fwru
         body("log", Kind::Bool, "Whether it logs"),
         body("description", Kind::TextOrEmpty, "Description, at most 255 characters").short('D'),
     ])
-    .examples(&[
-        "fwrules update 90b7e1f5 enabled=true",
-        "fwrules update 1e5f8b30 --rule 'FROM any TO all vms ALLOW tcp PORT 80'",
-    ]);
+    .examples(
+        "fwrules update 90b7e1f5 enabled=true\n\
+         fwrules update 1e5f8b30 --rule 'FROM any TO all vms ALLOW tcp PORT 80'",
+    );
 
 /// EnableFirewallRule.
 pub static ENABLE: Op =
     Op::update("EnableFirewallRule", "enable", "/:login/fwrules/:fwrule/enable", "Switch firewall rules on")
         .each()
         .shows("enabled", "true")
-        .examples(&["fwrules enable 90b7e1f5", "fwrules enable 1e5f8b30 90b7e1f5"]);
+        .examples("fwrules enable 90b7e1f5\nfwrules enable 1e5f8b30 90b7e1f5");
 
 /// DisableFirewallRule.
 pub static DISABLE: Op =
     Op::update("DisableFirewallRule", "disable", "/:login/fwrules/:fwrule/disable", "Switch firewall rules off")
         .each()
         .shows("enabled", "false")
-        .examples(&["fwrules disable 1e5f8b30", "fwrules disable 1e5f8b30 90b7e1f5"]);
+        .examples("fwrules disable 1e5f8b30\nfwrules disable 1e5f8b30 90b7e1f5");
 
 /// DeleteFirewallRule.
 pub static DELETE: Op = Op::delete("DeleteFirewallRule", "delete", "/:login/fwrules/:fwrule", "Delete a firewall rule")
     .each()
-    .examples(&["fwrules delete 90b7e1f5", "fwrules delete 1e5f8b30 90b7e1f5 --yes"]);
+    .examples("fwrules delete 90b7e1f5\nfwrules delete 1e5f8b30 90b7e1f5 --yes");
 
 /// ListFirewallRuleMachines.
 pub static MACHINES: Op = Op::list(
@@ -88,7 +88,10 @@ pub static MACHINES: Op = Op::list(
 )
 .columns(super::machines::COLUMNS)
 .fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata")])
-.examples(&["fwrules machines 1e5f8b30", "fwrules machines 1e5f8b30 -o name,firewall_enabled"]);
+.examples(
+    "fwrules machines 1e5f8b30\n\
+     fwrules machines 1e5f8b30 -o name,firewall_enabled",
+);
 
 /// ListMachineFirewallRules.
 pub static OF_MACHINE: Op = Op::list(
@@ -98,7 +101,7 @@ pub static OF_MACHINE: Op = Op::list(
     "List the firewall rules that are about a machine",
 )
 .columns(COLUMNS)
-.examples(&["machines fwrules list web1", "machines fwrules list web1 -o rule"]);
+.examples("machines fwrules list web1\nmachines fwrules list web1 -o rule");
 
 /// `sdc fwrules`.
 pub static FWRULES: Resource = Resource {

@@ -43,11 +43,14 @@ pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the
         query("public", Kind::Bool, "Only public images, or only private ones").test(Test::Bool("public")),
         query("owner", Kind::Uuid, "Only images owned by this account, a UUID").test(Test::Text("owner")),
     ])
-    .examples(&["images list os=linux", "images list state=all -o name,version,state,owner"]);
+    .examples(
+        "images list os=linux\n\
+         images list state=all -o name,version,state,owner",
+    );
 
 /// GetImage.
 pub static GET: Op = Op::get("GetImage", "get", "/:login/images/:image", "Show an image")
-    .examples(&["images get base-64", "images get base-64@23.4.0 --json"]);
+    .examples("images get base-64\nimages get base-64@23.4.0 --json");
 
 /// CreateImageFromMachine. The image is always an incremental one.
 pub static CREATE: Op =
@@ -69,10 +72,10 @@ pub static CREATE: Op =
             body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; may be repeated").flag("tag").short('t'),
             ROLE_TAG,
         ])
-        .examples(&[
-            "images create web1 acme-web 1.5.0 --wait",
-            "images create web1 acme-web 1.5.0 -d 'Web server' -t role=web",
-        ]);
+        .examples(
+            "images create web1 acme-web 1.5.0 --wait\n\
+             images create web1 acme-web 1.5.0 -d 'Web server' -t role=web",
+        );
 
 /// ImportImageFromDatacenter. The request itself lasts as long as the copying.
 pub static IMPORT: Op = Op::create(
@@ -92,7 +95,7 @@ pub static IMPORT: Op = Op::create(
     query("id", Kind::Uuid, "The image's id in the other data center, a UUID").positional(),
     query("datacenter", Kind::Text, "Name of the other data center").flag("from").value("DATACENTER").required(),
 ])
-.examples(&["images import e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d02 --from local-2"]);
+.examples("images import e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d02 --from local-2");
 
 /// UpdateImage. `acl` and `tags` replace what was there.
 pub static UPDATE: Op = Op::update("UpdateImage", "update", "/:login/images/:image", "Update an image's metadata")
@@ -108,10 +111,10 @@ pub static UPDATE: Op = Op::update("UpdateImage", "update", "/:login/images/:ima
         body("acl", Kind::Words, "Accounts that may use it too; replaces those that may now").value("UUID"),
         body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; replaces all tags").flag("tag").short('t'),
     ])
-    .examples(&[
-        "images update acme-web description='Web server'",
-        "images update acme-web --homepage https://www.example.com",
-    ]);
+    .examples(
+        "images update acme-web description='Web server'\n\
+         images update acme-web --homepage https://www.example.com",
+    );
 
 /// ExportImage.
 pub static EXPORT: Op =
@@ -121,10 +124,10 @@ pub static EXPORT: Op =
         .fields(
             &[query("manta_path", Kind::Text, "Folder in Manta, or the beginning of the files' names").positional()],
         )
-        .examples(&[
-            "images export acme-web /acme/stor/images",
-            "images export acme-web /acme/stor/images -o manta_url",
-        ]);
+        .examples(
+            "images export acme-web /acme/stor/images\n\
+             images export acme-web /acme/stor/images -o manta_url",
+        );
 
 /// CloneImage.
 pub static CLONE: Op =
@@ -133,12 +136,12 @@ pub static CLONE: Op =
         .of_others()
         .fixed(&[("action", "clone")])
         .making(&IMAGE)
-        .examples(&["images clone e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d03"]);
+        .examples("images clone e1d5a7b9-3e5a-4b7c-9d9e-2f3a4b5c6d03");
 
 /// DeleteImage.
 pub static DELETE: Op = Op::delete("DeleteImage", "delete", "/:login/images/:image", "Delete an image of yours")
     .each()
-    .examples(&["images delete acme-web", "images delete acme-web@1.4.0 --yes"]);
+    .examples("images delete acme-web\nimages delete acme-web@1.4.0 --yes");
 
 /// `sdc images`.
 pub static IMAGES: Resource = Resource {

@@ -8,12 +8,12 @@ pub static KEY: Noun = Noun::new("key", &GET, &LIST).ids(Ids::Key, "name", "name
 /// ListKeys.
 pub static LIST: Op = Op::list("ListKeys", "list", "/:login/keys", "List the SSH keys of the account")
     .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
-    .examples(&["keys list", "keys list --long"]);
+    .examples("keys list\nkeys list --long");
 
 /// GetKey.
 pub static GET: Op = Op::get("GetKey", "get", "/:login/keys/:key", "Show an SSH key, by name or MD5 fingerprint")
     .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
-    .examples(&["keys get emulator", "keys get emulator -o key"]);
+    .examples("keys get emulator\nkeys get emulator -o key");
 
 /// CreateKey.
 pub static ADD: Op = Op::create("CreateKey", "add", "/:login/keys", "Add an SSH public key to the account")
@@ -25,12 +25,12 @@ pub static ADD: Op = Op::create("CreateKey", "add", "/:login/keys", "Add an SSH 
         body("attestation", Kind::Files, "File (PEM) that attests where the key lives; may be repeated"),
         ROLE_TAG,
     ])
-    .examples(&["keys add laptop.pub", "keys add laptop.pub -n laptop"]);
+    .examples("keys add laptop.pub\nkeys add laptop.pub -n laptop");
 
 /// DeleteKey.
 pub static DELETE: Op = Op::delete("DeleteKey", "delete", "/:login/keys/:key", "Remove an SSH key from the account")
     .each()
-    .examples(&["keys delete laptop", "keys delete laptop --yes"]);
+    .examples("keys delete laptop\nkeys delete laptop --yes");
 
 /// How an SSH key is shown, whosever it is.
 pub const COLUMNS: &[Column] = &[

@@ -70,12 +70,15 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
         query("limit", Kind::Integer, LIMIT),
         query("offset", Kind::Integer, "Skip this many first"),
     ])
-    .examples(&["machines list state=running tag.role=web", "machines list 'memory>=2G' -o name,state,primaryIp"]);
+    .examples(
+        "machines list state=running tag.role=web\n\
+         machines list 'memory>=2G' -o name,state,primaryIp",
+    );
 
 /// GetMachine.
 pub static GET: Op = Op::get("GetMachine", "get", "/:login/machines/:machine", "Show a machine")
     .fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata")])
-    .examples(&["machines get web1", "machines get web1 -o name,state,primaryIp"]);
+    .examples("machines get web1\nmachines get web1 -o name,state,primaryIp");
 
 /// CreateMachine. Nested `tags` and `metadata` objects would be ignored by the server: flat keys only.
 pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines", "Create a machine")
@@ -133,10 +136,10 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
         ROLE_TAG,
     ])
     .job("provision")
-    .examples(&[
-        "machines create -n web2 --image base-64 --package g1-small --wait",
-        "machines create -n 'app-{1..3}' --image acme-web --package g1-small -t role=app",
-    ]);
+    .examples(
+        "machines create -n web2 --image base-64 --package g1-small --wait\n\
+         machines create -n 'app-{1..3}' --image acme-web --package g1-small -t role=app",
+    );
 
 /// StartMachine.
 pub static START: Op = Op::action("StartMachine", "start", "/:login/machines/:machine", "Start a stopped machine")
@@ -144,7 +147,7 @@ pub static START: Op = Op::action("StartMachine", "start", "/:login/machines/:ma
     .fixed(&[("action", "start")])
     .job("start")
     .until(Goal::State("running"), &MACHINE)
-    .examples(&["machines start build --wait", "machines start build db1"]);
+    .examples("machines start build --wait\nmachines start build db1");
 
 /// StopMachine.
 pub static STOP: Op = Op::action("StopMachine", "stop", "/:login/machines/:machine", "Stop a running machine")
@@ -153,7 +156,10 @@ pub static STOP: Op = Op::action("StopMachine", "stop", "/:login/machines/:machi
     .asks_many()
     .job("stop")
     .until(Goal::State("stopped"), &MACHINE)
-    .examples(&["machines stop web1 --wait", "machines stop -l role=web,stage=test --dry-run"]);
+    .examples(
+        "machines stop web1 --wait\n\
+         machines stop -l role=web,stage=test --dry-run",
+    );
 
 /// RebootMachine. The state may not visibly change, so its end is read from the audit log.
 pub static REBOOT: Op = Op::action("RebootMachine", "reboot", "/:login/machines/:machine", "Reboot a running machine")
@@ -162,7 +168,7 @@ pub static REBOOT: Op = Op::action("RebootMachine", "reboot", "/:login/machines/
     .asks_many()
     .job("reboot")
     .until(Goal::Audit("reboot"), &MACHINE)
-    .examples(&["machines reboot web1 --wait", "machines reboot 'web*'"]);
+    .examples("machines reboot web1 --wait\nmachines reboot 'web*'");
 
 /// RenameMachine.
 pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/:machine", "Rename a machine")
@@ -170,7 +176,7 @@ pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/
     .job("rename")
     .fields(&[body("name", Kind::Text, "New name, at most 189 characters").positional()])
     .until(Goal::Field("name"), &MACHINE)
-    .examples(&["machines rename build builder", "machines rename build builder --wait"]);
+    .examples("machines rename build builder\nmachines rename build builder --wait");
 
 /// DeleteMachine.
 pub static DELETE: Op =
@@ -179,7 +185,10 @@ pub static DELETE: Op =
         .refused_while_busy()
         .job("destroy")
         .until(Goal::Gone, &MACHINE)
-        .examples(&["machines delete build --wait", "machines delete -l stage=test --older-than 7d --yes"]);
+        .examples(
+            "machines delete build --wait\n\
+             machines delete -l stage=test --older-than 7d --yes",
+        );
 
 /// ResizeMachine.
 pub static RESIZE: Op =
@@ -194,7 +203,10 @@ pub static RESIZE: Op =
         )
         .positional()])
         .until(Goal::Audit("resize"), &MACHINE)
-        .examples(&["machines resize web1 g1-medium", "machines resize web1 g1-medium --wait"]);
+        .examples(
+            "machines resize web1 g1-medium\n\
+             machines resize web1 g1-medium --wait",
+        );
 
 /// EnableMachineFirewall, for which the audit log has no word of its own.
 pub static FIREWALL_ON: Op = switch(
@@ -206,7 +218,10 @@ pub static FIREWALL_ON: Op = switch(
 )
 .asks_many()
 .job("unknown")
-.examples(&["machines firewall enable web10 --wait", "machines firewall enable -l role=web"]);
+.examples(
+    "machines firewall enable web10 --wait\n\
+     machines firewall enable -l role=web",
+);
 
 /// DisableMachineFirewall.
 pub static FIREWALL_OFF: Op = switch(
@@ -218,7 +233,10 @@ pub static FIREWALL_OFF: Op = switch(
 )
 .asks_many()
 .job("unknown")
-.examples(&["machines firewall disable web1 --wait", "machines firewall disable -l role=web"]);
+.examples(
+    "machines firewall disable web1 --wait\n\
+     machines firewall disable -l role=web",
+);
 
 /// EnableMachineDeletionProtection.
 pub static PROTECTION_ON: Op = switch(
@@ -229,7 +247,10 @@ pub static PROTECTION_ON: Op = switch(
     Goal::Is("deletion_protection", "true"),
 )
 .job("enable_deletion_protection")
-.examples(&["machines deletion-protection enable web1 --wait", "machines deletion-protection enable -l stage=prod"]);
+.examples(
+    "machines deletion-protection enable web1 --wait\n\
+     machines deletion-protection enable -l stage=prod",
+);
 
 /// DisableMachineDeletionProtection.
 pub static PROTECTION_OFF: Op = switch(
@@ -241,7 +262,10 @@ pub static PROTECTION_OFF: Op = switch(
 )
 .asks_many()
 .job("disable_deletion_protection")
-.examples(&["machines deletion-protection disable db0 --wait", "machines deletion-protection disable -l stage=prod"]);
+.examples(
+    "machines deletion-protection disable db0 --wait\n\
+     machines deletion-protection disable -l stage=prod",
+);
 
 const fn switch(
     id: &'static str,
@@ -261,7 +285,10 @@ pub static AUDIT: Op = Op::list(
     "Show what was done to a machine, newest first",
 )
 .columns(&[column("time"), column("action"), column("success"), column("caller").nested()])
-.examples(&["machines audit web1", "machines audit web1 -o time,action,success --sort time"]);
+.examples(
+    "machines audit web1\n\
+     machines audit web1 -o time,action,success --sort time",
+);
 
 /// How a machine is shown.
 pub const COLUMNS: &[Column] = &[

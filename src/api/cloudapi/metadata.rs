@@ -23,11 +23,16 @@ pub static METADATA_KEY: Noun =
 pub static LIST: Op = Op::map("ListMachineMetadata", "metadata list", ALL, "List the metadata of a machine")
     .columns(COLUMNS)
     .fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords too")])
-    .examples(&["machines metadata list web1", "machines metadata list web1 --credentials --json"]);
+    .examples(
+        "machines metadata list web1\n\
+         machines metadata list web1 --credentials --json",
+    );
 
 /// GetMachineMetadata. Only texts are answered; `credentials` is an object.
-pub static GET: Op = Op::get("GetMachineMetadata", "metadata get", ONE, "Show a metadata value of a machine")
-    .examples(&["machines metadata get web1 release", "machines metadata get web1 user-script"]);
+pub static GET: Op = Op::get("GetMachineMetadata", "metadata get", ONE, "Show a metadata value of a machine").examples(
+    "machines metadata get web1 release\n\
+         machines metadata get web1 user-script",
+);
 
 /// UpdateMachineMetadata, which the server's routes call AddMachineMetadata. Every query parameter would be stored.
 pub static SET: Op =
@@ -49,17 +54,20 @@ pub static SET: Op =
             body("cloud-init:user-data", Kind::File, "File with the configuration for cloud-init").flag("cloud-config"),
         ])
         .assigns()
-        .examples(&[
-            "machines metadata set web1 release=1.5.0 --script boot.sh",
-            "machines metadata set web1 --file motd=@motd.txt --wait",
-        ]);
+        .examples(
+            "machines metadata set web1 release=1.5.0 --script boot.sh\n\
+             machines metadata set web1 --file motd=@motd.txt --wait",
+        );
 
 /// DeleteMachineMetadata.
 pub static DELETE: Op = Op::delete("DeleteMachineMetadata", "metadata delete", ONE, "Remove metadata from a machine")
     .in_turn()
     .job("remove_metadata")
     .until(Goal::Lacks, &METADATA)
-    .examples(&["machines metadata delete web1 release", "machines metadata delete web1 release user-script --wait"]);
+    .examples(
+        "machines metadata delete web1 release\n\
+         machines metadata delete web1 release user-script --wait",
+    );
 
 /// DeleteAllMachineMetadata. It keeps two keys, and leaves two of the server's own behind.
 pub static DELETE_ALL: Op =
@@ -68,4 +76,7 @@ pub static DELETE_ALL: Op =
         .long("The service keeps root_authorized_keys and administrator_pw.")
         .job("replace_metadata")
         .until(Goal::Empty(KEPT), &METADATA)
-        .examples(&["machines metadata delete-all web1", "machines metadata delete-all web1 web10 --yes --wait"]);
+        .examples(
+            "machines metadata delete-all web1\n\
+             machines metadata delete-all web1 web10 --yes --wait",
+        );

@@ -29,20 +29,26 @@ pub static MIGRATION: Noun = Noun::new("machine", &GET, &super::machines::LIST)
 pub static LIST: Op =
     Op::list("ListMigrations", "migrate list", "/:login/migrations", "List the migrations of the account's machines")
         .columns(COLUMNS)
-        .examples(&["machines migrate list", "machines migrate list -o machine,phase,state"]);
+        .examples("machines migrate list\nmachines migrate list -o machine,phase,state");
 
 /// GetMigration.
 pub static GET: Op =
     Op::get("GetMigration", "migrate get", "/:login/migrations/:machine", "Show how far the migration of a machine is")
         .columns(COLUMNS)
-        .examples(&["machines migrate get web1", "machines migrate get web1 --jq '.progress_history'"]);
+        .examples(
+            "machines migrate get web1\n\
+             machines migrate get web1 --jq '.progress_history'",
+        );
 
 /// MigrateMachineEstimate.
 pub static ESTIMATE: Op =
     Op::get("MigrateMachineEstimate", "migrate estimate", ONE, "Show how much a migration would copy")
         .long("The service measures while one waits, which can take minutes. Sizes are bytes.")
         .columns(&[column("size"), column("eta_ms"), column("transfer_bytes_second")])
-        .examples(&["machines migrate estimate web1", "machines migrate estimate web1 -o size"]);
+        .examples(
+            "machines migrate estimate web1\n\
+             machines migrate estimate web1 -o size",
+        );
 
 /// Migrate, action begin.
 pub static BEGIN: Op = step("Migrate begin", "migrate begin", "Begin to migrate a machine")
@@ -52,7 +58,10 @@ pub static BEGIN: Op = step("Migrate begin", "migrate begin", "Begin to migrate 
     .fields(AFFINITY)
     .begins()
     .until(Goal::State("paused"), &MIGRATION)
-    .examples(&["machines migrate begin web1 --wait", "machines migrate begin web1 --affinity 'instance!=web*'"]);
+    .examples(
+        "machines migrate begin web1 --wait\n\
+         machines migrate begin web1 --affinity 'instance!=web*'",
+    );
 
 /// Migrate, action sync.
 pub static SYNC: Op =
@@ -61,7 +70,10 @@ pub static SYNC: Op =
         .long("May be repeated: each time only what has changed since is copied.")
         .fixed(&[("action", "sync")])
         .until(Goal::State("paused"), &MIGRATION)
-        .examples(&["machines migrate sync web1 --wait", "machines migrate sync web1 --wait --timeout 4h"]);
+        .examples(
+            "machines migrate sync web1 --wait\n\
+             machines migrate sync web1 --wait --timeout 4h",
+        );
 
 /// Migrate, action switch.
 pub static SWITCH: Op =
@@ -70,7 +82,10 @@ pub static SWITCH: Op =
         .fixed(&[("action", "switch")])
         .asks_many()
         .until(Goal::State("successful"), &MIGRATION)
-        .examples(&["machines migrate switch web1 --wait", "machines migrate switch web1 --wait --timeout 30m"]);
+        .examples(
+            "machines migrate switch web1 --wait\n\
+             machines migrate switch web1 --wait --timeout 30m",
+        );
 
 /// Migrate, action automatic.
 pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migrate a machine: begin, sync and switch")
@@ -80,14 +95,17 @@ pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migra
     .fields(AFFINITY)
     .begins()
     .until(Goal::State("successful"), &MIGRATION)
-    .examples(&["machines migrate automatic web1 --wait --timeout 4h", "machines migrate automatic 'web*'"]);
+    .examples(
+        "machines migrate automatic web1 --wait --timeout 4h\n\
+         machines migrate automatic 'web*'",
+    );
 
 /// Migrate, action pause.
 pub static PAUSE: Op = step("Migrate pause", "migrate pause", "Pause the copying of a machine's data")
     .each()
     .fixed(&[("action", "pause")])
     .until(Goal::State("paused"), &MIGRATION)
-    .examples(&["machines migrate pause web1", "machines migrate pause web1 --wait"]);
+    .examples("machines migrate pause web1\nmachines migrate pause web1 --wait");
 
 /// Migrate, action abort. Its end is that there is no migration.
 pub static ABORT: Op = step("Migrate abort", "migrate abort", "Abort a migration; the machine stays where it is")
@@ -99,7 +117,10 @@ pub static ABORT: Op = step("Migrate abort", "migrate abort", "Abort a migration
     .fixed(&[("action", "abort")])
     .asks()
     .until(Goal::Gone, &MIGRATION)
-    .examples(&["machines migrate abort web1", "machines migrate abort web1 --yes --wait"]);
+    .examples(
+        "machines migrate abort web1\n\
+         machines migrate abort web1 --yes --wait",
+    );
 
 /// Migrate, action finalize. The record of the migration goes with it.
 pub static FINALIZE: Op =
@@ -109,7 +130,10 @@ pub static FINALIZE: Op =
         .answers_nothing()
         .asks()
         .until(Goal::Gone, &MIGRATION)
-        .examples(&["machines migrate finalize web1", "machines migrate finalize web1 --yes --wait"]);
+        .examples(
+            "machines migrate finalize web1\n\
+             machines migrate finalize web1 --yes --wait",
+        );
 
 /// Migrate, action watch: a stream of JSON lines, which `sdc machines migrate watch` reads.
 pub static WATCH: Op =

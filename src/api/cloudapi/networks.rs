@@ -11,12 +11,12 @@ pub static LIST: Op =
         .fields(&[
             query("fabric", Kind::Flag("true"), "Only the account's own fabric networks").test(Test::Bool("fabric"))
         ])
-        .examples(&["networks list", "networks list --fabric -o name,subnet,vlan"]);
+        .examples("networks list\nnetworks list --fabric -o name,subnet,vlan");
 
 /// GetNetwork.
 pub static GET: Op = Op::get("GetNetwork", "get", "/:login/networks/:network", "Show a network")
     .fields(&[query("fabric", Kind::Flag("true"), "Only among the account's own fabric networks")])
-    .examples(&["networks get public", "networks get My-Fabric-Network -o id"]);
+    .examples("networks get public\nnetworks get My-Fabric-Network -o id");
 
 const IP_COLUMNS: &[Column] =
     &[column("ip"), column("reserved"), column("managed"), column("owner_uuid"), column("belongs_to_uuid")];
@@ -35,16 +35,19 @@ pub static IP_LIST: Op = Op::list(
 .sparse_pages(1000)
 .columns(IP_COLUMNS)
 .fields(&[query("limit", Kind::Integer, LIMIT), query("offset", Kind::Integer, "Skip this many first")])
-.examples(&["networks ips list My-Fabric-Network", "networks ips list public --limit 10"]);
+.examples(
+    "networks ips list My-Fabric-Network\n\
+     networks ips list public --limit 10",
+);
 
 /// GetNetworkIP.
 pub static IP_GET: Op =
     Op::get("GetNetworkIP", "ips get", "/:login/networks/:network/ips/:ip", "Show an address of a network")
         .columns(IP_COLUMNS)
-        .examples(&[
-            "networks ips get My-Fabric-Network 192.168.128.5",
-            "networks ips get My-Fabric-Network 192.168.128.9 -o reserved",
-        ]);
+        .examples(
+            "networks ips get My-Fabric-Network 192.168.128.5\n\
+             networks ips get My-Fabric-Network 192.168.128.9 -o reserved",
+        );
 
 /// UpdateNetworkIP.
 pub static IP_UPDATE: Op = Op::put(
@@ -57,10 +60,10 @@ pub static IP_UPDATE: Op = Op::put(
 .assigns()
 .columns(IP_COLUMNS)
 .fields(&[body("reserved", Kind::Bool, "Whether it is reserved")])
-.examples(&[
-    "networks ips update My-Fabric-Network 192.168.128.9 reserved=true",
-    "networks ips update My-Fabric-Network 192.168.128.9 reserved=false",
-]);
+.examples(
+    "networks ips update My-Fabric-Network 192.168.128.9 reserved=true\n\
+     networks ips update My-Fabric-Network 192.168.128.9 reserved=false",
+);
 
 /// How a network is shown.
 pub const COLUMNS: &[Column] = &[

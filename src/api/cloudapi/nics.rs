@@ -24,12 +24,14 @@ pub static NIC: Noun = Noun::new("nic", &GET, &LIST)
 /// ListNics.
 pub static LIST: Op = Op::list("ListNics", "nics list", ALL, "List the network interfaces of a machine")
     .columns(COLUMNS)
-    .examples(&["machines nics list web1", "machines nics list web1 -o ip,mac,gateway"]);
+    .examples("machines nics list web1\nmachines nics list web1 -o ip,mac,gateway");
 
 /// GetNic.
-pub static GET: Op = Op::get("GetNic", "nics get", ONE, "Show a network interface of a machine")
-    .columns(COLUMNS)
-    .examples(&["machines nics get web1 198.18.0.10", "machines nics get web1 90:b8:c6:12:00:0a"]);
+pub static GET: Op =
+    Op::get("GetNic", "nics get", ONE, "Show a network interface of a machine").columns(COLUMNS).examples(
+        "machines nics get web1 198.18.0.10\n\
+         machines nics get web1 90:b8:c6:12:00:0a",
+    );
 
 /// AddNic. A 302 without a body says that there is one on that network already.
 pub static ADD: Op = Op::create("AddNic", "nics add", ALL, "Add a network interface to a machine, which reboots it")
@@ -43,10 +45,10 @@ pub static ADD: Op = Op::create("AddNic", "nics add", ALL, "Add a network interf
             .positional(),
         body("primary", Kind::Flag("true"), "Make it the primary one").short('P'),
     ])
-    .examples(&[
-        "machines nics add web1 backend --wait",
-        "machines nics add web1 network=backend,ip=10.10.0.20 --primary",
-    ]);
+    .examples(
+        "machines nics add web1 backend --wait\n\
+         machines nics add web1 network=backend,ip=10.10.0.20 --primary",
+    );
 
 /// RemoveNic.
 pub static REMOVE: Op =
@@ -54,7 +56,7 @@ pub static REMOVE: Op =
         .in_turn()
         .job("remove_nics")
         .until(Goal::Gone, &NIC)
-        .examples(&[
-            "machines nics remove web1 192.168.128.5 --wait",
-            "machines nics remove web1 90:b8:c2:a8:80:05 --yes",
-        ]);
+        .examples(
+            "machines nics remove web1 192.168.128.5 --wait\n\
+             machines nics remove web1 90:b8:c2:a8:80:05 --yes",
+        );

@@ -27,11 +27,11 @@ pub static LIST: Op =
                 .test(Test::Bool("flexible_disk")),
             query("brand", Kind::Text, "Only packages of this brand").test(Test::Text("brand")),
         ])
-        .examples(&["packages list", "packages list 'memory>=4G' brand=bhyve"]);
+        .examples("packages list\npackages list 'memory>=4G' brand=bhyve");
 
 /// GetPackage.
 pub static GET: Op = Op::get("GetPackage", "get", "/:login/packages/:package", "Show a package")
-    .examples(&["packages get g1-small", "packages get g1-large@1.1.0 --json"]);
+    .examples("packages get g1-small\npackages get g1-large@1.1.0 --json");
 
 /// `sdc packages`.
 pub static PACKAGES: Resource = Resource {

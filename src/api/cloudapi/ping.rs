@@ -3,9 +3,8 @@
 use crate::api::*;
 
 /// Ping: needs no account and no key.
-pub static PING_OP: Op = Op::get("Ping", "", "/--ping", "Check CloudAPI and show its API versions")
-    .unsigned()
-    .examples(&["ping", "ping --json"]);
+pub static PING_OP: Op =
+    Op::get("Ping", "", "/--ping", "Check CloudAPI and show its API versions").unsigned().examples("ping\nping --json");
 
 /// `sdc ping`: a noun that is a command itself.
 pub static PING: Resource = Resource {

@@ -7,11 +7,11 @@ pub static POLICY: Noun = Noun::new("policy", &GET, &LIST);
 
 /// ListPolicies.
 pub static LIST: Op = Op::list("ListPolicies", "list", "/:login/policies", "List the policies of the account")
-    .examples(&["policies list", "policies list --json"]);
+    .examples("policies list\npolicies list --json");
 
 /// GetPolicy.
 pub static GET: Op = Op::get("GetPolicy", "get", "/:login/policies/:policy", "Show a policy")
-    .examples(&["policies get operate", "policies get operate -o rules"]);
+    .examples("policies get operate\npolicies get operate -o rules");
 
 /// CreatePolicy.
 pub static CREATE: Op = Op::create("CreatePolicy", "create", "/:login/policies", "Create a policy")
@@ -25,10 +25,10 @@ pub static CREATE: Op = Op::create("CreatePolicy", "create", "/:login/policies",
         body("description", Kind::Text, "Description").short('d'),
         ROLE_TAG,
     ])
-    .examples(&[
-        "policies create may-reboot --rule 'CAN rebootmachine and getmachine'",
-        "policies create readers --rule 'CAN get*, list*' --rule 'CAN machineaudit'",
-    ]);
+    .examples(
+        "policies create may-reboot --rule 'CAN rebootmachine and getmachine'\n\
+         policies create readers --rule 'CAN get*, list*' --rule 'CAN machineaudit'",
+    );
 
 /// UpdatePolicy. Rules that are sent replace all rules. By the UUID only: an unknown one would be made.
 pub static UPDATE: Op = Op::update("UpdatePolicy", "update", "/:login/policies/:policy", "Change a policy")
@@ -40,15 +40,15 @@ pub static UPDATE: Op = Op::update("UpdatePolicy", "update", "/:login/policies/:
         body("rules", Kind::PolicyRules, "Rule; may be repeated; replaces all rules").flag("rule"),
         body("description", Kind::TextOrEmpty, "Description; the empty one clears it").short('d'),
     ])
-    .examples(&[
-        "policies update keys --rule 'CAN listkeys and getkey'",
-        "policies update keys description='SSH keys'",
-    ]);
+    .examples(
+        "policies update keys --rule 'CAN listkeys and getkey'\n\
+         policies update keys description='SSH keys'",
+    );
 
 /// DeletePolicy.
 pub static DELETE: Op = Op::delete("DeletePolicy", "delete", "/:login/policies/:policy", "Delete a policy")
     .each()
-    .examples(&["policies delete keys", "policies delete operate keys --yes"]);
+    .examples("policies delete keys\npolicies delete operate keys --yes");
 
 /// `sdc policies`.
 pub static POLICIES: Resource = Resource {

@@ -11,11 +11,11 @@ pub static LIST: Op = Op::list("ListRoles", "list", "/:login/roles", "List the r
         "The list may show a member as a default one in a role where it is not. `roles get ROLE` and `rbac info` are \
      right.",
     )
-    .examples(&["roles list", "roles list --json"]);
+    .examples("roles list\nroles list --json");
 
 /// GetRole.
 pub static GET: Op = Op::get("GetRole", "get", "/:login/roles/:role", "Show a role")
-    .examples(&["roles get operator", "roles get operator --json"]);
+    .examples("roles get operator\nroles get operator --json");
 
 /// CreateRole, in the form of API version 9.
 pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Create a role")
@@ -39,10 +39,10 @@ pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Cre
         body("policies", Kind::NamedList, "Name of a policy; may be repeated").flag("policy"),
         ROLE_TAG,
     ])
-    .examples(&[
-        "roles create ops --member ci --policy operate",
-        "roles create ops --default-member ci --policy operate --policy keys",
-    ]);
+    .examples(
+        "roles create ops --member ci --policy operate\n\
+         roles create ops --default-member ci --policy operate --policy keys",
+    );
 
 /// UpdateRole. A list that is sent replaces the whole list.
 pub static UPDATE: Op = Op::update("UpdateRole", "update", "/:login/roles/:role", "Change a role")
@@ -59,12 +59,15 @@ pub static UPDATE: Op = Op::update("UpdateRole", "update", "/:login/roles/:role"
             .flag("default-member"),
         body("policies", Kind::NamedList, "Name of a policy; may be repeated; replaces all policies").flag("policy"),
     ])
-    .examples(&["roles update keyadmin --policy keys --policy operate", "roles update operator name=operators"]);
+    .examples(
+        "roles update keyadmin --policy keys --policy operate\n\
+         roles update operator name=operators",
+    );
 
 /// DeleteRole.
 pub static DELETE: Op = Op::delete("DeleteRole", "delete", "/:login/roles/:role", "Delete a role")
     .each()
-    .examples(&["roles delete keyadmin", "roles delete operator keyadmin --yes"]);
+    .examples("roles delete keyadmin\nroles delete operator keyadmin --yes");
 
 /// `sdc roles`.
 pub static ROLES: Resource = Resource {

@@ -5,7 +5,7 @@ use crate::api::*;
 /// ListServices.
 pub static LIST: Op =
     Op::map("ListServices", "list", "/:login/services", "List the services of the data center and their addresses")
-        .examples(&["services list", "services list --json"]);
+        .examples("services list\nservices list --json");
 
 /// `sdc services`.
 pub static SERVICES: Resource = Resource {

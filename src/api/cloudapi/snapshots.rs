@@ -23,12 +23,17 @@ pub static SNAPSHOT: Noun = Noun::new("snapshot", &GET, &LIST)
 /// ListMachineSnapshots.
 pub static LIST: Op = Op::list("ListMachineSnapshots", "snapshots list", ALL, "List the snapshots of a machine")
     .columns(COLUMNS)
-    .examples(&["machines snapshots list web1", "machines snapshots list web1 --sort -created"]);
+    .examples(
+        "machines snapshots list web1\n\
+         machines snapshots list web1 --sort -created",
+    );
 
 /// GetMachineSnapshot.
-pub static GET: Op = Op::get("GetMachineSnapshot", "snapshots get", ONE, "Show a snapshot of a machine")
-    .columns(COLUMNS)
-    .examples(&["machines snapshots get web1 before", "machines snapshots get web1 before -o state"]);
+pub static GET: Op =
+    Op::get("GetMachineSnapshot", "snapshots get", ONE, "Show a snapshot of a machine").columns(COLUMNS).examples(
+        "machines snapshots get web1 before\n\
+         machines snapshots get web1 before -o state",
+    );
 
 /// CreateMachineSnapshot.
 pub static CREATE: Op = Op::create("CreateMachineSnapshot", "snapshots create", ALL, "Take a snapshot of a machine")
@@ -41,7 +46,10 @@ pub static CREATE: Op = Op::create("CreateMachineSnapshot", "snapshots create", 
     .until(Goal::State("created"), &SNAPSHOT)
     .columns(COLUMNS)
     .fields(&[body("name", Kind::Text, "Name; the time (UTC, YYYYMMDDTHHMMSSZ) if not given").short('n')])
-    .examples(&["machines snapshots create web1 -n before --wait", "machines snapshots create -l role=web"]);
+    .examples(
+        "machines snapshots create web1 -n before --wait\n\
+         machines snapshots create -l role=web",
+    );
 
 /// StartMachineFromSnapshot.
 pub static BOOT: Op = Op::action(
@@ -54,14 +62,17 @@ pub static BOOT: Op = Op::action(
 .asks()
 .job("rollback_snapshot")
 .until(Goal::AuditThen("rollback_snapshot", "running"), &super::machines::MACHINE)
-.examples(&["machines snapshots boot web1 before", "machines snapshots boot web1 before --yes --wait"]);
+.examples(
+    "machines snapshots boot web1 before\n\
+     machines snapshots boot web1 before --yes --wait",
+);
 
 /// DeleteMachineSnapshot.
 pub static DELETE: Op = Op::delete("DeleteMachineSnapshot", "snapshots delete", ONE, "Delete a snapshot of a machine")
     .in_turn()
     .job("delete_snapshot")
     .until(Goal::Gone, &SNAPSHOT)
-    .examples(&[
-        "machines snapshots delete web1 before --wait",
-        "machines snapshots delete web1 --older-than 30d --yes",
-    ]);
+    .examples(
+        "machines snapshots delete web1 before --wait\n\
+         machines snapshots delete web1 --older-than 30d --yes",
+    );

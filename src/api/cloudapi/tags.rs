@@ -19,11 +19,11 @@ pub static TAG: Noun = Noun::new("tag", &GET, &LIST).ids(Ids::Any, "name", "name
 /// ListMachineTags.
 pub static LIST: Op = Op::map("ListMachineTags", "tags list", ALL, "List the tags of a machine")
     .columns(COLUMNS)
-    .examples(&["machines tags list web1", "machines tags list web1 --json"]);
+    .examples("machines tags list web1\nmachines tags list web1 --json");
 
 /// GetMachineTag. A number or boolean is answered as the empty text.
 pub static GET: Op = Op::get("GetMachineTag", "tags get", ONE, "Show a tag of a machine")
-    .examples(&["machines tags get web1 role", "machines tags get web1 weight --json"]);
+    .examples("machines tags get web1 role\nmachines tags get web1 weight --json");
 
 const GIVEN: &[Field] =
     &[body("", Kind::Tags(RESERVED), "Tag NAME=TEXT, or NAME:=JSON for a number or boolean").flag("TAG").positional()];
@@ -37,10 +37,10 @@ pub static SET: Op = Op::create("AddMachineTags", "tags set", ALL, "Set tags of 
     .until(Goal::Holds, &TAGS)
     .columns(COLUMNS)
     .fields(GIVEN)
-    .examples(&[
-        "machines tags set web1 role=web weight:=10 triton.cns.disable:=true",
-        "machines tags set web1 release=1.5.0 --wait",
-    ]);
+    .examples(
+        "machines tags set web1 role=web weight:=10 triton.cns.disable:=true\n\
+         machines tags set web1 release=1.5.0 --wait",
+    );
 
 /// ReplaceMachineTags.
 pub static REPLACE: Op =
@@ -53,21 +53,27 @@ pub static REPLACE: Op =
         .until(Goal::Audit("replace_tags"), &TAGS)
         .columns(COLUMNS)
         .fields(GIVEN)
-        .examples(&[
-            "machines tags replace web1 role=web stage=test",
-            "machines tags replace web1 role=web --yes --wait",
-        ]);
+        .examples(
+            "machines tags replace web1 role=web stage=test\n\
+             machines tags replace web1 role=web --yes --wait",
+        );
 
 /// DeleteMachineTag.
 pub static DELETE: Op = Op::delete("DeleteMachineTag", "tags delete", ONE, "Remove tags from a machine")
     .in_turn()
     .job("remove_tags")
     .until(Goal::Lacks, &TAGS)
-    .examples(&["machines tags delete web1 weight", "machines tags delete web1 stage weight --wait"]);
+    .examples(
+        "machines tags delete web1 weight\n\
+         machines tags delete web1 stage weight --wait",
+    );
 
 /// DeleteMachineTags.
 pub static DELETE_ALL: Op = Op::delete("DeleteMachineTags", "tags delete-all", ALL, "Remove all tags from a machine")
     .each()
     .job("replace_tags")
     .until(Goal::Empty(&[]), &TAGS)
-    .examples(&["machines tags delete-all web10", "machines tags delete-all -l stage=test --yes --wait"]);
+    .examples(
+        "machines tags delete-all web10\n\
+         machines tags delete-all -l stage=test --yes --wait",
+    );

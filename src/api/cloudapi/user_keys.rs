@@ -19,7 +19,7 @@ pub static LIST: Op =
     Op::list("ListUserKeys", "keys list", "/:login/users/:user/keys", "List the SSH keys of a sub-user")
         .columns(COLUMNS)
         .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
-        .examples(&["users keys list ci", "users keys list ci --long"]);
+        .examples("users keys list ci\nusers keys list ci --long");
 
 /// GetUserKey.
 pub static GET: Op = Op::get(
@@ -30,7 +30,7 @@ pub static GET: Op = Op::get(
 )
 .columns(COLUMNS)
 .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
-.examples(&["users keys get ci laptop", "users keys get ci laptop -o key"]);
+.examples("users keys get ci laptop\nusers keys get ci laptop -o key");
 
 /// CreateUserKey.
 pub static ADD: Op =
@@ -44,7 +44,7 @@ pub static ADD: Op =
             body("attestation", Kind::Files, "File (PEM) that attests where the key lives; may be repeated"),
             ROLE_TAG,
         ])
-        .examples(&["users keys add ci laptop.pub", "users keys add ci laptop.pub -n laptop"]);
+        .examples("users keys add ci laptop.pub\nusers keys add ci laptop.pub -n laptop");
 
 /// DeleteUserKey.
 pub static DELETE: Op = Op::delete(
@@ -54,7 +54,7 @@ pub static DELETE: Op = Op::delete(
     "Remove an SSH key from a sub-user",
 )
 .each()
-.examples(&["users keys delete ci laptop", "users keys delete ci laptop --yes"]);
+.examples("users keys delete ci laptop\nusers keys delete ci laptop --yes");
 
 /// ListUserAccessKeys.
 pub static ACCESS_LIST: Op = Op::list(
@@ -65,7 +65,10 @@ pub static ACCESS_LIST: Op = Op::list(
 )
 .columns(ACCESS_COLUMNS)
 .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
-.examples(&["users accesskeys list ci", "users accesskeys list ci -o accesskeyid,status"]);
+.examples(
+    "users accesskeys list ci\n\
+     users accesskeys list ci -o accesskeyid,status",
+);
 
 /// GetUserAccessKey.
 pub static ACCESS_GET: Op = Op::get(
@@ -76,10 +79,10 @@ pub static ACCESS_GET: Op = Op::get(
 )
 .columns(ACCESS_COLUMNS)
 .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
-.examples(&[
-    "users accesskeys get ci fc93c52fdbd847adb70ba8b9766212e0",
-    "users accesskeys get ci fc93c52fdbd847adb70ba8b9766212e0 -o status",
-]);
+.examples(
+    "users accesskeys get ci fc93c52fdbd847adb70ba8b9766212e0\n\
+     users accesskeys get ci fc93c52fdbd847adb70ba8b9766212e0 -o status",
+);
 
 /// CreateUserAccessKey.
 pub static ACCESS_CREATE: Op = Op::create(
@@ -92,7 +95,10 @@ pub static ACCESS_CREATE: Op = Op::create(
 .long("The answer holds the secret: newer services never show it again.")
 .columns(WITH_SECRET)
 .fields(ACCESS_FIELDS)
-.examples(&["users accesskeys create ci", "users accesskeys create ci -d 'Backups' --json"]);
+.examples(
+    "users accesskeys create ci\n\
+     users accesskeys create ci -d 'Backups' --json",
+);
 
 /// UpdateUserAccessKey: of services newer than 9.20.
 pub static ACCESS_UPDATE: Op = Op::update(
@@ -105,10 +111,10 @@ pub static ACCESS_UPDATE: Op = Op::update(
 .columns(ACCESS_COLUMNS)
 .assigns()
 .fields(ACCESS_FIELDS)
-.examples(&[
-    "users accesskeys update ci fc93c52fdbd847adb70ba8b9766212e0 status=Inactive",
-    "users accesskeys update ci fc93c52fdbd847adb70ba8b9766212e0 description='Backups'",
-]);
+.examples(
+    "users accesskeys update ci fc93c52fdbd847adb70ba8b9766212e0 status=Inactive\n\
+     users accesskeys update ci fc93c52fdbd847adb70ba8b9766212e0 description='Backups'",
+);
 
 /// DeleteUserAccessKey.
 pub static ACCESS_DELETE: Op = Op::delete(
@@ -118,7 +124,7 @@ pub static ACCESS_DELETE: Op = Op::delete(
     "Delete an access key of a sub-user",
 )
 .each()
-.examples(&[
-    "users accesskeys delete ci fc93c52fdbd847adb70ba8b9766212e0",
-    "users accesskeys delete ci fc93c52fdbd847adb70ba8b9766212e0 --yes",
-]);
+.examples(
+    "users accesskeys delete ci fc93c52fdbd847adb70ba8b9766212e0\n\
+     users accesskeys delete ci fc93c52fdbd847adb70ba8b9766212e0 --yes",
+);

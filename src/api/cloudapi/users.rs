@@ -8,7 +8,7 @@ pub static USER: Noun = Noun { called: "login, id or short id", ..Noun::new("use
 
 /// ListUsers.
 pub static LIST: Op = Op::list("ListUsers", "list", "/:login/users", "List the sub-users of the account")
-    .examples(&["users list", "users list --long --sort login"]);
+    .examples("users list\nusers list --long --sort login");
 
 /// GetUser.
 pub static GET: Op = Op::get("GetUser", "get", "/:login/users/:user", "Show a sub-user")
@@ -17,7 +17,7 @@ pub static GET: Op = Op::get("GetUser", "get", "/:login/users/:user", "Show a su
         Kind::Flag("true"),
         "Show the user's roles too, and which of them are active by default",
     )])
-    .examples(&["users get ci", "users get ci --membership --json"]);
+    .examples("users get ci\nusers get ci --membership --json");
 
 /// CreateUser.
 pub static CREATE: Op = Op::create("CreateUser", "create", "/:login/users", "Create a sub-user")
@@ -44,10 +44,10 @@ pub static CREATE: Op = Op::create("CreateUser", "create", "/:login/users", "Cre
         body("phone", Kind::Text, "Phone number"),
         ROLE_TAG,
     ])
-    .examples(&[
-        "users create jill --email jill@example.com --password-file password.txt",
-        "users create jill --email jill@example.com --password-file - --first-name Jill",
-    ]);
+    .examples(
+        "users create jill --email jill@example.com --password-file password.txt\n\
+         users create jill --email jill@example.com --password-file - --first-name Jill",
+    );
 
 /// UpdateUser. The password has a route of its own.
 pub static UPDATE: Op = Op::update("UpdateUser", "update", "/:login/users/:user", "Change a sub-user's data")
@@ -67,7 +67,10 @@ pub static UPDATE: Op = Op::update("UpdateUser", "update", "/:login/users/:user"
         body("country", Kind::TextOrEmpty, "Country"),
         body("phone", Kind::TextOrEmpty, "Phone number"),
     ])
-    .examples(&["users update ci phone=555-1234", "users update ci --email ci@example.com"]);
+    .examples(
+        "users update ci phone=555-1234\n\
+         users update ci --email ci@example.com",
+    );
 
 /// ChangeUserPassword.
 pub static CHANGE_PASSWORD: Op = Op::update(
@@ -83,12 +86,15 @@ pub static CHANGE_PASSWORD: Op = Op::update(
         .required(),
     body("password_confirmation", Kind::CopyOf("password"), "The same again"),
 ])
-.examples(&["users change-password ci --password-file password.txt", "users change-password ci --password-file -"]);
+.examples(
+    "users change-password ci --password-file password.txt\n\
+     users change-password ci --password-file -",
+);
 
 /// DeleteUser.
 pub static DELETE: Op = Op::delete("DeleteUser", "delete", "/:login/users/:user", "Delete a sub-user")
     .each()
-    .examples(&["users delete ci", "users delete ci --yes"]);
+    .examples("users delete ci\nusers delete ci --yes");
 
 /// `sdc users`.
 pub static USERS: Resource = Resource {

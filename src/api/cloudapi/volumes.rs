@@ -30,11 +30,11 @@ pub static LIST: Op = Op::list("ListVolumes", "list", "/:login/volumes", "List t
         query("type", Kind::OneOf(TYPES), "Only volumes of this type").test(Test::Text("type")),
         query("predicate", Kind::Json, r#"Any condition, such as {"ne":["state","ready"]}"#).test(Test::Service),
     ])
-    .examples(&["volumes list", "volumes list 'name=da*' -o name,size,filesystem_path"]);
+    .examples("volumes list\nvolumes list 'name=da*' -o name,size,filesystem_path");
 
 /// GetVolume.
 pub static GET: Op = Op::get("GetVolume", "get", "/:login/volumes/:volume", "Show a volume")
-    .examples(&["volumes get data", "volumes get data -o filesystem_path,refs"]);
+    .examples("volumes get data\nvolumes get data -o filesystem_path,refs");
 
 /// CreateVolume.
 pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", "Create a volume")
@@ -51,30 +51,33 @@ pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", 
         body("affinity", Kind::Affinity, "Placement rule on tags, such as role!=db; may be repeated"),
         body("tags", Kind::Object, "Tag NAME=TEXT; may be repeated").flag("tag"),
     ])
-    .examples(&[
-        "volumes create -n backup -s 20G --wait",
-        "volumes create -n backup -s 20G --network My-Fabric-Network --tag stage=prod",
-    ]);
+    .examples(
+        "volumes create -n backup -s 20G --wait\n\
+         volumes create -n backup -s 20G --network My-Fabric-Network --tag stage=prod",
+    );
 
 /// UpdateVolume, which no older tool reaches.
 pub static RENAME: Op = Op::update("UpdateVolume", "rename", "/:login/volumes/:volume", "Rename a volume")
     .long("Not while a machine uses it.")
     .fields(&[body("name", Kind::Text, "New name").positional()])
-    .examples(&["volumes rename scratch archive", "volumes rename e85a2c64 archive"]);
+    .examples("volumes rename scratch archive\nvolumes rename e85a2c64 archive");
 
 /// DeleteVolume.
 pub static DELETE: Op = Op::delete("DeleteVolume", "delete", "/:login/volumes/:volume", "Delete a volume")
     .each()
     .long("Not while a machine uses it: `volumes get VOLUME -o refs` shows which do.")
     .until(Goal::Gone, &VOLUME)
-    .examples(&["volumes delete scratch --wait", "volumes delete -l stage=test --older-than 7d --yes"]);
+    .examples(
+        "volumes delete scratch --wait\n\
+         volumes delete -l stage=test --older-than 7d --yes",
+    );
 
 /// ListVolumeSizes.
 pub static SIZES: Op =
     Op::list("ListVolumeSizes", "sizes", "/:login/volumesizes", "List the sizes that volumes can have")
         .columns(&[column("type"), column("size").show(Show::Mebibytes)])
         .fields(&[query("type", Kind::OneOf(TYPES), "Only sizes of this type").test(Test::Text("type"))])
-        .examples(&["volumes sizes", "volumes sizes --json"]);
+        .examples("volumes sizes\nvolumes sizes --json");
 
 /// `sdc volumes`.
 pub static VOLUMES: Resource = Resource {

@@ -7,7 +7,7 @@ use crate::api::{CLOUDAPI, Op};
 use crate::grammar::shell::on_lines;
 
 /// The examples of a command, by its words: without the program's name, as the table has them.
-pub type Examples = fn(&str) -> &'static [&'static str];
+pub type Examples = fn(&str) -> Vec<&'static str>;
 
 /// The command with its pages of help, and those of all below it. A page begins with what the command does and its
 /// examples. `path` is the command's words.
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_page_begins_with_what_is_done_and_how_it_is_typed() {
         let tree = Command::new("sdc").subcommand(Command::new("ping").about("Ask"));
-        let mut tree = documented(tree, "", |path| if path == "ping" { &["ping"] } else { &[] });
+        let mut tree = documented(tree, "", |path| if path == "ping" { vec!["ping"] } else { Vec::new() });
         let page = tree.find_subcommand_mut("ping").unwrap().render_long_help().to_string();
         assert!(page.starts_with("Ask\n\nExamples:\n  sdc ping\n\nUsage: ping"), "{page}");
         assert!(page.trim_end().ends_with("API: Ping (GET /--ping)"), "{page}");

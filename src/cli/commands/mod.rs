@@ -27,17 +27,18 @@ pub(crate) struct Custom {
     /// Does it, and returns the exit code.
     pub run: for<'a> fn(&'a App, &'a ArgMatches) -> Running<'a>,
     /// The operations that it calls, by its own verb, or "" where it has none.
-    pub calls: ByVerb<&'static Op>,
-    /// Its examples, likewise; none where it is a command of the table, which has them. They run on the emulator's demo.
-    pub examples: ByVerb<&'static str>,
+    pub calls: Calls,
+    /// Commands that use it or its verbs, one a line; none where it is a command of the table, which has them. They run on
+    /// the emulator's demo.
+    pub examples: &'static str,
     /// Whether it heeds `--dry-run` and `--curl`.
     pub previews: bool,
     /// Whether it can be done without settings.
     pub settings: Settings,
 }
 
-/// What a row says of each of its verbs; "" is the command itself.
-pub(crate) type ByVerb<T> = &'static [(&'static str, &'static [T])];
+/// Operations by verb; "" is the command itself.
+pub(crate) type Calls = &'static [(&'static str, &'static [&'static Op])];
 
 /// A command that is under way.
 pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<i32>> + 'a>>;
@@ -127,25 +128,21 @@ pub(crate) fn lay_over(noun: &str, mut command: Command) -> Command {
 
 /// The operations that a command of ours calls, by its words.
 pub(crate) fn calls(path: &str) -> &'static [&'static Op] {
-    of_verb(path, |custom| custom.calls)
-}
-
-/// The examples of a command, by its words.
-pub(crate) fn examples(path: &str) -> &'static [&'static str] {
-    match of_verb(path, |custom| custom.examples) {
-        [] => CLOUDAPI.operation(path).map_or(&[], |op| op.examples),
-        own => own,
-    }
-}
-
-/// What a row says of a command with these words, by its own verb.
-fn of_verb<T>(path: &str, said: fn(&Custom) -> ByVerb<T>) -> &'static [T] {
     let found = COMMANDS.iter().find_map(|custom| {
         let verb = path.strip_prefix(custom.path)?;
         let verb = if verb.is_empty() { verb } else { verb.strip_prefix(' ')? };
-        said(custom).iter().find(|(known, _)| *known == verb)
+        custom.calls.iter().find(|(known, _)| *known == verb)
     });
     found.map_or(&[], |(_, all)| *all)
+}
+
+/// The examples of a command, by its words.
+pub(crate) fn examples(path: &str) -> Vec<&'static str> {
+    let begins =
+        |text: &str, with: &str| text.strip_prefix(with).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    let own = COMMANDS.iter().filter(|custom| begins(path, custom.path)).flat_map(|custom| custom.examples.lines());
+    let table = CLOUDAPI.operation(path).into_iter().flat_map(|op| op.examples.lines());
+    own.chain(table).filter(|example| begins(example, path)).collect()
 }
 
 /// The profile that is to be created, which cannot say anything yet.

@@ -25,13 +25,16 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("set", role_tags::OPS), ("add", role_tags::OPS), ("remove", role_tags::OPS), ("clear", role_tags::OPS)],
-    examples: &[
-        ("get", &["role-tags get machines/web1", "role-tags get machines --json"]),
-        ("set", &["role-tags set machines/web1 operator", "role-tags set networks/public operator keyadmin"]),
-        ("add", &["role-tags add machines/web1 operator", "role-tags add account operator"]),
-        ("remove", &["role-tags remove machines/web1 operator", "role-tags remove images/acme-web operator --yes"]),
-        ("clear", &["role-tags clear machines/web1", "role-tags clear users/ci --yes"]),
-    ],
+    examples: "role-tags get machines/web1\n\
+         role-tags get machines --json\n\
+         role-tags set machines/web1 operator\n\
+         role-tags set networks/public operator keyadmin\n\
+         role-tags add machines/web1 operator\n\
+         role-tags add account operator\n\
+         role-tags remove machines/web1 operator\n\
+         role-tags remove images/acme-web operator --yes\n\
+         role-tags clear machines/web1\n\
+         role-tags clear users/ci --yes",
     previews: true,
     settings: Settings::Needed,
 };

@@ -26,13 +26,8 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
-    examples: &[(
-        "",
-        &[
-            "api GET '/:login/machines?limit=5'",
-            "api POST /:login/keys -d '{\"name\":\"ci\",\"key\":\"...\"}' --dry-run",
-        ],
-    )],
+    examples: "api GET '/:login/machines?limit=5'\n\
+         api POST /:login/keys -d '{\"name\":\"ci\",\"key\":\"...\"}' --dry-run",
     previews: true,
     settings: Settings::Needed,
 };

@@ -25,7 +25,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
-    examples: &[("doctor", &["auth doctor", "auth doctor --json"])],
+    examples: "auth doctor\nauth doctor --json",
     previews: false,
     settings: Settings::Judged(unsettled),
 };

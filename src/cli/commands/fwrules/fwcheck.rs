@@ -22,10 +22,8 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
-    examples: &[(
-        "",
-        &["fwrules check 'FROM any TO tag role = web ALLOW tcp PORT 443'", "fwrules check --file rules.txt"],
-    )],
+    examples: "fwrules check 'FROM any TO tag role = web ALLOW tcp PORT 443'\n\
+         fwrules check --file rules.txt",
     previews: false,
     settings: Settings::UNNEEDED,
 };

@@ -25,7 +25,7 @@ pub(crate) static SHARE: Custom = Custom {
     syntax: Syntax::Own(share),
     run: |app, matches| Box::pin(run(app, matches, true)),
     calls: &[("", &[&images::GET, &images::UPDATE])],
-    examples: &[("", &["images share acme-web b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99"])],
+    examples: "images share acme-web b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99",
     previews: true,
     settings: Settings::Needed,
 };
@@ -36,7 +36,7 @@ pub(crate) static UNSHARE: Custom = Custom {
     syntax: Syntax::Own(unshare),
     run: |app, matches| Box::pin(run(app, matches, false)),
     calls: &[("", &[&images::GET, &images::UPDATE])],
-    examples: &[("", &["images unshare acme-web b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99"])],
+    examples: "images unshare acme-web b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99",
     previews: true,
     settings: Settings::Needed,
 };

@@ -22,7 +22,8 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&images::GET, &images::UPDATE])],
-    examples: &[("", &["images tag acme-web role=web weight:=10", "images tag acme-web release=1.5 --delete team"])],
+    examples: "images tag acme-web role=web weight:=10\n\
+         images tag acme-web release=1.5 --delete team",
     previews: true,
     settings: Settings::Needed,
 };

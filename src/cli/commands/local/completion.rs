@@ -16,7 +16,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
-    examples: &[("", &["completion bash", "completion zsh"])],
+    examples: "completion bash\ncompletion zsh",
     previews: false,
     settings: Settings::UNNEEDED,
 };

@@ -19,7 +19,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
-    examples: &[("", &["config show", "config show -o name,value"])],
+    examples: "config show\nconfig show -o name,value",
     previews: false,
     settings: Settings::Needed,
 };

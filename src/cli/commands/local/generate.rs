@@ -21,7 +21,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |_, matches| Box::pin(std::future::ready(run(matches))),
     calls: &[],
-    examples: &[],
+    examples: "",
     previews: false,
     settings: Settings::UNNEEDED,
 };

@@ -19,7 +19,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
-    examples: &[("", &["help machines create", "help triton instance tag"])],
+    examples: "help machines create\nhelp triton instance tag",
     previews: false,
     settings: Settings::UNNEEDED,
 };

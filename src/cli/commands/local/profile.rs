@@ -23,15 +23,14 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
-    examples: &[
-        ("list", &["profile list", "profile list -o name,account,url"]),
-        (
-            "create",
-            &["profile create prod -U https://cloudapi.example.com -a acme -k laptop", "profile create ci --use"],
-        ),
-        ("use", &["profile use prod", "profile use -"]),
-        ("delete", &["profile delete prod", "profile delete prod --yes"]),
-    ],
+    examples: "profile list\n\
+         profile list -o name,account,url\n\
+         profile create prod -U https://cloudapi.example.com -a acme -k laptop\n\
+         profile create ci --use\n\
+         profile use prod\n\
+         profile use -\n\
+         profile delete prod\n\
+         profile delete prod --yes",
     previews: false,
     settings: Settings::NeededBy(&["create"]),
 };

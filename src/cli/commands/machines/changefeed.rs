@@ -31,7 +31,8 @@ pub(crate) static WATCH: Custom = Custom {
     syntax: Syntax::Own(watch),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&feed::CHANGEFEED])],
-    examples: &[("", &["machines watch web1 --for state --count 1", "machines watch --count 1 --json"])],
+    examples: "machines watch web1 --for state --count 1\n\
+         machines watch --count 1 --json",
     previews: false,
     settings: Settings::Needed,
 };
@@ -42,7 +43,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&feed::CHANGEFEED])],
-    examples: &[("", &["changefeed --for state,nics --count 1", "changefeed --count 1 --json"])],
+    examples: "changefeed --for state,nics --count 1\nchangefeed --count 1 --json",
     previews: false,
     settings: Settings::Needed,
 };

@@ -19,7 +19,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Extended(extend),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&machines::CREATE])],
-    examples: &[],
+    examples: "",
     previews: true,
     settings: Settings::Needed,
 };

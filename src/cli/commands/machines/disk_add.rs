@@ -18,7 +18,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Table,
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&disks::ADD, &machines::GET])],
-    examples: &[],
+    examples: "",
     previews: true,
     settings: Settings::Needed,
 };

@@ -22,7 +22,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
-    examples: &[("", &["machines ip web1", "machines ip web1 web10 --network public"])],
+    examples: "machines ip web1\nmachines ip web1 web10 --network public",
     previews: false,
     settings: Settings::Needed,
 };

@@ -28,7 +28,8 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&migrations::WATCH])],
-    examples: &[("", &["machines migrate watch web1", "machines migrate watch web1 --timeout 4h"])],
+    examples: "machines migrate watch web1\n\
+         machines migrate watch web1 --timeout 4h",
     previews: false,
     settings: Settings::Needed,
 };

@@ -23,7 +23,7 @@ pub(crate) static TAG: Custom = Custom {
     syntax: Syntax::Table,
     run: |app, matches| Box::pin(tag(app, matches)),
     calls: &[("", &[&tags::GET, &tags::LIST])],
-    examples: &[],
+    examples: "",
     previews: true,
     settings: Settings::Needed,
 };
@@ -34,7 +34,7 @@ pub(crate) static METADATA: Custom = Custom {
     syntax: Syntax::Table,
     run: |app, matches| Box::pin(metadata(app, matches)),
     calls: &[("", &[&metadata::GET, &metadata::LIST])],
-    examples: &[],
+    examples: "",
     previews: true,
     settings: Settings::Needed,
 };

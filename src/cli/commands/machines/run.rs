@@ -42,13 +42,8 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&machines::CREATE, &machines::GET, &machines::DELETE])],
-    examples: &[(
-        "",
-        &[
-            "run --image base-64 --package g1-small -- uname -a",
-            "run --image base-64 --package g1-small --copy src --ttl 30m -- make -C src",
-        ],
-    )],
+    examples: "run --image base-64 --package g1-small -- uname -a\n\
+         run --image base-64 --package g1-small --copy src --ttl 30m -- make -C src",
     previews: true,
     settings: Settings::Needed,
 };

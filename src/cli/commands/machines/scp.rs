@@ -21,7 +21,8 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
-    examples: &[("", &["machines scp notes.txt web1:/tmp", "machines scp -- -r web1:/var/log ./log"])],
+    examples: "machines scp notes.txt web1:/tmp\n\
+         machines scp -- -r web1:/var/log ./log",
     previews: true,
     settings: Settings::Needed,
 };

@@ -21,7 +21,8 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
-    examples: &[("", &["machines ssh web1", "machines ssh root@web1 -L 8080:localhost:80 uptime"])],
+    examples: "machines ssh web1\n\
+         machines ssh root@web1 -L 8080:localhost:80 uptime",
     previews: true,
     settings: Settings::Needed,
 };

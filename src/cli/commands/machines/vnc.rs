@@ -28,7 +28,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&VNC])],
-    examples: &[("", &["machines vnc win", "machines vnc win --port 5900"])],
+    examples: "machines vnc win\nmachines vnc win --port 5900",
     previews: false,
     settings: Settings::Needed,
 };

@@ -37,7 +37,8 @@ pub(crate) static COMMAND: Custom = Custom {
         "",
         &[&cloudapi::machines::GET, &cloudapi::images::GET, &cloudapi::volumes::GET, &cloudapi::snapshots::GET],
     )],
-    examples: &[("", &["wait machines web1 --for ready", "wait images acme-web --for active --timeout 30m"])],
+    examples: "wait machines web1 --for ready\n\
+         wait images acme-web --for active --timeout 30m",
     previews: false,
     settings: Settings::Needed,
 };

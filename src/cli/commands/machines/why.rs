@@ -23,7 +23,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", explain::READS)],
-    examples: &[("", &["machines why broken", "machines why broken --json"])],
+    examples: "machines why broken\nmachines why broken --json",
     previews: false,
     settings: Settings::Needed,
 };

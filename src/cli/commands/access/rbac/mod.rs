@@ -21,11 +21,12 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("info", READS), ("export", READS), ("apply", CALLS)],
-    examples: &[
-        ("info", &["rbac info", "rbac info --all"]),
-        ("export", &["rbac export", "rbac export --owner team-a"]),
-        ("apply", &["rbac apply rbac.json --plan", "rbac apply rbac.json --prune --yes"]),
-    ],
+    examples: "rbac info\n\
+         rbac info --all\n\
+         rbac export\n\
+         rbac export --owner team-a\n\
+         rbac apply rbac.json --plan\n\
+         rbac apply rbac.json --prune --yes",
     previews: true,
     settings: Settings::Needed,
 };

@@ -29,13 +29,10 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
-    examples: &[
-        ("serve", &["emulator serve --env-file emulator.env", "emulator serve --machines 1000 --pace 10"]),
-        (
-            "exec",
-            &["emulator exec -- sdc machines list", "emulator exec --fault 'GET /machines status=503' -- make test"],
-        ),
-    ],
+    examples: "emulator serve --env-file emulator.env\n\
+         emulator serve --machines 1000 --pace 10\n\
+         emulator exec -- sdc machines list\n\
+         emulator exec --fault 'GET /machines status=503' -- make test",
     previews: false,
     settings: Settings::UNNEEDED,
 };
