@@ -65,6 +65,8 @@ pub struct Op {
     pub long: &'static str,
     /// Commands that use it, one a line, without the program's name. They run on the emulator's demo.
     pub examples: &'static str,
+    /// How names in a map begin that stay when the map is replaced.
+    pub keeps: &'static [&'static str],
     /// Query parameters with a fixed value, such as the action.
     pub fixed: &'static [(&'static str, &'static str)],
     /// Parameters beside those of the path.
@@ -139,6 +141,7 @@ impl Op {
             about,
             long: "",
             examples: "",
+            keeps: &[],
             fixed: &[],
             fields: &[],
             shape,
@@ -203,6 +206,11 @@ impl Op {
     /// Shows how it is typed: a command a line.
     pub const fn examples(mut self, examples: &'static str) -> Self {
         self.examples = examples;
+        self
+    }
+    /// Says which names stay in a map that is replaced.
+    pub const fn keeps(mut self, keeps: &'static [&'static str]) -> Self {
+        self.keeps = keeps;
         self
     }
     /// Sets the fixed query parameters.

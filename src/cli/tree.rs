@@ -36,7 +36,7 @@ environment, triton, smartdc";
 pub fn command(args: &[OsString]) -> Command {
     let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).take(3).collect();
     let noun = words.first().and_then(|word| CLOUDAPI.resource(word));
-    noun.and_then(|noun| build::only(noun, &words[1..], commands::syntax, globals::add))
+    noun.and_then(|noun| build::only(noun, &words[1..], commands::syntax, globals::add_here))
         .map_or_else(tree, |noun| root().subcommand(noun))
 }
 
@@ -51,7 +51,7 @@ fn root() -> Command {
 
 /// The whole tree.
 pub fn tree() -> Command {
-    globals::add_to_root(root())
+    globals::add_here(root())
         .subcommands(
             CLOUDAPI
                 .resources

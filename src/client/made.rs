@@ -1,12 +1,11 @@
 //! Whether a success is about what a request was to make or to change. A status alone says nothing of that: what stands
 //! between here and CloudAPI may answer with somebody else's record, or with an old one. It sends nothing.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
+use super::alike;
 use crate::answer::{Answer, Row};
-use crate::api::{Goal, Kind as Field, Noun, Op, Pick, Shape};
+use crate::api::{Goal, Kind as Field, Method, Noun, Op, Pick, Shape};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::is_uuid;
 use crate::request::Request;
@@ -42,7 +41,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
             .or_else(|| unlike_id(noun, op, request, row, response))
             .or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked))
             .or_else(|| settled(noun, op, row).filter(|_| !marked)),
-        None if sent.contains_key(ROLE_TAG) => unlike_tagged(&sent, &request.path, row),
+        None if sent.contains_key(ROLE_TAG) => unlike_tagged(op, &sent, &request.path, row),
         None if let Some((field, value)) = op.shows => {
             (row.text(&format!("/{field}")).as_deref() != Some(value)).then(|| format!("whose {field} is not {value}"))
         }
@@ -61,16 +60,20 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
 }
 
 /// How the answer to a change of role tags differs from what was sent: it names the resource and all of its roles.
-fn unlike_tagged(sent: &Map<String, Value>, path: &str, row: Row<'_>) -> Option<String> {
+fn unlike_tagged(op: &Op, sent: &Map<String, Value>, path: &str, row: Row<'_>) -> Option<String> {
     let shown = row.read::<Map<String, Value>>().ok()?;
-    let list = |of: &Map<String, Value>| of.get(ROLE_TAG).and_then(Value::as_array).and_then(|list| names(list));
-    // The account may be called by its login or `my`, and a path may stand before it.
-    let tail = |path: &str| path.trim_end_matches('/').rsplit('/').take(2).map(str::to_lowercase).collect::<Vec<_>>();
-    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    let named = shown.get("name").and_then(Value::as_str).is_some_and(|name| {
-        let (name, path) = (tail(name), tail(&decoded));
-        name.first() == path.first() || name.len() == 2 && path.len() == 2 && name.last().is_some_and(String::is_empty)
-    });
+    let list = |of: &Map<String, Value>| of.get(ROLE_TAG).and_then(Value::as_array).and_then(|list| alike::texts(list));
+    let parts = |path: &str| -> Vec<String> {
+        let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        decoded.trim_matches('/').split('/').map(str::to_lowercase).collect()
+    };
+    let (path, name) = (parts(path), shown.get("name").and_then(Value::as_str).map(parts).unwrap_or_default());
+    // The account may be called by its login or `my`, what is within another thing by its name or its id, and a path may
+    // stand before it all.
+    let depth = parts(op.path).len();
+    let last = |of: &[String]| of.len().checked_sub(depth - 1).map(|at| of[at..].to_vec()).unwrap_or_default();
+    let (ours, theirs) = (last(&path), last(&name));
+    let named = name.len() == depth && ours.first() == theirs.first() && ours.last() == theirs.last();
     match (list(sent), list(&shown)) {
         (Some(sent), Some(shown)) if sent == shown => (!named).then(|| "of another name than was asked for".to_owned()),
         _ => Some(format!("whose {ROLE_TAG} is not what was sent")),
@@ -92,7 +95,7 @@ fn unlike_made(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
         let Some(asked) = value.as_str() else {
             // A disk is known by its size alone.
             let size = matches!(kind, Some(Field::DiskSize)).then(|| shown(&format!("/{field}"))).flatten();
-            match size.is_some_and(|size| Some(size) != text(value)) {
+            match size.is_some_and(|size| Some(size) != alike::text(value)) {
                 true => return Some(format!("of another {field} than was asked for")),
                 false => continue,
             }
@@ -110,7 +113,7 @@ fn unlike_made(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
                 (_, shown) => shown.is_some(),
             },
             _ if matches!(kind, Some(Field::FirewallRule)) => {
-                shown(&format!("/{field}")).is_some_and(|rule| same_rule(&rule, asked))
+                shown(&format!("/{field}")).is_some_and(|rule| alike::firewall_rule(asked, &rule))
             }
             _ => match field.strip_prefix("tag.").filter(|_| field.starts_with(OWN_TAGS)) {
                 Some(tag) => shown(&format!("/tags/{tag}")).is_some_and(|text| text == asked),
@@ -165,45 +168,36 @@ fn older(noun: &Noun, row: Row<'_>, response: &Response) -> Option<String> {
 /// How the record differs from what was sent.
 fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
     let shown = row.read::<Map<String, Value>>().ok()?;
-    let differs = |(field, value): &(&String, &Value)| match shown.get(*field) {
+    let map = op.shape == Shape::Map;
+    let differs = |(field, value): &(&String, &Value)| match (shown.get(*field), kind_of(op, field)) {
         // The whole of a map is answered; of a record not all that was sent is shown.
-        None => op.shape == Shape::Map || op.maybe_empty && op.assigns,
-        Some(shown) if matches!(kind_of(op, field), Some(Field::FirewallRule)) => {
-            value.as_str().zip(shown.as_str()).is_some_and(|(sent, shown)| !same_rule(sent, shown))
+        (None, _) => map || op.maybe_empty && op.assigns,
+        (Some(shown), Some(Field::FirewallRule)) => {
+            value.as_str().zip(shown.as_str()).is_some_and(|(sent, shown)| !alike::firewall_rule(sent, shown))
         }
-        Some(shown) if matches!(kind_of(op, field), Some(Field::PolicyRules)) => rules(value) != rules(shown),
-        Some(shown) => !is_alike(value, shown),
+        (Some(shown), Some(Field::PolicyRules)) => !alike::policy_rules(value, shown),
+        (Some(shown), Some(Field::Members(_))) => !alike::members(value, shown),
+        (Some(shown), _) if *field == "name" => !alike::name(value, shown),
+        // A record that was made may show by its name, or not as text, what it was made of.
+        (Some(shown), Some(Field::Ref(_))) if op.makes().is_some() => alike::text(shown).is_some_and(|shown| {
+            is_uuid(&shown)
+                && alike::text(value).is_some_and(|sent| is_uuid(&sent) && !sent.eq_ignore_ascii_case(&shown))
+        }),
+        (Some(shown), _) => !alike::values(value, shown),
     };
-    let mut sent = sent.iter().filter(|(field, _)| is_shown(op, field));
-    sent.find(differs).map(|(field, _)| format!("whose {field} is not what was sent"))
+    let mut all = sent.iter().filter(|(field, _)| is_shown(op, field));
+    if let Some((field, _)) = all.find(differs) {
+        return Some(format!("whose {field} is not what was sent"));
+    }
+    // What replaces a map leaves nothing else in it.
+    let replaces = map && op.method == Method::Put;
+    let kept = |name: &str| op.keeps.iter().any(|kept| name.starts_with(kept));
+    let other = shown.keys().find(|name| replaces && !sent.contains_key(*name) && !kept(name));
+    other.map(|_| "with more in it than was sent".to_owned())
 }
 
 fn kind_of(op: &Op, field: &str) -> Option<Field> {
     op.fields.iter().find(|known| known.name == field).map(|known| known.kind)
-}
-
-/// What a firewall rule says, in whatever order and spelling: its words, but for those that only join others, and whether
-/// ports are a range.
-fn effect(rule: &str) -> Option<BTreeSet<String>> {
-    let joins = |word: &&str| !matches!(*word, "and" | "or" | "port" | "ports" | "type" | "code");
-    let small = rule.to_lowercase();
-    let words = small.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let mut said: BTreeSet<String> = words.filter(joins).map(str::to_owned).collect();
-    let dense: String = small.chars().filter(|letter| !letter.is_whitespace()).collect();
-    // All ports may be shown as their range.
-    if ["portall", "portsall", "typeall"].iter().any(|all| dense.contains(all)) {
-        return None;
-    }
-    let ports = dense.rsplit("ports").next().filter(|_| dense.contains("ports")).unwrap_or_default();
-    if ports.contains('-') {
-        said.insert("-".to_owned());
-    }
-    Some(said)
-}
-
-/// Whether two texts may be of one rule.
-fn same_rule(one: &str, other: &str) -> bool {
-    effect(one).zip(effect(other)).is_none_or(|(one, other)| one == other)
 }
 
 /// Whether the service shows a field so that it can be compared with what was sent: it keeps secrets, and
@@ -218,54 +212,6 @@ fn is_shown(op: &Op, name: &str) -> bool {
         // The names in a map are anybody's.
         None => op.shape == Shape::Map,
     }
-}
-
-/// Whether a value that is shown may be the one that was sent: only text, numbers and what consists of them can be
-/// compared.
-fn is_alike(sent: &Value, shown: &Value) -> bool {
-    match (text(sent), text(shown), sent.as_array(), shown.as_array()) {
-        // What is referred to by its id may be shown by its name.
-        (Some(sent), Some(shown), ..) if is_uuid(&sent) => sent.eq_ignore_ascii_case(&shown) || !is_uuid(&shown),
-        (Some(text), Some(shown), ..) => {
-            // The service counts in floating point, and may write an address of mail anew.
-            let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
-            let same = sent.is_number() && number(&text).zip(number(&shown)).is_some_and(|(a, b)| a == b);
-            let address = text.contains('@') && text.eq_ignore_ascii_case(&shown);
-            text.trim() == shown.trim() || same || address || text.contains("{{")
-        }
-        (_, _, Some(sent), Some(shown)) => {
-            // It leaves out of a role whom it does not know.
-            let some = shown.iter().any(Value::is_object);
-            names(sent).zip(names(shown)).is_none_or(|(sent, shown)| sent == shown || some && shown.is_subset(&sent))
-        }
-        _ => true,
-    }
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        _ => None,
-    }
-}
-
-/// The elements of a list of texts, or the names of those of a list of objects.
-fn names(list: &[Value]) -> Option<BTreeSet<String>> {
-    let called = |value: &Value| text(value).or_else(|| text(value.get("name").or_else(|| value.get("login"))?));
-    list.iter().map(|value| called(value).map(|name| name.to_lowercase())).collect()
-}
-
-/// The rules of a policy, each as the words and signs of it, in whatever order and spelling.
-fn rules(value: &Value) -> Option<BTreeSet<BTreeSet<String>>> {
-    let of = |rule: &Value| {
-        let small = rule.as_str()?.to_lowercase();
-        let words = small.split(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')'));
-        let words = words.map(|word| word.trim_matches(['"', '\'']));
-        Some(words.filter(|word| !matches!(*word, "" | "and" | "can")).map(str::to_owned).collect())
-    };
-    value.as_array().map_or_else(|| Some(BTreeSet::from([of(value)?])), |list| list.iter().map(of).collect())
 }
 
 /// The base64 of a public key in OpenSSH's form: its comment may change, this may not.

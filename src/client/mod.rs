@@ -1,6 +1,7 @@
 //! Calls operations: signs, sends in its turn (`pace`), and again where that is safe (`send`); `pages` joins lists,
 //! `wait` and `until` wait, `trace` tells. It prints nothing and reads no environment.
 
+mod alike;
 mod lines;
 mod made;
 mod pace;

@@ -181,6 +181,8 @@ impl Socket {
 
     async fn heard(&mut self) -> Result<Option<Heard>> {
         loop {
+            // A server that never stops would otherwise keep everything else from its turn: time limits and signals.
+            tokio::task::coop::consume_budget().await;
             tokio::select! {
                 // What has come is read before it is asked whether anything has.
                 biased;

@@ -109,13 +109,79 @@ pub enum Types {
     These(Vec<(u8, Option<u8>)>),
 }
 
+impl Rule {
+    /// Whether both say the same, in whatever spelling: the service may write a port as a range, leave out the lowest
+    /// priority, or shorten an address.
+    pub fn is_same(&self, other: &Rule) -> bool {
+        let alike = self.action == other.action && self.priority.unwrap_or(0) == other.priority.unwrap_or(0);
+        let sides = self.from.normal() == other.from.normal() && self.to.normal() == other.to.normal();
+        alike
+            && sides
+            && match (&self.protocol, &other.protocol) {
+                (Protocol::Tcp(one), Protocol::Tcp(two)) | (Protocol::Udp(one), Protocol::Udp(two)) => {
+                    one.ranges() == two.ranges()
+                }
+                (one, two) => one == two,
+            }
+    }
+}
+
+impl Ports {
+    /// As ranges that neither overlap nor touch.
+    fn ranges(&self) -> Vec<(u16, u16)> {
+        let mut all = match self {
+            Ports::All => vec![(1, u16::MAX)],
+            Ports::These(ports) => ports.iter().map(|port| (*port, *port)).collect(),
+            Ports::Ranges(ranges) => ranges.clone(),
+        };
+        all.sort_unstable();
+        let mut merged: Vec<(u16, u16)> = Vec::new();
+        for (low, high) in all {
+            match merged.last_mut() {
+                Some((_, end)) if low <= end.saturating_add(1) => *end = high.max(*end),
+                _ => merged.push((low, high)),
+            }
+        }
+        merged
+    }
+}
+
 impl Targets {
+    /// With subnets that begin at their first address.
+    fn normal(&self) -> Targets {
+        let Targets::Of(list) = self else { return self.clone() };
+        let mut list: Vec<Target> = list
+            .iter()
+            .map(|target| match *target {
+                Target::Subnet(address, length) => Target::Subnet(first(address, length), length),
+                _ => target.clone(),
+            })
+            .collect();
+        list.sort();
+        list.dedup();
+        Targets::Of(list)
+    }
+
     /// Whether machines of the account are among them, which a rule must have on one side.
     pub fn has_machines(&self) -> bool {
         match self {
             Targets::Any => false,
             Targets::AllVms => true,
             Targets::Of(list) => list.iter().any(|target| matches!(target, Target::Tag(..) | Target::Vm(_))),
+        }
+    }
+}
+
+/// The first address of a subnet.
+fn first(address: IpAddr, length: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(length.min(32))).unwrap_or(0);
+            IpAddr::V4((u32::from(v4) & mask).into())
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(length.min(128))).unwrap_or(0);
+            IpAddr::V6((u128::from(v6) & mask).into())
         }
     }
 }

@@ -527,6 +527,32 @@ fn the_record_as_it_was_is_no_done_change_although_it_is_the_services_own() {
             r#""name":"p","rules":["CAN getmachine, listmachines"]"#,
         ),
         (&["roles", "update", ID, "--policy", "a-b", "--yes"], r#""name":"r","policies":[{"name":"a"},{"name":"b"}]"#),
+        (
+            &["fwrules", "update", ID, "rule=FROM any TO all vms BLOCK icmp TYPE all"],
+            r#""rule":"FROM any TO all vms ALLOW icmp TYPE all""#,
+        ),
+        (&["fwrules", "update", ID, "rule=FROM tag a TO tag b ALLOW ah"], r#""rule":"FROM tag b TO tag a ALLOW ah""#),
+        (
+            &["roles", "update", ID, "--member", "ci", "--member", "jill", "--yes"],
+            r#""name":"r","members":[{"type":"subuser","login":"ci"}]"#,
+        ),
+        (
+            &["roles", "update", ID, "--default-member", "ci", "--yes"],
+            r#""name":"r","members":[{"type":"subuser","login":"ci"}]"#,
+        ),
+        (
+            &["roles", "update", ID, "--policy", "a", "--policy", "b", "--yes"],
+            r#""name":"r","policies":[{"id":"x","name":"a"}]"#,
+        ),
+        (
+            &["policies", "update", ID, "--rule", "CAN a WHEN x = 1 AND (y = 2 OR z = 3)", "--yes"],
+            r#""name":"p","rules":["CAN a WHEN (x = 1 AND y = 2) OR z = 3"]"#,
+        ),
+        (&["machines", "metadata", "set", ID, "a=pw{{1"], r#""a":"old""#),
+        (&["machines", "metadata", "set", ID, &format!("a={ID}")], r#""a":"old""#),
+        (&["machines", "tags", "set", ID, "a=b"], r#""a":{"x":1}"#),
+        (&["machines", "tags", "set", ID, "a=b"], r#""a":null"#),
+        (&["config", "set", &network], r#""default_network":"none""#),
     ] {
         let record = format!(r#"{{"id":"{ID}",{record}}}"#);
         let (url, _) = in_turn(vec![(own, Box::leak(record.into_boxed_str()))]);
@@ -538,10 +564,56 @@ fn the_record_as_it_was_is_no_done_change_although_it_is_the_services_own() {
         (&["machines", "metadata", "set", ID, "a:=1.10"], r#""a":1.1"#),
         (&["machines", "metadata", "set", ID, "a=1", "b:=true"], r#""a":"1","b":"true""#),
         (&["account", "update", "phone=1"], r#""login":"acme","phone":"1""#),
+        (
+            &["fwrules", "update", ID, "rule=FROM subnet FD00:0::/64 TO all vms ALLOW tcp PORT 0080 PRIORITY 0"],
+            r#""rule":"FROM subnet fd00::/64 TO all vms ALLOW tcp PORT 80""#,
+        ),
+        (
+            &["roles", "update", ID, "--member", "ci", "--default-member", "jill", "--yes"],
+            r#""name":"r","members":[{"login":"jill","default":true,"id":"y"},{"login":"ci","default":true,"id":"x"}]"#,
+        ),
+        (&["roles", "update", ID, "--member", ID, "--yes"], r#""name":"r","members":["ci"]"#),
+        (&["roles", "update", ID, "--member", "ci", "--member", "account:x", "--yes"], r#""members":["ci"]"#),
     ] {
         let record = format!(r#"{{"id":"{ID}",{record}}}"#);
         let (url, _) = in_turn(vec![(own, Box::leak(record.into_boxed_str()))]);
         ends(&sdc(&url, words), 0, "");
+    }
+}
+
+/// What replaces a map leaves nothing else in it; Docker's own tags stay.
+#[test]
+fn a_map_that_was_replaced_has_nothing_else_in_it() {
+    let own = "200 OK\r\nApi-Version: 9.20.0\r\nServer: Triton/9.20.0\r\nRequest-Id: 1";
+    for (answer, code) in [
+        (r#"{"a":"b"}"#, 0),
+        (r#"{"a":"b","sdc_docker":true,"docker:label:x":"y"}"#, 0),
+        (r#"{"a":"b","keep":"old"}"#, 6),
+    ] {
+        let (url, _) = in_turn(vec![(own, answer)]);
+        ends(&sdc(&url, &["machines", "tags", "replace", "-y", ID, "a=b"]), code, "");
+    }
+}
+
+/// The keys of a user are not those of the account, and an image is not a machine.
+#[test]
+fn role_tags_of_another_resource_are_no_done_change() {
+    let own = "200 OK\r\nApi-Version: 9.20.0\r\nServer: Triton/9.20.0\r\nRequest-Id: 1";
+    for (resource, name, code) in [
+        (&*format!("machines/{ID}"), format!("/acme/machines/{ID}"), 0),
+        (&*format!("machines/{ID}"), format!("/my/machines/{ID}"), 0),
+        (&*format!("machines/{ID}"), format!("/acme/images/{ID}"), 6),
+        (&*format!("users/{ID}/keys"), "/acme/users/ci/keys".to_owned(), 0),
+        (&*format!("users/{ID}/keys"), "/acme/keys".to_owned(), 6),
+        ("machines", "/acme/machines".to_owned(), 0),
+        ("machines", "/acme/networks".to_owned(), 6),
+        ("account", "/acme".to_owned(), 0),
+        ("account", "/acme/machines".to_owned(), 6),
+    ] {
+        let answer = format!(r#"{{"name":"{name}","role-tag":["ops"]}}"#);
+        let (url, _) = in_turn(vec![(own, Box::leak(answer.into_boxed_str()))]);
+        let said = sdc(&url, &["role-tags", "set", resource, "ops", "--yes"]);
+        assert_eq!(said.status.code(), Some(code), "{resource} {name}: {}", text(&said.stderr));
     }
 }
 

@@ -641,6 +641,36 @@ fn a_flood_of_pings_by_a_server_that_reads_nothing_costs_no_memory() {
     assert!(peak < 100_000, "{peak} kB");
 }
 
+/// Small messages at full speed leave no room for anything else, unless the reader makes it.
+#[cfg(unix)]
+#[test]
+fn a_flood_of_messages_lets_an_interruption_through() {
+    for frame in [&[0x81, 0x07, b'{', b'"', b'a', b'"', b':', b'1', b'}'][..], &[0x82, 0x00], &[0x8a, 0x00]] {
+        let frame = frame.to_vec();
+        let url = websocket(move |mut stream| {
+            // What answers the ping behind the registration.
+            let _ = stream.write_all(&[&[0x8a, 10][..], b"registered"].concat());
+            let flood = frame.repeat(10_000);
+            while stream.write_all(&flood).is_ok() {}
+        });
+        let key_file = key().join("key");
+        let mut command = program(&url, "acme", &key_file, &["changefeed"]);
+        let mut child =
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs(2));
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let begun = Instant::now();
+        let code = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status.code();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(10), "not heard");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert_eq!(code, Some(130));
+    }
+}
+
 #[test]
 fn changes_without_end_before_the_registration_is_answered_are_given_up() {
     let url = websocket(|mut stream| {

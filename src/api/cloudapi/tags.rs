@@ -50,6 +50,8 @@ pub static REPLACE: Op =
         .without_roles()
         .asks()
         .job("replace_tags")
+        // Those of Docker cannot be deleted.
+        .keeps(&["sdc_docker", "docker:label:"])
         .until(Goal::Audit("replace_tags"), &TAGS)
         .columns(COLUMNS)
         .fields(GIVEN)

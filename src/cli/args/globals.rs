@@ -56,8 +56,8 @@ pub fn add(command: Command) -> Command {
     options(command, true)
 }
 
-/// Adds them to the root alone.
-pub fn add_to_root(command: Command) -> Command {
+/// Adds them to this command alone: for the root, and for one that has none below it.
+pub fn add_here(command: Command) -> Command {
     options(command, false)
 }
 
