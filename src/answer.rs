@@ -56,6 +56,18 @@ impl Answer {
         Ok(Answer::Record(raw.to_owned()))
     }
 
+    /// The records of several answers as rows, or the last answer as it is.
+    pub fn joined(mut all: Vec<Answer>, as_rows: bool) -> Answer {
+        if !as_rows && let Some(last) = all.pop() {
+            return last;
+        }
+        let record = |answer| match answer {
+            Answer::Record(object) => Some(object),
+            _ => None,
+        };
+        Answer::Rows(all.into_iter().filter_map(record).collect())
+    }
+
     /// The rows; a record counts as one.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> + Clone {
         let list = match self {

@@ -39,6 +39,27 @@ pub enum Kind {
     ClosedPipe,
 }
 
+impl Kind {
+    /// Of several failures the gravest is told: the one that was least the thing's own.
+    pub fn graver(self, other: Option<Kind>) -> Kind {
+        const ORDER: [Kind; 11] = [
+            Kind::Interrupted,
+            Kind::Auth,
+            Kind::Unreachable,
+            Kind::Throttled,
+            Kind::FailedState,
+            Kind::TimedOut,
+            Kind::Other,
+            Kind::Refused,
+            Kind::Ambiguous,
+            Kind::NotFound,
+            Kind::Usage,
+        ];
+        let rank = |kind| ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len());
+        other.filter(|other| rank(*other) <= rank(self)).unwrap_or(self)
+    }
+}
+
 /// What the service itself said: status, code, message, faulty fields and the request id.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceError {

@@ -162,7 +162,8 @@ pub async fn run(
         if !at_once {
             view.images = app.image_names(client, &view).await;
         }
-        let answer = joined(op, done, several, table && jq.is_none());
+        let as_rows = several || table && jq.is_none() && op.shape != Shape::Map;
+        let answer = Answer::joined(done, as_rows);
         app.show(&answer, shape_of(op, &answer), &view, jq).map_err(|error| {
             failure.iter().for_each(|error| app.report(error));
             unwritten(error, op, &answer, &begun)
@@ -187,23 +188,6 @@ fn shape_of(op: &Op, answer: &Answer) -> Shape {
         Answer::Rows(_) => Shape::Rows,
         _ if op.shape == Shape::Map => Shape::Map,
         _ => Shape::Record,
-    }
-}
-
-/// What was done as one answer: of several targets, and for a table, as rows.
-fn joined(op: &Op, mut done: Vec<Answer>, several: bool, table: bool) -> Answer {
-    let rows = table && op.shape != Shape::Map || several;
-    match (rows, done.pop()) {
-        (false, Some(last)) => last,
-        (_, last) => Answer::Rows(
-            done.into_iter()
-                .chain(last)
-                .filter_map(|answer| match answer {
-                    Answer::Record(object) => Some(object),
-                    _ => None,
-                })
-                .collect(),
-        ),
     }
 }
 
@@ -262,7 +246,7 @@ impl Tally {
 
     fn count(&mut self, error: &Error) {
         self.failed += 1;
-        self.gravest = Some(self.gravest.map_or(error.kind(), |kind| exit::graver(kind, error.kind())));
+        self.gravest = Some(error.kind().graver(self.gravest));
     }
 
     /// The sum of it, in one line.

@@ -1,12 +1,12 @@
 //! Runs one operation of the table: resolve, confirm, send, wait, show. No operation is known by name here.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use clap::ArgMatches;
 
 use super::app::App;
-use super::args::{build, given};
+use super::args::given;
+use super::args::waiting::Waiting;
 use super::change::{self, Batch};
 use super::names;
 use super::preview;
@@ -30,8 +30,6 @@ use crate::tasks::{secrets, targets, values};
 
 /// So many bytes are kept for a table, or for sorting.
 const MOST_HELD: usize = 512 << 20;
-/// How long `--wait` waits unless told otherwise.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Runs it and returns the exit code.
 ///
@@ -49,30 +47,17 @@ pub async fn run_making(app: &App, op: &'static Op, matches: &ArgMatches, making
     run_with(app, op, matches, Some(making)).await
 }
 
-/// How long `--wait` waits.
-///
-/// # Errors
-/// `--timeout` is no length of time.
-pub fn patience(matches: &ArgMatches) -> Result<Duration> {
-    match matches.try_get_one::<String>("timeout").ok().flatten() {
-        Some(text) => crate::config::duration("--timeout", text),
-        None => Ok(PATIENCE),
-    }
-}
-
 async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Option<&CreateOptions>) -> Result<i32> {
     let columns = CLOUDAPI.columns(op);
     let view = app.view(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-    let timeout = patience(matches)?;
-    build::no_state_for_a_target(op, matches)?;
+    let waiting = Waiting::read(op, matches)?;
     let given = given::read(op, matches);
     let mut args = values::fields(op, &given, &app.console)?;
-    let sorted = matches.try_get_one::<String>("sort").ok().flatten().is_some();
     let reading = Reading { op, columns, now: app.console.now(), files: &app.console };
-    let mut sieve = RowFilter::read(&reading, &given, sorted, &mut args)?;
+    let mut sieve = RowFilter::read(&reading, &given, !view.sort.is_empty(), &mut args)?;
     let mut asked = super::args::targets::read(&app.console, op, args, matches)?;
-    secrets(app, op, &mut asked.args)?;
+    ask_for_secrets(app, op, &mut asked.args)?;
     if let Some(making) = making {
         making.mark(&mut asked.args)?;
     }
@@ -116,16 +101,13 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     }
     targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {
-        let state = matches.try_get_one::<String>("wait").ok().flatten();
-        let wait = state.is_some() || matches.try_get_one::<bool>("wait").ok().flatten() == Some(&true);
-        let state = state.and_then(|state| op.waited_states().into_iter().find(|known| *known == state));
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
         let asking = Asking {
             must: op.asks || targets.calls.iter().any(loses),
             yes: matches.try_get_one::<bool>("yes").ok().flatten() == Some(&true),
         };
         question::settle(app, &client, op, &mut targets, asking).await?;
-        let change = Change { op, wait: wait.then_some(timeout), state, ignore_missing, making };
+        let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making };
         return change::run(
             app,
             &client,
@@ -175,7 +157,7 @@ async fn record(
 }
 
 /// Asks for the secrets that an operation needs and that came from no file.
-fn secrets(app: &App, op: &Op, args: &mut Args) -> Result<()> {
+fn ask_for_secrets(app: &App, op: &Op, args: &mut Args) -> Result<()> {
     for field in op.fields.iter().filter(|field| matches!(field.kind, Kind::Secret)) {
         // A command that holds a password would show it to everybody on this machine.
         let there = args.get(field.name).is_some();
@@ -276,6 +258,10 @@ impl App {
         };
         let flag = |id: &str| matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or(false);
         let sort = match matches.try_get_one::<String>("sort").ok().flatten() {
+            Some(_) if self.globals.jq.is_some() => {
+                return Err(Error::usage("--jq works on the JSON as it came, so --sort has no meaning beside it")
+                    .hint("--jq 'sort_by(.name)'"));
+            }
             Some(text) => render::parse_sort(text, known)?,
             None => Vec::new(),
         };
@@ -283,7 +269,7 @@ impl App {
             format,
             columns,
             known,
-            long: flag("long"),
+            long: self.globals.long,
             header: !flag("no-header"),
             colour: super::args::globals::colour(&self.globals, &self.console.env, self.streams.stdout_tty),
             terminal: self.streams.stdout_tty,

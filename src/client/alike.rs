@@ -171,6 +171,7 @@ mod tests {
         for (sent, shown) in [
             ("FROM ip FD00:0:0::1 TO all vms ALLOW tcp PORT 0022", "FROM ip fd00::1 TO all vms ALLOW tcp PORT 22"),
             ("FROM any TO tag a ALLOW tcp PORTS 80-80 PRIORITY 00", "FROM any TO tag \"a\" ALLOW tcp PORT 80"),
+            ("FROM any TO tag \"r\\u0041\" ALLOW ah", "FROM any TO tag \"ru0041\" ALLOW ah"),
             ("FROM any TO tag a ALLOW udp PORT all", "FROM any TO tag \"a\" ALLOW udp PORTS 1 - 65535"),
             ("FROM subnet 10.1.2.3/8 TO tag a BLOCK ah", "FROM subnet 10.0.0.0/8 TO tag \"a\" BLOCK AH"),
         ] {

@@ -147,14 +147,17 @@ impl Ports {
 }
 
 impl Targets {
-    /// With subnets that begin at their first address.
+    /// With subnets that begin at their first address, and tags without backslashes: one before any other letter is read
+    /// in more ways than one.
     fn normal(&self) -> Targets {
         let Targets::Of(list) = self else { return self.clone() };
+        let plain = |text: &str| text.replace('\\', "");
         let mut list: Vec<Target> = list
             .iter()
-            .map(|target| match *target {
-                Target::Subnet(address, length) => Target::Subnet(first(address, length), length),
-                _ => target.clone(),
+            .map(|target| match target {
+                Target::Subnet(address, length) => Target::Subnet(first(*address, *length), *length),
+                Target::Tag(name, value) => Target::Tag(plain(name), value.as_deref().map(plain)),
+                other => other.clone(),
             })
             .collect();
         list.sort();

@@ -1,13 +1,11 @@
 //! From the table to clap: one command an operation, its arguments from path and fields.
 //! It knows nothing of what a command does.
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::targets;
+use super::{targets, waiting};
 use crate::api::{CLOUDAPI, Field, Kind, Method, Op, Resource, Shape, VERB_ALIASES};
-use crate::error::{Error, Result};
 use crate::tasks::words::{plural, titled};
 
 /// What clap is told of a command that is not only an operation's.
@@ -21,9 +19,8 @@ pub enum Syntax {
     Extended(fn(Command) -> Command),
 }
 
-/// The headings of a command's own options in its page of help; those that select have [`targets::SELECTION`].
+/// The heading of the options that say what is made, in a page of help.
 pub const CREATION: &str = "Creation";
-pub const WAITING: &str = "Waiting";
 
 /// Which commands are such, by their words.
 pub type Syntaxes = fn(&str) -> Option<Syntax>;
@@ -196,15 +193,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         Shape::Nothing => command,
     };
     if op.goal.is_some() {
-        command = command.args([
-            wait(op),
-            Arg::new("timeout")
-                .long("timeout")
-                .value_name("TIME")
-                .requires("wait")
-                .help_heading(WAITING)
-                .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
-        ]);
+        command = command.args(waiting::options(op));
     }
     if asks(op) {
         let yes = Arg::new("yes").long("yes").short('y').help("Skip the confirmation prompt");
@@ -220,62 +209,6 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
 /// Whether a question may come before it is done.
 pub fn asks(op: &Op) -> bool {
     op.asks || op.asks_many || op.locks_out || op.fields.iter().any(|field| field.asks)
-}
-
-/// `--wait`, of what ends in a state also with a state.
-fn wait(op: &Op) -> Arg {
-    let arg = Arg::new("wait").long("wait").short('w').help_heading(WAITING);
-    match op.waited_states().as_slice() {
-        [] => arg.help("Wait until it is done").action(ArgAction::SetTrue),
-        states => arg
-            .value_name("STATE")
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("")
-            .value_parser(PossibleValuesParser::new(
-                states.iter().copied().map(PossibleValue::new).chain([PossibleValue::new("").hide(true)]),
-            ))
-            .help(format!("Wait until it is {}, or in another state", states.first().copied().unwrap_or_default())),
-    }
-}
-
-/// Refuses a state or a time that stands behind `--wait`, where it would be acted on as a target.
-///
-/// # Errors
-/// A usage error.
-pub fn no_state_for_a_target(op: &Op, matches: &ArgMatches) -> Result<()> {
-    let Some(noun) = op
-        .path_params()
-        .last()
-        .and_then(|param| CLOUDAPI.noun(param))
-        .filter(|_| op.goal.is_some() && op.takes_several())
-    else {
-        return Ok(());
-    };
-    // It has a place on the command line if it is there, and takes no other state if it has one.
-    let bare = matches.try_get_one::<String>("wait").map_or(true, |state| state.is_none_or(String::is_empty));
-    let typed = bare && matches.value_source("wait") == Some(ValueSource::CommandLine);
-    let Some(wait) = matches.index_of("wait").filter(|_| typed) else { return Ok(()) };
-    let states = op.waited_states();
-    let known = if states.is_empty() { noun.states } else { &states };
-    let words = matches.get_many::<String>(noun.name).into_iter().flatten();
-    let mut targets = matches.indices_of(noun.name).into_iter().flatten().zip(words);
-    let Some((_, word)) = targets.find(|(at, _)| *at == wait + 1) else { return Ok(()) };
-    let is_known = known.contains(&word.as_str());
-    // Eight digits may be a short id.
-    if !is_known && (word.len() >= 8 || crate::config::duration("", word).is_err()) {
-        return Ok(());
-    }
-    let error = match states.as_slice() {
-        _ if !is_known => {
-            Error::usage(format!("'{word}' is a time, and --wait takes none")).hint(format!("--wait --timeout {word}"))
-        }
-        [] => Error::usage(format!("'{word}' is a state, and --wait takes none here"))
-            .hint("--wait alone waits until it is done"),
-        _ => Error::usage(format!("'{word}' is a state, and stands behind --wait without a ="))
-            .hint(format!("--wait={word}")),
-    };
-    Err(error.hint(format!("if a {} is called so: {word} --wait", noun.word)))
 }
 
 /// The options of everything that is shown as rows; the first one suits a single object too.

@@ -16,6 +16,8 @@ const DEBUGGING: &str = "Debugging";
 pub struct Globals {
     /// `-o`, or what `-j` and `-l` stand for.
     pub output: Option<String>,
+    /// `--long`.
+    pub long: bool,
     /// `--jq`.
     pub jq: Option<String>,
     /// `--raw`: strings of `--jq` without quotes.
@@ -173,7 +175,9 @@ pub fn page() -> String {
 /// A usage error for options that contradict each other, or that mean nothing to this command.
 pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
     let typed = Typed::of(root)?;
-    let output = output(&typed)?;
+    let last = typed.levels.last();
+    let long = last.and_then(|last| last.try_get_one::<bool>("long").ok().flatten().copied()).unwrap_or(false);
+    let output = output(&typed, long)?;
     contradictions(&typed, output.as_deref())?;
     let roles = typed.pick("as-role").and_then(|level| {
         level.get_many::<String>("as-role").map(|roles| roles.cloned().collect::<Vec<_>>().join(","))
@@ -185,6 +189,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
     let globals = Globals {
         cloud: cloud.chain(role).chain(insecure).collect(),
         output,
+        long,
         jq: text("jq"),
         raw: flag("raw"),
         csv_safe: flag("csv-safe"),
@@ -266,11 +271,6 @@ impl<'a> Typed<'a> {
     fn flag(&self, id: &str) -> bool {
         self.pick(id).is_some_and(|level| level.get_flag(id))
     }
-
-    /// The command's own level.
-    fn last(&self) -> Option<&'a ArgMatches> {
-        self.levels.last().copied()
-    }
 }
 
 /// A switch has a value wherever it is known. (Whether an option is known, clap tells in debug builds only.)
@@ -279,8 +279,7 @@ fn knows_them(level: &ArgMatches) -> bool {
 }
 
 /// The format, of `--output`, `--json` and `--long` together.
-fn output(typed: &Typed<'_>) -> Result<Option<String>> {
-    let long = typed.last().and_then(|last| last.try_get_one::<bool>("long").ok().flatten().copied()).unwrap_or(false);
+fn output(typed: &Typed<'_>, long: bool) -> Result<Option<String>> {
     Ok(match (typed.text("output"), typed.flag("json"), long) {
         (Some(output), true, _) if output != "json" && !output.starts_with("json:") => {
             let word = output.split(':').next().unwrap_or_default();
@@ -318,11 +317,6 @@ fn contradictions(typed: &Typed<'_>, output: Option<&str>) -> Result<()> {
     if curl && (output.is_some() || jq) {
         return Err(Error::usage("a curl command is shown as it is: --output, --json and --jq mean nothing beside it")
             .hint("the request as JSON, unsigned: --dry-run --json"));
-    }
-    let sorted = typed.last().is_some_and(|last| matches!(last.try_get_one::<String>("sort"), Ok(Some(_))));
-    if sorted && jq {
-        return Err(Error::usage("--jq works on the JSON as it came, so --sort has no meaning beside it")
-            .hint("--jq 'sort_by(.name)'"));
     }
     if dry_run && curl {
         return Err(Error::usage(

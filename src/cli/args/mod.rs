@@ -10,3 +10,4 @@ pub(crate) mod letters;
 pub(crate) mod older;
 pub(crate) mod pages;
 pub(crate) mod targets;
+pub(crate) mod waiting;

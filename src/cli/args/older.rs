@@ -7,8 +7,8 @@ const GUIDE: &str = include_str!("../../../docs/guide/coming-from-triton.md");
 /// What is in no table of the page: see the file's own heads.
 const MORE: &str = include_str!("older.txt");
 
-/// The parts of that file.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The parts of that file, by their headings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Words: what is typed first, and what it is called here. `…` is for what was typed after it.
     Words,
@@ -41,12 +41,8 @@ impl Row {
 
 /// The rows of a part.
 pub fn part(part: Part) -> impl Iterator<Item = Row> {
-    let heading = match part {
-        Part::Words => "Words",
-        Part::Options => "Options",
-        Part::Letters => "Letters",
-    };
-    let section = MORE.split("\n# ").find(|section| section.starts_with(heading)).unwrap_or_default();
+    let heading = format!("{part:?}");
+    let section = MORE.split("\n# ").find(|section| section.starts_with(&heading)).unwrap_or_default();
     section.lines().filter_map(|line| {
         let (typed, rest) = line.split_once(" |")?;
         let (below, here) = rest.split_once("| ")?;

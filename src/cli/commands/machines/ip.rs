@@ -87,7 +87,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             Ok(more) => rows.extend(more),
             Err(error) if several => {
                 app.report(&error);
-                gravest = Some(gravest.map_or(error.kind(), |kind| exit::graver(kind, error.kind())));
+                gravest = Some(error.kind().graver(gravest));
             }
             Err(error) => return Err(error),
         }

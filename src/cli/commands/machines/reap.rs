@@ -7,11 +7,10 @@ use crate::api::cloudapi::machines;
 use crate::cli::app::App;
 use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
-use crate::cli::args::build::WAITING;
 use crate::cli::args::targets::{self as choosing, SELECTION};
+use crate::cli::args::waiting::{self, WAITING};
 use crate::cli::change::{self, Batch};
 use crate::cli::commands::{Custom, Settings};
-use crate::cli::execute;
 use crate::cli::preview;
 use crate::cli::question;
 use crate::cli::question::Asking;
@@ -83,7 +82,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let op = &machines::DELETE;
     let view = app.view(matches, machines::MACHINES.columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-    let timeout = execute::patience(matches)?;
+    let timeout = waiting::patience(matches)?;
     let filter = choosing::filter(matches, app.console.now())?;
     let client = app.client()?;
     // Failed machines are told of only beside those that are gone.

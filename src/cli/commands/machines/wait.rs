@@ -158,7 +158,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             Ok(Answer::Record(object)) => found.push(object),
             Ok(_) => {}
             Err(error) if several => {
-                gravest = Some(gravest.map_or(error.kind(), |kind| exit::graver(kind, error.kind())));
+                gravest = Some(error.kind().graver(gravest));
             }
             Err(error) => return Err(error),
         }
