@@ -102,7 +102,7 @@ pub static NETWORK_CREATE: Op =
                 .short('E')
                 .required(),
             body("gateway", Kind::Text, "Address of the gateway").value("IP").short('g'),
-            body("resolvers", Kind::Words, "Address of a name server; at most 4").flag("resolver"),
+            body("resolvers", Kind::Words, "Address of a name server; at most 4").flag("resolver").value("IP"),
             body("routes", Kind::Object, "Static route SUBNET=ADDRESS; may be repeated").flag("route").short('R'),
             body("internet_nat", Kind::Flag("false"), "No way out to the Internet by address translation")
                 .flag("no-nat")
@@ -132,7 +132,9 @@ pub static NETWORK_UPDATE: Op =
                 .value("IP")
                 .flag("end-ip")
                 .short('E'),
-            body("resolvers", Kind::Words, "Address of a name server; at most 4; replaces all").flag("resolver"),
+            body("resolvers", Kind::Words, "Address of a name server; at most 4; replaces all")
+                .flag("resolver")
+                .value("IP"),
             body("routes", Kind::Object, "Static route SUBNET=ADDRESS; replaces all").flag("route").short('R'),
         ])
         .examples(

@@ -11,6 +11,7 @@ use crate::api::{CLOUDAPI, Method, Op, Shape};
 use crate::error::Error;
 use crate::grammar::filter::Typed;
 use crate::render::visible;
+use crate::tasks::words::unknown_state;
 
 /// Spells out in what was typed whatever would steer the terminal or begin a line of its own: names come from services.
 pub fn spell_out(error: &mut clap::Error) {
@@ -137,6 +138,14 @@ fn number(error: &clap::Error) -> Option<Error> {
 pub fn instead(tree: &Command, args: &[OsString], error: &clap::Error) -> Option<Error> {
     if error.kind() == ErrorKind::ValueValidation {
         return number(error);
+    }
+    let of_state = text(error, ContextKind::InvalidArg).first().is_some_and(|arg| arg.starts_with("--state "));
+    if let (ErrorKind::InvalidValue, true, Some(state)) =
+        (error.kind(), of_state, text(error, ContextKind::InvalidValue).first())
+    {
+        let shown = visible(crate::sensitive::shown(state).as_ref()).into_owned();
+        let known = text(error, ContextKind::ValidValue);
+        return Some(unknown_state(&shown, &known.iter().map(String::as_str).collect::<Vec<_>>()));
     }
     let of_wait = text(error, ContextKind::InvalidArg).first().is_some_and(|arg| arg.starts_with("--wait"));
     if error.kind() != ErrorKind::TooManyValues || !of_wait {

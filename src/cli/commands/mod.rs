@@ -184,7 +184,7 @@ impl Custom {
     /// Its own; a usage error where it is to be shown and is more than one request.
     pub(crate) async fn start(&self, app: &App, matches: &ArgMatches) -> Result<i32> {
         if !self.previews && (app.globals.dry_run || app.globals.curl) {
-            let words = format!("`sdc {}` is not a single request, so it has no preview", self.path);
+            let words = format!("'sdc {}' is not a single request, so it has no preview", self.path);
             return Err(Error::usage(words));
         }
         (self.run)(app, matches).await

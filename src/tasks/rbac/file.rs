@@ -143,7 +143,7 @@ pub fn parse(bytes: &[u8], folders: Folders<'_>) -> Result<Wanted> {
         let begins = owner.starts_with(|first: char| first.is_ascii_alphanumeric());
         if !begins || !owner.chars().all(plain) || owner.len() > MAX_OWNER_LEN {
             return Err(Error::usage(format!("'{}' cannot be an owner", owner.escape_debug()))
-                .hint(format!("letters, digits, `.`, `_` and `-`, a letter or digit first, at most {MAX_OWNER_LEN}")));
+                .hint(format!("letters, digits, '.', '_' and '-', a letter or digit first, at most {MAX_OWNER_LEN}")));
         }
     }
     let users = text.users.into_iter().map(|user| self::user(user, folders)).collect::<Result<Vec<_>>>()?;

@@ -198,7 +198,7 @@ async fn examine(app: &App, findings: &mut Findings) {
         },
         (first, _) => {
             let error = Error::new(first.unwrap_or(Kind::Auth), "not tried");
-            findings.fail("signature", &error.hint("mend first what failed above"));
+            findings.fail("signature", &error.hint("the failures above come first"));
         }
     }
 }

@@ -104,7 +104,8 @@ fn man_page(command: &Command, path: &str) -> io::Result<Vec<u8>> {
     man.render_synopsis_section(&mut text)?;
     man.render_description_section(&mut text)?;
     let examples = examples_of(path);
-    if !examples.is_empty() {
+    // Those of its verbs are on their own pages.
+    if !examples.is_empty() && !command.has_subcommands() {
         let typed = |example: &String| format!("{}\n", example.replace('\\', "\\e").replace('-', "\\-"));
         let lines: String = examples.iter().map(typed).collect();
         write!(text, ".SH EXAMPLES\n.nf\n{lines}.fi\n")?;

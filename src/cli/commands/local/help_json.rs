@@ -26,7 +26,7 @@ pub fn command(command: &Command, words: &[&str]) -> Value {
     all.insert("options".to_owned(), options.into_iter().map(option).collect());
     let examples: Vec<Value> =
         commands::examples(&words.join(" ")).iter().map(|example| pages::typed(example).into()).collect();
-    if !examples.is_empty() {
+    if !examples.is_empty() && !command.has_subcommands() {
         all.insert("examples".to_owned(), examples.into());
     }
     let api: Vec<Value> = operations(words).iter().map(|op| operation(op)).collect();

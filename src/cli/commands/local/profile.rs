@@ -226,7 +226,7 @@ fn of_settings(app: &App, name: &str) -> Result<Profile> {
         (config.signing.value != "request").then(|| format!("SDC_SIGNING={}", config.signing.value)),
     ];
     for setting in lost.into_iter().flatten() {
-        app.warn(&format!("a profile cannot hold this, so it has to be set beside it: {setting}"));
+        app.warn(&format!("not saved, since profiles have no such field; set it yourself: {setting}"));
     }
     let mut kept: Vec<String> = Vec::new();
     let mut keep = |what: &str, value: &str, origin: Option<&Origin>| {

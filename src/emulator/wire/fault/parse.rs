@@ -45,18 +45,20 @@ fn unknown(word: &str, first: bool, has_path: bool) -> String {
         return format!("'{word}' is no method of {}", METHODS.join(", "));
     }
     if first && !has_path && !word.contains('=') {
-        let path = format!("'{word}' is no path, which begins with a slash: '/{word}'");
-        return if word.contains('/') { path } else { format!("{path}; nor is it one of {WORDS}") };
+        return format!("'{word}' is neither a path, which begins with a slash, nor a known word");
     }
-    format!("'{word}' is none of {WORDS}")
+    format!("'{word}' is not a known word")
 }
 
 impl FromStr for Fault {
     type Err = Error;
 
     fn from_str(spec: &str) -> Result<Fault> {
-        let wrong =
-            |what: String| Error::usage(format!("fault '{spec}': {what}")).hint("GET /machines status=503 times=2");
+        let wrong = |what: String| {
+            let known = what.ends_with("a known word").then(|| format!("the words are {WORDS}"));
+            let error = Error::usage(format!("fault '{spec}': {what}")).hint("GET /machines status=503 times=2");
+            known.into_iter().fold(error, Error::hint)
+        };
         let words: Vec<&str> = spec.split_whitespace().collect();
         let (method, path, effects) = parts(&words).map_err(&wrong)?;
         let mut fault = Fault {

@@ -80,7 +80,7 @@ stays unless it is on the record; the members and policies of a role, and the ru
 given.
 
 A new user needs a password: from --passwords-file, or a random one, not shown. Users sign with their keys, \
-and a password can be set later: `sdc users change-password LOGIN`.";
+and a password can be set later: 'sdc users change-password LOGIN'.";
 
 /// The command and its verbs.
 pub fn command() -> Command {
@@ -97,7 +97,7 @@ pub fn command() -> Command {
         )
         .subcommand(
             Command::new("export")
-                .about("Write users, roles and policies as the file that `sdc rbac apply` reads")
+                .about("Write users, roles and policies as the file that 'sdc rbac apply' reads")
                 .arg(
                     Arg::new("owner")
                         .long("owner")
@@ -147,7 +147,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             .hint("--json, or --jq EXPR"));
     }
     if app.globals.curl || app.globals.dry_run && verb != "apply" {
-        let words = format!("`sdc rbac {verb}` is not a single request, so it has no preview");
+        let words = format!("'sdc rbac {verb}' is not a single request, so it has no preview");
         return Err(Error::usage(words));
     }
     match verb {
