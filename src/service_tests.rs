@@ -10,8 +10,8 @@ use crate::api::{Goal, Kind, Noun, Op, Resource, Service, cloudapi, column, quer
 use crate::auth::{Key, PrivateKey, Signer, no_passphrase};
 use crate::client::{Client, Condition, Cut, Span, Until, Wait};
 use crate::emulator::datacenter::DataCenter;
-use crate::emulator::datacenter::state::{Machine, State};
-use crate::emulator::http::head::{Answered, Asked, Head};
+use crate::emulator::datacenter::state::{Machine, State, Work};
+use crate::emulator::http::head::{self, Answered, Asked, Head, Twist};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Refusal, Reply};
 use crate::emulator::http::service::Service as Served;
@@ -68,7 +68,26 @@ fn vm(machine: &Machine) -> Value {
 }
 
 impl Vmapi {
-    fn reply(&self, head: &Head) -> Reply {
+    /// Plans the end of a machine's run as CloudAPI does: the state as it is by now, a job, and the change kept.
+    fn stop(&self, id: &str, twist: &Twist) -> Reply {
+        let mut state = self.0.lock_state();
+        let now = self.0.clock.now();
+        let mut changed = state.catch_up(now);
+        let there = state.machines.get_mut(id).is_some();
+        if there && !twist.silent {
+            state.plan(now, id, Work::Stop, Value::Null, twist.fail);
+            changed = true;
+        }
+        let kept = if changed { self.0.changed(&mut state, now) } else { Ok(()) };
+        match (there, kept) {
+            (false, _) => Refusal::not_found(id).into_reply(),
+            (true, Ok(())) => Reply::empty(202),
+            (true, Err(words)) => Refusal::new(500, "InternalError", words).into_reply(),
+        }
+    }
+
+    fn reply(&self, asked: &Asked) -> Reply {
+        let head = &asked.head;
         for header in ["authorization", "accept-version", "date"] {
             if head.get(header).is_some() {
                 return Refusal::new(409, "ValidationFailed", format!("{header} was sent")).into_reply();
@@ -86,18 +105,11 @@ impl Vmapi {
                     |state: &State| state.machines.iter().filter(fits).skip(offset).take(limit).map(vm).collect();
                 Reply::json(&self.0.look(page))
             }
-            ("GET", ["vms", "page"]) => Reply::json(&json!("<html>")).header("Content-Type", "text/html"),
             ("GET", ["vms", id]) => {
                 let found = self.0.look(|state| state.machines.iter().find(|machine| machine.id == *id).map(vm));
                 found.map_or_else(|| missing(id), |found| Reply::json(&found))
             }
-            ("POST", ["vms", id]) if text("action") == Some("stop") => match self.0.lock_state().machines.get_mut(id) {
-                Some(machine) => {
-                    machine.state = "stopped".to_owned();
-                    Reply::empty(202)
-                }
-                None => missing(id),
-            },
+            ("POST", ["vms", id]) if text("action") == Some("stop") => self.stop(id, &asked.twist),
             _ => Refusal::not_found(head.path()).into_reply(),
         }
     }
@@ -105,11 +117,21 @@ impl Vmapi {
 
 impl Served for Vmapi {
     fn answer(&self, asked: &Asked) -> Answered {
-        Answered { reply: self.reply(&asked.head), signed_by: None, mute: false, early: true, methods: Vec::new() }
+        Answered { reply: self.reply(asked), signed_by: None, mute: false, early: false, methods: Vec::new() }
     }
 
-    fn headers(&self, _: &Head, _: &Answered, _: u128) -> Vec<(String, String)> {
-        vec![("Server".to_owned(), "vmapi/1.0".to_owned())]
+    fn headers(&self, _: &Head, answered: &Answered, _: u128) -> Vec<(String, String)> {
+        let mut headers = vec![("Date".to_owned(), head::date(self.0.clock.wall()))];
+        let kind = answered.reply.body.content_type();
+        if !kind.is_empty() {
+            headers.push(("Content-Type".to_owned(), kind.to_owned()));
+        }
+        // What comes early is not the service's: a page that was planted before it.
+        if !answered.early {
+            headers.push(("Server".to_owned(), "vmapi/1.0".to_owned()));
+        }
+        headers.extend(answered.reply.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        headers
     }
 
     fn largest_body(&self) -> usize {
@@ -156,7 +178,10 @@ async fn a_service_without_signatures_accounts_and_versions_is_read_from() {
     // What its errors say is about it.
     let missing = vmapi.call(&GET, &Args::new().set("uuid", "11111111-2222-4333-8444-555555555555")).await.unwrap_err();
     assert_eq!(missing.kind(), error::Kind::NotFound);
-    let page = vmapi.call(&GET, &Args::new().set("uuid", "page")).await.unwrap_err();
+    // A proxy's page is not believed.
+    emulator.add_fault("GET /vms/* html".parse().unwrap());
+    let page = vmapi.call(&GET, &Args::new().set("uuid", &id)).await.unwrap_err();
+    emulator.clear_faults();
     assert_eq!(page.kind(), error::Kind::Unreachable);
     assert!(page.hints()[0].as_str().contains("VMAPI") && !page.hints()[0].as_str().contains("CloudAPI"), "{page:?}");
     assert!(vmapi.account_id().await.unwrap_err().message().contains("VMAPI"));
@@ -164,7 +189,7 @@ async fn a_service_without_signatures_accounts_and_versions_is_read_from() {
 
 #[tokio::test]
 async fn a_wait_asks_the_service_of_the_operation() {
-    let (_emulator, vmapi, cloudapi) = start().await;
+    let (emulator, vmapi, cloudapi) = start().await;
     let running = vmapi.call(&LIST, &Args::new().set("state", "running")).await.unwrap();
     let ids: Vec<String> = running.rows().map(|row| row.text("/uuid").unwrap().into_owned()).collect();
     let timeout = Duration::from_secs(30);
@@ -174,6 +199,14 @@ async fn a_wait_asks_the_service_of_the_operation() {
     let waiting = Wait { op: &STOP, args, name: "web", since: None, before, state: None, timeout };
     let stopped = vmapi.wait(waiting, |_| {}).await.unwrap();
     assert_eq!(stopped.first().unwrap().text("/state").as_deref(), Some("stopped"));
+    // What is planted to fail does, and its wait ends.
+    emulator.add_fault("POST /vms/* fail times=1".parse().unwrap());
+    let args = Args::new().set("uuid", &ids[2]);
+    let before = vmapi.before(&STOP, &args).await.unwrap();
+    vmapi.call(&STOP, &args).await.unwrap();
+    let short = Duration::from_secs(3);
+    let waiting = Wait { op: &STOP, args, name: "db", since: None, before, state: None, timeout: short };
+    assert_eq!(vmapi.wait(waiting, |_| {}).await.unwrap_err().kind(), error::Kind::TimedOut);
     // What CloudAPI changes is seen here.
     cloudapi.call(&cloudapi::machines::STOP, &Args::new().set("machine", &ids[1])).await.unwrap();
     let condition = Condition::State("stopped".to_owned());

@@ -24,3 +24,11 @@ pub use op::{Method, Op, Paging, Shape, Takes};
 pub use resource::{Resource, VERB_ALIASES};
 pub use service::{Remedy, Service};
 pub use test::{State, Test, state};
+
+/// The services whose commands the program has.
+pub static SERVICES: &[&Service] = &[&CLOUDAPI];
+
+/// What a path's parameter stands for, in whatever service.
+pub fn noun(param: &str) -> Option<&'static Noun> {
+    SERVICES.iter().find_map(|service| service.noun(param))
+}

@@ -69,7 +69,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     }
     let exposed = secrets::exposed(&given, &app.console);
     exposed.iter().chain(&values::doubts(op, &asked.args)).for_each(|doubt| app.warn(doubt));
-    let client = match (asked.asks_the_service(op) || sieve.asks_the_service(), app.globals.dry_run) {
+    let client = match (asked.asks_the_service(&CLOUDAPI, op) || sieve.asks_the_service(), app.globals.dry_run) {
         // Nothing is asked of the service, so no key is needed.
         (false, true) => app.client_without_key()?,
         _ if !op.signed => app.client_without_key()?,

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::Response;
+use crate::api::Ids;
 
 impl Response {
     /// Whether the service itself answered.
@@ -32,9 +33,10 @@ impl Response {
             404 if self.is_unknown_route(&value) => false,
             300..=399 | 401 | 403 | 404 => marked && value.is_object() || self.is_code(&value["code"]),
             // It comes with the record that was asked for, and no other, which says the same.
-            410 => match value["id"].as_str() {
+            410 => match self.keys().find_map(|key| value[key].as_str()) {
                 Some(id) => {
-                    let asked = self.path.split('/').skip(2).any(|part| part.eq_ignore_ascii_case(id));
+                    let begin = if self.service.account_in_path { 2 } else { 1 };
+                    let asked = self.path.split('/').skip(begin).any(|part| part.eq_ignore_ascii_case(id));
                     asked && value["state"].as_str().is_some_and(|state| PAST.contains(&state))
                 }
                 None => marked && value.is_object() || self.is_code(&value["code"]),
@@ -42,6 +44,11 @@ impl Response {
             400..=499 => marked || value["code"].is_string(),
             _ => true,
         }
+    }
+
+    /// The fields with UUIDs by which the service's resources are told apart.
+    fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.service.nouns.iter().filter(|noun| noun.ids == Ids::Uuid).map(|noun| noun.key)
     }
 
     /// Whether another server than the service names itself, and nothing shows that the service answered behind it.
@@ -85,7 +92,7 @@ impl Response {
             let names = ["error", "errors", "Error", "err", "fault"];
             let says = text("code") && text("message") && object.len() <= 3;
             // The record of a resource or a migration that has failed tells its error too.
-            says || !text("id") && !text("machine") && names.iter().any(|name| object.contains_key(*name))
+            says || !self.keys().any(text) && !text("machine") && names.iter().any(|name| object.contains_key(*name))
         });
         html || refusal
     }

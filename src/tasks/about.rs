@@ -38,7 +38,7 @@ use futures_util::StreamExt;
 use super::call::{Call, described};
 use super::resolve::{self, Candidate, Candidates};
 use super::targets::Targets;
-use crate::api::{CLOUDAPI, Noun, Shape};
+use crate::api::{Noun, Shape};
 use crate::client::Client;
 use crate::request::Args;
 
@@ -93,7 +93,8 @@ pub fn labelled(call: &Call, about: Option<&About>) -> String {
 pub async fn complete(client: &Client, targets: &mut Targets) {
     let unknown = |call: &&Call| call.id().is_some_and(|id| !targets.known.contains_key(id));
     let missing: Vec<&Call> = targets.calls.iter().filter(unknown).collect();
-    let Some(noun) = missing.first().and_then(|call| call.target.as_ref()).and_then(|(param, _)| CLOUDAPI.noun(param))
+    let Some(noun) =
+        missing.first().and_then(|call| call.target.as_ref()).and_then(|(param, _)| client.service().noun(param))
     else {
         return;
     };

@@ -29,7 +29,7 @@
 //! ```
 
 use super::words::{brief, word};
-use crate::api::{CLOUDAPI, Ids, Noun, Op};
+use crate::api::{self, Ids, Noun, Op};
 use crate::error::Error;
 use crate::request::Args;
 
@@ -97,7 +97,7 @@ pub fn described(call: &Call) -> String {
     let shown = brief(name);
     let own = match call.args.text(param) {
         // An address without its colons is the same address.
-        Some(id) if id != name && CLOUDAPI.noun(param).is_none_or(|noun| noun.ids != Ids::Mac) => {
+        Some(id) if id != name && api::noun(param).is_none_or(|noun| noun.ids != Ids::Mac) => {
             format!("{thing} {shown} ({})", brief(id))
         }
         _ => format!("{thing} {shown}"),

@@ -24,7 +24,7 @@
 //! // Everything that an operation refers to. A name shared by several images means the newest.
 //! let mut args = Args::new().set("image", "base-64").set("package", "g1-small");
 //! resolve::all(&client, &CREATE, &mut args).await?;
-//! assert!(!resolve::is_needed(&CREATE, &args));
+//! assert!(!resolve::is_needed(client.service(), &CREATE, &args));
 //! # cloud.stop().await
 //! # })
 //! # }
@@ -39,7 +39,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
 use crate::api::cloudapi::networks::NETWORK;
-use crate::api::{CLOUDAPI, Ids, Kind, Noun, Op, Owner, Pick, Shape};
+use crate::api::{Ids, Kind, Noun, Op, Owner, Pick, Service, Shape};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
 use crate::error::{Error, Hint, Result};
@@ -63,11 +63,11 @@ fn is_short_id(text: &str) -> bool {
         })
 }
 
-/// Whether this operation with these arguments needs anything looked up.
-pub fn is_needed(op: &Op, args: &Args) -> bool {
+/// Whether this operation of this service with these arguments needs anything looked up.
+pub fn is_needed(service: &Service, op: &Op, args: &Args) -> bool {
     let path = op
         .path_params()
-        .any(|param| CLOUDAPI.noun(param).zip(args.text(param)).is_some_and(|(noun, text)| needs_lookup(noun, text)));
+        .any(|param| service.noun(param).zip(args.text(param)).is_some_and(|(noun, text)| needs_lookup(noun, text)));
     path || op.fields.iter().any(|field| match (field.kind, args.get(field.name)) {
         (Kind::Ref(noun), Some(Arg::Text(text))) => needs_lookup(noun, text),
         (Kind::Refs(noun), Some(Arg::Json(raw))) => {

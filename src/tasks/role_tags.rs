@@ -215,7 +215,7 @@ impl Taggable {
         match self {
             // The operation's own parameter does not say which noun it is.
             Taggable::One(name, id) => role_tags::by_name(name).is_some_and(|noun| resolve::needs_lookup(noun, id)),
-            _ => resolve::is_needed(self.op(), &self.args()),
+            _ => resolve::is_needed(&CLOUDAPI, self.op(), &self.args()),
         }
     }
 

@@ -42,7 +42,7 @@ use super::about::About;
 use super::call::Call;
 use super::resolve::{self, Candidate, Candidates};
 use super::words::plural;
-use crate::api::{CLOUDAPI, Noun, Op, Pick, Shape};
+use crate::api::{Noun, Op, Pick, Service, Shape};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::selector::{self, Selector};
@@ -182,15 +182,15 @@ impl Asked {
     }
 
     /// Whether the service is asked for anything before the requests themselves.
-    pub fn asks_the_service(&self, op: &Op) -> bool {
-        let target = self.param.and_then(|param| CLOUDAPI.noun(param));
+    pub fn asks_the_service(&self, service: &Service, op: &Op) -> bool {
+        let target = self.param.and_then(|param| service.noun(param));
         let named = |text: &String| {
             target.is_some_and(|noun| {
                 resolve::needs_lookup(noun, text) || noun.list.shape == Shape::Rows && selector::is_glob(text)
             })
         };
         let picks = target.is_some() && (!self.named || !self.filter.is_empty());
-        picks || self.typed.iter().any(named) || resolve::is_needed(op, &self.args)
+        picks || self.typed.iter().any(named) || resolve::is_needed(service, op, &self.args)
     }
 
     /// Whether it was typed as a glob.

@@ -21,7 +21,7 @@
 //! // Another process stops it.
 //! client.call(&STOP, &Args::new().set("machine", "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d")).await?;
 //!
-//! let (noun, _) = waitable("machines")?;
+//! let (noun, _) = waitable(client.service(), "machines")?;
 //! let wanted = Wanted::parse(noun, "state=stopped")?;
 //! let (time, networks) = (Time::new(Duration::from_secs(60)), Default::default());
 //! let waiting = Waiting {
@@ -50,7 +50,7 @@ use super::resolve::{self, Candidates};
 use super::words::plural;
 use crate::answer::Answer;
 use crate::api::cloudapi::{machines, snapshots};
-use crate::api::{CLOUDAPI, Column, Noun, Shape};
+use crate::api::{Column, Noun, Service, Shape};
 use crate::client::{Client, Condition, Until};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::selector;
@@ -126,16 +126,16 @@ fn article(word: &str) -> &'static str {
 ///
 /// # Errors
 /// A usage error for what has no state.
-pub fn waitable(word: &str) -> Result<(&'static Noun, &'static [Column])> {
+pub fn waitable(service: &Service, word: &str) -> Result<(&'static Noun, &'static [Column])> {
     if matches!(word, "snapshots" | "snapshot") {
         return Ok((&snapshots::SNAPSHOT, snapshots::GET.columns));
     }
-    let resource = CLOUDAPI.resources.iter().find(|resource| {
+    let resource = service.resources.iter().find(|resource| {
         resource.name == word || resource.aliases.contains(&word) || resource.name.strip_suffix('s') == Some(word)
     });
     let own = resource.and_then(|resource| {
         let get = resource.ops.iter().find(|op| op.verb == "get")?;
-        let noun = CLOUDAPI.noun(get.path_params().last()?).filter(|noun| !noun.states.is_empty())?;
+        let noun = service.noun(get.path_params().last()?).filter(|noun| !noun.states.is_empty())?;
         Some((noun, resource.columns))
     });
     own.ok_or_else(|| {

@@ -13,7 +13,7 @@
 //! # }
 //! ```
 
-use crate::api::CLOUDAPI;
+use crate::api;
 use crate::error::Error;
 
 /// So many characters of what was typed an error repeats.
@@ -21,7 +21,7 @@ const LONGEST: usize = 60;
 
 /// What a path's parameter is called.
 pub fn word(param: &'static str) -> &'static str {
-    CLOUDAPI.noun(param).map_or(param, |noun| noun.word)
+    api::noun(param).map_or(param, |noun| noun.word)
 }
 
 /// Several of what is called so.

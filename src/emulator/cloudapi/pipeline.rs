@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,8 +20,7 @@ use super::routes::ROUTES;
 use super::throttle::Throttle;
 use super::version::{self, Version};
 use crate::emulator::datacenter::{DataCenter, lock};
-use crate::emulator::http::head::Head;
-use crate::emulator::http::head::{Answered, Asked, Pages, Twist};
+use crate::emulator::http::head::{self, Answered, Asked, Head, Pages, Twist};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Body, Outcome, Refusal, Reply};
 use crate::emulator::http::service::{Limit, Service};
@@ -84,7 +82,12 @@ impl Service for CloudApi {
     }
 
     fn headers(&self, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)> {
-        headers(&http_date(self.cloud.clock.wall()), head, answered, took_ms)
+        headers(&head::date(self.cloud.clock.wall()), head, answered, took_ms)
+    }
+
+    fn below_account<'a>(&self, path: &'a str) -> &'a str {
+        let path = path.trim_start_matches('/');
+        path.find('/').and_then(|at| path.get(at..)).unwrap_or_default()
     }
 
     fn largest_body(&self) -> usize {
@@ -310,13 +313,9 @@ pub(crate) fn content_md5(body: &[u8]) -> String {
 fn headers(date: &str, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut put = |name: &str, value: String| headers.push((name.to_owned(), value));
-    let kind = match &answered.reply.body {
-        Body::Empty | Body::Chunked | Body::Socket(_) => "",
-        Body::Json(_) if head.wants_text() => "text/plain",
-        Body::Json(_) => "application/json",
-        Body::Text(_) => "text/plain",
-        Body::Html(_) => "text/html",
-        Body::Lines(_) => "application/x-json-stream",
+    let kind = match answered.reply.body.content_type() {
+        "application/json" if head.wants_text() => "text/plain",
+        kind => kind,
     };
     if !kind.is_empty() {
         put("Content-Type", kind.to_owned());
@@ -350,11 +349,4 @@ fn headers(date: &str, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(
         put(name, value.clone());
     }
     headers
-}
-
-/// A time of day as a header.
-fn http_date(wall: i64) -> String {
-    // Beyond year 9999 there is no way to write it.
-    let ms = u64::try_from(wall).unwrap_or(0).min(253_402_300_799_000);
-    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(ms))
 }

@@ -20,7 +20,10 @@ impl Work {
             Work::AddNic { .. } | Work::RemoveNic { .. } | Work::DeleteVolume => 1000,
             Work::Image { .. } => 3000,
             Work::Migrate(step) => step.takes(),
-            _ => 200,
+            Work::Rename { .. } | Work::Resize { .. } | Work::Firewall { .. } | Work::DeletionProtection { .. } => 200,
+            Work::DeleteSnapshot { .. } => 200,
+            Work::SetTags { .. } | Work::ReplaceTags { .. } | Work::RemoveTags { .. } => 200,
+            Work::SetMetadata { .. } | Work::ReplaceMetadata { .. } | Work::RemoveMetadata { .. } => 200,
         }
     }
 

@@ -1,5 +1,7 @@
 //! A request as it was read, and what becomes of it.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use hyper::HeaderMap;
 
 use super::reply::Reply;
@@ -84,4 +86,11 @@ pub(crate) enum Pages {
     Twice,
     /// One that begins so many rows later or earlier, as if rows before it had gone or come.
     Shifted(i64),
+}
+
+/// A time of day, in milliseconds since 1970, as the header `Date`.
+pub(crate) fn date(wall: i64) -> String {
+    // Beyond year 9999 there is no way to write it.
+    let ms = u64::try_from(wall).unwrap_or(0).min(253_402_300_799_000);
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(ms))
 }

@@ -34,6 +34,17 @@ pub(crate) enum Body {
 }
 
 impl Body {
+    /// What its `Content-Type` says; empty where there is none.
+    pub(crate) fn content_type(&self) -> &'static str {
+        match self {
+            Body::Empty | Body::Chunked | Body::Socket(_) => "",
+            Body::Json(_) => "application/json",
+            Body::Text(_) => "text/plain",
+            Body::Html(_) => "text/html",
+            Body::Lines(_) => "application/x-json-stream",
+        }
+    }
+
     /// Its bytes, but for those that come over time.
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {

@@ -10,6 +10,10 @@ pub(crate) trait Service: Debug + Send + Sync {
     fn answer(&self, asked: &Asked) -> Answered;
     /// The headers that go with an answer, in order.
     fn headers(&self, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)>;
+    /// The path below the account, where paths begin with one: faults name it so.
+    fn below_account<'a>(&self, path: &'a str) -> &'a str {
+        path
+    }
     /// The largest body that is taken, in bytes.
     fn largest_body(&self) -> usize;
     /// Sets how many requests it takes, where it counts them.

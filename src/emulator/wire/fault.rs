@@ -96,15 +96,15 @@ impl Fault {
         &self.spec
     }
 
-    /// Whether it is for this request. The path is that of the request, login included.
-    fn is_for(&self, method: &str, path: &str) -> bool {
+    /// Whether it is for a request of this path, a part of which is below an account.
+    fn is_for(&self, method: &str, path: &str, below: &str) -> bool {
         if self.method.as_deref().is_some_and(|m| m != method) {
             return false;
         }
         if self.path == "*" || self.path == path {
             return true;
         }
-        let mut have = path.split('/').filter(|part| !part.is_empty()).skip(1);
+        let mut have = below.split('/').filter(|part| !part.is_empty());
         let mut want = self.path.split('/').filter(|part| !part.is_empty());
         loop {
             match (want.next(), have.next()) {
@@ -186,13 +186,13 @@ impl Faults {
     }
 
     /// What happens to this request: the effect of the first fault that strikes it, and of all that only slow it down.
-    /// Those that strike are counted.
-    pub(crate) fn strike(&mut self, method: &str, path: &str) -> Option<Effect> {
+    /// Those that strike are counted. `below` is the part of the path that is below an account.
+    pub(crate) fn strike(&mut self, method: &str, path: &str, below: &str) -> Option<Effect> {
         let mut slowed: Option<Effect> = None;
         let mut struck: Option<Effect> = None;
         for fault in self.0.iter_mut().filter(|fault| fault.times != Some(0)) {
             let slows = fault.effect.only_slows();
-            if !fault.is_for(method, path) || struck.is_some() && !slows {
+            if !fault.is_for(method, path, below) || struck.is_some() && !slows {
                 continue;
             }
             match fault.strike() {
@@ -226,33 +226,37 @@ mod tests {
     fn a_fault_strikes_as_often_as_it_says() {
         let mut faults = Faults::default();
         faults.plant("GET /machines status=503 times=2 skip=1".parse().unwrap());
-        let hits: Vec<bool> =
-            (0..5).map(|_| faults.strike("GET", "/acme/machines").and_then(|e| e.status).is_some()).collect();
+        let hits: Vec<bool> = (0..5)
+            .map(|_| faults.strike("GET", "/acme/machines", "/machines").and_then(|e| e.status).is_some())
+            .collect();
         assert_eq!(hits, [false, true, true, false, false]);
-        assert!(faults.strike("POST", "/acme/machines").is_none());
+        assert!(faults.strike("POST", "/acme/machines", "/machines").is_none());
     }
 
     #[test]
     fn a_star_stands_for_one_segment_and_alone_for_all() {
         let one: Fault = "/machines/* hang".parse().unwrap();
-        assert!(one.is_for("GET", "/acme/machines/x"));
-        assert!(!one.is_for("GET", "/acme/machines"));
-        assert!(!one.is_for("GET", "/acme/machines/x/tags"));
+        assert!(one.is_for("GET", "/acme/machines/x", "/machines/x"));
+        assert!(!one.is_for("GET", "/acme/machines", "/machines"));
+        assert!(!one.is_for("GET", "/acme/machines/x/tags", "/machines/x/tags"));
         let below: Fault = "/machines/** hang".parse().unwrap();
-        assert!(below.is_for("GET", "/acme/machines/x/tags/y") && below.is_for("GET", "/acme/machines"));
-        assert!(!below.is_for("GET", "/acme/images"));
+        assert!(
+            below.is_for("GET", "/acme/machines/x/tags/y", "/machines/x/tags/y")
+                && below.is_for("GET", "/acme/machines", "/machines")
+        );
+        assert!(!below.is_for("GET", "/acme/images", "/images"));
         let all: Fault = "* delay=1s".parse().unwrap();
-        assert!(all.is_for("DELETE", "/--ping"));
+        assert!(all.is_for("DELETE", "/--ping", ""));
         let account: Fault = "GET / html".parse().unwrap();
-        assert!(account.is_for("GET", "/acme"));
+        assert!(account.is_for("GET", "/acme", ""));
         let ping: Fault = "/--ping drop=before".parse().unwrap();
-        assert!(ping.is_for("GET", "/--ping"));
+        assert!(ping.is_for("GET", "/--ping", ""));
     }
 
     fn hits(spec: &str) -> Vec<bool> {
         let mut faults = Faults::default();
         faults.plant(spec.parse().unwrap());
-        (0..1000).map(|_| faults.strike("GET", "/acme/machines").is_some()).collect()
+        (0..1000).map(|_| faults.strike("GET", "/acme/machines", "/machines").is_some()).collect()
     }
 
     #[test]
@@ -272,11 +276,11 @@ mod tests {
         for spec in ["* delay=1s", "GET /machines status=503 times=1", "* html", "* delay=2s close"] {
             faults.plant(spec.parse().unwrap());
         }
-        let first = faults.strike("GET", "/acme/machines").unwrap();
+        let first = faults.strike("GET", "/acme/machines", "/machines").unwrap();
         assert_eq!((first.delay, first.status, first.html), (Some(Duration::from_secs(3)), Some(503), false));
         assert!(first.close);
         assert_eq!(first.by, ["GET /machines status=503 times=1", "* delay=1s", "* delay=2s close"]);
-        let second = faults.strike("GET", "/acme/machines").unwrap();
+        let second = faults.strike("GET", "/acme/machines", "/machines").unwrap();
         assert_eq!((second.status, second.html), (None, true));
         assert_eq!(second.by, ["* html", "* delay=1s", "* delay=2s close"]);
     }
@@ -286,7 +290,7 @@ mod tests {
         let mut faults = Faults::default();
         faults.plant("* delay=100ms jitter=50ms seed=3".parse().unwrap());
         let delays: Vec<Duration> =
-            (0..100).map(|_| faults.strike("GET", "/acme").and_then(|e| e.delay).unwrap()).collect();
+            (0..100).map(|_| faults.strike("GET", "/acme", "").and_then(|e| e.delay).unwrap()).collect();
         assert!(delays.iter().all(|d| (100..=150).contains(&d.as_millis())), "{delays:?}");
         assert!(delays.iter().any(|delay| *delay != delays[0]));
     }

@@ -174,7 +174,10 @@ async fn respond(
         return Ok(response(service.as_ref(), &asked.head, answered, &Effect::default(), began, busy));
     }
 
-    let effect = lock(&shared.faults).strike(&asked.head.method, asked.head.path()).unwrap_or_default();
+    let effect = {
+        let path = asked.head.path();
+        lock(&shared.faults).strike(&asked.head.method, path, service.below_account(path)).unwrap_or_default()
+    };
     let seen = LoggedRequest {
         method: asked.head.method.clone(),
         path_and_query: asked.head.target.clone(),

@@ -71,7 +71,7 @@ async fn run(app: &App, matches: &ArgMatches, part: &'static Noun, all: &'static
     let name = args.text(part.name).unwrap_or_default().to_owned();
     // Only the machine is looked up: the name is compared here, or by the service.
     let mut machine = Args::new().set("machine", args.text("machine").unwrap_or_default());
-    let client = match app.globals.dry_run && !resolve::is_needed(list, &machine) {
+    let client = match app.globals.dry_run && !resolve::is_needed(&CLOUDAPI, list, &machine) {
         true => app.client_without_key()?,
         false => app.client()?,
     };

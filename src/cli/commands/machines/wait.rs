@@ -11,7 +11,7 @@ use super::address_options;
 use crate::answer::Answer;
 use crate::api::cloudapi;
 use crate::api::cloudapi::machines;
-use crate::api::{Noun, Shape};
+use crate::api::{CLOUDAPI, Noun, Shape};
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
@@ -100,7 +100,7 @@ pub fn command() -> Command {
 /// Whatever went wrong with the one target, or the interruption; failures of several are reported here.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let text = |id: &str| matches.get_one::<String>(id).map(String::as_str).unwrap_or_default();
-    let (noun, columns) = waitable(text("NOUN"))?;
+    let (noun, columns) = waitable(&CLOUDAPI, text("NOUN"))?;
     let wanted = Wanted::parse(noun, text("for"))?;
     let port = matches!(wanted, Wanted::Port(_));
     if !port && (matches.get_flag("public") || matches.get_flag("private") || matches.contains_id("network")) {

@@ -8,6 +8,7 @@ use super::super::call::{Call, Route};
 use super::super::rbac::ADMINISTRATOR;
 use super::super::version::Version;
 use super::{disks, images, limits, machines, metadata, networks, packages, tags, volumes};
+use crate::emulator::cloudapi::denied::refusal;
 use crate::emulator::datacenter::affinity;
 use crate::emulator::datacenter::state::Work;
 use crate::emulator::datacenter::state::{Image, Machine, Nic, Package, is_uuid, new_id};
@@ -168,7 +169,7 @@ fn nics(call: &mut Call<'_>, wanted: &[(String, Option<Ipv4Addr>)]) -> Result<Ve
     let mut nics: Vec<Nic> = Vec::new();
     let mut primary = None;
     for (id, ip) in wanted {
-        let nic = call.state.interface(id, *ip, &used, &nics)?;
+        let nic = call.state.interface(id, *ip, &used, &nics).map_err(refusal)?;
         if networks::is_public(call, id) && primary.is_none() {
             primary = Some(nics.len());
         }
@@ -310,13 +311,13 @@ fn create(call: &mut Call<'_>) -> Outcome {
     }
     let asked = asked_volumes(call, &brand)?.to_vec();
     limits::check(call, &brand, &image, &package)?;
-    let rules = affinity::rules(&call.params)?;
+    let rules = affinity::rules(&call.params).map_err(refusal)?;
     check_name(call, &name, None, "Invalid VM parameters: Invalid machine name")?;
     check_capacity(&package)?;
     let (tags, metadata, credentials) = described(call, keys, password)?;
     let ids: Vec<&str> = wanted.iter().map(|(id, _)| id.as_str()).collect();
     let mounts = volumes::mounts(call, &asked, &ids)?;
-    let node = affinity::place(call.state, &call.account, &rules)?;
+    let node = affinity::place(call.state, &call.account, &rules).map_err(refusal)?;
     let nics = nics(call, &wanted)?;
     let machine = Machine {
         id: id.clone(),

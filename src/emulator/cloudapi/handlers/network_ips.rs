@@ -26,6 +26,8 @@ pub(crate) static ROUTES: &[Route] = &[
 struct Address {
     reserved: bool,
     managed: bool,
+    /// Something has it, whoever that belongs to.
+    held: bool,
     owner: String,
     machine: String,
 }
@@ -33,7 +35,7 @@ struct Address {
 impl Address {
     /// Nobody has it, and nobody keeps it: not shown in lists.
     fn free(&self) -> bool {
-        !self.reserved && !self.managed && self.owner.is_empty()
+        !self.reserved && !self.managed && !self.held && self.owner.is_empty()
     }
 
     fn view(&self, ip: Ipv4Addr, account: &str) -> Value {
@@ -79,6 +81,7 @@ fn records(call: &Call<'_>, network: &Network) -> BTreeMap<Ipv4Addr, Address> {
     for held in call.state.held().filter(|held| held.nic.network == network.id) {
         if let Ok(ip) = held.nic.ip.parse() {
             let address = records.entry(ip).or_default();
+            address.held = true;
             held.owner.clone_into(&mut address.owner);
             held.machine.unwrap_or_default().clone_into(&mut address.machine);
         }

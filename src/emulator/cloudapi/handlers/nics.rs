@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::super::call::{Call, Route};
 use super::super::version::FROM_7_2;
 use super::{machines, networks};
+use crate::emulator::cloudapi::denied::refusal;
 use crate::emulator::datacenter::state::Work;
 use crate::emulator::datacenter::state::{Machine, Nic};
 use crate::emulator::http::params;
@@ -106,7 +107,7 @@ fn add(call: &mut Call<'_>) -> Outcome {
         return Ok(Reply::empty(302).header("Location", location(call, &id, &nic.mac)));
     }
     let used = call.state.used(&[&network]);
-    let mut nic = call.state.interface(&network, ip, &used, &[])?;
+    let mut nic = call.state.interface(&network, ip, &used, &[]).map_err(refusal)?;
     nic.state = "provisioning".to_owned();
     let mac = nic.mac.clone();
     let Some(machine) = call.state.machines.get_mut(&id) else { return Err(unknown()) };

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::call::{Call, Route};
 use super::super::volume_fields::{self as fields, Filter, KIND, Seen};
+use crate::emulator::cloudapi::denied::refusal;
 use crate::emulator::datacenter::affinity;
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::state::Work;
@@ -157,7 +158,7 @@ fn networks(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
 /// Refuses rules that are none. Only a list will do here.
 fn check_affinity(call: &Call<'_>) -> Result<(), Refusal> {
     match call.params.get("affinity") {
-        None | Some(Value::Null | Value::Array(_)) => Ok(affinity::rules(&call.params).map(drop)?),
+        None | Some(Value::Null | Value::Array(_)) => affinity::rules(&call.params).map(drop).map_err(refusal),
         Some(_) => Err(Refusal::invalid("affinity must be a list of strings")),
     }
 }
@@ -191,7 +192,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let tags = tags(call)?;
     let first = networks.first().cloned().unwrap_or_default();
     let used = call.state.used(&[&first]);
-    let nic = call.state.interface(&first, None, &used, &[])?;
+    let nic = call.state.interface(&first, None, &used, &[]).map_err(refusal)?;
     call.state.volumes.push(Volume {
         id: id.clone(),
         owner: call.account.clone(),
