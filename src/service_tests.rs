@@ -179,7 +179,7 @@ async fn a_service_without_signatures_accounts_and_versions_is_read_from() {
     let missing = vmapi.call(&GET, &Args::new().set("uuid", "11111111-2222-4333-8444-555555555555")).await.unwrap_err();
     assert_eq!(missing.kind(), error::Kind::NotFound);
     // A proxy's page is not believed.
-    emulator.add_fault("GET /vms/* html".parse().unwrap());
+    emulator.add_fault("GET /vms/* status=404 html".parse().unwrap());
     let page = vmapi.call(&GET, &Args::new().set("uuid", &id)).await.unwrap_err();
     emulator.clear_faults();
     assert_eq!(page.kind(), error::Kind::Unreachable);
