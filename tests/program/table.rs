@@ -142,6 +142,14 @@ fn paths_begin_with_the_account_where_the_service_says_so() {
 }
 
 #[test]
+fn every_action_that_roles_allow_can_be_named_in_a_rule_without_a_doubt() {
+    for route in sdc::emulator::routes().filter(|route| !route.rbac.is_empty()) {
+        let rule = sdc::grammar::policy::check(&format!("CAN {}", route.rbac)).unwrap();
+        assert!(rule.doubts.is_empty(), "src/grammar/actions.rs: {}: {:?}", route.name, rule.doubts);
+    }
+}
+
+#[test]
 fn whose_end_is_in_a_log_is_logged() {
     for op in CLOUDAPI.ops() {
         let Some((goal, noun)) = &op.goal else { continue };
