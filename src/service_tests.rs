@@ -11,7 +11,7 @@ use crate::auth::{Key, PrivateKey, Signer, no_passphrase};
 use crate::client::{Client, Condition, Cut, Span, Until, Wait};
 use crate::emulator::datacenter::DataCenter;
 use crate::emulator::datacenter::state::{Machine, State, Work};
-use crate::emulator::http::head::{self, Answered, Asked, Head, Twist};
+use crate::emulator::http::head::{self, Head, Response, Twist};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Refusal, Reply};
 use crate::emulator::http::service::Service as Served;
@@ -86,7 +86,7 @@ impl Vmapi {
         }
     }
 
-    fn reply(&self, asked: &Asked) -> Reply {
+    fn reply(&self, asked: &head::Request) -> Reply {
         let head = &asked.head;
         for header in ["authorization", "accept-version", "date"] {
             if head.get(header).is_some() {
@@ -116,11 +116,11 @@ impl Vmapi {
 }
 
 impl Served for Vmapi {
-    fn answer(&self, asked: &Asked) -> Answered {
-        Answered { reply: self.reply(asked), signed_by: None, mute: false, early: false, methods: Vec::new() }
+    fn answer(&self, asked: &head::Request) -> Response {
+        Response { reply: self.reply(asked), signed_by: None, mute: false, early: false, methods: Vec::new() }
     }
 
-    fn headers(&self, _: &Head, answered: &Answered, _: u128) -> Vec<(String, String)> {
+    fn headers(&self, _: &Head, answered: &Response, _: u128) -> Vec<(String, String)> {
         let mut headers = vec![("Date".to_owned(), head::date(self.0.clock.wall()))];
         let kind = answered.reply.body.content_type();
         if !kind.is_empty() {

@@ -375,7 +375,7 @@ fn authorize(state: &mut State, own: Key, options: &Options) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use http::head::{Answered, Asked, Head};
+    use http::head::{Head, Request, Response};
     use http::reply::{Refusal, Reply};
 
     use super::*;
@@ -385,8 +385,8 @@ mod tests {
     struct States(Arc<DataCenter>);
 
     impl Service for States {
-        fn answer(&self, asked: &Asked) -> Answered {
-            let name = asked.head.path().trim_start_matches('/').to_owned();
+        fn answer(&self, request: &Request) -> Response {
+            let name = request.head.path().trim_start_matches('/').to_owned();
             let found = self.0.look(|state| {
                 let machine = state.machines.iter().find(|machine| machine.name == name);
                 machine.map(|machine| machine.state.clone())
@@ -395,10 +395,10 @@ mod tests {
                 Some(state) => Reply::json(&state.into()),
                 None => Refusal::not_found(&name).into_reply(),
             };
-            Answered { reply, signed_by: None, mute: false, early: true, methods: Vec::new() }
+            Response { reply, signed_by: None, mute: false, early: true, methods: Vec::new() }
         }
 
-        fn headers(&self, _: &Head, _: &Answered, _: u128) -> Vec<(String, String)> {
+        fn headers(&self, _: &Head, _: &Response, _: u128) -> Vec<(String, String)> {
             vec![("Server".to_owned(), "states/1".to_owned())]
         }
 

@@ -20,7 +20,7 @@ use super::routes::ROUTES;
 use super::throttle::Throttle;
 use super::version::{self, Version};
 use crate::emulator::datacenter::{DataCenter, lock};
-use crate::emulator::http::head::{self, Answered, Asked, Head, Pages, Twist};
+use crate::emulator::http::head::{self, Head, Pages, Request, Response, Twist};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Body, Outcome, Refusal, Reply};
 use crate::emulator::http::service::{Limit, Service};
@@ -61,28 +61,28 @@ impl CloudApi {
 }
 
 impl Service for CloudApi {
-    fn answer(&self, asked: &Asked) -> Answered {
-        let mut answered =
-            Answered { reply: Reply::empty(200), signed_by: None, mute: false, early: false, methods: Vec::new() };
-        answered.reply = match outcome(self, asked, &mut answered) {
+    fn answer(&self, request: &Request) -> Response {
+        let mut response =
+            Response { reply: Reply::empty(200), signed_by: None, mute: false, early: false, methods: Vec::new() };
+        response.reply = match outcome(self, request, &mut response) {
             Ok(reply) => reply,
             Err(refusal) => {
-                answered.early = refusal.early;
-                answered.mute = refusal.mute;
+                response.early = refusal.early;
+                response.mute = refusal.mute;
                 // Of an error in plain text there are the words alone.
                 let words = refusal.body.get("message").and_then(Value::as_str).map(|words| words.as_bytes().to_vec());
                 let mut reply = refusal.into_reply();
-                if let Some(words) = words.filter(|_| asked.head.wants_text()) {
+                if let Some(words) = words.filter(|_| request.head.wants_text()) {
                     reply.body = Body::Text(words);
                 }
                 reply
             }
         };
-        answered
+        response
     }
 
-    fn headers(&self, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)> {
-        headers(&head::date(self.cloud.clock.wall()), head, answered, took_ms)
+    fn headers(&self, head: &Head, response: &Response, took_ms: u128) -> Vec<(String, String)> {
+        headers(&head::date(self.cloud.clock.wall()), head, response, took_ms)
     }
 
     fn below_account<'a>(&self, path: &'a str) -> &'a str {
@@ -103,14 +103,14 @@ impl Service for CloudApi {
     }
 }
 
-fn outcome(api: &CloudApi, asked: &Asked, answered: &mut Answered) -> Outcome {
+fn outcome(api: &CloudApi, request: &Request, response: &mut Response) -> Outcome {
     let cloud = &*api.cloud;
-    let head = &asked.head;
+    let head = &request.head;
     if head.method == "GET" && documentation(head.path()) {
         return Ok(Reply::empty(302).header("Location", DOCS));
     }
     let found = call::find(ROUTES, head)?;
-    answered.methods.clone_from(&found.methods);
+    response.methods.clone_from(&found.methods);
     let Some(first) = found.routes.first().copied() else { return Err(Refusal::not_found(&head.target).early()) };
     let content_type = content_type(head);
     let version = agree(head, first)?;
@@ -124,7 +124,7 @@ fn outcome(api: &CloudApi, asked: &Asked, answered: &mut Answered) -> Outcome {
         auth::check_unsigned_date(head, wall)?;
     }
 
-    let body = read_body(asked, &content_type)?;
+    let body = read_body(request, &content_type)?;
     let mut given = params::form(head.query());
     given.extend(body);
     let mut merged = found.path;
@@ -143,19 +143,19 @@ fn outcome(api: &CloudApi, asked: &Asked, answered: &mut Answered) -> Outcome {
                     identity::check_token(head)?;
                     who
                 }
-                None => super::presigned::identify(&state, asked, version, wall)?,
+                None => super::presigned::identify(&state, request, version, wall)?,
             };
-            answered.signed_by = Some(who.key_id.clone());
+            response.signed_by = Some(who.key_id.clone());
             let named = merged.get("account").and_then(Value::as_str).unwrap_or("my");
-            let asking = rbac::Asking { head, route, params: &merged, ip: &asked.ip, wall };
+            let asking = rbac::Asking { head, route, params: &merged, ip: &request.ip, wall };
             let account = rbac::target(&state, &who, named, &asking)?;
             let active = rbac::allow(&state, &who, &account, &asking)?;
-            (account, who.caller(&asked.ip), who.account, active)
+            (account, who.caller(&request.ip), who.account, active)
         } else {
             (String::new(), Value::Null, String::new(), Vec::new())
         };
         api.count(&bucket, route.group)?;
-        let Twist { fail: fails, silent, vanish, pages } = asked.twist;
+        let Twist { fail: fails, silent, vanish, pages } = request.twist;
         if let Some(pages) = pages {
             shift(pages, &mut merged);
         }
@@ -247,15 +247,15 @@ fn check_accept(head: &Head) -> Result<(), Refusal> {
     Err(Refusal::new(406, "NotAcceptableError", "Server accepts: application/json,text/plain").early())
 }
 
-fn read_body(asked: &Asked, content_type: &str) -> Result<params::Params, Refusal> {
-    if matches!(asked.head.method.as_str(), "GET" | "HEAD") {
+fn read_body(request: &Request, content_type: &str) -> Result<params::Params, Refusal> {
+    if matches!(request.head.method.as_str(), "GET" | "HEAD") {
         return Ok(params::Params::new());
     }
-    if asked.too_long {
+    if request.too_long {
         return Err(too_large());
     }
-    let body = unpacked(asked)?;
-    if let Some(said) = asked.head.get("content-md5") {
+    let body = unpacked(request)?;
+    if let Some(said) = request.head.get("content-md5") {
         let is = content_md5(&body);
         if said != is && !body.is_empty() {
             return Err(Refusal::new(400, "BadDigest", format!("Content-MD5 '{said}' didn't match '{is}'")));
@@ -265,13 +265,13 @@ fn read_body(asked: &Asked, content_type: &str) -> Result<params::Params, Refusa
 }
 
 /// The body as it was before it was compressed, if it was.
-fn unpacked(asked: &Asked) -> Result<Cow<'_, [u8]>, Refusal> {
-    if asked.head.get("content-encoding").as_deref() != Some("gzip") || asked.body.is_empty() {
-        return Ok(Cow::Borrowed(&asked.body));
+fn unpacked(request: &Request) -> Result<Cow<'_, [u8]>, Refusal> {
+    if request.head.get("content-encoding").as_deref() != Some("gzip") || request.body.is_empty() {
+        return Ok(Cow::Borrowed(&request.body));
     }
     let mut body = Vec::new();
     let most = u64::try_from(MAX_BODY).unwrap_or(u64::MAX).saturating_add(1);
-    let read = GzDecoder::new(asked.body.as_slice()).take(most).read_to_end(&mut body);
+    let read = GzDecoder::new(request.body.as_slice()).take(most).read_to_end(&mut body);
     read.map_err(|error| Refusal::new(400, "InvalidContent", format!("Invalid gzip: {error}")))?;
     if body.len() > MAX_BODY {
         return Err(too_large());
@@ -310,25 +310,25 @@ pub(crate) fn content_md5(body: &[u8]) -> String {
 }
 
 /// The headers that go with an answer, in order.
-fn headers(date: &str, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)> {
+fn headers(date: &str, head: &Head, response: &Response, took_ms: u128) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut put = |name: &str, value: String| headers.push((name.to_owned(), value));
-    let kind = match answered.reply.body.content_type() {
+    let kind = match response.reply.body.content_type() {
         "application/json" if head.wants_text() => "text/plain",
         kind => kind,
     };
     if !kind.is_empty() {
         put("Content-Type", kind.to_owned());
     }
-    if !kind.is_empty() && !matches!(answered.reply.body, Body::Lines(_)) {
-        put("Content-MD5", content_md5(answered.reply.body.bytes()));
+    if !kind.is_empty() && !matches!(response.reply.body, Body::Lines(_)) {
+        put("Content-MD5", content_md5(response.reply.body.bytes()));
     }
     put("Date", date.to_owned());
     let says = |word: &str| head.get("connection").is_some_and(|said| said.to_ascii_lowercase().contains(word));
     if !says("close") && !says("upgrade") {
         put("Connection", "Keep-Alive".to_owned());
     }
-    if !answered.early {
+    if !response.early {
         let id = head
             .get("request-id")
             .or_else(|| head.get("x-request-id"))
@@ -342,10 +342,10 @@ fn headers(date: &str, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(
         let names =
             "Accept, Accept-Version, Content-Length, Content-MD5, Content-Type, Date, Api-Version, Response-Time";
         put("Access-Control-Allow-Headers", names.to_owned());
-        put("Access-Control-Allow-Methods", answered.methods.join(", "));
+        put("Access-Control-Allow-Methods", response.methods.join(", "));
         put("Access-Control-Expose-Headers", "Api-Version, Request-Id, Response-Time".to_owned());
     }
-    for (name, value) in &answered.reply.headers {
+    for (name, value) in &response.reply.headers {
         put(name, value.clone());
     }
     headers

@@ -10,7 +10,7 @@ use super::identity::{Who, identify as identify_presented};
 use super::version::Version;
 use crate::emulator::datacenter::state::State;
 use crate::emulator::datacenter::verify::Algorithm;
-use crate::emulator::http::head::Asked;
+use crate::emulator::http::head::Request;
 use crate::emulator::http::params;
 use crate::emulator::http::reply::Refusal;
 
@@ -18,8 +18,8 @@ use crate::emulator::http::reply::Refusal;
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Who signed the URL, if anyone did.
-pub(crate) fn identify(state: &State, asked: &Asked, version: Version, now: i64) -> Result<Who, Refusal> {
-    let query = params::form(asked.head.query());
+pub(crate) fn identify(state: &State, request: &Request, version: Version, now: i64) -> Result<Who, Refusal> {
+    let query = params::form(request.head.query());
     let get = |name: &str| query.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let names = ["algorithm", "expires", "keyId", "signature"];
     if names.iter().all(|name| get(name).is_none()) {
@@ -35,7 +35,7 @@ pub(crate) fn identify(state: &State, asked: &Asked, version: Version, now: i64)
     }
     let algorithm =
         Algorithm::named(algorithm).ok_or_else(|| Refusal::without_code("The signed URL's algorithm is unknown"))?;
-    let own = asked.head.method.as_str();
+    let own = request.head.method.as_str();
     let mut methods: Vec<&str> = get("method").unwrap_or(own).split(',').collect();
     if !methods.contains(&own) {
         return Err(Refusal::without_code("The signed URL is for another method"));
@@ -54,8 +54,8 @@ pub(crate) fn identify(state: &State, asked: &Asked, version: Version, now: i64)
     pairs.sort_by_key(|(name, _)| (name.to_lowercase(), name.chars().map(char::is_uppercase).collect::<Vec<_>>()));
     let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-    let host = asked.head.get("host").unwrap_or_default();
-    let covered = format!("{}\n{host}\n{}\n{}", methods.join(","), asked.head.path(), pairs.join("&"));
+    let host = request.head.get("host").unwrap_or_default();
+    let covered = format!("{}\n{host}\n{}\n{}", methods.join(","), request.head.path(), pairs.join("&"));
     let signature = STANDARD.decode(signature).unwrap_or_default();
     let presented = Presented { key_id: key_id.to_owned(), algorithm, covered: covered.into_bytes(), signature };
     identify_presented(state, &presented, version)

@@ -41,7 +41,7 @@ impl Head {
 
 /// A request as read from the wire.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Request {
     pub(crate) head: Head,
     pub(crate) body: Vec<u8>,
     /// The body was longer than is taken.
@@ -54,7 +54,7 @@ pub(crate) struct Asked {
 
 /// An answer, and whose it was.
 #[derive(Debug)]
-pub(crate) struct Answered {
+pub(crate) struct Response {
     pub(crate) reply: Reply,
     /// The key id of a good signature.
     pub(crate) signed_by: Option<String>,

@@ -2,14 +2,14 @@
 
 use std::fmt::Debug;
 
-use super::head::{Answered, Asked, Head};
+use super::head::{Head, Request, Response};
 
 /// A service over the data center.
 pub(crate) trait Service: Debug + Send + Sync {
     /// Answers a request.
-    fn answer(&self, asked: &Asked) -> Answered;
+    fn answer(&self, request: &Request) -> Response;
     /// The headers that go with an answer, in order.
-    fn headers(&self, head: &Head, answered: &Answered, took_ms: u128) -> Vec<(String, String)>;
+    fn headers(&self, head: &Head, response: &Response, took_ms: u128) -> Vec<(String, String)>;
     /// The path below the account, where paths begin with one: faults name it so.
     fn below_account<'a>(&self, path: &'a str) -> &'a str {
         path

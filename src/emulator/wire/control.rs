@@ -12,29 +12,29 @@ use super::server_state::Shared;
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::lock;
 use crate::emulator::datacenter::state::{Machine, State};
-use crate::emulator::http::head::Asked;
+use crate::emulator::http::head::Request;
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Refusal, Reply};
 
 /// Answers a request to the emulator itself, which may name a host in its target too.
-pub(crate) fn answer(shared: &Shared, asked: &Asked, peer: IpAddr, authority: Option<&str>) -> Reply {
+pub(crate) fn answer(shared: &Shared, request: &Request, peer: IpAddr, authority: Option<&str>) -> Reply {
     if !peer.to_canonical().is_loopback() {
-        return Refusal::forbidden(asked.head.path()).into_reply();
+        return Refusal::forbidden(request.head.path()).into_reply();
     }
-    let headers = &asked.head.headers;
+    let headers = &request.head.headers;
     let named = headers.get_all("host").iter().map(|host| host.to_str().unwrap_or_default());
     if headers.contains_key("origin") || !named.chain(authority).all(is_loopback) {
         let words = "the emulator itself is spoken to by its loopback address, and not by pages of a browser";
         return Refusal::new(403, "NotAuthorized", words).into_reply();
     }
-    let body = match serde_json::from_slice(&asked.body) {
+    let body = match serde_json::from_slice(&request.body) {
         Ok(Value::Object(body)) => body,
         _ => params::Params::new(),
     };
     let text = |name: &str| body.get(name).and_then(params::text);
     let wrong = |words: String| Refusal::new(400, "InvalidArgument", words).into_reply();
-    let path = asked.head.path().trim_start_matches("/--emulator").trim_matches('/');
-    match (asked.head.method.as_str(), path) {
+    let path = request.head.path().trim_start_matches("/--emulator").trim_matches('/');
+    match (request.head.method.as_str(), path) {
         ("GET", "requests") => {
             let rows = lock(&shared.seen)
                 .iter()
@@ -93,7 +93,7 @@ pub(crate) fn answer(shared: &Shared, asked: &Asked, peer: IpAddr, authority: Op
             lock(&shared.faults).clear();
             Reply::empty(204)
         }
-        _ => Refusal::not_found(&asked.head.target).into_reply(),
+        _ => Refusal::not_found(&request.head.target).into_reply(),
     }
 }
 

@@ -9,12 +9,12 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
+use hyper::StatusCode;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use hyper::ext::ReasonPhrase;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
-use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,7 +30,7 @@ use super::server_state::{LoggedRequest, Shared};
 use super::write_timeout::WriteTimeout;
 use crate::emulator::datacenter::lock;
 use crate::emulator::http::head::Head;
-use crate::emulator::http::head::{Answered, Asked, Twist};
+use crate::emulator::http::head::{Request, Response, Twist};
 use crate::emulator::http::reply::{Body, Refusal, Reply};
 use crate::emulator::http::service::Service;
 use crate::emulator::http::stream::{Lines, Socket};
@@ -152,10 +152,10 @@ impl std::fmt::Display for Dropped {
 impl std::error::Error for Dropped {}
 
 async fn respond(
-    mut request: Request<Incoming>,
+    mut request: hyper::Request<Incoming>,
     caller: &Caller,
     behind: &Leftover,
-) -> Result<Response<WireBody>, Dropped> {
+) -> Result<hyper::Response<WireBody>, Dropped> {
     let (busy, began) = (caller.activity.begin(), Instant::now());
     let Caller { peer, service, shared, .. } = caller;
     let upgrade = hyper::upgrade::on(&mut request);
@@ -167,10 +167,10 @@ async fn respond(
         .await
         .map_err(|_| Dropped)?
         .ok_or(Dropped)?;
-    let mut asked = Asked { head, body, too_long, ip: peer.ip().to_string(), twist: Twist::default() };
+    let mut asked = Request { head, body, too_long, ip: peer.ip().to_string(), twist: Twist::default() };
     if asked.head.path() == "/--emulator" || asked.head.path().starts_with("/--emulator/") {
         let reply = control::answer(shared, &asked, peer.ip(), authority.as_deref());
-        let answered = Answered { reply, signed_by: None, mute: false, early: true, methods: Vec::new() };
+        let answered = Response { reply, signed_by: None, mute: false, early: true, methods: Vec::new() };
         return Ok(response(service.as_ref(), &asked.head, answered, &Effect::default(), began, busy));
     }
 
@@ -228,16 +228,16 @@ enum NoReply {
 fn carry_out(
     service: &dyn Service,
     shared: &Shared,
-    asked: Asked,
+    asked: Request,
     effect: &Effect,
     mut seen: LoggedRequest,
-) -> Result<(Asked, Answered), NoReply> {
+) -> Result<(Request, Response), NoReply> {
     if effect.drop == Some(Drop::Before) {
         shared.saw(seen);
         return Err(NoReply::Dropped);
     }
     let mut answered = match planned(effect) {
-        Some(reply) => Answered { reply, signed_by: None, mute: false, early: effect.html, methods: Vec::new() },
+        Some(reply) => Response { reply, signed_by: None, mute: false, early: effect.html, methods: Vec::new() },
         None => service.answer(&asked),
     };
     seen.signed_by.clone_from(&answered.signed_by);
@@ -316,11 +316,11 @@ async fn read(mut body: Incoming, most: usize) -> Option<(Vec<u8>, bool)> {
 fn response(
     service: &dyn Service,
     head: &Head,
-    answered: Answered,
+    answered: Response,
     effect: &Effect,
     began: Instant,
     busy: Busy,
-) -> Response<WireBody> {
+) -> hyper::Response<WireBody> {
     let headers = service.headers(head, &answered, began.elapsed().as_millis());
     let mut lines = None;
     let (bytes, kind) = match answered.reply.body {
@@ -359,7 +359,7 @@ fn response(
         }
     }
     let status = StatusCode::from_u16(answered.reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = Response::new(body);
+    let mut response = hyper::Response::new(body);
     *response.status_mut() = status;
     if status == StatusCode::SWITCHING_PROTOCOLS {
         response.extensions_mut().insert(ReasonPhrase::from_static(b"The Watershed Moment"));
