@@ -2,11 +2,13 @@
 //!
 //! It knows nothing of exit codes or terminals; `cli::exit` maps a [`Kind`] to a code.
 
+mod command_line;
 mod hint;
 
 use std::error::Error as StdError;
 use std::fmt;
 
+pub use command_line::{CommandLine, quoted};
 pub use hint::{Hint, Part};
 
 /// What sort of failure it was. One kind, one exit code.

@@ -13,10 +13,10 @@ use super::fingerprint::{PublicKey, clean};
 use super::http_signature::Algorithm;
 use super::legacy::Lock;
 use super::openssh::Sealed;
-use super::pem::{self, Block, LARGEST_FILE, quoted};
+use super::pem::{self, Block, LARGEST_FILE};
 use super::pkcs::{self, Bad};
 use super::secret::{Made, Secret};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, quoted};
 use crate::sensitive;
 
 /// How often a passphrase is asked for before giving up.

@@ -7,7 +7,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::fingerprint::{KeyKind, PublicKey, clean};
 use super::repair::{Damage, is_packed, private, repaired};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 
 /// No private key comes near this.
 pub(super) const LARGEST_FILE: usize = 64 * 1024;
@@ -22,16 +22,6 @@ pub(super) struct Block {
     pub(super) damage: Option<Damage>,
     /// Another private key follows.
     pub(super) more: bool,
-}
-
-/// A file's name as it can be typed in a shell.
-pub(super) fn quoted(file: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "/._-+:,@%=~\\".contains(letter);
-    if !file.is_empty() && file.chars().all(plain) {
-        file.to_owned()
-    } else {
-        format!("'{}'", file.replace('\'', r"'\''"))
-    }
 }
 
 fn refuse(file: &str, what: &str) -> Error {

@@ -6,8 +6,8 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::zeroize::Zeroizing;
 
-use super::pem::quoted;
 use crate::der::{self, Reader};
+use crate::error::quoted;
 
 /// Base64 of base64 of a key, and no more.
 const DEPTH: u32 = 2;

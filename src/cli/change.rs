@@ -11,8 +11,7 @@ use super::terminal::progress::Progress;
 use crate::answer::Answer;
 use crate::api::{CLOUDAPI, Op, Shape, Takes};
 use crate::client::Client;
-use crate::error::{Error, Hint, Kind, Result};
-use crate::grammar::shell;
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render::{self, Format, View};
 use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
@@ -278,14 +277,12 @@ fn looked_for(app: &App, op: &Op, call: &Call, error: Error) -> Error {
     let Some(noun) = op.makes() else { return error };
     // The list of a thing's parts is asked of the thing.
     let list = CLOUDAPI.command(noun.list);
-    let mut command = list.clone();
-    if let (Some((_, of)), Some((list, _))) = (&call.target, list.rsplit_once(' '))
-        && noun.list.path_params().next().is_some()
-    {
-        command = format!("{list} {}", shell::quoted(of));
-    }
+    let mut command = match (&call.target, list.rsplit_once(' ')) {
+        (Some((_, of)), Some((words, _))) if noun.list.path_params().next().is_some() => CommandLine::of(words).on(of),
+        _ => CommandLine::of(&list),
+    };
     if let (Some(filter), Some(name)) = (noun.filter, call.args.text("name").filter(|name| !name.contains("{{"))) {
-        command.push_str(&format!(" {filter}={}", shell::quoted(name)));
+        command = command.on(format!("{filter}={name}"));
     }
-    error.hint(Hint::run("whether it is there", command + &resume::cloud(app)))
+    error.hint(Hint::run("whether it is there", command.and(resume::cloud(app))))
 }

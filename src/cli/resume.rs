@@ -1,5 +1,6 @@
 //! What an interruption leaves behind, and how to go on with it. It sends nothing.
 
+use std::ffi::OsStr;
 use std::future::Future;
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use super::app::App;
 use super::terminal::signals::Signals;
 use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
 use crate::cli::args::build;
-use crate::error::{Error, Hint, Kind};
-use crate::grammar::shell;
+use crate::error::{CommandLine, Error, Hint, Kind};
+use crate::grammar::selector::is_glob;
 use crate::tasks::change::InFlight;
 use crate::tasks::stop::Stop;
 
@@ -32,7 +33,9 @@ pub struct Typed<'a> {
 /// The options that a command was given, as it takes them again.
 #[derive(Default)]
 struct ResumeCommand {
-    words: Vec<String>,
+    options: CommandLine,
+    /// `--yes` is among them.
+    confirmed: bool,
     /// What may be secret or long was left out.
     short: bool,
     /// A key makes that repeating the whole command makes nothing twice.
@@ -60,33 +63,28 @@ impl ResumeCommand {
                 again.short = true;
                 continue;
             }
-            match arg.get_action() {
-                ArgAction::SetTrue => again.words.push(format!("--{long}")),
-                _ => {
-                    for value in matches.get_raw(id).into_iter().flatten() {
-                        let value = shell::quoted(&value.to_string_lossy());
-                        again.words.push(match (arg.is_require_equals_set(), value.as_str()) {
-                            (true, "''") => format!("--{long}"),
-                            (true, _) => format!("--{long}={value}"),
-                            (false, _) => format!("--{long} {value}"),
-                        });
-                    }
-                }
+            let option = format!("--{long}");
+            if let ArgAction::SetTrue = arg.get_action() {
+                again.confirmed |= id == "yes";
+                again.options = again.options.word(option);
+                continue;
+            }
+            for value in matches.get_raw(id).into_iter().flatten().map(OsStr::to_string_lossy) {
+                again.options = match (arg.is_require_equals_set(), value.is_empty()) {
+                    (true, true) => again.options.word(&option),
+                    (true, false) => again.options.word(format!("{option}={value}")),
+                    (false, _) => again.options.option(&option, value),
+                };
             }
         }
         again
     }
 
-    /// The command for these words, which asks nothing.
-    fn command(&self, app: &App, op: &'static Op, these: &str) -> String {
-        let mut command = command_of(op);
-        let yes = (op.asks && !self.words.iter().any(|word| word == "--yes")).then_some("--yes");
-        for word in [these].into_iter().chain(self.words.iter().map(String::as_str)).chain(yes) {
-            command.push(' ');
-            command.push_str(word);
-        }
-        command.push_str(&cloud(app));
-        command
+    /// The command for these targets, which asks nothing.
+    fn command(self, app: &App, op: &'static Op, these: &[String]) -> CommandLine {
+        let command = command_of(op).on_all(these).and(self.options);
+        let command = if op.asks && !self.confirmed { command.with("--yes") } else { command };
+        command.and(cloud(app))
     }
 }
 
@@ -131,7 +129,7 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
     let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
     if let Some((_, noun)) = op.goal {
         for new in unknown.by_ref().take(FEW) {
-            let command = format!("{}{} name={}", CLOUDAPI.command(noun.list), cloud(app), shell::quoted(new));
+            let command = CommandLine::of(&CLOUDAPI.command(noun.list)).on(format!("name={new}")).and(cloud(app));
             error = error.hint(Hint::run("to see what became of it", command));
         }
         let more = unknown.count();
@@ -142,8 +140,8 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
     let with = if again.short { ", with the same pairs" } else { "" };
     match (op.path_params().collect::<Vec<_>>().as_slice(), ids(&unsent)) {
         // Only below the noun itself is an id enough to name a thing.
-        ([_], ids) if !ids.is_empty() && ids.len() <= MANY => {
-            error.hint(format!("to go on with the others{with}: {}", again.command(app, op, &ids.join(" "))))
+        ([_], ids) if !ids.is_empty() && ids.len() <= MANY && ids.iter().all(|id| names_one(id)) => {
+            error.hint(Hint::run(format!("to go on with the others{with}"), again.command(app, op, &ids)))
         }
         ([_], ids) if !ids.is_empty() => error.hint("to go on with the others: the same command again"),
         ([], _) if again.keyed && left.makes => {
@@ -172,47 +170,50 @@ fn names(these: &[&InFlight]) -> String {
     all
 }
 
-/// The options that chose the cloud, the account and the key, with a blank before each.
-pub fn cloud(app: &App) -> String {
-    let option = |(name, value): &(&str, Option<String>)| match value {
-        Some(value) => format!(" --{name} {}", shell::quoted(value)),
-        None => format!(" --{name}"),
-    };
-    app.globals.cloud.iter().map(option).collect()
+/// Whether a name can be typed, and then means nothing but the thing of this name: `web*` means others too as soon as
+/// that is gone.
+fn names_one(name: &str) -> bool {
+    !is_glob(name) && !name.contains(char::is_control)
+}
+
+/// The options that chose the cloud, the account and the key.
+pub fn cloud(app: &App) -> CommandLine {
+    app.globals.cloud.iter().fold(CommandLine::default(), |line, (name, value)| match value {
+        Some(value) => line.option(&format!("--{name}"), value),
+        None => line.word(format!("--{name}")),
+    })
 }
 
 /// The commands that wait for these, or show how far they are.
-fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids: &[String]) -> Vec<String> {
+fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids: &[String]) -> Vec<Hint> {
     let end = match (left.state, goal) {
         (Some(state), _) => Some(format!("state={state}")),
         (None, Goal::State(state)) => Some(format!("state={state}")),
         (None, Goal::Gone) => Some("deleted".to_owned()),
         _ => None,
     };
-    let resource = CLOUDAPI.resource_of(noun.get);
     let alone = noun.get.path_params().count() == 1;
-    let all = ids.iter().take(MANY).cloned().collect::<Vec<_>>().join(" ");
-    let cloud = cloud(app);
-    match (end, goal, resource) {
+    let each = |purpose: &str, command: CommandLine| -> Vec<Hint> {
+        let of = |id| Hint::run(purpose, command.clone().on(id).and(cloud(app)));
+        ids.iter().take(FEW).map(of).collect()
+    };
+    match (end, goal, CLOUDAPI.resource_of(noun.get)) {
         (Some(end), _, Some(resource)) if alone && !noun.states.is_empty() => {
-            vec![format!("to wait for it: sdc wait {} {all} --for {end}{cloud}", resource.name)]
+            let wait = CommandLine::new("wait").on(resource.name).on_all(ids.iter().take(MANY)).option("--for", end);
+            vec![Hint::run("to wait for it", wait.and(cloud(app)))]
         }
         // The state was the same before: only its records tell that it is over.
-        (_, Goal::AuditThen(..) | Goal::Audit(_), _) if alone => ids
-            .iter()
-            .take(FEW)
-            .map(|id| format!("to see whether it is done: sdc machines audit {id}{cloud}"))
-            .collect(),
-        (_, _, Some(_)) if alone => {
-            ids.iter().take(FEW).map(|id| format!("to look at it: {} {id}{cloud}", command_of(noun.get))).collect()
+        (_, Goal::AuditThen(..) | Goal::Audit(_), _) if alone => {
+            each("to see whether it is done", CommandLine::new("machines audit"))
         }
+        (_, _, Some(_)) if alone => each("to look at it", command_of(noun.get)),
         _ => Vec::new(),
     }
 }
 
 /// The words of the operation's command.
-fn command_of(op: &'static Op) -> String {
-    format!("sdc {} {}", CLOUDAPI.resource_of(op).map_or("", |noun| noun.name), op.verb)
+fn command_of(op: &'static Op) -> CommandLine {
+    CommandLine::of(&format!("{} {}", CLOUDAPI.resource_of(op).map_or("", |noun| noun.name), op.verb))
 }
 
 /// How long the end may take after an interruption before it is told that it takes time.

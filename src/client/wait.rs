@@ -285,7 +285,7 @@ impl Client {
     /// The error with the command that shows the log of what is waited for, if there is one.
     fn logged(&self, waiting: &Wait<'_>, error: Error, purpose: &str) -> Error {
         match waiting.log() {
-            Some((log, args)) => error.hint(Hint::run(purpose, self.service.command_with(log, |name| args.text(name)))),
+            Some((log, args)) => error.hint(Hint::run(purpose, args.command(self.service, log))),
             None => error,
         }
     }

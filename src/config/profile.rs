@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::paths;
-use crate::error::{Error, Hint, Result};
+use crate::error::{CommandLine, Error, Hint, Result, quoted};
 use crate::file::{self as files, Lock, Manner};
 use crate::sensitive;
 
@@ -123,7 +123,7 @@ pub fn read(dir: &Path, name: &str) -> Result<Profile> {
     let path = file(dir, name)?;
     let bytes = files::read(&path, LONGEST).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => match list(dir).unwrap_or_default().is_empty() {
-            true => absent(dir, name).hint(Hint::run("to create it", format!("profile create {name}"))),
+            true => absent(dir, name).hint(Hint::run("to create it", CommandLine::new("profile create").on(name))),
             false => absent(dir, name),
         },
         _ => unreachable_file("read", &path, error),
@@ -174,7 +174,7 @@ pub fn check_new_name(dir: &Path, name: &str) -> Result<()> {
     }
     Err(Error::usage(format!("there is a profile '{name}' already"))
         .hint(format!("to change it, edit its file: {}", file.display()))
-        .hint(Hint::run("to make it anew", format!("profile delete {name}"))))
+        .hint(Hint::run("to make it anew", CommandLine::new("profile delete").on(name))))
 }
 
 /// Writes a new profile.
@@ -336,7 +336,10 @@ fn unreachable_file(verb: &str, path: &Path, error: io::Error) -> Error {
     if !denied {
         return told;
     }
-    told.hint(format!("if a sudo made it root's: sudo chown -R \"$(id -un)\" '{}'", folder.display()))
+    told.hint(format!(
+        "if a sudo made it root's: sudo chown -R \"$(id -un)\" {}",
+        quoted(&folder.display().to_string())
+    ))
 }
 
 fn store(path: &Path, fields: &Map<String, Value>) -> Result<()> {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::fwrule::{Action, HIGHEST, MOST, Ports, Protocol, Rule, Target, Targets, Types};
 use super::fwtext::{Text, either, short};
 use super::is_uuid;
-use crate::error::{Hint, Result};
+use crate::error::{CommandLine, Hint, Result};
 
 /// Takes a rule apart.
 ///
@@ -147,9 +147,10 @@ fn target(text: &mut Text<'_>, more: &[&str]) -> Result<Target> {
             }
             if !is_uuid(word) {
                 let error = text.wrong(at, &format!("'{}' is not an id of a machine", short(word)), "expected a UUID");
-                return Err(
-                    error.hint(Hint::run("ids by name", format!("machines list name={} -o id,name", short(word))))
-                );
+                return Err(error.hint(Hint::run(
+                    "ids by name",
+                    CommandLine::new("machines list").on(format!("name={}", short(word))).with("-o id,name"),
+                )));
             }
             Ok(Target::Vm(word.to_ascii_lowercase()))
         }

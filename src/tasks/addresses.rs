@@ -37,7 +37,7 @@ use super::resolve::{self, is_uuid};
 use crate::answer::Row;
 use crate::api::cloudapi::networks;
 use crate::client::Client;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 
 /// Tags by which a machine says how it wants to be reached: node-triton's, so that both tools go the same way.
 const IP: &str = "tritoncli.ssh.ip";
@@ -200,7 +200,8 @@ impl Machine {
         };
         let error = Error::new(Kind::NotFound, format!("machine {} has {what}", self.name));
         if self.addresses.is_empty() {
-            return error.hint(Hint::run(format!("it is {}", self.state), format!("machines get {}", self.id)));
+            return error
+                .hint(Hint::run(format!("it is {}", self.state), CommandLine::new("machines get").on(&self.id)));
         }
         error.hint(format!("it has {}", self.all()))
     }

@@ -62,7 +62,7 @@ use crate::answer::{Answer, Row};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
 use crate::client::{Before, Client, Once, Wait};
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::grammar::range;
 use crate::request::{Arg as Value, Args, Request};
 use crate::response::Response;
@@ -292,7 +292,7 @@ impl CreateOptions {
         let (name, id) = (there("/name").unwrap_or_default(), there("/id").unwrap_or_default());
         let words = format!("machine {name} ({id}) is there, but differs: {}", differences.join(", and "));
         Err(Error::new(Kind::Refused, words)
-            .hint(Hint::run("what it is", format!("machines get {id}")))
+            .hint(Hint::run("what it is", CommandLine::new("machines get").on(id)))
             .hint("to have another one, give it another name or key"))
     }
 
@@ -350,7 +350,7 @@ impl CreateOptions {
         }
         // The time may be over although the machine runs, or nobody could be asked: then nobody knows that it failed.
         if error.kind() == Kind::TimedOut && !self.is_unfinished(client, id).await {
-            let error = error.hint(Hint::run("it is kept, for it may run", format!("machines get {id}")));
+            let error = error.hint(Hint::run("it is kept, for it may run", CommandLine::new("machines get").on(id)));
             return Failed { error, deleted: false };
         }
         match remove(client, id, REMOVAL).await {
@@ -358,7 +358,7 @@ impl CreateOptions {
             Err(why) => {
                 let error = error
                     .hint(format!("it could not be deleted: {why}"))
-                    .hint(Hint::run("to delete it", format!("machines delete {id}")));
+                    .hint(Hint::run("to delete it", CommandLine::new("machines delete").on(id)));
                 return Failed { error, deleted: false };
             }
         }
@@ -460,7 +460,7 @@ pub fn check_progressing(name: &str, id: &str, machine: &Answer) -> Result<()> {
         return Ok(());
     }
     let words = format!("{name} already exists and is {state}: there is nothing to wait for");
-    Err(Error::new(Kind::FailedState, words).hint(Hint::run("to start it", format!("machines start {id}"))))
+    Err(Error::new(Kind::FailedState, words).hint(Hint::run("to start it", CommandLine::new("machines start").on(id))))
 }
 
 /// Whether a machine of this name was there when the service looked.

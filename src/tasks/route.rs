@@ -39,7 +39,7 @@ use super::{Report, resolve};
 use crate::answer::Row;
 use crate::api::cloudapi::{images, machines, networks};
 use crate::client::Client;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::request::Args;
 
 /// More bastions than this nobody has in a row.
@@ -189,13 +189,16 @@ impl<'a> RouteFinder<'a> {
             let words = format!("machine {} is {}, and nothing answers there", machine.name, machine.state);
             let error = Error::new(Kind::Refused, words);
             return Err(match machine.state.as_str() {
-                "stopped" => error.hint(Hint::run("to start it", format!("machines start {} --wait", machine.id))),
-                _ => error.hint(Hint::run("to see what became of it", format!("machines why {}", machine.id))),
+                "stopped" => error
+                    .hint(Hint::run("to start it", CommandLine::new("machines start").on(&machine.id).with("--wait"))),
+                _ => {
+                    error.hint(Hint::run("to see what became of it", CommandLine::new("machines why").on(&machine.id)))
+                }
             });
         }
         if machine.state != "running" {
             let words = format!("machine {} is {}, and may not answer; to start it", machine.name, machine.state);
-            self.report.warn(&Hint::run(words, format!("machines start {}", machine.id)));
+            self.report.warn(&Hint::run(words, CommandLine::new("machines start").on(&machine.id)));
         }
         self.machines.push((typed.to_owned(), machine.clone()));
         Ok(machine)

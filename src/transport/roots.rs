@@ -10,7 +10,7 @@ use rustls_pki_types::pem::PemObject;
 use super::Settings;
 use super::certificate::Certificate;
 use crate::der::{INTEGER, Reader, SEQUENCE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 
 /// Where Linux distributions, the BSDs, illumos and macOS keep all roots in one file.
 const BUNDLES: &[&str] = &[
@@ -96,7 +96,8 @@ fn in_file(file: &Path, variable: &str) -> Result<Vec<CertificateDer<'static>>> 
         let wrong =
             Error::usage(format!("cannot read the certificates in {variable}{}", file.display())).because(error);
         match file.is_dir() {
-            true => wrong.hint(format!("all certificates of a folder: SSL_CERT_DIR={}", quoted(file))),
+            true => wrong
+                .hint(format!("all certificates of a folder: SSL_CERT_DIR={}", quoted(&file.display().to_string()))),
             false => wrong,
         }
     })?;
@@ -104,7 +105,7 @@ fn in_file(file: &Path, variable: &str) -> Result<Vec<CertificateDer<'static>>> 
     if !found.is_empty() {
         return Ok(found);
     }
-    let (what, hint) = instead(&bytes, &quoted(file));
+    let (what, hint) = instead(&bytes, &quoted(&file.display().to_string()));
     let error = Error::usage(format!("{variable}{} holds no certificate: {what}", file.display()));
     Err(if hint.is_empty() { error } else { error.hint(hint) })
 }
@@ -190,11 +191,4 @@ pub(super) fn instead(bytes: &[u8], file: &str) -> (&'static str, String) {
         return ("the lines BEGIN CERTIFICATE and END CERTIFICATE are missing", command);
     }
     ("it is neither PEM nor DER", String::new())
-}
-
-/// A path for a shell.
-fn quoted(file: &Path) -> String {
-    let path = file.display().to_string();
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._/+@%,:=".contains(letter);
-    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }

@@ -422,7 +422,8 @@ async fn a_second_interruption_leaves_at_once_and_says_what_is_left() {
     // Nothing comes to its end here, and so the deletion is waited for without end.
     let emulator = cloud(Pace::Stepped, &[]).await;
     let tools = tools(SSH);
-    let mut child = with(&emulator, tools.path(), &[RUN, &["--", "true"]].concat()).spawn().unwrap();
+    let url = emulator.url().to_owned();
+    let mut child = with(&emulator, tools.path(), &[RUN, &["-U", &url, "--", "true"]].concat()).spawn().unwrap();
     let kill = |id: u32| assert!(Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap().success());
     let stderr = child.stderr.take().unwrap();
     let id = child.id();
@@ -442,6 +443,11 @@ async fn a_second_interruption_leaves_at_once_and_says_what_is_left() {
     });
     let told = told.await.unwrap();
     assert_eq!(ended(child).await.status.code(), Some(130), "{told}");
-    assert!(told.contains("may still be there") && told.contains("sdc reap --expired"), "{told}");
+    assert!(told.contains("may still be there"), "{told}");
+    // Both commands go to the cloud of this run.
+    for (purpose, command) in [("to delete it: ", "sdc machines delete "), ("time is over: ", "sdc reap --expired")] {
+        let line = told.lines().find(|line| line.contains(purpose)).unwrap();
+        assert!(line.contains(command) && line.ends_with(&format!(" --url {url}")), "{told}");
+    }
     emulator.stop().await.unwrap();
 }

@@ -32,6 +32,7 @@ mod models;
 mod no_hang;
 mod older;
 mod pages;
+mod pasted;
 mod questions;
 mod recorded;
 mod refusals;

@@ -11,8 +11,7 @@ use crate::cli::preview;
 use crate::cli::question;
 use crate::cli::terminal::prompt;
 use crate::client::{Client, Cut, Span, header_lines};
-use crate::error::{Error, Kind, Result};
-use crate::grammar::shell;
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render;
 use crate::request::Request;
 use crate::response::Response;
@@ -155,10 +154,9 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         Ok(()) => Ok(0),
         // A redirect of the service's is an answer too where the user asked for the request itself.
         Err(_) if (300..400).contains(&answer.status) && answer.is_own() => Ok(0),
-        Err(error) if answer.status >= 400 && without_account(&path).is_some() => Err(error.hint(format!(
-            "paths begin with the account: sdc api {} {}",
-            text("METHOD"),
-            shell::quoted(&without_account(&path).unwrap_or_default())
+        Err(error) if answer.status >= 400 && without_account(&path).is_some() => Err(error.hint(Hint::run(
+            "paths begin with the account",
+            CommandLine::new("api").on(text("METHOD")).on(without_account(&path).unwrap_or_default()),
         ))),
         Err(error) if unclear || answer.is_success() && !request.repeatable => Err(error.in_doubt()),
         Err(error) => Err(error),

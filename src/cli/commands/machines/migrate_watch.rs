@@ -17,7 +17,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Lines, backoff};
 use crate::config;
-use crate::error::{Error, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render::{self, visible, visible_json};
 use crate::request::{Request, segment};
 use crate::tasks::resolve;
@@ -198,7 +198,7 @@ impl Watching<'_> {
                 let because = if why.is_empty() { String::new() } else { format!(": {why}") };
                 let words = format!("the migration of machine {} {state} in the phase {phase}{because}", self.typed);
                 Err(Error::new(Kind::FailedState, words)
-                    .hint(format!("to give it up: sdc machines migrate abort {}", self.typed)))
+                    .hint(Hint::run("to give it up", CommandLine::new("machines migrate abort").on(&self.typed))))
             }
             "paused" | "successful" => {
                 self.app.say(&format!("the migration is {state} after the phase {phase}"));
