@@ -174,11 +174,19 @@ impl Place {
             Kind::FirewallRule | Kind::PolicyRules | Kind::Affinity | Kind::Json | Kind::Disks | Kind::Object => {
                 Place::Text
             }
-            Kind::Text | Kind::TextOrEmpty if field.name == "email" => Place::Address,
-            Kind::Text | Kind::TextOrEmpty if PROSE.contains(&field.name) => Place::Text,
+            Kind::Text | Kind::TextOrEmpty => Place::of_text(field.name),
             _ => Place::Name,
         };
         (place, text)
+    }
+
+    /// What a field of text may hold, by its name in the API.
+    pub fn of_text(name: &str) -> Place {
+        match name {
+            "email" => Place::Address,
+            name if PROSE.contains(&name) => Place::Text,
+            _ => Place::Name,
+        }
     }
 
     /// `NAME=VALUE` without dashes: what the field of this name may hold.
