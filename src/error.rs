@@ -41,6 +41,28 @@ pub enum Kind {
     ClosedPipe,
 }
 
+impl Kind {
+    /// Of two failures the graver one: the one that was least the thing's own.
+    #[must_use]
+    pub fn graver(self, other: Kind) -> Kind {
+        const ORDER: [Kind; 11] = [
+            Kind::Interrupted,
+            Kind::Auth,
+            Kind::Unreachable,
+            Kind::Throttled,
+            Kind::FailedState,
+            Kind::TimedOut,
+            Kind::Other,
+            Kind::Refused,
+            Kind::Ambiguous,
+            Kind::NotFound,
+            Kind::Usage,
+        ];
+        let rank = |kind| ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len());
+        if rank(other) < rank(self) { other } else { self }
+    }
+}
+
 /// What the service itself said: status, code, message, faulty fields and the request id.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceError {

@@ -261,7 +261,7 @@ impl Tally {
 
     fn count(&mut self, error: &Error) {
         self.failed += 1;
-        self.gravest = Some(self.gravest.map_or(error.kind(), |kind| exit::graver(kind, error.kind())));
+        self.gravest = Some(self.gravest.map_or(error.kind(), |kind| kind.graver(error.kind())));
     }
 
     /// The sum of it, in one line.

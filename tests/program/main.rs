@@ -33,6 +33,7 @@ mod no_hang;
 mod older;
 mod pages;
 mod pasted;
+mod prompts;
 mod questions;
 mod recorded;
 mod refusals;

@@ -21,25 +21,6 @@ pub fn code(kind: Kind) -> (u8, &'static str) {
     }
 }
 
-/// Of several failures the gravest is told: the one that was least the thing's own.
-pub fn graver(a: Kind, b: Kind) -> Kind {
-    const ORDER: [Kind; 11] = [
-        Kind::Interrupted,
-        Kind::Auth,
-        Kind::Unreachable,
-        Kind::Throttled,
-        Kind::FailedState,
-        Kind::TimedOut,
-        Kind::Other,
-        Kind::Refused,
-        Kind::Ambiguous,
-        Kind::NotFound,
-        Kind::Usage,
-    ];
-    let rank = |kind| ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len());
-    if rank(b) < rank(a) { b } else { a }
-}
-
 /// The failure in words to a person, several lines, without a final newline.
 pub fn words(error: &Error) -> String {
     failure::words(error, said)

@@ -47,10 +47,12 @@ pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], lost: &[S
     }
     let read = streams.line();
     let line = read.as_deref().unwrap_or_default();
-    if !line.ends_with('\n') {
+    // Ctrl-D twice hands over what was typed without its Enter.
+    let entered = line.strip_suffix('\n');
+    if entered.is_none() {
         end_line(streams);
     }
-    match line.trim().to_ascii_lowercase().as_str() {
+    match entered.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Error::other(format!("{verb}: not confirmed, so nothing was done"))),
     }
@@ -115,7 +117,7 @@ pub fn new_secret(streams: &Streams, what: &str, option: &str) -> Result<String>
 /// Reads what is typed and not shown.
 fn secret(streams: &Streams, question: &str) -> std::io::Result<String> {
     streams.secret(question).inspect_err(|error| {
-        if error.kind() == std::io::ErrorKind::UnexpectedEof {
+        if matches!(error.kind(), std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::Interrupted) {
             end_line(streams);
         }
     })

@@ -9,9 +9,9 @@ use super::help_json;
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::globals;
-use crate::cli::args::older::{self, Tool};
 use crate::cli::commands::{Custom, Settings};
 use crate::error::{CommandLine, Error, Hint, Result};
+use crate::grammar::older::{self, Tool};
 
 /// `sdc help`.
 pub(crate) static COMMAND: Custom = Custom {

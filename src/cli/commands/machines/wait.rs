@@ -157,7 +157,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             Ok(Answer::Record(object)) => found.push(object),
             Ok(_) => {}
             Err(error) if several => {
-                gravest = Some(gravest.map_or(error.kind(), |kind| exit::graver(kind, error.kind())));
+                gravest = Some(gravest.map_or(error.kind(), |kind| kind.graver(error.kind())));
             }
             Err(error) => return Err(error),
         }
