@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
@@ -11,7 +12,8 @@ use super::app::App;
 use super::terminal::signals::Signals;
 use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
 use crate::cli::args::build;
-use crate::error::{CommandLine, Error, Hint, Kind};
+use crate::client::{Client, Watch};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::grammar::selector::is_glob;
 use crate::tasks::change::InFlight;
 use crate::tasks::stop::Stop;
@@ -216,6 +218,36 @@ fn command_of(op: &'static Op) -> CommandLine {
     CommandLine::of(&format!("{} {}", CLOUDAPI.resource_of(op).map_or("", |noun| noun.name), op.verb))
 }
 
+/// Sends the one request of a change that no command goes on with. Returns what came of it, and the interruption that
+/// came meanwhile, with which the run ends once that is shown. `what` is done in words, such as "update image ID".
+///
+/// # Errors
+/// Those of the request; the interruption, where the request was not sent, failed, or is out when the second one comes.
+pub async fn sent<T>(
+    app: &App,
+    client: &Client,
+    what: &str,
+    send: impl AsyncFnOnce(&Client) -> Result<T>,
+) -> Result<(T, Option<Error>)> {
+    let stop = Stop::default();
+    let watch = Arc::new(Watch::new(stop.flag()));
+    let watched = client.watched(Arc::clone(&watch));
+    let mut outcome = None;
+    let interrupted = |words: &str| Error::new(Kind::Interrupted, format!("interrupted: {what} {words}"));
+    let work = async { outcome = stop.unless_unsent(&watch, send(&watched)).await };
+    let left = || if watch.is_out() { interrupted("was sent").in_doubt() } else { interrupted("was not sent") };
+    let asked = heeded(app, &stop, work, left).await?;
+    match (outcome, asked) {
+        (Some(Ok(answer)), asked) => Ok((answer, asked.then(|| interrupted("was carried out")))),
+        (Some(Err(error)), true) if error.kind() != Kind::Interrupted => {
+            app.report(&error);
+            Err(interrupted("failed"))
+        }
+        (Some(Err(error)), false) => Err(error),
+        _ => Err(interrupted("was not sent")),
+    }
+}
+
 /// How long the end may take after an interruption before it is told that it takes time.
 const MOMENT: Duration = Duration::from_millis(200);
 
@@ -223,12 +255,7 @@ const MOMENT: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// The second interruption's.
-pub async fn heeded(
-    app: &App,
-    stop: &Stop,
-    work: impl Future<Output = ()>,
-    left: impl Fn() -> Error,
-) -> crate::error::Result<bool> {
+pub async fn heeded(app: &App, stop: &Stop, work: impl Future<Output = ()>, left: impl Fn() -> Error) -> Result<bool> {
     let mut signals = Signals::new(&app.heard)?;
     let mut work = std::pin::pin!(work);
     loop {

@@ -9,6 +9,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::execute;
 use crate::cli::preview;
 use crate::cli::question;
+use crate::cli::resume;
 use crate::cli::terminal::prompt;
 use crate::client::{Client, Cut, Span, header_lines};
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
@@ -133,7 +134,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             prompt::confirm(&app.streams, "send", &format!("{} {}", request.method, request.path), &first)?;
         }
     }
-    let (answer, unclear) = client.send_reporting_doubt(&request).await?;
+    let send = async |client: &Client| client.send_reporting_doubt(&request).await;
+    let reads = matches!(request.method, reqwest::Method::GET | reqwest::Method::HEAD);
+    let ((answer, unclear), interrupted) = match reads {
+        true => (send(&client).await?, None),
+        false => resume::sent(app, &client, &format!("{} {}", request.method, request.path), send).await?,
+    };
     let answer = answer?;
     if matches.get_flag("include") {
         let mut head = format!("HTTP/1.1 {}\n", answer.status);
@@ -150,6 +156,9 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             false => unread(error, &answer),
         }
     })?;
+    if let Some(error) = interrupted.filter(|_| answer.is_success()) {
+        return Err(error);
+    }
     match answer.taken() {
         Ok(()) => Ok(0),
         // A redirect of the service's is an answer too where the user asked for the request itself.
