@@ -58,12 +58,13 @@ use tokio::time::Instant;
 
 use super::Report;
 use super::call::Call;
+use super::values;
 use crate::answer::{Answer, Row};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
 use crate::client::{Before, Client, Once, Wait};
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
-use crate::grammar::range;
+use crate::grammar::{range, tag};
 use crate::request::{Arg as Value, Args, Request};
 use crate::response::Response;
 
@@ -84,7 +85,7 @@ const REMOVAL: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// The tag that says until when a machine is wanted, in ISO 8601.
-pub const EXPIRES_TAG: &str = "sdc.expires";
+pub use crate::grammar::tag::EXPIRES as EXPIRES_TAG;
 
 /// How machines are to be made.
 #[derive(Default)]
@@ -510,15 +511,9 @@ pub fn check_key(key: &str) -> Result<()> {
 /// # Errors
 /// A usage error.
 pub fn check_expiry(args: &Args) -> Result<()> {
-    match args.text(&format!("tag.{EXPIRES_TAG}")) {
-        Some(text) if text.trim().parse::<jiff::Timestamp>().is_err() => {
-            let text: String = text.chars().take(80).collect();
-            Err(Error::usage(format!(
-                "the tag {EXPIRES_TAG} = '{text}' is not a time, so the machine would stay for ever"
-            ))
-            .hint(format!("-t {EXPIRES_TAG}=2030-01-31T18:00:00Z")))
-        }
-        _ => Ok(()),
+    match args.get(&format!("tag.{EXPIRES_TAG}")) {
+        Some(value) => tag::check_new(EXPIRES_TAG, &values::typed_tag(value)),
+        None => Ok(()),
     }
 }
 

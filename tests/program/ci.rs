@@ -418,6 +418,21 @@ async fn an_interrupted_run_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn where_standard_output_is_closed_no_machine_is_made() {
+    let emulator = cloud(FAST, &[]).await;
+    let tools = tools(SSH);
+    let run = with(&emulator, tools.path(), &[RUN, &["--", "echo", "x"]].concat());
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "exec \"$@\" >&-", "sh"]).arg(run.get_program()).args(run.get_args()).env_clear();
+    shell.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let said = output(shell).await;
+    assert_eq!(said.status.code(), Some(1), "{}", text(&said.stderr));
+    assert!(text(&said.stderr).contains("standard output is closed"), "{}", text(&said.stderr));
+    assert_eq!(posts(&emulator), 0);
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_second_interruption_leaves_at_once_and_says_what_is_left() {
     // Nothing comes to its end here, and so the deletion is waited for without end.
     let emulator = cloud(Pace::Stepped, &[]).await;

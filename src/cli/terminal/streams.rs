@@ -106,13 +106,24 @@ impl Streams {
         matches!(self.shared.ends, Ends::Process { closed } if closed >> number & 1 == 1)
     }
 
+    /// Refuses to begin what is to write data, or to hand standard output to another program, where it was closed.
+    ///
+    /// # Errors
+    /// It was closed before the program began.
+    pub fn open_out(&self) -> Result<()> {
+        match self.was_closed(1) {
+            true => Err(Error::other("cannot write the output").because("standard output is closed")),
+            false => Ok(()),
+        }
+    }
+
     /// Data. Flushed at once, so that a reader of a pipe sees it.
     ///
     /// # Errors
     /// [`Kind::ClosedPipe`] when the reader has gone; otherwise what the system said.
     pub fn out(&self, data: &[u8]) -> Result<()> {
-        if self.was_closed(1) && !data.is_empty() {
-            return Err(Error::other("cannot write the output").because("standard output is closed"));
+        if !data.is_empty() {
+            self.open_out()?;
         }
         if self.stdout_tty {
             self.live(&[]);

@@ -198,7 +198,7 @@ impl Watching<'_> {
                 let because = if why.is_empty() { String::new() } else { format!(": {why}") };
                 let words = format!("the migration of machine {} {state} in the phase {phase}{because}", self.typed);
                 Err(Error::new(Kind::FailedState, words)
-                    .hint(Hint::run("to give it up", CommandLine::new("machines migrate abort").on(&self.typed))))
+                    .hint(Hint::run("to give it up", CommandLine::new("machines migrate abort").on(self.typed))))
             }
             "paused" | "successful" => {
                 self.app.say(&format!("the migration is {state} after the phase {phase}"));

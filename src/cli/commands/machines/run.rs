@@ -186,6 +186,8 @@ impl Job {
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut job = Job::read(app, matches)?;
     if !app.globals.dry_run && !app.globals.curl && cfg!(unix) {
+        // What the command writes would be lost.
+        app.streams.open_out()?;
         look_for(&app.console.env, "ssh")?;
         if job.copy.is_some() {
             look_for(&app.console.env, "scp")?;
