@@ -13,7 +13,7 @@ use crate::error::{Error, Hint, Kind, Result};
 
 /// So many rows an answer may have: more, nobody has asked for. The service has them in pages of a thousand, and cuts
 /// only few lists into no pages.
-pub const MOST_ROWS: usize = 200_000;
+pub const MAX_ROWS: usize = 200_000;
 
 /// The answer of an operation.
 #[derive(Clone, Debug, Default)]
@@ -161,10 +161,10 @@ pub(crate) fn whose(service: &str) -> Hint {
 pub(crate) fn rows_of<'a>(body: &'a [u8], service: Option<&str>) -> Result<Vec<&'a RawValue>> {
     let text = text_of(body)?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let rows = RowsOf(MOST_ROWS).deserialize(&mut reader).and_then(|rows| reader.end().map(|()| rows));
+    let rows = RowsOf(MAX_ROWS).deserialize(&mut reader).and_then(|rows| reader.end().map(|()| rows));
     rows.map_err(|error| {
         if error.to_string().starts_with(TOO_MANY) {
-            let words = format!("the answer has more than {MOST_ROWS} rows, more than were asked for");
+            let words = format!("the answer has more than {MAX_ROWS} rows, more than were asked for");
             service.map(whose).into_iter().fold(Error::new(Kind::Unreachable, words), Error::hint)
         } else if error.is_data() {
             Error::new(Kind::Unreachable, format!("the answer is {} where a list was expected", kind_of(text)))

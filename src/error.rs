@@ -2,11 +2,13 @@
 //!
 //! It knows nothing of exit codes or terminals; `cli::exit` maps a [`Kind`] to a code.
 
+mod command_line;
 mod hint;
 
 use std::error::Error as StdError;
 use std::fmt;
 
+pub use command_line::{CommandLine, quoted};
 pub use hint::{Hint, Part};
 
 /// What sort of failure it was. One kind, one exit code.
@@ -41,6 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// Of several failures the gravest is told: the one that was least the thing's own.
+    #[must_use]
     pub fn graver(self, other: Option<Kind>) -> Kind {
         const ORDER: [Kind; 11] = [
             Kind::Interrupted,

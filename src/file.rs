@@ -11,7 +11,7 @@ use std::time::Duration;
 use secrecy::zeroize::Zeroizing;
 
 /// How long a pipe or device may take; what a shell's `<(command)` prints comes through one.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PIPE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The bytes of a file.
 ///
@@ -31,8 +31,8 @@ fn read_into(path: &Path, most: u64, room: usize) -> io::Result<Vec<u8>> {
     let (tell, told) = mpsc::channel();
     let path = path.to_owned();
     std::thread::Builder::new().spawn(move || tell.send(bounded(&path, most, room)))?;
-    let late = || io::Error::new(io::ErrorKind::TimedOut, format!("nothing came from it within {PATIENCE:?}"));
-    told.recv_timeout(PATIENCE).map_err(|_| late())?
+    let late = || io::Error::new(io::ErrorKind::TimedOut, format!("nothing came from it within {PIPE_TIMEOUT:?}"));
+    told.recv_timeout(PIPE_TIMEOUT).map_err(|_| late())?
 }
 
 /// The same of a secret: wiped when dropped, and not copied while it is read.
@@ -169,7 +169,7 @@ impl Manner {
 }
 
 /// How many links may lead from one to the next.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// Puts a file in place at once, whole or not at all, with these bytes.
 ///
@@ -233,7 +233,7 @@ pub(crate) fn create(path: &Path, private: bool) -> io::Result<File> {
 /// The links never end.
 pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         let Ok(next) = fs::read_link(&path) else { return Ok(path) };
         path = path.parent().unwrap_or(Path::new("")).join(next);
     }

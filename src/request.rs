@@ -6,8 +6,8 @@ use std::fmt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
-use crate::api::{Field, Kind, Location, Op};
-use crate::error::{Error, Hint, Result};
+use crate::api::{Field, Kind, Location, Op, Service};
+use crate::error::{CommandLine, Error, Hint, Result};
 use crate::sensitive;
 
 /// What stays as it is in a path segment: the unreserved characters of RFC 3986.
@@ -145,6 +145,13 @@ impl Args {
             Arg::Text(text) => Some(text),
             Arg::Json(_) => None,
         }
+    }
+
+    /// The command of an operation with these values in its path; what is not among them is a placeholder.
+    pub fn command(&self, service: &Service, op: &Op) -> CommandLine {
+        let values = op.path_params().map(|name| self.text(name).map_or_else(|| name.to_uppercase(), str::to_owned));
+        let noun = service.resource_of(op).map_or("", |resource| resource.name);
+        CommandLine::of(format!("{noun} {}", op.verb).trim()).on_all(values)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use shape::{behind_scheme, has_line, is_userinfo, login};
 
 /// No name, login or fingerprint is longer, in characters.
-const LONGEST: usize = 200;
+const MAX_LEN: usize = 200;
 /// What is longer than any key is searched so far and no further, in bytes.
 const SEARCHED: usize = 512 * 1024;
 /// A run of base64 that is shorter holds no key.
@@ -79,7 +79,7 @@ pub fn sort(text: &str) -> Option<Sort> {
         return Some(Sort::Lines);
     }
     match text.chars().count() {
-        count if count > LONGEST => Some(Sort::Long(count)),
+        count if count > MAX_LEN => Some(Sort::Long(count)),
         _ if is_userinfo(text) => Some(Sort::Userinfo),
         _ if has_any_line(text) => Some(Sort::Line),
         _ => None,
@@ -158,7 +158,7 @@ pub fn quoted(text: &str) -> Cow<'_, str> {
         Some(Sort::Login) => without_login(text).into(),
         Some(Sort::Lines | Sort::Long(_)) if has_any_line(text) => format!("({}, not shown)", Sort::Line).into(),
         Some(Sort::Lines | Sort::Long(_)) => {
-            let mut short: String = text.chars().take(LONGEST).collect();
+            let mut short: String = text.chars().take(MAX_LEN).collect();
             if short.len() < text.len() {
                 short.push('…');
             }
@@ -528,7 +528,7 @@ mod tests {
     #[test]
     fn free_text_is_quoted_within_bounds() {
         let long = "é".repeat(300);
-        assert_eq!(quoted(&long).chars().count(), LONGEST + 1);
+        assert_eq!(quoted(&long).chars().count(), MAX_LEN + 1);
         assert_eq!(quoted("a\nb"), "a\\nb");
         assert_eq!(shown(&long), "(300 characters, not shown)");
         assert_eq!(shown("a\nb"), "(a line end, not shown)");

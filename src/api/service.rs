@@ -111,14 +111,9 @@ impl Service {
     /// The command of an operation, without the program's name and with a placeholder for each parameter of its path:
     /// `machines snapshots list MACHINE`. Empty for an operation of another service.
     pub fn command(&self, op: &Op) -> String {
-        self.command_with(op, |_| None)
-    }
-
-    /// The same with these values in place of the placeholders, as far as there are any.
-    pub fn command_with<'a>(&self, op: &Op, value: impl Fn(&str) -> Option<&'a str>) -> String {
         let Some(resource) = self.resource_of(op) else { return String::new() };
         let verb = op.verb.split_whitespace().map(str::to_owned);
-        let params = op.path_params().map(|name| value(name).map_or_else(|| name.to_uppercase(), str::to_owned));
+        let params = op.path_params().map(str::to_uppercase);
         [resource.name.to_owned()].into_iter().chain(verb).chain(params).collect::<Vec<_>>().join(" ")
     }
 
@@ -150,7 +145,6 @@ mod tests {
         let snapshots = &snapshots::LIST;
         assert_eq!(CLOUDAPI.command(&machines::LIST), "machines list");
         assert_eq!(CLOUDAPI.command(snapshots), "machines snapshots list MACHINE");
-        assert_eq!(CLOUDAPI.command_with(snapshots, |_| Some("web0")), "machines snapshots list web0");
         assert_eq!(CLOUDAPI.command(&ping::PING_OP), "ping");
         let other = Op { paging: Paging::None, ..machines::LIST };
         assert_eq!(CLOUDAPI.command(&other), "");

@@ -20,9 +20,9 @@ use crate::sensitive;
 pub const WINDOWS_PIPE: &str = r"\\.\pipe\openssh-ssh-agent";
 
 /// OpenSSH's own bound for a message.
-const LONGEST_MESSAGE: usize = 256 * 1024;
+const MAX_MESSAGE_LEN: usize = 256 * 1024;
 /// More keys than anybody holds.
-const MOST_KEYS: u32 = 1024;
+const MAX_KEYS: u32 = 1024;
 
 const LIST: u8 = 11;
 const LISTED: u8 = 12;
@@ -272,7 +272,7 @@ fn converse(mut stream: impl Read + Write, message: &[u8], limit: Duration) -> R
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Trouble::Slow(limit),
         _ => Trouble::Broken(error),
     };
-    if message.len() > LONGEST_MESSAGE {
+    if message.len() > MAX_MESSAGE_LEN {
         return Err(Trouble::Nonsense("the question would be longer than it takes"));
     }
     let mut request = Vec::with_capacity(message.len() + 4);
@@ -282,7 +282,7 @@ fn converse(mut stream: impl Read + Write, message: &[u8], limit: Duration) -> R
     let mut length = [0; 4];
     stream.read_exact(&mut length).map_err(broken)?;
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-    if length == 0 || length > LONGEST_MESSAGE {
+    if length == 0 || length > MAX_MESSAGE_LEN {
         return Err(Trouble::Nonsense("it announces an answer of impossible length"));
     }
     let mut reply = vec![0; length];
@@ -302,7 +302,7 @@ fn expect(reply: &[u8], wanted: u8) -> Result<Reader<'_>, Trouble> {
 
 fn parse_keys(reply: &[u8]) -> Result<Vec<PublicKey>, Trouble> {
     let mut reader = expect(reply, LISTED)?;
-    let count = reader.u32().filter(|count| *count <= MOST_KEYS);
+    let count = reader.u32().filter(|count| *count <= MAX_KEYS);
     let count = count.ok_or(Trouble::Nonsense("it claims an impossible number of keys"))?;
     let mut keys = Vec::new();
     for _ in 0..count {

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::fingerprint::{KeyKind, PublicKey};
 use super::key::{Peek, peek, read_file};
-use super::pem::LARGEST_FILE;
+use super::pem::MAX_FILE;
 
 /// A directory with more files than this is no place for keys; the rest is not looked at.
-const MOST_FILES: usize = 1000;
+const MAX_FILES: usize = 1000;
 
 /// A private key's file and the public one beside it, either of which may be missing.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl Pair {
 /// The files of a directory that may be keys, by their stems.
 pub(super) fn pairs(dir: &Path) -> std::io::Result<BTreeMap<String, Pair>> {
     let mut pairs: BTreeMap<String, Pair> = BTreeMap::new();
-    for entry in fs::read_dir(dir)?.take(MOST_FILES) {
+    for entry in fs::read_dir(dir)?.take(MAX_FILES) {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else { continue };
         if is_other(&name) {
@@ -39,7 +39,7 @@ pub(super) fn pairs(dir: &Path) -> std::io::Result<BTreeMap<String, Pair>> {
         }
         let path = entry.path();
         // Follows links, and keeps away from sockets and pipes, which would never end.
-        let fits = |data: fs::Metadata| data.is_file() && data.len() <= u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
+        let fits = |data: fs::Metadata| data.is_file() && data.len() <= u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
         if !fs::metadata(&path).is_ok_and(fits) {
             continue;
         }

@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 use crate::sensitive::{self, shown};
 
 /// Longer lines than this are no public key: a 16384-bit RSA key has 2.8 kB.
-const LONGEST_LINE: usize = 16 * 1024;
+const MAX_LINE_LEN: usize = 16 * 1024;
 /// Comments are shown to people; nobody needs more of one.
-const LONGEST_COMMENT: usize = 256;
+const MAX_COMMENT_LEN: usize = 256;
 
 /// What sort of key it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,7 +100,7 @@ impl PublicKey {
         let text = text.trim_start_matches('\u{feff}');
         let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
         let line = line.ok_or_else(|| Error::usage("this public key is empty"))?;
-        if line.len() > LONGEST_LINE {
+        if line.len() > MAX_LINE_LEN {
             return Err(Error::usage("this public key is longer than any key"));
         }
         let mut words = line.splitn(3, [' ', '\t']);
@@ -172,14 +172,14 @@ impl PublicKey {
 
 /// Name and kind of an encoded public key, if it is one to its last byte.
 fn inspect(blob: &[u8]) -> Option<(String, KeyKind)> {
-    if blob.len() > LONGEST_LINE {
+    if blob.len() > MAX_LINE_LEN {
         return None;
     }
     let mut reader = Reader::new(blob);
     let name = reader.text()?;
     // A line that begins with `#` would be a remark and no key.
     let begins = name.starts_with(|first: char| first.is_ascii_alphanumeric());
-    if !begins || name.len() > LONGEST_NAME || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !begins || name.len() > MAX_NAME_LEN || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
     let kind = match name {
@@ -226,7 +226,7 @@ fn colons(bytes: &[u8]) -> String {
 
 /// Text from elsewhere, fit to be shown: no control characters, not endless.
 pub(super) fn clean(text: &str) -> String {
-    let mut shown: String = text.trim().chars().take(LONGEST_COMMENT).collect();
+    let mut shown: String = text.trim().chars().take(MAX_COMMENT_LEN).collect();
     // It may have been cut after a blank, with which it would not be read back the same.
     shown.truncate(shown.trim_end().len());
     shown.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
@@ -234,14 +234,14 @@ pub(super) fn clean(text: &str) -> String {
 
 /// The name of an algorithm, from a file or an agent, as it can be shown.
 pub(super) fn clean_name(name: &str) -> String {
-    match name.char_indices().nth(LONGEST_NAME) {
+    match name.char_indices().nth(MAX_NAME_LEN) {
         Some((end, _)) => format!("{}…", clean(name.get(..end).unwrap_or_default())),
         None => clean(name),
     }
 }
 
 /// No name of an algorithm has more letters.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME_LEN: usize = 100;
 
 /// How a user names a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -338,6 +338,6 @@ mod tests {
         assert_eq!(clean_name("ssh-rsa"), "ssh-rsa");
         assert_eq!(clean_name("a\u{1b}b"), "a?b");
         let long = clean_name(&"x".repeat(9000));
-        assert_eq!(long, format!("{}…", "x".repeat(LONGEST_NAME)));
+        assert_eq!(long, format!("{}…", "x".repeat(MAX_NAME_LEN)));
     }
 }

@@ -13,14 +13,14 @@ use super::fingerprint::{PublicKey, clean};
 use super::http_signature::Algorithm;
 use super::legacy::Lock;
 use super::openssh::Sealed;
-use super::pem::{self, Block, LARGEST_FILE, quoted};
+use super::pem::{self, Block, MAX_FILE};
 use super::pkcs::{self, Bad};
 use super::secret::{Made, Secret};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, quoted};
 use crate::sensitive;
 
 /// How often a passphrase is asked for before giving up.
-const TRIES: u32 = 3;
+const MAX_TRIES: u32 = 3;
 
 /// A passphrase is wanted.
 #[derive(Clone, Debug)]
@@ -179,12 +179,12 @@ pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     }
     // A file of the kernel's may wait for what never comes, and says that it has no length.
     if !data.is_file() || data.len() == 0 {
-        let most = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
+        let most = u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
         return crate::file::read_secret(path, most).map_err(cannot);
     }
     let file = File::open(path).map_err(cannot)?;
     // One more than allowed, so that a larger file is seen to be one.
-    let limit = LARGEST_FILE + 1;
+    let limit = MAX_FILE + 1;
     // Room for all of it at once, since a buffer that grows leaves copies behind that nobody wipes;
     // and no more than that, since wiping takes its time.
     let length = usize::try_from(data.len()).unwrap_or(limit).saturating_add(1);
@@ -223,7 +223,7 @@ pub(super) fn peek(text: &[u8], file: &str) -> Result<Peek> {
 
 /// Asks until it opens, at most three times.
 fn unlock<T>(file: &str, label: &str, ask: &mut Asked<'_>, mut open: impl FnMut(&[u8]) -> Result<T, Bad>) -> Result<T> {
-    for attempt in 1..=TRIES {
+    for attempt in 1..=MAX_TRIES {
         let Some(passphrase) = ask(Ask { file: file.to_owned(), attempt })? else {
             if attempt > 1 {
                 break;

@@ -4,12 +4,11 @@ use secrecy::ExposeSecret as _;
 
 use super::fingerprint::KeyId;
 use super::key::{Asked, Peek, PrivateKey, peek};
-use super::pem::quoted;
 use super::repair::{is_packed, private};
 use super::search::{Place, Search, Seen, Wanted};
 use super::select::{Found, several};
 use super::signer::Key;
-use crate::error::{Error, Hint, Result};
+use crate::error::{Error, Hint, Result, quoted};
 use crate::sensitive;
 
 impl Search {

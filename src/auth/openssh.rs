@@ -12,7 +12,7 @@ use super::secret::{self, Curve, Made};
 use super::wire::Reader;
 
 /// `ssh-keygen -a` takes any number; 16 to 24 is usual, and this takes about a minute.
-const MOST_ROUNDS: u32 = 4096;
+const MAX_ROUNDS: u32 = 4096;
 
 /// The outside of a file: all that can be read without a passphrase.
 pub(super) struct Sealed<'a> {
@@ -55,7 +55,7 @@ impl<'a> Sealed<'a> {
                 let (Some(salt), Some(rounds)) = (options.string(), options.u32()) else {
                     return Err(Bad::Damaged);
                 };
-                if rounds > MOST_ROUNDS {
+                if rounds > MAX_ROUNDS {
                     return Err(Bad::Foreign("OpenSSH that asks for more work to open than any real key"));
                 }
                 Kdf::Bcrypt { salt: salt.to_vec(), rounds }

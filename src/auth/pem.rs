@@ -7,10 +7,10 @@ use secrecy::zeroize::Zeroizing;
 
 use super::fingerprint::{KeyKind, PublicKey, clean};
 use super::repair::{Damage, is_packed, private, repaired};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 
 /// No private key comes near this.
-pub(super) const LARGEST_FILE: usize = 64 * 1024;
+pub(super) const MAX_FILE: usize = 64 * 1024;
 
 /// One block of a PEM file.
 pub(super) struct Block {
@@ -24,16 +24,6 @@ pub(super) struct Block {
     pub(super) more: bool,
 }
 
-/// A file's name as it can be typed in a shell.
-pub(super) fn quoted(file: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "/._-+:,@%=~\\".contains(letter);
-    if !file.is_empty() && file.chars().all(plain) {
-        file.to_owned()
-    } else {
-        format!("'{}'", file.replace('\'', r"'\''"))
-    }
-}
-
 fn refuse(file: &str, what: &str) -> Error {
     Error::auth(format!("{file} {what}"))
 }
@@ -41,7 +31,7 @@ fn refuse(file: &str, what: &str) -> Error {
 /// The first private key; where there is none, the first block of another sort. A key that was damaged in one of the
 /// usual ways is read all the same, and the block says in which.
 pub(super) fn read(text: &[u8], file: &str) -> Result<Block> {
-    if text.len() > LARGEST_FILE {
+    if text.len() > MAX_FILE {
         return Err(refuse(file, "is larger than 64 KiB, so it is not a key"));
     }
     strict(text, file).or_else(|error| match repaired(text) {

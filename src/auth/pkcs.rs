@@ -31,8 +31,8 @@ const PBES1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5];
 const PKCS12: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12];
 
 /// A file may ask for any amount of work before it opens; these bounds are some seconds.
-const MOST_ROUNDS: u32 = 10_000_000;
-const MOST_SCRYPT_MEMORY: u64 = 256 * 1024 * 1024;
+const MAX_ROUNDS: u32 = 10_000_000;
+const MAX_SCRYPT_MEMORY: u64 = 256 * 1024 * 1024;
 
 /// `BEGIN RSA PRIVATE KEY`
 pub(super) fn pkcs1(data: Zeroizing<Vec<u8>>) -> Made {
@@ -153,10 +153,10 @@ pub(super) fn check_pkcs8_lock(data: &[u8]) -> Result<(), Bad> {
         return Err(Bad::Foreign("PKCS#8 encrypted by PBES1"));
     };
     let bearable = match &parameters.kdf {
-        Kdf::Pbkdf2(kdf) => kdf.iteration_count <= MOST_ROUNDS,
+        Kdf::Pbkdf2(kdf) => kdf.iteration_count <= MAX_ROUNDS,
         Kdf::Scrypt(kdf) => {
             let memory = u64::from(kdf.block_size).saturating_mul(128).saturating_mul(kdf.cost_parameter);
-            memory <= MOST_SCRYPT_MEMORY && kdf.parallelization <= 16
+            memory <= MAX_SCRYPT_MEMORY && kdf.parallelization <= 16
         }
         _ => return Err(Bad::Foreign("PKCS#8 with an unknown key derivation")),
     };

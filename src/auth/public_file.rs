@@ -1,8 +1,7 @@
 //! Files of public keys: the one line that OpenSSH writes, and for every other form the command that makes it of it.
 
 use super::fingerprint::PublicKey;
-use super::pem::quoted;
-use crate::error::{Error, Hint, Result};
+use crate::error::{Error, Hint, Result, quoted};
 use crate::sensitive;
 
 impl PublicKey {

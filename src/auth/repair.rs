@@ -6,8 +6,8 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::zeroize::Zeroizing;
 
-use super::pem::quoted;
 use crate::der::{self, Reader};
+use crate::error::quoted;
 
 /// Base64 of base64 of a key, and no more.
 const DEPTH: u32 = 2;
@@ -254,9 +254,9 @@ fn headers(text: &str) -> (Text, &str) {
 }
 
 fn armour(label: &str, headers: &str, base64: impl Iterator<Item = char>) -> Text {
-    let mut text = Zeroizing::new(String::with_capacity(crate::auth::pem::LARGEST_FILE * 2));
+    let mut text = Zeroizing::new(String::with_capacity(crate::auth::pem::MAX_FILE * 2));
     text.push_str(&format!("-----BEGIN {label}-----\n{headers}"));
-    base64.take(crate::auth::pem::LARGEST_FILE).for_each(|letter| text.push(letter));
+    base64.take(crate::auth::pem::MAX_FILE).for_each(|letter| text.push(letter));
     text.push_str(&format!("\n-----END {label}-----\n"));
     text
 }

@@ -22,7 +22,7 @@ use super::wire;
 use crate::error::{Error, Result};
 
 /// More than any program makes, and few enough for the arithmetic to end.
-const MOST_RSA_BITS: usize = 16_384;
+const MAX_RSA_BITS: usize = 16_384;
 const LEAST_RSA_BITS: usize = 1024;
 
 /// A curve, and how long its numbers are.
@@ -79,7 +79,7 @@ pub(super) fn rsa(pkcs1: Zeroizing<Vec<u8>>) -> Made {
         (numbers.positive()?, numbers.positive()?)
     };
     let bits = modulus.len() * 8 - usize::try_from(modulus.first()?.leading_zeros()).ok()?;
-    if !(LEAST_RSA_BITS..=MOST_RSA_BITS).contains(&bits) || exponent.len() > 8 {
+    if !(LEAST_RSA_BITS..=MAX_RSA_BITS).contains(&bits) || exponent.len() > 8 {
         return None;
     }
     let mut blob = Vec::with_capacity(modulus.len() + 32);

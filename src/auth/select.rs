@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::sensitive;
 
 /// More files than this are not asked about one after another.
-const MOST_LOCKED: usize = 8;
+const MAX_LOCKED: usize = 8;
 
 /// The key to sign with.
 #[derive(Debug)]
@@ -213,7 +213,7 @@ fn from_files(pairs: &[(String, Pair)], wanted: &Wanted, id: &KeyId, ask: &mut A
             _ => {}
         }
     }
-    for private in locked.iter().take(MOST_LOCKED) {
+    for private in locked.iter().take(MAX_LOCKED) {
         match PrivateKey::read(private, ask) {
             Ok(key) if wanted.is(key.public(), None) => return Ok(Some(found_in_file(key, private, wanted))),
             // This one stays closed; the next may open. Whoever interrupts means all of it.

@@ -16,7 +16,7 @@ use super::wire::Reader;
 
 /// What `ring` verifies.
 const RING_BITS: std::ops::RangeInclusive<u32> = 1024..=8192;
-const MOST_BITS: usize = 16_384;
+const MAX_BITS: usize = 16_384;
 
 impl PublicKey {
     /// Whether this is a signature of these bytes by this key, in the encoding that CloudAPI wants: RSA PKCS#1 v1.5,
@@ -41,7 +41,7 @@ fn check(key: &PublicKey, algorithm: Algorithm, data: &[u8], signature: &[u8]) -
                 RsaPublicKeyComponents { n, e }.verify(parameters, data, signature).is_ok()
             } else {
                 let (n, e) = (BigUint::from_bytes_be(n), BigUint::from_bytes_be(e));
-                let key = RsaPublicKey::new_with_max_size(n, e, MOST_BITS).ok()?;
+                let key = RsaPublicKey::new_with_max_size(n, e, MAX_BITS).ok()?;
                 match algorithm {
                     Algorithm::RsaSha1 => key.verify(Pkcs1v15Sign::new::<Sha1>(), &Sha1::digest(data), signature),
                     Algorithm::RsaSha256 => key.verify(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(data), signature),

@@ -72,7 +72,7 @@ impl App {
             globals,
             config,
             sent: OnceLock::new(),
-            heard: Arc::default(),
+            heard: Arc::clone(console.streams.heard()),
         }
     }
 

@@ -11,8 +11,7 @@ use super::terminal::progress::Progress;
 use crate::answer::Answer;
 use crate::api::{CLOUDAPI, Op, Shape, Takes};
 use crate::client::Client;
-use crate::error::{Error, Hint, Kind, Result};
-use crate::grammar::shell;
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render::{self, Format, View};
 use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
@@ -21,7 +20,7 @@ use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
 
 /// So many are named where what was done cannot be shown.
-const NAMED: usize = 100;
+const MAX_NAMES: usize = 100;
 
 /// What is to be done, and how.
 #[derive(Clone, Copy)]
@@ -221,10 +220,10 @@ fn unwritten(error: Error, op: &Op, answer: &Answer, begun: &[InFlight]) -> Erro
         true => carried_out(error, op.verb),
         false => names
             .iter()
-            .take(NAMED)
+            .take(MAX_NAMES)
             .fold(error, |error, name| error.hint(format!("{} was carried out all the same: {word}{name}", op.verb))),
     };
-    match names.len().checked_sub(NAMED) {
+    match names.len().checked_sub(MAX_NAMES) {
         Some(more @ 1..) => error.hint(format!("and {more} more")),
         _ => error,
     }
@@ -262,14 +261,12 @@ fn looked_for(app: &App, op: &Op, call: &Call, error: Error) -> Error {
     let Some(noun) = op.makes() else { return error };
     // The list of a thing's parts is asked of the thing.
     let list = CLOUDAPI.command(noun.list);
-    let mut command = list.clone();
-    if let (Some((_, of)), Some((list, _))) = (&call.target, list.rsplit_once(' '))
-        && noun.list.path_params().next().is_some()
-    {
-        command = format!("{list} {}", shell::quoted(of));
-    }
+    let mut command = match (&call.target, list.rsplit_once(' ')) {
+        (Some((_, of)), Some((words, _))) if noun.list.path_params().next().is_some() => CommandLine::of(words).on(of),
+        _ => CommandLine::of(&list),
+    };
     if let (Some(filter), Some(name)) = (noun.filter, call.args.text("name").filter(|name| !name.contains("{{"))) {
-        command.push_str(&format!(" {filter}={}", shell::quoted(name)));
+        command = command.on(format!("{filter}={name}"));
     }
-    error.hint(Hint::run("whether it is there", command + &resume::cloud(app)))
+    error.hint(Hint::run("whether it is there", command.and(resume::cloud(app))))
 }

@@ -29,7 +29,7 @@ use crate::tasks::row_filter::{Reading, RowFilter};
 use crate::tasks::{secrets, targets, values};
 
 /// So many bytes are kept for a table, or for sorting.
-const MOST_HELD: usize = 512 << 20;
+const MAX_HELD: usize = 512 << 20;
 
 /// Runs it and returns the exit code.
 ///
@@ -235,8 +235,8 @@ async fn list(app: &App, listing: Listing<'_>, mut view: View, jq: Option<&rende
         for row in &page.rows {
             printer.row(row.get(), &mut out);
         }
-        if printer.bytes() > MOST_HELD {
-            let words = format!("the list has more than {} MiB, too much for a table", MOST_HELD >> 20);
+        if printer.bytes() > MAX_HELD {
+            let words = format!("the list has more than {} MiB, too much for a table", MAX_HELD >> 20);
             return Err(Error::other(words).hint("as it comes, unsorted: -o jsonl").hint("a part of it: --limit N"));
         }
         app.streams.out(std::mem::take(&mut out).as_bytes())

@@ -5,7 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::render::Program;
 
 /// An expression may take so much memory, beside what it reads.
-const MOST_HELD: u64 = 512 << 20;
+const MAX_HELD: u64 = 512 << 20;
 /// So many bytes a byte of JSON takes at most once it is read.
 const PARSED: u64 = 24;
 
@@ -17,7 +17,7 @@ impl App {
     pub(crate) fn filter(&self, jq: &Program, json: &str) -> Result<()> {
         let before = resident();
         // What it reads takes memory too, before it has done anything.
-        let most = MOST_HELD.saturating_add(PARSED.saturating_mul(json.len() as u64));
+        let most = MAX_HELD.saturating_add(PARSED.saturating_mul(json.len() as u64));
         let _filtering = self.heard.filter();
         let idle = || {
             self.heard.listen();
@@ -26,7 +26,7 @@ impl App {
             }
             match (before, resident()) {
                 (Some(before), Some(now)) if now.saturating_sub(before) > most => {
-                    let words = format!("the --jq expression takes more than {} MiB of memory", MOST_HELD >> 20);
+                    let words = format!("the --jq expression takes more than {} MiB of memory", MAX_HELD >> 20);
                     Err(Error::other(words).hint("a part of a list: --limit N"))
                 }
                 _ => Ok(()),

@@ -37,7 +37,7 @@ use crate::config::{Config, Flags, Sources};
 use crate::error::{Error, Kind, Result};
 
 /// No private key is longer, in bytes.
-const LONGEST_KEY: u64 = 64 * 1024;
+const MAX_KEY_LEN: u64 = 64 * 1024;
 
 /// Runs the program with this process's arguments.
 pub fn main() -> ExitCode {
@@ -89,7 +89,7 @@ fn given_key(streams: &Streams, mut flags: Flags) -> Result<Flags> {
             .hint("from a command: COMMAND | sdc … --key-file -"));
     }
     let fail = |error: std::io::Error| Error::usage("cannot read standard input").because(error);
-    let bytes = streams.rest(LONGEST_KEY).map_err(fail)?;
+    let bytes = streams.rest(MAX_KEY_LEN).map_err(fail)?;
     let text = crate::auth::key_text(&bytes);
     flags.key_material = Some(text);
     flags.key_file = None;

@@ -19,7 +19,7 @@ impl App {
 }
 
 /// How long the names of images are waited for: a list without them is better than none.
-const PATIENCE: Duration = Duration::from_secs(3);
+const NAMES_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// `name@version` by image id, as far as the cache knows.
 pub fn cached_images(app: &App) -> Option<HashMap<String, String>> {
@@ -29,7 +29,7 @@ pub fn cached_images(app: &App) -> Option<HashMap<String, String>> {
 /// `name@version` by image id, from the service. A failure leaves it empty.
 pub async fn images(app: &App, client: &Client) -> HashMap<String, String> {
     let args = Args::new().set("state", "all");
-    let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, client.call(&images::LIST, &args)).await else {
+    let Ok(Ok(answer)) = tokio::time::timeout(NAMES_TIMEOUT, client.call(&images::LIST, &args)).await else {
         return HashMap::new();
     };
     let names: HashMap<String, String> = answer

@@ -16,17 +16,17 @@ use crate::tasks::targets::Targets;
 use crate::tasks::words::{plural, word};
 
 /// So many targets are shown before a question.
-const SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 /// No cell of the question is wider.
-const WIDEST: usize = 100;
+const MAX_CELL: usize = 100;
 /// No name of a target is longer, with its id and what it belongs to.
-const LONGEST: usize = 300;
+const MAX_LEN: usize = 300;
 
 /// What is known of a target, with a comma before each.
 fn words(about: &About, now: i64) -> String {
     let age = age(about, now);
     let words = [&about.state, &age, &about.tags].into_iter().filter(|words| !words.is_empty());
-    words.map(|words| format!(", {}", cut(&visible(words), WIDEST))).collect()
+    words.map(|words| format!(", {}", cut(&visible(words), MAX_CELL))).collect()
 }
 
 fn age(about: &About, now: i64) -> String {
@@ -61,7 +61,7 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     if !due {
         return Ok(());
     }
-    let name = |call| cut(&visible(&labelled(call, targets.about(call))), LONGEST).into_owned();
+    let name = |call| cut(&visible(&labelled(call, targets.about(call))), MAX_LEN).into_owned();
     let names: Vec<String> = targets.calls.iter().map(name).collect();
     if terminal {
         app.streams.say(&heading(app, op, targets));
@@ -81,7 +81,7 @@ pub fn told(app: &App, op: &Op, targets: &Targets) {
     for call in &targets.calls {
         let about = targets.about(call);
         let words = about.map(|about| words(about, now)).unwrap_or_default();
-        app.say(&format!("  {}{words}", cut(&visible(&labelled(call, about)), LONGEST)));
+        app.say(&format!("  {}{words}", cut(&visible(&labelled(call, about)), MAX_LEN)));
     }
 }
 
@@ -103,13 +103,13 @@ pub fn place(app: &App) -> String {
 
 /// The targets in columns, as many as there is room for.
 fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
-    let cell = |text: &str| cut(&visible(text), WIDEST).into_owned();
+    let cell = |text: &str| cut(&visible(text), MAX_CELL).into_owned();
     let now = app.console.now();
     let cells = |(call, name): (&Call, &String)| {
         let about = targets.about(call).cloned().unwrap_or_default();
         [cell(name), cell(&about.state), age(&about, now), visible(&about.tags).into_owned()]
     };
-    let cells: Vec<[String; 4]> = targets.calls.iter().zip(names).take(SHOWN).map(cells).collect();
+    let cells: Vec<[String; 4]> = targets.calls.iter().zip(names).take(MAX_SHOWN).map(cells).collect();
     let width = |at: usize| cells.iter().map(|row| row[at].width()).max().unwrap_or_default();
     let widths = [width(0), width(1), width(2)];
     let (terminal, _) = app.streams.size();
@@ -126,8 +126,8 @@ fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
             format!("{line} {}", cut(&row[3], room)).trim_end().to_owned()
         })
         .collect();
-    if names.len() > SHOWN {
-        rows.push(format!("  … and {} more", names.len() - SHOWN));
+    if names.len() > MAX_SHOWN {
+        rows.push(format!("  … and {} more", names.len() - MAX_SHOWN));
     }
     rows
 }

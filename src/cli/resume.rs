@@ -1,6 +1,8 @@
 //! What an interruption leaves behind, and how to go on with it. It sends nothing.
 
+use std::ffi::OsStr;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
@@ -10,15 +12,16 @@ use super::app::App;
 use super::terminal::signals::Signals;
 use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
 use crate::cli::args::build;
-use crate::error::{Error, Hint, Kind};
-use crate::grammar::shell;
+use crate::client::{Client, Watch};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
+use crate::grammar::selector::is_glob;
 use crate::tasks::change::InFlight;
 use crate::tasks::stop::Stop;
 
 /// Of so many jobs a command is told each.
-const FEW: usize = 4;
+const MAX_COMMANDS: usize = 4;
 /// So many are named in a message, or in a command.
-const MANY: usize = 20;
+const MAX_NAMES: usize = 20;
 
 /// What was typed of a command, for the one that goes on with the rest.
 #[derive(Clone, Copy)]
@@ -32,7 +35,9 @@ pub struct Typed<'a> {
 /// The options that a command was given, as it takes them again.
 #[derive(Default)]
 struct ResumeCommand {
-    words: Vec<String>,
+    options: CommandLine,
+    /// `--yes` is among them.
+    confirmed: bool,
     /// What may be secret or long was left out.
     short: bool,
     /// A key makes that repeating the whole command makes nothing twice.
@@ -60,33 +65,28 @@ impl ResumeCommand {
                 again.short = true;
                 continue;
             }
-            match arg.get_action() {
-                ArgAction::SetTrue => again.words.push(format!("--{long}")),
-                _ => {
-                    for value in matches.get_raw(id).into_iter().flatten() {
-                        let value = shell::quoted(&value.to_string_lossy());
-                        again.words.push(match (arg.is_require_equals_set(), value.as_str()) {
-                            (true, "''") => format!("--{long}"),
-                            (true, _) => format!("--{long}={value}"),
-                            (false, _) => format!("--{long} {value}"),
-                        });
-                    }
-                }
+            let option = format!("--{long}");
+            if let ArgAction::SetTrue = arg.get_action() {
+                again.confirmed |= id == "yes";
+                again.options = again.options.word(option);
+                continue;
+            }
+            for value in matches.get_raw(id).into_iter().flatten().map(OsStr::to_string_lossy) {
+                again.options = match (arg.is_require_equals_set(), value.is_empty()) {
+                    (true, true) => again.options.word(&option),
+                    (true, false) => again.options.word(format!("{option}={value}")),
+                    (false, _) => again.options.option(&option, value),
+                };
             }
         }
         again
     }
 
-    /// The command for these words, which asks nothing.
-    fn command(&self, app: &App, op: &'static Op, these: &str) -> String {
-        let mut command = command_of(op);
-        let yes = (op.asks && !self.words.iter().any(|word| word == "--yes")).then_some("--yes");
-        for word in [these].into_iter().chain(self.words.iter().map(String::as_str)).chain(yes) {
-            command.push(' ');
-            command.push_str(word);
-        }
-        command.push_str(&cloud(app));
-        command
+    /// The command for these targets, which asks nothing.
+    fn command(self, app: &App, op: &'static Op, these: &[String]) -> CommandLine {
+        let command = command_of(op).on_all(these).and(self.options);
+        let command = if op.asks && !self.confirmed { command.with("--yes") } else { command };
+        command.and(cloud(app))
     }
 }
 
@@ -130,8 +130,8 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
     // What is being made has no id yet.
     let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
     if let Some((_, noun)) = op.goal {
-        for new in unknown.by_ref().take(FEW) {
-            let command = format!("{}{} name={}", CLOUDAPI.command(noun.list), cloud(app), shell::quoted(new));
+        for new in unknown.by_ref().take(MAX_COMMANDS) {
+            let command = CommandLine::of(&CLOUDAPI.command(noun.list)).on(format!("name={new}")).and(cloud(app));
             error = error.hint(Hint::run("to see what became of it", command));
         }
         let more = unknown.count();
@@ -142,15 +142,15 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
     let with = if again.short { ", with the same pairs" } else { "" };
     match (op.path_params().collect::<Vec<_>>().as_slice(), ids(&unsent)) {
         // Only below the noun itself is an id enough to name a thing.
-        ([_], ids) if !ids.is_empty() && ids.len() <= MANY => {
-            error.hint(format!("to go on with the others{with}: {}", again.command(app, op, &ids.join(" "))))
+        ([_], ids) if !ids.is_empty() && ids.len() <= MAX_NAMES && ids.iter().all(|id| names_one(id)) => {
+            error.hint(Hint::run(format!("to go on with the others{with}"), again.command(app, op, &ids)))
         }
         ([_], ids) if !ids.is_empty() => error.hint("to go on with the others: the same command again"),
         ([], _) if again.keyed && left.makes => {
             error.hint("to go on: the same command again; what its key has made is not made twice")
         }
         ([], _) if left.makes && unsent.iter().any(|one| one.new.is_some()) => {
-            let names: Vec<&str> = unsent.iter().filter_map(|one| one.new.as_deref()).take(FEW).collect();
+            let names: Vec<&str> = unsent.iter().filter_map(|one| one.new.as_deref()).take(MAX_COMMANDS).collect();
             let more = unsent.len().saturating_sub(names.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let one = "to make the others: the same command, with -n NAME and without --count, for each of";
@@ -165,69 +165,98 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
 
 /// Their names, as far as a message has room.
 fn names(these: &[&InFlight]) -> String {
-    let mut all = these.iter().take(MANY).map(|one| one.name.borrow().clone()).collect::<Vec<_>>().join(", ");
-    if these.len() > MANY {
-        all.push_str(&format!(" and {} more", these.len() - MANY));
+    let mut all = these.iter().take(MAX_NAMES).map(|one| one.name.borrow().clone()).collect::<Vec<_>>().join(", ");
+    if these.len() > MAX_NAMES {
+        all.push_str(&format!(" and {} more", these.len() - MAX_NAMES));
     }
     all
 }
 
-/// The options that chose the cloud, the account and the key, with a blank before each.
-pub fn cloud(app: &App) -> String {
-    let option = |(name, value): &(&str, Option<String>)| match value {
-        Some(value) => format!(" --{name} {}", shell::quoted(value)),
-        None => format!(" --{name}"),
-    };
-    app.globals.cloud.iter().map(option).collect()
+/// Whether a name can be typed, and then means nothing but the thing of this name: `web*` means others too as soon as
+/// that is gone.
+fn names_one(name: &str) -> bool {
+    !is_glob(name) && !name.contains(char::is_control)
+}
+
+/// The options that chose the cloud, the account and the key.
+pub fn cloud(app: &App) -> CommandLine {
+    app.globals.cloud.iter().fold(CommandLine::default(), |line, (name, value)| match value {
+        Some(value) => line.option(&format!("--{name}"), value),
+        None => line.word(format!("--{name}")),
+    })
 }
 
 /// The commands that wait for these, or show how far they are.
-fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids: &[String]) -> Vec<String> {
+fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids: &[String]) -> Vec<Hint> {
     let end = match (left.state, goal) {
         (Some(state), _) => Some(format!("state={state}")),
         (None, Goal::State(state)) => Some(format!("state={state}")),
         (None, Goal::Gone) => Some("deleted".to_owned()),
         _ => None,
     };
-    let resource = CLOUDAPI.resource_of(noun.get);
     let alone = noun.get.path_params().count() == 1;
-    let all = ids.iter().take(MANY).cloned().collect::<Vec<_>>().join(" ");
-    let cloud = cloud(app);
-    match (end, goal, resource) {
+    let each = |purpose: &str, command: CommandLine| -> Vec<Hint> {
+        let of = |id| Hint::run(purpose, command.clone().on(id).and(cloud(app)));
+        ids.iter().take(MAX_COMMANDS).map(of).collect()
+    };
+    match (end, goal, CLOUDAPI.resource_of(noun.get)) {
         (Some(end), _, Some(resource)) if alone && !noun.states.is_empty() => {
-            vec![format!("to wait for it: sdc wait {} {all} --for {end}{cloud}", resource.name)]
+            let wait =
+                CommandLine::new("wait").on(resource.name).on_all(ids.iter().take(MAX_NAMES)).option("--for", end);
+            vec![Hint::run("to wait for it", wait.and(cloud(app)))]
         }
         // The state was the same before: only its records tell that it is over.
-        (_, Goal::AuditThen(..) | Goal::Audit(_), _) if alone => ids
-            .iter()
-            .take(FEW)
-            .map(|id| format!("to see whether it is done: sdc machines audit {id}{cloud}"))
-            .collect(),
-        (_, _, Some(_)) if alone => {
-            ids.iter().take(FEW).map(|id| format!("to look at it: {} {id}{cloud}", command_of(noun.get))).collect()
+        (_, Goal::AuditThen(..) | Goal::Audit(_), _) if alone => {
+            each("to see whether it is done", CommandLine::new("machines audit"))
         }
+        (_, _, Some(_)) if alone => each("to look at it", command_of(noun.get)),
         _ => Vec::new(),
     }
 }
 
 /// The words of the operation's command.
-fn command_of(op: &'static Op) -> String {
-    format!("sdc {} {}", CLOUDAPI.resource_of(op).map_or("", |noun| noun.name), op.verb)
+fn command_of(op: &'static Op) -> CommandLine {
+    CommandLine::of(&format!("{} {}", CLOUDAPI.resource_of(op).map_or("", |noun| noun.name), op.verb))
+}
+
+/// Sends the one request of a change that no command goes on with. Returns what came of it, and the interruption that
+/// came meanwhile, with which the run ends once that is shown. `what` is done in words, such as "update image ID".
+///
+/// # Errors
+/// Those of the request; the interruption, where the request was not sent, failed, or is out when the second one comes.
+pub async fn sent<T>(
+    app: &App,
+    client: &Client,
+    what: &str,
+    send: impl AsyncFnOnce(&Client) -> Result<T>,
+) -> Result<(T, Option<Error>)> {
+    let stop = Stop::default();
+    let watch = Arc::new(Watch::new(stop.flag()));
+    let watched = client.watched(Arc::clone(&watch));
+    let mut outcome = None;
+    let interrupted = |words: &str| Error::new(Kind::Interrupted, format!("interrupted: {what} {words}"));
+    let work = async { outcome = stop.unless_unsent(&watch, send(&watched)).await };
+    let left = || if watch.is_out() { interrupted("was sent").in_doubt() } else { interrupted("was not sent") };
+    let asked = heeded(app, &stop, work, left).await?;
+    match (outcome, asked) {
+        (Some(Ok(answer)), asked) => Ok((answer, asked.then(|| interrupted("was carried out")))),
+        (Some(Err(error)), true) if error.kind() != Kind::Interrupted => {
+            app.report(&error);
+            Err(interrupted("failed"))
+        }
+        (Some(Err(error)), false) => Err(error),
+        _ => Err(interrupted("was not sent")),
+    }
 }
 
 /// How long the end may take after an interruption before it is told that it takes time.
-const MOMENT: Duration = Duration::from_millis(200);
+const QUIET_END: Duration = Duration::from_millis(200);
 
 /// Does the work to its end, which the first interruption hastens and the second cuts off. Returns whether there was one.
 ///
 /// # Errors
 /// The second interruption's.
-pub async fn heeded(
-    app: &App,
-    stop: &Stop,
-    work: impl Future<Output = ()>,
-    left: impl Fn() -> Error,
-) -> crate::error::Result<bool> {
+pub async fn heeded(app: &App, stop: &Stop, work: impl Future<Output = ()>, left: impl Fn() -> Error) -> Result<bool> {
     let mut signals = Signals::new(&app.heard)?;
     let mut work = std::pin::pin!(work);
     loop {
@@ -238,7 +267,7 @@ pub async fn heeded(
                     return Err(left());
                 }
                 // What only waited ends by itself.
-                if tokio::time::timeout(MOMENT, &mut work).await.is_ok() {
+                if tokio::time::timeout(QUIET_END, &mut work).await.is_ok() {
                     return Ok(true);
                 }
                 app.say("interrupted: nothing more is begun, what was sent is waited for; once more leaves at once");

@@ -9,7 +9,7 @@ use crate::request::Request;
 use crate::transport::{Opened, Outgoing};
 
 /// No line is longer, in bytes.
-const LONGEST: usize = 1 << 20;
+const MAX_LEN: usize = 1 << 20;
 
 /// The lines of an answer, as they come.
 pub struct Lines {
@@ -105,11 +105,11 @@ impl Lines {
                 self.bytes.drain(..self.begin);
                 self.begin = 0;
                 self.looked = self.bytes.len();
-                return if self.looked > LONGEST { Err(endless()) } else { Ok(None) };
+                return if self.looked > MAX_LEN { Err(endless()) } else { Ok(None) };
             };
             let end = self.looked + at;
             let line = self.bytes.get(self.begin..end).unwrap_or_default();
-            if line.len() > LONGEST {
+            if line.len() > MAX_LEN {
                 return Err(endless());
             }
             (self.begin, self.looked) = (end + 1, end + 1);
@@ -124,5 +124,5 @@ impl Lines {
 }
 
 fn endless() -> Error {
-    Error::new(Kind::Unreachable, format!("the service sent a line of more than {} KiB", LONGEST / 1024))
+    Error::new(Kind::Unreachable, format!("the service sent a line of more than {} KiB", MAX_LEN / 1024))
 }

@@ -13,7 +13,7 @@ use crate::response::{Response, whose};
 
 /// What is older than the request by more than this was not made by it, in seconds. The service takes no request whose
 /// date is off by more than half of it.
-const OLD: i64 = 600;
+const MAX_AGE: i64 = 600;
 
 /// The tags that this program sets itself, and by which it finds again what it has made.
 const OWN_TAGS: &str = "tag.sdc.";
@@ -161,7 +161,7 @@ fn older(noun: &Noun, row: Row<'_>, response: &Response) -> Option<String> {
     let date = httpdate::parse_http_date(&response.sent).ok();
     let asked: Option<i64> =
         date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs().try_into().ok());
-    let old = created.zip(asked).is_some_and(|(created, asked)| asked - i64::max(created, 0) > OLD);
+    let old = created.zip(asked).is_some_and(|(created, asked)| asked - i64::max(created, 0) > MAX_AGE);
     old.then(|| "that was made before it was asked for".to_owned())
 }
 

@@ -41,7 +41,7 @@ use crate::sensitive::{self, quoted};
 use crate::transport::{Settings, Transport};
 
 /// So many bytes of a list are held at most.
-const MOST_BYTES: usize = 512 << 20;
+const MAX_BYTES: usize = 512 << 20;
 
 /// Takes the lines of the trace. Secrets never reach it.
 pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
@@ -73,7 +73,7 @@ pub struct Client {
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// How long an agent may take before it is worth a word.
-const SOON: Duration = Duration::from_secs(1);
+const NOTICE_AFTER: Duration = Duration::from_secs(1);
 
 /// What a [`Client`] is made from.
 #[derive(Default)]
@@ -257,8 +257,8 @@ impl Client {
         let mut bytes = 0;
         self.pages(op, args, |page| {
             bytes += page.rows.iter().map(|row| row.get().len() + size_of::<Box<RawValue>>()).sum::<usize>();
-            if bytes > MOST_BYTES {
-                let words = format!("the list has more than {} MiB, too much to be held", MOST_BYTES >> 20);
+            if bytes > MAX_BYTES {
+                let words = format!("the list has more than {} MiB, too much to be held", MAX_BYTES >> 20);
                 return Err(Error::other(words).hint("take a part of it: --limit N --offset N"));
             }
             rows.extend(page.rows.iter().map(|row| (*row).to_owned()));
@@ -326,7 +326,7 @@ impl Client {
         let say = |words: &str| self.notice.as_ref().or(self.trace.as_ref()).into_iter().for_each(|say| say(words));
         let asked = Arc::clone(&signer);
         let mut signing = tokio::task::spawn_blocking(move || asked.authorization(&method, &target, &date));
-        let signed = match tokio::time::timeout(SOON, &mut signing).await {
+        let signed = match tokio::time::timeout(NOTICE_AFTER, &mut signing).await {
             Ok(signed) => signed,
             Err(_) => {
                 // Of many requests side by side, one says it.

@@ -17,12 +17,12 @@ use crate::response::{Response, check_rows, whose};
 /// How many pages are asked for at once, at most.
 const WINDOW: usize = 8;
 /// More rows than this no account has: a service that sends them sends them for ever.
-const MOST_ROWS: usize = 2_000_000;
+const MAX_ROWS: usize = 2_000_000;
 
 /// So many pages in a row may be empty although the service counts more rows.
-const MOST_EMPTY: usize = 100;
+const MAX_EMPTY: usize = 100;
 /// So many pages of a list may have less than a tenth of what was asked for, although others come after them...
-const MOST_THIN: usize = 100;
+const MAX_THIN: usize = 100;
 /// ...and so long they may take.
 const THIN_TIME: Duration = Duration::from_secs(60);
 /// The size of a page where none is asked for: the service's own.
@@ -113,7 +113,7 @@ impl Client {
                 // All rows of this page may be left out, and others come after it.
                 empty += 1;
                 match all.filter(|all| offset < *all) {
-                    Some(_) if empty > MOST_EMPTY => return Err(endless(known.come)),
+                    Some(_) if empty > MAX_EMPTY => return Err(endless(known.come)),
                     Some(_) => continue,
                     None => return Ok(()),
                 }
@@ -129,7 +129,7 @@ impl Client {
             if stale > 1 {
                 return Err(same_page());
             }
-            if offset - begin > MOST_ROWS {
+            if offset - begin > MAX_ROWS {
                 return Err(endless(known.come));
             }
             if !page.rows.is_empty() {
@@ -207,8 +207,8 @@ impl Client {
         if wanted == Some(0) {
             return Err(Error::usage("the limit must be at least 1"));
         }
-        if start > MOST_ROWS {
-            return Err(Error::usage(format!("the offset must be at most {MOST_ROWS}")));
+        if start > MAX_ROWS {
+            return Err(Error::usage(format!("the offset must be at most {MAX_ROWS}")));
         }
         let page = |cut: Cut| {
             let request = request(cut);
@@ -279,7 +279,7 @@ impl Client {
                     }
                 }
                 let here = rows.rows.len();
-                if known.come > MOST_ROWS {
+                if known.come > MAX_ROWS {
                     return Err(endless(known.come));
                 }
                 thin.count(self.service, here, due, known.come)?;
@@ -347,7 +347,7 @@ impl Thin {
         }
         self.pages += 1;
         let since = *self.since.get_or_insert_with(Instant::now);
-        if self.pages > MOST_THIN || since.elapsed() > THIN_TIME {
+        if self.pages > MAX_THIN || since.elapsed() > THIN_TIME {
             let words =
                 format!("{} pages of the service's list had {} rows, and it does not end", self.pages, come.max(rows));
             return Err(Error::new(Kind::Unreachable, words).hint(whose(service)));

@@ -11,7 +11,7 @@ const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_s
 /// How long one look may take at first. Each that takes longer doubles it, up to the client's own patience.
 const LOOK: Duration = Duration::from_secs(10);
 /// The longest time that can be waited: a clock cannot count for ever.
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+const MAX_WAIT: Duration = Duration::from_secs(366 * 86_400);
 
 /// What one look has shown.
 pub(super) enum Poll<T> {
@@ -38,7 +38,7 @@ impl Client {
         mut progress: impl FnMut(&str),
         mut look: impl AsyncFnMut(&Client, u32) -> Result<Poll<T>>,
     ) -> Result<End<T>> {
-        let deadline = tokio::time::Instant::now() + timeout.min(LONGEST);
+        let deadline = tokio::time::Instant::now() + timeout.min(MAX_WAIT);
         let mut pause = POLL.0;
         let mut seen: Option<String> = None;
         // One that never answers must not eat the whole wait.

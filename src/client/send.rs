@@ -15,7 +15,7 @@ use crate::response::Response;
 use crate::transport::{Outgoing, Trouble};
 
 /// How often one request is sent at most.
-const TRIES: u32 = 6;
+const MAX_TRIES: u32 = 6;
 /// How often a request is sent at most after whose lost answers nothing was found.
 const ANEW: u32 = 4;
 /// When to look for what a request may have made whose answer was lost: the service may still be at it.
@@ -267,7 +267,7 @@ impl Client {
             };
             // What was refused is on its way no more.
             self.out(request, may_have_arrived);
-            if tries >= TRIES || Instant::now() + pause >= deadline || self.is_halted(request) {
+            if tries >= MAX_TRIES || Instant::now() + pause >= deadline || self.is_halted(request) {
                 return Ok(Sent { outcome, unclear: may_have_arrived && !safe, took });
             }
             self.trace_line(&format!("* again in {pause:.1?}"));

@@ -22,17 +22,17 @@ use crate::transport::Opened;
 /// What the server adds to the key of a handshake.
 const MAGIC: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// No message is longer, in bytes. A machine with all the metadata that it may have has some 100 KB.
-const LONGEST: usize = 16 << 20;
+const MAX_LEN: usize = 16 << 20;
 /// So many bytes may wait to be sent: every ping is answered, also of a server that reads none of the answers.
-const UNSENT: usize = 1 << 20;
+const MAX_UNSENT: usize = 1 << 20;
 /// So many bytes of changes may come before the server has taken note of what is wanted.
-const EARLY: usize = 64 << 20;
+const MAX_EARLY: usize = 64 << 20;
 /// How often something is sent: what lies between closes a connection after 55 s of silence.
-const PING: Duration = Duration::from_secs(20);
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// A server that answers no ping for so long is not there any more.
-const SILENCE: Duration = Duration::from_secs(70);
+const MAX_SILENCE: Duration = Duration::from_secs(70);
 /// How long it may take until the server has taken note of a registration.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An open WebSocket.
 pub struct Socket {
@@ -87,10 +87,10 @@ impl Client {
             .upgrade()
             .await
             .map_err(|error| wrong("the connection did not become a WebSocket").because(error.without_url()))?;
-        let limits = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
-        let limits = limits.max_write_buffer_size(UNSENT);
+        let limits = WebSocketConfig::default().max_message_size(Some(MAX_LEN)).max_frame_size(Some(MAX_LEN));
+        let limits = limits.max_write_buffer_size(MAX_UNSENT);
         let stream = WebSocketStream::from_raw_socket(stream, Role::Client, Some(limits)).await;
-        let mut pings = tokio::time::interval_at(Instant::now() + PING, PING);
+        let mut pings = tokio::time::interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         Ok(Socket { stream, pings, heard: Instant::now() })
     }
@@ -124,7 +124,7 @@ impl Client {
                     Some(Heard::Pong) => return Ok(()),
                     Some(Heard::Text(text)) => {
                         bytes += text.len() + size_of::<String>();
-                        if bytes > EARLY {
+                        if bytes > MAX_EARLY {
                             return Err(wrong("the service sends changes and does not answer"));
                         }
                         early.push(text);
@@ -133,7 +133,7 @@ impl Client {
                 }
             }
         };
-        match tokio::time::timeout(PATIENCE, registered).await {
+        match tokio::time::timeout(REGISTRATION_TIMEOUT, registered).await {
             Ok(registered) => registered?,
             Err(_) => return Err(wrong("the service does not answer in the open changefeed")),
         }
@@ -172,7 +172,7 @@ impl Socket {
     }
 
     async fn put(&mut self, message: Message) -> Result<()> {
-        let sent = tokio::time::timeout(SILENCE, self.stream.send(message)).await;
+        let sent = tokio::time::timeout(MAX_SILENCE, self.stream.send(message)).await;
         match sent {
             Ok(sent) => sent.map_err(lost),
             Err(_) => Err(wrong("the service reads nothing of what is sent")),
@@ -202,7 +202,7 @@ impl Socket {
                     }
                 }
                 _ = self.pings.tick() => {
-                    if self.heard.elapsed() > SILENCE {
+                    if self.heard.elapsed() > MAX_SILENCE {
                         return Err(wrong("the service has not been heard of for a minute"));
                     }
                     self.put(Message::Ping("".into())).await?;

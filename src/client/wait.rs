@@ -16,7 +16,7 @@ const LOG_EVERY: u32 = 4;
 const NOT_FOUND_YET: u32 = 6;
 
 /// How long the log is waited for before a request is sent, and after the time of the wait is over.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 /// What the command that shows the log is for, once something has failed.
 const DONE: &str = "what was done to it";
 
@@ -90,7 +90,7 @@ impl Client {
         let log = op.job.and(op.goal).and_then(|(_, noun)| log_of(noun, args));
         if let Some((log, args)) = log {
             // Without it the entries' times have to do, so nothing is held up by it for long.
-            let log = tokio::time::timeout(PATIENCE, self.call(log, &args)).await;
+            let log = tokio::time::timeout(LOG_TIMEOUT, self.call(log, &args)).await;
             before.log = log.ok().and_then(Result::ok).map(|log| log.rows().map(|row| row.json().to_owned()).collect());
         }
         if let Some((Goal::Appears, noun)) = &op.goal {
@@ -184,7 +184,7 @@ impl Client {
     /// Whether the log has nothing of an operation that leaves an entry there. Not where that cannot be told.
     async fn unheard_of(&self, waiting: &Wait<'_>) -> bool {
         let (Some(job), true) = (waiting.op.job, waiting.before.log.is_some()) else { return false };
-        let newest = tokio::time::timeout(PATIENCE, self.newest_audit(job, waiting)).await;
+        let newest = tokio::time::timeout(LOG_TIMEOUT, self.newest_audit(job, waiting)).await;
         matches!(newest, Ok(Ok(None)))
     }
 
@@ -285,7 +285,7 @@ impl Client {
     /// The error with the command that shows the log of what is waited for, if there is one.
     fn logged(&self, waiting: &Wait<'_>, error: Error, purpose: &str) -> Error {
         match waiting.log() {
-            Some((log, args)) => error.hint(Hint::run(purpose, self.service.command_with(log, |name| args.text(name)))),
+            Some((log, args)) => error.hint(Hint::run(purpose, args.command(self.service, log))),
             None => error,
         }
     }

@@ -11,7 +11,7 @@ use crate::file::{self, Manner};
 pub const TTL: Duration = Duration::from_secs(300);
 
 /// No longer file is read or written.
-const LONGEST: u64 = 64 << 20;
+const MAX_LEN: u64 = 64 << 20;
 
 /// It can be fetched again, so it need not outlast anything, and whoever planted a link there gets nothing.
 const MANNER: Manner = Manner { follow: false, private: true, durable: false };
@@ -37,7 +37,7 @@ impl Cache {
         if !about.is_file() || age > ttl {
             return None;
         }
-        let bytes = file::read(&path, LONGEST).ok()?;
+        let bytes = file::read(&path, MAX_LEN).ok()?;
         // Half a file, or another's, is none.
         serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).ok()?;
         Some(bytes)
@@ -45,7 +45,7 @@ impl Cache {
 
     /// Keeps JSON under this name.
     pub fn write(&self, name: &str, json: &[u8]) {
-        let Some(path) = self.file(name).filter(|_| json.len() as u64 <= LONGEST) else { return };
+        let Some(path) = self.file(name).filter(|_| json.len() as u64 <= MAX_LEN) else { return };
         let Some(dir) = path.parent() else { return };
         if paths::make_private_dir(dir).is_ok() {
             let _ = file::replace(&path, json, MANNER);

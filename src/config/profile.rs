@@ -10,14 +10,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::paths;
-use crate::error::{Error, Hint, Result};
+use crate::error::{CommandLine, Error, Hint, Result, quoted};
 use crate::file::{self as files, Lock, Manner};
 use crate::sensitive;
 
 /// No profile is longer.
-const LONGEST: u64 = 1 << 20;
+const MAX_LEN: u64 = 1 << 20;
 /// How long other processes may take to change settings.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The name that stands for the environment alone.
 pub const ENV: &str = "env";
@@ -121,9 +121,9 @@ pub fn list(dir: &Path) -> Result<Vec<String>> {
 /// a field is missing or of the wrong type.
 pub fn read(dir: &Path, name: &str) -> Result<Profile> {
     let path = file(dir, name)?;
-    let bytes = files::read(&path, LONGEST).map_err(|error| match error.kind() {
+    let bytes = files::read(&path, MAX_LEN).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => match list(dir).unwrap_or_default().is_empty() {
-            true => absent(dir, name).hint(Hint::run("to create it", format!("profile create {name}"))),
+            true => absent(dir, name).hint(Hint::run("to create it", CommandLine::new("profile create").on(name))),
             false => absent(dir, name),
         },
         _ => unreachable_file("read", &path, error),
@@ -174,7 +174,7 @@ pub fn check_new_name(dir: &Path, name: &str) -> Result<()> {
     }
     Err(Error::usage(format!("there is a profile '{name}' already"))
         .hint(format!("to change it, edit its file: {}", file.display()))
-        .hint(Hint::run("to make it anew", format!("profile delete {name}"))))
+        .hint(Hint::run("to make it anew", CommandLine::new("profile delete").on(name))))
 }
 
 /// Writes a new profile.
@@ -301,7 +301,7 @@ fn choose(dir: &Path, name: &str) -> Result<(String, Option<Map<String, Value>>)
 
 /// For who reads settings, changes them, and writes them: one at a time.
 fn lock(dir: &Path) -> Result<Lock> {
-    let locked = paths::make_private_dir(dir).and_then(|()| files::lock(&dir.join(".sdc.lock"), PATIENCE));
+    let locked = paths::make_private_dir(dir).and_then(|()| files::lock(&dir.join(".sdc.lock"), LOCK_TIMEOUT));
     locked.map_err(|error| unreachable_file("lock the settings in", &dir.join(""), error))
 }
 
@@ -312,7 +312,7 @@ fn text(settings: &Map<String, Value>, key: &str) -> Option<String> {
 /// `config.json`, every key of it.
 fn settings(dir: &Path) -> Result<Map<String, Value>> {
     let path = dir.join("config.json");
-    match files::read(&path, LONGEST) {
+    match files::read(&path, MAX_LEN) {
         Ok(bytes) => serde_json::from_slice(plain(&bytes)).map_err(|error| {
             let place = format!("{}:{}:{}", path.display(), error.line(), error.column());
             Error::usage(format!("{place}: not a JSON object")).because(files::json_fault(&error))
@@ -336,7 +336,10 @@ fn unreachable_file(verb: &str, path: &Path, error: io::Error) -> Error {
     if !denied {
         return told;
     }
-    told.hint(format!("if a sudo made it root's: sudo chown -R \"$(id -un)\" '{}'", folder.display()))
+    told.hint(format!(
+        "if a sudo made it root's: sudo chown -R \"$(id -un)\" {}",
+        quoted(&folder.display().to_string())
+    ))
 }
 
 fn store(path: &Path, fields: &Map<String, Value>) -> Result<()> {

@@ -73,9 +73,9 @@ impl fmt::Debug for Proxy {
 const SCHEMES: &[&str] = &["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 const SOCKS_PORT: u16 = 1080;
 /// No URL of a proxy is longer, in bytes.
-const LONGEST: usize = 4096;
+const MAX_LEN: usize = 4096;
 /// What stands between two dots of a host's name, in bytes (RFC 1035).
-const LONGEST_LABEL: usize = 63;
+const MAX_LABEL_LEN: usize = 63;
 
 /// The route to a URL. Of each pair of variables the lower-case one wins, and an empty one counts as unset.
 ///
@@ -108,7 +108,7 @@ fn read(variable: &str, value: &str) -> Result<Url> {
             .hint(format!("to go without a proxy: unset {variable}, or name the host in NO_PROXY"))
     };
     let value = value.trim();
-    if value.len() > LONGEST {
+    if value.len() > MAX_LEN {
         return Err(wrong("it is too long"));
     }
     let strange = |letter: char| letter.is_control() || letter.is_whitespace() || letter == '\u{fffd}';
@@ -141,7 +141,7 @@ fn read(variable: &str, value: &str) -> Result<Url> {
         return Err(wrong("it names no host"));
     }
     // It is shown wherever something goes wrong, and may be a token that somebody took for a login.
-    let too_long = |label: &str| label.len() > LONGEST_LABEL;
+    let too_long = |label: &str| label.len() > MAX_LABEL_LEN;
     if url.host_str().is_some_and(|host| host.split('.').any(too_long)) {
         return Err(wrong("it names no host: a part of it is longer than any of a host's name"));
     }
@@ -313,7 +313,7 @@ mod tests {
             assert!(error.message().starts_with("HTTPS_PROXY is not the URL of a proxy: "), "{words}");
             assert!(!words.contains("secret") && !words.contains("pa ss") && !words.contains("99999"), "{words}");
         }
-        let long: &'static str = Box::leak(format!("http://u:{}@host", "x".repeat(LONGEST)).into_boxed_str());
+        let long: &'static str = Box::leak(format!("http://u:{}@host", "x".repeat(MAX_LEN)).into_boxed_str());
         assert!(routed("https://cloud.example", &[("HTTPS_PROXY", long)]).is_err());
         // One that is not used is not looked at.
         assert_eq!(through("https://cloud.example", &[("http_proxy", "ftp://x")]), "Direct");

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use crate::file;
 
 /// The longest file, in bytes.
-const LONGEST: u64 = 256 * 1024;
+const MAX_LEN: u64 = 256 * 1024;
 /// More files than this are not included, nor deeper than that.
-const MOST_FILES: usize = 32;
-const DEEPEST: usize = 8;
+const MAX_FILES: usize = 32;
+const MAX_DEPTH: usize = 8;
 /// More files of keys than this are not looked at.
-const MOST_KEYS: usize = 32;
+const MAX_KEYS: usize = 32;
 /// A folder with more files than this is not searched for what is to be included.
-const MOST_ENTRIES: usize = 1000;
+const MAX_ENTRIES: usize = 1000;
 
 /// What it says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn read(ssh_dir: &Path, names: &Names<'_>) -> SshConfig {
 
 /// The same of a text, which includes nothing.
 pub fn parse(text: &str, names: &Names<'_>) -> SshConfig {
-    let mut reader = Reader { names, ssh_dir: Path::new(""), found: SshConfig::default(), files: MOST_FILES };
+    let mut reader = Reader { names, ssh_dir: Path::new(""), found: SshConfig::default(), files: MAX_FILES };
     reader.text(text, true, 0);
     reader.found
 }
@@ -62,11 +62,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn file(&mut self, path: &Path, counts: bool, depth: usize) {
         // A pipe is no configuration, and may never end.
-        if self.files >= MOST_FILES || depth > DEEPEST || !path.is_file() {
+        if self.files >= MAX_FILES || depth > MAX_DEPTH || !path.is_file() {
             return;
         }
         self.files += 1;
-        let Ok(bytes) = file::read(path, LONGEST) else { return };
+        let Ok(bytes) = file::read(path, MAX_LEN) else { return };
         self.text(&String::from_utf8_lossy(&bytes), counts, depth);
     }
 
@@ -87,7 +87,7 @@ impl Reader<'_> {
                 ("identityagent", [value]) if in_block && self.found.agent.is_none() => {
                     self.found.agent = self.agent(value);
                 }
-                ("identityfile", [value]) if in_block && self.found.files.len() < MOST_KEYS => {
+                ("identityfile", [value]) if in_block && self.found.files.len() < MAX_KEYS => {
                     let file = self.expanded(value).filter(|_| !value.eq_ignore_ascii_case("none"));
                     self.found.files.extend(file.map(PathBuf::from).filter(|file| !file.as_os_str().is_empty()));
                 }
@@ -120,7 +120,7 @@ impl Reader<'_> {
         if !name.contains(['*', '?']) {
             return self.file(&path, counts, depth + 1);
         }
-        let entries = std::fs::read_dir(dir).into_iter().flatten().take(MOST_ENTRIES).flatten();
+        let entries = std::fs::read_dir(dir).into_iter().flatten().take(MAX_ENTRIES).flatten();
         let mut files: Vec<PathBuf> = entries
             .filter(|entry| entry.file_name().to_str().is_some_and(|file| !file.starts_with('.') && glob(name, file)))
             .map(|entry| entry.path())
@@ -279,7 +279,7 @@ mod tests {
         #[test]
         fn no_text_throws_the_reader_off(text in "(Host|Match|IdentityFile|IdentityAgent|Include)?[ =\"'\\\\%$~{}*!#\n\r\ta-zé]{0,60}") {
             let found = parse(&format!("IdentityFile {text}\n{text}\nIdentityAgent{text}"), &names());
-            prop_assert!(found.files.len() <= MOST_KEYS);
+            prop_assert!(found.files.len() <= MAX_KEYS);
         }
     }
 
@@ -370,7 +370,7 @@ mod tests {
         put("more", "IdentityFile /more\nHost *\nIdentityFile /more2\n");
         let found = read(dir.path(), &names());
         assert!(found.files.starts_with(&["/b", "/c", "/last"].map(PathBuf::from)), "{found:?}");
-        assert!(found.files.len() <= MOST_KEYS && !found.files.contains(&PathBuf::from("/more2")), "{found:?}");
+        assert!(found.files.len() <= MAX_KEYS && !found.files.contains(&PathBuf::from("/more2")), "{found:?}");
         assert_eq!(read(&dir.path().join("nowhere"), &names()), SshConfig::default());
     }
 

@@ -1,8 +1,10 @@
 //! Hints: words to a person with commands among them. A hint does not know how the program is called: whoever shows it
-//! puts the name before each command.
+//! puts the name before each command. What a command is put together from is quoted by [`CommandLine`].
 
 use std::fmt;
 use std::ops::Range;
+
+use super::CommandLine;
 
 /// Something that can be tried: words, and commands among them without the program's name, such as
 /// `machines start ID --wait`. A program puts its name before each [`Part::Command`]; `Display` and [`Hint::as_str`] put
@@ -33,12 +35,12 @@ pub enum Part<'a> {
 
 impl Hint {
     /// A command, after what it is for.
-    pub fn run(purpose: impl AsRef<str>, command: impl AsRef<str>) -> Self {
+    pub fn run(purpose: impl AsRef<str>, command: impl Into<CommandLine>) -> Self {
         Hint::from(purpose.as_ref()).then(": ").then_run(command)
     }
 
     /// A command alone.
-    pub fn command(command: impl AsRef<str>) -> Self {
+    pub fn command(command: impl Into<CommandLine>) -> Self {
         Hint::default().then_run(command)
     }
 
@@ -51,9 +53,13 @@ impl Hint {
 
     /// Continues with a command.
     #[must_use]
-    pub fn then_run(mut self, command: impl AsRef<str>) -> Self {
+    pub fn then_run(self, command: impl Into<CommandLine>) -> Self {
+        self.then_command(&command.into().to_string())
+    }
+
+    fn then_command(mut self, command: &str) -> Self {
         let begin = self.text.len();
-        self.push(command.as_ref());
+        self.push(command);
         self.commands.push(begin..self.text.len());
         self
     }
@@ -95,7 +101,7 @@ impl Hint {
     pub(crate) fn replaced(&self, from: &str, to: &str) -> Self {
         self.parts().into_iter().fold(Hint::default(), |hint, part| match part {
             Part::Words(words) => hint.then(words.replace(from, to)),
-            Part::Command(command) => hint.then_run(command.replace(from, to)),
+            Part::Command(command) => hint.then_command(&command.replace(from, to)),
         })
     }
 }
@@ -178,9 +184,9 @@ mod tests {
     #[test]
     fn a_line_feed_of_a_name_begins_no_line_wherever_it_stands() {
         let name = "web\nhint: x";
-        let hint = Hint::run(name, name).then(name);
-        assert_eq!(hint, r"web\nhint: x: web\nhint: xweb\nhint: x");
-        assert_eq!(hint.parts()[1], Part::Command(r"web\nhint: x"));
+        let hint = Hint::run(name, CommandLine::new("get").on(name)).then(name);
+        assert_eq!(hint, r"web\nhint: x: get 'web\nhint: x'web\nhint: x");
+        assert_eq!(hint.parts()[1], Part::Command(r"get 'web\nhint: x'"));
         assert_eq!(Hint::from(name.to_owned()), Hint::from(name));
         // The line of a mark is the hint's own.
         assert_eq!(Hint::marked("a=\nb", "  ^ here"), "a= b\n  ^ here");

@@ -6,7 +6,7 @@ use super::{fault, is_uuid, mebibytes, nearest};
 use crate::error::{Error, Result};
 
 /// The most disks that a machine has.
-pub const MOST: usize = 8;
+pub const MAX_DISKS: usize = 8;
 
 /// The sizes of a block, in bytes: a power of two between these.
 const BLOCKS: std::ops::RangeInclusive<u64> = 512..=131_072;
@@ -116,8 +116,8 @@ fn from_json(text: &str) -> Result<Value> {
 /// # Errors
 /// A usage error: too many, more than one that takes what remains, or a block size on the image's own disk.
 pub fn check(list: &[Value]) -> Result<()> {
-    if list.len() > MOST {
-        return Err(Error::usage(format!("a machine has at most {MOST} disks, and here are {}", list.len())));
+    if list.len() > MAX_DISKS {
+        return Err(Error::usage(format!("a machine has at most {MAX_DISKS} disks, and here are {}", list.len())));
     }
     let remaining = list.iter().filter(|disk| disk.get("size").is_some_and(|size| size == "remaining"));
     if remaining.count() > 1 {

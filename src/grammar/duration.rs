@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::sensitive;
 
 /// No clock is older, and much more would overflow one; in seconds.
-const LONGEST: f64 = 315_360_000.0;
+const MAX_SECONDS: f64 = 315_360_000.0;
 
 /// Reads a length of time: seconds (`30`, `1.5`), or with units: `500ms`, `30s`, `2m`, `1h30m`, `7d`. `what` is the option
 /// or variable that it comes from.
@@ -21,7 +21,7 @@ pub fn duration(what: &str, text: &str) -> Result<Duration> {
 
 fn bounded(what: &str, text: &str, seconds: Option<f64>) -> Result<Duration> {
     match seconds {
-        Some(seconds) if (0.001..=LONGEST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        Some(seconds) if (0.001..=MAX_SECONDS).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err(Error::usage(format!("{what} is not a duration: '{}'", sensitive::shown(text.trim())))
             .hint(format!("{what}=30s, or 500ms, 2m, 1h30m, 30d, 2w"))),
     }

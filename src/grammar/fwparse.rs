@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::fwrule::{Action, HIGHEST, MOST, Ports, Protocol, Rule, Target, Targets, Types};
+use super::fwrule::{Action, HIGHEST, MAX_PARTS, Ports, Protocol, Rule, Target, Targets, Types};
 use super::fwtext::{Text, either, short};
 use super::is_uuid;
-use crate::error::{Hint, Result};
+use crate::error::{CommandLine, Hint, Result};
 
 /// Takes a rule apart.
 ///
@@ -77,8 +77,8 @@ fn targets(text: &mut Text<'_>) -> Result<Targets> {
                 let expected = format!("expected {}", expected_target(&[]));
                 return Err(text.wrong(at, &format!("{word} stands alone"), &expected));
             }
-            if list.len() == MOST {
-                return Err(text.wrong(at, &format!("a side has at most {MOST} targets"), "one too many"));
+            if list.len() == MAX_PARTS {
+                return Err(text.wrong(at, &format!("a side has at most {MAX_PARTS} targets"), "one too many"));
             }
             list.push(target(text, &[])?);
         }
@@ -147,9 +147,10 @@ fn target(text: &mut Text<'_>, more: &[&str]) -> Result<Target> {
             }
             if !is_uuid(word) {
                 let error = text.wrong(at, &format!("'{}' is not an id of a machine", short(word)), "expected a UUID");
-                return Err(
-                    error.hint(Hint::run("ids by name", format!("machines list name={} -o id,name", short(word))))
-                );
+                return Err(error.hint(Hint::run(
+                    "ids by name",
+                    CommandLine::new("machines list").on(format!("name={}", short(word))).with("-o id,name"),
+                )));
             }
             Ok(Target::Vm(word.to_ascii_lowercase()))
         }
@@ -216,8 +217,8 @@ fn ports(text: &mut Text<'_>) -> Result<Ports> {
         }
         let at = text.next();
         text.one_of(&["PORT"])?;
-        if list.len() == MOST {
-            return Err(text.wrong(at, &format!("a rule has at most {MOST} ports"), "one too many"));
+        if list.len() == MAX_PARTS {
+            return Err(text.wrong(at, &format!("a rule has at most {MAX_PARTS} ports"), "one too many"));
         }
         list.push(one_port(text)?);
     }
@@ -243,8 +244,8 @@ fn ranges(text: &mut Text<'_>) -> Result<Ports> {
     let mut list = Vec::new();
     loop {
         let at = text.next();
-        if list.len() == MOST {
-            return Err(text.wrong(at, &format!("a rule has at most {MOST} ports"), "one too many"));
+        if list.len() == MAX_PARTS {
+            return Err(text.wrong(at, &format!("a rule has at most {MAX_PARTS} ports"), "one too many"));
         }
         let low = port(text)?;
         let high = if text.sign('-') { port(text)? } else { low };
@@ -285,8 +286,8 @@ fn types(text: &mut Text<'_>) -> Result<Types> {
         }
         let at = text.next();
         text.one_of(&["TYPE"])?;
-        if list.len() == MOST {
-            return Err(text.wrong(at, &format!("a rule has at most {MOST} types"), "one too many"));
+        if list.len() == MAX_PARTS {
+            return Err(text.wrong(at, &format!("a rule has at most {MAX_PARTS} types"), "one too many"));
         }
         list.push(one_type(text)?);
     }

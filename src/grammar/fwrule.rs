@@ -19,7 +19,7 @@ use std::net::IpAddr;
 pub use super::fwparse::parse;
 
 /// The most targets on a side, and the most ports or types.
-pub const MOST: usize = 24;
+pub const MAX_PARTS: usize = 24;
 
 /// The highest priority.
 pub const HIGHEST: u8 = 100;

@@ -14,6 +14,8 @@ mod fwtext;
 pub mod mount;
 pub mod net;
 pub mod nic;
+#[cfg(feature = "cli")]
+pub(crate) mod older;
 pub mod policy;
 pub mod range;
 pub mod selector;

@@ -5,7 +5,7 @@ use super::fault;
 use crate::error::Result;
 
 /// No range is longer.
-const LONGEST: u64 = 10_000;
+const MAX_LEN: u64 = 10_000;
 /// How one is written.
 const FORM: &str = "expected two numbers with two dots between, as in {01..10}";
 
@@ -40,8 +40,8 @@ pub fn names(text: &str) -> Result<Option<Vec<String>>> {
     if from > to {
         return wrong(open + 1, "the range ends before it begins", "expected the smaller number first");
     }
-    if to - from >= LONGEST {
-        return wrong(open + 1, &format!("the range has more than {LONGEST} numbers"), "");
+    if to - from >= MAX_LEN {
+        return wrong(open + 1, &format!("the range has more than {MAX_LEN} numbers"), "");
     }
     let padded = |digits: &str| digits.len() > 1 && digits.starts_with('0');
     let width = if padded(first) || padded(last) { first.len().max(last.len()) } else { 0 };

@@ -1,4 +1,4 @@
-//! Tags that the service itself reads: `triton.*`, each of its own type.
+//! Tags that somebody reads: `triton.*` the service, each of its own type, and `sdc.expires` this program.
 
 use serde_json::Value;
 
@@ -47,7 +47,23 @@ pub fn check(name: &str, value: &Value) -> Result<()> {
     of_its_type(name, value)
 }
 
+/// When a machine is not wanted any more: `sdc reap` deletes it after that.
+pub const EXPIRES: &str = "sdc.expires";
+
+/// Refuses a time that could never be read again: such a machine would stay.
+fn expires(value: &Value) -> Result<()> {
+    if value.as_str().is_some_and(|text| text.trim().parse::<jiff::Timestamp>().is_ok()) {
+        return Ok(());
+    }
+    let text: String = value.as_str().map_or_else(|| value.to_string(), str::to_owned).chars().take(80).collect();
+    Err(Error::usage(format!("the tag {EXPIRES} = '{text}' is not a time, so the machine would stay for ever"))
+        .hint(format!("{EXPIRES}=2030-01-31T18:00:00Z")))
+}
+
 fn of_its_type(name: &str, value: &Value) -> Result<()> {
+    if name == EXPIRES {
+        return expires(value);
+    }
     if !name.starts_with("triton.") {
         return match value {
             Value::String(_) | Value::Number(_) | Value::Bool(_) => Ok(()),
@@ -242,6 +258,17 @@ mod tests {
             ("docker:label:com.example", json!("x")),
         ] {
             check(name, &value).unwrap_or_else(|error| panic!("{name} {value}: {error}"));
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_machine_is_a_time_whoever_sets_it() {
+        for check in [check, check_new] {
+            assert!(check(EXPIRES, &json!("2030-01-31T18:00:00Z")).is_ok());
+            for value in [json!("tomorrow"), json!(""), json!(5), json!(true), json!(1_900_000_000)] {
+                let error = check(EXPIRES, &value).unwrap_err();
+                assert!(error.message().contains("is not a time, so the machine would stay for ever"), "{error}");
+            }
         }
     }
 

@@ -30,22 +30,22 @@ fn is_noncharacter(letter: char) -> bool {
 }
 
 /// So many marks may stand on one letter: more than any script has, and fewer than cover the lines around it.
-const MOST_MARKS: usize = 5;
+const MAX_MARKS: usize = 5;
 
 /// The letters of a text, and whether each is spelled out: those that are not seen, and marks that stand on no letter or
 /// on top of too many others.
 fn letters(text: &str) -> impl Iterator<Item = (char, bool)> {
     // On what a mark cannot stand, it stands on whatever is before the text.
-    let mut marks = MOST_MARKS;
+    let mut marks = MAX_MARKS;
     text.chars().map(move |letter| {
         let hidden = is_hidden(letter);
         let mark = !hidden && !letter.is_ascii() && letter.width() == Some(0);
         marks = match (mark, hidden || letter == ' ') {
             (true, _) => marks.saturating_add(1),
-            (false, true) => MOST_MARKS,
+            (false, true) => MAX_MARKS,
             (false, false) => 0,
         };
-        (letter, hidden || mark && marks > MOST_MARKS)
+        (letter, hidden || mark && marks > MAX_MARKS)
     })
 }
 
@@ -132,7 +132,7 @@ fn plain_json(text: &str) -> bool {
 }
 
 /// No line of words to a person is longer. As JSON it is whole.
-const LONGEST: usize = 4000;
+const MAX_LEN: usize = 4000;
 
 /// Words without a private key: the last one who looks, where a tag or a service's answer brought one along.
 pub fn safe(text: &str) -> Cow<'_, str> {
@@ -141,12 +141,12 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 
 /// Words that may hold a server's text, as one line: its line feeds and control characters are shown, not obeyed.
 pub fn escaped(text: &str) -> String {
-    cut(&visible(&safe(text)), LONGEST).into_owned()
+    cut(&visible(&safe(text)), MAX_LEN).into_owned()
 }
 
 /// The same for words that have lines of our own, which stand below the first.
 pub fn escaped_lines(text: &str) -> String {
-    let lines: Vec<String> = safe(text).split('\n').map(|line| cut(&visible(line), LONGEST).into_owned()).collect();
+    let lines: Vec<String> = safe(text).split('\n').map(|line| cut(&visible(line), MAX_LEN).into_owned()).collect();
     lines.join("\n    ")
 }
 
@@ -176,7 +176,7 @@ mod tests {
         let flood = format!("z{}algo", "\u{301}\u{489}\u{334}".repeat(50));
         let shown = visible(&flood);
         assert!(shown.starts_with("z\u{301}\u{489}\u{334}\u{301}\u{489}\\u{334}\\u{301}"), "{shown}");
-        assert_eq!(shown.chars().filter(|letter| letter.width() == Some(0)).count(), MOST_MARKS);
+        assert_eq!(shown.chars().filter(|letter| letter.width() == Some(0)).count(), MAX_MARKS);
         assert_eq!(visible_lines(&flood), shown);
         let json = serde_json::Value::from(flood.as_str()).to_string();
         assert_eq!(serde_json::from_str::<String>(&visible_json(&json)).unwrap(), flood);

@@ -61,7 +61,7 @@ pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Part;
+    use crate::error::{CommandLine, Part};
 
     fn said(hint: &Hint) -> String {
         let part = |part| match part {
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(words(&error).lines().count(), 2, "{}", words(&error));
         assert!(!words(&error).contains('\u{1b}') && !json(&error).contains('\u{1b}'));
         let body = "b3BlbnNzaC1rZXktdjEA".repeat(8);
-        let key = format!("machines get '-----BEGIN OPENSSH PRIVATE KEY----- {body}'");
+        let key = CommandLine::new("machines get").on(format!("-----BEGIN OPENSSH PRIVATE KEY----- {body}"));
         let error = Error::usage("wrong").hint(Hint::run("to see it", key));
         assert!(!words(&error).contains(&body) && !json(&error).contains(&body), "{}", words(&error));
     }

@@ -14,10 +14,10 @@ use crate::answer::scan;
 use crate::error::{Error, Result};
 
 /// Documents nested deeper are refused.
-const DEEPEST: usize = 256;
+const MAX_DEPTH: usize = 256;
 
 /// Expressions that are longer, in bytes, are refused: they are read recursively.
-const LONGEST: usize = 64 << 10;
+const MAX_LEN: usize = 64 << 10;
 
 /// What the expression is called as a definition.
 const MAIN: &str = "__main";
@@ -44,8 +44,8 @@ impl Program {
     /// # Errors
     /// A usage error that shows where the expression went wrong.
     pub fn new(expression: &str) -> Result<Program> {
-        if expression.len() > LONGEST {
-            return Err(Error::usage(format!("the --jq expression is longer than {} KiB", LONGEST >> 10)));
+        if expression.len() > MAX_LEN {
+            return Err(Error::usage(format!("the --jq expression is longer than {} KiB", MAX_LEN >> 10)));
         }
         let (expression, mut filter) = (expression.to_owned(), None);
         jq_bounds::on_a_large_stack(
@@ -85,8 +85,10 @@ impl Program {
         idle: impl FnMut() -> Result<()>,
         mut sink: impl FnMut(&str) -> Result<()>,
     ) -> Result<()> {
-        if scan::depth(json) > DEEPEST {
-            return Err(Error::other(format!("the answer is nested deeper than the {DEEPEST} levels that --jq reads")));
+        if scan::depth(json) > MAX_DEPTH {
+            return Err(Error::other(format!(
+                "the answer is nested deeper than the {MAX_DEPTH} levels that --jq reads"
+            )));
         }
         if scan::longest_number(json) > DIGITS {
             return Err(Error::other(format!(
@@ -154,7 +156,7 @@ fn failed(words: String) -> Error {
 
 /// What it failed on may be the whole answer, which nobody wants to read in an error.
 fn shortened(error: &impl std::fmt::Display) -> String {
-    const MOST: usize = 160;
+    const MAX_TOLD: usize = 160;
     struct Beginning(String, usize);
     impl Write for Beginning {
         fn write_str(&mut self, text: &str) -> std::fmt::Result {
@@ -165,7 +167,7 @@ fn shortened(error: &impl std::fmt::Display) -> String {
             Ok(())
         }
     }
-    let mut words = Beginning(String::new(), MOST);
+    let mut words = Beginning(String::new(), MAX_TOLD);
     match write!(words, "{error}") {
         Ok(()) => words.0,
         Err(_) => words.0 + " …",

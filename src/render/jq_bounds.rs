@@ -15,16 +15,16 @@ use jaq_json::{Num, Val};
 use crate::error::{Error, Result};
 
 /// Values nested deeper are refused.
-pub(super) const DEEPEST: usize = 1000;
+pub(super) const MAX_DEPTH: usize = 1000;
 
 /// Values of more parts are refused where they are measured.
-const LARGEST: usize = 1 << 24;
+const MAX_SIZE: usize = 1 << 24;
 
 /// Texts that a multiplication would make longer are refused.
-const LONGEST: usize = 64 << 20;
+const MAX_LEN: usize = 64 << 20;
 
 /// Arrays are not filled up with nulls to more than these elements.
-pub(super) const WIDEST: usize = 1 << 20;
+pub(super) const MAX_ELEMENTS: usize = 1 << 20;
 
 /// The stack of an expression: as large as is to be had, in bytes. Only what is used of it takes memory.
 const STACKS: [usize; 3] = [512 << 20, 128 << 20, 64 << 20];
@@ -140,11 +140,11 @@ fn made(value: Val) -> Outcome {
         return Ok(value);
     }
     let mut seen = 0;
-    let deep = is_deeper(&value, DEEPEST, &mut seen);
+    let deep = is_deeper(&value, MAX_DEPTH, &mut seen);
     // The remainder keeps it from meeting always the same place of a loop.
     MADE.set((0, seen + LEAST + (due.wrapping_mul(31) + seen) % 97 * WORTH));
     if deep {
-        return Err(Fault::str(format!("a value is nested deeper than {DEEPEST} levels, or too large")));
+        return Err(Fault::str(format!("a value is nested deeper than {MAX_DEPTH} levels, or too large")));
     }
     Ok(value)
 }
@@ -153,7 +153,7 @@ fn made(value: Val) -> Outcome {
 fn is_deeper(value: &Val, levels: usize, seen: &mut usize) -> bool {
     *seen += 1;
     match value {
-        _ if *seen > LARGEST => true,
+        _ if *seen > MAX_SIZE => true,
         Val::Arr(_) | Val::Obj(_) if levels == 0 => true,
         Val::Arr(values) => values.iter().any(|value| is_deeper(value, levels - 1, seen)),
         Val::Obj(members) => members.values().any(|value| is_deeper(value, levels - 1, seen)),
@@ -185,8 +185,8 @@ fn repeated(text: &Val, count: &Num) -> Outcome {
         return Ok(Val::Null);
     }
     let count = count.trunc().max(1.0);
-    if bytes.len() as f64 * count > LONGEST as f64 {
-        return Err(Fault::str(format!("a text longer than {} MiB", LONGEST >> 20)));
+    if bytes.len() as f64 * count > MAX_LEN as f64 {
+        return Err(Fault::str(format!("a text longer than {} MiB", MAX_LEN >> 20)));
     }
     Ok(Val::utf8_str(bytes.repeat(count as usize)))
 }

@@ -4,7 +4,7 @@ use jaq_core::path::Opt;
 use jaq_core::{Error as Fault, ValT};
 use jaq_json::{Num, Val};
 
-use super::jq_bounds::WIDEST;
+use super::jq_bounds::MAX_ELEMENTS;
 use super::jq_values::{Outcome, brief};
 
 /// The same value, unless it cannot have anything at this position.
@@ -24,8 +24,8 @@ pub(super) fn made_for(value: Val, at: &Val) -> Outcome {
         Val::Num(Num::Int(at)) => usize::try_from(*at).map_or(0, |at| at.saturating_add(1)),
         _ => 0,
     };
-    let full = |mut values: Vec<Val>| match wanted > WIDEST.max(values.len()) {
-        true => Err(Fault::str(format!("an array of more than {WIDEST} elements, most of them null"))),
+    let full = |mut values: Vec<Val>| match wanted > MAX_ELEMENTS.max(values.len()) {
+        true => Err(Fault::str(format!("an array of more than {MAX_ELEMENTS} elements, most of them null"))),
         false => {
             values.resize(values.len().max(wanted), Val::Null);
             Ok(values.into_iter().collect())

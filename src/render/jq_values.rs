@@ -6,7 +6,7 @@ use jaq_core::native::{Fun, bome, run, v};
 use jaq_core::{Error as Fault, Exn, Native, data};
 use jaq_json::{Num, Val, read};
 
-use super::jq_bounds::{DEEPEST, float};
+use super::jq_bounds::{MAX_DEPTH, float};
 use super::jq_paths::{known, made_for, without_all};
 use crate::answer::scan;
 
@@ -269,8 +269,8 @@ fn from_json(value: Val) -> Outcome {
     };
     let text = String::from_utf8_lossy(bytes);
     // Looked at first: both readers follow the text inwards.
-    if scan::depth(&text) > DEEPEST {
-        return Err(Fault::str(format!("a value is nested deeper than {DEEPEST} levels")));
+    if scan::depth(&text) > MAX_DEPTH {
+        return Err(Fault::str(format!("a value is nested deeper than {MAX_DEPTH} levels")));
     }
     let is_json = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
     match read::parse_single(text.as_bytes()) {
@@ -327,8 +327,8 @@ fn write(
     depth: usize,
     out: &mut String,
 ) -> std::result::Result<(), String> {
-    if depth > DEEPEST {
-        return Err(format!("its result is nested deeper than {DEEPEST} levels"));
+    if depth > MAX_DEPTH {
+        return Err(format!("its result is nested deeper than {MAX_DEPTH} levels"));
     }
     match value {
         Val::Null => out.push_str("null"),

@@ -8,9 +8,9 @@ use unicode_width::UnicodeWidthChar;
 use super::escape::visible;
 
 /// So many lines are live at most; the rest is counted.
-const MOST: usize = 12;
+const MAX_LINES: usize = 12;
 /// So many of those that still go on are named in one line.
-const NAMED: usize = 3;
+const MAX_NAMES: usize = 3;
 
 /// One of several targets, and how far it is.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub fn still(lines: &[Line], now: Instant) -> String {
     let going: Vec<&Line> = lines.iter().filter(|line| !line.ended).collect();
     let begun = going.iter().filter_map(|line| Some((line, line.begun?)));
     let told: Vec<String> = begun
-        .take(NAMED)
+        .take(MAX_NAMES)
         .map(|(line, begun)| {
             let time = elapsed(now.saturating_duration_since(begun));
             match line.words.is_empty() {
@@ -53,7 +53,7 @@ pub fn drawn(lines: &[Line], (width, height): (usize, usize), now: Instant) -> V
         lines.iter().filter(|line| !line.ended).filter_map(|line| Some((line, line.begun?))).collect();
     // The last column is left free: some terminals begin a new line there. So is the cursor's own line.
     let width = width.saturating_sub(1);
-    let room = height.saturating_sub(2).clamp(1, MOST);
+    let room = height.saturating_sub(2).clamp(1, MAX_LINES);
     let shown = if going.len() > room { room.saturating_sub(1) } else { going.len() };
     let mut drawn: Vec<String> = going
         .iter()

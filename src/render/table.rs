@@ -12,7 +12,7 @@ const CHUNK: usize = 500;
 /// What a row's sort keys take, more or less.
 const KEY: usize = 100;
 /// A row with a longer cell is told as it is: aligned, it would push every other row out of sight.
-const WIDEST: usize = 1000;
+const MAX_CELL: usize = 1000;
 
 /// The cells of a table that is still growing.
 #[derive(Default)]
@@ -152,7 +152,7 @@ impl Layout<'_> {
 }
 
 fn is_narrow(row: &[&str]) -> bool {
-    row.iter().all(|text| text.len() <= WIDEST)
+    row.iter().all(|text| text.len() <= MAX_CELL)
 }
 
 /// Green for what is well, red for what is not, yellow for what is under way. The word says it too.

@@ -11,7 +11,7 @@ use super::json;
 use crate::answer::scan;
 
 /// Deeper nesting is written as JSON, which is YAML too.
-const DEEPEST: usize = 48;
+const MAX_DEPTH: usize = 48;
 
 /// Appends a whole document.
 pub(super) fn document(text: &str, out: &mut String) {
@@ -31,7 +31,7 @@ fn value(text: &str, level: usize, inline: bool, out: &mut String) {
     let text = text.trim_matches(scan::BLANK);
     match text.as_bytes().first() {
         Some(b'"') => scalar(&scan::unquote(text).unwrap_or_default(), out),
-        Some(b'{' | b'[') if level > DEEPEST => out.push_str(&flow(text)),
+        Some(b'{' | b'[') if level > MAX_DEPTH => out.push_str(&flow(text)),
         Some(b'{') => mapping(text, level, inline, out),
         Some(b'[') => sequence(text, level, inline, out),
         _ => out.push_str(text),
@@ -78,7 +78,7 @@ fn mapping(text: &str, level: usize, inline: bool, out: &mut String) {
         }
         out.push(':');
         let member = member.trim_matches(scan::BLANK);
-        let nested = member.starts_with(['{', '[']) && level < DEEPEST && !is_empty(member);
+        let nested = member.starts_with(['{', '[']) && level < MAX_DEPTH && !is_empty(member);
         if nested {
             start_line(level + 1, false, out);
             value(member, level + 1, true, out);

@@ -43,7 +43,7 @@ use crate::client::Client;
 use crate::request::Args;
 
 /// Up to so many targets are looked up one by one; more come from the list.
-const FEW: usize = 3;
+const LOOKUP_THRESHOLD: usize = 3;
 
 /// What is known of a target.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +102,7 @@ pub async fn complete(client: &Client, targets: &mut Targets) {
     if noun.list.shape != Shape::Rows {
         return;
     }
-    let found: HashMap<String, About> = if missing.len() <= FEW {
+    let found: HashMap<String, About> = if missing.len() <= LOOKUP_THRESHOLD {
         let one = async |call: &Call| {
             let place = noun.get.path_params().filter_map(|name| Some((name, call.args.text(name)?)));
             let place = place.fold(Args::new(), |args, (name, text)| args.set(name, text));
@@ -110,7 +110,12 @@ pub async fn complete(client: &Client, targets: &mut Targets) {
             let thing = Candidate::of(noun, answer.first()?).ok()?;
             Some((call.id()?.to_owned(), About::of(&thing)))
         };
-        futures_util::stream::iter(missing).map(one).buffer_unordered(FEW).filter_map(async |one| one).collect().await
+        futures_util::stream::iter(missing)
+            .map(one)
+            .buffer_unordered(LOOKUP_THRESHOLD)
+            .filter_map(async |one| one)
+            .collect()
+            .await
     } else {
         match missing.first() {
             Some(call) => listed(client, noun, call).await,

@@ -37,7 +37,7 @@ use super::resolve::{self, is_uuid};
 use crate::answer::Row;
 use crate::api::cloudapi::networks;
 use crate::client::Client;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 
 /// Tags by which a machine says how it wants to be reached: node-triton's, so that both tools go the same way.
 const IP: &str = "tritoncli.ssh.ip";
@@ -48,7 +48,7 @@ const PROXY_USER: &str = "tritoncli.ssh.proxyuser";
 /// Who logs in where nothing says otherwise.
 pub const ROOT: &str = "root";
 /// No system knows longer logins.
-const LONGEST_USER: usize = 255;
+const MAX_USER_LEN: usize = 255;
 
 /// A machine, as far as reaching it goes.
 #[derive(Clone, Debug)]
@@ -200,7 +200,8 @@ impl Machine {
         };
         let error = Error::new(Kind::NotFound, format!("machine {} has {what}", self.name));
         if self.addresses.is_empty() {
-            return error.hint(Hint::run(format!("it is {}", self.state), format!("machines get {}", self.id)));
+            return error
+                .hint(Hint::run(format!("it is {}", self.state), CommandLine::new("machines get").on(&self.id)));
         }
         error.hint(format!("it has {}", self.all()))
     }
@@ -282,7 +283,7 @@ pub fn default_user(image: Row<'_>) -> Result<Option<String>> {
 /// Whether it is a login and nothing that ssh could take for an option, or for more than a login.
 pub fn is_login(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= LONGEST_USER
+        && text.len() <= MAX_USER_LEN
         && !text.starts_with('-')
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }

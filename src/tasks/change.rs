@@ -224,21 +224,7 @@ impl Changing<'_> {
         flight: &InFlight,
     ) -> Option<Result<Option<Created>>> {
         let client = self.client.watched(Arc::clone(&flight.watch));
-        let mut sending = std::pin::pin!(self.send(&client, call, request, there));
-        let mut told = false;
-        loop {
-            tokio::select! {
-                biased;
-                sent = &mut sending => return Some(sent),
-                () = self.stop.asked(), if !told => {
-                    told = true;
-                    // Before its turn, or between two refusals, nothing is lost with it.
-                    if !flight.watch.is_out() {
-                        return None;
-                    }
-                }
-            }
-        }
+        self.stop.unless_unsent(&flight.watch, self.send(&client, call, request, there)).await
     }
 
     /// Sends it; nothing where the target is missing and that is no failure.

@@ -58,19 +58,20 @@ use tokio::time::Instant;
 
 use super::Report;
 use super::call::Call;
+use super::values;
 use crate::answer::{Answer, Row};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
 use crate::client::{Before, Client, Once, Wait};
-use crate::error::{Error, Hint, Kind, Result};
-use crate::grammar::range;
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
+use crate::grammar::{range, tag};
 use crate::request::{Arg as Value, Args, Request};
 use crate::response::Response;
 
 /// The tag that keeps the key.
 const KEY_TAG: &str = "sdc.idempotency-key";
 /// A tag's value may be longer, and no key needs to be.
-const LONGEST_KEY: usize = 128;
+const MAX_KEY_LEN: usize = 128;
 /// What the service puts the first group of the id in the place of.
 const SHORT_ID: &str = "{{shortId}}";
 /// States of machines that are as good as not there.
@@ -79,12 +80,12 @@ const GONE: &[&str] = &["failed", "deleted", "destroyed", "incomplete"];
 const ON_THE_WAY: &[&str] = &["provisioning", "configured", "running"];
 
 /// How long it may take to delete a machine.
-const REMOVAL: Duration = Duration::from_secs(120);
+const DELETE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Before it is asked again at first.
-const PAUSE: Duration = Duration::from_millis(250);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The tag that says until when a machine is wanted, in ISO 8601.
-pub const EXPIRES_TAG: &str = "sdc.expires";
+pub use crate::grammar::tag::EXPIRES as EXPIRES_TAG;
 
 /// How machines are to be made.
 #[derive(Default)]
@@ -292,7 +293,7 @@ impl CreateOptions {
         let (name, id) = (there("/name").unwrap_or_default(), there("/id").unwrap_or_default());
         let words = format!("machine {name} ({id}) is there, but differs: {}", differences.join(", and "));
         Err(Error::new(Kind::Refused, words)
-            .hint(Hint::run("what it is", format!("machines get {id}")))
+            .hint(Hint::run("what it is", CommandLine::new("machines get").on(id)))
             .hint("to have another one, give it another name or key"))
     }
 
@@ -350,15 +351,15 @@ impl CreateOptions {
         }
         // The time may be over although the machine runs, or nobody could be asked: then nobody knows that it failed.
         if error.kind() == Kind::TimedOut && !self.is_unfinished(client, id).await {
-            let error = error.hint(Hint::run("it is kept, for it may run", format!("machines get {id}")));
+            let error = error.hint(Hint::run("it is kept, for it may run", CommandLine::new("machines get").on(id)));
             return Failed { error, deleted: false };
         }
-        match remove(client, id, REMOVAL).await {
+        match remove(client, id, DELETE_TIMEOUT).await {
             Ok(()) => report.say(&format!("{name}: deleted, since it did not come to its end")),
             Err(why) => {
                 let error = error
                     .hint(format!("it could not be deleted: {why}"))
-                    .hint(Hint::run("to delete it", format!("machines delete {id}")));
+                    .hint(Hint::run("to delete it", CommandLine::new("machines delete").on(id)));
                 return Failed { error, deleted: false };
             }
         }
@@ -384,7 +385,7 @@ impl CreateOptions {
 /// # Errors
 /// No answer.
 pub async fn delete_when_allowed(client: &Client, request: &Request, deadline: Instant) -> Result<Response> {
-    let mut pause = PAUSE;
+    let mut pause = FIRST_PAUSE;
     loop {
         let sent = client.send(request).await?;
         let busy = sent.status == 409 && sent.failure().fault().is_some_and(|fault| fault.code == "ConflictError");
@@ -403,7 +404,7 @@ pub async fn delete_when_allowed(client: &Client, request: &Request, deadline: I
 /// The service refused for another reason, or it took longer than this.
 pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()> {
     let deadline = Instant::now() + patience;
-    let mut pause = PAUSE;
+    let mut pause = FIRST_PAUSE;
     let args = Args::new().set("machine", id);
     let request = client.request(&machines::DELETE, &args)?;
     let sent = loop {
@@ -460,7 +461,7 @@ pub fn check_progressing(name: &str, id: &str, machine: &Answer) -> Result<()> {
         return Ok(());
     }
     let words = format!("{name} already exists and is {state}: there is nothing to wait for");
-    Err(Error::new(Kind::FailedState, words).hint(Hint::run("to start it", format!("machines start {id}"))))
+    Err(Error::new(Kind::FailedState, words).hint(Hint::run("to start it", CommandLine::new("machines start").on(id))))
 }
 
 /// Whether a machine of this name was there when the service looked.
@@ -495,8 +496,8 @@ fn derived(key: &str) -> String {
 /// A usage error.
 pub fn check_key(key: &str) -> Result<()> {
     let wrong = |words: String| Err(Error::usage(format!("--idempotency-key: {words}")));
-    if key.chars().count() > LONGEST_KEY {
-        return wrong(format!("a key has {LONGEST_KEY} characters at most"));
+    if key.chars().count() > MAX_KEY_LEN {
+        return wrong(format!("a key has {MAX_KEY_LEN} characters at most"));
     }
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/@+=#".contains(letter);
     match key.chars().find(|letter| !fits(*letter)) {
@@ -510,15 +511,9 @@ pub fn check_key(key: &str) -> Result<()> {
 /// # Errors
 /// A usage error.
 pub fn check_expiry(args: &Args) -> Result<()> {
-    match args.text(&format!("tag.{EXPIRES_TAG}")) {
-        Some(text) if text.trim().parse::<jiff::Timestamp>().is_err() => {
-            let text: String = text.chars().take(80).collect();
-            Err(Error::usage(format!(
-                "the tag {EXPIRES_TAG} = '{text}' is not a time, so the machine would stay for ever"
-            ))
-            .hint(format!("-t {EXPIRES_TAG}=2030-01-31T18:00:00Z")))
-        }
-        _ => Ok(()),
+    match args.get(&format!("tag.{EXPIRES_TAG}")) {
+        Some(value) => tag::check_new(EXPIRES_TAG, &values::typed_tag(value)),
+        None => Ok(()),
     }
 }
 

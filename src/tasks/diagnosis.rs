@@ -31,7 +31,7 @@
 use serde_json::{Value, json};
 
 use crate::answer::Row;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 
 /// What can always be done, and helps a person only.
 pub const ASK: &str = "the operator of the cloud knows more: tell the machine's id, and the time";
@@ -260,7 +260,7 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
     if state == "deleted" {
         told.explained = true;
         told.reason = "the machine was deleted: nothing can be done to it any more".to_owned();
-        told.tries.push(Hint::run("who did it", format!("machines audit {id}")));
+        told.tries.push(Hint::run("who did it", CommandLine::new("machines audit").on(id)));
         return told;
     }
     if what.is_empty() || mended {
@@ -306,7 +306,10 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
         });
     }
     if facts.machine.as_ref().is_ok_and(|machine| machine.protected) && failed.as_deref() == Some("destroy") {
-        told.tries.push(Hint::run("deletion protection is on", format!("machines deletion-protection disable {id}")));
+        told.tries.push(Hint::run(
+            "deletion protection is on",
+            CommandLine::new("machines deletion-protection disable").on(id),
+        ));
     }
     told
 }
@@ -322,7 +325,7 @@ fn causes(facts: &Facts, failed: Option<&str>) -> Vec<(String, Option<Hint>)> {
         (Some("reboot"), "stopped") => {
             let words = "it was stopped, and only a running machine can be rebooted";
             let id = facts.machine.as_ref().map_or("MACHINE", |machine| &machine.id);
-            all.push((words.to_owned(), Some(Hint::run("instead", format!("machines start {id}")))));
+            all.push((words.to_owned(), Some(Hint::run("instead", CommandLine::new("machines start").on(id)))));
         }
         _ => {}
     }
@@ -379,22 +382,27 @@ fn ways_out(id: &str, state: &str, failed: Option<&str>) -> Vec<Hint> {
         Some("stop" | "reboot") if state == "stopped" => {}
         Some(action @ ("start" | "stop" | "reboot")) => {
             let words = format!("it is {state} now; the same again");
-            all.push(Hint::run(words, format!("machines {action} {id} --wait")));
+            all.push(Hint::run(words, CommandLine::new("machines").on(action).on(id).with("--wait")));
         }
         Some("resize") => all.push(
             Hint::run("a package of the same kind", "packages list")
                 .then("; ")
-                .then_run(format!("machines resize {id} PACKAGE")),
+                .then_run(CommandLine::new("machines resize").on(id).on("PACKAGE")),
         ),
-        Some("destroy") => all.push(Hint::run("the same again", format!("machines delete {id} --yes --wait"))),
+        Some("destroy") => {
+            all.push(Hint::run("the same again", CommandLine::new("machines delete").on(id).with("--yes --wait")))
+        }
         Some("add_nics") => all.push(Hint::run("free addresses in the network", "networks ips list NETWORK")),
         Some("create_snapshot" | "rollback_snapshot" | "delete_snapshot") => {
-            all.push(Hint::run("the snapshots as they are", format!("machines snapshots list {id}")));
+            all.push(Hint::run("the snapshots as they are", CommandLine::new("machines snapshots list").on(id)));
         }
-        Some(_) => all.push(Hint::run("what it looks like now", format!("machines get {id}"))),
+        Some(_) => all.push(Hint::run("what it looks like now", CommandLine::new("machines get").on(id))),
     }
     if state == "failed" {
-        all.push(Hint::run("a failed machine stays until it is deleted", format!("machines delete {id} --yes")));
+        all.push(Hint::run(
+            "a failed machine stays until it is deleted",
+            CommandLine::new("machines delete").on(id).with("--yes"),
+        ));
     }
     all
 }

@@ -40,7 +40,7 @@ use crate::answer::{Answer, Row};
 use crate::api::Op;
 use crate::api::cloudapi::{account, images, machines, packages};
 use crate::client::Client;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::request::Args;
 
 /// The operations that are called.
@@ -66,7 +66,7 @@ pub async fn hints(client: &Client, machine: &str, op: Option<&Op>) -> Vec<Hint>
     let mut all = vec![Hint::from(told.reason)];
     all.extend(told.tries.into_iter().filter(|way| *way != ASK));
     all.truncate(MAX_HINTS);
-    all.push(Hint::run("all that is known", format!("machines why {machine}")));
+    all.push(Hint::run("all that is known", CommandLine::new("machines why").on(machine)));
     all
 }
 

@@ -197,9 +197,9 @@ fn list(path: &str, typed: &Typed<'_>) -> Result<String> {
     let field = path.rsplit('.').next().unwrap_or_default();
     let by_id =
         IDS.iter().find(|(name, ..)| *name == field && !selector::is_glob(typed.value) && !is_uuid(typed.value));
-    if let Some((_, words, command)) = by_id {
+    if let Some(&(_, words, command)) = by_id {
         let hint = command.map(|command| Hint::run("names and ids", command));
-        return Err(hint.into_iter().fold(Error::usage(*words), Error::hint));
+        return Err(hint.into_iter().fold(Error::usage(words), Error::hint));
     }
     match typed.sign.orders() {
         true => Err(Error::usage(format!("{} holds several values, so it takes only = and !=", typed.name))),

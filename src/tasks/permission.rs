@@ -12,7 +12,7 @@
 //! ```
 
 use crate::api::cloudapi::role_tags;
-use crate::error::Hint;
+use crate::error::{CommandLine, Hint};
 
 /// Who asked, and where each part of that comes from.
 pub struct Caller {
@@ -73,8 +73,9 @@ impl Caller {
 fn asked_for(message: &str) -> Option<(String, String)> {
     let (_, asked) = message.split_once(" to access ")?;
     let (path, action) = asked.trim().strip_suffix(')')?.rsplit_once(" (")?;
-    let plain = |text: &str| text.len() < 200 && text.chars().all(|letter| letter.is_ascii_graphic());
-    (path.starts_with('/') && plain(path) && plain(action)).then(|| (path.to_owned(), action.to_owned()))
+    let plain = |text: &str, sign: fn(char) -> bool| !text.is_empty() && text.len() < 200 && text.chars().all(sign);
+    let named = plain(path, |sign| sign.is_ascii_graphic()) && plain(action, |sign| sign.is_ascii_alphanumeric());
+    (path.starts_with('/') && named).then(|| (path.to_owned(), action.to_owned()))
 }
 
 /// What must be so for a sub-user to be let in: both a rule that allows the action, and a tag on what it is about.
@@ -92,8 +93,11 @@ fn needed(path: &str, action: &str) -> Vec<Hint> {
     let rule = format!("the rule must name what it is about: CAN {action} *");
     let (what, place) = tagged;
     hints.push(match role_tags::COLLECTIONS.iter().any(|(name, _)| *name == collection) {
-        true => Hint::run(format!("and {what} must be tagged with that role"), format!("role-tags add {place} ROLE"))
-            .then(format!("; or {rule}")),
+        true => Hint::run(
+            format!("and {what} must be tagged with that role"),
+            CommandLine::new("role-tags add").on(place).on("ROLE"),
+        )
+        .then(format!("; or {rule}")),
         false => format!("and {rule}").into(),
     });
     if parts == ["machines"] {

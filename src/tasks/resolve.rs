@@ -42,7 +42,7 @@ use crate::api::cloudapi::networks::NETWORK;
 use crate::api::{Ids, Kind, Noun, Op, Owner, Pick, Service, Shape};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
-use crate::error::{Error, Hint, Result};
+use crate::error::{CommandLine, Error, Hint, Result, quoted};
 pub(crate) use crate::grammar::is_uuid;
 use crate::grammar::net;
 use crate::grammar::nic::{self, Nic};
@@ -466,7 +466,8 @@ impl Candidates {
         let (word, typed) = (noun.word, super::words::brief(typed));
         let missing = |words: String| Error::new(crate::error::Kind::NotFound, words);
         match others {
-            0 => missing(format!("no {word} matches '{typed}'")).hint(Hint::run("list them", &self.lister)),
+            0 => missing(format!("no {word} matches '{typed}'"))
+                .hint(Hint::run("list them", CommandLine::of(&self.lister))),
             many => missing(format!("this account owns no {word} that matches '{typed}'"))
                 .hint(format!("left alone because others own them: {many}")),
         }
@@ -498,18 +499,20 @@ fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Erro
         Error::new(crate::error::Kind::NotFound, format!("no {} named '{}'", noun.word, super::words::brief(typed)));
     // A line of a table that was piped here.
     if typed.trim().contains(char::is_whitespace) {
-        return error.hint(Hint::run("their ids alone, one a line", format!("{lister} -o ids")));
+        return error.hint(Hint::run("their ids alone, one a line", CommandLine::of(lister).with("-o ids")));
     }
     // A filter of a list stands where a name was expected.
     if let Some((field, value)) = typed.split_once('=') {
         let pick = noun.picks.iter().find_map(|pick| match (pick, field.strip_prefix("tag.")) {
-            (Pick::State(..), None) if field == "state" => Some(format!("--state {value}")),
-            (Pick::Tags, Some(tag)) => Some(format!("--selector {tag}={value}")),
+            (Pick::State(..), None) if field == "state" => Some(format!("--state {}", quoted(value))),
+            (Pick::Tags, Some(tag)) => Some(format!("--selector {}", quoted(&format!("{tag}={value}")))),
             _ => None,
         });
         if let Some(pick) = pick {
-            let those = format!("{lister} {}", crate::grammar::shell::quoted(typed));
-            return error.hint(Hint::run("those", those).then(format!("; where several can be named: {pick}")));
+            return error.hint(
+                Hint::run("those", CommandLine::of(lister).on(typed))
+                    .then(format!("; where several can be named: {pick}")),
+            );
         }
     }
     let mut near: Vec<&str> = things
@@ -533,7 +536,7 @@ fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Erro
             near.iter().map(|name| super::words::brief(name)).collect::<Vec<_>>().join(", ")
         ))
     };
-    error.hint(Hint::run("list them", lister))
+    error.hint(Hint::run("list them", CommandLine::of(lister)))
 }
 
 fn ambiguous(noun: &Noun, typed: &str, found: &[&Candidate]) -> Error {
@@ -575,7 +578,7 @@ async fn key_name(client: &Client, noun: &Noun, place: &Args, typed: &str) -> Re
         (None, _) => {
             let what = if by_fingerprint { "has the fingerprint" } else { "is called" };
             let words = format!("no key here {what} '{}'", super::words::brief(typed));
-            let all = Hint::run("list them", client.service().command(noun.list));
+            let all = Hint::run("list them", CommandLine::of(&client.service().command(noun.list)));
             Err(Error::new(crate::error::Kind::NotFound, words).hint(all))
         }
     }

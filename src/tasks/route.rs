@@ -39,11 +39,11 @@ use super::{Report, resolve};
 use crate::answer::Row;
 use crate::api::cloudapi::{images, machines, networks};
 use crate::client::Client;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::request::Args;
 
 /// More bastions than this nobody has in a row.
-const MOST_HOPS: usize = 8;
+const MAX_HOPS: usize = 8;
 
 /// States of a machine that do not end by themselves, and in which it does not run.
 const STILL: &[&str] = &["stopped", "offline", "failed", "incomplete", "deleted", "destroyed"];
@@ -189,13 +189,16 @@ impl<'a> RouteFinder<'a> {
             let words = format!("machine {} is {}, and nothing answers there", machine.name, machine.state);
             let error = Error::new(Kind::Refused, words);
             return Err(match machine.state.as_str() {
-                "stopped" => error.hint(Hint::run("to start it", format!("machines start {} --wait", machine.id))),
-                _ => error.hint(Hint::run("to see what became of it", format!("machines why {}", machine.id))),
+                "stopped" => error
+                    .hint(Hint::run("to start it", CommandLine::new("machines start").on(&machine.id).with("--wait"))),
+                _ => {
+                    error.hint(Hint::run("to see what became of it", CommandLine::new("machines why").on(&machine.id)))
+                }
             });
         }
         if machine.state != "running" {
             let words = format!("machine {} is {}, and may not answer; to start it", machine.name, machine.state);
-            self.report.warn(&Hint::run(words, format!("machines start {}", machine.id)));
+            self.report.warn(&Hint::run(words, CommandLine::new("machines start").on(&machine.id)));
         }
         self.machines.push((typed.to_owned(), machine.clone()));
         Ok(machine)
@@ -214,10 +217,10 @@ impl<'a> RouteFinder<'a> {
             let bastion = self.machine(&typed).await.map_err(|error| error.about(&format!("bastion of {behind}")))?;
             let round = passed.iter().any(|(id, _)| *id == bastion.id);
             passed.push((bastion.id.clone(), bastion.name.clone()));
-            if round || passed.len() > MOST_HOPS + 1 {
+            if round || passed.len() > MAX_HOPS + 1 {
                 let names: Vec<&str> = passed.iter().map(|(_, name)| name.as_str()).collect();
                 let what =
-                    if round { "bastions that lead back".to_owned() } else { format!("over {MOST_HOPS} bastions") };
+                    if round { "bastions that lead back".to_owned() } else { format!("over {MAX_HOPS} bastions") };
                 return Err(Error::other(format!("{what}: {} through {}", target.name, names[1..].join(" through ")))
                     .hint("without bastions: --no-proxy"));
             }

@@ -150,7 +150,7 @@ impl Place {
             Place::Header => found == Sort::Line,
             Place::Name => false,
             Place::Address => {
-                matches!(found, Sort::Long(count) if count <= LONGEST_EMAIL && sensitive::in_text(text).is_none())
+                matches!(found, Sort::Long(count) if count <= MAX_EMAIL_LEN && sensitive::in_text(text).is_none())
             }
             Place::Selector => text.split(',').all(|part| check_name(part).is_ok()),
             Place::File => text == "-" || sensitive::hidden(&files.path(text)).is_none(),
@@ -174,11 +174,19 @@ impl Place {
             Kind::FirewallRule | Kind::PolicyRules | Kind::Affinity | Kind::Json | Kind::Disks | Kind::Object => {
                 Place::Text
             }
-            Kind::Text | Kind::TextOrEmpty if field.name == "email" => Place::Address,
-            Kind::Text | Kind::TextOrEmpty if PROSE.contains(&field.name) => Place::Text,
+            Kind::Text | Kind::TextOrEmpty => Place::of_text(field.name),
             _ => Place::Name,
         };
         (place, text)
+    }
+
+    /// What a field of text may hold, by its name in the API.
+    pub fn of_text(name: &str) -> Place {
+        match name {
+            "email" => Place::Address,
+            name if PROSE.contains(&name) => Place::Text,
+            _ => Place::Name,
+        }
     }
 
     /// `NAME=VALUE` without dashes: what the field of this name may hold.
@@ -216,7 +224,7 @@ fn within_path(path: &str) -> Option<Sort> {
 }
 
 /// No address is longer, in characters.
-const LONGEST_EMAIL: usize = 320;
+const MAX_EMAIL_LEN: usize = 320;
 
 /// What makes a text one that may be a secret. A list may be long: its elements are judged.
 fn sort(text: &str) -> Option<Sort> {

@@ -36,6 +36,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::client::Watch;
+
 /// Whether to stop: nothing more is begun, and requests that are out are waited for.
 #[derive(Default)]
 pub struct Stop {
@@ -59,6 +61,18 @@ impl Stop {
     /// The flag itself, for a client that must begin nothing after it is set.
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.asked)
+    }
+
+    /// Waits for what sends a request, unless it is time to stop before that request is out: nothing is lost with it
+    /// then.
+    pub async fn unless_unsent<T>(&self, watch: &Watch, sending: impl Future<Output = T>) -> Option<T> {
+        let mut sending = std::pin::pin!(sending);
+        tokio::select! {
+            biased;
+            sent = &mut sending => return Some(sent),
+            () = self.asked() => {}
+        }
+        if watch.is_out() { Some(sending.await) } else { None }
     }
 
     /// Waits until it is time to stop.

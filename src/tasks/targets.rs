@@ -49,11 +49,11 @@ use crate::grammar::selector::{self, Selector};
 use crate::request::{Arg as Value, Args};
 
 /// More targets than this must be allowed with `--max`.
-pub const MOST: usize = 20;
+pub const MAX_TARGETS: usize = 20;
 /// How many are worked on at once unless told otherwise.
 pub const PARALLEL: usize = 8;
 /// With more names than this the list is asked for once, instead of once a name.
-const FEW: usize = 3;
+const LOOKUP_THRESHOLD: usize = 3;
 
 /// What was asked for: the arguments that all calls share, and the targets as they were typed.
 #[derive(Default)]
@@ -108,7 +108,7 @@ impl Filter {
     /// # Errors
     /// A usage error.
     pub fn allows(&self, many: usize, word: &str) -> Result<()> {
-        let most = self.max.unwrap_or(MOST);
+        let most = self.max.unwrap_or(MAX_TARGETS);
         if many <= most || self.shown {
             return Ok(());
         }
@@ -231,7 +231,7 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
     targets.picked = globs || filters || asked.from_stdin;
     targets.several = targets.picked || asked.typed.len() > 1;
     let lookups = asked.typed.iter().filter(|text| resolve::needs_lookup(target, text)).count();
-    let known = match target.list.shape == Shape::Rows && (globs || filters || lookups > FEW) {
+    let known = match target.list.shape == Shape::Rows && (globs || filters || lookups > LOOKUP_THRESHOLD) {
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };

@@ -35,6 +35,7 @@
 use std::path::{Path, PathBuf};
 
 use super::secrets;
+use crate::answer::scan;
 use crate::api::{Field, Kind, Location, Op, Test};
 use crate::auth::{KeyKind, PublicKey};
 use crate::error::{Error, Result};
@@ -303,18 +304,22 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
     match field.kind {
         Kind::Object => {
             let (name, value) = pair(text).map_err(|error| error.about(&option))?;
-            let mut object: serde_json::Map<String, serde_json::Value> = match args.get(field.name) {
-                Some(Arg::Json(raw)) => serde_json::from_str(raw.get()).unwrap_or_default(),
-                _ => Default::default(),
+            let object = match args.get(field.name) {
+                Some(Arg::Json(raw)) => raw.get(),
+                _ => "{}",
             };
-            let value = match value {
-                Arg::Text(text) => text.into(),
-                Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
-            };
-            if object.insert(name.to_owned(), value).is_some() {
+            let members: Vec<_> = scan::members(object).into_iter().flatten().collect();
+            if members.iter().any(|(known, _)| scan::unquote(known).is_some_and(|known| known == name)) {
                 return Err(Error::usage(format!("{} is given twice", quoted(name))).about(&option));
             }
-            args.push(field.name, Arg::json(&serde_json::Value::from(object).to_string())?);
+            // A number stays as it was typed: decoded, it would lose digits.
+            let value = match value {
+                Arg::Text(text) => serde_json::Value::from(text).to_string(),
+                Arg::Json(raw) => raw.get().to_owned(),
+            };
+            let own = format!("{}:{value}", serde_json::Value::from(name));
+            let all = members.iter().map(|(name, value)| format!("{name}:{value}")).chain([own]).collect::<Vec<_>>();
+            args.push(field.name, Arg::json(&format!("{{{}}}", all.join(",")))?);
             Ok(())
         }
         Kind::FlatPairs(reserved) => {
@@ -504,7 +509,7 @@ fn list(args: &Args, name: &str) -> Vec<serde_json::Value> {
 }
 
 /// A tag's value with the type it was given.
-fn typed_tag(value: &Arg) -> serde_json::Value {
+pub(super) fn typed_tag(value: &Arg) -> serde_json::Value {
     match value {
         Arg::Text(text) => serde_json::Value::from(text.as_str()),
         Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
@@ -632,6 +637,22 @@ mod tests {
         }
         let (key, Arg::Json(raw)) = pair("count:=1.10").unwrap() else { panic!("not typed") };
         assert_eq!((key, raw.get()), ("count", "1.10"));
+        // Also where several are one object.
+        let mut args = Args::new();
+        let field = crate::api::cloudapi::volumes::CREATE.fields.iter().find(|field| field.name == "tags").unwrap();
+        let folders = Folders { folder: Path::new(""), home: None };
+        for typed in
+            ["b:=1e-400", "a:=1.10", "it's \"c\"=12345678901234567890123", "d:=12345678901234567890123", "e:=true"]
+        {
+            add_named(&mut args, field, typed, &folders).unwrap();
+        }
+        let Some(Arg::Json(tags)) = args.get("tags") else { panic!("no tags") };
+        let expected =
+            r#"{"b":1e-400,"a":1.10,"it's \"c\"":"12345678901234567890123","d":12345678901234567890123,"e":true}"#;
+        assert_eq!(tags.get(), expected);
+        assert!(
+            add_named(&mut args, field, "it's \"c\"=1", &folders).unwrap_err().message().contains("is given twice")
+        );
         assert_eq!(pair("a:={}").unwrap_err().to_string(), "'a:={}': only text, numbers, true and false can be kept");
         assert_eq!(pair("a:=yes").unwrap_err().hints(), ["as text: a=yes"]);
     }

@@ -57,7 +57,7 @@ use crate::grammar::selector;
 use crate::request::Args;
 
 /// The longest time that can be waited.
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+const MAX_WAIT: Duration = Duration::from_secs(366 * 86_400);
 /// How long a machine may take to take a connection, and to greet.
 const KNOCK: Duration = Duration::from_secs(4);
 /// How much of a greeting is read: an SSH server may say something else first.
@@ -159,7 +159,7 @@ pub struct Time {
 impl Time {
     /// As much as was said, from now on.
     pub fn new(timeout: Duration) -> Time {
-        Time { timeout, end: Instant::now() + timeout.min(LONGEST) }
+        Time { timeout, end: Instant::now() + timeout.min(MAX_WAIT) }
     }
 
     fn left(&self) -> Duration {

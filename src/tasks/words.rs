@@ -17,7 +17,7 @@ use crate::api;
 use crate::error::Error;
 
 /// So many characters of what was typed an error repeats.
-const LONGEST: usize = 60;
+const MAX_LEN: usize = 60;
 
 /// What a path's parameter is called.
 pub fn word(param: &'static str) -> &'static str {
@@ -52,7 +52,7 @@ pub(crate) fn unknown_state(typed: &str, known: &[&str]) -> Error {
 
 /// As much of what was typed as a message has room for.
 pub fn brief(typed: &str) -> String {
-    match typed.char_indices().nth(LONGEST) {
+    match typed.char_indices().nth(MAX_LEN) {
         Some((at, _)) => format!("{}…", typed.get(..at).unwrap_or_default()),
         None => typed.to_owned(),
     }

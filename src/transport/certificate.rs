@@ -37,7 +37,7 @@ const PARTS: &[(&[u8], &str)] = &[
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
 /// The longest text of a certificate that is shown, in letters.
-const LONGEST: usize = 120;
+const MAX_LEN: usize = 120;
 
 /// A certificate that has been read. Everything borrows from its bytes.
 pub(super) struct Certificate<'a> {
@@ -270,7 +270,7 @@ fn decoded((tag, bytes): (u8, &[u8])) -> String {
 /// Bounded, and without what would steer a terminal.
 fn shown(text: &str) -> String {
     let mut letters = text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter });
-    let mut shown: String = letters.by_ref().take(LONGEST).collect();
+    let mut shown: String = letters.by_ref().take(MAX_LEN).collect();
     if letters.next().is_some() {
         shown.push('…');
     }

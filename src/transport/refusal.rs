@@ -10,9 +10,9 @@ use super::certificate::{Certificate, dotted, words};
 use crate::config::Pin;
 
 /// So many names of a certificate are shown.
-const MOST_NAMES: usize = 4;
+const MAX_NAMES: usize = 4;
 /// No chain is longer.
-const LONGEST_CHAIN: usize = 10;
+const MAX_CHAIN_LEN: usize = 10;
 
 /// Object identifiers of signatures that are not secure any longer.
 const WEAK: &[(&[u8], &str)] = &[
@@ -272,11 +272,11 @@ pub(super) fn plain(name: &str) -> String {
 
 impl Shown {
     fn of(read: &Certificate<'_>, others: &[CertificateDer<'_>]) -> Self {
-        let others: Vec<_> = others.iter().take(LONGEST_CHAIN).filter_map(|other| Certificate::read(other)).collect();
+        let others: Vec<_> = others.iter().take(MAX_CHAIN_LEN).filter_map(|other| Certificate::read(other)).collect();
         let weak =
             |read: &Certificate<'_>| WEAK.iter().find(|(oid, _)| *oid == read.signed_with).map(|(_, hash)| *hash);
         let mut last = read;
-        for _ in 0..LONGEST_CHAIN {
+        for _ in 0..MAX_CHAIN_LEN {
             match others.iter().find(|other| other.subject == last.issuer) {
                 Some(next) if !last.is_self_issued() => last = next,
                 _ => break,
@@ -284,8 +284,8 @@ impl Shown {
         }
         let signed = others.iter().filter(|other| !other.is_self_issued());
         let hosts = read.hosts();
-        let mut names: Vec<String> = hosts.iter().take(MOST_NAMES).map(ToString::to_string).collect();
-        if hosts.len() > MOST_NAMES {
+        let mut names: Vec<String> = hosts.iter().take(MAX_NAMES).map(ToString::to_string).collect();
+        if hosts.len() > MAX_NAMES {
             names.push("…".to_owned());
         }
         Shown {

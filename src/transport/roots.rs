@@ -10,7 +10,7 @@ use rustls_pki_types::pem::PemObject;
 use super::Settings;
 use super::certificate::Certificate;
 use crate::der::{INTEGER, Reader, SEQUENCE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 
 /// Where Linux distributions, the BSDs, illumos and macOS keep all roots in one file.
 const BUNDLES: &[&str] = &[
@@ -24,9 +24,9 @@ const BUNDLES: &[&str] = &[
 ];
 
 /// No bundle of certificates is larger, in bytes; the usual one has a quarter of a megabyte.
-const LARGEST_BUNDLE: u64 = 16 * 1024 * 1024;
+const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
 /// So many files of a folder are read.
-const MOST_FILES: usize = 2000;
+const MAX_FILES: usize = 2000;
 
 /// What is trusted: authorities for what they sign, and every certificate for itself.
 pub(super) struct Trusted {
@@ -85,7 +85,7 @@ fn system_roots(settings: &Settings) -> Result<Vec<CertificateDer<'static>>> {
 /// Those of all files of a folder; what holds none is passed over.
 fn in_folder(folder: &Path) -> Vec<CertificateDer<'static>> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.is_file()).take(MOST_FILES).collect();
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.is_file()).take(MAX_FILES).collect();
     files.sort_unstable();
     files.iter().filter_map(|file| read(file).ok()).flat_map(|bytes| certificates(&bytes)).collect()
 }
@@ -96,7 +96,8 @@ fn in_file(file: &Path, variable: &str) -> Result<Vec<CertificateDer<'static>>> 
         let wrong =
             Error::usage(format!("cannot read the certificates in {variable}{}", file.display())).because(error);
         match file.is_dir() {
-            true => wrong.hint(format!("all certificates of a folder: SSL_CERT_DIR={}", quoted(file))),
+            true => wrong
+                .hint(format!("all certificates of a folder: SSL_CERT_DIR={}", quoted(&file.display().to_string()))),
             false => wrong,
         }
     })?;
@@ -104,13 +105,13 @@ fn in_file(file: &Path, variable: &str) -> Result<Vec<CertificateDer<'static>>> 
     if !found.is_empty() {
         return Ok(found);
     }
-    let (what, hint) = instead(&bytes, &quoted(file));
+    let (what, hint) = instead(&bytes, &quoted(&file.display().to_string()));
     let error = Error::usage(format!("{variable}{} holds no certificate: {what}", file.display()));
     Err(if hint.is_empty() { error } else { error.hint(hint) })
 }
 
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    crate::file::read(file, LARGEST_BUNDLE)
+    crate::file::read(file, MAX_BUNDLE)
 }
 
 /// The certificates in PEM, or the only one in DER.
@@ -190,11 +191,4 @@ pub(super) fn instead(bytes: &[u8], file: &str) -> (&'static str, String) {
         return ("the lines BEGIN CERTIFICATE and END CERTIFICATE are missing", command);
     }
     ("it is neither PEM nor DER", String::new())
-}
-
-/// A path for a shell.
-fn quoted(file: &Path) -> String {
-    let path = file.display().to_string();
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._/+@%,:=".contains(letter);
-    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }

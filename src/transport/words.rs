@@ -9,7 +9,7 @@ use super::refusal::{Refusal, plain};
 use super::{Transport, Trouble};
 use crate::api::Service;
 use crate::config::{Proxy, Route};
-use crate::error::{Error, Hint, Kind, OfTls};
+use crate::error::{Error, Hint, Kind, OfTls, quoted};
 
 impl Transport {
     pub(super) fn trouble(&self, error: reqwest::Error, place: &Place) -> (Trouble, Error) {
@@ -43,7 +43,10 @@ impl Transport {
         if !place.https && causes.contains("invalid HTTP version") {
             let words = format!("what listens at {place} does not speak http");
             let error = Error::new(Kind::Unreachable, words).because(cause).lasting();
-            return (Trouble::Hopeless, error.hint(format!("if it speaks https: --url https://{place}")));
+            return (
+                Trouble::Hopeless,
+                error.hint(format!("if it speaks https: --url {}", quoted(&format!("https://{place}")))),
+            );
         }
         let error = Error::new(Kind::Unreachable, words).because(cause);
         // A proxy that answers itself, in a way that cannot be read, may have refused a login: it is asked only once.
@@ -126,8 +129,8 @@ impl Transport {
             let words = format!("the proxy {proxy} ({}) refuses to connect to {place}", proxy.variable);
             let error = Error::new(Kind::Unreachable, words)
                 .hint("its rules may not allow this host or port, or it cannot reach them: ask its operator")
-                .hint(format!("to see its answer: curl -sSI https://{place}"))
-                .hint(format!("if {} can be reached without it: NO_PROXY={}", place.host, place.host));
+                .hint(format!("to see its answer: curl -sSI {}", quoted(&format!("https://{place}"))))
+                .hint(format!("if {} can be reached without it: NO_PROXY={}", place.host, quoted(&place.host)));
             return Some((Trouble::Hopeless, error));
         }
         None

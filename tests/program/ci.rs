@@ -418,11 +418,27 @@ async fn an_interrupted_run_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn where_standard_output_is_closed_no_machine_is_made() {
+    let emulator = cloud(FAST, &[]).await;
+    let tools = tools(SSH);
+    let run = with(&emulator, tools.path(), &[RUN, &["--", "echo", "x"]].concat());
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "exec \"$@\" >&-", "sh"]).arg(run.get_program()).args(run.get_args()).env_clear();
+    shell.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let said = output(shell).await;
+    assert_eq!(said.status.code(), Some(1), "{}", text(&said.stderr));
+    assert!(text(&said.stderr).contains("standard output is closed"), "{}", text(&said.stderr));
+    assert_eq!(posts(&emulator), 0);
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_second_interruption_leaves_at_once_and_says_what_is_left() {
     // Nothing comes to its end here, and so the deletion is waited for without end.
     let emulator = cloud(Pace::Stepped, &[]).await;
     let tools = tools(SSH);
-    let mut child = with(&emulator, tools.path(), &[RUN, &["--", "true"]].concat()).spawn().unwrap();
+    let url = emulator.url().to_owned();
+    let mut child = with(&emulator, tools.path(), &[RUN, &["-U", &url, "--", "true"]].concat()).spawn().unwrap();
     let kill = |id: u32| assert!(Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap().success());
     let stderr = child.stderr.take().unwrap();
     let id = child.id();
@@ -442,6 +458,11 @@ async fn a_second_interruption_leaves_at_once_and_says_what_is_left() {
     });
     let told = told.await.unwrap();
     assert_eq!(ended(child).await.status.code(), Some(130), "{told}");
-    assert!(told.contains("may still be there") && told.contains("sdc reap --expired"), "{told}");
+    assert!(told.contains("may still be there"), "{told}");
+    // Both commands go to the cloud of this run.
+    for (purpose, command) in [("to delete it: ", "sdc machines delete "), ("time is over: ", "sdc reap --expired")] {
+        let line = told.lines().find(|line| line.contains(purpose)).unwrap();
+        assert!(line.contains(command) && line.ends_with(&format!(" --url {url}")), "{told}");
+    }
     emulator.stop().await.unwrap();
 }

@@ -412,6 +412,24 @@ fn command_words() -> Vec<String> {
     words
 }
 
+/// Files of the program that put words into a text with commands, each of which is the table's or quoted there.
+const QUOTED: &[&str] = &["src/cli/args/hints.rs", "src/cli/commands/access/rbac/mod.rs"];
+
+#[test]
+fn no_word_from_outside_is_put_into_a_command_unquoted() {
+    let typed = regex::Regex::new(&format!(r"\bsdc[\s\\]+(?:{})\b[^;`]*\{{", command_words().join("|"))).unwrap();
+    let filled = |text: &str| literals(text).into_iter().find(|literal| typed.is_match(literal)).map(str::to_owned);
+    let mut wrong = Vec::new();
+    for (file, text) in below("src") {
+        if module(&file)[0] != "emulator" && !file.ends_with("_tests.rs") && !QUOTED.contains(&file.as_str()) {
+            wrong.extend(filled(&text).map(|literal| format!("{file}: {literal}")));
+        }
+    }
+    assert!(wrong.is_empty(), "put it together with CommandLine:\n{}", wrong.join("\n"));
+    assert!(filled(r#"f(format!("to go on: sdc machines stop {id} --wait"))"#).is_some());
+    assert!(filled(r#"f("all: sdc machines stop '*'")"#).is_none());
+}
+
 #[test]
 fn only_the_program_puts_its_name_before_a_command() {
     let words = command_words();

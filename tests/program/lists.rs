@@ -606,8 +606,12 @@ fn saying(body: &Value) -> (String, Arc<Mutex<Vec<String>>>) {
 
 /// The words that list things of a noun.
 fn lister(noun: &sdc::api::Noun) -> Vec<String> {
-    let parent = |param: &str| Some(if param == "vlan" { "2" } else { ID });
-    sdc::api::CLOUDAPI.command_with(noun.list, parent).split(' ').map(str::to_owned).collect()
+    let parent = |word: &str| match word {
+        "VLAN" => "2".to_owned(),
+        word if word == word.to_uppercase() => ID.to_owned(),
+        word => word.to_owned(),
+    };
+    sdc::api::CLOUDAPI.command(noun.list).split(' ').map(parent).collect()
 }
 
 #[test]

@@ -32,6 +32,8 @@ mod models;
 mod no_hang;
 mod older;
 mod pages;
+mod pasted;
+mod prompts;
 mod questions;
 mod recorded;
 mod refusals;

@@ -125,3 +125,96 @@ async fn an_interrupted_bulk_command_sends_nothing_more_and_says_what_goes_on() 
     assert!(told.contains("and goes on; nothing was sent for"), "{told}");
     emulator.stop().await.unwrap();
 }
+
+/// What a command says and ends with that is interrupted once while its change is out, or twice.
+#[cfg(unix)]
+async fn interrupted(emulator: &Emulator, words: &[&str], twice: bool) -> (Option<i32>, String) {
+    use std::io::{BufRead, Read};
+    emulator.forget_requests();
+    let mut child = against(emulator, words).spawn().unwrap();
+    let id = child.id().to_string();
+    let kill = move || assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let changes = || emulator.requests().iter().filter(|seen| seen.method != "GET").count();
+    // What is answered late may be counted late.
+    for _ in 0..150 {
+        if changes() > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    kill();
+    let stderr = child.stderr.take().unwrap();
+    let told = tokio::task::spawn_blocking(move || {
+        let (mut reader, mut told) = (std::io::BufReader::new(stderr), String::new());
+        while twice && !told.contains("once more leaves at once") && reader.read_line(&mut told).unwrap() > 0 {}
+        if twice {
+            kill();
+        }
+        reader.read_to_string(&mut told).unwrap();
+        told
+    });
+    let told = told.await.unwrap();
+    (ended(child).await.status.code(), told)
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interrupted_change_is_waited_for_and_says_that_it_may_have_taken_effect() {
+    const ACCOUNT: &str = "b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99";
+    let commands: &[&[&str]] = &[
+        &["images", "share", "acme-web", ACCOUNT],
+        &["images", "unshare", "acme-web", ACCOUNT],
+        &["images", "tag", "acme-web", "release=1.5"],
+        &["role-tags", "set", "machines/web1", "operator"],
+        &["role-tags", "add", "machines/web1", "keyadmin"],
+        &["role-tags", "remove", "machines/web1", "keyadmin"],
+        &["role-tags", "clear", "machines/web1", "--yes"],
+        &["api", "POST", "/:login/config", "-d", "{}"],
+        &["api", "PUT", "/:login/config", "-d", "{}"],
+        &["api", "DELETE", "/:login/keys/none"],
+    ];
+    for words in commands {
+        for twice in [true, false] {
+            let faults = ["POST * delay=3s", "PUT * delay=3s", "DELETE * delay=3s"].map(|fault| fault.parse().unwrap());
+            let options = Options { pace: Pace::Times(10_000.0), faults: faults.to_vec(), ..Options::default() };
+            let emulator = Emulator::start(options).await.unwrap();
+            if ["unshare", "remove", "clear"].contains(&words[1]) {
+                let before: &[&str] = match words[1] {
+                    "unshare" => commands[0],
+                    _ => &["role-tags", "set", "machines/web1", "operator", "keyadmin", "--yes"],
+                };
+                assert!(output(against(&emulator, before)).await.status.success());
+            }
+            let (code, told) = interrupted(&emulator, words, twice).await;
+            assert!(told.contains("what was sent is waited for"), "{words:?}: {told}");
+            match twice {
+                true => assert!(told.contains(" was sent\n") && told.contains("may have taken effect"), "{told}"),
+                false if words[0] == "api" => {}
+                false => assert!(told.contains(" was carried out\n"), "{words:?}: {told}"),
+            }
+            assert!(code == Some(130) || words[0] == "api" && !twice, "{words:?}: {code:?} {told}");
+            emulator.stop().await.unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_command_of_its_own_that_sends_a_change_heeds_interruptions() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/commands");
+    let mut folders = vec![folder];
+    let mut senders = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            if text.contains(".answered(") || text.contains(".send_reporting_doubt(") {
+                senders += 1;
+                assert!(text.contains("resume::sent("), "{}", entry.path().display());
+            }
+        }
+    }
+    assert_eq!(senders, 3);
+}

@@ -102,6 +102,7 @@ fn hostile(path: &str) -> String {
         }
         "users" => one("~root's $(touch F) `touch F` !! \"user\""),
         "packages" => one("g1-nano;touch F"),
+        "policies" => one("~root"),
         "networks" => named(OPTIONS.iter().map(|name| (*name).to_owned())),
         "machines" => one("web 1"),
         "nics" => r#"[{"mac":"be:d8:01:02:03:04","ip":"10.0.0.5"}]"#.to_owned(),
@@ -384,7 +385,14 @@ fn in_zsh_a_name_is_completed_as_one_word_and_nothing_of_it_runs() {
 
 #[test]
 fn in_fish_a_name_is_completed_as_one_word_and_nothing_of_it_runs() {
-    completes("fish");
+    let mut shell = completes("fish");
+    let url = service(hostile);
+    shell.warm(&url, &["sdc", "policies", "get", "~"]);
+    // It would be a home folder, unless the tilde is quoted already.
+    shell.expect("sdc policies get \t", &["policies", "get"]);
+    for typed in ["\\~", "'~", "\"~", "'"] {
+        shell.expect(&format!("sdc policies get {typed}\t"), &["policies", "get", "~root"]);
+    }
 }
 
 #[test]

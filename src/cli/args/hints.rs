@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::older::{self, Part};
 use super::{letters, targets};
 use crate::api::{CLOUDAPI, Method, Op, Shape};
 use crate::error::Error;
 use crate::grammar::filter::Typed;
+use crate::grammar::older::{self, Part};
 use crate::render::visible;
 use crate::tasks::words::unknown_state;
 

@@ -2,9 +2,9 @@
 //! likely meant, and what it is called here. A value that fits here is taken; one that does not is refused by
 //! `config`, before anything is sent, and this adds the hint.
 
-use super::older::{self, Part};
 use crate::config::{Flags, unfit};
 use crate::error::{Error, Kind};
+use crate::grammar::older::{self, Part};
 
 /// Adds to the error of settings that cannot be taken what may have been meant. `command` is the words of the
 /// command.

@@ -7,7 +7,6 @@ pub(crate) mod globals;
 pub(crate) mod guard;
 pub(crate) mod hints;
 pub(crate) mod letters;
-pub(crate) mod older;
 pub(crate) mod pages;
 pub(crate) mod targets;
 pub(crate) mod waiting;

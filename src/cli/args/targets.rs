@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::grammar::duration;
 use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
-use crate::tasks::targets::{Asked, Filter, MOST, PARALLEL, known_states};
+use crate::tasks::targets::{Asked, Filter, MAX_TARGETS, PARALLEL, known_states};
 use crate::tasks::words::{plural, word};
 
 /// So much is read from standard input, in bytes: some 50 000 ids.
@@ -25,7 +25,7 @@ pub fn limits() -> [Arg; 2] {
         own("max")
             .value_name("N")
             .value_parser(value_parser!(u64).range(1..=1_000_000))
-            .help(format!("Refuse to act on more than N targets [default: {MOST}]")),
+            .help(format!("Refuse to act on more than N targets [default: {MAX_TARGETS}]")),
         own("parallel")
             .value_name("N")
             .value_parser(value_parser!(u64).range(1..=100))

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// The heading of these options in a page of help.
 pub const WAITING: &str = "Waiting";
 /// How long `--wait` waits unless told otherwise.
-const PATIENCE: Duration = Duration::from_secs(600);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What was typed of them.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ impl Waiting {
 pub fn patience(matches: &ArgMatches) -> Result<Duration> {
     match matches.try_get_one::<String>("timeout").ok().flatten() {
         Some(text) => crate::config::duration("--timeout", text),
-        None => Ok(PATIENCE),
+        None => Ok(DEFAULT_TIMEOUT),
     }
 }
 

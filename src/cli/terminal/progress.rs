@@ -16,7 +16,7 @@ use crate::render::safe;
 const TICK: Duration = Duration::from_secs(1);
 
 /// The longest silence where nobody sees the time pass.
-const SILENCE: Duration = Duration::from_secs(60);
+const MAX_SILENCE: Duration = Duration::from_secs(60);
 
 /// The targets of one command. What is still live when it goes is wiped off.
 pub struct Progress<'a> {
@@ -84,7 +84,7 @@ impl<'a> Progress<'a> {
             self.said.set(Instant::now());
             self.voice.pulse(&still(&self.lines.borrow(), Instant::now()));
         };
-        ticking(work, || self.said.get() + SILENCE, still).await
+        ticking(work, || self.said.get() + MAX_SILENCE, still).await
     }
 
     fn say(&self, at: usize, words: &str) {
@@ -141,7 +141,7 @@ mod tests {
             said.set(Instant::now());
             pulses.set(pulses.get() + 1);
         };
-        assert_eq!(ticking(work, || said.get() + SILENCE, pulse).await, 7);
+        assert_eq!(ticking(work, || said.get() + MAX_SILENCE, pulse).await, 7);
         assert_eq!(pulses.get(), 10);
     }
 }

@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 use crate::render::{cut, visible};
 
 /// So many things are named in one line.
-const NAMED: usize = 8;
+const MAX_NAMES: usize = 8;
 
 /// No thing that is asked about has a longer name.
-const LONGEST: usize = 300;
+const MAX_LEN: usize = 300;
 
 /// Asks before something is done to this, and says on a terminal first where, and what would be lost by it.
 ///
@@ -25,7 +25,7 @@ pub fn confirm(streams: &Streams, verb: &str, thing: &str, first: &[String]) -> 
         }
     }
     // The first line says where; where nobody can be asked, the error says the rest.
-    confirm_shown(streams, verb, &[cut(&visible(thing), LONGEST).into_owned()], first.get(1..).unwrap_or_default())
+    confirm_shown(streams, verb, &[cut(&visible(thing), MAX_LEN).into_owned()], first.get(1..).unwrap_or_default())
 }
 
 /// The same about things that have been shown already, with what would be lost by it.
@@ -34,7 +34,9 @@ pub fn confirm(streams: &Streams, verb: &str, thing: &str, first: &[String]) -> 
 /// As [`confirm`].
 pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], lost: &[String]) -> Result<()> {
     let what = match things {
-        many if many.len() > NAMED => format!("{verb} {} and {} more", many[..NAMED].join(", "), many.len() - NAMED),
+        many if many.len() > MAX_NAMES => {
+            format!("{verb} {} and {} more", many[..MAX_NAMES].join(", "), many.len() - MAX_NAMES)
+        }
         few => format!("{verb} {}", few.join(", ")),
     };
     if !streams.stdin_tty || !streams.stderr_tty {
@@ -47,10 +49,12 @@ pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], lost: &[S
     }
     let read = streams.line();
     let line = read.as_deref().unwrap_or_default();
-    if !line.ends_with('\n') {
+    // Ctrl-D twice hands over what was typed without its Enter.
+    let entered = line.strip_suffix('\n');
+    if entered.is_none() {
         end_line(streams);
     }
-    match line.trim().to_ascii_lowercase().as_str() {
+    match entered.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Error::other(format!("{verb}: not confirmed, so nothing was done"))),
     }
@@ -115,7 +119,7 @@ pub fn new_secret(streams: &Streams, what: &str, option: &str) -> Result<String>
 /// Reads what is typed and not shown.
 fn secret(streams: &Streams, question: &str) -> std::io::Result<String> {
     streams.secret(question).inspect_err(|error| {
-        if error.kind() == std::io::ErrorKind::UnexpectedEof {
+        if matches!(error.kind(), std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::Interrupted) {
             end_line(streams);
         }
     })

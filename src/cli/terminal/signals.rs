@@ -1,13 +1,14 @@
 //! Interruptions: Ctrl-C and what else asks a program to end. The first is a request to stop, the second is an order.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use super::streams::Terminal;
 use crate::error::{Error, Result};
 
 /// Signals that come so close together are one: `timeout` sends its own to the program and to its whole group.
-const SAME: Duration = Duration::from_millis(150);
+const DEBOUNCE: Duration = Duration::from_millis(150);
 
 /// Who hears signals in this process.
 #[derive(Debug, Default)]
@@ -19,14 +20,51 @@ pub struct Heard {
     asked: AtomicBool,
     /// Whether a thread hears what the runtime cannot while a filter keeps it busy.
     listening: AtomicBool,
+    /// The terminal on which something is typed unseen, until it is as it was before.
+    unseen: Mutex<Option<Terminal>>,
 }
 
 impl Heard {
     /// A filter begins, and hears of a signal by [`Heard::is_asked`] until what this gives is dropped. The runtime, which
     /// would hear it otherwise, waits for the filter.
     pub fn filter(self: &Arc<Heard>) -> Filtering {
+        self.asked.store(false, Ordering::SeqCst);
         self.filtering.store(true, Ordering::SeqCst);
         Filtering(Arc::clone(self))
+    }
+
+    /// Reads with this what is typed unseen, which blocks everybody else. A signal ends the process meanwhile, and the
+    /// terminal is as it was before.
+    #[cfg(unix)]
+    pub fn unseen<T>(
+        self: &Arc<Heard>,
+        before: Terminal,
+        read: impl FnOnce() -> std::io::Result<T>,
+    ) -> std::io::Result<T> {
+        let set = |terminal| *self.unseen.lock().unwrap_or_else(PoisonError::into_inner) = terminal;
+        set(Some(before));
+        self.listen();
+        let read = read();
+        // Ctrl-C comes as a letter first, and then as the signal, unless that is ignored.
+        if read.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::Interrupted)
+            && !is_ignored(rustix::process::Signal::INT.as_raw())
+        {
+            self.leave();
+        }
+        set(None);
+        read
+    }
+
+    /// Ends the process.
+    fn leave(&self) -> ! {
+        // Whoever comes second finds nothing, and not before it is done.
+        let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+        unseen.take().into_iter().for_each(Terminal::restore);
+        std::process::exit(INTERRUPTED);
+    }
+
+    fn is_unseen(&self) -> bool {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Begins to listen, on a thread that lasts as long as the process: a signal that was caught once does not end it by
@@ -36,13 +74,18 @@ impl Heard {
             return;
         }
         let heard = Arc::clone(self);
+        let (ready, begun) = mpsc::channel();
         // Without a thread, signals end the process by themselves, or as those that caught them before think fit.
         let _ = std::thread::Builder::new().spawn(move || {
             let Ok(runtime) = crate::cli::runtime::runtime() else { return };
             runtime.block_on(async {
                 let Ok(mut signals) = Signals::caught(false) else { return };
+                let _ = ready.send(());
                 loop {
                     signals.next().await;
+                    if heard.is_unseen() {
+                        heard.leave();
+                    }
                     let again = heard.asked.swap(true, Ordering::SeqCst);
                     let filtering = heard.filtering.load(Ordering::SeqCst);
                     if again && filtering || !filtering && heard.by.load(Ordering::SeqCst) == 0 {
@@ -51,6 +94,8 @@ impl Heard {
                 }
             });
         });
+        // What comes before it would end the process too soon; that it cannot listen ends the wait.
+        let _ = begun.recv();
     }
 
     /// Whether a signal came.
@@ -131,7 +176,7 @@ impl Signals {
         loop {
             let name = self.any().await;
             let before = self.last.replace((name, Instant::now()));
-            if before.is_none_or(|(last, at)| last != name || at.elapsed() > SAME) {
+            if before.is_none_or(|(last, at)| last != name || at.elapsed() > DEBOUNCE) {
                 return name;
             }
         }

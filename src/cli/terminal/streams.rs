@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use secrecy::zeroize::Zeroizing;
 
+use super::signals::Heard;
 use crate::error::{Error, Kind, Result};
 
 /// Which of the three were closed before the program began: bits 1, 2 and 4. The runtime opens `/dev/null` in their
@@ -47,6 +48,7 @@ struct Shared {
     taken: AtomicBool,
     /// How many lines of a terminal show work in progress, right above the cursor: other output takes their place.
     live: Mutex<usize>,
+    heard: Arc<Heard>,
 }
 
 /// Where the streams begin and end.
@@ -94,9 +96,25 @@ impl Streams {
         Streams { stdin_tty: false, stdout_tty: false, stderr_tty: false, shared: Shared::new(ends) }
     }
 
+    /// Who hears signals.
+    pub fn heard(&self) -> &Arc<Heard> {
+        &self.shared.heard
+    }
+
     /// Whether the stream of this number was closed before the program began.
     fn was_closed(&self, number: u8) -> bool {
         matches!(self.shared.ends, Ends::Process { closed } if closed >> number & 1 == 1)
+    }
+
+    /// Refuses to begin what is to write data, or to hand standard output to another program, where it was closed.
+    ///
+    /// # Errors
+    /// It was closed before the program began.
+    pub fn open_out(&self) -> Result<()> {
+        match self.was_closed(1) {
+            true => Err(Error::other("cannot write the output").because("standard output is closed")),
+            false => Ok(()),
+        }
     }
 
     /// Data. Flushed at once, so that a reader of a pipe sees it.
@@ -104,8 +122,8 @@ impl Streams {
     /// # Errors
     /// [`Kind::ClosedPipe`] when the reader has gone; otherwise what the system said.
     pub fn out(&self, data: &[u8]) -> Result<()> {
-        if self.was_closed(1) && !data.is_empty() {
-            return Err(Error::other("cannot write the output").because("standard output is closed"));
+        if !data.is_empty() {
+            self.open_out()?;
         }
         if self.stdout_tty {
             self.live(&[]);
@@ -204,7 +222,7 @@ impl Streams {
     /// What the system said; the end of the input.
     pub fn secret(&self, question: &str) -> io::Result<String> {
         if let Ends::Process { .. } = self.shared.ends {
-            return rpassword::prompt_password(question);
+            return unseen(&self.shared.heard, question);
         }
         self.ask(question);
         match self.line()? {
@@ -223,9 +241,59 @@ impl Streams {
     }
 }
 
+/// The terminal of this process, with what it was before something is typed on it unseen.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct Terminal(std::fs::File, rustix::termios::Termios);
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub enum Terminal {}
+
+#[cfg(unix)]
+impl Terminal {
+    fn open() -> io::Result<Terminal> {
+        let terminal = std::fs::File::options().read(true).write(true).open("/dev/tty")?;
+        let before = rustix::termios::tcgetattr(&terminal)?;
+        Ok(Terminal(terminal, before))
+    }
+
+    fn say(&self, text: &str) -> io::Result<()> {
+        (&self.0).write_all(text.as_bytes())
+    }
+}
+
+impl Terminal {
+    /// Makes it what it was, below the question. One that is gone needs nothing any more.
+    pub fn restore(self) {
+        #[cfg(not(unix))]
+        match self {}
+        #[cfg(unix)]
+        let _ = rustix::termios::tcsetattr(&self.0, rustix::termios::OptionalActions::Now, &self.1)
+            .map_err(io::Error::from)
+            .and_then(|()| self.say("\n"));
+    }
+}
+
+/// Asks at the terminal, wherever the streams lead.
+#[cfg(unix)]
+fn unseen(heard: &Arc<Heard>, question: &str) -> io::Result<String> {
+    let terminal = Terminal::open()?;
+    terminal.say(question)?;
+    // It would end the line itself, also where the one who restores the terminal does.
+    let config = rpassword::ConfigBuilder::new().output_discard().build();
+    let read = heard.unseen(Terminal::open()?, || rpassword::read_password_with_config(config))?;
+    terminal.say("\n")?;
+    Ok(read)
+}
+
+#[cfg(not(unix))]
+fn unseen(_: &Arc<Heard>, question: &str) -> io::Result<String> {
+    rpassword::prompt_password(question)
+}
+
 impl Shared {
     fn new(ends: Ends) -> Arc<Shared> {
-        Arc::new(Shared { ends, taken: AtomicBool::new(false), live: Mutex::new(0) })
+        Arc::new(Shared { ends, taken: AtomicBool::new(false), live: Mutex::new(0), heard: Arc::default() })
     }
 }
 

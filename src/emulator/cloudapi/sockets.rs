@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Every so many looks machines are compared although nothing was due.
 const COMPARE: u32 = 20;
 /// No message of a client is longer, in bytes: a registration that names thousands of machines.
-const LONGEST: usize = 1 << 20;
+const MAX_LEN: usize = 1 << 20;
 
 /// Changes of this account's machines.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Socket for Display {
 }
 
 async fn raised(stream: TokioIo<Upgraded>) -> WebSocketStream<TokioIo<Upgraded>> {
-    let limits = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+    let limits = WebSocketConfig::default().max_message_size(Some(MAX_LEN)).max_frame_size(Some(MAX_LEN));
     WebSocketStream::from_raw_socket(stream, Role::Server, Some(limits)).await
 }
 
@@ -202,7 +202,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(input: &mut Input<S>, kind: u
         6 => {
             let head = input.take(7).await?;
             let length = u32::from_be_bytes([*head.get(3)?, *head.get(4)?, *head.get(5)?, *head.get(6)?]);
-            input.take(usize::try_from(length).ok().filter(|length| *length <= LONGEST)?).await?;
+            input.take(usize::try_from(length).ok().filter(|length| *length <= MAX_LEN)?).await?;
         }
         _ => return None,
     }

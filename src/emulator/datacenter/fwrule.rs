@@ -9,7 +9,7 @@ use super::state::{FirewallRule, Machine, is_uuid};
 use crate::emulator::text;
 
 /// The most targets of one side, and the most ports or types.
-const MOST: usize = 24;
+const MAX_PARTS: usize = 24;
 
 impl FirewallRule {
     /// Tells whether it is about a machine, as a source or as a destination.
@@ -432,7 +432,7 @@ impl Parser {
 }
 
 fn at_most<T>(list: &[T], what: &str) -> Result<(), String> {
-    if list.len() > MOST { Err(format!("more than {MOST} {what}")) } else { Ok(()) }
+    if list.len() > MAX_PARTS { Err(format!("more than {MAX_PARTS} {what}")) } else { Ok(()) }
 }
 
 /// A number of digits alone: no sign.

@@ -10,10 +10,10 @@ use crate::file::{self, Lock, Manner};
 use super::state::State;
 
 /// No longer state is read or written, in bytes.
-const LONGEST: u64 = 256 << 20;
+const MAX_LEN: u64 = 256 << 20;
 
 /// How long one that is about to end may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Takes the file for this emulator alone: two would undo each other's changes. Others may read it.
 ///
@@ -25,7 +25,7 @@ pub(crate) async fn take(path: &Path) -> Result<Lock> {
     let taken = tokio::task::spawn_blocking(move || {
         let target = file::followed(&owned)?;
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        file::lock(&target.with_file_name(format!(".{name}.lock")), PATIENCE)
+        file::lock(&target.with_file_name(format!(".{name}.lock")), LOCK_TIMEOUT)
     });
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::TimedOut => Error::usage(format!("the state file {} is in use", path.display()))
@@ -38,7 +38,7 @@ pub(crate) async fn take(path: &Path) -> Result<Lock> {
 
 /// Reads the state; `None` if there is no such file yet.
 pub(crate) fn read(path: &Path) -> Result<Option<State>> {
-    let text = match file::read(path, LONGEST) {
+    let text = match file::read(path, MAX_LEN) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
@@ -65,8 +65,8 @@ pub(crate) fn write(path: &Path, state: &State) -> Result<()> {
     let failed =
         |error: io::Error| Error::other(format!("cannot write the state file {}", path.display())).because(error);
     let text = serde_json::to_vec(state).map_err(|error| failed(error.into()))?;
-    if text.len() as u64 > LONGEST {
-        let words = format!("it would be longer than {LONGEST} bytes");
+    if text.len() as u64 > MAX_LEN {
+        let words = format!("it would be longer than {MAX_LEN} bytes");
         return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, words)));
     }
     file::replace(path, &text, Manner::KEPT).map_err(failed)

@@ -41,7 +41,7 @@ mod unix {
     const WITH_SHA256: u32 = 2;
     const WITH_SHA512: u32 = 4;
     /// OpenSSH's own limit.
-    const LONGEST: u32 = 256 * 1024;
+    const MAX_LEN: u32 = 256 * 1024;
 
     /// Listens on a socket until told to stop.
     pub(crate) fn start(socket: &Path, key: EphemeralKey, mut stop: watch::Receiver<bool>) -> Result<JoinHandle<()>> {
@@ -66,7 +66,7 @@ mod unix {
     /// Answers one client until it leaves or makes no sense.
     async fn talk(mut stream: UnixStream, key: Arc<EphemeralKey>) {
         while let Ok(length) = stream.read_u32().await {
-            if !(1..=LONGEST).contains(&length) {
+            if !(1..=MAX_LEN).contains(&length) {
                 return;
             }
             let mut message = vec![0; length as usize];

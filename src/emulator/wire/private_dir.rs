@@ -88,7 +88,7 @@ impl Drop for PrivateDir {
 }
 
 /// No key is longer, in bytes.
-const LONGEST_KEY: u64 = 64 * 1024;
+const MAX_KEY_LEN: u64 = 64 * 1024;
 
 /// A throw-away key.
 pub(crate) struct EphemeralKey {
@@ -134,7 +134,7 @@ impl EphemeralKey {
 
     /// That of a file, which must be an RSA key.
     pub(crate) fn read(path: &Path) -> Result<EphemeralKey> {
-        let text = file::read(path, LONGEST_KEY)
+        let text = file::read(path, MAX_KEY_LEN)
             .map_err(|error| Error::usage(format!("cannot read the key {}", path.display())).because(error))?;
         // What is no text is no such key either.
         let text = String::from_utf8(text).unwrap_or_default();

@@ -36,9 +36,9 @@ use crate::emulator::http::service::Service;
 use crate::emulator::http::stream::{Lines, Socket};
 
 /// How long a client may take for its headers, the first ones as those after a pause.
-const HEADER_PATIENCE: Duration = Duration::from_secs(15);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a client may take for its handshake or its body, and for reading some of an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// A body that is too long is read to here and thrown away, so that its sender sees the answer.
 const DRAINED: usize = 1 << 30;
 /// Connections at once; more have to wait while there is work on all of them.
@@ -46,7 +46,7 @@ pub(crate) const CONNECTIONS: usize = 1024;
 /// So many connections that only wait are closed when file handles run out.
 const CLOSED_AT_ONCE: usize = 64;
 /// After so long it is looked again whether there is room.
-const MOMENT: Duration = Duration::from_millis(20);
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// Accepts connections, so many at once, until told to stop.
 pub(crate) async fn serve(
@@ -63,7 +63,7 @@ pub(crate) async fn serve(
         tokio::select! {
             () = stopped(&mut stop) => break,
             () = connections.ended() => {}
-            () = tokio::time::sleep(MOMENT), if !room => {}
+            () = tokio::time::sleep(RETRY_PAUSE), if !room => {}
             accepted = listener.accept(), if room => match accepted {
                 Ok((stream, peer)) => {
                     let (tls, service, shared) = (tls.clone(), Arc::clone(&service), Arc::clone(&shared));
@@ -73,7 +73,7 @@ pub(crate) async fn serve(
                 Err(_) => {
                     // Many at once: those who have something to say may stand behind as many more that have not.
                     let closed = (0..CLOSED_AT_ONCE).take_while(|_| connections.close_one()).count();
-                    tokio::time::sleep(if closed > 0 { Duration::from_millis(1) } else { MOMENT }).await;
+                    tokio::time::sleep(if closed > 0 { Duration::from_millis(1) } else { RETRY_PAUSE }).await;
                 }
             },
         }
@@ -99,7 +99,7 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, caller: Caller)
     match tls {
         None => http(stream, caller).await,
         Some(tls) => {
-            if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
+            if let Ok(Ok(stream)) = tokio::time::timeout(READ_TIMEOUT, tls.accept(stream)).await {
                 http(stream, caller).await;
             }
         }
@@ -121,10 +121,10 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, cal
     // What ends a connection early is the client's affair, or a fault that was asked for.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_PATIENCE)
+        .header_read_timeout(HEADER_TIMEOUT)
         .auto_date_header(false)
         .title_case_headers(true)
-        .serve_connection(TokioIo::new(WriteTimeout::new(stream, PATIENCE)), service)
+        .serve_connection(TokioIo::new(WriteTimeout::new(stream, READ_TIMEOUT)), service)
         .with_upgrades()
         .await;
     // What is left is work too, though there may be nobody who waits for it.
@@ -163,7 +163,7 @@ async fn respond(
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
     let head = Head { method: parts.method.as_str().to_owned(), target, headers: parts.headers };
-    let (body, too_long) = tokio::time::timeout(PATIENCE, read(body, service.largest_body()))
+    let (body, too_long) = tokio::time::timeout(READ_TIMEOUT, read(body, service.largest_body()))
         .await
         .map_err(|_| Dropped)?
         .ok_or(Dropped)?;

@@ -27,9 +27,28 @@ pub fn read(token: &str) -> String {
     out
 }
 
+/// Whether fish would put somebody's home folder in the place of a name that completes this token: it quotes all that it
+/// inserts but a tilde at the beginning.
+pub fn expands(token: &str, name: &str) -> bool {
+    let user = name.strip_prefix('~').and_then(|rest| rest.split('/').next());
+    let known = |letter: char| letter.is_alphanumeric() || "._-+@$".contains(letter);
+    user.is_some_and(|user| user.chars().all(known)) && !token.starts_with(['\\', '\'', '"'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tilde_is_a_home_folder_unless_it_is_quoted_already() {
+        for name in ["~", "~root", "~/x", "~root/x"] {
+            assert!(expands("", name) && expands("~", name), "{name}");
+            assert!(["\\~", "'~", "\"", "'"].iter().all(|token| !expands(token, name)), "{name}");
+        }
+        for name in ["root", "a~", "~root's", "~a b", ""] {
+            assert!(!expands("", name), "{name}");
+        }
+    }
 
     #[test]
     fn a_token_of_fish_is_read_with_its_quotes_open_or_closed() {

@@ -4,15 +4,7 @@ pub mod bash;
 pub mod fish;
 pub mod powershell;
 
-/// A word that a POSIX shell takes as it is.
-pub fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
+pub use crate::error::quoted;
 
 /// A command on as many lines as it needs, broken as a shell takes it: not within quotes, nor between an option and its
 /// value. Each has room for so many characters.
@@ -45,14 +37,7 @@ pub fn on_lines(command: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{on_lines, quoted};
-
-    #[test]
-    fn a_quoted_word_is_safe_in_a_shell() {
-        assert_eq!(quoted("web-0"), "web-0");
-        assert_eq!(quoted(""), "''");
-        assert_eq!(quoted("it's $HOME; `rm`"), r"'it'\''s $HOME; `rm`'");
-    }
+    use super::on_lines;
 
     #[test]
     fn a_long_command_is_broken_between_words_but_not_within_quotes() {

@@ -25,7 +25,7 @@ const VERSION: u32 = 1;
 /// How long another run may take for the same record.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long after its request a resource may still come into being, in seconds.
-const LATE: u64 = 60 * 60;
+const MAX_DELAY: u64 = 60 * 60;
 /// All characters but those that neither lead out of the folder nor separate the parts of the name.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
 
@@ -76,7 +76,7 @@ impl<K: Kind> Begun<K> {
     /// Whether what exists was created by this request, as far as can be seen.
     fn has_made(&self, found: &Found, now: u64) -> bool {
         let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
-        let end = self.since.saturating_add(LATE);
+        let end = self.since.saturating_add(MAX_DELAY);
         let in_time = match found.created {
             Some(created) => (seconds(self.since)..=seconds(end)).contains(&created),
             // Found later, it may be somebody else's of the same content.
@@ -153,7 +153,7 @@ impl<K: Kind> Record<K> {
         let mut settled = Settled { own: Vec::new(), foreign: Vec::new() };
         let (now, others) = (now(), self.others());
         self.lists.begun.retain(|begun| {
-            let Some(found) = find(&begun.resource) else { return now.saturating_sub(begun.since) < LATE };
+            let Some(found) = find(&begun.resource) else { return now.saturating_sub(begun.since) < MAX_DELAY };
             let list = if begun.has_made(&found, now) && !others.contains(&found.id) {
                 &mut settled.own
             } else {

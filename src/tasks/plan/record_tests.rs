@@ -78,7 +78,7 @@ fn what_was_begun_is_owned_if_it_exists_and_forgotten_if_it_does_not_come() {
     for name in ["there", "late", "never"] {
         run.begin(owned(Part::Role, name, ""), image("x")).unwrap();
     }
-    run.own.last_mut().unwrap().since -= LATE;
+    run.own.last_mut().unwrap().since -= MAX_DELAY;
     run.write().unwrap();
     drop(run);
     let mut record = read(&dir, "team").unwrap();
@@ -204,8 +204,8 @@ fn what_is_found_late_or_on_another_owners_record_is_somebody_elses() {
     let made = |created: Option<i64>, now: u64| begun.has_made(&found("r1", image("x"), created), now);
     // At once, and as late as its request may have been carried out.
     assert!(made(None, 1_000_001) && made(Some(1_000_000), 9_000_000) && made(Some(1_000_300), 1_000_001));
-    assert!(!made(None, 1_000_000 + LATE + 1));
-    for created in [999_999, 1_000_000 + i64::try_from(LATE).unwrap() + 1] {
+    assert!(!made(None, 1_000_000 + MAX_DELAY + 1));
+    for created in [999_999, 1_000_000 + i64::try_from(MAX_DELAY).unwrap() + 1] {
         assert!(!made(Some(created), 1_000_001), "{created}");
     }
     let dir = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::super::secrets::{self, Place};
 use super::super::values::Files;
 pub use super::super::values::Folders;
 use super::live::{Key, Member};
@@ -12,6 +13,7 @@ use crate::auth::PublicKey;
 use crate::error::{Error, Hint, Result};
 use crate::file;
 use crate::grammar::policy;
+use crate::sensitive;
 
 /// The longest file, in bytes.
 pub const MAX_LEN: u64 = 4 * 1024 * 1024;
@@ -126,16 +128,7 @@ struct PolicyText {
 pub fn parse(bytes: &[u8], folders: Folders<'_>) -> Result<Wanted> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text: Text = serde_json::from_slice(bytes).map_err(|error| {
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        let words = error.to_string();
-        let words = words.strip_suffix(&place).unwrap_or(&words);
-        let words = match words.split_once(", expected ") {
-            Some((found, expected)) => {
-                format!("{found}, expected {}", crate::file::json_type(expected).unwrap_or(expected))
-            }
-            None => words.to_owned(),
-        };
-        Error::usage(format!("line {}, column {}: {words}", error.line(), error.column()))
+        Error::usage(format!("line {}, column {}: {}", error.line(), error.column(), fault(&error)))
             .hint(Hint::run("how such a file looks", "help rbac apply").then(", or: ").then_run("rbac export"))
     })?;
     if let Some(owner) = &text.owner {
@@ -146,13 +139,34 @@ pub fn parse(bytes: &[u8], folders: Folders<'_>) -> Result<Wanted> {
                 .hint(format!("letters, digits, '.', '_' and '-', a letter or digit first, at most {MAX_OWNER_LEN}")));
         }
     }
+    // Errors name them.
+    let names = text.users.iter().map(|user| ("the login of a user", &user.login));
+    let names = names.chain(text.roles.iter().map(|role| ("the name of a role", &role.name)));
+    for (what, name) in names.chain(text.policies.iter().map(|policy| ("the name of a policy", &policy.name))) {
+        plain(what, Place::Name, name, folders)?;
+    }
     let users = text.users.into_iter().map(|user| self::user(user, folders)).collect::<Result<Vec<_>>>()?;
     let roles: Vec<Role> = text.roles.into_iter().map(role).collect::<Result<_>>()?;
-    let policies: Vec<Policy> = text.policies.into_iter().map(self::policy).collect::<Result<_>>()?;
+    let policies: Vec<Policy> = text.policies.into_iter().map(policy).collect();
     once("user", users.iter().map(|user| user.login.as_str()))?;
     once("role", roles.iter().map(|role| role.name.as_str()))?;
     once("policy", policies.iter().map(|policy| policy.name.as_str()))?;
-    Ok(Wanted { owner: text.owner, users, roles, policies })
+    let wanted = Wanted { owner: text.owner, users, roles, policies };
+    wanted.no_secrets(folders)?;
+    Ok(wanted)
+}
+
+/// What is wrong with the JSON: without the file's values, which may be secrets.
+fn fault(error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let words = error.to_string();
+    let words = words.strip_suffix(&place).unwrap_or(&words);
+    let unknown = words.strip_prefix("unknown field `").and_then(|rest| rest.rsplit_once("`, expected "));
+    match (unknown, words.rsplit_once(", expected ")) {
+        (Some((field, known)), _) => format!("unknown field `{}`, expected {known}", sensitive::shown(field)),
+        (None, Some((_, expected))) => format!("expected {}", file::json_type(expected).unwrap_or(expected)),
+        (None, None) => words.to_owned(),
+    }
 }
 
 fn once<'a>(kind: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
@@ -185,7 +199,7 @@ fn user(text: UserText, folders: Folders<'_>) -> Result<User> {
     let about = |error: Error| error.about(&format!("user {login}"));
     let lines = match text.keys {
         Some(KeysText::List(entries)) => Some(entries),
-        Some(KeysText::Place(place)) => Some(below(&folders.path(&place)).map_err(about)?),
+        Some(KeysText::Place(place)) => Some(place_of_keys(&place, folders).map_err(about)?),
         None => beside(folders.folder, &login),
     };
     let keys = match lines {
@@ -201,6 +215,33 @@ fn beside(folder: &Path, login: &str) -> Option<Vec<String>> {
     let plain = !login.is_empty() && !login.starts_with('.') && !login.contains(['/', '\\', ':']);
     let file = folder.join("rbac-user-keys").join(format!("{login}.pub"));
     (plain && file.is_file()).then(|| vec![absolute(&file)])
+}
+
+/// The files of keys at a place that the file names.
+fn place_of_keys(place: &str, folders: Folders<'_>) -> Result<Vec<String>> {
+    // The file's own folder is below the empty text.
+    if place.trim().is_empty() {
+        return Err(none("keys: the name of the file or folder is empty: is a variable unset?"));
+    }
+    plain("keys", Place::File, place, folders)?;
+    let files = below(&folders.path(place))?;
+    match files.is_empty() {
+        true => Err(none(&format!("keys: the folder {place} holds no file that ends in .pub"))),
+        false => Ok(files),
+    }
+}
+
+/// No key where there should be one. That a user is to have none must be said: it deletes those there are.
+fn none(words: &str) -> Error {
+    Error::usage(words).hint("to leave the keys as they are, leave \"keys\" out; to have none: \"keys\": []")
+}
+
+/// Refuses a text that may not stand here, and does not repeat it.
+fn plain(what: &str, place: Place, text: &str, folders: Folders<'_>) -> Result<()> {
+    match place.refuses(text, &folders) {
+        Some(sort) => Err(Error::usage(format!("{what} holds {sort}, which does not belong there; nothing was sent"))),
+        None => Ok(()),
+    }
 }
 
 /// A file, or the `.pub` files of a folder by name.
@@ -231,8 +272,23 @@ fn keys(entries: &[String], folders: Folders<'_>) -> Result<Vec<Key>> {
     for entry in entries {
         let is_line = entry.trim().contains([' ', '\t']) && PublicKey::from_line(entry).is_ok();
         let looks_so = ["ssh-", "ecdsa-", "sk-"].iter().any(|begin| entry.trim_start().starts_with(begin));
-        let lines = if is_line || looks_so { entry.clone() } else { key_file(&folders.path(entry))? };
-        for line in lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let lines = match is_line || looks_so {
+            true => entry.clone(),
+            false if entry.trim().is_empty() => return Err(none("keys: an element is empty: is a variable unset?")),
+            false => {
+                plain("keys", Place::File, entry, folders)?;
+                key_file(&folders.path(entry))?
+            }
+        };
+        let lines: Vec<&str> =
+            lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        if lines.is_empty() {
+            return Err(none(&format!("keys: {entry} holds no key")));
+        }
+        for line in lines {
+            if sensitive::is_key(line) {
+                return Err(Error::usage("keys: the comment of a key holds a private key; nothing was sent"));
+            }
             let key = PublicKey::from_line(line).map_err(|error| error.about("keys"))?;
             let md5 = key.md5();
             if keys.iter().all(|known| known.md5 != md5) {
@@ -248,10 +304,8 @@ fn key_file(path: &Path) -> Result<String> {
     let bytes = file::read(path, MAX_KEYS_LEN)
         .map_err(|error| Error::usage(format!("cannot read the keys in {shown}")).because(error))?;
     let text = String::from_utf8(bytes).map_err(|_| Error::usage(format!("{shown} is not text (UTF-8)")))?;
-    if text.contains("PRIVATE KEY") {
-        return Err(Error::usage(format!("{shown} is a private key, which must never be sent anywhere"))
-            .hint(format!("the public one is most likely {shown}.pub")));
-    }
+    secrets::no_private_key(&shown.to_string(), &text)
+        .map_err(|error| error.hint(format!("the public one is most likely {shown}.pub")))?;
     Ok(text)
 }
 
@@ -279,7 +333,7 @@ fn role(text: RoleText) -> Result<Role> {
     Ok(Role { name: text.name, members: given.then_some(members), policies })
 }
 
-fn policy(text: PolicyText) -> Result<Policy> {
+fn policy(text: PolicyText) -> Policy {
     let rules = match text.rules {
         None => None,
         Some(given) => {
@@ -293,10 +347,35 @@ fn policy(text: PolicyText) -> Result<Policy> {
             Some(rules)
         }
     };
-    Ok(Policy { name: text.name, description: text.description, rules })
+    Policy { name: text.name, description: text.description, rules }
 }
 
 impl Wanted {
+    /// Refuses what the commands for one user, role or policy refuse too: private keys in fields that are sent, and that
+    /// the plan shows.
+    fn no_secrets(&self, folders: Folders<'_>) -> Result<()> {
+        let check = |what: String, place, text: &str| plain(&what, place, text, folders);
+        for user in &self.users {
+            for (field, text) in &user.fields {
+                check(format!("user {}: {field}", user.login), Place::of_text(field), text)?;
+            }
+        }
+        for role in &self.roles {
+            let members = role.members.iter().flatten().map(|member| ("members", &member.login));
+            let policies = role.policies.iter().flatten().map(|policy| ("policies", policy));
+            for (field, text) in members.chain(policies) {
+                check(format!("role {}: {field}", role.name), Place::Name, text)?;
+            }
+        }
+        for policy in &self.policies {
+            let rules = policy.rules.iter().flatten().map(|rule| ("rules", rule));
+            for (field, text) in policy.description.iter().map(|text| ("description", text)).chain(rules) {
+                check(format!("policy {}: {field}", policy.name), Place::Text, text)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Rules that most likely mean something else than was intended, one sentence for each.
     pub fn doubts(&self) -> Vec<String> {
         let rules =
@@ -309,80 +388,5 @@ impl Wanted {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUGuQxPsNx8zqPXuTjNGyGx8MG3uxhpc1CdwTx2V7B9";
-
-    fn parsed(text: &str) -> Result<Wanted> {
-        parse(text.as_bytes(), Folders { folder: Path::new(""), home: None })
-    }
-
-    #[test]
-    fn a_fault_is_told_with_its_place() {
-        for (text, words) in [
-            ("{", "line 1, column 1: EOF while parsing an object"),
-            ("{\n  \"users\": [{\"login\": 7}]}", "line 2, column 23: invalid type: integer `7`, expected a string"),
-            ("{\"roles\":[\n{\"name\":\"a\",\"membres\":[]}]}", "line 2, column 21: unknown field `membres`"),
-            ("\"x\"", "line 1, column 3: invalid type: string \"x\", expected an object"),
-            ("{\"users\":\"x\"}", "line 1, column 12: invalid type: string \"x\", expected a list"),
-        ] {
-            let error = parsed(text).unwrap_err();
-            assert!(error.message().starts_with(words), "{error}");
-        }
-        for (text, words) in [
-            (r#"{"owner":"a/b"}"#, "'a/b' cannot be an owner"),
-            (r#"{"roles":[{"name":"a"},{"name":"a"}]}"#, "the role a is there twice"),
-            (r#"{"users":[{"login":"j","keys":["ssh-rsa nonsense"]}]}"#, "user j: keys: this public key"),
-            (r#"{"users":[{"login":"j","keys":7}]}"#, "line 1, column 32: keys are a list of texts"),
-        ] {
-            let error = parsed(text).unwrap_err();
-            assert!(error.message().starts_with(words), "{error}");
-        }
-    }
-
-    #[test]
-    fn default_members_are_members_and_rules_and_keys_are_there_once() {
-        let text = r#"{"users":[{"login":"jill","firstName":"Jill","keys":["KEY a","KEY b"]}],
-            "roles":[{"name":"ops","members":["jill","account:x"],"default_members":["jill","ci"]}],
-            "policies":[{"name":"p","rules":["CAN ping"," CAN ping "]}]}"#;
-        let wanted = parsed(&text.replace("KEY", KEY)).unwrap();
-        let members = wanted.roles[0].members.as_ref().unwrap();
-        let members: Vec<_> = members.iter().map(|member| (member.name(), member.default)).collect();
-        let expected = [("jill", true), ("account:x", false), ("ci", true)].map(|(name, yes)| (name.to_owned(), yes));
-        assert_eq!(members, expected);
-        assert_eq!(wanted.users[0].keys.as_ref().unwrap().len(), 1);
-        assert_eq!(wanted.users[0].fields, [("firstName", "Jill".to_owned())]);
-        assert_eq!(wanted.policies[0].rules.as_ref().unwrap(), &["CAN ping"]);
-        assert!(wanted.roles[0].policies.is_none() && wanted.policies[0].description.is_none());
-    }
-
-    #[test]
-    fn keys_come_from_files_and_folders_and_private_ones_are_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let put = |name: &str, text: &str| {
-            let file = dir.path().join(name);
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, text).unwrap();
-        };
-        put("rbac-user-keys/jill.pub", &format!("# hers\n{KEY} laptop\n"));
-        put("ci/a.pub", &format!("{KEY} a\n"));
-        put("ci/note.txt", "no key");
-        put("secret", "-----BEGIN OPENSSH PRIVATE KEY-----");
-        let keys = |text: &str| {
-            let wanted = parse(text.as_bytes(), Folders { folder: dir.path(), home: Some(dir.path()) })?;
-            Ok::<_, Error>(wanted.users[0].keys.clone().map(|keys| keys.len()))
-        };
-        assert_eq!(keys(r#"{"users":[{"login":"jill"}]}"#).unwrap(), Some(1));
-        assert_eq!(keys(r#"{"users":[{"login":"joe"}]}"#).unwrap(), None);
-        assert_eq!(keys(r#"{"users":[{"login":"../jill"}]}"#).unwrap(), None);
-        assert_eq!(keys(r#"{"users":[{"login":"joe","keys":"ci"}]}"#).unwrap(), Some(1));
-        assert_eq!(keys(r#"{"users":[{"login":"joe","keys":["ci/a.pub"]}]}"#).unwrap(), Some(1));
-        assert_eq!(keys(r#"{"users":[{"login":"joe","keys":["~/ci/a.pub"]}]}"#).unwrap(), Some(1));
-        assert_eq!(keys(r#"{"users":[{"login":"jill","keys":[]}]}"#).unwrap(), Some(0));
-        assert!(
-            keys(r#"{"users":[{"login":"joe","keys":["secret"]}]}"#).unwrap_err().message().contains("private key")
-        );
-        assert!(keys(r#"{"users":[{"login":"joe","keys":"gone.pub"}]}"#).unwrap_err().message().contains("gone.pub"));
-    }
-}
+#[path = "file_tests.rs"]
+mod tests;

@@ -13,7 +13,9 @@ use crate::cli::change;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::preview;
 use crate::cli::question;
+use crate::cli::resume;
 use crate::cli::terminal::prompt;
+use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, View};
 use crate::tasks::lockout;
@@ -188,10 +190,11 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         let roles = format!("{} from {typed}", names.join(", "));
         prompt::confirm(&app.streams, "take away", &roles, &[vec![question::place(app)], own].concat())?;
     }
-    let answer = client.answered(place.op(), &write).await.map_err(|error| error.about(typed))?.1;
-    print(app, &answer, &view, jq.as_ref())
-        .map_err(|error| change::carried_out(error, &format!("{verb} role tags of {typed}")))?;
-    Ok(0)
+    let what = format!("{verb} role tags of {typed}");
+    let send = async |client: &Client| client.answered(place.op(), &write).await.map_err(|error| error.about(typed));
+    let ((_, answer), interrupted) = resume::sent(app, &client, &what, send).await?;
+    print(app, &answer, &view, jq.as_ref()).map_err(|error| change::carried_out(error, &what))?;
+    interrupted.map_or(Ok(0), Err)
 }
 
 fn typed_roles(matches: &ArgMatches) -> Result<Vec<String>> {

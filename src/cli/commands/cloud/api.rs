@@ -9,10 +9,10 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::execute;
 use crate::cli::preview;
 use crate::cli::question;
+use crate::cli::resume;
 use crate::cli::terminal::prompt;
 use crate::client::{Client, Cut, Span, header_lines};
-use crate::error::{Error, Kind, Result};
-use crate::grammar::shell;
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render;
 use crate::request::Request;
 use crate::response::Response;
@@ -134,7 +134,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             prompt::confirm(&app.streams, "send", &format!("{} {}", request.method, request.path), &first)?;
         }
     }
-    let (answer, unclear) = client.send_reporting_doubt(&request).await?;
+    let send = async |client: &Client| client.send_reporting_doubt(&request).await;
+    let reads = matches!(request.method, reqwest::Method::GET | reqwest::Method::HEAD);
+    let ((answer, unclear), interrupted) = match reads {
+        true => (send(&client).await?, None),
+        false => resume::sent(app, &client, &format!("{} {}", request.method, request.path), send).await?,
+    };
     let answer = answer?;
     if matches.get_flag("include") {
         let mut head = format!("HTTP/1.1 {}\n", answer.status);
@@ -151,14 +156,16 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             false => unread(error, &answer),
         }
     })?;
+    if let Some(error) = interrupted.filter(|_| answer.is_success()) {
+        return Err(error);
+    }
     match answer.taken() {
         Ok(()) => Ok(0),
         // A redirect of the service's is an answer too where the user asked for the request itself.
         Err(_) if (300..400).contains(&answer.status) && answer.is_own() => Ok(0),
-        Err(error) if answer.status >= 400 && without_account(&path).is_some() => Err(error.hint(format!(
-            "paths begin with the account: sdc api {} {}",
-            text("METHOD"),
-            shell::quoted(&without_account(&path).unwrap_or_default())
+        Err(error) if answer.status >= 400 && without_account(&path).is_some() => Err(error.hint(Hint::run(
+            "paths begin with the account",
+            CommandLine::new("api").on(text("METHOD")).on(without_account(&path).unwrap_or_default()),
         ))),
         Err(error) if unclear || answer.is_success() && !request.repeatable => Err(error.in_doubt()),
         Err(error) => Err(error),

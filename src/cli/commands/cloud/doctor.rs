@@ -34,7 +34,7 @@ const COLUMNS: &[Column] = &[column("status"), column("check"), column("message"
 /// How far the clocks may be apart before it is worth a word; the service takes 300 s.
 const SKEW: i64 = 60;
 /// A doctor that hangs is no doctor.
-const PATIENCE: Duration = Duration::from_secs(15);
+const STEP_TIMEOUT: Duration = Duration::from_secs(15);
 
 pub fn command() -> Command {
     Command::new("auth")
@@ -217,7 +217,7 @@ async fn reach(app: &App, findings: &mut Findings) {
         let request = client.request(&api::cloudapi::ping::PING_OP, &Args::new())?;
         client.send(&request).await
     };
-    let answer = match tokio::time::timeout(PATIENCE.max(app.config.connect_timeout.value), ping).await {
+    let answer = match tokio::time::timeout(STEP_TIMEOUT.max(app.config.connect_timeout.value), ping).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             // The rest never came as far as TLS.
@@ -225,7 +225,7 @@ async fn reach(app: &App, findings: &mut Findings) {
             return findings.fail(if of_tls { "tls" } else { "reach" }, &error);
         }
         Err(_) => {
-            let words = format!("no answer within {PATIENCE:?}");
+            let words = format!("no answer within {STEP_TIMEOUT:?}");
             return findings.fail("reach", &Error::new(Kind::Unreachable, words).hint("check the URL, and any proxy"));
         }
     };

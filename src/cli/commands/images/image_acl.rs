@@ -13,6 +13,7 @@ use crate::cli::args::build::list_options;
 use crate::cli::change;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::preview;
+use crate::cli::resume;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, Format};
@@ -166,11 +167,16 @@ impl Found {
         // What cannot be shown is refused before anything is sent.
         let view = app.view(matches, images::IMAGES.columns)?;
         let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-        let answer = match &request {
-            Some(request) => self.client.answered(&images::UPDATE, request).await?.1,
+        let what = format!("update image {}", self.id);
+        let (answer, interrupted) = match &request {
+            Some(request) => {
+                let update = async |client: &Client| client.answered(&images::UPDATE, request).await;
+                let ((_, answer), interrupted) = resume::sent(app, &self.client, &what, update).await?;
+                (answer, interrupted)
+            }
             None => {
                 app.say("nothing was sent");
-                self.now
+                (self.now, None)
             }
         };
         let shown = match (answer, view.format) {
@@ -179,9 +185,8 @@ impl Found {
             }
             (answer, _) => app.show(&answer, Shape::Record, &view, jq.as_ref()),
         };
-        let done = |error| change::carried_out(error, &format!("update image {}", self.id));
-        shown.map_err(|error| if request.is_some() { done(error) } else { error })?;
-        Ok(0)
+        shown.map_err(|error| if request.is_some() { change::carried_out(error, &what) } else { error })?;
+        interrupted.map_or(Ok(0), Err)
     }
 }
 

@@ -9,9 +9,9 @@ use super::help_json;
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::globals;
-use crate::cli::args::older::{self, Tool};
 use crate::cli::commands::{Custom, Settings};
-use crate::error::{Error, Result};
+use crate::error::{CommandLine, Error, Hint, Result};
+use crate::grammar::older::{self, Tool};
 
 /// `sdc help`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -135,9 +135,8 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if let ([topic], true) = (words.as_slice(), matches.get_flag("as-json"))
         && TOPICS.iter().any(|(name, _)| name == topic)
     {
-        return Err(
-            Error::usage(format!("{topic} is a page for people, and has no JSON")).hint(format!("sdc help {topic}"))
-        );
+        return Err(Error::usage(format!("{topic} is a page for people, and has no JSON"))
+            .hint(Hint::command(CommandLine::new("help").on(topic))));
     }
     if matches.get_flag("as-json") {
         let described = crate::render::json::indented(&described(&(app.trees.plain)(), &words)?.to_string());
@@ -198,7 +197,7 @@ fn older(tool: &str, words: &[&str]) -> Result<String> {
     match text.is_empty() {
         true => {
             let words = format!("no command of {} has these words", which.name());
-            Err(Error::usage(words).hint(format!("sdc help {tool}")))
+            Err(Error::usage(words).hint(Hint::command(CommandLine::new("help").on(tool))))
         }
         false => Ok(text),
     }

@@ -48,7 +48,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// No public key is longer.
-const LONGEST_KEY: u64 = 64 * 1024;
+const MAX_KEY_LEN: u64 = 64 * 1024;
 
 pub fn command() -> Command {
     let name = || Arg::new("NAME").required(true).help("Name of the profile");
@@ -298,6 +298,6 @@ fn key_file(config: &Config) -> Option<PathBuf> {
 
 /// The public key in the file of this path, if it is one.
 fn public_in(path: &str) -> Option<PublicKey> {
-    let text = path.ends_with(".pub").then(|| crate::file::read(Path::new(path), LONGEST_KEY).ok())??;
+    let text = path.ends_with(".pub").then(|| crate::file::read(Path::new(path), MAX_KEY_LEN).ok())??;
     PublicKey::from_file(path, &text).ok()
 }

@@ -49,11 +49,11 @@ pub(crate) static COMMAND: Custom = Custom {
 };
 
 /// The first pause before a feed that was lost is opened again.
-const PAUSE: Duration = Duration::from_millis(500);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// A feed that was open for so long was a good one: the next pause is short again.
-const GOOD: Duration = Duration::from_secs(10);
+const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// So many lists later the service is asked for a feed again.
-const ROUNDS: u32 = 60;
+const POLLS_PER_TRY: u32 = 60;
 
 pub fn command() -> Command {
     Command::new("changefeed")
@@ -184,7 +184,7 @@ impl Watch<'_> {
                         Ok(()) => return Ok(()),
                         Err(lost) => lost,
                     };
-                    if begun.elapsed() > GOOD {
+                    if begun.elapsed() > STABLE_AFTER {
                         tries = 0;
                     }
                     lost
@@ -206,7 +206,7 @@ impl Watch<'_> {
             if tries == 1 {
                 self.app.say(&format!("{lost}; opening the changefeed again"));
             }
-            tokio::time::sleep(backoff(tries, PAUSE)).await;
+            tokio::time::sleep(backoff(tries, FIRST_PAUSE)).await;
             // Lists may come through where no feed does, and nobody should have to wait for news.
             if tries > 1 && self.look_again().await? {
                 return Ok(());
@@ -236,7 +236,7 @@ impl Watch<'_> {
 
     /// Lists the machines again and again. Whether enough has been told.
     async fn poll(&mut self) -> Result<bool> {
-        for _ in 0..ROUNDS {
+        for _ in 0..POLLS_PER_TRY {
             if self.look_again().await? {
                 return Ok(true);
             }

@@ -12,7 +12,7 @@ use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::tasks::addresses::{AddressChoice, Machine, Networks};
 use crate::tasks::route;
 
@@ -81,7 +81,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut found =
         std::pin::pin!(futures_util::stream::iter(typed).map(|typed| route::machine(&client, typed)).buffered(AT_ONCE));
     let mut rows = Vec::new();
-    let mut gravest = None;
+    let mut gravest: Option<Kind> = None;
     while let Some(machine) = found.next().await {
         match machine.and_then(|machine| addresses(&machine, &choice, &networks, all)) {
             Ok(more) => rows.extend(more),

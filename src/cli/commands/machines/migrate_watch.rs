@@ -17,7 +17,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Lines, backoff};
 use crate::config;
-use crate::error::{Error, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render::{self, visible, visible_json};
 use crate::request::{Request, segment};
 use crate::tasks::resolve;
@@ -35,9 +35,9 @@ pub(crate) static COMMAND: Custom = Custom {
 };
 
 /// A stream that is silent for so long may be dead: the record tells.
-const SILENCE: Duration = Duration::from_secs(60);
+const MAX_SILENCE: Duration = Duration::from_secs(60);
 /// The first pause after a stream that ended before the migration did.
-const PAUSE: Duration = Duration::from_millis(250);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// So many lines are remembered, not to be told twice.
 const REMEMBERED: usize = 100_000;
 
@@ -149,7 +149,7 @@ impl Watching<'_> {
                 Err(_) => {}
             }
             tries = if self.told.len() > before { 1 } else { tries + 1 };
-            tokio::time::sleep(backoff(tries, PAUSE).min(Duration::from_secs(10))).await;
+            tokio::time::sleep(backoff(tries, FIRST_PAUSE).min(Duration::from_secs(10))).await;
         }
     }
 
@@ -198,7 +198,7 @@ impl Watching<'_> {
                 let because = if why.is_empty() { String::new() } else { format!(": {why}") };
                 let words = format!("the migration of machine {} {state} in the phase {phase}{because}", self.typed);
                 Err(Error::new(Kind::FailedState, words)
-                    .hint(format!("to give it up: sdc machines migrate abort {}", self.typed)))
+                    .hint(Hint::run("to give it up", CommandLine::new("machines migrate abort").on(self.typed))))
             }
             "paused" | "successful" => {
                 self.app.say(&format!("the migration is {state} after the phase {phase}"));
@@ -211,7 +211,7 @@ impl Watching<'_> {
     /// Tells what the stream tells. Whether the migration is over; the stream itself may end any time.
     async fn stream(&mut self, mut lines: Lines) -> Result<bool> {
         loop {
-            let line = match tokio::time::timeout(SILENCE, lines.next()).await {
+            let line = match tokio::time::timeout(MAX_SILENCE, lines.next()).await {
                 Ok(Ok(Some(line))) => line,
                 Ok(Err(error)) => {
                     self.app.say(&format!("{error}; still watching"));

@@ -84,8 +84,8 @@ async fn run(app: &App, matches: &ArgMatches, part: &'static Noun, all: &'static
         return preview::requests(app, &client, &[request]).await.map(|()| 0);
     }
     let missing = || {
-        let all = CLOUDAPI.command_with(list, |param| machine.text(param));
-        Error::new(Kind::NotFound, format!("no {} named '{name}'", part.word)).hint(Hint::run("list them", all))
+        Error::new(Kind::NotFound, format!("no {} named '{name}'", part.word))
+            .hint(Hint::run("list them", machine.command(&CLOUDAPI, list)))
     };
     let answer = match alone {
         true => {

@@ -19,10 +19,11 @@ use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::preview;
+use crate::cli::resume;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Wait, Watch};
-use crate::error::{Error, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::grammar::range;
 use crate::grammar::shell;
 use crate::grammar::ssh_options::Given;
@@ -53,9 +54,9 @@ const TTL: Duration = Duration::from_secs(3600);
 /// How long it may take until somebody can log in, unless told otherwise.
 const READY: Duration = Duration::from_secs(600);
 /// How long the end of the machine is waited for.
-const REMOVAL: Duration = Duration::from_secs(120);
+const DELETE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Between two tries to log in.
-const PAUSE: Duration = Duration::from_secs(2);
+const LOGIN_INTERVAL: Duration = Duration::from_secs(2);
 /// What ssh ends with when it could not connect.
 const NO_CONNECTION: i32 = 255;
 
@@ -185,6 +186,8 @@ impl Job {
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut job = Job::read(app, matches)?;
     if !app.globals.dry_run && !app.globals.curl && cfg!(unix) {
+        // What the command writes would be lost.
+        app.streams.open_out()?;
         look_for(&app.console.env, "ssh")?;
         if job.copy.is_some() {
             look_for(&app.console.env, "scp")?;
@@ -261,7 +264,7 @@ impl Run<'_> {
                         halt.store(true, Ordering::SeqCst);
                         app.say("interrupted: the machine is deleted as soon as it is known; once more leaves at once");
                     }
-                    true => return Err(left(&format!("a machine with the tag sdc.idempotency-key={}", job.key), None)),
+                    true => return Err(left(app, &format!("a machine with the tag sdc.idempotency-key={}", job.key), None)),
                 },
                 () = tokio::time::sleep_until(self.begun + job.ready), if !self.late => {
                     self.late = true;
@@ -283,7 +286,7 @@ impl Run<'_> {
             tokio::select! {
                 removed = remove_all(app, self.client, &job.key) => removed?,
                 _ = self.signals.next() => {
-                    return Err(left(&format!("machines with the tag sdc.idempotency-key={}", job.key), None));
+                    return Err(left(app, &format!("machines with the tag sdc.idempotency-key={}", job.key), None));
                 }
             }
         }
@@ -299,12 +302,13 @@ impl Run<'_> {
                 _ => error,
             };
             match doubt {
-                true => error.hint(format!(
-                    "should there be a machine with the tag sdc.idempotency-key={} after all: sdc reap --expired, after \
-                     {}",
-                    job.key,
-                    job.call.args.text(&format!("tag.{EXPIRES_TAG}")).unwrap_or_default()
-                )),
+                true => {
+                    let words =
+                        format!("should there be a machine with the tag sdc.idempotency-key={} after all", job.key);
+                    let end = job.call.args.text(&format!("tag.{EXPIRES_TAG}")).unwrap_or_default();
+                    let reap = CommandLine::new("reap --expired").and(resume::cloud(app));
+                    error.hint(Hint::run(words, reap).then(format!(", after {end}")))
+                }
                 false => error,
             }
         })
@@ -344,13 +348,13 @@ impl Run<'_> {
         if self.interrupted {
             deleting();
         }
-        let mut removing = std::pin::pin!(removed(self.client, id));
+        let mut removing = std::pin::pin!(removed(app, self.client, id));
         loop {
             tokio::select! {
                 biased;
                 _ = self.signals.next() => match std::mem::replace(&mut self.interrupted, true) {
                     false => deleting(),
-                    true => return Err(left(name, Some(id))),
+                    true => return Err(left(app, name, Some(id))),
                 },
                 removed = &mut removing => return Ok(removed),
             }
@@ -359,17 +363,24 @@ impl Run<'_> {
 }
 
 /// Who leaves without an end says what is left.
-fn left(what: &str, id: Option<&str>) -> Error {
+fn left(app: &App, what: &str, id: Option<&str>) -> Error {
     let error = Error::new(Kind::Interrupted, format!("interrupted: {what} may still be there"));
-    let now = id.map(|id| format!("to delete it: sdc machines delete {id} --yes"));
-    now.into_iter().fold(error, Error::hint).hint("when its time is over: sdc reap --expired")
+    ways_to_remove(app, error, id)
+}
+
+/// The error with the commands that remove the machine.
+fn ways_to_remove(app: &App, error: Error, id: Option<&str>) -> Error {
+    let cloud = || resume::cloud(app);
+    let now = id.map(|id| CommandLine::new("machines delete").on(id).with("--yes").and(cloud()));
+    let error = now.into_iter().fold(error, |error, now| error.hint(Hint::run("to delete it", now)));
+    error.hint(Hint::run("when its time is over", CommandLine::new("reap --expired").and(cloud())))
 }
 
 /// Deletes all machines of the key.
 async fn remove_all(app: &App, client: &Client, key: &str) -> Result<()> {
     let mut failed = None;
     for id in create::of_key(client, key).await? {
-        match removed(client, &id).await {
+        match removed(app, client, &id).await {
             Ok(()) => app.say(&format!("machine {id}: deleted again")),
             // The others are deleted all the same.
             Err(error) => failed.replace(error).iter().for_each(|error| app.report(error)),
@@ -493,10 +504,10 @@ impl Tool<'_> {
                 Ok(Some(why)) => why,
                 Err(_) => "it did not answer".to_owned(),
             };
-            if Instant::now() + PAUSE >= deadline {
+            if Instant::now() + LOGIN_INTERVAL >= deadline {
                 return Some(why);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(LOGIN_INTERVAL).await;
         }
     }
 
@@ -518,13 +529,9 @@ impl Tool<'_> {
 }
 
 /// Deletes the machine and waits until it is gone.
-async fn removed(client: &Client, id: &str) -> Result<()> {
-    create::remove(client, id, REMOVAL).await.map_err(|error| {
-        error
-            .about(&format!("machine {id} is left"))
-            .hint(format!("to delete it: sdc machines delete {id}"))
-            .hint("or, when its time is over: sdc reap --expired")
-    })
+async fn removed(app: &App, client: &Client, id: &str) -> Result<()> {
+    let left = |error: Error| ways_to_remove(app, error.about(&format!("machine {id} is left")), Some(id));
+    create::remove(client, id, DELETE_TIMEOUT).await.map_err(left)
 }
 
 /// When the machine is not wanted any more.

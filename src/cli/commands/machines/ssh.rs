@@ -9,7 +9,7 @@ use super::address_options;
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
-use crate::error::{Error, Result};
+use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::shell;
 use crate::grammar::ssh_options::{self, Given};
 use crate::tasks::addresses;
@@ -94,14 +94,14 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let typed = typed.to_str().ok_or_else(|| Error::usage(format!("'{}' names no machine", typed.display())))?;
     if typed.starts_with('-') {
         return Err(Error::usage(format!("'{typed}' is not a machine: ssh's own options stand behind it"))
-            .hint(format!("sdc machines ssh MACHINE {typed}")));
+            .hint(Hint::command(CommandLine::new("machines ssh MACHINE").word(typed))));
     }
     // ssh itself has no long options: one right behind the machine was meant for this program.
     if let Some(long) = args.first().and_then(|arg| arg.to_str()).filter(|arg| arg.len() > 2 && arg.starts_with("--")) {
         return Err(Error::usage(format!(
             "{long} stands behind the machine, where ssh's own options are, and ssh has none such"
         ))
-        .hint(format!("before the machine: sdc machines ssh {long} {typed}")));
+        .hint(Hint::run("before the machine", CommandLine::new("machines ssh").word(long).word(typed))));
     }
     let args = args.strip_prefix(&[OsString::from("--")]).unwrap_or(args);
     let given = Given::read(&ssh_options::SSH, args);
@@ -127,9 +127,9 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
 /// A usage error.
 pub fn printing(app: &App, matches: &ArgMatches, tool: &str) -> Result<bool> {
     if let Some(output) = app.globals.output.as_deref().filter(|output| *output != "json") {
-        let behind = if tool == "ssh" { "ssh MACHINE" } else { "scp --" };
+        let behind = CommandLine::new(if tool == "ssh" { "machines ssh MACHINE" } else { "machines scp --" });
         return Err(Error::usage(format!("the output is {tool}'s, so --output {output} has no meaning here"))
-            .hint(format!("{tool}'s own option: sdc machines {behind} -o {output}")));
+            .hint(Hint::run(format!("{tool}'s own option"), behind.option("-o", output))));
     }
     if app.globals.jq.is_some() || app.globals.curl {
         return Err(Error::usage(format!("the output is {tool}'s, so --jq and --curl have no meaning here"))

@@ -18,7 +18,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Socket};
 use crate::config;
-use crate::error::{Error, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::request::Args;
 use crate::tasks::resolve;
 
@@ -106,11 +106,13 @@ fn check(typed: &str, machine: &Answer) -> Result<()> {
     if !matches!(&*brand, "kvm" | "bhyve") {
         let words =
             format!("machine {typed} has no display: it is of the brand {brand}, and only kvm and bhyve have one");
-        return Err(Error::new(Kind::Refused, words).hint(format!("a shell there: sdc machines ssh {typed}")));
+        return Err(Error::new(Kind::Refused, words)
+            .hint(Hint::run("a shell there", CommandLine::new("machines ssh").on(typed))));
     }
     if state != "running" {
         let words = format!("machine {typed} has no display now: it is {state}, not running");
-        return Err(Error::new(Kind::Refused, words).hint(format!("sdc machines start {typed} --wait")));
+        return Err(Error::new(Kind::Refused, words)
+            .hint(Hint::command(CommandLine::new("machines start").on(typed).with("--wait"))));
     }
     Ok(())
 }

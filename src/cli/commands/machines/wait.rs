@@ -21,8 +21,7 @@ use crate::cli::resume;
 use crate::cli::terminal::exit;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
-use crate::error::{Error, Kind, Result};
-use crate::grammar::shell;
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render;
 use crate::request::Args;
 use crate::tasks::wait_for::{Time, Typed, Waiting, Wanted, expanded, in_time, waitable};
@@ -44,7 +43,7 @@ pub(crate) static COMMAND: Custom = Custom {
 };
 
 /// How long is waited unless told otherwise.
-const PATIENCE: Duration = Duration::from_secs(600);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 /// How many are waited for at once; more have to wait for their turn, in the time that all of them have.
 const AT_ONCE: usize = 512;
 
@@ -108,7 +107,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let timeout = match matches.get_one::<String>("timeout") {
         Some(text) => crate::config::duration("--timeout", text)?,
-        None => PATIENCE,
+        None => DEFAULT_TIMEOUT,
     };
     let view = app.view(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
@@ -222,24 +221,20 @@ fn interruption(app: &App, noun: &Noun, left: &[&str], matches: &ArgMatches) -> 
     let [Some(word), Some(condition), timeout] = again else { return Error::new(Kind::Interrupted, words) };
     let parents = noun.get.path_params().count().saturating_sub(1);
     let parents = matches.get_many::<String>("ID").into_iter().flatten().take(parents).map(String::as_str);
-    let mut command = format!("sdc wait {word}");
-    for name in parents.chain(left.iter().copied()) {
-        command.push_str(&format!(" {}", shell::quoted(name)));
-    }
-    command.push_str(&format!(" --for {}", shell::quoted(condition)));
+    let mut command =
+        CommandLine::new("wait").on(word).on_all(parents.chain(left.iter().copied())).option("--for", condition);
     if let Some(timeout) = timeout {
-        command.push_str(&format!(" --timeout {}", shell::quoted(timeout)));
+        command = command.option("--timeout", timeout);
     }
     for switch in ["public", "private"] {
         if matches.get_flag(switch) {
-            command.push_str(&format!(" --{switch}"));
+            command = command.word(format!("--{switch}"));
         }
     }
     if let Some(network) = matches.get_one::<String>("network") {
-        command.push_str(&format!(" --network {}", shell::quoted(network)));
+        command = command.option("--network", network);
     }
-    command.push_str(&resume::cloud(app));
-    Error::new(Kind::Interrupted, words).hint(format!("to go on: {command}"))
+    Error::new(Kind::Interrupted, words).hint(Hint::run("to go on", command.and(resume::cloud(app))))
 }
 
 fn typed(app: &App, noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
@@ -270,12 +265,16 @@ fn typed(app: &App, noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
         }
     }
     if let Some(word) = typed.names.iter().find(|word| word.contains('=') && noun.name == machines::MACHINE.name) {
-        return Err(Error::usage(format!("'{word}' is not a name of a machine, and sdc wait takes no selector"))
-            .hint(format!("sdc machines list tag.{word} -o ids | sdc wait machines - --for CONDITION")));
+        return Err(Error::usage(format!("'{word}' is not a name of a machine, and sdc wait takes no selector")).hint(
+            Hint::command(CommandLine::new("machines list").on(format!("tag.{word}")).with("-o ids"))
+                .then(" | ")
+                .then_run("wait machines - --for CONDITION"),
+        ));
     }
     if !named {
         let words = format!("no {} was named, only its {}", noun.word, parents.join(" and "));
-        return Err(Error::usage(words).hint(format!("sdc wait {}s MACHINE NAME", noun.word)));
+        return Err(Error::usage(words)
+            .hint(Hint::command(CommandLine::new("wait").on(format!("{}s", noun.word)).on("MACHINE").on("NAME"))));
     }
     Ok(typed)
 }

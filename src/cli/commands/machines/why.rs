@@ -12,7 +12,7 @@ use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
-use crate::error::{Kind, Result};
+use crate::error::{CommandLine, Hint, Kind, Result};
 use crate::render;
 use crate::tasks::diagnosis::{Facts, Verdict, diagnose, image, limits, unread};
 use crate::tasks::explain;
@@ -176,7 +176,8 @@ fn words(id: &str, facts: &Facts, told: &Verdict) -> String {
             line("protected", "deletion protection is on: the service refuses to delete it");
         }
         if machine.firewall {
-            line("firewall", &format!("is on; what it lets in: sdc machines fwrules list {id}"));
+            let rules = CommandLine::new("machines fwrules list").on(id);
+            line("firewall", &exit::said(&Hint::run("is on; what it lets in", rules)));
         }
     }
     for (what, error) in unread(facts) {

@@ -105,7 +105,7 @@ pub(crate) struct Words {
 }
 
 /// How much of a sentence is shown on either side of a fault.
-const SHOWN: usize = 20;
+const MAX_CONTEXT: usize = 20;
 
 impl Token {
     /// What the real server's grammar calls it.
@@ -157,9 +157,9 @@ impl Words {
         let at = self.tokens.get(self.at).map_or(self.text.len(), |(at, _)| *at);
         let (before, after) = self.text.split_at_checked(at).unwrap_or((&self.text, ""));
         let before: Vec<char> = before.chars().filter(|c| *c != '\n').collect();
-        let cut = before.len().saturating_sub(SHOWN);
+        let cut = before.len().saturating_sub(MAX_CONTEXT);
         let before: String = "...".chars().filter(|_| cut > 0).chain(before.into_iter().skip(cut)).collect();
-        let after: String = after.chars().filter(|c| *c != '\n').take(SHOWN).collect();
+        let after: String = after.chars().filter(|c| *c != '\n').take(MAX_CONTEXT).collect();
         let dashes = "-".repeat(before.chars().count());
         let got = self.peek().map_or_else(|| "EOF".to_owned(), Token::kind);
         format!("Parse error on line 1:\n{before}{after}\n{dashes}^\nExpecting {what}, got '{got}'")

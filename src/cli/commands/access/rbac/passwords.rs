@@ -11,7 +11,7 @@ use crate::tasks::rbac::random_password;
 use crate::tasks::values::Files;
 
 /// The longest file, in bytes.
-const LONGEST: u64 = 1024 * 1024;
+const MAX_LEN: u64 = 1024 * 1024;
 
 /// Passwords by login.
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl Passwords {
                 return Err(fail("can be read by others").hint("chmod 600 FILE"));
             }
         }
-        let bytes = crate::file::read(path, LONGEST).map_err(|error| fail("cannot be read").because(error))?;
+        let bytes = crate::file::read(path, MAX_LEN).map_err(|error| fail("cannot be read").because(error))?;
         if sensitive::is_key(&String::from_utf8_lossy(&bytes)) {
             return Err(fail("is a private key or holds one, which must never be sent anywhere"));
         }

@@ -61,6 +61,8 @@ pub struct Question {
     pub words: Vec<OsString>,
     /// How the last one was typed, in bash.
     typed: Option<Typed>,
+    /// How it was typed, in fish.
+    token: String,
 }
 
 impl Shell {
@@ -79,7 +81,8 @@ impl Shell {
             // Older ones leave out an argument that is empty.
             (Shell::Pwsh, _) => (with_last(powershell::read(last.to_str()?.strip_prefix('=')?)), None),
         };
-        Some(Question { shell: self, words, typed })
+        let token = if self == Shell::Fish { last.to_str()?.to_owned() } else { String::new() };
+        Some(Question { shell: self, words, typed, token })
     }
 }
 
@@ -97,6 +100,7 @@ impl Question {
                 },
                 (Shell::Pwsh, _) => format!("{}\t{value}{help}", powershell::quoted(value)),
                 (Shell::Elvish, _) => value.clone(),
+                (Shell::Fish, _) if fish::expands(&self.token, value) => continue,
                 _ => format!("{value}{help}"),
             };
             out.push_str(&line);

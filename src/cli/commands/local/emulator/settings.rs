@@ -130,7 +130,7 @@ pub struct EnvFile {
 }
 
 /// No file of settings is longer, in bytes.
-const LONGEST: u64 = 64 * 1024;
+const MAX_LEN: u64 = 64 * 1024;
 
 impl EnvFile {
     /// The key's place is no secret, but whoever could write the file would run what they like in the shell that reads
@@ -153,7 +153,7 @@ impl EnvFile {
             }
             Ok(_) => {}
         }
-        match file::read(&place, LONGEST) {
+        match file::read(&place, MAX_LEN) {
             Ok(bytes) if is_ours(&bytes) => return Ok(place),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {}

@@ -2,7 +2,7 @@
 //! where a word is not known, or where their page is asked for.
 
 /// The page, in whose tables the commands are.
-const GUIDE: &str = include_str!("../../../docs/guide/coming-from-triton.md");
+const GUIDE: &str = include_str!("../../docs/guide/coming-from-triton.md");
 
 /// What is in no table of the page: see the file's own heads.
 const MORE: &str = include_str!("older.txt");
