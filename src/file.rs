@@ -6,12 +6,14 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::zeroize::Zeroizing;
 
-/// How long a pipe or device may take; what a shell's `<(command)` prints comes through one.
+/// How long a pipe or device may be silent.
 const PIPE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same of a command whose output a shell hands over.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The bytes of a file.
 ///
@@ -26,13 +28,27 @@ fn read_into(path: &Path, most: u64, room: usize) -> io::Result<Vec<u8>> {
     // and says that it has no length.
     let found = fs::metadata(path)?;
     if found.is_file() && found.len() > 0 {
-        return bounded(path, most, room);
+        return bounded(path, most, room, &|| {});
     }
+    // What a shell's `<(command)` prints comes from a program that may be asking somebody; a pipe with a name of its own may
+    // have nobody at its other end.
+    let has_writer = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/"].iter().any(|begin| path.starts_with(begin));
+    let silence = if has_writer { COMMAND_TIMEOUT } else { PIPE_TIMEOUT };
     let (tell, told) = mpsc::channel();
     let path = path.to_owned();
-    std::thread::Builder::new().spawn(move || tell.send(bounded(&path, most, room)))?;
-    let late = || io::Error::new(io::ErrorKind::TimedOut, format!("nothing came from it within {PIPE_TIMEOUT:?}"));
-    told.recv_timeout(PIPE_TIMEOUT).map_err(|_| late())?
+    std::thread::Builder::new().spawn(move || {
+        let came = || drop(tell.send(None));
+        let all = bounded(&path, most, room, &came);
+        tell.send(Some(all))
+    })?;
+    let late = || io::Error::new(io::ErrorKind::TimedOut, format!("nothing came from it for {silence:?}"));
+    let begun = Instant::now();
+    while begun.elapsed() < 10 * silence {
+        if let Some(all) = told.recv_timeout(silence).map_err(|_| late())? {
+            return all;
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, format!("it had not ended after {:?}", 10 * silence)))
 }
 
 /// The same of a secret: wiped when dropped, and not copied while it is read.
@@ -43,13 +59,24 @@ pub(crate) fn read_secret(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8
     read_into(path, most, usize::try_from(most).unwrap_or(0).saturating_add(1)).map(Zeroizing::new)
 }
 
-fn bounded(path: &Path, most: u64, room: usize) -> io::Result<Vec<u8>> {
+/// A reader that tells whenever something came.
+struct Telling<'a>(File, &'a dyn Fn());
+
+impl Read for Telling<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(bytes)?;
+        self.1();
+        Ok(count)
+    }
+}
+
+fn bounded(path: &Path, most: u64, room: usize, came: &dyn Fn()) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(room);
     let file = File::open(path)?;
     if file.is_terminal() {
         return Err(io::Error::other("it is a terminal"));
     }
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    Telling(file, came).take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {most} bytes")));
     }

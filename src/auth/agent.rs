@@ -16,9 +16,6 @@ use super::wire::{Reader, put_string};
 use crate::error::{Error, Result};
 use crate::sensitive;
 
-/// Where OpenSSH's agent listens on Windows.
-pub const WINDOWS_PIPE: &str = r"\\.\pipe\openssh-ssh-agent";
-
 /// OpenSSH's own bound for a message.
 const MAX_MESSAGE_LEN: usize = 256 * 1024;
 /// More keys than anybody holds.

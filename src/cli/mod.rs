@@ -57,7 +57,7 @@ pub fn run(args: &[OsString], console: &Console) -> u8 {
         let text = concat!("sdc ", env!("CARGO_PKG_VERSION"), "\n");
         return ended(streams, false, streams.out(text.as_bytes()).map(|()| 0));
     }
-    if let Some(answered) = complete::answered(args, console) {
+    if let Some(answered) = complete::answered(args, console, tree) {
         return ended(streams, false, answered.map(|()| 0));
     }
     // Taking the commands apart again would take as long as making them.

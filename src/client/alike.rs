@@ -171,7 +171,9 @@ mod tests {
         for (sent, shown) in [
             ("FROM ip FD00:0:0::1 TO all vms ALLOW tcp PORT 0022", "FROM ip fd00::1 TO all vms ALLOW tcp PORT 22"),
             ("FROM any TO tag a ALLOW tcp PORTS 80-80 PRIORITY 00", "FROM any TO tag \"a\" ALLOW tcp PORT 80"),
-            ("FROM any TO tag \"r\\u0041\" ALLOW ah", "FROM any TO tag \"ru0041\" ALLOW ah"),
+            ("FROM any TO tag \"r\\u0041\" ALLOW ah", "FROM any TO tag \"rA\" ALLOW ah"),
+            ("FROM any TO tag \"a\tb\u{3000}\" ALLOW ah", "FROM any TO tag \"a\\tb\\u3000\" ALLOW ah"),
+            ("FROM any TO (tag role OR tag role = web) ALLOW ah", "FROM any TO tag \"role\" ALLOW ah"),
             ("FROM any TO tag a ALLOW udp PORT all", "FROM any TO tag \"a\" ALLOW udp PORTS 1 - 65535"),
             ("FROM subnet 10.1.2.3/8 TO tag a BLOCK ah", "FROM subnet 10.0.0.0/8 TO tag \"a\" BLOCK AH"),
         ] {
@@ -185,6 +187,7 @@ mod tests {
             ("FROM subnet 10.0.0.0/24 TO tag a ALLOW ah", "FROM subnet 24.0.0.0/10 TO tag a ALLOW ah"),
             ("FROM any TO tag a ALLOW tcp PORTS 80-90, 443", "FROM any TO tag a ALLOW tcp PORTS 80, 90-443"),
             ("FROM any TO tag a ALLOW icmp TYPE 8 CODE 0", "FROM any TO tag a ALLOW icmp TYPE 0 CODE 8"),
+            ("FROM any TO tag \"a\\tb\" ALLOW ah", "FROM any TO tag \"atb\" ALLOW ah"),
             ("FROM any TO tag A ALLOW ah", "FROM any TO tag a ALLOW ah"),
             ("FROM any TO tag a ALLOW ah", "sign in first"),
         ] {

@@ -170,8 +170,11 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
     let shown = row.read::<Map<String, Value>>().ok()?;
     let map = op.shape == Shape::Map;
     let differs = |(field, value): &(&String, &Value)| match (shown.get(*field), kind_of(op, field)) {
-        // The whole of a map is answered; of a record not all that was sent is shown.
-        (None, _) => map || op.maybe_empty && op.assigns,
+        // The whole of a map is answered, and of a record the text that has changed; what was made may show less of it.
+        (None, _) => {
+            let said = value.as_str().is_some_and(|text| !text.is_empty());
+            map || op.maybe_empty && op.assigns || said && op.makes().is_none()
+        }
         (Some(shown), Some(Field::FirewallRule)) => {
             value.as_str().zip(shown.as_str()).is_some_and(|(sent, shown)| !alike::firewall_rule(sent, shown))
         }

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{Origin, Pin};
 use crate::error::{Error, Result};
+use crate::grammar::shell;
 use crate::sensitive;
 
 /// The forms of signature that `--signing` chooses from; the first is the default.
@@ -25,7 +26,7 @@ pub(super) fn url(text: &str, origin: &Origin) -> Result<String> {
         Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) if !text.contains("://") => {
             let error = wrong(&format!("has no scheme: '{}'", shown()));
             let whole = format!("https://{}", shown().trim_start_matches('/'));
-            return Err(if sensitive::sort(&whole).is_none() { error.hint(whole) } else { error });
+            return Err(if sensitive::sort(&whole).is_none() { error.hint(shell::quoted(&whole)) } else { error });
         }
         Ok(_) => return Err(wrong(&format!("is neither http nor https: '{}'", shown()))),
         Err(error) => return Err(wrong(&format!("is invalid: '{}'", shown())).because(error)),

@@ -110,15 +110,27 @@ impl fmt::Display for CommandLine {
     }
 }
 
-/// A word that a POSIX shell takes as it is.
+/// A word that a POSIX shell and fish take as it is.
 pub fn quoted(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@%+=,".contains(letter);
-    // zsh takes `=word` for the place of a program.
-    if !text.is_empty() && !text.starts_with('=') && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+    // zsh takes `=word` for the place of a program, fish `%word` for a process.
+    if !text.is_empty() && !text.starts_with(['=', '%']) && text.chars().all(plain) {
+        return text.to_owned();
     }
+    let mut out = String::from("'");
+    for letter in text.chars() {
+        match letter {
+            // Within quotes, fish reads a backslash before these two as an escape: both stand outside.
+            '\'' | '\\' => {
+                out.push_str("'\\");
+                out.push(letter);
+                out.push('\'');
+            }
+            letter => out.push(letter),
+        }
+    }
+    out.push('\'');
+    out
 }
 
 #[cfg(test)]
@@ -130,6 +142,8 @@ mod tests {
         assert_eq!(quoted("web-0"), "web-0");
         assert_eq!(quoted(""), "''");
         assert_eq!(quoted("=ls"), "'=ls'");
+        assert_eq!(quoted("%self"), "'%self'");
+        assert_eq!(quoted(r"a\'b"), r"'a'\\''\''b'");
         assert_eq!(quoted("it's $HOME; `rm`"), r"'it'\''s $HOME; `rm`'");
     }
 
@@ -152,12 +166,16 @@ mod tests {
 
         use super::CommandLine;
 
-        /// The words of a text as a POSIX shell reads them.
-        fn read(text: &str) -> Vec<String> {
-            let script = format!("set -f; printf '%s\\0' {text}");
-            let said = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
-            assert!(said.status.success() && said.stderr.is_empty(), "{text}: {said:?}");
-            String::from_utf8(said.stdout).unwrap().split_terminator('\0').map(str::to_owned).collect()
+        /// The words of a text as a shell reads them; `None` where there is no such shell.
+        fn read(shell: &str, text: &str) -> Option<Vec<String>> {
+            let script = match shell {
+                "fish" => format!("printf '%s\\0' {text}"),
+                _ => format!("set -f; printf '%s\\0' {text}"),
+            };
+            let said = std::process::Command::new(shell).args(["-c", &script]).output().ok()?;
+            assert!(said.status.success() && said.stderr.is_empty(), "{shell}: {text}: {said:?}");
+            let said = String::from_utf8(said.stdout).unwrap();
+            Some(said.split_terminator('\0').map(str::to_owned).collect())
         }
 
         proptest! {
@@ -175,7 +193,10 @@ mod tests {
                     true => [options, vec!["--".to_owned(), word]].concat(),
                     false => [vec![word], options].concat(),
                 };
-                prop_assert_eq!(&read(&line)[2..], &expected[..], "{}", line);
+                for shell in ["sh", "bash", "zsh", "fish"] {
+                    let Some(words) = read(shell, &line) else { continue };
+                    prop_assert_eq!(&words[2..], &expected[..], "{}: {}", shell, line);
+                }
             }
         }
     }

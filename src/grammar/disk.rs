@@ -45,7 +45,9 @@ pub fn parse(text: &str) -> Result<Value> {
             _ => {
                 let error = fault(WHAT, text, here, &format!("there is no '{name}'"), "expected size or block_size");
                 return Err(match nearest(name, &["size", "block_size"]) {
-                    Some(near) => error.hint(format!("did you mean {near}={value}?")),
+                    Some(near) => {
+                        error.hint(format!("did you mean {}?", super::shell::quoted(&format!("{near}={value}"))))
+                    }
                     None => error,
                 });
             }

@@ -138,7 +138,9 @@ fn without_sign(text: &str) -> Error {
     let error = Error::usage(format!("'{text}' is not a filter: NAME=VALUE"));
     match (text.strip_prefix('!'), text.split_once(':')) {
         (Some(name), _) => error.hint(format!("without it: {}", shell::quoted(&format!("{name}!=*")))),
-        (None, Some((name, value))) if !name.is_empty() && !value.is_empty() => error.hint(format!("{name}={value}")),
+        (None, Some((name, value))) if !name.is_empty() && !value.is_empty() => {
+            error.hint(shell::quoted(&format!("{name}={value}")))
+        }
         _ if text.starts_with("tag.") => error.hint(format!("with any value: {}", shell::quoted(&format!("{text}=*")))),
         _ => error,
     }

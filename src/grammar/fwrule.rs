@@ -147,19 +147,16 @@ impl Ports {
 }
 
 impl Targets {
-    /// With subnets that begin at their first address, and tags without backslashes: one before any other letter is read
-    /// in more ways than one.
+    /// With subnets that begin at their first address, and without the values of tags that are meant with any value.
     fn normal(&self) -> Targets {
         let Targets::Of(list) = self else { return self.clone() };
-        let plain = |text: &str| text.replace('\\', "");
-        let mut list: Vec<Target> = list
-            .iter()
-            .map(|target| match target {
-                Target::Subnet(address, length) => Target::Subnet(first(*address, *length), *length),
-                Target::Tag(name, value) => Target::Tag(plain(name), value.as_deref().map(plain)),
-                other => other.clone(),
-            })
-            .collect();
+        let bare = |name: &str| list.iter().any(|target| matches!(target, Target::Tag(tag, None) if tag == name));
+        let of = |target: &Target| match target {
+            Target::Subnet(address, length) => Target::Subnet(first(*address, *length), *length),
+            Target::Tag(name, Some(_)) if bare(name) => Target::Tag(name.clone(), None),
+            other => other.clone(),
+        };
+        let mut list: Vec<Target> = list.iter().map(of).collect();
         list.sort();
         list.dedup();
         Targets::Of(list)

@@ -145,24 +145,53 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The rest of a quoted text, in which a backslash takes a quote or a backslash as it is.
+    /// The rest of a quoted text. A backslash begins an escape as in JSON; before any other letter it stands for itself.
     fn quoted(&mut self, start: usize) -> Result<String> {
+        let rest = self.rest();
         let mut text = String::new();
-        let mut letters = self.rest().char_indices().peekable();
-        while let Some((at, letter)) = letters.next() {
+        let mut at = 0;
+        while let Some(letter) = rest.get(at..).and_then(|rest| rest.chars().next()) {
             match letter {
                 '"' => {
                     self.at += at + 1;
                     return Ok(text);
                 }
-                '\\' => match letters.next_if(|(_, next)| matches!(next, '"' | '\\')) {
-                    Some((_, next)) => text.push(next),
-                    None => text.push('\\'),
-                },
-                other => text.push(other),
+                '\\' => {
+                    let (letter, length) = escape(&rest[at + 1..]);
+                    text.push(letter);
+                    at += 1 + length;
+                }
+                other => {
+                    text.push(other);
+                    at += other.len_utf8();
+                }
             }
         }
         Err(self.wrong(start, "the quotes are not closed", "expected another \" after this one"))
+    }
+}
+
+/// What a backslash and the text behind it stand for, and how much of that text it takes.
+fn escape(text: &str) -> (char, usize) {
+    let unit = |at: usize| text.get(at..at + 4).and_then(|hex| u16::from_str_radix(hex, 16).ok());
+    match text.chars().next() {
+        Some(letter @ ('"' | '\\' | '/')) => (letter, 1),
+        Some('b') => ('\u{8}', 1),
+        Some('f') => ('\u{c}', 1),
+        Some('n') => ('\n', 1),
+        Some('r') => ('\r', 1),
+        Some('t') => ('\t', 1),
+        Some('u') if let Some(first) = unit(1) => {
+            // Two of them may be one letter.
+            let second = text.get(5..7).filter(|next| *next == "\\u").and_then(|_| unit(7));
+            let pair = second.and_then(|second| char::decode_utf16([first, second]).next()?.ok());
+            match (char::from_u32(u32::from(first)), pair) {
+                (Some(letter), _) => (letter, 5),
+                (None, Some(letter)) => (letter, 11),
+                (None, None) => (char::REPLACEMENT_CHARACTER, 5),
+            }
+        }
+        _ => ('\\', 0),
     }
 }
 

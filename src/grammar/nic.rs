@@ -89,7 +89,9 @@ pub fn parse(text: &str) -> Result<Nic> {
                 let error =
                     wrong(here, &format!("there is no '{name}'"), "expected network, ip, ipv4_uuid or ipv4_ips");
                 return Err(match nearest(name, &["network", "ip", "ipv4_uuid", "ipv4_ips"]) {
-                    Some(near) => error.hint(format!("did you mean {near}={value}?")),
+                    Some(near) => {
+                        error.hint(format!("did you mean {}?", super::shell::quoted(&format!("{near}={value}"))))
+                    }
                     None => error,
                 });
             }

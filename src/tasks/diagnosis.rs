@@ -1,5 +1,5 @@
 //! Why a machine failed, as far as the service's answers say: what they hold, weighed. It reads what was answered,
-//! trusts none of it, makes up nothing, and asks nobody; who asks is `why`.
+//! trusts none of it, makes up nothing, and asks nobody; `explain` asks.
 //!
 //! ```
 //! # #[cfg(feature = "emulator")]

@@ -254,10 +254,12 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
         Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac),
         Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
-    let known = Candidates::list_for(client, noun, &filtered(noun, place.clone(), typed), op).await?;
+    let all = strict && is_short_id(typed);
+    let list = if all { place.clone() } else { filtered(noun, place.clone(), typed) };
+    let known = Candidates::list_for(client, noun, &list, op).await?;
     match known.find(typed, strict) {
         // The name's own list has none of those whose ids begin so.
-        Err(_) if noun.filter.is_some() && known.called(typed).is_empty() && is_short_id(typed) => {
+        Err(_) if !all && noun.filter.is_some() && known.called(typed).is_empty() && is_short_id(typed) => {
             Candidates::list_for(client, noun, &place, op).await?.find(typed, strict).map(|thing| thing.id.clone())
         }
         found => found.map(|thing| thing.id.clone()),
@@ -431,6 +433,12 @@ impl Candidates {
                 [] => Err(self.missing(&typed)),
                 many => Err(ambiguous(noun, &typed, many)),
             };
+        }
+        // Whoever names a resource like the short id of another one must not have that one destroyed in its place.
+        if strict && !named.is_empty() && noun.ids == Ids::Uuid && is_short_id(typed) {
+            let begin = typed.to_ascii_lowercase();
+            let others = self.things.iter().filter(|thing| thing.id.starts_with(&begin) && thing.name != typed);
+            named.extend(others);
         }
         match named.as_slice() {
             [one] => Ok(one),

@@ -158,12 +158,13 @@ impl Taggable {
                 let login = parts.remove(0);
                 if ![":login", "my", account, ""].contains(&login.as_str()) || login.is_empty() && !parts.is_empty() {
                     return Err(Error::usage(format!("the path '{typed}' is not one of the account {account}"))
-                        .hint(format!("in the account {login}: --act-as {login}")));
+                        .hint(format!("of another account: --act-as {}", crate::grammar::shell::quoted(&login))));
                 }
-                if parts.is_empty() {
-                    return Ok(Taggable::Account);
+                match (parts.is_empty(), login.is_empty()) {
+                    (true, true) => return Err(Error::usage("'/' names nothing: is a variable unset?").hint("account")),
+                    (true, false) => return Ok(Taggable::Account),
+                    _ => parts,
                 }
-                parts
             }
         };
         if parts.iter().any(String::is_empty) {
@@ -281,7 +282,6 @@ mod tests {
         let one = |name, id: &str| Taggable::One(name, id.to_owned());
         for (typed, expected) in [
             ("account", Taggable::Account),
-            ("/", Taggable::Account),
             ("/:login", Taggable::Account),
             ("/acme", Taggable::Account),
             ("machines", Taggable::Collection("machines")),
@@ -304,6 +304,7 @@ mod tests {
     fn what_cannot_be_tagged_is_refused() {
         for typed in [
             "",
+            "/",
             "volumes",
             "config",
             "machines/",

@@ -190,9 +190,13 @@ impl RowFilter {
         let Typed { name, sign, value, json, .. } = *typed;
         let value = value.trim();
         if json {
-            return Err(Error::usage(format!("{name}:= means nothing in a filter")).hint(format!("{name}={value}")));
+            return Err(Error::usage(format!("{name}:= means nothing in a filter"))
+                .hint(crate::grammar::shell::quoted(&format!("{name}={value}"))));
         }
-        let plain = |example: &str| Error::usage(format!("{name} takes only =")).hint(format!("{name}={example}"));
+        let plain = |example: &str| {
+            Error::usage(format!("{name} takes only ="))
+                .hint(crate::grammar::shell::quoted(&format!("{name}={example}")))
+        };
         match field.kind {
             // `tags=*` is how the service spells it; anything else would be taken for the same.
             Kind::Flag(word) if sign != Sign::Is => return Err(plain(word)),

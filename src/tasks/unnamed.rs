@@ -27,11 +27,15 @@ pub async fn error(client: &Client, noun: &Noun, place: &Args, name: &str) -> Er
     let error =
         Error::usage(format!("the {} '{shown}' cannot be changed by itself: the service does not find it", noun.word));
     if noun.name != tags::TAG.name {
+        // A name with an equals sign would be read as another one and a value.
+        let empty = match name.contains('=') || name.ends_with(':') {
+            false => CommandLine::new("machines metadata set").on(machine).on(format!("{name}=")),
+            true => CommandLine::new("api POST")
+                .on(format!("/my/machines/{machine}/metadata"))
+                .option("-d", serde_json::json!({ name: "" }).to_string()),
+        };
         return error
-            .hint(Hint::run(
-                "to empty it",
-                CommandLine::new("machines metadata set").on(machine).on(format!("{name}=")),
-            ))
+            .hint(Hint::run("to empty it", empty))
             .hint(Hint::run("to remove all metadata", CommandLine::new("machines metadata delete-all").on(machine)));
     }
     let others = all.iter().filter(|(other, _)| *other != name);

@@ -39,7 +39,7 @@ use crate::answer::scan;
 use crate::api::{Field, Kind, Location, Op, Test};
 use crate::auth::{KeyKind, PublicKey};
 use crate::error::{Error, Result};
-use crate::grammar::{self, mebibytes};
+use crate::grammar::{self, mebibytes, shell};
 use crate::request::{Arg, Args};
 use crate::sensitive::quoted;
 
@@ -367,9 +367,9 @@ fn no_file(value: &Arg, name: &str, (typed, file): (&str, &str), as_text: &str) 
         return Ok(());
     }
     let words = format!("{typed}{name}={}: a file's contents, or this very text?", quoted(text));
-    Err(Error::usage(words)
-        .hint(format!("the contents: {file}{name}={text}"))
-        .hint(format!("the text: {as_text}'{name}:={}'", serde_json::Value::from(text.as_str()))))
+    Err(Error::usage(words).hint(format!("the contents: {file}{}", shell::quoted(&format!("{name}={text}")))).hint(
+        format!("the text: {as_text}{}", shell::quoted(&format!("{name}:={}", serde_json::Value::from(text.as_str())))),
+    ))
 }
 
 /// Adds what is in a file.
@@ -568,8 +568,9 @@ pub fn pair(text: &str) -> Result<(&str, Arg)> {
     let (name, value) = match name.strip_suffix(':') {
         None => (name, Arg::Text(value.to_owned())),
         Some(name) => {
-            let value =
-                Arg::json(value).map_err(|error| error.hint(format!("as text: {}={}", quoted(name), quoted(value))))?;
+            let value = Arg::json(value).map_err(|error| {
+                error.hint(format!("as text: {}", shell::quoted(&format!("{}={}", quoted(name), quoted(value)))))
+            })?;
             if let Arg::Json(raw) = &value
                 && raw.get().starts_with(['{', '[', 'n'])
             {

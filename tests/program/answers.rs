@@ -548,6 +548,10 @@ fn the_record_as_it_was_is_no_done_change_although_it_is_the_services_own() {
             &["policies", "update", ID, "--rule", "CAN a WHEN x = 1 AND (y = 2 OR z = 3)", "--yes"],
             r#""name":"p","rules":["CAN a WHEN (x = 1 AND y = 2) OR z = 3"]"#,
         ),
+        // A record that does not show at all what was to be changed.
+        (&["users", "update", ID, "city=Berlin"], r#""login":"ci","email":"a@b.co""#),
+        (&["policies", "update", ID, "--description", "new"], r#""name":"p","rules":["CAN getmachine"]"#),
+        (&["images", "update", ID, "homepage=https://example.com"], r#""name":"base","description":"old""#),
         (&["machines", "metadata", "set", ID, "a=pw{{1"], r#""a":"old""#),
         (&["machines", "metadata", "set", ID, &format!("a={ID}")], r#""a":"old""#),
         (&["machines", "tags", "set", ID, "a=b"], r#""a":{"x":1}"#),

@@ -62,8 +62,8 @@ const INSIDE: &[(&str, &[&str])] = &[
     (
         "cli/commands",
         &[
-            "App", "app", "args", "change", "console", "execute", "filter", "names", "pages", "preview", "question",
-            "resume", "run", "runtime", "terminal", "tree", "Console", "Streams",
+            "App", "app", "args", "change", "console", "execute", "filter", "names", "preview", "question", "resume",
+            "run", "runtime", "terminal", "Console", "Streams",
         ],
     ),
     ("cli/execute", &["app", "args", "change", "filter", "names", "preview", "question", "resume", "terminal"]),
@@ -144,6 +144,8 @@ fn paths(file: &str, text: &str) -> Vec<Vec<String>> {
     // The depth of braces at which each module within the file ends.
     let (mut ends, mut depth) = (Vec::new(), 0);
     let tokens = tokens(text);
+    // Files below this one, whose names begin paths here.
+    let children: Vec<&str> = tokens.windows(3).filter(|w| w[0] == "mod" && w[2] == ";").map(|w| w[1]).collect();
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -170,6 +172,10 @@ fn paths(file: &str, text: &str) -> Vec<Vec<String>> {
                 continue;
             }
             "crate" if next(1) == "as" || at > 0 && tokens[at - 1] == "extern" => found.push(Vec::new()),
+            name if ends.is_empty() && !follows && next(1) == "::" && children.contains(&name) => {
+                at = follow(&tokens, at, module.clone(), &mut found);
+                continue;
+            }
             _ => {}
         }
         at += 1;
@@ -201,6 +207,34 @@ fn trespasses(file: &str, text: &str) -> Vec<String> {
     used.map(|used| format!("{file} uses {used}")).collect()
 }
 
+/// A row of the arrows as docs/design.md has it.
+fn arrows(rows: &[(&str, &[&str])]) -> String {
+    let mut text = String::new();
+    for (room, uses) in rows {
+        let mut line = format!("{room:<21}");
+        for (at, used) in uses.iter().enumerate() {
+            let word = if at + 1 < uses.len() { format!("{used}, ") } else { (*used).to_owned() };
+            if line.len() + word.trim_end().len() > 118 {
+                text += &format!("{}\n", line.trim_end());
+                line = " ".repeat(21);
+            }
+            line += &word;
+        }
+        text += &format!("{}\n", line.trim_end());
+    }
+    text
+}
+
+#[test]
+fn the_page_draws_the_arrows_that_hold() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(top.join("docs/design.md")).unwrap();
+    for (name, rows) in [("ALLOWED", ALLOWED), ("INSIDE", INSIDE)] {
+        let drawn = format!("```\n{}```", arrows(rows));
+        assert!(page.contains(&drawn), "{name} in docs/design.md should be:\n{drawn}");
+    }
+}
+
 #[test]
 fn no_room_uses_one_that_it_must_not() {
     let mut wrong = Vec::new();
@@ -219,7 +253,7 @@ fn inner_trespasses(file: &str, text: &str) -> Vec<String> {
     let [room, folder, ..] = own.as_slice() else { return Vec::new() };
     let here = format!("{room}/{folder}");
     let Some((_, allowed)) = INSIDE.iter().find(|(name, _)| *name == here) else { return Vec::new() };
-    let others = paths(file, text).into_iter().filter_map(|path| match path.as_slice() {
+    let others = paths(file, &code(text)).into_iter().filter_map(|path| match path.as_slice() {
         [first, second, ..] if first == room && second != folder => Some(second.clone()),
         [first] if first == room => Some("the room itself".to_owned()),
         _ => None,
@@ -296,6 +330,12 @@ fn no_more_than_two_files_use_each_other() {
     assert_eq!(circles(&three).len(), 1);
     assert!(circles(&three[..2]).is_empty());
     assert!(circles(&[file("mod", "use self::b::X;"), file("b", "use super::Y;")]).is_empty());
+    // A path that begins with the name of a file below is one as well.
+    let mut below = three[..2].to_vec();
+    below.push(("src/a/e/mod.rs".to_owned(), "mod f; const X: Y = f::Y;".to_owned()));
+    below.push(("src/a/e/f.rs".to_owned(), "use crate::a::c::Z;".to_owned()));
+    below[1].1 = "use super::e::X;".to_owned();
+    assert_eq!(circles(&below).len(), 1);
 }
 
 #[test]

@@ -211,3 +211,70 @@ fn the_command_that_goes_on_names_what_is_left_and_nothing_else() {
         assert!(hints.iter().any(|hint| hint.ends_with("the same command again")), "{hints:?}");
     }
 }
+
+/// Whether nothing of a text outside of single quotes is run by a shell.
+fn is_quoted(text: &str) -> bool {
+    let (mut quoted, mut escaped, mut before) = (false, false, ' ');
+    for letter in text.chars() {
+        match letter {
+            _ if std::mem::take(&mut escaped) => {}
+            '\\' if !quoted => escaped = true,
+            '\'' => quoted = !quoted,
+            '(' if !quoted && before == '$' => return false,
+            '`' if !quoted => return false,
+            _ => {}
+        }
+        before = letter;
+    }
+    true
+}
+
+#[test]
+fn a_part_of_a_command_in_a_hint_is_quoted_too() {
+    let url = answering("200 OK\r\nServer: cloudapi/9.20.0\r\nContent-Type: application/json", b"[]".to_vec());
+    let evil = "$(touch PWN)";
+    let mut seen = 0;
+    for words in [
+        &["machines", "metadata", "set", ID, &format!("x=@'{evil}'")][..],
+        &["machines", "create", "--image", ID, "--package", ID, "-m", &format!("x=@{evil}")],
+        &["machines", "list", &format!("name:{evil}")],
+        &["machines", "list", &format!("name:={evil}")],
+        &["role-tags", "get", &format!("/x{evil}/machines")],
+        &["machines", "nics", "add", ID, "--nic", &format!("networ={evil}")],
+        &["machines", "create", "--image", ID, "--package", ID, "--disk", &format!("siz={evil}")],
+        &["machines", "tags", "set", ID, &format!("x:={evil}")],
+    ] {
+        // What has a mark below it shows what was typed, and is no part of a command.
+        for hint in told(&url, words).into_iter().filter(|hint| !hint.contains('^')) {
+            assert!(is_quoted(&hint), "{words:?}: {hint}");
+            seen += usize::from(hint.contains(evil));
+        }
+    }
+    assert!(seen >= 6, "{seen}");
+}
+
+#[test]
+fn a_name_that_is_not_seen_for_what_it_is_is_in_no_command() {
+    for name in ["a\u{a0}b", "👨\u{200d}👩", "a\nb", "a\u{202e}b"] {
+        let rows = json!({ format!("x/{name}"): "1", "other": name }).to_string();
+        let url = answering("200 OK\r\nServer: cloudapi/9.20.0\r\nContent-Type: application/json", rows.into_bytes());
+        for noun in ["tags", "metadata"] {
+            for hint in told(&url, &["machines", noun, "delete", ID, "-y", "--", &format!("x/{name}")]) {
+                assert!(
+                    !hint.contains("sdc") || pasted(&hint).iter().all(|words| !words.iter().any(|w| w.contains('\\'))),
+                    "{hint}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn metadata_whose_name_has_an_equals_sign_is_emptied_by_a_request_of_its_own() {
+    let rows = json!({ "a/b=c": "1", "a/b": "keep" }).to_string();
+    let url = answering("200 OK\r\nServer: cloudapi/9.20.0\r\nContent-Type: application/json", rows.into_bytes());
+    let hints = told(&url, &["machines", "metadata", "delete", ID, "-y", "--", "a/b=c"]);
+    let commands: Vec<_> = hints.iter().flat_map(|hint| pasted(hint)).collect();
+    let path = format!("/my/machines/{ID}/metadata");
+    assert_eq!(commands[0], ["api", "POST", &path, "-d", r#"{"a/b=c":""}"#], "{hints:?}");
+}

@@ -77,6 +77,46 @@ fn each_operation_has_a_transcript_of_success_and_of_failure() {
     assert!(missing.is_empty(), "in tests/cmd: {}", missing.join(", "));
 }
 
+/// What writes files of the project, and what needs an ssh server or lasts until it is ended: tests of their own show these.
+const UNSHOWN: &[&str] = &["generate"];
+const LASTING: &[&str] = &[
+    "machines ssh",
+    "machines scp",
+    "machines watch",
+    "machines vnc",
+    "machines migrate watch",
+    "changefeed",
+    "emulator serve",
+];
+
+#[test]
+fn each_command_of_our_own_has_a_transcript_of_success_and_of_failure() {
+    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        let below: Vec<&clap::Command> = command.get_subcommands().collect();
+        if below.is_empty() {
+            found.push(path.to_owned());
+        }
+        for sub in below {
+            leaves(sub, format!("{path} {}", sub.get_name()).trim_start(), found);
+        }
+    }
+    let mut all = Vec::new();
+    leaves(&sdc::cli::tree(), "", &mut all);
+    let own = all.iter().filter(|words| CLOUDAPI.operation(words).is_none() && !UNSHOWN.contains(&words.as_str()));
+    let commands = commands();
+    let mut missing = Vec::new();
+    for words in own {
+        let typed = format!("sdc {words}");
+        let shown = |well: bool| commands.iter().any(|(command, went)| command.contains(&typed) && *went == well);
+        match (shown(true) || LASTING.contains(&words.as_str()), shown(false)) {
+            (true, true) => {}
+            (false, _) => missing.push(format!("{typed} never succeeds")),
+            (true, false) => missing.push(format!("{typed} never fails")),
+        }
+    }
+    assert!(missing.is_empty(), "in tests/cmd: {}", missing.join(", "));
+}
+
 #[test]
 fn ids_commands_and_columns_are_each_named_once() {
     let mut ids: Vec<&str> = operations().map(|(_, op)| op.id).collect();

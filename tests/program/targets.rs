@@ -437,3 +437,52 @@ async fn at_its_own_rate_nothing_is_ever_refused() {
     assert_eq!(emulator.requests().iter().filter(|seen| seen.status == 429).count(), 0);
     emulator.stop().await.unwrap();
 }
+
+/// The command of a hint is one that there is, for every kind of target.
+#[test]
+fn json_in_the_place_of_ids_is_answered_with_the_list_of_that_noun() {
+    use std::io::Write;
+    let mut seen = 0;
+    for op in sdc::api::CLOUDAPI.ops().filter(|op| op.takes_several()) {
+        let noun = sdc::api::CLOUDAPI.noun(op.path_params().last().unwrap()).unwrap();
+        let command = sdc::api::CLOUDAPI.command(op);
+        let words = command.split(' ').map(|word| match word {
+            "VLAN" => "2",
+            word if word == word.to_uppercase() => "b6979942-7d5d-4fe6-a2ec-b812e950625a",
+            word => word,
+        });
+        let mut words: Vec<&str> = words.collect();
+        *words.last_mut().unwrap() = "-";
+        let fields = op.fields.iter().filter(|field| field.positional && field.required);
+        words.extend(fields.map(|_| "x"));
+        let url = "http://127.0.0.1:1";
+        let mut child =
+            common::program(url, "acme", &common::key().join("key"), &words).stdin(Stdio::piped()).spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(b"[1]");
+        let said = text(&child.wait_with_output().unwrap().stderr);
+        if !said.contains("they are JSON") {
+            continue;
+        }
+        seen += 1;
+        let list = sdc::api::CLOUDAPI.command(noun.list);
+        assert!(said.contains(&format!("hint: sdc {list} -o ids")), "{words:?}: {said}");
+    }
+    assert!(seen >= 20, "{seen}");
+}
+
+/// Whoever may name a machine must not have another one destroyed by it.
+#[tokio::test]
+async fn a_name_that_is_another_ones_short_id_is_no_name_to_destroy_by() {
+    let emulator = Emulator::start(Options { pace: FAST, ..Options::default() }).await.unwrap();
+    let listed = output(against(&emulator, &["machines", "list", "-o", "csv:shortid,name"])).await;
+    let listed = text(&listed.stdout);
+    let short = listed.lines().find_map(|line| line.strip_suffix(",db0").or(line.strip_suffix(",db1"))).unwrap();
+    let short = short[..8].to_owned();
+    let named = output(against(&emulator, &["machines", "rename", "build", &short, "--wait"])).await;
+    assert!(named.status.success(), "{}", text(&named.stderr));
+    for words in [&["machines", "delete", "-y", &short][..], &["machines", "delete", "-y", &short, "web10"]] {
+        let said = output(against(&emulator, words)).await;
+        assert_eq!(said.status.code(), Some(10), "{words:?}: {}", text(&said.stderr));
+    }
+    emulator.stop().await.unwrap();
+}

@@ -142,6 +142,7 @@ pub fn instead(tree: &Command, args: &[OsString], error: &clap::Error) -> Option
     let of_state = text(error, ContextKind::InvalidArg).first().is_some_and(|arg| arg.starts_with("--state "));
     if let (ErrorKind::InvalidValue, true, Some(state)) =
         (error.kind(), of_state, text(error, ContextKind::InvalidValue).first())
+        && !state.is_empty()
     {
         let shown = visible(crate::sensitive::shown(state).as_ref()).into_owned();
         let known = text(error, ContextKind::ValidValue);
@@ -159,10 +160,7 @@ pub fn instead(tree: &Command, args: &[OsString], error: &clap::Error) -> Option
         operation(tree, &typed).and_then(|(_, op)| op.path_params().last()).and_then(|param| CLOUDAPI.noun(param));
     let Some(noun) = noun.filter(|noun| noun.states.contains(&&*state)) else { return Some(error_of) };
     let targets = typed.iter().skip(above.len()).take_while(|word| !word.starts_with('-'));
-    let targets: Vec<String> = targets
-        .filter(|word| crate::sensitive::sort(word).is_none())
-        .map(|word| crate::grammar::shell::quoted(&visible(word)))
-        .collect();
+    let targets: Vec<String> = targets.filter_map(|word| typed_again(word)).collect();
     let targets = if targets.is_empty() { noun.word.to_uppercase() } else { targets.join(" ") };
     let collection = above.first()?;
     Some(error_of.hint(format!("until it is in that state: sdc wait {collection} {targets} --for state={state}")))
@@ -247,8 +245,8 @@ fn old_words(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<Stri
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => true,
         _ => false,
     };
-    let rest = typed.iter().skip(1).filter(|word| crate::sensitive::sort(word).is_none());
-    let rest = rest.fold(String::new(), |rest, word| rest + " " + &crate::grammar::shell::quoted(&visible(word)));
+    let rest = typed.iter().skip(1).filter_map(|word| typed_again(word));
+    let rest = rest.fold(String::new(), |rest, word| rest + " " + &word);
     fits.then(|| row.here.replace(" …", &rest))
 }
 
@@ -260,6 +258,12 @@ fn old_option(command: &str, option: &str) -> Option<String> {
         .map(|row| row.here.to_owned())
 }
 
+/// A word as it can be typed again; not what may be a secret, nor what is not seen for what it is.
+fn typed_again(word: &str) -> Option<String> {
+    let fits = crate::sensitive::sort(word).is_none() && visible(word) == word;
+    fits.then(|| crate::grammar::shell::quoted(word))
+}
+
 /// A name where a verb was expected: most likely it is to be shown.
 fn as_verb(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
     let [noun, name] = typed else { return None };
@@ -268,9 +272,8 @@ fn as_verb(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String
         return None;
     }
     let (path, op) = operation(tree, &[noun, "get"])?;
-    let shown = crate::sensitive::sort(name).is_none();
-    (shown && op.path_params().count() == 1)
-        .then(|| format!("if it is a name: {path} {}", crate::grammar::shell::quoted(&visible(name))))
+    let name = typed_again(name).filter(|_| op.path_params().count() == 1)?;
+    Some(format!("if it is a name: {path} {name}"))
 }
 
 /// How to name all things of a command that was given `--all`.

@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::api::{CLOUDAPI, Method, Noun, Op, Pick, Takes};
 use crate::cli::console::Console;
-use crate::error::{Error, Result};
+use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::duration;
 use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
@@ -135,7 +135,7 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
         let names = match text.as_str() {
             "-" if several => {
                 asked.from_stdin = true;
-                let names = from_stdin(console, word(last))?;
+                let names = from_stdin(console, CLOUDAPI.noun(last))?;
                 asked.listed.extend(names.iter().cloned());
                 names
             }
@@ -154,7 +154,8 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
 ///
 /// # Errors
 /// It cannot be read, or is far too long.
-pub fn from_stdin(console: &Console, word: &str) -> Result<Vec<String>> {
+pub fn from_stdin(console: &Console, noun: Option<&Noun>) -> Result<Vec<String>> {
+    let word = noun.map_or("target", |noun| noun.word);
     let fail = |words: String| Error::usage(format!("the {} from standard input: {words}", plural(word)));
     let unreadable = |error| fail("they cannot be read".to_owned()).because(error);
     let bytes = console.streams.rest(STDIN).map_err(unreadable)?;
@@ -167,7 +168,8 @@ pub fn from_stdin(console: &Console, word: &str) -> Result<Vec<String>> {
     };
     if text.trim_start().starts_with(['{', '[']) && json(text) {
         let error = fail("they are JSON, and ids or names are expected, one a line".to_owned());
-        return Err(error.hint(format!("sdc {} list -o ids", plural(word))));
+        let list = noun.map(|noun| CommandLine::of(&CLOUDAPI.command(noun.list)).with("-o ids"));
+        return Err(list.into_iter().map(Hint::command).fold(error, Error::hint));
     }
     if crate::sensitive::is_key(text) {
         return Err(fail("they are a private key".to_owned()));

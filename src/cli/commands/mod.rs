@@ -72,7 +72,7 @@ static COMMANDS: &[&Custom] = &[
     #[cfg(feature = "emulator")]
     &local::emulator::COMMAND,
     &local::completion::COMMAND,
-    &super::commands::local::help::COMMAND,
+    &local::help::COMMAND,
     &local::generate::COMMAND,
     &machines::ssh::COMMAND,
     &machines::scp::COMMAND,

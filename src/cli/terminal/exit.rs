@@ -1,7 +1,7 @@
 //! How it ends: the exit code of a failure, and its words.
 
 use crate::error::{Error, Hint, Kind, Part};
-use crate::render::failure;
+use crate::render::{self, failure};
 
 /// Exit code and name of a kind; `sdc help exit-codes` lists them.
 pub fn code(kind: Kind) -> (u8, &'static str) {
@@ -35,6 +35,10 @@ pub fn json(error: &Error) -> String {
 pub fn said(hint: &Hint) -> String {
     let part = |part| match part {
         Part::Words(words) => words.to_owned(),
+        // What is spelled out would be another word once it is pasted.
+        Part::Command(command) if render::visible(command) != command => {
+            "(a command with characters that cannot be shown)".to_owned()
+        }
         Part::Command(command) => format!("sdc {command}"),
     };
     hint.parts().into_iter().map(part).collect()

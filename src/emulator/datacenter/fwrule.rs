@@ -181,10 +181,29 @@ fn text_in_quotes(letters: &mut Peekable<impl Iterator<Item = (usize, char)>>) -
     loop {
         match letters.next()?.1 {
             '"' => return Some(text),
-            '\\' => text.push(letters.next()?.1),
+            '\\' => text.push(escaped(letters)?),
             other => text.push(other),
         }
     }
+}
+
+/// The letter that an escape stands for.
+fn escaped(letters: &mut Peekable<impl Iterator<Item = (usize, char)>>) -> Option<char> {
+    Some(match letters.next()?.1 {
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => {
+            let mut code = 0;
+            for _ in 0..4 {
+                code = code * 16 + letters.next()?.1.to_digit(16)?;
+            }
+            char::from_u32(code)?
+        }
+        other => other,
+    })
 }
 
 /// Reads a rule.

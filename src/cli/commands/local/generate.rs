@@ -9,6 +9,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::{completion, examples, help_json};
 use crate::api::{CLOUDAPI, Level, Resource};
+use crate::cli::app::{App, Trees};
 use crate::cli::args::build::Syntax;
 use crate::cli::args::pages;
 use crate::cli::commands::{self, Custom, Settings};
@@ -19,7 +20,7 @@ use crate::file::{self, Manner};
 pub(crate) static COMMAND: Custom = Custom {
     path: "generate",
     syntax: Syntax::Own(command),
-    run: |_, matches| Box::pin(std::future::ready(run(matches))),
+    run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
     examples: "",
     previews: false,
@@ -41,9 +42,9 @@ pub fn command() -> Command {
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn run(matches: &ArgMatches) -> Result<i32> {
+pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let top = Path::new(matches.get_one::<String>("DIR").map(String::as_str).unwrap_or("."));
-    for (name, text) in files()? {
+    for (name, text) in files(app.trees)? {
         let path = top.join(name);
         let write = || {
             if let Some(dir) = path.parent() {
@@ -60,17 +61,17 @@ pub fn run(matches: &ArgMatches) -> Result<i32> {
 ///
 /// # Errors
 /// A man page that could not be written.
-pub fn files() -> Result<Vec<(String, Vec<u8>)>> {
+pub fn files(trees: Trees) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for (shell, name) in completion::SHELLS {
         files.push((format!("completions/{name}"), completion::script(shell)?.as_bytes().to_vec()));
     }
-    let mut root = crate::cli::tree::pages().disable_help_subcommand(true);
+    let mut root = (trees.pages)().disable_help_subcommand(true);
     root.build();
     for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
         files.push((format!("docs/reference/{}.md", command.get_name()), page(command).into_bytes()));
     }
-    files.push(("docs/api-coverage.md".to_owned(), help_json::coverage(&crate::cli::tree::tree()).into_bytes()));
+    files.push(("docs/api-coverage.md".to_owned(), help_json::coverage(&(trees.plain)()).into_bytes()));
     man(&root, "", &mut files)?;
     Ok(files)
 }

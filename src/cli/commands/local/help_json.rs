@@ -159,7 +159,7 @@ pub fn coverage(tree: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::tree::tree;
+    use crate::cli::tree;
 
     #[test]
     fn every_operation_has_a_command() {

@@ -252,7 +252,7 @@ fn typed(app: &App, noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
         named = true;
         let names = match word.as_str() {
             "-" => {
-                let names = targets::from_stdin(&app.console, noun.word)?;
+                let names = targets::from_stdin(&app.console, Some(noun))?;
                 typed.listed.extend(names.iter().cloned());
                 names
             }

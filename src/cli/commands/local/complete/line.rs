@@ -11,8 +11,10 @@ use crate::config::{Env, Flags};
 use crate::request::Args;
 
 /// The words before the one that is completed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Line {
+    /// What makes the tree of all commands.
+    pub tree: fn() -> Command,
     /// The variables that the command will see.
     pub env: Env,
     /// Without the options that choose the cloud and the key.
@@ -25,9 +27,11 @@ pub struct Line {
 
 impl Line {
     /// Takes the words apart, by the commands and options that there are.
-    pub fn read(root: &Command, before: &[OsString]) -> Line {
-        let mut line = Line::default();
-        let mut command = root;
+    pub fn read(tree: fn() -> Command, before: &[OsString], env: Env) -> Line {
+        let mut line = Line { tree, env, words: Vec::new(), cloud: Vec::new(), escaped: false };
+        let mut root = tree();
+        root.build();
+        let mut command = &root;
         let mut rest = before.iter().peekable();
         line.words.extend(rest.next().cloned());
         while let Some(word) = rest.next() {
@@ -69,7 +73,7 @@ impl Line {
         let mut args = Args::new();
         let mut params = list.path_params().peekable();
         params.peek()?;
-        let matches = crate::cli::tree::tree().ignore_errors(true).try_get_matches_from(&self.words).ok()?;
+        let matches = (self.tree)().ignore_errors(true).try_get_matches_from(&self.words).ok()?;
         let mut last = &matches;
         while let Some((_, next)) = last.subcommand() {
             last = next;
@@ -108,12 +112,10 @@ fn option<'c>(command: &'c Command, word: &str) -> Option<(&'c Arg, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::tree::tree;
+    use crate::cli::tree;
 
     fn read(text: &str) -> Line {
-        let mut root = tree();
-        root.build();
-        Line::read(&root, &text.split(' ').map(OsString::from).collect::<Vec<_>>())
+        Line::read(tree, &text.split(' ').map(OsString::from).collect::<Vec<_>>(), Env::default())
     }
 
     fn words(text: &str) -> Vec<OsString> {

@@ -16,7 +16,6 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::api::{CLOUDAPI, Kind, Noun};
 use crate::cli::console::Console;
-use crate::cli::tree::tree;
 use crate::config::{Dirs, Env, profile};
 use crate::error::{Error, Result};
 use crate::render;
@@ -40,12 +39,12 @@ const NAME: &str = "name::";
 ///
 /// # Errors
 /// A usage error for a shell that is not known, or what is not a shell's question.
-pub fn answered(args: &[OsString], console: &Console) -> Option<Result<()>> {
+pub fn answered(args: &[OsString], console: &Console, tree: fn() -> Command) -> Option<Result<()>> {
     let shell = console.env.var_os(VARIABLE)?;
-    Some(answer(args, console, &shell.to_string_lossy()))
+    Some(answer(args, console, &shell.to_string_lossy(), tree))
 }
 
-fn answer(args: &[OsString], console: &Console, shell: &str) -> Result<()> {
+fn answer(args: &[OsString], console: &Console, shell: &str, tree: fn() -> Command) -> Result<()> {
     let wrong = || Error::usage(format!("{VARIABLE} is set, so a shell's question was expected"));
     let shell = shells::named(shell).ok_or_else(|| {
         let known: Vec<&str> = SHELLS.iter().map(|(shell, _)| *shell).collect();
@@ -61,16 +60,14 @@ fn answer(args: &[OsString], console: &Console, shell: &str) -> Result<()> {
     }
     // What cannot be read as a question has no answer: a usage error would end up between the words of a person.
     let Some(question) = shell.question(asked) else { return Ok(()) };
-    console.streams.out(question.text(&candidates(&question.words, &console.env)).as_bytes())
+    console.streams.out(question.text(&candidates(&question.words, &console.env, tree)).as_bytes())
 }
 
 /// What can stand in the place of the last of these words: the candidates and a line about each.
-fn candidates(words: &[OsString], env: &Env) -> Vec<(String, String)> {
-    let mut root = tree();
-    root.build();
+fn candidates(words: &[OsString], env: &Env, tree: fn() -> Command) -> Vec<(String, String)> {
     let Some((typed, before)) = words.split_last() else { return Vec::new() };
     let Some(typed) = typed.to_str() else { return Vec::new() };
-    let line = Arc::new(Line { env: env.clone(), ..Line::read(&root, before) });
+    let line = Arc::new(Line::read(tree, before, env.clone()));
     let mut words = line.words.clone();
     words.push(typed.into());
     let last = words.len() - 1;
@@ -181,7 +178,7 @@ mod tests {
 
     fn offered(line: &str) -> Vec<String> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        candidates(&words, &Env::process()).into_iter().map(|(value, _)| value).collect()
+        candidates(&words, &Env::process(), crate::cli::tree).into_iter().map(|(value, _)| value).collect()
     }
 
     #[test]

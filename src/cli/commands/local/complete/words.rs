@@ -19,8 +19,7 @@ pub fn outputs(line: &Arc<Line>) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| {
         let typed = typed.to_string_lossy();
         let before: Vec<&str> = line.words.iter().skip(1).filter_map(|word| word.to_str()).collect();
-        let columns =
-            hints::operation(&crate::cli::tree::tree(), &before).map_or(&[][..], |(_, op)| CLOUDAPI.columns(op));
+        let columns = hints::operation(&(line.tree)(), &before).map_or(&[][..], |(_, op)| CLOUDAPI.columns(op));
         let named = || columns.iter().map(|column| column.name);
         let (before, words): (&str, Vec<&str>) = match typed.rfind([':', ',']) {
             Some(at) => (typed.get(..=at).unwrap_or_default(), named().collect()),
