@@ -186,7 +186,8 @@ impl Error {
         self.hint("the request may have taken effect all the same: look before sending it again")
     }
 
-    /// Adds a hint: something that can be tried, best of all typed. Words are one; a command is said with [`Hint::run`].
+    /// Adds a hint: something that can be tried, best of all typed. Words are one; a command is said with
+    /// [`Hint::run`].
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.0.hints.push(hint.into());

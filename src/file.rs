@@ -30,8 +30,8 @@ fn read_into(path: &Path, most: u64, room: usize) -> io::Result<Vec<u8>> {
     if found.is_file() && found.len() > 0 {
         return bounded(path, most, room, &|| {});
     }
-    // What a shell's `<(command)` prints comes from a program that may be asking somebody; a pipe with a name of its own may
-    // have nobody at its other end.
+    // What a shell's `<(command)` prints comes from a program that may be asking somebody; a pipe with a name of its
+    // own may have nobody at its other end.
     let has_writer = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/"].iter().any(|begin| path.starts_with(begin));
     let silence = if has_writer { COMMAND_TIMEOUT } else { PIPE_TIMEOUT };
     let (tell, told) = mpsc::channel();

@@ -166,8 +166,8 @@ impl Response {
         Answer::record_of(body, Some(self.service.name))
     }
 
-    /// Refuses an answer that is not a success of the service, where no operation says what is due: a refusal, and a web
-    /// page.
+    /// Refuses an answer that is not a success of the service, where no operation says what is due: a refusal, and a
+    /// web page.
     ///
     /// # Errors
     /// What the server said if it refused; [`Kind::Unreachable`] for a page.

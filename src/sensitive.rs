@@ -1,5 +1,6 @@
-//! Values from outside that may be secrets: a private key where its path is expected, a password within a URL. One place
-//! decides what is never repeated in a message nor sent in a path or a header, and how text from outside is quoted.
+//! Values from outside that may be secrets: a private key where its path is expected, a password within a URL. One
+//! place decides what is never repeated in a message nor sent in a path or a header, and how text from outside is
+//! quoted.
 
 mod shape;
 
@@ -111,8 +112,8 @@ fn decodings(bytes: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
     std::iter::successors(decoded(bytes), move |bytes| decoded(bytes)).take(ENCODED)
 }
 
-/// Whether this is a short name in small letters, in which no secret can hide: most settings are, and they are asked for
-/// by every command.
+/// Whether this is a short name in small letters, in which no secret can hide: most settings are, and they are asked
+/// for by every command.
 fn is_plain_name(text: &str) -> bool {
     let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
     text.len() < SHORTEST_RUN && text.bytes().all(small) && !text.contains("openssh")

@@ -40,8 +40,8 @@ pub struct Noun {
     pub gone: &'static [&'static str],
     /// States in which it stays while nothing is done to it.
     pub rests: &'static [&'static str],
-    /// The list of what was done to it or to what it is a part of: rows with `action`, `success` (yes or no) and `time`,
-    /// newest first. A wait reads there whether a job has ended.
+    /// The list of what was done to it or to what it is a part of: rows with `action`, `success` (yes or no) and
+    /// `time`, newest first. A wait reads there whether a job has ended.
     pub log: Option<&'static Op>,
     /// States that it can be in; none where it has no state. The one in which it can be used comes first.
     pub states: &'static [&'static str],

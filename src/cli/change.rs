@@ -1,5 +1,6 @@
 //! Runs an operation that changes something on one target or several, and prints what became of each. An interruption
-//! stops what has not been sent yet, and the error names what continues. The change itself is the work of `tasks::change`.
+//! stops what has not been sent yet, and the error names what continues. The change itself is the work of
+//! `tasks::change`.
 
 use futures_util::StreamExt;
 
@@ -174,8 +175,8 @@ pub async fn run(
     }
 }
 
-/// What was made is told although the wait for it failed: a script must learn its id. What is left of a thing that was not
-/// there is no result.
+/// What was made is told although the wait for it failed: a script must learn its id. What is left of a thing that was
+/// not there is no result.
 fn made_despite(error: &Error) -> Option<Answer> {
     let made = error.body().filter(|_| error.kind() != Kind::NotFound);
     made.and_then(|made| Answer::from_record(made.as_bytes()).ok())

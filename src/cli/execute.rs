@@ -107,7 +107,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
             yes: matches.try_get_one::<bool>("yes").ok().flatten() == Some(&true),
         };
         question::settle(app, &client, op, &mut targets, asking).await?;
-        let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making };
+        let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         return change::run(
             app,
             &client,

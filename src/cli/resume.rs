@@ -252,7 +252,8 @@ pub async fn sent<T>(
 /// How long the end may take after an interruption before it is told that it takes time.
 const QUIET_END: Duration = Duration::from_millis(200);
 
-/// Does the work to its end, which the first interruption hastens and the second cuts off. Returns whether there was one.
+/// Does the work to its end, which the first interruption hastens and the second cuts off. Returns whether there was
+/// one.
 ///
 /// # Errors
 /// The second interruption's.

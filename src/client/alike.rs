@@ -1,5 +1,5 @@
-//! Whether what a service shows may be what was sent: services spell things anew. Where both can be taken apart, what they
-//! mean is compared, and not their letters.
+//! Whether what a service shows may be what was sent: services spell things anew. Where both can be taken apart, what
+//! they mean is compared, and not their letters.
 
 use std::collections::BTreeSet;
 

@@ -68,8 +68,8 @@ fn unlike_tagged(op: &Op, sent: &Map<String, Value>, path: &str, row: Row<'_>) -
         decoded.trim_matches('/').split('/').map(str::to_lowercase).collect()
     };
     let (path, name) = (parts(path), shown.get("name").and_then(Value::as_str).map(parts).unwrap_or_default());
-    // The account may be called by its login or `my`, what is within another thing by its name or its id, and a path may
-    // stand before it all.
+    // The account may be called by its login or `my`, what is within another thing by its name or its id, and a path
+    // may stand before it all.
     let depth = parts(op.path).len();
     let last = |of: &[String]| of.len().checked_sub(depth - 1).map(|at| of[at..].to_vec()).unwrap_or_default();
     let (ours, theirs) = (last(&path), last(&name));

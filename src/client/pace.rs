@@ -47,7 +47,8 @@ impl Pace {
         Pace { queue: tokio::sync::Mutex::new(()), bucket: Mutex::new(bucket), strict }
     }
 
-    /// Waits until one more request may go, and says whether it had to. What only reads goes at once while nobody minds.
+    /// Waits until one more request may go, and says whether it had to. What only reads goes at once while nobody
+    /// minds.
     pub(crate) async fn turn(&self, reads: bool) -> bool {
         if reads && !self.strict.load(Ordering::SeqCst) {
             return false;

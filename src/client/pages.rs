@@ -162,8 +162,8 @@ impl Client {
         self.service.listed_by(op).map(|noun| format!("/{}", noun.key))
     }
 
-    /// Reads backwards from a page before which rows have gone, until one is known: some that nobody has seen lie before
-    /// it now. Hands over those that are new, in order.
+    /// Reads backwards from a page before which rows have gone, until one is known: some that nobody has seen lie
+    /// before it now. Hands over those that are new, in order.
     async fn gap<F: Future<Output = Result<Response>>>(
         &self,
         (offset, size, step): (usize, usize, usize),

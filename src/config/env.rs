@@ -1,5 +1,5 @@
-//! The only door to the environment. Nothing else of ours reads the process's own (clippy.toml holds that); whoever needs
-//! a variable is handed an [`Env`].
+//! The only door to the environment. Nothing else of ours reads the process's own (clippy.toml holds that); whoever
+//! needs a variable is handed an [`Env`].
 
 use std::collections::HashMap;
 use std::ffi::OsString;

@@ -156,8 +156,8 @@ impl Config {
         Ok(Config { env: env.clone(), ..config })
     }
 
-    /// The settings for creating this profile, where it is the one in use: the environment and the options alone. `None`
-    /// where another one is in use, or where it is there already.
+    /// The settings for creating this profile, where it is the one in use: the environment and the options alone.
+    /// `None` where another one is in use, or where it is there already.
     ///
     /// # Errors
     /// As [`Config::load`].

@@ -118,9 +118,11 @@ pub fn quoted(text: &str) -> String {
         return text.to_owned();
     }
     let mut out = String::from("'");
-    for letter in text.chars() {
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
         match letter {
-            // Within quotes, fish reads a backslash before these two as an escape: both stand outside.
+            // Within quotes, fish reads a backslash before a quote or another one as an escape: these stand outside.
+            '\\' if !matches!(letters.peek(), None | Some('\'' | '\\')) => out.push(letter),
             '\'' | '\\' => {
                 out.push_str("'\\");
                 out.push(letter);

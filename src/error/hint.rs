@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::CommandLine;
 
 /// Something that can be tried: words, and commands among them without the program's name, such as
-/// `machines start ID --wait`. A program puts its name before each [`Part::Command`]; `Display` and [`Hint::as_str`] put
-/// nothing there.
+/// `machines start ID --wait`. A program puts its name before each [`Part::Command`]; `Display` and [`Hint::as_str`]
+/// put nothing there.
 ///
 /// ```
 /// use sdc::error::{Hint, Part};

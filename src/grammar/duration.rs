@@ -10,8 +10,8 @@ use crate::sensitive;
 /// No clock is older, and much more would overflow one; in seconds.
 const MAX_SECONDS: f64 = 315_360_000.0;
 
-/// Reads a length of time: seconds (`30`, `1.5`), or with units: `500ms`, `30s`, `2m`, `1h30m`, `7d`. `what` is the option
-/// or variable that it comes from.
+/// Reads a length of time: seconds (`30`, `1.5`), or with units: `500ms`, `30s`, `2m`, `1h30m`, `7d`. `what` is the
+/// option or variable that it comes from.
 ///
 /// # Errors
 /// A usage error for anything else, and for no time at all.

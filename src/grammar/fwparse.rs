@@ -1,4 +1,5 @@
-//! Reads firewall rules: from text to [`Rule`], one word after the other, and at the first fault says what was expected.
+//! Reads firewall rules: from text to [`Rule`], one word after the other, and at the first fault says what was
+//! expected.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -145,7 +145,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The rest of a quoted text. A backslash begins an escape as in JSON; before any other letter it stands for itself.
+    /// The rest of a quoted text. A backslash begins an escape as in JSON; before any other letter it stands for
+    /// itself.
     fn quoted(&mut self, start: usize) -> Result<String> {
         let rest = self.rest();
         let mut text = String::new();

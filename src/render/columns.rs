@@ -138,8 +138,8 @@ fn mixed(value: &str) -> Option<Error> {
     Some(Error::usage(format!("'{value}' is not a format with columns: FORMAT:COLUMN,...")).hint(right))
 }
 
-/// What is wrong with `FORMAT=…`, as in kubectl's `jsonpath={.items}`: no format here takes an argument so, and no column
-/// has such a name.
+/// What is wrong with `FORMAT=…`, as in kubectl's `jsonpath={.items}`: no format here takes an argument so, and no
+/// column has such a name.
 fn of_another_tool(value: &str) -> Option<Error> {
     let (word, _) = value.split_once('=').filter(|(word, _)| !word.contains([':', ',', '/', '"', '[']))?;
     let formats: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();

@@ -7,8 +7,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::sensitive;
 
-/// Characters that steer a terminal, make a line read otherwise than it is, or are not seen: controls, formats, fillers,
-/// selectors of variants, tags, and blanks other than the usual one. Unicode calls most of them default ignorable.
+/// Characters that steer a terminal, make a line read otherwise than it is, or are not seen: controls, formats,
+/// fillers, selectors of variants, tags, and blanks other than the usual one. Unicode calls most of them default
+/// ignorable.
 fn is_hidden(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_control();
@@ -32,8 +33,8 @@ fn is_noncharacter(letter: char) -> bool {
 /// So many marks may stand on one letter: more than any script has, and fewer than cover the lines around it.
 const MAX_MARKS: usize = 5;
 
-/// The letters of a text, and whether each is spelled out: those that are not seen, and marks that stand on no letter or
-/// on top of too many others.
+/// The letters of a text, and whether each is spelled out: those that are not seen, and marks that stand on no letter
+/// or on top of too many others.
 fn letters(text: &str) -> impl Iterator<Item = (char, bool)> {
     // On what a mark cannot stand, it stands on whatever is before the text.
     let mut marks = MAX_MARKS;

@@ -1,5 +1,5 @@
-//! From a failure to text: for people on several lines, for scripts as JSON. Whatever a service said is spelled out, and
-//! no private key gets through.
+//! From a failure to text: for people on several lines, for scripts as JSON. Whatever a service said is spelled out,
+//! and no private key gets through.
 
 use std::fmt::Write;
 

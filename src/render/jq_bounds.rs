@@ -45,8 +45,8 @@ thread_local! {
     static MADE: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// Does the work on a stack that is large enough, and hands over what it sends. Now and then, `idle` is asked whether to
-/// go on; if not, the work is left to itself.
+/// Does the work on a stack that is large enough, and hands over what it sends. Now and then, `idle` is asked whether
+/// to go on; if not, the work is left to itself.
 ///
 /// # Errors
 /// The work's, the taker's, or that of `idle`.

@@ -5,7 +5,8 @@ use super::{View, escape, json};
 use crate::answer::scan;
 use crate::api::Show;
 
-/// Appends a line for every field of the object; lists and objects in it are JSON. Amounts and times stay as they are: here is room for them.
+/// Appends a line for every field of the object; lists and objects in it are JSON. Amounts and times stay as they are:
+/// here is room for them.
 pub(super) fn write(object: &str, view: &View, out: &mut String) {
     let Some(members) = scan::members(object) else {
         out.push_str(&escape::visible_lines(&cell::plain(object)));

@@ -56,7 +56,8 @@ impl Due {
         let of_its_noun = shown(service, op);
         let has_login = service.columns(op).iter().any(|column| column.field == "login");
         params.all(|(param, part)| match (param, of_its_noun, service.noun(param)) {
-            // The account itself is called by its login, its id, or `my`, where its record is answered and not its role tags.
+            // The account itself is called by its login, its id, or `my`, where its record is answered and not its role
+            // tags.
             ("login", ..) if service.account_in_path && op.path == "/:login" && has_login => {
                 let own = |field: &str| row.text(field);
                 let (login, id) = (own("/login"), own("/id"));

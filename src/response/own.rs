@@ -1,5 +1,5 @@
-//! Whose answer it is: the service's own, or that of a balancer, a proxy or a login page in front of it. Everything that
-//! a status means rests on this one judgement.
+//! Whose answer it is: the service's own, or that of a balancer, a proxy or a login page in front of it. Everything
+//! that a status means rests on this one judgement.
 
 use serde_json::Value;
 
@@ -70,8 +70,8 @@ impl Response {
         version || server.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// Whether the service says by this code what the status says: that something is missing, or that it is elsewhere or
-    /// not allowed.
+    /// Whether the service says by this code what the status says: that something is missing, or that it is elsewhere
+    /// or not allowed.
     fn is_code(&self, code: &Value) -> bool {
         let known = if matches!(self.status, 404 | 410) { self.service.missing } else { self.service.denied };
         code.as_str().is_some_and(|code| known.contains(&code.trim_end_matches("Error")))
@@ -113,8 +113,8 @@ impl Response {
         self.is_own_by_headers() || signed && self.says_later()
     }
 
-    /// Whether nobody can tell from this refusal what the service did about the request: it was replaced on its way back,
-    /// or never came from there.
+    /// Whether nobody can tell from this refusal what the service did about the request: it was replaced on its way
+    /// back, or never came from there.
     pub(crate) fn is_replaced(&self) -> bool {
         let refused = self.is_success() || self.is_turned_away();
         !refused && (matches!(self.status, 429 | 502..=504) || !self.is_own())

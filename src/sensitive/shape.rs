@@ -48,8 +48,8 @@ fn encodes_at(text: &str) -> bool {
     text.contains("%40")
 }
 
-/// `jill:secret@host`. A path may stand behind a machine's name and a colon (`web1:/tmp/a@b`), and words with blanks are
-/// a sentence.
+/// `jill:secret@host`. A path may stand behind a machine's name and a colon (`web1:/tmp/a@b`), and words with blanks
+/// are a sentence.
 pub(super) fn is_userinfo(text: &str) -> bool {
     let Some((login, _)) = text.split_once('@').or_else(|| text.split_once("%40")) else { return false };
     let (name, password) = match login.split_once(':') {

@@ -1,5 +1,6 @@
-//! Changes one resource: sends the request, waits for its end if asked to, and returns what became of it. Which resources
-//! are meant is for [`targets`](super::targets) to find out; how many are changed at once is for the caller to decide.
+//! Changes one resource: sends the request, waits for its end if asked to, and returns what became of it. Which
+//! resources are meant is for [`targets`](super::targets) to find out; how many are changed at once is for the caller
+//! to decide.
 //!
 //! ```
 //! # #[cfg(feature = "emulator")]
@@ -48,7 +49,7 @@ use super::call::{Call, described, described_or_new, verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed};
 use super::stop::Stop;
 use super::{Report, explain};
-use crate::answer::Answer;
+use crate::answer::{Answer, Row};
 use crate::api::{Column, Goal, Ids, Noun, Op};
 use crate::client::{Before, Client, Wait, Watch};
 use crate::error::{Kind, Result};
@@ -67,6 +68,8 @@ pub struct Change<'a> {
     pub ignore_missing: bool,
     /// How a new resource is made, where that is more than to send the request.
     pub making: Option<&'a CreateOptions>,
+    /// Whether a target is still one, asked of its record right before its request: it may have been chosen long ago.
+    pub still: Option<&'a dyn Fn(Row<'_>) -> bool>,
 }
 
 /// How far a target has come.
@@ -88,7 +91,7 @@ pub struct InFlight {
 impl Change<'_> {
     /// Sends the operation and waits for nothing.
     pub fn new(op: &'static Op) -> Self {
-        Change { op, wait: None, state: None, ignore_missing: false, making: None }
+        Change { op, wait: None, state: None, ignore_missing: false, making: None, still: None }
     }
 }
 
@@ -110,7 +113,7 @@ impl InFlight {
 pub enum Outcome {
     /// It is done.
     Done(Done),
-    /// The target is missing, which is no failure; these words say so.
+    /// The target is missing, or no longer one, which is no failure; these words say so.
     Missing(String),
     /// An interruption kept it from being sent, or its end from being waited for.
     Left(Option<Answer>),
@@ -174,6 +177,9 @@ impl Changing<'_> {
         if self.stop.is_asked() {
             return Ok(Outcome::Left(None));
         }
+        if !self.is_still(call).await? {
+            return Ok(Outcome::Missing(format!("{}: has changed meanwhile, and is left alone", described(call))));
+        }
         let made = match self.watched(call, &request, there, flight).await {
             Some(Ok(Some(made))) => made,
             Some(Ok(None)) => return Ok(Outcome::Missing(format!("{}: not there", described(call)))),
@@ -213,6 +219,16 @@ impl Changing<'_> {
         self.report.name(at, &name);
         let taken = Taken { made, name, id: Some(id.to_owned()), before };
         self.end(at, call, noun, taken, timeout).await
+    }
+
+    /// Whether the target is still one. That it is missing, its request says.
+    async fn is_still(&self, call: &Call) -> Result<bool> {
+        let (Some(still), Some((_, noun))) = (self.change.still, &self.change.op.goal) else { return Ok(true) };
+        match self.client.call(noun.get, &call.args).await {
+            Ok(answer) => Ok(answer.first().is_none_or(still)),
+            Err(error) if error.kind() == Kind::NotFound => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// Sends the request; nothing if it is to stop before it was sent.

@@ -1,5 +1,5 @@
-//! Why a machine failed, or why an action had no effect: gathers what the service knows, for [`diagnosis`](super::diagnosis)
-//! to interpret. It changes nothing.
+//! Why a machine failed, or why an action had no effect: gathers what the service knows, for
+//! [`diagnosis`](super::diagnosis) to interpret. It changes nothing.
 //!
 //! ```
 //! # #[cfg(feature = "emulator")]

@@ -76,8 +76,8 @@ pub fn same(one: &[String], other: &[String]) -> bool {
 }
 
 /// The roles that an object is tagged with; `request` is that of [`Taggable::read`]. HEAD answers it without the object
-/// itself. Where the service refuses that, the object is read: a refused HEAD has no message either. Errors of the service
-/// call the object by `name`.
+/// itself. Where the service refuses that, the object is read: a refused HEAD has no message either. Errors of the
+/// service call the object by `name`.
 ///
 /// # Errors
 /// The object does not exist, or the service refuses.

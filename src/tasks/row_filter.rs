@@ -93,8 +93,8 @@ pub fn is_list(op: &Op) -> bool {
 }
 
 impl RowFilter {
-    /// Reads the filters, and adds to the arguments what the service is asked for. `sorted` says that the rows are to be
-    /// sorted.
+    /// Reads the filters, and adds to the arguments what the service is asked for. `sorted` says that the rows are to
+    /// be sorted.
     ///
     /// # Errors
     /// A usage error with what works instead.

@@ -209,8 +209,8 @@ const MAX_PARTS: usize = 300;
 /// Body fields that are prose.
 const PROSE: &[&str] = &["description", "homepage", "eula", "address", "companyName"];
 
-/// A key, or a line of one, within a path. A slash is a letter of base64 too, so one may begin at any part of the path and
-/// go on over others.
+/// A key, or a line of one, within a path. A slash is a letter of base64 too, so one may begin at any part of the path
+/// and go on over others.
 fn within_path(path: &str) -> Option<Sort> {
     let ends = path.match_indices(['/', '?', '&', '=']).map(|(at, _)| at);
     let begins = std::iter::once(0).chain(ends.clone().map(|at| at + 1));

@@ -50,8 +50,8 @@ pub struct Settings {
 /// Requests a second unless told otherwise: below the 10 that the service gives an account.
 pub const RATE: f64 = 8.0;
 
-/// An idle connection is used again for so long: node.js, on which CloudAPI runs, closes its own after five seconds, and
-/// a change that is sent at that moment is in doubt.
+/// An idle connection is used again for so long: node.js, on which CloudAPI runs, closes its own after five seconds,
+/// and a change that is sent at that moment is in doubt.
 const IDLE: Duration = Duration::from_secs(4);
 
 impl Default for Settings {
@@ -79,7 +79,8 @@ pub(crate) enum Trouble {
     TimedOut,
     /// It broke off: the server may have acted on the request.
     BrokeOff,
-    /// It answered with what cannot be taken: too much, or packed. It has acted on the request, and will answer so again.
+    /// It answered with what cannot be taken: too much, or packed. It has acted on the request, and will answer so
+    /// again.
     Untakable,
     /// It will be no better next time: a certificate that is not trusted.
     Hopeless,

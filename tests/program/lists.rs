@@ -383,7 +383,9 @@ fn expression(told: &[u8]) -> Option<String> {
     let hints = told["error"]["hints"].as_array().unwrap().clone();
     hints.iter().find_map(|hint| {
         let (_, jq) = hint.as_str()?.split_once("--jq ")?;
-        Some(jq.trim_matches('\'').to_owned())
+        // As a shell reads it.
+        let read = std::process::Command::new("sh").args(["-c", &format!("printf %s {jq}")]).output().unwrap();
+        Some(String::from_utf8(read.stdout).unwrap())
     })
 }
 

@@ -1,5 +1,6 @@
-//! What users of the older tools type is known here, or answered with what to type instead: every command of the guide's
-//! tables, and the words and options of node-triton, smartdc, the vendor's rewrite and triton-go that stand in none.
+//! What users of the older tools type is known here, or answered with what to type instead: every command of the
+//! guide's tables, and the words and options of node-triton, smartdc, the vendor's rewrite and triton-go that stand in
+//! none.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! Secrets in the wrong place: whatever is typed, set or kept in a profile, a private key, a password or what may be one
-//! comes out nowhere. Every option and argument that `sdc help --json` tells of is tried.
+//! Secrets in the wrong place: whatever is typed, set or kept in a profile, a private key, a password or what may be
+//! one comes out nowhere. Every option and argument that `sdc help --json` tells of is tried.
 
 use crate::common;
 use std::io::Read;

@@ -1,5 +1,5 @@
-//! Completion where it happens: in a bash, a zsh and a fish at a terminal. Keys are typed, TAB and Enter among them, and
-//! what counts is what the command was then called with, and that nothing else ran.
+//! Completion where it happens: in a bash, a zsh and a fish at a terminal. Keys are typed, TAB and Enter among them,
+//! and what counts is what the command was then called with, and that nothing else ran.
 #![cfg(all(unix, feature = "cli"))]
 
 use std::io::{Read, Write};
@@ -110,8 +110,8 @@ fn hostile(path: &str) -> String {
     }
 }
 
-/// A shell at a terminal of its own. `sdc` there is the program when the shell asks, and otherwise writes down what it was
-/// called with.
+/// A shell at a terminal of its own. `sdc` there is the program when the shell asks, and otherwise writes down what it
+/// was called with.
 struct Shell {
     name: &'static str,
     home: tempfile::TempDir,

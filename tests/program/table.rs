@@ -77,7 +77,8 @@ fn each_operation_has_a_transcript_of_success_and_of_failure() {
     assert!(missing.is_empty(), "in tests/cmd: {}", missing.join(", "));
 }
 
-/// What writes files of the project, and what needs an ssh server or lasts until it is ended: tests of their own show these.
+/// What writes files of the project, and what needs an ssh server or lasts until it is ended: tests of their own show
+/// these.
 const UNSHOWN: &[&str] = &["generate"];
 const LASTING: &[&str] = &[
     "machines ssh",

@@ -486,3 +486,43 @@ async fn a_name_that_is_another_ones_short_id_is_no_name_to_destroy_by() {
     }
     emulator.stop().await.unwrap();
 }
+
+/// Somebody gives a machine more time while others are being deleted.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_given_more_time_meanwhile_is_not_reaped() {
+    use std::io::{BufRead, Read};
+    let faults = vec!["DELETE /machines/* delay=3s".parse().unwrap()];
+    let emulator = Emulator::start(Options { pace: FAST, faults, ..Options::default() }).await.unwrap();
+    let run = async |words: &[&str]| {
+        let said = output(against(&emulator, words)).await;
+        assert!(said.status.success(), "{words:?}: {}", text(&said.stderr));
+        text(&said.stdout)
+    };
+    let names = ["web1", "web10"];
+    let mut ids = Vec::new();
+    for name in names {
+        run(&["machines", "tags", "set", name, "sdc.expires=2020-01-01T00:00:00Z"]).await;
+        ids.push(run(&["machines", "get", name, "-o", "ids"]).await.trim().to_owned());
+    }
+    let words = ["reap", "--expired", "--yes", "--parallel", "1", "--debug"];
+    let mut child = against(&emulator, &words).spawn().unwrap();
+    let stderr = child.stderr.take().unwrap();
+    // The emulator runs on this thread, and must not wait for what it says.
+    let begun = tokio::task::spawn_blocking(move || {
+        let (mut reader, mut told) = (std::io::BufReader::new(stderr), String::new());
+        while !told.contains("> DELETE ") && reader.read_line(&mut told).unwrap() > 0 {}
+        (reader, told)
+    });
+    let (mut reader, mut told) = begun.await.unwrap();
+    let first = usize::from(told.lines().last().unwrap().contains(&ids[1]));
+    run(&["machines", "tags", "set", names[1 - first], "sdc.expires=9000-01-01T00:00:00Z"]).await;
+    let rest = tokio::task::spawn_blocking(move || reader.read_to_string(&mut told).map(|_| told));
+    let told = rest.await.unwrap().unwrap();
+    assert!(told.contains("has changed meanwhile, and is left alone"), "{told}");
+    assert_eq!(ended(child).await.status.code(), Some(0));
+    let left = run(&["machines", "list", "-o", "csv:name", "-H"]).await;
+    assert!(left.lines().any(|name| name == names[1 - first]), "{left}");
+    assert!(left.lines().all(|name| name != names[first]), "{left}");
+    emulator.stop().await.unwrap();
+}

@@ -1,6 +1,7 @@
-//! Transcripts of a terminal: the ```console blocks of tests/cmd/*.md, README.md and docs/guide/*.md, each file run by a
-//! shell against a fresh emulator. `$ ` begins a command, `? N` is the exit code that is expected after it.
-//! `OVERWRITE=1 cargo test --test program transcripts` writes what the program says into them: read it before you commit it. `ONLY=machines,roles` runs these files alone.
+//! Transcripts of a terminal: the ```console blocks of tests/cmd/*.md, README.md and docs/guide/*.md, each file run by
+//! a shell against a fresh emulator. `$ ` begins a command, `? N` is the exit code that is expected after it.
+//! `OVERWRITE=1 cargo test --test program transcripts` writes what the program says into them: read it before you
+//! commit it. `ONLY=machines,roles` runs these files alone.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 // A test may read the environment that the program must not.
 #![allow(clippy::disallowed_methods)]

@@ -12,7 +12,8 @@ const MACHINE: &str = "/machines/b6979942-7d5d-4fe6-a2ec-b812e950625a";
 const BASE: &str = "/images/2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02";
 const IMAGE: &str = "2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02";
 
-/// Answers to the requests whose line ends so, or that have this parameter; `None` is no answer at all. Whatever else is asked for is not found.
+/// Answers to the requests whose line ends so, or that have this parameter; `None` is no answer at all. Whatever else
+/// is asked for is not found.
 type Answers<'a> = &'a [(&'static str, Option<(u16, &'static str)>)];
 
 /// A server that answers by the path, each connection by itself.

@@ -1,5 +1,5 @@
-//! Keeps secrets that were typed in the wrong place from being shown or sent: everything typed is looked at once, before
-//! anything else is done with it. What a secret looks like, `sensitive` knows; here is what may stand where.
+//! Keeps secrets that were typed in the wrong place from being shown or sent: everything typed is looked at once,
+//! before anything else is done with it. What a secret looks like, `sensitive` knows; here is what may stand where.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -33,8 +33,8 @@ pub fn check(command: &Command, matches: &ArgMatches, files: &dyn Files) -> Resu
     }
 }
 
-/// A key that is a word of its own begins with dashes, so that clap takes it for an option that it does not know. What is
-/// wrong with it is where it stands.
+/// A key that is a word of its own begins with dashes, so that clap takes it for an option that it does not know. What
+/// is wrong with it is where it stands.
 pub fn misplaced(root: &Command, args: &[OsString], files: &dyn Files) -> Option<Error> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     let at =

@@ -19,8 +19,8 @@ pub fn explained(command: &str, flags: &Flags, error: Error) -> Error {
     found.into_iter().fold(error, |error, here| error.hint(here))
 }
 
-/// Adds to a refusal what may have been meant by a login or a role of this command: the service knows none of this name.
-/// `command` is the words of the command.
+/// Adds to a refusal what may have been meant by a login or a role of this command: the service knows none of this
+/// name. `command` is the words of the command.
 pub fn refused(command: &str, flags: &Flags, error: Error) -> Error {
     let of_roles = error.kind() == Kind::Usage && error.message().contains("cannot take a role on");
     if error.kind() != Kind::Auth && !of_roles {

@@ -1,5 +1,5 @@
-//! From words to structs: clap's commands out of the table, the options of all commands, and hints. It sends nothing and
-//! prints nothing; standard input may name targets.
+//! From words to structs: clap's commands out of the table, the options of all commands, and hints. It sends nothing
+//! and prints nothing; standard input may name targets.
 
 pub(crate) mod build;
 pub(crate) mod given;

@@ -28,8 +28,8 @@ pub(crate) struct Custom {
     pub run: for<'a> fn(&'a App, &'a ArgMatches) -> Running<'a>,
     /// The operations that it calls, by its own verb, or "" where it has none.
     pub calls: Calls,
-    /// Commands that use it or its verbs, one a line; none where it is a command of the table, which has them. They run on
-    /// the emulator's demo.
+    /// Commands that use it or its verbs, one a line; none where it is a command of the table, which has them. They run
+    /// on the emulator's demo.
     pub examples: &'static str,
     /// Whether it heeds `--dry-run` and `--curl`.
     pub previews: bool,

@@ -125,7 +125,8 @@ fn secret(streams: &Streams, question: &str) -> std::io::Result<String> {
     })
 }
 
-/// After Ctrl-D the cursor still stands behind the question. (After Ctrl-C it is the shell that goes on to the next line.)
+/// After Ctrl-D the cursor still stands behind the question. (After Ctrl-C it is the shell that goes on to the next
+/// line.)
 fn end_line(streams: &Streams) {
     streams.ask("\n");
 }

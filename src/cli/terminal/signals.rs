@@ -25,8 +25,8 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// A filter begins, and hears of a signal by [`Heard::is_asked`] until what this gives is dropped. The runtime, which
-    /// would hear it otherwise, waits for the filter.
+    /// A filter begins, and hears of a signal by [`Heard::is_asked`] until what this gives is dropped. The runtime,
+    /// which would hear it otherwise, waits for the filter.
     pub fn filter(self: &Arc<Heard>) -> Filtering {
         self.asked.store(false, Ordering::SeqCst);
         self.filtering.store(true, Ordering::SeqCst);
@@ -67,8 +67,8 @@ impl Heard {
         self.unseen.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Begins to listen, on a thread that lasts as long as the process: a signal that was caught once does not end it by
-    /// itself any more. So one that nobody hears ends it from here.
+    /// Begins to listen, on a thread that lasts as long as the process: a signal that was caught once does not end it
+    /// by itself any more. So one that nobody hears ends it from here.
     pub fn listen(self: &Arc<Heard>) {
         if self.listening.swap(true, Ordering::SeqCst) {
             return;

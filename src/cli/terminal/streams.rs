@@ -181,8 +181,8 @@ impl Streams {
     /// Standard input to its end.
     ///
     /// # Errors
-    /// It is longer than this, in bytes; it was closed before the program began, and so is not what somebody meant to give; or it was read before, such as
-    /// by `--key-file -`.
+    /// It is longer than this, in bytes; it was closed before the program began, and so is not what somebody meant to
+    /// give; or it was read before, such as by `--key-file -`.
     pub fn rest(&self, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
         if self.was_closed(0) {
             return Err(io::Error::other("standard input is closed"));

@@ -1,5 +1,5 @@
-//! The routes: which method and path is which operation, and who carries it out. Written from the server's side, without
-//! a look at the client's table.
+//! The routes: which method and path is which operation, and who carries it out. Written from the server's side,
+//! without a look at the client's table.
 //!
 //! To add one: write a handler in its noun's file and a row in that file's `ROUTES`.
 

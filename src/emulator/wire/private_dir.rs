@@ -25,8 +25,8 @@ pub enum ThrowAwayKey {
     /// no secret: whoever has this library has it. So it is for an emulator that only this machine can reach, where
     /// everyone who can reach it can do all to it anyway, by `/--emulator`.
     KnownRsa,
-    /// A new RSA key, in the same format. It takes a good part of a second, and many of them where the `rsa` crate is not
-    /// optimised.
+    /// A new RSA key, in the same format. It takes a good part of a second, and many of them where the `rsa` crate is
+    /// not optimised.
     NewRsa,
 }
 

@@ -27,8 +27,8 @@ pub fn read(token: &str) -> String {
     out
 }
 
-/// Whether fish would put somebody's home folder in the place of a name that completes this token: it quotes all that it
-/// inserts but a tilde at the beginning.
+/// Whether fish would put somebody's home folder in the place of a name that completes this token: it quotes all that
+/// it inserts but a tilde at the beginning.
 pub fn expands(token: &str, name: &str) -> bool {
     let user = name.strip_prefix('~').and_then(|rest| rest.split('/').next());
     let known = |letter: char| letter.is_alphanumeric() || "._-+@$".contains(letter);

@@ -1,6 +1,7 @@
-//! Plans: steps that create, change, adopt and delete resources, in the order that their dependencies need, and a record
-//! of what is owned. Nothing here knows what the resources are, or sends a request: whoever plans has a [`Kind`] for its
-//! resources, makes [`Step`]s of them, puts them [`in_order`], and has a [`Run`] carry them out by its own [`Work`].
+//! Plans: steps that create, change, adopt and delete resources, in the order that their dependencies need, and a
+//! record of what is owned. Nothing here knows what the resources are, or sends a request: whoever plans has a [`Kind`]
+//! for its resources, makes [`Step`]s of them, puts them [`in_order`], and has a [`Run`] carry them out by its own
+//! [`Work`].
 //!
 //! ```
 //! # #[cfg(feature = "emulator")]

@@ -2,8 +2,8 @@
 //! for each cloud, account and owner, in a folder that the caller names.
 //!
 //! A run writes down what it is about to create before it sends the request. So no end of the process and no full disk
-//! leaves a resource behind that is on no record: what was [begun](Record::begun) and turns out to exist is owned, if it
-//! is as the run would have created it. A resource of that name that differs is somebody else's.
+//! leaves a resource behind that is on no record: what was [begun](Record::begun) and turns out to exist is owned, if
+//! it is as the run would have created it. A resource of that name that differs is somebody else's.
 
 use std::collections::HashSet;
 use std::io;
@@ -146,9 +146,9 @@ impl<K: Kind> Record<K> {
 
     /// Takes begun resources for made ones if they exist as they were begun. `find` returns the resource of that kind
     /// and name that exists. If it differs, is older, or the record does not say how it was begun, it may be somebody
-    /// else's, and is forgotten; so is one that is found after an hour and does not say when it was created, and one that
-    /// is on another owner's record. One that does not exist is forgotten after an hour: until then its request may
-    /// still be carried out. The file is written by [`Record::open`].
+    /// else's, and is forgotten; so is one that is found after an hour and does not say when it was created, and one
+    /// that is on another owner's record. One that does not exist is forgotten after an hour: until then its request
+    /// may still be carried out. The file is written by [`Record::open`].
     pub fn settle(&mut self, find: impl Fn(&Owned<K>) -> Option<Found>) -> Settled<K> {
         let mut settled = Settled { own: Vec::new(), foreign: Vec::new() };
         let (now, others) = (now(), self.others());

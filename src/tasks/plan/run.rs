@@ -40,7 +40,8 @@ pub struct Run {
 
 impl Run {
     /// Carries the steps out. Before a resource is created, the record says so; after each step, the record has its
-    /// outcome. So whatever ends the process, a later [`settle`](super::Record::settle) finds what was created, and tells it from what others have.
+    /// outcome. So whatever ends the process, a later [`settle`](super::Record::settle) finds what was created, and
+    /// tells it from what others have.
     ///
     /// # Errors
     /// The first step's that fails, after which no other one is begun; or that it was told to stop.

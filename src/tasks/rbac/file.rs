@@ -351,8 +351,8 @@ fn policy(text: PolicyText) -> Policy {
 }
 
 impl Wanted {
-    /// Refuses what the commands for one user, role or policy refuse too: private keys in fields that are sent, and that
-    /// the plan shows.
+    /// Refuses what the commands for one user, role or policy refuse too: private keys in fields that are sent, and
+    /// that the plan shows.
     fn no_secrets(&self, folders: Folders<'_>) -> Result<()> {
         let check = |what: String, place, text: &str| plain(&what, place, text, folders);
         for user in &self.users {

@@ -1,7 +1,8 @@
 //! Users, roles and policies together: read from an account, compared with a file, and made as the file says. The file
-//! is parsed by [`mod@file`], the account read by [`live`], the difference planned by [`plan`](plan::plan()), and each step
-//! carried out by a [`Worker`] in a [`Run`](super::plan::Run). Nothing here prints, asks or reads the environment: the
-//! caller shows the plan, asks whether to go ahead, and knows where the record is and which passwords new users get.
+//! is parsed by [`mod@file`], the account read by [`live`], the difference planned by [`plan`](plan::plan()), and each
+//! step carried out by a [`Worker`] in a [`Run`](super::plan::Run). Nothing here prints, asks or reads the environment:
+//! the caller shows the plan, asks whether to go ahead, and knows where the record is and which passwords new users
+//! get.
 //!
 //! ```
 //! # #[cfg(feature = "emulator")]

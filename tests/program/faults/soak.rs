@@ -9,7 +9,8 @@ use sdc::emulator::{Emulator, Options, Pace, Seed};
 use crate::faults::truth::ask;
 use crate::faults::{beside, runtime, sdc, text};
 
-/// What goes wrong, and with which part of the requests: one in twenty together. The seed makes a run like the last one.
+/// What goes wrong, and with which part of the requests: one in twenty together. The seed makes a run like the last
+/// one.
 const FAULTS: &[&str] = &[
     "* status=503 p=0.01 seed=11",
     "* status=429 p=0.01 seed=12",

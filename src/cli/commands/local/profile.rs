@@ -172,7 +172,8 @@ fn make_current(app: &App, dir: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The name of the profile that a command with these options goes by, none where variables say all that a profile could.
+/// The name of the profile that a command with these options goes by, none where variables say all that a profile
+/// could.
 fn in_effect(app: &App, dir: &Path) -> Result<Option<String>> {
     let without_options = Config::load(&Flags::default(), &Sources::new(app.console.env.clone()));
     // `env` stands there too where the settings cannot be read at all.

@@ -3,6 +3,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::answer::Row;
 use crate::api::cloudapi::machines;
 use crate::cli::app::App;
 use crate::cli::args::build;
@@ -99,15 +100,24 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let asking = Asking { must: true, yes: matches.get_flag("yes") };
     question::settle(app, &client, op, &mut targets, asking).await?;
     let wait = matches.get_flag("wait").then_some(timeout);
-    let change = Change { wait, ignore_missing: filter.ignore_missing, ..Change::new(op) };
+    // Somebody may give a machine more time while the question is open, or while others are deleted.
+    let still = |row: Row<'_>| row.text(EXPIRES).is_some_and(|text| time(&text).is_ok_and(|time| time <= now));
+    let change = Change { wait, ignore_missing: filter.ignore_missing, still: Some(&still), ..Change::new(op) };
     let batch = Batch { change, parallel: filter.parallel(), typed: Typed { op, matches } };
     change::run(app, &client, batch, targets, view, jq.as_ref()).await
+}
+
+/// Where a machine's record has its time.
+const EXPIRES: &str = "/tags/sdc.expires";
+
+fn time(text: &str) -> std::result::Result<jiff::Timestamp, jiff::Error> {
+    text.trim().parse()
 }
 
 /// Whether a machine has a time, and that is past.
 fn is_over(app: &App, thing: &Candidate, now: jiff::Timestamp) -> bool {
     let Some(text) = thing.text(&["tags", EXPIRES_TAG]) else { return false };
-    match text.trim().parse::<jiff::Timestamp>() {
+    match time(&text) {
         Ok(time) => time <= now,
         Err(_) => {
             let text: String = text.chars().take(80).collect();

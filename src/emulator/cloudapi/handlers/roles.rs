@@ -32,9 +32,9 @@ fn login<'a>(state: &'a State, account: &'a Account, member: &Member) -> &'a str
     }
 }
 
-/// As the API shows a role: with objects since version 9, with names before. `known` are the sub-users that this request
-/// has shown as default members: since version 9 the real server notes that in the record that it keeps of the sub-user,
-/// so every role that a list shows after it has them as default members too.
+/// As the API shows a role: with objects since version 9, with names before. `known` are the sub-users that this
+/// request has shown as default members: since version 9 the real server notes that in the record that it keeps of the
+/// sub-user, so every role that a list shows after it has them as default members too.
 fn view(call: &Call<'_>, account: &Account, role: &Role, known: &mut HashSet<String>) -> Value {
     let policies: Vec<_> = role.policies.iter().filter_map(|id| account.policy(id)).collect();
     let mut view = Map::new();

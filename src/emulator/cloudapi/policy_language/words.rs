@@ -174,8 +174,8 @@ impl Words {
         self.wanted("'CAN'")
     }
 
-    /// `a`, `a and b`, `a, b and c`. The real grammar has an `and` before the last of several and nowhere else; versions
-    /// of it differ, so any of both is taken here, and the client warns of it.
+    /// `a`, `a and b`, `a, b and c`. The real grammar has an `and` before the last of several and nowhere else;
+    /// versions of it differ, so any of both is taken here, and the client warns of it.
     pub(crate) fn patterns(&mut self, what: &str) -> Result<Vec<Pattern>, String> {
         let mut patterns = vec![self.pattern(what)?];
         loop {

@@ -102,8 +102,8 @@ pub fn environment(emulator: &Emulator, env: &Env) -> Vec<(&'static str, String)
 }
 
 /// The folders of the settings and the cache of a command that has an emulator of its own: empty ones, which go with
-/// it. The user's `HOME` stays, which ssh and git need, and so do `XDG_CONFIG_HOME` and `XDG_CACHE_HOME`: other programs
-/// have their settings and the caches of their builds there.
+/// it. The user's `HOME` stays, which ssh and git need, and so do `XDG_CONFIG_HOME` and `XDG_CACHE_HOME`: other
+/// programs have their settings and the caches of their builds there.
 ///
 /// # Errors
 /// They cannot be made.
