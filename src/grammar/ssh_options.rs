@@ -20,7 +20,7 @@ pub const SCP: Tool = Tool { valued: "cDFiJlMoPSX", port: 'P', login: None };
 
 /// What the options settle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Given {
+pub struct PassedOptions {
     /// How many words the options take, with the `--` that ends them.
     pub words: usize,
     /// Whether there is such a `--`.
@@ -37,10 +37,10 @@ pub struct Given {
     pub user: Option<String>,
 }
 
-impl Given {
+impl PassedOptions {
     /// Reads them, as far as the first word that is no option.
-    pub fn read(tool: &Tool, words: &[OsString]) -> Given {
-        let mut given = Given::default();
+    pub fn read(tool: &Tool, words: &[OsString]) -> PassedOptions {
+        let mut given = PassedOptions::default();
         let mut words = words.iter().map(|word| word.to_string_lossy());
         while let Some(word) = words.next() {
             let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) else { break };
@@ -99,8 +99,8 @@ impl Given {
 mod tests {
     use super::*;
 
-    fn read(tool: &Tool, line: &[&str]) -> Given {
-        Given::read(tool, &line.iter().map(OsString::from).collect::<Vec<_>>())
+    fn read(tool: &Tool, line: &[&str]) -> PassedOptions {
+        PassedOptions::read(tool, &line.iter().map(OsString::from).collect::<Vec<_>>())
     }
 
     #[test]

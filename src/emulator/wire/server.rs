@@ -236,7 +236,7 @@ fn carry_out(
         shared.saw(seen);
         return Err(NoReply::Dropped);
     }
-    let mut answered = match planned(effect) {
+    let mut answered = match injected_reply(effect) {
         Some(reply) => Response { reply, signed_by: None, mute: false, early: effect.html, methods: Vec::new() },
         None => service.answer(&asked),
     };
@@ -250,7 +250,7 @@ fn carry_out(
         answered.reply = Reply::empty(204);
     }
     if let (Some(json), Body::Json(bytes)) = (effect.json, &mut answered.reply.body) {
-        spoil(json, bytes);
+        corrupt_json(json, bytes);
     }
     if effect.drop == Some(Drop::After) {
         shared.saw(seen);
@@ -262,7 +262,7 @@ fn carry_out(
 }
 
 /// Puts something else in the place of a body's JSON.
-fn spoil(json: Json, bytes: &mut Vec<u8>) {
+fn corrupt_json(json: Json, bytes: &mut Vec<u8>) {
     match json {
         Json::Cut => bytes.truncate(bytes.len() / 2),
         Json::Wrong if bytes.first() == Some(&b'[') => *bytes = br#"{"planted":"fault"}"#.to_vec(),
@@ -271,7 +271,7 @@ fn spoil(json: Json, bytes: &mut Vec<u8>) {
 }
 
 /// The answer that a fault puts in the place of the real one.
-fn planned(effect: &Effect) -> Option<Reply> {
+fn injected_reply(effect: &Effect) -> Option<Reply> {
     if effect.html {
         let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
                     <center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";

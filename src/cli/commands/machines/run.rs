@@ -26,7 +26,7 @@ use crate::client::{Client, Wait, Watch};
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::grammar::range;
 use crate::grammar::shell;
-use crate::grammar::ssh_options::Given;
+use crate::grammar::ssh_options::PassedOptions;
 use crate::request::{Arg as Value, Request};
 use crate::tasks::addresses;
 use crate::tasks::call::Call;
@@ -466,7 +466,7 @@ impl Tool<'_> {
         if let Some(file) = &self.app.config.key_file {
             words.extend(["-i".into(), file.value.clone().into_os_string()]);
         }
-        words.extend(way_options(self.way, &Given::default(), port, true));
+        words.extend(way_options(self.way, &PassedOptions::default(), port, true));
         words
     }
 

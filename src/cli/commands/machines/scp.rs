@@ -11,7 +11,7 @@ use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
-use crate::grammar::ssh_options::{self, Given};
+use crate::grammar::ssh_options::{self, PassedOptions};
 use crate::tasks::addresses;
 use crate::tasks::route::SshRoute;
 
@@ -61,7 +61,7 @@ pub fn command() -> Command {
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let print = printing(app, matches, "scp")?;
     let words: Vec<OsString> = matches.get_many::<OsString>("FILE").into_iter().flatten().cloned().collect();
-    let given = Given::read(&ssh_options::SCP, &words);
+    let given = PassedOptions::read(&ssh_options::SCP, &words);
     let (own, files) = words.split_at(given.words.min(words.len()));
     let files = files.iter().map(|word| File::read(word, cfg!(windows))).collect::<Result<Vec<File>>>()?;
     check(&files)?;
@@ -128,7 +128,7 @@ enum Place {
 }
 
 /// scp's command line.
-fn line(places: &[Place], given: &Given, own: &[OsString], alias: bool) -> Result<Vec<OsString>> {
+fn line(places: &[Place], given: &PassedOptions, own: &[OsString], alias: bool) -> Result<Vec<OsString>> {
     let ways: Vec<&SshRoute> = places
         .iter()
         .filter_map(|place| match place {
@@ -160,7 +160,7 @@ fn line(places: &[Place], given: &Given, own: &[OsString], alias: bool) -> Resul
     if received && ways.len() > 1 && !given.between {
         line.push("-3".into());
     }
-    let told = Given { port: given.port || uris, ..given.clone() };
+    let told = PassedOptions { port: given.port || uris, ..given.clone() };
     line.extend(way_options(first, &told, "-P", alias && !several));
     line.extend_from_slice(own);
     // A file whose name begins with a dash is no option.

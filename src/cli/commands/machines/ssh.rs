@@ -11,7 +11,7 @@ use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::shell;
-use crate::grammar::ssh_options::{self, Given};
+use crate::grammar::ssh_options::{self, PassedOptions};
 use crate::tasks::addresses;
 use crate::tasks::route::{ProxyChoice, RouteFinder, SshRoute};
 
@@ -104,7 +104,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         .hint(Hint::run("before the machine", CommandLine::new("machines ssh").word(long).word(typed))));
     }
     let args = args.strip_prefix(&[OsString::from("--")]).unwrap_or(args);
-    let given = Given::read(&ssh_options::SSH, args);
+    let given = PassedOptions::read(&ssh_options::SSH, args);
     let (user, machine) = addresses::split_user(typed)?;
     let user = login(matches, user)?;
     let past = past(matches, &given)?;
@@ -156,7 +156,7 @@ pub fn login<'a>(matches: &'a ArgMatches, before: Option<&'a str>) -> Result<Opt
 ///
 /// # Errors
 /// A usage error where both do.
-pub fn past(matches: &ArgMatches, given: &Given) -> Result<ProxyChoice> {
+pub fn past(matches: &ArgMatches, given: &PassedOptions) -> Result<ProxyChoice> {
     match matches.get_one::<String>("proxy") {
         Some(_) if given.way => Err(Error::usage("--proxy contradicts the proxy in the options behind it")),
         Some(typed) => Ok(ProxyChoice::Machine(typed.clone())),
@@ -166,7 +166,7 @@ pub fn past(matches: &ArgMatches, given: &Given) -> Result<ProxyChoice> {
 }
 
 /// The tool's options for this way, but for those that were given: the tool takes the first of two.
-pub fn way_options(way: &SshRoute, given: &Given, port: &str, alias: bool) -> Vec<OsString> {
+pub fn way_options(way: &SshRoute, given: &PassedOptions, port: &str, alias: bool) -> Vec<OsString> {
     let mut words: Vec<String> = Vec::new();
     if alias && !given.alias {
         words.extend(["-o".to_owned(), format!("HostKeyAlias={}", way.machine.id)]);
