@@ -31,7 +31,7 @@ pub static LIST: Op = Op::map("ListMachineMetadata", "metadata list", ALL, "List
 /// GetMachineMetadata. Only texts are answered; `credentials` is an object.
 pub static GET: Op = Op::get("GetMachineMetadata", "metadata get", ONE, "Show a metadata value of a machine").examples(
     "machines metadata get web1 release\n\
-         machines metadata get web1 user-script",
+     machines metadata get web1 user-script",
 );
 
 /// UpdateMachineMetadata, which the server's routes call AddMachineMetadata. Every query parameter would be stored.

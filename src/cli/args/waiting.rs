@@ -51,15 +51,17 @@ pub fn patience(matches: &ArgMatches) -> Result<Duration> {
 
 /// `--wait` and `--timeout`.
 pub fn options(op: &Op) -> [Arg; 2] {
-    [
-        wait(op),
-        Arg::new("timeout")
-            .long("timeout")
-            .value_name("TIME")
-            .requires("wait")
-            .help_heading(WAITING)
-            .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
-    ]
+    [wait(op), timeout()]
+}
+
+/// `--timeout`, which goes with `--wait`.
+pub fn timeout() -> Arg {
+    Arg::new("timeout")
+        .long("timeout")
+        .value_name("TIME")
+        .requires("wait")
+        .help_heading(WAITING)
+        .help("How long to wait: 90s, 15m, or seconds [default: 10m]")
 }
 
 /// `--wait`, of what ends in a state also with a state.

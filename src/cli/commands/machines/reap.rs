@@ -62,14 +62,7 @@ pub fn command() -> Command {
                 .help_heading(WAITING)
                 .help("Wait until they are gone"),
         )
-        .arg(
-            Arg::new("timeout")
-                .long("timeout")
-                .value_name("TIME")
-                .requires("wait")
-                .help_heading(WAITING)
-                .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
-        )
+        .arg(waiting::timeout())
         .args(build::list_options().into_iter().take(1))
         .args(choosing::limits());
     choosing::with_ignore_missing(command)

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::StreamExt;
@@ -15,7 +14,7 @@ use crate::api::{CLOUDAPI, Noun, Shape};
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
-use crate::cli::args::targets;
+use crate::cli::args::{targets, waiting};
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::resume;
 use crate::cli::terminal::exit;
@@ -42,8 +41,6 @@ pub(crate) static COMMAND: Custom = Custom {
     settings: Settings::Needed,
 };
 
-/// How long is waited unless told otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 /// How many are waited for at once; more have to wait for their turn, in the time that all of them have.
 const AT_ONCE: usize = 512;
 
@@ -105,10 +102,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if !port && (matches.get_flag("public") || matches.get_flag("private") || matches.contains_id("network")) {
         return Err(Error::usage("--public, --private and --network choose the address for --for ssh and port=N"));
     }
-    let timeout = match matches.get_one::<String>("timeout") {
-        Some(text) => crate::config::duration("--timeout", text)?,
-        None => DEFAULT_TIMEOUT,
-    };
+    let timeout = waiting::patience(matches)?;
     let view = app.view(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let typed = typed(app, noun, matches)?;
