@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Goal, Kind, Noun, Op, Resource, Service, cloudapi, column, query};
 use crate::auth::{Key, PrivateKey, Signer, no_passphrase};
-use crate::client::{Client, Condition, Cut, Span, Until, Wait};
+use crate::client::{Client, Condition, Cut, Span, Time, Until, Wait};
 use crate::emulator::datacenter::DataCenter;
 use crate::emulator::datacenter::state::{Machine, State, Work};
 use crate::emulator::http::head::{self, Head, Response, Twist};
@@ -196,7 +196,7 @@ async fn a_wait_asks_the_service_of_the_operation() {
     let args = Args::new().set("uuid", &ids[0]);
     let before = vmapi.before(&STOP, &args).await.unwrap();
     vmapi.call(&STOP, &args).await.unwrap();
-    let waiting = Wait { op: &STOP, args, name: "web", since: None, before, state: None, timeout };
+    let waiting = Wait { op: &STOP, args, name: "web", since: None, before, state: None, time: Time::new(timeout) };
     let stopped = vmapi.wait(waiting, |_| {}).await.unwrap();
     assert_eq!(stopped.first().unwrap().text("/state").as_deref(), Some("stopped"));
     // What is planted to fail does, and its wait ends.
@@ -205,12 +205,13 @@ async fn a_wait_asks_the_service_of_the_operation() {
     let before = vmapi.before(&STOP, &args).await.unwrap();
     vmapi.call(&STOP, &args).await.unwrap();
     let short = Duration::from_secs(3);
-    let waiting = Wait { op: &STOP, args, name: "db", since: None, before, state: None, timeout: short };
+    let waiting = Wait { op: &STOP, args, name: "db", since: None, before, state: None, time: Time::new(short) };
     assert_eq!(vmapi.wait(waiting, |_| {}).await.unwrap_err().kind(), error::Kind::TimedOut);
     // What CloudAPI changes is seen here.
     cloudapi.call(&cloudapi::machines::STOP, &Args::new().set("machine", &ids[1])).await.unwrap();
     let condition = Condition::State("stopped".to_owned());
-    let until = Until { noun: &VM, args: Args::new().set("uuid", &ids[1]), name: "db", condition, timeout };
+    let until =
+        Until { noun: &VM, args: Args::new().set("uuid", &ids[1]), name: "db", condition, time: Time::new(timeout) };
     let stopped = vmapi.until(&until, |_| {}).await.unwrap();
     assert_eq!(stopped.first().unwrap().text("/uuid").as_deref(), Some(&*ids[1]));
 }

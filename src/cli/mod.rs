@@ -43,39 +43,53 @@ const MAX_KEY_LEN: u64 = 64 * 1024;
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     runtime::keep_out_of_dumps();
-    ExitCode::from(run(&args, &Console::process()))
+    let (code, command) = carried_out(&args, &Console::process());
+    // Taking the commands apart again would take as long as making them.
+    std::mem::forget(command);
+    ExitCode::from(code)
 }
 
 /// Runs the program with these arguments, of which the first is its name, and returns its exit code. It makes a runtime
-/// of its own, so it cannot be called from within one.
+/// of its own, so it cannot be called from within one. What it gives up (an expression of `--jq` without end, an agent
+/// that hangs) may go on in a thread until the process ends.
 pub fn run(args: &[OsString], console: &Console) -> u8 {
+    carried_out(args, console).0
+}
+
+/// The exit code, and the commands where they had to be made.
+fn carried_out(args: &[OsString], console: &Console) -> (u8, Option<clap::Command>) {
     let streams = &console.streams;
     // Asked for by every script that checks its tools, and answered before anything is set up.
     if let [_, only] = args
         && (only == "--version" || only == "-V")
     {
         let text = concat!("sdc ", env!("CARGO_PKG_VERSION"), "\n");
-        return ended(streams, false, streams.out(text.as_bytes()).map(|()| 0));
+        return (ended(streams, false, streams.out(text.as_bytes()).map(|()| 0)), None);
     }
     if let Some(answered) = complete::answered(args, console, tree) {
-        return ended(streams, false, answered.map(|()| 0));
+        return (ended(streams, false, answered.map(|()| 0)), None);
     }
-    // Taking the commands apart again would take as long as making them.
-    let mut command = std::mem::ManuallyDrop::new(tree::command(args));
-    let matches = match command.try_get_matches_from_mut(args) {
-        Ok(matches) => matches,
-        Err(error) => return usage(console, args, error),
+    let mut command = tree::command(args);
+    let code = match command.try_get_matches_from_mut(args) {
+        Ok(matches) => understood(args, console, &command, &matches),
+        Err(error) => usage(console, args, error),
     };
-    if let Err(error) = guard::check(&command, &matches, console) {
+    (code, Some(command))
+}
+
+/// What was typed is a command with its options.
+fn understood(args: &[OsString], console: &Console, command: &clap::Command, matches: &ArgMatches) -> u8 {
+    let streams = &console.streams;
+    if let Err(error) = guard::check(command, matches, console) {
         return ended(streams, wants_json(args), Err(error));
     }
-    let globals = globals::read(&matches).and_then(|(globals, flags)| Ok((globals, given_key(streams, flags)?)));
+    let globals = globals::read(matches).and_then(|(globals, flags)| Ok((globals, given_key(streams, flags)?)));
     let globals = match globals {
         Ok(globals) => globals,
         Err(error) => return ended(streams, wants_json(args), Err(error)),
     };
     let json = globals.0.json();
-    ended(streams, json, start(console, globals, &matches))
+    ended(streams, json, start(console, globals, matches))
 }
 
 /// `--key-file -`: the key itself comes on standard input.

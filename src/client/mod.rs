@@ -17,6 +17,7 @@ mod wire;
 
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
+pub use poll::Time;
 use send::jitter;
 pub use send::{Once, Watch, backoff};
 #[cfg(feature = "sockets")]

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::{Client, backoff, jitter};
 use crate::error::{Error, Kind, Result};
 
@@ -12,6 +14,40 @@ const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_s
 const LOOK: Duration = Duration::from_secs(10);
 /// The longest time that can be waited: a clock cannot count for ever.
 const MAX_WAIT: Duration = Duration::from_secs(366 * 86_400);
+
+/// The time that one or several waits have: as it was said, and when it is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Time {
+    said: Duration,
+    end: Instant,
+}
+
+impl Time {
+    /// As much as this, from now on.
+    pub fn new(timeout: Duration) -> Time {
+        Time::since(Instant::now(), timeout)
+    }
+
+    /// As much as this, from then on.
+    pub fn since(begun: Instant, timeout: Duration) -> Time {
+        Time { said: timeout, end: begun + timeout.min(MAX_WAIT) }
+    }
+
+    /// As it was said, which is how a failure names it.
+    pub fn said(&self) -> Duration {
+        self.said
+    }
+
+    /// When it is over.
+    pub fn end(&self) -> Instant {
+        self.end
+    }
+
+    /// What is left of it.
+    pub fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+}
 
 /// What one look has shown.
 pub(super) enum Poll<T> {
@@ -34,11 +70,10 @@ impl Client {
     /// The look's own, where waiting does not help.
     pub(super) async fn poll<T>(
         &self,
-        timeout: Duration,
+        time: Time,
         mut progress: impl FnMut(&str),
         mut look: impl AsyncFnMut(&Client, u32) -> Result<Poll<T>>,
     ) -> Result<End<T>> {
-        let deadline = tokio::time::Instant::now() + timeout.min(MAX_WAIT);
         let mut pause = POLL.0;
         let mut seen: Option<String> = None;
         // One that never answers must not eat the whole wait.
@@ -47,7 +82,7 @@ impl Client {
         let mut last: Option<Error> = None;
         for looks in 1.. {
             let client = self.with_patience(patience);
-            let shown = match tokio::time::timeout_at(deadline, look(&client, looks)).await {
+            let shown = match tokio::time::timeout_at(time.end, look(&client, looks)).await {
                 Err(_) => break,
                 Ok(shown) => shown,
             };
@@ -79,8 +114,8 @@ impl Client {
                 }
                 Err(error) => return Err(error),
             };
-            let next = tokio::time::Instant::now() + next;
-            if next >= deadline {
+            let next = Instant::now() + next;
+            if next >= time.end {
                 break;
             }
             tokio::time::sleep_until(next).await;
@@ -100,15 +135,13 @@ impl Client {
 }
 
 /// The error of a wait that ran out of time.
-pub(super) fn late(word: &str, name: &str, seen: Option<&str>, timeout: Duration, last: Option<Error>) -> Error {
+pub(super) fn late(word: &str, name: &str, seen: Option<&str>, time: Time, last: Option<Error>) -> Error {
     let seen = match seen {
         Some("") => "has not come to its end".to_owned(),
         Some(seen) => format!("is still {seen}"),
         None => "could not be asked for".to_owned(),
     };
-    let time =
-        if timeout.as_millis() >= 900 { Duration::from_secs(timeout.as_secs_f64().round() as u64) } else { timeout };
-    let words = format!("{word} {name} {seen} after {time:?}: gave up waiting");
+    let words = format!("{word} {name} {seen} after {:?}: gave up waiting", time.said);
     let error = Error::new(Kind::TimedOut, words);
     let error = match last {
         Some(last) => error.because(last),

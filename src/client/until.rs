@@ -1,9 +1,7 @@
 //! Waiting for a condition that belongs to no request of ours: that a machine runs, that an image can be used, that
 //! something is gone. It changes nothing.
 
-use std::time::Duration;
-
-use super::poll::{End, Poll, late};
+use super::poll::{End, Poll, Time, late};
 use super::{Client, wait};
 use crate::answer::Answer;
 use crate::api::Noun;
@@ -39,7 +37,7 @@ pub enum Condition {
 /// use std::time::Duration;
 ///
 /// use sdc::api::cloudapi::machines::{MACHINE, STOP};
-/// use sdc::client::{Condition, Until};
+/// use sdc::client::{Condition, Time, Until};
 /// use sdc::request::Args;
 ///
 /// let args = Args::new().set("machine", "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d");
@@ -49,7 +47,7 @@ pub enum Condition {
 ///     args,
 ///     name: "web1",
 ///     condition: Condition::State("stopped".to_owned()),
-///     timeout: Duration::from_secs(60),
+///     time: Time::new(Duration::from_secs(60)),
 /// };
 /// let machine = client.until(&stopped, |_| {}).await?;
 /// assert_eq!(machine.first().unwrap().text("/state").unwrap(), "stopped");
@@ -70,7 +68,7 @@ pub struct Until<'a> {
     /// What it is to be like.
     pub condition: Condition,
     /// When to give up.
-    pub timeout: Duration,
+    pub time: Time,
 }
 
 impl Client {
@@ -98,7 +96,7 @@ impl Client {
         let show = self.request(noun.get, &wait::within(noun.get, &until.args))?;
         let mut was_there = false;
         let end = self
-            .poll(until.timeout, progress, async |client, looks| {
+            .poll(until.time, progress, async |client, looks| {
                 let seen = client.send(&show).await?;
                 let gone = until.condition == Condition::Gone;
                 match seen.status {
@@ -137,7 +135,7 @@ impl Client {
             .await?;
         match end {
             End::Done(answer) => Ok(answer),
-            End::Late(seen, last) => Err(late(noun.word, until.name, seen.as_deref(), until.timeout, last)),
+            End::Late(seen, last) => Err(late(noun.word, until.name, seen.as_deref(), until.time, last)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::poll::{End, Poll, late};
+use super::poll::{End, Poll, Time, late};
 use super::{Client, until};
 use crate::answer::Answer;
 use crate::api::{Goal, Noun, Op};
@@ -35,14 +35,14 @@ const DONE: &str = "what was done to it";
 /// use std::time::Duration;
 ///
 /// use sdc::api::cloudapi::machines::STOP;
-/// use sdc::client::Wait;
+/// use sdc::client::{Time, Wait};
 /// use sdc::request::Args;
 ///
 /// let args = Args::new().set("machine", "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d");
 /// let before = client.before(&STOP, &args).await?;
 /// client.call(&STOP, &args).await?;
 /// let stopped = Wait { op: &STOP, args, name: "web1", since: None, before, state: None,
-///     timeout: Duration::from_secs(60) };
+///     time: Time::new(Duration::from_secs(60)) };
 /// let machine = client.wait(stopped, |_| {}).await?;
 /// assert_eq!(machine.first().unwrap().text("/state").unwrap(), "stopped");
 /// # cloud.stop().await
@@ -65,7 +65,7 @@ pub struct Wait<'a> {
     /// The state to wait for instead of the one that is the operation's end, where its end is a state.
     pub state: Option<&'static str>,
     /// When to give up.
-    pub timeout: Duration,
+    pub time: Time,
 }
 
 /// What [`Client::before`] saw.
@@ -135,7 +135,7 @@ impl Client {
         let made = !matches!(goal, Goal::Gone) && makes(&waiting, noun);
         let mut was_there = !made;
         let end = self
-            .poll(waiting.timeout, progress, async |client, looks| {
+            .poll(waiting.time, progress, async |client, looks| {
                 // What the log says is done is looked at after it: before, it may be as it was.
                 let audited = client.is_audited(goal, noun, &waiting).await?;
                 let seen = client.send(&show).await?;
@@ -168,7 +168,7 @@ impl Client {
         match end {
             End::Done(answer) => Ok(answer),
             End::Late(seen, last) => {
-                let error = late(noun.word, waiting.name, seen.as_deref(), waiting.timeout, last);
+                let error = late(noun.word, waiting.name, seen.as_deref(), waiting.time, last);
                 // Where something has moved, it has not been lost.
                 let rests = |state: &str| state.is_empty() || noun.rests.contains(&state);
                 let still = changes == 1 && state.as_deref().is_some_and(rests);

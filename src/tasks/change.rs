@@ -43,15 +43,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::call::{Call, described, described_or_new, verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed};
 use super::stop::Stop;
 use super::{Report, explain};
 use crate::answer::{Answer, Row};
 use crate::api::{Column, Goal, Ids, Noun, Op};
-use crate::client::{Before, Client, Wait, Watch};
+use crate::client::{Before, Client, Time, Wait, Watch};
 use crate::error::{Kind, Result};
 use crate::request::Request;
 
@@ -252,7 +250,7 @@ impl Changing<'_> {
             (None, _) => {
                 let sent = match wait {
                     Some(patience) if op.refused_while_busy => {
-                        let sent = create::delete_when_allowed(client, request, Instant::now() + patience).await?;
+                        let sent = create::delete_when_allowed(client, request, &Time::new(patience)).await?;
                         sent.answer(op).map(|answer| (sent, answer))
                     }
                     _ => client.answered(op, request).await,
@@ -296,7 +294,7 @@ impl Changing<'_> {
             since: made.date.as_deref(),
             state,
             before,
-            timeout,
+            time: Time::new(timeout),
         };
         let told = |state: &str| {
             // Tags and metadata have no state.

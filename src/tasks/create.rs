@@ -54,7 +54,6 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
 
 use super::Report;
 use super::call::Call;
@@ -62,7 +61,7 @@ use super::values;
 use crate::answer::{Answer, Row};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
-use crate::client::{Before, Client, Once, Wait};
+use crate::client::{Before, Client, Once, Time, Wait};
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::grammar::{range, tag};
 use crate::request::{Arg as Value, Args, Request};
@@ -384,12 +383,12 @@ impl CreateOptions {
 ///
 /// # Errors
 /// No answer.
-pub async fn delete_when_allowed(client: &Client, request: &Request, deadline: Instant) -> Result<Response> {
+pub async fn delete_when_allowed(client: &Client, request: &Request, time: &Time) -> Result<Response> {
     let mut pause = FIRST_PAUSE;
     loop {
         let sent = client.send(request).await?;
         let busy = sent.status == 409 && sent.failure().fault().is_some_and(|fault| fault.code == "ConflictError");
-        if !busy || Instant::now() + pause >= deadline {
+        if !busy || pause >= time.left() {
             return Ok(sent);
         }
         tokio::time::sleep(pause).await;
@@ -403,17 +402,17 @@ pub async fn delete_when_allowed(client: &Client, request: &Request, deadline: I
 /// # Errors
 /// The service refused for another reason, or it took longer than this.
 pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()> {
-    let deadline = Instant::now() + patience;
+    let time = Time::new(patience);
     let mut pause = FIRST_PAUSE;
     let args = Args::new().set("machine", id);
     let request = client.request(&machines::DELETE, &args)?;
     let sent = loop {
-        let sent = delete_when_allowed(client, &request, deadline).await;
+        let sent = delete_when_allowed(client, &request, &time).await;
         match sent.and_then(|sent| sent.answer(&machines::DELETE).map(|_| sent)) {
             Ok(sent) => break sent,
             Err(error) if error.kind() == Kind::NotFound => return Ok(()),
             Err(error) if !matches!(error.kind(), Kind::Unreachable | Kind::Throttled) => return Err(error),
-            Err(error) if Instant::now() + pause >= deadline => return Err(error),
+            Err(error) if pause >= time.left() => return Err(error),
             Err(_) => {}
         }
         tokio::time::sleep(pause).await;
@@ -427,7 +426,7 @@ pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()>
         // A job that fails is known by its entry since then.
         since: sent.header("date"),
         before: Before::default(),
-        timeout: deadline.saturating_duration_since(Instant::now()),
+        time,
     };
     client.wait(gone, |_| {}).await.map(|_| ())
 }

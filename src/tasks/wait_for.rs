@@ -14,9 +14,10 @@
 //! use std::time::Duration;
 //!
 //! use sdc::api::cloudapi::machines::STOP;
+//! use sdc::client::Time;
 //! use sdc::request::Args;
 //! use sdc::tasks::addresses::AddressChoice;
-//! use sdc::tasks::wait_for::{Time, Waiting, Wanted, waitable};
+//! use sdc::tasks::wait_for::{Waiting, Wanted, waitable};
 //!
 //! // Another process stops it.
 //! client.call(&STOP, &Args::new().set("machine", "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d")).await?;
@@ -42,7 +43,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use tokio::time::Instant;
 
 use super::Report;
 use super::addresses::{AddressChoice, Machine, Networks};
@@ -51,13 +51,11 @@ use super::words::plural;
 use crate::answer::Answer;
 use crate::api::cloudapi::{machines, snapshots};
 use crate::api::{Column, Noun, Service, Shape};
-use crate::client::{Client, Condition, Until};
+use crate::client::{Client, Condition, Time, Until};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::selector;
 use crate::request::Args;
 
-/// The longest time that can be waited.
-const MAX_WAIT: Duration = Duration::from_secs(366 * 86_400);
 /// How long a machine may take to take a connection, and to greet.
 const KNOCK: Duration = Duration::from_secs(4);
 /// How much of a greeting is read: an SSH server may say something else first.
@@ -147,26 +145,6 @@ pub fn waitable(service: &Service, word: &str) -> Result<(&'static Noun, &'stati
     })
 }
 
-/// The time that all of them have together.
-#[derive(Clone, Copy)]
-pub struct Time {
-    /// As it was said.
-    timeout: Duration,
-    /// When it is over.
-    end: Instant,
-}
-
-impl Time {
-    /// As much as was said, from now on.
-    pub fn new(timeout: Duration) -> Time {
-        Time { timeout, end: Instant::now() + timeout.min(MAX_WAIT) }
-    }
-
-    fn left(&self) -> Duration {
-        self.end.saturating_duration_since(Instant::now())
-    }
-}
-
 /// The targets as they were typed.
 pub struct Typed {
     /// What they are parts of, if of anything.
@@ -241,7 +219,7 @@ pub async fn in_time<T>(
     mut ask: impl AsyncFnMut() -> Result<T>,
 ) -> Result<T> {
     let late = |last: Option<Error>| {
-        let error = Error::new(Kind::TimedOut, format!("{what} could not be looked up in {:?}", time.timeout));
+        let error = Error::new(Kind::TimedOut, format!("{what} could not be looked up in {:?}", time.said()));
         match last {
             Some(last) => error.because(last),
             None => error,
@@ -249,7 +227,7 @@ pub async fn in_time<T>(
     };
     let mut last = None;
     loop {
-        let error = match tokio::time::timeout_at(time.end, ask()).await {
+        let error = match tokio::time::timeout_at(time.end(), ask()).await {
             Ok(Err(error)) if !error.passes() => return Err(error),
             Ok(Err(error)) if time.left().is_zero() => return Err(late(Some(error))),
             Ok(Err(error)) => error,
@@ -295,7 +273,7 @@ impl Waiting<'_> {
             Wanted::Condition(condition) => condition.clone(),
             Wanted::Port(_) => Condition::State("running".to_owned()),
         };
-        let until = Until { noun: self.noun, args: args.clone(), name, condition, timeout: self.time.left() };
+        let until = Until { noun: self.noun, args: args.clone(), name, condition, time: *self.time };
         let waited = self.client.until_also(&until, &progress, async |object| {
             let Wanted::Port(port) = self.wanted else { return Ok(None) };
             let Some(row) = object.first() else { return Ok(Some(String::new())) };

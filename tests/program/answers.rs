@@ -809,20 +809,19 @@ async fn what_was_made_is_told_although_its_output_cannot_be_written() {
         (&["role-tags", "set", "machines/web1", "full", "--yes"], "all the same: set role tags of machines/web1"),
         (&["machines", "tags", "set", "web1", "full=yes"], "tags set was carried out all the same: machine web1 ("),
     ] {
-        let mut command = against(&emulator, &[words, &["-o", "json"]].concat());
+        let mut command = against(&emulator, &[words, &["-o", "json"]].concat()).process();
         command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
         let said = output(command).await;
         ends(&said, 1, "cannot write the output");
         ends(&said, 1, shown);
     }
-    let mut command = against(&emulator, &["api", "POST", "/my/roles", "-d", r#"{"name":"made"}"#]);
+    let mut command = against(&emulator, &["api", "POST", "/my/roles", "-d", r#"{"name":"made"}"#]).process();
     command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
     ends(&output(command).await, 1, "the service had answered 201");
     // Whoever reads no more is told nothing, and it is no failure.
-    let command = against(&emulator, &["roles", "create", "pipe", "-o", "json"]);
+    let mut command = against(&emulator, &["roles", "create", "pipe", "-o", "json"]).process();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut command = command;
     command.stdout(writer);
     assert_eq!(output(command).await.status.code(), Some(0));
     emulator.stop().await.unwrap();
@@ -834,7 +833,7 @@ async fn redirected(emulator: &Emulator, words: &[&str], how: &str) -> Output {
     let program = against(emulator, &[]);
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", &format!("exec \"$@\" {how}"), "sh", env!("CARGO_BIN_EXE_sdc")]).args(words).env_clear();
-    shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.envs(program.vars());
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     output(shell).await
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::common::{against, ended, key, output, text};
+use crate::common::{Program, against, ended, key, output, text};
 use sdc::emulator::{Emulator, Options, Pace};
 
 async fn cloud(pace: Pace, faults: &[&str]) -> Emulator {
@@ -18,7 +18,7 @@ async fn cloud(pace: Pace, faults: &[&str]) -> Emulator {
 const FAST: Pace = Pace::Times(10_000.0);
 
 /// The program where these tools are.
-fn with(emulator: &Emulator, path: &Path, words: &[&str]) -> Command {
+fn with(emulator: &Emulator, path: &Path, words: &[&str]) -> Program {
     let mut command = against(emulator, words);
     command.env("PATH", format!("{}:/usr/bin:/bin", path.display())).env("SDC_REQUEST_TIMEOUT", "6s");
     command
@@ -243,7 +243,8 @@ async fn a_run_ends_with_the_commands_code_and_leaves_nothing() {
     for (line, code, out) in
         [("echo hello; exit 7", 7, "hello\n"), ("exit 0", 0, ""), ("echo 'a  b' >&2; exit 255", 255, "")]
     {
-        let output = said(&emulator, tools.path(), &[RUN, &["--", line]].concat()).await;
+        // What it starts writes past it.
+        let output = output(with(&emulator, tools.path(), &[RUN, &["--", line]].concat()).process()).await;
         assert_eq!(
             (output.status.code(), text(&output.stdout).as_str()),
             (Some(code), out),
@@ -254,8 +255,8 @@ async fn a_run_ends_with_the_commands_code_and_leaves_nothing() {
         assert_eq!(left(&emulator, "run-").await, [""; 0]);
     }
     // Several words arrive as they are.
-    let output =
-        said(&emulator, tools.path(), &[RUN, &["--", "printf", "[%s]", "a  b", "$HOME", "it's"]].concat()).await;
+    let words = [RUN, &["--", "printf", "[%s]", "a  b", "$HOME", "it's"]].concat();
+    let output = output(with(&emulator, tools.path(), &words).process()).await;
     assert_eq!(text(&output.stdout), "[a  b][$HOME][it's]", "{}", text(&output.stderr));
     emulator.stop().await.unwrap();
 }
@@ -423,8 +424,9 @@ async fn where_standard_output_is_closed_no_machine_is_made() {
     let tools = tools(SSH);
     let run = with(&emulator, tools.path(), &[RUN, &["--", "echo", "x"]].concat());
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", "exec \"$@\" >&-", "sh"]).arg(run.get_program()).args(run.get_args()).env_clear();
-    shell.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let process = run.process();
+    shell.args(["-c", "exec \"$@\" >&-", "sh"]).arg(process.get_program()).args(process.get_args()).env_clear();
+    shell.envs(run.vars());
     let said = output(shell).await;
     assert_eq!(said.status.code(), Some(1), "{}", text(&said.stderr));
     assert!(text(&said.stderr).contains("standard output is closed"), "{}", text(&said.stderr));

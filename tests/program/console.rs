@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 use sdc::cli::{Console, Streams};
 use sdc::emulator::{Options, Pace};
 
-use crate::common::cloud::{Cloud, Kept};
+use crate::common::Kept;
+use crate::common::cloud::Cloud;
 
 /// A stream that fails in this way.
 struct Broken(io::ErrorKind);

@@ -2,7 +2,7 @@
 //! from the table, has a command and a handler in the emulator.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
-use std::process::Command;
+use crate::common::Program;
 
 use serde_json::Value;
 
@@ -53,8 +53,7 @@ fn called(command: &Value, all: &mut Vec<(String, String, Option<String>)>) {
 }
 
 fn help(words: &[&str]) -> Value {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
-    let output = command.arg("help").args(words).arg("--json").env_clear().output().unwrap();
+    let output = Program::new(&["help"], []).args(words).arg("--json").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -110,7 +109,7 @@ fn help_describes_a_command_with_all_that_it_takes() {
     let tags = help(&["role-tags"]);
     assert_eq!(names(&tags), ["get", "set", "add", "remove", "clear"]);
     assert_eq!(tags["subcommands"][1]["arguments"][1]["multiple"], true);
-    let gone = Command::new(env!("CARGO_BIN_EXE_sdc")).args(["help", "nothing", "--json"]).output().unwrap();
+    let gone = Program::new(&["help", "nothing", "--json"], []).output().unwrap();
     assert_eq!((gone.status.code(), gone.stdout.len()), (Some(2), 0));
 }
 
@@ -138,7 +137,7 @@ fn the_page_of_operations_has_each_route_and_misses_none() {
 
 /// The help of the program at 80 columns.
 fn page(words: &[&str]) -> String {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_sdc")).args(words).env("COLUMNS", "80").output();
+    let output = Program::new(words, []).env("COLUMNS", "80").output();
     String::from_utf8(output.unwrap().stdout).unwrap()
 }
 

@@ -12,7 +12,8 @@ use sdc::api::CLOUDAPI;
 use sdc::cli::{Console, Streams};
 use sdc::emulator::{Options, Pace, ThrowAwayKey};
 
-use crate::common::cloud::{Cloud, Kept};
+use crate::common::Kept;
+use crate::common::cloud::Cloud;
 use crate::common::text;
 
 /// How many run at once.

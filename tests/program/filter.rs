@@ -3,7 +3,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
 
 use crate::common::{against, output, text};
 use sdc::emulator::{Emulator, Options};
@@ -13,7 +12,7 @@ async fn an_expression_without_an_end_is_ended_by_a_signal() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     for (begun, signal) in [("1, last(range(1e12))", "-INT"), ("repeat(1)", "-TERM")] {
         let words = ["machines", "list", "--jq", begun];
-        let mut sdc = against(&emulator, &words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut sdc = against(&emulator, &words).spawn().unwrap();
         let stdout = sdc.stdout.take().unwrap();
         let said = tokio::task::spawn_blocking(move || {
             let mut lines = BufReader::new(stdout).lines();
@@ -36,7 +35,8 @@ async fn an_expression_without_an_end_is_ended_by_a_signal() {
 async fn an_expression_that_eats_memory_is_given_up() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     let words = ["machines", "list", "--jq", "reduce range(40) as $i (\"x\"; . + .) | length"];
-    let said = output(against(&emulator, &words)).await;
+    // What is given up goes on until the process ends.
+    let said = output(against(&emulator, &words).process()).await;
     let told = text(&said.stderr);
     assert_eq!(said.status.code(), Some(1), "{told}");
     assert!(told.contains("the --jq expression takes more than 512 MiB of memory"), "{told}");
@@ -82,9 +82,7 @@ async fn words_of_the_older_tools_and_formats_nearly_right_get_hints_that_work()
         ("api GET /machines?limit=1", "sdc api GET '/:login/machines?limit=1'"),
     ] {
         let words: Vec<&str> = typed.split(' ').collect();
-        let mut sdc = against(&emulator, &words);
-        sdc.stdin(Stdio::null());
-        let said = output(sdc).await;
+        let said = output(against(&emulator, &words)).await;
         // Errors are JSON where that was asked for.
         let told = text(&said.stderr);
         assert!(told.contains("hint") && told.contains(hint) && !said.status.success(), "{typed}: {hint}\n{told}");

@@ -198,7 +198,7 @@ fn every_hint_that_is_a_command_is_read_to_its_end() {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let home = tempfile::tempdir().unwrap();
         let mut sdc = program(&url, "acme", &key().join("key"), &words);
-        let said = sdc.env("HOME", home.path()).stdin(Stdio::null()).output().unwrap();
+        let said = sdc.env("HOME", home.path()).output().unwrap();
         let told = text(&said.stderr);
         // The bare name of a command says where to look.
         if words.len() <= 2 && told.contains("required arguments were not provided") {

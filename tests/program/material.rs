@@ -3,7 +3,6 @@
 #![cfg(unix)]
 
 use crate::common;
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -204,10 +203,8 @@ fn the_commands_that_are_told_repair_what_they_are_told_of() {
 fn sdc(dir: &Dir, words: &[&str], vars: &[(&str, &str)], stdin: &[u8]) -> Output {
     let url = common::answering("200 OK\r\nContent-Type: application/json", b"[]".to_vec());
     let mut command = common::program(&url, "acme", Path::new("/nowhere"), words);
-    command.env_remove("SDC_KEY_FILE").env("HOME", dir.0.path()).envs(vars.iter().copied()).stdin(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let _ = child.stdin.take().unwrap().write_all(stdin);
-    child.wait_with_output().unwrap()
+    command.env_remove("SDC_KEY_FILE").env("HOME", dir.0.path()).envs(vars.iter().copied()).input(stdin);
+    command.output().unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -341,8 +338,8 @@ fn what_is_no_file_is_an_error_wherever_a_file_is_read() {
     // What a shell's <(…) is, and standard input by its path.
     let line = format!("cat {key} | SDC_KEY_FILE=/dev/stdin {} config show", env!("CARGO_BIN_EXE_sdc"));
     dir.sh(&line);
-    let output = sdc(&dir, &["machines", "list", "--key-file", "/dev/stdin"], &[], &std::fs::read(key).unwrap());
-    assert!(output.status.success(), "{}", said(&output));
+    let line = format!("{} api GET /my/machines --dry-run --key-file /dev/stdin < {key}", env!("CARGO_BIN_EXE_sdc"));
+    assert!(dir.sh(&format!("SDC_URL=http://127.0.0.1:1 SDC_ACCOUNT=acme {line}")).contains("GET"));
 }
 
 #[test]
@@ -421,7 +418,7 @@ fn a_program_that_is_started_can_be_dumped_as_before() {
         Path::new(""),
         &["emulator", "exec", "--", "sh", "-c", "ulimit -c; stat -c %u /proc/self/mem"],
     );
-    let inside = common::text(&command.env("PATH", "/usr/bin:/bin").output().unwrap().stdout);
+    let inside = common::text(&command.env("PATH", "/usr/bin:/bin").process().output().unwrap().stdout);
     assert_eq!(inside, dir.sh("ulimit -c; stat -c %u /proc/self/mem"));
 }
 

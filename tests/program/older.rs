@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use sdc::cli::{Console, Streams, run};
 use sdc::config::Env;
 
-use crate::common::cloud::Kept;
+use crate::common::Kept;
 
 const GUIDE: &str = include_str!("../../docs/guide/coming-from-triton.md");
 

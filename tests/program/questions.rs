@@ -6,20 +6,19 @@ use crate::common;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::common::{against, output, program, text};
+use crate::common::{Program, against, output, program, text};
 use sdc::emulator::{Emulator, Options, Pace, Seed};
 
 /// What a command says on a terminal of 120 columns whose person answers this, and how it ends.
-fn asked(mut command: Command, answer: &str) -> (i32, String) {
-    let words: Vec<String> = std::iter::once(command.get_program())
-        .chain(command.get_args())
+fn asked(program: &Program, answer: &str) -> (i32, String) {
+    let process = program.process();
+    let words: Vec<String> = std::iter::once(process.get_program())
+        .chain(process.get_args())
         .map(|word| format!("'{}'", word.to_str().unwrap().replace('\'', r"'\''")))
         .collect();
-    let variables: Vec<_> =
-        command.get_envs().map(|(name, value)| (name.to_owned(), value.unwrap().to_owned())).collect();
-    command = Command::new("script");
+    let mut command = Command::new("script");
     command.args(["-qec", &format!("stty cols 160; {}", words.join(" ")), "/dev/null"]);
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh").envs(variables);
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh").envs(program.vars());
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
     let said = child.wait_with_output().unwrap();
@@ -34,7 +33,7 @@ async fn on_terminal(
 ) -> (i32, String) {
     let mut command = against(emulator, words);
     command.envs(more.iter().copied());
-    tokio::task::spawn_blocking(move || asked(command, answer)).await.unwrap()
+    tokio::task::spawn_blocking(move || asked(&command, answer)).await.unwrap()
 }
 
 fn changed(emulator: &Emulator) -> usize {
@@ -94,9 +93,7 @@ fn a_variable_that_wins_over_the_current_profile_is_told_and_the_effective_one_i
         std::fs::write(dir.join(format!("{name}.json")), profile.to_string()).unwrap();
     }
     let run = |words: &[&str], variables: &[(&str, &str)]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
-        command.args(words).env_clear().env("HOME", home.path()).envs(variables.iter().copied()).stdin(Stdio::null());
-        let said = command.output().unwrap();
+        let said = Program::new(words, []).env("HOME", home.path()).envs(variables.iter().copied()).output().unwrap();
         assert!(said.status.success(), "{words:?} {variables:?}: {}", text(&said.stderr));
         (text(&said.stdout), text(&said.stderr))
     };
@@ -172,9 +169,8 @@ async fn what_is_deleted_by_ids_from_standard_input_is_named() {
     let list = text(&output(against(&emulator, &["machines", "list", "-o", "ids"])).await.stdout);
     for ids in [list.lines().take(1).collect::<Vec<_>>(), list.lines().take(5).collect()] {
         let mut command = against(&emulator, &["machines", "start", "-"]);
-        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(format!("{}\n", ids.join("\n")).as_bytes()).unwrap();
-        let said = common::ended(child).await;
+        command.input(format!("{}\n", ids.join("\n")));
+        let said = output(command).await;
         let told = text(&said.stderr);
         assert!(told.contains(&format!("  machine web1 ({}), ", ids[0])), "{told}");
     }
@@ -187,7 +183,7 @@ async fn a_hostile_name_forges_no_line_of_the_question() {
         {"id":"b6979942-7d5d-4fe6-a2ec-b812e950625b","name":"b"}]"#;
     let url = common::answering("200 OK", body.as_bytes().to_vec());
     let command = program(&url, "acme", &common::key().join("key"), &["machines", "delete", "*"]);
-    let (_, told) = tokio::task::spawn_blocking(move || asked(command, "n\n")).await.unwrap();
+    let (_, told) = tokio::task::spawn_blocking(move || asked(&command, "n\n")).await.unwrap();
     assert_eq!(told.lines().filter(|line| line.starts_with("  machine ")).count(), 2, "{told}");
     assert!(told.contains(r"a\n  machine z (1)\x1b[2J") && told.contains(r"run\nning"), "{told}");
     assert!(!told.contains('\u{202e}'), "{told}");
@@ -221,9 +217,8 @@ async fn with_jill(emulator: &Emulator) {
         &["roles", "create", "others", "--policy", "none"],
     ] {
         let mut command = against(emulator, words);
-        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        let _ = child.stdin.take().unwrap().write_all(b"secret123\n");
-        let said = common::ended(child).await;
+        command.input("secret123\n");
+        let said = output(command).await;
         assert!(said.status.success(), "{words:?}: {}", text(&said.stderr));
     }
     for thing in [

@@ -2,12 +2,12 @@
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::common::{self, against, ended, output, text};
+use crate::common::{self, Program, Run, against, ended, output, text};
 use sdc::emulator::{Emulator, Options};
 
 /// A cloud, and a home with the record.
@@ -30,14 +30,14 @@ impl Cloud {
         file.display().to_string()
     }
 
-    fn apply(&self, file: &str, more: &[&str]) -> Command {
+    fn apply(&self, file: &str, more: &[&str]) -> Program {
         let mut command = against(&self.emulator, &[&["rbac", "apply", file, "--yes"], more].concat());
-        command.env("HOME", self.home.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("HOME", self.home.path());
         command
     }
 
-    async fn told(&self, command: Command) -> (Option<i32>, String, String) {
-        let said = output(command).await;
+    async fn told(&self, run: impl Run) -> (Option<i32>, String, String) {
+        let said = output(run).await;
         (said.status.code(), text(&said.stdout), text(&said.stderr))
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::common::{against, output, text};
+use crate::common::{Program, against, output, text};
 use sdc::auth::PublicKey;
 use sdc::emulator::{Emulator, Options};
 use tempfile::TempDir;
@@ -50,7 +50,7 @@ impl Home {
     }
 
     /// The program in this home, with this agent and no key file.
-    fn sdc(&self, words: &[&str], socket: Option<&Path>) -> Command {
+    fn sdc(&self, words: &[&str], socket: Option<&Path>) -> Program {
         let mut command = against(&self.emulator, words);
         command.env("HOME", self.dir.path()).env_remove("SDC_KEY_FILE");
         command.envs(socket.map(|socket| ("SSH_AUTH_SOCK", socket)));

@@ -1,7 +1,7 @@
 //! Secrets in the wrong place: whatever is typed, set or kept in a profile, a private key, a password or what may be
 //! one comes out nowhere. Every option and argument that `sdc help --json` tells of is tried.
 
-use crate::common;
+use crate::common::{self, Program};
 use std::io::Read;
 use std::path::Path;
 use std::process::Command;
@@ -98,7 +98,7 @@ fn service() -> (String, Arc<Mutex<Vec<u8>>>) {
 struct Case {
     name: String,
     pieces: Vec<String>,
-    command: Command,
+    command: Program,
 }
 
 /// Runs them all, some at once, and tells which gave something away.
@@ -111,7 +111,7 @@ fn run(cases: Vec<Case>) {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let mut case = case.lock().unwrap();
+                    let case = case.lock().unwrap();
                     let output = case.command.output().unwrap();
                     let said = [output.stdout, output.stderr].concat();
                     let said = common::text(&said);
@@ -329,7 +329,7 @@ const ASKING: &[&[&str]] = &[
 ];
 
 /// The program in a home of its own, asking this service.
-fn asking(url: &str, home: &Path, words: &[&str]) -> Command {
+fn asking(url: &str, home: &Path, words: &[&str]) -> Program {
     let typed: &[&str] = if words == ["COMPLETE"] { &["--", "sdc", "machines", "get", ""] } else { words };
     let mut command = common::program(url, "acme", &common::key().join("key"), typed);
     command.env("HOME", home).env("SDC_REQUEST_TIMEOUT", "3s");
@@ -423,12 +423,8 @@ fn ids_on_standard_input_that_are_a_key_are_not_repeated() {
     let (url, received) = service();
     let all = secrets();
     for words in [&["machines", "delete", "-", "--yes"][..], &["wait", "machines", "-", "--for", "running"]] {
-        let mut child = common::program(&url, "acme", &common::key().join("key"), words)
-            .stdin(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), pem.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
+        let mut command = common::program(&url, "acme", &common::key().join("key"), words);
+        let output = command.input(&pem).output().unwrap();
         let said = common::text(&[output.stdout, output.stderr].concat());
         assert!(!all[0].pieces.iter().any(|piece| said.contains(piece)), "{said}");
         assert_eq!(output.status.code(), Some(2), "{said}");
@@ -459,13 +455,7 @@ fn key_files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 
 /// What the program says that gets this on its standard input.
 fn fed(url: &str, words: &[&str], input: &[u8]) -> (Option<i32>, String) {
-    let mut child = common::program(url, "acme", &common::key().join("key"), words)
-        .stdin(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    // One that refuses what it was told before need not read it.
-    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input);
-    let output = child.wait_with_output().unwrap();
+    let output = common::program(url, "acme", &common::key().join("key"), words).input(input).output().unwrap();
     (output.status.code(), common::text(&[output.stdout, output.stderr].concat()))
 }
 
@@ -757,8 +747,7 @@ fn a_private_key_in_the_path_of_a_request_is_neither_sent_nor_shown() {
         let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
         for before in ["/acme/", "/acme/x/", "/acme/keys/", "/my/machines/", "/acme/keys?name="] {
             let words = ["api", "GET", &format!("{before}{body}")];
-            let mut command = common::program(&url, "acme", &common::key().join("key"), &words);
-            let output = command.output().unwrap();
+            let output = common::program(&url, "acme", &common::key().join("key"), &words).output().unwrap();
             let said = common::text(&[output.stdout.as_slice(), &output.stderr].concat());
             assert_eq!(output.status.code(), Some(2), "{before}: {said}");
             assert!(!said.contains(&body[..40]), "{before}: {said}");

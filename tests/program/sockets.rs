@@ -654,7 +654,7 @@ fn a_flood_of_messages_lets_an_interruption_through() {
             while stream.write_all(&flood).is_ok() {}
         });
         let key_file = key().join("key");
-        let mut command = program(&url, "acme", &key_file, &["changefeed"]);
+        let mut command = program(&url, "acme", &key_file, &["changefeed"]).process();
         let mut child =
             command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_secs(2));

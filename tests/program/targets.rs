@@ -441,7 +441,6 @@ async fn at_its_own_rate_nothing_is_ever_refused() {
 /// The command of a hint is one that there is, for every kind of target.
 #[test]
 fn json_in_the_place_of_ids_is_answered_with_the_list_of_that_noun() {
-    use std::io::Write;
     let mut seen = 0;
     for op in sdc::api::CLOUDAPI.ops().filter(|op| op.takes_several()) {
         let noun = sdc::api::CLOUDAPI.noun(op.path_params().last().unwrap()).unwrap();
@@ -456,10 +455,8 @@ fn json_in_the_place_of_ids_is_answered_with_the_list_of_that_noun() {
         let fields = op.fields.iter().filter(|field| field.positional && field.required);
         words.extend(fields.map(|_| "x"));
         let url = "http://127.0.0.1:1";
-        let mut child =
-            common::program(url, "acme", &common::key().join("key"), &words).stdin(Stdio::piped()).spawn().unwrap();
-        let _ = child.stdin.take().unwrap().write_all(b"[1]");
-        let said = text(&child.wait_with_output().unwrap().stderr);
+        let said = common::program(url, "acme", &common::key().join("key"), &words).input("[1]").output();
+        let said = text(&said.unwrap().stderr);
         if !said.contains("they are JSON") {
             continue;
         }

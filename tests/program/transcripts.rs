@@ -108,6 +108,7 @@ impl Redactions {
             // A second may just have passed.
             (r"\b[01] s from the service's", "0 s from the service's"),
             (r"clock skew of [\d.]+s", "clock skew of [SECONDS]"),
+            (r"\d+ s apart", "[SECONDS] s apart"),
             (r"Response-Time: \d+", "Response-Time: [MS]"),
             (r"([0-9a-f]{2}:){15}[0-9a-f]{2}", "[MD5]"),
             (r"SHA256:[A-Za-z0-9+/]{43}", "[SHA256]"),

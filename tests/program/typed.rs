@@ -2,8 +2,8 @@
 //! by its id, so that nothing is asked of the service.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
+use crate::common::{against, output};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use sdc::emulator::{Emulator, Options};
 use serde_json::{Value, json};
@@ -42,18 +42,9 @@ impl Program {
     }
 
     async fn run_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
-        command
-            .args(words)
-            .arg("--dry-run")
-            .env_clear()
-            .env("HOME", self.home.path())
-            .env("SDC_URL", self.emulator.url())
-            .env("SDC_ACCOUNT", "acme")
-            .env("SDC_KEY_FILE", self.emulator.key_file())
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null());
-        let ran = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+        let mut command = against(&self.emulator, words);
+        command.arg("--dry-run").env("HOME", self.home.path()).envs(variables.iter().copied());
+        let ran = output(command).await;
         assert!(self.emulator.requests().is_empty(), "{words:?} asked the service");
         Ran {
             code: ran.status.code().unwrap(),

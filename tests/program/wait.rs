@@ -2,8 +2,7 @@
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
 use crate::common;
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use crate::common::{against, ended, output, text};
@@ -30,10 +29,9 @@ async fn globs_and_standard_input_name_what_is_waited_for() {
     assert!(text(&nothing.stderr).contains("no machine matches 'nothing-*'"), "{}", text(&nothing.stderr));
     assert_eq!(nothing.status.code(), Some(3));
 
-    let mut child = against(&emulator, &["wait", "machines", "-", "--for", "ready", "--json"]);
-    let mut child = child.stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"web1\nweb10\n\n").unwrap();
-    let listed = ended(child).await;
+    let mut listed = against(&emulator, &["wait", "machines", "-", "--for", "ready", "--json"]);
+    listed.input("web1\nweb10\n\n");
+    let listed = output(listed).await;
     let rows: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert_eq!(rows.as_array().map(Vec::len), Some(2), "{rows}");
     let none = said(&emulator, &["wait", "machines", "-", "--for", "ready", "--json"]).await;

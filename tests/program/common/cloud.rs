@@ -1,34 +1,13 @@
 //! The program within this process, against an emulator.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
 
 use sdc::cli::{Console, Streams, run};
 use sdc::config::Env;
 use sdc::emulator::{Emulator, Options};
 
-/// Where a run writes to.
-#[derive(Clone, Default)]
-pub struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(data);
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Kept {
-    pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
+use super::Kept;
 
 /// An emulator on a runtime of its own, since the program makes one too.
 pub struct Cloud {

@@ -3,6 +3,8 @@
 
 #[cfg(all(feature = "cli", feature = "emulator"))]
 pub mod cloud;
+#[cfg(feature = "cli")]
+mod run;
 #[cfg(unix)]
 mod signals;
 
@@ -10,8 +12,11 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[cfg(feature = "cli")]
+pub use run::{Kept, Program, Run};
 
 /// Held by tests that load the machine for minutes or measure time limits: they run one after another.
 pub fn heavy() -> MutexGuard<'static, ()> {
@@ -70,14 +75,9 @@ pub fn key() -> &'static Path {
 }
 
 /// The program, told of this service, account and key and of nothing else. Nobody can be asked.
-pub fn program(url: &str, account: &str, key_file: &Path, words: &[&str]) -> Command {
-    #[cfg(unix)]
-    let mut command = signals::heeded(env!("CARGO_BIN_EXE_sdc"));
-    #[cfg(not(unix))]
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
-    command.args(words).env_clear().envs(told_of(url, account, key_file));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
+#[cfg(feature = "cli")]
+pub fn program(url: &str, account: &str, key_file: &Path, words: &[&str]) -> Program {
+    Program::new(words, told_of(url, account, key_file))
 }
 
 /// The variables that tell the program of this service, account and key.
@@ -91,19 +91,20 @@ pub fn told_of(url: &str, account: &str, key_file: &Path) -> [(&'static str, OsS
 }
 
 /// What the program says of a service that answers within two seconds or never.
+#[cfg(feature = "cli")]
 pub fn sdc(url: &str, words: &[&str]) -> Output {
     program(url, "acme", &key().join("key"), words).env("SDC_REQUEST_TIMEOUT", "2s").output().unwrap()
 }
 
 /// The program against an emulator.
-#[cfg(feature = "emulator")]
-pub fn against(emulator: &sdc::emulator::Emulator, words: &[&str]) -> Command {
+#[cfg(all(feature = "cli", feature = "emulator"))]
+pub fn against(emulator: &sdc::emulator::Emulator, words: &[&str]) -> Program {
     program(emulator.url(), emulator.account(), emulator.key_file(), words)
 }
 
-/// What a command says. The emulator goes on meanwhile.
-pub async fn output(mut command: Command) -> Output {
-    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+/// What a run of the program says, or a process. The emulator goes on meanwhile.
+pub async fn output(mut run: impl Run) -> Output {
+    tokio::task::spawn_blocking(move || run.said()).await.unwrap().unwrap()
 }
 
 /// The same of one that was begun before.

@@ -22,7 +22,7 @@ use crate::cli::preview;
 use crate::cli::resume;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
-use crate::client::{Client, Wait, Watch};
+use crate::client::{Client, Time, Wait, Watch};
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::grammar::range;
 use crate::grammar::shell;
@@ -409,8 +409,7 @@ async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str, begun
         name: name.strip_prefix("machine ").unwrap_or(name),
         since: None,
         before: Default::default(),
-        // Whole seconds, which are named where they were not enough.
-        timeout: job.ready.saturating_sub(Duration::from_secs(begun.elapsed().as_secs())),
+        time: Time::since(begun, job.ready),
     };
     let progress = Progress::new(&app.voice, app.console.is_dumb(), vec![name.to_owned()]);
     let ready = progress.during(client.wait(waiting, |state| progress.tell(0, state))).await;

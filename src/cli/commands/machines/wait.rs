@@ -20,10 +20,11 @@ use crate::cli::resume;
 use crate::cli::terminal::exit;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
+use crate::client::Time;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render;
 use crate::request::Args;
-use crate::tasks::wait_for::{Time, Typed, Waiting, Wanted, expanded, in_time, waitable};
+use crate::tasks::wait_for::{Typed, Waiting, Wanted, expanded, in_time, waitable};
 use crate::tasks::{explain, route};
 
 /// `sdc wait`.
