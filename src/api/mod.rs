@@ -19,7 +19,7 @@ pub use column::{Column, Level, Show, column};
 use field::LIMIT;
 pub use field::{Field, Kind, Location, ROLE_TAG, body, query};
 pub use goal::Goal;
-pub use noun::{Ids, Noun, Owner, Pick};
+pub use noun::{Ids, Noun, Owner, Pick, Users};
 pub use op::{Method, Op, Paging, Shape, Takes};
 pub use resource::{Resource, VERB_ALIASES};
 pub use service::{Remedy, Service};

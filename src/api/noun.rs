@@ -59,6 +59,17 @@ pub struct Noun {
     pub barred: &'static str,
     /// By what the list tells those of the account from those of others, if it has both.
     pub owner: Option<Owner>,
+    /// What tells whether one is used.
+    pub users: Option<Users>,
+}
+
+/// What tells whether anything of the account uses a thing.
+#[derive(Clone, Copy, Debug)]
+pub enum Users {
+    /// The rows of this list have its id or name in this field, alone or among others.
+    Rows(&'static Op, &'static str),
+    /// Its own field has its users.
+    Field(&'static str),
 }
 
 /// What tells in a list of things whose they are.
@@ -104,6 +115,7 @@ impl Noun {
             picks: &[],
             barred: "",
             owner: None,
+            users: None,
         }
     }
     /// Is called otherwise than the path's parameter.
@@ -184,6 +196,11 @@ impl Noun {
     /// Is listed together with what others own.
     pub const fn owned(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
+        self
+    }
+    /// Is used by what this tells.
+    pub const fn used_by(mut self, users: Users) -> Self {
+        self.users = Some(users);
         self
     }
     /// By what several of them can be picked.

@@ -6,8 +6,10 @@ use clap::ArgMatches;
 
 use super::app::App;
 use super::args::given;
+use super::args::targets::{self as chosen, Words};
 use super::args::waiting::Waiting;
 use super::change::{self, Batch};
+use super::listed;
 use super::names;
 use super::preview;
 use super::question;
@@ -19,17 +21,14 @@ use crate::api::{CLOUDAPI, Column, Kind, Method, Op, Shape, Show};
 use crate::client::{Client, first_page};
 use crate::config::Origin;
 use crate::error::{Error, Result};
-use crate::render::{self, Format, Printer, View};
+use crate::render::{self, Format, View};
 use crate::request::{Arg, Args};
 use crate::tasks::call::Call;
 use crate::tasks::change::Change;
 use crate::tasks::create::CreateOptions;
 use crate::tasks::listing::Listing;
-use crate::tasks::row_filter::{Reading, RowFilter};
+use crate::tasks::row_filter::{Reading, RowFilter, is_list};
 use crate::tasks::{secrets, targets, values};
-
-/// So many bytes are kept for a table, or for sorting.
-const MAX_HELD: usize = 512 << 20;
 
 /// Runs it and returns the exit code.
 ///
@@ -52,11 +51,20 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     let view = app.view(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let waiting = Waiting::read(op, matches)?;
-    let given = given::read(op, matches);
+    let mut given = given::read(op, matches);
+    let words = if is_list(op) { chosen::of_list(&app.console, op, matches)? } else { Words::default() };
+    given.words.extend(words.filters);
     let mut args = values::fields(op, &given, &app.console)?;
-    let reading = Reading { op, columns, now: app.console.now(), files: &app.console };
-    let mut sieve = RowFilter::read(&reading, &given, !view.sort.is_empty(), &mut args)?;
-    let mut asked = super::args::targets::read(&app.console, op, args, matches)?;
+    let reading = Reading { service: &CLOUDAPI, op, now: app.console.now(), files: &app.console };
+    let mut sieve = RowFilter::read(&reading, &given, &mut args)?;
+    if let Some(noun) = CLOUDAPI.listed_by(op).filter(|_| is_list(op)) {
+        chosen::add_picks(matches, noun, app.console.now(), &mut sieve)?;
+        if !words.names.is_empty() || words.from_stdin {
+            sieve.picks.of_names(noun, words.names, &words.listed);
+        }
+    }
+    sieve.count(op, &mut args, !view.sort.is_empty())?;
+    let mut asked = chosen::read(&app.console, op, args, matches)?;
     ask_for_secrets(app, op, &mut asked.args)?;
     if let Some(making) = making {
         making.mark(&mut asked.args)?;
@@ -124,7 +132,11 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
                 sieve.settle(&client, &call.args).await?;
                 let (filter, sorted) = (&sieve, !view.sort.is_empty());
                 let listing = Listing { client: &client, op, call: &call, filter, sorted, report: app };
-                list(app, listing, view.clone(), jq.as_ref()).await?;
+                match matches.get_flag("count") {
+                    true => listed::count(app, &listing).await?,
+                    false => listed::list(app, &listing, view.clone(), jq.as_ref()).await?,
+                }
+                return listed::missing(app, &client, &sieve, &call).await;
             }
             _ => record(app, &client, op, call, view.clone(), jq.as_ref()).await?,
         }
@@ -205,50 +217,6 @@ fn number_given(op: &Op, args: &Args) -> usize {
     args.iter().filter(|(name, _)| op.path_params().all(|param| param != *name)).count()
 }
 
-async fn list(app: &App, listing: Listing<'_>, mut view: View, jq: Option<&render::Program>) -> Result<()> {
-    let op = listing.op;
-    if listing.sorted {
-        (view.skip, view.most) = listing.filter.cut().unwrap_or((0, usize::MAX));
-    }
-    if let Some(jq) = jq {
-        return app.show(&listing.all().await?, op.shape, &view, Some(jq));
-    }
-    let cached = app.cached_image_names(&view);
-    if cached.is_none() {
-        // The names come while the list comes, and are waited for no longer than it takes a person to wonder.
-        let names = async { Ok(names::images(app, listing.client).await) };
-        let (rows, names) = futures_util::future::try_join(listing.all(), names).await?;
-        view.images = names;
-        return app.show(&rows, op.shape, &view, None);
-    }
-    view.images = cached.unwrap_or_default();
-    let as_sent = view.format == Format::Json && view.columns.is_empty() && view.sort.is_empty() && !view.terminal;
-    let mut printer = Printer::new(&view);
-    let mut out = String::new();
-    let mut passed = false;
-    let shown = listing.pages(|page, whole| {
-        if as_sent && whole && page.only {
-            // The one page as it came: nothing of it is touched.
-            passed = true;
-            return app.streams.out(page.text.trim_ascii()).and_then(|()| app.streams.out(b"\n"));
-        }
-        for row in &page.rows {
-            printer.row(row.get(), &mut out);
-        }
-        if printer.bytes() > MAX_HELD {
-            let words = format!("the list has more than {} MiB, too much for a table", MAX_HELD >> 20);
-            return Err(Error::other(words).hint("as it comes, unsorted: -o jsonl").hint("a part of it: --limit N"));
-        }
-        app.streams.out(std::mem::take(&mut out).as_bytes())
-    });
-    shown.await?;
-    if !passed {
-        printer.end(&mut out);
-        app.streams.out(out.as_bytes())?;
-    }
-    Ok(())
-}
-
 impl App {
     /// How the result is to look; wrong formats and columns are refused here, before anything is sent.
     pub(super) fn view(&self, matches: &ArgMatches, known: &'static [Column]) -> Result<View> {
@@ -289,7 +257,7 @@ impl App {
     }
 
     /// Image names if a column wants them: `None` if they are wanted and not in the cache.
-    fn cached_image_names(&self, view: &View) -> Option<HashMap<String, String>> {
+    pub(super) fn cached_image_names(&self, view: &View) -> Option<HashMap<String, String>> {
         let columns = match view.columns.as_slice() {
             [] => render::defaults(view.format, view.long, view.known),
             chosen => chosen.to_vec(),

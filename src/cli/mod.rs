@@ -7,6 +7,7 @@ pub(crate) mod commands;
 pub mod console;
 pub(crate) mod execute;
 mod filter;
+mod listed;
 mod names;
 mod preview;
 mod question;
@@ -170,7 +171,7 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
     if let Some(error) = hints::instead(&tree, args, &error) {
         return ended(streams, wants_json(args), Err(error));
     }
-    let hint = hints::of(&tree, args, &mut error, console.now());
+    let hint = hints::of(&tree, args, &mut error);
     guard::veil(&mut error);
     hints::spell_out(&mut error);
     let told = error.render();

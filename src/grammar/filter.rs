@@ -1,5 +1,7 @@
-//! Filters of lists, as they are typed: `state=running`, `tag.role!=web`, `memory>=2G`; and what fits one. Pure: it
-//! sees values as text, and asks nobody for them.
+//! Filters of lists, as they are typed: `state=running`, `tag.role!=web`, `memory>=2G`, `name=~^web`; and what fits
+//! one. Pure: it sees values as text, and asks nobody for them.
+
+use regex_bites::{Regex, RegexBuilder};
 
 use super::selector::{glob, is_glob};
 use super::shell;
@@ -21,12 +23,29 @@ pub enum Sign {
     Below,
     /// `<=`.
     AtMost,
+    /// `=~`: a regular expression fits a part of it.
+    Like,
+    /// `!~`; a row without the value fits too.
+    Unlike,
 }
 
+/// How much a regular expression may grow when it is compiled, in bytes.
+const MAX_REGEX: usize = 1 << 16;
+
 impl Sign {
-    /// Whether it asks for an order, which only numbers have here.
+    /// Whether it asks for an order, which numbers, amounts and times have here.
     pub fn orders(self) -> bool {
-        !matches!(self, Sign::Is | Sign::IsNot)
+        matches!(self, Sign::Above | Sign::AtLeast | Sign::Below | Sign::AtMost)
+    }
+
+    /// Whether it asks for a regular expression.
+    pub fn is_regex(self) -> bool {
+        matches!(self, Sign::Like | Sign::Unlike)
+    }
+
+    /// Whether a row without the value fits.
+    fn is_negative(self) -> bool {
+        matches!(self, Sign::IsNot | Sign::Unlike)
     }
 
     /// As it is typed first.
@@ -34,7 +53,7 @@ impl Sign {
         if self == Sign::Is { "=" } else { self.as_str() }
     }
 
-    /// As it can be typed too, and as jq has it.
+    /// As it can be typed too.
     pub fn as_str(self) -> &'static str {
         match self {
             Sign::Is => "==",
@@ -43,6 +62,8 @@ impl Sign {
             Sign::AtLeast => ">=",
             Sign::Below => "<",
             Sign::AtMost => "<=",
+            Sign::Like => "=~",
+            Sign::Unlike => "!~",
         }
     }
 }
@@ -69,8 +90,8 @@ const SIGNS: &[(&str, Option<Sign>)] = &[
     ("==", Some(Sign::Is)),
     (">=", Some(Sign::AtLeast)),
     ("<=", Some(Sign::AtMost)),
-    ("=~", None),
-    ("!~", None),
+    ("=~", Some(Sign::Like)),
+    ("!~", Some(Sign::Unlike)),
     ("~=", None),
     ("=>", None),
     ("=<", None),
@@ -115,6 +136,9 @@ impl<'a> Typed<'a> {
 /// # Errors
 /// A usage error with what works instead.
 pub fn check_value(name: &str, sign: Sign, value: &str) -> Result<()> {
+    if sign.is_regex() {
+        return Ok(());
+    }
     let (name, value) = (&*quoted(name), &*quoted(value));
     let Some(first) = value.chars().next().filter(|first| "=!<>~".contains(*first)) else { return Ok(()) };
     let rest = value.trim_start_matches(['=', '!', '<', '>', '~']).trim_start();
@@ -123,7 +147,7 @@ pub fn check_value(name: &str, sign: Sign, value: &str) -> Result<()> {
     let meant = match (first, sign) {
         ('!', Sign::Is) => format!("{name}!={rest}"),
         ('<' | '>', Sign::Is) => format!("{name}{}{rest}", value.get(..value.len() - rest.len()).unwrap_or_default()),
-        ('~', _) => globbed(name, sign == Sign::IsNot, rest),
+        ('~', _) => format!("{name}{}{rest}", if sign == Sign::IsNot { "!~" } else { "=~" }),
         _ => format!("{name}{}{rest}", if sign == Sign::Is { "=" } else { sign.as_str() }),
     };
     let error = error.hint(shell::quoted(&meant));
@@ -148,12 +172,13 @@ fn without_sign(text: &str) -> Error {
 
 fn without_meaning(name: &str, sign: &str, value: &str) -> Error {
     let (name, value) = (&*quoted(name), &*quoted(value));
-    let error = Error::usage(format!("{sign} is not an operator: =, !=, and of numbers <, <=, >, >="));
+    let error =
+        Error::usage(format!("{sign} is not an operator: =, !=, =~, !~, and of numbers and times <, <=, >, >="));
     error.hint(shell::quoted(&match sign {
         "=>" => format!("{name}>={value}"),
         "=<" => format!("{name}<={value}"),
         "<>" => format!("{name}!={value}"),
-        sign => globbed(name, sign == "!~", value),
+        _ => format!("{name}=~{value}"),
     }))
 }
 
@@ -170,15 +195,20 @@ pub fn globbed(name: &str, not: bool, pattern: &str) -> String {
 }
 
 /// A condition on one value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Condition {
     sign: Sign,
     wanted: Wanted,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 enum Wanted {
     Text(String),
+    OneOf(Vec<String>),
+    /// A time of ISO 8601, or the beginning of one.
+    Date(String),
+    Time(jiff::Timestamp),
+    Pattern(Regex),
     Glob(String),
     Begins(String),
     Number(f64),
@@ -205,6 +235,43 @@ impl Condition {
         }
     }
 
+    /// One of these texts, exactly.
+    pub fn one_of(sign: Sign, texts: Vec<String>) -> Condition {
+        Condition { sign, wanted: Wanted::OneOf(texts) }
+    }
+
+    /// A time in the form of ISO 8601, or the beginning of one: what is equal begins so.
+    pub fn time(sign: Sign, text: &str) -> Condition {
+        let wanted = if sign.orders() { Wanted::Date(text.to_owned()) } else { Wanted::Begins(text.to_owned()) };
+        Condition { sign, wanted }
+    }
+
+    /// Before this time, in milliseconds since 1970.
+    pub fn before(time: i64) -> Condition {
+        let time = jiff::Timestamp::from_millisecond(time).unwrap_or(jiff::Timestamp::MIN);
+        Condition { sign: Sign::Below, wanted: Wanted::Time(time) }
+    }
+
+    /// A regular expression, which fits a part of the text unless it says otherwise. `/…/` around it is left out.
+    ///
+    /// # Errors
+    /// A usage error: it is none, or far too large.
+    pub fn pattern(sign: Sign, pattern: &str) -> Result<Condition> {
+        let pattern = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).unwrap_or(pattern);
+        let built = RegexBuilder::new(pattern).size_limit(MAX_REGEX).build();
+        let regex = built
+            .map_err(|error| Error::usage(format!("'{}' is not a regular expression: {error}", quoted(pattern))))?;
+        Ok(Condition { sign, wanted: Wanted::Pattern(regex) })
+    }
+
+    /// Whether one of the values of a row fits, or, where it must be another one, all of them do.
+    pub fn fits_some<'a>(&self, mut values: impl Iterator<Item = &'a str>) -> bool {
+        match self.sign.is_negative() {
+            true => values.all(|value| self.fits(Some(value))),
+            false => values.any(|value| self.fits(Some(value))),
+        }
+    }
+
     /// A number.
     pub fn number(sign: Sign, number: f64) -> Condition {
         Condition { sign, wanted: Wanted::Number(number) }
@@ -219,8 +286,23 @@ impl Condition {
     pub fn fits(&self, value: Option<&str>) -> bool {
         let equal = match (&self.wanted, value) {
             (Wanted::True(truth), value) => (value == Some("true")) == *truth,
-            (_, None) => return self.sign == Sign::IsNot,
+            (_, None) => return self.sign.is_negative(),
             (Wanted::Text(text), Some(value)) => text == value,
+            (Wanted::OneOf(texts), Some(value)) => texts.iter().any(|text| text == value),
+            (Wanted::Pattern(regex), Some(value)) => regex.is_match(value),
+            (Wanted::Time(time), Some(value)) => {
+                return value.parse::<jiff::Timestamp>().is_ok_and(|value| value < *time);
+            }
+            (Wanted::Date(wanted), Some(value)) => {
+                let within = value.starts_with(wanted.as_str());
+                return match self.sign {
+                    Sign::Above => value > wanted.as_str() && !within,
+                    Sign::AtLeast => value >= wanted.as_str(),
+                    Sign::Below => value < wanted.as_str(),
+                    Sign::AtMost => value <= wanted.as_str() || within,
+                    _ => false,
+                };
+            }
             (Wanted::Glob(pattern), Some(value)) => glob(pattern, value),
             (Wanted::Begins(text), Some(value)) => value.starts_with(text.as_str()),
             (Wanted::Number(wanted), Some(value)) => {
@@ -232,12 +314,13 @@ impl Condition {
                     Sign::AtLeast => value >= *wanted,
                     Sign::Below => value < *wanted,
                     Sign::AtMost => value <= *wanted,
+                    Sign::Like | Sign::Unlike => false,
                 };
             }
         };
         match self.sign {
-            Sign::Is => equal,
-            Sign::IsNot => !equal,
+            Sign::Is | Sign::Like => equal,
+            Sign::IsNot | Sign::Unlike => !equal,
             // Only numbers are made with these.
             _ => false,
         }
@@ -267,6 +350,9 @@ mod tests {
             ("tag.q=a b", "tag.q", Sign::Is, "a b"),
             ("tag.q= b", "tag.q", Sign::Is, " b"),
             ("tag.é=x>y", "tag.é", Sign::Is, "x>y"),
+            ("name=~^web", "name", Sign::Like, "^web"),
+            ("name !~ ^web", "name", Sign::Unlike, "^web"),
+            ("name=~=", "name", Sign::Like, "="),
         ] {
             let exact = text.contains("==");
             assert_eq!(Typed::parse(text).unwrap(), Typed { name, sign, value, json: false, exact }, "{text}");
@@ -278,15 +364,11 @@ mod tests {
     #[test]
     fn a_sign_of_another_language_is_refused_with_what_works() {
         for (text, hint) in [
-            ("name=~web", "'name=*web*'"),
-            ("name=~^web", "'name=web*'"),
-            ("name=~/^web-.*-1$/", "'name=web-*-1'"),
-            ("name!~web", "'name!=*web*'"),
-            ("tag.role~=web", "'tag.role=*web*'"),
+            ("tag.role~=web", "'tag.role=~web'"),
             ("memory=>2G", "'memory>=2G'"),
             ("memory=<2G", "'memory<=2G'"),
             ("state<>running", "'state!=running'"),
-            ("name==~web", "'name=*web*'"),
+            ("name==~web", "'name=~web'"),
             ("name=!web", "'name!=web'"),
             ("state===running", "state=running"),
             ("!tag.role", "without it: 'tag.role!=*'"),
@@ -320,6 +402,17 @@ mod tests {
             (Condition::truth(Sign::Is, true), &[Some("true")], &[Some("false"), None]),
             (Condition::truth(Sign::Is, false), &[Some("false"), None], &[Some("true")]),
             (Condition::truth(Sign::IsNot, true), &[Some("false"), None], &[Some("true")]),
+            (Condition::one_of(Sign::Is, vec!["a".into(), "b*".into()]), &[Some("a"), Some("b*")], &[Some("bb"), None]),
+            (Condition::pattern(Sign::Like, "^w.b$").unwrap(), &[Some("web")], &[Some("web1"), None]),
+            (Condition::pattern(Sign::Unlike, "/eb/").unwrap(), &[Some("db"), None], &[Some("web1")]),
+            (Condition::time(Sign::Is, "2025-11"), &[Some("2025-11-21T10:00:00Z")], &[Some("2025-12-01"), None]),
+            (Condition::time(Sign::Above, "2025-11-21"), &[Some("2025-11-22")], &[Some("2025-11-21T10:00:00Z"), None]),
+            (Condition::time(Sign::AtMost, "2025-11-21"), &[Some("2025-11-21T10:00:00Z")], &[Some("2025-11-22"), None]),
+            (
+                Condition::before(0),
+                &[Some("1970-01-01T01:00:00+02:00")],
+                &[Some("1970-01-01T01:00:00-01:00"), Some("x"), None],
+            ),
         ];
         for (condition, yes, no) in cases {
             assert!(yes.iter().all(|value| condition.fits(*value)), "{condition:?} {yes:?}");

@@ -1,11 +1,11 @@
 //! Filters that cannot mean what they say: refused, with what works instead, for they would fit nothing and say so with
 //! an empty list.
 
-use super::filter_as_jq as query;
-use crate::api::{Column, Kind, Op, Show};
+use crate::api::{Column, Kind, Op};
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Sign, Typed, globbed};
 use crate::grammar::nearest;
+use crate::grammar::selector::is_glob;
 use crate::grammar::shell;
 use crate::sensitive::quoted;
 
@@ -75,7 +75,11 @@ pub fn one_value(path: &[&str], key: &str, sign: Sign, value: &str) -> Result<()
     // Braces are a shell's, which has left them alone.
     let error = match values.is_empty() || value.contains(['{', '}']) {
         true => error,
-        false => error.hint(format!("{which}: {}", query::either(path, sign, &values))),
+        false => {
+            let any = values.iter().map(|value| pattern(value)).collect::<Vec<_>>().join("|");
+            let sign = if sign == Sign::IsNot { "!~" } else { "=~" };
+            error.hint(format!("{which}: {}", shell::quoted(&quoted(&format!("{key}{sign}^({any})$")))))
+        }
     };
     Err(error.hint(format!("if the value really has it, ? stands for a character: {}", masked(key, sign, value))))
 }
@@ -105,7 +109,7 @@ pub fn a_name(key: &str, sign: Sign, value: &str, strict: bool) -> Result<()> {
 }
 
 /// The error for a filter that the list does not have.
-pub fn unknown(op: &Op, columns: &[Column], typed: &Typed<'_>, now: i64) -> Error {
+pub fn unknown(op: &Op, columns: &[Column], typed: &Typed<'_>) -> Error {
     let (name, sign) = (&*quoted(typed.name), typed.sign);
     if typed.value.is_empty() {
         return empty(name, sign);
@@ -122,16 +126,6 @@ pub fn unknown(op: &Op, columns: &[Column], typed: &Typed<'_>, now: i64) -> Erro
     // `tag:role`, `tags[role]`, `label.role`
     if let Some(tag) = tag_of(name).filter(|_| by_tag) {
         return error.hint(as_typed(&format!("tag.{tag}"), sign));
-    }
-    // `img`: the column of a field that can be asked for.
-    let shown = columns.iter().find(|column| column.name == name && column.field != name && known(column.field));
-    if let Some(column) = shown.filter(|column| !matches!(column.show, Show::Age)) {
-        return error.hint(as_typed(column.field, sign));
-    }
-    match query::instead(columns, typed, now) {
-        Some(Ok(jq)) => return error.hint(jq),
-        Some(Err(why)) => return why.about(&format!("there is no filter '{name}'")),
-        None => {}
     }
     let words: Vec<&str> = op.fields.iter().map(|field| field.name).collect();
     if let Some(near) = nearest(name, &words) {
@@ -155,4 +149,48 @@ fn tag_of(name: &str) -> Option<&str> {
         ["tags", "tag", "labels", "label"].iter().find_map(|word| name.trim_start_matches('.').strip_prefix(word))?;
     let tag = rest.strip_prefix([':', '[', '/', '.'])?.trim_end_matches(']').trim_matches(['"', '\'', '.']);
     (!tag.is_empty()).then_some(tag)
+}
+
+/// The rows that have a member of this object whose name fits the glob, with the value: no filter says that.
+pub fn members(object: &str, names: &str, typed: &Typed<'_>) -> String {
+    let fits = match typed.sign {
+        Sign::Like | Sign::Unlike => format!("test({})", text(typed.value)),
+        _ if is_glob(typed.value) => format!("test({})", text(&format!("^{}$", pattern(typed.value)))),
+        _ => format!(". == {}", text(typed.value)),
+    };
+    let not = if matches!(typed.sign, Sign::IsNot | Sign::Unlike) { "|not" } else { "" };
+    let names = text(&format!("^{}$", pattern(names)));
+    jq(&format!("[.{object}//{{}}|to_entries[]|select(.key|test({names}))|.value|tostring]|any({fits}){not}"))
+}
+
+/// The rows of which a member of this object, whatever its name, has this value.
+pub fn as_jq(object: &str, name: &str, typed: &Typed<'_>) -> String {
+    let sign = if typed.sign == Sign::IsNot { "!=" } else { "==" };
+    jq(&format!(".{object}[{}]|tostring {sign} {}", text(name), text(typed.value)))
+}
+
+fn jq(condition: &str) -> String {
+    format!("--jq {}", shell::quoted(&format!("map(select({condition}))")))
+}
+
+/// As JSON and jq have a text.
+fn text(value: &str) -> String {
+    serde_json::Value::from(value).to_string()
+}
+
+/// A glob as a regular expression.
+fn pattern(glob: &str) -> String {
+    let mut out = String::new();
+    for letter in glob.chars() {
+        match letter {
+            '*' => out.push_str(".*"),
+            '?' => out.push('.'),
+            letter if letter.is_ascii_punctuation() && !"-_,:/@%=".contains(letter) => {
+                out.push('\\');
+                out.push(letter);
+            }
+            letter => out.push(letter),
+        }
+    }
+    out
 }

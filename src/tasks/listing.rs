@@ -11,7 +11,8 @@
 //! # let name = key.public().md5();
 //! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
 //! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
-//! use sdc::api::cloudapi::machines::{LIST, MACHINES};
+//! use sdc::api::CLOUDAPI;
+//! use sdc::api::cloudapi::machines::LIST;
 //! use sdc::request::Args;
 //! use sdc::tasks::call::Call;
 //! use sdc::tasks::listing::Listing;
@@ -19,10 +20,10 @@
 //! use sdc::tasks::values::{Folders, Given};
 //!
 //! let files = Folders { folder: ".".as_ref(), home: None };
-//! let reading = Reading { op: &LIST, columns: MACHINES.columns, now: 0, files: &files };
+//! let reading = Reading { service: &CLOUDAPI, op: &LIST, now: 0, files: &files };
 //! let given = Given { words: vec!["state=running".to_owned(), "name=web*".to_owned()], ..Given::default() };
 //! let mut args = Args::new();
-//! let filter = RowFilter::read(&reading, &given, false, &mut args)?;
+//! let filter = RowFilter::read(&reading, &given, &mut args)?;
 //! let call = Call::new(args);
 //! let listing = Listing { client: &client, op: &LIST, call: &call, filter: &filter, sorted: false, report: &() };
 //! let found = listing.all().await?;

@@ -39,10 +39,10 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Row, scan};
 use crate::api::cloudapi::networks::NETWORK;
-use crate::api::{Ids, Kind, Noun, Op, Owner, Pick, Service, Shape};
+use crate::api::{Ids, Kind, Noun, Op, Owner, Service, Shape};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
-use crate::error::{CommandLine, Error, Hint, Result, quoted};
+use crate::error::{CommandLine, Error, Hint, Result};
 pub(crate) use crate::grammar::is_uuid;
 use crate::grammar::net;
 use crate::grammar::nic::{self, Nic};
@@ -54,7 +54,7 @@ const CANDIDATES: usize = 8;
 const GONE: &[&str] = &["deleted", "destroyed"];
 
 /// The beginning of a UUID, at least its first group.
-fn is_short_id(text: &str) -> bool {
+pub(super) fn is_short_id(text: &str) -> bool {
     text.len() >= 8
         && text.len() < 36
         && text.bytes().enumerate().all(|(at, b)| match at {
@@ -197,6 +197,34 @@ pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<Str
     match within(client, noun, Args::new(), typed, None).await {
         Err(error) => Err(with_near(client, noun, &Args::new(), typed, error).await),
         found => found,
+    }
+}
+
+/// Whether there is anything of this name or id in this place, although the list may leave it out for its state.
+///
+/// # Errors
+/// There is nothing, or the list cannot be read.
+pub async fn known(client: &Client, noun: &'static Noun, place: &Args, typed: &str) -> Result<()> {
+    let mut place = place.clone();
+    if let Some((name, value)) = noun.whole() {
+        place.push(name, Arg::Text(value.to_owned()));
+    }
+    let known = Candidates::list(client, noun, &place).await?;
+    match known.with_id(typed) {
+        Some(_) => Ok(()),
+        None => known.find(typed, false).map(drop),
+    }
+}
+
+/// Whether the list has anything that this glob fits.
+///
+/// # Errors
+/// It has nothing, or cannot be read.
+pub async fn like(client: &Client, noun: &'static Noun, place: &Args, glob: &str) -> Result<()> {
+    let known = Candidates::list(client, noun, place).await?;
+    match known.things.iter().any(|thing| crate::grammar::selector::glob(glob, &thing.name)) {
+        true => Ok(()),
+        false => Err(known.nothing_like(glob)),
     }
 }
 
@@ -509,19 +537,9 @@ fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Erro
     if typed.trim().contains(char::is_whitespace) {
         return error.hint(Hint::run("their ids alone, one a line", CommandLine::of(lister).with("-o ids")));
     }
-    // A filter of a list stands where a name was expected.
-    if let Some((field, value)) = typed.split_once('=') {
-        let pick = noun.picks.iter().find_map(|pick| match (pick, field.strip_prefix("tag.")) {
-            (Pick::State(..), None) if field == "state" => Some(format!("--state {}", quoted(value))),
-            (Pick::Tags, Some(tag)) => Some(format!("--selector {}", quoted(&format!("{tag}={value}")))),
-            _ => None,
-        });
-        if let Some(pick) = pick {
-            return error.hint(
-                Hint::run("those", CommandLine::of(lister).on(typed))
-                    .then(format!("; where several can be named: {pick}")),
-            );
-        }
+    // A filter of a list stands where one name is expected.
+    if noun.list.shape == Shape::Rows && typed.contains(['=', '<', '>']) {
+        return error.hint(Hint::run("those", CommandLine::of(lister).on(typed)));
     }
     let mut near: Vec<&str> = things
         .iter()

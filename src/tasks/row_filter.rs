@@ -12,16 +12,17 @@
 //! # let name = key.public().md5();
 //! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
 //! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
-//! use sdc::api::cloudapi::machines::{LIST, MACHINES};
+//! use sdc::api::CLOUDAPI;
+//! use sdc::api::cloudapi::machines::LIST;
 //! use sdc::request::Args;
 //! use sdc::tasks::row_filter::{Reading, RowFilter};
 //! use sdc::tasks::values::{Folders, Given};
 //!
 //! let files = Folders { folder: ".".as_ref(), home: None };
-//! let reading = Reading { op: &LIST, columns: MACHINES.columns, now: 0, files: &files };
+//! let reading = Reading { service: &CLOUDAPI, op: &LIST, now: 0, files: &files };
 //! let given = Given { words: vec!["tag.role=web".to_owned(), "memory>=512".to_owned()], ..Given::default() };
 //! let mut args = Args::new();
-//! let filter = RowFilter::read(&reading, &given, false, &mut args)?;
+//! let filter = RowFilter::read(&reading, &given, &mut args)?;
 //! // The service filters by tag. Memory is compared here: the service knows only equality.
 //! assert_eq!((args.text("tag.role"), args.text("memory")), (Some("web"), None));
 //! let rows = client.call(&LIST, &args).await?;
@@ -34,14 +35,16 @@
 //! ```
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::filter_errors::{a_name, empty, one_filter, one_value, unknown};
+use super::filter_errors::{a_name, as_jq, empty, members, one_filter, one_value, unknown};
 use super::values::{Files, Given};
-use super::{Report, filter_as_jq as query, resolve, secrets, values};
+use super::{Report, column_filter, picks::Picks, resolve, secrets, values};
 use crate::answer::{Row, scan};
-use crate::api::{Column, Field, Kind, Method, Op, Paging, Shape, Test};
+use crate::api::cloudapi::networks::NETWORK;
+use crate::api::{Column, Field, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed, check_value};
@@ -53,6 +56,8 @@ use crate::sensitive::{self, quoted};
 /// What the rows of a list must be like, and how many are wanted.
 #[derive(Default)]
 pub struct RowFilter {
+    /// Names, tags and whose they are.
+    pub picks: Picks,
     tests: Vec<One>,
     /// How many rows are skipped, and how many are wanted, where rows must be counted here.
     cut: Option<(usize, usize)>,
@@ -60,10 +65,10 @@ pub struct RowFilter {
 
 /// What it takes to read the filters of a list.
 pub struct Reading<'a> {
+    /// The service.
+    pub service: &'a Service,
     /// The operation.
     pub op: &'static Op,
-    /// The columns of its rows.
-    pub columns: &'a [Column],
     /// The time, in milliseconds since 1970.
     pub now: i64,
     /// The files that values name.
@@ -72,7 +77,8 @@ pub struct Reading<'a> {
 
 /// A condition on a row.
 struct One {
-    field: &'static Field,
+    /// What is compared, by which two conditions on the same are told.
+    key: String,
     /// As it was typed, for messages.
     typed: String,
     sign: Sign,
@@ -80,11 +86,23 @@ struct One {
     path: Vec<String>,
     condition: Condition,
     /// A name that stands for an id, as long as it is not looked up.
-    name: Option<String>,
+    named: Option<Named>,
     /// The service is asked for it too.
     asked: bool,
+    /// An object in which there is anything.
+    filled: bool,
+    /// Each row should have the value, so that a list without any is an odd one.
+    must_be_seen: bool,
     /// A row has shown the value.
     seen: Cell<bool>,
+}
+
+/// A name, or a glob, of the things to which a field refers.
+struct Named {
+    noun: &'static Noun,
+    /// The argument that holds the id once it was looked up.
+    argument: Option<&'static str>,
+    name: String,
 }
 
 /// Whether the filters of an operation are read here.
@@ -92,13 +110,25 @@ pub fn is_list(op: &Op) -> bool {
     op.method == Method::Get && op.shape == Shape::Rows
 }
 
+/// Whether a word is a filter of a list: a field that it can be asked for, or a column, with an operator.
+pub fn is_filter(service: &Service, op: &Op, word: &str) -> bool {
+    let Ok(typed) = Typed::parse(word) else { return false };
+    let field = op.fields.iter().any(|field| match (field.kind, field.test) {
+        (Kind::Pairs(prefix), Test::Member(object)) => {
+            let member = typed.name.strip_prefix(object).is_some_and(|rest| rest.starts_with('.'));
+            typed.name.starts_with(prefix) || member
+        }
+        _ => field.is_called(typed.name),
+    });
+    field || column_filter::is_column(service.columns(op), typed.name)
+}
+
 impl RowFilter {
-    /// Reads the filters, and adds to the arguments what the service is asked for. `sorted` says that the rows are to
-    /// be sorted.
+    /// Reads the filters, and adds to the arguments what the service is asked for.
     ///
     /// # Errors
     /// A usage error with what works instead.
-    pub fn read(reading: &Reading<'_>, given: &Given, sorted: bool, args: &mut Args) -> Result<RowFilter> {
+    pub fn read(reading: &Reading<'_>, given: &Given, args: &mut Args) -> Result<RowFilter> {
         let mut filter = RowFilter::default();
         if !is_list(reading.op) {
             return Ok(filter);
@@ -116,14 +146,41 @@ impl RowFilter {
             }
         }
         given.words.iter().try_for_each(|word| filter.add_word(reading, args, word))?;
-        filter.count(reading.op, args, sorted)?;
         Ok(filter)
     }
 
+    /// Only things in one of these states, whatever the list leaves out.
+    ///
+    /// # Errors
+    /// A usage error for a state in which nothing can be: it would silently pick nothing.
+    pub fn in_states(&mut self, noun: &Noun, states: Vec<String>) -> Result<()> {
+        if states.is_empty() {
+            return Ok(());
+        }
+        if let Some(state) = states.iter().find(|state| !noun.states.is_empty() && !noun.states.contains(&&***state)) {
+            return Err(super::words::unknown_state(&quoted(state), noun.states));
+        }
+        let typed = format!("state={}", states.join(","));
+        self.tests.push(One::own("state", typed, Sign::Is, Condition::one_of(Sign::Is, states)));
+        self.picks.whole = true;
+        Ok(())
+    }
+
+    /// Only things that were made longer ago than this, by the field that says when. One that does not say it is not
+    /// known to be old. `now` is in milliseconds since 1970.
+    pub fn older_than(&mut self, field: &str, age: Duration, now: i64) {
+        let then = now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        let typed = format!("--older-than {age:?}");
+        self.tests.push(One::own(field, typed, Sign::Below, Condition::before(then)));
+    }
+
     /// Takes the number of rows that are wanted from the request where the service would count others: those that do
-    /// not fit, those that are sorted behind, those that it leaves out itself.
-    fn count(&mut self, op: &Op, args: &mut Args, sorted: bool) -> Result<()> {
-        let here = sorted || !self.tests.is_empty() || matches!(op.paging, Paging::Sparse(_));
+    /// not fit, those that are sorted behind, those that it leaves out itself. `sorted` says that they are to be sorted.
+    ///
+    /// # Errors
+    /// None are wanted.
+    pub fn count(&mut self, op: &Op, args: &mut Args, sorted: bool) -> Result<()> {
+        let here = sorted || !self.is_idle() || matches!(op.paging, Paging::Sparse(_));
         if op.paging == Paging::None || !here {
             return Ok(());
         }
@@ -145,7 +202,7 @@ impl RowFilter {
     /// A filter that was typed without dashes.
     fn add_word(&mut self, reading: &Reading<'_>, args: &mut Args, word: &str) -> Result<()> {
         let op = reading.op;
-        let known = || format!("known filters: {}", values::names(op));
+        let known = || known_filters(op, reading.service.columns(op));
         let typed = Typed::parse(word).map_err(|error| error.hint(known()))?;
         one_filter(op, &typed)?;
         for field in op.fields {
@@ -176,7 +233,41 @@ impl RowFilter {
                 _ => self.add_named(reading, args, field, &typed),
             };
         }
-        Err(unknown(op, reading.columns, &typed, reading.now).hint(known()))
+        self.add_column(reading, args, &typed)
+            .unwrap_or_else(|| Err(unknown(op, reading.service.columns(reading.op), &typed).hint(known())))
+    }
+
+    /// A filter by a column that the service does not filter by.
+    fn add_column(&mut self, reading: &Reading<'_>, args: &mut Args, typed: &Typed<'_>) -> Option<Result<()>> {
+        if typed.json || typed.value.is_empty() {
+            return None;
+        }
+        // `img`: the column of a field that can be asked for.
+        let column = reading
+            .service
+            .columns(reading.op)
+            .iter()
+            .find(|column| column.name == typed.name && column.field != typed.name);
+        let field = column.and_then(|column| reading.op.fields.iter().find(|field| field.is_called(column.field)));
+        if let Some(field) = field.filter(|_| !column.is_some_and(|column| column.show == Show::Age)) {
+            return Some(self.add_named(reading, args, field, &Typed { name: field.name, ..*typed }));
+        }
+        let read = column_filter::read(reading.service.columns(reading.op), typed, reading.now)?;
+        Some(read.and_then(|read| {
+            let shown = as_typed(typed.name, typed.sign, typed.value);
+            refuse_secret(typed.name, typed.value, read.path.len() > 1)?;
+            let mut one = One::own(&read.path.join("."), shown, typed.sign, read.condition);
+            let network = read.path == ["networks"] && resolve::needs_lookup(&NETWORK, typed.value);
+            if network && !typed.sign.is_regex() {
+                one.named = Some(Named { noun: &NETWORK, argument: None, name: typed.value.to_owned() });
+            }
+            if !typed.sign.is_regex() {
+                one_value(&[&read.path.join(".")], typed.name, typed.sign, typed.value)?;
+            }
+            one.path = read.path;
+            self.tests.push(one);
+            Ok(())
+        }))
     }
 
     /// A filter by the name of its field.
@@ -206,7 +297,9 @@ impl RowFilter {
             _ if matches!(field.test, Test::Nothing | Test::Service) && sign != Sign::Is => return Err(plain(value)),
             _ => {}
         }
-        values::one_of(field, value)?;
+        if !sign.is_regex() && !matches!(field.test, Test::State(..)) {
+            values::one_of(field, value)?;
+        }
         match field.test {
             Test::Nothing => values::add(args, field, value, reading.files),
             _ => self.add(reading, args, field, &Typed { value, ..*typed }, value),
@@ -225,16 +318,16 @@ impl RowFilter {
         let object = field.test.field().unwrap_or_default();
         if let Some(own) = ["tag.", "tags.", "tag:", "tags:"].iter().find_map(|prefix| tag.strip_prefix(prefix)) {
             let shown = format!("{}{}{}", quoted(own), typed.sign.typed(), quoted(typed.value));
-            let jq = query::either(&[object, tag], typed.sign, &[typed.value]);
+            let jq = as_jq(object, tag, typed);
             return Err(Error::usage(format!("{0} goes before the name of a tag once", field.name))
                 .hint(shell::quoted(&format!("{}.{shown}", field.name)))
                 .hint(format!("if the tag is really called {}: {jq}", quoted(tag))));
         }
         if selector::is_glob(tag) && !typed.value.is_empty() {
             let words = format!("{}.{} is not one tag: * and ? stand only in values", field.name, quoted(tag));
-            return Err(Error::usage(words).hint(query::members(object, tag, typed)));
+            return Err(Error::usage(words).hint(members(object, tag, typed)));
         }
-        if !typed.json {
+        if !typed.json && !typed.sign.is_regex() {
             one_value(&[object, tag], &format!("{}.{tag}", field.name), typed.sign, typed.value)?;
         }
         let value = match typed.json {
@@ -271,28 +364,25 @@ impl RowFilter {
         if value.is_empty() {
             return Err(empty(&key, sign));
         }
-        // A tag may hold a URL with a login, and then it is looked for.
-        let sort = sensitive::sort(value).filter(|sort| match sort {
-            // The words alone are no key.
-            sensitive::Sort::Key => !member || sensitive::has_key_in_it(value),
-            _ => !member,
-        });
-        if matches!(sort, Some(sensitive::Sort::Key | sensitive::Sort::Login)) {
-            return sensitive::refuse(quoted(name), value, "what to look for");
-        }
+        refuse_secret(name, value, member)?;
         if field.test == Test::Service {
             return values::add(args, field, value, reading.files);
         }
-        if let Test::Text(row) | Test::Begins(row) = field.test {
+        if let Test::Text(row) | Test::Begins(row) = field.test
+            && !sign.is_regex()
+        {
             one_value(&[row], &key, sign, value)?;
             if row == "name" {
                 a_name(&key, sign, value, matches!(field.test, Test::Begins(_)))?;
             }
         }
-        let shown =
-            format!("{}{}{}", quoted(&key), if sign == Sign::Is { "=" } else { sign.as_str() }, quoted(typed.value));
-        if sign == Sign::Is && self.tests.iter().any(|one| one.key() == key && one.sign == Sign::Is) {
+        let shown = as_typed(&key, sign, typed.value);
+        if sign == Sign::Is && self.tests.iter().any(|one| one.key == key && one.sign == Sign::Is) {
             return Err(Error::usage(format!("{key} is given twice")));
+        }
+        let several = matches!(field.test, Test::State(..)) && value.contains(',');
+        if several && sign == Sign::Is {
+            return self.add_states(reading, args, field, value);
         }
         let (condition, query) = condition(field, &key, typed, value)?;
         let condition = match field.test {
@@ -314,36 +404,77 @@ impl RowFilter {
                 }
             }
         }
-        let name = matches!(field.test, Test::Id(_)).then(|| value.to_owned());
+        let named = match (field.test, field.kind) {
+            (Test::Id(_), Kind::Ref(noun)) if !sign.is_regex() => {
+                Some(Named { noun, argument: asked.then_some(field.name), name: value.to_owned() })
+            }
+            _ => None,
+        };
         self.tests.extend(condition.map(|condition| One {
-            field,
-            typed: shown,
-            sign,
             path,
-            condition,
-            name,
+            named,
             asked,
-            seen: Cell::new(false),
+            filled: matches!(field.test, Test::Filled(_)),
+            must_be_seen: matches!(
+                field.test,
+                Test::Text(_) | Test::Id(_) | Test::Begins(_) | Test::Number(_) | Test::State(..)
+            ),
+            ..One::own(&key, shown, sign, condition)
         }));
         Ok(())
     }
 
+    /// Several states, of which a thing must be in one. The list is asked for all there are.
+    fn add_states(&mut self, reading: &Reading<'_>, args: &mut Args, field: &'static Field, value: &str) -> Result<()> {
+        let states: Vec<String> =
+            value.split(',').map(str::trim).filter(|state| !state.is_empty()).map(str::to_owned).collect();
+        for state in &states {
+            values::one_of(field, state)?;
+        }
+        let Test::State(known, _) = field.test else { return Ok(()) };
+        let shown = |word: &String| {
+            known.iter().find(|state| state.word == word.as_str()).map_or(word.as_str(), |state| state.shown).to_owned()
+        };
+        let condition = Condition::one_of(Sign::Is, states.iter().map(shown).collect());
+        let noun = reading.service.listed_by(reading.op);
+        if let Some((name, value)) = noun.and_then(Noun::whole) {
+            args.push(name, Arg::Text(value.to_owned()));
+        }
+        let shown = as_typed(field.name, Sign::Is, value);
+        self.tests.push(One { must_be_seen: true, ..One::own(field.name, shown, Sign::Is, condition) });
+        Ok(())
+    }
+
+    /// Takes back what the service would be asked for and is compared here too, so that it hides nothing that was
+    /// named.
+    pub fn compare_here(&mut self, args: &mut Args) {
+        for one in self.tests.iter_mut().filter(|one| one.asked) {
+            args.remove(&one.key);
+            one.asked = false;
+        }
+    }
+
     /// Whether a name must be looked up that is not among the arguments.
     pub fn asks_the_service(&self) -> bool {
-        self.tests.iter().any(|one| match (one.field.kind, &one.name) {
-            (Kind::Ref(noun), Some(name)) => resolve::needs_lookup(noun, name),
-            _ => false,
-        })
+        let named = |one: &One| one.named.as_ref().is_some_and(|named| resolve::needs_lookup(named.noun, &named.name));
+        self.picks.asks_the_service() || self.tests.iter().any(named)
     }
 
     /// Puts ids in the place of names: those of the arguments have been looked up by now.
     ///
     /// # Errors
-    /// Not found, ambiguous, or the list could not be read.
+    /// Not found, ambiguous, or a list could not be read.
     pub async fn settle(&mut self, client: &Client, args: &Args) -> Result<()> {
+        self.picks.settle(client).await?;
         for one in &mut self.tests {
-            let (Kind::Ref(noun), Some(name)) = (one.field.kind, one.name.take()) else { continue };
-            let id = match args.text(one.field.name).filter(|_| one.asked) {
+            let Some(Named { noun, argument, name }) = one.named.take() else { continue };
+            if selector::is_glob(&name) {
+                let known = resolve::Candidates::list(client, noun, &Args::new()).await?;
+                let fitting = known.things.iter().filter(|thing| selector::glob(&name, &thing.name));
+                one.condition = Condition::one_of(one.sign, fitting.map(|thing| thing.id.clone()).collect());
+                continue;
+            }
+            let id = match argument.and_then(|name| args.text(name)) {
                 Some(id) => id.to_owned(),
                 None => resolve::id(client, noun, &name).await?,
             };
@@ -354,7 +485,17 @@ impl RowFilter {
 
     /// Whether there is nothing to be done to the rows.
     pub fn is_idle(&self) -> bool {
-        self.tests.is_empty() && self.cut.is_none()
+        self.tests.is_empty() && self.cut.is_none() && self.picks.is_empty()
+    }
+
+    /// Whether rows must be like something beside their names.
+    pub fn has_fields(&self) -> bool {
+        !self.tests.is_empty() || self.picks.has_more()
+    }
+
+    /// Whether there is nothing that rows must be like.
+    pub fn is_empty(&self) -> bool {
+        self.tests.is_empty() && self.picks.is_empty()
     }
 
     /// How many rows are skipped and how many are shown, if they are counted here.
@@ -364,12 +505,12 @@ impl RowFilter {
 
     /// Whether a row is what was asked for.
     pub fn fits(&self, row: &RawValue) -> bool {
-        self.tests.iter().all(|one| one.fits(row))
+        self.tests.iter().all(|one| one.fits(row)) && self.picks.fits(row)
     }
 
     /// Says what no row has shown, so that nobody takes an empty list for an answer.
     pub fn tell_unseen(&self, report: &dyn Report, rows: usize) {
-        let unseen = |one: &&One| !one.seen.get() && one.must_be_seen();
+        let unseen = |one: &&One| !one.seen.get() && one.must_be_seen;
         for one in self.tests.iter().filter(unseen).filter(|_| rows > 0) {
             report.say(&format!(
                 "note: {}: no row of the service's list has the field {}",
@@ -389,30 +530,65 @@ impl RowFilter {
 }
 
 impl One {
-    fn key(&self) -> String {
-        match self.field.test {
-            Test::Member(_) => format!("{}.{}", self.field.name, self.path.last().map_or("", String::as_str)),
-            _ => self.field.name.to_owned(),
+    /// One that the service is not asked for.
+    fn own(field: &str, typed: String, sign: Sign, condition: Condition) -> One {
+        One {
+            key: field.to_owned(),
+            typed,
+            sign,
+            path: vec![field.to_owned()],
+            condition,
+            named: None,
+            asked: false,
+            filled: false,
+            must_be_seen: false,
+            seen: Cell::new(false),
         }
     }
 
-    /// Whether each row should have the value, so that a list without any is an odd one.
-    fn must_be_seen(&self) -> bool {
-        matches!(self.field.test, Test::Text(_) | Test::Id(_) | Test::Begins(_) | Test::Number(_) | Test::State(..))
-    }
-
     fn fits(&self, row: &RawValue) -> bool {
-        if let Test::Filled(field) = self.field.test {
-            let members = scan::member(row.get(), field).and_then(scan::members);
+        let Some((first, rest)) = self.path.split_first() else { return false };
+        let member = scan::member(row.get(), first);
+        if self.filled {
+            let members = member.and_then(scan::members);
             return members.is_some_and(|mut members| members.next().is_some());
         }
         let pointer: String =
             self.path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
-        let value = Row(row).text(&pointer);
-        if value.is_some() && !self.seen.get() {
+        if let Some(value) = Row(row).text(&pointer).filter(|value| !value.starts_with(['[', '{'])) {
             self.seen.set(true);
+            return self.condition.fits(Some(&value));
         }
-        self.condition.fits(value.as_deref())
+        // Of an array every element counts, and of an object all that is in it.
+        let mut found = Vec::new();
+        if let Some(value) = member.and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok()) {
+            column_filter::values(&value, rest, &mut found);
+        }
+        self.seen.set(self.seen.get() || !found.is_empty());
+        match found.is_empty() {
+            true => self.condition.fits(None),
+            false => self.condition.fits_some(found.iter().map(String::as_str)),
+        }
+    }
+}
+
+/// A filter as it was typed, for messages.
+fn as_typed(key: &str, sign: Sign, value: &str) -> String {
+    format!("{}{}{}", quoted(key), sign.typed(), quoted(value))
+}
+
+/// Refuses to look for what may be a secret. A tag may hold a URL with a login, and then it is looked for.
+fn refuse_secret(name: &str, value: &str, member: bool) -> Result<()> {
+    let sort = sensitive::sort(value).filter(|sort| match sort {
+        // The words alone are no key.
+        sensitive::Sort::Key => !member || sensitive::has_key_in_it(value),
+        _ => !member,
+    });
+    match sort {
+        Some(sensitive::Sort::Key | sensitive::Sort::Login) => {
+            sensitive::refuse(quoted(name), value, "what to look for")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -429,6 +605,9 @@ fn option<'a>(field: &Field, value: &'a str) -> Typed<'a> {
 fn condition(field: &Field, key: &str, typed: &Typed<'_>, value: &str) -> Result<(Option<Condition>, Query)> {
     let sign = typed.sign;
     let shown = quoted(value);
+    if sign.is_regex() && !matches!(field.test, Test::Filled(_) | Test::Nothing | Test::Service) {
+        return Ok((Some(Condition::pattern(sign, value)?), None));
+    }
     let numeric = matches!(field.test, Test::Number(_) | Test::Member(_));
     if sign.orders() && !numeric {
         let known =
@@ -446,10 +625,12 @@ fn condition(field: &Field, key: &str, typed: &Typed<'_>, value: &str) -> Result
             let value = if matches!(field.kind, Kind::Uuid) { value.to_ascii_lowercase() } else { value.to_owned() };
             (Some(Condition::text(sign, &value)), same(&value).filter(|_| !globs))
         }
-        Test::Id(_) if globs || value.contains([',', '|']) => {
-            let words = format!("{key} takes one {}, and no globs", field.name);
-            return Err(Error::usage(words).hint(format!("{key}=NAME, or its id")));
+        Test::Id(_) if value.contains([',', '|']) => {
+            let words = format!("{key} takes one {}", field.name);
+            return Err(Error::usage(words).hint(format!("{key}=NAME, its id, or a glob: {key}='NAME*'")));
         }
+        // The ids of those that are called so are looked up.
+        Test::Id(_) if globs => (Some(Condition::one_of(sign, Vec::new())), None),
         Test::Id(_) => (Some(Condition::exactly(sign, value)), same(value)),
         Test::Begins(_) => {
             // Of a glob the service can find what it begins with.
@@ -468,6 +649,9 @@ fn condition(field: &Field, key: &str, typed: &Typed<'_>, value: &str) -> Result
             _ => return Err(Error::usage(format!("'{shown}' is neither true nor false")).about(key)),
         },
         Test::State(states, others) => {
+            if sign.orders() {
+                return Err(Error::usage(format!("{key} takes only = and !=")));
+            }
             let state = states.iter().find(|state| state.word == value);
             let state = state.ok_or_else(|| {
                 let known: Vec<&str> = states.iter().map(|state| state.word).collect();
@@ -490,4 +674,13 @@ fn condition(field: &Field, key: &str, typed: &Typed<'_>, value: &str) -> Result
         Test::Filled(_) => (Some(Condition::truth(sign, true)), None),
         Test::Nothing | Test::Service => (None, None),
     })
+}
+
+/// The filters of a list: what the service filters by, and all columns of the rows.
+fn known_filters(op: &Op, columns: &[Column]) -> String {
+    let fields = values::names(op);
+    let columns = columns.iter().filter(|column| column.level == Level::Short && !column.field.is_empty());
+    let own: Vec<&str> = columns.map(|column| column.name).filter(|name| !fields.contains(name)).collect();
+    let all: Vec<&str> = Some(fields.as_str()).filter(|fields| !fields.is_empty()).into_iter().chain(own).collect();
+    format!("known filters: {}, and every other column", all.join(", "))
 }

@@ -14,6 +14,7 @@
 //! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
 //! use sdc::api::cloudapi::machines::{MACHINE, STOP};
 //! use sdc::grammar::selector::Selector;
+//! use sdc::tasks::row_filter::RowFilter;
 //! use sdc::tasks::targets::{self, Asked, Filter};
 //!
 //! // By name and glob; each machine counts once.
@@ -22,8 +23,10 @@
 //! assert_eq!(targets.calls.len(), 2);
 //!
 //! // By tags and state. More than two are refused.
-//! let selector = Some(Selector::parse("role=db,stage!=prod")?);
-//! let filter = Filter { selector, states: vec!["stopped".to_owned()], max: Some(2), ..Filter::default() };
+//! let mut rows = RowFilter::default();
+//! rows.picks.selector = Some(Selector::parse("role=db,stage!=prod")?);
+//! rows.in_states(&MACHINE, vec!["stopped".to_owned()])?;
+//! let filter = Filter { rows, max: Some(2), ..Filter::default() };
 //! let targets = targets::resolve(&(), &client, &STOP, Asked::matching(&MACHINE, filter)).await?;
 //! let about = targets.about(&targets.calls[0]).unwrap();
 //! assert_eq!((&*about.name, &*about.state), ("db1", "stopped"));
@@ -35,17 +38,17 @@
 //! ```
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use super::Report;
 use super::about::About;
 use super::call::Call;
 use super::resolve::{self, Candidate, Candidates};
+use super::row_filter::RowFilter;
 use super::words::plural;
-use crate::api::{Noun, Op, Pick, Service, Shape};
+use crate::api::{Noun, Op, Service, Shape};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
-use crate::grammar::selector::{self, Selector};
+use crate::grammar::selector;
 use crate::request::{Arg as Value, Args};
 
 /// More targets than this must be allowed with `--max`.
@@ -76,15 +79,13 @@ pub struct Asked {
     pub filter: Filter,
 }
 
-/// What targets must be like.
+/// What targets must be like, and how many there may be.
 #[derive(Default)]
 pub struct Filter {
-    /// Their tags.
-    pub selector: Option<Selector>,
-    /// Their states, one of these; all if there are none.
-    pub states: Vec<String>,
-    /// They were made longer ago than this.
-    pub older: Option<Duration>,
+    /// What their rows in the list must be like.
+    pub rows: RowFilter,
+    /// What the service's list can be asked for of that.
+    pub query: Args,
     /// How many there may be.
     pub max: Option<usize>,
     /// How many are worked on at once.
@@ -93,8 +94,6 @@ pub struct Filter {
     pub ignore_missing: bool,
     /// They are only shown, so that there may be any number.
     pub shown: bool,
-    /// The time by which their age is told, in milliseconds since 1970.
-    pub now: i64,
 }
 
 impl Filter {
@@ -118,30 +117,7 @@ impl Filter {
     }
 
     fn is_empty(&self) -> bool {
-        self.selector.is_none() && self.states.is_empty() && self.older.is_none()
-    }
-
-    fn fits(&self, noun: &Noun, thing: &Candidate) -> bool {
-        noun.picks.iter().all(|pick| match pick {
-            // A list that shows no tags cannot prove a tag is absent.
-            Pick::Tags
-                if self.selector.is_some() && !thing.text(&["tags"]).is_some_and(|tags| tags.starts_with('{')) =>
-            {
-                false
-            }
-            Pick::Tags => self.selector.as_ref().is_none_or(|selector| selector.fits(|tag| thing.text(&["tags", tag]))),
-            Pick::State(..) => {
-                let state = thing.text(&["state"]);
-                self.states.is_empty() || state.is_some_and(|state| self.states.iter().any(|one| *one == state))
-            }
-            Pick::Age(field) => self.older.is_none_or(|older| {
-                let made = thing.text(&[field]).and_then(|time| time.parse::<jiff::Timestamp>().ok());
-                // Of what does not say when it was made, nobody knows that it is old.
-                made.is_some_and(|made| {
-                    u128::try_from(self.now - made.as_millisecond()).is_ok_and(|age| age > older.as_millis())
-                })
-            }),
-        })
+        self.rows.is_empty()
     }
 }
 
@@ -231,13 +207,19 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
     targets.picked = globs || filters || asked.from_stdin;
     targets.several = targets.picked || asked.typed.len() > 1;
     let lookups = asked.typed.iter().filter(|text| resolve::needs_lookup(target, text)).count();
+    // What is named and does not fit is no failure, so that the list must have it.
+    if asked.named {
+        asked.filter.rows.compare_here(&mut asked.filter.query);
+    }
+    resolve::fields(client, target.list, &mut asked.filter.query).await?;
+    asked.filter.rows.settle(client, &asked.filter.query).await?;
     let known = match target.list.shape == Shape::Rows && (globs || filters || lookups > LOOKUP_THRESHOLD) {
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
-    let fits = |thing: &Candidate| !filters || asked.filter.fits(target, thing);
+    let fits = |thing: &Candidate| asked.filter.rows.fits(&thing.row);
     let mut add = |call: Call, row: Option<&Candidate>| {
         // A name and its id mean the same thing, which is acted on once.
         if found.iter().all(|known: &Call| known.id().is_none() || known.id() != call.id()) {
@@ -333,22 +315,12 @@ pub fn chosen(report: &dyn Report, target: &'static Noun, filter: &Filter, thing
 /// The list in which all of them are. What it hides for its state is meant by an id, a name, or `--state` alone: nobody
 /// destroys what `list` does not show.
 async fn list(client: &Client, op: &Op, target: &'static Noun, asked: &Asked) -> Result<Candidates> {
-    let place = resolve::place(target, &asked.args);
-    match target.whole() {
-        Some((name, value)) if !asked.filter.states.is_empty() => {
-            Candidates::list_for(client, target, &place.set(name, value), Some(op)).await
-        }
-        _ => Candidates::list_for(client, target, &place, Some(op)).await,
+    let mut place = resolve::place(target, &asked.args);
+    if let Some((name, value)) = target.whole().filter(|_| asked.filter.rows.picks.whole) {
+        place.push(name, Value::Text(value.to_owned()));
     }
-}
-
-/// Refuses a state that nothing can be in: it would silently pick nothing.
-///
-/// # Errors
-/// A usage error that names those there are.
-pub fn known_states(filter: &Filter, noun: &Noun) -> Result<()> {
-    match filter.states.iter().find(|state| !noun.states.contains(&state.as_str())) {
-        Some(state) if !noun.states.is_empty() => Err(super::words::unknown_state(state, noun.states)),
-        _ => Ok(()),
+    for (name, value) in asked.filter.query.iter() {
+        place.push(name, value.clone());
     }
+    Candidates::list_for(client, target, &place, Some(op)).await
 }

@@ -66,7 +66,11 @@ const INSIDE: &[(&str, &[&str])] = &[
             "run", "runtime", "terminal", "Console", "Streams",
         ],
     ),
-    ("cli/execute", &["app", "args", "change", "filter", "names", "preview", "question", "resume", "terminal"]),
+    (
+        "cli/execute",
+        &["app", "args", "change", "filter", "listed", "names", "preview", "question", "resume", "terminal"],
+    ),
+    ("cli/listed", &["app", "names", "terminal"]),
     ("cli/change", &["app", "args", "resume", "terminal"]),
     ("cli/app", &["args", "console", "terminal"]),
 ];

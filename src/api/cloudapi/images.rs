@@ -23,6 +23,7 @@ pub static IMAGE: Noun = Noun {
         .filter("name")
         .fails(&["failed"])
         .owned(Owner::Account("owner"))
+        .used_by(Users::Rows(&super::machines::LIST, "image"))
         .picked_by(&[Pick::Tags, Pick::State("state", "all"), Pick::Age("published_at")])
         .states(&["active", "unactivated", "disabled", "creating", "failed", "destroyed"])
         // Of the machine that it is made from.
@@ -37,8 +38,8 @@ pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the
         query("version", Kind::Text, "Only images of this version").test(Test::Text("version")),
         query("os", Kind::OneOf(SYSTEMS), "Only images with this operating system").value("OS").test(Test::Text("os")),
         query("type", Kind::OneOf(TYPES), "Only images of this type").test(Test::Text("type")),
-        query("state", Kind::OneOf(STATES), "Only images in this state; active if not given")
-            .value("STATE")
+        query("state", Kind::OneOf(STATES), "Only images in one of these states; active if not given")
+            .value("STATE,...")
             .test(Test::State(ASKED, Some(("state", "all")))),
         query("public", Kind::Bool, "Only public images, or only private ones").test(Test::Bool("public")),
         query("owner", Kind::Uuid, "Only images owned by this account, a UUID").test(Test::Text("owner")),

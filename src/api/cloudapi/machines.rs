@@ -47,8 +47,8 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
     .fields(&[
         query("name", Kind::Text, "Only machines whose name starts with TEXT or matches a glob: '*-db'")
             .test(Test::Begins("name")),
-        query("state", Kind::OneOf(STATES), "Only machines in this state")
-            .value("STATE")
+        query("state", Kind::OneOf(STATES), "Only machines in one of these states")
+            .value("STATE,...")
             .test(Test::State(ASKED, None)),
         query("brand", Kind::Text, "Only machines of this brand: bhyve, joyent, joyent-minimal, kvm, lx")
             .test(Test::Text("brand")),
@@ -71,8 +71,8 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
         query("offset", Kind::Integer, "Skip this many first"),
     ])
     .examples(
-        "machines list state=running tag.role=web\n\
-         machines list 'memory>=2G' -o name,state,primaryIp",
+        "machines list 'web*' state=running 'memory>=1G'\n\
+         machines list -l role=db package=b1-* -o name,state,primaryIp",
     );
 
 /// GetMachine.

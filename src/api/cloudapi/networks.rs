@@ -3,7 +3,7 @@
 use crate::api::*;
 
 /// Looked up by name; the server itself takes ids only.
-pub static NETWORK: Noun = Noun::new("network", &GET, &LIST);
+pub static NETWORK: Noun = Noun::new("network", &GET, &LIST).used_by(Users::Rows(&super::machines::LIST, "networks"));
 
 /// ListNetworks.
 pub static LIST: Op =

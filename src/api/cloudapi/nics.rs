@@ -2,7 +2,8 @@
 
 use crate::api::*;
 
-const COLUMNS: &[Column] = &[
+/// Of a network interface.
+pub const COLUMNS: &[Column] = &[
     column("ip"),
     column("mac"),
     column("state"),

@@ -3,7 +3,8 @@
 use crate::api::*;
 
 /// Looked up by name; the versions of one name are told apart as `name@version`.
-pub static PACKAGE: Noun = Noun::new("package", &GET, &LIST).versions(None);
+pub static PACKAGE: Noun =
+    Noun::new("package", &GET, &LIST).versions(None).used_by(Users::Rows(&super::machines::LIST, "package"));
 
 /// ListPackages.
 pub static LIST: Op =

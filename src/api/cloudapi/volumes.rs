@@ -14,6 +14,7 @@ const ASKED: &[State] = &[state("creating"), state("ready"), state("failed"), st
 /// failed are not in it, and are found by their ids.
 pub static VOLUME: Noun = Noun::new("volume", &GET, &LIST)
     .fails(&["failed"])
+    .used_by(Users::Field("refs"))
     .states(&["ready", "creating", "deleting", "failed"])
     .picked_by(&[Pick::Tags, Pick::State("predicate", ANY_STATE), Pick::Age("created")]);
 
@@ -24,9 +25,13 @@ pub static LIST: Op = Op::list("ListVolumes", "list", "/:login/volumes", "List t
     .fields(&[
         query("name", Kind::Text, "Only volumes of this name; * and ? stand for anything").test(Test::Text("name")),
         query("size", Kind::Mebibytes, "Only volumes of this size, in MiB or with a unit").test(Test::Number("size")),
-        query("state", Kind::OneOf(&["creating", "ready", "failed", "deleting"]), "Only volumes in this state")
-            .value("STATE")
-            .test(Test::State(ASKED, Some(("predicate", ANY_STATE)))),
+        query(
+            "state",
+            Kind::OneOf(&["creating", "ready", "failed", "deleting"]),
+            "Only volumes in one of these states",
+        )
+        .value("STATE,...")
+        .test(Test::State(ASKED, Some(("predicate", ANY_STATE)))),
         query("type", Kind::OneOf(TYPES), "Only volumes of this type").test(Test::Text("type")),
         query("predicate", Kind::Json, r#"Any condition, such as {"ne":["state","ready"]}"#).test(Test::Service),
     ])

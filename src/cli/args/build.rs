@@ -5,7 +5,9 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::{targets, waiting};
-use crate::api::{CLOUDAPI, Field, Kind, Method, Op, Resource, Shape, VERB_ALIASES};
+use crate::api::{CLOUDAPI, Field, Kind, Method, Op, Resource, Shape, Test, VERB_ALIASES};
+use crate::tasks::picks::is_nameable;
+use crate::tasks::row_filter::is_list;
 use crate::tasks::words::{plural, titled};
 
 /// What clap is told of a command that is not only an operation's.
@@ -136,7 +138,7 @@ fn verb(op: &'static Op, path: &str, word: &'static str, syntaxes: Syntaxes) -> 
 /// Whether the fields of an operation can be typed without dashes too.
 fn takes_words(op: &Op) -> bool {
     let flat = op.fields.iter().any(|field| matches!(field.kind, Kind::FlatPairs(_) | Kind::Tags(_)));
-    op.shape == Shape::Rows && !op.fields.is_empty() || op.assigns && !flat
+    is_list(op) || op.assigns && !flat
 }
 
 /// The options of an operation's fields.
@@ -180,15 +182,30 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     }
     command = fields(command, op);
     if takes_words(op) {
-        let help = if op.shape == Shape::Rows {
-            "Filters as NAME=VALUE or NAME!=VALUE; of numbers <, <=, > and >= too; * and ? stand for anything in text"
-        } else {
-            "Fields as NAME=VALUE"
+        let listed = CLOUDAPI.listed_by(op).filter(|noun| is_nameable(noun));
+        let (name, help) = match (is_list(op), listed) {
+            (false, _) => ("NAME=VALUE", "Fields as NAME=VALUE".to_owned()),
+            (true, None) => ("FILTER", FILTERS.to_owned()),
+            (true, Some(noun)) => {
+                let all = titled(&plural(noun.word));
+                ("TARGET|FILTER", format!("{all} by {}, globs ('web-*'), - for stdin; {FILTERS}", noun.called))
+            }
         };
-        command = command.arg(Arg::new("FILTER").value_name("NAME=VALUE").help(help).action(ArgAction::Append));
+        command = command.arg(Arg::new("FILTER").value_name(name).help(help).action(ArgAction::Append));
+        if let Some(noun) = listed {
+            let has =
+                |option: &Arg| op.fields.iter().any(|field| Some(field.long_name().as_ref()) == option.get_long());
+            command = command.args(targets::picks(noun).into_iter().filter(|option| !has(option)));
+        }
     }
     command = match op.shape {
-        Shape::Rows | Shape::Map => command.args(list_options()),
+        Shape::Rows | Shape::Map => {
+            let [header, long, sort] = list_options();
+            // The letter is the selector's where there is one.
+            let taken = command.get_arguments().any(|arg| arg.get_short() == Some('l'));
+            let long = if taken { long.short(None) } else { long };
+            command.args([header, long, sort]).arg(count())
+        }
         Shape::Record => command.args(list_options().into_iter().take(1)),
         Shape::Nothing => command,
     };
@@ -209,6 +226,14 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
 /// Whether a question may come before it is done.
 pub fn asks(op: &Op) -> bool {
     op.asks || op.asks_many || op.locks_out || op.fields.iter().any(|field| field.asks)
+}
+
+/// What filters are, in a line of help.
+const FILTERS: &str = "filters of any column: state=running, 'memory>=2G', 'name=~^web', image!=base-64";
+
+/// The option for the number of rows alone.
+fn count() -> Arg {
+    Arg::new("count").long("count").action(ArgAction::SetTrue).help("Print how many there are").help_heading("Output")
 }
 
 /// The options of everything that is shown as rows; the first one suits a single object too.
@@ -288,6 +313,8 @@ fn of_kind(field: &'static Field) -> Arg {
             .require_equals(true)
             .default_missing_value("true")
             .value_name("BOOL"),
+        // Of states there may be several, with commas between.
+        Kind::OneOf(_) if matches!(field.test, Test::State(..)) => arg.value_parser(text).value_name("STATE,..."),
         Kind::OneOf(words) => arg.value_parser(PossibleValuesParser::new(words)).value_name("WORD"),
         Kind::Ref(noun) => arg.value_parser(text).value_name(noun.name.to_uppercase()),
         Kind::Refs(noun) => {

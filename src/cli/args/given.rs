@@ -4,6 +4,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use crate::api::{Kind, Op};
+use crate::tasks::row_filter::is_list;
 use crate::tasks::values::Given;
 
 /// Reads the options of the fields that were typed, in the order of the fields, and the words without dashes.
@@ -24,7 +25,10 @@ pub fn read(op: &'static Op, matches: &ArgMatches) -> Given {
             }
         }
     }
-    let words = matches.try_get_many::<String>("FILTER").ok().flatten();
-    given.words.extend(words.into_iter().flatten().cloned());
+    // Those of a list are names too: `targets` tells them apart.
+    if !is_list(op) {
+        let words = matches.try_get_many::<String>("FILTER").ok().flatten();
+        given.words.extend(words.into_iter().flatten().cloned());
+    }
     given
 }

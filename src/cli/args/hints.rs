@@ -8,7 +8,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::{letters, targets};
 use crate::api::{CLOUDAPI, Method, Op, Shape};
 use crate::error::Error;
-use crate::grammar::filter::Typed;
 use crate::grammar::older::{self, Part};
 use crate::render::visible;
 use crate::tasks::words::unknown_state;
@@ -30,7 +29,7 @@ pub fn spell_out(error: &mut clap::Error) {
 }
 
 /// What to type instead, if that is known. Tips of clap's own that lead astray are taken away.
-pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error, now: i64) -> Option<String> {
+pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<String> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     let wrong = text(error, ContextKind::InvalidArg).first().cloned().unwrap_or_default();
     only_good_tips(tree, &typed, error);
@@ -73,6 +72,9 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error, now: i64) 
             }
             _ => "nothing is asked here, so there is nothing to skip".to_owned(),
         }),
+        ErrorKind::InvalidValue if wrong.starts_with("--selector") && typed.contains(&"-l") => {
+            Some("-l selects by tags here: -l role=web; more columns: --long".to_owned())
+        }
         ErrorKind::InvalidValue | ErrorKind::MissingRequiredArgument
             if let Some(hint) = letters::alone(&typed, &path(tree, &typed).join(" "), option(&wrong)) =>
         {
@@ -80,7 +82,6 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error, now: i64) 
         }
         ErrorKind::UnknownArgument if is_waited_state(tree, &typed, &wrong) => Some(format!("--wait={wrong}")),
         ErrorKind::MissingRequiredArgument if let Some(hint) = picking(tree, &typed, error) => Some(hint),
-        ErrorKind::UnknownArgument if let Some(hint) = filtered(tree, &typed, &wrong, now) => Some(hint),
         ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {
             Some(format!("--wait --timeout {wrong}"))
         }
@@ -290,13 +291,6 @@ fn all(tree: &Command, typed: &[&str]) -> Option<String> {
 /// `--image <IMAGE>` without what it takes.
 fn option(wrong: &str) -> &str {
     wrong.split(' ').next().unwrap_or_default()
-}
-
-/// What does the same as a filter, for a list that takes none.
-fn filtered(tree: &Command, typed: &[&str], wrong: &str, now: i64) -> Option<String> {
-    let filter = Typed::parse(wrong).ok().filter(|filter| !wrong.starts_with('-') && !filter.value.is_empty())?;
-    let (_, op) = operation(tree, typed).filter(|(_, op)| crate::tasks::row_filter::is_list(op))?;
-    crate::tasks::filter_as_jq::instead(CLOUDAPI.columns(op), &filter, now)?.ok()
 }
 
 fn is_time(word: &str) -> bool {

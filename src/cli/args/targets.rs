@@ -1,15 +1,20 @@
 //! The options that choose targets, and what was typed for them: ids, names, globs, and ids from standard input.
 
+use std::collections::HashSet;
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::api::{CLOUDAPI, Method, Noun, Op, Pick, Takes};
+use crate::api::{CLOUDAPI, Ids, Method, Noun, Op, Pick, Takes};
 use crate::cli::console::Console;
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::duration;
 use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
-use crate::tasks::targets::{Asked, Filter, MAX_TARGETS, PARALLEL, known_states};
+use crate::tasks::picks;
+use crate::tasks::row_filter::{Reading, RowFilter, is_filter, is_list};
+use crate::tasks::targets::{Asked, Filter, MAX_TARGETS, PARALLEL};
+use crate::tasks::values::Given;
 use crate::tasks::words::{plural, word};
 
 /// So much is read from standard input, in bytes: some 50 000 ids.
@@ -46,66 +51,176 @@ pub fn with_ignore_missing(command: Command) -> Command {
 
 /// The options that pick targets, for an operation that takes several.
 pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
-    let own = |id: &'static str| Arg::new(id).long(id).help_heading(SELECTION);
     let [max, parallel] = limits();
     let mut command = command.arg(max);
     if op.targets == Takes::Each {
         command = command.arg(parallel);
     }
-    for pick in target.picks {
-        command = command.arg(match pick {
-            Pick::Tags => own("selector")
-                .short('l')
-                .value_name("TAG=VALUE,...")
-                .value_parser(NonEmptyStringValueParser::new())
-                .help("Select by tag: role=web,env!=prod,backup,!old"),
-            Pick::State(..) => Arg::new("pick-state")
-                .long("state")
-                .value_name("STATE,...")
-                .value_delimiter(',')
-                .value_parser(NonEmptyStringValueParser::new())
-                .help_heading(SELECTION)
-                .help("Select by state"),
-            Pick::Age(_) => own("older-than")
-                .value_name("TIME")
-                .help("Select those created longer ago than TIME: 90m, 12h, 30d, 8w, 1y"),
-        });
-    }
+    command = command.args(picks(target));
     if op.method == Method::Delete { with_ignore_missing(command) } else { command }
 }
 
-/// The options of which one is enough for there to be targets.
-pub fn picking(target: &Noun) -> Vec<&'static str> {
-    let id = |pick: &Pick| match pick {
-        Pick::Tags => "selector",
-        Pick::State(..) => "pick-state",
-        Pick::Age(_) => "older-than",
+/// The options by which things are picked, beside their names: for lists and for actions.
+pub fn picks(target: &'static Noun) -> Vec<Arg> {
+    let own = |id: &'static str| Arg::new(id).long(id).help_heading(SELECTION);
+    let flag = |id: &'static str| own(id).action(ArgAction::SetTrue);
+    let all = plural(target.word);
+    let pick = |pick: &Pick| match pick {
+        Pick::Tags => own("selector")
+            .short('l')
+            .value_name("TAG=VALUE,...")
+            .value_parser(NonEmptyStringValueParser::new())
+            .help("Select by tag: role=web,env!=prod,backup,!old"),
+        Pick::State(..) => Arg::new("pick-state")
+            .long("state")
+            .value_name("STATE,...")
+            .value_delimiter(',')
+            .value_parser(NonEmptyStringValueParser::new())
+            .help_heading(SELECTION)
+            .help("Select by state"),
+        Pick::Age(_) => own("older-than")
+            .value_name("TIME")
+            .help("Select those created longer ago than TIME: 90m, 12h, 30d, 8w, 1y"),
     };
-    target.picks.iter().map(id).collect()
+    let mut options: Vec<Arg> = target.picks.iter().map(pick).collect();
+    if target.owner.is_some() {
+        options.push(flag("mine").help(format!("Select the {all} that this account owns")));
+    }
+    if target.users.is_some() {
+        options.push(flag("unused").help(format!("Select the {all} that no machine of this account uses")));
+    }
+    options
 }
 
-/// Reads the options, as far as the command has them.
+/// The options of which one is enough for there to be targets.
+pub fn picking(target: &'static Noun) -> Vec<String> {
+    picks(target).iter().map(|option| option.get_id().to_string()).collect()
+}
+
+/// What rows must be like, as far as the command has options for it. Words are filters by fields of the rows.
 ///
 /// # Errors
 /// A usage error for what cannot be read.
-pub fn filter(matches: &ArgMatches, now: i64) -> Result<Filter> {
+pub fn add_picks(matches: &ArgMatches, noun: &'static Noun, now: i64, rows: &mut RowFilter) -> Result<()> {
     let text = |id: &str| matches.try_get_one::<String>(id).ok().flatten();
+    let flag = |id: &str| matches.try_get_one::<bool>(id).ok().flatten() == Some(&true);
+    rows.picks.selector = text("selector").map(|text| Selector::parse(text)).transpose()?;
+    let states = matches.try_get_many::<String>("pick-state").ok().flatten();
+    rows.in_states(noun, states.into_iter().flatten().cloned().collect())?;
+    if let Some(text) = text("older-than") {
+        let age = duration::age("--older-than", text)?;
+        let field = noun.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None });
+        rows.older_than(field.unwrap_or("created"), age, now);
+    }
+    if flag("mine") {
+        rows.picks.of_mine(noun);
+    }
+    if flag("unused") {
+        rows.picks.of_unused(noun);
+    }
+    Ok(())
+}
+
+/// Reads the options, as far as the command has them, and the filters among the words.
+///
+/// # Errors
+/// A usage error for what cannot be read.
+pub fn filter(
+    matches: &ArgMatches,
+    noun: Option<&'static Noun>,
+    words: Vec<String>,
+    console: &Console,
+) -> Result<Filter> {
     let number = |id: &str| {
         let number = matches.try_get_one::<u64>(id).ok().flatten();
         number.map(|number| usize::try_from(*number).unwrap_or(usize::MAX))
     };
-    let older = text("older-than").map(|text| duration::age("--older-than", text)).transpose()?;
-    let states = matches.try_get_many::<String>("pick-state").ok().flatten();
+    let flag = |id: &str| matches.try_get_one::<bool>(id).ok().flatten() == Some(&true);
+    let mut query = Args::new();
+    let mut rows = RowFilter::default();
+    if let Some(noun) = noun {
+        let reading = Reading { service: &CLOUDAPI, op: noun.list, now: console.now(), files: console };
+        rows = RowFilter::read(&reading, &Given { words, ..Given::default() }, &mut query)?;
+        add_picks(matches, noun, console.now(), &mut rows)?;
+    }
     Ok(Filter {
-        now,
-        selector: text("selector").map(|text| Selector::parse(text)).transpose()?,
-        states: states.into_iter().flatten().cloned().collect(),
-        older,
+        rows,
+        query,
         max: number("max"),
         parallel: number("parallel"),
-        shown: matches.try_get_one::<bool>("dry-run").ok().flatten() == Some(&true),
-        ignore_missing: matches.try_get_one::<bool>("ignore-missing").ok().flatten().copied().unwrap_or(false),
+        shown: flag("dry-run"),
+        ignore_missing: flag("ignore-missing"),
     })
+}
+
+/// What is typed without dashes for a noun: names, those of standard input, and filters of its list.
+#[derive(Default)]
+pub struct Words {
+    /// Ids, names and globs.
+    pub names: Vec<String>,
+    /// Those that standard input named.
+    pub listed: HashSet<String>,
+    /// Whether standard input was asked for them.
+    pub from_stdin: bool,
+    /// `state=running`.
+    pub filters: Vec<String>,
+}
+
+impl Words {
+    /// Tells names from filters, and reads the names of standard input for `-`.
+    ///
+    /// # Errors
+    /// Standard input cannot be read.
+    pub fn read<'a>(
+        console: &Console,
+        noun: Option<&'static Noun>,
+        typed: impl Iterator<Item = &'a String>,
+        is_filter: impl Fn(&str) -> bool,
+    ) -> Result<Words> {
+        let mut words = Words::default();
+        for text in typed {
+            let names = match text.as_str() {
+                "-" => {
+                    words.from_stdin = true;
+                    let names = from_stdin(console, noun)?;
+                    words.listed.extend(names.iter().cloned());
+                    names
+                }
+                text if is_filter(text) => {
+                    words.filters.push(text.to_owned());
+                    continue;
+                }
+                text => vec![text.to_owned()],
+            };
+            for name in names {
+                if !words.names.contains(&name) {
+                    words.names.push(name);
+                }
+            }
+        }
+        Ok(words)
+    }
+}
+
+/// The words of a list: what it shows, and the filters.
+///
+/// # Errors
+/// Standard input cannot be read; an empty word.
+pub fn of_list(console: &Console, op: &Op, matches: &ArgMatches) -> Result<Words> {
+    let noun = CLOUDAPI.listed_by(op).filter(|noun| picks::is_nameable(noun));
+    let typed = matches.try_get_many::<String>("FILTER").ok().flatten().into_iter().flatten();
+    if let (Some(noun), true) = (noun, typed.clone().any(String::is_empty)) {
+        return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", noun.word)));
+    }
+    // Without names every word is meant as a filter, and refused as one.
+    Words::read(console, noun, typed, |word| noun.is_none() || !may_be_name(word))
+}
+
+/// Whether a word of a list names something rather than say what it must be like.
+fn may_be_name(word: &str) -> bool {
+    let spelling = word.starts_with('!') || ["tag.", "tags."].iter().any(|prefix| word.starts_with(prefix));
+    let other = word.split_once(':').is_some_and(|(name, _)| !name.is_empty() && name.chars().all(char::is_alphabetic));
+    !spelling && !other && !word.contains(['=', '<', '>', '~'])
 }
 
 /// What was asked for on the command line.
@@ -114,8 +229,11 @@ pub fn filter(matches: &ArgMatches, now: i64) -> Result<Filter> {
 /// A usage error for an empty name, or what cannot be read.
 pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches) -> Result<Asked> {
     let params: Vec<&'static str> = op.path_params().collect();
-    let mut asked = Asked { args, filter: filter(matches, console.now())?, ..Asked::default() };
-    let Some((last, before)) = params.split_last() else { return Ok(asked) };
+    let mut asked = Asked { args, ..Asked::default() };
+    let Some((last, before)) = params.split_last() else {
+        asked.filter = filter(matches, None, Vec::new(), console)?;
+        return Ok(asked);
+    };
     for param in &params {
         if matches.get_many::<String>(param).into_iter().flatten().any(String::is_empty) {
             return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", word(param))));
@@ -128,25 +246,22 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
         }
     }
     asked.param = Some(last);
-    CLOUDAPI.noun(last).map_or(Ok(()), |noun| known_states(&asked.filter, noun))?;
-    let several = op.takes_several();
-    for text in matches.get_many::<String>(last).into_iter().flatten() {
-        asked.named = true;
-        let names = match text.as_str() {
-            "-" if several => {
-                asked.from_stdin = true;
-                let names = from_stdin(console, CLOUDAPI.noun(last))?;
-                asked.listed.extend(names.iter().cloned());
-                names
-            }
-            _ => vec![text.clone()],
-        };
-        for name in names {
-            if !asked.typed.contains(&name) {
-                asked.typed.push(name);
-            }
-        }
-    }
+    let noun = CLOUDAPI.noun(last);
+    let several = noun.filter(|_| op.takes_several());
+    let typed = matches.get_many::<String>(last).into_iter().flatten();
+    let Some(noun) = several else {
+        asked.typed = typed.cloned().collect();
+        asked.named = !asked.typed.is_empty();
+        asked.filter = filter(matches, None, Vec::new(), console)?;
+        return Ok(asked);
+    };
+    // Names of other things may have such signs in them.
+    let odd = |word: &str| noun.ids == Ids::Uuid && !may_be_name(word);
+    let is_filter = |word: &str| is_list(noun.list) && (odd(word) || is_filter(&CLOUDAPI, noun.list, word));
+    let words = Words::read(console, Some(noun), typed, is_filter)?;
+    asked.named = !words.names.is_empty() || words.from_stdin;
+    asked.filter = filter(matches, Some(noun), words.filters, console)?;
+    (asked.typed, asked.listed, asked.from_stdin) = (words.names, words.listed, words.from_stdin);
     Ok(asked)
 }
 

@@ -77,7 +77,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let view = app.view(matches, machines::MACHINES.columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let timeout = waiting::patience(matches)?;
-    let filter = choosing::filter(matches, app.console.now())?;
+    let filter = choosing::filter(matches, None, Vec::new(), &app.console)?;
     let client = app.client()?;
     // Failed machines are told of only beside those that are gone.
     let known = Candidates::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
