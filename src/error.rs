@@ -78,6 +78,17 @@ pub struct ServiceError {
     pub request_id: Option<String>,
 }
 
+/// What an error is about: a target of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The noun's word: `machine`.
+    pub noun: &'static str,
+    /// Its id, where it is known.
+    pub id: Option<String>,
+    /// Its name, or what was typed for it.
+    pub name: String,
+}
+
 /// One element of the API's `errors[]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldFault {
@@ -122,6 +133,7 @@ struct Inner {
     laid_out: bool,
     /// What was asked for may have been done all the same.
     doubt: bool,
+    target: Option<Target>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -137,6 +149,7 @@ impl Error {
             lasting: false,
             laid_out: false,
             doubt: false,
+            target: None,
             source: None,
         }))
     }
@@ -253,6 +266,18 @@ impl Error {
     pub fn about(mut self, what: &str) -> Self {
         self.0.message = format!("{what}: {}", self.0.message);
         self
+    }
+
+    /// Says which target it is about, unless that is said already.
+    #[must_use]
+    pub fn on(mut self, target: Target) -> Self {
+        self.0.target.get_or_insert(target);
+        self
+    }
+
+    /// Which target it is about, if it is about one.
+    pub fn target(&self) -> Option<&Target> {
+        self.0.target.as_ref()
     }
 
     /// The kind.

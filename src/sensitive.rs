@@ -500,6 +500,9 @@ mod tests {
             "Z6vTqT2F1dQKxJp7s0Oa9nDqHc3y8%252BZtPzR5bGxM4eWkYfU%252FVoiSgA1hNj%252FCwBrE",
             "AAAEC9nDqHc3y8LZtPzR5bGxM4eWkQ==",
             "x AAAEC9nDqHc3y8LZtPzR5bGxM4eWkQ== y",
+            // Where the exponents of an RSA key are, letters change less than elsewhere.
+            "WSEJ9APmgnjKphZIxb+VEAFRpyxkp4veijmnuQIDAQABAoIBACY7PxR/Fgyxtjm1",
+            "/acme/machines/xb+VEAFRpyxkp4veijmnuQIDAQABAoIBACY7PxRFgyxtjm1?a=b",
         ] {
             assert_eq!(sort(text), Some(Sort::Line), "{text}");
         }

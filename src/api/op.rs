@@ -111,6 +111,8 @@ pub struct Op {
     pub refused_while_busy: bool,
     /// How many targets a command of it takes.
     pub targets: Takes,
+    /// Gives its target another name, of which no two can have the same.
+    pub renames: bool,
 }
 
 /// How many targets a command takes, and how it works on several.
@@ -122,6 +124,8 @@ pub enum Takes {
     Each,
     /// Any number, one after another: they are parts of one thing, and each changes it.
     InTurn,
+    /// One, or all that a glob fits: the words behind it are about something else.
+    Matching,
 }
 
 impl Op {
@@ -164,6 +168,7 @@ impl Op {
             locks_out: false,
             refused_while_busy: false,
             targets: Takes::One,
+            renames: false,
         }
     }
     /// A GET that answers an array.
@@ -273,6 +278,16 @@ impl Op {
         self.targets = Takes::InTurn;
         self
     }
+    /// Takes a glob for its target.
+    pub const fn matching(mut self) -> Self {
+        self.targets = Takes::Matching;
+        self
+    }
+    /// Gives its target another name.
+    pub const fn renames(mut self) -> Self {
+        self.renames = true;
+        self
+    }
     /// Is refused while something else is done to the target.
     pub const fn refused_while_busy(mut self) -> Self {
         self.refused_while_busy = true;
@@ -357,6 +372,11 @@ impl Op {
     }
     /// Whether a command of it takes several targets.
     pub fn takes_several(&self) -> bool {
+        matches!(self.targets, Takes::Each | Takes::InTurn)
+    }
+
+    /// Whether a glob may stand for its targets.
+    pub fn takes_globs(&self) -> bool {
         self.targets != Takes::One
     }
     /// Whether it may be carried out twice, since it only says how things are to be.

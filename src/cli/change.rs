@@ -3,13 +3,15 @@
 //! `tasks::change`.
 
 use futures_util::StreamExt;
+use serde_json::value::RawValue;
 
 use super::app::App;
 use super::resume::heeded;
 use super::resume::{self, Left, Typed, interruption};
+use super::several::name_owners;
 use super::terminal::exit;
 use super::terminal::progress::Progress;
-use crate::answer::Answer;
+use crate::answer::{Answer, Row, scan};
 use crate::api::{CLOUDAPI, Op, Shape, Takes};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
@@ -18,7 +20,7 @@ use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
 use crate::tasks::stop::Stop;
-use crate::tasks::targets::Targets;
+use crate::tasks::targets::{Targets, with_owner};
 
 /// So many are named where what was done cannot be shown.
 const MAX_NAMES: usize = 100;
@@ -78,7 +80,7 @@ pub async fn run(
     let mut done: Vec<(usize, Answer)> = Vec::new();
     let mut receipts_only = true;
     let mut failure = None;
-    let width = if op.targets == Takes::InTurn { 1 } else { parallel };
+    let groups = groups(op, &targets.calls);
     // What is under way, so that whoever interrupts it can be told.
     let stop = Stop::default();
     let begun: Vec<InFlight> = targets.calls.iter().map(|call| InFlight::new(call, stop.flag())).collect();
@@ -91,22 +93,23 @@ pub async fn run(
     let changing = Changing { client, change, stop: &stop, report: &shown };
     let work = async {
         let mut under_way = std::pin::pin!(
-            futures_util::stream::iter(targets.calls.iter().zip(&begun).enumerate())
-                .map(|(at, (call, begun))| {
-                    let (changing, progress) = (&changing, &progress);
-                    async move {
-                        let outcome = changing.one(at, call, begun).await.map_err(|error| match error.is_in_doubt() {
-                            true => looked_for(app, op, call, error),
-                            false => error,
-                        });
-                        progress.end(at, "");
-                        begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
-                        let named = |error| if several { call.named(error) } else { error };
-                        (at, outcome.map_err(|error| call.blame(named(error))))
-                    }
+            futures_util::stream::iter(groups)
+                .map(|group| {
+                    futures_util::stream::iter(group).then(|at| {
+                        let (changing, progress) = (&changing, &progress);
+                        let (call, begun) = (&targets.calls[at], &begun[at]);
+                        Box::pin(async move {
+                            let outcome = changing.one(at, call, begun).await;
+                            let outcome = outcome.map_err(|error| looked_for(app, op, call, error));
+                            progress.end(at, "");
+                            begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
+                            let named = |error| if several { call.named(error) } else { error };
+                            (at, outcome.map_err(|error| call.of(call.blame(named(error)))))
+                        })
+                    })
                 })
                 // One that takes long holds up none of the others.
-                .buffer_unordered(width)
+                .flatten_unordered(parallel)
         );
         while let Some((at, outcome)) = under_way.next().await {
             match outcome {
@@ -154,6 +157,7 @@ pub async fn run(
     }
     // Whoever was first done, the order is that of the targets.
     done.sort_by_key(|(at, _)| *at);
+    let done = if several { of_owners(op, done, &targets, &mut view) } else { done };
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
@@ -173,6 +177,67 @@ pub async fn run(
         Some(error) => Err(error),
         None => Ok(tally.gravest.map_or(0, |kind| i32::from(exit::code(kind).0))),
     }
+}
+
+/// Which calls are made one after another: those of parts of one resource. Those of several go side by side.
+fn groups(op: &Op, calls: &[Call]) -> Vec<Vec<usize>> {
+    if op.targets != Takes::InTurn {
+        return (0..calls.len()).map(|at| vec![at]).collect();
+    }
+    let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+    for (at, call) in calls.iter().enumerate() {
+        let above: Vec<&str> = call.parents.iter().filter_map(|(param, _)| call.args.text(param)).collect();
+        let above = above.join("/");
+        match groups.iter_mut().find(|(known, _)| *known == above) {
+            Some((_, group)) => group.push(at),
+            None => groups.push((above, vec![at])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// Of parts of several resources each says whose it is. Maps are rows in tables, and else the objects that they are:
+/// `{"machine":{…},"tags":{…}}`.
+fn of_owners(op: &Op, done: Vec<(usize, Answer)>, targets: &Targets, view: &mut View) -> Vec<(usize, Answer)> {
+    let owner = CLOUDAPI.noun(op.path_params().last().unwrap_or_default());
+    let is_map = op.shape == Shape::Map;
+    let ids = view.format == Format::Ids;
+    if owner.is_none() || !is_map && (op.makes.is_none() || ids) {
+        return done;
+    }
+    let cells = !matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml | Format::Ids);
+    if is_map && cells && view.known.len() != 2 {
+        view.known = render::MAP_COLUMNS;
+    }
+    let (key, value) = match view.known {
+        [key, value] => (key.field, value.field),
+        _ => ("name", "value"),
+    };
+    name_owners(view, owner);
+    let group = op.path.rsplit('/').next().unwrap_or_default();
+    let rows = |map: &RawValue, call: &Call| match (is_map, cells) {
+        _ if ids => vec![serde_json::json!({ "id": call.id() }).to_string()],
+        (false, _) => vec![map.get().to_owned()],
+        (true, false) => vec![format!("{{\"{group}\":{}}}", map.get())],
+        (true, true) => scan::members(map.get())
+            .into_iter()
+            .flatten()
+            .map(|(name, member)| format!("{{\"{key}\":{name},\"{value}\":{member}}}"))
+            .collect(),
+    };
+    let mut all = Vec::new();
+    for (at, answer) in done {
+        match (answer, targets.calls.get(at)) {
+            (Answer::Record(object), Some(call)) => {
+                let made = rows(&object, call).into_iter().filter_map(|row| RawValue::from_string(row).ok());
+                let owned =
+                    |row: Box<RawValue>| if ids { row } else { with_owner(Row(&row), call, targets.about(call)) };
+                all.extend(made.map(|row| (at, Answer::Record(owned(row)))));
+            }
+            (answer, _) => all.push((at, answer)),
+        }
+    }
+    all
 }
 
 /// What was made is told although the wait for it failed: a script must learn its id. What is left of a thing that was
@@ -257,9 +322,9 @@ impl Tally {
     }
 }
 
-/// Says how to look whether what a request was to make is there.
+/// Says of an error that is in doubt how to look whether what the request was to make is there.
 fn looked_for(app: &App, op: &Op, call: &Call, error: Error) -> Error {
-    let Some(noun) = op.makes() else { return error };
+    let Some(noun) = op.makes().filter(|_| error.is_in_doubt()) else { return error };
     // The list of a thing's parts is asked of the thing.
     let list = CLOUDAPI.command(noun.list);
     let mut command = match (&call.target, list.rsplit_once(' ')) {

@@ -15,6 +15,7 @@ use super::preview;
 use super::question;
 use super::question::Asking;
 use super::resume::Typed;
+use super::several::{self, Showing};
 use super::terminal::prompt;
 use crate::answer::Answer;
 use crate::api::{CLOUDAPI, Column, Kind, Method, Op, Shape, Show};
@@ -28,7 +29,9 @@ use crate::tasks::change::Change;
 use crate::tasks::create::CreateOptions;
 use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
-use crate::tasks::{secrets, targets, values};
+use crate::tasks::targets::Targets;
+use crate::tasks::values::Given;
+use crate::tasks::{about, rename, secrets, targets, values};
 
 /// Runs it and returns the exit code.
 ///
@@ -51,18 +54,8 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     let view = app.view(matches, columns)?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
     let waiting = Waiting::read(op, matches)?;
-    let mut given = given::read(op, matches);
-    let words = if is_list(op) { chosen::of_list(&app.console, op, matches)? } else { Words::default() };
-    given.words.extend(words.filters);
-    let mut args = values::fields(op, &given, &app.console)?;
-    let reading = Reading { service: &CLOUDAPI, op, now: app.console.now(), files: &app.console };
-    let mut sieve = RowFilter::read(&reading, &given, &mut args)?;
-    if let Some(noun) = CLOUDAPI.listed_by(op).filter(|_| is_list(op)) {
-        chosen::add_picks(matches, noun, app.console.now(), &mut sieve)?;
-        if !words.names.is_empty() || words.from_stdin {
-            sieve.picks.of_names(noun, words.names, &words.listed);
-        }
-    }
+    let mut given = given::read(op, matches)?;
+    let (mut args, mut sieve) = filters(app, op, matches, &mut given)?;
     sieve.count(op, &mut args, !view.sort.is_empty())?;
     let mut asked = chosen::read(&app.console, op, args, matches)?;
     ask_for_secrets(app, op, &mut asked.args)?;
@@ -90,7 +83,11 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         asked.filter.allows(calls.len(), op.goal.map_or("target", |(_, noun)| noun.word))?;
     }
     let (parallel, ignore_missing) = (asked.filter.parallel(), asked.filter.ignore_missing);
+    let typed = asked.typed.clone();
     let mut targets = targets::resolve(app, &client, op, asked).await?;
+    if op.renames && (targets.several || renames_by_pattern(&targets.calls)) {
+        rename_each(&client, &mut targets, &typed).await?;
+    }
     if let Some(making) = making
         && let Some(call) = targets.calls.pop()
     {
@@ -126,6 +123,10 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         )
         .await;
     }
+    if targets.several {
+        let showing = Showing { op, filter: &sieve, parallel, view, jq: jq.as_ref() };
+        return several::run(app, &client, targets, showing).await;
+    }
     for call in targets.calls {
         match op.shape {
             Shape::Rows => {
@@ -142,6 +143,42 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         }
     }
     Ok(0)
+}
+
+/// The arguments of an operation, and what the rows of a list must be like.
+fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Given) -> Result<(Args, RowFilter)> {
+    let words = if is_list(op) { chosen::of_list(&app.console, op, matches)? } else { Words::default() };
+    given.words.extend(words.filters);
+    let mut args = values::fields(op, given, &app.console)?;
+    let reading = Reading { service: &CLOUDAPI, op, now: app.console.now(), files: &app.console };
+    let mut sieve = RowFilter::read(&reading, given, &mut args)?;
+    if let Some(noun) = CLOUDAPI.listed_by(op).filter(|_| is_list(op)) {
+        chosen::add_picks(matches, noun, app.console.now(), &mut sieve)?;
+        if !words.names.is_empty() || words.from_stdin {
+            sieve.picks.of_names(noun, words.names, &words.listed);
+        }
+    }
+    Ok((args, sieve))
+}
+
+fn renames_by_pattern(calls: &[Call]) -> bool {
+    calls.iter().any(|call| call.args.text("name").is_some_and(rename::is_pattern))
+}
+
+/// Each of several gets a name of its own.
+async fn rename_each(client: &Client, targets: &mut Targets, typed: &[String]) -> Result<()> {
+    about::complete(client, targets).await;
+    let old: Vec<String> = targets
+        .calls
+        .iter()
+        .map(|call| targets.about(call).map_or(String::new(), |about| about.name.clone()))
+        .collect();
+    let Some(new) = targets.calls.first().and_then(|call| call.args.text("name").map(str::to_owned)) else {
+        return Ok(());
+    };
+    let names = rename::names(&new, typed, &old.iter().map(String::as_str).collect::<Vec<_>>())?;
+    targets.calls.iter_mut().zip(names).for_each(|(call, name)| call.args.push("name", Arg::Text(name)));
+    Ok(())
 }
 
 async fn record(

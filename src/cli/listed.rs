@@ -4,7 +4,7 @@ use super::app::App;
 use super::names;
 use super::terminal::exit;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Target};
 use crate::render::{self, Format, Printer, View};
 use crate::tasks::call::Call;
 use crate::tasks::listing::Listing;
@@ -42,6 +42,7 @@ pub(super) async fn missing(app: &App, client: &Client, sieve: &RowFilter, call:
             true => resolve::like(client, noun, &place, name).await,
             false => resolve::known(client, noun, &place, name).await,
         };
+        let known = known.map_err(|error| error.on(Target { noun: noun.word, id: None, name: (*name).to_owned() }));
         let Err(error) = known else {
             // It is there, and not what was asked for; or the list leaves it out.
             if sieve.has_fields() {

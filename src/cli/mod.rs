@@ -13,6 +13,7 @@ mod preview;
 mod question;
 mod resume;
 mod runtime;
+mod several;
 pub(crate) mod terminal;
 mod tree;
 

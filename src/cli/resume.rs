@@ -11,7 +11,7 @@ use clap::{ArgAction, ArgMatches};
 use super::app::App;
 use super::terminal::signals::Signals;
 use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
-use crate::cli::args::build;
+use crate::cli::args::{build, given};
 use crate::client::{Client, Watch};
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::grammar::selector::is_glob;
@@ -35,6 +35,8 @@ pub struct Typed<'a> {
 /// The options that a command was given, as it takes them again.
 #[derive(Default)]
 struct ResumeCommand {
+    /// What stands behind the targets.
+    behind: Vec<String>,
     options: CommandLine,
     /// `--yes` is among them.
     confirmed: bool,
@@ -51,6 +53,12 @@ impl ResumeCommand {
             keyed: matches.try_get_raw("idempotency-key").is_ok_and(|key| key.is_some()),
             ..ResumeCommand::default()
         };
+        for (field, text) in given::shared(op, matches).map(|words| words.fields).unwrap_or_default() {
+            match field.kind {
+                api::Kind::FlatPairs(_) | api::Kind::Tags(_) => again.short = true,
+                _ => again.behind.push(text),
+            }
+        }
         let target = op.path_params().last();
         let chose = |id: &str| matches!(id, "selector" | "pick-state" | "older-than" | "count") || target == Some(id);
         for arg in build::operation(op).get_arguments() {
@@ -84,7 +92,7 @@ impl ResumeCommand {
 
     /// The command for these targets, which asks nothing.
     fn command(self, app: &App, op: &'static Op, these: &[String]) -> CommandLine {
-        let command = command_of(op).on_all(these).and(self.options);
+        let command = command_of(op).on_all(these).on_all(&self.behind).and(self.options);
         let command = if op.asks && !self.confirmed { command.with("--yes") } else { command };
         command.and(cloud(app))
     }

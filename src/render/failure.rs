@@ -50,6 +50,9 @@ pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said) -> String {
             .map(|field| serde_json::json!({ "field": field.field, "code": field.code, "message": safe(&field.message) }))
             .collect();
     }
+    if let Some(target) = error.target() {
+        object["target"] = serde_json::json!({ "noun": target.noun, "id": target.id, "name": safe(&target.name) });
+    }
     if error.is_in_doubt() {
         object["in_doubt"] = true.into();
     }

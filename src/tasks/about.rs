@@ -91,7 +91,7 @@ pub fn labelled(call: &Call, about: Option<&About>) -> String {
 
 /// Looks up what is not known of the targets yet. A target that cannot be looked up stays unknown: this never fails.
 pub async fn complete(client: &Client, targets: &mut Targets) {
-    let unknown = |call: &&Call| call.id().is_some_and(|id| !targets.known.contains_key(id));
+    let unknown = |call: &&Call| call.key().is_some_and(|key| !targets.known.contains_key(&key));
     let missing: Vec<&Call> = targets.calls.iter().filter(unknown).collect();
     let Some(noun) =
         missing.first().and_then(|call| call.target.as_ref()).and_then(|(param, _)| client.service().noun(param))
@@ -108,7 +108,7 @@ pub async fn complete(client: &Client, targets: &mut Targets) {
             let place = place.fold(Args::new(), |args, (name, text)| args.set(name, text));
             let answer = client.call(noun.get, &place).await.ok()?;
             let thing = Candidate::of(noun, answer.first()?).ok()?;
-            Some((call.id()?.to_owned(), About::of(&thing)))
+            Some((call.key()?, About::of(&thing)))
         };
         futures_util::stream::iter(missing)
             .map(one)

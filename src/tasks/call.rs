@@ -30,7 +30,7 @@
 
 use super::words::{brief, word};
 use crate::api::{self, Ids, Noun, Op};
-use crate::error::Error;
+use crate::error::{Error, Target};
 use crate::request::Args;
 
 /// One call of the operation, and what the user calls its target.
@@ -82,6 +82,23 @@ impl Call {
             }
             _ => error,
         }
+    }
+
+    /// An error of this call says which target it is about, for scripts.
+    pub fn of(&self, error: Error) -> Error {
+        match &self.target {
+            Some((param, name)) => {
+                error.on(Target { noun: word(param), id: self.id().map(str::to_owned), name: name.clone() })
+            }
+            None => error,
+        }
+    }
+
+    /// What tells its target from all others: its id, and those of what it is a part of.
+    pub fn key(&self) -> Option<String> {
+        let own = self.id()?;
+        let above = self.parents.iter().filter_map(|(param, _)| self.args.text(param));
+        Some(above.chain([own]).collect::<Vec<_>>().join("/"))
     }
 
     /// The target's id, once it is resolved.

@@ -18,6 +18,7 @@ pub mod permission;
 pub mod picks;
 pub mod plan;
 pub mod rbac;
+pub mod rename;
 pub mod resolve;
 pub mod role_tags;
 pub mod route;

@@ -46,7 +46,7 @@ use crate::grammar::selector::{Selector, glob, is_glob};
 use crate::request::Args;
 
 /// What rows must be like beside their fields.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Picks {
     /// Their tags.
     pub selector: Option<Selector>,
@@ -58,11 +58,13 @@ pub struct Picks {
 }
 
 /// Ids, names and globs of things.
+#[derive(Clone)]
 struct Names {
     noun: &'static Noun,
     all: Vec<Name>,
 }
 
+#[derive(Clone)]
 struct Name {
     typed: String,
     glob: bool,
@@ -70,6 +72,7 @@ struct Name {
 }
 
 /// Whose things are the account's own.
+#[derive(Clone)]
 struct Mine {
     owner: Owner,
     /// The account's id, once it was looked up.
@@ -77,6 +80,7 @@ struct Mine {
 }
 
 /// What nothing refers to.
+#[derive(Clone)]
 struct Unused {
     noun: &'static Noun,
     users: Users,

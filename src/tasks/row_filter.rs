@@ -54,7 +54,7 @@ use crate::request::{Arg, Args};
 use crate::sensitive::{self, quoted};
 
 /// What the rows of a list must be like, and how many are wanted.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct RowFilter {
     /// Names, tags and whose they are.
     pub picks: Picks,
@@ -76,6 +76,7 @@ pub struct Reading<'a> {
 }
 
 /// A condition on a row.
+#[derive(Clone)]
 struct One {
     /// What is compared, by which two conditions on the same are told.
     key: String,
@@ -98,6 +99,7 @@ struct One {
 }
 
 /// A name, or a glob, of the things to which a field refers.
+#[derive(Clone)]
 struct Named {
     noun: &'static Noun,
     /// The argument that holds the id once it was looked up.

@@ -39,15 +39,19 @@
 
 use std::collections::{HashMap, HashSet};
 
+use futures_util::StreamExt;
+use serde_json::value::RawValue;
+
 use super::Report;
 use super::about::About;
 use super::call::Call;
 use super::resolve::{self, Candidate, Candidates};
 use super::row_filter::RowFilter;
 use super::words::plural;
+use crate::answer::{Row, scan};
 use crate::api::{Noun, Op, Service, Shape};
 use crate::client::Client;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Target};
 use crate::grammar::selector;
 use crate::request::{Arg as Value, Args};
 
@@ -59,7 +63,7 @@ pub const PARALLEL: usize = 8;
 const LOOKUP_THRESHOLD: usize = 3;
 
 /// What was asked for: the arguments that all calls share, and the targets as they were typed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Asked {
     /// The arguments, without the target's.
     pub args: Args,
@@ -77,10 +81,12 @@ pub struct Asked {
     pub listed: HashSet<String>,
     /// What they must be like beside that.
     pub filter: Filter,
+    /// Parts of other resources are asked for too, so that there may be none here.
+    pub part_of_many: bool,
 }
 
 /// What targets must be like, and how many there may be.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Filter {
     /// What their rows in the list must be like.
     pub rows: RowFilter,
@@ -119,6 +125,15 @@ impl Filter {
     fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
+
+    /// Looks up what it names. What is named itself and does not fit is no failure, so that the list must have it.
+    async fn settle(&mut self, client: &Client, target: &Noun, named: bool) -> Result<()> {
+        if named {
+            self.rows.compare_here(&mut self.query);
+        }
+        resolve::fields(client, target.list, &mut self.query).await?;
+        self.rows.settle(client, &self.query).await
+    }
 }
 
 /// The targets, resolved.
@@ -141,8 +156,26 @@ pub struct Targets {
 impl Targets {
     /// Returns what is known of the target of a call.
     pub fn about(&self, call: &Call) -> Option<&About> {
-        self.known.get(call.id()?)
+        self.known.get(&call.key()?)
     }
+}
+
+/// A row of a part, with what it is a part of beside its own members: `"machine":{"id":…,"name":…}`. One that has such a
+/// member stays as it is.
+pub fn with_owner(row: Row<'_>, call: &Call, about: Option<&About>) -> Box<RawValue> {
+    let owner = call.target.as_ref().zip(call.id());
+    let owned = owner.and_then(|((param, typed), id)| {
+        let rest = row.json().trim_start().strip_prefix('{')?;
+        if scan::member(row.json(), param).is_some() {
+            return None;
+        }
+        let name = about.map(|about| about.name.as_str()).filter(|name| !name.is_empty());
+        let name = name.or(Some(typed.as_str()).filter(|typed| !typed.eq_ignore_ascii_case(id)));
+        let owner = serde_json::json!({ "id": id, "name": name });
+        let comma = if rest.trim_start().starts_with('}') { "" } else { "," };
+        RawValue::from_string(format!("{{\"{param}\":{owner}{comma}{rest}")).ok()
+    });
+    owned.unwrap_or_else(|| row.0.to_owned())
 }
 
 impl Asked {
@@ -191,7 +224,73 @@ impl Asked {
 ///
 /// # Errors
 /// The list cannot be read; too many; a single one that is not there.
-pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
+pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, asked: Asked) -> Result<Targets> {
+    let globbed = |(param, text): &(&'static str, String)| {
+        let noun = client.service().noun(param).filter(|noun| noun.list.shape == Shape::Rows)?;
+        (selector::is_glob(text) && noun.list.path_params().count() == 0).then_some((noun, text.clone()))
+    };
+    match asked.parents.first().and_then(globbed) {
+        Some((noun, glob)) => of_each(report, client, op, asked, noun, &glob).await,
+        None => of_one(report, client, op, asked).await,
+    }
+}
+
+/// So many resources are asked for their parts at once.
+const AT_ONCE: usize = 8;
+
+/// The targets that are parts of all resources whose names fit a glob.
+async fn of_each(
+    report: &dyn Report,
+    client: &Client,
+    op: &'static Op,
+    asked: Asked,
+    noun: &'static Noun,
+    glob: &str,
+) -> Result<Targets> {
+    let above = Candidates::list_for(client, noun, &Args::new(), Some(op)).await?;
+    let fitting: Vec<&Candidate> = above.things.iter().filter(|thing| selector::glob(glob, &thing.name)).collect();
+    if fitting.is_empty() {
+        return Err(above.nothing_like(glob));
+    }
+    let part = |thing: &Candidate| {
+        let mut part = asked.clone();
+        part.args.push(noun.name, Value::Text(thing.id.clone()));
+        if let Some((_, name)) = part.parents.first_mut() {
+            name.clone_from(&thing.name);
+        }
+        // The sum of them is what is bounded, and what is told.
+        (part.filter.shown, part.part_of_many) = (true, true);
+        part
+    };
+    let resolved: Vec<(Result<Targets>, String)> = futures_util::stream::iter(fitting)
+        .map(|thing| async { (of_one(report, client, op, part(thing)).await, thing.name.clone()) })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let mut all = Targets { picked: true, several: true, from_stdin: asked.from_stdin, ..Targets::default() };
+    for (part, name) in resolved {
+        let part = match part {
+            Ok(part) => part,
+            Err(error) => {
+                let target = Target { noun: noun.word, id: None, name: name.clone() };
+                all.failures.push(error.about(&format!("{} {name}", noun.word)).on(target));
+                continue;
+            }
+        };
+        all.calls.extend(part.calls);
+        all.failures.extend(part.failures);
+        all.known.extend(part.known);
+    }
+    let word = asked.param.and_then(|param| client.service().noun(param)).map_or("target", |noun| noun.word);
+    asked.filter.allows(all.calls.len(), word)?;
+    if all.calls.is_empty() && all.failures.is_empty() {
+        report.say(&format!("no {word} matches: nothing to do"));
+    }
+    Ok(all)
+}
+
+/// The targets of one place.
+async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
     let mut targets = Targets { from_stdin: asked.from_stdin, ..Targets::default() };
     let target = asked.param.and_then(|param| client.service().noun(param));
     // What all have in common is looked up once.
@@ -202,17 +301,12 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
         return Ok(targets);
     };
     let globs =
-        op.takes_several() && target.list.shape == Shape::Rows && asked.typed.iter().any(|text| asked.is_glob(text));
+        op.takes_globs() && target.list.shape == Shape::Rows && asked.typed.iter().any(|text| asked.is_glob(text));
     let filters = !asked.filter.is_empty();
     targets.picked = globs || filters || asked.from_stdin;
-    targets.several = targets.picked || asked.typed.len() > 1;
+    targets.several = targets.picked || asked.typed.len() > 1 || asked.part_of_many;
     let lookups = asked.typed.iter().filter(|text| resolve::needs_lookup(target, text)).count();
-    // What is named and does not fit is no failure, so that the list must have it.
-    if asked.named {
-        asked.filter.rows.compare_here(&mut asked.filter.query);
-    }
-    resolve::fields(client, target.list, &mut asked.filter.query).await?;
-    asked.filter.rows.settle(client, &asked.filter.query).await?;
+    asked.filter.settle(client, target, asked.named).await?;
     let known = match target.list.shape == Shape::Rows && (globs || filters || lookups > LOOKUP_THRESHOLD) {
         true => Some(list(client, op, target, &asked).await?),
         false => None,
@@ -223,8 +317,8 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
     let mut add = |call: Call, row: Option<&Candidate>| {
         // A name and its id mean the same thing, which is acted on once.
         if found.iter().all(|known: &Call| known.id().is_none() || known.id() != call.id()) {
-            if let (Some(id), Some(thing)) = (call.id(), row) {
-                about.insert(id.to_owned(), About::of(thing));
+            if let (Some(key), Some(thing)) = (call.key(), row) {
+                about.insert(key, About::of(thing));
             }
             found.push(call);
         }
@@ -249,6 +343,7 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
                         these.filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
                         Ok(())
                     }
+                    None if asked.part_of_many => Ok(()),
                     None => Err(known.nothing_like(typed)),
                 }
             }
@@ -283,14 +378,24 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, mut 
             Err(error) if error.kind() == Kind::NotFound && asked.filter.ignore_missing => {
                 report.say(&format!("{} {typed}: not there", target.word));
             }
-            Err(error) if targets.several => targets.failures.push(error),
-            Err(error) => return Err(error),
+            Err(error) => {
+                let error = error.on(Target { noun: target.word, id: None, name: typed.clone() });
+                match targets.several {
+                    true => targets.failures.push(error),
+                    false => return Err(error),
+                }
+            }
         }
     }
     (targets.calls, targets.known) = (found, about);
+    counted(report, &asked, target, targets)
+}
+
+/// The same, if they are not more than are allowed. That there are none is told.
+fn counted(report: &dyn Report, asked: &Asked, target: &Noun, targets: Targets) -> Result<Targets> {
     let many = targets.calls.len();
     asked.filter.allows(many, target.word)?;
-    if targets.picked && many == 0 && targets.failures.is_empty() {
+    if targets.picked && many == 0 && targets.failures.is_empty() && !asked.part_of_many {
         report.say(&format!("no {} matches: nothing to do", target.word));
     }
     Ok(targets)

@@ -68,10 +68,11 @@ const INSIDE: &[(&str, &[&str])] = &[
     ),
     (
         "cli/execute",
-        &["app", "args", "change", "filter", "listed", "names", "preview", "question", "resume", "terminal"],
+        &["app", "args", "change", "filter", "listed", "names", "preview", "question", "resume", "several", "terminal"],
     ),
     ("cli/listed", &["app", "names", "terminal"]),
-    ("cli/change", &["app", "args", "resume", "terminal"]),
+    ("cli/several", &["app", "terminal"]),
+    ("cli/change", &["app", "args", "resume", "several", "terminal"]),
     ("cli/app", &["args", "console", "terminal"]),
 ];
 

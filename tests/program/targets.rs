@@ -467,6 +467,98 @@ fn json_in_the_place_of_ids_is_answered_with_the_list_of_that_noun() {
     assert!(seen >= 20, "{seen}");
 }
 
+#[tokio::test]
+async fn every_verb_takes_several_and_parts_say_whose_they_are() {
+    let emulator = Emulator::start(Options { pace: FAST, ..Options::default() }).await.unwrap();
+    let run = async |words: &[&str]| {
+        let said = output(against(&emulator, words)).await;
+        (said.status.code(), text(&said.stdout), text(&said.stderr))
+    };
+    let json = async |words: &[&str]| -> serde_json::Value {
+        let (code, out, err) = run(&[words, &["-j"]].concat()).await;
+        assert_eq!(code, Some(0), "{words:?}: {err}");
+        serde_json::from_str(&out).unwrap()
+    };
+    let (a, b, glob) = ("web1", "web10", "web*");
+    // What several parts are made of, and lists of them, name their machine.
+    let made = json(&["machines", "snapshots", "create", a, b, "-n", "day", "--wait"]).await;
+    let owners = |rows: &serde_json::Value| -> Vec<String> {
+        rows.as_array().unwrap().iter().map(|row| row["machine"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(owners(&made), [a, b]);
+    let listed = json(&["machines", "snapshots", "list", glob]).await;
+    assert_eq!(owners(&listed), [a, b]);
+    let (_, table, _) = run(&["machines", "snapshots", "list", glob]).await;
+    assert!(table.starts_with("MACHINE") && table.contains("day"), "{table}");
+    let (code, _, err) = run(&["machines", "snapshots", "delete", "*", "*", "--older-than", "1h", "--yes"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("no snapshot matches: nothing to do"), "{err}");
+    let (code, _, err) = run(&["machines", "snapshots", "delete", glob, "day", "--yes", "--wait"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(json(&["machines", "snapshots", "list", glob]).await, serde_json::json!([]));
+    // Tags and metadata.
+    let set = json(&["machines", "tags", "set", a, b, "colour=red", "--wait"]).await;
+    assert_eq!(owners(&set), [a, b]);
+    assert_eq!(set[0]["tags"]["colour"], "red");
+    let (code, _, err) = run(&["machines", "tags", "set", "-l", "colour=red", "colour=blue", "--wait"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(run(&["machines", "list", "-l", "colour=blue", "--count"]).await.1, "2\n");
+    let (code, _, err) =
+        run(&["machines", "tags", "delete", glob, "colour", "--yes", "--ignore-missing", "--wait"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(run(&["machines", "list", "-l", "colour", "--count"]).await.1, "0\n");
+    // What is shown.
+    let (code, out, err) = run(&["machines", "get", a, "nosuch", b, "-o", "tsv:name", "-H"]).await;
+    assert_eq!((code, out), (Some(3), format!("{a}\n{b}\n")), "{err}");
+    let (code, out, _) = run(&["machines", "ip", a, b]).await;
+    assert_eq!((code, out.lines().count()), (Some(0), 2));
+    // New names.
+    let (code, _, err) = run(&["machines", "rename", a, b, "same"]).await;
+    assert!(code == Some(2) && err.contains("cannot all be named 'same'"), "{err}");
+    let (code, _, err) = run(&["machines", "rename", a, b, "{name}-old", "--wait"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(run(&["machines", "list", "*-old", "--count"]).await.1, "2\n");
+    let (code, _, err) = run(&["machines", "rename", "*-old", "new-*", "--wait"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(run(&["machines", "list", "new-*", "--count"]).await.1, "2\n");
+    // The package stands behind the machines, whatever options stand between.
+    let (code, _, err) = run(&["machines", "resize", "new-*", "--wait", "g1-medium"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    let (code, _, err) = run(&["machines", "resize", "new-*"]).await;
+    assert!(code == Some(2) && err.contains("PACKAGE is missing"), "{err}");
+    let (code, _, err) = run(&["machines", "snapshots", "boot", a, b, "day"]).await;
+    assert!(code == Some(2) && err.contains("this command takes one machine and one snapshot"), "{err}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn errors_of_several_targets_say_in_json_which_they_are_about() {
+    let emulator = many(FAST, &["POST /machines/* status=500 times=1"]).await;
+    let list = text(&output(against(&emulator, &["machines", "list", "-o", "tsv:name,id", "-H"])).await.stdout);
+    let (name, id) = list.lines().next().unwrap().split_once('\t').unwrap();
+    let said = output(against(&emulator, &["machines", "stop", name, "nosuch", "-j", "--parallel", "1"])).await;
+    let told: Vec<serde_json::Value> =
+        text(&said.stderr).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let targets: Vec<&serde_json::Value> = told.iter().map(|told| &told["error"]["target"]).collect();
+    assert_eq!(targets[0], &serde_json::json!({ "noun": "machine", "id": null, "name": "nosuch" }));
+    assert_eq!(targets[1], &serde_json::json!({ "noun": "machine", "id": id, "name": name }));
+    emulator.stop().await.unwrap();
+}
+
+#[test]
+fn yes_is_taken_by_every_command() {
+    fn leaves(command: &clap::Command, found: &mut Vec<String>) {
+        let mut below = command.get_subcommands().peekable();
+        if below.peek().is_none() && !command.get_arguments().any(|arg| arg.get_long() == Some("yes")) {
+            found.push(command.get_name().to_owned());
+        }
+        below.for_each(|sub| leaves(sub, found));
+    }
+    let mut without = Vec::new();
+    leaves(&sdc::cli::tree(), &mut without);
+    assert!(without.is_empty(), "{without:?}");
+}
+
 /// Whoever may name a machine must not have another one destroyed by it.
 #[tokio::test]
 async fn a_name_that_is_another_ones_short_id_is_no_name_to_destroy_by() {

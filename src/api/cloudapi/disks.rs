@@ -21,8 +21,10 @@ pub static DISK: Noun = Noun {
 };
 
 /// ListMachineDisks.
-pub static LIST: Op =
-    Op::list("ListMachineDisks", "disks list", ALL, "List the disks of a bhyve machine").columns(COLUMNS).examples(
+pub static LIST: Op = Op::list("ListMachineDisks", "disks list", ALL, "List the disks of a bhyve machine")
+    .matching()
+    .columns(COLUMNS)
+    .examples(
         "machines disks list db1\n\
          machines disks list db1 -o id,size,block_size",
     );

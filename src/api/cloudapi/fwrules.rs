@@ -28,6 +28,7 @@ pub static LIST: Op =
 
 /// GetFirewallRule.
 pub static GET: Op = Op::get("GetFirewallRule", "get", "/:login/fwrules/:fwrule", "Show a firewall rule")
+    .each()
     .examples("fwrules get 1e5f8b30\nfwrules get 1e5f8b30 -o rule");
 
 /// CreateFirewallRule. The server's default is a rule that is off, which is seldom meant.
@@ -86,6 +87,7 @@ pub static MACHINES: Op = Op::list(
     "/:login/fwrules/:fwrule/machines",
     "List the machines that a firewall rule is about",
 )
+.matching()
 .columns(super::machines::COLUMNS)
 .fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata")])
 .examples(

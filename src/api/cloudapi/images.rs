@@ -51,6 +51,7 @@ pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the
 
 /// GetImage.
 pub static GET: Op = Op::get("GetImage", "get", "/:login/images/:image", "Show an image")
+    .each()
     .examples("images get base-64\nimages get base-64@23.4.0 --json");
 
 /// CreateImageFromMachine. The image is always an incremental one.

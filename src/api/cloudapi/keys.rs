@@ -12,6 +12,7 @@ pub static LIST: Op = Op::list("ListKeys", "list", "/:login/keys", "List the SSH
 
 /// GetKey.
 pub static GET: Op = Op::get("GetKey", "get", "/:login/keys/:key", "Show an SSH key, by name or MD5 fingerprint")
+    .each()
     .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
     .examples("keys get emulator\nkeys get emulator -o key");
 

@@ -77,6 +77,7 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
 
 /// GetMachine.
 pub static GET: Op = Op::get("GetMachine", "get", "/:login/machines/:machine", "Show a machine")
+    .each()
     .fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata")])
     .examples("machines get web1\nmachines get web1 -o name,state,primaryIp");
 
@@ -172,6 +173,9 @@ pub static REBOOT: Op = Op::action("RebootMachine", "reboot", "/:login/machines/
 
 /// RenameMachine.
 pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/:machine", "Rename a machine")
+    .each()
+    .renames()
+    .long("Several by a pattern: `machines rename 'web-*' 'app-*'`, or `{name}-old` from the old name.")
     .fixed(&[("action", "rename")])
     .job("rename")
     .fields(&[body("name", Kind::Text, "New name, at most 189 characters").positional()])
@@ -193,6 +197,7 @@ pub static DELETE: Op =
 /// ResizeMachine.
 pub static RESIZE: Op =
     Op::action("ResizeMachine", "resize", "/:login/machines/:machine", "Change a machine's package")
+        .each()
         .long("Not for kvm machines; bhyve ones need a package with a flexible disk.")
         .fixed(&[("action", "resize")])
         .job("resize")
@@ -284,6 +289,7 @@ pub static AUDIT: Op = Op::list(
     "/:login/machines/:machine/audit",
     "Show what was done to a machine, newest first",
 )
+.matching()
 .columns(&[column("time"), column("action"), column("success"), column("caller").nested()])
 .examples(
     "machines audit web1\n\

@@ -37,6 +37,7 @@ pub static GET: Op = Op::get("GetMachineMetadata", "metadata get", ONE, "Show a 
 /// UpdateMachineMetadata, which the server's routes call AddMachineMetadata. Every query parameter would be stored.
 pub static SET: Op =
     Op::create("UpdateMachineMetadata", "metadata set", ALL, "Set metadata of a machine, and leave the rest")
+        .each()
         .long("Roles cannot be taken on for this (--role): the service would store them; the default roles apply.")
         .answers_map()
         .without_roles()

@@ -15,6 +15,7 @@ pub static LIST: Op =
 
 /// GetNetwork.
 pub static GET: Op = Op::get("GetNetwork", "get", "/:login/networks/:network", "Show a network")
+    .each()
     .fields(&[query("fabric", Kind::Flag("true"), "Only among the account's own fabric networks")])
     .examples("networks get public\nnetworks get My-Fabric-Network -o id");
 

@@ -24,18 +24,20 @@ pub static NIC: Noun = Noun::new("nic", &GET, &LIST)
 
 /// ListNics.
 pub static LIST: Op = Op::list("ListNics", "nics list", ALL, "List the network interfaces of a machine")
+    .matching()
     .columns(COLUMNS)
     .examples("machines nics list web1\nmachines nics list web1 -o ip,mac,gateway");
 
 /// GetNic.
 pub static GET: Op =
-    Op::get("GetNic", "nics get", ONE, "Show a network interface of a machine").columns(COLUMNS).examples(
+    Op::get("GetNic", "nics get", ONE, "Show a network interface of a machine").each().columns(COLUMNS).examples(
         "machines nics get web1 198.18.0.10\n\
          machines nics get web1 90:b8:c6:12:00:0a",
     );
 
 /// AddNic. A 302 without a body says that there is one on that network already.
 pub static ADD: Op = Op::create("AddNic", "nics add", ALL, "Add a network interface to a machine, which reboots it")
+    .each()
     .making(&NIC)
     .job("add_nics")
     .found_by_redirect()

@@ -32,6 +32,7 @@ pub static LIST: Op =
 
 /// GetPackage.
 pub static GET: Op = Op::get("GetPackage", "get", "/:login/packages/:package", "Show a package")
+    .each()
     .examples("packages get g1-small\npackages get g1-large@1.1.0 --json");
 
 /// `sdc packages`.

@@ -11,6 +11,7 @@ pub static LIST: Op = Op::list("ListPolicies", "list", "/:login/policies", "List
 
 /// GetPolicy.
 pub static GET: Op = Op::get("GetPolicy", "get", "/:login/policies/:policy", "Show a policy")
+    .each()
     .examples("policies get operate\npolicies get operate -o rules");
 
 /// CreatePolicy.

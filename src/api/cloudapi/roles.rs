@@ -15,6 +15,7 @@ pub static LIST: Op = Op::list("ListRoles", "list", "/:login/roles", "List the r
 
 /// GetRole.
 pub static GET: Op = Op::get("GetRole", "get", "/:login/roles/:role", "Show a role")
+    .each()
     .examples("roles get operator\nroles get operator --json");
 
 /// CreateRole, in the form of API version 9.

@@ -22,6 +22,7 @@ pub static SNAPSHOT: Noun = Noun::new("snapshot", &GET, &LIST)
 
 /// ListMachineSnapshots.
 pub static LIST: Op = Op::list("ListMachineSnapshots", "snapshots list", ALL, "List the snapshots of a machine")
+    .matching()
     .columns(COLUMNS)
     .examples(
         "machines snapshots list web1\n\
@@ -29,8 +30,10 @@ pub static LIST: Op = Op::list("ListMachineSnapshots", "snapshots list", ALL, "L
     );
 
 /// GetMachineSnapshot.
-pub static GET: Op =
-    Op::get("GetMachineSnapshot", "snapshots get", ONE, "Show a snapshot of a machine").columns(COLUMNS).examples(
+pub static GET: Op = Op::get("GetMachineSnapshot", "snapshots get", ONE, "Show a snapshot of a machine")
+    .each()
+    .columns(COLUMNS)
+    .examples(
         "machines snapshots get web1 before\n\
          machines snapshots get web1 before -o state",
     );

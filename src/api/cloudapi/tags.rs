@@ -30,6 +30,7 @@ const GIVEN: &[Field] =
 
 /// AddMachineTags. Every query parameter would become a tag.
 pub static SET: Op = Op::create("AddMachineTags", "tags set", ALL, "Set tags of a machine, and leave the others")
+    .each()
     .long("Roles cannot be taken on for this (--role): the service would store them as a tag; the default roles apply.")
     .answers_map()
     .without_roles()
@@ -45,6 +46,7 @@ pub static SET: Op = Op::create("AddMachineTags", "tags set", ALL, "Set tags of 
 /// ReplaceMachineTags.
 pub static REPLACE: Op =
     Op::put("ReplaceMachineTags", "tags replace", ALL, "Set tags of a machine, and remove all others")
+        .each()
         .long("`machines tags delete-all MACHINE` removes all of them.")
         .answers_map()
         .without_roles()

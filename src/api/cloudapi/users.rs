@@ -12,6 +12,7 @@ pub static LIST: Op = Op::list("ListUsers", "list", "/:login/users", "List the s
 
 /// GetUser.
 pub static GET: Op = Op::get("GetUser", "get", "/:login/users/:user", "Show a sub-user")
+    .each()
     .fields(&[query(
         "membership",
         Kind::Flag("true"),

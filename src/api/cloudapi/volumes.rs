@@ -39,6 +39,7 @@ pub static LIST: Op = Op::list("ListVolumes", "list", "/:login/volumes", "List t
 
 /// GetVolume.
 pub static GET: Op = Op::get("GetVolume", "get", "/:login/volumes/:volume", "Show a volume")
+    .each()
     .examples("volumes get data\nvolumes get data -o filesystem_path,refs");
 
 /// CreateVolume.
@@ -63,6 +64,8 @@ pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", 
 
 /// UpdateVolume, which no older tool reaches.
 pub static RENAME: Op = Op::update("UpdateVolume", "rename", "/:login/volumes/:volume", "Rename a volume")
+    .each()
+    .renames()
     .long("Not while a machine uses it.")
     .fields(&[body("name", Kind::Text, "New name").positional()])
     .examples("volumes rename scratch archive\nvolumes rename e85a2c64 archive");

@@ -4,7 +4,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::{targets, waiting};
+use super::{given, targets, waiting};
 use crate::api::{CLOUDAPI, Field, Kind, Method, Op, Resource, Shape, Test, VERB_ALIASES};
 use crate::tasks::picks::is_nameable;
 use crate::tasks::row_filter::is_list;
@@ -148,7 +148,9 @@ pub fn fields(command: Command, op: &'static Op) -> Command {
         Shape::Rows => Some(targets::SELECTION),
         _ => None,
     };
+    let in_a_row = given::is_shared(op);
     let typed = op.fields.iter().filter(|field| !matches!(field.kind, Kind::CopyOf(_)));
+    let typed = typed.filter(|field| !(in_a_row && field.positional));
     typed.fold(command, |all, field| {
         let arg = option(field);
         all.arg(if field.positional { arg } else { arg.help_heading(heading) })
@@ -167,12 +169,23 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         let (word, how) = CLOUDAPI.noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
         let shown = word.to_uppercase().replace(' ', "-");
         let mut arg = Arg::new(param).value_name(shown).help(format!("{}: {how}", titled(word))).required(true);
+        if op.takes_globs() && !op.takes_several() {
+            arg = arg.help(format!("{}: {how}, or a glob: 'web-*'", titled(word)));
+        }
         let Some(target) = CLOUDAPI.noun(param).filter(|_| last && op.takes_several()) else {
             command = command.arg(arg);
             continue;
         };
         let globs = if target.list.shape == Shape::Rows { "; globs ('web-*')" } else { "" };
-        let several = format!("{}: {how}{globs}, or - for stdin", titled(&plural(word)));
+        let mut several = format!("{}: {how}{globs}, or - for stdin", titled(&plural(word)));
+        let in_a_row: Vec<&Field> = op.fields.iter().filter(|field| field.positional && op.takes_several()).collect();
+        for field in &in_a_row {
+            several.push_str(&format!("; then {}: {}", given::shown(field), field.about));
+        }
+        if !in_a_row.is_empty() {
+            let words = in_a_row.iter().map(|field| format!(" {}", given::shown(field))).collect::<String>();
+            arg = arg.value_name(format!("{}...{words}", word.to_uppercase().replace(' ', "-")));
+        }
         arg = arg.action(ArgAction::Append).num_args(1..).help(several);
         let picking = targets::picking(target);
         if !picking.is_empty() {
@@ -204,7 +217,8 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
             // The letter is the selector's where there is one.
             let taken = command.get_arguments().any(|arg| arg.get_short() == Some('l'));
             let long = if taken { long.short(None) } else { long };
-            command.args([header, long, sort]).arg(count())
+            let command = command.args([header, long, sort]);
+            if is_list(op) { command.arg(count()) } else { command }
         }
         Shape::Record => command.args(list_options().into_iter().take(1)),
         Shape::Nothing => command,
@@ -219,6 +233,22 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         let yes = yes.action(ArgAction::SetTrue);
         // What the older tools call it when they delete; elsewhere it is a file there.
         command = command.arg(if op.method == Method::Delete { yes.short_alias('f') } else { yes });
+    }
+    with_yes(command)
+}
+
+/// The command takes `--yes` even where it asks nothing: a script need not know which commands ask.
+pub fn with_yes(mut command: Command) -> Command {
+    if command.has_subcommands() {
+        let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+        return names.into_iter().fold(command, |command, name| command.mut_subcommand(name, with_yes));
+    }
+    let taken = |arg: &Arg| (arg.get_long() == Some("yes"), arg.get_short() == Some('y'));
+    let (long, short) =
+        command.get_arguments().map(taken).fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1));
+    if !long {
+        let yes = Arg::new("yes").long("yes").action(ArgAction::SetTrue).hide(true);
+        command = command.arg(if short { yes } else { yes.short('y') });
     }
     command
 }
@@ -259,6 +289,12 @@ pub fn list_options() -> [Arg; 3] {
             .help("Sort by these columns; -COLUMN reverses")
             .help_heading("Output"),
     ]
+}
+
+/// The same beside the options that pick this noun, whose letters are theirs.
+pub fn list_options_beside(noun: &'static crate::api::Noun) -> [Arg; 3] {
+    let selects = targets::picks(noun).iter().any(|option| option.get_short() == Some('l'));
+    list_options().map(|option| if selects && option.get_short() == Some('l') { option.short(None) } else { option })
 }
 
 fn option(field: &'static Field) -> Arg {

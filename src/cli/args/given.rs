@@ -3,14 +3,111 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use crate::api::{Kind, Op};
+use crate::api::{CLOUDAPI, Field, Kind, Op};
+use crate::error::{CommandLine, Error, Hint, Result};
+use crate::sensitive::quoted;
 use crate::tasks::row_filter::is_list;
 use crate::tasks::values::Given;
 
+/// Words without dashes of a command that takes several targets and, behind them, fields.
+#[derive(Default)]
+pub struct Words {
+    /// What was typed for the targets.
+    pub targets: Vec<String>,
+    /// What was typed for the fields.
+    pub fields: Vec<(&'static Field, String)>,
+}
+
+/// Whether targets and fields are typed in a row: `machines resize web1 web2 g1-small`.
+pub fn is_shared(op: &Op) -> bool {
+    op.takes_several() && op.fields.iter().any(|field| field.positional)
+}
+
+/// Whether any number of a field's values is typed: `role=web stage=test`.
+fn is_pairs(field: &Field) -> bool {
+    matches!(field.kind, Kind::FlatPairs(_) | Kind::Tags(_))
+}
+
+/// Tells the targets from the fields behind them. Pairs are told by their sign.
+///
+/// # Errors
+/// A usage error for what is missing.
+pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
+    if !is_shared(op) {
+        return Ok(Words::default());
+    }
+    let Some(noun) = op.path_params().last().and_then(|param| CLOUDAPI.noun(param)) else {
+        return Ok(Words::default());
+    };
+    let typed = matches.get_many::<String>(noun.name).into_iter().flatten().cloned();
+    let mut words = Words::default();
+    let fields: Vec<&'static Field> = op.fields.iter().filter(|field| field.positional).collect();
+    match fields.as_slice() {
+        [field] if is_pairs(field) => {
+            for word in typed {
+                match word.contains('=') {
+                    true => words.fields.push((field, word)),
+                    false => words.targets.push(word),
+                }
+            }
+            if field.required && words.fields.is_empty() {
+                let pair = shown(field);
+                return Err(Error::usage(match words.targets.as_slice() {
+                    [_, .., last] => format!("'{}' is not {pair}", quoted(last)),
+                    _ => format!("what to set is missing: {pair}"),
+                }));
+            }
+        }
+        fields => {
+            words.targets = typed.collect();
+            let Some(at) = words.targets.len().checked_sub(fields.len()) else {
+                let missing = fields.get(words.targets.len()).map(|field| shown(field)).unwrap_or_default();
+                return Err(Error::usage(format!("{missing} is missing behind the {}", super::targets::all(noun))));
+            };
+            words.fields = fields.iter().copied().zip(words.targets.split_off(at)).collect();
+        }
+    }
+    let picked =
+        super::targets::picking(noun).iter().any(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
+    if !words.targets.is_empty() || picked {
+        return Ok(words);
+    }
+    let missing = match fields.first().filter(|field| !is_pairs(field)) {
+        Some(field) => shown(field),
+        None => noun.word.to_uppercase(),
+    };
+    Err(Error::usage(format!("{missing} is missing"))
+        .hint(Hint::run("how it is typed", CommandLine::of(&format!("{} --help", words_of(op))))))
+}
+
+/// The command of an operation without its targets.
+fn words_of(op: &Op) -> String {
+    let noun = CLOUDAPI.resource_of(op).map_or("", |resource| resource.name);
+    format!("{noun} {}", op.verb)
+}
+
+/// The word that stands for a field in help.
+pub fn shown(field: &Field) -> String {
+    match is_pairs(field) {
+        true => "NAME=VALUE".to_owned(),
+        false => field.value.unwrap_or(field.flag.unwrap_or(field.name)).to_uppercase(),
+    }
+}
+
 /// Reads the options of the fields that were typed, in the order of the fields, and the words without dashes.
-pub fn read(op: &'static Op, matches: &ArgMatches) -> Given {
+///
+/// # Errors
+/// A usage error for what is missing.
+pub fn read(op: &'static Op, matches: &ArgMatches) -> Result<Given> {
     let mut given = Given::default();
+    let in_a_row = is_shared(op);
+    if in_a_row {
+        given.fields = shared(op, matches)?.fields;
+    }
     for field in op.fields.iter().filter(|field| !matches!(field.kind, Kind::CopyOf(_))) {
+        if in_a_row && field.positional {
+            continue;
+        }
         if matches.value_source(field.name) != Some(ValueSource::CommandLine) {
             continue;
         }
@@ -30,5 +127,5 @@ pub fn read(op: &'static Op, matches: &ArgMatches) -> Given {
         let words = matches.try_get_many::<String>("FILTER").ok().flatten();
         given.words.extend(words.into_iter().flatten().cloned());
     }
-    given
+    Ok(given)
 }

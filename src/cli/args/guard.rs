@@ -9,7 +9,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::cloudapi::machines;
-use crate::api::{CLOUDAPI, Op};
+use crate::api::{CLOUDAPI, Field, Kind, Op};
+use crate::cli::args::given;
 use crate::error::{Error, Result};
 use crate::sensitive::{self, Sort};
 use crate::tasks::secrets::{Place, is_public};
@@ -73,7 +74,15 @@ fn operation(words: &[&str]) -> Option<&'static Op> {
     }
 }
 
-fn each(arg: &Arg, matches: &ArgMatches, op: Option<&Op>, words: &[&str], files: &dyn Files) -> Result<()> {
+/// The field whose pairs are typed behind the targets, if this is their argument.
+fn pairs_behind(op: &'static Op, id: &str) -> Option<&'static Field> {
+    let shared = given::is_shared(op) && op.path_params().last() == Some(id);
+    op.fields
+        .iter()
+        .find(|field| shared && field.positional && matches!(field.kind, Kind::FlatPairs(_) | Kind::Tags(_)))
+}
+
+fn each(arg: &Arg, matches: &ArgMatches, op: Option<&'static Op>, words: &[&str], files: &dyn Files) -> Result<()> {
     let id = arg.get_id().as_str();
     // Switches have no text of their own; and an option of the root is unknown to some commands.
     if !matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) {
@@ -89,6 +98,12 @@ fn each(arg: &Arg, matches: &ArgMatches, op: Option<&Op>, words: &[&str], files:
         let text = value.to_string_lossy();
         let (place, text) = match id {
             "FILTER" => Place::of_filter(op, &text),
+            // Pairs behind targets are told by their sign.
+            _ if text.contains('=')
+                && let Some(field) = op.and_then(|op| pairs_behind(op, id)) =>
+            {
+                Place::of_field(field, noun, &text)
+            }
             _ => match field {
                 Some(field) => Place::of_field(field, noun, &text),
                 None => (of_own(arg, words, at), &*text),

@@ -80,6 +80,7 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
         {
             Some(hint)
         }
+        ErrorKind::UnknownArgument if let Some(hint) = takes_one(tree, &typed, &wrong) => Some(hint),
         ErrorKind::UnknownArgument if is_waited_state(tree, &typed, &wrong) => Some(format!("--wait={wrong}")),
         ErrorKind::MissingRequiredArgument if let Some(hint) = picking(tree, &typed, error) => Some(hint),
         ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {
@@ -95,6 +96,16 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
             hint
         }
     }
+}
+
+/// Several targets of a command that takes one.
+fn takes_one(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
+    let (_, op) = operation(tree, typed).filter(|(_, op)| !op.takes_several() && !wrong.starts_with('-'))?;
+    let words: Vec<String> =
+        op.path_params().map(|param| format!("one {}", crate::tasks::words::word(param))).collect();
+    let last = typed.last()?;
+    (!last.starts_with('-') && *last == wrong && !words.is_empty())
+        .then(|| format!("this command takes {}", words.join(" and ")))
 }
 
 /// How to select targets where none was named.

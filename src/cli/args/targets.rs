@@ -6,6 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::api::{CLOUDAPI, Ids, Method, Noun, Op, Pick, Takes};
+use crate::cli::args::given;
 use crate::cli::console::Console;
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::duration;
@@ -15,7 +16,7 @@ use crate::tasks::picks;
 use crate::tasks::row_filter::{Reading, RowFilter, is_filter, is_list};
 use crate::tasks::targets::{Asked, Filter, MAX_TARGETS, PARALLEL};
 use crate::tasks::values::Given;
-use crate::tasks::words::{plural, word};
+use crate::tasks::words::{plural, titled, word};
 
 /// So much is read from standard input, in bytes: some 50 000 ids.
 const STDIN: u64 = 2 << 20;
@@ -49,10 +50,25 @@ pub fn with_ignore_missing(command: Command) -> Command {
     )
 }
 
+/// The targets of a command that only shows something of them: names, and the options that pick.
+pub fn any_of(noun: &'static Noun) -> Vec<Arg> {
+    let help = format!("{}: {}; globs ('web-*'), or - for stdin", titled(&plural(noun.word)), noun.called);
+    let typed = Arg::new(noun.name).value_name(noun.word.to_uppercase()).action(ArgAction::Append).num_args(1..);
+    let mut all = picks(noun);
+    all.insert(0, typed.required_unless_present_any(picking(noun)).help(help));
+    all
+}
+
+/// Several of a noun, in words.
+pub fn all(noun: &Noun) -> String {
+    plural(noun.word)
+}
+
 /// The options that pick targets, for an operation that takes several.
 pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
     let [max, parallel] = limits();
-    let mut command = command.arg(max);
+    // What is only shown may be any number.
+    let mut command = if op.method == Method::Get { command } else { command.arg(max) };
     if op.targets == Takes::Each {
         command = command.arg(parallel);
     }
@@ -220,7 +236,7 @@ pub fn of_list(console: &Console, op: &Op, matches: &ArgMatches) -> Result<Words
 fn may_be_name(word: &str) -> bool {
     let spelling = word.starts_with('!') || ["tag.", "tags."].iter().any(|prefix| word.starts_with(prefix));
     let other = word.split_once(':').is_some_and(|(name, _)| !name.is_empty() && name.chars().all(char::is_alphabetic));
-    !spelling && !other && !word.contains(['=', '<', '>', '~'])
+    !spelling && !other && !word.contains(['=', '<', '>']) && !word.contains("!~")
 }
 
 /// What was asked for on the command line.
@@ -248,11 +264,17 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
     asked.param = Some(last);
     let noun = CLOUDAPI.noun(last);
     let several = noun.filter(|_| op.takes_several());
-    let typed = matches.get_many::<String>(last).into_iter().flatten();
+    let shared = if given::is_shared(op) { given::shared(op, matches)?.targets } else { Vec::new() };
+    let typed = match given::is_shared(op) {
+        true => shared.iter().collect::<Vec<_>>(),
+        false => matches.get_many::<String>(last).into_iter().flatten().collect(),
+    };
+    let typed = typed.into_iter();
     let Some(noun) = several else {
         asked.typed = typed.cloned().collect();
         asked.named = !asked.typed.is_empty();
         asked.filter = filter(matches, None, Vec::new(), console)?;
+        asked.filter.shown |= op.method == Method::Get;
         return Ok(asked);
     };
     // Names of other things may have such signs in them.
@@ -261,6 +283,7 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
     let words = Words::read(console, Some(noun), typed, is_filter)?;
     asked.named = !words.names.is_empty() || words.from_stdin;
     asked.filter = filter(matches, Some(noun), words.filters, console)?;
+    asked.filter.shown |= op.method == Method::Get;
     (asked.typed, asked.listed, asked.from_stdin) = (words.names, words.listed, words.from_stdin);
     Ok(asked)
 }

@@ -107,7 +107,8 @@ pub(crate) fn top_level() -> impl Iterator<Item = Command> {
     COMMANDS.iter().filter_map(|custom| match custom.syntax {
         Syntax::Own(command) if !custom.path.contains(' ') => {
             let needs = !matches!(custom.settings, Settings::NeededBy([]));
-            Some(if needs { globals::add(command()) } else { command() })
+            let command = build::with_yes(command());
+            Some(if needs { globals::add(command) } else { command })
         }
         _ => None,
     })
@@ -119,8 +120,10 @@ pub(crate) fn lay_over(noun: &str, mut command: Command) -> Command {
         let Some(verb) = custom.path.strip_prefix(noun).and_then(|rest| rest.strip_prefix(' ')) else { continue };
         let Syntax::Own(own) = custom.syntax else { continue };
         command = match verb.split_once(' ') {
-            None => command.subcommand(own()),
-            Some((group, _)) => build::with_group(command, group).mut_subcommand(group, |sub| sub.subcommand(own())),
+            None => command.subcommand(build::with_yes(own())),
+            Some((group, _)) => {
+                build::with_group(command, group).mut_subcommand(group, |sub| sub.subcommand(build::with_yes(own())))
+            }
         };
     }
     command

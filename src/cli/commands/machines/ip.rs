@@ -6,15 +6,20 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::StreamExt;
 
 use super::address_options;
+use crate::api::cloudapi::machines::{self, MACHINE};
 use crate::api::{Column, column};
 use crate::cli::app::App;
-use crate::cli::args::build::Syntax;
-use crate::cli::args::build::list_options;
+use crate::cli::args::build::{self, Syntax};
+use crate::cli::args::targets;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
 use crate::error::{Error, Kind, Result};
+use crate::grammar::selector::is_glob;
+use crate::request::Args;
 use crate::tasks::addresses::{AddressChoice, Machine, Networks};
+use crate::tasks::call::Call;
 use crate::tasks::route;
+use crate::tasks::targets::{Targets, resolve};
 
 /// `sdc machines ip`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -41,17 +46,10 @@ pub fn command() -> Command {
              format, where id and name are the machine's. Where a machine has no such address, the exit code is \
              3.",
         )
-        .arg(
-            Arg::new("machine")
-                .value_name("MACHINE")
-                .required(true)
-                .action(ArgAction::Append)
-                .num_args(1..)
-                .help("Machines: id, short id or name"),
-        )
+        .args(targets::any_of(&MACHINE))
         .args(address_options::options())
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Every address that fits, not just one"))
-        .args(list_options())
+        .args(build::list_options_beside(&MACHINE))
 }
 
 /// Prints them and returns the exit code.
@@ -64,24 +62,32 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     // A wrong format or column is refused before anything is asked.
     app.view(matches, COLUMNS)?;
-    let mut typed: Vec<&str> = Vec::new();
-    for name in matches.get_many::<String>("machine").into_iter().flatten() {
-        if name.is_empty() {
-            return Err(Error::usage("the name of the machine is empty: is a variable unset?"));
-        }
-        if !typed.contains(&name.as_str()) {
-            typed.push(name);
-        }
-    }
+    let asked = targets::read(&app.console, &machines::GET, Args::new(), matches)?;
     let client = app.client()?;
+    // A name alone is looked up with the machine's record in one request.
+    let named =
+        asked.filter.rows.is_empty() && asked.listed.is_empty() && !asked.typed.iter().any(|name| is_glob(name));
+    let targets = match named {
+        true => Targets {
+            several: asked.typed.len() > 1,
+            calls: asked.typed.iter().map(|name| Call::on(&MACHINE, name, name)).collect(),
+            ..Targets::default()
+        },
+        false => resolve(app, &client, &machines::GET, asked).await?,
+    };
     let choice = address_options::typed(matches).choice(&client).await?;
     let networks = route::networks(&client, &choice).await?;
     let all = matches.get_flag("all");
-    let several = typed.len() > 1;
+    let several = targets.several;
+    let ids: Vec<&str> = targets.calls.iter().filter_map(Call::id).collect();
     let mut found =
-        std::pin::pin!(futures_util::stream::iter(typed).map(|typed| route::machine(&client, typed)).buffered(AT_ONCE));
+        std::pin::pin!(futures_util::stream::iter(ids).map(|id| route::machine(&client, id)).buffered(AT_ONCE));
     let mut rows = Vec::new();
     let mut gravest: Option<Kind> = None;
+    for error in &targets.failures {
+        app.report(error);
+        gravest = Some(error.kind().graver(gravest));
+    }
     while let Some(machine) = found.next().await {
         match machine.and_then(|machine| addresses(&machine, &choice, &networks, all)) {
             Ok(more) => rows.extend(more),

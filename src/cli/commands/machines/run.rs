@@ -136,7 +136,7 @@ impl Job {
         }
         let mut args = values::fields(
             &machines::CREATE,
-            &crate::cli::args::given::read(&machines::CREATE, matches),
+            &crate::cli::args::given::read(&machines::CREATE, matches)?,
             &app.console,
         )?;
         if args.get("deletion_protection").is_some() {
