@@ -194,7 +194,7 @@ impl Names {
         let version = noun.version_field.map(text).unwrap_or_default();
         let print = if noun.ids == Ids::Key { text("fingerprint") } else { String::new() };
         let fits = |typed: &str| {
-            let short = noun.ids == Ids::Uuid && resolve::is_short_id(typed);
+            let short = noun.ids == Ids::Uuid && resolve::begins_id(typed);
             let mac = noun.ids == Ids::Mac && net::mac(typed).is_ok_and(|typed| typed == id);
             let versioned = || typed.strip_prefix(&*name).and_then(|rest| rest.strip_prefix('@')) == Some(&version);
             name == typed

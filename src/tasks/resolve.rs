@@ -54,9 +54,15 @@ const CANDIDATES: usize = 8;
 const GONE: &[&str] = &["deleted", "destroyed"];
 
 /// The beginning of a UUID, at least its first group.
-pub(super) fn is_short_id(text: &str) -> bool {
-    text.len() >= 8
-        && text.len() < 36
+fn is_short_id(text: &str) -> bool {
+    text.len() >= 8 && begins_id(text)
+}
+
+/// Whether a text may be the beginning of a UUID: four characters, of which one is a digit, so that few words are.
+pub(super) fn begins_id(text: &str) -> bool {
+    let digit = text.len() >= 8 || text.bytes().any(|byte| byte.is_ascii_digit());
+    (4..36).contains(&text.len())
+        && digit
         && text.bytes().enumerate().all(|(at, b)| match at {
             8 | 13 | 18 | 23 => b == b'-',
             _ => b.is_ascii_hexdigit(),
@@ -245,7 +251,7 @@ async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str
     };
     let all = place.clone();
     let (error, (query, value)) = missing;
-    let place = if is_short_id(typed) { place } else { filtered(noun, place, typed) };
+    let place = if begins_id(typed) { place } else { filtered(noun, place, typed) };
     let known = Candidates::list_for(client, noun, &place.set(query, value), op).await?.there();
     match known.find(typed, op.is_some_and(|op| op.asks)) {
         Err(other) if other.kind() == crate::error::Kind::NotFound => {
@@ -287,7 +293,7 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
     let known = Candidates::list_for(client, noun, &list, op).await?;
     match known.find(typed, strict) {
         // The name's own list has none of those whose ids begin so.
-        Err(_) if !all && noun.filter.is_some() && known.called(typed).is_empty() && is_short_id(typed) => {
+        Err(_) if !all && noun.filter.is_some() && known.called(typed).is_empty() && begins_id(typed) => {
             Candidates::list_for(client, noun, &place, op).await?.find(typed, strict).map(|thing| thing.id.clone())
         }
         found => found.map(|thing| thing.id.clone()),
@@ -453,7 +459,7 @@ impl Candidates {
         if !named.iter().all(failed) {
             named.retain(|thing| !failed(thing));
         }
-        if named.is_empty() && noun.ids == Ids::Uuid && is_short_id(typed) {
+        if named.is_empty() && noun.ids == Ids::Uuid && begins_id(typed) {
             let typed = typed.to_ascii_lowercase();
             let found: Vec<&Candidate> = self.things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
             return match found.as_slice() {
@@ -463,7 +469,7 @@ impl Candidates {
             };
         }
         // Whoever names a resource like the short id of another one must not have that one destroyed in its place.
-        if strict && !named.is_empty() && noun.ids == Ids::Uuid && is_short_id(typed) {
+        if strict && !named.is_empty() && noun.ids == Ids::Uuid && begins_id(typed) {
             let begin = typed.to_ascii_lowercase();
             let others = self.things.iter().filter(|thing| thing.id.starts_with(&begin) && thing.name != typed);
             named.extend(others);
@@ -482,7 +488,7 @@ impl Candidates {
         let (name, version) = named_version(self.noun, typed);
         let fits = |thing: &&Candidate| {
             let named = thing.name == name && version.is_none_or(|version| thing.version == version);
-            named || is_short_id(typed) && thing.id.starts_with(&typed.to_ascii_lowercase())
+            named || begins_id(typed) && thing.id.starts_with(&typed.to_ascii_lowercase())
         };
         match self.others.iter().find(fits) {
             Some(thing) => {
@@ -627,6 +633,9 @@ mod tests {
         }
         for text in ["a589469", "a5894692b", "web-0000", "a5894692-bd32-4ca1-908a-e2dda3c3a5e6"] {
             assert!(!is_short_id(text), "{text}");
+        }
+        for (text, may) in [("a589", true), ("3C1F", true), ("a58", false), ("beef", false), ("beefcafe", true)] {
+            assert_eq!(begins_id(text), may, "{text}");
         }
     }
 }
