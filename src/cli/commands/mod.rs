@@ -49,6 +49,8 @@ pub(crate) enum Settings {
     Needed,
     /// It helps, or mends settings that are broken. But these verbs of it need them.
     NeededBy(&'static [&'static str]),
+    /// They must be whole, unless this switch is given.
+    NeededWithout(&'static str),
     /// It says itself what is wrong with them.
     Judged(fn(&App, &Error) -> Result<i32>),
 }
@@ -68,6 +70,7 @@ static COMMANDS: &[&Custom] = &[
     &machines::run::COMMAND,
     &machines::reap::COMMAND,
     &cloud::doctor::COMMAND,
+    &local::env::COMMAND,
     &local::profile::COMMAND,
     #[cfg(feature = "emulator")]
     &local::emulator::COMMAND,
@@ -174,6 +177,7 @@ impl Custom {
     pub(crate) fn needs_no_settings(&self, matches: &ArgMatches) -> bool {
         match self.settings {
             Settings::NeededBy(verbs) => !matches.subcommand_name().is_some_and(|verb| verbs.contains(&verb)),
+            Settings::NeededWithout(switch) => matches.get_flag(switch),
             Settings::Needed | Settings::Judged(_) => false,
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::{Column, column};
-use crate::auth::{KeyId, PublicKey};
+use crate::auth::{KeyId, PublicKey, no_passphrase};
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
@@ -283,6 +283,18 @@ fn fingerprint(app: &App) -> Result<(String, Option<String>)> {
     }
     let found = app.key()?;
     Ok((found.key.public().md5(), told(&found.origin)))
+}
+
+/// What the other tools know the key by: its fingerprint, or the setting as it is where no key is found.
+pub(super) fn key_id(config: &Config) -> Option<String> {
+    let setting = connect::key_id(config).map(|id| id.value.clone());
+    if let Some(public) = setting.as_deref().and_then(public_in) {
+        return Some(public.md5());
+    }
+    match setting.as_deref().map(KeyId::parse) {
+        Some(Ok(KeyId::Md5(_) | KeyId::Sha256(_))) => setting,
+        _ => connect::key(config, &mut no_passphrase).map(|found| found.key.public().md5()).ok().or(setting),
+    }
 }
 
 /// The key's file, where a fingerprint alone would not lead to it.

@@ -112,7 +112,7 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
                 Some(op) => arg.add(words::filters(op, &line)),
                 None => arg,
             },
-            None if arg.get_id() == "profile" => arg.add(profiles_of(&line)),
+            None if arg.get_id() == "profile" || arg.get_id() == "PROFILE" => arg.add(profiles_of(&line)),
             None => arg,
         }
     });
