@@ -65,6 +65,8 @@ static COMMANDS: &[&Custom] = &[
     &access::role_tags::COMMAND,
     &access::rbac::COMMAND,
     &machines::wait::COMMAND,
+    &cloud::info::COMMAND,
+    &cloud::whoami::COMMAND,
     &cloud::api::COMMAND,
     &machines::changefeed::COMMAND,
     &machines::run::COMMAND,
