@@ -120,7 +120,9 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
         let name = sub.get_name().to_owned();
         let sub = with_names(sub, line, &[path, &[name.as_str()]].concat());
         match sub.get_name() {
-            "use" | "delete" if profiles => sub.mut_arg("NAME", |arg| arg.add(profiles_of(line))),
+            "get" | "edit" | "copy" | "rename" | "use" | "delete" if profiles => {
+                sub.mut_arg("NAME", |arg| arg.add(profiles_of(line)))
+            }
             _ => sub,
         }
     })
