@@ -102,7 +102,7 @@ pub struct Overview {
 /// Asks for all of it.
 ///
 /// # Errors
-/// Nothing could be read with this key: why the account could not. That a part may not be read is no error.
+/// Nothing could be read, and why the account could not. It is not an error that this key may not read it.
 pub async fn gather(client: &Client) -> Result<Overview> {
     let none = Args::new();
     let (place, account, limits, machines) = join4(
@@ -113,7 +113,7 @@ pub async fn gather(client: &Client) -> Result<Overview> {
     )
     .await;
     let account = match account {
-        Err(error) if limits.is_err() && machines.is_err() => return Err(error),
+        Err(error) if limits.is_err() && machines.is_err() && !is_known_all_the_same(&error) => return Err(error),
         account => account.map(|answer| answer.first().map(Account::read).unwrap_or_default()),
     };
     Ok(Overview {

@@ -8,5 +8,6 @@ pub(crate) mod guard;
 pub(crate) mod hints;
 pub(crate) mod letters;
 pub(crate) mod pages;
+pub(crate) mod shortcuts;
 pub(crate) mod targets;
 pub(crate) mod waiting;

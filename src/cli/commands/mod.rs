@@ -15,6 +15,7 @@ use clap::{ArgMatches, Command};
 use super::app::App;
 use super::args::build::{self, Syntax};
 use super::args::globals;
+use super::args::shortcuts::Known;
 use crate::api::{CLOUDAPI, Op};
 use crate::error::{Error, Result};
 
@@ -105,6 +106,17 @@ pub(crate) fn find(path: &str) -> Option<&'static Custom> {
 /// What clap is told of it, where it is one of ours.
 pub(crate) fn syntax(path: &str) -> Option<Syntax> {
     find(path).map(|custom| custom.syntax)
+}
+
+/// What the long form of arguments is told by.
+pub(crate) const KNOWN: Known = Known { syntaxes: syntax, own: with_verbs };
+
+/// The command of this name, or other word for it, that hangs below no noun of the table and has verbs.
+fn with_verbs(word: &str) -> Option<Command> {
+    top_level().find(|command| {
+        let named = command.get_name() == word || command.get_all_aliases().any(|alias| alias == word);
+        named && command.has_subcommands()
+    })
 }
 
 /// Those that hang below no noun of the table.

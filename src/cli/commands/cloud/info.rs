@@ -151,7 +151,7 @@ fn words(app: &App, client: &Client, seen: &Overview) -> Result<String> {
                 let parts: Vec<String> = [Some(account.login.clone()), named, email].into_iter().flatten().collect();
                 parts.join(" ")
             }
-            Err(error) => format!("{login}; {}", denied(error)),
+            Err(error) => format!("{login} ({})", denied(error)),
         },
     );
     if let Some(user) = &config.user {
@@ -204,13 +204,14 @@ fn words(app: &App, client: &Client, seen: &Overview) -> Result<String> {
     Ok(out)
 }
 
-/// Why a part is missing, in a line.
+/// Why a part is missing, in a line. The service names the right that is.
 fn denied(error: &Error) -> String {
     let message = error.to_string();
     let message = message.lines().next().unwrap_or_default();
-    match error.fault().map(|fault| fault.status) {
-        Some(403) => format!("not readable with these rights ({message})"),
-        _ => format!("not known ({message})"),
+    let right = message.rsplit_once('(').and_then(|(_, right)| right.strip_suffix(')'));
+    match (error.fault().map(|fault| fault.status), right) {
+        (Some(403), Some(right)) => format!("not readable without the right {right}"),
+        _ => format!("not known: {message}"),
     }
 }
 

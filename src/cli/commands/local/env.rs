@@ -73,7 +73,7 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let again = typed.into_iter().fold(again, |again, shell| again.option("--shell", shell));
     let again = if unset { again.with("--unset") } else { again.and(resume::cloud(app)) };
     let again = shell.evaluating(&exit::said(&Hint::command(again)));
-    let text = format!("{}\n# To take this over: {}\n", lines.join("\n"), render::escaped(&again));
+    let text = format!("{}\n# To apply it: {}\n", lines.join("\n"), render::escaped(&again));
     app.streams.out(text.as_bytes())?;
     Ok(0)
 }

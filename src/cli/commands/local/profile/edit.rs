@@ -13,6 +13,9 @@ use crate::file;
 /// No profile is longer.
 const MAX_LEN: u64 = 1 << 20;
 
+/// So many copies are kept.
+const MAX_COPIES: usize = 100;
+
 /// Edits it, and says what came of it.
 pub(super) async fn run(app: &App, dir: &Path, name: &str) -> Result<()> {
     profile::check_own_name(name)?;
@@ -54,16 +57,16 @@ fn editor(app: &App) -> Result<String> {
 
 /// A copy that only its owner can read, under a name that no profile has.
 fn copy(dir: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
-    let mut at = 0;
+    let mut at = 1;
     loop {
-        let path = dir.join(format!("edit-{name}-{}-{at}.json", std::process::id()));
+        let path = dir.join(format!("edit-{name}-{at}.json"));
         match file::create(&path, true) {
             Ok(mut made) => {
                 let written = made.write_all(bytes);
                 written.map_err(|error| Error::other(format!("cannot write {}", path.display())).because(error))?;
                 return Ok(path);
             }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && at < 100 => at += 1,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && at < MAX_COPIES => at += 1,
             Err(error) => return Err(Error::other(format!("cannot write {}", path.display())).because(error)),
         }
     }
