@@ -22,7 +22,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
     calls: &[],
-    examples: "env prod\nenv prod --shell fish\nenv --unset",
+    examples: "env prod\nenv prod --shell fish",
     previews: false,
     settings: Settings::NeededWithout("unset"),
 };

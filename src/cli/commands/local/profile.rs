@@ -77,8 +77,9 @@ pub fn command() -> Command {
     let name = || Arg::new("NAME").required(true).help("Name of the profile");
     let maybe = || Arg::new("NAME").help("Name of the profile [default: the current one]");
     let new = || Arg::new("NEW").required(true).help("New name");
+    // In node-triton, -f is a file.
     let force = || {
-        let force = Arg::new("force").long("force").short('f').action(ArgAction::SetTrue);
+        let force = Arg::new("force").long("force").action(ArgAction::SetTrue);
         force.help("Overwrite a profile of this name")
     };
     Command::new("profile")
