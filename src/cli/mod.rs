@@ -28,7 +28,7 @@ use clap::ArgMatches;
 
 use crate::api::CLOUDAPI;
 use crate::cli::args::globals::{self, Globals};
-use crate::cli::args::{guard, hints, letters, shortcuts};
+use crate::cli::args::{guard, hints, letters};
 use crate::cli::commands::local::complete;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
@@ -69,7 +69,7 @@ fn carried_out(args: &[OsString], console: &Console) -> (u8, Option<clap::Comman
     if let Some(answered) = complete::answered(args, console, tree) {
         return (ended(streams, false, answered.map(|()| 0)), None);
     }
-    let spelled = shortcuts::spelled_out(args, commands::KNOWN);
+    let spelled = commands::shortcuts::spelled_out(args);
     let args = spelled.as_deref().unwrap_or(args);
     let mut command = tree::command(args);
     let code = match command.try_get_matches_from_mut(args) {

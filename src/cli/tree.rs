@@ -5,9 +5,8 @@ use std::ffi::OsString;
 use clap::Command;
 
 use super::args::pages::documented;
-use super::args::shortcuts::SHORTCUTS;
 use super::args::{build, globals};
-use super::commands;
+use super::commands::{self, shortcuts::SHORTCUTS};
 use crate::api::CLOUDAPI;
 
 const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";

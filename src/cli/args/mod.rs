@@ -8,6 +8,5 @@ pub(crate) mod guard;
 pub(crate) mod hints;
 pub(crate) mod letters;
 pub(crate) mod pages;
-pub(crate) mod shortcuts;
 pub(crate) mod targets;
 pub(crate) mod waiting;

@@ -6,6 +6,7 @@ pub(crate) mod fwrules;
 pub(crate) mod images;
 pub(crate) mod local;
 pub(crate) mod machines;
+pub(crate) mod shortcuts;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +16,6 @@ use clap::{ArgMatches, Command};
 use super::app::App;
 use super::args::build::{self, Syntax};
 use super::args::globals;
-use super::args::shortcuts::Known;
 use crate::api::{CLOUDAPI, Op};
 use crate::error::{Error, Result};
 
@@ -108,11 +108,8 @@ pub(crate) fn syntax(path: &str) -> Option<Syntax> {
     find(path).map(|custom| custom.syntax)
 }
 
-/// What the long form of arguments is told by.
-pub(crate) const KNOWN: Known = Known { syntaxes: syntax, own: with_verbs };
-
 /// The command of this name, or other word for it, that hangs below no noun of the table and has verbs.
-fn with_verbs(word: &str) -> Option<Command> {
+pub(crate) fn with_verbs(word: &str) -> Option<Command> {
     top_level().find(|command| {
         let named = command.get_name() == word || command.get_all_aliases().any(|alias| alias == word);
         named && command.has_subcommands()

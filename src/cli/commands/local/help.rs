@@ -8,8 +8,8 @@ use super::exit_codes::{CODES, Code};
 use super::help_json;
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
-use crate::cli::args::{globals, shortcuts};
-use crate::cli::commands::{Custom, Settings};
+use crate::cli::args::globals;
+use crate::cli::commands::{Custom, Settings, shortcuts};
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::older::{self, Tool};
 

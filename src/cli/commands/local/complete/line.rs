@@ -7,7 +7,7 @@ use clap::Command;
 
 use crate::api::Op;
 use crate::cli::args::globals;
-use crate::cli::args::shortcuts::{option, takes_value};
+use crate::cli::commands::shortcuts::{option, takes_value};
 use crate::config::{Env, Flags};
 use crate::request::Args;
 

@@ -15,8 +15,7 @@ use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::api::{CLOUDAPI, Kind, Noun};
-use crate::cli::args::shortcuts;
-use crate::cli::commands;
+use crate::cli::commands::shortcuts;
 use crate::cli::console::Console;
 use crate::config::{Dirs, Env, profile};
 use crate::error::{Error, Result};
@@ -71,7 +70,7 @@ fn candidates(words: &[OsString], env: &Env, tree: fn() -> Command) -> Vec<(Stri
     let Some(typed) = typed.to_str() else { return Vec::new() };
     // The word that is typed is none yet.
     let first = shortcuts::first_word(words).is_none_or(|at| at >= before.len());
-    let spelled = shortcuts::spelled_out(words, commands::KNOWN).filter(|_| !first);
+    let spelled = shortcuts::spelled_out(words).filter(|_| !first);
     let before = spelled.as_deref().and_then(|spelled| spelled.split_last()).map_or(before, |(_, before)| before);
     let line = Arc::new(Line::read(tree, before, env.clone()));
     let mut words = line.words.clone();

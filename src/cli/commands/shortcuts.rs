@@ -6,9 +6,8 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{Arg, Command};
 
-use super::build::{self, Syntaxes};
-use super::globals;
 use crate::api::{CLOUDAPI, Op};
+use crate::cli::args::{build, globals};
 
 /// Words of the top level, and what they stand for.
 pub const SHORTCUTS: &[(&str, [&str; 2])] = &[
@@ -31,24 +30,15 @@ pub fn meant(word: &str) -> Option<[&'static str; 2]> {
     SHORTCUTS.iter().find(|(known, _)| *known == word).map(|(_, words)| *words)
 }
 
-/// What is known of commands that are no noun of the table.
-#[derive(Clone, Copy)]
-pub struct Known {
-    /// Commands with a row of their own, by their words.
-    pub syntaxes: Syntaxes,
-    /// The command with verbs that has this name at the top level.
-    pub own: fn(&str) -> Option<Command>,
-}
-
 /// The arguments in their long form; `None` where they have it already. The first is the program's name.
-pub fn spelled_out(args: &[OsString], known: Known) -> Option<Vec<OsString>> {
+pub fn spelled_out(args: &[OsString]) -> Option<Vec<OsString>> {
     let at = first_word(args)?;
     let word = args.get(at)?.to_str()?;
     if let Some(words) = meant(word) {
         return Some(replaced(args, at..at + 1, &words));
     }
     let rest = args.get(at + 1..)?;
-    let behind = behind_noun(word, rest, known)?;
+    let behind = behind_noun(word, rest)?;
     Some(replaced(args, at + 1 + behind..at + 1 + behind, &[LIST]))
 }
 
@@ -68,9 +58,9 @@ pub fn first_word(args: &[OsString]) -> Option<usize> {
 }
 
 /// Where a list's verb is missing, counted from behind the noun: nothing but options and filters follow it there.
-fn behind_noun(word: &str, rest: &[OsString], known: Known) -> Option<usize> {
+fn behind_noun(word: &str, rest: &[OsString]) -> Option<usize> {
     let Some(noun) = CLOUDAPI.resource(word) else {
-        let own = (known.own)(word)?;
+        let own = super::with_verbs(word)?;
         let list = own.find_subcommand(LIST).filter(|list| list.get_positionals().all(|arg| !arg.is_required_set()))?;
         return only_options_and_filters(rest, || Some(list.clone().args(options(&own)))).then_some(0);
     };
@@ -83,7 +73,7 @@ fn behind_noun(word: &str, rest: &[OsString], known: Known) -> Option<usize> {
     noun.ops.iter().find(takes_nothing)?;
     let list = || {
         let words: Vec<&str> = verb.split(' ').collect();
-        let mut command = build::only(noun, &words, known.syntaxes, globals::add_here)?;
+        let mut command = build::only(noun, &words, super::syntax, globals::add_here)?;
         for word in words {
             command = command.find_subcommand(word)?.clone();
         }
@@ -173,14 +163,9 @@ pub fn option<'c>(command: &'c Command, word: &str) -> Option<(&'c Arg, bool)> {
 mod tests {
     use super::*;
 
-    fn profile(word: &str) -> Option<Command> {
-        let list = Command::new("list").args(build::list_options());
-        (word == "profile").then(|| globals::add(Command::new("profile").subcommand(list)))
-    }
-
     fn spelled(typed: &str) -> String {
         let args: Vec<OsString> = typed.split(' ').map(OsString::from).collect();
-        let spelled = spelled_out(&args, Known { syntaxes: |_| None, own: profile }).unwrap_or(args);
+        let spelled = spelled_out(&args).unwrap_or(args);
         spelled.iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
     }
 
@@ -198,8 +183,11 @@ mod tests {
     #[test]
     fn no_shortcut_hides_a_noun_or_leads_nowhere() {
         for (word, words) in SHORTCUTS {
-            assert!(CLOUDAPI.resource(word).is_none(), "{word}");
-            assert!(CLOUDAPI.resource(words[0]).is_some(), "{word}");
+            assert!(crate::cli::tree().find_subcommand(word).is_none(), "{word}");
+            assert!(
+                crate::cli::tree().find_subcommand(words[0]).unwrap().find_subcommand(words[1]).is_some(),
+                "{word}"
+            );
         }
     }
 
@@ -218,7 +206,7 @@ mod tests {
             ("sdc fabrics vlans", "sdc fabrics vlans list"),
             ("sdc fabrics vlan -o name", "sdc fabrics vlan list -o name"),
             ("sdc profile -o name", "sdc profile list -o name"),
-            ("sdc profile -p coal", "sdc profile list -p coal"),
+            ("sdc profiles", "sdc profiles list"),
         ] {
             assert_eq!(spelled(typed), long);
         }
