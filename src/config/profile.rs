@@ -158,7 +158,7 @@ fn parsed(path: &Path, name: &str, bytes: &[u8]) -> Result<Profile> {
 }
 
 fn absent(dir: &Path, name: &str) -> Error {
-    let error = Error::usage(format!("there is no profile '{name}'"));
+    let error = Error::usage(format!("there is no profile '{}'", sensitive::shown(name)));
     match list(dir).unwrap_or_default() {
         names if names.is_empty() => error,
         names => error.hint(format!("the profiles are {}", names.join(", "))),

@@ -5,6 +5,7 @@ mod edit;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::api::{Column, Shape, column};
@@ -247,32 +248,33 @@ fn get(app: &App, dir: &Path, name: &str, matches: &ArgMatches) -> Result<()> {
     let record = app.globals.output.is_some() || app.globals.jq.is_some();
     let view = app.view(matches, if record { FIELDS } else { FIELD })?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-    let mut fields = profile::fields(dir, name)?;
-    fields.values_mut().for_each(hide);
+    let fields = shown(profile::fields(dir, name)?.into());
     if record {
-        let answer = Answer::from_record(serde_json::Value::from(fields).to_string().as_bytes())?;
+        let answer = Answer::from_record(fields.to_string().as_bytes())?;
         return app.show(&answer, Shape::Record, &view, jq.as_ref());
     }
     let file = profile::file(dir, name)?.display().to_string();
     let known = FIELDS.iter().map(|column| column.name);
-    let others: Vec<&str> =
-        fields.keys().map(String::as_str).filter(|field| known.clone().all(|it| it != *field)).collect();
+    let others = fields.as_object().into_iter().flat_map(|all| all.keys().map(String::as_str));
+    let others = others.filter(|field| known.clone().all(|it| it != *field));
     let row = |field: &str| match fields.get(field) {
-        Some(value) => serde_json::json!({ "field": field, "value": value, "origin": file }),
-        None => serde_json::json!({ "field": field, "value": null, "origin": "not set" }),
+        Some(value) => json!({ "field": field, "value": value, "origin": file }),
+        None => json!({ "field": field, "value": null, "origin": "not set" }),
     };
-    let mut rows = vec![serde_json::json!({ "field": "name", "value": name, "origin": file })];
-    rows.extend(known.clone().chain(others.iter().copied()).map(row));
+    let mut rows = vec![json!({ "field": "name", "value": name, "origin": file })];
+    rows.extend(known.clone().chain(others).map(row));
     app.print_rows(&rows, FIELD, matches)
 }
 
-/// Takes out of a field's texts what may be a secret.
-fn hide(value: &mut serde_json::Value) {
+/// The same without what may be a secret, in names as in texts.
+fn shown(value: Value) -> Value {
     match value {
-        serde_json::Value::String(text) => *text = sensitive::shown(text).into_owned(),
-        serde_json::Value::Array(all) => all.iter_mut().for_each(hide),
-        serde_json::Value::Object(all) => all.values_mut().for_each(hide),
-        _ => {}
+        Value::String(text) => sensitive::shown(&text).into(),
+        Value::Array(all) => all.into_iter().map(shown).collect(),
+        Value::Object(all) => {
+            all.into_iter().map(|(name, value)| (sensitive::shown(&name).into_owned(), shown(value))).collect()
+        }
+        other => other,
     }
 }
 
@@ -324,8 +326,8 @@ fn url(text: &str) -> std::borrow::Cow<'_, str> {
     sensitive::url(text.split(['?', '#']).next().unwrap_or_default())
 }
 
-fn row(profile: &Profile, current: bool) -> serde_json::Value {
-    serde_json::json!({
+fn row(profile: &Profile, current: bool) -> Value {
+    json!({
         "current": current,
         "name": profile.name,
         "url": url(&profile.url),
