@@ -148,8 +148,8 @@ fn words(app: &App, client: &Client, seen: &Overview) -> Result<String> {
             Ok(account) => {
                 let email = Some(&account.email).filter(|email| !email.is_empty()).map(|email| format!("<{email}>"));
                 let named = Some(&account.name).filter(|name| !name.is_empty()).cloned();
-                let parts: Vec<String> = [Some(account.login.clone()), named, email].into_iter().flatten().collect();
-                parts.join(" ")
+                let parts: Vec<String> = [named, email].into_iter().flatten().collect();
+                format!("{}, {}", account.login, parts.join(" ")).trim_end_matches(", ").to_owned()
             }
             Err(error) => format!("{login} ({})", denied(error)),
         },
