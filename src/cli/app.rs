@@ -44,7 +44,7 @@ pub struct App {
     /// Which cloud, whose account, which key.
     pub config: Config,
     /// The key id that requests were signed for, and where the key came from.
-    sent: OnceLock<String>,
+    sent: OnceLock<(String, String)>,
     /// Who hears signals.
     pub heard: Arc<Heard>,
 }
@@ -151,7 +151,7 @@ impl App {
         let from = self.config.passphrase_file.as_ref().map(|file| file.value.clone());
         let signer = connect::signer(&self.config, rsa, found)?
             .asks(move |ask| prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt));
-        let _ = self.sent.set(format!("{} from {origin}", signer.key_id()));
+        let _ = self.sent.set((signer.key_id(), origin));
         self.traced(builder).signer(signer).build()
     }
 
@@ -182,6 +182,11 @@ impl App {
         prompt::passphrase(&self.streams, from, &ask.file, ask.attempt)
     }
 
+    /// Where the key came from that requests were signed with; empty where none was.
+    pub fn key_origin(&self) -> &str {
+        self.sent.get().map_or("", |(_, origin)| origin)
+    }
+
     /// Adds what only the program knows: which key was sent, and where it came from.
     pub fn explained(&self, error: Error) -> Error {
         let Some(fault) = error.fault() else {
@@ -196,7 +201,8 @@ impl App {
         }
         let error = match status {
             401 => {
-                let sent = self.sent.get().map_or("no key", String::as_str);
+                let sent = self.sent.get().map(|(id, origin)| format!("{id} from {origin}"));
+                let sent = sent.as_deref().unwrap_or("no key");
                 let which = connect::key_id(&self.config).map(|id| format!(" (chosen by {})", id.origin));
                 error.hint(format!("the key sent was {sent}{}", which.unwrap_or_default()))
             }

@@ -71,6 +71,8 @@ fn carried_out(args: &[OsString], console: &Console) -> (u8, Option<clap::Comman
     if let Some(answered) = complete::answered(args, console, tree) {
         return (ended(streams, false, answered.map(|()| 0)), None);
     }
+    let spelled = commands::shortcuts::spelled_out(args);
+    let args = spelled.as_deref().unwrap_or(args);
     let mut command = tree::command(args);
     let code = match command.try_get_matches_from_mut(args) {
         Ok(matches) => understood(args, console, &command, &matches),

@@ -6,7 +6,7 @@ use clap::Command;
 
 use super::args::pages::documented;
 use super::args::{build, globals};
-use super::commands;
+use super::commands::{self, shortcuts::SHORTCUTS};
 use crate::api::CLOUDAPI;
 
 const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";
@@ -15,21 +15,18 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Compute", &["machines", "images", "packages", "volumes", "run", "wait", "reap"]),
     ("Network", &["networks", "fabrics", "fwrules"]),
     ("Access", &["account", "keys", "accesskeys", "users", "roles", "policies", "role-tags", "rbac"]),
-    ("Cloud", &["datacenters", "services", "changefeed", "ping", "api"]),
-    ("This program", &["auth", "profile", "config", "emulator", "completion", "help"]),
+    ("Cloud", &["info", "whoami", "datacenters", "services", "changefeed", "ping", "api"]),
+    ("This program", &["auth", "env", "profile", "config", "emulator", "completion", "help"]),
 ];
 
 /// What a newcomer types first.
 const FIRST: &str = "\
-Try it without a cloud:  sdc emulator exec -- sdc machines list
+Try it without a cloud:  sdc emulator exec -- sdc ls
 Save URL, account, key:  sdc profile create NAME --use, with -U, -a and -k
-Diagnose:                sdc auth doctor, sdc config show
 ";
 
-/// Where the rest is.
-const TOPICS: &str = "\
-More: sdc COMMAND --help; sdc help options, formatting, selectors, exit-codes,
-environment, triton, smartdc";
+/// What `help` knows beside commands.
+const TOPICS: &str = "Topics: options, formatting, selectors, exit-codes, environment, triton, smartdc";
 
 /// The command that these arguments ask for, as small as they allow: building the whole tree takes
 /// longer than a signature.
@@ -64,8 +61,9 @@ pub fn tree() -> Command {
 /// The whole tree with its pages of help.
 pub fn pages() -> Command {
     let tree = documented(tree(), "", commands::examples);
-    let page = format!("{FIRST}\n{}\n{TOPICS}", grouped(&tree));
-    tree.help_template("{about}\n\n{usage-heading} {usage}{after-help}").after_help(page)
+    let short: Vec<&str> = SHORTCUTS.iter().map(|(word, _)| *word).collect();
+    let page = format!("{FIRST}Machines, in short:      sdc {}\n\n{}{TOPICS}", short.join(", "), grouped(&tree));
+    tree.help_template("{about}\n{usage-heading} {usage}{after-help}").after_help(page)
 }
 
 /// The commands in their groups, a line each.

@@ -193,11 +193,12 @@ impl Config {
         {
             (in_use, chosen) = (Some(name), read);
         }
-        let mut warnings: Vec<String> = foreign(sources).into_iter().collect();
+        let mut warnings: Vec<String> = Vec::new();
         if let Some(chosen) = &chosen {
             meant.fill(chosen)?;
             warnings.extend(chosen.unknown());
         }
+        warnings.splice(0..0, foreign(sources, meant.insecure.as_ref().is_some_and(|it| it.value)));
         let Meant { url, account, key_id, user, act_as, roles, insecure } = meant;
 
         let signing = flag("--signing", flags.signing.as_ref()).or_else(|| sources.first(&["SDC_SIGNING"]));
@@ -363,9 +364,10 @@ const FOREIGN: &[(&str, &str)] = &[
     ("SDC_ASSUME_YES", "--yes"),
 ];
 
-/// Names those that are set, since whoever set them believes that they count.
-fn foreign(sources: &Sources) -> Option<String> {
-    let set = FOREIGN.iter().filter(|(name, _)| sources.env.var_os(name).is_some());
+/// Names those that are set, since whoever set them believes that they count; not what is so anyway.
+fn foreign(sources: &Sources, insecure: bool) -> Option<String> {
+    let said = |name: &str| insecure && name == "TRITON_SKIP_TLS_VERIFY";
+    let set = FOREIGN.iter().filter(|(name, _)| sources.env.var_os(name).is_some() && !said(name));
     let set: Vec<String> = set.map(|(name, own)| format!("{name} (here: {own})")).collect();
     (!set.is_empty()).then(|| format!("set, and not read by sdc: {}", set.join(", ")))
 }

@@ -6,6 +6,7 @@
 pub mod cache;
 mod check;
 mod env;
+pub mod exports;
 mod load;
 pub mod paths;
 mod pin;

@@ -1,6 +1,10 @@
 //! node-triton's profiles, in its folder and its form, so that both tools share them. Only its own fields
 //! are written, for it refuses any other.
 
+mod moves;
+
+pub use moves::{bytes, copy, fields, rename, replace};
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -128,7 +132,12 @@ pub fn read(dir: &Path, name: &str) -> Result<Profile> {
         },
         _ => unreachable_file("read", &path, error),
     })?;
-    let content: Content = serde_json::from_slice(plain(&bytes)).map_err(|error| bad_json(&path, &error))?;
+    parsed(&path, name, &bytes)
+}
+
+/// The profile in the bytes of this file.
+fn parsed(path: &Path, name: &str, bytes: &[u8]) -> Result<Profile> {
+    let content: Content = serde_json::from_slice(plain(bytes)).map_err(|error| bad_json(path, &error))?;
     let needed = |field: &str, value: Option<String>| {
         value.filter(|value| !value.is_empty()).ok_or_else(|| {
             Error::usage(format!("{}: the profile has no '{field}'", path.display()))
@@ -149,7 +158,7 @@ pub fn read(dir: &Path, name: &str) -> Result<Profile> {
 }
 
 fn absent(dir: &Path, name: &str) -> Error {
-    let error = Error::usage(format!("there is no profile '{name}'"));
+    let error = Error::usage(format!("there is no profile '{}'", sensitive::shown(name)));
     match list(dir).unwrap_or_default() {
         names if names.is_empty() => error,
         names => error.hint(format!("the profiles are {}", names.join(", "))),
@@ -173,18 +182,20 @@ pub fn check_new_name(dir: &Path, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::usage(format!("there is a profile '{name}' already"))
-        .hint(format!("to change it, edit its file: {}", file.display()))
-        .hint(Hint::run("to make it anew", CommandLine::new("profile delete").on(name))))
+        .hint(Hint::run("to change it", CommandLine::new("profile edit").on(name)))
+        .hint("to overwrite it: --force"))
 }
 
-/// Writes a new profile.
+/// Writes a new profile, over one of the same name if that is wanted.
 ///
 /// # Errors
 /// As [`check_new_name`]; otherwise what the system said.
-pub fn create(dir: &Path, profile: &Profile) -> Result<PathBuf> {
+pub fn create(dir: &Path, profile: &Profile, over: bool) -> Result<PathBuf> {
     check_own_name(&profile.name)?;
     let _lock = lock(dir)?;
-    check_new_name(dir, &profile.name)?;
+    if !over {
+        check_new_name(dir, &profile.name)?;
+    }
     write(dir, profile)
 }
 

@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_file_is_a_row() {
-        for (of, most) in [(Part::Words, 80), (Part::Options, 60), (Part::Letters, 19)] {
+        for (of, most) in [(Part::Words, 60), (Part::Options, 60), (Part::Letters, 19)] {
             assert!(part(of).count() >= most && part(of).all(|row| !row.here.is_empty() && !row.typed.contains('|')));
         }
         let lines = MORE.lines().skip(2).filter(|line| line.contains('|')).count();

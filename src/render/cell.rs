@@ -121,17 +121,20 @@ fn names(token: &str) -> Option<String> {
 }
 
 /// `########-- 80%`: how much of a limit is used.
-fn usage(row: &str) -> String {
+pub fn bar(used: f64, limit: f64) -> String {
     const WIDTH: f64 = 10.0;
+    let part = (used / limit).clamp(0.0, 1.0);
+    let full = (part * WIDTH).round() as usize;
+    format!("{}{} {:.0}%", "#".repeat(full), "-".repeat(WIDTH as usize - full), used / limit * 100.0)
+}
+
+/// The same of a row.
+fn usage(row: &str) -> String {
     let number = |name: &str| scan::member(row, name)?.parse::<f64>().ok();
     match (number("used"), number("value")) {
         (_, Some(limit)) if limit < 0.0 => "nothing allowed".to_owned(),
         (_, Some(0.0)) => "no limit".to_owned(),
-        (Some(used), Some(limit)) => {
-            let part = (used / limit).clamp(0.0, 1.0);
-            let full = (part * WIDTH).round() as usize;
-            format!("{}{} {:.0}%", "#".repeat(full), "-".repeat(WIDTH as usize - full), used / limit * 100.0)
-        }
+        (Some(used), Some(limit)) => bar(used, limit),
         _ => String::new(),
     }
 }
@@ -205,7 +208,7 @@ pub fn age(time: &str, now: i64) -> Option<String> {
 }
 
 /// MiB in the unit that suits: `512M`, `1.5G`, `2T`. `None` for what is no whole number.
-fn mebibytes(text: &str) -> Option<String> {
+pub fn mebibytes(text: &str) -> Option<String> {
     let amount: u64 = text.parse().ok()?;
     let (size, unit) = match amount {
         0..1024 => return Some(format!("{amount}M")),

@@ -12,6 +12,7 @@ use jaq_json::{Val, read};
 use super::{escape, jq_bounds, jq_terms, jq_values};
 use crate::answer::scan;
 use crate::error::{Error, Result};
+use crate::sensitive::{self, Sort};
 
 /// Documents nested deeper are refused.
 const MAX_DEPTH: usize = 256;
@@ -194,6 +195,10 @@ fn wrong(expression: &str, fault: Fault<'_>) -> Error {
     let at = (piece.as_ptr() as usize).checked_sub(expression.as_ptr() as usize);
     let at = at.filter(|at| !piece.is_empty() && *at < expression.len()).unwrap_or(expression.len());
     let column = expression.get(..at).unwrap_or(expression).chars().count();
-    Error::usage(format!("the --jq expression is wrong at character {}: {why}", column + 1))
-        .mark(&expression.replace(['\n', '\t', '\r'], " "), &format!("{}^", " ".repeat(column)))
+    let error = Error::usage(format!("the --jq expression is wrong at character {}: {why}", column + 1));
+    // A URL with a password is no expression, and is not repeated.
+    if matches!(sensitive::sort(expression), Some(Sort::Key | Sort::Line | Sort::Login | Sort::Userinfo)) {
+        return error;
+    }
+    error.mark(&expression.replace(['\n', '\t', '\r'], " "), &format!("{}^", " ".repeat(column)))
 }

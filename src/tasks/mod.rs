@@ -14,6 +14,7 @@ mod filter_errors;
 pub mod listing;
 pub mod lockout;
 pub mod machine_diff;
+pub mod overview;
 pub mod permission;
 pub mod picks;
 pub mod plan;

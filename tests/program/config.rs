@@ -419,11 +419,11 @@ fn what_is_hinted_of_a_profile_that_is_there_or_is_not_fits() {
     let absent = profile::remove(dir.path(), "two").unwrap_err();
     assert_eq!((absent.message(), absent.hints()), ("there is no profile 'two'", &[][..]));
     assert_eq!(profile::read(dir.path(), "two").unwrap_err().hints(), ["to create it: profile create two"]);
-    let file = profile::create(dir.path(), &full("two")).unwrap();
+    profile::create(dir.path(), &full("two"), false).unwrap();
     assert_eq!(profile::remove(dir.path(), "one").unwrap_err().hints(), ["the profiles are two"]);
-    let hints =
-        [format!("to change it, edit its file: {}", file.display()), "to make it anew: profile delete two".into()];
-    assert_eq!(profile::create(dir.path(), &full("two")).unwrap_err().hints(), hints);
+    let hints = ["to change it: profile edit two", "to overwrite it: --force"];
+    assert_eq!(profile::create(dir.path(), &full("two"), false).unwrap_err().hints(), hints);
+    assert!(profile::create(dir.path(), &full("two"), true).is_ok());
 }
 
 #[test]

@@ -77,6 +77,11 @@ const BEFORE: &[(&str, &[&str])] = &[
     ("role-tags remove", &["role-tags set machines/web1 operator", "role-tags set images/acme-web operator"]),
     ("profile use", &["profile create prod --use", "profile create ci --use", "profile use prod"]),
     ("profile delete", &["profile create prod"]),
+    ("profile get", &["profile create prod"]),
+    ("profile edit", &["profile create prod --use"]),
+    ("profile copy", &["profile create prod"]),
+    ("profile rename", &["profile create prod", "profile create ci"]),
+    ("env", &["profile create prod"]),
 ];
 
 /// Files that examples name, and what is in them.
@@ -174,7 +179,7 @@ impl Stage {
         let mode = |file: &Path, mode| std::fs::set_permissions(file, PermissionsExt::from_mode(mode)).unwrap();
         mode(&home.join("password.txt"), 0o600);
         std::fs::create_dir(home.join("src")).unwrap();
-        for program in ["ssh", "scp", "make"] {
+        for program in ["ssh", "scp", "make", "vi"] {
             std::fs::write(home.join(program), "#!/bin/sh\nexit 0\n").unwrap();
             mode(&home.join(program), 0o755);
         }

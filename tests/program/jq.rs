@@ -434,3 +434,13 @@ fn a_whole_object_as_a_line_of_csv_is_told_of_columns() {
         assert_eq!(error.hints(), [format!("columns without --jq: -o {format}:COLUMN,...")]);
     }
 }
+
+#[test]
+fn an_expression_that_is_a_url_with_a_password_is_not_repeated() {
+    let told = |expression: &str| Program::new(expression).err().unwrap();
+    assert_eq!(told(".name | nosuch").hints().len(), 1);
+    for url in ["https://jill:s3cret@cloud.example.com", "//jill:s3cret@cloud.example.com"] {
+        let error = told(url);
+        assert!(error.hints().is_empty() && !error.message().contains("s3cret"), "{error}");
+    }
+}

@@ -353,6 +353,9 @@ fn variables_of_other_tools_are_named_once() {
          SDC_USER), SDC_KEY_PASSPHRASE (here: SDC_KEY_PASSPHRASE_FILE)\n"
     );
     assert!(!said(&output).contains("hunter2secret"));
+    // What says the same as a setting of sdc's own, as `sdc env` has it, is not a mistake.
+    let vars = [("TRITON_SKIP_TLS_VERIFY", "true"), ("SDC_TLS_INSECURE", "true")];
+    assert_eq!(common::text(&sdc(&dir, &["config", "show"], &vars, b"").stderr), "");
 }
 
 #[test]

@@ -23,9 +23,14 @@ const AT_ONCE: usize = 12;
 const LOCAL: &[&str] = &[
     "fwrules check",
     "config show",
+    "env",
+    "profile copy",
     "profile create",
     "profile delete",
+    "profile edit",
+    "profile get",
     "profile list",
+    "profile rename",
     "profile use",
     "emulator exec",
     "emulator serve",
@@ -61,6 +66,8 @@ const OWN: &[(&str, &[&str])] = &[
     ("api", &["GET", "/:login/machines"]),
     ("changefeed", &[]),
     ("auth doctor", &[]),
+    ("info", &[]),
+    ("whoami", &[]),
 ];
 
 /// A server that does this with each connection, in a thread of its own, and reads nothing.

@@ -73,6 +73,13 @@ fn group_named(name: &str, word: &str) -> bool {
     name == word || GROUPS.iter().any(|(known, aliases, _)| *known == name && aliases.contains(&word))
 }
 
+/// The group of this noun that has this name, or another word for it.
+pub fn group_of(resource: &Resource, word: &str) -> Option<&'static str> {
+    let (name, ..) = GROUPS.iter().find(|(name, ..)| group_named(name, word))?;
+    let below = |op: &&Op| op.verb.split_once(' ').is_some_and(|(group, _)| group == *name);
+    resource.ops.iter().copied().any(|op| below(&op)).then_some(*name)
+}
+
 /// The command with this group below it.
 pub fn with_group(command: Command, name: &'static str) -> Command {
     if command.find_subcommand(name).is_some() {

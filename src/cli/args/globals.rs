@@ -205,7 +205,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         rsa_hash: text("rsa-hash"),
     };
     let flags = Flags {
-        profile: text("profile"),
+        profile: profile(&typed)?,
         url: text("url"),
         account: text("account"),
         user: text("as-user"),
@@ -224,6 +224,18 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         rate: text("rate"),
     };
     Ok((globals, flags))
+}
+
+/// The profile: that of the option, or of an argument that stands for it.
+fn profile(typed: &Typed<'_>) -> Result<Option<String>> {
+    let option = typed.text("profile");
+    let named = typed.levels.last().and_then(|last| last.try_get_one::<String>("PROFILE").ok().flatten()).cloned();
+    match (&option, &named) {
+        (Some(option), Some(named)) if option != named => {
+            Err(Error::usage(format!("--profile {option} contradicts the profile {named}")))
+        }
+        _ => Ok(named.or(option)),
+    }
 }
 
 /// The options that choose the cloud, the account and the key, and their ids.

@@ -6,6 +6,7 @@ pub(crate) mod fwrules;
 pub(crate) mod images;
 pub(crate) mod local;
 pub(crate) mod machines;
+pub(crate) mod shortcuts;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -49,6 +50,8 @@ pub(crate) enum Settings {
     Needed,
     /// It helps, or mends settings that are broken. But these verbs of it need them.
     NeededBy(&'static [&'static str]),
+    /// They must be whole, unless this switch is given.
+    NeededWithout(&'static str),
     /// It says itself what is wrong with them.
     Judged(fn(&App, &Error) -> Result<i32>),
 }
@@ -63,11 +66,14 @@ static COMMANDS: &[&Custom] = &[
     &access::role_tags::COMMAND,
     &access::rbac::COMMAND,
     &machines::wait::COMMAND,
+    &cloud::info::COMMAND,
+    &cloud::whoami::COMMAND,
     &cloud::api::COMMAND,
     &machines::changefeed::COMMAND,
     &machines::run::COMMAND,
     &machines::reap::COMMAND,
     &cloud::doctor::COMMAND,
+    &local::env::COMMAND,
     &local::profile::COMMAND,
     #[cfg(feature = "emulator")]
     &local::emulator::COMMAND,
@@ -100,6 +106,14 @@ pub(crate) fn find(path: &str) -> Option<&'static Custom> {
 /// What clap is told of it, where it is one of ours.
 pub(crate) fn syntax(path: &str) -> Option<Syntax> {
     find(path).map(|custom| custom.syntax)
+}
+
+/// The command of this name, or other word for it, that hangs below no noun of the table and has verbs.
+pub(crate) fn with_verbs(word: &str) -> Option<Command> {
+    top_level().find(|command| {
+        let named = command.get_name() == word || command.get_all_aliases().any(|alias| alias == word);
+        named && command.has_subcommands()
+    })
 }
 
 /// Those that hang below no noun of the table.
@@ -177,6 +191,7 @@ impl Custom {
     pub(crate) fn needs_no_settings(&self, matches: &ArgMatches) -> bool {
         match self.settings {
             Settings::NeededBy(verbs) => !matches.subcommand_name().is_some_and(|verb| verbs.contains(&verb)),
+            Settings::NeededWithout(switch) => matches.get_flag(switch),
             Settings::Needed | Settings::Judged(_) => false,
         }
     }

@@ -1,5 +1,6 @@
 //! Words as shells take them, and lines as they read them: pure text, which starts nothing.
 
+pub mod assign;
 pub mod bash;
 pub mod fish;
 pub mod powershell;

@@ -13,9 +13,11 @@ pub fn read(word: &str) -> String {
 /// The text as one word of PowerShell's.
 pub fn quoted(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':' | b'=' | b'+');
-    if text.bytes().all(plain) {
-        return text.to_owned();
-    }
+    if text.bytes().all(plain) { text.to_owned() } else { literal(text) }
+}
+
+/// The text in quotes, as an expression of PowerShell's.
+pub fn literal(text: &str) -> String {
     let mut out = String::from("'");
     for letter in text.chars() {
         out.push(letter);

@@ -18,6 +18,7 @@ use crate::error::{Error, Kind, OfTls, Part, Result};
 use crate::render;
 use crate::request::Args;
 use crate::response::Response;
+use crate::tasks::overview;
 
 /// `sdc auth`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -388,8 +389,7 @@ fn refused(app: &App, findings: &mut Findings, sent: &str, error: Error) {
         (None, None, Some(user)) => ("login", format!("sub-user {} ({})", user.value, user.origin)),
         (None, None, None) => ("login", String::new()),
     };
-    let only_this = error.fault().is_some_and(|fault| fault.message.ends_with("(getaccount)"));
-    if only_this && !who.is_empty() {
+    if overview::is_known_all_the_same(&error) && !who.is_empty() {
         let words = format!("{who}; without the right getaccount nothing more can be told of it");
         return findings.add("warn", check, words, "whether something is allowed shows when it is tried");
     }

@@ -2,3 +2,5 @@
 
 pub(crate) mod api;
 pub(crate) mod doctor;
+pub(crate) mod info;
+pub(crate) mod whoami;

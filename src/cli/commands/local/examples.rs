@@ -11,10 +11,12 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("config", include_str!("../../../../docs/examples/config.md")),
     ("datacenters", include_str!("../../../../docs/examples/datacenters.md")),
     ("emulator", include_str!("../../../../docs/examples/emulator.md")),
+    ("env", include_str!("../../../../docs/examples/env.md")),
     ("fabrics", include_str!("../../../../docs/examples/fabrics.md")),
     ("fwrules", include_str!("../../../../docs/examples/fwrules.md")),
     ("help", include_str!("../../../../docs/examples/help.md")),
     ("images", include_str!("../../../../docs/examples/images.md")),
+    ("info", include_str!("../../../../docs/examples/info.md")),
     ("keys", include_str!("../../../../docs/examples/keys.md")),
     ("machines", include_str!("../../../../docs/examples/machines.md")),
     ("networks", include_str!("../../../../docs/examples/networks.md")),
@@ -31,6 +33,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("users", include_str!("../../../../docs/examples/users.md")),
     ("volumes", include_str!("../../../../docs/examples/volumes.md")),
     ("wait", include_str!("../../../../docs/examples/wait.md")),
+    ("whoami", include_str!("../../../../docs/examples/whoami.md")),
 ];
 
 /// The terminal that is shown for a command: the block of its file.

@@ -9,7 +9,7 @@ use super::help_json;
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::globals;
-use crate::cli::commands::{Custom, Settings};
+use crate::cli::commands::{Custom, Settings, shortcuts};
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::older::{self, Tool};
 
@@ -131,6 +131,10 @@ pub fn command() -> Command {
 
 pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let words: Vec<&str> = matches.get_many::<String>("COMMAND").into_iter().flatten().map(String::as_str).collect();
+    let words = match words.split_first() {
+        Some((first, rest)) => shortcuts::meant(first).map_or(words.clone(), |long| [&long[..], rest].concat()),
+        None => words,
+    };
     let mut text = String::new();
     if let ([topic], true) = (words.as_slice(), matches.get_flag("as-json"))
         && TOPICS.iter().any(|(name, _)| name == topic)

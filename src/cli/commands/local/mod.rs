@@ -5,6 +5,7 @@ pub(crate) mod completion;
 pub(crate) mod config;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
+pub(crate) mod env;
 pub(crate) mod examples;
 mod exit_codes;
 pub mod generate;

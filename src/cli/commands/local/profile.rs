@@ -1,11 +1,15 @@
 //! `sdc profile`: named settings, in node-triton's own files, so that both tools share them.
 
+mod edit;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::{Value, json};
 
-use crate::api::{Column, column};
-use crate::auth::{KeyId, PublicKey};
+use crate::answer::Answer;
+use crate::api::{Column, Shape, column};
+use crate::auth::{KeyId, PublicKey, no_passphrase};
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
@@ -14,19 +18,27 @@ use crate::cli::terminal::{exit, prompt};
 use crate::config::profile::{self, Profile};
 use crate::config::{Config, Flags, Origin, Sources};
 use crate::connect;
-use crate::error::{Error, Result};
-use crate::sensitive;
+use crate::error::{Error, Hint, Result};
+use crate::{render, sensitive};
 
 /// `sdc profile`.
 pub(crate) static COMMAND: Custom = Custom {
     path: "profile",
     syntax: Syntax::Own(command),
-    run: |app, matches| Box::pin(std::future::ready(run(app, matches))),
+    run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
     examples: "profile list\n\
+         profile get prod\n\
+         profile get prod --json\n\
          profile list -o name,account,url\n\
          profile create prod -U https://cloudapi.example.com -a acme -k laptop\n\
          profile create ci --use\n\
+         profile edit\n\
+         profile edit prod\n\
+         profile copy prod prod-ci\n\
+         profile copy prod prod-ci --force\n\
+         profile rename prod production\n\
+         profile rename ci build --force\n\
          profile use prod\n\
          profile use -\n\
          profile delete prod\n\
@@ -50,8 +62,27 @@ const COLUMNS: &[Column] = &[
 /// No public key is longer.
 const MAX_KEY_LEN: u64 = 64 * 1024;
 
+/// The fields of a profile's file, in its order.
+const FIELDS: &[Column] = &[
+    column("url"),
+    column("account"),
+    column("keyId"),
+    column("user"),
+    column("roles"),
+    column("actAsAccount"),
+    column("insecure"),
+];
+const FIELD: &[Column] = &[column("field"), column("value"), column("origin")];
+
 pub fn command() -> Command {
     let name = || Arg::new("NAME").required(true).help("Name of the profile");
+    let maybe = || Arg::new("NAME").help("Name of the profile [default: the current one]");
+    let new = || Arg::new("NEW").required(true).help("New name");
+    // In node-triton, -f is a file.
+    let force = || {
+        let force = Arg::new("force").long("force").action(ArgAction::SetTrue);
+        force.help("Overwrite a profile of this name")
+    };
     Command::new("profile")
         .about("Named settings, shared with node-triton")
         .visible_alias("profiles")
@@ -59,11 +90,40 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(Command::new("list").visible_alias("ls").about("List the profiles").args(list_options()))
         .subcommand(
+            Command::new("get")
+                .visible_alias("show")
+                .about("Show the fields of a profile")
+                .before_long_help("What is used of it, beside options and variables: `sdc config show -p NAME`.")
+                .arg(maybe())
+                .args(list_options().into_iter().take(1)),
+        )
+        .subcommand(
             Command::new("create")
                 .about("Save the current settings as a profile")
                 .before_long_help("Keeps the settings of this call, from options and environment.")
                 .arg(name())
-                .arg(Arg::new("use").long("use").action(ArgAction::SetTrue).help("Make it the current one")),
+                .arg(Arg::new("use").long("use").action(ArgAction::SetTrue).help("Make it the current one"))
+                .arg(force()),
+        )
+        .subcommand(
+            Command::new("edit")
+                .about("Edit a profile in $VISUAL or $EDITOR")
+                .before_long_help(
+                    "Opens a copy. It takes the place of the profile once it is one and valid; else it is kept.",
+                )
+                .arg(maybe()),
+        )
+        .subcommand(
+            Command::new("copy").visible_alias("cp").about("Copy a profile").arg(name()).arg(new()).arg(force()),
+        )
+        .subcommand(
+            Command::new("rename")
+                .visible_alias("mv")
+                .about("Rename a profile")
+                .before_long_help("The current profile stays the current one.")
+                .arg(name())
+                .arg(new())
+                .arg(force()),
         )
         .subcommand(
             Command::new("use")
@@ -85,42 +145,33 @@ pub fn command() -> Command {
         )
 }
 
-pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let dir =
         app.config.dirs.config.clone().ok_or_else(|| {
             Error::usage("there is no folder for profiles").hint("export HOME=…, or SDC_CONFIG_DIR=…")
         })?;
     let Some((verb, matches)) = matches.subcommand() else { return Ok(0) };
     let name = || matches.get_one::<String>("NAME").map(String::as_str).unwrap_or_default();
+    let new = || matches.get_one::<String>("NEW").map(String::as_str).unwrap_or_default();
     match verb {
-        "list" => {
-            let mut rows = Vec::new();
-            let mut code = 0;
-            let current = in_effect(app, &dir).unwrap_or_else(|error| {
-                app.report(&error);
-                code = i32::from(exit::code(error.kind()).0);
-                None
-            });
-            for name in profile::list(&dir)? {
-                match profile::read(&dir, &name) {
-                    Ok(profile) => rows.push(row(&profile, current.as_deref() == Some(&*name))),
-                    // Deleted since.
-                    Err(_) if profile::file(&dir, &name)?.symlink_metadata().is_err() => {}
-                    // One broken file must not hide the others.
-                    Err(error) => {
-                        app.report(&error);
-                        code = i32::from(exit::code(error.kind()).0);
-                    }
-                }
-            }
-            app.print_rows(&rows, COLUMNS, matches)?;
-            return Ok(code);
+        "list" => return list(app, &dir, matches),
+        "get" => get(app, &dir, &named(app, &dir, matches)?, matches)?,
+        "edit" => edit::run(app, &dir, &named(app, &dir, matches)?).await?,
+        "copy" => {
+            let file = profile::copy(&dir, name(), new(), matches.get_flag("force"))?;
+            app.say(&format!("profile {} is in {}", new(), file.display()));
+        }
+        "rename" => {
+            let current = profile::rename(&dir, name(), new(), matches.get_flag("force"))?;
+            let is = if current { ", and is the current one" } else { "" };
+            app.say(&format!("profile {} is called {} now{is}", name(), new()));
         }
         "create" => {
             // What cannot be done is refused before anything is said of it.
-            profile::check_new_name(&dir, name())?;
+            let force = matches.get_flag("force");
+            if force { profile::check_own_name(name()) } else { profile::check_new_name(&dir, name()) }?;
             let profile = of_settings(app, name())?;
-            let file = profile::create(&dir, &profile)?;
+            let file = profile::create(&dir, &profile, force)?;
             app.say(&format!("profile {} is in {}", name(), file.display()));
             if matches.get_flag("use") {
                 make_current(app, &dir, name())?;
@@ -147,6 +198,84 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
     }
     Ok(0)
+}
+
+/// Lists them all, those that cannot be read on standard error.
+fn list(app: &App, dir: &Path, matches: &ArgMatches) -> Result<i32> {
+    let mut rows = Vec::new();
+    let mut code = 0;
+    let current = in_effect(app, dir).unwrap_or_else(|error| {
+        app.report(&error);
+        code = i32::from(exit::code(error.kind()).0);
+        None
+    });
+    for name in profile::list(dir)? {
+        match profile::read(dir, &name) {
+            Ok(profile) => rows.push(row(&profile, current.as_deref() == Some(&*name))),
+            // Deleted since.
+            Err(_) if profile::file(dir, &name)?.symlink_metadata().is_err() => {}
+            // One broken file must not hide the others.
+            Err(error) => {
+                app.report(&error);
+                code = i32::from(exit::code(error.kind()).0);
+            }
+        }
+    }
+    app.print_rows(&rows, COLUMNS, matches)?;
+    Ok(code)
+}
+
+/// The profile that is named, or the current one.
+fn named(app: &App, dir: &Path, matches: &ArgMatches) -> Result<String> {
+    let name = matches.get_one::<String>("NAME").cloned();
+    let name = match name {
+        Some(name) => Some(name),
+        // Variables may say all that it could, and it is the current one all the same.
+        None => in_effect(app, dir)?.or(profile::current(dir)?),
+    };
+    match name {
+        Some(name) if name != profile::ENV => Ok(name),
+        Some(_) => Err(Error::usage("'env' stands for the environment, and has no file")
+            .hint(Hint::run("what it says", "config show"))),
+        None => Err(Error::usage("there is no current profile")
+            .hint(Hint::run("to see all", "profile list"))
+            .hint(Hint::run("to choose one", "profile use NAME"))),
+    }
+}
+
+/// Shows the fields of one: as JSON those of its file.
+fn get(app: &App, dir: &Path, name: &str, matches: &ArgMatches) -> Result<()> {
+    let record = app.globals.output.is_some() || app.globals.jq.is_some();
+    let view = app.view(matches, if record { FIELDS } else { FIELD })?;
+    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let fields = shown(profile::fields(dir, name)?.into());
+    if record {
+        let answer = Answer::from_record(fields.to_string().as_bytes())?;
+        return app.show(&answer, Shape::Record, &view, jq.as_ref());
+    }
+    let file = profile::file(dir, name)?.display().to_string();
+    let known = FIELDS.iter().map(|column| column.name);
+    let others = fields.as_object().into_iter().flat_map(|all| all.keys().map(String::as_str));
+    let others = others.filter(|field| known.clone().all(|it| it != *field));
+    let row = |field: &str| match fields.get(field) {
+        Some(value) => json!({ "field": field, "value": value, "origin": file }),
+        None => json!({ "field": field, "value": null, "origin": "not set" }),
+    };
+    let mut rows = vec![json!({ "field": "name", "value": name, "origin": file })];
+    rows.extend(known.clone().chain(others).map(row));
+    app.print_rows(&rows, FIELD, matches)
+}
+
+/// The same without what may be a secret, in names as in texts.
+fn shown(value: Value) -> Value {
+    match value {
+        Value::String(text) => sensitive::shown(&text).into(),
+        Value::Array(all) => all.into_iter().map(shown).collect(),
+        Value::Object(all) => {
+            all.into_iter().map(|(name, value)| (sensitive::shown(&name).into_owned(), shown(value))).collect()
+        }
+        other => other,
+    }
 }
 
 /// Makes a profile the current one, and warns where the next command goes elsewhere all the same.
@@ -197,8 +326,8 @@ fn url(text: &str) -> std::borrow::Cow<'_, str> {
     sensitive::url(text.split(['?', '#']).next().unwrap_or_default())
 }
 
-fn row(profile: &Profile, current: bool) -> serde_json::Value {
-    serde_json::json!({
+fn row(profile: &Profile, current: bool) -> Value {
+    json!({
         "current": current,
         "name": profile.name,
         "url": url(&profile.url),
@@ -283,6 +412,18 @@ fn fingerprint(app: &App) -> Result<(String, Option<String>)> {
     }
     let found = app.key()?;
     Ok((found.key.public().md5(), told(&found.origin)))
+}
+
+/// What the other tools know the key by: its fingerprint, or the setting as it is where no key is found.
+pub(super) fn key_id(config: &Config) -> Option<String> {
+    let setting = connect::key_id(config).map(|id| id.value.clone());
+    if let Some(public) = setting.as_deref().and_then(public_in) {
+        return Some(public.md5());
+    }
+    match setting.as_deref().map(KeyId::parse) {
+        Some(Ok(KeyId::Md5(_) | KeyId::Sha256(_))) => setting,
+        _ => connect::key(config, &mut no_passphrase).map(|found| found.key.public().md5()).ok().or(setting),
+    }
 }
 
 /// The key's file, where a fingerprint alone would not lead to it.

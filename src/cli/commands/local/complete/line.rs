@@ -3,10 +3,11 @@
 
 use std::ffi::OsString;
 
-use clap::{Arg, Command};
+use clap::Command;
 
 use crate::api::Op;
 use crate::cli::args::globals;
+use crate::cli::commands::shortcuts::{option, takes_value};
 use crate::config::{Env, Flags};
 use crate::request::Args;
 
@@ -46,7 +47,7 @@ impl Line {
                 line.words.push(word.clone());
                 continue;
             };
-            let takes = arg.get_num_args().is_some_and(|range| range.min_values() > 0) && !attached;
+            let takes = takes_value(arg) && !attached;
             let value = if takes { rest.next() } else { None };
             // The last one's value is the word that is completed.
             let complete = !takes || value.is_some();
@@ -83,30 +84,6 @@ impl Line {
         }
         Some(args)
     }
-}
-
-/// The option that a word is, and whether its value is in the word too. Of short ones in one word, the one that
-/// takes the rest, or the last.
-fn option<'c>(command: &'c Command, word: &str) -> Option<(&'c Arg, bool)> {
-    if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
-        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
-        let is = |arg: &&Arg| {
-            arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
-        };
-        return Some((command.get_arguments().find(is)?, value.is_some()));
-    }
-    let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
-    let mut found = None;
-    for (at, letter) in letters.char_indices() {
-        let is = |arg: &&Arg| arg.get_short_and_visible_aliases().is_some_and(|letters| letters.contains(&letter));
-        let arg = command.get_arguments().find(is)?;
-        let rest = letters.get(at + letter.len_utf8()..).unwrap_or_default();
-        found = Some((arg, !rest.is_empty()));
-        if arg.get_num_args().is_some_and(|range| range.takes_values()) {
-            break;
-        }
-    }
-    found
 }
 
 #[cfg(test)]

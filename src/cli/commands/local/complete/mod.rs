@@ -15,6 +15,7 @@ use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::api::{CLOUDAPI, Kind, Noun};
+use crate::cli::commands::shortcuts;
 use crate::cli::console::Console;
 use crate::config::{Dirs, Env, profile};
 use crate::error::{Error, Result};
@@ -67,6 +68,10 @@ fn answer(args: &[OsString], console: &Console, shell: &str, tree: fn() -> Comma
 fn candidates(words: &[OsString], env: &Env, tree: fn() -> Command) -> Vec<(String, String)> {
     let Some((typed, before)) = words.split_last() else { return Vec::new() };
     let Some(typed) = typed.to_str() else { return Vec::new() };
+    // The word that is typed is none yet.
+    let first = shortcuts::first_word(words).is_none_or(|at| at >= before.len());
+    let spelled = shortcuts::spelled_out(words).filter(|_| !first);
+    let before = spelled.as_deref().and_then(|spelled| spelled.split_last()).map_or(before, |(_, before)| before);
     let line = Arc::new(Line::read(tree, before, env.clone()));
     let mut words = line.words.clone();
     words.push(typed.into());
@@ -87,7 +92,9 @@ fn candidates(words: &[OsString], env: &Env, tree: fn() -> Command) -> Vec<(Stri
         let help = help.lines().next().unwrap_or_default().to_owned();
         is_seen(value).then(|| (value.to_owned(), render::visible(&help).into_owned()))
     });
-    kept.collect()
+    let short = shortcuts::SHORTCUTS.iter().filter(|(word, _)| first && word.starts_with(typed));
+    let short = short.map(|(word, [noun, verb])| ((*word).to_owned(), format!("The same as {noun} {verb}")));
+    kept.chain(short).collect()
 }
 
 /// Whether a name can be seen and typed for what it is, and separates no candidates.
@@ -112,7 +119,7 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
                 Some(op) => arg.add(words::filters(op, &line)),
                 None => arg,
             },
-            None if arg.get_id() == "profile" => arg.add(profiles_of(&line)),
+            None if arg.get_id() == "profile" || arg.get_id() == "PROFILE" => arg.add(profiles_of(&line)),
             None => arg,
         }
     });
@@ -120,7 +127,9 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
         let name = sub.get_name().to_owned();
         let sub = with_names(sub, line, &[path, &[name.as_str()]].concat());
         match sub.get_name() {
-            "use" | "delete" if profiles => sub.mut_arg("NAME", |arg| arg.add(profiles_of(line))),
+            "get" | "edit" | "copy" | "rename" | "use" | "delete" if profiles => {
+                sub.mut_arg("NAME", |arg| arg.add(profiles_of(line)))
+            }
             _ => sub,
         }
     })
@@ -193,6 +202,11 @@ mod tests {
         assert_eq!(offered("sdc machines list state=run"), ["state=running"]);
         assert_eq!(offered("sdc machines list tag"), ["tag.", "tags="]);
         assert_eq!(offered("sdc role-tags get mach"), ["machines"]);
+        assert_eq!(offered("sdc sto"), ["stop"]);
+        assert_eq!(offered("sdc pkgs -o vc"), ["vcpus"]);
+        assert_eq!(offered("sdc ls state=run"), ["state=running"]);
+        assert_eq!(offered("sdc pkgs --jso"), ["--json"]);
+        assert!(offered("sdc pkgs l").contains(&"list".to_owned()));
         assert!(offered("sdc account get ").contains(&"--json".to_owned()));
     }
 
