@@ -13,6 +13,8 @@ pub enum Show {
     Mebibytes,
     /// `name@version` of an image id where it is known, else its short form.
     ImageName,
+    /// The day of a time: `2025-11-21`.
+    Day,
     /// One letter a property of a machine: `B` bhyve, `D` docker, `F` firewall, `K` kvm,
     /// `P` deletion protection.
     MachineFlags,
@@ -29,6 +31,10 @@ pub enum Show {
 pub enum Level {
     /// In every table.
     Short,
+    /// In tables without `--long`.
+    Brief,
+    /// With `--long`, and without it where a terminal has room.
+    Roomy,
     /// With `--long` and `-o wide`.
     Long,
     /// Only when named.
@@ -64,6 +70,16 @@ impl Column {
     /// Read from another field.
     pub const fn of(mut self, field: &'static str) -> Self {
         self.field = field;
+        self
+    }
+    /// Shown without `--long` only.
+    pub const fn brief(mut self) -> Self {
+        self.level = Level::Brief;
+        self
+    }
+    /// Shown with `--long`, and without it where a terminal has room.
+    pub const fn roomy(mut self) -> Self {
+        self.level = Level::Roomy;
         self
     }
     /// Shown with `--long`.

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use clap::Command;
 
-use super::args::globals::Globals;
+use super::args::globals::{self, Globals};
 use super::console::Console;
 use super::terminal::signals::Heard;
 use super::terminal::streams::Streams;
@@ -63,7 +63,8 @@ impl App {
     /// This run's, with these settings.
     pub fn new(console: &Console, trees: Trees, globals: Globals, config: Config) -> App {
         let streams = console.streams.clone();
-        let voice = Voice { streams: streams.clone(), quiet: globals.quiet, json: globals.json() };
+        let colour = globals::colour(&globals, &console.env, streams.stderr_tty);
+        let voice = Voice { streams: streams.clone(), quiet: globals.quiet, json: globals.json(), colour };
         App {
             console: console.clone(),
             streams,

@@ -189,10 +189,12 @@ async fn record(
     mut view: View,
     jq: Option<&render::Program>,
 ) -> Result<()> {
-    // Without columns the object is shown as it is, and no name of an image is needed.
-    if !view.columns.is_empty() {
-        view.images = app.image_names(client, &view).await;
-    }
+    // Without columns the whole object is shown, where a person is glad of the image's name, and nothing else is asked.
+    view.images = match app.cached_image_names(&view) {
+        Some(names) => names,
+        None if view.terminal || !view.columns.is_empty() => names::images(app, client).await,
+        None => HashMap::new(),
+    };
     match client.call(op, &call.args).await {
         Ok(answer) => app.show(&answer, op.shape, &view, jq),
         Err(error) => {
@@ -278,6 +280,7 @@ impl App {
             header: !flag("no-header"),
             colour: super::args::globals::colour(&self.globals, &self.console.env, self.streams.stdout_tty),
             terminal: self.streams.stdout_tty,
+            width: self.streams.data_width(),
             safe: self.globals.csv_safe,
             now: self.console.now(),
             sort,
@@ -300,7 +303,7 @@ impl App {
             chosen => chosen.to_vec(),
         };
         let shown = matches!(view.format, Format::Table | Format::Wide);
-        if !shown || !columns.iter().any(|column| column.show == Show::ImageName) {
+        if !columns.iter().any(|column| column.show == Show::ImageName && (shown || column.made)) {
             return Some(HashMap::new());
         }
         names::cached_images(self)

@@ -66,10 +66,10 @@ fn carried_out(args: &[OsString], console: &Console) -> (u8, Option<clap::Comman
         && (only == "--version" || only == "-V")
     {
         let text = concat!("sdc ", env!("CARGO_PKG_VERSION"), "\n");
-        return (ended(streams, false, streams.out(text.as_bytes()).map(|()| 0)), None);
+        return (ended(&voice(console, false), streams.out(text.as_bytes()).map(|()| 0)), None);
     }
     if let Some(answered) = complete::answered(args, console, tree) {
-        return (ended(streams, false, answered.map(|()| 0)), None);
+        return (ended(&voice(console, false), answered.map(|()| 0)), None);
     }
     let spelled = commands::shortcuts::spelled_out(args);
     let args = spelled.as_deref().unwrap_or(args);
@@ -85,15 +85,16 @@ fn carried_out(args: &[OsString], console: &Console) -> (u8, Option<clap::Comman
 fn understood(args: &[OsString], console: &Console, command: &clap::Command, matches: &ArgMatches) -> u8 {
     let streams = &console.streams;
     if let Err(error) = guard::check(command, matches, console) {
-        return ended(streams, wants_json(args), Err(error));
+        return ended(&voice(console, wants_json(args)), Err(error));
     }
     let globals = globals::read(matches).and_then(|(globals, flags)| Ok((globals, given_key(streams, flags)?)));
     let globals = match globals {
         Ok(globals) => globals,
-        Err(error) => return ended(streams, wants_json(args), Err(error)),
+        Err(error) => return ended(&voice(console, wants_json(args)), Err(error)),
     };
     let json = globals.0.json();
-    ended(streams, json, start(console, globals, matches))
+    let voice = Voice { colour: globals::colour(&globals.0, &console.env, streams.stderr_tty), ..voice(console, json) };
+    ended(&voice, start(console, globals, matches))
 }
 
 /// `--key-file -`: the key itself comes on standard input.
@@ -169,10 +170,10 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
     }
     let tree = tree();
     if let Some(error) = guard::misplaced(&tree, args, console) {
-        return ended(streams, wants_json(args), Err(error));
+        return ended(&voice(console, wants_json(args)), Err(error));
     }
     if let Some(error) = hints::instead(&tree, args, &error) {
-        return ended(streams, wants_json(args), Err(error));
+        return ended(&voice(console, wants_json(args)), Err(error));
     }
     let hint = hints::of(&tree, args, &mut error);
     guard::veil(&mut error);
@@ -182,13 +183,16 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let text = globals::left_out(&told, colour(streams.stdout_tty));
-            ended(streams, false, streams.out(text.as_bytes()).map(|()| 0))
+            ended(&voice(console, false), streams.out(text.as_bytes()).map(|()| 0))
         }
         _ if wants_json(args) => {
             let words = told.to_string();
             let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
             let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            ended(streams, true, Err(lines.map(str::to_owned).chain(hint).fold(Error::usage(first), Error::hint)))
+            ended(
+                &voice(console, true),
+                Err(lines.map(str::to_owned).chain(hint).fold(Error::usage(first), Error::hint)),
+            )
         }
         _ => {
             streams.say(globals::left_out(&told, colour(streams.stderr_tty)).trim_end());
@@ -210,12 +214,18 @@ fn wants_json(args: &[OsString]) -> bool {
         || words.windows(2).any(|pair| matches!(pair[0], "-o" | "--output") && globals::is_json(pair[1]))
 }
 
-fn ended(streams: &Streams, json: bool, outcome: Result<i32>) -> u8 {
+/// Who tells a failure before the options are read.
+fn voice(console: &Console, json: bool) -> Voice {
+    let colour = globals::colour(&Globals::default(), &console.env, console.streams.stderr_tty);
+    Voice { streams: console.streams.clone(), quiet: false, json, colour }
+}
+
+fn ended(voice: &Voice, outcome: Result<i32>) -> u8 {
     match outcome {
         Ok(code) => u8::try_from(code).unwrap_or(1),
         Err(error) => {
             if error.kind() != Kind::ClosedPipe {
-                Voice { streams: streams.clone(), quiet: false, json }.report(&error);
+                voice.report(&error);
             }
             exit::code(error.kind()).0
         }

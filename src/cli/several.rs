@@ -81,6 +81,7 @@ pub(super) fn name_owners(view: &mut View, owner: Option<&Noun>) {
         name: owner.word.replace(' ', "_"),
         path: vec![owner.name.to_owned(), "name".to_owned()],
         show: Show::Text,
+        made: false,
     };
     view.columns = std::iter::once(name).chain(render::defaults(view.format, view.long, view.known)).collect();
 }

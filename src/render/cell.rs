@@ -98,6 +98,10 @@ fn present<'a>(token: &'a str, show: Show, view: &View) -> Cow<'a, str> {
     match show {
         Show::ShortId => shortened(text),
         Show::Age => age(&text, view.now).map_or(text, Cow::Owned),
+        Show::Day => match text.split_once('T') {
+            Some((day, _)) => Cow::Owned(day.to_owned()),
+            None => text,
+        },
         Show::Mebibytes => mebibytes(&text).map_or(text, Cow::Owned),
         Show::ImageName => match view.images.get(&*text) {
             Some(name) => Cow::Owned(name.clone()),
@@ -153,14 +157,39 @@ pub(super) fn plain(token: &str) -> Cow<'_, str> {
     }
 }
 
-/// What CSV and TSV hold: the value itself, `None` when it is absent or null.
-pub(super) fn raw<'a>(value: &Value<'a>, view: &View) -> Option<Cow<'a, str>> {
+/// The words for the letters of a column of flags, in their order.
+fn words(letters: &str, show: Show) -> Vec<&'static str> {
+    let word = |letter: char| match (show, letter) {
+        (Show::MachineFlags, 'B') => "bhyve",
+        (Show::MachineFlags, 'D') => "docker",
+        (Show::MachineFlags, 'F') => "firewall",
+        (Show::MachineFlags, 'K') => "kvm",
+        (Show::MachineFlags, _) => "deletion-protection",
+        (_, 'I') => "incremental",
+        (_, 'X') => "inactive",
+        _ => "public",
+    };
+    in_order(letters).chars().map(word).collect()
+}
+
+/// A made column as JSON: flags are an array of words, and all else is the text of a table.
+pub(super) fn made(value: &Value<'_>, show: Show, view: &View) -> String {
+    match value {
+        Value::Letters(letters) => serde_json::json!(words(letters, show)).to_string(),
+        Value::Absent => "null".to_owned(),
+        Value::Json(json) => serde_json::Value::from(present(json, show, view)).to_string(),
+    }
+}
+
+/// What CSV and TSV hold: the value itself, or what a table shows of a made column; `None` when it is absent or null.
+pub(super) fn raw<'a>(value: &Value<'a>, column: &Chosen, view: &View) -> Option<Cow<'a, str>> {
     let text = match value {
+        Value::Json(json) if column.made && *json != "null" => harmless(present(json, column.show, view), view),
         Value::Absent | Value::Json("null") => return None,
         Value::Json(json) if json.starts_with(['{', '[']) => Cow::Owned(json::compact(json)),
         Value::Json(json) if json.starts_with('"') => harmless(plain(json), view),
         Value::Json(json) => plain(json),
-        Value::Letters(letters) => Cow::Owned(in_order(letters)),
+        Value::Letters(letters) => Cow::Owned(words(letters, column.show).join(",")),
     };
     if view.terminal
         && let Cow::Owned(escaped) = escape::visible_lines(&text)
@@ -232,7 +261,8 @@ mod tests {
     #[test]
     fn a_spreadsheet_finds_no_formula_in_a_safe_cell() {
         let safe = View { safe: true, ..View::default() };
-        let cell = |json: &str, view: &View| raw(&Value::Json(json), view).unwrap().into_owned();
+        let plain = Chosen { name: "x".to_owned(), path: Vec::new(), show: Show::Text, made: false };
+        let cell = |json: &str, view: &View| raw(&Value::Json(json), &plain, view).unwrap().into_owned();
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\\t=1", "\\n=1", "\\r1", " =1", "\u{3000}=1", "＝1", "－1"] {
             let json = format!("\"{text}\"");
             let plain = cell(&json, &View::default());
@@ -242,7 +272,7 @@ mod tests {
         for json in ["-5", "1.10", "true", "\"web-1\"", "\"a=b\"", "\"\"", "[\"=1\"]", "{\"=1\":1}"] {
             assert_eq!(cell(json, &safe), cell(json, &View::default()), "{json}");
         }
-        let column = Chosen { name: "=1".to_owned(), path: Vec::new(), show: Show::Text };
+        let column = Chosen { name: "=1".to_owned(), path: Vec::new(), show: Show::Text, made: false };
         assert_eq!((title(&column, &safe), title(&column, &View::default())), ("'=1".into(), "=1".into()));
     }
 }

@@ -46,11 +46,14 @@ pub struct Chosen {
     pub path: Vec<String>,
     /// How a table shows it.
     pub show: Show,
+    /// It has a name of its own beside its field's, as `age` has for `created`: every format holds what a table shows.
+    pub made: bool,
 }
 
 impl Chosen {
     fn of(column: &Column) -> Self {
-        Chosen { name: column.name.to_owned(), path: path(column.field), show: column.show }
+        let made = column.name != column.field && column.show != Show::Text;
+        Chosen { name: column.name.to_owned(), path: path(column.field), show: column.show, made }
     }
 
     /// What stands above it in a table.
@@ -66,20 +69,59 @@ fn path(field: &str) -> Vec<String> {
 /// The columns of a format when none were named. CSV and TSV name them after the fields, since they hold
 /// what the server sent rather than what a table shows.
 pub fn defaults(format: Format, long: bool, known: &[Column]) -> Vec<Chosen> {
-    let level = if long || format == Format::Wide { Level::Long } else { Level::Short };
-    let shown = known.iter().filter(|column| column.level <= level);
+    let long = long || format == Format::Wide;
+    let shown = known.iter().filter(|column| match column.level {
+        Level::Short => true,
+        Level::Brief => !long,
+        Level::Long | Level::Roomy => long,
+        Level::Named => false,
+    });
     let mut list: Vec<Chosen> = Vec::new();
     for column in shown {
         let mut chosen = Chosen::of(column);
         let computed = matches!(column.show, Show::MachineFlags | Show::ImageFlags | Show::Usage);
         if matches!(format, Format::Csv | Format::Tsv) && !computed {
             chosen.name = column.field.trim_start_matches('/').to_owned();
+            chosen.made = false;
         }
         if !list.iter().any(|other| other.name == chosen.name) {
             list.push(chosen);
         }
     }
     list
+}
+
+/// The columns of a table that is made to fit a terminal.
+pub(super) fn roomy(known: &[Column]) -> Vec<Chosen> {
+    let shown = known.iter().filter(|column| matches!(column.level, Level::Short | Level::Brief | Level::Roomy));
+    shown.map(Chosen::of).collect()
+}
+
+/// Which of these columns are shown where a terminal has so many columns for them: first those go that are there only
+/// for the room, then others from the end; the two that tell what a row is, and its state, stay.
+pub(super) fn fitting(columns: &[Chosen], widths: &[usize], known: &[Column], room: usize) -> Vec<usize> {
+    const GAP: usize = 2;
+    let level = |at: &usize| {
+        let name = columns.get(*at).map(|column| column.name.as_str())?;
+        known.iter().find(|column| column.name == name).map(|column| column.level)
+    };
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let wide = |kept: &[usize]| {
+        let cells: usize = kept.iter().filter_map(|at| widths.get(*at)).sum();
+        cells + GAP * kept.len().saturating_sub(1) > room
+    };
+    while wide(&kept) {
+        let roomy = kept.iter().rposition(|at| level(at) == Some(Level::Roomy));
+        let state = |at: usize| columns.get(at).is_some_and(|column| column.name == "state");
+        let last = || kept.iter().rposition(|at| !state(*at)).filter(|at| *at >= 2);
+        match roomy.or_else(last) {
+            Some(at) => {
+                kept.remove(at);
+            }
+            None => break,
+        }
+    }
+    kept
 }
 
 /// The columns of a row that no table knows: its plain fields.
@@ -89,11 +131,11 @@ pub(super) fn seen(row: &str) -> Vec<Chosen> {
     for (token, _) in plain.take(32) {
         let name = scan::unquote(token).unwrap_or_default().into_owned();
         if !list.iter().any(|other| other.name == name) {
-            list.push(Chosen { path: vec![name.clone()], name, show: Show::Text });
+            list.push(Chosen { path: vec![name.clone()], name, show: Show::Text, made: false });
         }
     }
     if list.is_empty() {
-        list.push(Chosen { name: "value".to_owned(), path: Vec::new(), show: Show::Text });
+        list.push(Chosen { name: "value".to_owned(), path: Vec::new(), show: Show::Text, made: false });
     }
     list
 }
@@ -177,17 +219,17 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
         return Ok(Chosen::of(column));
     }
     if let Some(path) = scan::steps(name) {
-        return Ok(Chosen { name: name.to_owned(), path, show: Show::Text });
+        return Ok(Chosen { name: name.to_owned(), path, show: Show::Text, made: false });
     }
     if known.is_empty() {
-        return Ok(Chosen { name: name.to_owned(), path: vec![name.to_owned()], show: Show::Text });
+        return Ok(Chosen { name: name.to_owned(), path: vec![name.to_owned()], show: Show::Text, made: false });
     }
     if let Some((first, rest)) = name.split_once('.').filter(|(_, rest)| !rest.is_empty()) {
         match known.iter().find(|column| column.name == first) {
             Some(column) if column.nested => {
                 let mut path = path(column.field);
                 path.push(rest.to_owned());
-                return Ok(Chosen { name: name.to_owned(), path, show: Show::Text });
+                return Ok(Chosen { name: name.to_owned(), path, show: Show::Text, made: false });
             }
             Some(_) => {
                 let message = format!("column '{first}' has no parts, so there is no '{name}'");
@@ -227,4 +269,34 @@ fn nearest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a s
     let measured = words.map(|other| (strsim::osa_distance(&word, &other.to_lowercase()), other));
     let (steps, best) = measured.min_by_key(|(steps, _)| *steps)?;
     (steps <= 1 + word.chars().count() / 4).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::column;
+
+    #[test]
+    fn what_has_no_room_is_left_out_from_the_end_and_what_tells_a_row_stays() {
+        let known = [
+            column("shortid"),
+            column("name"),
+            column("img"),
+            column("package").roomy(),
+            column("state"),
+            column("ip").roomy(),
+            column("age"),
+        ];
+        let columns = roomy(&known);
+        let widths = [8, 5, 10, 9, 7, 12, 3];
+        let shown = |room: usize| -> Vec<&str> {
+            fitting(&columns, &widths, &known, room).iter().map(|at| columns[*at].name.as_str()).collect()
+        };
+        assert_eq!(shown(66), ["shortid", "name", "img", "package", "state", "ip", "age"]);
+        assert_eq!(shown(65), ["shortid", "name", "img", "package", "state", "age"]);
+        assert_eq!(shown(41), ["shortid", "name", "img", "state", "age"]);
+        assert_eq!(shown(40), ["shortid", "name", "img", "state"]);
+        assert_eq!(shown(30), ["shortid", "name", "state"]);
+        assert_eq!(shown(1), ["shortid", "name", "state"]);
+    }
 }

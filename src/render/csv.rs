@@ -14,7 +14,8 @@ pub(super) fn header(columns: &[Chosen], view: &View, out: &mut String) {
 
 /// Appends a row.
 pub(super) fn row(row: &str, columns: &[Chosen], view: &View, out: &mut String) {
-    let cells: Vec<_> = cell::values(row, columns).iter().map(|value| cell::raw(value, view)).collect();
+    let cells: Vec<_> =
+        cell::values(row, columns).iter().zip(columns).map(|(value, column)| cell::raw(value, column, view)).collect();
     line(cells.iter().map(Option::as_deref), out);
 }
 

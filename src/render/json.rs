@@ -102,8 +102,8 @@ pub(super) fn pick(row: &str, view: &View) -> String {
         scan::quote(&column.name, &mut out);
         out.push(':');
         match value {
-            Value::Json(json) => out.push_str(json),
-            other => scan::quote(&cell::raw(&other, view).unwrap_or_default(), &mut out),
+            Value::Json(json) if !column.made => out.push_str(json),
+            other => out.push_str(&cell::made(&other, column.show, view)),
         }
     }
     out.push('}');

@@ -51,6 +51,8 @@ pub struct View {
     pub colour: bool,
     /// A person reads: JSON is laid out in lines, and nothing from a server may steer the terminal.
     pub terminal: bool,
+    /// How wide the terminal is, in columns: a table of nobody's own columns leaves out what has no room.
+    pub width: Option<usize>,
     /// Cells of CSV and TSV that a spreadsheet would take for formulas are made plain text.
     pub safe: bool,
     /// The time by which ages are told, in milliseconds since 1970.
@@ -65,6 +67,17 @@ pub struct View {
     pub most: usize,
 }
 
+impl View {
+    /// Whether a table is made to fit a terminal: nobody has chosen columns.
+    fn fits(&self) -> bool {
+        self.width.is_some()
+            && self.format == Format::Table
+            && !self.long
+            && self.columns.is_empty()
+            && !self.known.is_empty()
+    }
+}
+
 impl Default for View {
     fn default() -> Self {
         View {
@@ -75,6 +88,7 @@ impl Default for View {
             header: true,
             colour: false,
             terminal: false,
+            width: None,
             safe: false,
             now: 0,
             images: HashMap::new(),
@@ -100,6 +114,15 @@ pub fn render(answer: &Answer, shape: Shape, view: &View) -> String {
             printer.end(&mut out);
         }
     }
+    out
+}
+
+/// Objects as a table of all their plain members.
+fn rows_of(rows: &[&str], view: &View) -> String {
+    let view = View { known: &[], columns: Vec::new(), sort: Vec::new(), format: Format::Table, ..view.clone() };
+    let (mut out, mut printer) = (String::new(), Printer::new(&view));
+    rows.iter().for_each(|row| printer.row(row, &mut out));
+    printer.end(&mut out);
     out
 }
 
@@ -166,6 +189,9 @@ impl<'l> Printer<'l> {
             columns = defaults(view.format, view.long, view.known);
         }
         let grid = matches!(view.format, Format::Table | Format::Wide).then(table::Grid::default);
+        if view.fits() {
+            columns = columns::roomy(view.known);
+        }
         Printer { view, columns, grid, held: Vec::new(), bytes: 0, count: 0 }
     }
 

@@ -1,12 +1,17 @@
-//! A single object as `key: value` lines.
+//! A single object as `key: value` lines, laid out for people: amounts in a unit, times with how long ago they were, names
+//! beside ids, objects and lists of objects below their key.
 
 use super::cell::{self, Value};
-use super::{View, escape, json};
+use super::{View, age, escape, json};
 use crate::answer::scan;
 use crate::api::Show;
 
-/// Appends a line for every field of the object; lists and objects in it are JSON. Amounts and times stay as they are:
-/// here is room for them.
+/// A list of more objects, and an object of more members, stays JSON.
+const MAX_BELOW: usize = 50;
+/// A value that is longer stays on the line of its key.
+const MAX_LEN: usize = 200;
+
+/// Appends a line for every field of the object.
 pub(super) fn write(object: &str, view: &View, out: &mut String) {
     let Some(members) = scan::members(object) else {
         out.push_str(&escape::visible_lines(&cell::plain(object)));
@@ -20,12 +25,65 @@ pub(super) fn write(object: &str, view: &View, out: &mut String) {
         out.push_str(&escape::visible(&name));
         out.push(':');
         out.push_str(plain);
+        if let Some(lines) = below(value, view) {
+            out.push('\n');
+            out.push_str(&lines);
+            continue;
+        }
         out.push(' ');
-        if value.starts_with(['{', '[']) {
+        if value.starts_with(['{', '[']) && !is_plain_list(value) {
             out.push_str(&escape::visible_json(&json::compact(value)));
         } else {
             out.push_str(&cell::shown(&Value::Json(value), Show::Text, view));
+            out.push_str(&beside(&name, value, view));
         }
         out.push('\n');
     }
+}
+
+/// A list of texts and numbers, which is told with commas between.
+fn is_plain_list(value: &str) -> bool {
+    scan::elements(value).is_some_and(|elements| {
+        let all: Vec<&str> = elements.collect();
+        !all.is_empty() && all.iter().all(|one| !one.starts_with(['{', '[']) && !one.contains(','))
+    })
+}
+
+/// What stands behind a value: `1024 (1G)`, `2025-11-21T10:00:00Z (3d ago)`, `ID (name@version)`.
+fn beside(name: &str, value: &str, view: &View) -> String {
+    let text = scan::unquote(value).unwrap_or_default();
+    let show = view.known.iter().find(|column| column.field == name).map(|column| column.show);
+    let shows = |show: Show| view.known.iter().any(|column| column.field == name && column.show == show);
+    let more = match show {
+        _ if shows(Show::Mebibytes) => cell::mebibytes(value).filter(|amount| amount.trim_end_matches('M') != value),
+        _ if shows(Show::ImageName) => view.images.get(&*text).cloned(),
+        _ if value.starts_with('"') && text.ends_with('Z') => age(&text, view.now).map(|age| format!("{age} ago")),
+        _ => None,
+    };
+    more.map_or(String::new(), |more| format!(" ({})", escape::visible(&more)))
+}
+
+/// An object, a line a member; or a list of objects as a table. Both below their key.
+fn below(value: &str, view: &View) -> Option<String> {
+    if value.starts_with('{') {
+        let members: Vec<(&str, &str)> = scan::members(value)?.collect();
+        let fits = |(_, value): &(&str, &str)| !value.starts_with(['{', '[']) || value.len() <= MAX_LEN;
+        if members.is_empty() || members.len() > MAX_BELOW || !members.iter().all(fits) {
+            return None;
+        }
+        return Some(members.iter().fold(String::new(), |mut lines, (name, value)| {
+            lines.push_str("  ");
+            lines.push_str(&escape::visible(&scan::unquote(name).unwrap_or_default()));
+            lines.push_str(": ");
+            lines.push_str(&cell::shown(&Value::Json(value), Show::Text, view));
+            lines.push('\n');
+            lines
+        }));
+    }
+    let rows: Vec<&str> = scan::elements(value)?.collect();
+    if rows.is_empty() || rows.len() > MAX_BELOW || !rows.iter().all(|row| row.starts_with('{')) {
+        return None;
+    }
+    let table = super::rows_of(&rows, view);
+    Some(table.lines().map(|line| format!("  {line}\n")).collect())
 }

@@ -4,7 +4,7 @@
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::columns::Chosen;
+use super::columns::{Chosen, fitting};
 use super::{View, cell, escape, sort};
 
 /// How many rows are laid out at once: a laid out cell takes ten times the room of its text.
@@ -68,15 +68,27 @@ impl Grid {
         for row in &order {
             widen(&mut widths, &self.cells(*row, columns.len()));
         }
-        let layout = Layout { columns, widths, colour: view.colour };
+        let all = columns.len();
+        let kept: Vec<usize> = match view.width.filter(|_| view.fits()) {
+            Some(room) => fitting(columns, &widths, view.known, room),
+            None => (0..all).collect(),
+        };
+        let columns: Vec<Chosen> = kept.iter().filter_map(|at| columns.get(*at).cloned()).collect();
+        let widths = kept.iter().filter_map(|at| widths.get(*at).copied()).collect();
+        let layout = Layout { columns: &columns, widths, colour: view.colour };
         if view.header {
-            layout.lines(&[headers], true, out);
+            layout.lines(&[chosen(&headers, &kept)], true, out);
         }
         for chunk in order.chunks(CHUNK) {
-            let rows: Vec<Vec<&str>> = chunk.iter().map(|row| self.cells(*row, columns.len())).collect();
+            let rows: Vec<Vec<&str>> = chunk.iter().map(|row| chosen(&self.cells(*row, all), &kept)).collect();
             layout.lines(&rows, false, out);
         }
     }
+}
+
+/// The cells of the columns that are kept.
+fn chosen<'a>(cells: &[&'a str], kept: &[usize]) -> Vec<&'a str> {
+    kept.iter().filter_map(|at| cells.get(*at).copied()).collect()
 }
 
 fn widen(widths: &mut [usize], cells: &[&str]) {

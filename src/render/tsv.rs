@@ -14,8 +14,8 @@ pub(super) fn header(columns: &[Chosen], view: &View, out: &mut String) {
 
 /// Appends a row.
 pub(super) fn row(row: &str, columns: &[Chosen], view: &View, out: &mut String) {
-    for (index, value) in cell::values(row, columns).iter().enumerate() {
-        put(index, &cell::raw(value, view).unwrap_or_default(), out);
+    for (index, (value, column)) in cell::values(row, columns).iter().zip(columns).enumerate() {
+        put(index, &cell::raw(value, column, view).unwrap_or_default(), out);
     }
     out.push('\n');
 }

@@ -12,7 +12,7 @@ pub static FWRULE: Noun = Noun {
 
 /// How a rule is shown.
 pub const COLUMNS: &[Column] = &[
-    column("shortid").of("id").show(Show::ShortId),
+    column("shortid").of("id").show(Show::ShortId).brief(),
     column("id").long(),
     column("enabled"),
     column("global"),

@@ -68,7 +68,7 @@ pub static IP_UPDATE: Op = Op::put(
 
 /// How a network is shown.
 pub const COLUMNS: &[Column] = &[
-    column("shortid").of("id").show(Show::ShortId),
+    column("shortid").of("id").show(Show::ShortId).brief(),
     column("id").long(),
     column("name"),
     column("subnet"),
@@ -76,7 +76,7 @@ pub const COLUMNS: &[Column] = &[
     column("fabric"),
     column("vlan").of("vlan_id"),
     column("public"),
-    column("description").long(),
+    column("description").named(),
     column("vlan_id").named(),
     column("suffixes").named(),
     column("provision_start_ip").named(),

@@ -231,6 +231,15 @@ impl Streams {
         }
     }
 
+    /// The width of the terminal that the data goes to.
+    pub fn data_width(&self) -> Option<usize> {
+        let size = match self.shared.ends {
+            Ends::Process { .. } if self.stdout_tty => terminal_size::terminal_size_of(io::stdout()),
+            _ => None,
+        };
+        size.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0)
+    }
+
     /// The width and the height of the terminal that the words go to.
     pub fn size(&self) -> (usize, usize) {
         let size = match self.shared.ends {

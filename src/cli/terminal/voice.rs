@@ -14,6 +14,8 @@ pub struct Voice {
     pub quiet: bool,
     /// Scripts read it.
     pub json: bool,
+    /// Errors are red and warnings yellow, as their first words say too.
+    pub colour: bool,
 }
 
 impl Voice {
@@ -26,7 +28,7 @@ impl Voice {
 
     /// A warning: what is told to scripts too, unless they asked for quiet.
     pub fn warn(&self, words: &str) {
-        self.to_both("warning", words, &format!("warning: {}", render::escaped(words)));
+        self.to_both("warning", words, &self.marked("warning:", "33", &format!("warning: {}", render::escaped(words))));
     }
 
     /// A sign of life of what takes long: told to scripts too, unless they asked for quiet.
@@ -36,7 +38,18 @@ impl Voice {
 
     /// A failure.
     pub fn report(&self, error: &Error) {
-        self.streams.say(&if self.json { exit::json(error) } else { exit::words(error) });
+        self.streams.say(&match self.json {
+            true => exit::json(error),
+            false => self.marked("error:", "31", &exit::words(error)),
+        });
+    }
+
+    /// The line with its first word in colour.
+    fn marked(&self, word: &str, colour: &str, line: &str) -> String {
+        match line.strip_prefix(word).filter(|_| self.colour) {
+            Some(rest) => format!("\x1b[1;{colour}m{word}\x1b[0m{rest}"),
+            None => line.to_owned(),
+        }
     }
 
     /// Whether a person hears nothing but errors.

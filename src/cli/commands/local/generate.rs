@@ -220,6 +220,8 @@ fn columns(resource: &Resource, out: &mut String) {
     for column in columns {
         let when = match column.level {
             Level::Short => "",
+            Level::Brief => " (without `--long`)",
+            Level::Roomy => " (with `--long`, and where a terminal has room)",
             Level::Long => " (`--long`)",
             Level::Named => " (when named)",
         };
