@@ -50,7 +50,7 @@ pub async fn run_making(app: &App, op: &'static Op, matches: &ArgMatches, making
 async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Option<&CreateOptions>) -> Result<i32> {
     let columns = CLOUDAPI.columns(op);
     let view = app.view(matches, columns)?;
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let waiting = Waiting::read(op, matches)?;
     let given = given::read(op, matches);
     let mut args = values::fields(op, &given, &app.console)?;

@@ -2,11 +2,13 @@
 //! needs a variable is handed an [`Env`].
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
+
+use crate::sensitive;
 
 /// Variables that hold a secret themselves. Other programs are started without them.
 const SECRETS: &[&str] = &["SDC_KEY_MATERIAL", "TRITON_KEY_MATERIAL", "SDC_KEY_PASSPHRASE", "TRITON_KEY_PASSPHRASE"];
@@ -71,6 +73,20 @@ impl Env {
                 named.or_else(|| Some(self.home()?.join(".cache")))
             }
         }
+    }
+
+    /// All variables as text, in the order of their names, for the eyes of the user: without those that are secrets, or
+    /// hold a private key.
+    #[allow(clippy::disallowed_methods)]
+    pub fn shown(&self) -> Vec<(String, String)> {
+        let text = |text: &OsStr| text.to_string_lossy().into_owned();
+        let mut all: Vec<(String, String)> = match &self.own {
+            None => std::env::vars_os().map(|(name, value)| (text(&name), text(&value))).collect(),
+            Some(vars) => vars.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        };
+        all.retain(|(name, value)| !SECRETS.contains(&name.as_str()) && !sensitive::is_key(value));
+        all.sort();
+        all
     }
 
     /// Gives a program that is to be started these variables, without those that are secrets.
