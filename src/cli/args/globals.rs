@@ -33,8 +33,12 @@ pub struct Globals {
     pub dry_run: bool,
     /// `--curl`.
     pub curl: bool,
-    /// `--debug`.
+    /// `--debug`: whether requests and answers are traced.
     pub debug: bool,
+    /// `--debug=bodies`: with their bodies.
+    pub debug_bodies: bool,
+    /// `--debug-file`: where the trace goes.
+    pub debug_file: Option<String>,
     /// `--quiet`.
     pub quiet: bool,
     /// `--rsa-hash`.
@@ -153,7 +157,20 @@ fn options(command: Command, inherited: bool) -> Command {
         .args([
             switch("dry-run", "Show the request with names resolved; change nothing"),
             switch("curl", "Show an equivalent curl command (valid for 5 minutes)"),
-            switch("debug", "Trace requests and answers on stderr, without secrets"),
+            Arg::new("debug")
+                .long("debug")
+                .value_name("WHAT")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("requests")
+                .value_parser(["requests", "bodies"])
+                .global(inherited)
+                .help("Trace requests and answers on stderr, without secrets; =bodies shows their bodies too"),
+            Arg::new("debug-file")
+                .long("debug-file")
+                .value_name("FILE")
+                .global(inherited)
+                .help("Write the trace of --debug to a new file, which only its owner can read"),
         ])
         .next_help_heading(None::<&str>)
 }
@@ -234,7 +251,9 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         },
         dry_run: flag("dry-run"),
         curl: flag("curl"),
-        debug: flag("debug"),
+        debug: text("debug").or_else(|| text("debug-file")).is_some(),
+        debug_bodies: text("debug").as_deref() == Some("bodies"),
+        debug_file: text("debug-file"),
         quiet: flag("quiet"),
         rsa_hash: text("rsa-hash"),
     };
