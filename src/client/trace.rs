@@ -58,7 +58,8 @@ fn shown(body: &[u8]) -> String {
         Some(_) => return "(not shown: neither a JSON object nor an array)".to_owned(),
     };
     if text.len() > MAX_SHOWN {
-        text.truncate(text.floor_char_boundary(MAX_SHOWN));
+        let end = (0..=MAX_SHOWN).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or_default());
         text.push_str(" …");
     }
     text

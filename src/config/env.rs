@@ -106,3 +106,17 @@ impl fmt::Debug for Env {
         f.write_str(if self.own.is_some() { "Env(given)" } else { "Env(process)" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_with_secrets_are_not_shown() {
+        let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
+        let secrets = SECRETS.iter().map(|name| (*name, "hush"));
+        let all = [("PAGER", "less"), ("DEPLOY_KEY", key), ("EDITOR", "vi")].into_iter().chain(secrets);
+        let pairs = [("EDITOR", "vi"), ("PAGER", "less")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(Env::of(all).shown(), pairs);
+    }
+}

@@ -125,7 +125,7 @@ fn compiled(expression: &str, names: &[String]) -> Result<Compiled> {
             expression,
             first.as_ref().map(|(name, kind)| (*name, format!("there is no {} '{name}'", kind.as_str()))),
         );
-        match first.and_then(|(name, _)| name.strip_prefix('$')) {
+        match first.and_then(|(name, _)| name.strip_prefix('$').filter(|name| !name.starts_with("__"))) {
             Some(name) => error.hint(format!("to give it one: --arg {name} VALUE, or --argjson {name} JSON")),
             None => error,
         }

@@ -75,11 +75,6 @@ impl Given {
         self
     }
 
-    /// Whether nothing was given by name.
-    pub fn is_empty(&self) -> bool {
-        self.named.is_empty()
-    }
-
     /// The names of the variables, as the expression writes them.
     pub(super) fn names(&self) -> Vec<String> {
         let named = self.named.iter().map(|(name, _)| format!("${name}"));
@@ -131,4 +126,29 @@ pub(super) fn check(json: &str, what: &str) -> Result<()> {
 pub(super) fn parsed(json: &str) -> Result<Val> {
     read::parse_single(json.as_bytes())
         .map_err(|error| Error::other("--jq cannot read the answer").because(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_given_by_a_name_that_an_expression_can_write() {
+        let mut given = Given::default();
+        given.text("role", "a \"b\"\n").unwrap();
+        given.json("n_1", " {\"x\": [1.10]} ").unwrap();
+        assert_eq!(given.names(), ["$ARGS", "$ENV", "$role", "$n_1"]);
+        for name in ["", "1", "a b", "a-b", "é", "$", "$a", "$a b", "ENV", "ARGS", "__loc__", "role"] {
+            assert!(given.text(name, "x").is_err() && given.json(name, "1").is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_json_is_json_within_bounds() {
+        let deep = "[".repeat(MAX_DEPTH + 1) + &"]".repeat(MAX_DEPTH + 1);
+        let long = "1".repeat(DIGITS + 1);
+        for json in ["", "{a:1}", "1 2", "nan", "[1", deep.as_str(), long.as_str()] {
+            assert_eq!(Given::default().json("x", json).unwrap_err().kind(), crate::error::Kind::Usage, "{json:.20}");
+        }
+    }
 }
