@@ -1,6 +1,8 @@
 //! One run: its console, its options and its settings, and the clients that they make.
 
-use std::sync::{Arc, OnceLock};
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use clap::Command;
 
@@ -16,6 +18,7 @@ use crate::config::{Config, Route};
 use crate::connect;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::render;
+use crate::sensitive;
 use crate::tasks::Report;
 use crate::tasks::lockout::Identity;
 use crate::tasks::permission::Caller;
@@ -45,6 +48,8 @@ pub struct App {
     pub config: Config,
     /// The key id that requests were signed for, and where the key came from.
     sent: OnceLock<(String, String)>,
+    /// What writes into the file of `--debug-file`.
+    trace: OnceLock<Trace>,
     /// Who hears signals.
     pub heard: Arc<Heard>,
 }
@@ -73,6 +78,7 @@ impl App {
             globals,
             config,
             sent: OnceLock::new(),
+            trace: OnceLock::new(),
             heard: Arc::clone(console.streams.heard()),
         }
     }
@@ -153,7 +159,7 @@ impl App {
         let signer = connect::signer(&self.config, rsa, found)?
             .asks(move |ask| prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt));
         let _ = self.sent.set((signer.key_id(), origin));
-        self.traced(builder).signer(signer).build()
+        self.traced(builder)?.signer(signer).build()
     }
 
     /// A client for what needs no signature.
@@ -161,18 +167,45 @@ impl App {
     /// # Errors
     /// No URL.
     pub fn client_without_key(&self) -> Result<Client> {
-        self.traced(connect::builder(&self.config)?).build()
+        self.traced(connect::builder(&self.config)?)?.build()
     }
 
-    fn traced(&self, builder: Builder) -> Builder {
+    fn traced(&self, builder: Builder) -> Result<Builder> {
         let streams = self.streams.clone();
         let say: Trace = Arc::new(move |line| streams.say(&render::escaped(line)));
-        let builder = builder.clock(Arc::clone(&self.console.clock));
-        match (self.globals.debug, self.voice.is_silent()) {
-            (true, _) => builder.trace(say),
-            (false, true) => builder,
-            (false, false) => builder.notice(say),
+        let builder = builder.clock(Arc::clone(&self.console.clock)).trace_bodies(self.globals.debug_bodies);
+        let builder = match &self.globals.debug_file {
+            Some(file) => builder.trace(self.trace_into(file)?),
+            None if self.globals.debug => return Ok(builder.trace(say)),
+            None => builder,
+        };
+        Ok(if self.voice.is_silent() { builder } else { builder.notice(say) })
+    }
+
+    /// A trace that goes into a new file, which the first client of the run makes.
+    fn trace_into(&self, file: &str) -> Result<Trace> {
+        if let Some(trace) = self.trace.get() {
+            return Ok(Arc::clone(trace));
         }
+        let path = self.console.at_home(file);
+        let shown = sensitive::path(&path);
+        // Never one that is there, which others may read, or which may be a link to another.
+        let made = crate::file::create(&path, true).map(Mutex::new).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Error::usage(format!("--debug-file writes a new file, and {shown} exists"))
+                .hint("remove it, or name another"),
+            _ => Error::usage(format!("cannot write {shown}")).because(error),
+        })?;
+        let (streams, failed) = (self.streams.clone(), AtomicBool::new(false));
+        let trace: Trace = Arc::new(move |line| {
+            let line = format!("{}\n", render::escaped(line));
+            let wrote = made.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+            if let Err(error) = wrote
+                && !failed.swap(true, Ordering::Relaxed)
+            {
+                streams.say(&format!("warning: cannot write the trace to {shown}: {error}"));
+            }
+        });
+        Ok(Arc::clone(self.trace.get_or_init(|| trace)))
     }
 
     fn passphrase(&self, ask: &Ask) -> Result<Option<secrecy::SecretString>> {

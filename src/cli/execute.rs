@@ -52,7 +52,7 @@ pub async fn run_making(app: &App, op: &'static Op, matches: &ArgMatches, making
 async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Option<&CreateOptions>) -> Result<i32> {
     let columns = CLOUDAPI.columns(op);
     let view = app.view(matches, columns)?;
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let waiting = Waiting::read(op, matches)?;
     let mut given = given::read(op, matches)?;
     let (mut args, mut sieve) = filters(app, op, matches, &mut given)?;
@@ -303,7 +303,10 @@ impl App {
             chosen => chosen.to_vec(),
         };
         let shown = matches!(view.format, Format::Table | Format::Wide);
-        if !columns.iter().any(|column| column.show == Show::ImageName && (shown || column.made)) {
+        if !columns
+            .iter()
+            .any(|column| column.show == Show::ImageName && (shown || column.made && !view.columns.is_empty()))
+        {
             return Some(HashMap::new());
         }
         names::cached_images(self)

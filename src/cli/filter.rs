@@ -10,6 +10,20 @@ const MAX_HELD: u64 = 512 << 20;
 const PARSED: u64 = 24;
 
 impl App {
+    /// The expression of `--jq` with what it is given, if there is one.
+    ///
+    /// # Errors
+    /// It is wrong.
+    pub(crate) fn program(&self) -> Result<Option<Program>> {
+        let Some(jq) = &self.globals.jq else { return Ok(None) };
+        let given = self.globals.given.clone();
+        let given = match jq.contains("env") || jq.contains("ENV") {
+            true => given.with_env(self.console.env.shown()),
+            false => given,
+        };
+        Program::with(jq, given).map(Some)
+    }
+
     /// Prints the results of an expression over a document, a line each.
     ///
     /// # Errors

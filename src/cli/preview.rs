@@ -41,8 +41,8 @@ pub async fn requests_of(app: &App, client: &Client, requests: &[Request], sever
             [one] if !several => one.clone(),
             many => format!("[{}]", many.join(",")),
         };
-        if let Some(jq) = &app.globals.jq {
-            return app.filter(&render::Program::new(jq)?, &out);
+        if let Some(jq) = app.program()? {
+            return app.filter(&jq, &out);
         }
         if app.streams.stdout_tty {
             out = render::json::indented(&out);

@@ -60,6 +60,7 @@ pub struct Client {
     signer: Option<Arc<Signer>>,
     settings: Settings,
     trace: Option<Trace>,
+    traces_bodies: bool,
     notice: Option<Trace>,
     pace: Arc<pace::Pace>,
     /// It asks again and again, so that also its reading keeps to the pace.
@@ -87,6 +88,7 @@ pub struct Builder {
     signer: Option<Signer>,
     settings: Settings,
     trace: Option<Trace>,
+    traces_bodies: bool,
     notice: Option<Trace>,
     clock: Option<Clock>,
 }
@@ -155,6 +157,13 @@ impl Builder {
         self
     }
 
+    /// Whether the trace has the bodies too, without the secrets in them.
+    #[must_use]
+    pub fn trace_bodies(mut self, bodies: bool) -> Self {
+        self.traces_bodies = bodies;
+        self
+    }
+
     /// Who is told when a request is sent again, the first time for each.
     #[must_use]
     pub fn notice(mut self, notice: Trace) -> Self {
@@ -194,6 +203,7 @@ impl Builder {
             account_id: Arc::default(),
             settings: self.settings,
             trace: self.trace,
+            traces_bodies: self.traces_bodies,
             notice: self.notice,
             told_of_waiting: Arc::default(),
         })

@@ -2,11 +2,13 @@
 //! needs a variable is handed an [`Env`].
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
+
+use crate::sensitive;
 
 /// Variables that hold a secret themselves. Other programs are started without them.
 const SECRETS: &[&str] = &["SDC_KEY_MATERIAL", "TRITON_KEY_MATERIAL", "SDC_KEY_PASSPHRASE", "TRITON_KEY_PASSPHRASE"];
@@ -73,6 +75,20 @@ impl Env {
         }
     }
 
+    /// All variables as text, in the order of their names, for the eyes of the user: without those that are secrets, or
+    /// hold a private key.
+    #[allow(clippy::disallowed_methods)]
+    pub fn shown(&self) -> Vec<(String, String)> {
+        let text = |text: &OsStr| text.to_string_lossy().into_owned();
+        let mut all: Vec<(String, String)> = match &self.own {
+            None => std::env::vars_os().map(|(name, value)| (text(&name), text(&value))).collect(),
+            Some(vars) => vars.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        };
+        all.retain(|(name, value)| !SECRETS.contains(&name.as_str()) && !sensitive::is_key(value));
+        all.sort();
+        all
+    }
+
     /// Gives a program that is to be started these variables, without those that are secrets.
     pub fn hand_on(&self, command: &mut Command) {
         if let Some(vars) = &self.own {
@@ -88,5 +104,19 @@ impl Env {
 impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.own.is_some() { "Env(given)" } else { "Env(process)" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_with_secrets_are_not_shown() {
+        let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
+        let secrets = SECRETS.iter().map(|name| (*name, "hush"));
+        let all = [("PAGER", "less"), ("DEPLOY_KEY", key), ("EDITOR", "vi")].into_iter().chain(secrets);
+        let pairs = [("EDITOR", "vi"), ("PAGER", "less")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(Env::of(all).shown(), pairs);
     }
 }

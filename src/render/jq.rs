@@ -1,5 +1,6 @@
 //! `--jq`: the user's own expression over the JSON document, with jaq. Numbers keep their text. Where jaq gives what
-//! JSON cannot hold, or other values than jq, `jq_terms` and `jq_values` mend it; `jq_bounds` keeps it in bounds.
+//! JSON cannot hold, or other values than jq, `jq_builtins`, `jq_terms` and `jq_values` mend it; `jq_bounds` keeps it
+//! in bounds, and `jq_given` has what it is given beside the document.
 
 use std::fmt::Write;
 use std::sync::{Arc, mpsc};
@@ -7,15 +8,12 @@ use std::sync::{Arc, mpsc};
 use jaq_core::load::parse::Def;
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
-use jaq_json::{Val, read};
+use jaq_json::Val;
 
-use super::{escape, jq_bounds, jq_terms, jq_values};
-use crate::answer::scan;
+use super::jq_given::{self, Given};
+use super::{escape, jq_bounds, jq_builtins, jq_terms, jq_values};
 use crate::error::{Error, Result};
 use crate::sensitive::{self, Sort};
-
-/// Documents nested deeper are refused.
-const MAX_DEPTH: usize = 256;
 
 /// Expressions that are longer, in bytes, are refused: they are read recursively.
 const MAX_LEN: usize = 64 << 10;
@@ -28,6 +26,7 @@ type Compiled = Filter<data::JustLut<Val>>;
 /// A compiled expression.
 pub struct Program {
     filter: Arc<Compiled>,
+    given: Arc<Given>,
 }
 
 impl std::fmt::Debug for Program {
@@ -36,22 +35,27 @@ impl std::fmt::Debug for Program {
     }
 }
 
-/// Numbers with more digits are refused.
-const DIGITS: usize = 10_000;
-
 impl Program {
     /// Compiles an expression, before anything is sent.
     ///
     /// # Errors
     /// A usage error that shows where the expression went wrong.
     pub fn new(expression: &str) -> Result<Program> {
+        Program::with(expression, Given::default())
+    }
+
+    /// The same of one that uses values by name.
+    ///
+    /// # Errors
+    /// As [`Program::new`].
+    pub fn with(expression: &str, given: Given) -> Result<Program> {
         if expression.len() > MAX_LEN {
             return Err(Error::usage(format!("the --jq expression is longer than {} KiB", MAX_LEN >> 10)));
         }
-        let (expression, mut filter) = (expression.to_owned(), None);
+        let (expression, mut filter, names) = (expression.to_owned(), None, given.names());
         jq_bounds::on_a_large_stack(
             move |sender| {
-                let _ = sender.send(compiled(&expression)?);
+                let _ = sender.send(compiled(&expression, &names)?);
                 Ok(())
             },
             || Ok(()),
@@ -61,7 +65,7 @@ impl Program {
             },
         )?;
         let filter = filter.ok_or_else(|| Error::usage("the --jq expression cannot be read"))?;
-        Ok(Program { filter })
+        Ok(Program { filter, given: Arc::new(given) })
     }
 
     /// Runs it over a document, giving each result as a line (without its line feed) to `sink`. Strings are
@@ -86,26 +90,21 @@ impl Program {
         idle: impl FnMut() -> Result<()>,
         mut sink: impl FnMut(&str) -> Result<()>,
     ) -> Result<()> {
-        if scan::depth(json) > MAX_DEPTH {
-            return Err(Error::other(format!(
-                "the answer is nested deeper than the {MAX_DEPTH} levels that --jq reads"
-            )));
-        }
-        if scan::longest_number(json) > DIGITS {
-            return Err(Error::other(format!(
-                "a number of the answer has more than the {DIGITS} digits that --jq reads"
-            )));
-        }
-        let (filter, json) = (Arc::clone(&self.filter), json.to_owned());
+        jq_given::check(json, "the answer")?;
+        let (filter, given, json) = (Arc::clone(&self.filter), Arc::clone(&self.given), json.to_owned());
+        let shown = move |text: String| match terminal {
+            true => escape::visible_lines(&text).into_owned(),
+            false => text,
+        };
         jq_bounds::on_a_large_stack(
-            move |sender| each(&filter, json, raw, terminal, sender),
+            move |sender| each((&filter, &given), json, raw, shown, sender),
             idle,
             |line: String| sink(&line),
         )
     }
 }
 
-fn compiled(expression: &str) -> Result<Compiled> {
+fn compiled(expression: &str, names: &[String]) -> Result<Compiled> {
     // Read alone first: what it is refused for is told by its place.
     let arena = Arena::default();
     Loader::new([])
@@ -115,30 +114,43 @@ fn compiled(expression: &str) -> Result<Compiled> {
     let main = Def { name: MAIN, args: Vec::new(), body };
     let defs = jq_terms::mended(jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()), main);
     let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
-    let funs = jq_terms::theirs(funs).chain(jq_values::funs()).chain(jq_bounds::funs());
+    let funs = jq_builtins::theirs(funs).chain(jq_values::funs()).chain(jq_bounds::funs());
     let arena = Arena::default();
     let modules = Loader::new(defs)
         .load(&arena, File { code: MAIN, path: () })
         .map_err(|errors| wrong(expression, misread(&errors)))?;
-    Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
+    let variables = names.iter().map(String::as_str);
+    Compiler::default().with_funs(funs).with_global_vars(variables).compile(modules).map_err(|errors| {
         let first = errors.into_iter().flat_map(|(_, list)| list).next();
-        wrong(expression, first.map(|(name, kind)| (name, format!("there is no {} '{name}'", kind.as_str()))))
+        let error = wrong(
+            expression,
+            first.as_ref().map(|(name, kind)| (*name, format!("there is no {} '{name}'", kind.as_str()))),
+        );
+        match first.and_then(|(name, _)| name.strip_prefix('$').filter(|name| !name.starts_with("__"))) {
+            Some(name) => error.hint(format!("to give it one: --arg {name} VALUE, or --argjson {name} JSON")),
+            None => error,
+        }
     })
 }
 
 /// Sends each result as a line, until nobody takes them any longer.
-fn each(filter: &Compiled, json: String, raw: bool, terminal: bool, sender: &mpsc::SyncSender<String>) -> Result<()> {
-    let input = read::parse_single(json.as_bytes())
-        .map_err(|error| Error::other("--jq cannot read the answer").because(error.to_string()))?;
+fn each(
+    (filter, given): (&Compiled, &Given),
+    json: String,
+    raw: bool,
+    shown: impl Fn(String) -> String,
+    sender: &mpsc::SyncSender<String>,
+) -> Result<()> {
+    let input = jq_given::parsed(&json)?;
     drop(json);
-    let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
+    let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new(given.values()?));
     for result in filter.id.run((context, input)).map(unwrap_valr) {
         let value = result.map_err(|error| failed(shortened(&error)))?;
         let text = match &value {
             Val::TStr(bytes) if raw => String::from_utf8_lossy(bytes).into_owned(),
             other => jq_values::written(other).map_err(failed)?,
         };
-        if sender.send(if terminal { escape::visible_lines(&text).into_owned() } else { text }).is_err() {
+        if sender.send(shown(text)).is_err() {
             break;
         }
     }
@@ -149,6 +161,9 @@ fn failed(words: String) -> Error {
     // A text is told as it is, other values as JSON.
     let words = serde_json::from_str::<String>(&words).unwrap_or(words);
     let error = Error::other("the --jq expression failed");
+    if words == "break" {
+        return error.because(words).hint("--jq has one document, which is its input already: input finds no other");
+    }
     match ["csv", "tsv"].into_iter().find(|format| words.contains(&format!("a line of {format}"))) {
         Some(format) => error.because(words).hint(format!("columns without --jq: -o {format}:COLUMN,...")),
         None => error.because(words),

@@ -180,11 +180,10 @@ fn times(left: Val, right: Val) -> Outcome {
 fn repeated(text: &Val, count: &Num) -> Outcome {
     let count = float(count);
     let Val::TStr(bytes) = text else { return Ok(Val::Null) };
-    // NaN is not more than nothing.
-    if count.is_nan() || count <= 0.0 {
+    if count.is_nan() || count < 0.0 {
         return Ok(Val::Null);
     }
-    let count = count.trunc().max(1.0);
+    let count = count.trunc();
     if bytes.len() as f64 * count > MAX_LEN as f64 {
         return Err(Fault::str(format!("a text longer than {} MiB", MAX_LEN >> 20)));
     }

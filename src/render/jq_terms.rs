@@ -3,118 +3,19 @@
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
-use jaq_core::load::{self};
-use jaq_core::native::Fun;
+use jaq_core::ops;
 use jaq_core::path::{Opt, Part, Path};
-use jaq_core::{DataT, ops};
 
-/// Definitions that are other than jaq's, and stand in the place of those, since others call them.
-const OURS: &str = r#"
-def from_entries: reduce .[] as $x ({}; . + ($x | { (__entry): __entry_value }));
-def join($s): [.[] | __joined] | reduce .[] as $x ([]; if . == [] then [$x] else [.[0] + $s + $x] end) | .[0] // "";
-def tostring: __text;
-def tonumber: __number;
-def delpaths($paths): __delpaths($paths);
-def del(f): __delpaths([path(f)]);
-def combinations: if length == 0 then [] else .[0][] as $x | (.[1:] | combinations) as $w | [$x] + $w end;
-def flatten: [.[] | recurse(arrays[]) | select(isarray | not)];
-def flatten($d): if $d < 0 then error("flatten depth must not be negative") else [.[] | __flat($d)] end;
-def nth(n; g): n as $n | if $n < 0 then error("nth of a negative number") else first(skip($n; g)) end;
-def @sh: [if isarray then .[] end | if isstring then "'\(escape_sh)'" elif . >= [] then error("\(__brief) cannot be escaped for a shell") else "\(.)" end] | join(" ");
-def @base64d: tostring | __padded | decode_base64;
-def in(xs): . as $x | xs | has($x);
-def inside(xs): . as $x | xs | contains($x);
-"#;
-
-/// Definitions that stand before jaq's, for they are called by those.
-const FIRST: &str = r#"
-def __flat($d): if . >= [] and . < {} and $d > 0 then .[] | __flat($d - 1) else . end;
-def indices($i): if __is_empty($i) then [][0] else __indices($i) end;
-def limit($n; f): ($n | __count) as $n | __limit($n; f);
-def skip($n; f): ($n | __count) as $n | __skip($n; f);
-def implode: __codes | __implode;
-def todateiso8601: __time | if . >= [] then __mktime else . end | floor | __todate;
-def gmtime: __time | __gmtime;
-def localtime: __time | __localtime;
-def mktime: __time | __mktime;
-def strftime($f): ($f | __format) as $f | __time | __strftime($f);
-def strflocaltime($f): ($f | __format) as $f | __time | __strflocaltime($f);
-def contains($x): __alike($x) | __contains($x);
-"#;
-
-/// Definitions that stand behind jaq's, before those of its filters that refuse what jq passes on, or pass on what jq
-/// refuses.
-const LAST: &str = r#"
-def ltrimstr($s): if isstring and ($s | isstring) then __ltrimstr($s) else . end;
-def rtrimstr($s): if isstring and ($s | isstring) then __rtrimstr($s) else . end;
-def __row($of): if isarray then .[] else error("\(__brief) is not an array, and so not a line of \($of)") end;
-def __cell($of): if . >= [] then error("\(__brief) has no place in a line of \($of)") elif . == null then "" else tostring end;
-def @csv: [__row("csv") | if isstring then "\"\(gsub("\""; "\"\""))\"" else __cell("csv") end] | join(",");
-def @tsv: [__row("tsv") | __cell("tsv") | gsub("\\\\"; "\\\\") | gsub("\t"; "\\t") | gsub("\n"; "\\n") | gsub("\r"; "\\r")] | join("\t");
-def leaf_paths: paths(scalars);
-def date: todate;
-def toarray: if isarray then . else [.] end;
-def INDEX(stream; f): reduce stream as $row ({}; . + { ($row | f | tostring): $row });
-def INDEX(f): INDEX(.[]; f);
-def IN(s): any(s == .; .);
-def IN(src; s): any(src == s; .);
-def truncate_stream(stream): . as $n | stream | if (.[0] | length) > $n then setpath([0]; .[0][$n:]) else empty end;
-def fromstream(f): { x: null, e: false } as $init | foreach f as $i ($init; if .e then $init else . end | if $i | length == 2 then setpath(["e"]; $i[0] | length == 0) | setpath(["x"] + $i[0]; $i[1]) else setpath(["e"]; $i[0] | length == 1) end; if .e then .x else empty end);
-def tostream: path(def r: (.[]? | r), .; r) as $p | getpath($p) | reduce path(.[]?) as $q ([$p, .]; [$p + $q]);
-"#;
-
-/// Filters of jaq's that are called by these, and by another name.
-const RENAMED: &[(&str, &str)] = &[
-    ("ltrimstr", "__ltrimstr"),
-    ("rtrimstr", "__rtrimstr"),
-    ("limit", "__limit"),
-    ("skip", "__skip"),
-    ("implode", "__implode"),
-    ("todateiso8601", "__todate"),
-    ("gmtime", "__gmtime"),
-    ("localtime", "__localtime"),
-    ("mktime", "__mktime"),
-    ("strftime", "__strftime"),
-    ("strflocaltime", "__strflocaltime"),
-    ("indices", "__indices"),
-    ("contains", "__contains"),
-];
+use super::jq_builtins::{FIRST, LAST, OURS, is_kept, read};
 
 /// Names for the parts of a text that may be several.
 const PARTS: &[&str] = &["$__0", "$__1", "$__2", "$__3", "$__4", "$__5", "$__6", "$__7"];
-
-/// jaq's own filters, as far as they are kept.
-pub(super) fn theirs<D: DataT>(funs: impl Iterator<Item = Fun<D>>) -> impl Iterator<Item = Fun<D>> {
-    let renamed = |name| RENAMED.iter().find(|(known, _)| *known == name).map_or(name, |(_, ours)| *ours);
-    funs.filter(|fun| is_kept(fun.0)).map(move |(name, args, native)| (renamed(name), args, native))
-}
-
-/// Not kept are those that end the process, print by themselves, or read what is not the answer; and those that are
-/// others here.
-fn is_kept(name: &str) -> bool {
-    const NOT: &[&str] = &[
-        "halt",
-        "halt_error",
-        "env",
-        "input",
-        "inputs",
-        "debug",
-        "debug_empty",
-        "stderr",
-        "stderr_empty",
-        "tojson",
-        "fromjson",
-        "has",
-    ];
-    !NOT.contains(&name)
-}
 
 /// jaq's definitions, and the expression's own, with our values in them.
 pub(super) fn mended<'s>(
     defs: impl Iterator<Item = Def<&'static str>>,
     main: Def<&'s str>,
 ) -> impl Iterator<Item = Def<&'s str>> {
-    let read = |text: &'static str| load::parse(text, |parser| parser.defs()).unwrap_or_default();
     let mut ours = read(OURS);
     let same = |a: &Def<&str>, b: &Def<&str>| a.name == b.name && a.args.len() == b.args.len();
     let own = move |def: Def<&'static str>| -> Def<&'s str> {
@@ -131,6 +32,16 @@ pub(super) fn mended<'s>(
 fn definition(def: Def<&str>) -> Def<&str> {
     let body = term(def.body);
     Def { body: Term::BinOp(Box::new(call("__call", [])), BinaryOp::Pipe(None), Box::new(body)), ..def }
+}
+
+/// In jq a parameter `$x` is a filter `x` too.
+fn with_filters(def: Def<&str>) -> Def<&str> {
+    let names = def.args.iter().filter_map(|arg| Some((arg.strip_prefix('$')?, *arg)));
+    let filters: Vec<_> = names.map(|(name, arg)| Def { name, args: Vec::new(), body: Term::Var(arg) }).collect();
+    match filters.is_empty() {
+        true => def,
+        false => Def { body: Term::Def(filters, Box::new(def.body)), ..def },
+    }
 }
 
 fn boxed(inner: Term<&str>) -> Box<Term<&str>> {
@@ -178,12 +89,11 @@ fn term(this: Term<&str>) -> Term<&str> {
             if matches!((&op, &*right), (BinaryOp::Update, Term::Call("empty", args)) if args.is_empty()) {
                 return call("__delpaths", [term(Term::Arr(Some(Box::new(call("path", [*left])))))]);
             }
-            through(Term::BinOp(Box::new(place(*left)), op, boxed(*right)), "__made")
+            update(*left, op, *right)
         }
-        Term::BinOp(left, BinaryOp::UpdateMath(op), right) => with(term(*right), "$__by", |by| {
-            let changed = Box::new(product(Term::Id, op, by));
-            through(Term::BinOp(Box::new(place(*left)), BinaryOp::Update, changed), "__made")
-        }),
+        Term::BinOp(left, BinaryOp::UpdateMath(op), right) => {
+            with(term(*right), "$__by", |by| changed(*left, BinaryOp::Update, product(Term::Id, op, by)))
+        }
         Term::BinOp(left, BinaryOp::Pipe(Some(pattern)), right) => {
             let left = listed(term(*left), &pattern);
             Term::BinOp(Box::new(left), BinaryOp::Pipe(Some(pattern)), boxed(*right))
@@ -212,10 +122,40 @@ fn term(this: Term<&str>) -> Term<&str> {
             cases.into_iter().map(|(when, then)| (term(when), term(then))).collect(),
             other.map(|inner| boxed(*inner)),
         ),
-        Term::Def(defs, inner) => Term::Def(defs.into_iter().map(definition).collect(), boxed(*inner)),
+        Term::Def(defs, inner) => {
+            Term::Def(defs.into_iter().map(with_filters).map(definition).collect(), boxed(*inner))
+        }
         Term::Call(name, args) => Term::Call(name, args.into_iter().map(term).collect()),
         Term::Path(inner, Path(parts)) => path(term(*inner), parts, false),
         other @ (Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_)) => other,
+    }
+}
+
+/// `LEFT |= RIGHT` and the like. As in jq, the first result of the right one counts.
+fn update<'s>(left: Term<&'s str>, op: BinaryOp<&'s str>, right: Term<&'s str>) -> Term<&'s str> {
+    let (single, right) = (is_single(&right), term(right));
+    match op {
+        BinaryOp::Update if !single => changed(left, op, call("first", [right])),
+        BinaryOp::Assign if needs_paths(&left) => with(right, "$__by", |by| changed(left, BinaryOp::Update, by)),
+        op => changed(left, op, right),
+    }
+}
+
+fn changed<'s>(left: Term<&'s str>, op: BinaryOp<&'s str>, right: Term<&'s str>) -> Term<&'s str> {
+    match op {
+        BinaryOp::Update if needs_paths(&left) => call("__modify", [term(left), right]),
+        op => through(Term::BinOp(Box::new(place(left)), op, Box::new(right)), "__made"),
+    }
+}
+
+/// Whether jaq changes nothing behind this, although it finds the paths.
+fn needs_paths(this: &Term<&str>) -> bool {
+    match this {
+        Term::Label(..) => true,
+        Term::Call(name, args) => matches!((*name, args.len()), ("first" | "last", 1) | ("limit" | "nth" | "until", 2)),
+        Term::BinOp(left, BinaryOp::Pipe(_) | BinaryOp::Comma, right) => needs_paths(left) || needs_paths(right),
+        Term::Path(inner, _) | Term::TryCatch(inner, _) => needs_paths(inner),
+        _ => false,
     }
 }
 
@@ -291,7 +231,7 @@ fn entry<'s>((key, value): (Term<&'s str>, Option<Term<&'s str>>)) -> (Term<&'s 
 fn product<'s>(left: Term<&'s str>, op: ops::Math, right: Term<&'s str>) -> Term<&'s str> {
     let plain = |left, right| Term::BinOp(Box::new(left), BinaryOp::Math(op), Box::new(right));
     with(right, "$__right", |right| match op {
-        ops::Math::Div => through(plain(left, right), "__whole"),
+        ops::Math::Div => pipe(left, call("__divided", [right])),
         // jq has remainders of whole numbers only.
         ops::Math::Rem => plain(through(left, "__int"), through(right, "__int")),
         ops::Math::Mul => pipe(left, call("__times", [right])),
@@ -327,9 +267,22 @@ fn path<'s>(inner: Term<&'s str>, mut parts: Vec<(Part<Term<&'s str>>, Opt)>, ma
     };
     match part {
         Part::Range(from, to) => {
-            let [from, to] =
-                [(from, "__position"), (to, "__end")].map(|(end, whole)| end.map(|end| through(term(end), whole)));
-            step(before, Part::Range(from, to), opt)
+            let known = |end: &Option<Term<&str>>| match end {
+                None | Some(Term::Num(_)) => true,
+                Some(end) => matches!(end, Term::Neg(number) if matches!(**number, Term::Num(_))),
+            };
+            let (constant, ends) = (known(&from) && known(&to), [(from, "__position"), (to, "__end")]);
+            let [from, to] = ends.map(|(end, whole)| end.map(|end| through(term(end), whole)));
+            match constant && !(from.is_none() && to.is_none()) {
+                // A slice of null is null.
+                true => {
+                    let none = step(Term::Arr(None), Part::Index(Term::Num("0")), Opt::Essential);
+                    let null = Term::BinOp(Box::new(Term::Id), BinaryOp::Cmp(ops::Cmp::Eq), Box::new(none));
+                    let slice = step(Term::Id, Part::Range(from, to), opt);
+                    pipe(before, Term::IfThenElse(vec![(null, Term::Id)], Some(Box::new(slice))))
+                }
+                false => step(before, Part::Range(from, to), opt),
+            }
         }
         Part::Index(text @ Term::Str(..)) if !made => step(before, Part::Index(term(text)), opt),
         Part::Index(text @ Term::Str(..)) if is_literal(&text) => checked(text, before),

@@ -7,6 +7,7 @@ use jaq_core::{Error as Fault, Exn, Native, data};
 use jaq_json::{Num, Val, read};
 
 use super::jq_bounds::{MAX_DEPTH, float};
+use super::jq_builtins;
 use super::jq_paths::{known, made_for, without_all};
 use crate::answer::scan;
 
@@ -71,10 +72,19 @@ pub(super) fn funs() -> impl Iterator<Item = Fun<data::JustLut<Val>>> {
         own!("__joined", joined),
         own!("__whole", |value| Ok(whole(value))),
         own!("__int", |value| Ok(int(value))),
+        own!("__nan", |_| Ok(Val::Num(Num::Float(f64::NAN)))),
+        own!("__infinite", |_| Ok(Val::Num(Num::Float(f64::INFINITY)))),
+        own!("__flags", flags),
+        own!("__groups", |pattern: Val| Ok(groups(&pattern))),
+        run(("__divided", v(1), |mut cv| {
+            let by = cv.0.pop_var();
+            bome(divided(cv.1, by))
+        })),
         own!("__text", text),
         own!("__number", number),
-        own!("tojson", |value| to_json(&value).map(Val::utf8_str).map_err(Fault::str)),
+        own!("tojson", |value| written(&value).map(Val::utf8_str).map_err(Fault::str)),
         own!("fromjson", from_json),
+        own!("__builtins", |_| Ok(jq_builtins::builtins().into_iter().map(Val::utf8_str).collect())),
     ]
     .into_iter()
 }
@@ -220,7 +230,7 @@ fn joined(value: Val) -> Outcome {
 fn text(value: Val) -> Outcome {
     match value {
         Val::TStr(_) => Ok(value),
-        other => to_json(&other).map(Val::utf8_str).map_err(Fault::str),
+        other => written(&other).map(Val::utf8_str).map_err(Fault::str),
     }
 }
 
@@ -232,6 +242,43 @@ fn whole(value: Val) -> Val {
         }
         other => other,
     }
+}
+
+/// A quotient; a whole one is an integer. There is none by zero.
+fn divided(value: Val, by: Val) -> Outcome {
+    match (&value, &by) {
+        (Val::Num(_), Val::Num(zero)) if float(zero) == 0.0 => {
+            Err(Fault::str(format!("{} cannot be divided by zero", brief(&value))))
+        }
+        _ => (value / by).map(whole),
+    }
+}
+
+/// The flags of a regular expression, by the letters of jaq: there `s` has the dot match line feeds.
+fn flags(value: Val) -> Outcome {
+    match &value {
+        Val::Null => Ok(Val::utf8_str(String::new())),
+        Val::TStr(letters) => {
+            let letter = |letter: char| match letter {
+                'm' | 'p' => Some('s'),
+                's' | 'l' => None,
+                other => Some(other),
+            };
+            Ok(Val::utf8_str(String::from_utf8_lossy(letters).chars().filter_map(letter).collect::<String>()))
+        }
+        _ => Err(Fault::str(format!("{} are not flags of a regular expression", brief(&value)))),
+    }
+}
+
+/// The named groups of a regular expression, each with null: some may have no part in a match.
+fn groups(pattern: &Val) -> Val {
+    let Val::TStr(bytes) = pattern else { return Val::obj(Default::default()) };
+    let text = String::from_utf8_lossy(bytes);
+    let names = text.split("(?").skip(1).filter_map(|rest| {
+        let name = rest.strip_prefix("P<").or_else(|| rest.strip_prefix('<'))?;
+        name.split_once('>').map(|(name, _)| name).filter(|name| !name.starts_with(['=', '!']))
+    });
+    Val::obj(names.map(|name| (Val::utf8_str(name.to_owned()), Val::Null)).collect())
 }
 
 /// A number without what stands behind its point.
@@ -296,37 +343,11 @@ type Text = std::result::Result<String, String>;
 /// Why JSON cannot hold it.
 pub(super) fn written(value: &Val) -> Text {
     let mut out = String::new();
-    write(value, digits, 0, &mut out)?;
+    write(value, 0, &mut out)?;
     Ok(out)
 }
 
-/// The same as a text of the expression, in which numbers are written as jq writes them.
-fn to_json(value: &Val) -> Text {
-    let mut out = String::new();
-    let digits = |number: &Num| match number {
-        Num::Dec(text) => plain(text),
-        number => digits(number),
-    };
-    write(value, digits, 0, &mut out)?;
-    Ok(out)
-}
-
-/// A number without needless digits and exponents, as long as none is lost.
-fn plain(text: &str) -> Text {
-    const EXACT: usize = 15;
-    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
-    match mantissa.bytes().filter(u8::is_ascii_digit).count() > EXACT {
-        true => digits(&Num::Dec(text.to_owned().into())),
-        false => digits(&Num::Float(text.parse().unwrap_or(f64::NAN))),
-    }
-}
-
-fn write(
-    value: &Val,
-    digits: impl Fn(&Num) -> Text + Copy,
-    depth: usize,
-    out: &mut String,
-) -> std::result::Result<(), String> {
+fn write(value: &Val, depth: usize, out: &mut String) -> std::result::Result<(), String> {
     if depth > MAX_DEPTH {
         return Err(format!("its result is nested deeper than {MAX_DEPTH} levels"));
     }
@@ -342,7 +363,7 @@ fn write(
                 if index > 0 {
                     out.push(',');
                 }
-                write(value, digits, depth + 1, out)?;
+                write(value, depth + 1, out)?;
             }
             out.push(']');
         }
@@ -355,9 +376,9 @@ fn write(
                 if !matches!(key, Val::TStr(_)) {
                     return Err("its result has an object with a key that is not text".to_owned());
                 }
-                write(key, digits, depth + 1, out)?;
+                write(key, depth + 1, out)?;
                 out.push(':');
-                write(value, digits, depth + 1, out)?;
+                write(value, depth + 1, out)?;
             }
             out.push('}');
         }

@@ -8,6 +8,8 @@ pub mod failure;
 pub mod ids;
 pub mod jq;
 mod jq_bounds;
+mod jq_builtins;
+mod jq_given;
 mod jq_paths;
 mod jq_terms;
 mod jq_values;
@@ -26,6 +28,7 @@ pub use cell::{age, bar, mebibytes};
 pub use columns::{Chosen, FORMATS, Format, defaults, parse_output};
 pub use escape::{cut, escaped, safe, visible, visible_json, visible_lines};
 pub use jq::Program;
+pub use jq_given::Given;
 pub use sort::{SortKey, parse_sort};
 
 use crate::answer::{Answer, scan};

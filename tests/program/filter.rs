@@ -76,8 +76,6 @@ async fn words_of_the_older_tools_and_formats_nearly_right_get_hints_that_work()
         ("machine web1", "sdc machines get web1"),
         ("svc", "sdc services list"),
         ("profile show", "sdc profile list"),
-        ("profile edit x", "sdc profile create NAME"),
-        ("machines get tag.role=web", "sdc machines list tag.role=web"),
         ("api GET /machines?limit=1", "sdc api GET '/:login/machines?limit=1'"),
     ] {
         let words: Vec<&str> = typed.split(' ').collect();

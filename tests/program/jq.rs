@@ -1,8 +1,12 @@
-//! `--jq` beside jq: the results of jq 1.6, but that numbers which pass through keep their digits (as in later ones),
-//! and that what JSON cannot hold is an error.
+//! `--jq` beside jq 1.7: numbers that pass through keep their digits, and what JSON cannot hold is an error.
 #![cfg(feature = "cli")]
 
-use sdc::render::Program;
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use sdc::render::{Given, Program};
+use serde_json::Value;
 
 const INPUT: &str = r#"{"name":"web","memory":4096,"flag":true,"big":12345678901234567890123,"price":1.10,"a":{"name":"n"},"b":2,"list":[{"n":2,"s":"x"},{"n":1,"s":"y"},{"n":3,"s":"x"}]}"#;
 
@@ -65,7 +69,7 @@ const TABLE: &[(&str, &[&str], bool)] = &[
     (r#"[.big,.price]"#, &[r#"[12345678901234567890123,1.10]"#], true),
     (r#".big+1"#, &[r#"12345678901234567890124"#], true),
     (r#".price+0"#, &[r#"1.1"#], true),
-    (r#".price|tostring"#, &[r#""1.1""#], true),
+    (r#".price|tostring"#, &[r#""1.10""#], true),
     (r#".big|tojson"#, &[r#""12345678901234567890123""#], true),
     (r#"{p:.price}"#, &[r#"{"p":1.10}"#], true),
     (r#".a"#, &[r#"{"name":"n"}"#], true),
@@ -225,9 +229,9 @@ const TABLE: &[(&str, &[&str], bool)] = &[
     (r#"{"a":1}|has(0)"#, &[], false),
     (r#"[1]|has(-1)"#, &["false"], true),
     (r#"1|contains("a")"#, &[], false),
-    (r#"3.0|tostring"#, &[r#""3""#], true),
-    (r#"1e2|tojson"#, &[r#""100""#], true),
-    (r#"[1e2]|@text"#, &[r#""[100]""#], true),
+    (r#"3.0|tostring"#, &[r#""3.0""#], true),
+    (r#"1e2|tojson"#, &[r#""1e2""#], true),
+    (r#"[1e2]|@text"#, &[r#""[1e2]""#], true),
     (r#"12345678901234567890|tostring"#, &[r#""12345678901234567890""#], true),
     (r#"[-1]|implode"#, &[], false),
     (r#"[1114112]|implode"#, &[], false),
@@ -260,7 +264,7 @@ const TABLE: &[(&str, &[&str], bool)] = &[
     (r#"["\(1,2)-\(3,4)"]"#, &[r#"["1-3","2-3","1-4","2-4"]"#], true),
     (r#"reduce (1,2) as $x (0;.,1)"#, &["1"], true),
     (r#"reduce (1,2) as $x (0;empty)"#, &["null"], true),
-    (r#"[limit(-1;1,2)]"#, &[], false),
+    (r#"[limit(-1;1,2)]"#, &["[1,2]"], true),
     (r#"[{}]|@sh"#, &[], false),
     (r#"[1,"a\"b",null,true]|@csv"#, &[r#""1,\"a\"\"b\",,true""#], true),
     (r#"[1,"a\tb"]|@tsv"#, &[r#""1\ta\\tb""#], true),
@@ -269,7 +273,7 @@ const TABLE: &[(&str, &[&str], bool)] = &[
     (r#".b|IN(1,2)"#, &["true"], true),
     (r#"fromstream(.a|tostream)"#, &[r#"{"name":"n"}"#], true),
     (r#""aGk"|@base64d"#, &[r#""hi""#], true),
-    (r#""x"*0.5"#, &[r#""x""#], true),
+    (r#""x"*0.5"#, &[r#""""#], true),
 ];
 
 /// The results, and why there are no more of them.
@@ -312,18 +316,11 @@ fn what_ends_the_process_prints_by_itself_or_reads_something_else_is_not_there()
         "halt(1)",
         "halt_error",
         "halt_error(1)",
-        "env",
-        "env.HOME",
-        "$ENV",
-        "$ENV.HOME",
-        "input",
-        "inputs",
         "debug",
         "debug(\"x\")",
         "stderr",
         "stderr_empty",
         "debug_empty",
-        "input_filename",
         "$__loc__",
         "import \"a\" as a; 1",
         "include \"a\"; 1",
@@ -443,4 +440,129 @@ fn an_expression_that_is_a_url_with_a_password_is_not_repeated() {
         let error = told(url);
         assert!(error.hints().is_empty() && !error.message().contains("s3cret"), "{error}");
     }
+}
+
+/// A row of the table of jq's builtins and features.
+struct Row {
+    /// The versions of jq with the same results, or what is different.
+    how: &'static str,
+    program: &'static str,
+    input: &'static str,
+    /// `!` at the end is an error.
+    wanted: Vec<&'static str>,
+}
+
+const ROWS: &str = include_str!("../data/jq.tsv");
+
+fn rows() -> Vec<Row> {
+    let rows = ROWS.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let mut parts = line.split('\t');
+        let mut next = || parts.next().unwrap();
+        let (how, program, input) = (next(), next(), next());
+        Row { how, program, input, wanted: parts.collect() }
+    });
+    rows.collect()
+}
+
+fn given() -> Given {
+    let mut given = Given::default();
+    given.text("role", "web").unwrap();
+    given.json("limit", r#"{"n":2}"#).unwrap();
+    given.with_env([("PAGER".to_owned(), "less".to_owned())])
+}
+
+/// JSON by its value, numbers as jq has them.
+fn valued(line: &str) -> Value {
+    fn plain(value: Value) -> Value {
+        match value {
+            Value::Number(number) => (number.as_f64().unwrap() + 0.0).into(),
+            Value::Array(values) => values.into_iter().map(plain).collect(),
+            Value::Object(members) => members.into_iter().map(|(key, value)| (key, plain(value))).collect(),
+            other => other,
+        }
+    }
+    serde_json::from_str(line).map_or_else(|_| Value::from(line), plain)
+}
+
+#[test]
+fn every_builtin_and_feature_of_jq_has_the_results_of_its_row() {
+    let wrong = rows().into_iter().filter_map(|row| {
+        let mut told = Vec::new();
+        let outcome = Program::with(row.program, given()).and_then(|program| {
+            program.run(row.input, false, false, |line| {
+                told.push(line.to_owned());
+                Ok(())
+            })
+        });
+        told.extend(outcome.err().map(|_| "!".to_owned()));
+        (told != row.wanted).then(|| format!("{} of {}\n  {told:?}\n  {:?}", row.program, row.input, row.wanted))
+    });
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_builtin_of_jq_has_a_row() {
+    let listed = ROWS.lines().find_map(|line| line.strip_prefix("# builtins: ")).unwrap();
+    let all = rows();
+    let words: BTreeSet<&str> = all
+        .iter()
+        .flat_map(|row| row.program.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+        .collect();
+    let missing: Vec<&str> =
+        listed.split(' ').filter(|name| !words.contains(name.split('/').next().unwrap())).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_guide_lists_what_is_different_from_jq_and_nothing_else() {
+    let guide = include_str!("../../docs/guide/output.md");
+    let table = guide.split("### Differences from jq 1.7").nth(1).unwrap().split("\n#").next().unwrap();
+    let told: BTreeSet<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| "))
+        .skip(1)
+        .map(|line| line.split(" | ").next().unwrap())
+        .collect();
+    let all = rows();
+    let real: BTreeSet<&str> = all.iter().map(|row| row.how).filter(|how| !matches!(*how, "=" | "1.7")).collect();
+    assert_eq!(told, real);
+}
+
+#[test]
+fn an_installed_jq_agrees_with_the_rows_of_its_version() {
+    let Ok(version) = Command::new("jq").arg("--version").output() else { return };
+    let version = String::from_utf8_lossy(&version.stdout).trim().trim_start_matches("jq-").to_owned();
+    let known: &[&str] = match version.get(..3) {
+        Some("1.6") => &["="],
+        Some("1.7") => &["=", "1.7"],
+        _ => return,
+    };
+    // One process: each program is named by its place, and its errors are told apart.
+    let all = rows();
+    let same: Vec<&Row> = all.iter().filter(|row| known.contains(&row.how) && !row.wanted.contains(&"!")).collect();
+    let each = same.iter().enumerate().map(|(at, row)| {
+        let program = row.program.replace("\\n ", " ");
+        format!("(({} | fromjson) | [{at}, [({program}\n)]])", Value::from(row.input))
+    });
+    // A program that defines something, or binds, needs brackets of its own: it has those of the array.
+    let source = each.collect::<Vec<_>>().join(",\n");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.jq");
+    std::fs::write(&file, source).unwrap();
+    let mut jq = Command::new("jq");
+    jq.args(["-nc", "--arg", "role", "web", "--argjson", "limit", r#"{"n":2}"#, "-f"]).arg(&file);
+    jq.env("PAGER", "less").env("TZ", "UTC").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = jq.spawn().unwrap();
+    drop(running.stdin.take().map(|mut input| input.write_all(b"")));
+    let output = running.wait_with_output().unwrap();
+    let told: Vec<Value> = String::from_utf8_lossy(&output.stdout).lines().map(valued).collect();
+    let wrong = same.iter().zip(&told).filter(|(row, told)| {
+        let wanted: Vec<Value> = row.wanted.iter().map(|line| valued(line)).collect();
+        told[1] != Value::from(wanted)
+    });
+    let wrong: Vec<String> =
+        wrong.map(|(row, told)| format!("{} of {}: {told} {:?}", row.program, row.input, row.wanted)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(told.len(), same.len(), "{}", String::from_utf8_lossy(&output.stderr));
 }

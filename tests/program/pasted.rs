@@ -84,7 +84,7 @@ fn a_name_that_was_typed_is_one_word_of_every_command_in_a_hint() {
         let rule = format!("FROM vm {name} TO all vms ALLOW tcp PORT 22");
         for words in [
             &["machines", "get", "--", name][..],
-            &["machines", "stop", "--", &format!("state={name}")],
+            &["machines", "ssh", &format!("state={name}")],
             &["machines", "delete", "--yes", "--", "web1", name],
             &["keys", "get", "--", name],
             &["machines", name],

@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{Env, Flags};
 use crate::error::{Error, Result};
+use crate::render::Given;
 
 /// The headings of these options in a page of help.
 pub const CLOUD: &str = "Cloud and key";
@@ -20,6 +21,8 @@ pub struct Globals {
     pub long: bool,
     /// `--jq`.
     pub jq: Option<String>,
+    /// `--arg` and `--argjson`.
+    pub given: Given,
     /// `--raw`: strings of `--jq` without quotes.
     pub raw: bool,
     /// `--csv-safe`.
@@ -30,8 +33,12 @@ pub struct Globals {
     pub dry_run: bool,
     /// `--curl`.
     pub curl: bool,
-    /// `--debug`.
+    /// `--debug`: whether requests and answers are traced.
     pub debug: bool,
+    /// `--debug=bodies`: with their bodies.
+    pub debug_bodies: bool,
+    /// `--debug-file`: where the trace goes.
+    pub debug_file: Option<String>,
     /// `--quiet`.
     pub quiet: bool,
     /// `--rsa-hash`.
@@ -70,6 +77,12 @@ fn options(command: Command, inherited: bool) -> Command {
     let switch = |id: &'static str, help: &'static str| {
         Arg::new(id).long(id).action(ArgAction::SetTrue).help(help).global(inherited)
     };
+    let given = |id: &'static str, value: &'static str, help: &'static str| {
+        let arg = Arg::new(id).long(id).value_names(["NAME", value]).help(help).global(inherited);
+        arg.num_args(2).action(ArgAction::Append).allow_hyphen_values(true)
+    };
+    let raw_here = raw(&command);
+    let command = if inherited { command.mut_subcommands(with_letter_spared) } else { command };
     command
         .args([
             cloud("profile", "NAME", "Profile to use, see 'sdc profile list' [env: SDC_PROFILE, TRITON_PROFILE]")
@@ -124,7 +137,13 @@ fn options(command: Command, inherited: bool) -> Command {
                 .allow_hyphen_values(true)
                 .global(inherited)
                 .help("Filter JSON output with a jq expression"),
-            switch("raw", "Print the strings of --jq without quotes"),
+            given(
+                "arg",
+                "VALUE",
+                "Set $NAME in --jq to a text: --arg role web --jq '.[] | select(.tags.role == $role)'",
+            ),
+            given("argjson", "JSON", "Set $NAME in --jq to a JSON value"),
+            raw_here.global(inherited),
             switch("csv-safe", "Prefix csv and tsv cells that would run as formulas with '"),
             Arg::new("color")
                 .long("color")
@@ -138,9 +157,40 @@ fn options(command: Command, inherited: bool) -> Command {
         .args([
             switch("dry-run", "Show the request with names resolved; change nothing"),
             switch("curl", "Show an equivalent curl command (valid for 5 minutes)"),
-            switch("debug", "Trace requests and answers on stderr, without secrets"),
+            Arg::new("debug")
+                .long("debug")
+                .value_name("WHAT")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("requests")
+                .value_parser(["requests", "bodies"])
+                .global(inherited)
+                .help("Trace requests and answers on stderr, without secrets; =bodies shows their bodies too"),
+            Arg::new("debug-file")
+                .long("debug-file")
+                .value_name("FILE")
+                .global(inherited)
+                .help("Write the trace of --debug to a new file, which only its owner can read"),
         ])
         .next_help_heading(None::<&str>)
+}
+
+/// `--raw`; its letter is left to an option of the command's own.
+fn raw(command: &Command) -> Arg {
+    let arg = Arg::new("raw").long("raw").action(ArgAction::SetTrue).help_heading(FORMAT);
+    let arg = arg.help("Print the strings of --jq without quotes");
+    if has_own_letter(command) { arg } else { arg.short(RAW) }
+}
+
+const RAW: char = 'R';
+
+fn has_own_letter(command: &Command) -> bool {
+    command.get_arguments().any(|arg| arg.get_short() == Some(RAW))
+}
+
+fn with_letter_spared(command: Command) -> Command {
+    let own = has_own_letter(&command).then(|| raw(&command));
+    command.mut_subcommands(with_letter_spared).args(own)
 }
 
 /// What clap says, without these options in a page of help but with a line that says where they are: 25 of them would
@@ -191,6 +241,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         output,
         long,
         jq: text("jq"),
+        given: given(&typed)?,
         raw: flag("raw"),
         csv_safe: flag("csv-safe"),
         color: match text("color").as_deref() {
@@ -200,7 +251,9 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         },
         dry_run: flag("dry-run"),
         curl: flag("curl"),
-        debug: flag("debug"),
+        debug: text("debug").or_else(|| text("debug-file")).is_some(),
+        debug_bodies: text("debug").as_deref() == Some("bodies"),
+        debug_file: text("debug-file"),
         quiet: flag("quiet"),
         rsa_hash: text("rsa-hash"),
     };
@@ -307,6 +360,23 @@ fn output(typed: &Typed<'_>, long: bool) -> Result<Option<String>> {
     })
 }
 
+/// What `--jq` is given by name.
+fn given(typed: &Typed<'_>) -> Result<Given> {
+    let mut given = Given::default();
+    for id in ["arg", "argjson"] {
+        let Some(pairs) = typed.pick(id).and_then(|level| level.get_many::<String>(id)) else { continue };
+        let words: Vec<&String> = pairs.collect();
+        for pair in words.chunks(2) {
+            match (pair, id) {
+                ([name, json], "argjson") => given.json(name, json)?,
+                ([name, text], _) => given.text(name, text)?,
+                _ => {}
+            }
+        }
+    }
+    Ok(given)
+}
+
 /// Refuses options that contradict each other.
 fn contradictions(typed: &Typed<'_>, output: Option<&str>) -> Result<()> {
     let (jq, dry_run, curl) = (typed.text("jq").is_some(), typed.flag("dry-run"), typed.flag("curl"));
@@ -317,6 +387,15 @@ fn contradictions(typed: &Typed<'_>, output: Option<&str>) -> Result<()> {
     }
     if typed.flag("raw") && !jq {
         return Err(Error::usage("--raw is about the strings of --jq, which is not given"));
+    }
+    for option in ["arg", "argjson"].into_iter().filter(|_| !jq) {
+        if typed.pick(option).is_some_and(|level| level.get_raw(option).is_some()) {
+            let words = format!("--{option} gives a value to the expression of --jq, which is not given");
+            let value = if option == "arg" { "VALUE" } else { "JSON" };
+            return Err(
+                Error::usage(words).hint(format!("--{option} NAME {value} --jq '.[] | select(.name == $NAME)'"))
+            );
+        }
     }
     let sheet = |output: &str| matches!(output.split(':').next(), Some("csv" | "tsv"));
     if typed.flag("csv-safe") && !output.is_some_and(sheet) {

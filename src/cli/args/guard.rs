@@ -127,6 +127,7 @@ fn of_own(arg: &Arg, words: &[&str], at: usize) -> Place {
         ("RULE", _) => Place::Text,
         ("PATH", _) => Place::Path,
         ("jq", _) => Place::Expression,
+        ("arg" | "argjson", _) if at % 2 == 1 => Place::Data,
         ("header", _) => Place::Header,
         _ if matches!(shown, "FILE" | "DIR") => Place::File,
         _ => Place::Name,

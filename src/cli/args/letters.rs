@@ -43,7 +43,7 @@ pub fn alone(typed: &[&str], command: &str, option: &str) -> Option<String> {
     if let Some((short, letter, _)) = known {
         // What jq calls so.
         let raw = *letter == 'r' && typed.iter().any(|word| *word == "--jq" || word.starts_with("--jq="));
-        let hint = if raw { Some("texts without quotes: --raw".to_owned()) } else { meant(*letter, command, true) };
+        let hint = if raw { Some("texts without quotes: -R, --raw".to_owned()) } else { meant(*letter, command, true) };
         return hint.filter(|_| typed.iter().any(|word| word.starts_with(short)));
     }
     let others = letters.iter().filter(|(short, ..)| typed.iter().any(|word| word.starts_with(short)));

@@ -120,6 +120,10 @@ pub fn picking(target: &'static Noun) -> Vec<String> {
 pub fn add_picks(matches: &ArgMatches, noun: &'static Noun, now: i64, rows: &mut RowFilter) -> Result<()> {
     let text = |id: &str| matches.try_get_one::<String>(id).ok().flatten();
     let flag = |id: &str| matches.try_get_one::<bool>(id).ok().flatten() == Some(&true);
+    if let Some(number) = text("selector").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(Error::usage(format!("'{number}' is not a selector: -l selects by tags, as in role=web"))
+            .hint(format!("the first {number}: --limit {number}")));
+    }
     rows.picks.selector = text("selector").map(|text| Selector::parse(text)).transpose()?;
     let states = matches.try_get_many::<String>("pick-state").ok().flatten();
     rows.in_states(noun, states.into_iter().flatten().cloned().collect())?;

@@ -137,7 +137,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let place = Taggable::parse(typed, app.config.target().unwrap_or("my"))?;
     let roles = typed_roles(matches)?;
     let view = app.view(matches, role_tags::ACCOUNT.columns)?;
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let shown = app.globals.dry_run || app.globals.curl;
     let edit = match verb {
         "set" => Edit::Set,

@@ -110,7 +110,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         ))
         .hint("--jq EXPR"));
     }
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let client = if request.signed && !app.globals.dry_run { app.client()? } else { app.client_without_key()? };
     // Some routes would keep the role as a tag.
     let without_roles = crate::api::CLOUDAPI.operations(request.method.as_str(), &request.path).find(|op| !op.roles);

@@ -56,7 +56,7 @@ pub fn command() -> Command {
 pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let typed: Vec<&String> = matches.get_many("RULE").into_iter().flatten().collect();
     let file = matches.get_one::<String>("file");
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let view = app.view(matches, COLUMNS)?;
     let (mut rules, mut failures) = (Vec::new(), Vec::new());
     let mut several = file.is_some() || typed.len() > 1;

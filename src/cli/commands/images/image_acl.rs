@@ -16,7 +16,7 @@ use crate::cli::preview;
 use crate::cli::resume;
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::render::{self, Format};
+use crate::render::Format;
 use crate::request::{Arg as Argument, Args};
 use crate::tasks::resolve;
 
@@ -166,7 +166,7 @@ impl Found {
         }
         // What cannot be shown is refused before anything is sent.
         let view = app.view(matches, images::IMAGES.columns)?;
-        let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+        let jq = app.program()?;
         let what = format!("update image {}", self.id);
         let (answer, interrupted) = match &request {
             Some(request) => {

@@ -11,7 +11,6 @@ use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::config::Origin;
 use crate::error::Result;
-use crate::render;
 
 /// `sdc config show`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -63,7 +62,7 @@ impl App {
         matches: &ArgMatches,
     ) -> Result<()> {
         let view = self.view(matches, known)?;
-        let jq = self.globals.jq.as_deref().map(render::Program::new).transpose()?;
+        let jq = self.program()?;
         let answer = Answer::from_rows(serde_json::Value::from(rows.to_vec()).to_string().as_bytes())?;
         self.show(&answer, Shape::Rows, &view, jq.as_ref())
     }

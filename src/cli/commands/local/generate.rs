@@ -190,7 +190,8 @@ fn section(command: &Command, name: &str, words: &mut Vec<String>, out: &mut Str
 }
 
 fn label(arg: &Arg) -> String {
-    let value = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
+    let names = arg.get_value_names().unwrap_or_default();
+    let value = names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let takes = arg.get_num_args().is_some_and(|range| range.takes_values());
     match (arg.get_short(), arg.get_long()) {
         (_, None) => {

@@ -47,7 +47,8 @@ const FORMATTING: &str = "\
 -l, --long          more columns
 -s COLUMN,...       sort; -s -created,name reverses the first
 --jq EXPR           filter the JSON: --jq '.[] | .name'
---raw               strings of --jq without quotes
+--arg NAME VALUE    $NAME in --jq, as text; --argjson NAME JSON as JSON
+-R, --raw           strings of --jq without quotes
 --csv-safe          cells that a spreadsheet would run begin with '
 --color WHEN        auto, always, never
 

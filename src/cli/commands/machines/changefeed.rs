@@ -115,7 +115,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if kinds.is_empty() {
         kinds = SUBRESOURCES.iter().map(|kind| (*kind).to_owned()).collect();
     }
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let client = app.client()?;
     let typed = texts("machine");
     let mut watch = Watch {

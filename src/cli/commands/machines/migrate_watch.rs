@@ -67,7 +67,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         return Err(Error::usage(format!("progress is told as it comes, so --output {output} has no meaning here"))
             .hint("--json, or --jq EXPR"));
     }
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let client = app.client()?;
     let mut signals = Signals::new(&app.heard)?;
     let work = async {

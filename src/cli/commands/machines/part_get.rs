@@ -13,7 +13,6 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::preview;
 use crate::client::Client;
 use crate::error::{Error, Hint, Kind, Result};
-use crate::render;
 use crate::request::{Arg, Args};
 use crate::tasks::resolve;
 
@@ -58,7 +57,7 @@ pub async fn metadata(app: &App, matches: &ArgMatches) -> Result<i32> {
 async fn run(app: &App, matches: &ArgMatches, part: &'static Noun, all: &'static Noun) -> Result<i32> {
     let (get, list): (&'static Op, &'static Op) = (part.get, all.get);
     let view = app.view(matches, machines::MACHINES.columns)?;
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let mut args = Args::new();
     for param in get.path_params() {
         let text = matches.get_one::<String>(param).map(String::as_str).unwrap_or_default();

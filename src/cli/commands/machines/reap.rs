@@ -17,7 +17,6 @@ use crate::cli::question;
 use crate::cli::question::Asking;
 use crate::cli::resume::Typed;
 use crate::error::Result;
-use crate::render;
 use crate::request::Args;
 use crate::tasks::change::Change;
 use crate::tasks::create::EXPIRES_TAG;
@@ -75,7 +74,7 @@ pub fn command() -> Command {
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let op = &machines::DELETE;
     let view = app.view(matches, machines::MACHINES.columns)?;
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let timeout = waiting::patience(matches)?;
     let filter = choosing::filter(matches, None, Vec::new(), &app.console)?;
     let client = app.client()?;

@@ -22,7 +22,6 @@ use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
 use crate::client::Time;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
-use crate::render;
 use crate::request::Args;
 use crate::tasks::wait_for::{Typed, Waiting, Wanted, expanded, in_time, waitable};
 use crate::tasks::{explain, route};
@@ -105,7 +104,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let timeout = waiting::patience(matches)?;
     let view = app.view(matches, columns)?;
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let typed = typed(app, noun, matches)?;
     let client = app.client()?;
     let time = Time::new(timeout);

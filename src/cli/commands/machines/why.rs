@@ -70,7 +70,7 @@ pub fn command() -> Command {
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     // A wrong format or column is refused before anything is asked.
     let view = app.view(matches, COLUMNS)?;
-    let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
+    let jq = app.program()?;
     let typed = matches.get_one::<String>("machine").map(String::as_str).unwrap_or_default();
     let client = app.client()?;
     let id = explain::find(&client, typed).await?;

@@ -165,8 +165,8 @@ fn wants_json(app: &App) -> bool {
 /// Prints JSON, through a jq expression if there is one.
 fn print_json(app: &App, text: &str) -> Result<()> {
     let print = |line: &str| app.streams.out(format!("{line}\n").as_bytes());
-    match &app.globals.jq {
-        Some(jq) => app.filter(&render::Program::new(jq)?, text),
+    match app.program()? {
+        Some(jq) => app.filter(&jq, text),
         None if app.streams.stdout_tty => print(render::visible_json(render::json::indented(text).trim_end()).as_ref()),
         None => print(text),
     }

@@ -7,7 +7,7 @@ use clap::Command;
 
 use crate::api::Op;
 use crate::cli::args::globals;
-use crate::cli::commands::shortcuts::{option, takes_value};
+use crate::cli::commands::shortcuts::option;
 use crate::config::{Env, Flags};
 use crate::request::Args;
 
@@ -47,16 +47,16 @@ impl Line {
                 line.words.push(word.clone());
                 continue;
             };
-            let takes = takes_value(arg) && !attached;
-            let value = if takes { rest.next() } else { None };
+            let takes = arg.get_num_args().map_or(0, |range| range.min_values()).saturating_sub(usize::from(attached));
+            let values: Vec<_> = rest.by_ref().take(takes).collect();
             // The last one's value is the word that is completed.
-            let complete = !takes || value.is_some();
+            let complete = values.len() == takes;
             let place = match arg.get_help_heading() {
                 Some(globals::CLOUD) if complete => &mut line.cloud,
                 _ => &mut line.words,
             };
             place.push(word.clone());
-            place.extend(value.cloned());
+            place.extend(values.into_iter().cloned());
         }
         line
     }
