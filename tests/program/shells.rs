@@ -313,7 +313,7 @@ fn parts_of_words_are_completed(shell: &mut Shell, url: &str) {
         let keys = format!("sdc machines nics get 'web 1' {typed}\t");
         shell.expect(&keys, &["machines", "nics", "get", "web 1", "be:d8:01:02:03:04"]);
     }
-    shell.expect("sdc mach\t li\t --js\t", &["machine", "list", "--json"]);
+    shell.expect("sdc mach\t li\t --js\t", &["machines", "list", "--json"]);
 }
 
 fn options_of_the_cloud_count(shell: &mut Shell, url: &str) {

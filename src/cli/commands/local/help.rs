@@ -28,7 +28,7 @@ pub(crate) static COMMAND: Custom = Custom {
 const WIDTH: usize = 80;
 
 /// Topic and what it is about.
-const TOPICS: &[(&str, &str)] = &[
+pub const TOPICS: &[(&str, &str)] = &[
     ("options", "the options that every command has"),
     ("formatting", "formats, columns, sorting and jq"),
     ("selectors", "names, globs, selectors and filters"),
@@ -119,7 +119,12 @@ pub fn command() -> Command {
     Command::new("help")
         .about("Help on a command or topic")
         .after_help(format!("Topics:{topics}"))
-        .arg(Arg::new("COMMAND").action(ArgAction::Append).help("Command, such as 'machines create', or topic"))
+        .arg(
+            Arg::new("COMMAND")
+                .action(ArgAction::Append)
+                .num_args(0..)
+                .help("Command, such as 'machines create', or topic"),
+        )
         .arg(
             // Not the switch of the commands that speak to a cloud: nothing else of theirs is known here.
             Arg::new("as-json")

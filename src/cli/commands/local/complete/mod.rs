@@ -14,7 +14,8 @@ use std::time::Duration;
 use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
-use crate::api::{CLOUDAPI, Kind, Noun};
+use crate::api::{CLOUDAPI, Kind, Noun, Op};
+use crate::cli::args::given;
 use crate::cli::commands::shortcuts;
 use crate::cli::console::Console;
 use crate::config::{Dirs, Env, profile};
@@ -88,6 +89,9 @@ fn candidates(words: &[OsString], env: &Env, tree: fn() -> Command) -> Vec<(Stri
         if alone && value.starts_with('-') && (!line.escaped || value == "-") {
             return None;
         }
+        // Of a command the whole name, and not another word for it.
+        let name = one.get_id().and_then(|id| id.strip_prefix("command::"));
+        let value = name.filter(|name| name.starts_with(typed)).unwrap_or(value);
         let help = one.get_help().map(ToString::to_string).unwrap_or_default();
         let help = help.lines().next().unwrap_or_default().to_owned();
         is_seen(value).then(|| (value.to_owned(), render::visible(&help).into_owned()))
@@ -110,8 +114,15 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
     let command = command.mut_args(|arg| {
         let line = Arc::clone(line);
         match noun_of(&arg) {
+            // Behind the targets stand fields: what they refer to is offered with them.
             Some(noun) => {
-                arg.add(ArgValueCompleter::new(move |typed: &OsStr| offered(names_of(noun, &line, typed), "")))
+                let behind = op.filter(|op| given::is_shared(op)).into_iter().flat_map(|op| op.fields);
+                let behind: Vec<&'static Noun> =
+                    behind.filter(|field| field.positional).filter_map(|field| refers(field.kind)).collect();
+                arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
+                    let all = std::iter::once(noun).chain(behind.iter().copied());
+                    offered(all.flat_map(|noun| names_of(noun, &line, typed)).collect(), "")
+                }))
             }
             None if arg.get_id() == "output" => arg.add(words::outputs(&line)),
             None if arg.get_id() == "resource" && on_roles => arg.add(words::resources(&line)),
@@ -119,6 +130,19 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
                 Some(op) => arg.add(words::filters(op, &line)),
                 None => arg,
             },
+            None if arg.get_id() == "sort" => arg.add(words::sorts(&line)),
+            None if matches!(arg.get_id().as_str(), "state" | "pick-state") => match states(op) {
+                [] => arg,
+                states => arg.add(words::several(states)),
+            },
+            None if arg.get_id() == "selector" => match target(op) {
+                Some(noun) => arg.add(words::selectors(noun, &line)),
+                None => arg,
+            },
+            None if path == ["wait"] && arg.get_id() == "NOUN" => arg.add(words::known(words::WAITABLE)),
+            None if path == ["wait"] && arg.get_id() == "ID" => arg.add(words::waited(&line)),
+            None if path == ["wait"] && arg.get_id() == "for" => arg.add(words::conditions(&line)),
+            None if path == ["help"] && arg.get_id() == "COMMAND" => arg.add(words::pages(&line)),
             None if arg.get_id() == "profile" || arg.get_id() == "PROFILE" => arg.add(profiles_of(&line)),
             None => arg,
         }
@@ -135,17 +159,33 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
     })
 }
 
+/// The noun that a command of several targets is about, or that a list shows.
+fn target(op: Option<&'static Op>) -> Option<&'static Noun> {
+    let op = op?;
+    CLOUDAPI.listed_by(op).or_else(|| CLOUDAPI.noun(op.path_params().last()?))
+}
+
+/// The states of that noun.
+fn states(op: Option<&'static Op>) -> &'static [&'static str] {
+    target(op).map_or(&[], |noun| noun.states)
+}
+
+/// What a field refers to.
+fn refers(kind: Kind) -> Option<&'static Noun> {
+    match kind {
+        Kind::Ref(noun) | Kind::Refs(noun) => Some(noun),
+        Kind::Nic => Some(&crate::api::cloudapi::networks::NETWORK),
+        _ => None,
+    }
+}
+
 /// What an argument means: a path's parameter, or a field that refers to a thing.
 fn noun_of(arg: &Arg) -> Option<&'static Noun> {
     let id = arg.get_id().as_str();
     let global = id.strip_prefix("as-").and_then(|name| CLOUDAPI.nouns.iter().copied().find(|noun| noun.name == name));
     CLOUDAPI.noun(id).or(global).or_else(|| {
         let fields = CLOUDAPI.resources.iter().flat_map(|resource| resource.ops).flat_map(|op| op.fields);
-        fields.filter(|field| field.name == id).find_map(|field| match field.kind {
-            Kind::Ref(noun) | Kind::Refs(noun) => Some(noun),
-            Kind::Nic => Some(&crate::api::cloudapi::networks::NETWORK),
-            _ => None,
-        })
+        fields.filter(|field| field.name == id).find_map(|field| refers(field.kind))
     })
 }
 
@@ -157,6 +197,14 @@ fn names_of(noun: &'static Noun, line: &Arc<Line>, typed: &OsStr) -> Vec<String>
     std::thread::spawn(move || send.send(names::of(noun, &line).unwrap_or_default()));
     let names = receive.recv_timeout(TIMEOUT).unwrap_or_default();
     names.fitting(&typed.to_string_lossy())
+}
+
+/// The same of tags, for a selector.
+fn tags_of(noun: &'static Noun, line: &Arc<Line>, typed: &str) -> Vec<String> {
+    let (send, receive) = std::sync::mpsc::channel();
+    let line = Arc::clone(line);
+    std::thread::spawn(move || send.send(names::of(noun, &line).unwrap_or_default()));
+    receive.recv_timeout(TIMEOUT).unwrap_or_default().tags(typed)
 }
 
 /// The profiles, for `--profile` and for the commands about them.
@@ -188,6 +236,32 @@ mod tests {
     fn offered(line: &str) -> Vec<String> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         candidates(&words, &Env::process(), crate::cli::tree).into_iter().map(|(value, _)| value).collect()
+    }
+
+    #[test]
+    fn the_whole_name_of_a_command_comes_before_other_words_for_it() {
+        assert_eq!(offered("sdc mach"), ["machines"]);
+        assert_eq!(offered("sdc machines snap"), ["snapshots"]);
+        assert!(offered("sdc inst").contains(&"inst".to_owned()));
+    }
+
+    #[test]
+    fn states_columns_conditions_and_pages_are_offered() {
+        for (line, words) in [
+            ("sdc machines list --state r", &["running", "ready"][..]),
+            ("sdc machines stop --state running,sto", &["running,stopping", "running,stopped"]),
+            ("sdc machines list state=sto", &["state=stopping", "state=stopped"]),
+            ("sdc machines list --sort memory,-na", &["memory,-name"]),
+            ("sdc networks list gatew", &["gateway="]),
+            ("sdc wait vol", &["volumes"]),
+            ("sdc wait images x --for state=act", &["state=active"]),
+            ("sdc wait machines x --for s", &["ssh", "state=running"]),
+            ("sdc help exit", &["exit-codes"]),
+            ("sdc help machines snap", &["snapshots"]),
+        ] {
+            let offered = offered(line);
+            assert!(words.iter().all(|word| offered.iter().any(|known| known == word)), "{line}: {offered:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::line::Line;
-use crate::api::{Ids, Noun, Shape};
+use crate::answer::scan;
+use crate::api::{Ids, Noun, Pick, Shape};
 use crate::auth::no_passphrase;
 use crate::config::cache::{Cache, TTL};
 use crate::config::{Config, Sources};
@@ -17,9 +18,28 @@ pub struct Names {
     names: Vec<String>,
     /// `name@version`, where there are several of a name.
     versions: Vec<String>,
+    /// `tag=value`, where they can be picked by their tags.
+    #[serde(default)]
+    tags: Vec<String>,
 }
 
+/// So many tags are kept, and so long.
+const MAX_TAGS: usize = 500;
+const MAX_TAG_LEN: usize = 80;
+
 impl Names {
+    /// The names of tags that begin so; once the name is there, with their values.
+    pub fn tags(self, typed: &str) -> Vec<String> {
+        let whole = typed.contains('=');
+        let name = |tag: String| match (whole, tag.split_once('=')) {
+            (false, Some((name, _))) => name.to_owned(),
+            _ => tag,
+        };
+        let mut tags: Vec<String> = self.tags.into_iter().map(name).filter(|tag| tag.starts_with(typed)).collect();
+        tags.dedup();
+        tags
+    }
+
     /// Those that begin so. Versions are offered once the name is there.
     pub fn fitting(self, typed: &str) -> Vec<String> {
         let versions = if typed.contains('@') { self.versions } else { Vec::new() };
@@ -63,11 +83,17 @@ pub fn of(noun: &'static Noun, line: &Line) -> Option<Names> {
             let version = noun.version_field.and_then(text);
             names.versions.extend(name.as_ref().zip(version).map(|(name, version)| format!("{name}@{version}")));
             names.names.extend(name.map(Into::into));
+            if names.tags.len() < MAX_TAGS && noun.picks.contains(&Pick::Tags) {
+                let members = scan::member(row.json(), "tags").and_then(scan::members).into_iter().flatten();
+                let text = |json| scan::unquote(json).unwrap_or(json.into());
+                let tags = members.map(|(name, value)| format!("{}={}", text(name), text(value)));
+                names.tags.extend(tags.filter(|tag| tag.len() <= MAX_TAG_LEN));
+            }
             // An address that people read is as good as a name.
             names.names.extend(text(noun.key).filter(|_| noun.ids == Ids::Mac).map(Into::into));
         }
     }
-    for list in [&mut names.names, &mut names.versions] {
+    for list in [&mut names.names, &mut names.versions, &mut names.tags] {
         list.sort_unstable();
         list.dedup();
     }

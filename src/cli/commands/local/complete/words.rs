@@ -7,11 +7,13 @@ use std::sync::Arc;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::line::Line;
-use super::{names_of, offered};
+use super::{names_of, offered, tags_of};
 use crate::api::cloudapi::role_tags;
-use crate::api::{CLOUDAPI, Kind, Op};
+use crate::api::{CLOUDAPI, Kind, Noun, Op};
 use crate::cli::args::hints;
+use crate::cli::commands::local::help::TOPICS;
 use crate::render::FORMATS;
+use crate::tasks::wait_for::waitable;
 
 /// What follows `-o`. The option belongs to all commands of a noun, so the line says which columns there are.
 pub fn outputs(line: &Arc<Line>) -> ArgValueCompleter {
@@ -39,16 +41,38 @@ pub fn filters(op: &'static Op, line: &Arc<Line>) -> ArgValueCompleter {
                 Kind::Pairs(prefix) => prefix.to_owned(),
                 _ => format!("{}=", field.name),
             };
-            return plain(op.fields.iter().filter(|field| !field.name.is_empty()).map(name), &typed);
+            let fields = op.fields.iter().filter(|field| !field.name.is_empty());
+            let known = |column: &&crate::api::Column| !op.fields.iter().any(|field| field.is_called(column.name));
+            let columns = CLOUDAPI.columns(op).iter().filter(|column| !column.field.is_empty()).filter(known);
+            let columns = columns
+                .map(|column| if column.nested { format!("{}.", column.name) } else { format!("{}=", column.name) });
+            let filters = plain(fields.map(name).chain(columns), &typed);
+            // What the list shows can be named too.
+            let listed = CLOUDAPI.listed_by(op);
+            let names = listed.map(|noun| offered(names_of(noun, &line, OsStr::new(&*typed)), "")).unwrap_or_default();
+            return names.into_iter().chain(filters).collect();
         };
-        let Some(field) = op.fields.iter().find(|field| field.name == name) else { return Vec::new() };
+        if let Some(noun) = CLOUDAPI.listed_by(op).filter(|_| name.starts_with("tag.") || name.starts_with("tags.")) {
+            let (before, tag) = name.split_once('.').unwrap_or_default();
+            let tags = tags_of(noun, &line, &format!("{tag}={value}"));
+            return plain(tags.into_iter().map(|tag| format!("{before}.{tag}")), &typed);
+        }
+        let Some(field) = op.fields.iter().find(|field| field.name == name) else {
+            // A column that holds what is known by its name elsewhere.
+            let noun = CLOUDAPI.noun(match name {
+                "img" => "image",
+                name => name.trim_end_matches('s'),
+            });
+            let names = noun.map(|noun| offered(names_of(noun, &line, OsStr::new(value)), &format!("{name}=")));
+            return names.unwrap_or_default();
+        };
         let states =
             || CLOUDAPI.nouns.iter().find(|noun| std::ptr::eq(noun.list, op)).map_or(&[][..], |noun| noun.states);
         match field.kind {
-            Kind::OneOf(words) => plain(words.iter().map(|word| format!("{name}={word}")), &typed),
+            Kind::OneOf(words) if name != "state" => plain(words.iter().map(|word| format!("{name}={word}")), &typed),
             Kind::Flag(_) => plain(["true", "false"].iter().map(|word| format!("{name}={word}")), &typed),
             Kind::Ref(noun) => offered(names_of(noun, &line, OsStr::new(value)), &format!("{name}=")),
-            _ if name == "state" => plain(states().iter().map(|word| format!("{name}={word}")), &typed),
+            _ if name == "state" => listed(&format!("{name}={}", before_comma(value)), states(), &typed),
             _ => Vec::new(),
         }
     })
@@ -66,6 +90,102 @@ pub fn resources(line: &Arc<Line>) -> ArgValueCompleter {
                 None => Vec::new(),
             },
         }
+    })
+}
+
+/// What stands before the last of several words, with its comma.
+fn before_comma(typed: &str) -> &str {
+    typed.rfind(',').map_or("", |at| typed.get(..=at).unwrap_or_default())
+}
+
+fn listed(before: &str, words: &[&str], typed: &str) -> Vec<CompletionCandidate> {
+    plain(words.iter().map(|word| format!("{before}{word}")), typed)
+}
+
+/// Several of these words, with commas between.
+pub fn several(words: &'static [&'static str]) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        let typed = typed.to_string_lossy();
+        listed(before_comma(&typed), words, &typed)
+    })
+}
+
+/// One of these words.
+pub fn known(words: &'static [&'static str]) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| listed("", words, &typed.to_string_lossy()))
+}
+
+/// What `sdc wait` waits for.
+pub const WAITABLE: &[&str] = &["machines", "images", "volumes", "snapshots"];
+
+/// The noun of `sdc wait`, which the line has before.
+fn waited_noun(line: &Line) -> Option<&'static Noun> {
+    let word = line.words.get(2)?.to_str()?;
+    waitable(&CLOUDAPI, word).ok().map(|(noun, _)| noun)
+}
+
+/// The things that `sdc wait` can wait for.
+pub fn waited(line: &Arc<Line>) -> ArgValueCompleter {
+    let line = Arc::clone(line);
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        waited_noun(&line).map(|noun| offered(names_of(noun, &line, typed), "")).unwrap_or_default()
+    })
+}
+
+/// The conditions of `sdc wait --for`.
+pub fn conditions(line: &Arc<Line>) -> ArgValueCompleter {
+    let line = Arc::clone(line);
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        let noun = waited_noun(&line);
+        let states = noun.map_or(&[][..], |noun| noun.states).iter().map(|state| format!("state={state}"));
+        let machine = noun.is_some_and(|noun| noun.name == "machine");
+        let own = ["ready", "deleted"].into_iter().chain(["ssh", "port=", "tag."].into_iter().filter(|_| machine));
+        plain(own.map(str::to_owned).chain(states), &typed.to_string_lossy())
+    })
+}
+
+/// The columns that `--sort` takes.
+pub fn sorts(line: &Arc<Line>) -> ArgValueCompleter {
+    let line = Arc::clone(line);
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        let typed = typed.to_string_lossy();
+        let before: Vec<&str> = line.words.iter().skip(1).filter_map(|word| word.to_str()).collect();
+        let columns = hints::operation(&(line.tree)(), &before).map_or(&[][..], |(_, op)| CLOUDAPI.columns(op));
+        let begin = before_comma(&typed);
+        let minus = if typed.get(begin.len()..).is_some_and(|rest| rest.starts_with('-')) { "-" } else { "" };
+        plain(columns.iter().map(|column| format!("{begin}{minus}{}", column.name)), &typed)
+    })
+}
+
+/// The tags by which a noun's things are selected.
+pub fn selectors(noun: &'static Noun, line: &Arc<Line>) -> ArgValueCompleter {
+    let line = Arc::clone(line);
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        let typed = typed.to_string_lossy();
+        let begin = before_comma(&typed);
+        let last = typed.get(begin.len()..).unwrap_or_default();
+        plain(tags_of(noun, &line, last).into_iter().map(|tag| format!("{begin}{tag}")), &typed)
+    })
+}
+
+/// The commands and topics that `sdc help` has a page of.
+pub fn pages(line: &Arc<Line>) -> ArgValueCompleter {
+    let line = Arc::clone(line);
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        let mut tree = (line.tree)();
+        let mut topics = Vec::new();
+        let above: Vec<&str> = line.words.iter().skip(2).filter_map(|word| word.to_str()).collect();
+        if above.is_empty() {
+            topics.extend(TOPICS.iter().map(|(topic, _)| (*topic).to_owned()));
+        }
+        for word in above {
+            match tree.find_subcommand(word).cloned() {
+                Some(sub) => tree = sub,
+                None => return Vec::new(),
+            }
+        }
+        let names = tree.get_subcommands().filter(|sub| !sub.is_hide_set()).map(|sub| sub.get_name().to_owned());
+        plain(names.chain(topics), &typed.to_string_lossy())
     })
 }
 
