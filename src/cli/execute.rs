@@ -124,7 +124,8 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         .await;
     }
     if targets.several {
-        let showing = Showing { op, filter: &sieve, parallel, view, jq: jq.as_ref() };
+        let count = matches.try_get_one::<bool>("count").ok().flatten() == Some(&true);
+        let showing = Showing { op, filter: &sieve, parallel, view, jq: jq.as_ref(), count };
         return several::run(app, &client, targets, showing).await;
     }
     for call in targets.calls {

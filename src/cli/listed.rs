@@ -36,21 +36,17 @@ pub(super) async fn count(app: &App, listing: &Listing<'_>) -> Result<()> {
 pub(super) async fn missing(app: &App, client: &Client, sieve: &RowFilter, call: &Call) -> Result<i32> {
     let mut code = 0;
     let unseen: Vec<_> = sieve.picks.unseen().collect();
+    let Some((noun, ..)) = unseen.first() else { return Ok(code) };
+    let all = resolve::everything(client, noun, &resolve::place(noun, &call.args)).await?;
     for (noun, name, is_glob) in &unseen {
-        let place = resolve::place(noun, &call.args);
-        let known = match is_glob {
-            true => resolve::like(client, noun, &place, name).await,
-            false => resolve::known(client, noun, &place, name).await,
-        };
-        let known = known.map_err(|error| error.on(Target { noun: noun.word, id: None, name: (*name).to_owned() }));
-        let Err(error) = known else {
+        let Err(error) = all.has(name, *is_glob) else {
             // It is there, and not what was asked for; or the list leaves it out.
-            if sieve.has_fields() {
-                continue;
+            if !sieve.has_fields() {
+                app.say(&format!("note: {} {name} is left out by the list", noun.word));
             }
-            app.say(&format!("note: {} {name} is left out by the list", noun.word));
             continue;
         };
+        let error = error.on(Target { noun: noun.word, id: None, name: (*name).to_owned() });
         if unseen.len() == 1 && !sieve.picks.has_several_names() {
             return Err(error);
         }

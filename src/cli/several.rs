@@ -26,6 +26,8 @@ pub(super) struct Showing<'a> {
     pub view: View,
     /// What it goes through.
     pub jq: Option<&'a render::Program>,
+    /// Their number alone is wanted.
+    pub count: bool,
 }
 
 /// Shows them in their order, and returns the exit code.
@@ -33,7 +35,7 @@ pub(super) struct Showing<'a> {
 /// # Errors
 /// What is shown cannot be written; failures of targets are reported here.
 pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: Showing<'_>) -> Result<i32> {
-    let Showing { op, filter, parallel, mut view, jq } = showing;
+    let Showing { op, filter, parallel, mut view, jq, count: counted } = showing;
     let mut gravest: Option<Kind> = None;
     let mut count = |error: &Error| gravest = Some(error.kind().graver(gravest));
     targets.failures.iter().for_each(&mut count);
@@ -62,6 +64,10 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
                 app.report(&error);
             }
         }
+    }
+    if counted {
+        app.streams.out(format!("{}\n", rows.len()).as_bytes())?;
+        return Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)));
     }
     if op.shape == Shape::Rows {
         name_owners(&mut view, noun);

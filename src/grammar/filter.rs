@@ -246,6 +246,11 @@ impl Condition {
         Condition { sign, wanted }
     }
 
+    /// A moment.
+    pub fn instant(sign: Sign, time: jiff::Timestamp) -> Condition {
+        Condition { sign, wanted: Wanted::Time(time) }
+    }
+
     /// Before this time, in milliseconds since 1970.
     pub fn before(time: i64) -> Condition {
         let time = jiff::Timestamp::from_millisecond(time).unwrap_or(jiff::Timestamp::MIN);
@@ -291,7 +296,16 @@ impl Condition {
             (Wanted::OneOf(texts), Some(value)) => texts.iter().any(|text| text == value),
             (Wanted::Pattern(regex), Some(value)) => regex.is_match(value),
             (Wanted::Time(time), Some(value)) => {
-                return value.parse::<jiff::Timestamp>().is_ok_and(|value| value < *time);
+                let Ok(value) = value.parse::<jiff::Timestamp>() else { return self.sign == Sign::IsNot };
+                return match self.sign {
+                    Sign::Is => value == *time,
+                    Sign::IsNot => value != *time,
+                    Sign::Above => value > *time,
+                    Sign::AtLeast => value >= *time,
+                    Sign::Below => value < *time,
+                    Sign::AtMost => value <= *time,
+                    Sign::Like | Sign::Unlike => false,
+                };
             }
             (Wanted::Date(wanted), Some(value)) => {
                 let within = value.starts_with(wanted.as_str());

@@ -25,6 +25,27 @@ use crate::sensitive::quoted;
 
 /// Fields that hold a time.
 const TIMES: &[&str] = &["created", "updated", "published_at", "expiration", "time"];
+/// Fields that are true or false.
+const BOOLEANS: &[&str] = &[
+    "attested",
+    "default",
+    "delegate_dataset",
+    "deletion_protection",
+    "docker",
+    "enabled",
+    "encrypted",
+    "fabric",
+    "firewall_enabled",
+    "flexible",
+    "flexible_disk",
+    "global",
+    "internet_nat",
+    "log",
+    "primary",
+    "public",
+];
+/// Fields that hold objects.
+const OBJECTS: &[&str] = &["disks", "files", "nics"];
 /// What people call a column, and its name.
 const ALIASES: &[(&str, &str)] = &[
     ("ip", "ips"),
@@ -98,10 +119,22 @@ fn place<'a>(columns: &'a [Column], name: &str) -> Option<(&'a Column, Vec<Strin
 fn condition(column: &Column, whole: bool, typed: &Typed<'_>, now: i64) -> Result<Condition> {
     let Typed { name, sign, value, .. } = *typed;
     let shown = quoted(name);
-    if sign.is_regex() {
-        return Condition::pattern(sign, value);
+    let negative = matches!(sign, Sign::IsNot | Sign::Unlike);
+    if negative && whole && (column.nested || OBJECTS.contains(&column.field)) {
+        let words =
+            format!("{shown} holds many values, of which any may be another: {}{value} says nothing", sign.as_str());
+        return Err(Error::usage(words).hint(format!("a part of it: {shown}.NAME{}…", sign.as_str())));
+    }
+    if BOOLEANS.contains(&column.field) && !matches!((sign, value), (Sign::Is | Sign::IsNot, "true" | "false")) {
+        return Err(Error::usage(format!("{shown} is true or false")).hint(format!("{shown}=true")));
     }
     let time = TIMES.contains(&column.field) || column.field.ends_with("_timestamp");
+    if sign.is_regex() {
+        return match time || matches!(column.show, Show::Mebibytes | Show::Age | Show::ShortId) {
+            true => Err(Error::usage(format!("{shown} is no text, so it takes no {}", sign.as_str()))),
+            false => Condition::pattern(sign, value),
+        };
+    }
     match column.show {
         Show::Age => return age(typed, now),
         _ if whole && name.eq_ignore_ascii_case("age") => return age(typed, now),
@@ -153,12 +186,18 @@ fn date(typed: &Typed<'_>) -> Result<Condition> {
     if selector::is_glob(value) && !typed.sign.orders() {
         return Ok(Condition::text(typed.sign, value));
     }
-    let year = value.len() >= 4 && value.bytes().take(4).all(|byte| byte.is_ascii_digit());
-    if !year || value.bytes().any(|byte| !byte.is_ascii_digit() && !b"-:TZ.+".contains(&byte)) {
-        return Err(Error::usage(format!(
-            "{} is a time, such as 2025-11-21; how long ago: 'age>1w'",
-            quoted(typed.name)
-        )));
+    if let Ok(time) = value.parse::<jiff::Timestamp>() {
+        return Ok(Condition::instant(typed.sign, time));
+    }
+    let day = match value.len() {
+        4 => format!("{value}-01-01"),
+        7 => format!("{value}-01"),
+        _ => value.to_owned(),
+    };
+    // Written otherwise, a day is none of those that texts can be compared with.
+    if value.len() > 10 || !day.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == day) {
+        let words = format!("{} is a time, such as 2025-11-21 or 2025-11-21T10:00:00Z", quoted(typed.name));
+        return Err(Error::usage(words).hint("how long ago: 'age>1w'"));
     }
     Ok(Condition::time(typed.sign, value))
 }

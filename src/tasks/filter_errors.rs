@@ -73,7 +73,9 @@ pub fn one_value(path: &[&str], key: &str, sign: Sign, value: &str) -> Result<()
     let error = Error::usage(words);
     let which = if sign == Sign::IsNot { "none of them" } else { "any of them" };
     // Braces are a shell's, which has left them alone.
-    let error = match values.is_empty() || value.contains(['{', '}']) {
+    // Ids are compared by their beginnings, and those of other things by their names.
+    let by_id = matches!(path.last(), Some(&("id" | "networks")));
+    let error = match by_id || values.is_empty() || value.contains(['{', '}']) {
         true => error,
         false => {
             let any = values.iter().map(|value| pattern(value)).collect::<Vec<_>>().join("|");

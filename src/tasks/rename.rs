@@ -56,6 +56,10 @@ pub fn names(new: &str, typed: &[String], old: &[&str]) -> Result<Vec<String>> {
         })
     };
     let all = old.iter().map(one).collect::<Result<Vec<String>>>()?;
+    let mut others = all.iter().zip(old).filter(|(new, own)| new.as_str() != **own);
+    if let Some((taken, _)) = others.find(|(new, _)| old.contains(&new.as_str())) {
+        return Err(Error::usage(format!("'{}' is still the name of another of them", quoted(taken))));
+    }
     let different: HashSet<&String> = all.iter().collect();
     match different.len() == all.len() {
         true => Ok(all),
@@ -92,6 +96,7 @@ mod tests {
             ("app-**", &["web-*"], &["web-1"]),
             ("app-*", &["w*b-*"], &["web-1"]),
             ("{name}", &["a"], &[""]),
+            ("web*0", &["web*"], &["web1", "web10"]),
         ] {
             let typed: Vec<String> = typed.iter().map(|word| (*word).to_owned()).collect();
             assert!(names(new, &typed, old).is_err(), "{new}");

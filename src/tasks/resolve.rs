@@ -53,11 +53,6 @@ const CANDIDATES: usize = 8;
 /// States of what nothing can be done to any more.
 const GONE: &[&str] = &["deleted", "destroyed"];
 
-/// The beginning of a UUID, at least its first group.
-fn is_short_id(text: &str) -> bool {
-    text.len() >= 8 && begins_id(text)
-}
-
 /// Whether a text may be the beginning of a UUID: four characters, of which one is a digit, so that few words are.
 pub(super) fn begins_id(text: &str) -> bool {
     let digit = text.len() >= 8 || text.bytes().any(|byte| byte.is_ascii_digit());
@@ -206,32 +201,16 @@ pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<Str
     }
 }
 
-/// Whether there is anything of this name or id in this place, although the list may leave it out for its state.
+/// All that there is in this place, also what the list leaves out for its state.
 ///
 /// # Errors
-/// There is nothing, or the list cannot be read.
-pub async fn known(client: &Client, noun: &'static Noun, place: &Args, typed: &str) -> Result<()> {
+/// The list cannot be read.
+pub async fn everything(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
     let mut place = place.clone();
     if let Some((name, value)) = noun.whole() {
         place.push(name, Arg::Text(value.to_owned()));
     }
-    let known = Candidates::list(client, noun, &place).await?;
-    match known.with_id(typed) {
-        Some(_) => Ok(()),
-        None => known.find(typed, false).map(drop),
-    }
-}
-
-/// Whether the list has anything that this glob fits.
-///
-/// # Errors
-/// It has nothing, or cannot be read.
-pub async fn like(client: &Client, noun: &'static Noun, place: &Args, glob: &str) -> Result<()> {
-    let known = Candidates::list(client, noun, place).await?;
-    match known.things.iter().any(|thing| crate::grammar::selector::glob(glob, &thing.name)) {
-        true => Ok(()),
-        false => Err(known.nothing_like(glob)),
-    }
+    Candidates::list(client, noun, &place).await
 }
 
 /// The id of the thing of this name that the operation is to change: one of the account's own.
@@ -288,7 +267,7 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
         Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac),
         Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
-    let all = strict && is_short_id(typed);
+    let all = strict && begins_id(typed);
     let list = if all { place.clone() } else { filtered(noun, place.clone(), typed) };
     let known = Candidates::list_for(client, noun, &list, op).await?;
     match known.find(typed, strict) {
@@ -432,6 +411,23 @@ impl Candidates {
     pub fn there(mut self) -> Candidates {
         self.things.retain(Candidate::is_there);
         self
+    }
+
+    /// Whether there is anything of this name, id or glob.
+    ///
+    /// # Errors
+    /// There is nothing, with what is spelled like it.
+    pub fn has(&self, typed: &str, is_glob: bool) -> Result<()> {
+        let like = || self.things.iter().any(|thing| crate::grammar::selector::glob(typed, &thing.name));
+        match (self.with_id(typed), is_glob) {
+            (Some(_), _) => Ok(()),
+            (None, true) if like() => Ok(()),
+            (None, true) => Err(self.nothing_like(typed)),
+            (None, false) => match self.find(typed, false) {
+                Err(error) if error.kind() == crate::error::Kind::Ambiguous => Ok(()),
+                found => found.map(drop),
+            },
+        }
     }
 
     /// The one with this id, however its letters are written.
@@ -627,12 +623,12 @@ mod tests {
     }
 
     #[test]
-    fn a_short_id_is_at_least_the_first_group_of_a_uuid() {
-        for text in ["a5894692", "a5894692-bd32", "A5894692-BD32-4ca1"] {
-            assert!(is_short_id(text), "{text}");
+    fn a_short_id_is_the_beginning_of_a_uuid() {
+        for text in ["a5894692", "a5894692-bd32", "A5894692-BD32-4ca1", "a589469"] {
+            assert!(begins_id(text), "{text}");
         }
-        for text in ["a589469", "a5894692b", "web-0000", "a5894692-bd32-4ca1-908a-e2dda3c3a5e6"] {
-            assert!(!is_short_id(text), "{text}");
+        for text in ["a5894692b", "web-0000", "a5894692-bd32-4ca1-908a-e2dda3c3a5e6"] {
+            assert!(!begins_id(text), "{text}");
         }
         for (text, may) in [("a589", true), ("3C1F", true), ("a58", false), ("beef", false), ("beefcafe", true)] {
             assert_eq!(begins_id(text), may, "{text}");

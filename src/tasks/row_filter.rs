@@ -44,6 +44,7 @@ use super::values::{Files, Given};
 use super::{Report, column_filter, picks::Picks, resolve, secrets, values};
 use crate::answer::{Row, scan};
 use crate::api::cloudapi::networks::NETWORK;
+use crate::api::cloudapi::packages::PACKAGE;
 use crate::api::{Column, Field, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -105,6 +106,8 @@ struct Named {
     /// The argument that holds the id once it was looked up.
     argument: Option<&'static str>,
     name: String,
+    /// The field of those things by which rows refer to them.
+    field: &'static str,
 }
 
 /// Whether the filters of an operation are read here.
@@ -223,7 +226,8 @@ impl RowFilter {
                 Some(tag) => return self.add_tag(reading, args, field, tag, &Typed { name: tag, ..typed }),
                 None => {}
             }
-            if !field.is_called(typed.name) {
+            let called = |name: &str| field.is_called(name) || field.is_called(&name.to_ascii_lowercase());
+            if !called(typed.name) {
                 continue;
             }
             return match (field.kind, typed.sign) {
@@ -249,7 +253,7 @@ impl RowFilter {
             .service
             .columns(reading.op)
             .iter()
-            .find(|column| column.name == typed.name && column.field != typed.name);
+            .find(|column| column.name.eq_ignore_ascii_case(typed.name) && column.field != column.name);
         let field = column.and_then(|column| reading.op.fields.iter().find(|field| field.is_called(column.field)));
         if let Some(field) = field.filter(|_| !column.is_some_and(|column| column.show == Show::Age)) {
             return Some(self.add_named(reading, args, field, &Typed { name: field.name, ..*typed }));
@@ -259,9 +263,17 @@ impl RowFilter {
             let shown = as_typed(typed.name, typed.sign, typed.value);
             refuse_secret(typed.name, typed.value, read.path.len() > 1)?;
             let mut one = One::own(&read.path.join("."), shown, typed.sign, read.condition);
-            let network = read.path == ["networks"] && resolve::needs_lookup(&NETWORK, typed.value);
-            if network && !typed.sign.is_regex() {
-                one.named = Some(Named { noun: &NETWORK, argument: None, name: typed.value.to_owned() });
+            // What these hold is called by the names of other things, which must be there.
+            let named = match read.path.as_slice() {
+                [field] if field == "networks" => Some((&NETWORK, NETWORK.key)),
+                [field] if field == "package" => Some((&PACKAGE, PACKAGE.name_field)),
+                _ => None,
+            };
+            if let Some((noun, field)) = named
+                && (typed.sign.is_regex() || resolve::needs_lookup(noun, typed.value))
+            {
+                let name = typed.value.to_owned();
+                one.named = Some(Named { noun, argument: None, name, field });
             }
             if !typed.sign.is_regex() {
                 one_value(&[&read.path.join(".")], typed.name, typed.sign, typed.value)?;
@@ -304,6 +316,8 @@ impl RowFilter {
         }
         match field.test {
             Test::Nothing => values::add(args, field, value, reading.files),
+            // The service finds what begins so. Whoever acts on `name=web1` does not mean web10.
+            Test::Begins(_) => self.add(reading, args, field, &Typed { value, exact: true, ..*typed }, value),
             _ => self.add(reading, args, field, &Typed { value, ..*typed }, value),
         }
     }
@@ -407,8 +421,8 @@ impl RowFilter {
             }
         }
         let named = match (field.test, field.kind) {
-            (Test::Id(_), Kind::Ref(noun)) if !sign.is_regex() => {
-                Some(Named { noun, argument: asked.then_some(field.name), name: value.to_owned() })
+            (Test::Id(_), Kind::Ref(noun)) => {
+                Some(Named { noun, argument: asked.then_some(field.name), name: value.to_owned(), field: noun.key })
             }
             _ => None,
         };
@@ -447,6 +461,22 @@ impl RowFilter {
         Ok(())
     }
 
+    /// Refuses fields that say how much of a list is shown: of targets they would say nothing, or hide some.
+    ///
+    /// # Errors
+    /// A usage error that names the field.
+    pub fn only_filters(op: &Op, words: &[String]) -> Result<()> {
+        for word in words {
+            let Ok(typed) = Typed::parse(word) else { continue };
+            let shows = |field: &&Field| field.is_called(typed.name) && field.test == Test::Nothing;
+            if let Some(field) = op.fields.iter().find(shows) {
+                let words = format!("{} says what a list shows, and selects nothing", field.name);
+                return Err(Error::usage(words));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes back what the service would be asked for and is compared here too, so that it hides nothing that was
     /// named.
     pub fn compare_here(&mut self, args: &mut Args) {
@@ -469,11 +499,31 @@ impl RowFilter {
     pub async fn settle(&mut self, client: &Client, args: &Args) -> Result<()> {
         self.picks.settle(client).await?;
         for one in &mut self.tests {
-            let Some(Named { noun, argument, name }) = one.named.take() else { continue };
-            if selector::is_glob(&name) {
+            let Some(Named { noun, argument, name, field }) = one.named.take() else { continue };
+            let sign = if matches!(one.sign, Sign::IsNot | Sign::Unlike) { Sign::IsNot } else { Sign::Is };
+            if selector::is_glob(&name) || one.sign.is_regex() || field != noun.key {
                 let known = resolve::Candidates::list(client, noun, &Args::new()).await?;
-                let fitting = known.things.iter().filter(|thing| selector::glob(&name, &thing.name));
-                one.condition = Condition::one_of(one.sign, fitting.map(|thing| thing.id.clone()).collect());
+                let fits: Box<dyn Fn(&str) -> bool> = match one.sign.is_regex() {
+                    true => {
+                        let pattern = Condition::pattern(Sign::Like, &name)?;
+                        Box::new(move |name| pattern.fits(Some(name)))
+                    }
+                    false if selector::is_glob(&name) => Box::new(|thing| selector::glob(&name, thing)),
+                    false => {
+                        let id = known.with_id(&name).map_or_else(|| known.find(&name, false), Ok)?.id.clone();
+                        let of = |thing: &&resolve::Candidate| thing.id == id;
+                        let wanted = known.things.iter().find(of).and_then(|thing| thing.text(&[field]));
+                        one.condition = Condition::exactly(sign, &wanted.unwrap_or_default());
+                        continue;
+                    }
+                };
+                let fitting = known.things.iter().filter(|thing| fits(&thing.name));
+                let all: Vec<String> =
+                    fitting.filter_map(|thing| thing.text(&[field]).map(|text| text.into_owned())).collect();
+                if all.is_empty() {
+                    return Err(known.nothing_like(&name));
+                }
+                one.condition = Condition::one_of(sign, all);
                 continue;
             }
             let id = match argument.and_then(|name| args.text(name)) {
@@ -607,8 +657,13 @@ fn option<'a>(field: &Field, value: &'a str) -> Typed<'a> {
 fn condition(field: &Field, key: &str, typed: &Typed<'_>, value: &str) -> Result<(Option<Condition>, Query)> {
     let sign = typed.sign;
     let shown = quoted(value);
-    if sign.is_regex() && !matches!(field.test, Test::Filled(_) | Test::Nothing | Test::Service) {
-        return Ok((Some(Condition::pattern(sign, value)?), None));
+    if sign.is_regex() {
+        match field.test {
+            Test::Text(_) | Test::Begins(_) | Test::Member(_) | Test::Id(_) => {
+                return Ok((Some(Condition::pattern(sign, value)?), None));
+            }
+            _ => return Err(Error::usage(format!("{key} is no text, so it takes no {}", sign.as_str()))),
+        }
     }
     let numeric = matches!(field.test, Test::Number(_) | Test::Member(_));
     if sign.orders() && !numeric {

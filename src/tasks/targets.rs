@@ -47,7 +47,7 @@ use super::about::About;
 use super::call::Call;
 use super::resolve::{self, Candidate, Candidates};
 use super::row_filter::RowFilter;
-use super::words::plural;
+use super::words::{brief, plural};
 use crate::answer::{Row, scan};
 use crate::api::{Noun, Op, Service, Shape};
 use crate::client::Client;
@@ -92,6 +92,8 @@ pub struct Filter {
     pub rows: RowFilter,
     /// What the service's list can be asked for of that.
     pub query: Args,
+    /// The filters as they were typed: what is named so is not meant by them without a doubt.
+    pub typed: Vec<String>,
     /// How many there may be.
     pub max: Option<usize>,
     /// How many are worked on at once.
@@ -311,6 +313,12 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
+    if let Some(thing) =
+        known.iter().flat_map(|known| &known.things).find(|thing| asked.filter.typed.contains(&thing.name))
+    {
+        let words = format!("'{}' is a filter, and the name of a {}", brief(&thing.name), target.word);
+        return Err(Error::new(Kind::Ambiguous, words).hint(format!("that one alone, by its id: {}", thing.id)));
+    }
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
     let fits = |thing: &Candidate| asked.filter.rows.fits(&thing.row);

@@ -30,7 +30,7 @@ async fn said(emulator: &Emulator, path: &Path, words: &[&str]) -> Output {
 
 /// The names of the machines that are there, without those of the demo.
 async fn left(emulator: &Emulator, begin: &str) -> Vec<String> {
-    let list = said(emulator, key(), &["machines", "list", &format!("name={begin}"), "-o", "tsv:name", "-H"]).await;
+    let list = said(emulator, key(), &["machines", "list", &format!("name={begin}*"), "-o", "tsv:name", "-H"]).await;
     assert!(list.status.success(), "{}", text(&list.stderr));
     text(&list.stdout).lines().map(str::to_owned).collect()
 }

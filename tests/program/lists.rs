@@ -385,21 +385,21 @@ fn expression(told: &[u8]) -> Option<String> {
 #[test]
 fn rows_are_compared_by_any_column_that_the_service_does_not_filter_by() {
     let machines = json!([
-        { "id": ID, "name": "a", "package": "g1-small", "created": "2025-03-01T00:00:00.000Z", "image": ID,
+        { "id": ID, "name": "a", "compute_node": "g1-small", "created": "2025-03-01T00:00:00.000Z", "image": ID,
           "ips": ["10.0.0.5", null], "networks": [ID], "disk": 25600, "metadata": { "x": 1, "a b": "c" },
-          "firewall_enabled": true, "tags": { "role": "web", "n": 2025 }, "compute_node": null },
-        { "id": OTHER, "name": "b", "package": "b1", "created": "2999-01-01T00:00:00.000Z", "ips": ["10.0.0.50"],
+          "firewall_enabled": true, "tags": { "role": "web", "n": 2025 } },
+        { "id": OTHER, "name": "b", "compute_node": "b1", "created": "2999-01-01T00:00:00.000Z", "ips": ["10.0.0.50"],
           "networks": [], "disk": 1024, "tags": { "role": "db", "ro": "web" } },
     ]);
     let url = answering("200 OK", machines.to_string().into_bytes());
     let short = &ID[..6];
     for (filter, names) in [
-        ("package=g1-small", &["a"][..]),
-        ("package==g1-small", &["a"]),
-        ("package!=g1-small", &["b"]),
-        ("package=g1*", &["a"]),
-        ("package!=g1*", &["b"]),
-        ("package=g?", &[]),
+        ("compute_node=g1-small", &["a"][..]),
+        ("compute_node==g1-small", &["a"]),
+        ("compute_node!=g1-small", &["b"]),
+        ("compute_node=g1*", &["a"]),
+        ("compute_node!=g1*", &["b"]),
+        ("compute_node=g?", &[]),
         ("ips=10.0.0.5", &["a"]),
         ("ip=10.0.0.5", &["a"]),
         ("ips!=10.0.0.5", &["b"]),
@@ -425,8 +425,8 @@ fn rows_are_compared_by_any_column_that_the_service_does_not_filter_by() {
         ("firewall_enabled!=true", &["b"]),
         (&format!("id={ID}"), &["a"]),
         (&format!("shortid={short}"), &["a"]),
-        ("package=~^g1", &["a"]),
-        ("package!~^g1", &["b"]),
+        ("compute_node=~^g1", &["a"]),
+        ("compute_node!~^g1", &["b"]),
         ("tag.role=~^(web|db)$", &["a", "b"]),
         ("name=~[ab]", &["a", "b"]),
         ("state=~run", &[]),
@@ -783,5 +783,52 @@ async fn a_list_shows_what_is_named_and_says_what_is_not_there() {
     assert_eq!(text(&output(none).await.stdout), "");
     let said = output(against(&emulator, &["machines", "list", "-l"])).await;
     assert!(text(&said.stderr).contains("more columns: --long"), "{}", text(&said.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_selects_targets_is_never_wider_than_it_was_meant() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    let run = async |words: &[&str]| output(against(&emulator, words)).await;
+    // One name, however it is written; not those that begin so.
+    for word in ["name=web1", "NAME=web1", "name==web1"] {
+        let said = run(&["machines", "stop", word, "--dry-run", "--jq", "length"]).await;
+        assert_eq!(text(&said.stdout), "1\n", "{word}: {}", text(&said.stderr));
+    }
+    for word in [
+        "limit=1",
+        "offset=1",
+        "tombstone=true",
+        "State!=Running",
+        "state!~^(runing)$",
+        "package!=g1-smal",
+        "image!=acme-wbe",
+        "networks!=zz*",
+        "created<20260101",
+        "created<2026-6",
+        "created<2026-13",
+        "created!=2026-02-30",
+        "deletion_protection!=yes",
+        "firewall_enabled!=no",
+        "metadata!=x",
+        "nics!=x",
+        "memory!~1G",
+    ] {
+        let said = run(&["machines", "delete", word, "--yes"]).await;
+        assert!(matches!(said.status.code(), Some(2 | 3)), "{word}: {}", text(&said.stderr));
+    }
+    assert!(emulator.requests().iter().all(|seen| seen.method == "GET"), "something was deleted");
+    // A column in capitals is the same column, and a pattern is about names.
+    for (word, many) in
+        [("IMG!=debian*", "4\n"), ("img!~debian", "4\n"), ("IMG=acme-web", "2\n"), ("package!=5be92d07", "4\n")]
+    {
+        assert_eq!(text(&run(&["machines", "list", word, "--count"]).await.stdout), many, "{word}");
+    }
+    // What is named like a filter is not meant by it without a doubt.
+    let file = common::key().join("key.pub").display().to_string();
+    assert!(run(&["keys", "add", &file, "-n", "name=emulator"]).await.status.success());
+    let said = run(&["keys", "delete", "name=emulator", "--yes"]).await;
+    assert_eq!(said.status.code(), Some(10), "{}", text(&said.stderr));
+    assert!(text(&said.stderr).contains("is a filter, and the name of a key"), "{}", text(&said.stderr));
     emulator.stop().await.unwrap();
 }

@@ -272,7 +272,7 @@ async fn of_many_that_wait_for_their_turn_none_is_made_after_an_interruption() {
     let made: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
     let made = made.as_array().unwrap().len();
     assert!(made < 20, "{made} were made: {told}");
-    let there = output(against(&emulator, &["machines", "list", "name=q-", "-o", "ids"])).await;
+    let there = output(against(&emulator, &["machines", "list", "name=q-*", "-o", "ids"])).await;
     assert_eq!(text(&there.stdout).lines().count(), made, "each is told");
     assert!(told.contains("more") && told.contains("to make the others: the same command, with -n NAME"), "{told}");
     emulator.stop().await.unwrap();

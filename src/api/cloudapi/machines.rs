@@ -42,7 +42,10 @@ pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST)
 
 /// ListMachines.
 pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List the machines of the account")
-    .long("Failed and deleted machines are left out without --tombstone or their state.")
+    .long(
+        "Failed and deleted machines are left out without --tombstone or their state. --name web1 and 'name=web1*' are \
+         all whose names begin so, name=web1 is that one.",
+    )
     .pages(1000)
     .fields(&[
         query("name", Kind::Text, "Only machines whose name starts with TEXT or matches a glob: '*-db'")
@@ -175,7 +178,7 @@ pub static REBOOT: Op = Op::action("RebootMachine", "reboot", "/:login/machines/
 pub static RENAME: Op = Op::action("RenameMachine", "rename", "/:login/machines/:machine", "Rename a machine")
     .each()
     .renames()
-    .long("Several by a pattern: `machines rename 'web-*' 'app-*'`, or `{name}-old` from the old name.")
+    .long("Several by a pattern: `machines rename 'web-*' 'app-*'`, or {name}-old from the old name.")
     .fixed(&[("action", "rename")])
     .job("rename")
     .fields(&[body("name", Kind::Text, "New name, at most 189 characters").positional()])

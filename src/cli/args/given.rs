@@ -45,6 +45,15 @@ pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
     match fields.as_slice() {
         [field] if is_pairs(field) => {
             for word in typed {
+                // A condition is no pair.
+                let name = word.split('=').next().unwrap_or_default();
+                if word.contains('=') && (name.ends_with(['!', '<', '>']) || word.contains("=~")) {
+                    return Err(Error::usage(format!(
+                        "'{}' is a condition, and NAME=VALUE is set here",
+                        quoted(&word)
+                    ))
+                    .hint("to select by tags or state: --selector, --state"));
+                }
                 match word.contains('=') {
                     true => words.fields.push((field, word)),
                     false => words.targets.push(word),

@@ -156,16 +156,19 @@ pub fn filter(
         number.map(|number| usize::try_from(*number).unwrap_or(usize::MAX))
     };
     let flag = |id: &str| matches.try_get_one::<bool>(id).ok().flatten() == Some(&true);
-    let mut query = Args::new();
+    let (mut query, mut named) = (Args::new(), Vec::new());
     let mut rows = RowFilter::default();
     if let Some(noun) = noun {
         let reading = Reading { service: &CLOUDAPI, op: noun.list, now: console.now(), files: console };
+        RowFilter::only_filters(noun.list, &words)?;
+        named.clone_from(&words);
         rows = RowFilter::read(&reading, &Given { words, ..Given::default() }, &mut query)?;
         add_picks(matches, noun, console.now(), &mut rows)?;
     }
     Ok(Filter {
         rows,
         query,
+        typed: named,
         max: number("max"),
         parallel: number("parallel"),
         shown: flag("dry-run"),

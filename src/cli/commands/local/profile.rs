@@ -248,7 +248,14 @@ fn get(app: &App, dir: &Path, name: &str, matches: &ArgMatches) -> Result<()> {
     let record = app.globals.output.is_some() || app.globals.jq.is_some();
     let view = app.view(matches, if record { FIELDS } else { FIELD })?;
     let jq = app.globals.jq.as_deref().map(render::Program::new).transpose()?;
-    let fields = shown(profile::fields(dir, name)?.into());
+    let mut fields = shown(profile::fields(dir, name)?.into());
+    // What another tool keeps there may be a secret, whatever it is called.
+    for (field, value) in fields.as_object_mut().into_iter().flatten() {
+        let known = FIELDS.iter().any(|column| column.name == field);
+        if !known && (value.is_string() || value.is_object() || value.is_array()) {
+            *value = "(not read by sdc, not shown)".into();
+        }
+    }
     if record {
         let answer = Answer::from_record(fields.to_string().as_bytes())?;
         return app.show(&answer, Shape::Record, &view, jq.as_ref());

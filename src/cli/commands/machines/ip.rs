@@ -78,6 +78,9 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let choice = address_options::typed(matches).choice(&client).await?;
     let networks = route::networks(&client, &choice).await?;
     let all = matches.get_flag("all");
+    if targets.calls.is_empty() && targets.failures.is_empty() {
+        return Err(Error::new(Kind::NotFound, "no machine matches"));
+    }
     let several = targets.several;
     let ids: Vec<&str> = targets.calls.iter().filter_map(Call::id).collect();
     let mut found =
