@@ -55,6 +55,8 @@ impl ResumeCommand {
         };
         for (field, text) in given::shared(op, matches).map(|words| words.fields).unwrap_or_default() {
             match field.kind {
+                // A file can be named again.
+                api::Kind::FlatPairs(_) | api::Kind::Tags(_) if text.starts_with('@') && text != "@-" => {}
                 api::Kind::FlatPairs(_) | api::Kind::Tags(_) => again.short = true,
                 _ => again.behind.push(text),
             }
@@ -157,6 +159,13 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
         ([], _) if again.keyed && left.makes => {
             error.hint("to go on: the same command again; what its key has made is not made twice")
         }
+        ([], _) if left.makes && !unsent.is_empty() && given::sources(left.typed.matches).next().is_some() => error
+            .hint(match left.typed.matches.get_flag("if-absent") {
+                true => "to go on: the same command again; what is there is not made twice".to_owned(),
+                false => {
+                    format!("to make the others: the same command, with the documents of {} alone", names(&unsent))
+                }
+            }),
         ([], _) if left.makes && unsent.iter().any(|one| one.new.is_some()) => {
             let names: Vec<&str> = unsent.iter().filter_map(|one| one.new.as_deref()).take(MAX_COMMANDS).collect();
             let more = unsent.len().saturating_sub(names.len());

@@ -15,6 +15,7 @@ use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::api::{CLOUDAPI, Kind, Noun};
+use crate::cli::args::given::WORD;
 use crate::cli::commands::shortcuts;
 use crate::cli::console::Console;
 use crate::config::{Dirs, Env, profile};
@@ -138,6 +139,7 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
 /// What an argument means: a path's parameter, or a field that refers to a thing.
 fn noun_of(arg: &Arg) -> Option<&'static Noun> {
     let id = arg.get_id().as_str();
+    let id = id.strip_prefix(WORD).unwrap_or(id);
     let global = id.strip_prefix("as-").and_then(|name| CLOUDAPI.nouns.iter().copied().find(|noun| noun.name == name));
     CLOUDAPI.noun(id).or(global).or_else(|| {
         let fields = CLOUDAPI.resources.iter().flat_map(|resource| resource.ops).flat_map(|op| op.fields);
