@@ -27,6 +27,7 @@ pub use columns::{Chosen, FORMATS, Format, defaults, parse_output};
 pub use escape::{cut, escaped, safe, visible, visible_json, visible_lines};
 pub use jq::Program;
 pub use sort::{SortKey, parse_sort};
+pub use table::in_columns;
 
 use crate::answer::{Answer, scan};
 use crate::api::{Column, Shape, column};

@@ -41,6 +41,10 @@ use crate::error::Hint;
 pub trait Report {
     /// Tells the user something.
     fn say(&self, words: &str);
+    /// Tells the user of a step that each of several targets takes.
+    fn step(&self, words: &str) {
+        self.say(words);
+    }
     /// Warns the user, and scripts too. The words may have commands among them.
     fn warn(&self, words: &Hint);
     /// Gives a target, by its number, another name: a resource that is being made has none before.

@@ -202,7 +202,7 @@ fn is_secret(name: &str, value: &Value) -> bool {
     let small = name.to_ascii_lowercase();
     small.ends_with("_pw")
         || SECRET.iter().any(|word| small.contains(word))
-        || value.as_str().is_some_and(|text| sensitive::has_key_in_it(text))
+        || value.as_str().is_some_and(sensitive::has_key_in_it)
 }
 
 #[cfg(test)]
