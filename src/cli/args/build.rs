@@ -173,7 +173,7 @@ fn with_word(command: Command, field: &'static Field) -> Command {
         .value_name(shown.to_uppercase())
         .value_parser(clap::builder::NonEmptyStringValueParser::new())
         .conflicts_with(field.name)
-        .help(format!("The same as --{shown}"));
+        .help(field.about);
     command.arg(word).mut_arg(field.name, |option| option.required(false).required_unless_present(id))
 }
 
