@@ -89,6 +89,15 @@ pub struct Target {
     pub name: String,
 }
 
+/// What an interruption left of several targets, by their ids, or the names of what was to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Those whose request is out.
+    pub sent: Vec<String>,
+    /// Those for which nothing was sent.
+    pub unsent: Vec<String>,
+}
+
 /// One element of the API's `errors[]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldFault {
@@ -134,6 +143,7 @@ struct Inner {
     /// What was asked for may have been done all the same.
     doubt: bool,
     target: Option<Target>,
+    unfinished: Option<Unfinished>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -150,6 +160,7 @@ impl Error {
             laid_out: false,
             doubt: false,
             target: None,
+            unfinished: None,
             source: None,
         }))
     }
@@ -293,6 +304,18 @@ impl Error {
     /// What to try, in order.
     pub fn hints(&self) -> &[Hint] {
         &self.0.hints
+    }
+
+    /// What an interruption left, if it is one.
+    pub fn unfinished(&self) -> Option<&Unfinished> {
+        self.0.unfinished.as_ref()
+    }
+
+    /// Adds what an interruption left.
+    #[must_use]
+    pub fn leaving(mut self, unfinished: Unfinished) -> Self {
+        self.0.unfinished = Some(unfinished);
+        self
     }
 
     /// What the service said, if it answered at all.

@@ -101,6 +101,8 @@ pub struct Field {
     pub flag: Option<&'static str>,
     /// A positional argument rather than an option.
     pub positional: bool,
+    /// An option that may be typed as a positional argument instead.
+    pub or_word: bool,
     /// One-letter option.
     pub short: Option<char>,
     /// What its value is called in help; a word for the kind unless set.
@@ -127,6 +129,7 @@ pub const fn query(name: &'static str, kind: Kind, about: &'static str) -> Field
         name,
         flag: None,
         positional: false,
+        or_word: false,
         short: None,
         value: None,
         place: Location::Query,
@@ -195,6 +198,11 @@ impl Field {
     pub const fn positional(mut self) -> Self {
         self.positional = true;
         self.required = true;
+        self
+    }
+    /// May be typed without the option's name too; such fields stand in their order.
+    pub const fn or_word(mut self) -> Self {
+        self.or_word = true;
         self
     }
     /// May be left out although it is a positional argument.

@@ -47,6 +47,10 @@ impl Report for Shown<'_> {
         self.app.say(words);
     }
 
+    fn step(&self, words: &str) {
+        self.progress.step(words);
+    }
+
     fn warn(&self, words: &Hint) {
         Report::warn(self.app, words);
     }
@@ -115,7 +119,7 @@ pub async fn run(
             match outcome {
                 Ok(Outcome::Done(Done { object, receipt, words })) => {
                     receipts_only &= receipt;
-                    words.iter().for_each(|words| app.say(words));
+                    words.iter().for_each(|words| progress.step(words));
                     tally.done += 1;
                     done.push((at, object));
                 }

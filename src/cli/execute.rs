@@ -16,6 +16,7 @@ use super::question;
 use super::question::Asking;
 use super::resume::Typed;
 use super::several::{self, Showing};
+use super::sources;
 use super::terminal::prompt;
 use crate::answer::Answer;
 use crate::api::{CLOUDAPI, Column, Kind, Method, Op, Shape, Show};
@@ -31,7 +32,7 @@ use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
 use crate::tasks::targets::Targets;
 use crate::tasks::values::Given;
-use crate::tasks::{about, rename, secrets, targets, values};
+use crate::tasks::{about, rename, resolve, secrets, targets, values};
 
 /// Runs it and returns the exit code.
 ///
@@ -57,20 +58,26 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     let mut given = given::read(op, matches)?;
     let (mut args, mut sieve) = filters(app, op, matches, &mut given)?;
     sieve.count(op, &mut args, !view.sort.is_empty())?;
-    let mut asked = chosen::read(&app.console, op, args, matches)?;
-    ask_for_secrets(app, op, &mut asked.args)?;
-    if let Some(making) = making {
-        making.mark(&mut asked.args)?;
+    let mut documents = sources::merged(app, op, matches, args)?;
+    for args in &mut documents {
+        ask_for_secrets(app, op, args)?;
+        making.map(|making| making.mark(args)).transpose()?;
     }
+    let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
+    let others = documents.split_off(1.min(documents.len()));
+    let asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
     if op.assigns && number_given(op, &asked.args) == 0 {
         let known = op.fields.iter().filter(|field| !field.name.is_empty());
         let known: Vec<_> = known.map(|field| format!("--{}", field.long_name())).collect();
         let or = if known.is_empty() { "" } else { ", or " };
-        return Err(Error::usage("nothing to change was given").hint(format!("NAME=VALUE{or}{}", known.join(", "))));
+        return Err(Error::usage("nothing to change was given")
+            .hint(format!("NAME=VALUE, --from FILE{or}{}", known.join(", "))));
     }
     let exposed = secrets::exposed(&given, &app.console);
-    exposed.iter().chain(&values::doubts(op, &asked.args)).for_each(|doubt| app.warn(doubt));
-    let client = match (asked.asks_the_service(&CLOUDAPI, op) || sieve.asks_the_service(), app.globals.dry_run) {
+    exposed.iter().chain(&doubts).for_each(|doubt| app.warn(doubt));
+    let asks = others.iter().any(|args| resolve::is_needed(&CLOUDAPI, op, args));
+    let asks = asks || asked.asks_the_service(&CLOUDAPI, op) || sieve.asks_the_service();
+    let client = match (asks, app.globals.dry_run) {
         // Nothing is asked of the service, so no key is needed.
         (false, true) => app.client_without_key()?,
         _ if !op.signed => app.client_without_key()?,
@@ -79,19 +86,20 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     no_roles(app, op, client.roles())?;
     // What the names stand for is known before anything is asked.
     if let Some(making) = making {
-        let (calls, _) = making.calls(asked.call(""))?;
-        asked.filter.allows(calls.len(), op.goal.map_or("target", |(_, noun)| noun.word))?;
+        let mut count = making.calls(asked.call(""))?.0.len();
+        for args in &others {
+            count += making.calls(Call::new(args.clone()))?.0.len();
+        }
+        asked.filter.allows(count, op.goal.map_or("target", |(_, noun)| noun.word))?;
     }
     let (parallel, ignore_missing) = (asked.filter.parallel(), asked.filter.ignore_missing);
-    let typed = asked.typed.clone();
+    let (typed, first) = (asked.typed.clone(), asked.args.clone());
     let mut targets = targets::resolve(app, &client, op, asked).await?;
     if op.renames && (targets.several || renames_by_pattern(&targets.calls)) {
         rename_each(&client, &mut targets, &typed).await?;
     }
-    if let Some(making) = making
-        && let Some(call) = targets.calls.pop()
-    {
-        (targets.calls, targets.several) = making.calls(call)?;
+    if let Some(making) = making {
+        make_each(&client, op, making, (&first, others), &mut targets).await?;
     }
     if app.globals.dry_run || app.globals.curl {
         question::told(app, op, &targets);
@@ -160,6 +168,26 @@ fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Given) 
         }
     }
     Ok((args, sieve))
+}
+
+/// The calls for all that is to be made: of the first document, whose names are looked up already, and of the others.
+async fn make_each(
+    client: &Client,
+    op: &'static Op,
+    making: &CreateOptions,
+    (first, others): (&Args, Vec<Args>),
+    targets: &mut Targets,
+) -> Result<()> {
+    let Some(call) = targets.calls.pop() else { return Ok(()) };
+    let mut known = sources::Known::default();
+    known.learn(op, first, &call.args);
+    (targets.calls, targets.several) = making.calls(call)?;
+    for mut args in others {
+        known.resolve(client, op, &mut args).await?;
+        targets.calls.extend(making.calls(Call::new(args))?.0);
+        targets.several = true;
+    }
+    Ok(())
 }
 
 fn renames_by_pattern(calls: &[Call]) -> bool {

@@ -14,6 +14,7 @@ mod question;
 mod resume;
 mod runtime;
 mod several;
+mod sources;
 pub(crate) mod terminal;
 mod tree;
 

@@ -15,8 +15,10 @@ use crate::tasks::lockout;
 use crate::tasks::targets::Targets;
 use crate::tasks::words::{plural, word};
 
-/// So many targets are shown before a question.
+/// So many targets have a line each.
 const MAX_SHOWN: usize = 20;
+/// So many are named before a question.
+const MAX_NAMED: usize = 300;
 /// No cell of the question is wider.
 const MAX_CELL: usize = 100;
 /// No name of a target is longer, with its id and what it belongs to.
@@ -71,12 +73,16 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     prompt::confirm_shown(&app.streams, verb(op), &names, &lost)
 }
 
-/// Says which targets were picked, a line each.
+/// Says which targets were picked, a line each; of many at a terminal, their names.
 pub fn told(app: &App, op: &Op, targets: &Targets) {
     if !targets.picked || targets.calls.is_empty() {
         return;
     }
     app.say(&format!("{} {}:", verb(op), count(&targets.calls)));
+    if targets.calls.len() > MAX_SHOWN && app.streams.stderr_tty {
+        named(app, targets).iter().for_each(|row| app.say(row));
+        return;
+    }
     let now = app.console.now();
     for call in &targets.calls {
         let about = targets.about(call);
@@ -103,17 +109,20 @@ pub fn place(app: &App) -> String {
 
 /// The targets in columns, as many as there is room for.
 fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
+    if names.len() > MAX_SHOWN {
+        return named(app, targets);
+    }
     let cell = |text: &str| cut(&visible(text), MAX_CELL).into_owned();
     let now = app.console.now();
     let cells = |(call, name): (&Call, &String)| {
         let about = targets.about(call).cloned().unwrap_or_default();
         [cell(name), cell(&about.state), age(&about, now), visible(&about.tags).into_owned()]
     };
-    let cells: Vec<[String; 4]> = targets.calls.iter().zip(names).take(MAX_SHOWN).map(cells).collect();
+    let cells: Vec<[String; 4]> = targets.calls.iter().zip(names).map(cells).collect();
     let width = |at: usize| cells.iter().map(|row| row[at].width()).max().unwrap_or_default();
     let widths = [width(0), width(1), width(2)];
     let (terminal, _) = app.streams.size();
-    let mut rows: Vec<String> = cells
+    cells
         .iter()
         .map(|row| {
             let mut line = String::from(" ");
@@ -125,9 +134,21 @@ fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
             let room = terminal.saturating_sub(line.width() + 1).max(20);
             format!("{line} {}", cut(&row[3], room)).trim_end().to_owned()
         })
-        .collect();
-    if names.len() > MAX_SHOWN {
-        rows.push(format!("  … and {} more", names.len() - MAX_SHOWN));
+        .collect()
+}
+
+/// The names of many targets in columns, as far as anybody reads them.
+fn named(app: &App, targets: &Targets) -> Vec<String> {
+    let name = |call: &Call| {
+        let known = targets.about(call).map(|about| about.name.as_str()).filter(|name| !name.is_empty());
+        let typed = call.target.as_ref().map_or("", |(_, name)| name.as_str());
+        let of: String = call.parents.iter().rev().map(|(_, name)| format!(" of {name}")).collect();
+        cut(&visible(&format!("{}{of}", known.unwrap_or(typed))), MAX_CELL).into_owned()
+    };
+    let names: Vec<String> = targets.calls.iter().take(MAX_NAMED).map(name).collect();
+    let mut rows = render::in_columns(&names, app.streams.size().0);
+    if targets.calls.len() > MAX_NAMED {
+        rows.push(format!("  … and {} more", targets.calls.len() - MAX_NAMED));
     }
     rows
 }

@@ -13,15 +13,18 @@ use super::terminal::signals::Signals;
 use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
 use crate::cli::args::{build, given};
 use crate::client::{Client, Watch};
-use crate::error::{CommandLine, Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result, Unfinished};
 use crate::grammar::selector::is_glob;
 use crate::tasks::change::InFlight;
 use crate::tasks::stop::Stop;
+use crate::tasks::words::plural;
 
 /// Of so many jobs a command is told each.
 const MAX_COMMANDS: usize = 4;
-/// So many are named in a message, or in a command.
+/// So many are named in a command.
 const MAX_NAMES: usize = 20;
+/// So many are named in a message; more are counted.
+const MAX_NAMED: usize = 4;
 
 /// What was typed of a command, for the one that goes on with the rest.
 #[derive(Clone, Copy)]
@@ -55,6 +58,8 @@ impl ResumeCommand {
         };
         for (field, text) in given::shared(op, matches).map(|words| words.fields).unwrap_or_default() {
             match field.kind {
+                // A file can be named again.
+                api::Kind::FlatPairs(_) | api::Kind::Tags(_) if text.starts_with('@') && text != "@-" => {}
                 api::Kind::FlatPairs(_) | api::Kind::Tags(_) => again.short = true,
                 _ => again.behind.push(text),
             }
@@ -119,6 +124,8 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
     let under_way = of(|one| one.watch.is_out());
     let there = of(|one| one.there.get());
     let unsent = of(|one| !one.watch.is_out() && !one.there.get());
+    let noun = op.makes().or_else(|| CLOUDAPI.noun(op.path_params().last()?));
+    let names = |these: &[&InFlight]| named(these, noun);
     let mut parts = Vec::new();
     if !under_way.is_empty() {
         parts.push(format!("{} was sent for {}, and goes on", op.verb, names(&under_way)));
@@ -130,7 +137,11 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
         parts.push(format!("nothing was sent for {}", names(&unsent)));
     }
     let words = if parts.is_empty() { String::new() } else { format!(": {}", parts.join("; ")) };
-    let mut error = Error::new(Kind::Interrupted, format!("interrupted{words}"));
+    let all = |these: &[&InFlight]| -> Vec<String> {
+        these.iter().filter_map(|one| one.id.borrow().clone().or_else(|| one.new.clone())).collect()
+    };
+    let unfinished = Unfinished { sent: all(&under_way), unsent: all(&unsent) };
+    let mut error = Error::new(Kind::Interrupted, format!("interrupted{words}")).leaving(unfinished);
     let waited = [ids(&under_way), ids(&there)].concat();
     if let (Some((goal, noun)), false) = (&op.goal, waited.is_empty()) {
         error = ways_to_wait(app, left, goal, noun, &waited).into_iter().fold(error, Error::hint);
@@ -153,10 +164,24 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
         ([_], ids) if !ids.is_empty() && ids.len() <= MAX_NAMES && ids.iter().all(|id| names_one(id)) => {
             error.hint(Hint::run(format!("to go on with the others{with}"), again.command(app, op, &ids)))
         }
-        ([_], ids) if !ids.is_empty() => error.hint("to go on with the others: the same command again"),
+        ([_], ids) if !ids.is_empty() => {
+            let these = command_of(op).on("-").and(again.options).and(cloud(app));
+            // Done twice, such a thing is done twice.
+            let twice = matches!(op.goal, Some((Goal::Audit(_) | Goal::AuditThen(..), _)));
+            let error = if twice { error } else { error.hint("to go on with the others: the same command again") };
+            let ids = "to go on with these alone, whose ids .error.unsent has with --json, one a line";
+            error.hint(Hint::run(format!("{ids}{with}"), these))
+        }
         ([], _) if again.keyed && left.makes => {
             error.hint("to go on: the same command again; what its key has made is not made twice")
         }
+        ([], _) if left.makes && !unsent.is_empty() && given::sources(left.typed.matches).next().is_some() => error
+            .hint(match left.typed.matches.get_flag("if-absent") {
+                true => "to go on: the same command again; what is there is not made twice".to_owned(),
+                false => {
+                    format!("to make the others: the same command, with the documents of {} alone", documents(&unsent))
+                }
+            }),
         ([], _) if left.makes && unsent.iter().any(|one| one.new.is_some()) => {
             let names: Vec<&str> = unsent.iter().filter_map(|one| one.new.as_deref()).take(MAX_COMMANDS).collect();
             let more = unsent.len().saturating_sub(names.len());
@@ -171,13 +196,21 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
     }
 }
 
-/// Their names, as far as a message has room.
-fn names(these: &[&InFlight]) -> String {
-    let mut all = these.iter().take(MAX_NAMES).map(|one| one.name.borrow().clone()).collect::<Vec<_>>().join(", ");
-    if these.len() > MAX_NAMES {
-        all.push_str(&format!(" and {} more", these.len() - MAX_NAMES));
+/// Their names, or how many of these there are where a message has no room for all.
+fn named(these: &[&InFlight], noun: Option<&Noun>) -> String {
+    match these.len() {
+        0..=MAX_NAMED => these.iter().map(|one| one.name.borrow().clone()).collect::<Vec<_>>().join(", "),
+        many => format!("{many} {}", plural(noun.map_or("target", |noun| noun.word))),
     }
-    all
+}
+
+/// The names of documents, as far as a message has room.
+fn documents(these: &[&InFlight]) -> String {
+    let mut all: Vec<String> = these.iter().take(MAX_NAMES).map(|one| one.name.borrow().clone()).collect();
+    if these.len() > MAX_NAMES {
+        all.push(format!("and {} more", these.len() - MAX_NAMES));
+    }
+    all.join(", ")
 }
 
 /// Whether a name can be typed, and then means nothing but the thing of this name: `web*` means others too as soon as
@@ -204,8 +237,11 @@ fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids
     };
     let alone = noun.get.path_params().count() == 1;
     let each = |purpose: &str, command: CommandLine| -> Vec<Hint> {
-        let of = |id| Hint::run(purpose, command.clone().on(id).and(cloud(app)));
-        ids.iter().take(MAX_COMMANDS).map(of).collect()
+        let of = |id: &str| Hint::run(purpose, command.clone().on(id).and(cloud(app)));
+        match ids.len() {
+            0..=MAX_COMMANDS => ids.iter().map(|id| of(id)).collect(),
+            _ => vec![of(&noun.word.to_uppercase())],
+        }
     };
     match (end, goal, CLOUDAPI.resource_of(noun.get)) {
         (Some(end), _, Some(resource)) if alone && !noun.states.is_empty() => {

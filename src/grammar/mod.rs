@@ -6,6 +6,7 @@
 mod actions;
 pub mod affinity;
 pub mod disk;
+pub(crate) mod document;
 pub mod duration;
 pub mod filter;
 mod fwparse;

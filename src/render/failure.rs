@@ -53,6 +53,10 @@ pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said) -> String {
     if let Some(target) = error.target() {
         object["target"] = serde_json::json!({ "noun": target.noun, "id": target.id, "name": safe(&target.name) });
     }
+    if let Some(left) = error.unfinished() {
+        object["sent"] = left.sent.iter().map(|id| safe(id)).collect();
+        object["unsent"] = left.unsent.iter().map(|id| safe(id)).collect();
+    }
     if error.is_in_doubt() {
         object["in_doubt"] = true.into();
     }
@@ -120,6 +124,17 @@ mod tests {
         assert_eq!(words(&error), format!("error: wrong\n  hint: {}", expected.join("\n  hint: ")));
         let told: serde_json::Value = serde_json::from_str(&json(&error)).unwrap();
         assert_eq!(told["error"]["hints"], serde_json::json!(expected));
+    }
+
+    #[test]
+    fn what_an_interruption_left_is_told_as_json_alone() {
+        let left =
+            crate::error::Unfinished { sent: vec!["a".to_owned()], unsent: vec!["b".to_owned(), "c".to_owned()] };
+        let error = Error::other("interrupted").leaving(left);
+        assert_eq!(words(&error), "error: interrupted");
+        let told: serde_json::Value = serde_json::from_str(&json(&error)).unwrap();
+        assert_eq!(told["error"]["sent"], serde_json::json!(["a"]));
+        assert_eq!(told["error"]["unsent"], serde_json::json!(["b", "c"]));
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub use escape::{cut, escaped, safe, visible, visible_json, visible_lines};
 pub use jq::Program;
 pub use jq_given::Given;
 pub use sort::{SortKey, parse_sort};
+pub use table::in_columns;
 
 use crate::answer::{Answer, scan};
 use crate::api::{Column, Shape, column};

@@ -9,7 +9,7 @@ use super::escape::visible;
 
 /// So many lines are live at most; the rest is counted.
 const MAX_LINES: usize = 12;
-/// So many of those that still go on are named in one line.
+/// So many of those that still go on are named in one line, or have a line where there are more targets than lines.
 const MAX_NAMES: usize = 3;
 
 /// One of several targets, and how far it is.
@@ -23,6 +23,17 @@ pub struct Line {
     pub begun: Option<Instant>,
     /// Whether it is over.
     pub ended: bool,
+}
+
+/// Whether there are so many that a line of each is not read any more.
+pub fn are_many(targets: usize) -> bool {
+    targets > MAX_LINES
+}
+
+/// `37 of 300`, where there are more than can be counted at a glance.
+fn counted(lines: &[Line]) -> Option<String> {
+    let ended = lines.iter().filter(|line| line.ended).count();
+    (lines.len() > MAX_NAMES).then(|| format!("{ended} of {}", lines.len()))
 }
 
 /// What still goes on, in one line.
@@ -39,11 +50,15 @@ pub fn still(lines: &[Line], now: Instant) -> String {
             }
         })
         .collect();
-    match (told.as_slice(), going.len()) {
+    let words = match (told.as_slice(), going.len()) {
         ([], 1) => "still waiting for an answer".to_owned(),
         ([], many) => format!("still waiting for answers, for {many}"),
         (told, many) if many > told.len() => format!("{}; and {} more", told.join("; "), many - told.len()),
         (told, _) => told.join("; "),
+    };
+    match counted(lines) {
+        Some(count) => format!("{count}; {words}"),
+        None => words,
     }
 }
 
@@ -53,8 +68,11 @@ pub fn drawn(lines: &[Line], (width, height): (usize, usize), now: Instant) -> V
         lines.iter().filter(|line| !line.ended).filter_map(|line| Some((line, line.begun?))).collect();
     // The last column is left free: some terminals begin a new line there. So is the cursor's own line.
     let width = width.saturating_sub(1);
-    let room = height.saturating_sub(2).clamp(1, MAX_LINES);
-    let shown = if going.len() > room { room.saturating_sub(1) } else { going.len() };
+    let most = if are_many(lines.len()) { MAX_NAMES + 1 } else { MAX_LINES };
+    let room = height.saturating_sub(2).clamp(1, most);
+    let count = counted(lines).filter(|_| !going.is_empty());
+    let taken = going.len() + usize::from(count.is_some());
+    let shown = if taken > room { room.saturating_sub(1) } else { going.len() };
     let mut drawn: Vec<String> = going
         .iter()
         .take(shown)
@@ -65,8 +83,12 @@ pub fn drawn(lines: &[Line], (width, height): (usize, usize), now: Instant) -> V
             fitted(&format!("{words}{time}"), width)
         })
         .collect();
-    if shown < going.len() {
-        drawn.push(fitted(&format!("+{} more", going.len() - shown), width));
+    let more = (shown < going.len()).then(|| going.len() - shown);
+    let more = more
+        .map(|more| if counted(lines).is_some() { format!("{more} more under way") } else { format!("+{more} more") });
+    let last: Vec<String> = count.into_iter().chain(more).collect();
+    if !last.is_empty() {
+        drawn.push(fitted(&last.join("; "), width));
     }
     drawn
 }
@@ -107,14 +129,14 @@ mod tests {
         let mut lines: Vec<Line> =
             (0..1000).map(|at| line(&format!("machine web{at}"), "provisioning", begun)).collect();
         let told = still(&lines, now);
-        assert!(told.starts_with("machine web0: still provisioning after 3m00s; "), "{told}");
+        assert!(told.starts_with("0 of 1000; machine web0: still provisioning after 3m00s; "), "{told}");
         assert!(told.ends_with("; and 997 more"), "{told}");
         lines.iter_mut().skip(1).for_each(|line| line.ended = true);
-        assert_eq!(still(&lines, now), "machine web0: still provisioning after 3m00s");
+        assert_eq!(still(&lines, now), "999 of 1000; machine web0: still provisioning after 3m00s");
         lines[0].words.clear();
-        assert_eq!(still(&lines, now), "machine web0: not done after 3m00s");
+        assert_eq!(still(&lines, now), "999 of 1000; machine web0: not done after 3m00s");
         lines[0].begun = None;
-        assert_eq!(still(&lines, now), "still waiting for an answer");
+        assert_eq!(still(&lines, now), "999 of 1000; still waiting for an answer");
     }
 
     #[test]
@@ -132,10 +154,17 @@ mod tests {
     fn what_has_no_room_is_counted_and_what_has_ended_is_not_drawn() {
         let now = Instant::now();
         let mut lines: Vec<Line> = (0..20).map(|at| line(&format!("web{at}"), "running", now)).collect();
-        assert_eq!(drawn(&lines, (80, 24), now).last().unwrap(), "+9 more");
-        assert_eq!(drawn(&lines, (80, 6), now).len(), 4);
+        let all = drawn(&lines, (80, 24), now);
+        assert_eq!((all.len(), all.last().unwrap().as_str()), (4, "0 of 20; 17 more under way"));
+        assert_eq!(drawn(&lines, (80, 4), now).len(), 2);
         assert_eq!(drawn(&lines, (1, 1), now), [""]);
         lines.iter_mut().skip(1).for_each(|line| line.ended = true);
+        assert_eq!(drawn(&lines, (80, 24), now), ["web0: running 0s", "19 of 20"]);
+        lines.truncate(8);
+        assert_eq!(drawn(&lines, (80, 24), now), ["web0: running 0s", "7 of 8"]);
+        lines.truncate(3);
         assert_eq!(drawn(&lines, (80, 24), now), ["web0: running 0s"]);
+        lines[0].ended = true;
+        assert!(drawn(&lines, (80, 24), now).is_empty());
     }
 }

@@ -176,3 +176,18 @@ fn of_state(state: &str) -> Option<Color> {
         _ => None,
     }
 }
+/// Short texts in columns of one width, as many as the terminal has room for, filled from top to bottom. Each line is
+/// indented by two.
+pub fn in_columns(texts: &[String], width: usize) -> Vec<String> {
+    let widest = texts.iter().map(|text| text.width()).max().unwrap_or_default() + 2;
+    let across = (width.saturating_sub(3) / widest).max(1);
+    let lines = texts.len().div_ceil(across).max(1);
+    let line = |at: usize| {
+        let row =
+            texts.iter().skip(at).step_by(lines).fold(String::new(), |row, text| {
+                format!("{row}{text}{}", " ".repeat(widest.saturating_sub(text.width())))
+            });
+        format!("  {}", row.trim_end())
+    };
+    (0..lines.min(texts.len())).map(line).collect()
+}

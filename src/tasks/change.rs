@@ -213,7 +213,7 @@ impl Changing<'_> {
         {
             return Ok(Outcome::Done(Done { object: made.machine, receipt: false, words }));
         }
-        words.iter().for_each(|words| self.report.say(words));
+        words.iter().for_each(|words| self.report.step(words));
         self.report.name(at, &name);
         let taken = Taken { made, name, id: Some(id.to_owned()), before };
         self.end(at, call, noun, taken, timeout).await

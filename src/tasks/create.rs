@@ -158,6 +158,9 @@ impl CreateOptions {
     /// The tag is given by hand too, or the time in the one of `sdc reap` is none.
     pub fn mark(&self, args: &mut Args) -> Result<()> {
         check_expiry(args)?;
+        if self.if_absent && args.get("name").is_none() {
+            return Err(Error::usage("--if-absent looks for a machine by its name, and there is none: -n NAME"));
+        }
         let Some(key) = &self.key else { return Ok(()) };
         let tag = format!("tag.{KEY_TAG}");
         if args.get(&tag).is_some() {

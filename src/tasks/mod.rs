@@ -9,16 +9,19 @@ pub mod change;
 pub mod column_filter;
 pub mod create;
 pub mod diagnosis;
+pub mod document;
 pub mod explain;
 mod filter_errors;
 pub mod listing;
 pub mod lockout;
 pub mod machine_diff;
 pub mod overview;
+mod pair_file;
 pub mod permission;
 pub mod picks;
 pub mod plan;
 pub mod rbac;
+pub mod recipe;
 pub mod rename;
 pub mod resolve;
 pub mod role_tags;
@@ -38,6 +41,10 @@ use crate::error::Hint;
 pub trait Report {
     /// Tells the user something.
     fn say(&self, words: &str);
+    /// Tells the user of a step that each of several targets takes.
+    fn step(&self, words: &str) {
+        self.say(words);
+    }
     /// Warns the user, and scripts too. The words may have commands among them.
     fn warn(&self, words: &Hint);
     /// Gives a target, by its number, another name: a resource that is being made has none before.

@@ -403,7 +403,7 @@ impl RowFilter {
         let (condition, query) = condition(field, &key, typed, value)?;
         let condition = match field.test {
             // The service finds what begins so; of `==` all of it counts.
-            Test::Begins(_) if exact => Some(Condition::text(sign, value)),
+            Test::Begins(_) if exact && !sign.is_regex() => Some(Condition::text(sign, value)),
             _ => condition,
         };
         let mut path = vec![field.test.field().unwrap_or_default().to_owned()];

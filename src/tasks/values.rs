@@ -34,7 +34,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::secrets;
+use super::{pair_file, secrets};
 use crate::answer::scan;
 use crate::api::{Field, Kind, Location, Op, Test};
 use crate::auth::{KeyKind, PublicKey};
@@ -203,8 +203,13 @@ pub fn add(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Res
         return Err(Error::usage(format!("{} is given twice", field.name)));
     }
     let pairs = matches!(field.kind, Kind::Object | Kind::Pairs(_) | Kind::FlatPairs(_) | Kind::Tags(_));
-    if pairs && field.place == Location::Body && text.trim_start().starts_with('{') {
-        return add_object(args, field, text, files).map_err(|error| error.about(&option()));
+    if pairs && field.place == Location::Body {
+        if text.trim_start().starts_with('{') {
+            return add_object(args, field, text, files).map_err(|error| error.about(&option()));
+        }
+        if let Some(file) = text.strip_prefix('@') {
+            return add_pairs(args, field, file, files);
+        }
     }
     match field.kind {
         Kind::CopyOf(_) => Ok(()),
@@ -302,61 +307,88 @@ fn add_to_list(args: &mut Args, field: &Field, text: &str) -> Result<()> {
 fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Result<()> {
     let option = format!("--{}", field.long_name());
     match field.kind {
-        Kind::Object => {
-            let (name, value) = pair(text).map_err(|error| error.about(&option))?;
-            let object = match args.get(field.name) {
-                Some(Arg::Json(raw)) => raw.get(),
-                _ => "{}",
-            };
-            let members: Vec<_> = scan::members(object).into_iter().flatten().collect();
-            if members.iter().any(|(known, _)| scan::unquote(known).is_some_and(|known| known == name)) {
-                return Err(Error::usage(format!("{} is given twice", quoted(name))).about(&option));
-            }
-            // A number stays as it was typed: decoded, it would lose digits.
-            let value = match value {
-                Arg::Text(text) => serde_json::Value::from(text).to_string(),
-                Arg::Json(raw) => raw.get().to_owned(),
-            };
-            let own = format!("{}:{value}", serde_json::Value::from(name));
-            let all = members.iter().map(|(name, value)| format!("{name}:{value}")).chain([own]).collect::<Vec<_>>();
-            args.push(field.name, Arg::json(&format!("{{{}}}", all.join(",")))?);
-            Ok(())
+        // All of a file, or what one name is to have.
+        Kind::PairFiles(_) | Kind::FlatFiles(_) if !text.contains('=') => {
+            add_pairs(args, field, text.strip_prefix('@').unwrap_or(text), files)
+        }
+        Kind::PairFiles(_) | Kind::FlatFiles(_) => {
+            let (name, value) = named_file(text, &option, files)?;
+            add_one(args, field, name, Arg::Text(value))
         }
         Kind::FlatPairs(reserved) => {
             let (name, value) = pair(text)?;
             check_name(name, reserved)?;
             no_file(&value, name, ("", "--file "), "")?;
+            add_one(args, field, name, value)
+        }
+        Kind::Pairs("metadata.") => {
+            let (name, value) = pair(text).map_err(|error| error.about(&option))?;
+            no_file(&value, name, ("--metadata ", "--metadata-file "), "--metadata ")?;
+            add_one(args, field, name, value)
+        }
+        Kind::Tags(_) => {
+            let (name, value) = pair(text)?;
+            add_one(args, field, name, value)
+        }
+        _ => {
+            let (name, value) = pair(text).map_err(|error| error.about(&option))?;
+            add_one(args, field, name, value)
+        }
+    }
+}
+
+/// Adds the pairs of a file, `-` for standard input.
+fn add_pairs(args: &mut Args, field: &Field, file: &str, files: &dyn Files) -> Result<()> {
+    let text = read_text(file, files)?;
+    let pairs = pair_file::read(&shown(file), &text)?;
+    let mut add = |name: &str, value| secrets::check_name(name).and_then(|()| add_one(args, field, name, value));
+    pairs.into_iter().try_for_each(|(name, value)| add(&name, value).map_err(|error| error.about(&shown(file))))
+}
+
+/// Adds one value under its name.
+pub(super) fn add_one(args: &mut Args, field: &Field, name: &str, value: Arg) -> Result<()> {
+    match field.kind {
+        Kind::Object => add_member_of(args, field, name, value),
+        Kind::FlatPairs(reserved) | Kind::FlatFiles(reserved) => {
+            check_name(name, reserved)?;
             add_pair(args, "", name, value)
         }
         Kind::Tags(reserved) => {
-            let (name, value) = pair(text)?;
             check_name(name, reserved)?;
             grammar::tag::check(name, &typed_tag(&value))?;
             add_pair(args, "", name, value)
         }
-        Kind::FlatFiles(reserved) => {
-            let (name, value) = pair_file(text, &option, files)?;
-            check_name(name, reserved)?;
-            add_pair(args, "", name, Arg::Text(value))
-        }
-        Kind::Pairs(prefix) => {
-            let (name, value) = pair(text).map_err(|error| error.about(&option))?;
-            if prefix == "metadata." {
-                no_file(&value, name, ("--metadata ", "--metadata-file "), "--metadata ")?;
-            }
+        Kind::Pairs(prefix) | Kind::PairFiles(prefix) => {
             check_new_metadata(prefix, name)?;
             if prefix == "tag." && field.place == Location::Body {
                 grammar::tag::check_new(name, &typed_tag(&value))?;
             }
             add_pair(args, prefix, name, value)
         }
-        Kind::PairFiles(prefix) => {
-            let (name, value) = pair_file(text, &option, files)?;
-            check_new_metadata(prefix, name)?;
-            add_pair(args, prefix, name, Arg::Text(value))
-        }
         _ => Ok(()),
     }
+}
+
+/// Adds a member of an object.
+fn add_member_of(args: &mut Args, field: &Field, name: &str, value: Arg) -> Result<()> {
+    let object = match args.get(field.name) {
+        Some(Arg::Json(raw)) => raw.get(),
+        _ => "{}",
+    };
+    let members: Vec<_> = scan::members(object).into_iter().flatten().collect();
+    if members.iter().any(|(known, _)| scan::unquote(known).is_some_and(|known| known == name)) {
+        let words = format!("{} is given twice", quoted(name));
+        return Err(Error::usage(words).about(&format!("--{}", field.long_name())));
+    }
+    // A number stays as it was typed: decoded, it would lose digits.
+    let value = match value {
+        Arg::Text(text) => serde_json::Value::from(text).to_string(),
+        Arg::Json(raw) => raw.get().to_owned(),
+    };
+    let own = format!("{}:{value}", serde_json::Value::from(name));
+    let all = members.iter().map(|(name, value)| format!("{name}:{value}")).chain([own]).collect::<Vec<_>>();
+    args.push(field.name, Arg::json(&format!("{{{}}}", all.join(",")))?);
+    Ok(())
 }
 
 /// Refuses a value that begins as the name of a file does elsewhere. Of the options, the first stands before what was
@@ -466,7 +498,7 @@ fn check_new_metadata(prefix: &str, name: &str) -> Result<()> {
 }
 
 /// Whether a field may be given more than once.
-fn several(kind: Kind) -> bool {
+pub(super) fn several(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::Pairs(_)
@@ -589,7 +621,7 @@ pub fn pair(text: &str) -> Result<(&str, Arg)> {
 }
 
 /// `NAME=@FILE`, and the file's contents.
-fn pair_file<'t>(text: &'t str, option: &str, files: &dyn Files) -> Result<(&'t str, String)> {
+fn named_file<'t>(text: &'t str, option: &str, files: &dyn Files) -> Result<(&'t str, String)> {
     let (name, value) = pair(text).map_err(|error| error.about(option))?;
     let Arg::Text(file) = value else { return Err(Error::usage(format!("'{}' is not NAME=@FILE", quoted(text)))) };
     let file = file.strip_prefix('@').unwrap_or(&file);

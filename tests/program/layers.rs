@@ -68,10 +68,14 @@ const INSIDE: &[(&str, &[&str])] = &[
     ),
     (
         "cli/execute",
-        &["app", "args", "change", "filter", "listed", "names", "preview", "question", "resume", "several", "terminal"],
+        &[
+            "app", "args", "change", "filter", "listed", "names", "preview", "question", "resume", "several",
+            "sources", "terminal",
+        ],
     ),
     ("cli/listed", &["app", "names", "terminal"]),
     ("cli/several", &["app", "terminal"]),
+    ("cli/sources", &["app", "args"]),
     ("cli/change", &["app", "args", "resume", "several", "terminal"]),
     ("cli/app", &["args", "console", "terminal"]),
 ];

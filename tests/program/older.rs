@@ -82,7 +82,7 @@ const TYPED: &[(&str, &str)] = &[
     ("insts state=running", "-"),
     ("ssh web1", "-"),
     ("ip web1", "-"),
-    ("create base-64 g1-small", "--image IMG"),
+    ("create base-64 g1-small web", "IMAGE PACKAGE -n NAME"),
     ("start web1", "-"),
     ("stop web1", "-"),
     ("reboot web1", "-"),

@@ -122,7 +122,8 @@ async fn an_interrupted_bulk_command_sends_nothing_more_and_says_what_goes_on() 
     let told = String::from_utf8_lossy(&said.stderr);
     assert_eq!(said.status.code(), Some(130), "{told}");
     assert_eq!(posts(), 8, "nothing was sent after the interruption");
-    assert!(told.contains("and goes on; nothing was sent for"), "{told}");
+    assert!(told.contains("interrupted: stop was sent for 8 machines, and goes on; nothing was sent for "), "{told}");
+    assert!(told.contains(" machines\n  hint: ") && told.lines().all(|line| line.len() < 1200), "{told}");
     emulator.stop().await.unwrap();
 }
 

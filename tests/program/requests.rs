@@ -38,6 +38,23 @@ async fn no_command_asks_more_often_than_it_must() {
 }
 
 #[tokio::test]
+async fn names_that_many_documents_have_in_common_are_looked_up_once() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("machines.yaml");
+    let one = "image: base-64\npackage: g1-nano\nnetwork: [backend]\n---\n";
+    let path = file.display().to_string();
+    let mut counts = Vec::new();
+    for many in [1, 12] {
+        std::fs::write(&file, one.repeat(many)).unwrap();
+        let words = ["machines", "create", "--from", &path, "--dry-run"];
+        counts.push(requests(&emulator, home.path(), &words).await.len());
+    }
+    assert_eq!(counts[0], counts[1], "{counts:?}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn pages_are_asked_for_until_a_short_one_comes() {
     let options = Options { seed: sdc::emulator::Seed::Machines(2500), ..Options::default() };
     let emulator = Emulator::start(options).await.unwrap();

@@ -71,7 +71,7 @@ pub static CREATE: Op =
             body("homepage", Kind::Text, "Page about it").value("URL"),
             body("eula", Kind::Text, "Its licence").value("URL"),
             body("acl", Kind::Words, "Account that may use it too; may be repeated").value("UUID"),
-            body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; may be repeated").flag("tag").short('t'),
+            body("tags", Kind::Object, "Tag NAME=TEXT, NAME:=JSON, or @FILE; may be repeated").flag("tag").short('t'),
             ROLE_TAG,
         ])
         .examples(
@@ -111,7 +111,7 @@ pub static UPDATE: Op = Op::update("UpdateImage", "update", "/:login/images/:ima
         body("homepage", Kind::TextOrEmpty, "Page about it").value("URL"),
         body("eula", Kind::TextOrEmpty, "URL of its licence"),
         body("acl", Kind::Words, "Accounts that may use it too; replaces those that may now").value("UUID"),
-        body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON; replaces all tags").flag("tag").short('t'),
+        body("tags", Kind::Object, "Tag NAME=TEXT, NAME:=JSON, or @FILE; replaces all tags").flag("tag").short('t'),
     ])
     .examples(
         "images update acme-web description='Web server'\n\

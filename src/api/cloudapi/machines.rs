@@ -81,6 +81,7 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
 /// GetMachine.
 pub static GET: Op = Op::get("GetMachine", "get", "/:login/machines/:machine", "Show a machine")
     .each()
+    .long("-o create prints the document that `machines create --from` takes, to make another one like it.")
     .fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata")])
     .examples("machines get web1\nmachines get web1 -o name,state,primaryIp");
 
@@ -89,14 +90,17 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
     .making(&MACHINE)
     .long(
         "Tags and metadata stay what was typed: --tag version=1.10 is the text 1.10. NAME:=JSON gives a tag a type: \
-         --tag triton.cns.disable:=true",
+         --tag triton.cns.disable:=true. --from takes files of YAML or JSON with these fields, by their options' names \
+         or the API's; each document makes a machine, and an option wins over the file.",
     )
     .until(Goal::State("running"), &MACHINE)
     .fields(&[
         body("image", Kind::Ref(&super::images::IMAGE), "Image: id, short id, name (the newest), or name@version")
-            .required(),
+            .required()
+            .or_word(),
         body("package", Kind::Ref(&super::packages::PACKAGE), "Package: id, short id, name, or name@version")
-            .required(),
+            .required()
+            .or_word(),
         body("name", Kind::Text, "Name, at most 189 characters; {{shortId}} is the start of the id").short('n'),
         body("networks", Kind::Refs(&super::networks::NETWORK), "Network: id, short id or name; may be repeated")
             .flag("network")
@@ -105,11 +109,19 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
         body("default_networks", Kind::SomeOf(&["external", "internal"]), "Only this one of the default networks")
             .flag("default-network"),
         body("affinity", Kind::Affinity, "Where to place it: instance!=web*, role==~db; may be repeated"),
-        body("tag", Kind::Pairs("tag."), "Tag NAME=TEXT, or NAME:=JSON for a number or boolean; may be repeated")
-            .short('t'),
-        body("metadata", Kind::Pairs("metadata."), "Metadata NAME=TEXT; may be repeated").short('m'),
-        body("metadata-file", Kind::PairFiles("metadata."), "Metadata NAME=@FILE: the value is the file's contents")
-            .short('M'),
+        body(
+            "tag",
+            Kind::Pairs("tag."),
+            "Tag NAME=TEXT, NAME:=JSON for a number or boolean, or @FILE; may be repeated",
+        )
+        .short('t'),
+        body("metadata", Kind::Pairs("metadata."), "Metadata NAME=TEXT, or @FILE of pairs; may be repeated").short('m'),
+        body(
+            "metadata-file",
+            Kind::PairFiles("metadata."),
+            "Metadata NAME=@FILE: the value is the file's contents; FILE: JSON, or NAME=VALUE lines",
+        )
+        .short('M'),
         body("metadata.user-script", Kind::File, "File that the machine runs at every boot, - for standard input")
             .flag("script"),
         body("metadata.cloud-init:user-data", Kind::File, "File with the configuration for cloud-init")
@@ -141,7 +153,7 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
     ])
     .job("provision")
     .examples(
-        "machines create -n web2 --image base-64 --package g1-small --wait\n\
+        "machines create base-64 g1-small -n web2 --wait\n\
          machines create -n 'app-{1..3}' --image acme-web --package g1-small -t role=app",
     );
 

@@ -55,7 +55,7 @@ pub static CREATE: Op = Op::create("CreateVolume", "create", "/:login/volumes", 
             .flag("network")
             .short('N'),
         body("affinity", Kind::Affinity, "Placement rule on tags, such as role!=db; may be repeated"),
-        body("tags", Kind::Object, "Tag NAME=TEXT; may be repeated").flag("tag"),
+        body("tags", Kind::Object, "Tag NAME=TEXT, or @FILE of pairs; may be repeated").flag("tag"),
     ])
     .examples(
         "volumes create -n backup -s 20G --wait\n\

@@ -160,8 +160,21 @@ pub fn fields(command: Command, op: &'static Op) -> Command {
     let typed = typed.filter(|field| !(in_a_row && field.positional));
     typed.fold(command, |all, field| {
         let arg = option(field);
-        all.arg(if field.positional { arg } else { arg.help_heading(heading) })
+        let all = all.arg(if field.positional { arg } else { arg.help_heading(heading) });
+        if field.or_word { with_word(all, field) } else { all }
     })
+}
+
+/// The command with this field as a word too: one of the two is enough, and both are too many.
+fn with_word(command: Command, field: &'static Field) -> Command {
+    let id = format!("{}{}", given::WORD, field.name);
+    let shown = field.long_name();
+    let word = Arg::new(id.clone())
+        .value_name(shown.to_uppercase())
+        .value_parser(clap::builder::NonEmptyStringValueParser::new())
+        .conflicts_with(field.name)
+        .help(field.about);
+    command.arg(word).mut_arg(field.name, |option| option.required(false).required_unless_present(id))
 }
 
 /// The options and arguments of an operation's command.
@@ -218,6 +231,12 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
             command = command.args(targets::picks(noun).into_iter().filter(|option| !has(option)));
         }
     }
+    if given::sets_pairs(op) {
+        let help = "File of what to set, - for stdin: a JSON object, or NAME=VALUE lines; may be repeated";
+        command = command.arg(from_file(help).action(ArgAction::Append));
+    } else if op.assigns {
+        command = command.arg(from_file("File of fields, - for stdin: a JSON or YAML object"));
+    }
     command = match op.shape {
         Shape::Rows | Shape::Map => {
             let [header, long, sort] = list_options();
@@ -263,6 +282,12 @@ pub fn with_yes(mut command: Command) -> Command {
 /// Whether a question may come before it is done.
 pub fn asks(op: &Op) -> bool {
     op.asks || op.asks_many || op.locks_out || op.fields.iter().any(|field| field.asks)
+}
+
+/// The option for a file of what is set.
+pub fn from_file(help: &'static str) -> Arg {
+    let text = clap::builder::NonEmptyStringValueParser::new();
+    Arg::new(given::FROM).long("from").short('f').value_name("FILE").value_parser(text).help(help)
 }
 
 /// What filters are, in a line of help.

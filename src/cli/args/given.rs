@@ -47,23 +47,27 @@ pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
             for word in typed {
                 // A condition is no pair.
                 let name = word.split('=').next().unwrap_or_default();
-                if word.contains('=') && (name.ends_with(['!', '<', '>']) || word.contains("=~")) {
+                if !word.starts_with('@')
+                    && word.contains('=')
+                    && (name.ends_with(['!', '<', '>']) || word.contains("=~"))
+                {
                     return Err(Error::usage(format!(
                         "'{}' is a condition, and NAME=VALUE is set here",
                         quoted(&word)
                     ))
                     .hint("to select by tags or state: --selector, --state"));
                 }
-                match word.contains('=') {
+                match word.contains('=') || word.starts_with('@') {
                     true => words.fields.push((field, word)),
                     false => words.targets.push(word),
                 }
             }
+            words.fields.extend(sources(matches).map(|file| (*field, format!("@{file}"))));
             if field.required && words.fields.is_empty() {
                 let pair = shown(field);
                 return Err(Error::usage(match words.targets.as_slice() {
                     [_, .., last] => format!("'{}' is not {pair}", quoted(last)),
-                    _ => format!("what to set is missing: {pair}"),
+                    _ => format!("what to set is missing: {pair}, or --from FILE"),
                 }));
             }
         }
@@ -87,6 +91,22 @@ pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
     };
     Err(Error::usage(format!("{missing} is missing"))
         .hint(Hint::run("how it is typed", CommandLine::of(&format!("{} --help", words_of(op))))))
+}
+
+/// How the ids of arguments begin that may be typed without the option's name.
+pub const WORD: &str = "word-";
+
+/// The option for a file of what is set.
+pub const FROM: &str = "from";
+
+/// The files of `--from`.
+pub fn sources(matches: &ArgMatches) -> impl Iterator<Item = &String> {
+    matches.try_get_many::<String>(FROM).ok().flatten().into_iter().flatten()
+}
+
+/// Whether pairs are set behind the targets.
+pub fn sets_pairs(op: &Op) -> bool {
+    is_shared(op) && op.fields.iter().any(|field| field.positional && is_pairs(field))
 }
 
 /// The command of an operation without its targets.
@@ -116,6 +136,11 @@ pub fn read(op: &'static Op, matches: &ArgMatches) -> Result<Given> {
     for field in op.fields.iter().filter(|field| !matches!(field.kind, Kind::CopyOf(_))) {
         if in_a_row && field.positional {
             continue;
+        }
+        if field.or_word
+            && let Some(text) = matches.try_get_one::<String>(&format!("{WORD}{}", field.name)).ok().flatten()
+        {
+            given.fields.push((field, text.clone()));
         }
         if matches.value_source(field.name) != Some(ValueSource::CommandLine) {
             continue;

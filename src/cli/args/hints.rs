@@ -58,13 +58,8 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
             Some(hint)
         }
         ErrorKind::UnknownArgument if wrong == "-f" => {
-            let assigns = operation(tree, &typed).is_some_and(|(_, op)| op.assigns);
             let command = path(tree, &typed).join(" ");
-            match assigns {
-                true => Some("there is no -f FILE here: fields are typed as NAME=VALUE, or NAME:=JSON".to_owned()),
-                false if command.is_empty() => None,
-                false => Some(format!("there is no -f here: sdc {command} --help")),
-            }
+            (!command.is_empty()).then(|| format!("there is no -f here: sdc {command} --help"))
         }
         ErrorKind::UnknownArgument if wrong == "--force" => Some(match operation(tree, &typed) {
             Some((_, op)) if op.asks_many => {
@@ -72,6 +67,9 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
             }
             _ => "nothing is asked here, so there is nothing to skip".to_owned(),
         }),
+        ErrorKind::InvalidValue if wrong.starts_with("--from") && path(tree, &typed) == ["machines", "create"] => {
+            Some("-f is a file of machines here; the firewall: --firewall".to_owned())
+        }
         ErrorKind::InvalidValue if wrong.starts_with("--selector") && typed.contains(&"-l") => {
             Some("-l selects by tags here: -l role=web; more columns: --long".to_owned())
         }
@@ -81,6 +79,11 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
             Some(hint)
         }
         ErrorKind::UnknownArgument if let Some(hint) = takes_one(tree, &typed, &wrong) => Some(hint),
+        // A word more may have been taken for the image.
+        ErrorKind::ArgumentConflict if let Some(word) = behind_wait(&typed) => match is_time(word) {
+            true => Some(format!("--wait --timeout {word}")),
+            false => is_waited_state(tree, &typed, word).then(|| format!("--wait={word}")),
+        },
         ErrorKind::UnknownArgument if is_waited_state(tree, &typed, &wrong) => Some(format!("--wait={wrong}")),
         ErrorKind::MissingRequiredArgument if let Some(hint) = picking(tree, &typed, error) => Some(hint),
         ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {
@@ -310,6 +313,11 @@ fn is_time(word: &str) -> bool {
 
 fn is_behind_wait(typed: &[&str], word: &str) -> bool {
     typed.windows(2).any(|pair| matches!(pair[0], "--wait" | "-w") && pair[1] == word)
+}
+
+/// The word behind `--wait`, which takes none.
+fn behind_wait<'a>(typed: &[&'a str]) -> Option<&'a str> {
+    typed.windows(2).find(|pair| matches!(pair[0], "--wait" | "-w") && !pair[1].starts_with('-')).map(|pair| pair[1])
 }
 
 /// Whether this word stands behind `--wait`, and is a state that could be waited for.

@@ -87,6 +87,7 @@ static COMMANDS: &[&Custom] = &[
     &machines::changefeed::WATCH,
     &machines::vnc::COMMAND,
     &machines::migrate_watch::COMMAND,
+    &machines::get::COMMAND,
     &machines::create::COMMAND,
     &machines::disk_add::COMMAND,
     &machines::part_get::TAG,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::voice::Voice;
-use crate::render::progress::{Line, drawn, still};
+use crate::render::progress::{Line, are_many, drawn, still};
 use crate::render::safe;
 
 /// How often the elapsed time is drawn anew.
@@ -59,6 +59,13 @@ impl<'a> Progress<'a> {
             self.draw();
         } else {
             self.say(at, words);
+        }
+    }
+
+    /// What was done to one. Of many the count tells it, where it is seen.
+    pub fn step(&self, words: &str) {
+        if !(self.live && are_many(self.lines.borrow().len())) {
+            self.voice.say(words);
         }
     }
 

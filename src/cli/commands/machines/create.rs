@@ -6,7 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::api::cloudapi::machines;
 use crate::cli::app::App;
-use crate::cli::args::build::{CREATION, Syntax};
+use crate::cli::args::build::{self, CREATION, Syntax};
+use crate::cli::args::given::FROM;
 use crate::cli::args::targets;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::execute;
@@ -24,10 +25,14 @@ pub(crate) static COMMAND: Custom = Custom {
     settings: Settings::Needed,
 };
 
+/// What a file may hold instead.
+const NEEDED: &[&str] = &["image", "package"];
+
 /// The options beside those of the table.
 pub fn extend(command: Command) -> Command {
     let own = |id: &'static str| Arg::new(id).long(id).help_heading(CREATION);
     command
+        .override_usage("sdc machines create IMAGE PACKAGE [OPTIONS]\n       sdc machines create --from FILE [OPTIONS]")
         .args([
             own("idempotency-key")
                 .value_name("KEY")
@@ -35,7 +40,6 @@ pub fn extend(command: Command) -> Command {
                 .help("Create at most once per KEY (stored in the tag sdc.idempotency-key); excludes --if-absent"),
             own("if-absent")
                 .action(ArgAction::SetTrue)
-                .requires("name")
                 .conflicts_with("idempotency-key")
                 .help("Do nothing if a machine with this name, image and package exists"),
             own("count")
@@ -48,6 +52,15 @@ pub fn extend(command: Command) -> Command {
                 .requires("wait")
                 .help("Keep or delete one that fails or takes too long [default: keep]"),
         ])
+        .arg(
+            build::from_file("File of machines, - for stdin: YAML documents or JSON, with the fields of this command")
+                .action(ArgAction::Append)
+                .help_heading(CREATION),
+        )
+        .mut_args(|arg| match NEEDED.contains(&arg.get_id().as_str()) {
+            true => arg.required_unless_present(FROM),
+            false => arg,
+        })
         .args(targets::limits().map(|limit| limit.help_heading(CREATION)))
 }
 

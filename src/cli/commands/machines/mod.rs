@@ -4,6 +4,7 @@ pub(crate) mod address_options;
 pub(crate) mod changefeed;
 pub mod create;
 pub(crate) mod disk_add;
+pub(crate) mod get;
 pub(crate) mod ip;
 pub(crate) mod migrate_watch;
 pub(crate) mod part_get;

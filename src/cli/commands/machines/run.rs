@@ -65,7 +65,7 @@ pub fn command() -> Command {
     let own = |id: &'static str| Arg::new(id).long(id).value_parser(NonEmptyStringValueParser::new());
     let command = Command::new("run")
         .about("Run a command on a new machine, and delete the machine afterwards")
-        .override_usage("sdc run --image IMAGE --package PACKAGE [OPTIONS] -- COMMAND...")
+        .override_usage("sdc run IMAGE PACKAGE [OPTIONS] -- COMMAND...")
         .before_long_help(
             "The machine is created, waited for until somebody can log in with ssh, given --copy, and used: the \
              command's input, output and errors are those of sdc. Then it is deleted, whether the command \

@@ -15,7 +15,7 @@ use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::api::{CLOUDAPI, Kind, Noun, Op};
-use crate::cli::args::given;
+use crate::cli::args::given::{self, WORD};
 use crate::cli::commands::shortcuts;
 use crate::cli::console::Console;
 use crate::config::{Dirs, Env, profile};
@@ -182,6 +182,7 @@ fn refers(kind: Kind) -> Option<&'static Noun> {
 /// What an argument means: a path's parameter, or a field that refers to a thing.
 fn noun_of(arg: &Arg) -> Option<&'static Noun> {
     let id = arg.get_id().as_str();
+    let id = id.strip_prefix(WORD).unwrap_or(id);
     let global = id.strip_prefix("as-").and_then(|name| CLOUDAPI.nouns.iter().copied().find(|noun| noun.name == name));
     CLOUDAPI.noun(id).or(global).or_else(|| {
         let fields = CLOUDAPI.resources.iter().flat_map(|resource| resource.ops).flat_map(|op| op.fields);

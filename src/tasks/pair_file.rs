@@ -1,0 +1,108 @@
+//! A file with pairs: a JSON object, or a line `NAME=VALUE` for each. Pure: it says what is wrong with a text, and never
+//! shows a value, which may be a password.
+
+use crate::answer::scan;
+use crate::error::{Error, Result};
+use crate::request::Arg;
+use crate::sensitive::quoted;
+
+/// A name and its value: text stays text, and JSON keeps its type.
+pub(super) type Pair = (String, Arg);
+
+/// Reads the pairs of a text. `file` is what messages call it.
+///
+/// # Errors
+/// A usage error that says where the text is neither JSON nor `NAME=VALUE`.
+pub(super) fn read(file: &str, text: &str) -> Result<Vec<Pair>> {
+    let text = text.trim_start_matches('\u{feff}');
+    let pairs = if text.trim_start().starts_with(['{', '[']) { object(file, text)? } else { lines(file, text)? };
+    match pairs.is_empty() {
+        true => Err(Error::usage(format!("{file} holds no pairs: a JSON object, or a line NAME=VALUE for each"))),
+        false => Ok(pairs),
+    }
+}
+
+fn object(file: &str, text: &str) -> Result<Vec<Pair>> {
+    let wrong = || Error::usage(format!("{file} is not a JSON object"));
+    serde_json::from_str::<&serde_json::value::RawValue>(text).map_err(|error| wrong().because(error))?;
+    let members = scan::members(text).ok_or_else(wrong)?;
+    members
+        .map(|(name, value)| {
+            let name = scan::unquote(name).ok_or_else(wrong)?.into_owned();
+            let fail = |words: &str| Err(Error::usage(format!("{file}: '{}' {words}", quoted(&name))));
+            let value = match value.as_bytes().first() {
+                _ if name.is_empty() || name.contains('=') => return fail("cannot be a name here"),
+                Some(b'"') => Arg::Text(scan::unquote(value).ok_or_else(wrong)?.into_owned()),
+                Some(b'{' | b'[' | b'n') => {
+                    return fail("is not text, a number, true or false: nothing else can be kept");
+                }
+                _ => Arg::json(value)?,
+            };
+            Ok((name, value))
+        })
+        .collect()
+}
+
+fn lines(file: &str, text: &str) -> Result<Vec<Pair>> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+    lines
+        .map(|(at, line)| {
+            let place = format!("{file}, line {}", at + 1);
+            let fail = |words: &str| Error::usage(format!("{place}: {words}"));
+            let (name, value) = line.split_once('=').ok_or_else(|| fail("this is not NAME=VALUE"))?;
+            let (name, value) = match name.strip_suffix(':') {
+                Some(name) if value.trim_start().starts_with(['{', '[', 'n']) => {
+                    return Err(fail(&format!("'{}' is not text, a number, true or false", quoted(name))));
+                }
+                Some(name) => {
+                    let value = Arg::json(value).map_err(|_| fail(&format!("'{}' has no JSON value", quoted(name))))?;
+                    (name, value)
+                }
+                None => (name, Arg::Text(value.to_owned())),
+            };
+            match name.trim() {
+                "" => Err(fail("there is no name before the =")),
+                name => Ok((name.to_owned(), value)),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Vec<String> {
+        let shown = |(name, value): Pair| match value {
+            Arg::Text(text) => format!("{name}={text}"),
+            Arg::Json(raw) => format!("{name}:={}", raw.get()),
+        };
+        read("f", text).unwrap().into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn texts_stay_texts_and_json_keeps_its_types() {
+        let json = "\u{feff} {\"version\": \"1.10\", \"weight\": 1.10, \"on\": true, \"motd\": \"@a\\nb=c\"}\n";
+        assert_eq!(shown(json), ["version=1.10", "weight:=1.10", "on:=true", "motd=@a\nb=c"]);
+        let lines = "# comment\nversion=1.10\r\n\nzip=01234\nweight:=3\nempty=\nurl=http://x/?a=b\n";
+        assert_eq!(shown(lines), ["version=1.10", "zip=01234", "weight:=3", "empty=", "url=http://x/?a=b"]);
+    }
+
+    #[test]
+    fn a_fault_is_placed_and_shows_no_value() {
+        for (text, message) in [
+            ("", "f holds no pairs: a JSON object, or a line NAME=VALUE for each"),
+            ("{}", "f holds no pairs: a JSON object, or a line NAME=VALUE for each"),
+            ("[\"s3cret\"]", "f is not a JSON object"),
+            ("{\"a\": s3cret}", "f is not a JSON object"),
+            ("{\"a\": {\"b\": \"s3cret\"}}", "f: 'a' is not text, a number, true or false: nothing else can be kept"),
+            ("a=1\ns3cret", "f, line 2: this is not NAME=VALUE"),
+            ("a:=s3cret", "f, line 1: 'a' has no JSON value"),
+            ("=s3cret", "f, line 1: there is no name before the ="),
+        ] {
+            let error = read("f", text).unwrap_err();
+            assert_eq!(error.message(), message);
+            assert!(!format!("{error:?} {:?}", error.causes()).contains("s3cret"), "{error:?}");
+        }
+    }
+}
