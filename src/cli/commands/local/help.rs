@@ -40,7 +40,7 @@ const TOPICS: &[(&str, &str)] = &[
 
 const FORMATTING: &str = "\
 -o FORMAT           table (default), wide, json, jsonl, yaml, csv, tsv, ids
--o COLUMN,...       these columns; nested ones as tags.role, others as /nics/0/ip
+-o COLUMN,...       these columns; nested ones as tags.role, or /nics/0/ip
 -o FORMAT:COLUMN    both: -o csv:shortid,img,age
 -j, --json          the answer of the service, unchanged
 -H, --no-header     without the line of names
@@ -55,13 +55,11 @@ const FORMATTING: &str = "\
 Data goes to stdout, everything else to stderr. An empty list prints its header,
 or [] as JSON. To see the columns of a list: sdc machines list -o nosuch
 
-Columns that a table makes up (shortid, img, flags, age) are the same in csv,
-json and the others, with flags spelled out: firewall,deletion-protection. The
-fields of the service (image, memory, created) are there as it sent them. With
--j alone nothing is made up.
+Columns that sdc adds (shortid, img, flags, age) hold the same in every format;
+outside tables, flags are spelled out: firewall,deletion-protection. Fields of
+the service (image, memory, created) keep its values. -j alone adds nothing.
 
-A terminal that is narrow shows fewer columns, a wide one more; a pipe always
-has the same.
+A narrow terminal shows fewer columns, a wide one more; a pipe always the same.
 ";
 
 const SELECTORS: &str = "\
@@ -74,7 +72,8 @@ Which resources a list shows or a command acts on; all that is given must match
                        commas; globs in values
   --state STATE,...    by state
   --older-than TIME    by age: 90m, 12h, 30d, 8w, 1y
-  --mine, --unused     images of this account; images and volumes not in use
+  --mine, --unused     images of this account; those that no machine of it uses,
+                       and packages, networks and volumes
 
 Filters: by any column, of lists and of what acts
   state=running        NAME=VALUE or NAME!=VALUE
