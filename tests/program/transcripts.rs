@@ -1,5 +1,6 @@
 //! Transcripts of a terminal: the ```console blocks of tests/cmd/*.md, README.md and docs/guide/*.md, each file run by
-//! a shell against a fresh emulator. `$ ` begins a command, `? N` is the exit code that is expected after it.
+//! a shell against a fresh emulator. `$ ` begins a command, `? N` is the exit code that is expected after it. A block
+//! with a name, such as ```bash inventory.sh, is a file that the commands after it find in their folder.
 //! `OVERWRITE=1 cargo test --test program transcripts` writes what the program says into them: read it before you
 //! commit it. `ONLY=machines,roles` runs these files alone.
 #![cfg(all(feature = "cli", feature = "emulator"))]
@@ -157,6 +158,15 @@ fn play(text: &str) -> String {
     while let Some(line) = lines.next() {
         out.push_str(line);
         out.push('\n');
+        if let Some((_, name)) = line.strip_prefix("```").and_then(|words| words.split_once(' ')) {
+            let mut file = String::new();
+            while let Some(line) = lines.next_if(|line| *line != "```") {
+                file.push_str(&format!("{line}\n"));
+            }
+            std::fs::write(home.path().join(name), &file).unwrap();
+            out.push_str(&file);
+            continue;
+        }
         if line != "```console" {
             continue;
         }

@@ -40,11 +40,11 @@ pub const TOPICS: &[(&str, &str)] = &[
 
 const FORMATTING: &str = "\
 -o FORMAT           table (default), wide, json, jsonl, yaml, csv, tsv, ids
--o COLUMN,...       these columns; nested ones as tags.role
--o FORMAT:COLUMN    both: -o csv:id,name,state
+-o COLUMN,...       these columns; nested ones as tags.role, or /nics/0/ip
+-o FORMAT:COLUMN    both: -o csv:shortid,img,age
 -j, --json          the answer of the service, unchanged
 -H, --no-header     without the line of names
--l, --long          more columns
+--long              more columns; also -l, where it does not select by tag
 -s COLUMN,...       sort; -s -created,name reverses the first
 --jq EXPR           filter the JSON: --jq '.[] | .name'
 --arg NAME VALUE    $NAME in --jq, as text; --argjson NAME JSON as JSON
@@ -54,11 +54,17 @@ const FORMATTING: &str = "\
 
 Data goes to stdout, everything else to stderr. An empty list prints its header,
 or [] as JSON. To see the columns of a list: sdc machines list -o nosuch
+
+Columns that sdc adds (shortid, img, flags, age) hold the same in every format;
+outside tables, flags are spelled out: firewall,deletion-protection. Fields of
+the service (image, memory, created) keep its values. -j alone adds nothing.
+
+A narrow terminal shows fewer columns, a wide one more; a pipe always the same.
 ";
 
 const SELECTORS: &str = "\
-Which resources a command acts on
-  web1                 by name, exactly; or by id, or its first 8 digits
+Which resources a list shows or a command acts on; all that is given must match
+  web1                 by name, exactly; or by id, or its start (4 characters)
   'web-*' 'db?'        by glob, quoted for the shell
   -                    ids or names on standard input, one a line:
                        sdc machines list -o ids | sdc machines stop -
@@ -66,14 +72,25 @@ Which resources a command acts on
                        commas; globs in values
   --state STATE,...    by state
   --older-than TIME    by age: 90m, 12h, 30d, 8w, 1y
-  --max N              refuse to act on more than N
-  --dry-run            show the requests and change nothing
+  --mine, --unused     images of this account; those that no machine of it uses,
+                       and packages, networks and volumes
 
-Filters of lists
-  state=running        NAME=VALUE or NAME!=VALUE; all must match
-  memory>=1024         numbers: <, <=, >, >=
-  'name=web-*'         * and ? in text
+Filters: by any column, of lists and of what acts
+  state=running        NAME=VALUE or NAME!=VALUE
+  'package=g1-*'       * and ? in text
+  'name=~^web'         regular expression; !~ for those that do not match
+  'memory>=4G'         numbers and sizes: <, <=, >, >=
+  'age>30d'            ages; times as 'created<2026-01'
   tag.role=web         by tag; tag.role!=web as well
+
+Parts of a machine take a glob for the machine too:
+  sdc machines snapshots delete '*' '*' --older-than 30d
+
+Before anything happens
+  list                 the same words after list show what a command will touch
+  --count              lists: only how many
+  --dry-run            show the requests and change nothing
+  --max N              refuse to act on more than N (20 if not given)
 ";
 
 const ENVIRONMENT: &[(&str, &str)] = &[
