@@ -113,7 +113,7 @@ fn place<'a>(columns: &'a [Column], name: &str) -> Option<(&'a Column, Vec<Strin
     if rest.is_some() && !column.nested || column.field.is_empty() {
         return None;
     }
-    Some((column, column.field.split('/').chain(rest).map(str::to_owned).collect()))
+    Some((column, column.field.trim_start_matches('/').split('/').chain(rest).map(str::to_owned).collect()))
 }
 
 fn condition(column: &Column, whole: bool, typed: &Typed<'_>, now: i64) -> Result<Condition> {

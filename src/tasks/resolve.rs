@@ -344,6 +344,14 @@ impl Candidate {
         Row(&self.row).text(&pointer)
     }
 
+    /// `name@version`, where it has a version.
+    pub fn versioned(&self) -> String {
+        match self.version.as_str() {
+            "" => self.name.clone(),
+            version => format!("{}@{version}", self.name),
+        }
+    }
+
     /// Whether there is still something to be done with it.
     pub fn is_there(&self) -> bool {
         self.text(&["state"]).is_none_or(|state| !GONE.contains(&&*state))

@@ -517,7 +517,8 @@ impl RowFilter {
                         continue;
                     }
                 };
-                let fitting = known.things.iter().filter(|thing| fits(&thing.name));
+                // As a table shows them, too.
+                let fitting = known.things.iter().filter(|thing| fits(&thing.name) || fits(&thing.versioned()));
                 let all: Vec<String> =
                     fitting.filter_map(|thing| thing.text(&[field]).map(|text| text.into_owned())).collect();
                 if all.is_empty() {

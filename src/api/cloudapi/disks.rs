@@ -10,6 +10,7 @@ const COLUMNS: &[Column] = &[
     column("boot"),
     column("state"),
     column("block_size").long(),
+    column("machine").of("/machine/name").named(),
 ];
 const ALL: &str = "/:login/machines/:machine/disks";
 const ONE: &str = "/:login/machines/:machine/disks/:disk";

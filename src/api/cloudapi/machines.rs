@@ -305,7 +305,13 @@ pub static AUDIT: Op = Op::list(
     "Show what was done to a machine, newest first",
 )
 .matching()
-.columns(&[column("time"), column("action"), column("success"), column("caller").nested()])
+.columns(&[
+    column("time"),
+    column("action"),
+    column("success"),
+    column("caller").nested(),
+    column("machine").of("/machine/name").named(),
+])
 .examples(
     "machines audit web1\n\
      machines audit web1 -o time,action,success --sort time",

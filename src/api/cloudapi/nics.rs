@@ -11,6 +11,7 @@ pub const COLUMNS: &[Column] = &[
     column("primary"),
     column("gateway").long(),
     column("netmask").long(),
+    column("machine").of("/machine/name").named(),
 ];
 const ALL: &str = "/:login/machines/:machine/nics";
 const ONE: &str = "/:login/machines/:machine/nics/:nic";

@@ -8,6 +8,7 @@ const COLUMNS: &[Column] = &[
     column("size").show(Show::Mebibytes),
     column("created"),
     column("updated").long(),
+    column("machine").of("/machine/name").named(),
 ];
 const ALL: &str = "/:login/machines/:machine/snapshots";
 const ONE: &str = "/:login/machines/:machine/snapshots/:snapshot";

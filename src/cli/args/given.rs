@@ -57,7 +57,7 @@ pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
                     ))
                     .hint("to select by tags or state: --selector, --state"));
                 }
-                match word.contains('=') || word.starts_with('@') {
+                match word.contains('=') || word.starts_with(['@', '{']) {
                     true => words.fields.push((field, word)),
                     false => words.targets.push(word),
                 }
