@@ -115,10 +115,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
-        let asking = Asking {
-            must: op.asks || targets.calls.iter().any(loses),
-            yes: matches.try_get_one::<bool>("yes").ok().flatten() == Some(&true),
-        };
+        let asking = Asking { must: op.asks || targets.calls.iter().any(loses), yes: has(matches, "yes") };
         question::settle(app, &client, op, &mut targets, asking).await?;
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         return change::run(
@@ -132,7 +129,8 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         .await;
     }
     if targets.several {
-        let count = matches.try_get_one::<bool>("count").ok().flatten() == Some(&true);
+        sieve.settle(&client, &Args::new()).await?;
+        let count = has(matches, "count");
         let showing = Showing { op, filter: &sieve, parallel, view, jq: jq.as_ref(), count };
         return several::run(app, &client, targets, showing).await;
     }
@@ -152,6 +150,11 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         }
     }
     Ok(0)
+}
+
+/// Whether a command has this switch, and it was typed.
+fn has(matches: &ArgMatches, id: &str) -> bool {
+    matches.try_get_one::<bool>(id).ok().flatten() == Some(&true)
 }
 
 /// The arguments of an operation, and what the rows of a list must be like.

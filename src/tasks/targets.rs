@@ -128,6 +128,13 @@ impl Filter {
         self.rows.is_empty()
     }
 
+    /// Refuses a filter that is the name of something, too: nobody knows which is meant.
+    fn is_no_name_of(&self, known: &Candidates, target: &Noun) -> Result<()> {
+        let Some(thing) = known.things.iter().find(|thing| self.typed.contains(&thing.name)) else { return Ok(()) };
+        let words = format!("'{}' is a filter, and the name of a {}", brief(&thing.name), target.word);
+        Err(Error::new(Kind::Ambiguous, words).hint(format!("that one alone, by its id: {}", thing.id)))
+    }
+
     /// Looks up what it names. What is named itself and does not fit is no failure, so that the list must have it.
     async fn settle(&mut self, client: &Client, target: &Noun, named: bool) -> Result<()> {
         if named {
@@ -313,12 +320,7 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
-    if let Some(thing) =
-        known.iter().flat_map(|known| &known.things).find(|thing| asked.filter.typed.contains(&thing.name))
-    {
-        let words = format!("'{}' is a filter, and the name of a {}", brief(&thing.name), target.word);
-        return Err(Error::new(Kind::Ambiguous, words).hint(format!("that one alone, by its id: {}", thing.id)));
-    }
+    known.as_ref().map_or(Ok(()), |known| asked.filter.is_no_name_of(known, target))?;
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
     let fits = |thing: &Candidate| asked.filter.rows.fits(&thing.row);

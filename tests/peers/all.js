@@ -25,7 +25,7 @@ const GROUPS = [
     { name: 'smartdc (key file)', argv: [...exec(), 'node', 'smartdc.js', 'file'] },
     { name: 'keys', argv: ['node', 'keys.js'] },
     { name: 'rbac', argv: [...exec(), 'node', 'rbac.js'] },
-    { name: 'triton slow', argv: ['sdc', 'emulator', 'exec', '--agent', '--', 'node', 'triton-slow.js'] },
+    { name: 'triton slow', argv: ['sdc', 'emulator', 'exec', '--agent', '--pace', '0.5', '--', 'node', 'triton-slow.js'] },
     { name: 'profiles', argv: [...exec('--agent'), 'node', 'profiles.js'] },
     { name: 'https', argv: [...exec('--agent', '--https'), 'node', 'https.js'] },
     { name: 'verify', argv: ['node', 'verify.js'] },
