@@ -60,7 +60,7 @@ async fn asked(cloud: &Emulator, typed: &str) -> (Option<i32>, String) {
     let mut command = Command::new("script");
     let line = format!("{} machines delete web1", env!("CARGO_BIN_EXE_sdc"));
     command.args(["-qec", &line, "/dev/null"]).env_clear().env("SHELL", "/bin/sh").env("PATH", "/usr/bin:/bin");
-    command.envs(sdc.vars());
+    command.env("NO_COLOR", "1").envs(sdc.vars());
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let typed = typed.to_owned();
     let said = tokio::task::spawn_blocking(move || {

@@ -458,7 +458,7 @@ fn csv_and_tsv_hold_what_was_sent() {
     assert_eq!(out.lines().next().unwrap(), "id,name,image,memory,flags,created");
     assert_eq!(
         out.lines().nth(1).unwrap(),
-        "b6d4a1f0-4d4c-4a4b-9c43-cf8b1b9e2e5a,web0,11111111-2222-3333-4444-555555555555,1024,BDFP,2026-11-20T00:00:00.000Z"
+        "b6d4a1f0-4d4c-4a4b-9c43-cf8b1b9e2e5a,web0,11111111-2222-3333-4444-555555555555,1024,\"bhyve,docker,firewall,deletion-protection\",2026-11-20T00:00:00.000Z"
     );
     let body = r#"[{"name":"=1+1","tags":{"a": [1.10]}},{"name":"a\tb\n\\c","memory":""}]"#;
     assert_eq!(
@@ -481,7 +481,7 @@ fn a_single_object_is_lines_of_key_and_value() {
     let object = br#"{"id":"i","tags":{"a": 1.10},"ips":["1","2"],"evil\u001b":"a\nb","none":null,"memory":1024}"#;
     let answer = Answer::from_record(object).unwrap();
     let out = render(&answer, Shape::Record, &look("table"));
-    assert_eq!(out, "id: i\ntags: {\"a\":1.10}\nips: [\"1\",\"2\"]\nevil\\x1b: a\\nb\nnone: -\nmemory: 1024\n");
+    assert_eq!(out, "id: i\ntags:\n  a: 1.10\nips: 1,2\nevil\\x1b: a\\nb\nnone: -\nmemory: 1024 (1G)\n");
     let bare = View { header: false, ..look("memory") };
     assert_eq!(render(&answer, Shape::Record, &bare), "1G\n");
     assert_eq!(render(&answer, Shape::Record, &look("ids")), "i\n");
@@ -716,6 +716,9 @@ fn flags_are_letters_in_order_and_picked_json_keeps_null() {
         render(&rows(body), Shape::Rows, &View { format, columns, known, ..View::default() })
     };
     assert_eq!(out("flags"), "FLAGS\nIPX\n-\n");
-    assert_eq!(out("json:name,flags"), "[{\"name\":null,\"flags\":\"IPX\"},{\"flags\":\"\"}]\n");
-    assert_eq!(out("csv"), "name,flags\n,IPX\n,\"\"\n");
+    assert_eq!(
+        out("json:name,flags"),
+        "[{\"name\":null,\"flags\":[\"incremental\",\"public\",\"inactive\"]},{\"flags\":[]}]\n"
+    );
+    assert_eq!(out("csv"), "name,flags\n,\"incremental,public,inactive\"\n,\"\"\n");
 }
