@@ -26,6 +26,7 @@ pub mod rename;
 pub mod resolve;
 pub mod role_tags;
 pub mod route;
+mod row_condition;
 pub mod row_filter;
 pub mod secrets;
 pub mod stop;
