@@ -224,6 +224,13 @@ fn without_login(text: &str) -> String {
     if sort(rest).is_some() { "(a URL, not shown)".to_owned() } else { kept }
 }
 
+/// Whether what has this name is a secret: passwords, tokens, secrets of access keys, and the metadata that holds them.
+pub fn is_secret_name(name: &str) -> bool {
+    const HOLD: &[&str] = &["pass", "secret", "token", "private", "credential", "apikey"];
+    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    HOLD.iter().any(|word| letters.contains(word)) || name.to_ascii_lowercase().ends_with("_pw")
+}
+
 /// Whether this holds a private key: its armour, its beginning without armour, or either in base64.
 pub fn is_key(text: &str) -> bool {
     let bytes = text.as_bytes().get(..text.len().min(SEARCHED)).unwrap_or_default();

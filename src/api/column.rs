@@ -1,5 +1,7 @@
 //! How the fields of an object are shown: its columns, as data.
 
+use super::Noun;
+
 /// How a value is shown in a table. JSON is never touched by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Show {
@@ -41,6 +43,23 @@ pub enum Level {
     Named,
 }
 
+/// What a field holds, by which it is compared and completed.
+#[derive(Clone, Copy, Debug)]
+pub enum Holds {
+    /// Text or a number.
+    Text,
+    /// True or false.
+    Truth,
+    /// A time.
+    Time,
+    /// Objects, of which none is the whole of it.
+    Objects,
+    /// The id of one of these, or several.
+    Id(&'static Noun),
+    /// The name of one of these.
+    Name(&'static Noun),
+}
+
 /// One field of an object, as a column.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
@@ -54,14 +73,41 @@ pub struct Column {
     pub level: Level,
     /// Holds an object, so that `tags.role` asks for a part of it.
     pub nested: bool,
+    /// What it holds.
+    pub holds: Holds,
 }
 
 /// A field shown under its own name, as it is, in every table.
 pub const fn column(name: &'static str) -> Column {
-    Column { name, field: name, show: Show::Text, level: Level::Short, nested: false }
+    Column { name, field: name, show: Show::Text, level: Level::Short, nested: false, holds: Holds::Text }
 }
 
 impl Column {
+    /// Is true or false.
+    pub const fn truth(mut self) -> Self {
+        self.holds = Holds::Truth;
+        self
+    }
+    /// Holds a time.
+    pub const fn time(mut self) -> Self {
+        self.holds = Holds::Time;
+        self
+    }
+    /// Holds objects.
+    pub const fn objects(mut self) -> Self {
+        self.holds = Holds::Objects;
+        self
+    }
+    /// Holds ids of these.
+    pub const fn ids_of(mut self, noun: &'static Noun) -> Self {
+        self.holds = Holds::Id(noun);
+        self
+    }
+    /// Holds the name of one of these.
+    pub const fn names_of(mut self, noun: &'static Noun) -> Self {
+        self.holds = Holds::Name(noun);
+        self
+    }
     /// Shown otherwise than as it is.
     pub const fn show(mut self, show: Show) -> Self {
         self.show = show;

@@ -66,7 +66,8 @@ pub(super) async fn list(app: &App, listing: &Listing<'_>, mut view: View, jq: O
         (view.skip, view.most) = listing.filter.cut().unwrap_or((0, usize::MAX));
     }
     if let Some(jq) = jq {
-        return app.show(&listing.all().await?, op.shape, &view, Some(jq));
+        let rows = listing.all().await?;
+        return if lacks(listing) { Ok(()) } else { app.show(&rows, op.shape, &view, Some(jq)) };
     }
     let cached = app.cached_image_names(&view);
     if cached.is_none() {
@@ -74,7 +75,8 @@ pub(super) async fn list(app: &App, listing: &Listing<'_>, mut view: View, jq: O
         let names = async { Ok(names::images(app, listing.client).await) };
         let (rows, names) = futures_util::future::try_join(listing.all(), names).await?;
         view.images = names;
-        return app.show(&rows, op.shape, &view, None);
+        // The error says it all.
+        return if lacks(listing) { Ok(()) } else { app.show(&rows, op.shape, &view, None) };
     }
     view.images = cached.unwrap_or_default();
     let as_sent = view.format == Format::Json && view.columns.is_empty() && view.sort.is_empty() && !view.terminal;
@@ -97,9 +99,14 @@ pub(super) async fn list(app: &App, listing: &Listing<'_>, mut view: View, jq: O
         app.streams.out(std::mem::take(&mut out).as_bytes())
     });
     shown.await?;
-    if !passed {
+    if !passed && !lacks(listing) {
         printer.end(&mut out);
         app.streams.out(out.as_bytes())?;
     }
     Ok(())
+}
+
+/// Whether the one thing that was named is not there, so that there is nothing to show.
+fn lacks(listing: &Listing<'_>) -> bool {
+    listing.filter.picks.lacks_its_one() && !listing.filter.has_fields()
 }

@@ -69,9 +69,9 @@ fn without_secrets(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             // A pair of a name and a value, such as a tag.
-            let named = members.get("name").and_then(Value::as_str).is_some_and(is_secret);
+            let named = members.get("name").and_then(Value::as_str).is_some_and(sensitive::is_secret_name);
             let each = members.into_iter().map(|(name, value)| {
-                let hidden = is_secret(&name) || named && name == "value";
+                let hidden = sensitive::is_secret_name(&name) || named && name == "value";
                 let value = if hidden { Value::from("(redacted)") } else { without_secrets(value) };
                 let name = if sensitive::in_text(&name).is_some() { "(redacted)".to_owned() } else { name };
                 (name, value)
@@ -82,14 +82,6 @@ fn without_secrets(value: Value) -> Value {
         Value::String(text) if sensitive::in_text(&text).is_some() => "(redacted)".into(),
         other => other,
     }
-}
-
-/// Whether what has this name is a secret: passwords, secrets of access keys, and the metadata that holds them.
-fn is_secret(name: &str) -> bool {
-    const HOLD: &[&str] =
-        &["password", "passwd", "passphrase", "secret", "token", "credential", "apikey", "privatekey"];
-    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    HOLD.iter().any(|word| letters.contains(word)) || name.to_ascii_lowercase().ends_with("_pw")
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl Sign {
     }
 
     /// Whether a row without the value fits.
-    fn is_negative(self) -> bool {
+    pub fn is_negative(self) -> bool {
         matches!(self, Sign::IsNot | Sign::Unlike)
     }
 

@@ -17,35 +17,12 @@
 
 use serde_json::Value;
 
-use crate::api::{Column, Show};
+use crate::api::{Column, Holds, Show};
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed};
 use crate::grammar::{duration, is_uuid, mebibytes, selector};
 use crate::sensitive::quoted;
 
-/// Fields that hold a time.
-const TIMES: &[&str] = &["created", "updated", "published_at", "expiration", "time"];
-/// Fields that are true or false.
-const BOOLEANS: &[&str] = &[
-    "attested",
-    "default",
-    "delegate_dataset",
-    "deletion_protection",
-    "docker",
-    "enabled",
-    "encrypted",
-    "fabric",
-    "firewall_enabled",
-    "flexible",
-    "flexible_disk",
-    "global",
-    "internet_nat",
-    "log",
-    "primary",
-    "public",
-];
-/// Fields that hold objects.
-const OBJECTS: &[&str] = &["disks", "files", "nics"];
 /// What people call a column, and its name.
 const ALIASES: &[(&str, &str)] = &[
     ("ip", "ips"),
@@ -69,6 +46,8 @@ pub struct ColumnFilter {
     pub path: Vec<String>,
     /// What the value must be.
     pub condition: Condition,
+    /// What the column holds: where that is the id or the name of another thing, the value is to be looked up.
+    pub holds: Holds,
 }
 
 /// Reads a filter by a column; nothing where there is no such column.
@@ -82,7 +61,8 @@ pub fn read(columns: &[Column], typed: &Typed<'_>, now: i64) -> Option<Result<Co
         return Some(Err(Error::usage(words).hint("by one of them, such as firewall_enabled=true or public=true")));
     }
     let (column, path) = place(columns, typed.name)?;
-    Some(condition(column, path.len() == 1, typed, now).map(|condition| ColumnFilter { path, condition }))
+    let holds = column.holds;
+    Some(condition(column, path.len() == 1, typed, now).map(|condition| ColumnFilter { path, condition, holds }))
 }
 
 /// Whether rows have a column of this name.
@@ -107,7 +87,7 @@ fn place<'a>(columns: &'a [Column], name: &str) -> Option<(&'a Column, Vec<Strin
             .find(|(alias, name)| alias.eq_ignore_ascii_case(first) && called(columns, name).is_some())?;
         called(columns, name)
     };
-    let made = || columns.iter().find(|column| first == "age" && TIMES.contains(&column.field));
+    let made = || columns.iter().find(|column| first == "age" && matches!(column.holds, Holds::Time));
     let column = called(columns, first).or_else(alias).or_else(made)?;
     // Only objects have parts with names of their own.
     if rest.is_some() && !column.nested || column.field.is_empty() {
@@ -119,18 +99,19 @@ fn place<'a>(columns: &'a [Column], name: &str) -> Option<(&'a Column, Vec<Strin
 fn condition(column: &Column, whole: bool, typed: &Typed<'_>, now: i64) -> Result<Condition> {
     let Typed { name, sign, value, .. } = *typed;
     let shown = quoted(name);
-    let negative = matches!(sign, Sign::IsNot | Sign::Unlike);
-    if negative && whole && (column.nested || OBJECTS.contains(&column.field)) {
+    if sign.is_negative() && whole && (column.nested || matches!(column.holds, Holds::Objects)) {
         let words =
             format!("{shown} holds many values, of which any may be another: {}{value} says nothing", sign.as_str());
         return Err(Error::usage(words).hint(format!("a part of it: {shown}.NAME{}…", sign.as_str())));
     }
-    if BOOLEANS.contains(&column.field) && !matches!((sign, value), (Sign::Is | Sign::IsNot, "true" | "false")) {
+    if matches!(column.holds, Holds::Truth) && !matches!((sign, value), (Sign::Is | Sign::IsNot, "true" | "false")) {
         return Err(Error::usage(format!("{shown} is true or false")).hint(format!("{shown}=true")));
     }
-    let time = TIMES.contains(&column.field) || column.field.ends_with("_timestamp");
+    let time = matches!(column.holds, Holds::Time);
     if sign.is_regex() {
-        return match time || matches!(column.show, Show::Mebibytes | Show::Age | Show::ShortId) {
+        let amount = matches!(column.show, Show::Mebibytes | Show::Age);
+        let id = column.show == Show::ShortId && !matches!(column.holds, Holds::Id(_));
+        return match time || amount || id {
             true => Err(Error::usage(format!("{shown} is no text, so it takes no {}", sign.as_str()))),
             false => Condition::pattern(sign, value),
         };

@@ -28,6 +28,7 @@ pub mod role_tags;
 pub mod route;
 mod row_condition;
 pub mod row_filter;
+mod row_names;
 pub mod secrets;
 pub mod stop;
 pub mod targets;

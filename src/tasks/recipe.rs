@@ -63,8 +63,6 @@ pub struct Recipe {
 const OWN_TAGS: &[&str] = &["sdc.idempotency-key", tag::EXPIRES];
 /// Metadata that the platform itself puts there.
 const PLATFORM: &[&str] = &["root_authorized_keys", "credentials", "uuid", "owner_uuid", "administrator_pw"];
-/// Words in the names of what is secret.
-const SECRET: &[&str] = &["pass", "secret", "token", "private", "credential", "apikey", "api_key", "api-key"];
 
 impl Names {
     /// Reads the lists of images, packages and networks.
@@ -199,10 +197,7 @@ fn is_platform(name: &str) -> bool {
 }
 
 fn is_secret(name: &str, value: &Value) -> bool {
-    let small = name.to_ascii_lowercase();
-    small.ends_with("_pw")
-        || SECRET.iter().any(|word| small.contains(word))
-        || value.as_str().is_some_and(sensitive::has_key_in_it)
+    sensitive::is_secret_name(name) || value.as_str().is_some_and(sensitive::has_key_in_it)
 }
 
 #[cfg(test)]

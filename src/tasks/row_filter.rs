@@ -41,12 +41,11 @@ use serde_json::value::RawValue;
 
 use super::filter_errors::{a_name, as_jq, empty, members, one_filter, one_value, unknown};
 use super::row_condition::condition;
+use super::row_names::Named;
 use super::values::{Files, Given};
 use super::{Report, column_filter, picks::Picks, resolve, secrets, values};
 use crate::answer::{Row, scan};
-use crate::api::cloudapi::networks::NETWORK;
-use crate::api::cloudapi::packages::PACKAGE;
-use crate::api::{Column, Field, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
+use crate::api::{Column, Field, Holds, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed, check_value};
@@ -98,17 +97,6 @@ struct One {
     must_be_seen: bool,
     /// A row has shown the value.
     seen: Cell<bool>,
-}
-
-/// A name, or a glob, of the things to which a field refers.
-#[derive(Clone)]
-struct Named {
-    noun: &'static Noun,
-    /// The argument that holds the id once it was looked up.
-    argument: Option<&'static str>,
-    name: String,
-    /// The field of those things by which rows refer to them.
-    field: &'static str,
 }
 
 /// Whether the filters of an operation are read here.
@@ -264,18 +252,17 @@ impl RowFilter {
             let shown = as_typed(typed.name, typed.sign, typed.value);
             refuse_secret(typed.name, typed.value, read.path.len() > 1)?;
             let mut one = One::own(&read.path.join("."), shown, typed.sign, read.condition);
-            // What these hold is called by the names of other things, which must be there.
-            let named = match read.path.as_slice() {
-                [field] if field == "networks" => Some((&NETWORK, NETWORK.key)),
-                [field] if field == "package" => Some((&PACKAGE, PACKAGE.name_field)),
+            // What it holds is called by the names of other things.
+            one.named = match read.holds {
+                Holds::Id(noun) if typed.sign.is_regex() || resolve::needs_lookup(noun, typed.value) => {
+                    Some(Named { noun, field: noun.key, argument: None, name: typed.value.to_owned() })
+                }
+                // A pattern is compared with the names in the rows, of which some may be on no list any more.
+                Holds::Name(noun) if !typed.sign.is_regex() && !selector::is_glob(typed.value) => {
+                    Some(Named { noun, field: noun.name_field, argument: None, name: typed.value.to_owned() })
+                }
                 _ => None,
             };
-            if let Some((noun, field)) = named
-                && (typed.sign.is_regex() || resolve::needs_lookup(noun, typed.value))
-            {
-                let name = typed.value.to_owned();
-                one.named = Some(Named { noun, argument: None, name, field });
-            }
             if !typed.sign.is_regex() {
                 one_value(&[&read.path.join(".")], typed.name, typed.sign, typed.value)?;
             }
@@ -500,39 +487,9 @@ impl RowFilter {
     pub async fn settle(&mut self, client: &Client, args: &Args) -> Result<()> {
         self.picks.settle(client).await?;
         for one in &mut self.tests {
-            let Some(Named { noun, argument, name, field }) = one.named.take() else { continue };
-            let sign = if matches!(one.sign, Sign::IsNot | Sign::Unlike) { Sign::IsNot } else { Sign::Is };
-            if selector::is_glob(&name) || one.sign.is_regex() || field != noun.key {
-                let known = resolve::Candidates::list(client, noun, &Args::new()).await?;
-                let fits: Box<dyn Fn(&str) -> bool> = match one.sign.is_regex() {
-                    true => {
-                        let pattern = Condition::pattern(Sign::Like, &name)?;
-                        Box::new(move |name| pattern.fits(Some(name)))
-                    }
-                    false if selector::is_glob(&name) => Box::new(|thing| selector::glob(&name, thing)),
-                    false => {
-                        let id = known.with_id(&name).map_or_else(|| known.find(&name, false), Ok)?.id.clone();
-                        let of = |thing: &&resolve::Candidate| thing.id == id;
-                        let wanted = known.things.iter().find(of).and_then(|thing| thing.text(&[field]));
-                        one.condition = Condition::exactly(sign, &wanted.unwrap_or_default());
-                        continue;
-                    }
-                };
-                // As a table shows them, too.
-                let fitting = known.things.iter().filter(|thing| fits(&thing.name) || fits(&thing.versioned()));
-                let all: Vec<String> =
-                    fitting.filter_map(|thing| thing.text(&[field]).map(|text| text.into_owned())).collect();
-                if all.is_empty() {
-                    return Err(known.nothing_like(&name));
-                }
-                one.condition = Condition::one_of(sign, all);
-                continue;
+            if let Some(named) = one.named.take() {
+                one.condition = named.condition(client, args, one.sign).await?;
             }
-            let id = match argument.and_then(|name| args.text(name)) {
-                Some(id) => id.to_owned(),
-                None => resolve::id(client, noun, &name).await?,
-            };
-            one.condition = Condition::exactly(one.sign, &id);
         }
         Ok(())
     }

@@ -767,8 +767,17 @@ async fn a_list_shows_what_is_named_and_says_what_is_not_there() {
     let (code, out, err) = run(&["machines", "list", "web1", "nosuch", "x-*"]).await;
     assert_eq!((code, out.as_str()), (Some(3), "web1\n"), "{err}");
     assert!(err.contains("no machine named 'nosuch'") && err.contains("no machine matches 'x-*'"), "{err}");
-    let (code, out, err) = run(&["keys", "list", "nosuch"]).await;
-    assert_eq!((code, out.as_str()), (Some(3), ""), "{err}");
+    for words in
+        [&["keys", "list", "nosuch"][..], &["machines", "list", "nosuch", "-j"], &["machines", "list", "nosuch"]]
+    {
+        let said = output(against(&emulator, words)).await;
+        assert_eq!((said.status.code(), text(&said.stdout)), (Some(3), String::new()), "{words:?}");
+    }
+    // What is on no list any more is still in rows, and typed where it must not be it would fit all.
+    assert_eq!(run(&["machines", "list", "package=retired"]).await.0, Some(0));
+    assert_eq!(run(&["machines", "list", "package!=retired"]).await.0, Some(3));
+    let nics = output(against(&emulator, &["machines", "nics", "list", "web1", "network=public", "--count"])).await;
+    assert_eq!(text(&nics.stdout), "1\n", "{}", text(&nics.stderr));
     for (words, many) in
         [(&["machines", "list", "--count"][..], "7\n"), (&["machines", "list", "--count", "web*"], "2\n")]
     {

@@ -60,10 +60,10 @@ pub static DELETE: Op =
 pub const COLUMNS: &[Column] = &[
     column("accesskeyid"),
     column("status"),
-    column("created"),
+    column("created").time(),
     column("credentialtype").long(),
-    column("updated").long(),
-    column("expiration").long(),
+    column("updated").time().long(),
+    column("expiration").time().long(),
     column("description").long(),
     column("accesskeysecret").named(),
 ];
@@ -73,9 +73,9 @@ pub const WITH_SECRET: &[Column] = &[
     column("accesskeyid"),
     column("accesskeysecret"),
     column("status"),
-    column("created").long(),
+    column("created").time().long(),
     column("credentialtype").long(),
-    column("expiration").long(),
+    column("expiration").time().long(),
     column("description").long(),
 ];
 

@@ -70,8 +70,8 @@ pub static ACCOUNT: Resource = Resource {
         column("country"),
         column("phone"),
         column("triton_cns_enabled"),
-        column("created"),
-        column("updated"),
+        column("created").time(),
+        column("updated").time(),
     ],
     ops: &[&GET, &UPDATE, &LIMITS],
 };

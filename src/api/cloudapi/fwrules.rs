@@ -14,9 +14,9 @@ pub static FWRULE: Noun = Noun {
 pub const COLUMNS: &[Column] = &[
     column("shortid").of("id").show(Show::ShortId).brief(),
     column("id").long(),
-    column("enabled"),
-    column("global"),
-    column("log"),
+    column("enabled").truth(),
+    column("global").truth(),
+    column("log").truth(),
     column("rule"),
     column("description").long(),
 ];

@@ -38,7 +38,7 @@ pub const COLUMNS: &[Column] = &[
     column("fingerprint"),
     column("name"),
     column("key").long(),
-    column("attested").named(),
+    column("attested").truth().named(),
     column("multifactor").named(),
 ];
 

@@ -73,9 +73,9 @@ pub const COLUMNS: &[Column] = &[
     column("name"),
     column("subnet"),
     column("gateway"),
-    column("fabric"),
+    column("fabric").truth(),
     column("vlan").of("vlan_id"),
-    column("public"),
+    column("public").truth(),
     column("description").named(),
     column("vlan_id").named(),
     column("suffixes").named(),
@@ -83,7 +83,7 @@ pub const COLUMNS: &[Column] = &[
     column("provision_end_ip").named(),
     column("resolvers").named(),
     column("routes").nested(),
-    column("internet_nat").named(),
+    column("internet_nat").truth().named(),
 ];
 
 /// `sdc networks`.

@@ -53,9 +53,9 @@ pub static PACKAGES: Resource = Resource {
         column("brand").named(),
         column("description").long(),
         column("lwps").named(),
-        column("default").named(),
-        column("flexible_disk").named(),
-        column("disks").named(),
+        column("default").truth().named(),
+        column("flexible_disk").truth().named(),
+        column("disks").objects().named(),
     ],
     ops: &[&LIST, &GET],
 };

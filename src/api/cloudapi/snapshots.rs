@@ -6,8 +6,8 @@ const COLUMNS: &[Column] = &[
     column("name"),
     column("state"),
     column("size").show(Show::Mebibytes),
-    column("created"),
-    column("updated").long(),
+    column("created").time(),
+    column("updated").time().long(),
     column("machine").of("/machine/name").named(),
 ];
 const ALL: &str = "/:login/machines/:machine/snapshots";

@@ -121,8 +121,10 @@ pub fn add_picks(matches: &ArgMatches, noun: &'static Noun, now: i64, rows: &mut
     let text = |id: &str| matches.try_get_one::<String>(id).ok().flatten();
     let flag = |id: &str| matches.try_get_one::<bool>(id).ok().flatten() == Some(&true);
     if let Some(number) = text("selector").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err(Error::usage(format!("'{number}' is not a selector: -l selects by tags, as in role=web"))
-            .hint(format!("the first {number}: --limit {number}")));
+        let error = Error::usage(format!("'{number}' is not a selector: -l selects by tags, as in role=web"));
+        // The older tools' `-l` is a limit in lists.
+        let limited = matches.try_contains_id("limit").is_ok();
+        return Err(if limited { error.hint(format!("the first {number}: --limit {number}")) } else { error });
     }
     rows.picks.selector = text("selector").map(|text| Selector::parse(text)).transpose()?;
     let states = matches.try_get_many::<String>("pick-state").ok().flatten();

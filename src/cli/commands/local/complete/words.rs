@@ -9,7 +9,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use super::line::Line;
 use super::{names_of, offered, tags_of};
 use crate::api::cloudapi::role_tags;
-use crate::api::{CLOUDAPI, Kind, Noun, Op};
+use crate::api::{CLOUDAPI, Holds, Kind, Noun, Op};
 use crate::cli::args::hints;
 use crate::cli::commands::local::help::TOPICS;
 use crate::render::FORMATS;
@@ -58,13 +58,13 @@ pub fn filters(op: &'static Op, line: &Arc<Line>) -> ArgValueCompleter {
             return plain(tags.into_iter().map(|tag| format!("{before}.{tag}")), &typed);
         }
         let Some(field) = op.fields.iter().find(|field| field.name == name) else {
-            // A column that holds what is known by its name elsewhere.
-            let noun = CLOUDAPI.noun(match name {
-                "img" => "image",
-                name => name.trim_end_matches('s'),
-            });
-            let names = noun.map(|noun| offered(names_of(noun, &line, OsStr::new(value)), &format!("{name}=")));
-            return names.unwrap_or_default();
+            return match CLOUDAPI.columns(op).iter().find(|column| column.name == name).map(|column| column.holds) {
+                Some(Holds::Id(noun) | Holds::Name(noun)) => {
+                    offered(names_of(noun, &line, OsStr::new(value)), &format!("{name}="))
+                }
+                Some(Holds::Truth) => listed(&format!("{name}="), &["true", "false"], &typed),
+                _ => Vec::new(),
+            };
         };
         let states =
             || CLOUDAPI.nouns.iter().find(|noun| std::ptr::eq(noun.list, op)).map_or(&[][..], |noun| noun.states);

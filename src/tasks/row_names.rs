@@ -1,0 +1,71 @@
+//! What a filter names in another list: the image of a machine, its networks. It looks them up, and prints nothing.
+
+use super::resolve::{self, Candidate, Candidates};
+use crate::api::Noun;
+use crate::client::Client;
+use crate::error::{Kind, Result};
+use crate::grammar::filter::{Condition, Sign};
+use crate::grammar::selector;
+use crate::request::Args;
+
+/// A name, a glob or a pattern of the things to which a field refers.
+#[derive(Clone)]
+pub(super) struct Named {
+    pub(super) noun: &'static Noun,
+    /// The field of those things by which rows refer to them.
+    pub(super) field: &'static str,
+    /// The argument that holds the id once it was looked up.
+    pub(super) argument: Option<&'static str>,
+    pub(super) name: String,
+}
+
+impl Named {
+    /// The condition on the field of a row, once it is known what is meant.
+    ///
+    /// # Errors
+    /// Nothing is called so, or it is ambiguous; the list could not be read.
+    pub(super) async fn condition(&self, client: &Client, args: &Args, sign: Sign) -> Result<Condition> {
+        let by_id = self.field == self.noun.key;
+        if by_id && !sign.is_regex() && !selector::is_glob(&self.name) {
+            let id = match self.argument.and_then(|name| args.text(name)) {
+                Some(id) => id.to_owned(),
+                None => resolve::id(client, self.noun, &self.name).await?,
+            };
+            return Ok(Condition::exactly(sign, &id));
+        }
+        let known = Candidates::list(client, self.noun, &Args::new()).await?;
+        match by_id {
+            true => self.several(&known, sign),
+            false => self.by_name(&known, sign),
+        }
+    }
+
+    /// All that a glob or a pattern fits, as a table shows them too.
+    fn several(&self, known: &Candidates, sign: Sign) -> Result<Condition> {
+        let pattern = if sign.is_regex() { Some(Condition::pattern(Sign::Like, &self.name)?) } else { None };
+        let fits = |name: &str| match &pattern {
+            Some(pattern) => pattern.fits(Some(name)),
+            None => selector::glob(&self.name, name),
+        };
+        let fitting = known.things.iter().filter(|thing| fits(&thing.name) || fits(&thing.versioned()));
+        let ids: Vec<String> = fitting.map(|thing| thing.id.clone()).collect();
+        match ids.is_empty() {
+            true => Err(known.nothing_like(&self.name)),
+            false => Ok(Condition::one_of(if sign.is_negative() { Sign::IsNot } else { Sign::Is }, ids)),
+        }
+    }
+
+    /// The name that rows have. One that is on no list may still be in rows, and fits no others; that rows must not have
+    /// it would fit all.
+    fn by_name(&self, known: &Candidates, sign: Sign) -> Result<Condition> {
+        let found = known.with_id(&self.name).map_or_else(|| known.find(&self.name, false), Ok);
+        let name = |thing: &Candidate| thing.text(&[self.field]).map_or(String::new(), |text| text.into_owned());
+        match found {
+            Ok(thing) => Ok(Condition::exactly(sign, &name(thing))),
+            Err(error) if error.kind() == Kind::NotFound && sign == Sign::Is => {
+                Ok(Condition::exactly(sign, &self.name))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
