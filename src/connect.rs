@@ -83,7 +83,7 @@ pub fn key_id(config: &Config) -> Option<&Setting<String>> {
 /// No URL is known, or the proxy's cannot be read.
 pub fn route(config: &Config) -> Result<Route> {
     let url = url::Url::parse(config.url()?).map_err(|error| Error::usage("the URL is none").because(error))?;
-    proxy::route(&url, &|name| config.env.var(name))
+    proxy::route(&url, config.proxy.as_ref(), &|name| config.env.var(name))
 }
 
 /// The folders of `SSL_CERT_DIR`; empty ones are left out, as by openssl.
@@ -93,11 +93,12 @@ fn folders(list: std::ffi::OsString) -> Vec<PathBuf> {
 
 fn precedence(origin: &Origin) -> u8 {
     match origin {
-        Origin::Flag(_) => 5,
-        Origin::Profile { .. } => 4,
-        Origin::Env(name) if name.starts_with("SDC_") => 3,
-        Origin::Env(_) => 2,
-        Origin::Current(_) => 1,
+        Origin::Flag(_) => 6,
+        Origin::Profile { .. } => 5,
+        Origin::Env(name) if name.starts_with("SDC_") => 4,
+        Origin::Env(_) => 3,
+        Origin::Current(_) => 2,
+        Origin::Own { .. } => 1,
         Origin::Default => 0,
     }
 }

@@ -103,6 +103,8 @@ pub struct Field {
     pub positional: bool,
     /// An option that may be typed as a positional argument instead.
     pub or_word: bool,
+    /// Where it is not given, the setting of the option's name counts.
+    pub or_setting: bool,
     /// One-letter option.
     pub short: Option<char>,
     /// What its value is called in help; a word for the kind unless set.
@@ -130,6 +132,7 @@ pub const fn query(name: &'static str, kind: Kind, about: &'static str) -> Field
         flag: None,
         positional: false,
         or_word: false,
+        or_setting: false,
         short: None,
         value: None,
         place: Location::Query,
@@ -203,6 +206,11 @@ impl Field {
     /// May be typed without the option's name too; such fields stand in their order.
     pub const fn or_word(mut self) -> Self {
         self.or_word = true;
+        self
+    }
+    /// Where it is not given, the setting of the option's name counts.
+    pub const fn or_setting(mut self) -> Self {
+        self.or_setting = true;
         self
     }
     /// May be left out although it is a positional argument.

@@ -223,11 +223,12 @@ impl App {
 
     /// Adds what only the program knows: which key was sent, and where it came from.
     pub fn explained(&self, error: Error) -> Error {
+        let error = self.set_elsewhere(error);
         let Some(fault) = error.fault() else {
             let Ok(Route::Through(proxy)) = connect::route(&self.config) else { return error };
             // What could not connect has said so.
-            let open = error.kind() == Kind::Unreachable && !error.message().contains(proxy.variable);
-            return if open { error.hint(format!("the proxy {proxy} is used ({})", proxy.variable)) } else { error };
+            let open = error.kind() == Kind::Unreachable && !error.message().contains(&proxy.origin.to_string());
+            return if open { error.hint(format!("the proxy {proxy} is used ({})", proxy.origin)) } else { error };
         };
         let (status, message) = (fault.status, fault.message.clone());
         if error.kind() != Kind::Auth {
@@ -245,6 +246,18 @@ impl App {
         let caller = self.caller();
         let error = caller.hints(status, &message).into_iter().fold(error, Error::hint);
         if status == 401 { error.hint(Hint::run("to see what is wrong", "auth doctor")) } else { error }
+    }
+
+    /// Names the setting that gave a name with which something is wrong.
+    fn set_elsewhere(&self, error: Error) -> Error {
+        let names = ["image", "package", "network"];
+        let set = names.iter().filter_map(|name| Some((name, self.config.defaults.get(name)?)));
+        let meant = |text: &str| error.message().contains(&format!("'{text}'"));
+        let hints: Vec<String> = set
+            .filter(|(_, setting)| setting.value.split(',').any(meant))
+            .map(|(name, setting)| format!("the {name} is set by {}", setting.origin.place()))
+            .collect();
+        hints.into_iter().fold(error, Error::hint)
     }
 
     /// Who asks, for what a refusal may mean.

@@ -19,11 +19,11 @@ use super::several::{self, Showing};
 use super::sources;
 use super::terminal::prompt;
 use crate::answer::Answer;
-use crate::api::{CLOUDAPI, Column, Kind, Method, Op, Shape, Show};
+use crate::api::{CLOUDAPI, Kind, Method, Op, Shape};
 use crate::client::{Client, first_page};
 use crate::config::Origin;
 use crate::error::{Error, Result};
-use crate::render::{self, Format, View};
+use crate::render::{self, View};
 use crate::request::{Arg, Args};
 use crate::tasks::call::Call;
 use crate::tasks::change::Change;
@@ -54,7 +54,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     let columns = CLOUDAPI.columns(op);
     let view = app.view(matches, columns)?;
     let jq = app.program()?;
-    let waiting = Waiting::read(op, matches)?;
+    let waiting = Waiting::read(op, matches, &app.config.defaults)?;
     let mut given = given::read(op, matches)?;
     let (mut args, mut sieve) = filters(app, op, matches, &mut given)?;
     sieve.count(op, &mut args, !view.sort.is_empty())?;
@@ -92,7 +92,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         }
         asked.filter.allows(count, op.goal.map_or("target", |(_, noun)| noun.word))?;
     }
-    let (parallel, ignore_missing) = (asked.filter.parallel(), asked.filter.ignore_missing);
+    let (parallel, ignore_missing) = (app.parallel(&asked.filter), asked.filter.ignore_missing);
     let (typed, first) = (asked.typed.clone(), asked.args.clone());
     let mut targets = targets::resolve(app, &client, op, asked).await?;
     if op.renames && (targets.several || renames_by_pattern(&targets.calls)) {
@@ -286,71 +286,6 @@ pub fn no_roles(app: &App, op: &Op, roles: &[String]) -> Result<()> {
 /// How many fields were typed.
 fn number_given(op: &Op, args: &Args) -> usize {
     args.iter().filter(|(name, _)| op.path_params().all(|param| param != *name)).count()
-}
-
-impl App {
-    /// How the result is to look; wrong formats and columns are refused here, before anything is sent.
-    pub(super) fn view(&self, matches: &ArgMatches, known: &'static [Column]) -> Result<View> {
-        let (format, columns) = match &self.globals.output {
-            Some(output) => render::parse_output(output, known)?,
-            None => (Format::Table, Vec::new()),
-        };
-        let flag = |id: &str| matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or(false);
-        let sort = match matches.try_get_one::<String>("sort").ok().flatten() {
-            Some(_) if self.globals.jq.is_some() => {
-                return Err(Error::usage("--jq works on the JSON as it came, so --sort has no meaning beside it")
-                    .hint("--jq 'sort_by(.name)'"));
-            }
-            Some(text) => render::parse_sort(text, known)?,
-            None => Vec::new(),
-        };
-        Ok(View {
-            format,
-            columns,
-            known,
-            long: self.globals.long,
-            header: !flag("no-header"),
-            colour: super::args::globals::colour(&self.globals, &self.console.env, self.streams.stdout_tty),
-            terminal: self.streams.stdout_tty,
-            width: self.streams.data_width(),
-            safe: self.globals.csv_safe,
-            now: self.console.now(),
-            sort,
-            ..View::default()
-        })
-    }
-
-    /// Prints an answer.
-    pub(super) fn show(&self, answer: &Answer, shape: Shape, view: &View, jq: Option<&render::Program>) -> Result<()> {
-        match jq {
-            Some(jq) => self.filter(jq, &answer.json()),
-            None => self.streams.out(render::render(answer, shape, view).as_bytes()),
-        }
-    }
-
-    /// Image names if a column wants them: `None` if they are wanted and not in the cache.
-    pub(super) fn cached_image_names(&self, view: &View) -> Option<HashMap<String, String>> {
-        let columns = match view.columns.as_slice() {
-            [] => render::defaults(view.format, view.long, view.known),
-            chosen => chosen.to_vec(),
-        };
-        let shown = matches!(view.format, Format::Table | Format::Wide);
-        if !columns
-            .iter()
-            .any(|column| column.show == Show::ImageName && (shown || column.made && !view.columns.is_empty()))
-        {
-            return Some(HashMap::new());
-        }
-        names::cached_images(self)
-    }
-
-    /// The same, asking the service if need be.
-    pub(super) async fn image_names(&self, client: &Client, view: &View) -> HashMap<String, String> {
-        match self.cached_image_names(view) {
-            Some(names) => names,
-            None => names::images(self, client).await,
-        }
-    }
 }
 
 /// The words of a chain of subcommands, and the matches of the last of them.

@@ -5,6 +5,7 @@ pub(crate) mod args;
 mod change;
 pub(crate) mod commands;
 pub mod console;
+mod editor;
 pub(crate) mod execute;
 mod filter;
 mod listed;
@@ -14,6 +15,7 @@ mod question;
 mod resume;
 mod runtime;
 mod several;
+mod show;
 mod sources;
 pub(crate) mod terminal;
 mod tree;
@@ -88,7 +90,10 @@ fn understood(args: &[OsString], console: &Console, command: &clap::Command, mat
     if let Err(error) = guard::check(command, matches, console) {
         return ended(&voice(console, wants_json(args)), Err(error));
     }
-    let globals = globals::read(matches).and_then(|(globals, flags)| Ok((globals, given_key(streams, flags)?)));
+    let globals = globals::read(matches).and_then(|(globals, flags)| {
+        let flags = Flags { command: Some(execute::verb(matches).0), ..flags };
+        Ok((globals, given_key(streams, flags)?))
+    });
     let globals = match globals {
         Ok(globals) => globals,
         Err(error) => return ended(&voice(console, wants_json(args)), Err(error)),
@@ -135,7 +140,7 @@ fn start(console: &Console, (globals, flags): (Globals, Flags), matches: &ArgMat
         },
     };
     let app = app(config);
-    for warning in &app.config.warnings {
+    for warning in app.config.warnings.iter().chain(&commands::without_a_command(&app)) {
         app.warn(warning);
     }
     let unverified = app.config.insecure.value && app.config.pins.is_none();

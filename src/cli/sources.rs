@@ -7,12 +7,13 @@ use clap::ArgMatches;
 
 use super::app::App;
 use super::args::given;
-use crate::api::{Kind, Op};
+use crate::api::{CLOUDAPI, Field, Kind, Op};
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::config::Setting;
+use crate::error::{CommandLine, Error, Hint, Result};
 use crate::request::{Arg, Args};
 use crate::tasks::values::Files;
-use crate::tasks::{document, resolve};
+use crate::tasks::{document, resolve, values};
 
 /// The arguments of each document with those of the options, which are `typed`; these alone where there is no file.
 ///
@@ -30,16 +31,16 @@ pub fn merged(app: &App, op: &Op, matches: &ArgMatches, typed: Args) -> Result<V
         all.extend(documents.into_iter().map(|document| over(document, &typed)));
     }
     if all.is_empty() {
+        let mut typed = typed;
+        complete(app, op, &mut typed)?;
         return Ok(vec![typed]);
     }
     let many = all.len();
-    let needed = op.fields.iter().filter(|field| field.required && !matches!(field.kind, Kind::Secret));
-    for field in needed.filter(|_| op.makes.is_some()) {
-        if let Some(at) = all.iter().position(|args| args.get(field.name).is_none()) {
-            let which = if many > 1 { format!("document {}: ", at + 1) } else { String::new() };
-            return Err(Error::usage(format!("{which}{} is missing", field.name))
-                .hint(format!("in the file, or as --{}", field.long_name())));
-        }
+    for (at, args) in all.iter_mut().enumerate() {
+        complete(app, op, args).map_err(|error| match many {
+            1 => error.hint("or in the file"),
+            _ => error.about(&format!("document {}", at + 1)),
+        })?;
     }
     let typed = |option: &str| matches.try_get_raw(option).is_ok_and(|there| there.is_some());
     match op.makes {
@@ -54,6 +55,50 @@ pub fn merged(app: &App, op: &Op, matches: &ArgMatches, typed: Args) -> Result<V
         }
         _ => Ok(all),
     }
+}
+
+/// Other ways to say what a field says: where one of them is given, the setting does not count.
+const INSTEAD: &[(&str, &[&str])] = &[("networks", &["nic", "default_networks"])];
+
+/// Puts what is set in the places of the fields that nobody gave.
+///
+/// # Errors
+/// A usage error for what is still missing, or cannot be read.
+pub fn complete(app: &App, op: &Op, args: &mut Args) -> Result<()> {
+    if op.makes.is_none() {
+        return Ok(());
+    }
+    let given = |args: &Args, name: &str| args.get(name).is_some();
+    for field in op.fields.iter().filter(|field| field.or_setting) {
+        let others = INSTEAD.iter().filter(|(name, _)| *name == field.name).flat_map(|(_, others)| *others);
+        if let Some(Setting { value, origin }) = app.config.defaults.get(&field.long_name())
+            && !given(args, field.name)
+            && !others.into_iter().any(|other| given(args, other))
+        {
+            let many = matches!(field.kind, Kind::Refs(_));
+            for one in value.split(',').take(if many { usize::MAX } else { 1 }) {
+                let text = if many { one.trim() } else { value };
+                values::add(args, field, text, &app.console).map_err(|error| error.about(&origin.to_string()))?;
+            }
+        }
+    }
+    let missing = |field: &&Field| field.required && !matches!(field.kind, Kind::Secret) && !given(args, field.name);
+    let missing: Vec<&Field> = op.fields.iter().filter(missing).collect();
+    let Some(first) = missing.first() else { return Ok(()) };
+    let names: Vec<String> = missing.iter().map(|field| field.long_name()).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let error = Error::usage(format!("{} {verb} missing", names.join(" and ")));
+    let list = match first.kind {
+        Kind::Ref(noun) => Some(Hint::run("to see them", CommandLine::of(&CLOUDAPI.command(noun.list)))),
+        _ => None,
+    };
+    let options: Vec<String> = names.iter().map(|name| format!("--{name} {}", name.to_uppercase())).collect();
+    let words = op.fields.iter().filter(|field| field.or_word).map(|field| field.long_name().to_uppercase());
+    let words = words.collect::<Vec<_>>().join(" ");
+    let or = if words.is_empty() { words } else { format!(", or as words: {words}") };
+    let error = error.hint(format!("{}{or}", options.join(" ")));
+    let error = list.into_iter().fold(error, Error::hint);
+    Err(error.hint(Hint::run("to set one for all", "help settings")))
 }
 
 /// The arguments of a document, with those of the options in their place.

@@ -26,7 +26,7 @@ Save URL, account, key:  sdc profile create NAME --use, with -U, -a and -k
 ";
 
 /// What `help` knows beside commands.
-const TOPICS: &str = "Topics: options, formatting, selectors, exit-codes, environment, triton, smartdc";
+const TOPICS: &str = "Topics: options, formatting, selectors, settings, exit-codes, triton, smartdc";
 
 /// The command that these arguments ask for, as small as they allow: building the whole tree takes
 /// longer than a signature.

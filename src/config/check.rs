@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{Origin, Pin};
 use crate::error::{Error, Result};
+use crate::grammar::duration::duration;
 use crate::grammar::shell;
 use crate::sensitive;
 
@@ -123,7 +124,7 @@ pub(super) fn token(what: &str, text: &str, origin: &Origin) -> Result<String> {
 pub(super) fn path(text: &Path, origin: &Origin) -> Result<PathBuf> {
     if text == Path::new("-") {
         return Err(Error::usage(format!("{origin} takes the path of a file, and - is none"))
-            .hint(format!("standard input: {origin}=/dev/stdin; the private key also: --key-file -")));
+            .hint(format!("standard input: {}; the private key also: --key-file -", origin.example("/dev/stdin"))));
     }
     let expected = if sensitive::is_key(&text.to_string_lossy()) { "the path of one" } else { "the path of a file" };
     sensitive::refuse_path(origin, text, expected).map_err(|error| match origin {
@@ -176,7 +177,7 @@ pub(super) fn truth(text: &str, origin: &Origin) -> Result<bool> {
         "1" | "true" => Ok(true),
         "0" | "false" => Ok(false),
         _ => Err(Error::usage(format!("{origin} is neither true nor false: '{}'", sensitive::shown(text)))
-            .hint(format!("{origin}=true"))),
+            .hint(origin.example("true"))),
     }
 }
 
@@ -184,8 +185,11 @@ pub(super) fn truth(text: &str, origin: &Origin) -> Result<bool> {
 pub(super) fn pins(text: &str, origin: &Origin) -> Result<Vec<Pin>> {
     Pin::list(text).map_err(|why| {
         Error::usage(format!("{origin} is not the SHA-256 fingerprint of a certificate: {why}"))
-            .hint(format!("{origin}=SHA256:AB:CD:…, as printed by openssl x509 -noout -fingerprint -sha256 -in FILE"))
-            .hint(format!("of a public key, as curl takes it: {origin}=sha256//BASE64"))
+            .hint(format!(
+                "{}, as printed by openssl x509 -noout -fingerprint -sha256 -in FILE",
+                origin.example("SHA256:AB:CD:…")
+            ))
+            .hint(format!("of a public key, as curl takes it: {}", origin.example("sha256//BASE64")))
     })
 }
 
@@ -196,6 +200,33 @@ pub(super) fn signing(text: &str, origin: &Origin) -> Result<String> {
     }
     let message = format!("invalid {origin} '{}'", sensitive::shown(text));
     Err(Error::usage(message).hint(format!("choose one of {}", SIGNING.join(", "))))
+}
+
+/// A value of the file of settings, as far as it can be judged without the command.
+pub(super) fn setting(name: &str, text: &str, origin: &Origin) -> Result<()> {
+    match name {
+        "key-file" | "cacert" => path(Path::new(text), origin).map(|_| ()),
+        // Its own words, and those of a proxy, repeat nothing of it.
+        "key-passphrase-file" => Ok(()),
+        "proxy" => super::proxy::check(text, origin),
+        "tls-pin" => pins(text, origin).map(|_| ()),
+        "signing" => signing(text, origin).map(|_| ()),
+        "accept-version" => versions(text, origin).map(|_| ()),
+        "connect-timeout" | "request-timeout" | "timeout" => duration(&origin.to_string(), text).map(|_| ()),
+        "rate" => rate(&origin.to_string(), text).map(|_| ()),
+        "parallel" => match text.parse::<u64>() {
+            Ok(1..=100) => Ok(()),
+            _ => Err(Error::usage(format!("{origin} is not a number of targets: '{}'", sensitive::shown(text)))
+                .hint(format!("from 1 to 100: {}", origin.example("10")))),
+        },
+        _ => sensitive::refuse(origin, text, format_args!("a value of --{name}")),
+    }
+}
+
+/// Versions of the API.
+pub(super) fn versions(text: &str, origin: &Origin) -> Result<String> {
+    sensitive::refuse(origin, text, "versions of the API")?;
+    if text.chars().any(char::is_control) { token("version", text, origin) } else { Ok(text.to_owned()) }
 }
 
 /// How many requests may be sent a second. `what` is the option or variable it came from.

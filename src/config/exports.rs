@@ -58,7 +58,7 @@ pub fn exports(config: &Config, key_id: Option<&str>) -> Vec<Export> {
     let mut all: Vec<Export> = MEANT.into_iter().flatten().zip(values.into_iter().flatten()).collect();
     all.extend(INSECURE.map(|name| (name, config.insecure.value.then(|| "true".to_owned()))));
     if !keeps_key(config) {
-        let typed = config.key_file.as_ref().filter(|file| matches!(file.origin, Origin::Flag(_)));
+        let typed = config.key_file.as_ref().filter(|file| matches!(file.origin, Origin::Flag(_) | Origin::Own { .. }));
         let file = typed.map(|file| absolute(&file.value));
         all.extend(KEY.into_iter().zip([file.clone(), file, None, None]));
     }

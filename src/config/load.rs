@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::own::{self, Own, Reach};
 use super::profile::{self, Profile};
-use super::{Config, Dirs, Env, Origin, SIGNING, Setting, check, paths};
+use super::{Config, Defaults, Dirs, Env, Origin, SIGNING, Setting, check, paths};
 use crate::error::{Error, Hint, Result};
 use crate::sensitive;
 
@@ -51,6 +52,8 @@ pub struct Flags {
     pub request_timeout: Option<String>,
     /// `--rate`
     pub rate: Option<String>,
+    /// The command that is to be run, such as `machines list`: it may have settings of its own.
+    pub command: Option<String>,
 }
 
 /// Asks for a variable by its name.
@@ -88,8 +91,7 @@ impl Sources {
     /// A path from its option, or the first of these variables.
     fn path(&self, option: &'static str, given: Option<&PathBuf>, names: &[&'static str]) -> Option<Setting<PathBuf>> {
         let given = given.map(|path| Setting { value: path.clone(), origin: Origin::Flag(option) });
-        let named = || self.first(names).map(|text| Setting { value: PathBuf::from(text.value), origin: text.origin });
-        let found = given.or_else(named)?;
+        let found = given.or_else(|| self.first(names).map(to_path))?;
         Some(Setting { value: paths::expanded(&found.value, self.dirs.home.as_deref()), ..found })
     }
 
@@ -104,6 +106,77 @@ impl Sources {
 
 fn flag(name: &'static str, value: Option<&String>) -> Option<Setting<String>> {
     Some(Setting { value: value?.clone(), origin: Origin::Flag(name) })
+}
+
+fn to_path(text: Setting<String>) -> Setting<PathBuf> {
+    Setting { value: PathBuf::from(text.value), origin: text.origin }
+}
+
+/// What the settings have that no profile has: options first, then variables, then the file of [`own`].
+struct Beside<'a> {
+    sources: &'a Sources,
+    own: &'a Own,
+    /// The profile whose account is in force.
+    account: Option<&'a str>,
+    /// The profile whose URL is in force.
+    cloud: Option<&'a str>,
+    command: Option<&'a str>,
+}
+
+impl Beside<'_> {
+    /// What the variable or the file says.
+    fn said(&self, name: &'static str) -> Option<Setting<String>> {
+        let known = own::of(name)?;
+        let profile = if known.reach == Reach::Account { self.account } else { self.cloud };
+        self.sources.first(&[known.variable]).or_else(|| self.own.get(known, profile, self.command))
+    }
+
+    fn text(&self, name: &'static str, option: &'static str, given: Option<&String>) -> Option<Setting<String>> {
+        flag(option, given).or_else(|| self.said(name))
+    }
+
+    /// A path; one in the file leads on from the file's folder.
+    fn path(&self, name: &'static str, option: &'static str, given: Option<&PathBuf>) -> Option<Setting<PathBuf>> {
+        let typed = self.sources.path(option, given, &[]);
+        typed.or_else(|| {
+            let Setting { value, origin } = self.said(name).map(to_path)?;
+            let path = paths::expanded(&value, self.sources.dirs.home.as_deref());
+            let folder = match &origin {
+                Origin::Own { file, .. } => file.parent(),
+                _ => None,
+            };
+            Some(Setting { value: folder.map_or(path.clone(), |folder| folder.join(&path)), origin })
+        })
+    }
+
+    fn time(
+        &self,
+        name: &'static str,
+        option: &'static str,
+        given: Option<&String>,
+        seconds: u64,
+    ) -> Result<Setting<Duration>> {
+        let read = checked(self.text(name, option, given), |text, origin| {
+            crate::grammar::duration::duration(&origin.to_string(), text)
+        })?;
+        Ok(read.unwrap_or(Setting::default(Duration::from_secs(seconds))))
+    }
+
+    /// What stands for options of the command.
+    fn defaults(&self) -> Result<Defaults> {
+        let all = own::KNOWN.iter().filter(|known| known.reach == Reach::Command);
+        let all = all.filter_map(|known| Some((known.name, self.said(known.name)?)));
+        all.map(|(name, setting)| {
+            let checked = checked(Some(setting), |text, origin| {
+                check::setting(name, text, origin)?;
+                Ok(text.clone())
+            })?;
+            Ok(checked.map(|setting| (name, setting)))
+        })
+        .filter_map(Result::transpose)
+        .collect::<Result<_>>()
+        .map(Defaults)
+    }
 }
 
 /// A profile that takes part, with where it lies.
@@ -152,8 +225,10 @@ impl Config {
     /// None that is known.
     pub fn none(env: &Env) -> Result<Config> {
         let flags = Flags { profile: Some(profile::ENV.to_owned()), ..Flags::default() };
-        let config = Config::load(&flags, &Sources::of(HashMap::new(), Dirs::of(env)))?;
-        Ok(Config { env: env.clone(), ..config })
+        let dirs = Dirs::of(env);
+        // Not even the file of settings is read.
+        let config = Config::load(&flags, &Sources::of(HashMap::new(), Dirs { config: None, ..dirs.clone() }))?;
+        Ok(Config { env: env.clone(), dirs, ..config })
     }
 
     /// The settings for creating this profile, where it is the one in use: the environment and the options alone.
@@ -201,17 +276,31 @@ impl Config {
         warnings.splice(0..0, foreign(sources, meant.insecure.as_ref().is_some_and(|it| it.value)));
         let Meant { url, account, key_id, user, act_as, roles, insecure } = meant;
 
-        let signing = flag("--signing", flags.signing.as_ref()).or_else(|| sources.first(&["SDC_SIGNING"]));
-        let time = |name: &'static str, value: &Option<String>, variable: &'static str, seconds: u64| {
-            let given = flag(name, value.as_ref()).or_else(|| sources.first(&[variable]));
-            let read = checked(given, |text, origin| crate::grammar::duration::duration(&origin.to_string(), text))?;
-            Ok::<_, Error>(read.unwrap_or(Setting::default(Duration::from_secs(seconds))))
+        let own = dir.map_or(Ok(Own::default()), own::read)?;
+        warnings.extend(own.exposed());
+        let name = chosen.as_ref().map(|chosen| chosen.profile.name.clone());
+        let beside = Beside {
+            sources,
+            own: &own,
+            account: name.as_deref().filter(|_| of_profile(account.as_ref())),
+            cloud: name.as_deref().filter(|_| of_profile(url.as_ref())),
+            command: flags.command.as_deref(),
         };
-        let pins = flag("--tls-pin", flags.pins.as_ref()).or_else(|| sources.first(&["SDC_TLS_PIN"]));
-        let rate = flag("--rate", flags.rate.as_ref()).or_else(|| sources.first(&["SDC_RATE"]));
-        let accept =
-            flag("--accept-version", flags.accept_version.as_ref()).or_else(|| sources.first(&["SDC_ACCEPT_VERSION"]));
-        let cacert = sources.path("--cacert", flags.cacert.as_ref(), &["SDC_CACERT"]);
+        let key_file = match &key_material {
+            None => key_file.or_else(|| beside.path("key-file", "", None)),
+            Some(_) => None,
+        };
+        let pins = beside.text("tls-pin", "--tls-pin", flags.pins.as_ref());
+        let signing = beside.text("signing", "--signing", flags.signing.as_ref());
+        let accept = beside.text("accept-version", "--accept-version", flags.accept_version.as_ref());
+        let rate = beside.text("rate", "--rate", flags.rate.as_ref());
+        let (defaults, proxy) = (beside.defaults()?, beside.said("proxy"));
+        let connect_timeout = beside.time("connect-timeout", "--connect-timeout", flags.connect_timeout.as_ref(), 5)?;
+        let request_timeout =
+            beside.time("request-timeout", "--request-timeout", flags.request_timeout.as_ref(), 60)?;
+        let cacert = beside.path("cacert", "--cacert", flags.cacert.as_ref());
+        let passphrase_file = beside.path("key-passphrase-file", "", None);
+        let of_commands = own.of_commands(beside.cloud);
         Ok(Config {
             profile: in_use,
             url: checked(url, |text, origin| check::url(text, origin))?,
@@ -222,23 +311,20 @@ impl Config {
             key_id: checked(key_id, |text, origin| Ok(sources.home_in(check::key_id(text, origin)?)))?,
             key_file: checked(key_file, |file, origin| check::path(file, origin))?,
             key_material,
-            passphrase_file: sources.path("", None, &["SDC_KEY_PASSPHRASE_FILE"]),
+            passphrase_file,
             insecure: insecure.unwrap_or(Setting::default(false)),
             cacert: checked(cacert, |file, origin| check::path(file, origin))?,
             pins: checked(pins, |text, origin| check::pins(text, origin))?,
             signing: checked(signing, |text, origin| check::signing(text, origin))?
                 .unwrap_or_else(|| Setting::default(SIGNING.first().copied().unwrap_or_default().to_owned())),
-            accept_version: checked(accept, |text, origin| {
-                sensitive::refuse(origin, text, "versions of the API")?;
-                if text.chars().any(char::is_control) {
-                    check::token("version", text, origin)
-                } else {
-                    Ok(text.clone())
-                }
-            })?,
-            connect_timeout: time("--connect-timeout", &flags.connect_timeout, "SDC_CONNECT_TIMEOUT", 5)?,
-            request_timeout: time("--request-timeout", &flags.request_timeout, "SDC_REQUEST_TIMEOUT", 60)?,
+            accept_version: checked(accept, |text, origin| check::versions(text, origin))?,
+            connect_timeout,
+            request_timeout,
             rate: checked(rate, |text, origin| check::rate(&origin.to_string(), text))?,
+            proxy: proxy.map(|proxy| Setting { value: SecretString::from(proxy.value), origin: proxy.origin }),
+            defaults,
+            of_commands,
+            own,
             warnings,
             dirs: sources.dirs.clone(),
             env: sources.env.clone(),

@@ -8,6 +8,7 @@ mod check;
 mod env;
 pub mod exports;
 mod load;
+pub mod own;
 pub mod paths;
 mod pin;
 pub mod profile;
@@ -47,6 +48,17 @@ pub enum Origin {
     Current(PathBuf),
     /// A variable, such as `SDC_URL`.
     Env(&'static str),
+    /// The file of [`own`].
+    Own {
+        /// The setting.
+        name: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Whether it is said for a command alone.
+        of_command: bool,
+    },
     /// Nobody said otherwise.
     Default,
 }
@@ -57,7 +69,27 @@ impl fmt::Display for Origin {
             Origin::Flag(name) | Origin::Env(name) => f.write_str(name),
             Origin::Profile { name, file } => write!(f, "profile {name} ({})", file.display()),
             Origin::Current(file) => write!(f, "{}", file.display()),
+            // As compilers name a place.
+            Origin::Own { name, file, line, .. } => write!(f, "{}:{line}: {name}", file.display()),
             Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+impl Origin {
+    /// Where that is, for somebody who knows which setting it is.
+    pub fn place(&self) -> String {
+        match self {
+            Origin::Own { file, line, .. } => format!("{}:{line}", file.display()),
+            other => other.to_string(),
+        }
+    }
+
+    /// How this value is said there.
+    pub fn example(&self, value: &str) -> String {
+        match self {
+            Origin::Own { name, .. } => format!("{name}: {value}"),
+            other => format!("{other}={value}"),
         }
     }
 }
@@ -74,6 +106,22 @@ pub struct Setting<T> {
 impl<T> Setting<T> {
     fn default(value: T) -> Self {
         Setting { value, origin: Origin::Default }
+    }
+}
+
+/// What stands for options of the command that are not typed: settings of [`own::Reach::Command`].
+#[derive(Clone, Debug, Default)]
+pub struct Defaults(Vec<(&'static str, Setting<String>)>);
+
+impl Defaults {
+    /// The value for the option of this name.
+    pub fn get(&self, name: &str) -> Option<&Setting<String>> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, setting)| setting)
+    }
+
+    /// All of them, with the names of their options.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Setting<String>)> {
+        self.0.iter().map(|(name, setting)| (*name, setting))
     }
 }
 
@@ -116,6 +164,14 @@ pub struct Config {
     pub request_timeout: Setting<Duration>,
     /// How many requests a second may be sent, if not the client's own choice.
     pub rate: Option<Setting<f64>>,
+    /// The proxy to go through, as it was given, or `none`: it may hold a password.
+    pub proxy: Option<Setting<SecretString>>,
+    /// What stands for options that are not typed.
+    pub defaults: Defaults,
+    /// The settings of commands alone, each with its command.
+    pub of_commands: Vec<(String, &'static str, Setting<String>)>,
+    /// The file that they are from.
+    pub own: own::Own,
     /// What is odd, but no error: fields of a profile that nobody knows.
     pub warnings: Vec<String>,
     /// The folders.
@@ -190,14 +246,15 @@ impl Config {
         ) -> (&'static str, String, String) {
             setting.map_or_else(
                 || (name, String::new(), "not set".to_owned()),
-                |setting| (name, show(&setting.value), setting.origin.to_string()),
+                |setting| (name, show(&setting.value), setting.origin.place()),
             )
         }
         let path = |path: &PathBuf| sensitive::path(path);
         // Somebody may have typed the passphrase itself.
         let file = |_: &PathBuf| "(a file, not shown)".to_owned();
         let time = |time: &Duration| format!("{}s", time.as_secs_f64());
-        vec![
+        let shown = |text: &str| sensitive::shown(text).into_owned();
+        let mut rows = vec![
             row("profile", self.profile.as_ref(), String::clone),
             row("url", self.url.as_ref(), String::clone),
             row("account", self.account.as_ref(), String::clone),
@@ -218,7 +275,11 @@ impl Config {
             row("connect-timeout", Some(&self.connect_timeout), time),
             row("request-timeout", Some(&self.request_timeout), time),
             row("rate", self.rate.as_ref(), f64::to_string),
-        ]
+            row("proxy", self.proxy.as_ref(), |_| "(a proxy, not shown)".to_owned()),
+        ];
+        let commands = own::KNOWN.iter().filter(|known| known.reach == own::Reach::Command);
+        rows.extend(commands.map(|known| row(known.name, self.defaults.get(known.name), |text| shown(text))));
+        rows
     }
 }
 

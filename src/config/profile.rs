@@ -3,6 +3,7 @@
 
 mod moves;
 
+pub(super) use moves::put;
 pub use moves::{bytes, copy, fields, rename, replace};
 
 use std::fs;
@@ -311,7 +312,7 @@ fn choose(dir: &Path, name: &str) -> Result<(String, Option<Map<String, Value>>)
 }
 
 /// For who reads settings, changes them, and writes them: one at a time.
-fn lock(dir: &Path) -> Result<Lock> {
+pub(super) fn lock(dir: &Path) -> Result<Lock> {
     let locked = paths::make_private_dir(dir).and_then(|()| files::lock(&dir.join(".sdc.lock"), LOCK_TIMEOUT));
     locked.map_err(|error| unreachable_file("lock the settings in", &dir.join(""), error))
 }

@@ -4,7 +4,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
+
+use super::{Origin, Setting};
 
 use crate::error::{Error, Result};
 use crate::sensitive;
@@ -16,8 +19,8 @@ pub enum Route {
     Direct,
     /// Without the proxy of `proxy`, for `no_proxy` covers the host.
     Exempt {
-        /// The variable that names a proxy.
-        proxy: &'static str,
+        /// The variable or the setting that names a proxy.
+        proxy: Origin,
         /// The variable that exempts the host.
         no_proxy: &'static str,
     },
@@ -25,11 +28,11 @@ pub enum Route {
     Through(Proxy),
 }
 
-/// A proxy, and the variable that names it.
+/// A proxy, and what names it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// The variable, such as `https_proxy`.
-    pub variable: &'static str,
+    /// The variable, such as `https_proxy`, or the setting.
+    pub origin: Origin,
     /// It may hold a password, so that nothing shows it.
     url: Url,
 }
@@ -38,6 +41,16 @@ impl Proxy {
     /// The proxy's URL with user and password: for connecting, not for showing.
     pub(crate) fn secret_url(&self) -> &Url {
         &self.url
+    }
+
+    /// How another URL is said in its place.
+    pub fn example(&self, url: &str) -> String {
+        self.origin.example(url)
+    }
+
+    /// How to go without it.
+    pub fn without(&self) -> String {
+        without(&self.origin)
     }
 
     /// Whether a user or a password stands in the variable.
@@ -66,7 +79,7 @@ impl fmt::Display for Proxy {
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Proxy({self} from {})", self.variable)
+        write!(f, "Proxy({self} from {})", self.origin)
     }
 }
 
@@ -77,11 +90,15 @@ const MAX_LEN: usize = 4096;
 /// What stands between two dots of a host's name, in bytes (RFC 1035).
 const MAX_LABEL_LEN: usize = 63;
 
-/// The route to a URL. Of each pair of variables the lower-case one wins, and an empty one counts as unset.
+/// What is said in the place of a proxy for there to be none.
+const NONE: &str = "none";
+
+/// The route to a URL: through the proxy that is chosen for this program alone, or that of the variables. Of each pair of
+/// them the lower-case one wins, and an empty one counts as unset.
 ///
 /// # Errors
-/// A usage error for a proxy that cannot be read. It repeats nothing of the variable's value.
-pub fn route(url: &Url, var: &dyn Fn(&str) -> Option<String>) -> Result<Route> {
+/// A usage error for a proxy that cannot be read. It repeats nothing of its value.
+pub fn route(url: &Url, chosen: Option<&Setting<SecretString>>, var: &dyn Fn(&str) -> Option<String>) -> Result<Route> {
     let own: &[&'static str] = match url.scheme() {
         "https" => &["https_proxy", "HTTPS_PROXY"],
         // A web server sets HTTP_PROXY for a CGI program from a header that anybody can send.
@@ -89,23 +106,41 @@ pub fn route(url: &Url, var: &dyn Fn(&str) -> Option<String>) -> Result<Route> {
         _ => &["http_proxy", "HTTP_PROXY"],
     };
     let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, var(name)?)));
-    let Some((variable, value)) = first(own).or_else(|| first(&["all_proxy", "ALL_PROXY"])) else {
-        return Ok(Route::Direct);
+    let variable = || first(own).or_else(|| first(&["all_proxy", "ALL_PROXY"]));
+    let (origin, value) = match chosen {
+        Some(Setting { value, .. }) if value.expose_secret() == NONE => return Ok(Route::Direct),
+        Some(Setting { value, origin }) => (origin.clone(), value.expose_secret().to_owned()),
+        None => match variable() {
+            Some((name, value)) => (Origin::Env(name), value),
+            None => return Ok(Route::Direct),
+        },
     };
     if let Some((no_proxy, list)) = first(&["no_proxy", "NO_PROXY"])
         && exempts(&list, url)
     {
-        return Ok(Route::Exempt { proxy: variable, no_proxy });
+        return Ok(Route::Exempt { proxy: origin, no_proxy });
     }
-    Ok(Route::Through(Proxy { variable, url: read(variable, &value)? }))
+    Ok(Route::Through(Proxy { url: read(&origin, &value)?, origin }))
+}
+
+/// Refuses what is no proxy.
+pub(super) fn check(value: &str, origin: &Origin) -> Result<()> {
+    if value == NONE { Ok(()) } else { read(origin, value).map(|_| ()) }
+}
+
+fn without(origin: &Origin) -> String {
+    match origin {
+        Origin::Env(name) if *name != "SDC_PROXY" => format!("unset {name}"),
+        other => other.example(NONE),
+    }
 }
 
 /// Reads a proxy's URL, strictly: what one program takes for a part of the password is a host to another.
-fn read(variable: &str, value: &str) -> Result<Url> {
+fn read(origin: &Origin, value: &str) -> Result<Url> {
     let wrong = |why: &str| {
-        Error::usage(format!("{variable} is not the URL of a proxy: {why}"))
-            .hint(format!("{variable}=http://HOST:PORT, or with a login http://USER:PASSWORD@HOST:PORT"))
-            .hint(format!("to go without a proxy: unset {variable}, or name the host in NO_PROXY"))
+        Error::usage(format!("{origin} is not the URL of a proxy: {why}"))
+            .hint(format!("{}, or with a login http://USER:PASSWORD@HOST:PORT", origin.example("http://HOST:PORT")))
+            .hint(format!("to go without a proxy: {}, or name the host in NO_PROXY", without(origin)))
     };
     let value = value.trim();
     if value.len() > MAX_LEN {
@@ -227,12 +262,12 @@ mod tests {
             let found = vars.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned()).filter(|value| !value.is_empty())
         };
-        route(&Url::parse(url).unwrap(), &lookup)
+        route(&Url::parse(url).unwrap(), None, &lookup)
     }
 
     fn through(url: &str, vars: &[(&'static str, &'static str)]) -> String {
         match routed(url, vars).unwrap() {
-            Route::Through(proxy) => format!("{} {proxy}", proxy.variable),
+            Route::Through(proxy) => format!("{} {proxy}", proxy.origin),
             other => format!("{other:?}"),
         }
     }

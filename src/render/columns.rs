@@ -160,8 +160,16 @@ pub fn parse_output(value: &str, known: &[Column]) -> Result<(Format, Vec<Chosen
     if format == Format::Ids {
         return Err(Error::usage("the format 'ids' has no columns").hint("-o ids"));
     }
-    let columns = names.split(',').map(|name| choose(name.trim(), known)).collect::<Result<Vec<_>>>();
+    let columns = parse_columns(names, known);
     Ok((format, columns.map_err(|error| as_format(value, error))?))
+}
+
+/// Reads columns: `COLUMN,...`.
+///
+/// # Errors
+/// A usage error for a column that is not known.
+pub fn parse_columns(names: &str, known: &[Column]) -> Result<Vec<Chosen>> {
+    names.split(',').map(|name| choose(name.trim(), known)).collect()
 }
 
 /// What is wrong with a format that is not set off by a colon, or that is in other letters.

@@ -25,7 +25,7 @@ pub mod yaml;
 use std::collections::HashMap;
 
 pub use cell::{age, bar, mebibytes};
-pub use columns::{Chosen, FORMATS, Format, defaults, parse_output};
+pub use columns::{Chosen, FORMATS, Format, defaults, parse_columns, parse_output};
 pub use escape::{cut, escaped, safe, visible, visible_json, visible_lines};
 pub use jq::Program;
 pub use jq_given::Given;

@@ -33,7 +33,7 @@ use crate::answer::{Answer, Row};
 use crate::api::Op;
 use crate::api::cloudapi::{account, machines, ping};
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::request::Args;
 use crate::response::Response;
 
@@ -227,6 +227,13 @@ impl Overview {
             ("limits", self.limits.as_ref().err()),
         ];
         all.into_iter().filter_map(|(what, error)| Some((what, error?))).collect()
+    }
+
+    /// What went wrong most gravely, but for rights that the caller does not have.
+    pub fn gravest(&self) -> Option<Kind> {
+        let denied = |error: &Error| error.fault().is_some_and(|fault| fault.status == 403);
+        let failed = self.unread().into_iter().map(|(_, error)| error).filter(|error| !denied(error));
+        failed.fold(None, |gravest, error| Some(error.kind().graver(gravest)))
     }
 }
 

@@ -105,11 +105,6 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// How many are worked on at once.
-    pub fn parallel(&self) -> usize {
-        self.parallel.unwrap_or(PARALLEL)
-    }
-
     /// Refuses more of what is called so than are allowed.
     ///
     /// # Errors

@@ -141,7 +141,7 @@ impl Transport {
     pub(crate) fn new(settings: Settings, url: &url::Url) -> Result<Self> {
         let route = match &settings.route {
             Some(route) => route.clone(),
-            None => proxy::route(url, &|name| Env::process().var(name))?,
+            None => proxy::route(url, None, &|name| Env::process().var(name))?,
         };
         let client_wanted = Arc::new(AtomicBool::new(false));
         let tls_proxy = match &route {
@@ -153,7 +153,7 @@ impl Transport {
         let builder = match &route {
             Route::Through(proxy) => builder.proxy(reqwest::Proxy::all(proxy.secret_url().clone()).map_err(|_| {
                 // Its words may hold the URL.
-                Error::usage(format!("{} is not the URL of a proxy", proxy.variable))
+                Error::usage(format!("{} is not the URL of a proxy", proxy.origin))
             })?),
             Route::Direct | Route::Exempt { .. } => builder,
         };

@@ -27,7 +27,7 @@ impl Transport {
     ) -> Result<reqwest::Response, (Trouble, Error)> {
         if let Some(proxy) = self.proxy() {
             let words = format!("the path {target} cannot be sent through a proxy as it is");
-            let hint = format!("if {place} can be reached without it: unset {}", proxy.variable);
+            let hint = format!("if {place} can be reached without it: {}", proxy.without());
             return Err((Trouble::Hopeless, Error::usage(words).hint(hint)));
         }
         let Ok(request) = request(&out, target) else {

@@ -81,7 +81,7 @@ impl Transport {
 
     /// What went wrong, in one sentence.
     fn words(&self, trouble: Trouble, timed_out: bool, place: &Place) -> String {
-        let by = self.proxy().map(|proxy| format!(" through the proxy {proxy} ({})", proxy.variable));
+        let by = self.proxy().map(|proxy| format!(" through the proxy {proxy} ({})", proxy.origin));
         let by = by.unwrap_or_default();
         match (trouble, timed_out) {
             (Trouble::NotSent, true) => {
@@ -126,7 +126,7 @@ impl Transport {
             return Some((Trouble::Hopeless, no_login(proxy)));
         }
         if causes.contains("tunnel error: unsuccessful") {
-            let words = format!("the proxy {proxy} ({}) refuses to connect to {place}", proxy.variable);
+            let words = format!("the proxy {proxy} ({}) refuses to connect to {place}", proxy.origin);
             let error = Error::new(Kind::Unreachable, words)
                 .hint("its rules may not allow this host or port, or it cannot reach them: ask its operator")
                 .hint(format!("to see its answer: curl -sSI {}", quoted(&format!("https://{place}"))))
@@ -215,8 +215,8 @@ pub(super) fn no_login(proxy: &Proxy) -> Error {
         false => ("asks for a user and a password, and there are none in", "with a login:"),
     };
     let scheme = proxy.scheme();
-    let example = format!("{}={scheme}://USER:PASSWORD@{}", proxy.variable, proxy.place());
-    Error::new(Kind::Unreachable, format!("the proxy {proxy} {words} {}", proxy.variable))
+    let example = proxy.example(&format!("{scheme}://USER:PASSWORD@{}", proxy.place()));
+    Error::new(Kind::Unreachable, format!("the proxy {proxy} {words} {}", proxy.origin))
         .hint(format!("{hint} {example}"))
         .hint("it is asked only once, for too many wrong passwords may lock the account")
         .lasting()

@@ -13,6 +13,11 @@ use tempfile::TempDir;
 const PROD: &str = r#"{"url":"https://prod.example.com/","account":"acme","keyId":"aa:bb","insecure":true,"user":"bob","roles":["ops","dev"],"actAsAccount":"other"}"#;
 const LAB: &str = r#"{"url":"https://lab.example.com","account":"lab","keyId":"cc:dd"}"#;
 
+/// Settings for all, for the profile and for a command.
+const OWN: &str = "package: g1-small\ncacert: ca.pem\nproxy: http://u:hush@proxy:3128\nprofiles:\n  prod:\n    key-file: \
+                   prod-key\n    tls-pin: SHA256:AB\n    package: g1-prod\n    rate: 4\ncommands:\n  machines create:\n    \
+                   timeout: 30m\n";
+
 /// A configuration folder with these files.
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let dir = TempDir::new().unwrap();
@@ -290,6 +295,77 @@ fn every_setting_is_shown_with_where_it_came_from() {
     assert_eq!(row("key-passphrase-file"), ("(a file, not shown)", "SDC_KEY_PASSPHRASE_FILE"));
     assert_eq!(row("key-file"), ("", "not set"));
     assert_eq!(row("connect-timeout"), ("5s", "default"));
+}
+
+/// The settings of [`OWN`] with the two profiles, of which `prod` is the current one.
+fn with_own() -> TempDir {
+    let dir = both();
+    let pin = format!("SHA256:{}", ["AB"; 32].join(":"));
+    fs::write(dir.path().join("sdc.yaml"), OWN.replace("SHA256:AB", &pin)).unwrap();
+    dir
+}
+
+#[test]
+fn what_profiles_have_no_field_for_is_in_a_file_of_its_own() {
+    let dir = with_own();
+    let config = load(&dir, &[], &Flags::default()).unwrap();
+    let file = dir.path().join("sdc.yaml");
+    let own = |name, line| Origin::Own { name, file: file.clone(), line, of_command: false };
+    // Paths begin at the file's folder.
+    assert_eq!(config.key_file.clone().unwrap().value, dir.path().join("prod-key"));
+    assert_eq!(config.cacert.clone().unwrap().value, dir.path().join("ca.pem"));
+    assert_eq!(config.rate.clone().unwrap().origin, own("rate", 9));
+    assert_eq!(config.pins.as_ref().unwrap().value.len(), 1);
+    assert_eq!(config.defaults.get("package").unwrap().value, "g1-prod");
+    assert!(config.defaults.get("timeout").is_none());
+    let creating = Flags { command: Some("machines create".to_owned()), ..Flags::default() };
+    let timeout = load(&dir, &[], &creating).unwrap().defaults.get("timeout").cloned().unwrap();
+    assert_eq!((timeout.value.as_str(), timeout.origin.place()), ("30m", format!("{}:12", file.display())));
+    // A variable wins over the file, and an option over both.
+    let config = load(&dir, &[("SDC_RATE", "9"), ("SDC_PACKAGE", "g1-nano")], &Flags::default()).unwrap();
+    assert_eq!((config.rate.unwrap().value, config.defaults.get("package").unwrap().value.as_str()), (9.0, "g1-nano"));
+    let typed = Flags { rate: Some("2".to_owned()), ..Flags::default() };
+    assert_eq!(load(&dir, &[("SDC_RATE", "9")], &typed).unwrap().rate.unwrap().value, 2.0);
+}
+
+#[test]
+fn the_settings_of_a_profile_do_not_go_over_to_another_account_or_url() {
+    let dir = with_own();
+    let elsewhere = Flags { url: Some("https://elsewhere.example.com".to_owned()), ..Flags::default() };
+    let config = load(&dir, &[], &elsewhere).unwrap();
+    assert!(config.pins.is_none() && config.rate.is_none(), "they are of the profile's cloud");
+    assert!(config.key_file.is_some(), "and the key is of its account");
+    assert_eq!(config.defaults.get("package").unwrap().value, "g1-small");
+    let other = Flags { account: Some("other".to_owned()), ..Flags::default() };
+    let config = load(&dir, &[], &other).unwrap();
+    assert!(config.key_file.is_none() && config.pins.is_some());
+    let lab = Flags { profile: Some("lab".to_owned()), ..Flags::default() };
+    let config = load(&dir, &[], &lab).unwrap();
+    assert!(config.key_file.is_none() && config.pins.is_none() && config.rate.is_none());
+}
+
+#[test]
+fn the_login_of_a_proxy_in_the_settings_is_shown_nowhere() {
+    let config = load(&with_own(), &[], &Flags::default()).unwrap();
+    assert!(!format!("{config:?}").contains("hush"), "{config:?}");
+    assert!(!format!("{:?}", config.rows()).contains("hush"));
+}
+
+#[cfg(unix)]
+#[test]
+fn settings_that_others_can_change_or_whose_login_they_can_read_are_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = with_own();
+    let file = dir.path().join("sdc.yaml");
+    let warned = |mode: u32| {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        load(&dir, &[], &Flags::default()).unwrap().warnings
+    };
+    assert!(warned(0o600).is_empty());
+    assert!(warned(0o644)[0].contains("sdc.yaml can be read by others (mode 0644): chmod 600 "));
+    fs::write(&file, "cacert: ca.pem\n").unwrap();
+    assert!(warned(0o644).is_empty(), "nothing in it is a secret");
+    assert!(warned(0o666)[0].contains("can be read and changed by others"));
 }
 
 #[test]

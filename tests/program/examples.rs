@@ -25,6 +25,7 @@ const ACCESS_KEY: &str = "fc93c52fdbd847adb70ba8b9766212e0";
 /// Commands with one example, and why two would say no more.
 const ONE: &[(&str, &str)] = &[
     ("images import", "it has one option, which is required"),
+    ("config edit", "it has no options"),
     ("images clone", "it has no options"),
     ("images share", "it has no options"),
     ("images unshare", "it has no options"),

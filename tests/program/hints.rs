@@ -104,8 +104,8 @@ fn each(all: &BTreeSet<String>, check: impl Fn(&str) -> Option<String> + Sync) -
 fn every_hint_of_a_transcript_without_a_placeholder_is_run() {
     // These go on until they are ended.
     const ENDLESS: &[&str] = &["emulator", "machines changefeed", "machines vnc", "machines ssh"];
-    // And these are about profiles that their transcripts have made.
-    const MADE: &[&str] = &["profile use", "profile delete", "profile edit"];
+    // And these are about profiles that their transcripts have made, or need an editor.
+    const MADE: &[&str] = &["profile use", "profile delete", "profile edit", "config edit"];
     let mut all = shown(files("tests/cmd", "md"));
     all.retain(|command| {
         let literal = words(command)

@@ -62,8 +62,8 @@ const INSIDE: &[(&str, &[&str])] = &[
     (
         "cli/commands",
         &[
-            "App", "app", "args", "change", "console", "execute", "filter", "names", "preview", "question", "resume",
-            "run", "runtime", "terminal", "Console", "Streams",
+            "App", "app", "args", "change", "console", "editor", "execute", "filter", "names", "preview", "question",
+            "resume", "run", "runtime", "show", "sources", "terminal", "Console", "Streams",
         ],
     ),
     (
@@ -73,6 +73,8 @@ const INSIDE: &[(&str, &[&str])] = &[
             "sources", "terminal",
         ],
     ),
+    ("cli/show", &["app", "args", "names"]),
+    ("cli/editor", &["app", "terminal"]),
     ("cli/listed", &["app", "names", "terminal"]),
     ("cli/several", &["app", "terminal"]),
     ("cli/sources", &["app", "args"]),

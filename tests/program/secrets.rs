@@ -292,6 +292,15 @@ const VARIABLES: &[&str] = &[
     "SDC_CONNECT_TIMEOUT",
     "SDC_REQUEST_TIMEOUT",
     "SDC_RATE",
+    "SDC_PROXY",
+    "SDC_PACKAGE",
+    "SDC_IMAGE",
+    "SDC_NETWORK",
+    "SDC_OUTPUT",
+    "SDC_COLUMNS",
+    "SDC_SORT",
+    "SDC_TIMEOUT",
+    "SDC_PARALLEL",
     "SDC_TLS_INSECURE",
     "SDC_TESTING",
     "SDC_TLS_PIN",
@@ -398,6 +407,41 @@ fn no_field_of_a_profile_gives_a_secret_away() {
                 });
                 let name = format!("{} in {field} of a profile, {words:?}", secret.name);
                 cases.push(Case { name, pieces: secret.pieces.clone(), command });
+            }
+            homes.push(home);
+        }
+    }
+    run(cases);
+    not_received(&received, &secrets);
+}
+
+#[test]
+fn no_line_of_the_file_of_settings_gives_a_secret_away() {
+    let _alone = crate::common::heavy();
+    let (url, received) = service();
+    let secrets = secrets();
+    let (mut cases, mut homes) = (Vec::new(), Vec::new());
+    let names = sdc::config::own::KNOWN.iter().map(|known| known.name).chain(["NAME", "PROFILE", "COMMAND"]);
+    for (at, name) in names.enumerate() {
+        for (number, secret) in secrets.iter().enumerate() {
+            let home = tempfile::tempdir().unwrap();
+            let dir = home.path().join(".triton");
+            std::fs::create_dir_all(&dir).unwrap();
+            let text = secret.text.as_str();
+            let settings = match name {
+                "NAME" => serde_json::json!({ text: "json" }),
+                "PROFILE" => serde_json::json!({ "profiles": { text: { "rate": 2 } } }),
+                "COMMAND" => serde_json::json!({ "commands": { text: { "sort": "name" } } }),
+                name => serde_json::json!({ name: text }),
+            };
+            std::fs::write(dir.join("sdc.yaml"), settings.to_string()).unwrap();
+            for (way, words) in ASKING.iter().chain([&["machines", "create", "--dry-run"][..]].iter()).enumerate() {
+                // Each in a third of the ways: others take the other two.
+                if !(at + number + way).is_multiple_of(3) && *words != ["config", "show"] {
+                    continue;
+                }
+                let name = format!("{} in {name} of the settings, {words:?}", secret.name);
+                cases.push(Case { name, pieces: secret.pieces.clone(), command: asking(&url, home.path(), words) });
             }
             homes.push(home);
         }

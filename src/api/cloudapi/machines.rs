@@ -97,14 +97,17 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
     .fields(&[
         body("image", Kind::Ref(&super::images::IMAGE), "Image: id, short id, name (the newest), or name@version")
             .required()
-            .or_word(),
+            .or_word()
+            .or_setting(),
         body("package", Kind::Ref(&super::packages::PACKAGE), "Package: id, short id, name, or name@version")
             .required()
-            .or_word(),
+            .or_word()
+            .or_setting(),
         body("name", Kind::Text, "Name, at most 189 characters; {{shortId}} is the start of the id").short('n'),
         body("networks", Kind::Refs(&super::networks::NETWORK), "Network: id, short id or name; may be repeated")
             .flag("network")
-            .short('N'),
+            .short('N')
+            .or_setting(),
         body("nic", Kind::Nics, "The same with an address: network=NAME,ip=ADDRESS; may be repeated"),
         body("default_networks", Kind::SomeOf(&["external", "internal"]), "Only this one of the default networks")
             .flag("default-network"),

@@ -160,21 +160,18 @@ pub fn fields(command: Command, op: &'static Op) -> Command {
     let typed = typed.filter(|field| !(in_a_row && field.positional));
     typed.fold(command, |all, field| {
         let arg = option(field);
-        let all = all.arg(if field.positional { arg } else { arg.help_heading(heading) });
-        if field.or_word { with_word(all, field) } else { all }
+        let all = if field.or_word { all.arg(word(field)) } else { all };
+        all.arg(if field.positional { arg } else { arg.help_heading(heading) })
     })
 }
 
-/// The command with this field as a word too: one of the two is enough, and both are too many.
-fn with_word(command: Command, field: &'static Field) -> Command {
-    let id = format!("{}{}", given::WORD, field.name);
-    let shown = field.long_name();
-    let word = Arg::new(id.clone())
-        .value_name(shown.to_uppercase())
+/// This field as a word, beside its option: both are too many. What is missing is said where it is sent.
+fn word(field: &'static Field) -> Arg {
+    Arg::new(format!("{}{}", given::WORD, field.name))
+        .value_name(field.long_name().to_uppercase())
         .value_parser(clap::builder::NonEmptyStringValueParser::new())
         .conflicts_with(field.name)
-        .help(field.about);
-    command.arg(word).mut_arg(field.name, |option| option.required(false).required_unless_present(id))
+        .help(field.about)
 }
 
 /// The options and arguments of an operation's command.
@@ -343,8 +340,8 @@ fn of_kind(field: &'static Field) -> Arg {
         let shown = field.flag.unwrap_or(field.name).to_uppercase();
         arg = arg.value_name(shown).required(field.required);
     } else {
-        // A secret that is not given is asked for.
-        let required = field.required && !matches!(field.kind, Kind::Secret);
+        // A secret that is not given is asked for, and the settings may have the others.
+        let required = field.required && !matches!(field.kind, Kind::Secret) && !field.or_setting;
         arg = arg.long(field.long_name()).required(required);
         if let Some(short) = field.short {
             arg = arg.short(short);

@@ -275,6 +275,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         connect_timeout: text("connect-timeout"),
         request_timeout: text("request-timeout"),
         rate: text("rate"),
+        command: None,
     };
     Ok((globals, flags))
 }

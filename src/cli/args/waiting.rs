@@ -7,6 +7,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::api::{CLOUDAPI, Op};
+use crate::config::{Defaults, duration};
 use crate::error::{Error, Result};
 
 /// The heading of these options in a page of help.
@@ -28,8 +29,8 @@ impl Waiting {
     ///
     /// # Errors
     /// A usage error: `--timeout` is not a length of time, or a state stands where it would be a target.
-    pub fn read(op: &Op, matches: &ArgMatches) -> Result<Waiting> {
-        let patience = patience(matches)?;
+    pub fn read(op: &Op, matches: &ArgMatches, defaults: &Defaults) -> Result<Waiting> {
+        let patience = patience(matches, defaults)?;
         no_state_for_a_target(op, matches)?;
         let state = matches.try_get_one::<String>("wait").ok().flatten();
         let wait = state.is_some() || matches.try_get_one::<bool>("wait").ok().flatten() == Some(&true);
@@ -38,14 +39,15 @@ impl Waiting {
     }
 }
 
-/// How long is waited.
+/// How long is waited: what was typed, else what is set.
 ///
 /// # Errors
 /// `--timeout` is not a length of time.
-pub fn patience(matches: &ArgMatches) -> Result<Duration> {
-    match matches.try_get_one::<String>("timeout").ok().flatten() {
-        Some(text) => crate::config::duration("--timeout", text),
-        None => Ok(DEFAULT_TIMEOUT),
+pub fn patience(matches: &ArgMatches, defaults: &Defaults) -> Result<Duration> {
+    match (matches.try_get_one::<String>("timeout").ok().flatten(), defaults.get("timeout")) {
+        (Some(text), _) => duration("--timeout", text),
+        (None, Some(setting)) => duration(&setting.origin.to_string(), &setting.value),
+        (None, None) => Ok(DEFAULT_TIMEOUT),
     }
 }
 
@@ -105,7 +107,7 @@ fn no_state_for_a_target(op: &Op, matches: &ArgMatches) -> Result<()> {
     let Some((_, word)) = targets.find(|(at, _)| *at == wait + 1) else { return Ok(()) };
     let is_known = known.contains(&word.as_str());
     // Eight digits may be a short id.
-    if !is_known && (word.len() >= 8 || crate::config::duration("", word).is_err()) {
+    if !is_known && (word.len() >= 8 || duration("", word).is_err()) {
         return Ok(());
     }
     let error = match states.as_slice() {

@@ -88,7 +88,7 @@ fn copied(dir: &Path, from: &str, to: &str, over: bool) -> Result<PathBuf> {
     }
     let bytes = bytes(dir, from)?;
     parsed(&file(dir, from)?, from, &bytes)?;
-    put(dir, to, &bytes)
+    put(&file(dir, to)?, &bytes)
 }
 
 /// Puts what was edited into the place of a profile's file, if that is still as it was before.
@@ -111,13 +111,13 @@ pub fn replace(dir: &Path, name: &str, before: &[u8], edited: &[u8]) -> Result<P
     if bytes(dir, name)? != before {
         return Err(Error::usage(format!("profile {name} was changed meanwhile")));
     }
-    put(dir, name, edited)
+    put(&file(dir, name)?, edited)
 }
 
-fn put(dir: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
-    let path = file(dir, name)?;
-    files::replace(&path, bytes, Manner::KEPT).map_err(|error| unreachable_file("write", &path, error))?;
-    Ok(path)
+/// Puts these bytes into a file of settings, whole or not at all.
+pub(in crate::config) fn put(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
+    files::replace(path, bytes, Manner::KEPT).map_err(|error| unreachable_file("write", path, error))?;
+    Ok(path.to_owned())
 }
 
 #[cfg(test)]

@@ -186,7 +186,7 @@ async fn examine(app: &App, findings: &mut Findings) {
             Ok(Route::Exempt { proxy, no_proxy }) => {
                 findings.ok("proxy", format!("none: {no_proxy} covers the host, although {proxy} is set"));
             }
-            Ok(Route::Through(proxy)) => findings.ok("proxy", format!("{proxy} ({})", proxy.variable)),
+            Ok(Route::Through(proxy)) => findings.ok("proxy", format!("{proxy} ({})", proxy.origin)),
             Err(error) => findings.fail("proxy", &error),
         }
     }

@@ -10,6 +10,7 @@ use crate::api::{Column, Shape, column};
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
+use crate::cli::terminal::exit;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render;
@@ -49,7 +50,8 @@ pub fn command() -> Command {
     Command::new("info").about("Show account, machines, limits, key and clock at a glance").before_long_help(
         "Memory and disk are those that the account's limits count, or those of all machines where it has no such \
          limit; in JSON they are in MiB, and the clock is the seconds that this machine is ahead. What a sub-user \
-         may not read is named, and the rest is shown all the same.",
+         may not read is named, and the rest is shown all the same. A part that cannot be read for another reason \
+         sets the exit code.",
     )
 }
 
@@ -64,7 +66,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     } else {
         app.streams.out(words(app, &client, &seen)?.as_bytes())?;
     }
-    Ok(0)
+    Ok(seen.gravest().map_or(0, |kind| i32::from(exit::code(kind).0)))
 }
 
 /// Who asks, as it was said: the service tells no sub-user's login.
@@ -183,7 +185,8 @@ fn words(app: &App, client: &Client, seen: &Overview) -> Result<String> {
     }
     let bars = app.streams.stdout_tty;
     for part in [seen.memory(), seen.disk()].into_iter().flatten() {
-        line(&part.of, &amount(&part, bars));
+        let no_limit = part.limit.is_none() && seen.limits.is_ok();
+        line(&part.of, &format!("{}{}", amount(&part, bars), if no_limit { ", no limit" } else { "" }));
     }
     match &seen.limits {
         Ok(_) => seen.others().for_each(|limit| line("limit", &format!("{}: {}", limit.of, amount(limit, bars)))),
@@ -224,7 +227,7 @@ fn amount(usage: &Usage, bar: bool) -> String {
     };
     let unit = if sized && !bar { " MiB" } else { "" };
     match usage.limit {
-        None => format!("{}{unit}, no limit", shown(usage.used)),
+        None => format!("{}{unit}", shown(usage.used)),
         Some(0.0) => format!("{}{unit}, nothing allowed", shown(usage.used)),
         Some(limit) => {
             let words = format!("{} of {}{unit}", shown(usage.used), shown(limit));
@@ -243,7 +246,7 @@ mod tests {
         let memory = usage("memory", 23_552.0, Some(524_288.0));
         assert_eq!(amount(&memory, false), "23552 of 524288 MiB");
         assert_eq!(amount(&memory, true), "---------- 4%  23G of 512G");
-        assert_eq!(amount(&usage("disk", 1536.0, None), true), "1.5G, no limit");
+        assert_eq!(amount(&usage("disk", 1536.0, None), true), "1.5G");
         assert_eq!(amount(&usage("machines of brand kvm", 0.0, Some(0.0)), true), "0, nothing allowed");
         assert_eq!(amount(&usage("machines", 50.0, Some(100.0)), true), "#####----- 50%  50 of 100");
         assert_eq!(amount(&usage("disk", 0.5, Some(10.0)), false), "0.5 of 10 MiB");

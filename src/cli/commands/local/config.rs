@@ -1,7 +1,10 @@
-//! `sdc config show`: every setting, and where it came from.
+//! `sdc config show` and `config edit`: every setting, where it came from, and the file of those that no profile has.
+
+use std::path::Path;
 
 use clap::{ArgMatches, Command};
 
+use super::profile;
 use crate::answer::Answer;
 use crate::api::CLOUDAPI;
 use crate::api::{Column, Shape, column};
@@ -9,8 +12,13 @@ use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
+use crate::cli::editor::Text;
+use crate::cli::show::set_format;
 use crate::config::Origin;
-use crate::error::Result;
+use crate::config::own::{self, Section};
+use crate::config::paths::make_private_dir;
+use crate::error::{CommandLine, Error, Result};
+use crate::sensitive;
 
 /// `sdc config show`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -23,6 +31,20 @@ pub(crate) static COMMAND: Custom = Custom {
     settings: Settings::Needed,
 };
 
+/// `sdc config edit`.
+pub(crate) static EDIT: Custom = Custom {
+    path: "config edit",
+    syntax: Syntax::Own(edit_command),
+    run: |app, _| Box::pin(edit(app)),
+    calls: &[],
+    examples: "config edit",
+    previews: false,
+    settings: Settings::UNNEEDED,
+};
+
+/// What a new file of settings begins with.
+const TEMPLATE: &str = "Settings of sdc, beside the profiles. See: sdc help settings";
+
 const COLUMNS: &[Column] = &[column("name"), column("value"), column("origin")];
 
 pub fn command() -> Command {
@@ -30,14 +52,60 @@ pub fn command() -> Command {
         .about("Show every setting of sdc and where it came from")
         .before_long_help(
             "An option wins over a named profile (-p, SDC_PROFILE), that over the environment (SDC_*, then \
-             TRITON_*), and that over the current profile.",
+             TRITON_*), and that over the current profile. What profiles have no field for is in a file of its own: \
+             see `sdc help settings`.",
         )
         .args(list_options())
 }
 
+fn edit_command() -> Command {
+    Command::new("edit").about("Edit the settings that profiles have no field for, in $VISUAL or $EDITOR").before_long_help(
+        "They are in sdc.yaml, in the folder of the profiles. Where there is no such file yet, the editor shows every \
+         setting in comments. A file that cannot be read as settings does not take the place of the one that can.",
+    )
+}
+
+async fn edit(app: &App) -> Result<i32> {
+    let dir = profile::folder(app)?;
+    let before = own::bytes(&dir)?;
+    make_private_dir(&dir).map_err(|error| Error::other(format!("cannot make {}", dir.display())).because(error))?;
+    let shown = before.clone().unwrap_or_else(|| own::template(TEMPLATE).into_bytes());
+    let text = Text {
+        what: "settings",
+        folder: &dir,
+        name: ("edit-sdc", ".yaml"),
+        before: &shown,
+        again: CommandLine::new("config edit"),
+    };
+    text.edit(app, |edited| {
+        let edited_settings = own::parsed(Path::new("what was edited"), edited)?;
+        for (value, origin) in edited_settings.values("output") {
+            set_format(value).map_err(|error| error.about(&origin.to_string()))?;
+        }
+        own::replace(&dir, before.as_deref(), edited)
+    })
+    .await?;
+    Ok(0)
+}
+
 pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
-    let rows: Vec<serde_json::Value> = app
-        .config
+    let config = &app.config;
+    let known = config.dirs.config.as_deref().map_or(Ok(Vec::new()), crate::config::profile::list)?;
+    for (section, line) in config.own.sections() {
+        if let (Section::Profile(name), Some(path)) = (section, config.own.path())
+            && !known.contains(name)
+        {
+            app.warn(&format!("{}:{line}: there is no profile '{}'", path.display(), sensitive::shown(name)));
+        }
+    }
+    let of_commands = config.of_commands.iter().map(|(command, name, setting)| {
+        (
+            format!("{name} ({})", sensitive::shown(command)),
+            sensitive::shown(&setting.value).into_owned(),
+            setting.origin.place(),
+        )
+    });
+    let rows: Vec<serde_json::Value> = config
         .rows()
         .into_iter()
         .map(|(name, value, origin)| match name {
@@ -47,6 +115,8 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             }
             _ => (name, value, origin),
         })
+        .map(|(name, value, origin)| (name.to_owned(), value, origin))
+        .chain(of_commands)
         .map(|(name, value, origin)| serde_json::json!({ "name": name, "value": value, "origin": origin }))
         .collect();
     app.print_rows(&rows, COLUMNS, matches)?;

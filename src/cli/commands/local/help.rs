@@ -10,6 +10,7 @@ use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::globals;
 use crate::cli::commands::{Custom, Settings, shortcuts};
+use crate::config::own::{KNOWN, Known, Reach};
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::older::{self, Tool};
 
@@ -32,6 +33,7 @@ pub const TOPICS: &[(&str, &str)] = &[
     ("options", "the options that every command has"),
     ("formatting", "formats, columns, sorting and jq"),
     ("selectors", "names, globs, selectors and filters"),
+    ("settings", "defaults of your own, for all commands, a profile or a command"),
     ("exit-codes", "what exit codes mean, and what a script does about them"),
     ("environment", "the variables that sdc reads"),
     ("triton", "commands for users of node-triton; more words filter them"),
@@ -93,6 +95,33 @@ Before anything happens
   --max N              refuse to act on more than N (20 if not given)
 ";
 
+/// The page of the settings, before the list of them.
+const SETTINGS: &str = "\
+What profiles have no field for is in sdc.yaml, in the folder of the profiles
+(~/.triton, or that of SDC_CONFIG_DIR). To edit it: sdc config edit
+
+  output: wide                      for all commands
+  key-file: ~/.ssh/acme
+  profiles:
+    prod:                           for this profile
+      cacert: prod-ca.pem
+      package: g1-small
+  commands:
+    machines list:                  for this command
+      columns: shortid,name,state,ips
+      sort: [-created, name]
+
+An option counts first, then its variable, then the file: what it says for the
+profile and the command, for the command, for the profile, for all. Paths begin
+at the file's folder. To see which value counts: sdc config show
+
+The settings of a profile go with its account and URL: they are not used where
+an option or a variable names others. Of the columns and the order that are set
+for all commands, each list takes what it knows.
+
+Name, variable, what it says; only those with a * can be set for a command:
+";
+
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_URL, TRITON_URL", "address of CloudAPI"),
     ("SDC_ACCOUNT, TRITON_ACCOUNT", "account"),
@@ -125,8 +154,12 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_ACCEPT_VERSION", "API versions to ask for"),
     ("SDC_CONNECT_TIMEOUT, SDC_REQUEST_TIMEOUT", "time limits for connecting and for an answer"),
     ("SDC_RATE", "maximum requests per second"),
+    ("SDC_PROXY", "proxy of sdc alone, instead of the variables above; none for no proxy"),
+    ("SDC_PACKAGE, SDC_IMAGE, SDC_NETWORK", "package, image and networks of new machines, where none are given"),
+    ("SDC_OUTPUT, SDC_COLUMNS, SDC_SORT", "format, columns and order of tables, where -o and --sort are not given"),
+    ("SDC_TIMEOUT, SDC_PARALLEL", "how long --wait waits; how many targets are acted on at once"),
     ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE", "colours"),
-    ("SDC_CONFIG_DIR", "folder of profiles and of the records of `rbac apply`"),
+    ("SDC_CONFIG_DIR", "folder of profiles, of sdc.yaml, and of the records of `rbac apply`"),
     ("SDC_CACHE_DIR", "folder of what can be fetched again, such as the names of images"),
     ("XDG_CONFIG_HOME, XDG_CACHE_HOME", "where these two folders are, as triton and sdc, if they are not named"),
 ];
@@ -185,6 +218,13 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         ["options"] => text = globals::page(),
         ["formatting"] => text.push_str(FORMATTING),
         ["selectors"] => text.push_str(SELECTORS),
+        ["settings"] => {
+            text.push_str(SETTINGS);
+            for Known { name, variable, reach, about } in KNOWN {
+                let star = if *reach == Reach::Command { '*' } else { ' ' };
+                let _ = writeln!(text, "{star} {name}  {variable}\n      {}", wrapped(about, 6));
+            }
+        }
         [tool @ ("triton" | "smartdc"), words @ ..] => text = older(tool, words)?,
         words => {
             let mut root = (app.trees.pages)();

@@ -1,7 +1,5 @@
 //! `sdc profile`: named settings, in node-triton's own files, so that both tools share them.
 
-mod edit;
-
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -14,11 +12,13 @@ use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
+use crate::cli::editor::Text;
 use crate::cli::terminal::{exit, prompt};
+use crate::config::own::{self, Section};
 use crate::config::profile::{self, Profile};
 use crate::config::{Config, Flags, Origin, Sources};
 use crate::connect;
-use crate::error::{Error, Hint, Result};
+use crate::error::{CommandLine, Error, Hint, Result};
 use crate::{render, sensitive};
 
 /// `sdc profile`.
@@ -145,26 +145,37 @@ pub fn command() -> Command {
         )
 }
 
+/// The folder of the profiles.
+///
+/// # Errors
+/// A usage error where there is none.
+pub(super) fn folder(app: &App) -> Result<PathBuf> {
+    app.config
+        .dirs
+        .config
+        .clone()
+        .ok_or_else(|| Error::usage("there is no folder for profiles").hint("export HOME=…, or SDC_CONFIG_DIR=…"))
+}
+
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
-    let dir =
-        app.config.dirs.config.clone().ok_or_else(|| {
-            Error::usage("there is no folder for profiles").hint("export HOME=…, or SDC_CONFIG_DIR=…")
-        })?;
+    let dir = folder(app)?;
     let Some((verb, matches)) = matches.subcommand() else { return Ok(0) };
     let name = || matches.get_one::<String>("NAME").map(String::as_str).unwrap_or_default();
     let new = || matches.get_one::<String>("NEW").map(String::as_str).unwrap_or_default();
     match verb {
         "list" => return list(app, &dir, matches),
         "get" => get(app, &dir, &named(app, &dir, matches)?, matches)?,
-        "edit" => edit::run(app, &dir, &named(app, &dir, matches)?).await?,
+        "edit" => edit(app, &dir, &named(app, &dir, matches)?).await?,
         "copy" => {
             let file = profile::copy(&dir, name(), new(), matches.get_flag("force"))?;
             app.say(&format!("profile {} is in {}", new(), file.display()));
+            beside(app, &dir, name(), "copy them too");
         }
         "rename" => {
             let current = profile::rename(&dir, name(), new(), matches.get_flag("force"))?;
             let is = if current { ", and is the current one" } else { "" };
             app.say(&format!("profile {} is called {} now{is}", name(), new()));
+            beside(app, &dir, name(), "rename them too");
         }
         "create" => {
             // What cannot be done is refused before anything is said of it.
@@ -192,12 +203,37 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             }
             let was_current = profile::remove(&dir, name())?;
             app.say(&format!("profile {}: deleted", name()));
+            beside(app, &dir, name(), "delete them too");
             if was_current {
                 app.say("it was the current profile, and there is none now; to choose one: sdc profile use NAME");
             }
         }
     }
     Ok(0)
+}
+
+/// Edits it, and says what came of it.
+async fn edit(app: &App, dir: &Path, name: &str) -> Result<()> {
+    profile::check_own_name(name)?;
+    let before = profile::bytes(dir, name)?;
+    let text = Text {
+        what: &format!("profile {name}"),
+        folder: dir,
+        name: (&format!("edit-{name}"), ".json"),
+        before: &before,
+        again: CommandLine::new("profile edit").on(name),
+    };
+    text.edit(app, |edited| profile::replace(dir, name, &before, edited)).await
+}
+
+/// Names the settings of this profile in the file of all others, which only its user changes.
+fn beside(app: &App, dir: &Path, name: &str, what: &str) {
+    let Ok(own) = own::read(dir) else { return };
+    let section = Section::Profile(name.to_owned());
+    if let (Some(path), Some((_, line))) = (own.path(), own.sections().iter().find(|(known, _)| *known == section)) {
+        let words = format!("{}:{line} has settings of profile {name}: {what} (sdc config edit)", path.display());
+        app.warn(&words);
+    }
 }
 
 /// Lists them all, those that cannot be read on standard error.
@@ -352,18 +388,26 @@ fn of_settings(app: &App, name: &str) -> Result<Profile> {
     let config = &app.config;
     let (url, account) = (config.url()?, config.account()?);
     let (key_id, key_origin) = fingerprint(app)?;
+    // What the file of settings has for all is not lost.
+    let lost = |origin: &Origin| !matches!(origin, Origin::Own { .. });
+    let file = config.cacert.as_ref().filter(|file| lost(&file.origin));
+    let pins = config.pins.as_ref().filter(|pins| lost(&pins.origin));
+    let pins = pins.map(|pins| pins.value.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+    let signing = Some(&config.signing).filter(|signing| lost(&signing.origin) && signing.value != "request");
+    let key = key_file(config).filter(|_| config.key_file.as_ref().is_none_or(|file| lost(&file.origin)));
     let lost = [
-        key_file(config).map(|file| format!("SDC_KEY_FILE={}", sensitive::path(&file))),
-        config.key_material.as_ref().map(|_| "SDC_KEY_MATERIAL".to_owned()),
-        config.cacert.as_ref().map(|file| format!("SDC_CACERT={}", file.value.display())),
-        config.pins.as_ref().map(|pins| {
-            let pins: Vec<String> = pins.value.iter().map(ToString::to_string).collect();
-            format!("SDC_TLS_PIN={}", pins.join(","))
-        }),
-        (config.signing.value != "request").then(|| format!("SDC_SIGNING={}", config.signing.value)),
+        key.map(|file| ("key-file", sensitive::path(&file))),
+        config.key_material.as_ref().map(|_| ("key-file", "FILE".to_owned())),
+        file.map(|file| ("cacert", sensitive::path(&file.value))),
+        pins.map(|pins| ("tls-pin", pins)),
+        signing.map(|signing| ("signing", signing.value.clone())),
     ];
-    for setting in lost.into_iter().flatten() {
-        app.warn(&format!("not saved, since profiles have no such field; set it yourself: {setting}"));
+    let lost: Vec<String> = lost.into_iter().flatten().map(|(setting, value)| format!("{setting}: {value}")).collect();
+    if !lost.is_empty() {
+        app.warn(&format!(
+            "not saved, since profiles have no such field: {}; to keep it: sdc config edit, in the section of the profile",
+            lost.join(", ")
+        ));
     }
     let mut kept: Vec<String> = Vec::new();
     let mut keep = |what: &str, value: &str, origin: Option<&Origin>| {

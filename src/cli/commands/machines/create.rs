@@ -7,7 +7,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use crate::api::cloudapi::machines;
 use crate::cli::app::App;
 use crate::cli::args::build::{self, CREATION, Syntax};
-use crate::cli::args::given::FROM;
 use crate::cli::args::targets;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::execute;
@@ -24,9 +23,6 @@ pub(crate) static COMMAND: Custom = Custom {
     previews: true,
     settings: Settings::Needed,
 };
-
-/// What a file may hold instead.
-const NEEDED: &[&str] = &["image", "package"];
 
 /// The options beside those of the table.
 pub fn extend(command: Command) -> Command {
@@ -57,10 +53,6 @@ pub fn extend(command: Command) -> Command {
                 .action(ArgAction::Append)
                 .help_heading(CREATION),
         )
-        .mut_args(|arg| match NEEDED.contains(&arg.get_id().as_str()) {
-            true => arg.required_unless_present(FROM),
-            false => arg,
-        })
         .args(targets::limits().map(|limit| limit.help_heading(CREATION)))
 }
 

@@ -75,7 +75,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let op = &machines::DELETE;
     let view = app.view(matches, machines::MACHINES.columns)?;
     let jq = app.program()?;
-    let timeout = waiting::patience(matches)?;
+    let timeout = waiting::patience(matches, &app.config.defaults)?;
     let filter = choosing::filter(matches, None, Vec::new(), &app.console)?;
     let client = app.client()?;
     // Failed machines are told of only beside those that are gone.
@@ -95,7 +95,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     // Somebody may give a machine more time while the question is open, or while others are deleted.
     let still = |row: Row<'_>| row.text(EXPIRES).is_some_and(|text| time(&text).is_ok_and(|time| time <= now));
     let change = Change { wait, ignore_missing: filter.ignore_missing, still: Some(&still), ..Change::new(op) };
-    let batch = Batch { change, parallel: filter.parallel(), typed: Typed { op, matches } };
+    let batch = Batch { change, parallel: app.parallel(&filter), typed: Typed { op, matches } };
     change::run(app, &client, batch, targets, view, jq.as_ref()).await
 }
 

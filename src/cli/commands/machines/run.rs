@@ -15,11 +15,12 @@ use tokio::time::Instant;
 use super::ssh::{unable, way_options};
 use crate::api::cloudapi::machines;
 use crate::cli::app::App;
-use crate::cli::args::build;
-use crate::cli::args::build::Syntax;
+use crate::cli::args::build::{self, Syntax};
+use crate::cli::args::waiting;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::preview;
 use crate::cli::resume;
+use crate::cli::sources;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Time, Wait, Watch};
@@ -52,7 +53,6 @@ pub(crate) static COMMAND: Custom = Custom {
 /// How long the machine is wanted unless told otherwise.
 const TTL: Duration = Duration::from_secs(3600);
 /// How long it may take until somebody can log in, unless told otherwise.
-const READY: Duration = Duration::from_secs(600);
 /// How long the end of the machine is waited for.
 const DELETE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Between two tries to log in.
@@ -117,11 +117,9 @@ impl Job {
         if sends && app.globals.jq.is_some() || app.globals.output.as_deref().is_some_and(|output| output != "json") {
             return Err(Error::usage("the output is the command's, so --output and --jq have no meaning here"));
         }
-        let time = |id: &str, usual: Duration| match matches.get_one::<String>(id) {
-            Some(text) => crate::config::duration(&format!("--{id}"), text),
-            None => Ok(usual),
-        };
-        let (ttl, ready) = (time("ttl", TTL)?, time("timeout", READY)?);
+        let ttl = matches.get_one::<String>("ttl");
+        let ttl = ttl.map_or(Ok(TTL), |text| crate::config::duration("--ttl", text))?;
+        let ready = waiting::patience(matches, &app.config.defaults)?;
         let user = matches.get_one::<String>("login").map(|user| addresses::typed_user(user)).transpose()?;
         let copy = matches.get_one::<PathBuf>("copy").map(|dir| {
             let dir = app.console.at_home(dir);
@@ -139,6 +137,7 @@ impl Job {
             &crate::cli::args::given::read(&machines::CREATE, matches)?,
             &app.console,
         )?;
+        sources::complete(app, &machines::CREATE, &mut args)?;
         if args.get("deletion_protection").is_some() {
             return Err(Error::usage(
                 "--deletion-protection: a machine that is made for one command must be deleted after it",

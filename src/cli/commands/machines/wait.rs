@@ -102,7 +102,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if !port && (matches.get_flag("public") || matches.get_flag("private") || matches.contains_id("network")) {
         return Err(Error::usage("--public, --private and --network choose the address for --for ssh and port=N"));
     }
-    let timeout = waiting::patience(matches)?;
+    let timeout = waiting::patience(matches, &app.config.defaults)?;
     let view = app.view(matches, columns)?;
     let jq = app.program()?;
     let typed = typed(app, noun, matches)?;

@@ -1,0 +1,130 @@
+//! How a result is to look, by what was typed and what is set, and that it is shown so.
+
+use std::collections::HashMap;
+
+use clap::ArgMatches;
+
+use super::app::App;
+use super::args::globals;
+use super::names;
+use crate::answer::Answer;
+use crate::api::{Column, Shape, Show};
+use crate::client::Client;
+use crate::config::{Origin, Setting};
+use crate::error::{Error, Result};
+use crate::render::{self, Chosen, FORMATS, Format, View};
+use crate::sensitive::quoted;
+use crate::tasks::targets::{Filter, PARALLEL};
+
+/// Refuses a setting of the output that is no format: a mere column would be one of a single list.
+pub(super) fn set_format(value: &str) -> Result<()> {
+    let word = value.split(':').next().unwrap_or_default();
+    if FORMATS.iter().any(|(name, _)| *name == word) {
+        return Ok(());
+    }
+    let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+    Err(Error::usage(format!("'{}' is not a format", quoted(word)))
+        .hint(format!("the formats are {}", names.join(", "))))
+}
+
+impl App {
+    /// How the result is to look; wrong formats and columns are refused here, before anything is sent.
+    pub(super) fn view(&self, matches: &ArgMatches, known: &'static [Column]) -> Result<View> {
+        let is_list = matches.try_contains_id("sort").is_ok();
+        let (format, columns) = self.format(known, is_list)?;
+        let flag = |id: &str| matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or(false);
+        let sort = match matches.try_get_one::<String>("sort").ok().flatten() {
+            Some(_) if self.globals.jq.is_some() => {
+                return Err(Error::usage("--jq works on the JSON as it came, so --sort has no meaning beside it")
+                    .hint("--jq 'sort_by(.name)'"));
+            }
+            Some(text) => render::parse_sort(text, known)?,
+            None if is_list && self.globals.jq.is_none() => self.set("sort", |key| render::parse_sort(key, known))?,
+            None => Vec::new(),
+        };
+        Ok(View {
+            format,
+            columns,
+            known,
+            long: self.globals.long,
+            header: !flag("no-header"),
+            colour: globals::colour(&self.globals, &self.console.env, self.streams.stdout_tty),
+            terminal: self.streams.stdout_tty,
+            width: self.streams.data_width(),
+            safe: self.globals.csv_safe,
+            now: self.console.now(),
+            sort,
+            ..View::default()
+        })
+    }
+
+    /// The format and the columns: what was typed, else what is set.
+    fn format(&self, known: &'static [Column], is_list: bool) -> Result<(Format, Vec<Chosen>)> {
+        let typed = self.globals.output.as_deref();
+        let (format, columns) = match (typed, self.config.defaults.get("output")) {
+            (Some(output), _) => render::parse_output(output, known)?,
+            (None, Some(Setting { value, origin })) => set_format(value)
+                .and_then(|()| render::parse_output(value, known))
+                .map_err(|error| error.about(&origin.to_string()))?,
+            (None, None) => (Format::Table, Vec::new()),
+        };
+        let wants = is_list && matches!(format, Format::Table | Format::Csv | Format::Tsv) && !self.globals.long;
+        match columns.is_empty() && wants {
+            true => Ok((format, self.set("columns", |name| render::parse_columns(name, known))?)),
+            false => Ok((format, columns)),
+        }
+    }
+
+    /// What is set for lists, word by word. Of what is set for all of them a list takes what it knows.
+    fn set<T>(&self, name: &str, read: impl Fn(&str) -> Result<Vec<T>>) -> Result<Vec<T>> {
+        let Some(Setting { value, origin }) = self.config.defaults.get(name) else { return Ok(Vec::new()) };
+        let strict = matches!(origin, Origin::Own { of_command: true, .. });
+        let mut all = Vec::new();
+        for word in value.split(',') {
+            match read(word.trim()) {
+                Ok(some) => all.extend(some),
+                Err(error) if strict => return Err(error.about(&origin.to_string())),
+                Err(_) => {}
+            }
+        }
+        Ok(all)
+    }
+
+    /// How many targets are acted on at once.
+    pub(super) fn parallel(&self, filter: &Filter) -> usize {
+        let set = || self.config.defaults.get("parallel")?.value.parse().ok();
+        filter.parallel.or_else(set).unwrap_or(PARALLEL)
+    }
+
+    /// Prints an answer.
+    pub(super) fn show(&self, answer: &Answer, shape: Shape, view: &View, jq: Option<&render::Program>) -> Result<()> {
+        match jq {
+            Some(jq) => self.filter(jq, &answer.json()),
+            None => self.streams.out(render::render(answer, shape, view).as_bytes()),
+        }
+    }
+
+    /// Image names if a column wants them: `None` if they are wanted and not in the cache.
+    pub(super) fn cached_image_names(&self, view: &View) -> Option<HashMap<String, String>> {
+        let columns = match view.columns.as_slice() {
+            [] => render::defaults(view.format, view.long, view.known),
+            chosen => chosen.to_vec(),
+        };
+        let shown = matches!(view.format, Format::Table | Format::Wide);
+        if !columns
+            .iter()
+            .any(|column| column.show == Show::ImageName && (shown || column.made && !view.columns.is_empty()))
+        {
+            return Some(HashMap::new());
+        }
+        names::cached_images(self)
+    }
+
+    /// The same, asking the service if need be.
+    pub(super) async fn image_names(&self, client: &Client, view: &View) -> HashMap<String, String> {
+        match self.cached_image_names(view) {
+            Some(names) => names,
+            None => names::images(self, client).await,
+        }
+    }
+}
