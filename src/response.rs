@@ -315,14 +315,17 @@ impl Response {
         error
     }
 
-    /// How many seconds this machine's clock is ahead of the server's; negative if it is behind.
+    /// How many seconds this machine's clock is ahead of the server's; negative if it is behind, and 0 for a second more
+    /// or less, which nobody can tell from the time that the request takes.
     /// `None` when the server sent no `Date`.
     pub fn clock_skew(&self) -> Option<i64> {
         let seconds = |text: &str| {
             let time = httpdate::parse_http_date(text).ok()?;
             i64::try_from(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()).ok()
         };
-        Some(seconds(&self.sent)? - seconds(self.header("date")?)?)
+        let skew = seconds(&self.sent)? - seconds(self.header("date")?)?;
+        // These dates have whole seconds, and the second may have ended on the way.
+        Some(if skew.abs() <= 1 { 0 } else { skew })
     }
 
     /// Only a 400 or 401 is explained by the clock.

@@ -14,7 +14,7 @@ use super::terminal::voice::Voice;
 use super::terminal::{exit, prompt};
 use crate::auth::{Ask, Found, Key, KeyKind, RsaHash};
 use crate::client::{Builder, Client, Trace};
-use crate::config::{Config, Route};
+use crate::config::{Config, Origin, Route};
 use crate::connect;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::render;
@@ -155,9 +155,9 @@ impl App {
         }
         let origin = found.origin.clone();
         let streams = self.streams.clone();
-        let from = self.config.passphrase_file.as_ref().map(|file| file.value.clone());
+        let from = self.config.passphrase_file.clone();
         let signer = connect::signer(&self.config, rsa, found)?
-            .asks(move |ask| prompt::passphrase(&streams, from.as_deref(), &ask.file, ask.attempt));
+            .asks(move |ask| prompt::passphrase(&streams, from.as_ref(), &ask.file, ask.attempt));
         let _ = self.sent.set((signer.key_id(), origin));
         self.traced(builder)?.signer(signer).build()
     }
@@ -209,7 +209,7 @@ impl App {
     }
 
     fn passphrase(&self, ask: &Ask) -> Result<Option<secrecy::SecretString>> {
-        let from = self.config.passphrase_file.as_ref().map(|file| file.value.as_path());
+        let from = self.config.passphrase_file.as_ref();
         if let Some(exposed) = from.filter(|_| ask.attempt == 1).and_then(prompt::exposed) {
             self.warn(&exposed);
         }
@@ -253,10 +253,23 @@ impl App {
         let names = ["image", "package", "network"];
         let set = names.iter().filter_map(|name| Some((name, self.config.defaults.get(name)?)));
         let meant = |text: &str| error.message().contains(&format!("'{text}'"));
-        let hints: Vec<String> = set
-            .filter(|(_, setting)| setting.value.split(',').any(meant))
-            .map(|(name, setting)| format!("the {name} is set by {}", setting.origin.place()))
-            .collect();
+        let set =
+            set.filter(|(_, setting)| setting.value.split(',').map(str::trim).chain([&*setting.value]).any(meant));
+        let mut hints: Vec<String> =
+            set.map(|(name, setting)| format!("the {name} is set by {}", setting.origin.place())).collect();
+        let told =
+            |part: &str| error.message().contains(part) || error.causes().iter().any(|cause| cause.contains(part));
+        let files = [("key file", &self.config.key_file), ("certificate file", &self.config.cacert)];
+        for (name, file) in files.into_iter().filter_map(|(name, file)| Some((name, file.as_ref()?))) {
+            if matches!(file.origin, Origin::Own { .. }) && told(&file.value.to_string_lossy()) {
+                hints.push(format!("the {name} is set by {}", file.origin.place()));
+            }
+        }
+        if let Some(pins) = self.config.pins.as_ref().filter(|pins| matches!(pins.origin, Origin::Own { .. }))
+            && told("the one that is pinned")
+        {
+            hints.push(format!("the pin is set by {}", pins.origin.place()));
+        }
         hints.into_iter().fold(error, Error::hint)
     }
 

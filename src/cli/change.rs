@@ -3,15 +3,14 @@
 //! `tasks::change`.
 
 use futures_util::StreamExt;
-use serde_json::value::RawValue;
 
 use super::app::App;
 use super::resume::heeded;
 use super::resume::{self, Left, Typed, interruption};
-use super::several::name_owners;
+use super::several;
 use super::terminal::exit;
 use super::terminal::progress::Progress;
-use crate::answer::{Answer, Row, scan};
+use crate::answer::Answer;
 use crate::api::{CLOUDAPI, Op, Shape, Takes};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
@@ -20,7 +19,7 @@ use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
 use crate::tasks::stop::Stop;
-use crate::tasks::targets::{Targets, with_owner};
+use crate::tasks::targets::Targets;
 
 /// So many are named where what was done cannot be shown.
 const MAX_NAMES: usize = 100;
@@ -161,7 +160,7 @@ pub async fn run(
     }
     // Whoever was first done, the order is that of the targets.
     done.sort_by_key(|(at, _)| *at);
-    let done = if several { of_owners(op, done, &targets, &mut view) } else { done };
+    let done = if several { several::of_owners(op, done, &targets, &mut view) } else { done };
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
@@ -198,50 +197,6 @@ fn groups(op: &Op, calls: &[Call]) -> Vec<Vec<usize>> {
         }
     }
     groups.into_iter().map(|(_, group)| group).collect()
-}
-
-/// Of parts of several resources each says whose it is. Maps are rows in tables, and else the objects that they are:
-/// `{"machine":{…},"tags":{…}}`.
-fn of_owners(op: &Op, done: Vec<(usize, Answer)>, targets: &Targets, view: &mut View) -> Vec<(usize, Answer)> {
-    let owner = CLOUDAPI.noun(op.path_params().last().unwrap_or_default());
-    let is_map = op.shape == Shape::Map;
-    let ids = view.format == Format::Ids;
-    if owner.is_none() || !is_map && (op.makes.is_none() || ids) {
-        return done;
-    }
-    let cells = !matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml | Format::Ids);
-    if is_map && cells && view.known.len() != 2 {
-        view.known = render::MAP_COLUMNS;
-    }
-    let (key, value) = match view.known {
-        [key, value] => (key.field, value.field),
-        _ => ("name", "value"),
-    };
-    name_owners(view, owner);
-    let group = op.path.rsplit('/').next().unwrap_or_default();
-    let rows = |map: &RawValue, call: &Call| match (is_map, cells) {
-        _ if ids => vec![serde_json::json!({ "id": call.id() }).to_string()],
-        (false, _) => vec![map.get().to_owned()],
-        (true, false) => vec![format!("{{\"{group}\":{}}}", map.get())],
-        (true, true) => scan::members(map.get())
-            .into_iter()
-            .flatten()
-            .map(|(name, member)| format!("{{\"{key}\":{name},\"{value}\":{member}}}"))
-            .collect(),
-    };
-    let mut all = Vec::new();
-    for (at, answer) in done {
-        match (answer, targets.calls.get(at)) {
-            (Answer::Record(object), Some(call)) => {
-                let made = rows(&object, call).into_iter().filter_map(|row| RawValue::from_string(row).ok());
-                let owned =
-                    |row: Box<RawValue>| if ids { row } else { with_owner(Row(&row), call, targets.about(call)) };
-                all.extend(made.map(|row| (at, Answer::Record(owned(row)))));
-            }
-            (answer, _) => all.push((at, answer)),
-        }
-    }
-    all
 }
 
 /// What was made is told although the wait for it failed: a script must learn its id. What is left of a thing that was

@@ -70,11 +70,16 @@ impl Text<'_> {
             let path = self.folder.join(format!("{before}-{at}{after}"));
             match file::create(&path, true) {
                 Ok(mut made) => {
-                    let written = made.write_all(self.before);
-                    written.map_err(|error| Error::other(format!("cannot write {}", path.display())).because(error))?;
-                    return Ok(path);
+                    let Err(error) = made.write_all(self.before) else { return Ok(path) };
+                    let _ = std::fs::remove_file(&path);
+                    return Err(Error::other(format!("cannot write {}", path.display())).because(error));
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && at < MAX_COPIES => at += 1,
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    let words =
+                        format!("there are {MAX_COPIES} copies that were never finished in {}", self.folder.display());
+                    return Err(Error::usage(words).hint(format!("remove those that are of no use: {before}-*{after}")));
+                }
                 Err(error) => return Err(Error::other(format!("cannot write {}", path.display())).because(error)),
             }
         }

@@ -140,8 +140,13 @@ fn start(console: &Console, (globals, flags): (Globals, Flags), matches: &ArgMat
         },
     };
     let app = app(config);
-    for warning in app.config.warnings.iter().chain(&commands::without_a_command(&app)) {
+    for warning in &app.config.warnings {
         app.warn(warning);
+    }
+    if let Some(path) = app.config.own.path() {
+        for (line, words) in commands::sections::faults(&app.config.own, tree) {
+            app.warn(&format!("{}:{line}: {words}", path.display()));
+        }
     }
     let unverified = app.config.insecure.value && app.config.pins.is_none();
     if unverified && app.config.url.as_ref().is_some_and(|url| url.value.starts_with("https")) {

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::app::App;
 use crate::client::{Client, Wire, header_lines};
-use crate::config::Pin;
+use crate::config::{Pin, Route};
+use crate::connect;
 use crate::error::{Error, Result};
 use crate::grammar::shell;
 use crate::render;
@@ -85,6 +86,17 @@ fn curl_options(app: &App) -> String {
         }
     } else if app.config.insecure.value {
         line.push_str(" -k");
+    }
+    if let Some(proxy) = &app.config.proxy {
+        match connect::route(&app.config) {
+            Ok(Route::Through(through)) => {
+                let _ = write!(line, " --proxy {}", shell::quoted(&through.to_string()));
+                if through.has_login() {
+                    app.warn(&format!("the login of the proxy is left out ({})", proxy.origin));
+                }
+            }
+            _ => line.push_str(" --noproxy '*'"),
+        }
     }
     if let Some(file) = &app.config.cacert {
         let _ = write!(line, " --cacert {}", shell::quoted(&file.value.to_string_lossy()));

@@ -1,18 +1,20 @@
 //! Shows several resources, or the parts of several: each row says whose it is.
 
 use futures_util::StreamExt;
+use serde_json::value::RawValue;
 
 use super::app::App;
 use super::terminal::exit;
-use crate::answer::Answer;
-use crate::api::{Noun, Op, Shape, Show};
+use crate::answer::{Answer, Row, scan};
+use crate::api::{CLOUDAPI, Noun, Op, Shape, Show};
 use crate::client::Client;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Target};
 use crate::render::{self, Format, View};
 use crate::tasks::call::Call;
 use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::RowFilter;
 use crate::tasks::targets::{Targets, with_owner};
+use crate::tasks::words::{brief, plural};
 
 /// What is to be shown of several targets, and how.
 pub(super) struct Showing<'a> {
@@ -39,7 +41,7 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
     let mut gravest: Option<Kind> = None;
     let mut count = |error: &Error| gravest = Some(error.kind().graver(gravest));
     targets.failures.iter().for_each(&mut count);
-    let noun = op.path_params().last().and_then(|param| client.service().noun(param));
+    let owner = op.path_params().last().and_then(|param| client.service().noun(param));
     let one = |call: &Call| {
         let call = call.clone();
         async move {
@@ -51,9 +53,12 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
         }
     };
     let mut asked = std::pin::pin!(futures_util::stream::iter(&targets.calls).map(one).buffered(parallel));
-    let mut rows = Vec::new();
+    let (mut rows, mut maps) = (Vec::new(), Vec::new());
+    let mut at = 0..;
     while let Some((answer, call)) = asked.next().await {
+        let at = at.next().unwrap_or_default();
         match answer {
+            Ok(answer) if op.shape == Shape::Map => maps.push((at, answer)),
             Ok(answer) if op.shape == Shape::Rows && view.format != Format::Ids => {
                 rows.extend(answer.rows().map(|row| with_owner(row, &call, targets.about(&call))));
             }
@@ -65,20 +70,82 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
             }
         }
     }
+    // Of a single place the list itself says so.
+    for (noun, name, is_glob) in filter.picks.unseen().filter(|_| op.shape == Shape::Rows && !targets.calls.is_empty())
+    {
+        let (word, name_is) = (noun.word, if is_glob { "that matches" } else { "named" });
+        let owners = plural(owner.map_or("target", |owner| owner.word));
+        let error =
+            Error::new(Kind::NotFound, format!("none of the {owners} has a {word} {name_is} '{}'", brief(name)));
+        let error = error.on(Target { noun: noun.word, id: None, name: name.to_owned() });
+        count(&error);
+        app.report(&error);
+    }
+    let maps = of_owners(op, maps, &targets, &mut view);
+    rows.extend(maps.iter().flat_map(|(_, map)| map.rows()).map(|row| row.0.to_owned()));
     if counted {
         app.streams.out(format!("{}\n", rows.len()).as_bytes())?;
         return Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)));
     }
     if op.shape == Shape::Rows {
-        name_owners(&mut view, noun);
+        name_owners(&mut view, owner);
     }
     view.images = app.image_names(client, &view).await;
     app.show(&Answer::Rows(rows), Shape::Rows, &view, jq)?;
     Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
 }
 
+/// Of parts of several resources each says whose it is. Maps are rows in tables, and else the objects that they are:
+/// `{"machine":{…},"tags":{…}}`.
+pub(super) fn of_owners(
+    op: &Op,
+    done: Vec<(usize, Answer)>,
+    targets: &Targets,
+    view: &mut View,
+) -> Vec<(usize, Answer)> {
+    let owner = CLOUDAPI.noun(op.path_params().last().unwrap_or_default());
+    let is_map = op.shape == Shape::Map;
+    let ids = view.format == Format::Ids;
+    if owner.is_none() || !is_map && (op.makes.is_none() || ids) {
+        return done;
+    }
+    let cells = !matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml | Format::Ids);
+    if is_map && cells && view.known.len() < 2 {
+        view.known = render::MAP_COLUMNS;
+    }
+    let (key, value) = match view.known {
+        [key, value, ..] => (key.field, value.field),
+        _ => ("name", "value"),
+    };
+    name_owners(view, owner);
+    let group = op.path.rsplit('/').next().unwrap_or_default();
+    let rows = |map: &RawValue, call: &Call| match (is_map, cells) {
+        _ if ids => vec![serde_json::json!({ "id": call.id() }).to_string()],
+        (false, _) => vec![map.get().to_owned()],
+        (true, false) => vec![format!("{{\"{group}\":{}}}", map.get())],
+        (true, true) => scan::members(map.get())
+            .into_iter()
+            .flatten()
+            .map(|(name, member)| format!("{{\"{key}\":{name},\"{value}\":{member}}}"))
+            .collect(),
+    };
+    let mut all = Vec::new();
+    for (at, answer) in done {
+        match (answer, targets.calls.get(at)) {
+            (Answer::Record(object), Some(call)) => {
+                let made = rows(&object, call).into_iter().filter_map(|row| RawValue::from_string(row).ok());
+                let owned =
+                    |row: Box<RawValue>| if ids { row } else { with_owner(Row(&row), call, targets.about(call)) };
+                all.extend(made.map(|row| (at, Answer::Record(owned(row)))));
+            }
+            (answer, _) => all.push((at, answer)),
+        }
+    }
+    all
+}
+
 /// Tables of parts begin with what each is a part of.
-pub(super) fn name_owners(view: &mut View, owner: Option<&Noun>) {
+fn name_owners(view: &mut View, owner: Option<&Noun>) {
     let Some(owner) = owner.filter(|_| view.columns.is_empty()) else { return };
     if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml | Format::Ids) {
         return;

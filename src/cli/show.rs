@@ -8,19 +8,23 @@ use super::app::App;
 use super::args::globals;
 use super::names;
 use crate::answer::Answer;
-use crate::api::{Column, Shape, Show};
+use crate::api::{CLOUDAPI, Column, Shape, Show};
 use crate::client::Client;
 use crate::config::{Origin, Setting};
 use crate::error::{Error, Result};
-use crate::render::{self, Chosen, FORMATS, Format, View};
+use crate::render::{self, Chosen, FORMATS, Format, SortKey, View};
 use crate::sensitive::quoted;
 use crate::tasks::targets::{Filter, PARALLEL};
 
-/// Refuses a setting of the output that is no format: a mere column would be one of a single list.
+/// Refuses a setting of the output that is no format alone: columns would be those of a single list.
 pub(super) fn set_format(value: &str) -> Result<()> {
-    let word = value.split(':').next().unwrap_or_default();
-    if FORMATS.iter().any(|(name, _)| *name == word) {
+    if FORMATS.iter().any(|(name, _)| *name == value) {
         return Ok(());
+    }
+    let word = value.split(':').next().unwrap_or_default();
+    if let Some((_, columns)) = value.split_once(':').filter(|_| FORMATS.iter().any(|(name, _)| *name == word)) {
+        return Err(Error::usage("the format has columns, which are set by themselves")
+            .hint(format!("output: {word}, and columns: {}", quoted(columns))));
     }
     let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
     Err(Error::usage(format!("'{}' is not a format", quoted(word)))
@@ -39,7 +43,7 @@ impl App {
                     .hint("--jq 'sort_by(.name)'"));
             }
             Some(text) => render::parse_sort(text, known)?,
-            None if is_list && self.globals.jq.is_none() => self.set("sort", |key| render::parse_sort(key, known))?,
+            None if is_list && self.globals.jq.is_none() => self.set_order(known)?,
             None => Vec::new(),
         };
         Ok(View {
@@ -60,6 +64,10 @@ impl App {
 
     /// The format and the columns: what was typed, else what is set.
     fn format(&self, known: &'static [Column], is_list: bool) -> Result<(Format, Vec<Chosen>)> {
+        // It works on the JSON.
+        if self.globals.jq.is_some() {
+            return Ok((Format::Json, Vec::new()));
+        }
         let typed = self.globals.output.as_deref();
         let (format, columns) = match (typed, self.config.defaults.get("output")) {
             (Some(output), _) => render::parse_output(output, known)?,
@@ -70,24 +78,50 @@ impl App {
         };
         let wants = is_list && matches!(format, Format::Table | Format::Csv | Format::Tsv) && !self.globals.long;
         match columns.is_empty() && wants {
-            true => Ok((format, self.set("columns", |name| render::parse_columns(name, known))?)),
+            true => Ok((format, self.set_columns(known)?)),
             false => Ok((format, columns)),
         }
     }
 
-    /// What is set for lists, word by word. Of what is set for all of them a list takes what it knows.
-    fn set<T>(&self, name: &str, read: impl Fn(&str) -> Result<Vec<T>>) -> Result<Vec<T>> {
+    /// The columns that are set: those for all lists where this one has all of them.
+    fn set_columns(&self, known: &'static [Column]) -> Result<Vec<Chosen>> {
+        self.set("columns", known, |text| render::parse_columns(text, known))
+    }
+
+    /// The order that is set: of one for all lists each takes what it has.
+    fn set_order(&self, known: &'static [Column]) -> Result<Vec<SortKey>> {
+        let part = |keys: &str, known| {
+            keys.split(',').filter_map(|key| render::parse_sort(key, known).ok()).flatten().collect()
+        };
+        self.set("sort", known, |text| {
+            render::parse_sort(text, known).or_else(|error| match self.is_narrow("sort") {
+                true => Err(error),
+                false => Ok(part(text, known)),
+            })
+        })
+    }
+
+    /// Whether this is set for a command alone, whose list must have it.
+    fn is_narrow(&self, name: &str) -> bool {
+        let setting = self.config.defaults.get(name);
+        setting.is_some_and(|setting| matches!(setting.origin, Origin::Own { command: Some(_), .. }))
+    }
+
+    /// What is set for lists. A word that no list at all has is a mistake.
+    fn set<T>(&self, name: &str, known: &'static [Column], read: impl Fn(&str) -> Result<Vec<T>>) -> Result<Vec<T>> {
         let Some(Setting { value, origin }) = self.config.defaults.get(name) else { return Ok(Vec::new()) };
-        let strict = matches!(origin, Origin::Own { of_command: true, .. });
-        let mut all = Vec::new();
-        for word in value.split(',') {
-            match read(word.trim()) {
-                Ok(some) => all.extend(some),
-                Err(error) if strict => return Err(error.about(&origin.to_string())),
-                Err(_) => {}
-            }
+        let about = |error: Error| error.about(&origin.to_string());
+        let reads = |word: &str, known: &[Column]| render::parse_sort(word, known).is_ok();
+        let nowhere = |word: &&str| !reads(word, known) && !CLOUDAPI.ops().any(|op| reads(word, CLOUDAPI.columns(op)));
+        match read(value) {
+            Err(error) if self.is_narrow(name) => Err(about(error)),
+            read => match value.split(',').find(nowhere) {
+                Some(word) => {
+                    Err(about(Error::usage(format!("there is no column '{}' in any list", quoted(word.trim())))))
+                }
+                None => Ok(read.unwrap_or_default()),
+            },
         }
-        Ok(all)
     }
 
     /// How many targets are acted on at once.

@@ -198,7 +198,7 @@ pub(super) fn signing(text: &str, origin: &Origin) -> Result<String> {
     if SIGNING.contains(&text) {
         return Ok(text.to_owned());
     }
-    let message = format!("invalid {origin} '{}'", sensitive::shown(text));
+    let message = format!("{origin} is not a form of signature: '{}'", sensitive::shown(text));
     Err(Error::usage(message).hint(format!("choose one of {}", SIGNING.join(", "))))
 }
 
@@ -219,7 +219,15 @@ pub(super) fn setting(name: &str, text: &str, origin: &Origin) -> Result<()> {
             _ => Err(Error::usage(format!("{origin} is not a number of targets: '{}'", sensitive::shown(text)))
                 .hint(format!("from 1 to 100: {}", origin.example("10")))),
         },
-        _ => sensitive::refuse(origin, text, format_args!("a value of --{name}")),
+        _ => {
+            sensitive::refuse(origin, text, format_args!("a value of --{name}"))?;
+            let wrong = |words: &str| Err(Error::usage(format!("{origin} {words}: '{}'", sensitive::shown(text))));
+            match name {
+                "package" | "image" if text.contains(',') => wrong("takes one name"),
+                _ if text.split(',').any(|part| part.trim().is_empty()) => wrong("has nothing between two commas"),
+                _ => Ok(()),
+            }
+        }
     }
 }
 
@@ -237,6 +245,6 @@ pub fn rate(what: &str, text: &str) -> Result<f64> {
     match text.trim().parse::<f64>() {
         Ok(rate) if (0.5..=10_000.0).contains(&rate) => Ok(rate),
         _ => Err(Error::usage(format!("{what}: '{}' is not a number of requests per second", sensitive::shown(text)))
-            .hint(format!("from 0.5 to 10000, as in {what}=8"))),
+            .hint("from 0.5 to 10000")),
     }
 }

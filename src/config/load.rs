@@ -113,6 +113,7 @@ fn to_path(text: Setting<String>) -> Setting<PathBuf> {
 }
 
 /// What the settings have that no profile has: options first, then variables, then the file of [`own`].
+#[derive(Clone, Copy)]
 struct Beside<'a> {
     sources: &'a Sources,
     own: &'a Own,
@@ -213,6 +214,15 @@ fn of_profile<T>(setting: Option<&Setting<T>>) -> bool {
     matches!(setting, Some(Setting { origin: Origin::Profile { .. }, .. }))
 }
 
+/// Whether this is what the profile says, wherever it comes from.
+fn is_of(chosen: &Option<Chosen>, setting: Option<&Setting<String>>, says: impl Fn(&Profile) -> &str) -> bool {
+    let plain = |text: &str| url::Url::parse(text).map_or(text.to_owned(), |url| url.to_string());
+    match (chosen, setting) {
+        (Some(chosen), Some(setting)) => plain(&setting.value) == plain(says(&chosen.profile)),
+        _ => false,
+    }
+}
+
 fn checked<T, U>(setting: Option<Setting<T>>, check: impl Fn(&T, &Origin) -> Result<U>) -> Result<Option<Setting<U>>> {
     let Some(Setting { value, origin }) = setting else { return Ok(None) };
     Ok(Some(Setting { value: check(&value, &origin)?, origin }))
@@ -282,8 +292,8 @@ impl Config {
         let beside = Beside {
             sources,
             own: &own,
-            account: name.as_deref().filter(|_| of_profile(account.as_ref())),
-            cloud: name.as_deref().filter(|_| of_profile(url.as_ref())),
+            account: name.as_deref().filter(|_| is_of(&chosen, account.as_ref(), |profile| &profile.account)),
+            cloud: name.as_deref().filter(|_| is_of(&chosen, url.as_ref(), |profile| &profile.url)),
             command: flags.command.as_deref(),
         };
         let key_file = match &key_material {
@@ -300,7 +310,11 @@ impl Config {
             beside.time("request-timeout", "--request-timeout", flags.request_timeout.as_ref(), 60)?;
         let cacert = beside.path("cacert", "--cacert", flags.cacert.as_ref());
         let passphrase_file = beside.path("key-passphrase-file", "", None);
-        let of_commands = own.of_commands(beside.cloud);
+        let of_commands = own.of_commands(beside.cloud).into_iter().filter_map(|(command, known)| {
+            let setting = Beside { command: Some(command), ..beside }.said(known.name)?;
+            Some((command.to_owned(), known.name, setting))
+        });
+        let of_commands = of_commands.collect();
         Ok(Config {
             profile: in_use,
             url: checked(url, |text, origin| check::url(text, origin))?,

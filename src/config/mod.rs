@@ -27,7 +27,7 @@ pub use paths::Dirs;
 pub use pin::Pin;
 pub use proxy::{Proxy, Route};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::{Error, Hint, Result};
 use crate::sensitive;
@@ -56,8 +56,10 @@ pub enum Origin {
         file: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// Whether it is said for a command alone.
-        of_command: bool,
+        /// The profile whose section it is in.
+        profile: Option<String>,
+        /// The command whose section it is in.
+        command: Option<String>,
     },
     /// Nobody said otherwise.
     Default,
@@ -168,7 +170,7 @@ pub struct Config {
     pub proxy: Option<Setting<SecretString>>,
     /// What stands for options that are not typed.
     pub defaults: Defaults,
-    /// The settings of commands alone, each with its command.
+    /// What counts for commands that have settings of their own, each with its command.
     pub of_commands: Vec<(String, &'static str, Setting<String>)>,
     /// The file that they are from.
     pub own: own::Own,
@@ -275,7 +277,10 @@ impl Config {
             row("connect-timeout", Some(&self.connect_timeout), time),
             row("request-timeout", Some(&self.request_timeout), time),
             row("rate", self.rate.as_ref(), f64::to_string),
-            row("proxy", self.proxy.as_ref(), |_| "(a proxy, not shown)".to_owned()),
+            row("proxy", self.proxy.as_ref(), |value| match proxy::is_none(value.expose_secret()) {
+                true => "none".to_owned(),
+                false => "(a proxy, not shown)".to_owned(),
+            }),
         ];
         let commands = own::KNOWN.iter().filter(|known| known.reach == own::Reach::Command);
         rows.extend(commands.map(|known| row(known.name, self.defaults.get(known.name), |text| shown(text))));

@@ -61,7 +61,7 @@ pub const KNOWN: &[Known] = &[
     known("package", "SDC_PACKAGE", Reach::Command, "package of new machines"),
     known("image", "SDC_IMAGE", Reach::Command, "image of new machines"),
     known("network", "SDC_NETWORK", Reach::Command, "networks of new machines"),
-    known("output", "SDC_OUTPUT", Reach::Command, "format of what is shown, as -o takes it"),
+    known("output", "SDC_OUTPUT", Reach::Command, "format of what is shown: table, wide, json, yaml, csv, ..."),
     known("columns", "SDC_COLUMNS", Reach::Command, "columns of tables, CSV and TSV"),
     known("sort", "SDC_SORT", Reach::Command, "columns that lists are sorted by"),
     known("timeout", "SDC_TIMEOUT", Reach::Command, "how long --wait waits"),
@@ -134,6 +134,9 @@ pub fn bytes(dir: &Path) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// A usage error where the settings cannot be read, or the file was changed meanwhile; otherwise what the system says.
 pub fn replace(dir: &Path, before: Option<&[u8]>, edited: &[u8]) -> Result<PathBuf> {
+    if edited.len() as u64 > MAX_LEN {
+        return Err(Error::usage(format!("what was edited is longer than {MAX_LEN} bytes")));
+    }
     parsed(Path::new("what was edited"), edited)?;
     let _lock = super::profile::lock(dir)?;
     if bytes(dir)?.as_deref() != before {
@@ -267,24 +270,33 @@ impl Own {
     }
 
     fn origin(&self, entry: &Entry) -> Origin {
-        let of_command = entry.command.is_some();
-        Origin::Own { name: entry.known.name, file: self.path.clone(), line: entry.line, of_command }
+        let (profile, command) = (entry.profile.clone(), entry.command.clone());
+        Origin::Own { name: entry.known.name, file: self.path.clone(), line: entry.line, profile, command }
     }
 
-    /// The settings of commands alone, each with its command, as far as they count for this profile.
-    pub(super) fn of_commands(&self, profile: Option<&str>) -> Vec<(String, &'static str, Setting<String>)> {
-        let counts = |entry: &&Entry| entry.profile.is_none() || entry.profile.as_deref() == profile;
-        let all = self.entries.iter().filter(counts).filter_map(|entry| {
-            let setting = Setting { value: entry.text.clone(), origin: self.origin(entry) };
-            Some((entry.command.clone()?, entry.known.name, setting))
-        });
-        all.collect()
+    /// What is set for commands alone, as far as it is for this profile: each once.
+    pub(super) fn of_commands(&self, profile: Option<&str>) -> Vec<(&str, &'static Known)> {
+        let mut all: Vec<(&str, &'static Known)> = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.profile.is_none() || entry.profile.as_deref() == profile)
+        {
+            let Some(command) = &entry.command else { continue };
+            if all.iter().all(|(known, setting)| *known != command || setting.name != entry.known.name) {
+                all.push((command, entry.known));
+            }
+        }
+        all
     }
 
     /// The values of the setting of this name, wherever they stand.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, Origin)> {
         let all = self.entries.iter().filter(move |entry| entry.known.name == name);
         all.map(|entry| (entry.text.as_str(), self.origin(entry)))
+    }
+
+    /// What is set for this command, in whatever section: names, lines and values.
+    pub fn of_command<'a>(&'a self, command: &'a str) -> impl Iterator<Item = (&'static str, usize, &'a str)> {
+        let all = self.entries.iter().filter(move |entry| entry.command.as_deref() == Some(command));
+        all.map(|entry| (entry.known.name, entry.line, entry.text.as_str()))
     }
 
     /// The file, if there is one.
@@ -297,11 +309,6 @@ impl Own {
         &self.sections
     }
 
-    /// Whether the file says who signs or whom to trust, which nobody else may change.
-    fn is_trusted(&self) -> bool {
-        self.entries.iter().any(|entry| entry.known.reach != Reach::Command)
-    }
-
     /// Whether the file holds the login of a proxy.
     fn has_login(&self) -> bool {
         self.entries.iter().any(|entry| entry.known.name == "proxy" && entry.text.contains('@'))
@@ -310,7 +317,7 @@ impl Own {
     /// A warning of what others than its owner can do with the file.
     pub(super) fn exposed(&self) -> Option<String> {
         let how = file::open_to_others(self.path()?)?;
-        let matters = self.has_login() || self.is_trusted() && how.contains("changed");
+        let matters = self.has_login() || how.contains("changed");
         matters.then(|| format!("{} {how}: chmod 600 {}", self.path.display(), self.path.display()))
     }
 }
@@ -382,10 +389,7 @@ mod tests {
     fn what_is_wrong_is_told_by_its_line() {
         for (text, words) in [
             ("outptu: json", "sdc.yaml:1: there is no setting 'outptu' | did you mean output?"),
-            (
-                "\nurl: https://x",
-                "sdc.yaml:2: there is no setting 'url' | url is a field of profiles: sdc profile edit",
-            ),
+            ("\nurl: https://x", "sdc.yaml:2: there is no setting 'url' | url is a field of profiles: profile edit"),
             ("output:", "sdc.yaml:1: output has no value"),
             ("output: ''", "sdc.yaml:1: output is empty"),
             ("output: {a: b}", "sdc.yaml:1: output takes a text, or a list of them"),

@@ -108,7 +108,7 @@ pub fn route(url: &Url, chosen: Option<&Setting<SecretString>>, var: &dyn Fn(&st
     let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, var(name)?)));
     let variable = || first(own).or_else(|| first(&["all_proxy", "ALL_PROXY"]));
     let (origin, value) = match chosen {
-        Some(Setting { value, .. }) if value.expose_secret() == NONE => return Ok(Route::Direct),
+        Some(Setting { value, .. }) if is_none(value.expose_secret()) => return Ok(Route::Direct),
         Some(Setting { value, origin }) => (origin.clone(), value.expose_secret().to_owned()),
         None => match variable() {
             Some((name, value)) => (Origin::Env(name), value),
@@ -123,9 +123,14 @@ pub fn route(url: &Url, chosen: Option<&Setting<SecretString>>, var: &dyn Fn(&st
     Ok(Route::Through(Proxy { url: read(&origin, &value)?, origin }))
 }
 
+/// Whether this says that there is to be no proxy.
+pub fn is_none(value: &str) -> bool {
+    value.eq_ignore_ascii_case(NONE)
+}
+
 /// Refuses what is no proxy.
 pub(super) fn check(value: &str, origin: &Origin) -> Result<()> {
-    if value == NONE { Ok(()) } else { read(origin, value).map(|_| ()) }
+    if is_none(value) { Ok(()) } else { read(origin, value).map(|_| ()) }
 }
 
 fn without(origin: &Origin) -> String {

@@ -23,7 +23,7 @@ fn bounded(what: &str, text: &str, seconds: Option<f64>) -> Result<Duration> {
     match seconds {
         Some(seconds) if (0.001..=MAX_SECONDS).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err(Error::usage(format!("{what} is not a duration: '{}'", sensitive::shown(text.trim())))
-            .hint(format!("{what}=30s, or 500ms, 2m, 1h30m, 30d, 2w"))),
+            .hint("as in 30s, 500ms, 2m, 1h30m, 30d, 2w")),
     }
 }
 

@@ -156,9 +156,9 @@ fn map(object: &str, view: &View, out: &mut String) {
         _ => {}
     }
     // What keys and values are called here, if the noun has words of its own for them.
-    let known = if view.known.len() == 2 { view.known } else { MAP_COLUMNS };
+    let known = if view.known.len() >= 2 { view.known } else { MAP_COLUMNS };
     let (first, second) = match known {
-        [first, second] => (first.field, second.field),
+        [first, second, ..] => (first.field, second.field),
         _ => ("name", "value"),
     };
     let view = View { known, ..view.clone() };

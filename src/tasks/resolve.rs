@@ -551,6 +551,9 @@ fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Erro
     if noun.list.shape == Shape::Rows && typed.contains(['=', '<', '>']) {
         return error.hint(Hint::run("those", CommandLine::of(lister).on(typed)));
     }
+    if noun.list.shape == Shape::Rows && crate::grammar::selector::is_glob(typed) {
+        return error.hint(format!("this takes the name of one {}, not a glob", noun.word));
+    }
     let mut near: Vec<&str> = things
         .iter()
         .map(|thing| thing.name.as_str())

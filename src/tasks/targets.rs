@@ -69,6 +69,8 @@ pub struct Asked {
     pub args: Args,
     /// The path's parameters before the target's.
     pub parents: Vec<(&'static str, String)>,
+    /// What the resource must be like whose parts they are, where it is not named.
+    pub owners: RowFilter,
     /// The target's parameter.
     pub param: Option<&'static str>,
     /// What was typed for the targets.
@@ -203,7 +205,7 @@ impl Asked {
             })
         };
         let picks = target.is_some() && (!self.named || !self.filter.is_empty());
-        picks || self.typed.iter().any(named) || resolve::is_needed(service, op, &self.args)
+        picks || !self.owners.is_empty() || self.typed.iter().any(named) || resolve::is_needed(service, op, &self.args)
     }
 
     /// Whether it was typed as a glob.
@@ -252,10 +254,14 @@ async fn of_each(
     glob: &str,
 ) -> Result<Targets> {
     let above = Candidates::list_for(client, noun, &Args::new(), Some(op)).await?;
-    let fitting: Vec<&Candidate> = above.things.iter().filter(|thing| selector::glob(glob, &thing.name)).collect();
-    if fitting.is_empty() {
+    let fits = |thing: &&Candidate| selector::glob(glob, &thing.name) && asked.owners.fits(&thing.row);
+    let fitting: Vec<&Candidate> = above.things.iter().filter(fits).collect();
+    if fitting.is_empty() && !asked.owners.is_empty() {
+        report.say(&format!("no {} matches: nothing to do", noun.word));
+    } else if fitting.is_empty() {
         return Err(above.nothing_like(glob));
     }
+    let any = !fitting.is_empty();
     let part = |thing: &Candidate| {
         let mut part = asked.clone();
         part.args.push(noun.name, Value::Text(thing.id.clone()));
@@ -287,7 +293,7 @@ async fn of_each(
     }
     let word = asked.param.and_then(|param| client.service().noun(param)).map_or("target", |noun| noun.word);
     asked.filter.allows(all.calls.len(), word)?;
-    if all.calls.is_empty() && all.failures.is_empty() {
+    if all.calls.is_empty() && all.failures.is_empty() && any {
         report.say(&format!("no {word} matches: nothing to do"));
     }
     Ok(all)

@@ -279,7 +279,7 @@ fn times_are_read_with_their_units_and_named_when_wrong() {
 #[test]
 fn a_form_of_signature_that_nobody_knows_is_refused() {
     let error = error_of(&[("SDC_SIGNING", "hmac")], &Flags::default());
-    assert_eq!(error.to_string(), "invalid SDC_SIGNING 'hmac'");
+    assert_eq!(error.to_string(), "SDC_SIGNING is not a form of signature: 'hmac'");
     assert_eq!(error.hints(), ["choose one of request, date, legacy"]);
 }
 
@@ -310,11 +310,14 @@ fn what_profiles_have_no_field_for_is_in_a_file_of_its_own() {
     let dir = with_own();
     let config = load(&dir, &[], &Flags::default()).unwrap();
     let file = dir.path().join("sdc.yaml");
-    let own = |name, line| Origin::Own { name, file: file.clone(), line, of_command: false };
+    let of_prod = |name, line| {
+        let (profile, command) = (Some("prod".to_owned()), None);
+        Origin::Own { name, file: file.clone(), line, profile, command }
+    };
     // Paths begin at the file's folder.
     assert_eq!(config.key_file.clone().unwrap().value, dir.path().join("prod-key"));
     assert_eq!(config.cacert.clone().unwrap().value, dir.path().join("ca.pem"));
-    assert_eq!(config.rate.clone().unwrap().origin, own("rate", 9));
+    assert_eq!(config.rate.clone().unwrap().origin, of_prod("rate", 9));
     assert_eq!(config.pins.as_ref().unwrap().value.len(), 1);
     assert_eq!(config.defaults.get("package").unwrap().value, "g1-prod");
     assert!(config.defaults.get("timeout").is_none());
@@ -336,6 +339,10 @@ fn the_settings_of_a_profile_do_not_go_over_to_another_account_or_url() {
     assert!(config.pins.is_none() && config.rate.is_none(), "they are of the profile's cloud");
     assert!(config.key_file.is_some(), "and the key is of its account");
     assert_eq!(config.defaults.get("package").unwrap().value, "g1-small");
+    // The same URL is the same cloud, whoever names it.
+    let same = Flags { url: Some("https://prod.example.com".to_owned()), ..Flags::default() };
+    assert!(load(&dir, &[], &same).unwrap().pins.is_some());
+    assert!(load(&dir, &[("SDC_URL", "https://prod.example.com/")], &Flags::default()).unwrap().pins.is_some());
     let other = Flags { account: Some("other".to_owned()), ..Flags::default() };
     let config = load(&dir, &[], &other).unwrap();
     assert!(config.key_file.is_none() && config.pins.is_some());
@@ -363,7 +370,7 @@ fn settings_that_others_can_change_or_whose_login_they_can_read_are_warned_of() 
     };
     assert!(warned(0o600).is_empty());
     assert!(warned(0o644)[0].contains("sdc.yaml can be read by others (mode 0644): chmod 600 "));
-    fs::write(&file, "cacert: ca.pem\n").unwrap();
+    fs::write(&file, "package: g1-small\n").unwrap();
     assert!(warned(0o644).is_empty(), "nothing in it is a secret");
     assert!(warned(0o666)[0].contains("can be read and changed by others"));
 }

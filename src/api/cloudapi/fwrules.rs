@@ -21,6 +21,18 @@ pub const COLUMNS: &[Column] = &[
     column("description").long(),
 ];
 
+/// Of rules that are about a machine.
+const OF_MACHINES: &[Column] = &[
+    COLUMNS[0],
+    COLUMNS[1],
+    COLUMNS[2],
+    COLUMNS[3],
+    COLUMNS[4],
+    COLUMNS[5],
+    COLUMNS[6],
+    column("machine").of("/machine/name").named(),
+];
+
 /// ListFirewallRules.
 pub static LIST: Op =
     Op::list("ListFirewallRules", "list", "/:login/fwrules", "List the firewall rules of the account")
@@ -102,7 +114,8 @@ pub static OF_MACHINE: Op = Op::list(
     "/:login/machines/:machine/fwrules",
     "List the firewall rules that are about a machine",
 )
-.columns(COLUMNS)
+.matching()
+.columns(OF_MACHINES)
 .examples("machines fwrules list web1\nmachines fwrules list web1 -o rule");
 
 /// `sdc fwrules`.

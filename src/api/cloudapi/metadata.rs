@@ -8,7 +8,7 @@ const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "credent
 /// What is there still when all of it is deleted.
 const KEPT: &[&str] = &["root_authorized_keys", "administrator_pw", "uuid", "owner_uuid"];
 
-const COLUMNS: &[Column] = &[column("name"), column("value")];
+const COLUMNS: &[Column] = &[column("name"), column("value"), column("machine").of("/machine/name").named()];
 const ALL: &str = "/:login/machines/:machine/metadata";
 const ONE: &str = "/:login/machines/:machine/metadata/:metadata_key";
 
@@ -21,6 +21,7 @@ pub static METADATA_KEY: Noun =
 
 /// ListMachineMetadata.
 pub static LIST: Op = Op::map("ListMachineMetadata", "metadata list", ALL, "List the metadata of a machine")
+    .each()
     .columns(COLUMNS)
     .fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords too")])
     .examples(

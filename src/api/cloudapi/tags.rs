@@ -6,7 +6,7 @@ use crate::api::*;
 /// Names that the server drops, or takes for something else than a tag.
 const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "context", "image", "origin", "as-role"];
 
-const COLUMNS: &[Column] = &[column("name"), column("value")];
+const COLUMNS: &[Column] = &[column("name"), column("value"), column("machine").of("/machine/name").named()];
 const ALL: &str = "/:login/machines/:machine/tags";
 const ONE: &str = "/:login/machines/:machine/tags/:tag";
 
@@ -18,8 +18,9 @@ pub static TAG: Noun = Noun::new("tag", &GET, &LIST).ids(Ids::Any, "name", "name
 
 /// ListMachineTags.
 pub static LIST: Op = Op::map("ListMachineTags", "tags list", ALL, "List the tags of a machine")
+    .each()
     .columns(COLUMNS)
-    .examples("machines tags list web1\nmachines tags list web1 --json");
+    .examples("machines tags list web1\nmachines tags list 'web*' --json");
 
 /// GetMachineTag. A number or boolean is answered as the empty text.
 pub static GET: Op = Op::get("GetMachineTag", "tags get", ONE, "Show a tag of a machine")

@@ -5,7 +5,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::{given, targets, waiting};
-use crate::api::{CLOUDAPI, Field, Kind, Method, Op, Resource, Shape, Test, VERB_ALIASES};
+use crate::api::{CLOUDAPI, Field, Kind, Method, Noun, Op, Resource, Shape, Test, VERB_ALIASES};
 use crate::tasks::picks::is_nameable;
 use crate::tasks::row_filter::is_list;
 use crate::tasks::words::{plural, titled};
@@ -189,6 +189,9 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         if op.takes_globs() && !op.takes_several() {
             arg = arg.help(format!("{}: {how}, or a glob: 'web-*'", titled(word)));
         }
+        if given::owner(op).is_some() && arg.get_id() == op.path_params().next().unwrap_or_default() {
+            arg = arg.required(false).required_unless_present("selector");
+        }
         let Some(target) = CLOUDAPI.noun(param).filter(|_| last && op.takes_several()) else {
             command = command.arg(arg);
             continue;
@@ -204,7 +207,8 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
             arg = arg.value_name(format!("{}...{words}", word.to_uppercase().replace(' ', "-")));
         }
         arg = arg.action(ArgAction::Append).num_args(1..).help(several);
-        let picking = targets::picking(target);
+        let mut picking = targets::picking(target);
+        picking.extend(given::owner(op).map(|_| "selector".to_owned()));
         if !picking.is_empty() {
             arg = arg.required(false).required_unless_present_any(picking);
         }
@@ -234,6 +238,12 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     } else if op.assigns {
         command = command.arg(from_file("File of fields, - for stdin: a JSON or YAML object"));
     }
+    if is_list(op) {
+        command = command.args(targets::owner_selector(op));
+    }
+    if let Some(noun) = given::owner(op) {
+        command = command.override_usage(usage(op, noun));
+    }
     command = match op.shape {
         Shape::Rows | Shape::Map => {
             let [header, long, sort] = list_options();
@@ -258,6 +268,18 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         command = command.arg(if op.method == Method::Delete { yes.short_alias('f') } else { yes });
     }
     with_yes(command)
+}
+
+/// How parts are typed: after the name of what they are parts of, or with a selector in its place.
+fn usage(op: &Op, owner: &Noun) -> String {
+    let own = match op.path_params().nth(1) {
+        Some(param) => format!(" {}...", crate::tasks::words::word(param).to_uppercase()),
+        None => String::new(),
+    };
+    let fields: String =
+        op.fields.iter().filter(|field| field.positional).map(|field| format!(" {}", given::shown(field))).collect();
+    let words = format!("sdc {} [OPTIONS]", given::words_of(op));
+    format!("{words} {}{own}{fields}\n       {words} -l TAG=VALUE,...{own}{fields}", owner.word.to_uppercase())
 }
 
 /// The command takes `--yes` even where it asks nothing: a script need not know which commands ask.

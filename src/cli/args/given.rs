@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use crate::api::{CLOUDAPI, Field, Kind, Op};
+use crate::api::{CLOUDAPI, Field, Kind, Noun, Op, Pick};
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::sensitive::quoted;
 use crate::tasks::row_filter::is_list;
@@ -23,6 +23,30 @@ pub fn is_shared(op: &Op) -> bool {
     op.takes_several() && op.fields.iter().any(|field| field.positional)
 }
 
+/// The words for the last parameter of the path. Where a selector stands for the resource that the others are parts of,
+/// the word in its place is one of them.
+pub fn typed(op: &Op, matches: &ArgMatches) -> Vec<String> {
+    let mut params: Vec<&str> = op.path_params().collect();
+    if !selects_owner(op, matches) {
+        params = params.pop().into_iter().collect();
+    }
+    let words = params.into_iter().flat_map(|param| matches.get_many::<String>(param).into_iter().flatten());
+    words.cloned().collect()
+}
+
+/// The noun whose tags select the resource that an operation's targets, or the rows of its list, are parts of.
+pub fn owner(op: &Op) -> Option<&'static Noun> {
+    let mut params = op.path_params();
+    let noun = CLOUDAPI.noun(params.next()?)?;
+    let of_parts = params.next().is_some() || is_list(op) && !op.takes_several();
+    (of_parts && op.takes_globs() && noun.picks.contains(&Pick::Tags)).then_some(noun)
+}
+
+/// Whether the selector was typed in the place of that resource.
+pub fn selects_owner(op: &Op, matches: &ArgMatches) -> bool {
+    owner(op).is_some() && matches.value_source("selector") == Some(ValueSource::CommandLine)
+}
+
 /// Whether any number of a field's values is typed: `role=web stage=test`.
 fn is_pairs(field: &Field) -> bool {
     matches!(field.kind, Kind::FlatPairs(_) | Kind::Tags(_))
@@ -39,7 +63,7 @@ pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
     let Some(noun) = op.path_params().last().and_then(|param| CLOUDAPI.noun(param)) else {
         return Ok(Words::default());
     };
-    let typed = matches.get_many::<String>(noun.name).into_iter().flatten().cloned();
+    let typed = typed(op, matches).into_iter();
     let mut words = Words::default();
     let fields: Vec<&'static Field> = op.fields.iter().filter(|field| field.positional).collect();
     match fields.as_slice() {
@@ -110,7 +134,7 @@ pub fn sets_pairs(op: &Op) -> bool {
 }
 
 /// The command of an operation without its targets.
-fn words_of(op: &Op) -> String {
+pub fn words_of(op: &Op) -> String {
     let noun = CLOUDAPI.resource_of(op).map_or("", |resource| resource.name);
     format!("{noun} {}", op.verb)
 }

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use clap::builder::NonEmptyStringValueParser;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::api::{CLOUDAPI, Ids, Method, Noun, Op, Pick, Takes};
+use crate::api::{CLOUDAPI, Ids, Method, Noun, Op, Pick, Shape, Takes};
 use crate::cli::args::given;
 use crate::cli::console::Console;
 use crate::error::{CommandLine, Error, Hint, Result};
@@ -37,6 +38,14 @@ pub fn limits() -> [Arg; 2] {
             .value_parser(value_parser!(u64).range(1..=100))
             .help(format!("Act on N targets in parallel [default: {PARALLEL}]")),
     ]
+}
+
+/// The option that selects the resource whose parts are meant, in the place of its name.
+pub fn owner_selector(op: &Op) -> Option<Arg> {
+    let all = plural(given::owner(op)?.word);
+    let option = Arg::new("selector").long("selector").short('l').value_name("TAG=VALUE,...");
+    let option = option.value_parser(NonEmptyStringValueParser::new()).help_heading(SELECTION);
+    Some(option.help(format!("Of the {all} with these tags, instead of one by name: role=web,env!=prod")))
 }
 
 /// The option for whoever only wants things to be gone.
@@ -72,7 +81,7 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
     if op.targets == Takes::Each {
         command = command.arg(parallel);
     }
-    command = command.args(picks(target));
+    command = command.args(picks(target)).args(owner_selector(op));
     if op.method == Method::Delete { with_ignore_missing(command) } else { command }
 }
 
@@ -126,7 +135,10 @@ pub fn add_picks(matches: &ArgMatches, noun: &'static Noun, now: i64, rows: &mut
         let limited = matches.try_contains_id("limit").is_ok();
         return Err(if limited { error.hint(format!("the first {number}: --limit {number}")) } else { error });
     }
-    rows.picks.selector = text("selector").map(|text| Selector::parse(text)).transpose()?;
+    // That of parts selects what they are parts of.
+    if noun.picks.contains(&Pick::Tags) {
+        rows.picks.selector = text("selector").map(|text| Selector::parse(text)).transpose()?;
+    }
     let states = matches.try_get_many::<String>("pick-state").ok().flatten();
     rows.in_states(noun, states.into_iter().flatten().cloned().collect())?;
     if let Some(text) = text("older-than") {
@@ -233,7 +245,9 @@ impl Words {
 /// Standard input cannot be read; an empty word.
 pub fn of_list(console: &Console, op: &Op, matches: &ArgMatches) -> Result<Words> {
     let noun = CLOUDAPI.listed_by(op).filter(|noun| picks::is_nameable(noun));
-    let typed = matches.try_get_many::<String>("FILTER").ok().flatten().into_iter().flatten();
+    let owner = op.path_params().next().filter(|_| given::selects_owner(op, matches));
+    let first = owner.and_then(|param| matches.get_many::<String>(param)).into_iter().flatten();
+    let typed = first.chain(matches.try_get_many::<String>("FILTER").ok().flatten().into_iter().flatten());
     if let (Some(noun), true) = (noun, typed.clone().any(String::is_empty)) {
         return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", noun.word)));
     }
@@ -264,23 +278,31 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
             return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", word(param))));
         }
     }
-    for param in before {
-        if let Some(text) = matches.get_one::<String>(param) {
-            asked.args.push(*param, Value::Text(text.clone()));
-            asked.parents.push((*param, text.clone()));
+    let owner = given::owner(op).filter(|_| given::selects_owner(op, matches));
+    if let Some(noun) = owner {
+        add_picks(matches, noun, console.now(), &mut asked.owners)?;
+        asked.parents.push((noun.name, "*".to_owned()));
+    } else {
+        for param in before {
+            if let Some(text) = matches.get_one::<String>(param) {
+                asked.args.push(*param, Value::Text(text.clone()));
+                asked.parents.push((*param, text.clone()));
+            }
         }
     }
     asked.param = Some(last);
     let noun = CLOUDAPI.noun(last);
     let several = noun.filter(|_| op.takes_several());
-    let shared = if given::is_shared(op) { given::shared(op, matches)?.targets } else { Vec::new() };
-    let typed = match given::is_shared(op) {
-        true => shared.iter().collect::<Vec<_>>(),
-        false => matches.get_many::<String>(last).into_iter().flatten().collect(),
-    };
-    let typed = typed.into_iter();
+    let typed = if given::is_shared(op) { given::shared(op, matches)?.targets } else { given::typed(op, matches) };
     let Some(noun) = several else {
-        asked.typed = typed.cloned().collect();
+        if before.is_empty() && owner.is_some() {
+            // The list is that of the parts of all that fit.
+            (asked.filter.rows, asked.owners, asked.parents) =
+                (std::mem::take(&mut asked.owners), RowFilter::default(), Vec::new());
+            asked.filter.shown = true;
+            return Ok(asked);
+        }
+        asked.typed = typed;
         asked.named = !asked.typed.is_empty();
         asked.filter = filter(matches, None, Vec::new(), console)?;
         asked.filter.shown |= op.method == Method::Get;
@@ -289,7 +311,13 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
     // Names of other things may have such signs in them.
     let odd = |word: &str| noun.ids == Ids::Uuid && !may_be_name(word);
     let is_filter = |word: &str| is_list(noun.list) && (odd(word) || is_filter(&CLOUDAPI, noun.list, word));
-    let words = Words::read(console, Some(noun), typed, is_filter)?;
+    let words = Words::read(console, Some(noun), typed.iter(), is_filter)?;
+    let picked = picking(noun).iter().any(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
+    if owner.is_some() && typed.is_empty() && !picked {
+        let all = if noun.list.shape == Shape::Rows { "; all of them: '*'" } else { "" };
+        return Err(Error::usage(format!("{} is missing", noun.word.to_uppercase()))
+            .hint(format!("--selector stands for the name before it{all}")));
+    }
     asked.named = !words.names.is_empty() || words.from_stdin;
     asked.filter = filter(matches, Some(noun), words.filters, console)?;
     asked.filter.shown |= op.method == Method::Get;

@@ -6,6 +6,7 @@ pub(crate) mod fwrules;
 pub(crate) mod images;
 pub(crate) mod local;
 pub(crate) mod machines;
+pub(crate) mod sections;
 pub(crate) mod shortcuts;
 
 use std::future::Future;
@@ -17,9 +18,7 @@ use super::app::App;
 use super::args::build::{self, Syntax};
 use super::args::globals;
 use crate::api::{CLOUDAPI, Op};
-use crate::config::own::Section;
 use crate::error::{Error, Result};
-use crate::sensitive::shown;
 
 /// A command of our own.
 pub(crate) struct Custom {
@@ -145,38 +144,6 @@ pub(crate) fn lay_over(noun: &str, mut command: Command) -> Command {
         };
     }
     command
-}
-
-/// Warnings of the settings that are for commands which are none.
-pub(crate) fn without_a_command(app: &App) -> Vec<String> {
-    let own = &app.config.own;
-    let commands = own.sections().iter().filter_map(|(section, line)| match section {
-        Section::Command(words) => Some((words, line)),
-        Section::Profile(_) => None,
-    });
-    let unknown = commands.filter(|(words, _)| CLOUDAPI.operation(words).is_none() && find(words).is_none());
-    let told = unknown.filter_map(|(words, line)| {
-        let mut tree = (app.trees.plain)();
-        let mut known = Vec::new();
-        let mut last = &mut tree;
-        for word in words.split_whitespace() {
-            let Some(next) = last.find_subcommand_mut(word) else {
-                return Some((words, line, None));
-            };
-            known.push(next.get_name().to_owned());
-            last = next;
-        }
-        let known = known.join(" ");
-        (known != *words || last.has_subcommands()).then_some((words, line, Some(known)))
-    });
-    let place = own.path().map(|path| path.display().to_string()).unwrap_or_default();
-    let told = told.map(|(words, line, known)| match known {
-        Some(known) if known != *words => {
-            format!("{place}:{line}: the command '{}' is called '{known}'", shown(words))
-        }
-        _ => format!("{place}:{line}: there is no command '{}'", shown(words)),
-    });
-    told.collect()
 }
 
 /// The operations that a command of ours calls, by its words.

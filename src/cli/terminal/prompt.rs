@@ -1,10 +1,11 @@
 //! Asking people: yes or no, and passphrases. Without a terminal nobody is asked and nothing hangs.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use secrecy::SecretString;
 
 use super::streams::Streams;
+use crate::config::Setting;
 use crate::error::{Error, Result};
 use crate::render::{cut, visible};
 
@@ -72,7 +73,12 @@ fn missing(streams: &Streams) -> &'static str {
 ///
 /// # Errors
 /// A passphrase file that cannot be read; no terminal to ask at.
-pub fn passphrase(streams: &Streams, from: Option<&Path>, file: &str, attempt: u32) -> Result<Option<SecretString>> {
+pub fn passphrase(
+    streams: &Streams,
+    from: Option<&Setting<PathBuf>>,
+    file: &str,
+    attempt: u32,
+) -> Result<Option<SecretString>> {
     if let Some(from) = from {
         // A file says the same again.
         return if attempt > 1 { Ok(None) } else { passphrase_file(from).map(Some) };
@@ -89,8 +95,8 @@ pub fn passphrase(streams: &Streams, from: Option<&Path>, file: &str, attempt: u
 }
 
 /// What others can do with the passphrase file, in words for a warning.
-pub fn exposed(file: &Path) -> Option<String> {
-    crate::file::open_to_others(file).map(|how| format!("the file that SDC_KEY_PASSPHRASE_FILE names {how}"))
+pub fn exposed(file: &Setting<PathBuf>) -> Option<String> {
+    crate::file::open_to_others(&file.value).map(|how| format!("the file that {} names {how}", file.origin))
 }
 
 /// A secret that is being made, such as a new password: asked for twice.
@@ -131,10 +137,11 @@ fn end_line(streams: &Streams) {
     streams.ask("\n");
 }
 
-fn passphrase_file(file: &Path) -> Result<SecretString> {
+fn passphrase_file(file: &Setting<PathBuf>) -> Result<SecretString> {
     // Somebody may have typed the passphrase itself.
-    let fail = |words: &str| Error::auth(format!("the file that SDC_KEY_PASSPHRASE_FILE names {words}"));
-    let bytes = crate::file::read_secret(file, 64 * 1024).map_err(|error| fail("cannot be read").because(error))?;
+    let fail = |words: &str| Error::auth(format!("the file that {} names {words}", file.origin));
+    let bytes =
+        crate::file::read_secret(&file.value, 64 * 1024).map_err(|error| fail("cannot be read").because(error))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| fail("is not text (UTF-8)"))?;
     match text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']) {
         "" => Err(fail("is empty")),

@@ -294,13 +294,8 @@ fn key(app: &App, findings: &mut Findings) -> Option<Found> {
         }
     }
     let passphrase = app.config.passphrase_file.as_ref();
-    if let Some(exposed) = passphrase.and_then(|file| prompt::exposed(&file.value)) {
-        findings.add(
-            "warn",
-            "passphrase",
-            exposed,
-            "chmod 600 \"$SDC_KEY_PASSPHRASE_FILE\", where it is not mounted so",
-        );
+    if let Some(exposed) = passphrase.and_then(prompt::exposed) {
+        findings.add("warn", "passphrase", exposed, "chmod 600 on that file, where it is not mounted so");
     }
     match app.key() {
         Ok(found) => {

@@ -11,7 +11,7 @@ use crate::api::{Column, Shape, column};
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
-use crate::cli::commands::{Custom, Settings};
+use crate::cli::commands::{Custom, Settings, sections};
 use crate::cli::editor::Text;
 use crate::cli::show::set_format;
 use crate::config::Origin;
@@ -41,6 +41,9 @@ pub(crate) static EDIT: Custom = Custom {
     previews: false,
     settings: Settings::UNNEEDED,
 };
+
+/// What the edited text is called in errors.
+const EDITED: &str = "what was edited";
 
 /// What a new file of settings begins with.
 const TEMPLATE: &str = "Settings of sdc, beside the profiles. See: sdc help settings";
@@ -78,9 +81,13 @@ async fn edit(app: &App) -> Result<i32> {
         again: CommandLine::new("config edit"),
     };
     text.edit(app, |edited| {
-        let edited_settings = own::parsed(Path::new("what was edited"), edited)?;
-        for (value, origin) in edited_settings.values("output") {
+        let settings = own::parsed(Path::new(EDITED), edited)?;
+        for (value, origin) in settings.values("output") {
             set_format(value).map_err(|error| error.about(&origin.to_string()))?;
+        }
+        let faults = sections::faults(&settings, app.trees.plain);
+        if let Some((line, words)) = faults.into_iter().chain(sections::unknown_columns(&settings)).next() {
+            return Err(Error::usage(format!("{EDITED}:{line}: {words}")));
         }
         own::replace(&dir, before.as_deref(), edited)
     })

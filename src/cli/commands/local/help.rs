@@ -85,8 +85,9 @@ Filters: by any column, of lists and of what acts
   'age>30d'            ages; times as 'created<2026-01'
   tag.role=web         by tag; tag.role!=web as well
 
-Parts of a machine take a glob for the machine too:
+Parts of several machines: a glob for the machine, or -l in its place
   sdc machines snapshots delete '*' '*' --older-than 30d
+  sdc machines tags delete -l role=web stage
 
 Before anything happens
   list                 the same words after list show what a command will touch
@@ -116,8 +117,8 @@ profile and the command, for the command, for the profile, for all. Paths begin
 at the file's folder. To see which value counts: sdc config show
 
 The settings of a profile go with its account and URL: they are not used where
-an option or a variable names others. Of the columns and the order that are set
-for all commands, each list takes what it knows.
+an option or a variable names others. Columns that are set for all commands
+count for the lists that have all of them.
 
 Name, variable, what it says; only those with a * can be set for a command:
 ";

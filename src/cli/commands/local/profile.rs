@@ -184,6 +184,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             let profile = of_settings(app, name())?;
             let file = profile::create(&dir, &profile, force)?;
             app.say(&format!("profile {} is in {}", name(), file.display()));
+            beside(app, &dir, name(), "they count for it");
             if matches.get_flag("use") {
                 make_current(app, &dir, name())?;
             }
@@ -383,26 +384,34 @@ fn row(profile: &Profile, current: bool) -> Value {
     })
 }
 
+/// The settings that a profile has no field for, unless the file of settings has them for all.
+fn lost(config: &Config) -> Vec<String> {
+    let lost = |origin: &Origin| !matches!(origin, Origin::Own { profile: None, .. } | Origin::Default);
+    let key = key_file(config).filter(|_| config.key_file.as_ref().is_none_or(|file| lost(&file.origin)));
+    let key = key.map(|file| ("key-file", sensitive::path(&file)));
+    let key = key.or_else(|| config.key_material.as_ref().map(|_| ("key-file", "FILE".to_owned())));
+    let file = config.cacert.as_ref().filter(|file| lost(&file.origin));
+    let pins = config.pins.as_ref().filter(|pins| lost(&pins.origin));
+    let pins = pins.map(|pins| pins.value.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+    let signing = Some(&config.signing).filter(|signing| lost(&signing.origin));
+    let proxy = config.proxy.as_ref().filter(|proxy| lost(&proxy.origin));
+    let lost = [
+        key,
+        file.map(|file| ("cacert", sensitive::path(&file.value))),
+        pins.map(|pins| ("tls-pin", pins)),
+        signing.map(|signing| ("signing", signing.value.clone())),
+        // It may have a password.
+        proxy.map(|_| ("proxy", "URL".to_owned())),
+    ];
+    lost.into_iter().flatten().map(|(setting, value)| format!("{setting}: {value}")).collect()
+}
+
 /// The settings in force, as a profile: what node-triton knows of them.
 fn of_settings(app: &App, name: &str) -> Result<Profile> {
     let config = &app.config;
     let (url, account) = (config.url()?, config.account()?);
     let (key_id, key_origin) = fingerprint(app)?;
-    // What the file of settings has for all is not lost.
-    let lost = |origin: &Origin| !matches!(origin, Origin::Own { .. });
-    let file = config.cacert.as_ref().filter(|file| lost(&file.origin));
-    let pins = config.pins.as_ref().filter(|pins| lost(&pins.origin));
-    let pins = pins.map(|pins| pins.value.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
-    let signing = Some(&config.signing).filter(|signing| lost(&signing.origin) && signing.value != "request");
-    let key = key_file(config).filter(|_| config.key_file.as_ref().is_none_or(|file| lost(&file.origin)));
-    let lost = [
-        key.map(|file| ("key-file", sensitive::path(&file))),
-        config.key_material.as_ref().map(|_| ("key-file", "FILE".to_owned())),
-        file.map(|file| ("cacert", sensitive::path(&file.value))),
-        pins.map(|pins| ("tls-pin", pins)),
-        signing.map(|signing| ("signing", signing.value.clone())),
-    ];
-    let lost: Vec<String> = lost.into_iter().flatten().map(|(setting, value)| format!("{setting}: {value}")).collect();
+    let lost = lost(config);
     if !lost.is_empty() {
         app.warn(&format!(
             "not saved, since profiles have no such field: {}; to keep it: sdc config edit, in the section of the profile",
