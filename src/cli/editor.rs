@@ -3,10 +3,11 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::app::App;
 use super::terminal::signals::Signals;
-use crate::error::{CommandLine, Error, Hint, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::file;
 
 /// No such file is longer, in bytes.
@@ -96,9 +97,9 @@ fn editor(app: &App) -> Result<String> {
         .ok_or_else(|| Error::usage("there is no terminal for an editor, and none is named").hint("export EDITOR=…"))
 }
 
-/// Runs the editor until it ends. What interrupts is the editor's business meanwhile.
+/// Runs the editor until it ends. An interrupt is the editor's business meanwhile; what else asks to end is handed on.
 async fn opened(app: &App, editor: &str, copy: &Path) -> Result<()> {
-    let _signals = Signals::new(&app.heard)?;
+    let mut signals = Signals::new(&app.heard)?;
     let mut command = if cfg!(windows) {
         let mut words = editor.split_whitespace();
         let mut command = std::process::Command::new(words.next().unwrap_or_default());
@@ -111,11 +112,34 @@ async fn opened(app: &App, editor: &str, copy: &Path) -> Result<()> {
     };
     command.arg(copy);
     app.console.env.hand_on(&mut command);
-    let ended = tokio::process::Command::from(command).status().await;
-    let ended = ended.map_err(|error| Error::other("the editor cannot be started").because(error))?;
-    match ended.success() {
-        true => Ok(()),
-        false => Err(Error::other(format!("the editor ended with {ended}, and nothing is changed"))
-            .hint("the editor is the one of $VISUAL or $EDITOR")),
+    let no_start = |error: std::io::Error| Error::other("the editor cannot be started").because(error);
+    let mut running = tokio::process::Command::from(command).spawn().map_err(no_start)?;
+    loop {
+        tokio::select! {
+            ended = running.wait() => {
+                let ended = ended.map_err(no_start)?;
+                return match ended.success() {
+                    true => Ok(()),
+                    false => Err(Error::other(format!("the editor ended with {ended}, and nothing is changed"))
+                        .hint("the editor is the one of $VISUAL or $EDITOR")),
+                };
+            }
+            name = signals.next() => if name != "INT" {
+                end(&mut running).await;
+                return Err(Error::new(Kind::Interrupted, "interrupted: nothing is changed"));
+            }
+        }
     }
+}
+
+/// How long an editor may take to save what it has.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Asks the editor to end.
+async fn end(running: &mut tokio::process::Child) {
+    #[cfg(unix)]
+    if let Some(id) = running.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)) {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+    }
+    let _ = tokio::time::timeout(GRACE, running.wait()).await;
 }

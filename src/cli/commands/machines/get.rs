@@ -31,7 +31,7 @@ pub(crate) static COMMAND: Custom = Custom {
 };
 
 /// The word behind `-o` for the document.
-const CREATE: &str = "create";
+pub const CREATE: &str = "create";
 
 /// Shows them, and returns the exit code.
 ///

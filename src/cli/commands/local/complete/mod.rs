@@ -135,7 +135,7 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
                 [] => arg,
                 states => arg.add(words::several(states)),
             },
-            None if arg.get_id() == "selector" => match target(op) {
+            None if arg.get_id() == "selector" => match op.and_then(given::owner).or_else(|| target(op)) {
                 Some(noun) => arg.add(words::selectors(noun, &line)),
                 None => arg,
             },

@@ -8,10 +8,11 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::line::Line;
 use super::{names_of, offered, tags_of};
-use crate::api::cloudapi::role_tags;
+use crate::api::cloudapi::{machines, role_tags};
 use crate::api::{CLOUDAPI, Holds, Kind, Noun, Op};
 use crate::cli::args::hints;
 use crate::cli::commands::local::help::TOPICS;
+use crate::cli::commands::machines::get::CREATE;
 use crate::render::FORMATS;
 use crate::tasks::wait_for::waitable;
 
@@ -21,11 +22,13 @@ pub fn outputs(line: &Arc<Line>) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| {
         let typed = typed.to_string_lossy();
         let before: Vec<&str> = line.words.iter().skip(1).filter_map(|word| word.to_str()).collect();
-        let columns = hints::operation(&(line.tree)(), &before).map_or(&[][..], |(_, op)| CLOUDAPI.columns(op));
+        let op = hints::operation(&(line.tree)(), &before).map(|(_, op)| op);
+        let columns = op.map_or(&[][..], |op| CLOUDAPI.columns(op));
+        let document = op.is_some_and(|op| std::ptr::eq(op, &machines::GET)).then_some(CREATE);
         let named = || columns.iter().map(|column| column.name);
         let (before, words): (&str, Vec<&str>) = match typed.rfind([':', ',']) {
             Some(at) => (typed.get(..=at).unwrap_or_default(), named().collect()),
-            None => ("", FORMATS.iter().map(|(name, _)| *name).chain(named()).collect()),
+            None => ("", FORMATS.iter().map(|(name, _)| *name).chain(document).chain(named()).collect()),
         };
         plain(words.into_iter().map(|word| format!("{before}{word}")), &typed)
     })
@@ -150,7 +153,8 @@ pub fn sorts(line: &Arc<Line>) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| {
         let typed = typed.to_string_lossy();
         let before: Vec<&str> = line.words.iter().skip(1).filter_map(|word| word.to_str()).collect();
-        let columns = hints::operation(&(line.tree)(), &before).map_or(&[][..], |(_, op)| CLOUDAPI.columns(op));
+        let op = hints::operation(&(line.tree)(), &before).map(|(_, op)| op);
+        let columns = op.map_or(&[][..], |op| CLOUDAPI.columns(op));
         let begin = before_comma(&typed);
         let minus = if typed.get(begin.len()..).is_some_and(|rest| rest.starts_with('-')) { "-" } else { "" };
         plain(columns.iter().map(|column| format!("{begin}{minus}{}", column.name)), &typed)
