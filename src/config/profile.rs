@@ -341,9 +341,13 @@ fn plain(bytes: &[u8]) -> &[u8] {
 /// A file of settings that the system does not give. After `sudo sdc` it may be root's.
 fn unreachable_file(verb: &str, path: &Path, error: io::Error) -> Error {
     let denied = error.kind() == io::ErrorKind::PermissionDenied;
+    let read_only = error.kind() == io::ErrorKind::ReadOnlyFilesystem;
     let told = Error::other(format!("cannot {verb} {}", path.display())).because(error);
     let folder = path.ancestors().find(|above| above.is_dir() && above.ends_with("profiles.d"));
     let folder = folder.and_then(Path::parent).or(path.parent()).unwrap_or(path);
+    if read_only {
+        return told.hint("export SDC_CONFIG_DIR=… names another folder for them");
+    }
     if !denied {
         return told;
     }

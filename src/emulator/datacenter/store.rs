@@ -40,9 +40,10 @@ pub(crate) async fn take(path: &Path) -> Result<Lock> {
 
 /// What every version can read of a file of any.
 #[derive(Default, Deserialize)]
+#[serde(default)]
 struct Form {
-    #[serde(default)]
     format: String,
+    now: i64,
 }
 
 /// A form that this version does not read.
@@ -67,16 +68,18 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
             .hint("name another file, or move this one away")
     };
     // Asked first: a later version may mean other things by the same names.
-    match serde_json::from_slice::<Form>(&text).unwrap_or_default().format.as_str() {
-        "" | FORMAT => {}
+    let form: Form = serde_json::from_slice(&text).unwrap_or_default();
+    match form.format.as_str() {
+        "" => {}
+        // Somebody wrote it, and would find it replaced by all that it means.
+        FORMAT if form.now == 0 => {
+            let words = format!("{} is a seed, and not a state that an emulator wrote", path.display());
+            return Err(Error::usage(words).hint("give it to --seed, and another file to --state"));
+        }
+        FORMAT => {}
         other => return Err(unknown_format(&path.display().to_string(), other)),
     }
     match serde_json::from_slice::<State>(&text) {
-        // Somebody wrote it, and would find it replaced by all that it means.
-        Ok(state) if state.format == FORMAT && state.now == 0 => {
-            let words = format!("{} is a seed, and no state that an emulator wrote", path.display());
-            Err(Error::usage(words).hint("give it to --seed, and another file to --state"))
-        }
         // Every field may be absent, so that another program's JSON is a state too; but each has an account.
         Ok(state) if state.accounts.is_empty() => Err(other()),
         Ok(mut state) => {

@@ -22,7 +22,7 @@ pub(super) fn named(accounts: &[Account]) -> Vec<Named<'_>> {
 impl Build<'_> {
     /// Puts the accounts in the place of the base's. What was the account's of the demo is the first one's.
     pub(super) fn accounts(&mut self, list: Option<Vec<Value>>) {
-        let Some(list) = list else { return };
+        let Some(list) = list else { return self.own_key() };
         if list.is_empty() {
             self.faults.add(&Place::Top.field("accounts"), "must hold one account at least");
         }
@@ -33,6 +33,7 @@ impl Build<'_> {
                 self.state.accounts.push(account);
             }
         }
+        self.own_key();
         let first = self.first();
         let state = &mut self.state;
         let owners = (state.images.iter_mut().map(|image| &mut image.owner))
@@ -43,6 +44,16 @@ impl Build<'_> {
             .chain(state.elsewhere.iter_mut().map(|remote| &mut remote.image.owner));
         owners.filter(|owner| *owner == ACCOUNT).for_each(|owner| owner.clone_from(&first));
         state.machines.give(ACCOUNT, &first);
+    }
+
+    /// The first account always has the emulator's key, without which no machine of its own can be made.
+    fn own_key(&mut self) {
+        let own = self.own;
+        if let Some(first) = self.state.accounts.first_mut()
+            && first.keys.iter().all(|key| key.fingerprint != own.fingerprint)
+        {
+            first.keys.insert(0, own.clone());
+        }
     }
 
     fn account(&mut self, value: Value, place: &Place<'_>) -> Option<Account> {

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use serde_json::{Map, Value};
 
-use super::names::{known, shown};
+use super::names::{known, plain, shown};
 use super::shape::{Kind, Shape};
 
 /// How many mistakes are told.
@@ -21,7 +21,7 @@ impl Faults {
     /// Notes what is wrong at a place.
     pub(super) fn add(&mut self, place: &Place<'_>, words: impl Display) {
         if self.told.len() < MOST {
-            self.told.push(format!("{place}: {words}"));
+            self.told.push(format!("{place}: {}", plain(&words.to_string())));
         } else {
             self.more += 1;
         }

@@ -45,7 +45,13 @@ pub(super) fn words(refusal: &Refusal) -> String {
     for error in refusal.body.get("errors").and_then(Value::as_array).into_iter().flatten() {
         words.push_str(&format!("; {}: {}", text(error, "field"), text(error, "message")));
     }
-    names::shown_long(&words)
+    words
+}
+
+/// A machine of a document.
+enum Part {
+    Whole(Box<Machine>),
+    Recipe(Box<Recipe>),
 }
 
 /// What a document says of a machine that is to be made.
@@ -73,44 +79,81 @@ impl Build<'_> {
             self.faults.add(&section, format!("more than {MOST} to make: --machines N makes many that are all alike"));
             return;
         }
-        let mut recipes = Vec::new();
+        let mut parts = Vec::new();
         for (at, value) in list.into_iter().enumerate() {
             let place = section.entry(at);
-            if whole(&value) {
-                self.whole(value, &place);
-            } else if let Some(recipe) = self.recipe(fields_of(value), count - at, &place) {
-                recipes.push((at, recipe));
-            }
+            let part = match whole(&value) {
+                true => self.whole(fields_of(value), &place).map(|machine| Part::Whole(Box::new(machine))),
+                false => self.recipe(fields_of(value), count - at, &place).map(|recipe| Part::Recipe(Box::new(recipe))),
+            };
+            parts.extend(part.map(|part| (at, part)));
         }
         // What is made of things that are wrong is wrong in ways that mean nothing.
         if !self.faults.is_empty() {
             return;
         }
-        let aside = self.set_aside(&recipes);
-        let cloud = Clouds::new();
-        for (at, recipe) in recipes {
-            self.make(&cloud, recipe, &section.entry(at));
+        let aside = self.set_aside(parts.iter().map(|(_, part)| part));
+        let (images, packages) = (self.state.images.clone(), self.state.packages.clone());
+        // Machines may be of what could still be had when they were made.
+        for image in self.state.images.iter_mut().filter(|image| image.state == "disabled") {
+            "active".clone_into(&mut image.state);
         }
+        self.state.packages.iter_mut().for_each(|package| package.inactive = false);
+        let cloud = Clouds::new();
+        for (at, part) in parts {
+            match part {
+                Part::Whole(machine) => self.state.machines.push(*machine),
+                Part::Recipe(recipe) => self.make(&cloud, *recipe, &section.entry(at)),
+            }
+        }
+        (self.state.images, self.state.packages) = (images, packages);
         self.give_back(&aside);
     }
 
     /// One of which nothing is left out.
-    fn whole(&mut self, value: Value, place: &Place<'_>) {
-        let mut fields = fields_of(value);
+    fn whole(&mut self, mut fields: Map<String, Value>, place: &Place<'_>) -> Option<Machine> {
         if fields.contains_key("networks") {
             self.faults.add(&place.field("networks"), "a machine has either nics or networks");
         }
-        if self.needed(&fields, "id", place).is_none() || self.needed(&fields, "image", place).is_none() {
-            return;
+        let id = self.needed(&fields, "id", place)?;
+        if !self.made.insert(id) {
+            self.faults.add(&place.field("id"), "another machine has it");
         }
         let first = self.first();
-        self.owner(&mut fields, place, &first);
-        let Some(machine) = self.typed::<Machine>(Value::Object(fields), place) else { return };
-        if self.state.machines.get(&machine.id).is_some() {
-            self.faults.add(&place.field("id"), "another machine has it");
-        } else {
-            self.state.machines.push(machine);
+        let owner = self.owner(&mut fields, place, &first);
+        if !self.kept {
+            self.meant(&mut fields, &owner, place)?;
         }
+        self.typed(Value::Object(fields), place)
+    }
+
+    /// Puts ids in the place of the names of a whole machine's image, package and networks.
+    fn meant(&mut self, fields: &mut Map<String, Value>, owner: &str, place: &Place<'_>) -> Option<()> {
+        let (image, package) = (self.needed(fields, "image", place)?, self.needed(fields, "package", place)?);
+        self.one_of(fields, "state", STATES, place);
+        let images = catalog::images(&self.state.images);
+        let packages = catalog::packages(&self.state.packages);
+        let found = [
+            ("image", names::find("image", &images, &image).map(str::to_owned)),
+            ("package", names::find("package", &packages, &package).map(str::to_owned)),
+        ];
+        for (name, found) in found {
+            match found {
+                Ok(id) => drop(fields.insert(name.to_owned(), id.into())),
+                Err(words) => self.faults.add(&place.field(name), words),
+            }
+        }
+        let networks = networks::of(&self.state.networks, owner);
+        let place = place.field("nics");
+        let nics = fields.get_mut("nics").and_then(Value::as_array_mut);
+        for (at, nic) in nics.into_iter().flatten().enumerate() {
+            let place = place.entry(at);
+            match names::find("network", &networks, nic.get("network").and_then(Value::as_str).unwrap_or_default()) {
+                Ok(id) => drop(nic.as_object_mut().map(|nic| nic.insert("network".to_owned(), id.into()))),
+                Err(words) => self.faults.add(&place.field("network"), words),
+            }
+        }
+        Some(())
     }
 
     fn recipe(&mut self, mut fields: Map<String, Value>, behind: usize, place: &Place<'_>) -> Option<Recipe> {
@@ -268,14 +311,27 @@ impl Build<'_> {
     }
 
     /// Keeps the addresses that are asked for from those who take any. Returns what must be given back.
-    fn set_aside(&mut self, recipes: &[(usize, Recipe)]) -> HashMap<String, Vec<Ipv4Addr>> {
+    fn set_aside<'a>(&mut self, parts: impl Iterator<Item = &'a Part>) -> HashMap<String, Vec<Ipv4Addr>> {
         let mut aside: HashMap<String, Vec<Ipv4Addr>> = HashMap::new();
-        let all = recipes.iter().filter_map(|(_, recipe)| recipe.networks.as_ref()).flatten();
-        for (id, ip) in all.filter_map(|(id, ip)| Some((id, (*ip)?))) {
-            let network = self.state.networks.iter_mut().find(|network| network.id == *id);
+        if self.kept {
+            return aside;
+        }
+        let wanted = parts.flat_map(|part| -> Vec<(String, Ipv4Addr)> {
+            match part {
+                Part::Whole(machine) => {
+                    machine.nics.iter().filter_map(|nic| Some((nic.network.clone(), nic.ip.parse().ok()?))).collect()
+                }
+                Part::Recipe(recipe) => {
+                    let all = recipe.networks.iter().flatten();
+                    all.filter_map(|(id, ip)| Some((id.clone(), (*ip)?))).collect()
+                }
+            }
+        });
+        for (id, ip) in wanted {
+            let network = self.state.networks.iter_mut().find(|network| network.id == id);
             let Some(network) = network.filter(|network| !network.records.contains_key(&ip)) else { continue };
             network.records.entry(ip).or_default().reserved = true;
-            aside.entry(id.clone()).or_default().push(ip);
+            aside.entry(id).or_default().push(ip);
         }
         aside
     }
@@ -354,6 +410,12 @@ impl Build<'_> {
             for snapshot in snapshots.iter_mut().filter_map(Value::as_object_mut) {
                 or(snapshot, "state", "created");
                 or(snapshot, "created", recipe.created);
+            }
+        }
+        for (at, disk) in fields.get_mut("disks").and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+            let given = recipe.params.get("disks").and_then(|disks| disks.get(at)).and_then(|disk| disk.get("id"));
+            if let Some(disk) = disk.as_object_mut().filter(|_| given.is_none()) {
+                disk.insert("id".to_owned(), names::id(&format!("disks/{id}/{at}")).into());
             }
         }
         let Some(changed) = self.typed::<Machine>(Value::Object(fields), place) else { return };

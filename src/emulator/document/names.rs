@@ -32,15 +32,16 @@ pub(super) fn shown(text: &str) -> String {
     short.escape_debug().to_string()
 }
 
-/// The same of several words.
-pub(super) fn shown_long(text: &str) -> String {
-    text.chars()
-        .take(8 * SHOWN)
-        .collect::<String>()
-        .escape_debug()
-        .to_string()
-        .replace("\\\"", "\"")
-        .replace("\\'", "'")
+/// Words that may repeat such a text, on one line: bounded, and without what a terminal would heed.
+pub(super) fn plain(words: &str) -> String {
+    let letters = words.chars().take(8 * SHOWN);
+    letters
+        .map(|letter| match letter {
+            '\n' => " ".to_owned(),
+            letter if letter.is_control() => letter.escape_debug().to_string(),
+            letter => letter.into(),
+        })
+        .collect()
 }
 
 /// A thing that can be meant.

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::check::Place;
 use super::names::{self, Named};
@@ -10,7 +10,7 @@ use super::{Build, fields_of, is_true, or, text};
 use crate::emulator::cloudapi::denied::refusal;
 use crate::emulator::datacenter::addresses::{bounds, subnet_of};
 use crate::emulator::datacenter::seed::DAY;
-use crate::emulator::datacenter::state::{Network, Nic, Pool, Vlan, Volume};
+use crate::emulator::datacenter::state::{Network, Nic, Pool, Vlan, Volume, Work};
 
 /// The networks that an account may use, as they can be meant.
 pub(super) fn of<'a>(networks: &'a [Network], account: &str) -> Vec<Named<'a>> {
@@ -187,7 +187,11 @@ impl Build<'_> {
                 Err(denied) => self.faults.add(place, super::machines::words(&refusal(denied))),
             }
         }
-        self.typed(Value::Object(fields), place)
+        let volume: Volume = self.typed(Value::Object(fields), place)?;
+        if volume.state == "creating" {
+            self.state.plan(self.now, &volume.id, Work::CreateVolume, json!({ "type": "operator" }), false);
+        }
+        Some(volume)
     }
 
     fn volume_networks(
