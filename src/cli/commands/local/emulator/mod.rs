@@ -32,6 +32,7 @@ pub(crate) static COMMAND: Custom = Custom {
     calls: &[],
     examples: "emulator serve --env-file emulator.env\n\
          emulator serve --machines 1000 --pace 10\n\
+         emulator exec --seed cloud.json -- pytest\n\
          emulator exec -- sdc machines list\n\
          emulator exec --fault 'GET /machines status=503' -- make test",
     previews: false,
@@ -122,7 +123,18 @@ fn common(command: Command) -> Command {
     let file = |name, help| option(name, "FILE", help).value_parser(value_parser!(PathBuf));
     command
         .arg(
-            option("seed", "WHAT", "Initial data: demo, empty, or a FILE of your own (JSON or YAML; - for stdin)")
+            option("seed", "WHAT", "Initial data: demo, empty, or a FILE of your own (- for stdin)")
+                .long_help(
+                    "Initial data: demo (an account that looks lived in), empty (no machines), or a FILE of your own, \
+                     with the accounts, images, packages, networks and machines that a test needs; - reads standard \
+                     input. It is JSON or YAML:\n\n\
+                     \x20 format: sdc-emulator/1\n\
+                     \x20 machines:\n\
+                     \x20 - {name: web1, image: base-64, package: g1-small}\n\
+                     \x20 - {name: db1, state: stopped, tags: {role: db}}\n\n\
+                     What is left out is that of empty. A file that --state wrote is one too. \
+                     docs/guide/testing.md has the rest",
+                )
                 .default_value("demo"),
         )
         .arg(
