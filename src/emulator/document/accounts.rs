@@ -11,13 +11,11 @@ use crate::emulator::datacenter::seed::{ACCOUNT, DAY, FABRIC, USER};
 use crate::emulator::datacenter::state::{Account, Key};
 use crate::file;
 
+/// Things by their names: the id, and the name.
+type Ids = Vec<(String, String)>;
+
 /// No file of a public key is longer, in bytes.
 const MAX_KEY_LEN: u64 = 64 * 1024;
-
-/// Accounts, as they can be meant.
-pub(super) fn named(accounts: &[Account]) -> Vec<Named<'_>> {
-    accounts.iter().map(|account| Named { id: &account.id, name: &account.login, version: "" }).collect()
-}
 
 impl Build<'_> {
     /// Puts the accounts in the place of the base's. What was the account's of the demo is the first one's.
@@ -141,7 +139,7 @@ impl Build<'_> {
         &mut self,
         mut role: Map<String, Value>,
         account: &str,
-        (users, policies): &(Vec<(String, String)>, Vec<(String, String)>),
+        (users, policies): &(Ids, Ids),
         place: &Place<'_>,
     ) -> Option<Map<String, Value>> {
         let name = self.needed(&role, "name", place)?;
@@ -158,7 +156,7 @@ impl Build<'_> {
                 let meant = self.needed(&of, "id", &place)?;
                 let id = if of.get("account") == Some(&Value::Bool(true)) {
                     let accounts = std::mem::take(&mut self.state.accounts);
-                    let found = self.id_of("account before this one", &named(&accounts), &meant, &place);
+                    let found = self.id_of("account before this one", &names::accounts(&accounts), &meant, &place);
                     self.state.accounts = accounts;
                     found
                 } else {
@@ -245,7 +243,7 @@ impl Build<'_> {
         for (at, account) in accounts.iter_mut().enumerate() {
             let place = Place::Top.field("accounts");
             let place = place.entry(at);
-            let networks = super::networks::of(&self.state.networks, &account.id);
+            let networks = names::networks(&self.state.networks, &account.id);
             account.default_network = match &account.default_network {
                 // The base's network is gone where the document has others.
                 Some(id) if id == FABRIC && networks.iter().all(|one| one.id != FABRIC) => None,
@@ -266,7 +264,7 @@ impl Build<'_> {
 }
 
 /// The ids of things, by the field of their names.
-fn ids(list: &[Value], name: &str) -> Vec<(String, String)> {
+fn ids(list: &[Value], name: &str) -> Ids {
     let of = |one: &Value, field: &str| one.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
     list.iter().map(|one| (of(one, "id"), of(one, name))).collect()
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::check::Place;
-use super::names::{self, Named};
+use super::names;
 use super::{Build, fields_of, is_true, or, text};
 use crate::emulator::datacenter::fwrule;
 use crate::emulator::datacenter::seed::{self, OPERATOR};
@@ -11,16 +11,6 @@ use crate::emulator::datacenter::state::{FirewallRule, Image, Package, RemoteIma
 
 /// The states of an image.
 const STATES: &[&str] = &["active", "unactivated", "disabled", "creating", "failed"];
-
-/// Images, as they can be meant.
-pub(super) fn images(images: &[Image]) -> Vec<Named<'_>> {
-    images.iter().map(|image| Named { id: &image.id, name: &image.name, version: &image.version }).collect()
-}
-
-/// Packages, as they can be meant.
-pub(super) fn packages(packages: &[Package]) -> Vec<Named<'_>> {
-    packages.iter().map(|package| Named { id: &package.id, name: &package.name, version: &package.version }).collect()
-}
 
 impl Build<'_> {
     /// Images, packages, and the images of other data centers.
@@ -63,7 +53,7 @@ impl Build<'_> {
         let images = std::mem::take(&mut self.state.images);
         self.name(&mut fields, &path, place, |id| images.iter().any(|image| image.id == id));
         if let Some(meant) = text(&fields, "origin").filter(|origin| !origin.is_empty()).map(str::to_owned) {
-            let origin = self.id_of("image before this one", &self::images(&images), &meant, &place.field("origin"));
+            let origin = self.id_of("image before this one", &names::images(&images), &meant, &place.field("origin"));
             fields.insert("origin".to_owned(), origin.unwrap_or_default().into());
         }
         self.state.images = images;
@@ -77,7 +67,7 @@ impl Build<'_> {
             self.owner(&mut fields, place, OPERATOR);
         }
         if let Some(Value::Array(list)) = fields.get_mut("acl") {
-            let named = super::accounts::named(&self.state.accounts);
+            let named = names::accounts(&self.state.accounts);
             for (at, account) in list.iter_mut().enumerate() {
                 match names::find("account", &named, account.as_str().unwrap_or_default()) {
                     Ok(id) => *account = id.into(),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::names::{known, plain, shown};
 use super::shape::{Kind, Shape};
+use crate::emulator::http::reply::Refusal;
 
 /// How many mistakes are told.
 const MOST: usize = 20;
@@ -36,6 +37,16 @@ impl Faults {
         let more = (self.more > 0).then(|| format!("and {} more", self.more));
         self.told.iter().cloned().chain(more).collect()
     }
+}
+
+/// A refusal of CloudAPI's, in words for whoever wrote the document.
+pub(super) fn refused(refusal: &Refusal) -> String {
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut words = text(&refusal.body, "message");
+    for error in refusal.body.get("errors").and_then(Value::as_array).into_iter().flatten() {
+        words.push_str(&format!("; {}: {}", text(error, "field"), text(error, "message")));
+    }
+    words
 }
 
 /// Where something stands: `machines[2].package`.

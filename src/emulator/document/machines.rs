@@ -7,9 +7,9 @@ use std::sync::Arc;
 use hyper::HeaderMap;
 use serde_json::{Map, Value, json};
 
-use super::check::Place;
+use super::check::{Place, refused};
 use super::names::{self, Named};
-use super::{Build, catalog, fields_of, networks, or, text};
+use super::{Build, fields_of, networks, or, text};
 use crate::emulator::cloudapi::call::Call;
 use crate::emulator::cloudapi::handlers::create::{self, Wanted};
 use crate::emulator::cloudapi::handlers::machines::view_of_feed;
@@ -20,7 +20,6 @@ use crate::emulator::datacenter::clock::{Clock, Pace};
 use crate::emulator::datacenter::seed::DAY;
 use crate::emulator::datacenter::state::{Machine, State, Work};
 use crate::emulator::http::head::Head;
-use crate::emulator::http::reply::Refusal;
 
 /// How many machines a document may have made, each of which is compared with the others.
 const MOST: usize = 2000;
@@ -37,16 +36,6 @@ const KEPT: &[&str] = &["docker", "credentials", "snapshots", "audit", "compute_
 
 /// For one whose image needs a password where none is given.
 const PASSWORD: &str = "3xample-pw";
-
-/// A refusal of CloudAPI's in words for whoever wrote the document.
-pub(super) fn words(refusal: &Refusal) -> String {
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut words = text(&refusal.body, "message");
-    for error in refusal.body.get("errors").and_then(Value::as_array).into_iter().flatten() {
-        words.push_str(&format!("; {}: {}", text(error, "field"), text(error, "message")));
-    }
-    words
-}
 
 /// A machine of a document.
 enum Part {
@@ -131,8 +120,8 @@ impl Build<'_> {
     fn meant(&mut self, fields: &mut Map<String, Value>, owner: &str, place: &Place<'_>) -> Option<()> {
         let (image, package) = (self.needed(fields, "image", place)?, self.needed(fields, "package", place)?);
         self.one_of(fields, "state", STATES, place);
-        let images = catalog::images(&self.state.images);
-        let packages = catalog::packages(&self.state.packages);
+        let images = names::images(&self.state.images);
+        let packages = names::packages(&self.state.packages);
         let found = [
             ("image", names::find("image", &images, &image).map(str::to_owned)),
             ("package", names::find("package", &packages, &package).map(str::to_owned)),
@@ -143,7 +132,7 @@ impl Build<'_> {
                 Err(words) => self.faults.add(&place.field(name), words),
             }
         }
-        let networks = networks::of(&self.state.networks, owner);
+        let networks = names::networks(&self.state.networks, owner);
         let place = place.field("nics");
         let nics = fields.get_mut("nics").and_then(Value::as_array_mut);
         for (at, nic) in nics.into_iter().flatten().enumerate() {
@@ -206,7 +195,7 @@ impl Build<'_> {
     fn image_and_package(&mut self, fields: &Map<String, Value>, params: &mut Map<String, Value>, place: &Place<'_>) {
         let (images, packages) = (std::mem::take(&mut self.state.images), std::mem::take(&mut self.state.packages));
         let image = match text(fields, "image") {
-            Some(meant) => self.id_of("image", &catalog::images(&images), meant, &place.field("image")),
+            Some(meant) => self.id_of("image", &names::images(&images), meant, &place.field("image")),
             None => {
                 let active = |kind: &str| {
                     let fits = |image: &&_| -> bool {
@@ -219,7 +208,7 @@ impl Build<'_> {
             }
         };
         let package = match text(fields, "package") {
-            Some(meant) => self.id_of("package", &catalog::packages(&packages), meant, &place.field("package")),
+            Some(meant) => self.id_of("package", &names::packages(&packages), meant, &place.field("package")),
             None => {
                 let mut active = packages.iter().filter(|package| !package.inactive);
                 let default = active.clone().find(|package| package.default);
@@ -279,7 +268,7 @@ impl Build<'_> {
             };
             let Some(meant) = self.needed(&entry, "network", &place) else { continue };
             let pools = self.state.pools.iter().map(|pool| Named { id: &pool.id, name: &pool.name, version: "" });
-            let all: Vec<Named<'_>> = pools.chain(networks::of(&self.state.networks, owner)).collect();
+            let all: Vec<Named<'_>> = pools.chain(names::networks(&self.state.networks, owner)).collect();
             let id = match names::find("network", &all, &meant) {
                 Ok(id) => id.to_owned(),
                 Err(words) => {
@@ -367,7 +356,7 @@ impl Build<'_> {
         let on = |call: &Call<'_>| networks.cloned().map_or_else(|| create::default_networks(call), Ok);
         call.params.insert("allow_shared_images".to_owned(), true.into());
         if let Err(refusal) = create::make(&mut call, id.clone(), on) {
-            return self.faults.add(place, words(&refusal));
+            return self.faults.add(place, refused(&refusal));
         }
         let operator = || json!({ "type": "operator" });
         if !making {

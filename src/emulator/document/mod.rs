@@ -285,7 +285,7 @@ impl Build<'_> {
             Some(owner) if owner.is_empty() => owner,
             Some(owner) => {
                 let accounts = std::mem::take(&mut self.state.accounts);
-                let found = self.id_of("account", &accounts::named(&accounts), &owner, &place.field("owner"));
+                let found = self.id_of("account", &names::accounts(&accounts), &owner, &place.field("owner"));
                 self.state.accounts = accounts;
                 found.unwrap_or_default()
             }

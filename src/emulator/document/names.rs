@@ -2,7 +2,7 @@
 
 use sha1::{Digest, Sha1};
 
-use crate::emulator::datacenter::state::is_uuid;
+use crate::emulator::datacenter::state::{Account, Image, Network, Package, is_uuid};
 use crate::emulator::text::nearest;
 
 /// How many names an error lists.
@@ -50,6 +50,27 @@ pub(super) struct Named<'a> {
     pub(super) name: &'a str,
     /// Empty for what has none.
     pub(super) version: &'a str,
+}
+
+/// Accounts, as they can be meant.
+pub(super) fn accounts(accounts: &[Account]) -> Vec<Named<'_>> {
+    accounts.iter().map(|account| Named { id: &account.id, name: &account.login, version: "" }).collect()
+}
+
+/// Images, as they can be meant.
+pub(super) fn images(images: &[Image]) -> Vec<Named<'_>> {
+    images.iter().map(|image| Named { id: &image.id, name: &image.name, version: &image.version }).collect()
+}
+
+/// Packages, as they can be meant.
+pub(super) fn packages(packages: &[Package]) -> Vec<Named<'_>> {
+    packages.iter().map(|package| Named { id: &package.id, name: &package.name, version: &package.version }).collect()
+}
+
+/// The networks that an account may use, as they can be meant.
+pub(super) fn networks<'a>(networks: &'a [Network], account: &str) -> Vec<Named<'a>> {
+    let own = networks.iter().filter(|network| network.visible(account));
+    own.map(|network| Named { id: &network.id, name: &network.name, version: "" }).collect()
 }
 
 /// The id of the thing that a text means: by its id, its name, or `NAME@VERSION`. Of several of a name it is the last.

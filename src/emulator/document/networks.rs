@@ -4,19 +4,13 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value, json};
 
-use super::check::Place;
+use super::check::{Place, refused};
 use super::names::{self, Named};
 use super::{Build, fields_of, is_true, or, text};
 use crate::emulator::cloudapi::denied::refusal;
 use crate::emulator::datacenter::addresses::{bounds, subnet_of};
 use crate::emulator::datacenter::seed::DAY;
 use crate::emulator::datacenter::state::{Network, Nic, Pool, Vlan, Volume, Work};
-
-/// The networks that an account may use, as they can be meant.
-pub(super) fn of<'a>(networks: &'a [Network], account: &str) -> Vec<Named<'a>> {
-    let own = networks.iter().filter(|network| network.visible(account));
-    own.map(|network| Named { id: &network.id, name: &network.name, version: "" }).collect()
-}
 
 impl Build<'_> {
     /// Networks, VLANs and pools. Those of the base belong together: with other networks its VLANs and pools go.
@@ -184,7 +178,7 @@ impl Build<'_> {
                     let nic = Nic { primary: true, ..nic };
                     fields.insert("nic".to_owned(), serde_json::to_value(nic).unwrap_or_default());
                 }
-                Err(denied) => self.faults.add(place, super::machines::words(&refusal(denied))),
+                Err(denied) => self.faults.add(place, refused(&refusal(denied))),
             }
         }
         let volume: Volume = self.typed(Value::Object(fields), place)?;
@@ -214,7 +208,12 @@ impl Build<'_> {
         let mut ids = Vec::new();
         for (at, meant) in list.clone().iter().enumerate() {
             let meant = meant.as_str().unwrap_or_default();
-            ids.extend(self.id_of("fabric network of the account", &of(&networks, owner), meant, &place.entry(at)));
+            ids.extend(self.id_of(
+                "fabric network of the account",
+                &names::networks(&networks, owner),
+                meant,
+                &place.entry(at),
+            ));
         }
         fields.insert("networks".to_owned(), ids.clone().into());
         Some(ids)

@@ -1,3 +1,5 @@
+//! Documents, good and bad: what they mean, and what is said of them.
+
 use std::collections::BTreeSet;
 
 use serde_json::json;

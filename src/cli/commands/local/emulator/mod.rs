@@ -32,9 +32,8 @@ pub(crate) static COMMAND: Custom = Custom {
     calls: &[],
     examples: "emulator serve --env-file emulator.env\n\
          emulator serve --machines 1000 --pace 10\n\
-         emulator exec --seed cloud.json -- pytest\n\
          emulator exec -- sdc machines list\n\
-         emulator exec --fault 'GET /machines status=503' -- make test",
+         emulator exec --seed cloud.yaml --fault 'GET /machines status=503' -- make test",
     previews: false,
     settings: Settings::UNNEEDED,
 };
