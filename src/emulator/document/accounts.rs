@@ -70,6 +70,8 @@ impl Build<'_> {
         }
         self.dated(&mut fields, 365);
         self.keys(&mut fields, place);
+        self.access_keys(&mut fields, place);
+        self.limits(&fields, place);
         let users = self.within(&mut fields, "users", place, |build, user, place| build.user(user, &login, place));
         let policies =
             self.within(&mut fields, "policies", place, |build, policy, place| build.policy(policy, &login, place));
@@ -93,8 +95,47 @@ impl Build<'_> {
     ) -> Vec<Value> {
         let Some(Value::Array(list)) = fields.remove(name) else { return Vec::new() };
         let place = place.field(name);
-        let made = list.into_iter().enumerate().map(|(at, one)| make(self, fields_of(one), &place.entry(at)));
-        made.flatten().map(Value::Object).collect()
+        let mut made: Vec<Value> = Vec::new();
+        for (at, one) in list.into_iter().enumerate() {
+            let place = place.entry(at);
+            let Some(one) = make(self, fields_of(one), &place) else { continue };
+            for name in ["id", "login", "name"] {
+                if one.get(name).is_some_and(|value| made.iter().any(|other| other.get(name) == Some(value))) {
+                    self.faults.add(&place.field(name), "another one has it");
+                    break;
+                }
+            }
+            made.push(Value::Object(one));
+        }
+        made
+    }
+
+    /// Ids with secrets, for other services.
+    fn access_keys(&mut self, fields: &mut Map<String, Value>, place: &Place<'_>) {
+        let place = place.field("access_keys");
+        let keys = fields.get_mut("access_keys").and_then(Value::as_array_mut);
+        for (at, key) in keys.into_iter().flatten().filter_map(Value::as_object_mut).enumerate() {
+            let place = place.entry(at);
+            let _ = (self.needed(key, "id", &place), self.needed(key, "secret", &place));
+            or(key, "created", self.now - DAY);
+        }
+    }
+
+    /// How much there may be of what.
+    fn limits(&mut self, fields: &Map<String, Value>, place: &Place<'_>) {
+        let place = place.field("limits");
+        let limits = fields.get("limits").and_then(Value::as_array);
+        for (at, limit) in limits.into_iter().flatten().filter_map(Value::as_object).enumerate() {
+            let place = place.entry(at);
+            if !limit.contains_key("value") {
+                self.faults.add(&place.field("value"), "is missing");
+            }
+            self.one_of(limit, "by", &["machines", "ram", "quota"], &place);
+            self.one_of(limit, "check", &["brand", "image", "os"], &place);
+            if limit.contains_key("check") != limit.contains_key("of") {
+                self.faults.add(&place, "check and of stand together");
+            }
+        }
     }
 
     /// When it was made, by default so many days ago.
@@ -114,6 +155,7 @@ impl Build<'_> {
         or(&mut user, "email", format!("{login}@example.com"));
         self.dated(&mut user, 300);
         self.keys(&mut user, place);
+        self.access_keys(&mut user, place);
         Some(user)
     }
 
@@ -208,6 +250,10 @@ impl Build<'_> {
         let mut keys: Vec<Key> = Vec::new();
         for (at, value) in list.into_iter().enumerate() {
             match self.key(&value) {
+                // The next emulator puts its own key in the place of that of this name.
+                Ok(key) if !self.kept && key.name == self.own.name && key.fingerprint != self.own.fingerprint => {
+                    self.faults.add(&place.entry(at), format!("the key needs a name that is not \"{}\"", key.name));
+                }
                 Ok(key) if keys.iter().any(|other| other.fingerprint == key.fingerprint) => {
                     self.faults.add(&place.entry(at), "this key is there twice");
                 }

@@ -237,7 +237,13 @@ impl Build<'_> {
         match serde_json::from_value(value) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.faults.add(place, file::json_fault(&error));
+                let said = error.to_string();
+                let field = |begin: &str| said.strip_prefix(begin)?.split('`').next().map(names::shown);
+                match (field("missing field `"), field("unknown field `")) {
+                    (Some(name), _) => self.faults.add(&place.field(&name), "is missing"),
+                    (None, Some(name)) => self.faults.add(&place.field(&name), "there is no such field"),
+                    (None, None) => self.faults.add(place, file::json_fault(&error)),
+                }
                 None
             }
         }

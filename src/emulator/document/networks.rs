@@ -81,6 +81,12 @@ impl Build<'_> {
         if fabric && !(2..=4094).contains(&network.vlan_id) {
             self.faults.add(&place.field("vlan_id"), "a fabric network is on a VLAN from 2 to 4094");
         }
+        let on_same = |other: &&Network| other.fabric && other.owner == owner && other.vlan_id == network.vlan_id;
+        let overlaps = |other: &&Network| overlap(&other.subnet, &network.subnet);
+        if let Some(other) = self.state.networks.iter().filter(|_| fabric).filter(on_same).find(overlaps) {
+            let words = format!("overlaps with network \"{}\" ({})", names::shown(&other.name), other.subnet);
+            self.faults.add(&place.field("subnet"), words);
+        }
         if !fabric && network.vlan_id > 0 {
             self.faults.add(&place.field("fabric"), "must be true on a VLAN");
         }
@@ -217,6 +223,17 @@ impl Build<'_> {
         }
         fields.insert("networks".to_owned(), ids.clone().into());
         Some(ids)
+    }
+}
+
+/// Whether two subnets have addresses in common.
+fn overlap(one: &str, other: &str) -> bool {
+    match (subnet_of(one), subnet_of(other)) {
+        (Ok((one, bits)), Ok((other, other_bits))) => {
+            let ((first, last), (low, high)) = (bounds(one, bits), bounds(other, other_bits));
+            first <= high && low <= last
+        }
+        _ => false,
     }
 }
 

@@ -262,13 +262,36 @@ fn every_mistake_is_named_with_its_place() {
             json!({ "accounts": [{ "login": "a", "policies": [{ "name": "p", "rules": ["MAY x"] }] }] }),
             "accounts[0].policies[0].rules[0]: ",
         ),
+        (
+            json!({ "accounts": [{ "login": "a", "users": [{ "login": "deploy" }, { "login": "deploy" }] }] }),
+            "accounts[0].users[1].id: another one has it",
+        ),
+        (
+            json!({ "accounts": [{ "login": "a", "limits": [{ "value": 1, "by": "machine" }] }] }),
+            "accounts[0].limits[0].by: no by \"machine\"; is \"machines\" meant?",
+        ),
+        (
+            json!({ "accounts": [{ "login": "a", "limits": [{ "by": "ram" }] }] }),
+            "accounts[0].limits[0].value: is missing",
+        ),
+        (
+            json!({ "accounts": [{ "login": "a", "access_keys": [{ "id": "x" }] }] }),
+            "accounts[0].access_keys[0].secret: is missing",
+        ),
+        (
+            json!({ "networks": [
+                { "name": "a", "subnet": "10.0.0.0/24", "vlan_id": 2 },
+                { "name": "b", "subnet": "10.0.0.0/16", "vlan_id": 2 },
+            ] }),
+            "networks[1].subnet: overlaps with network \"a\" (10.0.0.0/24)",
+        ),
         (json!({ "extends": "demos" }), "extends: must be \"empty\" or \"demo\", not \"demos\""),
         (
             json!({ "extends": "demo", "packages": [] }),
             "extends: the machines of the demo are on its packages, which the file replaces: give machines too, or leave packages out",
         ),
-        (json!({ "jobs": [{ "due": 1 }] }), "jobs[0]: "),
-        (json!({ "migrations": [{ "x": 1 }] }), "migrations[0]: "),
+        (json!({ "jobs": [{ "due": 1 }] }), "jobs[0].machine: is missing"),
+        (json!({ "migrations": [{ "x": 1 }] }), "migrations[0].x: there is no such field"),
     ] {
         let said = refused(sections.clone());
         assert!(said.starts_with(&format!("seed.json: {words}")), "{sections}: {said}");
@@ -339,4 +362,20 @@ fn a_document_that_is_wrong_anywhere_is_refused_in_plain_words_or_read() {
         }
     });
     assert!(good > 300 && bad > 1500, "{good} {bad}");
+}
+
+#[test]
+fn the_guide_names_fields_that_there_are() {
+    let page = include_str!("../../../docs/guide/testing.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let mut count = 0;
+    for (section, fields) in rows {
+        let (_, kind) = DOCUMENT.fields.iter().find(|(name, _)| *name == section).unwrap();
+        let Kind::Each(shape) = kind else { panic!("{section} is not a list") };
+        for field in fields.split('`').skip(1).step_by(2) {
+            assert!(shape.fields.iter().any(|(name, _)| *name == field), "{section} has no {field}");
+            count += 1;
+        }
+    }
+    assert!(count > 70, "{count}");
 }

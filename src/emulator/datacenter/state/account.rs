@@ -109,6 +109,7 @@ pub(crate) struct Policy {
 
 /// A key for other services: an id and a secret.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct AccessKey {
     pub(crate) id: String,
     pub(crate) secret: String,
