@@ -5,9 +5,12 @@ use serde_json::{Map, Value};
 use super::check::Place;
 use super::names;
 use super::{Build, fields_of, is_true, or, text};
-use crate::emulator::datacenter::fwrule;
-use crate::emulator::datacenter::seed::{self, OPERATOR};
+use crate::emulator::datacenter::seed::{self, DAY, OPERATOR};
 use crate::emulator::datacenter::state::{FirewallRule, Image, Package, RemoteImage};
+use crate::emulator::datacenter::{clock, fwrule};
+
+/// When the first image was published that does not say so: 2024-01-01, in milliseconds since 1970.
+const PUBLISHED: i64 = 1_704_067_200_000;
 
 /// The states of an image.
 const STATES: &[&str] = &["active", "unactivated", "disabled", "creating", "failed"];
@@ -88,8 +91,11 @@ impl Build<'_> {
             let words = format!("no type \"{}\"; there is zone-dataset, lx-dataset, zvol", names::shown(&kind));
             self.faults.add(&place.field("type"), words);
         }
-        let (version, published) = (text(&fields, "version").unwrap_or("1.0.0"), "2025-01-01T00:00:00Z");
-        let mut image = seed::image("", &name, version, &os, &kind, published);
+        let version = text(&fields, "version").unwrap_or("1.0.0");
+        // Each is newer than those before it: so the last of a name is the newest.
+        let place_in_list = i64::try_from(self.state.images.len()).unwrap_or_default();
+        let published = clock::iso(PUBLISHED + place_in_list.saturating_mul(DAY));
+        let mut image = seed::image("", &name, version, &os, &kind, &published);
         image.image_size = (kind == "zvol").then_some(10_240);
         self.over(&image, fields, place)
     }

@@ -299,6 +299,15 @@ fn every_mistake_is_named_with_its_place() {
 }
 
 #[test]
+fn of_images_of_a_name_the_last_is_the_newest() {
+    let images = json!([{ "name": "a", "version": "2" }, { "name": "a", "version": "1" }, { "name": "b" }]);
+    let state = read_value(&with(json!({ "images": images, "machines": [{ "name": "m", "image": "a" }] }))).unwrap();
+    let published: Vec<&str> = state.images.iter().map(|image| image.published_at.as_str()).collect();
+    assert_eq!(published, ["2024-01-01T00:00:00.000Z", "2024-01-02T00:00:00.000Z", "2024-01-03T00:00:00.000Z"]);
+    assert_eq!(state.machines.iter().next().unwrap().image, state.images[1].id);
+}
+
+#[test]
 fn a_form_that_is_not_this_one_is_refused() {
     let of = |document: Value| read_value(&document).unwrap_err();
     let error = of(json!({ "format": "sdc-emulator/2", "machnes": 1 }));
