@@ -366,3 +366,18 @@ fn store(path: &Path, fields: &Map<String, Value>) -> Result<()> {
     json.push('\n');
     files::replace(path, json.as_bytes(), Manner::KEPT).map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_settings_cannot_be_written_the_way_out_is_named() {
+        let of =
+            |kind: io::ErrorKind| unreachable_file("write", Path::new("/home/jo/.triton/config.json"), kind.into());
+        let hints = |error: Error| error.hints().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(hints(of(io::ErrorKind::ReadOnlyFilesystem)).contains("SDC_CONFIG_DIR"));
+        assert!(hints(of(io::ErrorKind::PermissionDenied)).contains("sudo chown"));
+        assert_eq!(hints(of(io::ErrorKind::StorageFull)), "");
+    }
+}
