@@ -51,4 +51,7 @@ fuzz_target!(|text: &str| {
         let _ = fuzzing::is_tag(name, text);
     }
     let _ = fuzzing::rest(first, second);
+    if let Err(words) = fuzzing::document(text) {
+        assert!(!words.contains('\u{1b}'), "{words:?}");
+    }
 });

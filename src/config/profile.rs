@@ -342,9 +342,13 @@ fn plain(bytes: &[u8]) -> &[u8] {
 /// A file of settings that the system does not give. After `sudo sdc` it may be root's.
 fn unreachable_file(verb: &str, path: &Path, error: io::Error) -> Error {
     let denied = error.kind() == io::ErrorKind::PermissionDenied;
+    let read_only = error.kind() == io::ErrorKind::ReadOnlyFilesystem;
     let told = Error::other(format!("cannot {verb} {}", path.display())).because(error);
     let folder = path.ancestors().find(|above| above.is_dir() && above.ends_with("profiles.d"));
     let folder = folder.and_then(Path::parent).or(path.parent()).unwrap_or(path);
+    if read_only {
+        return told.hint("export SDC_CONFIG_DIR=… names another folder for them");
+    }
     if !denied {
         return told;
     }
@@ -362,4 +366,19 @@ fn store(path: &Path, fields: &Map<String, Value>) -> Result<()> {
     let mut json = serde_json::to_string_pretty(fields).map_err(|error| failed(error.into()))?;
     json.push('\n');
     files::replace(path, json.as_bytes(), Manner::KEPT).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_settings_cannot_be_written_the_way_out_is_named() {
+        let of =
+            |kind: io::ErrorKind| unreachable_file("write", Path::new("/home/jo/.triton/config.json"), kind.into());
+        let hints = |error: Error| error.hints().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(hints(of(io::ErrorKind::ReadOnlyFilesystem)).contains("SDC_CONFIG_DIR"));
+        assert!(hints(of(io::ErrorKind::PermissionDenied)).contains("sudo chown"));
+        assert_eq!(hints(of(io::ErrorKind::StorageFull)), "");
+    }
 }

@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use super::cloudapi::auth::{Frozen, check_unsigned_date, presented};
 use super::cloudapi::{policy_language, predicate, triton_tags, version};
+use super::datacenter::state::Key;
 use super::datacenter::verify;
 use super::datacenter::{affinity, fwrule};
+use super::document::{self, Document};
 use super::http::head::Head;
 use super::http::params;
 use super::wire::fault;
@@ -92,6 +94,13 @@ pub fn predicate(text: &str, object: &Value) -> Option<bool> {
 /// Whether a pattern is found in a text; `None` when it is none.
 pub fn pattern(pattern: &str, text: &str) -> Option<bool> {
     Some(super::text::regex(pattern, false).ok()?.is_match(text))
+}
+
+/// Reads a document of data for a new emulator: how many machines it holds, or what is wrong with it.
+pub fn document(text: &str) -> Result<usize, String> {
+    let own = Key::default();
+    let state = document::state(&Document::json(text).into(), 0, &own).map_err(|error| error.to_string())?;
+    Ok(state.machines.len())
 }
 
 /// Whether a tag of the service may have this value.

@@ -17,6 +17,7 @@
 
 pub(crate) mod cloudapi;
 pub(crate) mod datacenter;
+pub(crate) mod document;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub(crate) mod http;
@@ -43,9 +44,9 @@ pub use cloudapi::call::Route;
 pub use cloudapi::routes::{ROUTES, routes};
 use datacenter::changes::Changes;
 pub use datacenter::clock::{Clock, Pace};
-pub use datacenter::seed::Seed;
 use datacenter::state::{Key, State};
 use datacenter::{DataCenter, lock, seed, store};
+pub use document::{Document, MAX_LEN as MAX_DOCUMENT, Seed};
 use http::service::Service;
 use wire::fault::Faults;
 pub use wire::fault::{Fault, duration as read_duration, seconds as read_offset};
@@ -120,6 +121,7 @@ pub(crate) type Make = fn(Arc<DataCenter>) -> Arc<dyn Service>;
 pub struct Emulator {
     shared: Arc<Shared>,
     url: String,
+    account: String,
     https_url: Option<String>,
     #[cfg_attr(not(test), expect(dead_code, reason = "the tests have the only second service so far"))]
     more_urls: Vec<String>,
@@ -183,10 +185,13 @@ impl Emulator {
             }
             None => (None, None),
         };
-        let clock = Clock::new(options.pace, options.clock_offset, kept.as_ref().map_or(0, |state| state.now));
-        let mut state = kept.unwrap_or_else(|| seed::state(options.seed, clock.now()));
+        let mut state = match kept {
+            Some(state) => state,
+            None => document::state(&options.seed, Clock::new(options.pace, 0, 0).now(), &own)?,
+        };
+        let clock = Clock::new(options.pace, options.clock_offset, state.now);
         state.url = https_url.as_ref().unwrap_or(&url).clone();
-        authorize(&mut state, own, &options)?;
+        let account = authorize(&mut state, own, &options)?;
 
         let (stop, stopped) = watch::channel(false);
         let changes = Changes::new(cloudapi::handlers::machines::view_of_feed);
@@ -221,8 +226,20 @@ impl Emulator {
             tasks.push(agent::start(&socket, key, stopped)?);
             agent_socket = Some(socket);
         }
-        let emulator =
-            Emulator { shared, url, https_url, more_urls, ca_file, key_file, key_id, agent_socket, stop, tasks, dir };
+        let emulator = Emulator {
+            shared,
+            url,
+            account,
+            https_url,
+            more_urls,
+            ca_file,
+            key_file,
+            key_id,
+            agent_socket,
+            stop,
+            tasks,
+            dir,
+        };
         emulator.save()?;
         Ok(emulator)
     }
@@ -242,9 +259,9 @@ impl Emulator {
         self.ca_file.as_deref()
     }
 
-    /// The login of the account.
+    /// The login of the account: the first one that it holds.
     pub fn account(&self) -> &str {
-        seed::LOGIN
+        &self.account
     }
 
     /// The account's throw-away private key, unencrypted, with its `.pub` beside it.
@@ -347,30 +364,43 @@ fn local(listener: &TcpListener) -> Result<SocketAddr> {
     listener.local_addr().map_err(|error| Error::other("cannot tell the port").because(error))
 }
 
-/// Gives the account the throw-away key, in the place of that of an earlier run, and the keys that
-/// the options name.
-fn authorize(state: &mut State, own: Key, options: &Options) -> Result<()> {
-    let Some(account) = state.account_mut(seed::LOGIN) else {
-        return Err(Error::usage(format!("the state holds no account {}", seed::LOGIN)));
+/// Gives the account the throw-away key, in the place of that of an earlier run, and the keys that the options name.
+/// Returns its login. Others that had the earlier key get the new one.
+fn authorize(state: &mut State, own: Key, options: &Options) -> Result<String> {
+    let users = state.accounts.iter_mut().flat_map(|account| {
+        std::iter::once(&mut account.keys).chain(account.users.iter_mut().map(|user| &mut user.keys))
+    });
+    for key in users.flatten().filter(|key| key.name == private_dir::KEY_NAME) {
+        key.clone_from(&own);
+    }
+    let Some(account) = state.accounts.first_mut() else {
+        return Err(Error::usage("the state holds no account"));
     };
     let read = |line: &String| {
         Key::new("", line).ok_or_else(|| Error::usage("one of the keys to authorize is no SSH public key"))
     };
-    account.keys.retain(|key| key.name != private_dir::KEY_NAME);
+    account.keys.retain(|key| key.name != private_dir::KEY_NAME && key.fingerprint != own.fingerprint);
     account.keys.insert(0, own);
     for line in &options.authorize {
         let key = read(line)?;
         account.keys.retain(|other| other.fingerprint != key.fingerprint);
         account.keys.push(key);
     }
-    if let Some(user) = account.users.iter_mut().find(|user| user.login == seed::USER) {
-        for line in &options.authorize_user {
-            let key = read(line)?;
-            user.keys.retain(|other| other.fingerprint != key.fingerprint);
-            user.keys.push(key);
-        }
+    let user = account.users.iter_mut().find(|user| user.login == seed::USER);
+    let Some(user) = user else {
+        return match options.authorize_user.is_empty() {
+            true => Ok(account.login.clone()),
+            false => {
+                Err(Error::usage(format!("{} has no sub-user {}, who would get the key", account.login, seed::USER)))
+            }
+        };
+    };
+    for line in &options.authorize_user {
+        let key = read(line)?;
+        user.keys.retain(|other| other.fingerprint != key.fingerprint);
+        user.keys.push(key);
     }
-    Ok(())
+    Ok(account.login.clone())
 }
 
 #[cfg(test)]

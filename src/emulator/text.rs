@@ -30,6 +30,18 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// Of the known words the one that is written nearly so: with one slip, or two in a longer word.
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let slips = match word.chars().count() {
+        0..=2 => return None,
+        3..=4 => 1,
+        5..=60 => 2,
+        _ => return None,
+    };
+    let near = known.iter().map(|other| (strsim::osa_distance(word, other), *other));
+    near.filter(|(far, _)| *far <= slips).min_by_key(|(far, _)| *far).map(|(_, other)| other)
+}
+
 /// How much a regular expression may grow when it is compiled, in bytes.
 const MAX_REGEX: usize = 1 << 16;
 

@@ -408,7 +408,7 @@ async fn names_with_a_stroke_are_in_the_list_alone() {
 async fn what_the_operator_has_switched_off_is_refused_in_the_services_words() {
     let (emulator, _dir) = changed(|state| {
         state["switches"] = json!({ "bhyve_snapshots": false, "delegated_datasets": false, "user_migrations": false });
-        state["accounts"][0]["defaultNetwork"] = Value::Null;
+        state["accounts"][0]["default_network"] = Value::Null;
     })
     .await;
     let create = json!({ "image": BASE, "package": "g1-small", "delegate_dataset": true });

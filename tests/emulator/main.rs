@@ -22,6 +22,7 @@ mod nics;
 mod program;
 mod rbac;
 mod roles;
+mod seed;
 mod snapshots;
 mod ssh_keygen_interop;
 mod state_file;

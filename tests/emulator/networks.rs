@@ -340,7 +340,7 @@ async fn what_cannot_be_changed_of_a_fabric_network_is_refused() {
 
 #[tokio::test]
 async fn without_a_default_network_none_can_be_deleted() {
-    let (emulator, _dir) = changed(|state| state["accounts"][0]["defaultNetwork"] = Value::Null).await;
+    let (emulator, _dir) = changed(|state| state["accounts"][0]["default_network"] = Value::Null).await;
     let got = delete(&emulator, &format!("{VLANS}/100/networks/{BACKEND}")).await;
     assert_eq!((got.status, got.json().get("code")), (500, None));
 }

@@ -278,3 +278,54 @@ fn no_profile_of_the_user_is_seen_by_a_command_of_exec_unless_it_says_so() {
         assert!(exec(home.path(), vars, own).contains("jill"), "{vars:?}");
     }
 }
+
+#[test]
+fn serve_offers_the_key_through_an_agent_for_as_long_as_it_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start("exec \"$@\"", folder.path(), &["serve", "--listen", "127.0.0.1:0", "--agent"]);
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = String::new();
+    while !lines.contains("export no_proxy=") {
+        assert_ne!(out.read_line(&mut lines).unwrap(), 0, "{lines}");
+    }
+    // The settings as they are, but for the file of the key: it must be the agent that signs.
+    let script = format!("{lines}unset SDC_KEY_FILE TRITON_KEY_FILE; ssh-add -l && \"$0\" account get -o login -H");
+    let mut command = Command::new("/bin/sh");
+    command.args(["-ec", &script, env!("CARGO_BIN_EXE_sdc")]).env_clear().env("HOME", folder.path());
+    let said = command.envs(sdc::config::Env::process().var_os("PATH").map(|path| ("PATH", path))).output().unwrap();
+    let (listed, told) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    assert!(said.status.success() && listed.contains("emulator (RSA)") && listed.ends_with("acme\n"), "{listed}{told}");
+    let socket = lines.lines().find_map(|line| line.strip_prefix("export SSH_AUTH_SOCK=")).unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    let around = std::fs::metadata(Path::new(socket).parent().unwrap()).unwrap();
+    assert_eq!(around.permissions().mode() & 0o777, 0o700);
+    send("TERM", &child);
+    assert_eq!(code(child.wait().unwrap()), 0);
+    assert!(!Path::new(socket).exists() && files(folder.path()) == 0);
+    // Without the option nobody's own agent is put out of the way.
+    let (out, _) = settings("", &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(!out.contains("SSH_AUTH_SOCK"), "{out}");
+}
+
+#[test]
+fn where_its_folder_cannot_be_made_another_place_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("nowhere");
+    for words in [&["serve", "--listen", "127.0.0.1:0"][..], &["exec", "--", "true"]] {
+        let ended = start("exec \"$@\"", &nowhere, words).wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(
+            said.starts_with(&format!("error: cannot make the folder {}/sdc-emulator-", nowhere.display())),
+            "{said}"
+        );
+        assert!(said.contains("  because: No such file") && said.contains("TMPDIR names another folder"), "{said}");
+    }
+    // The path of a socket is bounded.
+    let deep = folder.path().join("d".repeat(100));
+    std::fs::create_dir(&deep).unwrap();
+    let ended = start("exec \"$@\"", &deep, &["exec", "--agent", "--", "true"]).wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(said.contains("agent.sock") && said.contains("TMPDIR names another folder"), "{said}");
+    assert_eq!(files(&deep), 0);
+}

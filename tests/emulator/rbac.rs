@@ -376,7 +376,7 @@ async fn another_account_may_do_what_the_roles_that_name_it_allow() {
 
 #[tokio::test]
 async fn operators_may_act_on_any_account() {
-    let (_dir, emulator) = others(|state| state["accounts"][2]["roleOperator"] = true.into()).await;
+    let (_dir, emulator) = others(|state| state["accounts"][2]["role_operator"] = true.into()).await;
     let got = async |who: &str, path: &str| signed_as(&emulator, who, "GET", path, &[], "").await;
     assert_eq!(got("/admin/keys/emulator", "/acme").await.json()["login"], "acme");
     assert_eq!(got("/admin/keys/emulator", "/acme/machines").await.json().as_array().unwrap().len(), 7);

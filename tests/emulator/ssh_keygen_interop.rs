@@ -104,7 +104,7 @@ pub fn rsa_sha256(emulator: &Emulator, text: &str) -> String {
 
 /// The account's key id.
 pub fn key_id(emulator: &Emulator) -> String {
-    format!("/acme/keys/{}", emulator.key_id())
+    format!("/{}/keys/{}", emulator.account(), emulator.key_id())
 }
 
 /// A header that signs the date alone.

@@ -74,7 +74,7 @@ async fn a_volume_has_a_size_and_a_network_of_its_own_accord() {
     let got = post(&emulator, ALL, &json!({ "type": "tritonnfs" })).await.json();
     assert_eq!((&got["size"], &got["networks"]), (&json!(10240), &json!([FABRIC])));
     assert!(got["name"].as_str().is_some_and(|name| name.len() > 1));
-    let (emulator, _dir) = changed(|state| state["accounts"][0]["defaultNetwork"] = Value::Null).await;
+    let (emulator, _dir) = changed(|state| state["accounts"][0]["default_network"] = Value::Null).await;
     let got = post(&emulator, ALL, &json!({ "type": "tritonnfs" })).await;
     assert_eq!(refused(&got), (409, "DefaultFabricNetworkNotConfiguredError".to_owned()));
 }

@@ -93,6 +93,7 @@ const FILES: &[(&str, &str)] = &[
     ("password.txt", "secret123\n"),
     ("rules.txt", "FROM any TO all vms ALLOW tcp PORT 22\n"),
     ("laptop.pub", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGgzAKIkbZBYYqFQ4jVYTu2yFvpTqQWB5oCUKyL3SD3m laptop\n"),
+    ("cloud.yaml", "format: sdc-emulator/1\nmachines:\n- {name: web1, tags: {role: web}}\n"),
     ("rbac.json", r#"{"owner": "team-a", "policies": [{"name": "may-reboot", "rules": ["CAN rebootmachine"]}]}"#),
 ];
 

@@ -20,6 +20,7 @@ mod files;
 mod filter;
 mod forged;
 mod generated;
+mod guide_tests;
 mod hints;
 mod hostile;
 mod jq;

@@ -2,7 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod call;
-mod denied;
+pub(crate) mod denied;
 pub(crate) mod handlers;
 pub(crate) mod identity;
 pub(crate) mod migration_stream;

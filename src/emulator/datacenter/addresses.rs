@@ -155,7 +155,49 @@ pub(crate) fn bounds(base: Ipv4Addr, bits: u32) -> (Ipv4Addr, Ipv4Addr) {
     (Ipv4Addr::from(first), Ipv4Addr::from(first | !mask))
 }
 
+/// Reads the subnet of a network: its first address, and the length of a prefix that leaves room for machines.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn subnet_of(text: &str) -> Result<(Ipv4Addr, u32), String> {
+    let (base, bits) = cidr(text).ok_or_else(|| format!("\"{text}\" is not a subnet"))?;
+    if !(8..=30).contains(&bits) {
+        return Err("must have a prefix of 8 to 30 bits".to_owned());
+    }
+    let (first, _) = bounds(base, bits);
+    if first != base {
+        return Err(format!("{base} is not the first address; did you mean {first}/{bits}?"));
+    }
+    Ok((base, bits))
+}
+
 impl Network {
+    /// Refuses a range of addresses to give that does not lie within the subnet.
+    ///
+    /// # Errors
+    /// The field, and what is wrong with it.
+    pub(crate) fn check_range(&self) -> Result<(), (&'static str, String)> {
+        let Some((base, bits)) = cidr(&self.subnet) else { return Err(("subnet", "is not a subnet".to_owned())) };
+        let (first, last) = bounds(base, bits);
+        let address = |field, text: &str| -> Result<Ipv4Addr, (&'static str, String)> {
+            text.parse().map_err(|_| (field, "must be an IPv4 address".to_owned()))
+        };
+        let start = address("provision_start_ip", &self.provision_start_ip)?;
+        let end = address("provision_end_ip", &self.provision_end_ip)?;
+        for (name, address) in [("provision_start_ip", start), ("provision_end_ip", end)] {
+            if !self.holds(address) {
+                return Err((name, format!("{address} is not in subnet {}", self.subnet)));
+            }
+            if address == first || address == last {
+                return Err((name, format!("{address} is an end of subnet {}", self.subnet)));
+            }
+        }
+        if start > end {
+            return Err(("provision_start_ip", "must not be after provision_end_ip".to_owned()));
+        }
+        Ok(())
+    }
+
     /// Whether an account may see it: a fabric network is its owner's alone.
     pub(crate) fn visible(&self, account: &str) -> bool {
         self.owner.is_empty() || self.owner == account

@@ -6,31 +6,31 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::state::{
-    Account, Entry, Image, Limit, Machine, Member, Network, Nic, Package, Policy, RemoteImage, Role, State, User,
+    Account, Entry, FORMAT, Image, Limit, Machine, Member, Network, Nic, Package, Policy, RemoteImage, Role, State,
+    User,
 };
 use crate::emulator::datacenter::state::Disk;
 use crate::emulator::datacenter::state::FirewallRule;
 use crate::emulator::datacenter::state::{Mount, Volume};
 use crate::emulator::datacenter::state::{Pool, Vlan};
 
-/// What a new emulator starts with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Seed {
+/// What a new cloud holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Base {
     /// An account that looks lived in.
-    #[default]
     Demo,
-    /// The account and its key, images, packages and networks, but no machine.
+    /// The account, images, packages and networks, but no machine.
     Empty,
-    /// Like [`Seed::Empty`], with this many machines, all alike.
+    /// The same, with this many machines, all alike.
     Machines(usize),
 }
 
 /// The account that everything belongs to.
-pub(crate) const LOGIN: &str = "acme";
-/// The sub-user of it.
+const LOGIN: &str = "acme";
+/// The sub-user of it, to whom the emulator's user can give keys.
 pub(crate) const USER: &str = "ci";
 
-const ACCOUNT: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f";
+pub(crate) const ACCOUNT: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f";
 const CI: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e60";
 /// What the ids of roles and policies have in common.
 const ALIKE: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e";
@@ -39,7 +39,7 @@ const PARTNER: &str = "b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99";
 /// Whose the images are that come with a data center.
 pub(crate) const OPERATOR: &str = "930896af-bf8c-48d4-885c-6573a94b1853";
 const NODE: &str = "44454c4c-3200-1042-8050-b6c04f4e3232";
-const DAY: i64 = 86_400_000;
+pub(crate) const DAY: i64 = 86_400_000;
 
 const BASE_OLD: &str = "b8a2d4e6-1c3e-4f5a-9b7c-0d1e2f3a4b01";
 const BASE_NEW: &str = "2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02";
@@ -60,13 +60,15 @@ const PUBLIC: &str = "f2e6b8ca-5a7c-4d9e-9fb0-4b5c6d7e8f01";
 const PRIVATE: &str = "1a83d5e6-5a7c-4d9e-9fb0-4b5c6d7e8f02";
 /// The one network of the pool.
 const POOLED: &str = "4d8e1b73-5a7c-4d9e-9fb0-4b5c6d7e8f07";
-const FABRIC: &str = "6d40b97f-5a7c-4d9e-9fb0-4b5c6d7e8f03";
+/// The network that machines of the account are on by default.
+pub(crate) const FABRIC: &str = "6d40b97f-5a7c-4d9e-9fb0-4b5c6d7e8f03";
 
 const DATA: &str = "3b6f0d91-8d0f-4ac1-b2e3-7e8f9a0b1c01";
 
 /// A cloud as it is at this time, without keys.
-pub(crate) fn state(seed: Seed, now: i64) -> State {
+pub(crate) fn state(base: Base, now: i64) -> State {
     let mut state = State {
+        format: FORMAT.to_owned(),
         accounts: [vec![account(now)], others(now)].concat(),
         images: images(),
         packages: packages(),
@@ -82,10 +84,10 @@ pub(crate) fn state(seed: Seed, now: i64) -> State {
         })),
         ..State::default()
     };
-    match seed {
-        Seed::Empty => {}
-        Seed::Demo => demo(&mut state, now),
-        Seed::Machines(count) => many(&mut state, now, count),
+    match base {
+        Base::Empty => {}
+        Base::Demo => demo(&mut state, now),
+        Base::Machines(count) => many(&mut state, now, count),
     }
     state
 }
@@ -158,7 +160,8 @@ fn others(now: i64) -> Vec<Account> {
     vec![other(OPERATOR, "admin", true), other("5c8e1d27-5b6e-4c7d-8e9f-0a1b2c3d4e80", "globex", false)]
 }
 
-fn image(id: &str, name: &str, version: &str, os: &str, kind: &str, published: &str) -> Image {
+/// An image that everyone may use, ready.
+pub(crate) fn image(id: &str, name: &str, version: &str, os: &str, kind: &str, published: &str) -> Image {
     Image {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -255,7 +258,8 @@ fn elsewhere() -> Vec<RemoteImage> {
     [own, shared, operators].map(|image| RemoteImage { datacenter: "local-2".to_owned(), image }).to_vec()
 }
 
-fn package(id: &str, name: &str, memory: u64, disk: u64, vcpus: u64, group: &str) -> Package {
+/// A package with these sizes, in MiB.
+pub(crate) fn package(id: &str, name: &str, memory: u64, disk: u64, vcpus: u64, group: &str) -> Package {
     Package {
         id: id.to_owned(),
         name: name.to_owned(),

@@ -7,7 +7,9 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::file::{self, Lock, Manner};
 
-use super::state::State;
+use serde::Deserialize;
+
+use super::state::{FORMAT, State};
 
 /// No longer state is read or written, in bytes.
 const MAX_LEN: u64 = 256 << 20;
@@ -36,6 +38,22 @@ pub(crate) async fn take(path: &Path) -> Result<Lock> {
     taken.await.map_err(|error| failed(error.into()))?.map_err(failed)
 }
 
+/// What every version can read of a file of any.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Form {
+    format: String,
+    now: i64,
+}
+
+/// A form that this version does not read.
+pub(crate) fn unknown_format(name: &str, format: &str) -> Error {
+    let format: String = format.chars().take(60).collect();
+    let format = format.escape_debug();
+    Error::usage(format!("{name}: this version of sdc reads the format \"{FORMAT}\", and not \"{format}\""))
+        .hint("read it with the version of sdc that wrote it")
+}
+
 /// Reads the state; `None` if there is no such file yet.
 pub(crate) fn read(path: &Path) -> Result<Option<State>> {
     let text = match file::read(path, MAX_LEN) {
@@ -49,11 +67,24 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
         Error::usage(format!("{} holds no state of an emulator", path.display()))
             .hint("name another file, or move this one away")
     };
+    // Asked first: a later version may mean other things by the same names.
+    let form: Form = serde_json::from_slice(&text).unwrap_or_default();
+    match form.format.as_str() {
+        "" => {}
+        // Somebody wrote it, and would find it replaced by all that it means.
+        FORMAT if form.now == 0 => {
+            let words = format!("{} is a seed, and not a state that an emulator wrote", path.display());
+            return Err(Error::usage(words).hint("give it to --seed, and another file to --state"));
+        }
+        FORMAT => {}
+        other => return Err(unknown_format(&path.display().to_string(), other)),
+    }
     match serde_json::from_slice::<State>(&text) {
         // Every field may be absent, so that another program's JSON is a state too; but each has an account.
         Ok(state) if state.accounts.is_empty() => Err(other()),
         Ok(mut state) => {
             state.modernise();
+            FORMAT.clone_into(&mut state.format);
             Ok(Some(state))
         }
         Err(error) => Err(other().because(file::json_fault(&error))),

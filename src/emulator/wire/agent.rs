@@ -30,7 +30,7 @@ mod unix {
     use tokio::net::{UnixListener, UnixStream};
     use tokio::task::JoinSet;
 
-    use super::super::private_dir::{Private, put_string};
+    use super::super::private_dir::{Private, PrivateDir, put_string};
     use super::super::server::stopped;
 
     const FAILURE: u8 = 5;
@@ -45,8 +45,11 @@ mod unix {
 
     /// Listens on a socket until told to stop.
     pub(crate) fn start(socket: &Path, key: EphemeralKey, mut stop: watch::Receiver<bool>) -> Result<JoinHandle<()>> {
-        let listener = UnixListener::bind(socket)
-            .map_err(|error| Error::other(format!("cannot listen on {}", socket.display())).because(error))?;
+        let listener = UnixListener::bind(socket).map_err(|error| {
+            let failed = Error::other(format!("cannot listen on {}", socket.display())).because(error);
+            // The folder around the emulator's own.
+            PrivateDir::elsewhere(failed, socket.parent().and_then(Path::parent).unwrap_or(socket))
+        })?;
         let key = Arc::new(key);
         Ok(tokio::spawn(async move {
             let mut connections = JoinSet::new();

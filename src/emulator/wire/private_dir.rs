@@ -37,9 +37,20 @@ pub(crate) struct PrivateDir(PathBuf);
 impl PrivateDir {
     /// A new one in the folder `parent`.
     pub(crate) fn new(parent: &Path) -> Result<PrivateDir> {
-        let path = parent.join(format!("sdc-emulator-{}", uuid::Uuid::new_v4().simple()));
-        make(&path)?;
+        // Short, for the path of a socket is bounded: to 104 bytes on some systems, whose folders are long.
+        let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
+        let path = parent.join(format!("sdc-emulator-{random:016x}"));
+        make(&path).map_err(|error| PrivateDir::elsewhere(error, parent))?;
         Ok(PrivateDir(path))
+    }
+
+    /// Says that the environment names another place, if it has named this one.
+    pub(crate) fn elsewhere(error: Error, parent: &Path) -> Error {
+        if parent != usual_parent() {
+            return error;
+        }
+        let name = if cfg!(windows) { "TMP" } else { "TMPDIR" };
+        error.hint(format!("its key, its socket and the caches of its clients go there: {name} names another folder"))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -58,7 +69,8 @@ impl PrivateDir {
         let path = self.0.join(name);
         file::create(&path, true)
             .and_then(|mut file| file.write_all(text))
-            .map_err(|error| Error::other(format!("cannot write {}", path.display())).because(error))?;
+            .map_err(|error| Error::other(format!("cannot write {}", path.display())).because(error))
+            .map_err(|error| PrivateDir::elsewhere(error, self.0.parent().unwrap_or(&self.0)))?;
         Ok(path)
     }
 }

@@ -109,7 +109,7 @@ fn brand(call: &Call<'_>, image: &Image, package: &Package) -> Result<String, Re
 }
 
 /// The networks wanted, each with an address if one is.
-fn wanted_networks(call: &Call<'_>) -> Result<Vec<(String, Option<Ipv4Addr>)>, Refusal> {
+fn wanted_networks(call: &Call<'_>) -> Result<Wanted, Refusal> {
     let list = match call.params.get("networks") {
         Some(Value::Array(list)) => list,
         // Anything but a list is not looked at.
@@ -117,7 +117,7 @@ fn wanted_networks(call: &Call<'_>) -> Result<Vec<(String, Option<Ipv4Addr>)>, R
     };
     // The service takes all of them for what the first one is.
     let mixed = list.iter().any(Value::is_object) && list.iter().any(Value::is_string);
-    let mut wanted: Vec<(String, Option<Ipv4Addr>)> = Vec::new();
+    let mut wanted = Wanted::new();
     for (at, entry) in list.iter().enumerate() {
         if !entry.is_string() && !entry.is_object() {
             let words = format!("property \"networks[{at}]\": array of strings or objects expected");
@@ -138,7 +138,7 @@ fn wanted_networks(call: &Call<'_>) -> Result<Vec<(String, Option<Ipv4Addr>)>, R
 }
 
 /// The first network of each kind that is asked for, or of both. A pool comes before any network.
-fn default_networks(call: &Call<'_>) -> Result<Vec<(String, Option<Ipv4Addr>)>, Refusal> {
+pub(crate) fn default_networks(call: &Call<'_>) -> Result<Wanted, Refusal> {
     let asked = |kind: &str| match call.params.get("default_networks") {
         None | Some(Value::Null) => true,
         Some(Value::Array(list)) => list.iter().any(|given| given == kind),
@@ -290,7 +290,19 @@ fn described(call: &Call<'_>, keys: String, password: Option<String>) -> Result<
 }
 
 fn create(call: &mut Call<'_>) -> Outcome {
-    let id = new_id();
+    make(call, new_id(), wanted_networks)
+}
+
+/// The networks of a new machine, each with an address if one is wanted.
+pub(crate) type Wanted = Vec<(String, Option<Ipv4Addr>)>;
+
+/// Makes a machine of this id from the call's parameters, but for the networks. It gets its addresses at once, and runs
+/// when its job is due.
+pub(crate) fn make(
+    call: &mut Call<'_>,
+    id: String,
+    networks: impl Fn(&Call<'_>) -> Result<Wanted, Refusal>,
+) -> Outcome {
     let short = id.get(..8).unwrap_or_default().to_owned();
     let name = call.text("name").map_or_else(|| short.clone(), |name| name.replace("{{shortId}}", &short));
     let image = find_image(call)?.clone();
@@ -302,7 +314,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let brand = brand(call, &image, &package)?;
     let disks = disks::planned(call, &brand, &image, &package)?;
     check_extras(call, &brand)?;
-    let wanted = wanted_networks(call)?;
+    let wanted = networks(call)?;
     let needs = ["min_ram", "min_memory"].iter().find_map(|name| image.requirements.get(*name)?.as_u64());
     if let Some(needs) = needs.filter(|needs| package.memory < *needs) {
         return Err(Refusal::invalid(format!(

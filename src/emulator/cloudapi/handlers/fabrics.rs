@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::super::call::{Call, Route};
 use super::super::version::FROM_7_3;
 use super::networks;
-use crate::emulator::datacenter::addresses::{bounds, cidr};
+use crate::emulator::datacenter::addresses::{bounds, cidr, subnet_of};
 use crate::emulator::datacenter::state::Vlan;
 use crate::emulator::datacenter::state::{Network, new_id};
 use crate::emulator::http::params;
@@ -261,22 +261,7 @@ fn routes(call: &Call<'_>) -> Result<Option<Map<String, Value>>, Refusal> {
 
 /// Refuses a range of addresses to give that does not lie within the subnet.
 fn check_range(network: &Network) -> Result<(), Refusal> {
-    let Some((base, bits)) = cidr(&network.subnet) else { return Err(wrong("subnet", "is not a subnet")) };
-    let (first, last) = bounds(base, bits);
-    let start = ip("provision_start_ip", &network.provision_start_ip)?;
-    let end = ip("provision_end_ip", &network.provision_end_ip)?;
-    for (name, address) in [("provision_start_ip", start), ("provision_end_ip", end)] {
-        if !network.holds(address) {
-            return Err(wrong(name, format!("{address} is not in subnet {}", network.subnet)));
-        }
-        if address == first || address == last {
-            return Err(wrong(name, format!("{address} is an end of subnet {}", network.subnet)));
-        }
-    }
-    if start > end {
-        return Err(wrong("provision_start_ip", "must not be after provision_end_ip"));
-    }
-    Ok(())
+    network.check_range().map_err(|(field, words)| wrong(field, words))
 }
 
 /// Refuses a name that another of the account's fabric networks has.
@@ -291,14 +276,8 @@ fn check_name(call: &Call<'_>, network: &Network) -> Result<(), Refusal> {
 /// The subnet, in its usual writing. It must not overlap with another of the same VLAN.
 fn subnet(call: &Call<'_>, vlan_id: u64) -> Result<String, Refusal> {
     let text = needed("subnet", text(call, "subnet")?)?;
-    let (base, bits) = cidr(&text).ok_or_else(|| wrong("subnet", format!("\"{text}\" is not a subnet")))?;
-    if !(8..=30).contains(&bits) {
-        return Err(wrong("subnet", "must have a prefix of 8 to 30 bits"));
-    }
+    let (base, bits) = subnet_of(&text).map_err(|words| wrong("subnet", words))?;
     let (first, last) = bounds(base, bits);
-    if first != base {
-        return Err(wrong("subnet", format!("{base} is not the first address; did you mean {first}/{bits}?")));
-    }
     for other in networks_on(call, vlan_id) {
         let Some((base, bits)) = cidr(&other.subnet) else { continue };
         let (low, high) = bounds(base, bits);

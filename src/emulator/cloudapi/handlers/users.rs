@@ -75,11 +75,15 @@ fn by_id<'a>(call: &'a mut Call<'_>) -> Result<&'a mut User, Refusal> {
     user.ok_or_else(|| Refusal::not_found(&id))
 }
 
+/// Whether a sub-user can have such a login.
+pub(crate) fn can_be_login(login: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '@');
+    (3..=32).contains(&login.len()) && login.starts_with(|c: char| c.is_ascii_alphabetic()) && login.chars().all(fits)
+}
+
 /// Refuses a login that cannot be, or that another sub-user has.
 fn check_login(account: &Account, login: &str, own: Option<&str>) -> Result<(), Refusal> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '@');
-    let begins = login.starts_with(|c: char| c.is_ascii_alphabetic());
-    if !(3..=32).contains(&login.len()) || !begins || !login.chars().all(fits) {
+    if !can_be_login(login) {
         return Err(Refusal::invalid(format!("login: {login} is invalid")));
     }
     if account.users.iter().any(|user| user.login == login && own != Some(user.id.as_str())) {

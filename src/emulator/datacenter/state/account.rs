@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// An account.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default)]
 pub(crate) struct Account {
     pub(crate) id: String,
     pub(crate) login: String,
@@ -24,15 +24,19 @@ pub(crate) struct Account {
     pub(crate) users: Vec<User>,
     pub(crate) roles: Vec<Role>,
     pub(crate) policies: Vec<Policy>,
+    #[serde(alias = "accessKeys")]
     pub(crate) access_keys: Vec<AccessKey>,
     /// What it may have at most.
     pub(crate) limits: Vec<Limit>,
     /// The ids of the roles with which a thing is tagged, by its path without the account.
+    #[serde(alias = "roleTags")]
     pub(crate) role_tags: BTreeMap<String, Vec<String>>,
+    #[serde(alias = "defaultNetwork")]
     pub(crate) default_network: Option<String>,
     /// May do anything with any account.
     pub(crate) operator: bool,
     /// May do so if it asks for the role `_operator`.
+    #[serde(alias = "roleOperator")]
     pub(crate) role_operator: bool,
 }
 
@@ -105,6 +109,7 @@ pub(crate) struct Policy {
 
 /// A key for other services: an id and a secret.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct AccessKey {
     pub(crate) id: String,
     pub(crate) secret: String,

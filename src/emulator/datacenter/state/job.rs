@@ -8,6 +8,7 @@ use super::network::Nic;
 
 /// Work in progress on a machine or a volume.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Job {
     /// When it ends, in milliseconds since 1970 by the machines' clock.
     pub(crate) due: i64,

@@ -104,6 +104,12 @@ impl Machines {
         *self = kept.into();
     }
 
+    /// Gives what belongs to one account to another.
+    pub(crate) fn give(&mut self, from: &str, to: &str) {
+        let all = self.list.iter_mut().filter(|machine| machine.owner == from);
+        all.for_each(|machine| to.clone_into(&mut machine.owner));
+    }
+
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Machine> {
         self.list.iter()
     }

@@ -19,7 +19,7 @@ pub(crate) enum Step {
 
 /// A migration, from its begin until it is finalized or aborted.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Migration {
     pub(crate) machine: String,
     pub(crate) automatic: bool,
@@ -38,7 +38,7 @@ pub(crate) struct Migration {
 
 /// How far a phase has come.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Progress {
     pub(crate) phase: String,
     pub(crate) state: String,

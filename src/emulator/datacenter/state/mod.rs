@@ -24,10 +24,15 @@ pub(crate) use network::Record;
 pub(crate) use network::{Network, Nic, Pool, Vlan};
 pub(crate) use storage::{Disk, Mount, Snapshot, Volume};
 
+/// The form of what is written, and its version: one that reads otherwise has another.
+pub(crate) const FORMAT: &str = "sdc-emulator/1";
+
 /// Everything. What a file of an earlier version does not have is empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
+    /// [`FORMAT`] in what is written; empty in files of earlier versions.
+    pub(crate) format: String,
     pub(crate) accounts: Vec<Account>,
     pub(crate) images: Vec<Image>,
     pub(crate) packages: Vec<Package>,

@@ -143,6 +143,10 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
             None if path == ["wait"] && arg.get_id() == "ID" => arg.add(words::waited(&line)),
             None if path == ["wait"] && arg.get_id() == "for" => arg.add(words::conditions(&line)),
             None if path == ["help"] && arg.get_id() == "COMMAND" => arg.add(words::pages(&line)),
+            // A file is completed by the shell, where neither fits.
+            None if path.first() == Some(&"emulator") && arg.get_id() == "seed" => {
+                arg.add(words::known(&["demo", "empty"]))
+            }
             None if arg.get_id() == "profile" || arg.get_id() == "PROFILE" => arg.add(profiles_of(&line)),
             None => arg,
         }
@@ -258,6 +262,7 @@ mod tests {
             ("sdc wait images x --for state=act", &["state=active"]),
             ("sdc wait machines x --for s", &["ssh", "state=running"]),
             ("sdc help exit", &["exit-codes"]),
+            ("sdc emulator exec --seed ", &["demo", "empty"]),
             ("sdc help machines snap", &["snapshots"]),
         ] {
             let offered = offered(line);

@@ -1,5 +1,6 @@
 //! `sdc emulator`: a CloudAPI on this machine, served until interrupted or for one command.
 
+mod seed;
 mod settings;
 
 use std::ffi::OsString;
@@ -32,7 +33,7 @@ pub(crate) static COMMAND: Custom = Custom {
     examples: "emulator serve --env-file emulator.env\n\
          emulator serve --machines 1000 --pace 10\n\
          emulator exec -- sdc machines list\n\
-         emulator exec --fault 'GET /machines status=503' -- make test",
+         emulator exec --seed cloud.yaml --fault 'GET /machines status=503' -- make test",
     previews: false,
     settings: Settings::UNNEEDED,
 };
@@ -103,12 +104,6 @@ pub fn command() -> Command {
                         .help("Lead the command to it by HTTPS, with SDC_CACERT and its likes set"),
                 )
                 .arg(
-                    Arg::new("agent")
-                        .long("agent")
-                        .action(ArgAction::SetTrue)
-                        .help("Offer the key through an ssh-agent of its own too"),
-                )
-                .arg(
                     Arg::new("COMMAND")
                         .required(true)
                         .num_args(1..)
@@ -126,7 +121,21 @@ fn common(command: Command) -> Command {
     };
     let file = |name, help| option(name, "FILE", help).value_parser(value_parser!(PathBuf));
     command
-        .arg(option("seed", "WHAT", "Initial data").value_parser(["demo", "empty"]).default_value("demo"))
+        .arg(
+            option("seed", "WHAT", "Initial data: demo, empty, or a FILE of your own (- for stdin)")
+                .long_help(
+                    "Initial data: demo (an account that looks lived in), empty (no machines), or a FILE of your own, \
+                     with the accounts, images, packages, networks and machines that a test needs; - reads standard \
+                     input. It is JSON or YAML:\n\n\
+                     \x20 format: sdc-emulator/1\n\
+                     \x20 machines:\n\
+                     \x20 - {name: web1, image: base-64, package: g1-small}\n\
+                     \x20 - {name: db1, state: stopped, tags: {role: db}}\n\n\
+                     What is left out is that of empty. A file that --state wrote is one too. \
+                     docs/guide/testing.md has the rest",
+                )
+                .default_value("demo"),
+        )
         .arg(
             option("machines", "N", "Hold this many machines, all alike, instead of the demo's")
                 .value_parser(value_parser!(u32).range(0..=100_000))
@@ -147,6 +156,12 @@ fn common(command: Command) -> Command {
             "TIMES",
             "How fast machines change state: 10 is ten times real time; 'stepped' is not at all",
         ))
+        .arg(
+            Arg::new("agent")
+                .long("agent")
+                .action(ArgAction::SetTrue)
+                .help("Offer the key through an ssh-agent of its own too (SSH_AUTH_SOCK)"),
+        )
         .arg(file("key", "The account's private key (RSA, PEM, unencrypted), instead of a throw-away one"))
         .arg(file("authorize", "A public key to add to the account").action(ArgAction::Append))
         .arg(file("authorize-user", "A public key to add to the sub-user ci").action(ArgAction::Append))
@@ -166,10 +181,9 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
 
 fn options(app: &App, matches: &ArgMatches) -> Result<Options> {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
-    let seed = match (matches.get_one::<u32>("machines"), text("seed")) {
-        (Some(count), _) => Seed::Machines(*count as usize),
-        (None, Some("empty")) => Seed::Empty,
-        (None, _) => Seed::Demo,
+    let seed = match matches.get_one::<u32>("machines") {
+        Some(count) => Seed::Machines(*count as usize),
+        None => seed::read(&app.console, text("seed").unwrap_or("demo"))?,
     };
     let faults = matches.get_many::<String>("fault").into_iter().flatten().map(|spec| spec.parse());
     let pace = match text("pace") {
@@ -204,6 +218,7 @@ fn options(app: &App, matches: &ArgMatches) -> Result<Options> {
         throw_away: ThrowAwayKey::KnownRsa,
         authorize: public_keys(app, matches, "authorize")?,
         authorize_user: public_keys(app, matches, "authorize-user")?,
+        agent: matches.get_flag("agent"),
         ..Options::default()
     })
 }
@@ -277,7 +292,6 @@ async fn exec(app: &App, matches: &ArgMatches) -> Result<i32> {
     if matches.get_flag("https") {
         options.https = Some(options.listen);
     }
-    options.agent = matches.get_flag("agent");
     let mut words = matches.get_many::<OsString>("COMMAND").into_iter().flatten();
     let Some(program) = words.next() else { return Err(Error::usage("there is no command to run")) };
 
@@ -292,9 +306,6 @@ async fn exec(app: &App, matches: &ArgMatches) -> Result<i32> {
     command.args(words).envs(environment(&emulator, &app.console.env));
     if let Some(file) = emulator.ca_file() {
         command.env("SSL_CERT_FILE", file);
-    }
-    if let Some(socket) = emulator.agent_socket() {
-        command.env("SSH_AUTH_SOCK", socket);
     }
     if let Some(path) = path_with_ours(&app.console.env) {
         command.env("PATH", path);

@@ -49,6 +49,7 @@ const EXPORTED: &[&str] = &[
     "TRITON_KEY_FILE",
     "SDC_CACERT",
     "NODE_EXTRA_CA_CERTS",
+    "SSH_AUTH_SOCK",
     "NO_PROXY",
     "no_proxy",
 ];
@@ -98,6 +99,9 @@ pub fn environment(emulator: &Emulator, env: &Env) -> Vec<(&'static str, String)
     if let Some(file) = emulator.ca_file() {
         list.push(("SDC_CACERT", file.display().to_string()));
         list.push(("NODE_EXTRA_CA_CERTS", file.display().to_string()));
+    }
+    if let Some(socket) = emulator.agent_socket() {
+        list.push(("SSH_AUTH_SOCK", socket.display().to_string()));
     }
     for (name, twin) in [("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")] {
         list.push((name, no_proxy(env.var(name).or_else(|| env.var(twin)))));
@@ -248,6 +252,7 @@ mod tests {
     async fn the_lines_of_an_emulator_are_known_again() {
         let options = crate::emulator::Options {
             https: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0))),
+            agent: cfg!(unix),
             temp_dir: Some(Env::process().temp_dir()),
             ..Default::default()
         };
