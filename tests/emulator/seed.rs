@@ -164,7 +164,7 @@ async fn a_seed_is_not_taken_for_a_state_nor_a_later_version_for_this_one() {
     let later = r#"{"format":"sdc-emulator/7","accounts":"elsewhere"}"#;
     std::fs::write(&file, later).unwrap();
     for error in [start().await, with(Document::read(&file).unwrap()).await.unwrap_err()] {
-        let words = "cloud.json: this version of sdc reads the format \"sdc-emulator/1\", and not \"sdc-emulator/7\"";
+        let words = "cloud.json: this version reads the format \"sdc-emulator/1\", and not \"sdc-emulator/7\"";
         assert!(error.message().ends_with(words), "{error}");
     }
     assert_eq!(std::fs::read_to_string(&file).unwrap(), later);

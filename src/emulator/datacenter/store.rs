@@ -50,8 +50,8 @@ struct Form {
 pub(crate) fn unknown_format(name: &str, format: &str) -> Error {
     let format: String = format.chars().take(60).collect();
     let format = format.escape_debug();
-    Error::usage(format!("{name}: this version of sdc reads the format \"{FORMAT}\", and not \"{format}\""))
-        .hint("read it with the version of sdc that wrote it")
+    Error::usage(format!("{name}: this version reads the format \"{FORMAT}\", and not \"{format}\""))
+        .hint("use the version that wrote it")
 }
 
 /// Reads the state; `None` if there is no such file yet.

@@ -311,7 +311,7 @@ fn of_images_of_a_name_the_last_is_the_newest() {
 fn a_form_that_is_not_this_one_is_refused() {
     let of = |document: Value| read_value(&document).unwrap_err();
     let error = of(json!({ "format": "sdc-emulator/2", "machnes": 1 }));
-    let words = "seed.json: this version of sdc reads the format \"sdc-emulator/1\", and not \"sdc-emulator/2\"";
+    let words = "seed.json: this version reads the format \"sdc-emulator/1\", and not \"sdc-emulator/2\"";
     assert_eq!(error.message(), words);
     assert_eq!(of(json!({ "machines": [] })).message(), "seed.json: format: is missing");
     assert_eq!(of(json!([])).message(), "seed.json: this is not an object");
