@@ -71,7 +71,7 @@ fn carried_out(args: &[OsString], console: &Console) -> (u8, Option<clap::Comman
         let text = concat!("sdc ", env!("CARGO_PKG_VERSION"), "\n");
         return (ended(&voice(console, false), streams.out(text.as_bytes()).map(|()| 0)), None);
     }
-    if let Some(answered) = complete::answered(args, console, tree) {
+    if let Some(answered) = complete::answered(args, console, tree::completing) {
         return (ended(&voice(console, false), answered.map(|()| 0)), None);
     }
     let spelled = commands::shortcuts::spelled_out(args);

@@ -6,8 +6,9 @@ use clap::Command;
 
 use super::args::pages::documented;
 use super::args::{build, globals};
-use super::commands::{self, shortcuts::SHORTCUTS};
-use crate::api::CLOUDAPI;
+use super::commands;
+use super::commands::shortcuts::{self, SHORTCUTS};
+use crate::api::{CLOUDAPI, Resource};
 
 const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";
 /// The commands in groups, as the help of the program shows them.
@@ -49,13 +50,26 @@ fn root() -> Command {
 /// The whole tree.
 pub fn tree() -> Command {
     globals::add_here(root())
-        .subcommands(
-            CLOUDAPI
-                .resources
-                .iter()
-                .map(|noun| globals::add(commands::lay_over(noun.name, build::resource(noun, commands::syntax)))),
-        )
+        .subcommands(CLOUDAPI.resources.iter().copied().map(of_noun))
         .subcommands(commands::top_level())
+}
+
+/// The commands that these words may mean, where more words may follow: those of one noun where it is named.
+pub fn completing(words: &[OsString]) -> Command {
+    let first = shortcuts::first_word(words).and_then(|at| words.get(at)?.to_str());
+    let noun = first.and_then(|word| CLOUDAPI.resource(word));
+    let nouns = CLOUDAPI.resources.iter().copied();
+    match (first, noun) {
+        (_, Some(noun)) => globals::add_here(root()).subcommand(of_noun(noun)),
+        // Their names are enough.
+        (None, _) => globals::add_here(root()).subcommands(nouns.map(build::name)).subcommands(commands::top_level()),
+        (Some(_), None) => tree(),
+    }
+}
+
+/// A noun with all its commands.
+fn of_noun(noun: &'static Resource) -> Command {
+    globals::add(commands::lay_over(noun.name, build::resource(noun, commands::syntax)))
 }
 
 /// The whole tree with its pages of help.

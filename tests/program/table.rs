@@ -51,7 +51,7 @@ fn each_operation_is_answered_by_the_emulator() {
             !sdc::emulator::routes().any(|route| {
                 let action_fits =
                     actions.is_empty() || route.action.is_none() || route.action == actions.first().copied();
-                route.method == op.method.as_str() && shape(route.path) == shape(op.path) && action_fits
+                route.method.as_str() == op.method.as_str() && shape(route.path) == shape(op.path) && action_fits
             })
         })
         .map(|(_, op)| op.id)
@@ -195,8 +195,8 @@ fn paths_begin_with_the_account_where_the_service_says_so() {
 
 #[test]
 fn every_action_that_roles_allow_can_be_named_in_a_rule_without_a_doubt() {
-    for route in sdc::emulator::routes().filter(|route| !route.rbac.is_empty()) {
-        let rule = sdc::grammar::policy::check(&format!("CAN {}", route.rbac)).unwrap();
+    for route in sdc::emulator::routes().filter(|route| !route.called().is_empty()) {
+        let rule = sdc::grammar::policy::check(&format!("CAN {}", route.called())).unwrap();
         assert!(rule.doubts.is_empty(), "src/grammar/actions.rs: {}: {:?}", route.name, rule.doubts);
     }
 }

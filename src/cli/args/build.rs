@@ -27,10 +27,14 @@ pub const CREATION: &str = "Creation";
 /// Which commands are such, by their words.
 pub type Syntaxes = fn(&str) -> Option<Syntax>;
 
+/// The command of a noun without its verbs.
+pub fn name(resource: &'static Resource) -> Command {
+    Command::new(resource.name).about(resource.about).visible_aliases(resource.aliases.iter().copied())
+}
+
 /// The command of a noun with all its verbs.
 pub fn resource(resource: &'static Resource, syntaxes: Syntaxes) -> Command {
-    let mut command =
-        Command::new(resource.name).about(resource.about).visible_aliases(resource.aliases.iter().copied());
+    let mut command = name(resource);
     if let [op] = resource.ops
         && op.verb.is_empty()
     {

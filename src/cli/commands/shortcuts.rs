@@ -126,7 +126,7 @@ fn words<'a>(command: &'a Command, args: &'a [OsString]) -> impl Iterator<Item =
 
 /// Whether the next word is the value of this option.
 fn takes_next(command: &Command, word: &str) -> bool {
-    option(command, word).is_some_and(|(arg, attached)| takes_value(arg) && !attached)
+    option(&[command], word).is_some_and(|(arg, attached)| takes_value(arg) && !attached)
 }
 
 /// Whether an option must have a value.
@@ -135,21 +135,22 @@ pub fn takes_value(arg: &Arg) -> bool {
     arg.get_num_args().map_or(takes, |range| range.min_values() > 0)
 }
 
-/// The option that a word is, and whether its value is in the word too. Of short ones in one word, the one that
-/// takes the rest, or the last.
-pub fn option<'c>(command: &'c Command, word: &str) -> Option<(&'c Arg, bool)> {
+/// The option of one of these commands that a word is, and whether its value is in the word too. Of short ones in one
+/// word, the one that takes the rest, or the last.
+pub fn option<'c>(commands: &[&'c Command], word: &str) -> Option<(&'c Arg, bool)> {
+    let arguments = || commands.iter().flat_map(|command| command.get_arguments());
     if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
         let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
         let is = |arg: &&Arg| {
             arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
         };
-        return Some((command.get_arguments().find(is)?, value.is_some()));
+        return Some((arguments().find(is)?, value.is_some()));
     }
     let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
     let mut found = None;
     for (at, letter) in letters.char_indices() {
         let is = |arg: &&Arg| arg.get_short_and_visible_aliases().is_some_and(|letters| letters.contains(&letter));
-        let arg = command.get_arguments().find(is)?;
+        let arg = arguments().find(is)?;
         let rest = letters.get(at + letter.len_utf8()..).unwrap_or_default();
         found = Some((arg, !rest.is_empty()));
         if takes_value(arg) {

@@ -86,19 +86,47 @@ impl Call<'_> {
 /// Carries out an operation.
 pub(crate) type Handler = fn(&mut Call<'_>) -> Outcome;
 
+/// A method of HTTP that there are routes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `GET`
+    Get,
+    /// `HEAD`
+    Head,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `DELETE`
+    Delete,
+}
+
+impl Verb {
+    /// As it is on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verb::Get => "GET",
+            Verb::Head => "HEAD",
+            Verb::Post => "POST",
+            Verb::Put => "PUT",
+            Verb::Delete => "DELETE",
+        }
+    }
+}
+
 /// One operation, as the server knows it.
 #[derive(Debug)]
 pub struct Route {
     /// HTTP method.
-    pub method: &'static str,
+    pub method: Verb,
     /// Path, with parameters as `:machine`.
     pub path: &'static str,
     /// The API's own name of it, such as `ListMachines`.
     pub name: &'static str,
     /// The value of the parameter `action` that tells it from others of the same path.
     pub action: Option<&'static str>,
-    /// What roles call it.
-    pub rbac: &'static str,
+    /// What roles call it, where that is not the name in small letters.
+    rbac: Option<&'static str>,
     /// Which bucket of requests it is counted in.
     pub group: &'static str,
     pub(crate) signed: bool,
@@ -109,66 +137,38 @@ pub struct Route {
 }
 
 impl Route {
-    const fn new(
-        method: &'static str,
-        path: &'static str,
-        name: &'static str,
-        rbac: &'static str,
-        group: &'static str,
-        handler: Handler,
-    ) -> Route {
+    const fn new(method: Verb, path: &'static str, name: &'static str, group: &'static str, handler: Handler) -> Route {
         let versions = version::ALL;
-        Route { method, path, name, action: None, rbac, group, signed: true, typed: false, versions, handler }
+        Route { method, path, name, action: None, rbac: None, group, signed: true, typed: false, versions, handler }
     }
     /// A GET.
-    pub(crate) const fn get(
-        path: &'static str,
-        name: &'static str,
-        rbac: &'static str,
-        group: &'static str,
-        handler: Handler,
-    ) -> Route {
-        Route::new("GET", path, name, rbac, group, handler)
+    pub(crate) const fn get(path: &'static str, name: &'static str, group: &'static str, handler: Handler) -> Route {
+        Route::new(Verb::Get, path, name, group, handler)
     }
     /// A HEAD: the same answer, of which only the headers are sent.
-    pub(crate) const fn head(
-        path: &'static str,
-        name: &'static str,
-        rbac: &'static str,
-        group: &'static str,
-        handler: Handler,
-    ) -> Route {
-        Route::new("HEAD", path, name, rbac, group, handler)
+    pub(crate) const fn head(path: &'static str, name: &'static str, group: &'static str, handler: Handler) -> Route {
+        Route::new(Verb::Head, path, name, group, handler)
     }
     /// A POST.
-    pub(crate) const fn post(
-        path: &'static str,
-        name: &'static str,
-        rbac: &'static str,
-        group: &'static str,
-        handler: Handler,
-    ) -> Route {
-        Route::new("POST", path, name, rbac, group, handler)
+    pub(crate) const fn post(path: &'static str, name: &'static str, group: &'static str, handler: Handler) -> Route {
+        Route::new(Verb::Post, path, name, group, handler)
     }
     /// A PUT.
-    pub(crate) const fn put(
-        path: &'static str,
-        name: &'static str,
-        rbac: &'static str,
-        group: &'static str,
-        handler: Handler,
-    ) -> Route {
-        Route::new("PUT", path, name, rbac, group, handler)
+    pub(crate) const fn put(path: &'static str, name: &'static str, group: &'static str, handler: Handler) -> Route {
+        Route::new(Verb::Put, path, name, group, handler)
     }
     /// A DELETE.
-    pub(crate) const fn delete(
-        path: &'static str,
-        name: &'static str,
-        rbac: &'static str,
-        group: &'static str,
-        handler: Handler,
-    ) -> Route {
-        Route::new("DELETE", path, name, rbac, group, handler)
+    pub(crate) const fn delete(path: &'static str, name: &'static str, group: &'static str, handler: Handler) -> Route {
+        Route::new(Verb::Delete, path, name, group, handler)
+    }
+    /// Is called so by roles.
+    pub(crate) const fn rbac(mut self, rbac: &'static str) -> Route {
+        self.rbac = Some(rbac);
+        self
+    }
+    /// What roles call it; nothing where they do not count.
+    pub fn called(&self) -> String {
+        self.rbac.map_or_else(|| self.name.to_ascii_lowercase(), str::to_owned)
     }
     /// Only when the parameter `action` has this value.
     pub(crate) const fn action(mut self, action: &'static str) -> Route {
@@ -206,10 +206,11 @@ pub(crate) fn find(routes: Routes, head: &Head) -> Result<Found, Refusal> {
     let mut found = Found { routes: Vec::new(), path: Params::new(), methods: Vec::new() };
     for route in routes.iter().copied().flatten() {
         let Some(path) = matches(route.path, head.path()) else { continue };
-        if !found.methods.contains(&route.method) {
-            found.methods.push(route.method);
+        let method = route.method.as_str();
+        if !found.methods.contains(&method) {
+            found.methods.push(method);
         }
-        if route.method == head.method && found.routes.first().is_none_or(|first| first.path == route.path) {
+        if method == head.method && found.routes.first().is_none_or(|first| first.path == route.path) {
             found.path = path;
             found.routes.push(route);
         }

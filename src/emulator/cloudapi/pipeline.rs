@@ -12,7 +12,7 @@ use md5::{Digest, Md5};
 use serde_json::Value;
 
 use super::auth;
-use super::call::{self, Call, Route};
+use super::call::{self, Call, Route, Verb};
 use super::identity;
 use super::rbac;
 use super::role_tags;
@@ -134,7 +134,7 @@ fn outcome(api: &CloudApi, request: &Request, response: &mut Response) -> Outcom
     let mut state = cloud.lock_state();
     let now = cloud.clock.now();
     let mut changed = state.catch_up(now);
-    let asks_for_change = !matches!(route.method, "GET" | "HEAD");
+    let asks_for_change = !matches!(route.method, Verb::Get | Verb::Head);
     let result = (|| {
         let (account, caller, bucket, active) = if route.signed {
             let who = match &presented {

@@ -42,7 +42,7 @@ impl Asking<'_> {
     }
 
     fn refused(&self) -> Refusal {
-        Refusal::forbidden(&format!("{} ({})", self.head.path(), self.route.rbac))
+        Refusal::forbidden(&format!("{} ({})", self.head.path(), self.route.called()))
     }
 }
 
@@ -128,7 +128,8 @@ fn may(state: &State, account: &Account, active: &[&Role], asking: &Asking<'_>) 
     let thing = role_tags::thing(account, asking.head.path(), asking.params);
     let tags = account.role_tags.get(&thing.key).map(Vec::as_slice).unwrap_or_default();
     let attribute = |name: &str| attribute(name, state, account, active, asking);
-    let question = Question { action: asking.route.rbac, path: asking.head.path(), attribute: &attribute };
+    let called = asking.route.called();
+    let question = Question { action: &called, path: asking.head.path(), attribute: &attribute };
     active.iter().any(|role| {
         let rules = account.policies.iter().filter(|policy| role.policies.contains(&policy.id));
         let mut rules = rules.flat_map(|policy| &policy.rules).filter_map(|rule| Rule::read(rule).ok());

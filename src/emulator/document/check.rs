@@ -86,10 +86,10 @@ pub(super) fn object(fields: &mut Map<String, Value>, shape: &Shape, place: &Pla
     }
     for (name, value) in fields.iter_mut() {
         let place = place.field(name);
-        match shape.fields.iter().find(|(known, _)| known == name) {
-            Some((_, kind)) => self::value(value, *kind, &place, faults),
+        match shape.fields().find(|(known, _)| known == name) {
+            Some((_, kind)) => self::value(value, kind, &place, faults),
             None => {
-                let names: Vec<String> = shape.fields.iter().map(|(name, _)| (*name).to_owned()).collect();
+                let names: Vec<String> = shape.fields().map(|(name, _)| name.to_owned()).collect();
                 faults.add(&place, format!("there is no such field; {}", known(name, &names)));
             }
         }

@@ -25,230 +25,173 @@ pub(super) enum Kind {
     Each(&'static Shape),
 }
 
+impl Kind {
+    fn of(word: &str) -> Option<Kind> {
+        if let Some((many, name)) = word.split_once(':') {
+            let shape = SHAPES.iter().find(|(known, _)| *known == name).map(|(_, shape)| *shape)?;
+            return Some(if many == "each" { Kind::Each(shape) } else { Kind::One(shape) });
+        }
+        Some(match word {
+            "text" => Kind::Text,
+            "flag" => Kind::Flag,
+            "count" => Kind::Count,
+            "whole" => Kind::Whole,
+            "time" => Kind::Time,
+            "iso" => Kind::Iso,
+            "texts" => Kind::Texts,
+            "scalars" => Kind::Scalars,
+            "object" => Kind::Object,
+            "list" => Kind::List,
+            _ => return None,
+        })
+    }
+}
+
 /// A kind of object.
 pub(super) struct Shape {
-    pub(super) fields: &'static [(&'static str, Kind)],
+    /// `NAME=KIND`, with blanks between: as one text, for a table of texts costs every start of the program.
+    fields: &'static str,
     /// A text may stand in its place.
     pub(super) text: bool,
 }
 
-const fn shape(fields: &'static [(&'static str, Kind)]) -> Shape {
+impl Shape {
+    /// The fields, and what they hold.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, Kind)> {
+        self.fields.split(' ').filter_map(|field| {
+            let (name, kind) = field.split_once('=')?;
+            Some((name, Kind::of(kind)?))
+        })
+    }
+}
+
+const fn shape(fields: &'static str) -> Shape {
     Shape { fields, text: false }
 }
 
 /// One for which a text may stand.
-const fn or_text(fields: &'static [(&'static str, Kind)]) -> Shape {
+const fn or_text(fields: &'static str) -> Shape {
     Shape { fields, text: true }
 }
 
-use Kind::{Count, Each, Flag, Iso, List, Object, One, Scalars, Text, Texts, Time, Whole};
+/// Those that fields hold, by their names in `one:NAME` and `each:NAME`.
+static SHAPES: &[(&str, &Shape)] = &[
+    ("account", &ACCOUNT),
+    ("key", &KEY),
+    ("user", &USER),
+    ("role", &ROLE),
+    ("member", &MEMBER),
+    ("policy", &POLICY),
+    ("access_key", &ACCESS_KEY),
+    ("limit", &LIMIT),
+    ("image", &IMAGE),
+    ("remote_image", &REMOTE_IMAGE),
+    ("package", &PACKAGE),
+    ("network", &NETWORK),
+    ("pool", &POOL),
+    ("vlan", &VLAN),
+    ("firewall_rule", &FIREWALL_RULE),
+    ("volume", &VOLUME),
+    ("nic", &NIC),
+    ("machine", &MACHINE),
+    ("on_network", &ON_NETWORK),
+    ("snapshot", &SNAPSHOT),
+    ("mount", &MOUNT),
+    ("entry", &ENTRY),
+    ("switches", &SWITCHES),
+];
 
 /// The document.
-pub(super) static DOCUMENT: Shape = shape(&[
-    ("format", Text),
-    ("extends", Text),
-    ("accounts", Each(&ACCOUNT)),
-    ("images", Each(&IMAGE)),
-    ("packages", Each(&PACKAGE)),
-    ("networks", Each(&NETWORK)),
-    ("pools", Each(&POOL)),
-    ("vlans", Each(&VLAN)),
-    ("fabrics_off", Flag),
-    ("firewall_rules", Each(&FIREWALL_RULE)),
-    ("volumes", Each(&VOLUME)),
-    ("machines", Each(&MACHINE)),
-    ("migrations", List),
-    ("elsewhere", Each(&REMOTE_IMAGE)),
-    ("switches", One(&SWITCHES)),
-    ("jobs", List),
-    ("now", Whole),
-    ("datacenter", Text),
-    ("datacenters", Scalars),
-    ("services", Scalars),
-]);
+pub(super) static DOCUMENT: Shape = shape(
+    "format=text extends=text accounts=each:account images=each:image packages=each:package \
+     networks=each:network pools=each:pool vlans=each:vlan fabrics_off=flag \
+     firewall_rules=each:firewall_rule volumes=each:volume machines=each:machine migrations=list \
+     elsewhere=each:remote_image switches=one:switches jobs=list now=whole datacenter=text \
+     datacenters=scalars services=scalars",
+);
 
-static ACCOUNT: Shape = shape(&[
-    ("id", Text),
-    ("login", Text),
-    ("email", Text),
-    ("profile", Scalars),
-    ("cns", Flag),
-    ("disabled", Flag),
-    ("unapproved", Flag),
-    ("created", Time),
-    ("updated", Time),
-    ("keys", Each(&KEY)),
-    ("users", Each(&USER)),
-    ("roles", Each(&ROLE)),
-    ("policies", Each(&POLICY)),
-    ("access_keys", Each(&ACCESS_KEY)),
-    ("limits", Each(&LIMIT)),
-    ("role_tags", Object),
-    ("default_network", Text),
-    ("operator", Flag),
-    ("role_operator", Flag),
-]);
+static ACCOUNT: Shape = shape(
+    "id=text login=text email=text profile=scalars cns=flag disabled=flag unapproved=flag created=time \
+     updated=time keys=each:key users=each:user roles=each:role policies=each:policy \
+     access_keys=each:access_key limits=each:limit role_tags=object default_network=text operator=flag \
+     role_operator=flag",
+);
 
-static KEY: Shape = or_text(&[("name", Text), ("fingerprint", Text), ("key", Text)]);
+static KEY: Shape = or_text("name=text fingerprint=text key=text");
 
-static USER: Shape = shape(&[
-    ("id", Text),
-    ("login", Text),
-    ("email", Text),
-    ("profile", Scalars),
-    ("disabled", Flag),
-    ("keys", Each(&KEY)),
-    ("access_keys", Each(&ACCESS_KEY)),
-    ("passwords", Texts),
-    ("created", Time),
-    ("updated", Time),
-]);
+static USER: Shape = shape(
+    "id=text login=text email=text profile=scalars disabled=flag keys=each:key \
+     access_keys=each:access_key passwords=texts created=time updated=time",
+);
 
-static ROLE: Shape = shape(&[("id", Text), ("name", Text), ("held_by", Each(&MEMBER)), ("policies", Texts)]);
+static ROLE: Shape = shape("id=text name=text held_by=each:member policies=texts");
 
-static MEMBER: Shape = or_text(&[("id", Text), ("account", Flag), ("default", Flag)]);
+static MEMBER: Shape = or_text("id=text account=flag default=flag");
 
-static POLICY: Shape = shape(&[("id", Text), ("name", Text), ("rules", Texts), ("description", Text)]);
+static POLICY: Shape = shape("id=text name=text rules=texts description=text");
 
-static ACCESS_KEY: Shape = shape(&[("id", Text), ("secret", Text), ("created", Time)]);
+static ACCESS_KEY: Shape = shape("id=text secret=text created=time");
 
-static LIMIT: Shape = shape(&[("value", Whole), ("by", Text), ("check", Text), ("of", Text)]);
+static LIMIT: Shape = shape("value=whole by=text check=text of=text");
 
-static IMAGE: Shape = shape(&[
-    ("id", Text),
-    ("name", Text),
-    ("version", Text),
-    ("os", Text),
-    ("type", Text),
-    ("description", Text),
-    ("requirements", Object),
-    ("image_size", Count),
-    ("files", List),
-    ("tags", Scalars),
-    ("homepage", Text),
-    ("eula", Text),
-    ("published_at", Iso),
-    ("owner", Text),
-    ("public", Flag),
-    ("state", Text),
-    ("acl", Texts),
-    ("origin", Text),
-    ("error", Object),
-    ("needs_password", Flag),
-]);
+static IMAGE: Shape = shape(
+    "id=text name=text version=text os=text type=text description=text requirements=object \
+     image_size=count files=list tags=scalars homepage=text eula=text published_at=iso owner=text \
+     public=flag state=text acl=texts origin=text error=object needs_password=flag",
+);
 
-static REMOTE_IMAGE: Shape = shape(&[("datacenter", Text), ("image", One(&IMAGE))]);
+static REMOTE_IMAGE: Shape = shape("datacenter=text image=one:image");
 
-static PACKAGE: Shape = shape(&[
-    ("id", Text),
-    ("name", Text),
-    ("version", Text),
-    ("memory", Count),
-    ("disk", Count),
-    ("swap", Count),
-    ("lwps", Count),
-    ("vcpus", Count),
-    ("group", Text),
-    ("description", Text),
-    ("default", Flag),
-    ("brand", Text),
-    ("flexible_disk", Flag),
-    ("disks", List),
-    ("traits", Object),
-    ("inactive", Flag),
-]);
+static PACKAGE: Shape = shape(
+    "id=text name=text version=text memory=count disk=count swap=count lwps=count vcpus=count group=text \
+     description=text default=flag brand=text flexible_disk=flag disks=list traits=object inactive=flag",
+);
 
-static NETWORK: Shape = shape(&[
-    ("id", Text),
-    ("name", Text),
-    ("public", Flag),
-    ("description", Text),
-    ("fabric", Flag),
-    ("vlan_id", Count),
-    ("subnet", Text),
-    ("provision_start_ip", Text),
-    ("provision_end_ip", Text),
-    ("gateway", Text),
-    ("resolvers", Texts),
-    ("routes", Scalars),
-    ("internet_nat", Flag),
-    ("owner", Text),
-    ("given", Count),
-    ("records", Object),
-]);
+static NETWORK: Shape = shape(
+    "id=text name=text public=flag description=text fabric=flag vlan_id=count subnet=text \
+     provision_start_ip=text provision_end_ip=text gateway=text resolvers=texts routes=scalars \
+     internet_nat=flag owner=text given=count records=object",
+);
 
-static POOL: Shape =
-    shape(&[("id", Text), ("name", Text), ("public", Flag), ("description", Text), ("networks", Texts)]);
+static POOL: Shape = shape("id=text name=text public=flag description=text networks=texts");
 
-static VLAN: Shape = shape(&[("owner", Text), ("vlan_id", Count), ("name", Text), ("description", Text)]);
+static VLAN: Shape = shape("owner=text vlan_id=count name=text description=text");
 
-static FIREWALL_RULE: Shape = shape(&[
-    ("id", Text),
-    ("owner", Text),
-    ("rule", Text),
-    ("enabled", Flag),
-    ("log", Flag),
-    ("global", Flag),
-    ("description", Text),
-]);
+static FIREWALL_RULE: Shape = shape("id=text owner=text rule=text enabled=flag log=flag global=flag description=text");
 
-static VOLUME: Shape = shape(&[
-    ("id", Text),
-    ("owner", Text),
-    ("name", Text),
-    ("state", Text),
-    ("created", Time),
-    ("size", Count),
-    ("networks", Texts),
-    ("tags", Scalars),
-    ("nic", One(&NIC)),
-]);
+static VOLUME: Shape = shape(
+    "id=text owner=text name=text state=text created=time size=count networks=texts tags=scalars \
+     nic=one:nic",
+);
 
-static NIC: Shape = shape(&[
-    ("mac", Text),
-    ("ip", Text),
-    ("primary", Flag),
-    ("gateway", Text),
-    ("netmask", Text),
-    ("network", Text),
-    ("state", Text),
-]);
+static NIC: Shape = shape("mac=text ip=text primary=flag gateway=text netmask=text network=text state=text");
 
-static MACHINE: Shape = shape(&[
-    ("id", Text),
-    ("owner", Text),
-    ("name", Text),
-    ("brand", Text),
-    ("state", Text),
-    ("image", Text),
-    ("package", Text),
-    ("networks", Each(&ON_NETWORK)),
-    ("memory", Count),
-    ("disk", Count),
-    ("metadata", Scalars),
-    ("credentials", Object),
-    ("tags", Scalars),
-    ("nics", Each(&NIC)),
-    ("created", Time),
-    ("updated", Time),
-    ("firewall_enabled", Flag),
-    ("deletion_protection", Flag),
-    ("docker", Flag),
-    ("delegate_dataset", Flag),
-    ("encrypted", Flag),
-    ("compute_node", Text),
-    ("disks", List),
-    ("snapshots", Each(&SNAPSHOT)),
-    ("volumes", Each(&MOUNT)),
-    ("audit", Each(&ENTRY)),
-]);
+static MACHINE: Shape = shape(
+    "id=text owner=text name=text brand=text state=text image=text package=text networks=each:on_network \
+     memory=count disk=count metadata=scalars credentials=object tags=scalars nics=each:nic created=time \
+     updated=time firewall_enabled=flag deletion_protection=flag docker=flag delegate_dataset=flag \
+     encrypted=flag compute_node=text disks=list snapshots=each:snapshot volumes=each:mount \
+     audit=each:entry",
+);
 
-static ON_NETWORK: Shape = or_text(&[("network", Text), ("ip", Text)]);
+static ON_NETWORK: Shape = or_text("network=text ip=text");
 
-static SNAPSHOT: Shape = shape(&[("name", Text), ("state", Text), ("size", Count), ("created", Time)]);
+static SNAPSHOT: Shape = shape("name=text state=text size=count created=time");
 
-static MOUNT: Shape = shape(&[("volume", Text), ("mountpoint", Text), ("mode", Text)]);
+static MOUNT: Shape = shape("volume=text mountpoint=text mode=text");
 
-static ENTRY: Shape = shape(&[("action", Text), ("success", Flag), ("time", Time), ("caller", Object)]);
+static ENTRY: Shape = shape("action=text success=flag time=time caller=object");
 
-static SWITCHES: Shape = shape(&[("bhyve_snapshots", Flag), ("delegated_datasets", Flag), ("user_migrations", Flag)]);
+static SWITCHES: Shape = shape("bhyve_snapshots=flag delegated_datasets=flag user_migrations=flag");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_of_a_kind_that_there_is() {
+        for (name, shape) in SHAPES.iter().chain([&("document", &DOCUMENT)]) {
+            assert_eq!(shape.fields().count(), shape.fields.split(' ').count(), "{name}");
+        }
+    }
+}

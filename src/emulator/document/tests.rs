@@ -40,7 +40,7 @@ fn refused(sections: Value) -> String {
 
 /// The fields of a shape that a value uses, by their places.
 fn used(value: &Value, shape: &Shape, place: &str, found: &mut BTreeSet<String>) {
-    for (name, kind) in shape.fields {
+    for (name, kind) in shape.fields() {
         let Some(value) = value.get(name).filter(|value| !value.is_null()) else { continue };
         let place = format!("{place}.{name}");
         match kind {
@@ -54,7 +54,7 @@ fn used(value: &Value, shape: &Shape, place: &str, found: &mut BTreeSet<String>)
 
 /// All fields of a shape, by their places.
 fn all(shape: &Shape, place: &str, found: &mut BTreeSet<String>) {
-    for (name, kind) in shape.fields {
+    for (name, kind) in shape.fields() {
         let place = format!("{place}.{name}");
         if let Kind::One(shape) | Kind::Each(shape) = kind {
             all(shape, &place, found);
@@ -379,10 +379,10 @@ fn the_guide_names_fields_that_there_are() {
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
     let mut count = 0;
     for (section, fields) in rows {
-        let (_, kind) = DOCUMENT.fields.iter().find(|(name, _)| *name == section).unwrap();
+        let (_, kind) = DOCUMENT.fields().find(|(name, _)| *name == section).unwrap();
         let Kind::Each(shape) = kind else { panic!("{section} is not a list") };
         for field in fields.split('`').skip(1).step_by(2) {
-            assert!(shape.fields.iter().any(|(name, _)| *name == field), "{section} has no {field}");
+            assert!(shape.fields().any(|(name, _)| name == field), "{section} has no {field}");
             count += 1;
         }
     }

@@ -14,18 +14,18 @@ const USERS: &str = "/:login/users/:user/accesskeys";
 const USERS_ONE: &str = "/:login/users/:user/accesskeys/:accesskeyid";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListAccessKeys", "listaccesskeys", "accesskeys", list),
-    Route::head(ALL, "HeadAccessKeys", "headaccesskeys", "accesskeys", list),
-    Route::post(ALL, "CreateAccessKey", "createaccesskey", "accesskeys", create).typed(),
-    Route::get(ONE, "GetAccessKey", "getaccesskey", "accesskeys", get),
-    Route::head(ONE, "HeadAccessKey", "headaccesskey", "accesskeys", get),
-    Route::delete(ONE, "DeleteAccessKey", "deleteaccesskey", "accesskeys", delete),
-    Route::get(USERS, "ListUserAccessKeys", "listuseraccesskeys", "accesskeys", list),
-    Route::head(USERS, "HeadUserAccessKeys", "headuseraccesskeys", "accesskeys", list),
-    Route::post(USERS, "CreateUserAccessKey", "createuseraccesskey", "accesskeys", create).typed(),
-    Route::get(USERS_ONE, "GetUserAccessKey", "getuseraccesskey", "accesskeys", get),
-    Route::head(USERS_ONE, "HeadUserAccessKey", "headuseraccesskey", "accesskeys", get),
-    Route::delete(USERS_ONE, "DeleteUserAccessKey", "deleteuseraccesskey", "accesskeys", delete),
+    Route::get(ALL, "ListAccessKeys", "accesskeys", list),
+    Route::head(ALL, "HeadAccessKeys", "accesskeys", list),
+    Route::post(ALL, "CreateAccessKey", "accesskeys", create).typed(),
+    Route::get(ONE, "GetAccessKey", "accesskeys", get),
+    Route::head(ONE, "HeadAccessKey", "accesskeys", get),
+    Route::delete(ONE, "DeleteAccessKey", "accesskeys", delete),
+    Route::get(USERS, "ListUserAccessKeys", "accesskeys", list),
+    Route::head(USERS, "HeadUserAccessKeys", "accesskeys", list),
+    Route::post(USERS, "CreateUserAccessKey", "accesskeys", create).typed(),
+    Route::get(USERS_ONE, "GetUserAccessKey", "accesskeys", get),
+    Route::head(USERS_ONE, "HeadUserAccessKey", "accesskeys", get),
+    Route::delete(USERS_ONE, "DeleteUserAccessKey", "accesskeys", delete),
 ];
 
 /// The sub-user that the path names, if it does: a body alone cannot.

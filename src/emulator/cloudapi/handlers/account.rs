@@ -10,11 +10,11 @@ use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get("/--ping", "Ping", "", "account", ping).unsigned(),
-    Route::head("/--ping", "HeadPing", "", "account", ping).unsigned(),
-    Route::get("/:login", "GetAccount", "getaccount", "account", get),
-    Route::head("/:login", "HeadAccount", "headaccount", "account", get),
-    Route::post("/:login", "UpdateAccount", "updateaccount", "account", update),
+    Route::get("/--ping", "Ping", "account", ping).rbac("").unsigned(),
+    Route::head("/--ping", "HeadPing", "account", ping).rbac("").unsigned(),
+    Route::get("/:login", "GetAccount", "account", get),
+    Route::head("/:login", "HeadAccount", "account", get),
+    Route::post("/:login", "UpdateAccount", "account", update),
 ];
 
 fn ping(call: &mut Call<'_>) -> Outcome {

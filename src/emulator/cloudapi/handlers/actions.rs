@@ -13,18 +13,18 @@ use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 const PATH: &str = "/:login/machines/:machine";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::post(PATH, "StartMachine", "startmachine", "machines", start).action("start"),
-    Route::post(PATH, "StopMachine", "stopmachine", "machines", stop).action("stop"),
-    Route::post(PATH, "RebootMachine", "rebootmachine", "machines", reboot).action("reboot"),
-    Route::post(PATH, "RenameMachine", "renamemachine", "machines", rename).action("rename"),
-    Route::post(PATH, "ResizeMachine", "resizemachine", "machines", resize).action("resize"),
-    Route::post(PATH, "EnableMachineFirewall", "enablemachinefirewall", "machines", enable_firewall)
-        .action("enable_firewall"),
-    Route::post(PATH, "DisableMachineFirewall", "disablemachinefirewall", "machines", disable_firewall)
-        .action("disable_firewall"),
-    Route::post(PATH, "EnableMachineDeletionProtection", "enable_deletion_protectionmachine", "machines", protect)
+    Route::post(PATH, "StartMachine", "machines", start).action("start"),
+    Route::post(PATH, "StopMachine", "machines", stop).action("stop"),
+    Route::post(PATH, "RebootMachine", "machines", reboot).action("reboot"),
+    Route::post(PATH, "RenameMachine", "machines", rename).action("rename"),
+    Route::post(PATH, "ResizeMachine", "machines", resize).action("resize"),
+    Route::post(PATH, "EnableMachineFirewall", "machines", enable_firewall).action("enable_firewall"),
+    Route::post(PATH, "DisableMachineFirewall", "machines", disable_firewall).action("disable_firewall"),
+    Route::post(PATH, "EnableMachineDeletionProtection", "machines", protect)
+        .rbac("enable_deletion_protectionmachine")
         .action("enable_deletion_protection"),
-    Route::post(PATH, "DisableMachineDeletionProtection", "disable_deletion_protectionmachine", "machines", unprotect)
+    Route::post(PATH, "DisableMachineDeletionProtection", "machines", unprotect)
+        .rbac("disable_deletion_protectionmachine")
         .action("disable_deletion_protection"),
 ];
 

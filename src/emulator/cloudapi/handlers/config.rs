@@ -9,9 +9,9 @@ use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 use crate::emulator::js;
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get("/:login/config", "GetConfig", "getconfig", "config", get),
-    Route::head("/:login/config", "HeadConfig", "headconfig", "config", get),
-    Route::put("/:login/config", "UpdateConfig", "updateconfig", "config", update),
+    Route::get("/:login/config", "GetConfig", "config", get),
+    Route::head("/:login/config", "HeadConfig", "config", get),
+    Route::put("/:login/config", "UpdateConfig", "config", update),
 ];
 
 fn get(call: &mut Call<'_>) -> Outcome {

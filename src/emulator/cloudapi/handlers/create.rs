@@ -14,8 +14,7 @@ use crate::emulator::datacenter::state::Work;
 use crate::emulator::datacenter::state::{Image, Machine, Nic, Package, is_uuid, new_id};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
-pub(crate) static ROUTES: &[Route] =
-    &[Route::post("/:login/machines", "CreateMachine", "createmachine", "machines", create)];
+pub(crate) static ROUTES: &[Route] = &[Route::post("/:login/machines", "CreateMachine", "machines", create)];
 
 /// Refuses a name that cannot be, or that another machine has, in these words.
 pub(crate) fn check_name(call: &Call<'_>, name: &str, own: Option<&str>, words: &str) -> Result<(), Refusal> {

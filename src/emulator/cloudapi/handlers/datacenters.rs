@@ -9,11 +9,11 @@ const FOREIGN: &str = "/:login/foreigndatacenters";
 
 /// None has a HEAD.
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get("/:login/datacenters", "ListDatacenters", "listdatacenters", "datacenters", list),
-    Route::get("/:login/datacenters/:datacenter", "GetDatacenter", "getdatacenter", "datacenters", get),
-    Route::get(FOREIGN, "ListForeignDatacenters", "listforeigndatacenters", "datacenters", foreign),
-    Route::post(FOREIGN, "AddForeignDatacenter", "addforeigndatacenter", "datacenters", foreign),
-    Route::get("/:login/services", "ListServices", "listservices", "services", services),
+    Route::get("/:login/datacenters", "ListDatacenters", "datacenters", list),
+    Route::get("/:login/datacenters/:datacenter", "GetDatacenter", "datacenters", get),
+    Route::get(FOREIGN, "ListForeignDatacenters", "datacenters", foreign),
+    Route::post(FOREIGN, "AddForeignDatacenter", "datacenters", foreign),
+    Route::get("/:login/services", "ListServices", "services", services),
 ];
 
 /// The own URL under this name, before the others. A file of an earlier version may hold an old one.

@@ -17,13 +17,13 @@ const ALL: &str = "/:login/machines/:machine/disks";
 const ONE: &str = "/:login/machines/:machine/disks/:disk";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::post(ALL, "CreateMachineDisk", "createmachinedisk", "machines", create).versions(FROM_7_2),
-    Route::get(ALL, "ListMachineDisks", "listmachinedisks", "machines", list).versions(FROM_7_2),
-    Route::head(ALL, "HeadMachineDisks", "listmachinedisks", "machines", list).versions(FROM_7_2),
-    Route::get(ONE, "GetMachineDisk", "getmachinedisk", "machines", get).versions(FROM_7_2),
-    Route::head(ONE, "HeadMachineDisk", "getmachinedisk", "machines", get).versions(FROM_7_2),
-    Route::post(ONE, "ResizeMachineDisk", "resizemachinedisk", "machines", resize).versions(FROM_7_2),
-    Route::delete(ONE, "DeleteMachineDisk", "deletemachinedisk", "machines", delete).versions(FROM_7_2),
+    Route::post(ALL, "CreateMachineDisk", "machines", create).versions(FROM_7_2),
+    Route::get(ALL, "ListMachineDisks", "machines", list).versions(FROM_7_2),
+    Route::head(ALL, "HeadMachineDisks", "machines", list).rbac("listmachinedisks").versions(FROM_7_2),
+    Route::get(ONE, "GetMachineDisk", "machines", get).versions(FROM_7_2),
+    Route::head(ONE, "HeadMachineDisk", "machines", get).rbac("getmachinedisk").versions(FROM_7_2),
+    Route::post(ONE, "ResizeMachineDisk", "machines", resize).versions(FROM_7_2),
+    Route::delete(ONE, "DeleteMachineDisk", "machines", delete).versions(FROM_7_2),
 ];
 
 /// As many as a machine may have.

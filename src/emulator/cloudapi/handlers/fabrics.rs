@@ -25,20 +25,20 @@ const NET: &str = "/:login/fabrics/default/vlans/:vlan_id/networks/:id";
 const GROUP: &str = "networks";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(VLANS, "ListFabricVLANs", "listfabricvlans", GROUP, list_vlans).versions(FROM_7_3),
-    Route::head(VLANS, "HeadFabricVLANs", "headfabricvlans", GROUP, list_vlans).versions(FROM_7_3),
-    Route::post(VLANS, "CreateFabricVLAN", "createfabricvlan", GROUP, create_vlan).versions(FROM_7_3),
-    Route::get(VLAN, "GetFabricVLAN", "getfabricvlan", GROUP, get_vlan).versions(FROM_7_3),
-    Route::head(VLAN, "HeadFabricVLAN", "getfabricvlan", GROUP, get_vlan).versions(FROM_7_3),
-    Route::put(VLAN, "UpdateFabricVLAN", "updatefabricvlan", GROUP, update_vlan).versions(FROM_7_3),
-    Route::delete(VLAN, "DeleteFabricVLAN", "deletefabricvlan", GROUP, delete_vlan).versions(FROM_7_3),
-    Route::get(NETS, "ListFabricNetworks", "listfabricnetworks", GROUP, list).versions(FROM_7_3),
-    Route::head(NETS, "HeadFabricNetworks", "headfabricnetworks", GROUP, list).versions(FROM_7_3),
-    Route::post(NETS, "CreateFabricNetwork", "createfabricnetwork", GROUP, create).versions(FROM_7_3),
-    Route::get(NET, "GetFabricNetwork", "getfabricnetwork", GROUP, get).versions(FROM_7_3),
-    Route::head(NET, "HeadFabricNetwork", "getfabricnetwork", GROUP, get).versions(FROM_7_3),
-    Route::put(NET, "UpdateFabricNetwork", "updatefabricnetwork", GROUP, update).versions(FROM_7_3),
-    Route::delete(NET, "DeleteFabricNetwork", "deletefabricnetwork", GROUP, delete).versions(FROM_7_3),
+    Route::get(VLANS, "ListFabricVLANs", GROUP, list_vlans).versions(FROM_7_3),
+    Route::head(VLANS, "HeadFabricVLANs", GROUP, list_vlans).versions(FROM_7_3),
+    Route::post(VLANS, "CreateFabricVLAN", GROUP, create_vlan).versions(FROM_7_3),
+    Route::get(VLAN, "GetFabricVLAN", GROUP, get_vlan).versions(FROM_7_3),
+    Route::head(VLAN, "HeadFabricVLAN", GROUP, get_vlan).rbac("getfabricvlan").versions(FROM_7_3),
+    Route::put(VLAN, "UpdateFabricVLAN", GROUP, update_vlan).versions(FROM_7_3),
+    Route::delete(VLAN, "DeleteFabricVLAN", GROUP, delete_vlan).versions(FROM_7_3),
+    Route::get(NETS, "ListFabricNetworks", GROUP, list).versions(FROM_7_3),
+    Route::head(NETS, "HeadFabricNetworks", GROUP, list).versions(FROM_7_3),
+    Route::post(NETS, "CreateFabricNetwork", GROUP, create).versions(FROM_7_3),
+    Route::get(NET, "GetFabricNetwork", GROUP, get).versions(FROM_7_3),
+    Route::head(NET, "HeadFabricNetwork", GROUP, get).rbac("getfabricnetwork").versions(FROM_7_3),
+    Route::put(NET, "UpdateFabricNetwork", GROUP, update).versions(FROM_7_3),
+    Route::delete(NET, "DeleteFabricNetwork", GROUP, delete).versions(FROM_7_3),
 ];
 
 /// What can be said of a network when it is made.

@@ -19,19 +19,19 @@ const OF_MACHINE: &str = "/:login/machines/:machine/fwrules";
 const GROUP: &str = "machines";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListFirewallRules", "listfirewallrules", GROUP, list),
-    Route::head(ALL, "HeadFirewallRules", "headfirewallrules", GROUP, list),
-    Route::post(ALL, "CreateFirewallRule", "createfirewallrule", GROUP, create),
-    Route::get(ONE, "GetFirewallRule", "getfirewallrule", GROUP, get),
-    Route::head(ONE, "HeadFirewallRule", "headfirewallrule", GROUP, get),
-    Route::post(ONE, "UpdateFirewallRule", "updatefirewallrule", GROUP, update),
-    Route::delete(ONE, "DeleteFirewallRule", "deletefirewallrule", GROUP, delete),
-    Route::post("/:login/fwrules/:id/enable", "EnableFirewallRule", "enablefirewallrule", GROUP, enable),
-    Route::post("/:login/fwrules/:id/disable", "DisableFirewallRule", "disablefirewallrule", GROUP, disable),
-    Route::get(MACHINES, "ListFirewallRuleMachines", "listfirewallrulemachines", GROUP, list_machines),
-    Route::head(MACHINES, "HeadFirewallRuleMachines", "headfirewallrulemachines", GROUP, list_machines),
-    Route::get(OF_MACHINE, "ListMachineFirewallRules", "listmachinefirewallrules", GROUP, of_machine),
-    Route::head(OF_MACHINE, "HeadMachineFirewallRules", "headmachinefirewallrules", GROUP, of_machine),
+    Route::get(ALL, "ListFirewallRules", GROUP, list),
+    Route::head(ALL, "HeadFirewallRules", GROUP, list),
+    Route::post(ALL, "CreateFirewallRule", GROUP, create),
+    Route::get(ONE, "GetFirewallRule", GROUP, get),
+    Route::head(ONE, "HeadFirewallRule", GROUP, get),
+    Route::post(ONE, "UpdateFirewallRule", GROUP, update),
+    Route::delete(ONE, "DeleteFirewallRule", GROUP, delete),
+    Route::post("/:login/fwrules/:id/enable", "EnableFirewallRule", GROUP, enable),
+    Route::post("/:login/fwrules/:id/disable", "DisableFirewallRule", GROUP, disable),
+    Route::get(MACHINES, "ListFirewallRuleMachines", GROUP, list_machines),
+    Route::head(MACHINES, "HeadFirewallRuleMachines", GROUP, list_machines),
+    Route::get(OF_MACHINE, "ListMachineFirewallRules", GROUP, of_machine),
+    Route::head(OF_MACHINE, "HeadMachineFirewallRules", GROUP, of_machine),
 ];
 
 fn view(rule: &FirewallRule) -> Value {

@@ -17,13 +17,14 @@ const ALL: &str = "/:login/images";
 const ONE: &str = "/:login/images/:image";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::post(ALL, "CreateImageFromMachine", "createimagefrommachine", "images", create),
-    Route::post(ALL, "ImportImageFromDatacenter", "createimagefrommachine", "images", import)
+    Route::post(ALL, "CreateImageFromMachine", "images", create),
+    Route::post(ALL, "ImportImageFromDatacenter", "images", import)
+        .rbac("createimagefrommachine")
         .action("import-from-datacenter"),
-    Route::post(ONE, "UpdateImage", "updateimage", "images", update).action("update"),
-    Route::post(ONE, "ExportImage", "updateimage", "images", export).action("export"),
-    Route::post(ONE, "CloneImage", "updateimage", "images", clone).action("clone"),
-    Route::delete(ONE, "DeleteImage", "deleteimage", "images", delete),
+    Route::post(ONE, "UpdateImage", "images", update).action("update"),
+    Route::post(ONE, "ExportImage", "images", export).rbac("updateimage").action("export"),
+    Route::post(ONE, "CloneImage", "images", clone).rbac("updateimage").action("clone"),
+    Route::delete(ONE, "DeleteImage", "images", delete),
 ];
 
 /// Ancestors of a clone that are cloned with it, at most.

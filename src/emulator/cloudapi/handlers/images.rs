@@ -8,10 +8,10 @@ use crate::emulator::datacenter::state::{Image, is_uuid};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get("/:login/images", "ListImages", "listimages", "images", list),
-    Route::head("/:login/images", "HeadImages", "headimages", "images", list),
-    Route::get("/:login/images/:image", "GetImage", "getimage", "images", get),
-    Route::head("/:login/images/:image", "HeadImage", "headimage", "images", get),
+    Route::get("/:login/images", "ListImages", "images", list),
+    Route::head("/:login/images", "HeadImages", "images", list),
+    Route::get("/:login/images/:image", "GetImage", "images", get),
+    Route::head("/:login/images/:image", "HeadImage", "images", get),
 ];
 
 /// Fields that the first version of the API did not show.

@@ -7,12 +7,12 @@ use crate::emulator::datacenter::state::{Account, Key};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get("/:login/keys", "ListKeys", "listkeys", "keys", list),
-    Route::head("/:login/keys", "HeadKeys", "headkeys", "keys", list),
-    Route::post("/:login/keys", "CreateKey", "createkey", "keys", create).typed(),
-    Route::get("/:login/keys/:key", "GetKey", "getkey", "keys", get),
-    Route::head("/:login/keys/:key", "HeadKey", "headkey", "keys", get),
-    Route::delete("/:login/keys/:key", "DeleteKey", "deletekey", "keys", delete),
+    Route::get("/:login/keys", "ListKeys", "keys", list),
+    Route::head("/:login/keys", "HeadKeys", "keys", list),
+    Route::post("/:login/keys", "CreateKey", "keys", create).typed(),
+    Route::get("/:login/keys/:key", "GetKey", "keys", get),
+    Route::head("/:login/keys/:key", "HeadKey", "keys", get),
+    Route::delete("/:login/keys/:key", "DeleteKey", "keys", delete),
 ];
 
 /// A fingerprint as it stands in a `Location`.

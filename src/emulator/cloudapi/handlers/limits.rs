@@ -7,7 +7,7 @@ use crate::emulator::datacenter::state::{Image, Limit, Machine, Package};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(crate) static ROUTES: &[Route] =
-    &[Route::get("/:login/limits", "GetAccountLimits", "getprovisioninglimits", "account", list)];
+    &[Route::get("/:login/limits", "GetAccountLimits", "account", list).rbac("getprovisioninglimits")];
 
 /// Whether a machine with this brand and image is among those that a limit counts.
 fn counts(limit: &Limit, brand: &str, image: Option<&Image>) -> bool {

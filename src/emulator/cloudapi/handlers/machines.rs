@@ -14,13 +14,13 @@ use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 use crate::emulator::js;
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get("/:login/machines", "ListMachines", "listmachines", "machines", list),
-    Route::head("/:login/machines", "HeadMachines", "headmachines", "machines", list),
-    Route::get("/:login/machines/:machine", "GetMachine", "getmachine", "machines", get),
-    Route::head("/:login/machines/:machine", "HeadMachine", "headmachine", "machines", get),
-    Route::delete("/:login/machines/:machine", "DeleteMachine", "deletemachine", "machines", delete),
-    Route::get("/:login/machines/:machine/audit", "MachineAudit", "machineaudit", "machines", audit),
-    Route::head("/:login/machines/:machine/audit", "HeadAudit", "headaudit", "machines", audit),
+    Route::get("/:login/machines", "ListMachines", "machines", list),
+    Route::head("/:login/machines", "HeadMachines", "machines", list),
+    Route::get("/:login/machines/:machine", "GetMachine", "machines", get),
+    Route::head("/:login/machines/:machine", "HeadMachine", "machines", get),
+    Route::delete("/:login/machines/:machine", "DeleteMachine", "machines", delete),
+    Route::get("/:login/machines/:machine/audit", "MachineAudit", "machines", audit),
+    Route::head("/:login/machines/:machine/audit", "HeadAudit", "machines", audit),
 ];
 
 /// The machine that the call names, if it is the account's. Deleted ones are found too.

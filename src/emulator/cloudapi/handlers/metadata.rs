@@ -14,12 +14,12 @@ const ONE: &str = "/:login/machines/:machine/metadata/:key";
 
 /// There is no HEAD of a single key: the real server answers 405.
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListMachineMetadata", "listmachinemetadata", "machines", list),
-    Route::head(ALL, "HeadMachineMetadata", "headmachinemetadata", "machines", list),
-    Route::post(ALL, "UpdateMachineMetadata", "addmachinemetadata", "machines", update),
-    Route::delete(ALL, "DeleteAllMachineMetadata", "deleteallmachinemetadata", "machines", delete_all),
-    Route::get(ONE, "GetMachineMetadata", "getmachinemetadata", "machines", get),
-    Route::delete(ONE, "DeleteMachineMetadata", "deletemachinemetadata", "machines", delete),
+    Route::get(ALL, "ListMachineMetadata", "machines", list),
+    Route::head(ALL, "HeadMachineMetadata", "machines", list),
+    Route::post(ALL, "UpdateMachineMetadata", "machines", update).rbac("addmachinemetadata"),
+    Route::delete(ALL, "DeleteAllMachineMetadata", "machines", delete_all),
+    Route::get(ONE, "GetMachineMetadata", "machines", get),
+    Route::delete(ONE, "DeleteMachineMetadata", "machines", delete),
 ];
 
 /// Parameters that never become metadata.

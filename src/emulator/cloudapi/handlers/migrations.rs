@@ -15,17 +15,17 @@ use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 const PATH: &str = "/:login/machines/:machine/migrate";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get("/:login/migrations", "ListMigrations", "listmigrations", "machines", list),
-    Route::get("/:login/migrations/:machine", "GetMigration", "getmigration", "machines", get),
-    Route::get(PATH, "MigrateMachineEstimate", "migratemachineestimate", "machines", estimate),
-    Route::post(PATH, "MigrateBegin", "migrate", "machines", begin).action("begin"),
-    Route::post(PATH, "MigrateAutomatic", "migrate", "machines", automatic).action("automatic"),
-    Route::post(PATH, "MigrateSync", "migrate", "machines", sync).action("sync"),
-    Route::post(PATH, "MigrateSwitch", "migrate", "machines", switch).action("switch"),
-    Route::post(PATH, "MigratePause", "migrate", "machines", pause).action("pause"),
-    Route::post(PATH, "MigrateAbort", "migrate", "machines", abort).action("abort"),
-    Route::post(PATH, "MigrateFinalize", "migrate", "machines", finalize).action("finalize"),
-    Route::post(PATH, "MigrateWatch", "migrate", "machines", watch).action("watch"),
+    Route::get("/:login/migrations", "ListMigrations", "machines", list),
+    Route::get("/:login/migrations/:machine", "GetMigration", "machines", get),
+    Route::get(PATH, "MigrateMachineEstimate", "machines", estimate),
+    Route::post(PATH, "MigrateBegin", "machines", begin).rbac("migrate").action("begin"),
+    Route::post(PATH, "MigrateAutomatic", "machines", automatic).rbac("migrate").action("automatic"),
+    Route::post(PATH, "MigrateSync", "machines", sync).rbac("migrate").action("sync"),
+    Route::post(PATH, "MigrateSwitch", "machines", switch).rbac("migrate").action("switch"),
+    Route::post(PATH, "MigratePause", "machines", pause).rbac("migrate").action("pause"),
+    Route::post(PATH, "MigrateAbort", "machines", abort).rbac("migrate").action("abort"),
+    Route::post(PATH, "MigrateFinalize", "machines", finalize).rbac("migrate").action("finalize"),
+    Route::post(PATH, "MigrateWatch", "machines", watch).rbac("migrate").action("watch"),
 ];
 
 fn list(call: &mut Call<'_>) -> Outcome {

@@ -14,11 +14,11 @@ const ALL: &str = "/:login/networks/:id/ips";
 const ONE: &str = "/:login/networks/:id/ips/:ip_address";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListNetworkIPs", "listnetworkips", "networks", list),
-    Route::head(ALL, "HeadNetworkIPs", "headnetworkips", "networks", list),
-    Route::get(ONE, "GetNetworkIP", "getnetworkip", "networks", get),
-    Route::head(ONE, "HeadNetworkIP", "headnetworkip", "networks", get),
-    Route::put(ONE, "UpdateNetworkIP", "updatenetworkip", "networks", update),
+    Route::get(ALL, "ListNetworkIPs", "networks", list),
+    Route::head(ALL, "HeadNetworkIPs", "networks", list),
+    Route::get(ONE, "GetNetworkIP", "networks", get),
+    Route::head(ONE, "HeadNetworkIP", "networks", get),
+    Route::put(ONE, "UpdateNetworkIP", "networks", update),
 ];
 
 /// What is known of an address.

@@ -11,10 +11,10 @@ use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 use crate::emulator::js;
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get("/:login/networks", "ListNetworks", "listnetworks", "networks", list),
-    Route::head("/:login/networks", "HeadNetworks", "headnetworks", "networks", list),
-    Route::get("/:login/networks/:network", "GetNetwork", "getnetwork", "networks", get),
-    Route::head("/:login/networks/:network", "HeadNetwork", "headnetwork", "networks", get),
+    Route::get("/:login/networks", "ListNetworks", "networks", list),
+    Route::head("/:login/networks", "HeadNetworks", "networks", list),
+    Route::get("/:login/networks/:network", "GetNetwork", "networks", get),
+    Route::head("/:login/networks/:network", "HeadNetwork", "networks", get),
 ];
 
 /// As the API shows a network.

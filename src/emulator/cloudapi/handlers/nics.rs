@@ -15,12 +15,12 @@ const ALL: &str = "/:login/machines/:machine/nics";
 const ONE: &str = "/:login/machines/:machine/nics/:mac";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListNics", "listnics", "nics", list).versions(FROM_7_2),
-    Route::head(ALL, "HeadNics", "listnics", "nics", list).versions(FROM_7_2),
-    Route::post(ALL, "AddNic", "addnic", "nics", add).versions(FROM_7_2),
-    Route::get(ONE, "GetNic", "getnic", "nics", get).versions(FROM_7_2),
-    Route::head(ONE, "HeadNic", "getnic", "nics", get).versions(FROM_7_2),
-    Route::delete(ONE, "RemoveNic", "removenic", "nics", remove).versions(FROM_7_2),
+    Route::get(ALL, "ListNics", "nics", list).versions(FROM_7_2),
+    Route::head(ALL, "HeadNics", "nics", list).rbac("listnics").versions(FROM_7_2),
+    Route::post(ALL, "AddNic", "nics", add).versions(FROM_7_2),
+    Route::get(ONE, "GetNic", "nics", get).versions(FROM_7_2),
+    Route::head(ONE, "HeadNic", "nics", get).rbac("getnic").versions(FROM_7_2),
+    Route::delete(ONE, "RemoveNic", "nics", remove).versions(FROM_7_2),
 ];
 
 fn view(machine: &Machine, nic: &Nic) -> Value {

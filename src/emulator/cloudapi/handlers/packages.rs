@@ -8,10 +8,10 @@ use crate::emulator::http::params::glob;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get("/:login/packages", "ListPackages", "listpackages", "packages", list),
-    Route::head("/:login/packages", "HeadPackages", "headpackages", "packages", list),
-    Route::get("/:login/packages/:package", "GetPackage", "getpackage", "packages", get),
-    Route::head("/:login/packages/:package", "HeadPackage", "headpackage", "packages", get),
+    Route::get("/:login/packages", "ListPackages", "packages", list),
+    Route::head("/:login/packages", "HeadPackages", "packages", list),
+    Route::get("/:login/packages/:package", "GetPackage", "packages", get),
+    Route::head("/:login/packages/:package", "HeadPackage", "packages", get),
 ];
 
 fn view(package: &Package) -> Value {

@@ -12,13 +12,13 @@ const ALL: &str = "/:login/policies";
 const ONE: &str = "/:login/policies/:policy";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListPolicies", "listpolicies", "policies", list),
-    Route::head(ALL, "HeadPolicies", "headpolicies", "policies", list),
-    Route::post(ALL, "CreatePolicy", "createpolicy", "policies", create).typed(),
-    Route::get(ONE, "GetPolicy", "getpolicy", "policies", get),
-    Route::head(ONE, "HeadPolicy", "headpolicy", "policies", get),
-    Route::post(ONE, "UpdatePolicy", "updatepolicy", "policies", update),
-    Route::delete(ONE, "DeletePolicy", "deletepolicy", "policies", delete),
+    Route::get(ALL, "ListPolicies", "policies", list),
+    Route::head(ALL, "HeadPolicies", "policies", list),
+    Route::post(ALL, "CreatePolicy", "policies", create).typed(),
+    Route::get(ONE, "GetPolicy", "policies", get),
+    Route::head(ONE, "HeadPolicy", "policies", get),
+    Route::post(ONE, "UpdatePolicy", "policies", update),
+    Route::delete(ONE, "DeletePolicy", "policies", delete),
 ];
 
 fn view(policy: &Policy) -> Value {

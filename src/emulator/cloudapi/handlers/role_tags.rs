@@ -11,18 +11,14 @@ use crate::emulator::http::params::Params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::put("/:login", "ReplaceAccountRoleTags", "setroletags", "role-tags", account),
-    Route::put("/:login/machines/:machine", "ReplaceMachineRoleTags", "setroletags", "role-tags", one),
-    Route::put("/:login/users/:user/keys/:key", "ReplaceUserKeysResourceRoleTags", "setroletags", "role-tags", one),
-    Route::put(
-        "/:login/users/:user/:resource_name",
-        "ReplaceUserKeysResourcesRoleTags",
-        "setroletags",
-        "role-tags",
-        of_user,
-    ),
-    Route::put("/:login/:resource_name", "ReplaceResourcesRoleTags", "setroletags", "role-tags", all),
-    Route::put("/:login/:resource_name/:resource_id", "ReplaceResourceRoleTags", "setroletags", "role-tags", one),
+    Route::put("/:login", "ReplaceAccountRoleTags", "role-tags", account).rbac("setroletags"),
+    Route::put("/:login/machines/:machine", "ReplaceMachineRoleTags", "role-tags", one).rbac("setroletags"),
+    Route::put("/:login/users/:user/keys/:key", "ReplaceUserKeysResourceRoleTags", "role-tags", one)
+        .rbac("setroletags"),
+    Route::put("/:login/users/:user/:resource_name", "ReplaceUserKeysResourcesRoleTags", "role-tags", of_user)
+        .rbac("setroletags"),
+    Route::put("/:login/:resource_name", "ReplaceResourcesRoleTags", "role-tags", all).rbac("setroletags"),
+    Route::put("/:login/:resource_name/:resource_id", "ReplaceResourceRoleTags", "role-tags", one).rbac("setroletags"),
 ];
 
 /// What can be tagged.

@@ -15,13 +15,13 @@ const ALL: &str = "/:login/roles";
 const ONE: &str = "/:login/roles/:role";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListRoles", "listroles", "roles", list),
-    Route::head(ALL, "HeadRoles", "headroles", "roles", list),
-    Route::post(ALL, "CreateRole", "createrole", "roles", create).typed(),
-    Route::get(ONE, "GetRole", "getrole", "roles", get),
-    Route::head(ONE, "HeadRole", "headrole", "roles", get),
-    Route::post(ONE, "UpdateRole", "updaterole", "roles", update),
-    Route::delete(ONE, "DeleteRole", "deleterole", "roles", delete),
+    Route::get(ALL, "ListRoles", "roles", list),
+    Route::head(ALL, "HeadRoles", "roles", list),
+    Route::post(ALL, "CreateRole", "roles", create).typed(),
+    Route::get(ONE, "GetRole", "roles", get),
+    Route::head(ONE, "HeadRole", "roles", get),
+    Route::post(ONE, "UpdateRole", "roles", update),
+    Route::delete(ONE, "DeleteRole", "roles", delete),
 ];
 
 fn login<'a>(state: &'a State, account: &'a Account, member: &Member) -> &'a str {

@@ -14,13 +14,13 @@ const ALL: &str = "/:login/machines/:machine/snapshots";
 const ONE: &str = "/:login/machines/:machine/snapshots/:name";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::post(ALL, "CreateMachineSnapshot", "createmachinesnapshot", "machines", create),
-    Route::get(ALL, "ListMachineSnapshots", "listmachinesnapshots", "machines", list),
-    Route::head(ALL, "HeadMachineSnapshots", "headmachinesnapshots", "machines", list),
-    Route::get(ONE, "GetMachineSnapshot", "getmachinesnapshot", "machines", get),
-    Route::head(ONE, "HeadMachineSnapshot", "headmachinesnapshot", "machines", get),
-    Route::post(ONE, "StartMachineFromSnapshot", "startmachinefromsnapshot", "machines", start),
-    Route::delete(ONE, "DeleteMachineSnapshot", "deletemachinesnapshot", "machines", delete),
+    Route::post(ALL, "CreateMachineSnapshot", "machines", create),
+    Route::get(ALL, "ListMachineSnapshots", "machines", list),
+    Route::head(ALL, "HeadMachineSnapshots", "machines", list),
+    Route::get(ONE, "GetMachineSnapshot", "machines", get),
+    Route::head(ONE, "HeadMachineSnapshot", "machines", get),
+    Route::post(ONE, "StartMachineFromSnapshot", "machines", start),
+    Route::delete(ONE, "DeleteMachineSnapshot", "machines", delete),
 ];
 
 /// One MiB of a snapshot for so many of the disk: it holds what has changed only.

@@ -10,9 +10,8 @@ use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 use crate::emulator::http::upgrade;
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get("/:login/changefeed", "GetChangefeed", "changefeed", "changefeed", changefeed),
-    Route::get("/:login/machines/:machine/vnc", "ConnectMachineVNC", "connectmachinevnc", "machines", vnc)
-        .versions(&[Version(8, 4, 0)]),
+    Route::get("/:login/changefeed", "GetChangefeed", "changefeed", changefeed).rbac("changefeed"),
+    Route::get("/:login/machines/:machine/vnc", "ConnectMachineVNC", "machines", vnc).versions(&[Version(8, 4, 0)]),
 ];
 
 fn changefeed(call: &mut Call<'_>) -> Outcome {

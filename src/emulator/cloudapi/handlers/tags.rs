@@ -13,14 +13,14 @@ const ALL: &str = "/:login/machines/:machine/tags";
 const ONE: &str = "/:login/machines/:machine/tags/:tag";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListMachineTags", "listmachinetags", "machines", list),
-    Route::head(ALL, "HeadMachineTags", "headmachinetags", "machines", list),
-    Route::post(ALL, "AddMachineTags", "addmachinetags", "machines", add),
-    Route::put(ALL, "ReplaceMachineTags", "replacemachinetags", "machines", replace),
-    Route::delete(ALL, "DeleteMachineTags", "deletemachinetags", "machines", delete_all),
-    Route::get(ONE, "GetMachineTag", "getmachinetag", "machines", get),
-    Route::head(ONE, "HeadMachineTag", "headmachinetag", "machines", get),
-    Route::delete(ONE, "DeleteMachineTag", "deletemachinetag", "machines", delete),
+    Route::get(ALL, "ListMachineTags", "machines", list),
+    Route::head(ALL, "HeadMachineTags", "machines", list),
+    Route::post(ALL, "AddMachineTags", "machines", add),
+    Route::put(ALL, "ReplaceMachineTags", "machines", replace),
+    Route::delete(ALL, "DeleteMachineTags", "machines", delete_all),
+    Route::get(ONE, "GetMachineTag", "machines", get),
+    Route::head(ONE, "HeadMachineTag", "machines", get),
+    Route::delete(ONE, "DeleteMachineTag", "machines", delete),
 ];
 
 /// Parameters that never become a tag.

@@ -10,12 +10,12 @@ const ALL: &str = "/:login/users/:user/keys";
 const ONE: &str = "/:login/users/:user/keys/:key";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListUserKeys", "listuserkeys", "users", list).versions(version::FROM_7_2),
-    Route::head(ALL, "HeadUserKeys", "headuserkeys", "users", list).versions(version::FROM_7_2),
-    Route::post(ALL, "CreateUserKey", "createuserkey", "users", create).typed().versions(version::FROM_7_2),
-    Route::get(ONE, "GetUserKey", "getuserkey", "users", get).versions(version::FROM_7_2),
-    Route::head(ONE, "HeadUserKey", "headuserkey", "users", get).versions(version::FROM_7_2),
-    Route::delete(ONE, "DeleteUserKey", "deleteuserkey", "users", delete).versions(version::FROM_7_2),
+    Route::get(ALL, "ListUserKeys", "users", list).versions(version::FROM_7_2),
+    Route::head(ALL, "HeadUserKeys", "users", list).versions(version::FROM_7_2),
+    Route::post(ALL, "CreateUserKey", "users", create).typed().versions(version::FROM_7_2),
+    Route::get(ONE, "GetUserKey", "users", get).versions(version::FROM_7_2),
+    Route::head(ONE, "HeadUserKey", "users", get).versions(version::FROM_7_2),
+    Route::delete(ONE, "DeleteUserKey", "users", delete).versions(version::FROM_7_2),
 ];
 
 /// The keys of the sub-user that the path names.

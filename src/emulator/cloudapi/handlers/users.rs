@@ -14,20 +14,14 @@ const ALL: &str = "/:login/users";
 const ONE: &str = "/:login/users/:user";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListUsers", "listusers", "users", list),
-    Route::head(ALL, "HeadUsers", "headusers", "users", list),
-    Route::post(ALL, "CreateUser", "createuser", "users", create).typed(),
-    Route::get(ONE, "GetUser", "getuser", "users", get),
-    Route::head(ONE, "HeadUser", "headuser", "users", get),
-    Route::post(ONE, "UpdateUser", "updateuser", "users", update),
-    Route::post(
-        "/:login/users/:user/change_password",
-        "ChangeUserPassword",
-        "changeuserpassword",
-        "users",
-        change_password,
-    ),
-    Route::delete(ONE, "DeleteUser", "deleteuser", "users", delete),
+    Route::get(ALL, "ListUsers", "users", list),
+    Route::head(ALL, "HeadUsers", "users", list),
+    Route::post(ALL, "CreateUser", "users", create).typed(),
+    Route::get(ONE, "GetUser", "users", get),
+    Route::head(ONE, "HeadUser", "users", get),
+    Route::post(ONE, "UpdateUser", "users", update),
+    Route::post("/:login/users/:user/change_password", "ChangeUserPassword", "users", change_password),
+    Route::delete(ONE, "DeleteUser", "users", delete),
 ];
 
 /// How many passwords are remembered, so that none of them is taken again.

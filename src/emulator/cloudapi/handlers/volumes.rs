@@ -17,12 +17,12 @@ const ALL: &str = "/:login/volumes";
 const ONE: &str = "/:login/volumes/:id";
 
 pub(crate) static ROUTES: &[Route] = &[
-    Route::get(ALL, "ListVolumes", "listvolumes", "volumes", list),
-    Route::post(ALL, "CreateVolume", "createvolume", "volumes", create),
-    Route::get(ONE, "GetVolume", "getvolume", "volumes", get),
-    Route::post(ONE, "UpdateVolume", "updatevolume", "volumes", update),
-    Route::delete(ONE, "DeleteVolume", "deletevolume", "volumes", delete),
-    Route::get("/:login/volumesizes", "ListVolumeSizes", "listvolumesizes", "volumes", sizes),
+    Route::get(ALL, "ListVolumes", "volumes", list),
+    Route::post(ALL, "CreateVolume", "volumes", create),
+    Route::get(ONE, "GetVolume", "volumes", get),
+    Route::post(ONE, "UpdateVolume", "volumes", update),
+    Route::delete(ONE, "DeleteVolume", "volumes", delete),
+    Route::get("/:login/volumesizes", "ListVolumeSizes", "volumes", sizes),
 ];
 
 /// The sizes there are, in MiB; the first is given when none is asked for.

@@ -7,15 +7,19 @@ use clap::Command;
 
 use crate::api::Op;
 use crate::cli::args::globals;
-use crate::cli::commands::shortcuts::option;
+use crate::cli::commands::shortcuts::{option, takes_value};
 use crate::config::{Env, Flags};
 use crate::request::Args;
+
+/// Makes the commands that these words may mean, of which the first is the program's name: all of them would take longer
+/// than a person waits for a letter.
+pub type Tree = fn(&[OsString]) -> Command;
 
 /// The words before the one that is completed.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// What makes the tree of all commands.
-    pub tree: fn() -> Command,
+    /// What makes the tree of the commands that the words may mean.
+    pub tree: Tree,
     /// The variables that the command will see.
     pub env: Env,
     /// Without the options that choose the cloud and the key.
@@ -28,26 +32,26 @@ pub struct Line {
 
 impl Line {
     /// Takes the words apart, by the commands and options that there are.
-    pub fn read(tree: fn() -> Command, before: &[OsString], env: Env) -> Line {
+    pub fn read(tree: Tree, before: &[OsString], env: Env) -> Line {
         let mut line = Line { tree, env, words: Vec::new(), cloud: Vec::new(), escaped: false };
-        let mut root = tree();
-        root.build();
-        let mut command = &root;
+        let root = tree(before);
+        // Some options are those of all commands below.
+        let mut commands = vec![&root];
         let mut rest = before.iter().peekable();
         line.words.extend(rest.next().cloned());
         while let Some(word) = rest.next() {
             let text = word.to_string_lossy();
-            let option = if line.escaped { None } else { option(command, &text) };
+            let option = if line.escaped { None } else { option(&commands, &text) };
             let Some((arg, attached)) = option else {
                 line.escaped |= text == "--";
-                command = Some(command)
-                    .filter(|_| !line.escaped)
-                    .and_then(|it| it.find_subcommand(&*text))
-                    .unwrap_or(command);
+                let below = commands.first().filter(|_| !line.escaped).and_then(|last| last.find_subcommand(&*text));
+                commands.splice(0..0, below);
                 line.words.push(word.clone());
                 continue;
             };
-            let takes = arg.get_num_args().map_or(0, |range| range.min_values()).saturating_sub(usize::from(attached));
+            // clap sets what nobody has said only when it takes the commands up.
+            let takes = arg.get_num_args().map_or(usize::from(takes_value(arg)), |range| range.min_values());
+            let takes = takes.saturating_sub(usize::from(attached));
             let values: Vec<_> = rest.by_ref().take(takes).collect();
             // The last one's value is the word that is completed.
             let complete = values.len() == takes;
@@ -74,7 +78,7 @@ impl Line {
         let mut args = Args::new();
         let mut params = list.path_params().peekable();
         params.peek()?;
-        let matches = (self.tree)().ignore_errors(true).try_get_matches_from(&self.words).ok()?;
+        let matches = (self.tree)(&self.words).ignore_errors(true).try_get_matches_from(&self.words).ok()?;
         let mut last = &matches;
         while let Some((_, next)) = last.subcommand() {
             last = next;
@@ -89,10 +93,10 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::tree;
+    use crate::cli::tree::completing;
 
     fn read(text: &str) -> Line {
-        Line::read(tree, &text.split(' ').map(OsString::from).collect::<Vec<_>>(), Env::default())
+        Line::read(completing, &text.split(' ').map(OsString::from).collect::<Vec<_>>(), Env::default())
     }
 
     fn words(text: &str) -> Vec<OsString> {

@@ -21,7 +21,7 @@ use crate::cli::console::Console;
 use crate::config::{Dirs, Env, profile};
 use crate::error::{Error, Result};
 use crate::render;
-use line::Line;
+use line::{Line, Tree};
 pub use shells::{SHELLS, script};
 
 /// A list of names is not waited for any longer.
@@ -41,12 +41,12 @@ const NAME: &str = "name::";
 ///
 /// # Errors
 /// A usage error for a shell that is not known, or what is not a shell's question.
-pub fn answered(args: &[OsString], console: &Console, tree: fn() -> Command) -> Option<Result<()>> {
+pub fn answered(args: &[OsString], console: &Console, tree: Tree) -> Option<Result<()>> {
     let shell = console.env.var_os(VARIABLE)?;
     Some(answer(args, console, &shell.to_string_lossy(), tree))
 }
 
-fn answer(args: &[OsString], console: &Console, shell: &str, tree: fn() -> Command) -> Result<()> {
+fn answer(args: &[OsString], console: &Console, shell: &str, tree: Tree) -> Result<()> {
     let wrong = || Error::usage(format!("{VARIABLE} is set, so a shell's question was expected"));
     let shell = shells::named(shell).ok_or_else(|| {
         let known: Vec<&str> = SHELLS.iter().map(|(shell, _)| *shell).collect();
@@ -66,7 +66,7 @@ fn answer(args: &[OsString], console: &Console, shell: &str, tree: fn() -> Comma
 }
 
 /// What can stand in the place of the last of these words: the candidates and a line about each.
-fn candidates(words: &[OsString], env: &Env, tree: fn() -> Command) -> Vec<(String, String)> {
+fn candidates(words: &[OsString], env: &Env, tree: Tree) -> Vec<(String, String)> {
     let Some((typed, before)) = words.split_last() else { return Vec::new() };
     let Some(typed) = typed.to_str() else { return Vec::new() };
     // The word that is typed is none yet.
@@ -77,7 +77,7 @@ fn candidates(words: &[OsString], env: &Env, tree: fn() -> Command) -> Vec<(Stri
     let mut words = line.words.clone();
     words.push(typed.into());
     let last = words.len() - 1;
-    let mut root = with_names(tree(), &line, &[]);
+    let mut root = with_names(tree(before), &line, &[]);
     let found = clap_complete::engine::complete(&mut root, words, last, None).unwrap_or_default();
     let is_option = |one: &CompletionCandidate| one.get_id().is_some_and(|id| id.starts_with("arg::"));
     // Options are offered with everything only where there is nothing else.
@@ -240,7 +240,7 @@ mod tests {
 
     fn offered(line: &str) -> Vec<String> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        candidates(&words, &Env::process(), crate::cli::tree).into_iter().map(|(value, _)| value).collect()
+        candidates(&words, &Env::process(), crate::cli::tree::completing).into_iter().map(|(value, _)| value).collect()
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub fn outputs(line: &Arc<Line>) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| {
         let typed = typed.to_string_lossy();
         let before: Vec<&str> = line.words.iter().skip(1).filter_map(|word| word.to_str()).collect();
-        let op = hints::operation(&(line.tree)(), &before).map(|(_, op)| op);
+        let op = hints::operation(&(line.tree)(&line.words), &before).map(|(_, op)| op);
         let columns = op.map_or(&[][..], |op| CLOUDAPI.columns(op));
         let document = op.is_some_and(|op| std::ptr::eq(op, &machines::GET)).then_some(CREATE);
         let named = || columns.iter().map(|column| column.name);
@@ -153,7 +153,7 @@ pub fn sorts(line: &Arc<Line>) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| {
         let typed = typed.to_string_lossy();
         let before: Vec<&str> = line.words.iter().skip(1).filter_map(|word| word.to_str()).collect();
-        let op = hints::operation(&(line.tree)(), &before).map(|(_, op)| op);
+        let op = hints::operation(&(line.tree)(&line.words), &before).map(|(_, op)| op);
         let columns = op.map_or(&[][..], |op| CLOUDAPI.columns(op));
         let begin = before_comma(&typed);
         let minus = if typed.get(begin.len()..).is_some_and(|rest| rest.starts_with('-')) { "-" } else { "" };
@@ -176,7 +176,7 @@ pub fn selectors(noun: &'static Noun, line: &Arc<Line>) -> ArgValueCompleter {
 pub fn pages(line: &Arc<Line>) -> ArgValueCompleter {
     let line = Arc::clone(line);
     ArgValueCompleter::new(move |typed: &OsStr| {
-        let mut tree = (line.tree)();
+        let mut tree = (line.tree)(&line.words);
         let mut topics = Vec::new();
         let above: Vec<&str> = line.words.iter().skip(2).filter_map(|word| word.to_str()).collect();
         if above.is_empty() {
