@@ -6,6 +6,8 @@ _sdc() {
     while IFS= read -r line; do
         [[ -n $line ]] && COMPREPLY+=("$line")
     done <<<"$(SDC_COMPLETE=bash command sdc -- "${COMP_LINE:0:COMP_POINT}" "$2" "$COMP_TYPE" 2>/dev/null </dev/null)"
+    # A value follows, or a part of a name.
+    [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[=.,:/] ]] && compopt -o nospace 2>/dev/null
     return 0
 }
 complete -o bashdefault -o default -o nosort -F _sdc sdc 2>/dev/null ||

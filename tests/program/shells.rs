@@ -314,6 +314,12 @@ fn parts_of_words_are_completed(shell: &mut Shell, url: &str) {
         shell.expect(&keys, &["machines", "nics", "get", "web 1", "be:d8:01:02:03:04"]);
     }
     shell.expect("sdc mach\t li\t --js\t", &["machines", "list", "--json"]);
+    // Lists of words, and values behind a name.
+    shell.expect("sdc ls -o name,primaryI\t", &["ls", "-o", "name,primaryIp"]);
+    shell.expect("sdc ls -s name,-primaryI\t", &["ls", "-s", "name,-primaryIp"]);
+    shell.expect("sdc ls --state running,provi\t", &["ls", "--state", "running,provisioning"]);
+    shell.expect("sdc ls state=running,provi\t", &["ls", "state=running,provisioning"]);
+    shell.expect("sdc ls deletion_prot\ttr\t", &["ls", "deletion_protection=true"]);
 }
 
 fn options_of_the_cloud_count(shell: &mut Shell, url: &str) {

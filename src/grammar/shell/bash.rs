@@ -156,6 +156,8 @@ impl Typed {
             return None;
         }
         let rest = candidate.get(self.kept..)?;
+        // A comma means itself, unless a brace was typed before it. readline would not know a quoted one again.
+        let braced = typed.get(..self.kept)?.contains('{');
         let mut out = String::with_capacity(rest.len() + 8);
         for letter in rest.chars() {
             match (self.open, letter) {
@@ -163,6 +165,7 @@ impl Typed {
                 (Open::Double, '\\' | '"' | '$' | '`') => out.extend(['\\', letter]),
                 // In double quotes a backslash keeps it from being history, and stays where it is.
                 (Open::Double, '!') => out.push_str(r#""\!""#),
+                (Open::No, ',') if !braced => out.push(letter),
                 (Open::No, letter) if !is_plain(letter) => out.extend(['\\', letter]),
                 _ => out.push(letter),
             }
@@ -225,6 +228,9 @@ mod tests {
             ("sdc images get \"x", "x", "x$(touch `F`)", "x\\$(touch \\`F\\`)\""),
             ("sdc images get \"x", "x", "x!y\"", "x\"\\!\"y\\\"\""),
             ("sdc images get 'x", "x", "x'y", r"x'\''y'"),
+            ("sdc machines list -o name,st", "name,st", "name,state", "name,state"),
+            ("sdc keys get x", "x", "x{a,b}", r"x\{a,b\}"),
+            ("sdc keys get {a,b", "{a,b", "{a,b", r"\{a,b"),
             ("sdc images get debian-12@", "@", "debian-12@20240101", "@20240101"),
             ("sdc images get debian-12@", "", "debian-12@20240101", "20240101"),
             ("sdc keys get jill@host:", "", "jill@host:a b", r"a\ b"),
@@ -236,7 +242,7 @@ mod tests {
             ("sdc keys get ke'y w", "y w", "key with", "y with'"),
             ("sdc keys get 'key 'w", "'key 'w", "key with", r"key\ with"),
             ("sdc keys get ~", "~", "~root", r"\~root"),
-            ("sdc keys get ", "", "#!{a,b}*", r"\#\!\{a\,b\}\*"),
+            ("sdc keys get ", "", "#!{a,b}*", r"\#\!\{a,b\}\*"),
             ("sdc keys get ü", "ü", "ünïcödé", "ünïcödé"),
         ] {
             let typed = read(line, replaced, "9").unwrap();
