@@ -75,17 +75,24 @@ pub struct Column {
     pub nested: bool,
     /// What it holds.
     pub holds: Holds,
+    /// Stays where a terminal has no room for all columns.
+    pub stays: bool,
 }
 
 /// A field shown under its own name, as it is, in every table.
 pub const fn column(name: &'static str) -> Column {
-    Column { name, field: name, show: Show::Text, level: Level::Short, nested: false, holds: Holds::Text }
+    Column { name, field: name, show: Show::Text, level: Level::Short, nested: false, holds: Holds::Text, stays: false }
 }
 
 impl Column {
     /// Is true or false.
     pub const fn truth(mut self) -> Self {
         self.holds = Holds::Truth;
+        self
+    }
+    /// Stays where a terminal has no room for all columns.
+    pub const fn stays(mut self) -> Self {
+        self.stays = true;
         self
     }
     /// Holds a time.

@@ -78,8 +78,7 @@ pub async fn run(
     let Batch { change, parallel, typed } = batch;
     let op = change.op;
     let several = targets.several || targets.calls.len() > 1;
-    let mut tally = Tally::default();
-    targets.failures.iter().for_each(|error| tally.count(error));
+    let mut tally = Tally::of(&targets.failures);
     let mut done: Vec<(usize, Answer)> = Vec::new();
     let mut receipts_only = true;
     let mut failure = None;
@@ -160,6 +159,7 @@ pub async fn run(
     }
     // Whoever was first done, the order is that of the targets.
     done.sort_by_key(|(at, _)| *at);
+    view.known = if receipts_only && op.shape != Shape::Map { render::RECEIPT_COLUMNS } else { view.known };
     let done = if several { several::of_owners(op, done, &targets, &mut view) } else { done };
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
@@ -263,6 +263,12 @@ struct Tally {
 }
 
 impl Tally {
+    fn of(failures: &[Error]) -> Tally {
+        let mut tally = Tally::default();
+        failures.iter().for_each(|error| tally.count(error));
+        tally
+    }
+
     fn fail(&mut self, app: &App, error: &Error) {
         app.report(error);
         self.count(error);

@@ -59,7 +59,7 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
         let at = at.next().unwrap_or_default();
         match answer {
             Ok(answer) if op.shape == Shape::Map => maps.push((at, answer)),
-            Ok(answer) if op.shape == Shape::Rows && view.format != Format::Ids => {
+            Ok(answer) if (op.shape == Shape::Rows || !call.parents.is_empty()) && view.format != Format::Ids => {
                 rows.extend(answer.rows().map(|row| with_owner(row, &call, targets.about(&call))));
             }
             Ok(answer) => rows.extend(answer.rows().map(|row| row.0.to_owned())),
@@ -87,8 +87,10 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
         app.streams.out(format!("{}\n", rows.len()).as_bytes())?;
         return Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)));
     }
-    if op.shape == Shape::Rows {
-        name_owners(&mut view, owner);
+    let parents = op.path_params().count().saturating_sub(1);
+    let above = parents.checked_sub(1).and_then(|at| client.service().noun(op.path_params().nth(at)?));
+    if op.shape == Shape::Rows || above.is_some() {
+        name_owners(&mut view, above.or(owner));
     }
     view.images = app.image_names(client, &view).await;
     app.show(&Answer::Rows(rows), Shape::Rows, &view, jq)?;
@@ -156,5 +158,6 @@ fn name_owners(view: &mut View, owner: Option<&Noun>) {
         show: Show::Text,
         made: false,
     };
+    view.proposed = true;
     view.columns = std::iter::once(name).chain(render::defaults(view.format, view.long, view.known)).collect();
 }

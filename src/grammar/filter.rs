@@ -161,7 +161,10 @@ fn without_sign(text: &str) -> Error {
     let text = &*quoted(text);
     let error = Error::usage(format!("'{text}' is not a filter: NAME=VALUE"));
     match (text.strip_prefix('!'), text.split_once(':')) {
-        (Some(name), _) => error.hint(format!("without it: {}", shell::quoted(&format!("{name}!=*")))),
+        (Some(name), _) => {
+            let tag = if name.starts_with("tag.") { name.to_owned() } else { format!("tag.{name}") };
+            error.hint(format!("without the tag: {}", shell::quoted(&format!("{tag}!=*"))))
+        }
         (None, Some((name, value))) if !name.is_empty() && !value.is_empty() => {
             error.hint(shell::quoted(&format!("{name}={value}")))
         }
@@ -385,7 +388,8 @@ mod tests {
             ("name==~web", "'name=~web'"),
             ("name=!web", "'name!=web'"),
             ("state===running", "state=running"),
-            ("!tag.role", "without it: 'tag.role!=*'"),
+            ("!tag.role", "without the tag: 'tag.role!=*'"),
+            ("!role", "without the tag: 'tag.role!=*'"),
             ("tag.role", "with any value: 'tag.role=*'"),
             ("state:running", "state=running"),
         ] {

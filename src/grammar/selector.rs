@@ -24,6 +24,11 @@ enum Test {
 }
 
 impl Selector {
+    /// The tags that only have to be there.
+    pub fn bare(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|condition| condition.test == Test::Has).map(|condition| condition.tag.as_str())
+    }
+
     /// Reads `TAG=VALUE`, `TAG!=VALUE`, `TAG` and `!TAG`, with commas between. A value goes to the next comma, and may
     /// be a glob.
     ///

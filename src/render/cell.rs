@@ -108,7 +108,13 @@ fn present<'a>(token: &'a str, show: Show, view: &View) -> Cow<'a, str> {
             None => shortened(text),
         },
         Show::Names => names(token).map_or(text, Cow::Owned),
-        Show::Usage => Cow::Owned(usage(token)),
+        Show::Usage => {
+            let usage = usage(token);
+            let people = matches!(view.format, super::Format::Table | super::Format::Wide);
+            let percent =
+                usage.split_once(' ').filter(|(bar, _)| !people && bar.chars().all(|sign| "#-".contains(sign)));
+            Cow::Owned(percent.map_or(usage.clone(), |(_, percent)| percent.to_owned()))
+        }
         _ => text,
     }
 }

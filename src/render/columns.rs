@@ -98,7 +98,7 @@ pub(super) fn roomy(known: &[Column]) -> Vec<Chosen> {
 }
 
 /// Which of these columns are shown where a terminal has so many columns for them: first those go that are there only
-/// for the room, then others from the end; the two that tell what a row is, and its state, stay.
+/// for the room, then others from the end; the two that tell what a row is stay, and those that say so.
 pub(super) fn fitting(columns: &[Chosen], widths: &[usize], known: &[Column], room: usize) -> Vec<usize> {
     const GAP: usize = 2;
     let level = |at: &usize| {
@@ -112,8 +112,8 @@ pub(super) fn fitting(columns: &[Chosen], widths: &[usize], known: &[Column], ro
     };
     while wide(&kept) {
         let roomy = kept.iter().rposition(|at| level(at) == Some(Level::Roomy));
-        let state = |at: usize| columns.get(at).is_some_and(|column| column.name == "state");
-        let last = || kept.iter().rposition(|at| !state(*at)).filter(|at| *at >= 2);
+        let stays = |at: usize| columns.get(at).is_some_and(|column| stays(&column.name, known));
+        let last = || kept.iter().rposition(|at| !stays(*at)).filter(|at| *at >= 2);
         match roomy.or_else(last) {
             Some(at) => {
                 kept.remove(at);
@@ -122,6 +122,10 @@ pub(super) fn fitting(columns: &[Chosen], widths: &[usize], known: &[Column], ro
         }
     }
     kept
+}
+
+fn stays(name: &str, known: &[Column]) -> bool {
+    known.iter().any(|column| column.name == name && column.stays)
 }
 
 /// The columns of a row that no table knows: its plain fields.
@@ -291,7 +295,7 @@ mod tests {
             column("name"),
             column("img"),
             column("package").roomy(),
-            column("state"),
+            column("state").stays(),
             column("ip").roomy(),
             column("age"),
         ];

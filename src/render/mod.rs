@@ -35,6 +35,9 @@ pub use table::in_columns;
 use crate::answer::{Answer, scan};
 use crate::api::{Column, Shape, column};
 
+/// The columns of what is only told that it was accepted.
+pub const RECEIPT_COLUMNS: &[Column] = &[column("id"), column("action")];
+
 /// The columns of a [`Shape::Map`]: its keys and values.
 pub const MAP_COLUMNS: &[Column] = &[column("name"), column("value")];
 
@@ -45,6 +48,8 @@ pub struct View {
     pub format: Format,
     /// The columns the user named; none for the format's own choice, which for JSON is everything.
     pub columns: Vec<Chosen>,
+    /// Nobody chose these columns: some of them may be left out where a terminal has no room.
+    pub proposed: bool,
     /// The columns there are; those of [`defaults`] are taken from them.
     pub known: &'static [Column],
     /// More columns than usual.
@@ -77,7 +82,7 @@ impl View {
         self.width.is_some()
             && self.format == Format::Table
             && !self.long
-            && self.columns.is_empty()
+            && (self.columns.is_empty() || self.proposed)
             && !self.known.is_empty()
     }
 }
@@ -87,6 +92,7 @@ impl Default for View {
         View {
             format: Format::Table,
             columns: Vec::new(),
+            proposed: false,
             known: &[],
             long: false,
             header: true,
@@ -132,6 +138,10 @@ fn rows_of(rows: &[&str], view: &View) -> String {
 
 /// A single object.
 fn one(object: &str, view: &View, out: &mut String) {
+    // A mere value has none of the columns that objects have.
+    if !object.trim_start().starts_with('{') && view.columns.is_empty() && !view.known.is_empty() {
+        return one(object, &View { known: &[], ..view.clone() }, out);
+    }
     match view.format {
         Format::Json => json::document(&picked(object, view), view, out),
         Format::Yaml => yaml::document(&picked(object, view), out),
@@ -194,7 +204,9 @@ impl<'l> Printer<'l> {
         }
         let grid = matches!(view.format, Format::Table | Format::Wide).then(table::Grid::default);
         if view.fits() {
-            columns = columns::roomy(view.known);
+            // Whose it is stands before what the table has.
+            let owner = columns.drain(..).next().filter(|_| view.proposed);
+            columns = owner.into_iter().chain(columns::roomy(view.known)).collect();
         }
         Printer { view, columns, grid, held: Vec::new(), bytes: 0, count: 0 }
     }
@@ -264,5 +276,24 @@ impl<'l> Printer<'l> {
             // These are gathered in the grid.
             Format::Table | Format::Wide => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_of_parts_keeps_whose_each_is_where_there_is_no_room() {
+        static KNOWN: &[Column] = &[column("ip"), column("mac"), column("state").stays(), column("network")];
+        let owner =
+            Chosen { name: "machine".into(), path: vec!["machine".into()], show: crate::api::Show::Text, made: false };
+        let columns = std::iter::once(owner).chain(defaults(Format::Table, false, KNOWN)).collect();
+        let view = View { known: KNOWN, columns, proposed: true, width: Some(30), ..View::default() };
+        let row = r#"{"machine":"web1","ip":"10.0.0.1","mac":"90:b8:d0:00:00:01","state":"running","network":"x"}"#;
+        let rows = Answer::from_rows(format!("[{row}]").as_bytes()).unwrap();
+        assert_eq!(render(&rows, Shape::Rows, &view), "MACHINE  IP        STATE\nweb1     10.0.0.1  running\n");
+        let chosen = View { proposed: false, ..view };
+        assert!(render(&rows, Shape::Rows, &chosen).contains("NETWORK"), "what was chosen stays");
     }
 }

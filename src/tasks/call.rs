@@ -101,6 +101,12 @@ impl Call {
         Some(above.chain([own]).collect::<Vec<_>>().join("/"))
     }
 
+    /// What the rows of the answer are parts of: its noun, what was typed for it, and its id.
+    pub fn owner(&self) -> Option<(&'static str, &str, &str)> {
+        let (param, typed) = self.parents.last().or(self.target.as_ref())?;
+        Some((param, typed, self.args.text(param)?))
+    }
+
     /// The target's id, once it is resolved.
     pub fn id(&self) -> Option<&str> {
         self.args.text(self.target.as_ref()?.0)

@@ -1,8 +1,9 @@
-//! A file with pairs: a JSON object, or a line `NAME=VALUE` for each. Pure: it says what is wrong with a text, and never
+//! A file with pairs: an object of JSON or YAML, or a line `NAME=VALUE` for each. Pure: it says what is wrong with a text, and never
 //! shows a value, which may be a password.
 
 use crate::answer::scan;
 use crate::error::{Error, Result};
+use crate::grammar::document::{self, Node, Value};
 use crate::request::Arg;
 use crate::sensitive::quoted;
 
@@ -15,11 +16,39 @@ pub(super) type Pair = (String, Arg);
 /// A usage error that says where the text is neither JSON nor `NAME=VALUE`.
 pub(super) fn read(file: &str, text: &str) -> Result<Vec<Pair>> {
     let text = text.trim_start_matches('\u{feff}');
-    let pairs = if text.trim_start().starts_with(['{', '[']) { object(file, text)? } else { lines(file, text)? };
+    let pairs = match text.trim_start().starts_with(['{', '[']) {
+        true => object(file, text)?,
+        false if is_yaml(text) => yaml(file, text)?,
+        false => lines(file, text)?,
+    };
     match pairs.is_empty() {
-        true => Err(Error::usage(format!("{file} holds no pairs: a JSON object, or a line NAME=VALUE for each"))),
+        true => Err(Error::usage(format!("{file} holds no pairs: an object, or a line NAME=VALUE for each"))),
         false => Ok(pairs),
     }
+}
+
+/// Whether the first line with something in it is `NAME: VALUE` and not `NAME=VALUE` or `NAME:=JSON`.
+fn is_yaml(text: &str) -> bool {
+    let line = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
+    let colon = line.find(": ").or_else(|| line.trim_end().strip_suffix(':').map(str::len));
+    line == "---" || colon.is_some_and(|colon| line.find('=').is_none_or(|sign| colon < sign))
+}
+
+/// What is written without quotes stays the text that it is, as in the documents of `--from`: 1.10 may be a version.
+fn yaml(file: &str, text: &str) -> Result<Vec<Pair>> {
+    let wrong = |line: usize, words: &str| Error::usage(format!("{file}, line {line}: {words}"));
+    let documents = document::read(text).map_err(|error| error.about(file))?;
+    let [Node { value: Value::Map(members), .. }] = documents.as_slice() else {
+        return Err(Error::usage(format!("{file} is not a YAML object: NAME: VALUE")));
+    };
+    let pair = |(name, node): &(String, Node)| match &node.value {
+        _ if name.is_empty() || name.contains('=') => {
+            Err(wrong(node.line, &format!("'{}' cannot be a name here", quoted(name))))
+        }
+        Value::Plain(text) | Value::Text(text) => Ok((name.clone(), Arg::Text(text.clone()))),
+        _ => Err(wrong(node.line, &format!("'{}' is not text, a number, true or false", quoted(name)))),
+    };
+    members.iter().map(pair).collect()
 }
 
 fn object(file: &str, text: &str) -> Result<Vec<Pair>> {
@@ -84,6 +113,8 @@ mod tests {
     fn texts_stay_texts_and_json_keeps_its_types() {
         let json = "\u{feff} {\"version\": \"1.10\", \"weight\": 1.10, \"on\": true, \"motd\": \"@a\\nb=c\"}\n";
         assert_eq!(shown(json), ["version=1.10", "weight:=1.10", "on:=true", "motd=@a\nb=c"]);
+        let yaml = "# comment\nversion: 1.10\nzip: \"01234\"\nurl: http://x/?a=b\nmotd: |\n  a\n  b\n";
+        assert_eq!(shown(yaml), ["version=1.10", "zip=01234", "url=http://x/?a=b", "motd=a\nb\n"]);
         let lines = "# comment\nversion=1.10\r\n\nzip=01234\nweight:=3\nempty=\nurl=http://x/?a=b\n";
         assert_eq!(shown(lines), ["version=1.10", "zip=01234", "weight:=3", "empty=", "url=http://x/?a=b"]);
     }
@@ -91,11 +122,16 @@ mod tests {
     #[test]
     fn a_fault_is_placed_and_shows_no_value() {
         for (text, message) in [
-            ("", "f holds no pairs: a JSON object, or a line NAME=VALUE for each"),
-            ("{}", "f holds no pairs: a JSON object, or a line NAME=VALUE for each"),
+            ("", "f holds no pairs: an object, or a line NAME=VALUE for each"),
+            ("{}", "f holds no pairs: an object, or a line NAME=VALUE for each"),
             ("[\"s3cret\"]", "f is not a JSON object"),
             ("{\"a\": s3cret}", "f is not a JSON object"),
             ("{\"a\": {\"b\": \"s3cret\"}}", "f: 'a' is not text, a number, true or false: nothing else can be kept"),
+            ("a: 1\nb: {c: s3cret}", "f, line 2: 'b' is not text, a number, true or false"),
+            (
+                "a: 1\n- s3cret",
+                "f: line 2, column 3: this is not YAML: while parsing a block mapping, did not find expected key",
+            ),
             ("a=1\ns3cret", "f, line 2: this is not NAME=VALUE"),
             ("a:=s3cret", "f, line 1: 'a' has no JSON value"),
             ("=s3cret", "f, line 1: there is no name before the ="),

@@ -575,7 +575,15 @@ fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Erro
             near.iter().map(|name| super::words::brief(name)).collect::<Vec<_>>().join(", ")
         ))
     };
-    error.hint(Hint::run("list them", CommandLine::of(lister)))
+    let error = error.hint(Hint::run("list them", CommandLine::of(lister)));
+    // The name of another owner may stand there.
+    match noun.list.path_params().next().filter(|_| noun.list.takes_globs()) {
+        Some(owner) => error.hint(format!(
+            "of several {}: a glob, or - for names on stdin",
+            super::words::plural(super::words::word(owner))
+        )),
+        None => error,
+    }
 }
 
 fn ambiguous(noun: &Noun, typed: &str, found: &[&Candidate]) -> Error {

@@ -71,6 +71,8 @@ pub struct Asked {
     pub parents: Vec<(&'static str, String)>,
     /// What the resource must be like whose parts they are, where it is not named.
     pub owners: RowFilter,
+    /// The names of those resources, where standard input named them.
+    pub owner_names: Vec<String>,
     /// The target's parameter.
     pub param: Option<&'static str>,
     /// What was typed for the targets.
@@ -132,6 +134,13 @@ impl Filter {
         Err(Error::new(Kind::Ambiguous, words).hint(format!("that one alone, by its id: {}", thing.id)))
     }
 
+    /// Refuses what is the name of something, and was hardly meant as a filter or selector.
+    fn is_meant(&self, known: &Candidates, target: &Noun) -> Result<()> {
+        self.is_no_name_of(known, target)?;
+        let nothing_fits = known.things.iter().all(|thing| !self.rows.fits(&thing.row));
+        if nothing_fits { no_selector_meant(&self.rows, known, target) } else { Ok(()) }
+    }
+
     /// Looks up what it names. What is named itself and does not fit is no failure, so that the list must have it.
     async fn settle(&mut self, client: &Client, target: &Noun, named: bool) -> Result<()> {
         if named {
@@ -169,14 +178,14 @@ impl Targets {
 /// A row of a part, with what it is a part of beside its own members: `"machine":{"id":…,"name":…}`. One that has such a
 /// member stays as it is.
 pub fn with_owner(row: Row<'_>, call: &Call, about: Option<&About>) -> Box<RawValue> {
-    let owner = call.target.as_ref().zip(call.id());
-    let owned = owner.and_then(|((param, typed), id)| {
+    let about = about.filter(|_| call.parents.is_empty());
+    let owned = call.owner().and_then(|(param, typed, id)| {
         let rest = row.json().trim_start().strip_prefix('{')?;
         if scan::member(row.json(), param).is_some() {
             return None;
         }
         let name = about.map(|about| about.name.as_str()).filter(|name| !name.is_empty());
-        let name = name.or(Some(typed.as_str()).filter(|typed| !typed.eq_ignore_ascii_case(id)));
+        let name = name.or(Some(typed).filter(|typed| !typed.eq_ignore_ascii_case(id)));
         let owner = serde_json::json!({ "id": id, "name": name });
         let comma = if rest.trim_start().starts_with('}') { "" } else { "," };
         RawValue::from_string(format!("{{\"{param}\":{owner}{comma}{rest}")).ok()
@@ -235,11 +244,18 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, aske
         let noun = client.service().noun(param).filter(|noun| noun.list.shape == Shape::Rows)?;
         (selector::is_glob(text) && noun.list.path_params().count() == 0).then_some((noun, text.clone()))
     };
-    match asked.parents.first().and_then(globbed) {
+    let listed = |(param, text): &(&'static str, String)| {
+        let noun = client.service().noun(param).filter(|noun| noun.list.shape == Shape::Rows)?;
+        (text == STDIN).then_some((noun, text.clone()))
+    };
+    match asked.parents.first().and_then(|parent| globbed(parent).or_else(|| listed(parent))) {
         Some((noun, glob)) => of_each(report, client, op, asked, noun, &glob).await,
         None => of_one(report, client, op, asked).await,
     }
 }
+
+/// What stands for names on standard input.
+pub const STDIN: &str = "-";
 
 /// So many resources are asked for their parts at once.
 const AT_ONCE: usize = 8;
@@ -254,9 +270,25 @@ async fn of_each(
     glob: &str,
 ) -> Result<Targets> {
     let above = Candidates::list_for(client, noun, &Args::new(), Some(op)).await?;
+    let mut all = Targets { picked: true, several: true, from_stdin: asked.from_stdin, ..Targets::default() };
     let fits = |thing: &&Candidate| selector::glob(glob, &thing.name) && asked.owners.fits(&thing.row);
-    let fitting: Vec<&Candidate> = above.things.iter().filter(fits).collect();
-    if fitting.is_empty() && !asked.owners.is_empty() {
+    let mut fitting: Vec<&Candidate> = Vec::new();
+    if glob == STDIN {
+        all.from_stdin = true;
+        for name in &asked.owner_names {
+            match above.with_id(name).map_or_else(|| above.find(name, op.asks), Ok) {
+                Ok(thing) => fitting.push(thing),
+                Err(error) => {
+                    let target = Target { noun: noun.word, id: None, name: name.clone() };
+                    all.failures.push(error.on(target));
+                }
+            }
+        }
+    } else {
+        fitting.extend(above.things.iter().filter(fits));
+    }
+    if fitting.is_empty() && (glob == STDIN || !asked.owners.is_empty()) {
+        no_selector_meant(&asked.owners, &above, noun)?;
         report.say(&format!("no {} matches: nothing to do", noun.word));
     } else if fitting.is_empty() {
         return Err(above.nothing_like(glob));
@@ -277,7 +309,6 @@ async fn of_each(
         .buffered(AT_ONCE)
         .collect()
         .await;
-    let mut all = Targets { picked: true, several: true, from_stdin: asked.from_stdin, ..Targets::default() };
     for (part, name) in resolved {
         let part = match part {
             Ok(part) => part,
@@ -297,6 +328,16 @@ async fn of_each(
         report.say(&format!("no {word} matches: nothing to do"));
     }
     Ok(all)
+}
+
+/// Refuses a selector that is the name of something and fits nothing: another tool's `-l` was meant.
+fn no_selector_meant(rows: &RowFilter, known: &Candidates, noun: &Noun) -> Result<()> {
+    let Some(selector) = &rows.picks.selector else { return Ok(()) };
+    let named = |tag: &&str| known.things.iter().any(|thing| thing.name == *tag);
+    let Some(name) = selector.bare().find(named) else { return Ok(()) };
+    let words =
+        format!("'{}' is the name of a {}, and -l selects by tag: no {} has it", brief(name), noun.word, noun.word);
+    Err(Error::usage(words).hint("more columns: --long"))
 }
 
 /// The targets of one place.
@@ -321,7 +362,7 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
-    known.as_ref().map_or(Ok(()), |known| asked.filter.is_no_name_of(known, target))?;
+    known.as_ref().map_or(Ok(()), |known| asked.filter.is_meant(known, target))?;
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
     let fits = |thing: &Candidate| asked.filter.rows.fits(&thing.row);

@@ -24,6 +24,7 @@ pub static LIST: Op = Op::list("ListAccessKeys", "list", "/:login/accesskeys", "
 
 /// GetAccessKey.
 pub static GET: Op = Op::get("GetAccessKey", "get", "/:login/accesskeys/:accesskey", "Show an access key")
+    .each()
     .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
     .examples(
         "accesskeys get fc93c52fdbd847adb70ba8b9766212e0\n\
@@ -60,11 +61,11 @@ pub static DELETE: Op =
 pub const COLUMNS: &[Column] = &[
     column("accesskeyid"),
     column("status"),
-    column("created").time(),
-    column("credentialtype").long(),
-    column("updated").time().long(),
-    column("expiration").time().long(),
+    column("credentialtype"),
+    column("updated").time(),
     column("description").long(),
+    column("created").time().long(),
+    column("expiration").time().long(),
     column("accesskeysecret").named(),
 ];
 

@@ -3,12 +3,12 @@
 use crate::api::*;
 
 const COLUMNS: &[Column] = &[
-    column("shortid").of("id").show(Show::ShortId),
+    column("shortid").of("id").show(Show::ShortId).brief(),
     column("id").long(),
-    column("pci_slot"),
     column("size").show(Show::Mebibytes),
+    column("pci_slot"),
     column("boot"),
-    column("state"),
+    column("state").stays(),
     column("block_size").long(),
     column("machine").of("/machine/name").named(),
 ];

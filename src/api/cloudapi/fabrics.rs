@@ -23,6 +23,7 @@ pub static VLAN_LIST: Op = Op::list("ListFabricVLANs", "vlans list", VLANS, "Lis
 
 /// GetFabricVLAN.
 pub static VLAN_GET: Op = Op::get("GetFabricVLAN", "vlans get", VLAN_PATH, "Show a VLAN")
+    .each()
     .without_roles()
     .columns(VLAN_COLUMNS)
     .examples("fabrics vlans get 100\nfabrics vlans get backend");
@@ -74,6 +75,7 @@ pub static NETWORK_LIST: Op = Op::list("ListFabricNetworks", "networks list", NE
 
 /// GetFabricNetwork.
 pub static NETWORK_GET: Op = Op::get("GetFabricNetwork", "networks get", NETWORK, "Show a network of a VLAN")
+    .each()
     .without_roles()
     .columns(super::networks::COLUMNS)
     .examples(

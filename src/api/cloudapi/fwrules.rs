@@ -17,7 +17,7 @@ pub const COLUMNS: &[Column] = &[
     column("enabled").truth(),
     column("global").truth(),
     column("log").truth(),
-    column("rule"),
+    column("rule").stays(),
     column("description").long(),
 ];
 

@@ -155,7 +155,7 @@ pub static IMAGES: Resource = Resource {
         column("id").long(),
         column("name"),
         column("version"),
-        column("state").long(),
+        column("state").long().stays(),
         column("flags").of("").show(Show::ImageFlags),
         column("os"),
         column("type"),

@@ -122,7 +122,7 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
         body(
             "metadata-file",
             Kind::PairFiles("metadata."),
-            "Metadata NAME=@FILE: the value is the file's contents; FILE: JSON, or NAME=VALUE lines",
+            "Metadata NAME=@FILE: the value is the file's contents; FILE: JSON, YAML, or NAME=VALUE lines",
         )
         .short('M'),
         body("metadata.user-script", Kind::File, "File that the machine runs at every boot, - for standard input")
@@ -328,7 +328,7 @@ pub const COLUMNS: &[Column] = &[
     column("img").of("image").ids_of(&super::images::IMAGE).show(Show::ImageName),
     column("brand").long(),
     column("package").names_of(&super::packages::PACKAGE).roomy(),
-    column("state"),
+    column("state").stays(),
     column("flags").of("").show(Show::MachineFlags),
     column("primaryIp").roomy(),
     column("memory").named().show(Show::Mebibytes),

@@ -3,13 +3,13 @@
 use crate::api::*;
 
 const COLUMNS: &[Column] = &[
-    column("shortid").of("machine").show(Show::ShortId),
+    column("shortid").of("machine").show(Show::ShortId).brief(),
     column("machine").long(),
     column("phase"),
-    column("state"),
-    column("automatic").long(),
-    column("age").of("created_timestamp").time().show(Show::Age),
+    column("state").stays(),
+    column("age").of("created_timestamp").time().show(Show::Age).brief(),
     column("created_timestamp").time().long(),
+    column("automatic").named(),
     column("started_timestamp").time().named(),
     column("finished_timestamp").time().named(),
     column("scheduled_timestamp").time().named(),

@@ -20,7 +20,7 @@ pub static GET: Op = Op::get("GetNetwork", "get", "/:login/networks/:network", "
     .examples("networks get public\nnetworks get My-Fabric-Network -o id");
 
 const IP_COLUMNS: &[Column] =
-    &[column("ip"), column("reserved"), column("managed"), column("owner_uuid"), column("belongs_to_uuid")];
+    &[column("ip"), column("managed"), column("reserved"), column("owner_uuid"), column("belongs_to_uuid")];
 
 /// An address of a network: it is its own id.
 pub static IP: Noun =

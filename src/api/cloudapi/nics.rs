@@ -6,7 +6,7 @@ use crate::api::*;
 pub const COLUMNS: &[Column] = &[
     column("ip"),
     column("mac"),
-    column("state"),
+    column("state").stays(),
     column("network").ids_of(&super::networks::NETWORK).show(Show::ShortId),
     column("primary").truth(),
     column("gateway").long(),

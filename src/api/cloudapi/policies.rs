@@ -60,8 +60,8 @@ pub static POLICIES: Resource = Resource {
         column("shortid").of("id").show(Show::ShortId).named(),
         column("id").long(),
         column("name"),
-        column("rules"),
         column("description").long(),
+        column("rules"),
     ],
     ops: &[&LIST, &GET, &CREATE, &UPDATE, &DELETE],
 };

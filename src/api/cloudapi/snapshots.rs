@@ -4,7 +4,7 @@ use crate::api::*;
 
 const COLUMNS: &[Column] = &[
     column("name"),
-    column("state"),
+    column("state").stays(),
     column("size").show(Show::Mebibytes),
     column("created").time(),
     column("updated").time().long(),

@@ -28,6 +28,7 @@ pub static GET: Op = Op::get(
     "/:login/users/:user/keys/:userkey",
     "Show an SSH key of a sub-user, by name or MD5 fingerprint",
 )
+.each()
 .columns(COLUMNS)
 .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
 .examples("users keys get ci laptop\nusers keys get ci laptop -o key");
@@ -77,6 +78,7 @@ pub static ACCESS_GET: Op = Op::get(
     "/:login/users/:user/accesskeys/:useraccesskey",
     "Show an access key of a sub-user",
 )
+.each()
 .columns(ACCESS_COLUMNS)
 .fields(&[query("sync", Kind::Flag("true"), "Read past the service's cache")])
 .examples(

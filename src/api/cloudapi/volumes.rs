@@ -99,7 +99,7 @@ pub static VOLUMES: Resource = Resource {
         column("size").show(Show::Mebibytes),
         column("type"),
         column("resource").of("filesystem_path").long(),
-        column("state"),
+        column("state").stays(),
         column("age").of("created").time().show(Show::Age).brief(),
         column("created").time().long(),
         column("filesystem_path").named(),

@@ -6,7 +6,7 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{letters, targets};
-use crate::api::{CLOUDAPI, Method, Op, Shape};
+use crate::api::{CLOUDAPI, Kind, Method, Op, Shape, Test};
 use crate::error::Error;
 use crate::grammar::older::{self, Part};
 use crate::render::visible;
@@ -79,6 +79,12 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
             Some(hint)
         }
         ErrorKind::UnknownArgument if let Some(hint) = takes_one(tree, &typed, &wrong) => Some(hint),
+        ErrorKind::UnknownArgument if let Some(hint) = as_filter(tree, &typed, &wrong) => {
+            for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
+                error.remove(kind);
+            }
+            Some(hint)
+        }
         // A word more may have been taken for the image.
         ErrorKind::ArgumentConflict if let Some(word) = behind_wait(&typed) => match is_time(word) {
             true => Some(format!("--wait --timeout {word}")),
@@ -103,12 +109,36 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
 
 /// Several targets of a command that takes one.
 fn takes_one(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
-    let (_, op) = operation(tree, typed).filter(|(_, op)| !op.takes_several() && !wrong.starts_with('-'))?;
-    let words: Vec<String> =
-        op.path_params().map(|param| format!("one {}", crate::tasks::words::word(param))).collect();
-    let last = typed.last()?;
-    (!last.starts_with('-') && *last == wrong && !words.is_empty())
-        .then(|| format!("this command takes {}", words.join(" and ")))
+    if wrong.starts_with('-') {
+        return None;
+    }
+    let words: Vec<String> = match operation(tree, typed) {
+        Some((_, op)) if op.takes_several() => return None,
+        Some((_, op)) => op.path_params().map(|param| format!("one {}", crate::tasks::words::word(param))).collect(),
+        None => {
+            let mut command = tree;
+            for word in path(tree, typed) {
+                command = command.find_subcommand(word)?;
+            }
+            let one = |arg: &clap::Arg| Some(format!("one {}", arg.get_value_names()?.first()?.to_lowercase()));
+            command.get_positionals().map(one).collect::<Option<_>>()?
+        }
+    };
+    (typed.contains(&wrong) && !words.is_empty()).then(|| format!("this command takes {}", words.join(" and ")))
+}
+
+/// An option of the list, which is a word where the same things are acted on.
+fn as_filter(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
+    let (_, op) = operation(tree, typed).filter(|(_, op)| op.takes_several())?;
+    let noun = CLOUDAPI.noun(op.path_params().last()?).filter(|_| op.path_params().count() == 1)?;
+    let name = option(wrong).strip_prefix("--")?;
+    let field = noun.list.fields.iter().find(|field| field.long_name() == name && field.test != Test::Nothing)?;
+    let value = match field.kind {
+        Kind::Pairs(prefix) => format!("{prefix}NAME=VALUE"),
+        Kind::Flag(_) => format!("{}=true", field.name),
+        _ => format!("{}=VALUE", field.name),
+    };
+    Some(format!("as a word: {value}"))
 }
 
 /// How to select targets where none was named.

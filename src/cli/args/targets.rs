@@ -15,7 +15,7 @@ use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
 use crate::tasks::picks;
 use crate::tasks::row_filter::{Reading, RowFilter, is_filter, is_list};
-use crate::tasks::targets::{Asked, Filter, MAX_TARGETS, PARALLEL};
+use crate::tasks::targets::{Asked, Filter, MAX_TARGETS, PARALLEL, STDIN as STDIN_WORD};
 use crate::tasks::values::Given;
 use crate::tasks::words::{plural, titled, word};
 
@@ -283,8 +283,11 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
         add_picks(matches, noun, console.now(), &mut asked.owners)?;
         asked.parents.push((noun.name, "*".to_owned()));
     } else {
-        for param in before {
+        for (at, param) in before.iter().enumerate() {
             if let Some(text) = matches.get_one::<String>(param) {
+                if at == 0 && text == STDIN_WORD && op.takes_globs() {
+                    asked.owner_names = from_stdin(console, CLOUDAPI.noun(param))?;
+                }
                 asked.args.push(*param, Value::Text(text.clone()));
                 asked.parents.push((*param, text.clone()));
             }
@@ -303,6 +306,13 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
             return Ok(asked);
         }
         asked.typed = typed;
+        if op.takes_globs() && asked.typed == [STDIN_WORD] {
+            asked.typed = from_stdin(console, noun)?;
+            asked.listed.extend(asked.typed.iter().cloned());
+            (asked.from_stdin, asked.named) = (true, true);
+            asked.filter.shown = true;
+            return Ok(asked);
+        }
         asked.named = !asked.typed.is_empty();
         asked.filter = filter(matches, None, Vec::new(), console)?;
         asked.filter.shown |= op.method == Method::Get;
