@@ -27,7 +27,7 @@ use crate::render::{self, View};
 use crate::request::{Arg, Args};
 use crate::tasks::call::Call;
 use crate::tasks::change::Change;
-use crate::tasks::create::CreateOptions;
+use crate::tasks::create::{self, CreateOptions};
 use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
 use crate::tasks::targets::Targets;
@@ -60,19 +60,14 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     sieve.count(op, &mut args, !view.sort.is_empty())?;
     let mut documents = sources::merged(app, op, matches, args)?;
     for args in &mut documents {
+        create::settle_expiry(args, app.console.now())?;
         ask_for_secrets(app, op, args)?;
         making.map(|making| making.mark(args)).transpose()?;
     }
     let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
     let others = documents.split_off(1.min(documents.len()));
     let asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
-    if op.assigns && number_given(op, &asked.args) == 0 {
-        let known = op.fields.iter().filter(|field| !field.name.is_empty());
-        let known: Vec<_> = known.map(|field| format!("--{}", field.long_name())).collect();
-        let or = if known.is_empty() { "" } else { ", or " };
-        return Err(Error::usage("nothing to change was given")
-            .hint(format!("NAME=VALUE, --from FILE{or}{}", known.join(", "))));
-    }
+    something_to_change(op, &asked.args)?;
     let exposed = secrets::exposed(&given, &app.console);
     exposed.iter().chain(&doubts).for_each(|doubt| app.warn(doubt));
     let asks = others.iter().any(|args| resolve::is_needed(&CLOUDAPI, op, args));
@@ -95,6 +90,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     let (parallel, ignore_missing) = (app.parallel(&asked.filter), asked.filter.ignore_missing);
     let (typed, first) = (asked.typed.clone(), asked.args.clone());
     let mut targets = targets::resolve(app, &client, op, asked).await?;
+    all_or_nothing(app, op, &mut targets)?;
     if op.renames && (targets.several || renames_by_pattern(&targets.calls)) {
         rename_each(&client, &mut targets, &typed).await?;
     }
@@ -150,6 +146,28 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         }
     }
     Ok(0)
+}
+
+/// Refuses a change of nothing.
+fn something_to_change(op: &Op, args: &Args) -> Result<()> {
+    if !op.assigns || number_given(op, args) > 0 {
+        return Ok(());
+    }
+    let known = op.fields.iter().filter(|field| !field.name.is_empty());
+    let known: Vec<_> = known.map(|field| format!("--{}", field.long_name())).collect();
+    let or = if known.is_empty() { "" } else { ", or " };
+    Err(Error::usage("nothing to change was given").hint(format!("NAME=VALUE, --from FILE{or}{}", known.join(", "))))
+}
+
+/// Refuses all where a target of what is renamed or made is not there: a word too many was hardly meant as a machine.
+fn all_or_nothing(app: &App, op: &Op, targets: &mut Targets) -> Result<()> {
+    if !op.renames && op.makes.is_none() {
+        return Ok(());
+    }
+    let Some(error) = targets.failures.pop() else { return Ok(()) };
+    targets.failures.iter().for_each(|error| app.report(error));
+    let error = error.hint("nothing was sent for the others");
+    Err(if op.makes.is_some() { error.hint("the name of what is made: --name NAME") } else { error })
 }
 
 /// Whether a command has this switch, and it was typed.

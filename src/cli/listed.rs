@@ -10,6 +10,7 @@ use crate::tasks::call::Call;
 use crate::tasks::listing::Listing;
 use crate::tasks::resolve;
 use crate::tasks::row_filter::RowFilter;
+use crate::tasks::targets::ALL;
 
 /// So many bytes are kept for a table, or for sorting.
 const MAX_HELD: usize = 512 << 20;
@@ -35,7 +36,7 @@ pub(super) async fn count(app: &App, listing: &Listing<'_>) -> Result<()> {
 /// The one name is that of nothing.
 pub(super) async fn missing(app: &App, client: &Client, sieve: &RowFilter, call: &Call) -> Result<i32> {
     let mut code = 0;
-    let unseen: Vec<_> = sieve.picks.unseen().collect();
+    let unseen: Vec<_> = sieve.picks.unseen().filter(|(_, name, _)| *name != ALL).collect();
     let Some((noun, ..)) = unseen.first() else { return Ok(code) };
     let all = resolve::everything(client, noun, &resolve::place(noun, &call.args)).await?;
     for (noun, name, is_glob) in &unseen {

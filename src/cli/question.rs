@@ -52,7 +52,12 @@ pub struct Asking {
 pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut Targets, asking: Asking) -> Result<()> {
     let terminal = app.streams.stdin_tty && app.streams.stderr_tty;
     let several = op.asks_many && targets.calls.len() > 1 && terminal;
-    let lost = if asking.yes { Vec::new() } else { lockout::lost(&app.identity(), client, op, &targets.calls).await };
+    // With --yes too, whoever deletes the key that signs is told.
+    let asked = !asking.yes || lockout::is_of_key(op);
+    let lost = if asked { lockout::lost(&app.identity(), client, op, &targets.calls).await } else { Vec::new() };
+    if asking.yes {
+        lost.iter().for_each(|words| app.warn(&visible(words)));
+    }
     let due = !asking.yes && (asking.must || several || !lost.is_empty()) && !targets.calls.is_empty();
     if due && terminal || targets.from_stdin {
         complete(client, targets).await;

@@ -13,7 +13,7 @@ use crate::render::{self, Format, View};
 use crate::tasks::call::Call;
 use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::RowFilter;
-use crate::tasks::targets::{Targets, with_owner};
+use crate::tasks::targets::{ALL, Targets, with_owner};
 use crate::tasks::words::{brief, plural};
 
 /// What is to be shown of several targets, and how.
@@ -71,7 +71,10 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
         }
     }
     // Of a single place the list itself says so.
-    for (noun, name, is_glob) in filter.picks.unseen().filter(|_| op.shape == Shape::Rows && !targets.calls.is_empty())
+    for (noun, name, is_glob) in filter
+        .picks
+        .unseen()
+        .filter(|(_, name, _)| *name != ALL && op.shape == Shape::Rows && !targets.calls.is_empty())
     {
         let (word, name_is) = (noun.word, if is_glob { "that matches" } else { "named" });
         let owners = plural(owner.map_or("target", |owner| owner.word));
@@ -87,14 +90,19 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
         app.streams.out(format!("{}\n", rows.len()).as_bytes())?;
         return Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)));
     }
-    let parents = op.path_params().count().saturating_sub(1);
-    let above = parents.checked_sub(1).and_then(|at| client.service().noun(op.path_params().nth(at)?));
+    let above = parent(op);
     if op.shape == Shape::Rows || above.is_some() {
         name_owners(&mut view, above.or(owner));
     }
     view.images = app.image_names(client, &view).await;
     app.show(&Answer::Rows(rows), Shape::Rows, &view, jq)?;
     Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
+}
+
+/// What the targets of an operation are parts of.
+fn parent(op: &Op) -> Option<&'static Noun> {
+    let above = op.path_params().count().checked_sub(2)?;
+    CLOUDAPI.noun(op.path_params().nth(above)?)
 }
 
 /// Of parts of several resources each says whose it is. Maps are rows in tables, and else the objects that they are:
@@ -108,9 +116,11 @@ pub(super) fn of_owners(
     let owner = CLOUDAPI.noun(op.path_params().last().unwrap_or_default());
     let is_map = op.shape == Shape::Map;
     let ids = view.format == Format::Ids;
-    if owner.is_none() || !is_map && (op.makes.is_none() || ids) {
+    let of_parts = targets.calls.iter().any(|call| !call.parents.is_empty());
+    if owner.is_none() || !is_map && (op.makes.is_none() && !of_parts || ids) {
         return done;
     }
+    let owner = if of_parts { parent(op) } else { owner };
     let cells = !matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml | Format::Ids);
     if is_map && cells && view.known.len() < 2 {
         view.known = render::MAP_COLUMNS;

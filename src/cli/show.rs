@@ -43,7 +43,9 @@ impl App {
                     .hint("--jq 'sort_by(.name)'"));
             }
             Some(text) => render::parse_sort(text, known)?,
-            None if is_list && self.globals.jq.is_none() => self.set_order(known)?,
+            None if is_list && matches!(format, Format::Table | Format::Wide | Format::Csv | Format::Tsv) => {
+                self.set_order(known)?
+            }
             None => Vec::new(),
         };
         Ok(View {

@@ -12,6 +12,8 @@ use crate::error::{Error, Kind, Result};
 const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// How long one look may take at first. Each that takes longer doubles it, up to the client's own patience.
 const LOOK: Duration = Duration::from_secs(10);
+/// So long before the time is over is the last look.
+const LAST: Duration = Duration::from_millis(300);
 /// The longest time that can be waited: a clock cannot count for ever.
 const MAX_WAIT: Duration = Duration::from_secs(366 * 86_400);
 
@@ -114,9 +116,13 @@ impl Client {
                 }
                 Err(error) => return Err(error),
             };
-            let next = Instant::now() + next;
+            let (now, mut next) = (Instant::now(), Instant::now() + next);
             if next >= time.end {
-                break;
+                // The time that was said is used up: one look more, with time for its answer.
+                next = time.end.checked_sub(LAST).unwrap_or(time.end);
+                if next <= now {
+                    break;
+                }
             }
             tokio::time::sleep_until(next).await;
         }

@@ -236,6 +236,10 @@ impl Client {
                 Err(error) if error.kind() == Kind::FailedState => true,
                 done => done?,
             },
+            // A part of something that is stopped does not run when it is there.
+            Goal::State(wanted) if state != *wanted && is_part_at_rest(noun, waiting, &state) => {
+                self.job_done(noun, waiting).await?
+            }
             Goal::State(wanted) => state == *wanted,
             Goal::Appears => false,
             Goal::Gone => noun.gone.contains(&state.as_str()),
@@ -381,6 +385,12 @@ impl Wait<'_> {
     fn log(&self) -> Option<(&'static Op, Args)> {
         log_of(self.op.goal?.1, &self.args)
     }
+}
+
+/// Whether a new part of something is in a state in which it stays.
+fn is_part_at_rest(noun: &Noun, waiting: &Wait<'_>, state: &str) -> bool {
+    let is_part = waiting.op.path_params().next().is_some();
+    waiting.state.is_none() && makes(waiting, noun) && is_part && noun.rests.contains(&state)
 }
 
 /// What was sent, but for the path's parameters: as text, and whether it is JSON.

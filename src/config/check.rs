@@ -18,6 +18,9 @@ pub(super) fn url(text: &str, origin: &Origin) -> Result<String> {
     // Only errors show it.
     let shown = || sensitive::url_end(text);
     let wrong = |why: &str| Error::usage(format!("the URL from {origin} {why}"));
+    if text.starts_with(['"', '\'']) {
+        return Err(wrong("begins with a quote, which is a part of it: leave the quotes out"));
+    }
     if !matches!(sensitive::sort(text), None | Some(sensitive::Sort::Login | sensitive::Sort::Userinfo)) {
         sensitive::refuse(origin, text, "a URL")?;
     }

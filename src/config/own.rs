@@ -63,7 +63,7 @@ pub const KNOWN: &[Known] = &[
     known("network", "SDC_NETWORK", Reach::Command, "networks of new machines"),
     known("output", "SDC_OUTPUT", Reach::Command, "format of what is shown: table, wide, json, yaml, csv, ..."),
     known("columns", "SDC_COLUMNS", Reach::Command, "columns of tables, CSV and TSV"),
-    known("sort", "SDC_SORT", Reach::Command, "columns that lists are sorted by"),
+    known("sort", "SDC_SORT", Reach::Command, "columns that tables, CSV and TSV are sorted by"),
     known("timeout", "SDC_TIMEOUT", Reach::Command, "how long --wait waits"),
     known("parallel", "SDC_PARALLEL", Reach::Command, "how many targets are acted on at once"),
 ];

@@ -52,12 +52,20 @@ pub const EXPIRES: &str = "sdc.expires";
 
 /// Refuses a time that could never be read again: such a machine would stay.
 fn expires(value: &Value) -> Result<()> {
-    if value.as_str().is_some_and(|text| text.trim().parse::<jiff::Timestamp>().is_ok()) {
+    if value.as_str().is_some_and(|text| text.trim().parse::<jiff::Timestamp>().is_ok() || lifetime(text).is_some()) {
         return Ok(());
     }
     let text: String = value.as_str().map_or_else(|| value.to_string(), str::to_owned).chars().take(80).collect();
     Err(Error::usage(format!("the tag {EXPIRES} = '{text}' is not a time, so the machine would stay for ever"))
-        .hint(format!("{EXPIRES}=2030-01-31T18:00:00Z")))
+        .hint(format!("{EXPIRES}=2h, or {EXPIRES}=2030-01-31T18:00:00Z")))
+}
+
+/// How long from now, where the tag says that: `2h`, `+90m`. A number alone may be anything.
+pub fn lifetime(text: &str) -> Option<std::time::Duration> {
+    let text = text.trim();
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let unit = text.ends_with(|last: char| last.is_ascii_alphabetic());
+    super::duration::duration("", text).ok().filter(|_| unit)
 }
 
 fn of_its_type(name: &str, value: &Value) -> Result<()> {

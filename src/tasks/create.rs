@@ -391,8 +391,13 @@ pub async fn delete_when_allowed(client: &Client, request: &Request, time: &Time
     loop {
         let sent = client.send(request).await?;
         let busy = sent.status == 409 && sent.failure().fault().is_some_and(|fault| fault.code == "ConflictError");
-        if !busy || pause >= time.left() {
+        if !busy {
             return Ok(sent);
+        }
+        if pause >= time.left() {
+            let words =
+                format!("the service did not take the deletion within {:?}: {}", time.said(), sent.failure().message());
+            return Err(Error::new(Kind::TimedOut, words));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
@@ -519,9 +524,45 @@ pub fn check_expiry(args: &Args) -> Result<()> {
     }
 }
 
+/// The time in the tag of a machine that is not wanted any more after so long. `now` is in milliseconds since 1970.
+///
+/// # Errors
+/// A usage error for more time than there is.
+pub fn expiry(ttl: Duration, now: i64) -> Result<String> {
+    let long = || Error::usage("that is too long for a machine");
+    let seconds = i64::try_from(ttl.as_secs().saturating_add(1)).map_err(|_| long())?;
+    jiff::Timestamp::from_second((now / 1000).saturating_add(seconds)).map(|time| time.to_string()).map_err(|_| long())
+}
+
+/// Puts the time in the place of how long from now it is (`2h`), in the tag that says when a machine is not wanted any
+/// more.
+///
+/// # Errors
+/// As [`expiry`].
+pub fn settle_expiry(args: &mut Args, now: i64) -> Result<()> {
+    for name in [format!("tag.{EXPIRES_TAG}"), EXPIRES_TAG.to_owned()] {
+        if let Some(ttl) = args.text(&name).and_then(tag::lifetime) {
+            args.push(name, Value::Text(expiry(ttl, now)?));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_a_machine_is_wanted_becomes_a_time() {
+        for (typed, kept) in [("2h", "1970-01-01T02:00:01Z"), ("+90m", "1970-01-01T01:30:01Z"), ("7200", "7200")] {
+            for name in ["tag.sdc.expires", "sdc.expires"] {
+                let mut args = Args::new().set(name, typed);
+                settle_expiry(&mut args, 0).unwrap();
+                assert_eq!(args.text(name), Some(kept));
+            }
+        }
+        assert!(expiry(Duration::from_secs(u64::MAX), 0).is_err());
+    }
 
     fn names(name: Option<&str>, count: Option<usize>) -> Result<Vec<String>> {
         let args = name.map_or_else(Args::new, |name| Args::new().set("name", name));

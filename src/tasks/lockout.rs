@@ -119,6 +119,11 @@ pub async fn lost(who: &Identity, client: &Client, op: &'static Op, calls: &[Cal
     lost
 }
 
+/// Whether a key is deleted.
+pub fn is_of_key(op: &'static Op) -> bool {
+    std::ptr::eq(op, &keys::DELETE) || std::ptr::eq(op, &user_keys::DELETE)
+}
+
 /// What would be lost by a request of one's own, by the operation that it is one of.
 pub async fn lost_by(who: &Identity, client: &Client, request: &Request) -> Vec<String> {
     // The service knows no difference between a path with a stroke at its end and one without.

@@ -60,7 +60,7 @@ fn object(file: &str, text: &str) -> Result<Vec<Pair>> {
             let name = scan::unquote(name).ok_or_else(wrong)?.into_owned();
             let fail = |words: &str| Err(Error::usage(format!("{file}: '{}' {words}", quoted(&name))));
             let value = match value.as_bytes().first() {
-                _ if name.is_empty() || name.contains('=') => return fail("cannot be a name here"),
+                _ if name.is_empty() => return fail("cannot be a name here"),
                 Some(b'"') => Arg::Text(scan::unquote(value).ok_or_else(wrong)?.into_owned()),
                 Some(b'{' | b'[' | b'n') => {
                     return fail("is not text, a number, true or false: nothing else can be kept");

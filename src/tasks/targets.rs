@@ -254,6 +254,9 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, aske
     }
 }
 
+/// The glob of all there are: that there are none is no mistake.
+pub const ALL: &str = "*";
+
 /// What stands for names on standard input.
 pub const STDIN: &str = "-";
 
@@ -287,7 +290,7 @@ async fn of_each(
     } else {
         fitting.extend(above.things.iter().filter(fits));
     }
-    if fitting.is_empty() && (glob == STDIN || !asked.owners.is_empty()) {
+    if fitting.is_empty() && (glob == STDIN || glob == ALL || !asked.owners.is_empty()) {
         no_selector_meant(&asked.owners, &above, noun)?;
         report.say(&format!("no {} matches: nothing to do", noun.word));
     } else if fitting.is_empty() {
@@ -395,7 +398,7 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                         these.filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
                         Ok(())
                     }
-                    None if asked.part_of_many => Ok(()),
+                    None if asked.part_of_many || typed == ALL => Ok(()),
                     None => Err(known.nothing_like(typed)),
                 }
             }

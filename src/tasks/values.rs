@@ -255,6 +255,15 @@ fn value(field: &Field, text: &str) -> Result<Arg> {
             }
         }
         Kind::DiskSize if text == "remaining" => Ok(Arg::Text(text.to_owned())),
+        Kind::DiskSize | Kind::Mebibytes if text.starts_with('+') => {
+            let words =
+                format!("--{} takes the new size, not how much it grows: '{}'", field.long_name(), quoted(text));
+            Err(Error::usage(words).hint("the whole size, such as 40G"))
+        }
+        // Nobody means a disk of 10 MiB.
+        Kind::DiskSize if text.parse::<u64>().is_ok_and(|number| number < 1024) => {
+            Err(Error::usage(format!("{text} of which unit?")).hint(format!("{text}G, or {text}M")))
+        }
         Kind::DiskSize | Kind::Mebibytes => typed(&mebibytes(text).map_err(about)?.to_string()),
         Kind::Flag(value) => typed(value),
         Kind::Bool if matches!(text, "true" | "false") => typed(text),

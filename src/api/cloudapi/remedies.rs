@@ -17,7 +17,8 @@ pub static REMEDIES: &[Remedy] = &[
     Remedy::new("passwordInHistory", "the last four passwords are refused"),
     Remedy::new("passwordTooShort", "a password needs at least 7 characters, a letter and a digit among them"),
     Remedy::new("SubnetFull", "the network has no address left").run("networks ips list NETWORK"),
-    Remedy::new("UnallocatedVM", "the machine is still being provisioned").run("machines get MACHINE"),
+    Remedy::new("UnallocatedVM", "the machine is still being provisioned; what deletes it waits for that with --wait")
+        .run("machines get MACHINE"),
     Remedy::new("VM must be stopped", "the machine must be stopped").run("machines stop MACHINE --wait"),
     Remedy::new("VmNotRunning", "the machine must be running").run("machines start MACHINE --wait"),
     Remedy::new("VmNotStopped", "the machine must be stopped").run("machines stop MACHINE --wait"),

@@ -258,7 +258,8 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
             if is_list(op) { command.arg(count()) } else { command }
         }
         Shape::Record => command.args(list_options().into_iter().take(1)),
-        Shape::Nothing => command,
+        // There is a table of what was accepted only where somebody asks for one.
+        Shape::Nothing => command.args(list_options().into_iter().take(1).map(|header| header.hide(true))),
     };
     if op.goal.is_some() {
         command = command.args(waiting::options(op));

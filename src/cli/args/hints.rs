@@ -57,6 +57,11 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
             }
             Some(hint)
         }
+        ErrorKind::UnknownArgument | ErrorKind::InvalidValue | ErrorKind::MissingRequiredArgument
+            if typed.first() == Some(&"wait") =>
+        {
+            Some("sdc wait machines MACHINE --for state=running; or --for ready, deleted, port=22, ssh".to_owned())
+        }
         ErrorKind::UnknownArgument if wrong == "-f" => {
             let command = path(tree, &typed).join(" ");
             (!command.is_empty()).then(|| format!("there is no -f here: sdc {command} --help"))
@@ -96,7 +101,9 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
             Some(format!("--wait --timeout {wrong}"))
         }
         _ => {
-            let hint = old_words(tree, &typed, error).or_else(|| as_verb(tree, &typed, error));
+            let hint = old_words(tree, &typed, error)
+                .or_else(|| as_verb(tree, &typed, error))
+                .or_else(|| of_machines(tree, &typed, error));
             // What is called so here is told; another command that only sounds alike may do harm.
             if hint.is_some() {
                 error.remove(ContextKind::SuggestedSubcommand);
@@ -307,6 +314,18 @@ fn old_option(command: &str, option: &str) -> Option<String> {
 fn typed_again(word: &str) -> Option<String> {
     let fits = crate::sensitive::sort(word).is_none() && visible(word) == word;
     fits.then(|| crate::grammar::shell::quoted(word))
+}
+
+/// A verb of machines without their noun.
+fn of_machines(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
+    let (verb, rest) = typed.split_first()?;
+    let near = [ContextKind::SuggestedSubcommand, ContextKind::Suggested].iter().any(|kind| error.get(*kind).is_some());
+    if error.kind() != ErrorKind::InvalidSubcommand || near {
+        return None;
+    }
+    let known = tree.find_subcommand("machines")?.find_subcommand(verb)?.get_name();
+    let rest = rest.iter().filter_map(|word| typed_again(word)).fold(String::new(), |rest, word| rest + " " + &word);
+    Some(format!("sdc machines {known}{rest}"))
 }
 
 /// A name where a verb was expected: most likely it is to be shown.

@@ -43,7 +43,7 @@ pub fn limits() -> [Arg; 2] {
 /// The option that selects the resource whose parts are meant, in the place of its name.
 pub fn owner_selector(op: &Op) -> Option<Arg> {
     let all = plural(given::owner(op)?.word);
-    let option = Arg::new("selector").long("selector").short('l').value_name("TAG=VALUE,...");
+    let option = Arg::new("selector").long("selector").short('l').value_name("TAG=VALUE,...").action(ArgAction::Append);
     let option = option.value_parser(NonEmptyStringValueParser::new()).help_heading(SELECTION);
     Some(option.help(format!("Of the {all} with these tags, instead of one by name: role=web,env!=prod")))
 }
@@ -93,9 +93,10 @@ pub fn picks(target: &'static Noun) -> Vec<Arg> {
     let pick = |pick: &Pick| match pick {
         Pick::Tags => own("selector")
             .short('l')
+            .action(ArgAction::Append)
             .value_name("TAG=VALUE,...")
             .value_parser(NonEmptyStringValueParser::new())
-            .help("Select by tag: role=web,env!=prod,backup,!old"),
+            .help("Select by tag: role=web,env!=prod,backup,!old; may be repeated"),
         Pick::State(..) => Arg::new("pick-state")
             .long("state")
             .value_name("STATE,...")
@@ -129,7 +130,10 @@ pub fn picking(target: &'static Noun) -> Vec<String> {
 pub fn add_picks(matches: &ArgMatches, noun: &'static Noun, now: i64, rows: &mut RowFilter) -> Result<()> {
     let text = |id: &str| matches.try_get_one::<String>(id).ok().flatten();
     let flag = |id: &str| matches.try_get_one::<bool>(id).ok().flatten() == Some(&true);
-    if let Some(number) = text("selector").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())) {
+    // Several are one with commas.
+    let selectors = matches.try_get_many::<String>("selector").ok().flatten();
+    let selector = selectors.map(|all| all.map(String::as_str).collect::<Vec<_>>().join(","));
+    if let Some(number) = selector.as_ref().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())) {
         let error = Error::usage(format!("'{number}' is not a selector: -l selects by tags, as in role=web"));
         // The older tools' `-l` is a limit in lists.
         let limited = matches.try_contains_id("limit").is_ok();
@@ -137,7 +141,7 @@ pub fn add_picks(matches: &ArgMatches, noun: &'static Noun, now: i64, rows: &mut
     }
     // That of parts selects what they are parts of.
     if noun.picks.contains(&Pick::Tags) {
-        rows.picks.selector = text("selector").map(|text| Selector::parse(text)).transpose()?;
+        rows.picks.selector = selector.as_deref().map(Selector::parse).transpose()?;
     }
     let states = matches.try_get_many::<String>("pick-state").ok().flatten();
     rows.in_states(noun, states.into_iter().flatten().cloned().collect())?;

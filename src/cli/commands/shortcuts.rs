@@ -118,15 +118,18 @@ fn words<'a>(command: &'a Command, args: &'a [OsString]) -> impl Iterator<Item =
             if !is_option(word) {
                 return Some(here);
             }
-            at += usize::from(takes_next(command, &word.to_string_lossy()));
+            at += values_behind(command, &word.to_string_lossy());
         }
         None
     })
 }
 
-/// Whether the next word is the value of this option.
-fn takes_next(command: &Command, word: &str) -> bool {
-    option(&[command], word).is_some_and(|(arg, attached)| takes_value(arg) && !attached)
+/// How many of the next words are values of this option.
+fn values_behind(command: &Command, word: &str) -> usize {
+    match option(&[command], word) {
+        Some((arg, false)) => arg.get_num_args().map_or(usize::from(takes_value(arg)), |range| range.min_values()),
+        _ => 0,
+    }
 }
 
 /// Whether an option must have a value.

@@ -33,7 +33,7 @@ pub fn extend(command: Command) -> Command {
             own("idempotency-key")
                 .value_name("KEY")
                 .value_parser(NonEmptyStringValueParser::new())
-                .help("Create at most once per KEY (stored in the tag sdc.idempotency-key); excludes --if-absent"),
+                .help("Create at most one per KEY and name (tag sdc.idempotency-key); excludes --if-absent"),
             own("if-absent")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("idempotency-key")

@@ -138,6 +138,14 @@ impl Job {
             &app.console,
         )?;
         sources::complete(app, &machines::CREATE, &mut args)?;
+        // Only sdc itself has that key.
+        if app.config.key_material.is_some() && app.console.env.var_os("SSH_AUTH_SOCK").is_none() {
+            return Err(Error::usage(
+                "ssh cannot log in with a key that is in no file and no agent, so nothing was made",
+            )
+            .hint("a file that only you can read: SDC_KEY_FILE=FILE")
+            .hint("an agent: eval \"$(ssh-agent)\"; ssh-add - <<<\"$SDC_KEY_MATERIAL\""));
+        }
         if args.get("deletion_protection").is_some() {
             return Err(Error::usage(
                 "--deletion-protection: a machine that is made for one command must be deleted after it",
@@ -157,7 +165,7 @@ impl Job {
             return Err(Error::usage(format!("the tag {EXPIRES_TAG} is given, which --ttl sets")));
         }
         let key = format!("run-{id}");
-        args.push(tag, Value::Text(expiry(ttl, app.console.now())?));
+        args.push(tag, Value::Text(create::expiry(ttl, app.console.now())?));
         Ok(Job {
             call: Call::new(args),
             key,
@@ -532,14 +540,6 @@ async fn removed(app: &App, client: &Client, id: &str) -> Result<()> {
     create::remove(client, id, DELETE_TIMEOUT).await.map_err(left)
 }
 
-/// When the machine is not wanted any more.
-fn expiry(ttl: Duration, now: i64) -> Result<String> {
-    let long = || Error::usage("--ttl is too long");
-    let seconds = i64::try_from(ttl.as_secs().saturating_add(1)).map_err(|_| long())?;
-    let now = now / 1000;
-    jiff::Timestamp::from_second(now.saturating_add(seconds)).map(|time| time.to_string()).map_err(|_| long())
-}
-
 /// 16 digits that no other run has.
 fn unique() -> String {
     use std::hash::{BuildHasher, Hasher};
@@ -566,10 +566,9 @@ mod tests {
 
     #[test]
     fn the_time_is_over_after_the_ttl_and_is_written_in_utc() {
-        let time = expiry(Duration::from_secs(3600), 0).unwrap();
+        let time = create::expiry(Duration::from_secs(3600), 0).unwrap();
         assert!(time.ends_with('Z') && time.len() == "2030-01-31T18:00:00Z".len(), "{time}");
         let left = time.parse::<jiff::Timestamp>().unwrap().as_second();
         assert!(left > 3500, "{left}");
-        assert!(expiry(Duration::from_secs(u64::MAX), 0).is_err());
     }
 }

@@ -21,7 +21,7 @@ use crate::cli::terminal::exit;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
 use crate::client::Time;
-use crate::error::{CommandLine, Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::request::Args;
 use crate::tasks::wait_for::{Typed, Waiting, Wanted, expanded, in_time, waitable};
 use crate::tasks::{explain, route};
@@ -195,6 +195,9 @@ async fn each(
                     }
                     outcome => outcome,
                 };
+                let id = args.text(waiting.noun.name).filter(|id| id != name).map(str::to_owned);
+                let target = Target { noun: waiting.noun.word, id, name: name.clone() };
+                let outcome = outcome.map_err(|error| error.on(target));
                 progress.end(at, if outcome.is_ok() { "done" } else { "" });
                 (at, outcome)
             })

@@ -53,8 +53,9 @@ pub fn command() -> Command {
                 .before_long_help(
                     "The settings that lead clients to it are lines for a shell, on stdout or in a file, which is there \
                      as soon as the emulator listens and gone when it ends:\n\n\
-                     \x20 sdc emulator serve --env-file emulator.env &\n\
-                     \x20 until [ -e emulator.env ]; do sleep 0.1; done; . ./emulator.env",
+                     \x20 rm -f emulator.env; sdc emulator serve --env-file emulator.env &\n\
+                     \x20 until [ -e emulator.env ] || ! kill -0 $!; do sleep 0.1; done\n\
+                     \x20 . ./emulator.env",
                 )
                 .arg(
                     Arg::new("env-file")

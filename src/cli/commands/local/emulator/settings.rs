@@ -22,9 +22,6 @@ pub const REMOVED: &[&str] = &[
     "SDC_CACERT",
     "SDC_TLS_PIN",
     "SDC_PROXY",
-    "SDC_PACKAGE",
-    "SDC_IMAGE",
-    "SDC_NETWORK",
     "TRITON_USER",
     "TRITON_ROLE",
     "TRITON_RBAC_USER",
@@ -162,7 +159,13 @@ impl EnvFile {
             Ok(_) => {}
         }
         match file::read(&place, MAX_LEN) {
-            Ok(bytes) if is_ours(&bytes) => return Ok(place),
+            Ok(bytes) if is_ours(&bytes) => match live(&bytes) {
+                Some(url) => {
+                    return Err(Error::usage(format!("{} is that of an emulator that serves at {url}", shown()))
+                        .hint("name another file, or end that emulator"));
+                }
+                None => return Ok(place),
+            },
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {}
             Err(error) => return Err(failed(error)),
@@ -195,6 +198,18 @@ impl Drop for EnvFile {
         }
     }
 }
+
+/// The URL in the [`lines`] of an emulator, where something listens.
+fn live(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let url = text.lines().find_map(|line| line.strip_prefix("export SDC_URL="))?.trim_matches('\'');
+    let parsed = url::Url::parse(url).ok()?;
+    let address = parsed.socket_addrs(|| None).ok()?.into_iter().find(|address| address.ip().is_loopback())?;
+    std::net::TcpStream::connect_timeout(&address, ANSWER).ok().map(|_| url.to_owned())
+}
+
+/// How long an emulator on this machine may take to answer.
+const ANSWER: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Whether these are [`lines`] of an emulator and nothing else, or nothing at all.
 fn is_ours(bytes: &[u8]) -> bool {
