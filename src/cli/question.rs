@@ -52,11 +52,10 @@ pub struct Asking {
 pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut Targets, asking: Asking) -> Result<()> {
     let terminal = app.streams.stdin_tty && app.streams.stderr_tty;
     let several = op.asks_many && targets.calls.len() > 1 && terminal;
-    // With --yes too, whoever deletes the key that signs is told.
-    let asked = !asking.yes || lockout::is_of_key(op);
-    let lost = if asked { lockout::lost(&app.identity(), client, op, &targets.calls).await } else { Vec::new() };
-    if asking.yes {
-        lost.iter().for_each(|words| app.warn(&visible(words)));
+    let lost = if asking.yes { Vec::new() } else { lockout::lost(&app.identity(), client, op, &targets.calls).await };
+    // Without asking the service, too, whoever deletes the key that signs is told.
+    if asking.yes && lockout::deletes_own_key(client, op, &targets.calls) {
+        app.warn("this is the key that signs: nothing can be done with it any longer");
     }
     let due = !asking.yes && (asking.must || several || !lost.is_empty()) && !targets.calls.is_empty();
     if due && terminal || targets.from_stdin {

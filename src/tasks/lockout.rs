@@ -119,9 +119,13 @@ pub async fn lost(who: &Identity, client: &Client, op: &'static Op, calls: &[Cal
     lost
 }
 
-/// Whether a key is deleted.
-pub fn is_of_key(op: &'static Op) -> bool {
-    std::ptr::eq(op, &keys::DELETE) || std::ptr::eq(op, &user_keys::DELETE)
+/// Whether the key that signs is deleted, as far as the names tell.
+pub fn deletes_own_key(client: &Client, op: &'static Op, calls: &[Call]) -> bool {
+    let Some(signer) = client.signer() else { return false };
+    let (public, key_id) = (signer.key().public(), signer.key_id());
+    let name = key_id.rsplit('/').next().unwrap_or_default();
+    let own = |call: &Call| call.id().is_some_and(|id| id == name || id == public.md5());
+    (std::ptr::eq(op, &keys::DELETE) || std::ptr::eq(op, &user_keys::DELETE)) && calls.iter().any(own)
 }
 
 /// What would be lost by a request of one's own, by the operation that it is one of.

@@ -443,6 +443,11 @@ impl Candidates {
         self.things.iter().find(|thing| thing.id.eq_ignore_ascii_case(typed))
     }
 
+    /// Whether there are none at all, not even those of others.
+    pub fn is_empty(&self) -> bool {
+        self.things.is_empty() && self.others.is_empty()
+    }
+
     /// Those whose name is exactly this.
     pub fn called(&self, typed: &str) -> Vec<&Candidate> {
         let (name, version) = named_version(self.noun, typed);

@@ -290,7 +290,8 @@ async fn of_each(
     } else {
         fitting.extend(above.things.iter().filter(fits));
     }
-    if fitting.is_empty() && (glob == STDIN || glob == ALL || !asked.owners.is_empty()) {
+    let all_of_none = glob == ALL && above.is_empty();
+    if fitting.is_empty() && (glob == STDIN || all_of_none || !asked.owners.is_empty()) {
         no_selector_meant(&asked.owners, &above, noun)?;
         report.say(&format!("no {} matches: nothing to do", noun.word));
     } else if fitting.is_empty() {
@@ -398,7 +399,7 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                         these.filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
                         Ok(())
                     }
-                    None if asked.part_of_many || typed == ALL => Ok(()),
+                    None if asked.part_of_many || typed == ALL && known.is_empty() => Ok(()),
                     None => Err(known.nothing_like(typed)),
                 }
             }

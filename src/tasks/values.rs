@@ -256,9 +256,8 @@ fn value(field: &Field, text: &str) -> Result<Arg> {
         }
         Kind::DiskSize if text == "remaining" => Ok(Arg::Text(text.to_owned())),
         Kind::DiskSize | Kind::Mebibytes if text.starts_with('+') => {
-            let words =
-                format!("--{} takes the new size, not how much it grows: '{}'", field.long_name(), quoted(text));
-            Err(Error::usage(words).hint("the whole size, such as 40G"))
+            let error = Error::usage(format!("the new size is wanted, not how much it grows: '{}'", quoted(text)));
+            Err(about(error.hint("such as 40G")))
         }
         // Nobody means a disk of 10 MiB.
         Kind::DiskSize if text.parse::<u64>().is_ok_and(|number| number < 1024) => {

@@ -83,7 +83,7 @@ impl Job {
             ("CI_PIPELINE_ID", "17".to_owned()),
             ("SDC_URL", emulator.url().to_owned()),
             ("SDC_ACCOUNT", emulator.account().to_owned()),
-            ("SDC_KEY", key),
+            ("KEY", key),
             // What the example leaves at its default would only make the test slow.
             ("SDC_RATE", "100".to_owned()),
         ];
@@ -156,11 +156,28 @@ fn the_workflows_of_github_actions_do_their_work_and_leave_nothing_behind() {
 }
 
 #[test]
+fn the_job_of_gitlab_does_its_work_and_leaves_nothing_behind() {
+    let jobs = blocks(&page(), "yml");
+    let [job_of_gitlab] = jobs.as_slice() else { panic!("{jobs:?}") };
+    let steps: Vec<&str> = job_of_gitlab.lines().filter_map(|line| line.strip_prefix("    - ")).collect();
+    assert_eq!(steps.len(), 4, "{steps:#?}");
+    let left = left_after(|job| {
+        let file = job.home.path().join("sdc-key");
+        std::fs::write(&file, &job.env["KEY"]).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        job.env.insert("SDC_KEY_FILE".to_owned(), file.display().to_string());
+        job.env.insert("CI_JOB_ID".to_owned(), "99".to_owned());
+        steps.iter().for_each(|step| job.step(step));
+    });
+    assert_eq!(left, [""; 0]);
+}
+
+#[test]
 fn the_script_for_a_shell_does_its_work_and_leaves_nothing_behind() {
     let scripts = blocks(&page(), "sh");
     assert_eq!(scripts.len(), 1);
     let left = left_after(|job| {
-        let key = job.env["SDC_KEY"].clone();
+        let key = job.env["KEY"].clone();
         let file = job.home.path().join("sdc-key");
         std::fs::write(&file, key).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();

@@ -24,6 +24,7 @@ const LOCAL: &[&str] = &[
     "fwrules check",
     "config show",
     "env",
+    "config edit",
     "profile copy",
     "profile create",
     "profile delete",
