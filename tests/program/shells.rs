@@ -406,8 +406,10 @@ fn zsh_says_what_to_do_where_its_own_completion_is_not_loaded() {
     let setup = format!("precmd() {{ print >>~/prompts }}\nsource <({PROGRAM} completion zsh)\n");
     let mut shell = Shell::set_up("zsh", "http://127.0.0.1:1", &setup);
     shell.expect("sdc images list", &["images", "list"]);
+    // What the terminal shows is read beside the test.
+    let advice = "autoload -Uz compinit && compinit";
+    shell.until("advice", || shell.screen().contains(advice));
     let screen = shell.screen();
-    assert!(screen.contains("autoload -Uz compinit && compinit"), "{screen}");
     assert!(!screen.contains("command not found"), "{screen}");
 }
 
