@@ -195,7 +195,15 @@ impl Changing<'_> {
             flight.name.borrow_mut().clone_from(&name);
         }
         let words = (!name.is_empty()).then(|| match op.goal {
-            _ if made.was_there => format!("{name}: already exists"),
+            _ if made.was_there => {
+                let expires = made
+                    .machine
+                    .first()
+                    .and_then(|row| Some(row.text(&format!("/tags/{}", create::EXPIRES_TAG))?.into_owned()));
+                // It is not put off: whoever runs it again may have less time than they ask for.
+                let until = expires.map_or_else(String::new, |time| format!(", and is wanted until {time}"));
+                format!("{name}: already exists{until}")
+            }
             Some(_) => format!("{name}: {} requested", verb(op)),
             None => format!("{name}: {}", past(op)),
         });
