@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rustls::server::WebPkiClientVerifier;
 
-use crate::trust::servers::{Made, OpensslServer, TLS12, TLS13, refused, serve, serve_with, shown, trusted};
+use crate::common::text;
+use crate::trust::servers::{Made, OpensslServer, TLS12, TLS13, ping_at, refused, serve, serve_with, shown, trusted};
 
 #[test]
 fn a_server_that_wants_a_client_certificate_is_said_to() {
@@ -149,5 +150,23 @@ fn a_key_that_is_too_short_is_said_to_be() {
         let words = format!("{version} -cipher DEFAULT@SECLEVEL=0 -cert s.pem -key s.key");
         let server = OpensslServer::start(&made, &words);
         refused(server.port, &["--cacert", shown(&file)], &["an RSA key of 1024 bits"]);
+    }
+}
+
+#[test]
+fn what_is_wrong_in_the_file_of_settings_is_told_with_its_line() {
+    let made = Made::new();
+    let key = made.key("s", "P-256");
+    let port = serve(vec![made.self_signed("s", "/CN=localhost", "")], &key, TLS13);
+    let folder = made.path("folder");
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("sdc.yaml");
+    let pin = format!("tls-pin: SHA256:{}", "00".repeat(32));
+    for (setting, expected) in [(&*pin, "the pin is set by"), ("cacert: gone.pem", "the certificate file is set by")] {
+        std::fs::write(&file, format!("rate: 4\n{setting}\n")).unwrap();
+        let vars = [("SDC_CONFIG_DIR", shown(&folder))];
+        let output = ping_at(&format!("https://localhost:{port}"), &[], &vars);
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(&format!("{expected} {}:2\n", shown(&file))), "{said}");
     }
 }
