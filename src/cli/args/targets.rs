@@ -43,9 +43,18 @@ pub fn limits() -> [Arg; 2] {
 /// The option that selects the resource whose parts are meant, in the place of its name.
 pub fn owner_selector(op: &Op) -> Option<Arg> {
     let all = plural(given::owner(op)?.word);
-    let option = Arg::new("selector").long("selector").short('l').value_name("TAG=VALUE,...").action(ArgAction::Append);
-    let option = option.value_parser(NonEmptyStringValueParser::new()).help_heading(SELECTION);
-    Some(option.help(format!("Of the {all} with these tags, instead of one by name: role=web,env!=prod")))
+    Some(selector().help(format!("Of the {all} with these tags, instead of one by name: role=web,env!=prod")))
+}
+
+/// The option that selects by tags; what it selects is said by whoever takes it.
+fn selector() -> Arg {
+    Arg::new("selector")
+        .long("selector")
+        .short('l')
+        .action(ArgAction::Append)
+        .value_name("TAG=VALUE,...")
+        .value_parser(NonEmptyStringValueParser::new())
+        .help_heading(SELECTION)
 }
 
 /// The option for whoever only wants things to be gone.
@@ -91,12 +100,7 @@ pub fn picks(target: &'static Noun) -> Vec<Arg> {
     let flag = |id: &'static str| own(id).action(ArgAction::SetTrue);
     let all = plural(target.word);
     let pick = |pick: &Pick| match pick {
-        Pick::Tags => own("selector")
-            .short('l')
-            .action(ArgAction::Append)
-            .value_name("TAG=VALUE,...")
-            .value_parser(NonEmptyStringValueParser::new())
-            .help("Select by tag: role=web,env!=prod,backup,!old; may be repeated"),
+        Pick::Tags => selector().help("Select by tag: role=web,env!=prod,backup,!old; may be repeated"),
         Pick::State(..) => Arg::new("pick-state")
             .long("state")
             .value_name("STATE,...")
