@@ -10,7 +10,7 @@ use crate::api::{Goal, Kind, Noun, Op, Resource, Service, cloudapi, column, quer
 use crate::auth::{Key, PrivateKey, Signer, no_passphrase};
 use crate::client::{Client, Condition, Cut, Span, Time, Until, Wait};
 use crate::emulator::datacenter::DataCenter;
-use crate::emulator::datacenter::state::{Machine, State, Work};
+use crate::emulator::datacenter::state::{State, Vm, Work};
 use crate::emulator::http::head::{self, Head, Response, Twist};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Refusal, Reply};
@@ -63,8 +63,8 @@ static VMAPI: Service = Service {
 #[derive(Debug)]
 struct Vmapi(Arc<DataCenter>);
 
-fn vm(machine: &Machine) -> Value {
-    json!({ "uuid": machine.id, "alias": machine.name, "state": machine.state, "owner_uuid": machine.owner })
+fn vm(machine: &Vm) -> Value {
+    json!({ "uuid": machine.uuid, "alias": machine.alias, "state": machine.state, "owner_uuid": machine.owner_uuid })
 }
 
 impl Vmapi {
@@ -73,7 +73,7 @@ impl Vmapi {
         let mut state = self.0.lock_state();
         let now = self.0.clock.now();
         let mut changed = state.catch_up(now);
-        let there = state.machines.get_mut(id).is_some();
+        let there = state.vms.get_mut(id).is_some();
         if there && !twist.silent {
             state.plan(now, id, Work::Stop, Value::Null, twist.fail);
             changed = true;
@@ -100,13 +100,12 @@ impl Vmapi {
             ("GET", ["vms"]) => {
                 let number = |name: &str| text(name).and_then(|text| text.parse::<usize>().ok());
                 let (limit, offset) = (number("limit").unwrap_or(1000), number("offset").unwrap_or(0));
-                let fits = |machine: &&Machine| text("state").is_none_or(|state| machine.state == state);
-                let page =
-                    |state: &State| state.machines.iter().filter(fits).skip(offset).take(limit).map(vm).collect();
+                let fits = |machine: &&Vm| text("state").is_none_or(|state| machine.state == state);
+                let page = |state: &State| state.vms.iter().filter(fits).skip(offset).take(limit).map(vm).collect();
                 Reply::json(&self.0.look(page))
             }
             ("GET", ["vms", id]) => {
-                let found = self.0.look(|state| state.machines.iter().find(|machine| machine.id == *id).map(vm));
+                let found = self.0.look(|state| state.vms.iter().find(|machine| machine.uuid == *id).map(vm));
                 found.map_or_else(|| missing(id), |found| Reply::json(&found))
             }
             ("POST", ["vms", id]) if text("action") == Some("stop") => self.stop(id, &asked.twist),

@@ -100,7 +100,7 @@ pub fn pattern(pattern: &str, text: &str) -> Option<bool> {
 pub fn document(text: &str) -> Result<usize, String> {
     let own = Key::default();
     let state = document::state(&Document::json(text).into(), 0, &own).map_err(|error| error.to_string())?;
-    Ok(state.machines.len())
+    Ok(state.vms.len())
 }
 
 /// Whether a tag of the service may have this value.

@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+mod admin;
 pub(crate) mod cloudapi;
 pub(crate) mod datacenter;
 pub(crate) mod document;
@@ -89,6 +90,8 @@ pub struct Options {
     pub authorize_user: Vec<String>,
     /// Offers the account's key through an ssh-agent of its own.
     pub agent: bool,
+    /// Serves the internal services too, each on an address of its own.
+    pub admin: bool,
 }
 
 impl Default for Options {
@@ -109,6 +112,7 @@ impl Default for Options {
             authorize: Vec::new(),
             authorize_user: Vec::new(),
             agent: false,
+            admin: false,
         }
     }
 }
@@ -125,6 +129,8 @@ pub struct Emulator {
     https_url: Option<String>,
     #[cfg_attr(not(test), expect(dead_code, reason = "the tests have the only second service so far"))]
     more_urls: Vec<String>,
+    /// The internal services: the name of each, and where it listens.
+    admin: Vec<(String, String)>,
     ca_file: Option<PathBuf>,
     key_file: PathBuf,
     key_id: String,
@@ -190,6 +196,12 @@ impl Emulator {
             None => document::state(&options.seed, Clock::new(options.pace, 0, 0).now(), &own)?,
         };
         let clock = Clock::new(options.pace, options.clock_offset, state.now);
+        let (admin_listeners, admin) =
+            if options.admin { wire::addresses::listen(&admin::names()).await? } else { Default::default() };
+        if options.admin {
+            let now = clock.now();
+            state.furnish(now, &admin);
+        }
         state.url = https_url.as_ref().unwrap_or(&url).clone();
         let account = authorize(&mut state, own, &options)?;
 
@@ -204,6 +216,9 @@ impl Emulator {
             let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
             more_urls.push(format!("http://{}", local(&listener)?));
             listeners.push((listener, None, make(Arc::clone(&cloud))));
+        }
+        for (kind, listener) in admin::SERVICES.iter().zip(admin_listeners) {
+            listeners.push((listener, None, kind.over(Arc::clone(&cloud))));
         }
         let shared = Arc::new(Shared {
             cloud,
@@ -232,6 +247,7 @@ impl Emulator {
             account,
             https_url,
             more_urls,
+            admin,
             ca_file,
             key_file,
             key_id,
@@ -252,6 +268,16 @@ impl Emulator {
     /// Where it listens for HTTPS.
     pub fn https_url(&self) -> Option<&str> {
         self.https_url.as_deref()
+    }
+
+    /// The internal services: the name of each, and its address as `HOST` or `HOST:PORT`. None unless they were asked for.
+    pub fn admin(&self) -> &[(String, String)] {
+        &self.admin
+    }
+
+    /// The address of SAPI, from which all other internal services are found.
+    pub fn sapi(&self) -> Option<&str> {
+        self.admin.iter().find(|(name, _)| name == "sapi").map(|(_, address)| address.as_str())
     }
 
     /// The certificate (PEM) of the authority that clients have to trust for HTTPS.
@@ -418,7 +444,7 @@ mod tests {
         fn answer(&self, request: &Request) -> Response {
             let name = request.head.path().trim_start_matches('/').to_owned();
             let found = self.0.look(|state| {
-                let machine = state.machines.iter().find(|machine| machine.name == name);
+                let machine = state.vms.iter().find(|machine| machine.alias == name);
                 machine.map(|machine| machine.state.clone())
             });
             let reply = match found {
@@ -456,15 +482,15 @@ mod tests {
         let [url] = emulator.more_urls.as_slice() else { panic!("{:?}", emulator.more_urls) };
         let get = async |path: &str| said(url, path).await;
         let (id, name) = emulator.shared.cloud.look(|state| {
-            let one = state.machines.iter().find(|one| one.state == "running").unwrap();
-            (one.id.clone(), format!("/{}", one.name))
+            let one = state.vms.iter().find(|one| one.state == "running").unwrap();
+            (one.uuid.clone(), format!("/{}", one.alias))
         });
         let shown = get(&name).await;
         assert!(shown.starts_with("HTTP/1.1 200 ") && shown.contains("Server: states/1\r\n"), "{shown}");
         assert!(shown.ends_with("\r\n\r\n\"running\""), "{shown}");
         assert!(get("/nosuch").await.starts_with("HTTP/1.1 404 "));
         // What the one changes the other shows.
-        emulator.shared.cloud.lock_state().machines.get_mut(&id).unwrap().state = "stopped".to_owned();
+        emulator.shared.cloud.lock_state().vms.get_mut(&id).unwrap().state = "stopped".to_owned();
         assert!(get(&name).await.ends_with("\"stopped\""));
         // Faults strike both, and both are in the log.
         emulator.add_fault("* status=503 times=1".parse().unwrap());

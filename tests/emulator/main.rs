@@ -4,6 +4,7 @@
 #![cfg(feature = "emulator")]
 
 mod account;
+mod admin;
 mod answers;
 mod api_quirks;
 mod auth;

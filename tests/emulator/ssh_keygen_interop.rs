@@ -62,7 +62,11 @@ pub async fn stepped() -> Emulator {
 
 /// Sends bytes as they are; `None` when the connection ends without an answer.
 pub async fn raw(emulator: &Emulator, request: &[u8]) -> Option<Got> {
-    let address = emulator.url().strip_prefix("http://").unwrap();
+    raw_at(emulator.url().strip_prefix("http://").unwrap(), request).await
+}
+
+/// The same, to this address.
+pub async fn raw_at(address: &str, request: &[u8]) -> Option<Got> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // A server that refuses early may close before all is sent.
     let _ = stream.write_all(request).await;

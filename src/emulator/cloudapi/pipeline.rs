@@ -5,10 +5,7 @@ use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
-use md5::{Digest, Md5};
 use serde_json::Value;
 
 use super::auth;
@@ -22,7 +19,7 @@ use super::version::{self, Version};
 use crate::emulator::datacenter::{DataCenter, lock};
 use crate::emulator::http::head::{self, Head, Pages, Request, Response, Twist};
 use crate::emulator::http::params;
-use crate::emulator::http::reply::{Body, Outcome, Refusal, Reply};
+use crate::emulator::http::reply::{Body, Outcome, Refusal, Reply, content_md5};
 use crate::emulator::http::service::{Limit, Service};
 
 /// The largest body that is taken, in bytes.
@@ -180,7 +177,7 @@ fn outcome(api: &CloudApi, request: &Request, response: &mut Response) -> Outcom
             *state = before;
         }
         if let Some(machine) = made(&reply).or(machine).filter(|_| vanish) {
-            state.machines.forget(&machine);
+            state.vms.forget(&machine);
         }
         changed |= asks_for_change;
         Ok(reply)
@@ -302,11 +299,6 @@ fn choose(routes: &[&'static Route], params: &params::Params) -> Result<&'static
         (_, _, true) => Refusal::lacking("action is required"),
         (_, _, false) => Refusal::invalid(format!("{action} is not a valid action")),
     })
-}
-
-/// The digest of a body, as in the header.
-pub(crate) fn content_md5(body: &[u8]) -> String {
-    STANDARD.encode(Md5::digest(body))
 }
 
 /// The headers that go with an answer, in order.

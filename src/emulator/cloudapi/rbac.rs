@@ -150,7 +150,7 @@ fn attribute(name: &str, state: &State, account: &Account, active: &[&Role], ask
         _ => {
             let tag = name.strip_prefix("tag_")?;
             let machine = asking.params.get("machine").and_then(params::text)?;
-            let machine = state.machines.get(&machine).filter(|machine| machine.owner == account.id)?;
+            let machine = state.vms.get(&machine).filter(|machine| machine.owner_uuid == account.id)?;
             Fact::Text(machine.tags.get(tag).and_then(params::text)?)
         }
     })

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
 use super::denied::Denied;
-use super::state::{Machine, Network, Nic, Pool, State};
+use super::state::{Network, Nic, Pool, State, Vm};
 use crate::emulator::datacenter::state::Work;
 
 /// An interface in use, and whose it is.
@@ -40,22 +40,41 @@ impl State {
         }
     }
 
+    /// Whether an account may have interfaces on a network. The operator may on every one.
+    pub(crate) fn may_provision(&self, network: &Network, owner: &str) -> bool {
+        let owners = network.owner_uuids();
+        owners.is_empty() || owners.contains(&owner) || self.account(owner).is_some_and(|account| account.operator)
+    }
+
     /// Every interface that has an address: those of machines, of machines in the making, which get
     /// theirs only when they run, and of volumes.
     pub(crate) fn held(&self) -> impl Iterator<Item = Held<'_>> {
-        fn own<'a>(machine: &'a Machine, nics: &'a [Nic]) -> impl Iterator<Item = Held<'a>> {
-            nics.iter().map(|nic| Held { nic, owner: &machine.owner, machine: Some(&machine.id) })
+        fn own<'a>(machine: &'a Vm, nics: &'a [Nic]) -> impl Iterator<Item = Held<'a>> {
+            nics.iter().map(|nic| Held { nic, owner: &machine.owner_uuid, machine: Some(&machine.uuid) })
         }
-        let machines = self.machines.iter().filter(|machine| machine.state != "deleted");
+        let machines = self.vms.iter().filter(|machine| !machine.is_destroyed());
         let planned = self.jobs.iter().filter_map(|job| match &job.work {
-            Work::Provision { nics, .. } => Some((self.machines.get(&job.machine)?, nics)),
+            Work::Provision { nics, .. } => Some((self.vms.get(&job.vm_uuid)?, nics)),
             _ => None,
         });
+        let loose = self.operators.nics.iter().filter(|loose| !loose.nic.ip.is_empty());
+        let loose = loose.map(|loose| Held { nic: &loose.nic, owner: &loose.owner_uuid, machine: None });
         let volumes = self.volumes.iter().map(|volume| Held { nic: &volume.nic, owner: &volume.owner, machine: None });
         machines
             .flat_map(|machine| own(machine, &machine.nics))
             .chain(planned.flat_map(|(machine, nics)| own(machine, nics)))
             .chain(volumes)
+            .chain(loose)
+    }
+
+    /// The interfaces that a VM in the making will have, and the server that it will be on.
+    pub(crate) fn planned(&self, vm: &str) -> Option<(&[Nic], &str)> {
+        self.jobs.iter().find_map(|job| match &job.work {
+            Work::Provision { nics, compute_node } if job.vm_uuid == vm => {
+                Some((nics.as_slice(), compute_node.as_str()))
+            }
+            _ => None,
+        })
     }
 
     /// The addresses in use on these networks.
@@ -112,7 +131,7 @@ impl State {
     }
 }
 
-impl Machine {
+impl Vm {
     /// The interface that was waited for is there.
     pub(crate) fn settle_nic(&mut self, mac: &str) {
         let Some(at) = self.nics.iter().position(|nic| nic.mac == mac) else { return };

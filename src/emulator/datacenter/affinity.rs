@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use regex_bites::Regex;
 
 use super::denied::Denied;
-use super::state::{Machine, State, is_uuid};
+use super::state::{State, Vm, is_uuid};
 use crate::emulator::datacenter::state::Work;
 use crate::emulator::js;
 use crate::emulator::text::{self, glob};
@@ -88,9 +88,9 @@ impl Rule {
         Ok(Rule { key: key.to_owned(), near, soft, value })
     }
 
-    fn fits(&self, machine: &Machine) -> bool {
+    fn fits(&self, machine: &Vm) -> bool {
         match self.key.as_str() {
-            "instance" | "container" => self.value.fits(&machine.name) || self.value.fits(&machine.id),
+            "instance" | "container" => self.value.fits(&machine.alias) || self.value.fits(&machine.uuid),
             tag => machine.tags.get(tag).and_then(text::text).is_some_and(|value| self.value.fits(&value)),
         }
     }
@@ -141,17 +141,16 @@ fn locality(given: &Value) -> Result<Vec<Rule>, Denied> {
 pub(crate) fn place(state: &State, account: &str, rules: &[Rule]) -> Result<String, Denied> {
     let mut nodes = NODES.to_vec();
     let mine = || {
-        let alive =
-            |machine: &&Machine| machine.owner == account && !matches!(machine.state.as_str(), "deleted" | "failed");
-        state.machines.iter().filter(alive)
+        let alive = |machine: &&Vm| machine.owner_uuid == account && machine.is_active();
+        state.vms.iter().filter(alive)
     };
     // A machine has its node only once it is running, but that is chosen before.
-    let node_of = |machine: &Machine| -> Option<String> {
-        if !machine.compute_node.is_empty() {
-            return Some(machine.compute_node.clone());
+    let node_of = |machine: &Vm| -> Option<String> {
+        if !machine.server_uuid.is_empty() {
+            return Some(machine.server_uuid.clone());
         }
         state.jobs.iter().find_map(|job| match &job.work {
-            Work::Provision { compute_node, .. } if job.machine == machine.id => Some(compute_node.clone()),
+            Work::Provision { compute_node, .. } if job.vm_uuid == machine.uuid => Some(compute_node.clone()),
             _ => None,
         })
     };
@@ -166,7 +165,7 @@ pub(crate) fn place(state: &State, account: &str, rules: &[Rule]) -> Result<Stri
             return Err(Denied::NoServer);
         }
     }
-    let turn = state.machines.len().checked_rem(nodes.len()).unwrap_or(0);
+    let turn = state.vms.len().checked_rem(nodes.len()).unwrap_or(0);
     Ok(nodes.get(turn).copied().unwrap_or_default().to_owned())
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::lock;
-use super::state::{Machine, State};
+use super::state::{State, Vm};
 
 /// So many changes are kept for followers who are slow; of more they learn nothing.
 const KEPT: usize = 1024;
@@ -35,7 +35,7 @@ pub(crate) struct Change {
 type Print = [u64; KINDS.len()];
 
 /// How a machine is shown to those who follow.
-pub(crate) type View = fn(&State, &Machine) -> Value;
+pub(crate) type View = fn(&State, &Vm) -> Value;
 
 /// The changes since somebody began to follow.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Changes {
     pub(crate) fn follow(&self, state: &State) -> Follower<'_> {
         let mut log = lock(&self.log);
         if log.followers == 0 {
-            log.prints = state.machines.iter().map(|machine| (machine.id.clone(), print(machine))).collect();
+            log.prints = state.vms.iter().map(|machine| (machine.uuid.clone(), print(machine))).collect();
         }
         log.followers += 1;
         Follower { changes: self, seen: log.count, told: self.newest.subscribe() }
@@ -97,14 +97,14 @@ impl Changes {
             return;
         }
         let before = log.count;
-        for machine in state.machines.iter() {
+        for machine in state.vms.iter() {
             let print = print(machine);
-            let kinds = match log.prints.get(&machine.id) {
+            let kinds = match log.prints.get(&machine.uuid) {
                 Some(old) if *old == print => continue,
                 Some(old) => differences(old, &print),
                 None => KINDS.iter().copied().filter(|kind| *kind != "destroyed").collect(),
             };
-            log.prints.insert(machine.id.clone(), print);
+            log.prints.insert(machine.uuid.clone(), print);
             log.record((self.view)(state, machine), machine, kinds, now);
         }
         if log.count != before {
@@ -118,12 +118,12 @@ impl Changes {
 }
 
 impl Log {
-    fn record(&mut self, object: Value, machine: &Machine, kinds: Vec<&'static str>, now: i64) {
+    fn record(&mut self, object: Value, machine: &Vm, kinds: Vec<&'static str>, now: i64) {
         self.count += 1;
         self.list.push_back(Change {
             number: self.count,
-            owner: machine.owner.clone(),
-            machine: machine.id.clone(),
+            owner: machine.owner_uuid.clone(),
+            machine: machine.uuid.clone(),
             at: now,
             kinds,
             state: raw_state(&machine.state),
@@ -176,14 +176,14 @@ fn raw_state(state: &str) -> &'static str {
         "running" => "running",
         "stopping" => "stopping",
         "stopped" => "stopped",
-        "offline" => "unreachable",
-        "deleted" => "destroyed",
+        "unreachable" => "unreachable",
+        "destroyed" => "destroyed",
         "failed" => "failed",
         _ => "unknown",
     }
 }
 
-fn print(machine: &Machine) -> Print {
+fn print(machine: &Vm) -> Print {
     let of = |text: &dyn Fn(&mut DefaultHasher)| {
         let mut hasher = DefaultHasher::new();
         text(&mut hasher);
@@ -191,12 +191,12 @@ fn print(machine: &Machine) -> Print {
     };
     let json = |value: serde_json::Result<String>| of(&|hasher| value.as_deref().unwrap_or_default().hash(hasher));
     [
-        of(&|hasher| machine.name.hash(hasher)),
-        json(serde_json::to_string(&machine.metadata)),
-        u64::from(machine.state == "deleted"),
+        of(&|hasher| machine.alias.hash(hasher)),
+        json(serde_json::to_string(&machine.customer_metadata)),
+        u64::from(machine.is_destroyed()),
         json(serde_json::to_string(&machine.nics)),
-        of(&|hasher| machine.owner.hash(hasher)),
-        of(&|hasher| machine.compute_node.hash(hasher)),
+        of(&|hasher| machine.owner_uuid.hash(hasher)),
+        of(&|hasher| machine.server_uuid.hash(hasher)),
         of(&|hasher| machine.state.hash(hasher)),
         json(serde_json::to_string(&machine.tags)),
     ]
@@ -214,12 +214,12 @@ mod tests {
     fn a_change_is_told_once_and_only_to_those_who_follow() {
         let changes = Changes::new(|_, _| Value::Null);
         let mut state = State::default();
-        state.machines.push(Machine { id: "a".to_owned(), state: "running".to_owned(), ..Machine::default() });
-        state.machines.get_mut("a").unwrap().name = "before".to_owned();
+        state.vms.push(Vm { uuid: "a".to_owned(), state: "running".to_owned(), ..Vm::default() });
+        state.vms.get_mut("a").unwrap().alias = "before".to_owned();
         changes.look(&state, 1);
         let mut follower = changes.follow(&state);
-        state.machines.get_mut("a").unwrap().name = "after".to_owned();
-        state.machines.get_mut("a").unwrap().state = "deleted".to_owned();
+        state.vms.get_mut("a").unwrap().alias = "after".to_owned();
+        state.vms.get_mut("a").unwrap().state = "destroyed".to_owned();
         changes.look(&state, 2);
         changes.look(&state, 3);
         let seen = follower.take();

@@ -80,6 +80,17 @@ pub(crate) fn iso(ms: i64) -> String {
     format!("{stamp:.3}")
 }
 
+/// A time as a name: `20250204T101112Z`.
+pub(crate) fn stamp(now: i64) -> String {
+    let time = iso(now);
+    time.split('.').next().unwrap_or_default().replace(['-', ':'], "") + "Z"
+}
+
+/// Reads a time in ISO 8601, as milliseconds since 1970.
+pub(crate) fn read_iso(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

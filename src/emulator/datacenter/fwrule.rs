@@ -5,7 +5,7 @@ use std::fmt;
 use std::iter::Peekable;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::state::{FirewallRule, Machine, is_uuid};
+use super::state::{FirewallRule, Vm, is_uuid};
 use crate::emulator::text;
 
 /// The most targets of one side, and the most ports or types.
@@ -13,10 +13,10 @@ const MAX_PARTS: usize = 24;
 
 impl FirewallRule {
     /// Tells whether it is about a machine, as a source or as a destination.
-    pub(crate) fn matcher(&self) -> impl Fn(&&Machine) -> bool {
+    pub(crate) fn matcher(&self) -> impl Fn(&&Vm) -> bool {
         let rule = parse(&self.rule).ok();
-        move |machine: &&Machine| {
-            (self.global || self.owner == machine.owner) && rule.as_ref().is_some_and(|rule| rule.affects(machine))
+        move |machine: &&Vm| {
+            (self.global || self.owner == machine.owner_uuid) && rule.as_ref().is_some_and(|rule| rule.affects(machine))
         }
     }
 }
@@ -57,10 +57,10 @@ enum What {
 }
 
 impl Rule {
-    fn affects(&self, machine: &Machine) -> bool {
+    fn affects(&self, machine: &Vm) -> bool {
         self.from.iter().chain(&self.to).any(|target| match target {
             Target::AllVms => true,
-            Target::Vm(id) => *id == machine.id,
+            Target::Vm(id) => *id == machine.uuid,
             Target::Tag(name, value) => match (machine.tags.get(name), value) {
                 (None, _) => false,
                 (Some(_), None) => true,
@@ -546,11 +546,11 @@ mod tests {
     #[test]
     fn a_rule_is_about_the_machines_that_either_side_names() {
         let tags = serde_json::json!({ "role": "web", "weight": 10, "on": true });
-        let machine = Machine {
-            id: VM.to_owned(),
-            owner: "a".to_owned(),
+        let machine = Vm {
+            uuid: VM.to_owned(),
+            owner_uuid: "a".to_owned(),
             tags: tags.as_object().unwrap().clone(),
-            ..Machine::default()
+            ..Vm::default()
         };
         let affects = |side: &str, owner: &str| {
             [format!("FROM any TO {side} ALLOW ah"), format!("FROM {side} TO any ALLOW ah")].map(|rule| {

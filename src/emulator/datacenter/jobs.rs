@@ -4,10 +4,13 @@
 pub(crate) mod images;
 pub(crate) mod migrations;
 pub(crate) mod storage;
+mod updates;
+pub(crate) mod view;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::state::{Entry, Job, Machine, State, Work};
+use super::chains::STATE;
+use super::state::{End, Failure, Job, Nic, Package, State, Vm, Work};
 
 impl Work {
     /// How long it takes, in milliseconds.
@@ -17,24 +20,28 @@ impl Work {
             Work::Start | Work::Stop | Work::Reboot | Work::Destroy => 1000,
             Work::RebootDown | Work::CreateDisk { .. } | Work::ResizeDisk { .. } | Work::DeleteDisk { .. } => 500,
             Work::Snapshot { .. } | Work::Rollback { .. } => 1000,
-            Work::AddNic { .. } | Work::RemoveNic { .. } | Work::DeleteVolume => 1000,
+            Work::AddNics { .. } | Work::RemoveNics { .. } | Work::UpdateNics { .. } | Work::DeleteVolume => 1000,
             Work::Image { .. } => 3000,
             Work::Migrate(step) => step.takes(),
             Work::Rename { .. } | Work::Resize { .. } | Work::Firewall { .. } | Work::DeletionProtection { .. } => 200,
             Work::DeleteSnapshot { .. } => 200,
+            Work::Kill { .. } => 500,
+            Work::Reprovision { .. } => 2000,
+            Work::Update { .. } => 200,
+            Work::Past { .. } => 0,
             Work::SetTags { .. } | Work::ReplaceTags { .. } | Work::RemoveTags { .. } => 200,
             Work::SetMetadata { .. } | Work::ReplaceMetadata { .. } | Work::RemoveMetadata { .. } => 200,
         }
     }
 
     /// Its name in the audit log; `None` for what leaves no entry there.
-    fn audited(&self) -> Option<&'static str> {
+    pub(crate) fn audited(&self) -> Option<&str> {
         Some(match self {
             Work::Provision { .. } => "provision",
             Work::Start => "start",
             Work::Stop => "stop",
-            // Migrations enter their own.
-            Work::RebootDown | Work::Image { .. } | Work::Migrate(_) => return None,
+            Work::Migrate(step) => return step.audited(),
+            Work::RebootDown | Work::Image { .. } => return None,
             Work::CreateVolume | Work::DeleteVolume => return None,
             Work::Reboot => "reboot",
             Work::Destroy => "destroy",
@@ -54,43 +61,51 @@ impl Work {
             Work::SetMetadata { .. } => "set_metadata",
             Work::ReplaceMetadata { .. } => "replace_metadata",
             Work::RemoveMetadata { .. } => "remove_metadata",
-            Work::AddNic { .. } => "add_nics",
-            Work::RemoveNic { .. } => "remove_nics",
+            Work::AddNics { .. } => "add_nics",
+            Work::RemoveNics { .. } => "remove_nics",
+            Work::UpdateNics { .. } => "update_nics",
+            Work::Kill { .. } => "kill",
+            Work::Reprovision { .. } => "reprovision",
+            Work::Update { fields } => updates::audited(fields),
+            Work::Past { action } => action,
         })
     }
 }
 
-impl Machine {
-    /// Enters finished work into the audit log.
-    fn enter(&mut self, job: &Job, success: bool) {
-        if let Some(action) = job.work.audited() {
-            let caller = job.caller.clone();
-            self.audit.push(Entry { action: action.to_owned(), success, time: job.due, caller });
-        }
-    }
-}
+/// What is said of work that was planned to fail.
+const PLANNED: &str = "the task failed on the server";
+
+/// The internal metadata by which an operator has a provision fail.
+const FORCED: &str = "force_provision_failure";
 
 impl State {
-    /// Plans work on a machine. It shows at once only where the real server shows it at once.
-    pub(crate) fn plan(&mut self, now: i64, machine: &str, work: Work, caller: Value, fails: bool) {
-        if let (Work::Stop, Some(machine)) = (&work, self.machines.get_mut(machine))
+    /// Plans work on a machine, and returns the id of its job. It shows at once only where the real server shows it at
+    /// once.
+    pub(crate) fn plan(&mut self, now: i64, machine: &str, work: Work, caller: Value, fails: bool) -> String {
+        self.ask(now, Job { fails, ..Job::new(now, now, 0, machine, work, caller) })
+    }
+
+    /// Plans a job that says all but when it begins and ends. Returns its id.
+    pub(crate) fn ask(&mut self, now: i64, job: Job) -> String {
+        let busy = |other: &&Job| other.vm_uuid == job.vm_uuid && other.work.takes_ticket();
+        let queue = self.jobs.iter().filter(busy).map(|other| other.due).max().filter(|_| job.work.takes_ticket());
+        let begins = queue.map_or(now, |until| until.max(now));
+        if let (Work::Stop, Some(machine)) = (&job.work, self.vms.get_mut(&job.vm_uuid))
             && machine.state == "running"
-            && !fails
+            && !job.fails
+            && begins == now
         {
             machine.state = "stopping".to_owned();
-            machine.updated = now;
+            machine.last_modified = now;
         }
-        if matches!(work, Work::Reboot | Work::AddNic { .. } | Work::RemoveNic { .. }) && !fails {
-            self.queue(Job {
-                due: now.saturating_add(Work::RebootDown.takes()),
-                machine: machine.to_owned(),
-                work: Work::RebootDown,
-                caller: caller.clone(),
-                fails,
-            });
+        let restarts = matches!(job.work, Work::Reboot | Work::AddNics { .. } | Work::RemoveNics { .. });
+        if restarts && !job.fails {
+            let down = Work::RebootDown;
+            self.queue(Job::new(now, begins, down.takes(), &job.vm_uuid, down, job.caller.clone()));
         }
-        let due = now.saturating_add(work.takes());
-        self.queue(Job { due, machine: machine.to_owned(), work, caller, fails });
+        let (uuid, due) = (job.uuid.clone(), begins.saturating_add(job.work.takes()));
+        self.queue(Job { begins, due, ..job });
+        uuid
     }
 
     fn queue(&mut self, job: Job) {
@@ -109,94 +124,177 @@ impl State {
             }
             any = true;
             let ready: Vec<Job> = self.jobs.drain(..due).collect();
-            for job in &ready {
-                self.carry_out(job);
+            for job in ready {
+                if let Some(success) = self.carry_out(&job) {
+                    let failure = (!success).then(|| self.why(&job));
+                    self.history.push(job.ended(failure));
+                }
             }
         }
     }
 
-    fn carry_out(&mut self, job: &Job) {
+    /// Ends a job before its time: what it was to do is not done. What was begun goes back to what it was.
+    pub(crate) fn cancel(&mut self, now: i64, uuid: &str) {
+        let Some(at) = self.jobs.iter().position(|job| job.uuid == uuid) else { return };
+        let mut job = self.jobs.remove(at);
+        self.jobs.retain(|other| !(other.vm_uuid == job.vm_uuid && matches!(other.work, Work::RebootDown)));
+        let mut left = Vec::new();
+        if let Some(vm) = self.vms.get_mut(&job.vm_uuid) {
+            match (&job.work, vm.state.as_str()) {
+                (Work::Stop, "stopping") | (Work::Reboot, "ready") => "running".clone_into(&mut vm.state),
+                (Work::Provision { .. }, "provisioning") => "failed".clone_into(&mut vm.state),
+                (Work::AddNics { macs }, _) => left.extend(macs.iter().filter_map(|mac| vm.take_nic(mac))),
+                _ => {}
+            }
+        }
+        left.iter().for_each(|nic| self.free(nic));
+        job.end = Some(End { at: now, execution: "canceled".to_owned(), failure: None });
+        self.history.push(job);
+    }
+
+    /// Why a job has failed.
+    fn why(&self, job: &Job) -> Failure {
+        let chain = job.work.chain();
+        let at = |step: &str, error: Value| Failure { step: step.to_owned(), error };
+        if !job.fails_at.is_empty() {
+            return at(&job.fails_at, PLANNED.into());
+        }
+        let vm = self.vms.get(&job.vm_uuid);
+        if matches!(job.work, Work::Provision { .. }) && vm.is_some_and(is_forced) {
+            return at("cnapi.provision_vm", format!("{FORCED} set, failing").into());
+        }
+        match (chain, vm) {
+            (Some(chain), Some(vm)) if !job.fails && chain.steps.contains(&STATE) => {
+                let message = format!("Cannot {} a VM from a '{}' state", chain.word, vm.state);
+                at(STATE, json!({ "name": "Error", "message": message }))
+            }
+            (Some(chain), _) => {
+                let waits = chain.steps.iter().skip_while(|step| **step != chain.node).nth(1);
+                at(waits.unwrap_or(&chain.node), PLANNED.into())
+            }
+            (None, _) => at("", PLANNED.into()),
+        }
+    }
+
+    /// Does what a job is to do, and says whether that went well; `None` where nothing but a part of a job is over.
+    fn carry_out(&mut self, job: &Job) -> Option<bool> {
         match &job.work {
-            Work::Image { image } => return self.image_made(job, image),
+            Work::Image { image } => return Some(self.image_made(job, image)),
             Work::Migrate(step) => return self.migrated(job, *step),
             Work::CreateVolume | Work::DeleteVolume => {
-                return self.carry_out_volume(&job.machine, &job.work, job.fails);
+                self.carry_out_volume(&job.vm_uuid, &job.work, job.fails);
+                return None;
             }
             _ => {}
         }
         let package = match &job.work {
-            Work::Resize { package } => self.package(package).map(|p| (p.id.clone(), p.memory, p.disk)),
+            Work::Resize { package } => self.package(package).cloned(),
+            Work::Update { fields } => {
+                fields.get("billing_id").and_then(Value::as_str).and_then(|id| self.package(id)).cloned()
+            }
             _ => None,
         };
-        let Some(machine) = self.machines.get_mut(&job.machine) else { return };
+        let machine = self.vms.get_mut(&job.vm_uuid)?;
         if let Some(success) = storage::carry_out(machine, job) {
-            return machine.enter(job, success);
+            return Some(success);
         }
         let state = machine.state.clone();
         let state = state.as_str();
-        // A stop that is planned to fail leaves the machine running.
-        let possible = !job.fails
-            && match &job.work {
-                Work::Provision { .. } => state == "provisioning",
-                Work::Start => state == "stopped",
-                Work::Stop => matches!(state, "running" | "stopping"),
-                Work::RebootDown => state == "running",
-                Work::Reboot => matches!(state, "running" | "ready"),
-                Work::Resize { .. } => state != "deleted" && package.is_some(),
-                Work::DeletionProtection { .. } => true,
-                _ => state != "deleted",
-            };
+        if job.is_idempotent() && is_there(&job.work, state) && !job.fails {
+            return Some(true);
+        }
+        let possible = !job.fails && is_possible(&job.work, machine, package.is_some());
+        let mut left = Vec::new();
         let mut entered = None;
-        let mut left = None;
         if possible {
-            match &job.work {
-                Work::Provision { nics, compute_node } => {
-                    entered = Some("running");
-                    machine.nics.clone_from(nics);
-                    machine.compute_node.clone_from(compute_node);
-                }
-                Work::Start | Work::Reboot => entered = Some("running"),
-                Work::Stop => entered = Some("stopped"),
-                Work::RebootDown => entered = Some("ready"),
-                Work::Destroy => entered = Some("deleted"),
-                Work::Rename { name } => machine.name.clone_from(name),
-                Work::Resize { .. } => {
-                    if let Some((id, memory, disk)) = package {
-                        (machine.package, machine.memory, machine.disk) = (id, memory, disk);
-                    }
-                }
-                Work::Firewall { on } => machine.firewall_enabled = *on,
-                Work::DeletionProtection { on } => machine.deletion_protection = *on,
-                Work::SetTags { tags } => machine.tags.extend(tags.clone()),
-                Work::ReplaceTags { tags } => machine.tags.clone_from(tags),
-                Work::RemoveTags { names } => machine.tags.retain(|name, _| !names.contains(name)),
-                Work::SetMetadata { metadata } => machine.metadata.extend(metadata.clone()),
-                Work::ReplaceMetadata { metadata } => machine.metadata.clone_from(metadata),
-                Work::RemoveMetadata { names } => machine.metadata.retain(|name, _| !names.contains(name)),
-                Work::AddNic { mac } => machine.settle_nic(mac),
-                Work::RemoveNic { mac } => left = machine.take_nic(mac),
-                // The rest has been seen to above.
-                _ => {}
-            }
+            entered = change(machine, job, package, &mut left);
             // The second half of the reboot that comes with it.
-            if matches!(job.work, Work::AddNic { .. } | Work::RemoveNic { .. }) && state == "ready" {
+            if matches!(job.work, Work::AddNics { .. } | Work::RemoveNics { .. }) && state == "ready" {
                 entered = Some("running");
             }
-            machine.updated = job.due;
+            machine.last_modified = job.due;
         } else if matches!(job.work, Work::Provision { .. }) && state == "provisioning" {
             entered = Some("failed");
-        } else if let Work::AddNic { mac } = &job.work {
-            left = machine.take_nic(mac);
+            machine.last_modified = job.due;
+        } else if let Work::AddNics { macs } = &job.work {
+            left.extend(macs.iter().filter_map(|mac| machine.take_nic(mac)));
         }
         if let Some(state) = entered {
             machine.state = state.to_owned();
         }
-        machine.enter(job, possible);
-        if entered == Some("deleted") {
-            self.migrations.retain(|migration| migration.machine != job.machine);
+        if entered == Some("destroyed") {
+            self.migrations.retain(|migration| migration.machine != job.vm_uuid);
         }
-        if let Some(nic) = left {
-            self.free(&nic);
+        for nic in &left {
+            self.free(nic);
         }
+        (!matches!(job.work, Work::RebootDown)).then_some(possible)
     }
+}
+
+fn is_forced(vm: &Vm) -> bool {
+    vm.internal_metadata.get(FORCED).is_some_and(|value| !matches!(value, Value::Bool(false) | Value::Null))
+}
+
+/// Whether the machine is in the state already that the work would bring about.
+fn is_there(work: &Work, state: &str) -> bool {
+    matches!((work, state), (Work::Start, "running") | (Work::Stop, "stopped"))
+}
+
+/// Whether the machine is in a state in which this can be done. A stop that is planned to fail leaves it running.
+fn is_possible(work: &Work, machine: &Vm, has_package: bool) -> bool {
+    let state = machine.state.as_str();
+    match work {
+        Work::Provision { .. } => state == "provisioning" && !is_forced(machine),
+        Work::Start => state == "stopped",
+        Work::Stop => matches!(state, "running" | "stopping"),
+        Work::RebootDown => state == "running",
+        Work::Reboot => matches!(state, "running" | "ready"),
+        Work::Resize { .. } => state != "destroyed" && has_package,
+        Work::DeletionProtection { .. } => true,
+        // The server refuses it, where CloudAPI has not done so before.
+        Work::Destroy => state != "destroyed" && !machine.indestructible_zoneroot,
+        _ => state != "destroyed",
+    }
+}
+
+/// Changes a machine as its job says. Returns the state that it gets into, if that changes; `left` gets the interfaces
+/// that are no longer its own.
+fn change(machine: &mut Vm, job: &Job, package: Option<Package>, left: &mut Vec<Nic>) -> Option<&'static str> {
+    match &job.work {
+        Work::Provision { nics, compute_node } => {
+            machine.nics.clone_from(nics);
+            machine.server_uuid.clone_from(compute_node);
+            let starts = machine.more.get("autoboot") != Some(&Value::Bool(false));
+            return Some(if starts { "running" } else { "stopped" });
+        }
+        Work::Start | Work::Reboot => return Some("running"),
+        Work::Stop => return Some("stopped"),
+        Work::RebootDown => return Some("ready"),
+        Work::Destroy => return Some("destroyed"),
+        Work::Rename { name } => machine.alias.clone_from(name),
+        Work::Resize { .. } => package.iter().for_each(|package| machine.fit(package)),
+        Work::Update { fields } => updates::apply(machine, fields, package.as_ref()),
+        Work::Firewall { on } => machine.firewall_enabled = *on,
+        Work::DeletionProtection { on } => machine.indestructible_zoneroot = *on,
+        Work::SetTags { tags } => machine.tags.extend(tags.clone()),
+        Work::ReplaceTags { tags } => machine.tags.clone_from(tags),
+        Work::RemoveTags { names } => machine.tags.retain(|name, _| !names.contains(name)),
+        Work::SetMetadata { metadata } => machine.customer_metadata.extend(metadata.clone()),
+        Work::ReplaceMetadata { metadata } => machine.customer_metadata.clone_from(metadata),
+        Work::RemoveMetadata { names } => machine.customer_metadata.retain(|name, _| !names.contains(name)),
+        Work::AddNics { macs } => macs.iter().for_each(|mac| machine.settle_nic(mac)),
+        Work::RemoveNics { macs } => left.extend(macs.iter().filter_map(|mac| machine.take_nic(mac))),
+        Work::UpdateNics { nics } => updates::nics(machine, nics),
+        Work::Kill { signal } if matches!(signal.as_str(), "SIGKILL" | "KILL" | "SIGTERM" | "TERM") => {
+            return (machine.state == "running").then_some("stopped");
+        }
+        Work::Reprovision { image } => {
+            machine.image_uuid.clone_from(image);
+            return Some("running");
+        }
+        // The rest has been seen to before.
+        _ => {}
+    }
+    None
 }

@@ -2,9 +2,11 @@
 
 pub(crate) mod addresses;
 pub(crate) mod affinity;
+pub(crate) mod chains;
 pub(crate) mod changes;
 pub(crate) mod clock;
 pub(crate) mod denied;
+mod furnish;
 pub(crate) mod fwrule;
 pub(crate) mod jobs;
 pub(crate) mod seed;

@@ -6,8 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::state::{
-    Account, Entry, FORMAT, Image, Limit, Machine, Member, Network, Nic, Package, Policy, RemoteImage, Role, State,
-    User,
+    Account, Entry, FORMAT, Image, Limit, Member, Network, Nic, Package, Policy, RemoteImage, Role, State, User, Vm,
 };
 use crate::emulator::datacenter::state::Disk;
 use crate::emulator::datacenter::state::FirewallRule;
@@ -89,6 +88,7 @@ pub(crate) fn state(base: Base, now: i64) -> State {
         Base::Demo => demo(&mut state, now),
         Base::Machines(count) => many(&mut state, now, count),
     }
+    state.enter_past();
     state
 }
 
@@ -457,7 +457,7 @@ fn volumes(now: i64) -> Vec<Volume> {
 }
 
 /// Puts a machine into a cloud, with addresses if it got that far.
-fn add(state: &mut State, mut machine: Machine, networks: &[&str]) {
+fn add(state: &mut State, mut machine: Vm, networks: &[&str]) {
     for id in networks {
         if let Some(network) = state.networks.iter_mut().find(|network| network.id == *id)
             && !network.went_round()
@@ -467,32 +467,44 @@ fn add(state: &mut State, mut machine: Machine, networks: &[&str]) {
             machine.nics.push(nic);
         }
     }
-    if let Some(package) = state.package(&machine.package) {
-        (machine.memory, machine.disk) = (package.memory, package.disk);
+    if let Some(package) = state.package(&machine.billing_id) {
+        machine.fit(package);
     }
-    state.machines.push(machine);
+    if machine.brand == "kvm" && machine.disks.is_empty() {
+        machine.disks = kvm_disks(state, &machine);
+    }
+    state.vms.push(machine);
 }
 
-fn machine((id, name): (&str, &str), brand: &str, state: &str, image: &str, package: &str, created: i64) -> Machine {
+/// What a KVM VM boots from, and its data.
+fn kvm_disks(state: &State, machine: &Vm) -> Vec<Disk> {
+    let image = state.images.iter().find(|image| image.id == machine.image_uuid);
+    let size = image.and_then(|image| image.image_size).unwrap_or(10_240);
+    let data = state.package(&machine.billing_id).map_or(0, |package| package.disk);
+    let disk = |slot: u8, size: u64| Disk { pci_slot: format!("0:4:{slot}"), size, ..Disk::default() };
+    vec![Disk { boot: true, image: machine.image_uuid.clone(), ..disk(0, size) }, disk(1, data)]
+}
+
+fn machine((id, name): (&str, &str), brand: &str, state: &str, image: &str, package: &str, created: i64) -> Vm {
     let provisioned = Entry {
         action: "provision".to_owned(),
         success: state != "failed",
         time: created + 40_000,
         caller: json!({ "type": "operator" }),
     };
-    Machine {
-        id: format!("{id}-7d0e-4b6a-9c1d-5e2f8a7b4c6d"),
-        owner: ACCOUNT.to_owned(),
-        name: name.to_owned(),
+    Vm {
+        uuid: format!("{id}-7d0e-4b6a-9c1d-5e2f8a7b4c6d"),
+        owner_uuid: ACCOUNT.to_owned(),
+        alias: name.to_owned(),
         brand: brand.to_owned(),
         state: state.to_owned(),
-        image: image.to_owned(),
-        package: package.to_owned(),
-        created,
-        updated: created + 40_000,
-        compute_node: if state == "failed" { String::new() } else { NODE.to_owned() },
-        audit: vec![provisioned],
-        ..Machine::default()
+        image_uuid: image.to_owned(),
+        billing_id: package.to_owned(),
+        create_timestamp: created,
+        last_modified: created + 40_000,
+        server_uuid: if state == "failed" { String::new() } else { NODE.to_owned() },
+        earlier: vec![provisioned],
+        ..Vm::default()
     }
 }
 
@@ -510,7 +522,7 @@ fn demo(state: &mut State, now: i64) {
     state.firewall_rules = firewall_rules();
     state.volumes = volumes(now);
     let both = &[PUBLIC, FABRIC][..];
-    let tags = |value: Value, machine: Machine| Machine { tags: map(value), ..machine };
+    let tags = |value: Value, machine: Vm| Vm { tags: map(value), ..machine };
     let disks = |image: &str, size: u64| {
         vec![
             Disk {
@@ -532,8 +544,8 @@ fn demo(state: &mut State, now: i64) {
     let web = json!({ "role": "web", "stage": "prod", "weight": 10 });
     let mut web1 = tags(web.clone(), machine(("3c1f8a52", "web1"), "joyent", "running", OWN, SMALL, now - 90 * DAY));
     web1.firewall_enabled = true;
-    web1.metadata = map(json!({ "user-script": "#!/bin/sh\nsvcadm enable nginx\n", "release": "1.4.0" }));
-    web1.credentials = map(json!({ "root": "3xample-pw", "admin": "an0ther-pw" }));
+    web1.customer_metadata = map(json!({ "user-script": "#!/bin/sh\nsvcadm enable nginx\n", "release": "1.4.0" }));
+    web1.set_passwords(map(json!({ "root": "3xample-pw", "admin": "an0ther-pw" })));
     add(state, web1, both);
     let web10 = tags(web, machine(("9e04d7b1", "web10"), "joyent", "running", OWN, SMALL, now - 60 * DAY));
     add(state, web10, both);
@@ -541,7 +553,7 @@ fn demo(state: &mut State, now: i64) {
         json!({ "role": "db", "stage": "prod", "primary": true }),
         machine(("51b7c6ea", "db0"), "bhyve", "running", UBUNTU, HVM, now - 200 * DAY),
     );
-    db0.deletion_protection = true;
+    db0.indestructible_zoneroot = true;
     db0.disks = disks(UBUNTU, 51_200);
     add(state, db0, &[FABRIC]);
     let mut db1 = tags(
@@ -558,14 +570,14 @@ fn demo(state: &mut State, now: i64) {
         json!({ "sdc_docker": true }),
         machine(("2b94c8f7", "cache"), "lx", "running", DEBIAN_LX, SMALL, now - 3 * DAY),
     );
-    add(state, Machine { docker: true, ..docker }, &[FABRIC]);
+    add(state, Vm { docker: true, ..docker }, &[FABRIC]);
     add(state, machine(("f05a1d6c", "broken"), "joyent", "failed", BASE_OLD, SMALL, now - DAY), &[]);
-    let mut gone = machine(("84d3e71b", "old-web"), "joyent", "deleted", BASE_OLD, SMALL, now - 700 * DAY);
-    gone.updated = now - 5 * DAY;
-    gone.audit.push(Entry {
+    let mut gone = machine(("84d3e71b", "old-web"), "joyent", "destroyed", BASE_OLD, SMALL, now - 700 * DAY);
+    gone.last_modified = now - 5 * DAY;
+    gone.earlier.push(Entry {
         action: "destroy".to_owned(),
         success: true,
-        time: gone.updated,
+        time: gone.last_modified,
         caller: json!({ "type": "operator" }),
     });
     add(state, gone, &[]);
@@ -576,12 +588,12 @@ fn many(state: &mut State, now: i64, count: usize) {
         let age = i64::try_from(count - at).unwrap_or(i64::MAX).saturating_mul(1000);
         let created = now.saturating_sub(age);
         let mut machine = machine(("", &format!("m{at:06}")), "joyent", "running", BASE_NEW, SMALL, created);
-        machine.id = format!("{at:08x}-0000-4e6f-8a1b-2c3d4e5f6a7b");
+        machine.uuid = format!("{at:08x}-0000-4e6f-8a1b-2c3d4e5f6a7b");
         if at % 10 == 9 {
             machine.state = "stopped".to_owned();
         }
         machine.tags.insert("group".to_owned(), (at % 100).into());
-        machine.audit.clear();
+        machine.earlier.clear();
         add(state, machine, &[PRIVATE]);
     }
 }

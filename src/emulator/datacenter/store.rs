@@ -84,6 +84,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
         Ok(state) if state.accounts.is_empty() => Err(other()),
         Ok(mut state) => {
             state.modernise();
+            state.enter_past();
             FORMAT.clone_into(&mut state.format);
             Ok(Some(state))
         }

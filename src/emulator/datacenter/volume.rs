@@ -7,11 +7,11 @@ impl State {
     /// The ids of the machines that mount a volume. Those that failed or are deleted do not count,
     /// those that are stopped do.
     pub(crate) fn mounted_by(&self, volume: &str) -> Vec<&str> {
-        let counts = |state: &str| !matches!(state, "deleted" | "failed");
-        self.machines
+        let counts = |state: &str| !matches!(state, "destroyed" | "failed");
+        self.vms
             .iter()
             .filter(|machine| counts(&machine.state) && machine.volumes.iter().any(|mount| mount.volume == volume))
-            .map(|machine| machine.id.as_str())
+            .map(|machine| machine.uuid.as_str())
             .collect()
     }
 

@@ -1,5 +1,6 @@
 //! Accounts, with their keys, sub-users, roles and policies.
 
+use crate::emulator::datacenter::state::id_of;
 use serde_json::{Map, Value, json};
 
 use super::check::Place;
@@ -41,7 +42,7 @@ impl Build<'_> {
             .chain(state.volumes.iter_mut().map(|volume| &mut volume.owner))
             .chain(state.elsewhere.iter_mut().map(|remote| &mut remote.image.owner));
         owners.filter(|owner| *owner == ACCOUNT).for_each(|owner| owner.clone_from(&first));
-        state.machines.give(ACCOUNT, &first);
+        state.vms.give(ACCOUNT, &first);
     }
 
     /// The first account always has the emulator's key, without which no machine of its own can be made.
@@ -151,7 +152,7 @@ impl Build<'_> {
             let words = "must have 3 to 32 letters, digits, '_', '.' and '@', the first of them a letter";
             self.faults.add(&place.field("login"), words);
         }
-        or(&mut user, "id", names::id(&format!("users/{account}/{login}")));
+        or(&mut user, "id", id_of(&format!("users/{account}/{login}")));
         or(&mut user, "email", format!("{login}@example.com"));
         self.dated(&mut user, 300);
         self.keys(&mut user, place);
@@ -166,7 +167,7 @@ impl Build<'_> {
         place: &Place<'_>,
     ) -> Option<Map<String, Value>> {
         let name = self.needed(&policy, "name", place)?;
-        or(&mut policy, "id", names::id(&format!("policies/{account}/{name}")));
+        or(&mut policy, "id", id_of(&format!("policies/{account}/{name}")));
         let rules = policy.get("rules").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         for (at, rule) in rules.iter().enumerate() {
             if let Err(words) = policy_language::Rule::read(rule.as_str().unwrap_or_default()) {
@@ -185,7 +186,7 @@ impl Build<'_> {
         place: &Place<'_>,
     ) -> Option<Map<String, Value>> {
         let name = self.needed(&role, "name", place)?;
-        or(&mut role, "id", names::id(&format!("roles/{account}/{name}")));
+        or(&mut role, "id", id_of(&format!("roles/{account}/{name}")));
         let held_by = place.field("held_by");
         if let Some(Value::Array(members)) = role.get_mut("held_by") {
             for (at, member) in members.iter_mut().enumerate() {

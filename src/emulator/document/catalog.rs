@@ -1,5 +1,6 @@
 //! Images, packages and firewall rules.
 
+use crate::emulator::datacenter::state::id_of;
 use serde_json::{Map, Value};
 
 use super::check::Place;
@@ -159,7 +160,7 @@ impl Build<'_> {
         let first = if is_true(&fields, "global") { String::new() } else { self.first() };
         let owner = self.owner(&mut fields, place, &first);
         let login = self.login(&owner);
-        or(&mut fields, "id", names::id(&format!("firewall_rules/{login}/{rule}")));
+        or(&mut fields, "id", id_of(&format!("firewall_rules/{login}/{rule}")));
         fields.insert("rule".to_owned(), rule.into());
         or(&mut fields, "enabled", true);
         self.typed(Value::Object(fields), place)

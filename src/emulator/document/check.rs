@@ -1,5 +1,6 @@
 //! Whether a document has the form that [`shape`](super::shape) says, and what is wrong with it, by its place.
 
+use crate::emulator::datacenter::clock::read_iso;
 use std::fmt::{self, Display};
 
 use serde_json::{Map, Value};
@@ -158,7 +159,7 @@ fn one(value: &mut Value, shape: &Shape, place: &Place<'_>, faults: &mut Faults)
 /// A point in time, in milliseconds since 1970.
 fn milliseconds(value: &Value) -> Option<i64> {
     match value {
-        Value::String(text) => text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond),
+        Value::String(text) => read_iso(text),
         number => number.as_i64(),
     }
 }

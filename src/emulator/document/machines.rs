@@ -18,7 +18,7 @@ use crate::emulator::datacenter::DataCenter;
 use crate::emulator::datacenter::changes::Changes;
 use crate::emulator::datacenter::clock::{Clock, Pace};
 use crate::emulator::datacenter::seed::DAY;
-use crate::emulator::datacenter::state::{Machine, State, Work};
+use crate::emulator::datacenter::state::{State, Vm, Work, id_of, internal_state};
 use crate::emulator::http::head::Head;
 
 /// How many machines a document may have made, each of which is compared with the others.
@@ -32,14 +32,14 @@ const STATES: &[&str] =
 const WHOLE: &[&str] = &["memory", "disk", "nics"];
 
 /// What is left to the machine that was made.
-const KEPT: &[&str] = &["docker", "credentials", "snapshots", "audit", "compute_node"];
+const KEPT: &[&str] = &["docker", "credentials", "snapshots", "audit", "compute_node", "internal_metadata", "more"];
 
 /// For one whose image needs a password where none is given.
 const PASSWORD: &str = "3xample-pw";
 
 /// A machine of a document.
 enum Part {
-    Whole(Box<Machine>),
+    Whole(Box<Vm>),
     Recipe(Box<Recipe>),
 }
 
@@ -58,9 +58,9 @@ struct Recipe {
 }
 
 impl Build<'_> {
-    /// Machines, in the place of the base's.
+    /// Vms, in the place of the base's.
     pub(super) fn machines(&mut self, list: Vec<Value>) {
-        self.state.machines = Vec::new().into();
+        self.state.vms = Vec::new().into();
         let section = Place::Top.field("machines");
         let whole = |value: &Value| WHOLE.iter().any(|name| value.get(name).is_some());
         let (count, many) = (list.len(), list.iter().filter(|value| !whole(value)).count());
@@ -91,7 +91,7 @@ impl Build<'_> {
         let cloud = Clouds::new();
         for (at, part) in parts {
             match part {
-                Part::Whole(machine) => self.state.machines.push(*machine),
+                Part::Whole(machine) => self.state.vms.push(*machine),
                 Part::Recipe(recipe) => self.make(&cloud, *recipe, &section.entry(at)),
             }
         }
@@ -100,7 +100,7 @@ impl Build<'_> {
     }
 
     /// One of which nothing is left out.
-    fn whole(&mut self, mut fields: Map<String, Value>, place: &Place<'_>) -> Option<Machine> {
+    fn whole(&mut self, mut fields: Map<String, Value>, place: &Place<'_>) -> Option<Vm> {
         if fields.contains_key("networks") {
             self.faults.add(&place.field("networks"), "a machine has either nics or networks");
         }
@@ -358,21 +358,18 @@ impl Build<'_> {
         if let Err(refusal) = create::make(&mut call, id.clone(), on) {
             return self.faults.add(place, refused(&refusal));
         }
-        let operator = || json!({ "type": "operator" });
         if !making {
             self.state.catch_up(self.now);
         }
-        match recipe.state.as_str() {
-            "stopped" => self.state.plan(began + 20_000, &id, Work::Stop, operator(), false),
-            "stopping" => self.state.plan(self.now, &id, Work::Stop, operator(), false),
-            "deleted" => self.state.plan(
-                recipe.updated.unwrap_or(began + 20_000).min(self.now - 2000),
-                &id,
-                Work::Destroy,
-                operator(),
-                false,
-            ),
-            _ => {}
+        let gone = recipe.updated.unwrap_or(began + 20_000).min(self.now - 2000);
+        let more = match recipe.state.as_str() {
+            "stopped" => Some((began + 20_000, Work::Stop)),
+            "stopping" => Some((self.now, Work::Stop)),
+            "deleted" => Some((gone, Work::Destroy)),
+            _ => None,
+        };
+        if let Some((at, work)) = more {
+            self.state.plan(at, &id, work, json!({ "type": "operator" }), false);
         }
         if !making && recipe.state != "stopping" {
             self.state.catch_up(self.now);
@@ -382,14 +379,14 @@ impl Build<'_> {
 
     /// What CreateMachine does not ask for.
     fn finish(&mut self, id: &str, recipe: Recipe, place: &Place<'_>) {
-        let Some(machine) = self.state.machines.get(id).cloned() else { return };
+        let Some(machine) = self.state.vms.get(id).cloned() else { return };
         if let Some(brand) = recipe.brand.filter(|brand| *brand != machine.brand) {
             let words =
                 format!("\"{}\" is not \"{}\", which image and package make it", names::shown(&brand), machine.brand);
             self.faults.add(&place.field("brand"), words);
         }
         for name in recipe.params.keys().filter_map(|name| name.strip_prefix("metadata.")) {
-            if !machine.metadata.contains_key(name) {
+            if !machine.customer_metadata.contains_key(name) {
                 self.faults.add(&place.field("metadata").field(name), "cannot be the name of metadata");
             }
         }
@@ -404,16 +401,20 @@ impl Build<'_> {
         for (at, disk) in fields.get_mut("disks").and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
             let given = recipe.params.get("disks").and_then(|disks| disks.get(at)).and_then(|disk| disk.get("id"));
             if let Some(disk) = disk.as_object_mut().filter(|_| given.is_none()) {
-                disk.insert("id".to_owned(), names::id(&format!("disks/{id}/{at}")).into());
+                disk.insert("id".to_owned(), id_of(&format!("disks/{id}/{at}")).into());
             }
         }
-        let Some(changed) = self.typed::<Machine>(Value::Object(fields), place) else { return };
-        let Some(machine) = self.state.machines.get_mut(id) else { return };
+        // What it says of its past is all of it.
+        if fields.contains_key("audit") {
+            self.state.history.retain(|job| job.vm_uuid != id);
+        }
+        let Some(changed) = self.typed::<Vm>(Value::Object(fields), place) else { return };
+        let Some(machine) = self.state.vms.get_mut(id) else { return };
         *machine = changed;
-        machine.created = recipe.created;
-        machine.updated = recipe.updated.unwrap_or(machine.updated.max(recipe.created));
+        machine.create_timestamp = recipe.created;
+        machine.last_modified = recipe.updated.unwrap_or(machine.last_modified.max(recipe.created));
         if matches!(recipe.state.as_str(), "offline" | "ready" | "unknown") {
-            machine.state = recipe.state;
+            internal_state(&recipe.state).clone_into(&mut machine.state);
         }
     }
 }

@@ -12,6 +12,7 @@ mod networks;
 mod shape;
 mod strict;
 
+use crate::emulator::datacenter::state::id_of;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -117,6 +118,10 @@ fn read(document: &Document, now: i64, own: &Key) -> Result<State> {
     let mut build =
         Build { state: seed::state(base, now), faults, kept, now, own, folder: &document.folder, made: HashSet::new() };
     build.all(fields);
+    build.state.enter_past();
+    if !build.kept {
+        build.name_jobs();
+    }
     if build.faults.is_empty() { Ok(build.state) } else { Err(mistakes(&document.name, &build.faults)) }
 }
 
@@ -174,7 +179,7 @@ impl Build<'_> {
         let networks = [list("networks"), list("vlans"), list("pools")];
         let catalog = [list("images"), list("packages"), list("elsewhere")];
         let [rules, volumes, machines] = [list("firewall_rules"), list("volumes"), list("machines")];
-        let [migrations, jobs] = [list("migrations"), list("jobs")];
+        let [migrations, jobs, history] = [list("migrations"), list("jobs"), list("history")];
         self.accounts(accounts);
         self.networks(networks);
         self.default_networks();
@@ -188,6 +193,9 @@ impl Build<'_> {
         if let Some(list) = jobs {
             self.state.jobs = self.each("jobs", list, |build, value, place| build.typed(value, place));
         }
+        if let Some(list) = history {
+            self.state.history = self.each("history", list, |build, value, place| build.typed(value, place));
+        }
         if let Some(list) = migrations {
             self.state.migrations = self.each("migrations", list, |build, value, place| build.typed(value, place));
         }
@@ -195,6 +203,13 @@ impl Build<'_> {
             self.machines(list);
         }
         self.rest(fields);
+    }
+
+    /// Gives jobs ids that are the same in every run.
+    fn name_jobs(&mut self) {
+        for (number, job) in self.state.jobs.iter_mut().chain(&mut self.state.history).enumerate() {
+            job.uuid = id_of(&format!("jobs/{}/{number}", job.vm_uuid));
+        }
     }
 
     /// What is not a list.
@@ -280,8 +295,8 @@ impl Build<'_> {
             }
             return;
         }
-        let numbered = (2..).map(|number: u32| names::id(&format!("{path}#{number}")));
-        let id = std::iter::once(names::id(path)).chain(numbered).find(|id| !taken(id)).unwrap_or_default();
+        let numbered = (2..).map(|number: u32| id_of(&format!("{path}#{number}")));
+        let id = std::iter::once(id_of(path)).chain(numbered).find(|id| !taken(id)).unwrap_or_default();
         fields.insert("id".to_owned(), id.into());
     }
 

@@ -1,7 +1,5 @@
 //! Things by their names: how a document means one, and the ids of those to which it gives none.
 
-use sha1::{Digest, Sha1};
-
 use crate::emulator::datacenter::state::{Account, Image, Network, Package, is_uuid};
 use crate::emulator::text::nearest;
 
@@ -9,19 +7,6 @@ use crate::emulator::text::nearest;
 const LISTED: usize = 10;
 /// How much of a text of the document an error shows, in characters.
 const SHOWN: usize = 60;
-
-/// The namespace of URLs, as RFC 9562 has it.
-const NAMESPACE: [u8; 16] =
-    [0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8];
-
-/// The id of a thing of this path, such as `machines/acme/web1`: the same in every run, and on every machine. It is the
-/// UUID of version 5 of `sdc-emulator:` and the path, among URLs.
-pub(super) fn id(path: &str) -> String {
-    let digest = Sha1::new().chain_update(NAMESPACE).chain_update("sdc-emulator:").chain_update(path).finalize();
-    let mut bytes = [0; 16];
-    bytes.iter_mut().zip(digest).for_each(|(byte, of)| *byte = of);
-    uuid::Builder::from_sha1_bytes(bytes).into_uuid().to_string()
-}
 
 /// A text of the document as an error shows it: short, and without what a terminal would heed.
 pub(super) fn shown(text: &str) -> String {
@@ -119,12 +104,6 @@ pub(super) fn known(word: &str, names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_id_is_a_uuid_of_version_5_that_others_can_compute() {
-        // python3 -c 'import uuid; print(uuid.uuid5(uuid.NAMESPACE_URL, "sdc-emulator:machines/acme/web1"))'
-        assert_eq!(id("machines/acme/web1"), "d3142dea-1dc3-51c9-87ce-5173437f3d23");
-    }
 
     #[test]
     fn a_thing_is_meant_by_its_id_its_name_or_with_its_version() {

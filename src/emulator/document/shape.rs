@@ -106,7 +106,7 @@ pub(super) static DOCUMENT: Shape = shape(
     "format=text extends=text accounts=each:account images=each:image packages=each:package \
      networks=each:network pools=each:pool vlans=each:vlan fabrics_off=flag \
      firewall_rules=each:firewall_rule volumes=each:volume machines=each:machine migrations=list \
-     elsewhere=each:remote_image switches=one:switches jobs=list now=whole datacenter=text \
+     elsewhere=each:remote_image switches=one:switches jobs=list history=list now=whole datacenter=text \
      datacenters=scalars services=scalars",
 );
 
@@ -168,7 +168,8 @@ static NIC: Shape = shape("mac=text ip=text primary=flag gateway=text netmask=te
 
 static MACHINE: Shape = shape(
     "id=text owner=text name=text brand=text state=text image=text package=text networks=each:on_network \
-     memory=count disk=count metadata=scalars credentials=object tags=scalars nics=each:nic created=time \
+     memory=count disk=count flexible_disk_size=count metadata=scalars credentials=object \
+     internal_metadata=scalars more=object tags=scalars nics=each:nic created=time \
      updated=time firewall_enabled=flag deletion_protection=flag docker=flag delegate_dataset=flag \
      encrypted=flag compute_node=text disks=list snapshots=each:snapshot volumes=each:mount \
      audit=each:entry",

@@ -1,5 +1,6 @@
 //! Documents, good and bad: what they mean, and what is said of them.
 
+use crate::emulator::datacenter::state::id_of;
 use std::collections::BTreeSet;
 
 use serde_json::json;
@@ -66,7 +67,7 @@ fn all(shape: &Shape, place: &str, found: &mut BTreeSet<String>) {
 #[test]
 fn files_of_the_first_version_are_read_and_hold_every_field() {
     let (mut in_files, mut known) = (BTreeSet::new(), BTreeSet::new());
-    for name in ["seed-1.json", "state-1.json"] {
+    for name in ["seed-1.json", "state-1.json", "operators-1.json"] {
         let document = golden(name);
         used(&document, &DOCUMENT, "", &mut in_files);
         read_value(&document).unwrap();
@@ -82,7 +83,7 @@ fn files_of_the_first_version_are_read_and_hold_every_field() {
 
 #[test]
 fn what_was_read_is_written_and_read_as_the_same() {
-    for document in [golden("seed-1.json"), golden("state-1.json")] {
+    for document in [golden("seed-1.json"), golden("state-1.json"), golden("operators-1.json")] {
         let mut state = read_value(&document).unwrap();
         state.now = NOW;
         let written = serde_json::to_value(&state).unwrap();
@@ -104,7 +105,7 @@ fn the_same_document_is_the_same_state() {
     let mut first = written(read_value(&golden("seed-1.json")).unwrap());
     assert_eq!(first, written(read_value(&golden("seed-1.json")).unwrap()));
     let machine = first["machines"][0].take();
-    assert_eq!(machine["id"], names::id("machines/jill/web1"));
+    assert_eq!(machine["id"], id_of("machines/jill/web1"));
     assert_eq!(machine["created"], 1_738_346_400_000_i64);
     assert_eq!(machine["nics"][1]["ip"], "10.0.0.10");
 }
@@ -115,10 +116,11 @@ fn machines_have_what_their_state_implies() {
     let machines: Vec<Value> = states.iter().map(|state| json!({ "name": state, "state": state })).collect();
     let mut state = read_value(&with(json!({ "machines": machines }))).unwrap();
     let seen = |state: &State| -> Vec<(String, usize, Vec<String>)> {
-        let log = |machine: &crate::emulator::datacenter::state::Machine| {
-            machine.audit.iter().map(|entry| format!("{} {}", entry.action, entry.success)).collect()
+        let log = |machine: &crate::emulator::datacenter::state::Vm| {
+            let jobs = state.history.iter().filter(|job| job.vm_uuid == machine.uuid);
+            jobs.map(|job| format!("{} {}", job.work.audited().unwrap_or_default(), job.succeeded())).collect()
         };
-        state.machines.iter().map(|machine| (machine.state.clone(), machine.nics.len(), log(machine))).collect()
+        state.vms.iter().map(|machine| (machine.state.clone(), machine.nics.len(), log(machine))).collect()
     };
     let as_told = |state: &str, nics: usize, log: &[&str]| {
         (state.to_owned(), nics, log.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>())
@@ -132,7 +134,7 @@ fn machines_have_what_their_state_implies() {
             as_told("provisioning", 0, &[]),
             as_told("failed", 0, &["provision false"]),
             as_told("stopping", 2, &[made]),
-            as_told("deleted", 2, &[made, "destroy true"]),
+            as_told("destroyed", 2, &[made, "destroy true"]),
         ]
     );
     // What is under way comes to its end, as if it had been asked for.
@@ -147,7 +149,7 @@ fn machines_have_what_their_state_implies() {
 fn an_address_that_is_asked_for_is_not_given_to_another_before() {
     let wish = json!({ "name": "b", "networks": [{ "network": "private", "ip": "10.64.0.10" }] });
     let state = read_value(&with(json!({ "machines": [{ "name": "a", "networks": ["private"] }, wish] }))).unwrap();
-    let ips: Vec<&str> = state.machines.iter().map(|machine| machine.nics[0].ip.as_str()).collect();
+    let ips: Vec<&str> = state.vms.iter().map(|machine| machine.nics[0].ip.as_str()).collect();
     assert_eq!(ips, ["10.64.0.11", "10.64.0.10"]);
     assert!(state.networks.iter().all(|network| network.records.is_empty()));
 }
@@ -156,16 +158,16 @@ fn an_address_that_is_asked_for_is_not_given_to_another_before() {
 fn a_section_that_is_left_out_is_that_of_the_base_and_belongs_to_the_first_account() {
     let state = read_value(&with(json!({ "accounts": [{ "login": "jill" }], "extends": "demo" }))).unwrap();
     let jill = &state.accounts[0];
-    assert_eq!((state.accounts.len(), state.machines.len(), state.images.len()), (1, 9, 8));
-    assert!(state.machines.iter().all(|machine| machine.owner == jill.id));
+    assert_eq!((state.accounts.len(), state.vms.len(), state.images.len()), (1, 9, 8));
+    assert!(state.vms.iter().all(|machine| machine.owner_uuid == jill.id));
     assert!(state.networks.iter().any(|network| network.owner == jill.id));
     assert!(jill.default_network.is_some());
     let empty = read_value(&with(json!({}))).unwrap();
-    assert_eq!((empty.accounts[0].login.as_str(), empty.machines.len()), ("acme", 0));
+    assert_eq!((empty.accounts[0].login.as_str(), empty.vms.len()), ("acme", 0));
     let networks = json!([{ "name": "lan", "subnet": "10.0.0.0/24" }]);
     let state = read_value(&with(json!({ "networks": networks, "machines": [{ "name": "a" }] }))).unwrap();
     assert!(state.pools.is_empty() && state.vlans.is_empty() && state.accounts[0].default_network.is_none());
-    assert_eq!(state.machines.iter().next().unwrap().nics[0].ip, "10.0.0.10");
+    assert_eq!(state.vms.iter().next().unwrap().nics[0].ip, "10.0.0.10");
 }
 
 #[test]
@@ -304,7 +306,7 @@ fn of_images_of_a_name_the_last_is_the_newest() {
     let state = read_value(&with(json!({ "images": images, "machines": [{ "name": "m", "image": "a" }] }))).unwrap();
     let published: Vec<&str> = state.images.iter().map(|image| image.published_at.as_str()).collect();
     assert_eq!(published, ["2024-01-01T00:00:00.000Z", "2024-01-02T00:00:00.000Z", "2024-01-03T00:00:00.000Z"]);
-    assert_eq!(state.machines.iter().next().unwrap().image, state.images[1].id);
+    assert_eq!(state.vms.iter().next().unwrap().image(), state.images[1].id);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What the emulator answers: a reply, or a refusal with the API's code and words. No wire here.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 
 use super::stream::{Lines, Socket};
@@ -217,3 +220,8 @@ impl Refusal {
 
 /// What a handler gives back.
 pub(crate) type Outcome = Result<Reply, Refusal>;
+
+/// The digest of a body, as in the header.
+pub(crate) fn content_md5(body: &[u8]) -> String {
+    STANDARD.encode(Md5::digest(body))
+}

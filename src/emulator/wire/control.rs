@@ -11,7 +11,7 @@ use super::fault::{self, Fault};
 use super::server_state::Shared;
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::lock;
-use crate::emulator::datacenter::state::{Machine, State};
+use crate::emulator::datacenter::state::{State, Vm, cloud_state};
 use crate::emulator::http::head::Request;
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Refusal, Reply};
@@ -109,19 +109,20 @@ fn is_loopback(host: &str) -> bool {
 
 /// Every machine that was ever made, those that are deleted too: the books, to compare with what a client tells.
 fn books(state: &State) -> Value {
-    let row = |machine: &Machine| {
-        let login = state.accounts.iter().find(|account| account.id == machine.owner).map(|account| &account.login);
+    let row = |machine: &Vm| {
+        let login =
+            state.accounts.iter().find(|account| account.id == machine.owner_uuid).map(|account| &account.login);
         json!({
-            "id": machine.id,
-            "name": machine.name,
+            "id": machine.uuid,
+            "name": machine.alias,
             "account": login,
-            "state": machine.state,
-            "created": iso(machine.created),
-            "updated": iso(machine.updated),
+            "state": cloud_state(&machine.state),
+            "created": iso(machine.create_timestamp),
+            "updated": iso(machine.last_modified),
             "tags": machine.tags,
         })
     };
-    state.machines.iter().map(row).collect()
+    state.vms.iter().map(row).collect()
 }
 
 fn clock(shared: &Shared) -> Reply {

@@ -1,5 +1,6 @@
 //! The wire: listeners, TLS, faults, the control endpoint, sockets. It must not know what a request is about.
 
+pub(crate) mod addresses;
 pub(crate) mod agent;
 pub(crate) mod connections;
 pub(crate) mod control;

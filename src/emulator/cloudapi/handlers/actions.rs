@@ -65,7 +65,7 @@ fn resize(call: &mut Call<'_>) -> Outcome {
     }
     let (wanted, package) = packages::wanted(call)?;
     let package_id = package.id.clone();
-    let image = call.state.images.iter().find(|image| image.id == machine.image);
+    let image = call.state.images.iter().find(|image| image.id == machine.image());
     let bound = |name: &str| image.and_then(|image| image.requirements.get(name)?.as_u64());
     for (bound, word, outside) in [
         (bound("min_ram"), "less", u64::gt as fn(&u64, &u64) -> bool),
@@ -77,7 +77,7 @@ fn resize(call: &mut Call<'_>) -> Outcome {
             return Err(Refusal::invalid(words));
         }
     }
-    let now = call.state.package(&machine.package);
+    let now = call.state.package(&machine.billing_id);
     if now.is_some_and(|now| now.traits != package.traits) {
         return Err(Refusal::invalid("Resizing to a package with differing traits not supported"));
     }
@@ -98,7 +98,7 @@ fn resize(call: &mut Call<'_>) -> Outcome {
 fn firewall(call: &mut Call<'_>, on: bool) -> Outcome {
     let id = machines::allocated(call)?;
     // Nothing to do: accepted, without a job.
-    if call.state.machines.get(&id).is_some_and(|machine| machine.firewall_enabled == on) {
+    if call.state.vms.get(&id).is_some_and(|machine| machine.firewall_enabled == on) {
         return Ok(Reply::empty(202));
     }
     plan(call, Work::Firewall { on })
@@ -115,11 +115,11 @@ fn disable_firewall(call: &mut Call<'_>) -> Outcome {
 /// Accepted even for a deleted machine.
 fn protection(call: &mut Call<'_>, on: bool) -> Outcome {
     let machine = load(call)?;
-    let id = machine.id.clone();
+    let id = machine.uuid.clone();
     if machine.state == "provisioning" {
         machines::allocated(call)?;
     }
-    if load(call)?.deletion_protection != on {
+    if load(call)?.indestructible_zoneroot != on {
         call.state.plan(call.now, &id, Work::DeletionProtection { on }, call.caller.clone(), call.fails);
     }
     Ok(Reply::empty(202))

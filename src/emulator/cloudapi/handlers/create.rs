@@ -11,7 +11,7 @@ use super::{disks, images, limits, machines, metadata, networks, packages, tags,
 use crate::emulator::cloudapi::denied::refusal;
 use crate::emulator::datacenter::affinity;
 use crate::emulator::datacenter::state::Work;
-use crate::emulator::datacenter::state::{Image, Machine, Nic, Package, is_uuid, new_id};
+use crate::emulator::datacenter::state::{Image, Nic, Package, Vm, is_uuid, new_id};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(crate) static ROUTES: &[Route] = &[Route::post("/:login/machines", "CreateMachine", "machines", create)];
@@ -32,13 +32,13 @@ pub(crate) fn check_name(call: &Call<'_>, name: &str, own: Option<&str>, words: 
     if name.len() > 189 {
         return Err(Refusal::failed(words, "alias", "Invalid", "String is too long (max 189)"));
     }
-    let taken = |machine: &Machine| {
-        machine.owner == call.account
-            && machine.name == name
-            && !matches!(machine.state.as_str(), "deleted" | "failed")
-            && own != Some(machine.id.as_str())
+    let taken = |machine: &Vm| {
+        machine.owner_uuid == call.account
+            && machine.alias == name
+            && machine.is_active()
+            && own != Some(machine.uuid.as_str())
     };
-    if call.state.machines.iter().any(taken) {
+    if call.state.vms.iter().any(taken) {
         return Err(Refusal::failed(words, "alias", "Duplicate", "Already exists for this owner_uuid"));
     }
     Ok(())
@@ -330,35 +330,35 @@ pub(crate) fn make(
     let mounts = volumes::mounts(call, &asked, &ids)?;
     let node = affinity::place(call.state, &call.account, &rules).map_err(refusal)?;
     let nics = nics(call, &wanted)?;
-    let machine = Machine {
-        id: id.clone(),
-        owner: call.account.clone(),
-        name,
+    let mut machine = Vm {
+        uuid: id.clone(),
+        owner_uuid: call.account.clone(),
+        alias: name,
         state: "provisioning".to_owned(),
-        image: image.id.clone(),
-        package: package.id.clone(),
-        memory: package.memory,
-        disk: package.disk,
-        metadata,
-        credentials,
+        image_uuid: image.id.clone(),
+        customer_metadata: metadata,
         tags,
-        created: call.now,
-        updated: call.now,
+        create_timestamp: call.now,
+        last_modified: call.now,
         firewall_enabled: call.is_true("firewall_enabled"),
-        deletion_protection: call.is_true("deletion_protection"),
+        indestructible_zoneroot: call.is_true("deletion_protection"),
         delegate_dataset: call.is_true("delegate_dataset"),
-        encrypted: call.is_true("encrypted"),
         disks,
         brand,
         volumes: mounts,
-        ..Machine::default()
+        ..Vm::default()
     };
+    machine.fit(&package);
+    machine.set_passwords(credentials);
+    if call.is_true("encrypted") {
+        machine.internal_metadata.insert("encrypted".to_owned(), true.into());
+    }
     let mut shown = machines::view(call.state, &machine, None, call.version);
     // This answer never knows the package's name.
     if let Value::Object(fields) = &mut shown {
         fields.insert("package".to_owned(), "".into());
     }
-    call.state.machines.push(machine);
+    call.state.vms.push(machine);
     call.state.plan(call.now, &id, Work::Provision { nics, compute_node: node }, call.caller.clone(), call.fails);
     Ok(Reply::status(201, &shown).header("Location", call.location(&format!("machines/{id}"))))
 }

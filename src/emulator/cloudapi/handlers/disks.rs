@@ -8,7 +8,7 @@ use super::machines::allocated;
 use super::machines::load;
 use crate::emulator::datacenter::state::Disk;
 use crate::emulator::datacenter::state::Work;
-use crate::emulator::datacenter::state::{Image, Machine, Package, is_uuid, new_id};
+use crate::emulator::datacenter::state::{Image, Package, Vm, is_uuid, new_id};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 use crate::emulator::js;
@@ -31,7 +31,7 @@ const MAX: usize = 8;
 const TOO_MANY: &str = "A maximum of 8 disks per VM are supported";
 const OVER_QUOTA: &str = "The size of the disks must not be greater than the package quota";
 
-fn view(machine: &Machine, disk: &Disk) -> Value {
+fn view(machine: &Vm, disk: &Disk) -> Value {
     let mut view = Map::new();
     view.insert("id".to_owned(), disk.id.clone().into());
     if !disk.pci_slot.is_empty() {
@@ -42,10 +42,9 @@ fn view(machine: &Machine, disk: &Disk) -> Value {
         view.insert("block_size".to_owned(), block_size.into());
     }
     view.insert("boot".to_owned(), disk.boot.into());
+    // Without one of its own it has the machine's, in the words of the service behind.
     let state = if disk.state.is_empty() { &machine.state } else { &disk.state };
-    // Otherwise it is the machine's own, in the words of the service behind.
-    let state = if state == "deleted" { "destroyed" } else { state };
-    view.insert("state".to_owned(), state.into());
+    view.insert("state".to_owned(), state.as_str().into());
     Value::Object(view)
 }
 
@@ -57,7 +56,7 @@ fn list(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The disk that the call names.
-fn find<'a>(call: &Call<'_>, machine: &'a Machine) -> Result<&'a Disk, Refusal> {
+fn find<'a>(call: &Call<'_>, machine: &'a Vm) -> Result<&'a Disk, Refusal> {
     let id = call.required("disk")?;
     let disk = machine.disks.iter().find(|disk| disk.id == id);
     disk.ok_or_else(|| Refusal::unknown("disk"))
@@ -68,7 +67,7 @@ fn get(call: &mut Call<'_>) -> Outcome {
     Ok(Reply::json(&view(machine, find(call, machine)?)))
 }
 
-fn check_stopped(machine: &Machine) -> Result<(), Refusal> {
+fn check_stopped(machine: &Vm) -> Result<(), Refusal> {
     if machine.state == "stopped" {
         return Ok(());
     }
@@ -76,8 +75,8 @@ fn check_stopped(machine: &Machine) -> Result<(), Refusal> {
 }
 
 /// MiB that can still be given to disks.
-fn free_space(call: &Call<'_>, machine: &Machine) -> Result<u64, Refusal> {
-    match call.state.package(&machine.package).filter(|package| package.flexible_disk == Some(true)) {
+fn free_space(call: &Call<'_>, machine: &Vm) -> Result<u64, Refusal> {
+    match call.state.package(&machine.billing_id).filter(|package| package.flexible_disk == Some(true)) {
         Some(package) => Ok(machine.free_space(package)),
         None => Err(Refusal::new(409, "VmWithoutFlexibleDiskSize", "VM has no flexible disk size")),
     }
@@ -142,7 +141,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let disk = new_id();
     let named = slot.is_some();
     let mut shown = Value::Null;
-    if let Some(machine) = call.state.machines.get_mut(&id) {
+    if let Some(machine) = call.state.vms.get_mut(&id) {
         machine.settle_slots();
         let pci_slot = slot.unwrap_or_else(|| machine.free_slot());
         let state = "creating".to_owned();
@@ -183,7 +182,7 @@ fn resize(call: &mut Call<'_>) -> Outcome {
         return Err(no_space(more, free));
     }
     let mut shown = Value::Null;
-    if let Some(machine) = call.state.machines.get_mut(&id) {
+    if let Some(machine) = call.state.vms.get_mut(&id) {
         machine.settle_slots();
         if let Some(disk) = machine.disks.iter_mut().find(|other| other.id == disk.id) {
             disk.state = "resizing".to_owned();
@@ -201,7 +200,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     if disk.boot {
         return Err(Refusal::validation("pci_slot", "Invalid", "Cannot delete the boot disk"));
     }
-    if let Some(machine) = call.state.machines.get_mut(&id) {
+    if let Some(machine) = call.state.vms.get_mut(&id) {
         machine.settle_slots();
         if let Some(disk) = machine.disks.iter_mut().find(|other| other.id == disk.id) {
             disk.state = "deleting".to_owned();
@@ -226,14 +225,14 @@ pub(crate) fn planned(call: &Call<'_>, brand: &str, image: &Image, package: &Pac
         Some(Value::Array(list)) if !list.is_empty() => Some(list.as_slice()),
         Some(_) => return Err(Refusal::invalid("disks must be a list of disks")),
     };
-    if brand != "bhyve" {
+    if !matches!(brand, "bhyve" | "kvm") {
         return Ok(Vec::new());
     }
     let flexible = package.flexible_disk == Some(true);
     let first = image.image_size.unwrap_or(10_240);
     let list = match asked {
         Some(list) => list,
-        None if !package.disks.is_empty() => package.disks.as_slice(),
+        None if !package.disks.is_empty() && flexible => package.disks.as_slice(),
         None => {
             let rest = if flexible { package.disk.saturating_sub(first) } else { package.disk };
             let boot = Disk { size: first, boot: true, image: image.id.clone(), ..Disk::default() };

@@ -150,8 +150,8 @@ fn delete(call: &mut Call<'_>) -> Outcome {
 fn list_machines(call: &mut Call<'_>) -> Outcome {
     let rule = load(call)?;
     let credentials = call.truthy("credentials");
-    let own = call.state.machines.iter().filter(|machine| machine.owner == call.account);
-    let alive = own.filter(|machine| !matches!(machine.state.as_str(), "deleted" | "failed"));
+    let own = call.state.vms.iter().filter(|machine| machine.owner_uuid == call.account);
+    let alive = own.filter(|machine| machine.is_active());
     let rows: Vec<Value> = alive
         .filter(rule.matcher())
         .map(|machine| machines::view(call.state, machine, credentials, call.version))

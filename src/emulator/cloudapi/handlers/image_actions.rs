@@ -77,7 +77,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let machine = allocated(call)?;
     // Running or not: while the image is made, the service behind stops a machine that runs.
     let source = load(call)?;
-    let parent = call.state.images.iter().find(|image| image.id == source.image);
+    let parent = call.state.images.iter().find(|image| image.id == source.image());
     let mut image = Image {
         id: new_id(),
         os: parent.map_or_else(|| "other".to_owned(), |parent| parent.os.clone()),
@@ -90,7 +90,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
         owner: call.account.clone(),
         state: "creating".to_owned(),
         // Always incremental.
-        origin: source.image.clone(),
+        origin: source.image().to_owned(),
         ..Image::default()
     };
     if source.hvm() {
@@ -107,9 +107,10 @@ fn create(call: &mut Call<'_>) -> Outcome {
     }
     let id = image.id.clone();
     call.state.images.push(image);
-    call.state.plan(call.now, &machine, Work::Image { image: id.clone() }, call.caller.clone(), call.fails);
+    let work = Work::Image { image: id.clone() };
+    let job = call.state.plan(call.now, &machine, work, call.caller.clone(), call.fails);
     let reply = Reply::status(201, &shown).header("Location", call.location(&format!("images/{id}")));
-    Ok(reply.header("x-joyent-jobid", new_id()))
+    Ok(reply.header("x-joyent-jobid", job))
 }
 
 fn import(call: &mut Call<'_>) -> Outcome {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route};
-use crate::emulator::datacenter::state::{Image, Limit, Machine, Package};
+use crate::emulator::datacenter::state::{Image, Limit, Package, Vm};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(crate) static ROUTES: &[Route] =
@@ -31,11 +31,11 @@ fn uses(limit: &Limit, memory: u64, disk: u64) -> u64 {
 
 /// What the account uses up so far, in MiB or machines.
 fn used(call: &Call<'_>, limit: &Limit) -> u64 {
-    let image = |machine: &Machine| call.state.images.iter().find(|image| image.id == machine.image);
-    let alive = |machine: &&Machine| !matches!(machine.state.as_str(), "deleted" | "failed");
-    let mine = call.state.machines.iter().filter(|machine| machine.owner == call.account).filter(alive);
+    let image = |machine: &Vm| call.state.images.iter().find(|image| image.id == machine.image());
+    let alive = |machine: &&Vm| machine.is_active();
+    let mine = call.state.vms.iter().filter(|machine| machine.owner_uuid == call.account).filter(alive);
     mine.filter(|machine| counts(limit, &machine.brand, image(machine)))
-        .map(|machine| uses(limit, machine.memory, machine.disk))
+        .map(|machine| uses(limit, machine.ram, machine.disk()))
         .fold(0, u64::saturating_add)
 }
 

@@ -7,7 +7,7 @@ use super::super::version::Version;
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::state::Disk;
 use crate::emulator::datacenter::state::Work;
-use crate::emulator::datacenter::state::{Machine, Nic, State, is_uuid};
+use crate::emulator::datacenter::state::{Nic, State, Vm, cloud_state, is_uuid};
 use crate::emulator::http::params;
 use crate::emulator::http::params::glob;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
@@ -24,26 +24,26 @@ pub(crate) static ROUTES: &[Route] = &[
 ];
 
 /// The machine that the call names, if it is the account's. Deleted ones are found too.
-pub(crate) fn load<'a>(call: &'a Call<'_>) -> Result<&'a Machine, Refusal> {
+pub(crate) fn load<'a>(call: &'a Call<'_>) -> Result<&'a Vm, Refusal> {
     let id = call.required("machine")?;
     if !is_uuid(&id) {
         return Err(Refusal::failed("Invalid Parameters", "uuid", "Invalid", "Invalid UUID"));
     }
-    let found = call.state.machines.get(&id).filter(|machine| machine.owner == call.account);
+    let found = call.state.vms.get(&id).filter(|machine| machine.owner_uuid == call.account);
     found.ok_or_else(|| Refusal::new(404, "ResourceNotFound", "VM not found"))
 }
 
 /// The same, but a deleted one is answered with 410.
-pub(crate) fn load_alive<'a>(call: &'a Call<'_>) -> Result<&'a Machine, Refusal> {
+pub(crate) fn load_alive<'a>(call: &'a Call<'_>) -> Result<&'a Vm, Refusal> {
     let machine = load(call)?;
-    if machine.state == "deleted" {
+    if machine.is_destroyed() {
         return Err(Refusal::gone(view(call.state, machine, None, call.version)));
     }
     Ok(machine)
 }
 
 /// A machine as the changefeed shows it.
-pub(crate) fn view_of_feed(state: &State, machine: &Machine) -> Value {
+pub(crate) fn view_of_feed(state: &State, machine: &Vm) -> Value {
     let mut object = view(state, machine, None, Version(9, 0, 0));
     if let Value::Object(fields) = &mut object {
         fields.insert("package".to_owned(), "".into());
@@ -52,12 +52,13 @@ pub(crate) fn view_of_feed(state: &State, machine: &Machine) -> Value {
 }
 
 /// As the API shows a machine. With `credentials`, its passwords are among the metadata.
-pub(crate) fn view(state: &State, machine: &Machine, credentials: Option<&Value>, version: Version) -> Value {
-    let mut metadata = machine.metadata.clone();
-    if credentials.is_some() && !machine.credentials.is_empty() {
-        metadata.insert("credentials".to_owned(), Value::Object(machine.credentials.clone()));
+pub(crate) fn view(state: &State, machine: &Vm, credentials: Option<&Value>, version: Version) -> Value {
+    let mut metadata = machine.customer_metadata.clone();
+    let passwords = machine.passwords();
+    if credentials.is_some() && !passwords.is_empty() {
+        metadata.insert("credentials".to_owned(), Value::Object(passwords));
     }
-    let package = state.package(&machine.package);
+    let package = state.package(&machine.billing_id);
     let kind = if machine.hvm() { "virtualmachine" } else { "smartmachine" };
     // The machine has not got one yet that is being provisioned.
     let nics: Vec<&Nic> = machine.nics.iter().filter(|nic| nic.state.is_empty()).collect();
@@ -65,23 +66,23 @@ pub(crate) fn view(state: &State, machine: &Machine, credentials: Option<&Value>
     let mut put = |name: &str, value: Value| {
         view.insert(name.to_owned(), value);
     };
-    put("id", machine.id.clone().into());
-    put("name", machine.name.clone().into());
+    put("id", machine.uuid.clone().into());
+    put("name", machine.alias.clone().into());
     put("type", kind.into());
     put("brand", machine.brand.clone().into());
-    put("state", machine.state.clone().into());
-    put("image", machine.image.clone().into());
+    put("state", cloud_state(&machine.state).into());
+    put("image", machine.image().into());
     put("ips", nics.iter().map(|nic| nic.ip.clone()).collect());
-    put("memory", machine.memory.into());
-    put("disk", machine.disk.into());
-    put("deletion_protection", machine.deletion_protection.into());
+    put("memory", machine.ram.into());
+    put("disk", machine.disk().into());
+    put("deletion_protection", machine.indestructible_zoneroot.into());
     put("metadata", Value::Object(metadata));
     put("tags", Value::Object(machine.tags.clone()));
     if let Some(credentials) = credentials {
         put("credentials", credentials.clone());
     }
-    put("created", iso(machine.created).into());
-    put("updated", iso(machine.updated).into());
+    put("created", iso(machine.create_timestamp).into());
+    put("updated", iso(machine.last_modified).into());
     if machine.docker {
         put("docker", true.into());
     }
@@ -89,11 +90,11 @@ pub(crate) fn view(state: &State, machine: &Machine, credentials: Option<&Value>
         put("networks", nics.iter().map(|nic| nic.network.clone()).collect());
     }
     if let Some(primary) = nics.iter().find(|nic| nic.primary).or(nics.first()) {
-        put("nics", json!(nics));
+        put("nics", nics.iter().map(|nic| brief(nic)).collect());
         put("primaryIp", primary.ip.clone().into());
     }
     put("firewall_enabled", machine.firewall_enabled.into());
-    let node = &machine.compute_node;
+    let node = &machine.server_uuid;
     put("compute_node", if node.is_empty() { Value::Null } else { node.clone().into() });
     put("package", package.map_or("", |package| package.name.as_str()).into());
     if machine.brand == "bhyve" {
@@ -109,10 +110,16 @@ pub(crate) fn view(state: &State, machine: &Machine, credentials: Option<&Value>
     if machine.delegate_dataset {
         put("delegate_dataset", true.into());
     }
-    if machine.encrypted {
+    if machine.encrypted() {
         put("encrypted", true.into());
     }
     Value::Object(view)
+}
+
+/// An interface as it is shown within its machine.
+fn brief(nic: &Nic) -> Value {
+    let shown = Nic { more: Map::new(), ..nic.clone() };
+    json!(shown)
 }
 
 /// Which machines a list asks for.
@@ -168,22 +175,22 @@ impl Filter {
         })
     }
 
-    fn passes(&self, machine: &Machine) -> bool {
+    fn passes(&self, machine: &Vm) -> bool {
         let same = |want: &Option<String>, have: &str| want.as_deref().is_none_or(|want| want == have);
-        let alive = !matches!(machine.state.as_str(), "deleted" | "failed");
+        let alive = machine.is_active();
         let state = match self.state.as_deref() {
             None => alive || self.tombstone,
             Some("active" | "provisioning" | "stopping") => alive,
-            Some("destroyed") => machine.state == "deleted",
-            Some(state) => machine.state == state,
+            Some("destroyed") => machine.is_destroyed(),
+            Some(state) => cloud_state(&machine.state) == state,
         };
         state
             && same(&self.kind, if machine.hvm() { "virtualmachine" } else { "smartmachine" })
             && same(&self.brand, &machine.brand)
-            && same(&self.image, &machine.image)
+            && same(&self.image, machine.image())
             // A prefix, whatever the documentation says.
-            && self.name.as_deref().is_none_or(|name| machine.name.starts_with(name))
-            && self.memory.is_none_or(|memory| machine.memory == memory)
+            && self.name.as_deref().is_none_or(|name| machine.alias.starts_with(name))
+            && self.memory.is_none_or(|memory| machine.ram == memory)
             && self.docker.is_none_or(|docker| machine.docker == docker)
             && self.tags.iter().all(|(name, pattern)| {
                 machine.tags.get(name).and_then(params::text).is_some_and(|value| glob(pattern, &value))
@@ -206,12 +213,12 @@ fn invalid(field: &str) -> Refusal {
 
 fn list(call: &mut Call<'_>) -> Outcome {
     let credentials = call.truthy("credentials").cloned();
-    let mine = |machine: &&Machine| machine.owner == call.account;
+    let mine = |machine: &&Vm| machine.owner_uuid == call.account;
     // `tags=*` puts every other filter out of force, and shows what is gone too.
     if call.text("tags").as_deref() == Some("*") {
         let rows: Vec<Value> = call
             .state
-            .machines
+            .vms
             .iter()
             .filter(mine)
             .filter(|machine| !machine.tags.is_empty())
@@ -229,7 +236,7 @@ fn list(call: &mut Call<'_>) -> Outcome {
     let offset = whole(call, "offset", "offset")?.unwrap_or(0);
     let rows: Vec<Value> = call
         .state
-        .machines
+        .vms
         .iter()
         .filter(mine)
         .filter(|machine| filter.passes(machine))
@@ -244,7 +251,7 @@ fn list(call: &mut Call<'_>) -> Outcome {
 fn get(call: &mut Call<'_>) -> Outcome {
     let machine = load(call)?;
     let mut shown = view(call.state, machine, call.truthy("credentials"), call.version);
-    if machine.state == "deleted" {
+    if machine.is_destroyed() {
         return Err(Refusal::gone(shown));
     }
     let account = call.account()?;
@@ -257,12 +264,12 @@ fn get(call: &mut Call<'_>) -> Outcome {
 
 /// The names that the naming service gives a machine: its own ones, and those of its services
 /// as long as it says that it is up.
-fn dns_names(machine: &Machine, domain: &str) -> Vec<String> {
+fn dns_names(machine: &Vm, domain: &str) -> Vec<String> {
     if machine.tags.get("triton.cns.disable") == Some(&Value::Bool(true)) {
         return Vec::new();
     }
-    let mut names = vec![format!("{}.inst.{domain}", machine.id), format!("{}.inst.{domain}", machine.name)];
-    let up = machine.metadata.get("triton.cns.status").and_then(Value::as_str) != Some("down");
+    let mut names = vec![format!("{}.inst.{domain}", machine.uuid), format!("{}.inst.{domain}", machine.alias)];
+    let up = machine.customer_metadata.get("triton.cns.status").and_then(Value::as_str) != Some("down");
     let services = machine.tags.get("triton.cns.services").and_then(Value::as_str).unwrap_or_default();
     for service in services.split(',').filter(|_| up) {
         let label = service.split(':').next().unwrap_or_default().trim();
@@ -276,8 +283,8 @@ fn dns_names(machine: &Machine, domain: &str) -> Vec<String> {
 
 fn delete(call: &mut Call<'_>) -> Outcome {
     let machine = load_alive(call)?;
-    let id = machine.id.clone();
-    if machine.deletion_protection {
+    let id = machine.uuid.clone();
+    if machine.indestructible_zoneroot {
         let words = "Instance has \"deletion_protection\" enabled, preventing deletion";
         return Err(Refusal::new(409, "CannotDestroyMachineError", words));
     }
@@ -285,7 +292,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
         return Err(Refusal::new(409, "ConflictError", "VM has not been allocated to a server yet"));
     }
     // One is on its way already: nothing more to do.
-    if call.state.jobs.iter().any(|job| job.machine == id && matches!(job.work, Work::Destroy)) {
+    if call.state.jobs.iter().any(|job| job.vm_uuid == id && matches!(job.work, Work::Destroy)) {
         return Ok(Reply::empty(204));
     }
     call.state.plan(call.now, &id, Work::Destroy, call.caller.clone(), call.fails);
@@ -293,9 +300,12 @@ fn delete(call: &mut Call<'_>) -> Outcome {
 }
 
 fn audit(call: &mut Call<'_>) -> Outcome {
-    let rows = load(call)?.audit.iter().rev().map(|entry| {
-        let success = if entry.success { "yes" } else { "no" };
-        json!({ "action": entry.action, "success": success, "time": iso(entry.time), "caller": entry.caller })
+    let uuid = load(call)?.uuid.as_str();
+    let jobs = call.state.history.iter().rev().filter(|job| job.vm_uuid == uuid);
+    let rows = jobs.filter_map(|job| {
+        let (action, end) = (job.work.audited()?, job.end.as_ref()?);
+        let success = if job.succeeded() { "yes" } else { "no" };
+        Some(json!({ "action": action, "success": success, "time": iso(end.at), "caller": job.caller }))
     });
     Ok(Reply::json(&rows.collect()))
 }
@@ -306,5 +316,5 @@ pub(crate) fn allocated(call: &Call<'_>) -> Result<String, Refusal> {
     if machine.state == "provisioning" {
         return Err(Refusal::new(409, "UnallocatedVM", "VM has not been allocated to a server yet"));
     }
-    Ok(machine.id.clone())
+    Ok(machine.uuid.clone())
 }

@@ -6,7 +6,6 @@ use super::super::call::{Call, Route};
 use super::machines::load;
 use super::tags::{addressable, bare};
 use crate::emulator::datacenter::state::Work;
-use crate::emulator::datacenter::state::new_id;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 const ALL: &str = "/:login/machines/:machine/metadata";
@@ -45,9 +44,10 @@ fn unknown(name: &str) -> Refusal {
 
 fn shown(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
     let machine = load(call)?;
-    let mut metadata = machine.metadata.clone();
-    if call.truthy("credentials").is_some() && !machine.credentials.is_empty() {
-        metadata.insert("credentials".to_owned(), Value::Object(machine.credentials.clone()));
+    let mut metadata = machine.customer_metadata.clone();
+    let passwords = machine.passwords();
+    if call.truthy("credentials").is_some() && !passwords.is_empty() {
+        metadata.insert("credentials".to_owned(), Value::Object(passwords));
     }
     Ok(metadata)
 }
@@ -59,10 +59,11 @@ fn list(call: &mut Call<'_>) -> Outcome {
 fn get(call: &mut Call<'_>) -> Outcome {
     let name = call.required("key")?;
     let machine = load(call)?;
-    if name == "credentials" && !machine.credentials.is_empty() {
-        return Ok(Reply::json(&Value::Object(machine.credentials.clone())));
+    let passwords = machine.passwords();
+    if name == "credentials" && !passwords.is_empty() {
+        return Ok(Reply::json(&Value::Object(passwords)));
     }
-    match machine.metadata.get(&name).filter(|_| addressable(&name)) {
+    match machine.customer_metadata.get(&name).filter(|_| addressable(&name)) {
         Some(Value::String(value)) => Ok(bare(call, value)),
         Some(_) => Err(Refusal::new(404, "ResourceNotFound", format!("{name} is not metadata"))),
         None => Err(unknown(&name)),
@@ -70,9 +71,8 @@ fn get(call: &mut Call<'_>) -> Outcome {
 }
 
 fn plan(call: &mut Call<'_>, work: Work) -> Result<String, Refusal> {
-    let id = load(call)?.id.clone();
-    call.state.plan(call.now, &id, work, call.caller.clone(), call.fails);
-    Ok(new_id())
+    let id = load(call)?.uuid.clone();
+    Ok(call.state.plan(call.now, &id, work, call.caller.clone(), call.fails))
 }
 
 fn update(call: &mut Call<'_>) -> Outcome {
@@ -84,7 +84,7 @@ fn update(call: &mut Call<'_>) -> Outcome {
     for value in metadata.values() {
         check(value, WRONG)?;
     }
-    let mut merged = load(call)?.metadata.clone();
+    let mut merged = load(call)?.customer_metadata.clone();
     merged.extend(metadata.clone());
     let job = plan(call, Work::SetMetadata { metadata })?;
     Ok(Reply::json(&Value::Object(merged)).header("x-job-uuid", job))
@@ -95,7 +95,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     if KEPT.contains(&name.as_str()) {
         return Err(Refusal::invalid(format!("Metadata key {name} can not be deleted")));
     }
-    if !load(call)?.metadata.contains_key(&name) || !addressable(&name) {
+    if !load(call)?.customer_metadata.contains_key(&name) || !addressable(&name) {
         return Err(unknown(&name));
     }
     plan(call, Work::RemoveMetadata { names: vec![name] })?;
@@ -104,11 +104,11 @@ fn delete(call: &mut Call<'_>) -> Outcome {
 
 fn delete_all(call: &mut Call<'_>) -> Outcome {
     let machine = load(call)?;
-    let mut metadata = machine.metadata.clone();
+    let mut metadata = machine.customer_metadata.clone();
     metadata.retain(|name, _| KEPT.contains(&name.as_str()));
     // The real server takes its own parameters for metadata here.
-    metadata.insert("uuid".to_owned(), machine.id.clone().into());
-    metadata.insert("owner_uuid".to_owned(), machine.owner.clone().into());
+    metadata.insert("uuid".to_owned(), machine.uuid.clone().into());
+    metadata.insert("owner_uuid".to_owned(), machine.owner_uuid.clone().into());
     plan(call, Work::ReplaceMetadata { metadata })?;
     Ok(Reply::empty(204))
 }

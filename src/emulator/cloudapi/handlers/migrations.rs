@@ -30,14 +30,14 @@ pub(crate) static ROUTES: &[Route] = &[
 
 fn list(call: &mut Call<'_>) -> Outcome {
     let own = |migration: &&Migration| {
-        call.state.machines.get(&migration.machine).is_some_and(|machine| machine.owner == call.account)
+        call.state.vms.get(&migration.machine).is_some_and(|machine| machine.owner_uuid == call.account)
     };
     Ok(Reply::json(&call.state.migrations.iter().filter(own).map(Migration::view).collect()))
 }
 
 /// The migration of the machine that the call names.
 fn find<'a>(call: &'a Call<'_>) -> Result<&'a Migration, Refusal> {
-    let id = &load(call)?.id;
+    let id = &load(call)?.uuid;
     let none = || Refusal::new(404, "ResourceNotFound", format!("No migration exists for VM {id}"));
     call.state.migration(id).ok_or_else(none)
 }

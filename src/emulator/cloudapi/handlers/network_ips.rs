@@ -71,7 +71,7 @@ fn records(call: &Call<'_>, network: &Network) -> BTreeMap<Ipv4Addr, Address> {
         records.insert(*ip, address);
     }
     // A machine that is gone leaves its address behind as a free one.
-    for machine in call.state.machines.iter().filter(|machine| machine.state == "deleted") {
+    for machine in call.state.vms.iter().filter(|machine| machine.is_destroyed()) {
         for nic in machine.nics.iter().filter(|nic| nic.network == network.id) {
             if let Ok(ip) = nic.ip.parse() {
                 records.entry(ip).or_default();

@@ -7,7 +7,7 @@ use super::super::version::FROM_7_2;
 use super::{machines, networks};
 use crate::emulator::cloudapi::denied::refusal;
 use crate::emulator::datacenter::state::Work;
-use crate::emulator::datacenter::state::{Machine, Nic};
+use crate::emulator::datacenter::state::{Nic, Vm};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
@@ -23,7 +23,7 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::delete(ONE, "RemoveNic", "nics", remove).versions(FROM_7_2),
 ];
 
-fn view(machine: &Machine, nic: &Nic) -> Value {
+fn view(machine: &Vm, nic: &Nic) -> Value {
     let state = match machine.state.as_str() {
         _ if !nic.state.is_empty() => nic.state.as_str(),
         "stopped" => "stopped",
@@ -61,14 +61,14 @@ fn unknown() -> Refusal {
 
 /// The account's interfaces with their machines: those too of machines in the making. Machines that
 /// are gone have given theirs back.
-fn all<'a>(call: &'a Call<'_>) -> impl Iterator<Item = (&'a Machine, &'a Nic)> {
+fn all<'a>(call: &'a Call<'_>) -> impl Iterator<Item = (&'a Vm, &'a Nic)> {
     let held = call.state.held().filter(|held| held.owner == call.account);
-    held.filter_map(|held| Some((call.state.machines.get(held.machine?)?, held.nic)))
+    held.filter_map(|held| Some((call.state.vms.get(held.machine?)?, held.nic)))
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {
-    let id = &machines::load(call)?.id;
-    let nics = all(call).filter(|(machine, _)| machine.id == *id);
+    let id = &machines::load(call)?.uuid;
+    let nics = all(call).filter(|(machine, _)| machine.uuid == *id);
     let rows: Vec<Value> = nics.map(|(machine, nic)| view(machine, nic)).collect();
     let count = rows.len().to_string();
     Ok(Reply::json(&Value::Array(rows)).header("x-resource-count", count))
@@ -110,12 +110,12 @@ fn add(call: &mut Call<'_>) -> Outcome {
     let mut nic = call.state.interface(&network, ip, &used, &[]).map_err(refusal)?;
     nic.state = "provisioning".to_owned();
     let mac = nic.mac.clone();
-    let Some(machine) = call.state.machines.get_mut(&id) else { return Err(unknown()) };
+    let Some(machine) = call.state.vms.get_mut(&id) else { return Err(unknown()) };
     nic.primary = primary || machine.nics.is_empty();
     let shown = view(machine, &nic);
     machine.nics.push(nic);
     let location = location(call, &id, &mac);
-    call.state.plan(call.now, &id, Work::AddNic { mac }, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::AddNics { macs: vec![mac] }, call.caller.clone(), call.fails);
     Ok(Reply::status(201, &shown).header("Location", location))
 }
 
@@ -126,9 +126,9 @@ fn remove(call: &mut Call<'_>) -> Outcome {
         return Err(unknown());
     }
     // It is on its way out already: nothing more to do.
-    let leaves = |work: &Work| matches!(work, Work::RemoveNic { mac: other } if *other == mac);
-    if !call.state.jobs.iter().any(|job| job.machine == id && leaves(&job.work)) {
-        call.state.plan(call.now, &id, Work::RemoveNic { mac }, call.caller.clone(), call.fails);
+    let leaves = |work: &Work| matches!(work, Work::RemoveNics { macs } if macs.contains(&mac));
+    if !call.state.jobs.iter().any(|job| job.vm_uuid == id && leaves(&job.work)) {
+        call.state.plan(call.now, &id, Work::RemoveNics { macs: vec![mac] }, call.caller.clone(), call.fails);
     }
     Ok(Reply::empty(204))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::call::{self, Call, Route};
 use super::super::role_tags::{asked, thing};
-use crate::emulator::datacenter::state::Entry;
+use crate::emulator::datacenter::state::{Entry, Job};
 use crate::emulator::http::head::Head;
 use crate::emulator::http::params;
 use crate::emulator::http::params::Params;
@@ -83,8 +83,9 @@ fn set(call: &mut Call<'_>) -> Outcome {
     let key = thing(account, &path, &call.params).key;
     // A machine's are set by a job, of which the audit log knows only that it was one.
     let (now, caller) = (call.now, call.caller.clone());
-    if let Some(machine) = key.strip_prefix("machines/").and_then(|id| call.state.machines.get_mut(id)) {
-        machine.audit.push(Entry { action: "unknown".to_owned(), success: true, time: now, caller });
+    if let Some(machine) = key.strip_prefix("machines/").filter(|id| call.state.vms.get(id).is_some()) {
+        let entry = Entry { action: "unknown".to_owned(), success: true, time: now, caller };
+        call.state.history.push(Job::past(machine, call.state.history.len(), entry));
     }
     call.account_mut()?.tag(key, roles);
     Ok(Reply::json(&json!({ "name": shown, "role-tag": names })))

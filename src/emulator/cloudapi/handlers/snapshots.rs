@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::call::{Call, Route};
 use super::machines::allocated;
 use super::machines::load;
-use crate::emulator::datacenter::clock::iso;
+use crate::emulator::datacenter::clock::{iso, stamp};
 use crate::emulator::datacenter::state::Snapshot;
 use crate::emulator::datacenter::state::Work;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
@@ -71,7 +71,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
     if machine.delegate_dataset {
         return Err(Refusal::invalid("Snapshots are not supported for VMs with delegated datasets"));
     }
-    let size = machine.disk.div_ceil(SHARE);
+    let size = machine.disk().div_ceil(SHARE);
     let name = match call.text("name") {
         Some(name) => name,
         None => stamp(call.now),
@@ -81,7 +81,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
         let words = format!("Snapshot name \"{name}\" already exists");
         return Err(Refusal::validation("snapshot_name", "Duplicate", &words));
     }
-    if let Some(machine) = call.state.machines.get_mut(&id) {
+    if let Some(machine) = call.state.vms.get_mut(&id) {
         // The new one takes the place of what is left of an old one.
         machine.snapshots.retain(|snapshot| snapshot.name != name);
         let state = "queued".to_owned();
@@ -90,12 +90,6 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let shown = json!({ "name": name, "state": "queued" });
     call.state.plan(call.now, &id, Work::Snapshot { name }, call.caller.clone(), call.fails);
     Ok(Reply::status(201, &shown))
-}
-
-/// A time as a name: `20250204T101112Z`.
-fn stamp(now: i64) -> String {
-    let time = iso(now);
-    time.split('.').next().unwrap_or_default().replace(['-', ':'], "") + "Z"
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {

@@ -42,7 +42,7 @@ fn vnc(call: &mut Call<'_>) -> Outcome {
     }
     let offered = call.head.get("sec-websocket-protocol").unwrap_or_default();
     let chosen = offered.split(',').map(str::trim).find(|name| matches!(*name, "binary" | "rfb"));
-    let reply = Reply::socket(Box::new(Display { name: machine.name.clone() }), accept);
+    let reply = Reply::socket(Box::new(Display { name: machine.alias.clone() }), accept);
     Ok(match chosen {
         Some(name) => reply.header("Sec-WebSocket-Protocol", name),
         None => reply,

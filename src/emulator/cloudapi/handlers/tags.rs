@@ -6,7 +6,6 @@ use super::super::call::{Call, Route};
 use super::super::triton_tags;
 use super::machines::load;
 use crate::emulator::datacenter::state::Work;
-use crate::emulator::datacenter::state::new_id;
 use crate::emulator::http::reply::{Body, Outcome, Refusal, Reply};
 
 const ALL: &str = "/:login/machines/:machine/tags";
@@ -101,9 +100,8 @@ fn given(call: &Call<'_>, doing: &str) -> Result<Map<String, Value>, Refusal> {
 }
 
 fn plan(call: &mut Call<'_>, work: Work) -> Result<String, Refusal> {
-    let id = load(call)?.id.clone();
-    call.state.plan(call.now, &id, work, call.caller.clone(), call.fails);
-    Ok(new_id())
+    let id = load(call)?.uuid.clone();
+    Ok(call.state.plan(call.now, &id, work, call.caller.clone(), call.fails))
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {

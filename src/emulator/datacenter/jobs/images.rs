@@ -10,11 +10,11 @@ const FILE_BYTES: u64 = 1 << 14;
 
 impl State {
     /// An image from a machine is ready, or is not to be had.
-    pub(crate) fn image_made(&mut self, job: &Job, id: &str) {
+    pub(crate) fn image_made(&mut self, job: &Job, id: &str) -> bool {
         let (alive, disk) =
-            self.machines.get(&job.machine).map_or((false, 0), |machine| (machine.state != "deleted", machine.disk));
+            self.vms.get(&job.vm_uuid).map_or((false, 0), |machine| (!machine.is_destroyed(), machine.disk()));
         let Some(image) = self.images.iter_mut().find(|image| image.id == id && image.state == "creating") else {
-            return;
+            return false;
         };
         if job.fails || !alive {
             image.state = "failed".to_owned();
@@ -23,7 +23,7 @@ impl State {
             } else {
                 json!({ "code": "InternalError", "message": "the machine is gone" })
             };
-            return;
+            return false;
         }
         image.state = "active".to_owned();
         image.published_at = iso(job.due);
@@ -33,5 +33,6 @@ impl State {
             "sha1": sha1,
             "size": disk.saturating_mul(FILE_BYTES),
         })];
+        true
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::affinity::NODES;
 use super::super::clock::iso;
-use super::super::state::{Entry, Job, Machine, Migration, Progress, State, Step, Work};
+use super::super::state::{Job, Migration, Progress, State, Step, Vm, Work};
 
 /// Bytes that a sync copies in a second.
 pub(crate) const RATE: u64 = 100 << 20;
@@ -22,7 +22,7 @@ impl Step {
             Step::Begin | Step::Switch => 1000,
             Step::Sync { report } => REPORT.saturating_mul(report.into()),
             Step::Pause | Step::Finalize => 200,
-            Step::Abort => 500,
+            Step::Abort | Step::Rollback => 500,
         }
     }
 
@@ -35,11 +35,12 @@ impl Step {
             Step::Pause => "pause",
             Step::Abort => "abort",
             Step::Finalize => "finalize",
+            Step::Rollback => "rollback",
         }
     }
 
     /// Its name in the audit log.
-    fn audited(self) -> Option<&'static str> {
+    pub(crate) fn audited(self) -> Option<&'static str> {
         Some(match self {
             Step::Begin => "migrate_begin",
             Step::Sync { report: REPORTS } => "migrate_sync",
@@ -48,6 +49,7 @@ impl Step {
             Step::Pause => "migrate_pause",
             Step::Abort => "migrate_abort",
             Step::Finalize => "migrate_finalize",
+            Step::Rollback => "migrate_rollback",
         })
     }
 }
@@ -122,10 +124,10 @@ impl Migration {
 }
 
 /// How many bytes there are to copy.
-pub(crate) fn bytes(machine: &Machine) -> u64 {
+pub(crate) fn bytes(machine: &Vm) -> u64 {
     let disks = machine.disk_space();
     // Of a container an eighth of its quota, since most of that is empty.
-    let size = if machine.disks.is_empty() { machine.disk / 8 } else { disks };
+    let size = if machine.disks.is_empty() { machine.disk() / 8 } else { disks };
     size.max(1).saturating_mul(1 << 20)
 }
 
@@ -139,16 +141,16 @@ impl State {
         self.migrations.iter_mut().find(|migration| migration.machine == machine)
     }
 
-    /// Starts a step; that it may be started has been seen to.
-    pub(crate) fn migrate(&mut self, now: i64, machine: &str, step: Step, caller: &Value, fails: bool) {
+    /// Starts a step, and returns the id of its job; that it may be started has been seen to.
+    pub(crate) fn migrate(&mut self, now: i64, machine: &str, step: Step, caller: &Value, fails: bool) -> String {
         let total = match step {
-            Step::Sync { .. } => self.machines.get(machine).map_or(100, bytes),
+            Step::Sync { .. } => self.vms.get(machine).map_or(100, bytes),
             _ => 100,
         };
         if matches!(step, Step::Pause | Step::Abort) {
-            self.jobs.retain(|job| !(job.machine == machine && matches!(job.work, Work::Migrate(_))));
+            self.jobs.retain(|job| !(job.vm_uuid == machine && matches!(job.work, Work::Migrate(_))));
         }
-        let Some(migration) = self.migration_mut(machine) else { return };
+        let Some(migration) = self.migration_mut(machine) else { return String::new() };
         if step == Step::Pause {
             migration.end(now, "running", "paused by the user");
         }
@@ -176,24 +178,32 @@ impl State {
                 self.plan(now, machine, Work::Migrate(Step::Sync { report }), caller.clone(), fails);
             }
         }
-        self.plan(now, machine, Work::Migrate(step), caller.clone(), fails);
+        self.plan(now, machine, Work::Migrate(step), caller.clone(), fails)
     }
 
     /// A step has come to its end, or to its next report.
-    pub(crate) fn migrated(&mut self, job: &Job, step: Step) {
-        let (gone, own_node) = match self.machines.get(&job.machine) {
-            Some(machine) => (machine.state == "deleted", machine.compute_node.clone()),
+    pub(crate) fn migrated(&mut self, job: &Job, step: Step) -> Option<bool> {
+        let (gone, own_node) = match self.vms.get(&job.vm_uuid) {
+            Some(machine) => (machine.is_destroyed(), machine.server_uuid.clone()),
             None => (true, String::new()),
         };
-        let Some(migration) = self.migration_mut(&job.machine) else { return };
+        let migration = self.migration_mut(&job.vm_uuid)?;
         let mut after = None;
         let success = !job.fails && !gone;
         match step {
             Step::Abort | Step::Finalize => {
-                let id = job.machine.as_str();
+                let id = job.vm_uuid.as_str();
                 self.migrations.retain(|migration| migration.machine != id);
-                self.audit_migration(job, step, true);
-                return;
+                return Some(true);
+            }
+            // Back to the server that it came from; what was moved stays in the record.
+            Step::Rollback if success => {
+                migration.end(job.due, "successful", "");
+                let target = std::mem::replace(&mut migration.target, own_node);
+                if let Some(machine) = self.vms.get_mut(&job.vm_uuid) {
+                    machine.server_uuid = target;
+                    machine.last_modified = job.due;
+                }
             }
             Step::Pause => {
                 migration.phase = "sync".to_owned();
@@ -221,26 +231,22 @@ impl State {
                 migration.synced = true;
                 after = migration.automatic.then_some(Step::Switch);
             }
+            // It has failed, which was seen to above.
+            Step::Rollback => {}
             Step::Switch => {
                 migration.end(job.due, "successful", "");
                 migration.finished = Some(job.due);
-                let target = migration.target.clone();
-                if let Some(machine) = self.machines.get_mut(&job.machine) {
-                    machine.compute_node = target;
-                    machine.updated = job.due;
+                // A rollback goes back to where it is now.
+                let target = std::mem::replace(&mut migration.target, own_node);
+                if let Some(machine) = self.vms.get_mut(&job.vm_uuid) {
+                    machine.server_uuid = target;
+                    machine.last_modified = job.due;
                 }
             }
         }
-        self.audit_migration(job, step, success || step == Step::Pause);
         if let Some(after) = after {
-            self.migrate(job.due, &job.machine, after, &job.caller, false);
+            self.migrate(job.due, &job.vm_uuid, after, &job.caller, false);
         }
-    }
-
-    fn audit_migration(&mut self, job: &Job, step: Step, success: bool) {
-        if let (Some(action), Some(machine)) = (step.audited(), self.machines.get_mut(&job.machine)) {
-            let caller = job.caller.clone();
-            machine.audit.push(Entry { action: action.to_owned(), success, time: job.due, caller });
-        }
+        step.audited().map(|_| success || step == Step::Pause)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::state::{Disk, Job, Machine, Package, Work};
+use super::super::state::{Disk, Job, Package, Vm, Work};
 
 impl Disk {
     /// As it is shown within its machine.
@@ -28,7 +28,7 @@ impl Disk {
     }
 }
 
-impl Machine {
+impl Vm {
     /// Disks without a place get one, so that none moves when another goes.
     pub(crate) fn settle_slots(&mut self) {
         for at in 0..self.disks.len() {
@@ -59,8 +59,8 @@ impl Machine {
 }
 
 /// Carries out work on disks and snapshots, and says whether it went well; `None` for other work.
-pub(crate) fn carry_out(machine: &mut Machine, job: &Job) -> Option<bool> {
-    let possible = !job.fails && machine.state != "deleted";
+pub(crate) fn carry_out(machine: &mut Vm, job: &Job) -> Option<bool> {
+    let possible = !job.fails && !machine.is_destroyed();
     let done = match &job.work {
         Work::Snapshot { name } => {
             match machine.snapshots.iter_mut().find(|s| s.name == *name && s.state == "queued") {
@@ -139,7 +139,7 @@ pub(crate) fn carry_out(machine: &mut Machine, job: &Job) -> Option<bool> {
         _ => return None,
     };
     if done {
-        machine.updated = job.due;
+        machine.last_modified = job.due;
     }
     Some(done)
 }

@@ -70,7 +70,31 @@ pub(crate) struct Package {
     /// Not shown: what compute nodes must have. A resize cannot change it.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) traits: Map<String, Value>,
+    /// Percent of a core. What follows only operators see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_cap: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) zfs_io_priority: Option<u64>,
+    /// Shares of a server's processors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fss: Option<u64>,
+    /// The accounts that may have it; none where all may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) owners: Vec<String>,
+    /// Other fields, by PAPI's names.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) more: Map<String, Value>,
+    /// Milliseconds since 1970; 0 where nobody knows.
+    pub(crate) created: i64,
+    pub(crate) updated: i64,
     /// Not shown: one that can no longer be bought.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) inactive: bool,
+}
+
+impl Package {
+    /// The shares of a server's processors that a VM of it gets.
+    pub(crate) fn shares(&self) -> u64 {
+        self.fss.unwrap_or((self.memory / 128).max(1))
+    }
 }

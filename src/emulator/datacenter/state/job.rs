@@ -1,26 +1,125 @@
 //! Work that was asked for and is not done yet. Plain data.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::migration::Step;
 use super::network::Nic;
+use super::{id_of, new_id};
 
-/// Work in progress on a machine or a volume.
+/// A job of the workflow service: work on a VM or a volume. Times are milliseconds since 1970 by the VMs' clock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Job {
-    /// When it ends, in milliseconds since 1970 by the machines' clock.
+    #[serde(default = "new_id")]
+    pub(crate) uuid: String,
+    /// When it was asked for; 0 in files of an earlier version, which did not keep it.
+    #[serde(default)]
+    pub(crate) created: i64,
+    /// When it has its VM to itself: later than it was asked for where another job worked on it.
+    #[serde(default)]
+    pub(crate) begins: i64,
+    /// When it ends.
     pub(crate) due: i64,
-    /// The machine; of work on a volume, the volume.
-    pub(crate) machine: String,
+    /// The VM; of work on a volume, the volume.
+    #[serde(rename = "machine")]
+    pub(crate) vm_uuid: String,
     pub(crate) work: Work,
     /// Who asked for it, as the audit log shows it.
     pub(crate) caller: Value,
     /// It has been planned to end badly.
     #[serde(default)]
     pub(crate) fails: bool,
+    /// The step at which it does so; empty for the one that waits for the server.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) fails_at: String,
+    /// What it was asked with besides, by the names of its parameters.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) asked: Map<String, Value>,
+    /// How it ended, and when; `None` while it is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) end: Option<End>,
 }
+
+/// How a job ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct End {
+    pub(crate) at: i64,
+    /// `succeeded`, `failed` or `canceled`.
+    pub(crate) execution: String,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) failure: Option<Failure>,
+}
+
+/// Why a job failed: at which step, and in which words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Failure {
+    pub(crate) step: String,
+    /// A text, or an object with a `message`.
+    pub(crate) error: Value,
+}
+
+/// A finished job as files of an earlier version have it, with its machine.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) action: String,
+    pub(crate) success: bool,
+    pub(crate) time: i64,
+    pub(crate) caller: Value,
+}
+
+impl Job {
+    /// A job that is asked for now, begins then, and takes so long.
+    pub(crate) fn new(now: i64, begins: i64, takes: i64, vm_uuid: &str, work: Work, caller: Value) -> Job {
+        Job {
+            uuid: new_id(),
+            created: now,
+            begins,
+            due: begins.saturating_add(takes),
+            vm_uuid: vm_uuid.to_owned(),
+            work,
+            caller,
+            fails: false,
+            fails_at: String::new(),
+            asked: Map::new(),
+            end: None,
+        }
+    }
+
+    /// The same, and it has ended.
+    pub(crate) fn ended(self, failure: Option<Failure>) -> Job {
+        let execution = if failure.is_none() { "succeeded" } else { "failed" };
+        Job { end: Some(End { at: self.due, execution: execution.to_owned(), failure }), ..self }
+    }
+
+    /// Whether it did what it was to do.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.execution == "succeeded")
+    }
+
+    /// A job of the past, of which only the audit log's words are known.
+    pub(crate) fn past(vm_uuid: &str, number: usize, entry: Entry) -> Job {
+        let created = entry.time.saturating_sub(PAST);
+        let work = Work::Past { action: entry.action };
+        let job = Job::new(created, created, PAST, vm_uuid, work, entry.caller);
+        let failure = (!entry.success).then(|| Failure {
+            step: job.work.chain().map_or("", |chain| chain.node).to_owned(),
+            error: "the task failed on the server".into(),
+        });
+        Job { uuid: id_of(&format!("jobs/{vm_uuid}/{number}")), ..job.ended(failure) }
+    }
+
+    /// Whether it does nothing where its VM is in the state already.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        self.asked.get("idempotent") == Some(&Value::Bool(true))
+    }
+}
+
+/// How long a job took of which only the end is known, in milliseconds.
+const PAST: i64 = 1000;
 
 /// What is to be done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -91,13 +190,51 @@ pub(crate) enum Work {
         image: String,
     },
     Migrate(Step),
-    /// The machine gets an interface that waits for it, and is rebooted.
-    AddNic {
-        mac: String,
+    /// The machine gets interfaces that wait for it, and is rebooted.
+    #[serde(alias = "add_nic")]
+    AddNics {
+        #[serde(alias = "mac", deserialize_with = "one_or_several")]
+        macs: Vec<String>,
     },
-    RemoveNic {
-        mac: String,
+    #[serde(alias = "remove_nic")]
+    RemoveNics {
+        #[serde(alias = "mac", deserialize_with = "one_or_several")]
+        macs: Vec<String>,
+    },
+    /// Interfaces change, by their hardware addresses.
+    UpdateNics {
+        nics: Map<String, Value>,
+    },
+    /// A signal to its first process.
+    Kill {
+        signal: String,
+    },
+    /// Its file system is made anew from an image.
+    Reprovision {
+        image: String,
+    },
+    /// Any fields of an operator's update, by VMAPI's names.
+    Update {
+        fields: Map<String, Value>,
     },
     CreateVolume,
     DeleteVolume,
+    /// Done long ago; the audit log's word for it is all that is known.
+    Past {
+        action: String,
+    },
+}
+
+/// Files of an earlier version have one where there may be several.
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Given::deserialize(from)? {
+        Given::One(one) => vec![one],
+        Given::Several(several) => several,
+    })
 }

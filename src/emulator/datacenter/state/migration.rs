@@ -15,6 +15,8 @@ pub(crate) enum Step {
     Pause,
     Abort,
     Finalize,
+    /// Back to where it was before the switch; only operators can.
+    Rollback,
 }
 
 /// A migration, from its begin until it is finalized or aborted.

@@ -5,24 +5,29 @@ mod account;
 mod firewall;
 mod image;
 mod job;
-mod machine;
+mod kept;
 mod migration;
 mod network;
+mod server;
 mod storage;
+mod vm;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha1::{Digest, Sha1};
 
 pub(crate) use account::{AccessKey, Account, Key, Limit, Member, Policy, Role, User};
 pub(crate) use firewall::FirewallRule;
 pub(crate) use image::{Image, Package};
-pub(crate) use job::{Job, Work};
-pub(crate) use machine::{Entry, Machine, Machines};
+pub(crate) use job::{End, Entry, Failure, Job, Work};
+pub(crate) use kept::{cloud_state, internal_state};
 pub(crate) use migration::{Migration, Progress, Step};
 #[cfg(test)]
 pub(crate) use network::Record;
 pub(crate) use network::{Network, Nic, Pool, Vlan};
+pub(crate) use server::{LooseNic, NicTag, Operators, Sapi, Server};
 pub(crate) use storage::{Disk, Mount, Snapshot, Volume};
+pub(crate) use vm::{Vm, Vms};
 
 /// The form of what is written, and its version: one that reads otherwise has another.
 pub(crate) const FORMAT: &str = "sdc-emulator/1";
@@ -43,13 +48,20 @@ pub(crate) struct State {
     pub(crate) fabrics_off: bool,
     pub(crate) firewall_rules: Vec<FirewallRule>,
     pub(crate) volumes: Vec<Volume>,
-    pub(crate) machines: Machines,
+    #[serde(rename = "machines")]
+    pub(crate) vms: Vms,
     pub(crate) migrations: Vec<Migration>,
     /// Images of the other data centers.
     pub(crate) elsewhere: Vec<RemoteImage>,
+    /// What only operators see; empty until the internal services are asked for.
+    #[serde(skip_serializing_if = "Operators::is_empty")]
+    pub(crate) operators: Operators,
     pub(crate) switches: Switches,
     /// What will have happened by some time, earliest first.
     pub(crate) jobs: Vec<Job>,
+    /// Jobs that have ended, in the order of their ends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) history: Vec<Job>,
     /// The time of the machines when this was written: it never goes back.
     pub(crate) now: i64,
     /// The name of this data center.
@@ -96,10 +108,34 @@ impl State {
         self.accounts.iter_mut().find(|account| account.login == name || account.id == name)
     }
 
+    /// Makes jobs of what files of an earlier version, and seeds, say of the past of their VMs.
+    pub(crate) fn enter_past(&mut self) {
+        let mut past = Vec::new();
+        for vm in self.vms.iter_mut() {
+            let entries = std::mem::take(&mut vm.earlier);
+            past.extend(entries.into_iter().enumerate().map(|(at, entry)| Job::past(&vm.uuid, at, entry)));
+        }
+        self.history.extend(past);
+        self.history.sort_by_key(|job| job.end.as_ref().map_or(job.due, |end| end.at));
+    }
+
+    /// The server of this id.
+    pub(crate) fn server(&self, uuid: &str) -> Option<&Server> {
+        self.operators.servers.iter().find(|server| server.uuid == uuid)
+    }
+
+    /// Where the workflow service is, as answers that begin jobs say.
+    pub(crate) fn workflow_url(&self) -> String {
+        format!("http://workflow.{}.{DOMAIN}", self.datacenter)
+    }
+
     pub(crate) fn package(&self, id: &str) -> Option<&Package> {
         self.packages.iter().find(|package| package.id == id)
     }
 }
+
+/// The domain of all names in the data center.
+pub(crate) const DOMAIN: &str = "example.com";
 
 /// Whether text has the form of a UUID in its usual writing.
 pub(crate) fn is_uuid(text: &str) -> bool {
@@ -109,4 +145,28 @@ pub(crate) fn is_uuid(text: &str) -> bool {
 /// A new random id.
 pub(crate) fn new_id() -> String {
     uuid::Uuid::new_v4().to_string()
+}
+
+/// The namespace of URLs, as RFC 9562 has it.
+const NAMESPACE: [u8; 16] =
+    [0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8];
+
+/// The id of a thing of this path, such as `machines/acme/web1`: the same in every run, and on every machine. It is the
+/// UUID of version 5 of `sdc-emulator:` and the path, among URLs.
+pub(crate) fn id_of(path: &str) -> String {
+    let digest = Sha1::new().chain_update(NAMESPACE).chain_update("sdc-emulator:").chain_update(path).finalize();
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(digest).for_each(|(byte, of)| *byte = of);
+    uuid::Builder::from_sha1_bytes(bytes).into_uuid().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::id_of;
+
+    #[test]
+    fn an_id_is_a_uuid_of_version_5_that_others_can_compute() {
+        // python3 -c 'import uuid; print(uuid.uuid5(uuid.NAMESPACE_URL, "sdc-emulator:machines/acme/web1"))'
+        assert_eq!(id_of("machines/acme/web1"), "d3142dea-1dc3-51c9-87ce-5173437f3d23");
+    }
 }

@@ -28,6 +28,15 @@ pub(crate) struct Network {
     /// Whose it is; empty for one that is there for all accounts.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) owner: String,
+    /// The tag of the physical networks that it is on; empty where what it is says which ([`Network::tag`]).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) nic_tag: String,
+    /// Bytes; 0 for the usual ones of its tag.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) mtu: u64,
+    /// More accounts that may use it, beside its owner.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) more_owners: Vec<String>,
     /// How many addresses have been given out; they are given in order, and never twice.
     pub(crate) given: u32,
     /// Addresses that have been reserved, or were once in use.
@@ -49,6 +58,9 @@ pub(crate) struct Nic {
     /// `provisioning` until the machine has it; then empty, and it is as the machine is.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) state: String,
+    /// What only operators see and set, by NAPI's names, such as `allow_ip_spoofing`.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) more: Map<String, Value>,
 }
 
 /// A VLAN of an account's fabric.
@@ -81,4 +93,59 @@ pub(crate) struct Record {
     /// Who reserved it; empty when nobody has.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) owner: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// The tag of the networks that carry fabrics.
+pub(crate) const OVERLAY: &str = "sdc_overlay";
+
+impl Network {
+    /// The tag of the physical networks that it is on.
+    pub(crate) fn tag(&self) -> &str {
+        match (self.nic_tag.as_str(), self.fabric, self.public) {
+            ("", true, _) => OVERLAY,
+            ("", false, true) => "external",
+            ("", false, false) => "internal",
+            (tag, ..) => tag,
+        }
+    }
+
+    /// The tag of an interface on it: on a fabric it has the number of the account's virtual network.
+    pub(crate) fn nic_tag(&self) -> String {
+        match self.vnet_id() {
+            Some(vnet) => format!("{}/{vnet}", self.tag()),
+            None => self.tag().to_owned(),
+        }
+    }
+
+    /// Bytes.
+    pub(crate) fn mtu(&self) -> u64 {
+        match (self.mtu, self.fabric) {
+            (0, true) => 1400,
+            (0, false) => 1500,
+            (mtu, _) => mtu,
+        }
+    }
+
+    /// The accounts that may use it; none where all may.
+    pub(crate) fn owner_uuids(&self) -> Vec<&str> {
+        let owner = Some(self.owner.as_str()).filter(|owner| !owner.is_empty());
+        owner.into_iter().chain(self.more_owners.iter().map(String::as_str)).collect()
+    }
+
+    /// The number of the virtual network of its account, if it is on a fabric.
+    pub(crate) fn vnet_id(&self) -> Option<u32> {
+        self.fabric.then(|| vnet_id(&self.owner))
+    }
+}
+
+/// The number of an account's virtual network: one a data center, from 1 to 16777215.
+pub(crate) fn vnet_id(owner: &str) -> u32 {
+    let digits: String =
+        super::id_of(&format!("vnets/{owner}")).chars().filter(char::is_ascii_hexdigit).take(6).collect();
+    u32::from_str_radix(&digits, 16).unwrap_or(1).max(1)
 }

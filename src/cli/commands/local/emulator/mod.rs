@@ -163,6 +163,12 @@ fn common(command: Command) -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Offer the key through an ssh-agent of its own too (SSH_AUTH_SOCK)"),
         )
+        .arg(
+            Arg::new("admin")
+                .long("admin")
+                .action(ArgAction::SetTrue)
+                .help("Serve the internal services too (SDC_SAPI_URL)"),
+        )
         .arg(file("key", "The account's private key (RSA, PEM, unencrypted), instead of a throw-away one"))
         .arg(file("authorize", "A public key to add to the account").action(ArgAction::Append))
         .arg(file("authorize-user", "A public key to add to the sub-user ci").action(ArgAction::Append))
@@ -220,6 +226,7 @@ fn options(app: &App, matches: &ArgMatches) -> Result<Options> {
         authorize: public_keys(app, matches, "authorize")?,
         authorize_user: public_keys(app, matches, "authorize-user")?,
         agent: matches.get_flag("agent"),
+        admin: matches.get_flag("admin"),
         ..Options::default()
     })
 }

@@ -62,7 +62,7 @@ pub fn elsewhere(url: &str) -> Option<String> {
 }
 
 /// The hosts to which no proxy is used: a proxy has no way to this machine's loopback.
-fn no_proxy(others: Option<String>) -> String {
+fn no_proxy(others: Option<String>, more: &[&str]) -> String {
     let others = others.unwrap_or_default();
     // A star counts only if it stands alone.
     if others.trim() == "*" {
@@ -70,7 +70,7 @@ fn no_proxy(others: Option<String>) -> String {
     }
     let mut hosts: Vec<&str> = others.split(',').map(str::trim).filter(|host| !host.is_empty()).collect();
     // Those that are there stay alone: settings may be taken over many times in one shell.
-    for host in ["::1", "localhost", "127.0.0.1"] {
+    for host in more.iter().copied().chain(["::1", "localhost", "127.0.0.1"]) {
         if !hosts.contains(&host) {
             hosts.insert(0, host);
         }
@@ -100,8 +100,15 @@ pub fn environment(emulator: &Emulator, env: &Env) -> Vec<(&'static str, String)
     if let Some(socket) = emulator.agent_socket() {
         list.push(("SSH_AUTH_SOCK", socket.display().to_string()));
     }
+    if let Some(sapi) = emulator.sapi() {
+        for name in ["SDC_SAPI_URL", "SAPI_URL"] {
+            list.push((name, format!("http://{sapi}")));
+        }
+    }
+    let hosts: Vec<&str> =
+        emulator.admin().iter().map(|(_, address)| address.split(':').next().unwrap_or_default()).collect();
     for (name, twin) in [("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")] {
-        list.push((name, no_proxy(env.var(name).or_else(|| env.var(twin)))));
+        list.push((name, no_proxy(env.var(name).or_else(|| env.var(twin)), &hosts)));
     }
     list
 }
@@ -240,11 +247,11 @@ mod tests {
 
     #[test]
     fn hosts_that_need_no_proxy_are_kept_and_named_once() {
-        assert_eq!(no_proxy(None), "127.0.0.1,localhost,::1");
-        assert_eq!(no_proxy(Some("intern, localhost,".to_owned())), "127.0.0.1,::1,intern,localhost");
-        let once = no_proxy(Some("intern".to_owned()));
-        assert_eq!(no_proxy(Some(once.clone())), once);
-        assert_eq!(no_proxy(Some("*".to_owned())), "*");
+        assert_eq!(no_proxy(None, &[]), "127.0.0.1,localhost,::1");
+        assert_eq!(no_proxy(Some("intern, localhost,".to_owned()), &[]), "127.0.0.1,::1,intern,localhost");
+        let once = no_proxy(Some("intern".to_owned()), &[]);
+        assert_eq!(no_proxy(Some(once.clone()), &[]), once);
+        assert_eq!(no_proxy(Some("*".to_owned()), &[]), "*");
     }
 
     #[test]

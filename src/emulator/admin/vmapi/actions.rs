@@ -1,0 +1,445 @@
+//! What is done to VMs: each action is a job. An action from the wrong state is accepted; its job fails.
+
+use serde_json::{Map, Value, json};
+
+use super::super::call::{Call, Route, missing, route};
+use super::create::{networks, provision};
+use super::fields::{CHANGED, FLAGS, NUMBERS};
+use super::{invalid, load};
+use crate::emulator::datacenter::clock::stamp;
+use crate::emulator::datacenter::state::{Disk, Job, Snapshot, Vm, Work, new_id};
+use crate::emulator::http::params;
+use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+
+pub(super) static ROUTES: &[Route] = &[
+    route(
+        "POST",
+        "/vms/:uuid",
+        &[
+            "StartVm",
+            "StopVm",
+            "KillVm",
+            "RebootVm",
+            "ReprovisionVm",
+            "UpdateVm",
+            "AddNics",
+            "UpdateNics",
+            "RemoveNics",
+            "CreateSnapshot",
+            "RollbackSnapshot",
+            "DeleteSnapshot",
+            "CreateDisk",
+            "ResizeDisk",
+            "DeleteDisk",
+            "MigrateVm",
+        ],
+        act,
+    ),
+    route("DELETE", "/vms/:uuid", &["DeleteVm"], delete),
+];
+
+const WRONG: &str = "Invalid Parameters";
+const ACTIONS: &[&str] = &[
+    "start",
+    "stop",
+    "kill",
+    "reboot",
+    "reprovision",
+    "update",
+    "add_nics",
+    "update_nics",
+    "remove_nics",
+    "create_snapshot",
+    "rollback_snapshot",
+    "delete_snapshot",
+    "create_disk",
+    "resize_disk",
+    "delete_disk",
+    "migrate",
+];
+const SIGNALS: &[&str] = &[
+    "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV",
+    "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP",
+];
+
+/// Starts a job, and returns its id.
+pub(super) fn started(call: &mut Call<'_>, vm: &str, work: Work, asked: Map<String, Value>) -> String {
+    let job = Job {
+        fails: call.fails.is_some(),
+        fails_at: call.fails.clone().unwrap_or_default(),
+        asked,
+        ..Job::new(call.now, call.now, 0, vm, work, call.caller.clone())
+    };
+    call.state.ask(call.now, job)
+}
+
+/// The answer to what is done by a job.
+pub(super) fn accepted(call: &Call<'_>, vm: &str, job: &str) -> Reply {
+    let url = call.state.workflow_url();
+    Reply::status(202, &json!({ "vm_uuid": vm, "job_uuid": job })).header("workflow-api", url)
+}
+
+/// Refuses a `sync` that is neither true nor false. Whoever asks for it gets the answer at once here.
+pub(super) fn check_sync(call: &Call<'_>) -> Result<(), Refusal> {
+    match call.params.get("sync").map(params::flag) {
+        Some(None) => Err(invalid(WRONG, &[("sync", "Invalid", "")])),
+        _ => Ok(()),
+    }
+}
+
+fn act(call: &mut Call<'_>) -> Outcome {
+    let owner = load(call)?.owner_uuid.clone();
+    let given = call.params.get("networks").is_some_and(|value| !value.is_null());
+    let wanted = if given { networks(call, &owner)? } else { Vec::new() };
+    let Some(action) = call.text("action") else {
+        return Err(invalid(WRONG, &[("action", "MissingParameter", "")]));
+    };
+    if !ACTIONS.contains(&action.as_str()) {
+        return Err(invalid(WRONG, &[("action", "Invalid", "")]));
+    }
+    check_sync(call)?;
+    let vm = load(call)?;
+    if vm.state == "provisioning" {
+        let words = format!("Cannot call {action} for a VM that has not been provisioned yet");
+        return Err(Refusal::new(409, "UnallocatedVM", words));
+    }
+    let uuid = vm.uuid.clone();
+    let mut asked = Map::new();
+    let work = match action.as_str() {
+        "start" | "stop" | "reboot" => {
+            idempotent(call, &mut asked)?;
+            match action.as_str() {
+                "start" => Work::Start,
+                "stop" => Work::Stop,
+                _ => Work::Reboot,
+            }
+        }
+        "kill" => Work::Kill { signal: signal(call)? },
+        "reprovision" => Work::Reprovision { image: reprovisioned(call)? },
+        "update" => Work::Update { fields: update(call)? },
+        "add_nics" => {
+            let macs = match call.list("macs") {
+                Some(macs) => loose(call, &uuid, &macs)?,
+                None if given => {
+                    let nics = provision(call, &wanted, load(call)?.nics.is_empty())?;
+                    attach(call, &uuid, nics)
+                }
+                None => return Err(invalid(WRONG, &[("missing networks or macs", "MissingParameter", "")])),
+            };
+            Work::AddNics { macs }
+        }
+        "update_nics" => Work::UpdateNics { nics: changed_nics(call)? },
+        "remove_nics" => Work::RemoveNics { macs: macs(call)? },
+        "create_snapshot" | "rollback_snapshot" | "delete_snapshot" => snapshot(call, &action)?,
+        "create_disk" | "resize_disk" | "delete_disk" => disk(call, &action)?,
+        _ => return super::migrations::act(call),
+    };
+    let job = started(call, &uuid, work, asked);
+    Ok(accepted(call, &uuid, &job))
+}
+
+fn delete(call: &mut Call<'_>) -> Outcome {
+    let vm = load(call)?;
+    if super::view::server_of(call.state, vm).is_empty() {
+        return Err(Refusal::new(409, "ConflictError", "Cannot delete a VM with no server_uuid"));
+    }
+    let uuid = vm.uuid.clone();
+    let job = started(call, &uuid, Work::Destroy, Map::new());
+    Ok(accepted(call, &uuid, &job))
+}
+
+/// What is true, or not there at all.
+fn idempotent(call: &Call<'_>, asked: &mut Map<String, Value>) -> Result<(), Refusal> {
+    match call.params.get("idempotent").map(params::flag) {
+        None => {}
+        Some(Some(true)) => drop(asked.insert("idempotent".to_owned(), true.into())),
+        Some(_) => return Err(invalid(WRONG, &[("idempotent", "Invalid", "")])),
+    }
+    if let Some(timeout) = call.params.get("timeout") {
+        asked.insert("timeout".to_owned(), timeout.clone());
+    }
+    Ok(())
+}
+
+fn signal(call: &Call<'_>) -> Result<String, Refusal> {
+    let signal = call.text("signal").unwrap_or_else(|| "SIGKILL".to_owned());
+    let named = if signal.starts_with("SIG") { signal.clone() } else { format!("SIG{signal}") };
+    if SIGNALS.contains(&named.as_str()) || signal.parse::<u8>().is_ok() {
+        return Ok(named);
+    }
+    Err(invalid(WRONG, &[("signal", "Invalid", "")]))
+}
+
+fn reprovisioned(call: &Call<'_>) -> Result<String, Refusal> {
+    let vm = load(call)?;
+    if vm.hvm() {
+        let words = format!("VM '{}' does not support reprovision", vm.brand);
+        return Err(Refusal::new(409, "BrandNotSupported", words));
+    }
+    let Some(image) = call.text("image_uuid") else {
+        return Err(invalid("Invalid VM update parameters", &[("image_uuid", "MissingParameter", "")]));
+    };
+    match call.state.images.iter().find(|known| known.id == image) {
+        Some(known) if known.state == "active" => Ok(image),
+        Some(_) => {
+            let words = "Image must be active and not disabled";
+            Err(invalid("Invalid VM update parameters", &[("image_uuid", "Invalid", words)]))
+        }
+        None => Err(invalid("Invalid VM update parameters", &[("image_uuid", "Invalid", "image not found")])),
+    }
+}
+
+/// The payload of an update: the fields that can change, in their own types.
+fn update(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
+    const WRONG: &str = "Invalid VM update parameters";
+    let vm = load(call)?;
+    let mut fields = Map::new();
+    for name in CHANGED {
+        let Some(value) = call.params.get(*name) else { continue };
+        let typed = match value {
+            value if FLAGS.contains(name) => params::flag(value).map(Value::from),
+            value if NUMBERS.contains(name) => {
+                params::text(value).and_then(|text| text.parse::<u64>().ok()).map(Value::from)
+            }
+            value => Some(value.clone()),
+        };
+        let Some(typed) = typed else {
+            let words = if NUMBERS.contains(name) { "Not a valid number: number must be >= 0" } else { "" };
+            return Err(invalid(WRONG, &[(name, "Invalid", words)]));
+        };
+        let (set, remove) = match *name {
+            "tags" => ("set_tags", "remove_tags"),
+            "customer_metadata" => ("set_customer_metadata", "remove_customer_metadata"),
+            "internal_metadata" => ("set_internal_metadata", "remove_internal_metadata"),
+            _ => {
+                fields.insert((*name).to_owned(), typed);
+                continue;
+            }
+        };
+        let pairs = typed.as_object().cloned().unwrap_or_default();
+        super::metadata::replacing(vm, name, &pairs, (set, remove), &mut fields);
+    }
+    if fields.is_empty() {
+        let mut refusal = Refusal::new(409, "ValidationFailed", "No VM parameters provided");
+        if let Some(body) = refusal.body.as_object_mut() {
+            body.insert("errors".to_owned(), json!([]));
+        }
+        return Err(refusal);
+    }
+    check_update(call, vm, &fields)?;
+    Ok(fields)
+}
+
+fn check_update(call: &Call<'_>, vm: &Vm, fields: &Map<String, Value>) -> Result<(), Refusal> {
+    const WRONG: &str = "Invalid VM update parameters";
+    if let Some(alias) = fields.get("alias").and_then(Value::as_str) {
+        if !super::list::is_alias(alias) {
+            return Err(invalid(WRONG, &[("alias", "Invalid", super::list::ALIAS)]));
+        }
+        let taken = |other: &Vm| other.owner_uuid == vm.owner_uuid && other.alias == alias && other.uuid != vm.uuid;
+        if call.state.vms.iter().any(|other| other.is_active() && taken(other)) {
+            return Err(invalid(WRONG, &[("alias", "Duplicate", "Already exists for this owner_uuid")]));
+        }
+    }
+    let package = match fields.get("billing_id").and_then(Value::as_str) {
+        Some(id) => match call.state.package(id) {
+            Some(package) => Some(package),
+            None => {
+                let words = format!("Package {id} does not exist");
+                return Err(invalid(WRONG, &[("billing_id", "Invalid", words.as_str())]));
+            }
+        },
+        None => None,
+    };
+    let number = |name: &str| fields.get(name).and_then(Value::as_u64);
+    let ram = package.map(|package| package.memory).or(number("ram")).or(number("max_physical_memory"));
+    let Some(ram) = ram else { return Ok(()) };
+    if vm.brand == "kvm" {
+        return Err(invalid(WRONG, &[("brand", "Invalid", "Cannot resize a kvm VM")]));
+    }
+    if vm.brand == "bhyve" && vm.state != "stopped" {
+        let words = "VM not stopped: changing bhyve CPU or memory requires the instance to be stopped";
+        return Err(Refusal::new(409, "VmNotStopped", words));
+    }
+    let image = call.state.images.iter().find(|image| image.id == vm.image());
+    let least = image.and_then(|image| image.requirements.get("min_ram")?.as_u64()).unwrap_or(0);
+    if ram < least {
+        let words = format!("Specified RAM ({ram}) does not meet the minimum RAM requirement ({least})");
+        return Err(invalid(WRONG, &[("ram", "Invalid", words.as_str())]));
+    }
+    let free = crate::emulator::datacenter::affinity::NODE_RAM.saturating_sub(vm.ram);
+    let more = ram.saturating_sub(vm.ram);
+    if more > free && call.params.get("force").and_then(params::flag) != Some(true) {
+        let words = format!("Required additional RAM ({more}) exceeds the server's available RAM ({free})");
+        return Err(invalid(WRONG, &[("ram", "InsufficientCapacity", words.as_str())]));
+    }
+    Ok(())
+}
+
+/// Gives a VM interfaces that wait for its job. Returns their hardware addresses.
+fn attach(call: &mut Call<'_>, uuid: &str, nics: Vec<crate::emulator::datacenter::state::Nic>) -> Vec<String> {
+    let macs = nics.iter().map(|nic| nic.mac.clone()).collect();
+    if let Some(vm) = call.state.vms.get_mut(uuid) {
+        for mut nic in nics {
+            "provisioning".clone_into(&mut nic.state);
+            vm.nics.push(nic);
+        }
+    }
+    macs
+}
+
+/// Interfaces that NAPI has already, for a VM that shall get them.
+fn loose(call: &mut Call<'_>, uuid: &str, macs: &[String]) -> Result<Vec<String>, Refusal> {
+    let mut found = Vec::new();
+    for mac in macs {
+        let at =
+            call.state.operators.nics.iter().position(|loose| loose.nic.mac == *mac && loose.belongs_to_uuid == uuid);
+        match at {
+            Some(at) => found.push(call.state.operators.nics.remove(at).nic),
+            None => return Err(invalid(WRONG, &[("macs", "Invalid", "MAC address does not exist")])),
+        }
+    }
+    Ok(attach(call, uuid, found))
+}
+
+fn macs(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
+    let macs = call.list("macs").filter(|macs| !macs.is_empty());
+    let wrong = || invalid(WRONG, &[("macs", "Invalid", "Invalid MAC addresses object")]);
+    let macs = macs.ok_or_else(wrong)?;
+    let vm = load(call)?;
+    let there = |mac: &String| vm.nics.iter().any(|nic| nic.mac == *mac);
+    if macs.iter().all(there) { Ok(macs) } else { Err(wrong()) }
+}
+
+fn changed_nics(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
+    const KNOWN: &[&str] = &[
+        "mac",
+        "interface",
+        "primary",
+        "allow_dhcp_spoofing",
+        "allow_ip_spoofing",
+        "allow_mac_spoofing",
+        "allow_restricted_traffic",
+    ];
+    let wrong = |words: &str| invalid("Invalid VM update parameters", &[("nics", "Invalid", words)]);
+    let list = call.params.get("nics").and_then(Value::as_array).ok_or_else(|| wrong("must be an array"))?;
+    let vm = load(call)?;
+    let mut changes = Map::new();
+    for entry in list {
+        let fields = entry.as_object().ok_or_else(|| wrong("must be an array of objects"))?;
+        if let Some(name) = fields.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+            return Err(wrong(&format!("'{name}' is not a valid property to update")));
+        }
+        let mac = fields.get("mac").and_then(Value::as_str).unwrap_or_default();
+        if !vm.nics.iter().any(|nic| nic.mac == mac) {
+            return Err(wrong(&format!("the VM has no nic '{mac}'")));
+        }
+        changes.insert(mac.to_owned(), entry.clone());
+    }
+    let reordered = list.iter().any(|entry| entry.get("interface").is_some());
+    if reordered && list.len() != vm.nics.len() {
+        return Err(wrong("all nics are needed to reorder them"));
+    }
+    Ok(changes)
+}
+
+fn snapshot(call: &mut Call<'_>, action: &str) -> Result<Work, Refusal> {
+    let vm = load(call)?;
+    if vm.brand == "kvm" {
+        let words = format!("snapshots are not supported for VMs of brand \"{}\"", vm.brand);
+        return Err(Refusal::new(409, "BrandNotSupported", words));
+    }
+    if vm.delegate_dataset {
+        let words = "snapshots are not supported for VMs with delegated datasets";
+        return Err(Refusal::new(409, "BrandNotSupported", words));
+    }
+    let (uuid, size) = (vm.uuid.clone(), vm.disk());
+    let name = match call.text("snapshot_name") {
+        Some(name) => name,
+        None if action == "create_snapshot" => stamp(call.now),
+        None => return Err(invalid(WRONG, &[("snapshot_name", "MissingParameter", "")])),
+    };
+    Ok(match action {
+        "create_snapshot" => {
+            let snapshot = Snapshot { name: name.clone(), state: "queued".to_owned(), size, created: call.now };
+            if let Some(vm) = call.state.vms.get_mut(&uuid) {
+                vm.snapshots.push(snapshot);
+            }
+            Work::Snapshot { name }
+        }
+        "rollback_snapshot" => Work::Rollback { name },
+        _ => Work::DeleteSnapshot { name },
+    })
+}
+
+fn disk(call: &mut Call<'_>, action: &str) -> Result<Work, Refusal> {
+    let wrong = |field: &str, words: &str| invalid(WRONG, &[(field, "Invalid", words)]);
+    let size = match call.params.get("size") {
+        None => None,
+        Some(size) => {
+            let number = params::text(size).and_then(|text| text.parse::<u64>().ok()).filter(|size| *size > 0);
+            if number.is_none() && size != "remaining" {
+                return Err(wrong("size", "Disk size must be positive"));
+            }
+            Some(number)
+        }
+    };
+    let slot = call.text("pci_slot");
+    let vm = load(call)?;
+    if vm.brand != "bhyve" {
+        let words = format!("disks are not supported for VMs of brand \"{}\"", vm.brand);
+        return Err(Refusal::new(409, "BrandNotSupported", words));
+    }
+    let Some(total) = vm.flexible_disk_size else {
+        return Err(Refusal::new(409, "VmWithoutFlexibleDiskSize", "VM has no flexible disk size"));
+    };
+    if vm.state != "stopped" {
+        return Err(Refusal::new(409, "VmNotStopped", "VM not stopped"));
+    }
+    let uuid = vm.uuid.clone();
+    let free = total.saturating_sub(vm.disk_space());
+    let no_space = |wanted: u64| {
+        let words = format!("Insufficient disk space: {wanted} MiB wanted, {free} MiB free");
+        Refusal::new(409, "InsufficientDiskSpace", words)
+    };
+    if action == "create_disk" {
+        let Some(size) = size else { return Err(invalid(WRONG, &[("size", "MissingParameter", "")])) };
+        let size = size.unwrap_or(free);
+        if size > free || size == 0 {
+            return Err(no_space(size));
+        }
+        let id = call.text("disk_uuid").unwrap_or_else(new_id);
+        let Some(vm) = call.state.vms.get_mut(&uuid) else { return Err(missing("VM not found")) };
+        let pci_slot = slot.unwrap_or_else(|| vm.free_slot());
+        vm.disks.push(Disk { id: id.clone(), pci_slot, size, state: "creating".to_owned(), ..Disk::default() });
+        return Ok(Work::CreateDisk { disk: id });
+    }
+    let Some(vm) = call.state.vms.get_mut(&uuid) else { return Err(missing("VM not found")) };
+    vm.settle_slots();
+    let found = vm.disks.iter_mut().find(|disk| slot.as_deref() == Some(disk.pci_slot.as_str()));
+    let Some(disk) = found else { return Err(missing("Disk not found")) };
+    if disk.id.is_empty() {
+        disk.id = new_id();
+    }
+    if action == "delete_disk" {
+        if disk.boot {
+            return Err(wrong("pci_slot", "Cannot remove boot disk"));
+        }
+        "deleting".clone_into(&mut disk.state);
+        return Ok(Work::DeleteDisk { disk: disk.id.clone() });
+    }
+    let size = match size {
+        None => return Err(invalid(WRONG, &[("size", "MissingParameter", "")])),
+        Some(size) => size.unwrap_or_else(|| disk.size.saturating_add(free)),
+    };
+    let shrinks = call.params.get("dangerous_allow_shrink").and_then(params::flag) == Some(true);
+    if size < disk.size && !shrinks {
+        return Err(wrong("size", "Reducing disk size is a dangerous operation"));
+    }
+    if size.saturating_sub(disk.size) > free {
+        return Err(no_space(size.saturating_sub(disk.size)));
+    }
+    "resizing".clone_into(&mut disk.state);
+    disk.wanted = Some(size);
+    Ok(Work::ResizeDisk { disk: disk.id.clone() })
+}

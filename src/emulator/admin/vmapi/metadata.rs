@@ -1,0 +1,216 @@
+//! The pairs of a VM: customer and internal metadata and tags, and its role tags. Pairs are changed by jobs.
+
+use serde_json::{Map, Value};
+
+use super::super::call::{Call, Route, is_lower_uuid, missing, route};
+use super::actions::{accepted, started};
+use super::{invalid, load};
+use crate::emulator::datacenter::state::{Vm, Work};
+use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+
+pub(super) static ROUTES: &[Route] = &[
+    route("POST", "/vms/:uuid/role_tags", &["AddRoleTags"], add_roles),
+    route("PUT", "/vms/:uuid/role_tags", &["SetRoleTags"], set_roles),
+    route("DELETE", "/vms/:uuid/role_tags", &["DeleteAllRoleTags"], clear_roles),
+    route("DELETE", "/vms/:uuid/role_tags/:role_tag", &["DeleteRoleTag"], delete_role),
+    route("GET", "/vms/:uuid/:kind", &["ListCustomerMetadata", "ListInternalMetadata", "ListTags"], list),
+    route("GET", "/vms/:uuid/:kind/:key", &["GetCustomerMetadata", "GetInternalMetadata", "GetTag"], get),
+    route("POST", "/vms/:uuid/:kind", &["AddCustomerMetadata", "AddInternalMetadata", "AddTags"], add),
+    route("PUT", "/vms/:uuid/:kind", &["SetCustomerMetadata", "SetInternalMetadata", "SetTags"], set),
+    route(
+        "DELETE",
+        "/vms/:uuid/:kind",
+        &["DeleteAllCustomerMetadata", "DeleteAllInternalMetadata", "DeleteAllTags"],
+        clear,
+    ),
+    route(
+        "DELETE",
+        "/vms/:uuid/:kind/:key",
+        &["DeleteCustomerMetadata", "DeleteInternalMetadata", "DeleteTag"],
+        delete,
+    ),
+];
+
+/// One of the three kinds of pairs: its field, the names of what is set and removed in a payload, and its words.
+struct Kind {
+    field: &'static str,
+    payload: (&'static str, &'static str),
+    one: &'static str,
+    wrong: &'static str,
+}
+
+const KINDS: &[Kind] = &[
+    Kind {
+        field: "customer_metadata",
+        payload: ("set_customer_metadata", "remove_customer_metadata"),
+        one: "metadatum",
+        wrong: "Invalid metadatum parameters",
+    },
+    Kind {
+        field: "internal_metadata",
+        payload: ("set_internal_metadata", "remove_internal_metadata"),
+        one: "internal metadatum",
+        wrong: "Invalid internal metadata parameters",
+    },
+    Kind { field: "tags", payload: ("set_tags", "remove_tags"), one: "tag", wrong: "Invalid tag parameters" },
+];
+
+fn pairs<'a>(vm: &'a Vm, field: &str) -> &'a Map<String, Value> {
+    match field {
+        "customer_metadata" => &vm.customer_metadata,
+        "internal_metadata" => &vm.internal_metadata,
+        _ => &vm.tags,
+    }
+}
+
+fn kind(call: &Call<'_>) -> Result<&'static Kind, Refusal> {
+    let word = call.part("kind");
+    KINDS.iter().find(|kind| kind.field == word).ok_or_else(|| missing("Route does not exist"))
+}
+
+fn list(call: &mut Call<'_>) -> Outcome {
+    if call.part("kind") == "jobs" {
+        return super::jobs::of_vm(call);
+    }
+    let kind = kind(call)?;
+    Ok(Reply::json(&Value::Object(pairs(load(call)?, kind.field).clone())))
+}
+
+fn get(call: &mut Call<'_>) -> Outcome {
+    let kind = kind(call)?;
+    let key = call.part("key");
+    let value = pairs(load(call)?, kind.field).get(&key);
+    value.map(Reply::json).ok_or_else(|| missing(format!("{} \"{key}\" not found", kind.one)))
+}
+
+/// The pairs of the body, which must be some, each with a scalar.
+fn given(call: &Call<'_>, kind: &Kind) -> Result<Map<String, Value>, Refusal> {
+    let mut fields = call.fields();
+    fields.retain(|name, _| !matches!(name.as_str(), "owner_uuid" | "sync"));
+    if fields.is_empty() {
+        return Err(invalid(kind.wrong, &[(kind.field, "Invalid", "")]));
+    }
+    for (name, value) in &fields {
+        let field = format!("{}.{name}", kind.field);
+        if !(value.is_string() || value.is_number() || value.is_boolean()) {
+            return Err(invalid(kind.wrong, &[(&field, "Invalid", "Forbidden Data Type")]));
+        }
+        if kind.field == "customer_metadata" && name.ends_with("_pw") {
+            return Err(invalid(kind.wrong, &[(&field, "Invalid", "Forbidden Metadata Key")]));
+        }
+    }
+    Ok(fields)
+}
+
+/// Puts into a payload what makes these pairs all that there are.
+pub(super) fn replacing(
+    vm: &Vm,
+    field: &str,
+    wanted: &Map<String, Value>,
+    (set, remove): (&str, &str),
+    payload: &mut Map<String, Value>,
+) {
+    let gone: Vec<Value> =
+        pairs(vm, field).keys().filter(|name| !wanted.contains_key(*name)).map(|name| name.clone().into()).collect();
+    payload.insert(set.to_owned(), Value::Object(wanted.clone()));
+    if !gone.is_empty() {
+        payload.insert(remove.to_owned(), gone.into());
+    }
+}
+
+fn change(call: &mut Call<'_>, fields: Map<String, Value>) -> Outcome {
+    let uuid = load(call)?.uuid.clone();
+    let job = started(call, &uuid, Work::Update { fields }, Map::new());
+    Ok(accepted(call, &uuid, &job))
+}
+
+fn add(call: &mut Call<'_>) -> Outcome {
+    let kind = kind(call)?;
+    load(call)?;
+    let wanted = given(call, kind)?;
+    change(call, Map::from_iter([(kind.payload.0.to_owned(), Value::Object(wanted))]))
+}
+
+fn set(call: &mut Call<'_>) -> Outcome {
+    let kind = kind(call)?;
+    load(call)?;
+    let wanted = given(call, kind)?;
+    let mut fields = Map::new();
+    replacing(load(call)?, kind.field, &wanted, kind.payload, &mut fields);
+    change(call, fields)
+}
+
+fn clear(call: &mut Call<'_>) -> Outcome {
+    let kind = kind(call)?;
+    let names: Vec<Value> = pairs(load(call)?, kind.field).keys().map(|name| name.clone().into()).collect();
+    change(call, Map::from_iter([(kind.payload.1.to_owned(), names.into())]))
+}
+
+fn delete(call: &mut Call<'_>) -> Outcome {
+    let kind = kind(call)?;
+    let key = call.part("key");
+    if !pairs(load(call)?, kind.field).contains_key(&key) {
+        return Err(missing(format!("{} \"{key}\" not found", kind.one)));
+    }
+    change(call, Map::from_iter([(kind.payload.1.to_owned(), Value::from(vec![key]))]))
+}
+
+/// Where the account keeps the role tags of a VM.
+fn place(uuid: &str) -> String {
+    format!("machines/{uuid}")
+}
+
+/// The ids of the roles with which the VM of the call is tagged.
+pub(super) fn role_tags(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
+    let vm = load(call)?;
+    let account = call.state.account(&vm.owner_uuid);
+    Ok(account.and_then(|account| account.role_tags.get(&place(&vm.uuid))).cloned().unwrap_or_default())
+}
+
+/// The role tags of a request: there must be some, all of them ids.
+fn asked_roles(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
+    let roles = call.list("role_tags").unwrap_or_default();
+    if roles.is_empty() || !roles.iter().all(|role| is_lower_uuid(role)) {
+        return Err(invalid("Invalid Role Tags", &[("role_tags", "Invalid", "")]));
+    }
+    Ok(roles)
+}
+
+fn keep_roles(call: &mut Call<'_>, roles: Vec<String>) -> Outcome {
+    let vm = load(call)?;
+    let (owner, place) = (vm.owner_uuid.clone(), place(&vm.uuid));
+    if let Some(account) = call.state.account_mut(&owner) {
+        account.role_tags.insert(place, roles.clone());
+    }
+    Ok(Reply::json(&serde_json::json!({ "role_tags": roles })))
+}
+
+fn add_roles(call: &mut Call<'_>) -> Outcome {
+    let mut roles = role_tags(call)?;
+    for role in asked_roles(call)? {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    keep_roles(call, roles)
+}
+
+fn set_roles(call: &mut Call<'_>) -> Outcome {
+    load(call)?;
+    let roles = asked_roles(call)?;
+    keep_roles(call, roles)
+}
+
+fn clear_roles(call: &mut Call<'_>) -> Outcome {
+    keep_roles(call, Vec::new())?;
+    Ok(Reply::empty(200))
+}
+
+fn delete_role(call: &mut Call<'_>) -> Outcome {
+    let (role, mut roles) = (call.part("role_tag"), role_tags(call)?);
+    if !roles.contains(&role) {
+        return Err(missing("Role Tag not found"));
+    }
+    roles.retain(|other| *other != role);
+    keep_roles(call, roles)
+}

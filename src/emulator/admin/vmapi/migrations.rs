@@ -1,0 +1,143 @@
+//! Migrations of VMs between servers.
+
+use serde_json::{Map, Value, json};
+
+use super::super::call::{Call, Route, missing, route};
+use super::load;
+use crate::emulator::datacenter::jobs::migrations::{RATE, bytes};
+use crate::emulator::datacenter::state::{Migration, Step};
+use crate::emulator::http::params;
+use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+
+pub(super) static ROUTES: &[Route] = &[
+    route("GET", "/migrations", &["ListMigrations"], list),
+    route("GET", "/migrations/:uuid", &["GetMigration"], get),
+    route("DELETE", "/migrations/:uuid", &["DeleteMigration"], delete),
+    route("GET", "/migrations/:uuid/watch", &["WatchMigration"], watch),
+];
+
+/// The public form: the machine is called by another name than in CloudAPI.
+fn view(migration: &Migration) -> Value {
+    let mut view = Map::new();
+    for (name, value) in migration.view().as_object().into_iter().flatten() {
+        let name = if name == "machine" { "vm_uuid" } else { name };
+        view.insert(name.to_owned(), value.clone());
+    }
+    Value::Object(view)
+}
+
+/// Newest first; the state is not looked at.
+fn list(call: &mut Call<'_>) -> Outcome {
+    let (owner, vm) = (call.text("owner_uuid"), call.text("vm_uuid"));
+    let fits = |migration: &&Migration| {
+        let owned = call.state.vms.get(&migration.machine).map(|vm| vm.owner_uuid.as_str());
+        owner.as_deref().is_none_or(|owner| owned == Some(owner))
+            && vm.as_deref().is_none_or(|vm| migration.machine == vm)
+    };
+    let mut found: Vec<&Migration> = call.state.migrations.iter().filter(fits).collect();
+    found.sort_by_key(|migration| std::cmp::Reverse(migration.created));
+    Ok(Reply::json(&found.into_iter().map(view).collect()))
+}
+
+fn find<'a>(call: &'a Call<'_>) -> Result<&'a Migration, Refusal> {
+    let uuid = load(call)?.uuid.as_str();
+    call.state.migration(uuid).ok_or_else(|| missing("migration not found"))
+}
+
+fn get(call: &mut Call<'_>) -> Outcome {
+    Ok(Reply::json(&view(find(call)?)))
+}
+
+fn delete(call: &mut Call<'_>) -> Outcome {
+    let uuid = find(call)?.machine.clone();
+    call.state.migrations.retain(|migration| migration.machine != uuid);
+    Ok(Reply::empty(200))
+}
+
+/// What has happened so far. A watch that goes on while a step runs is CloudAPI's.
+fn watch(call: &mut Call<'_>) -> Outcome {
+    let migration = find(call)?;
+    let mut text = String::new();
+    for progress in &migration.history {
+        text.push_str(&format!("{}\n", progress.view()));
+    }
+    if migration.state != "running" {
+        let end = json!({ "type": "end", "phase": migration.phase, "state": migration.state });
+        text.push_str(&format!("{end}\n"));
+    }
+    let mut reply = Reply::json(&Value::Null);
+    reply.body = crate::emulator::http::reply::Body::Json(text.into_bytes());
+    Ok(reply)
+}
+
+fn precondition(words: impl Into<String>) -> Refusal {
+    Refusal::new(412, "PreconditionFailed", words)
+}
+
+/// What a migration does not allow in its present state, in the service's words; none where it is allowed.
+fn forbidden(migration: &Migration, action: &str) -> Option<String> {
+    let (phase, state) = (migration.phase.as_str(), migration.state.as_str());
+    match action {
+        "sync" if !matches!(phase, "begin" | "sync") => Some(format!("Cannot sync when in migration phase: {phase}")),
+        "sync" if !matches!(state, "paused" | "failed") => Some(format!("Cannot sync in migration state: {state}")),
+        "switch" if !matches!(phase, "sync" | "switch") => Some(if phase == "begin" {
+            "You must perform at least one \"migration sync\" operation before switching".to_owned()
+        } else {
+            format!("Cannot switch in migration phase: {phase}")
+        }),
+        "switch" if !matches!(state, "paused" | "failed") => Some(format!("Cannot switch in migration state: {state}")),
+        "pause" if !(phase == "sync" && state == "running") => {
+            Some("Pause requires a running migration sync action".to_owned())
+        }
+        "abort" if state == "running" => Some("Abort cannot work on a running migration".to_owned()),
+        "finalize" if state != "successful" => Some("Finalize only works on a successful migration".to_owned()),
+        "rollback" if state != "successful" => Some("Rollback only works on a successful migration".to_owned()),
+        _ => None,
+    }
+}
+
+/// A step of a migration.
+pub(super) fn act(call: &mut Call<'_>) -> Outcome {
+    let action = call.text("migration_action").unwrap_or_default();
+    let automatic = call.params.get("migration_automatic").and_then(params::flag) == Some(true);
+    let step = match action.as_str() {
+        "begin" => Step::Begin,
+        "sync" => Step::SYNC,
+        "switch" => Step::Switch,
+        "pause" => Step::Pause,
+        "abort" => Step::Abort,
+        "finalize" => Step::Finalize,
+        "rollback" => Step::Rollback,
+        "estimate" => {
+            let size = bytes(load(call)?);
+            let eta = size.saturating_mul(1000) / RATE;
+            return Ok(Reply::json(&json!({ "size": size, "eta_ms": eta, "transfer_bytes_second": RATE })));
+        }
+        _ => return Err(Refusal::new(409, "InvalidArgument", "Invalid migration action")),
+    };
+    let vm = load(call)?;
+    let uuid = vm.uuid.clone();
+    if action == "begin" {
+        if vm.tags.get("smartdc_type") == Some(&Value::from("core")) {
+            return Err(precondition("Cannot migrate a core instance"));
+        }
+        match call.state.migration(&uuid) {
+            Some(migration) if migration.state == "successful" => {
+                let words = "A previous migration exists for this instance, use migration finalize to complete it.";
+                return Err(precondition(words));
+            }
+            Some(_) => return Err(precondition("An active migration already exists for this instance")),
+            None => {}
+        }
+        let (machine, created) = (uuid.clone(), call.now);
+        call.state.migrations.push(Migration { machine, automatic, created, ..Migration::default() });
+    } else if let Some(words) = forbidden(find(call)?, &action) {
+        return Err(precondition(words));
+    }
+    let job = call.state.migrate(call.now, &uuid, step, &call.caller, call.fails.is_some());
+    if action == "finalize" {
+        return Ok(Reply::empty(200));
+    }
+    let shown = call.state.migration(&uuid).map(view).unwrap_or_default();
+    Ok(Reply::status(202, &json!({ "job_uuid": job, "migration": shown })))
+}

@@ -1,0 +1,116 @@
+//! VMAPI: the VMs of all accounts, what is done to them, and their jobs.
+
+mod actions;
+mod create;
+mod fields;
+mod jobs;
+mod list;
+mod metadata;
+mod migrations;
+mod predicate;
+mod view;
+
+use serde_json::{Map, Value, json};
+
+use super::Kind;
+use super::call::{Call, Route, is_lower_uuid, missing, route};
+use crate::emulator::datacenter::state::Vm;
+use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+
+pub(super) static VMAPI: Kind = Kind {
+    name: "vmapi",
+    routes: &[
+        ROUTES,
+        list::ROUTES,
+        create::ROUTES,
+        actions::ROUTES,
+        jobs::ROUTES,
+        migrations::ROUTES,
+        metadata::ROUTES,
+    ],
+    versions: &[(1, 0, 0)],
+    default_version: "*",
+    body_wins: false,
+    request_id: false,
+};
+
+static ROUTES: &[Route] = &[
+    route("GET", "/ping", &["Ping"], ping),
+    route("GET", "/vms/:uuid", &["GetVm", "HeadVm"], get),
+    route("GET", "/vms/:uuid/proc", &["GetVmProc"], processes),
+    route("GET", "/statuses", &["ListStatuses"], statuses),
+];
+
+fn ping(_: &mut Call<'_>) -> Outcome {
+    Ok(Reply::json(&json!({
+        "dataMigrations": { "latestCompletedMigrations": { "vms": 1, "server_vms": 1, "vm_role_tags": 1 } },
+        "healthy": true,
+        "initialization": { "moray": { "status": "BUCKETS_REINDEX_DONE" } },
+        "pid": std::process::id(),
+        "pingErrors": {},
+        "status": "OK",
+        "services": { "moray": "online", "wfapi": "online" },
+    })))
+}
+
+/// 409 `ValidationFailed` about fields: each with its name, a code, and words where there are any.
+pub(super) fn invalid(words: &str, errors: &[(&str, &str, &str)]) -> Refusal {
+    errors.iter().fold(Refusal::new(409, "ValidationFailed", words), |all, (field, code, message)| {
+        let message = if message.is_empty() && *code == "Invalid" { "Invalid parameter" } else { message };
+        all.field(field, code, message)
+    })
+}
+
+/// The VM that the call's path names; 404 for those of another owner than the query names.
+pub(super) fn load<'a>(call: &'a Call<'_>) -> Result<&'a Vm, Refusal> {
+    let uuid = call.part("uuid");
+    if !is_lower_uuid(&uuid) {
+        return Err(invalid("Invalid Parameters", &[("uuid", "Invalid", "Invalid UUID")]));
+    }
+    let owner = call.text("owner_uuid");
+    if owner.as_deref().is_some_and(|owner| !is_lower_uuid(owner)) {
+        return Err(invalid("Invalid Parameters", &[("owner_uuid", "Invalid", "Invalid UUID")]));
+    }
+    let found = call.state.vms.get(&uuid).filter(|vm| owner.as_deref().is_none_or(|owner| owner == vm.owner_uuid));
+    found.ok_or_else(|| missing("VM not found"))
+}
+
+fn get(call: &mut Call<'_>) -> Outcome {
+    let mut shown = view::vm(call.state, load(call)?);
+    if let Some(fields) = call.list("fields") {
+        let all = fields.iter().any(|field| field == "*");
+        shown.retain(|name, _| all || fields.contains(name));
+        if all || fields.iter().any(|field| field == "role_tags") {
+            shown.insert("role_tags".to_owned(), metadata::role_tags(call)?.into());
+        }
+    }
+    Ok(Reply::json(&Value::Object(shown)))
+}
+
+/// The processes of a VM that runs, as its server lists them.
+fn processes(call: &mut Call<'_>) -> Outcome {
+    let vm = load(call)?;
+    if vm.state != "running" {
+        return Err(Refusal::new(409, "VmNotRunning", "VM is not running"));
+    }
+    let process = |pid: u32, parent: u32, name: &str, arguments: &str| {
+        json!({
+            "pid": pid, "ppid": parent, "uid": 0, "gid": 0, "size": 2_457_600, "rssize": 1_638_400,
+            "pr_start": vm.create_timestamp / 1000, "fname": name, "psargs": arguments, "pctcpu": 0, "pctmem": 0,
+        })
+    };
+    let rows = [
+        process(1, 0, "init", "/sbin/init"),
+        process(4, 1, "svc.startd", "/lib/svc/bin/svc.startd"),
+        process(6, 1, "svc.configd", "/lib/svc/bin/svc.configd"),
+    ];
+    Ok(Reply::json(&Value::from_iter(rows)))
+}
+
+fn statuses(call: &mut Call<'_>) -> Outcome {
+    let uuids = call.list("uuids").filter(|uuids| !uuids.is_empty());
+    let Some(uuids) = uuids else { return Err(Refusal::new(409, "MissingParameter", "uuids is required")) };
+    let found = uuids.iter().filter_map(|uuid| call.state.vms.get(uuid));
+    let map: Map<String, Value> = found.map(|vm| (vm.uuid.clone(), vm.state.clone().into())).collect();
+    Ok(Reply::json(&Value::Object(map)))
+}

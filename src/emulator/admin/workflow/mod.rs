@@ -1,0 +1,170 @@
+//! The workflow service: workflows, and the jobs that are theirs.
+
+use serde_json::{Map, Value, json};
+
+use super::Kind;
+use super::call::{Call, Route, missing, route};
+use crate::emulator::datacenter::chains::{self, Chain};
+use crate::emulator::datacenter::state::Job;
+use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::text::glob;
+
+pub(super) static WORKFLOW: Kind = Kind {
+    name: "workflow",
+    routes: &[ROUTES],
+    versions: &[(0, 1, 0)],
+    default_version: "*",
+    body_wins: true,
+    request_id: true,
+};
+
+static ROUTES: &[Route] = &[
+    route("GET", "/ping", &["Ping"], ping),
+    route("GET", "/workflows", &["ListWorkflows"], workflows),
+    route("GET", "/workflows/:uuid", &["GetWorkflow"], workflow),
+    route("GET", "/jobs", &["ListJobs"], list),
+    route("GET", "/jobs/:uuid", &["GetJob"], get),
+    route("POST", "/jobs/:uuid/cancel", &["CancelJob"], cancel),
+    route("POST", "/jobs/:uuid/resume", &["ResumeJob"], resume),
+    route("GET", "/jobs/:uuid/info", &["GetJobInfo"], info),
+    route("POST", "/jobs/:uuid/info", &["PostJobInfo"], post_info),
+    route("GET", "/stats", &["Stats"], stats),
+];
+
+const EXECUTIONS: &[&str] = &["queued", "failed", "succeeded", "canceled", "running"];
+
+fn ping(_: &mut Call<'_>) -> Outcome {
+    Ok(Reply::json(&json!({ "pid": std::process::id(), "backend": "up" })))
+}
+
+fn shown(chain: &Chain) -> Value {
+    json!({
+        "uuid": chain.uuid(),
+        "name": chain.name(),
+        "version": chain.version,
+        "chain": chain.view(),
+        "onerror": chain.onerror_view(),
+        "timeout": chain.timeout,
+        "max_attempts": 10,
+        "chain_md5": chain.digest(),
+    })
+}
+
+fn workflows(call: &mut Call<'_>) -> Outcome {
+    let name = call.text("name");
+    let fits = |chain: &&Chain| name.as_deref().is_none_or(|name| glob(name, &chain.name()));
+    Ok(Reply::json(&chains::all().iter().filter(fits).map(shown).collect()))
+}
+
+fn workflow(call: &mut Call<'_>) -> Outcome {
+    let uuid = call.part("uuid");
+    let found = chains::all().iter().find(|chain| chain.uuid() == uuid);
+    let words = || missing(format!("Workflow with uuid '{uuid}' does not exist"));
+    found.map(|chain| Reply::json(&shown(chain))).ok_or_else(words)
+}
+
+/// A number of rows, if it is given as one.
+fn number(call: &Call<'_>, name: &str) -> Option<usize> {
+    call.text(name)?.parse().ok()
+}
+
+/// A time as ISO 8601 or in milliseconds; one that cannot be read is not looked at.
+fn time(call: &Call<'_>, name: &str) -> Option<i64> {
+    let text = call.text(name)?;
+    text.parse().ok().or_else(|| crate::emulator::datacenter::clock::read_iso(&text))
+}
+
+/// Newest first. Any name that a job or its parameters have is a filter.
+fn list(call: &mut Call<'_>) -> Outcome {
+    let execution = call.text("execution");
+    if execution.as_deref().is_some_and(|execution| !EXECUTIONS.contains(&execution)) {
+        let words = "Execution must be one of queued, failed, succeeded, canceled or running";
+        return Err(Refusal::new(409, "ConflictError", words));
+    }
+    let (since, until) = (time(call, "since"), time(call, "until"));
+    let (limit, offset) = (number(call, "limit").unwrap_or(1000), number(call, "offset").unwrap_or(0));
+    let filters: Vec<(String, String)> = (call.query.keys())
+        .filter(|name| !["limit", "offset", "since", "until"].contains(&name.as_str()))
+        .filter_map(|name| Some((name.clone(), call.text(name)?)))
+        .collect();
+    let fits = |view: &Map<String, Value>| {
+        filters.iter().all(|(name, wanted)| {
+            let has = view.get(name).or_else(|| view.get("params")?.get(name));
+            let text = has.and_then(crate::emulator::text::text);
+            text.is_some_and(|text| if name == "name" { glob(wanted, &text) } else { text == *wanted })
+        })
+    };
+    let in_time =
+        |job: &&Job| since.is_none_or(|since| job.created >= since) && until.is_none_or(|until| job.created <= until);
+    let jobs = call.state.all_jobs().into_iter().filter(in_time);
+    let rows = jobs.filter_map(|job| call.state.job_view(job, call.now)).filter(fits).skip(offset).take(limit);
+    Ok(Reply::json(&rows.map(Value::Object).collect()))
+}
+
+fn unknown(uuid: &str) -> Refusal {
+    missing(format!("Job with uuid '{uuid}' does not exist"))
+}
+
+fn find<'a>(call: &'a Call<'_>) -> Result<&'a Job, Refusal> {
+    let uuid = call.part("uuid");
+    call.state.job(&uuid).ok_or_else(|| unknown(&uuid))
+}
+
+fn view(call: &Call<'_>, job: &Job) -> Outcome {
+    let view = call.state.job_view(job, call.now).ok_or_else(|| unknown(&job.uuid))?;
+    Ok(Reply::json(&Value::Object(view)))
+}
+
+fn get(call: &mut Call<'_>) -> Outcome {
+    view(call, find(call)?)
+}
+
+/// Ends a job at once. What it was to do is not done.
+fn cancel(call: &mut Call<'_>) -> Outcome {
+    let job = find(call)?;
+    if matches!(job.execution(), "succeeded" | "failed") {
+        return Err(Refusal::new(409, "ConflictError", "Finished jobs cannot be canceled"));
+    }
+    let uuid = job.uuid.clone();
+    if job.end.is_none() {
+        call.state.cancel(call.now, &uuid);
+    }
+    view(call, find(call)?)
+}
+
+fn resume(call: &mut Call<'_>) -> Outcome {
+    find(call)?;
+    // A step that waits for somebody else is in none of the chains.
+    Err(Refusal::new(409, "ConflictError", "Only waiting jobs can be resumed"))
+}
+
+fn info(call: &mut Call<'_>) -> Outcome {
+    let uuid = find(call)?.uuid.clone();
+    let notes = call.state.operators.infos.iter().filter(|(job, _)| *job == uuid).map(|(_, note)| note.clone());
+    Ok(Reply::json(&notes.collect()))
+}
+
+fn post_info(call: &mut Call<'_>) -> Outcome {
+    let uuid = find(call)?.uuid.clone();
+    let note = Value::Object(call.fields());
+    call.state.operators.infos.push((uuid, note));
+    Ok(Reply::empty(200))
+}
+
+fn stats(call: &mut Call<'_>) -> Outcome {
+    let counted = |since: i64| {
+        let mut counts: Map<String, Value> = EXECUTIONS.iter().map(|name| ((*name).to_owned(), 0.into())).collect();
+        for job in call.state.all_jobs().into_iter().filter(|job| job.created >= since) {
+            let count = counts.get(job.execution()).and_then(Value::as_u64).unwrap_or(0);
+            counts.insert(job.execution().to_owned(), (count + 1).into());
+        }
+        Value::Object(counts)
+    };
+    const HOUR: i64 = 3_600_000;
+    Ok(Reply::json(&json!({
+        "all_time": counted(i64::MIN),
+        "past_24h": counted(call.now - 24 * HOUR),
+        "past_hour": counted(call.now - HOUR),
+        "current": counted(call.now - HOUR),
+    })))
+}

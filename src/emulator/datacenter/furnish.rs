@@ -1,0 +1,331 @@
+//! What the internal services need besides what customers see: servers, the admin network, the zones of the services
+//! and what SAPI says of them. It is put into a data center when those services are asked for, and only once; the
+//! addresses are put right at every start.
+
+use serde_json::{Map, Value, json};
+
+use super::affinity::{NODE_RAM, NODES};
+use super::seed::{DAY, OPERATOR, image, package};
+use super::state::{DOMAIN, Entry, Network, Nic, NicTag, Operators, Package, Server, State, Vm, id_of};
+
+/// The server that carries the services.
+pub(crate) const HEADNODE: &str = "44454c4c-3100-1039-8036-b4c04f4d3132";
+/// A server that has booted and is not set up yet.
+const UNSET: &str = "44454c4c-6100-1052-8037-b7c04f595a32";
+const ADMIN: &str = "9d5c1e60-5a7c-4d9e-9fb0-4b5c6d7e8f10";
+const SERVICE_IMAGE: &str = "c58161c0-2547-11e2-8b2d-0050569c0b2c";
+
+/// Services that have a zone, in the order of their addresses.
+const ZONES: &[&str] = &[
+    "sapi",
+    "vmapi",
+    "workflow",
+    "napi",
+    "papi",
+    "imgapi",
+    "cnapi",
+    "mahi",
+    "fwapi",
+    "ufds",
+    "amon",
+    "amonredis",
+    "adminui",
+    "cloudapi",
+    "moray",
+    "manatee",
+    "binder",
+    "rabbitmq",
+    "assets",
+    "dhcpd",
+    "sdc",
+];
+/// Services that were set up later, some of which have no zone.
+const LATER: &[&str] = &["volapi", "cns", "cmon", "portolan", "nat", "docker"];
+const AGENTS: &[&str] = &[
+    "cn-agent",
+    "vm-agent",
+    "net-agent",
+    "config-agent",
+    "firewaller",
+    "amon-agent",
+    "amon-relay",
+    "hagfish-watcher",
+    "smartlogin",
+    "cmon-agent",
+];
+
+/// The packages of the services' zones: name, memory, swap, quota, cap, and id. Sizes are MiB.
+const PACKAGES: &[(&str, u64, u64, u64, u64, &str)] = &[
+    ("sdc_64", 64, 256, 25_600, 100, "0ea54d9d-8d4d-4959-a87e-bf47c0f61a47"),
+    ("sdc_128", 128, 256, 25_600, 100, "73a1ca34-1e30-48c7-8681-70314a9c67d3"),
+    ("sdc_256", 256, 512, 25_600, 150, "78aa629d-04fc-4ee5-881b-0b4a914e0c52"),
+    ("sdc_512", 512, 1024, 25_600, 200, "5dd022c8-5388-43e3-9fdd-536df4ea4f9f"),
+    ("sdc_768", 768, 1536, 25_600, 250, "1ee2a2ab-2138-8542-b563-a67bb03792f7"),
+    ("sdc_1024", 1024, 2048, 25_600, 300, "4769a8f9-de51-4c1e-885f-c3920cc68137"),
+    ("sdc_2048", 2048, 4096, 25_600, 400, "8d205d81-3672-4297-b80f-7822eb6c998b"),
+    ("sdc_4096", 4096, 8192, 25_600, 400, "0ae33ebc-c216-11e2-9b84-6f7e2a82bc36"),
+    ("sdc_8192", 8192, 16_384, 25_600, 400, "16425b42-b818-11e2-90d4-87477f18a688"),
+];
+const SDC_1024: &str = "4769a8f9-de51-4c1e-885f-c3920cc68137";
+const SDC_8192: &str = "16425b42-b818-11e2-90d4-87477f18a688";
+
+/// Where the services listen: each by its name, as `HOST` or `HOST:PORT`.
+pub(crate) type Addresses = [(String, String)];
+
+impl State {
+    /// Puts in what is not there yet, and says where the services are.
+    pub(crate) fn furnish(&mut self, now: i64, addresses: &Addresses) {
+        if self.operators.is_empty() {
+            self.operators.servers = servers(now);
+            self.operators.nic_tags = nic_tags();
+            self.networks.push(admin_network());
+            self.packages.extend(core_packages());
+            if !self.images.iter().any(|image| image.id == SERVICE_IMAGE) {
+                let mut own =
+                    image(SERVICE_IMAGE, "sdc-service", "1.0.0", "smartos", "zone-dataset", "2026-01-15T00:00:00Z");
+                own.public = false;
+                self.images.push(own);
+            }
+            for (at, name) in ZONES.iter().chain(LATER).enumerate() {
+                self.core_zone(now, name, 0, at);
+            }
+            // Services with more instances than one, one of which is gone.
+            self.core_zone(now, "moray", 1, 40);
+            self.core_zone(now, "vmapi", 9, 41);
+            if let Some(vm) = self.vms.get_mut(&zone_id("vmapi", 9)) {
+                "destroyed".clone_into(&mut vm.state);
+            }
+            self.operators.sapi.applications = vec![application(&self.datacenter)];
+            self.sapi();
+            self.enter_past();
+        }
+        self.place(addresses);
+    }
+
+    /// A zone of a service, with its interface on the admin network.
+    fn core_zone(&mut self, now: i64, name: &str, number: usize, at: usize) {
+        // Set up later, and never given a zone.
+        if LATER.contains(&name) && name != "volapi" {
+            return;
+        }
+        let uuid = zone_id(name, number);
+        let ip = format!("10.20.0.{}", 20 + at);
+        let billing = if name == "ufds" { SDC_8192 } else { SDC_1024 };
+        let created = now - 300 * DAY;
+        let mut vm = Vm {
+            uuid,
+            owner_uuid: OPERATOR.to_owned(),
+            alias: format!("{name}{number}"),
+            brand: "joyent-minimal".to_owned(),
+            state: "running".to_owned(),
+            image_uuid: SERVICE_IMAGE.to_owned(),
+            create_timestamp: created,
+            last_modified: created + 40_000,
+            server_uuid: HEADNODE.to_owned(),
+            tags: map(json!({ "smartdc_role": name, "smartdc_type": "core" })),
+            nics: vec![Nic {
+                mac: format!("90:b8:d0:20:00:{:02x}", 20 + at),
+                ip,
+                primary: true,
+                netmask: "255.255.255.0".to_owned(),
+                network: ADMIN.to_owned(),
+                ..Nic::default()
+            }],
+            more: map(json!({ "maintain_resolvers": true })),
+            earlier: vec![Entry {
+                action: "provision".to_owned(),
+                success: true,
+                time: created + 40_000,
+                caller: json!({ "type": "operator" }),
+            }],
+            ..Vm::default()
+        };
+        if let Some(package) = self.package(billing) {
+            vm.fit(&package.clone());
+        }
+        self.vms.push(vm);
+    }
+
+    /// The services of the application, and their instances.
+    fn sapi(&mut self) {
+        let domain = format!("{}.{DOMAIN}", self.datacenter);
+        let application = application_id();
+        let sapi = &mut self.operators.sapi;
+        for name in ZONES.iter().chain(LATER) {
+            sapi.services.push(map(json!({
+                "uuid": id_of(&format!("sapi/services/{name}")),
+                "name": name,
+                "application_uuid": application,
+                "params": {
+                    "billing_id": if *name == "ufds" { SDC_8192 } else { SDC_1024 },
+                    "image_uuid": SERVICE_IMAGE,
+                    "networks": ["admin"],
+                    "maintain_resolvers": true,
+                    "tags": { "smartdc_role": name, "smartdc_type": "core" },
+                },
+                "metadata": { "SERVICE_NAME": name, "SERVICE_DOMAIN": format!("{name}.{domain}") },
+                "manifests": {},
+                "type": "vm",
+            })));
+        }
+        for name in AGENTS {
+            sapi.services.push(map(json!({
+                "uuid": id_of(&format!("sapi/services/{name}")),
+                "name": name,
+                "application_uuid": application,
+                "params": {},
+                "metadata": { "SERVICE_NAME": name },
+                "manifests": {},
+                "type": "agent",
+            })));
+            sapi.instances.push(map(json!({
+                "uuid": id_of(&format!("sapi/instances/{name}")),
+                "service_uuid": id_of(&format!("sapi/services/{name}")),
+                "params": { "server_uuid": HEADNODE },
+                "metadata": {},
+                "manifests": {},
+                "type": "agent",
+            })));
+        }
+        let zones: Vec<(String, String, String)> = (self.vms.iter())
+            .filter(|vm| vm.tags.get("smartdc_type") == Some(&Value::from("core")))
+            .filter_map(|vm| {
+                Some((vm.uuid.clone(), vm.alias.clone(), vm.tags.get("smartdc_role")?.as_str()?.to_owned()))
+            })
+            .collect();
+        for (uuid, alias, role) in zones {
+            self.operators.sapi.instances.push(map(json!({
+                "uuid": uuid,
+                "service_uuid": id_of(&format!("sapi/services/{role}")),
+                "params": { "alias": alias, "server_uuid": HEADNODE },
+                "metadata": {},
+                "manifests": {},
+                "type": "vm",
+            })));
+        }
+    }
+
+    /// Puts the addresses where clients look for them: the metadata of the application and of the instances, and, where
+    /// they are addresses alone, the interfaces of the zones.
+    fn place(&mut self, addresses: &Addresses) {
+        let domain = format!("{}.{DOMAIN}", self.datacenter);
+        let Operators { sapi, .. } = &mut self.operators;
+        for (name, address) in addresses {
+            let uuid = zone_id(name, 0);
+            let instance = sapi.instances.iter_mut().find(|one| one.get("uuid") == Some(&Value::from(uuid.as_str())));
+            if let Some(metadata) = instance.and_then(|one| one.get_mut("metadata")).and_then(Value::as_object_mut) {
+                metadata.insert("ADMIN_IP".to_owned(), address.clone().into());
+            }
+            let plain = address.parse::<std::net::Ipv4Addr>().is_ok();
+            let nic = self.vms.get_mut(&uuid).and_then(|vm| vm.nics.first_mut()).filter(|_| plain);
+            if let Some(nic) = nic {
+                nic.ip.clone_from(address);
+            }
+            let application = sapi.applications.iter_mut().find_map(|one| one.get_mut("metadata")?.as_object_mut());
+            if let Some(metadata) = application {
+                metadata.insert(format!("{name}_admin_ips"), address.clone().into());
+                metadata.insert(format!("{name}_domain"), format!("{name}.{domain}").into());
+                metadata.insert(format!("{}_SERVICE", name.to_uppercase()), format!("{name}.{domain}").into());
+                if name == "sapi" {
+                    metadata.insert("sapi-url".to_owned(), format!("http://{address}").into());
+                }
+            }
+        }
+    }
+}
+
+fn map(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// The id of a service's zone, and of its instance.
+fn zone_id(name: &str, number: usize) -> String {
+    id_of(&format!("zones/{name}{number}"))
+}
+
+fn application_id() -> String {
+    id_of("sapi/applications/sdc")
+}
+
+fn application(datacenter: &str) -> Map<String, Value> {
+    map(json!({
+        "uuid": application_id(),
+        "name": "sdc",
+        "owner_uuid": OPERATOR,
+        "params": {},
+        "metadata": {
+            "datacenter_name": datacenter,
+            "region_name": "region-1",
+            "dns_domain": DOMAIN,
+            "datacenter_location": "Example City",
+            "datacenter_company_name": "Example",
+            "ufds_admin_uuid": OPERATOR,
+            "ufds_admin_login": "admin",
+            "ufds_ldap_root_dn": "cn=root",
+            "ufds_ldap_root_pw": "example-only",
+            "ufds_is_master": true,
+            "ufds_remote_ip": "",
+            "dns_resolvers": "192.0.2.53,192.0.2.54",
+            "mail_from": "ops@example.com",
+            "mail_to": "ops@example.com",
+        },
+        "manifests": {},
+    }))
+}
+
+fn servers(now: i64) -> Vec<Server> {
+    let server = |uuid: &str, hostname: &str, last: u8| Server {
+        uuid: uuid.to_owned(),
+        hostname: hostname.to_owned(),
+        setup: true,
+        ram: NODE_RAM,
+        admin_ip: format!("10.20.0.{last}"),
+        created: now - 400 * DAY,
+        ..Server::default()
+    };
+    let mut all = vec![Server { headnode: true, reserved: true, ..server(HEADNODE, "headnode", 4) }];
+    all.extend(
+        NODES.iter().enumerate().map(|(at, uuid)| server(uuid, &format!("cn{at}"), 5 + u8::try_from(at).unwrap_or(0))),
+    );
+    all.push(Server { setup: false, ..server(UNSET, "00-25-90-aa-bb-31", 9) });
+    all
+}
+
+fn nic_tags() -> Vec<NicTag> {
+    let tag = |name: &str, mtu: u64| NicTag { uuid: id_of(&format!("nictags/{name}")), name: name.to_owned(), mtu };
+    ["admin", "external", "internal", "customer"]
+        .map(|name| tag(name, 1500))
+        .into_iter()
+        .chain([tag("sdc_overlay", 1400), tag("sdc_underlay", 9000)])
+        .collect()
+}
+
+/// The network of servers and services.
+fn admin_network() -> Network {
+    Network {
+        id: ADMIN.to_owned(),
+        name: "admin".to_owned(),
+        nic_tag: "admin".to_owned(),
+        subnet: "10.20.0.0/24".to_owned(),
+        provision_start_ip: "10.20.0.100".to_owned(),
+        provision_end_ip: "10.20.0.250".to_owned(),
+        owner: OPERATOR.to_owned(),
+        ..Network::default()
+    }
+}
+
+/// The packages of the services' zones, which customers do not see.
+fn core_packages() -> Vec<Package> {
+    let made = PACKAGES.iter().map(|(name, memory, swap, quota, cap, id)| Package {
+        swap: *swap,
+        lwps: 1000,
+        cpu_cap: Some(*cap),
+        zfs_io_priority: Some(10),
+        owners: vec![OPERATOR.to_owned()],
+        ..package(id, name, *memory, *quota, 1, "sdc")
+    });
+    made.collect()
+}

@@ -1,0 +1,81 @@
+//! What operators alone see: servers, interfaces that no VM has, tags of networks, and what SAPI knows. Plain data.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::network::Nic;
+
+/// A server of the data center.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Server {
+    pub(crate) uuid: String,
+    pub(crate) hostname: String,
+    pub(crate) headnode: bool,
+    pub(crate) setup: bool,
+    pub(crate) reserved: bool,
+    /// Not heard from: what is known of it and its VMs is the last that was.
+    pub(crate) down: bool,
+    /// MiB.
+    pub(crate) ram: u64,
+    /// Its address on the admin network.
+    pub(crate) admin_ip: String,
+    pub(crate) created: i64,
+    /// Other fields, by CNAPI's names.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) more: Map<String, Value>,
+}
+
+/// A tag of physical networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct NicTag {
+    pub(crate) uuid: String,
+    pub(crate) name: String,
+    /// Bytes.
+    pub(crate) mtu: u64,
+}
+
+/// An interface that no VM has: of a server, or of something that is gone or is not there yet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct LooseNic {
+    pub(crate) nic: Nic,
+    pub(crate) belongs_to_type: String,
+    pub(crate) belongs_to_uuid: String,
+    pub(crate) owner_uuid: String,
+    /// Where it is on no network of its own.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) nic_tag: String,
+    pub(crate) created: i64,
+    pub(crate) modified: i64,
+}
+
+/// What SAPI keeps: objects as they were given, by their kinds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Sapi {
+    pub(crate) applications: Vec<Map<String, Value>>,
+    pub(crate) services: Vec<Map<String, Value>>,
+    pub(crate) instances: Vec<Map<String, Value>>,
+    pub(crate) manifests: Vec<Map<String, Value>>,
+}
+
+/// What operators alone see.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Operators {
+    pub(crate) servers: Vec<Server>,
+    pub(crate) nic_tags: Vec<NicTag>,
+    pub(crate) nics: Vec<LooseNic>,
+    pub(crate) sapi: Sapi,
+    /// Notes on jobs: the job's id, and what was posted.
+    pub(crate) infos: Vec<(String, Value)>,
+}
+
+impl Operators {
+    /// Whether the internal services have not been asked for yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.servers.is_empty() && self.sapi.applications.is_empty()
+    }
+}
