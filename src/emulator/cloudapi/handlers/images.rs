@@ -14,6 +14,29 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::head("/:login/images/:image", "HeadImage", "images", get),
 ];
 
+/// What customers see of an image.
+const SHOWN: &[&str] = &[
+    "id",
+    "name",
+    "version",
+    "os",
+    "type",
+    "description",
+    "requirements",
+    "image_size",
+    "files",
+    "tags",
+    "homepage",
+    "eula",
+    "published_at",
+    "owner",
+    "public",
+    "state",
+    "acl",
+    "origin",
+    "error",
+];
+
 /// Fields that the first version of the API did not show.
 const SINCE_7_1: &[&str] = &["files", "owner", "public", "state", "eula", "acl", "origin", "error"];
 
@@ -25,7 +48,7 @@ fn old_type(kind: &str) -> &'static str {
 pub(crate) fn view(image: &Image, version: Version) -> Value {
     let mut view = serde_json::to_value(image).unwrap_or_default();
     if let Value::Object(fields) = &mut view {
-        fields.remove("needs_password");
+        fields.retain(|name, _| SHOWN.contains(&name.as_str()));
         if let Some(Value::Object(requirements)) = fields.get_mut("requirements") {
             for (ram, memory) in [("min_ram", "min_memory"), ("max_ram", "max_memory")] {
                 for (from, to) in [(ram, memory), (memory, ram)] {

@@ -14,11 +14,28 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::head("/:login/packages/:package", "HeadPackage", "packages", get),
 ];
 
+/// What customers see of a package.
+const SHOWN: &[&str] = &[
+    "id",
+    "name",
+    "version",
+    "memory",
+    "disk",
+    "swap",
+    "lwps",
+    "vcpus",
+    "group",
+    "description",
+    "default",
+    "brand",
+    "flexible_disk",
+    "disks",
+];
+
 fn view(package: &Package) -> Value {
     let mut view = serde_json::to_value(package).unwrap_or_default();
     if let Value::Object(fields) = &mut view {
-        fields.remove("inactive");
-        fields.remove("traits");
+        fields.retain(|name, _| SHOWN.contains(&name.as_str()));
         // Shown for bhyve only, though others may have it.
         if package.brand != "bhyve" {
             fields.remove("flexible_disk");
