@@ -404,9 +404,9 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                 }
             }
             Some(known) if filters || resolve::needs_lookup(target, typed) => {
-                let thing = match known.with_id(typed) {
-                    Some(thing) => Ok(thing),
-                    None => known.find(typed, op.asks),
+                let thing = match known.with_id(typed).map_or_else(|| known.find(typed, op.asks), Ok) {
+                    Err(error) => known.on(client, typed, error).await,
+                    found => found,
                 };
                 let mut call = asked.call(typed);
                 match thing {

@@ -201,3 +201,93 @@ async fn a_key_whose_name_no_path_can_hold_goes_by_its_fingerprint() {
     }
     cloud.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_nic_is_called_by_its_network_where_only_one_is_on_it() {
+    let cloud = cloud().await;
+    for (words, code, told) in [
+        (&["machines", "nics", "get", "web1", "My-Fabric-Network", "-o", "tsv:ip", "-H"][..], 0, "192.168.128.5\n"),
+        (&["machines", "nics", "get", "web1", "f2e6b8ca", "-o", "tsv:ip", "-H"], 0, "198.18.0.10\n"),
+        (&["machines", "nics", "get", "web1", "backend"], 3, "no nic is on the network 'backend'"),
+        (&["machines", "nics", "get", "web1", "nothing"], 3, "no nic named 'nothing'"),
+        (
+            &["machines", "nics", "remove", "web1", "backend", "public", "--yes", "--wait"],
+            3,
+            "on the network 'backend'",
+        ),
+        (&["machines", "nics", "list", "web1", "-o", "tsv:ip", "-H"], 0, "192.168.128.5\n"),
+    ] {
+        let said = said(&cloud, words).await;
+        let told_all = text(&said.stdout) + &text(&said.stderr);
+        assert!(said.status.code() == Some(code) && told_all.contains(told), "{words:?}: {told_all}");
+    }
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tag_is_a_column_by_the_name_that_filters_have_for_it() {
+    let cloud = cloud().await;
+    let list = |column: &'static str| ["machines", "list", "web1", "build", "-o", column, "--sort", "-tag.role"];
+    let said_of = async |column| text(&said(&cloud, &list(column)).await.stdout);
+    assert_eq!(said_of("csv:name,tag.role").await, "name,tag.role\nweb1,web\nbuild,\n");
+    assert_eq!(said_of("name,tag.role").await, "NAME   TAG.ROLE\nweb1   web\nbuild  -\n");
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_column_is_filtered_by_what_people_call_it_and_told_by_its_name() {
+    let cloud = cloud().await;
+    for filter in ["pkg=g1-small", "img=acme-web", "dataset=acme-web", "ip=192.168.128.5", "alias=web1", "ram=1G"] {
+        let listed = said(&cloud, &["machines", "list", filter, "-o", "tsv:name", "-H"]).await;
+        assert!(text(&listed.stdout).contains("web1\n"), "{filter}: {}", text(&listed.stderr));
+    }
+    for (column, name) in [("ip", "ips"), ("pkg", "package"), ("ram", "memory"), ("status", "state")] {
+        let listed = said(&cloud, &["machines", "list", "-o", column]).await;
+        assert!(text(&listed.stderr).contains(&format!("did you mean '{name}'?")), "{}", text(&listed.stderr));
+    }
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_empty_object_sets_nothing_and_removes_nothing() {
+    let cloud = cloud().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "{}\n").unwrap();
+    let file = file.path().to_str().unwrap();
+    for words in [
+        &["tags", "set", "web1", "--from", file][..],
+        &["tags", "set", "web1", "{}"],
+        &["tags", "replace", "web1", "--from", file, "--yes"],
+        &["tags", "replace", "web1", "{}", "--yes"],
+        &["tags", "replace", "web1", &format!("@{file}"), "--yes"],
+        &["metadata", "set", "web1", "--from", file],
+        &["metadata", "set", "web1", "--file", file],
+        &["metadata", "set", "web1", "{}"],
+    ] {
+        let said = said(&cloud, &[&["machines"], words].concat()).await;
+        let told = text(&said.stderr);
+        assert!(said.status.code() == Some(2) && told.contains("hint: "), "{words:?}: {told}");
+    }
+    assert!(cloud.requests().iter().all(|seen| seen.method == "GET"), "{:?}", cloud.requests());
+    cloud.stop().await.unwrap();
+}
+
+#[test]
+fn an_option_is_not_shortened_and_the_whole_one_is_told() {
+    for (words, told) in [
+        (&["machines", "list", "--dry"][..], "did you mean --dry-run?"),
+        (&["machines", "list", "--out", "json"], "did you mean --output?"),
+        (&["machines", "list", "--out=json"], "did you mean --output?"),
+        (&["machines", "delete", "web1", "--ye"], "did you mean --yes?"),
+        (&["machines", "create", "--meta", "a=b"], "did you mean --metadata or --metadata-file?"),
+        (&["machines", "create", "--if-missing"], "hint: --if-absent"),
+        (&["wait", "machines", "x", "--fo", "ready"], "sdc wait machines MACHINE --for state=running; or --for ready"),
+    ] {
+        let said = crate::common::sdc("http://127.0.0.1:9", words);
+        assert!(
+            said.status.code() == Some(2) && text(&said.stderr).contains(told),
+            "{words:?}: {}",
+            text(&said.stderr)
+        );
+    }
+}

@@ -322,9 +322,9 @@ pub static AUDIT: Op = Op::list(
 
 /// How a machine is shown.
 pub const COLUMNS: &[Column] = &[
-    column("shortid").of("id").show(Show::ShortId).brief(),
+    column("shortid").of("id").show(Show::ShortId).brief().stays(),
     column("id").long(),
-    column("name"),
+    column("name").stays(),
     column("img").of("image").ids_of(&super::images::IMAGE).show(Show::ImageName),
     column("brand").long(),
     column("package").names_of(&super::packages::PACKAGE).roomy(),
