@@ -281,7 +281,11 @@ fn an_option_is_not_shortened_and_the_whole_one_is_told() {
         (&["machines", "delete", "web1", "--ye"], "did you mean --yes?"),
         (&["machines", "create", "--meta", "a=b"], "did you mean --metadata or --metadata-file?"),
         (&["machines", "create", "--if-missing"], "hint: --if-absent"),
-        (&["wait", "machines", "x", "--fo", "ready"], "sdc wait machines MACHINE --for state=running; or --for ready"),
+        (&["wait", "machines", "x", "--fo", "ready"], "did you mean --for?"),
+        (
+            &["wait", "machines", "x", "--until", "ready"],
+            "sdc wait machines MACHINE --for state=running; or --for ready",
+        ),
     ] {
         let said = crate::common::sdc("http://127.0.0.1:9", words);
         assert!(
@@ -290,4 +294,45 @@ fn an_option_is_not_shortened_and_the_whole_one_is_told() {
             text(&said.stderr)
         );
     }
+}
+
+#[tokio::test]
+async fn the_newest_are_kept_of_each_machine_whatever_their_age() {
+    let cloud = cloud().await;
+    for name in ["a", "b", "c"] {
+        let made = said(&cloud, &["machines", "snapshots", "create", "web*", "-n", name, "--wait"]).await;
+        assert!(made.status.success(), "{}", text(&made.stderr));
+    }
+    let delete = |more: &'static [&'static str]| [&["machines", "snapshots", "delete"], more].concat();
+    for (words, code, told) in [
+        // What is shown is what would be done.
+        (delete(&["web*", "*", "--keep", "2", "--dry-run"]), 0, "snapshot a of machine web10, created"),
+        (delete(&["web*", "*", "--keep", "3", "--yes"]), 0, "no snapshot matches"),
+        // All are young, and of the old ones there are none.
+        (delete(&["web1", "--older-than", "30d", "--keep", "1", "--yes"]), 0, "no snapshot matches"),
+        (delete(&["web1", "a", "b", "--keep", "1", "--yes", "--wait"]), 0, "snapshot a of machine web1: done"),
+        (delete(&["web10", "--older-than", "1ms", "--keep", "1", "--yes", "--wait"]), 0, "delete: 2 of 2 done"),
+        // By itself it selects nothing.
+        (delete(&["web1", "--keep", "1", "--yes"]), 2, "SNAPSHOT"),
+        (delete(&["web1", "*", "--keep", "0", "--yes"]), 2, "--keep"),
+    ] {
+        let said = said(&cloud, &words).await;
+        let all = text(&said.stderr);
+        assert!(said.status.code() == Some(code) && all.contains(told), "{words:?}: {all}");
+    }
+    let left = said(&cloud, &["machines", "snapshots", "list", "web*", "-o", "tsv:machine,name", "-H"]).await;
+    assert_eq!(text(&left.stdout), "web1\tb\nweb1\tc\nweb10\tc\n");
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn targets_that_are_typed_by_their_ids_are_told_by_their_names_in_every_line() {
+    let cloud = cloud().await;
+    let mut stop = against(&cloud, &["machines", "stop", "-", "--wait"]);
+    stop.input(format!("{WEB1}\n9e04d7b1-7d0e-4b6a-9c1d-5e2f8a7b4c6d\n"));
+    let told = text(&output(stop).await.stderr);
+    let of_web1: Vec<&str> = told.lines().filter(|line| line.contains(WEB1)).collect();
+    assert!(of_web1.len() >= 3, "{told}");
+    assert!(of_web1.iter().all(|line| line.contains(&format!("machine web1 ({WEB1})"))), "{told}");
+    cloud.stop().await.unwrap();
 }

@@ -54,6 +54,7 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
             .value("STATE,...")
             .test(Test::State(ASKED, None)),
         query("brand", Kind::Text, "Only machines of this brand: bhyve, joyent, joyent-minimal, kvm, lx")
+            .words(&["bhyve", "joyent", "joyent-minimal", "kvm", "lx"])
             .test(Test::Text("brand")),
         query(
             "image",

@@ -7,7 +7,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{letters, targets};
 use crate::api::{CLOUDAPI, Kind, Method, Op, Shape, Test};
-use crate::cli::terminal::exit;
 use crate::error::{CommandLine, Error, Hint};
 use crate::grammar::older::{self, Part};
 use crate::render::visible;
@@ -30,12 +29,22 @@ pub fn spell_out(error: &mut clap::Error) {
 }
 
 /// What to type instead, if that is known. Tips of clap's own that lead astray are taken away.
-pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<String> {
+pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<Hint> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
+    let hint = in_words(tree, &typed, error);
+    let usage = [ErrorKind::UnknownArgument, ErrorKind::InvalidValue, ErrorKind::MissingRequiredArgument];
+    if hint.is_none() && typed.first() == Some(&"wait") && usage.contains(&error.kind()) {
+        let command = CommandLine::new("wait machines MACHINE --for state=running");
+        return Some(Hint::command(command).then("; or --for ready, deleted, port=22, ssh"));
+    }
+    hint.map(Hint::from)
+}
+
+fn in_words(tree: &Command, typed: &[&str], error: &mut clap::Error) -> Option<String> {
     let wrong = text(error, ContextKind::InvalidArg).first().cloned().unwrap_or_default();
-    only_good_tips(tree, &typed, error);
+    only_good_tips(tree, typed, error);
     if error.kind() == ErrorKind::UnknownArgument
-        && let Some(hint) = old_option(&path(tree, &typed).join(" "), &wrong)
+        && let Some(hint) = old_option(&path(tree, typed).join(" "), &wrong)
     {
         without_tips(error);
         return Some(hint);
@@ -50,60 +59,54 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
     }
     match error.kind() {
         ErrorKind::UnknownArgument if wrong == "--all" => {
-            let hint = all(tree, &typed)?;
+            let hint = all(tree, typed)?;
             without_tips(error);
             Some(hint)
         }
-        ErrorKind::UnknownArgument | ErrorKind::InvalidValue | ErrorKind::MissingRequiredArgument
-            if typed.first() == Some(&"wait") =>
-        {
-            let command = CommandLine::new("wait machines MACHINE --for state=running");
-            Some(exit::said(&Hint::command(command).then("; or --for ready, deleted, port=22, ssh")))
-        }
         ErrorKind::UnknownArgument if wrong == "-f" => {
-            let command = path(tree, &typed).join(" ");
+            let command = path(tree, typed).join(" ");
             (!command.is_empty()).then(|| format!("there is no -f here: sdc {command} --help"))
         }
-        ErrorKind::UnknownArgument if wrong == "--force" => Some(match operation(tree, &typed) {
+        ErrorKind::UnknownArgument if wrong == "--force" => Some(match operation(tree, typed) {
             Some((_, op)) if op.asks_many => {
                 "it is not forced in any other way; to skip the question: --yes".to_owned()
             }
             _ => "nothing is asked here, so there is nothing to skip".to_owned(),
         }),
-        ErrorKind::InvalidValue if wrong.starts_with("--from") && path(tree, &typed) == ["machines", "create"] => {
+        ErrorKind::InvalidValue if wrong.starts_with("--from") && path(tree, typed) == ["machines", "create"] => {
             Some("-f is a file of machines here; the firewall: --firewall".to_owned())
         }
         ErrorKind::InvalidValue if wrong.starts_with("--selector") && typed.contains(&"-l") => {
             Some("-l selects by tags here: -l role=web; more columns: --long".to_owned())
         }
         ErrorKind::InvalidValue | ErrorKind::MissingRequiredArgument
-            if let Some(hint) = letters::alone(&typed, &path(tree, &typed).join(" "), option(&wrong)) =>
+            if let Some(hint) = letters::alone(typed, &path(tree, typed).join(" "), option(&wrong)) =>
         {
             Some(hint)
         }
-        ErrorKind::UnknownArgument if let Some(hint) = takes_one(tree, &typed, &wrong) => Some(hint),
-        ErrorKind::UnknownArgument if let Some(hint) = as_filter(tree, &typed, &wrong) => {
+        ErrorKind::UnknownArgument if let Some(hint) = takes_one(tree, typed, &wrong) => Some(hint),
+        ErrorKind::UnknownArgument if let Some(hint) = as_filter(tree, typed, &wrong) => {
             without_tips(error);
             Some(hint)
         }
-        ErrorKind::UnknownArgument if let Some(hint) = shortened(tree, &typed, &wrong) => {
+        ErrorKind::UnknownArgument if let Some(hint) = shortened(tree, typed, &wrong) => {
             without_tips(error);
             Some(hint)
         }
         // A word more may have been taken for the image.
-        ErrorKind::ArgumentConflict if let Some(word) = behind_wait(&typed) => match is_time(word) {
+        ErrorKind::ArgumentConflict if let Some(word) = behind_wait(typed) => match is_time(word) {
             true => Some(format!("--wait --timeout {word}")),
-            false => is_waited_state(tree, &typed, word).then(|| format!("--wait={word}")),
+            false => is_waited_state(tree, typed, word).then(|| format!("--wait={word}")),
         },
-        ErrorKind::UnknownArgument if is_waited_state(tree, &typed, &wrong) => Some(format!("--wait={wrong}")),
-        ErrorKind::MissingRequiredArgument if let Some(hint) = picking(tree, &typed, error) => Some(hint),
-        ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {
+        ErrorKind::UnknownArgument if is_waited_state(tree, typed, &wrong) => Some(format!("--wait={wrong}")),
+        ErrorKind::MissingRequiredArgument if let Some(hint) = picking(tree, typed, error) => Some(hint),
+        ErrorKind::UnknownArgument if is_behind_wait(typed, &wrong) && is_time(&wrong) => {
             Some(format!("--wait --timeout {wrong}"))
         }
         _ => {
-            let hint = old_words(tree, &typed, error)
-                .or_else(|| as_verb(tree, &typed, error))
-                .or_else(|| of_machines(tree, &typed, error));
+            let hint = old_words(tree, typed, error)
+                .or_else(|| as_verb(tree, typed, error))
+                .or_else(|| of_machines(tree, typed, error));
             // What is called so here is told; another command that only sounds alike may do harm.
             if hint.is_some() {
                 error.remove(ContextKind::SuggestedSubcommand);

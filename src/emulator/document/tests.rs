@@ -236,10 +236,6 @@ fn every_mistake_is_named_with_its_place() {
         ),
         (machine(json!({ "nics": [] })), "machines[0].nics: come with its networks: networks: [NAME]"),
         (
-            machine(json!({ "memory": 1, "disk": 1 })),
-            "machines[0].disk: comes with its package: package: NAME, of packages with this disk",
-        ),
-        (
             json!({ "images": [{ "name": "a", "state": "gone" }] }),
             "images[0].state: no state \"gone\"; there is active, unactivated, disabled, creating, failed",
         ),
