@@ -89,7 +89,6 @@ const ALIASES: &[(&str, &str)] = &[
     ("tag", "tags"),
     ("pkg", "package"),
     ("img", "image"),
-    ("dataset", "image"),
     ("uuid", "id"),
     ("alias", "name"),
     ("status", "state"),

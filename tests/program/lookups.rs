@@ -237,7 +237,7 @@ async fn a_tag_is_a_column_by_the_name_that_filters_have_for_it() {
 #[tokio::test]
 async fn a_column_is_filtered_by_what_people_call_it_and_told_by_its_name() {
     let cloud = cloud().await;
-    for filter in ["pkg=g1-small", "img=acme-web", "dataset=acme-web", "ip=192.168.128.5", "alias=web1", "ram=1G"] {
+    for filter in ["pkg=g1-small", "img=acme-web", "ip=192.168.128.5", "alias=web1", "ram=1G"] {
         let listed = said(&cloud, &["machines", "list", filter, "-o", "tsv:name", "-H"]).await;
         assert!(text(&listed.stdout).contains("web1\n"), "{filter}: {}", text(&listed.stderr));
     }

@@ -19,7 +19,7 @@ const ONE: &str = "/:login/machines/:machine/nics/:nic";
 /// Known by its hardware address, which goes into the path without colons; its IP address will do as well, and the
 /// network that it is on.
 pub static NIC: Noun = Noun::new("nic", &GET, &LIST)
-    .ids(Ids::Mac, "mac", "MAC address, IP address, or network")
+    .ids(Ids::Mac, "mac", "MAC or IP address, or network")
     .named("ip")
     .on(&super::networks::NETWORK, "network")
     .rests(&["running", "stopped"])

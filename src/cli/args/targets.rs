@@ -94,7 +94,9 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
     if op.method != Method::Delete {
         return command;
     }
-    if target.picks.iter().any(|pick| matches!(pick, Pick::Age(_))) {
+    // What deletes parts of several things leaves the things alone.
+    let deletes_it = op.path.rsplit(':').next() == Some(target.name);
+    if deletes_it && target.picks.iter().any(|pick| matches!(pick, Pick::Age(_))) {
         let all = plural(target.word);
         let of = given::owner(op).map_or(String::new(), |owner| format!(" of each {}", owner.word));
         command = command.arg(
@@ -103,7 +105,7 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
                 .value_name("N")
                 .value_parser(value_parser!(u64).range(1..=1_000_000))
                 .help_heading(SELECTION)
-                .help(format!("Keep the N newest {all}{of} among those selected, whatever --older-than says")),
+                .help(format!("Keep the N newest {all}{of}, however old they are")),
         );
     }
     with_ignore_missing(command)
