@@ -143,6 +143,7 @@ pub fn builder(config: &Config) -> Result<Builder> {
             system_root_dirs: folders,
             connect_timeout: config.connect_timeout.value,
             request_timeout: config.request_timeout.value,
+            retry: config.retry.as_ref().map(|retry| retry.value),
             rate: config.rate.as_ref().map(|rate| rate.value),
             route: Some(route(config)?),
         });

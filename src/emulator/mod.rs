@@ -202,6 +202,7 @@ impl Emulator {
             let now = clock.now();
             state.furnish(now, &admin);
         }
+        state.pace = options.pace;
         state.url = https_url.as_ref().unwrap_or(&url).clone();
         let account = authorize(&mut state, own, &options)?;
 
@@ -228,7 +229,9 @@ impl Emulator {
             seen: Mutex::new(Remembered::default()),
             sockets: Sockets::default(),
         });
-        options.faults.into_iter().for_each(|fault| shared.plant(fault));
+        for fault in options.faults {
+            shared.plant_known(fault)?;
+        }
 
         let mut tasks = Vec::new();
         for (listener, tls, service) in listeners {

@@ -78,7 +78,7 @@ pub static ROLES: Resource = Resource {
     columns: &[
         column("shortid").of("id").show(Show::ShortId).named(),
         column("id").long(),
-        column("name"),
+        column("name").stays(),
         column("policies").show(Show::Names),
         column("members").show(Show::Names),
         column("default_members").named(),

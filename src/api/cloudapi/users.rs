@@ -105,7 +105,7 @@ pub static USERS: Resource = Resource {
     columns: &[
         column("shortid").of("id").show(Show::ShortId).named(),
         column("id").long(),
-        column("login"),
+        column("login").stays(),
         column("email"),
         column("firstName").long(),
         column("lastName").long(),

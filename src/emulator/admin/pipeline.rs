@@ -58,6 +58,10 @@ impl Service for AdminService {
         headers
     }
 
+    fn routes(&self) -> Vec<(&'static str, &'static str)> {
+        self.kind.routes.iter().flat_map(|routes| routes.iter()).map(|route| (route.method, route.path)).collect()
+    }
+
     fn largest_body(&self) -> usize {
         MAX_BODY
     }

@@ -13,8 +13,8 @@ use super::chains::STATE;
 use super::state::{End, Failure, Job, Nic, Package, State, Vm, Work};
 
 impl Work {
-    /// How long it takes, in milliseconds.
-    pub(crate) fn takes(&self) -> i64 {
+    /// How long it takes at the pace of real time, in milliseconds.
+    fn takes(&self) -> i64 {
         match self {
             Work::Provision { .. } | Work::CreateVolume => 2000,
             Work::Start | Work::Stop | Work::Reboot | Work::Destroy => 1000,
@@ -101,11 +101,17 @@ impl State {
         let restarts = matches!(job.work, Work::Reboot | Work::AddNics { .. } | Work::RemoveNics { .. });
         if restarts && !job.fails {
             let down = Work::RebootDown;
-            self.queue(Job::new(now, begins, down.takes(), &job.vm_uuid, down, job.caller.clone()));
+            let due = self.end(begins, &down);
+            self.queue(Job { due, ..Job::new(now, begins, 0, &job.vm_uuid, down, job.caller.clone()) });
         }
-        let (uuid, due) = (job.uuid.clone(), begins.saturating_add(job.work.takes()));
+        let (uuid, due) = (job.uuid.clone(), self.end(begins, &job.work));
         self.queue(Job { begins, due, ..job });
         uuid
+    }
+
+    /// When work that begins now is done.
+    pub(crate) fn end(&self, now: i64, work: &Work) -> i64 {
+        now.saturating_add(self.pace.takes(work.takes()))
     }
 
     fn queue(&mut self, job: Job) {
