@@ -75,7 +75,7 @@ impl Vmapi {
         let mut changed = state.catch_up(now);
         let there = state.vms.get_mut(id).is_some();
         if there && !twist.silent {
-            state.plan(now, id, Work::Stop, Value::Null, twist.fail);
+            state.plan(now, id, Work::Stop, Value::Null, twist.fail.clone());
             changed = true;
         }
         let kept = if changed { self.0.changed(&mut state, now) } else { Ok(()) };

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Kind;
 use super::call::{Call, Route};
 use crate::emulator::datacenter::DataCenter;
+use crate::emulator::datacenter::chains;
 use crate::emulator::datacenter::state::new_id;
 use crate::emulator::http::head::{self, Head, Request, Response};
 use crate::emulator::http::params::{self, Params};
@@ -62,6 +63,10 @@ impl Service for AdminService {
         self.kind.routes.iter().flat_map(|routes| routes.iter()).map(|route| (route.method, route.path)).collect()
     }
 
+    fn steps(&self) -> Vec<&'static str> {
+        chains::steps()
+    }
+
     fn largest_body(&self) -> usize {
         MAX_BODY
     }
@@ -96,7 +101,7 @@ impl AdminService {
             body,
             version,
             caller: caller(head),
-            fails: twist.fail.then(String::new),
+            fails: twist.fail.clone(),
         };
         let result = (route.run)(&mut call);
         if let Some(before) = before {

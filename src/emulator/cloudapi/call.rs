@@ -31,7 +31,7 @@ pub(crate) struct Call<'a> {
     /// Who asks, as the audit log shows it.
     pub(crate) caller: Value,
     /// Whether work that this call starts is to end badly.
-    pub(crate) fails: bool,
+    pub(crate) fails: Option<String>,
     /// Every route, for what is about other requests.
     pub(crate) routes: Routes,
 }

@@ -16,6 +16,7 @@ use super::role_tags;
 use super::routes::ROUTES;
 use super::throttle::Throttle;
 use super::version::{self, Version};
+use crate::emulator::datacenter::chains;
 use crate::emulator::datacenter::{DataCenter, lock};
 use crate::emulator::http::head::{self, Head, Pages, Request, Response, Twist};
 use crate::emulator::http::params;
@@ -93,6 +94,10 @@ impl Service for CloudApi {
             .collect()
     }
 
+    fn steps(&self) -> Vec<&'static str> {
+        chains::steps()
+    }
+
     fn largest_body(&self) -> usize {
         MAX_BODY
     }
@@ -158,7 +163,7 @@ fn outcome(api: &CloudApi, request: &Request, response: &mut Response) -> Outcom
             (String::new(), Value::Null, String::new(), Vec::new())
         };
         api.count(&bucket, route.group)?;
-        let Twist { fail: fails, silent, vanish, pages } = request.twist;
+        let Twist { fail: fails, silent, vanish, pages } = request.twist.clone();
         if let Some(pages) = pages {
             shift(pages, &mut merged);
         }

@@ -291,6 +291,14 @@ pub(crate) fn all() -> &'static [Chain] {
     CHAINS
 }
 
+/// The names of all steps.
+pub(crate) fn steps() -> Vec<&'static str> {
+    let mut all: Vec<&str> = CHAINS.iter().flat_map(|chain| chain.steps.iter().copied()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 impl Chain {
     /// The name of its jobs.
     pub(crate) fn name(&self) -> String {

@@ -81,7 +81,7 @@ const FORCED: &str = "force_provision_failure";
 impl State {
     /// Plans work on a machine, and returns the id of its job. It shows at once only where the real server shows it at
     /// once.
-    pub(crate) fn plan(&mut self, now: i64, machine: &str, work: Work, caller: Value, fails: bool) -> String {
+    pub(crate) fn plan(&mut self, now: i64, machine: &str, work: Work, caller: Value, fails: Option<String>) -> String {
         self.ask(now, Job { fails, ..Job::new(now, now, 0, machine, work, caller) })
     }
 
@@ -92,14 +92,14 @@ impl State {
         let begins = queue.map_or(now, |until| until.max(now));
         if let (Work::Stop, Some(machine)) = (&job.work, self.vms.get_mut(&job.vm_uuid))
             && machine.state == "running"
-            && !job.fails
+            && job.fails.is_none()
             && begins == now
         {
             machine.state = "stopping".to_owned();
             machine.last_modified = now;
         }
         let restarts = matches!(job.work, Work::Reboot | Work::AddNics { .. } | Work::RemoveNics { .. });
-        if restarts && !job.fails {
+        if restarts && job.fails.is_none() {
             let down = Work::RebootDown;
             let due = self.end(begins, &down);
             self.queue(Job { due, ..Job::new(now, begins, 0, &job.vm_uuid, down, job.caller.clone()) });
@@ -162,15 +162,15 @@ impl State {
     fn why(&self, job: &Job) -> Failure {
         let chain = job.work.chain();
         let at = |step: &str, error: Value| Failure { step: step.to_owned(), error };
-        if !job.fails_at.is_empty() {
-            return at(&job.fails_at, PLANNED.into());
+        if let Some(step) = job.fails.as_deref().filter(|step| !step.is_empty()) {
+            return at(step, PLANNED.into());
         }
         let vm = self.vms.get(&job.vm_uuid);
         if matches!(job.work, Work::Provision { .. }) && vm.is_some_and(is_forced) {
             return at("cnapi.provision_vm", format!("{FORCED} set, failing").into());
         }
         match (chain, vm) {
-            (Some(chain), Some(vm)) if !job.fails && chain.steps.contains(&STATE) => {
+            (Some(chain), Some(vm)) if job.fails.is_none() && chain.steps.contains(&STATE) => {
                 let message = format!("Cannot {} a VM from a '{}' state", chain.word, vm.state);
                 at(STATE, json!({ "name": "Error", "message": message }))
             }
@@ -188,7 +188,7 @@ impl State {
             Work::Image { image } => return Some(self.image_made(job, image)),
             Work::Migrate(step) => return self.migrated(job, *step),
             Work::CreateVolume | Work::DeleteVolume => {
-                self.carry_out_volume(&job.vm_uuid, &job.work, job.fails);
+                self.carry_out_volume(&job.vm_uuid, &job.work, job.fails.is_some());
                 return None;
             }
             _ => {}
@@ -206,10 +206,10 @@ impl State {
         }
         let state = machine.state.clone();
         let state = state.as_str();
-        if job.is_idempotent() && is_there(&job.work, state) && !job.fails {
+        if job.is_idempotent() && is_there(&job.work, state) && job.fails.is_none() {
             return Some(true);
         }
-        let possible = !job.fails && is_possible(&job.work, machine, package.is_some());
+        let possible = job.fails.is_none() && is_possible(&job.work, machine, package.is_some());
         let mut left = Vec::new();
         let mut entered = None;
         if possible {

@@ -356,7 +356,7 @@ impl Build<'_> {
             given: recipe.params.clone(),
             version: version::ALL.last().copied().unwrap_or(version::Version(9, 0, 0)),
             caller: json!({ "type": "operator" }),
-            fails: recipe.state == "failed",
+            fails: (recipe.state == "failed").then(String::new),
             routes: &[],
         };
         let networks = recipe.networks.as_ref();
@@ -376,7 +376,7 @@ impl Build<'_> {
             _ => None,
         };
         if let Some((at, work)) = more {
-            self.state.plan(at, &id, work, json!({ "type": "operator" }), false);
+            self.state.plan(at, &id, work, json!({ "type": "operator" }), None);
         }
         if !making && recipe.state != "stopping" {
             self.state.catch_up(self.now);

@@ -189,7 +189,7 @@ impl Build<'_> {
         }
         let volume: Volume = self.typed(Value::Object(fields), place)?;
         if volume.state == "creating" {
-            self.state.plan(self.now, &volume.id, Work::CreateVolume, json!({ "type": "operator" }), false);
+            self.state.plan(self.now, &volume.id, Work::CreateVolume, json!({ "type": "operator" }), None);
         }
         Some(volume)
     }

@@ -69,8 +69,8 @@ pub(crate) struct Response {
 /// What a planted fault has the service itself do to a request; the rest is done on the wire.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Twist {
-    /// The work that is started ends badly.
-    pub(crate) fail: bool,
+    /// The work that is started ends badly: at this step of its chain, where one is named.
+    pub(crate) fail: Option<String>,
     /// It is answered as always, and nothing comes of it.
     pub(crate) silent: bool,
     /// The machine that it names or makes is gone without a trace once it is answered.

@@ -19,6 +19,10 @@ pub(crate) trait Service: Debug + Send + Sync {
     fn routes(&self) -> Vec<(&'static str, &'static str)> {
         Vec::new()
     }
+    /// The steps at which work that it starts can be planned to fail.
+    fn steps(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
     /// The largest body that is taken, in bytes.
     fn largest_body(&self) -> usize;
     /// Sets how many requests it takes, where it counts them.

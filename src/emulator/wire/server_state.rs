@@ -103,6 +103,8 @@ impl Shared {
         let routes: Vec<_> = self.services.iter().map(|service| service.routes()).collect();
         if routes.iter().all(|routes| !routes.is_empty()) {
             fault.strikes_one_of(&routes.concat())?;
+            let steps: Vec<Vec<&str>> = self.services.iter().map(|service| service.steps()).collect();
+            fault.fails_at_one_of(&steps.concat())?;
         }
         self.plant(fault);
         Ok(())

@@ -98,6 +98,19 @@ async fn a_provision_that_is_forced_to_fail_says_where_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_job_is_planned_to_fail_at_a_step_of_its_chain() {
+    let emulator = start().await;
+    emulator.add_fault("POST /vms fail=cnapi.ensure_image".parse().unwrap());
+    let got = ask(&emulator, "vmapi", "POST", "/vms", &zone("imageless")).await;
+    later(&emulator, 5000);
+    let failed = job(&emulator, &got).await;
+    let last = failed["chain_results"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((failed["execution"].as_str(), last["name"].as_str()), (Some("failed"), Some("cnapi.ensure_image")));
+    let vm = got.json()["vm_uuid"].as_str().unwrap().to_owned();
+    assert_eq!(get(&emulator, "vmapi", &format!("/statuses?uuids={vm}")).await.json(), json!({ &vm: "failed" }));
+}
+
+#[tokio::test]
 async fn a_stop_from_the_wrong_state_is_accepted_and_its_job_fails() {
     let emulator = start().await;
     let path = format!("/vms/{BUILD}?action=stop");

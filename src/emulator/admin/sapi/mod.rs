@@ -334,14 +334,14 @@ fn provision(call: &mut Call<'_>, uuid: &str, wanted: &Object) -> Result<String,
     };
     call.state.vms.push(vm);
     let work = Work::Provision { nics: vec![nic], compute_node: server };
-    Ok(call.state.plan(call.now, uuid, work, call.caller.clone(), call.fails.is_some()))
+    Ok(call.state.plan(call.now, uuid, work, call.caller.clone(), call.fails.clone()))
 }
 
 /// Deletes an instance and its VM.
 fn delete_instance(call: &mut Call<'_>) -> Outcome {
     let uuid = call.part("uuid");
     if call.state.vms.get(&uuid).is_some_and(|vm| !vm.is_destroyed()) {
-        call.state.plan(call.now, &uuid, Work::Destroy, call.caller.clone(), call.fails.is_some());
+        call.state.plan(call.now, &uuid, Work::Destroy, call.caller.clone(), call.fails.clone());
     }
     delete(call, &INSTANCE)
 }
@@ -358,7 +358,7 @@ fn upgrade(call: &mut Call<'_>) -> Outcome {
     if call.state.vms.get(&uuid).is_none() {
         return Err(failed(format!("no such zone: {uuid}")));
     }
-    call.state.plan(call.now, &uuid, Work::Reprovision { image }, call.caller.clone(), call.fails.is_some());
+    call.state.plan(call.now, &uuid, Work::Reprovision { image }, call.caller.clone(), call.fails.clone());
     get(call, &INSTANCE)
 }
 

@@ -64,12 +64,8 @@ const SIGNALS: &[&str] = &[
 
 /// Starts a job, and returns its id.
 pub(super) fn started(call: &mut Call<'_>, vm: &str, work: Work, asked: Map<String, Value>) -> String {
-    let job = Job {
-        fails: call.fails.is_some(),
-        fails_at: call.fails.clone().unwrap_or_default(),
-        asked,
-        ..Job::new(call.now, call.now, 0, vm, work, call.caller.clone())
-    };
+    let job =
+        Job { fails: call.fails.clone(), asked, ..Job::new(call.now, call.now, 0, vm, work, call.caller.clone()) };
     call.state.ask(call.now, job)
 }
 

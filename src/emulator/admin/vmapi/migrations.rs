@@ -134,7 +134,7 @@ pub(super) fn act(call: &mut Call<'_>) -> Outcome {
     } else if let Some(words) = forbidden(find(call)?, &action) {
         return Err(precondition(words));
     }
-    let job = call.state.migrate(call.now, &uuid, step, &call.caller, call.fails.is_some());
+    let job = call.state.migrate(call.now, &uuid, step, &call.caller, call.fails.clone());
     if action == "finalize" {
         return Ok(Reply::empty(200));
     }

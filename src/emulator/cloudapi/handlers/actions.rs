@@ -30,7 +30,7 @@ pub(crate) static ROUTES: &[Route] = &[
 
 fn plan(call: &mut Call<'_>, work: Work) -> Outcome {
     let id = machines::allocated(call)?;
-    call.state.plan(call.now, &id, work, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, work, call.caller.clone(), call.fails.clone());
     Ok(Reply::empty(202))
 }
 
@@ -120,7 +120,7 @@ fn protection(call: &mut Call<'_>, on: bool) -> Outcome {
         machines::allocated(call)?;
     }
     if load(call)?.indestructible_zoneroot != on {
-        call.state.plan(call.now, &id, Work::DeletionProtection { on }, call.caller.clone(), call.fails);
+        call.state.plan(call.now, &id, Work::DeletionProtection { on }, call.caller.clone(), call.fails.clone());
     }
     Ok(Reply::empty(202))
 }

@@ -359,6 +359,12 @@ pub(crate) fn make(
         fields.insert("package".to_owned(), "".into());
     }
     call.state.vms.push(machine);
-    call.state.plan(call.now, &id, Work::Provision { nics, compute_node: node }, call.caller.clone(), call.fails);
+    call.state.plan(
+        call.now,
+        &id,
+        Work::Provision { nics, compute_node: node },
+        call.caller.clone(),
+        call.fails.clone(),
+    );
     Ok(Reply::status(201, &shown).header("Location", call.location(&format!("machines/{id}"))))
 }

@@ -149,7 +149,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
         shown = machine.disks.last().map_or(Value::Null, |disk| view(machine, disk));
     }
     let location = call.location(&format!("machines/{id}/disks/{disk}"));
-    call.state.plan(call.now, &id, Work::CreateDisk { disk }, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::CreateDisk { disk }, call.caller.clone(), call.fails.clone());
     // Only the place makes it possible to find the disk again, there.
     Ok(if named { Reply::json(&shown).header("Location", location) } else { Reply::empty(202) })
 }
@@ -191,7 +191,7 @@ fn resize(call: &mut Call<'_>) -> Outcome {
         let found = machine.disks.iter().find(|other| other.id == disk.id);
         shown = found.map_or(Value::Null, |disk| view(machine, disk));
     }
-    call.state.plan(call.now, &id, Work::ResizeDisk { disk: disk.id }, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::ResizeDisk { disk: disk.id }, call.caller.clone(), call.fails.clone());
     Ok(Reply::json(&shown))
 }
 
@@ -206,7 +206,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
             disk.state = "deleting".to_owned();
         }
     }
-    call.state.plan(call.now, &id, Work::DeleteDisk { disk: disk.id }, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::DeleteDisk { disk: disk.id }, call.caller.clone(), call.fails.clone());
     Ok(Reply::empty(204))
 }
 

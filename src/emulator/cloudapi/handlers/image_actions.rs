@@ -108,7 +108,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let id = image.id.clone();
     call.state.images.push(image);
     let work = Work::Image { image: id.clone() };
-    let job = call.state.plan(call.now, &machine, work, call.caller.clone(), call.fails);
+    let job = call.state.plan(call.now, &machine, work, call.caller.clone(), call.fails.clone());
     let reply = Reply::status(201, &shown).header("Location", call.location(&format!("images/{id}")));
     Ok(reply.header("x-joyent-jobid", job))
 }

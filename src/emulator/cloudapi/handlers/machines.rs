@@ -295,7 +295,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     if call.state.jobs.iter().any(|job| job.vm_uuid == id && matches!(job.work, Work::Destroy)) {
         return Ok(Reply::empty(204));
     }
-    call.state.plan(call.now, &id, Work::Destroy, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::Destroy, call.caller.clone(), call.fails.clone());
     Ok(Reply::empty(204))
 }
 

@@ -72,7 +72,7 @@ fn get(call: &mut Call<'_>) -> Outcome {
 
 fn plan(call: &mut Call<'_>, work: Work) -> Result<String, Refusal> {
     let id = load(call)?.uuid.clone();
-    Ok(call.state.plan(call.now, &id, work, call.caller.clone(), call.fails))
+    Ok(call.state.plan(call.now, &id, work, call.caller.clone(), call.fails.clone()))
 }
 
 fn update(call: &mut Call<'_>) -> Outcome {

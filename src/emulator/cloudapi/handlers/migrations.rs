@@ -77,7 +77,7 @@ fn estimate(call: &mut Call<'_>) -> Outcome {
 
 /// Starts a step, and shows the migration.
 fn take(call: &mut Call<'_>, id: &str, step: Step) -> Outcome {
-    call.state.migrate(call.now, id, step, &call.caller, call.fails);
+    call.state.migrate(call.now, id, step, &call.caller, call.fails.clone());
     match call.state.migration(id) {
         Some(migration) => Ok(Reply::status(201, &migration.view())),
         None => Err(Refusal::not_found(id)),

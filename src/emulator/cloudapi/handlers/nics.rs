@@ -115,7 +115,7 @@ fn add(call: &mut Call<'_>) -> Outcome {
     let shown = view(machine, &nic);
     machine.nics.push(nic);
     let location = location(call, &id, &mac);
-    call.state.plan(call.now, &id, Work::AddNics { macs: vec![mac] }, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::AddNics { macs: vec![mac] }, call.caller.clone(), call.fails.clone());
     Ok(Reply::status(201, &shown).header("Location", location))
 }
 
@@ -128,7 +128,7 @@ fn remove(call: &mut Call<'_>) -> Outcome {
     // It is on its way out already: nothing more to do.
     let leaves = |work: &Work| matches!(work, Work::RemoveNics { macs } if macs.contains(&mac));
     if !call.state.jobs.iter().any(|job| job.vm_uuid == id && leaves(&job.work)) {
-        call.state.plan(call.now, &id, Work::RemoveNics { macs: vec![mac] }, call.caller.clone(), call.fails);
+        call.state.plan(call.now, &id, Work::RemoveNics { macs: vec![mac] }, call.caller.clone(), call.fails.clone());
     }
     Ok(Reply::empty(204))
 }

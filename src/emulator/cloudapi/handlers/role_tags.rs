@@ -148,7 +148,7 @@ fn look(call: &mut Call<'_>) -> Result<(), Refusal> {
         given: Params::new(),
         version: call.version,
         caller: Value::Null,
-        fails: false,
+        fails: None,
     };
     (get.handler)(&mut look).map(|_| ())
 }

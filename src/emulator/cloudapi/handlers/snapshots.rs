@@ -88,7 +88,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
         machine.snapshots.push(Snapshot { name: name.clone(), state, size, created: call.now });
     }
     let shown = json!({ "name": name, "state": "queued" });
-    call.state.plan(call.now, &id, Work::Snapshot { name }, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::Snapshot { name }, call.caller.clone(), call.fails.clone());
     Ok(Reply::status(201, &shown))
 }
 
@@ -110,10 +110,9 @@ fn start(call: &mut Call<'_>) -> Outcome {
     if alive(call, &name)?.state != "created" {
         return Err(missing());
     }
-    let work = Work::Rollback { name };
-    let down = call.state.end(call.now, &work);
-    call.state.plan(call.now, &id, work, call.caller.clone(), call.fails);
-    call.state.plan(down, &id, Work::Start, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::Rollback { name }, call.caller.clone(), call.fails.clone());
+    // It begins when the other one has ended.
+    call.state.plan(call.now, &id, Work::Start, call.caller.clone(), call.fails.clone());
     Ok(Reply::empty(202))
 }
 
@@ -121,6 +120,6 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     let id = allocated(call)?;
     let name = call.required("name")?;
     alive(call, &name).map_err(|_| Refusal::unknown(&name))?;
-    call.state.plan(call.now, &id, Work::DeleteSnapshot { name }, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::DeleteSnapshot { name }, call.caller.clone(), call.fails.clone());
     Ok(Reply::empty(204))
 }

@@ -101,7 +101,7 @@ fn given(call: &Call<'_>, doing: &str) -> Result<Map<String, Value>, Refusal> {
 
 fn plan(call: &mut Call<'_>, work: Work) -> Result<String, Refusal> {
     let id = load(call)?.uuid.clone();
-    Ok(call.state.plan(call.now, &id, work, call.caller.clone(), call.fails))
+    Ok(call.state.plan(call.now, &id, work, call.caller.clone(), call.fails.clone()))
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {

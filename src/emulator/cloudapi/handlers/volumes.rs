@@ -204,7 +204,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
         tags,
         nic,
     });
-    call.state.plan(call.now, &id, Work::CreateVolume, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::CreateVolume, call.caller.clone(), call.fails.clone());
     reply(call, &id, 201)
 }
 
@@ -235,7 +235,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     if let Some(volume) = call.state.volumes.iter_mut().find(|volume| volume.id == id) {
         volume.state = "deleting".to_owned();
     }
-    call.state.plan(call.now, &id, Work::DeleteVolume, call.caller.clone(), call.fails);
+    call.state.plan(call.now, &id, Work::DeleteVolume, call.caller.clone(), call.fails.clone());
     Ok(Reply::empty(204))
 }
 

@@ -142,7 +142,14 @@ impl State {
     }
 
     /// Starts a step, and returns the id of its job; that it may be started has been seen to.
-    pub(crate) fn migrate(&mut self, now: i64, machine: &str, step: Step, caller: &Value, fails: bool) -> String {
+    pub(crate) fn migrate(
+        &mut self,
+        now: i64,
+        machine: &str,
+        step: Step,
+        caller: &Value,
+        fails: Option<String>,
+    ) -> String {
         let total = match step {
             Step::Sync { .. } => self.vms.get(machine).map_or(100, bytes),
             _ => 100,
@@ -175,7 +182,7 @@ impl State {
         }
         if let Step::Sync { .. } = step {
             for report in 1..REPORTS {
-                self.plan(now, machine, Work::Migrate(Step::Sync { report }), caller.clone(), fails);
+                self.plan(now, machine, Work::Migrate(Step::Sync { report }), caller.clone(), fails.clone());
             }
         }
         self.plan(now, machine, Work::Migrate(step), caller.clone(), fails)
@@ -189,7 +196,7 @@ impl State {
         };
         let migration = self.migration_mut(&job.vm_uuid)?;
         let mut after = None;
-        let success = !job.fails && !gone;
+        let success = job.fails.is_none() && !gone;
         match step {
             Step::Abort | Step::Finalize => {
                 let id = job.vm_uuid.as_str();
@@ -245,7 +252,7 @@ impl State {
             }
         }
         if let Some(after) = after {
-            self.migrate(job.due, &job.vm_uuid, after, &job.caller, false);
+            self.migrate(job.due, &job.vm_uuid, after, &job.caller, None);
         }
         step.audited().map(|_| success || step == Step::Pause)
     }

@@ -27,12 +27,9 @@ pub(crate) struct Job {
     pub(crate) work: Work,
     /// Who asked for it, as the audit log shows it.
     pub(crate) caller: Value,
-    /// It has been planned to end badly.
-    #[serde(default)]
-    pub(crate) fails: bool,
-    /// The step at which it does so; empty for the one that waits for the server.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) fails_at: String,
+    /// It has been planned to end badly: at this step, or, where that is empty, at the one that waits for the server.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "planned")]
+    pub(crate) fails: Option<String>,
     /// What it was asked with besides, by the names of its parameters.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(crate) asked: Map<String, Value>,
@@ -82,8 +79,7 @@ impl Job {
             vm_uuid: vm_uuid.to_owned(),
             work,
             caller,
-            fails: false,
-            fails_at: String::new(),
+            fails: None,
             asked: Map::new(),
             end: None,
         }
@@ -236,5 +232,19 @@ fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::
     Ok(match Given::deserialize(from)? {
         Given::One(one) => vec![one],
         Given::Several(several) => several,
+    })
+}
+
+/// Files of an earlier version say only whether.
+fn planned<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Whether(bool),
+        Where(String),
+    }
+    Ok(match Given::deserialize(from)? {
+        Given::Whether(fails) => fails.then(String::new),
+        Given::Where(step) => Some(step),
     })
 }

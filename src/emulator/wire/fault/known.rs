@@ -5,6 +5,21 @@ use crate::emulator::text::nearest;
 use crate::error::{Error, Result};
 
 impl Fault {
+    /// Refuses one that has work fail at a step that there is not.
+    ///
+    /// # Errors
+    /// A usage error with the step that was most likely meant.
+    pub(crate) fn fails_at_one_of(&self, steps: &[&str]) -> Result<()> {
+        match self.effect.twist.fail.as_deref().filter(|step| !step.is_empty() && !steps.contains(step)) {
+            None => Ok(()),
+            Some(step) => {
+                let error = Error::usage(format!("fault '{}': no job has the step {step}", self.spec));
+                let near = nearest(step, steps).map(|near| format!("did you mean {near}?"));
+                Err(error.hint(near.unwrap_or_else(|| "fail=cnapi.provision_vm, fail=cnapi.wait_task".to_owned())))
+            }
+        }
+    }
+
     /// Refuses one for which none of these methods and paths is.
     ///
     /// # Errors
@@ -125,6 +140,18 @@ mod tests {
         ] {
             assert_eq!(refused(spec), None, "{spec}");
         }
+    }
+
+    #[test]
+    fn work_fails_only_at_steps_that_there_are() {
+        let steps = ["cnapi.provision_vm", "cnapi.wait_task"];
+        let hint = |spec: &str| {
+            let error = spec.parse::<Fault>().unwrap().fails_at_one_of(&steps).err()?;
+            Some(error.hints().first().map(ToString::to_string).unwrap_or_default())
+        };
+        assert_eq!((hint("POST /machines fail"), hint("* fail=cnapi.wait_task")), (None, None));
+        assert_eq!(hint("* fail=cnapi.provision_v").as_deref(), Some("did you mean cnapi.provision_vm?"));
+        assert!("* fail=".parse::<Fault>().is_err());
     }
 
     #[test]

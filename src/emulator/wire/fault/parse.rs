@@ -9,7 +9,8 @@ use crate::emulator::http::service::Limit;
 use crate::error::{Error, Result};
 
 const WORDS: &str = "status=N code=WORD retry-after=SECONDS big=BYTES delay=500ms jitter=200ms drop=before|amid|after \
-                     hang drip=BYTES cut=BYTES json=cut|wrong length=+N|-N html empty close pages=twice|+N|-N fail \
+                     hang drip=BYTES cut=BYTES json=cut|wrong length=+N|-N html empty close pages=twice|+N|-N \
+                     fail[=STEP] \
                      silent vanish clock=+3600s throttle=on|off|N times=N skip=N p=0.05 seed=N";
 
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
@@ -205,6 +206,10 @@ impl Fault {
                 let by = value.and_then(seconds);
                 effect.clock = Some(by.ok_or_else(|| needs("seconds, as in 'clock=+3600s'"))?);
             }
+            "fail" => match value {
+                Some("") => return Err(needs("the name of a step, as in 'fail=cnapi.provision_vm'")),
+                step => effect.twist.fail = Some(step.unwrap_or_default().to_owned()),
+            },
             _ => match (self.switch(name), value) {
                 (None, _) => return Err(unknown()),
                 (Some(_), Some(_)) => return Err(format!("'{name}' takes no value")),
@@ -222,7 +227,6 @@ impl Fault {
             "html" => &mut effect.html,
             "empty" => &mut effect.empty,
             "close" => &mut effect.close,
-            "fail" => &mut effect.twist.fail,
             "silent" => &mut effect.twist.silent,
             "vanish" => &mut effect.twist.vanish,
             _ => return None,
