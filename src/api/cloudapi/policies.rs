@@ -61,7 +61,7 @@ pub static POLICIES: Resource = Resource {
         column("id").long(),
         column("name").stays(),
         column("description").long(),
-        column("rules"),
+        column("rules").stays(),
     ],
     ops: &[&LIST, &GET, &CREATE, &UPDATE, &DELETE],
 };

@@ -79,7 +79,7 @@ pub static ROLES: Resource = Resource {
         column("shortid").of("id").show(Show::ShortId).named(),
         column("id").long(),
         column("name").stays(),
-        column("policies").show(Show::Names),
+        column("policies").show(Show::Names).stays(),
         column("members").show(Show::Names),
         column("default_members").named(),
     ],

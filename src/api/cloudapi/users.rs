@@ -106,7 +106,7 @@ pub static USERS: Resource = Resource {
         column("shortid").of("id").show(Show::ShortId).named(),
         column("id").long(),
         column("login").stays(),
-        column("email"),
+        column("email").stays(),
         column("firstName").long(),
         column("lastName").long(),
         column("created").time(),
