@@ -207,7 +207,9 @@ impl Error {
         if std::mem::replace(&mut self.0.doubt, true) {
             return self;
         }
-        self.hint("the request may have taken effect all the same: look before sending it again")
+        self.hint(
+            "the outcome is unknown: the request may have taken effect all the same; look before sending it again",
+        )
     }
 
     /// Adds a hint: something that can be tried, best of all typed. Words are one; a command is said with

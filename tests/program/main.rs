@@ -37,6 +37,7 @@ mod pages;
 mod pasted;
 mod prompts;
 mod questions;
+mod quiet;
 mod recorded;
 mod refusals;
 mod reliability;
