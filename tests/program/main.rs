@@ -11,6 +11,7 @@ mod ci_examples;
 mod config;
 mod console;
 mod coverage;
+mod edited;
 mod env;
 mod examples;
 mod exit_codes;

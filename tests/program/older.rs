@@ -173,6 +173,13 @@ const TYPED: &[(&str, &str)] = &[
     ("sdc-createmachine", "sdc machines create"),
     ("chmod +ops /machines", "sdc role-tags"),
     ("fabric vlan list", "-"),
+    ("config list", "sdc config show"),
+    ("config get output", "sdc config show"),
+    ("config unset output", "sdc config edit"),
+    ("config set output json -U http://h -a acme -k x", "sdc config edit"),
+    ("config set timeout=5m -U http://h -a acme -k x", "sdc config edit"),
+    ("config set tls_pin=x -U http://h -a acme -k x", "sdc config edit"),
+    ("profile set output=json", "sdc config edit"),
 ];
 
 #[test]
