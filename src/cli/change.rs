@@ -18,6 +18,7 @@ use crate::render::{self, Format, View};
 use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
+use crate::tasks::near;
 use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
 
@@ -102,7 +103,7 @@ pub async fn run(
                         let (call, begun) = (&targets.calls[at], &begun[at]);
                         Box::pin(async move {
                             let outcome = changing.one(at, call, begun).await;
-                            let outcome = outcome.map_err(|error| looked_for(app, op, call, error));
+                            let outcome = helped(app, client, op, call, outcome).await;
                             progress.end(at, "");
                             begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
                             let named = |error| if several { call.named(error) } else { error };
@@ -291,6 +292,14 @@ impl Tally {
         let done = if waited || op.goal.is_none() { "done" } else { "requested" };
         let all = self.done + self.failed + self.unknown;
         app.say(&format!("{}: {} of {all} {done}{failed}{unknown}", verb(op), self.done));
+    }
+}
+
+/// Adds to a failure what its user can do: a name that may have been meant, or where to look.
+async fn helped<T>(app: &App, client: &Client, op: &'static Op, call: &Call, outcome: Result<T>) -> Result<T> {
+    match outcome {
+        Err(error) => Err(near::named(client, op, &call.args, looked_for(app, op, call, error)).await),
+        done => done,
     }
 }
 

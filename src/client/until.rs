@@ -1,8 +1,8 @@
 //! Waiting for a condition that belongs to no request of ours: that a machine runs, that an image can be used, that
 //! something is gone. It changes nothing.
 
+use super::Client;
 use super::poll::{End, Poll, Time, late};
-use super::{Client, wait};
 use crate::answer::Answer;
 use crate::api::Noun;
 use crate::error::{Error, Kind, Result};
@@ -93,7 +93,7 @@ impl Client {
         mut test: impl AsyncFnMut(&Answer) -> Result<Option<String>>,
     ) -> Result<Answer> {
         let noun = until.noun;
-        let show = self.request(noun.get, &wait::within(noun.get, &until.args))?;
+        let show = self.request(noun.get, &until.args.in_path_of(noun.get))?;
         let mut was_there = false;
         let end = self
             .poll(until.time, progress, async |client, looks| {

@@ -32,6 +32,7 @@ mod lists;
 mod lookups;
 mod material;
 mod models;
+mod near;
 mod no_hang;
 mod older;
 mod pages;
