@@ -141,6 +141,10 @@ impl Transport {
         let error = Error::new(Kind::Unreachable, format!("cannot connect to {place}"));
         if let Some(refusal) = refusal(tls) {
             let error = error.because(OfTls::new(refusal.to_string()));
+            let error = match refusal.setting() {
+                Some(setting) => error.blaming(setting, None),
+                None => error,
+            };
             return refusal.hints(&place.words).into_iter().fold(error, Error::hint).hint(doctor());
         }
         let asked = self.client_wanted.load(Ordering::Relaxed);

@@ -136,11 +136,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let send = async |client: &Client| client.send_reporting_doubt(&request).await;
     let reads = matches!(request.method, reqwest::Method::GET | reqwest::Method::HEAD);
+    let look = CommandLine::new("api").on("GET").on(path.split('?').next().unwrap_or_default());
     let ((answer, unclear), interrupted) = match reads {
         true => (send(&client).await?, None),
-        false => resume::sent(app, &client, &format!("{} {}", request.method, request.path), send).await?,
+        false => resume::sent(app, &client, &format!("{} {}", request.method, request.path), &look, send).await?,
     };
-    let answer = answer?;
+    let answer = answer.map_err(|error| resume::with_look(app, &look, error))?;
     if matches.get_flag("include") {
         let mut head = format!("HTTP/1.1 {}\n", answer.status);
         for line in header_lines(&answer.headers) {
@@ -167,7 +168,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             "paths begin with the account",
             CommandLine::new("api").on(text("METHOD")).on(without_account(&path).unwrap_or_default()),
         ))),
-        Err(error) if unclear || answer.is_success() && !request.repeatable => Err(error.in_doubt()),
+        Err(error) if unclear || answer.is_success() && !reads => Err(resume::with_look(app, &look, error.in_doubt())),
         Err(error) => Err(error),
     }
 }
