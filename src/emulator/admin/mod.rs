@@ -3,7 +3,10 @@
 //! the services, and not from the client's table.
 
 pub(crate) mod call;
+mod napi;
+mod papi;
 mod pipeline;
+mod predicate;
 mod sapi;
 mod vmapi;
 mod workflow;
@@ -34,7 +37,7 @@ pub(crate) struct Kind {
 }
 
 /// The internal services that are emulated.
-pub(crate) static SERVICES: &[&Kind] = &[&sapi::SAPI, &vmapi::VMAPI, &workflow::WORKFLOW];
+pub(crate) static SERVICES: &[&Kind] = &[&sapi::SAPI, &vmapi::VMAPI, &workflow::WORKFLOW, &napi::NAPI, &papi::PAPI];
 
 /// Their names, in the order of the list.
 pub(crate) fn names() -> Vec<&'static str> {

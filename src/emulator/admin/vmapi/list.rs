@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, is_lower_uuid, route};
+use super::super::predicate::{Predicate, ldap, text_of};
 use super::fields::{LISTED, SORTED};
-use super::predicate::{Predicate, ldap, text_of};
+
 use super::view;
 use crate::emulator::datacenter::state::Vm;
 use crate::emulator::http::params;

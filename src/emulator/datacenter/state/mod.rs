@@ -22,10 +22,8 @@ pub(crate) use image::{Image, Package};
 pub(crate) use job::{End, Entry, Failure, Job, Work};
 pub(crate) use kept::{cloud_state, internal_state};
 pub(crate) use migration::{Migration, Progress, Step};
-#[cfg(test)]
-pub(crate) use network::Record;
-pub(crate) use network::{Network, Nic, Pool, Vlan};
-pub(crate) use server::{LooseNic, NicTag, Operators, Sapi, Server};
+pub(crate) use network::{Network, Nic, Pool, Record, Vlan, is_external, vnet_id};
+pub(crate) use server::{Aggregation, LooseNic, NicTag, Operators, Sapi, Server};
 pub(crate) use storage::{Disk, Mount, Snapshot, Volume};
 pub(crate) use vm::{Vm, Vms};
 
