@@ -56,6 +56,14 @@ impl State {
         })
     }
 
+    /// Where a VM is: from the moment on in which a server was chosen for it.
+    pub(crate) fn server_of(&self, vm: &Vm) -> String {
+        if !vm.server_uuid.is_empty() {
+            return vm.server_uuid.clone();
+        }
+        self.planned(&vm.uuid).map(|(_, server)| server.to_owned()).unwrap_or_default()
+    }
+
     /// The addresses in use on these networks.
     pub(crate) fn used(&self, networks: &[&str]) -> HashSet<(String, String)> {
         let networks: Vec<&str> = networks.iter().flat_map(|id| self.members(id)).collect();

@@ -14,6 +14,8 @@ use super::state::{
 pub(crate) const HEADNODE: &str = "44454c4c-3100-1039-8036-b4c04f4d3132";
 /// A server that has booted and is not set up yet.
 const UNSET: &str = "44454c4c-6100-1052-8037-b7c04f595a32";
+/// A server that nobody has heard from for a while.
+const DOWN: &str = "44454c4c-5a00-1060-8041-c7c04f595a33";
 const ADMIN: &str = "9d5c1e60-5a7c-4d9e-9fb0-4b5c6d7e8f10";
 const UNDERLAY: &str = "9d5c1e60-5a7c-4d9e-9fb0-4b5c6d7e8f11";
 const SERVICE_IMAGE: &str = "c58161c0-2547-11e2-8b2d-0050569c0b2c";
@@ -361,6 +363,11 @@ fn servers(now: i64) -> Vec<Server> {
     all.extend(
         NODES.iter().enumerate().map(|(at, uuid)| server(uuid, &format!("cn{at}"), 5 + u8::try_from(at).unwrap_or(0))),
     );
+    all.push(Server {
+        down: true,
+        more: map(json!({ "last_heartbeat": super::clock::iso(now - 2 * 3_600_000) })),
+        ..server(DOWN, "cn3", 8)
+    });
     all.push(Server { setup: false, ..server(UNSET, "00-25-90-aa-bb-31", 9) });
     all
 }

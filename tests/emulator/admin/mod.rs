@@ -3,6 +3,8 @@
 
 mod books;
 mod napi;
+mod operations;
+mod others;
 mod papi;
 mod sapi;
 mod vmapi;

@@ -142,7 +142,7 @@ fn act(call: &mut Call<'_>) -> Outcome {
 
 fn delete(call: &mut Call<'_>) -> Outcome {
     let vm = load(call)?;
-    if super::view::server_of(call.state, vm).is_empty() {
+    if call.state.server_of(vm).is_empty() {
         return Err(Refusal::new(409, "ConflictError", "Cannot delete a VM with no server_uuid"));
     }
     let uuid = vm.uuid.clone();

@@ -132,6 +132,9 @@ impl State {
     }
 }
 
+/// The platform of the servers.
+pub(crate) const PLATFORM: &str = "20260115T000102Z";
+
 /// The domain of all names in the data center.
 pub(crate) const DOMAIN: &str = "example.com";
 
