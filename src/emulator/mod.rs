@@ -41,6 +41,7 @@ pub use crate::emulator::wire::private_dir::ThrowAwayKey;
 use crate::emulator::wire::private_dir::{EphemeralKey, PrivateDir};
 pub use crate::emulator::wire::server_state::LoggedRequest;
 use crate::emulator::wire::server_state::{Remembered, Shared};
+pub use admin::{Operation as AdminOperation, operations as admin_operations};
 pub use cloudapi::call::{Route, Verb};
 pub use cloudapi::routes::{ROUTES, routes};
 use datacenter::changes::Changes;

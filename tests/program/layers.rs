@@ -56,6 +56,7 @@ const INSIDE: &[(&str, &[&str])] = &[
     ("emulator/wire", &["datacenter", "http", "text"]),
     ("emulator/datacenter", &["js", "text"]),
     ("emulator/cloudapi", &["datacenter", "http", "js", "text"]),
+    ("emulator/admin", &["datacenter", "http", "js", "text"]),
     ("emulator/document", &["cloudapi", "datacenter", "http", "text"]),
     // Standard input may name targets.
     ("cli/args", &["console"]),

@@ -3,7 +3,13 @@
 //! the services, and not from the client's table.
 
 pub(crate) mod call;
+mod cnapi;
+mod imgapi;
+mod mahi;
+mod napi;
+mod papi;
 mod pipeline;
+mod predicate;
 mod sapi;
 mod vmapi;
 mod workflow;
@@ -34,7 +40,46 @@ pub(crate) struct Kind {
 }
 
 /// The internal services that are emulated.
-pub(crate) static SERVICES: &[&Kind] = &[&sapi::SAPI, &vmapi::VMAPI, &workflow::WORKFLOW];
+pub(crate) static SERVICES: &[&Kind] = &[
+    &sapi::SAPI,
+    &vmapi::VMAPI,
+    &workflow::WORKFLOW,
+    &napi::NAPI,
+    &papi::PAPI,
+    &cnapi::CNAPI,
+    &imgapi::IMGAPI,
+    &mahi::MAHI,
+];
+
+/// An operation of an internal service that has a handler here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The service's name, such as `vmapi`.
+    pub service: &'static str,
+    /// The operation's, such as `StopVm`.
+    pub name: &'static str,
+    /// The method.
+    pub method: &'static str,
+    /// The path, with parameters as `:uuid`. Operations of one path are told apart by their parameters.
+    pub path: &'static str,
+}
+
+/// Every operation of the internal services that has a handler.
+pub fn operations() -> impl Iterator<Item = Operation> {
+    SERVICES.iter().flat_map(|kind| {
+        let routes = kind.routes.iter().flat_map(|routes| routes.iter());
+        routes.flat_map(|route| {
+            let of = |name: &&'static str| Operation {
+                service: kind.name,
+                name: *name,
+                method: route.method,
+                path: route.path,
+            };
+            route.names.iter().map(of)
+        })
+    })
+}
 
 /// Their names, in the order of the list.
 pub(crate) fn names() -> Vec<&'static str> {

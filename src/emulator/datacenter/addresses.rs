@@ -4,18 +4,9 @@ use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
 use super::denied::Denied;
-use super::state::{Network, Nic, Pool, State, Vm};
-use crate::emulator::datacenter::state::Work;
-
-/// An interface in use, and whose it is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Held<'a> {
-    pub(crate) nic: &'a Nic,
-    /// The id of the account.
-    pub(crate) owner: &'a str,
-    /// The id of the machine; `None` for what serves a volume.
-    pub(crate) machine: Option<&'a str>,
-}
+use super::nics::Held;
+use super::seed::OPERATOR;
+use super::state::{Network, Nic, Pool, State, Vm, Work};
 
 impl State {
     /// The network of this id, if the account may see it. Members of pools are found too.
@@ -25,11 +16,6 @@ impl State {
 
     pub(crate) fn pool(&self, id: &str) -> Option<&Pool> {
         self.pools.iter().find(|pool| pool.id == id)
-    }
-
-    /// Whether a network is shown only as a part of a pool.
-    pub(crate) fn pooled(&self, id: &str) -> bool {
-        self.pools.iter().any(|pool| pool.networks.iter().any(|member| member == id))
     }
 
     /// The networks themselves, of which a pool may stand for several.
@@ -42,29 +28,22 @@ impl State {
 
     /// Whether an account may have interfaces on a network. The operator may on every one.
     pub(crate) fn may_provision(&self, network: &Network, owner: &str) -> bool {
-        let owners = network.owner_uuids();
-        owners.is_empty() || owners.contains(&owner) || self.account(owner).is_some_and(|account| account.operator)
+        network.visible(owner) || self.is_operator(owner)
     }
 
-    /// Every interface that has an address: those of machines, of machines in the making, which get
-    /// theirs only when they run, and of volumes.
+    /// The same, on a pool.
+    pub(crate) fn may_use(&self, pool: &Pool, owner: &str) -> bool {
+        pool.visible(owner) || self.is_operator(owner)
+    }
+
+    fn is_operator(&self, account: &str) -> bool {
+        account == OPERATOR || self.account(account).is_some_and(|account| account.operator)
+    }
+
+    /// Every interface that has an address: those of machines, of machines in the making, of volumes, and those that no
+    /// machine has.
     pub(crate) fn held(&self) -> impl Iterator<Item = Held<'_>> {
-        fn own<'a>(machine: &'a Vm, nics: &'a [Nic]) -> impl Iterator<Item = Held<'a>> {
-            nics.iter().map(|nic| Held { nic, owner: &machine.owner_uuid, machine: Some(&machine.uuid) })
-        }
-        let machines = self.vms.iter().filter(|machine| !machine.is_destroyed());
-        let planned = self.jobs.iter().filter_map(|job| match &job.work {
-            Work::Provision { nics, .. } => Some((self.vms.get(&job.vm_uuid)?, nics)),
-            _ => None,
-        });
-        let loose = self.operators.nics.iter().filter(|loose| !loose.nic.ip.is_empty());
-        let loose = loose.map(|loose| Held { nic: &loose.nic, owner: &loose.owner_uuid, machine: None });
-        let volumes = self.volumes.iter().map(|volume| Held { nic: &volume.nic, owner: &volume.owner, machine: None });
-        machines
-            .flat_map(|machine| own(machine, &machine.nics))
-            .chain(planned.flat_map(|(machine, nics)| own(machine, nics)))
-            .chain(volumes)
-            .chain(loose)
+        self.nics().filter(|held| !held.nic.ip.is_empty())
     }
 
     /// The interfaces that a VM in the making will have, and the server that it will be on.
@@ -75,6 +54,14 @@ impl State {
             }
             _ => None,
         })
+    }
+
+    /// Where a VM is: from the moment on in which a server was chosen for it.
+    pub(crate) fn server_of(&self, vm: &Vm) -> String {
+        if !vm.server_uuid.is_empty() {
+            return vm.server_uuid.clone();
+        }
+        self.planned(&vm.uuid).map(|(_, server)| server.to_owned()).unwrap_or_default()
     }
 
     /// The addresses in use on these networks.
@@ -115,7 +102,7 @@ impl State {
         let rest = first.get(5..).unwrap_or_default();
         for byte in 0xb8_u8..=0xff {
             nic.mac = format!("90:{byte:02x}{rest}");
-            if !more.iter().chain(self.held().map(|held| held.nic)).any(|other| other.mac == nic.mac) {
+            if !more.iter().chain(self.nics().map(|held| held.nic)).any(|other| other.mac == nic.mac) {
                 break;
             }
         }
@@ -217,21 +204,23 @@ impl Network {
         Ok(())
     }
 
-    /// Whether an account may see it: a fabric network is its owner's alone.
+    /// Whether an account may see it: one that has owners is theirs alone.
     pub(crate) fn visible(&self, account: &str) -> bool {
-        self.owner.is_empty() || self.owner == account
+        let owners = self.owner_uuids();
+        owners.is_empty() || owners.contains(&account)
     }
 
     /// An interface with the next free address, or with the one asked for. After the last address
     /// it begins again with the first.
     pub(crate) fn give(&mut self, wanted: Option<Ipv4Addr>, used: &HashSet<(String, String)>) -> Result<Nic, Denied> {
         let taken = |ip: Ipv4Addr| used.contains(&(self.id.clone(), ip.to_string()));
-        let aside = |ip: Ipv4Addr| self.managed(ip) || self.records.get(&ip).is_some_and(|record| record.reserved);
+        let aside = |ip: Ipv4Addr| self.managed(ip) || self.records.get(&ip).is_some_and(|record| !record.is_free());
+        let assigned = |ip: Ipv4Addr| self.records.get(&ip).is_some_and(|record| !record.belongs_to_uuid.is_empty());
         let full = || Denied::SubnetFull;
         let start: Ipv4Addr = self.provision_start_ip.parse().map_err(|_| full())?;
         let end: Ipv4Addr = self.provision_end_ip.parse().map_err(|_| full())?;
         let ip = match wanted {
-            Some(ip) if taken(ip) => return Err(Denied::AddressUsed),
+            Some(ip) if taken(ip) || assigned(ip) => return Err(Denied::AddressUsed),
             Some(ip) => ip,
             None => {
                 let last = u32::from(end).checked_sub(u32::from(start)).ok_or_else(full)?;
@@ -262,7 +251,7 @@ impl Network {
         self.given > last
     }
 
-    fn netmask(&self) -> String {
+    pub(crate) fn netmask(&self) -> String {
         let bits = cidr(&self.subnet).map_or(24, |(_, bits)| bits);
         Ipv4Addr::from(u32::MAX.checked_shl(32 - bits).unwrap_or(0)).to_string()
     }
@@ -323,7 +312,7 @@ mod tests {
             ..Network::default()
         };
         let three = Ipv4Addr::new(10, 0, 0, 3);
-        network.records.insert(three, Record { reserved: true, owner: "a".to_owned() });
+        network.records.insert(three, Record { reserved: true, owner: "a".to_owned(), ..Record::default() });
         network.records.insert(Ipv4Addr::new(10, 0, 0, 4), Record::default());
         let none = HashSet::new();
         let ips: Vec<String> = (0..4).map(|_| network.give(None, &none).unwrap().ip).collect();

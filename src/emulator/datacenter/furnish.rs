@@ -6,13 +6,18 @@ use serde_json::{Map, Value, json};
 
 use super::affinity::{NODE_RAM, NODES};
 use super::seed::{DAY, OPERATOR, image, package};
-use super::state::{DOMAIN, Entry, Network, Nic, NicTag, Operators, Package, Server, State, Vm, id_of};
+use super::state::{
+    Aggregation, DOMAIN, Entry, LooseNic, Network, Nic, NicTag, Operators, Package, Server, State, Vm, id_of,
+};
 
 /// The server that carries the services.
 pub(crate) const HEADNODE: &str = "44454c4c-3100-1039-8036-b4c04f4d3132";
 /// A server that has booted and is not set up yet.
 const UNSET: &str = "44454c4c-6100-1052-8037-b7c04f595a32";
+/// A server that nobody has heard from for a while.
+const DOWN: &str = "44454c4c-5a00-1060-8041-c7c04f595a33";
 const ADMIN: &str = "9d5c1e60-5a7c-4d9e-9fb0-4b5c6d7e8f10";
+const UNDERLAY: &str = "9d5c1e60-5a7c-4d9e-9fb0-4b5c6d7e8f11";
 const SERVICE_IMAGE: &str = "c58161c0-2547-11e2-8b2d-0050569c0b2c";
 
 /// Services that have a zone, in the order of their addresses.
@@ -75,11 +80,17 @@ pub(crate) type Addresses = [(String, String)];
 impl State {
     /// Puts in what is not there yet, and says where the services are.
     pub(crate) fn furnish(&mut self, now: i64, addresses: &Addresses) {
-        if self.operators.is_empty() {
+        if self.operators.is_bare() {
             self.operators.servers = servers(now);
-            self.operators.nic_tags = nic_tags();
-            self.networks.push(admin_network());
+            let known: Vec<String> = self.operators.nic_tags.iter().map(|tag| tag.name.clone()).collect();
+            self.operators.nic_tags.extend(nic_tags().into_iter().filter(|tag| !known.contains(&tag.name)));
+            self.networks.extend([admin_network(), underlay_network()]);
+            self.server_nics(now);
+            self.orphan(now);
             self.packages.extend(core_packages());
+            for package in self.packages.iter_mut().filter(|package| package.created == 0) {
+                (package.created, package.updated) = (now - 300 * DAY, now - 300 * DAY);
+            }
             if !self.images.iter().any(|image| image.id == SERVICE_IMAGE) {
                 let mut own =
                     image(SERVICE_IMAGE, "sdc-service", "1.0.0", "smartos", "zone-dataset", "2026-01-15T00:00:00Z");
@@ -100,6 +111,68 @@ impl State {
             self.enter_past();
         }
         self.place(addresses);
+    }
+
+    /// The interfaces of the servers: one on the admin network, which provides the tags of all networks, and on servers
+    /// with fabrics one on the network below those. Two of the last server's are used as one.
+    fn server_nics(&mut self, now: i64) {
+        let servers = self.operators.servers.clone();
+        for (at, server) in servers.iter().enumerate() {
+            let nic = |last: usize, network: &str, ip: String, tags: &[&str]| LooseNic {
+                nic: Nic {
+                    mac: format!("00:25:90:aa:{at:02x}:{last:02x}"),
+                    primary: network == ADMIN,
+                    netmask: if ip.is_empty() { String::new() } else { "255.255.255.0".to_owned() },
+                    network: network.to_owned(),
+                    ip,
+                    state: "running".to_owned(),
+                    more: map(json!({ "nic_tags_provided": tags })),
+                    ..Nic::default()
+                },
+                belongs_to_type: "server".to_owned(),
+                belongs_to_uuid: server.uuid.clone(),
+                owner_uuid: OPERATOR.to_owned(),
+                nic_tag: String::new(),
+                created: server.created,
+                modified: now - 300 * DAY,
+            };
+            let tags: &[&str] = if server.setup { &["admin", "external", "internal", "customer"] } else { &["admin"] };
+            let mut nics = vec![nic(1, ADMIN, server.admin_ip.clone(), tags)];
+            if server.setup && !server.headnode {
+                let mut below = nic(2, UNDERLAY, format!("10.21.0.{}", 4 + at), &["sdc_underlay"]);
+                below.nic.more.insert("underlay".to_owned(), true.into());
+                nics.extend([below, nic(3, "", String::new(), &[]), nic(4, "", String::new(), &[])]);
+            }
+            self.operators.nics.extend(nics);
+        }
+        let last = servers.iter().enumerate().filter(|(_, server)| server.setup).next_back();
+        if let Some((at, server)) = last {
+            self.operators.aggregations.push(Aggregation {
+                name: "aggr0".to_owned(),
+                belongs_to_uuid: server.uuid.clone(),
+                lacp_mode: "active".to_owned(),
+                macs: vec![format!("00:25:90:aa:{at:02x}:03"), format!("00:25:90:aa:{at:02x}:04")],
+                nic_tags_provided: Vec::new(),
+            });
+        }
+    }
+
+    /// An interface that was left behind by a VM of which nothing else is known any more.
+    fn orphan(&mut self, now: i64) {
+        let network =
+            self.networks.iter().find(|network| !network.public && !network.fabric && network.owner.is_empty());
+        let Some(id) = network.map(|network| network.id.clone()) else { return };
+        let used = self.used(&[&id]);
+        let Ok(nic) = self.interface(&id, None, &used, &[]) else { return };
+        self.operators.nics.push(LooseNic {
+            nic: Nic { state: "stopped".to_owned(), ..nic },
+            belongs_to_type: "zone".to_owned(),
+            belongs_to_uuid: id_of("zones/left-behind"),
+            owner_uuid: OPERATOR.to_owned(),
+            nic_tag: String::new(),
+            created: now - 30 * DAY,
+            modified: now - 30 * DAY,
+        });
     }
 
     /// A zone of a service, with its interface on the admin network.
@@ -290,6 +363,11 @@ fn servers(now: i64) -> Vec<Server> {
     all.extend(
         NODES.iter().enumerate().map(|(at, uuid)| server(uuid, &format!("cn{at}"), 5 + u8::try_from(at).unwrap_or(0))),
     );
+    all.push(Server {
+        down: true,
+        more: map(json!({ "last_heartbeat": super::clock::iso(now - 2 * 3_600_000) })),
+        ..server(DOWN, "cn3", 8)
+    });
     all.push(Server { setup: false, ..server(UNSET, "00-25-90-aa-bb-31", 9) });
     all
 }
@@ -312,6 +390,22 @@ fn admin_network() -> Network {
         subnet: "10.20.0.0/24".to_owned(),
         provision_start_ip: "10.20.0.100".to_owned(),
         provision_end_ip: "10.20.0.250".to_owned(),
+        owner: OPERATOR.to_owned(),
+        ..Network::default()
+    }
+}
+
+/// The network below all fabrics.
+fn underlay_network() -> Network {
+    Network {
+        id: UNDERLAY.to_owned(),
+        name: "sdc_underlay".to_owned(),
+        nic_tag: "sdc_underlay".to_owned(),
+        mtu: 9000,
+        vlan_id: 3,
+        subnet: "10.21.0.0/24".to_owned(),
+        provision_start_ip: "10.21.0.100".to_owned(),
+        provision_end_ip: "10.21.0.250".to_owned(),
         owner: OPERATOR.to_owned(),
         ..Network::default()
     }

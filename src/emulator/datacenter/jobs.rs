@@ -228,6 +228,9 @@ impl State {
         if let Some(state) = entered {
             machine.state = state.to_owned();
         }
+        if matches!(entered, Some("destroyed" | "failed")) {
+            self.drop_loose_of(&job.vm_uuid);
+        }
         if entered == Some("destroyed") {
             self.migrations.retain(|migration| migration.machine != job.vm_uuid);
         }

@@ -9,6 +9,7 @@ pub(crate) mod denied;
 mod furnish;
 pub(crate) mod fwrule;
 pub(crate) mod jobs;
+pub(crate) mod nics;
 pub(crate) mod seed;
 pub(crate) mod state;
 pub(crate) mod store;

@@ -365,6 +365,7 @@ fn pools() -> Vec<Pool> {
         public: true,
         description: "Internet, any subnet".to_owned(),
         networks: vec![POOLED.to_owned()],
+        ..Pool::default()
     }]
 }
 

@@ -1,5 +1,7 @@
 //! Checks a signature against a public key. The public half only; it signs nothing.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use sha1::Sha1;
@@ -116,6 +118,43 @@ fn ecdsa_good(key: &EcdsaPublicKey, hash: Hash, covered: &[u8], signature: &[u8]
             }
             key.verify_prehash(&digest, &signature).is_ok()
         }
+    }
+}
+
+/// A public key, given as an OpenSSH line, in the form of OpenSSL. `None` for kinds of keys that have none there.
+pub(crate) fn pem(line: &str) -> Option<String> {
+    use p256::pkcs8::{EncodePublicKey, LineEnding};
+
+    let key = ssh_key::PublicKey::from_openssh(line.trim()).ok()?;
+    let ending = LineEnding::LF;
+    match key.key_data() {
+        KeyData::Rsa(key) => {
+            let (n, e) = (key.n.as_positive_bytes()?, key.e.as_positive_bytes()?);
+            let (n, e) = (rsa::BigUint::from_bytes_be(n), rsa::BigUint::from_bytes_be(e));
+            rsa::RsaPublicKey::new_with_max_size(n, e, 16_384).ok()?.to_public_key_pem(ending).ok()
+        }
+        KeyData::Ecdsa(key) => {
+            let point = key.as_sec1_bytes();
+            match key {
+                EcdsaPublicKey::NistP256(_) => {
+                    p256::PublicKey::from_sec1_bytes(point).ok()?.to_public_key_pem(ending).ok()
+                }
+                EcdsaPublicKey::NistP384(_) => {
+                    p384::PublicKey::from_sec1_bytes(point).ok()?.to_public_key_pem(ending).ok()
+                }
+                EcdsaPublicKey::NistP521(_) => {
+                    p521::PublicKey::from_sec1_bytes(point).ok()?.to_public_key_pem(ending).ok()
+                }
+            }
+        }
+        KeyData::Ed25519(key) => {
+            // RFC 8410: the same frame around every key of this kind.
+            let mut der = vec![0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+            der.extend(key.0);
+            let text = STANDARD.encode(der);
+            Some(format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n"))
+        }
+        _ => None,
     }
 }
 

@@ -110,6 +110,7 @@ impl Build<'_> {
         let packages = std::mem::take(&mut self.state.packages);
         self.name(&mut fields, &path, place, |id| packages.iter().any(|package| package.id == id));
         self.state.packages = packages;
+        self.owners(&mut fields, "owners", place);
         if self.kept {
             return self.typed(Value::Object(fields), place);
         }

@@ -233,6 +233,10 @@ impl Build<'_> {
         if let Some(switches) = switches.and_then(|value| self.typed(value, &Place::Top.field("switches"))) {
             self.state.switches = switches;
         }
+        let operators = fields.remove("operators");
+        if let Some(operators) = operators.and_then(|value| self.typed(value, &Place::Top.field("operators"))) {
+            self.state.operators = operators;
+        }
     }
 
     /// The entries of a section, each made by the same function.
@@ -314,6 +318,22 @@ impl Build<'_> {
         };
         fields.insert("owner".to_owned(), owner.clone().into());
         owner
+    }
+
+    /// Puts the ids of accounts in the place of the logins in a list.
+    fn owners(&mut self, fields: &mut Map<String, Value>, name: &str, place: &Place<'_>) {
+        let Some(Value::Array(list)) = fields.get_mut(name) else { return };
+        let accounts = std::mem::take(&mut self.state.accounts);
+        for (at, owner) in list.iter_mut().enumerate() {
+            let meant = owner.as_str().unwrap_or_default().to_owned();
+            // The operator is no account of most documents.
+            if meant != seed::OPERATOR {
+                let place = place.field(name);
+                let found = self.id_of("account", &names::accounts(&accounts), &meant, &place.entry(at));
+                *owner = found.unwrap_or_default().into();
+            }
+        }
+        self.state.accounts = accounts;
     }
 
     /// The id of the account that the emulator's client is.

@@ -68,6 +68,7 @@ impl Build<'_> {
         let fabric = is_true(&fields, "fabric");
         let first = if fabric { self.first() } else { String::new() };
         let owner = self.owner(&mut fields, place, &first);
+        self.owners(&mut fields, "more_owners", place);
         if self.kept {
             return self.typed(Value::Object(fields), place);
         }
@@ -146,6 +147,7 @@ impl Build<'_> {
         }
         self.state.networks = networks;
         or(&mut fields, "public", public);
+        self.owners(&mut fields, "owners", place);
         self.typed(Value::Object(fields), place)
     }
 

@@ -99,6 +99,11 @@ static SHAPES: &[(&str, &Shape)] = &[
     ("mount", &MOUNT),
     ("entry", &ENTRY),
     ("switches", &SWITCHES),
+    ("operators", &OPERATORS),
+    ("server", &SERVER),
+    ("nic_tag", &NIC_TAG),
+    ("loose_nic", &LOOSE_NIC),
+    ("aggregation", &AGGREGATION),
 ];
 
 /// The document.
@@ -106,8 +111,8 @@ pub(super) static DOCUMENT: Shape = shape(
     "format=text extends=text accounts=each:account images=each:image packages=each:package \
      networks=each:network pools=each:pool vlans=each:vlan fabrics_off=flag \
      firewall_rules=each:firewall_rule volumes=each:volume machines=each:machine migrations=list \
-     elsewhere=each:remote_image switches=one:switches jobs=list history=list now=whole datacenter=text \
-     datacenters=scalars services=scalars",
+     elsewhere=each:remote_image switches=one:switches operators=one:operators jobs=list history=list now=whole \
+     datacenter=text datacenters=scalars services=scalars",
 );
 
 static ACCOUNT: Shape = shape(
@@ -144,16 +149,17 @@ static REMOTE_IMAGE: Shape = shape("datacenter=text image=one:image");
 
 static PACKAGE: Shape = shape(
     "id=text name=text version=text memory=count disk=count swap=count lwps=count vcpus=count group=text \
-     description=text default=flag brand=text flexible_disk=flag disks=list traits=object inactive=flag",
+     description=text default=flag brand=text flexible_disk=flag disks=list traits=object cpu_cap=count \
+     zfs_io_priority=count fss=count owners=texts more=object created=time updated=time inactive=flag",
 );
 
 static NETWORK: Shape = shape(
     "id=text name=text public=flag description=text fabric=flag vlan_id=count subnet=text \
      provision_start_ip=text provision_end_ip=text gateway=text resolvers=texts routes=scalars \
-     internet_nat=flag owner=text given=count records=object",
+     internet_nat=flag owner=text nic_tag=text mtu=count more_owners=texts given=count records=object",
 );
 
-static POOL: Shape = shape("id=text name=text public=flag description=text networks=texts");
+static POOL: Shape = shape("id=text name=text public=flag description=text networks=texts owners=texts");
 
 static VLAN: Shape = shape("owner=text vlan_id=count name=text description=text");
 
@@ -164,7 +170,8 @@ static VOLUME: Shape = shape(
      nic=one:nic",
 );
 
-static NIC: Shape = shape("mac=text ip=text primary=flag gateway=text netmask=text network=text state=text");
+static NIC: Shape =
+    shape("mac=text ip=text primary=flag gateway=text netmask=text network=text state=text more=object");
 
 static MACHINE: Shape = shape(
     "id=text owner=text name=text brand=text state=text image=text package=text networks=each:on_network \
@@ -184,6 +191,24 @@ static MOUNT: Shape = shape("volume=text mountpoint=text mode=text");
 static ENTRY: Shape = shape("action=text success=flag time=time caller=object");
 
 static SWITCHES: Shape = shape("bhyve_snapshots=flag delegated_datasets=flag user_migrations=flag");
+
+static OPERATORS: Shape = shape(
+    "servers=each:server nic_tags=each:nic_tag nics=each:loose_nic aggregations=each:aggregation sapi=object \
+     infos=list",
+);
+
+static SERVER: Shape = shape(
+    "uuid=text hostname=text headnode=flag setup=flag reserved=flag down=flag ram=count admin_ip=text created=time \
+     more=object",
+);
+
+static NIC_TAG: Shape = shape("uuid=text name=text mtu=count");
+
+static LOOSE_NIC: Shape = shape(
+    "nic=one:nic belongs_to_type=text belongs_to_uuid=text owner_uuid=text nic_tag=text created=time modified=time",
+);
+
+static AGGREGATION: Shape = shape("name=text belongs_to_uuid=text lacp_mode=text macs=texts nic_tags_provided=texts");
 
 #[cfg(test)]
 mod tests {

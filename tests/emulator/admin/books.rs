@@ -78,3 +78,99 @@ async fn what_an_operator_changes_shows_in_the_customers_words() {
     later(&emulator, 5000);
     assert_eq!(customer(&emulator, &format!("/acme/machines/{WEB1}")).await.json()["state"], "running");
 }
+
+/// The names of the networks that an account is shown.
+async fn networks_of(emulator: &sdc::emulator::Emulator, login: &str) -> Vec<String> {
+    let rows = customer(emulator, &format!("/{login}/networks")).await.json();
+    rows.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_network_of_an_operator_is_seen_by_those_whose_it_is() {
+    let emulator = start().await;
+    let network = |name: &str, tag: &str, third: u8, owners: serde_json::Value| {
+        json!({
+            "name": name, "nic_tag": tag, "vlan_id": 30, "subnet": format!("10.60.{third}.0/24"),
+            "provision_start_ip": format!("10.60.{third}.10"), "provision_end_ip": format!("10.60.{third}.99"),
+            "owner_uuids": owners,
+        })
+    };
+    let other = "5c8e1d27-5b6e-4c7d-8e9f-0a1b2c3d4e80";
+    let ours = ask(&emulator, "napi", "POST", "/networks", &network("ours", "customer", 0, json!([other, ACME]))).await;
+    ask(&emulator, "napi", "POST", "/networks", &network("theirs", "customer", 1, json!([other]))).await;
+    ask(&emulator, "napi", "POST", "/networks", &network("for-all", "external", 2, json!([]))).await;
+    let seen = networks_of(&emulator, "acme").await;
+    assert!(seen.contains(&"ours".to_owned()) && seen.contains(&"for-all".to_owned()), "{seen:?}");
+    assert!(!["theirs", "admin", "sdc_underlay"].iter().any(|name| seen.contains(&(*name).to_owned())), "{seen:?}");
+    // A machine gets an address on it, which NAPI knows.
+    let id = ours.json()["uuid"].as_str().unwrap().to_owned();
+    let body = json!({ "name": "there", "image": super::BASE, "package": SMALL, "networks": [id] });
+    let got = post(&emulator, "/acme/machines", &body).await;
+    assert_eq!(got.status, 201, "{:?}", got.json());
+    later(&emulator, 5000);
+    let machine = got.json()["id"].as_str().unwrap().to_owned();
+    let shown = customer(&emulator, &format!("/acme/machines/{machine}")).await.json();
+    assert_eq!(shown["primaryIp"], "10.60.0.10");
+    let held = get(&emulator, "napi", &format!("/networks/{id}/ips/10.60.0.10")).await.json();
+    assert_eq!(held["belongs_to_uuid"], machine.as_str());
+    // Only the operator reserves addresses for himself, and the customer does not see for whom.
+    let reserved = json!({ "belongs_to_type": "other", "belongs_to_uuid": id, "owner_uuid": ACME, "reserved": true });
+    ask(&emulator, "napi", "PUT", &format!("/networks/{id}/ips/10.60.0.50"), &reserved).await;
+    let ip = customer(&emulator, &format!("/acme/networks/{id}/ips/10.60.0.50")).await.json();
+    assert_eq!(ip, json!({ "ip": "10.60.0.50", "reserved": true, "managed": true }));
+    // A pool of it takes its place.
+    let pool = json!({ "name": "our-pool", "networks": [id], "owner_uuids": [ACME] });
+    let pool = ask(&emulator, "napi", "POST", "/network_pools", &pool).await.json();
+    let seen = networks_of(&emulator, "acme").await;
+    assert!(seen.contains(&"our-pool".to_owned()) && !seen.contains(&"ours".to_owned()), "{seen:?}");
+    let narrowed = json!({ "owner_uuids": [other] });
+    ask(&emulator, "napi", "PUT", &format!("/network_pools/{}", pool["uuid"].as_str().unwrap()), &narrowed).await;
+    let seen = networks_of(&emulator, "acme").await;
+    assert!(!seen.contains(&"our-pool".to_owned()) && seen.contains(&"ours".to_owned()), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_fabric_is_the_same_on_both_sides() {
+    let emulator = start().await;
+    let vlan = json!({ "name": "app", "vlan_id": 7 });
+    ask(&emulator, "napi", "POST", &format!("/fabrics/{ACME}/vlans"), &vlan).await;
+    let seen = customer(&emulator, "/acme/fabrics/default/vlans/7").await.json();
+    assert_eq!((seen["name"].as_str(), seen["vlan_id"].as_u64()), (Some("app"), Some(7)));
+    let body = json!({
+        "name": "lan", "subnet": "10.40.0.0/24", "provision_start_ip": "10.40.0.10", "provision_end_ip": "10.40.0.99",
+    });
+    let made = post(&emulator, "/acme/fabrics/default/vlans/7/networks", &body).await;
+    assert_eq!(made.status, 201, "{:?}", made.json());
+    let path = format!("/networks/{}", made.json()["id"].as_str().unwrap());
+    let network = get(&emulator, "napi", &path).await.json();
+    assert_eq!((network["name"].as_str(), &network["owner_uuids"]), (Some("lan"), &json!([ACME])));
+    ask(&emulator, "napi", "PUT", &path, &json!({ "description": "of the operator" })).await;
+    let seen = customer(&emulator, &format!("/acme{path}")).await.json();
+    assert_eq!(seen["description"], "of the operator");
+}
+
+#[tokio::test]
+async fn an_interface_is_the_same_on_both_sides() {
+    let emulator = start().await;
+    let got = post(&emulator, &format!("/acme/machines/{WEB1}/nics"), &json!({ "network": PRIVATE })).await;
+    let mac = got.json()["mac"].as_str().map(str::to_owned);
+    let mac = mac.unwrap_or_else(|| got.header("Location").unwrap().rsplit('/').next().unwrap().to_owned());
+    later(&emulator, 5000);
+    let nic = get(&emulator, "napi", &format!("/nics/{}", mac.replace(':', ""))).await.json();
+    assert_eq!((nic["belongs_to_uuid"].as_str(), nic["state"].as_str()), (Some(WEB1), Some("running")));
+    // Every interface of every VM is in NAPI once, with the same address.
+    let vms = get(&emulator, "vmapi", "/vms?state=active").await.json();
+    let nics = get(&emulator, "napi", "/nics?belongs_to_type=zone").await.json();
+    let mut count = 0;
+    for (vm, nic) in
+        vms.as_array().unwrap().iter().flat_map(|vm| vm["nics"].as_array().unwrap().iter().map(move |nic| (vm, nic)))
+    {
+        let same = |other: &&serde_json::Value| other["mac"] == nic["mac"];
+        let found: Vec<&serde_json::Value> = nics.as_array().unwrap().iter().filter(same).collect();
+        assert_eq!(found.len(), 1, "{nic}");
+        assert_eq!((&found[0]["ip"], &found[0]["belongs_to_uuid"]), (&nic["ip"], &vm["uuid"]));
+        assert_eq!((&found[0]["nic_tag"], &found[0]["network_uuid"]), (&nic["nic_tag"], &nic["network_uuid"]));
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+}

@@ -2,6 +2,10 @@
 //! be answered. What one side does, the other one sees.
 
 mod books;
+mod napi;
+mod operations;
+mod others;
+mod papi;
 mod sapi;
 mod vmapi;
 mod workflow;
@@ -11,7 +15,8 @@ use std::time::Duration;
 use sdc::emulator::{Emulator, Options, Pace};
 use serde_json::{Value, json};
 
-use super::ssh_keygen_interop::{Got, options, raw_at};
+pub use super::ssh_keygen_interop::Got;
+use super::ssh_keygen_interop::{options, raw_at};
 
 /// The account of the demo, its network, package and image.
 pub const ACME: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f";

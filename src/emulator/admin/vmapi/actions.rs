@@ -7,7 +7,8 @@ use super::create::{networks, provision};
 use super::fields::{CHANGED, FLAGS, NUMBERS};
 use super::{invalid, load};
 use crate::emulator::datacenter::clock::stamp;
-use crate::emulator::datacenter::state::{Disk, Job, Snapshot, Vm, Work, new_id};
+use crate::emulator::datacenter::nics::of_vm;
+use crate::emulator::datacenter::state::{Disk, Job, Nic, Snapshot, Vm, Work, new_id};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
@@ -117,7 +118,8 @@ fn act(call: &mut Call<'_>) -> Outcome {
             let macs = match call.list("macs") {
                 Some(macs) => loose(call, &uuid, &macs)?,
                 None if given => {
-                    let nics = provision(call, &wanted, load(call)?.nics.is_empty())?;
+                    let first = load(call)?.nics.is_empty();
+                    let nics = provision(call, &wanted, None, first)?;
                     attach(call, &uuid, nics)
                 }
                 None => return Err(invalid(WRONG, &[("missing networks or macs", "MissingParameter", "")])),
@@ -136,7 +138,7 @@ fn act(call: &mut Call<'_>) -> Outcome {
 
 fn delete(call: &mut Call<'_>) -> Outcome {
     let vm = load(call)?;
-    if super::view::server_of(call.state, vm).is_empty() {
+    if call.state.server_of(vm).is_empty() {
         return Err(Refusal::new(409, "ConflictError", "Cannot delete a VM with no server_uuid"));
     }
     let uuid = vm.uuid.clone();
@@ -273,7 +275,7 @@ fn check_update(call: &Call<'_>, vm: &Vm, fields: &Map<String, Value>) -> Result
 }
 
 /// Gives a VM interfaces that wait for its job. Returns their hardware addresses.
-fn attach(call: &mut Call<'_>, uuid: &str, nics: Vec<crate::emulator::datacenter::state::Nic>) -> Vec<String> {
+fn attach(call: &mut Call<'_>, uuid: &str, nics: Vec<Nic>) -> Vec<String> {
     let macs = nics.iter().map(|nic| nic.mac.clone()).collect();
     if let Some(vm) = call.state.vms.get_mut(uuid) {
         for mut nic in nics {
@@ -291,7 +293,10 @@ fn loose(call: &mut Call<'_>, uuid: &str, macs: &[String]) -> Result<Vec<String>
         let at =
             call.state.operators.nics.iter().position(|loose| loose.nic.mac == *mac && loose.belongs_to_uuid == uuid);
         match at {
-            Some(at) => found.push(call.state.operators.nics.remove(at).nic),
+            Some(at) => {
+                let nic = call.state.operators.nics.remove(at).nic;
+                found.push(Nic { more: of_vm(&nic.more), ..nic });
+            }
             None => return Err(invalid(WRONG, &[("macs", "Invalid", "MAC address does not exist")])),
         }
     }

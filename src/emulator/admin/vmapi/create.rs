@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, is_lower_uuid, route};
+use super::super::napi;
 use super::actions::{accepted, started};
 use super::invalid;
 use super::list::ALIAS;
@@ -148,25 +149,12 @@ fn find(state: &State, meant: &str, owner: &str) -> Result<String, Refusal> {
     Ok(network.id.clone())
 }
 
-/// How NAPI says what the data center denies; VMAPI passes it on.
-pub(super) fn denied(denied: Denied, network: &str, ip: Option<Ipv4Addr>) -> Refusal {
-    let used = |field: &str, message: &str| {
-        Refusal::new(422, "InvalidParameters", "Invalid parameters").field(field, "UsedBy", message)
-    };
+/// How VMAPI says what the data center denies about placement; the rest is NAPI's, and passed on.
+pub(super) fn denied(denied: Denied) -> Refusal {
     match denied {
-        Denied::SubnetFull => {
-            let mut refusal = Refusal::new(507, "SubnetFull", "no more free IPs");
-            if let Some(body) = refusal.body.as_object_mut() {
-                body.insert("network_uuid".to_owned(), network.into());
-            }
-            refusal
-        }
-        Denied::PoolFull => used("network_uuid", &format!("All networks in pool {network} are full")),
-        Denied::AddressUsed => {
-            used("ip", &format!("IP in use by another nic: {}", ip.map_or_else(String::new, |ip| ip.to_string())))
-        }
         Denied::NoServer => no_server("no server satisfies the rules of placement"),
         Denied::Argument(words) => invalid(WRONG, &[("locality", "Invalid", words.as_str())]),
+        other => napi::denied(other, "", None),
     }
 }
 
@@ -174,26 +162,27 @@ fn no_server(why: &str) -> Refusal {
     Refusal::new(409, "NoAllocatableServersError", format!("No compute resources available: {why}"))
 }
 
-/// Interfaces with addresses on the networks that are wanted.
-pub(super) fn provision(call: &mut Call<'_>, wanted: &[Wanted], first: bool) -> Result<Vec<Nic>, Refusal> {
+/// Interfaces with addresses on the networks that are wanted. Those that NAPI has already for this VM are used.
+pub(super) fn provision(
+    call: &mut Call<'_>,
+    wanted: &[Wanted],
+    vm: Option<&str>,
+    first: bool,
+) -> Result<Vec<Nic>, Refusal> {
     let ids: Vec<&str> = wanted.iter().map(|one| one.id.as_str()).collect();
     let used = call.state.used(&ids);
     let mut nics: Vec<Nic> = Vec::new();
     for one in wanted {
-        let taken = one.ip.and_then(|ip| holder(call.state, &one.id, ip));
-        if let Some(vm) = taken {
-            let words = format!("IP in use by zone \"{vm}\"");
-            let mut refusal =
-                Refusal::new(422, "InvalidParameters", "Invalid parameters").field("ip", "UsedBy", &words);
-            if let Some(entry) = refusal.body.pointer_mut("/errors/0").and_then(Value::as_object_mut) {
-                entry.insert("type".to_owned(), "zone".into());
-                entry.insert("id".to_owned(), vm.into());
-            }
-            return Err(refusal);
-        }
-        let nic = call.state.interface(&one.id, one.ip, &used, &nics);
-        let nic = nic.map_err(|why| denied(why, &one.id, one.ip))?;
-        nics.push(Nic { primary: one.primary, more: one.more.clone(), ..nic });
+        let nic = match vm.and_then(|vm| call.state.take_loose(vm, &one.id)) {
+            Some(nic) => nic,
+            None => call.state.interface(&one.id, one.ip, &used, &nics).map_err(|why| {
+                let network = call.state.networks.iter().find(|network| network.id == one.id);
+                let holder = one.ip.zip(network).and_then(|(ip, network)| call.state.holder(network, ip));
+                napi::denied(why, &one.id, holder)
+            })?,
+        };
+        let more = nic.more.clone().into_iter().chain(one.more.clone()).collect();
+        nics.push(Nic { primary: one.primary || nic.primary, more, ..nic });
     }
     if first
         && !nics.iter().any(|nic| nic.primary)
@@ -202,13 +191,6 @@ pub(super) fn provision(call: &mut Call<'_>, wanted: &[Wanted], first: bool) -> 
         nic.primary = true;
     }
     Ok(nics)
-}
-
-/// The VM that has an address of a network.
-fn holder(state: &State, network: &str, ip: Ipv4Addr) -> Option<String> {
-    let ip = ip.to_string();
-    let held = state.held().find(|held| held.nic.network == network && held.nic.ip == ip)?;
-    held.machine.map(str::to_owned)
 }
 
 /// Errors of the fields, all of which are told.
@@ -468,11 +450,11 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let server = match call.text("server_uuid") {
         Some(server) => server,
         None => {
-            let rules = affinity::rules(&call.params).map_err(|why| denied(why, "", None))?;
-            affinity::place(call.state, &owner, &rules).map_err(|why| denied(why, "", None))?
+            let rules = affinity::rules(&call.params).map_err(denied)?;
+            affinity::place(call.state, &owner, &rules).map_err(denied)?
         }
     };
-    let nics = provision(call, &wanted, true)?;
+    let nics = provision(call, &wanted, Some(&vm.uuid), true)?;
     vm.image_uuid = if vm.hvm() { String::new() } else { vm.image_uuid };
     let uuid = vm.uuid.clone();
     call.state.vms.push(vm);

@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, is_lower_uuid, route};
+use super::super::predicate::{Predicate, ldap, text_of};
 use super::fields::{LISTED, SORTED};
-use super::predicate::{Predicate, ldap, text_of};
+
 use super::view;
 use crate::emulator::datacenter::state::Vm;
 use crate::emulator::http::params;
@@ -233,7 +234,7 @@ fn field(call: &Call<'_>, vm: &Vm, name: &str) -> Value {
         "brand" => vm.brand.clone().into(),
         "state" => vm.state.clone().into(),
         "billing_id" => vm.billing_id.clone().into(),
-        "server_uuid" => view::server_of(call.state, vm).into(),
+        "server_uuid" => call.state.server_of(vm).into(),
         "image_uuid" if vm.hvm() => Value::Null,
         "image_uuid" => vm.image_uuid.clone().into(),
         "ram" | "max_physical_memory" => vm.ram.into(),

@@ -7,7 +7,6 @@ mod jobs;
 mod list;
 mod metadata;
 mod migrations;
-mod predicate;
 mod view;
 
 use serde_json::{Map, Value, json};

@@ -4,10 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::emulator::datacenter::addresses::cidr;
 use crate::emulator::datacenter::clock::iso;
-use crate::emulator::datacenter::state::{Disk, Nic, State, Vm};
+use crate::emulator::datacenter::state::{Disk, Nic, PLATFORM, State, Vm};
 
-/// The platform of the servers.
-const PLATFORM: &str = "20260115T000102Z";
 /// What a VM has that neither its package nor its maker says otherwise about.
 const MAX_LWPS: u64 = 2000;
 
@@ -58,7 +56,7 @@ pub(crate) fn vm(state: &State, vm: &Vm) -> Map<String, Value> {
     put("quota", if vm.flexible_disk_size.is_some() { Value::Null } else { gib(vm.quota) });
     put("ram", vm.ram.into());
     put("resolvers", given("resolvers", resolvers(state, vm)));
-    put("server_uuid", or_null(&server_of(state, vm)));
+    put("server_uuid", or_null(&state.server_of(vm)));
     put("snapshots", snapshots(vm));
     put("state", vm.state.clone().into());
     put("tags", Value::Object(vm.tags.clone()));
@@ -99,14 +97,6 @@ pub(crate) fn vm(state: &State, vm: &Vm) -> Map<String, Value> {
         put(name, value.clone());
     }
     view
-}
-
-/// Where a VM is: from the moment on in which a server was chosen for it.
-pub(crate) fn server_of(state: &State, vm: &Vm) -> String {
-    if !vm.server_uuid.is_empty() {
-        return vm.server_uuid.clone();
-    }
-    state.planned(&vm.uuid).map(|(_, server)| server.to_owned()).unwrap_or_default()
 }
 
 /// MiB as GiB: a whole number where it is one.

@@ -37,7 +37,7 @@ fn update(call: &mut Call<'_>) -> Outcome {
     if !is_uuid(id) {
         return Err(wrong("default_network", "must be a UUID"));
     }
-    if call.state.pool(id).is_none() && !networks::shown(call).any(|network| network.id == id) {
+    if networks::pool(call, id).is_none() && !networks::shown(call).any(|network| network.id == id) {
         return Err(Refusal::invalid("unknown network"));
     }
     let id = id.to_owned();

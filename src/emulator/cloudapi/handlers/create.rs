@@ -144,7 +144,7 @@ pub(crate) fn default_networks(call: &Call<'_>) -> Result<Wanted, Refusal> {
         Some(given) => given.as_str().is_some_and(|given| given.contains(kind)),
     };
     let first = |public: bool| {
-        let mut pools = call.state.pools.iter().filter(|pool| pool.public == public).map(|pool| &pool.id);
+        let mut pools = networks::pools(call).filter(|pool| pool.public == public).map(|pool| &pool.id);
         let mut networks = networks::shown(call).filter(|network| network.public == public).map(|network| &network.id);
         pools.next().or_else(|| networks.next())
     };

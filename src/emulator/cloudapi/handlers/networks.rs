@@ -77,14 +77,33 @@ fn fabric_only(call: &Call<'_>) -> bool {
     call.text("fabric").is_some()
 }
 
-/// The networks that the account is shown, without the members of pools.
+/// Whether only operators are shown it, whoever they are.
+fn is_admin(name: &str, tag: &str) -> bool {
+    [name, tag].contains(&"admin")
+}
+
+/// The pools that the account is shown.
+pub(crate) fn pools<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Pool> {
+    let networks = |pool: &'a Pool| call.state.networks.iter().filter(|network| pool.networks.contains(&network.id));
+    let shown = move |pool: &&'a Pool| !is_admin(&pool.name, "") && !networks(pool).any(|one| one.tag() == "admin");
+    call.state.pools.iter().filter(|pool| pool.visible(&call.account)).filter(shown)
+}
+
+/// The networks that the account is shown, without the members of its pools.
 pub(crate) fn shown<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Network> {
-    call.state.networks.iter().filter(|network| network.visible(&call.account) && !call.state.pooled(&network.id))
+    let pooled = |network: &Network| pools(call).any(|pool| pool.networks.contains(&network.id));
+    let own = call.state.networks.iter().filter(|network| network.visible(&call.account));
+    own.filter(move |network| !pooled(network) && !is_admin(&network.name, network.tag()))
+}
+
+/// The pool of this id, if the account is shown it.
+pub(crate) fn pool<'a>(call: &'a Call<'_>, id: &str) -> Option<&'a Pool> {
+    pools(call).find(|pool| pool.id == id)
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {
     let fabric = fabric_only(call);
-    let pools = call.state.pools.iter().filter(|_| !fabric).map(view_pool);
+    let pools = pools(call).filter(|_| !fabric).map(view_pool);
     let networks = shown(call).filter(|network| network.fabric || !fabric).map(view);
     let rows = pools.chain(networks).map(|view| with_suffixes(call, view));
     Ok(Reply::json(&rows.collect::<Result<_, _>>()?))
@@ -94,7 +113,7 @@ fn get(call: &mut Call<'_>) -> Outcome {
     let id = call.required("network")?;
     let fabric = fabric_only(call);
     let network = shown(call).find(|network| network.id == id && (network.fabric || !fabric)).map(view);
-    let pool = call.state.pool(&id).filter(|_| !fabric).map(view_pool);
+    let pool = pool(call, &id).filter(|_| !fabric).map(view_pool);
     match network.or(pool) {
         Some(view) => Ok(Reply::json(&with_suffixes(call, view)?)),
         None => Err(Refusal::unknown(&id)),
@@ -103,7 +122,7 @@ fn get(call: &mut Call<'_>) -> Outcome {
 
 /// Whether a network or pool is reached from the outside.
 pub(crate) fn is_public(call: &Call<'_>, id: &str) -> bool {
-    call.state.pool(id).map_or_else(|| shown(call).any(|n| n.id == id && n.public), |pool| pool.public)
+    pool(call, id).map_or_else(|| shown(call).any(|n| n.id == id && n.public), |pool| pool.public)
 }
 
 /// The refusal of a network that the account cannot use.
@@ -141,7 +160,7 @@ pub(crate) fn wanted(call: &Call<'_>, entry: &Value) -> Result<(String, Option<I
         _ => {}
     }
     let network = shown(call).find(|network| network.id == *id);
-    let pool = call.state.pool(id).is_some();
+    let pool = pool(call, id).is_some();
     let Some(ips) = ips else {
         let there = network.is_some() || pool;
         return if there { Ok((id.clone(), None)) } else { Err(invalid(UNKNOWN.to_owned())) };

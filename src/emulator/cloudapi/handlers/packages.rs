@@ -45,6 +45,11 @@ fn view(package: &Package) -> Value {
     view
 }
 
+/// The packages that the account may have.
+fn own<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Package> {
+    call.state.packages.iter().filter(|package| package.visible(&call.account))
+}
+
 fn list(call: &mut Call<'_>) -> Outcome {
     let filters: Vec<(&str, String)> =
         ["name", "version", "group", "brand", "memory", "disk", "swap", "lwps", "vcpus", "flexible_disk"]
@@ -66,7 +71,7 @@ fn list(call: &mut Call<'_>) -> Outcome {
                 _ => *want == package.vcpus.to_string(),
             })
     };
-    Ok(Reply::json(&call.state.packages.iter().filter(passes).map(view).collect()))
+    Ok(Reply::json(&own(call).filter(passes).map(view).collect()))
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
@@ -85,14 +90,12 @@ pub(crate) fn unknown(id: &str) -> Refusal {
 
 /// The package of this id, or the newest active one of this name.
 pub(crate) fn find<'a>(call: &'a Call<'_>, wanted: &str) -> Option<&'a Package> {
-    let packages = &call.state.packages;
     let numbers = |package: &Package| -> Vec<u64> {
         package.version.split(['.', '-']).map(|number| number.parse().unwrap_or(0)).collect()
     };
-    packages
-        .iter()
+    own(call)
         .find(|package| package.id == wanted)
-        .or_else(|| packages.iter().filter(|p| p.name == wanted && !p.inactive).max_by_key(|p| numbers(p)))
+        .or_else(|| own(call).filter(|p| p.name == wanted && !p.inactive).max_by_key(|p| numbers(p)))
 }
 
 /// The package that is asked for, and how. One that is asked for by a UUID is looked up before anything else is done,

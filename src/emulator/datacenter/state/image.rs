@@ -93,6 +93,11 @@ pub(crate) struct Package {
 }
 
 impl Package {
+    /// Whether an account may have it.
+    pub(crate) fn visible(&self, account: &str) -> bool {
+        self.owners.is_empty() || self.owners.iter().any(|owner| owner == account)
+    }
+
     /// The shares of a server's processors that a VM of it gets.
     pub(crate) fn shares(&self) -> u64 {
         self.fss.unwrap_or((self.memory / 128).max(1))

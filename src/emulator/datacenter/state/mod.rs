@@ -24,10 +24,8 @@ pub(crate) use image::{Image, Package};
 pub(crate) use job::{End, Entry, Failure, Job, Work};
 pub(crate) use kept::{cloud_state, internal_state};
 pub(crate) use migration::{Migration, Progress, Step};
-#[cfg(test)]
-pub(crate) use network::Record;
-pub(crate) use network::{Network, Nic, Pool, Vlan};
-pub(crate) use server::{LooseNic, NicTag, Operators, Sapi, Server};
+pub(crate) use network::{Network, Nic, Pool, Record, Vlan, is_external, vnet_id};
+pub(crate) use server::{Aggregation, LooseNic, NicTag, Operators, Sapi, Server};
 pub(crate) use storage::{Disk, Mount, Snapshot, Volume};
 pub(crate) use vm::{Vm, Vms};
 
@@ -138,6 +136,9 @@ impl State {
         self.packages.iter().find(|package| package.id == id)
     }
 }
+
+/// The platform of the servers.
+pub(crate) const PLATFORM: &str = "20260115T000102Z";
 
 /// The domain of all names in the data center.
 pub(crate) const DOMAIN: &str = "example.com";

@@ -83,6 +83,9 @@ pub(crate) struct Pool {
     pub(crate) description: String,
     /// Ids of its members, which are not shown on their own.
     pub(crate) networks: Vec<String>,
+    /// The accounts that may use it; none where all may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) owners: Vec<String>,
 }
 
 /// What is remembered of an address.
@@ -90,9 +93,21 @@ pub(crate) struct Pool {
 #[serde(default)]
 pub(crate) struct Record {
     pub(crate) reserved: bool,
-    /// Who reserved it; empty when nobody has.
+    /// Who reserved it, or whose it is; empty when nobody's.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) owner: String,
+    /// What an operator gave it to without an interface: `zone`, `server` or `other`, and the id of that.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) belongs_to_type: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) belongs_to_uuid: String,
+}
+
+impl Record {
+    /// Whether nobody has it and nobody keeps it.
+    pub(crate) fn is_free(&self) -> bool {
+        !self.reserved && self.owner.is_empty() && self.belongs_to_uuid.is_empty()
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -137,9 +152,28 @@ impl Network {
         owner.into_iter().chain(self.more_owners.iter().map(String::as_str)).collect()
     }
 
+    /// Says which accounts may use it.
+    pub(crate) fn set_owners(&mut self, mut owners: Vec<String>) {
+        self.more_owners = if owners.is_empty() { Vec::new() } else { owners.split_off(1) };
+        self.owner = owners.pop().unwrap_or_default();
+    }
+
     /// The number of the virtual network of its account, if it is on a fabric.
     pub(crate) fn vnet_id(&self) -> Option<u32> {
         self.fabric.then(|| vnet_id(&self.owner))
+    }
+}
+
+/// Whether networks of a tag are reached from the outside.
+pub(crate) fn is_external(tag: &str) -> bool {
+    let tag = tag.to_ascii_lowercase();
+    tag == "external" || tag.starts_with("external_rack_")
+}
+
+impl Pool {
+    /// Whether an account may see and use it.
+    pub(crate) fn visible(&self, account: &str) -> bool {
+        self.owners.is_empty() || self.owners.iter().any(|owner| owner == account)
     }
 }
 

@@ -51,6 +51,19 @@ pub(crate) struct LooseNic {
     pub(crate) modified: i64,
 }
 
+/// Interfaces of a server that are used as one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Aggregation {
+    pub(crate) name: String,
+    /// The server.
+    pub(crate) belongs_to_uuid: String,
+    pub(crate) lacp_mode: String,
+    pub(crate) macs: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) nic_tags_provided: Vec<String>,
+}
+
 /// What SAPI keeps: objects as they were given, by their kinds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -68,6 +81,8 @@ pub(crate) struct Operators {
     pub(crate) servers: Vec<Server>,
     pub(crate) nic_tags: Vec<NicTag>,
     pub(crate) nics: Vec<LooseNic>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) aggregations: Vec<Aggregation>,
     pub(crate) sapi: Sapi,
     /// Notes on jobs: the job's id, and what was posted.
     pub(crate) infos: Vec<(String, Value)>,
@@ -75,7 +90,12 @@ pub(crate) struct Operators {
 
 impl Operators {
     /// Whether the internal services have not been asked for yet.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) fn is_bare(&self) -> bool {
         self.servers.is_empty() && self.sapi.applications.is_empty()
+    }
+
+    /// Whether there is nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_bare() && self.nic_tags.is_empty() && self.nics.is_empty() && self.aggregations.is_empty()
     }
 }

@@ -1,12 +1,12 @@
-//! The two languages in which a list of VMs is narrowed: JSON predicates and LDAP filters. Both are read into one form.
+//! The two languages in which lists are narrowed: JSON predicates and LDAP filters. Both are read into one form.
 
 use serde_json::Value;
 
 use crate::emulator::text::glob;
 
-/// A condition on a VM.
+/// A condition on a thing.
 #[derive(Debug)]
-pub(super) enum Predicate {
+pub(crate) enum Predicate {
     And(Vec<Predicate>),
     Or(Vec<Predicate>),
     Not(Box<Predicate>),
@@ -20,7 +20,7 @@ pub(super) enum Predicate {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
+pub(crate) enum Operator {
     Equal,
     NotEqual,
     AtMost,
@@ -31,7 +31,7 @@ pub(super) enum Operator {
 const DEEPEST: usize = 50;
 
 /// A scalar as the text that it is compared by.
-pub(super) fn text_of(value: &Value) -> Option<String> {
+pub(crate) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -42,7 +42,7 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
 
 impl Predicate {
     /// Reads a JSON predicate, such as `{"and":[{"eq":["state","failed"]},{"ge":["ram",1024]}]}`.
-    pub(super) fn read(text: &str) -> Result<Predicate, String> {
+    pub(crate) fn read(text: &str) -> Result<Predicate, String> {
         let value: Value = serde_json::from_str(text).map_err(|_| "Unable to parse predicate as JSON".to_owned())?;
         match value.as_object() {
             Some(object) if object.is_empty() => Err("Empty predicate".to_owned()),
@@ -85,7 +85,7 @@ impl Predicate {
     }
 
     /// Whether it holds for what has these fields.
-    pub(super) fn holds(&self, field: &dyn Fn(&str) -> Value) -> bool {
+    pub(crate) fn holds(&self, field: &dyn Fn(&str) -> Value) -> bool {
         match self {
             Predicate::And(parts) => parts.iter().all(|part| part.holds(field)),
             Predicate::Or(parts) => parts.iter().any(|part| part.holds(field)),
@@ -115,7 +115,7 @@ fn compare(operator: Operator, has: &Value, constant: &Value) -> bool {
 }
 
 /// Reads an LDAP filter, such as `(&(state=running)(ram>=1024)(!(alias=web*)))`.
-pub(super) fn ldap(text: &str) -> Result<Predicate, String> {
+pub(crate) fn ldap(text: &str) -> Result<Predicate, String> {
     let mut reader = Reader { rest: text.trim() };
     let filter = reader.filter(0)?;
     if reader.rest.is_empty() { Ok(filter) } else { Err(format!("unexpected text behind the filter: {}", reader.rest)) }
