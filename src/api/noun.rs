@@ -43,6 +43,10 @@ pub struct Noun {
     /// The list of what was done to it or to what it is a part of: rows with `action`, `success` (yes or no) and
     /// `time`, newest first. A wait reads there whether a job has ended.
     pub log: Option<&'static Op>,
+    /// What shows a job that an operation on one has started, and what lists those on it: where answers name jobs.
+    pub jobs: Option<Jobs>,
+    /// The query by which the list leaves out what is gone; a list without one does so by itself, or keeps nothing.
+    pub usual: Option<(&'static str, &'static str)>,
     /// States that it can be in; none where it has no state. The one in which it can be used comes first.
     pub states: &'static [&'static str],
     /// The list's server-side name filter, which may match by prefix.
@@ -61,6 +65,18 @@ pub struct Noun {
     pub owner: Option<Owner>,
     /// What tells whether one is used.
     pub users: Option<Users>,
+}
+
+/// Where the jobs of a noun's operations are asked for. One has an `execution`, and `chain_results` with the `name`,
+/// `result` and `error` of each step.
+#[derive(Clone, Copy, Debug)]
+pub struct Jobs {
+    /// Shows one.
+    pub get: &'static Op,
+    /// Lists those on one thing, whose id is its last parameter.
+    pub of_one: &'static Op,
+    /// The field in which the answer that names a job names the thing.
+    pub thing: &'static str,
 }
 
 /// What tells whether anything of the account uses a thing.
@@ -107,6 +123,8 @@ impl Noun {
             gone: &["deleted"],
             rests: &[],
             log: None,
+            jobs: None,
+            usual: None,
             states: &[],
             filter: None,
             name_field: "name",
@@ -169,6 +187,16 @@ impl Noun {
     /// Has this log of what was done to it.
     pub const fn log(mut self, log: &'static Op) -> Self {
         self.log = Some(log);
+        self
+    }
+    /// Has operations that start such jobs.
+    pub const fn jobs(mut self, jobs: Jobs) -> Self {
+        self.jobs = Some(jobs);
+        self
+    }
+    /// Is listed with what is gone, but for this query.
+    pub const fn usually(mut self, name: &'static str, value: &'static str) -> Self {
+        self.usual = Some((name, value));
         self
     }
     /// The parameter by which its log is asked for: its own, or that of what it is a part of.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Client;
 use super::made::made;
+use super::{Client, header_value};
 use crate::answer::Answer;
 use crate::api::Op;
 use crate::error::{Error, Kind, Result};
@@ -194,6 +194,8 @@ impl Client {
         // An earlier try may have been carried out although its answer did not say so.
         let mut may_have_arrived = false;
         let mut tries = 0;
+        let named = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-request-id"));
+        let id = (self.service.traced && !named).then(new_uuid);
         loop {
             tries += 1;
             let reads = matches!(request.method, reqwest::Method::GET | reqwest::Method::HEAD);
@@ -205,7 +207,10 @@ impl Client {
                 return Ok(Sent { outcome: Err(error), unclear: may_have_arrived && !safe, took: Duration::ZERO });
             }
             // Dated after its turn has come: a date that waits grows stale.
-            let wire = self.wire(request).await?;
+            let mut wire = self.wire(request).await?;
+            if let Some(id) = &id {
+                wire.headers.insert("x-request-id", header_value("x-request-id", id)?);
+            }
             let begun = Instant::now();
             self.out(request, true);
             self.trace_request(request, &wire);
@@ -340,6 +345,17 @@ fn retry_after(answer: &Response, now: SystemTime) -> Option<Duration> {
 /// never more than a hundred times the first pause.
 pub fn backoff(tries: u32, first: Duration) -> Duration {
     first.mul_f64(f64::from(1 << tries.saturating_sub(1).min(6)) * (0.5 + jitter()))
+}
+
+/// A UUID of version 4, made of random bits.
+pub fn new_uuid() -> String {
+    let random: Option<ring::rand::Random<[u8; 16]>> = ring::rand::generate(&ring::rand::SystemRandom::new()).ok();
+    // Without randomness the time tells it from others.
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let bytes = random.map_or_else(|| since.as_nanos().to_be_bytes(), ring::rand::Random::expose);
+    let bits = u128::from_be_bytes(bytes) & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 /// A number from 0 to 1 that differs between processes started together.

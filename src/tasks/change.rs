@@ -190,6 +190,7 @@ impl Changing<'_> {
             let state = made.machine.first().and_then(|row| row.text("/state"));
             before.moved = state.is_some_and(|state| state != *wanted);
         }
+        before.job = made.machine.first().and_then(|row| Some(row.text("/job_uuid")?.into_owned()));
         let (name, id) = called(op, call, &made.machine);
         if !name.is_empty() {
             flight.name.borrow_mut().clone_from(&name);
@@ -349,8 +350,12 @@ impl Changing<'_> {
         })?;
         let (object, receipt) = match (ended, answer) {
             // What is waited for may be another object than the one that was made or changed.
-            (Answer::Record(_), Answer::Record(made)) if !shows_own(op, noun) => (Answer::Record(made), false),
-            (ended, _) if matches!(ended, Answer::Nothing) || !shows_own(op, noun) => (receipt(op, Some(&id))?, true),
+            (Answer::Record(_), Answer::Record(made)) if !op.starts_job && !shows_own(op, noun) => {
+                (Answer::Record(made), false)
+            }
+            (ended, _) if matches!(ended, Answer::Nothing) || !op.starts_job && !shows_own(op, noun) => {
+                (receipt(op, Some(&id))?, true)
+            }
             (ended, _) => (ended, false),
         };
         Ok(Outcome::Done(Done { object, receipt, words: Some(format!("{name}: done")) }))
@@ -360,7 +365,7 @@ impl Changing<'_> {
 /// What the target is called, and the id of what was made or changed: a new resource says its own, any other was called
 /// by it.
 fn called(op: &Op, call: &Call, answer: &Answer) -> (String, Option<String>) {
-    let key = op.goal.map_or("/id".to_owned(), |(_, noun)| format!("/{}", noun.key));
+    let key = op.goal.map_or("/id".to_owned(), |(_, noun)| format!("/{}", named_by(op, noun)));
     let made = answer.first().and_then(|row| row.text(&key).map(|id| id.into_owned()));
     let asked = op.goal.and_then(|(_, noun)| call.args.text(noun.name)).map(str::to_owned);
     let name = match (&call.target, op.goal) {
@@ -378,6 +383,11 @@ fn called(op: &Op, call: &Call, answer: &Answer) -> (String, Option<String>) {
     };
     let own = call.target.as_ref().and_then(|(param, _)| call.args.text(param)).map(str::to_owned);
     (name, asked.or(made).or(own))
+}
+
+/// The field of the answer with the id of what was made or changed.
+fn named_by(op: &Op, noun: &Noun) -> &'static str {
+    noun.jobs.filter(|_| op.starts_job).map_or(noun.key, |jobs| jobs.thing)
 }
 
 /// What has been done, where the answer is the end of it.
