@@ -21,7 +21,7 @@ pub use column::{Column, Holds, Level, Show, column};
 use field::LIMIT;
 pub use field::{Field, Kind, Location, ROLE_TAG, body, query};
 pub use goal::Goal;
-pub use noun::{Ids, Jobs, Noun, Owner, Pick, Users};
+pub use noun::{Ids, Jobs, Noun, Owner, Pick, Users, Usual};
 pub use op::{Mark, Method, Op, Paging, Shape, Takes};
 pub use resource::{Resource, VERB_ALIASES};
 pub use service::{Remedy, Service};
@@ -50,9 +50,9 @@ pub fn operation(words: &str) -> Option<&'static Op> {
     SERVICES.iter().find_map(|service| service.operation(words))
 }
 
-/// The service of an operation; none for one that has no command.
-pub fn service_of(op: &Op) -> Option<&'static Service> {
-    SERVICES.iter().copied().find(|service| service.resource_of(op).is_some())
+/// The service of an operation. What has no command is CloudAPI's.
+pub fn service_of(op: &Op) -> &'static Service {
+    SERVICES.iter().copied().find(|service| service.resource_of(op).is_some()).unwrap_or(&CLOUDAPI)
 }
 
 /// The resource that an operation belongs to; none for one that has no command.
@@ -62,12 +62,13 @@ pub fn resource_of(op: &Op) -> Option<&'static Resource> {
 
 /// The command of an operation, as [`Service::command`] has it; empty for one that has none.
 pub fn command(op: &Op) -> String {
-    service_of(op).map_or_else(String::new, |service| service.command(op))
+    service_of(op).command(op)
 }
 
 /// The words of an operation's command, without its targets: `machines tags set`, `admin vms stop`.
 pub fn words(op: &Op) -> String {
-    let noun = service_of(op).and_then(|service| Some(service.path(service.resource_of(op)?)));
+    let service = service_of(op);
+    let noun = service.resource_of(op).map(|resource| service.path(resource));
     format!("{} {}", noun.unwrap_or_default(), op.verb).trim().to_owned()
 }
 

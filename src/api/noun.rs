@@ -34,6 +34,8 @@ pub struct Noun {
     pub key: &'static str,
     /// What that looks like.
     pub ids: Ids,
+    /// The field with its state.
+    pub state_field: &'static str,
     /// States that nothing good comes after.
     pub failed: &'static [&'static str],
     /// States in which it is gone, although the service still shows it.
@@ -46,7 +48,7 @@ pub struct Noun {
     /// What shows a job that an operation on one has started, and what lists those on it: where answers name jobs.
     pub jobs: Option<Jobs>,
     /// The query by which the list leaves out what is gone; a list without one does so by itself, or keeps nothing.
-    pub usual: Option<(&'static str, &'static str)>,
+    pub usual: Option<Usual>,
     /// States that it can be in; none where it has no state. The one in which it can be used comes first.
     pub states: &'static [&'static str],
     /// The list's server-side name filter, which may match by prefix.
@@ -65,6 +67,17 @@ pub struct Noun {
     pub owner: Option<Owner>,
     /// What tells whether one is used.
     pub users: Option<Users>,
+}
+
+/// How a list leaves out what is gone.
+#[derive(Clone, Copy, Debug)]
+pub struct Usual {
+    /// The query parameter.
+    pub name: &'static str,
+    /// Its value.
+    pub value: &'static str,
+    /// The parameters beside which it is not sent: they say themselves what is listed.
+    pub unless: &'static [&'static str],
 }
 
 /// Where the jobs of a noun's operations are asked for. One has an `execution`, and `chain_results` with the `name`,
@@ -119,6 +132,7 @@ impl Noun {
             list,
             key: "id",
             ids: Ids::Uuid,
+            state_field: "state",
             failed: &[],
             gone: &["deleted"],
             rests: &[],
@@ -169,6 +183,11 @@ impl Noun {
     pub fn travels(&self, name: &str) -> bool {
         !matches!(name, "." | "..") && !name.contains(|letter| self.barred.contains(letter))
     }
+    /// Has its state in this field.
+    pub const fn stated(mut self, field: &'static str) -> Self {
+        self.state_field = field;
+        self
+    }
     /// May end in these states.
     pub const fn fails(mut self, states: &'static [&'static str]) -> Self {
         self.failed = states;
@@ -195,8 +214,8 @@ impl Noun {
         self
     }
     /// Is listed with what is gone, but for this query.
-    pub const fn usually(mut self, name: &'static str, value: &'static str) -> Self {
-        self.usual = Some((name, value));
+    pub const fn usually(mut self, usual: Usual) -> Self {
+        self.usual = Some(usual);
         self
     }
     /// The parameter by which its log is asked for: its own, or that of what it is a part of.

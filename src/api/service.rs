@@ -99,6 +99,11 @@ impl Service {
         self.resources.iter().copied().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)))
     }
 
+    /// Whether it is one of the internal services, which nobody signs for.
+    pub fn is_inner(&self) -> bool {
+        !self.prefix.is_empty()
+    }
+
     /// The words of a resource's commands: its name, behind the service's prefix.
     pub fn path(&self, resource: &Resource) -> String {
         format!("{} {}", self.prefix, resource.name).trim_start().to_owned()

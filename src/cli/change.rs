@@ -11,7 +11,7 @@ use super::several;
 use super::terminal::exit;
 use super::terminal::progress::Progress;
 use crate::answer::Answer;
-use crate::api::{CLOUDAPI, Op, Shape, Takes};
+use crate::api::{self, Op, Shape, Takes};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render::{self, Format, View};
@@ -164,7 +164,8 @@ pub async fn run(
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
-    let quiet = table && (receipts_only || op.shape == Shape::Nothing && view.columns.is_empty());
+    let quiet = table && (receipts_only || op.starts_job || op.shape == Shape::Nothing) && view.columns.is_empty()
+        || table && receipts_only;
     if (!quiet || jq.is_some()) && !(done.is_empty() && failure.is_some()) {
         if !at_once {
             view.images = app.image_names(client, &view).await;
@@ -291,12 +292,13 @@ impl Tally {
 fn looked_for(app: &App, op: &Op, call: &Call, error: Error) -> Error {
     let Some(noun) = op.makes().filter(|_| error.is_in_doubt()) else { return error };
     // The list of a thing's parts is asked of the thing.
-    let list = CLOUDAPI.command(noun.list);
+    let list = api::command(noun.list);
     let mut command = match (&call.target, list.rsplit_once(' ')) {
         (Some((_, of)), Some((words, _))) if noun.list.path_params().next().is_some() => CommandLine::of(words).on(of),
         _ => CommandLine::of(&list),
     };
-    if let (Some(filter), Some(name)) = (noun.filter, call.args.text("name").filter(|name| !name.contains("{{"))) {
+    let named = noun.filter.and_then(|filter| Some((filter, call.args.text(filter)?)));
+    if let Some((filter, name)) = named.filter(|(_, name)| !name.contains("{{")) {
         command = command.on(format!("{filter}={name}"));
     }
     error.hint(Hint::run("whether it is there", command.and(resume::cloud(app))))

@@ -176,7 +176,13 @@ impl Client {
                 }
             }
         };
-        let next = all.rows().filter(follows).min_by_key(|next| text(*next, "/created_at"));
+        // The record itself may say which one follows.
+        let told = row.text("/next_attempt");
+        let is_next = |next: &Row<'_>| match &told {
+            Some(id) => text(*next, "/uuid") == **id,
+            None => follows(next),
+        };
+        let next = all.rows().filter(is_next).min_by_key(|next| text(*next, "/created_at"));
         match next.map(|next| text(next, "/uuid")) {
             Some(id) => {
                 job.past.push(std::mem::replace(&mut job.id, id));

@@ -223,6 +223,11 @@ impl Client {
         self.service
     }
 
+    /// The address of the service.
+    pub fn address(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
     /// The account in the paths; empty where a service has none there.
     pub fn account(&self) -> &str {
         &self.account

@@ -184,6 +184,60 @@ impl Client {
         }
     }
 
+    /// Sends a request once, whatever comes of it.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn once(&self, request: &Request) -> Result<Response> {
+        let (exchanged, took) = self.exchange(request, self.own_id(request).as_deref()).await?;
+        match exchanged {
+            Ok(answer) => {
+                self.trace_response(&answer, took);
+                Ok(answer)
+            }
+            Err((_, error)) => {
+                self.trace_line(&format!("! {error}: {}", error.causes().join(": ")));
+                Err(error)
+            }
+        }
+    }
+
+    /// The id of a request by which the logs of all services know it, where the service wants one: the same for all
+    /// tries.
+    fn own_id(&self, request: &Request) -> Option<String> {
+        let named = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-request-id"));
+        (self.service.traced && !named).then(new_uuid)
+    }
+
+    /// Signs and sends it, and returns what came and how long it took.
+    ///
+    /// # Errors
+    /// No key, or a signature that could not be made.
+    async fn exchange(
+        &self,
+        request: &Request,
+        id: Option<&str>,
+    ) -> Result<(std::result::Result<Response, (Trouble, Error)>, Duration)> {
+        let mut wire = self.wire(request).await?;
+        if let Some(id) = id {
+            wire.headers.insert("x-request-id", header_value("x-request-id", id)?);
+        }
+        let begun = Instant::now();
+        self.out(request, true);
+        self.trace_request(request, &wire);
+        let out = Outgoing {
+            method: request.method.clone(),
+            url: wire.url,
+            target: wire.target,
+            headers: wire.headers,
+            body: request.body.as_ref().map(|(_, body)| body.as_slice()),
+            date: wire.date,
+            service: self.service,
+        };
+        let exchanged = self.transport.exchange(out).await;
+        Ok((exchanged, begun.elapsed()))
+    }
+
     /// # Errors
     /// No key, or a signature that could not be made.
     async fn send_with_retries(&self, request: &Request) -> Result<Sent> {
@@ -194,8 +248,7 @@ impl Client {
         // An earlier try may have been carried out although its answer did not say so.
         let mut may_have_arrived = false;
         let mut tries = 0;
-        let named = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-request-id"));
-        let id = (self.service.traced && !named).then(new_uuid);
+        let id = self.own_id(request);
         loop {
             tries += 1;
             let reads = matches!(request.method, reqwest::Method::GET | reqwest::Method::HEAD);
@@ -207,25 +260,7 @@ impl Client {
                 return Ok(Sent { outcome: Err(error), unclear: may_have_arrived && !safe, took: Duration::ZERO });
             }
             // Dated after its turn has come: a date that waits grows stale.
-            let mut wire = self.wire(request).await?;
-            if let Some(id) = &id {
-                wire.headers.insert("x-request-id", header_value("x-request-id", id)?);
-            }
-            let begun = Instant::now();
-            self.out(request, true);
-            self.trace_request(request, &wire);
-            let body = request.body.as_ref().map(|(_, body)| body.as_slice());
-            let out = Outgoing {
-                method: request.method.clone(),
-                url: wire.url,
-                target: wire.target,
-                headers: wire.headers,
-                body,
-                date: wire.date,
-                service: self.service,
-            };
-            let exchanged = self.transport.exchange(out).await;
-            let took = begun.elapsed();
+            let (exchanged, took) = self.exchange(request, id.as_deref()).await?;
             let (pause, outcome) = match exchanged {
                 Ok(answer) => {
                     self.trace_response(&answer, took);
@@ -281,7 +316,7 @@ impl Client {
                     Ok(answer) if answer.is_success() => notice("the service's answer breaks off; trying again"),
                     Ok(answer) => notice(&format!("the service answered {}; trying again", answer.status)),
                     // What failed at once is over as fast.
-                    Err(error) if begun.elapsed() > Duration::from_secs(1) => notice(&format!("{error}; trying again")),
+                    Err(error) if took > Duration::from_secs(1) => notice(&format!("{error}; trying again")),
                     Err(_) => {}
                 }
             }

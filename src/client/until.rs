@@ -18,6 +18,8 @@ pub enum Condition {
     State(String),
     /// It is not there, or is in a state in which it is gone ([`Noun::gone`]).
     Gone,
+    /// It is in a state that lasts ([`Noun::rests`]).
+    Rests,
     /// It has a tag of this name with this value, as text.
     Tag(String, String),
 }
@@ -117,7 +119,7 @@ impl Client {
                 }
                 let answer = seen.answer(noun.get)?;
                 was_there = true;
-                let state = text(&answer, "/state");
+                let state = text(&answer, &format!("/{}", noun.state_field));
                 if is_met(noun, &answer, &state, &until.condition) {
                     return Ok(match test(&answer).await? {
                         None => Poll::Done(answer),
@@ -129,7 +131,7 @@ impl Client {
                 }
                 Ok(Poll::NotYet(match &until.condition {
                     Condition::Tag(name, value) => format!("{state}, without the tag {name}={value}"),
-                    Condition::State(_) | Condition::Gone => state,
+                    Condition::State(_) | Condition::Rests | Condition::Gone => state,
                 }))
             })
             .await?;
@@ -152,6 +154,7 @@ pub(super) fn failed(noun: &Noun, name: &str, state: &str, answer: &Answer) -> E
 fn is_met(noun: &Noun, answer: &Answer, state: &str, condition: &Condition) -> bool {
     match condition {
         Condition::State(wanted) => state == wanted,
+        Condition::Rests => noun.rests.contains(&state),
         Condition::Gone => noun.gone.contains(&state),
         Condition::Tag(name, value) => {
             let name = name.replace('~', "~0").replace('/', "~1");

@@ -226,7 +226,7 @@ impl Client {
                 .and_then(|row| row.text(&format!("/{field}")).map(|text| text.into_owned()))
                 .unwrap_or_default()
         };
-        let state = text("state");
+        let state = text(noun.state_field);
         // What had failed before it was to be removed is in that state until it is gone.
         let to_go = matches!(goal, Goal::Gone) && (!moved || noun.gone.contains(&state.as_str()));
         if noun.failed.contains(&state.as_str()) && !to_go {

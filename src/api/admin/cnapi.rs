@@ -7,6 +7,7 @@ use crate::api::*;
 pub static SERVER: Noun = Noun::new("server", &GET, &LIST)
     .ids(Ids::Uuid, "uuid", "id, short id or host name")
     .named("hostname")
+    .stated("status")
     .filter("hostname")
     .states(&["running", "unknown", "rebooting"]);
 

@@ -35,22 +35,14 @@ pub static START: Op = action("StartVm", "start", "Start a stopped VM", &[("acti
 /// StopVm.
 pub static STOP: Op = action("StopVm", "stop", "Stop a running VM", &[("action", "stop")], Goal::State("stopped"))
     .asks_many()
-    .fields(&[
-        IDEMPOTENT,
-        query("timeout", Kind::Integer, "Kill it if it has not stopped after so many seconds").flag("kill-after"),
-        OWNER,
-    ])
+    .fields(&[IDEMPOTENT, OWNER])
     .examples("admin vms stop web1 --wait\nadmin vms stop -l role=web --dry-run");
 
 /// RebootVm.
 pub static REBOOT: Op =
     action("RebootVm", "reboot", "Reboot a running VM", &[("action", "reboot")], Goal::State("running"))
         .asks_many()
-        .fields(&[
-            IDEMPOTENT,
-            query("timeout", Kind::Integer, "Kill it if it has not stopped after so many seconds").flag("kill-after"),
-            OWNER,
-        ])
+        .fields(&[IDEMPOTENT, OWNER])
         .examples("admin vms reboot web1 --wait\nadmin vms reboot 'web*' --dry-run");
 
 /// KillVm, which sends a signal to its first process.

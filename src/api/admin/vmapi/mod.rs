@@ -21,9 +21,9 @@ pub static VM: Noun = Noun::new("vm", &GET, &LIST)
     .fails(&["failed"])
     .gone(&["destroyed"])
     .rests(&["running", "stopped"])
-    .usually("state", "active")
+    .usually(Usual { name: "state", value: "active", unless: &["state", "predicate", "query", "uuids"] })
     .jobs(Jobs { get: &GET_JOB, of_one: &JOBS, thing: "vm_uuid" })
-    .picked_by(&[Pick::Tags, Pick::State("", ""), Pick::Age("create_timestamp")])
+    .picked_by(&[Pick::Tags, Pick::State("predicate", ANY_STATE), Pick::Age("create_timestamp")])
     .states(&[
         "running",
         "stopped",
@@ -67,6 +67,9 @@ const STATES: &[&str] = &[
     "destroyed",
     "unknown",
 ];
+
+/// Finds the VMs of all states: no other filter does.
+const ANY_STATE: &str = r#"{"ne":["state","none"]}"#;
 
 const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
 

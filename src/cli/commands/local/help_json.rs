@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command};
 use serde_json::{Map, Value, json};
 
 use crate::api::cloudapi::role_tags;
-use crate::api::{CLOUDAPI, Op};
+use crate::api::{self, CLOUDAPI, Op};
 use crate::cli::args::pages;
 use crate::cli::commands;
 
@@ -94,7 +94,7 @@ fn possible(arg: &Arg) -> Vec<String> {
 fn operations(words: &[&str]) -> Vec<&'static Op> {
     let path = words.join(" ");
     match commands::calls(&path) {
-        [] => CLOUDAPI.operation(&path).into_iter().collect(),
+        [] => api::operation(&path).into_iter().collect(),
         laid_over => laid_over.to_vec(),
     }
 }
