@@ -17,8 +17,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Compute", &["machines", "images", "packages", "volumes", "run", "wait", "reap"]),
     ("Network", &["networks", "fabrics", "fwrules"]),
     ("Access", &["account", "keys", "accesskeys", "users", "roles", "policies", "role-tags", "rbac"]),
-    ("Cloud", &["info", "whoami", "datacenters", "services", "changefeed", "ping", "api"]),
-    ("Operators", &["admin"]),
+    ("Cloud", &["info", "whoami", "datacenters", "services", "changefeed", "ping", "api", "admin"]),
     ("This program", &["auth", "env", "profile", "config", "emulator", "completion", "help"]),
 ];
 
@@ -68,7 +67,7 @@ pub fn tree() -> Command {
 /// The internal services with all their commands.
 fn admin() -> Command {
     let command = Command::new(PREFIX)
-        .about("The data center itself: its internal services, on the admin network")
+        .about("Internal services of the data center, for its operators")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(api::resources(PREFIX).map(of_noun));
@@ -98,7 +97,7 @@ fn of_noun(noun: &'static Resource) -> Command {
 pub fn pages() -> Command {
     let tree = documented(tree(), "", commands::examples);
     let short: Vec<&str> = SHORTCUTS.iter().map(|(word, _)| *word).collect();
-    let page = format!("{FIRST}Machines, in short:      sdc {}\n\n{}{TOPICS}", short.join(", "), grouped(&tree));
+    let page = format!("{FIRST}Machines, in short:      sdc {}\n{}{TOPICS}", short.join(", "), grouped(&tree));
     tree.help_template("{about}\n{usage-heading} {usage}{after-help}").after_help(page)
 }
 

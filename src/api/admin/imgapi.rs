@@ -7,7 +7,7 @@ use crate::api::*;
 pub static IMAGE: Noun = Noun::new("adminimage", &GET, &LIST)
     .word("image")
     .versions(Some("published_at"))
-    .ids(Ids::Uuid, "uuid", "id, short id, name, or name@version")
+    .ids(Ids::Uuid, "uuid", "id, name or name@version")
     .filter("name");
 
 /// ListImages, of all accounts.
@@ -23,9 +23,8 @@ pub static LIST: Op = Op::list("ListImages", "list", "/images", "List the images
         )
         .test(Test::Service),
         query("owner", Kind::Uuid, "Only those of this account").test(Test::Text("owner")),
-        query("account", Kind::Uuid, "Only those that this account may use").test(Test::Service),
         query("os", Kind::Text, "Only those with this operating system").test(Test::Text("os")),
-        query("type", Kind::Text, "Only those of this type: zone-dataset, lx-dataset, zvol, docker, lxd, other")
+        query("type", Kind::Text, "Only those of this type: zone-dataset, lx-dataset, zvol, docker, lxd")
             .test(Test::Text("type")),
         query("public", Kind::Bool, "Only those that all accounts may use, or none of them").test(Test::Bool("public")),
         LIMIT,

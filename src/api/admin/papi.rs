@@ -7,7 +7,7 @@ use crate::api::*;
 pub static PACKAGE: Noun = Noun::new("adminpackage", &GET, &LIST)
     .word("package")
     .versions(None)
-    .ids(Ids::Uuid, "uuid", "id, short id, name, or name@version")
+    .ids(Ids::Uuid, "uuid", "id, name or name@version")
     .filter("name");
 
 /// ListPackages. A filter that it does not know it drops, and then all packages come.

@@ -27,18 +27,18 @@ pub static LIST_APPLICATIONS: Op = Op::list("ListApplications", "list", "/applic
         query("owner_uuid", Kind::Uuid, "Only those of this owner").flag("owner").test(Test::Text("owner_uuid")),
         MASTER,
     ])
-    .examples("admin applications list\nadmin applications list name=sdc --json");
+    .examples("admin applications list --json\nadmin applications list name=sdc");
 
 /// GetApplication.
 pub static GET_APPLICATION: Op = Op::get("GetApplication", "get", "/applications/:application", "Show an application")
     .each()
-    .examples("admin applications get sdc\nadmin applications get sdc -o name,owner_uuid");
+    .examples("admin applications get sdc\nadmin applications get -o name,owner_uuid sdc");
 
 /// `sdc admin applications`.
 pub static APPLICATIONS: Resource = Resource {
     name: "applications",
     aliases: &["application", "apps"],
-    about: "Applications, of which sdc is the data center itself (SAPI)",
+    about: "Applications, above all the data center itself (SAPI)",
     columns: &[column("uuid"), column("name"), column("owner_uuid"), column("metadata").nested()],
     ops: &[&LIST_APPLICATIONS, &GET_APPLICATION],
 };

@@ -63,8 +63,8 @@ pub static REPROVISION: Op = action(
 .long("Not for kvm and bhyve VMs.")
 .fields(&[body("image_uuid", Kind::Uuid, "The new image").flag("image").positional(), OWNER])
 .examples(
-    "admin vms reprovision web1 2b683a82-a066-11e3-97ab-2faa44701c5a --yes\n\
-     admin vms reprovision web1 2b683a82-a066-11e3-97ab-2faa44701c5a --wait --yes",
+    "admin vms reprovision web1 2b683a82-a066-11e3-97ab-2faa44701c5a\n\
+     admin vms reprovision build 2b683a82-a066-11e3-97ab-2faa44701c5a",
 );
 
 /// DeleteVm.
@@ -83,13 +83,13 @@ pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM fo
     .starts_job()
     .until(Goal::State("running"), &VM)
     .long(
-        "joyent, joyent-minimal and lx take --image. kvm and bhyve take it with their disks: --disks \
-         '[{\"image_uuid\":\"UUID\"},{\"size\":10240}]'. A package, or --ram, is needed.",
+        "Zones (joyent, joyent-minimal, lx) take --image. kvm and bhyve take it with their disks: \
+         '[{\"image_uuid\":\"UUID\"},{\"size\":10240}]'. --package or --ram says how large it is.",
     )
     .fields(&[
         body("owner_uuid", Kind::Uuid, "The account that it is for").flag("owner").required(),
         body("brand", Kind::OneOf(BRANDS), "Brand, which the image and the package must fit").short('b').required(),
-        body("networks", Kind::Json, "Networks: [{\"ipv4_uuid\":\"UUID\"}], with \"ipv4_ips\":[\"ADDRESS\"] if wanted")
+        body("networks", Kind::Json, "Networks: [{\"ipv4_uuid\":\"UUID\"}]; \"ipv4_ips\":[\"IP\"] chooses addresses")
             .required(),
         body("billing_id", Kind::Uuid, "Package").flag("package"),
         body("image_uuid", Kind::Uuid, "Image of a zone").flag("image"),
@@ -125,6 +125,11 @@ pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM fo
         body("role_tags", Kind::Texts, "UUID of a role; may be repeated").flag("role-tag"),
     ])
     .examples(
-        "admin vms create --from vm.json --wait\n\
-         admin vms create --from vm.json -n web2 --dry-run",
+        "admin vms create --brand lx --image 2b683a82-a066-11e3-97ab-2faa44701c5a \
+         --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --ram 1G \
+         --networks '[{\"ipv4_uuid\":\"f7ed95d3-faaf-43ef-9346-15644403b963\"}]' -n web2 --wait\n\
+         admin vms create --brand kvm --package 7b17343c-94af-6266-e0e8-893a3b9993d0 \
+         --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f \
+         --networks '[{\"ipv4_uuid\":\"f7ed95d3-faaf-43ef-9346-15644403b963\"}]' \
+         --disks '[{\"image_uuid\":\"2b683a82-a066-11e3-97ab-2faa44701c5a\"}]' --dry-run",
     );
