@@ -92,7 +92,7 @@ pub struct Line {
 /// # Errors
 /// A usage error for what is neither.
 pub fn address(typed: &str) -> Result<String> {
-    let typed = typed.trim().trim_end_matches('/');
+    let typed = typed.trim();
     let whole = if typed.contains("://") { typed.to_owned() } else { format!("http://{typed}") };
     let shown = || sensitive::url_end(typed);
     let url = url::Url::parse(&whole)
@@ -101,7 +101,7 @@ pub fn address(typed: &str) -> Result<String> {
         _ if url.host_str().is_none_or(str::is_empty) => {
             Err(Error::usage(format!("'{}' names no host", shown())).hint("HOST[:PORT]"))
         }
-        "http" | "https" => Ok(whole),
+        "http" | "https" => Ok(whole.trim_end_matches('/').to_owned()),
         _ => Err(Error::usage(format!("'{}' is neither an http nor an https address", shown())).hint("HOST[:PORT]")),
     }
 }
