@@ -79,6 +79,37 @@ pub struct Column {
     pub stays: bool,
 }
 
+/// What people call a column, and its name.
+const ALIASES: &[(&str, &str)] = &[
+    ("ip", "ips"),
+    ("address", "ips"),
+    ("primaryip", "primaryIp"),
+    ("network", "networks"),
+    ("nic", "nics"),
+    ("tag", "tags"),
+    ("pkg", "package"),
+    ("img", "image"),
+    ("uuid", "id"),
+    ("alias", "name"),
+    ("status", "state"),
+    ("ram", "memory"),
+    ("mem", "memory"),
+    ("cpus", "vcpus"),
+    ("vlan", "vlan_id"),
+    ("dns", "dns_names"),
+    ("member", "members"),
+    ("policy", "policies"),
+    ("rule", "rules"),
+];
+
+/// The column that people call so, where none has the name itself.
+pub fn called_otherwise<'a>(columns: &'a [Column], word: &str) -> Option<&'a Column> {
+    ALIASES
+        .iter()
+        .filter(|(alias, _)| alias.eq_ignore_ascii_case(word))
+        .find_map(|(_, name)| columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)))
+}
+
 /// A field shown under its own name, as it is, in every table.
 pub const fn column(name: &'static str) -> Column {
     Column { name, field: name, show: Show::Text, level: Level::Short, nested: false, holds: Holds::Text, stays: false }

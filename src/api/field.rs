@@ -123,6 +123,8 @@ pub struct Field {
     pub asks: bool,
     /// What a row of the list shows of it, if it is a filter.
     pub test: Test,
+    /// Words that it is likely to hold, beside which there may be others: for completion.
+    pub words: &'static [&'static str],
 }
 
 /// A query parameter.
@@ -142,6 +144,7 @@ pub const fn query(name: &'static str, kind: Kind, about: &'static str) -> Field
         default: None,
         asks: false,
         test: Test::Nothing,
+        words: &[],
     }
 }
 
@@ -175,6 +178,11 @@ impl Field {
     /// Is a filter, which a row shows so.
     pub const fn test(mut self, test: Test) -> Self {
         self.test = test;
+        self
+    }
+    /// Is likely to hold one of these words.
+    pub const fn words(mut self, words: &'static [&'static str]) -> Self {
+        self.words = words;
         self
     }
     /// Is asked about first.

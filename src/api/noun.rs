@@ -67,6 +67,8 @@ pub struct Noun {
     pub owner: Option<Owner>,
     /// What tells whether one is used.
     pub users: Option<Users>,
+    /// What one of them belongs to, and the field with its id: where there is but one, its name will do as well.
+    pub on: Option<(&'static Noun, &'static str)>,
 }
 
 /// How a list leaves out what is gone.
@@ -148,6 +150,7 @@ impl Noun {
             barred: "",
             owner: None,
             users: None,
+            on: None,
         }
     }
     /// Is called otherwise than the path's parameter.
@@ -248,6 +251,11 @@ impl Noun {
     /// Is used by what this tells.
     pub const fn used_by(mut self, users: Users) -> Self {
         self.users = Some(users);
+        self
+    }
+    /// Belongs to one of these, whose id is in this field.
+    pub const fn on(mut self, noun: &'static Noun, field: &'static str) -> Self {
+        self.on = Some((noun, field));
         self
     }
     /// By what several of them can be picked.

@@ -32,7 +32,7 @@ use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
 use crate::tasks::targets::Targets;
 use crate::tasks::values::Given;
-use crate::tasks::{about, rename, resolve, secrets, targets, values};
+use crate::tasks::{about, nothing_set, rename, resolve, secrets, targets, values};
 
 /// Runs it and returns the exit code.
 ///
@@ -147,8 +147,14 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
 
 /// Refuses a change of nothing.
 fn something_to_change(op: &Op, args: &Args) -> Result<()> {
-    if !op.assigns || number_given(op, args) > 0 {
+    if number_given(op, args) > 0 {
         return Ok(());
+    }
+    if !op.assigns {
+        // `{}` is no way to remove all.
+        let pairs = op.fields.iter().find(|field| field.positional).filter(|_| given::sets_pairs(op));
+        return pairs
+            .map_or(Ok(()), |field| Err(nothing_set(field, "nothing to set was given: NAME=VALUE, or --from FILE")));
     }
     let known = op.fields.iter().filter(|field| !field.name.is_empty());
     let known: Vec<_> = known.map(|field| format!("--{}", field.long_name())).collect();

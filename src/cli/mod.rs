@@ -40,7 +40,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
 use crate::cli::terminal::voice::Voice;
 use crate::config::{Config, Flags, Sources};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 
 /// No private key is longer, in bytes.
 const MAX_KEY_LEN: u64 = 64 * 1024;
@@ -202,15 +202,12 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
             let words = told.to_string();
             let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
             let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            ended(
-                &voice(console, true),
-                Err(lines.map(str::to_owned).chain(hint).fold(Error::usage(first), Error::hint)),
-            )
+            ended(&voice(console, true), Err(lines.map(Hint::from).chain(hint).fold(Error::usage(first), Error::hint)))
         }
         _ => {
             streams.say(globals::left_out(&told, colour(streams.stderr_tty)).trim_end());
             if let Some(hint) = hint {
-                streams.say(&format!("  hint: {hint}"));
+                streams.say(&format!("  hint: {}", exit::said(&hint)));
             }
             2
         }

@@ -9,7 +9,7 @@ use crate::api::Op;
 use crate::client::Client;
 use crate::error::Result;
 use crate::render::{self, cut, visible};
-use crate::tasks::about::{About, complete, labelled};
+use crate::tasks::about::{self, About, complete, labelled};
 use crate::tasks::call::{Call, verb};
 use crate::tasks::lockout;
 use crate::tasks::targets::Targets;
@@ -61,6 +61,7 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     if due && terminal || targets.from_stdin {
         complete(client, targets).await;
     }
+    about::name(targets);
     if !due || !terminal {
         told(app, op, targets);
     }

@@ -65,7 +65,8 @@ impl ResumeCommand {
             }
         }
         let target = op.path_params().last();
-        let chose = |id: &str| matches!(id, "selector" | "pick-state" | "older-than" | "count") || target == Some(id);
+        let chose =
+            |id: &str| matches!(id, "selector" | "pick-state" | "older-than" | "keep" | "count") || target == Some(id);
         for arg in build::operation(op).get_arguments() {
             let id = arg.get_id().as_str();
             let typed = matches.try_contains_id(id).is_ok_and(|there| there)

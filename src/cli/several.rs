@@ -167,6 +167,7 @@ fn name_owners(view: &mut View, owner: Option<&Noun>) {
         path: vec![owner.name.to_owned(), "name".to_owned()],
         show: Show::Text,
         made: false,
+        stays: true,
     };
     view.proposed = true;
     view.columns = std::iter::once(name).chain(render::defaults(view.format, view.long, view.known)).collect();

@@ -134,6 +134,8 @@ impl Client {
     fn with_patience(&self, patience: Duration) -> Client {
         let mut client = self.clone();
         client.polls = true;
+        // The wait itself rides out what passes.
+        client.settings.retry = None;
         client.settings.request_timeout = client.settings.request_timeout.min(patience);
         client.transport.shorten(patience);
         client

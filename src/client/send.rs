@@ -16,6 +16,8 @@ use crate::transport::{Outgoing, Trouble};
 
 /// How often one request is sent at most.
 const MAX_TRIES: u32 = 6;
+/// No pause is longer while an outage is ridden out, but one that the service asked for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often a request is sent at most after whose lost answers nothing was found.
 const ANEW: u32 = 4;
 /// When to look for what a request may have made whose answer was lost: the service may still be at it.
@@ -242,8 +244,14 @@ impl Client {
     /// No key, or a signature that could not be made.
     async fn send_with_retries(&self, request: &Request) -> Result<Sent> {
         // A library user may wait for ever; the clock cannot.
-        let patience = self.settings.request_timeout.saturating_mul(2).min(Duration::from_secs(366 * 86_400));
-        let deadline = Instant::now() + patience;
+        let patience = self.settings.request_timeout.saturating_mul(2).max(self.settings.retry.unwrap_or_default());
+        let first = Instant::now();
+        let deadline = first + patience.min(Duration::from_secs(366 * 86_400));
+        // Within the time for outages tries are not counted.
+        let may_again = |tries: u32, most: u32| match self.settings.retry {
+            Some(retry) => first.elapsed() < retry,
+            None => tries < most,
+        };
         let safe = request.repeatable;
         // An earlier try may have been carried out although its answer did not say so.
         let mut may_have_arrived = false;
@@ -293,8 +301,8 @@ impl Client {
                     may_have_arrived |= matches!(trouble, Trouble::TimedOut | Trouble::BrokeOff | Trouble::Untakable);
                     self.out(request, may_have_arrived);
                     let again = match trouble {
-                        Trouble::NotSent => tries < 4,
-                        Trouble::BrokeOff => safe && tries < 4,
+                        Trouble::NotSent => may_again(tries, 4),
+                        Trouble::BrokeOff => safe && may_again(tries, 4),
                         Trouble::TimedOut | Trouble::Untakable | Trouble::Hopeless => false,
                     };
                     let unclear = may_have_arrived && !safe;
@@ -307,7 +315,8 @@ impl Client {
             };
             // What was refused is on its way no more.
             self.out(request, may_have_arrived);
-            if tries >= MAX_TRIES || Instant::now() + pause >= deadline || self.is_halted(request) {
+            let pause = if self.settings.retry.is_some() { pause.min(LONGEST_PAUSE) } else { pause };
+            if !may_again(tries, MAX_TRIES) || Instant::now() + pause >= deadline || self.is_halted(request) {
                 return Ok(Sent { outcome, unclear: may_have_arrived && !safe, took });
             }
             self.trace_line(&format!("* again in {pause:.1?}"));
@@ -316,7 +325,9 @@ impl Client {
                     Ok(answer) if answer.is_success() => notice("the service's answer breaks off; trying again"),
                     Ok(answer) => notice(&format!("the service answered {}; trying again", answer.status)),
                     // What failed at once is over as fast.
-                    Err(error) if took > Duration::from_secs(1) => notice(&format!("{error}; trying again")),
+                    Err(error) if took > Duration::from_secs(1) || self.settings.retry.is_some() => {
+                        notice(&format!("{error}; trying again"))
+                    }
                     Err(_) => {}
                 }
             }

@@ -1,9 +1,11 @@
 //! Waiting for a condition that belongs to no request of ours: that a machine runs, that an image can be used, that
 //! something is gone. It changes nothing.
 
+use serde_json::Value;
+
 use super::poll::{End, Poll, Time, late};
 use super::{Client, wait};
-use crate::answer::Answer;
+use crate::answer::{Answer, scan};
 use crate::api::Noun;
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
@@ -20,8 +22,8 @@ pub enum Condition {
     Gone,
     /// It is in a state that lasts ([`Noun::rests`]).
     Rests,
-    /// It has a tag of this name with this value, as text.
-    Tag(String, String),
+    /// It has a tag of this name with this value, of this type: the text `7` is not the number.
+    Tag(String, Value),
 }
 
 /// What is waited for.
@@ -130,7 +132,7 @@ impl Client {
                     return Err(failed(noun, until.name, &state, &answer));
                 }
                 Ok(Poll::NotYet(match &until.condition {
-                    Condition::Tag(name, value) => format!("{state}, without the tag {name}={value}"),
+                    Condition::Tag(name, value) => without(&answer, &state, name, value),
                     Condition::State(_) | Condition::Rests | Condition::Gone => state,
                 }))
             })
@@ -156,11 +158,24 @@ fn is_met(noun: &Noun, answer: &Answer, state: &str, condition: &Condition) -> b
         Condition::State(wanted) => state == wanted,
         Condition::Rests => noun.rests.contains(&state),
         Condition::Gone => noun.gone.contains(&state),
-        Condition::Tag(name, value) => {
-            let name = name.replace('~', "~0").replace('/', "~1");
-            let now = answer.first().and_then(|row| row.text(&format!("/tags/{name}")).map(|text| text.into_owned()));
-            now.as_deref() == Some(value)
-        }
+        Condition::Tag(name, value) => tag(answer, name).is_some_and(|now| wait::same(&now, value)),
+    }
+}
+
+fn tag(answer: &Answer, name: &str) -> Option<Value> {
+    let tags = scan::member(answer.first()?.json(), "tags")?;
+    scan::member(tags, name).and_then(|value| serde_json::from_str(value).ok())
+}
+
+/// That a tag is missing, or that it only looks as it should.
+fn without(answer: &Answer, state: &str, name: &str, value: &Value) -> String {
+    let typed = |value: &Value| match value {
+        Value::String(text) => format!("{name}={text}"),
+        other => format!("{name}:={other}"),
+    };
+    match tag(answer, name).filter(|now| wait::as_text(now) == wait::as_text(value)) {
+        Some(now) => format!("{state}, with the tag {} of another type", typed(&now)),
+        None => format!("{state}, without the tag {}", typed(value)),
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
+
 use super::poll::{End, Poll, Time, late};
 use super::{Client, until};
-use crate::answer::Answer;
+use crate::answer::{Answer, scan};
 use crate::api::{Goal, Noun, Op};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args};
@@ -250,14 +252,12 @@ impl Client {
             Goal::Appears => false,
             Goal::Job => true,
             Goal::Gone => noun.gone.contains(&state.as_str()),
-            Goal::Field(field) => pairs(waiting).any(|(name, (value, _))| name == *field && value == text(field)),
+            Goal::Field(field) => pairs(waiting).any(|(name, sent)| name == *field && as_text(&sent) == text(field)),
             // A switch that is off may not be shown at all.
             Goal::Is(field, value) => text(field) == *value || *value == "false" && text(field).is_empty(),
             Goal::AuditThen(action, wanted) => state == *wanted && self.audited(action, noun, waiting).await?,
             Goal::Audit(_) => audited,
-            Goal::Holds => {
-                pairs(waiting).all(|(name, value)| at(&answer, name).is_some_and(|now| same(&now, &value.0, value.1)))
-            }
+            Goal::Holds => pairs(waiting).all(|(name, sent)| at(&answer, name).is_some_and(|now| same(&now, &sent))),
             Goal::Lacks => last_param(waiting).is_none_or(|name| at(&answer, name).is_none()),
             Goal::Empty(kept) => keys(&answer).iter().all(|key| kept.contains(&key.as_str())),
         };
@@ -400,23 +400,27 @@ fn is_part_at_rest(noun: &Noun, waiting: &Wait<'_>, state: &str) -> bool {
     waiting.state.is_none() && makes(waiting, noun) && is_part && noun.rests.contains(&state)
 }
 
-/// What was sent, but for the path's parameters: as text, and whether it is JSON.
-fn pairs<'a>(waiting: &'a Wait<'_>) -> impl Iterator<Item = (&'a str, (String, bool))> {
+/// What was sent, but for the path's parameters.
+fn pairs<'a>(waiting: &'a Wait<'_>) -> impl Iterator<Item = (&'a str, Value)> {
     let op = waiting.op;
     let sent = waiting.args.iter().filter(move |(name, _)| op.path_params().all(|param| param != *name));
     sent.map(|(name, value)| {
-        let text = match value {
-            Arg::Text(text) => (text.clone(), false),
-            Arg::Json(raw) => (serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned()), true),
+        let value = match value {
+            Arg::Text(text) => Value::from(text.as_str()),
+            Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().into()),
         };
-        (name, text)
+        (name, value)
     })
 }
 
-/// Whether it is the same value, of which a number, but no text, may be written in another way.
-fn same(now: &str, sent: &str, json: bool) -> bool {
-    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
-    now == sent || json && number(now).is_some_and(|now| number(sent) == Some(now))
+/// Whether it is the same value, of the same type. A number, but no text, may be written in another way.
+pub(super) fn same(now: &Value, sent: &Value) -> bool {
+    now == sent || now.is_number() && sent.is_number() && now.as_f64() == sent.as_f64()
+}
+
+/// A text as it is, and anything else as JSON has it.
+pub(super) fn as_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The keys of an object.
@@ -432,7 +436,7 @@ fn last_param<'a>(waiting: &'a Wait<'_>) -> Option<&'a str> {
 }
 
 /// The value of a key of the answer, whatever letters its name has.
-fn at(answer: &Answer, name: &str) -> Option<String> {
-    let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
-    answer.first().and_then(|row| row.text(&pointer).map(|text| text.into_owned()))
+fn at(answer: &Answer, name: &str) -> Option<Value> {
+    let value = scan::member(answer.first()?.json(), name)?;
+    serde_json::from_str(value).ok().filter(|value: &Value| !value.is_null())
 }

@@ -215,7 +215,7 @@ pub(super) fn setting(name: &str, text: &str, origin: &Origin) -> Result<()> {
         "tls-pin" => pins(text, origin).map(|_| ()),
         "signing" => signing(text, origin).map(|_| ()),
         "accept-version" => versions(text, origin).map(|_| ()),
-        "connect-timeout" | "request-timeout" | "timeout" => duration(&origin.to_string(), text).map(|_| ()),
+        "connect-timeout" | "request-timeout" | "retry" | "timeout" => duration(&origin.to_string(), text).map(|_| ()),
         "rate" => rate(&origin.to_string(), text).map(|_| ()),
         "parallel" => match text.parse::<u64>() {
             Ok(1..=100) => Ok(()),

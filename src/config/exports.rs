@@ -12,13 +12,14 @@ const KEY: [&str; 4] = ["SDC_KEY_FILE", "TRITON_KEY_FILE", "SDC_KEY_MATERIAL", "
 /// What smartdc, node-triton and triton-go (terraform) read.
 const INSECURE: [&str; 4] = ["SDC_TESTING", "SDC_TLS_INSECURE", "TRITON_TLS_INSECURE", "TRITON_SKIP_TLS_VERIFY"];
 /// Variables that no other tool reads, and that no profile can hold.
-const OWN: [&str; 7] = [
+const OWN: [&str; 8] = [
     "SDC_CACERT",
     "SDC_TLS_PIN",
     "SDC_SIGNING",
     "SDC_ACCEPT_VERSION",
     "SDC_CONNECT_TIMEOUT",
     "SDC_REQUEST_TIMEOUT",
+    "SDC_RETRY",
     "SDC_RATE",
 ];
 /// Who is meant and where, in both families.
@@ -95,7 +96,7 @@ fn profiles(config: &Config) -> [String; 2] {
 }
 
 /// The values of [`OWN`], of options alone.
-fn own(config: &Config) -> [Option<String>; 7] {
+fn own(config: &Config) -> [Option<String>; 8] {
     fn typed<T>(setting: Option<&Setting<T>>, show: impl Fn(&T) -> String) -> Option<String> {
         let setting = setting.filter(|setting| matches!(setting.origin, Origin::Flag(_)))?;
         Some(show(&setting.value))
@@ -108,6 +109,7 @@ fn own(config: &Config) -> [Option<String>; 7] {
         typed(config.accept_version.as_ref(), String::clone),
         typed(Some(&config.connect_timeout), time),
         typed(Some(&config.request_timeout), time),
+        typed(config.retry.as_ref(), time),
         typed(config.rate.as_ref(), f64::to_string),
     ]
 }

@@ -50,6 +50,8 @@ pub struct Flags {
     pub connect_timeout: Option<String>,
     /// `--request-timeout`
     pub request_timeout: Option<String>,
+    /// `--retry`
+    pub retry: Option<String>,
     /// `--rate`
     pub rate: Option<String>,
     /// The command that is to be run, such as `machines list`: it may have settings of its own.
@@ -304,6 +306,7 @@ impl Config {
         let signing = beside.text("signing", "--signing", flags.signing.as_ref());
         let accept = beside.text("accept-version", "--accept-version", flags.accept_version.as_ref());
         let rate = beside.text("rate", "--rate", flags.rate.as_ref());
+        let retry = beside.text("retry", "--retry", flags.retry.as_ref());
         let (defaults, proxy) = (beside.defaults()?, beside.said("proxy"));
         let connect_timeout = beside.time("connect-timeout", "--connect-timeout", flags.connect_timeout.as_ref(), 5)?;
         let request_timeout =
@@ -334,6 +337,7 @@ impl Config {
             accept_version: checked(accept, |text, origin| check::versions(text, origin))?,
             connect_timeout,
             request_timeout,
+            retry: checked(retry, |text, origin| super::duration(&origin.to_string(), text))?,
             rate: checked(rate, |text, origin| check::rate(&origin.to_string(), text))?,
             proxy: proxy.map(|proxy| Setting { value: SecretString::from(proxy.value), origin: proxy.origin }),
             defaults,

@@ -164,6 +164,8 @@ pub struct Config {
     pub connect_timeout: Setting<Duration>,
     /// How long an answer may take.
     pub request_timeout: Setting<Duration>,
+    /// How long a request that may be sent again is sent again, if not a few times alone.
+    pub retry: Option<Setting<Duration>>,
     /// How many requests a second may be sent, if not the client's own choice.
     pub rate: Option<Setting<f64>>,
     /// The proxy to go through, as it was given, or `none`: it may hold a password.
@@ -276,6 +278,7 @@ impl Config {
             row("accept-version", self.accept_version.as_ref(), String::clone),
             row("connect-timeout", Some(&self.connect_timeout), time),
             row("request-timeout", Some(&self.request_timeout), time),
+            row("retry", self.retry.as_ref(), time),
             row("rate", self.rate.as_ref(), f64::to_string),
             row("proxy", self.proxy.as_ref(), |value| match proxy::is_none(value.expose_secret()) {
                 true => "none".to_owned(),

@@ -57,6 +57,7 @@ pub const KNOWN: &[Known] = &[
     known("accept-version", "SDC_ACCEPT_VERSION", Reach::Cloud, "API versions to ask for"),
     known("connect-timeout", "SDC_CONNECT_TIMEOUT", Reach::Cloud, "time limit for connecting"),
     known("request-timeout", "SDC_REQUEST_TIMEOUT", Reach::Cloud, "time limit for an answer"),
+    known("retry", "SDC_RETRY", Reach::Cloud, "how long an outage is ridden out"),
     known("rate", "SDC_RATE", Reach::Cloud, "maximum requests per second"),
     known("package", "SDC_PACKAGE", Reach::Command, "package of new machines"),
     known("image", "SDC_IMAGE", Reach::Command, "image of new machines"),

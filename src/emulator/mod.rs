@@ -190,6 +190,7 @@ impl Emulator {
             None => document::state(&options.seed, Clock::new(options.pace, 0, 0).now(), &own)?,
         };
         let clock = Clock::new(options.pace, options.clock_offset, state.now);
+        state.pace = options.pace;
         state.url = https_url.as_ref().unwrap_or(&url).clone();
         let account = authorize(&mut state, own, &options)?;
 
@@ -213,7 +214,9 @@ impl Emulator {
             seen: Mutex::new(Remembered::default()),
             sockets: Sockets::default(),
         });
-        options.faults.into_iter().for_each(|fault| shared.plant(fault));
+        for fault in options.faults {
+            shared.plant_known(fault)?;
+        }
 
         let mut tasks = Vec::new();
         for (listener, tls, service) in listeners {

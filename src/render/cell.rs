@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_spreadsheet_finds_no_formula_in_a_safe_cell() {
         let safe = View { safe: true, ..View::default() };
-        let plain = Chosen { name: "x".to_owned(), path: Vec::new(), show: Show::Text, made: false };
+        let plain = Chosen { name: "x".to_owned(), path: Vec::new(), show: Show::Text, made: false, stays: false };
         let cell = |json: &str, view: &View| raw(&Value::Json(json), &plain, view).unwrap().into_owned();
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\\t=1", "\\n=1", "\\r1", " =1", "\u{3000}=1", "＝1", "－1"] {
             let json = format!("\"{text}\"");
@@ -278,7 +278,7 @@ mod tests {
         for json in ["-5", "1.10", "true", "\"web-1\"", "\"a=b\"", "\"\"", "[\"=1\"]", "{\"=1\":1}"] {
             assert_eq!(cell(json, &safe), cell(json, &View::default()), "{json}");
         }
-        let column = Chosen { name: "=1".to_owned(), path: Vec::new(), show: Show::Text, made: false };
+        let column = Chosen { name: "=1".to_owned(), path: Vec::new(), show: Show::Text, made: false, stays: false };
         assert_eq!((title(&column, &safe), title(&column, &View::default())), ("'=1".into(), "=1".into()));
     }
 }

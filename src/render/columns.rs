@@ -1,7 +1,7 @@
 //! What follows `-o`: a format, columns, or both; checked before any request is sent.
 
 use crate::answer::scan;
-use crate::api::{Column, Level, Show};
+use crate::api::{Column, Level, Show, called_otherwise};
 use crate::error::{Error, Result};
 
 /// A format of output.
@@ -48,12 +48,14 @@ pub struct Chosen {
     pub show: Show,
     /// It has a name of its own beside its field's, as `age` has for `created`: every format holds what a table shows.
     pub made: bool,
+    /// Stays where a terminal has no room for all columns.
+    pub stays: bool,
 }
 
 impl Chosen {
     fn of(column: &Column) -> Self {
         let made = column.name != column.field && column.show != Show::Text;
-        Chosen { name: column.name.to_owned(), path: path(column.field), show: column.show, made }
+        Chosen { name: column.name.to_owned(), path: path(column.field), show: column.show, made, stays: column.stays }
     }
 
     /// What stands above it in a table.
@@ -98,7 +100,7 @@ pub(super) fn roomy(known: &[Column]) -> Vec<Chosen> {
 }
 
 /// Which of these columns are shown where a terminal has so many columns for them: first those go that are there only
-/// for the room, then others from the end; the two that tell what a row is stay, and those that say so.
+/// for the room, then others from the end; those stay that say so, and one in any case.
 pub(super) fn fitting(columns: &[Chosen], widths: &[usize], known: &[Column], room: usize) -> Vec<usize> {
     const GAP: usize = 2;
     let level = |at: &usize| {
@@ -112,9 +114,8 @@ pub(super) fn fitting(columns: &[Chosen], widths: &[usize], known: &[Column], ro
     };
     while wide(&kept) {
         let roomy = kept.iter().rposition(|at| level(at) == Some(Level::Roomy));
-        let stays = |at: usize| columns.get(at).is_some_and(|column| stays(&column.name, known));
-        let last = || kept.iter().rposition(|at| !stays(*at)).filter(|at| *at >= 2);
-        match roomy.or_else(last) {
+        let last = || kept.iter().rposition(|at| columns.get(*at).is_some_and(|column| !column.stays));
+        match roomy.or_else(last).filter(|_| kept.len() > 1) {
             Some(at) => {
                 kept.remove(at);
             }
@@ -124,10 +125,6 @@ pub(super) fn fitting(columns: &[Chosen], widths: &[usize], known: &[Column], ro
     kept
 }
 
-fn stays(name: &str, known: &[Column]) -> bool {
-    known.iter().any(|column| column.name == name && column.stays)
-}
-
 /// The columns of a row that no table knows: its plain fields.
 pub(super) fn seen(row: &str) -> Vec<Chosen> {
     let plain = scan::members(row).into_iter().flatten().filter(|(_, value)| !value.starts_with(['{', '[']));
@@ -135,11 +132,11 @@ pub(super) fn seen(row: &str) -> Vec<Chosen> {
     for (token, _) in plain.take(32) {
         let name = scan::unquote(token).unwrap_or_default().into_owned();
         if !list.iter().any(|other| other.name == name) {
-            list.push(Chosen { path: vec![name.clone()], name, show: Show::Text, made: false });
+            list.push(Chosen { path: vec![name.clone()], name, show: Show::Text, made: false, stays: false });
         }
     }
     if list.is_empty() {
-        list.push(Chosen { name: "value".to_owned(), path: Vec::new(), show: Show::Text, made: false });
+        list.push(Chosen { name: "value".to_owned(), path: Vec::new(), show: Show::Text, made: false, stays: false });
     }
     list
 }
@@ -231,17 +228,25 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
         return Ok(Chosen::of(column));
     }
     if let Some(path) = scan::steps(name) {
-        return Ok(Chosen { name: name.to_owned(), path, show: Show::Text, made: false });
+        return Ok(Chosen { name: name.to_owned(), path, show: Show::Text, made: false, stays: false });
     }
     if known.is_empty() {
-        return Ok(Chosen { name: name.to_owned(), path: vec![name.to_owned()], show: Show::Text, made: false });
+        return Ok(Chosen {
+            name: name.to_owned(),
+            path: vec![name.to_owned()],
+            show: Show::Text,
+            made: false,
+            stays: false,
+        });
     }
     if let Some((first, rest)) = name.split_once('.').filter(|(_, rest)| !rest.is_empty()) {
-        match known.iter().find(|column| column.name == first) {
+        // As filters have it: `tag.role`.
+        let column = known.iter().find(|column| column.name == first).or_else(|| called_otherwise(known, first));
+        match column {
             Some(column) if column.nested => {
                 let mut path = path(column.field);
                 path.push(rest.to_owned());
-                return Ok(Chosen { name: name.to_owned(), path, show: Show::Text, made: false });
+                return Ok(Chosen { name: name.to_owned(), path, show: Show::Text, made: false, stays: false });
             }
             Some(_) => {
                 let message = format!("column '{first}' has no parts, so there is no '{name}'");
@@ -254,6 +259,8 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
     let small = name.to_lowercase();
     if let Some(near) = known.iter().find(|column| column.name == small || column.field == small).map(|it| it.name) {
         error = error.hint(format!("did you mean '{near}'?"));
+    } else if let Some(column) = called_otherwise(known, name) {
+        error = error.hint(format!("did you mean '{}'?", column.name));
     } else if let Some(near) = nearest(name, known.iter().map(|column| column.name)) {
         error = error.hint(format!("did you mean '{near}'?"));
     }
@@ -291,8 +298,8 @@ mod tests {
     #[test]
     fn what_has_no_room_is_left_out_from_the_end_and_what_tells_a_row_stays() {
         let known = [
-            column("shortid"),
-            column("name"),
+            column("shortid").stays(),
+            column("name").stays(),
             column("img"),
             column("package").roomy(),
             column("state").stays(),
@@ -310,5 +317,8 @@ mod tests {
         assert_eq!(shown(40), ["shortid", "name", "img", "state"]);
         assert_eq!(shown(30), ["shortid", "name", "state"]);
         assert_eq!(shown(1), ["shortid", "name", "state"]);
+        // Where none says that it stays, one does.
+        let known = [column("a"), column("b")];
+        assert_eq!(fitting(&roomy(&known), &[9, 9], &known, 1), [0]);
     }
 }

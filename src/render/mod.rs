@@ -36,10 +36,10 @@ use crate::answer::{Answer, scan};
 use crate::api::{Column, Shape, column};
 
 /// The columns of what is only told that it was accepted.
-pub const RECEIPT_COLUMNS: &[Column] = &[column("id"), column("action")];
+pub const RECEIPT_COLUMNS: &[Column] = &[column("id").stays(), column("action").stays()];
 
 /// The columns of a [`Shape::Map`]: its keys and values.
-pub const MAP_COLUMNS: &[Column] = &[column("name"), column("value")];
+pub const MAP_COLUMNS: &[Column] = &[column("name").stays(), column("value").stays()];
 
 /// How an answer is to look.
 #[derive(Clone, Debug)]
@@ -286,8 +286,13 @@ mod tests {
     #[test]
     fn a_table_of_parts_keeps_whose_each_is_where_there_is_no_room() {
         static KNOWN: &[Column] = &[column("ip"), column("mac"), column("state").stays(), column("network")];
-        let owner =
-            Chosen { name: "machine".into(), path: vec!["machine".into()], show: crate::api::Show::Text, made: false };
+        let owner = Chosen {
+            name: "machine".into(),
+            path: vec!["machine".into()],
+            show: crate::api::Show::Text,
+            made: false,
+            stays: true,
+        };
         let columns = std::iter::once(owner).chain(defaults(Format::Table, false, KNOWN)).collect();
         let view = View { known: KNOWN, columns, proposed: true, width: Some(30), ..View::default() };
         let row = r#"{"machine":"web1","ip":"10.0.0.1","mac":"90:b8:d0:00:00:01","state":"running","network":"x"}"#;

@@ -92,6 +92,18 @@ pub fn labelled(call: &Call, about: Option<&About>) -> String {
     }
 }
 
+/// Calls the targets that were typed by their ids by their names, as far as those are known.
+pub fn name(targets: &mut Targets) {
+    for call in &mut targets.calls {
+        let known = call.key().and_then(|key| targets.known.get(&key)).map(|about| about.name.as_str());
+        let by_id =
+            call.target.as_ref().is_some_and(|(_, typed)| call.id().is_some_and(|id| id.eq_ignore_ascii_case(typed)));
+        if let (Some(name), Some((_, typed)), true) = (known.filter(|name| !name.is_empty()), &mut call.target, by_id) {
+            name.clone_into(typed);
+        }
+    }
+}
+
 /// Looks up what is not known of the targets yet. A target that cannot be looked up stays unknown: this never fails.
 pub async fn complete(client: &Client, targets: &mut Targets) {
     let unknown = |call: &&Call| call.key().is_some_and(|key| !targets.known.contains_key(&key));

@@ -17,28 +17,11 @@
 
 use serde_json::Value;
 
-use crate::api::{Column, Holds, Show};
+use crate::api::{Column, Holds, Show, called_otherwise};
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed};
 use crate::grammar::{duration, is_uuid, mebibytes, selector};
 use crate::sensitive::quoted;
-
-/// What people call a column, and its name.
-const ALIASES: &[(&str, &str)] = &[
-    ("ip", "ips"),
-    ("address", "ips"),
-    ("primaryip", "primaryIp"),
-    ("network", "networks"),
-    ("nic", "nics"),
-    ("uuid", "id"),
-    ("status", "state"),
-    ("ram", "memory"),
-    ("vlan", "vlan_id"),
-    ("dns", "dns_names"),
-    ("member", "members"),
-    ("policy", "policies"),
-    ("rule", "rules"),
-];
 
 /// A filter by a column.
 pub struct ColumnFilter {
@@ -81,14 +64,8 @@ fn called<'a>(columns: &'a [Column], name: &str) -> Option<&'a Column> {
 /// The column of this name, and the path of its value in a row.
 fn place<'a>(columns: &'a [Column], name: &str) -> Option<(&'a Column, Vec<String>)> {
     let (first, rest) = name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)));
-    let alias = || {
-        let (_, name) = ALIASES
-            .iter()
-            .find(|(alias, name)| alias.eq_ignore_ascii_case(first) && called(columns, name).is_some())?;
-        called(columns, name)
-    };
     let made = || columns.iter().find(|column| first == "age" && matches!(column.holds, Holds::Time));
-    let column = called(columns, first).or_else(alias).or_else(made)?;
+    let column = called(columns, first).or_else(|| called_otherwise(columns, first)).or_else(made)?;
     // Only objects have parts with names of their own.
     if rest.is_some() && !column.nested || column.field.is_empty() {
         return None;
@@ -249,6 +226,9 @@ mod tests {
             "tags.role=web",
             "tags.a.b=1",
             "tags.role=~w.b",
+            "tag.role=web",
+            "pkg=g1-*",
+            "alias!=web2",
             "tags=web",
             "deletion_protection=false",
             "firewall_enabled=false",

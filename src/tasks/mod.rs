@@ -38,6 +38,7 @@ pub mod wait_for;
 pub mod words;
 
 use crate::error::Hint;
+pub use pair_file::nothing_set;
 
 /// Where a task says on its way what it does.
 pub trait Report {

@@ -2,7 +2,8 @@
 //! shows a value, which may be a password.
 
 use crate::answer::scan;
-use crate::error::{Error, Result};
+use crate::api::{Field, Kind};
+use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::document::{self, Node, Value};
 use crate::request::Arg;
 use crate::sensitive::quoted;
@@ -10,11 +11,12 @@ use crate::sensitive::quoted;
 /// A name and its value: text stays text, and JSON keeps its type.
 pub(super) type Pair = (String, Arg);
 
-/// Reads the pairs of a text. `file` is what messages call it.
+/// Reads the pairs of a text for a field. `file` is what messages call it.
 ///
 /// # Errors
-/// A usage error that says where the text is neither JSON nor `NAME=VALUE`.
-pub(super) fn read(file: &str, text: &str) -> Result<Vec<Pair>> {
+/// A usage error that says where the text is neither JSON nor `NAME=VALUE`, or that nothing is there: a file that
+/// should have had something in it must not remove all there is.
+pub(super) fn read(field: &Field, file: &str, text: &str) -> Result<Vec<Pair>> {
     let text = text.trim_start_matches('\u{feff}');
     let pairs = match text.trim_start().starts_with(['{', '[']) {
         true => object(file, text)?,
@@ -22,9 +24,19 @@ pub(super) fn read(file: &str, text: &str) -> Result<Vec<Pair>> {
         false => lines(file, text)?,
     };
     match pairs.is_empty() {
-        true => Err(Error::usage(format!("{file} holds no pairs: an object, or a line NAME=VALUE for each"))),
+        true => Err(nothing_set(field, &format!("{file} holds no pairs: an object, or a line NAME=VALUE for each"))),
         false => Ok(pairs),
     }
+}
+
+/// The error for pairs of which there are none, with what removes all of those that a machine has.
+pub fn nothing_set(field: &Field, words: &str) -> Error {
+    let all = match field.kind {
+        Kind::Tags(_) => "machines tags delete-all",
+        Kind::FlatPairs(_) | Kind::FlatFiles(_) => "machines metadata delete-all",
+        _ => return Error::usage(words),
+    };
+    Error::usage(words).hint(Hint::run("to remove all of them", CommandLine::new(all).on("MACHINE")))
 }
 
 /// Whether the first line with something in it is `NAME: VALUE` and not `NAME=VALUE` or `NAME:=JSON`.
@@ -100,6 +112,11 @@ fn lines(file: &str, text: &str) -> Result<Vec<Pair>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::cloudapi::tags;
+
+    fn read(file: &str, text: &str) -> Result<Vec<Pair>> {
+        super::read(&tags::SET.fields[0], file, text)
+    }
 
     fn shown(text: &str) -> Vec<String> {
         let shown = |(name, value): Pair| match value {

@@ -290,6 +290,7 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
         Err(_) if !all && noun.filter.is_some() && known.called(typed).is_empty() && begins_id(typed) => {
             Candidates::list_for(client, noun, &place, op).await?.find(typed, strict).map(|thing| thing.id.clone())
         }
+        Err(error) => known.on(client, typed, error).await.map(|thing| thing.id.clone()),
         found => found.map(|thing| thing.id.clone()),
     }
 }
@@ -506,6 +507,30 @@ impl Candidates {
             [] => Err(self.missing(typed)),
             many if strict || named_version(noun, typed).1.is_some() => Err(ambiguous(noun, typed, many)),
             many => newest(noun, many).ok_or_else(|| ambiguous(noun, typed, many)),
+        }
+    }
+
+    /// The one that belongs to the thing of this name, where it has none of its own: the NIC on a network.
+    ///
+    /// # Errors
+    /// `missing`, where there is no such thing; none belongs to it, or several.
+    pub(super) async fn on(&self, client: &Client, typed: &str, missing: Error) -> Result<&Candidate> {
+        use crate::error::Kind::NotFound;
+        let Some((noun, field)) = self.noun.on.filter(|_| missing.kind() == NotFound) else { return Err(missing) };
+        let all = Candidates::list(client, noun, &Args::new()).await?;
+        let of = match all.with_id(typed).map_or_else(|| all.find(typed, true), Ok) {
+            Err(error) if error.kind() == NotFound => return Err(missing),
+            found => found?,
+        };
+        let is_on = |thing: &&Candidate| thing.text(&[field]).is_some_and(|id| id == of.id);
+        let on: Vec<&Candidate> = self.things.iter().filter(is_on).collect();
+        match on.as_slice() {
+            [one] => Ok(one),
+            [] => {
+                let words = format!("no {} is on the {} '{}'", self.noun.word, noun.word, super::words::brief(typed));
+                Err(Error::new(NotFound, words).hint(Hint::run("list them", CommandLine::of(&self.lister))))
+            }
+            many => Err(ambiguous(self.noun, typed, many)),
         }
     }
 

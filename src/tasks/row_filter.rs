@@ -97,6 +97,8 @@ struct One {
     must_be_seen: bool,
     /// A row has shown the value.
     seen: Cell<bool>,
+    /// Says how old a row must be.
+    by_age: bool,
 }
 
 /// Whether the filters of an operation are read here.
@@ -165,7 +167,7 @@ impl RowFilter {
     pub fn older_than(&mut self, field: &str, age: Duration, now: i64) {
         let then = now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
         let typed = format!("--older-than {age:?}");
-        self.tests.push(One::own(field, typed, Sign::Below, Condition::before(then)));
+        self.tests.push(One { by_age: true, ..One::own(field, typed, Sign::Below, Condition::before(then)) });
     }
 
     /// Takes the number of rows that are wanted from the request where the service would count others: those that do
@@ -519,6 +521,11 @@ impl RowFilter {
         self.tests.iter().all(|one| one.fits(row)) && self.picks.fits(row)
     }
 
+    /// Whether a row is what was asked for, however old it is.
+    pub fn fits_at_any_age(&self, row: &RawValue) -> bool {
+        self.tests.iter().all(|one| one.by_age || one.fits(row)) && self.picks.fits(row)
+    }
+
     /// Says what no row has shown, so that nobody takes an empty list for an answer.
     pub fn tell_unseen(&self, report: &dyn Report, rows: usize) {
         let unseen = |one: &&One| !one.seen.get() && one.must_be_seen;
@@ -554,6 +561,7 @@ impl One {
             filled: false,
             must_be_seen: false,
             seen: Cell::new(false),
+            by_age: false,
         }
     }
 

@@ -37,6 +37,7 @@
 //! # fn main() {}
 //! ```
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use futures_util::StreamExt;
@@ -49,7 +50,7 @@ use super::resolve::{self, Candidate, Candidates};
 use super::row_filter::RowFilter;
 use super::words::{brief, plural};
 use crate::answer::{Row, scan};
-use crate::api::{Noun, Op, Service, Shape};
+use crate::api::{Noun, Op, Pick, Service, Shape};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result, Target};
 use crate::grammar::selector;
@@ -106,6 +107,8 @@ pub struct Filter {
     pub ignore_missing: bool,
     /// They are only shown, so that there may be any number.
     pub shown: bool,
+    /// How many of the newest are none, of those that are meant but for their age.
+    pub keep: Option<usize>,
 }
 
 impl Filter {
@@ -124,7 +127,7 @@ impl Filter {
     }
 
     fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.is_empty() && self.keep.is_none()
     }
 
     /// Refuses a filter that is the name of something, too: nobody knows which is meant.
@@ -215,6 +218,29 @@ impl Asked {
         };
         let picks = target.is_some() && (!self.named || !self.filter.is_empty());
         picks || !self.owners.is_empty() || self.typed.iter().any(named) || resolve::is_needed(service, op, &self.args)
+    }
+
+    /// The ids of the newest, which are left alone: of those that are named and fit, however old they are. One that does
+    /// not say when it was made is not known to be old, and one that has failed is none to keep.
+    fn kept<'a>(&self, known: Option<&'a Candidates>, target: &Noun) -> Vec<&'a str> {
+        let Some((count, known)) = self.filter.keep.zip(known) else { return Vec::new() };
+        let made = target.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None });
+        let named = |thing: &Candidate| {
+            let is = |typed: &String| {
+                let glob = self.is_glob(typed) && known.called(typed).is_empty();
+                let found = || known.with_id(typed).map_or_else(|| known.find(typed, false), Ok);
+                if glob { selector::glob(typed, &thing.name) } else { found().is_ok_and(|found| found.id == thing.id) }
+            };
+            !self.named || self.typed.iter().any(is)
+        };
+        let failed = |thing: &Candidate| thing.text(&["state"]).is_some_and(|state| target.failed.contains(&&*state));
+        let fits = |thing: &&Candidate| named(thing) && !failed(thing) && self.filter.rows.fits_at_any_age(&thing.row);
+        let mut newest: Vec<&Candidate> = known.things.iter().filter(fits).collect();
+        newest.sort_by_cached_key(|thing| {
+            let made = thing.text(&[made.unwrap_or("created")]).map(Cow::into_owned);
+            std::cmp::Reverse((made.is_none(), made))
+        });
+        newest.iter().take(count).map(|thing| thing.id.as_str()).collect()
     }
 
     /// Whether it was typed as a glob.
@@ -369,7 +395,8 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
     known.as_ref().map_or(Ok(()), |known| asked.filter.is_meant(known, target))?;
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
-    let fits = |thing: &Candidate| asked.filter.rows.fits(&thing.row);
+    let kept = asked.kept(known.as_ref(), target);
+    let fits = |thing: &Candidate| asked.filter.rows.fits(&thing.row) && !kept.contains(&thing.id.as_str());
     let mut add = |call: Call, row: Option<&Candidate>| {
         // A name and its id mean the same thing, which is acted on once.
         if found.iter().all(|known: &Call| known.id().is_none() || known.id() != call.id()) {
@@ -404,9 +431,9 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                 }
             }
             Some(known) if filters || resolve::needs_lookup(target, typed) => {
-                let thing = match known.with_id(typed) {
-                    Some(thing) => Ok(thing),
-                    None => known.find(typed, op.asks),
+                let thing = match known.with_id(typed).map_or_else(|| known.find(typed, op.asks), Ok) {
+                    Err(error) => known.on(client, typed, error).await,
+                    found => found,
                 };
                 let mut call = asked.call(typed);
                 match thing {

@@ -348,7 +348,7 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
 /// Adds the pairs of a file, `-` for standard input.
 fn add_pairs(args: &mut Args, field: &Field, file: &str, files: &dyn Files) -> Result<()> {
     let text = read_text(file, files)?;
-    let pairs = pair_file::read(&shown(file), &text)?;
+    let pairs = pair_file::read(field, &shown(file), &text)?;
     let mut add = |name: &str, value| secrets::check_name(name).and_then(|()| add_one(args, field, name, value));
     pairs.into_iter().try_for_each(|(name, value)| add(&name, value).map_err(|error| error.about(&shown(file))))
 }

@@ -47,6 +47,7 @@ use tokio::io::AsyncReadExt;
 use super::Report;
 use super::addresses::{AddressChoice, Machine, Networks};
 use super::resolve::{self, Candidates};
+use super::targets::ALL;
 use super::words::plural;
 use crate::answer::Answer;
 use crate::api::cloudapi::{machines, snapshots};
@@ -54,7 +55,7 @@ use crate::api::{Column, Noun, Service, Shape};
 use crate::client::{Client, Condition, Time, Until};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::selector;
-use crate::request::Args;
+use crate::request::{Arg, Args};
 
 /// How long a machine may take to take a connection, and to greet.
 const KNOCK: Duration = Duration::from_secs(4);
@@ -91,9 +92,14 @@ impl Wanted {
                 Ok(number) if number > 0 && port.bytes().all(|b| b.is_ascii_digit()) => Ok(Wanted::Port(Some(number))),
                 _ => Err(Error::usage(format!("'{port}' is not a port from 1 to 65535"))),
             },
-            (name, Some(value)) if machine && name.len() > 4 && name.starts_with("tag.") => {
-                let name = name.get(4..).unwrap_or_default().to_owned();
-                Ok(Wanted::Condition(Condition::Tag(name, value.to_owned())))
+            (name, Some(_)) if machine && name.len() > 4 && name.starts_with("tag.") => {
+                let (name, value) = super::values::pair(text.get(4..).unwrap_or_default())?;
+                let value = match value {
+                    Arg::Text(text) => text.into(),
+                    Arg::Json(raw) => serde_json::from_str(raw.get())
+                        .map_err(|error| Error::usage(format!("'{}' is not JSON", raw.get())).because(error))?,
+                };
+                Ok(Wanted::Condition(Condition::Tag(name.to_owned(), value)))
             }
             ("ssh", None) | ("port", Some(_)) => {
                 Err(Error::usage(format!("only machines take connections, not {}", plural(noun.word))))
@@ -105,7 +111,7 @@ impl Wanted {
                     return Err(Error::usage(words).hint(format!("--for state={text}")));
                 }
                 let own = match () {
-                    () if machine => ", tag.K=V, port=N, ssh",
+                    () if machine => ", tag.K=TEXT, port=N, ssh",
                     () if noun.states.contains(&"active") => ", active",
                     () => "",
                 };
@@ -171,6 +177,10 @@ pub async fn expanded(
     let Typed { place, own, names, listed } = typed;
     let is_glob = |name: &str| noun.list.shape == Shape::Rows && selector::is_glob(name) && !listed.contains(name);
     let several = names.len() != 1 || !listed.is_empty() || names.iter().any(|name| is_glob(name));
+    let nothing = |report: &dyn Report| report.say(&format!("no {} matches: nothing to wait for", noun.word));
+    if names.is_empty() {
+        nothing(report);
+    }
     let target = |place: &Args, id: &str, name: &str| (place.clone().set(own, id), name.to_owned());
     if !names.iter().any(|name| is_glob(name)) {
         return Ok((names.iter().map(|name| target(&place, name, name)).collect(), several));
@@ -200,10 +210,13 @@ pub async fn expanded(
             continue;
         }
         let mut fitting = known.things.iter().filter(|thing| selector::glob(name, &thing.name)).peekable();
-        if fitting.peek().is_none() {
+        if fitting.peek().is_none() && !(name == ALL && known.is_empty()) {
             return Err(known.nothing_like(name));
         }
         fitting.for_each(|thing| add(target(&place, &thing.id, &thing.name)));
+    }
+    if targets.is_empty() {
+        nothing(report);
     }
     Ok((targets, several))
 }

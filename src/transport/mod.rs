@@ -40,6 +40,9 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long an answer may take, its body included.
     pub request_timeout: Duration,
+    /// How long an outage is ridden out: so long a request that may be sent again is sent again. Unless it is set, a
+    /// few times within seconds.
+    pub retry: Option<Duration>,
     /// How many requests a second all that one client does may send. Unless it is set, eight is what holds for what
     /// changes something and for waits, and for plain reading only once the service has refused a request.
     pub rate: Option<f64>,
@@ -64,6 +67,7 @@ impl Default for Settings {
             system_root_dirs: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(60),
+            retry: None,
             rate: None,
             route: None,
         }

@@ -591,7 +591,7 @@ proptest! {
     fn whatever_a_variable_holds_is_taken_or_refused_in_harmless_words(
         name in prop::sample::select(vec![
             "SDC_PROFILE", "SDC_URL", "SDC_ACCOUNT", "SDC_USER", "SDC_ROLE", "SDC_ACT_AS", "SDC_KEY_ID", "SDC_SIGNING",
-            "SDC_TLS_INSECURE", "SDC_ACCEPT_VERSION", "SDC_CONNECT_TIMEOUT", "SDC_REQUEST_TIMEOUT", "TRITON_URL",
+            "SDC_TLS_INSECURE", "SDC_ACCEPT_VERSION", "SDC_CONNECT_TIMEOUT", "SDC_REQUEST_TIMEOUT", "SDC_RETRY", "TRITON_URL",
         ]),
         text in any_text(),
     ) {

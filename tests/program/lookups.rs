@@ -201,3 +201,138 @@ async fn a_key_whose_name_no_path_can_hold_goes_by_its_fingerprint() {
     }
     cloud.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_nic_is_called_by_its_network_where_only_one_is_on_it() {
+    let cloud = cloud().await;
+    for (words, code, told) in [
+        (&["machines", "nics", "get", "web1", "My-Fabric-Network", "-o", "tsv:ip", "-H"][..], 0, "192.168.128.5\n"),
+        (&["machines", "nics", "get", "web1", "f2e6b8ca", "-o", "tsv:ip", "-H"], 0, "198.18.0.10\n"),
+        (&["machines", "nics", "get", "web1", "backend"], 3, "no nic is on the network 'backend'"),
+        (&["machines", "nics", "get", "web1", "nothing"], 3, "no nic named 'nothing'"),
+        (
+            &["machines", "nics", "remove", "web1", "backend", "public", "--yes", "--wait"],
+            3,
+            "on the network 'backend'",
+        ),
+        (&["machines", "nics", "list", "web1", "-o", "tsv:ip", "-H"], 0, "192.168.128.5\n"),
+    ] {
+        let said = said(&cloud, words).await;
+        let told_all = text(&said.stdout) + &text(&said.stderr);
+        assert!(said.status.code() == Some(code) && told_all.contains(told), "{words:?}: {told_all}");
+    }
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tag_is_a_column_by_the_name_that_filters_have_for_it() {
+    let cloud = cloud().await;
+    let list = |column: &'static str| ["machines", "list", "web1", "build", "-o", column, "--sort", "-tag.role"];
+    let said_of = async |column| text(&said(&cloud, &list(column)).await.stdout);
+    assert_eq!(said_of("csv:name,tag.role").await, "name,tag.role\nweb1,web\nbuild,\n");
+    assert_eq!(said_of("name,tag.role").await, "NAME   TAG.ROLE\nweb1   web\nbuild  -\n");
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_column_is_filtered_by_what_people_call_it_and_told_by_its_name() {
+    let cloud = cloud().await;
+    for filter in ["pkg=g1-small", "img=acme-web", "ip=192.168.128.5", "alias=web1", "ram=1G"] {
+        let listed = said(&cloud, &["machines", "list", filter, "-o", "tsv:name", "-H"]).await;
+        assert!(text(&listed.stdout).contains("web1\n"), "{filter}: {}", text(&listed.stderr));
+    }
+    for (column, name) in [("ip", "ips"), ("pkg", "package"), ("ram", "memory"), ("status", "state")] {
+        let listed = said(&cloud, &["machines", "list", "-o", column]).await;
+        assert!(text(&listed.stderr).contains(&format!("did you mean '{name}'?")), "{}", text(&listed.stderr));
+    }
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_empty_object_sets_nothing_and_removes_nothing() {
+    let cloud = cloud().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "{}\n").unwrap();
+    let file = file.path().to_str().unwrap();
+    for words in [
+        &["tags", "set", "web1", "--from", file][..],
+        &["tags", "set", "web1", "{}"],
+        &["tags", "replace", "web1", "--from", file, "--yes"],
+        &["tags", "replace", "web1", "{}", "--yes"],
+        &["tags", "replace", "web1", &format!("@{file}"), "--yes"],
+        &["metadata", "set", "web1", "--from", file],
+        &["metadata", "set", "web1", "--file", file],
+        &["metadata", "set", "web1", "{}"],
+    ] {
+        let said = said(&cloud, &[&["machines"], words].concat()).await;
+        let told = text(&said.stderr);
+        assert!(said.status.code() == Some(2) && told.contains("hint: "), "{words:?}: {told}");
+    }
+    assert!(cloud.requests().iter().all(|seen| seen.method == "GET"), "{:?}", cloud.requests());
+    cloud.stop().await.unwrap();
+}
+
+#[test]
+fn an_option_is_not_shortened_and_the_whole_one_is_told() {
+    for (words, told) in [
+        (&["machines", "list", "--dry"][..], "did you mean --dry-run?"),
+        (&["machines", "list", "--out", "json"], "did you mean --output?"),
+        (&["machines", "list", "--out=json"], "did you mean --output?"),
+        (&["machines", "delete", "web1", "--ye"], "did you mean --yes?"),
+        (&["machines", "create", "--meta", "a=b"], "did you mean --metadata or --metadata-file?"),
+        (&["machines", "create", "--if-missing"], "hint: --if-absent"),
+        (&["wait", "machines", "x", "--fo", "ready"], "did you mean --for?"),
+        (
+            &["wait", "machines", "x", "--until", "ready"],
+            "sdc wait machines MACHINE --for state=running; or --for ready",
+        ),
+    ] {
+        let said = crate::common::sdc("http://127.0.0.1:9", words);
+        assert!(
+            said.status.code() == Some(2) && text(&said.stderr).contains(told),
+            "{words:?}: {}",
+            text(&said.stderr)
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_newest_are_kept_of_each_machine_whatever_their_age() {
+    let cloud = cloud().await;
+    for name in ["a", "b", "c"] {
+        let made = said(&cloud, &["machines", "snapshots", "create", "web*", "-n", name, "--wait"]).await;
+        assert!(made.status.success(), "{}", text(&made.stderr));
+    }
+    let delete = |more: &'static [&'static str]| [&["machines", "snapshots", "delete"], more].concat();
+    for (words, code, told) in [
+        // What is shown is what would be done.
+        (delete(&["web*", "*", "--keep", "2", "--dry-run"]), 0, "snapshot a of machine web10, created"),
+        (delete(&["web*", "*", "--keep", "3", "--yes"]), 0, "no snapshot matches"),
+        // All are young, and of the old ones there are none.
+        (delete(&["web1", "--older-than", "30d", "--keep", "1", "--yes"]), 0, "no snapshot matches"),
+        (delete(&["web1", "a", "b", "--keep", "1", "--yes", "--wait"]), 0, "snapshot a of machine web1: done"),
+        (delete(&["web10", "--older-than", "1ms", "--keep", "1", "--yes", "--wait"]), 0, "delete: 2 of 2 done"),
+        // By itself it selects nothing.
+        (delete(&["web1", "--keep", "1", "--yes"]), 2, "SNAPSHOT"),
+        (delete(&["web1", "*", "--keep", "0", "--yes"]), 2, "--keep"),
+    ] {
+        let said = said(&cloud, &words).await;
+        let all = text(&said.stderr);
+        assert!(said.status.code() == Some(code) && all.contains(told), "{words:?}: {all}");
+    }
+    let left = said(&cloud, &["machines", "snapshots", "list", "web*", "-o", "tsv:machine,name", "-H"]).await;
+    assert_eq!(text(&left.stdout), "web1\tb\nweb1\tc\nweb10\tc\n");
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn targets_that_are_typed_by_their_ids_are_told_by_their_names_in_every_line() {
+    let cloud = cloud().await;
+    let mut stop = against(&cloud, &["machines", "stop", "-", "--wait"]);
+    stop.input(format!("{WEB1}\n9e04d7b1-7d0e-4b6a-9c1d-5e2f8a7b4c6d\n"));
+    let told = text(&output(stop).await.stderr);
+    let of_web1: Vec<&str> = told.lines().filter(|line| line.contains(WEB1)).collect();
+    assert!(of_web1.len() >= 3, "{told}");
+    assert!(of_web1.iter().all(|line| line.contains(&format!("machine web1 ({WEB1})"))), "{told}");
+    cloud.stop().await.unwrap();
+}

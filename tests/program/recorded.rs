@@ -299,7 +299,7 @@ async fn a_second_interruption_leaves_at_once_and_the_record_says_what_was_begun
 
 /// Applies where the record cannot be written, and says what came of it.
 async fn unwritable(spoil: impl Fn(&Path), limit: bool) -> (Option<i32>, String) {
-    let cloud = Cloud::with("GET /nothing hang").await;
+    let cloud = Cloud::with("GET /volumes hang").await;
     let folder = cloud.home.path().join(".triton/sdc-rbac");
     std::fs::create_dir_all(&folder).unwrap();
     spoil(&folder);

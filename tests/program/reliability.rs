@@ -90,6 +90,43 @@ fn a_wait_keeps_its_time_although_the_server_does_not_answer() {
 }
 
 #[tokio::test]
+async fn an_outage_is_ridden_out_by_what_may_be_sent_again_for_as_long_as_was_said() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    // More than the tries that there are otherwise: no connection survives, or the service says so.
+    for (fault, code) in [("drop=before times=5", 6), ("status=503 retry-after=0 times=8", 7)] {
+        for (words, code) in
+            [(&["machines", "list", "-o", "ids"][..], code), (&["machines", "list", "-o", "ids", "--retry", "30s"], 0)]
+        {
+            emulator.clear_faults();
+            emulator.add_fault(format!("GET /machines {fault}").parse().unwrap());
+            let said = output(against(&emulator, &[words, &["--rate", "10000"]].concat())).await;
+            assert_eq!(said.status.code(), Some(code), "{fault} {words:?}: {}", text(&said.stderr));
+        }
+    }
+    // What may have been carried out is sent once all the same.
+    emulator.clear_faults();
+    emulator.add_fault("POST /machines/* drop=before".parse().unwrap());
+    emulator.forget_requests();
+    let mut stop = against(&emulator, &["machines", "stop", "web1"]);
+    stop.env("SDC_RETRY", "30s");
+    let said = output(stop).await;
+    let sent = emulator.requests().iter().filter(|seen| seen.method == "POST").count();
+    assert_eq!((said.status.code(), sent), (Some(6), 1), "{}", text(&said.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[test]
+fn an_outage_is_ridden_out_no_longer_than_was_said() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let words = ["machines", "list", "-o", "ids", "--retry", "2s"];
+    let begun = Instant::now();
+    let said = sdc(&format!("http://{free}"), &words);
+    assert_eq!(said.status.code(), Some(6), "{}", text(&said.stderr));
+    assert!((Duration::from_millis(700)..Duration::from_secs(8)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    assert!(text(&said.stderr).contains("trying again"), "{}", text(&said.stderr));
+}
+
+#[tokio::test]
 async fn a_job_that_fails_ends_the_wait_for_it() {
     let fault = "POST /machines/* fail".parse().unwrap();
     let emulator = Emulator::start(Options { faults: vec![fault], ..Options::default() }).await.unwrap();

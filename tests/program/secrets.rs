@@ -291,6 +291,7 @@ const VARIABLES: &[&str] = &[
     "SDC_ACCEPT_VERSION",
     "SDC_CONNECT_TIMEOUT",
     "SDC_REQUEST_TIMEOUT",
+    "SDC_RETRY",
     "SDC_RATE",
     "SDC_PROXY",
     "SDC_PACKAGE",

@@ -233,6 +233,8 @@ fn what_changes_while_the_feed_is_lost_is_told_when_it_is_back() {
     emulator.clock().advance(Duration::from_secs(10));
     let event = feed.event();
     assert_eq!((&event["resourceState"], event.get("resync")), (&"running".into(), None));
+    let told = feed.told();
+    assert!(told.contains(r#"{"warning":""#) && told.contains("opening the changefeed again"), "{told}");
 }
 
 #[test]

@@ -40,6 +40,41 @@ async fn globs_and_standard_input_name_what_is_waited_for() {
 }
 
 #[tokio::test]
+async fn that_there_is_nothing_to_wait_for_is_said_as_of_other_commands() {
+    let emulator = Emulator::start(Options { seed: Seed::Machines(0), ..Options::default() }).await.unwrap();
+    for names in ["-", "*"] {
+        let waited = said(&emulator, &["wait", "machines", names, "--for", "ready"]).await;
+        let stopped = said(&emulator, &["machines", "stop", names]).await;
+        assert_eq!((waited.status.code(), stopped.status.code()), (Some(0), Some(0)));
+        assert_eq!(text(&waited.stderr), "no machine matches: nothing to wait for\n");
+        assert_eq!(text(&stopped.stderr), "no machine matches: nothing to do\n");
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_text_7_is_not_the_number_7() {
+    let emulator = cloud(&[]).await;
+    let set = |pair| ["machines", "tags", "set", "web1", pair, "--wait"];
+    let wait = |condition| ["wait", "machines", "web1", "--for", condition, "--timeout", "1s"];
+    for (pair, met, missed, words) in [
+        ("n:=7", "tag.n:=7.0", "tag.n=7", "still running, with the tag n:=7 of another type after 1s"),
+        ("n=7", "tag.n=7", "tag.n:=7", "still running, with the tag n=7 of another type after 1s"),
+        ("n:=true", "tag.n:=true", "tag.n=true", "still running, with the tag n:=true of another type after 1s"),
+    ] {
+        // A change of the type alone is waited for, too.
+        assert!(said(&emulator, &set(pair)).await.status.success());
+        let tags = said(&emulator, &["machines", "get", "web1", "--jq", ".tags.n"]).await;
+        assert_eq!(text(&tags.stdout).contains('"'), pair == "n=7", "{}", text(&tags.stdout));
+        assert_eq!(said(&emulator, &wait(met)).await.status.code(), Some(0), "{met}");
+        let late = said(&emulator, &wait(missed)).await;
+        let told = text(&late.stderr);
+        assert!(late.status.code() == Some(9) && told.contains(words), "{told}");
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_machine_that_failed_is_found_by_its_name_and_has_failed() {
     let emulator = cloud(&["POST /machines fail times=1"]).await;
     let make = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "new"];
@@ -75,7 +110,7 @@ async fn a_wait_that_makes_no_sense_says_which_one_does() {
             ["images", "soon"],
             "'soon' is not a condition of an image\n  hint: known are state=STATE, ready, deleted, active\n",
         ),
-        (["machines", "soon"], "known are state=STATE, ready, deleted, tag.K=V, port=N, ssh\n"),
+        (["machines", "soon"], "known are state=STATE, ready, deleted, tag.K=TEXT, port=N, ssh\n"),
     ] {
         let waited = said(&emulator, &["wait", words[0], "x", "--for", words[1]]).await;
         assert_eq!(waited.status.code(), Some(2));

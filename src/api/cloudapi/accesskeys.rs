@@ -59,8 +59,8 @@ pub static DELETE: Op =
 
 /// How an access key is shown; its secret only when it is asked for by name.
 pub const COLUMNS: &[Column] = &[
-    column("accesskeyid"),
-    column("status"),
+    column("accesskeyid").stays(),
+    column("status").stays(),
     column("credentialtype"),
     column("updated").time(),
     column("description").long(),

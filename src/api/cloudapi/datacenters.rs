@@ -44,6 +44,6 @@ pub static DATACENTERS: Resource = Resource {
     name: "datacenters",
     aliases: &["datacenter", "dcs", "dc"],
     about: "Data centers of the cloud",
-    columns: &[column("name"), column("url")],
+    columns: &[column("name").stays(), column("url").stays()],
     ops: &[&LIST, &GET, &FOREIGN_LIST, &FOREIGN_ADD],
 };

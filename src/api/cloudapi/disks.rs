@@ -3,9 +3,9 @@
 use crate::api::*;
 
 const COLUMNS: &[Column] = &[
-    column("shortid").of("id").show(Show::ShortId).brief(),
+    column("shortid").of("id").show(Show::ShortId).brief().stays(),
     column("id").long(),
-    column("size").show(Show::Mebibytes),
+    column("size").show(Show::Mebibytes).stays(),
     column("pci_slot"),
     column("boot"),
     column("state").stays(),

@@ -12,9 +12,9 @@ pub static FWRULE: Noun = Noun {
 
 /// How a rule is shown.
 pub const COLUMNS: &[Column] = &[
-    column("shortid").of("id").show(Show::ShortId).brief(),
+    column("shortid").of("id").show(Show::ShortId).brief().stays(),
     column("id").long(),
-    column("enabled").truth(),
+    column("enabled").truth().stays(),
     column("global").truth(),
     column("log").truth(),
     column("rule").stays(),

@@ -151,9 +151,9 @@ pub static IMAGES: Resource = Resource {
     aliases: &["image", "imgs", "img"],
     about: "Images that machines are made from",
     columns: &[
-        column("shortid").of("id").show(Show::ShortId).brief(),
+        column("shortid").of("id").show(Show::ShortId).brief().stays(),
         column("id").long(),
-        column("name"),
+        column("name").stays(),
         column("version"),
         column("state").long().stays(),
         column("flags").of("").show(Show::ImageFlags),

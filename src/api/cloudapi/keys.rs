@@ -35,8 +35,8 @@ pub static DELETE: Op = Op::delete("DeleteKey", "delete", "/:login/keys/:key", "
 
 /// How an SSH key is shown, whosever it is.
 pub const COLUMNS: &[Column] = &[
-    column("fingerprint"),
-    column("name"),
+    column("fingerprint").stays(),
+    column("name").stays(),
     column("key").long(),
     column("attested").truth().named(),
     column("multifactor").named(),

@@ -54,6 +54,7 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
             .value("STATE,...")
             .test(Test::State(ASKED, None)),
         query("brand", Kind::Text, "Only machines of this brand: bhyve, joyent, joyent-minimal, kvm, lx")
+            .words(&["bhyve", "joyent", "joyent-minimal", "kvm", "lx"])
             .test(Test::Text("brand")),
         query(
             "image",
@@ -322,9 +323,9 @@ pub static AUDIT: Op = Op::list(
 
 /// How a machine is shown.
 pub const COLUMNS: &[Column] = &[
-    column("shortid").of("id").show(Show::ShortId).brief(),
+    column("shortid").of("id").show(Show::ShortId).brief().stays(),
     column("id").long(),
-    column("name"),
+    column("name").stays(),
     column("img").of("image").ids_of(&super::images::IMAGE).show(Show::ImageName),
     column("brand").long(),
     column("package").names_of(&super::packages::PACKAGE).roomy(),

@@ -8,7 +8,8 @@ const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "credent
 /// What is there still when all of it is deleted.
 const KEPT: &[&str] = &["root_authorized_keys", "administrator_pw", "uuid", "owner_uuid"];
 
-const COLUMNS: &[Column] = &[column("name"), column("value"), column("machine").of("/machine/name").named()];
+const COLUMNS: &[Column] =
+    &[column("name").stays(), column("value").stays(), column("machine").of("/machine/name").named()];
 const ALL: &str = "/:login/machines/:machine/metadata";
 const ONE: &str = "/:login/machines/:machine/metadata/:metadata_key";
 

@@ -3,9 +3,9 @@
 use crate::api::*;
 
 const COLUMNS: &[Column] = &[
-    column("shortid").of("machine").show(Show::ShortId).brief(),
+    column("shortid").of("machine").show(Show::ShortId).brief().stays(),
     column("machine").long(),
-    column("phase"),
+    column("phase").stays(),
     column("state").stays(),
     column("age").of("created_timestamp").time().show(Show::Age).brief(),
     column("created_timestamp").time().long(),

@@ -20,7 +20,7 @@ pub static GET: Op = Op::get("GetNetwork", "get", "/:login/networks/:network", "
     .examples("networks get public\nnetworks get My-Fabric-Network -o id");
 
 const IP_COLUMNS: &[Column] =
-    &[column("ip"), column("managed"), column("reserved"), column("owner_uuid"), column("belongs_to_uuid")];
+    &[column("ip").stays(), column("managed"), column("reserved"), column("owner_uuid"), column("belongs_to_uuid")];
 
 /// An address of a network: it is its own id.
 pub static IP: Noun =
@@ -68,9 +68,9 @@ pub static IP_UPDATE: Op = Op::put(
 
 /// How a network is shown.
 pub const COLUMNS: &[Column] = &[
-    column("shortid").of("id").show(Show::ShortId).brief(),
+    column("shortid").of("id").show(Show::ShortId).brief().stays(),
     column("id").long(),
-    column("name"),
+    column("name").stays(),
     column("subnet"),
     column("gateway"),
     column("fabric").truth(),

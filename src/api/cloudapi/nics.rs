@@ -4,8 +4,8 @@ use crate::api::*;
 
 /// Of a network interface.
 pub const COLUMNS: &[Column] = &[
-    column("ip"),
-    column("mac"),
+    column("ip").stays(),
+    column("mac").stays(),
     column("state").stays(),
     column("network").ids_of(&super::networks::NETWORK).show(Show::ShortId),
     column("primary").truth(),
@@ -16,10 +16,12 @@ pub const COLUMNS: &[Column] = &[
 const ALL: &str = "/:login/machines/:machine/nics";
 const ONE: &str = "/:login/machines/:machine/nics/:nic";
 
-/// Known by its hardware address, which goes into the path without colons; its IP address will do as well.
+/// Known by its hardware address, which goes into the path without colons; its IP address will do as well, and the
+/// network that it is on.
 pub static NIC: Noun = Noun::new("nic", &GET, &LIST)
-    .ids(Ids::Mac, "mac", "MAC address, or IP address")
+    .ids(Ids::Mac, "mac", "MAC or IP address, or network")
     .named("ip")
+    .on(&super::networks::NETWORK, "network")
     .rests(&["running", "stopped"])
     .log(&super::machines::AUDIT);
 

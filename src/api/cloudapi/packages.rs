@@ -41,9 +41,9 @@ pub static PACKAGES: Resource = Resource {
     aliases: &["package", "pkgs", "pkg"],
     about: "Packages: sizes of machines",
     columns: &[
-        column("shortid").of("id").show(Show::ShortId).brief(),
+        column("shortid").of("id").show(Show::ShortId).brief().stays(),
         column("id").long(),
-        column("name"),
+        column("name").stays(),
         column("version").brief(),
         column("memory").show(Show::Mebibytes),
         column("swap").show(Show::Mebibytes),

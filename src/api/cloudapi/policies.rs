@@ -59,9 +59,9 @@ pub static POLICIES: Resource = Resource {
     columns: &[
         column("shortid").of("id").show(Show::ShortId).named(),
         column("id").long(),
-        column("name"),
+        column("name").stays(),
         column("description").long(),
-        column("rules"),
+        column("rules").stays(),
     ],
     ops: &[&LIST, &GET, &CREATE, &UPDATE, &DELETE],
 };

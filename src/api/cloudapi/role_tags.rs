@@ -3,7 +3,7 @@
 
 use crate::api::*;
 
-const COLUMNS: &[Column] = &[column("name"), column("role-tag")];
+const COLUMNS: &[Column] = &[column("name").stays(), column("role-tag").stays()];
 const FIELDS: &[Field] = &[body("role-tag", Kind::Words, "The roles; none clears the tags").required()];
 
 /// The collections that the service keeps tags of, and the parameter by which one of their things is looked up.

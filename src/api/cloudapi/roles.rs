@@ -78,8 +78,8 @@ pub static ROLES: Resource = Resource {
     columns: &[
         column("shortid").of("id").show(Show::ShortId).named(),
         column("id").long(),
-        column("name"),
-        column("policies").show(Show::Names),
+        column("name").stays(),
+        column("policies").show(Show::Names).stays(),
         column("members").show(Show::Names),
         column("default_members").named(),
     ],

@@ -12,6 +12,6 @@ pub static SERVICES: Resource = Resource {
     name: "services",
     aliases: &["service", "svcs"],
     about: "Services of the data center",
-    columns: &[column("name"), column("endpoint")],
+    columns: &[column("name").stays(), column("endpoint").stays()],
     ops: &[&LIST],
 };

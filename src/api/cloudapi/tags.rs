@@ -6,7 +6,8 @@ use crate::api::*;
 /// Names that the server drops, or takes for something else than a tag.
 const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "context", "image", "origin", "as-role"];
 
-const COLUMNS: &[Column] = &[column("name"), column("value"), column("machine").of("/machine/name").named()];
+const COLUMNS: &[Column] =
+    &[column("name").stays(), column("value").stays(), column("machine").of("/machine/name").named()];
 const ALL: &str = "/:login/machines/:machine/tags";
 const ONE: &str = "/:login/machines/:machine/tags/:tag";
 

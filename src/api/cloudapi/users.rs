@@ -105,8 +105,8 @@ pub static USERS: Resource = Resource {
     columns: &[
         column("shortid").of("id").show(Show::ShortId).named(),
         column("id").long(),
-        column("login"),
-        column("email"),
+        column("login").stays(),
+        column("email").stays(),
         column("firstName").long(),
         column("lastName").long(),
         column("created").time(),

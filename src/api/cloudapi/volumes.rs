@@ -93,9 +93,9 @@ pub static VOLUMES: Resource = Resource {
     aliases: &["volume", "vols", "vol"],
     about: "Volumes that machines share",
     columns: &[
-        column("shortid").of("id").show(Show::ShortId).brief(),
+        column("shortid").of("id").show(Show::ShortId).brief().stays(),
         column("id").long(),
-        column("name"),
+        column("name").stays(),
         column("size").show(Show::Mebibytes),
         column("type"),
         column("resource").of("filesystem_path").long(),

@@ -75,6 +75,8 @@ pub fn add_here(command: Command) -> Command {
     options(command, false)
 }
 
+const KEY_FILE: &str = "File of the private key, - for standard input [env: SDC_KEY_FILE, SDC_KEY_MATERIAL, TRITON_…]";
+
 fn options(command: Command, inherited: bool) -> Command {
     let cloud = |id: &'static str, value: &'static str, help: &'static str| {
         Arg::new(id).long(id).value_name(value).help(help).global(inherited).help_heading(CLOUD)
@@ -105,11 +107,7 @@ fn options(command: Command, inherited: bool) -> Command {
             cloud("key-id", "KEY", "Key: fingerprint (MD5 or SHA256), name, or file [env: SDC_KEY_ID, TRITON_KEY_ID]")
                 .short('k')
                 .alias("keyId"),
-            cloud(
-                "key-file",
-                "FILE",
-                "File of the private key, - for standard input [env: SDC_KEY_FILE, SDC_KEY_MATERIAL, TRITON_…]",
-            ),
+            cloud("key-file", "FILE", KEY_FILE),
             cloud("signing", "FORM", "What is signed: request, date or legacy [env: SDC_SIGNING]"),
             cloud("rsa-hash", "HASH", "Hash of RSA signatures: sha256, sha512 or sha1")
                 .value_parser(["sha256", "sha512", "sha1"]),
@@ -125,6 +123,7 @@ fn options(command: Command, inherited: bool) -> Command {
             cloud("connect-timeout", "TIME", "Time limit for connecting [env: SDC_CONNECT_TIMEOUT] [default: 5s]"),
             cloud("rate", "NUMBER", "Maximum requests per second [env: SDC_RATE] [default: 8, none for reading]"),
             cloud("request-timeout", "TIME", "Time limit for an answer [env: SDC_REQUEST_TIMEOUT] [default: 60s]"),
+            cloud("retry", "TIME", "Ride out outages of up to TIME [env: SDC_RETRY] [default: a few tries]"),
         ])
         .next_help_heading(FORMAT)
         .args([
@@ -284,6 +283,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         accept_version: text("accept-version"),
         connect_timeout: text("connect-timeout"),
         request_timeout: text("request-timeout"),
+        retry: text("retry"),
         rate: text("rate"),
         command: None,
     };

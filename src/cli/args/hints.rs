@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{letters, targets};
 use crate::api::{self, CLOUDAPI, Kind, Method, Op, Shape, Test};
-use crate::error::Error;
+use crate::error::{CommandLine, Error, Hint};
 use crate::grammar::older::{self, Part};
 use crate::render::visible;
 use crate::tasks::words::unknown_state;
@@ -29,16 +29,24 @@ pub fn spell_out(error: &mut clap::Error) {
 }
 
 /// What to type instead, if that is known. Tips of clap's own that lead astray are taken away.
-pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<String> {
+pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<Hint> {
     let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
+    let hint = in_words(tree, &typed, error);
+    let usage = [ErrorKind::UnknownArgument, ErrorKind::InvalidValue, ErrorKind::MissingRequiredArgument];
+    if hint.is_none() && typed.first() == Some(&"wait") && usage.contains(&error.kind()) {
+        let command = CommandLine::new("wait machines MACHINE --for state=running");
+        return Some(Hint::command(command).then("; or --for ready, deleted, port=22, ssh"));
+    }
+    hint.map(Hint::from)
+}
+
+fn in_words(tree: &Command, typed: &[&str], error: &mut clap::Error) -> Option<String> {
     let wrong = text(error, ContextKind::InvalidArg).first().cloned().unwrap_or_default();
-    only_good_tips(tree, &typed, error);
+    only_good_tips(tree, typed, error);
     if error.kind() == ErrorKind::UnknownArgument
-        && let Some(hint) = old_option(&path(tree, &typed).join(" "), &wrong)
+        && let Some(hint) = old_option(&path(tree, typed).join(" "), &wrong)
     {
-        for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
-            error.remove(kind);
-        }
+        without_tips(error);
         return Some(hint);
     }
     // Of all options that one nearest is suggested, which may still be far away.
@@ -51,59 +59,54 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
     }
     match error.kind() {
         ErrorKind::UnknownArgument if wrong == "--all" => {
-            let hint = all(tree, &typed)?;
-            for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
-                error.remove(kind);
-            }
+            let hint = all(tree, typed)?;
+            without_tips(error);
             Some(hint)
         }
-        ErrorKind::UnknownArgument | ErrorKind::InvalidValue | ErrorKind::MissingRequiredArgument
-            if typed.first() == Some(&"wait") =>
-        {
-            Some("sdc wait machines MACHINE --for state=running; or --for ready, deleted, port=22, ssh".to_owned())
-        }
         ErrorKind::UnknownArgument if wrong == "-f" => {
-            let command = path(tree, &typed).join(" ");
+            let command = path(tree, typed).join(" ");
             (!command.is_empty()).then(|| format!("there is no -f here: sdc {command} --help"))
         }
-        ErrorKind::UnknownArgument if wrong == "--force" => Some(match operation(tree, &typed) {
+        ErrorKind::UnknownArgument if wrong == "--force" => Some(match operation(tree, typed) {
             Some((_, op)) if op.asks_many => {
                 "it is not forced in any other way; to skip the question: --yes".to_owned()
             }
             _ => "nothing is asked here, so there is nothing to skip".to_owned(),
         }),
-        ErrorKind::InvalidValue if wrong.starts_with("--from") && path(tree, &typed) == ["machines", "create"] => {
+        ErrorKind::InvalidValue if wrong.starts_with("--from") && path(tree, typed) == ["machines", "create"] => {
             Some("-f is a file of machines here; the firewall: --firewall".to_owned())
         }
         ErrorKind::InvalidValue if wrong.starts_with("--selector") && typed.contains(&"-l") => {
             Some("-l selects by tags here: -l role=web; more columns: --long".to_owned())
         }
         ErrorKind::InvalidValue | ErrorKind::MissingRequiredArgument
-            if let Some(hint) = letters::alone(&typed, &path(tree, &typed).join(" "), option(&wrong)) =>
+            if let Some(hint) = letters::alone(typed, &path(tree, typed).join(" "), option(&wrong)) =>
         {
             Some(hint)
         }
-        ErrorKind::UnknownArgument if let Some(hint) = takes_one(tree, &typed, &wrong) => Some(hint),
-        ErrorKind::UnknownArgument if let Some(hint) = as_filter(tree, &typed, &wrong) => {
-            for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
-                error.remove(kind);
-            }
+        ErrorKind::UnknownArgument if let Some(hint) = takes_one(tree, typed, &wrong) => Some(hint),
+        ErrorKind::UnknownArgument if let Some(hint) = as_filter(tree, typed, &wrong) => {
+            without_tips(error);
+            Some(hint)
+        }
+        ErrorKind::UnknownArgument if let Some(hint) = shortened(tree, typed, &wrong) => {
+            without_tips(error);
             Some(hint)
         }
         // A word more may have been taken for the image.
-        ErrorKind::ArgumentConflict if let Some(word) = behind_wait(&typed) => match is_time(word) {
+        ErrorKind::ArgumentConflict if let Some(word) = behind_wait(typed) => match is_time(word) {
             true => Some(format!("--wait --timeout {word}")),
-            false => is_waited_state(tree, &typed, word).then(|| format!("--wait={word}")),
+            false => is_waited_state(tree, typed, word).then(|| format!("--wait={word}")),
         },
-        ErrorKind::UnknownArgument if is_waited_state(tree, &typed, &wrong) => Some(format!("--wait={wrong}")),
-        ErrorKind::MissingRequiredArgument if let Some(hint) = picking(tree, &typed, error) => Some(hint),
-        ErrorKind::UnknownArgument if is_behind_wait(&typed, &wrong) && is_time(&wrong) => {
+        ErrorKind::UnknownArgument if is_waited_state(tree, typed, &wrong) => Some(format!("--wait={wrong}")),
+        ErrorKind::MissingRequiredArgument if let Some(hint) = picking(tree, typed, error) => Some(hint),
+        ErrorKind::UnknownArgument if is_behind_wait(typed, &wrong) && is_time(&wrong) => {
             Some(format!("--wait --timeout {wrong}"))
         }
         _ => {
-            let hint = old_words(tree, &typed, error)
-                .or_else(|| as_verb(tree, &typed, error))
-                .or_else(|| of_machines(tree, &typed, error));
+            let hint = old_words(tree, typed, error)
+                .or_else(|| as_verb(tree, typed, error))
+                .or_else(|| of_machines(tree, typed, error));
             // What is called so here is told; another command that only sounds alike may do harm.
             if hint.is_some() {
                 error.remove(ContextKind::SuggestedSubcommand);
@@ -111,6 +114,13 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
             }
             hint
         }
+    }
+}
+
+/// Takes away what clap says beside the hint that is given.
+fn without_tips(error: &mut clap::Error) {
+    for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
+        error.remove(kind);
     }
 }
 
@@ -132,6 +142,31 @@ fn takes_one(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
         }
     };
     (typed.contains(&wrong) && !words.is_empty()).then(|| format!("this command takes {}", words.join(" and ")))
+}
+
+/// The options that begin so. They are told and not taken: a script with a part of a name would mean another option, or
+/// none, as soon as one more begins so.
+fn shortened(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
+    let begin = option(wrong).strip_prefix("--").filter(|begin| !begin.is_empty())?;
+    let mut names: Vec<String> = Vec::new();
+    let mut add = |command: &Command, global: bool| {
+        let seen = command.get_arguments().filter(|arg| !arg.is_hide_set() && (arg.is_global_set() || !global));
+        let longs = seen.filter_map(clap::Arg::get_long).filter(|long| long.starts_with(begin));
+        names.extend(longs.map(|long| format!("--{long}")));
+    };
+    let mut command = tree;
+    for word in path(tree, typed) {
+        add(command, true);
+        command = command.find_subcommand(word)?;
+    }
+    add(command, false);
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("did you mean {one}?")),
+        [first @ .., last] => Some(format!("did you mean {} or {last}?", first.join(", "))),
+    }
 }
 
 /// An option of the list, which is a word where the same things are acted on.
@@ -211,10 +246,13 @@ pub fn instead(tree: &Command, args: &[OsString], error: &clap::Error) -> Option
     let noun = operation(tree, &typed).and_then(|(_, op)| op.path_params().last()).and_then(|param| api::noun(param));
     let Some(noun) = noun.filter(|noun| noun.states.contains(&&*state)) else { return Some(error_of) };
     let targets = typed.iter().skip(above.len()).take_while(|word| !word.starts_with('-'));
-    let targets: Vec<String> = targets.filter_map(|word| typed_again(word)).collect();
-    let targets = if targets.is_empty() { noun.word.to_uppercase() } else { targets.join(" ") };
-    let collection = above.first()?;
-    Some(error_of.hint(format!("until it is in that state: sdc wait {collection} {targets} --for state={state}")))
+    let mut targets: Vec<String> =
+        targets.filter(|word| typed_again(word).is_some()).map(|word| (*word).to_owned()).collect();
+    if targets.is_empty() {
+        targets.push(noun.word.to_uppercase());
+    }
+    let command = CommandLine::new("wait").on(above.first()?).on_all(targets).option("--for", format!("state={state}"));
+    Some(error_of.hint(Hint::run("until it is in that state", command)))
 }
 
 /// Takes away tips of clap's own that lead astray: words that are not very like what was typed, commands that interrupt

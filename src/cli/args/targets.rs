@@ -91,7 +91,24 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
         command = command.arg(parallel);
     }
     command = command.args(picks(target)).args(owner_selector(op));
-    if op.method == Method::Delete { with_ignore_missing(command) } else { command }
+    if op.method != Method::Delete {
+        return command;
+    }
+    // What deletes parts of several things leaves the things alone.
+    let deletes_it = op.path.rsplit(':').next() == Some(target.name);
+    if deletes_it && target.picks.iter().any(|pick| matches!(pick, Pick::Age(_))) {
+        let all = plural(target.word);
+        let of = given::owner(op).map_or(String::new(), |owner| format!(" of each {}", owner.word));
+        command = command.arg(
+            Arg::new("keep")
+                .long("keep")
+                .value_name("N")
+                .value_parser(value_parser!(u64).range(1..=1_000_000))
+                .help_heading(SELECTION)
+                .help(format!("Keep the N newest {all}{of}, however old they are")),
+        );
+    }
+    with_ignore_missing(command)
 }
 
 /// The options by which things are picked, beside their names: for lists and for actions.
@@ -196,6 +213,7 @@ pub fn filter(
         parallel: number("parallel"),
         shown: flag("dry-run"),
         ignore_missing: flag("ignore-missing"),
+        keep: number("keep"),
     })
 }
 

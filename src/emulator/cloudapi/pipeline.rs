@@ -90,6 +90,12 @@ impl Service for CloudApi {
         path.find('/').and_then(|at| path.get(at..)).unwrap_or_default()
     }
 
+    fn routes(&self) -> Vec<(&'static str, &'static str)> {
+        super::routes::routes()
+            .map(|route| (route.method.as_str(), route.path.strip_prefix("/:login").unwrap_or(route.path)))
+            .collect()
+    }
+
     fn largest_body(&self) -> usize {
         MAX_BODY
     }

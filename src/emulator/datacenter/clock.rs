@@ -4,13 +4,25 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// How the time of the machines passes.
+/// How fast the work of machines is done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
-    /// That many times faster than real time; 1 is real time.
+    /// That many times faster than the real one. What it leaves behind is dated as it happens: the clock is that of the
+    /// wall.
     Times(f64),
     /// Not at all, but by [`Clock::advance`].
     Stepped,
+}
+
+impl Pace {
+    /// How long work takes that takes so many milliseconds; a moment at least.
+    pub(crate) fn takes(self, milliseconds: i64) -> i64 {
+        match self {
+            Pace::Stepped => milliseconds,
+            // Saturates, as every float to integer cast does.
+            Pace::Times(times) => ((milliseconds as f64 / times).ceil() as i64).max(1),
+        }
+    }
 }
 
 impl Default for Pace {
@@ -54,9 +66,7 @@ impl Clock {
     pub fn now(&self) -> i64 {
         let passed = match self.pace {
             Pace::Stepped => 0,
-            Pace::Times(1.0) => self.elapsed(),
-            // Saturates, as every float to integer cast does.
-            Pace::Times(times) => (self.began.elapsed().as_secs_f64() * 1000.0 * times) as i64,
+            Pace::Times(_) => self.elapsed(),
         };
         self.began_at.saturating_add(passed).saturating_add(self.advanced.load(Ordering::Relaxed))
     }
@@ -102,6 +112,15 @@ mod tests {
         assert!(clock.now() > 0);
         let _ = clock.wall();
         assert!(iso(clock.now()).ends_with('Z'));
+    }
+
+    #[test]
+    fn a_pace_shortens_the_work_and_leaves_the_time_as_it_is() {
+        let clock = Clock::new(Pace::Times(1e6), 0, 0);
+        std::thread::sleep(Duration::from_millis(5));
+        assert!((0..=1000).contains(&(clock.wall() - clock.now())), "{} {}", clock.wall(), clock.now());
+        let times = [Pace::Times(10.0), Pace::Times(0.5), Pace::Times(1e6), Pace::Stepped].map(|pace| pace.takes(2000));
+        assert_eq!(times, [200, 4000, 1, 2000]);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::state::{Entry, Job, Machine, State, Work};
 
 impl Work {
-    /// How long it takes, in milliseconds.
-    pub(crate) fn takes(&self) -> i64 {
+    /// How long it takes at the pace of real time, in milliseconds.
+    fn takes(&self) -> i64 {
         match self {
             Work::Provision { .. } | Work::CreateVolume => 2000,
             Work::Start | Work::Stop | Work::Reboot | Work::Destroy => 1000,
@@ -82,15 +82,20 @@ impl State {
         }
         if matches!(work, Work::Reboot | Work::AddNic { .. } | Work::RemoveNic { .. }) && !fails {
             self.queue(Job {
-                due: now.saturating_add(Work::RebootDown.takes()),
+                due: self.end(now, &Work::RebootDown),
                 machine: machine.to_owned(),
                 work: Work::RebootDown,
                 caller: caller.clone(),
                 fails,
             });
         }
-        let due = now.saturating_add(work.takes());
+        let due = self.end(now, &work);
         self.queue(Job { due, machine: machine.to_owned(), work, caller, fails });
+    }
+
+    /// When work that begins now is done.
+    pub(crate) fn end(&self, now: i64, work: &Work) -> i64 {
+        now.saturating_add(self.pace.takes(work.takes()))
     }
 
     fn queue(&mut self, job: Job) {

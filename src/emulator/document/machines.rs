@@ -28,8 +28,12 @@ const MOST: usize = 2000;
 const STATES: &[&str] =
     &["running", "stopped", "provisioning", "failed", "stopping", "deleted", "offline", "ready", "unknown"];
 
-/// Fields of a machine that only a whole one has.
-const WHOLE: &[&str] = &["memory", "disk", "nics"];
+/// Fields that only a whole machine has, one with `id`, `memory` and `disk`, each with what says it of one that is made.
+const WHOLE: &[(&str, &str)] = &[
+    ("memory", "comes with its package: package: NAME, of packages with this memory"),
+    ("disk", "comes with its package: package: NAME, of packages with this disk"),
+    ("nics", "come with its networks: networks: [NAME]"),
+];
 
 /// What is left to the machine that was made.
 const KEPT: &[&str] = &["docker", "credentials", "snapshots", "audit", "compute_node"];
@@ -62,7 +66,7 @@ impl Build<'_> {
     pub(super) fn machines(&mut self, list: Vec<Value>) {
         self.state.machines = Vec::new().into();
         let section = Place::Top.field("machines");
-        let whole = |value: &Value| WHOLE.iter().any(|name| value.get(name).is_some());
+        let whole = |value: &Value| ["id", "memory", "disk"].iter().all(|name| value.get(name).is_some());
         let (count, many) = (list.len(), list.iter().filter(|value| !whole(value)).count());
         if many > MOST {
             self.faults.add(&section, format!("more than {MOST} to make: --machines N makes many that are all alike"));
@@ -146,6 +150,9 @@ impl Build<'_> {
     }
 
     fn recipe(&mut self, mut fields: Map<String, Value>, behind: usize, place: &Place<'_>) -> Option<Recipe> {
+        for (name, why) in WHOLE.iter().filter(|(name, _)| fields.contains_key(*name)) {
+            self.faults.add(&place.field(name), *why);
+        }
         let name = self.needed(&fields, "name", place)?;
         let first = self.first();
         let owner = self.owner(&mut fields, place, &first);

@@ -230,7 +230,11 @@ fn every_mistake_is_named_with_its_place() {
             machine(json!({ "image": "windows-2022" })),
             "machines[0]: You must use a package with at least 3840 MiB of RAM in order to provision the selected image",
         ),
-        (machine(json!({ "memory": 1 })), "machines[0].id: is missing"),
+        (
+            machine(json!({ "memory": 1 })),
+            "machines[0].memory: comes with its package: package: NAME, of packages with this memory",
+        ),
+        (machine(json!({ "nics": [] })), "machines[0].nics: come with its networks: networks: [NAME]"),
         (
             json!({ "images": [{ "name": "a", "state": "gone" }] }),
             "images[0].state: no state \"gone\"; there is active, unactivated, disabled, creating, failed",

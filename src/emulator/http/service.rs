@@ -14,6 +14,11 @@ pub(crate) trait Service: Debug + Send + Sync {
     fn below_account<'a>(&self, path: &'a str) -> &'a str {
         path
     }
+    /// The methods and paths that it knows, below the account where paths begin with one, and with `:name` for what
+    /// differs; nothing where nobody can tell.
+    fn routes(&self) -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
     /// The largest body that is taken, in bytes.
     fn largest_body(&self) -> usize;
     /// Sets how many requests it takes, where it counts them.

@@ -82,13 +82,13 @@ pub(crate) fn answer(shared: &Shared, request: &Request, peer: IpAddr, authority
         }
         ("POST" | "DELETE", "sockets") => Reply::json(&json!({ "dropped": shared.sockets.drop_all() })),
         ("GET", "faults") => Reply::json(&lock(&shared.faults).specs().into()),
-        ("POST", "faults") => match text("fault").unwrap_or_default().parse::<Fault>() {
-            Ok(fault) => {
-                shared.plant(fault);
-                Reply::empty(204)
+        ("POST", "faults") => {
+            let fault = text("fault").unwrap_or_default().parse::<Fault>();
+            match fault.and_then(|fault| shared.plant_known(fault)) {
+                Ok(()) => Reply::empty(204),
+                Err(error) => wrong(error.to_string()),
             }
-            Err(error) => wrong(error.to_string()),
-        },
+        }
         ("DELETE", "faults") => {
             lock(&shared.faults).clear();
             Reply::empty(204)

@@ -1,6 +1,7 @@
 //! Faults that can be planted: what is wrong with which requests, and how often. Keeps the plans and says whom they
 //! strike; `parse` reads them, `server` and `answer` act on them.
 
+mod known;
 mod parse;
 
 use std::time::Duration;
@@ -324,6 +325,14 @@ mod tests {
             ("hang GET", "'GET' must stand before what goes wrong"),
             ("/machines /keys hang", "it has two paths"),
             ("GET POST hang", "it has two methods"),
+            ("* hang status=503", "with 'hang' nobody sees anything of 'status'"),
+            ("* drop=before json=cut", "with 'drop=before' nobody sees anything of 'json'"),
+            ("* drop=after status=500", "with 'drop=after' nobody sees anything of 'status'"),
+            ("* drop=amid cut=5", "with 'drop=amid' nobody sees anything of 'cut'"),
+            ("* html retry-after=1 status=503", "with 'html' nobody sees anything of 'retry-after'"),
+            ("* status=500 fail", "with 'status' nobody sees anything of 'fail'"),
+            ("* status=500 empty", "with 'status' nobody sees anything of 'empty'"),
+            ("* empty cut=5", "with 'empty' nobody sees anything of 'cut'"),
             ("* retry-after=1", "'retry-after=' and 'code=' are for an error: add status=503"),
         ] {
             let error = spec.parse::<Fault>().unwrap_err();

@@ -8,6 +8,7 @@ use super::fault::{Fault, Faults};
 use super::sockets::Sockets;
 use crate::emulator::datacenter::{DataCenter, lock};
 use crate::emulator::http::service::Service;
+use crate::error::Result;
 
 /// How many requests are remembered; older ones are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -92,6 +93,19 @@ impl Shared {
     /// Remembers a request.
     pub(crate) fn saw(&self, seen: LoggedRequest) {
         lock(&self.seen).push(seen);
+    }
+
+    /// The same, if there is a request that it can strike.
+    ///
+    /// # Errors
+    /// A usage error with the path that was most likely meant.
+    pub(crate) fn plant_known(&self, fault: Fault) -> Result<()> {
+        let routes: Vec<_> = self.services.iter().map(|service| service.routes()).collect();
+        if routes.iter().all(|routes| !routes.is_empty()) {
+            fault.strikes_one_of(&routes.concat())?;
+        }
+        self.plant(fault);
+        Ok(())
     }
 
     /// Plants a fault. Those of the clock and of the limit act at once.

@@ -31,7 +31,7 @@ pub(crate) static COMMAND: Custom = Custom {
     settings: Settings::Judged(unsettled),
 };
 
-const COLUMNS: &[Column] = &[column("status"), column("check"), column("message"), column("fix")];
+const COLUMNS: &[Column] = &[column("status").stays(), column("check").stays(), column("message"), column("fix")];
 /// How far the clocks may be apart before it is worth a word; the service takes 300 s.
 const SKEW: i64 = 60;
 /// A doctor that hangs is no doctor.

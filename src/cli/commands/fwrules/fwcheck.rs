@@ -31,7 +31,7 @@ pub(crate) static COMMAND: Custom = Custom {
 /// The most bytes of a file of rules.
 const FILE_LIMIT: u64 = 1024 * 1024;
 
-const COLUMNS: &[Column] = &[column("rule"), column("action"), column("protocol"), column("priority")];
+const COLUMNS: &[Column] = &[column("rule").stays(), column("action").stays(), column("protocol"), column("priority")];
 
 pub fn command() -> Command {
     Command::new("check")

@@ -48,7 +48,7 @@ const EDITED: &str = "what was edited";
 /// What a new file of settings begins with.
 const TEMPLATE: &str = "Settings of sdc, beside the profiles. See: sdc help settings";
 
-const COLUMNS: &[Column] = &[column("name"), column("value"), column("origin")];
+const COLUMNS: &[Column] = &[column("name").stays(), column("value").stays(), column("origin")];
 
 pub fn command() -> Command {
     Command::new("show")

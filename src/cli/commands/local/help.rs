@@ -74,6 +74,7 @@ Which resources a list shows or a command acts on; all that is given must match
                        commas; globs in values
   --state STATE,...    by state
   --older-than TIME    by age: 90m, 12h, 30d, 8w, 1y
+  --keep N             of delete: not the N newest of them
   --mine, --unused     images of this account; those that no machine of it uses,
                        and packages, networks and volumes
 
@@ -154,6 +155,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_SIGNING", "what is signed: request, date or legacy"),
     ("SDC_ACCEPT_VERSION", "API versions to ask for"),
     ("SDC_CONNECT_TIMEOUT, SDC_REQUEST_TIMEOUT", "time limits for connecting and for an answer"),
+    ("SDC_RETRY", "how long an outage is ridden out: 60s"),
     ("SDC_RATE", "maximum requests per second"),
     ("SDC_PROXY", "proxy of sdc alone, instead of the variables above; none for no proxy"),
     ("SDC_PACKAGE, SDC_IMAGE, SDC_NETWORK", "package, image and networks of new machines, where none are given"),

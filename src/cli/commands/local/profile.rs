@@ -48,8 +48,8 @@ pub(crate) static COMMAND: Custom = Custom {
 };
 
 const COLUMNS: &[Column] = &[
-    column("current"),
-    column("name"),
+    column("current").stays(),
+    column("name").stays(),
     column("url"),
     column("account"),
     column("user"),

@@ -191,7 +191,7 @@ impl Watch<'_> {
                 }
                 Err(error) if has_no_feed(&error) => {
                     let words = format!("the service has no changefeed ({error}); the machines are listed every");
-                    self.app.say(&format!("{words} {:?}", self.interval));
+                    self.app.warn(&format!("{words} {:?}", self.interval));
                     if self.poll().await? {
                         return Ok(());
                     }
@@ -204,7 +204,7 @@ impl Watch<'_> {
             }
             tries += 1;
             if tries == 1 {
-                self.app.say(&format!("{lost}; opening the changefeed again"));
+                self.app.warn(&format!("{lost}; opening the changefeed again"));
             }
             tokio::time::sleep(backoff(tries, FIRST_PAUSE)).await;
             // Lists may come through where no feed does, and nobody should have to wait for news.
@@ -249,7 +249,7 @@ impl Watch<'_> {
     async fn look_again(&mut self) -> Result<bool> {
         match self.compare().await {
             Err(error) if error.passes() => {
-                self.app.say(&format!("{error}; asking again"));
+                self.app.warn(&format!("{error}; asking again"));
                 Ok(false)
             }
             compared => compared,

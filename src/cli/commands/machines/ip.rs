@@ -32,7 +32,8 @@ pub(crate) static COMMAND: Custom = Custom {
     settings: Settings::Needed,
 };
 
-const COLUMNS: &[Column] = &[column("id").long(), column("name"), column("ip"), column("network"), column("primary")];
+const COLUMNS: &[Column] =
+    &[column("id").long(), column("name").stays(), column("ip").stays(), column("network"), column("primary")];
 
 /// How many machines are asked for at once.
 const AT_ONCE: usize = 8;

@@ -132,7 +132,7 @@ impl Watching<'_> {
                 Ok(false) => {}
                 // Who has never answered is not waited for.
                 Err(error) if error.passes() && self.phase.is_some() => {
-                    self.app.say(&format!("{error}; still watching"))
+                    self.app.warn(&format!("{error}; still watching"))
                 }
                 Err(error) => return Err(error),
             }
@@ -145,7 +145,7 @@ impl Watching<'_> {
                 }
                 Err(error) if error.kind() == Kind::Auth => return Err(error),
                 // It may have ended meanwhile, and then there is nothing to watch: the record tells.
-                Err(error) if tries == 0 => self.app.say(&format!("{error}; asking for its record instead")),
+                Err(error) if tries == 0 => self.app.warn(&format!("{error}; asking for its record instead")),
                 Err(_) => {}
             }
             tries = if self.told.len() > before { 1 } else { tries + 1 };
@@ -214,7 +214,7 @@ impl Watching<'_> {
             let line = match tokio::time::timeout(MAX_SILENCE, lines.next()).await {
                 Ok(Ok(Some(line))) => line,
                 Ok(Err(error)) => {
-                    self.app.say(&format!("{error}; still watching"));
+                    self.app.warn(&format!("{error}; still watching"));
                     return Ok(false);
                 }
                 Ok(Ok(None)) | Err(_) => return Ok(false),

@@ -56,7 +56,8 @@ pub fn command() -> Command {
              \x20              a snapshot created\n\
              \x20 active       the same as state=active, of images\n\
              \x20 deleted      gone; an id that never existed counts as gone too\n\
-             \x20 tag.K=V      the machine has the tag K with the value V\n\
+             \x20 tag.K=TEXT   the machine has the tag K with this text; tag.K:=JSON: with this\n\
+             \x20              number or boolean\n\
              \x20 port=N       the machine runs and accepts TCP connections on this port\n\
              \x20 ssh          the same on its SSH port, and an SSH server greets\n\n\
              Connections are made from this computer, not through a bastion. Retries on service errors. Fails as \
@@ -80,7 +81,7 @@ pub fn command() -> Command {
                 .value_name("CONDITION")
                 .required(true)
                 .value_parser(text())
-                .help("What to wait for: state=STATE, ready, active, deleted, tag.K=V, port=N, ssh"),
+                .help("What to wait for: state=STATE, ready, active, deleted, tag.K=TEXT, port=N, ssh"),
             Arg::new("timeout")
                 .long("timeout")
                 .value_name("TIME")

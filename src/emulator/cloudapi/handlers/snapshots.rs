@@ -117,7 +117,7 @@ fn start(call: &mut Call<'_>) -> Outcome {
         return Err(missing());
     }
     let work = Work::Rollback { name };
-    let down = call.now.saturating_add(work.takes());
+    let down = call.state.end(call.now, &work);
     call.state.plan(call.now, &id, work, call.caller.clone(), call.fails);
     call.state.plan(down, &id, Work::Start, call.caller.clone(), call.fails);
     Ok(Reply::empty(202))

@@ -13,6 +13,8 @@ mod storage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::clock::Pace;
+
 pub(crate) use account::{AccessKey, Account, Key, Limit, Member, Policy, Role, User};
 pub(crate) use firewall::FirewallRule;
 pub(crate) use image::{Image, Package};
@@ -61,6 +63,9 @@ pub(crate) struct State {
     /// Its own URL. Not kept, since the next run listens on another port.
     #[serde(skip)]
     pub(crate) url: String,
+    /// How fast work is done, which each run says anew.
+    #[serde(skip)]
+    pub(crate) pace: Pace,
 }
 
 /// What an operator allows in a data center.

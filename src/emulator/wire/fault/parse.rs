@@ -93,8 +93,33 @@ impl FromStr for Fault {
         if fault.effect == Effect::default() && fault.jitter.is_zero() {
             return Err(wrong("it says not what goes wrong".to_owned()));
         }
-        Ok(fault)
+        let effects: Vec<&str> = effects.iter().map(|word| word.split('=').next().unwrap_or_default()).collect();
+        match clash(&fault.effect, &effects) {
+            Some((hides, hidden)) => Err(wrong(format!("with '{hides}' nobody sees anything of '{hidden}'"))),
+            None => Ok(fault),
+        }
     }
+}
+
+/// Effects of which nothing is seen beside another, with that one.
+fn clash<'a>(effect: &Effect, words: &[&'a str]) -> Option<(&'static str, &'a str)> {
+    const ANSWER: &[&str] = &["status", "code", "retry-after", "big", "html", "empty", "json", "cut", "drip", "length"];
+    const DONE: &[&str] = &["pages", "fail", "silent", "vanish"];
+    let early = effect.status.is_some() || effect.big > 0;
+    let hidden: &[(bool, &'static str, &[&[&str]])] = &[
+        (effect.hang, "hang", &[ANSWER, DONE, &["drop", "delay", "jitter", "close"]]),
+        (effect.drop == Some(Drop::Before), "drop=before", &[ANSWER, DONE, &["close"]]),
+        (effect.drop == Some(Drop::After), "drop=after", &[ANSWER, &["pages", "close"]]),
+        (effect.drop == Some(Drop::Amid), "drop=amid", &[&["cut", "empty"]]),
+        (effect.html, "html", &[DONE, &["code", "retry-after", "big", "json", "empty"]]),
+        (early, "status", &[DONE]),
+        (effect.status.is_some_and(|status| status >= 300) || effect.big > 0, "status", &[&["empty"]]),
+        (effect.empty, "empty", &[&["json", "cut", "drip", "length", "pages"]]),
+    ];
+    hidden.iter().filter(|(there, ..)| *there).find_map(|(_, name, groups)| {
+        let word = words.iter().find(|word| groups.iter().any(|group| group.contains(word)))?;
+        Some((*name, *word))
+    })
 }
 
 impl Fault {

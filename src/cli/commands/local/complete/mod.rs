@@ -148,7 +148,10 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
                 arg.add(words::known(&["demo", "empty"]))
             }
             None if arg.get_id() == "profile" || arg.get_id() == "PROFILE" => arg.add(profiles_of(&line)),
-            None => arg,
+            None => match op.and_then(|op| op.fields.iter().find(|field| field.name == arg.get_id().as_str())) {
+                Some(field) if !field.words.is_empty() => arg.add(words::known(field.words)),
+                _ => arg,
+            },
         }
     });
     command.mut_subcommands(|sub| {

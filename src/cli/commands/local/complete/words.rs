@@ -73,8 +73,10 @@ pub fn filters(op: &'static Op, line: &Arc<Line>) -> ArgValueCompleter {
             || CLOUDAPI.nouns.iter().find(|noun| std::ptr::eq(noun.list, op)).map_or(&[][..], |noun| noun.states);
         match field.kind {
             Kind::OneOf(words) if name != "state" => plain(words.iter().map(|word| format!("{name}={word}")), &typed),
-            Kind::Flag(_) => plain(["true", "false"].iter().map(|word| format!("{name}={word}")), &typed),
+            Kind::Flag(word) => listed(&format!("{name}="), &[word], &typed),
+            Kind::Bool => listed(&format!("{name}="), &["true", "false"], &typed),
             Kind::Ref(noun) => offered(names_of(noun, &line, OsStr::new(value)), &format!("{name}=")),
+            _ if !field.words.is_empty() => listed(&format!("{name}="), field.words, &typed),
             _ if name == "state" => listed(&format!("{name}={}", before_comma(value)), states(), &typed),
             _ => Vec::new(),
         }

@@ -4,7 +4,7 @@ mod seed;
 mod settings;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -69,7 +69,7 @@ pub fn command() -> Command {
                         .long("listen")
                         .value_name("ADDR:PORT")
                         .default_value(LISTEN)
-                        .value_parser(value_parser!(SocketAddr))
+                        .value_parser(address)
                         .help("Where to listen for HTTP; port 0 is any free one"),
                 )
                 .arg(
@@ -79,7 +79,7 @@ pub fn command() -> Command {
                         .num_args(0..=1)
                         .require_equals(true)
                         .default_missing_value("127.0.0.1:0")
-                        .value_parser(value_parser!(SocketAddr))
+                        .value_parser(address)
                         .help("Listen for HTTPS too, with a certificate made on the spot"),
                 )
                 .arg(
@@ -113,6 +113,14 @@ pub fn command() -> Command {
                         .help("The command and its arguments"),
                 ),
         )
+}
+
+/// Reads an address with its port. A port alone is one of this machine, and so is `localhost`.
+fn address(text: &str) -> std::result::Result<SocketAddr, String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let local = || Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)));
+    let read = if matches!(host, "" | "localhost") { local() } else { text.parse().ok() };
+    read.ok_or_else(|| format!("it is not an address with a port, such as {LISTEN}"))
 }
 
 /// Options of both.
@@ -386,6 +394,26 @@ mod tests {
     fn an_address_that_others_can_reach_needs_to_be_asked_for() {
         let (code, said) = ends(&["serve", "--listen", "0.0.0.0:0"]);
         assert!(code == 2 && said.contains("0.0.0.0:0 can be reached by other machines"), "{said}");
+    }
+
+    #[test]
+    fn a_port_alone_is_one_of_this_machine() {
+        for (text, read) in [
+            (":0", "127.0.0.1:0"),
+            ("8087", "127.0.0.1:8087"),
+            ("localhost:1", "127.0.0.1:1"),
+            ("0.0.0.0:2", "0.0.0.0:2"),
+            ("[::1]:3", "[::1]:3"),
+        ] {
+            assert_eq!(address(text).unwrap().to_string(), read);
+        }
+        for text in ["", ":", "here:80", "127.0.0.1", "127.0.0.1:70000", ":-1"] {
+            assert_eq!(
+                address(text).unwrap_err(),
+                "it is not an address with a port, such as 127.0.0.1:8087",
+                "{text}"
+            );
+        }
     }
 
     #[test]
