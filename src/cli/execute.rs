@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::render::{self, View};
 use crate::request::{Arg, Args};
 use crate::tasks::call::Call;
-use crate::tasks::change::Change;
+use crate::tasks::change::{Change, name};
 use crate::tasks::create::{self, CreateOptions};
 use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
@@ -63,6 +63,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         create::settle_expiry(args, app.console.now())?;
         ask_for_secrets(app, op, args)?;
         making.map(|making| making.mark(args)).transpose()?;
+        if !(app.globals.dry_run || app.globals.curl) {
+            name(op, args);
+        }
     }
     let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
     let others = documents.split_off(1.min(documents.len()));

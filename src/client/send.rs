@@ -186,6 +186,33 @@ impl Client {
         }
     }
 
+    /// Sends a request that names itself what it makes. Where its answer is lost, `look` tells whether it was carried
+    /// out all the same; it is never sent again.
+    ///
+    /// # Errors
+    /// What [`Client::answered`] returns.
+    pub async fn send_named<T>(
+        &self,
+        op: &Op,
+        request: &Request,
+        look: impl AsyncFn() -> Result<Option<T>>,
+    ) -> Result<Once<T>> {
+        let error = match self.answered(op, request).await {
+            Ok((response, answer)) => return Ok(Once::Answered(response, answer)),
+            Err(error) if error.is_in_doubt() => error,
+            Err(error) => return Err(error),
+        };
+        self.trace_line("* its answer was lost: looking whether it was carried out");
+        if let Some(notice) = &self.notice {
+            notice(&format!("{error}; looking whether it was carried out"));
+        }
+        match find(&look, FLOOR.min(self.settings.request_timeout)).await {
+            Ok(Some(found)) => Ok(Once::Found(found)),
+            Ok(None) => Err(error),
+            Err(other) => Err(error.because(other)),
+        }
+    }
+
     /// Sends a request once, whatever comes of it.
     ///
     /// # Errors

@@ -301,3 +301,46 @@ fn refusals_keep_their_words_and_their_codes() {
         assert!(words.contains(said_so), "{words}");
     }
 }
+
+#[test]
+fn a_create_whose_answer_is_lost_is_looked_up_and_never_sent_again() {
+    let words = "vms create --owner $A --brand joyent --image $W --package $K --networks '[{\"ipv4_uuid\":\"$CN\"}]' -n web0 --uuid $V";
+    let body = r#"{"owner_uuid":"$A","brand":"joyent","networks":[{"ipv4_uuid":"$CN"}],"billing_id":"$K","image_uuid":"$W","alias":"web0","uuid":"$V"}"#;
+    for (status, answer) in [(500, r#"{"code":"InternalError","message":"oops"}"#), (202, ""), (502, "<html>")] {
+        let (said, vmapi) = asked(
+            &format!(
+                "POST /vms {body} -> {status} {answer}
+                GET /vms/$V -> 404 {{\"code\":\"ResourceNotFound\",\"message\":\"VM not found\"}}
+                GET /vms/$V -> 200 {}
+                GET /vms/$V/jobs -> 200 [{}]
+                GET /jobs/$J -> 200 {}
+                GET /vms/$V -> 200 {}",
+                vm("$V", "web0", "$A", "provisioning"),
+                job("$J", "running", ""),
+                job("$J", "succeeded", OK),
+                vm("$V", "web0", "$A", "running"),
+            ),
+            &format!("{words} --wait -o state -H"),
+        );
+        assert_eq!(said.well(), "running\n", "{status}");
+        vmapi.done();
+    }
+    // What is refused is not looked for, and has its own words.
+    let refusal = r#"{"code":"NoAllocatableServersError","message":"No compute resources available: ..."}"#;
+    let (said, vmapi) = asked(&format!("POST /vms {body} -> 409 {refusal}"), words);
+    assert!(said.failed(5).contains("No compute resources available"));
+    vmapi.done();
+}
+
+#[test]
+fn a_vm_gets_an_id_that_is_chosen_here() {
+    let home = tempfile::tempdir().unwrap();
+    let vmapi = Script::new(&filled(r#"POST /vms -> 202 {"vm_uuid":"$V","job_uuid":"$J"}"#));
+    let words = filled("vms create --owner $A --brand lx --image $W --ram 1G --networks '[\"$CN\"]' --json");
+    admin(home.path(), &[("VMAPI_URL", &vmapi.address)], &words).well();
+    let sent = vmapi.lines().remove(0);
+    let body: serde_json::Value = serde_json::from_str(sent.trim_start_matches("POST /vms ")).unwrap();
+    let id = body["uuid"].as_str().unwrap();
+    assert!(id.len() == 36 && &id[14..15] == "4", "{sent}");
+    assert_eq!(body["ram"], 1024);
+}
