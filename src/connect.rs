@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::api::Service;
 use crate::auth::{Asked, Form, Found, KeyId, RsaHash, Search, Signer, find};
 use crate::client::{Builder, Client};
 use crate::config::ssh_config::{self, Names};
@@ -128,6 +129,30 @@ pub fn signer(config: &Config, rsa: RsaHash, found: Found) -> Result<Signer> {
 /// # Errors
 /// No URL is known.
 pub fn builder(config: &Config) -> Result<Builder> {
+    let mut builder = Client::builder()
+        .url(config.url()?)
+        .account(config.target().unwrap_or("my"))
+        .roles(config.roles.as_ref().map(|roles| roles.value.clone()).unwrap_or_default())
+        .settings(settings(config, route(config)?)?);
+    if let Some(range) = &config.accept_version {
+        builder = builder.accept_version(&range.value);
+    }
+    Ok(builder)
+}
+
+/// What makes a client of an internal service at this address. Nothing is signed there, and the versions are the
+/// service's own.
+///
+/// # Errors
+/// The address, or a proxy's, cannot be read.
+pub fn inner(config: &Config, service: &'static Service, address: &str) -> Result<Builder> {
+    let url = url::Url::parse(address).map_err(|error| Error::usage("the URL is none").because(error))?;
+    let route = proxy::route(&url, config.proxy.as_ref(), &|name| config.env.var(name))?;
+    Ok(Client::builder().service(service).url(address).settings(settings(config, route)?))
+}
+
+/// How a server is reached.
+fn settings(config: &Config, route: Route) -> Result<Settings> {
     let env = &config.env;
     if let Some(file) = env.var_os("SSL_CERT_FILE") {
         sensitive::refuse_path("SSL_CERT_FILE", Path::new(&file), "the path of a file")?;
@@ -136,28 +161,20 @@ pub fn builder(config: &Config) -> Result<Builder> {
     for folder in &folders {
         sensitive::refuse_path("SSL_CERT_DIR", folder, "paths of folders")?;
     }
-    let mut builder = Client::builder()
-        .url(config.url()?)
-        .account(config.target().unwrap_or("my"))
-        .roles(config.roles.as_ref().map(|roles| roles.value.clone()).unwrap_or_default())
-        .settings(Settings {
-            insecure: config.insecure.value,
-            cacert: config.cacert.as_ref().map(|file| file.value.clone()),
-            pins: config.pins.as_ref().map(|pins| pins.value.clone()).unwrap_or_default(),
-            system_roots: env
-                .var_os("SSL_CERT_FILE")
-                .map(|file| paths::expanded(&PathBuf::from(file), config.dirs.home.as_deref())),
-            system_root_dirs: folders,
-            connect_timeout: config.connect_timeout.value,
-            request_timeout: config.request_timeout.value,
-            retry: config.retry.as_ref().map(|retry| retry.value),
-            rate: config.rate.as_ref().map(|rate| rate.value),
-            route: Some(route(config)?),
-        });
-    if let Some(range) = &config.accept_version {
-        builder = builder.accept_version(&range.value);
-    }
-    Ok(builder)
+    Ok(Settings {
+        insecure: config.insecure.value,
+        cacert: config.cacert.as_ref().map(|file| file.value.clone()),
+        pins: config.pins.as_ref().map(|pins| pins.value.clone()).unwrap_or_default(),
+        system_roots: env
+            .var_os("SSL_CERT_FILE")
+            .map(|file| paths::expanded(&PathBuf::from(file), config.dirs.home.as_deref())),
+        system_root_dirs: folders,
+        connect_timeout: config.connect_timeout.value,
+        request_timeout: config.request_timeout.value,
+        retry: config.retry.as_ref().map(|retry| retry.value),
+        rate: config.rate.as_ref().map(|rate| rate.value),
+        route: Some(route),
+    })
 }
 
 impl Client {

@@ -42,6 +42,7 @@
 //! which is part of `cli`, has the changefeed and the display of a machine.
 #![cfg_attr(test, allow(clippy::too_many_lines, reason = "tables of samples are long"))]
 
+pub mod admin;
 pub mod answer;
 pub mod api;
 pub mod auth;

@@ -159,7 +159,7 @@ impl Args {
     /// The command of an operation with these values in its path; what is not among them is a placeholder.
     pub fn command(&self, service: &Service, op: &Op) -> CommandLine {
         let values = op.path_params().map(|name| self.text(name).map_or_else(|| name.to_uppercase(), str::to_owned));
-        let noun = service.resource_of(op).map_or("", |resource| resource.name);
+        let noun = service.resource_of(op).map(|resource| service.path(resource)).unwrap_or_default();
         CommandLine::of(format!("{noun} {}", op.verb).trim()).on_all(values)
     }
 }

@@ -247,7 +247,9 @@ impl Response {
             100..=199 | 300..=399 => Kind::Unreachable,
             408 | 420 | 429 | 502 | 503 | 504 => Kind::Throttled,
             400..=499 if !own => Kind::Unreachable,
-            401 | 403 => Kind::Auth,
+            // Where nobody is asked who they are, it is the thing itself that is not allowed.
+            401 | 403 if self.service.signed => Kind::Auth,
+            401 | 403 => Kind::Refused,
             404 | 410 => Kind::NotFound,
             400..=499 => Kind::Refused,
             507 => Kind::Refused,

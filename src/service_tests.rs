@@ -46,9 +46,11 @@ static VMS: Resource = Resource {
 
 static VMAPI: Service = Service {
     name: "VMAPI",
+    prefix: "",
     resources: &[&VMS],
     nouns: &[&VM],
     signed: false,
+    traced: false,
     account_in_path: false,
     versions: None,
     first: 0,

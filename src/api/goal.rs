@@ -11,6 +11,8 @@ pub enum Goal {
     Audit(&'static str),
     /// The same, and the object's `state` is this one: it may have been so before.
     AuditThen(&'static str, &'static str),
+    /// The job that the answer names has ended well. The object need not show it.
+    Job,
     /// The object's field has the value of the request's field of the same name.
     Field(&'static str),
     /// The object's field has this value.

@@ -34,6 +34,8 @@ pub struct Noun {
     pub key: &'static str,
     /// What that looks like.
     pub ids: Ids,
+    /// The field with its state.
+    pub state_field: &'static str,
     /// States that nothing good comes after.
     pub failed: &'static [&'static str],
     /// States in which it is gone, although the service still shows it.
@@ -43,6 +45,10 @@ pub struct Noun {
     /// The list of what was done to it or to what it is a part of: rows with `action`, `success` (yes or no) and
     /// `time`, newest first. A wait reads there whether a job has ended.
     pub log: Option<&'static Op>,
+    /// What shows a job that an operation on one has started, and what lists those on it: where answers name jobs.
+    pub jobs: Option<Jobs>,
+    /// The query by which the list leaves out what is gone; a list without one does so by itself, or keeps nothing.
+    pub usual: Option<Usual>,
     /// States that it can be in; none where it has no state. The one in which it can be used comes first.
     pub states: &'static [&'static str],
     /// The list's server-side name filter, which may match by prefix.
@@ -63,6 +69,29 @@ pub struct Noun {
     pub users: Option<Users>,
     /// What one of them belongs to, and the field with its id: where there is but one, its name will do as well.
     pub on: Option<(&'static Noun, &'static str)>,
+}
+
+/// How a list leaves out what is gone.
+#[derive(Clone, Copy, Debug)]
+pub struct Usual {
+    /// The query parameter.
+    pub name: &'static str,
+    /// Its value.
+    pub value: &'static str,
+    /// The parameters beside which it is not sent: they say themselves what is listed.
+    pub unless: &'static [&'static str],
+}
+
+/// Where the jobs of a noun's operations are asked for. One has an `execution`, and `chain_results` with the `name`,
+/// `result` and `error` of each step.
+#[derive(Clone, Copy, Debug)]
+pub struct Jobs {
+    /// Shows one.
+    pub get: &'static Op,
+    /// Lists those on one thing, whose id is its last parameter.
+    pub of_one: &'static Op,
+    /// The field in which the answer that names a job names the thing.
+    pub thing: &'static str,
 }
 
 /// What tells whether anything of the account uses a thing.
@@ -105,10 +134,13 @@ impl Noun {
             list,
             key: "id",
             ids: Ids::Uuid,
+            state_field: "state",
             failed: &[],
             gone: &["deleted"],
             rests: &[],
             log: None,
+            jobs: None,
+            usual: None,
             states: &[],
             filter: None,
             name_field: "name",
@@ -154,6 +186,11 @@ impl Noun {
     pub fn travels(&self, name: &str) -> bool {
         !matches!(name, "." | "..") && !name.contains(|letter| self.barred.contains(letter))
     }
+    /// Has its state in this field.
+    pub const fn stated(mut self, field: &'static str) -> Self {
+        self.state_field = field;
+        self
+    }
     /// May end in these states.
     pub const fn fails(mut self, states: &'static [&'static str]) -> Self {
         self.failed = states;
@@ -172,6 +209,16 @@ impl Noun {
     /// Has this log of what was done to it.
     pub const fn log(mut self, log: &'static Op) -> Self {
         self.log = Some(log);
+        self
+    }
+    /// Has operations that start such jobs.
+    pub const fn jobs(mut self, jobs: Jobs) -> Self {
+        self.jobs = Some(jobs);
+        self
+    }
+    /// Is listed with what is gone, but for this query.
+    pub const fn usually(mut self, usual: Usual) -> Self {
+        self.usual = Some(usual);
         self
     }
     /// The parameter by which its log is asked for: its own, or that of what it is a part of.

@@ -46,6 +46,17 @@ pub enum Paging {
     Offset(usize),
     /// `limit` and `offset` count what the server then thins out, so that only an empty page is the last.
     Sparse(usize),
+    /// `limit` and `marker`, which tells the last row of the page before. A page shorter than this limit is the last.
+    Marker(usize, Mark),
+}
+
+/// How a marker tells a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A JSON object with this field of the row.
+    Object(&'static str),
+    /// The text of this field. The row itself is sent again.
+    Text(&'static str),
 }
 
 /// One operation of the API.
@@ -85,6 +96,8 @@ pub struct Op {
     pub redirect: bool,
     /// What the machine's audit log calls the job that this starts, by which a failure is seen.
     pub job: Option<&'static str>,
+    /// The answer names a job, which does the work: `job_uuid`. A wait watches it beside the object.
+    pub starts_job: bool,
     /// Whether `as-role` may be added to the query. Some routes would take it for a tag, others refuse it.
     pub roles: bool,
     /// The fields may be typed as `NAME=VALUE` too, and at least one must be given.
@@ -155,6 +168,7 @@ impl Op {
             signed: true,
             redirect: false,
             job: None,
+            starts_job: false,
             roles: true,
             assigns: false,
             asks: matches!(method, Method::Delete),
@@ -241,6 +255,17 @@ impl Op {
     /// Starts a job that the audit log calls so.
     pub const fn job(mut self, action: &'static str) -> Self {
         self.job = Some(action);
+        self
+    }
+    /// Answers with a job that does the work.
+    pub const fn starts_job(mut self) -> Self {
+        self.starts_job = true;
+        self.shape = Shape::Record;
+        self
+    }
+    /// Pages by a marker.
+    pub const fn marker_pages(mut self, limit: usize, mark: Mark) -> Self {
+        self.paging = Paging::Marker(limit, mark);
         self
     }
     /// Takes no `as-role`.

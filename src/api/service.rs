@@ -7,12 +7,16 @@ use super::{Column, Noun, Op, Resource};
 pub struct Service {
     /// Its name in messages.
     pub name: &'static str,
+    /// The word before its commands, such as `admin`; empty where they stand at the top.
+    pub prefix: &'static str,
     /// Its operations, in the order of the help.
     pub resources: &'static [&'static Resource],
     /// What its paths' parameters stand for: one a parameter.
     pub nouns: &'static [&'static Noun],
     /// Whether requests are signed, except those of operations that say otherwise ([`Op::signed`]).
     pub signed: bool,
+    /// Whether each request carries an id of its own, `x-request-id`, by which the logs of all services know it.
+    pub traced: bool,
     /// Whether paths begin with the account, `/:login`.
     pub account_in_path: bool,
     /// The range of API versions that is asked for by default; `None` where no `Accept-Version` is sent.
@@ -21,7 +25,8 @@ pub struct Service {
     pub first: u16,
     /// The operation that shows the account itself, whose `id` is that of an owner.
     pub account: Option<&'static Op>,
-    /// Its name in the `Server` header, by which its answers are told from those of a proxy in front of it.
+    /// Its name in the `Server` header, by which its answers are told from those of a proxy in front of it. Empty for a
+    /// service of an inner network, before which there is none: what names no known proxy is its own.
     pub server: &'static str,
     /// The error codes by which it alone says that something is missing; without `Error` at the end.
     pub missing: &'static [&'static str],
@@ -78,8 +83,12 @@ impl Service {
         self.resources.iter().copied().find(|resource| resource.name == word || resource.aliases.contains(&word))
     }
 
-    /// The operation of a command, by its words without the program's name: `machines tags list`.
+    /// The operation of a command, by its words without the program's name: `machines tags list`, `admin vms list`.
     pub fn operation(&self, words: &str) -> Option<&'static Op> {
+        let words = match self.prefix {
+            "" => words,
+            prefix => words.strip_prefix(prefix)?.strip_prefix(' ')?,
+        };
         let (noun, verb) = words.split_once(' ').unwrap_or((words, ""));
         let resource = self.resources.iter().find(|resource| resource.name == noun)?;
         resource.ops.iter().copied().find(|op| op.verb == verb)
@@ -88,6 +97,16 @@ impl Service {
     /// The resource that an operation belongs to; none for an operation of another service.
     pub fn resource_of(&self, op: &Op) -> Option<&'static Resource> {
         self.resources.iter().copied().find(|resource| resource.ops.iter().any(|known| std::ptr::eq(*known, op)))
+    }
+
+    /// Whether it is one of the internal services, which nobody signs for.
+    pub fn is_inner(&self) -> bool {
+        !self.prefix.is_empty()
+    }
+
+    /// The words of a resource's commands: its name, behind the service's prefix.
+    pub fn path(&self, resource: &Resource) -> String {
+        format!("{} {}", self.prefix, resource.name).trim_start().to_owned()
     }
 
     /// The columns that an operation's answer is shown in: its own, or those of its resource.
@@ -114,7 +133,7 @@ impl Service {
         let Some(resource) = self.resource_of(op) else { return String::new() };
         let verb = op.verb.split_whitespace().map(str::to_owned);
         let params = op.path_params().map(str::to_uppercase);
-        [resource.name.to_owned()].into_iter().chain(verb).chain(params).collect::<Vec<_>>().join(" ")
+        [self.path(resource)].into_iter().chain(verb).chain(params).collect::<Vec<_>>().join(" ")
     }
 
     /// All operations.

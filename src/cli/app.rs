@@ -170,7 +170,11 @@ impl App {
         self.traced(connect::builder(&self.config)?)?.build()
     }
 
-    fn traced(&self, builder: Builder) -> Result<Builder> {
+    /// Tells the traces and notices of this run to the client that is made.
+    ///
+    /// # Errors
+    /// The file for the trace cannot be made.
+    pub(super) fn traced(&self, builder: Builder) -> Result<Builder> {
         let streams = self.streams.clone();
         let say: Trace = Arc::new(move |line| streams.say(&render::escaped(line)));
         let builder = builder.clock(Arc::clone(&self.console.clock)).trace_bodies(self.globals.debug_bodies);

@@ -11,7 +11,7 @@ use super::several;
 use super::terminal::exit;
 use super::terminal::progress::Progress;
 use crate::answer::Answer;
-use crate::api::{CLOUDAPI, Goal, Method, Op, Shape, Takes};
+use crate::api::{self, Goal, Method, Op, Shape, Takes};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render::{self, Format, View};
@@ -165,7 +165,9 @@ pub async fn run(
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
-    let quiet = hidden || table && (receipts_only || op.shape == Shape::Nothing && view.columns.is_empty());
+    let quiet = hidden
+        || table && (receipts_only || op.shape == Shape::Nothing && view.columns.is_empty())
+        || table && op.starts_job && view.columns.is_empty();
     if (!quiet || jq.is_some()) && !(done.is_empty() && failure.is_some()) {
         if !at_once {
             view.images = app.image_names(client, &view).await;
@@ -308,8 +310,8 @@ fn look_at(op: &'static Op, call: &Call) -> Option<CommandLine> {
     let logged = matches!(op.goal, Some((Goal::Audit(_) | Goal::AuditThen(..), _)));
     let log = op.goal.and_then(|(_, noun)| noun.log).filter(|_| logged);
     let shows = |other: &&'static Op| other.method == Method::Get && other.path == op.path;
-    let above = op.path_params().last().and_then(|param| CLOUDAPI.noun(param));
-    let looks = [log, op.goal.map(|(_, noun)| noun.get), CLOUDAPI.ops().find(shows), above.map(|noun| noun.get)];
+    let above = op.path_params().last().and_then(|param| api::noun(param));
+    let looks = [log, op.goal.map(|(_, noun)| noun.get), api::service_of(op).ops().find(shows), above.map(|noun| noun.get)];
     looks.into_iter().flatten().find_map(|look| {
         let ids: Option<Vec<&str>> = look.path_params().map(|param| call.args.text(param)).collect();
         Some(resume::command_of(look).on_all(ids?))
@@ -328,12 +330,13 @@ fn looked_for(app: &App, op: &'static Op, call: &Call, error: Error) -> Error {
         };
     };
     // The list of a thing's parts is asked of the thing.
-    let list = CLOUDAPI.command(noun.list);
+    let list = api::command(noun.list);
     let mut command = match (&call.target, list.rsplit_once(' ')) {
         (Some((_, of)), Some((words, _))) if noun.list.path_params().next().is_some() => CommandLine::of(words).on(of),
         _ => CommandLine::of(&list),
     };
-    if let (Some(filter), Some(name)) = (noun.filter, call.args.text("name").filter(|name| !name.contains("{{"))) {
+    let named = noun.filter.and_then(|filter| Some((filter, call.args.text(filter)?)));
+    if let Some((filter, name)) = named.filter(|(_, name)| !name.contains("{{")) {
         command = command.on(format!("{filter}={name}"));
     }
     error.hint(Hint::run("whether it is there", command.and(resume::cloud(app))))

@@ -19,14 +19,14 @@ use super::several::{self, Showing};
 use super::sources;
 use super::terminal::prompt;
 use crate::answer::Answer;
-use crate::api::{CLOUDAPI, Kind, Method, Op, Shape};
+use crate::api::{self, Kind, Method, Op, Shape};
 use crate::client::{Client, first_page};
 use crate::config::Origin;
 use crate::error::{Error, Result};
 use crate::render::{self, View};
 use crate::request::{Arg, Args};
 use crate::tasks::call::Call;
-use crate::tasks::change::Change;
+use crate::tasks::change::{Change, name};
 use crate::tasks::create::{self, CreateOptions};
 use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
@@ -51,7 +51,7 @@ pub async fn run_making(app: &App, op: &'static Op, matches: &ArgMatches, making
 }
 
 async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Option<&CreateOptions>) -> Result<i32> {
-    let columns = CLOUDAPI.columns(op);
+    let columns = api::columns(op);
     let view = app.view(matches, columns)?;
     let jq = app.program()?;
     let waiting = Waiting::read(op, matches, &app.config.defaults)?;
@@ -63,6 +63,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         create::settle_expiry(args, app.console.now())?;
         ask_for_secrets(app, op, args)?;
         making.map(|making| making.mark(args)).transpose()?;
+        if !(app.globals.dry_run || app.globals.curl) {
+            name(op, args);
+        }
     }
     let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
     let others = documents.split_off(1.min(documents.len()));
@@ -70,14 +73,11 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     something_to_change(op, &asked.args)?;
     let exposed = secrets::exposed(&given, &app.console);
     exposed.iter().chain(&doubts).for_each(|doubt| app.warn(doubt));
-    let asks = others.iter().any(|args| resolve::is_needed(&CLOUDAPI, op, args));
-    let asks = asks || asked.asks_the_service(&CLOUDAPI, op) || sieve.asks_the_service();
-    let client = match (asks, app.globals.dry_run) {
-        // Nothing is asked of the service, so no key is needed.
-        (false, true) => app.client_without_key()?,
-        _ if !op.signed => app.client_without_key()?,
-        _ => app.client()?,
-    };
+    let service = api::service_of(op);
+    let asks = others.iter().any(|args| resolve::is_needed(service, op, args));
+    let asks = asks || asked.asks_the_service(service, op) || sieve.asks_the_service();
+    // Where nothing is asked of the service, no key is needed.
+    let client = app.client_of(op, !op.signed || app.globals.dry_run && !asks).await?;
     no_roles(app, op, client.roles())?;
     // What the names stand for is known before anything is asked.
     if let Some(making) = making {
@@ -186,12 +186,16 @@ fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Given) 
     let words = if is_list(op) { chosen::of_list(&app.console, op, matches)? } else { Words::default() };
     given.words.extend(words.filters);
     let mut args = values::fields(op, given, &app.console)?;
-    let reading = Reading { service: &CLOUDAPI, op, now: app.console.now(), files: &app.console };
+    let reading = Reading { service: api::service_of(op), op, now: app.console.now(), files: &app.console };
     let mut sieve = RowFilter::read(&reading, given, &mut args)?;
-    if let Some(noun) = CLOUDAPI.listed_by(op).filter(|_| is_list(op)) {
+    if let Some(noun) = api::listed_by(op).filter(|_| is_list(op)) {
         chosen::add_picks(matches, noun, app.console.now(), &mut sieve)?;
         if !words.names.is_empty() || words.from_stdin {
             sieve.picks.of_names(noun, words.names, &words.listed);
+        }
+        match noun.whole().filter(|_| noun.usual.is_some() && has(matches, "all")) {
+            Some((name, value)) => args.push(name, Arg::Text(value.to_owned())),
+            None => args = resolve::usual(noun, args),
         }
     }
     Ok((args, sieve))

@@ -8,6 +8,7 @@ pub mod console;
 mod editor;
 pub(crate) mod execute;
 mod filter;
+mod inner;
 mod listed;
 mod names;
 mod preview;
@@ -31,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
-use crate::api::CLOUDAPI;
+use crate::api;
 use crate::cli::args::globals::{self, Globals};
 use crate::cli::args::{guard, hints, letters};
 use crate::cli::commands::local::complete;
@@ -165,8 +166,9 @@ async fn dispatch(app: &App, matches: &ArgMatches) -> Result<i32> {
         return custom.start(app, matches).await;
     }
     let (words, matches) = execute::verb(matches);
-    let op = CLOUDAPI.operation(&words).ok_or_else(|| Error::usage("this command does not exist"))?;
-    execute::run(app, op, matches).await
+    let op = api::operation(&words).ok_or_else(|| Error::usage("this command does not exist"))?;
+    let ended = execute::run(app, op, matches).await;
+    if api::service_of(op).is_inner() { ended.map_err(|error| app.forgetting(error)) } else { ended }
 }
 
 /// clap's own errors, under the same rules as ours.

@@ -71,7 +71,7 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     let name = |call| cut(&visible(&labelled(call, targets.about(call))), MAX_LEN).into_owned();
     let names: Vec<String> = targets.calls.iter().map(name).collect();
     if terminal {
-        app.streams.say(&heading(app, op, targets));
+        app.streams.say(&heading(app, client, op, targets));
         rows(app, targets, &names).iter().for_each(|row| app.streams.say(row));
         lost.iter().for_each(|words| app.streams.say(&format!("warning: {}", visible(words))));
     }
@@ -97,8 +97,14 @@ pub fn told(app: &App, op: &Op, targets: &Targets) {
 }
 
 /// Where it is to be done, and to how many.
-fn heading(app: &App, op: &Op, targets: &Targets) -> String {
-    format!("{} {} of {}:", verb(op), count(&targets.calls), visible(&place(app)))
+fn heading(app: &App, client: &Client, op: &Op, targets: &Targets) -> String {
+    let place = if client.service().is_inner() { inner_place(client) } else { place(app) };
+    format!("{} {} of {}:", verb(op), count(&targets.calls), visible(&place))
+}
+
+/// The data center whose internal service is asked.
+fn inner_place(client: &Client) -> String {
+    format!("all accounts, at {} ({})", client.address(), client.service().name)
 }
 
 /// The account, the profile if one is in use, and the URL, which holds neither name nor password.

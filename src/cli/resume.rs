@@ -10,7 +10,7 @@ use clap::{ArgAction, ArgMatches};
 
 use super::app::App;
 use super::terminal::signals::Signals;
-use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
+use crate::api::{self, Goal, Noun, Op};
 use crate::cli::args::{build, given};
 use crate::client::{Client, Watch};
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Unfinished};
@@ -125,7 +125,7 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
     let under_way = of(|one| one.watch.is_out());
     let there = of(|one| one.there.get());
     let unsent = of(|one| !one.watch.is_out() && !one.there.get());
-    let noun = op.makes().or_else(|| CLOUDAPI.noun(op.path_params().last()?));
+    let noun = op.makes().or_else(|| api::noun(op.path_params().last()?));
     let names = |these: &[&InFlight]| named(these, noun);
     let mut parts = Vec::new();
     if !under_way.is_empty() {
@@ -151,7 +151,7 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
     let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
     if let Some((_, noun)) = op.goal {
         for new in unknown.by_ref().take(MAX_COMMANDS) {
-            let command = CommandLine::of(&CLOUDAPI.command(noun.list)).on(format!("name={new}")).and(cloud(app));
+            let command = CommandLine::of(&api::command(noun.list)).on(format!("name={new}")).and(cloud(app));
             error = error.hint(Hint::run("to see what became of it", command));
         }
         let more = unknown.count();
@@ -237,6 +237,7 @@ fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids
         _ => None,
     };
     let alone = noun.get.path_params().count() == 1;
+    let inner = api::service_of(noun.get).is_inner();
     let each = |purpose: &str, command: CommandLine| -> Vec<Hint> {
         let of = |id: &str| Hint::run(purpose, command.clone().on(id).and(cloud(app)));
         match ids.len() {
@@ -244,8 +245,8 @@ fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids
             _ => vec![of(&noun.word.to_uppercase())],
         }
     };
-    match (end, goal, CLOUDAPI.resource_of(noun.get)) {
-        (Some(end), _, Some(resource)) if alone && !noun.states.is_empty() => {
+    match (end, goal, api::resource_of(noun.get)) {
+        (Some(end), _, Some(resource)) if alone && !inner && !noun.states.is_empty() => {
             let wait =
                 CommandLine::new("wait").on(resource.name).on_all(ids.iter().take(MAX_NAMES)).option("--for", end);
             vec![Hint::run("to wait for it", wait.and(cloud(app)))]
@@ -261,7 +262,7 @@ fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids
 
 /// The words of the operation's command.
 pub fn command_of(op: &'static Op) -> CommandLine {
-    CommandLine::of(&format!("{} {}", CLOUDAPI.resource_of(op).map_or("", |noun| noun.name), op.verb))
+    CommandLine::of(&api::words(op))
 }
 
 /// Sends the one request of a change that no command goes on with. Returns what came of it, and the interruption that

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::app::App;
 use super::terminal::exit;
 use crate::answer::{Answer, Row, scan};
-use crate::api::{CLOUDAPI, Noun, Op, Shape, Show};
+use crate::api::{self, Noun, Op, Shape, Show};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result, Target};
 use crate::render::{self, Format, View};
@@ -106,7 +106,7 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
 /// What the targets of an operation are parts of.
 fn parent(op: &Op) -> Option<&'static Noun> {
     let above = op.path_params().count().checked_sub(2)?;
-    CLOUDAPI.noun(op.path_params().nth(above)?)
+    api::noun(op.path_params().nth(above)?)
 }
 
 /// Of parts of several resources each says whose it is. Maps are rows in tables, and else the objects that they are:
@@ -117,7 +117,7 @@ pub(super) fn of_owners(
     targets: &Targets,
     view: &mut View,
 ) -> Vec<(usize, Answer)> {
-    let owner = CLOUDAPI.noun(op.path_params().last().unwrap_or_default());
+    let owner = api::noun(op.path_params().last().unwrap_or_default());
     let is_map = op.shape == Shape::Map;
     let ids = view.format == Format::Ids;
     let of_parts = targets.calls.iter().any(|call| !call.parents.is_empty());

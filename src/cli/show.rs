@@ -8,7 +8,7 @@ use super::app::App;
 use super::args::globals;
 use super::names;
 use crate::answer::Answer;
-use crate::api::{CLOUDAPI, Column, Op, Shape, Show};
+use crate::api::{self, Column, Op, Shape, Show};
 use crate::client::Client;
 use crate::config::{Origin, Setting};
 use crate::error::{Error, Result};
@@ -114,7 +114,7 @@ impl App {
         let Some(Setting { value, origin }) = self.config.defaults.get(name) else { return Ok(Vec::new()) };
         let about = |error: Error| error.about(&origin.to_string());
         let reads = |word: &str, known: &[Column]| render::parse_sort(word, known).is_ok();
-        let nowhere = |word: &&str| !reads(word, known) && !CLOUDAPI.ops().any(|op| reads(word, CLOUDAPI.columns(op)));
+        let nowhere = |word: &&str| !reads(word, known) && !api::ops().any(|op| reads(word, api::columns(op)));
         match read(value) {
             Err(error) if self.is_narrow(name) => Err(about(error)),
             read => match value.split(',').find(nowhere) {

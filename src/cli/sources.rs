@@ -7,7 +7,7 @@ use clap::ArgMatches;
 
 use super::app::App;
 use super::args::given;
-use crate::api::{CLOUDAPI, Field, Kind, Op};
+use crate::api::{self, Field, Kind, Op};
 use crate::client::Client;
 use crate::config::Setting;
 use crate::error::{CommandLine, Error, Hint, Result};
@@ -89,7 +89,7 @@ pub fn complete(app: &App, op: &Op, args: &mut Args) -> Result<()> {
     let verb = if names.len() == 1 { "is" } else { "are" };
     let error = Error::usage(format!("{} {verb} missing", names.join(" and ")));
     let list = match first.kind {
-        Kind::Ref(noun) => Some(Hint::run("to see them", CommandLine::of(&CLOUDAPI.command(noun.list)))),
+        Kind::Ref(noun) => Some(Hint::run("to see them", CommandLine::of(&api::command(noun.list)))),
         _ => None,
     };
     let options: Vec<String> = names.iter().map(|name| format!("--{name} {}", name.to_uppercase())).collect();

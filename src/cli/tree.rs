@@ -5,10 +5,11 @@ use std::ffi::OsString;
 use clap::Command;
 
 use super::args::pages::documented;
-use super::args::{build, globals};
+use super::args::{build, globals, inner};
 use super::commands;
 use super::commands::shortcuts::{self, SHORTCUTS};
-use crate::api::{CLOUDAPI, Resource};
+use crate::api::admin::PREFIX;
+use crate::api::{self, CLOUDAPI, Resource};
 
 const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";
 /// The commands in groups, as the help of the program shows them.
@@ -16,7 +17,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Compute", &["machines", "images", "packages", "volumes", "run", "wait", "reap"]),
     ("Network", &["networks", "fabrics", "fwrules"]),
     ("Access", &["account", "keys", "accesskeys", "users", "roles", "policies", "role-tags", "rbac"]),
-    ("Cloud", &["info", "whoami", "datacenters", "services", "changefeed", "ping", "api"]),
+    ("Cloud", &["info", "whoami", "datacenters", "services", "changefeed", "ping", "api", "admin"]),
     ("This program", &["auth", "env", "profile", "config", "emulator", "completion", "help"]),
 ];
 
@@ -32,10 +33,18 @@ const TOPICS: &str = "Topics: options, formatting, selectors, settings, exit-cod
 /// The command that these arguments ask for, as small as they allow: building the whole tree takes
 /// longer than a signature.
 pub fn command(args: &[OsString]) -> Command {
-    let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).take(3).collect();
-    let noun = words.first().and_then(|word| CLOUDAPI.resource(word));
-    noun.and_then(|noun| build::only(noun, &words[1..], commands::syntax, globals::add_here))
-        .map_or_else(tree, |noun| root().subcommand(noun))
+    let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).take(4).collect();
+    let (prefix, words) = match words.as_slice() {
+        [PREFIX, words @ ..] => (PREFIX, words),
+        words => ("", words),
+    };
+    let noun = words.first().and_then(|word| api::resource(prefix, word));
+    let only = noun.and_then(|noun| build::only(noun, &words[1..], commands::syntax, globals::add_here));
+    match only {
+        Some(noun) if prefix.is_empty() => root().subcommand(noun),
+        Some(noun) => root().subcommand(inner::add(Command::new(PREFIX)).subcommand(noun)),
+        None => tree(),
+    }
 }
 
 fn root() -> Command {
@@ -52,12 +61,24 @@ pub fn tree() -> Command {
     globals::add_here(root())
         .subcommands(CLOUDAPI.resources.iter().copied().map(of_noun))
         .subcommands(commands::top_level())
+        .subcommand(admin())
+}
+
+/// The internal services with all their commands.
+fn admin() -> Command {
+    let command = Command::new(PREFIX)
+        .about("Internal services of the data center, for its operators")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(api::resources(PREFIX).map(of_noun));
+    let own = commands::lay_over(PREFIX, Command::new(PREFIX));
+    inner::add(command.subcommands(own.get_subcommands().cloned().map(globals::add)))
 }
 
 /// The commands that these words may mean, where more words may follow: those of one noun where it is named.
 pub fn completing(words: &[OsString]) -> Command {
     let first = shortcuts::first_word(words).and_then(|at| words.get(at)?.to_str());
-    let noun = first.and_then(|word| CLOUDAPI.resource(word));
+    let noun = first.and_then(|word| api::resource("", word));
     let nouns = CLOUDAPI.resources.iter().copied();
     match (first, noun) {
         (_, Some(noun)) => globals::add_here(root()).subcommand(of_noun(noun)),
@@ -69,14 +90,14 @@ pub fn completing(words: &[OsString]) -> Command {
 
 /// A noun with all its commands.
 fn of_noun(noun: &'static Resource) -> Command {
-    globals::add(commands::lay_over(noun.name, build::resource(noun, commands::syntax)))
+    globals::add(commands::lay_over(&api::path(noun), build::resource(noun, commands::syntax)))
 }
 
 /// The whole tree with its pages of help.
 pub fn pages() -> Command {
     let tree = documented(tree(), "", commands::examples);
     let short: Vec<&str> = SHORTCUTS.iter().map(|(word, _)| *word).collect();
-    let page = format!("{FIRST}Machines, in short:      sdc {}\n\n{}{TOPICS}", short.join(", "), grouped(&tree));
+    let page = format!("{FIRST}Machines, in short:      sdc {}\n{}{TOPICS}", short.join(", "), grouped(&tree));
     tree.help_template("{about}\n{usage-heading} {usage}{after-help}").after_help(page)
 }
 

@@ -29,6 +29,12 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     let answer = response.answer(op)?;
     let body = request.body.as_ref().and_then(|(_, body)| serde_json::from_slice(body).ok());
     let Some(row) = answer.first() else { return Ok(answer) };
+    if op.starts_job {
+        return match job_of_another(op, request, row) {
+            None => Ok(answer),
+            Some(how) => Err(of_another(response, &how)),
+        };
+    }
     let sent = match body {
         Some(Value::Object(sent)) => sent,
         // Some resources are made of nothing but a path.
@@ -52,11 +58,24 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     };
     match other {
         None => Ok(answer),
-        Some(how) => {
-            let words = format!("the service answered the record of something else, {how}");
-            Err(Error::new(Kind::Unreachable, words).hint(whose(response.service)))
-        }
+        Some(how) => Err(of_another(response, &how)),
     }
+}
+
+fn of_another(response: &Response, how: &str) -> Error {
+    let words = format!("the service answered the record of something else, {how}");
+    Error::new(Kind::Unreachable, words).hint(whose(response.service))
+}
+
+/// How the answer that names a job tells that it works on something else.
+fn job_of_another(op: &Op, request: &Request, row: Row<'_>) -> Option<String> {
+    let (_, noun) = op.goal?;
+    let thing = row.text(&format!("/{}", noun.jobs?.thing))?;
+    let place = op.path.split('/').position(|part| part.strip_prefix(':') == Some(noun.name))?;
+    // The address may have a path of its own before that of the service.
+    let parts: Vec<&str> = request.path.split('/').collect();
+    let asked = parts.get(place).filter(|part| is_uuid(part))?;
+    (!asked.eq_ignore_ascii_case(&thing)).then(|| format!("a job of {thing}"))
 }
 
 /// How the answer to a change of role tags differs from what was sent: it names the resource and all of its roles.

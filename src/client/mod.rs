@@ -2,6 +2,7 @@
 //! `wait` and `until` wait, `trace` tells. It prints nothing and reads no environment.
 
 mod alike;
+mod jobs;
 mod lines;
 mod made;
 mod pace;
@@ -15,11 +16,12 @@ mod until;
 mod wait;
 mod wire;
 
+pub use jobs::{Step, last_step, sentence};
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
 pub use poll::Time;
 use send::jitter;
-pub use send::{Once, Watch, backoff};
+pub use send::{Once, Watch, backoff, new_uuid};
 #[cfg(feature = "sockets")]
 pub use socket::{Feed, Socket};
 pub use until::{Condition, Until};
@@ -219,6 +221,11 @@ impl Client {
     /// The service.
     pub fn service(&self) -> &'static Service {
         self.service
+    }
+
+    /// The address of the service.
+    pub fn address(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
     }
 
     /// The account in the paths; empty where a service has none there.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Client;
 use crate::answer::{Row, rows_of};
-use crate::api::{Op, Paging, Service};
+use crate::api::{Mark, Op, Paging, Service};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
 use crate::response::{Response, check_rows, whose};
@@ -43,7 +43,7 @@ pub fn first_page(op: &Op, args: Args) -> Args {
     match op.paging {
         // The service gathers everything by itself for `tags=*`.
         Paging::Offset(_) if args.get("tags").is_some() => args,
-        Paging::Offset(most) | Paging::Sparse(most) => {
+        Paging::Offset(most) | Paging::Sparse(most) | Paging::Marker(most, _) => {
             let wanted = args.text("limit").and_then(|limit| limit.parse::<usize>().ok());
             let limit = wanted.map_or(most, |wanted| wanted.min(most));
             args.set("limit", limit.to_string())
@@ -68,6 +68,7 @@ impl Client {
             // The service gathers everything by itself for `tags=*`.
             Paging::Offset(most) if args.get("tags").is_none() => most,
             Paging::Sparse(most) => return self.sparse_pages(op, args, most, take).await,
+            Paging::Marker(most, mark) => return self.marked_pages(op, args, (most, mark), take).await,
             _ => return self.pages_by(key, Span::default(), |_| self.request(op, args), take).await,
         };
         let span = Span { wanted: count(args, "limit")?, start: count(args, "offset")?.unwrap_or(0), most: Some(most) };
@@ -137,6 +138,63 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// The pages of a list of which each begins behind the last row of the one before. A short one is the last, unless
+    /// the service counts more rows.
+    async fn marked_pages(
+        &self,
+        op: &Op,
+        args: &Args,
+        (most, mark): (usize, Mark),
+        mut take: impl FnMut(Page<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let wanted = count(args, "limit")?;
+        if wanted == Some(0) {
+            return Err(Error::usage("the limit must be at least 1"));
+        }
+        let (field, overlap) = match mark {
+            Mark::Object(field) => (field, 0),
+            Mark::Text(field) => (field, 1),
+        };
+        let mut known = Known { key: Some(format!("/{field}")), wanted, ..Known::default() };
+        let mut overlapping = 0;
+        loop {
+            let limit = wanted.map_or(most, |wanted| most.min(wanted - known.seen + overlapping));
+            let mut args = args.clone();
+            args.push("limit", Arg::Text(limit.to_string()));
+            let mut request = self.request(op, &args)?;
+            match (mark, &known.last) {
+                (_, None) => {}
+                (Mark::Object(field), Some(last)) => {
+                    request.add_query("marker", &serde_json::json!({ field: last }).to_string());
+                }
+                (Mark::Text(_), Some(last)) => request.add_query("marker", last),
+            }
+            let answer = self.send(&request).await?;
+            let count = ["x-joyent-resource-count", "x-resource-count"].into_iter();
+            let all = count.filter_map(|name| answer.header(name)?.parse::<usize>().ok()).next();
+            let body = answer.into_list()?;
+            let mut page = self.page(&body, known.last.is_none())?;
+            let here = page.rows.len();
+            let before = known.seen;
+            page.rows = known.sieve(&page.rows);
+            let done = wanted.is_some_and(|wanted| known.seen >= wanted) || here == 0;
+            let more = !done && all.map_or(here >= limit, |all| known.seen < all);
+            page.only &= !more && page.rows.len() == here;
+            if !more {
+                return if page.rows.is_empty() && before > 0 { Ok(()) } else { take(page) };
+            }
+            if known.seen == before {
+                // A short page of old rows only: others have gone meanwhile.
+                return if here < limit { Ok(()) } else { Err(same_page()) };
+            }
+            if known.come > MAX_ROWS {
+                return Err(endless(known.come));
+            }
+            take(page)?;
+            overlapping = overlap;
+        }
     }
 
     /// The pages of any list. The service says by `x-query-limit` how it cuts the list; without it and

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Client;
 use super::made::made;
+use super::{Client, header_value};
 use crate::answer::Answer;
 use crate::api::Op;
 use crate::error::{Error, Kind, Result};
@@ -186,6 +186,87 @@ impl Client {
         }
     }
 
+    /// Sends a request that names itself what it makes. Where its answer is lost, `look` tells whether it was carried
+    /// out all the same; it is never sent again.
+    ///
+    /// # Errors
+    /// What [`Client::answered`] returns.
+    pub async fn send_named<T>(
+        &self,
+        op: &Op,
+        request: &Request,
+        look: impl AsyncFn() -> Result<Option<T>>,
+    ) -> Result<Once<T>> {
+        let error = match self.answered(op, request).await {
+            Ok((response, answer)) => return Ok(Once::Answered(response, answer)),
+            Err(error) if error.is_in_doubt() => error,
+            Err(error) => return Err(error),
+        };
+        self.trace_line("* its answer was lost: looking whether it was carried out");
+        if let Some(notice) = &self.notice {
+            notice(&format!("{error}; looking whether it was carried out"));
+        }
+        match find(&look, FLOOR.min(self.settings.request_timeout)).await {
+            Ok(Some(found)) => Ok(Once::Found(found)),
+            Ok(None) => Err(error),
+            Err(other) => Err(error.because(other)),
+        }
+    }
+
+    /// Sends a request once, whatever comes of it.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn once(&self, request: &Request) -> Result<Response> {
+        let (exchanged, took) = self.exchange(request, self.own_id(request).as_deref()).await?;
+        match exchanged {
+            Ok(answer) => {
+                self.trace_response(&answer, took);
+                Ok(answer)
+            }
+            Err((_, error)) => {
+                self.trace_line(&format!("! {error}: {}", error.causes().join(": ")));
+                Err(error)
+            }
+        }
+    }
+
+    /// The id of a request by which the logs of all services know it, where the service wants one: the same for all
+    /// tries.
+    fn own_id(&self, request: &Request) -> Option<String> {
+        let named = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-request-id"));
+        (self.service.traced && !named).then(new_uuid)
+    }
+
+    /// Signs and sends it, and returns what came and how long it took.
+    ///
+    /// # Errors
+    /// No key, or a signature that could not be made.
+    async fn exchange(
+        &self,
+        request: &Request,
+        id: Option<&str>,
+    ) -> Result<(std::result::Result<Response, (Trouble, Error)>, Duration)> {
+        let mut wire = self.wire(request).await?;
+        if let Some(id) = id {
+            wire.headers.insert("x-request-id", header_value("x-request-id", id)?);
+        }
+        let begun = Instant::now();
+        self.out(request, true);
+        self.trace_request(request, &wire);
+        let out = Outgoing {
+            method: request.method.clone(),
+            url: wire.url,
+            target: wire.target,
+            headers: wire.headers,
+            body: request.body.as_ref().map(|(_, body)| body.as_slice()),
+            date: wire.date,
+            service: self.service,
+        };
+        let exchanged = self.transport.exchange(out).await;
+        Ok((exchanged, begun.elapsed()))
+    }
+
     /// # Errors
     /// No key, or a signature that could not be made.
     async fn send_with_retries(&self, request: &Request) -> Result<Sent> {
@@ -202,6 +283,7 @@ impl Client {
         // An earlier try may have been carried out although its answer did not say so.
         let mut may_have_arrived = false;
         let mut tries = 0;
+        let id = self.own_id(request);
         loop {
             tries += 1;
             if self.pace.turn(reads && !self.polls).await {
@@ -212,22 +294,7 @@ impl Client {
                 return Ok(Sent { outcome: Err(error), unclear: may_have_arrived && !reads, took: Duration::ZERO });
             }
             // Dated after its turn has come: a date that waits grows stale.
-            let wire = self.wire(request).await?;
-            let begun = Instant::now();
-            self.out(request, true);
-            self.trace_request(request, &wire);
-            let body = request.body.as_ref().map(|(_, body)| body.as_slice());
-            let out = Outgoing {
-                method: request.method.clone(),
-                url: wire.url,
-                target: wire.target,
-                headers: wire.headers,
-                body,
-                date: wire.date,
-                service: self.service,
-            };
-            let exchanged = self.transport.exchange(out).await;
-            let took = begun.elapsed();
+            let (exchanged, took) = self.exchange(request, id.as_deref()).await?;
             let (pause, outcome) = match exchanged {
                 Ok(answer) => {
                     self.trace_response(&answer, took);
@@ -355,6 +422,17 @@ fn retry_after(answer: &Response, now: SystemTime) -> Option<Duration> {
 /// never more than a hundred times the first pause.
 pub fn backoff(tries: u32, first: Duration) -> Duration {
     first.mul_f64(f64::from(1 << tries.saturating_sub(1).min(6)) * (0.5 + jitter()))
+}
+
+/// A UUID of version 4, made of random bits.
+pub fn new_uuid() -> String {
+    let random: Option<ring::rand::Random<[u8; 16]>> = ring::rand::generate(&ring::rand::SystemRandom::new()).ok();
+    // Without randomness the time tells it from others.
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let bytes = random.map_or_else(|| since.as_nanos().to_be_bytes(), ring::rand::Random::expose);
+    let bits = u128::from_be_bytes(bytes) & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 /// A number from 0 to 1 that differs between processes started together.

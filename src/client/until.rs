@@ -20,6 +20,8 @@ pub enum Condition {
     State(String),
     /// It is not there, or is in a state in which it is gone ([`Noun::gone`]).
     Gone,
+    /// It is in a state that lasts ([`Noun::rests`]).
+    Rests,
     /// It has a tag of this name with this value, of this type: the text `7` is not the number.
     Tag(String, Value),
 }
@@ -119,7 +121,7 @@ impl Client {
                 }
                 let answer = seen.answer(noun.get)?;
                 was_there = true;
-                let state = text(&answer, "/state");
+                let state = text(&answer, &format!("/{}", noun.state_field));
                 if is_met(noun, &answer, &state, &until.condition) {
                     return Ok(match test(&answer).await? {
                         None => Poll::Done(answer),
@@ -131,7 +133,7 @@ impl Client {
                 }
                 Ok(Poll::NotYet(match &until.condition {
                     Condition::Tag(name, value) => without(&answer, &state, name, value),
-                    Condition::State(_) | Condition::Gone => state,
+                    Condition::State(_) | Condition::Rests | Condition::Gone => state,
                 }))
             })
             .await?;
@@ -154,6 +156,7 @@ pub(super) fn failed(noun: &Noun, name: &str, state: &str, answer: &Answer) -> E
 fn is_met(noun: &Noun, answer: &Answer, state: &str, condition: &Condition) -> bool {
     match condition {
         Condition::State(wanted) => state == wanted,
+        Condition::Rests => noun.rests.contains(&state),
         Condition::Gone => noun.gone.contains(&state),
         Condition::Tag(name, value) => tag(answer, name).is_some_and(|now| wait::same(&now, value)),
     }

@@ -80,6 +80,8 @@ pub struct Before {
     /// The answer itself has shown a state from which the object still has to move, or the one before it a state that
     /// is no failure.
     pub moved: bool,
+    /// The job that the answer has named, where the operation starts one.
+    pub job: Option<String>,
 }
 
 impl Client {
@@ -128,6 +130,9 @@ impl Client {
             (Goal::State(_), Some(state)) => &Goal::State(state),
             _ => goal,
         };
+        if let (Some(jobs), Some(job)) = (noun.jobs, &waiting.before.job) {
+            return self.wait_for_job(&waiting, (goal, noun, jobs), job, progress).await;
+        }
         let mut state: Option<String> = None;
         let mut changes = 0;
         let shown = if matches!(goal, Goal::Appears) { noun.list } else { noun.get };
@@ -190,7 +195,8 @@ impl Client {
         matches!(newest, Ok(Ok(None)))
     }
 
-    async fn look(
+    /// What an answer for the object says of the goal.
+    pub(super) async fn look(
         &self,
         noun: &Noun,
         goal: &Goal,
@@ -222,7 +228,7 @@ impl Client {
                 .and_then(|row| row.text(&format!("/{field}")).map(|text| text.into_owned()))
                 .unwrap_or_default()
         };
-        let state = text("state");
+        let state = text(noun.state_field);
         // What had failed before it was to be removed is in that state until it is gone.
         let to_go = matches!(goal, Goal::Gone) && (!moved || noun.gone.contains(&state.as_str()));
         if noun.failed.contains(&state.as_str()) && !to_go {
@@ -244,6 +250,7 @@ impl Client {
             }
             Goal::State(wanted) => state == *wanted,
             Goal::Appears => false,
+            Goal::Job => true,
             Goal::Gone => noun.gone.contains(&state.as_str()),
             Goal::Field(field) => pairs(waiting).any(|(name, sent)| name == *field && as_text(&sent) == text(field)),
             // A switch that is off may not be shown at all.

@@ -4,7 +4,8 @@ use super::{cell, escape};
 use crate::answer::scan;
 
 /// What tells things apart, most telling first: not every object has an `id`.
-const FIELDS: &[&str] = &["id", "mac", "fingerprint", "accesskeyid", "vlan_id", "login", "name", "ip", "machine"];
+const FIELDS: &[&str] =
+    &["id", "uuid", "mac", "fingerprint", "accesskeyid", "vlan_id", "login", "name", "ip", "machine", "vm_uuid"];
 
 /// Appends the id of a row and a line feed; nothing for a row without any. A row that is plain text is its
 /// own id.

@@ -30,6 +30,7 @@ impl Due {
             Shape::Nothing => Due::Nothing,
             Shape::Rows => Due::Rows,
             Shape::Map => Due::Empty,
+            Shape::Record if op.starts_job => Due::Object(Some(Id { field: "job_uuid", ids: Ids::Uuid })),
             Shape::Record if op.maybe_empty => Due::Empty,
             Shape::Record => {
                 match shown(service, op).or_else(|| op.makes()) {

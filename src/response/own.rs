@@ -65,6 +65,10 @@ impl Response {
 
     /// Whether it has the headers of the service.
     pub fn is_own_by_headers(&self) -> bool {
+        if self.service.server.is_empty() {
+            let server = self.header("server").unwrap_or_default().to_ascii_lowercase();
+            return !self.is_page() && !PROXIES.iter().any(|proxy| server.starts_with(proxy));
+        }
         let version = self.header("api-version").is_some_and(|version| self.service.has_version(version));
         let server = self.header("server").and_then(|name| name.strip_prefix(self.service.server));
         version || server.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -135,6 +139,28 @@ impl Response {
         html && !self.body.trim_ascii().is_empty() || self.body.trim_ascii_start().first() == Some(&b'<')
     }
 }
+
+/// What proxies and web servers call themselves.
+const PROXIES: &[&str] = &[
+    "apache",
+    "awselb",
+    "caddy",
+    "cloudflare",
+    "envoy",
+    "gunicorn",
+    "haproxy",
+    "jetty",
+    "lighttpd",
+    "microsoft-iis",
+    "nginx",
+    "openresty",
+    "python",
+    "simplehttp",
+    "squid",
+    "traefik",
+    "varnish",
+    "werkzeug",
+];
 
 /// What the record of something that is gone calls its state.
 const PAST: &[&str] = &["deleted", "destroyed", "failed"];

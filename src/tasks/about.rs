@@ -65,11 +65,14 @@ impl About {
         let enabled = text("enabled").map(|on| if on == "true" { "enabled" } else { "disabled" }.to_owned());
         // Some things have no tags, and are told apart by another field.
         let more = ["version", "rule", "email", "subnet", "fingerprint"].into_iter().filter_map(text);
+        // Whose it is, and where, where those of all accounts are listed.
+        let of = text("server_uuid").map(|server| (text("owner_uuid").unwrap_or_default(), server));
+        let of = of.map(|(owner, server)| format!("owner {owner}, server {server}"));
         About {
             name: thing.name.clone(),
             state: text("state").or(enabled).unwrap_or_default(),
-            made: text("created").or_else(|| text("published_at")),
-            tags: more.chain(thing.tags()).collect::<Vec<_>>().join(", "),
+            made: ["created", "published_at", "create_timestamp", "created_at"].into_iter().find_map(text),
+            tags: of.into_iter().chain(more).chain(thing.tags()).collect::<Vec<_>>().join(", "),
         }
     }
 }

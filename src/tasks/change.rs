@@ -49,9 +49,9 @@ use super::stop::Stop;
 use super::{Report, explain};
 use crate::answer::{Answer, Row};
 use crate::api::{Column, Goal, Ids, Noun, Op};
-use crate::client::{Before, Client, Time, Wait, Watch};
+use crate::client::{Before, Client, Once, Time, Wait, Watch, new_uuid};
 use crate::error::{Kind, Result};
-use crate::request::Request;
+use crate::request::{Arg, Args, Request};
 
 /// What to do to each target.
 #[derive(Clone, Copy)]
@@ -102,7 +102,11 @@ impl InFlight {
             watch: Arc::new(Watch::new(stop)),
             there: Cell::new(false),
             ended: Cell::new(false),
-            new: call.args.text("name").filter(|_| call.target.is_none()).map(str::to_owned),
+            new: ["name", "alias"]
+                .into_iter()
+                .find_map(|name| call.args.text(name))
+                .filter(|_| call.target.is_none())
+                .map(str::to_owned),
         }
     }
 }
@@ -190,6 +194,7 @@ impl Changing<'_> {
             let state = made.machine.first().and_then(|row| row.text("/state"));
             before.moved = state.is_some_and(|state| state != *wanted);
         }
+        before.job = made.machine.first().and_then(|row| Some(row.text("/job_uuid")?.into_owned()));
         let (name, id) = called(op, call, &made.machine);
         if !name.is_empty() {
             flight.name.borrow_mut().clone_from(&name);
@@ -255,6 +260,7 @@ impl Changing<'_> {
         match (making, there) {
             (_, Existing { machine: Some(machine), .. }) => Ok(Some(Created::found(machine, true))),
             (Some(making), there) => making.made(client, op, call, request, &there).await.map(Some),
+            (None, _) if let Some((noun, id)) = named(op, call) => self.send_named(client, request, noun, id).await,
             (None, _) => {
                 let sent = match wait {
                     Some(patience) if op.refused_while_busy => {
@@ -276,6 +282,33 @@ impl Changing<'_> {
                 }
             }
         }
+    }
+
+    /// Sends a request that names what it makes by an id of our own, by which it is found where the answer is lost.
+    async fn send_named(
+        &self,
+        client: &Client,
+        request: &Request,
+        noun: &'static Noun,
+        id: &str,
+    ) -> Result<Option<Created>> {
+        let place = Args::new().set(noun.name, id);
+        let look = async || match client.call(noun.get, &place).await {
+            Ok(_) => {
+                let Some(jobs) = noun.jobs else { return Ok(None) };
+                // The job that makes it is the only one that it has.
+                let all = client.call(jobs.of_one, &place).await?;
+                let job = all.first().and_then(|row| Some(row.text("/uuid")?.into_owned()));
+                let told = serde_json::json!({ jobs.thing: id, "job_uuid": job });
+                Answer::from_record(told.to_string().as_bytes()).map(Some)
+            }
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        Ok(Some(match client.send_named(self.change.op, request, look).await? {
+            Once::Answered(sent, answer) | Once::AnsweredAgain(sent, answer) => Created::new(answer, &sent),
+            Once::Found(made) => Created::found(made, false),
+        }))
     }
 
     /// Waits for the end of a request that was taken.
@@ -348,18 +381,37 @@ impl Changing<'_> {
         })?;
         let (object, receipt) = match (ended, answer) {
             // What is waited for may be another object than the one that was made or changed.
-            (Answer::Record(_), Answer::Record(made)) if !shows_own(op, noun) => (Answer::Record(made), false),
-            (ended, _) if matches!(ended, Answer::Nothing) || !shows_own(op, noun) => (receipt(op, Some(&id))?, true),
+            (Answer::Record(_), Answer::Record(made)) if !op.starts_job && !shows_own(op, noun) => {
+                (Answer::Record(made), false)
+            }
+            (ended, _) if matches!(ended, Answer::Nothing) || !op.starts_job && !shows_own(op, noun) => {
+                (receipt(op, Some(&id))?, true)
+            }
             (ended, _) => (ended, false),
         };
         Ok(Outcome::Done(Done { object, receipt, words: Some(format!("{name}: done")) }))
     }
 }
 
+/// The noun and the id of what a request makes, where the request names it.
+fn named<'a>(op: &Op, call: &'a Call) -> Option<(&'static Noun, &'a str)> {
+    let noun = op.makes().filter(|noun| op.starts_job && noun.jobs.is_some())?;
+    Some((noun, call.args.text(noun.key)?))
+}
+
+/// Gives what an operation makes an id of our own, where the service takes one.
+pub fn name(op: &Op, args: &mut Args) {
+    if let Some(noun) = op.makes().filter(|noun| op.starts_job && args.get(noun.key).is_none())
+        && op.fields.iter().any(|field| field.name == noun.key)
+    {
+        args.push(noun.key, Arg::Text(new_uuid()));
+    }
+}
+
 /// What the target is called, and the id of what was made or changed: a new resource says its own, any other was called
 /// by it.
 fn called(op: &Op, call: &Call, answer: &Answer) -> (String, Option<String>) {
-    let key = op.goal.map_or("/id".to_owned(), |(_, noun)| format!("/{}", noun.key));
+    let key = op.goal.map_or("/id".to_owned(), |(_, noun)| format!("/{}", named_by(op, noun)));
     let made = answer.first().and_then(|row| row.text(&key).map(|id| id.into_owned()));
     let asked = op.goal.and_then(|(_, noun)| call.args.text(noun.name)).map(str::to_owned);
     let name = match (&call.target, op.goal) {
@@ -370,6 +422,7 @@ fn called(op: &Op, call: &Call, answer: &Answer) -> (String, Option<String>) {
         (Some(_), _) => described(call),
         (None, Some((_, noun))) => {
             let name = answer.first().and_then(|row| row.text("/name").map(|name| name.into_owned()));
+            let name = name.or_else(|| call.args.text(noun.name_field).map(str::to_owned));
             let id = made.clone().unwrap_or_default();
             format!("{} {} ({id})", noun.word, name.unwrap_or_default())
         }
@@ -377,6 +430,11 @@ fn called(op: &Op, call: &Call, answer: &Answer) -> (String, Option<String>) {
     };
     let own = call.target.as_ref().and_then(|(param, _)| call.args.text(param)).map(str::to_owned);
     (name, asked.or(made).or(own))
+}
+
+/// The field of the answer with the id of what was made or changed.
+fn named_by(op: &Op, noun: &Noun) -> &'static str {
+    noun.jobs.filter(|_| op.starts_job).map_or(noun.key, |jobs| jobs.thing)
 }
 
 /// What has been done, where the answer is the end of it.

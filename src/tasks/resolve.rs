@@ -198,6 +198,16 @@ pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<Str
     }
 }
 
+/// The arguments of a list that leave out what is gone, unless they say themselves what is listed.
+pub fn usual(noun: &Noun, mut place: Args) -> Args {
+    if let Some(usual) = noun.usual
+        && usual.unless.iter().all(|name| place.get(name).is_none())
+    {
+        place.push(usual.name, Arg::Text(usual.value.to_owned()));
+    }
+    place
+}
+
 /// All that there is in this place, also what the list leaves out for its state.
 ///
 /// # Errors
@@ -228,7 +238,12 @@ async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str
     let all = place.clone();
     let (error, (query, value)) = missing;
     let place = if begins_id(typed) { place } else { filtered(noun, place, typed) };
-    let known = Candidates::list_for(client, noun, &place.set(query, value), op).await?.there();
+    let known = Candidates::list_for(client, noun, &place.set(query, value), op).await?;
+    let gone = known.called(typed).into_iter().filter(|thing| !thing.is_there()).take(CANDIDATES);
+    let error = gone.fold(error, |error, thing| {
+        error.hint(format!("{} was called so, and is gone: {}", thing.id, super::words::brief(&thing.about)))
+    });
+    let known = known.there();
     match known.find(typed, op.is_some_and(|op| op.asks)) {
         Err(other) if other.kind() == crate::error::Kind::NotFound => {
             Err(with_near(client, noun, &all, typed, error).await)
@@ -317,7 +332,10 @@ impl Candidate {
     /// It is not JSON, or has no id.
     pub fn of(noun: &Noun, row: Row<'_>) -> Result<Candidate> {
         let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
-        let about = [text("state"), text("created")].join(" ");
+        // Of several owners' things of one name, these tell which is whose.
+        let owner = Some(text("owner_uuid")).filter(|owner| !owner.is_empty() && noun.key == "uuid");
+        let owner = owner.map(|owner| format!("of {owner}")).unwrap_or_default();
+        let about = [text("state"), text("created"), owner].join(" ");
         let id = if noun.ids == Ids::Mac { net::mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) };
         // A path without an id would be that of the list.
         if id.trim().is_empty() || matches!(&*id, "." | "..") {
@@ -380,7 +398,7 @@ impl Candidates {
     /// # Errors
     /// The list cannot be read.
     pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
-        let answer = client.call(noun.list, place).await?;
+        let answer = client.call(noun.list, &usual(noun, place.clone())).await?;
         let things = answer.rows().map(|row| Candidate::of(noun, row));
         let lister = client.service().command(noun.list);
         Ok(Candidates { noun, lister, things: things.collect::<Result<_>>()?, others: Vec::new() })

@@ -396,7 +396,7 @@ impl RowFilter {
             Test::Begins(_) if exact && !sign.is_regex() => Some(Condition::text(sign, value)),
             _ => condition,
         };
-        let mut path = vec![field.test.field().unwrap_or_default().to_owned()];
+        let mut path: Vec<String> = field.test.field().unwrap_or_default().split('/').map(str::to_owned).collect();
         path.extend(member.then(|| name.to_owned()));
         let asked = query.is_some();
         if let Some((name, value)) = query {

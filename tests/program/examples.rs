@@ -8,12 +8,12 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sdc::api::CLOUDAPI;
 use sdc::cli::{Console, Streams};
 use sdc::emulator::{Options, Pace, ThrowAwayKey};
 
 use crate::common::Kept;
 use crate::common::cloud::Cloud;
+use crate::common::has_emulator;
 use crate::common::text;
 
 /// How many run at once.
@@ -246,7 +246,8 @@ fn every_example_runs_on_a_new_emulator() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some((page, example)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if ENDLESS.iter().any(|(known, _)| page.is(known)) || !page.command.contains(&only) {
+                    let endless = ENDLESS.iter().any(|(known, _)| page.is(known));
+                    if endless || !has_emulator(&page.command) || !page.command.contains(&only) {
                         continue;
                     }
                     if let Err(error) = Stage::new(page).example(page, example) {
@@ -321,7 +322,7 @@ fn every_page_can_be_read_at_80_columns() {
 
 #[test]
 fn no_text_of_the_table_has_the_name_of_the_program() {
-    for resource in CLOUDAPI.resources {
+    for resource in sdc::api::SERVICES.iter().flat_map(|service| service.resources) {
         for op in resource.ops {
             let texts = [op.about, op.long].into_iter().chain(op.examples.lines());
             for text in texts.chain(op.fields.iter().map(|field| field.about)).chain([resource.about]) {

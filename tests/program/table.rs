@@ -5,10 +5,14 @@
 use std::fs;
 use std::path::Path;
 
-use sdc::api::{CLOUDAPI, Goal, Method, Noun, Op, Resource, Shape, Takes};
+use sdc::api::{self, Goal, Method, Noun, Op, Resource, SERVICES, Shape, Takes};
+
+use crate::common::{has_emulator, is_emulated};
 
 fn operations() -> impl Iterator<Item = (&'static Resource, &'static Op)> {
-    CLOUDAPI.resources.iter().flat_map(|resource| resource.ops.iter().map(move |op| (*resource, *op)))
+    let services = SERVICES.iter().filter(|service| is_emulated(service));
+    let resources = services.flat_map(|service| service.resources);
+    resources.flat_map(|resource| resource.ops.iter().map(move |op| (*resource, *op)))
 }
 
 /// A path with its parameters' names left out: the emulator may call them otherwise.
@@ -64,7 +68,7 @@ fn each_operation_has_a_transcript_of_success_and_of_failure() {
     let commands = commands();
     let mut missing = Vec::new();
     for (resource, op) in operations() {
-        let words = format!("sdc {} {}", resource.name, op.verb);
+        let words = format!("sdc {} {}", api::path(resource), op.verb);
         let words = words.trim_end();
         let shown = |well: bool| commands.iter().any(|(command, went)| command.contains(words) && *went == well);
         if !shown(true) {
@@ -103,7 +107,8 @@ fn each_command_of_our_own_has_a_transcript_of_success_and_of_failure() {
     }
     let mut all = Vec::new();
     leaves(&sdc::cli::tree(), "", &mut all);
-    let own = all.iter().filter(|words| CLOUDAPI.operation(words).is_none() && !UNSHOWN.contains(&words.as_str()));
+    let own = all.iter().filter(|words| api::operation(words).is_none() && !UNSHOWN.contains(&words.as_str()));
+    let own = own.filter(|words| has_emulator(words));
     let commands = commands();
     let mut missing = Vec::new();
     for words in own {
@@ -120,12 +125,24 @@ fn each_command_of_our_own_has_a_transcript_of_success_and_of_failure() {
 
 #[test]
 fn ids_commands_and_columns_are_each_named_once() {
-    let mut ids: Vec<&str> = operations().map(|(_, op)| op.id).collect();
-    let count = ids.len();
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!(ids.len(), count, "an operation is named twice");
-    for resource in CLOUDAPI.resources {
+    for service in SERVICES {
+        let mut ids: Vec<&str> = service.ops().map(|op| op.id).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "{} names an operation twice", service.name);
+    }
+    let mut commands: Vec<String> = api::ops().map(api::words).collect();
+    let count = commands.len();
+    commands.sort_unstable();
+    commands.dedup();
+    assert_eq!(commands.len(), count, "two operations have one command");
+    let mut params: Vec<&str> = SERVICES.iter().flat_map(|service| service.nouns).map(|noun| noun.name).collect();
+    let count = params.len();
+    params.sort_unstable();
+    params.dedup();
+    assert_eq!(params.len(), count, "two nouns have one name");
+    for resource in SERVICES.iter().flat_map(|service| service.resources) {
         let mut names: Vec<&str> = resource.columns.iter().map(|column| column.name).collect();
         let count = names.len();
         names.sort_unstable();
@@ -177,9 +194,9 @@ fn what_takes_several_targets_says_so_and_parts_of_one_thing_come_one_after_anot
 
 #[test]
 fn a_post_to_a_list_says_what_it_makes() {
-    for op in CLOUDAPI.ops().filter(|op| op.method == Method::Post) {
+    for op in api::ops().filter(|op| op.method == Method::Post) {
         let lists = |noun: &&&Noun| noun.list.path == op.path && noun.list.shape == Shape::Rows;
-        if let Some(noun) = CLOUDAPI.nouns.iter().find(lists) {
+        if let Some(noun) = api::service_of(op).nouns.iter().find(lists) {
             assert_eq!(op.makes.map(|made| made.name), Some(noun.name), "{}", op.id);
         }
     }
@@ -187,9 +204,11 @@ fn a_post_to_a_list_says_what_it_makes() {
 
 #[test]
 fn paths_begin_with_the_account_where_the_service_says_so() {
-    assert!(CLOUDAPI.account_in_path);
-    for op in CLOUDAPI.ops().filter(|op| op.signed) {
-        assert!(op.path.split('/').nth(1) == Some(":login"), "{}: {}", op.id, op.path);
+    for service in SERVICES {
+        for op in service.ops().filter(|op| op.signed) {
+            let begins = op.path.split('/').nth(1) == Some(":login");
+            assert_eq!(begins, service.account_in_path, "{}: {}", op.id, op.path);
+        }
     }
 }
 
@@ -203,10 +222,13 @@ fn every_action_that_roles_allow_can_be_named_in_a_rule_without_a_doubt() {
 
 #[test]
 fn whose_end_is_in_a_log_is_logged() {
-    for op in CLOUDAPI.ops() {
+    for op in api::ops() {
         let Some((goal, noun)) = &op.goal else { continue };
         if op.job.is_some() || matches!(goal, Goal::Audit(_) | Goal::AuditThen(..)) {
             assert!(noun.log.is_some(), "{}: {} has no log", op.id, noun.name);
+        }
+        if op.starts_job || matches!(goal, Goal::Job) {
+            assert!(op.starts_job && noun.jobs.is_some(), "{}: {} has no jobs", op.id, noun.name);
         }
     }
 }

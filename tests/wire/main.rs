@@ -2,6 +2,7 @@
 #![allow(clippy::too_many_lines, reason = "each test is a list of what is sent")]
 
 mod account;
+mod admin;
 mod images;
 mod machines;
 mod networks;

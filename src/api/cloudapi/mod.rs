@@ -33,6 +33,7 @@ use super::Service;
 /// CloudAPI.
 pub static CLOUDAPI: Service = Service {
     name: "CloudAPI",
+    prefix: "",
     resources: &[
         &machines::MACHINES,
         &images::IMAGES,
@@ -77,6 +78,7 @@ pub static CLOUDAPI: Service = Service {
         &datacenters::DATACENTER,
     ],
     signed: true,
+    traced: false,
     account_in_path: true,
     // What node-triton and node-smartdc ask for too, and what VNC needs.
     versions: Some("~9||~8"),

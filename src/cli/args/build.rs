@@ -5,7 +5,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::{given, targets, waiting};
-use crate::api::{CLOUDAPI, Field, Kind, Method, Noun, Op, Resource, Shape, Test, VERB_ALIASES};
+use crate::api::{self, Field, Kind, Method, Noun, Op, Resource, Shape, Test, VERB_ALIASES};
 use crate::tasks::picks::is_nameable;
 use crate::tasks::row_filter::is_list;
 use crate::tasks::words::{plural, titled};
@@ -41,12 +41,13 @@ pub fn resource(resource: &'static Resource, syntaxes: Syntaxes) -> Command {
         return arguments(command, op);
     }
     command = command.subcommand_required(true).arg_required_else_help(true);
+    let words = api::path(resource);
     for &op in resource.ops {
         command = match op.verb.split_once(' ') {
-            None => command.subcommand(verb(op, resource.name, op.verb, syntaxes)),
+            None => command.subcommand(verb(op, &words, op.verb, syntaxes)),
             Some((group, last)) => {
                 command = with_group(command, group);
-                let path = format!("{} {group}", resource.name);
+                let path = format!("{words} {group}");
                 command.mut_subcommand(group, |sub| sub.subcommand(verb(op, &path, last, syntaxes)))
             }
         };
@@ -58,6 +59,7 @@ pub fn resource(resource: &'static Resource, syntaxes: Syntaxes) -> Command {
 const GROUPS: &[(&str, &[&str], &str)] = &[
     ("tags", &["tag"], "Tags of a machine"),
     ("metadata", &["md"], "Metadata of a machine"),
+    ("internal-metadata", &[], "Metadata that a VM does not see"),
     ("snapshots", &["snapshot"], "Snapshots of a machine"),
     ("nics", &["nic"], "Network interfaces of a machine"),
     ("disks", &["disk"], "Disks of a bhyve machine"),
@@ -104,8 +106,8 @@ pub fn only(
     syntaxes: Syntaxes,
     options: impl Fn(Command) -> Command,
 ) -> Option<Command> {
-    if words.first().is_some_and(|word| matches!(syntaxes(&format!("{} {word}", resource.name)), Some(Syntax::Own(_))))
-    {
+    let above = api::path(resource);
+    if words.first().is_some_and(|word| matches!(syntaxes(&format!("{above} {word}")), Some(Syntax::Own(_)))) {
         return None;
     }
     let named =
@@ -113,13 +115,13 @@ pub fn only(
     let noun = Command::new(resource.name).aliases(resource.aliases.iter().copied());
     for &op in resource.ops {
         match (op.verb.split_once(' '), words) {
-            (None, [word, ..]) if named(resource.name, op.verb, word) => {
-                return Some(noun.subcommand(options(verb(op, resource.name, op.verb, syntaxes))));
+            (None, [word, ..]) if named(&above, op.verb, word) => {
+                return Some(noun.subcommand(options(verb(op, &above, op.verb, syntaxes))));
             }
             (Some((group, last)), [first, second, ..])
-                if group_named(group, first) && named(&format!("{} {group}", resource.name), last, second) =>
+                if group_named(group, first) && named(&format!("{above} {group}"), last, second) =>
             {
-                let path = format!("{} {group}", resource.name);
+                let path = format!("{above} {group}");
                 let aliases =
                     GROUPS.iter().find(|(known, ..)| *known == group).map_or(&[][..], |(_, aliases, _)| aliases);
                 let group = Command::new(group).aliases(aliases.iter().copied());
@@ -187,7 +189,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     let mut params = op.path_params().peekable();
     while let Some(param) = params.next() {
         let last = params.peek().is_none();
-        let (word, how) = CLOUDAPI.noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
+        let (word, how) = api::noun(param).map_or((param, "id"), |noun| (noun.word, noun.called));
         let shown = word.to_uppercase().replace(' ', "-");
         let mut arg = Arg::new(param).value_name(shown).help(format!("{}: {how}", titled(word))).required(true);
         if op.takes_globs() && !op.takes_several() {
@@ -196,7 +198,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         if given::owner(op).is_some() && arg.get_id() == op.path_params().next().unwrap_or_default() {
             arg = arg.required(false).required_unless_present("selector");
         }
-        let Some(target) = CLOUDAPI.noun(param).filter(|_| last && op.takes_several()) else {
+        let Some(target) = api::noun(param).filter(|_| last && op.takes_several()) else {
             command = command.arg(arg);
             continue;
         };
@@ -220,7 +222,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     }
     command = fields(command, op);
     if takes_words(op) {
-        let listed = CLOUDAPI.listed_by(op).filter(|noun| is_nameable(noun));
+        let listed = api::listed_by(op).filter(|noun| is_nameable(noun));
         let (name, help) = match (is_list(op), listed) {
             (false, _) => ("NAME=VALUE", "Fields as NAME=VALUE".to_owned()),
             (true, None) => ("FILTER", FILTERS.to_owned()),
@@ -234,6 +236,9 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
             let has =
                 |option: &Arg| op.fields.iter().any(|field| Some(field.long_name().as_ref()) == option.get_long());
             command = command.args(targets::picks(noun).into_iter().filter(|option| !has(option)));
+            if noun.usual.is_some() && is_list(op) {
+                command = command.arg(all(noun));
+            }
         }
     }
     if given::sets_pairs(op) {
@@ -312,6 +317,12 @@ pub fn asks(op: &Op) -> bool {
 pub fn from_file(help: &'static str) -> Arg {
     let text = clap::builder::NonEmptyStringValueParser::new();
     Arg::new(given::FROM).long("from").short('f').value_name("FILE").value_parser(text).help(help)
+}
+
+/// The option for a list with what is gone.
+fn all(noun: &Noun) -> Arg {
+    let help = format!("List {} of all states, also those that are gone", plural(noun.word));
+    Arg::new("all").long("all").action(ArgAction::SetTrue).help(help).help_heading(targets::SELECTION)
 }
 
 /// What filters are, in a line of help.

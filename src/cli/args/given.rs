@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use crate::api::{CLOUDAPI, Field, Kind, Noun, Op, Pick};
+use crate::api::{self, Field, Kind, Noun, Op, Pick};
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::sensitive::quoted;
 use crate::tasks::row_filter::is_list;
@@ -37,7 +37,7 @@ pub fn typed(op: &Op, matches: &ArgMatches) -> Vec<String> {
 /// The noun whose tags select the resource that an operation's targets, or the rows of its list, are parts of.
 pub fn owner(op: &Op) -> Option<&'static Noun> {
     let mut params = op.path_params();
-    let noun = CLOUDAPI.noun(params.next()?)?;
+    let noun = api::noun(params.next()?)?;
     let of_parts = params.next().is_some() || is_list(op) && !op.takes_several();
     (of_parts && op.takes_globs() && noun.picks.contains(&Pick::Tags)).then_some(noun)
 }
@@ -60,7 +60,7 @@ pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
     if !is_shared(op) {
         return Ok(Words::default());
     }
-    let Some(noun) = op.path_params().last().and_then(|param| CLOUDAPI.noun(param)) else {
+    let Some(noun) = op.path_params().last().and_then(|param| api::noun(param)) else {
         return Ok(Words::default());
     };
     let typed = typed(op, matches).into_iter();
@@ -135,8 +135,7 @@ pub fn sets_pairs(op: &Op) -> bool {
 
 /// The command of an operation without its targets.
 pub fn words_of(op: &Op) -> String {
-    let noun = CLOUDAPI.resource_of(op).map_or("", |resource| resource.name);
-    format!("{noun} {}", op.verb)
+    api::words(op)
 }
 
 /// The word that stands for a field in help.

@@ -3,6 +3,7 @@
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::inner;
 use crate::config::{Env, Flags};
 use crate::error::{Error, Result};
 use crate::render::Given;
@@ -43,6 +44,10 @@ pub struct Globals {
     pub quiet: bool,
     /// `--rsa-hash`.
     pub rsa_hash: Option<String>,
+    /// `--sapi`: where SAPI is, of the internal services.
+    pub sapi: Option<String>,
+    /// `--service`: where others of them are, each `NAME=ADDRESS`.
+    pub services: Vec<String>,
     /// What was typed of the options that choose the cloud, the account and the key, for hints that go on there.
     pub cloud: Vec<(&'static str, Option<String>)>,
 }
@@ -235,8 +240,11 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
     let cloud = CHOOSING.iter().filter_map(|(name, id)| Some((*name, Some(text(id)?))));
     let role = roles.iter().map(|roles| ("role", Some(roles.clone())));
     let insecure = flag("insecure").then_some(("insecure", None));
+    let (sapi, services) = inner::typed(&typed.levels);
+    let inner = sapi.iter().map(|sapi| ("sapi", Some(sapi.clone())));
+    let inner = inner.chain(services.iter().map(|service| ("service", Some(service.clone()))));
     let globals = Globals {
-        cloud: cloud.chain(role).chain(insecure).collect(),
+        cloud: cloud.chain(role).chain(insecure).chain(inner).collect(),
         output,
         long,
         jq: text("jq"),
@@ -255,6 +263,8 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         debug_file: text("debug-file"),
         quiet: flag("quiet"),
         rsa_hash: text("rsa-hash"),
+        sapi,
+        services,
     };
     let flags = Flags {
         profile: profile(&typed)?,

@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::cloudapi::machines;
-use crate::api::{CLOUDAPI, Field, Kind, Op};
+use crate::api::{self, Field, Kind, Op};
 use crate::cli::args::given;
 use crate::error::{Error, Result};
 use crate::sensitive::{self, Sort};
@@ -70,7 +70,7 @@ pub fn misplaced(root: &Command, args: &[OsString], files: &dyn Files) -> Option
 fn operation(words: &[&str]) -> Option<&'static Op> {
     match words {
         ["run"] => Some(&machines::CREATE),
-        words => CLOUDAPI.operation(&words.join(" ")),
+        words => api::operation(&words.join(" ")),
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{letters, targets};
-use crate::api::{CLOUDAPI, Kind, Method, Op, Shape, Test};
+use crate::api::{self, CLOUDAPI, Kind, Method, Op, Shape, Test};
 use crate::error::{CommandLine, Error, Hint};
 use crate::grammar::older::{self, Part};
 use crate::render::visible;
@@ -172,7 +172,7 @@ fn shortened(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
 /// An option of the list, which is a word where the same things are acted on.
 fn as_filter(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
     let (_, op) = operation(tree, typed).filter(|(_, op)| op.takes_several())?;
-    let noun = CLOUDAPI.noun(op.path_params().last()?).filter(|_| op.path_params().count() == 1)?;
+    let noun = api::noun(op.path_params().last()?).filter(|_| op.path_params().count() == 1)?;
     let name = option(wrong).strip_prefix("--")?;
     let field = noun.list.fields.iter().find(|field| field.long_name() == name && field.test != Test::Nothing)?;
     let value = match field.kind {
@@ -187,7 +187,7 @@ fn as_filter(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
 fn picking(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
     let missing = text(error, ContextKind::InvalidArg);
     let (_, op) = operation(tree, typed).filter(|(_, op)| op.takes_several() && missing.len() == 1)?;
-    let noun = CLOUDAPI.noun(op.path_params().last()?)?;
+    let noun = api::noun(op.path_params().last()?)?;
     let names = targets::picking(noun).into_iter().map(|id| format!("--{}", id.trim_start_matches("pick-")));
     let names: Vec<String> = names.collect();
     let (last, others) = names.split_last()?;
@@ -243,8 +243,7 @@ pub fn instead(tree: &Command, args: &[OsString], error: &clap::Error) -> Option
     let error_of = Error::usage("--wait takes no state here").hint("--wait alone waits until it is done");
     let state = text(error, ContextKind::InvalidValue).first().cloned().unwrap_or_default();
     let above = path(tree, &typed);
-    let noun =
-        operation(tree, &typed).and_then(|(_, op)| op.path_params().last()).and_then(|param| CLOUDAPI.noun(param));
+    let noun = operation(tree, &typed).and_then(|(_, op)| op.path_params().last()).and_then(|param| api::noun(param));
     let Some(noun) = noun.filter(|noun| noun.states.contains(&&*state)) else { return Some(error_of) };
     let targets = typed.iter().skip(above.len()).take_while(|word| !word.starts_with('-'));
     let mut targets: Vec<String> =
@@ -381,7 +380,7 @@ fn as_verb(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String
 /// How to name all things of a command that was given `--all`.
 fn all(tree: &Command, typed: &[&str]) -> Option<String> {
     let (path, op) = operation(tree, typed)?;
-    let list = op.path_params().last().and_then(|param| crate::api::CLOUDAPI.noun(param)).map(|noun| noun.list.shape);
+    let list = op.path_params().last().and_then(|param| api::noun(param)).map(|noun| noun.list.shape);
     match op.method {
         Method::Get if op.shape == Shape::Rows => Some(format!("without filters it is all of them: {path}")),
         _ if op.takes_several() && list == Some(Shape::Rows) => Some(format!("all: {path} '*'")),
@@ -425,6 +424,6 @@ fn path(tree: &Command, typed: &[&str]) -> Vec<String> {
 /// The operation that these words begin with, and its command.
 pub fn operation(tree: &Command, typed: &[&str]) -> Option<(String, &'static Op)> {
     let path = path(tree, typed).join(" ");
-    let op = CLOUDAPI.operation(&path)?;
+    let op = api::operation(&path)?;
     Some((format!("sdc {path}"), op))
 }

@@ -6,6 +6,7 @@ pub(crate) mod given;
 pub(crate) mod globals;
 pub(crate) mod guard;
 pub(crate) mod hints;
+pub(crate) mod inner;
 pub(crate) mod letters;
 pub(crate) mod pages;
 pub(crate) mod targets;

@@ -3,7 +3,7 @@
 
 use clap::Command;
 
-use crate::api::{CLOUDAPI, Op};
+use crate::api::{self, Op};
 use crate::grammar::shell::on_lines;
 
 /// The examples of a command, by its words: without the program's name, as the table has them.
@@ -19,7 +19,7 @@ pub fn documented(command: Command, path: &str, examples: Examples) -> Command {
             documented(sub, &path, examples)
         });
     }
-    let command = match CLOUDAPI.operation(path) {
+    let command = match api::operation(path) {
         Some(op) => of_operation(command, op),
         None => command,
     };

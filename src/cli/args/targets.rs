@@ -6,7 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::api::{CLOUDAPI, Ids, Method, Noun, Op, Pick, Shape, Takes};
+use crate::api::{self, Ids, Method, Noun, Op, Pick, Shape, Takes};
 use crate::cli::args::given;
 use crate::cli::console::Console;
 use crate::error::{CommandLine, Error, Hint, Result};
@@ -198,7 +198,8 @@ pub fn filter(
     let (mut query, mut named) = (Args::new(), Vec::new());
     let mut rows = RowFilter::default();
     if let Some(noun) = noun {
-        let reading = Reading { service: &CLOUDAPI, op: noun.list, now: console.now(), files: console };
+        let reading =
+            Reading { service: api::service_of(noun.list), op: noun.list, now: console.now(), files: console };
         RowFilter::only_filters(noun.list, &words)?;
         named.clone_from(&words);
         rows = RowFilter::read(&reading, &Given { words, ..Given::default() }, &mut query)?;
@@ -270,7 +271,7 @@ impl Words {
 /// # Errors
 /// Standard input cannot be read; an empty word.
 pub fn of_list(console: &Console, op: &Op, matches: &ArgMatches) -> Result<Words> {
-    let noun = CLOUDAPI.listed_by(op).filter(|noun| picks::is_nameable(noun));
+    let noun = api::listed_by(op).filter(|noun| picks::is_nameable(noun));
     let owner = op.path_params().next().filter(|_| given::selects_owner(op, matches));
     let first = owner.and_then(|param| matches.get_many::<String>(param)).into_iter().flatten();
     let typed = first.chain(matches.try_get_many::<String>("FILTER").ok().flatten().into_iter().flatten());
@@ -312,7 +313,7 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
         for (at, param) in before.iter().enumerate() {
             if let Some(text) = matches.get_one::<String>(param) {
                 if at == 0 && text == STDIN_WORD && op.takes_globs() {
-                    asked.owner_names = from_stdin(console, CLOUDAPI.noun(param))?;
+                    asked.owner_names = from_stdin(console, api::noun(param))?;
                 }
                 asked.args.push(*param, Value::Text(text.clone()));
                 asked.parents.push((*param, text.clone()));
@@ -320,7 +321,7 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
         }
     }
     asked.param = Some(last);
-    let noun = CLOUDAPI.noun(last);
+    let noun = api::noun(last);
     let several = noun.filter(|_| op.takes_several());
     let typed = if given::is_shared(op) { given::shared(op, matches)?.targets } else { given::typed(op, matches) };
     let Some(noun) = several else {
@@ -346,7 +347,8 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
     };
     // Names of other things may have such signs in them.
     let odd = |word: &str| noun.ids == Ids::Uuid && !may_be_name(word);
-    let is_filter = |word: &str| is_list(noun.list) && (odd(word) || is_filter(&CLOUDAPI, noun.list, word));
+    let is_filter =
+        |word: &str| is_list(noun.list) && (odd(word) || is_filter(api::service_of(noun.list), noun.list, word));
     let words = Words::read(console, Some(noun), typed.iter(), is_filter)?;
     let picked = picking(noun).iter().any(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
     if owner.is_some() && typed.is_empty() && !picked {
@@ -379,7 +381,7 @@ pub fn from_stdin(console: &Console, noun: Option<&Noun>) -> Result<Vec<String>>
     };
     if text.trim_start().starts_with(['{', '[']) && json(text) {
         let error = fail("they are JSON, and ids or names are expected, one a line".to_owned());
-        let list = noun.map(|noun| CommandLine::of(&CLOUDAPI.command(noun.list)).with("-o ids"));
+        let list = noun.map(|noun| CommandLine::of(&api::command(noun.list)).with("-o ids"));
         return Err(list.into_iter().map(Hint::command).fold(error, Error::hint));
     }
     if crate::sensitive::is_key(text) {

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::api::{CLOUDAPI, Op};
+use crate::api::{self, Op};
 use crate::config::{Defaults, duration};
 use crate::error::{Error, Result};
 
@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 pub const WAITING: &str = "Waiting";
 /// How long `--wait` waits unless told otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+/// The same where a job is waited for: a provision is given up by the service itself after 3810 s.
+const JOB_TIMEOUT: Duration = Duration::from_secs(3900);
 
 /// What was typed of them.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +32,7 @@ impl Waiting {
     /// # Errors
     /// A usage error: `--timeout` is not a length of time, or a state stands where it would be a target.
     pub fn read(op: &Op, matches: &ArgMatches, defaults: &Defaults) -> Result<Waiting> {
-        let patience = patience(matches, defaults)?;
+        let patience = asked(matches, defaults)?.unwrap_or(if op.starts_job { JOB_TIMEOUT } else { DEFAULT_TIMEOUT });
         no_state_for_a_target(op, matches)?;
         let state = matches.try_get_one::<String>("wait").ok().flatten();
         let wait = state.is_some() || matches.try_get_one::<bool>("wait").ok().flatten() == Some(&true);
@@ -44,17 +46,33 @@ impl Waiting {
 /// # Errors
 /// `--timeout` is not a length of time.
 pub fn patience(matches: &ArgMatches, defaults: &Defaults) -> Result<Duration> {
+    Ok(asked(matches, defaults)?.unwrap_or(DEFAULT_TIMEOUT))
+}
+
+/// The same of a job.
+///
+/// # Errors
+/// As [`patience`].
+pub fn patience_for_a_job(matches: &ArgMatches, defaults: &Defaults) -> Result<Duration> {
+    Ok(asked(matches, defaults)?.unwrap_or(JOB_TIMEOUT))
+}
+
+fn asked(matches: &ArgMatches, defaults: &Defaults) -> Result<Option<Duration>> {
     match (matches.try_get_one::<String>("timeout").ok().flatten(), defaults.get("timeout")) {
-        (Some(text), _) => duration("--timeout", text),
-        (None, Some(setting)) => duration(&setting.origin.to_string(), &setting.value),
-        (None, None) => Ok(DEFAULT_TIMEOUT),
+        (Some(text), _) => duration("--timeout", text).map(Some),
+        (None, Some(setting)) => duration(&setting.origin.to_string(), &setting.value).map(Some),
+        (None, None) => Ok(None),
     }
 }
 
 /// `--wait` and `--timeout`.
 pub fn options(op: &Op) -> [Arg; 2] {
-    [wait(op), timeout()]
+    let timeout = if op.starts_job { timeout().help(JOB_HELP) } else { timeout() };
+    [wait(op), timeout]
 }
+
+/// What `--timeout` says of itself where a job is waited for.
+pub const JOB_HELP: &str = "How long to wait: 90s, 15m, or seconds [default: 65m]";
 
 /// `--timeout`, which goes with `--wait`.
 pub fn timeout() -> Arg {
@@ -88,11 +106,8 @@ fn wait(op: &Op) -> Arg {
 /// # Errors
 /// A usage error.
 fn no_state_for_a_target(op: &Op, matches: &ArgMatches) -> Result<()> {
-    let Some(noun) = op
-        .path_params()
-        .last()
-        .and_then(|param| CLOUDAPI.noun(param))
-        .filter(|_| op.goal.is_some() && op.takes_several())
+    let Some(noun) =
+        op.path_params().last().and_then(|param| api::noun(param)).filter(|_| op.goal.is_some() && op.takes_several())
     else {
         return Ok(());
     };

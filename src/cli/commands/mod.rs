@@ -1,6 +1,7 @@
 //! The commands that are more than one call of an operation: a row in [`COMMANDS`] and a file each.
 
 pub(crate) mod access;
+pub(crate) mod admin;
 pub(crate) mod cloud;
 pub(crate) mod fwrules;
 pub(crate) mod images;
@@ -17,7 +18,8 @@ use clap::{ArgMatches, Command};
 use super::app::App;
 use super::args::build::{self, Syntax};
 use super::args::globals;
-use crate::api::{CLOUDAPI, Op};
+use crate::api::admin::PREFIX;
+use crate::api::{self, Op};
 use crate::error::{Error, Result};
 
 /// A command of our own.
@@ -74,6 +76,10 @@ static COMMANDS: &[&Custom] = &[
     &machines::run::COMMAND,
     &machines::reap::COMMAND,
     &cloud::doctor::COMMAND,
+    &admin::discover::COMMAND,
+    &admin::health::COMMAND,
+    &admin::raw::COMMAND,
+    &admin::job_wait::COMMAND,
     &local::env::COMMAND,
     &local::profile::COMMAND,
     #[cfg(feature = "emulator")]
@@ -136,6 +142,10 @@ pub(crate) fn top_level() -> impl Iterator<Item = Command> {
 pub(crate) fn lay_over(noun: &str, mut command: Command) -> Command {
     for custom in COMMANDS {
         let Some(verb) = custom.path.strip_prefix(noun).and_then(|rest| rest.strip_prefix(' ')) else { continue };
+        // What is below a noun behind `admin` hangs there.
+        if noun == PREFIX && verb.contains(' ') {
+            continue;
+        }
         let Syntax::Own(own) = custom.syntax else { continue };
         command = match verb.split_once(' ') {
             None => command.subcommand(build::with_yes(own())),
@@ -162,7 +172,7 @@ pub(crate) fn examples(path: &str) -> Vec<&'static str> {
     let begins =
         |text: &str, with: &str| text.strip_prefix(with).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
     let own = COMMANDS.iter().filter(|custom| begins(path, custom.path)).flat_map(|custom| custom.examples.lines());
-    let table = CLOUDAPI.operation(path).into_iter().flat_map(|op| op.examples.lines());
+    let table = api::operation(path).into_iter().flat_map(|op| op.examples.lines());
     own.chain(table).filter(|example| begins(example, path)).collect()
 }
 

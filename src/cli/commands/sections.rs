@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Command;
 
 use super::{find, shortcuts};
-use crate::api::{CLOUDAPI, Op, Shape, Takes};
+use crate::api::{self, Op, Shape, Takes};
 use crate::config::own::{Own, Section};
 use crate::render;
 use crate::sensitive::shown;
@@ -17,7 +17,7 @@ pub(crate) fn faults(own: &Own, tree: fn() -> Command) -> Vec<(usize, String)> {
     let mut faults = Vec::new();
     for (section, line) in own.sections() {
         let Section::Command(words) = section else { continue };
-        if let Some(op) = CLOUDAPI.operation(words) {
+        if let Some(op) = api::operation(words) {
             let entries = own.of_command(words).filter(|(name, ..)| !means(op, name));
             faults.extend(entries.map(|(name, line, _)| (line, format!("{name} means nothing to '{words}'"))));
         } else if find(words).is_none() {
@@ -33,8 +33,8 @@ pub(crate) fn unknown_columns(own: &Own) -> Vec<(usize, String)> {
     let mut faults = Vec::new();
     for (section, _) in own.sections() {
         let Section::Command(words) = section else { continue };
-        let Some(op) = CLOUDAPI.operation(words) else { continue };
-        let known = CLOUDAPI.columns(op);
+        let Some(op) = api::operation(words) else { continue };
+        let known = api::columns(op);
         for (name, line, text) in own.of_command(words) {
             let read = match name {
                 "columns" => render::parse_columns(text, known).map(|_| ()),
@@ -79,7 +79,7 @@ fn unknown(words: &str, tree: &Command) -> Option<String> {
 
 /// A command that is not there, with one that ends so.
 fn unheard(words: &str) -> String {
-    let names = CLOUDAPI.ops().filter_map(|op| Some(format!("{} {}", CLOUDAPI.resource_of(op)?.name, op.verb)));
+    let names = api::ops().filter_map(|op| Some(format!("{} {}", api::resource_of(op)?.name, op.verb)));
     let near = names.into_iter().find(|name| name.strip_suffix(words).is_some_and(|rest| rest.ends_with(' ')));
     match near {
         Some(near) => format!("there is no command '{}': did you mean '{near}'?", shown(words)),

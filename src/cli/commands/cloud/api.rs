@@ -42,37 +42,45 @@ pub fn command() -> Command {
             ":login in the path stands for the account. A status of 400 or more is printed too, and the exit code \
              says so.",
         )
+        .args(arguments("Path and query, encoded: /:login/machines?limit=5"))
         .args([
-            Arg::new("METHOD").required(true).help("GET, POST, PUT, DELETE, HEAD"),
-            Arg::new("PATH").required(true).help("Path and query, encoded: /:login/machines?limit=5"),
-            Arg::new("data")
-                .long("data")
-                .short('d')
-                .value_name("BODY")
-                .allow_hyphen_values(true)
-                .help("Body: JSON, @FILE, or - for standard input"),
-            Arg::new("header")
-                .long("header")
-                .short('H')
-                .value_name("NAME: VALUE")
-                .action(ArgAction::Append)
-                .help("A header; may be repeated"),
             Arg::new("yes")
                 .long("yes")
                 .short('y')
                 .action(ArgAction::SetTrue)
                 .help("Skip the question before your own rights are taken away"),
-            Arg::new("include")
-                .long("include")
-                .short('i')
-                .action(ArgAction::SetTrue)
-                .help("Print status and headers too"),
+            include(),
             Arg::new("paginate")
                 .long("paginate")
                 .action(ArgAction::SetTrue)
                 .conflicts_with_all(["data", "include"])
                 .help("Request all pages of a list (limit, offset) as one array"),
         ])
+}
+
+/// What a request of the user's own is made of.
+pub(crate) fn arguments(path: &'static str) -> [Arg; 4] {
+    [
+        Arg::new("METHOD").required(true).help("GET, POST, PUT, DELETE, HEAD"),
+        Arg::new("PATH").required(true).help(path),
+        Arg::new("data")
+            .long("data")
+            .short('d')
+            .value_name("BODY")
+            .allow_hyphen_values(true)
+            .help("Body: JSON, @FILE, or - for standard input"),
+        Arg::new("header")
+            .long("header")
+            .short('H')
+            .value_name("NAME: VALUE")
+            .action(ArgAction::Append)
+            .help("A header; may be repeated"),
+    ]
+}
+
+/// The option that shows more than the body of an answer.
+pub(crate) fn include() -> Arg {
+    Arg::new("include").long("include").short('i').action(ArgAction::SetTrue).help("Print status and headers too")
 }
 
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
@@ -84,7 +92,49 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
         _ => text("PATH").to_owned(),
     };
-    let mut request = Request::raw(text("METHOD"), &path)?;
+    let mut request = typed(app, matches, &path)?;
+    app.program()?;
+    let client = if request.signed && !app.globals.dry_run { app.client()? } else { app.client_without_key()? };
+    // Some routes would keep the role as a tag.
+    let without_roles = crate::api::CLOUDAPI.operations(request.method.as_str(), &request.path).find(|op| !op.roles);
+    match without_roles {
+        Some(op) => execute::no_roles(app, op, client.roles())?,
+        None if request.signed => client.add_roles(&mut request),
+        None => {}
+    }
+    if app.globals.dry_run || app.globals.curl {
+        return preview::requests(app, &client, &[request]).await.map(|()| 0);
+    }
+    if matches.get_flag("paginate") {
+        let joined = paginate(&client, &request).await?;
+        print(app, joined.as_bytes(), app.program()?.as_ref())?;
+        return Ok(0);
+    }
+    if request.signed && request.method != reqwest::Method::GET && !matches.get_flag("yes") {
+        let lost = lockout::lost_by(&app.identity(), &client, &request).await;
+        if !lost.is_empty() {
+            let first = [vec![question::place(app)], lost].concat();
+            prompt::confirm(&app.streams, "send", &format!("{} {}", request.method, request.path), &first)?;
+        }
+    }
+    let look = CommandLine::new("api").on("GET").on(path.split('?').next().unwrap_or_default());
+    let sent = send(app, &client, &request, matches, look).await;
+    sent.map_err(|error| {
+        match without_account(&path).filter(|_| error.fault().is_some_and(|fault| fault.status >= 400)) {
+            Some(whole) => error
+                .hint(Hint::run("paths begin with the account", CommandLine::new("api").on(text("METHOD")).on(whole))),
+            None => error,
+        }
+    })
+}
+
+/// The request that was typed, for this path.
+///
+/// # Errors
+/// A usage error for what cannot be sent, or for a form of output that means nothing here.
+pub(crate) fn typed(app: &App, matches: &ArgMatches, path: &str) -> Result<Request> {
+    let method = matches.get_one::<String>("METHOD").map(String::as_str).unwrap_or_default();
+    let mut request = Request::raw(method, path)?;
     if let Some(body) = matches.get_one::<String>("data") {
         let body = match body.strip_prefix('@') {
             Some(file) => app.console.read(file, BODY_LIMIT)?,
@@ -110,36 +160,27 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         ))
         .hint("--jq EXPR"));
     }
+    Ok(request)
+}
+
+/// Sends a request of the user's own, and prints the answer as it came. `look` is the command that shows what came of
+/// one whose answer was lost.
+///
+/// # Errors
+/// What the service refused, and what went wrong on the way.
+pub(crate) async fn send(
+    app: &App,
+    client: &Client,
+    request: &Request,
+    matches: &ArgMatches,
+    look: CommandLine,
+) -> Result<i32> {
     let jq = app.program()?;
-    let client = if request.signed && !app.globals.dry_run { app.client()? } else { app.client_without_key()? };
-    // Some routes would keep the role as a tag.
-    let without_roles = crate::api::CLOUDAPI.operations(request.method.as_str(), &request.path).find(|op| !op.roles);
-    match without_roles {
-        Some(op) => execute::no_roles(app, op, client.roles())?,
-        None if request.signed => client.add_roles(&mut request),
-        None => {}
-    }
-    if app.globals.dry_run || app.globals.curl {
-        return preview::requests(app, &client, &[request]).await.map(|()| 0);
-    }
-    if matches.get_flag("paginate") {
-        let joined = paginate(&client, &request).await?;
-        print(app, joined.as_bytes(), jq.as_ref())?;
-        return Ok(0);
-    }
-    if request.signed && request.method != reqwest::Method::GET && !matches.get_flag("yes") {
-        let lost = lockout::lost_by(&app.identity(), &client, &request).await;
-        if !lost.is_empty() {
-            let first = [vec![question::place(app)], lost].concat();
-            prompt::confirm(&app.streams, "send", &format!("{} {}", request.method, request.path), &first)?;
-        }
-    }
-    let send = async |client: &Client| client.send_reporting_doubt(&request).await;
+    let send = async |client: &Client| client.send_reporting_doubt(request).await;
     let reads = matches!(request.method, reqwest::Method::GET | reqwest::Method::HEAD);
-    let look = CommandLine::new("api").on("GET").on(path.split('?').next().unwrap_or_default());
     let ((answer, unclear), interrupted) = match reads {
-        true => (send(&client).await?, None),
-        false => resume::sent(app, &client, &format!("{} {}", request.method, request.path), &look, send).await?,
+        true => (send(client).await?, None),
+        false => resume::sent(app, client, &format!("{} {}", request.method, request.path), &look, send).await?,
     };
     let answer = answer.map_err(|error| resume::with_look(app, &look, error))?;
     if matches.get_flag("include") {
@@ -164,10 +205,6 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         Ok(()) => Ok(0),
         // A redirect of the service's is an answer too where the user asked for the request itself.
         Err(_) if (300..400).contains(&answer.status) && answer.is_own() => Ok(0),
-        Err(error) if answer.status >= 400 && without_account(&path).is_some() => Err(error.hint(Hint::run(
-            "paths begin with the account",
-            CommandLine::new("api").on(text("METHOD")).on(without_account(&path).unwrap_or_default()),
-        ))),
         Err(error) if unclear || answer.is_success() && !reads => Err(resume::with_look(app, &look, error.in_doubt())),
         Err(error) => Err(error),
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use clap::{Arg, ArgMatches, Command};
 
 use super::{completion, examples, help_json};
-use crate::api::{CLOUDAPI, Level, Resource};
+use crate::api::{self, CLOUDAPI, Level, Resource};
 use crate::cli::app::{App, Trees};
 use crate::cli::args::build::Syntax;
 use crate::cli::args::pages;
@@ -156,7 +156,7 @@ fn page(command: &Command) -> String {
 fn section(command: &Command, name: &str, words: &mut Vec<String>, out: &mut String) {
     let subs: Vec<&Command> = command.get_subcommands().filter(|sub| !sub.is_hide_set()).collect();
     if subs.is_empty() {
-        let op = CLOUDAPI.operation(format!("{name} {}", words.join(" ")).trim_end());
+        let op = api::operation(format!("{name} {}", words.join(" ")).trim_end());
         if !words.is_empty() {
             let _ = writeln!(out, "\n## sdc {name} {}", words.join(" "));
             let about = command.get_about().map(ToString::to_string).unwrap_or_default();

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command};
 use serde_json::{Map, Value, json};
 
 use crate::api::cloudapi::role_tags;
-use crate::api::{CLOUDAPI, Op};
+use crate::api::{self, Op};
 use crate::cli::args::pages;
 use crate::cli::commands;
 
@@ -94,7 +94,7 @@ fn possible(arg: &Arg) -> Vec<String> {
 fn operations(words: &[&str]) -> Vec<&'static Op> {
     let path = words.join(" ");
     match commands::calls(&path) {
-        [] => CLOUDAPI.operation(&path).into_iter().collect(),
+        [] => api::operation(&path).into_iter().collect(),
         laid_over => laid_over.to_vec(),
     }
 }
@@ -107,16 +107,17 @@ fn operation(op: &Op) -> Value {
 
 /// Every operation with the commands that call it.
 fn covered(tree: &Command) -> Vec<(&'static Op, Vec<String>)> {
-    let table = CLOUDAPI.resources.iter().flat_map(|resource| resource.ops.iter().copied());
     let mut all: Vec<(&'static Op, Vec<String>)> = Vec::new();
-    for op in table.chain(role_tags::OPS.iter().copied()) {
-        if all.iter().all(|(known, _)| known.id != op.id) {
+    // Services have operations of the same names.
+    let same = |a: &Op, b: &Op| a.id == b.id && std::ptr::eq(api::service_of(a), api::service_of(b));
+    for op in api::ops().chain(role_tags::OPS.iter().copied()) {
+        if all.iter().all(|(known, _)| !same(known, op)) {
             all.push((op, Vec::new()));
         }
     }
     walk(tree, &mut Vec::new(), &mut |words| {
         for op in operations(words) {
-            match all.iter_mut().find(|(known, _)| known.id == op.id) {
+            match all.iter_mut().find(|(known, _)| same(known, op)) {
                 Some((_, commands)) => commands.push(words.join(" ")),
                 None => all.push((op, vec![words.join(" ")])),
             }
@@ -134,24 +135,32 @@ fn walk<'a>(command: &'a Command, words: &mut Vec<&'a str>, each: &mut impl FnMu
     }
 }
 
-/// The page that lists them.
+/// The page that lists them, a table a service.
 pub fn coverage(tree: &Command) -> String {
     let all = covered(tree);
-    let with = all.iter().filter(|(_, commands)| !commands.is_empty()).count();
-    let missing = all.len() - with;
     let mut out =
         String::from("<!-- written by `sdc generate .`; changes here are lost -->\n# Operations of the API\n\n");
-    let _ = writeln!(
-        out,
-        "{} operations, {with} of them with a command: {missing} missing. The same as data: `sdc help --json`, under `api`.\n\n\
-         | Operation | Request | Command |\n|---|---|---|",
-        all.len()
-    );
-    for (op, commands) in &all {
-        let query: Vec<String> = op.fixed.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-        let commands: Vec<String> = commands.iter().map(|words| format!("`sdc {words}`")).collect();
-        let _ = writeln!(out, "| {} | `{} {}{query}` | {} |", op.id, op.method.as_str(), op.path, commands.join(", "));
+    for service in api::SERVICES {
+        let own: Vec<_> = all.iter().filter(|(op, _)| std::ptr::eq(api::service_of(op), *service)).collect();
+        if service.is_inner() {
+            let _ = writeln!(out, "\n## {}\n", service.name);
+        }
+        let with = own.iter().filter(|(_, commands)| !commands.is_empty()).count();
+        let missing = own.len() - with;
+        let data = if service.is_inner() { "" } else { " The same as data: `sdc help --json`, under `api`." };
+        let _ = writeln!(
+            out,
+            "{} operations, {with} of them with a command: {missing} missing.{data}\n\n\
+             | Operation | Request | Command |\n|---|---|---|",
+            own.len()
+        );
+        for (op, commands) in own {
+            let query: Vec<String> = op.fixed.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+            let commands: Vec<String> = commands.iter().map(|words| format!("`sdc {words}`")).collect();
+            let request = format!("{} {}{query}", op.method.as_str(), op.path);
+            let _ = writeln!(out, "| {} | `{request}` | {} |", op.id, commands.join(", "));
+        }
     }
     out
 }

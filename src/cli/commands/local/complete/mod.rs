@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
-use crate::api::{CLOUDAPI, Kind, Noun, Op};
+use crate::api::{self, CLOUDAPI, Kind, Noun, Op};
 use crate::cli::args::given::{self, WORD};
 use crate::cli::commands::shortcuts;
 use crate::cli::console::Console;
@@ -109,7 +109,7 @@ fn is_seen(name: &str) -> bool {
 /// The tree, with the names of things for the arguments that mean things.
 fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
     let profiles = command.get_name() == "profile";
-    let op = CLOUDAPI.operation(&path.join(" "));
+    let op = api::operation(&path.join(" "));
     let on_roles = path.first() == Some(&"role-tags");
     let command = command.mut_args(|arg| {
         let line = Arc::clone(line);
@@ -169,7 +169,7 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
 /// The noun that a command of several targets is about, or that a list shows.
 fn target(op: Option<&'static Op>) -> Option<&'static Noun> {
     let op = op?;
-    CLOUDAPI.listed_by(op).or_else(|| CLOUDAPI.noun(op.path_params().last()?))
+    api::listed_by(op).or_else(|| api::noun(op.path_params().last()?))
 }
 
 /// The states of that noun.
@@ -191,7 +191,7 @@ fn noun_of(arg: &Arg) -> Option<&'static Noun> {
     let id = arg.get_id().as_str();
     let id = id.strip_prefix(WORD).unwrap_or(id);
     let global = id.strip_prefix("as-").and_then(|name| CLOUDAPI.nouns.iter().copied().find(|noun| noun.name == name));
-    CLOUDAPI.noun(id).or(global).or_else(|| {
+    api::noun(id).or(global).or_else(|| {
         let fields = CLOUDAPI.resources.iter().flat_map(|resource| resource.ops).flat_map(|op| op.fields);
         fields.filter(|field| field.name == id).find_map(|field| refers(field.kind))
     })

@@ -9,7 +9,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use super::line::Line;
 use super::{names_of, offered, tags_of};
 use crate::api::cloudapi::{machines, role_tags};
-use crate::api::{CLOUDAPI, Holds, Kind, Noun, Op};
+use crate::api::{self, CLOUDAPI, Holds, Kind, Noun, Op};
 use crate::cli::args::hints;
 use crate::cli::commands::local::help::TOPICS;
 use crate::cli::commands::machines::get::CREATE;
@@ -23,7 +23,7 @@ pub fn outputs(line: &Arc<Line>) -> ArgValueCompleter {
         let typed = typed.to_string_lossy();
         let before: Vec<&str> = line.words.iter().skip(1).filter_map(|word| word.to_str()).collect();
         let op = hints::operation(&(line.tree)(&line.words), &before).map(|(_, op)| op);
-        let columns = op.map_or(&[][..], |op| CLOUDAPI.columns(op));
+        let columns = op.map_or(&[][..], |op| api::columns(op));
         let document = op.is_some_and(|op| std::ptr::eq(op, &machines::GET)).then_some(CREATE);
         let named = || columns.iter().map(|column| column.name);
         let (before, words): (&str, Vec<&str>) = match typed.rfind([':', ',']) {
@@ -46,22 +46,22 @@ pub fn filters(op: &'static Op, line: &Arc<Line>) -> ArgValueCompleter {
             };
             let fields = op.fields.iter().filter(|field| !field.name.is_empty());
             let known = |column: &&crate::api::Column| !op.fields.iter().any(|field| field.is_called(column.name));
-            let columns = CLOUDAPI.columns(op).iter().filter(|column| !column.field.is_empty()).filter(known);
+            let columns = api::columns(op).iter().filter(|column| !column.field.is_empty()).filter(known);
             let columns = columns
                 .map(|column| if column.nested { format!("{}.", column.name) } else { format!("{}=", column.name) });
             let filters = plain(fields.map(name).chain(columns), &typed);
             // What the list shows can be named too.
-            let listed = CLOUDAPI.listed_by(op);
+            let listed = api::listed_by(op);
             let names = listed.map(|noun| offered(names_of(noun, &line, OsStr::new(&*typed)), "")).unwrap_or_default();
             return names.into_iter().chain(filters).collect();
         };
-        if let Some(noun) = CLOUDAPI.listed_by(op).filter(|_| name.starts_with("tag.") || name.starts_with("tags.")) {
+        if let Some(noun) = api::listed_by(op).filter(|_| name.starts_with("tag.") || name.starts_with("tags.")) {
             let (before, tag) = name.split_once('.').unwrap_or_default();
             let tags = tags_of(noun, &line, &format!("{tag}={value}"));
             return plain(tags.into_iter().map(|tag| format!("{before}.{tag}")), &typed);
         }
         let Some(field) = op.fields.iter().find(|field| field.name == name) else {
-            return match CLOUDAPI.columns(op).iter().find(|column| column.name == name).map(|column| column.holds) {
+            return match api::columns(op).iter().find(|column| column.name == name).map(|column| column.holds) {
                 Some(Holds::Id(noun) | Holds::Name(noun)) => {
                     offered(names_of(noun, &line, OsStr::new(value)), &format!("{name}="))
                 }
@@ -156,7 +156,7 @@ pub fn sorts(line: &Arc<Line>) -> ArgValueCompleter {
         let typed = typed.to_string_lossy();
         let before: Vec<&str> = line.words.iter().skip(1).filter_map(|word| word.to_str()).collect();
         let op = hints::operation(&(line.tree)(&line.words), &before).map(|(_, op)| op);
-        let columns = op.map_or(&[][..], |op| CLOUDAPI.columns(op));
+        let columns = op.map_or(&[][..], |op| api::columns(op));
         let begin = before_comma(&typed);
         let minus = if typed.get(begin.len()..).is_some_and(|rest| rest.starts_with('-')) { "-" } else { "" };
         plain(columns.iter().map(|column| format!("{begin}{minus}{}", column.name)), &typed)

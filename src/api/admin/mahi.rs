@@ -1,0 +1,50 @@
+//! MAHI: accounts, their keys and sub-users, as the other services read them.
+
+use super::INNER;
+use crate::api::*;
+
+/// GetAccountByUuid.
+pub static GET: Op =
+    Op::get("GetAccountByUuid", "get", "/accounts/:accountid", "Show an account by its id").columns(COLUMNS).examples(
+        "admin accounts get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f\n\
+         admin accounts get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --json",
+    );
+
+/// GetAccount.
+pub static LOOKUP: Op = Op::get("GetAccount", "find", "/accounts", "Show an account by its login")
+    .fields(&[query("login", Kind::Text, "Login of the account").positional()])
+    .columns(COLUMNS)
+    .examples("admin accounts find acme\nadmin accounts find acme --json");
+
+const COLUMNS: &[Column] = &[
+    column("uuid").of("/account/uuid"),
+    column("login").of("/account/login"),
+    column("operator").of("/account/isOperator"),
+    column("approved").of("/account/approved_for_provisioning"),
+    column("account").nested(),
+    column("roles").nested(),
+];
+
+/// `sdc admin accounts`.
+pub static ACCOUNTS: Resource = Resource {
+    name: "accounts",
+    aliases: &["account"],
+    about: "Accounts and their keys (mahi)",
+    columns: COLUMNS,
+    ops: &[&LOOKUP, &GET],
+};
+
+/// MAHI. It has codes of its own for each thing that is missing.
+pub static MAHI: Service = Service {
+    name: "MAHI",
+    resources: &[&ACCOUNTS],
+    missing: &[
+        "ResourceNotFound",
+        "AccountDoesNotExist",
+        "AccountIdDoesNotExist",
+        "UserDoesNotExist",
+        "UserIdDoesNotExist",
+        "RoleDoesNotExist",
+    ],
+    ..INNER
+};

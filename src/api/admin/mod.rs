@@ -1,0 +1,65 @@
+//! The internal services of a data center, which stand behind CloudAPI on the admin network: a file a service. Data
+//! only. Nothing is signed there: to reach the network is to be allowed.
+
+pub mod cnapi;
+pub mod imgapi;
+pub mod mahi;
+pub mod napi;
+pub mod papi;
+pub mod sapi;
+pub mod vmapi;
+pub mod workflow;
+
+pub use cnapi::CNAPI;
+pub use imgapi::IMGAPI;
+pub use mahi::MAHI;
+pub use napi::NAPI;
+pub use papi::PAPI;
+pub use sapi::SAPI;
+pub use vmapi::VMAPI;
+pub use workflow::WORKFLOW;
+
+use super::{Field, Kind, Service, field, query};
+
+/// The word before the commands of all of them.
+pub const PREFIX: &str = "admin";
+
+/// What they have in common.
+const INNER: Service = Service {
+    name: "",
+    prefix: PREFIX,
+    resources: &[],
+    nouns: &[],
+    signed: false,
+    traced: true,
+    account_in_path: false,
+    versions: None,
+    first: 0,
+    account: None,
+    server: "",
+    missing: &["ResourceNotFound"],
+    denied: &["Forbidden", "NotAuthorized", "OperatorOnly"],
+    remedies: &[],
+};
+
+/// The firewall service. It has no commands of its own yet.
+pub static FWAPI: Service = Service { name: "FWAPI", ..INNER };
+
+/// The service of volumes. It has no commands of its own yet.
+pub static VOLAPI: Service = Service { name: "VOLAPI", versions: Some("~1"), first: 1, ..INNER };
+
+/// The service that watches. It has no commands of its own yet.
+pub static AMON: Service = Service { name: "AMON", ..INNER };
+
+/// All of them, by the names that SAPI has for them, which are theirs in small letters: those with commands first.
+pub static ALL: &[&Service] = &[&SAPI, &VMAPI, &WORKFLOW, &NAPI, &PAPI, &IMGAPI, &CNAPI, &MAHI, &FWAPI, &VOLAPI, &AMON];
+
+/// The service that SAPI calls so.
+pub fn named(name: &str) -> Option<&'static Service> {
+    ALL.iter().copied().find(|service| service.name.eq_ignore_ascii_case(name))
+}
+
+/// How many rows are wanted.
+const LIMIT: Field = query("limit", Kind::Integer, field::LIMIT);
+/// Which row is the first.
+const OFFSET: Field = query("offset", Kind::Integer, "Skip this many first");

@@ -1,0 +1,135 @@
+//! What is done to a VM. From the wrong state the service takes it all the same, and then its job fails.
+
+use super::{BRANDS, ONE, OWNER, VM};
+use crate::api::*;
+
+/// How what an action has answered is shown: the job, and after a wait the VM.
+const STARTED: &[Column] = &[
+    column("vm_uuid"),
+    column("job_uuid"),
+    column("uuid").named(),
+    column("alias").named(),
+    column("state").named(),
+    column("owner_uuid").named(),
+    column("server_uuid").named(),
+];
+
+const IDEMPOTENT: Field =
+    body("idempotent", Kind::Flag("true"), "Take it for done where the VM is in that state already");
+
+const fn action(
+    id: &'static str,
+    verb: &'static str,
+    about: &'static str,
+    action: &'static [(&'static str, &'static str)],
+    goal: Goal,
+) -> Op {
+    Op::action(id, verb, ONE, about).each().fixed(action).columns(STARTED).starts_job().until(goal, &VM)
+}
+
+/// StartVm.
+pub static START: Op = action("StartVm", "start", "Start a stopped VM", &[("action", "start")], Goal::State("running"))
+    .fields(&[IDEMPOTENT, OWNER])
+    .examples("admin vms start build --wait\nadmin vms start build db1 --idempotent");
+
+/// StopVm.
+pub static STOP: Op = action("StopVm", "stop", "Stop a running VM", &[("action", "stop")], Goal::State("stopped"))
+    .asks_many()
+    .fields(&[IDEMPOTENT, OWNER])
+    .examples("admin vms stop web1 --wait\nadmin vms stop -l role=web --dry-run");
+
+/// RebootVm.
+pub static REBOOT: Op =
+    action("RebootVm", "reboot", "Reboot a running VM", &[("action", "reboot")], Goal::State("running"))
+        .asks_many()
+        .fields(&[IDEMPOTENT, OWNER])
+        .examples("admin vms reboot web1 --wait\nadmin vms reboot 'web*' --dry-run");
+
+/// KillVm, which sends a signal to its first process.
+pub static KILL: Op = action("KillVm", "kill", "Send a signal to a VM", &[("action", "kill")], Goal::Job)
+    .asks()
+    .fields(&[body("signal", Kind::Text, "Signal, such as SIGTERM [default: SIGKILL]").short('s'), IDEMPOTENT, OWNER])
+    .examples("admin vms kill web1 --signal SIGTERM --yes\nadmin vms kill web1 --wait --yes");
+
+/// ReprovisionVm.
+pub static REPROVISION: Op = action(
+    "ReprovisionVm",
+    "reprovision",
+    "Put another image under a zone, and keep its data",
+    &[("action", "reprovision")],
+    Goal::Job,
+)
+.asks()
+.long("Not for kvm and bhyve VMs.")
+.fields(&[body("image_uuid", Kind::Uuid, "The new image").flag("image").positional(), OWNER])
+.examples(
+    "admin vms reprovision web1 2b683a82-a066-11e3-97ab-2faa44701c5a\n\
+     admin vms reprovision build 2b683a82-a066-11e3-97ab-2faa44701c5a",
+);
+
+/// DeleteVm.
+pub static DELETE: Op = Op::delete("DeleteVm", "delete", ONE, "Destroy a VM and everything on it")
+    .each()
+    .columns(STARTED)
+    .starts_job()
+    .until(Goal::Gone, &VM)
+    .fields(&[OWNER])
+    .examples("admin vms delete build --wait --yes\nadmin vms delete -l stage=test --older-than 7d --dry-run");
+
+/// CreateVm. Networks, package, server and addresses are looked for before the answer, the job does the rest.
+pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM for an account")
+    .columns(STARTED)
+    .making(&VM)
+    .starts_job()
+    .until(Goal::State("running"), &VM)
+    .long(
+        "Zones (joyent, joyent-minimal, lx) take --image. kvm and bhyve take it with their disks: \
+         '[{\"image_uuid\":\"UUID\"},{\"size\":10240}]'. --package or --ram says how large it is.",
+    )
+    .fields(&[
+        body("owner_uuid", Kind::Uuid, "The account that it is for").flag("owner").required(),
+        body("brand", Kind::OneOf(BRANDS), "Brand, which the image and the package must fit").short('b').required(),
+        body("networks", Kind::Json, "Networks: [{\"ipv4_uuid\":\"UUID\"}]; \"ipv4_ips\":[\"IP\"] chooses addresses")
+            .required(),
+        body("billing_id", Kind::Uuid, "Package").flag("package"),
+        body("image_uuid", Kind::Uuid, "Image of a zone").flag("image"),
+        body("disks", Kind::Json, "Disks of a kvm or bhyve VM, sizes in MiB"),
+        body("alias", Kind::Text, "Alias, at most 189 characters").short('n'),
+        body("ram", Kind::Mebibytes, "Memory in MiB or with a unit, where there is no package"),
+        body("uuid", Kind::Uuid, "Id, one that nothing has yet"),
+        body("server_uuid", Kind::Uuid, "Server to place it on").flag("server"),
+        body("quota", Kind::Integer, "Quota of the zone, in GiB"),
+        body("cpu_cap", Kind::Integer, "Limit of CPU, in percent of one core"),
+        body("max_swap", Kind::Mebibytes, "Limit of swap, in MiB or with a unit; at least 256"),
+        body("max_lwps", Kind::Integer, "Limit of threads"),
+        body("zfs_io_priority", Kind::Integer, "Priority of its input and output"),
+        body("vcpus", Kind::Integer, "Processors of a kvm or bhyve VM"),
+        body("tags", Kind::Object, "Tag NAME=TEXT, or NAME:=JSON for a number or boolean; may be repeated")
+            .flag("tag")
+            .short('t'),
+        body("customer_metadata", Kind::Object, "Metadata NAME=TEXT; may be repeated").flag("metadata").short('m'),
+        body("internal_metadata", Kind::Object, "Metadata that the VM does not see, NAME=TEXT; may be repeated"),
+        body("firewall_enabled", Kind::Flag("true"), "Enable the firewall").flag("firewall"),
+        body("firewall_rules", Kind::Json, "Firewall rules: [{\"uuid\",\"rule\",\"owner_uuid\",\"enabled\"}]"),
+        body("hostname", Kind::Text, "Host name"),
+        body("dns_domain", Kind::Text, "Domain"),
+        body("resolvers", Kind::Texts, "Address of a resolver; may be repeated").flag("resolver"),
+        body("delegate_dataset", Kind::Flag("true"), "Give it a ZFS dataset to administer itself"),
+        body("autoboot", Kind::Bool, "Whether it is booted, now and with its server"),
+        body("kernel_version", Kind::Text, "Kernel that an lx zone shows"),
+        body("cpu_type", Kind::OneOf(&["qemu64", "host"]), "Processor that a kvm VM sees"),
+        body("locality", Kind::Json, r#"Placement: {"near":[UUID],"far":[UUID],"strict":true}"#),
+        body("affinity", Kind::Affinity, "Where to place it: instance!=web*; may be repeated"),
+        body("volumes", Kind::Json, r#"Volumes: [{"name":"data","mountpoint":"/mnt"}]"#),
+        body("filesystems", Kind::Json, "File systems to mount"),
+        body("role_tags", Kind::Texts, "UUID of a role; may be repeated").flag("role-tag"),
+    ])
+    .examples(
+        "admin vms create --brand lx --image 2b683a82-a066-11e3-97ab-2faa44701c5a \
+         --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --ram 1G \
+         --networks '[{\"ipv4_uuid\":\"f7ed95d3-faaf-43ef-9346-15644403b963\"}]' -n web2 --wait\n\
+         admin vms create --brand kvm --package 7b17343c-94af-6266-e0e8-893a3b9993d0 \
+         --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f \
+         --networks '[{\"ipv4_uuid\":\"f7ed95d3-faaf-43ef-9346-15644403b963\"}]' \
+         --disks '[{\"image_uuid\":\"2b683a82-a066-11e3-97ab-2faa44701c5a\"}]' --dry-run",
+    );

@@ -1,0 +1,128 @@
+//! Metadata and tags of a VM: three objects of texts, numbers and truth values with the same routes.
+
+use super::VM;
+use crate::api::*;
+
+/// How metadata is shown.
+const COLUMNS: &[Column] = &[column("name"), column("value"), column("vm_uuid").named(), column("job_uuid").named()];
+
+const CUSTOMER: &str = "/vms/:vm/customer_metadata";
+const CUSTOMER_ONE: &str = "/vms/:vm/customer_metadata/:vm_metadata_key";
+const INTERNAL: &str = "/vms/:vm/internal_metadata";
+const INTERNAL_ONE: &str = "/vms/:vm/internal_metadata/:vm_internal_key";
+const TAGS: &str = "/vms/:vm/tags";
+const TAGS_ONE: &str = "/vms/:vm/tags/:vm_tag";
+
+/// A key of the metadata that the VM sees.
+pub static METADATA_KEY: Noun =
+    Noun::new("vm_metadata_key", &GET_METADATA, &LIST_METADATA).word("key").ids(Ids::Any, "name", "name");
+/// A key of the metadata that it does not see.
+pub static INTERNAL_KEY: Noun =
+    Noun::new("vm_internal_key", &GET_INTERNAL, &LIST_INTERNAL).word("key").ids(Ids::Any, "name", "name");
+/// A tag.
+pub static VM_TAG: Noun = Noun::new("vm_tag", &GET_TAG, &LIST_TAGS).word("tag").ids(Ids::Any, "name", "name");
+
+const fn list(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+    Op::map(id, verb, path, about).each().columns(COLUMNS)
+}
+
+const fn set(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+    Op::create(id, verb, path, about).each().starts_job().until(Goal::Job, &VM).columns(COLUMNS).assigns()
+}
+
+const fn delete(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+    Op::delete(id, verb, path, about).starts_job().until(Goal::Job, &VM).columns(COLUMNS)
+}
+
+const fn pairs(about: &'static str, word: &'static str) -> Field {
+    body("", Kind::FlatPairs(&[]), about).flag(word).positional().optional()
+}
+
+/// ListCustomerMetadata.
+pub static LIST_METADATA: Op = list("ListCustomerMetadata", "metadata list", CUSTOMER, "List the metadata of a VM")
+    .examples("admin vms metadata list web1\nadmin vms metadata list web1 --json");
+/// GetCustomerMetadata.
+pub static GET_METADATA: Op =
+    Op::get("GetCustomerMetadata", "metadata get", CUSTOMER_ONE, "Show a metadata value of a VM")
+        .examples("admin vms metadata get web1 release\nadmin vms metadata get web1 user-script");
+/// AddCustomerMetadata.
+pub static SET_METADATA: Op =
+    set("AddCustomerMetadata", "metadata set", CUSTOMER, "Set metadata of a VM, and leave the rest")
+        .fields(&[pairs("Metadata NAME=TEXT, or NAME:=JSON for a number or boolean", "METADATA")])
+        .examples(
+            "admin vms metadata set web1 release=1.5.0 --wait\nadmin vms metadata set web1 release=1.5.0 --dry-run",
+        );
+/// DeleteCustomerMetadata.
+pub static DELETE_METADATA: Op =
+    delete("DeleteCustomerMetadata", "metadata delete", CUSTOMER_ONE, "Remove metadata from a VM")
+        .in_turn()
+        .examples("admin vms metadata delete web1 release --yes\nadmin vms metadata delete web1 release --wait --yes");
+/// DeleteAllCustomerMetadata.
+pub static DELETE_ALL_METADATA: Op =
+    delete("DeleteAllCustomerMetadata", "metadata delete-all", CUSTOMER, "Remove all metadata from a VM")
+        .each()
+        .examples("admin vms metadata delete-all web1 --yes\nadmin vms metadata delete-all web1 --wait --yes");
+
+/// ListInternalMetadata.
+pub static LIST_INTERNAL: Op =
+    list("ListInternalMetadata", "internal-metadata list", INTERNAL, "List the metadata that a VM does not see")
+        .examples("admin vms internal-metadata list web1\nadmin vms internal-metadata list web1 --json");
+/// GetInternalMetadata.
+pub static GET_INTERNAL: Op =
+    Op::get("GetInternalMetadata", "internal-metadata get", INTERNAL_ONE, "Show a value that a VM does not see")
+        .examples("admin vms internal-metadata get web1 affinity\nadmin vms internal-metadata get web1 set_resolvers");
+/// AddInternalMetadata.
+pub static SET_INTERNAL: Op = set(
+    "AddInternalMetadata",
+    "internal-metadata set",
+    INTERNAL,
+    "Set metadata that a VM does not see, and leave the rest",
+)
+.fields(&[pairs("Metadata NAME=TEXT, or NAME:=JSON for a number or boolean", "METADATA")])
+.examples(
+    "admin vms internal-metadata set web1 ticket=4711 --wait\n\
+     admin vms internal-metadata set web1 ticket=4711 --dry-run",
+);
+/// DeleteInternalMetadata.
+pub static DELETE_INTERNAL: Op = delete(
+    "DeleteInternalMetadata",
+    "internal-metadata delete",
+    INTERNAL_ONE,
+    "Remove metadata that a VM does not see",
+)
+.in_turn()
+.examples(
+    "admin vms internal-metadata delete web1 ticket --yes\n\
+             admin vms internal-metadata delete web1 ticket --wait --yes",
+);
+/// DeleteAllInternalMetadata.
+pub static DELETE_ALL_INTERNAL: Op = delete(
+    "DeleteAllInternalMetadata",
+    "internal-metadata delete-all",
+    INTERNAL,
+    "Remove all metadata that a VM does not see",
+)
+.each()
+.examples(
+    "admin vms internal-metadata delete-all web1 --yes\n\
+     admin vms internal-metadata delete-all web1 --wait --yes",
+);
+
+/// ListTags.
+pub static LIST_TAGS: Op = list("ListTags", "tags list", TAGS, "List the tags of a VM")
+    .examples("admin vms tags list web1\nadmin vms tags list web1 --json");
+/// GetTag.
+pub static GET_TAG: Op = Op::get("GetTag", "tags get", TAGS_ONE, "Show a tag of a VM")
+    .examples("admin vms tags get web1 role\nadmin vms tags get web1 role --json");
+/// AddTags.
+pub static SET_TAGS: Op = set("AddTags", "tags set", TAGS, "Set tags of a VM, and leave the rest")
+    .fields(&[pairs("Tag NAME=TEXT, or NAME:=JSON for a number or boolean", "TAG")])
+    .examples("admin vms tags set web1 stage=prod --wait\nadmin vms tags set -l role=web stage=prod --dry-run");
+/// DeleteTag.
+pub static DELETE_TAG: Op = delete("DeleteTag", "tags delete", TAGS_ONE, "Remove tags from a VM")
+    .in_turn()
+    .examples("admin vms tags delete web1 stage --yes\nadmin vms tags delete web1 stage --wait --yes");
+/// DeleteAllTags.
+pub static DELETE_ALL_TAGS: Op = delete("DeleteAllTags", "tags delete-all", TAGS, "Remove all tags from a VM")
+    .each()
+    .examples("admin vms tags delete-all web1 --yes\nadmin vms tags delete-all web1 --wait --yes");

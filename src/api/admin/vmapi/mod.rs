@@ -1,0 +1,289 @@
+//! VMAPI: the virtual machines of all accounts. What changes one is the work of a job, which the answer names.
+
+mod actions;
+mod metadata;
+
+pub use actions::*;
+pub use metadata::*;
+
+use super::{INNER, LIMIT};
+use crate::api::*;
+
+const ALL: &str = "/vms";
+const ONE: &str = "/vms/:vm";
+
+/// A VM. Its name is its alias, which no two active VMs of one owner share; VMs of several owners do.
+pub static VM: Noun = Noun::new("vm", &GET, &LIST)
+    .word("VM")
+    .ids(Ids::Uuid, "uuid", "id, short id or alias")
+    .named("alias")
+    .filter("alias")
+    .fails(&["failed"])
+    .gone(&["destroyed"])
+    .rests(&["running", "stopped"])
+    .usually(Usual { name: "state", value: "active", unless: &["state", "predicate", "query", "uuids"] })
+    .jobs(Jobs { get: &GET_JOB, of_one: &JOBS, thing: "vm_uuid" })
+    .picked_by(&[Pick::Tags, Pick::State("predicate", ANY_STATE), Pick::Age("create_timestamp")])
+    .states(&[
+        "running",
+        "stopped",
+        "stopping",
+        "provisioning",
+        "incomplete",
+        "configured",
+        "ready",
+        "receiving",
+        "failed",
+        "destroyed",
+        "unknown",
+    ]);
+
+/// What the list is asked for. Of the states it knows only three, the others are found by a predicate.
+const ASKED: &[State] = &[
+    state("running"),
+    state("stopped"),
+    state("destroyed"),
+    state("failed").by("predicate", r#"{"eq":["state","failed"]}"#),
+    state("provisioning").by("predicate", r#"{"eq":["state","provisioning"]}"#),
+    state("stopping").by("predicate", r#"{"eq":["state","stopping"]}"#),
+    state("incomplete").by("predicate", r#"{"eq":["state","incomplete"]}"#),
+    state("configured").by("predicate", r#"{"eq":["state","configured"]}"#),
+    state("ready").by("predicate", r#"{"eq":["state","ready"]}"#),
+    state("receiving").by("predicate", r#"{"eq":["state","receiving"]}"#),
+    // A running one whose server is not heard from: the record says that it runs.
+    state("unknown").unasked(),
+];
+
+const STATES: &[&str] = &[
+    "running",
+    "stopped",
+    "stopping",
+    "provisioning",
+    "incomplete",
+    "configured",
+    "ready",
+    "receiving",
+    "failed",
+    "destroyed",
+    "unknown",
+];
+
+/// Finds the VMs of all states: no other filter does.
+const ANY_STATE: &str = r#"{"ne":["state","none"]}"#;
+
+const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
+
+/// Which owner it must have: another one's is not found.
+const OWNER: Field = query("owner_uuid", Kind::Uuid, "Refuse a VM that this account does not own").flag("owner");
+
+/// ListVms. The alias is matched by its beginning, and without a state those that were destroyed are listed too.
+pub static LIST: Op = Op::list("ListVms", "list", ALL, "List the VMs of all accounts")
+    .long(
+        "Failed and destroyed VMs are left out without --all, their state, or a query of your own. --alias web1 and \
+         'alias=web1*' find all aliases that begin so.",
+    )
+    .marker_pages(1000, Mark::Object("uuid"))
+    .fields(&[
+        query("alias", Kind::Text, "Only VMs whose alias starts with TEXT or matches a glob: '*-db'")
+            .test(Test::Begins("alias")),
+        query("state", Kind::OneOf(STATES), "Only VMs in one of these states")
+            .value("STATE,...")
+            .test(Test::State(ASKED, None)),
+        query("owner_uuid", Kind::Uuid, "Only VMs of this account").flag("owner").test(Test::Text("owner_uuid")),
+        query("server_uuid", Kind::Uuid, "Only VMs on this server").flag("server").test(Test::Text("server_uuid")),
+        query("brand", Kind::OneOf(BRANDS), "Only VMs of this brand").test(Test::Text("brand")),
+        query("image_uuid", Kind::Uuid, "Only zones made from this image").flag("image").test(Test::Text("image_uuid")),
+        query("billing_id", Kind::Uuid, "Only VMs of this package").flag("package").test(Test::Text("billing_id")),
+        query("package_name", Kind::Text, "Only VMs made with a package of this name").test(Test::Text("package_name")),
+        query("package_version", Kind::Text, "Only VMs made with this version of it")
+            .test(Test::Text("package_version")),
+        query("ram", Kind::Mebibytes, "Only VMs with this much memory, in MiB or with a unit: 2G")
+            .test(Test::Number("max_physical_memory")),
+        query("docker", Kind::Bool, "Only Docker containers, or none of them").test(Test::Bool("docker")),
+        query("tag", Kind::Pairs("tag."), "Only VMs with this tag; all must match").test(Test::Member("tags")),
+        query("internal_metadata", Kind::Pairs("internal_metadata."), "Only VMs with this internal metadata")
+            .test(Test::Member("internal_metadata")),
+        query("create_timestamp", Kind::Integer, "Only VMs made at this time, in milliseconds since 1970")
+            .test(Test::Service),
+        query("uuids", Kind::Text, "Only VMs of these ids").value("UUID,...").test(Test::Service),
+        query("role_tags", Kind::Text, "Only VMs with one of these role tags").value("UUID,...").test(Test::Service),
+        query("query", Kind::Text, "Only VMs that this LDAP filter finds: (&(ram>=1024)(brand=lx))")
+            .value("FILTER")
+            .test(Test::Service),
+        query("predicate", Kind::Text, r#"Only VMs that this predicate finds: {"ge":["ram",1024]}"#)
+            .value("JSON")
+            .test(Test::Service),
+        LIMIT,
+    ])
+    .examples(
+        "admin vms list 'web*' state=running 'ram>=1G'\n\
+         admin vms list -l role=web -o alias,state,server_uuid",
+    );
+
+/// GetVm. One that was destroyed is still shown.
+pub static GET: Op = Op::get("GetVm", "get", ONE, "Show a VM")
+    .each()
+    .fields(&[
+        OWNER,
+        query("sync", Kind::Flag("true"), "Ask its server first, which is slower"),
+        query("fields", Kind::Text, "Only these fields").value("FIELD,..."),
+    ])
+    .examples("admin vms get web1\nadmin vms get web1 -o alias,state,server_uuid");
+
+/// GetVmProc.
+pub static PROC: Op = Op::list("GetVmProc", "ps", "/vms/:vm/proc", "List the processes of a running VM")
+    .columns(&[
+        column("pid").of("/pr_pid"),
+        column("ppid").of("/pr_ppid"),
+        column("user").of("/pr_uid"),
+        column("command").of("/pr_psargs"),
+    ])
+    .examples("admin vms ps web1\nadmin vms ps web1 --json");
+
+/// ListVmJobs, newest first.
+pub static JOBS: Op = Op::list("ListVmJobs", "jobs", "/vms/:vm/jobs", "List the jobs of a VM, newest first")
+    .fields(&[TASK, EXECUTION])
+    .columns(JOB_COLUMNS)
+    .examples("admin vms jobs web1\nadmin vms jobs web1 task=stop");
+
+const TASK: Field =
+    query("task", Kind::Text, "Only jobs of this task: provision, start, stop, reboot, update, destroy, ...")
+        .test(Test::Text("params/task"));
+const EXECUTION: Field = query(
+    "execution",
+    Kind::OneOf(&["queued", "running", "succeeded", "failed", "canceled"]),
+    "Only jobs that stand so",
+)
+.test(Test::Text("execution"));
+
+/// How a job is shown.
+pub const JOB_COLUMNS: &[Column] = &[
+    column("uuid"),
+    column("name"),
+    column("execution").stays(),
+    column("task").of("/params/task").long(),
+    column("vm").of("/params/vm_uuid").long(),
+    column("age").of("created_at").time().show(Show::Age),
+    column("created_at").time().long(),
+    column("exec_after").time().named(),
+    column("timeout").named(),
+    column("params").nested(),
+    column("chain_results").objects().named(),
+];
+
+/// GetJob: the workflow's job, as far as VMAPI shows it. A wait asks for it, since VMAPI is known by then.
+pub static GET_JOB: Op =
+    Op::get("GetJob", "job", "/jobs/:vmjob", "Show a job as VMAPI knows it").columns(JOB_COLUMNS).examples(
+        "admin vms job 2b6f0a1c-0d3e-4f5a-8b6c-7d8e9f0a1b2c\nadmin vms job 2b6f0a1c-0d3e-4f5a-8b6c-7d8e9f0a1b2c --json",
+    );
+
+/// ListJobs.
+pub static LIST_JOBS: Op = Op::list("ListJobs", "all-jobs", "/jobs", "List the jobs of all VMs, newest first")
+    .fields(&[
+        TASK,
+        EXECUTION,
+        query("vm_uuid", Kind::Ref(&VM), "Only jobs of this VM").flag("vm").test(Test::Id("params/vm_uuid")),
+    ])
+    .columns(JOB_COLUMNS)
+    .examples("admin vms all-jobs execution=failed\nadmin vms all-jobs vm=web1");
+
+/// What stands for a job in a path of VMAPI.
+pub static VM_JOB: Noun = Noun {
+    called: "id",
+    ..Noun::new("vmjob", &GET_JOB, &LIST_JOBS).word("job").ids(Ids::Uuid, "uuid", "id").named("uuid")
+};
+
+/// ListStatuses.
+pub static STATUSES: Op = Op::map("ListStatuses", "statuses", "/statuses", "Show the states of VMs by their ids")
+    .fields(&[query("uuids", Kind::Text, "Ids of the VMs").value("UUID,...").positional()])
+    .columns(&[column("name"), column("value")])
+    .examples("admin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d\nadmin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --json");
+
+/// How a VM is shown.
+pub const COLUMNS: &[Column] = &[
+    column("shortid").of("uuid").show(Show::ShortId).brief(),
+    column("uuid").long(),
+    column("alias"),
+    column("brand"),
+    column("state").stays(),
+    column("ram").show(Show::Mebibytes).roomy(),
+    column("owner_uuid").show(Show::ShortId),
+    column("server_uuid").show(Show::ShortId).roomy(),
+    column("ip").of("/nics/0/ip").roomy(),
+    column("age").of("create_timestamp").time().show(Show::Age).brief(),
+    column("create_timestamp").time().long(),
+    column("zone_state").long(),
+    column("billing_id").named(),
+    column("package_name").named(),
+    column("package_version").named(),
+    column("image_uuid").named(),
+    column("max_physical_memory").named().show(Show::Mebibytes),
+    column("max_swap").named().show(Show::Mebibytes),
+    column("quota").named(),
+    column("cpu_cap").named(),
+    column("cpu_shares").named(),
+    column("vcpus").named(),
+    column("max_lwps").named(),
+    column("autoboot").truth().named(),
+    column("docker").truth().named(),
+    column("firewall_enabled").truth().named(),
+    column("last_modified").time().named(),
+    column("destroyed").time().named(),
+    column("boot_timestamp").time().named(),
+    column("hostname").named(),
+    column("kernel_version").named(),
+    column("platform_buildstamp").named(),
+    column("nics").objects().named(),
+    column("disks").objects().named(),
+    column("snapshots").objects().named(),
+    column("tags").nested(),
+    column("customer_metadata").nested(),
+    column("internal_metadata").nested(),
+];
+
+/// `sdc admin vms`.
+pub static VMS: Resource = Resource {
+    name: "vms",
+    aliases: &["vm", "machines"],
+    about: "Virtual machines and containers of all accounts (VMAPI)",
+    columns: COLUMNS,
+    ops: &[
+        &LIST,
+        &GET,
+        &CREATE,
+        &START,
+        &STOP,
+        &REBOOT,
+        &KILL,
+        &REPROVISION,
+        &DELETE,
+        &PROC,
+        &STATUSES,
+        &JOBS,
+        &GET_JOB,
+        &LIST_JOBS,
+        &LIST_METADATA,
+        &GET_METADATA,
+        &SET_METADATA,
+        &DELETE_METADATA,
+        &DELETE_ALL_METADATA,
+        &LIST_INTERNAL,
+        &GET_INTERNAL,
+        &SET_INTERNAL,
+        &DELETE_INTERNAL,
+        &DELETE_ALL_INTERNAL,
+        &LIST_TAGS,
+        &GET_TAG,
+        &SET_TAGS,
+        &DELETE_TAG,
+        &DELETE_ALL_TAGS,
+    ],
+};
+
+/// VMAPI.
+pub static VMAPI: Service = Service {
+    name: "VMAPI",
+    resources: &[&VMS],
+    nouns: &[&VM, &VM_JOB, &METADATA_KEY, &INTERNAL_KEY, &VM_TAG],
+    ..INNER
+};

@@ -1,0 +1,80 @@
+//! Clients of the internal services: where they are is what was typed, what variables say, and what SAPI tells.
+
+use super::app::App;
+use crate::admin::{Directory, Given};
+use crate::api::{self, Op, Service};
+use crate::client::Client;
+use crate::connect;
+use crate::error::{Error, Kind, Result};
+
+/// The variables that hold the address of SAPI, the first one first.
+const SAPI: &[&str] = &["SDC_SAPI_URL", "SAPI_URL"];
+
+impl App {
+    /// The client for an operation, whichever service's it is. One that changes nothing and looks nothing up needs no
+    /// key.
+    ///
+    /// # Errors
+    /// The settings do not say where the service is, or no key can be used.
+    pub(super) async fn client_of(&self, op: &Op, needs_no_key: bool) -> Result<Client> {
+        match api::service_of(op) {
+            service if service.is_inner() => self.inner(service).await,
+            _ if needs_no_key => self.client_without_key(),
+            _ => self.client(),
+        }
+    }
+
+    /// A client of an internal service.
+    ///
+    /// # Errors
+    /// Nobody knows where it is, or it does not answer there.
+    pub(super) async fn inner(&self, service: &'static Service) -> Result<Client> {
+        self.directory()?.client(service).await
+    }
+
+    /// Where the internal services are.
+    ///
+    /// # Errors
+    /// A usage error for something else than an address.
+    pub(super) fn directory(&self) -> Result<Directory<'_>> {
+        let make = |service, url: &str| self.traced(connect::inner(&self.config, service, url)?)?.build();
+        Ok(Directory::new(self.given()?, self.config.dirs.cache.as_deref(), Box::new(make)))
+    }
+
+    /// What was typed, and what variables say.
+    fn given(&self) -> Result<Given> {
+        let mut given = Given::default();
+        if let Some(sapi) = &self.globals.sapi {
+            given.add("sapi", sapi, "--sapi")?;
+        }
+        for typed in &self.globals.services {
+            let (name, place) = typed.split_once('=').ok_or_else(|| {
+                Error::usage(format!("'{}' does not say where a service is", crate::sensitive::quoted(typed)))
+                    .hint("--service vmapi=HOST[:PORT]")
+            })?;
+            given.add(name, place, "--service")?;
+        }
+        for variable in SAPI {
+            if let Some(place) = self.config.env.var(variable) {
+                given.add("sapi", &place, variable)?;
+            }
+        }
+        for service in api::admin::ALL.iter().filter(|service| service.name != "SAPI") {
+            let variable = format!("{}_URL", service.name);
+            if let Some(place) = self.config.env.var(&variable) {
+                given.add(service.name, &place, &variable)?;
+            }
+        }
+        Ok(given)
+    }
+
+    /// Forgets where the services were, if one could not be reached: it may have moved.
+    pub(super) fn forgetting(&self, error: Error) -> Error {
+        if error.kind() == Kind::Unreachable
+            && let Ok(directory) = self.directory()
+        {
+            directory.forget();
+        }
+        error
+    }
+}

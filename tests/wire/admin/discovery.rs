@@ -1,0 +1,219 @@
+//! Where the services are.
+
+use super::filled;
+use super::run::admin;
+use super::script::Script;
+
+const SAPI_PING: &str = r#"* GET /ping -> 200 {"mode":"full","storType":"MorayLocalStorage","storAvailable":true}"#;
+const VMAPI_PING: &str = r#"* GET /ping -> 200 {"healthy":true,"initialization":{"moray":{"status":"BUCKETS_REINDEX_DONE"}},"pid":1,"pingErrors":{},"status":"OK","services":{"moray":"online","wfapi":"online"}}"#;
+const WORKFLOW_PING: &str = r#"* GET /ping -> 200 {"pid":7,"backend":"up"}"#;
+
+/// The lines with which SAPI tells of VMAPI and the workflow service. `metadata` is the application's.
+fn sapi(metadata: &str, instances: &str) -> String {
+    format!(
+        r#"{SAPI_PING}
+        GET /applications?name=sdc -> 200 [{{"uuid":"c0d1e2f3-a4b5-4c6d-97e8-f90a1b2c3d4e","name":"sdc","metadata":{{"datacenter_name":"dc1","dns_domain":"nowhere.invalid"{metadata}}}}}]
+        GET /services -> 200 [{{"uuid":"d1e2f3a4-b5c6-4d7e-88f9-0a1b2c3d4e5f","name":"vmapi","type":"vm"}},{{"uuid":"d2e2f3a4-b5c6-4d7e-88f9-0a1b2c3d4e5f","name":"workflow","type":"vm"}}]
+        GET /instances -> 200 [{instances}]"#
+    )
+}
+
+fn instance(of: &str, uuid: &str, alias: &str, ip: &str) -> String {
+    let metadata = if ip.is_empty() { String::new() } else { format!(r#","metadata":{{"ADMIN_IP":"{ip}"}}"#) };
+    format!(
+        r#"{{"uuid":"{uuid}","service_uuid":"{of}e2f3a4-b5c6-4d7e-88f9-0a1b2c3d4e5f","params":{{"alias":"{alias}"}}{metadata}}}"#
+    )
+}
+
+const V0: &str = "e2f3a4b5-c6d7-4e8f-99a0-1b2c3d4e5f60";
+const W0: &str = "e3f3a4b5-c6d7-4e8f-99a0-1b2c3d4e5f60";
+
+#[test]
+fn four_requests_tell_of_all_services_and_later_runs_ask_none_of_them() {
+    let home = tempfile::tempdir().unwrap();
+    let workflow = Script::new(WORKFLOW_PING);
+    workflow.add("GET /jobs?limit=1000 -> 200 []");
+    let vmapi = Script::new(VMAPI_PING);
+    let address = &workflow.address;
+    vmapi.add(&format!(
+        r#"GET /vms?uuids={V0},{W0}&limit=1000 -> 200 [{{"uuid":"{V0}","state":"running","nics":[]}},{{"uuid":"{W0}","state":"running","nics":[{{"nic_tag":"external","ip":"192.0.2.1"}},{{"nic_tag":"admin_rack_r1","ip":"{address}"}}]}}]
+        GET /vms?state=active&limit=1000 -> 200 []
+        GET /vms?state=active&limit=1000 -> 200 []"#
+    ));
+    let instances = [instance("d1", V0, "vmapi0", ""), instance("d2", W0, "workflow0", "")].join(",");
+    let told = Script::new(&sapi(&format!(r#","vmapi_admin_ips":"{}""#, vmapi.address), &instances));
+    let at = format!("http://{}", told.address);
+    let vars = [("SDC_SAPI_URL", at.as_str())];
+    admin(home.path(), &vars, "vms list").well();
+    assert_eq!(told.lines().len(), 3, "{:?}", told.lines());
+    for asked in told.asked() {
+        assert!(asked.headers.contains("accept-version: ~2") && asked.headers.contains("x-request-id: "), "{asked:?}");
+        assert!(!asked.headers.contains("authorization") && !asked.headers.contains("\r\ndate:"), "{asked:?}");
+    }
+    // What was found is remembered, of the other services too.
+    admin(home.path(), &vars, "vms list").well();
+    admin(home.path(), &vars, "jobs list").well();
+    assert_eq!(told.lines().len(), 3);
+    for script in [&told, &vmapi, &workflow] {
+        script.done();
+    }
+}
+
+#[test]
+fn an_address_that_is_remembered_and_does_not_answer_is_looked_up_once_more() {
+    let home = tempfile::tempdir().unwrap();
+    let vmapi = Script::new(VMAPI_PING);
+    let list = r"GET /vms?state=active&limit=1000 -> 200 []";
+    vmapi.add(&format!("* GET /vms?uuids={V0}&limit=1000 -> 200 []\n{list}"));
+    let told = Script::new(&sapi("", &instance("d1", V0, "vmapi0", &vmapi.address)));
+    let at = format!("http://{}", told.address);
+    // It was elsewhere a minute ago.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = home.path().join(".cache/sdc");
+    std::fs::create_dir_all(&folder).unwrap();
+    admin(home.path(), &[("SAPI_URL", &at)], "vms list").well();
+    let file = files(&folder).into_iter().find(|file| file.ends_with("services.json")).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(&vmapi.address), "{text}");
+    std::fs::write(&file, text.replace(&vmapi.address, &gone.to_string())).unwrap();
+    let again = sapi("", &instance("d1", V0, "vmapi0", &vmapi.address));
+    told.add(&again);
+    vmapi.add(list);
+    admin(home.path(), &[("SAPI_URL", &at)], "vms list").well();
+    told.done();
+    vmapi.done();
+}
+
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[test]
+fn instances_whose_vm_is_gone_are_passed_over_and_named() {
+    let home = tempfile::tempdir().unwrap();
+    let (vmapi, workflow) = (Script::new(VMAPI_PING), Script::new(WORKFLOW_PING));
+    let ids = ["f0", "f1", "f2", "f3"].map(|begin| format!("{begin}f3a4b5-c6d7-4e8f-99a0-1b2c3d4e5f60"));
+    let states = ["destroyed", "failed", "unknown", "running"];
+    let aliases = ["workflow1", "workflow2", "workflow3", "workflow10"];
+    let vms: Vec<String> = ids
+        .iter()
+        .zip(states)
+        .map(|(id, state)| {
+            format!(r#"{{"uuid":"{id}","state":"{state}","nics":[{{"nic_tag":"admin","ip":"{}"}}]}}"#, workflow.address)
+        })
+        .collect();
+    let all = [&[V0.to_owned()], ids.as_slice()].concat().join(",");
+    vmapi.add(&format!("GET /vms?uuids={all}&limit=1000 -> 200 [{}]", vms.join(",")));
+    let mut instances: Vec<String> =
+        ids.iter().zip(aliases).rev().map(|(id, alias)| instance("d2", id, alias, "")).collect();
+    instances.push(instance("d1", V0, "vmapi0", &vmapi.address));
+    let told = Script::new(&sapi("", &instances.join(",")));
+    let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address)], "discover -o service,url,how");
+    assert!(said.out.contains(&format!("http://{}  admin NIC of workflow10", workflow.address)), "{}", said.out);
+    for (alias, state) in aliases.iter().zip(states).take(3) {
+        assert!(said.err.contains(&format!("workflow: {alias}: its VM is {state}")), "{}", said.err);
+    }
+    assert!(said.out.contains("not installed") && said.code == 0, "{said:?}");
+    vmapi.done();
+}
+
+#[test]
+fn what_is_no_sapi_is_told_by_what_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let odd = |lines: &str| {
+        let script = Script::new(lines);
+        let said = admin(home.path(), &[("SDC_SAPI_URL", &script.address)], "vms list").failed(6);
+        assert!(said.contains(&script.address), "{said}");
+        said
+    };
+    let missing = r#"{"code":"ResourceNotFound","message":"/services does not exist"}"#;
+    let lists = |answer: &str| {
+        ["/applications?name=sdc", "/services", "/instances"].map(|path| format!("* GET {path} -> {answer}")).join("\n")
+    };
+    let said = odd(&format!("{}\n{VMAPI_PING}", lists(&format!("404 {missing}"))));
+    assert!(said.contains("SAPI is not at") && said.contains("VMAPI answers there"), "{said}");
+    let said = odd(&format!("{}\n* GET /ping -> 200 <html>hello</html>", lists("200 <html>hello</html>")));
+    assert!(said.contains("a web page is there"), "{said}");
+    let said = odd(&format!(
+        "{}\n* GET /ping -> 200 {{\"ping\":\"pong\",\"cloudapi\":{{}}}}",
+        lists(&format!("404 {missing}"))
+    ));
+    assert!(said.contains("a CloudAPI answers there"), "{said}");
+    // Nothing is there at all.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let said = admin(home.path(), &[("SDC_SAPI_URL", &gone)], "vms list").failed(6);
+    assert!(said.contains(&format!("SAPI at http://{gone} (SDC_SAPI_URL)")), "{said}");
+    let said = admin(home.path(), &[], "vms list").failed(2);
+    assert!(said.contains("the address of SAPI is not known") && said.contains("--sapi HOST"), "{said}");
+    let said = admin(home.path(), &[], "vms list --service vmapi").failed(2);
+    assert!(said.contains("--service vmapi=HOST"), "{said}");
+}
+
+#[test]
+fn another_service_at_an_address_is_named_and_a_service_without_an_instance_hurts_no_other() {
+    let home = tempfile::tempdir().unwrap();
+    let workflow = Script::new(WORKFLOW_PING);
+    workflow.add("GET /jobs?limit=1000 -> 200 []");
+    let instances =
+        [instance("d1", V0, "vmapi0", &workflow.address), instance("d2", W0, "workflow0", &workflow.address)];
+    // A run that finds something at the wrong place remembers nothing.
+    let lines = sapi("", &instances.join(","));
+    let told = Script::new(&[lines.as_str(); 3].join("\n"));
+    let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address)], "vms list").failed(6);
+    assert!(
+        said.contains("VMAPI answers at none of its addresses") && said.contains("WORKFLOW answers there"),
+        "{said}"
+    );
+    assert!(said.contains("--service vmapi=HOST"), "{said}");
+    admin(home.path(), &[("SDC_SAPI_URL", &told.address)], "jobs list").well();
+    let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address)], "networks list").failed(3);
+    assert!(said.contains("NAPI is not installed"), "{said}");
+    workflow.done();
+}
+
+#[test]
+fn health_asks_every_instance_and_is_0_only_where_all_are_up() {
+    let home = tempfile::tempdir().unwrap();
+    let (vmapi, workflow) = (Script::new(VMAPI_PING), Script::new(WORKFLOW_PING));
+    let bad = Script::new(r#"* GET /ping -> 200 {"pid":7,"backend":"down","backend_error":"no moray"}"#);
+    vmapi.add(&format!("* GET /vms?uuids={V0},{W0}&limit=1000 -> 200 []"));
+    let lines = |second: &Script| {
+        let both = [instance("d1", V0, "vmapi0", &vmapi.address), instance("d2", W0, "workflow0", &second.address)];
+        sapi("", &both.join(","))
+    };
+    let told = Script::new(&lines(&workflow));
+    let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address)], "health -H -o service,instance,state").well();
+    let rows: Vec<Vec<&str>> = said.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        rows,
+        [vec!["sapi", "-", "up"], vec!["vmapi", "vmapi0", "up"], vec!["workflow", "workflow0", "up"]],
+        "{said}"
+    );
+    told.add(&lines(&bad));
+    let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address)], "health --json");
+    assert_eq!(said.code, 1, "{said:?}");
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(rows[2]["state"], "down");
+    assert_eq!(rows[2]["why"], "its store is down: no moray");
+}
+
+#[test]
+fn any_request_goes_to_a_service_as_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let fwapi = Script::new(&filled(
+        r#"POST /rules {"rule":"x","owner_uuid":"$A"} -> 202 {"uuid":"$B"}
+        GET /rules/none -> 404 {"code":"ResourceNotFound","message":"Rule not found"}"#,
+    ));
+    let vars = [("FWAPI_URL", fwapi.address.as_str())];
+    let said =
+        admin(home.path(), &vars, &filled(r#"raw fwapi POST /rules -d '{"rule":"x","owner_uuid":"$A"}'"#)).well();
+    assert_eq!(said.trim(), filled(r#"{"uuid":"$B"}"#));
+    let said = admin(home.path(), &vars, "raw fwapi GET /rules/none").failed(3);
+    assert!(said.contains("Rule not found"), "{said}");
+    fwapi.done();
+}

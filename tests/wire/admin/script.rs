@@ -1,0 +1,135 @@
+//! A service on a loopback port that answers a written sequence, and the program asking it. A line of a script is
+//! `METHOD TARGET [BODY] -> STATUS [BODY]`, as it goes over the wire but for the percent signs; one that begins with a
+//! star may be asked for any number of times.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+/// A line of a script.
+#[derive(Clone, Debug)]
+struct Step {
+    request: String,
+    body: Option<Value>,
+    status: u16,
+    answer: String,
+    any: bool,
+    used: bool,
+}
+
+/// What was asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub line: String,
+    pub headers: String,
+}
+
+#[derive(Default)]
+struct Kept {
+    steps: Vec<Step>,
+    asked: Vec<Asked>,
+    wrong: Vec<String>,
+}
+
+/// A service.
+pub struct Script {
+    pub address: String,
+    kept: Arc<Mutex<Kept>>,
+}
+
+fn step(line: &str) -> Step {
+    let (any, line) = line.strip_prefix('*').map_or((false, line), |line| (true, line.trim()));
+    let (request, answer) = line.split_once(" -> ").unwrap_or_else(|| panic!("no answer: {line}"));
+    let mut parts = request.trim().splitn(3, ' ');
+    let request = format!("{} {}", parts.next().unwrap(), parts.next().unwrap());
+    let body = parts.next().map(|body| serde_json::from_str(body).unwrap_or_else(|error| panic!("{body}: {error}")));
+    let (status, answer) = answer.trim().split_once(' ').unwrap_or((answer.trim(), ""));
+    Step { request, body, status: status.parse().unwrap(), answer: answer.to_owned(), any, used: false }
+}
+
+impl Script {
+    /// Serves these lines.
+    pub fn new(lines: &str) -> Script {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let kept = Arc::new(Mutex::new(Kept::default()));
+        let script = Script { address, kept: Arc::clone(&kept) };
+        script.add(lines);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let kept = Arc::clone(&kept);
+                std::thread::spawn(move || serve(stream, &kept));
+            }
+        });
+        script
+    }
+
+    /// More lines.
+    pub fn add(&self, lines: &str) {
+        let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(step);
+        self.kept.lock().unwrap().steps.extend(lines);
+    }
+
+    /// What was asked so far.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.kept.lock().unwrap().asked.clone()
+    }
+
+    /// The lines of the requests so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.asked().into_iter().map(|asked| asked.line).collect()
+    }
+
+    /// Nothing else was asked, and all that had to be.
+    #[track_caller]
+    pub fn done(&self) {
+        let kept = self.kept.lock().unwrap();
+        assert!(kept.wrong.is_empty(), "{:#?}", kept.wrong);
+        let left: Vec<&str> =
+            kept.steps.iter().filter(|step| !step.any && !step.used).map(|step| &*step.request).collect();
+        assert!(left.is_empty(), "never asked: {left:#?}");
+    }
+}
+
+fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).unwrap();
+    // Somebody only looked whether anything is here.
+    let Some((line, headers)) = head.split_once("\r\n") else { return };
+    let length =
+        headers.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).unwrap();
+    let target = line.rsplit_once(' ').unwrap().0;
+    let target = percent_encoding::percent_decode_str(target).decode_utf8().unwrap().into_owned();
+    let body: Option<Value> = serde_json::from_slice(&body).ok();
+    let mut kept = kept.lock().unwrap();
+    let shown = body.as_ref().map_or(String::new(), |body| format!(" {body}"));
+    kept.asked.push(Asked { line: format!("{target}{shown}"), headers: headers.to_ascii_lowercase() });
+    let fits = |step: &&mut Step| !step.used && step.request == target && (step.body == body || step.body.is_none());
+    let (status, answer) = match kept.steps.iter_mut().find(fits) {
+        Some(step) => {
+            step.used = !step.any;
+            (step.status, step.answer.clone())
+        }
+        None => {
+            kept.wrong.push(format!("{target}{shown}"));
+            (599, r#"{"code":"NotInTheScript","message":"this was not to be asked"}"#.to_owned())
+        }
+    };
+    drop(kept);
+    let kind = if answer.starts_with('<') { "text/html" } else { "application/json" };
+    let _ = stream.write_all(
+        format!(
+            "HTTP/1.1 {status} x\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nx-request-id: 1\r\nConnection: close\r\n\r\n{answer}",
+            answer.len()
+        )
+        .as_bytes(),
+    );
+}
