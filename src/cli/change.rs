@@ -311,7 +311,8 @@ fn look_at(op: &'static Op, call: &Call) -> Option<CommandLine> {
     let log = op.goal.and_then(|(_, noun)| noun.log).filter(|_| logged);
     let shows = |other: &&'static Op| other.method == Method::Get && other.path == op.path;
     let above = op.path_params().last().and_then(|param| api::noun(param));
-    let looks = [log, op.goal.map(|(_, noun)| noun.get), api::service_of(op).ops().find(shows), above.map(|noun| noun.get)];
+    let looks =
+        [log, op.goal.map(|(_, noun)| noun.get), api::service_of(op).ops().find(shows), above.map(|noun| noun.get)];
     looks.into_iter().flatten().find_map(|look| {
         let ids: Option<Vec<&str>> = look.path_params().map(|param| call.args.text(param)).collect();
         Some(resume::command_of(look).on_all(ids?))

@@ -2,12 +2,14 @@
 //! and what SAPI says of them. It is put into a data center when those services are asked for, and only once; the
 //! addresses are put right at every start.
 
+use std::net::Ipv4Addr;
+
 use serde_json::{Map, Value, json};
 
 use super::affinity::{NODE_RAM, NODES};
 use super::seed::{DAY, OPERATOR, image, package};
 use super::state::{
-    Aggregation, DOMAIN, Entry, LooseNic, Network, Nic, NicTag, Operators, Package, Server, State, Vm, id_of,
+    Aggregation, DOMAIN, Entry, LooseNic, Network, Nic, NicTag, Operators, Package, Server, State, Vm, Work, id_of,
 };
 
 /// The server that carries the services.
@@ -46,6 +48,8 @@ const ZONES: &[&str] = &[
 ];
 /// Services that were set up later, some of which have no zone.
 const LATER: &[&str] = &["volapi", "cns", "cmon", "portolan", "nat", "docker"];
+/// Services with a way to ask for their health that are not served: they are not installed here.
+const UNSERVED: &[&str] = &["fwapi", "volapi", "amon"];
 const AGENTS: &[&str] = &[
     "cn-agent",
     "vm-agent",
@@ -73,6 +77,9 @@ const PACKAGES: &[(&str, u64, u64, u64, u64, &str)] = &[
 ];
 const SDC_1024: &str = "4769a8f9-de51-4c1e-885f-c3920cc68137";
 const SDC_8192: &str = "16425b42-b818-11e2-90d4-87477f18a688";
+
+/// Where the admin network is that has no addresses of its own.
+const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 0);
 
 /// Where the services listen: each by its name, as `HOST` or `HOST:PORT`.
 pub(crate) type Addresses = [(String, String)];
@@ -110,7 +117,37 @@ impl State {
             self.sapi();
             self.enter_past();
         }
+        self.rebase(addresses);
         self.place(addresses);
+    }
+
+    /// Moves the admin network to where the services listen, so that no address on it is one of a real network: whoever
+    /// asks for what is not served is refused by this machine itself.
+    fn rebase(&mut self, addresses: &Addresses) {
+        let first = addresses.iter().find_map(|(_, address)| address.split(':').next()?.parse::<Ipv4Addr>().ok());
+        // Where the system has one loopback address only, the others lead nowhere.
+        let [a, b, c, _] = first.filter(|ip| *ip != Ipv4Addr::LOCALHOST).unwrap_or(ELSEWHERE).octets();
+        let moved = |ip: &mut String| {
+            if let Ok([.., last]) = ip.parse::<Ipv4Addr>().map(|ip| ip.octets()) {
+                *ip = Ipv4Addr::new(a, b, c, last).to_string();
+            }
+        };
+        if let Some(network) = self.networks.iter_mut().find(|network| network.id == ADMIN) {
+            network.subnet = format!("{a}.{b}.{c}.0/24");
+            for ip in [&mut network.provision_start_ip, &mut network.provision_end_ip, &mut network.gateway] {
+                moved(ip);
+            }
+            let records = std::mem::take(&mut network.records).into_iter();
+            network.records = records.map(|(ip, record)| (Ipv4Addr::new(a, b, c, ip.octets()[3]), record)).collect();
+        }
+        let planned = self.jobs.iter_mut().filter_map(|job| match &mut job.work {
+            Work::Provision { nics, .. } => Some(nics),
+            _ => None,
+        });
+        let loose = self.operators.nics.iter_mut().map(|loose| &mut loose.nic);
+        let nics = self.vms.iter_mut().flat_map(|vm| &mut vm.nics).chain(planned.flatten()).chain(loose);
+        nics.filter(|nic| nic.network == ADMIN).for_each(|nic| moved(&mut nic.ip));
+        self.operators.servers.iter_mut().for_each(|server| moved(&mut server.admin_ip));
     }
 
     /// The interfaces of the servers: one on the admin network, which provides the tags of all networks, and on servers
@@ -266,7 +303,7 @@ impl State {
                 Some((vm.uuid.clone(), vm.alias.clone(), vm.tags.get("smartdc_role")?.as_str()?.to_owned()))
             })
             .collect();
-        for (uuid, alias, role) in zones {
+        for (uuid, alias, role) in zones.into_iter().filter(|(.., role)| !UNSERVED.contains(&role.as_str())) {
             self.operators.sapi.instances.push(map(json!({
                 "uuid": uuid,
                 "service_uuid": id_of(&format!("sapi/services/{role}")),
