@@ -4,6 +4,7 @@
 
 pub(crate) mod call;
 mod cnapi;
+mod held;
 mod imgapi;
 mod mahi;
 mod napi;
@@ -70,12 +71,8 @@ pub fn operations() -> impl Iterator<Item = Operation> {
     SERVICES.iter().flat_map(|kind| {
         let routes = kind.routes.iter().flat_map(|routes| routes.iter());
         routes.flat_map(|route| {
-            let of = |name: &&'static str| Operation {
-                service: kind.name,
-                name: *name,
-                method: route.method,
-                path: route.path,
-            };
+            let of =
+                |name: &&'static str| Operation { service: kind.name, name, method: route.method, path: route.path };
             route.names.iter().map(of)
         })
     })

@@ -182,7 +182,7 @@ impl State {
             }
             self.operators.nics.extend(nics);
         }
-        let last = servers.iter().enumerate().filter(|(_, server)| server.setup).next_back();
+        let last = servers.iter().enumerate().rfind(|(_, server)| server.setup);
         if let Some((at, server)) = last {
             self.operators.aggregations.push(Aggregation {
                 name: "aggr0".to_owned(),

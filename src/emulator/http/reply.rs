@@ -1,5 +1,7 @@
 //! What the emulator answers: a reply, or a refusal with the API's code and words. No wire here.
 
+use std::fmt::Debug;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
@@ -15,6 +17,12 @@ pub(crate) struct Reply {
     pub(crate) body: Body,
     /// The path of what was made, where no `Location` shows it.
     pub(crate) made: Option<String>,
+}
+
+/// An answer that is not there yet.
+pub(crate) trait Later: Debug + Send {
+    /// The answer, once there is one.
+    fn now(&mut self) -> Option<Reply>;
 }
 
 /// The body of an answer.
@@ -34,13 +42,15 @@ pub(crate) enum Body {
     Lines(Box<dyn Lines>),
     /// None: what follows are the frames of a WebSocket.
     Socket(Option<Box<dyn Socket>>),
+    /// None yet, nor any head: the whole answer comes when what it waits for is over.
+    Later(Box<dyn Later>),
 }
 
 impl Body {
     /// What its `Content-Type` says; empty where there is none.
     pub(crate) fn content_type(&self) -> &'static str {
         match self {
-            Body::Empty | Body::Chunked | Body::Socket(_) => "",
+            Body::Empty | Body::Chunked | Body::Socket(_) | Body::Later(_) => "",
             Body::Json(_) => "application/json",
             Body::Text(_) => "text/plain",
             Body::Html(_) => "text/html",
@@ -52,7 +62,7 @@ impl Body {
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Body::Json(bytes) | Body::Text(bytes) | Body::Html(bytes) => bytes,
-            Body::Empty | Body::Chunked | Body::Lines(_) | Body::Socket(_) => &[],
+            Body::Empty | Body::Chunked | Body::Lines(_) | Body::Socket(_) | Body::Later(_) => &[],
         }
     }
 }
@@ -73,6 +83,11 @@ impl Reply {
     /// 200 with lines that come over time.
     pub(crate) fn lines(lines: Box<dyn Lines>) -> Reply {
         Reply { status: 200, headers: Vec::new(), body: Body::Lines(lines), made: None }
+    }
+
+    /// What will be answered when something is over.
+    pub(crate) fn later(later: Box<dyn Later>) -> Reply {
+        Reply { status: 200, headers: Vec::new(), body: Body::Later(later), made: None }
     }
 
     /// 202, 204 and the like.

@@ -14,13 +14,16 @@ const FIRST: u8 = 20;
 /// How many networks are tried before giving up.
 const TRIES: u16 = 200;
 
+/// Listeners, and each name with its address.
+pub(crate) type Listening = (Vec<TcpListener>, Vec<(String, String)>);
+
 /// Listens for so many services: on a free /24 of the loopback, at port 80 where that is allowed, and otherwise at one
 /// port that is free on all of its addresses. Where the system has one loopback address only, each gets a port of its
 /// own. Returns the listeners, and each name with its address: `HOST`, or `HOST:PORT`.
 ///
 /// # Errors
 /// No address can be listened on.
-pub(crate) async fn listen(names: &[&str]) -> Result<(Vec<TcpListener>, Vec<(String, String)>)> {
+pub(crate) async fn listen(names: &[&str]) -> Result<Listening> {
     let failed = |error: io::Error| Error::other("cannot listen for the internal services").because(error);
     // Emulators that start at the same time begin at different networks.
     let start = u16::try_from(std::process::id() % 60_000).unwrap_or(0);
@@ -54,7 +57,7 @@ async fn subnet(count: usize, second: u8, third: u8) -> io::Result<Vec<TcpListen
     Ok(listeners)
 }
 
-fn named(names: &[&str], listeners: Vec<TcpListener>) -> io::Result<(Vec<TcpListener>, Vec<(String, String)>)> {
+fn named(names: &[&str], listeners: Vec<TcpListener>) -> io::Result<Listening> {
     let mut all = Vec::new();
     for (name, listener) in names.iter().zip(&listeners) {
         let address: SocketAddr = listener.local_addr()?;

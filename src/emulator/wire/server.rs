@@ -193,13 +193,13 @@ async fn respond(
     let wait = shared.latency.saturating_add(effect.delay.unwrap_or_default());
     asked.twist = effect.twist.clone();
     let fate = if wait.is_zero() {
-        carry_out(service.as_ref(), shared, asked, &effect, seen)
+        carry_out(service.as_ref(), shared, asked, &effect, seen).await
     } else {
         let (tell, told) = tokio::sync::oneshot::channel();
         let (service, shared, effect) = (Arc::clone(service), Arc::clone(shared), effect.clone());
         lock(&behind.late).spawn(async move {
             tokio::time::sleep(wait).await;
-            let _ = tell.send(carry_out(service.as_ref(), &shared, asked, &effect, seen));
+            let _ = tell.send(carry_out(service.as_ref(), &shared, asked, &effect, seen).await);
         });
         told.await.map_err(|_| Dropped)?
     };
@@ -216,6 +216,9 @@ async fn respond(
     Ok(response(service.as_ref(), &asked.head, answered, &effect, began, busy))
 }
 
+/// How often it is looked whether an answer is there that comes later.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Why nothing is answered.
 enum NoReply {
     /// The connection is closed in the place of an answer.
@@ -225,7 +228,7 @@ enum NoReply {
 }
 
 /// Does what is asked for, and to its answer what the planted fault says.
-fn carry_out(
+async fn carry_out(
     service: &dyn Service,
     shared: &Shared,
     asked: Request,
@@ -244,6 +247,12 @@ fn carry_out(
     if answered.mute {
         shared.saw(seen);
         return Err(NoReply::Mute);
+    }
+    while let Body::Later(later) = &mut answered.reply.body {
+        match later.now() {
+            Some(reply) => answered.reply = reply,
+            None => tokio::time::sleep(LOOK).await,
+        }
     }
     seen.bytes = answered.reply.body.bytes().len();
     if effect.empty && answered.reply.status < 300 {
@@ -332,7 +341,7 @@ fn response(
             (first, Kind::Chunked)
         }
         Body::Chunked => (Vec::new(), Kind::Chunked),
-        Body::Empty | Body::Socket(_) => (Vec::new(), Kind::Whole),
+        Body::Empty | Body::Socket(_) | Body::Later(_) => (Vec::new(), Kind::Whole),
         Body::Json(bytes) | Body::Text(bytes) | Body::Html(bytes) => (bytes, Kind::Whole),
     };
     let mut body =

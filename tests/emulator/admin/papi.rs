@@ -31,7 +31,7 @@ async fn a_package_is_made_changed_and_deleted_by_force() {
     let emulator = start().await;
     let got = ask(&emulator, "papi", "POST", "/packages", &tiny()).await;
     assert_eq!((got.status, got.header("Location")), (201, Some(format!("/packages/{ID}"))));
-    assert_eq!(got.header("x-request-id").is_some(), true);
+    assert!(got.header("x-request-id").is_some());
     let made = got.json();
     assert_eq!((&made["v"], &made["quota"], &made["default"]), (&json!(1), &json!(10240), &json!(false)));
     assert!(made["created_at"].is_string() && made.get("vcpus").is_none());

@@ -322,3 +322,62 @@ async fn an_update_changes_what_it_can_and_refuses_the_rest() {
     let taken = ask(&emulator, "vmapi", "POST", &path, &json!({ "alias": "web10" })).await;
     assert_eq!(errors(&taken), [("alias".to_owned(), "Duplicate".to_owned())]);
 }
+
+/// What is answered to a request that is held, once time has passed. It is not answered before.
+async fn held<T>(emulator: &sdc::emulator::Emulator, asks: impl Future<Output = T>) -> T {
+    let mut asks = std::pin::pin!(asks);
+    let early = tokio::time::timeout(std::time::Duration::from_millis(300), asks.as_mut()).await;
+    assert!(early.is_err(), "answered while the job is under way");
+    later(emulator, 10_000);
+    tokio::time::timeout(std::time::Duration::from_secs(10), asks).await.expect("no answer")
+}
+
+#[tokio::test]
+async fn a_wait_for_a_job_is_answered_when_it_has_ended() {
+    let emulator = start().await;
+    let got = ask(&emulator, "vmapi", "POST", &format!("/vms/{WEB1}?action=stop"), &json!({})).await.json();
+    let path = format!("/jobs/{}/wait", got["job_uuid"].as_str().unwrap());
+    let waited = held(&emulator, get(&emulator, "vmapi", &path)).await;
+    assert_eq!((waited.status, waited.json()["execution"].as_str()), (200, Some("succeeded")));
+    assert!(waited.header("x-request-id").is_some());
+    // Whoever comes later has it at once.
+    assert_eq!(get(&emulator, "vmapi", &path).await.json(), waited.json());
+}
+
+#[tokio::test]
+async fn whoever_asks_for_it_is_answered_when_the_job_has_ended() {
+    let emulator = start().await;
+    let stop = format!("/vms/{WEB1}?action=stop&sync=true");
+    let stopped = held(&emulator, ask(&emulator, "vmapi", "POST", &stop, &json!({}))).await;
+    assert_eq!((stopped.status, stopped.json()["vm_uuid"].as_str()), (202, Some(WEB1)));
+    let again = held(&emulator, ask(&emulator, "vmapi", "POST", &stop, &json!({}))).await;
+    assert_eq!(
+        (again.status, again.json()),
+        (500, json!({ "code": "Error", "message": "Cannot stop a VM from a 'stopped' state" }))
+    );
+    let wrong = ask(&emulator, "vmapi", "POST", &format!("/vms/{WEB1}?action=start&sync=maybe"), &json!({})).await;
+    assert_eq!((wrong.status, errors(&wrong)), (409, vec![("sync".to_owned(), "Invalid".to_owned())]));
+}
+
+#[tokio::test]
+async fn an_instance_is_there_when_its_zone_is_and_not_without_it() {
+    let emulator = start().await;
+    let services = get(&emulator, "sapi", "/services?name=papi").await.json();
+    let body = |alias: &str| json!({ "service_uuid": services[0]["uuid"], "params": { "alias": alias } });
+    let made = held(&emulator, ask(&emulator, "sapi", "POST", "/instances", &body("papi1"))).await;
+    assert_eq!(made.status, 200, "{:?}", made.json());
+    let uuid = made.json()["uuid"].as_str().unwrap().to_owned();
+    assert_eq!(get(&emulator, "vmapi", &format!("/vms/{uuid}")).await.json()["state"], "running");
+    let begun = ask(&emulator, "sapi", "POST", "/instances?async=true", &body("papi2")).await.json();
+    assert!(begun["job_uuid"].is_string());
+    let path = format!("/instances/{uuid}");
+    let deleted = held(&emulator, ask(&emulator, "sapi", "DELETE", &path, &Value::Null)).await;
+    assert_eq!(deleted.status, 204);
+    assert_eq!(get(&emulator, "vmapi", &format!("/vms/{uuid}")).await.json()["state"], "destroyed");
+    let mut doomed = body("papi3");
+    doomed["params"]["internal_metadata"] = json!({ "force_provision_failure": true });
+    let failed = held(&emulator, ask(&emulator, "sapi", "POST", "/instances", &doomed)).await;
+    assert_eq!((failed.status, failed.code()), (500, "ProvisionFailedError".to_owned()));
+    let left = get(&emulator, "sapi", "/instances").await.json();
+    assert!(left.as_array().unwrap().iter().all(|one| one["params"]["alias"] != "papi3"));
+}

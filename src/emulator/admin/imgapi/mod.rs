@@ -55,7 +55,8 @@ fn manifest(image: &Image) -> Value {
     put("public", image.public.into());
     for (name, text) in [("published_at", &image.published_at), ("type", &image.kind), ("os", &image.os)] {
         // One that is still made has none of them yet.
-        if !text.is_empty() && !(image.state == "creating" && name != "published_at") {
+        let is_known = image.state != "creating" || name == "published_at";
+        if is_known && !text.is_empty() {
             put(name, text.clone().into());
         }
     }

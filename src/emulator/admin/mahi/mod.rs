@@ -146,8 +146,9 @@ fn user_by_id(call: &mut Call<'_>) -> Outcome {
     if call.state.accounts.iter().any(|account| account.id == id) {
         return Err(Refusal::new(400, "WrongType", format!("{id} is not a user")));
     }
-    let users = call.state.accounts.iter().flat_map(|account| account.users.iter().map(move |user| (account, user)));
-    let found = users.filter(|(_, user)| user.id == id).next();
+    let mut users =
+        call.state.accounts.iter().flat_map(|account| account.users.iter().map(move |user| (account, user)));
+    let found = users.find(|(_, user)| user.id == id);
     let (account, user) = found.ok_or_else(|| unknown("UserIdDoesNotExist", format!("{id} does not exist")))?;
     Ok(about(account, Some(user)))
 }

@@ -381,7 +381,8 @@ mod tests {
     fn of_missing_and_wrong_fields_only_the_missing_ones_are_told_and_in_order() {
         let given = json!({ "vlan_id": 5000, "mtu": "a" });
         let mut fields = Fields::of(given.as_object().unwrap());
-        (fields.vlan(), fields.mtu());
+        fields.vlan();
+        fields.mtu();
         fields.require(&["nic_tag", "name"]);
         let refusal = fields.check().unwrap_err();
         let seen = |refusal: &Refusal| {

@@ -5,6 +5,7 @@ use sha1::{Digest, Sha1};
 
 use super::Kind;
 use super::call::{Call, Route, missing, route};
+use super::held::{failure, until_ended};
 use crate::emulator::datacenter::state::{Sapi, Vm, Work, new_id};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
@@ -292,8 +293,16 @@ fn create_instance(call: &mut Call<'_>) -> Outcome {
     let asynchronous = call.params.get("async").and_then(params::flag) == Some(true);
     if let (true, Some(fields)) = (asynchronous, view.as_object_mut()) {
         fields.insert("job_uuid".to_owned(), job.into());
+        return Ok(Reply::json(&view));
     }
-    Ok(Reply::json(&view))
+    // Others have the answer when the zone is there. Without one there is no instance either.
+    Ok(until_ended(call, &job, move |state, job, _| match failure(job) {
+        None => Ok(Reply::json(&view)),
+        Some(words) => {
+            state.operators.sapi.instances.retain(|one| text(one, "uuid") != Some(&uuid));
+            Err(Refusal::new(500, "ProvisionFailedError", words))
+        }
+    }))
 }
 
 /// Begins to make the VM of an instance.
@@ -309,6 +318,7 @@ fn provision(call: &mut Call<'_>, uuid: &str, wanted: &Object) -> Result<String,
         image_uuid: text("image_uuid"),
         tags: section(Some(wanted), "tags"),
         customer_metadata: section(Some(wanted), "customer_metadata"),
+        internal_metadata: section(Some(wanted), "internal_metadata"),
         create_timestamp: call.now,
         last_modified: call.now,
         ram: 1024,
@@ -340,10 +350,16 @@ fn provision(call: &mut Call<'_>, uuid: &str, wanted: &Object) -> Result<String,
 /// Deletes an instance and its VM.
 fn delete_instance(call: &mut Call<'_>) -> Outcome {
     let uuid = call.part("uuid");
-    if call.state.vms.get(&uuid).is_some_and(|vm| !vm.is_destroyed()) {
-        call.state.plan(call.now, &uuid, Work::Destroy, call.caller.clone(), call.fails.clone());
+    if call.state.vms.get(&uuid).is_none_or(Vm::is_destroyed) {
+        return delete(call, &INSTANCE);
     }
-    delete(call, &INSTANCE)
+    let job = call.state.plan(call.now, &uuid, Work::Destroy, call.caller.clone(), call.fails.clone());
+    let reply = delete(call, &INSTANCE)?;
+    let status = reply.status;
+    Ok(until_ended(call, &job, move |_, job, _| match failure(job) {
+        None => Ok(Reply::empty(status)),
+        Some(words) => Err(Refusal::new(500, "InternalError", words)),
+    }))
 }
 
 fn upgrade(call: &mut Call<'_>) -> Outcome {
@@ -358,8 +374,13 @@ fn upgrade(call: &mut Call<'_>) -> Outcome {
     if call.state.vms.get(&uuid).is_none() {
         return Err(failed(format!("no such zone: {uuid}")));
     }
-    call.state.plan(call.now, &uuid, Work::Reprovision { image }, call.caller.clone(), call.fails.clone());
-    get(call, &INSTANCE)
+    let work = Work::Reprovision { image };
+    let job = call.state.plan(call.now, &uuid, work, call.caller.clone(), call.fails.clone());
+    let view = shown(call, find(call, &INSTANCE)?);
+    Ok(until_ended(call, &job, move |_, job, _| match failure(job) {
+        None => Ok(Reply::json(&view)),
+        Some(words) => Err(Refusal::new(500, "ReprovisionFailedError", words)),
+    }))
 }
 
 /// The configuration of an instance: the metadata of its application, service and its own together.

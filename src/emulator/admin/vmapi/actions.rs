@@ -3,12 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::super::call::{Call, Route, missing, route};
+use super::super::held::{failure, until_ended};
 use super::create::{networks, provision};
 use super::fields::{CHANGED, FLAGS, NUMBERS};
 use super::{invalid, load};
 use crate::emulator::datacenter::clock::stamp;
 use crate::emulator::datacenter::nics::of_vm;
-use crate::emulator::datacenter::state::{Disk, Job, Nic, Snapshot, Vm, Work, new_id};
+use crate::emulator::datacenter::state::{Disk, Job, Nic, Snapshot, State, Vm, Work, new_id};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
@@ -72,11 +73,26 @@ pub(super) fn started(call: &mut Call<'_>, vm: &str, work: Work, asked: Map<Stri
 
 /// The answer to what is done by a job.
 pub(super) fn accepted(call: &Call<'_>, vm: &str, job: &str) -> Reply {
-    let url = call.state.workflow_url();
-    Reply::status(202, &json!({ "vm_uuid": vm, "job_uuid": job })).header("workflow-api", url)
+    begun(call.state, vm, job)
 }
 
-/// Refuses a `sync` that is neither true nor false. Whoever asks for it gets the answer at once here.
+fn begun(state: &State, vm: &str, job: &str) -> Reply {
+    Reply::status(202, &json!({ "vm_uuid": vm, "job_uuid": job })).header("workflow-api", state.workflow_url())
+}
+
+/// The same; for those who ask for it with `sync`, when the job has ended, and otherwise its error.
+pub(super) fn answered(call: &Call<'_>, vm: &str, job: &str) -> Reply {
+    if call.params.get("sync").and_then(params::flag) != Some(true) {
+        return accepted(call, vm, job);
+    }
+    let vm = vm.to_owned();
+    until_ended(call, job, move |state, job, _| match failure(job) {
+        Some(words) => Err(Refusal::new(500, "Error", words)),
+        None => Ok(begun(state, &vm, &job.uuid)),
+    })
+}
+
+/// Refuses a `sync` that is neither true nor false.
 pub(super) fn check_sync(call: &Call<'_>) -> Result<(), Refusal> {
     match call.params.get("sync").map(params::flag) {
         Some(None) => Err(invalid(WRONG, &[("sync", "Invalid", "")])),
@@ -133,7 +149,7 @@ fn act(call: &mut Call<'_>) -> Outcome {
         _ => return super::migrations::act(call),
     };
     let job = started(call, &uuid, work, asked);
-    Ok(accepted(call, &uuid, &job))
+    Ok(answered(call, &uuid, &job))
 }
 
 fn delete(call: &mut Call<'_>) -> Outcome {
@@ -143,7 +159,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     }
     let uuid = vm.uuid.clone();
     let job = started(call, &uuid, Work::Destroy, Map::new());
-    Ok(accepted(call, &uuid, &job))
+    Ok(answered(call, &uuid, &job))
 }
 
 /// What is true, or not there at all.

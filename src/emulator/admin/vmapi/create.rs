@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, is_lower_uuid, route};
 use super::super::napi;
-use super::actions::{accepted, started};
+use super::actions::{answered, started};
 use super::invalid;
 use super::list::ALIAS;
 use crate::emulator::datacenter::affinity;
@@ -459,5 +459,5 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let uuid = vm.uuid.clone();
     call.state.vms.push(vm);
     let job = started(call, &uuid, Work::Provision { nics, compute_node: server }, Map::new());
-    Ok(accepted(call, &uuid, &job))
+    Ok(answered(call, &uuid, &job))
 }

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, missing, route};
+use super::super::held::{failure, until_ended};
 use super::load;
-use crate::emulator::datacenter::state::Job;
+use crate::emulator::datacenter::state::{Job, State};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(super) static ROUTES: &[Route] = &[
@@ -19,8 +20,8 @@ const SHOWN: &[&str] = &["name", "uuid", "execution", "params", "exec_after", "c
 /// What can be asked for by execution.
 const EXECUTIONS: &[&str] = &["queued", "failed", "succeeded", "running", "canceled"];
 
-fn shown(call: &Call<'_>, job: &Job) -> Option<Value> {
-    let mut view = call.state.job_view(job, call.now)?;
+fn shown(state: &State, job: &Job, now: i64) -> Option<Value> {
+    let mut view = state.job_view(job, now)?;
     view.retain(|name, _| SHOWN.contains(&name.as_str()));
     Some(Value::Object(view))
 }
@@ -40,7 +41,7 @@ fn filtered(call: &Call<'_>, vm: Option<&str>) -> Outcome {
             && task.as_deref().is_none_or(|task| chain.is_some_and(|chain| chain.task == task))
             && execution.as_deref().is_none_or(|execution| job.execution() == execution)
     });
-    Ok(Reply::json(&rows.take(1000).filter_map(|job| shown(call, job)).collect()))
+    Ok(Reply::json(&rows.take(1000).filter_map(|job| shown(call.state, job, call.now)).collect()))
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {
@@ -59,25 +60,14 @@ fn find<'a>(call: &'a Call<'_>) -> Result<&'a Job, Refusal> {
 
 fn get(call: &mut Call<'_>) -> Outcome {
     let job = find(call)?;
-    Ok(Reply::json(&shown(call, job).unwrap_or(Value::Object(Map::new()))))
+    Ok(Reply::json(&shown(call.state, job, call.now).unwrap_or(Value::Object(Map::new()))))
 }
 
-/// The job when it has ended well, and otherwise its error. It is not held here until then: whoever asks too early gets
-/// the job as it is.
+/// The job when it has ended well, and otherwise its error.
 fn wait(call: &mut Call<'_>) -> Outcome {
-    let job = find(call)?;
-    let view = call.state.job_view(job, call.now).unwrap_or_default();
-    let name = view.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let failure = job.end.as_ref().and_then(|end| end.failure.as_ref());
-    let words = match (job.execution(), failure.map(|failure| (&failure.step, &failure.error))) {
-        ("canceled", _) => format!("Job {name} was canceled"),
-        ("failed", Some((_, Value::Object(error)))) => {
-            error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned()
-        }
-        ("failed", Some((step, error))) => {
-            format!("job {name} ({}) failed: {step}: {}", job.uuid, error.as_str().unwrap_or_default())
-        }
-        _ => return Ok(Reply::json(&shown(call, job).unwrap_or_default())),
-    };
-    Err(Refusal::new(500, "Error", words))
+    let job = find(call)?.uuid.clone();
+    Ok(until_ended(call, &job, |state, job, now| match failure(job) {
+        Some(words) => Err(Refusal::new(500, "Error", words)),
+        None => Ok(Reply::json(&shown(state, job, now).unwrap_or_default())),
+    }))
 }

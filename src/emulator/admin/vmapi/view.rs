@@ -101,7 +101,7 @@ pub(crate) fn vm(state: &State, vm: &Vm) -> Map<String, Value> {
 
 /// MiB as GiB: a whole number where it is one.
 fn gib(mib: u64) -> Value {
-    if mib % 1024 == 0 {
+    if mib.is_multiple_of(1024) {
         return (mib / 1024).into();
     }
     #[expect(clippy::cast_precision_loss, reason = "no disk has 2^52 MiB")]
