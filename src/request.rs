@@ -6,7 +6,7 @@ use std::fmt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
-use crate::api::{Field, Kind, Location, Op, Service};
+use crate::api::{Field, Kind, Location, Noun, Op, Service};
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::sensitive;
 
@@ -154,6 +154,17 @@ impl Args {
             Some(id) => part.set(param, id),
             None => part,
         })
+    }
+
+    /// Those of a noun's list, which leave out what is gone, unless they say themselves what is listed.
+    #[must_use]
+    pub fn usual(mut self, noun: &Noun) -> Self {
+        if let Some(usual) = noun.usual
+            && usual.unless.iter().all(|name| self.get(name).is_none())
+        {
+            self.push(usual.name, Arg::Text(usual.value.to_owned()));
+        }
+        self
     }
 
     /// The command of an operation with these values in its path; what is not among them is a placeholder.

@@ -51,6 +51,7 @@ static VMAPI: Service = Service {
     nouns: &[&VM],
     signed: false,
     traced: false,
+    secret: false,
     account_in_path: false,
     versions: None,
     first: 0,

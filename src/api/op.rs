@@ -407,7 +407,7 @@ impl Op {
     /// Whether it may be carried out twice, since it only says how things are to be.
     pub fn is_repeatable(&self) -> bool {
         let says = matches!(self.goal, Some((Goal::Holds | Goal::Is(..), _)));
-        !matches!(self.method, Method::Post) || self.assigns || says
+        !matches!(self.method, Method::Post) || self.assigns && self.makes.is_none() || says
     }
     /// The names of the path's parameters, without `:login`.
     pub fn path_params(&self) -> impl Iterator<Item = &'static str> {

@@ -17,6 +17,8 @@ pub struct Service {
     pub signed: bool,
     /// Whether each request carries an id of its own, `x-request-id`, by which the logs of all services know it.
     pub traced: bool,
+    /// Whether its answers hold secrets of the data center, which people are shown only if they ask for them.
+    pub secret: bool,
     /// Whether paths begin with the account, `/:login`.
     pub account_in_path: bool,
     /// The range of API versions that is asked for by default; `None` where no `Accept-Version` is sent.

@@ -195,7 +195,7 @@ fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Given) 
         }
         match noun.whole().filter(|_| noun.usual.is_some() && has(matches, "all")) {
             Some((name, value)) => args.push(name, Arg::Text(value.to_owned())),
-            None => args = resolve::usual(noun, args),
+            None => args = args.usual(noun),
         }
     }
     Ok((args, sieve))

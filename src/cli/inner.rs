@@ -37,7 +37,10 @@ impl App {
     /// # Errors
     /// A usage error for something else than an address.
     pub(super) fn directory(&self) -> Result<Directory<'_>> {
-        let make = |service, url: &str| self.traced(connect::inner(&self.config, service, url)?)?.build();
+        let make = |service: &'static Service, url: &str| {
+            let builder = self.traced(connect::inner(&self.config, service, url)?)?;
+            builder.masks(service.secret && !self.globals.show_secrets).build()
+        };
         Ok(Directory::new(self.given()?, self.config.dirs.cache.as_deref(), Box::new(make)))
     }
 

@@ -63,6 +63,7 @@ pub struct Client {
     settings: Settings,
     trace: Option<Trace>,
     traces_bodies: bool,
+    masks: bool,
     notice: Option<Trace>,
     pace: Arc<pace::Pace>,
     /// It asks again and again, so that also its reading keeps to the pace.
@@ -91,6 +92,7 @@ pub struct Builder {
     settings: Settings,
     trace: Option<Trace>,
     traces_bodies: bool,
+    masks: bool,
     notice: Option<Trace>,
     clock: Option<Clock>,
 }
@@ -166,6 +168,13 @@ impl Builder {
         self
     }
 
+    /// Whether secrets in answers are hidden from whoever reads them, by the names of their fields.
+    #[must_use]
+    pub fn masks(mut self, masks: bool) -> Self {
+        self.masks = masks;
+        self
+    }
+
     /// Who is told when a request is sent again, the first time for each.
     #[must_use]
     pub fn notice(mut self, notice: Trace) -> Self {
@@ -206,6 +215,7 @@ impl Builder {
             settings: self.settings,
             trace: self.trace,
             traces_bodies: self.traces_bodies,
+            masks: self.masks,
             notice: self.notice,
             told_of_waiting: Arc::default(),
         })

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::made::made;
+use super::trace::masked;
 use super::{Client, header_value};
 use crate::answer::Answer;
 use crate::api::Op;
@@ -263,7 +264,12 @@ impl Client {
             date: wire.date,
             service: self.service,
         };
-        let exchanged = self.transport.exchange(out).await;
+        let mut exchanged = self.transport.exchange(out).await;
+        if let (true, Ok(answer)) = (self.masks, &mut exchanged)
+            && let Some(masked) = masked(&answer.body)
+        {
+            answer.body = masked;
+        }
         Ok((exchanged, begun.elapsed()))
     }
 

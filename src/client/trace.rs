@@ -65,6 +65,13 @@ fn shown(body: &[u8]) -> String {
     text
 }
 
+/// JSON with the secrets in it hidden; `None` where there are none, and it stays as it came.
+pub(super) fn masked(body: &[u8]) -> Option<Vec<u8>> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let shown = without_secrets(value.clone());
+    (shown != value).then(|| shown.to_string().into_bytes())
+}
+
 fn without_secrets(value: Value) -> Value {
     match value {
         Value::Object(members) => {

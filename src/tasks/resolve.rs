@@ -198,16 +198,6 @@ pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<Str
     }
 }
 
-/// The arguments of a list that leave out what is gone, unless they say themselves what is listed.
-pub fn usual(noun: &Noun, mut place: Args) -> Args {
-    if let Some(usual) = noun.usual
-        && usual.unless.iter().all(|name| place.get(name).is_none())
-    {
-        place.push(usual.name, Arg::Text(usual.value.to_owned()));
-    }
-    place
-}
-
 /// All that there is in this place, also what the list leaves out for its state.
 ///
 /// # Errors
@@ -398,7 +388,7 @@ impl Candidates {
     /// # Errors
     /// The list cannot be read.
     pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
-        let answer = client.call(noun.list, &usual(noun, place.clone())).await?;
+        let answer = client.call(noun.list, &place.clone().usual(noun)).await?;
         let things = answer.rows().map(|row| Candidate::of(noun, row));
         let lister = client.service().command(noun.list);
         Ok(Candidates { noun, lister, things: things.collect::<Result<_>>()?, others: Vec::new() })

@@ -32,6 +32,7 @@ const INNER: Service = Service {
     nouns: &[],
     signed: false,
     traced: true,
+    secret: false,
     account_in_path: false,
     versions: None,
     first: 0,

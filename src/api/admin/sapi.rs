@@ -20,6 +20,16 @@ pub static MANIFEST: Noun = Noun::new("manifest", &GET_MANIFEST, &LIST_MANIFESTS
 
 const CALLED: &str = "id, short id or name";
 
+const PARAMS: Field =
+    body("params", Kind::Object, "What its VM is made with, NAME=TEXT or NAME:=JSON; may be repeated").flag("param");
+const METADATA: Field = body("metadata", Kind::Object, "Metadata NAME=TEXT or NAME:=JSON; may be repeated").short('m');
+const MANIFEST_IDS: Field = body("manifests", Kind::Object, "Manifest NAME=UUID; may be repeated").flag("manifest");
+const ACTION: Field = body(
+    "action",
+    Kind::OneOf(&["update", "replace", "delete"]),
+    "update adds what is given, replace leaves nothing else, delete takes these names out [default: update]",
+);
+
 /// ListApplications.
 pub static LIST_APPLICATIONS: Op = Op::list("ListApplications", "list", "/applications", "List the applications")
     .fields(&[
@@ -34,13 +44,38 @@ pub static GET_APPLICATION: Op = Op::get("GetApplication", "get", "/applications
     .each()
     .examples("admin applications get sdc\nadmin applications get -o name,owner_uuid sdc");
 
+/// CreateApplication. An id that is taken would replace what has it, so that none is taken here.
+pub static CREATE_APPLICATION: Op = Op::create("CreateApplication", "create", "/applications", "Create an application")
+    .making(&APPLICATION)
+    .fields(&[
+        body("name", Kind::Text, "Name").short('n').required(),
+        body("owner_uuid", Kind::Uuid, "Account that has it").flag("owner").required(),
+        PARAMS,
+        METADATA,
+        MANIFEST_IDS,
+    ])
+    .assigns()
+    .examples("admin applications create --from applications.json\nadmin applications create --from applications.json --dry-run");
+
+/// UpdateApplication.
+pub static UPDATE_APPLICATION: Op = Op::put("UpdateApplication", "update", "/applications/:application", "Change an application")
+    .fields(&[ACTION, PARAMS, METADATA, MANIFEST_IDS])
+    .assigns()
+    .examples("admin applications update other --metadata ntp_host=10.0.0.1\nadmin applications update other --action delete --metadata ntp_host=x");
+
+/// DeleteApplication.
+pub static DELETE_APPLICATION: Op =
+    Op::delete("DeleteApplication", "delete", "/applications/:application", "Delete an application")
+        .each()
+        .examples("admin applications delete other --yes\nadmin applications delete other --dry-run");
+
 /// `sdc admin applications`.
 pub static APPLICATIONS: Resource = Resource {
     name: "applications",
     aliases: &["application", "apps"],
     about: "Applications, above all the data center itself (SAPI)",
     columns: &[column("uuid"), column("name"), column("owner_uuid"), column("metadata").nested()],
-    ops: &[&LIST_APPLICATIONS, &GET_APPLICATION],
+    ops: &[&LIST_APPLICATIONS, &GET_APPLICATION, &CREATE_APPLICATION, &UPDATE_APPLICATION, &DELETE_APPLICATION],
 };
 
 /// ListServices.
@@ -60,6 +95,33 @@ pub static GET_SERVICE: Op = Op::get("GetService", "get", "/services/:service", 
     .each()
     .examples("admin services get vmapi\nadmin services get vmapi cnapi -o name,uuid");
 
+/// CreateService. An id that is taken would replace what has it, so that none is taken here.
+pub static CREATE_SERVICE: Op = Op::create("CreateService", "create", "/services", "Create a service")
+    .making(&SERVICE)
+    .fields(&[
+        body("name", Kind::Text, "Name").short('n').required(),
+        body("application_uuid", Kind::Ref(&APPLICATION), "Application: id, short id or name")
+            .flag("application")
+            .required(),
+        body("type", Kind::OneOf(&["vm", "agent"]), "Whether its instances are zones or agents"),
+        PARAMS,
+        METADATA,
+        MANIFEST_IDS,
+    ])
+    .assigns()
+    .examples("admin services create --from services.json\nadmin services create --from services.json --dry-run");
+
+/// UpdateService.
+pub static UPDATE_SERVICE: Op = Op::put("UpdateService", "update", "/services/:service", "Change a service")
+    .fields(&[ACTION, PARAMS, METADATA, MANIFEST_IDS])
+    .assigns()
+    .examples("admin services update vmapi --metadata ntp_host=10.0.0.1\nadmin services update vmapi --action delete --metadata ntp_host=x");
+
+/// DeleteService.
+pub static DELETE_SERVICE: Op = Op::delete("DeleteService", "delete", "/services/:service", "Delete a service")
+    .each()
+    .examples("admin services delete vmapi --yes\nadmin services delete vmapi --dry-run");
+
 /// `sdc admin services`.
 pub static SERVICES: Resource = Resource {
     name: "services",
@@ -73,7 +135,7 @@ pub static SERVICES: Resource = Resource {
         column("params").nested(),
         column("metadata").nested(),
     ],
-    ops: &[&LIST_SERVICES, &GET_SERVICE],
+    ops: &[&LIST_SERVICES, &GET_SERVICE, &CREATE_SERVICE, &UPDATE_SERVICE, &DELETE_SERVICE],
 };
 
 /// ListInstances.
@@ -90,6 +152,62 @@ pub static GET_INSTANCE: Op = Op::get("GetInstance", "get", "/instances/:instanc
     .each()
     .examples("admin instances get vmapi0\nadmin instances get vmapi0 --json");
 
+/// CreateInstance. An id that is taken would replace what has it, so that none is taken here.
+pub static CREATE_INSTANCE: Op =
+    Op::create("CreateInstance", "create", "/instances", "Create an instance of a service")
+        .making(&INSTANCE)
+        // Without it the answer waits for the zone, up to an hour.
+        .fixed(&[("async", "true")])
+        .fields(&[
+            body("service_uuid", Kind::Ref(&SERVICE), "Service: id, short id or name").flag("of").required(),
+            body("uuid", Kind::Uuid, "Id, which is that of its VM"),
+            body("exists", Kind::Flag("true"), "Its VM is there already"),
+            PARAMS,
+            METADATA,
+            MANIFEST_IDS,
+        ])
+        .assigns()
+        .examples(
+            "admin instances create --from instances.json\nadmin instances create --from instances.json --dry-run",
+        );
+
+/// UpdateInstance.
+pub static UPDATE_INSTANCE: Op = Op::put("UpdateInstance", "update", "/instances/:instance", "Change an instance of a service")
+    .fields(&[ACTION, PARAMS, METADATA, MANIFEST_IDS])
+    .assigns()
+    .examples("admin instances update vmapi0 --metadata ntp_host=10.0.0.1\nadmin instances update vmapi0 --action delete --metadata ntp_host=x");
+
+/// DeleteInstance.
+pub static DELETE_INSTANCE: Op =
+    Op::delete("DeleteInstance", "delete", "/instances/:instance", "Delete an instance of a service")
+        .each()
+        .examples("admin instances delete vmapi0 --yes\nadmin instances delete vmapi0 --dry-run");
+
+/// UpgradeInstance. The service answers when it is done.
+pub static UPGRADE: Op =
+    Op::put("UpgradeInstance", "upgrade", "/instances/:instance/upgrade", "Put another image under an instance")
+        .asks()
+        .fields(&[body("image_uuid", Kind::Uuid, "The new image").flag("image").positional()])
+        .examples(
+            "admin instances upgrade vmapi0 2b683a82-a066-11e3-97ab-2faa44701c5a\n\
+         admin instances upgrade vmapi0 2b683a82-a066-11e3-97ab-2faa44701c5a --dry-run",
+        );
+
+/// GetInstancePayload.
+pub static PAYLOAD: Op = Op::get(
+    "GetInstancePayload",
+    "payload",
+    "/instances/:instance/payload",
+    "Show what the VM of an instance is made with",
+)
+.columns(&[column("alias"), column("brand"), column("image_uuid"), column("billing_id"), column("owner_uuid")])
+.examples("admin instances payload vmapi0\nadmin instances payload vmapi0 --json");
+
+/// GetConfig.
+pub static CONFIG: Op = Op::get("GetConfig", "config", "/configs/:instance", "Show how an instance is set up")
+    .columns(&[column("metadata").nested(), column("manifests").objects()])
+    .examples("admin instances config vmapi0 --jq .metadata\nadmin instances config vmapi0 --json");
+
 /// `sdc admin instances`.
 pub static INSTANCES: Resource = Resource {
     name: "instances",
@@ -104,7 +222,16 @@ pub static INSTANCES: Resource = Resource {
         column("params").nested(),
         column("metadata").nested(),
     ],
-    ops: &[&LIST_INSTANCES, &GET_INSTANCE],
+    ops: &[
+        &LIST_INSTANCES,
+        &GET_INSTANCE,
+        &CREATE_INSTANCE,
+        &UPDATE_INSTANCE,
+        &UPGRADE,
+        &DELETE_INSTANCE,
+        &PAYLOAD,
+        &CONFIG,
+    ],
 };
 
 /// ListManifests.
@@ -117,6 +244,26 @@ pub static LIST_MANIFESTS: Op =
 pub static GET_MANIFEST: Op = Op::get("GetManifest", "get", "/manifests/:manifest", "Show a file of a service")
     .each()
     .examples("admin manifests get vmapi\nadmin manifests get vmapi --json");
+
+/// CreateManifest.
+pub static CREATE_MANIFEST: Op =
+    Op::create("CreateManifest", "create", "/manifests", "Create a file that services are set up by")
+        .making(&MANIFEST)
+        .fields(&[
+            body("name", Kind::Text, "Name").short('n').required(),
+            body("path", Kind::Text, "Path of the file").required(),
+            body("template", Kind::File, "File with its contents, - for standard input").required(),
+            body("post_cmd", Kind::Text, "Command to run once it has changed"),
+            body("version", Kind::Text, "Version: 1.0.0"),
+        ])
+        .assigns()
+        .examples("admin manifests create --from manifest.json\nadmin manifests create --from manifest.json --dry-run");
+
+/// DeleteManifest.
+pub static DELETE_MANIFEST: Op =
+    Op::delete("DeleteManifest", "delete", "/manifests/:manifest", "Delete a file that services are set up by")
+        .each()
+        .examples("admin manifests delete other --yes\nadmin manifests delete other --dry-run");
 
 /// `sdc admin manifests`.
 pub static MANIFESTS: Resource = Resource {
@@ -131,7 +278,7 @@ pub static MANIFESTS: Resource = Resource {
         column("post_cmd").long(),
         column("template").named(),
     ],
-    ops: &[&LIST_MANIFESTS, &GET_MANIFEST],
+    ops: &[&LIST_MANIFESTS, &GET_MANIFEST, &CREATE_MANIFEST, &DELETE_MANIFEST],
 };
 
 /// SAPI. Without a version it would hide the agents.
@@ -141,5 +288,6 @@ pub static SAPI: Service = Service {
     nouns: &[&APPLICATION, &SERVICE, &INSTANCE, &MANIFEST],
     versions: Some("~2"),
     first: 1,
+    secret: true,
     ..INNER
 };

@@ -79,6 +79,7 @@ pub static CLOUDAPI: Service = Service {
     ],
     signed: true,
     traced: false,
+    secret: false,
     account_in_path: true,
     // What node-triton and node-smartdc ask for too, and what VNC needs.
     versions: Some("~9||~8"),

@@ -165,7 +165,8 @@ pub fn fields(command: Command, op: &'static Op) -> Command {
     let typed = op.fields.iter().filter(|field| !matches!(field.kind, Kind::CopyOf(_)));
     let typed = typed.filter(|field| !(in_a_row && field.positional));
     typed.fold(command, |all, field| {
-        let arg = option(field);
+        // A file may have what a new thing needs.
+        let arg = if op.assigns && op.makes.is_some() { option(field).required(false) } else { option(field) };
         let all = if field.or_word { all.arg(word(field)) } else { all };
         all.arg(if field.positional { arg } else { arg.help_heading(heading) })
     })
@@ -272,7 +273,8 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     if asks(op) {
         let yes = Arg::new("yes").long("yes").short('y').help("Skip the confirmation prompt");
         // No machine is stopped or rebooted by force: whoever asks for that is not answered with a yes.
-        let yes = if op.asks_many { yes } else { yes.alias("force") };
+        let taken = op.fields.iter().any(|field| field.long_name() == "force");
+        let yes = if op.asks_many || taken { yes } else { yes.alias("force") };
         let yes = yes.action(ArgAction::SetTrue);
         // What the older tools call it when they delete; elsewhere it is a file there.
         command = command.arg(if op.method == Method::Delete { yes.short_alias('f') } else { yes });

@@ -48,6 +48,8 @@ pub struct Globals {
     pub sapi: Option<String>,
     /// `--service`: where others of them are, each `NAME=ADDRESS`.
     pub services: Vec<String>,
+    /// `--show-secrets`: SAPI's are shown.
+    pub show_secrets: bool,
     /// What was typed of the options that choose the cloud, the account and the key, for hints that go on there.
     pub cloud: Vec<(&'static str, Option<String>)>,
 }
@@ -240,7 +242,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
     let cloud = CHOOSING.iter().filter_map(|(name, id)| Some((*name, Some(text(id)?))));
     let role = roles.iter().map(|roles| ("role", Some(roles.clone())));
     let insecure = flag("insecure").then_some(("insecure", None));
-    let (sapi, services) = inner::typed(&typed.levels);
+    let (sapi, services, show_secrets) = inner::typed(&typed.levels);
     let inner = sapi.iter().map(|sapi| ("sapi", Some(sapi.clone())));
     let inner = inner.chain(services.iter().map(|service| ("service", Some(service.clone()))));
     let globals = Globals {
@@ -265,6 +267,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         rsa_hash: text("rsa-hash"),
         sapi,
         services,
+        show_secrets,
     };
     let flags = Flags {
         profile: profile(&typed)?,

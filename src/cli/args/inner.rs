@@ -21,13 +21,20 @@ pub fn add(command: Command) -> Command {
             "Address of another service; may be repeated [env: VMAPI_URL, NAPI_URL, …]",
         )
         .action(ArgAction::Append),
+        Arg::new("show-secrets")
+            .long("show-secrets")
+            .action(ArgAction::SetTrue)
+            .global(true)
+            .help_heading(SERVICES)
+            .help("Show the secrets in SAPI's answers"),
     ])
 }
 
 /// What was typed of them, at whatever level of the command line.
-pub fn typed(levels: &[&ArgMatches]) -> (Option<String>, Vec<String>) {
+pub fn typed(levels: &[&ArgMatches]) -> (Option<String>, Vec<String>, bool) {
     let last = levels.last();
     let sapi = last.and_then(|last| last.try_get_one::<String>("sapi-at").ok().flatten()).cloned();
     let services = last.and_then(|last| last.try_get_many::<String>("service-at").ok().flatten());
-    (sapi, services.into_iter().flatten().cloned().collect())
+    let show = last.and_then(|last| last.try_get_one::<bool>("show-secrets").ok().flatten()) == Some(&true);
+    (sapi, services.into_iter().flatten().cloned().collect(), show)
 }

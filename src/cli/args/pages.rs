@@ -32,7 +32,9 @@ pub fn documented(command: Command, path: &str, examples: Examples) -> Command {
     let usage = typed(&format!("{path} {usage}"));
     // Clap breaks no line of it.
     let long = command.get_overridden_usage().is_none() && usage.chars().count() > WIDTH;
-    let command = if long { command.override_usage(usage.replacen(" --", "\n         --", 1)) } else { command };
+    let at = if usage.contains(" --") { " --" } else { " <" };
+    let broken = usage.replacen(at, &format!("\n         {}", at.trim_start()), 1);
+    let command = if long { command.override_usage(broken) } else { command };
     command.help_template(format!(
         "{{about-with-newline}}\n{shown}{{before-help}}{{usage-heading}} {{usage}}\n\n{{all-args}}{{after-help}}"
     ))

@@ -124,6 +124,7 @@ pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM fo
         body("filesystems", Kind::Json, "File systems to mount"),
         body("role_tags", Kind::Texts, "UUID of a role; may be repeated").flag("role-tag"),
     ])
+    .assigns()
     .examples(
         "admin vms create --brand lx --image 2b683a82-a066-11e3-97ab-2faa44701c5a \
          --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --ram 1G \

@@ -30,6 +30,10 @@ const fn set(id: &'static str, verb: &'static str, path: &'static str, about: &'
     Op::create(id, verb, path, about).each().starts_job().until(Goal::Job, &VM).columns(COLUMNS).assigns()
 }
 
+const fn replace(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+    Op::put(id, verb, path, about).each().starts_job().until(Goal::Job, &VM).columns(COLUMNS).assigns().asks()
+}
+
 const fn delete(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
     Op::delete(id, verb, path, about).starts_job().until(Goal::Job, &VM).columns(COLUMNS)
 }
@@ -51,6 +55,14 @@ pub static SET_METADATA: Op =
         .fields(&[pairs("Metadata NAME=TEXT, or NAME:=JSON for a number or boolean", "METADATA")])
         .examples(
             "admin vms metadata set web1 release=1.5.0 --wait\nadmin vms metadata set web1 release=1.5.0 --dry-run",
+        );
+/// SetCustomerMetadata. What becomes of a key that gets an empty or false value nobody knows.
+pub static REPLACE_METADATA: Op =
+    replace("SetCustomerMetadata", "metadata replace", CUSTOMER, "Replace all metadata of a VM")
+        .fields(&[pairs("Metadata NAME=TEXT, or NAME:=JSON for a number or boolean", "METADATA")])
+        .examples(
+            "admin vms metadata replace web1 release=1.5.0 --wait\n\
+         admin vms metadata replace web1 release=1.5.0 --dry-run",
         );
 /// DeleteCustomerMetadata.
 pub static DELETE_METADATA: Op =
@@ -82,6 +94,18 @@ pub static SET_INTERNAL: Op = set(
 .examples(
     "admin vms internal-metadata set web1 ticket=4711 --wait\n\
      admin vms internal-metadata set web1 ticket=4711 --dry-run",
+);
+/// SetInternalMetadata. What becomes of a key that gets an empty or false value nobody knows.
+pub static REPLACE_INTERNAL: Op = replace(
+    "SetInternalMetadata",
+    "internal-metadata replace",
+    INTERNAL,
+    "Replace all metadata that a VM does not see",
+)
+.fields(&[pairs("Metadata NAME=TEXT, or NAME:=JSON for a number or boolean", "METADATA")])
+.examples(
+    "admin vms internal-metadata replace web1 ticket=4711 --wait\n\
+         admin vms internal-metadata replace web1 ticket=4711 --dry-run",
 );
 /// DeleteInternalMetadata.
 pub static DELETE_INTERNAL: Op = delete(
@@ -118,6 +142,13 @@ pub static GET_TAG: Op = Op::get("GetTag", "tags get", TAGS_ONE, "Show a tag of 
 pub static SET_TAGS: Op = set("AddTags", "tags set", TAGS, "Set tags of a VM, and leave the rest")
     .fields(&[pairs("Tag NAME=TEXT, or NAME:=JSON for a number or boolean", "TAG")])
     .examples("admin vms tags set web1 stage=prod --wait\nadmin vms tags set -l role=web stage=prod --dry-run");
+/// SetTags. What becomes of a key that gets an empty or false value nobody knows.
+pub static REPLACE_TAGS: Op = replace("SetTags", "tags replace", TAGS, "Replace all tags of a VM")
+    .fields(&[pairs("Tag NAME=TEXT, or NAME:=JSON for a number or boolean", "TAG")])
+    .examples(
+        "admin vms tags replace web1 stage=prod --wait\n\
+         admin vms tags replace web1 stage=prod --dry-run",
+    );
 /// DeleteTag.
 pub static DELETE_TAG: Op = delete("DeleteTag", "tags delete", TAGS_ONE, "Remove tags from a VM")
     .in_turn()

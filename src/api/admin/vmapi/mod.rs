@@ -2,9 +2,13 @@
 
 mod actions;
 mod metadata;
+mod migrations;
+mod parts;
 
 pub use actions::*;
 pub use metadata::*;
+pub use migrations::*;
+pub use parts::*;
 
 use super::{INNER, LIMIT};
 use crate::api::*;
@@ -256,25 +260,38 @@ pub static VMS: Resource = Resource {
         &REBOOT,
         &KILL,
         &REPROVISION,
+        &UPDATE,
         &DELETE,
         &PROC,
         &STATUSES,
         &JOBS,
         &GET_JOB,
         &LIST_JOBS,
+        &ADD_NICS,
+        &UPDATE_NICS,
+        &REMOVE_NICS,
+        &CREATE_SNAPSHOT,
+        &ROLLBACK_SNAPSHOT,
+        &DELETE_SNAPSHOT,
+        &CREATE_DISK,
+        &RESIZE_DISK,
+        &DELETE_DISK,
         &LIST_METADATA,
         &GET_METADATA,
         &SET_METADATA,
+        &REPLACE_METADATA,
         &DELETE_METADATA,
         &DELETE_ALL_METADATA,
         &LIST_INTERNAL,
         &GET_INTERNAL,
         &SET_INTERNAL,
+        &REPLACE_INTERNAL,
         &DELETE_INTERNAL,
         &DELETE_ALL_INTERNAL,
         &LIST_TAGS,
         &GET_TAG,
         &SET_TAGS,
+        &REPLACE_TAGS,
         &DELETE_TAG,
         &DELETE_ALL_TAGS,
     ],
@@ -283,7 +300,7 @@ pub static VMS: Resource = Resource {
 /// VMAPI.
 pub static VMAPI: Service = Service {
     name: "VMAPI",
-    resources: &[&VMS],
+    resources: &[&VMS, &MIGRATIONS],
     nouns: &[&VM, &VM_JOB, &METADATA_KEY, &INTERNAL_KEY, &VM_TAG],
     ..INNER
 };

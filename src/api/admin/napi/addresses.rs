@@ -1,0 +1,82 @@
+//! Addresses of networks, and who has one.
+
+use super::{LIMIT, NETWORK, OFFSET};
+use crate::api::*;
+
+const TYPES: &[&str] = &["zone", "server", "other"];
+
+/// An address of a network.
+pub static IP: Noun = Noun::new("adminip", &GET_IP, &LIST_IPS).word("address").ids(Ids::Any, "ip", "address");
+
+/// ListIPs: those that are used or reserved, or once were.
+pub static LIST_IPS: Op = Op::list(
+    "ListIPs",
+    "list",
+    "/networks/:adminnetwork/ips",
+    "List the addresses of a network that are not plain free",
+)
+.pages(1000)
+.fields(&[
+    query("belongs_to_type", Kind::OneOf(TYPES), "Only those of such things").test(Test::Text("belongs_to_type")),
+    query("belongs_to_uuid", Kind::Uuid, "Only those of this VM or server").test(Test::Text("belongs_to_uuid")),
+    query("owner_uuid", Kind::Uuid, "Only those of this account").flag("owner").test(Test::Text("owner_uuid")),
+    LIMIT,
+    OFFSET,
+])
+.examples("admin ips list external\nadmin ips list external free=false");
+
+/// GetIP. Every address of the subnet has an answer.
+pub static GET_IP: Op = Op::get("GetIP", "get", "/networks/:adminnetwork/ips/:adminip", "Show an address of a network")
+    .each()
+    .examples("admin ips get external 198.18.20.15\nadmin ips get external 198.18.20.15 -o ip,free");
+
+/// UpdateIP.
+pub static UPDATE_IP: Op = Op::put(
+    "UpdateIP",
+    "update",
+    "/networks/:adminnetwork/ips/:adminip",
+    "Reserve, give or free an address of a network",
+)
+.long("--belongs-to-type and --belongs-to-uuid need each other, and --owner.")
+.fields(&[
+    body("reserved", Kind::Bool, "Whether it is kept from being given out"),
+    body("owner_uuid", Kind::Uuid, "Account that has it").flag("owner"),
+    body("belongs_to_type", Kind::OneOf(TYPES), "What has it"),
+    body("belongs_to_uuid", Kind::Uuid, "Id of the VM or server that has it"),
+    body("unassign", Kind::Flag("true"), "Take it from what has it, and leave it its owner").asks(),
+    body("free", Kind::Flag("true"), "Free it from everything").asks(),
+    body("check_owner", Kind::Bool, "Refuse an account that may not use the network [default: true]"),
+])
+.assigns()
+.examples(
+    "admin ips update external 198.18.20.99 --reserved\n\
+             admin ips update external 198.18.20.99 --free --yes",
+);
+
+/// SearchIPs.
+pub static WHO: Op = Op::list("SearchIPs", "who", "/search/ips", "Show who has an address, on every network")
+    .fields(&[
+        query("ip", Kind::Text, "Address").positional(),
+        query("belongs_to_type", Kind::OneOf(TYPES), "Only where such a thing has it")
+            .test(Test::Text("belongs_to_type")),
+        query("owner_uuid", Kind::Uuid, "Only where this account has it").flag("owner").test(Test::Text("owner_uuid")),
+        query("fabric", Kind::Bool, "Only on fabric networks, or on none of them").test(Test::Service),
+    ])
+    .examples("admin ips who 198.18.20.15\nadmin ips who 198.18.20.15 --json");
+
+/// `sdc admin ips`.
+pub static IPS: Resource = Resource {
+    name: "ips",
+    aliases: &["ip", "addresses"],
+    about: "Addresses of networks, and who has them (NAPI)",
+    columns: &[
+        column("ip"),
+        column("free").truth(),
+        column("reserved").truth(),
+        column("belongs_to_type"),
+        column("belongs_to_uuid"),
+        column("owner_uuid").long(),
+        column("network_uuid").ids_of(&NETWORK).long(),
+    ],
+    ops: &[&LIST_IPS, &GET_IP, &UPDATE_IP, &WHO],
+};

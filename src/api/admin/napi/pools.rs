@@ -1,0 +1,199 @@
+//! Pools of networks, NIC tags and aggregations.
+
+use super::{LIMIT, NETWORK, OFFSET};
+use crate::api::*;
+
+/// A pool of networks. Several may have one name.
+pub static POOL: Noun = Noun::new("pool", &GET_POOL, &LIST_POOLS)
+    .word("network pool")
+    .ids(Ids::Uuid, "uuid", "id, short id or name")
+    .filter("name");
+
+/// ListNetworkPools.
+pub static LIST_POOLS: Op = Op::list("ListNetworkPools", "list", "/network_pools", "List the pools of networks")
+    .pages(1000)
+    .fields(&[
+        query("name", Kind::Text, "Only those of this name").test(Test::Text("name")),
+        query("family", Kind::OneOf(&["ipv4", "ipv6"]), "Only those of this family").test(Test::Text("family")),
+        query("networks", Kind::Ref(&NETWORK), "Only those with this network").flag("network").test(Test::Service),
+        query("provisionable_by", Kind::Uuid, "Only those on which this account may provision").test(Test::Service),
+        LIMIT,
+        OFFSET,
+    ])
+    .examples("admin pools list\nadmin pools list --network external");
+
+/// GetNetworkPool.
+pub static GET_POOL: Op = Op::get("GetNetworkPool", "get", "/network_pools/:pool", "Show a pool of networks")
+    .each()
+    .examples("admin pools get public\nadmin pools get public -o name,networks");
+
+const OWNERS: Field =
+    body("owner_uuids", Kind::Texts, "Account that may use it; may be repeated. Without any, all may").flag("owner");
+const NETWORKS: Field =
+    body("networks", Kind::Refs(&NETWORK), "Networks: id, short id or name; 1 to 64 of one family").flag("network");
+const DESCRIPTION: Field = body("description", Kind::TextOrEmpty, "Description");
+
+/// CreateNetworkPool.
+pub static CREATE_POOL: Op = Op::create("CreateNetworkPool", "create", "/network_pools", "Create a pool of networks")
+    .making(&POOL)
+    .fields(&[body("name", Kind::Text, "Name").positional(), Field { required: true, ..NETWORKS }, OWNERS, DESCRIPTION])
+    .examples("admin pools create public --network external\nadmin pools create public --network external --dry-run");
+
+/// UpdateNetworkPool.
+pub static UPDATE_POOL: Op =
+    Op::put("UpdateNetworkPool", "update", "/network_pools/:pool", "Change a pool of networks")
+        .long("A list that is given replaces the one that is there.")
+        .fields(&[body("name", Kind::Text, "Name").short('n'), NETWORKS, OWNERS, DESCRIPTION])
+        .assigns()
+        .examples("admin pools update public description=both\nadmin pools update public --network external");
+
+/// DeleteNetworkPool.
+pub static DELETE_POOL: Op =
+    Op::delete("DeleteNetworkPool", "delete", "/network_pools/:pool", "Delete a pool of networks")
+        .each()
+        .examples("admin pools delete public --yes\nadmin pools delete public --dry-run");
+
+/// `sdc admin pools`.
+pub static POOLS: Resource = Resource {
+    name: "pools",
+    aliases: &["pool"],
+    about: "Pools of networks (NAPI)",
+    columns: &[
+        column("shortid").of("uuid").show(Show::ShortId).brief(),
+        column("uuid").long(),
+        column("name"),
+        column("family"),
+        column("nic_tag"),
+        column("nic_tags_present").named(),
+        column("networks").long(),
+        column("owner_uuids").named(),
+        column("description").long(),
+    ],
+    ops: &[&LIST_POOLS, &GET_POOL, &CREATE_POOL, &UPDATE_POOL, &DELETE_POOL],
+};
+
+/// A NIC tag, which the service finds by its name.
+pub static NIC_TAG: Noun = Noun::new("nictag", &GET_TAG, &LIST_TAGS).word("NIC tag").ids(Ids::Any, "name", "name");
+
+/// ListNicTags.
+pub static LIST_TAGS: Op = Op::list("ListNicTags", "list", "/nic_tags", "List the NIC tags")
+    .pages(1000)
+    .fields(&[LIMIT, OFFSET])
+    .examples("admin nictags list\nadmin nictags list 'mtu>1500'");
+
+/// GetNicTag.
+pub static GET_TAG: Op = Op::get("GetNicTag", "get", "/nic_tags/:nictag", "Show a NIC tag")
+    .each()
+    .examples("admin nictags get external\nadmin nictags get external -o name,mtu");
+
+/// CreateNicTag.
+pub static CREATE_TAG: Op = Op::create("CreateNicTag", "create", "/nic_tags", "Create a NIC tag")
+    .making(&NIC_TAG)
+    .fields(&[
+        body("name", Kind::Text, "Name, at most 31 numbers, letters and underscores").positional(),
+        body("mtu", Kind::Integer, "Largest packet, in bytes"),
+    ])
+    .examples("admin nictags create storage --mtu 9000\nadmin nictags create storage --dry-run");
+
+/// UpdateNicTag.
+pub static UPDATE_TAG: Op = Op::put("UpdateNicTag", "update", "/nic_tags/:nictag", "Change a NIC tag")
+    .fields(&[body("name", Kind::Text, "New name").short('n'), body("mtu", Kind::Integer, "Largest packet, in bytes")])
+    .assigns()
+    .examples("admin nictags update storage mtu=1500\nadmin nictags update storage name=backup");
+
+/// DeleteNicTag.
+pub static DELETE_TAG: Op = Op::delete("DeleteNicTag", "delete", "/nic_tags/:nictag", "Delete a NIC tag")
+    .each()
+    .examples("admin nictags delete storage --yes\nadmin nictags delete storage --dry-run");
+
+/// `sdc admin nictags`.
+pub static NIC_TAGS: Resource = Resource {
+    name: "nictags",
+    aliases: &["nictag", "nic-tags"],
+    about: "NIC tags: which NICs of servers reach which networks (NAPI)",
+    columns: &[column("uuid"), column("name"), column("mtu")],
+    ops: &[&LIST_TAGS, &GET_TAG, &CREATE_TAG, &UPDATE_TAG, &DELETE_TAG],
+};
+
+/// An aggregation, whose id is that of its server and its name.
+pub static AGGREGATION: Noun = Noun::new("aggregation", &GET_AGGREGATION, &LIST_AGGREGATIONS).ids(Ids::Any, "id", "id");
+
+/// ListAggregations.
+pub static LIST_AGGREGATIONS: Op =
+    Op::list("ListAggregations", "list", "/aggregations", "List the link aggregations of servers")
+        .pages(1000)
+        .fields(&[
+            query("belongs_to_uuid", Kind::Uuid, "Only those of this server")
+                .flag("server")
+                .test(Test::Text("belongs_to_uuid")),
+            query("macs", Kind::Text, "Only those of this NIC").flag("mac").test(Test::Service),
+            query("nic_tags_provided", Kind::Text, "Only those that provide this NIC tag")
+                .flag("provides")
+                .test(Test::Service),
+            LIMIT,
+            OFFSET,
+        ])
+        .examples("admin aggregations list\nadmin aggregations list lacp_mode=active");
+
+/// GetAggregation.
+pub static GET_AGGREGATION: Op =
+    Op::get("GetAggregation", "get", "/aggregations/:aggregation", "Show a link aggregation").each().examples(
+        "admin aggregations get 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0\n\
+         admin aggregations get 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0 -o macs",
+    );
+
+const MACS: Field = body("macs", Kind::Texts, "Hardware address of a NIC of the server; may be repeated").flag("mac");
+const LACP: Field = body("lacp_mode", Kind::OneOf(&["off", "active", "passive"]), "How the links are agreed upon");
+const PROVIDES: Field =
+    body("nic_tags_provided", Kind::Texts, "NIC tag that it provides; may be repeated").flag("provides");
+
+/// CreateAggregation.
+pub static CREATE_AGGREGATION: Op =
+    Op::create("CreateAggregation", "create", "/aggregations", "Join NICs of a server to one link")
+        .making(&AGGREGATION)
+        .fields(&[
+            body("name", Kind::Text, "Name, which ends in a number").positional(),
+            Field { required: true, ..MACS },
+            LACP,
+            PROVIDES,
+        ])
+        .examples(
+            "admin aggregations create aggr0 --mac 00:25:90:aa:bb:01 --mac 00:25:90:aa:bb:02\n\
+             admin aggregations create aggr0 --mac 00:25:90:aa:bb:01 --dry-run",
+        );
+
+/// UpdateAggregation.
+pub static UPDATE_AGGREGATION: Op =
+    Op::put("UpdateAggregation", "update", "/aggregations/:aggregation", "Change a link aggregation")
+        .long("A list that is given replaces the one that is there.")
+        .fields(&[LACP, MACS, PROVIDES])
+        .assigns()
+        .examples(
+            "admin aggregations update 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0 lacp_mode=active\n\
+             admin aggregations update 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0 lacp_mode=off",
+        );
+
+/// DeleteAggregation.
+pub static DELETE_AGGREGATION: Op =
+    Op::delete("DeleteAggregation", "delete", "/aggregations/:aggregation", "Delete a link aggregation")
+        .each()
+        .examples(
+            "admin aggregations delete 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0\n\
+         admin aggregations delete 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0 --dry-run",
+        );
+
+/// `sdc admin aggregations`.
+pub static AGGREGATIONS: Resource = Resource {
+    name: "aggregations",
+    aliases: &["aggregation"],
+    about: "Link aggregations of servers (NAPI)",
+    columns: &[
+        column("id"),
+        column("name"),
+        column("belongs_to_uuid").long(),
+        column("lacp_mode"),
+        column("macs"),
+        column("nic_tags_provided").long(),
+    ],
+    ops: &[&LIST_AGGREGATIONS, &GET_AGGREGATION, &CREATE_AGGREGATION, &UPDATE_AGGREGATION, &DELETE_AGGREGATION],
+};
