@@ -18,7 +18,7 @@ use sdc::emulator::{Emulator, Fault, Options, Pace, Seed};
 /// How many files are played at once.
 const AT_ONCE: usize = 3;
 
-/// The emulator a file asks for in its first lines, `<!-- emulator: WORDS -->`: `empty`, `https`, `throttle`,
+/// The emulator a file asks for in its first lines, `<!-- emulator: WORDS -->`: `admin`, `empty`, `https`, `throttle`,
 /// `fault=SPEC`, `clock=SECONDS`, `pace=N` (twenty times real time unless told otherwise).
 fn options(text: &str) -> (Options, bool) {
     let mut options = Options { pace: Pace::Times(20.0), ..Options::default() };
@@ -28,6 +28,7 @@ fn options(text: &str) -> (Options, bool) {
             None if line == "empty" => options.seed = Seed::Empty,
             None if line == "https" => https = true,
             None if line == "throttle" => options.throttle = true,
+            None if line == "admin" => options.admin = true,
             Some(("fault", spec)) => options.faults.push(spec.parse::<Fault>().unwrap()),
             Some(("pace", times)) => options.pace = Pace::Times(times.parse().unwrap()),
             Some(("clock", seconds)) => options.clock_offset = seconds.parse().unwrap(),
@@ -73,6 +74,9 @@ fn start(text: &str) -> Running {
                 ("SDC_KEY_ID", emulator.key_id().to_owned()),
                 ("SDC_KEY_FILE", emulator.key_file().display().to_string()),
             ];
+            if let Some(sapi) = emulator.sapi() {
+                env.push(("SDC_SAPI_URL", format!("http://{sapi}")));
+            }
             if https {
                 env.push(("SDC_CACERT", emulator.ca_file().unwrap().display().to_string()));
             }
@@ -106,6 +110,8 @@ impl Redactions {
             (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "[DATE]"),
             (r#"signature="[A-Za-z0-9+/=]+""#, r#"signature="[SIGNATURE]""#),
             (r"in \d+ ms", "in [MS]"),
+            // Each emulator has a network of its own for its internal services, and a port where it may not have 80.
+            (r"\b127\.\d+\.\d+\.\d+(:\d+)?\b", "[ADMIN]"),
             // A second may just have passed.
             (r"\b[01] s from the service's", "0 s from the service's"),
             (r"clock skew of [\d.]+s", "clock skew of [SECONDS]"),
