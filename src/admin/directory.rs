@@ -208,7 +208,7 @@ impl<'a> Directory<'a> {
         let (survey, vmapi) = self.survey().await?;
         let row = async |found: &Found| {
             let service = found.service;
-            let installed = found.known || !found.installed.is_empty();
+            let installed = found.is_installed();
             let place = match self.given.place(service) {
                 Some(given) => Ok(given.clone()),
                 None if std::ptr::eq(service, &VMAPI) => vmapi.clone(),
@@ -282,7 +282,7 @@ impl<'a> Directory<'a> {
                 Err(why) => notes.push(format!("{} ({}): {why}", one.address, one.how)),
             }
         }
-        if let Some(domain) = found.domain.as_deref().filter(|_| found.known || !found.installed.is_empty()) {
+        if let Some(domain) = found.domain.as_deref().filter(|_| found.is_installed()) {
             let resolved = tokio::time::timeout(NAME, tokio::net::lookup_host((domain, 80))).await;
             let one = Candidate { address: domain.to_owned(), how: "its name in the DNS".to_owned() };
             match resolved {

@@ -137,6 +137,11 @@ impl Survey {
 }
 
 impl Found {
+    /// Whether it runs anywhere. SAPI knows services too that nobody has set up.
+    pub fn is_installed(&self) -> bool {
+        !self.instances.is_empty() || !self.installed.is_empty()
+    }
+
     /// Where it may be, in the order in which that is tried; the name in the DNS is not among them.
     pub fn candidates(&self) -> Vec<Candidate> {
         let mut all: Vec<Candidate> = Vec::new();
