@@ -164,8 +164,7 @@ pub async fn run(
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
-    let quiet = table && (receipts_only || op.starts_job || op.shape == Shape::Nothing) && view.columns.is_empty()
-        || table && receipts_only;
+    let quiet = table && (receipts_only || op.is_silent() && view.columns.is_empty());
     if (!quiet || jq.is_some()) && !(done.is_empty() && failure.is_some()) {
         if !at_once {
             view.images = app.image_names(client, &view).await;
