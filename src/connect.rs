@@ -49,6 +49,13 @@ pub fn search(config: &Config) -> Search {
 /// # Errors
 /// Those of [`find()`].
 pub fn key(config: &Config, ask: &mut Asked<'_>) -> Result<Found> {
+    found(config, ask).map_err(|error| match config.key_file {
+        Some(_) => error.blaming("key-file", None),
+        None => error,
+    })
+}
+
+fn found(config: &Config, ask: &mut Asked<'_>) -> Result<Found> {
     let mut search = search(config);
     let (Some(file), Some(id)) = (key_origin(config), &config.key_id) else { return find(&search, ask) };
     let (file, id) = (precedence(file), precedence(&id.origin));

@@ -142,6 +142,8 @@ struct Inner {
     laid_out: bool,
     /// What was asked for may have been done all the same.
     doubt: bool,
+    /// The setting whose value is wrong, and the value where other things have given it too.
+    blamed: Option<(&'static str, Option<String>)>,
     target: Option<Target>,
     unfinished: Option<Unfinished>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -159,6 +161,7 @@ impl Error {
             lasting: false,
             laid_out: false,
             doubt: false,
+            blamed: None,
             target: None,
             unfinished: None,
             source: None,
@@ -207,7 +210,9 @@ impl Error {
         if std::mem::replace(&mut self.0.doubt, true) {
             return self;
         }
-        self.hint("the request may have taken effect all the same: look before sending it again")
+        self.hint(
+            "the outcome is unknown: the request may have taken effect all the same; look before sending it again",
+        )
     }
 
     /// Adds a hint: something that can be tried, best of all typed. Words are one; a command is said with
@@ -242,6 +247,20 @@ impl Error {
     #[cfg(feature = "cli")]
     pub(crate) fn is_laid_out(&self) -> bool {
         self.0.laid_out
+    }
+
+    /// Says which setting is wrong, by the name of its option, for whoever knows where that is set. The value is given
+    /// where it may be an argument's own as well.
+    #[must_use]
+    pub(crate) fn blaming(mut self, setting: &'static str, value: Option<&str>) -> Self {
+        self.0.blamed.get_or_insert((setting, value.map(str::to_owned)));
+        self
+    }
+
+    /// Which setting is wrong.
+    #[cfg(feature = "cli")]
+    pub(crate) fn blamed(&self) -> Option<(&'static str, Option<&str>)> {
+        self.0.blamed.as_ref().map(|(setting, value)| (*setting, value.as_deref()))
     }
 
     /// Adds the cause.

@@ -158,6 +158,15 @@ impl Args {
         self
     }
 
+    /// Those of the path of this operation alone.
+    #[must_use]
+    pub fn in_path_of(&self, op: &Op) -> Args {
+        op.path_params().fold(Args::new(), |part, param| match self.text(param) {
+            Some(id) => part.set(param, id),
+            None => part,
+        })
+    }
+
     /// The command of an operation with these values in its path; what is not among them is a placeholder.
     pub fn command(&self, service: &Service, op: &Op) -> CommandLine {
         let values = op.path_params().map(|name| self.text(name).map_or_else(|| name.to_uppercase(), str::to_owned));

@@ -14,7 +14,7 @@ use super::terminal::voice::Voice;
 use super::terminal::{exit, prompt};
 use crate::auth::{Ask, Found, Key, KeyKind, RsaHash};
 use crate::client::{Builder, Client, Trace};
-use crate::config::{Config, Origin, Route};
+use crate::config::{Config, Origin, Route, Setting};
 use crate::connect;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::render;
@@ -252,29 +252,30 @@ impl App {
         if status == 401 { error.hint(Hint::run("to see what is wrong", "auth doctor")) } else { error }
     }
 
-    /// Names the setting that gave a name with which something is wrong.
+    /// Names the place of the setting that is wrong, where no option and no variable says so itself.
     fn set_elsewhere(&self, error: Error) -> Error {
-        let names = ["image", "package", "network"];
-        let set = names.iter().filter_map(|name| Some((name, self.config.defaults.get(name)?)));
-        let meant = |text: &str| error.message().contains(&format!("'{text}'"));
-        let set =
-            set.filter(|(_, setting)| setting.value.split(',').map(str::trim).chain([&*setting.value]).any(meant));
-        let mut hints: Vec<String> =
-            set.map(|(name, setting)| format!("the {name} is set by {}", setting.origin.place())).collect();
-        let told =
-            |part: &str| error.message().contains(part) || error.causes().iter().any(|cause| cause.contains(part));
-        let files = [("key file", &self.config.key_file), ("certificate file", &self.config.cacert)];
-        for (name, file) in files.into_iter().filter_map(|(name, file)| Some((name, file.as_ref()?))) {
-            if matches!(file.origin, Origin::Own { .. }) && told(&file.value.to_string_lossy()) {
-                hints.push(format!("the {name} is set by {}", file.origin.place()));
+        fn of<T>(setting: Option<&Setting<T>>) -> Option<&Origin> {
+            setting.map(|setting| &setting.origin).filter(|origin| matches!(origin, Origin::Own { .. }))
+        }
+        let Some((name, value)) = error.blamed() else { return error };
+        let config = &self.config;
+        let (what, origin) = match name {
+            "key-file" => ("key file", of(config.key_file.as_ref())),
+            "cacert" => ("certificate file", of(config.cacert.as_ref())),
+            "tls-pin" => ("pin", of(config.pins.as_ref())),
+            // It stands for an option that was not typed: the value tells whether it was.
+            _ => {
+                let given = config.defaults.get(name).filter(|setting| {
+                    let parts = setting.value.split(',').map(str::trim).chain([&*setting.value]);
+                    parts.map(Some).any(|part| part == value)
+                });
+                (name, given.map(|setting| &setting.origin))
             }
+        };
+        match origin.map(|origin| format!("the {what} is set by {}", origin.place())) {
+            Some(hint) => error.hint(hint),
+            None => error,
         }
-        if let Some(pins) = self.config.pins.as_ref().filter(|pins| matches!(pins.origin, Origin::Own { .. }))
-            && told("the one that is pinned")
-        {
-            hints.push(format!("the pin is set by {}", pins.origin.place()));
-        }
-        hints.into_iter().fold(error, Error::hint)
     }
 
     /// Who asks, for what a refusal may mean.

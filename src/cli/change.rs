@@ -11,13 +11,14 @@ use super::several;
 use super::terminal::exit;
 use super::terminal::progress::Progress;
 use crate::answer::Answer;
-use crate::api::{self, Op, Shape, Takes};
+use crate::api::{self, Goal, Method, Op, Shape, Takes};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render::{self, Format, View};
 use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
+use crate::tasks::near;
 use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
 
@@ -72,7 +73,7 @@ pub async fn run(
     client: &Client,
     batch: Batch<'_>,
     targets: Targets,
-    mut view: View,
+    view: View,
     jq: Option<&render::Program>,
 ) -> Result<i32> {
     let Batch { change, parallel, typed } = batch;
@@ -102,7 +103,7 @@ pub async fn run(
                         let (call, begun) = (&targets.calls[at], &begun[at]);
                         Box::pin(async move {
                             let outcome = changing.one(at, call, begun).await;
-                            let outcome = outcome.map_err(|error| looked_for(app, op, call, error));
+                            let outcome = helped(app, client, op, call, outcome).await;
                             progress.end(at, "");
                             begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
                             let named = |error| if several { call.named(error) } else { error };
@@ -143,8 +144,7 @@ pub async fn run(
             }
         }
     };
-    let left = Left { typed, state: change.state, makes: change.making.is_some() };
-    let left = || interruption(app, left, &begun);
+    let left = || interruption(app, Left { typed, state: change.state, makes: change.making.is_some() }, &begun);
     let interrupted = heeded(app, &stop, progress.during(work), left).await;
     drop(progress);
     // Whoever leaves at once asks nothing more of the service.
@@ -157,6 +157,7 @@ pub async fn run(
     if several && failure.is_none() && begun.len() + targets.failures.len() > 1 {
         tally.say(app, op, change.wait.is_some());
     }
+    let (mut view, hidden) = app.of_change(op, view, receipts_only);
     // Whoever was first done, the order is that of the targets.
     done.sort_by_key(|(at, _)| *at);
     view.known = if receipts_only && op.shape != Shape::Map { render::RECEIPT_COLUMNS } else { view.known };
@@ -164,7 +165,7 @@ pub async fn run(
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
-    let quiet = table && (receipts_only || op.is_silent() && view.columns.is_empty());
+    let quiet = hidden || table && (receipts_only || op.is_silent() && view.columns.is_empty());
     if (!quiet || jq.is_some()) && !(done.is_empty() && failure.is_some()) {
         if !at_once {
             view.images = app.image_names(client, &view).await;
@@ -259,6 +260,8 @@ fn unwritten(error: Error, op: &Op, answer: &Answer, begun: &[InFlight]) -> Erro
 struct Tally {
     done: usize,
     failed: usize,
+    /// Of these nobody knows whether they are done.
+    unknown: usize,
     gravest: Option<Kind>,
 }
 
@@ -275,21 +278,55 @@ impl Tally {
     }
 
     fn count(&mut self, error: &Error) {
-        self.failed += 1;
+        match error.is_in_doubt() {
+            true => self.unknown += 1,
+            false => self.failed += 1,
+        }
         self.gravest = Some(error.kind().graver(self.gravest));
     }
 
     /// The sum of it, in one line.
     fn say(&self, app: &App, op: &Op, waited: bool) {
-        let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
+        let part = |count: usize, word| if count > 0 { format!(", {count} {word}") } else { String::new() };
+        let (failed, unknown) = (part(self.failed, "failed"), part(self.unknown, "unknown"));
         let done = if waited || op.goal.is_none() { "done" } else { "requested" };
-        app.say(&format!("{}: {} of {} {done}{failed}", verb(op), self.done, self.done + self.failed));
+        let all = self.done + self.failed + self.unknown;
+        app.say(&format!("{}: {} of {all} {done}{failed}{unknown}", verb(op), self.done));
     }
 }
 
-/// Says of an error that is in doubt how to look whether what the request was to make is there.
-fn looked_for(app: &App, op: &Op, call: &Call, error: Error) -> Error {
-    let Some(noun) = op.makes().filter(|_| error.is_in_doubt()) else { return error };
+/// Adds to a failure what its user can do: a name that may have been meant, or where to look.
+async fn helped<T>(app: &App, client: &Client, op: &'static Op, call: &Call, outcome: Result<T>) -> Result<T> {
+    match outcome {
+        Err(error) => Err(near::named(client, op, &call.args, looked_for(app, op, call, error)).await),
+        done => done,
+    }
+}
+
+/// The command that shows what became of a change: by what its end is known, else by what stands at its path, or above.
+fn look_at(op: &'static Op, call: &Call) -> Option<CommandLine> {
+    let logged = matches!(op.goal, Some((Goal::Audit(_) | Goal::AuditThen(..), _)));
+    let log = op.goal.and_then(|(_, noun)| noun.log).filter(|_| logged);
+    let shows = |other: &&'static Op| other.method == Method::Get && other.path == op.path;
+    let above = op.path_params().last().and_then(|param| api::noun(param));
+    let looks = [log, op.goal.map(|(_, noun)| noun.get), api::ops().find(shows), above.map(|noun| noun.get)];
+    looks.into_iter().flatten().find_map(|look| {
+        let ids: Option<Vec<&str>> = look.path_params().map(|param| call.args.text(param)).collect();
+        Some(resume::command_of(look).on_all(ids?))
+    })
+}
+
+/// Says of an error that is in doubt how to look what became of the request, or whether what it was to make is there.
+fn looked_for(app: &App, op: &'static Op, call: &Call, error: Error) -> Error {
+    if !error.is_in_doubt() {
+        return error;
+    }
+    let Some(noun) = op.makes() else {
+        return match look_at(op, call) {
+            Some(look) => resume::with_look(app, &look, error),
+            None => error,
+        };
+    };
     // The list of a thing's parts is asked of the thing.
     let list = api::command(noun.list);
     let mut command = match (&call.target, list.rsplit_once(' ')) {

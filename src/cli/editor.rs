@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::app::App;
+use super::terminal::prompt;
 use super::terminal::signals::Signals;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::file;
@@ -31,11 +32,12 @@ pub struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// Edits it, puts what came of it into its place, and says so.
+    /// Edits it, puts what came of it into its place, and says so. Where it cannot be put there, a terminal is asked
+    /// whether to go on with what was typed.
     ///
     /// # Errors
     /// There is no editor, or it failed; those of `put`. What was typed is kept, and named.
-    pub async fn edit(self, app: &App, put: impl FnOnce(&[u8]) -> Result<PathBuf>) -> Result<()> {
+    pub async fn edit(self, app: &App, put: impl Fn(&[u8]) -> Result<PathBuf>) -> Result<()> {
         let editor = editor(app)?;
         let copy = self.copy()?;
         let kept = |error: Error| match file::read(&copy, MAX_LEN) {
@@ -49,18 +51,29 @@ impl Text<'_> {
                 .hint(format!("what was typed is kept in {}", copy.display()))
                 .hint(Hint::run("to begin anew with it as it was", self.again.clone())),
         };
-        opened(app, &editor, &copy).await.map_err(kept)?;
-        let edited = file::read(&copy, MAX_LEN)
-            .map_err(|error| kept(Error::other(format!("cannot read {}", copy.display())).because(error)))?;
-        if edited == self.before {
-            let _ = std::fs::remove_file(&copy);
-            app.say(&format!("{}: not changed", self.what));
-            return Ok(());
+        loop {
+            opened(app, &editor, &copy).await.map_err(kept)?;
+            let edited = file::read(&copy, MAX_LEN)
+                .map_err(|error| kept(Error::other(format!("cannot read {}", copy.display())).because(error)))?;
+            if edited == self.before {
+                let _ = std::fs::remove_file(&copy);
+                app.say(&format!("{}: not changed", self.what));
+                return Ok(());
+            }
+            let error = match put(&edited) {
+                Ok(place) => {
+                    let _ = std::fs::remove_file(&copy);
+                    app.say(&format!("{}: saved in {}", self.what, place.display()));
+                    return Ok(());
+                }
+                Err(error) if app.streams.stdin_tty && app.streams.stderr_tty => error,
+                Err(error) => return Err(kept(error)),
+            };
+            app.report(&error);
+            if !prompt::agreed(&app.streams, "edit it again?") {
+                return Err(kept(Error::new(error.kind(), format!("{}: not saved", self.what))));
+            }
         }
-        let place = put(&edited).map_err(kept)?;
-        let _ = std::fs::remove_file(&copy);
-        app.say(&format!("{}: saved in {}", self.what, place.display()));
-        Ok(())
     }
 
     /// A copy that only its owner can read, under a name that nothing else has.

@@ -32,7 +32,7 @@ use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
 use crate::tasks::targets::Targets;
 use crate::tasks::values::Given;
-use crate::tasks::{about, nothing_set, rename, resolve, secrets, targets, values};
+use crate::tasks::{about, near, nothing_set, rename, resolve, secrets, targets, values};
 
 /// Runs it and returns the exit code.
 ///
@@ -262,7 +262,7 @@ async fn record(
             if let Some(Ok(left)) = error.body().map(|body| Answer::from_record(body.as_bytes())) {
                 app.show(&left, op.shape, &view, jq)?;
             }
-            Err(call.blame(error))
+            Err(call.blame(near::named(client, op, &call.args, error).await))
         }
     }
 }

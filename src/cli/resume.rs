@@ -261,12 +261,13 @@ fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids
 }
 
 /// The words of the operation's command.
-fn command_of(op: &'static Op) -> CommandLine {
+pub fn command_of(op: &'static Op) -> CommandLine {
     CommandLine::of(&api::words(op))
 }
 
 /// Sends the one request of a change that no command goes on with. Returns what came of it, and the interruption that
-/// came meanwhile, with which the run ends once that is shown. `what` is done in words, such as "update image ID".
+/// came meanwhile, with which the run ends once that is shown. `what` is done in words, such as "update image ID", and
+/// `look` shows whether it was.
 ///
 /// # Errors
 /// Those of the request; the interruption, where the request was not sent, failed, or is out when the second one comes.
@@ -274,6 +275,7 @@ pub async fn sent<T>(
     app: &App,
     client: &Client,
     what: &str,
+    look: &CommandLine,
     send: impl AsyncFnOnce(&Client) -> Result<T>,
 ) -> Result<(T, Option<Error>)> {
     let stop = Stop::default();
@@ -282,16 +284,27 @@ pub async fn sent<T>(
     let mut outcome = None;
     let interrupted = |words: &str| Error::new(Kind::Interrupted, format!("interrupted: {what} {words}"));
     let work = async { outcome = stop.unless_unsent(&watch, send(&watched)).await };
-    let left = || if watch.is_out() { interrupted("was sent").in_doubt() } else { interrupted("was not sent") };
+    let left = || match watch.is_out() {
+        true => with_look(app, look, interrupted("was sent").in_doubt()),
+        false => interrupted("was not sent"),
+    };
     let asked = heeded(app, &stop, work, left).await?;
     match (outcome, asked) {
         (Some(Ok(answer)), asked) => Ok((answer, asked.then(|| interrupted("was carried out")))),
         (Some(Err(error)), true) if error.kind() != Kind::Interrupted => {
-            app.report(&error);
+            app.report(&with_look(app, look, error));
             Err(interrupted("failed"))
         }
-        (Some(Err(error)), false) => Err(error),
+        (Some(Err(error)), false) => Err(with_look(app, look, error)),
         _ => Err(interrupted("was not sent")),
+    }
+}
+
+/// Says of a change whose outcome is unknown which command shows what became of it.
+pub fn with_look(app: &App, look: &CommandLine, error: Error) -> Error {
+    match error.is_in_doubt() {
+        true => error.hint(Hint::run("to see what became of it", look.clone().and(cloud(app)))),
+        false => error,
     }
 }
 

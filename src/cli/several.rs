@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result, Target};
 use crate::render::{self, Format, View};
 use crate::tasks::call::Call;
 use crate::tasks::listing::Listing;
+use crate::tasks::near;
 use crate::tasks::row_filter::RowFilter;
 use crate::tasks::targets::{ALL, Targets, with_owner};
 use crate::tasks::words::{brief, plural};
@@ -47,7 +48,10 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
         async move {
             let answer = match op.shape {
                 Shape::Rows => Listing { client, op, call: &call, filter, sorted: true, report: app }.all().await,
-                _ => client.call(op, &call.args).await.map_err(|error| call.blame(error)),
+                _ => match client.call(op, &call.args).await {
+                    Err(error) => Err(call.blame(near::named(client, op, &call.args, error).await)),
+                    answer => answer,
+                },
             };
             (answer, call)
         }

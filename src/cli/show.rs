@@ -8,12 +8,12 @@ use super::app::App;
 use super::args::globals;
 use super::names;
 use crate::answer::Answer;
-use crate::api::{self, Column, Shape, Show};
+use crate::api::{self, Column, Op, Shape, Show};
 use crate::client::Client;
 use crate::config::{Origin, Setting};
 use crate::error::{Error, Result};
 use crate::render::{self, Chosen, FORMATS, Format, SortKey, View};
-use crate::sensitive::quoted;
+use crate::sensitive::{is_secret_name, quoted};
 use crate::tasks::targets::{Filter, PARALLEL};
 
 /// Refuses a setting of the output that is no format alone: columns would be those of a single list.
@@ -130,6 +130,24 @@ impl App {
     pub(super) fn parallel(&self, filter: &Filter) -> usize {
         let set = || self.config.defaults.get("parallel")?.value.parse().ok();
         filter.parallel.or_else(set).unwrap_or(PARALLEL)
+    }
+
+    /// How the answer to a change is to look, and whether it is hidden. With --quiet and no format that was typed,
+    /// nothing of it is shown but the ids of what was made: a log of CI is no place for tags and metadata. A secret
+    /// that the service tells but once is shown as ever. A receipt has the id of what was asked to make it alone.
+    pub(super) fn of_change(&self, op: &Op, view: View, is_receipt: bool) -> (View, bool) {
+        let says_once = op.columns.iter().any(|column| is_secret_name(column.name));
+        match (self.hides_changes(&view), op.makes()) {
+            (true, _) if says_once => (view, false),
+            (true, Some(_)) if !is_receipt => (View { format: Format::Ids, columns: Vec::new(), ..view }, false),
+            (hidden, _) => (view, hidden),
+        }
+    }
+
+    /// Whether --quiet is about the answer to a change too: no format was typed, and what is set is for people.
+    pub(super) fn hides_changes(&self, view: &View) -> bool {
+        let typed = self.globals.output.is_some() || self.globals.jq.is_some() || self.globals.long;
+        self.globals.quiet && !typed && matches!(view.format, Format::Table | Format::Wide)
     }
 
     /// Prints an answer.

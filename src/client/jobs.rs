@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::poll::{End, Poll, late};
-use super::wait::{Wait, within};
+use super::wait::Wait;
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun};
 use crate::error::{Error, Hint, Kind, Result};
@@ -52,7 +52,7 @@ impl Client {
         job: &str,
         progress: impl FnMut(&str),
     ) -> Result<Answer> {
-        let show = self.request(noun.get, &within(noun.get, &waiting.args))?;
+        let show = self.request(noun.get, &waiting.args.in_path_of(noun.get))?;
         let mut job = Followed::new(job);
         let mut was_there = false;
         let mut moved = waiting.before.moved;
@@ -164,7 +164,7 @@ impl Client {
     ) -> Result<()> {
         let since = *job.retried.get_or_insert_with(Instant::now);
         let text = |row: Row<'_>, field: &str| row.text(field).unwrap_or_default().into_owned();
-        let all = self.call(jobs.of_one, &within(jobs.of_one, &waiting.args)).await?;
+        let all = self.call(jobs.of_one, &waiting.args.in_path_of(jobs.of_one)).await?;
         let follows = |next: &Row<'_>| {
             let new = next.text("/uuid").is_some_and(|id| id != job.id && !job.past.iter().any(|past| *past == id));
             new && match next.text("/prev_attempt") {

@@ -65,7 +65,7 @@ impl Watch {
 /// What came of some tries.
 struct Sent {
     outcome: Result<Response>,
-    /// Whether the request may have been carried out although its outcome is none.
+    /// Whether the request changes something, and may have been carried out although its outcome does not say so.
     unclear: bool,
     /// How long the last try took.
     took: Duration,
@@ -83,11 +83,11 @@ impl Client {
     /// Whether this request must not be sent any more.
     fn is_halted(&self, request: &Request) -> bool {
         let halt = self.watch.as_ref().is_some_and(|watch| watch.halt.load(Ordering::SeqCst));
-        halt && request.method != reqwest::Method::GET
+        halt && !reads(request)
     }
 
     fn out(&self, request: &Request, out: bool) {
-        if let Some(watch) = self.watch.as_ref().filter(|_| request.method != reqwest::Method::GET) {
+        if let Some(watch) = self.watch.as_ref().filter(|_| !reads(request)) {
             watch.out.store(out, Ordering::SeqCst);
         }
     }
@@ -285,20 +285,19 @@ impl Client {
             Some(retry) => first.elapsed() < retry,
             None => tries < most,
         };
-        let safe = request.repeatable;
+        let (safe, reads) = (request.repeatable, reads(request));
         // An earlier try may have been carried out although its answer did not say so.
         let mut may_have_arrived = false;
         let mut tries = 0;
         let id = self.own_id(request);
         loop {
             tries += 1;
-            let reads = matches!(request.method, reqwest::Method::GET | reqwest::Method::HEAD);
             if self.pace.turn(reads && !self.polls).await {
                 self.trace_line("* it had to wait for its turn");
             }
             if self.is_halted(request) {
                 let error = Error::new(Kind::Interrupted, "interrupted before it was sent");
-                return Ok(Sent { outcome: Err(error), unclear: may_have_arrived && !safe, took: Duration::ZERO });
+                return Ok(Sent { outcome: Err(error), unclear: may_have_arrived && !reads, took: Duration::ZERO });
             }
             // Dated after its turn has come: a date that waits grows stale.
             let (exchanged, took) = self.exchange(request, id.as_deref()).await?;
@@ -313,13 +312,13 @@ impl Client {
                     // Also another answer than the service's own may stand for one that did something.
                     let replaced = answer.is_replaced();
                     let unclear = replaced && matches!(answer.status, 429 | 502..=504);
-                    may_have_arrived |= unclear || replaced && !safe;
+                    may_have_arrived |= unclear || replaced && !reads;
                     // A length that is right does not make it whole.
                     let cut = safe && answer.is_success() && breaks_off(&answer.body);
                     may_have_arrived |= cut;
                     if !(refused || unclear && safe || cut) {
                         self.pace.taken();
-                        return Ok(Sent { outcome: Ok(answer), unclear: replaced && !safe, took });
+                        return Ok(Sent { outcome: Ok(answer), unclear: may_have_arrived && !reads, took });
                     }
                     let pause = retry_after(&answer, (self.clock)())
                         .unwrap_or_else(|| backoff(tries, Duration::from_millis(200)));
@@ -338,7 +337,7 @@ impl Client {
                         Trouble::BrokeOff => safe && may_again(tries, 4),
                         Trouble::TimedOut | Trouble::Untakable | Trouble::Hopeless => false,
                     };
-                    let unclear = may_have_arrived && !safe;
+                    let unclear = may_have_arrived && !reads;
                     let error = if unclear { error.in_doubt() } else { error };
                     if !again {
                         return Ok(Sent { outcome: Err(error), unclear, took });
@@ -350,7 +349,7 @@ impl Client {
             self.out(request, may_have_arrived);
             let pause = if self.settings.retry.is_some() { pause.min(LONGEST_PAUSE) } else { pause };
             if !may_again(tries, MAX_TRIES) || Instant::now() + pause >= deadline || self.is_halted(request) {
-                return Ok(Sent { outcome, unclear: may_have_arrived && !safe, took });
+                return Ok(Sent { outcome, unclear: may_have_arrived && !reads, took });
             }
             self.trace_line(&format!("* again in {pause:.1?}"));
             if let (Some(notice), 1) = (&self.notice, tries) {
@@ -369,10 +368,15 @@ impl Client {
     }
 }
 
-/// Whether a request that must not be sent twice may have been carried out despite this answer: a service that fails
-/// may have begun before it did, and a success without its body is still a success.
+/// Whether a request that changes something may have been carried out despite this answer: a service that fails may
+/// have begun before it did, and a success without its body is still a success.
 fn may_have_begun(request: &Request, response: &Response) -> bool {
-    !request.repeatable && (response.is_success() || response.status == 500)
+    !reads(request) && (response.is_success() || response.status == 500)
+}
+
+/// Whether a request changes nothing.
+fn reads(request: &Request) -> bool {
+    matches!(request.method, reqwest::Method::GET | reqwest::Method::HEAD)
 }
 
 /// Looks several times, since what was asked for may take a moment to be seen: for so long at least.

@@ -97,7 +97,7 @@ impl Client {
         mut test: impl AsyncFnMut(&Answer) -> Result<Option<String>>,
     ) -> Result<Answer> {
         let noun = until.noun;
-        let show = self.request(noun.get, &wait::within(noun.get, &until.args))?;
+        let show = self.request(noun.get, &until.args.in_path_of(noun.get))?;
         let mut was_there = false;
         let end = self
             .poll(until.time, progress, async |client, looks| {

@@ -98,12 +98,12 @@ impl Client {
             before.log = log.ok().and_then(Result::ok).map(|log| log.rows().map(|row| row.json().to_owned()).collect());
         }
         if let Some((Goal::Appears, noun)) = &op.goal {
-            before.ids = ids(&self.call(noun.list, &within(noun.list, args)).await?, noun);
+            before.ids = ids(&self.call(noun.list, &args.in_path_of(noun.list)).await?, noun);
         }
         // Of a removal without a job only the state tells that it failed, unless it had failed before.
         if let (Some((Goal::Gone, noun)), None) = (&op.goal, op.job)
             && !noun.failed.is_empty()
-            && let Ok(shown) = self.call(noun.get, &within(noun.get, args)).await
+            && let Ok(shown) = self.call(noun.get, &args.in_path_of(noun.get)).await
         {
             let state = shown.first().and_then(|row| row.text("/state").map(|state| state.into_owned()));
             before.moved = state.is_some_and(|state| !noun.failed.contains(&state.as_str()));
@@ -114,7 +114,7 @@ impl Client {
     /// Whether the object that an operation was to remove is gone, although the service said otherwise.
     pub async fn is_gone(&self, op: &Op, args: &Args) -> bool {
         let Some((Goal::Gone, noun)) = &op.goal else { return false };
-        let Ok(show) = self.request(noun.get, &within(noun.get, args)) else { return false };
+        let Ok(show) = self.request(noun.get, &args.in_path_of(noun.get)) else { return false };
         self.send(&show).await.is_ok_and(|seen| seen.is_gone())
     }
 
@@ -136,7 +136,7 @@ impl Client {
         let mut state: Option<String> = None;
         let mut changes = 0;
         let shown = if matches!(goal, Goal::Appears) { noun.list } else { noun.get };
-        let show = self.request(shown, &within(shown, &waiting.args))?;
+        let show = self.request(shown, &waiting.args.in_path_of(shown))?;
         let mut moved = waiting.before.moved;
         // What was made by the request, and not what was there before.
         let made = !matches!(goal, Goal::Gone) && makes(&waiting, noun);
@@ -356,14 +356,6 @@ fn makes(waiting: &Wait<'_>, noun: &Noun) -> bool {
     waiting.op.path_params().all(|param| param != noun.name)
 }
 
-/// The arguments that the path of an operation has.
-pub(super) fn within(op: &Op, args: &Args) -> Args {
-    op.path_params().fold(Args::new(), |part, param| match args.text(param) {
-        Some(id) => part.set(param, id),
-        None => part,
-    })
-}
-
 fn ids(list: &Answer, noun: &Noun) -> Vec<String> {
     list.rows().filter_map(|row| row.text(&format!("/{}", noun.key)).map(|id| id.into_owned())).collect()
 }
@@ -384,7 +376,7 @@ fn appeared(list: &Answer, noun: &Noun, waiting: &Wait<'_>) -> Result<Poll<Answe
 /// The operation that shows the log of a noun, and its arguments, if they are known.
 fn log_of(noun: &Noun, args: &Args) -> Option<(&'static Op, Args)> {
     let log = noun.log?;
-    log.path_params().all(|param| args.text(param).is_some()).then(|| (log, within(log, args)))
+    log.path_params().all(|param| args.text(param).is_some()).then(|| (log, args.in_path_of(log)))
 }
 
 impl Wait<'_> {

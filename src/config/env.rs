@@ -89,6 +89,21 @@ impl Env {
         all
     }
 
+    /// The names of the variables that begin so, in their order, and whether each is empty.
+    #[allow(clippy::disallowed_methods)]
+    pub(super) fn beginning(&self, prefixes: &[&str]) -> Vec<(String, bool)> {
+        let begins = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let mut all: Vec<(String, bool)> = match &self.own {
+            None => {
+                std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into(), value.is_empty())).collect()
+            }
+            Some(vars) => vars.iter().map(|(name, value)| (name.clone(), value.is_empty())).collect(),
+        };
+        all.retain(|(name, _)| begins(name));
+        all.sort();
+        all
+    }
+
     /// Gives a program that is to be started these variables, without those that are secrets.
     pub fn hand_on(&self, command: &mut Command) {
         if let Some(vars) = &self.own {

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::own::{self, Own, Reach};
 use super::profile::{self, Profile};
-use super::{Config, Defaults, Dirs, Env, Origin, SIGNING, Setting, check, paths};
+use super::{Config, Defaults, Dirs, Env, Origin, SIGNING, Setting, check, paths, unread};
 use crate::error::{Error, Hint, Result};
 use crate::sensitive;
 
@@ -285,7 +285,6 @@ impl Config {
             meant.fill(chosen)?;
             warnings.extend(chosen.unknown());
         }
-        warnings.splice(0..0, foreign(sources, meant.insecure.as_ref().is_some_and(|it| it.value)));
         let Meant { url, account, key_id, user, act_as, roles, insecure } = meant;
 
         let own = dir.map_or(Ok(Own::default()), own::read)?;
@@ -318,7 +317,7 @@ impl Config {
             Some((command.to_owned(), known.name, setting))
         });
         let of_commands = of_commands.collect();
-        Ok(Config {
+        let mut config = Config {
             profile: in_use,
             url: checked(url, |text, origin| check::url(text, origin))?,
             account: checked(account, |text, origin| check::login("account", text, origin))?,
@@ -346,7 +345,9 @@ impl Config {
             warnings,
             dirs: sources.dirs.clone(),
             env: sources.env.clone(),
-        })
+        };
+        config.warnings.splice(0..0, unread::warnings(&config));
+        Ok(config)
     }
 }
 
@@ -448,30 +449,4 @@ fn key(flags: &Flags, sources: &Sources) -> (Option<Setting<PathBuf>>, Option<Se
         };
     }
     (None, None)
-}
-
-/// Variables of other tools for this service, and what says the same here.
-const FOREIGN: &[(&str, &str)] = &[
-    ("TRITON_SKIP_TLS_VERIFY", "SDC_TLS_INSECURE"),
-    ("TRITON_RBAC_USER", "SDC_USER"),
-    ("TRITON_RBAC_ROLE", "SDC_ROLE"),
-    ("SDC_API_VERSION", "SDC_ACCEPT_VERSION"),
-    ("SDC_KEY_PASSPHRASE", "SDC_KEY_PASSPHRASE_FILE"),
-    ("TRITON_KEY_PASSPHRASE", "SDC_KEY_PASSPHRASE_FILE"),
-    ("TRITON_KEY_PASSPHRASE_FILE", "SDC_KEY_PASSPHRASE_FILE"),
-    ("TRITON_KEY_PATH", "SDC_KEY_FILE"),
-    ("SDC_KEY_PATH", "SDC_KEY_FILE"),
-    ("SDC_CA_FILE", "SDC_CACERT"),
-    ("TRITON_CACERT", "SDC_CACERT"),
-    ("TRITON_CONFIG_DIR", "SDC_CONFIG_DIR"),
-    ("TRITON_TRACE_HTTP", "--debug"),
-    ("SDC_ASSUME_YES", "--yes"),
-];
-
-/// Names those that are set, since whoever set them believes that they count; not what is so anyway.
-fn foreign(sources: &Sources, insecure: bool) -> Option<String> {
-    let said = |name: &str| insecure && name == "TRITON_SKIP_TLS_VERIFY";
-    let set = FOREIGN.iter().filter(|(name, _)| sources.env.var_os(name).is_some() && !said(name));
-    let set: Vec<String> = set.map(|(name, own)| format!("{name} (here: {own})")).collect();
-    (!set.is_empty()).then(|| format!("set, and not read by sdc: {}", set.join(", ")))
 }

@@ -14,6 +14,7 @@ mod pin;
 pub mod profile;
 pub mod proxy;
 pub mod ssh_config;
+mod unread;
 
 use std::fmt;
 use std::path::PathBuf;

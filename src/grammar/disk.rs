@@ -66,7 +66,9 @@ fn size(text: &str, at: usize, value: &str) -> Result<Value> {
         Ok(size) => Ok(size.into()),
         Err(_) => {
             let message = format!("'{}' is not a size", value.escape_debug());
-            Err(fault(WHAT, text, at, &message, "expected MiB, 10G, remaining or image"))
+            let error = fault(WHAT, text, at, &message, "expected MiB, 10G, remaining or image");
+            // The older tools read a file here.
+            Err(if value.starts_with('@') { error.hint("a disk in a file: --disk \"$(cat FILE)\"") } else { error })
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::escape::visible;
 
@@ -78,8 +78,7 @@ pub fn drawn(lines: &[Line], (width, height): (usize, usize), now: Instant) -> V
         .take(shown)
         .map(|(line, begun)| {
             let time = format!(" {}", elapsed(now.saturating_duration_since(*begun)));
-            let words = visible(&format!("{}: {}", line.name, line.words)).into_owned();
-            let words = fitted(&words, width.saturating_sub(time.len()));
+            let words = told(&visible(&line.name), &visible(&line.words), width.saturating_sub(time.len()));
             fitted(&format!("{words}{time}"), width)
         })
         .collect();
@@ -91,6 +90,36 @@ pub fn drawn(lines: &[Line], (width, height): (usize, usize), now: Instant) -> V
         drawn.push(fitted(&last.join("; "), width));
     }
     drawn
+}
+
+/// What is called so is in this state. The state is what is waited for: where there is no room for all, the id goes
+/// first, or is shortened where it is all that there is, and then the end of the name.
+fn told(name: &str, state: &str, width: usize) -> String {
+    let state = fitted(state, width);
+    let room = width.saturating_sub(state.width() + ": ".len());
+    let shorter = || without_id(name).map_or_else(|| with_short_ids(name), str::to_owned);
+    match if name.width() <= room { name.to_owned() } else { fitted(&shorter(), room) } {
+        name if name.is_empty() => state,
+        name => format!("{name}: {state}"),
+    }
+}
+
+/// The name alone, of `machine web1 (UUID)`.
+fn without_id(name: &str) -> Option<&str> {
+    let (name, id) = name.strip_suffix(')')?.rsplit_once(" (")?;
+    is_uuid(id).then_some(name)
+}
+
+/// The same with the first digits of each id, as lists show them.
+fn with_short_ids(name: &str) -> String {
+    let short = |word| if is_uuid(word) { word.split('-').next().unwrap_or(word) } else { word };
+    name.split(' ').map(short).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a word is an id that says nothing to a reader.
+fn is_uuid(word: &str) -> bool {
+    word.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+        && word.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// As much of it as has room.
@@ -148,6 +177,28 @@ mod tests {
         assert!(drawn[0].ends_with(" 2m07s"), "{drawn:?}");
         assert!(!drawn[0].chars().any(char::is_control), "{drawn:?}");
         assert!(unicode_width::UnicodeWidthStr::width(drawn[0].as_str()) < 30, "{drawn:?}");
+    }
+
+    #[test]
+    fn the_state_is_seen_however_narrow_the_terminal_is() {
+        let now = Instant::now();
+        let id = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+        let seen = |name: &str, width| drawn(&[line(name, "provisioning", now)], (width, 24), now).remove(0);
+        let (web, long) = (format!("machine web1 ({id})"), format!("machine {} ({id})", "a-long-name-of-a-machine"));
+        assert_eq!(seen(&web, 80), format!("machine web1 ({id}): provisioning 0s"));
+        for width in [67, 50, 40] {
+            assert_eq!(seen(&web, width), "machine web1: provisioning 0s");
+        }
+        assert_eq!(seen(&long, 70), "machine a-long-name-of-a-machine: provisioning 0s");
+        assert_eq!(seen(&long, 50), "machine a-long-name-of-a-machine: provisioning 0s");
+        assert_eq!(seen(&long, 40), "machine a-long-name-of: provisioning 0s");
+        // Without a name the id is all that tells it from others.
+        assert_eq!(seen(&format!("machine {id}"), 70), format!("machine {id}: provisioning 0s"));
+        for width in [50, 40] {
+            assert_eq!(seen(&format!("machine {id}"), width), "machine 3c1f8a52: provisioning 0s");
+        }
+        assert_eq!(seen(&format!("disk {id} of machine web1"), 50), "disk 3c1f8a52 of machine web1: provisioning 0s");
+        assert_eq!(seen(&web, 18), "provisioning 0s");
     }
 
     #[test]

@@ -264,8 +264,7 @@ impl Changing<'_> {
             (None, _) => {
                 let sent = match wait {
                     Some(patience) if op.refused_while_busy => {
-                        let sent = create::delete_when_allowed(client, request, &Time::new(patience)).await?;
-                        sent.answer(op).map(|answer| (sent, answer))
+                        create::delete_when_allowed(client, op, request, &Time::new(patience)).await
                     }
                     _ => client.answered(op, request).await,
                 };

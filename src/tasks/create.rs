@@ -382,21 +382,27 @@ impl CreateOptions {
 }
 
 /// Sends the deletion of a machine until the service is able to carry it out: one that is being made cannot be deleted
-/// before it has a server. Returns the last answer, whatever its status.
+/// before it has a server.
 ///
 /// # Errors
-/// No answer.
-pub async fn delete_when_allowed(client: &Client, request: &Request, time: &Time) -> Result<Response> {
+/// No answer, another refusal, or the time is over.
+pub async fn delete_when_allowed(
+    client: &Client,
+    op: &Op,
+    request: &Request,
+    time: &Time,
+) -> Result<(Response, Answer)> {
     let mut pause = FIRST_PAUSE;
     loop {
-        let sent = client.send(request).await?;
-        let busy = sent.status == 409 && sent.failure().fault().is_some_and(|fault| fault.code == "ConflictError");
-        if !busy {
-            return Ok(sent);
+        let error = match client.answered(op, request).await {
+            Ok(sent) => return Ok(sent),
+            Err(error) => error,
+        };
+        if !error.fault().is_some_and(|fault| fault.status == 409 && fault.code == "ConflictError") {
+            return Err(error);
         }
         if pause >= time.left() {
-            let words =
-                format!("the service did not take the deletion within {:?}: {}", time.said(), sent.failure().message());
+            let words = format!("the service did not take the deletion within {:?}: {}", time.said(), error.message());
             return Err(Error::new(Kind::TimedOut, words));
         }
         tokio::time::sleep(pause).await;
@@ -415,9 +421,8 @@ pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()>
     let args = Args::new().set("machine", id);
     let request = client.request(&machines::DELETE, &args)?;
     let sent = loop {
-        let sent = delete_when_allowed(client, &request, &time).await;
-        match sent.and_then(|sent| sent.answer(&machines::DELETE).map(|_| sent)) {
-            Ok(sent) => break sent,
+        match delete_when_allowed(client, &machines::DELETE, &request, &time).await {
+            Ok((sent, _)) => break sent,
             Err(error) if error.kind() == Kind::NotFound => return Ok(()),
             Err(error) if !matches!(error.kind(), Kind::Unreachable | Kind::Throttled) => return Err(error),
             Err(error) if pause >= time.left() => return Err(error),

@@ -15,6 +15,7 @@ mod filter_errors;
 pub mod listing;
 pub mod lockout;
 pub mod machine_diff;
+pub mod near;
 pub mod overview;
 mod pair_file;
 pub mod permission;

@@ -122,10 +122,7 @@ pub async fn path(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
 
 /// The arguments of the path below which the things of a noun are listed.
 pub fn place(noun: &Noun, args: &Args) -> Args {
-    noun.list.path_params().fold(Args::new(), |place, name| match args.text(name) {
-        Some(id) => place.set(name, id),
-        None => place,
-    })
+    args.in_path_of(noun.list)
 }
 
 /// The same in the fields that refer to things.
@@ -196,7 +193,7 @@ async fn with_id(client: &Client, noun: &'static Noun, mut entry: Value) -> Resu
 /// Not found, ambiguous, or the list could not be read.
 pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<String> {
     match within(client, noun, Args::new(), typed, None).await {
-        Err(error) => Err(with_near(client, noun, &Args::new(), typed, error).await),
+        Err(error) => Err(with_near(client, noun, &Args::new(), typed, error).await.blaming(noun.name, Some(typed))),
         found => found,
     }
 }
@@ -592,27 +589,9 @@ fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Erro
     if noun.list.shape == Shape::Rows && crate::grammar::selector::is_glob(typed) {
         return error.hint(format!("this takes the name of one {}, not a glob", noun.word));
     }
-    let mut near: Vec<&str> = things
-        .iter()
-        .map(|thing| thing.name.as_str())
-        .filter(|name| !name.is_empty() && (name.contains(typed) || typed.contains(name)))
-        .collect();
-    // A typing error, where no name is a part of the other.
-    if near.is_empty() {
-        let names: Vec<&str> = things.iter().map(|thing| thing.name.as_str()).collect();
-        near.extend(crate::grammar::nearest(typed, &names));
-    }
-    near.sort_unstable();
-    near.dedup();
-    near.truncate(CANDIDATES);
-    let error = if near.is_empty() {
-        error
-    } else {
-        error.hint(format!(
-            "did you mean {}?",
-            near.iter().map(|name| super::words::brief(name)).collect::<Vec<_>>().join(", ")
-        ))
-    };
+    // What is gone is of no use in its place.
+    let there = things.iter().filter(|thing| thing.is_there());
+    let error = super::near::offered(error, typed, there.map(|thing| thing.name.as_str()));
     let error = error.hint(Hint::run("list them", CommandLine::of(lister)));
     // The name of another owner may stand there.
     match noun.list.path_params().next().filter(|_| noun.list.takes_globs()) {
@@ -664,7 +643,9 @@ async fn key_name(client: &Client, noun: &Noun, place: &Args, typed: &str) -> Re
             let what = if by_fingerprint { "has the fingerprint" } else { "is called" };
             let words = format!("no key here {what} '{}'", super::words::brief(typed));
             let all = Hint::run("list them", CommandLine::of(&client.service().command(noun.list)));
-            Err(Error::new(crate::error::Kind::NotFound, words).hint(all))
+            let names: Vec<_> = answer.rows().filter_map(|row| row.text("/name")).collect();
+            let error = Error::new(crate::error::Kind::NotFound, words);
+            Err(super::near::offered(error, typed, names.iter().map(AsRef::as_ref)).hint(all))
         }
     }
 }

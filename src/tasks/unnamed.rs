@@ -21,7 +21,8 @@ pub async fn error(client: &Client, noun: &Noun, place: &Args, name: &str) -> Er
     let shown: String = name.chars().take(60).collect();
     let machine = place.text("machine").unwrap_or_default();
     if !all.contains_key(name) {
-        return Error::new(Kind::NotFound, format!("no {} named '{shown}'", noun.word))
+        let error = Error::new(Kind::NotFound, format!("no {} named '{shown}'", noun.word));
+        return super::near::offered(error, name, all.keys().map(String::as_str))
             .hint(Hint::run("list them", place.command(client.service(), noun.list)));
     }
     let error =

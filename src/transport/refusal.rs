@@ -81,6 +81,11 @@ impl Refusal {
         Refusal { why, host, fingerprint, shown }
     }
 
+    /// The setting that decided, if one did.
+    pub(super) fn setting(&self) -> Option<&'static str> {
+        matches!(self.why, Why::Pin).then_some("tls-pin")
+    }
+
     /// What can be done about it. `place` is host and port, as openssl takes them.
     pub(super) fn hints(&self, place: &str) -> Vec<String> {
         let mut hints = self.own_hints();

@@ -41,7 +41,7 @@ impl Trusted {
         let mut all = if system { system_roots(settings)? } else { Vec::new() };
         let built_in = system && all.is_empty();
         if let Some(file) = &settings.cacert {
-            all.extend(in_file(file, "")?);
+            all.extend(in_file(file, "").map_err(|error| error.blaming("cacert", None))?);
         }
         all.sort_unstable_by(|a, b| a.as_ref().cmp(b.as_ref()));
         all.dedup();

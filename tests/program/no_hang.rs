@@ -224,6 +224,11 @@ fn files() -> tempfile::TempDir {
 
 /// Runs each, some at once, and returns what did not end with the code.
 fn failing(url: &str, commands: &[(String, Vec<String>)], code: i32) -> Vec<String> {
+    failing_to(url, commands, |ended| ended.code == Some(code))
+}
+
+/// The same, and returns what did not end as it should.
+fn failing_to(url: &str, commands: &[(String, Vec<String>)], is_right: impl Fn(&Ended) -> bool + Sync) -> Vec<String> {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
@@ -231,7 +236,7 @@ fn failing(url: &str, commands: &[(String, Vec<String>)], code: i32) -> Vec<Stri
                 while let Some((path, more)) = commands.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let words: Vec<String> = path.split(' ').map(str::to_owned).chain(more.iter().cloned()).collect();
                     let ended = run(url, &words, &[]);
-                    if ended.code != Some(code) {
+                    if !is_right(&ended) {
                         let line = format!("sdc {}: {:?}\n{}", words.join(" "), ended.code, ended.told);
                         wrong.lock().unwrap().push(line);
                     }
@@ -249,6 +254,32 @@ fn typed(line: &str) -> (String, Vec<String>) {
 
 fn words(line: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
+}
+
+/// The commands of the table that change something by their first request.
+fn changes(commands: &[(String, Vec<String>)]) -> Vec<(String, Vec<String>)> {
+    let changes = |path: &str| {
+        // Of the internal services SAPI is read first.
+        let ops = api::CLOUDAPI.ops().filter(|op| op.method.as_str() != "GET");
+        ops.map(api::words).any(|words| words == path)
+    };
+    // These read first.
+    let reads = |path: &str| path != "machines metadata set" && OWN.iter().any(|(known, _)| *known == path);
+    let reads = |path: &str| reads(path) || path == "machines disks add";
+    commands.iter().filter(|(path, _)| changes(path) && !reads(path)).cloned().collect()
+}
+
+#[test]
+fn every_change_whose_answer_was_lost_has_an_unknown_outcome_and_a_command_to_look() {
+    let files = files();
+    let all = changes(&commands(files.path()));
+    assert!(all.len() > 60, "{}", all.len());
+    let told = |told: &str| {
+        told.contains("the outcome is unknown: the request may have taken effect")
+            && ["to see what became of it: sdc ", "whether it is there: sdc "].iter().any(|look| told.contains(look))
+    };
+    let wrong = failing_to(&server(silent), &all, |ended| ended.code == Some(6) && told(&ended.told));
+    assert!(wrong.is_empty(), "{} of {}: {}", wrong.len(), all.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn options(command: Command, inherited: bool) -> Command {
                 .global(inherited)
                 .value_parser(["auto", "always", "never"])
                 .help("Colours: auto, always, never [env: NO_COLOR, CLICOLOR]"),
-            switch("quiet", "Print only errors on stderr").short('q'),
+            switch("quiet", "Print errors alone, and of changes the ids of what was made").short('q'),
         ])
         .next_help_heading(DEBUGGING)
         .args([

@@ -105,6 +105,7 @@ static COMMANDS: &[&Custom] = &[
     &images::image_tags::COMMAND,
     &local::config::COMMAND,
     &local::config::EDIT,
+    &local::config::SET,
 ];
 
 /// The command with these words.

@@ -61,6 +61,18 @@ pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], lost: &[S
     }
 }
 
+/// Asks a terminal what is usually agreed to: Enter is a yes, and an end of the input none.
+pub fn agreed(streams: &Streams, question: &str) -> bool {
+    streams.ask(&format!("{question} [Y/n] "));
+    match streams.line().unwrap_or_default().strip_suffix('\n') {
+        Some(line) => matches!(line.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes"),
+        None => {
+            end_line(streams);
+            false
+        }
+    }
+}
+
 /// What keeps a question from being asked.
 fn missing(streams: &Streams) -> &'static str {
     match (streams.stdin_tty, streams.stderr_tty) {

@@ -162,7 +162,12 @@ fn what_is_wrong_in_the_file_of_settings_is_told_with_its_line() {
     std::fs::create_dir(&folder).unwrap();
     let file = folder.join("sdc.yaml");
     let pin = format!("tls-pin: SHA256:{}", "00".repeat(32));
-    for (setting, expected) in [(&*pin, "the pin is set by"), ("cacert: gone.pem", "the certificate file is set by")] {
+    for (setting, expected) in [
+        (&*pin, "the pin is set by"),
+        ("cacert: gone.pem", "the certificate file is set by"),
+        ("cacert: none.pem", "the certificate file is set by"),
+    ] {
+        std::fs::write(folder.join("none.pem"), "nothing").unwrap();
         std::fs::write(&file, format!("rate: 4\n{setting}\n")).unwrap();
         let vars = [("SDC_CONFIG_DIR", shown(&folder))];
         let output = ping_at(&format!("https://localhost:{port}"), &[], &vars);

@@ -16,7 +16,7 @@ use crate::cli::question;
 use crate::cli::resume;
 use crate::cli::terminal::prompt;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{CommandLine, Error, Result};
 use crate::render::{self, View};
 use crate::tasks::lockout;
 use crate::tasks::role_tags::{Edit, Taggable, answer, read as read_tags, same};
@@ -176,7 +176,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         app.say(&format!("{typed} {words}; nothing was sent"));
         return match shown {
             true => preview::requests(app, &client, &[]).await.map(|()| 0),
-            false => print(app, &answer(&read, &wanted)?, &view, jq.as_ref()).map(|()| 0),
+            false => print_changed(app, &answer(&read, &wanted)?, &view, jq.as_ref()).map(|()| 0),
         };
     }
     let write = place.write(&client, &wanted)?;
@@ -191,9 +191,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         prompt::confirm(&app.streams, "take away", &roles, &[vec![question::place(app)], own].concat())?;
     }
     let what = format!("{verb} role tags of {typed}");
+    let look = CommandLine::new("role-tags get").on(typed);
     let send = async |client: &Client| client.answered(place.op(), &write).await.map_err(|error| error.about(typed));
-    let ((_, answer), interrupted) = resume::sent(app, &client, &what, send).await?;
-    print(app, &answer, &view, jq.as_ref()).map_err(|error| change::carried_out(error, &what))?;
+    let ((_, answer), interrupted) = resume::sent(app, &client, &what, &look, send).await?;
+    print_changed(app, &answer, &view, jq.as_ref()).map_err(|error| change::carried_out(error, &what))?;
     interrupted.map_or(Ok(0), Err)
 }
 
@@ -209,6 +210,11 @@ fn typed_roles(matches: &ArgMatches) -> Result<Vec<String>> {
         }
     }
     Ok(roles)
+}
+
+/// The tags as they are now: not with --quiet alone.
+fn print_changed(app: &App, answer: &Answer, view: &View, jq: Option<&render::Program>) -> Result<()> {
+    if app.hides_changes(view) { Ok(()) } else { print(app, answer, view, jq) }
 }
 
 fn print(app: &App, answer: &Answer, view: &View, jq: Option<&render::Program>) -> Result<()> {

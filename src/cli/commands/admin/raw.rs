@@ -9,7 +9,7 @@ use crate::cli::args::build::Syntax;
 use crate::cli::commands::cloud::api;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::preview;
-use crate::error::{Error, Result};
+use crate::error::{CommandLine, Error, Result};
 
 /// `sdc admin raw`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -51,7 +51,9 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if app.globals.dry_run || app.globals.curl {
         return preview::requests(app, &client, &[request]).await.map(|()| 0);
     }
-    api::send(app, &client, &request, matches).await.map_err(|error| app.forgetting(error))
+    let path = text("PATH").split('?').next().unwrap_or_default();
+    let look = CommandLine::new("admin raw").on(text("SERVICE")).on("GET").on(path);
+    api::send(app, &client, &request, matches, &look).await.map_err(|error| app.forgetting(error))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::preview;
 use crate::cli::resume;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{CommandLine, Error, Result};
 use crate::render::Format;
 use crate::request::{Arg as Argument, Args};
 use crate::tasks::resolve;
@@ -168,10 +168,11 @@ impl Found {
         let view = app.view(matches, images::IMAGES.columns)?;
         let jq = app.program()?;
         let what = format!("update image {}", self.id);
+        let look = CommandLine::new("images get").on(&self.id);
         let (answer, interrupted) = match &request {
             Some(request) => {
                 let update = async |client: &Client| client.answered(&images::UPDATE, request).await;
-                let ((_, answer), interrupted) = resume::sent(app, &self.client, &what, update).await?;
+                let ((_, answer), interrupted) = resume::sent(app, &self.client, &what, &look, update).await?;
                 (answer, interrupted)
             }
             None => {
@@ -180,6 +181,7 @@ impl Found {
             }
         };
         let shown = match (answer, view.format) {
+            _ if app.hides_changes(&view) => Ok(()),
             (Answer::Record(image), Format::Table | Format::Wide) if jq.is_none() => {
                 app.show(&Answer::Rows(vec![image]), Shape::Rows, &view, None)
             }

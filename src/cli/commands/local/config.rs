@@ -7,17 +7,20 @@ use clap::{ArgMatches, Command};
 use super::profile;
 use crate::answer::Answer;
 use crate::api::CLOUDAPI;
+use crate::api::cloudapi::config;
 use crate::api::{Column, Shape, column};
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
+use crate::cli::args::given;
 use crate::cli::commands::{Custom, Settings, sections};
 use crate::cli::editor::Text;
+use crate::cli::execute;
 use crate::cli::show::set_format;
 use crate::config::Origin;
 use crate::config::own::{self, Section};
 use crate::config::paths::make_private_dir;
-use crate::error::{CommandLine, Error, Result};
+use crate::error::{CommandLine, Error, Hint, Result};
 use crate::sensitive;
 
 /// `sdc config show`.
@@ -42,6 +45,17 @@ pub(crate) static EDIT: Custom = Custom {
     settings: Settings::UNNEEDED,
 };
 
+/// `sdc config set`: the operation itself, of which the program's own settings are none.
+pub(crate) static SET: Custom = Custom {
+    path: "config set",
+    syntax: Syntax::Table,
+    run: |app, matches| Box::pin(set(app, matches)),
+    calls: &[("", &[&config::SET])],
+    examples: "",
+    previews: true,
+    settings: Settings::Needed,
+};
+
 /// What the edited text is called in errors.
 const EDITED: &str = "what was edited";
 
@@ -64,8 +78,19 @@ pub fn command() -> Command {
 fn edit_command() -> Command {
     Command::new("edit").about("Edit the settings that profiles have no field for, in $VISUAL or $EDITOR").before_long_help(
         "They are in sdc.yaml, in the folder of the profiles. Where there is no such file yet, the editor shows every \
-         setting in comments. A file that cannot be read as settings does not take the place of the one that can.",
+         setting in comments. A file that cannot be read as settings does not take the place of the one that can: on a \
+         terminal it can be edited again, else it is kept beside it.",
     )
+}
+
+async fn set(app: &App, matches: &ArgMatches) -> Result<i32> {
+    let words = given::read(&config::SET, matches)?.words;
+    let name = |word: &str| word.split([':', '=']).next().unwrap_or_default().replace('_', "-");
+    match words.iter().map(|word| name(word)).find(|name| own::KNOWN.iter().any(|known| known.name == name)) {
+        Some(name) => Err(Error::usage(format!("{name} is a setting of this program, and not of the account"))
+            .hint(Hint::run("to set it for all commands, a profile or a command", "config edit"))),
+        None => execute::run(app, &config::SET, matches).await,
+    }
 }
 
 async fn edit(app: &App) -> Result<i32> {

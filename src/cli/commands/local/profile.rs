@@ -189,6 +189,11 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
                 make_current(app, &dir, name())?;
             }
         }
+        "use" if name().contains('=') => {
+            return Err(Error::usage("a profile is chosen by its name, and its fields are changed in an editor")
+                .hint(Hint::run("to change fields", "profile edit NAME"))
+                .hint(Hint::run("what profiles have no field for", "config edit")));
+        }
         "use" => make_current(app, &dir, name())?,
         _ => {
             // A file that cannot be read can still be deleted, one that is not there cannot.

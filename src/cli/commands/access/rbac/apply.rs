@@ -53,7 +53,9 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let made = record.as_ref().map(Record::made).unwrap_or_default();
     let plan = plan::plan(&live, &wanted, made, choice)?;
     let only_plan = app.globals.dry_run || matches.get_flag("plan");
-    if !wants_json(app) {
+    // The plan is asked about, or wanted for itself; without either --quiet is about it too.
+    let asks = only_plan || !matches.get_flag("yes");
+    if !wants_json(app) && (asks || !app.globals.quiet) {
         app.streams.out(shown(&plan, client.account()).as_bytes())?;
     }
     settled.iter().for_each(|settled| tell(app, &plan, settled));

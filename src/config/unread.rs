@@ -1,0 +1,189 @@
+//! Variables that whoever set them believes to count, and that do not: those of other tools for this service, mistyped
+//! ones, and those that are empty. Their values are never shown.
+
+use super::{Config, Origin, Setting, exports, own};
+use crate::grammar::nearest;
+
+/// Variables of other tools for this service, and what says the same here.
+const FOREIGN: &[(&str, &str)] = &[
+    ("TRITON_SKIP_TLS_VERIFY", "SDC_TLS_INSECURE"),
+    ("TRITON_RBAC_USER", "SDC_USER"),
+    ("TRITON_RBAC_ROLE", "SDC_ROLE"),
+    ("SDC_API_VERSION", "SDC_ACCEPT_VERSION"),
+    ("SDC_KEY_PASSPHRASE", "SDC_KEY_PASSPHRASE_FILE"),
+    ("TRITON_KEY_PASSPHRASE", "SDC_KEY_PASSPHRASE_FILE"),
+    ("TRITON_KEY_PASSPHRASE_FILE", "SDC_KEY_PASSPHRASE_FILE"),
+    ("TRITON_KEY_PATH", "SDC_KEY_FILE"),
+    ("SDC_KEY_PATH", "SDC_KEY_FILE"),
+    ("SDC_CA_FILE", "SDC_CACERT"),
+    ("TRITON_CACERT", "SDC_CACERT"),
+    ("TRITON_CONFIG_DIR", "SDC_CONFIG_DIR"),
+    ("TRITON_TRACE_HTTP", "--debug"),
+    ("SDC_ASSUME_YES", "--yes"),
+];
+
+/// How the names of all tools for this service begin.
+const FAMILIES: [&str; 2] = ["SDC_", "TRITON_"];
+
+/// Variables of ours that are no settings.
+const OTHERS: &[&str] = &["SDC_CONFIG_DIR", "SDC_CACHE_DIR", "SDC_COMPLETE"];
+
+/// What is to be said of them, each once.
+pub(super) fn warnings(config: &Config) -> Vec<String> {
+    let set = config.env.beginning(&FAMILIES);
+    let empty = set.iter().filter(|(name, empty)| *empty && matters(config, name));
+    let empty: Vec<&str> = empty.map(|(name, _)| name.as_str()).collect();
+    let has = |name: &str| set.iter().any(|(known, empty)| known == name && !empty);
+    // What is so anyway needs no word.
+    let so = |name: &str| config.insecure.value && name == "TRITON_SKIP_TLS_VERIFY";
+    let foreign = FOREIGN.iter().filter(|(name, _)| has(name) && !so(name));
+    let foreign = foreign.map(|(name, own)| format!("{name} (here: {own})"));
+    let mistyped = set.iter().filter(|(_, empty)| !empty);
+    let mistyped = mistyped.filter_map(|(name, _)| Some(format!("{name} (did you mean {}?)", meant(name)?)));
+    let unread: Vec<String> = foreign.chain(mistyped).collect();
+    let mut words = Vec::new();
+    if !unread.is_empty() {
+        words.push(format!("set, and not read by sdc: {}", unread.join(", ")));
+    }
+    if !empty.is_empty() {
+        words.push(format!("set but empty, which is the same as not set: {}", empty.join(", ")));
+    }
+    words
+}
+
+/// All variables that are read.
+fn known() -> impl Iterator<Item = &'static str> {
+    exports::names().chain(own::KNOWN.iter().map(|known| known.variable)).chain(OTHERS.iter().copied())
+}
+
+/// The variable that was meant by one that nobody knows, if its name is nearly the same behind the family's.
+fn meant(name: &str) -> Option<&'static str> {
+    if known().chain(FOREIGN.iter().map(|(name, _)| *name)).any(|known| known == name) {
+        return None;
+    }
+    FAMILIES.iter().find_map(|family| {
+        let ours: Vec<&'static str> = known().filter(|known| known.starts_with(family)).collect();
+        let ends: Vec<&'static str> = ours.iter().filter_map(|known| known.strip_prefix(family)).collect();
+        let near = nearest(name.strip_prefix(family)?, &ends)?;
+        ours.into_iter().find(|known| known.strip_prefix(family) == Some(near))
+    })
+}
+
+/// The settings of variables, by their names behind the family's: where each comes from, and whether its lack changes
+/// what happens.
+fn source<'a>(config: &'a Config, name: &str) -> Option<(Option<&'a Origin>, bool)> {
+    fn of<T>(setting: Option<&Setting<T>>) -> Option<&Origin> {
+        setting.map(|setting| &setting.origin)
+    }
+    let key = || of(config.key_file.as_ref()).or(of(config.key_material.as_ref())).or(of(config.key_id.as_ref()));
+    let variable = format!("SDC_{name}");
+    let found = match name {
+        "PROFILE" => (of(config.profile.as_ref()), false),
+        "URL" => (of(config.url.as_ref()), true),
+        "ACCOUNT" => (of(config.account.as_ref()), true),
+        "USER" => (of(config.user.as_ref()), false),
+        "ROLE" => (of(config.roles.as_ref()), false),
+        "ACT_AS" => (of(config.act_as.as_ref()), false),
+        "KEY_ID" | "KEY_FILE" | "KEY_MATERIAL" => (key(), true),
+        "KEY_PASSPHRASE_FILE" => (of(config.passphrase_file.as_ref()), false),
+        "CACERT" => (of(config.cacert.as_ref()), false),
+        // Without it less is asked of a certificate, and nobody sees that.
+        "TLS_PIN" => (of(config.pins.as_ref()), true),
+        "PROXY" => (of(config.proxy.as_ref()), false),
+        "SIGNING" => (Some(&config.signing.origin), false),
+        "ACCEPT_VERSION" => (of(config.accept_version.as_ref()), false),
+        "CONNECT_TIMEOUT" => (Some(&config.connect_timeout.origin), false),
+        "REQUEST_TIMEOUT" => (Some(&config.request_timeout.origin), false),
+        "RATE" => (of(config.rate.as_ref()), false),
+        _ => {
+            let known = own::KNOWN.iter().find(|known| known.variable == variable)?;
+            (of(config.defaults.get(known.name)), false)
+        }
+    };
+    Some(found)
+}
+
+/// Whether something else decides since this variable is empty.
+fn matters(config: &Config, name: &str) -> bool {
+    if !known().any(|known| known == name) {
+        return false;
+    }
+    let Some((family, end)) = FAMILIES.iter().find_map(|family| Some((*family, name.strip_prefix(family)?))) else {
+        return false;
+    };
+    let Some((origin, needed)) = source(config, end) else { return false };
+    let named = matches!(config.profile, Some(Setting { origin: Origin::Flag(_) | Origin::Env(_), .. }));
+    match origin {
+        None | Some(Origin::Default) => needed,
+        Some(Origin::Flag(_)) => false,
+        Some(Origin::Env(other)) => !other.starts_with(family) && family == FAMILIES[0],
+        // A profile that is named decides alone.
+        Some(Origin::Profile { .. }) => !named,
+        Some(Origin::Current(_) | Origin::Own { .. }) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::config::{Dirs, Flags, Sources, profile};
+
+    fn told(vars: &[(&str, &str)], flags: &Flags) -> Vec<String> {
+        let home = tempfile::tempdir().unwrap();
+        let coal = profile::Profile {
+            name: "coal".to_owned(),
+            url: "https://coal".to_owned(),
+            account: "acme".to_owned(),
+            key_id: "aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99".to_owned(),
+            ..profile::Profile::default()
+        };
+        profile::write(home.path(), &coal).unwrap();
+        std::fs::write(home.path().join("config.json"), r#"{"profile":"coal"}"#).unwrap();
+        let vars: HashMap<String, String> = vars.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let dirs = Dirs { config: Some(home.path().to_owned()), ..Dirs::default() };
+        Config::load(flags, &Sources::of(vars, dirs)).unwrap().warnings
+    }
+
+    #[test]
+    fn a_variable_that_was_mistyped_is_told_with_the_one_that_was_meant() {
+        for (name, meant) in [
+            ("SDC_TIMOUT", "SDC_TIMEOUT"),
+            ("SDC_ACOUNT", "SDC_ACCOUNT"),
+            ("SDC_URI", "SDC_URL"),
+            ("SDC_TLS_PINS", "SDC_TLS_PIN"),
+            ("SDC_KEY_MATERAIL", "SDC_KEY_MATERIAL"),
+            ("TRITON_ACCOUT", "TRITON_ACCOUNT"),
+        ] {
+            let words = format!("set, and not read by sdc: {name} (did you mean {meant}?)");
+            assert_eq!(told(&[(name, "s3cret")], &Flags::default()), [words]);
+        }
+        for name in ["SDC_HOME", "SDC_VERSION", "SDC_JAVA_OPTS", "TRITON_NETWORK_NAME", "SDC_", "TIMOUT", "SDC_TESTING"]
+        {
+            assert!(told(&[(name, "1")], &Flags::default()).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_is_told_where_something_else_decides_for_it() {
+        let empty = |vars: &[(&str, &str)], flags: &Flags| -> String {
+            let told = told(vars, flags).join("; ");
+            told.strip_prefix("set but empty, which is the same as not set: ").map_or(told.clone(), str::to_owned)
+        };
+        let (none, key) = (Flags::default(), ("SDC_KEY_MATERIAL", ""));
+        assert_eq!(empty(&[key], &none), "SDC_KEY_MATERIAL");
+        assert_eq!(empty(&[("SDC_URL", ""), ("SDC_TLS_PIN", "")], &none), "SDC_TLS_PIN, SDC_URL");
+        assert_eq!(empty(&[("SDC_ACCOUNT", ""), ("TRITON_ACCOUNT", "jill")], &none), "SDC_ACCOUNT");
+        assert_eq!(empty(&[("SDC_PROFILE", "")], &none), "SDC_PROFILE");
+        // Nothing changes by these.
+        assert_eq!(empty(&[key, ("SDC_KEY_FILE", "/k")], &none), "");
+        assert_eq!(empty(&[("SDC_ACCOUNT", "jill"), ("TRITON_ACCOUNT", "")], &none), "");
+        let vars = [("SDC_USER", ""), ("SDC_TIMEOUT", ""), ("SDC_CACERT", ""), ("SDC_OTHER", ""), ("SDC_TIMOUT", "")];
+        assert_eq!(empty(&vars, &none), "");
+        let typed = Flags { key_file: Some("/k".into()), ..Flags::default() };
+        assert_eq!(empty(&[key], &typed), "");
+        let named = Flags { profile: Some("coal".to_owned()), ..Flags::default() };
+        assert_eq!(empty(&[("SDC_URL", "")], &named), "");
+    }
+}

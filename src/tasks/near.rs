@@ -1,0 +1,81 @@
+//! Names that are spelled like one that nothing has: a typing error, or a part of the name.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
+//! # use sdc::emulator::{Emulator, Options, Pace};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { pace: Pace::Times(10_000.0), ..Options::default() }).await?;
+//! # let key = PrivateKey::read(cloud.key_file(), &mut no_passphrase)?;
+//! # let name = key.public().md5();
+//! # let signer = Signer::new(cloud.account(), Key::File(key), &name)?;
+//! # let client = sdc::Client::builder().url(cloud.url()).account(cloud.account()).signer(signer).build()?;
+//! use sdc::api::cloudapi::keys::GET;
+//! use sdc::request::Args;
+//! use sdc::tasks::near;
+//!
+//! let args = Args::new().set("key", "emulatr");
+//! let error = client.call(&GET, &args).await.unwrap_err();
+//! let error = near::named(&client, &GET, &args, error).await;
+//! assert_eq!(error.hints()[0].as_str(), "did you mean emulator?");
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
+
+use super::words::brief;
+use crate::answer::scan;
+use crate::api::{Ids, Op, Shape};
+use crate::client::Client;
+use crate::error::{Error, Hint, Kind};
+use crate::request::Args;
+
+/// So many are offered at most.
+const MAX_NAMES: usize = 8;
+
+/// Adds to an error those of these names that are like what was typed.
+pub(super) fn offered<'a>(error: Error, typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> Error {
+    let is_part = |name: &&str| !name.is_empty() && (name.contains(typed) || typed.contains(name));
+    let mut near: Vec<&str> = names.clone().filter(is_part).collect();
+    // A typing error, where no name is a part of the other.
+    if near.is_empty() {
+        near.extend(crate::grammar::nearest(typed, &names.collect::<Vec<_>>()));
+    }
+    near.sort_unstable();
+    near.dedup();
+    near.truncate(MAX_NAMES);
+    match near.is_empty() {
+        true => error,
+        false => error.hint(format!("did you mean {}?", near.into_iter().map(brief).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// The error of an operation on what the service finds by its name, such as a key or a tag, with the names that are
+/// there. Only the list of all knows them, and it is asked for where the service found nothing alone.
+pub async fn named(client: &Client, op: &Op, args: &Args, error: Error) -> Error {
+    let noun = op.path_params().last().and_then(|param| client.service().noun(param));
+    let Some(noun) = noun.filter(|noun| matches!(noun.ids, Ids::Any | Ids::Key)) else { return error };
+    let Some(typed) = args.text(noun.name).filter(|_| error.kind() == Kind::NotFound && error.fault().is_some()) else {
+        return error;
+    };
+    let Ok(all) = client.call(noun.list, &args.in_path_of(noun.list)).await else { return error };
+    let names: Vec<String> = match noun.list.shape {
+        Shape::Map => {
+            let members = all.first().and_then(|row| scan::members(row.0.get())).into_iter().flatten();
+            members.filter_map(|(name, _)| Some(scan::unquote(name)?.into_owned())).collect()
+        }
+        _ => {
+            let field = format!("/{}", noun.name_field);
+            all.rows().filter_map(|row| row.text(&field).map(|name| name.into_owned())).collect()
+        }
+    };
+    // It is there, and something else is not.
+    if names.iter().any(|name| name == typed) {
+        return error;
+    }
+    let list = args.command(client.service(), noun.list);
+    offered(error, typed, names.iter().map(String::as_str)).hint(Hint::run("list them", list))
+}
