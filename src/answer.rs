@@ -154,7 +154,8 @@ pub fn split_rows(body: &[u8]) -> Result<Vec<&RawValue>> {
 
 /// What to ask where an answer cannot be that of the service of this name.
 pub(crate) fn whose(service: &str) -> Hint {
-    Hint::from(format!("is the URL that of {service} itself? try: ")).then_run("auth doctor")
+    let doctor = if service == "CloudAPI" { "auth doctor" } else { "admin discover" };
+    Hint::from(format!("is the URL that of {service} itself? try: ")).then_run(doctor)
 }
 
 /// The rows of a list that the service of this name answered.

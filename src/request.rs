@@ -147,15 +147,6 @@ impl Args {
         }
     }
 
-    /// Those of the path of this operation alone.
-    #[must_use]
-    pub fn in_path_of(&self, op: &Op) -> Args {
-        op.path_params().fold(Args::new(), |part, param| match self.text(param) {
-            Some(id) => part.set(param, id),
-            None => part,
-        })
-    }
-
     /// Those of a noun's list, which leave out what is gone, unless they say themselves what is listed.
     #[must_use]
     pub fn usual(mut self, noun: &Noun) -> Self {
@@ -165,6 +156,15 @@ impl Args {
             self.push(usual.name, Arg::Text(usual.value.to_owned()));
         }
         self
+    }
+
+    /// Those of the path of this operation alone.
+    #[must_use]
+    pub fn in_path_of(&self, op: &Op) -> Args {
+        op.path_params().fold(Args::new(), |part, param| match self.text(param) {
+            Some(id) => part.set(param, id),
+            None => part,
+        })
     }
 
     /// The command of an operation with these values in its path; what is not among them is a placeholder.

@@ -41,7 +41,7 @@ pub struct Response {
 
 /// What to ask where an answer cannot be the service's.
 pub(crate) fn whose(service: &Service) -> Hint {
-    crate::answer::whose(service.name)
+    Hint::from(format!("is the URL that of {} itself? try: ", service.name)).then_run(service.doctor)
 }
 
 /// What to do about a refusal that says too little of it.

@@ -49,6 +49,7 @@ static VMAPI: Service = Service {
     prefix: "",
     resources: &[&VMS],
     nouns: &[&VM],
+    doctor: "auth doctor",
     signed: false,
     traced: false,
     secret: false,

@@ -401,7 +401,7 @@ fn of_survey(
             let installed = found.installed.first().filter(|_| found.instances.len() == 1);
             let known = vmapi.filter(|_| name == "vmapi" && found.instances.len() == 1).map(|place| place.url.as_str());
             let address = one.address().or(known).or(installed.map(String::as_str)).or(found.domain.as_deref());
-            match address.and_then(|typed| address_of(typed)) {
+            match address.and_then(address_of) {
                 Some(url) => asked.push((found.service, one.alias.clone(), url)),
                 None => notes.push(format!("the address of {} is not known", one.alias)),
             }

@@ -395,6 +395,10 @@ impl Op {
             _ => Vec::new(),
         }
     }
+    /// Whether its answer tells people nothing: that something was begun is said in words.
+    pub fn is_silent(&self) -> bool {
+        self.starts_job || self.shape == Shape::Nothing
+    }
     /// Whether a command of it takes several targets.
     pub fn takes_several(&self) -> bool {
         matches!(self.targets, Takes::Each | Takes::InTurn)

@@ -13,6 +13,8 @@ pub struct Service {
     pub resources: &'static [&'static Resource],
     /// What its paths' parameters stand for: one a parameter.
     pub nouns: &'static [&'static Noun],
+    /// The command that tells what is wrong with the way to it.
+    pub doctor: &'static str,
     /// Whether requests are signed, except those of operations that say otherwise ([`Op::signed`]).
     pub signed: bool,
     /// Whether each request carries an id of its own, `x-request-id`, by which the logs of all services know it.

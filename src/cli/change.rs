@@ -165,9 +165,7 @@ pub async fn run(
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
-    let quiet = hidden
-        || table && (receipts_only || op.shape == Shape::Nothing && view.columns.is_empty())
-        || table && op.starts_job && view.columns.is_empty();
+    let quiet = hidden || table && (receipts_only || op.is_silent() && view.columns.is_empty());
     if (!quiet || jq.is_some()) && !(done.is_empty() && failure.is_some()) {
         if !at_once {
             view.images = app.image_names(client, &view).await;
@@ -311,8 +309,7 @@ fn look_at(op: &'static Op, call: &Call) -> Option<CommandLine> {
     let log = op.goal.and_then(|(_, noun)| noun.log).filter(|_| logged);
     let shows = |other: &&'static Op| other.method == Method::Get && other.path == op.path;
     let above = op.path_params().last().and_then(|param| api::noun(param));
-    let looks =
-        [log, op.goal.map(|(_, noun)| noun.get), api::service_of(op).ops().find(shows), above.map(|noun| noun.get)];
+    let looks = [log, op.goal.map(|(_, noun)| noun.get), api::ops().find(shows), above.map(|noun| noun.get)];
     looks.into_iter().flatten().find_map(|look| {
         let ids: Option<Vec<&str>> = look.path_params().map(|param| call.args.text(param)).collect();
         Some(resume::command_of(look).on_all(ids?))

@@ -64,6 +64,9 @@ pub fn tree() -> Command {
         .subcommand(admin())
 }
 
+/// Behind so many others a command stands.
+const LAST: usize = 100;
+
 /// The internal services with all their commands.
 fn admin() -> Command {
     let command = Command::new(PREFIX)
@@ -72,7 +75,9 @@ fn admin() -> Command {
         .arg_required_else_help(true)
         .subcommands(api::resources(PREFIX).map(of_noun));
     let own = commands::lay_over(PREFIX, Command::new(PREFIX));
-    inner::add(command.subcommands(own.get_subcommands().cloned().map(globals::add)))
+    // Behind the nouns, in their own order.
+    let own = own.get_subcommands().cloned().zip(LAST..);
+    inner::add(command.subcommands(own.map(|(command, at)| globals::add(command).display_order(at))))
 }
 
 /// The commands that these words may mean, where more words may follow: those of one noun where it is named.

@@ -70,7 +70,7 @@ impl Transport {
                     (false, true) => "are host and port of the URL right, and is a proxy needed?",
                     (false, false) => "are host and port of the URL and of the proxy right?",
                 })
-                .hint(doctor()),
+                .hint(doctor(place)),
             // With TLS 1.3 the refusal comes after the request, and may be lost.
             Trouble::BrokeOff if self.client_wanted.load(Ordering::Relaxed) => {
                 error.hint(format!("{CLIENT_WANTED}; {}", client_lacking(place)))
@@ -145,7 +145,7 @@ impl Transport {
                 Some(setting) => error.blaming(setting, None),
                 None => error,
             };
-            return refusal.hints(&place.words).into_iter().fold(error, Error::hint).hint(doctor());
+            return refusal.hints(&place.words).into_iter().fold(error, Error::hint).hint(doctor(place));
         }
         let asked = self.client_wanted.load(Ordering::Relaxed);
         let (cause, hint) = match tls {
@@ -188,7 +188,7 @@ impl Transport {
                 "the service and sdc do not agree on TLS; TLS 1.2 or 1.3 is needed".to_owned(),
             ),
         };
-        error.because(OfTls::new(cause)).hint(hint).hint(doctor())
+        error.because(OfTls::new(cause)).hint(hint).hint(doctor(place))
     }
 }
 
@@ -200,8 +200,8 @@ fn client_lacking(place: &Place) -> String {
 }
 
 /// What looks for the fault.
-fn doctor() -> Hint {
-    Hint::run("to see what is wrong", "auth doctor")
+fn doctor(place: &Place) -> Hint {
+    Hint::run("to see what is wrong", place.doctor)
 }
 
 /// A page that refuses a client without certificate.
@@ -230,6 +230,7 @@ pub(super) fn no_login(proxy: &Proxy) -> Error {
 pub(super) struct Place {
     words: String,
     service: &'static str,
+    doctor: &'static str,
     host: String,
     pub(super) https: bool,
 }
@@ -238,7 +239,13 @@ impl Place {
     pub(super) fn of(url: &url::Url, service: &Service) -> Self {
         let port = url.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
         let host = url.host_str().unwrap_or("the server").to_owned();
-        Place { words: format!("{host}{port}"), service: service.name, host, https: url.scheme() == "https" }
+        Place {
+            words: format!("{host}{port}"),
+            service: service.name,
+            doctor: service.doctor,
+            host,
+            https: url.scheme() == "https",
+        }
     }
 }
 

@@ -260,8 +260,9 @@ fn words(line: &str) -> Vec<String> {
 /// The commands of the table that change something by their first request.
 fn changes(commands: &[(String, Vec<String>)]) -> Vec<(String, Vec<String>)> {
     let changes = |path: &str| {
-        let ops = CLOUDAPI.resources.iter().flat_map(|resource| resource.ops.iter().map(move |op| (resource.name, op)));
-        ops.filter(|(_, op)| op.method.as_str() != "GET").any(|(name, op)| path == format!("{name} {}", op.verb))
+        // Of the internal services SAPI is read first.
+        let ops = api::CLOUDAPI.ops().filter(|op| op.method.as_str() != "GET");
+        ops.map(api::words).any(|words| words == path)
     };
     // These read first.
     let reads = |path: &str| path != "machines metadata set" && OWN.iter().any(|(known, _)| *known == path);

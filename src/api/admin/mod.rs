@@ -30,6 +30,7 @@ const INNER: Service = Service {
     prefix: PREFIX,
     resources: &[],
     nouns: &[],
+    doctor: "admin discover",
     signed: false,
     traced: true,
     secret: false,

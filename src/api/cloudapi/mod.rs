@@ -81,6 +81,7 @@ pub static CLOUDAPI: Service = Service {
     traced: false,
     secret: false,
     account_in_path: true,
+    doctor: "auth doctor",
     // What node-triton and node-smartdc ask for too, and what VNC needs.
     versions: Some("~9||~8"),
     first: 6,

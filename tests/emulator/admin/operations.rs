@@ -18,7 +18,13 @@ fn every_operation_of_the_services_has_a_handler_at_its_path() {
     let known: Vec<AdminOperation> = admin_operations().collect();
     let mut wrong = Vec::new();
     for row in rows.lines().skip(1) {
-        let [service, name, method, path] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let [service, name, method, path, _, _, command] = row.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{row}")
+        };
+        // What has no command of its own is the services' business among themselves.
+        if !command.starts_with("sdc admin ") {
+            continue;
+        }
         let path = path.split('?').next().unwrap();
         let methods: Vec<&str> = method.split('|').collect();
         // GET answers HEAD.

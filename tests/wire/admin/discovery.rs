@@ -217,3 +217,19 @@ fn any_request_goes_to_a_service_as_it_is() {
     assert!(said.contains("Rule not found"), "{said}");
     fwapi.done();
 }
+
+#[test]
+fn secrets_of_sapi_are_hidden_unless_they_are_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let sapi = Script::new(
+        r#"* GET /applications -> 200 [{"uuid":"c0d1e2f3-a4b5-4c6d-97e8-f90a1b2c3d4e","name":"sdc","metadata":{"ufds_ldap_root_pw":"hush","dns_domain":"example.com"}}]"#,
+    );
+    let vars = [("SAPI_URL", sapi.address.as_str())];
+    for words in ["applications list --json", "raw sapi GET /applications", "applications list --json --debug=bodies"] {
+        let said = admin(home.path(), &vars, words);
+        assert!(said.out.contains("example.com") && said.out.contains("(redacted)"), "{said:?}");
+        assert!(!said.out.contains("hush") && !said.err.contains("hush"), "{said:?}");
+    }
+    let said = admin(home.path(), &vars, "applications list --json --show-secrets").well();
+    assert!(said.contains("hush"), "{said}");
+}

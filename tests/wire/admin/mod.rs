@@ -5,6 +5,7 @@
 mod discovery;
 mod run;
 mod script;
+mod table;
 mod vms;
 
 /// Ids as the description of the services has them.

@@ -73,21 +73,22 @@ pub static POOLS: Resource = Resource {
 };
 
 /// A NIC tag, which the service finds by its name.
-pub static NIC_TAG: Noun = Noun::new("nictag", &GET_TAG, &LIST_TAGS).word("NIC tag").ids(Ids::Any, "name", "name");
+pub static NIC_TAG: Noun =
+    Noun::new("nictag", &GET_NIC_TAG, &LIST_NIC_TAGS).word("NIC tag").ids(Ids::Any, "name", "name");
 
 /// ListNicTags.
-pub static LIST_TAGS: Op = Op::list("ListNicTags", "list", "/nic_tags", "List the NIC tags")
+pub static LIST_NIC_TAGS: Op = Op::list("ListNicTags", "list", "/nic_tags", "List the NIC tags")
     .pages(1000)
     .fields(&[LIMIT, OFFSET])
     .examples("admin nictags list\nadmin nictags list 'mtu>1500'");
 
 /// GetNicTag.
-pub static GET_TAG: Op = Op::get("GetNicTag", "get", "/nic_tags/:nictag", "Show a NIC tag")
+pub static GET_NIC_TAG: Op = Op::get("GetNicTag", "get", "/nic_tags/:nictag", "Show a NIC tag")
     .each()
     .examples("admin nictags get external\nadmin nictags get external -o name,mtu");
 
 /// CreateNicTag.
-pub static CREATE_TAG: Op = Op::create("CreateNicTag", "create", "/nic_tags", "Create a NIC tag")
+pub static CREATE_NIC_TAG: Op = Op::create("CreateNicTag", "create", "/nic_tags", "Create a NIC tag")
     .making(&NIC_TAG)
     .fields(&[
         body("name", Kind::Text, "Name, at most 31 numbers, letters and underscores").positional(),
@@ -96,13 +97,13 @@ pub static CREATE_TAG: Op = Op::create("CreateNicTag", "create", "/nic_tags", "C
     .examples("admin nictags create storage --mtu 9000\nadmin nictags create storage --dry-run");
 
 /// UpdateNicTag.
-pub static UPDATE_TAG: Op = Op::put("UpdateNicTag", "update", "/nic_tags/:nictag", "Change a NIC tag")
+pub static UPDATE_NIC_TAG: Op = Op::put("UpdateNicTag", "update", "/nic_tags/:nictag", "Change a NIC tag")
     .fields(&[body("name", Kind::Text, "New name").short('n'), body("mtu", Kind::Integer, "Largest packet, in bytes")])
     .assigns()
     .examples("admin nictags update storage mtu=1500\nadmin nictags update storage name=backup");
 
 /// DeleteNicTag.
-pub static DELETE_TAG: Op = Op::delete("DeleteNicTag", "delete", "/nic_tags/:nictag", "Delete a NIC tag")
+pub static DELETE_NIC_TAG: Op = Op::delete("DeleteNicTag", "delete", "/nic_tags/:nictag", "Delete a NIC tag")
     .each()
     .examples("admin nictags delete storage --yes\nadmin nictags delete storage --dry-run");
 
@@ -112,7 +113,7 @@ pub static NIC_TAGS: Resource = Resource {
     aliases: &["nictag", "nic-tags"],
     about: "NIC tags: which NICs of servers reach which networks (NAPI)",
     columns: &[column("uuid"), column("name"), column("mtu")],
-    ops: &[&LIST_TAGS, &GET_TAG, &CREATE_TAG, &UPDATE_TAG, &DELETE_TAG],
+    ops: &[&LIST_NIC_TAGS, &GET_NIC_TAG, &CREATE_NIC_TAG, &UPDATE_NIC_TAG, &DELETE_NIC_TAG],
 };
 
 /// An aggregation, whose id is that of its server and its name.

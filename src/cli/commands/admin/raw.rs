@@ -52,8 +52,8 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         return preview::requests(app, &client, &[request]).await.map(|()| 0);
     }
     let path = text("PATH").split('?').next().unwrap_or_default();
-    let look = CommandLine::of("admin raw").on(text("SERVICE")).on("GET").on(path);
-    api::send(app, &client, &request, matches, look).await.map_err(|error| app.forgetting(error))
+    let look = CommandLine::new("admin raw").on(text("SERVICE")).on("GET").on(path);
+    api::send(app, &client, &request, matches, &look).await.map_err(|error| app.forgetting(error))
 }
 
 #[cfg(test)]

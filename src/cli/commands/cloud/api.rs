@@ -118,7 +118,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         }
     }
     let look = CommandLine::new("api").on("GET").on(path.split('?').next().unwrap_or_default());
-    let sent = send(app, &client, &request, matches, look).await;
+    let sent = send(app, &client, &request, matches, &look).await;
     sent.map_err(|error| {
         match without_account(&path).filter(|_| error.fault().is_some_and(|fault| fault.status >= 400)) {
             Some(whole) => error
@@ -163,8 +163,7 @@ pub(crate) fn typed(app: &App, matches: &ArgMatches, path: &str) -> Result<Reque
     Ok(request)
 }
 
-/// Sends a request of the user's own, and prints the answer as it came. `look` is the command that shows what came of
-/// one whose answer was lost.
+/// Sends a request of the user's own, and prints the answer as it came. `look` shows what became of one that is in doubt.
 ///
 /// # Errors
 /// What the service refused, and what went wrong on the way.
@@ -173,16 +172,16 @@ pub(crate) async fn send(
     client: &Client,
     request: &Request,
     matches: &ArgMatches,
-    look: CommandLine,
+    look: &CommandLine,
 ) -> Result<i32> {
     let jq = app.program()?;
     let send = async |client: &Client| client.send_reporting_doubt(request).await;
     let reads = matches!(request.method, reqwest::Method::GET | reqwest::Method::HEAD);
     let ((answer, unclear), interrupted) = match reads {
         true => (send(client).await?, None),
-        false => resume::sent(app, client, &format!("{} {}", request.method, request.path), &look, send).await?,
+        false => resume::sent(app, client, &format!("{} {}", request.method, request.path), look, send).await?,
     };
-    let answer = answer.map_err(|error| resume::with_look(app, &look, error))?;
+    let answer = answer.map_err(|error| resume::with_look(app, look, error))?;
     if matches.get_flag("include") {
         let mut head = format!("HTTP/1.1 {}\n", answer.status);
         for line in header_lines(&answer.headers) {
@@ -205,7 +204,7 @@ pub(crate) async fn send(
         Ok(()) => Ok(0),
         // A redirect of the service's is an answer too where the user asked for the request itself.
         Err(_) if (300..400).contains(&answer.status) && answer.is_own() => Ok(0),
-        Err(error) if unclear || answer.is_success() && !reads => Err(resume::with_look(app, &look, error.in_doubt())),
+        Err(error) if unclear || answer.is_success() && !reads => Err(resume::with_look(app, look, error.in_doubt())),
         Err(error) => Err(error),
     }
 }
