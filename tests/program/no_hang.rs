@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::common::{key, program};
-use sdc::api::CLOUDAPI;
 use sdc::api::{self, Field, Ids, Kind, Op, Shape};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
