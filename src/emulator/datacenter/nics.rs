@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value};
 
-use super::state::{LooseNic, Network, Nic, State, Vm, Volume, Work, id_of};
+use super::state::{LooseNic, Network, Nic, State, Vm, Volume, Work};
 
 /// Who has an interface.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ impl<'a> Held<'a> {
     pub(crate) fn uuid(&self) -> String {
         match self.by {
             Holder::Vm(vm) | Holder::Planned(vm, _) => vm.uuid.clone(),
-            Holder::Volume(volume) => volume.zone(),
+            Holder::Volume(volume) => volume.zone_id(),
             Holder::Loose(loose) => loose.belongs_to_uuid.clone(),
         }
     }
@@ -67,7 +67,7 @@ impl<'a> Held<'a> {
         match self.by {
             Holder::Vm(vm) => &vm.server_uuid,
             Holder::Planned(_, server) => server,
-            Holder::Volume(_) => "",
+            Holder::Volume(volume) => volume.server(),
             Holder::Loose(loose) => loose.nic.more.get("cn_uuid").and_then(Value::as_str).unwrap_or_default(),
         }
     }
@@ -87,13 +87,6 @@ pub(crate) fn of_vm(more: &Map<String, Value>) -> Map<String, Value> {
     let stays =
         more.iter().filter(|(name, _)| !["cn_uuid", "model", "nic_tags_provided", "underlay"].contains(&name.as_str()));
     stays.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-impl Volume {
-    /// The id of the zone that serves it.
-    pub(crate) fn zone(&self) -> String {
-        id_of(&format!("volumes/{}/zone", self.id))
-    }
 }
 
 /// What is known of an address.

@@ -174,3 +174,37 @@ async fn an_interface_is_the_same_on_both_sides() {
     }
     assert!(count > 20, "{count}");
 }
+
+#[tokio::test]
+async fn a_volume_is_served_by_a_zone_that_operators_alone_see() {
+    let emulator = start().await;
+    let volumes = customer(&emulator, "/acme/volumes").await.json();
+    let volume = &volumes[0];
+    let alias = format!("nfs-shared-volume-{}", volume["id"].as_str().unwrap());
+    let rows = get(&emulator, "vmapi", &format!("/vms?alias={alias}")).await.json();
+    let zone = &rows[0];
+    assert_eq!((zone["state"].as_str(), zone["owner_uuid"].as_str()), (Some("running"), Some(ACME)));
+    assert_eq!(zone["internal_metadata"]["sdc:system_role"], "nfsvolumestorage");
+    let uuid = zone["uuid"].as_str().unwrap();
+    assert_eq!(get(&emulator, "vmapi", &format!("/vms/{uuid}")).await.json(), *zone);
+    assert_eq!(get(&emulator, "vmapi", &format!("/statuses?uuids={uuid}")).await.json(), json!({ uuid: "running" }));
+    // Its interface is the one on whose address the volume is.
+    let nics = get(&emulator, "napi", &format!("/nics?belongs_to_uuid={uuid}")).await.json();
+    let ip = nics[0]["ip"].as_str().unwrap();
+    assert_eq!((&zone["nics"][0]["ip"], &nics[0]["cn_uuid"]), (&nics[0]["ip"], &zone["server_uuid"]));
+    assert!(volume["filesystem_path"].as_str().unwrap().starts_with(&format!("{ip}:")), "{volume}");
+    let path = format!("/servers/{}", zone["server_uuid"].as_str().unwrap());
+    assert_eq!(get(&emulator, "cnapi", &path).await.json()["vms"][uuid]["state"], "running");
+    assert_eq!(customer(&emulator, &format!("/acme/machines/{uuid}")).await.status, 404);
+    let refused = ask(&emulator, "vmapi", "POST", &format!("/vms/{uuid}?action=stop"), &json!({})).await;
+    assert_eq!((refused.status, refused.code()), (409, "ConflictError".to_owned()));
+    // One that is made goes through the states of its volume.
+    let body = json!({ "name": "more", "type": "tritonnfs", "size": 10240 });
+    let made = post(&emulator, "/acme/volumes", &body).await;
+    assert_eq!(made.status, 201, "{:?}", made.json());
+    let alias = format!("nfs-shared-volume-{}", made.json()["id"].as_str().unwrap());
+    let states = async || get(&emulator, "vmapi", &format!("/vms?alias={alias}")).await.json()[0]["state"].clone();
+    assert_eq!(states().await, "provisioning");
+    later(&emulator, 5000);
+    assert_eq!(states().await, "running");
+}
