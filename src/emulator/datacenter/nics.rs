@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value};
 
-use super::state::{LooseNic, Network, Nic, State, Vm, Volume, Work};
+use super::state::{LooseNic, Network, Nic, OVERLAY, State, Vm, Volume, Work};
 
 /// Who has an interface.
 #[derive(Clone, Copy, Debug)]
@@ -177,6 +177,19 @@ impl State {
         for nic in &left {
             self.free(nic);
         }
+    }
+
+    /// Whether a server is on the networks of a tag: by its interfaces, or by those that are used as one. Fabrics are
+    /// on every server that is on the network below them.
+    pub(crate) fn carries(&self, server: &str, tag: &str) -> bool {
+        let named = |value: &Value| value.as_array().is_some_and(|tags| tags.iter().any(|one| one == tag));
+        let of = |held: &Held<'_>| match held.nic.more.get("underlay") {
+            Some(Value::Bool(true)) if tag == OVERLAY => true,
+            _ => held.nic.more.get("nic_tags_provided").is_some_and(named),
+        };
+        let mut own = self.nics().filter(|held| held.kind() == "server" && held.uuid() == server);
+        let together = self.operators.aggregations.iter().filter(|one| one.belongs_to_uuid == server);
+        own.any(|held| of(&held)) || together.flat_map(|one| &one.nic_tags_provided).any(|one| one == tag)
     }
 
     /// Loses the interfaces that were made for a VM that will never have them.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, is_lower_uuid, missing, route};
-use super::actions::{accepted, started};
+use super::begin::{accepted, started};
 use super::{invalid, load, seen};
 use crate::emulator::datacenter::state::{State, Vm, Work};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};

@@ -1,6 +1,7 @@
 //! VMAPI: the VMs of all accounts, what is done to them, and their jobs.
 
 mod actions;
+mod begin;
 mod create;
 mod fields;
 mod jobs;
