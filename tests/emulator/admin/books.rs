@@ -208,3 +208,45 @@ async fn a_volume_is_served_by_a_zone_that_operators_alone_see() {
     later(&emulator, 5000);
     assert_eq!(states().await, "running");
 }
+
+#[tokio::test]
+async fn what_comes_and_goes_through_either_side_leaves_the_addresses_as_they_were() {
+    let emulator = start().await;
+    let taken = async || -> Vec<String> {
+        let rows = get(&emulator, "napi", &format!("/networks/{PRIVATE}/ips")).await.json();
+        let taken = rows.as_array().unwrap().iter().filter(|row| row["free"] == false);
+        taken.map(|row| row["ip"].as_str().unwrap().to_owned()).collect()
+    };
+    let before = taken().await;
+    let mut made = Vec::new();
+    for number in 0..6 {
+        let alias = format!("soak{number}");
+        let uuid = if number % 2 == 0 {
+            let mut wanted = super::zone(&alias);
+            // One in three does not come to life.
+            wanted["internal_metadata"] = json!({ "force_provision_failure": number == 2 });
+            ask(&emulator, "vmapi", "POST", "/vms", &wanted).await.json()["vm_uuid"].clone()
+        } else {
+            let body = json!({ "name": alias, "image": super::BASE, "package": SMALL, "networks": [PRIVATE] });
+            post(&emulator, "/acme/machines", &body).await.json()["id"].clone()
+        };
+        made.push(uuid.as_str().unwrap().to_owned());
+    }
+    let planned = taken().await;
+    assert_eq!(planned.len(), before.len() + 6, "addresses are taken before the answer");
+    later(&emulator, 10_000);
+    assert_eq!(taken().await.len(), before.len() + 5, "what failed has given its address back");
+    for (number, uuid) in made.iter().enumerate() {
+        if number % 2 == 0 {
+            let path = format!("/acme/machines/{uuid}");
+            super::super::ssh_keygen_interop::delete(&emulator, &path).await;
+        } else {
+            ask(&emulator, "vmapi", "DELETE", &format!("/vms/{uuid}"), &json!({})).await;
+        }
+    }
+    later(&emulator, 20_000);
+    assert_eq!(taken().await, before);
+    for uuid in &made {
+        assert_eq!(get(&emulator, "napi", &format!("/nics?belongs_to_uuid={uuid}")).await.json(), json!([]));
+    }
+}

@@ -124,7 +124,7 @@ fn on_server(state: &State, vm: &Vm) -> Value {
 
 fn cap(state: &State, vm: &Vm) -> Option<u64> {
     let own = vm.more.get("cpu_cap").and_then(Value::as_u64);
-    own.or_else(|| state.package(&vm.billing_id)?.cpu_cap)
+    own.or_else(|| Some(state.package(&vm.billing_id)?.cap()))
 }
 
 /// What a server has, and what its VMs take of it, in MiB and percent of a core.
