@@ -2,12 +2,14 @@
 //! and what SAPI says of them. It is put into a data center when those services are asked for, and only once; the
 //! addresses are put right at every start.
 
+use std::net::Ipv4Addr;
+
 use serde_json::{Map, Value, json};
 
 use super::affinity::{NODE_RAM, NODES};
 use super::seed::{DAY, OPERATOR, image, package};
 use super::state::{
-    Aggregation, DOMAIN, Entry, LooseNic, Network, Nic, NicTag, Operators, Package, Server, State, Vm, id_of,
+    Aggregation, DOMAIN, Entry, LooseNic, Network, Nic, NicTag, Operators, Package, Server, State, Vm, Work, id_of,
 };
 
 /// The server that carries the services.
@@ -282,6 +284,9 @@ impl State {
     /// they are addresses alone, the interfaces of the zones.
     fn place(&mut self, addresses: &Addresses) {
         let domain = format!("{}.{DOMAIN}", self.datacenter);
+        if let Some(address) = addresses.iter().find_map(|(_, address)| address.parse().ok()) {
+            self.move_admin_network(address);
+        }
         let Operators { sapi, .. } = &mut self.operators;
         for (name, address) in addresses {
             let uuid = zone_id(name, 0);
@@ -304,6 +309,34 @@ impl State {
                 }
             }
         }
+    }
+}
+
+impl State {
+    /// Has the admin network be the one of this address: what is on it keeps the ends of its addresses.
+    fn move_admin_network(&mut self, near: Ipv4Addr) {
+        let [first, second, third, _] = near.octets();
+        let there = |ip: Ipv4Addr| Ipv4Addr::new(first, second, third, ip.octets()[3]);
+        let moved = |text: &mut String| {
+            if let Ok(ip) = text.parse() {
+                *text = there(ip).to_string();
+            }
+        };
+        let Some(network) = self.networks.iter_mut().find(|network| network.id == ADMIN) else { return };
+        network.subnet = format!("{}/24", Ipv4Addr::new(first, second, third, 0));
+        moved(&mut network.provision_start_ip);
+        moved(&mut network.provision_end_ip);
+        network.records = std::mem::take(&mut network.records).into_iter().map(|(ip, one)| (there(ip), one)).collect();
+        self.operators.servers.iter_mut().for_each(|server| moved(&mut server.admin_ip));
+        let planned = self.jobs.iter_mut().filter_map(|job| match &mut job.work {
+            Work::Provision { nics, .. } => Some(nics),
+            _ => None,
+        });
+        (self.vms.iter_mut().flat_map(|vm| vm.nics.iter_mut()))
+            .chain(planned.flatten())
+            .chain(self.operators.nics.iter_mut().map(|loose| &mut loose.nic))
+            .filter(|nic| nic.network == ADMIN)
+            .for_each(|nic| moved(&mut nic.ip));
     }
 }
 

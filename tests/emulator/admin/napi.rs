@@ -622,3 +622,24 @@ async fn a_vm_gets_no_interface_where_its_server_is_not() {
     let used = delete(&emulator, "/nic_tags/storage").await;
     assert_eq!(errors(&used), [("nic_tag".to_owned(), "UsedBy".to_owned())]);
 }
+
+#[tokio::test]
+async fn the_services_are_where_their_zones_interfaces_say() {
+    let emulator = start().await;
+    let network = napi(&emulator, "/networks/admin").await.json();
+    let ips = napi(&emulator, "/networks/admin/ips").await.json();
+    let ips: Vec<&str> = ips.as_array().unwrap().iter().map(|row| text(row, "ip")).collect();
+    for (name, address) in emulator.admin() {
+        let vm = get(&emulator, "vmapi", &format!("/vms?alias={name}0")).await.json();
+        let ip = text(&vm[0]["nics"][0], "ip").to_owned();
+        // Where each has a port of its own, the metadata alone says it.
+        assert!(address.contains(':') || *address == ip, "{name} {address} {ip}");
+        assert!(ips.contains(&ip.as_str()), "{name} {ip} {}", text(&network, "subnet"));
+    }
+    let nics = napi(&emulator, &format!("/nics?network_uuid={}", text(&network, "uuid"))).await.json();
+    let mut held: Vec<&str> = nics.as_array().unwrap().iter().map(|nic| text(nic, "ip")).collect();
+    let count = held.len();
+    held.sort_unstable();
+    held.dedup();
+    assert_eq!(held.len(), count, "no address is held twice");
+}
