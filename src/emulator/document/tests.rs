@@ -183,7 +183,7 @@ fn those_who_see_a_network_a_pool_or_a_package_are_meant_by_their_logins() {
     let state = read_value(&with(sections("jack"))).unwrap();
     let (jill, jack) = (&state.accounts[0].id, &state.accounts[1].id);
     assert_eq!(state.networks[0].owner_uuids(), [jill, jack]);
-    assert_eq!(state.pools[0].owners, [jack.clone()]);
+    assert_eq!(state.pools[0].owners, std::slice::from_ref(jack));
     assert_eq!(state.packages[0].owners, [jack.clone(), seed::OPERATOR.to_owned()]);
     let told = refused(sections("joe"));
     for place in ["networks[0].more_owners[0]", "pools[0].owners[0]", "packages[0].owners[0]"] {
