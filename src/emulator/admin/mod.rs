@@ -47,8 +47,8 @@ pub(crate) static SERVICES: &[&Kind] = &[
     &workflow::WORKFLOW,
     &napi::NAPI,
     &papi::PAPI,
-    &cnapi::CNAPI,
     &imgapi::IMGAPI,
+    &cnapi::CNAPI,
     &mahi::MAHI,
 ];
 

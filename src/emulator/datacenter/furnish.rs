@@ -78,7 +78,7 @@ const PACKAGES: &[(&str, u64, u64, u64, u64, &str)] = &[
 const SDC_1024: &str = "4769a8f9-de51-4c1e-885f-c3920cc68137";
 const SDC_8192: &str = "16425b42-b818-11e2-90d4-87477f18a688";
 
-/// Where the admin network is that has no addresses of its own.
+/// Where the admin network is on systems with one loopback address only: none of its addresses leads anywhere.
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 0);
 
 /// Where the services listen: each by its name, as `HOST` or `HOST:PORT`.
@@ -117,37 +117,7 @@ impl State {
             self.sapi();
             self.enter_past();
         }
-        self.rebase(addresses);
         self.place(addresses);
-    }
-
-    /// Moves the admin network to where the services listen, so that no address on it is one of a real network: whoever
-    /// asks for what is not served is refused by this machine itself.
-    fn rebase(&mut self, addresses: &Addresses) {
-        let first = addresses.iter().find_map(|(_, address)| address.split(':').next()?.parse::<Ipv4Addr>().ok());
-        // Where the system has one loopback address only, the others lead nowhere.
-        let [a, b, c, _] = first.filter(|ip| *ip != Ipv4Addr::LOCALHOST).unwrap_or(ELSEWHERE).octets();
-        let moved = |ip: &mut String| {
-            if let Ok([.., last]) = ip.parse::<Ipv4Addr>().map(|ip| ip.octets()) {
-                *ip = Ipv4Addr::new(a, b, c, last).to_string();
-            }
-        };
-        if let Some(network) = self.networks.iter_mut().find(|network| network.id == ADMIN) {
-            network.subnet = format!("{a}.{b}.{c}.0/24");
-            for ip in [&mut network.provision_start_ip, &mut network.provision_end_ip, &mut network.gateway] {
-                moved(ip);
-            }
-            let records = std::mem::take(&mut network.records).into_iter();
-            network.records = records.map(|(ip, record)| (Ipv4Addr::new(a, b, c, ip.octets()[3]), record)).collect();
-        }
-        let planned = self.jobs.iter_mut().filter_map(|job| match &mut job.work {
-            Work::Provision { nics, .. } => Some(nics),
-            _ => None,
-        });
-        let loose = self.operators.nics.iter_mut().map(|loose| &mut loose.nic);
-        let nics = self.vms.iter_mut().flat_map(|vm| &mut vm.nics).chain(planned.flatten()).chain(loose);
-        nics.filter(|nic| nic.network == ADMIN).for_each(|nic| moved(&mut nic.ip));
-        self.operators.servers.iter_mut().for_each(|server| moved(&mut server.admin_ip));
     }
 
     /// The interfaces of the servers: one on the admin network, which provides the tags of all networks, and on servers
@@ -319,6 +289,8 @@ impl State {
     /// they are addresses alone, the interfaces of the zones.
     fn place(&mut self, addresses: &Addresses) {
         let domain = format!("{}.{DOMAIN}", self.datacenter);
+        let first = addresses.iter().find_map(|(_, address)| address.split(':').next()?.parse().ok());
+        self.move_admin_network(first.filter(|ip| *ip != Ipv4Addr::LOCALHOST).unwrap_or(ELSEWHERE));
         let Operators { sapi, .. } = &mut self.operators;
         for (name, address) in addresses {
             let uuid = zone_id(name, 0);
@@ -341,6 +313,35 @@ impl State {
                 }
             }
         }
+    }
+}
+
+impl State {
+    /// Has the admin network be the one of this address: what is on it keeps the ends of its addresses. None of them is
+    /// one of a real network, so that whoever asks for what is not served is refused by this machine itself.
+    fn move_admin_network(&mut self, near: Ipv4Addr) {
+        let [first, second, third, _] = near.octets();
+        let there = |ip: Ipv4Addr| Ipv4Addr::new(first, second, third, ip.octets()[3]);
+        let moved = |text: &mut String| {
+            if let Ok(ip) = text.parse() {
+                *text = there(ip).to_string();
+            }
+        };
+        let Some(network) = self.networks.iter_mut().find(|network| network.id == ADMIN) else { return };
+        network.subnet = format!("{}/24", Ipv4Addr::new(first, second, third, 0));
+        moved(&mut network.provision_start_ip);
+        moved(&mut network.provision_end_ip);
+        network.records = std::mem::take(&mut network.records).into_iter().map(|(ip, one)| (there(ip), one)).collect();
+        self.operators.servers.iter_mut().for_each(|server| moved(&mut server.admin_ip));
+        let planned = self.jobs.iter_mut().filter_map(|job| match &mut job.work {
+            Work::Provision { nics, .. } => Some(nics),
+            _ => None,
+        });
+        (self.vms.iter_mut().flat_map(|vm| vm.nics.iter_mut()))
+            .chain(planned.flatten())
+            .chain(self.operators.nics.iter_mut().map(|loose| &mut loose.nic))
+            .filter(|nic| nic.network == ADMIN)
+            .for_each(|nic| moved(&mut nic.ip));
     }
 }
 

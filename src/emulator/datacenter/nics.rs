@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value};
 
-use super::state::{LooseNic, Network, Nic, State, Vm, Volume, Work, id_of};
+use super::state::{LooseNic, Network, Nic, OVERLAY, State, Vm, Volume, Work};
 
 /// Who has an interface.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ impl<'a> Held<'a> {
     pub(crate) fn uuid(&self) -> String {
         match self.by {
             Holder::Vm(vm) | Holder::Planned(vm, _) => vm.uuid.clone(),
-            Holder::Volume(volume) => volume.zone(),
+            Holder::Volume(volume) => volume.zone_id(),
             Holder::Loose(loose) => loose.belongs_to_uuid.clone(),
         }
     }
@@ -67,7 +67,7 @@ impl<'a> Held<'a> {
         match self.by {
             Holder::Vm(vm) => &vm.server_uuid,
             Holder::Planned(_, server) => server,
-            Holder::Volume(_) => "",
+            Holder::Volume(volume) => volume.server(),
             Holder::Loose(loose) => loose.nic.more.get("cn_uuid").and_then(Value::as_str).unwrap_or_default(),
         }
     }
@@ -87,13 +87,6 @@ pub(crate) fn of_vm(more: &Map<String, Value>) -> Map<String, Value> {
     let stays =
         more.iter().filter(|(name, _)| !["cn_uuid", "model", "nic_tags_provided", "underlay"].contains(&name.as_str()));
     stays.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-impl Volume {
-    /// The id of the zone that serves it.
-    pub(crate) fn zone(&self) -> String {
-        id_of(&format!("volumes/{}/zone", self.id))
-    }
 }
 
 /// What is known of an address.
@@ -184,6 +177,19 @@ impl State {
         for nic in &left {
             self.free(nic);
         }
+    }
+
+    /// Whether a server is on the networks of a tag: by its interfaces, or by those that are used as one. Fabrics are
+    /// on every server that is on the network below them.
+    pub(crate) fn carries(&self, server: &str, tag: &str) -> bool {
+        let named = |value: &Value| value.as_array().is_some_and(|tags| tags.iter().any(|one| one == tag));
+        let of = |held: &Held<'_>| match held.nic.more.get("underlay") {
+            Some(Value::Bool(true)) if tag == OVERLAY => true,
+            _ => held.nic.more.get("nic_tags_provided").is_some_and(named),
+        };
+        let mut own = self.nics().filter(|held| held.kind() == "server" && held.uuid() == server);
+        let together = self.operators.aggregations.iter().filter(|one| one.belongs_to_uuid == server);
+        own.any(|held| of(&held)) || together.flat_map(|one| &one.nic_tags_provided).any(|one| one == tag)
     }
 
     /// Loses the interfaces that were made for a VM that will never have them.

@@ -1,9 +1,64 @@
 //! Volumes: shared file systems that machines mount, and what becomes of them over time.
 
-use super::state::State;
-use crate::emulator::datacenter::state::Work;
+use serde_json::{Map, Value};
+
+use super::affinity::NODES;
+use super::state::{Nic, State, Vm, Volume, Work, id_of};
+
+/// By what an operator, and no customer, finds the zones that serve volumes: internal metadata, and its value.
+const ROLE: (&str, &str) = ("sdc:system_role", "nfsvolumestorage");
+
+/// MiB of memory of such a zone.
+const RAM: u64 = 256;
+
+impl Volume {
+    /// The id of the zone that serves it.
+    pub(crate) fn zone_id(&self) -> String {
+        id_of(&format!("volumes/{}/zone", self.id))
+    }
+
+    /// The server that its zone is on.
+    pub(crate) fn server(&self) -> &'static str {
+        let turn = self.id.bytes().map(usize::from).sum::<usize>() % NODES.len();
+        NODES.get(turn).copied().unwrap_or_default()
+    }
+
+    /// The zone that serves it. It follows from the volume, and nothing of it is kept.
+    fn zone(&self) -> Vm {
+        let state = match self.state.as_str() {
+            "creating" => "provisioning",
+            "failed" => "failed",
+            _ => "running",
+        };
+        let there = state == "running";
+        let nics = Some(&self.nic).filter(|nic| there && !nic.mac.is_empty());
+        Vm {
+            uuid: self.zone_id(),
+            owner_uuid: self.owner.clone(),
+            alias: format!("nfs-shared-volume-{}", self.id),
+            brand: "joyent-minimal".to_owned(),
+            state: state.to_owned(),
+            ram: RAM,
+            quota: self.size,
+            tags: self.tags.clone(),
+            customer_metadata: Map::from_iter([("export-volumes".to_owned(), Value::from("[\"data\"]"))]),
+            internal_metadata: Map::from_iter([(ROLE.0.to_owned(), Value::from(ROLE.1))]),
+            delegate_dataset: true,
+            nics: nics.map(|nic| Nic { primary: true, ..nic.clone() }).into_iter().collect(),
+            create_timestamp: self.created,
+            last_modified: self.created,
+            server_uuid: self.server().to_owned(),
+            ..Vm::default()
+        }
+    }
+}
 
 impl State {
+    /// The zones that serve volumes. Customers do not see them among their machines.
+    pub(crate) fn storage_zones(&self) -> Vec<Vm> {
+        self.volumes.iter().map(Volume::zone).collect()
+    }
+
     /// The ids of the machines that mount a volume. Those that failed or are deleted do not count,
     /// those that are stopped do.
     pub(crate) fn mounted_by(&self, volume: &str) -> Vec<&str> {

@@ -171,6 +171,27 @@ fn a_section_that_is_left_out_is_that_of_the_base_and_belongs_to_the_first_accou
 }
 
 #[test]
+fn those_who_see_a_network_a_pool_or_a_package_are_meant_by_their_logins() {
+    let sections = |owner: &str| {
+        json!({
+            "accounts": [{ "login": "jill" }, { "login": "jack" }],
+            "networks": [{ "name": "lan", "subnet": "10.0.0.0/24", "owner": "jill", "more_owners": [owner] }],
+            "pools": [{ "name": "few", "networks": ["lan"], "owners": [owner] }],
+            "packages": [{ "name": "small", "owners": [owner, seed::OPERATOR] }],
+        })
+    };
+    let state = read_value(&with(sections("jack"))).unwrap();
+    let (jill, jack) = (&state.accounts[0].id, &state.accounts[1].id);
+    assert_eq!(state.networks[0].owner_uuids(), [jill, jack]);
+    assert_eq!(state.pools[0].owners, std::slice::from_ref(jack));
+    assert_eq!(state.packages[0].owners, [jack.clone(), seed::OPERATOR.to_owned()]);
+    let told = refused(sections("joe"));
+    for place in ["networks[0].more_owners[0]", "pools[0].owners[0]", "packages[0].owners[0]"] {
+        assert!(told.contains(place), "{told}");
+    }
+}
+
+#[test]
 fn keys_are_those_that_are_given_and_else_the_emulator_s() {
     let desk = golden("seed-1.json")["accounts"][1]["keys"][1].clone();
     let accounts = json!([

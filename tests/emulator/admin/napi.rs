@@ -590,3 +590,56 @@ async fn the_interfaces_of_a_provision_that_fails_are_gone_and_what_a_vm_left_be
     }
     assert!(orphans >= 1, "the data center has an interface whose VM is gone");
 }
+
+#[tokio::test]
+async fn a_vm_gets_no_interface_where_its_server_is_not() {
+    let emulator = start().await;
+    there(&emulator, "/nic_tags", &json!({ "name": "storage" })).await;
+    let mut network = lab();
+    network["nic_tag"] = json!("storage");
+    let network = there(&emulator, "/networks", &network).await;
+    let id = text(&network, "uuid");
+    let mut wanted = zone("far");
+    wanted["networks"] = json!([{ "uuid": id }]);
+    let got = ask(&emulator, "vmapi", "POST", "/vms", &wanted).await;
+    assert_eq!((got.status, got.code()), (409, "ValidationFailed".to_owned()));
+    assert_eq!(told(&got), pairs(&[("server", "Server must have one of the following NIC tags: storage")]));
+    assert_eq!(get(&emulator, "vmapi", "/vms?alias=far").await.json(), json!([]));
+    let body = json!({ "belongs_to_uuid": WEB1, "belongs_to_type": "zone", "owner_uuid": ACME, "cn_uuid": CN });
+    let nic = there(&emulator, &format!("/networks/{id}/nics"), &body).await;
+    let add = format!("/vms/{WEB1}?action=add_nics");
+    let denied = ask(&emulator, "vmapi", "POST", &add, &json!({ "macs": [nic["mac"]] })).await;
+    assert_eq!(told(&denied), pairs(&[("server", "Server does not have NIC tag: storage")]));
+    // It is there once an interface of the server is on it.
+    let vm = get(&emulator, "vmapi", &format!("/vms/{WEB1}")).await.json();
+    let own = format!("/nics?belongs_to_type=server&belongs_to_uuid={}", text(&vm, "server_uuid"));
+    let own = napi(&emulator, &own).await.json();
+    let tags = json!({ "nic_tags_provided": ["admin", "external", "internal", "customer", "storage"] });
+    assert_eq!(put(&emulator, &format!("/nics/{}", text(&own[0], "mac")), &tags).await.status, 200);
+    assert_eq!(ask(&emulator, "vmapi", "POST", &add, &json!({ "macs": [nic["mac"]] })).await.status, 202);
+    later(&emulator, 5000);
+    assert_eq!(text(&napi(&emulator, &format!("/nics/{}", text(&nic, "mac"))).await.json(), "state"), "running");
+    let used = delete(&emulator, "/nic_tags/storage").await;
+    assert_eq!(errors(&used), [("nic_tag".to_owned(), "UsedBy".to_owned())]);
+}
+
+#[tokio::test]
+async fn the_services_are_where_their_zones_interfaces_say() {
+    let emulator = start().await;
+    let network = napi(&emulator, "/networks/admin").await.json();
+    let ips = napi(&emulator, "/networks/admin/ips").await.json();
+    let ips: Vec<&str> = ips.as_array().unwrap().iter().map(|row| text(row, "ip")).collect();
+    for (name, address) in emulator.admin() {
+        let vm = get(&emulator, "vmapi", &format!("/vms?alias={name}0")).await.json();
+        let ip = text(&vm[0]["nics"][0], "ip").to_owned();
+        // Where each has a port of its own, the metadata alone says it.
+        assert!(address.contains(':') || *address == ip, "{name} {address} {ip}");
+        assert!(ips.contains(&ip.as_str()), "{name} {ip} {}", text(&network, "subnet"));
+    }
+    let nics = napi(&emulator, &format!("/nics?network_uuid={}", text(&network, "uuid"))).await.json();
+    let mut held: Vec<&str> = nics.as_array().unwrap().iter().map(|nic| text(nic, "ip")).collect();
+    let count = held.len();
+    held.sort_unstable();
+    held.dedup();
+    assert_eq!(held.len(), count, "no address is held twice");
+}

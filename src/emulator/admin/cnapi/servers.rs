@@ -28,10 +28,11 @@ const KEPT: u64 = 15;
 const AGENTS: &[&str] =
     &["cn-agent", "vm-agent", "net-agent", "config-agent", "firewaller", "amon-agent", "cmon-agent", "smartlogin"];
 
-/// The VMs on a server, those in the making too.
-fn vms<'a>(state: &'a State, server: &Server) -> Vec<&'a Vm> {
-    let on = |vm: &&Vm| vm.is_active() && state.server_of(vm) == server.uuid;
-    state.vms.iter().filter(on).collect()
+/// The VMs on a server, those in the making too, and those that serve volumes.
+fn vms(state: &State, server: &Server) -> Vec<Vm> {
+    let on = |vm: &Vm| vm.is_active() && state.server_of(vm) == server.uuid;
+    let own = state.vms.iter().filter(|vm| on(vm)).cloned();
+    own.chain(state.storage_zones().into_iter().filter(|zone| on(zone))).collect()
 }
 
 /// Which parts of a server are shown.
@@ -80,7 +81,7 @@ fn view(state: &State, server: &Server, now: i64, extras: &Extras) -> Map<String
         put("last_heartbeat", if server.down { Value::Null } else { iso(now).into() });
     }
     if extras.has("vms") {
-        let of = |vm: &&Vm| (vm.uuid.clone(), on_server(state, vm));
+        let of = |vm: &Vm| (vm.uuid.clone(), on_server(state, vm));
         put("vms", Value::Object(vms.iter().map(of).collect()));
     }
     if extras.has("agents") {
@@ -123,7 +124,7 @@ fn on_server(state: &State, vm: &Vm) -> Value {
 
 fn cap(state: &State, vm: &Vm) -> Option<u64> {
     let own = vm.more.get("cpu_cap").and_then(Value::as_u64);
-    own.or_else(|| state.package(&vm.billing_id)?.cpu_cap)
+    own.or_else(|| Some(state.package(&vm.billing_id)?.cap()))
 }
 
 /// What a server has, and what its VMs take of it, in MiB and percent of a core.
@@ -137,7 +138,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of(state: &State, server: &Server, vms: &[&Vm]) -> Sizes {
+    fn of(state: &State, server: &Server, vms: &[Vm]) -> Sizes {
         let disk = |fits: &dyn Fn(&Vm) -> bool| -> u64 {
             vms.iter().filter(|vm| fits(vm)).map(|vm| vm.quota.saturating_add(vm.disk_space())).sum()
         };

@@ -108,7 +108,7 @@ pub(super) fn to_fields(package: &Package) -> Map<String, Value> {
     put("quota", package.disk.into());
     put("max_lwps", package.lwps.into());
     put("zfs_io_priority", package.zfs_io_priority.unwrap_or(IO_PRIORITY).into());
-    put("cpu_cap", package.cpu_cap.unwrap_or(package.vcpus.max(1).saturating_mul(100)).into());
+    put("cpu_cap", package.cap().into());
     if package.vcpus > 0 {
         put("vcpus", package.vcpus.into());
     }

@@ -3,15 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::super::call::{Call, Route, missing, route};
-use super::super::held::{failure, until_ended};
-use super::create::{networks, provision};
+use super::begin::{answered, check_sync, started};
+use super::create::{check_tags, networks, provision};
 use super::fields::{CHANGED, FLAGS, NUMBERS};
 use super::{invalid, load};
 use crate::emulator::datacenter::clock::stamp;
 use crate::emulator::datacenter::nics::of_vm;
-use crate::emulator::datacenter::state::{Disk, Job, Nic, Snapshot, State, Vm, Work, new_id};
+use crate::emulator::datacenter::state::{Disk, Nic, Snapshot, Vm, Work, new_id};
 use crate::emulator::http::params;
-use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::http::reply::{Outcome, Refusal};
 
 pub(super) static ROUTES: &[Route] = &[
     route(
@@ -64,42 +64,6 @@ const SIGNALS: &[&str] = &[
     "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP",
 ];
 
-/// Starts a job, and returns its id.
-pub(super) fn started(call: &mut Call<'_>, vm: &str, work: Work, asked: Map<String, Value>) -> String {
-    let job =
-        Job { fails: call.fails.clone(), asked, ..Job::new(call.now, call.now, 0, vm, work, call.caller.clone()) };
-    call.state.ask(call.now, job)
-}
-
-/// The answer to what is done by a job.
-pub(super) fn accepted(call: &Call<'_>, vm: &str, job: &str) -> Reply {
-    begun(call.state, vm, job)
-}
-
-fn begun(state: &State, vm: &str, job: &str) -> Reply {
-    Reply::status(202, &json!({ "vm_uuid": vm, "job_uuid": job })).header("workflow-api", state.workflow_url())
-}
-
-/// The same; for those who ask for it with `sync`, when the job has ended, and otherwise its error.
-pub(super) fn answered(call: &Call<'_>, vm: &str, job: &str) -> Reply {
-    if call.params.get("sync").and_then(params::flag) != Some(true) {
-        return accepted(call, vm, job);
-    }
-    let vm = vm.to_owned();
-    until_ended(call, job, move |state, job, _| match failure(job) {
-        Some(words) => Err(Refusal::new(500, "Error", words)),
-        None => Ok(begun(state, &vm, &job.uuid)),
-    })
-}
-
-/// Refuses a `sync` that is neither true nor false.
-pub(super) fn check_sync(call: &Call<'_>) -> Result<(), Refusal> {
-    match call.params.get("sync").map(params::flag) {
-        Some(None) => Err(invalid(WRONG, &[("sync", "Invalid", "")])),
-        _ => Ok(()),
-    }
-}
-
 fn act(call: &mut Call<'_>) -> Outcome {
     let owner = load(call)?.owner_uuid.clone();
     let given = call.params.get("networks").is_some_and(|value| !value.is_null());
@@ -134,7 +98,8 @@ fn act(call: &mut Call<'_>) -> Outcome {
             let macs = match call.list("macs") {
                 Some(macs) => loose(call, &uuid, &macs)?,
                 None if given => {
-                    let first = load(call)?.nics.is_empty();
+                    let (first, server) = (load(call)?.nics.is_empty(), load(call)?.server_uuid.clone());
+                    check_tags(call, &wanted, &server)?;
                     let nics = provision(call, &wanted, None, first)?;
                     attach(call, &uuid, nics)
                 }
@@ -310,6 +275,14 @@ fn loose(call: &mut Call<'_>, uuid: &str, macs: &[String]) -> Result<Vec<String>
             call.state.operators.nics.iter().position(|loose| loose.nic.mac == *mac && loose.belongs_to_uuid == uuid);
         match at {
             Some(at) => {
+                let server = load(call)?.server_uuid.clone();
+                let network = call.state.operators.nics.get(at).map(|loose| loose.nic.network.clone());
+                let network = call.state.networks.iter().find(|one| network.as_ref() == Some(&one.id));
+                let tag = network.map(|network| network.tag().to_owned());
+                if let Some(tag) = tag.filter(|tag| !call.state.carries(&server, tag)) {
+                    let words = format!("Server does not have NIC tag: {tag}");
+                    return Err(invalid(WRONG, &[("server", "Invalid", words.as_str())]));
+                }
                 let nic = call.state.operators.nics.remove(at).nic;
                 found.push(Nic { more: of_vm(&nic.more), ..nic });
             }

@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, is_lower_uuid, route};
 use super::super::napi;
-use super::actions::{answered, started};
+use super::begin::{answered, check_sync, started};
 use super::invalid;
 use super::list::ALIAS;
 use crate::emulator::datacenter::affinity;
 use crate::emulator::datacenter::denied::Denied;
-use crate::emulator::datacenter::state::{Disk, Image, Nic, Package, State, Vm, Work, new_id};
+use crate::emulator::datacenter::state::{Disk, Image, Network, Nic, Package, State, Vm, Work, new_id};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal};
 
@@ -160,6 +160,23 @@ pub(super) fn denied(denied: Denied) -> Refusal {
 
 fn no_server(why: &str) -> Refusal {
     Refusal::new(409, "NoAllocatableServersError", format!("No compute resources available: {why}"))
+}
+
+/// Refuses networks that a server is not on: of a pool, one will do.
+pub(super) fn check_tags(call: &Call<'_>, wanted: &[Wanted], server: &str) -> Result<(), Refusal> {
+    for one in wanted {
+        let members = call.state.members(&one.id);
+        let networks = call.state.networks.iter().filter(|network| members.contains(&network.id.as_str()));
+        let mut tags: Vec<&str> = networks.map(Network::tag).collect();
+        if tags.iter().any(|tag| call.state.carries(server, tag)) {
+            continue;
+        }
+        tags.sort_unstable();
+        tags.dedup();
+        let words = format!("Server must have one of the following NIC tags: {}", tags.join(", "));
+        return Err(invalid(WRONG, &[("server", "Invalid", words.as_str())]));
+    }
+    Ok(())
 }
 
 /// Interfaces with addresses on the networks that are wanted. Those that NAPI has already for this VM are used.
@@ -441,7 +458,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let given = call.params.get("networks").is_some_and(|value| !value.is_null());
     let wanted = if given { networks(call, &owner)? } else { Vec::new() };
     let found = check(call)?;
-    super::actions::check_sync(call)?;
+    check_sync(call)?;
     let brand = call.text("brand").unwrap_or_default();
     let mut vm = described(call, &found, &brand)?;
     if vm.ram > affinity::NODE_RAM {
@@ -454,6 +471,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
             affinity::place(call.state, &owner, &rules).map_err(denied)?
         }
     };
+    check_tags(call, &wanted, &server)?;
     let nics = provision(call, &wanted, Some(&vm.uuid), true)?;
     vm.image_uuid = if vm.hvm() { String::new() } else { vm.image_uuid };
     let uuid = vm.uuid.clone();

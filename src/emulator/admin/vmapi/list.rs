@@ -313,7 +313,8 @@ fn read_marker(call: &Call<'_>, sort: &[(&'static str, bool)], errors: &mut Erro
 fn list(call: &mut Call<'_>) -> Outcome {
     let wanted = Wanted::read(call)?;
     let call = &*call;
-    let mut found: Vec<&Vm> = call.state.vms.iter().filter(|vm| wanted.fits(call, vm)).collect();
+    let zones = call.state.storage_zones();
+    let mut found: Vec<&Vm> = call.state.vms.iter().chain(&zones).filter(|vm| wanted.fits(call, vm)).collect();
     let count = found.len();
     found.sort_by(|one, other| wanted.compare(call, one, other));
     if let Some(marker) = &wanted.marker {

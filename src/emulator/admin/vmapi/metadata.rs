@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, is_lower_uuid, missing, route};
-use super::actions::{accepted, started};
-use super::{invalid, load};
-use crate::emulator::datacenter::state::{Vm, Work};
+use super::begin::{accepted, started};
+use super::{invalid, load, seen};
+use crate::emulator::datacenter::state::{State, Vm, Work};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(super) static ROUTES: &[Route] = &[
@@ -73,13 +73,14 @@ fn list(call: &mut Call<'_>) -> Outcome {
         return super::jobs::of_vm(call);
     }
     let kind = kind(call)?;
-    Ok(Reply::json(&Value::Object(pairs(load(call)?, kind.field).clone())))
+    Ok(Reply::json(&Value::Object(pairs(seen(call)?.as_ref(), kind.field).clone())))
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
     let kind = kind(call)?;
     let key = call.part("key");
-    let value = pairs(load(call)?, kind.field).get(&key);
+    let vm = seen(call)?;
+    let value = pairs(vm.as_ref(), kind.field).get(&key);
     value.map(Reply::json).ok_or_else(|| missing(format!("{} \"{key}\" not found", kind.one)))
 }
 
@@ -160,11 +161,14 @@ fn place(uuid: &str) -> String {
     format!("machines/{uuid}")
 }
 
-/// The ids of the roles with which the VM of the call is tagged.
-pub(super) fn role_tags(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
-    let vm = load(call)?;
-    let account = call.state.account(&vm.owner_uuid);
-    Ok(account.and_then(|account| account.role_tags.get(&place(&vm.uuid))).cloned().unwrap_or_default())
+/// The ids of the roles with which a VM is tagged.
+pub(super) fn roles_on(state: &State, vm: &Vm) -> Vec<String> {
+    let account = state.account(&vm.owner_uuid);
+    account.and_then(|account| account.role_tags.get(&place(&vm.uuid))).cloned().unwrap_or_default()
+}
+
+fn role_tags(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
+    Ok(roles_on(call.state, load(call)?))
 }
 
 /// The role tags of a request: there must be some, all of them ids.

@@ -1,6 +1,7 @@
 //! VMAPI: the VMs of all accounts, what is done to them, and their jobs.
 
 mod actions;
+mod begin;
 mod create;
 mod fields;
 mod jobs;
@@ -8,6 +9,8 @@ mod list;
 mod metadata;
 mod migrations;
 mod view;
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
@@ -71,16 +74,32 @@ pub(super) fn load<'a>(call: &'a Call<'_>) -> Result<&'a Vm, Refusal> {
         return Err(invalid("Invalid Parameters", &[("owner_uuid", "Invalid", "Invalid UUID")]));
     }
     let found = call.state.vms.get(&uuid).filter(|vm| owner.as_deref().is_none_or(|owner| owner == vm.owner_uuid));
+    if found.is_none() && call.state.volumes.iter().any(|volume| volume.zone_id() == uuid) {
+        // Ours: such a zone follows from its volume.
+        let words = "The VM serves a volume, and is changed and deleted with it";
+        return Err(Refusal::new(409, "ConflictError", words));
+    }
     found.ok_or_else(|| missing("VM not found"))
 }
 
+/// The same to look at it alone, which may be a zone that serves a volume.
+fn seen<'a>(call: &'a Call<'_>) -> Result<Cow<'a, Vm>, Refusal> {
+    let uuid = call.part("uuid");
+    let zone = call.state.storage_zones().into_iter().find(|zone| zone.uuid == uuid);
+    match zone.filter(|zone| call.text("owner_uuid").is_none_or(|owner| owner == zone.owner_uuid)) {
+        Some(zone) => Ok(Cow::Owned(zone)),
+        None => load(call).map(Cow::Borrowed),
+    }
+}
+
 fn get(call: &mut Call<'_>) -> Outcome {
-    let mut shown = view::vm(call.state, load(call)?);
+    let vm = seen(call)?;
+    let mut shown = view::vm(call.state, &vm);
     if let Some(fields) = call.list("fields") {
         let all = fields.iter().any(|field| field == "*");
         shown.retain(|name, _| all || fields.contains(name));
         if all || fields.iter().any(|field| field == "role_tags") {
-            shown.insert("role_tags".to_owned(), metadata::role_tags(call)?.into());
+            shown.insert("role_tags".to_owned(), metadata::roles_on(call.state, &vm).into());
         }
     }
     Ok(Reply::json(&Value::Object(shown)))
@@ -109,7 +128,9 @@ fn processes(call: &mut Call<'_>) -> Outcome {
 fn statuses(call: &mut Call<'_>) -> Outcome {
     let uuids = call.list("uuids").filter(|uuids| !uuids.is_empty());
     let Some(uuids) = uuids else { return Err(Refusal::new(409, "MissingParameter", "uuids is required")) };
-    let found = uuids.iter().filter_map(|uuid| call.state.vms.get(uuid));
+    let zones = call.state.storage_zones();
+    let of = |uuid: &String| call.state.vms.get(uuid).or_else(|| zones.iter().find(|zone| zone.uuid == *uuid));
+    let found = uuids.iter().filter_map(of);
     let map: Map<String, Value> = found.map(|vm| (vm.uuid.clone(), vm.state.clone().into())).collect();
     Ok(Reply::json(&Value::Object(map)))
 }

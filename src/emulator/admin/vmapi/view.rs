@@ -36,7 +36,7 @@ pub(crate) fn vm(state: &State, vm: &Vm) -> Map<String, Value> {
     put("autoboot", given("autoboot", true.into()));
     put("brand", vm.brand.clone().into());
     put("billing_id", or_null(&vm.billing_id));
-    put("cpu_cap", given("cpu_cap", package.and_then(|package| package.cpu_cap).map_or(Value::Null, Value::from)));
+    put("cpu_cap", given("cpu_cap", package.map_or(Value::Null, |package| package.cap().into())));
     put("cpu_shares", given("cpu_shares", package.map_or((vm.ram / 128).max(1), |package| package.shares()).into()));
     put("create_timestamp", iso(vm.create_timestamp).into());
     put("customer_metadata", Value::Object(vm.customer_metadata.clone()));

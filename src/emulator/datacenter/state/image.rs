@@ -98,6 +98,11 @@ impl Package {
         self.owners.is_empty() || self.owners.iter().any(|owner| owner == account)
     }
 
+    /// How much of the processors a VM of it gets at most, in percent of a core: all of its own where nothing is said.
+    pub(crate) fn cap(&self) -> u64 {
+        self.cpu_cap.unwrap_or(self.vcpus.max(1).saturating_mul(100))
+    }
+
     /// The shares of a server's processors that a VM of it gets.
     pub(crate) fn shares(&self) -> u64 {
         self.fss.unwrap_or((self.memory / 128).max(1))
