@@ -209,7 +209,10 @@ impl Changing<'_> {
                 let until = expires.map_or_else(String::new, |time| format!(", and is wanted until {time}"));
                 format!("{name}: already exists{until}")
             }
-            Some(_) => format!("{name}: {} requested", verb(op)),
+            Some(_) => {
+                let job = before.job.as_ref().map_or_else(String::new, |job| format!(", job {job}"));
+                format!("{name}: {} requested{job}", verb(op))
+            }
             None => format!("{name}: {}", past(op)),
         });
         let (Some(timeout), Some((_, noun)), Some(id)) = (wait, op.goal, id.as_deref()) else {

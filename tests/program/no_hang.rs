@@ -379,3 +379,17 @@ fn completion_offers_nothing_rather_than_hang() {
     assert_eq!((ended.code, ended.told.as_str()), (Some(0), ""));
     assert!(ASKED.load(Ordering::SeqCst) > 0, "the service was asked for names");
 }
+
+#[test]
+fn completion_asks_nothing_of_the_internal_services_nor_anybody_else_in_their_place() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let url = server(|stream| {
+        ASKED.fetch_add(1, Ordering::SeqCst);
+        silent(stream);
+    });
+    for line in ["-- sdc admin vms get we", "-- sdc admin networks delete ex", "-- sdc admin jobs list vm_uuid="] {
+        let ended = run(&url, &words(line), &[("SDC_COMPLETE", "zsh")]);
+        assert_eq!(ended.code, Some(0), "{line}: {}", ended.told);
+    }
+    assert_eq!(ASKED.load(Ordering::SeqCst), 0, "a service was asked for names");
+}

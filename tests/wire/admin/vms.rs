@@ -35,9 +35,10 @@ fn a_name_is_the_one_active_vm_of_exactly_that_alias() {
             "GET /vms?alias=web1&state=active&limit=1000 -> 200 [{running},{other}]
             POST /vms/$V?action=stop -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}"
         ),
-        "vms stop web1 --json",
+        "vms stop web1 -o job_uuid -H",
     );
-    assert_eq!(said.well().trim(), filled(r#"{"vm_uuid":"$V","job_uuid":"$J"}"#));
+    assert!(said.err.contains(&filled("VM web1 ($V): stop requested, job $J")), "{}", said.err);
+    assert_eq!(said.well().trim(), filled("$J"));
     vmapi.done();
 }
 
@@ -337,7 +338,8 @@ fn a_vm_gets_an_id_that_is_chosen_here() {
     let home = tempfile::tempdir().unwrap();
     let vmapi = Script::new(&filled(r#"POST /vms -> 202 {"vm_uuid":"$V","job_uuid":"$J"}"#));
     let words = filled("vms create --owner $A --brand lx --image $W --ram 1G --networks '[\"$CN\"]' --json");
-    admin(home.path(), &[("VMAPI_URL", &vmapi.address)], &words).well();
+    let said = admin(home.path(), &[("VMAPI_URL", &vmapi.address)], &words).well();
+    assert_eq!(said.trim(), filled(r#"{"vm_uuid":"$V","job_uuid":"$J"}"#), "the answer as it came");
     let sent = vmapi.lines().remove(0);
     let body: serde_json::Value = serde_json::from_str(sent.trim_start_matches("POST /vms ")).unwrap();
     let id = body["uuid"].as_str().unwrap();

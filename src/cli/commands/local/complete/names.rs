@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::line::Line;
 use crate::answer::scan;
-use crate::api::{Ids, Noun, Pick, Shape};
+use crate::api::{self, Ids, Noun, Pick, Shape};
 use crate::auth::no_passphrase;
 use crate::config::cache::{Cache, TTL};
 use crate::config::{Config, Sources};
@@ -50,6 +50,10 @@ impl Names {
 /// The names of the things of a noun, in the account and at the cloud that the line names.
 pub fn of(noun: &'static Noun, line: &Line) -> Option<Names> {
     let list = noun.list;
+    // Whoever completes a line does not mean to look for a data center's services.
+    if api::service_of(list).is_inner() {
+        return None;
+    }
     let place = if list.path_params().next().is_none() { Args::new() } else { line.place(list)? };
     let config = Config::load(&line.flags()?, &Sources::new(line.env.clone())).ok()?;
     // What is typed on the terminal belongs to the shell.
