@@ -111,7 +111,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
-        let asking = Asking { must: op.asks || targets.calls.iter().any(loses), yes: has(matches, "yes") };
+        let doubt = targets::filters_set(&CLOUDAPI, op, &first, &targets).filter(|_| given::sets_pairs(op));
+        let must = op.asks || targets.calls.iter().any(loses);
+        let asking = Asking { must, yes: has(matches, "yes"), doubt };
         question::settle(app, &client, op, &mut targets, asking).await?;
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         return change::run(

@@ -47,12 +47,12 @@ use super::Report;
 use super::about::About;
 use super::call::Call;
 use super::resolve::{self, Candidate, Candidates};
-use super::row_filter::RowFilter;
+use super::row_filter::{RowFilter, is_filter};
 use super::words::{brief, plural};
 use crate::answer::{Row, scan};
 use crate::api::{Noun, Op, Pick, Service, Shape};
 use crate::client::Client;
-use crate::error::{Error, Kind, Result, Target};
+use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::grammar::selector;
 use crate::request::{Arg as Value, Args};
 
@@ -86,6 +86,8 @@ pub struct Asked {
     pub listed: HashSet<String>,
     /// What they must be like beside that.
     pub filter: Filter,
+    /// The first word behind a selector that stands for the resource: it may be meant as the name of one.
+    pub in_owners_place: Option<String>,
     /// Parts of other resources are asked for too, so that there may be none here.
     pub part_of_many: bool,
 }
@@ -314,7 +316,9 @@ async fn of_each(
             }
         }
     } else {
+        no_owner_named(&asked, &above, noun)?;
         fitting.extend(above.things.iter().filter(fits));
+        no_conditions(client.service(), op, &asked, noun, &fitting)?;
     }
     let all_of_none = glob == ALL && above.is_empty();
     if fitting.is_empty() && (glob == STDIN || all_of_none || !asked.owners.is_empty()) {
@@ -370,6 +374,76 @@ fn no_selector_meant(rows: &RowFilter, known: &Candidates, noun: &Noun) -> Resul
     Err(Error::usage(words).hint("more columns: --long"))
 }
 
+/// Refuses the name of a resource where a selector stands for it: the parts of others would be meant instead.
+fn no_owner_named(asked: &Asked, known: &Candidates, noun: &Noun) -> Result<()> {
+    let Some(word) = asked.in_owners_place.as_deref().filter(|word| *word != STDIN) else { return Ok(()) };
+    let like = |thing: &Candidate| selector::glob(word, &thing.name);
+    let is = match selector::is_glob(word) {
+        true => known.things.iter().any(like),
+        false => known.has(word, false).is_ok(),
+    };
+    if !is {
+        return Ok(());
+    }
+    let (word, owner) = (brief(word), noun.word);
+    let is = if selector::is_glob(&word) { format!("fits a {owner}") } else { format!("is a {owner}") };
+    let words = format!("'{word}' {is}, and -l picks {} in its place: give one of the two", plural(owner));
+    Err(Error::usage(words).hint(format!("where it is no {owner} that is meant, '*' before it stands for all of them")))
+}
+
+/// Refuses conditions among the names of pairs, unless one of the resources has a pair of that very name.
+fn no_conditions(service: &Service, op: &Op, asked: &Asked, owner: &Noun, owners: &[&Candidate]) -> Result<()> {
+    let target = asked.param.and_then(|param| service.noun(param)).filter(|noun| noun.list.shape == Shape::Map);
+    let Some(target) = target else { return Ok(()) };
+    let group = target.list.path.rsplit('/').next().unwrap_or_default();
+    let has = |name: &str| owners.iter().any(|thing| scan::at(thing.row.get(), &[group, name]).is_some());
+    let is_condition = |word: &str| (word.contains(['=', '<', '>']) || word.contains("!~")) && !has(word);
+    let (conditions, names): (Vec<_>, Vec<_>) = asked.typed.iter().partition(|word| is_condition(word));
+    let Some(first) = conditions.first() else { return Ok(()) };
+    let error = Error::usage(format!("'{}' is a condition, and names are expected here", brief(first)));
+    // What is no column of the list is a tag.
+    let filter = |word: &&String| match is_filter(service, owner.list, word) {
+        true => Some((*word).clone()),
+        false => (group == "tags").then(|| format!("tag.{word}")),
+    };
+    let Some(filters) = conditions.iter().map(filter).collect::<Option<Vec<String>>>() else { return Err(error) };
+    let name = |word: &&String| word.split(['=', '<', '>', '!']).next().unwrap_or_default().to_owned();
+    let names: Vec<String> = if names.is_empty() { conditions.iter().map(name).collect() } else { names.into_iter().cloned().collect() };
+    Err(error.hint(piped(service, op, owner, &filters, &names)))
+}
+
+/// How a command is given the resources that filters pick.
+fn piped(service: &Service, op: &Op, owner: &Noun, filters: &[String], words: &[String]) -> Hint {
+    let all = CommandLine::of(&service.command(owner.list)).on_all(filters).with("-o ids");
+    let noun = service.resource_of(op).map_or("", |resource| resource.name);
+    let command = CommandLine::of(&format!("{noun} {}", op.verb)).on("-").on_all(words);
+    Hint::run(format!("on the {} that fit", plural(owner.word)), all).then(" | ").then_run(command)
+}
+
+/// The error for pairs that would be set on all that was picked, and are filters of their list: these pick nothing here.
+pub fn filters_set(service: &Service, op: &Op, pairs: &Args, targets: &Targets) -> Option<Error> {
+    let many = targets.calls.len();
+    let owner = op.path_params().last().and_then(|param| service.noun(param)).filter(|_| targets.picked && many > 1)?;
+    let (mut filters, mut others) = (Vec::new(), Vec::new());
+    for (name, value) in pairs.iter().filter(|(name, _)| op.path_params().all(|param| param != *name)) {
+        let (sign, value) = match value {
+            Value::Text(text) => ("=", text.as_str()),
+            Value::Json(json) => (":=", json.get()),
+        };
+        let filter = format!("{name}={value}");
+        if is_filter(service, owner.list, &filter) { filters.push(filter) } else { others.push(format!("{name}{sign}{value}")) }
+    }
+    filters.first()?;
+    let group = op.path.rsplit('/').next().unwrap_or_default();
+    let is = if filters.len() == 1 { "is a filter" } else { "are filters" };
+    let words = format!(
+        "{} would be set as {group} of {many} {}, and {is} of their list",
+        filters.iter().map(|filter| brief(filter)).collect::<Vec<_>>().join(" and "), plural(owner.word)
+    );
+    let error = Error::usage(words);
+    Some(if others.is_empty() { error } else { error.hint(piped(service, op, owner, &filters, &others)) })
+}
+
 /// The targets of one place.
 async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
     let mut targets = Targets { from_stdin: asked.from_stdin, ..Targets::default() };
@@ -392,7 +466,10 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
-    known.as_ref().map_or(Ok(()), |known| asked.filter.is_meant(known, target))?;
+    if let Some(known) = &known {
+        no_owner_named(&asked, known, target)?;
+        asked.filter.is_meant(known, target)?;
+    }
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
     let kept = asked.kept(known.as_ref(), target);

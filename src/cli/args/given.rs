@@ -6,7 +6,9 @@ use clap::parser::ValueSource;
 use crate::api::{CLOUDAPI, Field, Kind, Noun, Op, Pick};
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::sensitive::quoted;
+use crate::grammar::selector::is_glob;
 use crate::tasks::row_filter::is_list;
+use crate::tasks::targets::ALL;
 use crate::tasks::values::Given;
 
 /// Words without dashes of a command that takes several targets and, behind them, fields.
@@ -31,7 +33,7 @@ pub fn typed(op: &Op, matches: &ArgMatches) -> Vec<String> {
         params = params.pop().into_iter().collect();
     }
     let words = params.into_iter().flat_map(|param| matches.get_many::<String>(param).into_iter().flatten());
-    words.cloned().collect()
+    words.skip(usize::from(of_all(op, matches))).cloned().collect()
 }
 
 /// The noun whose tags select the resource that an operation's targets, or the rows of its list, are parts of.
@@ -45,6 +47,29 @@ pub fn owner(op: &Op) -> Option<&'static Noun> {
 /// Whether the selector was typed in the place of that resource.
 pub fn selects_owner(op: &Op, matches: &ArgMatches) -> bool {
     owner(op).is_some() && matches.value_source("selector") == Some(ValueSource::CommandLine)
+}
+
+/// The words of a command whose resource a selector picks: the first, which stands where that is named, and whether more
+/// follow.
+fn first_of<'a>(op: &Op, matches: &'a ArgMatches) -> Option<(&'a String, bool)> {
+    let params: Vec<&str> = op.path_params().filter(|_| selects_owner(op, matches)).chain(["FILTER"]).collect();
+    let words = |id: &&str| matches.try_get_many::<String>(id).ok().flatten();
+    let mut words = params.iter().filter_map(words).flatten();
+    let first = matches.try_get_one::<String>(params[0]).ok().flatten()?;
+    words.next();
+    Some((first, words.next().is_some()))
+}
+
+/// Whether the glob of all stands for the resource, which a selector then narrows.
+pub fn of_all(op: &Op, matches: &ArgMatches) -> bool {
+    selects_owner(op, matches) && first_of(op, matches).is_some_and(|(first, more)| first == ALL && more)
+}
+
+/// The first word, as far as it would name the resource if no selector stood for that.
+pub fn in_owners_place<'a>(op: &Op, matches: &'a ArgMatches) -> Option<&'a String> {
+    let (first, more) = first_of(op, matches)?;
+    let named = !is_glob(first) || first != ALL && (more || is_list(op));
+    named.then_some(first)
 }
 
 /// Whether any number of a field's values is typed: `role=web stage=test`.

@@ -271,8 +271,8 @@ impl Words {
 /// Standard input cannot be read; an empty word.
 pub fn of_list(console: &Console, op: &Op, matches: &ArgMatches) -> Result<Words> {
     let noun = CLOUDAPI.listed_by(op).filter(|noun| picks::is_nameable(noun));
-    let owner = op.path_params().next().filter(|_| given::selects_owner(op, matches));
-    let first = owner.and_then(|param| matches.get_many::<String>(param)).into_iter().flatten();
+    let first = op.path_params().next().filter(|_| given::selects_owner(op, matches) && !given::of_all(op, matches));
+    let first = first.and_then(|param| matches.get_many::<String>(param)).into_iter().flatten();
     let typed = first.chain(matches.try_get_many::<String>("FILTER").ok().flatten().into_iter().flatten());
     if let (Some(noun), true) = (noun, typed.clone().any(String::is_empty)) {
         return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", noun.word)));
@@ -308,6 +308,7 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
     if let Some(noun) = owner {
         add_picks(matches, noun, console.now(), &mut asked.owners)?;
         asked.parents.push((noun.name, "*".to_owned()));
+        asked.in_owners_place = given::in_owners_place(op, matches).cloned();
     } else {
         for (at, param) in before.iter().enumerate() {
             if let Some(text) = matches.get_one::<String>(param) {

@@ -86,9 +86,13 @@ Filters: by any column, of lists and of what acts
   'age>30d'            ages; times as 'created<2026-01'
   tag.role=web         by tag; tag.role!=web as well
 
-Parts of several machines: a glob for the machine, or -l in its place
+Parts of several machines: a glob for the machine, or -l in its place. A machine
+that is named beside -l is refused; '*' before the names is all that -l selects
   sdc machines snapshots delete '*' '*' --older-than 30d
   sdc machines tags delete -l role=web stage
+
+NAME=VALUE after tags set and metadata set is what is set, and picks nothing
+  sdc machines list package=g1-small -o ids | sdc machines tags set - owner=me
 
 Before anything happens
   list                 the same words after list show what a command will touch
