@@ -69,6 +69,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     let asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
     something_to_change(op, &asked.args)?;
     let exposed = secrets::exposed(&given, &app.console);
+    app.console.take_notes().iter().for_each(|note| app.say(&format!("note: {note}")));
     exposed.iter().chain(&doubts).for_each(|doubt| app.warn(doubt));
     let asks = others.iter().any(|args| resolve::is_needed(&CLOUDAPI, op, args));
     let asks = asks || asked.asks_the_service(&CLOUDAPI, op) || sieve.asks_the_service();
@@ -138,11 +139,10 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
                 sieve.settle(&client, &call.args).await?;
                 let (filter, sorted) = (&sieve, !view.sort.is_empty());
                 let listing = Listing { client: &client, op, call: &call, filter, sorted, report: app };
-                match matches.get_flag("count") {
-                    true => listed::count(app, &listing).await?,
-                    false => listed::list(app, &listing, view.clone(), jq.as_ref()).await?,
-                }
-                return listed::missing(app, &client, &sieve, &call).await;
+                return match matches.get_flag("count") {
+                    true => listed::count(app, &listing).await,
+                    false => listed::list(app, &listing, view, jq.as_ref()).await,
+                };
             }
             _ => record(app, &client, op, call, view.clone(), jq.as_ref()).await?,
         }
@@ -260,7 +260,7 @@ async fn record(
             if let Some(Ok(left)) = error.body().map(|body| Answer::from_record(body.as_bytes())) {
                 app.show(&left, op.shape, &view, jq)?;
             }
-            Err(call.blame(near::named(client, op, &call.args, error).await))
+            Err(call.of(call.blame(near::named(client, op, &call.args, error).await)))
         }
     }
 }

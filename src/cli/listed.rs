@@ -3,23 +3,20 @@
 use super::app::App;
 use super::names;
 use super::terminal::exit;
-use crate::client::Client;
 use crate::error::{Error, Result, Target};
 use crate::render::{self, Format, Printer, View};
-use crate::tasks::call::Call;
 use crate::tasks::listing::Listing;
 use crate::tasks::resolve;
-use crate::tasks::row_filter::RowFilter;
 use crate::tasks::targets::ALL;
 
 /// So many bytes are kept for a table, or for sorting.
 const MAX_HELD: usize = 512 << 20;
 
-/// Prints how many rows there are.
+/// Prints how many rows there are, and returns the exit code.
 ///
 /// # Errors
 /// The list cannot be read.
-pub(super) async fn count(app: &App, listing: &Listing<'_>) -> Result<()> {
+pub(super) async fn count(app: &App, listing: &Listing<'_>) -> Result<i32> {
     let mut many = 0;
     listing
         .pages(|page, _| {
@@ -27,14 +24,28 @@ pub(super) async fn count(app: &App, listing: &Listing<'_>) -> Result<()> {
             Ok(())
         })
         .await?;
-    app.streams.out(format!("{many}\n").as_bytes())
+    end(app, listing, many, || app.streams.out(format!("{many}\n").as_bytes())).await
+}
+
+/// Shows what is left to be shown, and tells which names are those of nothing. Where they are all that was asked for,
+/// nothing is shown: who reads the output alone must not take it for an empty list.
+async fn end(app: &App, listing: &Listing<'_>, rows: usize, show: impl FnOnce() -> Result<()>) -> Result<i32> {
+    if rows > 0 {
+        show()?;
+        return missing(app, listing).await;
+    }
+    match missing(app, listing).await? {
+        0 => show().map(|()| 0),
+        code => Ok(code),
+    }
 }
 
 /// Tells which of the names are those of nothing, and returns the exit code.
 ///
 /// # Errors
 /// The one name is that of nothing.
-pub(super) async fn missing(app: &App, client: &Client, sieve: &RowFilter, call: &Call) -> Result<i32> {
+async fn missing(app: &App, listing: &Listing<'_>) -> Result<i32> {
+    let Listing { client, filter: sieve, call, .. } = *listing;
     let mut code = 0;
     let unseen: Vec<_> = sieve.picks.unseen().filter(|(_, name, _)| *name != ALL).collect();
     let Some((noun, ..)) = unseen.first() else { return Ok(code) };
@@ -57,18 +68,18 @@ pub(super) async fn missing(app: &App, client: &Client, sieve: &RowFilter, call:
     Ok(code)
 }
 
-/// Prints the rows as they come, or sorted when all of them are there.
+/// Prints the rows as they come, or sorted when all of them are there, and returns the exit code.
 ///
 /// # Errors
 /// The list cannot be read, or is too large for a table.
-pub(super) async fn list(app: &App, listing: &Listing<'_>, mut view: View, jq: Option<&render::Program>) -> Result<()> {
+pub(super) async fn list(app: &App, listing: &Listing<'_>, mut view: View, jq: Option<&render::Program>) -> Result<i32> {
     let op = listing.op;
     if listing.sorted {
         (view.skip, view.most) = listing.filter.cut().unwrap_or((0, usize::MAX));
     }
     if let Some(jq) = jq {
         let rows = listing.all().await?;
-        return if lacks(listing) { Ok(()) } else { app.show(&rows, op.shape, &view, Some(jq)) };
+        return end(app, listing, rows.rows().count(), || app.show(&rows, op.shape, &view, Some(jq))).await;
     }
     let cached = app.cached_image_names(&view);
     if cached.is_none() {
@@ -76,16 +87,16 @@ pub(super) async fn list(app: &App, listing: &Listing<'_>, mut view: View, jq: O
         let names = async { Ok(names::images(app, listing.client).await) };
         let (rows, names) = futures_util::future::try_join(listing.all(), names).await?;
         view.images = names;
-        // The error says it all.
-        return if lacks(listing) { Ok(()) } else { app.show(&rows, op.shape, &view, None) };
+        return end(app, listing, rows.rows().count(), || app.show(&rows, op.shape, &view, None)).await;
     }
     view.images = cached.unwrap_or_default();
     let as_sent = view.format == Format::Json && view.columns.is_empty() && view.sort.is_empty() && !view.terminal;
     let mut printer = Printer::new(&view);
     let mut out = String::new();
-    let mut passed = false;
+    let (mut passed, mut many) = (false, 0);
     let shown = listing.pages(|page, whole| {
-        if as_sent && whole && page.only {
+        many += page.rows.len();
+        if as_sent && whole && page.only && many > 0 {
             // The one page as it came: nothing of it is touched.
             passed = true;
             return app.streams.out(page.text.trim_ascii()).and_then(|()| app.streams.out(b"\n"));
@@ -100,14 +111,11 @@ pub(super) async fn list(app: &App, listing: &Listing<'_>, mut view: View, jq: O
         app.streams.out(std::mem::take(&mut out).as_bytes())
     });
     shown.await?;
-    if !passed && !lacks(listing) {
-        printer.end(&mut out);
-        app.streams.out(out.as_bytes())?;
-    }
-    Ok(())
-}
-
-/// Whether the one thing that was named is not there, so that there is nothing to show.
-fn lacks(listing: &Listing<'_>) -> bool {
-    listing.filter.picks.lacks_its_one() && !listing.filter.has_fields()
+    end(app, listing, many, || {
+        if !passed {
+            printer.end(&mut out);
+        }
+        app.streams.out(out.as_bytes())
+    })
+    .await
 }

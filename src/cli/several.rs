@@ -90,6 +90,9 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
     }
     let maps = of_owners(op, maps, &targets, &mut view);
     rows.extend(maps.iter().flat_map(|(_, map)| map.rows()).map(|row| row.0.to_owned()));
+    if rows.is_empty() && let Some(kind) = gravest {
+        return Ok(exit::code(kind).0.into());
+    }
     if counted {
         app.streams.out(format!("{}\n", rows.len()).as_bytes())?;
         return Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)));

@@ -175,12 +175,6 @@ impl Picks {
         self.names.as_ref().is_some_and(|names| names.all.len() > 1)
     }
 
-    /// Whether one thing is meant, which no row was.
-    pub fn lacks_its_one(&self) -> bool {
-        let mut unseen = self.unseen();
-        !self.has_several_names() && unseen.next().is_some_and(|(_, _, glob)| !glob)
-    }
-
     /// The names that no row had.
     pub fn unseen(&self) -> impl Iterator<Item = (&'static Noun, &str, bool)> {
         self.names.iter().flat_map(|names| {

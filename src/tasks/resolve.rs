@@ -42,7 +42,7 @@ use crate::api::cloudapi::networks::NETWORK;
 use crate::api::{Ids, Kind, Noun, Op, Owner, Service, Shape};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
-use crate::error::{CommandLine, Error, Hint, Result};
+use crate::error::{CommandLine, Error, Hint, Result, Target};
 pub(crate) use crate::grammar::is_uuid;
 use crate::grammar::net;
 use crate::grammar::nic::{self, Nic};
@@ -193,7 +193,9 @@ async fn with_id(client: &Client, noun: &'static Noun, mut entry: Value) -> Resu
 /// Not found, ambiguous, or the list could not be read.
 pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<String> {
     match within(client, noun, Args::new(), typed, None).await {
-        Err(error) => Err(with_near(client, noun, &Args::new(), typed, error).await.blaming(noun.name, Some(typed))),
+        Err(error) => Err(with_near(client, noun, &Args::new(), typed, error).await
+            .blaming(noun.name, Some(typed))
+            .on(Target { noun: noun.word, id: None, name: typed.to_owned() })),
         found => found,
     }
 }

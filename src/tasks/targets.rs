@@ -296,10 +296,11 @@ async fn of_each(
     report: &dyn Report,
     client: &Client,
     op: &'static Op,
-    asked: Asked,
+    mut asked: Asked,
     noun: &'static Noun,
     glob: &str,
 ) -> Result<Targets> {
+    asked.owners.settle(client, &Args::new()).await?;
     let above = Candidates::list_for(client, noun, &Args::new(), Some(op)).await?;
     let mut all = Targets { picked: true, several: true, from_stdin: asked.from_stdin, ..Targets::default() };
     let fits = |thing: &&Candidate| selector::glob(glob, &thing.name) && asked.owners.fits(&thing.row);
@@ -316,7 +317,7 @@ async fn of_each(
             }
         }
     } else {
-        no_owner_named(&asked, &above, noun)?;
+        no_owner_named(client.service(), &asked, &above, noun)?;
         fitting.extend(above.things.iter().filter(fits));
         no_conditions(client.service(), op, &asked, noun, &fitting)?;
     }
@@ -375,19 +376,22 @@ fn no_selector_meant(rows: &RowFilter, known: &Candidates, noun: &Noun) -> Resul
 }
 
 /// Refuses the name of a resource where a selector stands for it: the parts of others would be meant instead.
-fn no_owner_named(asked: &Asked, known: &Candidates, noun: &Noun) -> Result<()> {
+fn no_owner_named(service: &Service, asked: &Asked, known: &Candidates, noun: &Noun) -> Result<()> {
     let Some(word) = asked.in_owners_place.as_deref().filter(|word| *word != STDIN) else { return Ok(()) };
+    let target = asked.param.and_then(|param| service.noun(param)).filter(|target| target.name != noun.name);
+    let is = |list: &Op| is_filter(service, list, word);
     let like = |thing: &Candidate| selector::glob(word, &thing.name);
-    let is = match selector::is_glob(word) {
-        true => known.things.iter().any(like),
-        false => known.has(word, false).is_ok(),
-    };
-    if !is {
-        return Ok(());
-    }
     let (word, owner) = (brief(word), noun.word);
-    let is = if selector::is_glob(&word) { format!("fits a {owner}") } else { format!("is a {owner}") };
-    let words = format!("'{word}' {is}, and -l picks {} in its place: give one of the two", plural(owner));
+    let words = if is(noun.list) && target.is_some_and(|target| !is(target.list)) {
+        format!("is a filter of {}", plural(owner))
+    } else if selector::is_glob(&word) && known.things.iter().any(like) {
+        format!("fits a {owner}")
+    } else if !selector::is_glob(&word) && known.has(&word, false).is_ok() {
+        format!("is a {owner}")
+    } else {
+        return Ok(());
+    };
+    let words = format!("'{word}' {words}, and -l picks {} in its place: give one of the two", plural(owner));
     Err(Error::usage(words).hint(format!("where it is no {owner} that is meant, '*' before it stands for all of them")))
 }
 
@@ -467,7 +471,7 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
         false => None,
     };
     if let Some(known) = &known {
-        no_owner_named(&asked, known, target)?;
+        no_owner_named(client.service(), &asked, known, target)?;
         asked.filter.is_meant(known, target)?;
     }
     let mut found = Vec::new();

@@ -65,6 +65,9 @@ pub trait Files {
 
     /// The path of a file, whose `~` is the user's home.
     fn path(&self, file: &str) -> PathBuf;
+
+    /// Hears what is to be told of a file.
+    fn note(&self, _words: &str) {}
 }
 
 /// Where files are, for those that are named in a file or by a program. There is no standard input.
@@ -349,6 +352,11 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
 fn add_pairs(args: &mut Args, field: &Field, file: &str, files: &dyn Files) -> Result<()> {
     let text = read_text(file, files)?;
     let pairs = pair_file::read(field, &shown(file), &text)?;
+    let (added, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| is_added(field, name));
+    if !added.is_empty() {
+        let names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
+        files.note(&format!("{}: {} left out, which the service sets itself", shown(file), names.join(" and ")));
+    }
     let mut add = |name: &str, value| secrets::check_name(name).and_then(|()| add_one(args, field, name, value));
     pairs.into_iter().try_for_each(|(name, value)| add(&name, value).map_err(|error| error.about(&shown(file))))
 }
@@ -575,7 +583,7 @@ pub fn doubts(op: &Op, args: &Args) -> Vec<String> {
 fn check_name(name: &str, reserved: &[&str]) -> Result<()> {
     let fits = |pattern: &&&str| match pattern.strip_prefix('*') {
         Some(end) => name.ends_with(end),
-        None => **pattern == name,
+        None => pattern.trim_start_matches('+') == name,
     };
     match reserved.iter().find(fits) {
         Some(_) => Err(Error::usage(format!(
@@ -584,6 +592,12 @@ fn check_name(name: &str, reserved: &[&str]) -> Result<()> {
         ))),
         None => Ok(()),
     }
+}
+
+/// Whether the service adds this name by itself, so that a copy of what it shows has it.
+fn is_added(field: &Field, name: &str) -> bool {
+    let (Kind::FlatPairs(reserved) | Kind::FlatFiles(reserved)) = field.kind else { return false };
+    reserved.iter().any(|pattern| pattern.strip_prefix('+') == Some(name))
 }
 
 /// A name given twice is most likely a mistake, and one of the values would be lost.
@@ -638,7 +652,9 @@ fn named_file<'t>(text: &'t str, option: &str, files: &dyn Files) -> Result<(&'t
 
 fn read_text(file: &str, files: &dyn Files) -> Result<String> {
     String::from_utf8(files.read(file, FILE_LIMIT)?)
-        .map_err(|_| Error::usage(format!("{} is not text (UTF-8)", shown(file))))
+        .ok()
+        .filter(|text| !text.contains('\0'))
+        .ok_or_else(|| Error::usage(format!("{} is not text (UTF-8)", shown(file))))
 }
 
 /// A file as it can be shown in a message.

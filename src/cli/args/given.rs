@@ -7,7 +7,7 @@ use crate::api::{CLOUDAPI, Field, Kind, Noun, Op, Pick};
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::sensitive::quoted;
 use crate::grammar::selector::is_glob;
-use crate::tasks::row_filter::is_list;
+use crate::tasks::row_filter::{is_filter, is_list};
 use crate::tasks::targets::ALL;
 use crate::tasks::values::Given;
 
@@ -47,6 +47,13 @@ pub fn owner(op: &Op) -> Option<&'static Noun> {
 /// Whether the selector was typed in the place of that resource.
 pub fn selects_owner(op: &Op, matches: &ArgMatches) -> bool {
     owner(op).is_some() && matches.value_source("selector") == Some(ValueSource::CommandLine)
+}
+
+/// The filter that stands for the resource: `nics list package=g1-small`.
+pub fn filters_owner<'a>(op: &Op, matches: &'a ArgMatches) -> Option<(&'static Noun, &'a String)> {
+    let noun = owner(op).filter(|_| !selects_owner(op, matches))?;
+    let word = matches.try_get_one::<String>(noun.name).ok().flatten()?;
+    is_filter(&CLOUDAPI, noun.list, word).then_some((noun, word))
 }
 
 /// The words of a command whose resource a selector picks: the first, which stands where that is named, and whether more
@@ -122,6 +129,9 @@ pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
         }
         fields => {
             words.targets = typed.collect();
+            if let [Field { kind: Kind::Nic, .. }] = fields {
+                join_nic(&mut words.targets);
+            }
             let Some(at) = words.targets.len().checked_sub(fields.len()) else {
                 let missing = fields.get(words.targets.len()).map(|field| shown(field)).unwrap_or_default();
                 return Err(Error::usage(format!("{missing} is missing behind the {}", super::targets::all(noun))));
@@ -140,6 +150,15 @@ pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
     };
     Err(Error::usage(format!("{missing} is missing"))
         .hint(Hint::run("how it is typed", CommandLine::of(&format!("{} --help", words_of(op))))))
+}
+
+/// Joins the parts of a network that were typed as words of their own: `network=backend ip=10.10.0.20`.
+fn join_nic(words: &mut Vec<String>) {
+    let begins = |word: &String| ["network=", "ipv4_uuid="].iter().any(|name| word.starts_with(name));
+    if let Some(at) = words.iter().position(begins).filter(|at| words[at + 1..].iter().all(|word| word.contains('='))) {
+        let nic = words.split_off(at).join(",");
+        words.push(nic);
+    }
 }
 
 /// How the ids of arguments begin that may be typed without the option's name.

@@ -15,7 +15,7 @@ use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
 use crate::tasks::picks;
 use crate::tasks::row_filter::{Reading, RowFilter, is_filter, is_list};
-use crate::tasks::targets::{Asked, Filter, MAX_TARGETS, PARALLEL, STDIN as STDIN_WORD};
+use crate::tasks::targets::{ALL, Asked, Filter, MAX_TARGETS, PARALLEL, STDIN as STDIN_WORD};
 use crate::tasks::values::Given;
 use crate::tasks::words::{plural, titled, word};
 
@@ -305,10 +305,17 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
         }
     }
     let owner = given::owner(op).filter(|_| given::selects_owner(op, matches));
+    let filtered = owner.is_none() && given::filters_owner(op, matches).is_some();
     if let Some(noun) = owner {
         add_picks(matches, noun, console.now(), &mut asked.owners)?;
         asked.parents.push((noun.name, "*".to_owned()));
         asked.in_owners_place = given::in_owners_place(op, matches).cloned();
+    } else if let Some((noun, word)) = given::filters_owner(op, matches) {
+        let mut query = Args::new();
+        let reading = Reading { service: &CLOUDAPI, op: noun.list, now: console.now(), files: console };
+        asked.owners = RowFilter::read(&reading, &Given { words: vec![word.clone()], ..Given::default() }, &mut query)?;
+        asked.owners.compare_here(&mut query);
+        asked.parents.push((noun.name, ALL.to_owned()));
     } else {
         for (at, param) in before.iter().enumerate() {
             if let Some(text) = matches.get_one::<String>(param) {
@@ -325,7 +332,7 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
     let several = noun.filter(|_| op.takes_several());
     let typed = if given::is_shared(op) { given::shared(op, matches)?.targets } else { given::typed(op, matches) };
     let Some(noun) = several else {
-        if before.is_empty() && owner.is_some() {
+        if before.is_empty() && (owner.is_some() || filtered) {
             // The list is that of the parts of all that fit.
             (asked.filter.rows, asked.owners, asked.parents) =
                 (std::mem::take(&mut asked.owners), RowFilter::default(), Vec::new());
