@@ -167,7 +167,7 @@ pub async fn run(
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
     let quiet = hidden || table && (receipts_only || op.shape == Shape::Nothing && view.columns.is_empty());
-    if (!quiet || jq.is_some()) && !(done.is_empty() && failure.is_some()) {
+    if (!quiet || jq.is_some()) && !(done.is_empty() && (failure.is_some() || tally.gravest.is_some())) {
         if !at_once {
             view.images = app.image_names(client, &view).await;
         }

@@ -66,10 +66,19 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     }
     let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
     let others = documents.split_off(1.min(documents.len()));
-    let asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
+    let mut asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
+    if op.method == Method::Get {
+        // Of a list it is the rows.
+        asked.filter.keep = None;
+    }
+    let notes = app.console.take_notes();
+    notes.iter().for_each(|note| app.say(&format!("note: {note}")));
+    // A copy of what the service sets itself is no mistake.
+    if !notes.is_empty() && number_given(op, &asked.args) == 0 {
+        return Ok(0);
+    }
     something_to_change(op, &asked.args)?;
     let exposed = secrets::exposed(&given, &app.console);
-    app.console.take_notes().iter().for_each(|note| app.say(&format!("note: {note}")));
     exposed.iter().chain(&doubts).for_each(|doubt| app.warn(doubt));
     let asks = others.iter().any(|args| resolve::is_needed(&CLOUDAPI, op, args));
     let asks = asks || asked.asks_the_service(&CLOUDAPI, op) || sieve.asks_the_service();
@@ -192,6 +201,7 @@ fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Given) 
     let mut sieve = RowFilter::read(&reading, given, &mut args)?;
     if let Some(noun) = CLOUDAPI.listed_by(op).filter(|_| is_list(op)) {
         chosen::add_picks(matches, noun, app.console.now(), &mut sieve)?;
+        sieve.newest = chosen::kept(matches, noun);
         if !words.names.is_empty() || words.from_stdin {
             sieve.picks.of_names(noun, words.names, &words.listed);
         }

@@ -72,7 +72,12 @@ async fn missing(app: &App, listing: &Listing<'_>) -> Result<i32> {
 ///
 /// # Errors
 /// The list cannot be read, or is too large for a table.
-pub(super) async fn list(app: &App, listing: &Listing<'_>, mut view: View, jq: Option<&render::Program>) -> Result<i32> {
+pub(super) async fn list(
+    app: &App,
+    listing: &Listing<'_>,
+    mut view: View,
+    jq: Option<&render::Program>,
+) -> Result<i32> {
     let op = listing.op;
     if listing.sorted {
         (view.skip, view.most) = listing.filter.cut().unwrap_or((0, usize::MAX));

@@ -202,7 +202,9 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
             let mut first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
             // What is missing stands in lines of its own.
             let mut between = " ";
-            while let Some(line) = lines.next_if(|line| first.ends_with(':') || between == ", " && line.starts_with('<')) {
+            while let Some(line) =
+                lines.next_if(|line| first.ends_with(':') || between == ", " && line.starts_with('<'))
+            {
                 first = format!("{first}{between}{line}");
                 between = ", ";
             }

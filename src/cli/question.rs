@@ -63,7 +63,8 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     if asking.yes && lockout::deletes_own_key(client, op, &targets.calls) {
         app.warn("this is the key that signs: nothing can be done with it any longer");
     }
-    let due = !asking.yes && (asking.must || several || doubt.is_some() || !lost.is_empty()) && !targets.calls.is_empty();
+    let due =
+        !asking.yes && (asking.must || several || doubt.is_some() || !lost.is_empty()) && !targets.calls.is_empty();
     if due && terminal || targets.from_stdin {
         complete(client, targets).await;
     }

@@ -38,11 +38,13 @@
 
 use super::Report;
 use super::call::Call;
+use super::picks::Newest;
 use super::row_filter::RowFilter;
 use crate::answer::Answer;
 use crate::api::Op;
 use crate::client::{Client, Page};
 use crate::error::{Error, Kind, Result};
+use serde_json::value::RawValue;
 
 /// A list, and which of its rows are wanted.
 pub struct Listing<'a> {
@@ -80,6 +82,9 @@ impl Listing<'_> {
     /// # Errors
     /// As [`Client::pages`]; and what `take` returns.
     pub async fn pages(&self, mut take: impl FnMut(Page<'_>, bool) -> Result<()>) -> Result<()> {
+        if let Some(newest) = self.filter.newest {
+            return self.without(newest, take).await;
+        }
         let (mut skip, mut room) = self.filter.cut().filter(|_| !self.sorted).unwrap_or((0, usize::MAX));
         let (mut come, mut enough) = (0, false);
         let taken = self.client.pages(self.op, &self.call.args, |mut page| {
@@ -104,6 +109,18 @@ impl Listing<'_> {
             taken => taken.map_err(|error| self.call.blame(error))?,
         }
         self.filter.tell_unseen(self.report, come);
+        Ok(())
+    }
+    /// The rows as one page without the newest of them.
+    async fn without(&self, newest: Newest, mut take: impl FnMut(Page<'_>, bool) -> Result<()>) -> Result<()> {
+        let answer = self.client.call(self.op, &self.call.args).await.map_err(|error| self.call.blame(error))?;
+        let fits_at_any_age = |row: &&RawValue| self.filter.fits_at_any_age(row);
+        let newest = newest.among(answer.rows().map(|row| row.0).filter(fits_at_any_age));
+        let rows = answer.rows().map(|row| row.0);
+        let rows = rows.filter(|row| self.filter.fits(row) && !newest.contains(&std::ptr::from_ref(*row)));
+        let (skip, most) = self.filter.cut().filter(|_| !self.sorted).unwrap_or((0, usize::MAX));
+        take(Page { text: &[], rows: rows.skip(skip).take(most).collect(), only: false }, false)?;
+        self.filter.tell_unseen(self.report, answer.rows().count());
         Ok(())
     }
 }

@@ -91,7 +91,9 @@ pub async fn same_key(client: &Client, op: &Op, args: &Args, error: Error) -> Er
     let is_same = |row: &Row<'_>| {
         row.text("/key").and_then(|line| PublicKey::from_line(&line).ok()).is_some_and(|key| key.md5() == sent.md5())
     };
-    let Some(name) = all.rows().find(is_same).and_then(|row| Some(row.text("/name")?.into_owned())) else { return error };
+    let Some(name) = all.rows().find(is_same).and_then(|row| Some(row.text("/name")?.into_owned())) else {
+        return error;
+    };
     let get = args.clone().set(noun.name, name.as_str()).command(client.service(), noun.get);
     error.about(&format!("this key is there already, as {}", brief(&name))).hint(Hint::run("to see it", get))
 }

@@ -38,7 +38,7 @@ use serde_json::value::RawValue;
 use super::column_filter::values;
 use super::resolve;
 use crate::answer::{Row, scan};
-use crate::api::{Ids, Noun, Owner, Shape, Users};
+use crate::api::{Ids, Noun, Owner, Pick, Shape, Users};
 use crate::client::Client;
 use crate::error::Result;
 use crate::grammar::net;
@@ -86,6 +86,38 @@ struct Unused {
     users: Users,
     /// What is referred to, once it was looked up.
     used: HashSet<String>,
+}
+
+/// The newest of several, which are left alone or left out.
+#[derive(Clone, Copy)]
+pub struct Newest {
+    /// How many.
+    pub count: usize,
+    /// The field that says when one was made.
+    made: &'static str,
+    /// The states of those that are none to keep.
+    failed: &'static [&'static str],
+}
+
+impl Newest {
+    /// So many of these things.
+    pub fn of(noun: &Noun, count: usize) -> Newest {
+        let made = noun.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None });
+        Newest { count, made: made.unwrap_or("created"), failed: noun.failed }
+    }
+
+    /// Which of these rows are the newest. One that does not say when it was made is not known to be old, and one that
+    /// has failed is none to keep.
+    pub fn among<'a>(&self, rows: impl Iterator<Item = &'a RawValue>) -> HashSet<*const RawValue> {
+        let text = |row: &RawValue, field: &str| Row(row).text(&format!("/{field}")).map(|text| text.into_owned());
+        let failed = |row: &&RawValue| text(row, "state").is_some_and(|state| self.failed.contains(&&*state));
+        let mut rows: Vec<&RawValue> = rows.filter(|row| !failed(row)).collect();
+        rows.sort_by_cached_key(|row| {
+            let made = text(row, self.made);
+            std::cmp::Reverse((made.is_none(), made))
+        });
+        rows.into_iter().take(self.count).map(std::ptr::from_ref).collect()
+    }
 }
 
 impl Picks {

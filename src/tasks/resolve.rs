@@ -193,7 +193,8 @@ async fn with_id(client: &Client, noun: &'static Noun, mut entry: Value) -> Resu
 /// Not found, ambiguous, or the list could not be read.
 pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<String> {
     match within(client, noun, Args::new(), typed, None).await {
-        Err(error) => Err(with_near(client, noun, &Args::new(), typed, error).await
+        Err(error) => Err(with_near(client, noun, &Args::new(), typed, error)
+            .await
             .blaming(noun.name, Some(typed))
             .on(Target { noun: noun.word, id: None, name: typed.to_owned() })),
         found => found,

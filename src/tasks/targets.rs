@@ -37,7 +37,6 @@
 //! # fn main() {}
 //! ```
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use futures_util::StreamExt;
@@ -46,11 +45,12 @@ use serde_json::value::RawValue;
 use super::Report;
 use super::about::About;
 use super::call::Call;
+use super::picks::Newest;
 use super::resolve::{self, Candidate, Candidates};
 use super::row_filter::{RowFilter, is_filter};
 use super::words::{brief, plural};
 use crate::answer::{Row, scan};
-use crate::api::{Noun, Op, Pick, Service, Shape};
+use crate::api::{Noun, Op, Service, Shape};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::grammar::selector;
@@ -222,11 +222,9 @@ impl Asked {
         picks || !self.owners.is_empty() || self.typed.iter().any(named) || resolve::is_needed(service, op, &self.args)
     }
 
-    /// The ids of the newest, which are left alone: of those that are named and fit, however old they are. One that does
-    /// not say when it was made is not known to be old, and one that has failed is none to keep.
+    /// The ids of the newest, which are left alone: of those that are named and fit, however old they are.
     fn kept<'a>(&self, known: Option<&'a Candidates>, target: &Noun) -> Vec<&'a str> {
         let Some((count, known)) = self.filter.keep.zip(known) else { return Vec::new() };
-        let made = target.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None });
         let named = |thing: &Candidate| {
             let is = |typed: &String| {
                 let glob = self.is_glob(typed) && known.called(typed).is_empty();
@@ -235,14 +233,10 @@ impl Asked {
             };
             !self.named || self.typed.iter().any(is)
         };
-        let failed = |thing: &Candidate| thing.text(&["state"]).is_some_and(|state| target.failed.contains(&&*state));
-        let fits = |thing: &&Candidate| named(thing) && !failed(thing) && self.filter.rows.fits_at_any_age(&thing.row);
-        let mut newest: Vec<&Candidate> = known.things.iter().filter(fits).collect();
-        newest.sort_by_cached_key(|thing| {
-            let made = thing.text(&[made.unwrap_or("created")]).map(Cow::into_owned);
-            std::cmp::Reverse((made.is_none(), made))
-        });
-        newest.iter().take(count).map(|thing| thing.id.as_str()).collect()
+        let fits = |thing: &&Candidate| named(thing) && self.filter.rows.fits_at_any_age(&thing.row);
+        let newest = Newest::of(target, count).among(known.things.iter().filter(fits).map(|thing| &*thing.row));
+        let is_kept = |thing: &&Candidate| newest.contains(&std::ptr::from_ref(&*thing.row));
+        known.things.iter().filter(is_kept).map(|thing| thing.id.as_str()).collect()
     }
 
     /// Whether it was typed as a glob.
@@ -412,7 +406,8 @@ fn no_conditions(service: &Service, op: &Op, asked: &Asked, owner: &Noun, owners
     };
     let Some(filters) = conditions.iter().map(filter).collect::<Option<Vec<String>>>() else { return Err(error) };
     let name = |word: &&String| word.split(['=', '<', '>', '!']).next().unwrap_or_default().to_owned();
-    let names: Vec<String> = if names.is_empty() { conditions.iter().map(name).collect() } else { names.into_iter().cloned().collect() };
+    let names: Vec<String> =
+        if names.is_empty() { conditions.iter().map(name).collect() } else { names.into_iter().cloned().collect() };
     Err(error.hint(piped(service, op, owner, &filters, &names)))
 }
 
@@ -435,14 +430,19 @@ pub fn filters_set(service: &Service, op: &Op, pairs: &Args, targets: &Targets) 
             Value::Json(json) => (":=", json.get()),
         };
         let filter = format!("{name}={value}");
-        if is_filter(service, owner.list, &filter) { filters.push(filter) } else { others.push(format!("{name}{sign}{value}")) }
+        if is_filter(service, owner.list, &filter) {
+            filters.push(filter)
+        } else {
+            others.push(format!("{name}{sign}{value}"))
+        }
     }
     filters.first()?;
     let group = op.path.rsplit('/').next().unwrap_or_default();
     let is = if filters.len() == 1 { "is a filter" } else { "are filters" };
     let words = format!(
         "{} would be set as {group} of {many} {}, and {is} of their list",
-        filters.iter().map(|filter| brief(filter)).collect::<Vec<_>>().join(" and "), plural(owner.word)
+        filters.iter().map(|filter| brief(filter)).collect::<Vec<_>>().join(" and "),
+        plural(owner.word)
     );
     let error = Error::usage(words);
     Some(if others.is_empty() { error } else { error.hint(piped(service, op, owner, &filters, &others)) })

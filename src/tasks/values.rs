@@ -38,7 +38,7 @@ use super::{pair_file, secrets};
 use crate::answer::scan;
 use crate::api::{Field, Kind, Location, Op, Test};
 use crate::auth::{KeyKind, PublicKey};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::grammar::{self, mebibytes, shell};
 use crate::request::{Arg, Args};
 use crate::sensitive::quoted;
@@ -247,6 +247,12 @@ fn value(field: &Field, text: &str) -> Result<Arg> {
             Err(Error::usage(format!("'{}' is not a UUID", quoted(text))).about(field.name))
         }
         Kind::Uuid => Ok(Arg::Text(text.to_ascii_lowercase())),
+        Kind::FirewallRule if text == "-" => Err(Error::usage("one rule is taken here, and none from standard input")
+            .hint(
+                Hint::from("each line of FILE: while read -r rule; do ")
+                    .then_run("fwrules create \"$rule\" < /dev/null")
+                    .then("; done < FILE"),
+            )),
         Kind::FirewallRule => grammar::fwrule::parse(text).map(|_| Arg::Text(text.to_owned())),
         Kind::Json => Arg::json(text).map_err(about),
         Kind::Nic => {
@@ -328,7 +334,7 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
         }
         Kind::FlatPairs(reserved) => {
             let (name, value) = pair(text)?;
-            check_name(name, reserved)?;
+            pair_file::check_name(name, reserved)?;
             no_file(&value, name, ("", "--file "), "")?;
             add_one(args, field, name, value)
         }
@@ -352,7 +358,7 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
 fn add_pairs(args: &mut Args, field: &Field, file: &str, files: &dyn Files) -> Result<()> {
     let text = read_text(file, files)?;
     let pairs = pair_file::read(field, &shown(file), &text)?;
-    let (added, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| is_added(field, name));
+    let (added, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| pair_file::is_added(field, name));
     if !added.is_empty() {
         let names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
         files.note(&format!("{}: {} left out, which the service sets itself", shown(file), names.join(" and ")));
@@ -366,11 +372,11 @@ pub(super) fn add_one(args: &mut Args, field: &Field, name: &str, value: Arg) ->
     match field.kind {
         Kind::Object => add_member_of(args, field, name, value),
         Kind::FlatPairs(reserved) | Kind::FlatFiles(reserved) => {
-            check_name(name, reserved)?;
+            pair_file::check_name(name, reserved)?;
             add_pair(args, "", name, value)
         }
         Kind::Tags(reserved) => {
-            check_name(name, reserved)?;
+            pair_file::check_name(name, reserved)?;
             grammar::tag::check(name, &typed_tag(&value))?;
             add_pair(args, "", name, value)
         }
@@ -577,27 +583,6 @@ pub fn doubts(op: &Op, args: &Args) -> Vec<String> {
         }
     }
     doubts
-}
-
-/// Refuses names that would redirect the request, or that the service drops without a word.
-fn check_name(name: &str, reserved: &[&str]) -> Result<()> {
-    let fits = |pattern: &&&str| match pattern.strip_prefix('*') {
-        Some(end) => name.ends_with(end),
-        None => pattern.trim_start_matches('+') == name,
-    };
-    match reserved.iter().find(fits) {
-        Some(_) => Err(Error::usage(format!(
-            "'{}' cannot be a name here: the service would take it for something else, or drop it",
-            quoted(name)
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// Whether the service adds this name by itself, so that a copy of what it shows has it.
-fn is_added(field: &Field, name: &str) -> bool {
-    let (Kind::FlatPairs(reserved) | Kind::FlatFiles(reserved)) = field.kind else { return false };
-    reserved.iter().any(|pattern| pattern.strip_prefix('+') == Some(name))
 }
 
 /// A name given twice is most likely a mistake, and one of the values would be lost.

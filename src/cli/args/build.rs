@@ -234,6 +234,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
             let has =
                 |option: &Arg| op.fields.iter().any(|field| Some(field.long_name().as_ref()) == option.get_long());
             command = command.args(targets::picks(noun).into_iter().filter(|option| !has(option)));
+            command = command.args(targets::keep_of_list(op, noun));
         }
     }
     if given::sets_pairs(op) {

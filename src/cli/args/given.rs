@@ -5,8 +5,8 @@ use clap::parser::ValueSource;
 
 use crate::api::{CLOUDAPI, Field, Kind, Noun, Op, Pick};
 use crate::error::{CommandLine, Error, Hint, Result};
-use crate::sensitive::quoted;
 use crate::grammar::selector::is_glob;
+use crate::sensitive::quoted;
 use crate::tasks::row_filter::{is_filter, is_list};
 use crate::tasks::targets::ALL;
 use crate::tasks::values::Given;

@@ -14,6 +14,7 @@ use crate::grammar::duration;
 use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
 use crate::tasks::picks;
+use crate::tasks::picks::Newest;
 use crate::tasks::row_filter::{Reading, RowFilter, is_filter, is_list};
 use crate::tasks::targets::{ALL, Asked, Filter, MAX_TARGETS, PARALLEL, STDIN as STDIN_WORD};
 use crate::tasks::values::Given;
@@ -96,19 +97,31 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
     }
     // What deletes parts of several things leaves the things alone.
     let deletes_it = op.path.rsplit(':').next() == Some(target.name);
-    if deletes_it && target.picks.iter().any(|pick| matches!(pick, Pick::Age(_))) {
-        let all = plural(target.word);
-        let of = given::owner(op).map_or(String::new(), |owner| format!(" of each {}", owner.word));
-        command = command.arg(
-            Arg::new("keep")
-                .long("keep")
-                .value_name("N")
-                .value_parser(value_parser!(u64).range(1..=1_000_000))
-                .help_heading(SELECTION)
-                .help(format!("Keep the N newest {all}{of}, however old they are")),
-        );
-    }
+    let keep = keep(target, given::owner(op)).filter(|_| deletes_it);
+    command = command.args(keep);
     with_ignore_missing(command)
+}
+
+/// The option that leaves out the newest, of what says when it was made.
+fn keep(target: &Noun, owner: Option<&Noun>) -> Option<Arg> {
+    made(target)?;
+    let of = owner.map_or(String::new(), |owner| format!(" of each {}", owner.word));
+    let keep = Arg::new("keep").long("keep").value_name("N").value_parser(value_parser!(u64).range(1..=1_000_000));
+    let help = format!("Leave out the N newest {}{of}, however old they are", plural(target.word));
+    Some(keep.help_heading(SELECTION).help(help))
+}
+
+/// The same of a list, where what it lists can be deleted so: it shows what would go.
+pub fn keep_of_list(op: &Op, listed: &Noun) -> Option<Arg> {
+    let deletes = |other: &'static Op| {
+        other.method == Method::Delete && other.takes_several() && other.path.rsplit(':').next() == Some(listed.name)
+    };
+    keep(listed, given::owner(op)).filter(|_| CLOUDAPI.ops().any(deletes))
+}
+
+/// The field that says when one was made.
+fn made(noun: &Noun) -> Option<&'static str> {
+    noun.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None })
 }
 
 /// The options by which things are picked, beside their names: for lists and for actions.
@@ -168,8 +181,7 @@ pub fn add_picks(matches: &ArgMatches, noun: &'static Noun, now: i64, rows: &mut
     rows.in_states(noun, states.into_iter().flatten().cloned().collect())?;
     if let Some(text) = text("older-than") {
         let age = duration::age("--older-than", text)?;
-        let field = noun.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None });
-        rows.older_than(field.unwrap_or("created"), age, now);
+        rows.older_than(made(noun).unwrap_or("created"), age, now);
     }
     if flag("mine") {
         rows.picks.of_mine(noun);
@@ -214,6 +226,12 @@ pub fn filter(
         ignore_missing: flag("ignore-missing"),
         keep: number("keep"),
     })
+}
+
+/// How many of the newest a list leaves out, of each thing whose parts they are.
+pub fn kept(matches: &ArgMatches, noun: &Noun) -> Option<Newest> {
+    let count = matches.try_get_one::<u64>("keep").ok().flatten()?;
+    Some(Newest::of(noun, usize::try_from(*count).unwrap_or(usize::MAX)))
 }
 
 /// What is typed without dashes for a noun: names, those of standard input, and filters of its list.

@@ -74,7 +74,7 @@ Which resources a list shows or a command acts on; all that is given must match
                        commas; globs in values
   --state STATE,...    by state
   --older-than TIME    by age: 90m, 12h, 30d, 8w, 1y
-  --keep N             of delete: not the N newest of them
+  --keep N             of delete and its list: not the N newest of them
   --mine, --unused     images of this account; those that no machine of it uses,
                        and packages, networks and volumes
 
