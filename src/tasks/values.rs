@@ -247,12 +247,10 @@ fn value(field: &Field, text: &str) -> Result<Arg> {
             Err(Error::usage(format!("'{}' is not a UUID", quoted(text))).about(field.name))
         }
         Kind::Uuid => Ok(Arg::Text(text.to_ascii_lowercase())),
-        Kind::FirewallRule if text == "-" => Err(Error::usage("one rule is taken here, and none from standard input")
-            .hint(
-                Hint::from("each line of FILE: while read -r rule; do ")
-                    .then_run("fwrules create \"$rule\" < /dev/null")
-                    .then("; done < FILE"),
-            )),
+        Kind::FirewallRule if text == "-" => {
+            let error = Error::usage("one rule is taken here, and none from standard input");
+            Err(error.hint(Hint::run("for each line of a file", "fwrules create RULE")))
+        }
         Kind::FirewallRule => grammar::fwrule::parse(text).map(|_| Arg::Text(text.to_owned())),
         Kind::Json => Arg::json(text).map_err(about),
         Kind::Nic => {
