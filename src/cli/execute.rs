@@ -67,14 +67,10 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
     let others = documents.split_off(1.min(documents.len()));
     let mut asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
-    if op.method == Method::Get {
-        // Of a list it is the rows.
-        asked.filter.keep = None;
-    }
-    let notes = app.console.take_notes();
-    notes.iter().for_each(|note| app.say(&format!("note: {note}")));
-    // A copy of what the service sets itself is no mistake.
-    if !notes.is_empty() && number_given(op, &asked.args) == 0 {
+    // Of a list it is the rows.
+    asked.filter.keep = asked.filter.keep.filter(|_| op.method != Method::Get);
+    if noted(app) && number_given(op, &asked.args) == 0 {
+        // A copy of what the service sets itself is no mistake.
         return Ok(0);
     }
     something_to_change(op, &asked.args)?;
@@ -157,6 +153,13 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         }
     }
     Ok(0)
+}
+
+/// Says what is to be told of files, and whether there was anything.
+fn noted(app: &App) -> bool {
+    let notes = app.console.take_notes();
+    notes.iter().for_each(|note| app.say(&format!("note: {note}")));
+    !notes.is_empty()
 }
 
 /// Refuses a change of nothing.

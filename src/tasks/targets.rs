@@ -369,6 +369,12 @@ fn no_selector_meant(rows: &RowFilter, known: &Candidates, noun: &Noun) -> Resul
     Err(Error::usage(words).hint("more columns: --long"))
 }
 
+/// Refuses what was hardly meant by a filter or a selector.
+fn is_meant(service: &Service, asked: &Asked, known: &Candidates, target: &Noun) -> Result<()> {
+    no_owner_named(service, asked, known, target)?;
+    asked.filter.is_meant(known, target)
+}
+
 /// Refuses the name of a resource where a selector stands for it: the parts of others would be meant instead.
 fn no_owner_named(service: &Service, asked: &Asked, known: &Candidates, noun: &Noun) -> Result<()> {
     let Some(word) = asked.in_owners_place.as_deref().filter(|word| *word != STDIN) else { return Ok(()) };
@@ -470,10 +476,7 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
-    if let Some(known) = &known {
-        no_owner_named(client.service(), &asked, known, target)?;
-        asked.filter.is_meant(known, target)?;
-    }
+    known.as_ref().map_or(Ok(()), |known| is_meant(client.service(), &asked, known, target))?;
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
     let kept = asked.kept(known.as_ref(), target);
