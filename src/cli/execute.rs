@@ -135,12 +135,11 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
             Shape::Rows => {
                 sieve.settle(&client, &call.args).await?;
                 let (filter, sorted) = (&sieve, !view.sort.is_empty());
-                let listing = Listing { client: &client, op, call: &call, filter, sorted, report: app };
-                match matches.get_flag("count") {
-                    true => listed::count(app, &listing).await?,
-                    false => listed::list(app, &listing, view.clone(), jq.as_ref()).await?,
-                }
-                return listed::missing(app, &client, &sieve, &call).await;
+                let listing = Listing::new(&client, op, &call, filter, sorted, app);
+                return match matches.get_flag("count") {
+                    true => listed::count(app, &listing).await,
+                    false => listed::list(app, &listing, view.clone(), jq.as_ref()).await,
+                };
             }
             _ => record(app, &client, op, call, view.clone(), jq.as_ref()).await?,
         }
