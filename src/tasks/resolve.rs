@@ -608,6 +608,12 @@ fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Erro
     if noun.list.shape == Shape::Rows && typed.contains(['=', '<', '>']) {
         return error.hint(Hint::run("those", CommandLine::of(lister).on(typed)));
     }
+    // `name~^web`: the operator of a regular expression has two signs.
+    if let Some((field, pattern)) = typed.split_once('~').filter(|_| noun.list.shape == Shape::Rows)
+        && (field == noun.name_field || noun.list.fields.iter().any(|known| known.is_called(field)))
+    {
+        return error.hint(Hint::run("those", CommandLine::of(lister).on(format!("{field}=~{pattern}"))));
+    }
     if noun.list.shape == Shape::Rows && crate::grammar::selector::is_glob(typed) {
         return error.hint(format!("this takes the name of one {}, not a glob", noun.word));
     }

@@ -129,3 +129,32 @@ fn a_machine_that_has_failed_has_no_address_and_that_is_what_is_said() {
     let (code, _, err) = said(&cloud, "machines ssh broken");
     assert!(code == 5 && err.contains("machine broken is failed") && err.contains("machines why"), "{err}");
 }
+
+/// What is offered in the place of the last word.
+fn offered(cloud: &Cloud, line: &str) -> Vec<String> {
+    let words: Vec<&str> = ["--", "sdc"].into_iter().chain(line.split(' ')).collect();
+    let (_, out, _) = cloud.said(&words, "", &[("SDC_COMPLETE", "zsh")]);
+    out.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_has_failed_is_offered_and_what_is_gone_is_not() {
+    let cloud = Cloud::start();
+    for verb in ["why", "delete", "get", "stop"] {
+        assert_eq!(offered(&cloud, &format!("machines {verb} bro")), ["broken"], "{verb}");
+        assert!(offered(&cloud, &format!("machines {verb} old")).is_empty(), "{verb}");
+    }
+    let (_, _, err) = said(&cloud, "machines get brokne");
+    assert!(err.contains("did you mean broken?"), "{err}");
+}
+
+#[test]
+fn tags_and_the_machine_behind_a_login_are_offered() {
+    let cloud = Cloud::start();
+    let tags = offered(&cloud, "ls tag.");
+    assert!(tags.contains(&"tag.role=".to_owned()) && tags.contains(&"tag.stage=".to_owned()), "{tags:?}");
+    assert_eq!(offered(&cloud, "ls tag.ro"), ["tag.role="]);
+    assert_eq!(offered(&cloud, "machines stop tag.ro"), Vec::<String>::new(), "names are offered there");
+    assert_eq!(offered(&cloud, "ssh root@web"), ["root@web1", "root@web10"]);
+    assert_eq!(offered(&cloud, "machines ssh --login root bui"), ["build"]);
+}
