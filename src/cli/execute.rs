@@ -69,7 +69,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     let asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
     something_to_change(op, &asked.args)?;
     let exposed = secrets::exposed(&given, &app.console);
-    let together = words::tags_run_together(op, &given);
+    let together = words::tags_run_together(op, &given.fields);
     exposed.iter().chain(&doubts).chain(&together).for_each(|doubt| app.warn(doubt));
     let asks = others.iter().any(|args| resolve::is_needed(&CLOUDAPI, op, args));
     let asks = asks || asked.asks_the_service(&CLOUDAPI, op) || sieve.asks_the_service();

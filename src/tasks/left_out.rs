@@ -2,20 +2,34 @@
 
 use std::borrow::Cow;
 
-use super::resolve::{Candidate, Candidates};
+use super::resolve::{self, Candidate, Candidates};
 use super::words::brief;
-use crate::api::Kind;
-use crate::error::{CommandLine, Error, Hint, Kind as Why};
+use crate::api::{Kind, Noun};
+use crate::client::Client;
+use crate::error::{CommandLine, Error, Hint, Kind as Why, Result};
 use crate::grammar::selector;
+use crate::request::Args;
 
 /// What was called so and is gone: of several, the one that was made last. None where one is still there.
 pub(super) fn last_gone<'a>(known: &'a Candidates, typed: &str) -> Option<&'a Candidate> {
     let begin = typed.to_ascii_lowercase();
-    let short = super::resolve::begins_id(typed) || super::resolve::is_uuid(typed);
+    let short = resolve::begins_id(typed) || resolve::is_uuid(typed);
     let meant = |thing: &&Candidate| thing.name == typed || short && thing.id.starts_with(&begin);
     let (there, gone): (Vec<_>, Vec<_>) = known.things.iter().filter(meant).partition(|thing| thing.is_there());
     let made = |thing: &&Candidate| thing.text(&["created"]).map(Cow::into_owned);
     gone.into_iter().filter(|_| there.is_empty()).max_by_key(made)
+}
+
+/// The id of what was called so and is gone, as far as the service still tells of it.
+///
+/// # Errors
+/// The list cannot be read.
+pub(super) async fn gone_id(client: &Client, noun: &'static Noun, typed: &str) -> Result<Option<String>> {
+    if noun.whole().is_none() {
+        return Ok(None);
+    }
+    let all = resolve::everything(client, noun, &Args::new()).await?;
+    Ok(last_gone(&all, typed).map(|thing| thing.id.clone()))
 }
 
 /// The error for a name or an id of what is gone.

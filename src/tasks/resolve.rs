@@ -225,18 +225,6 @@ pub async fn everything(client: &Client, noun: &'static Noun, place: &Args) -> R
     Candidates::list(client, noun, &place).await
 }
 
-/// The id of what was called so and is gone, as far as the service still tells of it.
-///
-/// # Errors
-/// The list cannot be read.
-pub(super) async fn gone_id(client: &Client, noun: &'static Noun, typed: &str) -> Result<Option<String>> {
-    if noun.whole().is_none() {
-        return Ok(None);
-    }
-    let all = everything(client, noun, &Args::new()).await?;
-    Ok(left_out::last_gone(&all, typed).map(|thing| thing.id.clone()))
-}
-
 /// The id of the thing of this name that the operation is to change: one of the account's own.
 ///
 /// # Errors

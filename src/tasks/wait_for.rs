@@ -46,6 +46,7 @@ use tokio::io::AsyncReadExt;
 
 use super::Report;
 use super::addresses::{AddressChoice, Machine, Networks};
+use super::left_out;
 use super::resolve::{self, Candidates};
 use super::targets::ALL;
 use super::words::plural;
@@ -283,7 +284,7 @@ impl Waiting<'_> {
                 // A name of what is gone by now is waited for as its id would be.
                 Err(error) if error.kind() == Kind::NotFound && self.waits_for_the_end() => {
                     let id =
-                        resolve::gone_id(self.client, self.noun, typed.text(self.noun.name).unwrap_or(name)).await?;
+                        left_out::gone_id(self.client, self.noun, typed.text(self.noun.name).unwrap_or(name)).await?;
                     id.map(|id| typed.clone().set(self.noun.name, id)).ok_or(error)
                 }
                 found => found.map(|()| args),

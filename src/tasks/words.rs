@@ -13,7 +13,6 @@
 //! # }
 //! ```
 
-use super::values::Given;
 use crate::api::{self, Field, Kind, Method, Op};
 use crate::error::Error;
 use crate::grammar::{shell, tag};
@@ -65,14 +64,14 @@ pub(super) fn no_field(op: &Op, text: &str) -> Error {
 }
 
 /// What is said of tags that were typed with a comma between them, which makes one of them.
-pub fn tags_run_together(op: &Op, given: &Given) -> Vec<String> {
+pub fn tags_run_together(op: &Op, given: &[(&Field, String)]) -> Vec<String> {
     let tags = |field: &Field| match field.kind {
         Kind::Pairs(prefix) => prefix == "tag.",
         Kind::Object => field.name == "tags",
         Kind::Tags(_) => true,
         _ => false,
     };
-    let typed = given.fields.iter().filter(|(field, _)| op.method != Method::Get && tags(field));
+    let typed = given.iter().filter(|(field, _)| op.method != Method::Get && tags(field));
     let meant = typed.filter_map(|(field, text)| Some((field, tag::run_together(text)?)));
     meant
         .map(|(field, pairs)| {
