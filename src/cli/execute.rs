@@ -32,7 +32,7 @@ use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
 use crate::tasks::targets::Targets;
 use crate::tasks::values::Given;
-use crate::tasks::{about, near, nothing_set, rename, resolve, secrets, targets, values};
+use crate::tasks::{about, near, nothing_set, rename, resolve, secrets, targets, values, words};
 
 /// Runs it and returns the exit code.
 ///
@@ -75,7 +75,8 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     }
     something_to_change(op, &asked.args)?;
     let exposed = secrets::exposed(&given, &app.console);
-    exposed.iter().chain(&doubts).for_each(|doubt| app.warn(doubt));
+    let together = words::tags_run_together(op, &given.fields);
+    exposed.iter().chain(&doubts).chain(&together).for_each(|doubt| app.warn(doubt));
     let asks = others.iter().any(|args| resolve::is_needed(&CLOUDAPI, op, args));
     let asks = asks || asked.asks_the_service(&CLOUDAPI, op) || sieve.asks_the_service();
     let client = match (asks, app.globals.dry_run) {
@@ -143,10 +144,10 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
             Shape::Rows => {
                 sieve.settle(&client, &call.args).await?;
                 let (filter, sorted) = (&sieve, !view.sort.is_empty());
-                let listing = Listing { client: &client, op, call: &call, filter, sorted, report: app };
+                let listing = Listing::new(&client, op, &call, filter, sorted, app);
                 return match matches.get_flag("count") {
                     true => listed::count(app, &listing).await,
-                    false => listed::list(app, &listing, view, jq.as_ref()).await,
+                    false => listed::list(app, &listing, view.clone(), jq.as_ref()).await,
                 };
             }
             _ => record(app, &client, op, call, view.clone(), jq.as_ref()).await?,

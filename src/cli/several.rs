@@ -48,7 +48,7 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
         let call = call.clone();
         async move {
             let answer = match op.shape {
-                Shape::Rows => Listing { client, op, call: &call, filter, sorted: true, report: app }.all().await,
+                Shape::Rows => Listing::new(client, op, &call, filter, true, app).all().await,
                 _ => match client.call(op, &call.args).await {
                     Err(error) => Err(call.blame(near::named(client, op, &call.args, error).await)),
                     answer => answer,

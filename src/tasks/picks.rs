@@ -207,6 +207,12 @@ impl Picks {
         self.names.as_ref().is_some_and(|names| names.all.len() > 1)
     }
 
+    /// Whether a row has one of these names or ids.
+    pub(super) fn are_names_of(&self, typed: &[String], row: &RawValue) -> bool {
+        let text = |field: &str| Row(row).text(&format!("/{field}")).unwrap_or_default().into_owned();
+        self.names.as_ref().is_some_and(|names| typed.iter().any(|typed| names.is(typed, &text)))
+    }
+
     /// The names that no row had.
     pub fn unseen(&self) -> impl Iterator<Item = (&'static Noun, &str, bool)> {
         self.names.iter().flat_map(|names| {
@@ -218,6 +224,20 @@ impl Picks {
 
 impl Names {
     fn fit(&self, text: &impl Fn(&str) -> String) -> bool {
+        let name = text(self.noun.name_field);
+        let mut any = false;
+        for one in &self.all {
+            // All are marked: a row may be meant by several.
+            if self.is(&one.typed, text) || one.glob && glob(&one.typed, &name) {
+                one.found.set(true);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Whether this is a name or an id of a row.
+    fn is(&self, typed: &str, text: &impl Fn(&str) -> String) -> bool {
         let noun = self.noun;
         let (mut id, name) = (text(noun.key), text(noun.name_field));
         if noun.ids == Ids::Mac {
@@ -225,26 +245,15 @@ impl Names {
         }
         let version = noun.version_field.map(text).unwrap_or_default();
         let print = if noun.ids == Ids::Key { text("fingerprint") } else { String::new() };
-        let fits = |typed: &str| {
-            let short = noun.ids == Ids::Uuid && resolve::begins_id(typed);
-            let mac = noun.ids == Ids::Mac && net::mac(typed).is_ok_and(|typed| typed == id);
-            let versioned = || typed.strip_prefix(&*name).and_then(|rest| rest.strip_prefix('@')) == Some(&version);
-            name == typed
-                || id.eq_ignore_ascii_case(typed)
-                || mac
-                || !version.is_empty() && !name.is_empty() && versioned()
-                || !print.is_empty() && print == typed
-                || short && id.get(..typed.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
-        };
-        let mut any = false;
-        for one in &self.all {
-            // All are marked: a row may be meant by several.
-            if fits(&one.typed) || one.glob && glob(&one.typed, &name) {
-                one.found.set(true);
-                any = true;
-            }
-        }
-        any
+        let short = noun.ids == Ids::Uuid && resolve::begins_id(typed);
+        let mac = noun.ids == Ids::Mac && net::mac(typed).is_ok_and(|typed| typed == id);
+        let versioned = || typed.strip_prefix(&*name).and_then(|rest| rest.strip_prefix('@')) == Some(&version);
+        name == typed
+            || id.eq_ignore_ascii_case(typed)
+            || mac
+            || !version.is_empty() && !name.is_empty() && versioned()
+            || !print.is_empty() && print == typed
+            || short && id.get(..typed.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
     }
 }
 

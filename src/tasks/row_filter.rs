@@ -512,6 +512,11 @@ impl RowFilter {
         !self.tests.is_empty() || self.picks.has_more()
     }
 
+    /// Whether this field of rows is compared with something.
+    pub(super) fn compares(&self, field: &str) -> bool {
+        self.tests.iter().any(|one| one.key == field)
+    }
+
     /// Whether there is nothing that rows must be like.
     pub fn is_empty(&self) -> bool {
         self.tests.is_empty() && self.picks.is_empty()

@@ -111,9 +111,7 @@ pub fn fields(op: &Op, given: &Given, files: &dyn Files) -> Result<Args> {
 /// `phone=555-1234` and `acl:=[]`: sets the field that is meant.
 fn assign(op: &Op, args: &mut Args, text: &str, files: &dyn Files) -> Result<()> {
     let known = || format!("known fields: {}", names(op));
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| Error::usage(format!("'{}' is not a field: NAME=VALUE", quoted(text))).hint(known()))?;
+    let (name, value) = text.split_once('=').ok_or_else(|| super::words::no_field(op, text).hint(known()))?;
     let (name, typed) = match name.strip_suffix(':') {
         Some(name) => (name, true),
         None => (name, false),
