@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::scan::members;
 use crate::answer::{Answer, Row};
-use crate::api::{Goal, Op, Remedy, Service, Shape};
+use crate::api::{Goal, Ids, Op, Remedy, Service, Shape};
 use crate::error::{Error, FieldFault, Hint, Kind, Result, ServiceError};
 use due::Due;
 
@@ -93,6 +93,11 @@ impl Response {
                 self.header("location").filter(|place| due::is_there(self.service, op, &self.path, place))
         {
             let id = place.rsplit('/').next().unwrap_or(place);
+            // A hardware address stands in a path without its colons.
+            let id = match op.makes().is_some_and(|noun| noun.ids == Ids::Mac) && id.len() == 12 && id.is_ascii() {
+                true => id.as_bytes().chunks(2).map(String::from_utf8_lossy).collect::<Vec<_>>().join(":"),
+                false => id.to_owned(),
+            };
             let fault = ServiceError { status: self.status, ..ServiceError::default() };
             return Err(Error::new(Kind::Refused, format!("there is one already: {id}")).with_fault(fault));
         }

@@ -49,7 +49,8 @@ pub enum Kind {
     /// Any number of `NAME=@FILE`: the same, with a file's contents for the value.
     PairFiles(&'static str),
     /// The same without a prefix: the names are the keys of the body. Those listed here (`*` stands for
-    /// anything) would redirect the request or be dropped, and are refused.
+    /// anything) would redirect the request or be dropped, and are refused. Those after a `+` the service adds by itself:
+    /// in a file, they are left out.
     FlatPairs(&'static [&'static str]),
     /// The same of tags: those of the platform must have their type.
     Tags(&'static [&'static str]),

@@ -10,11 +10,12 @@ use super::resume::{self, Left, Typed, interruption};
 use super::several;
 use super::terminal::exit;
 use super::terminal::progress::Progress;
-use crate::answer::Answer;
+use crate::answer::{Answer, scan};
 use crate::api::{self, Goal, Method, Op, Shape, Takes};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::render::{self, Format, View};
+use crate::request::Arg;
 use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
@@ -166,7 +167,7 @@ pub async fn run(
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
     let quiet = hidden || table && (receipts_only || op.is_silent() && view.columns.is_empty());
-    if (!quiet || jq.is_some()) && !(done.is_empty() && failure.is_some()) {
+    if (!quiet || jq.is_some()) && !(done.is_empty() && (failure.is_some() || tally.gravest.is_some())) {
         if !at_once {
             view.images = app.image_names(client, &view).await;
         }
@@ -298,8 +299,30 @@ impl Tally {
 /// Adds to a failure what its user can do: a name that may have been meant, or where to look.
 async fn helped<T>(app: &App, client: &Client, op: &'static Op, call: &Call, outcome: Result<T>) -> Result<T> {
     match outcome {
-        Err(error) => Err(near::named(client, op, &call.args, looked_for(app, op, call, error)).await),
+        Err(error) => {
+            let error = there_already(op, call, looked_for(app, op, call, error));
+            let error = near::same_key(client, op, &call.args, error).await;
+            Err(near::named(client, op, &call.args, error).await)
+        }
         done => done,
+    }
+}
+
+/// Says of one that is there already where it is and how it is shown: of a machine's parts, each network has one.
+fn there_already(op: &Op, call: &Call, error: Error) -> Error {
+    let place = op.makes().and_then(|noun| Some((noun, noun.on?.0)));
+    let redirected = op.found_by_redirect && error.fault().is_some_and(|fault| fault.status == 302);
+    let Some((noun, on)) = place.filter(|_| redirected) else { return error };
+    let id = match call.args.get(on.name) {
+        Some(Arg::Text(id)) => id.clone(),
+        Some(Arg::Json(nic)) => scan::at(nic.get(), &["ipv4_uuid"]).unwrap_or_default().trim_matches('"').to_owned(),
+        None => return error,
+    };
+    let above: Option<Vec<&str>> = op.path_params().map(|param| call.args.text(param)).collect();
+    let error = error.about(&format!("{} {id}", on.word));
+    match above {
+        Some(above) => error.hint(Hint::run("to see it", resume::command_of(noun.get).on_all(above).on(id))),
+        None => error,
     }
 }
 

@@ -2,7 +2,7 @@
 //! that calls this one as a library, gives its own.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::terminal::streams::Streams;
@@ -21,6 +21,8 @@ pub struct Console {
     pub env: Env,
     /// The time of day.
     pub clock: Clock,
+    /// What is to be told of files, once it is known how.
+    notes: Arc<Mutex<Vec<String>>>,
 }
 
 impl Console {
@@ -31,7 +33,12 @@ impl Console {
 
     /// These, with the time of the system.
     pub fn of(streams: Streams, env: Env) -> Console {
-        Console { streams, env, clock: Arc::new(SystemTime::now) }
+        Console { streams, env, clock: Arc::new(SystemTime::now), notes: Arc::default() }
+    }
+
+    /// Takes what is to be told of files.
+    pub fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The same at another time of day.
@@ -78,12 +85,15 @@ impl Files for Console {
     fn path(&self, file: &str) -> PathBuf {
         self.at_home(file)
     }
+
+    fn note(&self, words: &str) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(words.to_owned());
+    }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use std::io::Write;
-    use std::sync::Mutex;
 
     use super::*;
 

@@ -32,7 +32,7 @@ use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
 use crate::tasks::targets::Targets;
 use crate::tasks::values::Given;
-use crate::tasks::{about, near, nothing_set, rename, resolve, secrets, targets, values};
+use crate::tasks::{about, near, nothing_set, rename, resolve, secrets, targets, values, words};
 
 /// Runs it and returns the exit code.
 ///
@@ -69,10 +69,17 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     }
     let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
     let others = documents.split_off(1.min(documents.len()));
-    let asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
+    let mut asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
+    // Of a list it is the rows.
+    asked.filter.keep = asked.filter.keep.filter(|_| op.method != Method::Get);
+    if noted(app) && number_given(op, &asked.args) == 0 {
+        // A copy of what the service sets itself is no mistake.
+        return Ok(0);
+    }
     something_to_change(op, &asked.args)?;
     let exposed = secrets::exposed(&given, &app.console);
-    exposed.iter().chain(&doubts).for_each(|doubt| app.warn(doubt));
+    let together = words::tags_run_together(op, &given.fields);
+    exposed.iter().chain(&doubts).chain(&together).for_each(|doubt| app.warn(doubt));
     let service = api::service_of(op);
     let asks = others.iter().any(|args| resolve::is_needed(service, op, args));
     let asks = asks || asked.asks_the_service(service, op) || sieve.asks_the_service();
@@ -111,7 +118,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
     targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
-        let asking = Asking { must: op.asks || targets.calls.iter().any(loses), yes: has(matches, "yes") };
+        let doubt = targets::filters_set(service, op, &first, &targets).filter(|_| given::sets_pairs(op));
+        let must = op.asks || targets.calls.iter().any(loses);
+        let asking = Asking { must, yes: has(matches, "yes"), doubt };
         question::settle(app, &client, op, &mut targets, asking).await?;
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         return change::run(
@@ -135,17 +144,23 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
             Shape::Rows => {
                 sieve.settle(&client, &call.args).await?;
                 let (filter, sorted) = (&sieve, !view.sort.is_empty());
-                let listing = Listing { client: &client, op, call: &call, filter, sorted, report: app };
-                match matches.get_flag("count") {
-                    true => listed::count(app, &listing).await?,
-                    false => listed::list(app, &listing, view.clone(), jq.as_ref()).await?,
-                }
-                return listed::missing(app, &client, &sieve, &call).await;
+                let listing = Listing::new(&client, op, &call, filter, sorted, app);
+                return match matches.get_flag("count") {
+                    true => listed::count(app, &listing).await,
+                    false => listed::list(app, &listing, view.clone(), jq.as_ref()).await,
+                };
             }
             _ => record(app, &client, op, call, view.clone(), jq.as_ref()).await?,
         }
     }
     Ok(0)
+}
+
+/// Says what is to be told of files, and whether there was anything.
+fn noted(app: &App) -> bool {
+    let notes = app.console.take_notes();
+    notes.iter().for_each(|note| app.say(&format!("note: {note}")));
+    !notes.is_empty()
 }
 
 /// Refuses a change of nothing.
@@ -190,6 +205,7 @@ fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Given) 
     let mut sieve = RowFilter::read(&reading, given, &mut args)?;
     if let Some(noun) = api::listed_by(op).filter(|_| is_list(op)) {
         chosen::add_picks(matches, noun, app.console.now(), &mut sieve)?;
+        sieve.newest = chosen::kept(matches, noun);
         if !words.names.is_empty() || words.from_stdin {
             sieve.picks.of_names(noun, words.names, &words.listed);
         }
@@ -262,7 +278,7 @@ async fn record(
             if let Some(Ok(left)) = error.body().map(|body| Answer::from_record(body.as_bytes())) {
                 app.show(&left, op.shape, &view, jq)?;
             }
-            Err(call.blame(near::named(client, op, &call.args, error).await))
+            Err(call.of(call.blame(near::named(client, op, &call.args, error).await)))
         }
     }
 }

@@ -3,23 +3,18 @@
 use super::app::App;
 use super::names;
 use super::terminal::exit;
-use crate::client::Client;
-use crate::error::{Error, Result, Target};
+use crate::error::{Error, Result};
 use crate::render::{self, Format, Printer, View};
-use crate::tasks::call::Call;
 use crate::tasks::listing::Listing;
-use crate::tasks::resolve;
-use crate::tasks::row_filter::RowFilter;
-use crate::tasks::targets::ALL;
 
 /// So many bytes are kept for a table, or for sorting.
 const MAX_HELD: usize = 512 << 20;
 
-/// Prints how many rows there are.
+/// Prints how many rows there are, and returns the exit code.
 ///
 /// # Errors
-/// The list cannot be read.
-pub(super) async fn count(app: &App, listing: &Listing<'_>) -> Result<()> {
+/// The list cannot be read, or the one name is that of nothing.
+pub(super) async fn count(app: &App, listing: &Listing<'_>) -> Result<i32> {
     let mut many = 0;
     listing
         .pages(|page, _| {
@@ -27,64 +22,81 @@ pub(super) async fn count(app: &App, listing: &Listing<'_>) -> Result<()> {
             Ok(())
         })
         .await?;
-    app.streams.out(format!("{many}\n").as_bytes())
-}
-
-/// Tells which of the names are those of nothing, and returns the exit code.
-///
-/// # Errors
-/// The one name is that of nothing.
-pub(super) async fn missing(app: &App, client: &Client, sieve: &RowFilter, call: &Call) -> Result<i32> {
-    let mut code = 0;
-    let unseen: Vec<_> = sieve.picks.unseen().filter(|(_, name, _)| *name != ALL).collect();
-    let Some((noun, ..)) = unseen.first() else { return Ok(code) };
-    let all = resolve::everything(client, noun, &resolve::place(noun, &call.args)).await?;
-    for (noun, name, is_glob) in &unseen {
-        let Err(error) = all.has(name, *is_glob) else {
-            // It is there, and not what was asked for; or the list leaves it out.
-            if !sieve.has_fields() {
-                app.say(&format!("note: {} {name} is left out by the list", noun.word));
-            }
-            continue;
-        };
-        let error = error.on(Target { noun: noun.word, id: None, name: (*name).to_owned() });
-        if unseen.len() == 1 && !sieve.picks.has_several_names() {
-            return Err(error);
-        }
-        code = code.max(exit::code(error.kind()).0.into());
-        app.report(&error);
+    let missing = missing(listing).await?;
+    if is_told(many, &missing) {
+        app.streams.out(format!("{many}\n").as_bytes())?;
     }
-    Ok(code)
+    Ok(told(app, &missing))
 }
 
-/// Prints the rows as they come, or sorted when all of them are there.
+/// What was named and is not there.
 ///
 /// # Errors
-/// The list cannot be read, or is too large for a table.
-pub(super) async fn list(app: &App, listing: &Listing<'_>, mut view: View, jq: Option<&render::Program>) -> Result<()> {
+/// The one name is that of nothing: the error says it all, and nothing is shown.
+async fn missing(listing: &Listing<'_>) -> Result<Vec<Error>> {
+    let mut errors = listing.missing().await?;
+    match errors.pop() {
+        Some(only) if !listing.filter.picks.has_several_names() => Err(only),
+        last => {
+            errors.extend(last);
+            Ok(errors)
+        }
+    }
+}
+
+/// Whether the list itself is shown: one without rows is not where names are those of nothing, since who reads it alone
+/// must not take it for an empty list.
+fn is_told(rows: usize, missing: &[Error]) -> bool {
+    rows > 0 || missing.is_empty()
+}
+
+/// Tells what is not there, and returns the exit code.
+fn told(app: &App, missing: &[Error]) -> i32 {
+    missing.iter().for_each(|error| app.report(error));
+    missing.iter().map(|error| i32::from(exit::code(error.kind()).0)).max().unwrap_or(0)
+}
+
+/// Prints the rows as they come, or sorted when all of them are there, and returns the exit code.
+///
+/// # Errors
+/// The list cannot be read, or is too large for a table; the one name is that of nothing.
+pub(super) async fn list(
+    app: &App,
+    listing: &Listing<'_>,
+    mut view: View,
+    jq: Option<&render::Program>,
+) -> Result<i32> {
     let op = listing.op;
     if listing.sorted {
         (view.skip, view.most) = listing.filter.cut().unwrap_or((0, usize::MAX));
     }
-    if let Some(jq) = jq {
-        let rows = listing.all().await?;
-        return if lacks(listing) { Ok(()) } else { app.show(&rows, op.shape, &view, Some(jq)) };
-    }
     let cached = app.cached_image_names(&view);
-    if cached.is_none() {
-        // The names come while the list comes, and are waited for no longer than it takes a person to wonder.
-        let names = async { Ok(names::images(app, listing.client).await) };
-        let (rows, names) = futures_util::future::try_join(listing.all(), names).await?;
-        view.images = names;
-        // The error says it all.
-        return if lacks(listing) { Ok(()) } else { app.show(&rows, op.shape, &view, None) };
+    if jq.is_some() || cached.is_none() {
+        let rows = match jq {
+            Some(_) => listing.all().await?,
+            // The names come while the list comes, and are waited for no longer than it takes a person to wonder.
+            None => {
+                let names = async { Ok(names::images(app, listing.client).await) };
+                let (rows, names) = futures_util::future::try_join(listing.all(), names).await?;
+                view.images = names;
+                rows
+            }
+        };
+        let missing = missing(listing).await?;
+        if is_told(rows.rows().count(), &missing) {
+            app.show(&rows, op.shape, &view, jq)?;
+        }
+        return Ok(told(app, &missing));
     }
     view.images = cached.unwrap_or_default();
     let as_sent = view.format == Format::Json && view.columns.is_empty() && view.sort.is_empty() && !view.terminal;
+    // What is named may be in no page of the list, and comes after it.
+    let as_sent = as_sent && listing.filter.picks.is_empty();
     let mut printer = Printer::new(&view);
     let mut out = String::new();
-    let mut passed = false;
+    let (mut passed, mut many) = (false, 0);
     let shown = listing.pages(|page, whole| {
+        many += page.rows.len();
         if as_sent && whole && page.only {
             // The one page as it came: nothing of it is touched.
             passed = true;
@@ -100,14 +112,10 @@ pub(super) async fn list(app: &App, listing: &Listing<'_>, mut view: View, jq: O
         app.streams.out(std::mem::take(&mut out).as_bytes())
     });
     shown.await?;
-    if !passed && !lacks(listing) {
+    let missing = missing(listing).await?;
+    if !passed && is_told(many, &missing) {
         printer.end(&mut out);
         app.streams.out(out.as_bytes())?;
     }
-    Ok(())
-}
-
-/// Whether the one thing that was named is not there, so that there is nothing to show.
-fn lacks(listing: &Listing<'_>) -> bool {
-    listing.filter.picks.lacks_its_one() && !listing.filter.has_fields()
+    Ok(told(app, &missing))
 }

@@ -200,8 +200,16 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
         }
         _ if wants_json(args) => {
             let words = told.to_string();
-            let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
-            let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+            let mut first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            // What is missing stands in lines of its own.
+            let mut between = " ";
+            while let Some(line) =
+                lines.next_if(|line| first.ends_with(':') || between == ", " && line.starts_with('<'))
+            {
+                first = format!("{first}{between}{line}");
+                between = ", ";
+            }
             ended(&voice(console, true), Err(lines.map(Hint::from).chain(hint).fold(Error::usage(first), Error::hint)))
         }
         _ => {

@@ -7,7 +7,7 @@ use super::app::App;
 use super::terminal::prompt;
 use crate::api::Op;
 use crate::client::Client;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::render::{self, cut, visible};
 use crate::tasks::about::{self, About, complete, labelled};
 use crate::tasks::call::{Call, verb};
@@ -37,8 +37,10 @@ fn age(about: &About, now: i64) -> String {
 }
 
 /// What is to be asked.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 pub struct Asking {
+    /// What was hardly meant so.
+    pub doubt: Option<Error>,
     /// It must be confirmed, and fails where nobody can be asked.
     pub must: bool,
     /// It was confirmed already, by `--yes`.
@@ -51,13 +53,18 @@ pub struct Asking {
 /// A usage error where nobody can be asked; another one when the answer is not yes.
 pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut Targets, asking: Asking) -> Result<()> {
     let terminal = app.streams.stdin_tty && app.streams.stderr_tty;
+    let doubt = match asking.doubt.filter(|_| !asking.yes) {
+        Some(doubt) if !terminal => return Err(doubt.hint("if it is meant so: --yes")),
+        doubt => doubt,
+    };
     let several = op.asks_many && targets.calls.len() > 1 && terminal;
     let lost = if asking.yes { Vec::new() } else { lockout::lost(&app.identity(), client, op, &targets.calls).await };
     // Without asking the service, too, whoever deletes the key that signs is told.
     if asking.yes && lockout::deletes_own_key(client, op, &targets.calls) {
         app.warn("this is the key that signs: nothing can be done with it any longer");
     }
-    let due = !asking.yes && (asking.must || several || !lost.is_empty()) && !targets.calls.is_empty();
+    let due =
+        !asking.yes && (asking.must || several || doubt.is_some() || !lost.is_empty()) && !targets.calls.is_empty();
     if due && terminal || targets.from_stdin {
         complete(client, targets).await;
     }
@@ -73,6 +80,7 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     if terminal {
         app.streams.say(&heading(app, client, op, targets));
         rows(app, targets, &names).iter().for_each(|row| app.streams.say(row));
+        doubt.iter().for_each(|doubt| app.report(doubt));
         lost.iter().for_each(|words| app.streams.say(&format!("warning: {}", visible(words))));
     }
     prompt::confirm_shown(&app.streams, verb(op), &names, &lost)

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::app::App;
 use super::terminal::exit;
 use crate::answer::{Answer, Row, scan};
-use crate::api::{self, Noun, Op, Shape, Show};
+use crate::api::{self, Ids, Noun, Op, Shape, Show};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result, Target};
 use crate::render::{self, Format, View};
@@ -39,6 +39,7 @@ pub(super) struct Showing<'a> {
 /// What is shown cannot be written; failures of targets are reported here.
 pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: Showing<'_>) -> Result<i32> {
     let Showing { op, filter, parallel, mut view, jq, count: counted } = showing;
+    whose(op, &view)?;
     let mut gravest: Option<Kind> = None;
     let mut count = |error: &Error| gravest = Some(error.kind().graver(gravest));
     targets.failures.iter().for_each(&mut count);
@@ -47,7 +48,7 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
         let call = call.clone();
         async move {
             let answer = match op.shape {
-                Shape::Rows => Listing { client, op, call: &call, filter, sorted: true, report: app }.all().await,
+                Shape::Rows => Listing::new(client, op, &call, filter, true, app).all().await,
                 _ => match client.call(op, &call.args).await {
                     Err(error) => Err(call.blame(near::named(client, op, &call.args, error).await)),
                     answer => answer,
@@ -90,6 +91,11 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
     }
     let maps = of_owners(op, maps, &targets, &mut view);
     rows.extend(maps.iter().flat_map(|(_, map)| map.rows()).map(|row| row.0.to_owned()));
+    if rows.is_empty()
+        && let Some(kind) = gravest
+    {
+        return Ok(exit::code(kind).0.into());
+    }
     if counted {
         app.streams.out(format!("{}\n", rows.len()).as_bytes())?;
         return Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)));
@@ -101,6 +107,15 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
     view.images = app.image_names(client, &view).await;
     app.show(&Answer::Rows(rows), Shape::Rows, &view, jq)?;
     Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
+}
+
+/// Refuses ids alone where these are names that parts of several have: nobody could tell whose they are.
+fn whose(op: &Op, view: &View) -> Result<()> {
+    let listed = api::listed_by(op).filter(|noun| noun.ids == Ids::Any && noun.key == noun.name_field);
+    let owner = op.path_params().last().and_then(|param| api::noun(param));
+    let (Some(noun), Some(owner)) = (listed.filter(|_| view.format == Format::Ids), owner) else { return Ok(()) };
+    let words = format!("the name of a {} does not say whose it is: no ids of those of several", noun.word);
+    Err(Error::usage(words).hint(format!("-H -o tsv:{}.id,{}", owner.name, noun.key)))
 }
 
 /// What the targets of an operation are parts of.

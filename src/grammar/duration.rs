@@ -34,13 +34,22 @@ fn bounded(what: &str, text: &str, seconds: Option<f64>) -> Result<Duration> {
 pub fn age(option: &str, text: &str) -> Result<Duration> {
     // The tables show ages of years.
     if let Some(years) = text.trim().strip_suffix('y').and_then(|years| years.parse::<u16>().ok()) {
-        return bounded(option, text, Some(f64::from(years) * 365.0 * 86_400.0));
+        return longer(option, text, Some(f64::from(years) * 365.0 * 86_400.0));
     }
     if text.trim().ends_with(|letter: char| letter.is_ascii_digit()) {
         return Err(Error::usage(format!("{option} {}: of which unit?", sensitive::quoted(text)))
             .hint(format!("{option} {text}d, {text}h")));
     }
-    duration(option, text)
+    longer(option, text, seconds(text.trim()))
+}
+
+/// Everything is older than nothing.
+fn longer(option: &str, text: &str, seconds: Option<f64>) -> Result<Duration> {
+    match seconds {
+        Some(0.0) => Err(Error::usage(format!("{option} {}: more than nothing is expected", sensitive::quoted(text)))
+            .hint("as in 30d, 12h, 8w")),
+        seconds => bounded(option, text, seconds),
+    }
 }
 
 fn seconds(text: &str) -> Option<f64> {

@@ -27,6 +27,21 @@ const TAGS: &[(&str, Type)] = &[
     ("triton.placement.exclude_virtual_servers", Type::Bool),
 ];
 
+/// The pairs that `NAME=VALUE,NAME=VALUE` was most likely meant as: it is one tag, whose value has all the rest. What
+/// the platform reads has commas and signs of its own.
+pub fn run_together(text: &str) -> Option<Vec<&str>> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.ends_with(':') && !name.contains('.'))?;
+    let is_name = |name: &str| {
+        let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+        !name.is_empty() && name.chars().all(plain)
+    };
+    let is_pair = |part: &&str| part.split_once('=').is_some_and(|(name, _)| is_name(name.trim()));
+    let mut parts = value.split(',');
+    let first = text.get(..name.len() + 1 + parts.next()?.len())?;
+    let others: Vec<&str> = parts.map(str::trim).collect();
+    (!others.is_empty() && others.iter().all(is_pair)).then(|| std::iter::once(first).chain(others).collect())
+}
+
 /// Checks a tag of a new machine before it is sent. Of the tags that are the user's own only the type is checked.
 ///
 /// # Errors

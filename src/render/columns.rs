@@ -248,6 +248,11 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
                 path.push(rest.to_owned());
                 return Ok(Chosen { name: name.to_owned(), path, show: Show::Text, made: false, stays: false });
             }
+            // What a part is a part of has two.
+            Some(column) if matches!(rest, "id" | "name") && column.field == format!("/{first}/name") => {
+                let path = vec![first.to_owned(), rest.to_owned()];
+                return Ok(Chosen { name: name.to_owned(), path, show: Show::Text, made: false, stays: false });
+            }
             Some(_) => {
                 let message = format!("column '{first}' has no parts, so there is no '{name}'");
                 return Err(listing(Error::usage(message), known));

@@ -198,6 +198,11 @@ impl Machine {
             AddressChoice::Private => "no private address".to_owned(),
             AddressChoice::Network(id) => format!("no address in the network {id}"),
         };
+        if self.addresses.is_empty() && matches!(self.state.as_str(), "failed" | "deleted") {
+            let words = format!("machine {} is {}: it has {what}", self.name, self.state);
+            let why = CommandLine::new("machines why").on(&self.id);
+            return Error::new(Kind::NotFound, words).hint(Hint::run("to see what became of it", why));
+        }
         let error = Error::new(Kind::NotFound, format!("machine {} has {what}", self.name));
         if self.addresses.is_empty() {
             return error

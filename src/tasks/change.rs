@@ -378,8 +378,10 @@ impl Changing<'_> {
                 _ => error,
             })?;
         }
+        // What a change answered before its end is not how the thing is.
+        let is_new = call.args.text(noun.name).is_none();
         let ended = ended.map_err(|error| match &answer {
-            Answer::Record(made) if error.body().is_none() => error.with_body(made.get()),
+            Answer::Record(made) if is_new && error.body().is_none() => error.with_body(made.get()),
             _ => error,
         })?;
         let (object, receipt) = match (ended, answer) {

@@ -76,7 +76,15 @@ fn place<'a>(columns: &'a [Column], name: &str) -> Option<(&'a Column, Vec<Strin
 fn condition(column: &Column, whole: bool, typed: &Typed<'_>, now: i64) -> Result<Condition> {
     let Typed { name, sign, value, .. } = *typed;
     let shown = quoted(name);
-    if sign.is_negative() && whole && (column.nested || matches!(column.holds, Holds::Objects)) {
+    // Each has addresses, masks and more, and nobody sees which of them was compared. That there are any can be asked.
+    if whole && matches!(column.holds, Holds::Objects) && (sign, value) != (Sign::Is, "*") {
+        let error = Error::usage(format!("{shown} holds objects, and cannot be compared"));
+        let ip = value.parse::<std::net::IpAddr>().ok().filter(|_| column.name == "nics");
+        return Err(ip
+            .into_iter()
+            .fold(error, |error, ip| error.hint(format!("by an address: ips{}{ip}", sign.typed()))));
+    }
+    if sign.is_negative() && whole && column.nested {
         let words =
             format!("{shown} holds many values, of which any may be another: {}{value} says nothing", sign.as_str());
         return Err(Error::usage(words).hint(format!("a part of it: {shown}.NAME{}…", sign.as_str())));

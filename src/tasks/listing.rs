@@ -25,7 +25,7 @@
 //! let mut args = Args::new();
 //! let filter = RowFilter::read(&reading, &given, &mut args)?;
 //! let call = Call::new(args);
-//! let listing = Listing { client: &client, op: &LIST, call: &call, filter: &filter, sorted: false, report: &() };
+//! let listing = Listing::new(&client, &LIST, &call, &filter, false, &());
 //! let found = listing.all().await?;
 //! let names: Vec<_> = found.rows().filter_map(|row| row.text("/name")).collect();
 //! assert_eq!(names, ["web1", "web10"]);
@@ -36,13 +36,20 @@
 //! # fn main() {}
 //! ```
 
-use super::Report;
+use std::cell::{Cell, OnceCell};
+
+use serde_json::value::RawValue;
+
 use super::call::Call;
+use super::picks::Newest;
+use super::resolve::{self, Candidates};
 use super::row_filter::RowFilter;
+use super::targets::ALL;
+use super::{Report, left_out};
 use crate::answer::Answer;
-use crate::api::Op;
+use crate::api::{Noun, Op};
 use crate::client::{Client, Page};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Target};
 
 /// A list, and which of its rows are wanted.
 pub struct Listing<'a> {
@@ -58,9 +65,26 @@ pub struct Listing<'a> {
     pub sorted: bool,
     /// Who hears of filters that no row has shown.
     pub report: &'a dyn Report,
+    /// All that there is, once it was looked at for a name that the list does not have.
+    everything: OnceCell<Candidates>,
+    /// There were rows enough before the list came to its end.
+    cut_short: Cell<bool>,
 }
 
-impl Listing<'_> {
+impl<'a> Listing<'a> {
+    /// A list of what fits this filter. `sorted` says that rows are sorted when all of them are there.
+    pub fn new(
+        client: &'a Client,
+        op: &'a Op,
+        call: &'a Call,
+        filter: &'a RowFilter,
+        sorted: bool,
+        report: &'a dyn Report,
+    ) -> Listing<'a> {
+        let (everything, cut_short) = (OnceCell::new(), Cell::new(false));
+        Listing { client, op, call, filter, sorted, report, everything, cut_short }
+    }
+
     /// Returns all rows that are wanted.
     ///
     /// # Errors
@@ -80,6 +104,9 @@ impl Listing<'_> {
     /// # Errors
     /// As [`Client::pages`]; and what `take` returns.
     pub async fn pages(&self, mut take: impl FnMut(Page<'_>, bool) -> Result<()>) -> Result<()> {
+        if let Some(newest) = self.filter.newest {
+            return self.without(newest, take).await;
+        }
         let (mut skip, mut room) = self.filter.cut().filter(|_| !self.sorted).unwrap_or((0, usize::MAX));
         let (mut come, mut enough) = (0, false);
         let taken = self.client.pages(self.op, &self.call.args, |mut page| {
@@ -103,7 +130,74 @@ impl Listing<'_> {
             Err(_) if enough => {}
             taken => taken.map_err(|error| self.call.blame(error))?,
         }
+        self.cut_short.set(enough);
+        let more = self.left_out().await?;
+        let more: Vec<&RawValue> = more.iter().map(|row| &**row).skip(skip).take(room).collect();
+        if !more.is_empty() {
+            take(Page { text: b"", rows: more, only: false }, false)?;
+        }
         self.filter.tell_unseen(self.report, come);
         Ok(())
+    }
+    /// The rows as one page without the newest of them.
+    async fn without(&self, newest: Newest, mut take: impl FnMut(Page<'_>, bool) -> Result<()>) -> Result<()> {
+        let answer = self.client.call(self.op, &self.call.args).await.map_err(|error| self.call.blame(error))?;
+        let fits_at_any_age = |row: &&RawValue| self.filter.fits_at_any_age(row);
+        let newest = newest.among(answer.rows().map(|row| row.0).filter(fits_at_any_age));
+        let rows = answer.rows().map(|row| row.0);
+        let rows = rows.filter(|row| self.filter.fits(row) && !newest.contains(&std::ptr::from_ref(*row)));
+        let (skip, most) = self.filter.cut().filter(|_| !self.sorted).unwrap_or((0, usize::MAX));
+        take(Page { text: &[], rows: rows.skip(skip).take(most).collect(), only: false }, false)?;
+        self.filter.tell_unseen(self.report, answer.rows().count());
+        Ok(())
+    }
+
+    /// What the list leaves out for its state, and was named all the same: it exists.
+    async fn left_out(&self) -> Result<Vec<Box<RawValue>>> {
+        let names: Vec<_> = self.filter.picks.unseen().filter(|(.., is_glob)| !is_glob).collect();
+        let Some((noun, ..)) = names.first().filter(|(noun, ..)| noun.whole().is_some() && !self.cut_short.get())
+        else {
+            return Ok(Vec::new());
+        };
+        let names: Vec<String> = names.iter().map(|(_, name, _)| (*name).to_owned()).collect();
+        let there = self.everything(noun).await?.things.iter().filter(|thing| thing.is_there());
+        let named = there.filter(|thing| self.filter.picks.are_names_of(&names, &thing.row));
+        Ok(named.filter(|thing| self.filter.fits(&thing.row)).map(|thing| thing.row.clone()).collect())
+    }
+
+    /// All that there is, asked for once.
+    async fn everything(&self, noun: &'static Noun) -> Result<&Candidates> {
+        if let Some(known) = self.everything.get() {
+            return Ok(known);
+        }
+        let known = resolve::everything(self.client, noun, &resolve::place(noun, &self.call.args)).await?;
+        Ok(self.everything.get_or_init(|| known))
+    }
+
+    /// The errors of the names that are those of nothing, or of what the list leaves out, once its rows have come.
+    ///
+    /// # Errors
+    /// What there is cannot be read.
+    pub async fn missing(&self) -> Result<Vec<Error>> {
+        let mut errors = Vec::new();
+        for (noun, name, is_glob) in self.filter.picks.unseen().filter(|(_, name, _)| *name != ALL) {
+            let all = self.everything(noun).await?;
+            let error = match all.has(name, is_glob) {
+                Err(error) => Some(error),
+                // It is there, and its row was not reached, or is not what was asked for.
+                Ok(()) if self.cut_short.get() || self.asks_for_states(noun) => None,
+                Ok(()) if is_glob => left_out::none_listed(all, name, self.filter.has_fields()),
+                Ok(()) => left_out::gone(all, name),
+            };
+            let target = Target { noun: noun.word, id: None, name: name.to_owned() };
+            errors.extend(error.map(|error| error.on(target)));
+        }
+        Ok(errors)
+    }
+
+    /// Whether it was said in which states things must be.
+    fn asks_for_states(&self, noun: &Noun) -> bool {
+        let whole = noun.whole().is_some_and(|(name, value)| self.call.args.text(name) == Some(value));
+        whole || self.filter.compares("state")
     }
 }

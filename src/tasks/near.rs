@@ -27,8 +27,9 @@
 //! ```
 
 use super::words::brief;
-use crate::answer::scan;
+use crate::answer::{Row, scan};
 use crate::api::{Ids, Op, Shape};
+use crate::auth::PublicKey;
 use crate::client::Client;
 use crate::error::{Error, Hint, Kind};
 use crate::request::Args;
@@ -78,4 +79,21 @@ pub async fn named(client: &Client, op: &Op, args: &Args, error: Error) -> Error
     }
     let list = args.command(client.service(), noun.list);
     offered(error, typed, names.iter().map(String::as_str)).hint(Hint::run("list them", list))
+}
+
+/// The error of a key that was refused, where the very same one is there already: under which name. Names and comments
+/// may differ, and a request whose answer was lost may have added it.
+pub async fn same_key(client: &Client, op: &Op, args: &Args, error: Error) -> Error {
+    let sent = args.text("key").and_then(|line| PublicKey::from_line(line).ok());
+    let noun = op.makes().filter(|noun| noun.ids == Ids::Key && error.fault().is_some_and(|fault| fault.status == 409));
+    let (Some(sent), Some(noun)) = (sent, noun) else { return error };
+    let Ok(all) = client.call(noun.list, &args.in_path_of(noun.list)).await else { return error };
+    let is_same = |row: &Row<'_>| {
+        row.text("/key").and_then(|line| PublicKey::from_line(&line).ok()).is_some_and(|key| key.md5() == sent.md5())
+    };
+    let Some(name) = all.rows().find(is_same).and_then(|row| Some(row.text("/name")?.into_owned())) else {
+        return error;
+    };
+    let get = args.clone().set(noun.name, name.as_str()).command(client.service(), noun.get);
+    error.about(&format!("this key is there already, as {}", brief(&name))).hint(Hint::run("to see it", get))
 }

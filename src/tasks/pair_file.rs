@@ -29,6 +29,27 @@ pub(super) fn read(field: &Field, file: &str, text: &str) -> Result<Vec<Pair>> {
     }
 }
 
+/// Refuses names that would redirect the request, or that the service drops without a word.
+pub(super) fn check_name(name: &str, reserved: &[&str]) -> Result<()> {
+    let fits = |pattern: &&&str| match pattern.strip_prefix('*') {
+        Some(end) => name.ends_with(end),
+        None => pattern.trim_start_matches('+') == name,
+    };
+    match reserved.iter().find(fits) {
+        Some(_) => Err(Error::usage(format!(
+            "'{}' cannot be a name here: the service would take it for something else, or drop it",
+            quoted(name)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Whether the service adds this name by itself, so that a copy of what it shows has it.
+pub(super) fn is_added(field: &Field, name: &str) -> bool {
+    let (Kind::FlatPairs(reserved) | Kind::FlatFiles(reserved)) = field.kind else { return false };
+    reserved.iter().any(|pattern| pattern.strip_prefix('+') == Some(name))
+}
+
 /// The error for pairs of which there are none, with what removes all of those that a machine has.
 pub fn nothing_set(field: &Field, words: &str) -> Error {
     let all = match field.kind {

@@ -38,7 +38,7 @@ use serde_json::value::RawValue;
 use super::column_filter::values;
 use super::resolve;
 use crate::answer::{Row, scan};
-use crate::api::{Ids, Noun, Owner, Shape, Users};
+use crate::api::{Ids, Noun, Owner, Pick, Shape, Users};
 use crate::client::Client;
 use crate::error::Result;
 use crate::grammar::net;
@@ -86,6 +86,38 @@ struct Unused {
     users: Users,
     /// What is referred to, once it was looked up.
     used: HashSet<String>,
+}
+
+/// The newest of several, which are left alone or left out.
+#[derive(Clone, Copy)]
+pub struct Newest {
+    /// How many.
+    pub count: usize,
+    /// The field that says when one was made.
+    made: &'static str,
+    /// The states of those that are none to keep.
+    failed: &'static [&'static str],
+}
+
+impl Newest {
+    /// So many of these things.
+    pub fn of(noun: &Noun, count: usize) -> Newest {
+        let made = noun.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None });
+        Newest { count, made: made.unwrap_or("created"), failed: noun.failed }
+    }
+
+    /// Which of these rows are the newest. One that does not say when it was made is not known to be old, and one that
+    /// has failed is none to keep.
+    pub fn among<'a>(&self, rows: impl Iterator<Item = &'a RawValue>) -> HashSet<*const RawValue> {
+        let text = |row: &RawValue, field: &str| Row(row).text(&format!("/{field}")).map(|text| text.into_owned());
+        let failed = |row: &&RawValue| text(row, "state").is_some_and(|state| self.failed.contains(&&*state));
+        let mut rows: Vec<&RawValue> = rows.filter(|row| !failed(row)).collect();
+        rows.sort_by_cached_key(|row| {
+            let made = text(row, self.made);
+            std::cmp::Reverse((made.is_none(), made))
+        });
+        rows.into_iter().take(self.count).map(std::ptr::from_ref).collect()
+    }
 }
 
 impl Picks {
@@ -175,10 +207,10 @@ impl Picks {
         self.names.as_ref().is_some_and(|names| names.all.len() > 1)
     }
 
-    /// Whether one thing is meant, which no row was.
-    pub fn lacks_its_one(&self) -> bool {
-        let mut unseen = self.unseen();
-        !self.has_several_names() && unseen.next().is_some_and(|(_, _, glob)| !glob)
+    /// Whether a row has one of these names or ids.
+    pub(super) fn are_names_of(&self, typed: &[String], row: &RawValue) -> bool {
+        let text = |field: &str| Row(row).text(&format!("/{field}")).unwrap_or_default().into_owned();
+        self.names.as_ref().is_some_and(|names| typed.iter().any(|typed| names.is(typed, &text)))
     }
 
     /// The names that no row had.
@@ -192,6 +224,20 @@ impl Picks {
 
 impl Names {
     fn fit(&self, text: &impl Fn(&str) -> String) -> bool {
+        let name = text(self.noun.name_field);
+        let mut any = false;
+        for one in &self.all {
+            // All are marked: a row may be meant by several.
+            if self.is(&one.typed, text) || one.glob && glob(&one.typed, &name) {
+                one.found.set(true);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Whether this is a name or an id of a row.
+    fn is(&self, typed: &str, text: &impl Fn(&str) -> String) -> bool {
         let noun = self.noun;
         let (mut id, name) = (text(noun.key), text(noun.name_field));
         if noun.ids == Ids::Mac {
@@ -199,26 +245,15 @@ impl Names {
         }
         let version = noun.version_field.map(text).unwrap_or_default();
         let print = if noun.ids == Ids::Key { text("fingerprint") } else { String::new() };
-        let fits = |typed: &str| {
-            let short = noun.ids == Ids::Uuid && resolve::begins_id(typed);
-            let mac = noun.ids == Ids::Mac && net::mac(typed).is_ok_and(|typed| typed == id);
-            let versioned = || typed.strip_prefix(&*name).and_then(|rest| rest.strip_prefix('@')) == Some(&version);
-            name == typed
-                || id.eq_ignore_ascii_case(typed)
-                || mac
-                || !version.is_empty() && !name.is_empty() && versioned()
-                || !print.is_empty() && print == typed
-                || short && id.get(..typed.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
-        };
-        let mut any = false;
-        for one in &self.all {
-            // All are marked: a row may be meant by several.
-            if fits(&one.typed) || one.glob && glob(&one.typed, &name) {
-                one.found.set(true);
-                any = true;
-            }
-        }
-        any
+        let short = noun.ids == Ids::Uuid && resolve::begins_id(typed);
+        let mac = noun.ids == Ids::Mac && net::mac(typed).is_ok_and(|typed| typed == id);
+        let versioned = || typed.strip_prefix(&*name).and_then(|rest| rest.strip_prefix('@')) == Some(&version);
+        name == typed
+            || id.eq_ignore_ascii_case(typed)
+            || mac
+            || !version.is_empty() && !name.is_empty() && versioned()
+            || !print.is_empty() && print == typed
+            || short && id.get(..typed.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
     }
 }
 

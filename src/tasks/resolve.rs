@@ -37,12 +37,13 @@ use std::borrow::Cow;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::left_out;
 use crate::answer::{Row, scan};
 use crate::api::cloudapi::networks::NETWORK;
-use crate::api::{Ids, Kind, Noun, Op, Owner, Service, Shape};
+use crate::api::{Ids, Kind, Method, Noun, Op, Owner, Service, Shape};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
-use crate::error::{CommandLine, Error, Hint, Result};
+use crate::error::{CommandLine, Error, Hint, Result, Target};
 pub(crate) use crate::grammar::is_uuid;
 use crate::grammar::net;
 use crate::grammar::nic::{self, Nic};
@@ -52,6 +53,11 @@ use crate::request::{Arg, Args};
 const CANDIDATES: usize = 8;
 /// States of what nothing can be done to any more.
 const GONE: &[&str] = &["deleted", "destroyed"];
+
+/// Whether there is still something to be done with what a row shows.
+pub(crate) fn is_there(row: Row<'_>) -> bool {
+    row.text("/state").is_none_or(|state| !GONE.contains(&&*state))
+}
 
 /// Whether a text may be the beginning of a UUID: four characters, of which one is a digit, so that few words are.
 pub(super) fn begins_id(text: &str) -> bool {
@@ -133,12 +139,12 @@ pub async fn fields(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     for field in op.fields {
         match (field.kind, args.get(field.name).cloned()) {
             (Kind::Ref(noun), Some(Arg::Text(text))) => {
-                args.push(field.name, Arg::Text(id(client, noun, &text).await?));
+                args.push(field.name, Arg::Text(referred(client, op, noun, &text).await?));
             }
             (Kind::Refs(noun), Some(Arg::Json(raw))) => {
                 let mut found: Vec<Value> = Vec::new();
                 for entry in entries(raw.get()) {
-                    let entry = with_id(client, noun, entry).await?;
+                    let entry = with_id(client, op, noun, entry).await?;
                     if !found.contains(&entry) {
                         found.push(entry);
                     }
@@ -155,10 +161,10 @@ pub async fn fields(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
                 args.push(field.name, Arg::json(&Value::from(found).to_string())?);
             }
             (Kind::Nic, Some(Arg::Text(text))) => {
-                args.push(field.name, Arg::Text(id(client, &NETWORK, &text).await?));
+                args.push(field.name, Arg::Text(referred(client, op, &NETWORK, &text).await?));
             }
             (Kind::Nic, Some(Arg::Json(raw))) => {
-                let nic = with_id(client, &NETWORK, serde_json::from_str(raw.get()).unwrap_or_default()).await?;
+                let nic = with_id(client, op, &NETWORK, serde_json::from_str(raw.get()).unwrap_or_default()).await?;
                 args.push(field.name, Arg::json(&nic.to_string())?);
             }
             _ => {}
@@ -177,9 +183,9 @@ fn named(entry: &Value) -> Option<&str> {
 }
 
 /// The entry with an id in the place of the name.
-async fn with_id(client: &Client, noun: &'static Noun, mut entry: Value) -> Result<Value> {
+async fn with_id(client: &Client, op: &Op, noun: &'static Noun, mut entry: Value) -> Result<Value> {
     let Some(name) = named(&entry) else { return Ok(entry) };
-    let id = Value::from(id(client, noun, name).await?);
+    let id = Value::from(referred(client, op, noun, name).await?);
     match entry.get_mut("ipv4_uuid") {
         Some(place) => *place = id,
         None => entry = id,
@@ -187,13 +193,26 @@ async fn with_id(client: &Client, noun: &'static Noun, mut entry: Value) -> Resu
     Ok(entry)
 }
 
-/// The id of the thing that is called so.
+/// The id of the thing that is called so, also of one that the list leaves out for its state.
 ///
 /// # Errors
-/// Not found, ambiguous, or the list could not be read.
+/// Not found, gone, ambiguous, or the list could not be read.
 pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<String> {
+    let found = anywhere(client, noun, Args::new(), typed, None).await;
+    let about = || Target { noun: noun.word, id: None, name: typed.to_owned() };
+    found.map_err(|error| error.blaming(noun.name, Some(typed)).on(about()))
+}
+
+/// The id of one to which a field of the operation refers. What is made or put into something must be in the list.
+async fn referred(client: &Client, op: &Op, noun: &'static Noun, typed: &str) -> Result<String> {
+    if op.method == Method::Get {
+        return id(client, noun, typed).await;
+    }
     match within(client, noun, Args::new(), typed, None).await {
-        Err(error) => Err(with_near(client, noun, &Args::new(), typed, error).await.blaming(noun.name, Some(typed))),
+        Err(error) => Err(with_near(client, noun, &Args::new(), typed, error)
+            .await
+            .blaming(noun.name, Some(typed))
+            .on(Target { noun: noun.word, id: None, name: typed.to_owned() })),
         found => found,
     }
 }
@@ -229,15 +248,13 @@ async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str
     let (error, (query, value)) = missing;
     let place = if begins_id(typed) { place } else { filtered(noun, place, typed) };
     let known = Candidates::list_for(client, noun, &place.set(query, value), op).await?;
-    let gone = known.called(typed).into_iter().filter(|thing| !thing.is_there()).take(CANDIDATES);
-    let error = gone.fold(error, |error, thing| {
-        error.hint(format!("{} was called so, and is gone: {}", thing.id, super::words::brief(&thing.about)))
-    });
+    let gone = left_out::gone(&known, typed);
     let known = known.there();
     match known.find(typed, op.is_some_and(|op| op.asks)) {
-        Err(other) if other.kind() == crate::error::Kind::NotFound => {
-            Err(with_near(client, noun, &all, typed, error).await)
-        }
+        Err(other) if other.kind() == crate::error::Kind::NotFound => match gone {
+            Some(gone) => Err(gone),
+            None => Err(with_near(client, noun, &all, typed, error).await),
+        },
         found => found.map(|thing| thing.id.clone()),
     }
 }
@@ -250,7 +267,7 @@ async fn with_near(client: &Client, noun: &'static Noun, place: &Args, typed: &s
     if told || !was_filtered {
         return error;
     }
-    let Ok(known) = Candidates::list(client, noun, place).await else { return error };
+    let Ok(known) = everything(client, noun, place).await else { return error };
     let fuller = missing(noun, typed, &known.things, &known.lister);
     if fuller.message() == error.message() { fuller } else { error }
 }
@@ -360,7 +377,7 @@ impl Candidate {
 
     /// Whether there is still something to be done with it.
     pub fn is_there(&self) -> bool {
-        self.text(&["state"]).is_none_or(|state| !GONE.contains(&&*state))
+        is_there(Row(&self.row))
     }
 
     /// The tags, `NAME=VALUE`.
@@ -373,9 +390,9 @@ impl Candidate {
 
 /// A list of things, in which they are looked for.
 pub struct Candidates {
-    noun: &'static Noun,
+    pub(super) noun: &'static Noun,
     /// The command that lists them.
-    lister: String,
+    pub(super) lister: String,
     /// What can be meant.
     pub things: Vec<Candidate>,
     /// What is in the list and cannot be meant, since others own it.
@@ -585,6 +602,12 @@ fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Erro
     // A filter of a list stands where one name is expected.
     if noun.list.shape == Shape::Rows && typed.contains(['=', '<', '>']) {
         return error.hint(Hint::run("those", CommandLine::of(lister).on(typed)));
+    }
+    // `name~^web`: the operator of a regular expression has two signs.
+    if let Some((field, pattern)) = typed.split_once('~').filter(|_| noun.list.shape == Shape::Rows)
+        && (field == noun.name_field || noun.list.fields.iter().any(|known| known.is_called(field)))
+    {
+        return error.hint(Hint::run("those", CommandLine::of(lister).on(format!("{field}=~{pattern}"))));
     }
     if noun.list.shape == Shape::Rows && crate::grammar::selector::is_glob(typed) {
         return error.hint(format!("this takes the name of one {}, not a glob", noun.word));

@@ -185,20 +185,22 @@ impl<'a> RouteFinder<'a> {
         let machine = machine(&self.client, typed).await?;
         // Nothing would answer, and ssh would wait for it for minutes. A state that is about to change is no reason to
         // refuse, and neither is any for who only wants to see the command line.
-        if STILL.contains(&machine.state.as_str()) && !self.prints {
+        let still = STILL.contains(&machine.state.as_str());
+        let stopped = machine.state == "stopped";
+        let why = CommandLine::new("machines why").on(&machine.id);
+        if still && !self.prints {
             let words = format!("machine {} is {}, and nothing answers there", machine.name, machine.state);
-            let error = Error::new(Kind::Refused, words);
-            return Err(match machine.state.as_str() {
-                "stopped" => error
-                    .hint(Hint::run("to start it", CommandLine::new("machines start").on(&machine.id).with("--wait"))),
-                _ => {
-                    error.hint(Hint::run("to see what became of it", CommandLine::new("machines why").on(&machine.id)))
-                }
-            });
+            let start = CommandLine::new("machines start").on(&machine.id).with("--wait");
+            let hint = if stopped { ("to start it", start) } else { ("to see what became of it", why) };
+            return Err(Error::new(Kind::Refused, words).hint(Hint::run(hint.0, hint.1)));
         }
         if machine.state != "running" {
-            let words = format!("machine {} is {}, and may not answer; to start it", machine.name, machine.state);
-            self.report.warn(&Hint::run(words, CommandLine::new("machines start").on(&machine.id)));
+            // What has failed cannot be started.
+            let start = CommandLine::new("machines start").on(&machine.id);
+            let lost = still && !stopped;
+            let (what, command) = if lost { ("to see what became of it", why) } else { ("to start it", start) };
+            let words = format!("machine {} is {}, and may not answer; {what}", machine.name, machine.state);
+            self.report.warn(&Hint::run(words, command));
         }
         self.machines.push((typed.to_owned(), machine.clone()));
         Ok(machine)

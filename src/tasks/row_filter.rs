@@ -43,7 +43,11 @@ use super::filter_errors::{a_name, as_jq, empty, members, one_filter, one_value,
 use super::row_condition::condition;
 use super::row_names::Named;
 use super::values::{Files, Given};
-use super::{Report, column_filter, picks::Picks, resolve, secrets, values};
+use super::{
+    Report, column_filter,
+    picks::{Newest, Picks},
+    resolve, secrets, values,
+};
 use crate::answer::{Row, scan};
 use crate::api::{Column, Field, Holds, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
 use crate::client::Client;
@@ -59,6 +63,8 @@ use crate::sensitive::{self, quoted};
 pub struct RowFilter {
     /// Names, tags and whose they are.
     pub picks: Picks,
+    /// The newest of those that fit are left out.
+    pub newest: Option<Newest>,
     tests: Vec<One>,
     /// How many rows are skipped, and how many are wanted, where rows must be counted here.
     cut: Option<(usize, usize)>,
@@ -498,12 +504,17 @@ impl RowFilter {
 
     /// Whether there is nothing to be done to the rows.
     pub fn is_idle(&self) -> bool {
-        self.tests.is_empty() && self.cut.is_none() && self.picks.is_empty()
+        self.tests.is_empty() && self.cut.is_none() && self.picks.is_empty() && self.newest.is_none()
     }
 
     /// Whether rows must be like something beside their names.
     pub fn has_fields(&self) -> bool {
         !self.tests.is_empty() || self.picks.has_more()
+    }
+
+    /// Whether this field of rows is compared with something.
+    pub(super) fn compares(&self, field: &str) -> bool {
+        self.tests.iter().any(|one| one.key == field)
     }
 
     /// Whether there is nothing that rows must be like.

@@ -37,7 +37,6 @@
 //! # fn main() {}
 //! ```
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use futures_util::StreamExt;
@@ -46,13 +45,14 @@ use serde_json::value::RawValue;
 use super::Report;
 use super::about::About;
 use super::call::Call;
+use super::picks::Newest;
 use super::resolve::{self, Candidate, Candidates};
-use super::row_filter::RowFilter;
+use super::row_filter::{RowFilter, is_filter};
 use super::words::{brief, plural};
 use crate::answer::{Row, scan};
-use crate::api::{Noun, Op, Pick, Service, Shape};
+use crate::api::{Noun, Op, Service, Shape};
 use crate::client::Client;
-use crate::error::{Error, Kind, Result, Target};
+use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::grammar::selector;
 use crate::request::{Arg as Value, Args};
 
@@ -86,6 +86,8 @@ pub struct Asked {
     pub listed: HashSet<String>,
     /// What they must be like beside that.
     pub filter: Filter,
+    /// The first word behind a selector that stands for the resource: it may be meant as the name of one.
+    pub in_owners_place: Option<String>,
     /// Parts of other resources are asked for too, so that there may be none here.
     pub part_of_many: bool,
 }
@@ -220,11 +222,9 @@ impl Asked {
         picks || !self.owners.is_empty() || self.typed.iter().any(named) || resolve::is_needed(service, op, &self.args)
     }
 
-    /// The ids of the newest, which are left alone: of those that are named and fit, however old they are. One that does
-    /// not say when it was made is not known to be old, and one that has failed is none to keep.
+    /// The ids of the newest, which are left alone: of those that are named and fit, however old they are.
     fn kept<'a>(&self, known: Option<&'a Candidates>, target: &Noun) -> Vec<&'a str> {
         let Some((count, known)) = self.filter.keep.zip(known) else { return Vec::new() };
-        let made = target.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None });
         let named = |thing: &Candidate| {
             let is = |typed: &String| {
                 let glob = self.is_glob(typed) && known.called(typed).is_empty();
@@ -233,14 +233,10 @@ impl Asked {
             };
             !self.named || self.typed.iter().any(is)
         };
-        let failed = |thing: &Candidate| thing.text(&["state"]).is_some_and(|state| target.failed.contains(&&*state));
-        let fits = |thing: &&Candidate| named(thing) && !failed(thing) && self.filter.rows.fits_at_any_age(&thing.row);
-        let mut newest: Vec<&Candidate> = known.things.iter().filter(fits).collect();
-        newest.sort_by_cached_key(|thing| {
-            let made = thing.text(&[made.unwrap_or("created")]).map(Cow::into_owned);
-            std::cmp::Reverse((made.is_none(), made))
-        });
-        newest.iter().take(count).map(|thing| thing.id.as_str()).collect()
+        let fits = |thing: &&Candidate| named(thing) && self.filter.rows.fits_at_any_age(&thing.row);
+        let newest = Newest::of(target, count).among(known.things.iter().filter(fits).map(|thing| &*thing.row));
+        let is_kept = |thing: &&Candidate| newest.contains(&std::ptr::from_ref(&*thing.row));
+        known.things.iter().filter(is_kept).map(|thing| thing.id.as_str()).collect()
     }
 
     /// Whether it was typed as a glob.
@@ -294,10 +290,11 @@ async fn of_each(
     report: &dyn Report,
     client: &Client,
     op: &'static Op,
-    asked: Asked,
+    mut asked: Asked,
     noun: &'static Noun,
     glob: &str,
 ) -> Result<Targets> {
+    asked.owners.settle(client, &Args::new()).await?;
     let above = Candidates::list_for(client, noun, &Args::new(), Some(op)).await?;
     let mut all = Targets { picked: true, several: true, from_stdin: asked.from_stdin, ..Targets::default() };
     let fits = |thing: &&Candidate| selector::glob(glob, &thing.name) && asked.owners.fits(&thing.row);
@@ -314,7 +311,9 @@ async fn of_each(
             }
         }
     } else {
+        no_owner_named(client.service(), &asked, &above, noun)?;
         fitting.extend(above.things.iter().filter(fits));
+        no_conditions(client.service(), op, &asked, noun, &fitting)?;
     }
     let all_of_none = glob == ALL && above.is_empty();
     if fitting.is_empty() && (glob == STDIN || all_of_none || !asked.owners.is_empty()) {
@@ -370,6 +369,91 @@ fn no_selector_meant(rows: &RowFilter, known: &Candidates, noun: &Noun) -> Resul
     Err(Error::usage(words).hint("more columns: --long"))
 }
 
+/// Refuses what was hardly meant by a filter or a selector.
+fn is_meant(service: &Service, asked: &Asked, known: &Candidates, target: &Noun) -> Result<()> {
+    no_owner_named(service, asked, known, target)?;
+    asked.filter.is_meant(known, target)
+}
+
+/// Refuses the name of a resource where a selector stands for it: the parts of others would be meant instead.
+fn no_owner_named(service: &Service, asked: &Asked, known: &Candidates, noun: &Noun) -> Result<()> {
+    let Some(word) = asked.in_owners_place.as_deref().filter(|word| *word != STDIN) else { return Ok(()) };
+    let target = asked.param.and_then(|param| service.noun(param)).filter(|target| target.name != noun.name);
+    let is = |list: &Op| is_filter(service, list, word);
+    let like = |thing: &Candidate| selector::glob(word, &thing.name);
+    let (word, owner) = (brief(word), noun.word);
+    let words = if is(noun.list) && target.is_some_and(|target| !is(target.list)) {
+        format!("is a filter of {}", plural(owner))
+    } else if selector::is_glob(&word) && known.things.iter().any(like) {
+        format!("fits a {owner}")
+    } else if !selector::is_glob(&word) && known.has(&word, false).is_ok() {
+        format!("is a {owner}")
+    } else {
+        return Ok(());
+    };
+    let words = format!("'{word}' {words}, and -l picks {} in its place: give one of the two", plural(owner));
+    Err(Error::usage(words).hint(format!("where it is no {owner} that is meant, '*' before it stands for all of them")))
+}
+
+/// Refuses conditions among the names of pairs, unless one of the resources has a pair of that very name.
+fn no_conditions(service: &Service, op: &Op, asked: &Asked, owner: &Noun, owners: &[&Candidate]) -> Result<()> {
+    let target = asked.param.and_then(|param| service.noun(param)).filter(|noun| noun.list.shape == Shape::Map);
+    let Some(target) = target else { return Ok(()) };
+    let group = target.list.path.rsplit('/').next().unwrap_or_default();
+    let has = |name: &str| owners.iter().any(|thing| scan::at(thing.row.get(), &[group, name]).is_some());
+    let is_condition = |word: &str| (word.contains(['=', '<', '>']) || word.contains("!~")) && !has(word);
+    let (conditions, names): (Vec<_>, Vec<_>) = asked.typed.iter().partition(|word| is_condition(word));
+    let Some(first) = conditions.first() else { return Ok(()) };
+    let error = Error::usage(format!("'{}' is a condition, and names are expected here", brief(first)));
+    // What is no column of the list is a tag.
+    let filter = |word: &&String| match is_filter(service, owner.list, word) {
+        true => Some((*word).clone()),
+        false => (group == "tags").then(|| format!("tag.{word}")),
+    };
+    let Some(filters) = conditions.iter().map(filter).collect::<Option<Vec<String>>>() else { return Err(error) };
+    let name = |word: &&String| word.split(['=', '<', '>', '!']).next().unwrap_or_default().to_owned();
+    let names: Vec<String> =
+        if names.is_empty() { conditions.iter().map(name).collect() } else { names.into_iter().cloned().collect() };
+    Err(error.hint(piped(service, op, owner, &filters, &names)))
+}
+
+/// How a command is given the resources that filters pick.
+fn piped(service: &Service, op: &Op, owner: &Noun, filters: &[String], words: &[String]) -> Hint {
+    let all = CommandLine::of(&service.command(owner.list)).on_all(filters).with("-o ids");
+    let noun = service.resource_of(op).map_or("", |resource| resource.name);
+    let command = CommandLine::of(&format!("{noun} {}", op.verb)).on("-").on_all(words);
+    Hint::run(format!("on the {} that fit", plural(owner.word)), all).then(" | ").then_run(command)
+}
+
+/// The error for pairs that would be set on all that was picked, and are filters of their list: these pick nothing here.
+pub fn filters_set(service: &Service, op: &Op, pairs: &Args, targets: &Targets) -> Option<Error> {
+    let many = targets.calls.len();
+    let owner = op.path_params().last().and_then(|param| service.noun(param)).filter(|_| targets.picked && many > 1)?;
+    let (mut filters, mut others) = (Vec::new(), Vec::new());
+    for (name, value) in pairs.iter().filter(|(name, _)| op.path_params().all(|param| param != *name)) {
+        let (sign, value) = match value {
+            Value::Text(text) => ("=", text.as_str()),
+            Value::Json(json) => (":=", json.get()),
+        };
+        let filter = format!("{name}={value}");
+        if is_filter(service, owner.list, &filter) {
+            filters.push(filter)
+        } else {
+            others.push(format!("{name}{sign}{value}"))
+        }
+    }
+    filters.first()?;
+    let group = op.path.rsplit('/').next().unwrap_or_default();
+    let is = if filters.len() == 1 { "is a filter" } else { "are filters" };
+    let words = format!(
+        "{} would be set as {group} of {many} {}, and {is} of their list",
+        filters.iter().map(|filter| brief(filter)).collect::<Vec<_>>().join(" and "),
+        plural(owner.word)
+    );
+    let error = Error::usage(words);
+    Some(if others.is_empty() { error } else { error.hint(piped(service, op, owner, &filters, &others)) })
+}
+
 /// The targets of one place.
 async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
     let mut targets = Targets { from_stdin: asked.from_stdin, ..Targets::default() };
@@ -392,7 +476,7 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
-    known.as_ref().map_or(Ok(()), |known| asked.filter.is_meant(known, target))?;
+    known.as_ref().map_or(Ok(()), |known| is_meant(client.service(), &asked, known, target))?;
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
     let kept = asked.kept(known.as_ref(), target);

@@ -38,7 +38,7 @@ use super::{pair_file, secrets};
 use crate::answer::scan;
 use crate::api::{Field, Kind, Location, Op, Test};
 use crate::auth::{KeyKind, PublicKey};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::grammar::{self, mebibytes, shell};
 use crate::request::{Arg, Args};
 use crate::sensitive::quoted;
@@ -65,6 +65,9 @@ pub trait Files {
 
     /// The path of a file, whose `~` is the user's home.
     fn path(&self, file: &str) -> PathBuf;
+
+    /// Hears what is to be told of a file.
+    fn note(&self, _words: &str) {}
 }
 
 /// Where files are, for those that are named in a file or by a program. There is no standard input.
@@ -108,9 +111,7 @@ pub fn fields(op: &Op, given: &Given, files: &dyn Files) -> Result<Args> {
 /// `phone=555-1234` and `acl:=[]`: sets the field that is meant.
 fn assign(op: &Op, args: &mut Args, text: &str, files: &dyn Files) -> Result<()> {
     let known = || format!("known fields: {}", names(op));
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| Error::usage(format!("'{}' is not a field: NAME=VALUE", quoted(text))).hint(known()))?;
+    let (name, value) = text.split_once('=').ok_or_else(|| super::words::no_field(op, text).hint(known()))?;
     let (name, typed) = match name.strip_suffix(':') {
         Some(name) => (name, true),
         None => (name, false),
@@ -244,6 +245,10 @@ fn value(field: &Field, text: &str) -> Result<Arg> {
             Err(Error::usage(format!("'{}' is not a UUID", quoted(text))).about(field.name))
         }
         Kind::Uuid => Ok(Arg::Text(text.to_ascii_lowercase())),
+        Kind::FirewallRule if text == "-" => {
+            let error = Error::usage("one rule is taken here, and none from standard input");
+            Err(error.hint(Hint::run("for each line of a file", "fwrules create RULE")))
+        }
         Kind::FirewallRule => grammar::fwrule::parse(text).map(|_| Arg::Text(text.to_owned())),
         Kind::Json => Arg::json(text).map_err(about),
         Kind::Nic => {
@@ -325,7 +330,7 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
         }
         Kind::FlatPairs(reserved) => {
             let (name, value) = pair(text)?;
-            check_name(name, reserved)?;
+            pair_file::check_name(name, reserved)?;
             no_file(&value, name, ("", "--file "), "")?;
             add_one(args, field, name, value)
         }
@@ -349,6 +354,11 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
 fn add_pairs(args: &mut Args, field: &Field, file: &str, files: &dyn Files) -> Result<()> {
     let text = read_text(file, files)?;
     let pairs = pair_file::read(field, &shown(file), &text)?;
+    let (added, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| pair_file::is_added(field, name));
+    if !added.is_empty() {
+        let names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
+        files.note(&format!("{}: {} left out, which the service sets itself", shown(file), names.join(" and ")));
+    }
     let mut add = |name: &str, value| secrets::check_name(name).and_then(|()| add_one(args, field, name, value));
     pairs.into_iter().try_for_each(|(name, value)| add(&name, value).map_err(|error| error.about(&shown(file))))
 }
@@ -358,11 +368,11 @@ pub(super) fn add_one(args: &mut Args, field: &Field, name: &str, value: Arg) ->
     match field.kind {
         Kind::Object => add_member_of(args, field, name, value),
         Kind::FlatPairs(reserved) | Kind::FlatFiles(reserved) => {
-            check_name(name, reserved)?;
+            pair_file::check_name(name, reserved)?;
             add_pair(args, "", name, value)
         }
         Kind::Tags(reserved) => {
-            check_name(name, reserved)?;
+            pair_file::check_name(name, reserved)?;
             grammar::tag::check(name, &typed_tag(&value))?;
             add_pair(args, "", name, value)
         }
@@ -571,21 +581,6 @@ pub fn doubts(op: &Op, args: &Args) -> Vec<String> {
     doubts
 }
 
-/// Refuses names that would redirect the request, or that the service drops without a word.
-fn check_name(name: &str, reserved: &[&str]) -> Result<()> {
-    let fits = |pattern: &&&str| match pattern.strip_prefix('*') {
-        Some(end) => name.ends_with(end),
-        None => **pattern == name,
-    };
-    match reserved.iter().find(fits) {
-        Some(_) => Err(Error::usage(format!(
-            "'{}' cannot be a name here: the service would take it for something else, or drop it",
-            quoted(name)
-        ))),
-        None => Ok(()),
-    }
-}
-
 /// A name given twice is most likely a mistake, and one of the values would be lost.
 fn add_pair(args: &mut Args, prefix: &str, name: &str, value: Arg) -> Result<()> {
     let key = format!("{prefix}{name}");
@@ -638,7 +633,9 @@ fn named_file<'t>(text: &'t str, option: &str, files: &dyn Files) -> Result<(&'t
 
 fn read_text(file: &str, files: &dyn Files) -> Result<String> {
     String::from_utf8(files.read(file, FILE_LIMIT)?)
-        .map_err(|_| Error::usage(format!("{} is not text (UTF-8)", shown(file))))
+        .ok()
+        .filter(|text| !text.contains('\0'))
+        .ok_or_else(|| Error::usage(format!("{} is not text (UTF-8)", shown(file))))
 }
 
 /// A file as it can be shown in a message.

@@ -46,6 +46,7 @@ use tokio::io::AsyncReadExt;
 
 use super::Report;
 use super::addresses::{AddressChoice, Machine, Networks};
+use super::left_out;
 use super::resolve::{self, Candidates};
 use super::targets::ALL;
 use super::words::plural;
@@ -279,7 +280,15 @@ impl Waiting<'_> {
         let typed = args.clone();
         *args = in_time(self.time, &format!("{} {name}", self.noun.word), &progress, async || {
             let mut args = typed.clone();
-            resolve::all(self.client, self.noun.get, &mut args).await.map(|()| args)
+            match resolve::all(self.client, self.noun.get, &mut args).await {
+                // A name of what is gone by now is waited for as its id would be.
+                Err(error) if error.kind() == Kind::NotFound && self.waits_for_the_end() => {
+                    let id =
+                        left_out::gone_id(self.client, self.noun, typed.text(self.noun.name).unwrap_or(name)).await?;
+                    id.map(|id| typed.clone().set(self.noun.name, id)).ok_or(error)
+                }
+                found => found.map(|()| args),
+            }
         })
         .await?;
         let condition = match self.wanted {
@@ -307,6 +316,10 @@ impl Waiting<'_> {
             Ok((!open).then(|| format!("running, {what} on {place} yet")))
         });
         waited.await
+    }
+
+    fn waits_for_the_end(&self) -> bool {
+        matches!(self.wanted, Wanted::Condition(Condition::Gone))
     }
 }
 

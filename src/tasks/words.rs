@@ -13,8 +13,10 @@
 //! # }
 //! ```
 
-use crate::api;
+use crate::api::{self, Field, Kind, Method, Op};
 use crate::error::Error;
+use crate::grammar::{shell, tag};
+use crate::sensitive::quoted;
 
 /// So many characters of what was typed an error repeats.
 const MAX_LEN: usize = 60;
@@ -48,6 +50,38 @@ pub(crate) fn unknown_state(typed: &str, known: &[&str]) -> Error {
     let near = crate::grammar::nearest(typed, known).map(|near| format!(", did you mean '{near}'?"));
     Error::usage(format!("unknown state '{}'{}", brief(typed), near.unwrap_or_default()))
         .hint(format!("the states are {}", known.join(", ")))
+}
+
+/// The error for a word that assigns nothing: a firewall rule without its field is told with it.
+pub(super) fn no_field(op: &Op, text: &str) -> Error {
+    let error = Error::usage(format!("'{}' is not a field: NAME=VALUE", quoted(text)));
+    let rule = op.fields.iter().find(|field| matches!(field.kind, Kind::FirewallRule));
+    let begins = text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("from"));
+    match rule.filter(|_| begins) {
+        Some(field) => error.hint(shell::quoted(&quoted(&format!("{}={text}", field.name)))),
+        None => error,
+    }
+}
+
+/// What is said of tags that were typed with a comma between them, which makes one of them.
+pub fn tags_run_together(op: &Op, given: &[(&Field, String)]) -> Vec<String> {
+    let tags = |field: &Field| match field.kind {
+        Kind::Pairs(prefix) => prefix == "tag.",
+        Kind::Object => field.name == "tags",
+        Kind::Tags(_) => true,
+        _ => false,
+    };
+    let typed = given.iter().filter(|(field, _)| op.method != Method::Get && tags(field));
+    let meant = typed.filter_map(|(field, text)| Some((field, tag::run_together(text)?)));
+    meant
+        .map(|(field, pairs)| {
+            let option = if field.positional { String::new() } else { format!("--{} ", field.long_name()) };
+            let each: Vec<String> =
+                pairs.iter().map(|pair| format!("{option}{}", shell::quoted(&quoted(pair)))).collect();
+            let name = pairs.first().and_then(|pair| pair.split('=').next()).unwrap_or_default();
+            format!("all of it is the one tag {}: a comma does not separate tags: {}", quoted(name), each.join(" "))
+        })
+        .collect()
 }
 
 /// As much of what was typed as a message has room for.

@@ -27,6 +27,7 @@ mod hostile;
 mod jq;
 mod keys;
 mod layers;
+mod left_out;
 mod letters;
 mod lists;
 mod lookups;

@@ -32,7 +32,7 @@ pub static IMAGE: Noun = Noun {
 
 /// ListImages.
 pub static LIST: Op = Op::list("ListImages", "list", "/:login/images", "List the images that the account can use")
-    .long("Only active images without --state, and Docker images only with --type docker.")
+    .long("Only active images without --state, and Docker images only with --type docker; what is named is shown.")
     .fields(&[
         query("name", Kind::Text, "Only images of this name").test(Test::Text("name")),
         query("version", Kind::Text, "Only images of this version").test(Test::Text("version")),

@@ -43,8 +43,8 @@ pub static MACHINE: Noun = Noun::new("machine", &GET, &LIST)
 /// ListMachines.
 pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List the machines of the account")
     .long(
-        "Failed and deleted machines are left out without --tombstone or their state. --name web1 and 'name=web1*' \
-         find all names that begin so.",
+        "Failed and deleted machines are left out without --tombstone or their state; a failed one is shown if it is \
+         named. --name web1 and 'name=web1*' find all names that begin so.",
     )
     .pages(1000)
     .fields(&[

@@ -20,7 +20,7 @@ pub static VOLUME: Noun = Noun::new("volume", &GET, &LIST)
 
 /// ListVolumes. It refuses every parameter that it does not know, `as-role` too.
 pub static LIST: Op = Op::list("ListVolumes", "list", "/:login/volumes", "List the volumes of the account")
-    .long("Volumes that failed are left out unless --state or --predicate is given.")
+    .long("Volumes that failed are left out unless --state or --predicate is given, or they are named.")
     .without_roles()
     .fields(&[
         query("name", Kind::Text, "Only volumes of this name; * and ? stand for anything").test(Test::Text("name")),

@@ -240,6 +240,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
             if noun.usual.is_some() && is_list(op) {
                 command = command.arg(all(noun));
             }
+            command = command.args(targets::keep_of_list(op, noun));
         }
     }
     if given::sets_pairs(op) {

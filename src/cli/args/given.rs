@@ -5,8 +5,10 @@ use clap::parser::ValueSource;
 
 use crate::api::{self, Field, Kind, Noun, Op, Pick};
 use crate::error::{CommandLine, Error, Hint, Result};
+use crate::grammar::selector::is_glob;
 use crate::sensitive::quoted;
-use crate::tasks::row_filter::is_list;
+use crate::tasks::row_filter::{is_filter, is_list};
+use crate::tasks::targets::ALL;
 use crate::tasks::values::Given;
 
 /// Words without dashes of a command that takes several targets and, behind them, fields.
@@ -31,7 +33,7 @@ pub fn typed(op: &Op, matches: &ArgMatches) -> Vec<String> {
         params = params.pop().into_iter().collect();
     }
     let words = params.into_iter().flat_map(|param| matches.get_many::<String>(param).into_iter().flatten());
-    words.cloned().collect()
+    words.skip(usize::from(of_all(op, matches))).cloned().collect()
 }
 
 /// The noun whose tags select the resource that an operation's targets, or the rows of its list, are parts of.
@@ -45,6 +47,36 @@ pub fn owner(op: &Op) -> Option<&'static Noun> {
 /// Whether the selector was typed in the place of that resource.
 pub fn selects_owner(op: &Op, matches: &ArgMatches) -> bool {
     owner(op).is_some() && matches.value_source("selector") == Some(ValueSource::CommandLine)
+}
+
+/// The filter that stands for the resource: `nics list package=g1-small`.
+pub fn filters_owner<'a>(op: &Op, matches: &'a ArgMatches) -> Option<(&'static Noun, &'a String)> {
+    let noun = owner(op).filter(|_| !selects_owner(op, matches))?;
+    let word = matches.try_get_one::<String>(noun.name).ok().flatten()?;
+    is_filter(api::service_of(noun.list), noun.list, word).then_some((noun, word))
+}
+
+/// The words of a command whose resource a selector picks: the first, which stands where that is named, and whether more
+/// follow.
+fn first_of<'a>(op: &Op, matches: &'a ArgMatches) -> Option<(&'a String, bool)> {
+    let params: Vec<&str> = op.path_params().filter(|_| selects_owner(op, matches)).chain(["FILTER"]).collect();
+    let words = |id: &&str| matches.try_get_many::<String>(id).ok().flatten();
+    let mut words = params.iter().filter_map(words).flatten();
+    let first = matches.try_get_one::<String>(params[0]).ok().flatten()?;
+    words.next();
+    Some((first, words.next().is_some()))
+}
+
+/// Whether the glob of all stands for the resource, which a selector then narrows.
+pub fn of_all(op: &Op, matches: &ArgMatches) -> bool {
+    selects_owner(op, matches) && first_of(op, matches).is_some_and(|(first, more)| first == ALL && more)
+}
+
+/// The first word, as far as it would name the resource if no selector stood for that.
+pub fn in_owners_place<'a>(op: &Op, matches: &'a ArgMatches) -> Option<&'a String> {
+    let (first, more) = first_of(op, matches)?;
+    let named = !is_glob(first) || first != ALL && (more || is_list(op));
+    named.then_some(first)
 }
 
 /// Whether any number of a field's values is typed: `role=web stage=test`.
@@ -97,6 +129,9 @@ pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
         }
         fields => {
             words.targets = typed.collect();
+            if let [Field { kind: Kind::Nic, .. }] = fields {
+                join_nic(&mut words.targets);
+            }
             let Some(at) = words.targets.len().checked_sub(fields.len()) else {
                 let missing = fields.get(words.targets.len()).map(|field| shown(field)).unwrap_or_default();
                 return Err(Error::usage(format!("{missing} is missing behind the {}", super::targets::all(noun))));
@@ -115,6 +150,15 @@ pub fn shared(op: &'static Op, matches: &ArgMatches) -> Result<Words> {
     };
     Err(Error::usage(format!("{missing} is missing"))
         .hint(Hint::run("how it is typed", CommandLine::of(&format!("{} --help", words_of(op))))))
+}
+
+/// Joins the parts of a network that were typed as words of their own: `network=backend ip=10.10.0.20`.
+fn join_nic(words: &mut Vec<String>) {
+    let begins = |word: &String| ["network=", "ipv4_uuid="].iter().any(|name| word.starts_with(name));
+    if let Some(at) = words.iter().position(begins).filter(|at| words[at + 1..].iter().all(|word| word.contains('='))) {
+        let nic = words.split_off(at).join(",");
+        words.push(nic);
+    }
 }
 
 /// How the ids of arguments begin that may be typed without the option's name.

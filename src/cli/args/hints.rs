@@ -84,6 +84,11 @@ fn in_words(tree: &Command, typed: &[&str], error: &mut clap::Error) -> Option<S
         {
             Some(hint)
         }
+        ErrorKind::UnknownArgument if let Some(hint) = as_word(tree, typed, &wrong) => {
+            without_tips(error);
+            Some(hint)
+        }
+        ErrorKind::UnknownArgument if let Some(hint) = switch_with_value(tree, typed, &wrong) => Some(hint),
         ErrorKind::UnknownArgument if let Some(hint) = takes_one(tree, typed, &wrong) => Some(hint),
         ErrorKind::UnknownArgument if let Some(hint) = as_filter(tree, typed, &wrong) => {
             without_tips(error);
@@ -334,9 +339,96 @@ fn old_words(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<Stri
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => true,
         _ => false,
     };
-    let rest = typed.iter().skip(1).filter_map(|word| typed_again(word));
-    let rest = rest.fold(String::new(), |rest, word| rest + " " + &word);
-    fits.then(|| row.here.replace(" …", &rest))
+    // A row of two words stands for both of them.
+    let own = row.typed.split(' ').count();
+    fits.then(|| with_rest(tree, row.here, typed.get(own..).unwrap_or_default()))
+}
+
+/// A hint whose command goes on with what was typed: with its list, where that begins with a name and not a verb.
+fn with_rest(tree: &Command, here: &str, rest: &[&str]) -> String {
+    let Some(begin) = here.strip_suffix(" …") else { return here.to_owned() };
+    let words: Vec<&str> = begin.split(' ').skip(1).collect();
+    let group = words.iter().try_fold(tree, |command, word| command.find_subcommand(word));
+    let is_verb = |word: &&str| group.is_some_and(|group| group.find_subcommand(word).is_some());
+    let verb = |name: &str| group.and_then(|group| group.find_subcommand(name));
+    let takes_words = |command: &Command| command.get_positionals().any(|arg| arg.get_id() != "FILTER");
+    let verb = match (rest.first(), verb("list"), verb("get")) {
+        (Some(word), ..) if is_verb(word) || word.starts_with('-') => "",
+        // What stands alone in a list is the name of what it is a part of, or of one of its own.
+        (Some(_), Some(list), Some(_)) if !takes_words(list) => " get",
+        (Some(_), Some(_), _) => " list",
+        (None, Some(list), _) if takes_words(list) => " list MACHINE",
+        (None, Some(_), _) => " list",
+        _ => "",
+    };
+    let again = rest.iter().filter_map(|word| typed_again(word));
+    again.fold(format!("{begin}{verb}"), |all, word| all + " " + &word)
+}
+
+/// A switch with a value behind it, which was meant as the option whose letter is the same in another case.
+fn switch_with_value(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
+    let (_, op) = operation(tree, typed).filter(|_| !wrong.starts_with('-'))?;
+    let of = |letter: char| op.fields.iter().find(|field| field.short == Some(letter));
+    typed.windows(2).filter(|pair| !pair[1].starts_with('-')).find_map(|pair| {
+        let letter = pair[0].strip_prefix('-').filter(|rest| rest.len() == 1)?.chars().next()?;
+        let other = if letter.is_ascii_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
+        let switch = of(letter).filter(|field| matches!(field.kind, Kind::Flag(_)))?;
+        let meant = of(other).filter(|field| !matches!(field.kind, Kind::Flag(_)))?;
+        let (switch, name) = (switch.long_name(), meant.long_name());
+        Some(format!("-{letter} is --{switch} here, and takes no value; -{other} is --{name}"))
+    })
+}
+
+/// An option whose field is a word here: the command with its value in its place.
+fn as_word(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
+    let (path_of, op) = operation(tree, typed)?;
+    let fields = || op.fields.iter().filter(|field| field.positional);
+    // By its own name, by the letter that another command of the noun has for it, or as what the group is of: `--tag`.
+    let group = op.verb.split_once(' ').map_or("", |(group, _)| group);
+    let resource = CLOUDAPI.resource_of(op)?;
+    let letters = resource.ops.iter().flat_map(|op| op.fields).filter(|field| field.short.is_some());
+    let named = |option: &str| -> Option<&'static crate::api::Field> {
+        let letter = option.strip_prefix('-').filter(|letter| letter.chars().count() == 1);
+        let long = |field: &crate::api::Field| field.long_name();
+        let names: Vec<String> = match (option.strip_prefix("--"), letter) {
+            (Some(long), _) => vec![long.to_owned()],
+            (None, Some(letter)) => letters
+                .clone()
+                .filter(|field| field.short.is_some_and(|short| letter.starts_with(short)))
+                .map(long)
+                .collect(),
+            _ => Vec::new(),
+        };
+        let mut fields = fields();
+        fields.find(|field| {
+            let pairs = field.name.is_empty() && field.flag.is_some();
+            let of_group = |name: &String| pairs && name.trim_end_matches('s') == group.trim_end_matches('s');
+            names.iter().any(|name| !name.is_empty() && (*name == field.long_name() || of_group(name)))
+        })
+    };
+    let first = named(option(wrong).split('=').next()?)?;
+    let (mut kept, mut given): (Vec<String>, Vec<(&str, String)>) = (Vec::new(), Vec::new());
+    let mut words = typed.iter().skip(path(tree, typed).len());
+    while let Some(word) = words.next() {
+        let (name, value) = word
+            .split_once('=')
+            .filter(|_| word.starts_with('-'))
+            .map_or((*word, None), |(name, value)| (name, Some(value)));
+        match named(name).filter(|_| name.starts_with('-')) {
+            Some(field) => {
+                given.push((&field.name, typed_again(value.or_else(|| words.next().copied()).unwrap_or(""))?))
+            }
+            None => kept.push(typed_again(word)?),
+        }
+    }
+    for field in fields() {
+        kept.extend(given.iter().filter(|(name, _)| *name == field.name).map(|(_, value)| value.clone()));
+    }
+    let what = match first.name {
+        "" => "NAME=VALUE".to_owned(),
+        name => name.to_uppercase(),
+    };
+    Some(format!("{what} is a word here: {path_of} {}", kept.join(" ")))
 }
 
 /// What an option of the older tools is called here.
@@ -371,6 +463,11 @@ fn as_verb(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String
     let near = [ContextKind::SuggestedSubcommand, ContextKind::Suggested].iter().any(|kind| error.get(*kind).is_some());
     if error.kind() != ErrorKind::InvalidSubcommand || near || name.is_empty() {
         return None;
+    }
+    if crate::grammar::selector::is_glob(name) {
+        let (path, op) = operation(tree, &[noun, "list"])?;
+        let name = typed_again(name).filter(|_| op.shape == Shape::Rows && op.path_params().next().is_none())?;
+        return Some(format!("{path} {name}"));
     }
     let (path, op) = operation(tree, &[noun, "get"])?;
     let name = typed_again(name).filter(|_| op.path_params().count() == 1)?;

@@ -14,8 +14,9 @@ use crate::grammar::duration;
 use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
 use crate::tasks::picks;
+use crate::tasks::picks::Newest;
 use crate::tasks::row_filter::{Reading, RowFilter, is_filter, is_list};
-use crate::tasks::targets::{Asked, Filter, MAX_TARGETS, PARALLEL, STDIN as STDIN_WORD};
+use crate::tasks::targets::{ALL, Asked, Filter, MAX_TARGETS, PARALLEL, STDIN as STDIN_WORD};
 use crate::tasks::values::Given;
 use crate::tasks::words::{plural, titled, word};
 
@@ -96,19 +97,31 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
     }
     // What deletes parts of several things leaves the things alone.
     let deletes_it = op.path.rsplit(':').next() == Some(target.name);
-    if deletes_it && target.picks.iter().any(|pick| matches!(pick, Pick::Age(_))) {
-        let all = plural(target.word);
-        let of = given::owner(op).map_or(String::new(), |owner| format!(" of each {}", owner.word));
-        command = command.arg(
-            Arg::new("keep")
-                .long("keep")
-                .value_name("N")
-                .value_parser(value_parser!(u64).range(1..=1_000_000))
-                .help_heading(SELECTION)
-                .help(format!("Keep the N newest {all}{of}, however old they are")),
-        );
-    }
+    let keep = keep(target, given::owner(op)).filter(|_| deletes_it);
+    command = command.args(keep);
     with_ignore_missing(command)
+}
+
+/// The option that leaves out the newest, of what says when it was made.
+fn keep(target: &Noun, owner: Option<&Noun>) -> Option<Arg> {
+    made(target)?;
+    let of = owner.map_or(String::new(), |owner| format!(" of each {}", owner.word));
+    let keep = Arg::new("keep").long("keep").value_name("N").value_parser(value_parser!(u64).range(1..=1_000_000));
+    let help = format!("Leave out the N newest {}{of}, however old they are", plural(target.word));
+    Some(keep.help_heading(SELECTION).help(help))
+}
+
+/// The same of a list, where what it lists can be deleted so: it shows what would go.
+pub fn keep_of_list(op: &Op, listed: &Noun) -> Option<Arg> {
+    let deletes = |other: &'static Op| {
+        other.method == Method::Delete && other.takes_several() && other.path.rsplit(':').next() == Some(listed.name)
+    };
+    keep(listed, given::owner(op)).filter(|_| api::service_of(op).ops().any(deletes))
+}
+
+/// The field that says when one was made.
+fn made(noun: &Noun) -> Option<&'static str> {
+    noun.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None })
 }
 
 /// The options by which things are picked, beside their names: for lists and for actions.
@@ -168,8 +181,7 @@ pub fn add_picks(matches: &ArgMatches, noun: &'static Noun, now: i64, rows: &mut
     rows.in_states(noun, states.into_iter().flatten().cloned().collect())?;
     if let Some(text) = text("older-than") {
         let age = duration::age("--older-than", text)?;
-        let field = noun.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None });
-        rows.older_than(field.unwrap_or("created"), age, now);
+        rows.older_than(made(noun).unwrap_or("created"), age, now);
     }
     if flag("mine") {
         rows.picks.of_mine(noun);
@@ -215,6 +227,12 @@ pub fn filter(
         ignore_missing: flag("ignore-missing"),
         keep: number("keep"),
     })
+}
+
+/// How many of the newest a list leaves out, of each thing whose parts they are.
+pub fn kept(matches: &ArgMatches, noun: &Noun) -> Option<Newest> {
+    let count = matches.try_get_one::<u64>("keep").ok().flatten()?;
+    Some(Newest::of(noun, usize::try_from(*count).unwrap_or(usize::MAX)))
 }
 
 /// What is typed without dashes for a noun: names, those of standard input, and filters of its list.
@@ -272,8 +290,8 @@ impl Words {
 /// Standard input cannot be read; an empty word.
 pub fn of_list(console: &Console, op: &Op, matches: &ArgMatches) -> Result<Words> {
     let noun = api::listed_by(op).filter(|noun| picks::is_nameable(noun));
-    let owner = op.path_params().next().filter(|_| given::selects_owner(op, matches));
-    let first = owner.and_then(|param| matches.get_many::<String>(param)).into_iter().flatten();
+    let first = op.path_params().next().filter(|_| given::selects_owner(op, matches) && !given::of_all(op, matches));
+    let first = first.and_then(|param| matches.get_many::<String>(param)).into_iter().flatten();
     let typed = first.chain(matches.try_get_many::<String>("FILTER").ok().flatten().into_iter().flatten());
     if let (Some(noun), true) = (noun, typed.clone().any(String::is_empty)) {
         return Err(Error::usage(format!("the name of the {} is empty: is a variable unset?", noun.word)));
@@ -306,9 +324,17 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
         }
     }
     let owner = given::owner(op).filter(|_| given::selects_owner(op, matches));
+    let filtered = owner.is_none() && given::filters_owner(op, matches).is_some();
     if let Some(noun) = owner {
         add_picks(matches, noun, console.now(), &mut asked.owners)?;
         asked.parents.push((noun.name, "*".to_owned()));
+        asked.in_owners_place = given::in_owners_place(op, matches).cloned();
+    } else if let Some((noun, word)) = given::filters_owner(op, matches) {
+        let mut query = Args::new();
+        let reading = Reading { service: api::service_of(noun.list), op: noun.list, now: console.now(), files: console };
+        asked.owners = RowFilter::read(&reading, &Given { words: vec![word.clone()], ..Given::default() }, &mut query)?;
+        asked.owners.compare_here(&mut query);
+        asked.parents.push((noun.name, ALL.to_owned()));
     } else {
         for (at, param) in before.iter().enumerate() {
             if let Some(text) = matches.get_one::<String>(param) {
@@ -325,7 +351,7 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
     let several = noun.filter(|_| op.takes_several());
     let typed = if given::is_shared(op) { given::shared(op, matches)?.targets } else { given::typed(op, matches) };
     let Some(noun) = several else {
-        if before.is_empty() && owner.is_some() {
+        if before.is_empty() && (owner.is_some() || filtered) {
             // The list is that of the parts of all that fit.
             (asked.filter.rows, asked.owners, asked.parents) =
                 (std::mem::take(&mut asked.owners), RowFilter::default(), Vec::new());

@@ -23,7 +23,7 @@ pub struct Progress<'a> {
     voice: &'a Voice,
     live: bool,
     lines: RefCell<Vec<Line>>,
-    /// When something was said last.
+    /// When something was said last, or drawn.
     said: Cell<Instant>,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Progress<'a> {
     /// Does the work, and lets the time be seen to pass meanwhile.
     pub async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         if self.live {
-            return ticking(work, || Instant::now() + TICK, || self.draw()).await;
+            return ticking(work, || self.said.get() + TICK, || self.draw()).await;
         }
         let still = || {
             self.said.set(Instant::now());
@@ -102,6 +102,7 @@ impl<'a> Progress<'a> {
     }
 
     fn draw(&self) {
+        self.said.set(Instant::now());
         let lines = self.lines.borrow();
         self.voice.streams.live(&drawn(&lines, self.voice.streams.size(), Instant::now()));
     }
@@ -129,7 +130,57 @@ async fn ticking<T>(work: impl Future<Output = T>, next: impl Fn() -> Instant, t
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::super::streams::Streams;
     use super::*;
+
+    /// Where all that is written can be read.
+    #[derive(Clone, Default)]
+    struct Seen(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Seen {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is seen of a wait of so many seconds in which nothing changes, of so many targets.
+    async fn seen_of(seconds: u64, targets: usize, terminal: bool) -> String {
+        let seen = Seen::default();
+        let mut streams = Streams::of(std::io::empty(), std::io::sink(), seen.clone());
+        streams.stderr_tty = terminal;
+        let voice = Voice { streams, quiet: false, json: false, colour: false };
+        let progress = Progress::new(&voice, false, (0..targets).map(|at| format!("web{at}")).collect());
+        let work = async {
+            (0..targets).for_each(|at| progress.tell(at, "stopping"));
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+        };
+        progress.during(work).await;
+        drop(progress);
+        let bytes = seen.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_terminal_shows_each_second_while_nothing_changes() {
+        for targets in [1, 3] {
+            let seen = seen_of(42, targets, true).await;
+            for second in 0..42 {
+                assert!(seen.contains(&format!("web0: stopping {second}s")), "{targets}, {second}: {seen:?}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pipe_gets_a_line_when_something_changes_and_no_seconds() {
+        assert_eq!(seen_of(42, 1, false).await, "web0: stopping\n");
+        assert_eq!(seen_of(65, 1, false).await, "web0: stopping\nweb0: still stopping after 1m00s\n");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn no_silence_is_longer_than_a_minute() {

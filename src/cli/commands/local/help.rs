@@ -74,7 +74,7 @@ Which resources a list shows or a command acts on; all that is given must match
                        commas; globs in values
   --state STATE,...    by state
   --older-than TIME    by age: 90m, 12h, 30d, 8w, 1y
-  --keep N             of delete: not the N newest of them
+  --keep N             of delete and its list: not the N newest of them
   --mine, --unused     images of this account; those that no machine of it uses,
                        and packages, networks and volumes
 
@@ -86,9 +86,13 @@ Filters: by any column, of lists and of what acts
   'age>30d'            ages; times as 'created<2026-01'
   tag.role=web         by tag; tag.role!=web as well
 
-Parts of several machines: a glob for the machine, or -l in its place
+Parts of several machines: a glob for the machine, or -l in its place. A machine
+that is named beside -l is refused; '*' before the names is all that -l selects
   sdc machines snapshots delete '*' '*' --older-than 30d
   sdc machines tags delete -l role=web stage
+
+NAME=VALUE after tags set and metadata set is what is set, and picks nothing
+  sdc machines list package=g1-small -o ids | sdc machines tags set - owner=me
 
 Before anything happens
   list                 the same words after list show what a command will touch
@@ -229,6 +233,8 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             }
         }
         [tool @ ("triton" | "smartdc"), words @ ..] => text = older(tool, words)?,
+        // A command of smartdc by its own name, which no command here has.
+        [word, ..] if word.starts_with("sdc-") => text = older("smartdc", &words)?,
         words => {
             let mut root = (app.trees.pages)();
             root.build();
@@ -245,25 +251,21 @@ pub fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     Ok(0)
 }
 
-/// The commands of an older tool that have all of these words, and what does the same here.
+/// The commands of an older tool that have all of these words, and what does the same here. Where none has them as words
+/// of their own, a part of a word will do: `firewall` of `sdc-enablemachinefirewall`.
 ///
 /// # Errors
 /// None has them.
 fn older(tool: &str, words: &[&str]) -> Result<String> {
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let which = if tool == "triton" { Tool::NodeTriton } else { Tool::Smartdc };
-    let mut text = String::new();
-    for (theirs, here) in older::rows(which) {
-        let (theirs, here) = (theirs.replace('`', ""), here.replace('`', ""));
-        // The rows of the exit codes are numbers alone.
-        let is_code = theirs.parse::<u8>().is_ok();
-        let (theirs, here) =
-            if is_code { (format!("exit code {theirs}"), format!("exit code {here}")) } else { (theirs, here) };
-        let small = format!("{theirs} {here}").to_lowercase();
-        if words.iter().all(|word| small.contains(word)) {
-            let _ = writeln!(text, "{}\n    {}", wrapped(&theirs, 2), wrapped(&here, 4));
-        }
-    }
+    let whole = |small: &str| {
+        let known: Vec<&str> = small.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+        let has = |word: &str| known.iter().any(|known| known.trim_end_matches('s') == word.trim_end_matches('s'));
+        words.iter().all(|word| meant(word).split('-').all(has))
+    };
+    let part = |small: &str| words.iter().all(|word| small.contains(word.as_str()));
+    let text = Some(rows_with(which, whole)).filter(|text| !text.is_empty()).unwrap_or_else(|| rows_with(which, part));
     match text.is_empty() {
         true => {
             let words = format!("no command of {} has these words", which.name());
@@ -271,6 +273,44 @@ fn older(tool: &str, words: &[&str]) -> Result<String> {
         }
         false => Ok(text),
     }
+}
+
+/// What the older tools' short word for a verb or a noun stands for.
+fn meant(word: &str) -> &str {
+    let short = [
+        ("rm", "delete"),
+        ("ls", "list"),
+        ("inst", "instance"),
+        ("insts", "instance"),
+        ("img", "image"),
+        ("imgs", "image"),
+        ("pkg", "package"),
+        ("pkgs", "package"),
+        ("net", "network"),
+        ("nets", "network"),
+        ("vol", "volume"),
+        ("vols", "volume"),
+        ("snap", "snapshot"),
+        ("metadatas", "metadata"),
+        ("restart", "reboot"),
+    ];
+    short.iter().find(|(known, _)| *known == word).map_or(word, |(_, long)| long)
+}
+
+/// The rows of a tool's tables that fit, as text.
+fn rows_with(tool: Tool, fits: impl Fn(&str) -> bool) -> String {
+    let mut text = String::new();
+    for (theirs, here) in older::rows(tool) {
+        let (theirs, here) = (theirs.replace('`', ""), here.replace('`', ""));
+        // The rows of the exit codes are numbers alone.
+        let is_code = theirs.parse::<u8>().is_ok();
+        let (theirs, here) =
+            if is_code { (format!("exit code {theirs}"), format!("exit code {here}")) } else { (theirs, here) };
+        if fits(&format!("{theirs} {here}").to_lowercase()) {
+            let _ = writeln!(text, "{}\n    {}", wrapped(&theirs, 2), wrapped(&here, 4));
+        }
+    }
+    text
 }
 
 /// The text with line feeds where it would be wider than a page, its further lines below the first.

@@ -119,9 +119,14 @@ fn with_names(command: Command, line: &Arc<Line>, path: &[&str]) -> Command {
                 let behind = op.filter(|op| given::is_shared(op)).into_iter().flat_map(|op| op.fields);
                 let behind: Vec<&'static Noun> =
                     behind.filter(|field| field.positional).filter_map(|field| refers(field.kind)).collect();
+                let login = path == ["machines", "ssh"];
                 arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
                     let all = std::iter::once(noun).chain(behind.iter().copied());
-                    offered(all.flat_map(|noun| names_of(noun, &line, typed)).collect(), "")
+                    let typed = typed.to_string_lossy();
+                    // Who logs in stands before the machine.
+                    let at = typed.rfind('@').filter(|_| login).map_or(0, |at| at + 1);
+                    let (user, name) = typed.split_at(at);
+                    offered(all.flat_map(|noun| names_of(noun, &line, OsStr::new(name))).collect(), user)
                 }))
             }
             None if arg.get_id() == "output" => arg.add(words::outputs(&line)),

@@ -9,7 +9,7 @@ use crate::auth::no_passphrase;
 use crate::config::cache::{Cache, TTL};
 use crate::config::{Config, Sources};
 use crate::connect;
-use crate::request::Args;
+use crate::request::{Arg, Args};
 use crate::tasks::resolve;
 
 /// What can be typed for a thing.
@@ -73,6 +73,10 @@ pub fn of(noun: &'static Noun, line: &Line) -> Option<Names> {
     let answer = runtime.block_on(async {
         let mut place = place;
         resolve::path(&client, list, &mut place).await?;
+        // What has failed is asked about, and removed.
+        if let Some((name, value)) = noun.whole() {
+            place.push(name, Arg::Text(value.to_owned()));
+        }
         client.call(list, &place).await
     });
     let answer = answer.ok()?;
@@ -81,7 +85,7 @@ pub fn of(noun: &'static Noun, line: &Line) -> Option<Names> {
         let map = answer.read::<serde_json::Map<String, serde_json::Value>>().ok()?;
         names.names = map.into_iter().map(|(name, _)| name).collect();
     } else {
-        for row in answer.rows() {
+        for row in answer.rows().filter(|row| resolve::is_there(*row)) {
             let text = |field: &str| row.text(&format!("/{field}"));
             let name = text(noun.name_field).filter(|name| !name.is_empty());
             let version = noun.version_field.and_then(text);

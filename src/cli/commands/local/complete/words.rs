@@ -9,7 +9,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use super::line::Line;
 use super::{names_of, offered, tags_of};
 use crate::api::cloudapi::{machines, role_tags};
-use crate::api::{self, CLOUDAPI, Holds, Kind, Noun, Op};
+use crate::api::{self, CLOUDAPI, Holds, Kind, Noun, Op, Pick};
 use crate::cli::args::hints;
 use crate::cli::commands::local::help::TOPICS;
 use crate::cli::commands::machines::get::CREATE;
@@ -52,6 +52,11 @@ pub fn filters(op: &'static Op, line: &Arc<Line>) -> ArgValueCompleter {
             let filters = plain(fields.map(name).chain(columns), &typed);
             // What the list shows can be named too.
             let listed = api::listed_by(op);
+            let tagged = typed.split_once('.').filter(|(object, _)| matches!(*object, "tag" | "tags"));
+            if let Some(((object, tag), noun)) = tagged.zip(listed.filter(|noun| noun.picks.contains(&Pick::Tags))) {
+                let tags = tags_of(noun, &line, tag).into_iter().map(|tag| format!("{object}.{tag}="));
+                return plain(tags, &typed);
+            }
             let names = listed.map(|noun| offered(names_of(noun, &line, OsStr::new(&*typed)), "")).unwrap_or_default();
             return names.into_iter().chain(filters).collect();
         };

@@ -1,0 +1,77 @@
+//! What a list leaves out for its state, and how whoever named it learns of it.
+
+use std::borrow::Cow;
+
+use super::resolve::{self, Candidate, Candidates};
+use super::words::brief;
+use crate::api::{Kind, Noun};
+use crate::client::Client;
+use crate::error::{CommandLine, Error, Hint, Kind as Why, Result};
+use crate::grammar::selector;
+use crate::request::Args;
+
+/// What was called so and is gone: of several, the one that was made last. None where one is still there.
+pub(super) fn last_gone<'a>(known: &'a Candidates, typed: &str) -> Option<&'a Candidate> {
+    let begin = typed.to_ascii_lowercase();
+    let short = resolve::begins_id(typed) || resolve::is_uuid(typed);
+    let meant = |thing: &&Candidate| thing.name == typed || short && thing.id.starts_with(&begin);
+    let (there, gone): (Vec<_>, Vec<_>) = known.things.iter().filter(meant).partition(|thing| thing.is_there());
+    let made = |thing: &&Candidate| thing.text(&["created", "create_timestamp"]).map(Cow::into_owned);
+    gone.into_iter().filter(|_| there.is_empty()).max_by_key(made)
+}
+
+/// The id of what was called so and is gone, as far as the service still tells of it.
+///
+/// # Errors
+/// The list cannot be read.
+pub(super) async fn gone_id(client: &Client, noun: &'static Noun, typed: &str) -> Result<Option<String>> {
+    if noun.whole().is_none() {
+        return Ok(None);
+    }
+    let all = resolve::everything(client, noun, &Args::new()).await?;
+    Ok(last_gone(&all, typed).map(|thing| thing.id.clone()))
+}
+
+/// The error for a name or an id of what is gone.
+pub(super) fn gone(known: &Candidates, typed: &str) -> Option<Error> {
+    let (noun, thing) = (known.noun, last_gone(known, typed)?);
+    let name = if thing.name.is_empty() { &thing.id } else { &thing.name };
+    let state = state(thing);
+    let since =
+        thing.text(&["updated", "last_modified"]).map_or(String::new(), |time| format!("since {}, ", brief(&time)));
+    let above = known.lister.strip_suffix(noun.list.verb).unwrap_or_default();
+    let get = CommandLine::of(&format!("{above}{}", noun.get.verb)).on(&thing.id);
+    let error = Error::new(Why::NotFound, format!("{} {} is {state}", noun.word, brief(name)));
+    let error = error.hint(Hint::run(format!("{since}and what is left of it"), get));
+    Some(error.hint(Hint::run("in the list", whole_list(known, name, &[&state]))))
+}
+
+/// The error for a glob that fits none of a list but those that it leaves out. Where rows must be like something else
+/// too, what has not failed and is not gone may be among those that are not.
+pub(super) fn none_listed(known: &Candidates, glob: &str, has_fields: bool) -> Option<Error> {
+    let fitting: Vec<&Candidate> = known.things.iter().filter(|thing| selector::glob(glob, &thing.name)).collect();
+    let failed = |thing: &&Candidate| known.noun.failed.contains(&&*state(thing)) || !thing.is_there();
+    if has_fields && !fitting.iter().all(failed) {
+        return None;
+    }
+    let mut states: Vec<String> = fitting.iter().map(|thing| state(thing)).collect();
+    states.sort_unstable();
+    states.dedup();
+    let states: Vec<&str> = states.iter().map(String::as_str).collect();
+    let words = format!("left out by the list: {} {}", fitting.len(), states.join(" or "));
+    Some(known.nothing_like(glob).hint(Hint::run(words, whole_list(known, glob, &states))))
+}
+
+fn state(thing: &Candidate) -> String {
+    thing.text(&["state"]).map_or_else(|| "in another state".to_owned(), |state| brief(&state))
+}
+
+/// The command that lists these in spite of their states.
+fn whole_list(known: &Candidates, name: &str, states: &[&str]) -> CommandLine {
+    let list = CommandLine::of(&known.lister).on(name);
+    let field = known.noun.whole().and_then(|(whole, _)| known.noun.list.fields.iter().find(|it| it.name == whole));
+    match field {
+        Some(field) if matches!(field.kind, Kind::Flag(_)) => list.word(format!("--{}", field.long_name())),
+        _ => list.on(format!("state={}", states.join(","))),
+    }
+}
