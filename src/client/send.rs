@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::Client;
 use super::made::made;
@@ -11,7 +11,7 @@ use crate::answer::Answer;
 use crate::api::Op;
 use crate::error::{Error, Kind, Result};
 use crate::request::Request;
-use crate::response::Response;
+use crate::response::{LONGEST_ASKED, Response};
 use crate::transport::{Outgoing, Trouble};
 
 /// How often one request is sent at most.
@@ -247,7 +247,16 @@ impl Client {
                         self.pace.taken();
                         return Ok(Sent { outcome: Ok(answer), unclear: may_have_arrived && !reads, took });
                     }
-                    let pause = retry_after(&answer, (self.clock)())
+                    let asked = answer.retry_after((self.clock)());
+                    // Nobody here waits so long: to ask again before is of no use.
+                    let hopeless =
+                        asked.is_some_and(|asked| begun.checked_add(asked).is_none_or(|until| until >= deadline));
+                    if hopeless {
+                        self.out(request, may_have_arrived);
+                        return Ok(Sent { outcome: Ok(answer), unclear: may_have_arrived && !reads, took });
+                    }
+                    let pause = asked
+                        .map(|asked| asked.min(LONGEST_ASKED))
                         .unwrap_or_else(|| backoff(tries, Duration::from_millis(200)));
                     // What was too much for the service is everybody's affair.
                     if refused {
@@ -339,16 +348,6 @@ fn breaks_off(body: &[u8]) -> bool {
         [b'[' | b'{'] => true,
         _ => false,
     }
-}
-
-/// What the server asks for, in seconds or as a date; never more than half a minute.
-fn retry_after(answer: &Response, now: SystemTime) -> Option<Duration> {
-    let text = answer.header("retry-after")?;
-    let pause = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).ok()?,
-    };
-    Some(pause.min(Duration::from_secs(30)))
 }
 
 /// How long to wait before another try: twice as long after each, by chance somewhat more or less, and
