@@ -243,21 +243,17 @@ impl Client {
                     // A length that is right does not make it whole.
                     let cut = safe && answer.is_success() && breaks_off(&answer.body);
                     may_have_arrived |= cut;
-                    if !(refused || unclear && safe || cut) {
-                        self.pace.taken();
-                        return Ok(Sent { outcome: Ok(answer), unclear: may_have_arrived && !reads, took });
-                    }
                     let asked = answer.retry_after((self.clock)());
-                    // Nobody here waits so long: to ask again before is of no use.
-                    let hopeless =
-                        asked.is_some_and(|asked| begun.checked_add(asked).is_none_or(|until| until >= deadline));
-                    if hopeless {
-                        self.out(request, may_have_arrived);
+                    // Nobody here waits beyond the end: to ask again before is of no use.
+                    let late = asked.is_some_and(|time| begun.checked_add(time).is_none_or(|end| end >= deadline));
+                    if late || !(refused || unclear && safe || cut) {
+                        if !refused {
+                            self.pace.taken();
+                        }
                         return Ok(Sent { outcome: Ok(answer), unclear: may_have_arrived && !reads, took });
                     }
-                    let pause = asked
-                        .map(|asked| asked.min(LONGEST_ASKED))
-                        .unwrap_or_else(|| backoff(tries, Duration::from_millis(200)));
+                    let again = || backoff(tries, Duration::from_millis(200));
+                    let pause = asked.map_or_else(again, |asked| asked.min(LONGEST_ASKED));
                     // What was too much for the service is everybody's affair.
                     if refused {
                         self.pace.slow_down(pause);

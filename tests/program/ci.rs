@@ -430,7 +430,7 @@ async fn a_machine_that_is_taken_again_has_the_time_that_is_asked_for() {
         let told = text(&second.stderr);
         assert!(second.status.success() && told.contains("not 2020-01-31T18:00:00Z, which is over"), "{told}");
         let renewed = time(&second);
-        assert!(renewed > "2026".to_owned(), "{renewed}");
+        assert!(renewed.as_str() > "2026", "{renewed}");
         // Nothing is left for the reaper.
         let reap = said(&emulator, key(), &["reap", "--expired", "--dry-run", "-j"]).await;
         let made: serde_json::Value = serde_json::from_slice(&first.stdout).unwrap();
@@ -493,15 +493,15 @@ async fn what_a_machine_that_is_taken_has_otherwise_is_named() {
 
 #[tokio::test]
 async fn errors_of_what_is_made_say_which_it_is_for_scripts() {
-    let emulator = cloud(FAST, &["POST /machines fail times=1", "POST /machines status=409 skip=1 times=1"]).await;
-    for (code, has_id) in [(8, true), (5, false)] {
-        let words = ["machines", "create", "base-64", "g1-nano", "-n", "new", "-w", "-j"];
+    let emulator = cloud(FAST, &["POST /machines fail times=1"]).await;
+    for (name, code, has_id) in [("new", 8, true), ("web1", 5, false)] {
+        let words = ["machines", "create", "base-64", "g1-nano", "-n", name, "-w", "-j"];
         let output = said(&emulator, key(), &words).await;
         assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
         let line = text(&output.stderr).lines().last().unwrap().to_owned();
         let told: serde_json::Value = serde_json::from_str(&line).unwrap();
         let target = &told["error"]["target"];
-        assert_eq!((&target["noun"], &target["name"]), (&"machine".into(), &"new".into()), "{line}");
+        assert_eq!((&target["noun"], &target["name"]), (&"machine".into(), &name.into()), "{line}");
         assert_eq!(target["id"].is_string(), has_id, "{line}");
     }
     emulator.stop().await.unwrap();
@@ -552,6 +552,18 @@ async fn a_machine_that_is_too_young_to_be_deleted_names_the_option_that_waits()
     let waited = said(&emulator, key(), &["machines", "delete", "new", "-y", "-w", "--timeout", "1s"]).await;
     let told = text(&waited.stderr);
     assert!(waited.status.code() == Some(9) && told.contains("machine new"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_put_in_the_place_of_its_variable_is_told_as_that() {
+    let emulator = cloud(FAST, &[]).await;
+    for unexpanded in ["${{ secrets.KEY }}", "$(cat key)", "${KEY}"] {
+        let mut list = with(&emulator, key(), &["machines", "list"]);
+        list.env("SDC_KEY_FILE", "").env("SDC_KEY_MATERIAL", unexpanded);
+        let told = text(&output(list).await.stderr);
+        assert!(told.contains("SDC_KEY_MATERIAL holds an unexpanded variable") && !told.contains(unexpanded), "{told}");
+    }
     emulator.stop().await.unwrap();
 }
 

@@ -153,7 +153,7 @@ fn is_same(there: &Value, asked: &Value) -> bool {
         // What is asked for in parts is shown in others.
         (Array(_) | Object(_), _) | (_, Array(_) | Object(_)) => true,
         (Text(there), Text(asked)) => there == asked,
-        (there, Text(asked)) => there.to_string() == *asked,
+        (there, Text(asked)) => format!("{there}") == asked.as_str(),
         (there, asked) => there == asked,
     }
 }
