@@ -98,6 +98,17 @@ pub struct Unfinished {
     pub unsent: Vec<String>,
 }
 
+/// What became of a machine that failed and was to be deleted for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cleanup {
+    /// It is gone.
+    Deleted,
+    /// It is there still.
+    Kept,
+    /// Nobody knows.
+    Unknown,
+}
+
 /// One element of the API's `errors[]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldFault {
@@ -145,6 +156,7 @@ struct Inner {
     /// The setting whose value is wrong, and the value where other things have given it too.
     blamed: Option<(&'static str, Option<String>)>,
     target: Option<Target>,
+    cleanup: Option<Cleanup>,
     unfinished: Option<Unfinished>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -163,6 +175,7 @@ impl Error {
             doubt: false,
             blamed: None,
             target: None,
+            cleanup: None,
             unfinished: None,
             source: None,
         }))
@@ -308,6 +321,18 @@ impl Error {
     /// Which target it is about, if it is about one.
     pub fn target(&self) -> Option<&Target> {
         self.0.target.as_ref()
+    }
+
+    /// Says what became of the machine that it is about, which was to be deleted for it.
+    #[must_use]
+    pub fn cleaned(mut self, cleanup: Cleanup) -> Self {
+        self.0.cleanup = Some(cleanup);
+        self
+    }
+
+    /// What became of the machine that it is about, if that was to be deleted for it.
+    pub fn cleanup(&self) -> Option<Cleanup> {
+        self.0.cleanup
     }
 
     /// The kind.

@@ -254,6 +254,48 @@ pub(crate) fn create(path: &Path, private: bool) -> io::Result<File> {
     options.open(path)
 }
 
+/// A new folder that only its owner can look into. It is removed with all that is in it when dropped.
+#[cfg(feature = "cli")]
+#[derive(Debug)]
+pub(crate) struct TemporaryFolder(PathBuf);
+
+#[cfg(feature = "cli")]
+impl TemporaryFolder {
+    /// One in this folder.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn new(parent: &Path) -> io::Result<TemporaryFolder> {
+        let random: [u8; 16] = ring::rand::generate(&ring::rand::SystemRandom::new())
+            .map_err(|_| io::Error::other("the system gives no random numbers"))?
+            .expose();
+        let path = parent.join(format!("sdc-{:032x}", u128::from_ne_bytes(random)));
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        // What is there already is never taken: it may be somebody else's.
+        builder.create(&path)?;
+        Ok(TemporaryFolder(path))
+    }
+
+    /// Puts a new file into it, which only its owner can read.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+        let path = self.0.join(name);
+        create(&path, true)?.write_all(bytes)?;
+        Ok(path)
+    }
+}
+
+#[cfg(feature = "cli")]
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Where a path leads, over symbolic links. There need not be anything yet.
 ///
 /// # Errors

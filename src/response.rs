@@ -4,6 +4,7 @@ mod due;
 mod own;
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 use serde_json::value::RawValue;
@@ -14,6 +15,8 @@ use crate::api::{Goal, Ids, Op, Remedy, Service, Shape};
 use crate::error::{Error, FieldFault, Hint, Kind, Result, ServiceError};
 use due::Due;
 
+/// No pause that a service asks for is longer here.
+pub(crate) const LONGEST_ASKED: Duration = Duration::from_secs(30);
 /// How much of the body of a failure is read, in bytes. Nobody reads more, and it may be endless.
 pub(crate) const FAILURE_LIMIT: usize = 64 * 1024;
 /// How much of a deleted thing's record is read, in bytes: its metadata may be large.
@@ -69,6 +72,15 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
+    /// For how long the service wants no request, in seconds or as a date.
+    pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+        let text = self.header("retry-after")?.trim();
+        match text.parse() {
+            Ok(seconds) => Some(Duration::from_secs(seconds)),
+            Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).ok(),
+        }
+    }
+
     /// A header's text; `None` when absent or not ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -275,6 +287,12 @@ impl Response {
             error = error.hint(
                 "alias is what the service calls a machine's name: letters, digits, _ . and -, and no other has it",
             );
+        }
+        // By its own clock, for there is no other here.
+        let now = self.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+        let asked = now.and_then(|now| self.retry_after(now));
+        if let Some(asked) = asked.filter(|asked| matches!(self.status, 429 | 503) && *asked > LONGEST_ASKED) {
+            error = error.hint(format!("the service asks for patience: it wants no request for {asked:?}"));
         }
         let means = |known: &str| {
             error.fault().is_some_and(|fault| fault.code.trim_end_matches("Error") == known || fault.message == known)

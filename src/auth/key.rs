@@ -4,7 +4,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::fingerprint::{PublicKey, clean};
 use super::http_signature::Algorithm;
 use super::legacy::Lock;
-use super::openssh::Sealed;
+use super::openssh::{self, Sealed};
 use super::pem::{self, Block, MAX_FILE};
 use super::pkcs::{self, Bad};
 use super::secret::{Made, Secret};
@@ -48,6 +48,8 @@ pub struct PrivateKey {
     public: PublicKey,
     exposed: Option<String>,
     first_of_several: bool,
+    /// Its file, where ssh reads that as it is.
+    file_for_ssh: Option<PathBuf>,
 }
 
 impl fmt::Debug for PrivateKey {
@@ -131,15 +133,17 @@ impl PrivateKey {
     /// cannot be read.
     pub fn read(path: &Path, ask: &mut Asked<'_>) -> Result<Self> {
         let name = sensitive::path(path);
-        let key = Self::parse(&read_file(path)?, &name, ask)?;
+        let text = read_file(path)?;
+        let key = Self::parse(&text, &name, ask)?;
         let exposed = crate::file::open_to_others(path).map(|mode| format!("the private key {name} {mode}"));
-        Ok(PrivateKey { exposed, ..key })
+        let file_for_ssh = is_for_ssh(path, &text).then(|| path.to_owned());
+        Ok(PrivateKey { exposed, file_for_ssh, ..key })
     }
 
     fn made(made: Made, comment: &str, label: &str, file: &str) -> Result<Self> {
         let (secret, blob) = made.ok_or_else(|| refuse(Bad::Damaged, label, file))?;
         let public = PublicKey::from_blob(blob, comment).map_err(|_| refuse(Bad::Damaged, label, file))?;
-        Ok(PrivateKey { secret, public, exposed: None, first_of_several: false })
+        Ok(PrivateKey { secret, public, exposed: None, first_of_several: false, file_for_ssh: None })
     }
 
     /// The public half.
@@ -157,6 +161,22 @@ impl PrivateKey {
         self.exposed.as_deref()
     }
 
+    /// The file that it was read from, where ssh reads it as it is: one of its owner's alone, that is not encrypted, in
+    /// a form that every version of ssh reads.
+    pub fn file_for_ssh(&self) -> Option<&Path> {
+        self.file_for_ssh.as_deref()
+    }
+
+    /// The key as the text of a file in OpenSSH's own form, which is not encrypted. It is a secret: ssh reads it only
+    /// from a file that is its owner's alone.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`]: the numbers of this key have no such form.
+    pub fn to_openssh(&self) -> Result<SecretString> {
+        openssh::written(&self.secret, &self.public)
+            .ok_or_else(|| Error::usage(format!("the key {} cannot be written for ssh", self.public.md5())))
+    }
+
     /// Signs these bytes: RSA PKCS#1 v1.5, ECDSA in DER, Ed25519 as it is.
     ///
     /// # Errors
@@ -164,6 +184,36 @@ impl PrivateKey {
     pub fn sign(&self, algorithm: Algorithm, data: &[u8]) -> Result<Vec<u8>> {
         self.secret.sign(algorithm, data)
     }
+}
+
+/// Whether ssh takes this file as it is. Where it is not certain, it does not count as one.
+fn is_for_ssh(path: &Path, text: &[u8]) -> bool {
+    const PLAIN: [&str; 3] = ["OPENSSH PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    let framed = PLAIN.iter().any(|label| {
+        text.starts_with(&format!("-----BEGIN {label}-----\n")) && text.ends_with(&format!("\n-----END {label}-----\n"))
+    });
+    // What is encrypted in the old form has headers, and in OpenSSH's says so inside.
+    let sealed = pem::read(text.as_bytes(), "").is_ok_and(|block| {
+        block.damage.is_some()
+            || block.dek_info.is_some()
+            || block.label.starts_with("OPENSSH") && !Sealed::parse(&block.data).is_ok_and(|sealed| !sealed.is_locked())
+    });
+    let plain = framed && !text.contains('\r') && !sealed;
+    // ssh puts its own values in the place of these, and closes what it inherits.
+    let shown = path.to_string_lossy();
+    let literal = !shown.contains(['%', '$', '~']) && !["/dev/", "/proc/"].iter().any(|begin| path.starts_with(begin));
+    plain && literal && is_private(path)
+}
+
+/// Whether others can do nothing at all with this file.
+fn is_private(path: &Path) -> bool {
+    let Ok(found) = std::fs::metadata(path) else { return false };
+    #[cfg(unix)]
+    let private = std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 == 0;
+    #[cfg(not(unix))]
+    let private = true;
+    found.is_file() && private
 }
 
 /// The contents of a file that may be a key; wiped when dropped.

@@ -67,6 +67,10 @@ impl Search {
 fn of_no_file(error: Error, from: &str, text: &[u8]) -> Error {
     let text = String::from_utf8_lossy(text);
     let is_variable = from.starts_with(|letter: char| letter.is_ascii_uppercase());
+    if ["${", "$("].iter().any(|begin| text.trim_start().starts_with(begin)) {
+        return Error::new(error.kind(), format!("{from} holds an unexpanded variable or command, and no key"))
+            .hint("whoever was to put the key in its place did not: single quotes keep a shell from it");
+    }
     if !sensitive::is_key(&text) && !text.trim().contains(char::is_whitespace) && !is_packed(&text) {
         let path = text.trim();
         let why = match std::fs::metadata(path).is_ok_and(|found| found.is_dir()) {

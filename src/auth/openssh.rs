@@ -3,13 +3,16 @@
 //! used, since it refuses every ECDSA key whose secret begins with a zero byte, which is half of
 //! all on P-521.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use ssh_key::{Cipher, Kdf};
 
 use super::fingerprint::{KeyKind, PublicKey};
 use super::pkcs::Bad;
-use super::secret::{self, Curve, Made};
-use super::wire::Reader;
+use super::secret::{self, Curve, Made, Secret};
+use super::wire::{Reader, put_string};
 
 /// `ssh-keygen -a` takes any number; 16 to 24 is usual, and this takes about a minute.
 const MAX_ROUNDS: u32 = 4096;
@@ -115,6 +118,39 @@ impl<'a> Sealed<'a> {
         // Both places must name the same public half.
         (made.1 == self.public.blob()).then_some(Open { made: Some(made), comment })
     }
+}
+
+/// How many letters a line of such a file has.
+const LINE: usize = 70;
+
+/// A plain file of this key; `None` for one whose numbers cannot be read again.
+pub(super) fn written(secret: &Secret, public: &PublicKey) -> Option<SecretString> {
+    let fields = secret.fields(public.blob())?;
+    let mut inside = Zeroizing::new(Vec::with_capacity(fields.len() + 32));
+    // Of a plain file nothing is to be checked by these two numbers.
+    inside.extend_from_slice(&[0; 8]);
+    inside.extend_from_slice(&fields);
+    put_string(&mut inside, b"");
+    let padding = (8 - inside.len() % 8) % 8;
+    inside.extend((1_u8..).take(padding));
+    let mut data = Zeroizing::new(Vec::with_capacity(inside.len() + public.blob().len() + 128));
+    data.extend_from_slice(b"openssh-key-v1\0");
+    [&b"none"[..], b"none", b""].iter().for_each(|field| put_string(&mut data, field));
+    data.extend_from_slice(&1_u32.to_be_bytes());
+    put_string(&mut data, public.blob());
+    put_string(&mut data, &inside);
+    let base64 = Zeroizing::new(STANDARD.encode(&*data));
+    let mut text = Zeroizing::new(String::with_capacity(base64.len() + base64.len() / LINE + 128));
+    text.push_str("-----BEGIN OPENSSH PRIVATE KEY-----\n");
+    let mut rest = base64.as_str();
+    while !rest.is_empty() {
+        let (line, more) = rest.split_at(rest.len().min(LINE));
+        text.push_str(line);
+        text.push('\n');
+        rest = more;
+    }
+    text.push_str("-----END OPENSSH PRIVATE KEY-----\n");
+    Some(SecretString::from(text.as_str()))
 }
 
 /// The fields of one key.

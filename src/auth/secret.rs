@@ -53,10 +53,22 @@ impl Curve {
 
 pub(super) enum Secret {
     Rsa(Box<RsaSecret>),
-    P256(Box<EcdsaKeyPair>),
+    P256(Box<P256Secret>),
     P384(Box<p384::ecdsa::SigningKey>),
     P521(Box<p521::ecdsa::SigningKey>),
-    Ed25519(Box<Ed25519KeyPair>),
+    Ed25519(Box<Ed25519Secret>),
+}
+
+/// A pair that signs, and its number: `ring` gives none back.
+pub(super) struct P256Secret {
+    pair: EcdsaKeyPair,
+    scalar: Zeroizing<Vec<u8>>,
+}
+
+/// The same with the seed.
+pub(super) struct Ed25519Secret {
+    pair: Ed25519KeyPair,
+    seed: Zeroizing<Vec<u8>>,
 }
 
 pub(super) struct RsaSecret {
@@ -148,7 +160,8 @@ pub(super) fn ecdsa(curve: Curve, scalar: &[u8], point: Option<&[u8]>) -> Made {
                 &own,
                 &SystemRandom::new(),
             );
-            (Secret::P256(Box::new(pair.ok()?)), own)
+            let pair = pair.ok()?;
+            (Secret::P256(Box::new(P256Secret { pair, scalar: Zeroizing::new(scalar.to_vec()) })), own)
         }
         Curve::P384 => {
             let key = p384::ecdsa::SigningKey::from_slice(scalar).ok()?;
@@ -181,7 +194,7 @@ pub(super) fn ed25519(seed: &[u8], public: Option<&[u8]>) -> Made {
     let mut blob = Vec::with_capacity(64);
     wire::put_string(&mut blob, b"ssh-ed25519");
     wire::put_string(&mut blob, pair.public_key().as_ref());
-    Some((Secret::Ed25519(Box::new(pair)), blob))
+    Some((Secret::Ed25519(Box::new(Ed25519Secret { pair, seed: Zeroizing::new(seed.to_vec()) })), blob))
 }
 
 impl Secret {
@@ -192,7 +205,7 @@ impl Secret {
                 key.sign(algorithm, data)
             }
             (Secret::P256(key), Algorithm::EcdsaSha256) => {
-                key.sign(&SystemRandom::new(), data).ok().map(|signature| signature.as_ref().to_vec())
+                key.pair.sign(&SystemRandom::new(), data).ok().map(|signature| signature.as_ref().to_vec())
             }
             (Secret::P384(key), Algorithm::EcdsaSha512) => {
                 use p384::ecdsa::signature::hazmat::RandomizedPrehashSigner;
@@ -207,10 +220,42 @@ impl Secret {
                 let signature: Result<p521::ecdsa::Signature, _> = key.sign_prehash_with_rng(&mut OsRng, &digest);
                 signature.ok().map(|signature| signature.to_der().as_bytes().to_vec())
             }
-            (Secret::Ed25519(key), Algorithm::Ed25519Sha512) => Some(key.sign(data).as_ref().to_vec()),
+            (Secret::Ed25519(key), Algorithm::Ed25519Sha512) => Some(key.pair.sign(data).as_ref().to_vec()),
             _ => return Err(Error::other(format!("this key cannot make {} signatures", algorithm.as_str()))),
         };
         signature.ok_or_else(|| Error::other("the signature could not be computed"))
+    }
+}
+
+impl Secret {
+    /// The fields of the key as OpenSSH writes them into a file; `blob` is its public half.
+    pub(super) fn fields(&self, blob: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        // Room for all of it at once, since a buffer that grows leaves copies behind that nobody wipes.
+        let mut out = Zeroizing::new(Vec::with_capacity(blob.len() + 8192));
+        let scalar = match self {
+            Secret::Rsa(key) => {
+                let mut numbers = der::Reader::new(&key.der).within(der::SEQUENCE)?;
+                numbers.take(der::INTEGER)?;
+                let (n, e, d) = (numbers.positive()?, numbers.positive()?, numbers.positive()?);
+                let (p, q) = (numbers.positive()?, numbers.positive()?);
+                let (_, _, inverse) = (numbers.positive()?, numbers.positive()?, numbers.positive()?);
+                wire::put_string(&mut out, b"ssh-rsa");
+                [n, e, d, inverse, p, q].iter().for_each(|number| wire::put_positive(&mut out, number));
+                return Some(out);
+            }
+            Secret::Ed25519(key) => {
+                let both = Zeroizing::new([&key.seed, key.pair.public_key().as_ref()].concat());
+                out.extend_from_slice(blob);
+                wire::put_string(&mut out, &both);
+                return Some(out);
+            }
+            Secret::P256(key) => key.scalar.clone(),
+            Secret::P384(key) => Zeroizing::new(key.to_bytes().to_vec()),
+            Secret::P521(key) => Zeroizing::new(key.to_bytes().to_vec()),
+        };
+        out.extend_from_slice(blob);
+        wire::put_positive(&mut out, &scalar);
+        Some(out)
     }
 }
 

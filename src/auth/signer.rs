@@ -179,6 +179,17 @@ impl Signer {
         &self.key
     }
 
+    /// Does something with the private key, where it is here: that of a file, or the file that stood in for the agent.
+    pub fn with_private_key<T>(&self, does: impl FnOnce(&PrivateKey) -> T) -> Option<T> {
+        if let Key::File(key) = &*self.key {
+            return Some(does(key));
+        }
+        match &self.stand_in.lock().unwrap_or_else(PoisonError::into_inner).tried {
+            Tried::Opened(key) => Some(does(key)),
+            Tried::NotYet | Tried::Failed => None,
+        }
+    }
+
     /// The algorithm that the header will name.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm

@@ -62,6 +62,10 @@ impl Report for App {
     fn warn(&self, words: &Hint) {
         App::warn(self, &exit::said(words));
     }
+
+    fn urge(&self, words: &Hint) {
+        Voice { quiet: false, ..self.voice.clone() }.warn(&exit::said(words));
+    }
 }
 
 impl App {

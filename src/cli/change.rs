@@ -13,7 +13,7 @@ use super::terminal::progress::Progress;
 use crate::answer::{Answer, scan};
 use crate::api::{self, Goal, Method, Op, Shape, Takes};
 use crate::client::Client;
-use crate::error::{CommandLine, Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::render::{self, Format, View};
 use crate::request::Arg;
 use crate::tasks::Report;
@@ -54,6 +54,10 @@ impl Report for Shown<'_> {
 
     fn warn(&self, words: &Hint) {
         Report::warn(self.app, words);
+    }
+
+    fn urge(&self, words: &Hint) {
+        Report::urge(self.app, words);
     }
 
     fn name(&self, target: usize, name: &str) {
@@ -108,7 +112,7 @@ pub async fn run(
                             progress.end(at, "");
                             begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
                             let named = |error| if several { call.named(error) } else { error };
-                            (at, outcome.map_err(|error| call.of(call.blame(named(error)))))
+                            (at, outcome.map_err(|error| of_new(op, call, begun, call.of(call.blame(named(error))))))
                         })
                     })
                 })
@@ -181,6 +185,16 @@ pub async fn run(
     match failure {
         Some(error) => Err(error),
         None => Ok(tally.gravest.map_or(0, |kind| i32::from(exit::code(kind).0))),
+    }
+}
+
+/// An error of what is being made says which it is about too, for scripts.
+fn of_new(op: &Op, call: &Call, begun: &InFlight, error: Error) -> Error {
+    let (Some(noun), None) = (op.makes(), &call.target) else { return error };
+    let (id, name) = (begun.id.borrow().clone(), begun.new.clone());
+    match (&id, name) {
+        (None, None) => error,
+        (_, name) => error.on(Target { noun: noun.word, id, name: name.unwrap_or_default() }),
     }
 }
 

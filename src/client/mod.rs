@@ -264,6 +264,11 @@ impl Client {
         self.signer.as_deref()
     }
 
+    /// The time of day by this client's clock; the beginning of time where that cannot be told.
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::try_from((self.clock)()).unwrap_or(jiff::Timestamp::MIN)
+    }
+
     /// The same client, which signs in this form. It asks for no passphrase again.
     ///
     /// # Errors

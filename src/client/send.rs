@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::made::made;
 use super::trace::masked;
@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::api::Op;
 use crate::error::{Error, Kind, Result};
 use crate::request::Request;
-use crate::response::Response;
+use crate::response::{LONGEST_ASKED, Response};
 use crate::transport::{Outgoing, Trouble};
 
 /// How often one request is sent at most.
@@ -316,12 +316,17 @@ impl Client {
                     // A length that is right does not make it whole.
                     let cut = safe && answer.is_success() && breaks_off(&answer.body);
                     may_have_arrived |= cut;
-                    if !(refused || unclear && safe || cut) {
-                        self.pace.taken();
+                    let asked = answer.retry_after((self.clock)());
+                    // Nobody here waits beyond the end: to ask again before is of no use.
+                    let late = asked.is_some_and(|time| begun.checked_add(time).is_none_or(|end| end >= deadline));
+                    if late || !(refused || unclear && safe || cut) {
+                        if !refused {
+                            self.pace.taken();
+                        }
                         return Ok(Sent { outcome: Ok(answer), unclear: may_have_arrived && !reads, took });
                     }
-                    let pause = retry_after(&answer, (self.clock)())
-                        .unwrap_or_else(|| backoff(tries, Duration::from_millis(200)));
+                    let again = || backoff(tries, Duration::from_millis(200));
+                    let pause = asked.map_or_else(again, |asked| asked.min(LONGEST_ASKED));
                     // What was too much for the service is everybody's affair.
                     if refused {
                         self.pace.slow_down(pause);
@@ -412,16 +417,6 @@ fn breaks_off(body: &[u8]) -> bool {
         [b'[' | b'{'] => true,
         _ => false,
     }
-}
-
-/// What the server asks for, in seconds or as a date; never more than half a minute.
-fn retry_after(answer: &Response, now: SystemTime) -> Option<Duration> {
-    let text = answer.header("retry-after")?;
-    let pause = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).ok()?,
-    };
-    Some(pause.min(Duration::from_secs(30)))
 }
 
 /// How long to wait before another try: twice as long after each, by chance somewhat more or less, and

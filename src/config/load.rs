@@ -87,7 +87,12 @@ impl Sources {
 
     /// The first of these variables that is set.
     fn first(&self, names: &[&'static str]) -> Option<Setting<String>> {
-        names.iter().find_map(|name| Some(Setting { value: self.env.var(name)?, origin: Origin::Env(name) }))
+        names.iter().find_map(|name| {
+            let value = self.env.var(name)?;
+            // What a file or a command gave may end with a line feed. A key is read as it is.
+            let value = if name.ends_with("_KEY_MATERIAL") { value } else { value.trim().to_owned() };
+            Some(Setting { value, origin: Origin::Env(name) })
+        })
     }
 
     /// A path from its option, or the first of these variables.

@@ -4,7 +4,7 @@
 use super::{Config, Origin, Setting, exports, own};
 use crate::grammar::nearest;
 
-/// Variables of other tools for this service, and what says the same here.
+/// Variables of other tools for this service, and those that people take to be there; and what says the same here.
 const FOREIGN: &[(&str, &str)] = &[
     ("TRITON_SKIP_TLS_VERIFY", "SDC_TLS_INSECURE"),
     ("TRITON_RBAC_USER", "SDC_USER"),
@@ -20,6 +20,23 @@ const FOREIGN: &[(&str, &str)] = &[
     ("TRITON_CONFIG_DIR", "SDC_CONFIG_DIR"),
     ("TRITON_TRACE_HTTP", "--debug"),
     ("SDC_ASSUME_YES", "--yes"),
+    ("SDC_KEY", "SDC_KEY_MATERIAL, or SDC_KEY_FILE"),
+    ("TRITON_KEY", "SDC_KEY_MATERIAL, or SDC_KEY_FILE"),
+    ("SDC_PRIVATE_KEY", "SDC_KEY_MATERIAL, or SDC_KEY_FILE"),
+    ("TRITON_PRIVATE_KEY", "SDC_KEY_MATERIAL, or SDC_KEY_FILE"),
+    ("SDC_PASSPHRASE", "SDC_KEY_PASSPHRASE_FILE"),
+    ("TRITON_PASSPHRASE", "SDC_KEY_PASSPHRASE_FILE"),
+    ("SDC_INSECURE", "SDC_TLS_INSECURE"),
+    ("TRITON_INSECURE", "SDC_TLS_INSECURE"),
+    ("SDC_LOGIN", "SDC_ACCOUNT"),
+    ("TRITON_LOGIN", "SDC_ACCOUNT"),
+    ("SDC_ENDPOINT", "SDC_URL"),
+    ("TRITON_ENDPOINT", "SDC_URL"),
+    ("SDC_FORMAT", "SDC_OUTPUT"),
+    ("SDC_DEBUG", "--debug"),
+    ("SDC_RETRIES", "SDC_RETRY"),
+    ("TRITON_RETRIES", "SDC_RETRY"),
+    ("TRITON_TIMEOUT", "SDC_TIMEOUT"),
 ];
 
 /// How the names of all tools for this service begin.
@@ -35,8 +52,8 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     let empty: Vec<&str> = empty.map(|(name, _)| name.as_str()).collect();
     let has = |name: &str| set.iter().any(|(known, empty)| known == name && !empty);
     // What is so anyway needs no word.
-    let so = |name: &str| config.insecure.value && name == "TRITON_SKIP_TLS_VERIFY";
-    let foreign = FOREIGN.iter().filter(|(name, _)| has(name) && !so(name));
+    let so = |name: &str, own: &str| config.insecure.value && own == "SDC_TLS_INSECURE" && has(name);
+    let foreign = FOREIGN.iter().filter(|(name, own)| has(name) && !so(name, own));
     let foreign = foreign.map(|(name, own)| format!("{name} (here: {own})"));
     let mistyped = set.iter().filter(|(_, empty)| !empty);
     let mistyped = mistyped.filter_map(|(name, _)| Some(format!("{name} (did you mean {}?)", meant(name)?)));
@@ -163,6 +180,32 @@ mod tests {
         {
             assert!(told(&[(name, "1")], &Flags::default()).is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_people_take_to_be_there_is_told_with_the_one_that_is() {
+        for (name, own) in [
+            ("SDC_KEY", "SDC_KEY_MATERIAL, or SDC_KEY_FILE"),
+            ("SDC_PRIVATE_KEY", "SDC_KEY_MATERIAL, or SDC_KEY_FILE"),
+            ("TRITON_KEY", "SDC_KEY_MATERIAL, or SDC_KEY_FILE"),
+            ("SDC_INSECURE", "SDC_TLS_INSECURE"),
+            ("SDC_FORMAT", "SDC_OUTPUT"),
+            ("SDC_DEBUG", "--debug"),
+            ("SDC_PASSPHRASE", "SDC_KEY_PASSPHRASE_FILE"),
+            ("SDC_RETRIES", "SDC_RETRY"),
+            ("SDC_LOGIN", "SDC_ACCOUNT"),
+            ("SDC_ENDPOINT", "SDC_URL"),
+            ("TRITON_TIMEOUT", "SDC_TIMEOUT"),
+        ] {
+            let words = format!("set, and not read by sdc: {name} (here: {own})");
+            assert_eq!(told(&[(name, "s3cret")], &Flags::default()), [words]);
+        }
+        // Each leads to what is there.
+        for variable in FOREIGN.iter().flat_map(|(_, own)| own.split(", or ")).filter(|own| !own.starts_with('-')) {
+            assert!(known().any(|known| known == variable), "{variable}");
+        }
+        let so = [("SDC_INSECURE", "1"), ("SDC_TLS_INSECURE", "1")];
+        assert!(told(&so, &Flags::default()).iter().all(|words| !words.contains("SDC_INSECURE")));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct PassedOptions {
     pub alias: bool,
     /// Whether scp is told which way to copy between two hosts.
     pub between: bool,
+    /// Whether they name a key.
+    pub key: bool,
     /// Who logs in.
     pub user: Option<String>,
 }
@@ -72,6 +74,7 @@ impl PassedOptions {
     fn note(&mut self, tool: &Tool, letter: char, value: &str) {
         match letter {
             'J' => self.way = true,
+            'i' => self.key = true,
             'o' => {
                 let blank = |c: char| c == '=' || c.is_whitespace();
                 let (key, value) = value.trim_start().split_once(blank).unwrap_or((value, ""));
@@ -79,6 +82,7 @@ impl PassedOptions {
                     "port" => self.port = true,
                     "proxyjump" | "proxycommand" => self.way = true,
                     "hostkeyalias" => self.alias = true,
+                    "identityfile" => self.key = true,
                     "user" => self.log_in(value.trim_matches(blank)),
                     _ => {}
                 }
@@ -136,6 +140,10 @@ mod tests {
             assert!(read(&SCP, line).way, "{line:?}");
         }
         assert!(read(&SSH, &["-o", "HostKeyAlias=web"]).alias);
+        for line in [&["-i", "k"][..], &["-ik"], &["-vi", "k"], &["-o", "IdentityFile=k"], &["-oidentityfile k"]] {
+            assert!(read(&SSH, line).key && read(&SCP, line).key, "{line:?}");
+        }
+        assert!(!read(&SSH, &["-p", "22", "ls", "-i"]).key);
         for line in
             [&["-l", "jill"][..], &["-ljill"], &["-o", "User=jill"], &["-o", "user = jill"], &["-ljill", "-lbob"]]
         {

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::escape::{escaped, escaped_lines, safe, visible_json};
-use crate::error::{Error, Hint};
+use crate::error::{Cleanup, Error, Hint};
 
 /// Words a hint, with its commands as they are typed.
 pub type Said = fn(&Hint) -> String;
@@ -52,6 +52,14 @@ pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said) -> String {
     }
     if let Some(target) = error.target() {
         object["target"] = serde_json::json!({ "noun": target.noun, "id": target.id, "name": safe(&target.name) });
+    }
+    if let Some(cleanup) = error.cleanup() {
+        object["cleanup"] = match cleanup {
+            Cleanup::Deleted => "deleted",
+            Cleanup::Kept => "kept",
+            Cleanup::Unknown => "unknown",
+        }
+        .into();
     }
     if let Some(left) = error.unfinished() {
         object["sent"] = left.sent.iter().map(|id| safe(id)).collect();

@@ -173,7 +173,7 @@ impl Changing<'_> {
             return Ok(Outcome::Left(None));
         }
         let there = match making {
-            Some(making) => making.there(self.client, call).await?,
+            Some(making) => making.taken(self.client, call, self.report).await?,
             None => Existing::default(),
         };
         if self.stop.is_asked() {
@@ -205,7 +205,6 @@ impl Changing<'_> {
                     .machine
                     .first()
                     .and_then(|row| Some(row.text(&format!("/tags/{}", create::EXPIRES_TAG))?.into_owned()));
-                // It is not put off: whoever runs it again may have less time than they ask for.
                 let until = expires.map_or_else(String::new, |time| format!(", and is wanted until {time}"));
                 format!("{name}: already exists{until}")
             }
@@ -274,6 +273,7 @@ impl Changing<'_> {
                 match sent {
                     Ok((sent, answer)) => Ok(Some(Created::new(answer, &sent))),
                     Err(error) if ignore_missing && error.kind() == Kind::NotFound => Ok(None),
+                    Err(error) if error.kind() == Kind::TimedOut => Err(error.about(&described(call))),
                     // Some services end a resource and then fail to say so.
                     Err(error)
                         if error.fault().is_some_and(|fault| fault.status == 500)
@@ -363,7 +363,7 @@ impl Changing<'_> {
         };
         let ended = match (ended, making) {
             (Err(error), Some(making)) => {
-                match making.failed(self.report, self.client, (&name, &id, made.was_there), error).await {
+                match making.failed(self.client, (&id, made.was_there), error).await {
                     // Nobody needs the id of a machine that is gone.
                     Failed { error, deleted: true } => return Err(error),
                     Failed { error, .. } => Err(error),

@@ -50,19 +50,20 @@
 //! # fn main() {}
 //! ```
 
+mod taken;
+
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use super::Report;
 use super::call::Call;
 use super::values;
 use crate::answer::{Answer, Row};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
 use crate::client::{Before, Client, Once, Time, Wait};
-use crate::error::{CommandLine, Error, Hint, Kind, Result};
+use crate::error::{Cleanup, CommandLine, Error, Hint, Kind, Result};
 use crate::grammar::{range, tag};
 use crate::request::{Arg as Value, Args, Request};
 use crate::response::Response;
@@ -106,7 +107,7 @@ pub struct CreateOptions {
 pub struct Existing {
     /// The machine that is meant.
     pub machine: Option<Answer>,
-    /// Those of the key that have come to nothing: they do not count, and none of them may be taken for a new one.
+    /// Those that have come to nothing: they do not count, and none of them may be taken for a new one.
     past: Vec<(String, Answer)>,
 }
 
@@ -134,6 +135,14 @@ impl Created {
     /// What was found by looking.
     pub fn found(machine: Answer, was_there: bool) -> Created {
         Created { machine, date: None, request_id: None, was_there, again: false }
+    }
+}
+
+impl Existing {
+    /// Whether a machine is none of those that do not count.
+    fn is_new(&self, machine: &Answer) -> bool {
+        let id = machine.first().and_then(|row| row.text("/id").map(|id| id.into_owned())).unwrap_or_default();
+        self.past.iter().all(|(known, _)| *known != id)
     }
 }
 
@@ -314,8 +323,8 @@ impl CreateOptions {
         if self.makes_once() {
             let look = async || {
                 let now = self.there(client, call).await?;
-                let is_new = |id: &str| before.past.iter().all(|(known, _)| known != id);
-                Ok(now.machine.or_else(|| now.past.into_iter().find(|(id, _)| is_new(id)).map(|(_, machine)| machine)))
+                let machine = now.machine.filter(|machine| before.is_new(machine));
+                Ok(machine.or_else(|| now.past.into_iter().map(|(_, past)| past).find(|past| before.is_new(past))))
             };
             return match client.send_once(op, request, look).await {
                 Ok(Once::Answered(sent, machine)) => Ok(Created::new(machine, &sent)),
@@ -324,7 +333,8 @@ impl CreateOptions {
                 Ok(Once::Found(machine)) => Ok(Created::found(machine, self.key.is_none())),
                 // Another job was faster by a moment.
                 Err(error) if is_taken(&error) => match self.there(client, call).await?.machine {
-                    Some(machine) => Ok(Created::found(machine, true)),
+                    Some(machine) if before.is_new(&machine) => Ok(Created::found(machine, true)),
+                    Some(_) => Err(error.hint("the machine that has the name is being deleted: then run this again")),
                     None => Err(error),
                 },
                 Err(error) => Err(error),
@@ -337,39 +347,36 @@ impl CreateOptions {
         Ok(Created::new(machine, &sent))
     }
 
-    /// What is done with one that did not come to its end: it may be deleted. Takes its name, its id, and whether it
-    /// was there before; returns the failure, and what came of that.
-    pub async fn failed(
-        &self,
-        report: &dyn Report,
-        client: &Client,
-        (name, id, was_there): (&str, &str, bool),
-        error: Error,
-    ) -> Failed {
+    /// What is done with one that did not come to its end: it may be deleted. Takes its id, and whether it was
+    /// there before; returns the failure, and what came of that.
+    pub async fn failed(&self, client: &Client, (id, was_there): (&str, bool), error: Error) -> Failed {
         // What was there under a mere name is somebody else's; under this key it is the same job's.
         let own = !was_there || self.key.is_some();
-        if !self.delete_failed || !own || !matches!(error.kind(), Kind::FailedState | Kind::TimedOut) {
+        if !self.delete_failed {
             return Failed { error, deleted: false };
+        }
+        if !own || !matches!(error.kind(), Kind::FailedState | Kind::TimedOut) {
+            return Failed { error: error.cleaned(Cleanup::Kept), deleted: false };
         }
         // The time may be over although the machine runs, or nobody could be asked: then nobody knows that it failed.
         if error.kind() == Kind::TimedOut && !self.is_unfinished(client, id).await {
             let error = error.hint(Hint::run("it is kept, for it may run", CommandLine::new("machines get").on(id)));
-            return Failed { error, deleted: false };
+            return Failed { error: error.cleaned(Cleanup::Kept), deleted: false };
         }
-        match remove(client, id, DELETE_TIMEOUT).await {
-            Ok(()) => report.say(&format!("{name}: deleted, since it did not come to its end")),
-            Err(why) => {
-                let error = error
-                    .hint(format!("it could not be deleted: {why}"))
-                    .hint(Hint::run("to delete it", CommandLine::new("machines delete").on(id)));
-                return Failed { error, deleted: false };
-            }
+        if let Err(why) = remove(client, id, DELETE_TIMEOUT).await {
+            // It may be on its way.
+            let error = error
+                .cleaned(Cleanup::Unknown)
+                .hint(format!("it could not be deleted: {why}"))
+                .hint(Hint::run("to delete it", CommandLine::new("machines delete").on(id)));
+            return Failed { error, deleted: false };
         }
         // Nothing more comes of what is deleted, so nothing that was to be tried helps.
         let error = match error.kind() {
             Kind::TimedOut => Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"),
             _ => error.without_body(),
         };
+        let error = error.hint("it is deleted, since it did not come to its end").cleaned(Cleanup::Deleted);
         Failed { error, deleted: true }
     }
 

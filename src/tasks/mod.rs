@@ -52,6 +52,10 @@ pub trait Report {
     }
     /// Warns the user, and scripts too. The words may have commands among them.
     fn warn(&self, words: &Hint);
+    /// Warns even those who want to hear of errors alone: what they are given may be gone in a moment.
+    fn urge(&self, words: &Hint) {
+        self.warn(words);
+    }
     /// Gives a target, by its number, another name: a resource that is being made has none before.
     fn name(&self, _target: usize, _name: &str) {}
     /// Tells the state of a target that is waited for.

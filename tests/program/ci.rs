@@ -311,6 +311,272 @@ async fn what_cannot_be_run_makes_no_machine() {
     emulator.stop().await.unwrap();
 }
 
+/// A program in the place of ssh that reads its key as ssh does: one of its owner's alone, whole, and not encrypted.
+const STRICT_SSH: &str = r#"key=
+while [ $# -gt 1 ]; do [ "$1" = -i ] && key=$2; shift; done
+[ "$(stat -Lc %a "$key")" = 600 ] && ssh-keygen -y -P '' -f "$key" >>"$HOME_OF_TOOLS/log" && exit 0
+echo "Load key \"$key\": error in libcrypto" >&2
+echo 'Permission denied (publickey).' >&2
+exit 255"#;
+
+#[tokio::test]
+async fn every_key_that_sdc_reads_is_one_that_ssh_can_use() {
+    use base64::Engine as _;
+    let emulator = cloud(FAST, &[]).await;
+    let tools = tools(STRICT_SSH);
+    let temporary = tools.path().join("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    let plain = std::fs::read_to_string(emulator.key_file()).unwrap();
+    let locked = tools.path().join("locked");
+    std::fs::write(&locked, &plain).unwrap();
+    std::fs::set_permissions(&locked, PermissionsExt::from_mode(0o600)).unwrap();
+    let sealed = Command::new("ssh-keygen").args(["-q", "-p", "-P", "", "-N", "hush hush", "-f"]).arg(&locked).status();
+    assert!(sealed.unwrap().success());
+    let passphrase = tools.path().join("passphrase");
+    std::fs::write(&passphrase, "hush hush\n").unwrap();
+    std::fs::set_permissions(&passphrase, PermissionsExt::from_mode(0o600)).unwrap();
+    let files = [
+        ("as it is", plain.clone(), 0o600),
+        ("readable", plain.clone(), 0o644),
+        ("open", plain.clone(), 0o666),
+        ("of Windows", plain.replace('\n', "\r\n"), 0o600),
+        ("cut", plain.trim_end().to_owned(), 0o600),
+        ("base64", base64::engine::general_purpose::STANDARD.encode(&plain), 0o600),
+        ("literal", plain.replace('\n', "\\n"), 0o600),
+        ("one line", plain.replace('\n', " "), 0o600),
+        ("encrypted", std::fs::read_to_string(&locked).unwrap(), 0o600),
+    ];
+    let logins = |log: &str| log.lines().filter(|line| line.starts_with("ssh-ed25519 ")).count();
+    let mut expected = 0;
+    let mut runs = Vec::new();
+    for (name, text, mode) in files {
+        let file = tools.path().join(name);
+        std::fs::write(&file, &text).unwrap();
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+        runs.push((name, "SDC_KEY_FILE", file.display().to_string()));
+    }
+    runs.push(("in a variable", "SDC_KEY_MATERIAL", plain));
+    for (name, variable, value) in runs {
+        let mut run = with(&emulator, tools.path(), &[RUN, &["--timeout", "20s", "--", "true"]].concat());
+        run.env("SDC_KEY_FILE", "").env(variable, value).env("TMPDIR", &temporary).env("SSH_AUTH_SOCK", "/nowhere");
+        run.env("SDC_KEY_PASSPHRASE_FILE", &passphrase);
+        let output = output(run).await;
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", text(&output.stderr));
+        // To see whether it lets in, and the command.
+        expected += 2;
+        assert_eq!(logins(&std::fs::read_to_string(tools.path().join("log")).unwrap()), expected, "{name}");
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{name}");
+    }
+    // Where there is no place for the copy, nothing is made.
+    let made = posts(&emulator);
+    let open = tools.path().join("open");
+    let mut run = with(&emulator, tools.path(), &[RUN, &["--", "true"]].concat());
+    run.env("SDC_KEY_FILE", open).env("TMPDIR", "/nowhere");
+    let output = output(run).await;
+    assert_eq!((output.status.code(), posts(&emulator)), (Some(2), made), "{}", text(&output.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_interrupted_run_leaves_no_copy_of_the_key() {
+    for signal in ["-INT", "-TERM", "-HUP", "-QUIT"] {
+        let emulator = cloud(FAST, &[]).await;
+        let tools = tools("[ \"$last\" = true ] && exit 0\ntouch \"$HOME_OF_TOOLS/running\"\nexec sleep 600");
+        let temporary = tools.path().join("tmp");
+        std::fs::create_dir(&temporary).unwrap();
+        let mut run = with(&emulator, tools.path(), &[RUN, &["--", "x"]].concat());
+        let key = std::fs::read_to_string(emulator.key_file()).unwrap();
+        run.env("SDC_KEY_FILE", "").env("SDC_KEY_MATERIAL", key).env("TMPDIR", &temporary);
+        let child = run.spawn().unwrap();
+        while !tools.path().join("running").exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 1);
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = ended(child).await;
+        assert_eq!(output.status.code(), Some(130), "{signal}: {}", text(&output.stderr));
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{signal}");
+        assert_eq!(left(&emulator, "run-").await, [""; 0]);
+        emulator.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn why_ssh_lets_nobody_in_is_told_while_it_is_waited_for_and_at_the_end() {
+    let emulator = cloud(FAST, &[]).await;
+    let tools =
+        tools("echo 'Load key \"k\": bad permissions' >&2\necho 'Permission denied (publickey).' >&2\nexit 255");
+    let output = said(&emulator, tools.path(), &[RUN, &["--timeout", "5s", "--", "true"]].concat()).await;
+    let (told, why) = (text(&output.stderr), "Load key \"k\": bad permissions; Permission denied (publickey).");
+    assert_eq!(output.status.code(), Some(9), "{told}");
+    assert!(told.contains(&format!("waiting for ssh: {why}")) && told.contains(&format!("ssh says: {why}")), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_machine_that_is_taken_again_has_the_time_that_is_asked_for() {
+    let emulator = cloud(FAST, &[]).await;
+    for own in [&["--idempotency-key", "job-1", "-n", "keyed"][..], &["--if-absent", "-n", "named"]] {
+        let words = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-o", "json"];
+        let with_time = |time: &'static str| [&words[..], own, &["-t", time]].concat();
+        let time = |output: &Output| -> String {
+            let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            shown["tags"]["sdc.expires"].as_str().unwrap().to_owned()
+        };
+        let first = said(&emulator, key(), &with_time("sdc.expires=2020-01-31T18:00:00Z")).await;
+        assert!(first.status.success(), "{}", text(&first.stderr));
+        // Over: it is said even to those who want quiet.
+        let second = said(&emulator, key(), &[with_time("sdc.expires=2h"), vec!["-q"]].concat()).await;
+        let told = text(&second.stderr);
+        assert!(second.status.success() && told.contains("not 2020-01-31T18:00:00Z, which is over"), "{told}");
+        let renewed = time(&second);
+        assert!(renewed.as_str() > "2026", "{renewed}");
+        // Nothing is left for the reaper.
+        let reap = said(&emulator, key(), &["reap", "--expired", "--dry-run", "-j"]).await;
+        let made: serde_json::Value = serde_json::from_slice(&first.stdout).unwrap();
+        let id = made["id"].as_str().unwrap();
+        assert!(!text(&reap.stdout).contains(id), "{}", text(&reap.stdout));
+        // Sooner than asked for; and later, which stays.
+        let third = said(&emulator, key(), &with_time("sdc.expires=2100-01-31T18:00:00Z")).await;
+        assert_eq!(time(&third), "2100-01-31T18:00:00Z");
+        let fourth = said(&emulator, key(), &with_time("sdc.expires=2h")).await;
+        assert_eq!(time(&fourth), "2100-01-31T18:00:00Z");
+        // Nothing is asked for, and its time is over.
+        let over = ["machines", "tags", "set", id, "sdc.expires=2020-01-31T18:00:00Z", "-w"];
+        assert!(said(&emulator, key(), &over).await.status.success());
+        let without = said(&emulator, key(), &[&words[..], own, &["-q"]].concat()).await;
+        assert!(text(&without.stderr).contains("may be deleted at any time"), "{}", text(&without.stderr));
+    }
+    assert_eq!(left(&emulator, "").await.iter().filter(|name| ["keyed", "named"].contains(&name.as_str())).count(), 2);
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_machine_whose_time_is_over_and_that_is_gone_by_then_is_made_anew() {
+    let emulator = cloud(FAST, &["POST /machines/*/tags status=410"]).await;
+    let old = ["-n", "old", "--idempotency-key", "job-1", "-t"];
+    let words = |time: &'static str| {
+        let all = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-o", "ids"];
+        [&all[..], &old, &[time]].concat()
+    };
+    let first = said(&emulator, key(), &words("sdc.expires=2020-01-31T18:00:00Z")).await;
+    let id = text(&first.stdout).trim().to_owned();
+    let (delete, renewing) = (["machines", "delete", &id, "--yes", "-w"], words("sdc.expires=2h"));
+    let (one, other) = tokio::join!(said(&emulator, key(), &delete), said(&emulator, key(), &renewing));
+    assert!(one.status.success(), "{}", text(&one.stderr));
+    // The name may be taken still; never is the old one handed out.
+    assert!(!text(&other.stdout).contains(&id), "{}", text(&other.stdout));
+    let again = said(&emulator, key(), &words("sdc.expires=2h")).await;
+    assert!(again.status.success() && again.stdout != first.stdout, "{}", text(&again.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_machine_that_is_taken_has_otherwise_is_named() {
+    let emulator = cloud(FAST, &[]).await;
+    let plain = [NEW, &["--idempotency-key", "job-1"]].concat();
+    let keyed = [&plain[..], &["-t", "role=web"]].concat();
+    assert!(said(&emulator, key(), &keyed).await.status.success());
+    let same = said(&emulator, key(), &keyed).await;
+    assert!(!text(&same.stderr).contains("note:"), "{}", text(&same.stderr));
+    let other = [&plain[..], &["-t", "role=db", "-m", "a=s3cret", "--firewall"]].concat();
+    let differs = said(&emulator, key(), &other).await;
+    let told = text(&differs.stderr);
+    assert!(differs.status.success() && differs.stdout == same.stdout, "{told}");
+    for name in ["tag role", "metadata a", "firewall-enabled"] {
+        assert!(told.contains(name), "{told}");
+    }
+    assert!(!told.contains("s3cret"), "{told}");
+    assert!(said(&emulator, key(), &[&other[..], &["-q"]].concat()).await.stderr.is_empty());
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn errors_of_what_is_made_say_which_it_is_for_scripts() {
+    let emulator = cloud(FAST, &["POST /machines fail times=1"]).await;
+    for (name, code, has_id) in [("new", 8, true), ("web1", 5, false)] {
+        let words = ["machines", "create", "base-64", "g1-nano", "-n", name, "-w", "-j"];
+        let output = said(&emulator, key(), &words).await;
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+        let line = text(&output.stderr).lines().last().unwrap().to_owned();
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let target = &told["error"]["target"];
+        assert_eq!((&target["noun"], &target["name"]), (&"machine".into(), &name.into()), "{line}");
+        assert_eq!(target["id"].is_string(), has_id, "{line}");
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_became_of_a_machine_that_failed_is_in_the_error() {
+    let words = ["machines", "create", "base-64", "g1-nano", "-n", "new", "-w", "--on-failure", "delete"];
+    for (faults, timeout, cleanup) in
+        [(&["POST /machines fail"][..], "60s", "deleted"), (&["GET /machines/* status=500"], "2s", "kept")]
+    {
+        let emulator = cloud(FAST, faults).await;
+        let output = said(&emulator, key(), &[&words[..], &["--timeout", timeout, "-j"]].concat()).await;
+        let line = text(&output.stderr).lines().last().unwrap().to_owned();
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(told["error"]["cleanup"], cleanup, "{line}");
+        emulator.stop().await.unwrap();
+    }
+    let emulator = cloud(FAST, &["POST /machines fail"]).await;
+    let quiet = said(&emulator, key(), &[&words[..], &["-q"]].concat()).await;
+    assert!(text(&quiet.stderr).contains("it is deleted, since it did not"), "{}", text(&quiet.stderr));
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_that_wants_no_request_for_longer_than_anybody_waits_is_not_asked_again() {
+    for status in [429, 503] {
+        let emulator = cloud(FAST, &[&format!("GET /machines status={status} retry-after=3600")]).await;
+        let output = said(&emulator, key(), &["machines", "list"]).await;
+        let told = text(&output.stderr);
+        assert!(output.status.code() == Some(7) && told.contains("it wants no request for 3600s"), "{told}");
+        assert_eq!(
+            emulator.requests().iter().filter(|seen| seen.path_and_query.contains("/machines")).count(),
+            1,
+            "{told}"
+        );
+        emulator.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_machine_that_is_too_young_to_be_deleted_names_the_option_that_waits() {
+    let emulator = cloud(Pace::Stepped, &[]).await;
+    assert!(said(&emulator, key(), NEW).await.status.success());
+    let output = said(&emulator, key(), &["machines", "delete", "new", "-y"]).await;
+    let told = text(&output.stderr);
+    assert!(output.status.code() == Some(5) && told.contains("-w waits until it can be"), "{told}");
+    let waited = said(&emulator, key(), &["machines", "delete", "new", "-y", "-w", "--timeout", "1s"]).await;
+    let told = text(&waited.stderr);
+    assert!(waited.status.code() == Some(9) && told.contains("machine new"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_put_in_the_place_of_its_variable_is_told_as_that() {
+    let emulator = cloud(FAST, &[]).await;
+    for unexpanded in ["${{ secrets.KEY }}", "$(cat key)", "${KEY}"] {
+        let mut list = with(&emulator, key(), &["machines", "list"]);
+        list.env("SDC_KEY_FILE", "").env("SDC_KEY_MATERIAL", unexpanded);
+        let told = text(&output(list).await.stderr);
+        assert!(told.contains("SDC_KEY_MATERIAL holds an unexpanded variable") && !told.contains(unexpanded), "{told}");
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn white_space_around_a_variable_is_no_part_of_it() {
+    let emulator = cloud(FAST, &[]).await;
+    let mut list = with(&emulator, key(), &["machines", "list", "-o", "ids"]);
+    list.env("SDC_URL", format!("{}\n", emulator.url())).env("SDC_ACCOUNT", format!(" {}\r\n", emulator.account()));
+    let output = output(list).await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    emulator.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_run_copies_a_folder_first_and_logs_in_as_whom_it_is_told() {
     let emulator = cloud(FAST, &[]).await;

@@ -10,7 +10,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use sdc::auth::{Algorithm, Ask, KeyId, KeyKind, PrivateKey, PublicKey, RsaHash, no_passphrase};
 use sdc::error::{Error, Kind};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 
 const PASSPHRASE: &str = "correct horse é";
@@ -117,7 +117,19 @@ fn works_with_ssh(dir: &Dir, path: &Path) -> PrivateKey {
         assert_eq!(line.split(' ').nth(1).unwrap(), ours);
     }
     verified_by_openssl(dir, &key);
+    read_by_ssh(dir, &key);
     key
+}
+
+/// What is written for ssh is read there, and is the same key.
+fn read_by_ssh(dir: &Dir, key: &PrivateKey) {
+    use std::os::unix::fs::PermissionsExt;
+    let copy = dir.write("copy", key.to_openssh().unwrap().expose_secret());
+    std::fs::set_permissions(&copy, PermissionsExt::from_mode(0o600)).unwrap();
+    let line = String::from_utf8(dir.run("ssh-keygen -y -P NONE -f copy")).unwrap();
+    assert_eq!(PublicKey::from_line(&line).unwrap().blob(), key.public().blob());
+    let again = PrivateKey::read(&copy, &mut no_passphrase).unwrap();
+    assert_eq!(again.file_for_ssh(), Some(&*copy));
 }
 
 /// A file of openssl's.
@@ -128,6 +140,7 @@ fn works_with_openssl(dir: &Dir, path: &Path) -> PrivateKey {
     let bare = |pem: &str| pem.lines().filter(|line| !line.starts_with('-')).collect::<String>();
     assert_eq!(bare(&public_pem(dir, key.public())), bare(&theirs));
     verified_by_openssl(dir, &key);
+    read_by_ssh(dir, &key);
     key
 }
 

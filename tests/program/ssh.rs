@@ -38,12 +38,16 @@ impl Drop for Cloud {
     }
 }
 
-/// Scripts that say what they were told, each word in brackets; `$END` is how they end.
+/// Scripts that say what they were told, each word in brackets, but for the key that is first; `$END` is how they end.
 fn tools() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for name in ["ssh", "scp"] {
         let file = dir.path().join(name);
-        std::fs::write(&file, "#!/bin/sh\nprintf '[%s]' \"$@\"\n[ -z \"$END\" ] || eval \"$END\"\n").unwrap();
+        std::fs::write(
+            &file,
+            "#!/bin/sh\n[ \"$1\" = -i ] && key=$2 && shift 2\nprintf '[%s]' \"$@\"\n[ -z \"$END\" ] || eval \"$END\"\n",
+        )
+        .unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     dir
@@ -356,12 +360,68 @@ fn a_tool_that_is_not_there_and_a_machine_that_does_not_run_are_told() {
 fn the_command_line_is_printed_as_a_shell_and_as_a_program_reads_it() {
     let cloud = Cloud::start();
     let web1 = cloud.ip("web1", &[]);
-    let expected = format!("ssh -o HostKeyAlias={WEB1} root@{web1} ls 'a b' '$x'\n");
+    let key = &cloud.env.iter().find(|(name, _)| *name == "SDC_KEY_FILE").unwrap().1;
+    let expected = format!("ssh -i {key} -o HostKeyAlias={WEB1} root@{web1} ls 'a b' '$x'\n");
     for option in ["--print", "--dry-run"] {
         assert_eq!(cloud.told(SSH, &[option, "web1", "ls", "a b", "$x"]), expected);
     }
     let words: Vec<String> = serde_json::from_str(&cloud.told(SSH, &["--print", "--json", "web1"])).unwrap();
-    assert_eq!(words, ["ssh", "-o", &format!("HostKeyAlias={WEB1}"), &format!("root@{web1}")]);
+    assert_eq!(words, ["ssh", "-i", key, "-o", &format!("HostKeyAlias={WEB1}"), &format!("root@{web1}")]);
+}
+
+#[test]
+fn the_key_of_sdc_is_given_to_the_tools_unless_their_own_options_name_one() {
+    let cloud = Cloud::start();
+    let key = &cloud.env.iter().find(|(name, _)| *name == "SDC_KEY_FILE").unwrap().1;
+    let told = |command: &[&str], words: &[&str]| {
+        let mut command = cloud.command(&[command, words].concat());
+        String::from_utf8(command.env("END", "printf \"$key\"").output().unwrap().stdout).unwrap()
+    };
+    assert!(told(SSH, &["web1"]).ends_with(&format!("]{key}")), "{}", told(SSH, &["web1"]));
+    assert!(told(SCP, &["a", "web1:b"]).ends_with(&format!("]{key}")));
+    for own in [&["-i", "other"][..], &["-oIdentityFile=other"]] {
+        assert!(told(SSH, &[&["web1"], own].concat()).ends_with(']'), "{own:?}");
+        assert!(told(SCP, &[&["--"], own, &["a", "web1:b"]].concat()).ends_with(']'), "{own:?}");
+    }
+}
+
+#[test]
+fn a_key_that_ssh_would_not_read_is_given_as_a_private_copy_that_is_removed_again() {
+    let cloud = Cloud::start();
+    let key = &cloud.env.iter().find(|(name, _)| *name == "SDC_KEY_FILE").unwrap().1;
+    let temporary = cloud.tools.path().join("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    let open = cloud.tools.path().join("open");
+    std::fs::copy(key, &open).unwrap();
+    std::fs::set_permissions(&open, PermissionsExt::from_mode(0o644)).unwrap();
+    let command = |command: &[&str], words: &[&str], end: &str| {
+        let mut command = cloud.command(&[command, words].concat());
+        command.env("SDC_KEY_FILE", &open).env("TMPDIR", &temporary).env("END", end);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let there = || std::fs::read_dir(&temporary).unwrap().count();
+    let look = "stat -c %a \"$key\" \"$(dirname \"$key\")\"; ssh-keygen -y -P '' -f \"$key\"; exit 7";
+    for (tool, words) in [(SSH, &["web1"][..]), (SCP, &["a", "web1:b"])] {
+        let output = command(tool, words, look).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("600\n700\nssh-ed25519 "), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!((output.status.code(), there()), (Some(7), 0));
+    }
+    // A signal for this program is the tool's, and the copy goes all the same.
+    for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129), ("-QUIT", 131)] {
+        let child = command(SSH, &["web1"], "touch \"$HOME/begun\"; exec sleep 600").spawn().unwrap();
+        let begun = cloud.tools.path().join("begun");
+        while !begun.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        assert_eq!(there(), 1);
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), there()), (Some(code), 0), "{signal}");
+        std::fs::remove_file(begun).unwrap();
+    }
 }
 
 #[test]

@@ -19,6 +19,10 @@ pub static REMEDIES: &[Remedy] = &[
     Remedy::new("SubnetFull", "the network has no address left").run("networks ips list NETWORK"),
     Remedy::new("UnallocatedVM", "the machine is still being provisioned; what deletes it waits for that with --wait")
         .run("machines get MACHINE"),
+    Remedy::new(
+        "VM has not been allocated to a server yet",
+        "it is too young to be deleted; -w waits until it can be, and until it is gone",
+    ),
     Remedy::new("VM must be stopped", "the machine must be stopped").run("machines stop MACHINE --wait"),
     Remedy::new("VmNotRunning", "the machine must be running").run("machines start MACHINE --wait"),
     Remedy::new("VmNotStopped", "the machine must be stopped").run("machines stop MACHINE --wait"),

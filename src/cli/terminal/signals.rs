@@ -139,7 +139,6 @@ impl Signals {
     ///
     /// # Errors
     /// The same.
-    #[cfg(feature = "emulator")]
     pub fn with_quit(heard: &Arc<Heard>) -> Result<Signals> {
         Signals::caught(true)?.heard_by(heard)
     }

@@ -12,6 +12,7 @@ pub(crate) mod reap;
 pub(crate) mod run;
 pub(crate) mod scp;
 pub(crate) mod ssh;
+mod ssh_key;
 pub(crate) mod vnc;
 pub(crate) mod wait;
 pub mod why;

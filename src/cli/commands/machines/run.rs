@@ -13,6 +13,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use tokio::time::Instant;
 
 use super::ssh::{unable, way_options};
+use super::ssh_key::SshKey;
 use crate::api::cloudapi::machines;
 use crate::cli::app::App;
 use crate::cli::args::build::{self, Syntax};
@@ -52,7 +53,6 @@ pub(crate) static COMMAND: Custom = Custom {
 
 /// How long the machine is wanted unless told otherwise.
 const TTL: Duration = Duration::from_secs(3600);
-/// How long it may take until somebody can log in, unless told otherwise.
 /// How long the end of the machine is waited for.
 const DELETE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Between two tries to log in.
@@ -75,8 +75,9 @@ pub fn command() -> Command {
              `error:` (with --json it is an object `{\"error\":...}`), and the code is one of `sdc help \
              exit-codes`: 8 if the machine failed, 9 if it was not ready in --timeout or its --ttl ran out, 130 \
              if interrupted. ssh ends with 255 if the connection broke.\n\n\
-             A single argument after -- is run by the remote shell; several are passed unchanged. The key is one \
-             that ssh knows of, or the key file of these settings.",
+             A single argument after -- is run by the remote shell; several are passed unchanged. The key is the \
+             one that sdc signs with (ssh gets a private copy of it where it would not read its file), or one that ssh \
+             knows of.",
         );
     build::fields(command, &machines::CREATE)
         .arg(own("ttl").value_name("TIME").help("Lifetime of the machine: 30m, 2h [default: 1h]"))
@@ -109,6 +110,8 @@ struct Job {
     copy: Option<PathBuf>,
     user: Option<String>,
     words: Vec<String>,
+    /// What ssh logs in with.
+    ssh_key: SshKey,
 }
 
 impl Job {
@@ -138,14 +141,6 @@ impl Job {
             &app.console,
         )?;
         sources::complete(app, &machines::CREATE, &mut args)?;
-        // Only sdc itself has that key.
-        if app.config.key_material.is_some() && app.console.env.var_os("SSH_AUTH_SOCK").is_none() {
-            return Err(Error::usage(
-                "ssh cannot log in with a key that is in no file and no agent, so nothing was made",
-            )
-            .hint("a file that only you can read: SDC_KEY_FILE=FILE")
-            .hint("an agent: eval \"$(ssh-agent)\"; ssh-add - <<<\"$SDC_KEY_MATERIAL\""));
-        }
         if args.get("deletion_protection").is_some() {
             return Err(Error::usage(
                 "--deletion-protection: a machine that is made for one command must be deleted after it",
@@ -174,6 +169,7 @@ impl Job {
             copy: copy.transpose()?,
             user: user.map(str::to_owned),
             words,
+            ssh_key: SshKey::default(),
         })
     }
 
@@ -208,7 +204,9 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if app.globals.dry_run || app.globals.curl {
         return preview::requests(app, &client, &[request]).await.map(|()| 0);
     }
-    let (signals, begun) = (Signals::new(&app.heard)?, Instant::now());
+    // From now on a signal leaves no key behind.
+    let (signals, begun) = (Signals::with_quit(&app.heard)?, Instant::now());
+    job.ssh_key = SshKey::of(app, &client)?;
     let mut run = Run { app, client: &client, job: &job, signals, begun, interrupted: false, late: false };
     let made = run.create(&making, &request).await?;
     let made = run.created(made).await?;
@@ -433,9 +431,10 @@ async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str, begun
     }
     let mut finder = RouteFinder::new(app, client.clone(), ProxyChoice::Tagged);
     let way = finder.way(id, job.user.as_deref()).await?;
-    let tool = Tool { app, way: &way };
+    let tool = Tool { app, way: &way, key: &job.ssh_key };
     progress.tell(0, "waiting for ssh");
-    if let Some(why) = progress.during(tool.refuses(deadline)).await {
+    let told = |why: &str| progress.tell(0, &format!("waiting for ssh: {why}"));
+    if let Some(why) = progress.during(tool.refuses(deadline, told)).await {
         let words = format!("{name}: nobody can log in as {} after {:?}", way.user, job.ready);
         let why = if why.is_empty() { "ssh could not connect" } else { &why };
         return Err(Error::new(Kind::TimedOut, words)
@@ -462,6 +461,7 @@ async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str, begun
 struct Tool<'a> {
     app: &'a App,
     way: &'a SshRoute,
+    key: &'a SshKey,
 }
 
 impl Tool<'_> {
@@ -469,9 +469,7 @@ impl Tool<'_> {
         // Nobody can be asked, and nobody has seen the key of a machine that was made a minute ago.
         let fixed = ["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new", "-o", "ConnectTimeout=10"];
         let mut words: Vec<OsString> = fixed.into_iter().map(OsString::from).collect();
-        if let Some(file) = &self.app.config.key_file {
-            words.extend(["-i".into(), file.value.clone().into_os_string()]);
-        }
+        words.extend(self.key.options());
         words.extend(way_options(self.way, &PassedOptions::default(), port, true));
         words
     }
@@ -502,8 +500,10 @@ impl Tool<'_> {
         command
     }
 
-    /// Waits until somebody can log in: nothing if so, else ssh's last words when the time was over.
-    async fn refuses(&self, deadline: Instant) -> Option<String> {
+    /// Waits until somebody can log in: nothing if so, else what ssh said last when the time was over. Each new reason
+    /// is told.
+    async fn refuses(&self, deadline: Instant, told: impl Fn(&str)) -> Option<String> {
+        let mut before = String::new();
         loop {
             let why = match tokio::time::timeout_at(deadline, self.answers()).await {
                 Ok(None) => return None,
@@ -513,25 +513,41 @@ impl Tool<'_> {
             if Instant::now() + LOGIN_INTERVAL >= deadline {
                 return Some(why);
             }
+            if !why.is_empty() && why != before {
+                told(&why);
+                before = why;
+            }
             tokio::time::sleep(LOGIN_INTERVAL).await;
         }
     }
 
-    /// Whether somebody can log in: nothing if so, else ssh's last words.
+    /// Whether somebody can log in: nothing if so, else why not, as ssh says it.
     async fn answers(&self) -> Option<String> {
         let mut probe = self.ssh("true");
         probe.stdin(Stdio::null());
         match probe.output().await {
             Ok(output) if output.status.code() != Some(NO_CONNECTION) => None,
-            Ok(output) => {
-                let words = String::from_utf8_lossy(&output.stderr);
-                let last = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-                Some(last.chars().take(200).collect())
-            }
+            Ok(output) => Some(reason(&String::from_utf8_lossy(&output.stderr))),
             // It is told when the command itself is run.
             Err(_) => None,
         }
     }
+}
+
+/// Why ssh could not log in, in one line. The last thing it says is often not the reason: a key that it does not read
+/// is told before.
+fn reason(said: &str) -> String {
+    /// It says so of every new machine, and after each key that it ignores.
+    const IDLE: [&str; 4] =
+        ["Warning: Permanently added", "This private key will be ignored", "It is required that your private", "@"];
+    let mut lines: Vec<&str> = Vec::new();
+    for line in said.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if !IDLE.iter().any(|idle| line.starts_with(idle)) && !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let last = lines.len().saturating_sub(3);
+    lines.get(last..).unwrap_or_default().join("; ").chars().take(400).collect()
 }
 
 /// Deletes the machine and waits until it is gone.
@@ -556,6 +572,20 @@ mod tests {
     fn the_commands_are_well_formed() {
         command().debug_assert();
         super::super::reap::command().debug_assert();
+    }
+
+    #[test]
+    fn why_ssh_does_not_log_in_is_told_and_not_its_last_words_alone() {
+        let said = "Warning: Permanently added '10.0.0.1' (ED25519) to the list of known hosts.\r\n@@@@@@@@@@\r\n\
+            @   WARNING: UNPROTECTED PRIVATE KEY FILE!   @\r\n@@@@@@@@@@\r\nPermissions 0644 for 'k' are too open.\r\n\
+            It is required that your private key files are NOT accessible by others.\r\n\
+            This private key will be ignored.\r\nLoad key \"k\": bad permissions\r\nroot@10.0.0.1: Permission denied \
+            (publickey).\r\n";
+        let expected = "Permissions 0644 for 'k' are too open.; Load key \"k\": bad permissions; \
+            root@10.0.0.1: Permission denied (publickey).";
+        assert_eq!(reason(said), expected);
+        assert_eq!(reason(""), "");
+        assert_eq!(reason("a\nb\na\nc\nd\n"), "b; c; d");
     }
 
     #[test]

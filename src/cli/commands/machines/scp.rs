@@ -6,7 +6,8 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::ssh::finder;
-use super::ssh::{login, options, past, printing, run_or_print, way_options};
+use super::ssh::{key, login, options, past, printing, run_or_print, way_options};
+use super::ssh_key::SshKey;
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
@@ -38,7 +39,7 @@ pub fn command() -> Command {
         .before_long_help(
             "Runs the installed scp. [USER@]MACHINE:PATH is a file there, anything else a file here; \
              one with a colon is written ./a:b. Options of scp stand behind --, and are passed unchanged.\n\n\
-             User, address, port, bastions and known_hosts are those of `sdc machines ssh`. Between two machines \
+             User, key, address, port, bastions and known_hosts are those of `sdc machines ssh`. Between two machines \
              the files pass through here (scp -3). scp can reach both only through the same bastions, and their \
              keys are then kept in known_hosts under their addresses.",
         )
@@ -65,7 +66,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let (own, files) = words.split_at(given.words.min(words.len()));
     let files = files.iter().map(|word| File::read(word, cfg!(windows))).collect::<Result<Vec<File>>>()?;
     check(&files)?;
-    let mut finder = finder(app, matches, past(matches, &given)?).await?;
+    let client = app.client()?;
+    let mut finder = finder(app, &client, matches, past(matches, &given)?).await?;
     let mut places = Vec::new();
     for file in files {
         places.push(match file {
@@ -77,8 +79,10 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             }
         });
     }
-    let line = line(&places, &given, own, !matches.get_flag("no-host-key-alias"))?;
-    run_or_print(app, &line, print)
+    let key = key(app, &client, &given, print)?;
+    let told = Told { given: &given, key: &key, alias: !matches.get_flag("no-host-key-alias") };
+    let line = line(&places, told, own)?;
+    run_or_print(app, &line, &key, print).await
 }
 
 /// A file as it was typed.
@@ -127,8 +131,15 @@ enum Place {
     There { way: Box<SshRoute>, path: String, named: bool },
 }
 
+/// What decides on the options that scp is given.
+struct Told<'a> {
+    given: &'a PassedOptions,
+    key: &'a SshKey,
+    alias: bool,
+}
+
 /// scp's command line.
-fn line(places: &[Place], given: &PassedOptions, own: &[OsString], alias: bool) -> Result<Vec<OsString>> {
+fn line(places: &[Place], Told { given, key, alias }: Told<'_>, own: &[OsString]) -> Result<Vec<OsString>> {
     let ways: Vec<&SshRoute> = places
         .iter()
         .filter_map(|place| match place {
@@ -142,6 +153,7 @@ fn line(places: &[Place], given: &PassedOptions, own: &[OsString], alias: bool) 
     let several = others.iter().any(|way| way.machine.id != first.machine.id);
     let mut uris = false;
     let mut line = vec![OsString::from("scp")];
+    line.extend(key.options());
     if several {
         // scp tells both hosts the same.
         if !given.way

@@ -6,9 +6,12 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::address_options;
+use super::ssh_key::SshKey;
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
+use crate::cli::terminal::signals::Signals;
+use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::shell;
 use crate::grammar::ssh_options::{self, PassedOptions};
@@ -39,7 +42,9 @@ pub fn command() -> Command {
              machine's tags say the rest: tritoncli.ssh.ip, one of its addresses (else it is the primary one), \
              tritoncli.ssh.port, and tritoncli.ssh.proxy, a machine to go through. That one's own tags are heeded \
              too, and its tritoncli.ssh.proxyuser is who logs in there. A bastion may have a bastion itself. What \
-             ssh's own options settle (-p, -l, -J, -o) is left to them.\n\n\
+             ssh's own options settle (-p, -l, -i, -J, -o) is left to them.\n\n\
+             The key is the one that sdc signs with, besides those that ssh knows of. Where ssh would not read its \
+             file (others can read it, it is encrypted, or in a variable), ssh gets a private copy until it ends.\n\n\
              The machine's key is kept in known_hosts under its id, for addresses are given to other machines \
              later. Keys of bastions are kept under their addresses. The exit code is ssh's: 255 if it could not \
              connect.",
@@ -108,9 +113,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let (user, machine) = addresses::split_user(typed)?;
     let user = login(matches, user)?;
     let past = past(matches, &given)?;
-    let mut finder = finder(app, matches, past).await?;
+    let client = app.client()?;
+    let mut finder = finder(app, &client, matches, past).await?;
     let way = finder.way(machine, user.or(given.user.as_deref())).await?;
+    let key = key(app, &client, &given, print)?;
     let mut line = vec![OsString::from("ssh")];
+    line.extend(key.options());
     line.extend(way_options(&way, &given, "-p", !matches.get_flag("no-host-key-alias")));
     // No `--` before it: ssh would take its own options behind it for the command. It cannot be an option itself.
     line.push(match (user, &given.user) {
@@ -118,7 +126,19 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         _ => format!("{}@{}", way.user, way.ip).into(),
     });
     line.extend_from_slice(args);
-    run_or_print(app, &line, print)
+    run_or_print(app, &line, &key, print).await
+}
+
+/// The key for the tool, unless its own options name one.
+///
+/// # Errors
+/// It cannot be given to the tool.
+pub fn key(app: &App, client: &Client, given: &PassedOptions, print: bool) -> Result<SshKey> {
+    match (given.key, print) {
+        (true, _) => Ok(SshKey::default()),
+        (false, true) => Ok(SshKey::shown(app, client)),
+        (false, false) => SshKey::of(app, client),
+    }
 }
 
 /// Whether the command line is to be printed; what has no meaning here is refused before anything is asked.
@@ -181,11 +201,11 @@ pub fn way_options(way: &SshRoute, given: &PassedOptions, port: &str, alias: boo
     words.into_iter().map(OsString::from).collect()
 }
 
-/// Runs a command line in place of this program, or prints it.
+/// Runs a command line, or prints it. It takes the place of this program where nothing is to be done after it.
 ///
 /// # Errors
 /// It cannot be run, or not be printed.
-pub fn run_or_print(app: &App, line: &[OsString], print: bool) -> Result<i32> {
+pub async fn run_or_print(app: &App, line: &[OsString], key: &SshKey, print: bool) -> Result<i32> {
     let Some((program, args)) = line.split_first() else { return Ok(0) };
     if !print {
         if app.globals.debug {
@@ -195,7 +215,12 @@ pub fn run_or_print(app: &App, line: &[OsString], print: bool) -> Result<i32> {
         command.args(args);
         // ssh hands on what its SendEnv names, and runs a ProxyCommand.
         app.console.env.hand_on(&mut command);
-        return replaced(command).map_err(|error| unable(&program.to_string_lossy(), error));
+        let signals = key.is_copy().then(|| Signals::with_quit(&app.heard)).transpose()?;
+        let ran = match signals {
+            Some(signals) => accompanied(command, signals).await,
+            None => replaced(command),
+        };
+        return ran.map_err(|error| unable(&program.to_string_lossy(), error));
     }
     let words: Option<Vec<&str>> = line.iter().map(|word| word.to_str()).collect();
     let Some(words) = words else {
@@ -225,6 +250,50 @@ fn replaced(mut command: std::process::Command) -> std::io::Result<i32> {
     Ok(command.status()?.code().unwrap_or(1))
 }
 
+/// Runs it as if it had taken the place of this program, and comes back: signals are handed on, and where it stops,
+/// so does this.
+#[cfg(unix)]
+async fn accompanied(mut command: std::process::Command, mut signals: Signals) -> std::io::Result<i32> {
+    use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
+    let child = command.spawn()?;
+    let id = Pid::from_child(&child);
+    let waited = move || {
+        loop {
+            match waitpid(Some(id), WaitOptions::UNTRACED) {
+                Err(rustix::io::Errno::INTR) | Ok(None) => {}
+                Err(error) => return Err(std::io::Error::from(error)),
+                // A shell that sees this program stop takes its terminal back, and lets both go on later.
+                Ok(Some((_, status))) if status.stopped() => drop(kill_process(getpid(), Signal::STOP)),
+                Ok(Some((_, status))) => {
+                    let killed = status.terminating_signal().map(|signal| 128 + signal);
+                    return Ok(status.exit_status().or(killed).unwrap_or(1));
+                }
+            }
+        }
+    };
+    let mut ended = tokio::task::spawn_blocking(waited);
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut ended => return ended.unwrap_or_else(|error| Err(std::io::Error::other(error))),
+            name = signals.next() => {
+                let signal = match name {
+                    "INT" => Signal::INT,
+                    "HUP" => Signal::HUP,
+                    "QUIT" => Signal::QUIT,
+                    _ => Signal::TERM,
+                };
+                let _ = kill_process(id, signal);
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn accompanied(command: std::process::Command, _signals: Signals) -> std::io::Result<i32> {
+    replaced(command)
+}
+
 /// A tool that cannot be run.
 pub fn unable(program: &str, error: std::io::Error) -> Error {
     match error.kind() {
@@ -238,12 +307,16 @@ pub fn unable(program: &str, error: std::io::Error) -> Error {
 /// What finds the route for a command with these options.
 ///
 /// # Errors
-/// No key, no such network, or the service did not answer.
-pub(super) async fn finder<'a>(app: &'a App, matches: &ArgMatches, past: ProxyChoice) -> Result<RouteFinder<'a>> {
-    let client = app.client()?;
-    let choice = address_options::typed(matches).choice(&client).await?;
+/// No such network, or the service did not answer.
+pub(super) async fn finder<'a>(
+    app: &'a App,
+    client: &Client,
+    matches: &ArgMatches,
+    past: ProxyChoice,
+) -> Result<RouteFinder<'a>> {
+    let choice = address_options::typed(matches).choice(client).await?;
     let prints = matches.get_flag("print") || app.globals.dry_run;
-    Ok(RouteFinder::new(app, client, past).choose(choice).await?.only_shows(prints))
+    Ok(RouteFinder::new(app, client.clone(), past).choose(choice).await?.only_shows(prints))
 }
 
 #[cfg(test)]
