@@ -438,8 +438,17 @@ fn an_emulator_that_is_killed_amid_its_work_has_kept_what_it_said_it_had_done() 
             command.args(words).env_clear().envs(vars.iter().cloned()).env("HOME", folder.path());
             command.env("SDC_REQUEST_TIMEOUT", "2s").stdin(Stdio::null()).output().unwrap()
         };
-        let tags: Value = serde_json::from_str(&done(&run(&["machines", "tags", "list", "web1", "--json"]))).unwrap();
-        let lost: Vec<_> = acknowledged.iter().filter(|tag| tags[tag.as_str()] != "x").collect();
+        let lost = || -> Vec<&String> {
+            let shown = done(&run(&["machines", "tags", "list", "web1", "--json"]));
+            let tags: Value = serde_json::from_str(&shown).unwrap();
+            acknowledged.iter().filter(|tag| tags[tag.as_str()] != "x").collect()
+        };
+        // What was accepted may not have been its turn yet: jobs of a machine run one after the other.
+        let given_up = std::time::Instant::now() + Duration::from_secs(60);
+        while !lost().is_empty() && std::time::Instant::now() < given_up {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let lost = lost();
         assert!(lost.is_empty(), "{lost:?} of {acknowledged:?}");
 
         let (count, over) = (AtomicUsize::new(0), AtomicBool::new(false));

@@ -118,7 +118,8 @@ fn every_hint_of_a_transcript_without_a_placeholder_is_run() {
     let wrong = each(&all, |command| {
         let home = tempfile::tempdir().unwrap();
         let mut sdc = std::process::Command::new(exe);
-        sdc.args(["emulator", "exec", "--", exe]).args(words(command)).stdin(Stdio::null());
+        let services = command.starts_with("admin ").then_some("--admin");
+        sdc.args(["emulator", "exec"]).args(services).args(["--", exe]).args(words(command)).stdin(Stdio::null());
         let said = sdc.env("HOME", home.path()).output().unwrap();
         let told = text(&said.stderr);
         // The bare name of a command says where to look.
