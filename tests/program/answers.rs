@@ -151,7 +151,7 @@ fn there_is_one_already_only_where_the_service_says_so_and_points_into_the_accou
     };
     let there = format!("/acme/machines/{ID}/nics/90b8d02fb8f9");
     let error = nic(&there).answer(&sdc::api::cloudapi::nics::ADD).unwrap_err();
-    assert!(error.kind() == Kind::Refused && error.message().contains("already: 90b8d02fb8f9"), "{error}");
+    assert!(error.kind() == Kind::Refused && error.message().contains("90:b8:d0:2f:b8:f9"), "{error}");
     for location in [
         format!("https://portal.example.com{there}"),
         format!("//portal.example.com{there}"),
