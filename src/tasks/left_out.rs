@@ -16,7 +16,9 @@ pub(super) fn last_gone<'a>(known: &'a Candidates, typed: &str) -> Option<&'a Ca
     let short = resolve::begins_id(typed) || resolve::is_uuid(typed);
     let meant = |thing: &&Candidate| thing.name == typed || short && thing.id.starts_with(&begin);
     let (there, gone): (Vec<_>, Vec<_>) = known.things.iter().filter(meant).partition(|thing| thing.is_there());
-    let made = |thing: &&Candidate| thing.text(&["created"]).or_else(|| thing.text(&["create_timestamp"])).map(Cow::into_owned);
+    let made = |thing: &&Candidate| {
+        thing.text(&["created"]).or_else(|| thing.text(&["create_timestamp"])).map(Cow::into_owned)
+    };
     gone.into_iter().filter(|_| there.is_empty()).max_by_key(made)
 }
 
@@ -37,8 +39,10 @@ pub(super) fn gone(known: &Candidates, typed: &str) -> Option<Error> {
     let (noun, thing) = (known.noun, last_gone(known, typed)?);
     let name = if thing.name.is_empty() { &thing.id } else { &thing.name };
     let state = state(thing);
-    let since =
-        thing.text(&["updated"]).or_else(|| thing.text(&["last_modified"])).map_or(String::new(), |time| format!("since {}, ", brief(&time)));
+    let since = thing
+        .text(&["updated"])
+        .or_else(|| thing.text(&["last_modified"]))
+        .map_or(String::new(), |time| format!("since {}, ", brief(&time)));
     let above = known.lister.strip_suffix(noun.list.verb).unwrap_or_default();
     let get = CommandLine::of(&format!("{above}{}", noun.get.verb)).on(&thing.id);
     let error = Error::new(Why::NotFound, format!("{} {} is {state}", noun.word, brief(name)));

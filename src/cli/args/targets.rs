@@ -331,7 +331,8 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
         asked.in_owners_place = given::in_owners_place(op, matches).cloned();
     } else if let Some((noun, word)) = given::filters_owner(op, matches) {
         let mut query = Args::new();
-        let reading = Reading { service: api::service_of(noun.list), op: noun.list, now: console.now(), files: console };
+        let reading =
+            Reading { service: api::service_of(noun.list), op: noun.list, now: console.now(), files: console };
         asked.owners = RowFilter::read(&reading, &Given { words: vec![word.clone()], ..Given::default() }, &mut query)?;
         asked.owners.compare_here(&mut query);
         asked.parents.push((noun.name, ALL.to_owned()));
