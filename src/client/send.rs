@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::made::made;
 use super::trace::masked;
@@ -318,7 +318,8 @@ impl Client {
                     may_have_arrived |= cut;
                     let asked = answer.retry_after((self.clock)());
                     // Nobody here waits beyond the end: to ask again before is of no use.
-                    let late = asked.is_some_and(|time| begun.checked_add(time).is_none_or(|end| end >= deadline));
+                    let late =
+                        asked.is_some_and(|time| Instant::now().checked_add(time).is_none_or(|end| end >= deadline));
                     if late || !(refused || unclear && safe || cut) {
                         if !refused {
                             self.pace.taken();

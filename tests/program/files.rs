@@ -444,9 +444,9 @@ fn an_emulator_that_is_killed_amid_its_work_has_kept_what_it_said_it_had_done() 
             acknowledged.iter().filter(|tag| tags[tag.as_str()] != "x").collect()
         };
         // What was accepted may not have been its turn yet: jobs of a machine run one after the other.
-        let given_up = std::time::Instant::now() + Duration::from_secs(60);
+        let given_up = std::time::Instant::now() + std::time::Duration::from_secs(60);
         while !lost().is_empty() && std::time::Instant::now() < given_up {
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(std::time::Duration::from_millis(200));
         }
         let lost = lost();
         assert!(lost.is_empty(), "{lost:?} of {acknowledged:?}");
