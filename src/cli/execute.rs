@@ -123,15 +123,8 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         let asking = Asking { must, yes: has(matches, "yes"), doubt };
         question::settle(app, &client, op, &mut targets, asking).await?;
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
-        return change::run(
-            app,
-            &client,
-            Batch { change, parallel, typed: Typed { op, matches } },
-            targets,
-            view,
-            jq.as_ref(),
-        )
-        .await;
+        let batch = Batch { change, parallel, typed: Typed { op, matches } };
+        return change::run(app, &client, batch, targets, view, jq.as_ref()).await;
     }
     if targets.several {
         sieve.settle(&client, &Args::new()).await?;

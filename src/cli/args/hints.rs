@@ -416,7 +416,7 @@ fn as_word(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
             .map_or((*word, None), |(name, value)| (name, Some(value)));
         match named(name).filter(|_| name.starts_with('-')) {
             Some(field) => {
-                given.push((&field.name, typed_again(value.or_else(|| words.next().copied()).unwrap_or(""))?))
+                given.push((field.name, typed_again(value.or_else(|| words.next().copied()).unwrap_or(""))?))
             }
             None => kept.push(typed_again(word)?),
         }

@@ -42,7 +42,7 @@ pub fn command() -> Command {
              machine's tags say the rest: tritoncli.ssh.ip, one of its addresses (else it is the primary one), \
              tritoncli.ssh.port, and tritoncli.ssh.proxy, a machine to go through. That one's own tags are heeded \
              too, and its tritoncli.ssh.proxyuser is who logs in there. A bastion may have a bastion itself. What \
-             ssh's own options settle (-p, -l, -i, -J, -o) is left to them.\n\n\
+             ssh's own options settle (-p, -l, -i, -J, -o) is theirs.\n\n\
              The key is the one that sdc signs with, besides those that ssh knows of. Where ssh would not read its \
              file (others can read it, it is encrypted, or in a variable), ssh gets a private copy until it ends.\n\n\
              The machine's key is kept in known_hosts under its id, for addresses are given to other machines \
