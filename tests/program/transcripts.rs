@@ -111,7 +111,7 @@ impl Redactions {
             (r#"signature="[A-Za-z0-9+/=]+""#, r#"signature="[SIGNATURE]""#),
             (r"in \d+ ms", "in [MS]"),
             // Each emulator has a network of its own for its internal services, and a port where it may not have 80.
-            (r"\b127\.\d+\.\d+\.\d+(:\d+)?\b", "[ADMIN]"),
+            (r"\b127\.[1-9]\d*\.\d+\.\d+(:\d+)?\b", "[ADMIN]"),
             // A second may just have passed.
             (r"\b[01] s from the service's", "0 s from the service's"),
             (r"clock skew of [\d.]+s", "clock skew of [SECONDS]"),
