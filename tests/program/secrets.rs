@@ -164,7 +164,7 @@ fn commands(command: &Value, all: &mut Vec<(Vec<String>, Vec<Value>)>) {
 fn is_data(words: &[String], arg: &Value) -> bool {
     let (long, value) = (arg["long"].as_str().unwrap_or_default(), arg["value_name"].as_str().unwrap());
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    matches!(long, "tag" | "metadata" | "selector" | "data")
+    matches!(long, "tag" | "metadata" | "internal-metadata" | "param" | "manifest" | "selector" | "data")
         || matches!((words.as_slice(), value), (["machines", "tags" | "metadata", "set" | "replace"], "NAME=VALUE"))
         || matches!((words.as_slice(), value), (["images", "tag"], "NAME=VALUE"))
         || matches!((words.as_slice(), value), (["run"] | ["emulator", "exec"], "COMMAND"))
