@@ -36,8 +36,8 @@ impl Answer {
         Answer::rows_of(body, None)
     }
 
-    /// The same of a body that the service of this name answered.
-    pub(crate) fn rows_of(body: &[u8], service: Option<&str>) -> Result<Answer> {
+    /// The same of a body that this service answered.
+    pub(crate) fn rows_of(body: &[u8], service: Option<Whose>) -> Result<Answer> {
         Ok(Answer::Rows(rows_of(body, service)?.into_iter().map(ToOwned::to_owned).collect()))
     }
 
@@ -49,8 +49,8 @@ impl Answer {
         Answer::record_of(body, None)
     }
 
-    /// The same of a body that the service of this name answered.
-    pub(crate) fn record_of(body: &[u8], service: Option<&str>) -> Result<Answer> {
+    /// The same of a body that this service answered.
+    pub(crate) fn record_of(body: &[u8], service: Option<Whose>) -> Result<Answer> {
         let text = text_of(body)?;
         let raw: &RawValue = serde_json::from_str(text).map_err(|error| broken(text, &error, service))?;
         Ok(Answer::Record(raw.to_owned()))
@@ -152,21 +152,31 @@ pub fn split_rows(body: &[u8]) -> Result<Vec<&RawValue>> {
     rows_of(body, None)
 }
 
-/// What to ask where an answer cannot be that of the service of this name.
-pub(crate) fn whose(service: &str) -> Hint {
-    let doctor = if service == "CloudAPI" { "auth doctor" } else { "admin discover" };
-    Hint::from(format!("is the URL that of {service} itself? try: ")).then_run(doctor)
+/// The service that must have answered.
+#[derive(Clone, Copy)]
+pub(crate) struct Whose {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// The command that finds what is wrong with its URL.
+    pub(crate) doctor: &'static str,
 }
 
-/// The rows of a list that the service of this name answered.
-pub(crate) fn rows_of<'a>(body: &'a [u8], service: Option<&str>) -> Result<Vec<&'a RawValue>> {
+impl Whose {
+    /// What to ask where an answer cannot be the service's.
+    pub(crate) fn hint(self) -> Hint {
+        Hint::from(format!("is the URL that of {} itself? try: ", self.name)).then_run(self.doctor)
+    }
+}
+
+/// The rows of a list that this service answered.
+pub(crate) fn rows_of(body: &[u8], service: Option<Whose>) -> Result<Vec<&RawValue>> {
     let text = text_of(body)?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let rows = RowsOf(MAX_ROWS).deserialize(&mut reader).and_then(|rows| reader.end().map(|()| rows));
     rows.map_err(|error| {
         if error.to_string().starts_with(TOO_MANY) {
             let words = format!("the answer has more than {MAX_ROWS} rows, more than were asked for");
-            service.map(whose).into_iter().fold(Error::new(Kind::Unreachable, words), Error::hint)
+            service.map(Whose::hint).into_iter().fold(Error::new(Kind::Unreachable, words), Error::hint)
         } else if error.is_data() {
             Error::new(Kind::Unreachable, format!("the answer is {} where a list was expected", kind_of(text)))
         } else {
@@ -221,12 +231,13 @@ fn text_of(body: &[u8]) -> Result<&str> {
 }
 
 /// The error for a body that is no JSON.
-fn broken(text: &str, error: &serde_json::Error, service: Option<&str>) -> Error {
+fn broken(text: &str, error: &serde_json::Error, service: Option<Whose>) -> Error {
     let start = text.trim_start();
     if start.starts_with('<') {
         let page = Error::new(Kind::Unreachable, "the answer is a web page, not JSON");
-        let check =
-            |name| format!("check that the URL is that of a {name}, and that no proxy or login page stands before it");
+        let check = |Whose { name, .. }| {
+            format!("check that the URL is that of a {name}, and that no proxy or login page stands before it")
+        };
         return service.map(check).into_iter().fold(page, Error::hint);
     }
     if error.is_eof() {
@@ -235,7 +246,7 @@ fn broken(text: &str, error: &serde_json::Error, service: Option<&str>) -> Error
     let at = offset(text, error.line(), error.column());
     let words = format!("the answer is not JSON: wrong at byte {at} of {}", text.len());
     let error = Error::new(Kind::Unreachable, words).because(error.to_string());
-    service.map(whose).into_iter().fold(error, Error::hint)
+    service.map(Whose::hint).into_iter().fold(error, Error::hint)
 }
 
 fn kind_of(text: &str) -> &'static str {

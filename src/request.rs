@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
 use crate::api::{Field, Kind, Location, Noun, Op, Service};
-use crate::error::{CommandLine, Error, Hint, Result};
+use crate::error::{CommandLine, Error, Result};
 use crate::sensitive;
 
 /// What stays as it is in a path segment: the unreserved characters of RFC 3986.
@@ -288,8 +288,8 @@ impl Request {
         let method = reqwest::Method::from_bytes(method.to_ascii_uppercase().as_bytes())
             .map_err(|_| Error::usage(format!("'{}' is not an HTTP method", sensitive::shown(method))))?;
         if !path.starts_with('/') {
-            return Err(Error::usage(format!("the path '{}' does not begin with a slash", sensitive::quoted(path)))
-                .hint(Hint::command("api GET /my/machines")));
+            let words = format!("the path '{}' does not begin with a slash", sensitive::quoted(path));
+            return Err(Error::usage(words).hint("a path is all that follows the host: /:login/machines, /vms"));
         }
         if let Some(bad) = path.chars().find(|c| c.is_control() || *c == '#' || *c == ' ') {
             return Err(Error::usage(format!(

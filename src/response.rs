@@ -10,7 +10,7 @@ use reqwest::header::HeaderMap;
 use serde_json::value::RawValue;
 
 use crate::answer::scan::members;
-use crate::answer::{Answer, Row};
+use crate::answer::{Answer, Row, Whose};
 use crate::api::{Goal, Ids, Op, Remedy, Service, Shape};
 use crate::error::{Error, FieldFault, Hint, Kind, Result, ServiceError};
 use due::Due;
@@ -42,9 +42,9 @@ pub struct Response {
     pub service: &'static Service,
 }
 
-/// What to ask where an answer cannot be the service's.
-pub(crate) fn whose(service: &Service) -> Hint {
-    Hint::from(format!("is the URL that of {} itself? try: ", service.name)).then_run(service.doctor)
+/// The service, as an answer names it that cannot be its own.
+pub(crate) const fn whose(service: &Service) -> Whose {
+    Whose { name: service.name, doctor: service.doctor }
 }
 
 /// What to do about a refusal that says too little of it.
@@ -146,7 +146,7 @@ impl Response {
             (_, None) if self.status == 202 && matches!(op.goal, Some((Goal::Appears, _))) => Ok(Answer::Nothing),
             (_, None) => Err(self.strange(&format!("{} without a body", self.status), due)),
             (Due::Rows, _) => {
-                let rows = Answer::rows_of(body, Some(self.service.name))?;
+                let rows = Answer::rows_of(body, Some(whose(self.service)))?;
                 check_rows(self.service, op, rows.rows().map(|row| row.0))?;
                 Ok(rows)
             }
@@ -180,7 +180,7 @@ impl Response {
 
     /// The body as one JSON document.
     fn record(&self, body: &[u8]) -> Result<Answer> {
-        Answer::record_of(body, Some(self.service.name))
+        Answer::record_of(body, Some(whose(self.service)))
     }
 
     /// Refuses an answer that is not a success of the service, where no operation says what is due: a refusal, and a
@@ -220,7 +220,7 @@ impl Response {
     /// The error of a success that is none.
     fn strange(&self, came: &str, due: Due) -> Error {
         let words = format!("the service answered {came} where {} was due", due.words());
-        Error::new(Kind::Unreachable, words).hint(whose(self.service))
+        Error::new(Kind::Unreachable, words).hint(whose(self.service).hint())
     }
 
     /// A redirect whose target is the answer: the name asked for, and where it points.
@@ -373,7 +373,7 @@ pub(crate) fn check_rows<'a>(
         None => Ok(()),
         Some(came) => {
             let words = format!("the service answered a list with {came}");
-            Err(Error::new(Kind::Unreachable, words).hint(whose(service)))
+            Err(Error::new(Kind::Unreachable, words).hint(whose(service).hint()))
         }
     }
 }
@@ -384,7 +384,7 @@ fn object(service: &Service, row: &RawValue) -> Result<()> {
         [b'{', ..] => Ok(()),
         other => {
             let words = format!("the service answered a list of {} where objects were due", many(kind_of(other)));
-            Err(Error::new(Kind::Unreachable, words).hint(whose(service)))
+            Err(Error::new(Kind::Unreachable, words).hint(whose(service).hint()))
         }
     }
 }

@@ -7,6 +7,9 @@ use crate::client::Client;
 use crate::connect;
 use crate::error::{Error, Kind, Result};
 
+/// The options of CloudAPI that an internal service has no use for: it knows neither accounts nor keys.
+const OF_CLOUDAPI: &[&str] = &["url", "account", "user", "act-as", "role", "key-id", "key-file"];
+
 /// The variables that hold the address of SAPI, the first one first.
 const SAPI: &[&str] = &["SDC_SAPI_URL", "SAPI_URL"];
 
@@ -35,8 +38,17 @@ impl App {
     /// Where the internal services are.
     ///
     /// # Errors
-    /// A usage error for something else than an address.
+    /// A usage error for something else than an address, and for an option that would say nothing.
     pub(super) fn directory(&self) -> Result<Directory<'_>> {
+        if let Some((name, _)) = self.globals.cloud.iter().find(|(name, _)| OF_CLOUDAPI.contains(name)) {
+            let error =
+                Error::usage(format!("--{name} is an option of CloudAPI, and nothing to the internal services"));
+            return Err(match *name {
+                "account" | "act-as" => error.hint("what an account has: --owner"),
+                "url" => error.hint("where a service is: --sapi HOST, or --service NAME=HOST"),
+                _ => error,
+            });
+        }
         let make = |service: &'static Service, url: &str| {
             let builder = self.traced(connect::inner(&self.config, service, url)?)?;
             builder.masks(service.secret && !self.globals.show_secrets).build()

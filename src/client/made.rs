@@ -64,7 +64,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
 
 fn of_another(response: &Response, how: &str) -> Error {
     let words = format!("the service answered the record of something else, {how}");
-    Error::new(Kind::Unreachable, words).hint(whose(response.service))
+    Error::new(Kind::Unreachable, words).hint(whose(response.service).hint())
 }
 
 /// How the answer that names a job tells that it works on something else.

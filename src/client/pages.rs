@@ -212,7 +212,7 @@ impl Client {
     }
 
     fn page<'a>(&self, text: &'a [u8], only: bool) -> Result<Page<'a>> {
-        Ok(Page { text, rows: rows_of(text, Some(self.service.name))?, only })
+        Ok(Page { text, rows: rows_of(text, Some(whose(self.service)))?, only })
     }
 
     /// The pointer to what the rows of a list are known by.
@@ -408,7 +408,7 @@ impl Thin {
         if self.pages > MAX_THIN || since.elapsed() > THIN_TIME {
             let words =
                 format!("{} pages of the service's list had {} rows, and it does not end", self.pages, come.max(rows));
-            return Err(Error::new(Kind::Unreachable, words).hint(whose(service)));
+            return Err(Error::new(Kind::Unreachable, words).hint(whose(service).hint()));
         }
         Ok(())
     }

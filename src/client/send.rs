@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::made::made;
-use super::trace::masked;
+use super::trace::{self, masked};
 use super::{Client, header_value};
 use crate::answer::Answer;
 use crate::api::Op;
@@ -276,6 +276,15 @@ impl Client {
     /// # Errors
     /// No key, or a signature that could not be made.
     async fn send_with_retries(&self, request: &Request) -> Result<Sent> {
+        // What is hidden where it is read must not be written in the place of the secret.
+        if let Some((_, body)) = &request.body
+            && self.service.secret
+            && trace::holds_mask(body)
+        {
+            let words =
+                format!("{} would keep \"(redacted)\" in the place of a secret: nothing was sent", self.service.name);
+            return Err(Error::usage(words).hint("read what is to be changed with --show-secrets"));
+        }
         // A library user may wait for ever; the clock cannot.
         let patience = self.settings.request_timeout.saturating_mul(2).max(self.settings.retry.unwrap_or_default());
         let first = Instant::now();

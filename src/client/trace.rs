@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::Client;
 use super::wire::{Wire, header_lines};
+use crate::answer::scan;
 use crate::request::Request;
 use crate::response::Response;
 use crate::sensitive;
@@ -51,10 +53,13 @@ impl Client {
 /// A body as one line, without its secrets. What is neither an object nor an array has no names by which secrets are
 /// known: it may be a password itself, and is not shown.
 fn shown(body: &[u8]) -> String {
-    let parsed = (body.len() <= MAX_READ).then(|| serde_json::from_slice::<Value>(body));
+    let parsed = (body.len() <= MAX_READ).then(|| {
+        let hidden = masked(body);
+        serde_json::from_slice::<Value>(hidden.as_deref().unwrap_or(body))
+    });
     let mut text = match parsed {
         None => return format!("(not shown: larger than {} MiB)", MAX_READ >> 20),
-        Some(Ok(value @ (Value::Object(_) | Value::Array(_)))) => without_secrets(value).to_string(),
+        Some(Ok(value @ (Value::Object(_) | Value::Array(_)))) => value.to_string(),
         Some(_) => return "(not shown: neither a JSON object nor an array)".to_owned(),
     };
     if text.len() > MAX_SHOWN {
@@ -65,29 +70,61 @@ fn shown(body: &[u8]) -> String {
     text
 }
 
-/// JSON with the secrets in it hidden; `None` where there are none, and it stays as it came.
+/// JSON with the secrets in it hidden, and every other byte as it came; `None` where there are none.
 pub(super) fn masked(body: &[u8]) -> Option<Vec<u8>> {
-    let value: Value = serde_json::from_slice(body).ok()?;
-    let shown = without_secrets(value.clone());
-    (shown != value).then(|| shown.to_string().into_bytes())
+    let text = std::str::from_utf8(body).ok()?;
+    serde_json::from_str::<IgnoredAny>(text).ok()?;
+    if scan::depth(text) > DEEPEST {
+        return Some(MASK.as_bytes().to_vec());
+    }
+    let mut secrets = Vec::new();
+    find(text, false, &mut secrets);
+    if secrets.is_empty() {
+        return None;
+    }
+    let (mut out, mut done) = (Vec::with_capacity(body.len()), 0);
+    for secret in secrets {
+        // A part of the very same text, whose place the addresses tell.
+        let start = (secret.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        out.extend_from_slice(body.get(done..start).unwrap_or_default());
+        out.extend_from_slice(MASK.as_bytes());
+        done = start + secret.len();
+    }
+    out.extend_from_slice(body.get(done..).unwrap_or_default());
+    Some(out)
 }
 
-fn without_secrets(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            // A pair of a name and a value, such as a tag.
-            let named = members.get("name").and_then(Value::as_str).is_some_and(sensitive::is_secret_name);
-            let each = members.into_iter().map(|(name, value)| {
-                let hidden = sensitive::is_secret_name(&name) || named && name == "value";
-                let value = if hidden { Value::from("(redacted)") } else { without_secrets(value) };
-                let name = if sensitive::in_text(&name).is_some() { "(redacted)".to_owned() } else { name };
-                (name, value)
-            });
-            Value::Object(each.collect())
+/// JSON that is nested deeper is hidden as a whole.
+const DEEPEST: usize = 128;
+
+/// What stands in the place of a secret, as JSON.
+const MASK: &str = "\"(redacted)\"";
+
+/// Whether this body would write what hides a secret in the place of the secret.
+pub(super) fn holds_mask(body: &[u8]) -> bool {
+    body.windows(MASK.len()).any(|part| part == MASK.as_bytes())
+}
+
+/// The secrets within a value, in their order: values whose names say so, and keys wherever they are.
+fn find<'a>(json: &'a str, is_secret: bool, secrets: &mut Vec<&'a str>) {
+    let value = json.trim_matches(scan::BLANK);
+    if is_secret {
+        secrets.push(value);
+    } else if let Some(members) = scan::members(value) {
+        let text = |token: &'a str| scan::unquote(token).unwrap_or_default();
+        // A pair of a name and a value, such as a tag.
+        let named = scan::member(value, "name").is_some_and(|token| sensitive::is_secret_name(&text(token)));
+        for (token, member) in members {
+            let name = text(token);
+            if sensitive::in_text(&name).is_some() {
+                secrets.push(token);
+            }
+            find(member, sensitive::is_secret_name(&name) || named && name == "value", secrets);
         }
-        Value::Array(values) => values.into_iter().map(without_secrets).collect(),
-        Value::String(text) if sensitive::in_text(&text).is_some() => "(redacted)".into(),
-        other => other,
+    } else if let Some(elements) = scan::elements(value) {
+        elements.for_each(|element| find(element, false, secrets));
+    } else if scan::unquote(value).is_some_and(|text| sensitive::in_text(&text).is_some()) {
+        secrets.push(value);
     }
 }
 
@@ -129,5 +166,18 @@ mod tests {
         assert!(told.len() < MAX_SHOWN + 8 && told.ends_with(" …"));
         let huge = format!("[{}1]", "1,".repeat(MAX_READ));
         assert_eq!(shown(huge.as_bytes()), "(not shown: larger than 1 MiB)");
+    }
+
+    #[test]
+    fn what_hides_a_secret_leaves_every_other_byte_as_it_came() {
+        let body = r#"{ "a_pw" : "x" , "n":1.10,"big":12345678901234567890123,"a":1,"a":2,"token":{"k":[1]},
+            "tags":[{"name":"api-token","value":"y"},{"name":"n","value":"z"}] }"#;
+        let hidden = r#"{ "a_pw" : "(redacted)" , "n":1.10,"big":12345678901234567890123,"a":1,"a":2,"token":"(redacted)",
+            "tags":[{"name":"api-token","value":"(redacted)"},{"name":"n","value":"z"}] }"#;
+        assert_eq!(String::from_utf8(masked(body.as_bytes()).unwrap()).unwrap(), hidden);
+        assert!(masked(br#"{"name":"web1","n":1.10}"#).is_none() && masked(b"no JSON").is_none());
+        assert!(holds_mask(hidden.as_bytes()) && !holds_mask(body.as_bytes()));
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        assert_eq!(masked(deep.as_bytes()).unwrap(), MASK.as_bytes());
     }
 }

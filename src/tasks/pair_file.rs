@@ -3,7 +3,7 @@
 
 use crate::answer::scan;
 use crate::api::{Field, Kind};
-use crate::error::{CommandLine, Error, Hint, Result};
+use crate::error::{Error, Result};
 use crate::grammar::document::{self, Node, Value};
 use crate::request::Arg;
 use crate::sensitive::quoted;
@@ -50,14 +50,10 @@ pub(super) fn is_added(field: &Field, name: &str) -> bool {
     reserved.iter().any(|pattern| pattern.strip_prefix('+') == Some(name))
 }
 
-/// The error for pairs of which there are none, with what removes all of those that a machine has.
+/// The error for pairs of which there are none, with the verb that removes all there are.
 pub fn nothing_set(field: &Field, words: &str) -> Error {
-    let all = match field.kind {
-        Kind::Tags(_) => "machines tags delete-all",
-        Kind::FlatPairs(_) | Kind::FlatFiles(_) => "machines metadata delete-all",
-        _ => return Error::usage(words),
-    };
-    Error::usage(words).hint(Hint::run("to remove all of them", CommandLine::new(all).on("MACHINE")))
+    let error = Error::usage(words);
+    if field.positional { error.hint("`delete-all` removes all of them") } else { error }
 }
 
 /// Whether the first line with something in it is `NAME: VALUE` and not `NAME=VALUE` or `NAME:=JSON`.

@@ -50,7 +50,7 @@ use super::resolve::{self, Candidate, Candidates};
 use super::row_filter::{RowFilter, is_filter};
 use super::words::{brief, plural};
 use crate::answer::{Row, scan};
-use crate::api::{Noun, Op, Service, Shape};
+use crate::api::{self, Noun, Op, Service, Shape};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::grammar::selector;
@@ -420,8 +420,7 @@ fn no_conditions(service: &Service, op: &Op, asked: &Asked, owner: &Noun, owners
 /// How a command is given the resources that filters pick.
 fn piped(service: &Service, op: &Op, owner: &Noun, filters: &[String], words: &[String]) -> Hint {
     let all = CommandLine::of(&service.command(owner.list)).on_all(filters).with("-o ids");
-    let noun = service.resource_of(op).map_or("", |resource| resource.name);
-    let command = CommandLine::of(&format!("{noun} {}", op.verb)).on("-").on_all(words);
+    let command = CommandLine::of(&api::words(op)).on("-").on_all(words);
     Hint::run(format!("on the {} that fit", plural(owner.word)), all).then(" | ").then_run(command)
 }
 

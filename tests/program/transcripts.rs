@@ -89,7 +89,7 @@ fn start(text: &str) -> Running {
 }
 
 /// What differs from run to run, by its name in the transcripts.
-struct Redactions(Vec<(Regex, String)>, Regex);
+struct Redactions(Vec<(Regex, String)>, Regex, Regex);
 
 impl Redactions {
     fn new(running: &Running, home: &Path) -> Self {
@@ -134,7 +134,8 @@ impl Redactions {
         ] {
             all.push((Regex::new(pattern).unwrap(), name.to_owned()));
         }
-        Redactions(all, Regex::new(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}").unwrap())
+        let made = Regex::new(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}").unwrap();
+        Redactions(all, made, Regex::new(r"(?m)^(\S+ +)(URL|-|http://\[ADMIN\]) +").unwrap())
     }
 
     /// Ids of the seed are the same in each run and stay; those made anew have a name.
@@ -142,6 +143,11 @@ impl Redactions {
         let mut text = self.0.iter().fold(text.to_owned(), |text, (pattern, name)| {
             pattern.replace_all(&text, regex::NoExpand(name)).into_owned()
         });
+        // The column is as wide as the widest of them.
+        if text.contains("[ADMIN]") {
+            let padded = |cells: &regex::Captures| format!("{}{:<14}  ", &cells[1], &cells[2]);
+            text = self.2.replace_all(&text, padded).into_owned();
+        }
         let seeds = include_str!("../../src/emulator/datacenter/seed.rs");
         let found: Vec<String> = self.1.find_iter(&text).map(|found| found.as_str().to_owned()).collect();
         for id in found.iter().filter(|id| !seeds.contains(&id[..8])) {

@@ -289,8 +289,7 @@ fn only_good_tips(tree: &Command, typed: &[&str], error: &mut clap::Error) {
     for word in similar {
         let found = parent.and_then(|parent| parent.find_subcommand(&word)).filter(|command| !command.is_hide_set());
         let Some(name) = found.map(|command| command.get_name().to_owned()) else { continue };
-        let harmful = CLOUDAPI
-            .operation(&format!("{} {name}", above.join(" ")))
+        let harmful = api::operation(&format!("{} {name}", above.join(" ")))
             .is_some_and(|op| op.asks || op.asks_many || op.locks_out);
         let near = crate::grammar::nearest(&wrong, &[&*word]).is_some();
         if near && !harmful && !good.contains(&name) {
@@ -385,7 +384,7 @@ fn as_word(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
     let fields = || op.fields.iter().filter(|field| field.positional);
     // By its own name, by the letter that another command of the noun has for it, or as what the group is of: `--tag`.
     let group = op.verb.split_once(' ').map_or("", |(group, _)| group);
-    let resource = CLOUDAPI.resource_of(op)?;
+    let resource = api::resource_of(op)?;
     let letters = resource.ops.iter().flat_map(|op| op.fields).filter(|field| field.short.is_some());
     let named = |option: &str| -> Option<&'static crate::api::Field> {
         let letter = option.strip_prefix('-').filter(|letter| letter.chars().count() == 1);

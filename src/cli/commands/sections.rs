@@ -79,7 +79,7 @@ fn unknown(words: &str, tree: &Command) -> Option<String> {
 
 /// A command that is not there, with one that ends so.
 fn unheard(words: &str) -> String {
-    let names = api::ops().filter_map(|op| Some(format!("{} {}", api::resource_of(op)?.name, op.verb)));
+    let names = api::ops().map(api::words);
     let near = names.into_iter().find(|name| name.strip_suffix(words).is_some_and(|rest| rest.ends_with(' ')));
     match near {
         Some(near) => format!("there is no command '{}': did you mean '{near}'?", shown(words)),
