@@ -156,6 +156,8 @@ struct Inner {
     /// The setting whose value is wrong, and the value where other things have given it too.
     blamed: Option<(&'static str, Option<String>)>,
     target: Option<Target>,
+    /// The id of the request that asked for what failed later.
+    asked_as: Option<String>,
     cleanup: Option<Cleanup>,
     unfinished: Option<Unfinished>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -175,6 +177,7 @@ impl Error {
             doubt: false,
             blamed: None,
             target: None,
+            asked_as: None,
             cleanup: None,
             unfinished: None,
             source: None,
@@ -321,6 +324,19 @@ impl Error {
     /// Which target it is about, if it is about one.
     pub fn target(&self) -> Option<&Target> {
         self.0.target.as_ref()
+    }
+
+    /// Says by which request, by its id, was asked for what failed after it was accepted.
+    #[must_use]
+    pub fn asked_as(mut self, request_id: &str) -> Self {
+        self.0.asked_as = Some(request_id.to_owned());
+        self
+    }
+
+    /// The id of the request that failed, or that asked for what failed later: what an operator greps the server's log
+    /// for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.fault().and_then(|fault| fault.request_id.as_deref()).or(self.0.asked_as.as_deref())
     }
 
     /// Says what became of the machine that it is about, which was to be deleted for it.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::app::App;
-use crate::client::{Client, Wire, header_lines};
+use crate::client::{Client, Wire, header_lines, masked};
 use crate::config::{Pin, Route};
 use crate::connect;
 use crate::error::{Error, Result};
@@ -66,7 +66,9 @@ fn plain(request: &Request, wire: &Wire) -> String {
         let _ = writeln!(text, "{line}");
     }
     if let Some((kind, body)) = &request.body {
-        let body = String::from_utf8_lossy(body);
+        // As a trace shows it; whoever asks for JSON or a curl command gets all.
+        let masked = masked(body);
+        let body = String::from_utf8_lossy(masked.as_deref().unwrap_or(body));
         let body = if kind.contains("json") { render::json::indented(&body) } else { body.into_owned() };
         let _ = write!(text, "\n{}\n", body.trim_end());
     }

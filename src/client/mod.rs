@@ -24,6 +24,7 @@ use send::jitter;
 pub use send::{Once, Watch, backoff, new_uuid};
 #[cfg(feature = "sockets")]
 pub use socket::{Feed, Socket};
+pub use trace::masked;
 pub use until::{Condition, Until};
 pub use wait::{Before, Wait};
 pub use wire::{Wire, header_lines, header_name};

@@ -71,7 +71,7 @@ fn shown(body: &[u8]) -> String {
 }
 
 /// JSON with the secrets in it hidden, and every other byte as it came; `None` where there are none.
-pub(super) fn masked(body: &[u8]) -> Option<Vec<u8>> {
+pub fn masked(body: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     if scan::depth(text) > DEEPEST {

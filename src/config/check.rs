@@ -1,5 +1,6 @@
 //! What a setting's text may be. Each error names the setting, where it came from, and its value.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use url::Url;
@@ -12,6 +13,16 @@ use crate::sensitive;
 
 /// The forms of signature that `--signing` chooses from; the first is the default.
 pub const SIGNING: &[&str] = &["request", "date", "legacy"];
+
+/// Refuses what a shell or a CI system was to put a value in the place of. The text is not repeated.
+pub(super) fn filled_in(text: &OsStr, origin: &Origin) -> Result<()> {
+    // A file may be called so.
+    if !shell::is_unexpanded(&text.to_string_lossy()) || Path::new(text).symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{origin} holds an unexpanded variable or command"))
+        .hint("whoever was to put the value in its place did not: single quotes keep a shell from it"))
+}
 
 /// A URL without its last slash.
 pub(super) fn url(text: &str, origin: &Origin) -> Result<String> {

@@ -1,6 +1,7 @@
 //! Puts the settings together, in the order that [`super`] tells.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -230,8 +231,12 @@ fn is_of(chosen: &Option<Chosen>, setting: Option<&Setting<String>>, says: impl 
     }
 }
 
-fn checked<T, U>(setting: Option<Setting<T>>, check: impl Fn(&T, &Origin) -> Result<U>) -> Result<Option<Setting<U>>> {
+fn checked<T: AsRef<OsStr>, U>(
+    setting: Option<Setting<T>>,
+    check: impl Fn(&T, &Origin) -> Result<U>,
+) -> Result<Option<Setting<U>>> {
     let Some(Setting { value, origin }) = setting else { return Ok(None) };
+    check::filled_in(value.as_ref(), &origin)?;
     Ok(Some(Setting { value: check(&value, &origin)?, origin }))
 }
 
@@ -403,9 +408,11 @@ impl Meant {
             self.act_as = self.act_as.take().or_else(|| chosen.give(profile.act_as.clone()));
             let theirs = Some(profile.roles.clone()).filter(|roles| !roles.is_empty());
             if self.roles.is_none() {
-                self.roles = checked(chosen.give(theirs), |roles, origin| {
-                    roles.iter().map(|role| check::one_name("role", role, origin)).collect()
-                })?;
+                let names = |Setting { value, origin }: Setting<Vec<String>>| {
+                    let value = value.iter().map(|role| check::one_name("role", role, &origin)).collect::<Result<_>>();
+                    Ok(Setting { value: value?, origin })
+                };
+                self.roles = chosen.give(theirs).map(names).transpose()?;
             }
         }
         if of_profile(self.url.as_ref()) {

@@ -44,11 +44,14 @@ pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said) -> String {
     if let Some(fault) = error.fault() {
         object["status"] = fault.status.into();
         object["code"] = fault.code.as_str().into();
-        object["request_id"] = fault.request_id.as_deref().into();
+        object["request_id"] = error.request_id().into();
         let fields = fault.fields.iter();
         object["errors"] = fields
             .map(|field| serde_json::json!({ "field": field.field, "code": field.code, "message": safe(&field.message) }))
             .collect();
+    }
+    if let (None, Some(id)) = (error.fault(), error.request_id()) {
+        object["request_id"] = id.into();
     }
     if let Some(target) = error.target() {
         object["target"] = serde_json::json!({ "noun": target.noun, "id": target.id, "name": safe(&target.name) });

@@ -54,8 +54,11 @@ const MAX_HINTS: usize = 3;
 /// Adds to the failure of a wait what is known of the reason, within a few seconds whatever happens. `request` is the
 /// id of the request that asked for it, which no answer tells later.
 pub async fn explain(client: &Client, machine: &str, op: Option<&Op>, request: Option<&str>, error: Error) -> Error {
-    let asked = request.map(|id| Hint::from(format!("the operator of the cloud finds it by the request id {id}")));
-    hints(client, machine, op).await.into_iter().chain(asked).fold(error, Error::hint)
+    let error = hints(client, machine, op).await.into_iter().fold(error, Error::hint);
+    match request {
+        None => error,
+        Some(id) => error.asked_as(id).hint(format!("the operator of the cloud finds it by the request id {id}")),
+    }
 }
 
 /// What is known of why this operation on a machine failed, or anything on it, in a few short lines. Never fails, and

@@ -506,13 +506,14 @@ fn add_object(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> 
 /// Refuses names of metadata that the service leaves out of a new machine without a word.
 fn check_new_metadata(prefix: &str, name: &str) -> Result<()> {
     let word = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    match prefix == "metadata." && (name.ends_with("_pw") || !word) {
-        true => Err(Error::usage(format!(
-            "'{}' cannot be a name of metadata here: the service would drop it",
-            quoted(name)
-        ))),
-        false => Ok(()),
+    if prefix != "metadata." || word && !name.ends_with("_pw") {
+        return Ok(());
     }
+    let words = format!("'{}' cannot be a name of metadata here: the service would drop it", quoted(name));
+    Err(match name.ends_with("_pw") {
+        true => Error::usage(words).hint("passwords: -M credentials=@FILE, which holds {\"USER\": \"PASSWORD\"}"),
+        false => Error::usage(words),
+    })
 }
 
 /// Whether a field may be given more than once.
@@ -598,7 +599,8 @@ fn add_pair(args: &mut Args, prefix: &str, name: &str, value: Arg) -> Result<()>
 pub fn pair(text: &str) -> Result<(&str, Arg)> {
     secrets::check_name(text)?;
     let (name, value) = text.split_once('=').ok_or_else(|| {
-        Error::usage(format!("'{}' is not NAME=VALUE", quoted(text))).hint("a typed value: NAME:=JSON")
+        Error::usage(format!("'{}' is not NAME=VALUE", quoted(text)))
+            .hint("a text: NAME=TEXT; a number or a boolean: NAME:=JSON")
     })?;
     let (name, value) = match name.strip_suffix(':') {
         None => (name, Arg::Text(value.to_owned())),

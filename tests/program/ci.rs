@@ -518,8 +518,16 @@ async fn what_became_of_a_machine_that_failed_is_in_the_error() {
         let line = text(&output.stderr).lines().last().unwrap().to_owned();
         let told: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(told["error"]["cleanup"], cleanup, "{line}");
+        assert_eq!(told["error"]["request_id"].is_string(), cleanup == "deleted", "{line}");
         emulator.stop().await.unwrap();
     }
+    let emulator = cloud(FAST, &["POST /machines fail"]).await;
+    let output = said(&emulator, key(), &[RUN, &["-n", "job", "-j", "--", "true"]].concat()).await;
+    let line = text(&output.stderr).lines().last().unwrap().to_owned();
+    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let target = &told["error"]["target"];
+    assert!(target["noun"] == "machine" && target["name"] == "job" && target["id"].is_string(), "{line}");
+    emulator.stop().await.unwrap();
     let emulator = cloud(FAST, &["POST /machines fail"]).await;
     let quiet = said(&emulator, key(), &[&words[..], &["-q"]].concat()).await;
     assert!(text(&quiet.stderr).contains("it is deleted, since it did not"), "{}", text(&quiet.stderr));
@@ -556,13 +564,22 @@ async fn a_machine_that_is_too_young_to_be_deleted_names_the_option_that_waits()
 }
 
 #[tokio::test]
-async fn a_key_that_nobody_put_in_the_place_of_its_variable_is_told_as_that() {
+async fn what_nobody_put_in_the_place_of_its_variable_is_told_as_that() {
     let emulator = cloud(FAST, &[]).await;
     for unexpanded in ["${{ secrets.KEY }}", "$(cat key)", "${KEY}"] {
         let mut list = with(&emulator, key(), &["machines", "list"]);
         list.env("SDC_KEY_FILE", "").env("SDC_KEY_MATERIAL", unexpanded);
         let told = text(&output(list).await.stderr);
         assert!(told.contains("SDC_KEY_MATERIAL holds an unexpanded variable") && !told.contains(unexpanded), "{told}");
+        for name in ["SDC_URL", "SDC_ACCOUNT", "SDC_KEY_ID", "SDC_KEY_FILE", "SDC_ROLE", "SDC_TIMEOUT", "SDC_PACKAGE"] {
+            let mut list = with(&emulator, key(), &["machines", "list"]);
+            list.env(name, unexpanded);
+            let output = output(list).await;
+            let told = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{name}: {told}");
+            assert!(told.contains(&format!("{name} holds an unexpanded variable")), "{told}");
+            assert!(!told.contains(unexpanded), "{told}");
+        }
     }
     emulator.stop().await.unwrap();
 }

@@ -10,6 +10,9 @@ const KEPT: &[&str] = &["root_authorized_keys", "administrator_pw", "uuid", "own
 
 const COLUMNS: &[Column] =
     &[column("name").stays(), column("value").stays(), column("machine").of("/machine/name").named()];
+/// Whoever sets a password is not to find it in a log: its name says that it is there.
+const NAMES: &[Column] =
+    &[column("name").stays(), column("value").long(), column("machine").of("/machine/name").named()];
 const ALL: &str = "/:login/machines/:machine/metadata";
 const ONE: &str = "/:login/machines/:machine/metadata/:metadata_key";
 
@@ -40,12 +43,15 @@ pub static GET: Op = Op::get("GetMachineMetadata", "metadata get", ONE, "Show a 
 pub static SET: Op =
     Op::create("UpdateMachineMetadata", "metadata set", ALL, "Set metadata of a machine, and leave the rest")
         .each()
-        .long("Roles cannot be taken on for this (--role): the service would store them; the default roles apply.")
+        .long(
+            "The table has the names of what is there, and with --long the values too.\n\nRoles cannot be taken on for \
+             this (--role): the service would store them; the default roles apply.",
+        )
         .answers_map()
         .without_roles()
         .job("set_metadata")
         .until(Goal::Holds, &METADATA)
-        .columns(COLUMNS)
+        .columns(NAMES)
         .fields(&[
             body("", Kind::FlatPairs(RESERVED), "Metadata NAME=TEXT, or NAME:=JSON for a number or boolean")
                 .flag("METADATA")

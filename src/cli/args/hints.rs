@@ -73,6 +73,12 @@ fn in_words(tree: &Command, typed: &[&str], error: &mut clap::Error) -> Option<S
             }
             _ => "nothing is asked here, so there is nothing to skip".to_owned(),
         }),
+        ErrorKind::InvalidValue
+            if text(error, ContextKind::InvalidValue).first().is_some_and(String::is_empty)
+                && typed.iter().any(|word| word.is_empty() || word.starts_with("--") && word.ends_with('=')) =>
+        {
+            Some("its value is empty: is a variable unset?".to_owned())
+        }
         ErrorKind::InvalidValue if wrong.starts_with("--from") && path(tree, typed) == ["machines", "create"] => {
             Some("-f is a file of machines here; the firewall: --firewall".to_owned())
         }

@@ -25,7 +25,7 @@ use crate::cli::sources;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Time, Wait, Watch};
-use crate::error::{CommandLine, Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::grammar::range;
 use crate::grammar::shell;
 use crate::grammar::ssh_options::PassedOptions;
@@ -208,20 +208,24 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let (signals, begun) = (Signals::with_quit(&app.heard)?, Instant::now());
     job.ssh_key = SshKey::of(app, &client)?;
     let mut run = Run { app, client: &client, job: &job, signals, begun, interrupted: false, late: false };
-    let made = run.create(&making, &request).await?;
-    let made = run.created(made).await?;
+    let asked = job.call.args.text("name").unwrap_or_default().to_owned();
+    let on_it = |error: Error| error.on(Target { noun: "machine", id: None, name: asked.clone() });
+    let made = run.create(&making, &request).await.map_err(on_it)?;
+    let made = run.created(made).await.map_err(on_it)?;
     let text = |field: &str| made.machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
     let id = text("/id").filter(|id| resolve::is_uuid(id));
     let id = id.ok_or_else(|| Error::new(Kind::Unreachable, "the answer is not a machine: it has no id"))?;
-    let name = format!("machine {} ({id})", text("/name").unwrap_or_default());
+    let target = Target { noun: "machine", id: Some(id.clone()), name: text("/name").unwrap_or_default() };
+    let name = format!("machine {} ({id})", target.name);
     app.say(&format!("{name}: create requested"));
     let outcome = run.use_it(&id, &name).await;
-    let removed = run.remove(&id, &name).await?;
+    let removed = run.remove(&id, &name).await.map_err(|error| error.on(target.clone()))?;
+    let removed = removed.map_err(|error| error.on(target.clone()));
     match &removed {
         Ok(()) => app.say(&format!("{name}: deleted again")),
         Err(error) => app.report(error),
     }
-    match (outcome, removed) {
+    let ended = match (outcome, removed) {
         (None, _) => Err(Error::new(Kind::Interrupted, "interrupted")),
         (Some(Ok(code)), _) if run.interrupted => {
             Err(Error::new(Kind::Interrupted, format!("interrupted; the command had ended with {code}")))
@@ -230,7 +234,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         // A command that went well is no success where a machine is left that costs.
         (Some(Ok(0)), Err(error)) => Ok(i32::from(crate::cli::terminal::exit::code(error.kind()).0)),
         (Some(outcome), _) => outcome,
-    }
+    };
+    ended.map_err(|error| error.on(target))
 }
 
 /// A run under way, and what has ended it.
