@@ -8,13 +8,7 @@ const ONE: &str = "/jobs/:job";
 /// A job. Its name is that of its workflow, which many have.
 pub static JOB: Noun = Noun {
     called: "id or short id",
-    ..Noun::new("job", &GET, &LIST).ids(Ids::Uuid, "uuid", "id or short id").named("uuid").rests(&[
-        "succeeded",
-        "failed",
-        "canceled",
-        "retried",
-        "waiting",
-    ])
+    ..Noun::new("job", &GET, &LIST).ids(Ids::Uuid, "uuid", "id or short id").named("uuid").stated("execution")
 };
 
 /// What jobs follow.

@@ -194,7 +194,11 @@ pub static LIST_JOBS: Op = Op::list("ListJobs", "all-jobs", "/jobs", "List the j
 /// What stands for a job in a path of VMAPI.
 pub static VM_JOB: Noun = Noun {
     called: "id",
-    ..Noun::new("vmjob", &GET_JOB, &LIST_JOBS).word("job").ids(Ids::Uuid, "uuid", "id").named("uuid")
+    ..Noun::new("vmjob", &GET_JOB, &LIST_JOBS)
+        .word("job")
+        .ids(Ids::Uuid, "uuid", "id")
+        .named("uuid")
+        .stated("execution")
 };
 
 /// ListStatuses.
