@@ -19,7 +19,7 @@ pub use sapi::SAPI;
 pub use vmapi::VMAPI;
 pub use workflow::WORKFLOW;
 
-use super::{Field, Kind, Service, field, query};
+use super::{Field, Kind, Remedy, Service, field, query};
 
 /// The word before the commands of all of them.
 pub const PREFIX: &str = "admin";
@@ -41,8 +41,17 @@ const INNER: Service = Service {
     server: "",
     missing: &["ResourceNotFound"],
     denied: &["Forbidden", "NotAuthorized", "OperatorOnly"],
-    remedies: &[],
+    remedies: REMEDIES,
 };
+
+/// None of them wants a signature, and each is asked for a version that it has.
+const REMEDIES: &[Remedy] = &[Remedy::new("InvalidCredentials", CUSTOMERS), Remedy::new("InvalidVersion", CUSTOMERS)];
+
+/// What is said where CloudAPI answers instead of one of them.
+pub const CUSTOMERS: &str = "that is CloudAPI, the customers' service; the internal ones are on the admin network";
+
+/// Any of them, when it is not known which one is at an address: it is asked for no version.
+pub static ANY: Service = INNER;
 
 /// The firewall service. It has no commands of its own yet.
 pub static FWAPI: Service = Service { name: "FWAPI", ..INNER };

@@ -119,7 +119,9 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
     stream.read_exact(&mut body).unwrap();
     let target = line.rsplit_once(' ').unwrap().0;
     let target = percent_encoding::percent_decode_str(target).decode_utf8().unwrap().into_owned();
-    let body: Option<Value> = serde_json::from_slice(&body).ok();
+    // A body that is not JSON must not pass for none.
+    let text = || Value::from(String::from_utf8_lossy(&body));
+    let body = (!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap_or_else(|_| text()));
     let mut kept = kept.lock().unwrap();
     let shown = body.as_ref().map_or(String::new(), |body| format!(" {body}"));
     kept.asked.push(Asked { line: format!("{target}{shown}"), headers: headers.to_ascii_lowercase() });
