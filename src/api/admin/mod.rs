@@ -19,7 +19,7 @@ pub use sapi::SAPI;
 pub use vmapi::VMAPI;
 pub use workflow::WORKFLOW;
 
-use super::{Field, Kind, Remedy, Service, field, query};
+use super::{Column, Field, Kind, Remedy, Service, Show, body, column, field, query};
 
 /// The word before the commands of all of them.
 pub const PREFIX: &str = "admin";
@@ -74,3 +74,30 @@ pub fn named(name: &str) -> Option<&'static Service> {
 const LIMIT: Field = query("limit", Kind::Integer, field::LIMIT);
 /// Which row is the first.
 const OFFSET: Field = query("offset", Kind::Integer, "Skip this many first");
+/// Who may use a thing.
+const OWNERS: Field =
+    body("owner_uuids", Kind::Texts, "Account that may use it; may be repeated. Without any, all may").flag("owner");
+/// The brands of VMs.
+const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
+
+/// How the workflow service shows a job.
+const JOB_COLUMNS: &[Column] = &[
+    column("uuid").stays(),
+    column("name").stays(),
+    column("execution").stays(),
+    column("task").of("/params/task").long(),
+    column("vm").of("/params/vm_uuid").long(),
+    column("age").of("created_at").time().show(Show::Age),
+    column("created_at").time().long(),
+    column("exec_after").time().named(),
+    column("timeout").named(),
+    column("params").nested(),
+    column("chain_results").objects().named(),
+    column("elapsed").roomy(),
+    column("workflow_uuid").named(),
+    column("num_attempts").named(),
+    column("target").named(),
+    column("onerror_results").objects().named(),
+];
+/// The first of them, which is all that VMAPI shows of a job.
+const VM_JOB_COLUMNS: &[Column] = JOB_COLUMNS.split_at(11).0;

@@ -331,3 +331,37 @@ fn health_asks_a_service_that_only_its_admin_ips_tell_of() {
     let row: Vec<&str> = said.lines().last().unwrap().split_whitespace().collect();
     assert_eq!(row, ["workflow", "up", &format!("http://{}", workflow.address)], "{said}");
 }
+
+#[test]
+fn an_account_is_shown_by_its_id_and_by_its_login() {
+    let home = tempfile::tempdir().unwrap();
+    let account = filled(r#"200 {"account":{"uuid":"$A","login":"alice@example.com"},"roles":{}}"#);
+    let mahi = Script::new(&filled(&format!(
+        "GET /accounts?login=alice@example.com -> {account}
+        GET /accounts/$A -> {account}
+        GET /accounts/$A -> {account}
+        GET /accounts?login=bob -> 404 {{\"code\":\"AccountDoesNotExist\",\"message\":\"bob does not exist\"}}"
+    )));
+    let get = |who: &str| {
+        let words = filled(&format!("accounts get {who} -H -o uuid,login"));
+        admin(home.path(), &[("MAHI_URL", &mahi.address)], &words)
+    };
+    for who in ["alice@example.com", "$A"] {
+        assert_eq!(get(who).well(), filled("$A  alice@example.com\n"));
+    }
+    assert!(get("bob").failed(3).contains("bob does not exist"));
+    mahi.done();
+    let said = admin(home.path(), &[], "accounts get --help").well();
+    assert!(said.contains("Account: id or login") && !said.contains("ACCOUNTID"), "{said}");
+}
+
+#[test]
+fn a_package_is_deleted_without_a_switch_that_it_always_needs() {
+    let home = tempfile::tempdir().unwrap();
+    let papi = Script::new(&filled("DELETE /packages/$B?force=true -> 204"));
+    let run = |words: &str| admin(home.path(), &[("PAPI_URL", &papi.address)], &filled(words));
+    let said = run("packages delete $B").failed(2);
+    assert!(said.contains("without confirmation"), "{said}");
+    run("packages delete $B --yes").well();
+    papi.done();
+}
