@@ -44,8 +44,11 @@ const INNER: Service = Service {
     remedies: REMEDIES,
 };
 
-/// None of them wants a signature, and each is asked for a version that it has.
-const REMEDIES: &[Remedy] = &[Remedy::new("InvalidCredentials", CUSTOMERS), Remedy::new("InvalidVersion", CUSTOMERS)];
+/// None of them wants a signature, and each is asked for a version that it has: one that lacks it is another service.
+const REMEDIES: &[Remedy] = &[
+    Remedy::new("InvalidCredentials", CUSTOMERS),
+    Remedy::new("InvalidVersion", "another service is there, perhaps CloudAPI; which one").run("admin discover"),
+];
 
 /// What is said where CloudAPI answers instead of one of them.
 pub const CUSTOMERS: &str = "that is CloudAPI, the customers' service; the internal ones are on the admin network";

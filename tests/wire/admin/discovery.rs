@@ -242,18 +242,26 @@ fn secrets_of_sapi_are_hidden_unless_they_are_asked_for() {
 #[test]
 fn a_cloudapi_that_was_given_for_a_service_is_recognised() {
     let home = tempfile::tempdir().unwrap();
-    for (variable, words, answer) in [
-        (
-            "VMAPI_URL",
-            "vms list",
-            r#"401 {"code":"InvalidCredentials","message":"You must make authenticated requests to use CloudAPI"}"#,
-        ),
-        ("SAPI_URL", "applications list", r#"400 {"code":"InvalidVersion","message":"~2 is not supported by GET /x"}"#),
+    let cloud = Script::new(
+        r#"GET /vms?state=active&limit=1000 -> 401 {"code":"InvalidCredentials","message":"You must make authenticated requests to use CloudAPI"}"#,
+    );
+    let said = admin(home.path(), &[("VMAPI_URL", &cloud.address)], "vms list").failed(5);
+    assert!(said.contains("that is CloudAPI, the customers' service"), "{said}");
+    // Internal services refuse a version that they lack in the same words, so that this alone does not tell which it is.
+    for (ping, whose) in [
+        (r#"* GET /ping -> 200 {"ping":"pong","cloudapi":{"versions":["9.20.0"]}}"#, "that is CloudAPI"),
+        (VMAPI_PING, "VMAPI answers there"),
     ] {
-        let cloud =
-            Script::new(&format!("* GET /vms?state=active&limit=1000 -> {answer}\n* GET /applications -> {answer}"));
-        let said = admin(home.path(), &[(variable, &cloud.address)], words).failed(5);
-        assert!(said.contains("that is CloudAPI, the customers' service"), "{said}");
+        let refused = |path: &str| {
+            format!(r#"* GET {path} -> 400 {{"code":"InvalidVersion","message":"~2 is not supported by GET {path}"}}"#)
+        };
+        let lists = ["/applications", "/applications?name=sdc", "/services", "/instances"].map(refused).join("\n");
+        let other = Script::new(&format!("{ping}\n{lists}"));
+        let vars = [("SAPI_URL", other.address.as_str())];
+        let said = admin(home.path(), &vars, "applications list").failed(5);
+        assert!(said.contains("another service is there, perhaps CloudAPI; which one: sdc admin discover"), "{said}");
+        let said = admin(home.path(), &vars, "discover").failed(6);
+        assert!(said.contains(whose), "{said}");
     }
 }
 
