@@ -252,6 +252,9 @@ impl Request {
                 _ => {}
             }
         }
+        if !op.one_of.is_empty() && op.one_of.iter().all(|name| args.get(name).is_none()) {
+            return Err(Error::usage(format!("{} needs one of the parameters {}", op.id, op.one_of.join(", "))));
+        }
         if !body.is_empty() {
             body.push('}');
             request.body = Some(("application/json".to_owned(), body.into_bytes()));

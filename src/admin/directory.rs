@@ -11,15 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ping::{self, Health};
-use super::survey::{Candidate, Found, Survey};
+use super::survey::{Candidate, Found, Instance, Survey};
 use crate::answer::Answer;
-use crate::api::admin::{ALL, SAPI, VMAPI, named, sapi, vmapi};
+use crate::api::admin::{ALL, ANY, SAPI, VMAPI, named, sapi, vmapi};
 use crate::api::{Op, Service};
 use crate::client::Client;
 use crate::config::cache::{Cache, TTL};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Args, Request};
-use crate::response::Response;
 use crate::sensitive;
 
 /// How long SAPI and VMAPI may take to tell where the services are.
@@ -42,13 +41,34 @@ pub struct Place {
     pub how: String,
 }
 
-/// What is known without asking.
+/// The addresses that were given, by the names of the services in lower case.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
-    /// SAPI.
-    pub sapi: Option<Place>,
-    /// Others, by their names in small letters.
-    pub services: BTreeMap<String, Place>,
+    told: BTreeMap<String, Told>,
+}
+
+/// An address of a service as it was given. It is read when that service is asked for: a variable may be another
+/// program's.
+#[derive(Clone, Debug)]
+struct Told {
+    typed: String,
+    how: String,
+}
+
+impl Told {
+    fn place(&self) -> Result<Place> {
+        let url = address(&self.typed).map_err(|error| error.about(&self.how))?;
+        Ok(Place { url, how: self.how.clone() })
+    }
+}
+
+/// The result of looking for a service.
+#[derive(Clone, Debug)]
+struct Sought {
+    /// Where it answers, or why none of its addresses will do.
+    place: std::result::Result<Place, Vec<String>>,
+    /// The answer of each address.
+    answers: BTreeMap<String, std::result::Result<Health, String>>,
 }
 
 /// Makes the client of a service at an address.
@@ -72,6 +92,8 @@ pub struct Row {
     pub notes: Vec<String>,
     /// Whether it is installed at all.
     pub installed: bool,
+    /// Whether it answers there.
+    pub answers: bool,
 }
 
 /// How an instance is.
@@ -114,26 +136,32 @@ impl Given {
     /// Adds what was given for the service of this name, unless it is known already.
     ///
     /// # Errors
-    /// A usage error for an unknown name or something else than an address.
+    /// A usage error for an unknown name; from an option, such as `--service`, also for something else than an address.
     pub fn add(&mut self, name: &str, typed: &str, how: &str) -> Result<()> {
         let Some(service) = named(name) else {
             let names: Vec<String> = ALL.iter().map(|service| lower(service)).collect();
             let words = format!("there is no service '{}'", sensitive::quoted(name));
             return Err(Error::usage(words).hint(format!("the services are {}", names.join(", "))));
         };
-        let place = Place { url: address(typed).map_err(|error| error.about(how))?, how: how.to_owned() };
-        if std::ptr::eq(service, &SAPI) {
-            self.sapi.get_or_insert(place);
-        } else {
-            self.services.entry(lower(service)).or_insert(place);
+        let told = Told { typed: typed.to_owned(), how: how.to_owned() };
+        if how.starts_with("--") {
+            told.place()?;
         }
+        self.told.entry(lower(service)).or_insert(told);
         Ok(())
     }
 
     /// Where this service is, if that was given.
-    pub fn place(&self, service: &Service) -> Option<&Place> {
-        let name = lower(service);
-        if name == "sapi" { self.sapi.as_ref() } else { self.services.get(&name) }
+    ///
+    /// # Errors
+    /// A usage error for something else than an address.
+    pub fn place(&self, service: &Service) -> Result<Option<Place>> {
+        self.told.get(&lower(service)).map(Told::place).transpose()
+    }
+
+    /// Whether an address was given for this service.
+    fn has(&self, service: &Service) -> bool {
+        self.told.contains_key(&lower(service))
     }
 }
 
@@ -141,8 +169,8 @@ impl<'a> Directory<'a> {
     /// The data center of what was given. Addresses are remembered in the folder for what can be fetched again, if there
     /// is one.
     pub fn new(given: Given, folder: Option<&std::path::Path>, make: Make<'a>) -> Directory<'a> {
-        let of = given.sapi.as_ref().map_or("", |place| place.url.as_str());
-        let cache = Cache::new(folder.filter(|_| !of.is_empty()), "admin", of);
+        let of = given.place(&SAPI).ok().flatten().map_or(String::new(), |place| place.url);
+        let cache = Cache::new(folder.filter(|_| !of.is_empty()), "admin", &of);
         Directory { given, cache, make }
     }
 
@@ -164,8 +192,8 @@ impl<'a> Directory<'a> {
     /// # Errors
     /// As [`Directory::client`].
     pub async fn place(&self, service: &'static Service) -> Result<Place> {
-        if let Some(given) = self.given.place(service) {
-            return Ok(given.clone());
+        if let Some(given) = self.given.place(service)? {
+            return Ok(given);
         }
         self.sapi()?;
         if let Some(known) = self.remembered().remove(&lower(service))
@@ -186,8 +214,8 @@ impl<'a> Directory<'a> {
     }
 
     /// Where SAPI is.
-    fn sapi(&self) -> Result<&Place> {
-        self.given.sapi.as_ref().ok_or_else(|| {
+    fn sapi(&self) -> Result<Place> {
+        self.given.place(&SAPI)?.ok_or_else(|| {
             Error::usage("the address of SAPI is not known, by which the other services are found")
                 .hint("--sapi HOST[:PORT]")
                 .hint("export SDC_SAPI_URL=http://HOST")
@@ -208,21 +236,28 @@ impl<'a> Directory<'a> {
         let (survey, vmapi) = self.survey().await?;
         let row = async |found: &Found| {
             let service = found.service;
-            let installed = found.is_installed();
-            let place = match self.given.place(service) {
-                Some(given) => Ok(given.clone()),
-                None if std::ptr::eq(service, &VMAPI) => vmapi.clone(),
-                None => self.first(found).await,
-            };
-            let (place, mut notes) = match place {
-                Ok(place) => (Some(place), Vec::new()),
-                Err(notes) => (None, notes),
+            let (place, mut notes, answers) = match self.given.place(service) {
+                Ok(Some(given)) => {
+                    // SAPI has answered the survey already.
+                    let told = std::ptr::eq(service, &SAPI);
+                    let why = if told { None } else { self.ask(service, &given.url).await.err() };
+                    let answers = why.is_none();
+                    (Some(given), Vec::from_iter(why), answers)
+                }
+                Ok(None) => {
+                    let sought = if std::ptr::eq(service, &VMAPI) { vmapi.clone() } else { self.first(found).await };
+                    match sought.place {
+                        Ok(place) => (Some(place), Vec::new(), true),
+                        Err(notes) => (None, notes, false),
+                    }
+                }
+                Err(error) => (None, vec![error.message().to_owned()], false),
             };
             notes.extend(found.silent());
-            Row { service, place, notes, installed }
+            Row { service, place, notes, installed: found.is_installed(), answers }
         };
         let rows = join_all(survey.services.iter().map(row)).await;
-        let found = rows.iter().filter(|row| self.given.place(row.service).is_none());
+        let found = rows.iter().filter(|row| !self.given.has(row.service));
         let places: BTreeMap<String, &Place> =
             found.filter_map(|row| Some((lower(row.service), row.place.as_ref()?))).collect();
         if let Ok(text) = serde_json::to_vec(&places) {
@@ -231,8 +266,8 @@ impl<'a> Directory<'a> {
         Ok(rows)
     }
 
-    /// What SAPI and VMAPI tell, and where VMAPI is.
-    async fn survey(&self) -> Result<(Survey, std::result::Result<Place, Vec<String>>)> {
+    /// What SAPI and VMAPI report, and the result of looking for VMAPI, without answers if its address was given.
+    async fn survey(&self) -> Result<(Survey, Sought)> {
         let place = self.sapi()?;
         let sapi = (self.make)(&SAPI, &place.url)?;
         let told = async {
@@ -246,7 +281,7 @@ impl<'a> Directory<'a> {
         };
         let told = match tokio::time::timeout(LIMIT, told).await {
             Ok(Ok(told)) => told,
-            Ok(Err(error)) => return Err(self.no_sapi(&sapi, place, error).await),
+            Ok(Err(error)) => return Err(self.no_sapi(&place, error).await),
             Err(_) => {
                 let words = format!("SAPI at {} ({}) has not answered for {LIMIT:?}", place.url, place.how);
                 return Err(Error::new(Kind::Unreachable, words));
@@ -255,11 +290,11 @@ impl<'a> Directory<'a> {
         let mut survey = Survey::read(ALL, &told.0, &told.1, &told.2);
         let found = survey.services.iter().find(|found| std::ptr::eq(found.service, &VMAPI));
         let vmapi = match (self.given.place(&VMAPI), found) {
-            (Some(given), _) => Ok(given.clone()),
-            (None, Some(found)) => self.first(found).await,
-            (None, None) => Err(Vec::new()),
+            (Ok(Some(given)), _) => Sought { place: Ok(given), answers: BTreeMap::new() },
+            (Ok(None), Some(found)) => self.first(found).await,
+            (Ok(None), None) | (Err(_), _) => Sought { place: Err(Vec::new()), answers: BTreeMap::new() },
         };
-        if let (Ok(place), false) = (&vmapi, survey.vms().is_empty()) {
+        if let (Ok(place), false) = (&vmapi.place, survey.vms().is_empty()) {
             let args = Args::new().set("uuids", survey.vms().join(","));
             let client = (self.make)(&VMAPI, &place.url)?;
             // Without it the others are known as far as SAPI tells.
@@ -271,67 +306,69 @@ impl<'a> Directory<'a> {
         Ok((survey, vmapi))
     }
 
-    /// The first of the places where a service may be at which it answers; else why it is at none.
-    async fn first(&self, found: &Found) -> std::result::Result<Place, Vec<String>> {
-        let candidates = found.candidates();
-        let answers = join_all(candidates.iter().map(|one| self.is_at(found.service, one))).await;
+    /// Pings every address that a service may have, and takes the first one at which it answers.
+    async fn first(&self, found: &Found) -> Sought {
+        let mut answers = BTreeMap::new();
         let mut notes = Vec::new();
-        for (one, answer) in candidates.iter().zip(answers) {
-            match answer {
-                Ok(place) => return Ok(place),
-                Err(why) => notes.push(format!("{} ({}): {why}", one.address, one.how)),
+        let candidates = found.candidates();
+        let urls: Vec<String> = candidates.iter().filter_map(|one| address(&one.address).ok()).collect();
+        let asked = join_all(urls.iter().map(|url| self.ask(found.service, url))).await;
+        answers.extend(urls.into_iter().zip(asked));
+        for one in &candidates {
+            let place = Place { url: address(&one.address).unwrap_or_default(), how: one.how.clone() };
+            match answers.get(&place.url) {
+                Some(Ok(_)) => return Sought { place: Ok(place), answers },
+                Some(Err(why)) => notes.push(format!("{} ({}): {why}", one.address, one.how)),
+                None => notes.push(format!("{} ({}) is not an address", one.address, one.how)),
             }
         }
         if let Some(domain) = found.domain.as_deref().filter(|_| found.is_installed()) {
             let resolved = tokio::time::timeout(NAME, tokio::net::lookup_host((domain, 80))).await;
-            let one = Candidate { address: domain.to_owned(), how: "its name in the DNS".to_owned() };
-            match resolved {
-                Ok(Ok(_)) => match self.is_at(found.service, &one).await {
-                    Ok(place) => return Ok(place),
-                    Err(why) => notes.push(format!("{domain}: {why}")),
-                },
+            match (resolved, address(domain)) {
+                (Ok(Ok(_)), Ok(url)) => {
+                    let answer = self.ask(found.service, &url).await;
+                    answers.insert(url.clone(), answer.clone());
+                    match answer {
+                        Ok(_) => {
+                            let place = Place { url, how: "its name in the DNS".to_owned() };
+                            return Sought { place: Ok(place), answers };
+                        }
+                        Err(why) => notes.push(format!("{domain}: {why}")),
+                    }
+                }
                 _ => notes.push(format!("{domain} does not resolve here")),
             }
         }
-        Err(notes)
+        Sought { place: Err(notes), answers }
     }
 
-    /// Whether the service answers at this place.
-    async fn is_at(&self, service: &'static Service, one: &Candidate) -> std::result::Result<Place, String> {
-        let url = address(&one.address).map_err(|error| error.message().to_owned())?;
-        let answer = self.ping(service, &url).await?;
-        ping::read(service.name, answer.status, &answer.body)?;
-        Ok(Place { url, how: one.how.clone() })
-    }
-
-    /// Asks an address how it is.
-    async fn ping(&self, service: &'static Service, url: &str) -> std::result::Result<Response, String> {
-        let client = (self.make)(service, url).map_err(|error| error.message().to_owned())?;
+    /// Pings a service at an address. The error says what is there instead.
+    async fn ask(&self, service: &'static Service, url: &str) -> std::result::Result<Health, String> {
+        // The version of one service is refused by another.
+        let client = (self.make)(&ANY, url).map_err(|error| error.message().to_owned())?;
         let request = Request::raw("GET", "/ping").map_err(|error| error.message().to_owned())?;
         match tokio::time::timeout(PING, client.once(&request)).await {
-            Ok(Ok(answer)) if is_cloudapi(&answer) => Err("a CloudAPI answers there".to_owned()),
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => ping::read(service.name, answer.status, &answer.body),
             Ok(Err(error)) => Err(error.message().to_owned()),
             Err(_) => Err(format!("it has not answered for {PING:?}")),
         }
     }
 
     /// The error of a SAPI that does not tell what it should.
-    async fn no_sapi(&self, client: &Client, place: &Place, error: Error) -> Error {
-        let Ok(request) = Request::raw("GET", "/ping") else { return error };
-        let Ok(Ok(answer)) = tokio::time::timeout(PING, client.once(&request)).await else {
+    async fn no_sapi(&self, place: &Place, error: Error) -> Error {
+        // The error itself says that nothing is there.
+        if error.fault().is_none() && error.kind() == Kind::Unreachable && !is_there(&place.url).await {
             return error.about(&format!("SAPI at {} ({})", place.url, place.how));
-        };
-        let whose = match ping::read("sapi", answer.status, &answer.body) {
-            _ if is_cloudapi(&answer) => "a CloudAPI answers there".to_owned(),
-            Err(whose) => whose,
-            Ok(health) if !health.why.is_empty() => {
-                return error.about(&format!("SAPI at {}: {}", place.url, health.why));
+        }
+        match self.ask(&SAPI, &place.url).await {
+            Err(whose) => {
+                Error::new(Kind::Unreachable, format!("SAPI is not at {} ({}): {whose}", place.url, place.how))
+                    .because(error)
+                    .hint("its address: --sapi HOST[:PORT]")
             }
-            Ok(_) => return error.about(&format!("SAPI at {}", place.url)),
-        };
-        let words = format!("SAPI is not at {} ({}): {whose}", place.url, place.how);
-        Error::new(Kind::Unreachable, words).because(error).hint("its address: --sapi HOST[:PORT]")
+            Ok(health) if health.why.is_empty() => error.about(&format!("SAPI at {}", place.url)),
+            Ok(health) => error.about(&format!("SAPI at {}: {}", place.url, health.why)),
+        }
     }
 
     /// How all instances are, asked at once, and what is to be said beside that.
@@ -339,78 +376,117 @@ impl<'a> Directory<'a> {
     /// # Errors
     /// SAPI does not tell, and nothing else was given.
     pub async fn health(&self) -> Result<(Vec<Line>, Vec<String>)> {
-        let mut notes = Vec::new();
-        let mut asked: Vec<(&'static Service, String, String)> = Vec::new();
-        let mut lines: Vec<Line> = Vec::new();
-        if let Some(sapi) = &self.given.sapi {
-            match self.survey().await {
-                Ok((survey, vmapi)) => of_survey(&survey, vmapi.ok().as_ref(), &mut asked, &mut notes),
-                // Of the rest nobody knows, which is no reason to say nothing.
-                Err(error) => lines.push(Line {
-                    service: "sapi",
-                    instance: String::new(),
-                    url: sapi.url.clone(),
-                    health: Health::down(error.message()),
-                }),
-            }
-            if lines.is_empty() && asked.iter().all(|(service, ..)| !std::ptr::eq(*service, &SAPI)) {
-                asked.insert(0, (&SAPI, String::new(), sapi.url.clone()));
-            }
-        }
-        for service in ALL {
-            if let Some(given) = self.given.services.get(&lower(service)) {
-                asked.retain(|(known, ..)| !std::ptr::eq(*known, *service));
-                asked.push((service, String::new(), given.url.clone()));
-            }
-        }
-        if self.given.sapi.is_none() && asked.is_empty() {
+        if self.given.told.is_empty() {
             self.sapi()?;
         }
-        let answers = asked.iter().map(async |(service, instance, url)| {
-            let health = match self.ping(service, url).await {
-                Ok(answer) => ping::read(service.name, answer.status, &answer.body).unwrap_or_else(Health::down),
-                Err(why) => Health::down(why),
+        let mut all = Checks::default();
+        if self.given.has(&SAPI) {
+            match self.survey().await {
+                Ok((survey, vmapi)) => {
+                    let others = survey.services.iter();
+                    others.filter(|found| !self.is_elsewhere(found.service)).for_each(|found| all.add(found));
+                    all.answers = vmapi.answers;
+                    if !all.asked.iter().any(|check| std::ptr::eq(check.service, &SAPI)) {
+                        all.asked.insert(0, Check { service: &SAPI, instance: String::new(), url: self.sapi()?.url });
+                    }
+                }
+                // Without SAPI the other services are not known, but those whose addresses were given are asked.
+                Err(error) => all.down(&SAPI, "", error.message()),
+            }
+        }
+        for service in ALL.iter().filter(|service| self.is_elsewhere(service)) {
+            match self.given.place(service) {
+                Ok(Some(place)) => {
+                    all.asked.push(Check { service, instance: String::new(), url: place.url });
+                }
+                Ok(None) => {}
+                Err(error) => all.down(service, "", error.message()),
+            }
+        }
+        let answers = all.asked.iter().map(async |check| {
+            let answer = match all.answers.get(&check.url).filter(|_| std::ptr::eq(check.service, &VMAPI)) {
+                Some(known) => known.clone(),
+                None => self.ask(check.service, &check.url).await,
             };
-            let service = ALL.iter().find(|known| std::ptr::eq(**known, *service)).map_or("", |known| known.name);
-            Line { service, instance: instance.clone(), url: url.clone(), health }
+            let health = answer.unwrap_or_else(Health::down);
+            Line { service: check.service.name, instance: check.instance.clone(), url: check.url.clone(), health }
         });
-        lines.extend(join_all(answers).await);
-        Ok((lines, notes))
+        let mut lines = join_all(answers).await;
+        lines.extend(all.down);
+        let place = |line: &Line| ALL.iter().position(|service| service.name == line.service);
+        lines.sort_by_key(place);
+        Ok((lines, all.notes))
+    }
+
+    /// Whether the address of a service was given, so that its instances need not be looked for.
+    fn is_elsewhere(&self, service: &Service) -> bool {
+        !std::ptr::eq(service, &SAPI) && self.given.has(service)
     }
 }
 
-/// Whom to ask of a survey: each instance whose address is known. What cannot be asked is named.
-fn of_survey(
-    survey: &Survey,
-    vmapi: Option<&Place>,
-    asked: &mut Vec<(&'static Service, String, String)>,
-    notes: &mut Vec<String>,
-) {
-    for found in &survey.services {
-        let name = lower(found.service);
-        if !found.known {
-            notes.push(format!("{name} is not installed"));
-            continue;
+/// An address to ping, and the instance that has it.
+struct Check {
+    service: &'static Service,
+    instance: String,
+    url: String,
+}
+
+/// The pings to send, and what is known without them.
+#[derive(Default)]
+struct Checks {
+    asked: Vec<Check>,
+    /// The answers of VMAPI from the survey, by address.
+    answers: BTreeMap<String, std::result::Result<Health, String>>,
+    down: Vec<Line>,
+    notes: Vec<String>,
+}
+
+impl Checks {
+    fn down(&mut self, service: &'static Service, instance: &str, why: impl Into<String>) {
+        let (instance, health) = (instance.to_owned(), Health::down(why));
+        self.down.push(Line { service: service.name, instance, url: String::new(), health });
+    }
+
+    /// Adds each instance of a service at the first of its addresses; if none has one, each address of the service. An
+    /// instance whose VM is gone gets only a note as long as another one is live.
+    fn add(&mut self, found: &Found) {
+        let service = found.service;
+        if !found.is_installed() {
+            return self.notes.push(format!("{} is not installed", lower(service)));
         }
-        notes.extend(found.silent());
-        let live: Vec<_> = found.instances.iter().filter(|one| !one.is_silent()).collect();
-        if live.is_empty() {
-            notes.push(format!("{name} has no instance"));
+        let (own, others): (Vec<Candidate>, Vec<Candidate>) =
+            found.candidates().into_iter().partition(|one| !one.instance.is_empty());
+        let (silent, live): (Vec<&Instance>, Vec<&Instance>) = found.instances.iter().partition(|one| one.is_silent());
+        for one in &silent {
+            let why = format!("its VM is {}", one.state.as_deref().unwrap_or_default());
+            match one.is_gone() && !live.is_empty() {
+                true => self.notes.push(format!("{}: {why}", one.alias)),
+                false => self.down(service, &one.alias, why),
+            }
         }
-        for one in live {
-            let installed = found.installed.first().filter(|_| found.instances.len() == 1);
-            let known = vmapi.filter(|_| name == "vmapi" && found.instances.len() == 1).map(|place| place.url.as_str());
-            let address = one.address().or(known).or(installed.map(String::as_str)).or(found.domain.as_deref());
-            match address.and_then(address_of) {
-                Some(url) => asked.push((found.service, one.alias.clone(), url)),
-                None => notes.push(format!("the address of {} is not known", one.alias)),
+        for one in &live {
+            let known =
+                own.iter().find(|candidate| candidate.instance == one.alias).map(|candidate| &candidate.address);
+            // The addresses of the service are theirs then.
+            if known.is_none() && own.is_empty() && !others.is_empty() {
+                continue;
+            }
+            match known.or(found.domain.as_ref()).and_then(|typed| address(typed).ok()) {
+                Some(url) => self.asked.push(Check { service, instance: one.alias.clone(), url }),
+                None => self.down(service, &one.alias, "its address is not known"),
+            }
+        }
+        let alone = match live.as_slice() {
+            [one] if others.len() == 1 => one.alias.as_str(),
+            _ => "",
+        };
+        for one in others.iter().filter(|_| own.is_empty()) {
+            match address(&one.address) {
+                Ok(url) => self.asked.push(Check { service, instance: alone.to_owned(), url }),
+                Err(error) => self.down(service, alone, error.message()),
             }
         }
     }
-}
-
-fn address_of(typed: &str) -> Option<String> {
-    address(typed).ok()
 }
 
 /// The rows of a list.
@@ -428,16 +504,11 @@ async fn is_there(url: &str) -> bool {
     connected.is_ok_and(|connected| connected.is_ok())
 }
 
-/// Whether it is the public API that has answered.
-fn is_cloudapi(answer: &Response) -> bool {
-    answer.header("server").is_some_and(|name| name.to_ascii_lowercase().starts_with("cloudapi"))
-}
-
 /// The error for a service that was not found.
 fn lost(service: &Service, installed: bool, notes: &[String]) -> Error {
     let name = service.name;
     let (kind, words) = match (installed, notes.is_empty()) {
-        (false, _) => (Kind::NotFound, format!("{name} is not installed: SAPI knows no such service")),
+        (false, _) => (Kind::NotFound, format!("{name} is not installed: SAPI knows no instance of it")),
         (true, true) => (Kind::NotFound, format!("{name} has no instance that could be asked")),
         (true, false) => (Kind::Unreachable, format!("{name} answers at none of its addresses")),
     };
@@ -448,6 +519,7 @@ fn lost(service: &Service, installed: bool, notes: &[String]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::admin::MAHI;
 
     #[test]
     fn an_address_is_a_host_with_or_without_a_port_or_a_url() {
@@ -466,13 +538,22 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_is_read_when_its_service_is_asked_for_and_an_option_at_once() {
+        let mut given = Given::default();
+        given.add("mahi", "a b", "MAHI_URL").unwrap();
+        assert_eq!(given.place(&MAHI).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(given.place(&VMAPI).unwrap(), None);
+        assert_eq!(given.add("vmapi", "a b", "--service").unwrap_err().kind(), Kind::Usage);
+    }
+
+    #[test]
     fn what_was_given_first_counts() {
         let mut given = Given::default();
         given.add("sapi", "10.0.0.1", "--sapi").unwrap();
         given.add("SAPI", "10.0.0.2", "SAPI_URL").unwrap();
         given.add("vmapi", "10.0.0.3:81", "--service").unwrap();
-        assert_eq!(given.sapi.as_ref().unwrap().url, "http://10.0.0.1");
-        assert_eq!(given.place(&VMAPI).unwrap().url, "http://10.0.0.3:81");
+        assert_eq!(given.place(&SAPI).unwrap().unwrap().url, "http://10.0.0.1");
+        assert_eq!(given.place(&VMAPI).unwrap().unwrap().url, "http://10.0.0.3:81");
         let error = given.add("nope", "10.0.0.1", "--service").unwrap_err();
         assert!(error.hints()[0].as_str().contains("vmapi"), "{error:?}");
     }

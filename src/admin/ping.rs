@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::api::admin::CUSTOMERS;
+
 /// How a service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
@@ -158,8 +160,10 @@ pub fn who(status: u16, body: &[u8]) -> String {
     if object.contains_key("backend") {
         return "PAPI or WORKFLOW answers there".to_owned();
     }
-    if object.contains_key("cloudapi") || text(object, "ping").is_some() && object.contains_key("cloudapi") {
-        return "a CloudAPI answers there".to_owned();
+    // It wants a signature, or another version than theirs.
+    if object.contains_key("cloudapi") || matches!(text(object, "code"), Some("InvalidCredentials" | "InvalidVersion"))
+    {
+        return CUSTOMERS.to_owned();
     }
     let begin = body.trim_ascii_start().first();
     match begin {
@@ -269,7 +273,13 @@ mod tests {
     fn what_is_no_service_is_told_by_what_it_is() {
         for (status, body, said) in [
             (200, "<html>hello</html>", "a web page"),
-            (200, r#"{"ping":"pong","cloudapi":{"versions":["9.0.0"]}}"#, "a CloudAPI"),
+            (200, r#"{"ping":"pong","cloudapi":{"versions":["9.0.0"]}}"#, "that is CloudAPI"),
+            (
+                401,
+                r#"{"code":"InvalidCredentials","message":"You must make authenticated requests to use CloudAPI"}"#,
+                "that is CloudAPI",
+            ),
+            (400, r#"{"code":"InvalidVersion","message":"~2 is not supported by GET /ping"}"#, "that is CloudAPI"),
             (404, r#"{"code":"ResourceNotFound","message":"/ping does not exist"}"#, "answers 404"),
             (200, "[]", "answers 200"),
             (200, "null", "answers 200"),

@@ -9,6 +9,8 @@ use crate::api::Service;
 
 /// States of a VM behind which no service answers any more, or nobody knows whether one does.
 const SILENT: &[&str] = &["destroyed", "failed", "unknown"];
+/// Those of them that are final.
+const GONE: &[&str] = &["destroyed", "failed"];
 
 /// An instance of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,9 +33,9 @@ impl Instance {
         self.state.as_deref().is_some_and(|state| SILENT.contains(&state))
     }
 
-    /// Its address, as far as it is known.
-    pub fn address(&self) -> Option<&str> {
-        self.told.as_deref().or(self.nic.as_deref())
+    /// Whether its VM was destroyed or has failed.
+    pub fn is_gone(&self) -> bool {
+        self.state.as_deref().is_some_and(|state| GONE.contains(&state))
     }
 
     /// The number at the end of its alias, by which instances are sorted.
@@ -48,8 +50,6 @@ impl Instance {
 pub struct Found {
     /// The service.
     pub service: &'static Service,
-    /// Whether SAPI knows it.
-    pub known: bool,
     /// Its instances, in the order of their numbers.
     pub instances: Vec<Instance>,
     /// Addresses of the time when it was installed.
@@ -65,6 +65,8 @@ pub struct Candidate {
     pub address: String,
     /// How it is known.
     pub how: String,
+    /// The alias of the instance that has it; empty for one of the service.
+    pub instance: String,
 }
 
 /// What was told of a data center.
@@ -106,7 +108,6 @@ impl Survey {
             let named = metadata(&format!("{name}_domain")).map(str::to_owned);
             Found {
                 service,
-                known: !ids.is_empty(),
                 instances,
                 installed: installed.filter(|ip| !ip.is_empty()).map(str::to_owned).collect(),
                 domain: named.or_else(|| of_center.map(|(center, domain)| format!("{name}.{center}.{domain}"))),
@@ -145,14 +146,14 @@ impl Found {
     /// Where it may be, in the order in which that is tried; the name in the DNS is not among them.
     pub fn candidates(&self) -> Vec<Candidate> {
         let mut all: Vec<Candidate> = Vec::new();
-        let mut add = |address: &str, how: String| {
+        let mut add = |address: &str, how: String, instance: &str| {
             if all.iter().all(|known| known.address != address) {
-                all.push(Candidate { address: address.to_owned(), how });
+                all.push(Candidate { address: address.to_owned(), how, instance: instance.to_owned() });
             }
         };
         for one in self.instances.iter().filter(|one| !one.is_silent()) {
             if let Some(address) = &one.told {
-                add(address, format!("ADMIN_IP of {}", one.alias));
+                add(address, format!("ADMIN_IP of {}", one.alias), &one.alias);
             }
         }
         // An address of one that is gone may be another's by now.
@@ -162,11 +163,11 @@ impl Found {
                 .any(|one| one.is_silent() && [&one.told, &one.nic].into_iter().flatten().any(|ip| ip == address))
         };
         for address in self.installed.iter().filter(|address| !silent(address)) {
-            add(address, format!("{}_admin_ips", name(self.service)));
+            add(address, format!("{}_admin_ips", name(self.service)), "");
         }
         for one in self.instances.iter().filter(|one| !one.is_silent()) {
             if let Some(address) = &one.nic {
-                add(address, format!("admin NIC of {}", one.alias));
+                add(address, format!("admin NIC of {}", one.alias), &one.alias);
             }
         }
         all
@@ -212,7 +213,7 @@ mod tests {
         let aliases: Vec<&str> = survey.services[0].instances.iter().map(|one| one.alias.as_str()).collect();
         assert_eq!(aliases, ["vmapi1", "vmapi2", "vmapi3", "vmapi10"]);
         assert_eq!(survey.services[0].domain.as_deref(), Some("vmapi.dc1.example.com"));
-        assert!(!survey.services[2].known && survey.services[2].candidates().is_empty());
+        assert!(!survey.services[2].is_installed() && survey.services[2].candidates().is_empty());
     }
 
     #[test]
@@ -242,6 +243,6 @@ mod tests {
         let services = [json!({"uuid":"s1","name":"vmapi"}), json!({"uuid":{},"name":"papi"})];
         let mut survey = Survey::read(&[&VMAPI, &PAPI], &odd, &services, &odd);
         survey.add_vms(&odd);
-        assert!(survey.vms().is_empty() && survey.services[0].known && !survey.services[1].known);
+        assert!(survey.vms().is_empty() && survey.services.iter().all(|found| !found.is_installed()));
     }
 }

@@ -126,6 +126,8 @@ pub struct Op {
     pub targets: Takes,
     /// Gives its target another name, of which no two can have the same.
     pub renames: bool,
+    /// Fields of which the service wants at least one.
+    pub one_of: &'static [&'static str],
 }
 
 /// How many targets a command takes, and how it works on several.
@@ -183,6 +185,7 @@ impl Op {
             refused_while_busy: false,
             targets: Takes::One,
             renames: false,
+            one_of: &[],
         }
     }
     /// A GET that answers an array.
@@ -311,6 +314,11 @@ impl Op {
     /// Gives its target another name.
     pub const fn renames(mut self) -> Self {
         self.renames = true;
+        self
+    }
+    /// Wants at least one of these fields.
+    pub const fn one_of(mut self, fields: &'static [&'static str]) -> Self {
+        self.one_of = fields;
         self
     }
     /// Is refused while something else is done to the target.

@@ -7,10 +7,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Client;
-use super::poll::{End, Poll, late};
+use super::poll::{End, Poll, Time, late};
 use super::wait::Wait;
 use crate::answer::{Answer, Row};
-use crate::api::{Goal, Jobs, Noun};
+use crate::api::{Goal, Jobs, Noun, Op};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::Args;
 use crate::response::Response;
@@ -23,6 +23,8 @@ const AFTER: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(10);
 /// So many looks the object may not be found: it need not be known everywhere at once.
 const NOT_FOUND_YET: u32 = 6;
+/// How a job stands that goes on once somebody resumes it.
+const WAITING: &str = "waiting";
 
 /// A job that is followed, and its further attempts.
 struct Followed {
@@ -30,17 +32,62 @@ struct Followed {
     id: String,
     /// Those before it.
     past: Vec<String>,
-    /// How it stands, in words.
+    /// What shows one.
+    get: &'static Op,
+    /// What lists the jobs among which the next attempt is, and on what, where a job itself does not name it.
+    others: Option<(&'static Op, Args)>,
+    /// Whether the service itself has named or shown it: then it is not missing, but not seen.
+    known: bool,
+    /// How it stands, such as `running`.
     words: String,
     /// Since when it cannot be asked for.
     unheard: Option<Instant>,
     /// Since when it is known to be retried.
     retried: Option<Instant>,
-    /// Since when it has ended well.
-    ended: Option<Instant>,
+}
+
+/// The end of a job.
+#[derive(Clone, Debug)]
+pub struct JobEnd {
+    /// The id of its last attempt.
+    pub id: String,
+    /// That attempt, as the service shows it.
+    pub job: Answer,
+    /// What went wrong, such as `failed in cnapi.stop_vm: no such server`; `None` where it has ended well.
+    pub fault: Option<String>,
 }
 
 impl Client {
+    /// Waits for the end of a job, and of the attempts that follow it where it is retried. `get` shows a job, which is
+    /// the last part of its path.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] for a job that is not there; [`Kind::FailedState`] for one that waits until it is resumed;
+    /// [`Kind::TimedOut`] when it took too long; [`Kind::Unreachable`] where nobody tells of it for a minute.
+    pub async fn end_of_job(
+        &self,
+        get: &'static Op,
+        id: &str,
+        time: Time,
+        progress: impl FnMut(&str),
+    ) -> Result<JobEnd> {
+        let mut job = Followed::new(id, get, None);
+        let end = self
+            .poll(time, progress, async |client, _| match client.look_at_job(&mut job).await? {
+                Some(end) => Ok(Poll::Done(end)),
+                None if job.words == WAITING => {
+                    let error = Error::new(Kind::FailedState, format!("job {} waits to be resumed", job.id));
+                    Err(client.of_job(&job, error))
+                }
+                None => Ok(Poll::NotYet(job.words.clone())),
+            })
+            .await?;
+        match end {
+            End::Done(end) => Ok(end),
+            End::Late(seen, last) => Err(late("job", &job.id, seen.as_deref(), time, last)),
+        }
+    }
+
     /// Waits until the job that an operation has started has ended well, and its object shows it.
     ///
     /// # Errors
@@ -53,40 +100,43 @@ impl Client {
         progress: impl FnMut(&str),
     ) -> Result<Answer> {
         let show = self.request(noun.get, &waiting.args.in_path_of(noun.get))?;
-        let mut job = Followed::new(job);
+        let others = Some((jobs.of_one, waiting.args.in_path_of(jobs.of_one)));
+        let mut job = Followed { known: true, ..Followed::new(job, jobs.get, others) };
+        // Since when it has ended well.
+        let mut ended: Option<Instant> = None;
         let mut was_there = false;
         let mut moved = waiting.before.moved;
         let end = self
             .poll(waiting.time, progress, async |client, looks| {
-                if job.ended.is_none() {
-                    client.look_at_job(&mut job, waiting, noun, jobs).await?;
+                if ended.is_none() && client.has_succeeded(&mut job, waiting, noun).await? {
+                    ended = Some(Instant::now());
                 }
                 let seen = client.send(&show).await?;
                 if seen.is_gone() && !matches!(goal, Goal::Gone) && !was_there && looks < NOT_FOUND_YET {
-                    return Ok(Poll::NotYet(job.words.clone()));
+                    return Ok(Poll::NotYet(standing("", &job)));
                 }
                 was_there |= seen.is_success();
-                let state = state(&seen);
+                let state = state(noun, &seen);
                 if !matches!(goal, Goal::Gone) && noun.gone.contains(&state.as_str()) {
                     let words = format!("{} {} was {state} meanwhile", noun.word, waiting.name);
-                    return Err(client.of_job(&job, jobs, Error::new(Kind::FailedState, words)));
+                    return Err(client.of_job(&job, Error::new(Kind::FailedState, words)));
                 }
                 // A state that does not last may be over before the job is.
                 let passes = waiting.state.is_some();
                 let look =
                     match client.look(noun, goal, seen, waiting, (moved || !matches!(goal, Goal::Gone), true)).await {
                         // What the object cannot say, its job does.
-                        Err(error) if error.kind() == Kind::FailedState && job.ended.is_none() => {
-                            let told = client.look_at_job(&mut job, waiting, noun, jobs).await;
+                        Err(error) if error.kind() == Kind::FailedState && ended.is_none() => {
+                            let told = client.has_succeeded(&mut job, waiting, noun).await;
                             return Err(told
                                 .err()
                                 .filter(|told| told.kind() == Kind::FailedState)
-                                .unwrap_or_else(|| client.of_job(&job, jobs, error)));
+                                .unwrap_or_else(|| client.of_job(&job, error)));
                         }
                         look => look?,
                     };
                 moved |= !state.is_empty() && !noun.failed.contains(&state.as_str());
-                match (look, job.ended) {
+                match (look, ended) {
                     (Poll::Done(answer), Some(_)) => Ok(Poll::Done(answer)),
                     (Poll::Done(answer), None) if passes => Ok(Poll::Done(answer)),
                     (Poll::NotYet(state), Some(ended)) if ended.elapsed() > AFTER => Err(behind(waiting, noun, &state)),
@@ -98,141 +148,150 @@ impl Client {
             End::Done(answer) => Ok(answer),
             End::Late(seen, last) => {
                 let error = late(noun.word, waiting.name, seen.as_deref(), waiting.time, last);
-                Err(self.of_job(&job, jobs, error))
+                Err(self.of_job(&job, error))
             }
         }
     }
 
-    /// Looks how far the job is.
-    async fn look_at_job(&self, job: &mut Followed, waiting: &Wait<'_>, noun: &Noun, jobs: Jobs) -> Result<()> {
-        let param = jobs.get.path_params().last().unwrap_or_default();
-        let ask = self.request(jobs.get, &Args::new().set(param, &job.id))?;
-        let seen = self.send(&ask).await.and_then(|seen| seen.answer(jobs.get));
+    /// Whether the job has ended well by now.
+    ///
+    /// # Errors
+    /// [`Kind::FailedState`] where it has ended otherwise.
+    async fn has_succeeded(&self, job: &mut Followed, waiting: &Wait<'_>, noun: &Noun) -> Result<bool> {
+        match self.look_at_job(job).await? {
+            Some(JobEnd { fault: Some(fault), .. }) => {
+                let words = format!("the {} of {} {} {fault}", waiting.op.verb, noun.word, waiting.name);
+                Err(self.of_job(job, Error::new(Kind::FailedState, words)))
+            }
+            end => Ok(end.is_some()),
+        }
+    }
+
+    /// Looks how far the job is; returns its end once it has come to it.
+    async fn look_at_job(&self, job: &mut Followed) -> Result<Option<JobEnd>> {
+        let ask = self.request(job.get, &job.args())?;
+        let seen = self.send(&ask).await.and_then(|seen| seen.answer(job.get));
         let answer = match seen {
             Ok(answer) => answer,
+            Err(error) if !job.known && error.kind() == Kind::NotFound => {
+                return Err(error.about(&format!("job {}", job.id)));
+            }
             Err(error) => {
                 let since = *job.unheard.get_or_insert_with(Instant::now);
-                job.words = "its job cannot be asked for".to_owned();
+                job.words = "out of reach".to_owned();
                 return match since.elapsed() > LOST {
                     true => {
                         let words = format!("the job {} has not been seen for {LOST:?}, and may go on", job.id);
                         let error = Error::new(Kind::Unreachable, words).because(error).lasting();
-                        Err(self.of_job(job, jobs, error))
+                        Err(self.of_job(job, error))
                     }
-                    false => Ok(()),
+                    false => Ok(None),
                 };
             }
         };
         job.unheard = None;
-        let Some(row) = answer.first() else { return Ok(()) };
+        job.known = true;
+        let Some(row) = answer.first() else { return Ok(None) };
         let execution = row.text("/execution").unwrap_or_default().into_owned();
         let step = last_step(row);
         job.words = match &step {
-            Some(step) if execution == "running" => format!("job running, {} done", step.name),
-            _ => format!("job {execution}"),
+            Some(step) if execution == "running" => format!("running, {} done", step.name),
+            _ => execution.clone(),
         };
-        let fault = step.filter(|step| !step.error.is_empty());
-        match (execution.as_str(), fault) {
-            ("succeeded", None) => job.ended = Some(Instant::now()),
-            ("canceled", Some(step)) if step.error == "cancel" => {
-                return Err(self.failed(job, waiting, noun, jobs, "was canceled"));
-            }
-            ("canceled", None) => {
-                return Err(self.failed(job, waiting, noun, jobs, "was canceled, as jobs are whose runner is lost"));
-            }
+        let fault = match (execution.as_str(), step.filter(|step| !step.error.is_empty())) {
+            ("succeeded", None) => None,
+            ("canceled", Some(step)) if step.error == "cancel" => Some("was canceled".to_owned()),
+            ("canceled", None) => Some("was canceled, as jobs are whose runner is lost".to_owned()),
             ("failed" | "canceled" | "succeeded", Some(step)) => {
-                let words = format!("failed in {}: {}", step.name, step.error);
-                return Err(self.failed(job, waiting, noun, jobs, &words));
+                Some(format!("failed in {}: {}", step.name, step.error))
             }
-            ("failed", None) => {
-                return Err(self.failed(job, waiting, noun, jobs, "failed, and its job does not say why"));
-            }
-            ("retried", _) => return self.next_attempt(job, row, waiting, noun, jobs).await,
-            _ => {}
-        }
-        Ok(())
+            ("failed", None) => Some("failed, and nothing says why".to_owned()),
+            ("retried", _) if self.goes_on(job, row).await? => return Ok(None),
+            ("retried", _) => Some("was retried as often as it may be, and failed".to_owned()),
+            _ => return Ok(None),
+        };
+        Ok(Some(JobEnd { id: job.id.clone(), fault, job: answer }))
     }
 
-    /// Goes on with the next attempt of a job that is retried.
-    async fn next_attempt(
-        &self,
-        job: &mut Followed,
-        row: Row<'_>,
-        waiting: &Wait<'_>,
-        noun: &Noun,
-        jobs: Jobs,
-    ) -> Result<()> {
+    /// Goes on with the next attempt of a job that is retried, or waits for it to be there; `false` where none comes.
+    async fn goes_on(&self, job: &mut Followed, row: Row<'_>) -> Result<bool> {
         let since = *job.retried.get_or_insert_with(Instant::now);
-        let text = |row: Row<'_>, field: &str| row.text(field).unwrap_or_default().into_owned();
-        let all = self.call(jobs.of_one, &waiting.args.in_path_of(jobs.of_one)).await?;
-        let follows = |next: &Row<'_>| {
-            let new = next.text("/uuid").is_some_and(|id| id != job.id && !job.past.iter().any(|past| *past == id));
-            new && match next.text("/prev_attempt") {
-                Some(before) => before == job.id,
-                // Who does not show it is asked for the next one of the same task.
-                None => {
-                    text(*next, "/params/task") == text(row, "/params/task")
-                        && text(*next, "/created_at") >= text(row, "/created_at")
-                }
-            }
-        };
         // The record itself may say which one follows.
-        let told = row.text("/next_attempt");
-        let is_next = |next: &Row<'_>| match &told {
-            Some(id) => text(*next, "/uuid") == **id,
-            None => follows(next),
-        };
-        let next = all.rows().filter(is_next).min_by_key(|next| text(*next, "/created_at"));
-        match next.map(|next| text(next, "/uuid")) {
-            Some(id) => {
-                job.past.push(std::mem::replace(&mut job.id, id));
-                job.retried = None;
-                job.words = "job retried".to_owned();
-                Ok(())
+        let told = row.text("/next_attempt").map(std::borrow::Cow::into_owned).filter(|id| job.is_new(id));
+        let next = match (told, &job.others) {
+            (Some(id), _) => Some(id),
+            (None, Some((list, args))) => {
+                let all = self.call(list, args).await?;
+                let next = all.rows().filter(|next| job.is_followed_by(row, *next));
+                next.min_by_key(|next| text(*next, "/created_at")).map(|next| text(next, "/uuid"))
             }
-            None if since.elapsed() < RETRY => Ok(()),
-            None => Err(self.failed(job, waiting, noun, jobs, "was retried as often as it may be, and failed")),
-        }
-    }
-
-    /// The error of a job that has failed.
-    fn failed(&self, job: &Followed, waiting: &Wait<'_>, noun: &Noun, jobs: Jobs, how: &str) -> Error {
-        let words = format!("the {} of {} {} {how}", waiting.op.verb, noun.word, waiting.name);
-        self.of_job(job, jobs, Error::new(Kind::FailedState, words))
+            (None, None) => None,
+        };
+        let Some(id) = next else { return Ok(since.elapsed() < RETRY) };
+        job.past.push(std::mem::replace(&mut job.id, id));
+        job.retried = None;
+        job.words = "retried".to_owned();
+        Ok(true)
     }
 
     /// The error, with the command that shows the job.
-    fn of_job(&self, job: &Followed, jobs: Jobs, error: Error) -> Error {
-        let param = jobs.get.path_params().last().unwrap_or_default();
-        let command = Args::new().set(param, &job.id).command(self.service, jobs.get);
-        error.hint(Hint::run("its job", command))
+    fn of_job(&self, job: &Followed, error: Error) -> Error {
+        error.hint(Hint::run("its job", job.args().command(self.service, job.get)))
     }
 }
 
 impl Followed {
-    fn new(id: &str) -> Followed {
+    fn new(id: &str, get: &'static Op, others: Option<(&'static Op, Args)>) -> Followed {
         Followed {
             id: id.to_owned(),
             past: Vec::new(),
-            words: "job begun".to_owned(),
+            get,
+            others,
+            known: false,
+            words: "begun".to_owned(),
             unheard: None,
             retried: None,
-            ended: None,
         }
+    }
+
+    /// What shows it takes this.
+    fn args(&self) -> Args {
+        Args::new().set(self.get.path_params().last().unwrap_or_default(), &self.id)
+    }
+
+    /// Whether this is none of the attempts so far.
+    fn is_new(&self, id: &str) -> bool {
+        id != self.id && self.past.iter().all(|past| past != id)
+    }
+
+    /// Whether this job is the next attempt of the one that is followed, which is `row`.
+    fn is_followed_by(&self, row: Row<'_>, next: Row<'_>) -> bool {
+        next.text("/uuid").is_some_and(|id| self.is_new(&id))
+            && match next.text("/prev_attempt") {
+                Some(before) => before == self.id,
+                // Who does not show it is asked for the next one of the same task.
+                None => {
+                    text(next, "/params/task") == text(row, "/params/task")
+                        && text(next, "/created_at") >= text(row, "/created_at")
+                }
+            }
     }
 }
 
+fn text(row: Row<'_>, pointer: &str) -> String {
+    row.text(pointer).unwrap_or_default().into_owned()
+}
+
 /// A step of a job's chain.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Step {
+struct Step {
     /// The task, such as `cnapi.stop_vm`.
-    pub name: String,
+    name: String,
     /// What went wrong, in a sentence; empty where nothing did.
-    pub error: String,
+    error: String,
 }
 
 /// The last step of a job that has ended.
-pub fn last_step(job: Row<'_>) -> Option<Step> {
+fn last_step(job: Row<'_>) -> Option<Step> {
     let steps: Vec<Value> = serde_json::from_str(&job.text("/chain_results")?).ok()?;
     let last = steps.last()?;
     let name = last.get("name").and_then(Value::as_str).unwrap_or("a step without a name").to_owned();
@@ -290,14 +349,14 @@ fn told(error: &Value, depth: usize) -> Option<String> {
 /// The object's state as it and its job have it.
 fn standing(state: &str, job: &Followed) -> String {
     match state {
-        "" => job.words.clone(),
-        state => format!("{state}, {}", job.words),
+        "" => format!("job {}", job.words),
+        state => format!("{state}, job {}", job.words),
     }
 }
 
-fn state(seen: &Response) -> String {
+fn state(noun: &Noun, seen: &Response) -> String {
     let record = Answer::from_record(&seen.body).ok().filter(|_| seen.is_success());
-    record.and_then(|record| Some(record.first()?.text("/state")?.into_owned())).unwrap_or_default()
+    record.as_ref().and_then(Answer::first).map_or(String::new(), |row| text(row, &format!("/{}", noun.state_field)))
 }
 
 /// The error where a job has ended well, and the object does not show it.

@@ -16,7 +16,7 @@ mod until;
 mod wait;
 mod wire;
 
-pub use jobs::{Step, last_step, sentence};
+pub use jobs::{JobEnd, sentence};
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
 pub use poll::Time;

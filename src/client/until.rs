@@ -20,8 +20,6 @@ pub enum Condition {
     State(String),
     /// It is not there, or is in a state in which it is gone ([`Noun::gone`]).
     Gone,
-    /// It is in a state that lasts ([`Noun::rests`]).
-    Rests,
     /// It has a tag of this name with this value, of this type: the text `7` is not the number.
     Tag(String, Value),
 }
@@ -133,7 +131,7 @@ impl Client {
                 }
                 Ok(Poll::NotYet(match &until.condition {
                     Condition::Tag(name, value) => without(&answer, &state, name, value),
-                    Condition::State(_) | Condition::Rests | Condition::Gone => state,
+                    Condition::State(_) | Condition::Gone => state,
                 }))
             })
             .await?;
@@ -156,7 +154,6 @@ pub(super) fn failed(noun: &Noun, name: &str, state: &str, answer: &Answer) -> E
 fn is_met(noun: &Noun, answer: &Answer, state: &str, condition: &Condition) -> bool {
     match condition {
         Condition::State(wanted) => state == wanted,
-        Condition::Rests => noun.rests.contains(&state),
         Condition::Gone => noun.gone.contains(&state),
         Condition::Tag(name, value) => tag(answer, name).is_some_and(|now| wait::same(&now, value)),
     }

@@ -105,7 +105,9 @@ impl Client {
             && !noun.failed.is_empty()
             && let Ok(shown) = self.call(noun.get, &args.in_path_of(noun.get)).await
         {
-            let state = shown.first().and_then(|row| row.text("/state").map(|state| state.into_owned()));
+            let state = shown
+                .first()
+                .and_then(|row| row.text(&format!("/{}", noun.state_field)).map(|state| state.into_owned()));
             before.moved = state.is_some_and(|state| !noun.failed.contains(&state.as_str()));
         }
         Ok(before)

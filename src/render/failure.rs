@@ -20,8 +20,10 @@ pub fn words(error: &Error, said: Said) -> String {
     }
     if let Some(fault) = error.fault() {
         for field in &fault.fields {
-            let _ =
-                write!(text, "\n  {}: {}: {}", escaped(&field.field), escaped(&field.code), escaped(&field.message));
+            // Some services leave the message out.
+            let parts = [&field.field, &field.code, &field.message].map(|part| escaped(part));
+            let said: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            let _ = write!(text, "\n  {}", said.join(": "));
         }
         let code = if fault.code.is_empty() { String::new() } else { format!(" {}", escaped(&fault.code)) };
         let id = fault.request_id.as_deref().map(|id| format!(", request id {}", escaped(id))).unwrap_or_default();
@@ -119,6 +121,19 @@ mod tests {
         // A mark still stands below its place.
         let marked = words(&Error::usage("wrong").mark("a=\nb", "  ^ here"));
         assert!(marked.ends_with("\n  hint: a= b\n          ^ here"), "{marked}");
+    }
+
+    #[test]
+    fn a_field_without_a_message_leaves_no_sign_behind() {
+        let field = |field: &str, code: &str, message: &str| crate::error::FieldFault {
+            field: field.to_owned(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+        };
+        let fields = vec![field("ram", "Invalid", "too small"), field("networks", "MissingParameter", "")];
+        let fault = crate::error::ServiceError { status: 409, fields, ..Default::default() };
+        let told = words(&Error::other("wrong").with_fault(fault));
+        assert_eq!(told, "error: wrong\n  ram: Invalid: too small\n  networks: MissingParameter\n  service: 409");
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Id {
 
     /// The id of an object, if it has one of the right type: a text with something in it, or a whole number.
     pub(super) fn within(self, row: Row<'_>) -> Option<Cow<'_, str>> {
-        let json = scan::early_member(row.json(), self.field)?;
+        let json = self.field.split('/').try_fold(row.json(), |object, name| scan::early_member(object, name))?;
         match self.ids {
             Ids::Number => json.parse::<u64>().ok().map(|_| Cow::Borrowed(json)),
             // Names may be anything: one that no path can hold is not put into one.

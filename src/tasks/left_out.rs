@@ -42,12 +42,12 @@ pub(super) fn gone(known: &Candidates, typed: &str) -> Option<Error> {
     let since = thing
         .text(&["updated"])
         .or_else(|| thing.text(&["last_modified"]))
-        .map_or(String::new(), |time| format!("since {}, ", brief(&time)));
+        .map_or(String::new(), |time| format!("since {}, and ", brief(&time)));
     let above = known.lister.strip_suffix(noun.list.verb).unwrap_or_default();
     let get = CommandLine::of(&format!("{above}{}", noun.get.verb)).on(&thing.id);
     let error = Error::new(Why::NotFound, format!("{} {} is {state}", noun.word, brief(name)));
-    let error = error.hint(Hint::run(format!("{since}and what is left of it"), get));
-    Some(error.hint(Hint::run("in the list", whole_list(known, name, &[&state]))))
+    let error = error.hint(Hint::run(format!("{since}what is left of it"), get));
+    Some(error.hint(Hint::run("all of them", whole_list(known, name, &[&state]))))
 }
 
 /// The error for a glob that fits none of a list but those that it leaves out. Where rows must be like something else

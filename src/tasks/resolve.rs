@@ -300,12 +300,13 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
 }
 
 /// The list's arguments with the service's own filter for this name, where there is one. It may refuse a name that
-/// nothing can have, or read it as a pattern: such a name is only compared here.
+/// nothing can have, or read it as a pattern: such a name is only compared here, unless there is no list without it.
 fn filtered(noun: &Noun, place: Args, typed: &str) -> Args {
     let name = named_version(noun, typed).0;
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    let must = |filter: &str| noun.list.fields.iter().any(|field| field.name == filter && field.required);
     match noun.filter {
-        Some(filter) if plain => place.set(filter, name),
+        Some(filter) if plain || must(filter) => place.set(filter, name),
         _ => place,
     }
 }

@@ -37,8 +37,8 @@ pub static SERVERS: Resource = Resource {
     aliases: &["server"],
     about: "Servers of the data center (CNAPI)",
     columns: &[
-        column("uuid"),
-        column("hostname"),
+        column("uuid").stays(),
+        column("hostname").stays(),
         column("status").stays(),
         column("setup").truth(),
         column("headnode").truth().roomy(),

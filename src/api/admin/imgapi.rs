@@ -42,9 +42,9 @@ pub static IMAGES: Resource = Resource {
     aliases: &["image"],
     about: "Images of all accounts (IMGAPI)",
     columns: &[
-        column("shortid").of("uuid").show(Show::ShortId).brief(),
+        column("shortid").of("uuid").show(Show::ShortId).brief().stays(),
         column("uuid").long(),
-        column("name"),
+        column("name").stays(),
         column("version"),
         column("state").stays(),
         column("type"),

@@ -3,12 +3,17 @@
 use super::INNER;
 use crate::api::*;
 
+/// An account. There is no list of them: a login is looked up by itself.
+pub static ACCOUNT: Noun = Noun::new("accountid", &GET, &LOOKUP)
+    .word("account")
+    .ids(Ids::Uuid, "account/uuid", "id or login")
+    .named("account/login")
+    .filter("login");
+
 /// GetAccountByUuid.
-pub static GET: Op =
-    Op::get("GetAccountByUuid", "get", "/accounts/:accountid", "Show an account by its id").columns(COLUMNS).examples(
-        "admin accounts get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f\n\
-         admin accounts get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --json",
-    );
+pub static GET: Op = Op::get("GetAccountByUuid", "get", "/accounts/:accountid", "Show an account")
+    .columns(COLUMNS)
+    .examples("admin accounts get acme\nadmin accounts get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --json");
 
 /// GetAccount.
 pub static LOOKUP: Op = Op::get("GetAccount", "find", "/accounts", "Show an account by its login")
@@ -17,8 +22,8 @@ pub static LOOKUP: Op = Op::get("GetAccount", "find", "/accounts", "Show an acco
     .examples("admin accounts find acme\nadmin accounts find acme --json");
 
 const COLUMNS: &[Column] = &[
-    column("uuid").of("/account/uuid"),
-    column("login").of("/account/login"),
+    column("uuid").of("/account/uuid").stays(),
+    column("login").of("/account/login").stays(),
     column("operator").of("/account/isOperator"),
     column("approved").of("/account/approved_for_provisioning"),
     column("account").nested(),
@@ -31,13 +36,14 @@ pub static ACCOUNTS: Resource = Resource {
     aliases: &["account"],
     about: "Accounts and their keys (mahi)",
     columns: COLUMNS,
-    ops: &[&LOOKUP, &GET],
+    ops: &[&GET, &LOOKUP],
 };
 
 /// MAHI. It has codes of its own for each thing that is missing.
 pub static MAHI: Service = Service {
     name: "MAHI",
     resources: &[&ACCOUNTS],
+    nouns: &[&ACCOUNT],
     missing: &[
         "ResourceNotFound",
         "AccountDoesNotExist",

@@ -19,7 +19,7 @@ pub use sapi::SAPI;
 pub use vmapi::VMAPI;
 pub use workflow::WORKFLOW;
 
-use super::{Field, Kind, Service, field, query};
+use super::{Column, Field, Kind, Remedy, Service, Show, body, column, field, query};
 
 /// The word before the commands of all of them.
 pub const PREFIX: &str = "admin";
@@ -41,8 +41,20 @@ const INNER: Service = Service {
     server: "",
     missing: &["ResourceNotFound"],
     denied: &["Forbidden", "NotAuthorized", "OperatorOnly"],
-    remedies: &[],
+    remedies: REMEDIES,
 };
+
+/// None of them wants a signature, and each is asked for a version that it has: one that lacks it is another service.
+const REMEDIES: &[Remedy] = &[
+    Remedy::new("InvalidCredentials", CUSTOMERS),
+    Remedy::new("InvalidVersion", "another service is there, perhaps CloudAPI; which one").run("admin discover"),
+];
+
+/// What is said where CloudAPI answers instead of one of them.
+pub const CUSTOMERS: &str = "that is CloudAPI, the customers' service; the internal ones are on the admin network";
+
+/// Any of them, when it is not known which one is at an address: it is asked for no version.
+pub static ANY: Service = INNER;
 
 /// The firewall service. It has no commands of its own yet.
 pub static FWAPI: Service = Service { name: "FWAPI", ..INNER };
@@ -65,3 +77,30 @@ pub fn named(name: &str) -> Option<&'static Service> {
 const LIMIT: Field = query("limit", Kind::Integer, field::LIMIT);
 /// Which row is the first.
 const OFFSET: Field = query("offset", Kind::Integer, "Skip this many first");
+/// Who may use a thing.
+const OWNERS: Field =
+    body("owner_uuids", Kind::Texts, "Account that may use it; may be repeated. Without any, all may").flag("owner");
+/// The brands of VMs.
+const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
+
+/// How the workflow service shows a job.
+const JOB_COLUMNS: &[Column] = &[
+    column("uuid").stays(),
+    column("name").stays(),
+    column("execution").stays(),
+    column("task").of("/params/task").long(),
+    column("vm").of("/params/vm_uuid").long(),
+    column("age").of("created_at").time().show(Show::Age),
+    column("created_at").time().long(),
+    column("exec_after").time().named(),
+    column("timeout").named(),
+    column("params").nested(),
+    column("chain_results").objects().named(),
+    column("elapsed").roomy(),
+    column("workflow_uuid").named(),
+    column("num_attempts").named(),
+    column("target").named(),
+    column("onerror_results").objects().named(),
+];
+/// The first of them, which is all that VMAPI shows of a job.
+const VM_JOB_COLUMNS: &[Column] = JOB_COLUMNS.split_at(11).0;

@@ -1,6 +1,6 @@
 //! PAPI: packages.
 
-use super::{INNER, LIMIT, OFFSET};
+use super::{BRANDS, INNER, LIMIT, OFFSET, OWNERS};
 use crate::api::*;
 
 /// A package.
@@ -32,10 +32,7 @@ pub static GET: Op = Op::get("GetPackage", "get", "/packages/:adminpackage", "Sh
     .examples("admin packages get g1-small\nadmin packages get g1-small -o name,quota");
 
 const ACTIVE: Field = body("active", Kind::Bool, "Whether VMs can be made with it");
-const BRAND: Field =
-    body("brand", Kind::OneOf(&["bhyve", "joyent", "joyent-minimal", "kvm", "lx"]), "Brand that it is for");
-const OWNERS: Field =
-    body("owner_uuids", Kind::Texts, "Account that may use it; may be repeated. Without any, all may").flag("owner");
+const BRAND: Field = body("brand", Kind::OneOf(BRANDS), "Brand that it is for");
 const ON: Field = body("networks", Kind::Texts, "UUID of a network that its VMs get; may be repeated").flag("network");
 const GROUP: Field = body("group", Kind::Text, "Group that it is shown in");
 const DESCRIPTION: Field = body("description", Kind::Text, "Description");
@@ -123,12 +120,12 @@ pub static UPDATE: Op = Op::put("UpdatePackage", "update", "/packages/:adminpack
     .assigns()
     .examples("admin packages update g1-small active=false\nadmin packages update g1-small --group general");
 
-/// DeletePackage, which the service refuses without force: VMs may have it.
+/// DeletePackage. Without force the service refuses every package, so there is nothing to choose.
 pub static DELETE: Op = Op::delete("DeletePackage", "delete", "/packages/:adminpackage", "Delete a package")
     .each()
     .long("VMs that have it keep its id. To have no new ones made with it: `admin packages update NAME active=false`.")
-    .fields(&[query("force", Kind::Flag("true"), "Delete it although VMs may have it").required()])
-    .examples("admin packages delete tiny --force --yes\nadmin packages delete tiny --force --dry-run");
+    .fixed(&[("force", "true")])
+    .examples("admin packages delete tiny --yes\nadmin packages delete tiny --dry-run");
 
 /// `sdc admin packages`.
 pub static PACKAGES: Resource = Resource {
@@ -136,9 +133,9 @@ pub static PACKAGES: Resource = Resource {
     aliases: &["package"],
     about: "Packages, also those that customers do not see (PAPI)",
     columns: &[
-        column("shortid").of("uuid").show(Show::ShortId).brief(),
+        column("shortid").of("uuid").show(Show::ShortId).brief().stays(),
         column("uuid").long(),
-        column("name"),
+        column("name").stays(),
         column("version"),
         column("active").truth(),
         column("max_physical_memory").show(Show::Mebibytes),

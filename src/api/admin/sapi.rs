@@ -74,7 +74,7 @@ pub static APPLICATIONS: Resource = Resource {
     name: "applications",
     aliases: &["application", "apps"],
     about: "Applications, above all the data center itself (SAPI)",
-    columns: &[column("uuid"), column("name"), column("owner_uuid"), column("metadata").nested()],
+    columns: &[column("uuid").stays(), column("name").stays(), column("owner_uuid"), column("metadata").nested()],
     ops: &[&LIST_APPLICATIONS, &GET_APPLICATION, &CREATE_APPLICATION, &UPDATE_APPLICATION, &DELETE_APPLICATION],
 };
 
@@ -128,8 +128,8 @@ pub static SERVICES: Resource = Resource {
     aliases: &["service", "svcs"],
     about: "Services of the data center (SAPI)",
     columns: &[
-        column("uuid"),
-        column("name"),
+        column("uuid").stays(),
+        column("name").stays(),
         column("type"),
         column("application_uuid").long(),
         column("params").nested(),
@@ -214,8 +214,8 @@ pub static INSTANCES: Resource = Resource {
     aliases: &["instance", "insts"],
     about: "Instances of the services, and the VMs that they are (SAPI)",
     columns: &[
-        column("uuid"),
-        column("alias").of("/params/alias"),
+        column("uuid").stays(),
+        column("alias").of("/params/alias").stays(),
         column("type"),
         column("service_uuid").ids_of(&SERVICE),
         column("server").of("/params/server_uuid").long(),
@@ -271,8 +271,8 @@ pub static MANIFESTS: Resource = Resource {
     aliases: &["manifest"],
     about: "Files that services are set up by (SAPI)",
     columns: &[
-        column("uuid"),
-        column("name"),
+        column("uuid").stays(),
+        column("name").stays(),
         column("path"),
         column("version"),
         column("post_cmd").long(),

@@ -1,6 +1,6 @@
 //! WORKFLOW: the jobs that carry out what the other services have taken on, and the workflows that these follow.
 
-use super::{INNER, LIMIT, OFFSET};
+use super::{INNER, JOB_COLUMNS, LIMIT, OFFSET};
 use crate::api::*;
 
 const ONE: &str = "/jobs/:job";
@@ -8,13 +8,7 @@ const ONE: &str = "/jobs/:job";
 /// A job. Its name is that of its workflow, which many have.
 pub static JOB: Noun = Noun {
     called: "id or short id",
-    ..Noun::new("job", &GET, &LIST).ids(Ids::Uuid, "uuid", "id or short id").named("uuid").rests(&[
-        "succeeded",
-        "failed",
-        "canceled",
-        "retried",
-        "waiting",
-    ])
+    ..Noun::new("job", &GET, &LIST).ids(Ids::Uuid, "uuid", "id or short id").named("uuid").stated("execution")
 };
 
 /// What jobs follow.
@@ -67,7 +61,7 @@ pub static INFO: Op = Op::list("GetJobInfo", "info", "/jobs/:job/info", "Show th
 
 /// Stats.
 pub static STATS: Op = Op::map("Stats", "stats", "/stats", "Count the jobs by how they ended")
-    .columns(&[column("name"), column("value")])
+    .columns(&[column("name").stays(), column("value").stays()])
     .examples("admin jobs stats\nadmin jobs stats --json");
 
 /// `sdc admin jobs`.
@@ -75,24 +69,7 @@ pub static JOBS: Resource = Resource {
     name: "jobs",
     aliases: &["job"],
     about: "Jobs of all services (workflow)",
-    columns: &[
-        column("uuid"),
-        column("name"),
-        column("execution").stays(),
-        column("task").of("/params/task").long(),
-        column("vm").of("/params/vm_uuid").long(),
-        column("age").of("created_at").time().show(Show::Age),
-        column("elapsed").roomy(),
-        column("created_at").time().long(),
-        column("exec_after").time().named(),
-        column("workflow_uuid").named(),
-        column("num_attempts").named(),
-        column("timeout").named(),
-        column("target").named(),
-        column("params").nested(),
-        column("chain_results").objects().named(),
-        column("onerror_results").objects().named(),
-    ],
+    columns: JOB_COLUMNS,
     ops: &[&LIST, &GET, &CANCEL, &RESUME, &INFO, &STATS],
 };
 
@@ -111,8 +88,8 @@ pub static WORKFLOWS: Resource = Resource {
     aliases: &["workflow"],
     about: "Workflows that jobs follow",
     columns: &[
-        column("uuid"),
-        column("name"),
+        column("uuid").stays(),
+        column("name").stays(),
         column("version").long(),
         column("timeout"),
         column("max_attempts"),

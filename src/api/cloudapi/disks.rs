@@ -6,7 +6,7 @@ const COLUMNS: &[Column] = &[
     column("shortid").of("id").show(Show::ShortId).brief().stays(),
     column("id").long(),
     column("size").show(Show::Mebibytes).stays(),
-    column("pci_slot"),
+    column("pci_slot").stays(),
     column("boot"),
     column("state").stays(),
     column("block_size").long(),

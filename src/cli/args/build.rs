@@ -2,9 +2,10 @@
 //! It knows nothing of what a command does.
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 
 use super::{given, targets, waiting};
+use crate::api::admin::PREFIX;
 use crate::api::{self, Field, Kind, Method, Noun, Op, Resource, Shape, Test, VERB_ALIASES};
 use crate::tasks::picks::is_nameable;
 use crate::tasks::row_filter::is_list;
@@ -46,7 +47,7 @@ pub fn resource(resource: &'static Resource, syntaxes: Syntaxes) -> Command {
         command = match op.verb.split_once(' ') {
             None => command.subcommand(verb(op, &words, op.verb, syntaxes)),
             Some((group, last)) => {
-                command = with_group(command, group);
+                command = with_group(command, &words, group);
                 let path = format!("{words} {group}");
                 command.mut_subcommand(group, |sub| sub.subcommand(verb(op, &path, last, syntaxes)))
             }
@@ -86,14 +87,19 @@ pub fn group_of(resource: &Resource, word: &str) -> Option<&'static str> {
     resource.ops.iter().copied().any(|op| below(&op)).then_some(*name)
 }
 
-/// The command with this group below it.
-pub fn with_group(command: Command, name: &'static str) -> Command {
+/// The command of the noun with these words, with this group below it.
+pub fn with_group(command: Command, words: &str, name: &'static str) -> Command {
     if command.find_subcommand(name).is_some() {
         return command;
     }
     let mut group = Command::new(name).subcommand_required(true).arg_required_else_help(true);
     if let Some((_, aliases, about)) = GROUPS.iter().find(|(known, ..)| *known == name) {
-        group = group.about(*about).visible_aliases(aliases.iter().copied());
+        // The internal services know VMs, and those of all accounts.
+        let about = match words.strip_prefix(PREFIX) {
+            Some(_) => about.replace("machine", "VM").replace("the account", "an account"),
+            None => (*about).to_owned(),
+        };
+        group = group.about(about).visible_aliases(aliases.iter().copied());
     }
     command.subcommand(group)
 }
@@ -164,12 +170,16 @@ pub fn fields(command: Command, op: &'static Op) -> Command {
     let in_a_row = given::is_shared(op);
     let typed = op.fields.iter().filter(|field| !matches!(field.kind, Kind::CopyOf(_)));
     let typed = typed.filter(|field| !(in_a_row && field.positional));
-    typed.fold(command, |all, field| {
+    let command = typed.fold(command, |all, field| {
         // A file may have what a new thing needs.
         let arg = if op.assigns && op.makes.is_some() { option(field).required(false) } else { option(field) };
         let all = if field.or_word { all.arg(word(field)) } else { all };
         all.arg(if field.positional { arg } else { arg.help_heading(heading) })
-    })
+    });
+    match op.one_of {
+        [] => command,
+        some => command.group(ArgGroup::new("one-of").args(some.iter().copied()).multiple(true).required(true)),
+    }
 }
 
 /// This field as a word, beside its option: both are too many. What is missing is said where it is sent.

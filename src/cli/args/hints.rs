@@ -197,7 +197,9 @@ fn as_filter(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
 /// How to select targets where none was named.
 fn picking(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
     let missing = text(error, ContextKind::InvalidArg);
-    let (_, op) = operation(tree, typed).filter(|(_, op)| op.takes_several() && missing.len() == 1)?;
+    // No selector stands for an option.
+    let targets_alone = matches!(missing.as_slice(), [one] if !one.contains("--"));
+    let (_, op) = operation(tree, typed).filter(|(_, op)| op.takes_several() && targets_alone)?;
     let noun = api::noun(op.path_params().last()?)?;
     let names = targets::picking(noun).into_iter().map(|id| format!("--{}", id.trim_start_matches("pick-")));
     let names: Vec<String> = names.collect();

@@ -149,9 +149,8 @@ pub(crate) fn lay_over(noun: &str, mut command: Command) -> Command {
         let Syntax::Own(own) = custom.syntax else { continue };
         command = match verb.split_once(' ') {
             None => command.subcommand(build::with_yes(own())),
-            Some((group, _)) => {
-                build::with_group(command, group).mut_subcommand(group, |sub| sub.subcommand(build::with_yes(own())))
-            }
+            Some((group, _)) => build::with_group(command, noun, group)
+                .mut_subcommand(group, |sub| sub.subcommand(build::with_yes(own()))),
         };
     }
     command

@@ -139,11 +139,16 @@ fn what_is_no_sapi_is_told_by_what_it_is() {
     assert!(said.contains("SAPI is not at") && said.contains("VMAPI answers there"), "{said}");
     let said = odd(&format!("{}\n* GET /ping -> 200 <html>hello</html>", lists("200 <html>hello</html>")));
     assert!(said.contains("a web page is there"), "{said}");
-    let said = odd(&format!(
-        "{}\n* GET /ping -> 200 {{\"ping\":\"pong\",\"cloudapi\":{{}}}}",
-        lists(&format!("404 {missing}"))
-    ));
-    assert!(said.contains("a CloudAPI answers there"), "{said}");
+    // As CloudAPI answers: without a signature, and to a version other than its own.
+    for ping in [
+        r#"401 {"code":"InvalidCredentials","message":"You must make authenticated requests to use CloudAPI"}"#,
+        r#"400 {"code":"InvalidVersion","message":"~2 is not supported by GET /ping"}"#,
+        r#"200 {"ping":"pong","cloudapi":{"versions":["9.20.0"]}}"#,
+    ] {
+        let refused = r#"400 {"code":"InvalidVersion","message":"~2 is not supported by GET /services"}"#;
+        let said = odd(&format!("{}\n* GET /ping -> {ping}", lists(refused)));
+        assert!(said.contains("that is CloudAPI, the customers' service"), "{ping}: {said}");
+    }
     // Nothing is there at all.
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let said = admin(home.path(), &[("SDC_SAPI_URL", &gone)], "vms list").failed(6);
@@ -232,4 +237,139 @@ fn secrets_of_sapi_are_hidden_unless_they_are_asked_for() {
     }
     let said = admin(home.path(), &vars, "applications list --json --show-secrets").well();
     assert!(said.contains("hush"), "{said}");
+}
+
+#[test]
+fn a_cloudapi_that_was_given_for_a_service_is_recognised() {
+    let home = tempfile::tempdir().unwrap();
+    let cloud = Script::new(
+        r#"GET /vms?state=active&limit=1000 -> 401 {"code":"InvalidCredentials","message":"You must make authenticated requests to use CloudAPI"}"#,
+    );
+    let said = admin(home.path(), &[("VMAPI_URL", &cloud.address)], "vms list").failed(5);
+    assert!(said.contains("that is CloudAPI, the customers' service"), "{said}");
+    // Internal services refuse a version that they lack in the same words, so that this alone does not tell which it is.
+    for (ping, whose) in [
+        (r#"* GET /ping -> 200 {"ping":"pong","cloudapi":{"versions":["9.20.0"]}}"#, "that is CloudAPI"),
+        (VMAPI_PING, "VMAPI answers there"),
+    ] {
+        let refused = |path: &str| {
+            format!(r#"* GET {path} -> 400 {{"code":"InvalidVersion","message":"~2 is not supported by GET {path}"}}"#)
+        };
+        let lists = ["/applications", "/applications?name=sdc", "/services", "/instances"].map(refused).join("\n");
+        let other = Script::new(&format!("{ping}\n{lists}"));
+        let vars = [("SAPI_URL", other.address.as_str())];
+        let said = admin(home.path(), &vars, "applications list").failed(5);
+        assert!(said.contains("another service is there, perhaps CloudAPI; which one: sdc admin discover"), "{said}");
+        let said = admin(home.path(), &vars, "discover").failed(6);
+        assert!(said.contains(whose), "{said}");
+    }
+}
+
+#[test]
+fn a_given_address_counts_once_its_service_answers_there_too() {
+    let home = tempfile::tempdir().unwrap();
+    let vmapi = Script::new(VMAPI_PING);
+    vmapi.add(&format!("* GET /vms?uuids={V0}&limit=1000 -> 200 []"));
+    let other = Script::new(WORKFLOW_PING);
+    let told = |wrong: &str| {
+        let told = Script::new(&sapi("", &instance("d1", V0, "vmapi0", &vmapi.address)));
+        let at = told.address.clone();
+        let said = admin(home.path(), &[("SAPI_URL", &at)], &format!("discover --service {wrong} -o service,url -H"));
+        told.done();
+        said
+    };
+    told(&format!("workflow={}", other.address)).well();
+    let said = told(&format!("napi={}", other.address));
+    assert!(said.out.contains(&format!("napi      http://{}", other.address)), "the address stays: {}", said.out);
+    assert!(said.failed(1).contains("napi: PAPI or WORKFLOW answers there"));
+}
+
+#[test]
+fn an_address_in_a_variable_hurts_only_who_asks_for_its_service() {
+    let home = tempfile::tempdir().unwrap();
+    let vmapi = Script::new("* GET /vms?state=active&limit=1000 -> 200 []");
+    let vars = [("MAHI_URL", "a b"), ("VMAPI_URL", &vmapi.address)];
+    admin(home.path(), &vars, "vms list").well();
+    let said = admin(home.path(), &vars, "accounts find acme").failed(2);
+    assert!(said.contains("MAHI_URL") && said.contains("'a b' is not an address"), "{said}");
+    admin(home.path(), &vars, "vms list --service 'mahi=a b'").failed(2);
+}
+
+#[test]
+fn health_has_a_line_for_what_is_installed_and_has_no_live_instance() {
+    let home = tempfile::tempdir().unwrap();
+    let (vmapi, workflow) = (Script::new(VMAPI_PING), Script::new(WORKFLOW_PING));
+    let other = "f1f3a4b5-c6d7-4e8f-99a0-1b2c3d4e5f60";
+    for (states, rows, noted) in [
+        (["running", "destroyed"], vec!["workflow workflow0 up"], "workflow1: its VM is destroyed"),
+        (["running", "failed"], vec!["workflow workflow0 up"], "workflow1: its VM is failed"),
+        (["running", "unknown"], vec!["workflow workflow0 up", "workflow workflow1 down"], ""),
+        (["failed", "destroyed"], vec!["workflow workflow0 down", "workflow workflow1 down"], ""),
+    ] {
+        vmapi.add(&format!(
+            r#"GET /vms?uuids={V0},{W0},{other}&limit=1000 -> 200 [{{"uuid":"{W0}","state":"{}"}},{{"uuid":"{other}","state":"{}"}}]"#,
+            states[0], states[1]
+        ));
+        let instances = [
+            instance("d1", V0, "vmapi0", &vmapi.address),
+            instance("d2", W0, "workflow0", &workflow.address),
+            instance("d2", other, "workflow1", "192.0.2.1"),
+        ];
+        let told = Script::new(&sapi("", &instances.join(",")));
+        let before = vmapi.lines().len();
+        let said = admin(home.path(), &[("SAPI_URL", &told.address)], "health -H -o service,instance,state");
+        let shown: Vec<String> =
+            said.out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(shown[2..], rows, "{states:?}: {said:?}");
+        assert_eq!(said.code, u8::from(rows.iter().any(|row| row.ends_with("down"))), "{said:?}");
+        assert!(said.err.contains(noted), "{said:?}");
+        assert!(said.err.contains("napi is not installed"), "{said:?}");
+        assert_eq!(vmapi.lines()[before..].iter().filter(|line| line.contains("/ping")).count(), 1, "once");
+    }
+}
+
+#[test]
+fn health_asks_a_service_that_only_its_admin_ips_tell_of() {
+    let home = tempfile::tempdir().unwrap();
+    let (vmapi, workflow) = (Script::new(VMAPI_PING), Script::new(WORKFLOW_PING));
+    vmapi.add(&format!("* GET /vms?uuids={V0}&limit=1000 -> 200 []"));
+    let metadata = format!(r#","workflow_admin_ips":"{}""#, workflow.address);
+    let told = Script::new(&sapi(&metadata, &instance("d1", V0, "vmapi0", &vmapi.address)));
+    let said = admin(home.path(), &[("SAPI_URL", &told.address)], "health -H -o service,state,url").well();
+    let row: Vec<&str> = said.lines().last().unwrap().split_whitespace().collect();
+    assert_eq!(row, ["workflow", "up", &format!("http://{}", workflow.address)], "{said}");
+}
+
+#[test]
+fn an_account_is_shown_by_its_id_and_by_its_login() {
+    let home = tempfile::tempdir().unwrap();
+    let account = filled(r#"200 {"account":{"uuid":"$A","login":"alice@example.com"},"roles":{}}"#);
+    let mahi = Script::new(&filled(&format!(
+        "GET /accounts?login=alice@example.com -> {account}
+        GET /accounts/$A -> {account}
+        GET /accounts/$A -> {account}
+        GET /accounts?login=bob -> 404 {{\"code\":\"AccountDoesNotExist\",\"message\":\"bob does not exist\"}}"
+    )));
+    let get = |who: &str| {
+        let words = filled(&format!("accounts get {who} -H -o uuid,login"));
+        admin(home.path(), &[("MAHI_URL", &mahi.address)], &words)
+    };
+    for who in ["alice@example.com", "$A"] {
+        assert_eq!(get(who).well(), filled("$A  alice@example.com\n"));
+    }
+    assert!(get("bob").failed(3).contains("bob does not exist"));
+    mahi.done();
+    let said = admin(home.path(), &[], "accounts get --help").well();
+    assert!(said.contains("Account: id or login") && !said.contains("ACCOUNTID"), "{said}");
+}
+
+#[test]
+fn a_package_is_deleted_without_a_switch_that_it_always_needs() {
+    let home = tempfile::tempdir().unwrap();
+    let papi = Script::new(&filled("DELETE /packages/$B?force=true -> 204"));
+    let run = |words: &str| admin(home.path(), &[("PAPI_URL", &papi.address)], &filled(words));
+    let said = run("packages delete $B").failed(2);
+    assert!(said.contains("without confirmation"), "{said}");
+    run("packages delete $B --yes").well();
+    papi.done();
 }

@@ -3,6 +3,7 @@
 #![cfg(feature = "cli")]
 
 mod discovery;
+mod jobs;
 mod run;
 mod script;
 mod table;

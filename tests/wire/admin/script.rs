@@ -1,6 +1,7 @@
 //! A service on a loopback port that answers a written sequence, and the program asking it. A line of a script is
 //! `METHOD TARGET [BODY] -> STATUS [BODY]`, as it goes over the wire but for the percent signs; one that begins with a
-//! star may be asked for any number of times.
+//! star may be asked for any number of times. Without a body none may come; the body
+//! `"*"` is any.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -33,7 +34,7 @@ struct Kept {
     wrong: Vec<String>,
 }
 
-/// A service.
+/// A service. What it was asked without being told to answer fails the test, at the latest when it goes.
 pub struct Script {
     pub address: String,
     kept: Arc<Mutex<Kept>>,
@@ -82,14 +83,24 @@ impl Script {
         self.asked().into_iter().map(|asked| asked.line).collect()
     }
 
-    /// Nothing else was asked, and all that had to be.
+    /// All was asked that had to be.
     #[track_caller]
     pub fn done(&self) {
         let kept = self.kept.lock().unwrap();
-        assert!(kept.wrong.is_empty(), "{:#?}", kept.wrong);
         let left: Vec<&str> =
             kept.steps.iter().filter(|step| !step.any && !step.used).map(|step| &*step.request).collect();
         assert!(left.is_empty(), "never asked: {left:#?}");
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        let kept = self.kept.lock();
+        if let Ok(kept) = kept.as_ref()
+            && !std::thread::panicking()
+        {
+            assert!(kept.wrong.is_empty(), "not in the script: {:#?}", kept.wrong);
+        }
     }
 }
 
@@ -108,11 +119,15 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
     stream.read_exact(&mut body).unwrap();
     let target = line.rsplit_once(' ').unwrap().0;
     let target = percent_encoding::percent_decode_str(target).decode_utf8().unwrap().into_owned();
-    let body: Option<Value> = serde_json::from_slice(&body).ok();
+    // A body that is not JSON must not pass for none.
+    let text = || Value::from(String::from_utf8_lossy(&body));
+    let body = (!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap_or_else(|_| text()));
     let mut kept = kept.lock().unwrap();
     let shown = body.as_ref().map_or(String::new(), |body| format!(" {body}"));
     kept.asked.push(Asked { line: format!("{target}{shown}"), headers: headers.to_ascii_lowercase() });
-    let fits = |step: &&mut Step| !step.used && step.request == target && (step.body == body || step.body.is_none());
+    let fits = |step: &&mut Step| {
+        !step.used && step.request == target && (step.body == body || body.is_some() && step.body == Some("*".into()))
+    };
     let (status, answer) = match kept.steps.iter_mut().find(fits) {
         Some(step) => {
             step.used = !step.any;

@@ -3,12 +3,15 @@
 use sdc::api::admin::napi::*;
 use sdc::api::admin::sapi::*;
 use sdc::api::admin::vmapi::{self, *};
-use sdc::api::admin::{self, NAPI, PAPI, SAPI, VMAPI, WORKFLOW, papi, workflow};
-use sdc::api::{Op, Service};
+use sdc::api::admin::{self, cnapi, imgapi, mahi, papi, workflow};
+use sdc::api::{Column, Level, Op, Service};
 
 use crate::{Vector, json, request};
 
-const SERVICES: &[&Service] = &[&VMAPI, &NAPI, &PAPI, &SAPI, &WORKFLOW];
+/// The internal services that have commands.
+fn services() -> impl Iterator<Item = &'static Service> {
+    sdc::api::SERVICES.iter().copied().filter(|service| service.is_inner())
+}
 
 /// Endpoints without an operation that have a command all the same, or will have one: pings are `health`, a HEAD counts
 /// what a list counts too.
@@ -56,7 +59,7 @@ fn every_endpoint_that_a_command_is_meant_for_is_an_operation() {
 
 #[test]
 fn every_operation_is_an_endpoint_of_the_same_method_and_path() {
-    for service in SERVICES {
+    for service in services() {
         for op in service.ops() {
             let of = service.name.to_ascii_lowercase();
             let [_, _, methods, path, _] =
@@ -97,6 +100,12 @@ fn reads() -> Vec<Vector> {
         (&workflow::GET_FLOW, &[("workflow", "w")], "GET /workflows/w", ""),
         (&papi::LIST, &[("name", "g1"), ("active", "true")], "GET /packages?name=g1&active=true", ""),
         (&papi::GET, &[("adminpackage", "p")], "GET /packages/p", ""),
+        (&imgapi::LIST, &[("name", "base"), ("state", "all")], "GET /images?name=base&state=all", ""),
+        (&imgapi::GET, &[("adminimage", "i")], "GET /images/i", ""),
+        (&cnapi::LIST, &[("headnode", "false"), ("extras", "vms")], "GET /servers?headnode=false&extras=vms", ""),
+        (&cnapi::GET, &[("server", "s")], "GET /servers/s", ""),
+        (&mahi::LOOKUP, &[("login", "alice")], "GET /accounts?login=alice", ""),
+        (&mahi::GET, &[("accountid", "a")], "GET /accounts/a", ""),
         (&LIST_APPLICATIONS, &[("name", "sdc")], "GET /applications?name=sdc", ""),
         (&GET_APPLICATION, &[("application", "a")], "GET /applications/a", ""),
         (&LIST_SERVICES, &[("type", "vm")], "GET /services?type=vm", ""),
@@ -395,7 +404,7 @@ fn setup() -> Vec<Vector> {
             r#"{"name":"tiny","version":"1.0.0","max_physical_memory":256,"max_swap":512,"quota":10240,"max_lwps":1000,"zfs_io_priority":10,"cpu_cap":25,"active":true}"#,
         ),
         (&papi::UPDATE, &[("adminpackage", "p"), ("active:", "false")], "PUT /packages/p", r#"{"active":false}"#),
-        (&papi::DELETE, &[("adminpackage", "p"), ("force", "true")], "DELETE /packages/p?force=true", ""),
+        (&papi::DELETE, &[("adminpackage", "p")], "DELETE /packages/p?force=true", ""),
         (
             &CREATE_APPLICATION,
             &[("name", "x"), ("owner_uuid", "a"), ("metadata:", r#"{"k":"v"}"#)],
@@ -441,7 +450,26 @@ fn each_operation_of_the_internal_services_sends_what_they_describe() {
         let sent = request.body.map(|(_, body)| json(&body));
         assert_eq!(sent, (!body.is_empty()).then(|| json(body.as_bytes())), "{} {arguments:?}", op.id);
     }
-    for op in SERVICES.iter().flat_map(|service| service.ops()) {
+    for op in services().flat_map(Service::ops) {
         assert!(vectors.iter().any(|(known, ..)| std::ptr::eq(*known, op)), "no vector for {}", op.id);
     }
+}
+
+#[test]
+fn what_a_thing_is_called_stays_where_a_terminal_is_narrow() {
+    let mut wrong = Vec::new();
+    for service in sdc::api::SERVICES {
+        for noun in service.nouns {
+            let columns = service.columns(noun.list);
+            let of = |field: &str| -> Vec<&Column> {
+                columns.iter().filter(|column| column.field.trim_start_matches('/') == field).collect()
+            };
+            // What has no name of its own is called by its id.
+            let called = if of(noun.name_field).is_empty() { of(noun.key) } else { of(noun.name_field) };
+            if !called.iter().any(|column| column.stays && column.level <= Level::Brief) {
+                wrong.push(format!("{} {}", service.name, noun.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

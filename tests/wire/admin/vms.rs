@@ -66,7 +66,10 @@ fn an_alias_that_only_destroyed_vms_had_is_not_found_and_these_are_named() {
         "vms stop web1",
     );
     let words = said.failed(3);
-    assert!(words.contains("VM web1 is destroyed") && words.contains(&filled("sdc admin vms get $V")), "{words}");
+    assert!(words.contains("VM web1 is destroyed"), "{words}");
+    for hint in ["what is left of it: sdc admin vms get $V", "all of them: sdc admin vms list web1 state=destroyed"] {
+        assert!(words.contains(&filled(&format!("hint: {hint}"))), "{hint}: {words}");
+    }
     vmapi.done();
 }
 
@@ -333,7 +336,7 @@ fn a_create_whose_answer_is_lost_is_looked_up_and_never_sent_again() {
 #[test]
 fn a_vm_gets_an_id_that_is_chosen_here() {
     let home = tempfile::tempdir().unwrap();
-    let vmapi = Script::new(&filled(r#"POST /vms -> 202 {"vm_uuid":"$V","job_uuid":"$J"}"#));
+    let vmapi = Script::new(&filled(r#"POST /vms "*" -> 202 {"vm_uuid":"$V","job_uuid":"$J"}"#));
     let words = filled("vms create --owner $A --brand lx --image $W --ram 1G --networks '[\"$CN\"]' --json");
     let said = admin(home.path(), &[("VMAPI_URL", &vmapi.address)], &words).well();
     assert_eq!(said.trim(), filled(r#"{"vm_uuid":"$V","job_uuid":"$J"}"#), "the answer as it came");
@@ -342,4 +345,31 @@ fn a_vm_gets_an_id_that_is_chosen_here() {
     let id = body["uuid"].as_str().unwrap();
     assert!(id.len() == 36 && &id[14..15] == "4", "{sent}");
     assert_eq!(body["ram"], 1024);
+}
+
+#[test]
+fn nics_without_networks_or_addresses_are_refused_by_name_before_anything_is_sent() {
+    let (said, vmapi) = asked("", "vms nics add web1 --owner $A");
+    let words = said.failed(2);
+    assert!(words.contains("--networks") && words.contains("--mac") && !words.contains("--selector"), "{words}");
+    assert!(vmapi.lines().is_empty());
+    for (words, line) in [
+        ("--mac 90:b8:d0:1c:2d:3e", r#"{"macs":["90:b8:d0:1c:2d:3e"]}"#),
+        (r#"--networks '[{"ipv4_uuid":"$CN"}]'"#, r#"{"networks":[{"ipv4_uuid":"$CN"}]}"#),
+    ] {
+        let answer = r#"202 {"vm_uuid":"$V","job_uuid":"$J"}"#;
+        let line = format!("POST /vms/$V?action=add_nics {line} -> {answer}");
+        let (said, vmapi) = asked(&line, &format!("vms nics add $V {words}"));
+        said.well();
+        vmapi.done();
+    }
+}
+
+#[test]
+fn the_help_of_a_part_is_about_vms() {
+    for (words, about) in [("vms tags --help", "Tags of a VM"), ("fabrics vlans --help", "VLANs of an account")] {
+        let (said, _) = asked("", words);
+        let said = said.well();
+        assert!(said.contains(about) && !said.contains("machine"), "{said}");
+    }
 }

@@ -1,9 +1,7 @@
 //! Addresses of networks, and who has one.
 
-use super::{LIMIT, NETWORK, OFFSET};
+use super::{LIMIT, NETWORK, OFFSET, TYPES};
 use crate::api::*;
-
-const TYPES: &[&str] = &["zone", "server", "other"];
 
 /// An address of a network.
 pub static IP: Noun = Noun::new("adminip", &GET_IP, &LIST_IPS).word("address").ids(Ids::Any, "ip", "address");
@@ -70,7 +68,7 @@ pub static IPS: Resource = Resource {
     aliases: &["ip", "addresses"],
     about: "Addresses of networks, and who has them (NAPI)",
     columns: &[
-        column("ip"),
+        column("ip").stays(),
         column("free").truth(),
         column("reserved").truth(),
         column("belongs_to_type"),

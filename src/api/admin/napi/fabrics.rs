@@ -1,6 +1,6 @@
 //! Fabrics: VLANs of an account, and networks on them.
 
-use super::{LIMIT, OFFSET};
+use super::{CALLED, DESCRIPTION, END, GATEWAY, LIMIT, OFFSET, RESOLVERS, ROUTES, START};
 use crate::api::*;
 
 const VLANS: &str = "/fabrics/:owner/vlans";
@@ -8,18 +8,20 @@ const ONE_VLAN: &str = "/fabrics/:owner/vlans/:adminvlan";
 const NETWORKS: &str = "/fabrics/:owner/vlans/:adminvlan/networks";
 const ONE_NETWORK: &str = "/fabrics/:owner/vlans/:adminvlan/networks/:adminfabricnetwork";
 
-const VLAN_COLUMNS: &[Column] =
-    &[column("vlan_id"), column("name"), column("vnet_id"), column("owner_uuid").long(), column("description").long()];
+const VLAN_COLUMNS: &[Column] = &[
+    column("vlan_id").stays(),
+    column("name").stays(),
+    column("vnet_id"),
+    column("owner_uuid").long(),
+    column("description").long(),
+];
 
 /// A VLAN of an account.
 pub static VLAN: Noun =
     Noun::new("adminvlan", &GET_VLAN, &LIST_VLANS).word("VLAN").ids(Ids::Number, "vlan_id", "number or name");
 /// A network on one.
-pub static FABRIC_NETWORK: Noun = Noun::new("adminfabricnetwork", &GET_FABRIC, &LIST_FABRICS).word("network").ids(
-    Ids::Uuid,
-    "uuid",
-    "id, short id or name",
-);
+pub static FABRIC_NETWORK: Noun =
+    Noun::new("adminfabricnetwork", &GET_FABRIC, &LIST_FABRICS).word("network").ids(Ids::Uuid, "uuid", CALLED);
 
 /// ListFabricVLANs.
 pub static LIST_VLANS: Op = Op::list("ListFabricVLANs", "vlans list", VLANS, "List the VLANs of an account")
@@ -43,7 +45,7 @@ pub static CREATE_VLAN: Op = Op::create("CreateFabricVLAN", "vlans create", VLAN
     .fields(&[
         body("vlan_id", Kind::Integer, "Number: 0, or 2 to 4094").flag("vlan").positional(),
         body("name", Kind::Text, "Name").positional(),
-        body("description", Kind::TextOrEmpty, "Description"),
+        DESCRIPTION,
     ])
     .examples(
         "admin fabrics vlans create 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 application\n\
@@ -52,7 +54,7 @@ pub static CREATE_VLAN: Op = Op::create("CreateFabricVLAN", "vlans create", VLAN
 /// UpdateFabricVLAN.
 pub static UPDATE_VLAN: Op = Op::put("UpdateFabricVLAN", "vlans update", ONE_VLAN, "Change a VLAN of an account")
     .columns(VLAN_COLUMNS)
-    .fields(&[body("name", Kind::Text, "Name").short('n'), body("description", Kind::TextOrEmpty, "Description")])
+    .fields(&[body("name", Kind::Text, "Name").short('n'), DESCRIPTION])
     .assigns()
     .examples(
         "admin fabrics vlans update 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 name=app\n\
@@ -81,12 +83,7 @@ pub static GET_FABRIC: Op =
          admin fabrics networks get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 backbone --no-header",
     );
 
-const START: Field = body("provision_start_ip", Kind::Text, "First address that is given out");
-const END: Field = body("provision_end_ip", Kind::Text, "Last address that is given out");
-const RESOLVERS: Field = body("resolvers", Kind::Texts, "Address of a resolver; may be repeated").flag("resolver");
-const ROUTES: Field = body("routes", Kind::Object, "Route SUBNET=GATEWAY; may be repeated").flag("route");
 const NAT: Field = body("internet_nat", Kind::Bool, "Whether a NAT zone leads to the internet [default: true]");
-const DESCRIPTION: Field = body("description", Kind::TextOrEmpty, "Description");
 
 /// CreateFabricNetwork.
 pub static CREATE_FABRIC: Op =
@@ -97,7 +94,7 @@ pub static CREATE_FABRIC: Op =
             body("subnet", Kind::Text, "Subnet within the private ranges: 10.40.0.0/24"),
             START,
             END,
-            body("gateway", Kind::Text, "Address of the gateway"),
+            GATEWAY,
             NAT,
             RESOLVERS,
             ROUTES,

@@ -10,10 +10,12 @@ pub use fabrics::*;
 pub use nics::*;
 pub use pools::*;
 
-use super::{INNER, LIMIT, OFFSET};
+use super::{INNER, LIMIT, OFFSET, OWNERS};
 use crate::api::*;
 
 const CALLED: &str = "id, short id or name";
+/// What can have an address or a NIC.
+const TYPES: &[&str] = &["zone", "server", "other"];
 
 /// A network.
 pub static NETWORK: Noun = Noun::new("adminnetwork", &GET_NETWORK, &LIST_NETWORKS)
@@ -45,9 +47,9 @@ pub static GET_NETWORK: Op = Op::get("GetNetwork", "get", "/networks/:adminnetwo
 
 /// How a network is shown.
 pub const NETWORK_COLUMNS: &[Column] = &[
-    column("shortid").of("uuid").show(Show::ShortId).brief(),
+    column("shortid").of("uuid").show(Show::ShortId).brief().stays(),
     column("uuid").long(),
-    column("name"),
+    column("name").stays(),
     column("nic_tag"),
     column("vlan_id"),
     column("subnet").stays(),
@@ -73,9 +75,9 @@ const END: Field = body("provision_end_ip", Kind::Text, "Last address that is gi
 const GATEWAY: Field = body("gateway", Kind::Text, "Address of the gateway");
 const RESOLVERS: Field = body("resolvers", Kind::Texts, "Address of a resolver; may be repeated").flag("resolver");
 const ROUTES: Field = body("routes", Kind::Object, "Route SUBNET=GATEWAY; may be repeated").flag("route");
-const OWNERS: Field =
-    body("owner_uuids", Kind::Texts, "Account that may use it; may be repeated. Without any, all may").flag("owner");
 const MTU: Field = body("mtu", Kind::Integer, "Largest packet, in bytes");
+const PROVIDES: Field =
+    body("nic_tags_provided", Kind::Texts, "NIC tag that it provides; may be repeated").flag("provides");
 
 /// CreateNetwork. The service takes one that overlaps with another, or has its VLAN.
 pub static CREATE_NETWORK: Op = Op::create("CreateNetwork", "create", "/networks", "Create a network")

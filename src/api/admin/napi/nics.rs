@@ -1,9 +1,7 @@
 //! NICs of VMs and servers.
 
-use super::{LIMIT, NETWORK, OFFSET};
+use super::{LIMIT, NETWORK, OFFSET, PROVIDES, TYPES};
 use crate::api::*;
-
-const TYPES: &[&str] = &["zone", "server", "other"];
 
 /// A NIC, whose hardware address goes into the path without colons.
 pub static NIC: Noun = Noun::new("adminnic", &GET_NIC, &LIST_NICS)
@@ -16,8 +14,6 @@ const BELONGS_TYPE: Field = body("belongs_to_type", Kind::OneOf(TYPES), "What ha
 const BELONGS: Field = body("belongs_to_uuid", Kind::Uuid, "Id of the VM or server that has it");
 const STATE: Field = body("state", Kind::OneOf(&["provisioning", "stopped", "running"]), "State");
 const SERVER: Field = body("cn_uuid", Kind::Uuid, "Server that it is on").flag("server");
-const PROVIDES: Field =
-    body("nic_tags_provided", Kind::Texts, "NIC tag that it provides; may be repeated").flag("provides");
 const CHECK: Field = body("check_owner", Kind::Bool, "Refuse an account that may not use the network [default: true]");
 const ADDRESS: Field = body("ip", Kind::Text, "Address; one that is free if not given");
 const RESERVED: Field = body("reserved", Kind::Bool, "Whether its address is kept from being given out");
@@ -159,8 +155,8 @@ pub static NICS: Resource = Resource {
     aliases: &["nic"],
     about: "NICs of VMs and servers (NAPI)",
     columns: &[
-        column("mac"),
-        column("ip"),
+        column("mac").stays(),
+        column("ip").stays(),
         column("state").stays(),
         column("belongs_to_type"),
         column("belongs_to_uuid"),

@@ -1,13 +1,11 @@
 //! Pools of networks, NIC tags and aggregations.
 
-use super::{LIMIT, NETWORK, OFFSET};
+use super::{CALLED, DESCRIPTION, LIMIT, MTU, NETWORK, OFFSET, OWNERS, PROVIDES};
 use crate::api::*;
 
 /// A pool of networks. Several may have one name.
-pub static POOL: Noun = Noun::new("pool", &GET_POOL, &LIST_POOLS)
-    .word("network pool")
-    .ids(Ids::Uuid, "uuid", "id, short id or name")
-    .filter("name");
+pub static POOL: Noun =
+    Noun::new("pool", &GET_POOL, &LIST_POOLS).word("network pool").ids(Ids::Uuid, "uuid", CALLED).filter("name");
 
 /// ListNetworkPools.
 pub static LIST_POOLS: Op = Op::list("ListNetworkPools", "list", "/network_pools", "List the pools of networks")
@@ -27,11 +25,8 @@ pub static GET_POOL: Op = Op::get("GetNetworkPool", "get", "/network_pools/:pool
     .each()
     .examples("admin pools get public\nadmin pools get public -o name,networks");
 
-const OWNERS: Field =
-    body("owner_uuids", Kind::Texts, "Account that may use it; may be repeated. Without any, all may").flag("owner");
 const NETWORKS: Field =
     body("networks", Kind::Refs(&NETWORK), "Networks: id, short id or name; 1 to 64 of one family").flag("network");
-const DESCRIPTION: Field = body("description", Kind::TextOrEmpty, "Description");
 
 /// CreateNetworkPool.
 pub static CREATE_POOL: Op = Op::create("CreateNetworkPool", "create", "/network_pools", "Create a pool of networks")
@@ -59,9 +54,9 @@ pub static POOLS: Resource = Resource {
     aliases: &["pool"],
     about: "Pools of networks (NAPI)",
     columns: &[
-        column("shortid").of("uuid").show(Show::ShortId).brief(),
+        column("shortid").of("uuid").show(Show::ShortId).brief().stays(),
         column("uuid").long(),
-        column("name"),
+        column("name").stays(),
         column("family"),
         column("nic_tag"),
         column("nic_tags_present").named(),
@@ -90,15 +85,12 @@ pub static GET_NIC_TAG: Op = Op::get("GetNicTag", "get", "/nic_tags/:nictag", "S
 /// CreateNicTag.
 pub static CREATE_NIC_TAG: Op = Op::create("CreateNicTag", "create", "/nic_tags", "Create a NIC tag")
     .making(&NIC_TAG)
-    .fields(&[
-        body("name", Kind::Text, "Name, at most 31 numbers, letters and underscores").positional(),
-        body("mtu", Kind::Integer, "Largest packet, in bytes"),
-    ])
+    .fields(&[body("name", Kind::Text, "Name, at most 31 numbers, letters and underscores").positional(), MTU])
     .examples("admin nictags create storage --mtu 9000\nadmin nictags create storage --dry-run");
 
 /// UpdateNicTag.
 pub static UPDATE_NIC_TAG: Op = Op::put("UpdateNicTag", "update", "/nic_tags/:nictag", "Change a NIC tag")
-    .fields(&[body("name", Kind::Text, "New name").short('n'), body("mtu", Kind::Integer, "Largest packet, in bytes")])
+    .fields(&[body("name", Kind::Text, "New name").short('n'), MTU])
     .assigns()
     .examples("admin nictags update storage mtu=1500\nadmin nictags update storage name=backup");
 
@@ -112,7 +104,7 @@ pub static NIC_TAGS: Resource = Resource {
     name: "nictags",
     aliases: &["nictag", "nic-tags"],
     about: "NIC tags: which NICs of servers reach which networks (NAPI)",
-    columns: &[column("uuid"), column("name"), column("mtu")],
+    columns: &[column("uuid").stays(), column("name").stays(), column("mtu")],
     ops: &[&LIST_NIC_TAGS, &GET_NIC_TAG, &CREATE_NIC_TAG, &UPDATE_NIC_TAG, &DELETE_NIC_TAG],
 };
 
@@ -145,8 +137,6 @@ pub static GET_AGGREGATION: Op =
 
 const MACS: Field = body("macs", Kind::Texts, "Hardware address of a NIC of the server; may be repeated").flag("mac");
 const LACP: Field = body("lacp_mode", Kind::OneOf(&["off", "active", "passive"]), "How the links are agreed upon");
-const PROVIDES: Field =
-    body("nic_tags_provided", Kind::Texts, "NIC tag that it provides; may be repeated").flag("provides");
 
 /// CreateAggregation.
 pub static CREATE_AGGREGATION: Op =
@@ -189,8 +179,8 @@ pub static AGGREGATIONS: Resource = Resource {
     aliases: &["aggregation"],
     about: "Link aggregations of servers (NAPI)",
     columns: &[
-        column("id"),
-        column("name"),
+        column("id").stays(),
+        column("name").stays(),
         column("belongs_to_uuid").long(),
         column("lacp_mode"),
         column("macs"),

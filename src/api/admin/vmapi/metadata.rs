@@ -4,7 +4,8 @@ use super::VM;
 use crate::api::*;
 
 /// How metadata is shown.
-const COLUMNS: &[Column] = &[column("name"), column("value"), column("vm_uuid").named(), column("job_uuid").named()];
+const COLUMNS: &[Column] =
+    &[column("name").stays(), column("value").stays(), column("vm_uuid").named(), column("job_uuid").named()];
 
 const CUSTOMER: &str = "/vms/:vm/customer_metadata";
 const CUSTOMER_ONE: &str = "/vms/:vm/customer_metadata/:vm_metadata_key";

@@ -4,7 +4,7 @@ use super::{ONE, OWNER, VM};
 use crate::api::*;
 
 const COLUMNS: &[Column] = &[
-    column("vm_uuid"),
+    column("vm_uuid").stays(),
     column("phase").stays(),
     column("state").stays(),
     column("age").of("created_timestamp").time().show(Show::Age),

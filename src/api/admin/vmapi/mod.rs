@@ -10,7 +10,7 @@ pub use metadata::*;
 pub use migrations::*;
 pub use parts::*;
 
-use super::{INNER, LIMIT};
+use super::{BRANDS, INNER, LIMIT, VM_JOB_COLUMNS};
 use crate::api::*;
 
 const ALL: &str = "/vms";
@@ -28,19 +28,7 @@ pub static VM: Noun = Noun::new("vm", &GET, &LIST)
     .usually(Usual { name: "state", value: "active", unless: &["state", "predicate", "query", "uuids"] })
     .jobs(Jobs { get: &GET_JOB, of_one: &JOBS, thing: "vm_uuid" })
     .picked_by(&[Pick::Tags, Pick::State("predicate", ANY_STATE), Pick::Age("create_timestamp")])
-    .states(&[
-        "running",
-        "stopped",
-        "stopping",
-        "provisioning",
-        "incomplete",
-        "configured",
-        "ready",
-        "receiving",
-        "failed",
-        "destroyed",
-        "unknown",
-    ]);
+    .states(STATES);
 
 /// What the list is asked for. Of the states it knows only three, the others are found by a predicate.
 const ASKED: &[State] = &[
@@ -58,6 +46,7 @@ const ASKED: &[State] = &[
     state("unknown").unasked(),
 ];
 
+/// The states of a VM, the good one first.
 const STATES: &[&str] = &[
     "running",
     "stopped",
@@ -74,8 +63,6 @@ const STATES: &[&str] = &[
 
 /// Finds the VMs of all states: no other filter does.
 const ANY_STATE: &str = r#"{"ne":["state","none"]}"#;
-
-const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
 
 /// Which owner it must have: another one's is not found.
 const OWNER: Field = query("owner_uuid", Kind::Uuid, "Refuse a VM that this account does not own").flag("owner");
@@ -147,7 +134,7 @@ pub static PROC: Op = Op::list("GetVmProc", "ps", "/vms/:vm/proc", "List the pro
 /// ListVmJobs, newest first.
 pub static JOBS: Op = Op::list("ListVmJobs", "jobs", "/vms/:vm/jobs", "List the jobs of a VM, newest first")
     .fields(&[TASK, EXECUTION])
-    .columns(JOB_COLUMNS)
+    .columns(VM_JOB_COLUMNS)
     .examples("admin vms jobs web1\nadmin vms jobs web1 task=stop");
 
 const TASK: Field =
@@ -160,24 +147,9 @@ const EXECUTION: Field = query(
 )
 .test(Test::Text("execution"));
 
-/// How a job is shown.
-pub const JOB_COLUMNS: &[Column] = &[
-    column("uuid"),
-    column("name"),
-    column("execution").stays(),
-    column("task").of("/params/task").long(),
-    column("vm").of("/params/vm_uuid").long(),
-    column("age").of("created_at").time().show(Show::Age),
-    column("created_at").time().long(),
-    column("exec_after").time().named(),
-    column("timeout").named(),
-    column("params").nested(),
-    column("chain_results").objects().named(),
-];
-
 /// GetJob: the workflow's job, as far as VMAPI shows it. A wait asks for it, since VMAPI is known by then.
 pub static GET_JOB: Op =
-    Op::get("GetJob", "job", "/jobs/:vmjob", "Show a job as VMAPI knows it").columns(JOB_COLUMNS).examples(
+    Op::get("GetJob", "job", "/jobs/:vmjob", "Show a job as VMAPI knows it").columns(VM_JOB_COLUMNS).examples(
         "admin vms job 2b6f0a1c-0d3e-4f5a-8b6c-7d8e9f0a1b2c\nadmin vms job 2b6f0a1c-0d3e-4f5a-8b6c-7d8e9f0a1b2c --json",
     );
 
@@ -188,26 +160,30 @@ pub static LIST_JOBS: Op = Op::list("ListJobs", "all-jobs", "/jobs", "List the j
         EXECUTION,
         query("vm_uuid", Kind::Ref(&VM), "Only jobs of this VM").flag("vm").test(Test::Id("params/vm_uuid")),
     ])
-    .columns(JOB_COLUMNS)
+    .columns(VM_JOB_COLUMNS)
     .examples("admin vms all-jobs execution=failed\nadmin vms all-jobs vm=web1");
 
 /// What stands for a job in a path of VMAPI.
 pub static VM_JOB: Noun = Noun {
     called: "id",
-    ..Noun::new("vmjob", &GET_JOB, &LIST_JOBS).word("job").ids(Ids::Uuid, "uuid", "id").named("uuid")
+    ..Noun::new("vmjob", &GET_JOB, &LIST_JOBS)
+        .word("job")
+        .ids(Ids::Uuid, "uuid", "id")
+        .named("uuid")
+        .stated("execution")
 };
 
 /// ListStatuses.
 pub static STATUSES: Op = Op::map("ListStatuses", "statuses", "/statuses", "Show the states of VMs by their ids")
     .fields(&[query("uuids", Kind::Text, "Ids of the VMs").value("UUID,...").positional()])
-    .columns(&[column("name"), column("value")])
+    .columns(&[column("name").stays(), column("value").stays()])
     .examples("admin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d\nadmin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --json");
 
 /// How a VM is shown.
 pub const COLUMNS: &[Column] = &[
-    column("shortid").of("uuid").show(Show::ShortId).brief(),
+    column("shortid").of("uuid").show(Show::ShortId).brief().stays(),
     column("uuid").long(),
-    column("alias"),
+    column("alias").stays(),
     column("brand"),
     column("state").stays(),
     column("ram").show(Show::Mebibytes).roomy(),

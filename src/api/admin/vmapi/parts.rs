@@ -79,6 +79,7 @@ pub static ADD_NICS: Op = change("AddNics", "nics add", "Add NICs to a VM", &[("
         body("macs", Kind::Texts, "Hardware address of a NIC that is there; may be repeated").flag("mac"),
         OWNER,
     ])
+    .one_of(&["networks", "macs"])
     .examples(
         "admin vms nics add web1 --networks '[{\"ipv4_uuid\":\"f7ed95d3-faaf-43ef-9346-15644403b963\"}]' --wait --timeout 5m\n\
          admin vms nics add web1 --mac 90:b8:d0:1c:2d:3e --dry-run",

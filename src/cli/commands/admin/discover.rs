@@ -42,7 +42,7 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     directory.forget();
     let rows = directory.rows().await?;
     let installed = |row: &&Row| row.installed || row.place.is_some();
-    let found = rows.iter().filter(installed).all(|row| row.place.is_some());
+    let found = rows.iter().filter(installed).all(|row| row.answers);
     let shown: Vec<String> = rows.iter().map(row).collect();
     view.known = COLUMNS;
     app.show(&Answer::from_rows(format!("[{}]", shown.join(",")).as_bytes())?, Shape::Rows, &view, jq.as_ref())?;

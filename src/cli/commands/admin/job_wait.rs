@@ -1,6 +1,7 @@
 //! `sdc admin jobs wait`: waits for the end of jobs, whoever has started them.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use futures_util::future::join_all;
 
 use crate::answer::Answer;
 use crate::api::admin::workflow::{self, JOB};
@@ -9,9 +10,9 @@ use crate::cli::app::App;
 use crate::cli::args::build::{Syntax, list_options};
 use crate::cli::args::waiting;
 use crate::cli::commands::{Custom, Settings};
-use crate::client::{Condition, Time, Until, last_step};
+use crate::cli::terminal::exit;
+use crate::client::Time;
 use crate::error::{Error, Kind, Result};
-use crate::request::Args;
 use crate::tasks::resolve;
 
 /// `sdc admin jobs wait`.
@@ -52,40 +53,29 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let time = Time::new(waiting::patience_for_a_job(matches, &app.config.defaults)?);
     let client = app.inner(&crate::api::admin::WORKFLOW).await?;
     let typed: Vec<&String> = matches.get_many("job").into_iter().flatten().collect();
-    let mut ended = Vec::new();
-    let mut failures = Vec::new();
+    let mut ids = Vec::new();
     for typed in &typed {
-        let mut id = resolve::id(&client, &JOB, typed).await?;
-        let job = loop {
-            let args = Args::new().set(JOB.name, &id);
-            let until = Until { noun: &JOB, args, name: &id, condition: Condition::Rests, time };
-            let job = client.until(&until, |state| app.say(&format!("job {id}: {state}"))).await?;
-            // One that is retried goes on as another one.
-            let next = job.first().and_then(|row| Some(row.text("/next_attempt")?.into_owned()));
-            match next.filter(|next| *next != id) {
-                Some(next) => id = next,
-                None => break job,
-            }
-        };
-        failures.extend(fault(&job, &id));
-        ended.push(job);
+        ids.push(resolve::id(&client, &JOB, typed).await?);
     }
-    app.show(&Answer::joined(ended, typed.len() > 1), Shape::Record, &view, jq.as_ref())?;
-    let last = failures.pop();
+    let waits = ids.iter().map(|id| {
+        let progress = move |how: &str| app.say(&format!("job {id}: {how}"));
+        client.end_of_job(&workflow::GET, id, time, progress)
+    });
+    let (mut ended, mut failures) = (Vec::new(), Vec::new());
+    for end in join_all(waits).await {
+        match end {
+            Ok(end) => {
+                let words = end.fault.map(|fault| format!("job {} {fault}", end.id));
+                failures.extend(words.map(|words| Error::new(Kind::FailedState, words)));
+                ended.push(end.job);
+            }
+            Err(error) => failures.push(error),
+        }
+    }
+    let gravest = failures.iter().fold(None, |gravest, error| Some(error.kind().graver(gravest)));
+    if !ended.is_empty() {
+        app.show(&Answer::joined(ended, typed.len() > 1), Shape::Record, &view, jq.as_ref())?;
+    }
     failures.iter().for_each(|error| app.report(error));
-    last.map_or(Ok(0), Err)
-}
-
-/// What went wrong with a job that has ended.
-fn fault(job: &Answer, id: &str) -> Option<Error> {
-    let row = job.first()?;
-    let execution = row.text("/execution")?;
-    let step = last_step(row).filter(|step| !step.error.is_empty());
-    let words = match (&*execution, step) {
-        ("succeeded", None) => return None,
-        ("waiting", _) => return Some(Error::new(Kind::FailedState, format!("job {id} waits to be resumed"))),
-        (_, Some(step)) => format!("job {id} failed in {}: {}", step.name, step.error),
-        (execution, None) => format!("job {id} was {execution}"),
-    };
-    Some(Error::new(Kind::FailedState, words))
+    Ok(gravest.map_or(0, |kind| exit::code(kind).0.into()))
 }

@@ -1,0 +1,101 @@
+//! Waiting for jobs, whoever has started them.
+
+use super::filled;
+use super::run::{Said, admin};
+use super::script::Script;
+
+/// `sdc admin jobs wait` with these words, against a workflow service that answers so.
+fn waited(lines: &str, words: &str) -> (Said, Script) {
+    let home = tempfile::tempdir().unwrap();
+    let workflow = Script::new(&filled(lines));
+    let vars = [("WORKFLOW_URL", workflow.address.as_str())];
+    let said = admin(home.path(), &vars, &filled(&format!("jobs wait {words}")));
+    (said, workflow)
+}
+
+fn job(id: &str, execution: &str, more: &str) -> String {
+    format!(r#"{{"uuid":"{id}","name":"stop-7.0.8","execution":"{execution}","params":{{"task":"stop"}}{more}}}"#)
+}
+
+const OK: &str = r#","chain_results":[{"name":"cnapi.stop_vm","result":"OK","error":""}]"#;
+const WRONG: &str =
+    r#","chain_results":[{"name":"common.ensure_vm_state","result":"","error":{"message":"Cannot stop a VM"}}]"#;
+
+#[test]
+fn a_wait_is_over_when_the_job_has_ended_well() {
+    let lines =
+        format!("GET /jobs/$J -> 200 {}\nGET /jobs/$J -> 200 {}", job("$J", "queued", ""), job("$J", "succeeded", OK));
+    let (said, workflow) = waited(&lines, "$J -H -o execution");
+    assert_eq!(said.well(), "succeeded\n");
+    workflow.done();
+}
+
+#[test]
+fn a_job_that_has_not_ended_well_is_8_with_the_step_that_failed() {
+    for (execution, results, said_so) in [
+        ("failed", WRONG, "failed in common.ensure_vm_state: Cannot stop a VM"),
+        ("succeeded", WRONG, "failed in common.ensure_vm_state: Cannot stop a VM"),
+        ("canceled", WRONG, "failed in common.ensure_vm_state: Cannot stop a VM"),
+        ("failed", "", "failed, and nothing says why"),
+        ("canceled", "", "was canceled, as jobs are whose runner is lost"),
+        ("waiting", OK, "waits to be resumed"),
+    ] {
+        let (said, workflow) = waited(&format!("GET /jobs/$J -> 200 {}", job("$J", execution, results)), "$J");
+        let words = said.failed(8);
+        assert!(words.contains(&filled(&format!("job $J {said_so}"))), "{execution}: {words}");
+        workflow.done();
+    }
+}
+
+#[test]
+fn a_job_that_is_retried_is_followed_to_the_attempt_that_its_record_names() {
+    let (said, workflow) = waited(
+        &format!(
+            "GET /jobs/$J -> 200 {}\nGET /jobs/$J -> 200 {}\nGET /jobs/$K -> 200 {}",
+            job("$J", "retried", OK),
+            job("$J", "retried", r#","next_attempt":"$K""#),
+            job("$K", "succeeded", OK),
+        ),
+        "$J -H -o uuid",
+    );
+    assert_eq!(said.well().trim(), filled("$K"), "the first look did not know it yet");
+    workflow.done();
+}
+
+#[test]
+fn attempts_that_follow_one_another_in_a_circle_or_never_come_end_with_the_time() {
+    let (back, forth) =
+        (job("$J", "retried", r#","next_attempt":"$K""#), job("$K", "retried", r#","next_attempt":"$J""#));
+    for lines in [
+        format!("GET /jobs/$J -> 200 {back}\n* GET /jobs/$K -> 200 {forth}"),
+        format!("* GET /jobs/$J -> 200 {}", job("$J", "retried", OK)),
+        format!("* GET /jobs/$J -> 200 {}", job("$J", "retried", r#","next_attempt":"$J""#)),
+    ] {
+        let (said, workflow) = waited(&lines, "$J --timeout 1s");
+        let words = said.failed(9);
+        assert!(words.contains("is still retried after 1s"), "{words}");
+        workflow.done();
+    }
+}
+
+#[test]
+fn a_job_that_takes_too_long_hides_no_other() {
+    let lines = format!(
+        "* GET /jobs/$J -> 200 {}\nGET /jobs/$K -> 200 {}",
+        job("$J", "running", OK),
+        job("$K", "succeeded", OK)
+    );
+    let (said, workflow) = waited(&lines, "$J $K --timeout 1s -H -o uuid,execution");
+    assert_eq!(said.out, filled("$K  succeeded\n"));
+    let words = said.failed(9);
+    assert!(words.contains(&filled("job $J is still running, cnapi.stop_vm done after 1s")), "{words}");
+    workflow.done();
+}
+
+#[test]
+fn a_job_that_is_not_there_is_not_waited_for() {
+    let lines = r#"GET /jobs/$J -> 404 {"code":"ResourceNotFound","message":"Job with uuid '$J' does not exist"}"#;
+    let (said, workflow) = waited(lines, "$J");
+    assert!(said.failed(3).contains("does not exist"));
+    workflow.done();
+}
