@@ -27,7 +27,7 @@ pub(crate) use migration::{Migration, Progress, Step};
 pub(crate) use network::{Network, Nic, OVERLAY, Pool, Record, Vlan, is_external, vnet_id};
 pub(crate) use server::{Aggregation, LooseNic, NicTag, Operators, Sapi, Server};
 pub(crate) use storage::{Disk, Mount, Snapshot, Volume};
-pub(crate) use vm::{Vm, Vms};
+pub(crate) use vm::{BRANDS, Vm, Vms};
 
 /// The form of what is written, and its version: one that reads otherwise has another.
 pub(crate) const FORMAT: &str = "sdc-emulator/1";
