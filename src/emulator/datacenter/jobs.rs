@@ -4,8 +4,9 @@
 pub(crate) mod images;
 pub(crate) mod migrations;
 pub(crate) mod storage;
-mod updates;
+pub(crate) mod updates;
 pub(crate) mod view;
+pub(crate) mod watch;
 
 use serde_json::{Value, json};
 

@@ -3,6 +3,7 @@
 
 mod books;
 mod jobs;
+mod migrations;
 mod napi;
 mod operations;
 mod others;
