@@ -2,6 +2,7 @@
 //! be answered. What one side does, the other one sees.
 
 mod books;
+mod cancel;
 mod jobs;
 mod migrations;
 mod napi;

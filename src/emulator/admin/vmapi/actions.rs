@@ -142,8 +142,11 @@ fn idempotent(call: &Call<'_>, asked: &mut Map<String, Value>) -> Result<(), Ref
 
 fn signal(call: &Call<'_>) -> Result<String, Refusal> {
     let signal = call.text("signal").unwrap_or_else(|| "SIGKILL".to_owned());
-    let named = if signal.starts_with("SIG") { signal.clone() } else { format!("SIG{signal}") };
-    if SIGNALS.contains(&named.as_str()) || signal.parse::<u8>().is_ok() {
+    if signal.parse::<u8>().is_ok() {
+        return Ok(signal);
+    }
+    let named = if signal.starts_with("SIG") { signal } else { format!("SIG{signal}") };
+    if SIGNALS.contains(&named.as_str()) {
         return Ok(named);
     }
     Err(invalid(WRONG, &[("signal", "Invalid", "")]))
@@ -357,7 +360,7 @@ fn snapshot(call: &mut Call<'_>, action: &str) -> Result<Work, Refusal> {
             }
             Work::Snapshot { name }
         }
-        "rollback_snapshot" => Work::Rollback { name },
+        "rollback_snapshot" => Work::Rollback { name, boots: true },
         _ => Work::DeleteSnapshot { name },
     })
 }

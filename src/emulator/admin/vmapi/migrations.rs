@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::super::call::{Call, Route, missing, route};
+use super::begin::requester;
 use super::{invalid, load};
 use crate::emulator::datacenter::jobs::migrations::{RATE, bytes};
 use crate::emulator::datacenter::jobs::watch::Watch;
@@ -185,6 +186,10 @@ pub(super) fn act(call: &mut Call<'_>) -> Outcome {
         return Err(precondition(words));
     }
     let job = call.state.migrate(call.now, &uuid, step, &call.caller, call.fails.clone());
+    let asked = requester(call);
+    if let Some(job) = call.state.jobs.iter_mut().find(|other| other.uuid == job) {
+        job.asked = asked;
+    }
     if action == "finalize" {
         return Ok(Reply::empty(200));
     }

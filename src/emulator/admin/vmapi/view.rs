@@ -49,7 +49,10 @@ pub(crate) fn vm(state: &State, vm: &Vm) -> Map<String, Value> {
     put("max_locked_memory", given("max_locked_memory", vm.ram.into()));
     put("max_lwps", given("max_lwps", package.map_or(MAX_LWPS, |package| package.lwps).into()));
     put("max_physical_memory", vm.ram.into());
-    put("max_swap", given("max_swap", package.map_or((vm.ram * 2).max(256), |package| package.swap).into()));
+    put(
+        "max_swap",
+        given("max_swap", package.map_or_else(|| vm.ram.saturating_mul(2).max(256), |package| package.swap).into()),
+    );
     put("nics", nics(state, vm));
     put("owner_uuid", vm.owner_uuid.clone().into());
     put("platform_buildstamp", PLATFORM.into());

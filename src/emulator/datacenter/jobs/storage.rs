@@ -83,7 +83,7 @@ pub(crate) fn carry_out(machine: &mut Vm, job: &Job) -> Option<bool> {
                 None => false,
             }
         }
-        Work::Rollback { name } => {
+        Work::Rollback { name, boots } => {
             let at = machine.snapshots.iter().position(|s| s.name == *name && s.state == "created");
             match at.filter(|_| possible) {
                 Some(at) => {
@@ -93,7 +93,7 @@ pub(crate) fn carry_out(machine: &mut Vm, job: &Job) -> Option<bool> {
                             later.state = "deleted".to_owned();
                         }
                     }
-                    machine.state = "stopped".to_owned();
+                    machine.state = if *boots { "running" } else { "stopped" }.to_owned();
                     true
                 }
                 None => false,

@@ -119,6 +119,11 @@ impl State {
             past.extend(entries.into_iter().enumerate().map(|(at, entry)| Job::past(&vm.uuid, at, entry)));
         }
         self.history.extend(past);
+        // Files of an earlier version lack the time at which a job was created.
+        for job in self.jobs.iter_mut().chain(&mut self.history).filter(|job| job.created == 0) {
+            job.created = job.due.saturating_sub(job.work.takes());
+            job.begins = job.begins.max(job.created);
+        }
         self.history.sort_by_key(|job| job.end.as_ref().map_or(job.due, |end| end.at));
     }
 
