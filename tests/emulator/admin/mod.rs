@@ -10,6 +10,7 @@ mod operations;
 mod others;
 mod papi;
 mod sapi;
+mod updates;
 mod vmapi;
 mod workflow;
 

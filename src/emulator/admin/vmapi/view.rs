@@ -179,14 +179,14 @@ fn nic(state: &State, vm: &Vm, at: usize, nic: &Nic) -> Value {
 }
 
 fn disk(vm: &Vm, at: usize, disk: &Disk) -> Value {
-    let path = format!("zones/{}/disk{at}", vm.uuid);
+    let path = vm.volume(at);
     let mut view = json!({
         "path": format!("/dev/zvol/rdsk/{path}"),
         "boot": disk.boot,
         "model": "virtio",
         "media": "disk",
         "size": disk.size,
-        "pci_slot": if disk.pci_slot.is_empty() { format!("0:4:{at}") } else { disk.pci_slot.clone() },
+        "pci_slot": vm.slot(at),
         "zfs_filesystem": path,
         "zpool": "zones",
         "compression": "off",

@@ -29,6 +29,17 @@ impl Disk {
 }
 
 impl Vm {
+    /// The PCI slot of its disk at this index.
+    pub(crate) fn slot(&self, at: usize) -> String {
+        let given = self.disks.get(at).map(|disk| disk.pci_slot.clone()).filter(|slot| !slot.is_empty());
+        given.unwrap_or_else(|| format!("0:4:{at}"))
+    }
+
+    /// The ZFS volume of its disk at this index.
+    pub(crate) fn volume(&self, at: usize) -> String {
+        format!("zones/{}/disk{at}", self.uuid)
+    }
+
     /// Disks without a place get one, so that none moves when another goes.
     pub(crate) fn settle_slots(&mut self) {
         for at in 0..self.disks.len() {
