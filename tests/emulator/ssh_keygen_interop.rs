@@ -167,6 +167,14 @@ pub fn new_key(comment: &str) -> String {
 
 /// An emulator that begins with a state of which something has been changed.
 pub async fn changed(change: impl FnOnce(&mut Value)) -> (Emulator, tempfile::TempDir) {
+    changed_with(options, change).await
+}
+
+/// The same, with these options.
+pub async fn changed_with(
+    options: impl Fn() -> Options,
+    change: impl FnOnce(&mut Value),
+) -> (Emulator, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("state.json");
     let kept = || Options { pace: Pace::Stepped, state_file: Some(file.clone()), ..options() };

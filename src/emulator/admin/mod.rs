@@ -6,6 +6,7 @@ pub(crate) mod call;
 mod cnapi;
 mod held;
 mod imgapi;
+mod job_filter;
 mod mahi;
 mod napi;
 mod papi;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::emulator::text::glob;
+use crate::emulator::text::{glob, text};
 
 /// A condition on a thing.
 #[derive(Debug)]
@@ -30,20 +30,10 @@ pub(crate) enum Operator {
 /// Nothing is nested deeper.
 const DEEPEST: usize = 50;
 
-/// A scalar as the text that it is compared by.
-pub(crate) fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
-    }
-}
-
 impl Predicate {
     /// Reads a JSON predicate, such as `{"and":[{"eq":["state","failed"]},{"ge":["ram",1024]}]}`.
-    pub(crate) fn read(text: &str) -> Result<Predicate, String> {
-        let value: Value = serde_json::from_str(text).map_err(|_| "Unable to parse predicate as JSON".to_owned())?;
+    pub(crate) fn read(source: &str) -> Result<Predicate, String> {
+        let value: Value = serde_json::from_str(source).map_err(|_| "Unable to parse predicate as JSON".to_owned())?;
         match value.as_object() {
             Some(object) if object.is_empty() => Err("Empty predicate".to_owned()),
             Some(_) => Predicate::of(&value, 0).map_err(|words| format!("Predicate syntax error: Error: {words}")),
@@ -76,7 +66,7 @@ impl Predicate {
             other => return Err(format!("invalid key: {other}")),
         };
         match list {
-            [Value::String(field), constant] if text_of(constant).is_some() => Ok(match operator {
+            [Value::String(field), constant] if text(constant).is_some() => Ok(match operator {
                 Some(operator) => Predicate::Compare(operator, field.clone(), constant.clone()),
                 None => Predicate::Never,
             }),
@@ -91,7 +81,7 @@ impl Predicate {
             Predicate::Or(parts) => parts.iter().any(|part| part.holds(field)),
             Predicate::Not(part) => !part.holds(field),
             Predicate::There(name) => !matches!(field(name), Value::Null),
-            Predicate::Like(name, pattern) => text_of(&field(name)).is_some_and(|text| glob(pattern, &text)),
+            Predicate::Like(name, pattern) => text(&field(name)).is_some_and(|text| glob(pattern, &text)),
             Predicate::Never => false,
             Predicate::Compare(operator, name, constant) => compare(*operator, &field(name), constant),
         }
@@ -99,7 +89,7 @@ impl Predicate {
 }
 
 fn compare(operator: Operator, has: &Value, constant: &Value) -> bool {
-    let (one, other) = (text_of(has), text_of(constant));
+    let (one, other) = (text(has), text(constant));
     match operator {
         Operator::Equal => one.is_some() && one == other,
         Operator::NotEqual => one != other,

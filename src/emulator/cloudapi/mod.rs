@@ -5,7 +5,6 @@ pub(crate) mod call;
 pub(crate) mod denied;
 pub(crate) mod handlers;
 pub(crate) mod identity;
-pub(crate) mod migration_stream;
 pub(crate) mod pipeline;
 pub(crate) mod policy_language;
 pub(crate) mod predicate;

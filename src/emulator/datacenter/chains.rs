@@ -372,6 +372,7 @@ impl Work {
                 "migrate_switch" => "migrate-switch",
                 "migrate_pause" => "migrate-pause",
                 "migrate_abort" => "migrate-abort",
+                "migrate_rollback" => "migrate-rollback",
                 "migrate_finalize" => return None,
                 "provision" | "start" | "stop" | "reboot" | "kill" | "reprovision" | "destroy" => action.as_str(),
                 _ => "update",
@@ -383,7 +384,8 @@ impl Work {
 
     /// Whether no other job works on the VM at the same time.
     pub(crate) fn takes_ticket(&self) -> bool {
-        self.chain().is_some_and(|chain| chain.steps.contains(&QUEUE))
+        // VMAPI takes the ticket of a provision before its job exists, so no step of the job does.
+        matches!(self, Work::Provision { .. }) || self.chain().is_some_and(|chain| chain.steps.contains(&QUEUE))
     }
 }
 
@@ -398,5 +400,13 @@ mod tests {
         }
         assert_eq!(all().iter().find(|chain| chain.word == "provision").unwrap().steps.len(), 19);
         assert_eq!(all().iter().find(|chain| chain.word == "destroy").unwrap().steps.len(), 15);
+    }
+
+    #[test]
+    fn a_past_migration_is_a_job_of_its_own_step() {
+        for step in ["begin", "sync", "switch", "pause", "abort", "rollback"] {
+            let work = Work::Past { action: format!("migrate_{step}") };
+            assert_eq!(work.chain().map(|chain| chain.word), Some(format!("migrate-{step}")).as_deref(), "{step}");
+        }
     }
 }

@@ -4,17 +4,23 @@
 pub(crate) mod images;
 pub(crate) mod migrations;
 pub(crate) mod storage;
-mod updates;
+pub(crate) mod updates;
 pub(crate) mod view;
+pub(crate) mod watch;
 
 use serde_json::{Value, json};
 
 use super::chains::STATE;
-use super::state::{End, Failure, Job, Nic, Package, State, Vm, Work};
+use super::state::{End, Failure, Job, Nic, Package, State, Step, Vm, Work, id_of};
 
 impl Work {
+    /// Whether it reboots the VM.
+    fn restarts(&self) -> bool {
+        matches!(self, Work::Reboot | Work::AddNics { .. } | Work::RemoveNics { .. })
+    }
+
     /// How long it takes at the pace of real time, in milliseconds.
-    fn takes(&self) -> i64 {
+    pub(super) fn takes(&self) -> i64 {
         match self {
             Work::Provision { .. } | Work::CreateVolume => 2000,
             Work::Start | Work::Stop | Work::Reboot | Work::Destroy => 1000,
@@ -72,6 +78,11 @@ impl Work {
     }
 }
 
+/// The id of the job that is the first half of a reboot, by the id of the whole.
+fn half_of(job: &str) -> String {
+    id_of(&format!("{job}/down"))
+}
+
 /// What is said of work that was planned to fail.
 const PLANNED: &str = "the task failed on the server";
 
@@ -98,11 +109,9 @@ impl State {
             machine.state = "stopping".to_owned();
             machine.last_modified = now;
         }
-        let restarts = matches!(job.work, Work::Reboot | Work::AddNics { .. } | Work::RemoveNics { .. });
-        if restarts && job.fails.is_none() {
-            let down = Work::RebootDown;
-            let due = self.end(begins, &down);
-            self.queue(Job { due, ..Job::new(now, begins, 0, &job.vm_uuid, down, job.caller.clone()) });
+        if job.work.restarts() && job.fails.is_none() {
+            let down = Job::new(now, begins, 0, &job.vm_uuid, Work::RebootDown, job.caller.clone());
+            self.queue(Job { uuid: half_of(&job.uuid), due: self.end(begins, &down.work), ..down });
         }
         let (uuid, due) = (job.uuid.clone(), self.end(begins, &job.work));
         self.queue(Job { begins, due, ..job });
@@ -139,21 +148,23 @@ impl State {
         }
     }
 
-    /// Ends a job before its time: what it was to do is not done. What was begun goes back to what it was.
+    /// Cancels a job that has not ended. It takes the path of a failure, which undoes what the job had begun.
     pub(crate) fn cancel(&mut self, now: i64, uuid: &str) {
         let Some(at) = self.jobs.iter().position(|job| job.uuid == uuid) else { return };
         let mut job = self.jobs.remove(at);
-        self.jobs.retain(|other| !(other.vm_uuid == job.vm_uuid && matches!(other.work, Work::RebootDown)));
-        let mut left = Vec::new();
-        if let Some(vm) = self.vms.get_mut(&job.vm_uuid) {
-            match (&job.work, vm.state.as_str()) {
-                (Work::Stop, "stopping") | (Work::Reboot, "ready") => "running".clone_into(&mut vm.state),
-                (Work::Provision { .. }, "provisioning") => "failed".clone_into(&mut vm.state),
-                (Work::AddNics { macs }, _) => left.extend(macs.iter().filter_map(|mac| vm.take_nic(mac))),
-                _ => {}
-            }
+        let half = half_of(&job.uuid);
+        let waits = self.jobs.iter().any(|other| other.uuid == half);
+        let is_sync = |work: &Work| matches!(work, Work::Migrate(Step::Sync { .. }));
+        let part = |other: &Job| other.vm_uuid == job.vm_uuid && is_sync(&job.work) && is_sync(&other.work);
+        self.jobs.retain(|other| other.uuid != half && !part(other));
+        let down = job.work.restarts() && !waits;
+        // A job that still waits for its ticket has not changed the state: another job has.
+        if let Some(vm) = self.vms.get_mut(&job.vm_uuid).filter(|_| job.begins <= now)
+            && (matches!(job.work, Work::Stop) && vm.state == "stopping" || down && vm.state == "ready")
+        {
+            "running".clone_into(&mut vm.state);
         }
-        left.iter().for_each(|nic| self.free(nic));
+        self.carry_out(&Job { fails: Some(String::new()), due: now, ..job.clone() });
         job.end = Some(End { at: now, execution: "canceled".to_owned(), failure: None });
         self.history.push(job);
     }
@@ -204,6 +215,7 @@ impl State {
         if let Some(success) = storage::carry_out(machine, job) {
             return Some(success);
         }
+        let owner = machine.owner_uuid.clone();
         let state = machine.state.clone();
         let state = state.as_str();
         if job.is_idempotent() && is_there(&job.work, state) && job.fails.is_none() {
@@ -215,7 +227,7 @@ impl State {
         if possible {
             entered = change(machine, job, package, &mut left);
             // The second half of the reboot that comes with it.
-            if matches!(job.work, Work::AddNics { .. } | Work::RemoveNics { .. }) && state == "ready" {
+            if job.work.restarts() && state == "ready" {
                 entered = Some("running");
             }
             machine.last_modified = job.due;
@@ -227,6 +239,14 @@ impl State {
         }
         if let Some(state) = entered {
             machine.state = state.to_owned();
+        }
+        let place = format!("machines/{}", job.vm_uuid);
+        let new_owner = machine.owner_uuid.clone();
+        if new_owner != owner
+            && let Some(roles) = self.account_mut(&owner).and_then(|account| account.role_tags.remove(&place))
+            && let Some(account) = self.account_mut(&new_owner)
+        {
+            account.role_tags.insert(place, roles);
         }
         if matches!(entered, Some("destroyed" | "failed")) {
             self.drop_loose_of(&job.vm_uuid);
@@ -295,7 +315,7 @@ fn change(machine: &mut Vm, job: &Job, package: Option<Package>, left: &mut Vec<
         Work::AddNics { macs } => macs.iter().for_each(|mac| machine.settle_nic(mac)),
         Work::RemoveNics { macs } => left.extend(macs.iter().filter_map(|mac| machine.take_nic(mac))),
         Work::UpdateNics { nics } => updates::nics(machine, nics),
-        Work::Kill { signal } if matches!(signal.as_str(), "SIGKILL" | "KILL" | "SIGTERM" | "TERM") => {
+        Work::Kill { signal } if matches!(signal.as_str(), "SIGKILL" | "9" | "SIGTERM" | "15") => {
             return (machine.state == "running").then_some("stopped");
         }
         Work::Reprovision { image } => {

@@ -203,14 +203,19 @@ impl State {
         }
     }
 
-    /// Takes an interface that was made for a VM on this network, or on one of this pool, before the VM wanted it.
-    pub(crate) fn take_loose(&mut self, vm: &str, network: &str) -> Option<Nic> {
-        let members: Vec<String> = self.members(network).into_iter().map(str::to_owned).collect();
-        let at = self.operators.nics.iter().position(|loose| {
-            loose.belongs_to_type == "zone" && loose.belongs_to_uuid == vm && members.contains(&loose.nic.network)
-        })?;
-        let nic = self.operators.nics.remove(at).nic;
-        Some(Nic { state: String::new(), more: of_vm(&nic.more), ..nic })
+    /// The interfaces that were created in NAPI for a VM and are not attached to it, in the form that they take on it.
+    pub(crate) fn loose_of<'a>(&'a self, vm: &'a str) -> impl Iterator<Item = Nic> + 'a {
+        let own = move |loose: &&LooseNic| loose.belongs_to_type == "zone" && loose.belongs_to_uuid == vm;
+        self.operators.nics.iter().filter(own).map(|LooseNic { nic, .. }| Nic {
+            state: String::new(),
+            more: of_vm(&nic.more),
+            ..nic.clone()
+        })
+    }
+
+    /// Removes interfaces from those that are not attached to a VM.
+    pub(crate) fn take_loose(&mut self, nics: &[Nic]) {
+        self.operators.nics.retain(|loose| !nics.iter().any(|nic| nic.mac == loose.nic.mac));
     }
 
     /// What has an address of a network: its kind, and its id.

@@ -54,6 +54,11 @@ impl Volume {
 }
 
 impl State {
+    /// Whether a VM has this id, including those that serve volumes.
+    pub(crate) fn has_vm(&self, uuid: &str) -> bool {
+        self.vms.get(uuid).is_some() || self.volumes.iter().any(|volume| volume.zone_id() == uuid)
+    }
+
     /// The zones that serve volumes. Customers do not see them among their machines.
     pub(crate) fn storage_zones(&self) -> Vec<Vm> {
         self.volumes.iter().map(Volume::zone).collect()

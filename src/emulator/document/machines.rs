@@ -28,7 +28,7 @@ const MOST: usize = 2000;
 const STATES: &[&str] =
     &["running", "stopped", "provisioning", "failed", "stopping", "deleted", "offline", "ready", "unknown"];
 
-/// Fields that only a whole machine has, one with `id`, `memory` and `disk`, each with what says it of one that is made.
+/// Fields of a whole machine: one with an `id` and any of these. Each comes with where a made machine gets it from.
 const WHOLE: &[(&str, &str)] = &[
     ("memory", "comes with its package: package: NAME, of packages with this memory"),
     ("disk", "comes with its package: package: NAME, of packages with this disk"),
@@ -66,7 +66,8 @@ impl Build<'_> {
     pub(super) fn machines(&mut self, list: Vec<Value>) {
         self.state.vms = Vec::new().into();
         let section = Place::Top.field("machines");
-        let whole = |value: &Value| ["id", "memory", "disk"].iter().all(|name| value.get(name).is_some());
+        let own = |value: &Value| WHOLE.iter().any(|(name, _)| value.get(name).is_some());
+        let whole = |value: &Value| value.get("id").is_some() && own(value);
         let (count, many) = (list.len(), list.iter().filter(|value| !whole(value)).count());
         if many > MOST {
             self.faults.add(&section, format!("more than {MOST} to make: --machines N makes many that are all alike"));

@@ -146,6 +146,30 @@ fn machines_have_what_their_state_implies() {
 }
 
 #[test]
+fn a_machine_with_an_id_and_a_size_or_interfaces_is_whole() {
+    let id = "7fae40e0-d663-4909-b607-d27ee9b7f7c9";
+    for (field, value) in [("memory", json!(512)), ("disk", json!(2048)), ("nics", json!([]))] {
+        let mut machine = json!({
+            "id": id, "name": "old", "brand": "joyent", "state": "running", "image": "base-64", "package": "g1-small",
+            "created": 0, "updated": 0,
+        });
+        machine[field] = value;
+        let state = read_value(&with(json!({ "machines": [machine] }))).unwrap();
+        let vm = state.vms.get(id).unwrap();
+        // Nothing that is left out comes from the package.
+        assert_eq!(
+            (vm.ram, vm.quota, vm.nics.len()),
+            match field {
+                "memory" => (512, 0, 0),
+                "disk" => (0, 2048, 0),
+                _ => (0, 0, 0),
+            },
+            "{field}"
+        );
+    }
+}
+
+#[test]
 fn an_address_that_is_asked_for_is_not_given_to_another_before() {
     let wish = json!({ "name": "b", "networks": [{ "network": "private", "ip": "10.64.0.10" }] });
     let state = read_value(&with(json!({ "machines": [{ "name": "a", "networks": ["private"] }, wish] }))).unwrap();

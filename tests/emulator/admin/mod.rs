@@ -2,11 +2,15 @@
 //! be answered. What one side does, the other one sees.
 
 mod books;
+mod cancel;
+mod jobs;
+mod migrations;
 mod napi;
 mod operations;
 mod others;
 mod papi;
 mod sapi;
+mod updates;
 mod vmapi;
 mod workflow;
 
@@ -24,6 +28,8 @@ pub const PRIVATE: &str = "1a83d5e6-5a7c-4d9e-9fb0-4b5c6d7e8f02";
 pub const SMALL: &str = "5be92d07-4f6b-4c8d-8eaf-3a4b5c6d7e02";
 pub const BASE: &str = "2d71f0c4-1c3e-4f5a-9b7c-0d1e2f3a4b02";
 pub const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+/// The other customer.
+pub const GLOBEX: &str = "5c8e1d27-5b6e-4c7d-8e9f-0a1b2c3d4e80";
 /// One that is stopped.
 pub const BUILD: &str = "07a5e9d4-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
 

@@ -3,10 +3,9 @@
 use sdc::emulator::Emulator;
 use serde_json::{Value, json};
 
-use super::{ACME, Got, PRIVATE, WEB1, ask, errors, get, later, made, send, start, zone};
+use super::{ACME, GLOBEX, Got, PRIVATE, WEB1, ask, errors, get, later, made, send, start, zone};
 
 /// Another account of the demo, and the operator's.
-const GLOBEX: &str = "5c8e1d27-5b6e-4c7d-8e9f-0a1b2c3d4e80";
 const ADMIN: &str = "930896af-bf8c-48d4-885c-6573a94b1853";
 const GONE: &str = "11111111-2222-4333-8444-555555555555";
 const CN: &str = "44454c4c-3200-1042-8050-b6c04f4e3232";

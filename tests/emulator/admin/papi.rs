@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::ssh_keygen_interop::{get as customer, post};
-use super::{ACME, BASE, Got, PRIVATE, SMALL, ask, errors, get, start};
+use super::{ACME, BASE, GLOBEX, Got, PRIVATE, SMALL, ask, errors, get, start};
 
-const GLOBEX: &str = "5c8e1d27-5b6e-4c7d-8e9f-0a1b2c3d4e80";
 const ID: &str = "11111111-2222-4333-8444-555555555555";
 
 fn tiny() -> Value {

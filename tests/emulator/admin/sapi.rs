@@ -1,8 +1,8 @@
 //! SAPI: what discovery asks for, and what is kept there.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{ask, get, send, start};
+use super::{WEB1, ask, get, later, send, start};
 
 const NEWER: &[(&str, &str)] = &[("accept-version", "~2")];
 
@@ -96,4 +96,34 @@ async fn what_is_common_to_all_services_is_as_the_library_has_it() {
     );
     let head = send(&emulator, "vmapi", "HEAD", "/vms?alias=web", &[], "").await;
     assert_eq!((head.status, head.header("x-joyent-resource-count").as_deref(), head.body.len()), (200, Some("2"), 0));
+}
+
+#[tokio::test]
+async fn an_instance_takes_over_no_vm_and_is_refused_what_a_vm_is_refused() {
+    let emulator = start().await;
+    let service = get(&emulator, "sapi", "/services?name=papi").await.json()[0].clone();
+    let body = |uuid: &str, params: Value| json!({ "service_uuid": service["uuid"], "uuid": uuid, "params": params });
+    let fresh = |number: u8| format!("11111111-2222-4333-8444-{number:012}");
+    let before = get(&emulator, "vmapi", &format!("/vms/{WEB1}")).await.json();
+    for wrong in [
+        body(WEB1, json!({ "alias": "papi1" })),
+        body("papi1", json!({ "alias": "papi1" })),
+        body(&fresh(1).to_uppercase().replace('1', "A"), json!({ "alias": "papi1" })),
+        body(&fresh(1), json!({ "alias": "papi1", "image_uuid": fresh(9) })),
+        body(&fresh(1), json!({ "alias": "papi0" })),
+    ] {
+        let got = ask(&emulator, "sapi", "POST", "/instances?async=true", &wrong).await;
+        assert_eq!((got.status, got.code()), (500, "ProvisionFailedError".to_owned()), "{wrong}");
+    }
+    assert_eq!(get(&emulator, "vmapi", &format!("/vms/{WEB1}")).await.json(), before);
+    let kept = get(&emulator, "sapi", "/instances").await.json();
+    assert!(kept.as_array().unwrap().iter().all(|one| one["params"]["alias"] != "papi1"), "{kept}");
+    // Without an alias there is none that could be taken.
+    for number in [1, 2] {
+        let wanted = body(&fresh(number), json!({ "alias": "" }));
+        let got = ask(&emulator, "sapi", "POST", "/instances?async=true", &wanted).await;
+        assert_eq!(got.status, 200, "{:?}", got.json());
+    }
+    later(&emulator, 5000);
+    assert_eq!(get(&emulator, "vmapi", &format!("/vms/{}", fresh(2))).await.json()["state"], "running");
 }

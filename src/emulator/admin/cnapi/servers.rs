@@ -127,6 +127,11 @@ fn cap(state: &State, vm: &Vm) -> Option<u64> {
     own.or_else(|| Some(state.package(&vm.billing_id)?.cap()))
 }
 
+/// The sum of sizes. State files may hold any, so it must not overflow.
+fn sum(all: impl Iterator<Item = u64>) -> u64 {
+    all.fold(0, u64::saturating_add)
+}
+
 /// What a server has, and what its VMs take of it, in MiB and percent of a core.
 struct Sizes {
     ram: u64,
@@ -140,13 +145,13 @@ struct Sizes {
 impl Sizes {
     fn of(state: &State, server: &Server, vms: &[Vm]) -> Sizes {
         let disk = |fits: &dyn Fn(&Vm) -> bool| -> u64 {
-            vms.iter().filter(|vm| fits(vm)).map(|vm| vm.quota.saturating_add(vm.disk_space())).sum()
+            sum(vms.iter().filter(|vm| fits(vm)).map(|vm| vm.quota.saturating_add(vm.disk_space())))
         };
         let core = |vm: &Vm| vm.tags.get("smartdc_type").is_some_and(|kind| kind == "core");
         Sizes {
             ram: server.ram,
-            taken_ram: vms.iter().map(|vm| vm.ram).sum(),
-            taken_cpu: vms.iter().filter_map(|vm| cap(state, vm)).sum(),
+            taken_ram: sum(vms.iter().map(|vm| vm.ram)),
+            taken_cpu: sum(vms.iter().filter_map(|vm| cap(state, vm))),
             zones: disk(&|vm| !vm.hvm() && !core(vm)),
             hvm: disk(&|vm| vm.hvm()),
             cores: disk(&core),

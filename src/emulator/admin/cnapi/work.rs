@@ -50,7 +50,7 @@ fn task(call: &mut Call<'_>) -> Outcome {
         view.insert(name.to_owned(), value);
     };
     put("id", id.into());
-    put("req_id", id_of(&format!("{}/request", job.uuid)).into());
+    put("req_id", job.request_id().into());
     put("task", name.into());
     put("server_uuid", server.into());
     put("timestamp", iso(job.begins).into());
@@ -90,7 +90,7 @@ fn of_job(state: &State, job: &Job, now: i64) -> Option<Value> {
         "expires_at": iso(job.created.saturating_add(600_000)),
         "created_at": iso(job.created),
         "updated_at": iso(job.begins.min(now)),
-        "reqid": id_of(&format!("{}/request", job.uuid)),
+        "reqid": job.request_id(),
         "extra": { "workflow_job_uuid": job.uuid, "owner_uuid": state.vms.get(&job.vm_uuid).map(|vm| &vm.owner_uuid) },
     }))
 }

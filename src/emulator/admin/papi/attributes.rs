@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::call::is_lower_uuid;
 use super::Fault;
 use crate::emulator::datacenter::clock::iso;
-use crate::emulator::datacenter::state::Package;
+use crate::emulator::datacenter::state::{BRANDS, Package};
 
 /// What an attribute holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,6 @@ pub(super) static ATTRIBUTES: &[Attribute] = &[
     plain("updated_at", Holds::Text),
 ];
 
-const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
 const SPREADS: &[&str] = &["min-ram", "random", "min-owner"];
 const NAME: &str =
     r"must match /^[a-zA-Z0-9]([a-zA-Z0-9_\-.]+)?[a-zA-Z0-9]$/ and not contain repeated '-', '_' or '.' characters";

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::super::call::Call;
-use super::super::predicate::{Predicate, ldap, text_of};
+use super::super::predicate::{Predicate, ldap};
 use super::attributes::{ATTRIBUTES, to_fields};
 use super::view;
 use crate::emulator::datacenter::state::Package;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
-use crate::emulator::text::glob;
+use crate::emulator::text::{glob, text};
 
 /// Attributes, each with the values that will do.
 type Filters = Vec<(&'static str, Vec<String>)>;
@@ -16,7 +16,7 @@ type Filters = Vec<(&'static str, Vec<String>)>;
 /// Whether an attribute has the value that is wanted: exactly, by its form where that has a star, or among its values.
 fn has(value: Option<&Value>, wanted: &str) -> bool {
     let one = |value: &Value| {
-        text_of(value).is_some_and(|text| if wanted.contains('*') { glob(wanted, &text) } else { text == wanted })
+        text(value).is_some_and(|text| if wanted.contains('*') { glob(wanted, &text) } else { text == wanted })
     };
     match value {
         Some(Value::Array(list)) => list.iter().any(one),
@@ -26,10 +26,10 @@ fn has(value: Option<&Value>, wanted: &str) -> bool {
 }
 
 /// What a parameter wants: a list of values is given as JSON.
-fn wanted(text: &str) -> Vec<String> {
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Array(list)) => list.iter().filter_map(text_of).collect(),
-        _ => vec![text.to_owned()],
+fn wanted(given: &str) -> Vec<String> {
+    match serde_json::from_str::<Value>(given) {
+        Ok(Value::Array(list)) => list.iter().filter_map(text).collect(),
+        _ => vec![given.to_owned()],
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
             (Some(Value::Number(one)), Some(Value::Number(other))) => {
                 one.as_f64().partial_cmp(&other.as_f64()).unwrap_or(std::cmp::Ordering::Equal)
             }
-            (one, other) => one.and_then(text_of).cmp(&other.and_then(text_of)),
+            (one, other) => one.and_then(text).cmp(&other.and_then(text)),
         });
     }
     if call.text("order").is_some_and(|order| order.eq_ignore_ascii_case("desc")) {

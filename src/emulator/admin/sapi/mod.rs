@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
 
 use super::Kind;
-use super::call::{Call, Route, missing, route};
+use super::call::{Call, Route, is_lower_uuid, missing, route};
 use super::held::{failure, until_ended};
 use crate::emulator::datacenter::state::{Sapi, Vm, Work, new_id};
 use crate::emulator::http::params;
@@ -309,6 +309,15 @@ fn create_instance(call: &mut Call<'_>) -> Outcome {
 fn provision(call: &mut Call<'_>, uuid: &str, wanted: &Object) -> Result<String, Refusal> {
     let failed = |words: &str| Refusal::new(500, "ProvisionFailedError", words);
     let text = |name: &str| wanted.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    if !is_lower_uuid(uuid) {
+        return Err(failed("Invalid VM parameters: uuid: Invalid UUID"));
+    }
+    if call.state.has_vm(uuid) {
+        return Err(failed("Invalid VM parameters: uuid: Already exists"));
+    }
+    if !call.state.images.iter().any(|image| image.id == text("image_uuid") && image.state == "active") {
+        return Err(failed("Invalid VM parameters: image_uuid: image not found"));
+    }
     let mut vm = Vm {
         uuid: uuid.to_owned(),
         owner_uuid: text("owner_uuid"),
@@ -329,7 +338,7 @@ fn provision(call: &mut Call<'_>, uuid: &str, wanted: &Object) -> Result<String,
         vm.fit(&package);
     }
     let taken = |other: &Vm| other.owner_uuid == vm.owner_uuid && other.alias == vm.alias && other.is_active();
-    if call.state.vms.iter().any(taken) {
+    if !vm.alias.is_empty() && call.state.vms.iter().any(taken) {
         return Err(failed(&format!("alias \"{}\" exists already", vm.alias)));
     }
     let admin = call.state.networks.iter().find(|network| network.name == "admin").map(|network| network.id.clone());

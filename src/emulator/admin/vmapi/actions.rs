@@ -1,15 +1,15 @@
 //! What is done to VMs: each action is a job. An action from the wrong state is accepted; its job fails.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::super::call::{Call, Route, missing, route};
+use super::super::call::{Call, Route, is_lower_uuid, missing, route};
 use super::begin::{answered, check_sync, started};
 use super::create::{check_tags, networks, provision};
-use super::fields::{CHANGED, FLAGS, NUMBERS};
+use super::fields::{CHANGED, PAIRS, json, typed, wrong_pairs};
 use super::{invalid, load};
 use crate::emulator::datacenter::clock::stamp;
-use crate::emulator::datacenter::nics::of_vm;
-use crate::emulator::datacenter::state::{Disk, Nic, Snapshot, Vm, Work, new_id};
+use crate::emulator::datacenter::jobs::updates::{disk_at, number_of};
+use crate::emulator::datacenter::state::{Disk, Network, Nic, Snapshot, Vm, Work, new_id};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal};
 
@@ -142,8 +142,11 @@ fn idempotent(call: &Call<'_>, asked: &mut Map<String, Value>) -> Result<(), Ref
 
 fn signal(call: &Call<'_>) -> Result<String, Refusal> {
     let signal = call.text("signal").unwrap_or_else(|| "SIGKILL".to_owned());
-    let named = if signal.starts_with("SIG") { signal.clone() } else { format!("SIG{signal}") };
-    if SIGNALS.contains(&named.as_str()) || signal.parse::<u8>().is_ok() {
+    if signal.parse::<u8>().is_ok() {
+        return Ok(signal);
+    }
+    let named = if signal.starts_with("SIG") { signal } else { format!("SIG{signal}") };
+    if SIGNALS.contains(&named.as_str()) {
         return Ok(named);
     }
     Err(invalid(WRONG, &[("signal", "Invalid", "")]))
@@ -175,33 +178,25 @@ fn update(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
     let mut fields = Map::new();
     for name in CHANGED {
         let Some(value) = call.params.get(*name) else { continue };
-        let typed = match value {
-            value if FLAGS.contains(name) => params::flag(value).map(Value::from),
-            value if NUMBERS.contains(name) => {
-                params::text(value).and_then(|text| text.parse::<u64>().ok()).map(Value::from)
-            }
-            value => Some(value.clone()),
+        let refused = |words: &str| invalid(WRONG, &[(name, "Invalid", words)]);
+        if *name == "update_disks" {
+            fields.insert((*name).to_owned(), changed_disks(vm, json(call, name)).map_err(|words| refused(&words))?);
+            continue;
+        }
+        let Some((_, payload)) = PAIRS.iter().find(|(field, _)| field == name) else {
+            fields.insert((*name).to_owned(), typed(name, value).map_err(|words| refused(&words))?);
+            continue;
         };
-        let Some(typed) = typed else {
-            let words = if NUMBERS.contains(name) { "Not a valid number: number must be >= 0" } else { "" };
-            return Err(invalid(WRONG, &[(name, "Invalid", words)]));
-        };
-        let (set, remove) = match *name {
-            "tags" => ("set_tags", "remove_tags"),
-            "customer_metadata" => ("set_customer_metadata", "remove_customer_metadata"),
-            "internal_metadata" => ("set_internal_metadata", "remove_internal_metadata"),
-            _ => {
-                fields.insert((*name).to_owned(), typed);
-                continue;
-            }
-        };
-        let pairs = typed.as_object().cloned().unwrap_or_default();
-        super::metadata::replacing(vm, name, &pairs, (set, remove), &mut fields);
+        let Some(Value::Object(pairs)) = json(call, name) else { return Err(refused("")) };
+        if let Some((field, words)) = wrong_pairs(name, &pairs).first() {
+            return Err(invalid(WRONG, &[(field, "Invalid", words)]));
+        }
+        super::metadata::replacing(vm, name, &pairs, *payload, &mut fields);
     }
     if fields.is_empty() {
         let mut refusal = Refusal::new(409, "ValidationFailed", "No VM parameters provided");
         if let Some(body) = refusal.body.as_object_mut() {
-            body.insert("errors".to_owned(), json!([]));
+            body.insert("errors".to_owned(), Vec::<Value>::new().into());
         }
         return Err(refusal);
     }
@@ -209,18 +204,41 @@ fn update(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
     Ok(fields)
 }
 
+/// The disks that an update resizes, checked.
+fn changed_disks(vm: &Vm, value: Option<Value>) -> Result<Value, String> {
+    let Some(Value::Array(list)) = value else { return Err("must be an array of objects".to_owned()) };
+    for change in &list {
+        let Some(fields) = change.as_object() else { return Err("must be an array of objects".to_owned()) };
+        if let Some(name) = fields.keys().find(|name| !["path", "pci_slot", "size"].contains(&name.as_str())) {
+            return Err(format!("'{name}' is not a valid property to update"));
+        }
+        if disk_at(vm, change).is_none() {
+            return Err("Disk not found".to_owned());
+        }
+        if fields.get("size").and_then(Value::as_u64).is_none_or(|size| size == 0) {
+            return Err("Disk size must be positive".to_owned());
+        }
+    }
+    Ok(list.into())
+}
+
 fn check_update(call: &Call<'_>, vm: &Vm, fields: &Map<String, Value>) -> Result<(), Refusal> {
     const WRONG: &str = "Invalid VM update parameters";
-    if let Some(alias) = fields.get("alias").and_then(Value::as_str) {
-        if !super::list::is_alias(alias) {
-            return Err(invalid(WRONG, &[("alias", "Invalid", super::list::ALIAS)]));
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    if let Some(owner) = text("new_owner_uuid") {
+        let words = if is_lower_uuid(owner) { "Account not found" } else { "Invalid UUID" };
+        if !call.state.accounts.iter().any(|account| account.id == owner) {
+            return Err(invalid(WRONG, &[("new_owner_uuid", "Invalid", words)]));
         }
-        let taken = |other: &Vm| other.owner_uuid == vm.owner_uuid && other.alias == alias && other.uuid != vm.uuid;
+    }
+    if let Some(alias) = text("alias") {
+        let owner = text("new_owner_uuid").unwrap_or(&vm.owner_uuid);
+        let taken = |other: &Vm| other.owner_uuid == owner && other.alias == alias && other.uuid != vm.uuid;
         if call.state.vms.iter().any(|other| other.is_active() && taken(other)) {
             return Err(invalid(WRONG, &[("alias", "Duplicate", "Already exists for this owner_uuid")]));
         }
     }
-    let package = match fields.get("billing_id").and_then(Value::as_str) {
+    let package = match text("billing_id") {
         Some(id) => match call.state.package(id) {
             Some(package) => Some(package),
             None => {
@@ -267,28 +285,24 @@ fn attach(call: &mut Call<'_>, uuid: &str, nics: Vec<Nic>) -> Vec<String> {
     macs
 }
 
-/// Interfaces that NAPI has already, for a VM that shall get them.
+/// Attaches interfaces that NAPI already has for a VM: all of them, or none.
 fn loose(call: &mut Call<'_>, uuid: &str, macs: &[String]) -> Result<Vec<String>, Refusal> {
-    let mut found = Vec::new();
+    let server = load(call)?.server_uuid.clone();
+    let mut found: Vec<Nic> = Vec::new();
     for mac in macs {
-        let at =
-            call.state.operators.nics.iter().position(|loose| loose.nic.mac == *mac && loose.belongs_to_uuid == uuid);
-        match at {
-            Some(at) => {
-                let server = load(call)?.server_uuid.clone();
-                let network = call.state.operators.nics.get(at).map(|loose| loose.nic.network.clone());
-                let network = call.state.networks.iter().find(|one| network.as_ref() == Some(&one.id));
-                let tag = network.map(|network| network.tag().to_owned());
-                if let Some(tag) = tag.filter(|tag| !call.state.carries(&server, tag)) {
-                    let words = format!("Server does not have NIC tag: {tag}");
-                    return Err(invalid(WRONG, &[("server", "Invalid", words.as_str())]));
-                }
-                let nic = call.state.operators.nics.remove(at).nic;
-                found.push(Nic { more: of_vm(&nic.more), ..nic });
-            }
-            None => return Err(invalid(WRONG, &[("macs", "Invalid", "MAC address does not exist")])),
+        let Some(nic) = call.state.loose_of(uuid).find(|nic| nic.mac == *mac) else {
+            return Err(invalid(WRONG, &[("macs", "Invalid", "MAC address does not exist")]));
+        };
+        let network = call.state.networks.iter().find(|network| network.id == nic.network);
+        if let Some(tag) = network.map(Network::tag).filter(|tag| !call.state.carries(&server, tag)) {
+            let words = format!("Server does not have NIC tag: {tag}");
+            return Err(invalid(WRONG, &[("server", "Invalid", words.as_str())]));
+        }
+        if !found.iter().any(|other| other.mac == nic.mac) {
+            found.push(nic);
         }
     }
+    call.state.take_loose(&found);
     Ok(attach(call, uuid, found))
 }
 
@@ -324,6 +338,9 @@ fn changed_nics(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
         if !vm.nics.iter().any(|nic| nic.mac == mac) {
             return Err(wrong(&format!("the VM has no nic '{mac}'")));
         }
+        if fields.get("interface").is_some_and(|interface| number_of(interface).is_none()) {
+            return Err(wrong("'interface' must be net0, net1 and so on"));
+        }
         changes.insert(mac.to_owned(), entry.clone());
     }
     let reordered = list.iter().any(|entry| entry.get("interface").is_some());
@@ -357,7 +374,7 @@ fn snapshot(call: &mut Call<'_>, action: &str) -> Result<Work, Refusal> {
             }
             Work::Snapshot { name }
         }
-        "rollback_snapshot" => Work::Rollback { name },
+        "rollback_snapshot" => Work::Rollback { name, boots: true },
         _ => Work::DeleteSnapshot { name },
     })
 }

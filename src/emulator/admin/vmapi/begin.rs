@@ -9,8 +9,19 @@ use crate::emulator::datacenter::state::{Job, State, Work};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Refusal, Reply};
 
+/// The parameters of a job that say who asked for it, and by which request.
+pub(super) fn requester(call: &Call<'_>) -> Map<String, Value> {
+    // The body of a metadata route holds only pairs, so a key `origin` there is a pair.
+    let given = if call.path.contains_key("kind") { &call.query } else { &call.params };
+    let named = ["creator_uuid", "origin"].map(|name| (name, given.get(name).and_then(params::text)));
+    let request = ("x-request-id", call.head.get("x-request-id").or_else(|| call.head.get("request-id")));
+    let all = named.into_iter().chain([request]);
+    all.filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
+}
+
 /// Starts a job, and returns its id.
-pub(super) fn started(call: &mut Call<'_>, vm: &str, work: Work, asked: Map<String, Value>) -> String {
+pub(super) fn started(call: &mut Call<'_>, vm: &str, work: Work, mut asked: Map<String, Value>) -> String {
+    asked.extend(requester(call));
     let job =
         Job { fails: call.fails.clone(), asked, ..Job::new(call.now, call.now, 0, vm, work, call.caller.clone()) };
     call.state.ask(call.now, job)

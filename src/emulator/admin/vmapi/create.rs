@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 use super::super::call::{Call, Route, is_lower_uuid, route};
 use super::super::napi;
 use super::begin::{answered, check_sync, started};
+use super::fields::{PAIRS, json, typed, wrong_pairs};
 use super::invalid;
-use super::list::ALIAS;
 use crate::emulator::datacenter::affinity;
 use crate::emulator::datacenter::denied::Denied;
-use crate::emulator::datacenter::state::{Disk, Image, Network, Nic, Package, State, Vm, Work, new_id};
+use crate::emulator::datacenter::state::{BRANDS, Disk, Image, Network, Nic, Package, State, Vm, Work, new_id};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal};
 
@@ -20,7 +20,6 @@ pub(super) static ROUTES: &[Route] = &[route("POST", "/vms", &["CreateVm"], crea
 
 const WRONG: &str = "Invalid VM parameters";
 const NETWORKS: &str = "Invalid network parameters";
-const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
 const NONE: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Fields of the request that are kept as they are.
@@ -53,6 +52,24 @@ const KEPT: &[&str] = &[
     "zfs_snapshot_limit",
 ];
 
+/// Fields of the request that are kept in fields of the VM.
+const PLACED: &[&str] = &[
+    "alias",
+    "billing_id",
+    "delegate_dataset",
+    "docker",
+    "firewall_enabled",
+    "indestructible_zoneroot",
+    "max_physical_memory",
+    "quota",
+    "ram",
+];
+
+/// Whether a field of the request has a type to be checked.
+fn is_kept(name: &str) -> bool {
+    KEPT.contains(&name) || PLACED.contains(&name)
+}
+
 /// One of the networks that are asked for.
 pub(super) struct Wanted {
     pub(super) id: String,
@@ -60,15 +77,6 @@ pub(super) struct Wanted {
     primary: bool,
     /// What else is said of the interface, such as `allow_ip_spoofing`.
     more: Map<String, Value>,
-}
-
-/// A parameter as JSON: forms have it as text.
-fn json(call: &Call<'_>, name: &str) -> Option<Value> {
-    match call.params.get(name)? {
-        Value::Null => None,
-        Value::String(text) => Some(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))),
-        other => Some(other.clone()),
-    }
 }
 
 /// The networks of a request, each found for this owner.
@@ -190,7 +198,9 @@ pub(super) fn provision(
     let used = call.state.used(&ids);
     let mut nics: Vec<Nic> = Vec::new();
     for one in wanted {
-        let nic = match vm.and_then(|vm| call.state.take_loose(vm, &one.id)) {
+        let members = call.state.members(&one.id);
+        let fits = |nic: &Nic| members.contains(&nic.network.as_str()) && !nics.iter().any(|has| has.mac == nic.mac);
+        let nic = match vm.and_then(|vm| call.state.loose_of(vm).find(fits)) {
             Some(nic) => nic,
             None => call.state.interface(&one.id, one.ip, &used, &nics).map_err(|why| {
                 let network = call.state.networks.iter().find(|network| network.id == one.id);
@@ -207,6 +217,8 @@ pub(super) fn provision(
     {
         nic.primary = true;
     }
+    // Only now that all are found: a refused request takes none.
+    call.state.take_loose(&nics);
     Ok(nics)
 }
 
@@ -242,7 +254,7 @@ fn check(call: &Call<'_>) -> Result<Found, Refusal> {
     match brand.as_str() {
         "" => errors.add("brand", "MissingParameter", ""),
         brand if !BRANDS.contains(&brand) => {
-            errors.add("brand", "Invalid", "Must be one of: bhyve, joyent, joyent-minimal, kvm, lx");
+            errors.add("brand", "Invalid", format!("Must be one of: {}", BRANDS.join(", ")));
         }
         _ => {}
     }
@@ -255,13 +267,9 @@ fn check(call: &Call<'_>) -> Result<Found, Refusal> {
         Some(_) => {}
     }
     let billing = call.text("billing_id");
-    let ram = call.params.get("ram").or_else(|| call.params.get("max_physical_memory")).and_then(params::text);
-    match (ram.as_deref().map(str::parse::<u64>), &billing) {
-        (None, None) => {
-            errors.add("ram", "MissingParameter", if hvm { format!("Is required for {brand}") } else { String::new() })
-        }
-        (Some(Ok(0) | Err(_)), _) => errors.add("ram", "Invalid", "Not a valid number: number must be >= 1"),
-        _ => {}
+    let ram = ["ram", "max_physical_memory"].iter().any(|name| json(call, name).is_some());
+    if !ram && billing.is_none() {
+        errors.add("ram", "MissingParameter", if hvm { format!("Is required for {brand}") } else { String::new() });
     }
     let disks = json(call, "disks");
     let image = match (hvm, disks.as_ref().and_then(Value::as_array)) {
@@ -278,18 +286,7 @@ fn check(call: &Call<'_>) -> Result<Found, Refusal> {
     if !hvm && image.is_none() {
         errors.add("image_uuid", "MissingParameter", "");
     }
-    if let Some(alias) = call.text("alias") {
-        check_alias(&alias, &mut errors);
-    }
-    for (field, ends) in [("customer_metadata", true), ("internal_metadata", false), ("tags", false)] {
-        for (name, value) in json(call, field).as_ref().and_then(Value::as_object).into_iter().flatten() {
-            if !(value.is_string() || value.is_number() || value.is_boolean()) {
-                errors.add(&format!("{field}.{name}"), "Invalid", "Forbidden Data Type");
-            } else if ends && name.ends_with("_pw") {
-                errors.add(&format!("{field}.{name}"), "Invalid", "Forbidden Metadata Key");
-            }
-        }
-    }
+    check_types(call, &mut errors);
     errors.into_result()?;
     elsewhere(call, billing.as_deref(), image.as_deref(), &brand)
 }
@@ -301,7 +298,7 @@ fn elsewhere(call: &Call<'_>, billing: Option<&str>, image: Option<&str>, brand:
     let uuid = call.text("uuid");
     match uuid.as_deref() {
         Some(uuid) if !is_lower_uuid(uuid) => errors.add("uuid", "Invalid", "Invalid UUID"),
-        Some(uuid) if state.vms.get(uuid).is_some() => errors.add("uuid", "Duplicate", "Already exists"),
+        Some(uuid) if state.has_vm(uuid) => errors.add("uuid", "Duplicate", "Already exists"),
         _ => {}
     }
     let owner = call.text("owner_uuid").unwrap_or_default();
@@ -342,11 +339,27 @@ fn elsewhere(call: &Call<'_>, billing: Option<&str>, image: Option<&str>, brand:
     Ok(Found { package: package.and_then(|(_, package)| package), image })
 }
 
-fn check_alias(alias: &str, errors: &mut Errors) {
-    if !super::list::is_alias(alias) {
-        errors.add("alias", "Invalid", ALIAS);
-    } else if alias.len() > 189 {
-        errors.add("alias", "Invalid", "String is longer than maximum of 189 characters");
+/// Collects the fields whose values are of the wrong type.
+fn check_types(call: &Call<'_>, errors: &mut Errors) {
+    let given = call.params.iter().filter(|(name, value)| is_kept(name) && !value.is_null());
+    for (name, value) in given {
+        if let Err(words) = typed(name, value) {
+            errors.add(name, "Invalid", words);
+        }
+    }
+    for (field, _) in PAIRS {
+        match json(call, field) {
+            None => {}
+            Some(Value::Object(pairs)) => {
+                let wrong = wrong_pairs(field, &pairs);
+                wrong.into_iter().for_each(|(field, words)| errors.add(&field, "Invalid", words));
+            }
+            Some(_) => errors.add(field, "Invalid", ""),
+        }
+    }
+    let roles = call.list("role_tags");
+    if roles.is_some_and(|roles| roles.is_empty() || !roles.iter().all(|role| is_lower_uuid(role))) {
+        errors.add("role_tags", "Invalid", "");
     }
 }
 
@@ -413,6 +426,8 @@ fn disks(call: &Call<'_>, brand: &str, found: &Found) -> Result<Vec<Disk>, Refus
 /// The VM that a request describes, without a server and interfaces.
 fn described(call: &Call<'_>, found: &Found, brand: &str) -> Result<Vm, Refusal> {
     let pairs = |name: &str| json(call, name).and_then(|value| value.as_object().cloned()).unwrap_or_default();
+    let value = |name: &str| call.params.get(name).filter(|value| !value.is_null()).and_then(|it| typed(name, it).ok());
+    let is = |name: &str| value(name) == Some(Value::Bool(true));
     let mut vm = Vm {
         uuid: call.text("uuid").unwrap_or_else(new_id),
         owner_uuid: call.text("owner_uuid").unwrap_or_default(),
@@ -426,23 +441,23 @@ fn described(call: &Call<'_>, found: &Found, brand: &str) -> Result<Vm, Refusal>
         tags: pairs("tags"),
         create_timestamp: call.now,
         last_modified: call.now,
-        firewall_enabled: call.params.get("firewall_enabled").and_then(params::flag) == Some(true),
-        indestructible_zoneroot: call.params.get("indestructible_zoneroot").and_then(params::flag) == Some(true),
-        delegate_dataset: call.params.get("delegate_dataset").and_then(params::flag) == Some(true),
-        docker: call.params.get("docker").and_then(params::flag) == Some(true),
+        firewall_enabled: is("firewall_enabled"),
+        indestructible_zoneroot: is("indestructible_zoneroot"),
+        delegate_dataset: is("delegate_dataset"),
+        docker: is("docker"),
         disks: disks(call, brand, found)?,
         ..Vm::default()
     };
-    let number = |name: &str| call.params.get(name).and_then(params::text).and_then(|text| text.parse::<u64>().ok());
     vm.quota = 10_240;
     if let Some(package) = &found.package {
         vm.fit(package);
     }
+    let number = |name: &str| value(name).and_then(|value| value.as_u64());
     vm.ram = number("ram").or_else(|| number("max_physical_memory")).unwrap_or(vm.ram);
     vm.quota = number("quota").map_or(vm.quota, |gib| gib.saturating_mul(1024));
     for name in KEPT {
-        if let Some(value) = call.params.get(*name).filter(|value| !value.is_null()) {
-            vm.more.insert((*name).to_owned(), value.clone());
+        if let Some(value) = value(name) {
+            vm.more.insert((*name).to_owned(), value);
         }
     }
     for name in ["affinity", "locality"] {
@@ -476,6 +491,9 @@ fn create(call: &mut Call<'_>) -> Outcome {
     vm.image_uuid = if vm.hvm() { String::new() } else { vm.image_uuid };
     let uuid = vm.uuid.clone();
     call.state.vms.push(vm);
+    if let Some(roles) = call.list("role_tags") {
+        super::metadata::keep_roles(call.state, &uuid, &roles);
+    }
     let job = started(call, &uuid, Work::Provision { nics, compute_node: server }, Map::new());
     Ok(answered(call, &uuid, &job))
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, missing, route};
 use super::super::held::{failure, until_ended};
+use super::super::job_filter::{execution, is_about};
 use super::load;
 use crate::emulator::datacenter::state::{Job, State};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
@@ -17,9 +18,6 @@ pub(super) static ROUTES: &[Route] = &[
 
 const SHOWN: &[&str] = &["name", "uuid", "execution", "params", "exec_after", "created_at", "timeout", "chain_results"];
 
-/// What can be asked for by execution.
-const EXECUTIONS: &[&str] = &["queued", "failed", "succeeded", "running", "canceled"];
-
 fn shown(state: &State, job: &Job, now: i64) -> Option<Value> {
     let mut view = state.job_view(job, now)?;
     view.retain(|name, _| SHOWN.contains(&name.as_str()));
@@ -28,18 +26,11 @@ fn shown(state: &State, job: &Job, now: i64) -> Option<Value> {
 
 /// The jobs that the filters let through; others are dropped without a word, `limit` and `offset` among them.
 fn filtered(call: &Call<'_>, vm: Option<&str>) -> Outcome {
-    let execution = call.text("execution");
-    if execution.as_deref().is_some_and(|execution| !EXECUTIONS.contains(&execution)) {
-        let words = "Execution must be one of queued, failed, succeeded, canceled or running";
-        return Err(Refusal::new(409, "ConflictError", words));
-    }
+    let execution = execution(call)?;
     let (task, named) = (call.text("task"), call.text("vm_uuid"));
     let vm = vm.or(named.as_deref());
     let rows = call.state.all_jobs().into_iter().filter(|job| {
-        let chain = job.work.chain();
-        vm.is_none_or(|vm| job.vm_uuid == vm)
-            && task.as_deref().is_none_or(|task| chain.is_some_and(|chain| chain.task == task))
-            && execution.as_deref().is_none_or(|execution| job.execution() == execution)
+        is_about(job, task.as_deref(), vm) && execution.as_deref().is_none_or(|execution| job.execution() == execution)
     });
     Ok(Reply::json(&rows.take(1000).filter_map(|job| shown(call.state, job, call.now)).collect()))
 }

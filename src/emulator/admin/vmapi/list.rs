@@ -5,13 +5,14 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, is_lower_uuid, route};
-use super::super::predicate::{Predicate, ldap, text_of};
+use super::super::predicate::{Predicate, ldap};
 use super::fields::{LISTED, SORTED};
 
 use super::view;
 use crate::emulator::datacenter::state::Vm;
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::text::text;
 
 pub(super) static ROUTES: &[Route] = &[route("GET", "/vms", &["ListVms", "HeadVms"], list)];
 
@@ -47,6 +48,8 @@ struct Wanted {
     state: Option<String>,
     docker: Option<bool>,
     ram: Option<u64>,
+    /// The exact creation time, in milliseconds since 1970.
+    created: Option<i64>,
     uuids: Option<Vec<String>>,
     tags: Vec<(String, String)>,
     internal: Vec<(String, String)>,
@@ -79,6 +82,8 @@ const OTHERS: &[&str] = &[
     "fields",
 ];
 
+const INVALID: &str = "Invalid parameter";
+
 pub(super) const ALIAS: &str = r"String does not match regexp: /^[a-zA-Z0-9][a-zA-Z0-9\_\.\-]*$/";
 
 impl Wanted {
@@ -88,7 +93,7 @@ impl Wanted {
             let known = EXACT.contains(&name.as_str()) || OTHERS.contains(&name.as_str());
             let pair = ["tag.", "internal_metadata."].iter().any(|prefix| name.starts_with(prefix));
             if !known && !pair {
-                errors.add(name, "Invalid parameter");
+                errors.add(name, INVALID);
             }
         }
         let exact = EXACT.iter().filter_map(|name| Some((*name, call.text(name)?)));
@@ -108,7 +113,7 @@ impl Wanted {
         }
         let docker = call.params.get("docker").map(params::flag);
         if docker == Some(None) {
-            errors.add("docker", "Invalid parameter");
+            errors.add("docker", INVALID);
         }
         let pairs = |prefix: &str| -> Vec<(String, String)> {
             let all = call.params.iter();
@@ -118,7 +123,7 @@ impl Wanted {
         let (tags, internal) = (pairs("tag."), pairs("internal_metadata."));
         for (name, value) in &internal {
             if value.is_empty() || value.len() > 100 {
-                errors.add(&format!("internal_metadata.{name}"), "Invalid parameter");
+                errors.add(&format!("internal_metadata.{name}"), INVALID);
             }
         }
         let mut number = |name: &str, least: usize, most: usize| -> Option<usize> {
@@ -133,6 +138,8 @@ impl Wanted {
         let limit = number("limit", 1, MAX);
         let offset = number("offset", 0, usize::MAX);
         let ram = number("ram", 0, usize::MAX).and_then(|ram| u64::try_from(ram).ok());
+        let created = call.text("create_timestamp");
+        let created = created.and_then(|text| text.parse().map_err(|_| errors.add("create_timestamp", INVALID)).ok());
         let sort = read_sort(call, &mut errors);
         let marker = read_marker(call, &sort, &mut errors);
         let predicate = call
@@ -160,6 +167,7 @@ impl Wanted {
             state,
             docker: docker.flatten(),
             ram,
+            created,
             uuids: call.list("uuids"),
             tags,
             internal,
@@ -174,7 +182,7 @@ impl Wanted {
     }
 
     fn fits(&self, call: &Call<'_>, vm: &Vm) -> bool {
-        let exact = self.exact.iter().all(|(name, wanted)| text_of(&field(call, vm, name)).as_deref() == Some(wanted));
+        let exact = self.exact.iter().all(|(name, wanted)| text(&field(call, vm, name)).as_deref() == Some(wanted));
         let state = match self.state.as_deref() {
             None => true,
             Some("active") => vm.is_active(),
@@ -187,41 +195,35 @@ impl Wanted {
             && self.alias.as_deref().is_none_or(|alias| vm.alias.starts_with(alias))
             && self.docker.is_none_or(|docker| vm.docker == docker)
             && self.ram.is_none_or(|ram| vm.ram == ram)
+            && self.created.is_none_or(|created| vm.create_timestamp == created)
             && self.uuids.as_ref().is_none_or(|uuids| several || uuids.contains(&vm.uuid))
             && self.tags.iter().all(|(name, value)| has_tag(vm, name, value))
             && self
                 .internal
                 .iter()
-                .all(|(name, value)| vm.internal_metadata.get(name).and_then(text_of).as_deref() == Some(value))
+                .all(|(name, value)| vm.internal_metadata.get(name).and_then(text).as_deref() == Some(value))
             && [&self.predicate, &self.query]
                 .into_iter()
                 .flatten()
                 .all(|predicate| predicate.holds(&|name: &str| field(call, vm, name)))
     }
 
-    fn compare(&self, call: &Call<'_>, one: &Vm, other: &Vm) -> Ordering {
-        for (name, descending) in &self.sort {
-            let order = compare(&field(call, one, name), &field(call, other, name));
+    /// The values that a VM is sorted by, computed once.
+    fn keys(&self, call: &Call<'_>, vm: &Vm) -> Vec<Value> {
+        self.sort.iter().map(|(name, _)| field(call, vm, name)).collect()
+    }
+
+    /// Compares two VMs, or a VM and a marker, by their sort keys and ids.
+    fn compare(&self, one: (&[Value], &str), other: (&[Value], &str)) -> Ordering {
+        for ((_, descending), (one, other)) in self.sort.iter().zip(one.0.iter().zip(other.0)) {
+            let order = compare(one, other);
             let order = if *descending { order.reverse() } else { order };
             if order != Ordering::Equal {
                 return order;
             }
         }
         // What makes the order total, appended to every other.
-        other.uuid.cmp(&one.uuid)
-    }
-
-    /// Whether a VM comes behind the marker.
-    fn is_behind(&self, call: &Call<'_>, vm: &Vm, marker: &Map<String, Value>) -> bool {
-        for (name, descending) in &self.sort {
-            let mark = marker.get(*name).cloned().unwrap_or_default();
-            let order = compare(&field(call, vm, name), &mark);
-            let order = if *descending { order.reverse() } else { order };
-            if order != Ordering::Equal {
-                return order == Ordering::Greater;
-            }
-        }
-        marker.get("uuid").and_then(Value::as_str).is_some_and(|uuid| vm.uuid.as_str() < uuid)
+        other.1.cmp(one.1)
     }
 }
 
@@ -251,13 +253,13 @@ fn field(call: &Call<'_>, vm: &Vm, name: &str) -> Value {
 fn compare(one: &Value, other: &Value) -> Ordering {
     match (one.as_f64(), other.as_f64()) {
         (Some(one), Some(other)) => one.total_cmp(&other),
-        _ => text_of(one).unwrap_or_default().cmp(&text_of(other).unwrap_or_default()),
+        _ => text(one).unwrap_or_default().cmp(&text(other).unwrap_or_default()),
     }
 }
 
 /// Whether a tag is there: any, or one that holds this text.
 fn has_tag(vm: &Vm, name: &str, value: &str) -> bool {
-    let Some(has) = vm.tags.get(name).and_then(text_of) else { return false };
+    let Some(has) = vm.tags.get(name).and_then(text) else { return false };
     value == "*" || has.contains(value)
 }
 
@@ -314,20 +316,18 @@ fn list(call: &mut Call<'_>) -> Outcome {
     let wanted = Wanted::read(call)?;
     let call = &*call;
     let zones = call.state.storage_zones();
-    let mut found: Vec<&Vm> = call.state.vms.iter().chain(&zones).filter(|vm| wanted.fits(call, vm)).collect();
+    let fitting = call.state.vms.iter().chain(&zones).filter(|vm| wanted.fits(call, vm));
+    let mut found: Vec<(Vec<Value>, &Vm)> = fitting.map(|vm| (wanted.keys(call, vm), vm)).collect();
     let count = found.len();
-    found.sort_by(|one, other| wanted.compare(call, one, other));
+    found.sort_by(|(one, vm), (other, second)| wanted.compare((one, &vm.uuid), (other, &second.uuid)));
     if let Some(marker) = &wanted.marker {
-        found.retain(|vm| wanted.is_behind(call, vm, marker));
+        let mark = |name: &str| marker.get(name).cloned().unwrap_or_default();
+        let keys: Vec<Value> = wanted.sort.iter().map(|(name, _)| mark(name)).collect();
+        let uuid = mark("uuid");
+        let last = (keys.as_slice(), uuid.as_str().unwrap_or_default());
+        found.retain(|(keys, vm)| wanted.compare((keys, &vm.uuid), last) == Ordering::Greater);
     }
     let page = found.into_iter().skip(wanted.offset).take(wanted.limit);
-    let whole = |fields: &Vec<String>| fields.iter().any(|field| field == "*");
-    let rows = page.map(|vm| {
-        let mut shown = view::vm(call.state, vm);
-        if let Some(fields) = wanted.fields.as_ref().filter(|fields| !whole(fields)) {
-            shown.retain(|name, _| fields.contains(name));
-        }
-        Value::Object(shown)
-    });
+    let rows = page.map(|(_, vm)| Value::Object(super::shown(call.state, vm, wanted.fields.as_deref())));
     Ok(Reply::json(&rows.collect()).header("x-joyent-resource-count", count.to_string()))
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::call::{Call, Route, is_lower_uuid, missing, route};
 use super::begin::{accepted, started};
+use super::fields::{PAIRS, wrong_pairs};
 use super::{invalid, load, seen};
 use crate::emulator::datacenter::state::{State, Vm, Work};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
@@ -31,29 +32,14 @@ pub(super) static ROUTES: &[Route] = &[
     ),
 ];
 
-/// One of the three kinds of pairs: its field, the names of what is set and removed in a payload, and its words.
+/// One of the three kinds of pairs, with the wording of its messages.
 struct Kind {
     field: &'static str,
+    /// The names that a payload has for the pairs to set and to remove.
     payload: (&'static str, &'static str),
     one: &'static str,
     wrong: &'static str,
 }
-
-const KINDS: &[Kind] = &[
-    Kind {
-        field: "customer_metadata",
-        payload: ("set_customer_metadata", "remove_customer_metadata"),
-        one: "metadatum",
-        wrong: "Invalid metadatum parameters",
-    },
-    Kind {
-        field: "internal_metadata",
-        payload: ("set_internal_metadata", "remove_internal_metadata"),
-        one: "internal metadatum",
-        wrong: "Invalid internal metadata parameters",
-    },
-    Kind { field: "tags", payload: ("set_tags", "remove_tags"), one: "tag", wrong: "Invalid tag parameters" },
-];
 
 fn pairs<'a>(vm: &'a Vm, field: &str) -> &'a Map<String, Value> {
     match field {
@@ -63,9 +49,16 @@ fn pairs<'a>(vm: &'a Vm, field: &str) -> &'a Map<String, Value> {
     }
 }
 
-fn kind(call: &Call<'_>) -> Result<&'static Kind, Refusal> {
+fn kind(call: &Call<'_>) -> Result<Kind, Refusal> {
     let word = call.part("kind");
-    KINDS.iter().find(|kind| kind.field == word).ok_or_else(|| missing("Route does not exist"))
+    let found = PAIRS.iter().find(|(field, _)| *field == word);
+    let (field, payload) = *found.ok_or_else(|| missing("Route does not exist"))?;
+    let (one, wrong) = match field {
+        "customer_metadata" => ("metadatum", "Invalid metadatum parameters"),
+        "internal_metadata" => ("internal metadatum", "Invalid internal metadata parameters"),
+        _ => ("tag", "Invalid tag parameters"),
+    };
+    Ok(Kind { field, payload, one, wrong })
 }
 
 fn list(call: &mut Call<'_>) -> Outcome {
@@ -91,14 +84,8 @@ fn given(call: &Call<'_>, kind: &Kind) -> Result<Map<String, Value>, Refusal> {
     if fields.is_empty() {
         return Err(invalid(kind.wrong, &[(kind.field, "Invalid", "")]));
     }
-    for (name, value) in &fields {
-        let field = format!("{}.{name}", kind.field);
-        if !(value.is_string() || value.is_number() || value.is_boolean()) {
-            return Err(invalid(kind.wrong, &[(&field, "Invalid", "Forbidden Data Type")]));
-        }
-        if kind.field == "customer_metadata" && name.ends_with("_pw") {
-            return Err(invalid(kind.wrong, &[(&field, "Invalid", "Forbidden Metadata Key")]));
-        }
+    if let Some((field, words)) = wrong_pairs(kind.field, &fields).first() {
+        return Err(invalid(kind.wrong, &[(field, "Invalid", words)]));
     }
     Ok(fields)
 }
@@ -128,14 +115,14 @@ fn change(call: &mut Call<'_>, fields: Map<String, Value>) -> Outcome {
 fn add(call: &mut Call<'_>) -> Outcome {
     let kind = kind(call)?;
     load(call)?;
-    let wanted = given(call, kind)?;
+    let wanted = given(call, &kind)?;
     change(call, Map::from_iter([(kind.payload.0.to_owned(), Value::Object(wanted))]))
 }
 
 fn set(call: &mut Call<'_>) -> Outcome {
     let kind = kind(call)?;
     load(call)?;
-    let wanted = given(call, kind)?;
+    let wanted = given(call, &kind)?;
     let mut fields = Map::new();
     replacing(load(call)?, kind.field, &wanted, kind.payload, &mut fields);
     change(call, fields)
@@ -180,12 +167,17 @@ fn asked_roles(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
     Ok(roles)
 }
 
-fn keep_roles(call: &mut Call<'_>, roles: Vec<String>) -> Outcome {
-    let vm = load(call)?;
-    let (owner, place) = (vm.owner_uuid.clone(), place(&vm.uuid));
-    if let Some(account) = call.state.account_mut(&owner) {
-        account.role_tags.insert(place, roles.clone());
+/// Replaces the role tags of a VM.
+pub(super) fn keep_roles(state: &mut State, uuid: &str, roles: &[String]) {
+    let owner = state.vms.get(uuid).map(|vm| vm.owner_uuid.clone()).unwrap_or_default();
+    if let Some(account) = state.account_mut(&owner) {
+        account.role_tags.insert(place(uuid), roles.to_vec());
     }
+}
+
+fn put_roles(call: &mut Call<'_>, roles: &[String]) -> Outcome {
+    let uuid = load(call)?.uuid.clone();
+    keep_roles(call.state, &uuid, roles);
     Ok(Reply::json(&serde_json::json!({ "role_tags": roles })))
 }
 
@@ -196,17 +188,17 @@ fn add_roles(call: &mut Call<'_>) -> Outcome {
             roles.push(role);
         }
     }
-    keep_roles(call, roles)
+    put_roles(call, &roles)
 }
 
 fn set_roles(call: &mut Call<'_>) -> Outcome {
     load(call)?;
     let roles = asked_roles(call)?;
-    keep_roles(call, roles)
+    put_roles(call, &roles)
 }
 
 fn clear_roles(call: &mut Call<'_>) -> Outcome {
-    keep_roles(call, Vec::new())?;
+    put_roles(call, &[])?;
     Ok(Reply::empty(200))
 }
 
@@ -216,5 +208,5 @@ fn delete_role(call: &mut Call<'_>) -> Outcome {
         return Err(missing("Role Tag not found"));
     }
     roles.retain(|other| *other != role);
-    keep_roles(call, roles)
+    put_roles(call, &roles)
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::Kind;
 use super::call::{Call, Route, is_lower_uuid, missing, route};
-use crate::emulator::datacenter::state::Vm;
+use crate::emulator::datacenter::state::{State, Vm};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(super) static VMAPI: Kind = Kind {
@@ -93,16 +93,21 @@ fn seen<'a>(call: &'a Call<'_>) -> Result<Cow<'a, Vm>, Refusal> {
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
-    let vm = seen(call)?;
-    let mut shown = view::vm(call.state, &vm);
-    if let Some(fields) = call.list("fields") {
+    let fields = call.list("fields");
+    Ok(Reply::json(&Value::Object(shown(call.state, seen(call)?.as_ref(), fields.as_deref()))))
+}
+
+/// A VM with the fields that are asked for. Role tags are shown only on request.
+fn shown(state: &State, vm: &Vm, fields: Option<&[String]>) -> Map<String, Value> {
+    let mut shown = view::vm(state, vm);
+    if let Some(fields) = fields {
         let all = fields.iter().any(|field| field == "*");
-        shown.retain(|name, _| all || fields.contains(name));
         if all || fields.iter().any(|field| field == "role_tags") {
-            shown.insert("role_tags".to_owned(), metadata::roles_on(call.state, &vm).into());
+            shown.insert("role_tags".to_owned(), metadata::roles_on(state, vm).into());
         }
+        shown.retain(|name, _| all || fields.contains(name));
     }
-    Ok(Reply::json(&Value::Object(shown)))
+    shown
 }
 
 /// The processes of a VM that runs, as its server lists them.

@@ -49,7 +49,10 @@ pub(crate) fn vm(state: &State, vm: &Vm) -> Map<String, Value> {
     put("max_locked_memory", given("max_locked_memory", vm.ram.into()));
     put("max_lwps", given("max_lwps", package.map_or(MAX_LWPS, |package| package.lwps).into()));
     put("max_physical_memory", vm.ram.into());
-    put("max_swap", given("max_swap", package.map_or((vm.ram * 2).max(256), |package| package.swap).into()));
+    put(
+        "max_swap",
+        given("max_swap", package.map_or_else(|| vm.ram.saturating_mul(2).max(256), |package| package.swap).into()),
+    );
     put("nics", nics(state, vm));
     put("owner_uuid", vm.owner_uuid.clone().into());
     put("platform_buildstamp", PLATFORM.into());
@@ -176,14 +179,14 @@ fn nic(state: &State, vm: &Vm, at: usize, nic: &Nic) -> Value {
 }
 
 fn disk(vm: &Vm, at: usize, disk: &Disk) -> Value {
-    let path = format!("zones/{}/disk{at}", vm.uuid);
+    let path = vm.volume(at);
     let mut view = json!({
         "path": format!("/dev/zvol/rdsk/{path}"),
         "boot": disk.boot,
         "model": "virtio",
         "media": "disk",
         "size": disk.size,
-        "pci_slot": if disk.pci_slot.is_empty() { format!("0:4:{at}") } else { disk.pci_slot.clone() },
+        "pci_slot": vm.slot(at),
         "zfs_filesystem": path,
         "zpool": "zones",
         "compression": "off",

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Kind;
 use super::call::{Call, Route, missing, route};
+use super::job_filter::{EXECUTIONS, execution, is_about};
 use crate::emulator::datacenter::chains::{self, Chain};
 use crate::emulator::datacenter::state::Job;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
@@ -31,7 +32,8 @@ static ROUTES: &[Route] = &[
     route("GET", "/stats", &["Stats"], stats),
 ];
 
-const EXECUTIONS: &[&str] = &["queued", "failed", "succeeded", "canceled", "running"];
+/// A job keeps at most this many notes, the newest ones.
+const MAX_INFOS: usize = 100;
 
 fn ping(_: &mut Call<'_>) -> Outcome {
     Ok(Reply::json(&json!({ "pid": std::process::id(), "backend": "up" })))
@@ -76,15 +78,13 @@ fn time(call: &Call<'_>, name: &str) -> Option<i64> {
 
 /// Newest first. Any name that a job or its parameters have is a filter.
 fn list(call: &mut Call<'_>) -> Outcome {
-    let execution = call.text("execution");
-    if execution.as_deref().is_some_and(|execution| !EXECUTIONS.contains(&execution)) {
-        let words = "Execution must be one of queued, failed, succeeded, canceled or running";
-        return Err(Refusal::new(409, "ConflictError", words));
-    }
+    let execution = execution(call)?;
     let (since, until) = (time(call, "since"), time(call, "until"));
     let (limit, offset) = (number(call, "limit").unwrap_or(1000), number(call, "offset").unwrap_or(0));
+    let (task, vm) = (call.text("task"), call.text("vm_uuid"));
+    let checked_before = ["limit", "offset", "since", "until", "execution", "task", "vm_uuid"];
     let filters: Vec<(String, String)> = (call.query.keys())
-        .filter(|name| !["limit", "offset", "since", "until"].contains(&name.as_str()))
+        .filter(|name| !checked_before.contains(&name.as_str()))
         .filter_map(|name| Some((name.clone(), call.text(name)?)))
         .collect();
     let fits = |view: &Map<String, Value>| {
@@ -94,9 +94,14 @@ fn list(call: &mut Call<'_>) -> Outcome {
             text.is_some_and(|text| if name == "name" { glob(wanted, &text) } else { text == *wanted })
         })
     };
-    let in_time =
-        |job: &&Job| since.is_none_or(|since| job.created >= since) && until.is_none_or(|until| job.created <= until);
-    let jobs = call.state.all_jobs().into_iter().filter(in_time);
+    // Fields of the job itself are checked first, since its view is costly to compute.
+    let matches = |job: &&Job| {
+        since.is_none_or(|since| job.created >= since)
+            && until.is_none_or(|until| job.created <= until)
+            && execution.as_deref().is_none_or(|execution| job.execution() == execution)
+            && is_about(job, task.as_deref(), vm.as_deref())
+    };
+    let jobs = call.state.all_jobs().into_iter().filter(matches);
     let rows = jobs.filter_map(|job| call.state.job_view(job, call.now)).filter(fits).skip(offset).take(limit);
     Ok(Reply::json(&rows.map(Value::Object).collect()))
 }
@@ -147,7 +152,13 @@ fn info(call: &mut Call<'_>) -> Outcome {
 fn post_info(call: &mut Call<'_>) -> Outcome {
     let uuid = find(call)?.uuid.clone();
     let note = Value::Object(call.fields());
-    call.state.operators.infos.push((uuid, note));
+    let infos = &mut call.state.operators.infos;
+    if infos.iter().filter(|(job, _)| *job == uuid).count() >= MAX_INFOS
+        && let Some(oldest) = infos.iter().position(|(job, _)| *job == uuid)
+    {
+        infos.remove(oldest);
+    }
+    infos.push((uuid, note));
     Ok(Reply::empty(200))
 }
 
@@ -163,8 +174,8 @@ fn stats(call: &mut Call<'_>) -> Outcome {
     const HOUR: i64 = 3_600_000;
     Ok(Reply::json(&json!({
         "all_time": counted(i64::MIN),
-        "past_24h": counted(call.now - 24 * HOUR),
-        "past_hour": counted(call.now - HOUR),
-        "current": counted(call.now - HOUR),
+        "past_24h": counted(call.now.saturating_sub(24 * HOUR)),
+        "past_hour": counted(call.now.saturating_sub(HOUR)),
+        "current": counted(call.now.saturating_sub(HOUR)),
     })))
 }

@@ -7,10 +7,11 @@ use serde_json::json;
 use super::super::call::{Call, Route};
 use super::machines::allocated;
 use super::machines::load;
-use crate::emulator::cloudapi::migration_stream::{MigrationLines, Watch};
 use crate::emulator::datacenter::jobs::migrations::{RATE, bytes};
+use crate::emulator::datacenter::jobs::watch::Watch;
 use crate::emulator::datacenter::state::{Migration, Step};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::http::stream::PolledLines;
 
 const PATH: &str = "/:login/machines/:machine/migrate";
 
@@ -145,6 +146,6 @@ fn finalize(call: &mut Call<'_>) -> Outcome {
 }
 
 fn watch(call: &mut Call<'_>) -> Outcome {
-    let lines = MigrationLines::new(Watch::new(find(call)?), Arc::clone(call.cloud));
-    Ok(Reply::lines(Box::new(lines)))
+    let (mut watch, cloud) = (Watch::new(find(call)?), Arc::clone(call.cloud));
+    Ok(Reply::lines(Box::new(PolledLines::new(move || cloud.look(|state| watch.news(state))))))
 }

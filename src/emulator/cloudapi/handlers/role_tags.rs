@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::call::{self, Call, Route};
 use super::super::role_tags::{asked, thing};
-use crate::emulator::datacenter::state::{Entry, Job};
+use crate::emulator::datacenter::state::{Entry, Job, new_id};
 use crate::emulator::http::head::Head;
 use crate::emulator::http::params;
 use crate::emulator::http::params::Params;
@@ -85,7 +85,8 @@ fn set(call: &mut Call<'_>) -> Outcome {
     let (now, caller) = (call.now, call.caller.clone());
     if let Some(machine) = key.strip_prefix("machines/").filter(|id| call.state.vms.get(id).is_some()) {
         let entry = Entry { action: "unknown".to_owned(), success: true, time: now, caller };
-        call.state.history.push(Job::past(machine, call.state.history.len(), entry));
+        // A random id: numbered ones may repeat after a file has been edited.
+        call.state.history.push(Job { uuid: new_id(), ..Job::past(machine, 0, entry) });
     }
     call.account_mut()?.tag(key, roles);
     Ok(Reply::json(&json!({ "name": shown, "role-tag": names })))

@@ -110,7 +110,7 @@ fn start(call: &mut Call<'_>) -> Outcome {
     if alive(call, &name)?.state != "created" {
         return Err(missing());
     }
-    call.state.plan(call.now, &id, Work::Rollback { name }, call.caller.clone(), call.fails.clone());
+    call.state.plan(call.now, &id, Work::Rollback { name, boots: false }, call.caller.clone(), call.fails.clone());
     // It begins when the other one has ended.
     call.state.plan(call.now, &id, Work::Start, call.caller.clone(), call.fails.clone());
     Ok(Reply::empty(202))

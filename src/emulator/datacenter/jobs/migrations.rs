@@ -198,7 +198,7 @@ impl State {
         let mut after = None;
         let success = job.fails.is_none() && !gone;
         match step {
-            Step::Abort | Step::Finalize => {
+            Step::Abort | Step::Finalize if step == Step::Finalize || job.fails.is_none() => {
                 let id = job.vm_uuid.as_str();
                 self.migrations.retain(|migration| migration.machine != id);
                 return Some(true);
@@ -238,8 +238,8 @@ impl State {
                 migration.synced = true;
                 after = migration.automatic.then_some(Step::Switch);
             }
-            // It has failed, which was seen to above.
-            Step::Rollback => {}
+            // A success returned or matched above, and a failure was handled there.
+            Step::Rollback | Step::Abort | Step::Finalize => {}
             Step::Switch => {
                 migration.end(job.due, "successful", "");
                 migration.finished = Some(job.due);

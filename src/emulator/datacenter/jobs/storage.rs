@@ -29,6 +29,17 @@ impl Disk {
 }
 
 impl Vm {
+    /// The PCI slot of its disk at this index.
+    pub(crate) fn slot(&self, at: usize) -> String {
+        let given = self.disks.get(at).map(|disk| disk.pci_slot.clone()).filter(|slot| !slot.is_empty());
+        given.unwrap_or_else(|| format!("0:4:{at}"))
+    }
+
+    /// The ZFS volume of its disk at this index.
+    pub(crate) fn volume(&self, at: usize) -> String {
+        format!("zones/{}/disk{at}", self.uuid)
+    }
+
     /// Disks without a place get one, so that none moves when another goes.
     pub(crate) fn settle_slots(&mut self) {
         for at in 0..self.disks.len() {
@@ -83,7 +94,7 @@ pub(crate) fn carry_out(machine: &mut Vm, job: &Job) -> Option<bool> {
                 None => false,
             }
         }
-        Work::Rollback { name } => {
+        Work::Rollback { name, boots } => {
             let at = machine.snapshots.iter().position(|s| s.name == *name && s.state == "created");
             match at.filter(|_| possible) {
                 Some(at) => {
@@ -93,7 +104,7 @@ pub(crate) fn carry_out(machine: &mut Vm, job: &Job) -> Option<bool> {
                             later.state = "deleted".to_owned();
                         }
                     }
-                    machine.state = "stopped".to_owned();
+                    machine.state = if *boots { "running" } else { "stopped" }.to_owned();
                     true
                 }
                 None => false,

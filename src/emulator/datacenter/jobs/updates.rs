@@ -79,9 +79,34 @@ fn set(vm: &mut Vm, name: &str, value: &Value) {
         "ram" | "max_physical_memory" => vm.ram = value.as_u64().unwrap_or(vm.ram),
         "quota" => vm.quota = value.as_u64().map_or(vm.quota, |gib| gib.saturating_mul(1024)),
         "firewall_enabled" => vm.firewall_enabled = value == &Value::Bool(true),
+        "update_disks" => value.as_array().into_iter().flatten().for_each(|change| resize(vm, change)),
         "indestructible_zoneroot" => vm.indestructible_zoneroot = value == &Value::Bool(true),
         _ => drop(vm.more.insert(name.to_owned(), value.clone())),
     }
+}
+
+/// The index of the disk that a change names by its PCI slot or its path.
+pub(crate) fn disk_at(vm: &Vm, change: &Value) -> Option<usize> {
+    let text = |name: &str| change.get(name).and_then(Value::as_str);
+    let (slot, path) = (text("pci_slot"), text("path"));
+    (0..vm.disks.len()).find(|at| {
+        slot.is_some_and(|slot| vm.slot(*at) == slot)
+            || path.is_some_and(|path| path == format!("/dev/zvol/rdsk/{}", vm.volume(*at)))
+    })
+}
+
+/// Resizes a disk as a change says.
+fn resize(vm: &mut Vm, change: &Value) {
+    let at = disk_at(vm, change);
+    let disk = at.and_then(|at| vm.disks.get_mut(at));
+    if let (Some(disk), Some(size)) = (disk, change.get("size").and_then(Value::as_u64)) {
+        disk.size = size;
+    }
+}
+
+/// The number in an interface's name: 1 of `net1`.
+pub(crate) fn number_of(interface: &Value) -> Option<usize> {
+    interface.as_str()?.strip_prefix("net")?.parse().ok()
 }
 
 /// Changes interfaces, by their hardware addresses.
@@ -92,12 +117,17 @@ pub(super) fn nics(vm: &mut Vm, changes: &Map<String, Value>) {
         for nic in &mut vm.nics {
             if nic.mac == *mac {
                 nic.primary |= primary;
-                let rest = change.iter().filter(|(name, _)| !matches!(name.as_str(), "primary" | "mac"));
+                let rest = change.iter().filter(|(name, _)| !matches!(name.as_str(), "primary" | "mac" | "interface"));
                 nic.more.extend(rest.map(|(name, value)| (name.clone(), value.clone())));
             } else if primary {
                 nic.primary = false;
             }
         }
+    }
+    // The number in a name is the interface's position.
+    let place = |mac: &str| changes.get(mac).and_then(|change| number_of(change.get("interface")?));
+    if changes.keys().any(|mac| place(mac).is_some()) {
+        vm.nics.sort_by_key(|nic| place(&nic.mac).unwrap_or(usize::MAX));
     }
 }
 

@@ -39,12 +39,12 @@ impl Job {
     fn finished(&self, at: usize, count: usize, until: i64) -> i64 {
         let steps = self.work.chain().map_or(&[][..], |chain| chain.steps);
         let queue = steps.iter().position(|step| *step == QUEUE).unwrap_or(0);
-        let created = if self.created > 0 { self.created } else { self.due.saturating_sub(self.work.takes()) };
-        let begins = self.begins.max(created);
+        let (created, begins) = (self.created, self.begins.max(self.created));
         let number = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
         // The first one is over as soon as the job is there.
         let spread = |from: i64, to: i64, at: usize, last: usize| {
-            from + (to - from).max(0).saturating_mul(number(at)) / number(last.max(1))
+            let part = to.saturating_sub(from).max(0).saturating_mul(number(at)) / number(last.max(1));
+            from.saturating_add(part)
         };
         if begins == created {
             return spread(created, until, at, count.saturating_sub(1));
@@ -103,9 +103,14 @@ impl Job {
         put("vm_uuid", self.vm_uuid.clone().into());
         if let Some(vm) = state.vms.get(&self.vm_uuid) {
             put("owner_uuid", vm.owner_uuid.clone().into());
-            put("server_uuid", if vm.server_uuid.is_empty() { Value::Null } else { vm.server_uuid.clone().into() });
+            // A VM that is being provisioned is not on its server yet.
+            let server = match &self.work {
+                Work::Provision { compute_node, .. } => compute_node,
+                _ => &vm.server_uuid,
+            };
+            put("server_uuid", if server.is_empty() { Value::Null } else { server.clone().into() });
         }
-        put("x-request-id", id_of(&format!("{}/request", self.uuid)).into());
+        put("x-request-id", self.request_id().into());
         if self.is_by_customer() {
             put("origin", "cloudapi".into());
             let owner = state.vms.get(&self.vm_uuid).map(|vm| vm.owner_uuid.clone());
@@ -123,6 +128,12 @@ impl Job {
         params
     }
 
+    /// The id of the request that asked for it.
+    pub(crate) fn request_id(&self) -> String {
+        let given = self.asked.get("x-request-id").and_then(Value::as_str);
+        given.map_or_else(|| id_of(&format!("{}/request", self.uuid)), str::to_owned)
+    }
+
     fn target(&self, chain: &Chain) -> String {
         format!("/{}-{}", chain.word, self.vm_uuid)
     }
@@ -136,7 +147,7 @@ impl Job {
         let update = |kind: &str, payload: Value| vec![("subtask", kind.into()), ("payload", payload)];
         match &self.work {
             Work::Provision { nics, .. } => vec![("current_state", "provisioning".into()), ("nics", json!(nics))],
-            Work::Snapshot { name } | Work::Rollback { name } | Work::DeleteSnapshot { name } => {
+            Work::Snapshot { name } | Work::Rollback { name, .. } | Work::DeleteSnapshot { name } => {
                 vec![("snapshot_name", name.clone().into())]
             }
             Work::AddNics { macs } => vec![("add_nics", json!(macs))],

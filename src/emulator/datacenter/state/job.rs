@@ -168,9 +168,11 @@ pub(crate) enum Work {
     DeleteSnapshot {
         name: String,
     },
-    /// Back to a snapshot, and down; a start follows.
+    /// Rolls back to a snapshot. The VM ends stopped, or running if `boots`.
     Rollback {
         name: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        boots: bool,
     },
     CreateDisk {
         disk: String,

@@ -27,7 +27,7 @@ pub(crate) use migration::{Migration, Progress, Step};
 pub(crate) use network::{Network, Nic, OVERLAY, Pool, Record, Vlan, is_external, vnet_id};
 pub(crate) use server::{Aggregation, LooseNic, NicTag, Operators, Sapi, Server};
 pub(crate) use storage::{Disk, Mount, Snapshot, Volume};
-pub(crate) use vm::{Vm, Vms};
+pub(crate) use vm::{BRANDS, Vm, Vms};
 
 /// The form of what is written, and its version: one that reads otherwise has another.
 pub(crate) const FORMAT: &str = "sdc-emulator/1";
@@ -119,6 +119,11 @@ impl State {
             past.extend(entries.into_iter().enumerate().map(|(at, entry)| Job::past(&vm.uuid, at, entry)));
         }
         self.history.extend(past);
+        // Files of an earlier version lack the time at which a job was created.
+        for job in self.jobs.iter_mut().chain(&mut self.history).filter(|job| job.created == 0) {
+            job.created = job.due.saturating_sub(job.work.takes());
+            job.begins = job.begins.max(job.created);
+        }
         self.history.sort_by_key(|job| job.end.as_ref().map_or(job.due, |end| end.at));
     }
 

@@ -12,6 +12,9 @@ use super::kept::Kept;
 use super::network::Nic;
 use super::storage::{Disk, Mount, Snapshot};
 
+/// The brands of VMs.
+pub(crate) const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
+
 /// What the zone around a hardware-virtualised VM takes beside its disks, in MiB.
 pub(crate) const HVM_QUOTA: u64 = 10_240;
 

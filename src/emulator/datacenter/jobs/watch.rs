@@ -1,24 +1,8 @@
-//! What a client that watches a migration is told, line by line; and the body that tells it, by
-//! looking at the state every now and then, as long as the client stays.
+//! The events of a migration that a watch streams, one a line.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
-
-use hyper::body::Bytes;
 use serde_json::{Value, json};
-use tokio::time::Sleep;
 
-use crate::emulator::datacenter::DataCenter;
-use crate::emulator::datacenter::state::Migration;
-use crate::emulator::datacenter::state::State;
-use crate::emulator::http::stream::Lines;
-
-/// How long between two looks, in real time: the machines' clock may stand still, or be stepped.
-const LOOK: Duration = Duration::from_millis(50);
-/// So many looks, an hour's, and a watch that has seen no end is over.
-const LOOKS: u32 = 72_000;
+use super::super::state::{Migration, State};
 
 /// How far a watch of a migration has come.
 #[derive(Debug)]
@@ -77,48 +61,5 @@ impl Watch {
         }
         tell(&end);
         (lines, true)
-    }
-}
-
-/// A body of lines that come over time.
-#[derive(Debug)]
-pub(crate) struct MigrationLines {
-    watch: Watch,
-    cloud: Arc<DataCenter>,
-    pause: Option<Pin<Box<Sleep>>>,
-    looks: u32,
-}
-
-impl MigrationLines {
-    pub(crate) fn new(watch: Watch, cloud: Arc<DataCenter>) -> MigrationLines {
-        MigrationLines { watch, cloud, pause: None, looks: LOOKS }
-    }
-}
-
-impl Lines for MigrationLines {
-    fn now(&mut self) -> Vec<u8> {
-        let watch = &mut self.watch;
-        let (lines, over) = self.cloud.look(|state| watch.news(state));
-        self.looks = if over { 0 } else { self.looks.saturating_sub(1) };
-        lines
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        loop {
-            if let Some(pause) = &mut self.pause {
-                ready!(pause.as_mut().poll(context));
-                self.pause = None;
-            }
-            if self.looks == 0 {
-                return Poll::Ready(None);
-            }
-            let lines = self.now();
-            if self.looks > 0 {
-                self.pause = Some(Box::pin(tokio::time::sleep(LOOK)));
-            }
-            if !lines.is_empty() {
-                return Poll::Ready(Some(Bytes::from(lines)));
-            }
-        }
     }
 }
