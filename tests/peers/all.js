@@ -11,6 +11,8 @@ const AT_ONCE = 2;
 const LONGEST = 150_000;
 // Fewer distinct commands of the peers than this, and something was lost.
 const COMMANDS = 200;
+// And of the methods of the clients of the internal services.
+const METHODS = 80;
 // Ten times real time: a machine is provisioned in 0.2 s.
 const exec = (...options) => ['sdc', 'emulator', 'exec', '--pace', '10', ...options, '--'];
 
@@ -23,6 +25,7 @@ const GROUPS = [
     { name: 'smartdc more', argv: [...exec(), 'node', 'smartdc-more.js'] },
     { name: 'smartdc (agent)', argv: [...exec('--agent'), 'node', 'smartdc.js', 'agent'] },
     { name: 'smartdc (key file)', argv: [...exec(), 'node', 'smartdc.js', 'file'] },
+    { name: 'internal services', argv: [...exec('--admin'), 'node', 'internal.js'] },
     { name: 'keys', argv: ['node', 'keys.js'] },
     { name: 'rbac', argv: [...exec(), 'node', 'rbac.js'] },
     { name: 'triton slow', argv: ['sdc', 'emulator', 'exec', '--agent', '--pace', '0.5', '--', 'node', 'triton-slow.js'] },
@@ -76,10 +79,11 @@ async function main() {
         }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
-    const triton = [...used].filter(name => name.startsWith('triton ')).length;
-    console.log(`peers: ${triton} triton commands, ${used.size - triton} sdc-* commands`);
-    const enough = only || used.size >= COMMANDS;
-    if (!enough) console.log(`FAIL peers: fewer than ${COMMANDS} distinct commands`);
+    const count = word => [...used].filter(name => name.startsWith(word)).length;
+    const [triton, methods] = [count('triton '), count('method ')];
+    console.log(`peers: ${triton} triton commands, ${used.size - triton - methods} sdc-* commands, ${methods} methods`);
+    const enough = only || used.size - methods >= COMMANDS && methods >= METHODS;
+    if (!enough) console.log(`FAIL peers: fewer than ${COMMANDS} distinct commands, or ${METHODS} methods`);
     console.log(`${passed} passed, ${failed + (enough ? 0 : 1)} failed`);
     process.exitCode = failed === 0 && passed > 0 && enough ? 0 : 1;
 }

@@ -10,6 +10,11 @@ const group = process.env.PEER_GROUP || 'peers';
 // The peers' commands that did what they were told here at least once.
 const used = new Set();
 
+/** Says that a method of a client was called here. */
+function use(name) {
+    used.add(`method ${name}`);
+}
+
 function note(argv) {
     const name = command(argv);
     if (name) used.add(name);
@@ -133,4 +138,4 @@ function sorted(list, field) {
     return list.map(one => one[field]).sort();
 }
 
-module.exports = { run, during, output, json, lines, table, until, check, cases, sorted };
+module.exports = { run, during, output, json, lines, table, until, check, cases, sorted, use };
