@@ -172,11 +172,12 @@ pub async fn run(
     let table = matches!(view.format, Format::Table | Format::Wide);
     let quiet = hidden || table && (receipts_only || op.is_silent() && view.columns.is_empty());
     if (!quiet || jq.is_some()) && !(done.is_empty() && (failure.is_some() || tally.gravest.is_some())) {
-        if !at_once {
-            view.images = app.image_names(client, &view).await;
-        }
         let as_rows = several || table && jq.is_none() && op.shape != Shape::Map;
         let answer = Answer::joined(done, as_rows);
+        if !at_once && jq.is_none() {
+            // What was changed is told, with or without them.
+            view.images = app.image_names(client, &view, &answer).await.unwrap_or_default();
+        }
         app.show(&answer, shape_of(op, &answer), &view, jq).map_err(|error| {
             failure.iter().for_each(|error| app.report(error));
             unwritten(error, op, &answer, &begun)

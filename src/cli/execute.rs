@@ -1,7 +1,5 @@
 //! Runs one operation of the table: resolve, confirm, send, wait, show. No operation is known by name here.
 
-use std::collections::HashMap;
-
 use clap::ArgMatches;
 
 use super::app::App;
@@ -124,7 +122,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         question::settle(app, &client, op, &mut targets, asking).await?;
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         let batch = Batch { change, parallel, typed: Typed { op, matches } };
-        return change::run(app, &client, batch, targets, view, jq.as_ref()).await;
+        let ended = change::run(app, &client, batch, targets, view, jq.as_ref()).await;
+        app.forget_names(op);
+        return ended;
     }
     if targets.several {
         sieve.settle(&client, &Args::new()).await?;
@@ -258,14 +258,16 @@ async fn record(
     mut view: View,
     jq: Option<&render::Program>,
 ) -> Result<()> {
-    // Without columns the whole object is shown, where a person is glad of the image's name, and nothing else is asked.
-    view.images = match app.cached_image_names(&view) {
-        Some(names) => names,
-        None if view.terminal || !view.columns.is_empty() => names::images(app, client).await,
-        None => HashMap::new(),
-    };
     match client.call(op, &call.args).await {
-        Ok(answer) => app.show(&answer, op.shape, &view, jq),
+        Ok(answer) => {
+            // Without columns the whole object is shown, where a person is glad of the image's name, and nobody else
+            // asks for it.
+            view.images = match jq.is_none() && (view.terminal || !view.columns.is_empty()) {
+                true => app.image_names(client, &view, &answer).await?,
+                false => names::cached_images(app).unwrap_or_default(),
+            };
+            app.show(&answer, op.shape, &view, jq)
+        }
         Err(error) => {
             // What is left of a deleted thing is shown, and still it is not there.
             if let Some(Ok(left)) = error.body().map(|body| Answer::from_record(body.as_bytes())) {

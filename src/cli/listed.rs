@@ -3,8 +3,9 @@
 use super::app::App;
 use super::names;
 use super::terminal::exit;
+use crate::answer::Row;
 use crate::error::{Error, Result};
-use crate::render::{self, Format, Printer, View};
+use crate::render::{self, Chosen, Format, Printer, View};
 use crate::tasks::listing::Listing;
 
 /// So many bytes are kept for a table, or for sorting.
@@ -66,36 +67,27 @@ pub(super) async fn list(
     mut view: View,
     jq: Option<&render::Program>,
 ) -> Result<i32> {
-    let op = listing.op;
     if listing.sorted {
         (view.skip, view.most) = listing.filter.cut().unwrap_or((0, usize::MAX));
     }
-    let cached = app.cached_image_names(&view);
-    if jq.is_some() || cached.is_none() {
-        let rows = match jq {
-            Some(_) => listing.all().await?,
-            // The names come while the list comes, and are waited for no longer than it takes a person to wonder.
-            None => {
-                let names = async { Ok(names::images(app, listing.client).await) };
-                let (rows, names) = futures_util::future::try_join(listing.all(), names).await?;
-                view.images = names;
-                rows
-            }
-        };
-        let missing = missing(listing).await?;
-        if is_told(rows.rows().count(), &missing) {
-            app.show(&rows, op.shape, &view, jq)?;
-        }
-        return Ok(told(app, &missing));
+    let column = if jq.is_some() { None } else { names::image_column(&view) };
+    let cached = column.as_ref().map(|_| names::cached_images(app));
+    if jq.is_some() || cached.as_ref().is_some_and(Option::is_none) {
+        return whole(app, listing, view, jq, column.as_ref()).await;
     }
-    view.images = cached.unwrap_or_default();
+    view.images = cached.flatten().unwrap_or_default();
     let as_sent = view.format == Format::Json && view.columns.is_empty() && view.sort.is_empty() && !view.terminal;
     // What is named may be in no page of the list, and comes after it.
     let as_sent = as_sent && listing.filter.picks.is_empty();
     let mut printer = Printer::new(&view);
     let mut out = String::new();
-    let (mut passed, mut many) = (false, 0);
+    let (mut passed, mut many, mut lacking) = (false, 0, false);
     let shown = listing.pages(|page, whole| {
+        let rows = || page.rows.iter().map(|row| Row(row));
+        lacking |= column.as_ref().is_some_and(|column| !names::are_known(&view.images, column, rows()));
+        if lacking && many == 0 {
+            return Err(Error::other("the names of images are out of date"));
+        }
         many += page.rows.len();
         if as_sent && whole && page.only {
             // The one page as it came: nothing of it is touched.
@@ -111,11 +103,44 @@ pub(super) async fn list(
         }
         app.streams.out(std::mem::take(&mut out).as_bytes())
     });
-    shown.await?;
+    match shown.await {
+        // Nothing is printed yet.
+        Err(_) if lacking && many == 0 => return whole(app, listing, view, jq, column.as_ref()).await,
+        shown => shown?,
+    }
+    if lacking {
+        app.forget_images();
+        app.warn("images that are new are shown by their short ids: the next list has their names");
+    }
     let missing = missing(listing).await?;
     if !passed && is_told(many, &missing) {
         printer.end(&mut out);
         app.streams.out(out.as_bytes())?;
+    }
+    Ok(told(app, &missing))
+}
+
+/// Prints the list in one piece, with the names of its images if a column shows them.
+async fn whole(
+    app: &App,
+    listing: &Listing<'_>,
+    mut view: View,
+    jq: Option<&render::Program>,
+    column: Option<&Chosen>,
+) -> Result<i32> {
+    let rows = match column {
+        None => listing.all().await?,
+        // They come while the list comes.
+        Some(column) => {
+            let asked = app.asked_images(listing.client, &view);
+            let (rows, images) = futures_util::future::try_join(listing.all(), asked).await?;
+            view.images = images.map(|images| app.kept(images, column, &rows)).unwrap_or_default();
+            rows
+        }
+    };
+    let missing = missing(listing).await?;
+    if is_told(rows.rows().count(), &missing) {
+        app.show(&rows, listing.op.shape, &view, jq)?;
     }
     Ok(told(app, &missing))
 }

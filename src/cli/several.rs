@@ -104,8 +104,11 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
     if op.shape == Shape::Rows || above.is_some() {
         name_owners(&mut view, above.or(owner));
     }
-    view.images = app.image_names(client, &view).await;
-    app.show(&Answer::Rows(rows), Shape::Rows, &view, jq)?;
+    let answer = Answer::Rows(rows);
+    if jq.is_none() {
+        view.images = app.image_names(client, &view, &answer).await?;
+    }
+    app.show(&answer, Shape::Rows, &view, jq)?;
     Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
 }
 

@@ -1,15 +1,11 @@
 //! How a result is to look, by what was typed and what is set, and that it is shown so.
 
-use std::collections::HashMap;
-
 use clap::ArgMatches;
 
 use super::app::App;
 use super::args::globals;
-use super::names;
 use crate::answer::Answer;
-use crate::api::{self, Column, Op, Shape, Show};
-use crate::client::Client;
+use crate::api::{self, Column, Op, Shape};
 use crate::config::{Origin, Setting};
 use crate::error::{Error, Result};
 use crate::render::{self, Chosen, FORMATS, Format, SortKey, View};
@@ -155,30 +151,6 @@ impl App {
         match jq {
             Some(jq) => self.filter(jq, &answer.json()),
             None => self.streams.out(render::render(answer, shape, view).as_bytes()),
-        }
-    }
-
-    /// Image names if a column wants them: `None` if they are wanted and not in the cache.
-    pub(super) fn cached_image_names(&self, view: &View) -> Option<HashMap<String, String>> {
-        let columns = match view.columns.as_slice() {
-            [] => render::defaults(view.format, view.long, view.known),
-            chosen => chosen.to_vec(),
-        };
-        let shown = matches!(view.format, Format::Table | Format::Wide);
-        if !columns
-            .iter()
-            .any(|column| column.show == Show::ImageName && (shown || column.made && !view.columns.is_empty()))
-        {
-            return Some(HashMap::new());
-        }
-        names::cached_images(self)
-    }
-
-    /// The same, asking the service if need be.
-    pub(super) async fn image_names(&self, client: &Client, view: &View) -> HashMap<String, String> {
-        match self.cached_image_names(view) {
-            Some(names) => names,
-            None => names::images(self, client).await,
         }
     }
 }

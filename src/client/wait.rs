@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::poll::{End, Poll, Time, late};
 use super::{Client, until};
 use crate::answer::{Answer, scan};
-use crate::api::{Goal, Noun, Op};
+use crate::api::{self, Goal, Noun, Op};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args};
 use crate::response::Response;
@@ -290,7 +290,14 @@ impl Client {
         if success {
             return Ok(true);
         }
-        let words = format!("the {action} of {} {} failed", noun.word, waiting.name);
+        let words = match action {
+            // The log has no name for what it is.
+            "unknown" => {
+                let machine = waiting.args.text("machine").unwrap_or(waiting.name);
+                format!("{} failed for machine {machine}", api::words(waiting.op))
+            }
+            action => format!("the {action} of {} {} failed", noun.word, waiting.name),
+        };
         let error = Error::new(Kind::FailedState, words);
         Err(self.logged(waiting, error, DONE))
     }

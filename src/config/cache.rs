@@ -52,6 +52,11 @@ impl Cache {
         }
     }
 
+    /// Forgets what was written under this name.
+    pub fn remove(&self, name: &str) {
+        let _ = self.file(name).map(std::fs::remove_file);
+    }
+
     fn file(&self, name: &str) -> Option<PathBuf> {
         Some(self.dir.as_ref()?.join(format!("{}.json", slug(name))))
     }

@@ -140,6 +140,10 @@ pub(super) fn path(text: &Path, origin: &Origin) -> Result<PathBuf> {
         return Err(Error::usage(format!("{origin} takes the path of a file, and - is none"))
             .hint(format!("standard input: {}; the private key also: --key-file -", origin.example("/dev/stdin"))));
     }
+    if text.to_string_lossy().contains("-----BEGIN CERTIFICATE-----") {
+        return Err(Error::usage(format!("{origin} holds a certificate, not the path of one"))
+            .hint(format!("write it into a file: {}", origin.example("FILE"))));
+    }
     let expected = if sensitive::is_key(&text.to_string_lossy()) { "the path of one" } else { "the path of a file" };
     sensitive::refuse_path(origin, text, expected).map_err(|error| match origin {
         Origin::Flag("--key-file") => error.hint("the key itself, on standard input: --key-file -"),
@@ -166,7 +170,28 @@ pub(super) fn key_id(text: &str, origin: &Origin) -> Result<String> {
             "the key id from {origin} is empty or has control characters in it: '{shown}'"
         )));
     }
-    Ok(text.to_owned())
+    match cut_fingerprint(text) {
+        Some(why) => Err(Error::usage(format!("the key id from {origin} is no fingerprint: {why}"))
+            .hint("its fingerprint, from the private key's file: ssh-keygen -l -f FILE")),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// What a fingerprint lacks that was cut off or copied without its beginning. A short one may be a name.
+fn cut_fingerprint(text: &str) -> Option<String> {
+    let pairs: Vec<&str> = text.strip_prefix("MD5:").unwrap_or(text).split(':').collect();
+    let is_pair =
+        |pair: &&str| pair.len() <= 2 && !pair.is_empty() && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if pairs.len() >= 8 && pairs.iter().all(is_pair) && (pairs.len() != 16 || pairs.iter().any(|pair| pair.len() != 2))
+    {
+        return Some(format!("an MD5 one has 16 pairs of digits, and this has {}", pairs.len()));
+    }
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let mixed =
+        text.bytes().any(|byte| byte.is_ascii_uppercase()) && text.bytes().any(|byte| byte.is_ascii_lowercase());
+    let bare = text.trim_end_matches('=');
+    (bare.len() == 43 && mixed && bare.bytes().all(is_base64))
+        .then(|| "SHA256: stands before one of this form".to_owned())
 }
 
 /// Names separated by commas.
@@ -260,5 +285,23 @@ pub fn rate(what: &str, text: &str) -> Result<f64> {
         Ok(rate) if (0.5..=10_000.0).contains(&rate) => Ok(rate),
         _ => Err(Error::usage(format!("{what}: '{}' is not a number of requests per second", sensitive::shown(text)))
             .hint("from 0.5 to 10000")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_that_was_cut_off_is_told_from_the_name_of_a_key() {
+        let md5 = "0b:72:0d:dd:2f:97:9a:4e:cc:13:93:96:8e:80:87:c5";
+        for name in [md5, "laptop", "be:d8", "key with space", &format!("MD5:{md5}"), "SHA256:abc", "id_rsa"] {
+            assert_eq!(cut_fingerprint(name), None, "{name}");
+        }
+        let base64 = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/AbCdE";
+        for cut in [&md5[..44], &md5[..46], &md5[3..], base64] {
+            assert!(cut_fingerprint(cut).is_some(), "{cut}");
+        }
+        assert_eq!(cut_fingerprint(&format!("SHA256:{base64}")), None);
     }
 }

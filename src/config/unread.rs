@@ -65,7 +65,44 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     if !empty.is_empty() {
         words.push(format!("set but empty, which is the same as not set: {}", empty.join(", ")));
     }
+    words.extend(overruled(config));
     words
+}
+
+/// What is said of variables that would count but for the one that names a profile, and that say something else.
+fn overruled(config: &Config) -> Option<String> {
+    let Some(Setting { value: profile, origin: Origin::Env(named) }) = &config.profile else { return None };
+    if profile == super::profile::ENV {
+        return None;
+    }
+    let text = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
+    let said = [
+        ("URL", "--url", text(&config.url)),
+        ("ACCOUNT", "--account", text(&config.account)),
+        ("USER", "--user", text(&config.user)),
+        ("ACT_AS", "--act-as", text(&config.act_as)),
+        ("KEY_ID", "--key-id", text(&config.key_id)),
+    ];
+    let (mut variables, mut options) = (Vec::new(), Vec::new());
+    for (end, option, counts) in said {
+        let differs = |variable: &String| {
+            let set = config.env.var(variable).map(|set| set.trim().trim_end_matches('/').to_owned());
+            set.is_some_and(|set| Some(&set) != counts.as_ref())
+        };
+        let set = FAMILIES.iter().map(|family| format!("{family}{end}")).find(differs);
+        if set.is_some() && matches!(source(config, end), Some((None | Some(Origin::Profile { .. }), _))) {
+            variables.extend(set);
+            options.push(option);
+        }
+    }
+    let words = || {
+        format!(
+            "not counted, since {named} names profile {profile}: {}; an option counts: {}",
+            variables.join(", "),
+            options.join(", ")
+        )
+    };
+    (!variables.is_empty()).then(words)
 }
 
 /// All variables that are read.
@@ -207,6 +244,24 @@ mod tests {
         }
         let so = [("SDC_INSECURE", "1"), ("SDC_TLS_INSECURE", "1")];
         assert!(told(&so, &Flags::default()).iter().all(|words| !words.contains("SDC_INSECURE")));
+    }
+
+    #[test]
+    fn a_variable_that_a_named_profile_overrules_is_told_where_it_says_something_else() {
+        let named = ("SDC_PROFILE", "coal");
+        let all = [named, ("SDC_ACCOUNT", "globex"), ("TRITON_URL", "https://other"), ("SDC_USER", "ci")];
+        let words = "not counted, since SDC_PROFILE names profile coal: TRITON_URL, SDC_ACCOUNT, SDC_USER; an option \
+                     counts: --url, --account, --user";
+        assert_eq!(told(&all, &Flags::default()), [words]);
+        let same = [named, ("SDC_ACCOUNT", "acme"), ("SDC_URL", "https://coal/"), ("TRITON_ACCOUNT", "acme")];
+        assert!(told(&same, &Flags::default()).is_empty());
+        let typed = Flags { account: Some("globex".to_owned()), ..Flags::default() };
+        assert!(told(&[named, ("SDC_ACCOUNT", "other")], &typed).is_empty());
+        // Whoever types a profile means it.
+        let typed = Flags { profile: Some("coal".to_owned()), ..Flags::default() };
+        assert!(told(&[("SDC_ACCOUNT", "globex")], &typed).is_empty());
+        let none = [("SDC_PROFILE", "env"), ("SDC_ACCOUNT", "globex"), ("SDC_URL", "https://other")];
+        assert!(told(&none, &Flags::default()).is_empty());
     }
 
     #[test]

@@ -29,15 +29,15 @@ impl Selector {
         self.0.iter().filter(|condition| condition.test == Test::Has).map(|condition| condition.tag.as_str())
     }
 
-    /// Reads `TAG=VALUE`, `TAG!=VALUE`, `TAG` and `!TAG`, with commas between. A value goes to the next comma, and may
-    /// be a glob.
+    /// Reads `TAG=VALUE`, `TAG!=VALUE`, `TAG` and `!TAG`, with commas between. A value goes to the next comma that has
+    /// no backslash before it, and may be a glob.
     ///
     /// # Errors
     /// A usage error that points at what cannot be read.
     pub fn parse(text: &str) -> Result<Selector> {
         let mut conditions = Vec::new();
         let mut at = 0;
-        for part in text.split(',') {
+        for part in parts(text) {
             let wrong = |at: usize, words: &str| {
                 fault("the selector", text, at, words, "TAG=VALUE, TAG!=VALUE, TAG or !TAG, with commas between")
             };
@@ -48,8 +48,8 @@ impl Selector {
                     let (left, right) = part_text.split_at(sign);
                     let value = right.strip_prefix("==").or(right.strip_prefix('=')).unwrap_or_default();
                     match left.strip_suffix('!') {
-                        Some(tag) => (tag, Test::IsNot(value.trim().to_owned())),
-                        None => (left, Test::Is(value.trim().to_owned())),
+                        Some(tag) => (tag, Test::IsNot(value.trim().replace("\\,", ","))),
+                        None => (left, Test::Is(value.trim().replace("\\,", ","))),
                     }
                 }
                 None => match part_text.strip_prefix('!') {
@@ -109,6 +109,20 @@ impl Selector {
             (Test::IsNot(_), None) | (Test::Has, Some(_)) | (Test::HasNot, None) => true,
         })
     }
+}
+
+/// What stands between the commas of a selector.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut begin = 0;
+    for (at, _) in text.match_indices(',') {
+        if !text.get(..at).is_some_and(|before| before.ends_with('\\')) {
+            parts.extend(text.get(begin..at));
+            begin = at + 1;
+        }
+    }
+    parts.extend(text.get(begin..));
+    parts
 }
 
 /// Whether a text is a glob: no name on the service has one of these characters.
@@ -175,6 +189,10 @@ mod tests {
         for no in ["role=db", "role=we", "role=web,env!=prod", "zone", "!role"] {
             assert!(!fits(no, &web), "{no}");
         }
+        // A comma of the value's own has a backslash before it.
+        let owner = [("owner", "Doe, J"), ("role", "web")];
+        assert!(fits(r"owner=Doe\, J,role=web", &owner) && fits(r"role=web,owner=Doe\, *", &owner));
+        assert!(!fits(r"owner!=Doe\, J", &owner));
         assert!(fits("triton.cns.services=a=b", &[("triton.cns.services", "a=b")]));
     }
 

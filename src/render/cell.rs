@@ -103,7 +103,7 @@ fn present<'a>(token: &'a str, show: Show, view: &View) -> Cow<'a, str> {
             None => text,
         },
         Show::Mebibytes => mebibytes(&text).map_or(text, Cow::Owned),
-        Show::ImageName => match view.images.get(&*text) {
+        Show::ImageName => match view.images.get(&*text).filter(|name| !name.is_empty()) {
             Some(name) => Cow::Owned(name.clone()),
             None => shortened(text),
         },

@@ -56,7 +56,7 @@ fn beside(name: &str, value: &str, view: &View) -> String {
     let shows = |show: Show| view.known.iter().any(|column| column.field == name && column.show == show);
     let more = match show {
         _ if shows(Show::Mebibytes) => cell::mebibytes(value).filter(|amount| amount.trim_end_matches('M') != value),
-        _ if shows(Show::ImageName) => view.images.get(&*text).cloned(),
+        _ if shows(Show::ImageName) => view.images.get(&*text).filter(|name| !name.is_empty()).cloned(),
         _ if value.starts_with('"') && text.ends_with('Z') => age(&text, view.now).map(|age| format!("{age} ago")),
         _ => None,
     };

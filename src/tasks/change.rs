@@ -50,7 +50,7 @@ use super::{Report, explain};
 use crate::answer::{Answer, Row};
 use crate::api::{Column, Goal, Ids, Noun, Op};
 use crate::client::{Before, Client, Once, Time, Wait, Watch, new_uuid};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
 
 /// What to do to each target.
@@ -314,6 +314,16 @@ impl Changing<'_> {
         }))
     }
 
+    /// A new thing as it is now that its time is over, which is more than what was answered at first.
+    async fn last_seen(&self, error: &Error, op: &Op, noun: &'static Noun, id: &str) -> Option<Answer> {
+        if error.kind() != Kind::TimedOut || !shows_own(op, noun) {
+            return None;
+        }
+        let args = Args::new().set(noun.name, in_path(noun, id));
+        let asked = tokio::time::timeout(LAST_LOOK, self.client.call(noun.get, &args)).await;
+        asked.ok().and_then(Result::ok).filter(|now| matches!(now, Answer::Record(_)))
+    }
+
     /// Waits for the end of a request that was taken.
     async fn end(
         &self,
@@ -329,7 +339,8 @@ impl Changing<'_> {
         if made.was_there {
             create::check_progressing(&name, &id, &answer).map_err(|error| error.with_body(answer.json()))?;
         }
-        let called = name.strip_prefix(&format!("{} ", noun.word)).unwrap_or(&id).to_owned();
+        let own = name.strip_prefix(&format!("{} ", noun.word));
+        let called = own.or(call.target.as_ref().map(|(_, name)| name.as_str())).unwrap_or(&id).to_owned();
         let waiting = Wait {
             op,
             args: call.args.clone().set(noun.name, in_path(noun, &id)),
@@ -359,6 +370,9 @@ impl Changing<'_> {
             (Err(error), Some(machine)) if error.kind() == Kind::FailedState => {
                 Err(explain::explain(self.client, machine, Some(op), made.request_id.as_deref(), error).await)
             }
+            (Err(error), None) if error.kind() == Kind::FailedState => {
+                Err(explain::unlogged(error, noun, &id, made.request_id.as_deref()))
+            }
             (ended, _) => ended,
         };
         let ended = match (ended, making) {
@@ -380,10 +394,13 @@ impl Changing<'_> {
         }
         // What a change answered before its end is not how the thing is.
         let is_new = call.args.text(noun.name).is_none();
-        let ended = ended.map_err(|error| match &answer {
-            Answer::Record(made) if is_new && error.body().is_none() => error.with_body(made.get()),
-            _ => error,
-        })?;
+        let ended = match (ended, &answer) {
+            (Err(error), Answer::Record(made)) if is_new && error.body().is_none() => {
+                let now = self.last_seen(&error, op, noun, &id).await;
+                return Err(error.with_body(now.map_or_else(|| made.get().to_owned(), |now| now.json().into_owned())));
+            }
+            (ended, _) => ended?,
+        };
         let (object, receipt) = match (ended, answer) {
             // What is waited for may be another object than the one that was made or changed.
             (Answer::Record(_), Answer::Record(made)) if !op.starts_job && !shows_own(op, noun) => {
@@ -397,6 +414,9 @@ impl Changing<'_> {
         Ok(Outcome::Done(Done { object, receipt, words: Some(format!("{name}: done")) }))
     }
 }
+
+/// How long a new thing is asked for once more when its time is over.
+const LAST_LOOK: Duration = Duration::from_secs(3);
 
 /// The noun and the id of what a request makes, where the request names it.
 fn named<'a>(op: &Op, call: &'a Call) -> Option<(&'static Noun, &'a str)> {

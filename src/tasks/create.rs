@@ -52,10 +52,11 @@
 
 mod taken;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use super::call::Call;
 use super::values;
@@ -98,8 +99,8 @@ pub struct CreateOptions {
     pub count: Option<usize>,
     /// One that does not come to its end is deleted.
     pub delete_failed: bool,
-    /// The name of the package, by which machines call it; asked for once, and only if need be.
-    package: OnceCell<String>,
+    /// The names of packages by their ids, by which machines call them; each asked for once, and only if need be.
+    packages: Mutex<HashMap<String, String>>,
 }
 
 /// What the service has already of what is to be made.
@@ -293,8 +294,8 @@ impl CreateOptions {
         }
         // What the service cannot name it shows as nothing.
         if let Some(package) = there("/package").filter(|package| *package != asked("package")) {
-            let name = self.package.get_or_try_init(|| package_name(client, asked("package"))).await?;
-            if *name != *package {
+            let name = self.package_name(client, asked("package")).await?;
+            if name != *package {
                 differences.push(format!("its package is {package}, not {name}"));
             }
         }
@@ -306,6 +307,14 @@ impl CreateOptions {
         Err(Error::new(Kind::Refused, words)
             .hint(Hint::run("what it is", CommandLine::new("machines get").on(id)))
             .hint("to have another one, give it another name or key"))
+    }
+
+    async fn package_name(&self, client: &Client, id: &str) -> Result<String> {
+        let mut known = self.packages.lock().await;
+        match known.get(id) {
+            Some(name) => Ok(name.clone()),
+            None => Ok(known.entry(id.to_owned()).or_insert(package_name(client, id).await?).clone()),
+        }
     }
 
     /// Sends it, once, and says what was made. `before` is what was there when it was looked for.
@@ -356,6 +365,8 @@ impl CreateOptions {
             return Failed { error, deleted: false };
         }
         if !own || !matches!(error.kind(), Kind::FailedState | Kind::TimedOut) {
+            let why = if own { "it is kept, for it may run" } else { "it is kept, for it was there before" };
+            let error = error.hint(Hint::run(why, CommandLine::new("machines get").on(id)));
             return Failed { error: error.cleaned(Cleanup::Kept), deleted: false };
         }
         // The time may be over although the machine runs, or nobody could be asked: then nobody knows that it failed.
@@ -553,7 +564,8 @@ pub fn expiry(ttl: Duration, now: i64) -> Result<String> {
 /// As [`expiry`].
 pub fn settle_expiry(args: &mut Args, now: i64) -> Result<()> {
     for name in [format!("tag.{EXPIRES_TAG}"), EXPIRES_TAG.to_owned()] {
-        if let Some(ttl) = args.text(&name).and_then(tag::lifetime) {
+        let typed = args.get(&name).map(values::typed_tag);
+        if let Some(ttl) = typed.as_ref().and_then(|typed| typed.as_str()).and_then(tag::lifetime) {
             args.push(name, Value::Text(expiry(ttl, now)?));
         }
     }

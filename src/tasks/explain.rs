@@ -37,8 +37,8 @@ use futures_util::future::{join, join3};
 use super::diagnosis::{ASK, Entry, Facts, Image, Limit, Machine, Package, diagnose};
 use super::{resolve, route};
 use crate::answer::{Answer, Row};
-use crate::api::Op;
-use crate::api::cloudapi::{account, images, machines, packages};
+use crate::api::cloudapi::{account, images, machines, migrations, packages};
+use crate::api::{self, Noun, Op};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::request::Args;
@@ -54,7 +54,31 @@ const MAX_HINTS: usize = 3;
 /// Adds to the failure of a wait what is known of the reason, within a few seconds whatever happens. `request` is the
 /// id of the request that asked for it, which no answer tells later.
 pub async fn explain(client: &Client, machine: &str, op: Option<&Op>, request: Option<&str>, error: Error) -> Error {
-    let error = hints(client, machine, op).await.into_iter().fold(error, Error::hint);
+    // The machine is as it was, whatever its audit log says.
+    let moves = op.is_some_and(|op| matches!(op.goal, Some((_, noun)) if std::ptr::eq(noun, &migrations::MIGRATION)));
+    let error = match moves {
+        true => error.hint(Hint::run(
+            "to give it up, which leaves the machine as it is",
+            CommandLine::new("machines migrate abort").on(machine),
+        )),
+        false => hints(client, machine, op).await.into_iter().fold(error, Error::hint),
+    };
+    asked(error, request)
+}
+
+/// Adds to the failure of a wait for what has no log where it is, and what the operator of the cloud asks for. Lists
+/// leave such out.
+pub fn unlogged(error: Error, noun: &Noun, id: &str, request: Option<&str>) -> Error {
+    let shows = resolve::is_uuid(id) && noun.get.path_params().count() == 1;
+    let command = shows.then(|| api::words(noun.get)).filter(|command| !command.is_empty());
+    let error = match command {
+        Some(command) => error.hint(Hint::run("what is left of it", CommandLine::of(&command).on(id))),
+        None => error,
+    };
+    asked(error, request)
+}
+
+fn asked(error: Error, request: Option<&str>) -> Error {
     match request {
         None => error,
         Some(id) => error.asked_as(id).hint(format!("the operator of the cloud finds it by the request id {id}")),

@@ -64,7 +64,9 @@ pub fn one_value(path: &[&str], key: &str, sign: Sign, value: &str) -> Result<()
     }
     // Lists are what these tags hold.
     let lists = path.last().is_some_and(|name| name.starts_with("triton.") || name.starts_with("docker:"));
-    let several = value.contains([',', '|']) && !lists;
+    // A sentence has commas.
+    let sentence = matches!(path.last(), Some(&("description" | "rule")));
+    let several = value.contains([',', '|']) && !lists && !sentence;
     if !several || sign.orders() {
         return Ok(());
     }

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::Report;
 use super::resolve::{self, Candidate, Candidates};
-use super::words::brief;
-use crate::api::{Kind, Noun};
+use super::words::{brief, plural};
+use crate::api::{self, Kind, Noun};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind as Why, Result};
 use crate::grammar::selector;
@@ -47,6 +48,11 @@ pub(super) fn gone(known: &Candidates, typed: &str) -> Option<Error> {
     let get = CommandLine::of(&format!("{above}{}", noun.get.verb)).on(&thing.id);
     let error = Error::new(Why::NotFound, format!("{} {} is {state}", noun.word, brief(name)));
     let error = error.hint(Hint::run(format!("{since}what is left of it"), get));
+    // By its id alone a log is found still.
+    let error = match noun.log {
+        Some(log) => error.hint(Hint::run("what was done to it", CommandLine::of(&api::words(log)).on(&thing.id))),
+        None => error,
+    };
     Some(error.hint(Hint::run("all of them", whole_list(known, name, &[&state]))))
 }
 
@@ -64,6 +70,42 @@ pub(super) fn none_listed(known: &Candidates, glob: &str, has_fields: bool) -> O
     let states: Vec<&str> = states.iter().map(String::as_str).collect();
     let words = format!("left out by the list: {} {}", fitting.len(), states.join(" or "));
     Some(known.nothing_like(glob).hint(Hint::run(words, whole_list(known, glob, &states))))
+}
+
+/// The error for a glob that fits none of a list, with what the list leaves out that it fits.
+pub(super) async fn nothing_like(client: &Client, known: &Candidates, args: &Args, glob: &str) -> Error {
+    let none = known.nothing_like(glob);
+    if known.noun.whole().is_none() {
+        return none;
+    }
+    match resolve::everything(client, known.noun, &resolve::place(known.noun, args)).await {
+        Ok(all) if all.has(glob, true).is_ok() => none_listed(&all, glob, true).unwrap_or(none),
+        _ => none,
+    }
+}
+
+/// Tells of what has failed and is not deleted with the rest of its kind: the list leaves it out, and whoever deletes
+/// all of it should know.
+pub(super) async fn tell_failed(
+    report: &dyn Report,
+    client: &Client,
+    known: &Candidates,
+    args: &Args,
+    more: CommandLine,
+    meant: impl Fn(&Candidate) -> bool,
+) {
+    let (noun, place) = (known.noun, resolve::place(known.noun, args));
+    let Ok(all) = resolve::everything(client, noun, &place).await else { return };
+    let failed = |thing: &&Candidate| thing.is_there() && noun.failed.contains(&&*state(thing));
+    let left = all.things.iter().filter(failed).filter(|thing| meant(thing) && known.with_id(&thing.id).is_none());
+    match left.count() {
+        0 => {}
+        1 => report.urge(&Hint::run(format!("one {} that failed is left out; to delete it too", noun.word), more)),
+        many => {
+            let words = format!("{many} {} that failed are left out; to delete them too", plural(noun.word));
+            report.urge(&Hint::run(words, more));
+        }
+    }
 }
 
 fn state(thing: &Candidate) -> String {

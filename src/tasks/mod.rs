@@ -18,6 +18,7 @@ pub mod lockout;
 pub mod machine_diff;
 pub mod near;
 pub mod overview;
+pub mod pair;
 mod pair_file;
 pub mod permission;
 pub mod picks;

@@ -347,7 +347,7 @@ impl RowFilter {
             // Typed values are compared by their text: 1.10 is not 1.1.
             true => {
                 let word = format!("{tag}:={}", typed.value);
-                match values::pair(&word)? {
+                match super::pair::read(&word)? {
                     (_, Arg::Json(raw)) => {
                         scan::unquote(raw.get()).map_or(raw.get().to_owned(), |text| text.into_owned())
                     }

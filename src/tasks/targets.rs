@@ -45,12 +45,13 @@ use serde_json::value::RawValue;
 use super::Report;
 use super::about::About;
 use super::call::Call;
+use super::left_out;
 use super::picks::Newest;
 use super::resolve::{self, Candidate, Candidates};
 use super::row_filter::{RowFilter, is_filter};
 use super::words::{brief, plural};
 use crate::answer::{Row, scan};
-use crate::api::{self, Noun, Op, Service, Shape};
+use crate::api::{self, Goal, Noun, Op, Service, Shape};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::grammar::selector;
@@ -239,6 +240,49 @@ impl Asked {
         known.things.iter().filter(is_kept).map(|thing| thing.id.as_str()).collect()
     }
 
+    /// Tells of what failed and is like what is deleted, and stays.
+    async fn tell_failed(&self, report: &dyn Report, client: &Client, op: &Op, known: Option<&Candidates>) {
+        let deletes = matches!(op.goal, Some((Goal::Gone, _))) && !self.filter.rows.picks.whole;
+        let globs: Vec<&String> = self.typed.iter().filter(|typed| self.is_glob(typed)).collect();
+        let Some(known) = known.filter(|known| deletes && known.noun.whole().is_some()) else { return };
+        if globs.is_empty() && self.named || known.is_empty() {
+            return;
+        }
+        let named = |thing: &Candidate| globs.iter().any(|glob| selector::glob(glob, &thing.name));
+        let meant = |thing: &Candidate| (!self.named || named(thing)) && self.filter.rows.fits(&thing.row);
+        let name = globs.first().map_or(ALL, |glob| glob.as_str());
+        let above = known.lister.strip_suffix(known.noun.list.verb).unwrap_or_default();
+        let more = CommandLine::of(&format!("{above}{}", op.verb)).on(name).with("--state failed");
+        left_out::tell_failed(report, client, known, &self.args, more, meant).await;
+    }
+
+    /// Whether a resource that was picked may have a part of this name, as far as its own row shows: tags and metadata
+    /// stand in it.
+    fn may_have(&self, service: &Service, owner: &Candidate, name: &str) -> bool {
+        let Some(noun) = self.param.and_then(|param| service.noun(param)) else { return true };
+        let group = noun.list.path.rsplit('/').next().unwrap_or_default();
+        let parts = || scan::at(owner.row.get(), &[group]).is_some_and(|parts| parts.starts_with('{'));
+        noun.list.shape != Shape::Map || !parts() || scan::at(owner.row.get(), &[group, name]).is_some()
+    }
+
+    /// Of resources that were picked, each need not have what is deleted of them: it is missing where none has it.
+    fn in_none(&self, all: &mut Targets, owner: &Noun, word: &str) {
+        let of = |error: &Error, name: &str| {
+            error.kind() == Kind::NotFound && error.target().is_some_and(|target| target.name == name)
+        };
+        for name in self.typed.iter().filter(|name| !self.is_glob(name)) {
+            all.failures.retain(|error| !of(error, name));
+            if self.filter.ignore_missing
+                || all.calls.iter().any(|call| call.target.as_ref().is_some_and(|(_, typed)| typed == name))
+            {
+                continue;
+            }
+            let words = format!("none of the {} has a {word} named '{}'", plural(owner.word), brief(name));
+            let target = Target { noun: owner.word, id: None, name: name.clone() };
+            all.failures.push(Error::new(Kind::NotFound, words).on(target));
+        }
+    }
+
     /// Whether it was typed as a glob.
     fn is_glob(&self, text: &str) -> bool {
         selector::is_glob(text) && !self.listed.contains(text)
@@ -323,8 +367,12 @@ async fn of_each(
         return Err(above.nothing_like(glob));
     }
     let any = !fitting.is_empty();
+    let word = asked.param.and_then(|param| client.service().noun(param)).map_or("target", |noun| noun.word);
     let part = |thing: &Candidate| {
         let mut part = asked.clone();
+        if op.asks {
+            part.typed.retain(|name| asked.may_have(client.service(), thing, name));
+        }
         part.args.push(noun.name, Value::Text(thing.id.clone()));
         if let Some((_, name)) = part.parents.first_mut() {
             name.clone_from(&thing.name);
@@ -334,7 +382,9 @@ async fn of_each(
         part
     };
     let resolved: Vec<(Result<Targets>, String)> = futures_util::stream::iter(fitting)
-        .map(|thing| async { (of_one(report, client, op, part(thing)).await, thing.name.clone()) })
+        .map(|thing| (part(thing), thing))
+        .filter(|(part, _)| std::future::ready(asked.typed.is_empty() || !part.typed.is_empty()))
+        .map(|(part, thing)| async { (of_one(report, client, op, part).await, thing.name.clone()) })
         .buffered(AT_ONCE)
         .collect()
         .await;
@@ -348,10 +398,13 @@ async fn of_each(
             }
         };
         all.calls.extend(part.calls);
-        all.failures.extend(part.failures);
+        let about = format!("{} {name}", noun.word);
+        all.failures.extend(part.failures.into_iter().map(|error| error.about(&about)));
         all.known.extend(part.known);
     }
-    let word = asked.param.and_then(|param| client.service().noun(param)).map_or("target", |noun| noun.word);
+    if glob != STDIN && op.asks && any {
+        asked.in_none(&mut all, noun, word);
+    }
     asked.filter.allows(all.calls.len(), word)?;
     if all.calls.is_empty() && all.failures.is_empty() && any {
         report.say(&format!("no {word} matches: nothing to do"));
@@ -371,7 +424,10 @@ fn no_selector_meant(rows: &RowFilter, known: &Candidates, noun: &Noun) -> Resul
 
 /// Refuses what was hardly meant by a filter or a selector.
 fn is_meant(service: &Service, asked: &Asked, known: &Candidates, target: &Noun) -> Result<()> {
-    no_owner_named(service, asked, known, target)?;
+    // Whose parts are meant is settled by then.
+    if !asked.part_of_many {
+        no_owner_named(service, asked, known, target)?;
+    }
     asked.filter.is_meant(known, target)
 }
 
@@ -471,7 +527,8 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
     targets.several = targets.picked || asked.typed.len() > 1 || asked.part_of_many;
     let lookups = asked.typed.iter().filter(|text| resolve::needs_lookup(target, text)).count();
     asked.filter.settle(client, target, asked.named).await?;
-    let known = match target.list.shape == Shape::Rows && (globs || filters || lookups > LOOKUP_THRESHOLD) {
+    let looks = globs || filters || lookups > LOOKUP_THRESHOLD || asked.part_of_many && op.asks;
+    let known = match target.list.shape == Shape::Rows && looks {
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
@@ -503,17 +560,15 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
         let outcome = match &known {
             Some(known) if globs && asked.is_glob(typed) && known.called(typed).is_empty() => {
                 let named = |thing: &&Candidate| selector::glob(typed, &thing.name);
-                let mut these = known.things.iter().filter(named).peekable();
-                match these.peek() {
-                    Some(_) => {
-                        these.filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
-                        Ok(())
-                    }
-                    None if asked.part_of_many || typed == ALL && known.is_empty() => Ok(()),
-                    None => Err(known.nothing_like(typed)),
+                let these: Vec<&Candidate> = known.things.iter().filter(named).collect();
+                let is_no_fault = !these.is_empty() || asked.part_of_many || typed == ALL && known.is_empty();
+                these.into_iter().filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
+                match is_no_fault {
+                    true => Ok(()),
+                    false => Err(left_out::nothing_like(client, known, &asked.args, typed).await),
                 }
             }
-            Some(known) if filters || resolve::needs_lookup(target, typed) => {
+            Some(known) if filters || asked.part_of_many || resolve::needs_lookup(target, typed) => {
                 let thing = match known.with_id(typed).map_or_else(|| known.find(typed, op.asks), Ok) {
                     Err(error) => known.on(client, typed, error).await,
                     found => found,
@@ -527,7 +582,7 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                     }
                     Ok(_) => Ok(()),
                     // The list need not have those that failed.
-                    Err(error) if error.kind() == Kind::NotFound && !filters => {
+                    Err(error) if error.kind() == Kind::NotFound && !filters && !asked.part_of_many => {
                         resolve::path(client, op, &mut call.args).await.map(|()| add(call, None))
                     }
                     Err(error) => Err(error),
@@ -553,6 +608,7 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
             }
         }
     }
+    asked.tell_failed(report, client, op, known.as_ref().filter(|_| targets.failures.is_empty())).await;
     (targets.calls, targets.known) = (found, about);
     counted(report, &asked, target, targets)
 }

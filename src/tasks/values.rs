@@ -34,12 +34,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{pair_file, secrets};
+use super::{pair, pair_file, secrets};
 use crate::answer::scan;
 use crate::api::{Field, Kind, Location, Op, Test};
 use crate::auth::{KeyKind, PublicKey};
 use crate::error::{Error, Hint, Result};
-use crate::grammar::{self, mebibytes, shell};
+use crate::grammar::{self, mebibytes};
 use crate::request::{Arg, Args};
 use crate::sensitive::quoted;
 
@@ -325,26 +325,28 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
             add_pairs(args, field, text.strip_prefix('@').unwrap_or(text), files)
         }
         Kind::PairFiles(_) | Kind::FlatFiles(_) => {
-            let (name, value) = named_file(text, &option, files)?;
+            let there = |file: &str| files.path(file).exists();
+            let pair = pair::file(text, there, |file| read_text(file, files));
+            let (name, value) = pair.map_err(|error| error.about(&option))?;
             add_one(args, field, name, Arg::Text(value))
         }
         Kind::FlatPairs(reserved) => {
-            let (name, value) = pair(text)?;
+            let (name, value) = pair::hidden(text)?;
             pair_file::check_name(name, reserved)?;
-            no_file(&value, name, ("", "--file "), "")?;
+            pair::no_file(&value, name, ("", "--file "))?;
             add_one(args, field, name, value)
         }
         Kind::Pairs("metadata.") => {
-            let (name, value) = pair(text).map_err(|error| error.about(&option))?;
-            no_file(&value, name, ("--metadata ", "--metadata-file "), "--metadata ")?;
+            let (name, value) = pair::hidden(text).map_err(|error| error.about(&option))?;
+            pair::no_file(&value, name, ("--metadata ", "--metadata-file "))?;
             add_one(args, field, name, value)
         }
         Kind::Tags(_) => {
-            let (name, value) = pair(text)?;
+            let (name, value) = pair::read(text)?;
             add_one(args, field, name, value)
         }
         _ => {
-            let (name, value) = pair(text).map_err(|error| error.about(&option))?;
+            let (name, value) = pair::read(text).map_err(|error| error.about(&option))?;
             add_one(args, field, name, value)
         }
     }
@@ -407,19 +409,6 @@ fn add_member_of(args: &mut Args, field: &Field, name: &str, value: Arg) -> Resu
     let all = members.iter().map(|(name, value)| format!("{name}:{value}")).chain([own]).collect::<Vec<_>>();
     args.push(field.name, Arg::json(&format!("{{{}}}", all.join(",")))?);
     Ok(())
-}
-
-/// Refuses a value that begins as the name of a file does elsewhere. Of the options, the first stands before what was
-/// typed and before a file, the last before a text.
-fn no_file(value: &Arg, name: &str, (typed, file): (&str, &str), as_text: &str) -> Result<()> {
-    let Arg::Text(text) = value else { return Ok(()) };
-    if !text.starts_with('@') {
-        return Ok(());
-    }
-    let words = format!("{typed}{name}={}: a file's contents, or this very text?", quoted(text));
-    Err(Error::usage(words).hint(format!("the contents: {file}{}", shell::quoted(&format!("{name}={text}")))).hint(
-        format!("the text: {as_text}{}", shell::quoted(&format!("{name}:={}", serde_json::Value::from(text.as_str())))),
-    ))
 }
 
 /// Adds what is in a file.
@@ -592,47 +581,6 @@ fn add_pair(args: &mut Args, prefix: &str, name: &str, value: Arg) -> Result<()>
     Ok(())
 }
 
-/// `NAME=TEXT` stays text, whatever it looks like; `NAME:=JSON` has the type that was written.
-///
-/// # Errors
-/// A usage error for what is neither.
-pub fn pair(text: &str) -> Result<(&str, Arg)> {
-    secrets::check_name(text)?;
-    let (name, value) = text.split_once('=').ok_or_else(|| {
-        Error::usage(format!("'{}' is not NAME=VALUE", quoted(text)))
-            .hint("a text: NAME=TEXT; a number or a boolean: NAME:=JSON")
-    })?;
-    let (name, value) = match name.strip_suffix(':') {
-        None => (name, Arg::Text(value.to_owned())),
-        Some(name) => {
-            let value = Arg::json(value).map_err(|error| {
-                error.hint(format!("as text: {}", shell::quoted(&format!("{}={}", quoted(name), quoted(value)))))
-            })?;
-            if let Arg::Json(raw) = &value
-                && raw.get().starts_with(['{', '[', 'n'])
-            {
-                return Err(Error::usage(format!(
-                    "'{}': only text, numbers, true and false can be kept",
-                    quoted(text)
-                )));
-            }
-            (name, value)
-        }
-    };
-    match name {
-        "" => Err(Error::usage(format!("'{}' has no name before the =", quoted(text)))),
-        name => Ok((name, value)),
-    }
-}
-
-/// `NAME=@FILE`, and the file's contents.
-fn named_file<'t>(text: &'t str, option: &str, files: &dyn Files) -> Result<(&'t str, String)> {
-    let (name, value) = pair(text).map_err(|error| error.about(option))?;
-    let Arg::Text(file) = value else { return Err(Error::usage(format!("'{}' is not NAME=@FILE", quoted(text)))) };
-    let file = file.strip_prefix('@').unwrap_or(&file);
-    Ok((name, read_text(file, files).map_err(|error| error.about(option))?))
-}
-
 fn read_text(file: &str, files: &dyn Files) -> Result<String> {
     String::from_utf8(files.read(file, FILE_LIMIT)?)
         .ok()
@@ -672,10 +620,10 @@ mod tests {
         for (typed, name, value) in
             [("version=1.10", "version", "1.10"), ("zip=01234", "zip", "01234"), ("k=", "k", "")]
         {
-            let (key, Arg::Text(text)) = pair(typed).unwrap() else { panic!("{typed} is not text") };
+            let (key, Arg::Text(text)) = pair::read(typed).unwrap() else { panic!("{typed} is not text") };
             assert_eq!((key, text.as_str()), (name, value));
         }
-        let (key, Arg::Json(raw)) = pair("count:=1.10").unwrap() else { panic!("not typed") };
+        let (key, Arg::Json(raw)) = pair::read("count:=1.10").unwrap() else { panic!("not typed") };
         assert_eq!((key, raw.get()), ("count", "1.10"));
         // Also where several are one object.
         let mut args = Args::new();
@@ -693,7 +641,10 @@ mod tests {
         assert!(
             add_named(&mut args, field, "it's \"c\"=1", &folders).unwrap_err().message().contains("is given twice")
         );
-        assert_eq!(pair("a:={}").unwrap_err().to_string(), "'a:={}': only text, numbers, true and false can be kept");
-        assert_eq!(pair("a:=yes").unwrap_err().hints(), ["as text: a=yes"]);
+        assert_eq!(
+            pair::read("a:={}").unwrap_err().to_string(),
+            "'a:={}': only text, numbers, true and false can be kept"
+        );
+        assert_eq!(pair::read("a:=yes").unwrap_err().hints(), ["as text: a=yes"]);
     }
 }

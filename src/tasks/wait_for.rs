@@ -94,7 +94,7 @@ impl Wanted {
                 _ => Err(Error::usage(format!("'{port}' is not a port from 1 to 65535"))),
             },
             (name, Some(_)) if machine && name.len() > 4 && name.starts_with("tag.") => {
-                let (name, value) = super::values::pair(text.get(4..).unwrap_or_default())?;
+                let (name, value) = super::pair::read(text.get(4..).unwrap_or_default())?;
                 let value = match value {
                     Arg::Text(text) => text.into(),
                     Arg::Json(raw) => serde_json::from_str(raw.get())

@@ -336,3 +336,20 @@ async fn targets_that_are_typed_by_their_ids_are_told_by_their_names_in_every_li
     assert!(of_web1.iter().all(|line| line.contains(&format!("machine web1 ({WEB1})"))), "{told}");
     cloud.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn names_of_images_that_the_service_does_not_tell_are_missed_aloud() {
+    for fault in ["GET /images status=500", "GET /images hang"] {
+        let faults = vec![fault.parse().unwrap()];
+        let cloud = Emulator::start(Options { pace: FAST, faults, ..Options::default() }).await.unwrap();
+        for format in ["csv:name,img", "jsonl:name,img"] {
+            let told = said(&cloud, &["machines", "list", "-o", format, "--request-timeout", "1s"]).await;
+            assert!(!told.status.success() && told.stdout.is_empty(), "{format}: {}", text(&told.stdout));
+            assert!(text(&told.stderr).contains("the names of images"), "{}", text(&told.stderr));
+        }
+        let table = said(&cloud, &["machines", "list", "-o", "name,img", "--request-timeout", "1s"]).await;
+        assert!(table.status.success() && text(&table.stdout).contains("web1"), "{}", text(&table.stderr));
+        assert!(text(&table.stderr).contains("images are shown by their short ids"), "{}", text(&table.stderr));
+        cloud.stop().await.unwrap();
+    }
+}

@@ -21,6 +21,7 @@ const ONE: &str = "/:login/machines/:machine/migrate";
 
 /// A machine's migration: its id is the machine's.
 pub static MIGRATION: Noun = Noun::new("machine", &GET, &super::machines::LIST)
+    .word("migration of machine")
     .picked_by(&[Pick::Age("created_timestamp")])
     .fails(&["failed", "aborted"])
     .log(&super::machines::AUDIT);

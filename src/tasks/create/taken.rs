@@ -41,20 +41,31 @@ impl CreateOptions {
         }
         let is_over = has.as_deref().and_then(time).is_some_and(|has| has <= client.now());
         let (has, asked) = (has.unwrap_or_default(), asked.unwrap_or_default());
-        match (time(&has), time(asked)) {
-            (Some(old), Some(new)) if is_over && new > old || new.duration_since(old) >= WORTH_IT => {
+        let renews = match (time(&has), time(asked)) {
+            (Some(old), Some(new)) => is_over && new > old || new.duration_since(old) >= WORTH_IT,
+            // What cannot be read never ends. Without any it ends as asked where it is this key's own.
+            (None, Some(_)) => !has.is_empty() || self.key.is_some(),
+            (_, None) => false,
+        };
+        match renews {
+            true => {
                 let Some(renewed) = self.renewed(client, (&id, &name), asked).await? else {
                     there.past.push((id, machine));
                     return Ok(there);
                 };
-                let words = format!("{called}: is wanted until {asked} now, not {has}");
-                match is_over {
-                    true => report.urge(&Hint::from(format!("{words}, which is over"))),
-                    false => report.say(&words),
+                let words = format!("{called}: is wanted until {asked} now");
+                match (is_over, has.is_empty()) {
+                    (true, _) => report.urge(&Hint::from(format!("{words}, not {has}, which is over"))),
+                    (false, true) => report.urge(&Hint::from(format!("{words}, and had no end"))),
+                    (false, false) => report.say(&format!("{words}, not {has}")),
                 }
                 there.machine = Some(renewed);
             }
-            _ => {
+            false => {
+                let endless = has.is_empty() && !asked.is_empty();
+                if endless {
+                    report.urge(&Hint::from(format!("{called}: has no end, and stays so: {EXPIRES_TAG} is not set")));
+                }
                 if is_over {
                     let more = CommandLine::new("machines tags set").on(id).on(format!("{EXPIRES_TAG}=2h"));
                     let words = format!("{called}: it was wanted until {has} only, and may be deleted at any time");
@@ -119,8 +130,7 @@ fn differing(args: &Args, row: Row<'_>) -> Vec<String> {
         let (pointer, word) = match name.split_once('.') {
             _ if ["name", "image", "package"].contains(&name) => continue,
             Some(("tag", tag)) if tag == KEY_TAG => continue,
-            // One without an end has more time than any.
-            Some(("tag", EXPIRES_TAG)) if row.text(&expires_at()).is_some() => continue,
+            Some(("tag", EXPIRES_TAG)) => continue,
             Some(("tag", tag)) => (["tags", tag], format!("tag {tag}")),
             Some(("metadata", key)) => (["metadata", key], format!("metadata {key}")),
             None => ([name, ""], name.replace('_', "-")),

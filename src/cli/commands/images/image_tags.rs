@@ -14,7 +14,7 @@ use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::error::{Error, Result};
 use crate::request::Arg as Argument;
-use crate::tasks::values;
+use crate::tasks::pair;
 
 /// `sdc images tag`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -69,7 +69,7 @@ pub fn command() -> Command {
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let mut given = Tags::new();
     for typed in matches.get_many::<String>("tags").into_iter().flatten() {
-        let (name, value) = values::pair(typed)?;
+        let (name, value) = pair::read(typed)?;
         let Argument::Json(value) = (match value {
             Argument::Text(text) => Argument::json(&serde_json::Value::from(text).to_string())?,
             json => json,

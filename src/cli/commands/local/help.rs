@@ -71,7 +71,7 @@ Which resources a list shows or a command acts on; all that is given must match
   -                    ids or names on standard input, one a line:
                        sdc machines list -o ids | sdc machines stop -
   -l, --selector       by tag: role=web, env!=prod, backup, !old; several with
-                       commas; globs in values
+                       commas; globs in values, and \\, for a comma there
   --state STATE,...    by state
   --older-than TIME    by age: 90m, 12h, 30d, 8w, 1y
   --keep N             of delete and its list: not the N newest of them

@@ -36,7 +36,7 @@ pub(crate) static COMMAND: Custom = Custom {
 
 /// The command and its options.
 pub fn command() -> Command {
-    let command = Command::new("reap")
+    Command::new("reap")
         .about("Delete expired machines")
         .before_long_help(
             "Selects machines whose sdc.expires tag is in the past. `sdc run` gives its machines that tag, \
@@ -63,8 +63,7 @@ pub fn command() -> Command {
         )
         .arg(waiting::timeout())
         .args(build::list_options().into_iter().take(1))
-        .args(choosing::limits());
-    choosing::with_ignore_missing(command)
+        .args(choosing::limits())
 }
 
 /// Deletes them and returns the exit code.
@@ -94,7 +93,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let wait = matches.get_flag("wait").then_some(timeout);
     // Somebody may give a machine more time while the question is open, or while others are deleted.
     let still = |row: Row<'_>| row.text(EXPIRES).is_some_and(|text| time(&text).is_ok_and(|time| time <= now));
-    let change = Change { wait, ignore_missing: filter.ignore_missing, still: Some(&still), ..Change::new(op) };
+    // One that somebody else deletes meanwhile is gone as well.
+    let change = Change { wait, ignore_missing: true, still: Some(&still), ..Change::new(op) };
     let batch = Batch { change, parallel: app.parallel(&filter), typed: Typed { op, matches } };
     change::run(app, &client, batch, targets, view, jq.as_ref()).await
 }

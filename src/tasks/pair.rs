@@ -1,0 +1,119 @@
+//! One pair as it is typed: `NAME=TEXT`, `NAME:=JSON` or `NAME=@FILE`. What is a secret is not repeated where it is
+//! wrong. Which names there may be, and what becomes of a pair, is `values`'.
+
+use super::secrets;
+use crate::error::{Error, Result};
+use crate::grammar::shell;
+use crate::request::Arg;
+use crate::sensitive::quoted;
+
+/// `NAME=TEXT` stays text, whatever it looks like; `NAME:=JSON` has the type that was written.
+///
+/// # Errors
+/// A usage error for what is neither.
+pub fn read(text: &str) -> Result<(&str, Arg)> {
+    secrets::check_name(text)?;
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        Error::usage(format!("'{}' is not NAME=VALUE", quoted(text)))
+            .hint("a text: NAME=TEXT; a number or a boolean: NAME:=JSON")
+    })?;
+    let (name, value) = match name.strip_suffix(':') {
+        None => (name, Arg::Text(value.to_owned())),
+        Some(name) => {
+            let value = Arg::json(value).map_err(|error| {
+                error.hint(format!("as text: {}", shell::quoted(&format!("{}={}", quoted(name), quoted(value)))))
+            })?;
+            if let Arg::Json(raw) = &value
+                && raw.get().starts_with(['{', '[', 'n'])
+            {
+                return Err(Error::usage(format!(
+                    "'{}': only text, numbers, true and false can be kept",
+                    quoted(text)
+                )));
+            }
+            (name, value)
+        }
+    };
+    match name {
+        "" => Err(Error::usage(format!("'{}' has no name before the =", quoted(text)))),
+        name => Ok((name, value)),
+    }
+}
+
+/// The same where the value may be a secret, as metadata is: an error has the name alone.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn hidden(text: &str) -> Result<(&str, Arg)> {
+    read(text).map_err(|error| match text.split_once('=').map(|(name, _)| (name.trim_end_matches(':'), name)) {
+        _ if secrets::check_name(text).is_err() => error,
+        None => Error::usage("a pair is not NAME=VALUE (it is not shown, for it may be a secret)")
+            .hint("a text: NAME=TEXT; a number or a boolean: NAME:=JSON"),
+        Some(("", _)) => Error::usage("a pair has no name before the =: is a variable unset?"),
+        Some((name, _)) => {
+            Error::usage(format!("{}: what stands behind := is not a JSON text, number or boolean", quoted(name)))
+                .hint(format!("as text: {}=TEXT", quoted(name)))
+        }
+    })
+}
+
+/// Refuses a value that begins as the name of a file does elsewhere. Of the options, the first stands before a text, the
+/// other before a file.
+///
+/// # Errors
+/// A usage error that does not repeat the value.
+pub(super) fn no_file(value: &Arg, name: &str, (as_text, as_file): (&str, &str)) -> Result<()> {
+    let Arg::Text(text) = value else { return Ok(()) };
+    if !text.starts_with('@') {
+        return Ok(());
+    }
+    let name = quoted(name);
+    Err(Error::usage(format!("{as_text}{name}=@…: a file's contents, or this very text?"))
+        .hint(format!("the contents: {as_file}{}", shell::quoted(&format!("{name}=@FILE"))))
+        .hint(format!("the text: {as_text}{}", shell::quoted(&format!("{name}:=\"@…\"")))))
+}
+
+/// `NAME=@FILE`, and the file's contents.
+///
+/// # Errors
+/// A usage error for what is no such pair, or a file that cannot be read. What has no `@` may be the secret itself, and
+/// is not repeated.
+pub(super) fn file(
+    text: &str,
+    is_there: impl FnOnce(&str) -> bool,
+    read: impl FnOnce(&str) -> Result<String>,
+) -> Result<(&str, String)> {
+    let (name, value) = hidden(text)?;
+    let no_file = || Error::usage(format!("{} is not NAME=@FILE, with a file that is there", quoted(name)));
+    let Arg::Text(value) = value else { return Err(no_file()) };
+    match value.strip_prefix('@') {
+        Some(file) => Ok((name, read(file)?)),
+        None if value == "-" || is_there(&value) => Ok((name, read(&value)?)),
+        None => Err(no_file()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_in_the_error_about_it() {
+        let read = |file: &str| Ok(file.to_owned());
+        let secret = "Tr0ub4dor";
+        for typed in [secret, "=Tr0ub4dor", "pw:=Tr0ub4dor", r#"pw:={"a":"Tr0ub4dor"}"#, ":=Tr0ub4dor"] {
+            let error = hidden(typed).unwrap_err();
+            let hints: Vec<_> = error.hints().iter().map(|hint| hint.as_str().to_owned()).collect();
+            assert!(!format!("{error}{hints:?}").contains(secret), "{typed}: {error} {hints:?}");
+        }
+        let error = file("pw=Tr0ub4dor", |_| false, read).unwrap_err();
+        assert_eq!(error.to_string(), "pw is not NAME=@FILE, with a file that is there");
+        assert_eq!(file("pw=@there", |_| false, read).unwrap(), ("pw", "there".to_owned()));
+        assert_eq!(file("pw=there", |_| true, read).unwrap(), ("pw", "there".to_owned()));
+        let value = Arg::Text("@Tr0ub4dor".to_owned());
+        let error = no_file(&value, "pw", ("--metadata ", "--metadata-file ")).unwrap_err();
+        let hints: Vec<_> = error.hints().iter().map(|hint| hint.as_str().to_owned()).collect();
+        assert_eq!(error.to_string(), "--metadata pw=@…: a file's contents, or this very text?");
+        assert_eq!(hints, ["the contents: --metadata-file pw=@FILE", "the text: --metadata 'pw:=\"@…\"'"]);
+    }
+}
