@@ -19,9 +19,9 @@ use crate::request::Arg;
 use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
-use crate::tasks::near;
 use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
+use crate::tasks::{near, placement};
 
 /// So many are named where what was done cannot be shown.
 const MAX_NAMES: usize = 100;
@@ -170,7 +170,7 @@ pub async fn run(
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
-    let quiet = hidden || table && (receipts_only || op.is_silent() && view.columns.is_empty());
+    let quiet = hidden || table && (receipts_only || is_told_in_words(&change) && view.columns.is_empty());
     if (!quiet || jq.is_some()) && !(done.is_empty() && (failure.is_some() || tally.gravest.is_some())) {
         if !at_once {
             view.images = app.image_names(client, &view).await;
@@ -220,6 +220,11 @@ fn groups(op: &Op, calls: &[Call]) -> Vec<Vec<usize>> {
 fn made_despite(error: &Error) -> Option<Answer> {
     let made = error.body().filter(|_| error.kind() != Kind::NotFound);
     made.and_then(|made| Answer::from_record(made.as_bytes()).ok())
+}
+
+/// Whether what was done is told in words alone: what was made and waited for is shown.
+fn is_told_in_words(change: &Change<'_>) -> bool {
+    change.op.is_silent() && !(change.wait.is_some() && change.op.makes().is_some())
 }
 
 /// How an answer to an operation is to be shown.
@@ -316,6 +321,7 @@ async fn helped<T>(app: &App, client: &Client, op: &'static Op, call: &Call, out
         Err(error) => {
             let error = there_already(op, call, looked_for(app, op, call, error));
             let error = near::same_key(client, op, &call.args, error).await;
+            let error = placement::explained(app, &call.args, error).await;
             Err(near::named(client, op, &call.args, error).await)
         }
         done => done,

@@ -1,17 +1,27 @@
 //! Clients of the internal services: where they are is what was typed, what variables say, and what SAPI tells.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use super::app::App;
 use crate::admin::{Directory, Given};
 use crate::api::{self, Op, Service};
 use crate::client::Client;
 use crate::connect;
 use crate::error::{Error, Kind, Result};
+use crate::tasks::Services;
 
 /// The options of CloudAPI that an internal service has no use for: it knows neither accounts nor keys.
 const OF_CLOUDAPI: &[&str] = &["url", "account", "user", "act-as", "role", "key-id", "key-file"];
 
 /// The variables that hold the address of SAPI, the first one first.
 const SAPI: &[&str] = &["SDC_SAPI_URL", "SAPI_URL"];
+
+impl Services for App {
+    fn client<'a>(&'a self, service: &'static Service) -> Pin<Box<dyn Future<Output = Result<Client>> + 'a>> {
+        Box::pin(self.inner(service))
+    }
+}
 
 impl App {
     /// The client for an operation, whichever service's it is. One that changes nothing and looks nothing up needs no
