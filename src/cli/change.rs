@@ -21,7 +21,7 @@ use crate::tasks::call::{Call, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
 use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
-use crate::tasks::{near, placement};
+use crate::tasks::{near, placement, vm_notes};
 
 /// So many are named where what was done cannot be shown.
 const MAX_NAMES: usize = 100;
@@ -108,7 +108,7 @@ pub async fn run(
                         let (call, begun) = (&targets.calls[at], &begun[at]);
                         Box::pin(async move {
                             let outcome = changing.one(at, call, begun).await;
-                            let outcome = helped(app, client, op, call, outcome).await;
+                            let outcome = helped(app, client, &changing.change, call, outcome).await;
                             progress.end(at, "");
                             begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
                             let named = |error| if several { call.named(error) } else { error };
@@ -316,15 +316,22 @@ impl Tally {
 }
 
 /// Adds to a failure what its user can do: a name that may have been meant, or where to look.
-async fn helped<T>(app: &App, client: &Client, op: &'static Op, call: &Call, outcome: Result<T>) -> Result<T> {
+async fn helped<T>(app: &App, client: &Client, change: &Change<'_>, call: &Call, outcome: Result<T>) -> Result<T> {
+    let op = change.op;
     match outcome {
         Err(error) => {
             let error = there_already(op, call, looked_for(app, op, call, error));
             let error = near::same_key(client, op, &call.args, error).await;
             let error = placement::explained(app, &call.args, error).await;
+            let error = vm_notes::failed(app, client, op, call, error).await;
             Err(near::named(client, op, &call.args, error).await)
         }
-        done => done,
+        done => {
+            if change.wait.is_some() {
+                vm_notes::left_by(app, op, call).await.iter().for_each(|left| Report::warn(app, left));
+            }
+            done
+        }
     }
 }
 

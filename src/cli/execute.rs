@@ -34,7 +34,7 @@ use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
 use crate::tasks::targets::Targets;
 use crate::tasks::values::Given;
-use crate::tasks::{about, near, nothing_set, rename, resolve, secrets, targets, values, words};
+use crate::tasks::{about, near, nothing_set, rename, resolve, secrets, targets, values, vm_notes, words};
 
 /// Runs it and returns the exit code.
 ///
@@ -152,6 +152,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
         let must = op.asks || targets.calls.iter().any(loses);
         let asking = Asking { must, yes: has(matches, "yes"), doubt };
         question::settle(app, &client, op, &mut targets, asking).await?;
+        vm_notes::before(app, &client, app, op, &targets).await?;
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         let batch = Batch { change, parallel, typed: Typed { op, matches } };
         return change::run(app, &client, batch, targets, view, jq.as_ref()).await;
@@ -313,7 +314,11 @@ async fn record(
         None => HashMap::new(),
     };
     match client.call(op, &call.args).await {
-        Ok(answer) => app.show(&answer, op.shape, &view, jq),
+        Ok(answer) => {
+            app.show(&answer, op.shape, &view, jq)?;
+            app.note(op, answer.first()).await;
+            Ok(())
+        }
         Err(error) => {
             // What is left of a deleted thing is shown, and still it is not there.
             if let Some(Ok(left)) = error.body().map(|body| Answer::from_record(body.as_bytes())) {

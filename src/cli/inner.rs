@@ -4,12 +4,14 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::app::App;
+use super::terminal::exit;
 use crate::admin::{Directory, Given};
+use crate::answer::Row;
 use crate::api::{self, Op, Service};
 use crate::client::Client;
 use crate::connect;
 use crate::error::{Error, Kind, Result};
-use crate::tasks::Services;
+use crate::tasks::{Services, vm_notes};
 
 /// The options of CloudAPI that an internal service has no use for: it knows neither accounts nor keys.
 const OF_CLOUDAPI: &[&str] = &["url", "account", "user", "act-as", "role", "key-id", "key-file"];
@@ -91,6 +93,14 @@ impl App {
             }
         }
         Ok(given)
+    }
+
+    /// Tells what else is known of a record that was shown, where anybody reads it.
+    pub(super) async fn note(&self, op: &Op, record: Option<Row<'_>>) {
+        if let Some(record) = record.filter(|_| api::service_of(op).is_inner() && !self.globals.quiet) {
+            let notes = vm_notes::of_record(self, op, record).await;
+            notes.iter().for_each(|note| self.say(&format!("note: {}", exit::said(note))));
+        }
     }
 
     /// Forgets where the services were, if one could not be reached: it may have moved.

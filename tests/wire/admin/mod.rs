@@ -5,6 +5,8 @@
 mod create;
 mod discovery;
 mod jobs;
+mod notes;
+mod passing;
 mod run;
 mod script;
 mod table;
