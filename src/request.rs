@@ -2,6 +2,7 @@
 //! nor sent here. It can be shown as a dry run.
 
 use std::fmt;
+use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
@@ -192,6 +193,8 @@ pub struct Request {
     pub signed: bool,
     /// Whether it may be carried out twice: all the second time does is done already.
     pub repeatable: bool,
+    /// How long its answer may take, where that is longer than of others.
+    pub answer_limit: Option<Duration>,
 }
 
 impl fmt::Debug for Request {
@@ -228,6 +231,7 @@ impl Request {
             body: None,
             signed: op.signed,
             repeatable: op.is_repeatable(),
+            answer_limit: op.answer_limit,
         };
         for (name, value) in op.fixed {
             request.add_query(name, value);
@@ -303,6 +307,7 @@ impl Request {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         Ok(Request {
             repeatable: method.is_idempotent(),
+            answer_limit: None,
             method,
             path: utf8_percent_encode(path, NO_PATH).to_string(),
             query: utf8_percent_encode(query, NO_QUERY).to_string(),

@@ -60,6 +60,8 @@ static VMAPI: Service = Service {
     server: "vmapi",
     missing: &["ResourceNotFound"],
     denied: &[],
+    passing: &[],
+    queued: "",
     remedies: &[],
 };
 

@@ -70,6 +70,8 @@ pub enum Kind {
     Nic,
     /// An array of such, under the name `networks`.
     Nics,
+    /// NICs of a VM, an array: the name of one of these, `network=NAME,ip=ADDRESS`, or JSON.
+    Interfaces(&'static Noun),
     /// An array of `VOLUME:/MOUNTPOINT[:ro]`.
     Mounts,
     /// An array of disks: `SIZE`, `remaining`, `size=SIZE,block_size=BYTES`, or JSON.

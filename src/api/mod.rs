@@ -21,7 +21,7 @@ pub use column::{Column, Holds, Level, Show, called_otherwise, column};
 use field::LIMIT;
 pub use field::{Field, Kind, Location, ROLE_TAG, body, query};
 pub use goal::Goal;
-pub use noun::{Ids, Jobs, Noun, Owner, Pick, Users, Usual};
+pub use noun::{Ids, Jobs, Noun, Owner, Pick, Referred, Users, Usual};
 pub use op::{Mark, Method, Op, Paging, Shape, Takes};
 pub use resource::{Resource, VERB_ALIASES};
 pub use service::{Remedy, Service};

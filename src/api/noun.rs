@@ -67,6 +67,11 @@ pub struct Noun {
     pub owner: Option<Owner>,
     /// What tells whether one is used.
     pub users: Option<Users>,
+    /// What the list is asked for where a field refers to one: of things that are no longer used none is meant.
+    pub referred: &'static [(&'static str, Referred)],
+    /// Another sort of thing that may stand in its place where a field refers to one, such as a pool for a network. One
+    /// name for both is nobody's.
+    pub beside: Option<&'static Noun>,
     /// What one of them belongs to, and the field with its id: where there is but one, its name will do as well.
     pub on: Option<(&'static Noun, &'static str)>,
 }
@@ -92,6 +97,15 @@ pub struct Jobs {
     pub of_one: &'static Op,
     /// The field in which the answer that names a job names the thing.
     pub thing: &'static str,
+}
+
+/// A value of a query by which the list is kept to what a field may refer to.
+#[derive(Clone, Copy, Debug)]
+pub enum Referred {
+    /// This one.
+    Value(&'static str),
+    /// That of this field of the operation, once it is an id.
+    Field(&'static str),
 }
 
 /// What tells whether anything of the account uses a thing.
@@ -150,8 +164,20 @@ impl Noun {
             barred: "",
             owner: None,
             users: None,
+            referred: &[],
+            beside: None,
             on: None,
         }
+    }
+    /// Is listed so where a field refers to one.
+    pub const fn referred(mut self, queries: &'static [(&'static str, Referred)]) -> Self {
+        self.referred = queries;
+        self
+    }
+    /// Shares the fields that refer to one with another noun.
+    pub const fn beside(mut self, other: &'static Noun) -> Self {
+        self.beside = Some(other);
+        self
     }
     /// Is called otherwise than the path's parameter.
     pub const fn word(mut self, word: &'static str) -> Self {

@@ -1,5 +1,7 @@
 //! One operation of an API: method, path, parameters, answer, end. Data only.
 
+use std::time::Duration;
+
 use super::{Column, Field, Goal, Noun};
 
 /// HTTP method of an operation.
@@ -126,6 +128,9 @@ pub struct Op {
     pub targets: Takes,
     /// Gives its target another name, of which no two can have the same.
     pub renames: bool,
+    /// How long the answer may take, where the service first does what it is asked for: no time-out of other requests
+    /// counts then.
+    pub answer_limit: Option<Duration>,
     /// Fields of which the service wants at least one.
     pub one_of: &'static [&'static str],
 }
@@ -185,6 +190,7 @@ impl Op {
             refused_while_busy: false,
             targets: Takes::One,
             renames: false,
+            answer_limit: None,
             one_of: &[],
         }
     }
@@ -314,6 +320,11 @@ impl Op {
     /// Gives its target another name.
     pub const fn renames(mut self) -> Self {
         self.renames = true;
+        self
+    }
+    /// Is answered only when it is done, which may take this long.
+    pub const fn answers_within(mut self, limit: Duration) -> Self {
+        self.answer_limit = Some(limit);
         self
     }
     /// Wants at least one of these fields.

@@ -36,6 +36,11 @@ pub struct Service {
     pub missing: &'static [&'static str],
     /// The same for what is elsewhere, or not allowed.
     pub denied: &'static [&'static str],
+    /// Words of refusals, in small letters, that are over in a moment whatever their status: nothing was done, and the
+    /// same request is taken soon.
+    pub passing: &'static [&'static str],
+    /// Words by which it refuses a job that is queued already.
+    pub queued: &'static str,
     /// What to do about refusals that say too little of it themselves.
     pub remedies: &'static [Remedy],
 }

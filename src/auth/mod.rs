@@ -29,6 +29,7 @@ pub mod search;
 mod secret;
 pub mod select;
 pub mod signer;
+mod spki;
 mod verify;
 mod wire;
 

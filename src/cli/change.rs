@@ -19,9 +19,9 @@ use crate::request::Arg;
 use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
-use crate::tasks::near;
 use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
+use crate::tasks::{near, placement, vm_notes};
 
 /// So many are named where what was done cannot be shown.
 const MAX_NAMES: usize = 100;
@@ -108,7 +108,7 @@ pub async fn run(
                         let (call, begun) = (&targets.calls[at], &begun[at]);
                         Box::pin(async move {
                             let outcome = changing.one(at, call, begun).await;
-                            let outcome = helped(app, client, op, call, outcome).await;
+                            let outcome = helped(app, client, &changing.change, call, outcome).await;
                             progress.end(at, "");
                             begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
                             let named = |error| if several { call.named(error) } else { error };
@@ -170,7 +170,7 @@ pub async fn run(
     let done: Vec<Answer> = done.into_iter().map(|(_, answer)| answer).collect();
     // Several targets answer an array; words about actions are for people and went to stderr.
     let table = matches!(view.format, Format::Table | Format::Wide);
-    let quiet = hidden || table && (receipts_only || op.is_silent() && view.columns.is_empty());
+    let quiet = hidden || table && (receipts_only || is_told_in_words(&change) && view.columns.is_empty());
     if (!quiet || jq.is_some()) && !(done.is_empty() && (failure.is_some() || tally.gravest.is_some())) {
         let as_rows = several || table && jq.is_none() && op.shape != Shape::Map;
         let answer = Answer::joined(done, as_rows);
@@ -221,6 +221,11 @@ fn groups(op: &Op, calls: &[Call]) -> Vec<Vec<usize>> {
 fn made_despite(error: &Error) -> Option<Answer> {
     let made = error.body().filter(|_| error.kind() != Kind::NotFound);
     made.and_then(|made| Answer::from_record(made.as_bytes()).ok())
+}
+
+/// Whether what was done is told in words alone: what was made and waited for is shown.
+fn is_told_in_words(change: &Change<'_>) -> bool {
+    change.op.is_silent() && !(change.wait.is_some() && change.op.makes().is_some())
 }
 
 /// How an answer to an operation is to be shown.
@@ -312,14 +317,22 @@ impl Tally {
 }
 
 /// Adds to a failure what its user can do: a name that may have been meant, or where to look.
-async fn helped<T>(app: &App, client: &Client, op: &'static Op, call: &Call, outcome: Result<T>) -> Result<T> {
+async fn helped<T>(app: &App, client: &Client, change: &Change<'_>, call: &Call, outcome: Result<T>) -> Result<T> {
+    let op = change.op;
     match outcome {
         Err(error) => {
             let error = there_already(op, call, looked_for(app, op, call, error));
             let error = near::same_key(client, op, &call.args, error).await;
+            let error = placement::explained(app, &call.args, error).await;
+            let error = vm_notes::failed(app, client, op, call, error).await;
             Err(near::named(client, op, &call.args, error).await)
         }
-        done => done,
+        done => {
+            if change.wait.is_some() {
+                vm_notes::left_by(app, op, call).await.iter().for_each(|left| Report::warn(app, left));
+            }
+            done
+        }
     }
 }
 

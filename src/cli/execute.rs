@@ -1,5 +1,8 @@
 //! Runs one operation of the table: resolve, confirm, send, wait, show. No operation is known by name here.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use clap::ArgMatches;
 
 use super::app::App;
@@ -30,14 +33,14 @@ use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
 use crate::tasks::targets::Targets;
 use crate::tasks::values::Given;
-use crate::tasks::{about, near, nothing_set, rename, resolve, secrets, targets, values, words};
+use crate::tasks::{about, near, nothing_set, rename, resolve, secrets, targets, values, vm_notes, words};
 
 /// Runs it and returns the exit code.
 ///
 /// # Errors
 /// Whatever went wrong with its one target; failures of several targets are reported here.
 pub async fn run(app: &App, op: &'static Op, matches: &ArgMatches) -> Result<i32> {
-    run_with(app, op, matches, None).await
+    run_with(app, op, matches, How::default()).await
 }
 
 /// The same for what is made in a way of its own.
@@ -45,10 +48,37 @@ pub async fn run(app: &App, op: &'static Op, matches: &ArgMatches) -> Result<i32
 /// # Errors
 /// As [`run`].
 pub async fn run_making(app: &App, op: &'static Op, matches: &ArgMatches, making: &CreateOptions) -> Result<i32> {
-    run_with(app, op, matches, Some(making)).await
+    run_with(app, op, matches, How { making: Some(making), completion: None }).await
 }
 
-async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Option<&CreateOptions>) -> Result<i32> {
+/// Completes what is sent for a command that takes more than the fields of its operation.
+pub trait Completion {
+    /// Completes the arguments, in which names are ids by now.
+    fn complete<'a>(&'a self, args: &'a mut Args) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+}
+
+/// The same for what is completed first.
+///
+/// # Errors
+/// As [`run`]; those of completing it.
+pub async fn run_completed(
+    app: &App,
+    op: &'static Op,
+    matches: &ArgMatches,
+    completion: &dyn Completion,
+) -> Result<i32> {
+    run_with(app, op, matches, How { making: None, completion: Some(completion) }).await
+}
+
+/// What else is done for a command than its operation says.
+#[derive(Clone, Copy, Default)]
+struct How<'a> {
+    making: Option<&'a CreateOptions>,
+    completion: Option<&'a dyn Completion>,
+}
+
+async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>) -> Result<i32> {
+    let making = how.making;
     let columns = api::columns(op);
     let view = app.view(matches, columns)?;
     let jq = app.program()?;
@@ -65,6 +95,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
             name(op, args);
         }
     }
+    with_ids(app, op, &mut documents, how.completion).await?;
     let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
     let others = documents.split_off(1.min(documents.len()));
     let mut asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
@@ -120,6 +151,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         let must = op.asks || targets.calls.iter().any(loses);
         let asking = Asking { must, yes: has(matches, "yes"), doubt };
         question::settle(app, &client, op, &mut targets, asking).await?;
+        vm_notes::before(app, &client, app, op, &targets).await?;
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         let batch = Batch { change, parallel, typed: Typed { op, matches } };
         let ended = change::run(app, &client, batch, targets, view, jq.as_ref()).await;
@@ -147,6 +179,24 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, making: Opti
         }
     }
     Ok(0)
+}
+
+/// Puts ids in the place of what other internal services know by names, and completes what is sent.
+async fn with_ids(
+    app: &App,
+    op: &'static Op,
+    documents: &mut [Args],
+    completion: Option<&dyn Completion>,
+) -> Result<()> {
+    if api::service_of(op).is_inner() {
+        for args in documents {
+            resolve::elsewhere(app, op, args).await?;
+            if let Some(completion) = completion {
+                completion.complete(args).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Says what is to be told of files, and whether there was anything.
@@ -266,7 +316,9 @@ async fn record(
                 true => app.image_names(client, &view, &answer).await?,
                 false => names::cached_images(app).unwrap_or_default(),
             };
-            app.show(&answer, op.shape, &view, jq)
+            app.show(&answer, op.shape, &view, jq)?;
+            app.note(op, answer.first()).await;
+            Ok(())
         }
         Err(error) => {
             // What is left of a deleted thing is shown, and still it is not there.

@@ -1,17 +1,29 @@
 //! Clients of the internal services: where they are is what was typed, what variables say, and what SAPI tells.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use super::app::App;
+use super::terminal::exit;
 use crate::admin::{Directory, Given};
+use crate::answer::Row;
 use crate::api::{self, Op, Service};
 use crate::client::Client;
 use crate::connect;
 use crate::error::{Error, Kind, Result};
+use crate::tasks::{Services, vm_notes};
 
 /// The options of CloudAPI that an internal service has no use for: it knows neither accounts nor keys.
 const OF_CLOUDAPI: &[&str] = &["url", "account", "user", "act-as", "role", "key-id", "key-file"];
 
 /// The variables that hold the address of SAPI, the first one first.
 const SAPI: &[&str] = &["SDC_SAPI_URL", "SAPI_URL"];
+
+impl Services for App {
+    fn client<'a>(&'a self, service: &'static Service) -> Pin<Box<dyn Future<Output = Result<Client>> + 'a>> {
+        Box::pin(self.inner(service))
+    }
+}
 
 impl App {
     /// The client for an operation, whichever service's it is. One that changes nothing and looks nothing up needs no
@@ -81,6 +93,14 @@ impl App {
             }
         }
         Ok(given)
+    }
+
+    /// Tells what else is known of a record that was shown, where anybody reads it.
+    pub(super) async fn note(&self, op: &Op, record: Option<Row<'_>>) {
+        if let Some(record) = record.filter(|_| api::service_of(op).is_inner() && !self.globals.quiet) {
+            let notes = vm_notes::of_record(self, op, record).await;
+            notes.iter().for_each(|note| self.say(&format!("note: {}", exit::said(note))));
+        }
     }
 
     /// Forgets where the services were, if one could not be reached: it may have moved.

@@ -3,7 +3,8 @@
 use super::app::App;
 use super::names;
 use super::terminal::exit;
-use crate::answer::Row;
+use crate::answer::{Answer, Row};
+use crate::api::Op;
 use crate::error::{Error, Result};
 use crate::render::{self, Chosen, Format, Printer, View};
 use crate::tasks::listing::Listing;
@@ -51,6 +52,14 @@ fn is_told(rows: usize, missing: &[Error]) -> bool {
     rows > 0 || missing.is_empty()
 }
 
+/// What else is known of the one row of a list.
+async fn only(app: &App, op: &Op, rows: &Answer) {
+    let mut all = rows.rows();
+    if let (Some(only), None) = (all.next(), all.next()) {
+        app.note(op, Some(only)).await;
+    }
+}
+
 /// Tells what is not there, and returns the exit code.
 fn told(app: &App, missing: &[Error]) -> i32 {
     missing.iter().for_each(|error| app.report(error));
@@ -81,7 +90,7 @@ pub(super) async fn list(
     let as_sent = as_sent && listing.filter.picks.is_empty();
     let mut printer = Printer::new(&view);
     let mut out = String::new();
-    let (mut passed, mut many, mut lacking) = (false, 0, false);
+    let (mut passed, mut many, mut lacking, mut last) = (false, 0, false, None);
     let shown = listing.pages(|page, whole| {
         let rows = || page.rows.iter().map(|row| Row(row));
         lacking |= column.as_ref().is_some_and(|column| !names::are_known(&view.images, column, rows()));
@@ -94,6 +103,7 @@ pub(super) async fn list(
             passed = true;
             return app.streams.out(page.text.trim_ascii()).and_then(|()| app.streams.out(b"\n"));
         }
+        last = page.rows.first().filter(|_| page.rows.len() == 1).map(|row| (*row).to_owned());
         for row in &page.rows {
             printer.row(row.get(), &mut out);
         }
@@ -116,6 +126,9 @@ pub(super) async fn list(
     if !passed && is_told(many, &missing) {
         printer.end(&mut out);
         app.streams.out(out.as_bytes())?;
+    }
+    if let Some(row) = last.filter(|_| many == 1) {
+        app.note(listing.op, Some(Row(&row))).await;
     }
     Ok(told(app, &missing))
 }
@@ -141,6 +154,7 @@ async fn whole(
     let missing = missing(listing).await?;
     if is_told(rows.rows().count(), &missing) {
         app.show(&rows, listing.op.shape, &view, jq)?;
+        only(app, listing.op, &rows).await;
     }
     Ok(told(app, &missing))
 }

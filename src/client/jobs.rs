@@ -198,16 +198,10 @@ impl Client {
             Some(step) if execution == "running" => format!("running, {} done", step.name),
             _ => execution.clone(),
         };
-        let fault = match (execution.as_str(), step.filter(|step| !step.error.is_empty())) {
-            ("succeeded", None) => None,
-            ("canceled", Some(step)) if step.error == "cancel" => Some("was canceled".to_owned()),
-            ("canceled", None) => Some("was canceled, as jobs are whose runner is lost".to_owned()),
-            ("failed" | "canceled" | "succeeded", Some(step)) => {
-                Some(format!("failed in {}: {}", step.name, step.error))
-            }
-            ("failed", None) => Some("failed, and nothing says why".to_owned()),
-            ("retried", _) if self.goes_on(job, row).await? => return Ok(None),
-            ("retried", _) => Some("was retried as often as it may be, and failed".to_owned()),
+        let fault = match execution.as_str() {
+            "succeeded" | "failed" | "canceled" => job_fault(row),
+            "retried" if self.goes_on(job, row).await? => return Ok(None),
+            "retried" => Some("was retried as often as it may be, and failed".to_owned()),
             _ => return Ok(None),
         };
         Ok(Some(JobEnd { id: job.id.clone(), fault, job: answer }))
@@ -290,6 +284,19 @@ struct Step {
     error: String,
 }
 
+/// What went wrong with a job that has ended, such as `failed in cnapi.stop_vm: no such server`; none where it has ended
+/// well, or has not ended.
+pub fn job_fault(job: Row<'_>) -> Option<String> {
+    let step = last_step(job).filter(|step| !step.error.is_empty());
+    match (job.text("/execution")?.as_ref(), step) {
+        ("canceled", Some(step)) if step.error == "cancel" => Some("was canceled".to_owned()),
+        ("canceled", None) => Some("was canceled, as jobs are whose runner is lost".to_owned()),
+        ("failed" | "canceled" | "succeeded", Some(step)) => Some(format!("failed in {}: {}", step.name, step.error)),
+        ("failed", None) => Some("failed, and nothing says why".to_owned()),
+        _ => None,
+    }
+}
+
 /// The last step of a job that has ended.
 fn last_step(job: Row<'_>) -> Option<Step> {
     let steps: Vec<Value> = serde_json::from_str(&job.text("/chain_results")?).ok()?;
@@ -335,6 +342,12 @@ fn told(error: &Value, depth: usize) -> Option<String> {
             let code =
                 || members.get("code").or_else(|| members.get("name")).and_then(Value::as_str).map(str::to_owned);
             let message = message.or_else(code);
+            // A placement that found no server.
+            let left = members.get("steps").and_then(Value::as_array).map(|steps| placement_steps(steps));
+            let message = match left.filter(|left| !left.is_empty()) {
+                Some(left) => Some(message.map_or_else(|| left.clone(), |message| format!("{message}: {left}"))),
+                None => message,
+            };
             match (message, fields.is_empty()) {
                 (message, true) => message,
                 (Some(message), false) => Some(format!("{message} ({})", fields.join("; "))),
@@ -344,6 +357,15 @@ fn told(error: &Value, depth: usize) -> Option<String> {
         Value::Array(all) => all.iter().find_map(|one| told(one, depth)),
         _ => None,
     }
+}
+
+/// The steps of a placement in words: `Servers which are currently running: 5 left, Servers with enough RAM: 0 left`.
+pub fn placement_steps(steps: &[Value]) -> String {
+    let one = |step: &Value| {
+        let name = step.get("step")?.as_str()?;
+        Some(format!("{name}: {} left", step.get("remaining")?.as_array()?.len()))
+    };
+    steps.iter().filter_map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// The object's state as it and its job have it.
@@ -391,6 +413,10 @@ mod tests {
             (
                 r#"{"message":"Invalid parameters","errors":[{"field":"ip","code":"UsedBy","message":"IP in use"},{"code":"X"}]}"#,
                 Some("Invalid parameters (ip: IP in use; X)"),
+            ),
+            (
+                r#"{"message":"No compute resources available","steps":[{"step":"Running servers","remaining":["a","b"]},{"step":"RAM","remaining":[]}]}"#,
+                Some("No compute resources available: Running servers: 2 left, RAM: 0 left"),
             ),
         ] {
             assert_eq!(words(error).as_deref(), said, "{error}");

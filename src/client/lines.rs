@@ -52,6 +52,7 @@ impl Client {
             body: request.body.as_ref().map(|(_, body)| body.as_slice()),
             date: wire.date,
             service: self.service,
+            limit: None,
         };
         match self.transport.open(out, status).await {
             Ok(opened) => {

@@ -16,7 +16,7 @@ mod until;
 mod wait;
 mod wire;
 
-pub use jobs::{JobEnd, sentence};
+pub use jobs::{JobEnd, job_fault, placement_steps, sentence};
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
 pub use poll::Time;

@@ -1,6 +1,7 @@
 //! Sends a request: in its turn, again where that is safe, and never twice where it is not. It knows nothing of
 //! what a request means; who sends one that makes something says how to look for it.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -28,6 +29,9 @@ const LATER: Duration = Duration::from_secs(5);
 /// So long it is looked for at least, or for the time that an answer may take if that is less: a connection that is
 /// cut says nothing of how far the service is.
 const FLOOR: Duration = Duration::from_secs(20);
+
+/// So often a word is said of an answer that takes long.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
 /// What came of a request that must not be carried out twice.
 #[derive(Debug)]
@@ -263,14 +267,33 @@ impl Client {
             body: request.body.as_ref().map(|(_, body)| body.as_slice()),
             date: wire.date,
             service: self.service,
+            limit: request.answer_limit,
         };
-        let mut exchanged = self.transport.exchange(out).await;
+        let mut exchanged = self.alive(request, self.transport.exchange(out)).await;
         if let (true, Ok(answer)) = (self.masks, &mut exchanged)
             && let Some(masked) = masked(&answer.body)
         {
             answer.body = masked;
         }
         Ok((exchanged, begun.elapsed()))
+    }
+
+    /// An answer that may take long, with a word now and then that it is waited for.
+    async fn alive<T>(&self, request: &Request, exchange: impl Future<Output = T>) -> T {
+        let Some(notice) = self.notice.as_ref().filter(|_| request.answer_limit.is_some()) else {
+            return exchange.await;
+        };
+        let begun = Instant::now();
+        let mut exchange = std::pin::pin!(exchange);
+        loop {
+            match tokio::time::timeout(SIGN_OF_LIFE, &mut exchange).await {
+                Ok(done) => return done,
+                Err(_) => {
+                    let waited = begun.elapsed().as_secs();
+                    notice(&format!("{} answers when it is done; waiting for {waited} s", self.service.name));
+                }
+            }
+        }
     }
 
     /// # Errors
@@ -286,7 +309,8 @@ impl Client {
             return Err(Error::usage(words).hint("read what is to be changed with --show-secrets"));
         }
         // A library user may wait for ever; the clock cannot.
-        let patience = self.settings.request_timeout.saturating_mul(2).max(self.settings.retry.unwrap_or_default());
+        let answer = self.settings.request_timeout.max(request.answer_limit.unwrap_or_default());
+        let patience = answer.saturating_mul(2).max(self.settings.retry.unwrap_or_default());
         let first = Instant::now();
         let deadline = first + patience.min(Duration::from_secs(366 * 86_400));
         // Within the time for outages tries are not counted.
@@ -318,6 +342,9 @@ impl Client {
                         return Ok(Sent { outcome, unclear: false, took });
                     }
                     let refused = answer.is_turned_away();
+                    let passes = answer.passes();
+                    // It says that it failed, and not how far it had come.
+                    may_have_arrived |= passes && answer.status == 500 && !safe;
                     // Also another answer than the service's own may stand for one that did something.
                     let replaced = answer.is_replaced();
                     let unclear = replaced && matches!(answer.status, 429 | 502..=504);
@@ -329,7 +356,7 @@ impl Client {
                     // Nobody here waits beyond the end: to ask again before is of no use.
                     let late =
                         asked.is_some_and(|time| Instant::now().checked_add(time).is_none_or(|end| end >= deadline));
-                    if late || !(refused || unclear && safe || cut) {
+                    if late || !(refused || passes || unclear && safe || cut) {
                         if !refused {
                             self.pace.taken();
                         }

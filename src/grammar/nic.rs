@@ -27,6 +27,24 @@ impl Nic {
     }
 }
 
+/// NICs as VMAPI takes them: one of [`parse`]'s forms, or JSON of one or several.
+///
+/// # Errors
+/// A usage error that points at the fault.
+pub fn many(text: &str) -> Result<Vec<Value>> {
+    if !text.trim_start().starts_with(['[', '{']) {
+        let nic = parse(text)?;
+        return Ok(vec![nic.body(&nic.network)]);
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Array(nics)) => Ok(nics),
+        Ok(nic) => Ok(vec![nic]),
+        Err(error) => {
+            Err(fault("network", text, error.column().saturating_sub(1), "it is not JSON", "").because(error))
+        }
+    }
+}
+
 /// A network from `NETWORK`, `network=NETWORK[,ip=ADDRESS]` or `ipv4_uuid=UUID[,ipv4_ips=ADDRESS]`.
 ///
 /// # Errors

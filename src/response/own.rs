@@ -117,6 +117,19 @@ impl Response {
         self.is_own_by_headers() || signed && self.says_later()
     }
 
+    /// Whether the service refuses for a moment only, as its own words say. What it finds wrong with the request it
+    /// finds wrong again, whatever words are in that.
+    pub(crate) fn passes(&self) -> bool {
+        if self.is_success() || self.service.passing.is_empty() || !self.is_own() || self.status == 412 {
+            return false;
+        }
+        let Ok(body) = serde_json::from_slice::<Value>(self.body.trim_ascii()) else { return false };
+        let text = |name: &str| body[name].as_str().unwrap_or_default().to_lowercase();
+        let (code, message) = (text("code"), text("message"));
+        let wrong = body["errors"].as_array().is_some_and(|errors| !errors.is_empty()) || code == "validationfailed";
+        !wrong && self.service.passing.iter().any(|words| code.starts_with(words) || message.contains(words))
+    }
+
     /// Whether nobody can tell from this refusal what the service did about the request: it was replaced on its way
     /// back, or never came from there.
     pub(crate) fn is_replaced(&self) -> bool {
@@ -259,6 +272,30 @@ mod tests {
             assert!(!response(status, &[("request-id", "1")], "<html>Blocked</html>").is_own(), "{status}");
             assert!(!response(status, &[], "Access denied").is_own(), "{status}");
         }
+    }
+
+    #[test]
+    fn a_refusal_passes_by_its_own_words_only() {
+        let inner = |status, body: &str| {
+            Response { service: &crate::api::admin::VMAPI, ..response(status, &[], body) }.passes()
+        };
+        for (status, body) in [
+            (500, r#"{"code":"InternalError","message":"deadlock detected"}"#),
+            (409, r#"{"code":"EtagConflictError","message":"x"}"#),
+            (500, r#"{"message":"Initial network data not loaded"}"#),
+        ] {
+            assert!(inner(status, body), "{status} {body}");
+        }
+        for (status, body) in [
+            (412, r#"{"code":"PreconditionFailed","message":"etag conflict"}"#),
+            (409, r#"{"code":"ValidationFailed","message":"deadlock detected"}"#),
+            (422, r#"{"code":"InvalidParameters","message":"etag conflict","errors":[{"field":"a"}]}"#),
+            (500, r#"{"code":"InternalError","message":"oops"}"#),
+            (200, r#"{"message":"deadlock detected"}"#),
+        ] {
+            assert!(!inner(status, body), "{status} {body}");
+        }
+        assert!(!response(500, &[], r#"{"code":"InternalError","message":"deadlock detected"}"#).passes());
     }
 
     #[test]

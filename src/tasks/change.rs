@@ -46,11 +46,11 @@ use std::time::Duration;
 use super::call::{Call, described, described_or_new, verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed};
 use super::stop::Stop;
-use super::{Report, explain};
+use super::{Report, explain, queued};
 use crate::answer::{Answer, Row};
 use crate::api::{Column, Goal, Ids, Noun, Op};
 use crate::client::{Before, Client, Once, Time, Wait, Watch, new_uuid};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args, Request};
 
 /// What to do to each target.
@@ -274,6 +274,7 @@ impl Changing<'_> {
                     Ok((sent, answer)) => Ok(Some(Created::new(answer, &sent))),
                     Err(error) if ignore_missing && error.kind() == Kind::NotFound => Ok(None),
                     Err(error) if error.kind() == Kind::TimedOut => Err(error.about(&described(call))),
+                    Err(error) if queued::says(client.service(), &error) => self.queued(client, call, error).await,
                     // Some services end a resource and then fail to say so.
                     Err(error)
                         if error.fault().is_some_and(|fault| fault.status == 500)
@@ -285,6 +286,17 @@ impl Changing<'_> {
                 }
             }
         }
+    }
+
+    /// What becomes of a request that was refused since its job is queued already: a wait joins that one.
+    async fn queued(&self, client: &Client, call: &Call, error: Error) -> Result<Option<Created>> {
+        let Change { op, wait, .. } = self.change;
+        let Ok(Some(queued)) = queued::job(client, op, call).await else { return Err(error) };
+        if wait.is_none() {
+            return Err(error.hint(Hint::run("that job", queued.show)));
+        }
+        self.report.say(&format!("{}: joins the job {} that is queued already", described(call), queued.id));
+        Ok(Some(Created::found(queued.answer, false)))
     }
 
     /// Sends a request that names what it makes by an id of our own, by which it is found where the answer is lost.

@@ -208,6 +208,7 @@ impl Reader<'_> {
     /// The text of what is an object on the wire, and the field that takes it.
     fn object(&self, field: &'static Field, map: &[(String, Node)]) -> Option<(&'static Field, String)> {
         match field.kind {
+            Kind::Interfaces(_) => Some((field, json_map(map))),
             Kind::Refs(_) | Kind::Nics => {
                 let nics = self.op.fields.iter().find(|field| matches!(field.kind, Kind::Nics))?;
                 let part = |(name, node): &(String, Node)| match &node.value {

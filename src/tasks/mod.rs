@@ -22,7 +22,9 @@ pub mod pair;
 mod pair_file;
 pub mod permission;
 pub mod picks;
+pub(crate) mod placement;
 pub mod plan;
+mod queued;
 pub mod rbac;
 pub mod recipe;
 pub mod rename;
@@ -37,11 +39,25 @@ pub mod stop;
 pub mod targets;
 mod unnamed;
 pub mod values;
+pub(crate) mod vm_notes;
+pub(crate) mod vm_spec;
+pub(crate) mod vm_why;
 pub mod wait_for;
 pub mod words;
 
-use crate::error::Hint;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::api::Service;
+use crate::client::Client;
+use crate::error::{Hint, Result};
 pub use pair_file::nothing_set;
+
+/// The services of one data center, for a task that needs more than one of them.
+pub trait Services {
+    /// A client of this one. It fails where nobody knows where that service is.
+    fn client<'a>(&'a self, service: &'static Service) -> Pin<Box<dyn Future<Output = Result<Client>> + 'a>>;
+}
 
 /// Where a task says on its way what it does.
 pub trait Report {

@@ -32,22 +32,22 @@
 //! # fn main() {}
 //! ```
 
+mod refer;
+
 use std::borrow::Cow;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::left_out;
 use crate::answer::{Row, scan};
-use crate::api::cloudapi::networks::NETWORK;
-use crate::api::{Ids, Kind, Method, Noun, Op, Owner, Service, Shape};
+use crate::api::{Ids, Noun, Op, Owner, Service, Shape};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Result, Target};
 pub(crate) use crate::grammar::is_uuid;
 use crate::grammar::net;
-use crate::grammar::nic::{self, Nic};
 use crate::request::{Arg, Args};
+pub use refer::{elsewhere, fields};
 
 /// How many candidates an error names.
 const CANDIDATES: usize = 8;
@@ -75,17 +75,7 @@ pub fn is_needed(service: &Service, op: &Op, args: &Args) -> bool {
     let path = op
         .path_params()
         .any(|param| service.noun(param).zip(args.text(param)).is_some_and(|(noun, text)| needs_lookup(noun, text)));
-    path || op.fields.iter().any(|field| match (field.kind, args.get(field.name)) {
-        (Kind::Ref(noun), Some(Arg::Text(text))) => needs_lookup(noun, text),
-        (Kind::Refs(noun), Some(Arg::Json(raw))) => {
-            entries(raw.get()).iter().any(|entry| named(entry).is_some_and(|text| needs_lookup(noun, text)))
-        }
-        (Kind::Nic, Some(Arg::Text(text))) => needs_lookup(&NETWORK, text),
-        (Kind::Nic, Some(Arg::Json(raw))) => {
-            named(&serde_json::from_str(raw.get()).unwrap_or_default()).is_some_and(|text| needs_lookup(&NETWORK, text))
-        }
-        _ => false,
-    })
+    path || op.fields.iter().any(|field| refer::needs_lookup(field, args))
 }
 
 /// Whether what was typed for one of these is no id yet.
@@ -109,7 +99,7 @@ pub fn needs_lookup(noun: &Noun, text: &str) -> bool {
 /// Not found, ambiguous, or the list could not be read.
 pub async fn all(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     path(client, op, args).await?;
-    fields(client, op, args).await
+    refer::fields(client, op, args).await
 }
 
 /// The same in the path's parameters alone, as far as they are given.
@@ -131,68 +121,6 @@ pub fn place(noun: &Noun, args: &Args) -> Args {
     args.in_path_of(noun.list)
 }
 
-/// The same in the fields that refer to things.
-///
-/// # Errors
-/// As [`all`].
-pub async fn fields(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
-    for field in op.fields {
-        match (field.kind, args.get(field.name).cloned()) {
-            (Kind::Ref(noun), Some(Arg::Text(text))) => {
-                args.push(field.name, Arg::Text(referred(client, op, noun, &text).await?));
-            }
-            (Kind::Refs(noun), Some(Arg::Json(raw))) => {
-                let mut found: Vec<Value> = Vec::new();
-                for entry in entries(raw.get()) {
-                    let entry = with_id(client, op, noun, entry).await?;
-                    if !found.contains(&entry) {
-                        found.push(entry);
-                    }
-                }
-                // The service takes either ids or objects, and not both in one list.
-                if found.iter().any(Value::is_object) {
-                    for entry in found.iter_mut().filter(|entry| entry.is_string()) {
-                        *entry = serde_json::json!({ "ipv4_uuid": entry });
-                    }
-                    let networks = found.iter().filter_map(named);
-                    let nics: Vec<Nic> = networks.map(|id| Nic { network: id.to_owned(), ip: None }).collect();
-                    nic::check(&nics)?;
-                }
-                args.push(field.name, Arg::json(&Value::from(found).to_string())?);
-            }
-            (Kind::Nic, Some(Arg::Text(text))) => {
-                args.push(field.name, Arg::Text(referred(client, op, &NETWORK, &text).await?));
-            }
-            (Kind::Nic, Some(Arg::Json(raw))) => {
-                let nic = with_id(client, op, &NETWORK, serde_json::from_str(raw.get()).unwrap_or_default()).await?;
-                args.push(field.name, Arg::json(&nic.to_string())?);
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn entries(json: &str) -> Vec<Value> {
-    serde_json::from_str(json).unwrap_or_default()
-}
-
-/// What is named by an entry: the text itself, or the network of an object.
-fn named(entry: &Value) -> Option<&str> {
-    entry.as_str().or_else(|| entry.get("ipv4_uuid")?.as_str())
-}
-
-/// The entry with an id in the place of the name.
-async fn with_id(client: &Client, op: &Op, noun: &'static Noun, mut entry: Value) -> Result<Value> {
-    let Some(name) = named(&entry) else { return Ok(entry) };
-    let id = Value::from(referred(client, op, noun, name).await?);
-    match entry.get_mut("ipv4_uuid") {
-        Some(place) => *place = id,
-        None => entry = id,
-    }
-    Ok(entry)
-}
-
 /// The id of the thing that is called so, also of one that the list leaves out for its state.
 ///
 /// # Errors
@@ -201,20 +129,6 @@ pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<Str
     let found = anywhere(client, noun, Args::new(), typed, None).await;
     let about = || Target { noun: noun.word, id: None, name: typed.to_owned() };
     found.map_err(|error| error.blaming(noun.name, Some(typed)).on(about()))
-}
-
-/// The id of one to which a field of the operation refers. What is made or put into something must be in the list.
-async fn referred(client: &Client, op: &Op, noun: &'static Noun, typed: &str) -> Result<String> {
-    if op.method == Method::Get {
-        return id(client, noun, typed).await;
-    }
-    match within(client, noun, Args::new(), typed, None).await {
-        Err(error) => Err(with_near(client, noun, &Args::new(), typed, error)
-            .await
-            .blaming(noun.name, Some(typed))
-            .on(Target { noun: noun.word, id: None, name: typed.to_owned() })),
-        found => found,
-    }
 }
 
 /// All that there is in this place, also what the list leaves out for its state.

@@ -214,10 +214,6 @@ pub fn add(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Res
     }
     match field.kind {
         Kind::CopyOf(_) => Ok(()),
-        Kind::Texts | Kind::Words | Kind::SomeOf(_) | Kind::NamedList | Kind::Members(_) | Kind::Refs(_) => {
-            add_to_list(args, field, text)
-        }
-        Kind::Affinity | Kind::PolicyRules | Kind::Nics | Kind::Mounts | Kind::Disks => add_to_list(args, field, text),
         Kind::Object
         | Kind::FlatPairs(_)
         | Kind::Tags(_)
@@ -225,6 +221,7 @@ pub fn add(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Res
         | Kind::Pairs(_)
         | Kind::PairFiles(_) => add_named(args, field, text, files),
         Kind::Files | Kind::Secret | Kind::File | Kind::PublicKeyFile => add_contents(args, field, text, files),
+        kind if several(kind) => add_to_list(args, field, text),
         _ => {
             args.push(field.name, value(field, text)?);
             Ok(())
@@ -303,14 +300,13 @@ fn add_to_list(args: &mut Args, field: &Field, text: &str) -> Result<()> {
             let nic = grammar::nic::parse(text)?;
             append(args, "networks", nic.body(&nic.network))
         }
+        Kind::Interfaces(_) => set(args, field.name, &[list(args, field.name), grammar::nic::many(text)?].concat()),
         Kind::Mounts => append(args, field.name, grammar::mount::parse(text)?.body()),
         Kind::Disks => {
             // Two disks of one size are two disks.
-            let mut disks = list(args, field.name);
-            disks.push(grammar::disk::parse(text)?);
+            let disks = [list(args, field.name), vec![grammar::disk::parse(text)?]].concat();
             grammar::disk::check(&disks)?;
-            args.push(field.name, Arg::json(&serde_json::Value::from(disks).to_string())?);
-            Ok(())
+            set(args, field.name, &disks)
         }
         _ => append(args, field.name, text.into()),
     }
@@ -525,6 +521,7 @@ pub(super) fn several(kind: Kind) -> bool {
             | Kind::Tags(_)
             | Kind::FlatFiles(_)
             | Kind::Nics
+            | Kind::Interfaces(_)
             | Kind::Mounts
             | Kind::Disks
     )
@@ -536,6 +533,10 @@ fn append(args: &mut Args, name: &str, value: serde_json::Value) -> Result<()> {
     if !all.contains(&value) {
         all.push(value);
     }
+    set(args, name, &all)
+}
+
+fn set(args: &mut Args, name: &str, all: &[serde_json::Value]) -> Result<()> {
     args.push(name, Arg::json(&serde_json::Value::from(all).to_string())?);
     Ok(())
 }

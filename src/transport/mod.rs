@@ -101,6 +101,8 @@ pub(crate) struct Outgoing<'a> {
     pub date: String,
     /// The service that it is for.
     pub service: &'static Service,
+    /// How long its answer may take, where that is longer than of others.
+    pub limit: Option<Duration>,
 }
 
 /// What is remembered of a request until its answer has come.
@@ -260,7 +262,7 @@ impl Transport {
     }
 
     fn ask(&self, out: Outgoing<'_>) -> reqwest::RequestBuilder {
-        let time = self.settings.request_timeout;
+        let time = self.settings.request_timeout.max(out.limit.unwrap_or_default());
         let mut request = self.client.request(out.method, out.url).headers(out.headers).timeout(time);
         if let Some(body) = out.body {
             request = request.body(body.to_vec());

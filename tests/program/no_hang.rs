@@ -73,6 +73,7 @@ const OWN: &[(&str, &[&str])] = &[
     ("admin health", &[]),
     ("admin raw", &["vmapi", "GET", "/vms"]),
     ("admin jobs wait", &[ID]),
+    ("admin vms why", &[ID]),
 ];
 
 /// A server that does this with each connection, in a thread of its own, and reads nothing.

@@ -41,8 +41,14 @@ const INNER: Service = Service {
     server: "",
     missing: &["ResourceNotFound"],
     denied: &["Forbidden", "NotAuthorized", "OperatorOnly"],
+    passing: PASSING,
+    queued: "is already queued",
     remedies: REMEDIES,
 };
+
+/// Two that write one record at once, and services that have just been started.
+const PASSING: &[&str] =
+    &["etagconflict", "etag conflict", "deadlock detected", "still initializing", "initial network data not loaded"];
 
 /// None of them wants a signature, and each is asked for a version that it has: one that lacks it is another service.
 const REMEDIES: &[Remedy] = &[

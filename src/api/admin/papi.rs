@@ -8,6 +8,7 @@ pub static PACKAGE: Noun = Noun::new("adminpackage", &GET, &LIST)
     .word("package")
     .versions(None)
     .ids(Ids::Uuid, "uuid", "id, name or name@version")
+    .referred(&[("active", Referred::Value("true"))])
     .filter("name");
 
 /// ListPackages. A filter that it does not know it drops, and then all packages come.

@@ -1,6 +1,8 @@
 //! SAPI: which applications, services and instances a data center has, and how each is set up.
 
 use super::INNER;
+use std::time::Duration;
+
 use crate::api::*;
 
 const MASTER: Field = query("include_master", Kind::Flag("true"), "Show those of the master data center too");
@@ -152,6 +154,9 @@ pub static GET_INSTANCE: Op = Op::get("GetInstance", "get", "/instances/:instanc
     .each()
     .examples("admin instances get vmapi0\nadmin instances get vmapi0 --json");
 
+/// How long SAPI waits for the job that destroys a zone, or puts another image under it, before it answers.
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// CreateInstance. An id that is taken would replace what has it, so that none is taken here.
 pub static CREATE_INSTANCE: Op =
     Op::create("CreateInstance", "create", "/instances", "Create an instance of a service")
@@ -177,15 +182,17 @@ pub static UPDATE_INSTANCE: Op = Op::put("UpdateInstance", "update", "/instances
     .assigns()
     .examples("admin instances update vmapi0 --metadata ntp_host=10.0.0.1\nadmin instances update vmapi0 --action delete --metadata ntp_host=x");
 
-/// DeleteInstance.
+/// DeleteInstance. The service answers when the VM is destroyed.
 pub static DELETE_INSTANCE: Op =
     Op::delete("DeleteInstance", "delete", "/instances/:instance", "Delete an instance of a service")
+        .answers_within(HOUR)
         .each()
         .examples("admin instances delete vmapi0 --yes\nadmin instances delete vmapi0 --dry-run");
 
 /// UpgradeInstance. The service answers when it is done.
 pub static UPGRADE: Op =
     Op::put("UpgradeInstance", "upgrade", "/instances/:instance/upgrade", "Put another image under an instance")
+        .answers_within(HOUR)
         .asks()
         .fields(&[body("image_uuid", Kind::Uuid, "The new image").flag("image").positional()])
         .examples(

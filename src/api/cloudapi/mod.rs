@@ -89,5 +89,7 @@ pub static CLOUDAPI: Service = Service {
     server: "cloudapi",
     missing: &["ResourceNotFound", "VolumeNotFound"],
     denied: &["Forbidden", "InvalidCredentials", "NotAuthorized", "OperatorOnly", "ResourceMoved", "Unauthorized"],
+    passing: &[],
+    queued: "",
     remedies: remedies::REMEDIES,
 };

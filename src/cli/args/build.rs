@@ -417,6 +417,7 @@ fn of_kind(field: &'static Field) -> Arg {
         Kind::Affinity | Kind::PolicyRules => arg.value_parser(text).value_name("RULE").action(ArgAction::Append),
         Kind::Nic => arg.value_parser(text).value_name("NETWORK"),
         Kind::Nics => arg.value_parser(text).value_name("NIC").action(ArgAction::Append),
+        Kind::Interfaces(_) => arg.value_parser(text).value_name("NETWORK").action(ArgAction::Append),
         Kind::Mounts => arg.value_parser(text).value_name("VOLUME:/PATH").action(ArgAction::Append),
         Kind::Disks => arg.value_parser(text).value_name("DISK").action(ArgAction::Append),
         Kind::DiskSize => arg.value_parser(text).value_name("MIB"),

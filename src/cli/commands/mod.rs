@@ -80,6 +80,8 @@ static COMMANDS: &[&Custom] = &[
     &admin::health::COMMAND,
     &admin::raw::COMMAND,
     &admin::job_wait::COMMAND,
+    &admin::vm_create::COMMAND,
+    &admin::vm_why::COMMAND,
     &local::env::COMMAND,
     &local::profile::COMMAND,
     #[cfg(feature = "emulator")]

@@ -2,12 +2,16 @@
 //! services.
 #![cfg(feature = "cli")]
 
+mod create;
 mod discovery;
 mod jobs;
+mod notes;
+mod passing;
 mod run;
 mod script;
 mod table;
 mod vms;
+mod why;
 
 /// Ids as the description of the services has them.
 pub const A: &str = "5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f";

@@ -1,6 +1,6 @@
 //! A service on a loopback port that answers a written sequence, and the program asking it. A line of a script is
 //! `METHOD TARGET [BODY] -> STATUS [BODY]`, as it goes over the wire but for the percent signs; one that begins with a
-//! star may be asked for any number of times. Without a body none may come; the body
+//! star may be asked for any number of times, and one whose status is `200@1500` is answered after so many ms. Without a body none may come; the body
 //! `"*"` is any.
 
 use std::io::{Read, Write};
@@ -15,6 +15,8 @@ struct Step {
     request: String,
     body: Option<Value>,
     status: u16,
+    /// Milliseconds.
+    delay: u64,
     answer: String,
     any: bool,
     used: bool,
@@ -47,7 +49,9 @@ fn step(line: &str) -> Step {
     let request = format!("{} {}", parts.next().unwrap(), parts.next().unwrap());
     let body = parts.next().map(|body| serde_json::from_str(body).unwrap_or_else(|error| panic!("{body}: {error}")));
     let (status, answer) = answer.trim().split_once(' ').unwrap_or((answer.trim(), ""));
-    Step { request, body, status: status.parse().unwrap(), answer: answer.to_owned(), any, used: false }
+    let (status, delay) = status.split_once('@').unwrap_or((status, "0"));
+    let delay = delay.parse().unwrap();
+    Step { request, body, status: status.parse().unwrap(), delay, answer: answer.to_owned(), any, used: false }
 }
 
 impl Script {
@@ -128,17 +132,18 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
     let fits = |step: &&mut Step| {
         !step.used && step.request == target && (step.body == body || body.is_some() && step.body == Some("*".into()))
     };
-    let (status, answer) = match kept.steps.iter_mut().find(fits) {
+    let (status, answer, delay) = match kept.steps.iter_mut().find(fits) {
         Some(step) => {
             step.used = !step.any;
-            (step.status, step.answer.clone())
+            (step.status, step.answer.clone(), step.delay)
         }
         None => {
             kept.wrong.push(format!("{target}{shown}"));
-            (599, r#"{"code":"NotInTheScript","message":"this was not to be asked"}"#.to_owned())
+            (599, r#"{"code":"NotInTheScript","message":"this was not to be asked"}"#.to_owned(), 0)
         }
     };
     drop(kept);
+    std::thread::sleep(std::time::Duration::from_millis(delay));
     let kind = if answer.starts_with('<') { "text/html" } else { "application/json" };
     let _ = stream.write_all(
         format!(

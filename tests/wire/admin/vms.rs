@@ -305,7 +305,7 @@ fn refusals_keep_their_words_and_their_codes() {
 
 #[test]
 fn a_create_whose_answer_is_lost_is_looked_up_and_never_sent_again() {
-    let words = "vms create --owner $A --brand joyent --image $W --package $K --networks '[{\"ipv4_uuid\":\"$CN\"}]' -n web0 --uuid $V";
+    let words = "vms create --owner $A --brand joyent --image $W --package $K --network '[{\"ipv4_uuid\":\"$CN\"}]' -n web0 --uuid $V";
     let body = r#"{"owner_uuid":"$A","brand":"joyent","networks":[{"ipv4_uuid":"$CN"}],"billing_id":"$K","image_uuid":"$W","alias":"web0","uuid":"$V"}"#;
     for (status, answer) in [(500, r#"{"code":"InternalError","message":"oops"}"#), (202, ""), (502, "<html>")] {
         let (said, vmapi) = asked(
@@ -337,7 +337,7 @@ fn a_create_whose_answer_is_lost_is_looked_up_and_never_sent_again() {
 fn a_vm_gets_an_id_that_is_chosen_here() {
     let home = tempfile::tempdir().unwrap();
     let vmapi = Script::new(&filled(r#"POST /vms "*" -> 202 {"vm_uuid":"$V","job_uuid":"$J"}"#));
-    let words = filled("vms create --owner $A --brand lx --image $W --ram 1G --networks '[\"$CN\"]' --json");
+    let words = filled("vms create --owner $A --brand lx --image $W --ram 1G --network '[\"$CN\"]' --json");
     let said = admin(home.path(), &[("VMAPI_URL", &vmapi.address)], &words).well();
     assert_eq!(said.trim(), filled(r#"{"vm_uuid":"$V","job_uuid":"$J"}"#), "the answer as it came");
     let sent = vmapi.lines().remove(0);
@@ -351,11 +351,11 @@ fn a_vm_gets_an_id_that_is_chosen_here() {
 fn nics_without_networks_or_addresses_are_refused_by_name_before_anything_is_sent() {
     let (said, vmapi) = asked("", "vms nics add web1 --owner $A");
     let words = said.failed(2);
-    assert!(words.contains("--networks") && words.contains("--mac") && !words.contains("--selector"), "{words}");
+    assert!(words.contains("--network") && words.contains("--mac") && !words.contains("--selector"), "{words}");
     assert!(vmapi.lines().is_empty());
     for (words, line) in [
         ("--mac 90:b8:d0:1c:2d:3e", r#"{"macs":["90:b8:d0:1c:2d:3e"]}"#),
-        (r#"--networks '[{"ipv4_uuid":"$CN"}]'"#, r#"{"networks":[{"ipv4_uuid":"$CN"}]}"#),
+        (r#"--network '[{"ipv4_uuid":"$CN"}]'"#, r#"{"networks":[{"ipv4_uuid":"$CN"}]}"#),
     ] {
         let answer = r#"202 {"vm_uuid":"$V","job_uuid":"$J"}"#;
         let line = format!("POST /vms/$V?action=add_nics {line} -> {answer}");

@@ -1,6 +1,6 @@
 //! What is done to a VM. From the wrong state the service takes it all the same, and then its job fails.
 
-use super::{BRANDS, ONE, OWNER, VM};
+use super::{ACCOUNT, BRANDS, IMAGE, MADE, NETWORKS, ONE, OWNER, PACKAGE, VM};
 use crate::api::*;
 
 /// How what an action has answered is shown: the job, and after a wait the VM.
@@ -61,7 +61,10 @@ pub static REPROVISION: Op = action(
 )
 .asks()
 .long("Not for kvm and bhyve VMs.")
-.fields(&[body("image_uuid", Kind::Uuid, "The new image").flag("image").positional(), OWNER])
+.fields(&[
+    body("image_uuid", Kind::Ref(&IMAGE), "The new image: id, name or name@version").flag("image").positional(),
+    OWNER,
+])
 .examples(
     "admin vms reprovision web1 2b683a82-a066-11e3-97ab-2faa44701c5a\n\
      admin vms reprovision build 2b683a82-a066-11e3-97ab-2faa44701c5a",
@@ -78,22 +81,29 @@ pub static DELETE: Op = Op::delete("DeleteVm", "delete", ONE, "Destroy a VM and 
 
 /// CreateVm. Networks, package, server and addresses are looked for before the answer, the job does the rest.
 pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM for an account")
-    .columns(STARTED)
+    .columns(MADE)
     .making(&VM)
     .starts_job()
     .until(Goal::State("running"), &VM)
     .long(
-        "Zones (joyent, joyent-minimal, lx) take --image. kvm and bhyve take it with their disks: \
-         '[{\"image_uuid\":\"UUID\"},{\"size\":10240}]'. --package or --ram says how large it is.",
+        "--package or --ram says how large it is. Zones (joyent, joyent-minimal, lx) have a quota; kvm and bhyve VMs \
+         have the image's disk and those of --disk, or else one as large as the package says. Placement, addresses and \
+         fields are refused at once; what fails later is told by its job.",
     )
     .fields(&[
-        body("owner_uuid", Kind::Uuid, "The account that it is for").flag("owner").required(),
-        body("brand", Kind::OneOf(BRANDS), "Brand, which the image and the package must fit").short('b').required(),
-        body("networks", Kind::Json, "Networks: [{\"ipv4_uuid\":\"UUID\"}]; \"ipv4_ips\":[\"IP\"] chooses addresses")
+        body("owner_uuid", Kind::Ref(&ACCOUNT), "The account that it is for: login or id")
+            .flag("owner")
+            .value("ACCOUNT")
             .required(),
-        body("billing_id", Kind::Uuid, "Package").flag("package"),
-        body("image_uuid", Kind::Uuid, "Image of a zone").flag("image"),
-        body("disks", Kind::Json, "Disks of a kvm or bhyve VM, sizes in MiB"),
+        body("brand", Kind::OneOf(BRANDS), "Brand, which the image and the package must fit").short('b').required(),
+        Field { required: true, ..NETWORKS },
+        body("billing_id", Kind::Ref(&PACKAGE), "Package: id, name or name@version; of a name its newest active one")
+            .flag("package")
+            .value("PACKAGE"),
+        body("image_uuid", Kind::Ref(&IMAGE), "Image: id, name or name@version; of a name the newest")
+            .flag("image")
+            .value("IMAGE"),
+        body("disks", Kind::Json, "All disks of a kvm or bhyve VM as VMAPI takes them, sizes in MiB"),
         body("alias", Kind::Text, "Alias, at most 189 characters").short('n'),
         body("ram", Kind::Mebibytes, "Memory in MiB or with a unit, where there is no package"),
         body("uuid", Kind::Uuid, "Id, one that nothing has yet"),
@@ -126,11 +136,8 @@ pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM fo
     ])
     .assigns()
     .examples(
-        "admin vms create --brand lx --image 2b683a82-a066-11e3-97ab-2faa44701c5a \
-         --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --ram 1G \
-         --networks '[{\"ipv4_uuid\":\"f7ed95d3-faaf-43ef-9346-15644403b963\"}]' -n web2 --wait\n\
-         admin vms create --brand kvm --package 7b17343c-94af-6266-e0e8-893a3b9993d0 \
-         --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f \
-         --networks '[{\"ipv4_uuid\":\"f7ed95d3-faaf-43ef-9346-15644403b963\"}]' \
-         --disks '[{\"image_uuid\":\"2b683a82-a066-11e3-97ab-2faa44701c5a\"}]' --dry-run",
+        "admin vms create --brand joyent --image base-64 --package g1-small --owner acme --network public \
+         --keys -n web2 --wait --timeout 5m\n\
+         admin vms create --brand bhyve --image debian-12 --package g1-medium --owner acme \
+         --network network=private,ip=10.88.88.77 --disk 20G --dry-run",
     );

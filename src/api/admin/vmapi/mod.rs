@@ -10,6 +10,10 @@ pub use metadata::*;
 pub use migrations::*;
 pub use parts::*;
 
+use super::imgapi::IMAGE;
+use super::mahi::ACCOUNT;
+use super::napi::{GET_NETWORK, GET_POOL, LIST_NETWORKS, LIST_POOLS};
+use super::papi::PACKAGE;
 use super::{BRANDS, INNER, LIMIT, VM_JOB_COLUMNS};
 use crate::api::*;
 
@@ -64,8 +68,32 @@ const STATES: &[&str] = &[
 /// Finds the VMs of all states: no other filter does.
 const ANY_STATE: &str = r#"{"ne":["state","none"]}"#;
 
+/// What a NIC of a VM is on: a network or a pool of them, which its owner may use.
+pub static PLACE: Noun = Noun::new("network", &GET_NETWORK, &LIST_NETWORKS)
+    .ids(Ids::Uuid, "uuid", "id, short id or name")
+    .referred(&[("provisionable_by", Referred::Field("owner_uuid"))])
+    .beside(&POOLED)
+    .filter("name");
+
+/// A pool of networks, where a VM may have a NIC.
+static POOLED: Noun = Noun::new("network pool", &GET_POOL, &LIST_POOLS)
+    .ids(Ids::Uuid, "uuid", "id, short id or name")
+    .referred(&[("provisionable_by", Referred::Field("owner_uuid"))])
+    .filter("name");
+
 /// Which owner it must have: another one's is not found.
-const OWNER: Field = query("owner_uuid", Kind::Uuid, "Refuse a VM that this account does not own").flag("owner");
+const OWNER: Field =
+    query("owner_uuid", Kind::Ref(&ACCOUNT), "Refuse a VM that this account does not own: login or id")
+        .flag("owner")
+        .value("ACCOUNT");
+
+/// The networks of new NICs.
+const NETWORKS: Field = body(
+    "networks",
+    Kind::Interfaces(&PLACE),
+    "Network or pool of a NIC: id, short id or name; network=NAME,ip=ADDRESS; or VMAPI's JSON. May be repeated",
+)
+.flag("network");
 
 /// ListVms. The alias is matched by its beginning, and without a state those that were destroyed are listed too.
 pub static LIST: Op = Op::list("ListVms", "list", ALL, "List the VMs of all accounts")
@@ -180,7 +208,10 @@ pub static STATUSES: Op = Op::map("ListStatuses", "statuses", "/statuses", "Show
     .examples("admin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d\nadmin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --json");
 
 /// How a VM is shown.
-pub const COLUMNS: &[Column] = &[
+pub const COLUMNS: &[Column] = MADE.split_at(MADE.len() - 2).0;
+
+/// The same of one that was asked for: before a wait there is nothing but its job.
+const MADE: &[Column] = &[
     column("shortid").of("uuid").show(Show::ShortId).brief().stays(),
     column("uuid").long(),
     column("alias").stays(),
@@ -219,6 +250,8 @@ pub const COLUMNS: &[Column] = &[
     column("tags").nested(),
     column("customer_metadata").nested(),
     column("internal_metadata").nested(),
+    column("vm_uuid").named(),
+    column("job_uuid").named(),
 ];
 
 /// `sdc admin vms`.

@@ -1,6 +1,6 @@
 //! Parts of a VM: its NICs, snapshots and disks, and what of itself can be changed.
 
-use super::{ONE, OWNER, VM};
+use super::{ACCOUNT, NETWORKS, ONE, OWNER, PACKAGE, VM};
 use crate::api::*;
 
 /// How what a change has answered is shown: the job, and after a wait the VM.
@@ -35,9 +35,12 @@ pub static UPDATE: Op = Op {
 )
 .fields(&[
     body("alias", Kind::Text, "New alias").short('n'),
-    body("billing_id", Kind::Uuid, "New package").flag("package"),
+    body("billing_id", Kind::Ref(&PACKAGE), "New package: id, name or name@version").flag("package").value("PACKAGE"),
     body("ram", Kind::Mebibytes, "New memory, in MiB or with a unit"),
-    body("new_owner_uuid", Kind::Uuid, "Account that it is given to").flag("new-owner").asks(),
+    body("new_owner_uuid", Kind::Ref(&ACCOUNT), "Account that it is given to: login or id")
+        .flag("new-owner")
+        .value("ACCOUNT")
+        .asks(),
     body("autoboot", Kind::Bool, "Whether it is booted with its server"),
     body("cpu_cap", Kind::Integer, "Limit of CPU, in percent of one core"),
     body("cpu_shares", Kind::Integer, "Shares of CPU"),
@@ -75,13 +78,13 @@ pub static UPDATE: Op = Op {
 /// AddNics. They are made before the answer: a network without a free address is refused at once.
 pub static ADD_NICS: Op = change("AddNics", "nics add", "Add NICs to a VM", &[("action", "add_nics")])
     .fields(&[
-        body("networks", Kind::Json, "Networks: [{\"ipv4_uuid\":\"UUID\"}]; \"ipv4_ips\":[\"IP\"] chooses addresses"),
+        NETWORKS,
         body("macs", Kind::Texts, "Hardware address of a NIC that is there; may be repeated").flag("mac"),
         OWNER,
     ])
     .one_of(&["networks", "macs"])
     .examples(
-        "admin vms nics add web1 --networks '[{\"ipv4_uuid\":\"f7ed95d3-faaf-43ef-9346-15644403b963\"}]' --wait --timeout 5m\n\
+        "admin vms nics add web1 --network public-b --wait --timeout 5m\n\
          admin vms nics add web1 --mac 90:b8:d0:1c:2d:3e --dry-run",
     );
 

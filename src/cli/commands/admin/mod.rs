@@ -4,3 +4,5 @@ pub(crate) mod discover;
 pub(crate) mod health;
 pub(crate) mod job_wait;
 pub(crate) mod raw;
+pub(crate) mod vm_create;
+pub(crate) mod vm_why;

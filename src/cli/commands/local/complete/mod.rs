@@ -185,7 +185,7 @@ fn states(op: Option<&'static Op>) -> &'static [&'static str] {
 /// What a field refers to.
 fn refers(kind: Kind) -> Option<&'static Noun> {
     match kind {
-        Kind::Ref(noun) | Kind::Refs(noun) => Some(noun),
+        Kind::Ref(noun) | Kind::Refs(noun) | Kind::Interfaces(noun) => Some(noun),
         Kind::Nic => Some(&crate::api::cloudapi::networks::NETWORK),
         _ => None,
     }
