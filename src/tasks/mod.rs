@@ -32,6 +32,7 @@ mod row_condition;
 pub mod row_filter;
 mod row_names;
 pub mod secrets;
+pub mod smart_network;
 pub mod stop;
 pub mod targets;
 mod unnamed;

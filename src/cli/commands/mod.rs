@@ -80,6 +80,7 @@ static COMMANDS: &[&Custom] = &[
     &admin::health::COMMAND,
     &admin::raw::COMMAND,
     &admin::job_wait::COMMAND,
+    &admin::create_smart::COMMAND,
     &local::env::COMMAND,
     &local::profile::COMMAND,
     #[cfg(feature = "emulator")]

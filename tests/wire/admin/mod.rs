@@ -6,6 +6,7 @@ mod discovery;
 mod jobs;
 mod run;
 mod script;
+mod smart_network;
 mod table;
 mod vms;
 

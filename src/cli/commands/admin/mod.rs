@@ -1,5 +1,6 @@
 //! Commands about the internal services that are more than one call of an operation.
 
+pub(crate) mod create_smart;
 pub(crate) mod discover;
 pub(crate) mod health;
 pub(crate) mod job_wait;
