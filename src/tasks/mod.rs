@@ -17,6 +17,8 @@ pub mod listing;
 pub mod lockout;
 pub mod machine_diff;
 pub mod near;
+pub mod network_addresses;
+pub mod orphan_nics;
 pub mod overview;
 mod pair_file;
 pub mod permission;

@@ -79,8 +79,13 @@ static COMMANDS: &[&Custom] = &[
     &admin::discover::COMMAND,
     &admin::health::COMMAND,
     &admin::raw::COMMAND,
+    &admin::ca::COMMAND,
     &admin::job_wait::COMMAND,
+    &admin::job_watch::COMMAND,
     &admin::create_smart::COMMAND,
+    &admin::address_usage::COMMAND,
+    &admin::orphan_nics::COMMAND,
+    &admin::address_holder::COMMAND,
     &local::env::COMMAND,
     &local::profile::COMMAND,
     #[cfg(feature = "emulator")]

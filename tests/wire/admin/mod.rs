@@ -2,6 +2,7 @@
 //! services.
 #![cfg(feature = "cli")]
 
+mod addresses;
 mod discovery;
 mod jobs;
 mod run;
