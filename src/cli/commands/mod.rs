@@ -78,6 +78,7 @@ static COMMANDS: &[&Custom] = &[
     &cloud::doctor::COMMAND,
     &admin::discover::COMMAND,
     &admin::health::COMMAND,
+    &admin::doctor::COMMAND,
     &admin::raw::COMMAND,
     &admin::ca::COMMAND,
     &admin::job_wait::COMMAND,

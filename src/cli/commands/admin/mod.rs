@@ -5,6 +5,7 @@ pub(crate) mod address_usage;
 pub(crate) mod ca;
 pub(crate) mod create_smart;
 pub(crate) mod discover;
+pub(crate) mod doctor;
 pub(crate) mod health;
 pub(crate) mod job_wait;
 pub(crate) mod job_watch;
