@@ -129,6 +129,18 @@ impl<'a> Row<'a> {
         if value == "null" { None } else { scan::unquote(value).or(Some(Cow::Borrowed(value))) }
     }
 
+    /// The object with more members behind its own, whose text stays as it is. A member of its own is not replaced.
+    pub fn with_members(self, members: &[(&str, serde_json::Value)]) -> Box<RawValue> {
+        let new = members.iter().filter(|(name, _)| scan::member(self.json(), name).is_none());
+        let new: Vec<String> = new.map(|(name, value)| format!("{}:{value}", serde_json::Value::from(*name))).collect();
+        let own = self.json().trim().strip_suffix('}').map(str::trim_end).filter(|_| !new.is_empty());
+        let joined = own.and_then(|own| {
+            let comma = if own.ends_with('{') { "" } else { "," };
+            RawValue::from_string(format!("{own}{comma}{}}}", new.join(","))).ok()
+        });
+        joined.unwrap_or_else(|| self.0.to_owned())
+    }
+
     /// Decodes the object.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use crate::api::admin::{ALL, ANY, SAPI, VMAPI, named, sapi, vmapi};
 use crate::api::{Op, Service};
 use crate::client::Client;
 use crate::config::cache::{Cache, TTL};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Args, Request};
 use crate::sensitive;
 
@@ -219,6 +219,7 @@ impl<'a> Directory<'a> {
             Error::usage("the address of SAPI is not known, by which the other services are found")
                 .hint("--sapi HOST[:PORT]")
                 .hint("export SDC_SAPI_URL=http://HOST")
+                .hint(Hint::run("sapi: HOST, for all or in a profile's section", "config edit"))
                 .hint("of one service alone: --service vmapi=HOST[:PORT]")
         })
     }

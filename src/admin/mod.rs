@@ -2,6 +2,7 @@
 //! nothing.
 
 pub mod directory;
+pub mod headnode;
 pub mod ping;
 mod survey;
 

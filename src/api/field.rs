@@ -60,6 +60,10 @@ pub enum Kind {
     Object,
     /// Any JSON.
     Json,
+    /// An LDAP filter: its grammar is checked before anything is sent.
+    LdapFilter,
+    /// A predicate of VMAPI's, which is JSON, checked likewise.
+    Predicate,
     /// Placement rules, an array of texts: their grammar is checked before anything is sent.
     Affinity,
     /// A firewall rule, checked likewise.

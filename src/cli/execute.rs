@@ -240,7 +240,10 @@ fn has(matches: &ArgMatches, id: &str) -> bool {
 }
 
 /// The arguments of an operation, and what the rows of a list must be like.
-fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Given) -> Result<(Args, RowFilter)> {
+///
+/// # Errors
+/// A usage error for a value or filter that cannot be read.
+pub fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Given) -> Result<(Args, RowFilter)> {
     let words = if is_list(op) { chosen::of_list(&app.console, op, matches)? } else { Words::default() };
     given.words.extend(words.filters);
     let mut args = values::fields(op, given, &app.console)?;

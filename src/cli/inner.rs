@@ -1,11 +1,12 @@
 //! Clients of the internal services: where they are is what was typed, what variables say, and what SAPI tells.
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 
 use super::app::App;
 use super::terminal::exit;
-use crate::admin::{Directory, Given};
+use crate::admin::{Directory, Given, headnode};
 use crate::answer::Row;
 use crate::api::{self, Op, Service};
 use crate::client::Client;
@@ -68,22 +69,18 @@ impl App {
         Ok(Directory::new(self.given()?, self.config.dirs.cache.as_deref(), Box::new(make)))
     }
 
-    /// What was typed, and what variables say.
+    /// What was typed, what variables say, and what is set; last of all what a headnode says of itself.
     fn given(&self) -> Result<Given> {
         let mut given = Given::default();
         if let Some(sapi) = &self.globals.sapi {
-            given.add("sapi", sapi, "--sapi")?;
+            self.give_sapi(&mut given, sapi, "--sapi")?;
         }
         for typed in &self.globals.services {
-            let (name, place) = typed.split_once('=').ok_or_else(|| {
-                Error::usage(format!("'{}' does not say where a service is", crate::sensitive::quoted(typed)))
-                    .hint("--service vmapi=HOST[:PORT]")
-            })?;
-            given.add(name, place, "--service")?;
+            give(&mut given, typed, "--service", "--service vmapi=HOST[:PORT]")?;
         }
         for variable in SAPI {
             if let Some(place) = self.config.env.var(variable) {
-                given.add("sapi", &place, variable)?;
+                self.give_sapi(&mut given, &place, variable)?;
             }
         }
         for service in api::admin::ALL.iter().filter(|service| service.name != "SAPI") {
@@ -91,6 +88,20 @@ impl App {
             if let Some(place) = self.config.env.var(&variable) {
                 given.add(service.name, &place, &variable)?;
             }
+        }
+        if let Some(services) = &self.config.services {
+            let (how, example) = (services.origin.to_string(), services.origin.example("vmapi=HOST[:PORT]"));
+            for place in services.value.split(',') {
+                give(&mut given, place.trim(), &how, &example)?;
+            }
+        }
+        if let Some(sapi) = &self.config.sapi {
+            self.give_sapi(&mut given, &sapi.value, &sapi.origin.to_string())?;
+        }
+        if given.place(&api::admin::SAPI).is_ok_and(|place| place.is_none())
+            && let Some(file) = headnode::FILES.iter().find(|file| Path::new(file).exists())
+        {
+            self.give_sapi(&mut given, file, "this headnode")?;
         }
         Ok(given)
     }
@@ -103,6 +114,19 @@ impl App {
         }
     }
 
+    /// Adds the address of SAPI, or that in a headnode's file.
+    fn give_sapi(&self, given: &mut Given, typed: &str, how: &str) -> Result<()> {
+        if !headnode::is_file(typed) {
+            return given.add("sapi", typed, how);
+        }
+        let path = self.console.at_home(typed);
+        let about = |error: Error| error.about(&format!("{} ({how})", path.display()));
+        let bytes = crate::file::read(&path, headnode::MAX_LEN)
+            .map_err(|error| about(Error::usage("cannot be read").because(error)))?;
+        let (address, name) = headnode::sapi(&String::from_utf8_lossy(&bytes)).map_err(about)?;
+        given.add("sapi", &address, &format!("{name} of {}", path.display()))
+    }
+
     /// Forgets where the services were, if one could not be reached: it may have moved.
     pub(super) fn forgetting(&self, error: Error) -> Error {
         if error.kind() == Kind::Unreachable
@@ -112,4 +136,13 @@ impl App {
         }
         error
     }
+}
+
+/// Adds the address of a service, `NAME=ADDRESS`.
+fn give(given: &mut Given, typed: &str, how: &str, example: &str) -> Result<()> {
+    let (name, place) = typed.split_once('=').ok_or_else(|| {
+        let words = format!("'{}' does not say where a service is", crate::sensitive::quoted(typed));
+        Error::usage(if how.starts_with("--") { words } else { format!("{how}: {words}") }).hint(example)
+    })?;
+    given.add(name.trim(), place, how)
 }

@@ -71,9 +71,24 @@ impl Client {
         time: Time,
         progress: impl FnMut(&str),
     ) -> Result<JobEnd> {
+        self.watch_job(get, id, time, progress, |_| Ok(())).await
+    }
+
+    /// The same, and hands over the job each time that it is looked at, so that whoever watches it sees its chain grow.
+    ///
+    /// # Errors
+    /// As [`Client::end_of_job`]; and what `seen` returns.
+    pub async fn watch_job(
+        &self,
+        get: &'static Op,
+        id: &str,
+        time: Time,
+        progress: impl FnMut(&str),
+        mut seen: impl FnMut(Row<'_>) -> Result<()>,
+    ) -> Result<JobEnd> {
         let mut job = Followed::new(id, get, None);
         let end = self
-            .poll(time, progress, async |client, _| match client.look_at_job(&mut job).await? {
+            .poll(time, progress, async |client, _| match client.look_at_job(&mut job, &mut seen).await? {
                 Some(end) => Ok(Poll::Done(end)),
                 None if job.words == WAITING => {
                     let error = Error::new(Kind::FailedState, format!("job {} waits to be resumed", job.id));
@@ -158,7 +173,7 @@ impl Client {
     /// # Errors
     /// [`Kind::FailedState`] where it has ended otherwise.
     async fn has_succeeded(&self, job: &mut Followed, waiting: &Wait<'_>, noun: &Noun) -> Result<bool> {
-        match self.look_at_job(job).await? {
+        match self.look_at_job(job, &mut |_| Ok(())).await? {
             Some(JobEnd { fault: Some(fault), .. }) => {
                 let words = format!("the {} of {} {} {fault}", waiting.op.verb, noun.word, waiting.name);
                 Err(self.of_job(job, Error::new(Kind::FailedState, words)))
@@ -168,7 +183,11 @@ impl Client {
     }
 
     /// Looks how far the job is; returns its end once it has come to it.
-    async fn look_at_job(&self, job: &mut Followed) -> Result<Option<JobEnd>> {
+    async fn look_at_job(
+        &self,
+        job: &mut Followed,
+        seen_by: &mut dyn FnMut(Row<'_>) -> Result<()>,
+    ) -> Result<Option<JobEnd>> {
         let ask = self.request(job.get, &job.args())?;
         let seen = self.send(&ask).await.and_then(|seen| seen.answer(job.get));
         let answer = match seen {
@@ -192,6 +211,7 @@ impl Client {
         job.unheard = None;
         job.known = true;
         let Some(row) = answer.first() else { return Ok(None) };
+        seen_by(row)?;
         let execution = row.text("/execution").unwrap_or_default().into_owned();
         let step = last_step(row);
         job.words = match &step {

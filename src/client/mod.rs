@@ -20,8 +20,8 @@ pub use jobs::{JobEnd, job_fault, placement_steps, sentence};
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
 pub use poll::Time;
-use send::jitter;
-pub use send::{Once, Watch, backoff, new_uuid};
+
+pub use send::{Once, Watch, backoff, jitter, new_uuid};
 #[cfg(feature = "sockets")]
 pub use socket::{Feed, Socket};
 pub use trace::masked;

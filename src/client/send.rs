@@ -474,7 +474,7 @@ pub fn new_uuid() -> String {
 }
 
 /// A number from 0 to 1 that differs between processes started together.
-pub(super) fn jitter() -> f64 {
+pub fn jitter() -> f64 {
     let random: Option<ring::rand::Random<[u8; 4]>> = ring::rand::generate(&ring::rand::SystemRandom::new()).ok();
     // Without randomness all wait the same time.
     f64::from(u32::from_be_bytes(random.map_or([0x80, 0, 0, 0], ring::rand::Random::expose))) / f64::from(u32::MAX)

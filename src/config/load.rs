@@ -273,11 +273,17 @@ impl Config {
         paths::check(&sources.env)?;
         let dir = sources.dirs.config.as_deref();
         let mut in_use = flag("--profile", flags.profile.as_ref()).or_else(|| sources.first(&PROFILE));
+        let own = dir.map_or(Ok(Own::default()), own::read);
+        // A data center of which only the internal services are known has no profile of CloudAPI's.
+        let inner = in_use.as_ref().map(|name| name.value.clone()).filter(|name| {
+            let lies = dir.and_then(|dir| profile::file(dir, name).ok());
+            own.as_ref().is_ok_and(|own| own.is_inner(name)) && lies.is_some_and(|file| !file.exists())
+        });
         let mut chosen = match &in_use {
-            Some(name) if name.value != profile::ENV => Some(Chosen::read(dir, name)?),
+            Some(name) if name.value != profile::ENV && inner.is_none() => Some(Chosen::read(dir, name)?),
             _ => None,
         };
-        let mut meant = Meant::typed(flags, sources, chosen.is_some())?;
+        let mut meant = Meant::typed(flags, sources, chosen.is_some() || inner.is_some())?;
         let (key_file, key_material) = key(flags, sources);
 
         // The current profile fills what is still open, and is not even read when nothing is.
@@ -297,14 +303,17 @@ impl Config {
         }
         let Meant { url, account, key_id, user, act_as, roles, insecure } = meant;
 
-        let own = dir.map_or(Ok(Own::default()), own::read)?;
+        let own = own?;
         warnings.extend(own.exposed());
         let name = chosen.as_ref().map(|chosen| chosen.profile.name.clone());
         let beside = Beside {
             sources,
             own: &own,
             account: name.as_deref().filter(|_| is_of(&chosen, account.as_ref(), |profile| &profile.account)),
-            cloud: name.as_deref().filter(|_| is_of(&chosen, url.as_ref(), |profile| &profile.url)),
+            cloud: name
+                .as_deref()
+                .filter(|_| is_of(&chosen, url.as_ref(), |profile| &profile.url))
+                .or(inner.as_deref()),
             command: flags.command.as_deref(),
         };
         let key_file = match &key_material {
@@ -349,6 +358,8 @@ impl Config {
             retry: checked(retry, |text, origin| super::duration(&origin.to_string(), text))?,
             rate: checked(rate, |text, origin| check::rate(&origin.to_string(), text))?,
             proxy: proxy.map(|proxy| Setting { value: SecretString::from(proxy.value), origin: proxy.origin }),
+            sapi: beside.said("sapi"),
+            services: beside.said("services"),
             defaults,
             of_commands,
             own,

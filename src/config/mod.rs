@@ -171,6 +171,10 @@ pub struct Config {
     pub rate: Option<Setting<f64>>,
     /// The proxy to go through, as it was given, or `none`: it may hold a password.
     pub proxy: Option<Setting<SecretString>>,
+    /// Where SAPI is, of the internal services: an address, or a headnode's configuration file.
+    pub sapi: Option<Setting<String>>,
+    /// Where others of them are: each `NAME=ADDRESS`, with commas between.
+    pub services: Option<Setting<String>>,
     /// What stands for options that are not typed.
     pub defaults: Defaults,
     /// What counts for commands that have settings of their own, each with its command.
@@ -281,6 +285,8 @@ impl Config {
             row("request-timeout", Some(&self.request_timeout), time),
             row("retry", self.retry.as_ref(), time),
             row("rate", self.rate.as_ref(), f64::to_string),
+            row("sapi", self.sapi.as_ref(), |text| sensitive::url_end(text).into_owned()),
+            row("services", self.services.as_ref(), |text| shown(text)),
             row("proxy", self.proxy.as_ref(), |value| match proxy::is_none(value.expose_secret()) {
                 true => "none".to_owned(),
                 false => "(a proxy, not shown)".to_owned(),

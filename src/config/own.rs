@@ -59,6 +59,8 @@ pub const KNOWN: &[Known] = &[
     known("request-timeout", "SDC_REQUEST_TIMEOUT", Reach::Cloud, "time limit for an answer"),
     known("retry", "SDC_RETRY", Reach::Cloud, "how long an outage is ridden out"),
     known("rate", "SDC_RATE", Reach::Cloud, "maximum requests per second"),
+    known("sapi", "SDC_SAPI_URL", Reach::Cloud, "address of SAPI, or a headnode's file, for admin commands"),
+    known("services", "SDC_SERVICES", Reach::Cloud, "addresses of other internal services: vmapi=HOST, napi=HOST"),
     known("package", "SDC_PACKAGE", Reach::Command, "package of new machines"),
     known("image", "SDC_IMAGE", Reach::Command, "image of new machines"),
     known("network", "SDC_NETWORK", Reach::Command, "networks of new machines"),
@@ -308,6 +310,12 @@ impl Own {
     /// The profiles and commands that have a section, each with its line.
     pub fn sections(&self) -> &[(Section, usize)] {
         &self.sections
+    }
+
+    /// Whether a profile's section says where the internal services of its data center are.
+    pub(super) fn is_inner(&self, profile: &str) -> bool {
+        let of = |entry: &&Entry| entry.profile.as_deref() == Some(profile);
+        self.entries.iter().filter(of).any(|entry| matches!(entry.known.name, "sapi" | "services"))
     }
 
     /// Whether the file holds the login of a proxy.

@@ -149,6 +149,8 @@ fn source<'a>(config: &'a Config, name: &str) -> Option<(Option<&'a Origin>, boo
         "CONNECT_TIMEOUT" => (Some(&config.connect_timeout.origin), false),
         "REQUEST_TIMEOUT" => (Some(&config.request_timeout.origin), false),
         "RATE" => (of(config.rate.as_ref()), false),
+        "SAPI_URL" => (of(config.sapi.as_ref()), false),
+        "SERVICES" => (of(config.services.as_ref()), false),
         "RETRY" => (of(config.retry.as_ref()), false),
         _ => {
             let known = own::KNOWN.iter().find(|known| known.variable == variable)?;

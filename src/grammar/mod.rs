@@ -12,12 +12,14 @@ pub mod filter;
 mod fwparse;
 pub mod fwrule;
 mod fwtext;
+pub mod ldap;
 pub mod mount;
 pub mod net;
 pub mod nic;
 #[cfg(feature = "cli")]
 pub(crate) mod older;
 pub mod policy;
+pub mod predicate;
 pub mod range;
 pub mod selector;
 pub mod shell;

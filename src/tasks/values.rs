@@ -247,6 +247,8 @@ fn value(field: &Field, text: &str) -> Result<Arg> {
             Err(error.hint(Hint::run("for each line of a file", "fwrules create RULE")))
         }
         Kind::FirewallRule => grammar::fwrule::parse(text).map(|_| Arg::Text(text.to_owned())),
+        Kind::LdapFilter => grammar::ldap::check(text).map(|()| Arg::Text(text.to_owned())).map_err(about),
+        Kind::Predicate => grammar::predicate::check(text).map(|()| Arg::Text(text.to_owned())).map_err(about),
         Kind::Json => Arg::json(text).map_err(about),
         Kind::Nic => {
             let nic = grammar::nic::parse(text)?;

@@ -21,6 +21,7 @@ const AT_ONCE: usize = 12;
 
 /// Commands that ask nobody.
 const LOCAL: &[&str] = &[
+    "admin ca",
     "fwrules check",
     "config show",
     "env",
@@ -74,6 +75,11 @@ const OWN: &[(&str, &[&str])] = &[
     ("admin raw", &["vmapi", "GET", "/vms"]),
     ("admin jobs wait", &[ID]),
     ("admin vms why", &[ID]),
+    ("admin jobs watch", &[ID]),
+    ("admin doctor", &[]),
+    ("admin networks create-smart", &["-n", "lab"]),
+    ("admin networks usage", &[]),
+    ("admin nics orphans", &[]),
 ];
 
 /// A server that does this with each connection, in a thread of its own, and reads nothing.
@@ -289,7 +295,8 @@ fn every_command_ends_although_the_server_never_answers() {
     // To wait is to survive just that, for as long as it was told.
     let (waits, others) = commands(files.path()).into_iter().partition::<Vec<_>, _>(|(path, _)| path == "wait");
     // That a service is down is what this one tells.
-    let (tells, others) = others.into_iter().partition::<Vec<_>, _>(|(path, _)| path == "admin health");
+    let (tells, others) =
+        others.into_iter().partition::<Vec<_>, _>(|(path, _)| path == "admin health" || path == "admin doctor");
     let url = server(silent);
     let wrong = [failing(&url, &others, 6), failing(&url, &waits, 9), failing(&url, &tells, 1)].concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

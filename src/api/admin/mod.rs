@@ -30,7 +30,7 @@ const INNER: Service = Service {
     prefix: PREFIX,
     resources: &[],
     nouns: &[],
-    doctor: "admin discover",
+    doctor: "admin doctor",
     signed: false,
     traced: true,
     secret: false,

@@ -20,7 +20,7 @@ pub static LIST: Op = Op::list("ListPackages", "list", "/packages", "List the pa
         query("active", Kind::Bool, "Only those that can be used, or cannot").test(Test::Bool("active")),
         query("brand", Kind::Text, "Only those for this brand").test(Test::Text("brand")),
         query("group", Kind::Text, "Only those of this group").test(Test::Text("group")),
-        query("filter", Kind::Text, "Only those that this LDAP filter finds: (&(active=true)(vcpus>=4))")
+        query("filter", Kind::LdapFilter, "Only those that this LDAP filter finds: (&(active=true)(vcpus>=4))")
             .test(Test::Service),
         LIMIT,
         OFFSET,

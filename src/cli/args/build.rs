@@ -412,7 +412,8 @@ fn of_kind(field: &'static Field) -> Arg {
         Kind::SomeOf(words) => {
             arg.value_parser(PossibleValuesParser::new(words)).value_name("WORD").action(ArgAction::Append)
         }
-        Kind::Json => arg.value_parser(text).value_name("JSON"),
+        Kind::Json | Kind::Predicate => arg.value_parser(text).value_name("JSON"),
+        Kind::LdapFilter => arg.value_parser(text).value_name("FILTER"),
         Kind::FirewallRule => arg.value_parser(text).value_name("RULE"),
         Kind::Affinity | Kind::PolicyRules => arg.value_parser(text).value_name("RULE").action(ArgAction::Append),
         Kind::Nic => arg.value_parser(text).value_name("NETWORK"),

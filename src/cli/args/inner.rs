@@ -14,7 +14,11 @@ pub fn add(command: Command) -> Command {
         arg.global(true).help_heading(SERVICES).help(help)
     };
     command.args([
-        option("sapi", "HOST[:PORT]", "Address of SAPI, which tells of the others [env: SDC_SAPI_URL, SAPI_URL]"),
+        option(
+            "sapi",
+            "HOST[:PORT]",
+            "Address of SAPI, which tells of the others, or the path of a headnode's configuration file [env: SDC_SAPI_URL, SAPI_URL]",
+        ),
         option(
             "service",
             "NAME=HOST[:PORT]",

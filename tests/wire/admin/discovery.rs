@@ -373,3 +373,102 @@ fn a_package_is_deleted_without_a_switch_that_it_always_needs() {
     run("packages delete $B --yes").well();
     papi.done();
 }
+
+/// The folder of the settings, with this file.
+fn settings(home: &std::path::Path, text: &str) -> String {
+    let folder = home.join("settings");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("sdc.yaml"), text).unwrap();
+    folder.display().to_string()
+}
+
+#[test]
+fn each_data_center_of_the_settings_has_its_own_services() {
+    let home = tempfile::tempdir().unwrap();
+    let (one, two) = (Script::new(""), Script::new(""));
+    let folder = settings(
+        home.path(),
+        &format!(
+            "profiles:\n  dc1: {{services: [vmapi={}]}}\n  dc2: {{sapi: nowhere.invalid, services: vmapi={}}}\n",
+            one.address, two.address
+        ),
+    );
+    let list = "GET /vms?state=active&limit=1000 -> 200 []";
+    let vars = [("SDC_CONFIG_DIR", folder.as_str())];
+    one.add(list);
+    admin(home.path(), &vars, "vms list --profile dc1").well();
+    two.add(list);
+    admin(home.path(), &[vars[0], ("SDC_PROFILE", "dc2")], "vms list").well();
+    // What is typed or a variable says comes before it.
+    one.add(&format!("{list}\n{list}"));
+    admin(home.path(), &vars, &format!("vms list --profile dc2 --service vmapi={}", one.address)).well();
+    admin(home.path(), &[vars[0], ("VMAPI_URL", &one.address)], "vms list --profile dc2").well();
+    one.done();
+    two.done();
+    let words = admin(home.path(), &vars, "vms list --profile dc3").failed(2);
+    assert!(words.contains("dc3"), "{words}");
+    let folder = settings(home.path(), "sapi: a b\nservices: vmapi\n");
+    let words = admin(home.path(), &[("SDC_CONFIG_DIR", &folder)], "vms list").failed(2);
+    assert!(words.contains("sdc.yaml:2: services: 'vmapi' does not say where a service is"), "{words}");
+}
+
+#[test]
+fn a_headnodes_file_says_where_sapi_is() {
+    let home = tempfile::tempdir().unwrap();
+    let vmapi = Script::new(VMAPI_PING);
+    vmapi.add(&format!("* GET /vms?uuids={V0}&limit=1000 -> 200 []\nGET /vms?state=active&limit=1000 -> 200 []"));
+    let told = Script::new(&sapi("", &instance("d1", V0, "vmapi0", &vmapi.address)));
+    let file = home.path().join("config");
+    std::fs::write(&file, format!("datacenter_name=dc1\nsapi_admin_ips={}\n", told.address)).unwrap();
+    admin(home.path(), &[], &format!("vms list --sapi {}", file.display())).well();
+    told.done();
+    told.add(&sapi("", &instance("d1", V0, "vmapi0", &vmapi.address)));
+    let folder = settings(home.path(), "sapi: ~/config\n");
+    let said = admin(home.path(), &[("SDC_CONFIG_DIR", &folder)], "discover --json");
+    assert!(said.out.contains(&format!("sapi_admin_ips of {}", file.display())), "{}", said.out);
+    std::fs::write(&file, "{}").unwrap();
+    let words = admin(home.path(), &[], &format!("vms list --sapi {}", file.display())).failed(2);
+    assert!(words.contains("(--sapi): it does not say where SAPI is"), "{words}");
+    let words = admin(home.path(), &[("SAPI_URL", "./gone")], "vms list").failed(2);
+    assert!(words.contains("gone (SAPI_URL): cannot be read"), "{words}");
+}
+
+#[test]
+fn a_doctor_tells_what_does_not_answer_within_its_limit() {
+    let home = tempfile::tempdir().unwrap();
+    let vmapi = Script::new(VMAPI_PING);
+    vmapi.add(&format!("* GET /vms?uuids={V0},{W0}&limit=1000 -> 200 []"));
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let instances = [instance("d1", V0, "vmapi0", &vmapi.address), instance("d2", W0, "workflow0", &gone)].join(",");
+    let told = Script::new(&sapi("", &instances).replace("GET /", "* GET /").replace("* * ", "* "));
+    let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address)], "doctor --json");
+    let rows: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let rows: Vec<String> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| format!("{} {} {}", row["status"], row["check"], row["message"]).replace('"', ""))
+        .collect();
+    let has = |begin: &str| assert!(rows.iter().any(|row| row.starts_with(begin)), "{begin}: {rows:#?}");
+    has(&format!("ok address SAPI is at http://{} (SDC_SAPI_URL)", told.address));
+    has("ok vmapi answers at");
+    has("fail workflow is installed, and answers nowhere");
+    has("note napi is not installed");
+    has("ok vmapi0 up");
+    has("fail workflow0 down");
+    assert_eq!(said.code, 1);
+    // One that takes connections and never answers, and no SAPI at all.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let begun = std::time::Instant::now();
+    let at = silent.local_addr().unwrap().to_string();
+    let said = admin(home.path(), &[("SDC_SAPI_URL", &at)], "doctor --json --timeout 1s");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(said.out.contains("not done after 1s") && said.out.trim_end().ends_with(']'), "{}", said.out);
+    assert_eq!(said.code, 1);
+    let said = admin(home.path(), &[], "doctor --json");
+    assert!(said.out.contains("the address of SAPI is not known"), "{}", said.out);
+    assert_eq!(said.code, 1);
+    let said = admin(home.path(), &[("SDC_SAPI_URL", "ftp://x")], "doctor");
+    assert!(said.out.contains("neither an http nor an https address"), "{}", said.out);
+    assert_eq!(said.code, 1);
+}

@@ -99,3 +99,76 @@ fn a_job_that_is_not_there_is_not_waited_for() {
     assert!(said.failed(3).contains("does not exist"));
     workflow.done();
 }
+
+/// `sdc admin jobs watch` with these words.
+fn watched(lines: &str, words: &str) -> (Said, Script) {
+    let home = tempfile::tempdir().unwrap();
+    let workflow = Script::new(&filled(lines));
+    let vars = [("WORKFLOW_URL", workflow.address.as_str())];
+    (admin(home.path(), &vars, &filled(&format!("jobs watch {words}"))), workflow)
+}
+
+#[test]
+fn the_chain_of_a_job_is_shown_as_it_goes() {
+    let step = |name: &str, error: &str| {
+        format!(
+            r#"{{"name":"{name}","result":"OK","error":"{error}","started_at":"2026-03-02T10:15:00.000Z","finished_at":"2026-03-02T10:15:02.500Z"}}"#
+        )
+    };
+    let results = |steps: &[String]| format!(r#","chain_results":[{}]"#, steps.join(","));
+    let (one, two) = (step("common.validate_params", ""), step("cnapi.stop_vm", "no such server"));
+    let lines = [
+        job("$J", "queued", r#","chain_results":null"#),
+        job("$J", "running", &results(std::slice::from_ref(&one))),
+        job("$J", "running", &results(std::slice::from_ref(&one))),
+        job(
+            "$J",
+            "failed",
+            &format!(r#"{},"onerror_results":[{}]"#, results(&[one.clone(), two.clone()]), step("cleanup", "")),
+        ),
+    ]
+    .map(|job| format!("GET /jobs/$J -> 200 {job}"))
+    .join("\n");
+    let (said, workflow) = watched(&lines, "$J");
+    let due = "common.validate_params     2.5s  OK\n\
+               cnapi.stop_vm              2.5s  ERROR: no such server\n\
+               cleanup                    2.5s  OK\n";
+    assert_eq!(said.out, due);
+    assert!(said.failed(8).contains(&filled("job $J failed in cnapi.stop_vm: no such server")));
+    workflow.done();
+    let (said, workflow) = watched(&lines, "$J --jq .name");
+    assert_eq!(said.out, "\"common.validate_params\"\n\"cnapi.stop_vm\"\n\"cleanup\"\n");
+    workflow.done();
+}
+
+#[test]
+fn a_job_that_is_watched_is_followed_to_its_next_attempt_and_ends_with_the_time() {
+    let (said, workflow) = watched(
+        &format!(
+            "GET /jobs/$J -> 200 {}\nGET /jobs/$K -> 200 {}",
+            job("$J", "retried", &format!(r#"{OK},"next_attempt":"$K""#)),
+            job("$K", "succeeded", OK),
+        ),
+        "$J --json",
+    );
+    let step = r#"{"name":"cnapi.stop_vm","result":"OK","error":""}"#;
+    assert_eq!(said.well(), format!("{step}\n{step}\n"), "each attempt has steps of its own");
+    workflow.done();
+    let (said, _workflow) = watched(&format!("* GET /jobs/$J -> 200 {}", job("$J", "running", OK)), "$J --timeout 1s");
+    assert!(said.failed(9).contains("is still running, cnapi.stop_vm done after 1s"));
+    let gone = r#"GET /jobs/$J -> 404 {"code":"ResourceNotFound","message":"Job with uuid '$J' does not exist"}"#;
+    let (said, _workflow) = watched(gone, "$J");
+    assert!(said.failed(3).contains("does not exist"));
+    let (said, _workflow) = watched("", "$J -o table");
+    assert!(said.failed(2).contains("--output table has no meaning here"));
+}
+
+#[test]
+fn cloud_analytics_is_retired() {
+    let home = tempfile::tempdir().unwrap();
+    for words in ["ca", "ca list-instrumentations --all"] {
+        let said = admin(home.path(), &[], words);
+        let words = said.failed(1);
+        assert!(words.contains("was retired in 2019") && words.contains("CMON"), "{words}");
+    }
+}

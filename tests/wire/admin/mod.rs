@@ -2,6 +2,7 @@
 //! services.
 #![cfg(feature = "cli")]
 
+mod addresses;
 mod create;
 mod discovery;
 mod jobs;
@@ -9,6 +10,7 @@ mod notes;
 mod passing;
 mod run;
 mod script;
+mod smart_network;
 mod table;
 mod vms;
 mod why;

@@ -473,3 +473,29 @@ fn what_a_thing_is_called_stays_where_a_terminal_is_narrow() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn filters_of_the_services_are_checked_before_they_are_sent() {
+    use super::run::admin;
+    let home = tempfile::tempdir().unwrap();
+    let script = super::script::Script::new(
+        r#"GET /vms?query=(&(ram>=1024)(brand=lx))&limit=1000 -> 200 []
+        GET /vms?predicate={"ge":["ram",1024]}&limit=1000 -> 200 []
+        GET /packages?filter=(vcpus>=4)&limit=1000 -> 200 []"#,
+    );
+    let vars = [("VMAPI_URL", script.address.as_str()), ("PAPI_URL", script.address.as_str())];
+    for (words, said) in [
+        ("vms list --query '(ram>1024)'", "(ram>1024)\n            ^ expected <= or >="),
+        ("vms list 'query=(state=running'", "(state=running\n                      ^ expected )"),
+        ("vms list --predicate '{\"gt\":[\"ram\",1]}'", "^ use ge"),
+        ("packages list --filter 'vcpus=4'", "vcpus=4\n        ^ expected (NAME=VALUE)"),
+    ] {
+        let words = admin(home.path(), &vars, words).failed(2);
+        assert!(words.contains(said), "{words}");
+    }
+    assert!(script.lines().is_empty());
+    admin(home.path(), &vars, "vms list --query '(&(ram>=1024)(brand=lx))'").well();
+    admin(home.path(), &vars, "vms list --predicate '{\"ge\":[\"ram\",1024]}'").well();
+    admin(home.path(), &vars, "packages list --filter '(vcpus>=4)'").well();
+    script.done();
+}

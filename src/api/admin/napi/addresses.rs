@@ -60,6 +60,26 @@ pub static WHO: Op = Op::list("SearchIPs", "who", "/search/ips", "Show who has a
         query("owner_uuid", Kind::Uuid, "Only where this account has it").flag("owner").test(Test::Text("owner_uuid")),
         query("fabric", Kind::Bool, "Only on fabric networks, or on none of them").test(Test::Service),
     ])
+    .long(
+        "A line for each network that the address is in, be it used there or free. The VM or server, its NIC and the \
+           account's login are looked up too.",
+    )
+    .columns(&[
+        column("ip").stays(),
+        column("network").of("network_name").stays(),
+        column("free").truth(),
+        column("reserved").truth(),
+        column("nic").stays(),
+        column("vm").of("vm_alias").stays(),
+        column("vm_state"),
+        column("server").roomy(),
+        column("owner").of("owner_login"),
+        column("subnet").roomy(),
+        column("belongs_to_type").long(),
+        column("belongs_to_uuid").long(),
+        column("owner_uuid").long(),
+        column("network_uuid").ids_of(&NETWORK).long(),
+    ])
     .examples("admin ips who 198.18.20.15\nadmin ips who 198.18.20.15 --json");
 
 /// `sdc admin ips`.

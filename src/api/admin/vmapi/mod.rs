@@ -126,11 +126,9 @@ pub static LIST: Op = Op::list("ListVms", "list", ALL, "List the VMs of all acco
             .test(Test::Service),
         query("uuids", Kind::Text, "Only VMs of these ids").value("UUID,...").test(Test::Service),
         query("role_tags", Kind::Text, "Only VMs with one of these role tags").value("UUID,...").test(Test::Service),
-        query("query", Kind::Text, "Only VMs that this LDAP filter finds: (&(ram>=1024)(brand=lx))")
-            .value("FILTER")
+        query("query", Kind::LdapFilter, "Only VMs that this LDAP filter finds: (&(ram>=1024)(brand=lx))")
             .test(Test::Service),
-        query("predicate", Kind::Text, r#"Only VMs that this predicate finds: {"ge":["ram",1024]}"#)
-            .value("JSON")
+        query("predicate", Kind::Predicate, r#"Only VMs that this predicate finds: {"ge":["ram",1024]}"#)
             .test(Test::Service),
         LIMIT,
     ])

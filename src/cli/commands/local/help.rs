@@ -162,6 +162,8 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("SDC_RETRY", "how long an outage is ridden out: 60s"),
     ("SDC_RATE", "maximum requests per second"),
     ("SDC_PROXY", "proxy of sdc alone, instead of the variables above; none for no proxy"),
+    ("SDC_SAPI_URL", "address of SAPI, or a headnode's configuration file, for admin commands"),
+    ("SDC_SERVICES", "addresses of other internal services: vmapi=HOST, napi=HOST"),
     ("SDC_PACKAGE, SDC_IMAGE, SDC_NETWORK", "package, image and networks of new machines, where none are given"),
     ("SDC_OUTPUT, SDC_COLUMNS, SDC_SORT", "format, columns and order of tables, where -o and --sort are not given"),
     ("SDC_TIMEOUT, SDC_PARALLEL", "how long --wait waits; how many targets are acted on at once"),
