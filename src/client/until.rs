@@ -18,6 +18,8 @@ const NOT_FOUND_YET: u32 = 3;
 pub enum Condition {
     /// Its `state` is this one.
     State(String),
+    /// Its `state` is another one.
+    AnotherState(String),
     /// It is not there, or is in a state in which it is gone ([`Noun::gone`]).
     Gone,
     /// It has a tag of this name with this value, of this type: the text `7` is not the number.
@@ -131,7 +133,7 @@ impl Client {
                 }
                 Ok(Poll::NotYet(match &until.condition {
                     Condition::Tag(name, value) => without(&answer, &state, name, value),
-                    Condition::State(_) | Condition::Gone => state,
+                    Condition::State(_) | Condition::AnotherState(_) | Condition::Gone => state,
                 }))
             })
             .await?;
@@ -154,6 +156,7 @@ pub(super) fn failed(noun: &Noun, name: &str, state: &str, answer: &Answer) -> E
 fn is_met(noun: &Noun, answer: &Answer, state: &str, condition: &Condition) -> bool {
     match condition {
         Condition::State(wanted) => state == wanted,
+        Condition::AnotherState(left) => state != left,
         Condition::Gone => noun.gone.contains(&state),
         Condition::Tag(name, value) => tag(answer, name).is_some_and(|now| wait::same(&now, value)),
     }

@@ -21,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("client", &["answer", "api", "auth", "error", "grammar", "request", "response", "sensitive", "transport"]),
     ("connect", &["api", "auth", "client", "config", "error", "sensitive", "transport"]),
     // Where the internal services are, which is remembered in a file.
-    ("admin", &["answer", "api", "client", "config", "error", "request", "response", "sensitive"]),
+    ("admin", &["answer", "api", "client", "config", "error", "request", "response", "sensitive", "tasks"]),
     ("render", &["answer", "api", "error", "sensitive"]),
     // Work without a terminal: neither render nor config. The record of what is owned, and the keys that a file names,
     // are files.
