@@ -27,6 +27,7 @@ pub mod plan;
 pub mod rbac;
 pub mod recipe;
 pub mod rename;
+pub mod replacing;
 pub mod resolve;
 pub mod role_tags;
 pub mod route;

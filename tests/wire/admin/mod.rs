@@ -5,6 +5,7 @@
 mod addresses;
 mod discovery;
 mod jobs;
+mod replacing;
 mod run;
 mod script;
 mod smart_network;
