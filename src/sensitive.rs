@@ -224,6 +224,15 @@ fn without_login(text: &str) -> String {
     if sort(rest).is_some() { "(a URL, not shown)".to_owned() } else { kept }
 }
 
+/// Whether somebody was to put a value, which may be a secret, in the place of a part of this: `$NAME`, `${NAME}`, `$(command)`, `{{ name }}`.
+pub fn is_unexpanded(text: &str) -> bool {
+    let is_name = |rest: &str| {
+        let braced = rest.starts_with(['{', '(']);
+        braced || rest.starts_with(|letter: char| letter.is_ascii_uppercase() || letter == '_')
+    };
+    text.contains("{{") || text.split('$').skip(1).any(is_name)
+}
+
 /// Whether what has this name is a secret: passwords, tokens, secrets of access keys, and the metadata that holds them.
 pub fn is_secret_name(name: &str) -> bool {
     const HOLD: &[&str] = &["pass", "secret", "token", "private", "credential", "apikey"];
@@ -363,6 +372,16 @@ mod tests {
     use super::*;
 
     const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----";
+
+    #[test]
+    fn what_nobody_put_a_value_in_the_place_of_is_known() {
+        for text in ["${{ secrets.KEY }}", "https://$HOST", "$(cat key)", "a${b}", "{{ url }}", "$_", "~/$USER/key"] {
+            assert!(is_unexpanded(text), "{text}");
+        }
+        for text in ["", "$", "cost$", "100$ a", "a$b", "{}", "key with space", "$1"] {
+            assert!(!is_unexpanded(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_private_key_is_known_in_every_dress() {

@@ -166,6 +166,13 @@ pub const ROLE_TAG: Field = Field {
     ..query("role-tag", Kind::Words, "Tag it with these roles: ROLE,...; unknown ones are ignored")
 };
 
+/// Which state of a thing is to be changed: a header that services with ETags know.
+pub const IF_MATCH: Field = Field {
+    place: Location::Header,
+    value: Some("ETAG"),
+    ..query("if-match", Kind::Text, "Refuse it unless this is its ETag; set by itself where a list is replaced")
+};
+
 /// A key of the JSON body.
 pub const fn body(name: &'static str, kind: Kind, about: &'static str) -> Field {
     Field { place: Location::Body, ..query(name, kind, about) }

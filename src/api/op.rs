@@ -133,6 +133,8 @@ pub struct Op {
     pub answer_limit: Option<Duration>,
     /// Fields of which the service wants at least one.
     pub one_of: &'static [&'static str],
+    /// Lists and objects that it replaces as a whole, so that something may be lost.
+    pub replaces: &'static [&'static str],
 }
 
 /// How many targets a command takes, and how it works on several.
@@ -192,6 +194,7 @@ impl Op {
             renames: false,
             answer_limit: None,
             one_of: &[],
+            replaces: &[],
         }
     }
     /// A GET that answers an array.
@@ -221,6 +224,11 @@ impl Op {
     /// A PUT that changes an object and answers it.
     pub const fn put(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
         Op::new(id, verb, Method::Put, path, Shape::Record, about)
+    }
+    /// Replaces these fields as a whole.
+    pub const fn replaces(mut self, fields: &'static [&'static str]) -> Self {
+        self.replaces = fields;
+        self
     }
     /// A DELETE.
     pub const fn delete(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {

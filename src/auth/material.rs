@@ -9,7 +9,6 @@ use super::search::{Place, Search, Seen, Wanted};
 use super::select::{Found, several};
 use super::signer::Key;
 use crate::error::{Error, Hint, Result, quoted};
-use crate::grammar::shell;
 use crate::sensitive;
 
 impl Search {
@@ -68,7 +67,7 @@ impl Search {
 fn of_no_file(error: Error, from: &str, text: &[u8]) -> Error {
     let text = String::from_utf8_lossy(text);
     let is_variable = from.starts_with(|letter: char| letter.is_ascii_uppercase());
-    if shell::is_unexpanded(&text) {
+    if sensitive::is_unexpanded(&text) {
         return Error::new(error.kind(), format!("{from} holds an unexpanded variable or command, and no key"))
             .hint("whoever was to put the key in its place did not: single quotes keep a shell from it");
     }

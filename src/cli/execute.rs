@@ -18,7 +18,7 @@ use super::question::Asking;
 use super::resume::Typed;
 use super::several::{self, Showing};
 use super::sources;
-use super::terminal::prompt;
+use super::terminal::{exit, prompt};
 use crate::answer::Answer;
 use crate::api::{self, Kind, Method, Op, Shape};
 use crate::client::{Client, first_page};
@@ -26,14 +26,14 @@ use crate::config::Origin;
 use crate::error::{Error, Result};
 use crate::render::{self, View};
 use crate::request::{Arg, Args};
-use crate::tasks::call::Call;
+use crate::tasks::call::{Call, described};
 use crate::tasks::change::{Change, name};
 use crate::tasks::create::{self, CreateOptions};
 use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
 use crate::tasks::targets::Targets;
 use crate::tasks::values::Given;
-use crate::tasks::{about, near, nothing_set, rename, resolve, secrets, targets, values, vm_notes, words};
+use crate::tasks::{about, near, nothing_set, rename, replacing, resolve, secrets, targets, values, vm_notes, words};
 
 /// Runs it and returns the exit code.
 ///
@@ -150,13 +150,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
         let doubt = targets::filters_set(service, op, &first, &targets).filter(|_| given::sets_pairs(op));
         let must = op.asks || targets.calls.iter().any(loses);
         let asking = Asking { must, yes: has(matches, "yes"), doubt };
-        question::settle(app, &client, op, &mut targets, asking).await?;
-        vm_notes::before(app, &client, app, op, &targets).await?;
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         let batch = Batch { change, parallel, typed: Typed { op, matches } };
-        let ended = change::run(app, &client, batch, targets, view, jq.as_ref()).await;
-        app.forget_names(op);
-        return ended;
+        return changed(app, &client, targets, batch, asking, (view, jq.as_ref())).await;
     }
     if targets.several {
         sieve.settle(&client, &Args::new()).await?;
@@ -181,6 +177,27 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     Ok(0)
 }
 
+/// Changes the targets once that is agreed to, and looks whether what is replaced is as it was asked to be.
+async fn changed(
+    app: &App,
+    client: &Client,
+    mut targets: Targets,
+    batch: Batch<'_>,
+    asking: Asking,
+    (view, jq): (View, Option<&render::Program>),
+) -> Result<i32> {
+    let op = batch.change.op;
+    let replaced = replaced(app, client, op, &mut targets).await?;
+    question::settle(app, client, op, &mut targets, asking).await?;
+    vm_notes::before(app, client, app, op, &targets).await?;
+    let ended = change::run(app, client, batch, targets, view, jq).await;
+    app.forget_names(op);
+    match ended? {
+        0 => as_asked(app, client, op, &replaced).await,
+        code => Ok(code),
+    }
+}
+
 /// Puts ids in the place of what other internal services know by names, and completes what is sent.
 async fn with_ids(
     app: &App,
@@ -197,6 +214,41 @@ async fn with_ids(
         }
     }
     Ok(())
+}
+
+/// What the targets are before lists of them are replaced, with what is lost by it said.
+async fn replaced(
+    app: &App,
+    client: &Client,
+    op: &'static Op,
+    targets: &mut Targets,
+) -> Result<Vec<(Call, replacing::Before)>> {
+    let mut all = Vec::new();
+    for call in &mut targets.calls {
+        if let Some(before) = replacing::look(client, op, call).await? {
+            let lost = before.lost(op, call);
+            lost.iter().for_each(|lost| app.warn(&format!("{} loses {lost}", described(call))));
+            all.push((call.clone(), before));
+        }
+    }
+    Ok(all)
+}
+
+/// Whether they are as they were asked to be, and nothing else of them has changed.
+async fn as_asked(app: &App, client: &Client, op: &Op, replaced: &[(Call, replacing::Before)]) -> Result<i32> {
+    let mut failures = Vec::new();
+    for (call, before) in replaced {
+        failures.extend(before.check(client, op, call).await.err());
+    }
+    match failures.pop() {
+        Some(only) if replaced.len() == 1 => Err(only),
+        last => {
+            failures.extend(last);
+            failures.iter().for_each(|error| app.report(error));
+            let gravest = failures.iter().fold(None, |gravest, error| Some(error.kind().graver(gravest)));
+            Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
+        }
+    }
 }
 
 /// Says what is to be told of files, and whether there was anything.

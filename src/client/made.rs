@@ -188,6 +188,10 @@ fn older(noun: &Noun, row: Row<'_>, response: &Response) -> Option<String> {
 
 /// How the record differs from what was sent.
 fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
+    // What is taken out of lists, or left of them, the record shows by what it lacks: whoever sends this reads it back.
+    if !op.replaces.is_empty() && sent.contains_key("action") {
+        return None;
+    }
     let shown = row.read::<Map<String, Value>>().ok()?;
     let map = op.shape == Shape::Map;
     let differs = |(field, value): &(&String, &Value)| match (shown.get(*field), kind_of(op, field)) {

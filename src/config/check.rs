@@ -17,7 +17,7 @@ pub const SIGNING: &[&str] = &["request", "date", "legacy"];
 /// Refuses what a shell or a CI system was to put a value in the place of. The text is not repeated.
 pub(super) fn filled_in(text: &OsStr, origin: &Origin) -> Result<()> {
     // A file may be called so.
-    if !shell::is_unexpanded(&text.to_string_lossy()) || Path::new(text).symlink_metadata().is_ok() {
+    if !sensitive::is_unexpanded(&text.to_string_lossy()) || Path::new(text).symlink_metadata().is_ok() {
         return Ok(());
     }
     Err(Error::usage(format!("{origin} holds an unexpanded variable or command"))

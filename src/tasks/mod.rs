@@ -30,6 +30,7 @@ mod queued;
 pub mod rbac;
 pub mod recipe;
 pub mod rename;
+pub mod replacing;
 pub mod resolve;
 pub mod role_tags;
 pub mod route;

@@ -171,15 +171,10 @@ impl Place {
             Kind::FlatPairs(_) if noun == "datacenters" => Place::Name,
             Kind::FlatPairs(_) | Kind::Tags(_) | Kind::Pairs(_) => Place::Data,
             Kind::Object if field.name == "tags" => Place::Data,
-            Kind::FirewallRule
-            | Kind::PolicyRules
-            | Kind::Affinity
-            | Kind::LdapFilter
-            | Kind::Predicate
-            | Kind::Json
-            | Kind::Disks
-            | Kind::Object => Place::Text,
-            Kind::Text | Kind::TextOrEmpty => Place::of_text(field.name),
+            Kind::FirewallRule | Kind::PolicyRules | Kind::Affinity | Kind::Json | Kind::Disks | Kind::Object => {
+                Place::Text
+            }
+            Kind::Text | Kind::TextOrEmpty | Kind::LdapFilter | Kind::Predicate => Place::of_text(field.name),
             _ => Place::Name,
         };
         (place, text)

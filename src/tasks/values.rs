@@ -275,7 +275,6 @@ fn value(field: &Field, text: &str) -> Result<Arg> {
             Ok(number) => typed(&number.to_string()),
             Err(_) => Err(about(Error::usage(format!("'{}' is not a whole number", quoted(text))))),
         },
-        // Text is sent as it was typed.
         _ => Ok(Arg::Text(text.to_owned())),
     }
 }

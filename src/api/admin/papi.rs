@@ -118,6 +118,7 @@ pub static UPDATE: Op = Op::put("UpdatePackage", "update", "/packages/:adminpack
         DEFAULT,
         CHECK,
     ])
+    .replaces(&["owner_uuids", "networks"])
     .assigns()
     .examples("admin packages update g1-small active=false\nadmin packages update g1-small --group general");
 

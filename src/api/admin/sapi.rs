@@ -62,6 +62,7 @@ pub static CREATE_APPLICATION: Op = Op::create("CreateApplication", "create", "/
 /// UpdateApplication.
 pub static UPDATE_APPLICATION: Op = Op::put("UpdateApplication", "update", "/applications/:application", "Change an application")
     .fields(&[ACTION, PARAMS, METADATA, MANIFEST_IDS])
+    .replaces(&["params", "metadata", "manifests"])
     .assigns()
     .examples("admin applications update other --metadata ntp_host=10.0.0.1\nadmin applications update other --action delete --metadata ntp_host=x");
 
@@ -116,6 +117,7 @@ pub static CREATE_SERVICE: Op = Op::create("CreateService", "create", "/services
 /// UpdateService.
 pub static UPDATE_SERVICE: Op = Op::put("UpdateService", "update", "/services/:service", "Change a service")
     .fields(&[ACTION, PARAMS, METADATA, MANIFEST_IDS])
+    .replaces(&["params", "metadata", "manifests"])
     .assigns()
     .examples("admin services update vmapi --metadata ntp_host=10.0.0.1\nadmin services update vmapi --action delete --metadata ntp_host=x");
 
@@ -179,6 +181,7 @@ pub static CREATE_INSTANCE: Op =
 /// UpdateInstance.
 pub static UPDATE_INSTANCE: Op = Op::put("UpdateInstance", "update", "/instances/:instance", "Change an instance of a service")
     .fields(&[ACTION, PARAMS, METADATA, MANIFEST_IDS])
+    .replaces(&["params", "metadata", "manifests"])
     .assigns()
     .examples("admin instances update vmapi0 --metadata ntp_host=10.0.0.1\nadmin instances update vmapi0 --action delete --metadata ntp_host=x");
 

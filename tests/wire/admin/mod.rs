@@ -8,6 +8,7 @@ mod discovery;
 mod jobs;
 mod notes;
 mod passing;
+mod replacing;
 mod run;
 mod script;
 mod smart_network;

@@ -114,6 +114,7 @@ pub static UPDATE_FABRIC: Op =
     Op::put("UpdateFabricNetwork", "networks update", ONE_NETWORK, "Change a network on a VLAN of an account")
         .long("A list that is given replaces the one that is there.")
         .fields(&[body("name", Kind::Text, "Name").short('n'), DESCRIPTION, START, END, NAT, RESOLVERS, ROUTES])
+        .replaces(&["resolvers", "routes"])
         .assigns()
         .examples(
             "admin fabrics networks update 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 backbone description=app\n\

@@ -111,7 +111,8 @@ pub static CREATE_NETWORK: Op = Op::create("CreateNetwork", "create", "/networks
 /// UpdateNetwork. VLAN, NIC tag and subnet stay.
 pub static UPDATE_NETWORK: Op = Op::put("UpdateNetwork", "update", "/networks/:adminnetwork", "Change a network")
     .long("A list that is given replaces the one that is there.")
-    .fields(&[NAME, DESCRIPTION, START, END, GATEWAY, RESOLVERS, ROUTES, OWNERS, MTU])
+    .fields(&[NAME, DESCRIPTION, START, END, GATEWAY, RESOLVERS, ROUTES, OWNERS, MTU, field::IF_MATCH])
+    .replaces(&["resolvers", "routes", "owner_uuids"])
     .assigns()
     .examples(
         "admin networks update external --resolver 198.18.0.53\n\

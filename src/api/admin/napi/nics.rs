@@ -137,7 +137,9 @@ pub static UPDATE_NIC: Op = Op::put("UpdateNic", "update", "/nics/:adminnic", "C
         TRAFFIC,
         PROMISC,
         CHECK,
+        field::IF_MATCH,
     ])
+    .replaces(&["nic_tags_provided"])
     .assigns()
     .examples(
         "admin nics update 90:b8:d0:1c:2d:3e allow_ip_spoofing=true\n\

@@ -38,7 +38,8 @@ pub static CREATE_POOL: Op = Op::create("CreateNetworkPool", "create", "/network
 pub static UPDATE_POOL: Op =
     Op::put("UpdateNetworkPool", "update", "/network_pools/:pool", "Change a pool of networks")
         .long("A list that is given replaces the one that is there.")
-        .fields(&[body("name", Kind::Text, "Name").short('n'), NETWORKS, OWNERS, DESCRIPTION])
+        .fields(&[body("name", Kind::Text, "Name").short('n'), NETWORKS, OWNERS, DESCRIPTION, field::IF_MATCH])
+        .replaces(&["networks", "owner_uuids"])
         .assigns()
         .examples("admin pools update public description=both\nadmin pools update public --network external");
 
@@ -157,7 +158,8 @@ pub static CREATE_AGGREGATION: Op =
 pub static UPDATE_AGGREGATION: Op =
     Op::put("UpdateAggregation", "update", "/aggregations/:aggregation", "Change a link aggregation")
         .long("A list that is given replaces the one that is there.")
-        .fields(&[LACP, MACS, PROVIDES])
+        .fields(&[LACP, MACS, PROVIDES, field::IF_MATCH])
+        .replaces(&["nic_tags_provided"])
         .assigns()
         .examples(
             "admin aggregations update 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0 lacp_mode=active\n\

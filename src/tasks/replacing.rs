@@ -1,0 +1,260 @@
+//! Updates that replace a list, or an object of any members: what is lost by it is said before, another change meanwhile
+//! is refused where the service has ETags, and the outcome is read back. A service may answer 200 and have changed
+//! nothing, or more than it was asked.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # fn main() -> sdc::Result<()> {
+//! # use sdc::emulator::{Emulator, Options};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let cloud = Emulator::start(Options { admin: true, ..Options::default() }).await?;
+//! # let (_, napi) = cloud.admin().iter().find(|(name, _)| name == "napi").unwrap();
+//! use sdc::api::admin::NAPI;
+//! use sdc::api::admin::napi::{NETWORK, UPDATE_NETWORK};
+//! use sdc::request::Arg;
+//! use sdc::tasks::call::Call;
+//! use sdc::tasks::{replacing, resolve};
+//!
+//! let client = sdc::Client::builder().service(&NAPI).url(format!("http://{napi}")).build()?;
+//! let mut call = Call::on(&NETWORK, &resolve::id(&client, &NETWORK, "public").await?, "public");
+//! call.args.push("resolvers", Arg::json(r#"["192.0.2.99"]"#)?);
+//! let before = replacing::look(&client, &UPDATE_NETWORK, &mut call).await?.unwrap();
+//! assert_eq!(before.lost(&UPDATE_NETWORK, &call), ["resolvers: 192.0.2.53, 192.0.2.54"]);
+//! client.call(&UPDATE_NETWORK, &call.args).await?;
+//! before.check(&client, &UPDATE_NETWORK, &call).await?;
+//! # cloud.stop().await
+//! # })
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
+
+use serde_json::{Map, Value};
+
+use super::call::{Call, described};
+use crate::answer::Answer;
+use crate::api::{Location, Noun, Op};
+use crate::client::Client;
+use crate::error::{Error, Hint, Kind, Result};
+use crate::request::{Arg, Args};
+
+/// The header by which a service refuses to change what has changed meanwhile.
+pub const IF_MATCH: &str = "if-match";
+/// What an update changes by itself: times and counters, and what follows from a list.
+const DERIVED: &[&str] = &[
+    "modified_timestamp",
+    "updated_at",
+    "last_modified",
+    "v",
+    "etag",
+    "gateway_provisioned",
+    "family",
+    "nic_tag",
+    "nic_tags_present",
+];
+/// What stands in the place of a secret.
+const MASK: &str = "(redacted)";
+/// How many lost entries are named.
+const NAMED: usize = 20;
+
+/// A thing before its update.
+pub struct Before {
+    object: Map<String, Value>,
+}
+
+/// What an update does to the members that it names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Replace,
+    Merge,
+    Remove,
+}
+
+/// Looks at what a call is about to change, if it replaces a list. Another change meanwhile is refused from here on,
+/// where the service has ETags.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn look(client: &Client, op: &Op, call: &mut Call) -> Result<Option<Before>> {
+    let Some(noun) = noun(client, op).filter(|_| given(op, &call.args).any(|name| op.replaces.contains(&name))) else {
+        return Ok(None);
+    };
+    let request = client.request(noun.get, &call.args.in_path_of(noun.get))?;
+    let (response, answer) = client.answered(noun.get, &request).await.map_err(|error| call.blame(error))?;
+    let knows = op.fields.iter().any(|field| field.name == IF_MATCH);
+    if let Some(etag) = response.header("etag").filter(|_| knows && call.args.get(IF_MATCH).is_none()) {
+        call.args.push(IF_MATCH, Arg::Text(etag.to_owned()));
+    }
+    Ok(Some(Before { object: object(&answer) }))
+}
+
+fn noun(client: &Client, op: &Op) -> Option<&'static Noun> {
+    client.service().noun(op.path_params().last()?)
+}
+
+fn object(answer: &Answer) -> Map<String, Value> {
+    answer.read().unwrap_or_default()
+}
+
+/// The members of the body that are given, but for what says how.
+fn given<'a>(op: &'a Op, args: &'a Args) -> impl Iterator<Item = &'static str> + 'a {
+    let fields = op.fields.iter().filter(|field| field.place == Location::Body && field.name != "action");
+    fields.map(|field| field.name).filter(|name| args.get(name).is_some())
+}
+
+fn value(args: &Args, name: &str) -> Value {
+    match args.get(name) {
+        Some(Arg::Text(text)) => text.clone().into(),
+        Some(Arg::Json(raw)) => serde_json::from_str(raw.get()).unwrap_or_default(),
+        None => Value::Null,
+    }
+}
+
+fn mode(op: &Op, args: &Args) -> Mode {
+    match args.text("action") {
+        Some("delete") => Mode::Remove,
+        Some("replace") => Mode::Replace,
+        _ if op.fields.iter().any(|field| field.name == "action") => Mode::Merge,
+        _ => Mode::Replace,
+    }
+}
+
+impl Before {
+    /// What is there and will not be any longer: a line for each list.
+    pub fn lost(&self, op: &Op, call: &Call) -> Vec<String> {
+        let replaced = given(op, &call.args).filter(|name| op.replaces.contains(name));
+        let lost = replaced.filter(|_| mode(op, &call.args) == Mode::Replace).filter_map(|name| {
+            let new = value(&call.args, name);
+            let entries: Vec<String> = match self.object.get(name)? {
+                Value::Array(old) => {
+                    let stays =
+                        |entry: &&Value| new.as_array().is_some_and(|new| new.iter().any(|one| same(one, entry)));
+                    old.iter().filter(|entry| !stays(entry)).map(text).collect()
+                }
+                Value::Object(old) => old.keys().filter(|key| new.get(key.as_str()).is_none()).cloned().collect(),
+                _ => Vec::new(),
+            };
+            let more = entries.len().saturating_sub(NAMED);
+            let named = entries.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            (!entries.is_empty()).then(|| format!("{name}: {named}{more}"))
+        });
+        lost.collect()
+    }
+
+    /// Reads it back after the update.
+    ///
+    /// # Errors
+    /// [`Kind::FailedState`] where something that was asked for has not changed, or something else has.
+    pub async fn check(&self, client: &Client, op: &Op, call: &Call) -> Result<()> {
+        let Some(noun) = noun(client, op) else { return Ok(()) };
+        let args = call.args.in_path_of(noun.get);
+        let after = object(&client.call(noun.get, &args).await.map_err(|error| call.blame(error))?);
+        let failed = |words: String| {
+            let words = format!("{}: {words}", described(call));
+            Err(Error::new(Kind::FailedState, words)
+                .hint(Hint::run("how it is now", args.command(client.service(), noun.get))))
+        };
+        let mode = mode(op, &call.args);
+        let unchanged: Vec<&str> =
+            given(op, &call.args).filter(|name| !self.is_done(op, mode, name, call, &after)).collect();
+        if !unchanged.is_empty() {
+            let (names, service) = (unchanged.join(", "), client.service().name);
+            return failed(format!("{service} accepted the update, but {names} is not as it was asked for"));
+        }
+        // What else follows from other fields only the service knows.
+        if !given(op, &call.args).all(|name| op.replaces.contains(&name)) {
+            return Ok(());
+        }
+        let asked: Vec<&str> = given(op, &call.args).collect();
+        let all = self.object.keys().chain(after.keys().filter(|name| !self.object.contains_key(*name)));
+        let others = all.filter(|name| !asked.contains(&name.as_str()) && !DERIVED.contains(&name.as_str()));
+        let get = |object: &Map<String, Value>, name: &str| object.get(name).cloned().unwrap_or_default();
+        let changed: Vec<&str> =
+            others.filter(|name| !same(&get(&self.object, name), &get(&after, name))).map(String::as_str).collect();
+        match changed.is_empty() {
+            true => Ok(()),
+            false => failed(format!("more has changed than was asked for: {} too", changed.join(", "))),
+        }
+    }
+
+    /// Whether a member is as it was asked for.
+    fn is_done(&self, op: &Op, mode: Mode, name: &str, call: &Call, after: &Map<String, Value>) -> bool {
+        let (new, is) = (value(&call.args, name), after.get(name).cloned().unwrap_or_default());
+        let (Some(new), false) = (new.as_object(), mode == Mode::Replace || !op.replaces.contains(&name)) else {
+            return same(&new, &is);
+        };
+        let empty = Map::new();
+        let is = is.as_object().unwrap_or(&empty);
+        let old = self.object.get(name).and_then(Value::as_object).unwrap_or(&empty);
+        let stays = old.iter().filter(|(key, _)| !new.contains_key(*key));
+        let done = new.iter().all(|(key, value)| match mode {
+            Mode::Remove => !is.contains_key(key),
+            _ => is.get(key).is_some_and(|is| same(value, is)),
+        });
+        done && stays.into_iter().all(|(key, value)| is.get(key).is_some_and(|is| same(value, is)))
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(all) => all.is_empty(),
+        Value::Object(all) => all.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether two values mean the same: services leave out what is empty, sort lists, and write numbers as text.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::String(mask), _) | (_, Value::String(mask)) if mask == MASK => true,
+        (one, other) if is_nothing(one) || is_nothing(other) => is_nothing(one) && is_nothing(other),
+        (Value::Array(one), Value::Array(other)) => {
+            let sorted = |all: &[Value]| {
+                let mut all: Vec<String> = all.iter().map(text).collect();
+                all.sort();
+                all
+            };
+            sorted(one) == sorted(other)
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(key, value)| other.get(key).is_some_and(|other| same(value, other)))
+        }
+        (one, other) => text(one) == text(other),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn services_write_the_same_in_several_ways() {
+        for (one, other) in [
+            (json!(null), json!([])),
+            (json!(["b", "a"]), json!(["a", "b"])),
+            (json!(1500), json!("1500")),
+            (json!({ "a": 1 }), json!({ "a": "1" })),
+            (json!("(redacted)"), json!("hush")),
+        ] {
+            assert!(same(&one, &other) && same(&other, &one), "{one} {other}");
+        }
+        for (one, other) in [
+            (json!(["a"]), json!([])),
+            (json!(["a", "a"]), json!(["a"])),
+            (json!({ "a": 1 }), json!({ "a": 1, "b": 2 })),
+            (json!(false), json!(null)),
+        ] {
+            assert!(!same(&one, &other) && !same(&other, &one), "{one} {other}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Updates that replace lists: what is lost is said, other changes are refused, and the outcome is read back.
+
+use super::filled;
+use super::run::{Said, admin};
+use super::script::Script;
+
+/// `sdc admin` with these words, against services that answer so.
+fn updated(lines: &str, words: &str) -> (Said, Script) {
+    let home = tempfile::tempdir().unwrap();
+    let script = Script::new(&filled(lines));
+    let vars = ["NAPI_URL", "PAPI_URL", "SAPI_URL"].map(|name| (name, script.address.as_str()));
+    (admin(home.path(), &vars, &filled(words)), script)
+}
+
+fn network(resolvers: &str, more: &str) -> String {
+    format!(r#"{{"uuid":"$V","name":"lab","resolvers":{resolvers},"mtu":1500{more}}}"#)
+}
+
+const OLD: &str = r#"["10.0.0.2","10.0.0.3"]"#;
+const NEW: &str = r#"["10.0.0.3","10.0.0.4"]"#;
+
+fn script(after: &str) -> String {
+    format!(
+        "GET /networks/$V -> 200 {}\nPUT /networks/$V {{\"resolvers\":{NEW}}} -> 200 {}\nGET /networks/$V -> 200 {after}",
+        network(OLD, ""),
+        network(NEW, "")
+    )
+}
+
+const UPDATE: &str = "networks update $V --resolver 10.0.0.3 --resolver 10.0.0.4";
+
+#[test]
+fn what_is_lost_is_said_and_the_outcome_read_back() {
+    // In another order, and with what is empty.
+    let (said, napi) =
+        updated(&script(&network(r#"["10.0.0.4","10.0.0.3"]"#, r#","routes":{},"modified_timestamp":7"#)), UPDATE);
+    assert!(said.err.contains("loses resolvers: 10.0.0.2"), "{}", said.err);
+    said.well();
+    napi.done();
+}
+
+#[test]
+fn an_update_that_did_nothing_or_too_much_is_a_failure() {
+    for (after, words) in [
+        (network(OLD, ""), "NAPI accepted the update, but resolvers is not as it was asked for"),
+        (network(NEW, r#","owner_uuids":["$A"]"#), "more has changed than was asked for: owner_uuids too"),
+        (network(NEW, "").replace("1500", "9000"), "more has changed than was asked for: mtu too"),
+    ] {
+        let (said, napi) = updated(&script(&after), UPDATE);
+        let told = said.failed(8);
+        assert!(told.contains(words) && told.contains(&filled("sdc admin networks get $V")), "{words}: {told}");
+        napi.done();
+    }
+}
+
+#[test]
+fn what_replaces_nothing_asks_for_nothing_more() {
+    let put = r#"PUT /networks/$V {"description":"x"} -> 200 {"uuid":"$V","description":"x"}"#;
+    let (said, napi) = updated(put, "networks update $V --description x -q");
+    said.well();
+    napi.done();
+}
+
+#[test]
+fn metadata_of_sapi_is_merged_replaced_or_removed() {
+    let service = |metadata: &str| format!(r#"{{"uuid":"$V","name":"vmapi","metadata":{metadata}}}"#);
+    let before = r#"{"a":"1","root_pw":"hush"}"#;
+    for (action, sent, after, words) in [
+        ("", r#""metadata":{"b":"2"}"#, r#"{"a":"1","root_pw":"hush","b":"2"}"#, ""),
+        ("", r#""metadata":{"b":"2"}"#, r#"{"b":"2"}"#, "metadata is not as it was asked for"),
+        ("--action replace", r#""action":"replace","metadata":{"b":"2"}"#, r#"{"b":"2"}"#, ""),
+        (
+            "--action delete",
+            r#""action":"delete","metadata":{"b":"2"}"#,
+            r#"{"a":"1","b":"2","root_pw":"hush"}"#,
+            "metadata is not as",
+        ),
+    ] {
+        let lines = format!(
+            "GET /services/$V -> 200 {}\nPUT /services/$V {{{sent}}} -> 200 {}\nGET /services/$V -> 200 {}",
+            service(before),
+            service(after),
+            service(after)
+        );
+        let (said, sapi) = updated(&lines, &format!("services update $V {action} --metadata b=2"));
+        assert_eq!(said.err.contains("loses metadata: a, root_pw"), action.contains("replace"), "{}", said.err);
+        assert!(!said.err.contains("hush"));
+        match words {
+            "" => drop(said.well()),
+            words => assert!(said.failed(8).contains(words)),
+        }
+        sapi.done();
+    }
+}
