@@ -16,6 +16,10 @@ pub const SIGNING: &[&str] = &["request", "date", "legacy"];
 
 /// Refuses what a shell or a CI system was to put a value in the place of. The text is not repeated.
 pub(super) fn filled_in(text: &OsStr, origin: &Origin) -> Result<()> {
+    // What is in a file was written as it is.
+    if !matches!(origin, Origin::Env(_) | Origin::Flag(_)) {
+        return Ok(());
+    }
     // A file may be called so.
     if !sensitive::is_unexpanded(&text.to_string_lossy()) || Path::new(text).symlink_metadata().is_ok() {
         return Ok(());

@@ -19,7 +19,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::secrets::{self, Place};
+use super::secrets::Place;
 use super::values::{self, FILE_LIMIT, Files};
 use crate::api::{Field, Kind, Op};
 use crate::error::{Error, Result};
@@ -259,7 +259,7 @@ fn pair(args: &mut Args, field: &Field, name: &str, node: &Node) -> Result<()> {
             return Err(Error::usage(words));
         }
     };
-    secrets::check_name(name)?;
+    super::pair::check_name(name)?;
     if name.is_empty() || name.contains('=') {
         return Err(Error::usage(format!("'{}' cannot be a name here", quoted(name))));
     }

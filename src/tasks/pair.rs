@@ -1,18 +1,28 @@
 //! One pair as it is typed: `NAME=TEXT`, `NAME:=JSON` or `NAME=@FILE`. What is a secret is not repeated where it is
 //! wrong. Which names there may be, and what becomes of a pair, is `values`'.
+//!
+//! ```
+//! use sdc::request::Arg;
+//! use sdc::tasks::pair;
+//!
+//! let (name, value) = pair::read("version=1.10")?;
+//! assert!(name == "version" && matches!(value, Arg::Text(text) if text == "1.10"));
+//! let (_, value) = pair::read("weight:=10")?;
+//! assert!(matches!(value, Arg::Json(number) if number.get() == "10"));
+//! # sdc::Result::Ok(())
+//! ```
 
-use super::secrets;
 use crate::error::{Error, Result};
 use crate::grammar::shell;
 use crate::request::Arg;
-use crate::sensitive::quoted;
+use crate::sensitive::{self, Sort, quoted};
 
 /// `NAME=TEXT` stays text, whatever it looks like; `NAME:=JSON` has the type that was written.
 ///
 /// # Errors
 /// A usage error for what is neither.
 pub fn read(text: &str) -> Result<(&str, Arg)> {
-    secrets::check_name(text)?;
+    check_name(text)?;
     let (name, value) = text.split_once('=').ok_or_else(|| {
         Error::usage(format!("'{}' is not NAME=VALUE", quoted(text)))
             .hint("a text: NAME=TEXT; a number or a boolean: NAME:=JSON")
@@ -40,13 +50,34 @@ pub fn read(text: &str) -> Result<(&str, Arg)> {
     }
 }
 
+/// Refuses a name that is a secret: a private key has a `=` at its end, which parts it from an empty value. Values are
+/// not looked at, since metadata may hold keys.
+///
+/// # Errors
+/// A usage error that does not repeat it.
+pub fn check_name(text: &str) -> Result<()> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    // Padding belongs to what it ends.
+    let padded = name.len() + 1 + value.len() - value.trim_start_matches('=').len();
+    let whole = text.get(..padded).unwrap_or(text);
+    let secret = |text: &str| match sensitive::sort(text) {
+        Some(Sort::Lines) => Some(Sort::Lines),
+        Some(_) => sensitive::in_text(text),
+        None => None,
+    };
+    match secret(name).or_else(|| secret(whole)) {
+        Some(sort) => Err(Error::usage(format!("the name in NAME=VALUE holds {sort}: nothing was sent"))),
+        None => Ok(()),
+    }
+}
+
 /// The same where the value may be a secret, as metadata is: an error has the name alone.
 ///
 /// # Errors
 /// As [`read`].
 pub(super) fn hidden(text: &str) -> Result<(&str, Arg)> {
     read(text).map_err(|error| match text.split_once('=').map(|(name, _)| (name.trim_end_matches(':'), name)) {
-        _ if secrets::check_name(text).is_err() => error,
+        _ if check_name(text).is_err() => error,
         None => Error::usage("a pair is not NAME=VALUE (it is not shown, for it may be a secret)")
             .hint("a text: NAME=TEXT; a number or a boolean: NAME:=JSON"),
         Some(("", _)) => Error::usage("a pair has no name before the =: is a variable unset?"),

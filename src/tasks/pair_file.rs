@@ -53,7 +53,10 @@ pub(super) fn is_added(field: &Field, name: &str) -> bool {
 /// The error for pairs of which there are none, with the verb that removes all there are.
 pub fn nothing_set(field: &Field, words: &str) -> Error {
     let error = Error::usage(words);
-    if field.positional { error.hint("`delete-all` removes all of them") } else { error }
+    match field.positional || matches!(field.kind, Kind::FlatFiles(_)) {
+        true => error.hint("`delete-all` removes all of them"),
+        false => error,
+    }
 }
 
 /// Whether the first line with something in it is `NAME: VALUE` and not `NAME=VALUE` or `NAME:=JSON`.

@@ -44,9 +44,9 @@ use super::row_condition::condition;
 use super::row_names::Named;
 use super::values::{Files, Given};
 use super::{
-    Report, column_filter,
+    Report, column_filter, pair,
     picks::{Newest, Picks},
-    resolve, secrets, values,
+    resolve, values,
 };
 use crate::answer::{Row, scan};
 use crate::api::{Column, Field, Holds, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
@@ -347,7 +347,7 @@ impl RowFilter {
             // Typed values are compared by their text: 1.10 is not 1.1.
             true => {
                 let word = format!("{tag}:={}", typed.value);
-                match super::pair::read(&word)? {
+                match pair::read(&word)? {
                     (_, Arg::Json(raw)) => {
                         scan::unquote(raw.get()).map_or(raw.get().to_owned(), |text| text.into_owned())
                     }
@@ -371,7 +371,7 @@ impl RowFilter {
         let member = matches!(field.test, Test::Member(_));
         let key = if member { format!("{}.{name}", field.name) } else { field.name.to_owned() };
         if member {
-            secrets::check_name(name)?;
+            pair::check_name(name)?;
         }
         if value.is_empty() {
             return Err(empty(&key, sign));

@@ -34,6 +34,7 @@
 //! # fn main() {}
 //! ```
 
+use super::pair;
 use super::values::{self, Files, Given};
 use crate::api::{Field, Kind, Op};
 use crate::error::{Error, Result};
@@ -94,27 +95,6 @@ pub fn no_private_key(file: &str, text: &str) -> Result<()> {
     }
 }
 
-/// Refuses a name that is a secret: a private key has a `=` at its end, which parts it from an empty value. Values are
-/// not looked at, since metadata may hold keys.
-///
-/// # Errors
-/// A usage error that does not repeat it.
-pub fn check_name(text: &str) -> Result<()> {
-    let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    // Padding belongs to what it ends.
-    let padded = name.len() + 1 + value.len() - value.trim_start_matches('=').len();
-    let whole = text.get(..padded).unwrap_or(text);
-    let secret = |text: &str| match sensitive::sort(text) {
-        Some(Sort::Lines) => Some(Sort::Lines),
-        Some(_) => sensitive::in_text(text),
-        None => None,
-    };
-    match secret(name).or_else(|| secret(whole)) {
-        Some(sort) => Err(Error::usage(format!("the name in NAME=VALUE holds {sort}: nothing was sent"))),
-        None => Ok(()),
-    }
-}
-
 /// What an argument may hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -152,7 +132,7 @@ impl Place {
             Place::Address => {
                 matches!(found, Sort::Long(count) if count <= MAX_EMAIL_LEN && sensitive::in_text(text).is_none())
             }
-            Place::Selector => text.split(',').all(|part| check_name(part).is_ok()),
+            Place::Selector => text.split(',').all(|part| pair::check_name(part).is_ok()),
             Place::File => text == "-" || sensitive::hidden(&files.path(text)).is_none(),
         };
         (!fits).then_some(found)

@@ -358,7 +358,7 @@ fn add_pairs(args: &mut Args, field: &Field, file: &str, files: &dyn Files) -> R
         let names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
         files.note(&format!("{}: {} left out, which the service sets itself", shown(file), names.join(" and ")));
     }
-    let mut add = |name: &str, value| secrets::check_name(name).and_then(|()| add_one(args, field, name, value));
+    let mut add = |name: &str, value| pair::check_name(name).and_then(|()| add_one(args, field, name, value));
     pairs.into_iter().try_for_each(|(name, value)| add(&name, value).map_err(|error| error.about(&shown(file))))
 }
 
@@ -482,7 +482,7 @@ fn add_object(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> 
     if pairs.is_empty() && matches!(field.kind, Kind::Object) {
         args.push(field.name, Arg::json("{}")?);
     }
-    pairs.keys().try_for_each(|name| secrets::check_name(name))?;
+    pairs.keys().try_for_each(|name| pair::check_name(name))?;
     pairs.iter().try_for_each(|(name, value)| match name.contains('=') {
         true => Err(Error::usage(format!("'{}' cannot be a name here: it holds a =", quoted(name)))),
         false => add(args, field, &format!("{name}:={value}"), files),

@@ -252,7 +252,8 @@ fn a_part_of_a_command_in_a_hint_is_quoted_too() {
             seen += usize::from(hint.contains(evil));
         }
     }
-    assert!(seen >= 6, "{seen}");
+    // The values of metadata, which may be secrets, are in none.
+    assert!(seen >= 5, "{seen}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_change_that_is_quiet_prints_nothing_and_one_with_a_format_what_was_asked_fo
         let words: Vec<&str> = line.split(' ').chain(["-q"]).collect();
         assert_eq!(cloud.said(&words, "", &[]), (0, String::new(), String::new()), "{line}");
     }
-    for format in [&["-j"][..], &["-o", "table"], &["--jq", "."]] {
+    for format in [&["-j"][..], &["-o", "name,value"], &["--jq", "."]] {
         let words = [&["machines", "metadata", "set", "web1", "password=s3cret", "-q"][..], format].concat();
         let (code, out, _) = cloud.said(&words, "", &[]);
         assert!(code == 0 && out.contains("s3cret"), "{words:?}: {out}");
