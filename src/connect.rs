@@ -171,6 +171,7 @@ fn settings(config: &Config, route: Route) -> Result<Settings> {
         system_root_dirs: folders,
         connect_timeout: config.connect_timeout.value,
         request_timeout: config.request_timeout.value,
+        long_answers: matches!(config.request_timeout.origin, Origin::Default),
         retry: config.retry.as_ref().map(|retry| retry.value),
         rate: config.rate.as_ref().map(|rate| rate.value),
         route: Some(route),

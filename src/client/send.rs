@@ -309,7 +309,7 @@ impl Client {
             return Err(Error::usage(words).hint("read what is to be changed with --show-secrets"));
         }
         // A library user may wait for ever; the clock cannot.
-        let answer = self.settings.request_timeout.max(request.answer_limit.unwrap_or_default());
+        let answer = self.settings.answer_limit(request.answer_limit);
         let patience = answer.saturating_mul(2).max(self.settings.retry.unwrap_or_default());
         let first = Instant::now();
         let deadline = first + patience.min(Duration::from_secs(366 * 86_400));

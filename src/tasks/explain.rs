@@ -72,7 +72,7 @@ pub fn unlogged(error: Error, noun: &Noun, id: &str, request: Option<&str>) -> E
     let shows = resolve::is_uuid(id) && noun.get.path_params().count() == 1;
     let command = shows.then(|| api::words(noun.get)).filter(|command| !command.is_empty());
     let error = match command {
-        Some(command) => error.hint(Hint::run("what is left of it", CommandLine::of(&command).on(id))),
+        Some(command) => error.hint(Hint::run("how it is now", CommandLine::of(&command).on(id))),
         None => error,
     };
     asked(error, request)

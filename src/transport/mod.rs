@@ -40,6 +40,9 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long an answer may take, its body included.
     pub request_timeout: Duration,
+    /// Whether an operation that is answered only when it is done has the longer time that it may need. Whoever says how
+    /// long an answer may take means all of them.
+    pub long_answers: bool,
     /// How long an outage is ridden out: so long a request that may be sent again is sent again. Unless it is set, a
     /// few times within seconds.
     pub retry: Option<Duration>,
@@ -67,9 +70,20 @@ impl Default for Settings {
             system_root_dirs: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(60),
+            long_answers: true,
             retry: None,
             rate: None,
             route: None,
+        }
+    }
+}
+
+impl Settings {
+    /// How long an answer may take, where its operation may need this long.
+    pub(crate) fn answer_limit(&self, own: Option<Duration>) -> Duration {
+        match own {
+            Some(own) if self.long_answers => self.request_timeout.max(own),
+            _ => self.request_timeout,
         }
     }
 }
@@ -262,7 +276,7 @@ impl Transport {
     }
 
     fn ask(&self, out: Outgoing<'_>) -> reqwest::RequestBuilder {
-        let time = self.settings.request_timeout.max(out.limit.unwrap_or_default());
+        let time = self.settings.answer_limit(out.limit);
         let mut request = self.client.request(out.method, out.url).headers(out.headers).timeout(time);
         if let Some(body) = out.body {
             request = request.body(body.to_vec());

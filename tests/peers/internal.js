@@ -368,6 +368,19 @@ async function workflows() {
         await call('wf', 'initWorkflows');
         assert.ok(apis.wf.uuids[name]);
     });
+    await check('wf.initWorkflows brings its own, wf.createJob, getJob, listJobs', async () => {
+        fs.writeFileSync(path.join(apis.wf.path, 'tidy.js'), `module.exports = { name: 'tidy-1.0.0', version: '1.0.0',
+            timeout: 60, onerror: [], chain: [{ name: 'tidy.look', timeout: 10, retry: 1,
+                body: function (job, cb) { cb(null); } }] };`);
+        apis.wf.workflows = ['tidy'];
+        await call('wf', 'initWorkflows');
+        const found = await call('wf', 'findWorkflow', 'tidy-1.0.0');
+        assert.strictEqual(found.uuid, apis.wf.uuids.tidy);
+        const job = await call('wf', 'createJob', 'tidy', { target: '/peer', task: 'tidy' });
+        const ended = await until(() => call('wf', 'getJob', job.uuid), one => one.execution === 'succeeded');
+        assert.deepStrictEqual(ended.chain_results.map(one => [one.name, one.error]), [['tidy.look', '']]);
+        assert.deepStrictEqual((await call('wf', 'listJobs', { task: 'tidy' })).map(one => one.uuid), [job.uuid]);
+    });
     await check('wf sees the jobs that vmapi began', async () => {
         const jobs = await call('wf', 'listJobs', { vm_uuid: seen.web1 });
         const begun = await call('vmapi', 'rebootVm', { uuid: seen.web1 });

@@ -220,3 +220,45 @@ async fn sizes_and_times_at_their_limits_are_computed_with() {
 fn uuid_of(number: i64) -> String {
     format!("{:08x}-0000-4000-8000-000000000000", number.rotate_left(16) as u32)
 }
+
+#[tokio::test]
+async fn a_workflow_that_a_program_brings_is_kept_and_its_jobs_end_well() {
+    let emulator = start().await;
+    let brought = json!({
+        "name": "tidy-1.0.0", "version": "1.0.0", "timeout": 60,
+        "chain": [{ "name": "tidy.look", "body": "function (job, cb) { cb(null); }", "timeout": 10 }], "onerror": [],
+    });
+    let made = ask(&emulator, "workflow", "POST", "/workflows", &brought).await;
+    assert_eq!(made.status, 201);
+    let made = made.json();
+    let path = format!("/workflows/{}", made["uuid"].as_str().unwrap());
+    assert_eq!((&made["name"], &made["max_attempts"]), (&json!("tidy-1.0.0"), &json!(10)));
+    assert_eq!(get(&emulator, "workflow", "/workflows?name=tidy-*").await.json(), json!([made]));
+    let twice = ask(&emulator, "workflow", "POST", "/workflows", &brought).await;
+    let words = "Workflow.name must be unique. A workflow with name \"tidy-1.0.0\" already exists";
+    assert_eq!((twice.status, &twice.json()["message"]), (409, &json!(words)));
+    let changed = ask(&emulator, "workflow", "PUT", &path, &json!({ "timeout": 90 })).await.json();
+    assert_eq!((&changed["timeout"], &changed["name"]), (&json!(90), &json!("tidy-1.0.0")));
+
+    let none = ask(&emulator, "workflow", "POST", "/jobs", &json!({ "target": "/x" })).await;
+    assert_eq!((none.status, &none.json()["message"]), (409, &json!("\"j.workflow\" is required")));
+    let wanted = json!({ "workflow": made["uuid"], "target": "/x", "task": "tidy" });
+    let job = ask(&emulator, "workflow", "POST", "/jobs", &wanted).await;
+    assert_eq!((job.status, &job.json()["execution"]), (201, &json!("queued")));
+    let again = ask(&emulator, "workflow", "POST", "/jobs", &wanted).await;
+    assert_eq!((again.status, &again.json()["code"]), (409, &json!("InvalidArgument")));
+    later(&emulator, 1000);
+    let uuid = job.json()["uuid"].as_str().unwrap().to_owned();
+    let ended = get(&emulator, "workflow", &format!("/jobs/{uuid}")).await.json();
+    assert_eq!((&ended["execution"], &ended["chain_results"][0]["result"]), (&json!("succeeded"), &json!("OK")));
+    let listed = get(&emulator, "workflow", "/jobs?task=tidy&execution=succeeded").await.json();
+    assert_eq!(listed, json!([ended]));
+    assert_eq!(get(&emulator, "workflow", "/jobs?task=tidy&execution=failed").await.json(), json!([]));
+    let late = ask(&emulator, "workflow", "POST", &format!("/jobs/{uuid}/cancel"), &Value::Null).await;
+    assert_eq!((late.status, &late.json()["message"]), (409, &json!("Finished jobs cannot be canceled")));
+    assert_eq!(ask(&emulator, "workflow", "DELETE", &path, &Value::Null).await.status, 204);
+    assert_eq!(get(&emulator, "workflow", &path).await.status, 404);
+    let own = get(&emulator, "workflow", "/workflows?name=stop-*").await.json();
+    let own = format!("/workflows/{}", own[0]["uuid"].as_str().unwrap());
+    assert_eq!(ask(&emulator, "workflow", "DELETE", &own, &Value::Null).await.status, 409);
+}

@@ -1,11 +1,13 @@
-//! The workflow service: workflows, and the jobs that are theirs.
+//! The workflow service: workflows, and the jobs that are theirs. Those that programs bring are `own`'s.
+
+mod own;
 
 use serde_json::{Map, Value, json};
 
 use super::Kind;
 use super::call::{Call, Route, missing, route};
 use super::job_filter::{EXECUTIONS, execution, is_about};
-use crate::emulator::datacenter::chains::{self, Chain};
+use crate::emulator::datacenter::chains::Chain;
 use crate::emulator::datacenter::state::Job;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 use crate::emulator::text::glob;
@@ -22,8 +24,12 @@ pub(super) static WORKFLOW: Kind = Kind {
 static ROUTES: &[Route] = &[
     route("GET", "/ping", &["Ping"], ping),
     route("GET", "/workflows", &["ListWorkflows"], workflows),
+    route("POST", "/workflows", &["CreateWorkflow"], own::create),
     route("GET", "/workflows/:uuid", &["GetWorkflow"], workflow),
+    route("PUT", "/workflows/:uuid", &["UpdateWorkflow"], own::update),
+    route("DELETE", "/workflows/:uuid", &["DeleteWorkflow"], own::delete),
     route("GET", "/jobs", &["ListJobs"], list),
+    route("POST", "/jobs", &["CreateJob"], own::create_job),
     route("GET", "/jobs/:uuid", &["GetJob"], get),
     route("POST", "/jobs/:uuid/cancel", &["CancelJob"], cancel),
     route("POST", "/jobs/:uuid/resume", &["ResumeJob"], resume),
@@ -54,15 +60,19 @@ fn shown(chain: &Chain) -> Value {
 
 fn workflows(call: &mut Call<'_>) -> Outcome {
     let name = call.text("name");
-    let fits = |chain: &&Chain| name.as_deref().is_none_or(|name| glob(name, &chain.name()));
-    Ok(Reply::json(&chains::all().iter().filter(fits).map(shown).collect()))
+    let called = |workflow: &Value| workflow.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let fits = |workflow: &Value| name.as_deref().is_none_or(|name| glob(name, &called(workflow)));
+    Ok(Reply::json(&own::all(call).into_iter().filter(fits).collect()))
+}
+
+fn unknown_workflow(uuid: &str) -> Refusal {
+    missing(format!("Workflow with uuid '{uuid}' does not exist"))
 }
 
 fn workflow(call: &mut Call<'_>) -> Outcome {
     let uuid = call.part("uuid");
-    let found = chains::all().iter().find(|chain| chain.uuid() == uuid);
-    let words = || missing(format!("Workflow with uuid '{uuid}' does not exist"));
-    found.map(|chain| Reply::json(&shown(chain))).ok_or_else(words)
+    let found = own::all(call).into_iter().find(|workflow| workflow["uuid"] == uuid.as_str());
+    found.map(|workflow| Reply::json(&workflow)).ok_or_else(|| unknown_workflow(&uuid))
 }
 
 /// A number of rows, if it is given as one.
@@ -102,8 +112,29 @@ fn list(call: &mut Call<'_>) -> Outcome {
             && is_about(job, task.as_deref(), vm.as_deref())
     };
     let jobs = call.state.all_jobs().into_iter().filter(matches);
-    let rows = jobs.filter_map(|job| call.state.job_view(job, call.now)).filter(fits).skip(offset).take(limit);
-    Ok(Reply::json(&rows.map(Value::Object).collect()))
+    let rows = jobs.filter_map(|job| Some((job.created, call.state.job_view(job, call.now)?)));
+    let rows = rows.filter(|(_, view)| fits(view));
+    let is_asked = |(created, view): &(i64, Map<String, Value>)| {
+        let has = |name: &str, wanted: Option<&str>| wanted.is_none_or(|wanted| view.get(name) == Some(&wanted.into()));
+        since.is_none_or(|since| *created >= since)
+            && until.is_none_or(|until| *created <= until)
+            && has("execution", execution.as_deref())
+            && has("task", task.as_deref())
+            && has("vm_uuid", vm.as_deref())
+            && fits(view)
+    };
+    let own = call.state.operators.own_jobs.iter().map(|job| (job.created, own::view(job, call.now)));
+    let own: Vec<_> = own.filter(is_asked).collect();
+    // Views are costly: without jobs of others no more are computed than are shown.
+    let page: Vec<Value> = match own.is_empty() {
+        true => rows.skip(offset).take(limit).map(|(_, view)| Value::Object(view)).collect(),
+        false => {
+            let mut all: Vec<_> = own.into_iter().rev().chain(rows).collect();
+            all.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
+            all.into_iter().skip(offset).take(limit).map(|(_, view)| Value::Object(view)).collect()
+        }
+    };
+    Ok(Reply::json(&page.into()))
 }
 
 fn unknown(uuid: &str) -> Refusal {
@@ -121,11 +152,18 @@ fn view(call: &Call<'_>, job: &Job) -> Outcome {
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
+    if let Some(job) = own::find(call, &call.part("uuid")) {
+        return Ok(Reply::json(&Value::Object(own::view(job, call.now))));
+    }
     view(call, find(call)?)
 }
 
 /// Ends a job at once. What it was to do is not done.
 fn cancel(call: &mut Call<'_>) -> Outcome {
+    let own = call.part("uuid");
+    if own::find(call, &own).is_some() {
+        return own::cancel(call, &own);
+    }
     let job = find(call)?;
     if matches!(job.execution(), "succeeded" | "failed") {
         return Err(Refusal::new(409, "ConflictError", "Finished jobs cannot be canceled"));
@@ -138,19 +176,28 @@ fn cancel(call: &mut Call<'_>) -> Outcome {
 }
 
 fn resume(call: &mut Call<'_>) -> Outcome {
-    find(call)?;
+    known(call)?;
     // A step that waits for somebody else is in none of the chains.
     Err(Refusal::new(409, "ConflictError", "Only waiting jobs can be resumed"))
 }
 
+/// The id of a job that is there.
+fn known(call: &Call<'_>) -> Result<String, Refusal> {
+    let uuid = call.part("uuid");
+    match own::find(call, &uuid) {
+        Some(_) => Ok(uuid),
+        None => find(call).map(|job| job.uuid.clone()),
+    }
+}
+
 fn info(call: &mut Call<'_>) -> Outcome {
-    let uuid = find(call)?.uuid.clone();
+    let uuid = known(call)?;
     let notes = call.state.operators.infos.iter().filter(|(job, _)| *job == uuid).map(|(_, note)| note.clone());
     Ok(Reply::json(&notes.collect()))
 }
 
 fn post_info(call: &mut Call<'_>) -> Outcome {
-    let uuid = find(call)?.uuid.clone();
+    let uuid = known(call)?;
     let note = Value::Object(call.fields());
     let infos = &mut call.state.operators.infos;
     if infos.iter().filter(|(job, _)| *job == uuid).count() >= MAX_INFOS

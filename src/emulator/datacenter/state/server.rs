@@ -86,6 +86,26 @@ pub(crate) struct Operators {
     pub(crate) sapi: Sapi,
     /// Notes on jobs: the job's id, and what was posted.
     pub(crate) infos: Vec<(String, Value)>,
+    /// Workflows that programs have brought, as the workflow service shows them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) workflows: Vec<Map<String, Value>>,
+    /// Their jobs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) own_jobs: Vec<OwnJob>,
+}
+
+/// A job of a workflow that a program has brought. How far it is follows from when it was asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnJob {
+    pub(crate) uuid: String,
+    /// The workflow as it was then.
+    pub(crate) workflow: Map<String, Value>,
+    pub(crate) params: Map<String, Value>,
+    /// Milliseconds since 1970.
+    pub(crate) created: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) canceled: Option<i64>,
 }
 
 impl Operators {
