@@ -24,6 +24,7 @@ pub mod pair;
 mod pair_file;
 pub mod permission;
 pub mod picks;
+#[cfg(feature = "cli")]
 pub(crate) mod placement;
 pub mod plan;
 mod queued;
@@ -43,8 +44,10 @@ pub mod stop;
 pub mod targets;
 mod unnamed;
 pub mod values;
+#[cfg(feature = "cli")]
 pub(crate) mod vm_notes;
 pub(crate) mod vm_spec;
+#[cfg(feature = "cli")]
 pub(crate) mod vm_why;
 pub mod wait_for;
 pub mod words;
