@@ -81,7 +81,9 @@ pub(super) async fn list(
     }
     let column = if jq.is_some() { None } else { names::image_column(&view) };
     let cached = column.as_ref().map(|_| names::cached_images(app));
-    if jq.is_some() || cached.as_ref().is_some_and(Option::is_none) {
+    // Scripts get all names: rows wait until it is known that none is lacking.
+    let waits = column.is_some() && !matches!(view.format, Format::Table | Format::Wide);
+    if jq.is_some() || waits || cached.as_ref().is_some_and(Option::is_none) {
         return whole(app, listing, view, jq, column.as_ref()).await;
     }
     view.images = cached.flatten().unwrap_or_default();
@@ -143,6 +145,11 @@ async fn whole(
 ) -> Result<i32> {
     let rows = match column {
         None => listing.all().await?,
+        Some(_) if names::cached_images(app).is_some() => {
+            let rows = listing.all().await?;
+            view.images = app.image_names(listing.client, &view, &rows).await?;
+            rows
+        }
         // They come while the list comes.
         Some(column) => {
             let asked = app.asked_images(listing.client, &view);

@@ -85,11 +85,10 @@ fn overruled(config: &Config) -> Option<String> {
     ];
     let (mut variables, mut options) = (Vec::new(), Vec::new());
     for (end, option, counts) in said {
-        let differs = |variable: &String| {
-            let set = config.env.var(variable).map(|set| set.trim().trim_end_matches('/').to_owned());
-            set.is_some_and(|set| Some(&set) != counts.as_ref())
-        };
-        let set = FAMILIES.iter().map(|family| format!("{family}{end}")).find(differs);
+        let value = |variable: &String| Some(config.env.var(variable)?.trim().trim_end_matches('/').to_owned());
+        // The first family goes before the other.
+        let set = FAMILIES.iter().map(|family| format!("{family}{end}")).find(|variable| value(variable).is_some());
+        let set = set.filter(|variable| value(variable) != counts);
         if set.is_some() && matches!(source(config, end), Some((None | Some(Origin::Profile { .. }), _))) {
             variables.extend(set);
             options.push(option);
@@ -257,6 +256,8 @@ mod tests {
         assert_eq!(told(&all, &Flags::default()), [words]);
         let same = [named, ("SDC_ACCOUNT", "acme"), ("SDC_URL", "https://coal/"), ("TRITON_ACCOUNT", "acme")];
         assert!(told(&same, &Flags::default()).is_empty());
+        let second = [named, ("SDC_ACCOUNT", "acme"), ("TRITON_ACCOUNT", "globex")];
+        assert!(told(&second, &Flags::default()).is_empty());
         let typed = Flags { account: Some("globex".to_owned()), ..Flags::default() };
         assert!(told(&[named, ("SDC_ACCOUNT", "other")], &typed).is_empty());
         // Whoever types a profile means it.

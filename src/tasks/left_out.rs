@@ -84,6 +84,9 @@ pub(super) async fn nothing_like(client: &Client, known: &Candidates, args: &Arg
     }
 }
 
+/// So many ids are told.
+const MAX_NAMED: usize = 8;
+
 /// Tells of what has failed and is not deleted with the rest of its kind: the list leaves it out, and whoever deletes
 /// all of it should know.
 pub(super) async fn tell_failed(
@@ -91,19 +94,22 @@ pub(super) async fn tell_failed(
     client: &Client,
     known: &Candidates,
     args: &Args,
-    more: CommandLine,
+    command: CommandLine,
     meant: impl Fn(&Candidate) -> bool,
 ) {
     let (noun, place) = (known.noun, resolve::place(known.noun, args));
     let Ok(all) = resolve::everything(client, noun, &place).await else { return };
     let failed = |thing: &&Candidate| thing.is_there() && noun.failed.contains(&&*state(thing));
     let left = all.things.iter().filter(failed).filter(|thing| meant(thing) && known.with_id(&thing.id).is_none());
-    match left.count() {
+    let ids: Vec<&str> = left.map(|thing| thing.id.as_str()).collect();
+    let command = ids.iter().take(MAX_NAMED).fold(command, |command, id| command.on(*id));
+    match ids.len() {
         0 => {}
-        1 => report.urge(&Hint::run(format!("one {} that failed is left out; to delete it too", noun.word), more)),
+        1 => report.urge(&Hint::run(format!("one {} that failed is left out; to delete it too", noun.word), command)),
         many => {
             let words = format!("{many} {} that failed are left out; to delete them too", plural(noun.word));
-            report.urge(&Hint::run(words, more));
+            let more = if many > MAX_NAMED { format!(", and {} more", many - MAX_NAMED) } else { String::new() };
+            report.urge(&Hint::run(words, command).then(more));
         }
     }
 }

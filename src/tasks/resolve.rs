@@ -143,6 +143,14 @@ pub async fn everything(client: &Client, noun: &'static Noun, place: &Args) -> R
     Candidates::list(client, noun, &place).await
 }
 
+/// What was typed, as the ids of these things are written.
+pub(super) fn as_id<'t>(noun: &Noun, typed: &'t str) -> Cow<'t, str> {
+    match noun.ids {
+        Ids::Mac => net::mac(typed).map_or(Cow::Borrowed(typed), Cow::Owned),
+        _ => Cow::Borrowed(typed),
+    }
+}
+
 /// The id of the thing of this name that the operation is to change: one of the account's own.
 ///
 /// # Errors

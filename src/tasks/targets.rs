@@ -172,6 +172,8 @@ pub struct Targets {
     pub from_stdin: bool,
     /// What is known of them, by their ids.
     pub known: HashMap<String, About>,
+    /// What was named and is there, and is none of them for what else was asked for.
+    pub unfit: Vec<String>,
 }
 
 impl Targets {
@@ -241,7 +243,14 @@ impl Asked {
     }
 
     /// Tells of what failed and is like what is deleted, and stays.
-    async fn tell_failed(&self, report: &dyn Report, client: &Client, op: &Op, known: Option<&Candidates>) {
+    async fn tell_failed(
+        &self,
+        report: &dyn Report,
+        client: &Client,
+        op: &Op,
+        known: Option<&Candidates>,
+        found: &[Call],
+    ) {
         let deletes = matches!(op.goal, Some((Goal::Gone, _))) && !self.filter.rows.picks.whole;
         let globs: Vec<&String> = self.typed.iter().filter(|typed| self.is_glob(typed)).collect();
         let Some(known) = known.filter(|known| deletes && known.noun.whole().is_some()) else { return };
@@ -250,10 +259,11 @@ impl Asked {
         }
         let named = |thing: &Candidate| globs.iter().any(|glob| selector::glob(glob, &thing.name));
         let meant = |thing: &Candidate| (!self.named || named(thing)) && self.filter.rows.fits(&thing.row);
-        let name = globs.first().map_or(ALL, |glob| glob.as_str());
+        let is_found = |thing: &Candidate| found.iter().any(|call| call.id() == Some(thing.id.as_str()));
         let above = known.lister.strip_suffix(known.noun.list.verb).unwrap_or_default();
-        let more = CommandLine::of(&format!("{above}{}", op.verb)).on(name).with("--state failed");
-        left_out::tell_failed(report, client, known, &self.args, more, meant).await;
+        let command = CommandLine::of(&format!("{above}{}", op.verb));
+        left_out::tell_failed(report, client, known, &self.args, command, |thing| meant(thing) && !is_found(thing))
+            .await;
     }
 
     /// Whether a resource that was picked may have a part of this name, as far as its own row shows: tags and metadata
@@ -266,13 +276,18 @@ impl Asked {
     }
 
     /// Of resources that were picked, each need not have what is deleted of them: it is missing where none has it.
-    fn in_none(&self, all: &mut Targets, owner: &Noun, word: &str) {
+    fn in_none(&self, all: &mut Targets, owner: &Noun, part: Option<&Noun>) {
+        let word = part.map_or("target", |part| part.word);
+        let all_are_names = part.is_some_and(|part| part.list.shape == Shape::Map);
         let of = |error: &Error, name: &str| {
             error.kind() == Kind::NotFound && error.target().is_some_and(|target| target.name == name)
         };
-        for name in self.typed.iter().filter(|name| !self.is_glob(name)) {
+        // Tags and metadata go by their names alone.
+        let by_name = |name: &&String| all_are_names || !self.is_glob(name);
+        for name in self.typed.iter().filter(by_name) {
             all.failures.retain(|error| !of(error, name));
             if self.filter.ignore_missing
+                || all.unfit.contains(name)
                 || all.calls.iter().any(|call| call.target.as_ref().is_some_and(|(_, typed)| typed == name))
             {
                 continue;
@@ -367,7 +382,8 @@ async fn of_each(
         return Err(above.nothing_like(glob));
     }
     let any = !fitting.is_empty();
-    let word = asked.param.and_then(|param| client.service().noun(param)).map_or("target", |noun| noun.word);
+    let of_parts = asked.param.and_then(|param| client.service().noun(param));
+    let word = of_parts.map_or("target", |noun| noun.word);
     let part = |thing: &Candidate| {
         let mut part = asked.clone();
         if op.asks {
@@ -401,9 +417,10 @@ async fn of_each(
         let about = format!("{} {name}", noun.word);
         all.failures.extend(part.failures.into_iter().map(|error| error.about(&about)));
         all.known.extend(part.known);
+        all.unfit.extend(part.unfit);
     }
     if glob != STDIN && op.asks && any {
-        asked.in_none(&mut all, noun, word);
+        asked.in_none(&mut all, noun, of_parts);
     }
     asked.filter.allows(all.calls.len(), word)?;
     if all.calls.is_empty() && all.failures.is_empty() && any {
@@ -569,10 +586,7 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                 }
             }
             Some(known) if filters || asked.part_of_many || resolve::needs_lookup(target, typed) => {
-                let thing = match known.with_id(typed).map_or_else(|| known.find(typed, op.asks), Ok) {
-                    Err(error) => known.on(client, typed, error).await,
-                    found => found,
-                };
+                let thing = sought(client, known, typed, op).await;
                 let mut call = asked.call(typed);
                 match thing {
                     Ok(thing) if fits(thing) => {
@@ -580,7 +594,10 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                         add(call, Some(thing));
                         Ok(())
                     }
-                    Ok(_) => Ok(()),
+                    Ok(_) => {
+                        targets.unfit.push(typed.clone());
+                        Ok(())
+                    }
                     // The list need not have those that failed.
                     Err(error) if error.kind() == Kind::NotFound && !filters && !asked.part_of_many => {
                         resolve::path(client, op, &mut call.args).await.map(|()| add(call, None))
@@ -608,9 +625,19 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
             }
         }
     }
-    asked.tell_failed(report, client, op, known.as_ref().filter(|_| targets.failures.is_empty())).await;
+    let whole = known.as_ref().filter(|_| targets.failures.is_empty());
+    asked.tell_failed(report, client, op, whole, &found).await;
     (targets.calls, targets.known) = (found, about);
     counted(report, &asked, target, targets)
+}
+
+/// What was typed for one of these, by its id or its name.
+async fn sought<'k>(client: &Client, known: &'k Candidates, typed: &str, op: &Op) -> Result<&'k Candidate> {
+    let id = resolve::as_id(known.noun, typed);
+    match known.with_id(&id).map_or_else(|| known.find(typed, op.asks), Ok) {
+        Err(error) => known.on(client, typed, error).await,
+        found => found,
+    }
 }
 
 /// The same, if they are not more than are allowed. That there are none is told.
@@ -636,7 +663,7 @@ pub fn chosen(report: &dyn Report, target: &'static Noun, filter: &Filter, thing
     if calls.is_empty() {
         report.say(&format!("no {} matches: nothing to do", target.word));
     }
-    Ok(Targets { calls, failures: Vec::new(), picked: true, several: true, from_stdin: false, known })
+    Ok(Targets { calls, picked: true, several: true, known, ..Targets::default() })
 }
 
 /// The list in which all of them are. What it hides for its state is meant by an id, a name, or `--state` alone: nobody

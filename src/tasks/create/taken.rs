@@ -33,7 +33,8 @@ impl CreateOptions {
         let text = |field: &str| machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
         let (id, name) = (text("/id").unwrap_or_default(), text("/name").unwrap_or_default());
         let called = format!("machine {name} ({id})");
-        let (has, asked) = (text(&expires_at()), call.args.text(&format!("tag.{EXPIRES_TAG}")));
+        let asked = call.args.get(&format!("tag.{EXPIRES_TAG}")).map(values::typed_tag);
+        let (has, asked) = (text(&expires_at()), asked.as_ref().and_then(|asked| asked.as_str()));
         let differs = machine.first().map(|row| differing(&call.args, row)).unwrap_or_default();
         if !differs.is_empty() {
             let stays = if differs.len() == 1 { "stays" } else { "stay" };
