@@ -331,3 +331,18 @@ impl Transport {
         Ok(Response { status, headers, body, sent: date, path: answer.url().path().to_owned(), service })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_takes_long_by_its_nature_has_a_limit_of_its_own() {
+        let (hour, minute) = (Duration::from_secs(3600), Duration::from_secs(60));
+        let settings = Settings::default();
+        assert_eq!(settings.answer_limit(None), minute);
+        assert_eq!(settings.answer_limit(Some(hour)), hour);
+        let said = Settings { request_timeout: Duration::from_secs(5), long_answers: false, ..settings };
+        assert_eq!(said.answer_limit(Some(hour)), Duration::from_secs(5));
+    }
+}
