@@ -76,6 +76,8 @@ pub struct InFlight {
     pub name: RefCell<String>,
     /// The id that a further command takes: the target's, or that of the new resource.
     pub id: RefCell<Option<String>>,
+    /// The job of an internal service that carries it out.
+    pub job: RefCell<Option<String>>,
     /// Whether its request is out.
     pub watch: Arc<Watch>,
     /// It already exists: nothing was sent for it.
@@ -99,6 +101,7 @@ impl InFlight {
         InFlight {
             name: RefCell::new(described_or_new(call)),
             id: RefCell::new(call.id().map(str::to_owned)),
+            job: RefCell::default(),
             watch: Arc::new(Watch::new(stop)),
             there: Cell::new(false),
             ended: Cell::new(false),
@@ -195,6 +198,7 @@ impl Changing<'_> {
             before.moved = state.is_some_and(|state| state != *wanted);
         }
         before.job = made.machine.first().and_then(|row| Some(row.text("/job_uuid")?.into_owned()));
+        flight.job.replace(before.job.clone());
         let (name, id) = called(op, call, &made.machine);
         if !name.is_empty() {
             flight.name.borrow_mut().clone_from(&name);
@@ -389,7 +393,7 @@ impl Changing<'_> {
         };
         let ended = match (ended, making) {
             (Err(error), Some(making)) => {
-                match making.failed(self.client, (&id, made.was_there), error).await {
+                match making.failed(self.client, (&id, made.was_there), error, || told("being deleted")).await {
                     // Nobody needs the id of a machine that is gone.
                     Failed { error, deleted: true } => return Err(error),
                     Failed { error, .. } => Err(error),
