@@ -46,7 +46,7 @@ use std::time::Duration;
 use super::call::{Call, described, described_or_new, verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed};
 use super::stop::Stop;
-use super::{Report, explain, queued};
+use super::{Report, explain, queued, replacing};
 use crate::answer::{Answer, Row};
 use crate::api::{Column, Goal, Ids, Noun, Op};
 use crate::client::{Before, Client, Once, Time, Wait, Watch, new_uuid};
@@ -286,7 +286,10 @@ impl Changing<'_> {
                     {
                         Ok(Some(Created::found(Answer::Nothing, false)))
                     }
-                    Err(error) => Err(error),
+                    Err(error) => match replacing::arrived(client, op, call, &error).await? {
+                        Some(answer) => Ok(Some(Created::found(answer, false))),
+                        None => Err(error),
+                    },
                 }
             }
         }
