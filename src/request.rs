@@ -274,6 +274,8 @@ impl Request {
             Error::usage(format!("{} has no parameter '{name}'", op.id)).hint(format!("known: {}", known.join(", ")))
         })?;
         match field.place {
+            // A list of ids is one parameter.
+            Location::Query if matches!(field.kind, Kind::Refs(_)) => self.add_query(name, &value.as_words()),
             Location::Query => self.add_query(name, &value.as_query()),
             Location::Header => self.headers.push((name.to_owned(), value.as_words())),
             Location::Body => {

@@ -141,7 +141,8 @@ impl Service {
     pub fn command(&self, op: &Op) -> String {
         let Some(resource) = self.resource_of(op) else { return String::new() };
         let verb = op.verb.split_whitespace().map(str::to_owned);
-        let params = op.path_params().map(str::to_uppercase);
+        let word = |param| crate::api::noun(param).map_or(param, |noun| noun.word);
+        let params = op.path_params().map(|param| word(param).to_uppercase().replace(' ', "-"));
         [self.path(resource)].into_iter().chain(verb).chain(params).collect::<Vec<_>>().join(" ")
     }
 

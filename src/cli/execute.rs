@@ -31,7 +31,7 @@ use crate::tasks::change::{Change, name};
 use crate::tasks::create::{self, CreateOptions};
 use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
-use crate::tasks::targets::Targets;
+use crate::tasks::targets::{Asked, Targets};
 use crate::tasks::values::Given;
 use crate::tasks::{about, near, nothing_set, rename, replacing, resolve, secrets, targets, values, vm_notes, words};
 
@@ -99,6 +99,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
     let others = documents.split_off(1.min(documents.len()));
     let mut asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
+    with_ids_of_targets(app, op, &mut asked).await?;
     // Of a list it is the rows.
     asked.filter.keep = asked.filter.keep.filter(|_| op.method != Method::Get);
     if noted(app) && number_given(op, &asked.args) == 0 {
@@ -214,6 +215,24 @@ async fn with_ids(
         }
     }
     Ok(())
+}
+
+/// The same for what was typed for the path, and for what targets must be like.
+async fn with_ids_of_targets(app: &App, op: &'static Op, asked: &mut Asked) -> Result<()> {
+    if !api::service_of(op).is_inner() {
+        return Ok(());
+    }
+    resolve::elsewhere(app, op, &mut asked.args).await?;
+    let Some(param) = asked.param else { return Ok(()) };
+    for typed in &mut asked.typed {
+        let mut last = Args::new().set(param, typed.clone());
+        resolve::elsewhere(app, op, &mut last).await?;
+        *typed = last.text(param).unwrap_or_default().to_owned();
+    }
+    match api::noun(param) {
+        Some(noun) => resolve::elsewhere(app, noun.list, &mut asked.filter.query).await,
+        None => Ok(()),
+    }
 }
 
 /// What the targets are before lists of them are replaced, with what is lost by it said.

@@ -98,7 +98,10 @@ pub fn complete(app: &App, op: &Op, args: &mut Args) -> Result<()> {
     let or = if words.is_empty() { words } else { format!(", or as words: {words}") };
     let error = error.hint(format!("{}{or}", options.join(" ")));
     let error = list.into_iter().fold(error, Error::hint);
-    Err(error.hint(Hint::run("to set one for all", "help settings")))
+    match missing.iter().any(|field| field.or_setting) {
+        true => Err(error.hint(Hint::run("to set one for all", "help settings"))),
+        false => Err(error),
+    }
 }
 
 /// The arguments of a document, with those of the options in their place.

@@ -210,7 +210,15 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
     }
     let all = strict && begins_id(typed);
     let list = if all { place.clone() } else { filtered(noun, place.clone(), typed) };
-    let known = Candidates::list_for(client, noun, &list, op).await?;
+    let known = match Candidates::list_for(client, noun, &list, op).await {
+        // Of what has no list, one is asked for by its name.
+        Err(error) if noun.list.shape == Shape::Record && error.kind() == crate::error::Kind::NotFound => {
+            let words = format!("no {} named '{}'", noun.word, super::words::brief(typed));
+            let about = Target { noun: noun.word, id: None, name: typed.to_owned() };
+            return Err(Error::new(crate::error::Kind::NotFound, words).on(about));
+        }
+        known => known?,
+    };
     match known.find(typed, strict) {
         // The name's own list has none of those whose ids begin so.
         Err(_) if !all && noun.filter.is_some() && known.called(typed).is_empty() && begins_id(typed) => {

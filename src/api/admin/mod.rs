@@ -20,6 +20,7 @@ pub use vmapi::VMAPI;
 pub use workflow::WORKFLOW;
 
 use super::{Column, Field, Kind, Remedy, Service, Show, body, column, field, query};
+use mahi::ACCOUNT;
 
 /// The word before the commands of all of them.
 pub const PREFIX: &str = "admin";
@@ -84,8 +85,13 @@ const LIMIT: Field = query("limit", Kind::Integer, field::LIMIT);
 /// Which row is the first.
 const OFFSET: Field = query("offset", Kind::Integer, "Skip this many first");
 /// Who may use a thing.
-const OWNERS: Field =
-    body("owner_uuids", Kind::Texts, "Account that may use it; may be repeated. Without any, all may").flag("owner");
+const OWNERS: Field = body(
+    "owner_uuids",
+    Kind::Refs(&ACCOUNT),
+    "Account that may use it: login or id; may be repeated. Without any, all may",
+)
+.flag("owner")
+.value("ACCOUNT");
 /// The brands of VMs.
 const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
 
@@ -95,7 +101,7 @@ const JOB_COLUMNS: &[Column] = &[
     column("name").stays(),
     column("execution").stays(),
     column("task").of("/params/task").long(),
-    column("vm").of("/params/vm_uuid").long(),
+    column("vm").of("/params/vm_uuid").show(Show::ShortId),
     column("age").of("created_at").time().show(Show::Age),
     column("created_at").time().long(),
     column("exec_after").time().named(),

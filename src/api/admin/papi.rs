@@ -1,5 +1,6 @@
 //! PAPI: packages.
 
+use super::napi::NETWORK;
 use super::{BRANDS, INNER, LIMIT, OFFSET, OWNERS};
 use crate::api::*;
 
@@ -34,7 +35,9 @@ pub static GET: Op = Op::get("GetPackage", "get", "/packages/:adminpackage", "Sh
 
 const ACTIVE: Field = body("active", Kind::Bool, "Whether VMs can be made with it");
 const BRAND: Field = body("brand", Kind::OneOf(BRANDS), "Brand that it is for");
-const ON: Field = body("networks", Kind::Texts, "UUID of a network that its VMs get; may be repeated").flag("network");
+const ON: Field =
+    body("networks", Kind::Refs(&NETWORK), "Network that its VMs get: id, short id or name; may be repeated")
+        .flag("network");
 const GROUP: Field = body("group", Kind::Text, "Group that it is shown in");
 const DESCRIPTION: Field = body("description", Kind::Text, "Description");
 const COMMON: Field = body("common_name", Kind::Text, "Name that people see");
@@ -127,7 +130,7 @@ pub static DELETE: Op = Op::delete("DeletePackage", "delete", "/packages/:adminp
     .each()
     .long("VMs that have it keep its id. To have no new ones made with it: `admin packages update NAME active=false`.")
     .fixed(&[("force", "true")])
-    .examples("admin packages delete tiny --yes\nadmin packages delete tiny --dry-run");
+    .examples("admin packages delete g0-old --yes\nadmin packages delete g0-old --dry-run");
 
 /// `sdc admin packages`.
 pub static PACKAGES: Resource = Resource {

@@ -1,6 +1,6 @@
 //! Addresses of networks, and who has one.
 
-use super::{LIMIT, NETWORK, OFFSET, TYPES};
+use super::{ACCOUNT, LIMIT, NETWORK, OFFSET, TYPES};
 use crate::api::*;
 
 /// An address of a network.
@@ -17,16 +17,18 @@ pub static LIST_IPS: Op = Op::list(
 .fields(&[
     query("belongs_to_type", Kind::OneOf(TYPES), "Only those of such things").test(Test::Text("belongs_to_type")),
     query("belongs_to_uuid", Kind::Uuid, "Only those of this VM or server").test(Test::Text("belongs_to_uuid")),
-    query("owner_uuid", Kind::Uuid, "Only those of this account").flag("owner").test(Test::Text("owner_uuid")),
+    query("owner_uuid", Kind::Ref(&ACCOUNT), "Only those of this account: login or id")
+        .flag("owner")
+        .test(Test::Id("owner_uuid")),
     LIMIT,
     OFFSET,
 ])
-.examples("admin ips list external\nadmin ips list external free=false");
+.examples("admin ips list public\nadmin ips list public free=false");
 
 /// GetIP. Every address of the subnet has an answer.
 pub static GET_IP: Op = Op::get("GetIP", "get", "/networks/:adminnetwork/ips/:adminip", "Show an address of a network")
     .each()
-    .examples("admin ips get external 198.18.20.15\nadmin ips get external 198.18.20.15 -o ip,free");
+    .examples("admin ips get public 198.18.0.10\nadmin ips get public 198.18.20.15 -o ip,free");
 
 /// UpdateIP.
 pub static UPDATE_IP: Op = Op::put(
@@ -38,7 +40,7 @@ pub static UPDATE_IP: Op = Op::put(
 .long("--belongs-to-type and --belongs-to-uuid need each other, and --owner.")
 .fields(&[
     body("reserved", Kind::Bool, "Whether it is kept from being given out"),
-    body("owner_uuid", Kind::Uuid, "Account that has it").flag("owner"),
+    body("owner_uuid", Kind::Ref(&ACCOUNT), "Account that has it: login or id").flag("owner"),
     body("belongs_to_type", Kind::OneOf(TYPES), "What has it"),
     body("belongs_to_uuid", Kind::Uuid, "Id of the VM or server that has it"),
     body("unassign", Kind::Flag("true"), "Take it from what has it, and leave it its owner").asks(),
@@ -47,8 +49,8 @@ pub static UPDATE_IP: Op = Op::put(
 ])
 .assigns()
 .examples(
-    "admin ips update external 198.18.20.99 --reserved\n\
-             admin ips update external 198.18.20.99 --free --yes",
+    "admin ips update public 198.18.20.99 --reserved\n\
+             admin ips update public 198.18.20.99 --free --yes",
 );
 
 /// SearchIPs.
@@ -57,7 +59,9 @@ pub static WHO: Op = Op::list("SearchIPs", "who", "/search/ips", "Show who has a
         query("ip", Kind::Text, "Address").positional(),
         query("belongs_to_type", Kind::OneOf(TYPES), "Only where such a thing has it")
             .test(Test::Text("belongs_to_type")),
-        query("owner_uuid", Kind::Uuid, "Only where this account has it").flag("owner").test(Test::Text("owner_uuid")),
+        query("owner_uuid", Kind::Ref(&ACCOUNT), "Only where this account has it: login or id")
+            .flag("owner")
+            .test(Test::Id("owner_uuid")),
         query("fabric", Kind::Bool, "Only on fabric networks, or on none of them").test(Test::Service),
     ])
     .long(
@@ -80,7 +84,7 @@ pub static WHO: Op = Op::list("SearchIPs", "who", "/search/ips", "Show who has a
         column("owner_uuid").long(),
         column("network_uuid").ids_of(&NETWORK).long(),
     ])
-    .examples("admin ips who 198.18.20.15\nadmin ips who 198.18.20.15 --json");
+    .examples("admin ips who 198.18.0.10\nadmin ips who 198.18.0.10 --json");
 
 /// `sdc admin ips`.
 pub static IPS: Resource = Resource {

@@ -10,6 +10,8 @@ pub use fabrics::*;
 pub use nics::*;
 pub use pools::*;
 
+use super::cnapi::SERVER;
+use super::mahi::ACCOUNT;
 use super::{INNER, LIMIT, OFFSET, OWNERS};
 use crate::api::*;
 
@@ -32,18 +34,25 @@ pub static LIST_NETWORKS: Op = Op::list("ListNetworks", "list", "/networks", "Li
         query("vlan_id", Kind::Integer, "Only those of this VLAN").test(Test::Number("vlan_id")),
         query("family", Kind::OneOf(&["ipv4", "ipv6"]), "Only those of this family").test(Test::Text("family")),
         query("fabric", Kind::Bool, "Only fabric networks, or none of them").test(Test::Bool("fabric")),
-        query("owner_uuid", Kind::Uuid, "Only those that list this owner").flag("owner").test(Test::Service),
-        query("provisionable_by", Kind::Uuid, "Only those on which this account may provision").test(Test::Service),
+        query("owner_uuid", Kind::Ref(&ACCOUNT), "Only those that list this owner: login or id")
+            .flag("owner")
+            .test(Test::Service),
+        query("provisionable_by", Kind::Ref(&ACCOUNT), "Only those on which this account may provision: login or id")
+            .test(Test::Service),
         LIMIT,
         OFFSET,
     ])
-    .examples("admin networks list\nadmin networks list nic_tag=external vlan_id=20");
+    .examples("admin networks list\nadmin networks list nic_tag=external vlan_id=0");
 
 /// GetNetwork.
 pub static GET_NETWORK: Op = Op::get("GetNetwork", "get", "/networks/:adminnetwork", "Show a network")
     .each()
-    .fields(&[query("provisionable_by", Kind::Uuid, "Refuse it where this account may not provision on it")])
-    .examples("admin networks get external\nadmin networks get external -o name,subnet,gateway");
+    .fields(&[query(
+        "provisionable_by",
+        Kind::Ref(&ACCOUNT),
+        "Refuse it where this account may not provision on it: login or id",
+    )])
+    .examples("admin networks get public\nadmin networks get public -o name,subnet,gateway");
 
 /// How a network is shown.
 pub const NETWORK_COLUMNS: &[Column] = &[
@@ -115,14 +124,14 @@ pub static UPDATE_NETWORK: Op = Op::put("UpdateNetwork", "update", "/networks/:a
     .replaces(&["resolvers", "routes", "owner_uuids"])
     .assigns()
     .examples(
-        "admin networks update external --resolver 198.18.0.53\n\
-         admin networks update external description=public",
+        "admin networks update public --resolver 198.18.0.53\n\
+         admin networks update public description=uplink",
     );
 
 /// DeleteNetwork.
 pub static DELETE_NETWORK: Op = Op::delete("DeleteNetwork", "delete", "/networks/:adminnetwork", "Delete a network")
     .each()
-    .examples("admin networks delete lab --yes\nadmin networks delete lab --dry-run");
+    .examples("admin networks delete public-b --dry-run\nadmin networks delete lab --yes");
 
 /// `sdc admin networks`.
 pub static NETWORKS: Resource = Resource {

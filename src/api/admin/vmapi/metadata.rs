@@ -83,7 +83,7 @@ pub static LIST_INTERNAL: Op =
 /// GetInternalMetadata.
 pub static GET_INTERNAL: Op =
     Op::get("GetInternalMetadata", "internal-metadata get", INTERNAL_ONE, "Show a value that a VM does not see")
-        .examples("admin vms internal-metadata get web1 affinity\nadmin vms internal-metadata get web1 set_resolvers");
+        .examples("admin vms internal-metadata get web1 ticket\nadmin vms internal-metadata get web1 ticket --json");
 /// AddInternalMetadata.
 pub static SET_INTERNAL: Op = set(
     "AddInternalMetadata",

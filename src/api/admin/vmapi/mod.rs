@@ -10,6 +10,7 @@ pub use metadata::*;
 pub use migrations::*;
 pub use parts::*;
 
+use super::cnapi::SERVER;
 use super::imgapi::IMAGE;
 use super::mahi::ACCOUNT;
 use super::napi::{GET_NETWORK, GET_POOL, LIST_NETWORKS, LIST_POOLS};
@@ -108,7 +109,9 @@ pub static LIST: Op = Op::list("ListVms", "list", ALL, "List the VMs of all acco
         query("state", Kind::OneOf(STATES), "Only VMs in one of these states")
             .value("STATE,...")
             .test(Test::State(ASKED, None)),
-        query("owner_uuid", Kind::Uuid, "Only VMs of this account").flag("owner").test(Test::Text("owner_uuid")),
+        query("owner_uuid", Kind::Ref(&ACCOUNT), "Only VMs of this account: login or id")
+            .flag("owner")
+            .test(Test::Id("owner_uuid")),
         query("server_uuid", Kind::Uuid, "Only VMs on this server").flag("server").test(Test::Text("server_uuid")),
         query("brand", Kind::OneOf(BRANDS), "Only VMs of this brand").test(Test::Text("brand")),
         query("image_uuid", Kind::Uuid, "Only zones made from this image").flag("image").test(Test::Text("image_uuid")),
@@ -150,10 +153,10 @@ pub static GET: Op = Op::get("GetVm", "get", ONE, "Show a VM")
 /// GetVmProc.
 pub static PROC: Op = Op::list("GetVmProc", "ps", "/vms/:vm/proc", "List the processes of a running VM")
     .columns(&[
-        column("pid").of("/pr_pid"),
-        column("ppid").of("/pr_ppid"),
-        column("user").of("/pr_uid"),
-        column("command").of("/pr_psargs"),
+        column("pid").of("/psinfo/pr_pid"),
+        column("ppid").of("/psinfo/pr_ppid"),
+        column("uid").of("/psinfo/pr_uid"),
+        column("command").of("/psinfo/pr_psargs"),
     ])
     .examples("admin vms ps web1\nadmin vms ps web1 --json");
 
@@ -176,7 +179,7 @@ const EXECUTION: Field = query(
 /// GetJob: the workflow's job, as far as VMAPI shows it. A wait asks for it, since VMAPI is known by then.
 pub static GET_JOB: Op =
     Op::get("GetJob", "job", "/jobs/:vmjob", "Show a job as VMAPI knows it").columns(VM_JOB_COLUMNS).examples(
-        "admin vms job 2b6f0a1c-0d3e-4f5a-8b6c-7d8e9f0a1b2c\nadmin vms job 2b6f0a1c-0d3e-4f5a-8b6c-7d8e9f0a1b2c --json",
+        "admin vms job d0662875-37e4-5f9f-a113-1bfdd18355e2\nadmin vms job d0662875-37e4-5f9f-a113-1bfdd18355e2 --json",
     );
 
 /// ListJobs.
@@ -200,10 +203,10 @@ pub static VM_JOB: Noun = Noun {
 };
 
 /// ListStatuses.
-pub static STATUSES: Op = Op::map("ListStatuses", "statuses", "/statuses", "Show the states of VMs by their ids")
-    .fields(&[query("uuids", Kind::Text, "Ids of the VMs").value("UUID,...").positional()])
-    .columns(&[column("name").stays(), column("value").stays()])
-    .examples("admin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d\nadmin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --json");
+pub static STATUSES: Op = Op::map("ListStatuses", "statuses", "/statuses", "Show the states of VMs")
+    .fields(&[query("uuids", Kind::Refs(&VM), "VMs: ids, short ids or aliases").positional()])
+    .columns(&[column("uuid").of("name").stays(), column("state").of("value").stays()])
+    .examples("admin vms statuses web1 db1\nadmin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --json");
 
 /// How a VM is shown.
 pub const COLUMNS: &[Column] = MADE.split_at(MADE.len() - 2).0;
