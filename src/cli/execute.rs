@@ -127,6 +127,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     let (parallel, ignore_missing) = (app.parallel(&asked.filter), asked.filter.ignore_missing);
     let (typed, first) = (asked.typed.clone(), asked.args.clone());
     let mut targets = targets::resolve(app, &client, op, asked).await?;
+    for call in targets.calls.iter_mut().filter(|_| service.is_inner()) {
+        resolve::elsewhere(app, op, &mut call.args).await?;
+    }
     all_or_nothing(app, op, &mut targets)?;
     if op.renames && (targets.several || renames_by_pattern(&targets.calls)) {
         rename_each(&client, &mut targets, &typed).await?;
@@ -223,13 +226,7 @@ async fn with_ids_of_targets(app: &App, op: &'static Op, asked: &mut Asked) -> R
         return Ok(());
     }
     resolve::elsewhere(app, op, &mut asked.args).await?;
-    let Some(param) = asked.param else { return Ok(()) };
-    for typed in &mut asked.typed {
-        let mut last = Args::new().set(param, typed.clone());
-        resolve::elsewhere(app, op, &mut last).await?;
-        *typed = last.text(param).unwrap_or_default().to_owned();
-    }
-    match api::noun(param) {
+    match asked.param.and_then(api::noun) {
         Some(noun) => resolve::elsewhere(app, noun.list, &mut asked.filter.query).await,
         None => Ok(()),
     }

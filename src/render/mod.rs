@@ -168,7 +168,8 @@ fn map(object: &str, view: &View, out: &mut String) {
     // What keys and values are called here, if the noun has words of its own for them.
     let known = if view.known.len() >= 2 { view.known } else { MAP_COLUMNS };
     let (first, second) = match known {
-        [first, second, ..] => (first.field, second.field),
+        // Of a value with parts, each may have a column.
+        [first, second, ..] => (first.field, second.field.trim_start_matches('/').split('/').next().unwrap_or_default()),
         _ => ("name", "value"),
     };
     let view = View { known, ..view.clone() };

@@ -66,12 +66,16 @@ fn beside(name: &str, value: &str, view: &View) -> String {
 }
 
 /// An object, a line a member, and those of members that are too long for a line below it; or a list of objects as a
-/// table. Both below their key, so many levels deep.
+/// table, and an object of nothing but objects likewise. All of it below their key, so many levels deep.
 fn below(value: &str, view: &View, level: usize) -> Option<String> {
     if value.starts_with('{') {
         let members: Vec<(&str, &str)> = scan::members(value)?.collect();
         if members.is_empty() || members.len() > MAX_BELOW {
             return None;
+        }
+        if value.len() > MAX_LEN && members.iter().all(|(_, member)| member.starts_with('{')) {
+            let rows: Vec<String> = members.iter().filter_map(|(name, member)| row(name, member)).collect();
+            return Some(table(&rows.iter().map(String::as_str).collect::<Vec<_>>(), view, level));
         }
         let mut lines = String::new();
         for (name, value) in members {
@@ -95,7 +99,17 @@ fn below(value: &str, view: &View, level: usize) -> Option<String> {
     if rows.is_empty() || rows.len() > MAX_BELOW || !rows.iter().all(|row| row.starts_with('{')) {
         return None;
     }
-    let table = super::rows_of(&rows, view);
+    Some(table(&rows, view, level))
+}
+
+/// An object of a list whose rows have names.
+fn row(name: &str, object: &str) -> Option<String> {
+    let inner = object.strip_prefix('{')?.trim_start();
+    let comma = if inner.starts_with('}') { "" } else { "," };
+    Some(format!("{{\"key\":{name}{comma}{inner}"))
+}
+
+fn table(rows: &[&str], view: &View, level: usize) -> String {
     let indent = "  ".repeat(level);
-    Some(table.lines().map(|line| format!("{indent}{line}\n")).collect())
+    super::rows_of(rows, view).lines().map(|line| format!("{indent}{line}\n")).collect()
 }

@@ -146,6 +146,15 @@ pub fn verb(op: &Op) -> &'static str {
     }
 }
 
+/// The verb before what it is done to, in words: `delete`, and `replace tags of` for `tags replace`.
+pub fn deed(op: &Op) -> String {
+    match verb(op).rsplit_once(' ') {
+        None => verb(op).to_owned(),
+        Some(("migrate", verb)) => format!("{verb} the migration of"),
+        Some((group, verb)) => format!("{} {group} of", verb.replace('-', " ")),
+    }
+}
+
 /// Whether what is named is a part of something, such as a tag of a machine.
 fn is_of_part(op: &Op) -> bool {
     op.path.rsplit('/').next().unwrap_or_default().starts_with(':') && op.path_params().count() > 1

@@ -485,8 +485,9 @@ fn past(op: &Op) -> String {
     };
     // What was made is a part of what is named.
     let part = !op.path.rsplit('/').next().unwrap_or_default().starts_with(':');
-    match group.strip_suffix('s') {
-        Some(thing) if part => format!("{thing} {done}"),
+    match (op.makes, group.strip_suffix('s')) {
+        (Some(made), _) if part && op.path_params().next().is_some() => format!("{} {done}", made.word),
+        (_, Some(thing)) if part => format!("{thing} {done}"),
         _ => done,
     }
 }

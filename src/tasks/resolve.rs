@@ -190,7 +190,7 @@ async fn with_near(client: &Client, noun: &'static Noun, place: &Args, typed: &s
         return error;
     }
     let Ok(known) = everything(client, noun, place).await else { return error };
-    let fuller = missing(noun, typed, &known.things, &known.lister);
+    let fuller = missing(&known, typed);
     if fuller.message() == error.message() { fuller } else { error }
 }
 
@@ -211,6 +211,12 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
     let all = strict && begins_id(typed);
     let list = if all { place.clone() } else { filtered(noun, place.clone(), typed) };
     let known = match Candidates::list_for(client, noun, &list, op).await {
+        // What the list hangs on is not there.
+        Err(error) if noun.list.path_params().next().is_some() && error.kind() == crate::error::Kind::NotFound => {
+            let above = noun.list.path_params().last().unwrap_or_default();
+            let name = place.text(above).map(super::words::brief).unwrap_or_default();
+            return Err(error.about(&format!("{} {name}", super::words::word(above))));
+        }
         // Of what has no list, one is asked for by its name.
         Err(error) if noun.list.shape == Shape::Record && error.kind() == crate::error::Kind::NotFound => {
             let words = format!("no {} named '{}'", noun.word, super::words::brief(typed));
@@ -324,6 +330,8 @@ pub struct Candidates {
     pub(super) noun: &'static Noun,
     /// The command that lists them.
     pub(super) lister: String,
+    /// What that needs: the things of whose parts this is the list.
+    within: Vec<String>,
     /// What can be meant.
     pub things: Vec<Candidate>,
     /// What is in the list and cannot be meant, since others own it.
@@ -339,7 +347,8 @@ impl Candidates {
         let answer = client.call(noun.list, &place.clone().usual(noun)).await?;
         let things = answer.rows().map(|row| Candidate::of(noun, row));
         let lister = client.service().command(noun.list);
-        Ok(Candidates { noun, lister, things: things.collect::<Result<_>>()?, others: Vec::new() })
+        let within = noun.list.path_params().filter_map(|param| place.text(param).map(str::to_owned)).collect();
+        Ok(Candidates { noun, lister, within, things: things.collect::<Result<_>>()?, others: Vec::new() })
     }
 
     /// Asks for the list in which the targets of an operation are: what others own is not among them, unless the
@@ -484,7 +493,17 @@ impl Candidates {
                 let other = format!("{} {}{version}", thing.id, super::words::brief(&thing.name));
                 Error::new(crate::error::Kind::NotFound, words).hint(format!("{other} belongs to another account"))
             }
-            None => missing(self.noun, typed, &self.things, &self.lister),
+            None => missing(self, typed),
+        }
+    }
+
+    /// The command that lists them, with what their list hangs on.
+    fn listed(&self) -> CommandLine {
+        let words: Vec<&str> = self.lister.split(' ').collect();
+        let placeholders = self.noun.list.path_params().count();
+        match placeholders == self.within.len() {
+            true => CommandLine::of(&words[..words.len().saturating_sub(placeholders)].join(" ")).on_all(&self.within),
+            false => CommandLine::of(&self.lister),
         }
     }
 
@@ -523,7 +542,8 @@ fn version_order(version: &str) -> Vec<(u64, String)> {
     version.split(['.', '-', '+']).map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
 }
 
-fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Error {
+fn missing(known: &Candidates, typed: &str) -> Error {
+    let Candidates { noun, lister, things, .. } = known;
     let error =
         Error::new(crate::error::Kind::NotFound, format!("no {} named '{}'", noun.word, super::words::brief(typed)));
     // A line of a table that was piped here.
@@ -546,7 +566,7 @@ fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Erro
     // What is gone is of no use in its place.
     let there = things.iter().filter(|thing| thing.is_there());
     let error = super::near::offered(error, typed, there.map(|thing| thing.name.as_str()));
-    let error = error.hint(Hint::run("list them", CommandLine::of(lister)));
+    let error = error.hint(Hint::run("list them", known.listed()));
     // The name of another owner may stand there.
     match noun.list.path_params().next().filter(|_| noun.list.takes_globs()) {
         Some(owner) => error.hint(format!(
