@@ -254,6 +254,7 @@ fn pair(args: &mut Args, field: &Field, name: &str, node: &Node) -> Result<()> {
         Value::Text(text) => Arg::Text(text.clone()),
         Value::Plain(text) if is_typed(text) => Arg::json(text)?,
         Value::Plain(text) => Arg::Text(text.clone()),
+        Value::List(_) | Value::Map(_) if field.deep => Arg::json(&json(node))?,
         _ => {
             let words = format!("'{}' is not text, a number, true or false: nothing else can be kept", quoted(name));
             return Err(Error::usage(words));

@@ -330,8 +330,6 @@ pub struct Candidates {
     pub(super) noun: &'static Noun,
     /// The command that lists them.
     pub(super) lister: String,
-    /// What that needs: the things of whose parts this is the list.
-    within: Vec<String>,
     /// What can be meant.
     pub things: Vec<Candidate>,
     /// What is in the list and cannot be meant, since others own it.
@@ -346,9 +344,8 @@ impl Candidates {
     pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
         let answer = client.call(noun.list, &place.clone().usual(noun)).await?;
         let things = answer.rows().map(|row| Candidate::of(noun, row));
-        let lister = client.service().command(noun.list);
-        let within = noun.list.path_params().filter_map(|param| place.text(param).map(str::to_owned)).collect();
-        Ok(Candidates { noun, lister, within, things: things.collect::<Result<_>>()?, others: Vec::new() })
+        let lister = place.command(client.service(), noun.list).to_string();
+        Ok(Candidates { noun, lister, things: things.collect::<Result<_>>()?, others: Vec::new() })
     }
 
     /// Asks for the list in which the targets of an operation are: what others own is not among them, unless the
@@ -497,16 +494,6 @@ impl Candidates {
         }
     }
 
-    /// The command that lists them, with what their list hangs on.
-    fn listed(&self) -> CommandLine {
-        let words: Vec<&str> = self.lister.split(' ').collect();
-        let placeholders = self.noun.list.path_params().count();
-        match placeholders == self.within.len() {
-            true => CommandLine::of(&words[..words.len().saturating_sub(placeholders)].join(" ")).on_all(&self.within),
-            false => CommandLine::of(&self.lister),
-        }
-    }
-
     /// A glob that fits nothing, or only what others own.
     pub fn nothing_like(&self, typed: &str) -> Error {
         let noun = self.noun;
@@ -566,9 +553,10 @@ fn missing(known: &Candidates, typed: &str) -> Error {
     // What is gone is of no use in its place.
     let there = things.iter().filter(|thing| thing.is_there());
     let error = super::near::offered(error, typed, there.map(|thing| thing.name.as_str()));
-    let error = error.hint(Hint::run("list them", known.listed()));
-    // The name of another owner may stand there.
-    match noun.list.path_params().next().filter(|_| noun.list.takes_globs()) {
+    let error = error.hint(Hint::run("list them", CommandLine::of(lister)));
+    // The name of another owner may stand there; an address is none.
+    let owner = noun.list.path_params().next().filter(|_| noun.list.takes_globs());
+    match owner.filter(|_| noun.ids != Ids::Mac || !typed.contains(['.', ':'])) {
         Some(owner) => error.hint(format!(
             "of several {}: a glob, or - for names on stdin",
             super::words::plural(super::words::word(owner))

@@ -343,7 +343,8 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
             add_one(args, field, name, value)
         }
         _ => {
-            let (name, value) = pair::read(text).map_err(|error| error.about(&option))?;
+            let read = if field.deep { pair::read_any } else { pair::read };
+            let (name, value) = read(text).map_err(|error| error.about(&option))?;
             add_one(args, field, name, value)
         }
     }

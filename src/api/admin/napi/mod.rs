@@ -72,6 +72,7 @@ pub const NETWORK_COLUMNS: &[Column] = &[
     column("resolvers").named(),
     column("routes").nested(),
     column("owner_uuids").named(),
+    column("owner_uuid").named(),
     column("vnet_id").named(),
     column("internet_nat").truth().named(),
     column("description").long(),
