@@ -89,7 +89,9 @@ pub fn complete(app: &App, op: &Op, args: &mut Args) -> Result<()> {
     let verb = if names.len() == 1 { "is" } else { "are" };
     let error = Error::usage(format!("{} {verb} missing", names.join(" and ")));
     let list = match first.kind {
-        Kind::Ref(noun) if noun.list.shape == Shape::Rows => Some(Hint::run("to see them", CommandLine::of(&api::command(noun.list)))),
+        Kind::Ref(noun) if noun.list.shape == Shape::Rows => {
+            Some(Hint::run("to see them", CommandLine::of(&api::command(noun.list))))
+        }
         _ => None,
     };
     let shown = |field: &&Field| match (field.kind, field.value) {

@@ -169,7 +169,9 @@ fn map(object: &str, view: &View, out: &mut String) {
     let known = if view.known.len() >= 2 { view.known } else { MAP_COLUMNS };
     let (first, second) = match known {
         // Of a value with parts, each may have a column.
-        [first, second, ..] => (first.field, second.field.trim_start_matches('/').split('/').next().unwrap_or_default()),
+        [first, second, ..] => {
+            (first.field, second.field.trim_start_matches('/').split('/').next().unwrap_or_default())
+        }
         _ => ("name", "value"),
     };
     let view = View { known, ..view.clone() };

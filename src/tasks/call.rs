@@ -158,7 +158,7 @@ pub fn deed(op: &Op) -> String {
         None if of_migrations => format!("{} the migration of", words(op.verb)),
         None => verb(op).to_owned(),
         Some(("migrate", verb)) => format!("{} the migration of", words(verb)),
-        Some((group, verb)) => format!("{} {group} of", words(verb)),
+        Some((group, verb)) => format!("{} {} of", words(verb), group.replace('-', " ")),
     }
 }
 

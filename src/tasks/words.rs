@@ -23,7 +23,9 @@ const MAX_LEN: usize = 60;
 
 /// What a path's parameter is called.
 pub fn word(param: &'static str) -> &'static str {
-    api::noun(param).map_or(param, |noun| noun.word)
+    // No list has these, so that they are no noun.
+    let own = if param == "role_tag" { "role tag" } else { param };
+    api::noun(param).map_or(own, |noun| noun.word)
 }
 
 /// Several of what is called so.

@@ -103,6 +103,7 @@ const BEFORE: &[(&str, &[&str])] = &[
     ("admin vms snapshots delete", &["admin vms snapshots create web1 -n before --wait"]),
     ("admin vms internal-metadata get", &["admin vms internal-metadata set web1 ticket=4711 --wait"]),
     ("admin vms internal-metadata delete", &["admin vms internal-metadata set web1 ticket=4711 --wait"]),
+    ("admin vms role-tags delete", &["admin vms role-tags add web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61"]),
     ("admin migrations get", &["admin migrations begin web1 --wait"]),
     ("admin migrations sync", &["admin migrations begin web1 --wait"]),
     ("admin migrations pause", &["admin migrations begin web1 --wait", "admin migrations sync web1"]),

@@ -25,8 +25,11 @@ pub static MANIFEST: Noun = Noun::new("manifest", &GET_MANIFEST, &LIST_MANIFESTS
 const CALLED: &str = "id, short id or name";
 
 const PARAMS: Field =
-    body("params", Kind::Object, "What its VM is made with, NAME=TEXT or NAME:=JSON; may be repeated").flag("param").deep();
-const METADATA: Field = body("metadata", Kind::Object, "Metadata NAME=TEXT or NAME:=JSON; may be repeated").short('m').deep();
+    body("params", Kind::Object, "What its VM is made with, NAME=TEXT or NAME:=JSON; may be repeated")
+        .flag("param")
+        .deep();
+const METADATA: Field =
+    body("metadata", Kind::Object, "Metadata NAME=TEXT or NAME:=JSON; may be repeated").short('m').deep();
 const MANIFEST_IDS: Field = body("manifests", Kind::Object, "Manifest NAME=UUID; may be repeated").flag("manifest");
 const ACTION: Field = body(
     "action",

@@ -61,6 +61,7 @@ const GROUPS: &[(&str, &[&str], &str)] = &[
     ("tags", &["tag"], "Tags of a machine"),
     ("metadata", &["md"], "Metadata of a machine"),
     ("internal-metadata", &[], "Metadata that a VM does not see"),
+    ("role-tags", &[], "Role tags of a VM"),
     ("snapshots", &["snapshot"], "Snapshots of a machine"),
     ("nics", &["nic"], "Network interfaces of a machine"),
     ("disks", &["disk"], "Disks of a bhyve machine"),
@@ -407,6 +408,7 @@ fn of_kind(field: &'static Field) -> Arg {
         Kind::Uuid => arg.value_parser(text).value_name("UUID"),
         Kind::TextOrEmpty => arg.value_name("TEXT"),
         Kind::Texts | Kind::Words | Kind::NamedList | Kind::Members(_) => {
+            let arg = if field.positional { arg.num_args(1..) } else { arg };
             arg.value_parser(text).value_name("TEXT").action(ArgAction::Append)
         }
         Kind::SomeOf(words) => {

@@ -26,7 +26,12 @@ pub fn confirm(streams: &Streams, verb: &str, thing: &str, first: &[String]) -> 
         }
     }
     // The first line says where; where nobody can be asked, the error says the rest.
-    confirm_shown(streams, (verb, verb), &[cut(&visible(thing), MAX_LEN).into_owned()], first.get(1..).unwrap_or_default())
+    confirm_shown(
+        streams,
+        (verb, verb),
+        &[cut(&visible(thing), MAX_LEN).into_owned()],
+        first.get(1..).unwrap_or_default(),
+    )
 }
 
 /// The same about things that have been shown already, with what would be lost by it.

@@ -15,16 +15,7 @@ fn services() -> impl Iterator<Item = &'static Service> {
 
 /// Endpoints without an operation that have a command all the same, or will have one: pings are `health`, a HEAD counts
 /// what a list counts too.
-const WITHOUT: &[&str] = &[
-    "Ping",
-    "HeadVms",
-    "HeadVm",
-    "WatchMigration",
-    "AddRoleTags",
-    "SetRoleTags",
-    "DeleteRoleTag",
-    "DeleteAllRoleTags",
-];
+const WITHOUT: &[&str] = &["Ping", "HeadVms", "HeadVm", "WatchMigration"];
 
 /// Service, operation, methods, path, command.
 fn endpoints() -> impl Iterator<Item = [&'static str; 5]> {

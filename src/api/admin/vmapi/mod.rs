@@ -146,7 +146,7 @@ pub static GET: Op = Op::get("GetVm", "get", ONE, "Show a VM")
     .fields(&[
         OWNER,
         query("sync", Kind::Flag("true"), "Ask its server first, which is slower"),
-        query("fields", Kind::Text, "Only these fields").value("FIELD,..."),
+        query("fields", Kind::Text, "Only these fields, uuid among them").value("FIELD,..."),
     ])
     .examples("admin vms get web1\nadmin vms get web1 -o alias,state,server_uuid");
 
@@ -249,6 +249,7 @@ const MADE: &[Column] = &[
     column("disks").objects().named(),
     column("snapshots").objects().named(),
     column("tags").nested(),
+    column("role_tags").named(),
     column("customer_metadata").nested(),
     column("internal_metadata").nested(),
     column("vm_uuid").named(),
@@ -304,6 +305,10 @@ pub static VMS: Resource = Resource {
         &REPLACE_TAGS,
         &DELETE_TAG,
         &DELETE_ALL_TAGS,
+        &ADD_ROLE_TAGS,
+        &SET_ROLE_TAGS,
+        &DELETE_ROLE_TAG,
+        &DELETE_ALL_ROLE_TAGS,
     ],
 };
 
