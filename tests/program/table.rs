@@ -210,7 +210,7 @@ fn what_takes_several_targets_says_so_and_parts_of_one_thing_come_one_after_anot
     for one in ["machines snapshots boot", "fabrics networks create", "users change-password", "images export"] {
         assert!(each.iter().all(|known| known != one), "{one}");
     }
-    assert_eq!(each.len(), 114, "{each:?}");
+    assert_eq!(each.len(), 115, "{each:?}");
     let globbed = [
         "machines audit",
         "machines snapshots list",

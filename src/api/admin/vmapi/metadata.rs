@@ -178,7 +178,7 @@ pub static SET_ROLE_TAGS: Op = Op::put("SetRoleTags", "role-tags set", ROLE_TAGS
     .asks()
     .columns(ROLE_COLUMNS)
     .examples(
-        "admin vms role-tags set web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61 --yes\n\
+        "admin vms role-tags set web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61\n\
          admin vms role-tags set web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61 --dry-run",
     );
 /// DeleteRoleTag.
@@ -189,7 +189,7 @@ pub static DELETE_ROLE_TAG: Op = Op {
         .fields(&[OWNER])
         .columns(ROLE_COLUMNS)
         .examples(
-            "admin vms role-tags delete web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61 --yes\n\
+            "admin vms role-tags delete web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61\n\
              admin vms role-tags delete web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61 --dry-run",
         )
 };
