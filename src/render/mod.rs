@@ -304,4 +304,27 @@ mod tests {
         let chosen = View { proposed: false, ..view };
         assert!(render(&rows, Shape::Rows, &chosen).contains("NETWORK"), "what was chosen stays");
     }
+
+    #[test]
+    fn long_objects_of_a_record_stand_below_their_key_and_objects_of_objects_as_a_table() {
+        let long = "k".repeat(220);
+        let json = format!(
+            r#"{{"account":{{"login":"acme","keys":{{"one":"{long}"}},"groups":{{}}}},"short":{{"a":{{"b":1}}}}}}"#
+        );
+        let record = Answer::record_of(json.as_bytes(), None).unwrap();
+        let shown = render(&record, Shape::Record, &View::default());
+        let below = format!("account:\n  login: acme\n  keys:\n    one: {long}\n  groups: -\n");
+        assert!(shown.starts_with(&below) && shown.contains("short:\n  a: {\"b\":1}\n"), "{shown}");
+        let json = format!(r#"{{"vms":{{"v1":{{"state":"running","note":"{long}"}},"v2":{{"state":"stopped"}}}}}}"#);
+        let shown = render(&Answer::record_of(json.as_bytes(), None).unwrap(), Shape::Record, &View::default());
+        assert!(shown.starts_with("vms:\n  KEY  STATE    NOTE\n  v1   running  k"), "{shown}");
+    }
+
+    #[test]
+    fn the_parts_of_what_a_map_holds_have_columns() {
+        static KNOWN: &[Column] = &[column("period").of("name"), column("failed").of("/value/failed")];
+        let map = Answer::record_of(br#"{"past_hour":{"failed":2}}"#, None).unwrap();
+        let view = View { known: KNOWN, columns: defaults(Format::Table, false, KNOWN), ..View::default() };
+        assert_eq!(render(&map, Shape::Map, &view), "PERIOD     FAILED\npast_hour  2\n");
+    }
 }

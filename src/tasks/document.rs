@@ -328,6 +328,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_service_is_set_up_with_may_hold_lists_and_objects() {
+        let text = "name: probe\napplication: a\nparams: {networks: [admin], tags: {role: probe}, alias: probe0}\n";
+        assert_eq!(
+            body(&crate::api::admin::sapi::CREATE_SERVICE, text).unwrap(),
+            r#"{"name":"probe","application_uuid":"a","params":{"networks":["admin"],"tags":{"role":"probe"},"alias":"probe0"}}"#
+        );
+    }
+
+    #[test]
     fn a_machine_is_read_in_the_names_of_options_and_of_the_api() {
         let options = "image: i\npackage: p\nname: web\nnetwork: [a, {network: b, ip: 10.0.0.7}]\ntag: {version: 1.10, weight: 10, on: true, zip: \"7\"}\n\
                        metadata: {user-script: \"#!/bin/sh\\n\"}\nfirewall: true\ndeletion-protection: false\n\
