@@ -7,7 +7,7 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
-use crate::api::{Field, Kind, Location, Noun, Op, Service};
+use crate::api::{Field, Kind, Location, Noun, Op, Service, placeholder};
 use crate::error::{CommandLine, Error, Result};
 use crate::sensitive;
 
@@ -170,7 +170,7 @@ impl Args {
 
     /// The command of an operation with these values in its path; what is not among them is a placeholder.
     pub fn command(&self, service: &Service, op: &Op) -> CommandLine {
-        let values = op.path_params().map(|name| self.text(name).map_or_else(|| name.to_uppercase(), str::to_owned));
+        let values = op.path_params().map(|name| self.text(name).map_or_else(|| placeholder(name), str::to_owned));
         let noun = service.resource_of(op).map(|resource| service.path(resource)).unwrap_or_default();
         CommandLine::of(format!("{noun} {}", op.verb).trim()).on_all(values)
     }
@@ -274,6 +274,8 @@ impl Request {
             Error::usage(format!("{} has no parameter '{name}'", op.id)).hint(format!("known: {}", known.join(", ")))
         })?;
         match field.place {
+            // A list of ids is one parameter.
+            Location::Query if matches!(field.kind, Kind::Refs(_)) => self.add_query(name, &value.as_words()),
             Location::Query => self.add_query(name, &value.as_query()),
             Location::Header => self.headers.push((name.to_owned(), value.as_words())),
             Location::Body => {

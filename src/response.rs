@@ -283,7 +283,8 @@ impl Response {
         if self.status == 410 && own && RawValue::from_string(text.clone().into_owned()).is_ok() {
             error = error.with_body(text.trim());
         }
-        if error.fault().is_some_and(|fault| fault.fields.iter().any(|field| field.field == "alias")) {
+        let of_alias = |fault: &ServiceError| fault.fields.iter().any(|field| field.field == "alias");
+        if !self.service.is_inner() && error.fault().is_some_and(of_alias) {
             error = error.hint(
                 "alias is what the service calls a machine's name: letters, digits, _ . and -, and no other has it",
             );

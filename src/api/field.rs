@@ -128,6 +128,8 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// Something is lost by it: it is asked about first.
     pub asks: bool,
+    /// The members of this object may be lists and objects themselves.
+    pub deep: bool,
     /// What a row of the list shows of it, if it is a filter.
     pub test: Test,
     /// Words that it is likely to hold, beside which there may be others: for completion.
@@ -150,6 +152,7 @@ pub const fn query(name: &'static str, kind: Kind, about: &'static str) -> Field
         required: false,
         default: None,
         asks: false,
+        deep: false,
         test: Test::Nothing,
         words: &[],
     }
@@ -202,6 +205,11 @@ impl Field {
     /// Is asked about first.
     pub const fn asks(mut self) -> Self {
         self.asks = true;
+        self
+    }
+    /// Holds lists and objects too.
+    pub const fn deep(mut self) -> Self {
+        self.deep = true;
         self
     }
     /// Has a one-letter option too.

@@ -45,6 +45,11 @@ pub fn noun(param: &str) -> Option<&'static Noun> {
     SERVICES.iter().find_map(|service| service.noun(param))
 }
 
+/// What stands in a command for a parameter of a path that is not known: `MACHINE`.
+pub(crate) fn placeholder(param: &str) -> String {
+    noun(param).map_or(param, |noun| noun.word).to_uppercase().replace(' ', "-")
+}
+
 /// The operation of a command, by its words without the program's name: `machines tags list`, `admin vms list`.
 pub fn operation(words: &str) -> Option<&'static Op> {
     SERVICES.iter().find_map(|service| service.operation(words))

@@ -141,7 +141,7 @@ impl Service {
     pub fn command(&self, op: &Op) -> String {
         let Some(resource) = self.resource_of(op) else { return String::new() };
         let verb = op.verb.split_whitespace().map(str::to_owned);
-        let params = op.path_params().map(str::to_uppercase);
+        let params = op.path_params().map(super::placeholder);
         [self.path(resource)].into_iter().chain(verb).chain(params).collect::<Vec<_>>().join(" ")
     }
 

@@ -130,6 +130,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     let (parallel, ignore_missing) = (app.parallel(&asked.filter), asked.filter.ignore_missing);
     let (typed, first) = (asked.typed.clone(), asked.args.clone());
     let mut targets = targets::resolve(app, &client, op, asked).await?;
+    for call in targets.calls.iter_mut().filter(|_| service.is_inner()) {
+        resolve::elsewhere(app, op, &mut call.args).await?;
+    }
     all_or_nothing(app, op, &mut targets)?;
     if op.renames && (targets.several || renames_by_pattern(&targets.calls)) {
         rename_each(&client, &mut targets, &typed).await?;

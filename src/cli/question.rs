@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::render::{self, cut, visible};
 use crate::tasks::about::{self, About, complete, labelled};
-use crate::tasks::call::{Call, verb};
+use crate::tasks::call::{Call, deed, verb};
 use crate::tasks::lockout;
 use crate::tasks::targets::Targets;
 use crate::tasks::words::{plural, word};
@@ -83,7 +83,7 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
         doubt.iter().for_each(|doubt| app.report(doubt));
         lost.iter().for_each(|words| app.streams.say(&format!("warning: {}", visible(words))));
     }
-    prompt::confirm_shown(&app.streams, verb(op), &names, &lost)
+    prompt::confirm_shown(&app.streams, (verb(op), &deed(op)), &names, &lost)
 }
 
 /// Says which targets were picked, a line each; of many at a terminal, their names.

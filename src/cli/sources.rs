@@ -7,7 +7,7 @@ use clap::ArgMatches;
 
 use super::app::App;
 use super::args::given;
-use crate::api::{self, Field, Kind, Op};
+use crate::api::{self, Field, Kind, Op, Shape};
 use crate::client::Client;
 use crate::config::Setting;
 use crate::error::{CommandLine, Error, Hint, Result};
@@ -89,16 +89,27 @@ pub fn complete(app: &App, op: &Op, args: &mut Args) -> Result<()> {
     let verb = if names.len() == 1 { "is" } else { "are" };
     let error = Error::usage(format!("{} {verb} missing", names.join(" and ")));
     let list = match first.kind {
-        Kind::Ref(noun) => Some(Hint::run("to see them", CommandLine::of(&api::command(noun.list)))),
+        Kind::Ref(noun) if noun.list.shape == Shape::Rows => {
+            Some(Hint::run("to see them", CommandLine::of(&api::command(noun.list))))
+        }
         _ => None,
     };
-    let options: Vec<String> = names.iter().map(|name| format!("--{name} {}", name.to_uppercase())).collect();
+    let shown = |field: &&Field| match (field.kind, field.value) {
+        (Kind::File, _) => "FILE".to_owned(),
+        (_, Some(value)) => value.to_owned(),
+        _ => field.long_name().to_uppercase(),
+    };
+    let options: Vec<String> =
+        missing.iter().map(|field| format!("--{} {}", field.long_name(), shown(field))).collect();
     let words = op.fields.iter().filter(|field| field.or_word).map(|field| field.long_name().to_uppercase());
     let words = words.collect::<Vec<_>>().join(" ");
     let or = if words.is_empty() { words } else { format!(", or as words: {words}") };
     let error = error.hint(format!("{}{or}", options.join(" ")));
     let error = list.into_iter().fold(error, Error::hint);
-    Err(error.hint(Hint::run("to set one for all", "help settings")))
+    match missing.iter().any(|field| field.or_setting) {
+        true => Err(error.hint(Hint::run("to set one for all", "help settings"))),
+        false => Err(error),
+    }
 }
 
 /// The arguments of a document, with those of the options in their place.

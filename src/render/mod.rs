@@ -168,7 +168,10 @@ fn map(object: &str, view: &View, out: &mut String) {
     // What keys and values are called here, if the noun has words of its own for them.
     let known = if view.known.len() >= 2 { view.known } else { MAP_COLUMNS };
     let (first, second) = match known {
-        [first, second, ..] => (first.field, second.field),
+        // Of a value with parts, each may have a column.
+        [first, second, ..] => {
+            (first.field, second.field.trim_start_matches('/').split('/').next().unwrap_or_default())
+        }
         _ => ("name", "value"),
     };
     let view = View { known, ..view.clone() };
@@ -300,5 +303,28 @@ mod tests {
         assert_eq!(render(&rows, Shape::Rows, &view), "MACHINE  IP        STATE\nweb1     10.0.0.1  running\n");
         let chosen = View { proposed: false, ..view };
         assert!(render(&rows, Shape::Rows, &chosen).contains("NETWORK"), "what was chosen stays");
+    }
+
+    #[test]
+    fn long_objects_of_a_record_stand_below_their_key_and_objects_of_objects_as_a_table() {
+        let long = "k".repeat(220);
+        let json = format!(
+            r#"{{"account":{{"login":"acme","keys":{{"one":"{long}"}},"groups":{{}}}},"short":{{"a":{{"b":1}}}}}}"#
+        );
+        let record = Answer::record_of(json.as_bytes(), None).unwrap();
+        let shown = render(&record, Shape::Record, &View::default());
+        let below = format!("account:\n  login: acme\n  keys:\n    one: {long}\n  groups: -\n");
+        assert!(shown.starts_with(&below) && shown.contains("short:\n  a: {\"b\":1}\n"), "{shown}");
+        let json = format!(r#"{{"vms":{{"v1":{{"state":"running","note":"{long}"}},"v2":{{"state":"stopped"}}}}}}"#);
+        let shown = render(&Answer::record_of(json.as_bytes(), None).unwrap(), Shape::Record, &View::default());
+        assert!(shown.starts_with("vms:\n  KEY  STATE    NOTE\n  v1   running  k"), "{shown}");
+    }
+
+    #[test]
+    fn the_parts_of_what_a_map_holds_have_columns() {
+        static KNOWN: &[Column] = &[column("period").of("name"), column("failed").of("/value/failed")];
+        let map = Answer::record_of(br#"{"past_hour":{"failed":2}}"#, None).unwrap();
+        let view = View { known: KNOWN, columns: defaults(Format::Table, false, KNOWN), ..View::default() };
+        assert_eq!(render(&map, Shape::Map, &view), "PERIOD     FAILED\npast_hour  2\n");
     }
 }

@@ -10,6 +10,8 @@ use crate::api::Show;
 const MAX_BELOW: usize = 50;
 /// A value that is longer stays on the line of its key.
 const MAX_LEN: usize = 200;
+/// Deeper objects stay JSON.
+const MAX_LEVEL: usize = 3;
 
 /// Appends a line for every field of the object.
 pub(super) fn write(object: &str, view: &View, out: &mut String) {
@@ -25,7 +27,7 @@ pub(super) fn write(object: &str, view: &View, out: &mut String) {
         out.push_str(&escape::visible(&name));
         out.push(':');
         out.push_str(plain);
-        if let Some(lines) = below(value, view) {
+        if let Some(lines) = below(value, view, 1) {
             out.push('\n');
             out.push_str(&lines);
             continue;
@@ -63,27 +65,51 @@ fn beside(name: &str, value: &str, view: &View) -> String {
     more.map_or(String::new(), |more| format!(" ({})", escape::visible(&more)))
 }
 
-/// An object, a line a member; or a list of objects as a table. Both below their key.
-fn below(value: &str, view: &View) -> Option<String> {
+/// An object, a line a member, and those of members that are too long for a line below it; or a list of objects as a
+/// table, and an object of nothing but objects likewise. All of it below their key, so many levels deep.
+fn below(value: &str, view: &View, level: usize) -> Option<String> {
     if value.starts_with('{') {
         let members: Vec<(&str, &str)> = scan::members(value)?.collect();
-        let fits = |(_, value): &(&str, &str)| !value.starts_with(['{', '[']) || value.len() <= MAX_LEN;
-        if members.is_empty() || members.len() > MAX_BELOW || !members.iter().all(fits) {
+        if members.is_empty() || members.len() > MAX_BELOW {
             return None;
         }
-        return Some(members.iter().fold(String::new(), |mut lines, (name, value)| {
-            lines.push_str("  ");
+        if value.len() > MAX_LEN && members.iter().all(|(_, member)| member.starts_with('{')) {
+            let rows: Vec<String> = members.iter().filter_map(|(name, member)| row(name, member)).collect();
+            return Some(table(&rows.iter().map(String::as_str).collect::<Vec<_>>(), view, level));
+        }
+        let mut lines = String::new();
+        for (name, value) in members {
+            let deeper = match value.starts_with(['{', '[']) && value.len() > MAX_LEN {
+                true if level == MAX_LEVEL => return None,
+                true => Some(below(value, view, level + 1)?),
+                false => None,
+            };
+            lines.push_str(&"  ".repeat(level));
             lines.push_str(&escape::visible(&scan::unquote(name).unwrap_or_default()));
-            lines.push_str(": ");
-            lines.push_str(&cell::shown(&Value::Json(value), Show::Text, view));
-            lines.push('\n');
-            lines
-        }));
+            match deeper {
+                Some(deeper) => lines.push_str(&format!(":\n{deeper}")),
+                None => {
+                    lines.push_str(&format!(": {}\n", cell::shown(&Value::Json(value), Show::Text, view)));
+                }
+            }
+        }
+        return Some(lines);
     }
     let rows: Vec<&str> = scan::elements(value)?.collect();
     if rows.is_empty() || rows.len() > MAX_BELOW || !rows.iter().all(|row| row.starts_with('{')) {
         return None;
     }
-    let table = super::rows_of(&rows, view);
-    Some(table.lines().map(|line| format!("  {line}\n")).collect())
+    Some(table(&rows, view, level))
+}
+
+/// An object of a list whose rows have names.
+fn row(name: &str, object: &str) -> Option<String> {
+    let inner = object.strip_prefix('{')?.trim_start();
+    let comma = if inner.starts_with('}') { "" } else { "," };
+    Some(format!("{{\"key\":{name}{comma}{inner}"))
+}
+
+fn table(rows: &[&str], view: &View, level: usize) -> String {
+    let indent = "  ".repeat(level);
+    super::rows_of(rows, view).lines().map(|line| format!("{indent}{line}\n")).collect()
 }

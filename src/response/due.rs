@@ -64,7 +64,10 @@ impl Due {
                 let (login, id) = (own("/login"), own("/id"));
                 login.is_some() && (part == "my" || login.as_deref() == Some(&part) || id.as_deref() == Some(&part))
             }
-            (_, Some(its), Some(noun)) if its.name == noun.name => is_called(noun, row, &part),
+            // What is called by its name has another one once that is changed.
+            (_, Some(its), Some(noun)) if its.name == noun.name => {
+                op.fields.iter().any(|field| field.name == noun.key) || is_called(noun, row, &part)
+            }
             // What belongs to a machine says which, and an action's answer tells of what it was taken on.
             (_, _, known) if is_uuid(&part) => {
                 let id = known.filter(|noun| noun.key == "id" && of_its_noun.is_none()).and_then(|_| row.text("/id"));

@@ -150,6 +150,18 @@ pub fn verb(op: &Op) -> &'static str {
     }
 }
 
+/// The verb before what it is done to, in words: `delete`, and `replace tags of` for `tags replace`.
+pub fn deed(op: &Op) -> String {
+    let words = |verb: &str| verb.replace("rollback", "roll back").replace('-', " ");
+    let of_migrations = api::service_of(op).resource_of(op).is_some_and(|resource| resource.name == "migrations");
+    match verb(op).rsplit_once(' ') {
+        None if of_migrations => format!("{} the migration of", words(op.verb)),
+        None => verb(op).to_owned(),
+        Some(("migrate", verb)) => format!("{} the migration of", words(verb)),
+        Some((group, verb)) => format!("{} {} of", words(verb), group.replace('-', " ")),
+    }
+}
+
 /// What is done to what a call makes or is about: `create`, of `snapshots create`.
 pub fn own_verb(op: &Op) -> &'static str {
     match op.verb.rsplit_once(' ') {

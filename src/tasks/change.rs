@@ -486,14 +486,16 @@ fn past(op: &Op) -> String {
     let (group, verb) = op.verb.rsplit_once(' ').unwrap_or(("", op.verb));
     let done = match verb {
         "set" => "set".to_owned(),
+        "delete-all" => return format!("all {} deleted", group.replace('-', " ")),
         "change-password" => "password changed".to_owned(),
         verb if verb.ends_with('e') => format!("{verb}d"),
         verb => format!("{verb}ed"),
     };
     // What was made is a part of what is named.
     let part = !op.path.rsplit('/').next().unwrap_or_default().starts_with(':');
-    match group.strip_suffix('s') {
-        Some(thing) if part => format!("{thing} {done}"),
+    match (op.makes, group.strip_suffix('s')) {
+        (Some(made), _) if part && op.path_params().next().is_some() => format!("{} {done}", made.word),
+        (_, Some(thing)) if part => format!("{} {done}", thing.replace('-', " ")),
         _ => done,
     }
 }

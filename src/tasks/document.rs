@@ -260,6 +260,7 @@ fn pair(args: &mut Args, field: &Field, name: &str, node: &Node) -> Result<()> {
         Value::Text(text) => Arg::Text(text.clone()),
         Value::Plain(text) if is_typed(text) => Arg::json(text)?,
         Value::Plain(text) => Arg::Text(text.clone()),
+        Value::List(_) | Value::Map(_) if field.deep => Arg::json(&json(node))?,
         _ => {
             let words = format!("'{}' is not text, a number, true or false: nothing else can be kept", quoted(name));
             return Err(Error::usage(words));
@@ -324,6 +325,15 @@ mod tests {
         let args = arguments(op, "f", text, &files())?.remove(0);
         let (_, body) = Request::new(op, &args, "acme")?.body.unwrap();
         Ok(String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn what_a_service_is_set_up_with_may_hold_lists_and_objects() {
+        let text = "name: probe\napplication: a\nparams: {networks: [admin], tags: {role: probe}, alias: probe0}\n";
+        assert_eq!(
+            body(&crate::api::admin::sapi::CREATE_SERVICE, text).unwrap(),
+            r#"{"name":"probe","application_uuid":"a","params":{"networks":["admin"],"tags":{"role":"probe"},"alias":"probe0"}}"#
+        );
     }
 
     #[test]

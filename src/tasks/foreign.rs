@@ -7,7 +7,7 @@ use super::targets::{Asked, STDIN};
 use crate::api::{self, Op};
 use crate::error::Result;
 use crate::grammar::selector;
-use crate::request::{Arg, Args};
+use crate::request::Args;
 
 impl Asked {
     /// Puts ids in the place of names of what other services have: in the path, and in what targets must be like.
@@ -16,12 +16,7 @@ impl Asked {
     /// Not found, ambiguous, a list could not be read, or nobody knows where that service is.
     pub async fn elsewhere(&mut self, services: &dyn Services, op: &'static Op) -> Result<()> {
         let own = api::service_of(op);
-        for (param, typed) in &mut self.parents {
-            let id = resolve::param_elsewhere(services, op, param, typed).await?;
-            if id != *typed {
-                self.args.push(*param, Arg::Text(id));
-            }
-        }
+        resolve::elsewhere(services, op, &mut self.args).await?;
         if let Some(param) = self.param {
             for typed in self.typed.iter_mut().filter(|typed| *typed != STDIN && !selector::is_glob(typed)) {
                 *typed = resolve::param_elsewhere(services, op, param, typed).await?;

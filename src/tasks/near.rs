@@ -28,7 +28,7 @@
 
 use super::words::brief;
 use crate::answer::{Row, scan};
-use crate::api::{Ids, Op, Shape};
+use crate::api::{Field, Ids, Location, Op, Shape};
 use crate::auth::PublicKey;
 use crate::client::Client;
 use crate::error::{Error, Hint, Kind};
@@ -58,6 +58,14 @@ pub(super) fn offered<'a>(error: Error, typed: &str, names: impl Iterator<Item =
 /// there. Only the list of all knows them, and it is asked for where the service found nothing alone.
 pub async fn named(client: &Client, op: &Op, args: &Args, error: Error) -> Error {
     let noun = op.path_params().last().and_then(|param| client.service().noun(param));
+    // One of another owner than is said is not found either.
+    let owned = |field: &Field| field.name == "owner_uuid" && field.place == Location::Query;
+    if let Some(noun) = noun.filter(|_| error.kind() == Kind::NotFound && op.fields.iter().any(owned))
+        && args.text("owner_uuid").is_some()
+    {
+        let get = args.command(client.service(), noun.get);
+        return error.hint(Hint::run("another account may have it; to see whose it is", get));
+    }
     let Some(noun) = noun.filter(|noun| matches!(noun.ids, Ids::Any | Ids::Key)) else { return error };
     let Some(typed) = args.text(noun.name).filter(|_| error.kind() == Kind::NotFound && error.fault().is_some()) else {
         return error;

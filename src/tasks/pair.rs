@@ -22,6 +22,20 @@ use crate::sensitive::{self, Sort, quoted};
 /// # Errors
 /// A usage error for what is neither.
 pub fn read(text: &str) -> Result<(&str, Arg)> {
+    let (name, value) = read_any(text)?;
+    match &value {
+        Arg::Json(raw) if raw.get().starts_with(['{', '[', 'n']) => {
+            Err(Error::usage(format!("'{}': only text, numbers, true and false can be kept", quoted(text))))
+        }
+        _ => Ok((name, value)),
+    }
+}
+
+/// The same, where lists and objects can be kept too.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_any(text: &str) -> Result<(&str, Arg)> {
     check_name(text)?;
     let (name, value) = text.split_once('=').ok_or_else(|| {
         Error::usage(format!("'{}' is not NAME=VALUE", quoted(text)))
@@ -33,14 +47,6 @@ pub fn read(text: &str) -> Result<(&str, Arg)> {
             let value = Arg::json(value).map_err(|error| {
                 error.hint(format!("as text: {}", shell::quoted(&format!("{}={}", quoted(name), quoted(value)))))
             })?;
-            if let Arg::Json(raw) = &value
-                && raw.get().starts_with(['{', '[', 'n'])
-            {
-                return Err(Error::usage(format!(
-                    "'{}': only text, numbers, true and false can be kept",
-                    quoted(text)
-                )));
-            }
             (name, value)
         }
     };

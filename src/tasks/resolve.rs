@@ -190,7 +190,7 @@ async fn with_near(client: &Client, noun: &'static Noun, place: &Args, typed: &s
         return error;
     }
     let Ok(known) = everything(client, noun, place).await else { return error };
-    let fuller = missing(noun, typed, &known.things, &known.lister);
+    let fuller = missing(&known, typed);
     if fuller.message() == error.message() { fuller } else { error }
 }
 
@@ -210,7 +210,21 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
     }
     let all = strict && begins_id(typed);
     let list = if all { place.clone() } else { filtered(noun, place.clone(), typed) };
-    let known = Candidates::list_for(client, noun, &list, op).await?;
+    let known = match Candidates::list_for(client, noun, &list, op).await {
+        // What the list hangs on is not there.
+        Err(error) if noun.list.path_params().next().is_some() && error.kind() == crate::error::Kind::NotFound => {
+            let above = noun.list.path_params().last().unwrap_or_default();
+            let name = place.text(above).map(super::words::brief).unwrap_or_default();
+            return Err(error.about(&format!("{} {name}", super::words::word(above))));
+        }
+        // Of what has no list, one is asked for by its name.
+        Err(error) if noun.list.shape == Shape::Record && error.kind() == crate::error::Kind::NotFound => {
+            let words = format!("no {} named '{}'", noun.word, super::words::brief(typed));
+            let about = Target { noun: noun.word, id: None, name: typed.to_owned() };
+            return Err(Error::new(crate::error::Kind::NotFound, words).on(about));
+        }
+        known => known?,
+    };
     match known.find(typed, strict) {
         // The name's own list has none of those whose ids begin so.
         Err(_) if !all && noun.filter.is_some() && known.called(typed).is_empty() && begins_id(typed) => {
@@ -476,7 +490,7 @@ impl Candidates {
                 let other = format!("{} {}{version}", thing.id, super::words::brief(&thing.name));
                 Error::new(crate::error::Kind::NotFound, words).hint(format!("{other} belongs to another account"))
             }
-            None => missing(self.noun, typed, &self.things, &self.lister),
+            None => missing(self, typed),
         }
     }
 
@@ -515,7 +529,8 @@ fn version_order(version: &str) -> Vec<(u64, String)> {
     version.split(['.', '-', '+']).map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
 }
 
-fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Error {
+fn missing(known: &Candidates, typed: &str) -> Error {
+    let Candidates { noun, lister, things, .. } = known;
     let error =
         Error::new(crate::error::Kind::NotFound, format!("no {} named '{}'", noun.word, super::words::brief(typed)));
     // A line of a table that was piped here.

@@ -1,9 +1,10 @@
 //! What a filter names in another list: the image of a machine, its networks. It looks them up, and prints nothing.
 
 use super::resolve::{self, Candidate, Candidates};
-use crate::api::Noun;
+use super::words;
+use crate::api::{self, Noun};
 use crate::client::Client;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::grammar::filter::{Condition, Sign};
 use crate::grammar::selector;
 use crate::request::Args;
@@ -29,15 +30,30 @@ impl Named {
         if by_id && !sign.is_regex() && !selector::is_glob(&self.name) {
             let id = match self.argument.and_then(|name| args.text(name)) {
                 Some(id) => id.to_owned(),
+                None if self.is_elsewhere(client) && !resolve::is_uuid(&self.name) => return Err(self.needs_id()),
                 None => resolve::id(client, self.noun, &self.name).await?,
             };
             return Ok(Condition::exactly(sign, &id));
+        }
+        if self.is_elsewhere(client) {
+            return Err(self.needs_id());
         }
         let known = Candidates::list(client, self.noun, &Args::new()).await?;
         match by_id {
             true => self.several(&known, sign),
             false => self.by_name(&known, sign),
         }
+    }
+
+    /// Whether another service has what is meant: the one that is asked for the rows knows its ids alone.
+    fn is_elsewhere(&self, client: &Client) -> bool {
+        !std::ptr::eq(api::service_of(self.noun.list), client.service())
+    }
+
+    fn needs_id(&self) -> Error {
+        let word = self.noun.word;
+        Error::usage(format!("'{}' is not the id of one of the {}", words::brief(&self.name), words::plural(word)))
+            .hint(format!("names of {} are looked up for NAME=VALUE alone", words::plural(word)))
     }
 
     /// All that a glob or a pattern fits, as a table shows them too.

@@ -117,7 +117,7 @@ fn assign(op: &Op, args: &mut Args, text: &str, files: &dyn Files) -> Result<()>
         None => (name, false),
     };
     let Some(field) = op.fields.iter().find(|field| field.is_called(name)) else {
-        return Err(Error::usage(format!("there is no field '{}'", quoted(name))).hint(known()));
+        return Err(super::words::unknown_field(op, name).hint(known()));
     };
     if typed {
         return assign_json(args, field, value, files);
@@ -343,7 +343,8 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
             add_one(args, field, name, value)
         }
         _ => {
-            let (name, value) = pair::read(text).map_err(|error| error.about(&option))?;
+            let read = if field.deep { pair::read_any } else { pair::read };
+            let (name, value) = read(text).map_err(|error| error.about(&option))?;
             add_one(args, field, name, value)
         }
     }

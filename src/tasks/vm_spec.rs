@@ -137,7 +137,7 @@ async fn keys(services: &dyn Services, args: &mut Args) -> Result<()> {
     if metadata.contains_key(KEYS) {
         return Err(Error::usage(format!("--keys sets the metadata {KEYS}, which is given too")));
     }
-    let account = asked(services, &MAHI, &mahi::GET, ("accountid", &owner)).await?;
+    let account = asked(services, &MAHI, &mahi::GET, ("adminaccount", &owner)).await?;
     let lines = account.first().map(lines).transpose()?.unwrap_or_default();
     if lines.is_empty() {
         let error = Error::new(Kind::Refused, format!("account {owner} has no keys: nobody could log in"));

@@ -13,7 +13,7 @@
 //! # }
 //! ```
 
-use crate::api::{self, Field, Kind, Method, Op};
+use crate::api::{self, Field, Kind, Method, Noun, Op};
 use crate::error::Error;
 use crate::grammar::{shell, tag};
 use crate::sensitive::quoted;
@@ -23,7 +23,9 @@ const MAX_LEN: usize = 60;
 
 /// What a path's parameter is called.
 pub fn word(param: &'static str) -> &'static str {
-    api::noun(param).map_or(param, |noun| noun.word)
+    // No list has these, so that they are no noun.
+    let own = if param == "role_tag" { "role tag" } else { param };
+    api::noun(param).map_or(own, |noun| noun.word)
 }
 
 /// Several of what is called so.
@@ -61,6 +63,21 @@ pub(super) fn no_field(op: &Op, text: &str) -> Error {
         Some(field) => error.hint(shell::quoted(&quoted(&format!("{}={text}", field.name)))),
         None => error,
     }
+}
+
+/// What is said of a field that an operation does not have: a thing may have it from its making on.
+pub(super) fn unknown_field(op: &Op, name: &str) -> Error {
+    let service = api::service_of(op);
+    let noun = op.path_params().last().and_then(|param| service.noun(param)).filter(|_| op.makes.is_none());
+    let made_with = |noun: &&Noun| {
+        let mut makers = service.ops().filter(|other| other.makes.is_some_and(|made| made.name == noun.name));
+        makers.any(|other| other.fields.iter().any(|field| field.is_called(name)))
+    };
+    let name = quoted(name);
+    Error::usage(match noun.filter(made_with) {
+        Some(noun) => format!("{name} cannot be changed here: it is set when the {} is made", noun.word),
+        None => format!("there is no field '{name}'"),
+    })
 }
 
 /// What is said of tags that were typed with a comma between them, which makes one of them.

@@ -90,6 +90,64 @@ fn each_endpoint_is_answered_by_the_emulator() {
     assert!(missing.is_empty(), "no handler in the emulator for {}", missing.join(", "));
 }
 
+/// Service, operation and proposed command of each endpoint of the internal services that are emulated in full.
+fn inner_endpoints() -> impl Iterator<Item = [&'static str; 3]> {
+    let full = ["sapi", "vmapi", "workflow", "napi", "papi"];
+    let rows = include_str!("../data/admin-endpoints.tsv").lines().skip(1);
+    let rows = rows.map(|line| line.split('\t').collect::<Vec<_>>()).map(|row| [row[0], row[1], row[6]]);
+    rows.filter(move |[service, _, command]| full.contains(service) && command.starts_with("sdc admin "))
+}
+
+/// Endpoints that are a part of another command: which it is, by its words.
+const PARTS: &[(&str, &str)] = &[
+    ("Ping", "admin health"),
+    ("HeadVms", "admin vms list"),
+    ("HeadVm", "admin vms get"),
+    // Its frames tell no more than the migration itself, which a wait asks for again and again.
+    ("WatchMigration", "admin migrations get"),
+];
+
+/// The name of an operation in the list: those that are told apart by what is sent have a word more here.
+fn listed(id: &str) -> &str {
+    id.split(' ').next().unwrap_or_default()
+}
+
+#[test]
+fn each_endpoint_of_the_internal_services_has_a_command_and_a_handler_by_its_name() {
+    let tree = sdc::cli::tree();
+    let there = |words: &str| words.split(' ').try_fold(&tree, |command, word| command.find_subcommand(word)).is_some();
+    let (mut missing, mut count) = (Vec::new(), 0);
+    for [service, name, _] in inner_endpoints() {
+        count += 1;
+        let ops = sdc::api::admin::named(service).unwrap().ops();
+        let mut words: Vec<String> = ops.filter(|op| listed(op.id) == name).map(sdc::api::words).collect();
+        words.extend(PARTS.iter().filter(|(known, _)| *known == name).map(|(_, words)| (*words).to_owned()));
+        if words.is_empty() || !words.iter().all(|words| there(words)) {
+            missing.push(format!("{service}.{name} has no command"));
+        }
+        if !sdc::emulator::admin_operations().any(|one| one.service == service && one.name == name) {
+            missing.push(format!("{service}.{name} has no handler"));
+        }
+    }
+    assert!(count > 120, "the list was not read: {count} rows");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn the_page_of_operations_has_a_table_of_each_internal_service_that_misses_none() {
+    let page = include_str!("../../docs/api-coverage.md");
+    for service in ["SAPI", "VMAPI", "WORKFLOW", "NAPI", "PAPI"] {
+        let table = page.split("\n## ").find(|part| part.starts_with(&format!("{service}\n"))).unwrap_or_default();
+        assert!(table.contains(": 0 missing"), "{service}: {table}");
+        let of = service.to_ascii_lowercase();
+        for [_, name, _] in inner_endpoints().filter(|[service, ..]| *service == of) {
+            let part = PARTS.iter().any(|(known, _)| *known == name);
+            let row = table.lines().any(|line| line.split(' ').nth(1) == Some(name));
+            assert!(row || part, "{service}.{name} is not on the page");
+        }
+    }
+}
+
 #[test]
 fn help_describes_a_command_with_all_that_it_takes() {
     let list = help(&["img", "ls"]);

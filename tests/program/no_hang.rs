@@ -194,7 +194,9 @@ fn arguments(op: &Op, files: &Path) -> Vec<String> {
     let needed: Vec<&Field> = op.fields.iter().filter(typed).filter(|field| field.required).collect();
     let optional = op.fields.iter().filter(typed).find(|field| !matches!(field.kind, Kind::Flag(_) | Kind::Bool));
     let changes = needed.is_empty() && !matches!(op.shape, Shape::Rows | Shape::Map) && op.method.as_str() != "GET";
-    let more = optional.filter(|_| changes);
+    // Of some it needs one.
+    let one = op.fields.iter().find(|field| op.one_of.first() == Some(&field.name));
+    let more = one.or(optional.filter(|_| changes));
     for field in needed.into_iter().chain(more) {
         if !field.positional {
             let name = field.flag.map_or_else(|| field.name.replace('_', "-"), str::to_owned);

@@ -146,9 +146,9 @@ async fn several_are_not_interrupted_without_a_question_on_a_terminal_and_script
     for (verb, words) in [
         ("stop", &["machines", "stop", "web1", "web10"][..]),
         ("reboot", &["machines", "reboot", "web1", "web10"]),
-        ("firewall disable", &["machines", "firewall", "disable", "web1", "web10"]),
-        ("firewall enable", &["machines", "firewall", "enable", "web1", "web10"]),
-        ("deletion-protection disable", &["machines", "deletion-protection", "disable", "web1", "web10"]),
+        ("disable firewall of", &["machines", "firewall", "disable", "web1", "web10"]),
+        ("enable firewall of", &["machines", "firewall", "enable", "web1", "web10"]),
+        ("disable deletion protection of", &["machines", "deletion-protection", "disable", "web1", "web10"]),
     ] {
         emulator.forget_requests();
         let (code, told) = on_terminal(&emulator, words, &[], "n\n").await;

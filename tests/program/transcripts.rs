@@ -124,6 +124,8 @@ impl Redactions {
             (r"w-[0-9a-f]{8}", "w-[SHORTID]"),
             // Which states a wait sees on its way depends on the machine.
             (r"(?m)^machine [^\n]*: (provisioning|stopping|stopped|running|ready|deleted|creating)\n", ""),
+            (r"(?m)^[^\n]*VM [^\n]*: [a-z]+, job [a-z]+[^\n]*\n", ""),
+            (r"(?m)^job [^\n]*: (queued|running)[^\n]*\n", ""),
             (
                 r"(?m)^(image|volume|nic|disk) [^\n]*: (provisioning|creating|running|active|ready|deleting|resizing)\n",
                 "",

@@ -1,7 +1,7 @@
 //! IMGAPI: images, as far as VMs need them.
 
+use super::mahi::ACCOUNT;
 use super::{INNER, LIMIT};
-use crate::api::admin::mahi::ACCOUNT;
 use crate::api::*;
 
 /// An image.

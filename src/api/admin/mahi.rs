@@ -4,16 +4,16 @@ use super::INNER;
 use crate::api::*;
 
 /// An account. There is no list of them: a login is looked up by itself.
-pub static ACCOUNT: Noun = Noun::new("accountid", &GET, &LOOKUP)
+pub static ACCOUNT: Noun = Noun::new("adminaccount", &GET, &LOOKUP)
     .word("account")
     .ids(Ids::Uuid, "account/uuid", "id or login")
     .named("account/login")
     .filter("login");
 
 /// GetAccountByUuid.
-pub static GET: Op = Op::get("GetAccountByUuid", "get", "/accounts/:accountid", "Show an account")
+pub static GET: Op = Op::get("GetAccountByUuid", "get", "/accounts/:adminaccount", "Show an account")
     .columns(COLUMNS)
-    .examples("admin accounts get acme\nadmin accounts get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --json");
+    .examples("admin accounts get acme\nadmin accounts get a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f --json");
 
 /// GetAccount.
 pub static LOOKUP: Op = Op::get("GetAccount", "find", "/accounts", "Show an account by its login")

@@ -20,6 +20,7 @@ pub use vmapi::VMAPI;
 pub use workflow::WORKFLOW;
 
 use super::{Column, Field, Kind, Remedy, Service, Show, body, column, field, query};
+use mahi::ACCOUNT;
 
 /// The word before the commands of all of them.
 pub const PREFIX: &str = "admin";
@@ -86,10 +87,11 @@ const OFFSET: Field = query("offset", Kind::Integer, "Skip this many first");
 /// Who may use a thing.
 const OWNERS: Field = body(
     "owner_uuids",
-    Kind::Refs(&mahi::ACCOUNT),
+    Kind::Refs(&ACCOUNT),
     "Account that may use it: login or id; may be repeated. Without any, all may",
 )
-.flag("owner");
+.flag("owner")
+.value("ACCOUNT");
 /// The brands of VMs.
 const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
 
@@ -99,7 +101,7 @@ const JOB_COLUMNS: &[Column] = &[
     column("name").stays(),
     column("execution").stays(),
     column("task").of("/params/task").long(),
-    column("vm").of("/params/vm_uuid").long(),
+    column("vm").of("/params/vm_uuid").show(Show::ShortId),
     column("age").of("created_at").time().show(Show::Age),
     column("created_at").time().long(),
     column("exec_after").time().named(),

@@ -1,7 +1,7 @@
 //! PAPI: packages.
 
+use super::napi::NETWORK;
 use super::{BRANDS, INNER, LIMIT, OFFSET, OWNERS};
-use crate::api::admin::napi::NETWORK;
 use crate::api::*;
 
 /// A package.
@@ -130,7 +130,7 @@ pub static DELETE: Op = Op::delete("DeletePackage", "delete", "/packages/:adminp
     .each()
     .long("VMs that have it keep its id. To have no new ones made with it: `admin packages update NAME active=false`.")
     .fixed(&[("force", "true")])
-    .examples("admin packages delete tiny --yes\nadmin packages delete tiny --dry-run");
+    .examples("admin packages delete g0-old --yes\nadmin packages delete g0-old --dry-run");
 
 /// `sdc admin packages`.
 pub static PACKAGES: Resource = Resource {

@@ -1,10 +1,10 @@
 //! SAPI: which applications, services and instances a data center has, and how each is set up.
 
 use super::INNER;
+use super::imgapi::IMAGE;
+use super::mahi::ACCOUNT;
 use std::time::Duration;
 
-use crate::api::admin::imgapi::IMAGE;
-use crate::api::admin::mahi::ACCOUNT;
 use crate::api::*;
 
 const MASTER: Field = query("include_master", Kind::Flag("true"), "Show those of the master data center too");
@@ -25,8 +25,11 @@ pub static MANIFEST: Noun = Noun::new("manifest", &GET_MANIFEST, &LIST_MANIFESTS
 const CALLED: &str = "id, short id or name";
 
 const PARAMS: Field =
-    body("params", Kind::Object, "What its VM is made with, NAME=TEXT or NAME:=JSON; may be repeated").flag("param");
-const METADATA: Field = body("metadata", Kind::Object, "Metadata NAME=TEXT or NAME:=JSON; may be repeated").short('m');
+    body("params", Kind::Object, "What its VM is made with, NAME=TEXT or NAME:=JSON; may be repeated")
+        .flag("param")
+        .deep();
+const METADATA: Field =
+    body("metadata", Kind::Object, "Metadata NAME=TEXT or NAME:=JSON; may be repeated").short('m').deep();
 const MANIFEST_IDS: Field = body("manifests", Kind::Object, "Manifest NAME=UUID; may be repeated").flag("manifest");
 const ACTION: Field = body(
     "action",
@@ -61,20 +64,22 @@ pub static CREATE_APPLICATION: Op = Op::create("CreateApplication", "create", "/
         MANIFEST_IDS,
     ])
     .assigns()
-    .examples("admin applications create --from applications.json\nadmin applications create --from applications.json --dry-run");
+    .examples(
+        "admin applications create -n lab --owner admin\nadmin applications create --from application.json --dry-run",
+    );
 
 /// UpdateApplication.
 pub static UPDATE_APPLICATION: Op = Op::put("UpdateApplication", "update", "/applications/:application", "Change an application")
     .fields(&[ACTION, PARAMS, METADATA, MANIFEST_IDS])
     .replaces(&["params", "metadata", "manifests"])
     .assigns()
-    .examples("admin applications update other --metadata ntp_host=10.0.0.1\nadmin applications update other --action delete --metadata ntp_host=x");
+    .examples("admin applications update --metadata ntp_host=10.0.0.1 sdc\nadmin applications update --action delete --metadata mail_to=x sdc");
 
 /// DeleteApplication.
 pub static DELETE_APPLICATION: Op =
     Op::delete("DeleteApplication", "delete", "/applications/:application", "Delete an application")
         .each()
-        .examples("admin applications delete other --yes\nadmin applications delete other --dry-run");
+        .examples("admin applications delete lab --yes\nadmin applications delete lab --dry-run");
 
 /// `sdc admin applications`.
 pub static APPLICATIONS: Resource = Resource {
@@ -116,19 +121,19 @@ pub static CREATE_SERVICE: Op = Op::create("CreateService", "create", "/services
         MANIFEST_IDS,
     ])
     .assigns()
-    .examples("admin services create --from services.json\nadmin services create --from services.json --dry-run");
+    .examples("admin services create -n probe --type vm --application sdc\nadmin services create --from service.json --dry-run");
 
 /// UpdateService.
 pub static UPDATE_SERVICE: Op = Op::put("UpdateService", "update", "/services/:service", "Change a service")
     .fields(&[ACTION, PARAMS, METADATA, MANIFEST_IDS])
     .replaces(&["params", "metadata", "manifests"])
     .assigns()
-    .examples("admin services update vmapi --metadata ntp_host=10.0.0.1\nadmin services update vmapi --action delete --metadata ntp_host=x");
+    .examples("admin services update vmapi --metadata ntp_host=10.0.0.1\nadmin services update vmapi --action delete --metadata SERVICE_DOMAIN=x");
 
 /// DeleteService.
 pub static DELETE_SERVICE: Op = Op::delete("DeleteService", "delete", "/services/:service", "Delete a service")
     .each()
-    .examples("admin services delete vmapi --yes\nadmin services delete vmapi --dry-run");
+    .examples("admin services delete probe --yes\nadmin services delete cmon --dry-run");
 
 /// `sdc admin services`.
 pub static SERVICES: Resource = Resource {
@@ -164,37 +169,41 @@ pub static GET_INSTANCE: Op = Op::get("GetInstance", "get", "/instances/:instanc
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// CreateInstance. An id that is taken would replace what has it, so that none is taken here.
-pub static CREATE_INSTANCE: Op =
-    Op::create("CreateInstance", "create", "/instances", "Create an instance of a service")
-        .making(&INSTANCE)
-        // Without it the answer waits for the zone, up to an hour.
-        .fixed(&[("async", "true")])
-        .fields(&[
-            body("service_uuid", Kind::Ref(&SERVICE), "Service: id, short id or name").flag("of").required(),
-            body("uuid", Kind::Uuid, "Id, which is that of its VM"),
-            body("exists", Kind::Flag("true"), "Its VM is there already"),
-            PARAMS,
-            METADATA,
-            MANIFEST_IDS,
-        ])
-        .assigns()
-        .examples(
-            "admin instances create --from instances.json\nadmin instances create --from instances.json --dry-run",
-        );
+pub static CREATE_INSTANCE: Op = Op::create(
+    "CreateInstance",
+    "create",
+    "/instances",
+    "Create an instance of a service",
+)
+.making(&INSTANCE)
+// Without it the answer waits for the zone, up to an hour.
+.fixed(&[("async", "true")])
+.fields(&[
+    body("service_uuid", Kind::Ref(&SERVICE), "Service: id, short id or name").flag("of").required(),
+    body("uuid", Kind::Uuid, "Id, which is that of its VM"),
+    body("exists", Kind::Flag("true"), "Its VM is there already"),
+    PARAMS,
+    METADATA,
+    MANIFEST_IDS,
+])
+.assigns()
+.examples(
+    "admin instances create --of papi --param alias=papi1\nadmin instances create --from instance.json --dry-run",
+);
 
 /// UpdateInstance.
 pub static UPDATE_INSTANCE: Op = Op::put("UpdateInstance", "update", "/instances/:instance", "Change an instance of a service")
     .fields(&[ACTION, PARAMS, METADATA, MANIFEST_IDS])
     .replaces(&["params", "metadata", "manifests"])
     .assigns()
-    .examples("admin instances update vmapi0 --metadata ntp_host=10.0.0.1\nadmin instances update vmapi0 --action delete --metadata ntp_host=x");
+    .examples("admin instances update vmapi0 --metadata ntp_host=10.0.0.1\nadmin instances update vmapi0 --action delete --metadata ADMIN_IP=x");
 
 /// DeleteInstance. The service answers when the VM is destroyed.
 pub static DELETE_INSTANCE: Op =
     Op::delete("DeleteInstance", "delete", "/instances/:instance", "Delete an instance of a service")
         .answers_within(HOUR)
         .each()
-        .examples("admin instances delete vmapi0 --yes\nadmin instances delete vmapi0 --dry-run");
+        .examples("admin instances delete vmapi9 --yes\nadmin instances delete vmapi9 --dry-run");
 
 /// UpgradeInstance. The service answers when it is done.
 pub static UPGRADE: Op =
@@ -205,8 +214,8 @@ pub static UPGRADE: Op =
             .flag("image")
             .positional()])
         .examples(
-            "admin instances upgrade vmapi0 2b683a82-a066-11e3-97ab-2faa44701c5a\n\
-         admin instances upgrade vmapi0 2b683a82-a066-11e3-97ab-2faa44701c5a --dry-run",
+            "admin instances upgrade adminui0 sdc-service --yes\n\
+             admin instances upgrade adminui0 sdc-service@1.0.0 --dry-run",
         );
 
 /// GetInstancePayload.
@@ -254,12 +263,12 @@ pub static INSTANCES: Resource = Resource {
 pub static LIST_MANIFESTS: Op =
     Op::list("ListManifests", "list", "/manifests", "List the files that services are set up by")
         .fields(&[MASTER])
-        .examples("admin manifests list\nadmin manifests list name=vmapi");
+        .examples("admin manifests list\nadmin manifests list name=motd");
 
 /// GetManifest.
 pub static GET_MANIFEST: Op = Op::get("GetManifest", "get", "/manifests/:manifest", "Show a file of a service")
     .each()
-    .examples("admin manifests get vmapi\nadmin manifests get vmapi --json");
+    .examples("admin manifests get motd\nadmin manifests get motd --json");
 
 /// CreateManifest.
 pub static CREATE_MANIFEST: Op =
@@ -273,13 +282,13 @@ pub static CREATE_MANIFEST: Op =
             body("version", Kind::Text, "Version: 1.0.0"),
         ])
         .assigns()
-        .examples("admin manifests create --from manifest.json\nadmin manifests create --from manifest.json --dry-run");
+        .examples("admin manifests create -n motd --path /etc/motd --template motd.txt\nadmin manifests create --from manifest.json --dry-run");
 
 /// DeleteManifest.
 pub static DELETE_MANIFEST: Op =
     Op::delete("DeleteManifest", "delete", "/manifests/:manifest", "Delete a file that services are set up by")
         .each()
-        .examples("admin manifests delete other --yes\nadmin manifests delete other --dry-run");
+        .examples("admin manifests delete motd --yes\nadmin manifests delete motd --dry-run");
 
 /// `sdc admin manifests`.
 pub static MANIFESTS: Resource = Resource {

@@ -1,5 +1,6 @@
 //! WORKFLOW: the jobs that carry out what the other services have taken on, and the workflows that these follow.
 
+use super::vmapi::VM;
 use super::{INNER, JOB_COLUMNS, LIMIT, OFFSET};
 use crate::api::*;
 
@@ -24,7 +25,9 @@ pub static LIST: Op = Op::list("ListJobs", "list", "/jobs", "List the jobs, newe
             "Only jobs that stand so; waiting and retried: execution==waiting",
         )
         .test(Test::Text("execution")),
-        query("vm_uuid", Kind::Uuid, "Only jobs of this VM").flag("vm").test(Test::Text("params/vm_uuid")),
+        query("vm_uuid", Kind::Ref(&VM), "Only jobs of this VM: id or alias")
+            .flag("vm")
+            .test(Test::Id("params/vm_uuid")),
         query("task", Kind::Text, "Only jobs of this task: provision, start, stop, ...")
             .test(Test::Text("params/task")),
         query("since", Kind::Text, "Only jobs made since this time").value("TIME").test(Test::Service),
@@ -37,7 +40,7 @@ pub static LIST: Op = Op::list("ListJobs", "list", "/jobs", "List the jobs, newe
 /// GetJob.
 pub static GET: Op = Op::get("GetJob", "get", ONE, "Show a job and how far it is")
     .each()
-    .examples("admin jobs get 2b6f0a1c\nadmin jobs get 2b6f0a1c -o name,execution");
+    .examples("admin jobs get 6b26b228\nadmin jobs get 6b26b228 -o name,execution");
 
 /// CancelJob.
 pub static CANCEL: Op = Op::update("CancelJob", "cancel", "/jobs/:job/cancel", "Cancel a job that has not ended")
@@ -57,11 +60,18 @@ pub static RESUME: Op = Op::update("ResumeJob", "resume", "/jobs/:job/resume", "
 /// GetJobInfo.
 pub static INFO: Op = Op::list("GetJobInfo", "info", "/jobs/:job/info", "Show the notes of a job")
     .columns(&[column("date").time(), column("message")])
-    .examples("admin jobs info 2b6f0a1c\nadmin jobs info 2b6f0a1c --json");
+    .examples("admin jobs info 6b26b228\nadmin jobs info 6b26b228 --json");
 
 /// Stats.
 pub static STATS: Op = Op::map("Stats", "stats", "/stats", "Count the jobs by how they ended")
-    .columns(&[column("name").stays(), column("value").stays()])
+    .columns(&[
+        column("period").of("name").stays(),
+        column("queued").of("/value/queued"),
+        column("running").of("/value/running"),
+        column("succeeded").of("/value/succeeded"),
+        column("failed").of("/value/failed"),
+        column("canceled").of("/value/canceled"),
+    ])
     .examples("admin jobs stats\nadmin jobs stats --json");
 
 /// `sdc admin jobs`.

@@ -61,6 +61,7 @@ const GROUPS: &[(&str, &[&str], &str)] = &[
     ("tags", &["tag"], "Tags of a machine"),
     ("metadata", &["md"], "Metadata of a machine"),
     ("internal-metadata", &[], "Metadata that a VM does not see"),
+    ("role-tags", &[], "Role tags of a VM"),
     ("snapshots", &["snapshot"], "Snapshots of a machine"),
     ("nics", &["nic"], "Network interfaces of a machine"),
     ("disks", &["disk"], "Disks of a bhyve machine"),
@@ -407,6 +408,7 @@ fn of_kind(field: &'static Field) -> Arg {
         Kind::Uuid => arg.value_parser(text).value_name("UUID"),
         Kind::TextOrEmpty => arg.value_name("TEXT"),
         Kind::Texts | Kind::Words | Kind::NamedList | Kind::Members(_) => {
+            let arg = if field.positional { arg.num_args(1..) } else { arg };
             arg.value_parser(text).value_name("TEXT").action(ArgAction::Append)
         }
         Kind::SomeOf(words) => {
@@ -434,9 +436,12 @@ fn of_kind(field: &'static Field) -> Arg {
         // Of states there may be several, with commas between.
         Kind::OneOf(_) if matches!(field.test, Test::State(..)) => arg.value_parser(text).value_name("STATE,..."),
         Kind::OneOf(words) => arg.value_parser(PossibleValuesParser::new(words)).value_name("WORD"),
-        Kind::Ref(noun) => arg.value_parser(text).value_name(noun.name.to_uppercase()),
+        Kind::Ref(noun) => arg.value_parser(text).value_name(noun.word.to_uppercase().replace(' ', "-")),
         Kind::Refs(noun) => {
-            arg.value_parser(text).value_name(noun.name.to_uppercase()).action(ArgAction::Append).value_delimiter(',')
+            let shown = noun.word.to_uppercase().replace(' ', "-");
+            let arg = arg.value_parser(text).value_name(shown).action(ArgAction::Append);
+            let arg = if field.positional { arg.num_args(1..) } else { arg };
+            arg.value_delimiter(',')
         }
         Kind::FlatPairs(_) | Kind::Tags(_) => {
             arg.value_parser(text).value_name("NAME=VALUE").action(ArgAction::Append).num_args(1..)

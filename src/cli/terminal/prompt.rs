@@ -26,19 +26,24 @@ pub fn confirm(streams: &Streams, verb: &str, thing: &str, first: &[String]) -> 
         }
     }
     // The first line says where; where nobody can be asked, the error says the rest.
-    confirm_shown(streams, verb, &[cut(&visible(thing), MAX_LEN).into_owned()], first.get(1..).unwrap_or_default())
+    confirm_shown(
+        streams,
+        (verb, verb),
+        &[cut(&visible(thing), MAX_LEN).into_owned()],
+        first.get(1..).unwrap_or_default(),
+    )
 }
 
 /// The same about things that have been shown already, with what would be lost by it.
 ///
 /// # Errors
 /// As [`confirm`].
-pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], lost: &[String]) -> Result<()> {
+pub fn confirm_shown(streams: &Streams, (verb, deed): (&str, &str), things: &[String], lost: &[String]) -> Result<()> {
     let what = match things {
         many if many.len() > MAX_NAMES => {
-            format!("{verb} {} and {} more", many[..MAX_NAMES].join(", "), many.len() - MAX_NAMES)
+            format!("{deed} {} and {} more", many[..MAX_NAMES].join(", "), many.len() - MAX_NAMES)
         }
-        few => format!("{verb} {}", few.join(", ")),
+        few => format!("{deed} {}", few.join(", ")),
     };
     if !streams.stdin_tty || !streams.stderr_tty {
         let error = Error::usage(format!("refusing to {what} without confirmation: {}", missing(streams)));
@@ -46,7 +51,7 @@ pub fn confirm_shown(streams: &Streams, verb: &str, things: &[String], lost: &[S
     }
     match things {
         [_] => streams.ask(&format!("{what}? [y/N] ")),
-        many => streams.ask(&format!("{verb} these {}? [y/N] ", many.len())),
+        many => streams.ask(&format!("{deed} these {}? [y/N] ", many.len())),
     }
     let read = streams.line();
     let line = read.as_deref().unwrap_or_default();

@@ -35,13 +35,21 @@ fn noun_of(field: &Field) -> Option<&'static Noun> {
     }
 }
 
-/// Puts ids in the place of the names of what other services have. What the operation's own service has is left to
-/// [`fields`].
+/// Puts ids in the place of the names of what other services have, in fields and in the path. What the operation's own
+/// service has is left to [`fields`] and [`super::path`].
 ///
 /// # Errors
 /// Not found, ambiguous, a list could not be read, or nobody knows where that service is.
 pub async fn elsewhere(services: &dyn Services, op: &Op, args: &mut Args) -> Result<()> {
     let own = api::service_of(op);
+    for param in op.path_params() {
+        let Some((noun, text)) = api::noun(param).zip(args.text(param).map(str::to_owned)) else { continue };
+        let other = api::service_of(noun.list);
+        if !std::ptr::eq(own, other) && super::needs_lookup(noun, &text) {
+            let client = services.client(other).await?;
+            args.push(param, Arg::Text(id(&client, noun, &text).await?));
+        }
+    }
     for field in op.fields.iter().filter(|field| needs_lookup(field, args)).collect::<Vec<_>>() {
         let Some(noun) = noun_of(field) else { continue };
         let other = api::service_of(noun.list);
@@ -173,7 +181,10 @@ async fn referred(client: &Client, op: &Op, noun: &'static Noun, typed: &str, ar
         (Err(error), Err(second)) if missing(&error) && !missing(&second) => Err(second),
         (Err(error), Err(_)) if missing(&error) => {
             let near = with_near(client, noun, &place, typed, error).await;
-            let words = format!("no {} or {} named '{}'", noun.word, other.word, words::brief(typed));
+            // Others of that name there may be.
+            let whose = noun.referred.iter().any(|(query, _)| place.get(query).is_some());
+            let may = if whose { " that the account may use" } else { "" };
+            let words = format!("no {} or {} named '{}'{may}", noun.word, other.word, words::brief(typed));
             let error = near.hints().iter().cloned().fold(Error::new(Failure::NotFound, words), Error::hint);
             let pools = Hint::run("and these", CommandLine::of(&client.service().command(other.list)));
             Err(error.hint(pools).on(Target { noun: noun.word, id: None, name: typed.to_owned() }))

@@ -41,7 +41,8 @@ impl Cloud {
             ("HOME", self.home.path().display().to_string()),
         ];
         let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        own.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)).collect()
+        let sapi = emulator.sapi().map(|address| ("SDC_SAPI_URL", format!("http://{address}")));
+        own.into_iter().chain(sapi).chain(more).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// Runs the program as a process of its own, for what replaces its process by another.

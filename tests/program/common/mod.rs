@@ -18,17 +18,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(feature = "cli")]
 pub use run::{Kept, Program, Run};
 
-/// Whether the emulator has a service. Of those that it does not have yet, commands have neither handlers nor
-/// transcripts, nor examples that run; once it has all of them, this goes.
-pub fn is_emulated(service: &sdc::api::Service) -> bool {
-    !service.is_inner()
-}
-
-/// The same of a command, by its words.
-pub fn has_emulator(words: &str) -> bool {
-    words.split(' ').next() != Some(sdc::api::admin::PREFIX)
-}
-
 /// Held by tests that load the machine for minutes or measure time limits: they run one after another.
 pub fn heavy() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());

@@ -357,7 +357,7 @@ fn an_account_is_shown_by_its_id_and_by_its_login() {
     for who in ["alice@example.com", "$A"] {
         assert_eq!(get(who).well(), filled("$A  alice@example.com\n"));
     }
-    assert!(get("bob").failed(3).contains("bob does not exist"));
+    assert!(get("bob").failed(3).contains("no account named 'bob'"));
     mahi.done();
     let said = admin(home.path(), &[], "accounts get --help").well();
     assert!(said.contains("Account: id or login") && !said.contains("ACCOUNTID"), "{said}");

@@ -53,5 +53,5 @@ fn the_owner_of_a_fabric_is_called_by_the_login() {
     let mahi =
         ("MAHI_URL", r#"GET /accounts?login=bob -> 404 {"code":"AccountDoesNotExist","message":"bob does not exist"}"#);
     let said = asked(&[mahi, ("NAPI_URL", "")], "fabrics vlans list bob");
-    assert!(said.failed(3).contains("bob does not exist"));
+    assert!(said.failed(3).contains("no account named 'bob'"));
 }

@@ -15,16 +15,7 @@ fn services() -> impl Iterator<Item = &'static Service> {
 
 /// Endpoints without an operation that have a command all the same, or will have one: pings are `health`, a HEAD counts
 /// what a list counts too.
-const WITHOUT: &[&str] = &[
-    "Ping",
-    "HeadVms",
-    "HeadVm",
-    "WatchMigration",
-    "AddRoleTags",
-    "SetRoleTags",
-    "DeleteRoleTag",
-    "DeleteAllRoleTags",
-];
+const WITHOUT: &[&str] = &["Ping", "HeadVms", "HeadVm", "WatchMigration"];
 
 /// Service, operation, methods, path, command.
 fn endpoints() -> impl Iterator<Item = [&'static str; 5]> {
@@ -80,7 +71,7 @@ fn reads() -> Vec<Vector> {
         ),
         (&vmapi::GET, &[("vm", "v"), ("sync", "true"), ("owner_uuid", "a")], "GET /vms/v?sync=true&owner_uuid=a", ""),
         (&PROC, &[("vm", "v")], "GET /vms/v/proc", ""),
-        (&STATUSES, &[("uuids", "a,b")], "GET /statuses?uuids=a,b", ""),
+        (&STATUSES, &[("uuids:", r#"["a","b"]"#)], "GET /statuses?uuids=a,b", ""),
         (&JOBS, &[("vm", "v"), ("task", "stop")], "GET /vms/v/jobs?task=stop", ""),
         (&GET_JOB, &[("vmjob", "j")], "GET /jobs/j", ""),
         (&LIST_JOBS, &[("vm_uuid", "v"), ("execution", "failed")], "GET /jobs?vm_uuid=v&execution=failed", ""),
@@ -105,7 +96,7 @@ fn reads() -> Vec<Vector> {
         (&cnapi::LIST, &[("headnode", "false"), ("extras", "vms")], "GET /servers?headnode=false&extras=vms", ""),
         (&cnapi::GET, &[("server", "s")], "GET /servers/s", ""),
         (&mahi::LOOKUP, &[("login", "alice")], "GET /accounts?login=alice", ""),
-        (&mahi::GET, &[("accountid", "a")], "GET /accounts/a", ""),
+        (&mahi::GET, &[("adminaccount", "a")], "GET /accounts/a", ""),
         (&LIST_APPLICATIONS, &[("name", "sdc")], "GET /applications?name=sdc", ""),
         (&GET_APPLICATION, &[("application", "a")], "GET /applications/a", ""),
         (&LIST_SERVICES, &[("type", "vm")], "GET /services?type=vm", ""),
@@ -132,12 +123,12 @@ fn reads() -> Vec<Vector> {
         (&LIST_IPS, &[("adminnetwork", "n")], "GET /networks/n/ips", ""),
         (&GET_IP, &[("adminnetwork", "n"), ("adminip", "10.0.0.7")], "GET /networks/n/ips/10.0.0.7", ""),
         (&WHO, &[("ip", "10.0.0.7")], "GET /search/ips?ip=10.0.0.7", ""),
-        (&LIST_VLANS, &[("accountid", "a")], "GET /fabrics/a/vlans", ""),
-        (&GET_VLAN, &[("accountid", "a"), ("adminvlan", "2")], "GET /fabrics/a/vlans/2", ""),
-        (&LIST_FABRICS, &[("accountid", "a"), ("adminvlan", "2")], "GET /fabrics/a/vlans/2/networks", ""),
+        (&LIST_VLANS, &[("adminaccount", "a")], "GET /fabrics/a/vlans", ""),
+        (&GET_VLAN, &[("adminaccount", "a"), ("adminvlan", "2")], "GET /fabrics/a/vlans/2", ""),
+        (&LIST_FABRICS, &[("adminaccount", "a"), ("adminvlan", "2")], "GET /fabrics/a/vlans/2/networks", ""),
         (
             &GET_FABRIC,
-            &[("accountid", "a"), ("adminvlan", "2"), ("adminfabricnetwork", "n")],
+            &[("adminaccount", "a"), ("adminvlan", "2"), ("adminfabricnetwork", "n")],
             "GET /fabrics/a/vlans/2/networks/n",
             "",
         ),
@@ -243,6 +234,10 @@ fn vms() -> Vec<Vector> {
         (&REPLACE_TAGS, &[("vm", "v"), ("a", "b")], "PUT /vms/v/tags", r#"{"a":"b"}"#),
         (&DELETE_TAG, &[("vm", "v"), ("vm_tag", "k")], "DELETE /vms/v/tags/k", ""),
         (&DELETE_ALL_TAGS, &[("vm", "v")], "DELETE /vms/v/tags", ""),
+        (&ADD_ROLE_TAGS, &[("vm", "v"), ("role_tags:", r#"["r"]"#)], "POST /vms/v/role_tags", r#"{"role_tags":["r"]}"#),
+        (&SET_ROLE_TAGS, &[("vm", "v"), ("role_tags:", r#"["r"]"#)], "PUT /vms/v/role_tags", r#"{"role_tags":["r"]}"#),
+        (&DELETE_ROLE_TAG, &[("vm", "v"), ("role_tag", "r")], "DELETE /vms/v/role_tags/r", ""),
+        (&DELETE_ALL_ROLE_TAGS, &[("vm", "v")], "DELETE /vms/v/role_tags", ""),
         (
             &BEGIN,
             &[("vm", "v"), ("override_server_uuid", "s")],
@@ -341,32 +336,32 @@ fn networks() -> Vec<Vector> {
         ),
         (
             &CREATE_VLAN,
-            &[("accountid", "a"), ("vlan_id:", "2"), ("name", "app")],
+            &[("adminaccount", "a"), ("vlan_id:", "2"), ("name", "app")],
             "POST /fabrics/a/vlans",
             r#"{"vlan_id":2,"name":"app"}"#,
         ),
         (
             &UPDATE_VLAN,
-            &[("accountid", "a"), ("adminvlan", "2"), ("name", "b")],
+            &[("adminaccount", "a"), ("adminvlan", "2"), ("name", "b")],
             "PUT /fabrics/a/vlans/2",
             r#"{"name":"b"}"#,
         ),
-        (&DELETE_VLAN, &[("accountid", "a"), ("adminvlan", "2")], "DELETE /fabrics/a/vlans/2", ""),
+        (&DELETE_VLAN, &[("adminaccount", "a"), ("adminvlan", "2")], "DELETE /fabrics/a/vlans/2", ""),
         (
             &CREATE_FABRIC,
-            &[("accountid", "a"), ("adminvlan", "2"), ("name", "lan"), ("internet_nat:", "false")],
+            &[("adminaccount", "a"), ("adminvlan", "2"), ("name", "lan"), ("internet_nat:", "false")],
             "POST /fabrics/a/vlans/2/networks",
             r#"{"name":"lan","internet_nat":false}"#,
         ),
         (
             &UPDATE_FABRIC,
-            &[("accountid", "a"), ("adminvlan", "2"), ("adminfabricnetwork", "n"), ("name", "b")],
+            &[("adminaccount", "a"), ("adminvlan", "2"), ("adminfabricnetwork", "n"), ("name", "b")],
             "PUT /fabrics/a/vlans/2/networks/n",
             r#"{"name":"b"}"#,
         ),
         (
             &DELETE_FABRIC,
-            &[("accountid", "a"), ("adminvlan", "2"), ("adminfabricnetwork", "n")],
+            &[("adminaccount", "a"), ("adminvlan", "2"), ("adminfabricnetwork", "n")],
             "DELETE /fabrics/a/vlans/2/networks/n",
             "",
         ),

@@ -1,7 +1,6 @@
 //! Addresses of networks, and who has one.
 
-use super::{LIMIT, NETWORK, OFFSET, TYPES};
-use crate::api::admin::mahi::ACCOUNT;
+use super::{ACCOUNT, LIMIT, NETWORK, OFFSET, TYPES};
 use crate::api::*;
 
 /// An address of a network.
@@ -24,12 +23,12 @@ pub static LIST_IPS: Op = Op::list(
     LIMIT,
     OFFSET,
 ])
-.examples("admin ips list external\nadmin ips list external free=false");
+.examples("admin ips list public\nadmin ips list public free=false");
 
 /// GetIP. Every address of the subnet has an answer.
 pub static GET_IP: Op = Op::get("GetIP", "get", "/networks/:adminnetwork/ips/:adminip", "Show an address of a network")
     .each()
-    .examples("admin ips get external 198.18.20.15\nadmin ips get external 198.18.20.15 -o ip,free");
+    .examples("admin ips get public 198.18.0.10\nadmin ips get public 198.18.20.15 -o ip,free");
 
 /// UpdateIP.
 pub static UPDATE_IP: Op = Op::put(
@@ -50,8 +49,8 @@ pub static UPDATE_IP: Op = Op::put(
 ])
 .assigns()
 .examples(
-    "admin ips update external 198.18.20.99 --reserved\n\
-             admin ips update external 198.18.20.99 --free --yes",
+    "admin ips update public 198.18.20.99 --reserved\n\
+             admin ips update public 198.18.20.99 --free --yes",
 );
 
 /// SearchIPs.
@@ -85,7 +84,7 @@ pub static WHO: Op = Op::list("SearchIPs", "who", "/search/ips", "Show who has a
         column("owner_uuid").long(),
         column("network_uuid").ids_of(&NETWORK).long(),
     ])
-    .examples("admin ips who 198.18.20.15\nadmin ips who 198.18.20.15 --json");
+    .examples("admin ips who 198.18.0.10\nadmin ips who 198.18.0.10 --json");
 
 /// `sdc admin ips`.
 pub static IPS: Resource = Resource {

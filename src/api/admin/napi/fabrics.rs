@@ -3,10 +3,10 @@
 use super::{CALLED, DESCRIPTION, END, GATEWAY, LIMIT, OFFSET, RESOLVERS, ROUTES, START};
 use crate::api::*;
 
-const VLANS: &str = "/fabrics/:accountid/vlans";
-const ONE_VLAN: &str = "/fabrics/:accountid/vlans/:adminvlan";
-const NETWORKS: &str = "/fabrics/:accountid/vlans/:adminvlan/networks";
-const ONE_NETWORK: &str = "/fabrics/:accountid/vlans/:adminvlan/networks/:adminfabricnetwork";
+const VLANS: &str = "/fabrics/:adminaccount/vlans";
+const ONE_VLAN: &str = "/fabrics/:adminaccount/vlans/:adminvlan";
+const NETWORKS: &str = "/fabrics/:adminaccount/vlans/:adminvlan/networks";
+const ONE_NETWORK: &str = "/fabrics/:adminaccount/vlans/:adminvlan/networks/:adminfabricnetwork";
 
 const VLAN_COLUMNS: &[Column] = &[
     column("vlan_id").stays(),
@@ -29,14 +29,14 @@ pub static LIST_VLANS: Op = Op::list("ListFabricVLANs", "vlans list", VLANS, "Li
     .fields(&[LIMIT, OFFSET])
     .columns(VLAN_COLUMNS)
     .examples(
-        "admin fabrics vlans list 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f\n\
-         admin fabrics vlans list 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --no-header",
+        "admin fabrics vlans list acme\n\
+         admin fabrics vlans list acme -o vlan_id,name,description",
     );
 /// GetFabricVLAN.
 pub static GET_VLAN: Op =
     Op::get("GetFabricVLAN", "vlans get", ONE_VLAN, "Show a VLAN of an account").columns(VLAN_COLUMNS).examples(
-        "admin fabrics vlans get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2\n\
-         admin fabrics vlans get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 --no-header",
+        "admin fabrics vlans get acme backend\n\
+         admin fabrics vlans get a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f 100",
     );
 /// CreateFabricVLAN.
 pub static CREATE_VLAN: Op = Op::create("CreateFabricVLAN", "vlans create", VLANS, "Create a VLAN for an account")
@@ -48,8 +48,8 @@ pub static CREATE_VLAN: Op = Op::create("CreateFabricVLAN", "vlans create", VLAN
         DESCRIPTION,
     ])
     .examples(
-        "admin fabrics vlans create 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 application\n\
-         admin fabrics vlans create 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 application --dry-run",
+        "admin fabrics vlans create acme 300 application\n\
+         admin fabrics vlans create acme 300 application --dry-run",
     );
 /// UpdateFabricVLAN.
 pub static UPDATE_VLAN: Op = Op::put("UpdateFabricVLAN", "vlans update", ONE_VLAN, "Change a VLAN of an account")
@@ -57,14 +57,14 @@ pub static UPDATE_VLAN: Op = Op::put("UpdateFabricVLAN", "vlans update", ONE_VLA
     .fields(&[body("name", Kind::Text, "Name").short('n'), DESCRIPTION])
     .assigns()
     .examples(
-        "admin fabrics vlans update 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 name=app\n\
-         admin fabrics vlans update 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 --name app",
+        "admin fabrics vlans update acme 100 name=app\n\
+         admin fabrics vlans update acme backend description=databases",
     );
 /// DeleteFabricVLAN.
 pub static DELETE_VLAN: Op =
     Op::delete("DeleteFabricVLAN", "vlans delete", ONE_VLAN, "Delete a VLAN of an account").in_turn().examples(
-        "admin fabrics vlans delete 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 --yes --ignore-missing\n\
-         admin fabrics vlans delete 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 --dry-run",
+        "admin fabrics vlans delete acme 300 --yes\n\
+         admin fabrics vlans delete acme 300 --dry-run",
     );
 
 /// ListFabricNetworks.
@@ -73,14 +73,14 @@ pub static LIST_FABRICS: Op =
         .pages(1000)
         .fields(&[LIMIT, OFFSET])
         .examples(
-            "admin fabrics networks list 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2\n\
-             admin fabrics networks list 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 --no-header",
+            "admin fabrics networks list acme 100\n\
+             admin fabrics networks list acme default -o name,subnet,gateway",
         );
 /// GetFabricNetwork.
 pub static GET_FABRIC: Op =
     Op::get("GetFabricNetwork", "networks get", ONE_NETWORK, "Show a network on a VLAN of an account").examples(
-        "admin fabrics networks get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 backbone\n\
-         admin fabrics networks get 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 backbone --no-header",
+        "admin fabrics networks get acme 100 backend\n\
+         admin fabrics networks get acme backend backend -o name,subnet",
     );
 
 const NAT: Field = body("internet_nat", Kind::Bool, "Whether a NAT zone leads to the internet [default: true]");
@@ -105,9 +105,9 @@ pub static CREATE_FABRIC: Op =
         ])
         .assigns()
         .examples(
-            "admin fabrics networks create 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 -n backbone --subnet 10.40.0.0/24 \
+            "admin fabrics networks create acme 100 -n backbone --subnet 10.40.0.0/24 \
              --provision-start-ip 10.40.0.2 --provision-end-ip 10.40.0.250\n\
-             admin fabrics networks create 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 -n backbone --subnet-alloc --dry-run",
+             admin fabrics networks create acme 100 -n backbone --subnet-alloc --dry-run",
         );
 /// UpdateFabricNetwork.
 pub static UPDATE_FABRIC: Op =
@@ -117,16 +117,16 @@ pub static UPDATE_FABRIC: Op =
         .replaces(&["resolvers", "routes"])
         .assigns()
         .examples(
-            "admin fabrics networks update 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 backbone description=app\n\
-             admin fabrics networks update 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 backbone --name app",
+            "admin fabrics networks update acme 100 backend description=databases\n\
+             admin fabrics networks update acme 100 backend --name app",
         );
 /// DeleteFabricNetwork.
 pub static DELETE_FABRIC: Op =
     Op::delete("DeleteFabricNetwork", "networks delete", ONE_NETWORK, "Delete a network on a VLAN of an account")
         .in_turn()
         .examples(
-            "admin fabrics networks delete 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 backbone --yes --ignore-missing\n\
-             admin fabrics networks delete 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f 2 backbone --dry-run",
+            "admin fabrics networks delete acme 100 backend --yes\n\
+             admin fabrics networks delete acme 100 backend --dry-run",
         );
 
 /// `sdc admin fabrics`.

@@ -10,8 +10,9 @@ pub use fabrics::*;
 pub use nics::*;
 pub use pools::*;
 
+use super::cnapi::SERVER;
+use super::mahi::ACCOUNT;
 use super::{INNER, LIMIT, OFFSET, OWNERS};
-use crate::api::admin::mahi::ACCOUNT;
 use crate::api::*;
 
 const CALLED: &str = "id, short id or name";
@@ -41,13 +42,17 @@ pub static LIST_NETWORKS: Op = Op::list("ListNetworks", "list", "/networks", "Li
         LIMIT,
         OFFSET,
     ])
-    .examples("admin networks list\nadmin networks list nic_tag=external vlan_id=20");
+    .examples("admin networks list\nadmin networks list nic_tag=external vlan_id=0");
 
 /// GetNetwork.
 pub static GET_NETWORK: Op = Op::get("GetNetwork", "get", "/networks/:adminnetwork", "Show a network")
     .each()
-    .fields(&[query("provisionable_by", Kind::Ref(&ACCOUNT), "Refuse it where this account may not provision on it")])
-    .examples("admin networks get external\nadmin networks get external -o name,subnet,gateway");
+    .fields(&[query(
+        "provisionable_by",
+        Kind::Ref(&ACCOUNT),
+        "Refuse it where this account may not provision on it: login or id",
+    )])
+    .examples("admin networks get public\nadmin networks get public -o name,subnet,gateway");
 
 /// How a network is shown.
 pub const NETWORK_COLUMNS: &[Column] = &[
@@ -67,6 +72,7 @@ pub const NETWORK_COLUMNS: &[Column] = &[
     column("resolvers").named(),
     column("routes").nested(),
     column("owner_uuids").named(),
+    column("owner_uuid").named(),
     column("vnet_id").named(),
     column("internet_nat").truth().named(),
     column("description").long(),
@@ -119,14 +125,14 @@ pub static UPDATE_NETWORK: Op = Op::put("UpdateNetwork", "update", "/networks/:a
     .replaces(&["resolvers", "routes", "owner_uuids"])
     .assigns()
     .examples(
-        "admin networks update external --resolver 198.18.0.53\n\
-         admin networks update external description=public",
+        "admin networks update public --resolver 198.18.0.53\n\
+         admin networks update public description=uplink",
     );
 
 /// DeleteNetwork.
 pub static DELETE_NETWORK: Op = Op::delete("DeleteNetwork", "delete", "/networks/:adminnetwork", "Delete a network")
     .each()
-    .examples("admin networks delete lab --yes\nadmin networks delete lab --dry-run");
+    .examples("admin networks delete public-b --dry-run\nadmin networks delete lab --yes");
 
 /// `sdc admin networks`.
 pub static NETWORKS: Resource = Resource {

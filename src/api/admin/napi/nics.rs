@@ -1,7 +1,6 @@
 //! NICs of VMs and servers.
 
-use super::{LIMIT, NETWORK, OFFSET, PROVIDES, TYPES};
-use crate::api::admin::mahi::ACCOUNT;
+use super::{ACCOUNT, LIMIT, NETWORK, OFFSET, PROVIDES, SERVER, TYPES};
 use crate::api::*;
 
 /// A NIC, whose hardware address goes into the path without colons.
@@ -14,9 +13,7 @@ const OWNER: Field = body("owner_uuid", Kind::Ref(&ACCOUNT), "Account that has i
 const BELONGS_TYPE: Field = body("belongs_to_type", Kind::OneOf(TYPES), "What has it");
 const BELONGS: Field = body("belongs_to_uuid", Kind::Uuid, "Id of the VM or server that has it");
 const STATE: Field = body("state", Kind::OneOf(&["provisioning", "stopped", "running"]), "State");
-const SERVER: Field =
-    body("cn_uuid", Kind::Ref(&crate::api::admin::cnapi::SERVER), "Server that it is on: id or hostname")
-        .flag("server");
+const HOST: Field = body("cn_uuid", Kind::Ref(&SERVER), "Server that it is on: host name or id").flag("server");
 const CHECK: Field = body("check_owner", Kind::Bool, "Refuse an account that may not use the network [default: true]");
 const ADDRESS: Field = body("ip", Kind::Text, "Address; one that is free if not given");
 const RESERVED: Field = body("reserved", Kind::Bool, "Whether its address is kept from being given out");
@@ -48,7 +45,7 @@ pub static LIST_NICS: Op = Op::list("ListNics", "list", "/nics", "List the NICs 
         query("nic_tags_provided", Kind::Text, "Only those that provide this NIC tag")
             .flag("provides")
             .test(Test::Service),
-        query("cn_uuid", Kind::Ref(&crate::api::admin::cnapi::SERVER), "Only those on this server: id or hostname")
+        query("cn_uuid", Kind::Ref(&SERVER), "Only those on this server: host name or id")
             .flag("server")
             .test(Test::Id("cn_uuid")),
         query("state", Kind::Text, "Only those in this state").test(Test::Text("state")),
@@ -56,12 +53,12 @@ pub static LIST_NICS: Op = Op::list("ListNics", "list", "/nics", "List the NICs 
         LIMIT,
         OFFSET,
     ])
-    .examples("admin nics list belongs_to_type=server\nadmin nics list --network external state=running");
+    .examples("admin nics list belongs_to_type=server\nadmin nics list --network public state=running");
 
 /// GetNic.
 pub static GET_NIC: Op = Op::get("GetNic", "get", "/nics/:adminnic", "Show a NIC")
     .each()
-    .examples("admin nics get 90:b8:d0:1c:2d:3e\nadmin nics get 90:b8:d0:1c:2d:3e -o ip,state");
+    .examples("admin nics get 90:b8:c6:12:00:0a\nadmin nics get 198.18.0.10 -o mac,state");
 
 /// CreateNic.
 pub static CREATE_NIC: Op = Op::create("CreateNic", "create", "/nics", "Create a NIC of a VM or server")
@@ -79,7 +76,7 @@ pub static CREATE_NIC: Op = Op::create("CreateNic", "create", "/nics", "Create a
         RESERVED,
         MODEL,
         STATE,
-        SERVER,
+        HOST,
         PROVIDES,
         UNDERLAY,
         DHCP,
@@ -91,10 +88,10 @@ pub static CREATE_NIC: Op = Op::create("CreateNic", "create", "/nics", "Create a
     ])
     .assigns()
     .examples(
-        "admin nics create --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --belongs-to-type other \
-         --belongs-to-uuid 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --network external\n\
-         admin nics create --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --belongs-to-type other \
-         --belongs-to-uuid 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --network external --dry-run",
+        "admin nics create --owner acme --belongs-to-type other \
+         --belongs-to-uuid 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --network public\n\
+         admin nics create --owner acme --belongs-to-type other \
+         --belongs-to-uuid 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --network public --dry-run",
     );
 
 /// ProvisionNic.
@@ -109,15 +106,15 @@ pub static PROVISION_NIC: Op =
             RESERVED,
             PRIMARY,
             STATE,
-            SERVER,
+            HOST,
             PROVIDES,
             CHECK,
         ])
         .assigns()
         .examples(
-            "admin nics provision external --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --belongs-to-type other \
+            "admin nics provision public --owner acme --belongs-to-type other \
              --belongs-to-uuid 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d\n\
-             admin nics provision external --owner 5d6b5e0e-2f0f-4a0c-9d0a-3b4f5c6d7e8f --belongs-to-type other \
+             admin nics provision public --owner acme --belongs-to-type other \
              --belongs-to-uuid 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --dry-run",
         );
 
@@ -135,7 +132,7 @@ pub static UPDATE_NIC: Op = Op::put("UpdateNic", "update", "/nics/:adminnic", "C
         RESERVED,
         MODEL,
         STATE,
-        SERVER,
+        HOST,
         PROVIDES,
         UNDERLAY,
         DHCP,
@@ -149,14 +146,14 @@ pub static UPDATE_NIC: Op = Op::put("UpdateNic", "update", "/nics/:adminnic", "C
     .replaces(&["nic_tags_provided"])
     .assigns()
     .examples(
-        "admin nics update 90:b8:d0:1c:2d:3e allow_ip_spoofing=true\n\
-         admin nics update 90:b8:d0:1c:2d:3e --primary",
+        "admin nics update 90:b8:c6:12:00:0a allow_ip_spoofing=true\n\
+         admin nics update 90:b8:c2:a8:80:05 --primary",
     );
 
 /// DeleteNic, which frees its address.
 pub static DELETE_NIC: Op = Op::delete("DeleteNic", "delete", "/nics/:adminnic", "Delete a NIC, and free its address")
     .each()
-    .examples("admin nics delete 90:b8:d0:1c:2d:3e --yes\nadmin nics delete 90:b8:d0:1c:2d:3e --dry-run");
+    .examples("admin nics delete 90:b8:0a:40:00:0a --yes\nadmin nics delete 10.64.0.10 --dry-run");
 
 /// `sdc admin nics`.
 pub static NICS: Resource = Resource {

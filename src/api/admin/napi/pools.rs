@@ -1,7 +1,6 @@
 //! Pools of networks, NIC tags and aggregations.
 
-use super::{CALLED, DESCRIPTION, LIMIT, MTU, NETWORK, OFFSET, OWNERS, PROVIDES};
-use crate::api::admin::mahi::ACCOUNT;
+use super::{ACCOUNT, CALLED, DESCRIPTION, LIMIT, MTU, NETWORK, OFFSET, OWNERS, PROVIDES, SERVER};
 use crate::api::*;
 
 /// A pool of networks. Several may have one name.
@@ -20,12 +19,12 @@ pub static LIST_POOLS: Op = Op::list("ListNetworkPools", "list", "/network_pools
         LIMIT,
         OFFSET,
     ])
-    .examples("admin pools list\nadmin pools list --network external");
+    .examples("admin pools list\nadmin pools list --network public-b");
 
 /// GetNetworkPool.
 pub static GET_POOL: Op = Op::get("GetNetworkPool", "get", "/network_pools/:pool", "Show a pool of networks")
     .each()
-    .examples("admin pools get public\nadmin pools get public -o name,networks");
+    .examples("admin pools get public-pool\nadmin pools get public-pool -o name,networks");
 
 const NETWORKS: Field =
     body("networks", Kind::Refs(&NETWORK), "Networks: id, short id or name; 1 to 64 of one family").flag("network");
@@ -34,7 +33,7 @@ const NETWORKS: Field =
 pub static CREATE_POOL: Op = Op::create("CreateNetworkPool", "create", "/network_pools", "Create a pool of networks")
     .making(&POOL)
     .fields(&[body("name", Kind::Text, "Name").positional(), Field { required: true, ..NETWORKS }, OWNERS, DESCRIPTION])
-    .examples("admin pools create public --network external\nadmin pools create public --network external --dry-run");
+    .examples("admin pools create uplinks --network public --network public-b\nadmin pools create uplinks --network public --dry-run");
 
 /// UpdateNetworkPool.
 pub static UPDATE_POOL: Op =
@@ -43,13 +42,13 @@ pub static UPDATE_POOL: Op =
         .fields(&[body("name", Kind::Text, "Name").short('n'), NETWORKS, OWNERS, DESCRIPTION, field::IF_MATCH])
         .replaces(&["networks", "owner_uuids"])
         .assigns()
-        .examples("admin pools update public description=both\nadmin pools update public --network external");
+        .examples("admin pools update public-pool description=uplinks\nadmin pools update public-pool --network public --network public-b");
 
 /// DeleteNetworkPool.
 pub static DELETE_POOL: Op =
     Op::delete("DeleteNetworkPool", "delete", "/network_pools/:pool", "Delete a pool of networks")
         .each()
-        .examples("admin pools delete public --yes\nadmin pools delete public --dry-run");
+        .examples("admin pools delete public-pool --yes\nadmin pools delete public-pool --dry-run");
 
 /// `sdc admin pools`.
 pub static POOLS: Resource = Resource {
@@ -95,7 +94,7 @@ pub static CREATE_NIC_TAG: Op = Op::create("CreateNicTag", "create", "/nic_tags"
 pub static UPDATE_NIC_TAG: Op = Op::put("UpdateNicTag", "update", "/nic_tags/:nictag", "Change a NIC tag")
     .fields(&[body("name", Kind::Text, "New name").short('n'), MTU])
     .assigns()
-    .examples("admin nictags update storage mtu=1500\nadmin nictags update storage name=backup");
+    .examples("admin nictags update storage mtu=9000\nadmin nictags update storage name=backup");
 
 /// DeleteNicTag.
 pub static DELETE_NIC_TAG: Op = Op::delete("DeleteNicTag", "delete", "/nic_tags/:nictag", "Delete a NIC tag")
@@ -112,16 +111,17 @@ pub static NIC_TAGS: Resource = Resource {
 };
 
 /// An aggregation, whose id is that of its server and its name.
-pub static AGGREGATION: Noun = Noun::new("aggregation", &GET_AGGREGATION, &LIST_AGGREGATIONS).ids(Ids::Any, "id", "id");
+pub static AGGREGATION: Noun =
+    Noun::new("aggregation", &GET_AGGREGATION, &LIST_AGGREGATIONS).ids(Ids::Any, "id", "id").named("id");
 
 /// ListAggregations.
 pub static LIST_AGGREGATIONS: Op =
     Op::list("ListAggregations", "list", "/aggregations", "List the link aggregations of servers")
         .pages(1000)
         .fields(&[
-            query("belongs_to_uuid", Kind::Uuid, "Only those of this server")
+            query("belongs_to_uuid", Kind::Ref(&SERVER), "Only those of this server: host name or id")
                 .flag("server")
-                .test(Test::Text("belongs_to_uuid")),
+                .test(Test::Id("belongs_to_uuid")),
             query("macs", Kind::Text, "Only those of this NIC").flag("mac").test(Test::Service),
             query("nic_tags_provided", Kind::Text, "Only those that provide this NIC tag")
                 .flag("provides")
@@ -134,8 +134,8 @@ pub static LIST_AGGREGATIONS: Op =
 /// GetAggregation.
 pub static GET_AGGREGATION: Op =
     Op::get("GetAggregation", "get", "/aggregations/:aggregation", "Show a link aggregation").each().examples(
-        "admin aggregations get 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0\n\
-         admin aggregations get 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0 -o macs",
+        "admin aggregations get 44454c4c-5a00-1060-8041-c7c04f595a33-aggr0\n\
+         admin aggregations get 44454c4c-5a00-1060-8041-c7c04f595a33-aggr0 -o macs",
     );
 
 const MACS: Field = body("macs", Kind::Texts, "Hardware address of a NIC of the server; may be repeated").flag("mac");
@@ -152,8 +152,8 @@ pub static CREATE_AGGREGATION: Op =
             PROVIDES,
         ])
         .examples(
-            "admin aggregations create aggr0 --mac 00:25:90:aa:bb:01 --mac 00:25:90:aa:bb:02\n\
-             admin aggregations create aggr0 --mac 00:25:90:aa:bb:01 --dry-run",
+            "admin aggregations create aggr1 --mac 00:25:90:aa:01:03 --mac 00:25:90:aa:01:04\n\
+             admin aggregations create aggr1 --mac 00:25:90:aa:01:03 --dry-run",
         );
 
 /// UpdateAggregation.
@@ -164,8 +164,8 @@ pub static UPDATE_AGGREGATION: Op =
         .replaces(&["nic_tags_provided"])
         .assigns()
         .examples(
-            "admin aggregations update 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0 lacp_mode=active\n\
-             admin aggregations update 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0 lacp_mode=off",
+            "admin aggregations update 44454c4c-5a00-1060-8041-c7c04f595a33-aggr0 lacp_mode=active\n\
+             admin aggregations update 44454c4c-5a00-1060-8041-c7c04f595a33-aggr0 lacp_mode=off",
         );
 
 /// DeleteAggregation.
@@ -173,8 +173,8 @@ pub static DELETE_AGGREGATION: Op =
     Op::delete("DeleteAggregation", "delete", "/aggregations/:aggregation", "Delete a link aggregation")
         .each()
         .examples(
-            "admin aggregations delete 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0\n\
-         admin aggregations delete 7c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5-aggr0 --dry-run",
+            "admin aggregations delete 44454c4c-5a00-1060-8041-c7c04f595a33-aggr0\n\
+         admin aggregations delete 44454c4c-5a00-1060-8041-c7c04f595a33-aggr0 --dry-run",
         );
 
 /// `sdc admin aggregations`.

@@ -1,6 +1,6 @@
 //! What is done to a VM. From the wrong state the service takes it all the same, and then its job fails.
 
-use super::{ACCOUNT, BRANDS, IMAGE, MADE, NETWORKS, ONE, OWNER, PACKAGE, VM};
+use super::{ACCOUNT, BRANDS, IMAGE, MADE, NETWORKS, ONE, OWNER, PACKAGE, SERVER, VM};
 use crate::api::*;
 
 /// How what an action has answered is shown: the job, and after a wait the VM.
@@ -66,8 +66,8 @@ pub static REPROVISION: Op = action(
     OWNER,
 ])
 .examples(
-    "admin vms reprovision web1 2b683a82-a066-11e3-97ab-2faa44701c5a\n\
-     admin vms reprovision build 2b683a82-a066-11e3-97ab-2faa44701c5a",
+    "admin vms reprovision web1 base-64 --yes\n\
+     admin vms reprovision build debian-12-lx@20240612 --wait --yes",
 );
 
 /// DeleteVm.
@@ -107,8 +107,7 @@ pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM fo
         body("alias", Kind::Text, "Alias, at most 189 characters").short('n'),
         body("ram", Kind::Mebibytes, "Memory in MiB or with a unit, where there is no package"),
         body("uuid", Kind::Uuid, "Id, one that nothing has yet"),
-        body("server_uuid", Kind::Ref(&super::super::cnapi::SERVER), "Server to place it on: id or hostname")
-            .flag("server"),
+        body("server_uuid", Kind::Ref(&SERVER), "Server to place it on: host name or id").flag("server"),
         body("quota", Kind::Integer, "Quota of the zone, in GiB"),
         body("cpu_cap", Kind::Integer, "Limit of CPU, in percent of one core"),
         body("max_swap", Kind::Mebibytes, "Limit of swap, in MiB or with a unit; at least 256"),
@@ -135,6 +134,7 @@ pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM fo
         body("filesystems", Kind::Json, "File systems to mount"),
         body("role_tags", Kind::Texts, "UUID of a role; may be repeated").flag("role-tag"),
     ])
+    .one_of(&["billing_id", "ram"])
     .assigns()
     .examples(
         "admin vms create --brand joyent --image base-64 --package g1-small --owner acme --network public \

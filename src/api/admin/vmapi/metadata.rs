@@ -1,6 +1,6 @@
 //! Metadata and tags of a VM: three objects of texts, numbers and truth values with the same routes.
 
-use super::VM;
+use super::{OWNER, VM};
 use crate::api::*;
 
 /// How metadata is shown.
@@ -13,6 +13,7 @@ const INTERNAL: &str = "/vms/:vm/internal_metadata";
 const INTERNAL_ONE: &str = "/vms/:vm/internal_metadata/:vm_internal_key";
 const TAGS: &str = "/vms/:vm/tags";
 const TAGS_ONE: &str = "/vms/:vm/tags/:vm_tag";
+const ROLE_TAGS: &str = "/vms/:vm/role_tags";
 
 /// A key of the metadata that the VM sees.
 pub static METADATA_KEY: Noun =
@@ -83,7 +84,7 @@ pub static LIST_INTERNAL: Op =
 /// GetInternalMetadata.
 pub static GET_INTERNAL: Op =
     Op::get("GetInternalMetadata", "internal-metadata get", INTERNAL_ONE, "Show a value that a VM does not see")
-        .examples("admin vms internal-metadata get web1 affinity\nadmin vms internal-metadata get web1 set_resolvers");
+        .examples("admin vms internal-metadata get web1 ticket\nadmin vms internal-metadata get web1 ticket --json");
 /// AddInternalMetadata.
 pub static SET_INTERNAL: Op = set(
     "AddInternalMetadata",
@@ -158,3 +159,43 @@ pub static DELETE_TAG: Op = delete("DeleteTag", "tags delete", TAGS_ONE, "Remove
 pub static DELETE_ALL_TAGS: Op = delete("DeleteAllTags", "tags delete-all", TAGS, "Remove all tags from a VM")
     .each()
     .examples("admin vms tags delete-all web1 --yes\nadmin vms tags delete-all web1 --wait --yes");
+
+const ROLE_COLUMNS: &[Column] = &[column("role_tags").stays()];
+const ROLES: Field =
+    body("role_tags", Kind::Texts, "Ids of roles of the VM's owner").flag("role").value("ROLE").positional();
+
+/// AddRoleTags.
+pub static ADD_ROLE_TAGS: Op = Op::update("AddRoleTags", "role-tags add", ROLE_TAGS, "Add role tags to a VM")
+    .fields(&[ROLES, OWNER])
+    .columns(ROLE_COLUMNS)
+    .examples(
+        "admin vms role-tags add web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61\n\
+         admin vms role-tags add web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61 --dry-run",
+    );
+/// SetRoleTags.
+pub static SET_ROLE_TAGS: Op = Op::put("SetRoleTags", "role-tags set", ROLE_TAGS, "Replace the role tags of a VM")
+    .fields(&[ROLES, OWNER])
+    .asks()
+    .columns(ROLE_COLUMNS)
+    .examples(
+        "admin vms role-tags set web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61\n\
+         admin vms role-tags set web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61 --dry-run",
+    );
+/// DeleteRoleTag.
+pub static DELETE_ROLE_TAG: Op = Op {
+    // It answers what is left.
+    shape: Shape::Record,
+    ..Op::delete("DeleteRoleTag", "role-tags delete", "/vms/:vm/role_tags/:role_tag", "Remove a role tag from a VM")
+        .fields(&[OWNER])
+        .columns(ROLE_COLUMNS)
+        .examples(
+            "admin vms role-tags delete web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61\n\
+             admin vms role-tags delete web1 a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61 --dry-run",
+        )
+};
+/// DeleteAllRoleTags.
+pub static DELETE_ALL_ROLE_TAGS: Op =
+    Op::delete("DeleteAllRoleTags", "role-tags delete-all", ROLE_TAGS, "Remove all role tags from a VM")
+        .fields(&[OWNER])
+        .each()
+        .examples("admin vms role-tags delete-all web1 --yes\nadmin vms role-tags delete-all web1 --dry-run");

@@ -1,8 +1,6 @@
 //! Migrations: moving a VM to another server, step by step.
 
-use super::{ONE, OWNER, VM};
-use crate::api::admin::cnapi::SERVER;
-use crate::api::admin::mahi::ACCOUNT;
+use super::{ACCOUNT, ONE, OWNER, SERVER, VM};
 use crate::api::*;
 
 const COLUMNS: &[Column] = &[
@@ -54,7 +52,7 @@ const fn step(
 
 const AFFINITY: Field = body("affinity", Kind::Affinity, "Where to place it: instance!=web*; may be repeated");
 const TARGET: Field =
-    body("override_server_uuid", Kind::Ref(&SERVER), "Server to place it on: id or hostname").flag("server");
+    body("override_server_uuid", Kind::Ref(&SERVER), "Server to place it on: host name or id").flag("server");
 
 /// MigrateVm, action begin.
 pub static BEGIN: Op = step(

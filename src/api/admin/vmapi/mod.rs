@@ -152,17 +152,17 @@ pub static GET: Op = Op::get("GetVm", "get", ONE, "Show a VM")
     .fields(&[
         OWNER,
         query("sync", Kind::Flag("true"), "Ask its server first, which is slower"),
-        query("fields", Kind::Text, "Only these fields").value("FIELD,..."),
+        query("fields", Kind::Text, "Only these fields, uuid among them").value("FIELD,..."),
     ])
     .examples("admin vms get web1\nadmin vms get web1 -o alias,state,server_uuid");
 
 /// GetVmProc.
 pub static PROC: Op = Op::list("GetVmProc", "ps", "/vms/:vm/proc", "List the processes of a running VM")
     .columns(&[
-        column("pid").of("/pr_pid"),
-        column("ppid").of("/pr_ppid"),
-        column("user").of("/pr_uid"),
-        column("command").of("/pr_psargs"),
+        column("pid").of("/psinfo/pr_pid"),
+        column("ppid").of("/psinfo/pr_ppid"),
+        column("uid").of("/psinfo/pr_uid"),
+        column("command").of("/psinfo/pr_psargs"),
     ])
     .examples("admin vms ps web1\nadmin vms ps web1 --json");
 
@@ -185,7 +185,7 @@ const EXECUTION: Field = query(
 /// GetJob: the workflow's job, as far as VMAPI shows it. A wait asks for it, since VMAPI is known by then.
 pub static GET_JOB: Op =
     Op::get("GetJob", "job", "/jobs/:vmjob", "Show a job as VMAPI knows it").columns(VM_JOB_COLUMNS).examples(
-        "admin vms job 2b6f0a1c-0d3e-4f5a-8b6c-7d8e9f0a1b2c\nadmin vms job 2b6f0a1c-0d3e-4f5a-8b6c-7d8e9f0a1b2c --json",
+        "admin vms job d0662875-37e4-5f9f-a113-1bfdd18355e2\nadmin vms job d0662875-37e4-5f9f-a113-1bfdd18355e2 --json",
     );
 
 /// ListJobs.
@@ -209,10 +209,10 @@ pub static VM_JOB: Noun = Noun {
 };
 
 /// ListStatuses.
-pub static STATUSES: Op = Op::map("ListStatuses", "statuses", "/statuses", "Show the states of VMs by their ids")
-    .fields(&[query("uuids", Kind::Text, "Ids of the VMs").value("UUID,...").positional()])
-    .columns(&[column("name").stays(), column("value").stays()])
-    .examples("admin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d\nadmin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --json");
+pub static STATUSES: Op = Op::map("ListStatuses", "statuses", "/statuses", "Show the states of VMs")
+    .fields(&[query("uuids", Kind::Refs(&VM), "VMs: ids, short ids or aliases").positional()])
+    .columns(&[column("uuid").of("name").stays(), column("state").of("value").stays()])
+    .examples("admin vms statuses web1 db1\nadmin vms statuses 3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d --json");
 
 /// How a VM is shown.
 pub const COLUMNS: &[Column] = MADE.split_at(MADE.len() - 2).0;
@@ -255,6 +255,7 @@ const MADE: &[Column] = &[
     column("disks").objects().named(),
     column("snapshots").objects().named(),
     column("tags").nested(),
+    column("role_tags").named(),
     column("customer_metadata").nested(),
     column("internal_metadata").nested(),
     column("vm_uuid").named(),
@@ -310,6 +311,10 @@ pub static VMS: Resource = Resource {
         &REPLACE_TAGS,
         &DELETE_TAG,
         &DELETE_ALL_TAGS,
+        &ADD_ROLE_TAGS,
+        &SET_ROLE_TAGS,
+        &DELETE_ROLE_TAG,
+        &DELETE_ALL_ROLE_TAGS,
     ],
 };
 

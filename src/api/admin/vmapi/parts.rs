@@ -85,15 +85,15 @@ pub static ADD_NICS: Op = change("AddNics", "nics add", "Add NICs to a VM", &[("
     .one_of(&["networks", "macs"])
     .examples(
         "admin vms nics add web1 --network public-b --wait --timeout 5m\n\
-         admin vms nics add web1 --mac 90:b8:d0:1c:2d:3e --dry-run",
+         admin vms nics add build --network private --dry-run",
     );
 
 /// UpdateNics.
 pub static UPDATE_NICS: Op = change("UpdateNics", "nics update", "Change NICs of a VM", &[("action", "update_nics")])
     .fields(&[body("nics", Kind::Json, "NICs: [{\"mac\":\"MAC\",\"primary\":true}]").required(), OWNER])
     .examples(
-        "admin vms nics update web1 --nics '[{\"mac\":\"90:b8:d0:1c:2d:3e\",\"primary\":true}]' --wait\n\
-         admin vms nics update web1 --nics '[{\"mac\":\"90:b8:d0:1c:2d:3e\"}]' --dry-run",
+        "admin vms nics update web1 --nics '[{\"mac\":\"90:b8:c2:a8:80:05\",\"primary\":true}]' --wait\n\
+         admin vms nics update web1 --nics '[{\"mac\":\"90:b8:c6:12:00:0a\",\"allow_ip_spoofing\":true}]' --dry-run",
     );
 
 /// RemoveNics.
@@ -101,8 +101,8 @@ pub static REMOVE_NICS: Op = change("RemoveNics", "nics remove", "Remove NICs fr
     .asks()
     .fields(&[body("macs", Kind::Texts, "Hardware address of a NIC; may be repeated").flag("mac").required(), OWNER])
     .examples(
-        "admin vms nics remove web1 --mac 90:b8:d0:1c:2d:3e --wait --yes\n\
-             admin vms nics remove web1 --mac 90:b8:d0:1c:2d:3e --dry-run",
+        "admin vms nics remove web1 --mac 90:b8:c6:12:00:0a --wait --yes\n\
+             admin vms nics remove web1 --mac 90:b8:c6:12:00:0a --dry-run",
     );
 
 /// CreateSnapshot.
@@ -159,8 +159,8 @@ pub static RESIZE_DISK: Op =
             OWNER,
         ])
         .examples(
-            "admin vms disks resize db1 20G --pci-slot 0:4:1 --wait\n\
-             admin vms disks resize db1 20G --pci-slot 0:4:1 --dry-run",
+            "admin vms disks resize db1 50G --pci-slot 0:4:1 --wait\n\
+             admin vms disks resize db1 50G --pci-slot 0:4:1 --dry-run",
         );
 
 /// DeleteDisk.

@@ -23,7 +23,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&LIST_NETWORKS, &GET_NETWORK, &LIST_IPS])],
-    examples: "admin networks usage\nadmin networks usage external -o name,free",
+    examples: "admin networks usage\nadmin networks usage public -o name,free",
     previews: false,
     settings: Settings::Needed,
 };

@@ -21,8 +21,8 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&workflow::GET])],
-    examples: "admin jobs wait 2b6f0a1c-0d3e-4f5a-8b6c-7d8e9f0a1b2c\n\
-         admin jobs wait 2b6f0a1c-0d3e-4f5a-8b6c-7d8e9f0a1b2c --timeout 5m",
+    examples: "admin jobs wait 6b26b228-7805-5978-b6bb-7b76ff7c94f6\n\
+         admin jobs wait 6b26b228-7805-5978-b6bb-7b76ff7c94f6 --timeout 5m",
     previews: false,
     settings: Settings::Needed,
 };

@@ -4,6 +4,7 @@
 const EXAMPLES: &[(&str, &str)] = &[
     ("accesskeys", include_str!("../../../../docs/examples/accesskeys.md")),
     ("account", include_str!("../../../../docs/examples/account.md")),
+    ("admin", include_str!("../../../../docs/examples/admin.md")),
     ("api", include_str!("../../../../docs/examples/api.md")),
     ("auth", include_str!("../../../../docs/examples/auth.md")),
     ("changefeed", include_str!("../../../../docs/examples/changefeed.md")),

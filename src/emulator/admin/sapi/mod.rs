@@ -272,7 +272,7 @@ fn payload(call: &mut Call<'_>) -> Outcome {
 
 /// Makes an instance, and its VM with it, unless that is there or the service is an agent's.
 fn create_instance(call: &mut Call<'_>) -> Outcome {
-    let instance = given(call, &INSTANCE)?;
+    let mut instance = given(call, &INSTANCE)?;
     let (service, _) = above(call, &instance);
     let Some(service) = service else {
         let uuid = text(&instance, "service_uuid").unwrap_or_default();
@@ -280,6 +280,7 @@ fn create_instance(call: &mut Call<'_>) -> Outcome {
     };
     let uuid = text(&instance, "uuid").unwrap_or_default().to_owned();
     let is_agent = text(service, "type") == Some("agent");
+    instance.insert("type".to_owned(), if is_agent { "agent" } else { "vm" }.into());
     let exists = call.params.get("exists").and_then(params::flag) == Some(true);
     if exists && call.state.vms.get(&uuid).is_none() {
         return Err(Refusal::invalid(format!("no such zone: {uuid}")));

@@ -369,7 +369,10 @@ fn snapshot(call: &mut Call<'_>, action: &str) -> Result<Work, Refusal> {
     Ok(match action {
         "create_snapshot" => {
             let snapshot = Snapshot { name: name.clone(), state: "queued".to_owned(), size, created: call.now };
-            if let Some(vm) = call.state.vms.get_mut(&uuid) {
+            // Of one that is there already the server takes no second one: the job fails.
+            let is_there =
+                |known: &Snapshot| known.name == name && ["queued", "created"].contains(&known.state.as_str());
+            if let Some(vm) = call.state.vms.get_mut(&uuid).filter(|vm| !vm.snapshots.iter().any(is_there)) {
                 vm.snapshots.push(snapshot);
             }
             Work::Snapshot { name }

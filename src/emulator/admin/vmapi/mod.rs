@@ -117,10 +117,11 @@ fn processes(call: &mut Call<'_>) -> Outcome {
         return Err(Refusal::new(409, "VmNotRunning", "VM is not running"));
     }
     let process = |pid: u32, parent: u32, name: &str, arguments: &str| {
-        json!({
-            "pid": pid, "ppid": parent, "uid": 0, "gid": 0, "size": 2_457_600, "rssize": 1_638_400,
-            "pr_start": vm.create_timestamp / 1000, "fname": name, "psargs": arguments, "pctcpu": 0, "pctmem": 0,
-        })
+        json!({ "psinfo": {
+            "pr_pid": pid, "pr_ppid": parent, "pr_uid": 0, "pr_gid": 0, "pr_size": 2_457_600, "pr_rssize": 1_638_400,
+            "pr_start": vm.create_timestamp / 1000, "pr_fname": name, "pr_psargs": arguments, "pr_pctcpu": 0,
+            "pr_pctmem": 0,
+        } })
     };
     let rows = [
         process(1, 0, "init", "/sbin/init"),
