@@ -31,7 +31,7 @@ use crate::tasks::change::{Change, name};
 use crate::tasks::create::{self, CreateOptions};
 use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter, is_list};
-use crate::tasks::targets::Targets;
+use crate::tasks::targets::{Asked, Targets};
 use crate::tasks::values::Given;
 use crate::tasks::{about, near, nothing_set, rename, replacing, resolve, secrets, targets, values, vm_notes, words};
 
@@ -98,13 +98,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     with_ids(app, op, &mut documents, how.completion).await?;
     let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
     let others = documents.split_off(1.min(documents.len()));
-    let mut asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
-    if api::service_of(op).is_inner() {
-        asked.elsewhere(app, op).await?;
-        sieve.settle_elsewhere(app, api::service_of(op), &asked.args).await?;
-    }
-    // Of a list it is the rows.
-    asked.filter.keep = asked.filter.keep.filter(|_| op.method != Method::Get);
+    let asked = asked_for(app, op, documents.pop().unwrap_or_default(), matches, &mut sieve).await?;
     if noted(app) && number_given(op, &asked.args) == 0 {
         // A copy of what the service sets itself is no mistake.
         return Ok(0);
@@ -203,6 +197,24 @@ async fn changed(
         0 => as_asked(app, client, op, &replaced).await,
         code => Ok(code),
     }
+}
+
+/// What is asked for, with ids in the place of what other internal services know by names.
+async fn asked_for(
+    app: &App,
+    op: &'static Op,
+    args: Args,
+    matches: &ArgMatches,
+    sieve: &mut RowFilter,
+) -> Result<Asked> {
+    let mut asked = chosen::read(&app.console, op, args, matches)?;
+    if api::service_of(op).is_inner() {
+        asked.elsewhere(app, op).await?;
+        sieve.settle_elsewhere(app, api::service_of(op), &asked.args).await?;
+    }
+    // Of a list it is the rows.
+    asked.filter.keep = asked.filter.keep.filter(|_| op.method != Method::Get);
+    Ok(asked)
 }
 
 /// Puts ids in the place of what other internal services know by names, and completes what is sent.
