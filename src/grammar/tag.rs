@@ -65,6 +65,23 @@ pub fn check(name: &str, value: &Value) -> Result<()> {
 /// When a machine is not wanted any more: `sdc reap` deletes it after that.
 pub const EXPIRES: &str = "sdc.expires";
 
+/// The key by which a machine is made once, however often its creation is tried.
+pub const KEY: &str = "sdc.idempotency-key";
+
+/// The tags that this program sets and reads.
+pub const OWN: &[&str] = &[KEY, EXPIRES];
+
+/// What is doubtful about a tag whose name begins as those of this program do, and is none of them: nobody reads it.
+pub fn doubt(name: &str) -> Option<String> {
+    if !name.starts_with("sdc.") || OWN.contains(&name) {
+        return None;
+    }
+    let shown = crate::sensitive::quoted(name);
+    let meant = nearest(name, OWN)
+        .map_or_else(|| format!("known are {}", OWN.join(", ")), |near| format!("did you mean {near}?"));
+    Some(format!("the tag {shown} means nothing here, though names that begin with sdc. are this program's: {meant}"))
+}
+
 /// Refuses a time that could never be read again: such a machine would stay.
 fn expires(value: &Value) -> Result<()> {
     if value.as_str().is_some_and(|text| text.trim().parse::<jiff::Timestamp>().is_ok() || lifetime(text).is_some()) {

@@ -60,7 +60,7 @@ use tokio::sync::Mutex;
 
 use super::call::Call;
 use super::values;
-use crate::answer::{Answer, Row};
+use crate::answer::{Answer, Row, scan};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
 use crate::client::{Before, Client, Once, Time, Wait};
@@ -69,8 +69,6 @@ use crate::grammar::{range, tag};
 use crate::request::{Arg as Value, Args, Request};
 use crate::response::Response;
 
-/// The tag that keeps the key.
-const KEY_TAG: &str = "sdc.idempotency-key";
 /// A tag's value may be longer, and no key needs to be.
 const MAX_KEY_LEN: usize = 128;
 /// What the service puts the first group of the id in the place of.
@@ -87,6 +85,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The tag that says until when a machine is wanted, in ISO 8601.
 pub use crate::grammar::tag::EXPIRES as EXPIRES_TAG;
+/// The tag that keeps the key.
+use crate::grammar::tag::KEY as KEY_TAG;
 
 /// How machines are to be made.
 #[derive(Default)]
@@ -508,8 +508,8 @@ fn is_taken(error: &Error) -> bool {
 
 /// The key that a machine of the list has in its tag.
 fn row_tag(row: Row<'_>) -> Option<String> {
-    let tags = crate::answer::scan::at(row.json(), &["tags", KEY_TAG])?;
-    crate::answer::scan::unquote(tags).map(|text| text.into_owned())
+    let tags = scan::at(row.json(), &["tags", KEY_TAG])?;
+    scan::unquote(tags).map(|text| text.into_owned())
 }
 
 async fn package_name(client: &Client, id: &str) -> Result<String> {
@@ -576,6 +576,18 @@ pub fn settle_expiry(args: &mut Args, now: i64) -> Result<()> {
             args.push(name, Value::Text(expiry(ttl, now)?));
         }
     }
+    // Tags that are one object.
+    let Some(Value::Json(tags)) = args.get("tags") else { return Ok(()) };
+    let Some(members) = scan::members(tags.get()) else { return Ok(()) };
+    let settled = members.map(|(name, value)| {
+        let text = scan::unquote(value).filter(|_| scan::unquote(name).as_deref() == Some(EXPIRES_TAG));
+        Ok(match text.as_deref().and_then(tag::lifetime) {
+            Some(ttl) => format!("{name}:\"{}\"", expiry(ttl, now)?),
+            None => format!("{name}:{value}"),
+        })
+    });
+    let settled = settled.collect::<Result<Vec<String>>>()?.join(",");
+    args.push("tags", Value::json(&format!("{{{settled}}}"))?);
     Ok(())
 }
 
@@ -592,6 +604,11 @@ mod tests {
                 assert_eq!(args.text(name), Some(kept));
             }
         }
+        let mut args = Args::new();
+        args.push("tags", Value::json(r#"{"a":1.10,"sdc.expires":"2h"}"#).unwrap());
+        settle_expiry(&mut args, 0).unwrap();
+        let Some(Value::Json(tags)) = args.get("tags") else { panic!("no tags") };
+        assert_eq!(tags.get(), r#"{"a":1.10,"sdc.expires":"1970-01-01T02:00:01Z"}"#);
         assert!(expiry(Duration::from_secs(u64::MAX), 0).is_err());
     }
 
