@@ -110,6 +110,8 @@ pub struct Existing {
     pub machine: Option<Answer>,
     /// Those that have come to nothing: they do not count, and none of them may be taken for a new one.
     past: Vec<(String, Answer)>,
+    /// What could not be compared of the machine for want of a right, and which.
+    doubt: Option<Error>,
 }
 
 /// What came of making one.
@@ -263,11 +265,11 @@ impl CreateOptions {
         match found.as_slice() {
             [] => {
                 let past = past.iter().map(|row| Ok((text(row, "/id"), record(row)?))).collect::<Result<_>>()?;
-                Ok(Existing { machine: None, past })
+                Ok(Existing { past, ..Existing::default() })
             }
             [one] => {
-                self.same(client, call, *one).await?;
-                Ok(Existing { machine: Some(record(one)?), past: Vec::new() })
+                let doubt = self.same(client, call, *one).await?;
+                Ok(Existing { machine: Some(record(one)?), doubt, ..Existing::default() })
             }
             several => {
                 let which = match (&self.key, name) {
@@ -283,24 +285,27 @@ impl CreateOptions {
         }
     }
 
-    /// Refuses a machine that is not what was asked for.
-    async fn same(&self, client: &Client, call: &Call, row: Row<'_>) -> Result<()> {
+    /// Refuses a machine that is not what was asked for. A first run needs no right to look at a package that it names
+    /// by its id, and so another one does not fail for want of it: returns why it was not compared.
+    async fn same(&self, client: &Client, call: &Call, row: Row<'_>) -> Result<Option<Error>> {
         let there = |field: &str| row.text(field).filter(|text| !text.is_empty());
         let asked = |field: &str| call.args.text(field).unwrap_or_default();
-        let mut differences = Vec::new();
+        let (mut differences, mut doubt) = (Vec::new(), None);
         // A machine with a boot disk of its own has its image there, and may show none.
         if let Some(image) = there("/image").filter(|image| *image != asked("image")) {
             differences.push(format!("its image is {image}, not {}", asked("image")));
         }
         // What the service cannot name it shows as nothing.
         if let Some(package) = there("/package").filter(|package| *package != asked("package")) {
-            let name = self.package_name(client, asked("package")).await?;
-            if name != *package {
-                differences.push(format!("its package is {package}, not {name}"));
+            match self.package_name(client, asked("package")).await {
+                Ok(name) if name == *package => {}
+                Ok(name) => differences.push(format!("its package is {package}, not {name}")),
+                Err(error) if is_forbidden(&error) => doubt = Some(error),
+                Err(error) => return Err(error),
             }
         }
         if differences.is_empty() {
-            return Ok(());
+            return Ok(doubt);
         }
         let (name, id) = (there("/name").unwrap_or_default(), there("/id").unwrap_or_default());
         let words = format!("machine {name} ({id}) is there, but differs: {}", differences.join(", and "));
@@ -499,6 +504,11 @@ pub fn check_progressing(name: &str, id: &str, machine: &Answer) -> Result<()> {
     }
     let words = format!("{name} already exists and is {state}: there is nothing to wait for");
     Err(Error::new(Kind::FailedState, words).hint(Hint::run("to start it", CommandLine::new("machines start").on(id))))
+}
+
+/// Whether the service refuses something for want of a right.
+fn is_forbidden(error: &Error) -> bool {
+    error.fault().is_some_and(|fault| fault.status == 403)
 }
 
 /// Whether a machine of this name was there when the service looked.
