@@ -162,23 +162,24 @@ impl Id {
 }
 
 /// Why these rows are not what the operation lists: none has the id by which things of its noun are told apart, one has
-/// an id that cannot be one, or two have the same. One row whose id is empty does not hide the others: who changes what
-/// it shows needs an id, and who reads the list does not.
+/// an id that cannot be one or nothing at all, or two have the same. A row without an id does not hide those that have
+/// one: who changes what a row shows needs an id, and who reads the list does not.
 pub(super) fn unlike<'a>(service: &Service, op: &Op, rows: impl Iterator<Item = &'a RawValue>) -> Option<String> {
     let noun = service.listed_by(op)?;
     let id = Id::of(noun);
     let mut ids = Vec::with_capacity(rows.size_hint().0);
-    let (mut lacks, mut empty) = (false, false);
+    let (mut lacks, without) = (false, || Some(format!("a row without the {} of a {}", id.field, noun.word)));
     for row in rows {
         match (id.within(Row(row)), id.json(Row(row))) {
             (Some(id), _) => ids.push(id),
-            (None, None) => lacks = true,
-            (None, Some("\"\"" | "null")) => empty = true,
-            (None, Some(_)) => return Some(format!("a row without the {} of a {}", id.field, noun.word)),
+            (None, None | Some("\"\"" | "null")) if scan::members(row.get()).is_some_and(|all| all.count() > 0) => {
+                lacks = true;
+            }
+            _ => return without(),
         }
     }
-    if lacks && ids.is_empty() && !empty {
-        return Some(format!("a row without the {} of a {}", id.field, noun.word));
+    if lacks && ids.is_empty() {
+        return without();
     }
     ids.sort_unstable();
     let twice = ids.windows(2).find(|pair| pair.first() == pair.last()).and_then(|pair| pair.first());
@@ -223,11 +224,17 @@ mod tests {
             let rows: Vec<&RawValue> = serde_json::from_str(list).unwrap();
             unlike(&CLOUDAPI, &disks::LIST, rows.into_iter())
         };
-        for like in ["[]", r#"[{"id":"a"},{"id":""},{"size":1}]"#, r#"[{"id":"","size":1},{"id":null}]"#] {
+        for like in ["[]", r#"[{"id":"a"},{"id":"","size":1},{"size":1},{"id":null,"size":1}]"#] {
             assert_eq!(unlike(like), None, "{like}");
         }
         let without = Some("a row without the id of a disk".to_owned());
-        for other in [r#"[{"size":1}]"#, r#"[{"id":"a"},{"id":"../b"}]"#, r#"[{"id":7}]"#] {
+        for other in [
+            r#"[{"size":1}]"#,
+            r#"[{"id":"","size":1}]"#,
+            r#"[{"id":"a"},{}]"#,
+            r#"[{"id":"a"},{"id":"../b"}]"#,
+            r#"[{"id":"a"},{"id":7}]"#,
+        ] {
             assert_eq!(unlike(other), without, "{other}");
         }
         assert_eq!(unlike(r#"[{"id":"a"},{"id":"a"}]"#), Some("two rows of the disk a".to_owned()));

@@ -145,9 +145,10 @@ fn age(typed: &Typed<'_>, now: i64) -> Result<Condition> {
         _ => return Err(Error::usage("how long ago is asked with < and >, as in 'age>1w'")),
     };
     let long = duration::age("age", typed.value).map_err(|error| {
-        match typed.value.trim().ends_with(|last: char| last.is_ascii_digit()) {
-            true => Error::usage("a length of time has a unit: 12h, 30d, 8w, 1y"),
-            false => error,
+        let number = typed.value.trim().trim_end_matches(|last: char| last.is_ascii_alphabetic());
+        match number.len() < typed.value.trim().len() && number.parse() == Ok(0.0) {
+            true => error,
+            false => Error::usage("a length of time has a unit: 12h, 30d, 8w, 1y"),
         }
     })?;
     let then = (now / 1000).saturating_sub(i64::try_from(long.as_secs()).unwrap_or(i64::MAX));

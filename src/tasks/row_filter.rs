@@ -539,12 +539,13 @@ impl RowFilter {
 
     /// Whether a row is what was asked for.
     pub fn fits(&self, row: &RawValue) -> bool {
-        self.tests.iter().all(|one| one.fits(row)) && self.picks.fits(row)
+        // What is named and does not fit is there all the same.
+        self.picks.fits(row) & self.tests.iter().all(|one| one.fits(row))
     }
 
     /// Whether a row is what was asked for, however old it is.
     pub fn fits_at_any_age(&self, row: &RawValue) -> bool {
-        self.tests.iter().all(|one| one.by_age || one.fits(row)) && self.picks.fits(row)
+        self.picks.fits(row) & self.tests.iter().all(|one| one.by_age || one.fits(row))
     }
 
     /// Says what no row has shown, so that nobody takes an empty list for an answer.

@@ -373,7 +373,7 @@ pub(super) fn add_one(args: &mut Args, field: &Field, name: &str, value: Arg) ->
     match field.kind {
         Kind::Object => {
             if field.name == "tags" && name == grammar::tag::EXPIRES {
-                grammar::tag::check_new(name, &typed_tag(&value))?;
+                grammar::tag::check_time(&typed_tag(&value))?;
             }
             add_member_of(args, field, name, value)
         }

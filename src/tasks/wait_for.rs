@@ -46,10 +46,10 @@ use tokio::io::AsyncReadExt;
 
 use super::Report;
 use super::addresses::{AddressChoice, Machine, Networks};
-use super::{left_out, near};
 use super::resolve::{self, Candidates};
 use super::targets::ALL;
 use super::words::plural;
+use super::{left_out, near};
 use crate::answer::Answer;
 use crate::api::cloudapi::{machines, snapshots};
 use crate::api::{Column, Noun, Service, Shape};

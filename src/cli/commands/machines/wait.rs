@@ -286,7 +286,7 @@ fn no_filters(noun: &Noun, typed: &Typed, matches: &ArgMatches) -> Result<()> {
     let filters: Vec<(&String, String)> = words.filter_map(|word| Some((word, filter(word)?))).collect();
     let Some((first, _)) = filters.first() else { return Ok(()) };
     let is = if is_filter(&CLOUDAPI, noun.list, first) { "a filter" } else { "a selector" };
-    let words = format!("'{first}' is {is}, and sdc wait takes names of {}", plural(noun.word));
+    let words = format!("'{first}' is {is}, and names of {} are expected here", plural(noun.word));
     let again = ["NOUN", "for"].map(|id| matches.get_one::<String>(id).map(String::as_str).unwrap_or_default());
     let list = CommandLine::of(&api::command(noun.list)).on_all(filters.iter().map(|(_, filter)| filter));
     let wait = CommandLine::new("wait").on(again[0]).on("-").option("--for", again[1]);
