@@ -182,6 +182,22 @@ impl Targets {
     pub fn about(&self, call: &Call) -> Option<&About> {
         self.known.get(&call.key()?)
     }
+
+    /// One that was typed and is not among them: of several its error is kept, and a single one has nothing else.
+    fn missed(&mut self, report: &dyn Report, asked: &Asked, target: &Noun, of: (&str, Error)) -> Result<()> {
+        let (typed, error) = of;
+        if error.kind() == Kind::NotFound && asked.filter.ignore_missing {
+            report.say(&format!("{}: not there", described(&asked.call(typed))));
+            return Ok(());
+        }
+        let error = if asked.listed.contains(typed) { near::of_input(error, typed) } else { error };
+        let error = error.on(Target { noun: target.word, id: None, name: typed.to_owned() });
+        if !self.several {
+            return Err(error);
+        }
+        self.failures.push(error);
+        Ok(())
+    }
 }
 
 /// A row of a part, with what it is a part of beside its own members: `"machine":{"id":…,"name":…}`. One that has such a
@@ -620,19 +636,8 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                 resolve::path(client, op, &mut call.args).await.map(|()| add(call, thing))
             }
         };
-        match outcome {
-            Ok(()) => {}
-            Err(error) if error.kind() == Kind::NotFound && asked.filter.ignore_missing => {
-                report.say(&format!("{}: not there", described(&asked.call(typed))));
-            }
-            Err(error) => {
-                let error = if asked.listed.contains(typed) { near::of_input(error, typed) } else { error };
-                let error = error.on(Target { noun: target.word, id: None, name: typed.clone() });
-                match targets.several {
-                    true => targets.failures.push(error),
-                    false => return Err(error),
-                }
-            }
+        if let Err(error) = outcome {
+            targets.missed(report, &asked, target, (typed, error))?;
         }
     }
     if let Some(known) = known.as_ref().filter(|_| found.is_empty() && !asked.part_of_many) {
