@@ -9,7 +9,7 @@
 //! assert!(name == "version" && matches!(value, Arg::Text(text) if text == "1.10"));
 //! let (_, value) = pair::read("weight:=10")?;
 //! assert!(matches!(value, Arg::Json(number) if number.get() == "10"));
-//! # sdc::Result::Ok(())
+//! # Ok::<(), sdc::Error>(())
 //! ```
 
 use crate::error::{Error, Result};
