@@ -35,9 +35,13 @@ for key in rsa ed25519; do
     count "list-json-$key" "$SDC" machines list --json
     count "list-table-$key" "$SDC" machines list
 done
+# Where the services are is known from the first run.
+account=$("$SDC" account get -o id -H)
+count admin-vms-json "$SDC" admin vms list "owner=$account" --json
+count admin-vms-table "$SDC" admin vms list "owner=$account"
 INNER
 
-WORK=$work SDC=$sdc "$sdc" emulator exec --machines 25 --authorize "$work/rsa.pub" --authorize "$work/ed25519.pub" -- \
+WORK=$work SDC=$sdc "$sdc" emulator exec --admin --machines 25 --authorize "$work/rsa.pub" --authorize "$work/ed25519.pub" -- \
     bash "$work/count" >"$work/new"
 
 if [[ ${1:-} == --update ]]; then

@@ -100,6 +100,10 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     doubts.extend(documents.iter().flat_map(|args| values::doubts(op, args)));
     let others = documents.split_off(1.min(documents.len()));
     let mut asked = chosen::read(&app.console, op, documents.pop().unwrap_or_default(), matches)?;
+    if api::service_of(op).is_inner() {
+        asked.elsewhere(app, op).await?;
+        sieve.settle_elsewhere(app, api::service_of(op), &asked.args).await?;
+    }
     // Of a list it is the rows.
     asked.filter.keep = asked.filter.keep.filter(|_| op.method != Method::Get);
     if noted(app) && number_given(op, &asked.args) == 0 && op.method != Method::Put {

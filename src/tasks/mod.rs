@@ -12,6 +12,7 @@ pub mod diagnosis;
 pub mod document;
 pub mod explain;
 mod filter_errors;
+mod foreign;
 mod left_out;
 pub mod listing;
 pub mod lockout;

@@ -44,12 +44,12 @@ use super::row_condition::condition;
 use super::row_names::Named;
 use super::values::{Files, Given};
 use super::{
-    Report, column_filter, pair,
+    Report, Services, column_filter, pair,
     picks::{Newest, Picks},
-    resolve, values,
+    resolve, values, words,
 };
 use crate::answer::{Row, scan};
-use crate::api::{Column, Field, Holds, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
+use crate::api::{self, Column, Field, Holds, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed, check_value, unescaped};
@@ -496,6 +496,31 @@ impl RowFilter {
     pub fn asks_the_service(&self) -> bool {
         let named = |one: &One| one.named.as_ref().is_some_and(|named| resolve::needs_lookup(named.noun, &named.name));
         self.picks.asks_the_service() || self.tests.iter().any(named)
+    }
+
+    /// The same for the names of what other services have.
+    ///
+    /// # Errors
+    /// As [`RowFilter::settle`]; a usage error for a pattern where names are looked up one by one.
+    pub async fn settle_elsewhere(&mut self, services: &dyn Services, own: &Service, args: &Args) -> Result<()> {
+        for one in &mut self.tests {
+            let other = |named: &mut Named| !std::ptr::eq(api::service_of(named.noun.list), own);
+            let Some(named) = one.named.take_if(other) else { continue };
+            let noun = named.noun;
+            let several = one.sign.is_regex() || selector::is_glob(&named.name);
+            let id = named.argument.and_then(|name| args.text(name)).unwrap_or(&named.name);
+            if !several && !resolve::needs_lookup(noun, id) {
+                one.condition = Condition::exactly(one.sign, id);
+                continue;
+            }
+            if several && noun.list.shape != Shape::Rows {
+                let words = format!("{}: {} are looked up one by one", one.typed, words::plural(noun.word));
+                return Err(Error::usage(words).hint(format!("its {}", noun.called)));
+            }
+            let client = services.client(api::service_of(noun.list)).await?;
+            one.condition = named.condition(&client, args, one.sign).await?;
+        }
+        Ok(())
     }
 
     /// Puts ids in the place of names: those of the arguments have been looked up by now.

@@ -68,3 +68,26 @@ async fn pages_are_asked_for_until_a_short_one_comes() {
     assert_eq!(seen, ["GET /acme/machines?limit=1000", "GET /acme/machines?limit=201&offset=999"]);
     emulator.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn internal_services_whose_addresses_are_known_are_asked_once() {
+    let emulator = Emulator::start(Options { admin: true, ..Options::default() }).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let sapi = format!("http://{}", emulator.sapi().unwrap());
+    let words = ["admin", "vms", "list", "--json", "--sapi", &sapi];
+    assert!(requests(&emulator, home.path(), &words).await.len() > 1, "SAPI and the ping while the cache is cold");
+    assert_eq!(requests(&emulator, home.path(), &words).await, ["GET /vms?state=active&limit=1000"]);
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn ten_thousand_vms_are_eleven_pages() {
+    let seed = sdc::emulator::Seed::Machines(10_000);
+    let emulator = Emulator::start(Options { seed, admin: true, ..Options::default() }).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let sapi = format!("http://{}", emulator.sapi().unwrap());
+    requests(&emulator, home.path(), &["admin", "discover", "--sapi", &sapi]).await;
+    let seen = requests(&emulator, home.path(), &["admin", "vms", "list", "--count", "--sapi", &sapi]).await;
+    assert!(seen.len() <= 11, "{seen:?}");
+    emulator.stop().await.unwrap();
+}

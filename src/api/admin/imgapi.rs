@@ -1,6 +1,7 @@
 //! IMGAPI: images, as far as VMs need them.
 
 use super::{INNER, LIMIT};
+use crate::api::admin::mahi::ACCOUNT;
 use crate::api::*;
 
 /// An image.
@@ -22,7 +23,7 @@ pub static LIST: Op = Op::list("ListImages", "list", "/images", "List the images
             "Only those in this state; all shows those that cannot be used too",
         )
         .test(Test::Service),
-        query("owner", Kind::Uuid, "Only those of this account").test(Test::Text("owner")),
+        query("owner", Kind::Ref(&ACCOUNT), "Only those of this account: login or id").test(Test::Id("owner")),
         query("os", Kind::Text, "Only those with this operating system").test(Test::Text("os")),
         query("type", Kind::Text, "Only those of this type: zone-dataset, lx-dataset, zvol, docker, lxd")
             .test(Test::Text("type")),

@@ -84,8 +84,12 @@ const LIMIT: Field = query("limit", Kind::Integer, field::LIMIT);
 /// Which row is the first.
 const OFFSET: Field = query("offset", Kind::Integer, "Skip this many first");
 /// Who may use a thing.
-const OWNERS: Field =
-    body("owner_uuids", Kind::Texts, "Account that may use it; may be repeated. Without any, all may").flag("owner");
+const OWNERS: Field = body(
+    "owner_uuids",
+    Kind::Refs(&mahi::ACCOUNT),
+    "Account that may use it: login or id; may be repeated. Without any, all may",
+)
+.flag("owner");
 /// The brands of VMs.
 const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
 

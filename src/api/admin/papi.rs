@@ -1,6 +1,7 @@
 //! PAPI: packages.
 
 use super::{BRANDS, INNER, LIMIT, OFFSET, OWNERS};
+use crate::api::admin::napi::NETWORK;
 use crate::api::*;
 
 /// A package.
@@ -34,7 +35,9 @@ pub static GET: Op = Op::get("GetPackage", "get", "/packages/:adminpackage", "Sh
 
 const ACTIVE: Field = body("active", Kind::Bool, "Whether VMs can be made with it");
 const BRAND: Field = body("brand", Kind::OneOf(BRANDS), "Brand that it is for");
-const ON: Field = body("networks", Kind::Texts, "UUID of a network that its VMs get; may be repeated").flag("network");
+const ON: Field =
+    body("networks", Kind::Refs(&NETWORK), "Network that its VMs get: id, short id or name; may be repeated")
+        .flag("network");
 const GROUP: Field = body("group", Kind::Text, "Group that it is shown in");
 const DESCRIPTION: Field = body("description", Kind::Text, "Description");
 const COMMON: Field = body("common_name", Kind::Text, "Name that people see");

@@ -3,6 +3,8 @@
 use super::INNER;
 use std::time::Duration;
 
+use crate::api::admin::imgapi::IMAGE;
+use crate::api::admin::mahi::ACCOUNT;
 use crate::api::*;
 
 const MASTER: Field = query("include_master", Kind::Flag("true"), "Show those of the master data center too");
@@ -36,7 +38,9 @@ const ACTION: Field = body(
 pub static LIST_APPLICATIONS: Op = Op::list("ListApplications", "list", "/applications", "List the applications")
     .fields(&[
         query("name", Kind::Text, "Only those of this name").test(Test::Text("name")),
-        query("owner_uuid", Kind::Uuid, "Only those of this owner").flag("owner").test(Test::Text("owner_uuid")),
+        query("owner_uuid", Kind::Ref(&ACCOUNT), "Only those of this owner: login or id")
+            .flag("owner")
+            .test(Test::Id("owner_uuid")),
         MASTER,
     ])
     .examples("admin applications list --json\nadmin applications list name=sdc");
@@ -51,7 +55,7 @@ pub static CREATE_APPLICATION: Op = Op::create("CreateApplication", "create", "/
     .making(&APPLICATION)
     .fields(&[
         body("name", Kind::Text, "Name").short('n').required(),
-        body("owner_uuid", Kind::Uuid, "Account that has it").flag("owner").required(),
+        body("owner_uuid", Kind::Ref(&ACCOUNT), "Account that has it: login or id").flag("owner").required(),
         PARAMS,
         METADATA,
         MANIFEST_IDS,
@@ -197,7 +201,9 @@ pub static UPGRADE: Op =
     Op::put("UpgradeInstance", "upgrade", "/instances/:instance/upgrade", "Put another image under an instance")
         .answers_within(HOUR)
         .asks()
-        .fields(&[body("image_uuid", Kind::Uuid, "The new image").flag("image").positional()])
+        .fields(&[body("image_uuid", Kind::Ref(&IMAGE), "The new image: id, name or name@version")
+            .flag("image")
+            .positional()])
         .examples(
             "admin instances upgrade vmapi0 2b683a82-a066-11e3-97ab-2faa44701c5a\n\
          admin instances upgrade vmapi0 2b683a82-a066-11e3-97ab-2faa44701c5a --dry-run",

@@ -6,6 +6,7 @@ mod addresses;
 mod create;
 mod discovery;
 mod jobs;
+mod names;
 mod notes;
 mod passing;
 mod replacing;

@@ -1,6 +1,7 @@
 //! Addresses of networks, and who has one.
 
 use super::{LIMIT, NETWORK, OFFSET, TYPES};
+use crate::api::admin::mahi::ACCOUNT;
 use crate::api::*;
 
 /// An address of a network.
@@ -17,7 +18,9 @@ pub static LIST_IPS: Op = Op::list(
 .fields(&[
     query("belongs_to_type", Kind::OneOf(TYPES), "Only those of such things").test(Test::Text("belongs_to_type")),
     query("belongs_to_uuid", Kind::Uuid, "Only those of this VM or server").test(Test::Text("belongs_to_uuid")),
-    query("owner_uuid", Kind::Uuid, "Only those of this account").flag("owner").test(Test::Text("owner_uuid")),
+    query("owner_uuid", Kind::Ref(&ACCOUNT), "Only those of this account: login or id")
+        .flag("owner")
+        .test(Test::Id("owner_uuid")),
     LIMIT,
     OFFSET,
 ])
@@ -38,7 +41,7 @@ pub static UPDATE_IP: Op = Op::put(
 .long("--belongs-to-type and --belongs-to-uuid need each other, and --owner.")
 .fields(&[
     body("reserved", Kind::Bool, "Whether it is kept from being given out"),
-    body("owner_uuid", Kind::Uuid, "Account that has it").flag("owner"),
+    body("owner_uuid", Kind::Ref(&ACCOUNT), "Account that has it: login or id").flag("owner"),
     body("belongs_to_type", Kind::OneOf(TYPES), "What has it"),
     body("belongs_to_uuid", Kind::Uuid, "Id of the VM or server that has it"),
     body("unassign", Kind::Flag("true"), "Take it from what has it, and leave it its owner").asks(),
@@ -57,7 +60,9 @@ pub static WHO: Op = Op::list("SearchIPs", "who", "/search/ips", "Show who has a
         query("ip", Kind::Text, "Address").positional(),
         query("belongs_to_type", Kind::OneOf(TYPES), "Only where such a thing has it")
             .test(Test::Text("belongs_to_type")),
-        query("owner_uuid", Kind::Uuid, "Only where this account has it").flag("owner").test(Test::Text("owner_uuid")),
+        query("owner_uuid", Kind::Ref(&ACCOUNT), "Only where this account has it: login or id")
+            .flag("owner")
+            .test(Test::Id("owner_uuid")),
         query("fabric", Kind::Bool, "Only on fabric networks, or on none of them").test(Test::Service),
     ])
     .long(

@@ -3,10 +3,10 @@
 use super::{CALLED, DESCRIPTION, END, GATEWAY, LIMIT, OFFSET, RESOLVERS, ROUTES, START};
 use crate::api::*;
 
-const VLANS: &str = "/fabrics/:owner/vlans";
-const ONE_VLAN: &str = "/fabrics/:owner/vlans/:adminvlan";
-const NETWORKS: &str = "/fabrics/:owner/vlans/:adminvlan/networks";
-const ONE_NETWORK: &str = "/fabrics/:owner/vlans/:adminvlan/networks/:adminfabricnetwork";
+const VLANS: &str = "/fabrics/:accountid/vlans";
+const ONE_VLAN: &str = "/fabrics/:accountid/vlans/:adminvlan";
+const NETWORKS: &str = "/fabrics/:accountid/vlans/:adminvlan/networks";
+const ONE_NETWORK: &str = "/fabrics/:accountid/vlans/:adminvlan/networks/:adminfabricnetwork";
 
 const VLAN_COLUMNS: &[Column] = &[
     column("vlan_id").stays(),

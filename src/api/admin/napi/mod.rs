@@ -11,6 +11,7 @@ pub use nics::*;
 pub use pools::*;
 
 use super::{INNER, LIMIT, OFFSET, OWNERS};
+use crate::api::admin::mahi::ACCOUNT;
 use crate::api::*;
 
 const CALLED: &str = "id, short id or name";
@@ -32,8 +33,11 @@ pub static LIST_NETWORKS: Op = Op::list("ListNetworks", "list", "/networks", "Li
         query("vlan_id", Kind::Integer, "Only those of this VLAN").test(Test::Number("vlan_id")),
         query("family", Kind::OneOf(&["ipv4", "ipv6"]), "Only those of this family").test(Test::Text("family")),
         query("fabric", Kind::Bool, "Only fabric networks, or none of them").test(Test::Bool("fabric")),
-        query("owner_uuid", Kind::Uuid, "Only those that list this owner").flag("owner").test(Test::Service),
-        query("provisionable_by", Kind::Uuid, "Only those on which this account may provision").test(Test::Service),
+        query("owner_uuid", Kind::Ref(&ACCOUNT), "Only those that list this owner: login or id")
+            .flag("owner")
+            .test(Test::Service),
+        query("provisionable_by", Kind::Ref(&ACCOUNT), "Only those on which this account may provision: login or id")
+            .test(Test::Service),
         LIMIT,
         OFFSET,
     ])
@@ -42,7 +46,7 @@ pub static LIST_NETWORKS: Op = Op::list("ListNetworks", "list", "/networks", "Li
 /// GetNetwork.
 pub static GET_NETWORK: Op = Op::get("GetNetwork", "get", "/networks/:adminnetwork", "Show a network")
     .each()
-    .fields(&[query("provisionable_by", Kind::Uuid, "Refuse it where this account may not provision on it")])
+    .fields(&[query("provisionable_by", Kind::Ref(&ACCOUNT), "Refuse it where this account may not provision on it")])
     .examples("admin networks get external\nadmin networks get external -o name,subnet,gateway");
 
 /// How a network is shown.

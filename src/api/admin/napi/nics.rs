@@ -1,6 +1,7 @@
 //! NICs of VMs and servers.
 
 use super::{LIMIT, NETWORK, OFFSET, PROVIDES, TYPES};
+use crate::api::admin::mahi::ACCOUNT;
 use crate::api::*;
 
 /// A NIC, whose hardware address goes into the path without colons.
@@ -9,11 +10,13 @@ pub static NIC: Noun = Noun::new("adminnic", &GET_NIC, &LIST_NICS)
     .ids(Ids::Mac, "mac", "MAC address, or IP address")
     .named("ip");
 
-const OWNER: Field = body("owner_uuid", Kind::Uuid, "Account that has it").flag("owner");
+const OWNER: Field = body("owner_uuid", Kind::Ref(&ACCOUNT), "Account that has it: login or id").flag("owner");
 const BELONGS_TYPE: Field = body("belongs_to_type", Kind::OneOf(TYPES), "What has it");
 const BELONGS: Field = body("belongs_to_uuid", Kind::Uuid, "Id of the VM or server that has it");
 const STATE: Field = body("state", Kind::OneOf(&["provisioning", "stopped", "running"]), "State");
-const SERVER: Field = body("cn_uuid", Kind::Uuid, "Server that it is on").flag("server");
+const SERVER: Field =
+    body("cn_uuid", Kind::Ref(&crate::api::admin::cnapi::SERVER), "Server that it is on: id or hostname")
+        .flag("server");
 const CHECK: Field = body("check_owner", Kind::Bool, "Refuse an account that may not use the network [default: true]");
 const ADDRESS: Field = body("ip", Kind::Text, "Address; one that is free if not given");
 const RESERVED: Field = body("reserved", Kind::Bool, "Whether its address is kept from being given out");
@@ -33,7 +36,9 @@ const PROMISC: Field = body("allow_unfiltered_promisc", Kind::Bool, "Whether it 
 pub static LIST_NICS: Op = Op::list("ListNics", "list", "/nics", "List the NICs of VMs and servers")
     .pages(1000)
     .fields(&[
-        query("owner_uuid", Kind::Uuid, "Only those of this account").flag("owner").test(Test::Text("owner_uuid")),
+        query("owner_uuid", Kind::Ref(&ACCOUNT), "Only those of this account: login or id")
+            .flag("owner")
+            .test(Test::Id("owner_uuid")),
         query("belongs_to_uuid", Kind::Uuid, "Only those of this VM or server").test(Test::Text("belongs_to_uuid")),
         query("belongs_to_type", Kind::OneOf(TYPES), "Only those of such things").test(Test::Text("belongs_to_type")),
         query("network_uuid", Kind::Ref(&NETWORK), "Only those on this network")
@@ -43,7 +48,9 @@ pub static LIST_NICS: Op = Op::list("ListNics", "list", "/nics", "List the NICs 
         query("nic_tags_provided", Kind::Text, "Only those that provide this NIC tag")
             .flag("provides")
             .test(Test::Service),
-        query("cn_uuid", Kind::Uuid, "Only those on this server").flag("server").test(Test::Text("cn_uuid")),
+        query("cn_uuid", Kind::Ref(&crate::api::admin::cnapi::SERVER), "Only those on this server: id or hostname")
+            .flag("server")
+            .test(Test::Id("cn_uuid")),
         query("state", Kind::Text, "Only those in this state").test(Test::Text("state")),
         query("underlay", Kind::Bool, "Only those that fabrics run over, or none of them").test(Test::Bool("underlay")),
         LIMIT,

@@ -1,6 +1,7 @@
 //! Pools of networks, NIC tags and aggregations.
 
 use super::{CALLED, DESCRIPTION, LIMIT, MTU, NETWORK, OFFSET, OWNERS, PROVIDES};
+use crate::api::admin::mahi::ACCOUNT;
 use crate::api::*;
 
 /// A pool of networks. Several may have one name.
@@ -14,7 +15,8 @@ pub static LIST_POOLS: Op = Op::list("ListNetworkPools", "list", "/network_pools
         query("name", Kind::Text, "Only those of this name").test(Test::Text("name")),
         query("family", Kind::OneOf(&["ipv4", "ipv6"]), "Only those of this family").test(Test::Text("family")),
         query("networks", Kind::Ref(&NETWORK), "Only those with this network").flag("network").test(Test::Service),
-        query("provisionable_by", Kind::Uuid, "Only those on which this account may provision").test(Test::Service),
+        query("provisionable_by", Kind::Ref(&ACCOUNT), "Only those on which this account may provision: login or id")
+            .test(Test::Service),
         LIMIT,
         OFFSET,
     ])

@@ -107,7 +107,8 @@ pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM fo
         body("alias", Kind::Text, "Alias, at most 189 characters").short('n'),
         body("ram", Kind::Mebibytes, "Memory in MiB or with a unit, where there is no package"),
         body("uuid", Kind::Uuid, "Id, one that nothing has yet"),
-        body("server_uuid", Kind::Uuid, "Server to place it on").flag("server"),
+        body("server_uuid", Kind::Ref(&super::super::cnapi::SERVER), "Server to place it on: id or hostname")
+            .flag("server"),
         body("quota", Kind::Integer, "Quota of the zone, in GiB"),
         body("cpu_cap", Kind::Integer, "Limit of CPU, in percent of one core"),
         body("max_swap", Kind::Mebibytes, "Limit of swap, in MiB or with a unit; at least 256"),

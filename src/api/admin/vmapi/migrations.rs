@@ -1,6 +1,8 @@
 //! Migrations: moving a VM to another server, step by step.
 
 use super::{ONE, OWNER, VM};
+use crate::api::admin::cnapi::SERVER;
+use crate::api::admin::mahi::ACCOUNT;
 use crate::api::*;
 
 const COLUMNS: &[Column] = &[
@@ -25,11 +27,13 @@ pub static LIST_MIGRATIONS: Op = Op::list("ListMigrations", "list", "/migrations
     .fields(&[
         query("state", Kind::OneOf(&["running", "paused", "failed", "successful"]), "Only those in this state")
             .test(Test::Text("state")),
-        query("owner_uuid", Kind::Uuid, "Only those of VMs of this account").flag("owner").test(Test::Service),
-        query("source_server_uuid", Kind::Uuid, "Only those from this server, and to it if they have ended")
+        query("owner_uuid", Kind::Ref(&ACCOUNT), "Only those of VMs of this account: login or id")
+            .flag("owner")
+            .test(Test::Service),
+        query("source_server_uuid", Kind::Ref(&SERVER), "Only those from this server, and to it if they have ended")
             .flag("source")
             .test(Test::Service),
-        query("target_server_uuid", Kind::Uuid, "Only those to this server").flag("target").test(Test::Service),
+        query("target_server_uuid", Kind::Ref(&SERVER), "Only those to this server").flag("target").test(Test::Service),
         query("format", Kind::OneOf(&["raw"]), "raw: with the servers and how far each step is"),
     ])
     .examples("admin migrations list\nadmin migrations list state=paused --format raw");
@@ -49,7 +53,8 @@ const fn step(
 }
 
 const AFFINITY: Field = body("affinity", Kind::Affinity, "Where to place it: instance!=web*; may be repeated");
-const TARGET: Field = body("override_server_uuid", Kind::Uuid, "Server to place it on").flag("server");
+const TARGET: Field =
+    body("override_server_uuid", Kind::Ref(&SERVER), "Server to place it on: id or hostname").flag("server");
 
 /// MigrateVm, action begin.
 pub static BEGIN: Op = step(

@@ -10,6 +10,7 @@ pub use metadata::*;
 pub use migrations::*;
 pub use parts::*;
 
+use super::cnapi::SERVER;
 use super::imgapi::IMAGE;
 use super::mahi::ACCOUNT;
 use super::napi::{GET_NETWORK, GET_POOL, LIST_NETWORKS, LIST_POOLS};
@@ -108,11 +109,19 @@ pub static LIST: Op = Op::list("ListVms", "list", ALL, "List the VMs of all acco
         query("state", Kind::OneOf(STATES), "Only VMs in one of these states")
             .value("STATE,...")
             .test(Test::State(ASKED, None)),
-        query("owner_uuid", Kind::Uuid, "Only VMs of this account").flag("owner").test(Test::Text("owner_uuid")),
-        query("server_uuid", Kind::Uuid, "Only VMs on this server").flag("server").test(Test::Text("server_uuid")),
+        query("owner_uuid", Kind::Ref(&ACCOUNT), "Only VMs of this account: login or id")
+            .flag("owner")
+            .test(Test::Id("owner_uuid")),
+        query("server_uuid", Kind::Ref(&SERVER), "Only VMs on this server: id or hostname")
+            .flag("server")
+            .test(Test::Id("server_uuid")),
         query("brand", Kind::OneOf(BRANDS), "Only VMs of this brand").test(Test::Text("brand")),
-        query("image_uuid", Kind::Uuid, "Only zones made from this image").flag("image").test(Test::Text("image_uuid")),
-        query("billing_id", Kind::Uuid, "Only VMs of this package").flag("package").test(Test::Text("billing_id")),
+        query("image_uuid", Kind::Ref(&IMAGE), "Only zones made from this image: id, name or name@version")
+            .flag("image")
+            .test(Test::Id("image_uuid")),
+        query("billing_id", Kind::Ref(&PACKAGE), "Only VMs of this package: id, name or name@version")
+            .flag("package")
+            .test(Test::Id("billing_id")),
         query("package_name", Kind::Text, "Only VMs made with a package of this name").test(Test::Text("package_name")),
         query("package_version", Kind::Text, "Only VMs made with this version of it")
             .test(Test::Text("package_version")),
