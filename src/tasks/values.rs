@@ -490,8 +490,10 @@ fn add_member(args: &mut Args, text: &str, default: bool) -> Result<()> {
 fn add_object(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Result<()> {
     let pairs: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> = serde_json::from_str(text)
         .map_err(|error| Error::usage(format!("'{}' is not a JSON object", quoted(text))).because(error))?;
-    if pairs.is_empty() && matches!(field.kind, Kind::Object) {
-        args.push(field.name, Arg::json("{}")?);
+    match field.kind {
+        Kind::Object if pairs.is_empty() => args.push(field.name, Arg::json("{}")?),
+        _ if pairs.is_empty() => files.note("{} holds no pairs"),
+        _ => {}
     }
     pairs.keys().try_for_each(|name| pair::check_name(name))?;
     pairs.iter().try_for_each(|(name, value)| match name.contains('=') {
