@@ -89,13 +89,22 @@ pub struct Target {
     pub name: String,
 }
 
-/// What an interruption left of several targets, by their ids, or the names of what was to be made.
+/// What an interruption left of several targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unfinished {
     /// Those whose request is out.
-    pub sent: Vec<String>,
+    pub sent: Vec<Locator>,
     /// Those for which nothing was sent.
-    pub unsent: Vec<String>,
+    pub unsent: Vec<Locator>,
+}
+
+/// What tells a thing from all others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Locator {
+    /// What it is a part of, outermost first, by the words for these things and their ids.
+    pub above: Vec<(&'static str, String)>,
+    /// Its own id, or the name of what was to be made.
+    pub id: String,
 }
 
 /// What became of a machine that failed and was to be deleted for it.

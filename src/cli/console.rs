@@ -23,6 +23,8 @@ pub struct Console {
     pub clock: Clock,
     /// What is to be told of files, once it is known how.
     notes: Arc<Mutex<Vec<String>>>,
+    /// What files were hardly meant to say.
+    doubts: Arc<Mutex<Vec<String>>>,
 }
 
 impl Console {
@@ -33,12 +35,17 @@ impl Console {
 
     /// These, with the time of the system.
     pub fn of(streams: Streams, env: Env) -> Console {
-        Console { streams, env, clock: Arc::new(SystemTime::now), notes: Arc::default() }
+        Console { streams, env, clock: Arc::new(SystemTime::now), notes: Arc::default(), doubts: Arc::default() }
     }
 
     /// Takes what is to be told of files.
     pub fn take_notes(&self) -> Vec<String> {
         std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes what files were hardly meant to say.
+    pub fn take_doubts(&self) -> Vec<String> {
+        std::mem::take(&mut *self.doubts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The same at another time of day.
@@ -88,6 +95,10 @@ impl Files for Console {
 
     fn note(&self, words: &str) {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(words.to_owned());
+    }
+
+    fn doubt(&self, words: &str) {
+        self.doubts.lock().unwrap_or_else(PoisonError::into_inner).push(words.to_owned());
     }
 }
 

@@ -96,11 +96,12 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
         }
     }
     with_ids(app, op, &mut documents, how.completion).await?;
-    let doubts: Vec<String> = documents.iter().flat_map(|args| values::doubts(op, args)).collect();
+    let mut doubts = app.console.take_doubts();
+    doubts.extend(documents.iter().flat_map(|args| values::doubts(op, args)));
     let others = documents.split_off(1.min(documents.len()));
     let asked = asked_for(app, op, documents.pop().unwrap_or_default(), matches, &mut sieve).await?;
-    if noted(app) && number_given(op, &asked.args) == 0 {
-        // A copy of what the service sets itself is no mistake.
+    if noted(app) && number_given(op, &asked.args) == 0 && op.method != Method::Put {
+        // A copy of what the service sets itself, or of nothing, is no mistake.
         return Ok(0);
     }
     something_to_change(op, &asked.args)?;
@@ -284,9 +285,10 @@ fn something_to_change(op: &Op, args: &Args) -> Result<()> {
     }
     if !op.assigns {
         // `{}` is no way to remove all.
-        let pairs = op.fields.iter().find(|field| field.positional).filter(|_| given::sets_pairs(op));
-        return pairs
-            .map_or(Ok(()), |field| Err(nothing_set(field, "nothing to set was given: NAME=VALUE, or --from FILE")));
+        return match given::sets_pairs(op) {
+            true => Err(nothing_set(op, "nothing to set was given: NAME=VALUE, or --from FILE")),
+            false => Ok(()),
+        };
     }
     let known = op.fields.iter().filter(|field| !field.name.is_empty());
     let known: Vec<_> = known.map(|field| format!("--{}", field.long_name())).collect();

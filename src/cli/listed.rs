@@ -109,7 +109,11 @@ pub(super) async fn list(
         for row in &page.rows {
             printer.row(row.get(), &mut out);
         }
-        if printer.bytes() > MAX_HELD {
+        // What is done to all of these ids would be done to some of them, had the list broken off.
+        if view.format == Format::Ids && out.len() <= MAX_HELD {
+            return Ok(());
+        }
+        if printer.bytes() > MAX_HELD || view.format == Format::Ids {
             let words = format!("the list has more than {} MiB, too much for a table", MAX_HELD >> 20);
             return Err(Error::other(words).hint("as it comes, unsorted: -o jsonl").hint("a part of it: --limit N"));
         }
@@ -154,7 +158,7 @@ async fn whole(
         Some(column) => {
             let asked = app.asked_images(listing.client, &view);
             let (rows, images) = futures_util::future::try_join(listing.all(), asked).await?;
-            view.images = images.map(|images| app.kept(images, column, &rows)).unwrap_or_default();
+            view.images = app.told(images).map(|images| app.kept(images, column, &rows)).unwrap_or_default();
             rows
         }
     };

@@ -30,6 +30,8 @@ const IMAGES: &str = "images";
 
 /// `name@version` by image id; an empty one for an image that the service does not show.
 pub type Images = HashMap<String, String>;
+/// What the service told of them, or why it did not.
+pub(super) type Asked = Result<Images>;
 
 /// `name@version` by image id, as far as the cache knows.
 pub fn cached_images(app: &App) -> Option<Images> {
@@ -87,23 +89,25 @@ impl App {
         answer: &Answer,
     ) -> Result<Images> {
         let asked = self.asked_images(client, view).await?;
-        Ok(asked.map(|images| self.kept(images, column, answer)).unwrap_or_default())
+        Ok(self.told(asked).map(|images| self.kept(images, column, answer)).unwrap_or_default())
     }
 
-    /// What the service tells of images, for a view; nothing where people are told that it does not.
+    /// What the service tells of images, for a view; or why people get a table without it.
     ///
     /// # Errors
     /// As [`App::fresh_images`].
-    pub(super) async fn asked_images(&self, client: &Client, view: &View) -> Result<Option<Images>> {
+    pub(super) async fn asked_images(&self, client: &Client, view: &View) -> Result<Asked> {
         let people = is_for_people(view);
         match images(client, people.then_some(NAMES_TIMEOUT)).await {
-            Ok(images) => Ok(Some(images)),
-            Err(error) if people => {
-                self.warn(&format!("images are shown by their short ids: {}", error.message()));
-                Ok(None)
-            }
-            Err(error) => Err(error.about("the names of images")),
+            Err(error) if !people => Err(error.about("the names of images")),
+            asked => Ok(asked),
         }
+    }
+
+    /// The same once there is a table to be shown, with a warning where it lacks them.
+    pub(super) fn told(&self, asked: Asked) -> Option<Images> {
+        let warn = |error: &Error| self.warn(&format!("images are shown by their short ids: {}", error.message()));
+        asked.inspect_err(warn).ok()
     }
 
     /// Puts them into the cache, with those that the service does not show, which are not asked for again.

@@ -14,13 +14,13 @@ use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
 use crate::cli::args::{build, given};
 use crate::cli::commands::admin::job_wait;
 use crate::client::{Client, Watch};
-use crate::error::{CommandLine, Error, Hint, Kind, Result, Unfinished};
+use crate::error::{CommandLine, Error, Hint, Kind, Locator, Result, Unfinished};
 use crate::grammar::selector::is_glob;
 use crate::tasks::call::{Call, own_verb};
 use crate::tasks::change::InFlight;
 use crate::tasks::stop::Stop;
 use crate::tasks::wait_for::waitable;
-use crate::tasks::words::plural;
+use crate::tasks::words::{plural, word};
 
 /// Of so many jobs a command is told each.
 const MAX_COMMANDS: usize = 4;
@@ -100,8 +100,8 @@ impl ResumeCommand {
     }
 
     /// The command for these targets, which asks nothing.
-    fn command(self, app: &App, op: &'static Op, these: &[String]) -> CommandLine {
-        let command = command_of(op).on_all(these).on_all(&self.behind).and(self.options);
+    fn command(&self, app: &App, op: &'static Op, these: &[String]) -> CommandLine {
+        let command = command_of(op).on_all(these).on_all(&self.behind).and(self.options.clone());
         let command = if op.asks && !self.confirmed { command.with("--yes") } else { command };
         command.and(cloud(app))
     }
@@ -130,21 +130,24 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call
     let unsent = of(|one| !one.watch.is_out() && !one.there.get());
     let noun = op.makes().or_else(|| api::noun(op.path_params().last()?));
     let names = |these: &[&InFlight]| named(these, noun);
-    let mut parts = Vec::new();
+    let mut told = Vec::new();
     if !under_way.is_empty() {
-        parts.push(format!("{} was sent for {}, and goes on", own_verb(op), names(&under_way)));
+        told.push(format!("{} was sent for {}, and goes on", own_verb(op), names(&under_way)));
     }
     if !there.is_empty() {
-        parts.push(format!("{} is not waited for any more", names(&there)));
+        told.push(format!("{} is not waited for any more", names(&there)));
     }
     if !unsent.is_empty() {
-        parts.push(format!("nothing was sent for {}", names(&unsent)));
+        told.push(format!("nothing was sent for {}", names(&unsent)));
     }
-    let words = if parts.is_empty() { String::new() } else { format!(": {}", parts.join("; ")) };
-    let all = |these: &[&InFlight]| -> Vec<String> {
-        these.iter().filter_map(|one| one.id.borrow().clone().or_else(|| one.new.clone())).collect()
+    let words = if told.is_empty() { String::new() } else { format!(": {}", told.join("; ")) };
+    let all = |fits: fn(&InFlight) -> bool| -> Vec<Locator> {
+        let these = begun.iter().zip(calls).filter(|(one, _)| !one.ended.get() && fits(one));
+        these.filter_map(|(one, call)| located(op, one, call)).collect()
     };
-    let unfinished = Unfinished { sent: all(&under_way), unsent: all(&unsent) };
+    let unfinished =
+        Unfinished { sent: all(|one| one.watch.is_out()), unsent: all(|one| !one.watch.is_out() && !one.there.get()) };
+    let parts = parts_of(&unfinished.unsent);
     let mut error = Error::new(Kind::Interrupted, format!("interrupted{words}")).leaving(unfinished);
     let waited: Vec<Place<'_>> = begun
         .iter()
@@ -173,15 +176,14 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call
     }
     let with = if again.short { ", with the same pairs" } else { "" };
     match (op.path_params().collect::<Vec<_>>().as_slice(), ids(&unsent)) {
+        ([_, _, ..], _) if !parts.is_empty() => go_on_with_parts(app, op, again, &parts, with, error),
         // Only below the noun itself is an id enough to name a thing.
         ([_], ids) if !ids.is_empty() && ids.len() <= MAX_NAMES && ids.iter().all(|id| names_one(id)) => {
             error.hint(Hint::run(format!("to go on with the others{with}"), again.command(app, op, &ids)))
         }
         ([_], ids) if !ids.is_empty() => {
             let these = command_of(op).on("-").and(again.options).and(cloud(app));
-            // Done twice, such a thing is done twice.
-            let twice = matches!(op.goal, Some((Goal::Audit(_) | Goal::AuditThen(..), _)));
-            let error = if twice { error } else { error.hint("to go on with the others: the same command again") };
+            let error = if is_done_twice(op) { error } else { error.hint(AGAIN) };
             let ids = "to go on with these alone, whose ids .error.unsent has with --json, one a line";
             error.hint(Hint::run(format!("{ids}{with}"), these))
         }
@@ -207,6 +209,72 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call
         }
         _ => error,
     }
+}
+
+/// What the rest of what can be repeated is done with.
+const AGAIN: &str = "to go on with the others: the same command again";
+
+/// Whether a thing that is done a second time is done twice.
+fn is_done_twice(op: &Op) -> bool {
+    matches!(op.goal, Some((Goal::Audit(_) | Goal::AuditThen(..), _)))
+}
+
+/// What a script needs to know of one that is left: of a part, what it is a part of too.
+fn located(op: &Op, one: &InFlight, call: &Call) -> Option<Locator> {
+    let id = one.id.borrow().clone().or_else(|| one.new.clone());
+    let above = |params: &[&'static str]| -> Option<Vec<(&'static str, String)>> {
+        params.iter().map(|param| Some((word(param), call.args.text(param)?.to_owned()))).collect()
+    };
+    let params: Vec<&'static str> = op.path_params().collect();
+    match (params.as_slice(), op.makes()) {
+        // What is changed is named by the path, whatever tells that the change has come to its end.
+        ([parents @ .., target], _) if !parents.is_empty() => {
+            Some(Locator { above: above(parents)?, id: call.args.text(target)?.to_owned() })
+        }
+        // Once it is sent, what is made on a machine is that part.
+        ([owner], Some(made)) if call.args.text(owner) != id.as_deref() && made.get.path_params().count() > 1 => {
+            Some(Locator { above: above(&params)?, id: id? })
+        }
+        _ => Some(Locator { above: Vec::new(), id: id? }),
+    }
+}
+
+/// The parts of each thing, in their order: the ids of what they are parts of, and their own.
+fn parts_of(all: &[Locator]) -> Vec<(Vec<String>, Vec<String>)> {
+    let mut groups: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for one in all.iter().filter(|one| !one.above.is_empty()) {
+        let above: Vec<String> = one.above.iter().map(|(_, id)| id.clone()).collect();
+        match groups.iter_mut().find(|(known, _)| *known == above) {
+            Some((_, ids)) => ids.push(one.id.clone()),
+            None => groups.push((above, vec![one.id.clone()])),
+        }
+    }
+    groups
+}
+
+/// A command for the parts of each thing, as far as a message has room.
+fn go_on_with_parts(
+    app: &App,
+    op: &'static Op,
+    again: ResumeCommand,
+    parts: &[(Vec<String>, Vec<String>)],
+    with: &str,
+    error: Error,
+) -> Error {
+    let can_be_named = |(_, ids): &(Vec<String>, Vec<String>)| {
+        ids.len() <= MAX_NAMES && ids.iter().all(|id| names_one(id)) && (ids.len() == 1 || op.takes_several())
+    };
+    if parts.len() <= MAX_COMMANDS && parts.iter().all(can_be_named) {
+        let command = |(above, ids): &(Vec<String>, Vec<String>)| {
+            let these: Vec<String> = above.iter().chain(ids).cloned().collect();
+            Hint::run(format!("to go on with the others{with}"), again.command(app, op, &these))
+        };
+        return parts.iter().map(command).fold(error, Error::hint);
+    }
+    let words: Vec<String> = op.path_params().map(|param| word(param).to_uppercase()).collect();
+    let error = if is_done_twice(op) { error } else { error.hint(AGAIN) };
+    let each = "to go on with these alone, which .error.unsent has with --json, for each";
+    error.hint(Hint::run(format!("{each}{with}"), again.command(app, op, &words)))
 }
 
 /// Their names, or how many of these there are where a message has no room for all.

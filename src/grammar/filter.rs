@@ -1,6 +1,8 @@
 //! Filters of lists, as they are typed: `state=running`, `tag.role!=web`, `memory>=2G`, `name=~^web`; and what fits
 //! one. Pure: it sees values as text, and asks nobody for them.
 
+use std::borrow::Cow;
+
 use regex_bites::{Regex, RegexBuilder};
 
 use super::selector::{glob, is_glob};
@@ -131,6 +133,11 @@ impl<'a> Typed<'a> {
     }
 }
 
+/// The value that is meant where commas that belong to it have a backslash before them, as in a selector.
+pub fn unescaped(value: &str) -> Cow<'_, str> {
+    if value.contains("\\,") { value.replace("\\,", ",").into() } else { value.into() }
+}
+
 /// Refuses a value that begins like an operator: it would be looked for literally, and found nowhere.
 ///
 /// # Errors
@@ -215,6 +222,8 @@ enum Wanted {
     Glob(String),
     Begins(String),
     Number(f64),
+    /// A number, or a time, which may be written the same: 2027.
+    Ordered(Option<f64>, Option<Box<Condition>>),
     True(bool),
 }
 
@@ -252,6 +261,39 @@ impl Condition {
     /// A moment.
     pub fn instant(sign: Sign, time: jiff::Timestamp) -> Condition {
         Condition { sign, wanted: Wanted::Time(time) }
+    }
+
+    /// A time as people type it: a year, a month, a day, or all of it. Nothing for what is none: written otherwise, it
+    /// is none of those that texts can be compared with.
+    pub fn date(sign: Sign, text: &str) -> Option<Condition> {
+        if let Ok(time) = text.parse::<jiff::Timestamp>() {
+            return Some(Condition::instant(sign, time));
+        }
+        let day = match text.len() {
+            4 => format!("{text}-01-01"),
+            7 => format!("{text}-01"),
+            _ => text.to_owned(),
+        };
+        let is_date = text.len() <= 10 && day.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == day);
+        is_date.then(|| Condition::time(sign, text))
+    }
+
+    /// Less or greater than a number or a time, of values that may be anything; nothing for what is neither.
+    pub fn ordered(sign: Sign, text: &str) -> Option<Condition> {
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+        let time = Condition::date(sign, text).map(Box::new);
+        let any = number.is_some() || time.is_some();
+        any.then(|| Condition { sign, wanted: Wanted::Ordered(number, time) })
+    }
+
+    /// Whether a value can be compared with what is wanted at all.
+    pub fn compares(&self, value: &str) -> bool {
+        match &self.wanted {
+            Wanted::Ordered(number, time) => {
+                number.is_some() && value.parse::<f64>().is_ok() || time.is_some() && moment(value).is_some()
+            }
+            _ => true,
+        }
     }
 
     /// Before this time, in milliseconds since 1970.
@@ -298,6 +340,14 @@ impl Condition {
             (Wanted::Text(text), Some(value)) => text == value,
             (Wanted::OneOf(texts), Some(value)) => texts.iter().any(|text| text == value),
             (Wanted::Pattern(regex), Some(value)) => regex.is_match(value),
+            (Wanted::Ordered(number, time), Some(value)) => {
+                let number = number.filter(|_| value.parse::<f64>().is_ok());
+                return match (number, time, moment(value)) {
+                    (Some(number), ..) => Condition::number(self.sign, number).fits(Some(value)),
+                    (None, Some(time), Some(moment)) => time.fits(Some(&moment)),
+                    _ => false,
+                };
+            }
             (Wanted::Time(time), Some(value)) => {
                 let Ok(value) = value.parse::<jiff::Timestamp>() else { return self.sign == Sign::IsNot };
                 return match self.sign {
@@ -342,6 +392,13 @@ impl Condition {
             _ => false,
         }
     }
+}
+
+/// A time as ISO 8601 has it in UTC, so that texts compare as times do.
+fn moment(value: &str) -> Option<String> {
+    let day = || value.parse::<jiff::civil::Date>().ok().filter(|date| date.to_string() == value);
+    let time = value.trim().parse::<jiff::Timestamp>().ok().map(|time| time.to_string());
+    time.or_else(|| day().map(|day| format!("{day}T00:00:00Z")))
 }
 
 #[cfg(test)]
@@ -426,6 +483,17 @@ mod tests {
             (Condition::time(Sign::Is, "2025-11"), &[Some("2025-11-21T10:00:00Z")], &[Some("2025-12-01"), None]),
             (Condition::time(Sign::Above, "2025-11-21"), &[Some("2025-11-22")], &[Some("2025-11-21T10:00:00Z"), None]),
             (Condition::time(Sign::AtMost, "2025-11-21"), &[Some("2025-11-21T10:00:00Z")], &[Some("2025-11-22"), None]),
+            (
+                Condition::ordered(Sign::Below, "2027").unwrap(),
+                &[Some("2026-11-30T10:00:00+02:00"), Some("2026-12-31"), Some("1999")],
+                &[Some("2027-01-01"), Some("2028"), Some("soon"), None],
+            ),
+            (
+                Condition::ordered(Sign::AtLeast, "2026-11-30T08:00:00Z").unwrap(),
+                &[Some("2026-11-30T10:00:00+02:00")],
+                &[Some("2026-11-30"), Some("2027"), Some("9")],
+            ),
+            (Condition::ordered(Sign::Above, "1.5").unwrap(), &[Some("2")], &[Some("2026-11-30"), Some("1")]),
             (
                 Condition::before(0),
                 &[Some("1970-01-01T01:00:00+02:00")],

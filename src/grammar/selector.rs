@@ -66,7 +66,8 @@ impl Selector {
             if tag.is_empty() {
                 return Err(wrong(begin, "here the name of a tag is missing"));
             }
-            if tag.starts_with('!') || tag.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+            // The service takes blanks in names.
+            if tag.starts_with('!') || tag.chars().any(|letter| letter.is_control()) {
                 return Err(wrong(begin, "this is not a name of a tag"));
             }
             if is_glob(tag) {
@@ -193,12 +194,14 @@ mod tests {
         let owner = [("owner", "Doe, J"), ("role", "web")];
         assert!(fits(r"owner=Doe\, J,role=web", &owner) && fits(r"role=web,owner=Doe\, *", &owner));
         assert!(!fits(r"owner!=Doe\, J", &owner));
+        let cost = [("cost center", "x y")];
+        assert!(fits("cost center=x y", &cost) && fits("cost center", &cost) && !fits("!cost center", &cost));
         assert!(fits("triton.cns.services=a=b", &[("triton.cns.services", "a=b")]));
     }
 
     #[test]
     fn what_cannot_be_read_is_pointed_at() {
-        for text in ["", "a=1,", "a=", "a!=", "a=,b=1", "=x", "!", "!=x", "a b", "!!a"] {
+        for text in ["", "a=1,", "a=", "a!=", "a=,b=1", "=x", "!", "!=x", "a\tb", "!!a", "a=1 b=2"] {
             let error = Selector::parse(text).unwrap_err();
             assert!(error.hints().iter().any(|hint| hint.as_str().contains('^')), "{text}: {error}");
         }

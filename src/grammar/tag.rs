@@ -65,13 +65,42 @@ pub fn check(name: &str, value: &Value) -> Result<()> {
 /// When a machine is not wanted any more: `sdc reap` deletes it after that.
 pub const EXPIRES: &str = "sdc.expires";
 
-/// Refuses a time that could never be read again: such a machine would stay.
+/// The key by which a machine is made once, however often its creation is tried.
+pub const KEY: &str = "sdc.idempotency-key";
+
+/// The tags that this program sets and reads.
+pub const OWN: &[&str] = &[KEY, EXPIRES];
+
+/// What is doubtful about a tag whose name begins as those of this program do, and is none of them: nobody reads it.
+pub fn doubt(name: &str) -> Option<String> {
+    if !name.starts_with("sdc.") || OWN.contains(&name) {
+        return None;
+    }
+    let shown = crate::sensitive::quoted(name);
+    let meant = nearest(name, OWN)
+        .map_or_else(|| format!("known are {}", OWN.join(", ")), |near| format!("did you mean {near}?"));
+    Some(format!("the tag {shown} means nothing here, though names that begin with sdc. are this program's: {meant}"))
+}
+
+/// Refuses what is no time in the tag that holds one.
+///
+/// # Errors
+/// A usage error.
+pub fn check_time(value: &Value) -> Result<()> {
+    time(value, "")
+}
+
+/// The same of a machine, which would stay: nobody could ever read when its time is over.
 fn expires(value: &Value) -> Result<()> {
+    time(value, ", so the machine would stay for ever")
+}
+
+fn time(value: &Value, so: &str) -> Result<()> {
     if value.as_str().is_some_and(|text| text.trim().parse::<jiff::Timestamp>().is_ok() || lifetime(text).is_some()) {
         return Ok(());
     }
     let text: String = value.as_str().map_or_else(|| value.to_string(), str::to_owned).chars().take(80).collect();
-    Err(Error::usage(format!("the tag {EXPIRES} = '{text}' is not a time, so the machine would stay for ever"))
+    Err(Error::usage(format!("the tag {EXPIRES} = '{text}' is not a time{so}"))
         .hint(format!("{EXPIRES}=2h, or {EXPIRES}=2030-01-31T18:00:00Z")))
 }
 

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::escape::{escaped, escaped_lines, safe, visible_json};
-use crate::error::{Cleanup, Error, Hint};
+use crate::error::{Cleanup, Error, Hint, Locator};
 
 /// Words a hint, with its commands as they are typed.
 pub type Said = fn(&Hint) -> String;
@@ -67,8 +67,20 @@ pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said) -> String {
         .into();
     }
     if let Some(left) = error.unfinished() {
-        object["sent"] = left.sent.iter().map(|id| safe(id)).collect();
-        object["unsent"] = left.unsent.iter().map(|id| safe(id)).collect();
+        // The id of a part says little without that of the whole.
+        let told = |one: &Locator| -> serde_json::Value {
+            match one.above.as_slice() {
+                [] => safe(&one.id).into(),
+                above => above
+                    .iter()
+                    .map(|(word, id)| (*word, id))
+                    .chain([("id", &one.id)])
+                    .map(|(word, id)| (word.to_owned(), serde_json::Value::from(safe(id))))
+                    .collect(),
+            }
+        };
+        object["sent"] = left.sent.iter().map(told).collect();
+        object["unsent"] = left.unsent.iter().map(told).collect();
     }
     if error.is_in_doubt() {
         object["in_doubt"] = true.into();
@@ -154,13 +166,14 @@ mod tests {
 
     #[test]
     fn what_an_interruption_left_is_told_as_json_alone() {
-        let left =
-            crate::error::Unfinished { sent: vec!["a".to_owned()], unsent: vec!["b".to_owned(), "c".to_owned()] };
+        let whole = |id: &str| Locator { above: Vec::new(), id: id.to_owned() };
+        let part = Locator { above: vec![("machine", "c".to_owned())], id: "d".to_owned() };
+        let left = crate::error::Unfinished { sent: vec![whole("a")], unsent: vec![whole("b"), part] };
         let error = Error::other("interrupted").leaving(left);
         assert_eq!(words(&error), "error: interrupted");
         let told: serde_json::Value = serde_json::from_str(&json(&error)).unwrap();
         assert_eq!(told["error"]["sent"], serde_json::json!(["a"]));
-        assert_eq!(told["error"]["unsent"], serde_json::json!(["b", "c"]));
+        assert_eq!(told["error"]["unsent"], serde_json::json!(["b", { "machine": "c", "id": "d" }]));
     }
 
     #[test]

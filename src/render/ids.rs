@@ -11,7 +11,7 @@ const FIELDS: &[&str] =
 /// own id.
 pub(super) fn line(row: &str, out: &mut String) {
     let value = if row.trim_start().starts_with('{') {
-        FIELDS.iter().find_map(|field| scan::member(row, field).filter(|value| *value != "null"))
+        FIELDS.iter().find_map(|field| scan::member(row, field).filter(|value| !matches!(*value, "null" | "\"\"")))
     } else {
         Some(row)
     };

@@ -140,9 +140,14 @@ impl Id {
         Id { field: noun.key, ids: noun.ids }
     }
 
+    /// What an object has in the place of its id.
+    fn json(self, row: Row<'_>) -> Option<&str> {
+        self.field.split('/').try_fold(row.json(), |object, name| scan::early_member(object, name))
+    }
+
     /// The id of an object, if it has one of the right type: a text with something in it, or a whole number.
     pub(super) fn within(self, row: Row<'_>) -> Option<Cow<'_, str>> {
-        let json = self.field.split('/').try_fold(row.json(), |object, name| scan::early_member(object, name))?;
+        let json = self.json(row)?;
         match self.ids {
             Ids::Number => json.parse::<u64>().ok().map(|_| Cow::Borrowed(json)),
             // Names may be anything: one that no path can hold is not put into one.
@@ -159,17 +164,25 @@ impl Id {
     }
 }
 
-/// Why these rows are not what the operation lists: a row without the id by which things of its noun are told apart, or
-/// two with the same.
+/// Why these rows are not what the operation lists: none has the id by which things of its noun are told apart, one has
+/// an id that cannot be one or nothing at all, or two have the same. A row without an id does not hide those that have
+/// one: who changes what a row shows needs an id, and who reads the list does not.
 pub(super) fn unlike<'a>(service: &Service, op: &Op, rows: impl Iterator<Item = &'a RawValue>) -> Option<String> {
     let noun = service.listed_by(op)?;
     let id = Id::of(noun);
     let mut ids = Vec::with_capacity(rows.size_hint().0);
+    let (mut lacks, without) = (false, || Some(format!("a row without the {} of a {}", id.field, noun.word)));
     for row in rows {
-        match id.within(Row(row)) {
-            None => return Some(format!("a row without the {} of a {}", id.field, noun.word)),
-            Some(id) => ids.push(id),
+        match (id.within(Row(row)), id.json(Row(row))) {
+            (Some(id), _) => ids.push(id),
+            (None, None | Some("\"\"" | "null")) if scan::members(row.get()).is_some_and(|all| all.count() > 0) => {
+                lacks = true;
+            }
+            _ => return without(),
         }
+    }
+    if lacks && ids.is_empty() {
+        return without();
     }
     ids.sort_unstable();
     let twice = ids.windows(2).find(|pair| pair.first() == pair.last()).and_then(|pair| pair.first());
@@ -200,4 +213,33 @@ pub(super) fn is_there(service: &Service, op: &Op, asked: &str, location: &str) 
 /// Whether the last part of a path is the id of something.
 fn is_one(last: &str) -> bool {
     !last.is_empty() && !last.contains(['?', '#'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::CLOUDAPI;
+    use crate::api::cloudapi::disks;
+
+    #[test]
+    fn a_row_without_an_id_hides_no_other_row_and_rows_that_never_have_one_are_of_something_else() {
+        let unlike = |list: &str| {
+            let rows: Vec<&RawValue> = serde_json::from_str(list).unwrap();
+            unlike(&CLOUDAPI, &disks::LIST, rows.into_iter())
+        };
+        for like in ["[]", r#"[{"id":"a"},{"id":"","size":1},{"size":1},{"id":null,"size":1}]"#] {
+            assert_eq!(unlike(like), None, "{like}");
+        }
+        let without = Some("a row without the id of a disk".to_owned());
+        for other in [
+            r#"[{"size":1}]"#,
+            r#"[{"id":"","size":1}]"#,
+            r#"[{"id":"a"},{}]"#,
+            r#"[{"id":"a"},{"id":"../b"}]"#,
+            r#"[{"id":"a"},{"id":7}]"#,
+        ] {
+            assert_eq!(unlike(other), without, "{other}");
+        }
+        assert_eq!(unlike(r#"[{"id":"a"},{"id":"a"}]"#), Some("two rows of the disk a".to_owned()));
+    }
 }

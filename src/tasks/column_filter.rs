@@ -113,12 +113,17 @@ fn condition(column: &Column, whole: bool, typed: &Typed<'_>, now: i64) -> Resul
         _ => {}
     }
     if sign.orders() {
-        let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
         let words = || {
             let value = quoted(value);
             format!("{shown}{}{value}: only numbers, amounts and times can be less or greater", sign.as_str())
         };
-        return Ok(Condition::number(sign, number.ok_or_else(|| Error::usage(words()))?));
+        let number = || value.parse::<f64>().ok().filter(|number| number.is_finite());
+        let condition = match whole {
+            true => number().map(|number| Condition::number(sign, number)),
+            // What metadata hold nobody but their owner knows.
+            false => Condition::ordered(sign, value),
+        };
+        return condition.ok_or_else(|| Error::usage(words()));
     }
     let id = column.show == Show::ShortId || column.field == "id";
     Ok(match value {
@@ -139,8 +144,13 @@ fn age(typed: &Typed<'_>, now: i64) -> Result<Condition> {
         Sign::AtMost => Sign::AtLeast,
         _ => return Err(Error::usage("how long ago is asked with < and >, as in 'age>1w'")),
     };
-    let long =
-        duration::age("age", typed.value).map_err(|_| Error::usage("a length of time has a unit: 12h, 30d, 8w, 1y"))?;
+    let long = duration::age("age", typed.value).map_err(|error| {
+        let number = typed.value.trim().trim_end_matches(|last: char| last.is_ascii_alphabetic());
+        match number.len() < typed.value.trim().len() && number.parse() == Ok(0.0) {
+            true => error,
+            false => Error::usage("a length of time has a unit: 12h, 30d, 8w, 1y"),
+        }
+    })?;
     let then = (now / 1000).saturating_sub(i64::try_from(long.as_secs()).unwrap_or(i64::MAX));
     let then = jiff::Timestamp::from_second(then).map_err(|_| Error::usage("that is too long ago"))?;
     Ok(Condition::time(turned, &then.to_string()))
@@ -152,20 +162,10 @@ fn date(typed: &Typed<'_>) -> Result<Condition> {
     if selector::is_glob(value) && !typed.sign.orders() {
         return Ok(Condition::text(typed.sign, value));
     }
-    if let Ok(time) = value.parse::<jiff::Timestamp>() {
-        return Ok(Condition::instant(typed.sign, time));
-    }
-    let day = match value.len() {
-        4 => format!("{value}-01-01"),
-        7 => format!("{value}-01"),
-        _ => value.to_owned(),
-    };
-    // Written otherwise, a day is none of those that texts can be compared with.
-    if value.len() > 10 || !day.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == day) {
+    Condition::date(typed.sign, value).ok_or_else(|| {
         let words = format!("{} is a time, such as 2025-11-21 or 2025-11-21T10:00:00Z", quoted(typed.name));
-        return Err(Error::usage(words).hint("how long ago: 'age>1w'"));
-    }
-    Ok(Condition::time(typed.sign, value))
+        Error::usage(words).hint("how long ago: 'age>1w'")
+    })
 }
 
 /// The values that stand at this path, as text: of arrays all elements, of objects all that is in them.

@@ -60,7 +60,7 @@ use tokio::sync::Mutex;
 
 use super::call::Call;
 use super::values;
-use crate::answer::{Answer, Row};
+use crate::answer::{Answer, Row, scan};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
 use crate::client::{Before, Client, Once, Time, Wait};
@@ -69,8 +69,6 @@ use crate::grammar::{range, tag};
 use crate::request::{Arg as Value, Args, Request};
 use crate::response::Response;
 
-/// The tag that keeps the key.
-const KEY_TAG: &str = "sdc.idempotency-key";
 /// A tag's value may be longer, and no key needs to be.
 const MAX_KEY_LEN: usize = 128;
 /// What the service puts the first group of the id in the place of.
@@ -87,6 +85,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The tag that says until when a machine is wanted, in ISO 8601.
 pub use crate::grammar::tag::EXPIRES as EXPIRES_TAG;
+/// The tag that keeps the key.
+use crate::grammar::tag::KEY as KEY_TAG;
 
 /// How machines are to be made.
 #[derive(Default)]
@@ -110,6 +110,8 @@ pub struct Existing {
     pub machine: Option<Answer>,
     /// Those that have come to nothing: they do not count, and none of them may be taken for a new one.
     past: Vec<(String, Answer)>,
+    /// What could not be compared of the machine for want of a right, and which.
+    doubt: Option<Error>,
 }
 
 /// What came of making one.
@@ -263,11 +265,11 @@ impl CreateOptions {
         match found.as_slice() {
             [] => {
                 let past = past.iter().map(|row| Ok((text(row, "/id"), record(row)?))).collect::<Result<_>>()?;
-                Ok(Existing { machine: None, past })
+                Ok(Existing { past, ..Existing::default() })
             }
             [one] => {
-                self.same(client, call, *one).await?;
-                Ok(Existing { machine: Some(record(one)?), past: Vec::new() })
+                let doubt = self.same(client, call, *one).await?;
+                Ok(Existing { machine: Some(record(one)?), doubt, ..Existing::default() })
             }
             several => {
                 let which = match (&self.key, name) {
@@ -283,24 +285,27 @@ impl CreateOptions {
         }
     }
 
-    /// Refuses a machine that is not what was asked for.
-    async fn same(&self, client: &Client, call: &Call, row: Row<'_>) -> Result<()> {
+    /// Refuses a machine that is not what was asked for. A first run needs no right to look at a package that it names
+    /// by its id, and so another one does not fail for want of it: returns why it was not compared.
+    async fn same(&self, client: &Client, call: &Call, row: Row<'_>) -> Result<Option<Error>> {
         let there = |field: &str| row.text(field).filter(|text| !text.is_empty());
         let asked = |field: &str| call.args.text(field).unwrap_or_default();
-        let mut differences = Vec::new();
+        let (mut differences, mut doubt) = (Vec::new(), None);
         // A machine with a boot disk of its own has its image there, and may show none.
         if let Some(image) = there("/image").filter(|image| *image != asked("image")) {
             differences.push(format!("its image is {image}, not {}", asked("image")));
         }
         // What the service cannot name it shows as nothing.
         if let Some(package) = there("/package").filter(|package| *package != asked("package")) {
-            let name = self.package_name(client, asked("package")).await?;
-            if name != *package {
-                differences.push(format!("its package is {package}, not {name}"));
+            match self.package_name(client, asked("package")).await {
+                Ok(name) if name == *package => {}
+                Ok(name) => differences.push(format!("its package is {package}, not {name}")),
+                Err(error) if is_forbidden(&error) => doubt = Some(error),
+                Err(error) => return Err(error),
             }
         }
         if differences.is_empty() {
-            return Ok(());
+            return Ok(doubt);
         }
         let (name, id) = (there("/name").unwrap_or_default(), there("/id").unwrap_or_default());
         let words = format!("machine {name} ({id}) is there, but differs: {}", differences.join(", and "));
@@ -502,6 +507,11 @@ pub fn check_progressing(name: &str, id: &str, machine: &Answer) -> Result<()> {
     Err(Error::new(Kind::FailedState, words).hint(Hint::run("to start it", CommandLine::new("machines start").on(id))))
 }
 
+/// Whether the service refuses something for want of a right.
+fn is_forbidden(error: &Error) -> bool {
+    error.fault().is_some_and(|fault| fault.status == 403)
+}
+
 /// Whether a machine of this name was there when the service looked.
 fn is_taken(error: &Error) -> bool {
     error.fault().is_some_and(|fault| fault.fields.iter().any(|one| one.field == "alias" && one.code == "Duplicate"))
@@ -509,8 +519,8 @@ fn is_taken(error: &Error) -> bool {
 
 /// The key that a machine of the list has in its tag.
 fn row_tag(row: Row<'_>) -> Option<String> {
-    let tags = crate::answer::scan::at(row.json(), &["tags", KEY_TAG])?;
-    crate::answer::scan::unquote(tags).map(|text| text.into_owned())
+    let tags = scan::at(row.json(), &["tags", KEY_TAG])?;
+    scan::unquote(tags).map(|text| text.into_owned())
 }
 
 async fn package_name(client: &Client, id: &str) -> Result<String> {
@@ -577,6 +587,18 @@ pub fn settle_expiry(args: &mut Args, now: i64) -> Result<()> {
             args.push(name, Value::Text(expiry(ttl, now)?));
         }
     }
+    // Tags that are one object.
+    let Some(Value::Json(tags)) = args.get("tags") else { return Ok(()) };
+    let Some(members) = scan::members(tags.get()) else { return Ok(()) };
+    let settled = members.map(|(name, value)| {
+        let text = scan::unquote(value).filter(|_| scan::unquote(name).as_deref() == Some(EXPIRES_TAG));
+        Ok(match text.as_deref().and_then(tag::lifetime) {
+            Some(ttl) => format!("{name}:\"{}\"", expiry(ttl, now)?),
+            None => format!("{name}:{value}"),
+        })
+    });
+    let settled = settled.collect::<Result<Vec<String>>>()?.join(",");
+    args.push("tags", Value::json(&format!("{{{settled}}}"))?);
     Ok(())
 }
 
@@ -593,6 +615,11 @@ mod tests {
                 assert_eq!(args.text(name), Some(kept));
             }
         }
+        let mut args = Args::new();
+        args.push("tags", Value::json(r#"{"a":1.10,"sdc.expires":"2h"}"#).unwrap());
+        settle_expiry(&mut args, 0).unwrap();
+        let Some(Value::Json(tags)) = args.get("tags") else { panic!("no tags") };
+        assert_eq!(tags.get(), r#"{"a":1.10,"sdc.expires":"1970-01-01T02:00:01Z"}"#);
         assert!(expiry(Duration::from_secs(u64::MAX), 0).is_err());
     }
 

@@ -257,31 +257,14 @@ fn is_in<'a>(group: &str, name: &'a str) -> Option<&'a str> {
 /// Adds a tag or metadata.
 fn pair(args: &mut Args, field: &Field, name: &str, node: &Node) -> Result<()> {
     let value = match &node.value {
-        Value::Text(text) => Arg::Text(text.clone()),
-        Value::Plain(text) if is_typed(text) => Arg::json(text)?,
-        Value::Plain(text) => Arg::Text(text.clone()),
         Value::List(_) | Value::Map(_) if field.deep => Arg::json(&json(node))?,
-        _ => {
-            let words = format!("'{}' is not text, a number, true or false: nothing else can be kept", quoted(name));
-            return Err(Error::usage(words));
-        }
+        value => super::pair::of_node(name, value)?,
     };
     super::pair::check_name(name)?;
     if name.is_empty() || name.contains('=') {
         return Err(Error::usage(format!("'{}' cannot be a name here", quoted(name))));
     }
     values::add_one(args, field, name, value)
-}
-
-/// Whether a bare word is a boolean, or a number that looks the same after it was one: `10` and `1.5` are, `1.10`,
-/// `01234` and `1e5` are texts.
-fn is_typed(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, part) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
-    let all = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let stays = all(whole) && (whole == "0" || !whole.starts_with('0'));
-    let part = part.is_none_or(|part| all(part) && !part.ends_with('0'));
-    matches!(text, "true" | "false") || stays && part && digits.len() <= 15 && text != "-0"
 }
 
 /// The text of a scalar.
@@ -381,12 +364,5 @@ mod tests {
         let text = "phone: 0123\ntriton_cns_enabled: true\n";
         assert_eq!(body(&account::UPDATE, text).unwrap(), r#"{"phone":"0123","triton_cns_enabled":true}"#);
         assert!(body(&account::UPDATE, "triton_cns_enabled: maybe\n").is_err());
-    }
-
-    #[test]
-    fn a_bare_number_is_one_if_it_stays_what_was_typed() {
-        assert!(["10", "0", "-7", "1.5", "0.25", "true"].into_iter().all(is_typed));
-        let texts = ["1.10", "01234", "1e5", "0x10", "+1", "1.", ".5", "-0", "-", "1234567890123456", "yes", "True"];
-        assert!(!texts.into_iter().any(is_typed));
     }
 }

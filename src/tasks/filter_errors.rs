@@ -28,7 +28,9 @@ pub fn one_filter(op: &Op, typed: &Typed<'_>) -> Result<()> {
         tag || op.fields.iter().any(|field| field.is_called(name))
     };
     let between = |letter: char| letter.is_whitespace() || "&;,|".contains(letter);
-    let mut parts = typed.value.split(between).filter(|part| !part.is_empty());
+    // A comma with a backslash before it is a part of the value.
+    let value = typed.value.replace("\\,", "?");
+    let mut parts = value.split(between).filter(|part| !part.is_empty());
     let Some(first) = parts.next() else { return Ok(()) };
     let others: Vec<&str> = parts.filter(|part| Typed::parse(part).is_ok_and(|typed| known(typed.name))).collect();
     if others.is_empty() {
@@ -66,7 +68,7 @@ pub fn one_value(path: &[&str], key: &str, sign: Sign, value: &str) -> Result<()
     let lists = path.last().is_some_and(|name| name.starts_with("triton.") || name.starts_with("docker:"));
     // A sentence has commas.
     let sentence = matches!(path.last(), Some(&("description" | "rule")));
-    let several = value.contains([',', '|']) && !lists && !sentence;
+    let several = value.replace("\\,", "").contains([',', '|']) && !lists && !sentence;
     if !several || sign.orders() {
         return Ok(());
     }
@@ -85,7 +87,14 @@ pub fn one_value(path: &[&str], key: &str, sign: Sign, value: &str) -> Result<()
             error.hint(format!("{which}: {}", shell::quoted(&quoted(&format!("{key}{sign}^({any})$")))))
         }
     };
-    Err(error.hint(format!("if the value really has it, ? stands for a character: {}", masked(key, sign, value))))
+    Err(error.hint(match value.contains('|') {
+        true => format!("if the value really has it, ? stands for a character: {}", masked(key, sign, value)),
+        false => {
+            let escaped = value.replace("\\,", ",").replace(',', "\\,");
+            let whole = shell::quoted(&quoted(&format!("{key}{}{escaped}", sign.typed())));
+            format!("if the value really has it, with a backslash before it: {whole}")
+        }
+    }))
 }
 
 /// Refuses what cannot be in a name, and is meant as a pattern of another language.

@@ -45,7 +45,7 @@ use super::picks::Newest;
 use super::resolve::{self, Candidates};
 use super::row_filter::RowFilter;
 use super::targets::ALL;
-use super::{Report, left_out};
+use super::{Report, left_out, near};
 use crate::answer::Answer;
 use crate::api::{Noun, Op};
 use crate::client::{Client, Page};
@@ -183,6 +183,8 @@ impl<'a> Listing<'a> {
         for (noun, name, is_glob) in self.filter.picks.unseen().filter(|(_, name, _)| *name != ALL) {
             let all = self.everything(noun).await?;
             let error = match all.has(name, is_glob) {
+                // A glob that is taken literally comes from standard input.
+                Err(error) if !is_glob => Some(near::of_input(error, name)),
                 Err(error) => Some(error),
                 // It is there, and its row was not reached, or is not what was asked for.
                 Ok(()) if self.cut_short.get() || self.asks_for_states(noun) => None,

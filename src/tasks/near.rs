@@ -32,6 +32,7 @@ use crate::api::{Field, Ids, Location, Op, Shape};
 use crate::auth::PublicKey;
 use crate::client::Client;
 use crate::error::{Error, Hint, Kind};
+use crate::grammar::selector::is_glob;
 use crate::request::Args;
 
 /// So many are offered at most.
@@ -51,6 +52,14 @@ pub(super) fn offered<'a>(error: Error, typed: &str, names: impl Iterator<Item =
     match near.is_empty() {
         true => error,
         false => error.hint(format!("did you mean {}?", near.into_iter().map(brief).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// The error of a name that standard input has, where it was meant as a glob: what is read there is taken literally.
+pub(super) fn of_input(error: Error, typed: &str) -> Error {
+    match is_glob(typed) {
+        true => Error::new(error.kind(), error.message()).hint("standard input has ids and names, and no globs"),
+        false => error,
     }
 }
 

@@ -9,10 +9,11 @@
 //! assert!(name == "version" && matches!(value, Arg::Text(text) if text == "1.10"));
 //! let (_, value) = pair::read("weight:=10")?;
 //! assert!(matches!(value, Arg::Json(number) if number.get() == "10"));
-//! # sdc::Result::Ok(())
+//! # Ok::<(), sdc::Error>(())
 //! ```
 
 use crate::error::{Error, Result};
+use crate::grammar::document::Value;
 use crate::grammar::shell;
 use crate::request::Arg;
 use crate::sensitive::{self, Sort, quoted};
@@ -54,6 +55,33 @@ pub fn read_any(text: &str) -> Result<(&str, Arg)> {
         "" => Err(Error::usage(format!("'{}' has no name before the =", quoted(text)))),
         name => Ok((name, value)),
     }
+}
+
+/// The value of a pair in a document. What is written without quotes is a number or a boolean where it stays what was
+/// typed.
+///
+/// # Errors
+/// A usage error for a list, an object or nothing, which does not repeat it.
+pub(super) fn of_node(name: &str, value: &Value) -> Result<Arg> {
+    match value {
+        Value::Plain(text) if is_typed(text) => Arg::json(text),
+        Value::Plain(text) | Value::Text(text) => Ok(Arg::Text(text.clone())),
+        _ => {
+            let words = format!("'{}' is not text, a number, true or false: nothing else can be kept", quoted(name));
+            Err(Error::usage(words))
+        }
+    }
+}
+
+/// Whether a bare word is a boolean, or a number that looks the same after it was one: `10` and `1.5` are, `1.10`,
+/// `01234` and `1e5` are texts.
+fn is_typed(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, part) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
+    let all = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let stays = all(whole) && (whole == "0" || !whole.starts_with('0'));
+    let part = part.is_none_or(|part| all(part) && !part.ends_with('0'));
+    matches!(text, "true" | "false") || stays && part && digits.len() <= 15 && text != "-0"
 }
 
 /// Refuses a name that is a secret: a private key has a `=` at its end, which parts it from an empty value. Values are
@@ -152,5 +180,12 @@ mod tests {
         let hints: Vec<_> = error.hints().iter().map(|hint| hint.as_str().to_owned()).collect();
         assert_eq!(error.to_string(), "--metadata pw=@…: a file's contents, or this very text?");
         assert_eq!(hints, ["the contents: --metadata-file pw=@FILE", "the text: --metadata 'pw:=\"@…\"'"]);
+    }
+
+    #[test]
+    fn a_bare_number_is_one_if_it_stays_what_was_typed() {
+        assert!(["10", "0", "-7", "1.5", "0.25", "true"].into_iter().all(is_typed));
+        let texts = ["1.10", "01234", "1e5", "0x10", "+1", "1.", ".5", "-0", "-", "1234567890123456", "yes", "True"];
+        assert!(!texts.into_iter().any(is_typed));
     }
 }

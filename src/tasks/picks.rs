@@ -199,7 +199,7 @@ impl Picks {
                 found.is_empty()
             }
         });
-        tagged && own && unused && self.names.as_ref().is_none_or(|names| names.fit(&text))
+        self.names.as_ref().is_none_or(|names| names.fit(&text)) && tagged && own && unused
     }
 
     /// Whether several things may be meant by the names.

@@ -60,7 +60,7 @@ pub struct Recipe {
 }
 
 /// Tags of this program's own, which say something of one machine alone.
-const OWN_TAGS: &[&str] = &["sdc.idempotency-key", tag::EXPIRES];
+const OWN_TAGS: &[&str] = tag::OWN;
 /// Metadata that the platform itself puts there.
 const PLATFORM: &[&str] = &["root_authorized_keys", "credentials", "uuid", "owner_uuid", "administrator_pw"];
 

@@ -86,9 +86,8 @@ pub(super) fn condition(
             }
         }
         Test::Member(_) if sign.orders() => {
-            let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
-            let words = || format!("{key}{}{shown}: only numbers can be less or greater", sign.as_str());
-            (Some(Condition::number(sign, number.ok_or_else(|| Error::usage(words()))?)), None)
+            let words = || format!("{key}{}{shown}: only numbers and times can be less or greater", sign.as_str());
+            (Some(Condition::ordered(sign, value).ok_or_else(|| Error::usage(words()))?), None)
         }
         Test::Member(_) => (Some(Condition::text(sign, value)), same(value).filter(|_| !globs)),
         Test::Filled(_) => (Some(Condition::truth(sign, true)), None),

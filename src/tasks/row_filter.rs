@@ -52,7 +52,7 @@ use crate::answer::{Row, scan};
 use crate::api::{self, Column, Field, Holds, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::grammar::filter::{Condition, Sign, Typed, check_value};
+use crate::grammar::filter::{Condition, Sign, Typed, check_value, unescaped};
 use crate::grammar::selector;
 use crate::grammar::shell;
 use crate::request::{Arg, Args};
@@ -101,8 +101,12 @@ struct One {
     filled: bool,
     /// Each row should have the value, so that a list without any is an odd one.
     must_be_seen: bool,
+    /// It was compared with a row.
+    looked: Cell<bool>,
     /// A row has shown the value.
     seen: Cell<bool>,
+    /// The value is one that only some rows may have in a form that has an order.
+    ordered: bool,
     /// Says how old a row must be.
     by_age: bool,
 }
@@ -255,7 +259,9 @@ impl RowFilter {
         if let Some(field) = field.filter(|_| !column.is_some_and(|column| column.show == Show::Age)) {
             return Some(self.add_named(reading, args, field, &Typed { name: field.name, ..*typed }));
         }
-        let read = column_filter::read(reading.service.columns(reading.op), typed, reading.now)?;
+        let value = if typed.sign.is_regex() { typed.value.into() } else { unescaped(typed.value) };
+        let meant = Typed { value: &value, ..*typed };
+        let read = column_filter::read(reading.service.columns(reading.op), &meant, reading.now)?;
         Some(read.and_then(|read| {
             let shown = as_typed(typed.name, typed.sign, typed.value);
             refuse_secret(typed.name, typed.value, read.path.len() > 1)?;
@@ -263,17 +269,18 @@ impl RowFilter {
             // What it holds is called by the names of other things.
             one.named = match read.holds {
                 Holds::Id(noun) if typed.sign.is_regex() || resolve::needs_lookup(noun, typed.value) => {
-                    Some(Named { noun, field: noun.key, argument: None, name: typed.value.to_owned() })
+                    Some(Named { noun, field: noun.key, argument: None, name: value.to_string() })
                 }
                 // A pattern is compared with the names in the rows, of which some may be on no list any more.
                 Holds::Name(noun) if !typed.sign.is_regex() && !selector::is_glob(typed.value) => {
-                    Some(Named { noun, field: noun.name_field, argument: None, name: typed.value.to_owned() })
+                    Some(Named { noun, field: noun.name_field, argument: None, name: value.to_string() })
                 }
                 _ => None,
             };
             if !typed.sign.is_regex() {
                 one_value(&[&read.path.join(".")], typed.name, typed.sign, typed.value)?;
             }
+            one.ordered = typed.sign.orders() && read.path.len() > 1;
             one.path = read.path;
             self.tests.push(one);
             Ok(())
@@ -343,7 +350,8 @@ impl RowFilter {
             one_value(&[object, tag], &format!("{}.{tag}", field.name), typed.sign, typed.value)?;
         }
         let value = match typed.json {
-            false => typed.value.to_owned(),
+            false if typed.sign.is_regex() => typed.value.to_owned(),
+            false => unescaped(typed.value).into_owned(),
             // Typed values are compared by their text: 1.10 is not 1.1.
             true => {
                 let word = format!("{tag}:={}", typed.value);
@@ -388,6 +396,7 @@ impl RowFilter {
                 a_name(&key, sign, value, matches!(field.test, Test::Begins(_)))?;
             }
         }
+        let value = &*if sign.is_regex() { value.into() } else { unescaped(value) };
         let shown = as_typed(&key, sign, typed.value);
         if sign == Sign::Is && self.tests.iter().any(|one| one.key == key && one.sign == Sign::Is) {
             return Err(Error::usage(format!("{key} is given twice")));
@@ -427,6 +436,7 @@ impl RowFilter {
             named,
             asked,
             filled: matches!(field.test, Test::Filled(_)),
+            ordered: member && sign.orders(),
             must_be_seen: matches!(
                 field.test,
                 Test::Text(_) | Test::Id(_) | Test::Begins(_) | Test::Number(_) | Test::State(..)
@@ -554,18 +564,24 @@ impl RowFilter {
 
     /// Whether a row is what was asked for.
     pub fn fits(&self, row: &RawValue) -> bool {
-        self.tests.iter().all(|one| one.fits(row)) && self.picks.fits(row)
+        // What is named and does not fit is there all the same.
+        self.picks.fits(row) & self.tests.iter().all(|one| one.fits(row))
     }
 
     /// Whether a row is what was asked for, however old it is.
     pub fn fits_at_any_age(&self, row: &RawValue) -> bool {
-        self.tests.iter().all(|one| one.by_age || one.fits(row)) && self.picks.fits(row)
+        self.picks.fits(row) & self.tests.iter().all(|one| one.by_age || one.fits(row))
     }
 
     /// Says what no row has shown, so that nobody takes an empty list for an answer.
     pub fn tell_unseen(&self, report: &dyn Report, rows: usize) {
-        let unseen = |one: &&One| !one.seen.get() && one.must_be_seen;
-        for one in self.tests.iter().filter(unseen).filter(|_| rows > 0) {
+        let unseen = |one: &&One| one.looked.get() && !one.seen.get();
+        for one in self.tests.iter().filter(unseen).filter(|one| rows > 0 && (one.must_be_seen || one.ordered)) {
+            if one.ordered && !one.must_be_seen {
+                let words = "holds a number or a time, so that nothing was compared";
+                report.say(&format!("note: {}: no row's {} {words}", one.typed, one.path.join(".")));
+                continue;
+            }
             report.say(&format!(
                 "note: {}: no row of the service's list has the field {}",
                 one.typed,
@@ -596,12 +612,15 @@ impl One {
             asked: false,
             filled: false,
             must_be_seen: false,
+            looked: Cell::new(false),
             seen: Cell::new(false),
+            ordered: false,
             by_age: false,
         }
     }
 
     fn fits(&self, row: &RawValue) -> bool {
+        self.looked.set(true);
         let Some((first, rest)) = self.path.split_first() else { return false };
         let member = scan::member(row.get(), first);
         if self.filled {
@@ -611,7 +630,7 @@ impl One {
         let pointer: String =
             self.path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
         if let Some(value) = Row(row).text(&pointer).filter(|value| !value.starts_with(['[', '{'])) {
-            self.seen.set(true);
+            self.seen.set(self.seen.get() || self.condition.compares(&value));
             return self.condition.fits(Some(&value));
         }
         // Of an array every element counts, and of an object all that is in it.
@@ -619,7 +638,7 @@ impl One {
         if let Some(value) = member.and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok()) {
             column_filter::values(&value, rest, &mut found);
         }
-        self.seen.set(self.seen.get() || !found.is_empty());
+        self.seen.set(self.seen.get() || found.iter().any(|value| self.condition.compares(value)));
         match found.is_empty() {
             true => self.condition.fits(None),
             false => self.condition.fits_some(found.iter().map(String::as_str)),

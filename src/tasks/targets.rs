@@ -44,8 +44,9 @@ use serde_json::value::RawValue;
 
 use super::Report;
 use super::about::About;
-use super::call::Call;
+use super::call::{Call, described};
 use super::left_out;
+use super::near;
 use super::picks::Newest;
 use super::resolve::{self, Candidate, Candidates};
 use super::row_filter::{RowFilter, is_filter};
@@ -172,7 +173,7 @@ pub struct Targets {
     pub from_stdin: bool,
     /// What is known of them, by their ids.
     pub known: HashMap<String, About>,
-    /// What was named and is there, and is none of them for what else was asked for.
+    /// What was named and is there, and is none of them for what else was asked for; and each glob that fits anything.
     pub unfit: Vec<String>,
 }
 
@@ -180,6 +181,22 @@ impl Targets {
     /// Returns what is known of the target of a call.
     pub fn about(&self, call: &Call) -> Option<&About> {
         self.known.get(&call.key()?)
+    }
+
+    /// One that was typed and is not among them: of several its error is kept, and a single one has nothing else.
+    fn missed(&mut self, report: &dyn Report, asked: &Asked, target: &Noun, of: (&str, Error)) -> Result<()> {
+        let (typed, error) = of;
+        if error.kind() == Kind::NotFound && asked.filter.ignore_missing {
+            report.say(&format!("{}: not there", described(&asked.call(typed))));
+            return Ok(());
+        }
+        let error = if asked.listed.contains(typed) { near::of_input(error, typed) } else { error };
+        let error = error.on(Target { noun: target.word, id: None, name: typed.to_owned() });
+        if !self.several {
+            return Err(error);
+        }
+        self.failures.push(error);
+        Ok(())
     }
 }
 
@@ -275,16 +292,19 @@ impl Asked {
         noun.list.shape != Shape::Map || !parts() || scan::at(owner.row.get(), &[group, name]).is_some()
     }
 
-    /// Of resources that were picked, each need not have what is deleted of them: it is missing where none has it.
-    fn in_none(&self, all: &mut Targets, owner: &Noun, part: Option<&Noun>) {
+    /// Of several resources, each need not have what fits a glob, and where they were picked what is named of them
+    /// either: it is missing where none has it.
+    fn in_none(&self, all: &mut Targets, owner: &Noun, part: Option<&Noun>, picked: bool) {
         let word = part.map_or("target", |part| part.word);
         let all_are_names = part.is_some_and(|part| part.list.shape == Shape::Map);
         let of = |error: &Error, name: &str| {
             error.kind() == Kind::NotFound && error.target().is_some_and(|target| target.name == name)
         };
+        let whole = all.failures.is_empty();
         // Tags and metadata go by their names alone.
-        let by_name = |name: &&String| all_are_names || !self.is_glob(name);
-        for name in self.typed.iter().filter(by_name) {
+        let is_glob = |name: &str| !all_are_names && self.is_glob(name);
+        let counts = |name: &&String| if is_glob(name) { whole && *name != ALL } else { picked };
+        for name in self.typed.iter().filter(counts) {
             all.failures.retain(|error| !of(error, name));
             if self.filter.ignore_missing
                 || all.unfit.contains(name)
@@ -292,7 +312,8 @@ impl Asked {
             {
                 continue;
             }
-            let words = format!("none of the {} has a {word} named '{}'", plural(owner.word), brief(name));
+            let is = if is_glob(name) { "that matches" } else { "named" };
+            let words = format!("none of the {} has a {word} {is} '{}'", plural(owner.word), brief(name));
             let target = Target { noun: owner.word, id: None, name: name.clone() };
             all.failures.push(Error::new(Kind::NotFound, words).on(target));
         }
@@ -365,7 +386,7 @@ async fn of_each(
                 Ok(thing) => fitting.push(thing),
                 Err(error) => {
                     let target = Target { noun: noun.word, id: None, name: name.clone() };
-                    all.failures.push(error.on(target));
+                    all.failures.push(near::of_input(error, name).on(target));
                 }
             }
         }
@@ -377,6 +398,7 @@ async fn of_each(
     let all_of_none = glob == ALL && above.is_empty();
     if fitting.is_empty() && (glob == STDIN || all_of_none || !asked.owners.is_empty()) {
         no_selector_meant(&asked.owners, &above, noun)?;
+        asked.owners.tell_unseen(report, above.things.len());
         report.say(&format!("no {} matches: nothing to do", noun.word));
     } else if fitting.is_empty() {
         return Err(above.nothing_like(glob));
@@ -419,8 +441,8 @@ async fn of_each(
         all.known.extend(part.known);
         all.unfit.extend(part.unfit);
     }
-    if glob != STDIN && op.asks && any {
-        asked.in_none(&mut all, noun, of_parts);
+    if any {
+        asked.in_none(&mut all, noun, of_parts, glob != STDIN && op.asks);
     }
     asked.filter.allows(all.calls.len(), word)?;
     if all.calls.is_empty() && all.failures.is_empty() && any {
@@ -579,6 +601,9 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                 let named = |thing: &&Candidate| selector::glob(typed, &thing.name);
                 let these: Vec<&Candidate> = known.things.iter().filter(named).collect();
                 let is_no_fault = !these.is_empty() || asked.part_of_many || typed == ALL && known.is_empty();
+                if !these.is_empty() {
+                    targets.unfit.push(typed.clone());
+                }
                 these.into_iter().filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
                 match is_no_fault {
                     true => Ok(()),
@@ -611,19 +636,12 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                 resolve::path(client, op, &mut call.args).await.map(|()| add(call, thing))
             }
         };
-        match outcome {
-            Ok(()) => {}
-            Err(error) if error.kind() == Kind::NotFound && asked.filter.ignore_missing => {
-                report.say(&format!("{} {typed}: not there", target.word));
-            }
-            Err(error) => {
-                let error = error.on(Target { noun: target.word, id: None, name: typed.clone() });
-                match targets.several {
-                    true => targets.failures.push(error),
-                    false => return Err(error),
-                }
-            }
+        if let Err(error) = outcome {
+            targets.missed(report, &asked, target, (typed, error))?;
         }
+    }
+    if let Some(known) = known.as_ref().filter(|_| found.is_empty() && !asked.part_of_many) {
+        asked.filter.rows.tell_unseen(report, known.things.len());
     }
     let whole = known.as_ref().filter(|_| targets.failures.is_empty());
     asked.tell_failed(report, client, op, whole, &found).await;

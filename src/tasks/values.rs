@@ -68,6 +68,9 @@ pub trait Files {
 
     /// Hears what is to be told of a file.
     fn note(&self, _words: &str) {}
+
+    /// Hears what a file was hardly meant to say.
+    fn doubt(&self, _words: &str) {}
 }
 
 /// Where files are, for those that are named in a file or by a program. There is no standard input.
@@ -353,7 +356,10 @@ fn add_named(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> R
 /// Adds the pairs of a file, `-` for standard input.
 fn add_pairs(args: &mut Args, field: &Field, file: &str, files: &dyn Files) -> Result<()> {
     let text = read_text(file, files)?;
-    let pairs = pair_file::read(field, &shown(file), &text)?;
+    let pairs = pair_file::read(field, &shown(file), &text, &mut |words| files.doubt(words))?;
+    if pairs.is_empty() {
+        files.note(&format!("{} holds no pairs", shown(file)));
+    }
     let (added, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| pair_file::is_added(field, name));
     if !added.is_empty() {
         let names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
@@ -366,7 +372,12 @@ fn add_pairs(args: &mut Args, field: &Field, file: &str, files: &dyn Files) -> R
 /// Adds one value under its name.
 pub(super) fn add_one(args: &mut Args, field: &Field, name: &str, value: Arg) -> Result<()> {
     match field.kind {
-        Kind::Object => add_member_of(args, field, name, value),
+        Kind::Object => {
+            if field.name == "tags" && name == grammar::tag::EXPIRES {
+                grammar::tag::check_time(&typed_tag(&value))?;
+            }
+            add_member_of(args, field, name, value)
+        }
         Kind::FlatPairs(reserved) | Kind::FlatFiles(reserved) => {
             pair_file::check_name(name, reserved)?;
             add_pair(args, "", name, value)
@@ -480,8 +491,10 @@ fn add_member(args: &mut Args, text: &str, default: bool) -> Result<()> {
 fn add_object(args: &mut Args, field: &Field, text: &str, files: &dyn Files) -> Result<()> {
     let pairs: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> = serde_json::from_str(text)
         .map_err(|error| Error::usage(format!("'{}' is not a JSON object", quoted(text))).because(error))?;
-    if pairs.is_empty() && matches!(field.kind, Kind::Object) {
-        args.push(field.name, Arg::json("{}")?);
+    match field.kind {
+        Kind::Object if pairs.is_empty() => args.push(field.name, Arg::json("{}")?),
+        _ if pairs.is_empty() => files.note("{} holds no pairs"),
+        _ => {}
     }
     pairs.keys().try_for_each(|name| pair::check_name(name))?;
     pairs.iter().try_for_each(|(name, value)| match name.contains('=') {
@@ -568,10 +581,31 @@ pub fn doubts(op: &Op, args: &Args) -> Vec<String> {
             Kind::Affinity => doubts
                 .extend(texts().filter_map(|text| grammar::affinity::check(&text).ok()).flat_map(|rule| rule.doubts())),
             Kind::PolicyRules => doubts.extend(texts().flat_map(|text| grammar::policy::doubts(&text))),
+            Kind::Tags(_) => doubts.extend(args.iter().filter_map(|(name, _)| grammar::tag::doubt(name))),
+            Kind::Pairs(prefix @ "tag.") if field.place == Location::Body => {
+                let names = args.iter().filter_map(|(name, _)| name.strip_prefix(prefix));
+                doubts.extend(names.filter_map(grammar::tag::doubt));
+            }
+            Kind::Object if field.name == "tags" => {
+                let Some(Arg::Json(raw)) = args.get(field.name) else { continue };
+                let names = scan::members(raw.get()).into_iter().flatten().filter_map(|(name, _)| scan::unquote(name));
+                let names: Vec<_> = names.collect();
+                doubts.extend(names.iter().filter_map(|name| grammar::tag::doubt(name)));
+                if names.iter().any(|name| name == grammar::tag::EXPIRES) && !is_of_machine(op) {
+                    let words = "only machines are deleted once that is over: `reap` leaves everything else";
+                    doubts.push(format!("{}: {words}", grammar::tag::EXPIRES));
+                }
+            }
             _ => {}
         }
     }
     doubts
+}
+
+/// Whether what an operation makes or changes is a machine, by whichever service.
+fn is_of_machine(op: &Op) -> bool {
+    let changed = || op.path_params().last().and_then(|param| crate::api::service_of(op).noun(param));
+    op.makes().or_else(changed).is_some_and(|noun| matches!(noun.word, "machine" | "VM"))
 }
 
 /// A name given twice is most likely a mistake, and one of the values would be lost.
@@ -593,7 +627,7 @@ fn read_text(file: &str, files: &dyn Files) -> Result<String> {
 
 /// A file as it can be shown in a message.
 pub(super) fn shown(file: &str) -> String {
-    if file == "-" { "standard input".to_owned() } else { crate::sensitive::path(Path::new(file)) }
+    if file == "-" { pair_file::STDIN.to_owned() } else { crate::sensitive::path(Path::new(file)) }
 }
 
 /// One OpenSSH public key line from a file's text. Anything else stays here, a private key above all; of what

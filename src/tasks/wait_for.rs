@@ -46,10 +46,10 @@ use tokio::io::AsyncReadExt;
 
 use super::Report;
 use super::addresses::{AddressChoice, Machine, Networks};
-use super::left_out;
 use super::resolve::{self, Candidates};
 use super::targets::ALL;
 use super::words::plural;
+use super::{left_out, near};
 use crate::answer::Answer;
 use crate::api::cloudapi::{machines, snapshots};
 use crate::api::{Column, Noun, Service, Shape};
@@ -285,8 +285,10 @@ impl Waiting<'_> {
                 Err(error) if error.kind() == Kind::NotFound && self.waits_for_the_end() => {
                     let id =
                         left_out::gone_id(self.client, self.noun, typed.text(self.noun.name).unwrap_or(name)).await?;
-                    id.map(|id| typed.clone().set(self.noun.name, id)).ok_or(error)
+                    id.map(|id| typed.clone().set(self.noun.name, id)).ok_or(near::of_input(error, name))
                 }
+                // Globs that were typed are names by now.
+                Err(error) if error.kind() == Kind::NotFound => Err(near::of_input(error, name)),
                 found => found.map(|()| args),
             }
         })

@@ -659,6 +659,12 @@ fn a_row_without_an_id_of_its_own_is_not_cloudapis_on_any_noun() {
         let url = answering("200 OK", json!([{ noun.key: one, "other": "a" }]).to_string().into_bytes());
         let paged = noun.list.paging != Paging::None;
         let said = sdc(&url, &[&list[..], &["--json"]].concat());
+        // One row without an id does not hide the others.
+        let rows = json!([{ noun.key: one, "other": "a" }, { noun.key: "", "other": "b" }, { "other": "c" }]);
+        if !paged {
+            let said = sdc(&answering("200 OK", rows.to_string().into_bytes()), &[&list[..], &["--json"]].concat());
+            assert!(said.status.success() && text(&said.stdout).contains("\"c\""), "{list:?}: {}", text(&said.stderr));
+        }
         // The addresses of a network are asked for until a page is empty.
         assert!(said.status.success() || paged, "{list:?}: {}", text(&said.stderr));
     }

@@ -254,19 +254,19 @@ async fn an_empty_object_sets_nothing_and_removes_nothing() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "{}\n").unwrap();
     let file = file.path().to_str().unwrap();
-    for words in [
-        &["tags", "set", "web1", "--from", file][..],
-        &["tags", "set", "web1", "{}"],
-        &["tags", "replace", "web1", "--from", file, "--yes"],
-        &["tags", "replace", "web1", "{}", "--yes"],
-        &["tags", "replace", "web1", &format!("@{file}"), "--yes"],
-        &["metadata", "set", "web1", "--from", file],
-        &["metadata", "set", "web1", "--file", file],
-        &["metadata", "set", "web1", "{}"],
+    for (words, code, words_of_it) in [
+        (&["tags", "set", "web1", "--from", file][..], 0, "holds no pairs"),
+        (&["tags", "set", "web1", "{}"], 0, "{} holds no pairs"),
+        (&["tags", "replace", "web1", "--from", file, "--yes"], 2, "`delete-all` removes all of them"),
+        (&["tags", "replace", "web1", "{}", "--yes"], 2, "`delete-all` removes all of them"),
+        (&["tags", "replace", "web1", &format!("@{file}"), "--yes"], 2, "`delete-all` removes all of them"),
+        (&["metadata", "set", "web1", "--from", file], 0, "holds no pairs"),
+        (&["metadata", "set", "web1", "--file", file], 0, "holds no pairs"),
+        (&["metadata", "set", "web1", "{}"], 0, "holds no pairs"),
     ] {
         let said = said(&cloud, &[&["machines"], words].concat()).await;
         let told = text(&said.stderr);
-        assert!(said.status.code() == Some(2) && told.contains("hint: "), "{words:?}: {told}");
+        assert!(said.status.code() == Some(code) && told.contains(words_of_it), "{words:?}: {told}");
     }
     assert!(cloud.requests().iter().all(|seen| seen.method == "GET"), "{:?}", cloud.requests());
     cloud.stop().await.unwrap();

@@ -220,6 +220,51 @@ async fn an_interrupted_wait_gives_the_command_that_goes_on_with_it() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn parts_that_an_interruption_leaves_say_whose_they_are_and_how_to_go_on() {
+    let seed = sdc::emulator::Seed::Machines(6);
+    // What is deleted never comes to its end.
+    let emulator = Emulator::start(Options { seed, pace: Pace::Stepped, ..Options::default() }).await.unwrap();
+    let ids = text(&output(against(&emulator, &["machines", "list", "-o", "ids"])).await.stdout);
+    let ids: Vec<&str> = ids.lines().collect();
+    let before: [&[&str]; 3] = [
+        &["snapshots", "create", "*", "--name", "a"],
+        &["snapshots", "create", "*", "--name", "b"],
+        &["tags", "set", "*", "role=x", "stage=y"],
+    ];
+    for words in before {
+        let said = output(against(&emulator, &[&["machines"], words, &["--yes"]].concat())).await;
+        assert!(said.status.success(), "{}", text(&said.stderr));
+        emulator.clock().advance(Duration::from_secs(10));
+    }
+    // Few enough for a command each, and too many.
+    for owner in [ids[0], "*"] {
+        for (group, first, second) in [("snapshots", "a", "b"), ("tags", "role", "stage")] {
+            let words = ["machines", group, "delete", owner, first, second, "--yes", "--json", "-w"];
+            let (code, told) = interrupted(&emulator, &words, false).await;
+            assert_eq!(code, Some(130), "{told}");
+            let json = told.lines().rev().find(|line| line.starts_with("{\"error\"")).unwrap();
+            let error = serde_json::from_str::<serde_json::Value>(json).unwrap()["error"].clone();
+            let sent = error["sent"][0].clone();
+            assert!(ids.iter().any(|id| sent["machine"] == *id) && sent["id"] == first, "{error}");
+            assert_eq!(error["unsent"][0], serde_json::json!({ "machine": sent["machine"], "id": second }));
+            let command = match owner {
+                "*" => format!("for each: sdc machines {group} delete MACHINE {}", named_behind(group)),
+                owner => format!("to go on with the others: sdc machines {group} delete {owner} {second} "),
+            };
+            assert!(error["hints"].to_string().contains(&command), "{command}: {error}");
+        }
+    }
+    emulator.stop().await.unwrap();
+}
+
+/// What is named behind a machine.
+#[cfg(unix)]
+fn named_behind(group: &str) -> &str {
+    if group == "tags" { "TAG" } else { "SNAPSHOT" }
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn an_interrupted_change_is_waited_for_and_says_that_it_may_have_taken_effect() {
     const ACCOUNT: &str = "b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99";
     let commands: &[&[&str]] = &[

@@ -84,6 +84,42 @@ async fn what_was_done_without_the_right_to_see_its_end_is_no_failure_of_rights(
 }
 
 #[tokio::test]
+async fn a_run_that_is_repeated_needs_no_right_that_the_first_one_did_not() {
+    let cloud = Cloud::with("CAN createmachine and listmachines and getmachine *").await;
+    let id = async |words: &[&str]| {
+        let said = output(against(&cloud.emulator, words)).await;
+        text(&said.stdout).lines().next().unwrap().to_owned()
+    };
+    let image = id(&["images", "list", "name=base-64", "-o", "ids"]).await;
+    let package = id(&["packages", "list", "name=g1-nano", "-o", "ids"]).await;
+    let new = ["machines", "create", "--image", &image, "--package", &package, "-n"];
+    for own in [&["k", "--idempotency-key", "k"][..], &["n", "--if-absent"]] {
+        let ids = [&new[..], own, &["-w", "-o", "ids"]].concat();
+        let first = cloud.as_joe(&ids).await;
+        assert!(first.status.success(), "{}", text(&first.stderr));
+        let again = cloud.as_joe(&ids).await;
+        let told = text(&again.stderr);
+        assert_eq!((again.status.code(), &again.stdout), (Some(0), &first.stdout), "{told}");
+        assert!(told.contains("is taken without a look at its package") && told.contains("(getpackage)"), "{told}");
+    }
+    // More time for it is a change of its tags.
+    let short = [&new[..], &["t", "--idempotency-key", "t", "-o", "ids", "-t", "sdc.expires=1s"]].concat();
+    assert!(cloud.as_joe(&short).await.status.success());
+    let more = [&new[..], &["t", "--idempotency-key", "t", "-o", "ids", "-q", "-t", "sdc.expires=2h"]].concat();
+    let said = cloud.as_joe(&more).await;
+    let told = text(&said.stderr);
+    assert_eq!(said.status.code(), Some(0), "{told}");
+    assert!(told.contains("its time is over or sooner than asked for, and stays") && told.contains("(addmachinetags)"));
+    // Where the answer to the first is lost, it is found all the same.
+    let lost = "POST /machines drop=after times=1".parse().unwrap();
+    cloud.emulator.add_fault(lost);
+    let lost = [&new[..], &["l", "--idempotency-key", "l", "-o", "ids", "--request-timeout", "2s"]].concat();
+    let said = cloud.as_joe(&lost).await;
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    cloud.emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_refusal_says_all_that_a_sub_user_lacks() {
     let cloud = Cloud::with("CAN getmachine and listmachines").await;
     // The rule is there, and the collection has no tag.

@@ -255,7 +255,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
         }
     }
     if given::sets_pairs(op) {
-        let help = "File of what to set, - for stdin: an object (JSON, YAML), or NAME=VALUE lines; may be repeated";
+        let help = "File of what to set, - for stdin: an object (JSON, YAML) with its types, or lines NAME=TEXT; may be repeated";
         command = command.arg(from_file(help).action(ArgAction::Append));
     } else if op.assigns {
         command = command.arg(from_file("File of fields, - for stdin: a JSON or YAML object"));

@@ -9,7 +9,7 @@ use super::{letters, targets};
 use crate::api::{self, CLOUDAPI, Kind, Method, Op, Shape, Test};
 use crate::error::{CommandLine, Error, Hint};
 use crate::grammar::older::{self, Part};
-use crate::render::visible;
+use crate::render::{FORMATS, visible};
 use crate::tasks::words::unknown_state;
 
 /// Spells out in what was typed whatever would steer the terminal or begin a line of its own: names come from services.
@@ -56,6 +56,13 @@ fn in_words(tree: &Command, typed: &[&str], error: &mut clap::Error) -> Option<S
     if error.kind() == ErrorKind::UnknownArgument && text(error, ContextKind::SuggestedArg).iter().any(far) {
         error.remove(ContextKind::SuggestedArg);
         error.remove(ContextKind::Usage);
+    }
+    // `--csv`
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(format) = wrong.strip_prefix("--").filter(|word| FORMATS.iter().any(|(name, _)| name == word))
+    {
+        without_tips(error);
+        return Some(format!("-o {format}"));
     }
     match error.kind() {
         ErrorKind::UnknownArgument if wrong == "--all" => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{CreateOptions, EXPIRES_TAG, Existing, GONE, KEY_TAG};
+use super::{CreateOptions, EXPIRES_TAG, Existing, GONE, KEY_TAG, is_forbidden};
 use crate::answer::{Answer, Row, scan};
 use crate::api::cloudapi::{machines, tags};
 use crate::client::{Before, Client, Time, Wait};
@@ -33,6 +33,14 @@ impl CreateOptions {
         let text = |field: &str| machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
         let (id, name) = (text("/id").unwrap_or_default(), text("/name").unwrap_or_default());
         let called = format!("machine {name} ({id})");
+        if let Some(doubt) = there.doubt.take() {
+            let words = format!("{called} is taken without a look at its package: {}", doubt.message());
+            report.warn(&Hint::from(words));
+        }
+        // One that is deleted is shown as running until the deletion has begun, and then as stopping.
+        if text("/state").as_deref() == Some("stopping") {
+            report.urge(&Hint::from(format!("{called} is stopping: it may be about to be deleted")));
+        }
         let asked = call.args.get(&format!("tag.{EXPIRES_TAG}")).map(values::typed_tag);
         let (has, asked) = (text(&expires_at()), asked.as_ref().and_then(|asked| asked.as_str()));
         let differs = machine.first().map(|row| differing(&call.args, row)).unwrap_or_default();
@@ -50,9 +58,19 @@ impl CreateOptions {
         };
         match renews {
             true => {
-                let Some(renewed) = self.renewed(client, (&id, &name), asked).await? else {
-                    there.past.push((id, machine));
-                    return Ok(there);
+                let renewed = match self.renewed(client, (&id, &name), asked).await {
+                    Ok(Some(renewed)) => renewed,
+                    Ok(None) => {
+                        there.past.push((id, machine));
+                        return Ok(there);
+                    }
+                    // The first run needed no right to set tags. Whoever may not give it more time has it as it is.
+                    Err(error) if is_forbidden(&error) => {
+                        report.urge(&Hint::from(error.message().to_owned()));
+                        there.machine = Some(machine);
+                        return Ok(there);
+                    }
+                    Err(error) => return Err(error),
                 };
                 let words = format!("{called}: is wanted until {asked} now");
                 match (is_over, has.is_empty()) {

@@ -141,6 +141,8 @@ impl Job {
             &app.console,
         )?;
         sources::complete(app, &machines::CREATE, &mut args)?;
+        let doubts = app.console.take_doubts().into_iter().chain(values::doubts(&machines::CREATE, &args));
+        doubts.for_each(|doubt| app.warn(&doubt));
         if args.get("deletion_protection").is_some() {
             return Err(Error::usage(
                 "--deletion-protection: a machine that is made for one command must be deleted after it",

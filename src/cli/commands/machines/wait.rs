@@ -10,7 +10,7 @@ use super::address_options;
 use crate::answer::Answer;
 use crate::api::cloudapi;
 use crate::api::cloudapi::machines;
-use crate::api::{CLOUDAPI, Noun, Shape};
+use crate::api::{self, CLOUDAPI, Noun, Shape};
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
@@ -23,7 +23,9 @@ use crate::cli::terminal::signals::Signals;
 use crate::client::Time;
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::request::Args;
+use crate::tasks::row_filter::is_filter;
 use crate::tasks::wait_for::{Typed, Waiting, Wanted, expanded, in_time, waitable};
+use crate::tasks::words::plural;
 use crate::tasks::{explain, route};
 
 /// `sdc wait`.
@@ -262,19 +264,33 @@ fn typed(app: &App, noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
             }
         }
     }
-    if let Some(word) = typed.names.iter().find(|word| word.contains('=') && noun.name == machines::MACHINE.name) {
-        return Err(Error::usage(format!("'{word}' is not a name of a machine, and sdc wait takes no selector")).hint(
-            Hint::command(CommandLine::new("machines list").on(format!("tag.{word}")).with("-o ids"))
-                .then(" | ")
-                .then_run("wait machines - --for CONDITION"),
-        ));
-    }
+    no_filters(noun, &typed, matches)?;
     if !named {
         let words = format!("no {} was named, only its {}", noun.word, parents.join(" and "));
         return Err(Error::usage(words)
             .hint(Hint::command(CommandLine::new("wait").on(format!("{}s", noun.word)).on("MACHINE").on("NAME"))));
     }
     Ok(typed)
+}
+
+/// Refuses filters and selectors where names are due, with the list that has the names.
+fn no_filters(noun: &Noun, typed: &Typed, matches: &ArgMatches) -> Result<()> {
+    let machine = noun.name == machines::MACHINE.name;
+    let filter = |word: &String| match is_filter(&CLOUDAPI, noun.list, word) {
+        true => Some(word.clone()),
+        // Who means no column means a tag.
+        false => (machine && word.contains('=')).then(|| format!("tag.{word}")),
+    };
+    let of_parts = noun.list.path_params().next().is_some();
+    let words = typed.names.iter().filter(|word| !typed.listed.contains(*word) && !of_parts);
+    let filters: Vec<(&String, String)> = words.filter_map(|word| Some((word, filter(word)?))).collect();
+    let Some((first, _)) = filters.first() else { return Ok(()) };
+    let is = if is_filter(&CLOUDAPI, noun.list, first) { "a filter" } else { "a selector" };
+    let words = format!("'{first}' is {is}, and names of {} are expected here", plural(noun.word));
+    let again = ["NOUN", "for"].map(|id| matches.get_one::<String>(id).map(String::as_str).unwrap_or_default());
+    let list = CommandLine::of(&api::command(noun.list)).on_all(filters.iter().map(|(_, filter)| filter));
+    let wait = CommandLine::new("wait").on(again[0]).on("-").option("--for", again[1]);
+    Err(Error::usage(words).hint(Hint::command(list.with("-o ids")).then(" | ").then_run(wait)))
 }
 
 #[cfg(test)]

@@ -425,12 +425,9 @@ fn disk(call: &mut Call<'_>, action: &str) -> Result<Work, Refusal> {
         return Ok(Work::CreateDisk { disk: id });
     }
     let Some(vm) = call.state.vms.get_mut(&uuid) else { return Err(missing("VM not found")) };
-    vm.settle_slots();
+    vm.settle_disks();
     let found = vm.disks.iter_mut().find(|disk| slot.as_deref() == Some(disk.pci_slot.as_str()));
     let Some(disk) = found else { return Err(missing("Disk not found")) };
-    if disk.id.is_empty() {
-        disk.id = new_id();
-    }
     if action == "delete_disk" {
         if disk.boot {
             return Err(wrong("pci_slot", "Cannot remove boot disk"));

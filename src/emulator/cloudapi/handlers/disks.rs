@@ -31,9 +31,9 @@ const MAX: usize = 8;
 const TOO_MANY: &str = "A maximum of 8 disks per VM are supported";
 const OVER_QUOTA: &str = "The size of the disks must not be greater than the package quota";
 
-fn view(machine: &Vm, disk: &Disk) -> Value {
+fn view(machine: &Vm, at: usize, disk: &Disk) -> Value {
     let mut view = Map::new();
-    view.insert("id".to_owned(), disk.id.clone().into());
+    view.insert("id".to_owned(), machine.disk_id(at).into());
     if !disk.pci_slot.is_empty() {
         view.insert("pci_slot".to_owned(), disk.pci_slot.clone().into());
     }
@@ -50,21 +50,22 @@ fn view(machine: &Vm, disk: &Disk) -> Value {
 
 fn list(call: &mut Call<'_>) -> Outcome {
     let machine = load(call)?;
-    let rows: Vec<Value> = machine.disks.iter().map(|disk| view(machine, disk)).collect();
+    let rows: Vec<Value> = machine.disks.iter().enumerate().map(|(at, disk)| view(machine, at, disk)).collect();
     let count = rows.len().to_string();
     Ok(Reply::json(&Value::Array(rows)).header("x-resource-count", count))
 }
 
-/// The disk that the call names.
-fn find<'a>(call: &Call<'_>, machine: &'a Vm) -> Result<&'a Disk, Refusal> {
+/// The disk that the call names, and its place among the machine's.
+fn find<'a>(call: &Call<'_>, machine: &'a Vm) -> Result<(usize, &'a Disk), Refusal> {
     let id = call.required("disk")?;
-    let disk = machine.disks.iter().find(|disk| disk.id == id);
-    disk.ok_or_else(|| Refusal::unknown("disk"))
+    let found = machine.disks.iter().enumerate().find(|(at, _)| machine.disk_id(*at) == id);
+    found.ok_or_else(|| Refusal::unknown("disk"))
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
     let machine = load(call)?;
-    Ok(Reply::json(&view(machine, find(call, machine)?)))
+    let (at, disk) = find(call, machine)?;
+    Ok(Reply::json(&view(machine, at, disk)))
 }
 
 fn check_stopped(machine: &Vm) -> Result<(), Refusal> {
@@ -142,11 +143,12 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let named = slot.is_some();
     let mut shown = Value::Null;
     if let Some(machine) = call.state.vms.get_mut(&id) {
-        machine.settle_slots();
+        machine.settle_disks();
         let pci_slot = slot.unwrap_or_else(|| machine.free_slot());
         let state = "creating".to_owned();
         machine.disks.push(Disk { id: disk.clone(), pci_slot, size, state, ..Disk::default() });
-        shown = machine.disks.last().map_or(Value::Null, |disk| view(machine, disk));
+        let last = machine.disks.iter().enumerate().next_back();
+        shown = last.map_or(Value::Null, |(at, disk)| view(machine, at, disk));
     }
     let location = call.location(&format!("machines/{id}/disks/{disk}"));
     call.state.plan(call.now, &id, Work::CreateDisk { disk }, call.caller.clone(), call.fails.clone());
@@ -154,16 +156,17 @@ fn create(call: &mut Call<'_>) -> Outcome {
     Ok(if named { Reply::json(&shown).header("Location", location) } else { Reply::empty(202) })
 }
 
-/// The machine and the disk, if something can be done to them.
+/// The machine and the disk with its id, if something can be done to them.
 fn settled(call: &Call<'_>) -> Result<(String, Disk), Refusal> {
     let id = allocated(call)?;
     let machine = load(call)?;
-    let disk = find(call, machine)?;
+    let (at, disk) = find(call, machine)?;
     check_stopped(machine)?;
+    let disk = Disk { id: machine.disk_id(at), ..disk.clone() };
     if !disk.state.is_empty() {
         return Err(Refusal::invalid(format!("disk {} is in state {}", disk.id, disk.state)));
     }
-    Ok((id, disk.clone()))
+    Ok((id, disk))
 }
 
 fn resize(call: &mut Call<'_>) -> Outcome {
@@ -183,13 +186,13 @@ fn resize(call: &mut Call<'_>) -> Outcome {
     }
     let mut shown = Value::Null;
     if let Some(machine) = call.state.vms.get_mut(&id) {
-        machine.settle_slots();
+        machine.settle_disks();
         if let Some(disk) = machine.disks.iter_mut().find(|other| other.id == disk.id) {
             disk.state = "resizing".to_owned();
             disk.wanted = Some(size);
         }
-        let found = machine.disks.iter().find(|other| other.id == disk.id);
-        shown = found.map_or(Value::Null, |disk| view(machine, disk));
+        let found = machine.disks.iter().enumerate().find(|(_, other)| other.id == disk.id);
+        shown = found.map_or(Value::Null, |(at, disk)| view(machine, at, disk));
     }
     call.state.plan(call.now, &id, Work::ResizeDisk { disk: disk.id }, call.caller.clone(), call.fails.clone());
     Ok(Reply::json(&shown))
@@ -201,7 +204,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
         return Err(Refusal::validation("pci_slot", "Invalid", "Cannot delete the boot disk"));
     }
     if let Some(machine) = call.state.vms.get_mut(&id) {
-        machine.settle_slots();
+        machine.settle_disks();
         if let Some(disk) = machine.disks.iter_mut().find(|other| other.id == disk.id) {
             disk.state = "deleting".to_owned();
         }

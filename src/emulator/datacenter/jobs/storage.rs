@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::state::{Disk, Job, Package, Vm, Work};
+use super::super::state::{Disk, Job, Package, Vm, Work, id_of};
 
 impl Disk {
     /// As it is shown within its machine.
@@ -35,18 +35,27 @@ impl Vm {
         given.unwrap_or_else(|| format!("0:4:{at}"))
     }
 
+    /// The id of its disk at this index, as CloudAPI shows it: one that was made without an id has the one that follows
+    /// from its place.
+    pub(crate) fn disk_id(&self, at: usize) -> String {
+        let given = self.disks.get(at).map(|disk| disk.id.clone()).filter(|id| !id.is_empty());
+        given.unwrap_or_else(|| id_of(&format!("{}/{}", self.uuid, self.slot(at))))
+    }
+
     /// The ZFS volume of its disk at this index.
     pub(crate) fn volume(&self, at: usize) -> String {
         format!("zones/{}/disk{at}", self.uuid)
     }
 
-    /// Disks without a place get one, so that none moves when another goes.
-    pub(crate) fn settle_slots(&mut self) {
+    /// Disks without a place get one, so that none moves when another goes, and those without an id keep the one that
+    /// they are shown with.
+    pub(crate) fn settle_disks(&mut self) {
         for at in 0..self.disks.len() {
-            if self.disks.get(at).is_some_and(|disk| disk.pci_slot.is_empty()) {
-                let slot = self.free_slot();
-                if let Some(disk) = self.disks.get_mut(at) {
-                    disk.pci_slot = slot;
+            let (id, free) = (self.disk_id(at), self.free_slot());
+            if let Some(disk) = self.disks.get_mut(at) {
+                disk.id = id;
+                if disk.pci_slot.is_empty() {
+                    disk.pci_slot = free;
                 }
             }
         }
