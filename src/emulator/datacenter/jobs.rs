@@ -10,8 +10,8 @@ pub(crate) mod watch;
 
 use serde_json::{Value, json};
 
-use super::chains::STATE;
-use super::state::{End, Failure, Job, Nic, Package, State, Step, Vm, Work, id_of};
+use super::chains::{GIVE_UP, MAKE, STATE};
+use super::state::{Failure, Job, Nic, Package, State, Step, Vm, Work, id_of};
 
 impl Work {
     /// Whether it reboots the VM.
@@ -97,19 +97,22 @@ impl State {
     }
 
     /// Plans a job that says all but when it begins and ends. Returns its id.
-    pub(crate) fn ask(&mut self, now: i64, job: Job) -> String {
+    pub(crate) fn ask(&mut self, now: i64, mut job: Job) -> String {
+        let chain = job.work.chain();
+        // A job cannot fail at a step that it does not have.
+        job.fails = job.fails.filter(|step| step.is_empty() || chain.is_none_or(|chain| chain.at(step).is_some()));
         let busy = |other: &&Job| other.vm_uuid == job.vm_uuid && other.work.takes_ticket();
         let queue = self.jobs.iter().filter(busy).map(|other| other.due).max().filter(|_| job.work.takes_ticket());
         let begins = queue.map_or(now, |until| until.max(now));
         if let (Work::Stop, Some(machine)) = (&job.work, self.vms.get_mut(&job.vm_uuid))
             && machine.state == "running"
-            && job.fails.is_none()
+            && job.is_done()
             && begins == now
         {
             machine.state = "stopping".to_owned();
             machine.last_modified = now;
         }
-        if job.work.restarts() && job.fails.is_none() {
+        if job.work.restarts() && job.is_done() {
             let down = Job::new(now, begins, 0, &job.vm_uuid, Work::RebootDown, job.caller.clone());
             self.queue(Job { uuid: half_of(&job.uuid), due: self.end(begins, &down.work), ..down });
         }
@@ -141,7 +144,7 @@ impl State {
             let ready: Vec<Job> = self.jobs.drain(..due).collect();
             for job in ready {
                 if let Some(success) = self.carry_out(&job) {
-                    let failure = (!success).then(|| self.why(&job));
+                    let failure = (!success || job.fails.is_some()).then(|| self.why(&job));
                     self.history.push(job.ended(failure));
                 }
             }
@@ -151,7 +154,7 @@ impl State {
     /// Cancels a job that has not ended. It takes the path of a failure, which undoes what the job had begun.
     pub(crate) fn cancel(&mut self, now: i64, uuid: &str) {
         let Some(at) = self.jobs.iter().position(|job| job.uuid == uuid) else { return };
-        let mut job = self.jobs.remove(at);
+        let job = self.jobs.remove(at);
         let half = half_of(&job.uuid);
         let waits = self.jobs.iter().any(|other| other.uuid == half);
         let is_sync = |work: &Work| matches!(work, Work::Migrate(Step::Sync { .. }));
@@ -164,8 +167,8 @@ impl State {
         {
             "running".clone_into(&mut vm.state);
         }
+        let job = job.canceled(now);
         self.carry_out(&Job { fails: Some(String::new()), due: now, ..job.clone() });
-        job.end = Some(End { at: now, execution: "canceled".to_owned(), failure: None });
         self.history.push(job);
     }
 
@@ -173,22 +176,19 @@ impl State {
     fn why(&self, job: &Job) -> Failure {
         let chain = job.work.chain();
         let at = |step: &str, error: Value| Failure { step: step.to_owned(), error };
-        if let Some(step) = job.fails.as_deref().filter(|step| !step.is_empty()) {
+        if let Some(step) = job.failing().filter(|_| job.fails.as_deref() != Some("")) {
             return at(step, PLANNED.into());
         }
         let vm = self.vms.get(&job.vm_uuid);
         if matches!(job.work, Work::Provision { .. }) && vm.is_some_and(is_forced) {
-            return at("cnapi.provision_vm", format!("{FORCED} set, failing").into());
+            return at(MAKE, format!("{FORCED} set, failing").into());
         }
         match (chain, vm) {
             (Some(chain), Some(vm)) if job.fails.is_none() && chain.steps.contains(&STATE) => {
                 let message = format!("Cannot {} a VM from a '{}' state", chain.word, vm.state);
                 at(STATE, json!({ "name": "Error", "message": message }))
             }
-            (Some(chain), _) => {
-                let waits = chain.steps.iter().skip_while(|step| **step != chain.node).nth(1);
-                at(waits.unwrap_or(&chain.node), PLANNED.into())
-            }
+            (Some(chain), _) => at(chain.refused(), PLANNED.into()),
             (None, _) => at("", PLANNED.into()),
         }
     }
@@ -199,8 +199,7 @@ impl State {
             Work::Image { image } => return Some(self.image_made(job, image)),
             Work::Migrate(step) => return self.migrated(job, *step),
             Work::CreateVolume | Work::DeleteVolume => {
-                self.carry_out_volume(&job.vm_uuid, &job.work, job.fails.is_some());
-                return None;
+                return Some(self.carry_out_volume(job));
             }
             _ => {}
         }
@@ -219,21 +218,32 @@ impl State {
         let state = machine.state.clone();
         let state = state.as_str();
         if job.is_idempotent() && is_there(&job.work, state) && job.fails.is_none() {
+            machine.last_modified = job.due;
             return Some(true);
         }
-        let possible = job.fails.is_none() && is_possible(&job.work, machine, package.is_some());
-        let mut left = Vec::new();
+        let possible = job.is_done() && is_possible(&job.work, machine, package.is_some());
+        // What the VM gives up, and what is left of it in NAPI all the same.
+        let (mut left, mut kept) = (Vec::new(), Vec::new());
         let mut entered = None;
         if possible {
             entered = change(machine, job, package, &mut left);
+            if entered == Some("destroyed") && !job.passes(GIVE_UP) {
+                kept.clone_from(&machine.nics);
+            }
             // The second half of the reboot that comes with it.
             if job.work.restarts() && state == "ready" {
                 entered = Some("running");
             }
             machine.last_modified = job.due;
-        } else if matches!(job.work, Work::Provision { .. }) && state == "provisioning" {
+        } else if let (Work::Provision { nics, .. }, "provisioning") = (&job.work, state) {
             entered = Some("failed");
             machine.last_modified = job.due;
+            // Its record has them for ever, as that of a VM that is gone.
+            machine.nics.clone_from(nics);
+            // Only what the server has not been asked for is tidied up.
+            let stay = job.passes(MAKE) && !is_forced(machine);
+            let fate = if stay { &mut kept } else { &mut left };
+            fate.clone_from(nics);
         } else if let Work::AddNics { macs } = &job.work {
             left.extend(macs.iter().filter_map(|mac| machine.take_nic(mac)));
         }
@@ -254,6 +264,7 @@ impl State {
         if entered == Some("destroyed") {
             self.migrations.retain(|migration| migration.machine != job.vm_uuid);
         }
+        self.leave_behind(job.due, &job.vm_uuid, kept);
         for nic in &left {
             self.free(nic);
         }
@@ -279,11 +290,12 @@ fn is_possible(work: &Work, machine: &Vm, has_package: bool) -> bool {
         Work::Stop => matches!(state, "running" | "stopping"),
         Work::RebootDown => state == "running",
         Work::Reboot => matches!(state, "running" | "ready"),
-        Work::Resize { .. } => state != "destroyed" && has_package,
+        Work::Resize { .. } => machine.is_active() && has_package,
         Work::DeletionProtection { .. } => true,
         // The server refuses it, where CloudAPI has not done so before.
         Work::Destroy => state != "destroyed" && !machine.indestructible_zoneroot,
-        _ => state != "destroyed",
+        // Of one that failed there is nothing on its server.
+        _ => machine.is_active(),
     }
 }
 

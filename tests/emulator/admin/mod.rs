@@ -3,6 +3,7 @@
 
 mod books;
 mod cancel;
+mod invariants;
 mod jobs;
 mod migrations;
 mod napi;

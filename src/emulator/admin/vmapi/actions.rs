@@ -231,10 +231,10 @@ fn check_update(call: &Call<'_>, vm: &Vm, fields: &Map<String, Value>) -> Result
             return Err(invalid(WRONG, &[("new_owner_uuid", "Invalid", words)]));
         }
     }
-    if let Some(alias) = text("alias") {
+    let alias = text("alias").or(text("new_owner_uuid").map(|_| vm.alias.as_str()));
+    if let Some(alias) = alias.filter(|alias| !alias.is_empty()) {
         let owner = text("new_owner_uuid").unwrap_or(&vm.owner_uuid);
-        let taken = |other: &Vm| other.owner_uuid == owner && other.alias == alias && other.uuid != vm.uuid;
-        if call.state.vms.iter().any(|other| other.is_active() && taken(other)) {
+        if call.state.is_taken(owner, alias, Some(&vm.uuid)) {
             return Err(invalid(WRONG, &[("alias", "Duplicate", "Already exists for this owner_uuid")]));
         }
     }

@@ -91,6 +91,32 @@ impl Job {
         Job { end: Some(End { at: self.due, execution: execution.to_owned(), failure }), ..self }
     }
 
+    /// The same, and it was canceled.
+    pub(crate) fn canceled(self, at: i64) -> Job {
+        Job { end: Some(End { at, execution: "canceled".to_owned(), failure: None }), ..self }
+    }
+
+    /// The step at which it has been planned to end badly.
+    pub(crate) fn failing(&self) -> Option<&str> {
+        let step = self.fails.as_deref()?;
+        let usual = || self.work.chain().map_or("", |chain| chain.refused());
+        Some(if step.is_empty() { usual() } else { step })
+    }
+
+    /// Whether it gets through this step. One that is canceled stops where it is.
+    pub(crate) fn passes(&self, step: &str) -> bool {
+        let Some(fails) = self.failing() else { return true };
+        let chain = self.work.chain().filter(|_| self.end.is_none());
+        chain.is_some_and(|chain| chain.at(step) < chain.at(fails))
+    }
+
+    /// Whether it gets so far that its work is done, even where it ends badly.
+    pub(crate) fn is_done(&self) -> bool {
+        let Some(fails) = self.failing() else { return true };
+        let chain = self.work.chain().filter(|_| self.end.is_none());
+        chain.is_some_and(|chain| chain.at(fails).is_some_and(|at| at > chain.done()))
+    }
+
     /// Whether it did what it was to do.
     pub(crate) fn succeeded(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.execution == "succeeded")
