@@ -149,7 +149,8 @@ pub async fn run(
             }
         }
     };
-    let left = || interruption(app, Left { typed, state: change.state, makes: change.making.is_some() }, &begun);
+    let left = Left { typed, state: change.state, makes: change.making.is_some() };
+    let left = || interruption(app, left, &begun, &targets.calls);
     let interrupted = heeded(app, &stop, progress.during(work), left).await;
     drop(progress);
     // Whoever leaves at once asks nothing more of the service.

@@ -10,13 +10,16 @@ use clap::{ArgAction, ArgMatches};
 
 use super::app::App;
 use super::terminal::signals::Signals;
-use crate::api::{self, Goal, Noun, Op};
+use crate::api::{self, CLOUDAPI, Goal, Noun, Op};
 use crate::cli::args::{build, given};
+use crate::cli::commands::admin::job_wait;
 use crate::client::{Client, Watch};
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Unfinished};
 use crate::grammar::selector::is_glob;
+use crate::tasks::call::Call;
 use crate::tasks::change::InFlight;
 use crate::tasks::stop::Stop;
+use crate::tasks::wait_for::waitable;
 use crate::tasks::words::plural;
 
 /// Of so many jobs a command is told each.
@@ -116,7 +119,7 @@ pub struct Left<'a> {
 }
 
 /// What an interruption leaves behind, and how to go on.
-pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
+pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call]) -> Error {
     let (op, again) = (left.typed.op, ResumeCommand::read(left.typed));
     let of = |fits: fn(&InFlight) -> bool| -> Vec<&InFlight> {
         begun.iter().filter(|begun| !begun.ended.get() && fits(begun)).collect()
@@ -143,8 +146,17 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight]) -> Error {
     };
     let unfinished = Unfinished { sent: all(&under_way), unsent: all(&unsent) };
     let mut error = Error::new(Kind::Interrupted, format!("interrupted{words}")).leaving(unfinished);
-    let waited = [ids(&under_way), ids(&there)].concat();
-    if let (Some((goal, noun)), false) = (&op.goal, waited.is_empty()) {
+    let waited: Vec<Place<'_>> = begun
+        .iter()
+        .zip(calls)
+        .filter(|(one, _)| !one.ended.get() && (one.watch.is_out() || one.there.get()))
+        .filter_map(|(one, call)| Some((parents(op, call), one.id.borrow().clone()?)))
+        .collect();
+    let jobs: Vec<String> = under_way.iter().filter_map(|one| one.job.borrow().clone()).take(MAX_NAMES).collect();
+    if !jobs.is_empty() {
+        let wait = CommandLine::new(job_wait::COMMAND.path).on_all(&jobs).and(cloud(app));
+        error = error.hint(Hint::run("to wait for it", wait));
+    } else if let (Some((goal, noun)), false) = (&op.goal, waited.is_empty()) {
         error = ways_to_wait(app, left, goal, noun, &waited).into_iter().fold(error, Error::hint);
     }
     // What is being made has no id yet.
@@ -228,35 +240,53 @@ pub fn cloud(app: &App) -> CommandLine {
     })
 }
 
+/// What stands before an id in a command, and the id.
+type Place<'a> = (Vec<&'a str>, String);
+
+/// What stands before the id of what a call changes or makes, where that is shown: the machine of a snapshot.
+fn parents<'a>(op: &Op, call: &'a Call) -> Vec<&'a str> {
+    let params: Vec<_> = op.goal.iter().flat_map(|(_, noun)| noun.get.path_params()).collect();
+    let parents = params.len().saturating_sub(1);
+    params.into_iter().take(parents).filter_map(|param| call.args.text(param)).collect()
+}
+
 /// The commands that wait for these, or show how far they are.
-fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, ids: &[String]) -> Vec<Hint> {
+fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, places: &[Place<'_>]) -> Vec<Hint> {
     let end = match (left.state, goal) {
         (Some(state), _) => Some(format!("state={state}")),
         (None, Goal::State(state)) => Some(format!("state={state}")),
         (None, Goal::Gone) => Some("deleted".to_owned()),
         _ => None,
     };
-    let alone = noun.get.path_params().count() == 1;
-    let inner = api::service_of(noun.get).is_inner();
+    let words = api::words(noun.get);
+    // `machines snapshots get`: what `sdc wait` waits for is called by the word before the verb.
+    let known = words
+        .rsplit(' ')
+        .nth(1)
+        .filter(|word| waitable(&CLOUDAPI, word).is_ok_and(|(known, _)| known.name == noun.name));
     let each = |purpose: &str, command: CommandLine| -> Vec<Hint> {
-        let of = |id: &str| Hint::run(purpose, command.clone().on(id).and(cloud(app)));
-        match ids.len() {
-            0..=MAX_COMMANDS => ids.iter().map(|id| of(id)).collect(),
-            _ => vec![of(&noun.word.to_uppercase())],
+        let of = |above: &[&str], id: &str| Hint::run(purpose, command.clone().on_all(above).on(id).and(cloud(app)));
+        match places.len() {
+            0..=MAX_COMMANDS => places.iter().map(|(above, id)| of(above, id)).collect(),
+            _ => vec![of(&[], &noun.word.to_uppercase())],
         }
     };
-    match (end, goal, api::resource_of(noun.get)) {
-        (Some(end), _, Some(resource)) if alone && !inner && !noun.states.is_empty() => {
-            let wait =
-                CommandLine::new("wait").on(resource.name).on_all(ids.iter().take(MAX_NAMES)).option("--for", end);
-            vec![Hint::run("to wait for it", wait.and(cloud(app)))]
+    match (end, goal, known) {
+        (Some(end), _, Some(word)) => {
+            let mut parents: Vec<&[&str]> = places.iter().map(|(above, _)| above.as_slice()).collect();
+            parents.dedup();
+            let wait = |above: &[&str]| {
+                let these = places.iter().filter(|(parent, _)| parent == above).map(|(_, id)| id).take(MAX_NAMES);
+                let wait = CommandLine::new("wait").on(word).on_all(above).on_all(these);
+                Hint::run("to wait for it", wait.option("--for", &end).and(cloud(app)))
+            };
+            parents.into_iter().take(MAX_COMMANDS).map(wait).collect()
         }
         // The state was the same before: only its records tell that it is over.
-        (_, Goal::AuditThen(..) | Goal::Audit(_), _) if alone => {
+        (_, Goal::AuditThen(..) | Goal::Audit(_), _) => {
             each("to see whether it is done", CommandLine::new("machines audit"))
         }
-        (_, _, Some(_)) if alone => each("to look at it", command_of(noun.get)),
-        _ => Vec::new(),
+        _ => each("to look at it", command_of(noun.get)),
     }
 }
 

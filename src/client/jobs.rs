@@ -123,8 +123,17 @@ impl Client {
         let mut moved = waiting.before.moved;
         let end = self
             .poll(waiting.time, progress, async |client, looks| {
-                if ended.is_none() && client.has_succeeded(&mut job, waiting, noun).await? {
-                    ended = Some(Instant::now());
+                if ended.is_none() {
+                    match client.has_succeeded(&mut job, waiting, noun).await {
+                        Ok(true) => ended = Some(Instant::now()),
+                        // A deletion that was sent again has two jobs, the second of which finds nothing to do.
+                        Err(error) if error.kind() == Kind::FailedState && matches!(goal, Goal::Gone) => {
+                            if !client.is_done_by_another(&mut job).await? {
+                                return Err(error);
+                            }
+                        }
+                        still => _ = still?,
+                    }
                 }
                 let seen = client.send(&show).await?;
                 if seen.is_gone() && !matches!(goal, Goal::Gone) && !was_there && looks < NOT_FOUND_YET {
@@ -195,6 +204,8 @@ impl Client {
             Err(error) if !job.known && error.kind() == Kind::NotFound => {
                 return Err(error.about(&format!("job {}", job.id)));
             }
+            // Who is refused now is refused for ever.
+            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Auth) => return Err(self.of_job(job, error)),
             Err(error) => {
                 let since = *job.unheard.get_or_insert_with(Instant::now);
                 job.words = "out of reach".to_owned();
@@ -245,6 +256,21 @@ impl Client {
         job.past.push(std::mem::replace(&mut job.id, id));
         job.retried = None;
         job.words = "retried".to_owned();
+        Ok(true)
+    }
+
+    /// Whether another job of the same task has not failed: then that one is followed from here on.
+    async fn is_done_by_another(&self, job: &mut Followed) -> Result<bool> {
+        let Some((list, args)) = &job.others else { return Ok(false) };
+        let all = self.call(list, args).await?;
+        let task = all.rows().find(|row| text(*row, "/uuid") == job.id).map(|row| text(row, "/params/task"));
+        let other = all.rows().find(|row| {
+            job.is_new(&text(*row, "/uuid"))
+                && task.as_ref().is_some_and(|task| text(*row, "/params/task") == *task)
+                && matches!(text(*row, "/execution").as_str(), "queued" | "running" | "succeeded")
+        });
+        let Some(other) = other else { return Ok(false) };
+        job.past.push(std::mem::replace(&mut job.id, text(other, "/uuid")));
         Ok(true)
     }
 

@@ -46,7 +46,7 @@ use std::time::Duration;
 use super::call::{Call, described, described_or_new, verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed};
 use super::stop::Stop;
-use super::{Report, explain, queued};
+use super::{Report, explain, queued, replacing};
 use crate::answer::{Answer, Row};
 use crate::api::{Column, Goal, Ids, Noun, Op};
 use crate::client::{Before, Client, Once, Time, Wait, Watch, new_uuid};
@@ -76,6 +76,8 @@ pub struct InFlight {
     pub name: RefCell<String>,
     /// The id that a further command takes: the target's, or that of the new resource.
     pub id: RefCell<Option<String>>,
+    /// The job of an internal service that carries it out.
+    pub job: RefCell<Option<String>>,
     /// Whether its request is out.
     pub watch: Arc<Watch>,
     /// It already exists: nothing was sent for it.
@@ -99,6 +101,7 @@ impl InFlight {
         InFlight {
             name: RefCell::new(described_or_new(call)),
             id: RefCell::new(call.id().map(str::to_owned)),
+            job: RefCell::default(),
             watch: Arc::new(Watch::new(stop)),
             there: Cell::new(false),
             ended: Cell::new(false),
@@ -195,6 +198,7 @@ impl Changing<'_> {
             before.moved = state.is_some_and(|state| state != *wanted);
         }
         before.job = made.machine.first().and_then(|row| Some(row.text("/job_uuid")?.into_owned()));
+        flight.job.replace(before.job.clone());
         let (name, id) = called(op, call, &made.machine);
         if !name.is_empty() {
             flight.name.borrow_mut().clone_from(&name);
@@ -282,7 +286,10 @@ impl Changing<'_> {
                     {
                         Ok(Some(Created::found(Answer::Nothing, false)))
                     }
-                    Err(error) => Err(error),
+                    Err(error) => match replacing::arrived(client, op, call, &error).await? {
+                        Some(answer) => Ok(Some(Created::found(answer, false))),
+                        None => Err(error),
+                    },
                 }
             }
         }
@@ -389,7 +396,7 @@ impl Changing<'_> {
         };
         let ended = match (ended, making) {
             (Err(error), Some(making)) => {
-                match making.failed(self.client, (&id, made.was_there), error).await {
+                match making.failed(self.client, (&id, made.was_there), error, || told("being deleted")).await {
                     // Nobody needs the id of a machine that is gone.
                     Failed { error, deleted: true } => return Err(error),
                     Failed { error, .. } => Err(error),

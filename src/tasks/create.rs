@@ -357,8 +357,14 @@ impl CreateOptions {
     }
 
     /// What is done with one that did not come to its end: it may be deleted. Takes its id, and whether it was
-    /// there before; returns the failure, and what came of that.
-    pub async fn failed(&self, client: &Client, (id, was_there): (&str, bool), error: Error) -> Failed {
+    /// there before; returns the failure, and what came of that. `deleting` is told before the deletion is sent.
+    pub async fn failed(
+        &self,
+        client: &Client,
+        (id, was_there): (&str, bool),
+        error: Error,
+        deleting: impl FnOnce(),
+    ) -> Failed {
         // What was there under a mere name is somebody else's; under this key it is the same job's.
         let own = !was_there || self.key.is_some();
         if !self.delete_failed {
@@ -374,6 +380,7 @@ impl CreateOptions {
             let error = error.hint(Hint::run("it is kept, for it may run", CommandLine::new("machines get").on(id)));
             return Failed { error: error.cleaned(Cleanup::Kept), deleted: false };
         }
+        deleting();
         if let Err(why) = remove(client, id, DELETE_TIMEOUT).await {
             // It may be on its way.
             let error = error

@@ -194,6 +194,32 @@ async fn interrupted(emulator: &Emulator, words: &[&str], twice: bool) -> (Optio
 
 #[cfg(unix)]
 #[tokio::test]
+async fn an_interrupted_wait_gives_the_command_that_goes_on_with_it() {
+    const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+    // Nothing ever comes to its end here.
+    let emulator = Emulator::start(Options { pace: Pace::Stepped, admin: true, ..Options::default() }).await.unwrap();
+    let mac = text(&output(against(&emulator, &["machines", "nics", "list", "db0", "-H", "-o", "mac"])).await.stdout);
+    let mac = mac.lines().next().unwrap().to_owned();
+    let sapi = format!("http://{}", emulator.sapi().unwrap());
+    let cases: &[(&[&str], &str)] = &[
+        (&["machines", "snapshots", "create", "web1", "--name", "z"], &format!("wait snapshots {WEB1} z --for state=")),
+        (&["machines", "nics", "remove", "db0", &mac, "--yes"], "machines nics get 51b7c6ea-"),
+        (&["machines", "migrate", "begin", "db1"], "machines migrate get c82d3f90-"),
+        (&["machines", "stop", "web10"], "wait machines 9e04d7b1-7d0e-4b6a-9c1d-5e2f8a7b4c6d --for state=stopped"),
+        (&["admin", "vms", "stop", "cache", "--sapi", &sapi], "admin jobs wait "),
+    ];
+    for (words, command) in cases {
+        let (code, told) = interrupted(&emulator, &[words, &["--wait"][..]].concat(), false).await;
+        assert_eq!(code, Some(130), "{words:?}: {told}");
+        assert!(told.contains(", and goes on\n"), "{words:?}: {told}");
+        assert!(told.contains(&format!(": sdc {command}")), "{words:?}: {told}");
+        assert_eq!(words[0] == "admin", told.contains(&format!(" --sapi {sapi}\n")), "{told}");
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn an_interrupted_change_is_waited_for_and_says_that_it_may_have_taken_effect() {
     const ACCOUNT: &str = "b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99";
     let commands: &[&[&str]] = &[

@@ -4,6 +4,14 @@ use crate::api::Remedy;
 
 /// By code, or by message where the code is one of many meanings.
 pub static REMEDIES: &[Remedy] = &[
+    Remedy::new(
+        "A previous migration exists for this instance, use migration finalize to complete it.",
+        "to complete it, which removes what is left on the old server",
+    )
+    .run("machines migrate finalize MACHINE"),
+    Remedy::new("An active migration already exists for this instance", "to see how far it is")
+        .run("machines migrate get MACHINE")
+        .then("; abort in the place of get gives it up"),
     Remedy::new("CannotDestroyMachine", "to allow it").run("machines deletion-protection disable MACHINE"),
     Remedy::new("DefaultFabricNetworkNotConfigured", "name a network, or set one for all")
         .run("config set default_network=NETWORK"),

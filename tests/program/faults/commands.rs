@@ -19,17 +19,27 @@ pub struct Family {
     pub machines: Option<usize>,
     /// How many times faster than real time the work is done.
     pub pace: f64,
+    /// Its requests go to the internal services.
+    pub operators: bool,
+    /// What fails stands in its table.
+    pub tells: bool,
 }
 
 impl Family {
-    fn after(mut self, before: &str) -> Family {
+    pub fn after(mut self, before: &str) -> Family {
         self.before = Some(spelt(before));
         self
     }
 
     /// So many machines that a list of them has three pages.
-    fn long(mut self) -> Family {
+    pub fn long(mut self) -> Family {
         self.machines = Some(2500);
+        self
+    }
+
+    /// What fails is told in the table that it prints, whatever comes.
+    pub fn telling(mut self) -> Family {
+        self.tells = true;
         self
     }
 
@@ -50,13 +60,23 @@ impl Family {
     }
 }
 
-fn family(name: &'static str, request: &'static str, line: &str, truth: Truth) -> Family {
-    Family { name, request, line: spelt(line), truth, before: None, machines: None, pace: 200.0 }
+pub fn family(name: &'static str, request: &'static str, line: &str, truth: Truth) -> Family {
+    Family {
+        name,
+        request,
+        line: spelt(line),
+        truth,
+        before: None,
+        machines: None,
+        pace: 200.0,
+        operators: false,
+        tells: false,
+    }
 }
 
-const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+pub const WEB1: &str = "3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
 const DB1: &str = "c82d3f90-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
-const BUILD: &str = "07a5e9d4-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+pub const BUILD: &str = "07a5e9d4-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
 const BROKEN: &str = "f05a1d6c-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
 const ACME_WEB: &str = "d0c4f6a8-3e5a-4b7c-9d9e-2f3a4b5c6d01";
 const SCRATCH: &str = "e85a2c64-8d0f-4ac1-b2e3-7e8f9a0b1c02";
@@ -68,10 +88,10 @@ const NEW: &str = "machines create --image base-64 --package g1-small -n new WAI
 const KEYED: &str = "machines create --image base-64 --package g1-small -n new WAIT -o ids --idempotency-key job-1";
 
 /// Where the books have what.
-const MACHINES: &str = "/machines";
+pub const MACHINES: &str = "/machines";
 const IMAGES: &str = "/images";
 const VOLUMES: &str = "/volumes";
-const NETWORKS: &str = "/networks";
+pub const NETWORKS: &str = "/networks";
 const VLANS: &str = "/vlans";
 const RULES: &str = "/firewall_rules";
 const USERS: &str = "/accounts/0/users";
@@ -93,7 +113,10 @@ fn spelt(line: &str) -> String {
 }
 
 pub fn families() -> Vec<Family> {
-    [machines(), more_of_machines(), things(), account(), composed()].into_iter().flatten().collect()
+    [machines(), more_of_machines(), things(), account(), composed(), super::operators::families()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn machines() -> Vec<Family> {

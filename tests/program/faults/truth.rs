@@ -38,6 +38,8 @@ pub struct After<'a> {
     pub err: &'a str,
     /// The books: as they were at once if it succeeded, else when all work was done.
     pub books: &'a Value,
+    /// What was typed.
+    pub line: &'a str,
     /// Runs another command.
     pub run: &'a dyn Fn(&str) -> Output,
 }

@@ -62,9 +62,9 @@ fn movable(call: &Call<'_>) -> Result<String, Refusal> {
     }
     match call.state.migration(&id) {
         Some(migration) if migration.state == "successful" => {
-            Err(precondition("The last migration of this machine must be finalized first"))
+            Err(precondition("A previous migration exists for this instance, use migration finalize to complete it."))
         }
-        Some(_) => Err(precondition("A migration of this machine exists already")),
+        Some(_) => Err(precondition("An active migration already exists for this instance")),
         None => Ok(id),
     }
 }

@@ -69,8 +69,8 @@ fn answer(args: &[OsString], console: &Console, shell: &str, tree: Tree) -> Resu
 fn candidates(words: &[OsString], env: &Env, tree: Tree) -> Vec<(String, String)> {
     let Some((typed, before)) = words.split_last() else { return Vec::new() };
     let Some(typed) = typed.to_str() else { return Vec::new() };
-    // The word that is typed is none yet.
-    let first = shortcuts::first_word(words).is_none_or(|at| at >= before.len());
+    // Whether a command stands here, and not the value of an option: whatever is typed, a word would be one.
+    let first = shortcuts::first_word(&[before, &["word".into()]].concat()) == Some(before.len());
     let spelled = shortcuts::spelled_out(words).filter(|_| !first);
     let before = spelled.as_deref().and_then(|spelled| spelled.split_last()).map_or(before, |(_, before)| before);
     let line = Arc::new(Line::read(tree, before, env.clone()));
