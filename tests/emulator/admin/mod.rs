@@ -11,6 +11,7 @@ mod operations;
 mod others;
 mod papi;
 mod sapi;
+mod troubles;
 mod updates;
 mod vmapi;
 mod workflow;

@@ -495,6 +495,6 @@ fn create(call: &mut Call<'_>) -> Outcome {
     if let Some(roles) = call.list("role_tags") {
         super::metadata::keep_roles(call.state, &uuid, &roles);
     }
-    let job = started(call, &uuid, Work::Provision { nics, compute_node: server }, Map::new());
+    let job = started(call, &uuid, Work::Provision { nics, compute_node: server }, Map::new())?;
     Ok(answered(call, &uuid, &job))
 }

@@ -116,7 +116,7 @@ pub(super) fn replacing(
 
 fn change(call: &mut Call<'_>, fields: Map<String, Value>) -> Outcome {
     let uuid = load(call)?.uuid.clone();
-    let job = started(call, &uuid, Work::Update { fields }, Map::new());
+    let job = started(call, &uuid, Work::Update { fields }, Map::new())?;
     Ok(accepted(call, &uuid, &job))
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn vm(state: &State, vm: &Vm) -> Map<String, Value> {
     put("resolvers", given("resolvers", resolvers(state, vm)));
     put("server_uuid", or_null(&state.server_of(vm)));
     put("snapshots", snapshots(vm));
-    put("state", vm.state.clone().into());
+    put("state", state.shown_state(vm).into());
     put("tags", Value::Object(vm.tags.clone()));
     put("zfs_filesystem", format!("zones/{}", vm.uuid).into());
     put("zfs_io_priority", given("zfs_io_priority", package.and_then(|p| p.zfs_io_priority).unwrap_or(100).into()));

@@ -70,7 +70,7 @@ pub(crate) fn view(state: &State, machine: &Vm, credentials: Option<&Value>, ver
     put("name", machine.alias.clone().into());
     put("type", kind.into());
     put("brand", machine.brand.clone().into());
-    put("state", cloud_state(&machine.state).into());
+    put("state", cloud_state(state.shown_state(machine)).into());
     put("image", machine.image().into());
     put("ips", nics.iter().map(|nic| nic.ip.clone()).collect());
     put("memory", machine.ram.into());

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::affinity::NODES;
 use super::super::clock::iso;
-use super::super::state::{Job, Migration, Progress, State, Step, Vm, Work};
+use super::super::state::{Job, Migration, Planned, Progress, State, Step, Vm, Work};
 
 /// Bytes that a sync copies in a second.
 pub(crate) const RATE: u64 = 100 << 20;
@@ -148,7 +148,7 @@ impl State {
         machine: &str,
         step: Step,
         caller: &Value,
-        fails: Option<String>,
+        fails: Option<Planned>,
     ) -> String {
         let total = match step {
             Step::Sync { .. } => self.vms.get(machine).map_or(100, bytes),

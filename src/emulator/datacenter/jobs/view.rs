@@ -8,6 +8,9 @@ use super::super::clock::iso;
 use super::super::state::{Job, State, Work, id_of};
 use super::updates::subtask;
 
+/// How often a job is tried.
+pub(crate) const MAX_ATTEMPTS: u32 = 10;
+
 /// The result of a step.
 struct Result {
     name: &'static str,
@@ -30,7 +33,7 @@ impl Result {
 }
 
 impl Job {
-    /// `queued`, `running`, `succeeded`, `failed` or `canceled`.
+    /// `queued`, `running`, `succeeded`, `failed`, `canceled` or `retried`.
     pub(crate) fn execution(&self) -> &str {
         self.end.as_ref().map_or("running", |end| end.execution.as_str())
     }
@@ -59,7 +62,8 @@ impl Job {
     fn results(&self, chain: &'static Chain, now: i64) -> Vec<Result> {
         let (until, failure) = match &self.end {
             Some(end) => (end.at, end.failure.as_ref()),
-            None => (self.due, None),
+            // What waits for its server got so far as it otherwise would have.
+            None => (self.waits.unwrap_or(self.due), None),
         };
         let canceled = self.execution() == "canceled";
         let failed = failure.and_then(|failure| chain.steps.iter().position(|step| *step == failure.step));
@@ -69,7 +73,8 @@ impl Job {
         let mut started = self.finished(0, count, last);
         for (at, name) in chain.steps.iter().take(count).enumerate() {
             let finished = self.finished(at, count, last);
-            let over = self.end.is_some() && !canceled || finished <= until.min(now);
+            let reached = self.waits.is_none() || self.end.is_some() || at < chain.done();
+            let over = self.end.is_some() && !canceled || reached && finished <= until.min(now);
             let begun = id_of(&format!("{}/{at}", self.uuid));
             let mut result =
                 Result { name, result: Chain::says(name, &self.vm_uuid, &begun), error: "".into(), started, finished };
@@ -179,8 +184,11 @@ impl Job {
 impl State {
     /// All jobs that the workflow service knows, newest first: those under way, and those that have ended.
     pub(crate) fn all_jobs(&self) -> Vec<&Job> {
-        let mut jobs: Vec<&Job> =
-            self.history.iter().chain(&self.jobs).filter(|job| job.work.chain().is_some()).collect();
+        let mut planned: Vec<&Job> = self.jobs.iter().collect();
+        // Those that wait are in the order in which they would have ended.
+        planned.sort_by_key(|job| job.waits.unwrap_or(job.due));
+        let all = self.history.iter().chain(planned);
+        let mut jobs: Vec<&Job> = all.filter(|job| job.work.chain().is_some()).collect();
         // Those of one moment in the order in which they were asked for, the last one first.
         jobs.reverse();
         jobs.sort_by_key(|job| std::cmp::Reverse(job.created));
@@ -230,7 +238,14 @@ impl State {
             let at = job.end.as_ref().map_or(job.due, |end| end.at);
             put("onerror_results", onerror(job, chain, at));
         }
-        put("num_attempts", 0.into());
+        put("num_attempts", job.attempt.into());
+        put("max_attempts", MAX_ATTEMPTS.into());
+        if let Some(previous) = &job.previous {
+            put("prev_attempt", previous.clone().into());
+        }
+        if let Some(next) = job.end.as_ref().and_then(|end| end.next.clone()) {
+            put("next_attempt", next.into());
+        }
         let elapsed = job.end.as_ref().map_or(now, |end| end.at).saturating_sub(job.created).max(0);
         // Milliseconds as seconds.
         put("elapsed", json!(f64::from(u32::try_from(elapsed).unwrap_or(u32::MAX)) / 1000.0));

@@ -21,7 +21,7 @@ use super::clock::Pace;
 pub(crate) use account::{AccessKey, Account, Key, Limit, Member, Policy, Role, User};
 pub(crate) use firewall::FirewallRule;
 pub(crate) use image::{Image, Package};
-pub(crate) use job::{Entry, Failure, Job, Work};
+pub(crate) use job::{Entry, Failure, Job, Planned, Work};
 pub(crate) use kept::{cloud_state, internal_state};
 pub(crate) use migration::{Migration, Progress, Step};
 pub(crate) use network::{Network, Nic, OVERLAY, Pool, Record, Vlan, is_external, vnet_id};

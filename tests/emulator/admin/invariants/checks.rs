@@ -181,7 +181,8 @@ fn jobs(world: &World, seen: &Seen) {
     }
     for vm in &seen.vms {
         let own = by_vm.get(text(vm, "uuid")).cloned().unwrap_or_default();
-        let provisions = own.iter().filter(|job| job["params"]["task"] == "provision").count();
+        let made = |job: &&&Value| job["params"]["task"] == "provision" && job["execution"] != "retried";
+        let provisions = own.iter().filter(made).count();
         world.hold(provisions == 1, || format!("{provisions} jobs made {vm}"));
         for job in own.iter().filter(|job| job["execution"] == "succeeded") {
             let put = rows(job, "chain_results").iter().find(|step| step["name"] == "vmapi.put_vm");

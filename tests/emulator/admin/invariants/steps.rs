@@ -41,7 +41,8 @@ pub async fn step(world: &mut World) {
         84..86 => instances(world).await,
         86..89 => cancel(world).await,
         89..91 => fail(world),
-        91..93 => world.restart().await,
+        91..93 => lose(world),
+        93..95 => world.restart().await,
         _ => {
             let ms = [50, 200, 700, 1500, 5000, 60_000][world.dice.roll(6)];
             world.wait(ms);
@@ -435,12 +436,21 @@ async fn cancel(world: &mut World) {
     world.operate("workflow", "POST", &format!("/jobs/{}/cancel", id(&job)), json!({})).await;
 }
 
+/// A server is not heard from any more, or is again.
+fn lose(world: &mut World) {
+    let server = ["cn0", "cn1", "cn2"][world.dice.roll(3)];
+    let fault = format!("{}={server}", ["lost", "heard"][world.dice.roll(2)]);
+    world.log.push(fault.clone());
+    world.emulator().add_fault(fault.parse().unwrap());
+}
+
 /// Has the next job fail at some step.
 fn fail(world: &mut World) {
     let step = world.dice.one_of(STEPS).unwrap();
     let on = ["POST /vms", "POST /vms/*", "DELETE /vms/*", "POST /machines", "POST /machines/*", "DELETE /machines/*"];
     let on = on[world.dice.roll(on.len())];
-    let fault = format!("{on} fail={step} times=1");
+    let says = ["", "", " says=succeeded", " says=retried"][world.dice.roll(4)];
+    let fault = format!("{on} fail={step}{says} times=1");
     world.log.push(fault.clone());
     world.emulator().add_fault(fault.parse().unwrap());
 }

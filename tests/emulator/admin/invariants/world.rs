@@ -191,6 +191,9 @@ impl World {
     /// Lets all work come to its end.
     pub async fn settle(&mut self) {
         self.emulator().clear_faults();
+        for server in ["cn0", "cn1", "cn2"] {
+            self.emulator().add_fault(format!("heard={server}").parse().unwrap());
+        }
         self.wait(600_000);
         let left = self.list("workflow", "/jobs?execution=running").await;
         self.hold(left.is_empty(), || format!("jobs never end: {}", json!(left)));
