@@ -3,6 +3,7 @@
 
 mod books;
 mod cancel;
+mod flows;
 mod invariants;
 mod jobs;
 mod migrations;
@@ -11,6 +12,7 @@ mod operations;
 mod others;
 mod papi;
 mod sapi;
+mod sdcadmin;
 mod troubles;
 mod updates;
 mod vmapi;

@@ -169,28 +169,7 @@ impl Fault {
                 Some(code) if !code.is_empty() => effect.code = Some(code.to_owned()),
                 _ => return Err("'code' needs a word, as in 'code=InternalError'".to_owned()),
             },
-            "refuse" => {
-                let known = PASSING.iter().find(|(word, _)| Some(*word) == value);
-                let Some((_, (status, code, words))) = known else {
-                    let all: Vec<String> = PASSING.iter().map(|(word, _)| format!("refuse={word}")).collect();
-                    return Err(none_of(&all.join(", ")));
-                };
-                (effect.status, effect.code, effect.words) = (Some(*status), Some((*code).to_owned()), Some(*words));
-            }
-            "lost" | "heard" => match value.filter(|server| !server.is_empty()) {
-                Some(server) => {
-                    let heard = if name == "lost" { Heard::Lost } else { Heard::Again };
-                    effect.server = Some((server.to_owned(), heard));
-                }
-                None => return Err(needs(&format!("a server, as in '{name}=cn0'"))),
-            },
-            "says" => {
-                effect.twist.says = Some(match value {
-                    Some("succeeded") => "succeeded",
-                    Some("retried") => "retried",
-                    _ => return Err(none_of("says=succeeded, says=retried")),
-                });
-            }
+            "refuse" | "lost" | "heard" | "says" => self.take_of_services(word, name, value)?,
             "retry-after" => effect.retry_after = Some(u64::from(number()?)),
             "big" => effect.big = number()?.min(1 << 28) as usize,
             "cut" => effect.cut = Some(number()? as usize),
@@ -253,6 +232,38 @@ impl Fault {
                 (Some(_), Some(_)) => return Err(format!("'{name}' takes no value")),
                 (Some(switch), None) => *switch = true,
             },
+        }
+        Ok(())
+    }
+
+    /// The same, of those for the internal services.
+    fn take_of_services(&mut self, word: &str, name: &str, value: Option<&str>) -> Result<(), String> {
+        let effect = &mut self.effect;
+        let none_of = |known: &str| format!("'{word}' is none of {known}");
+        match name {
+            "refuse" => {
+                let known = PASSING.iter().find(|(word, _)| Some(*word) == value);
+                let Some((_, (status, code, words))) = known else {
+                    let all: Vec<String> = PASSING.iter().map(|(word, _)| format!("refuse={word}")).collect();
+                    return Err(none_of(&all.join(", ")));
+                };
+                (effect.status, effect.code, effect.words) = (Some(*status), Some((*code).to_owned()), Some(*words));
+            }
+            "lost" | "heard" => match value.filter(|server| !server.is_empty()) {
+                Some(server) => {
+                    let heard = if name == "lost" { Heard::Lost } else { Heard::Again };
+                    effect.server = Some((server.to_owned(), heard));
+                }
+                None => return Err(format!("'{word}' needs a server, as in '{name}=cn0'")),
+            },
+            "says" => {
+                effect.twist.says = Some(match value {
+                    Some("succeeded") => "succeeded",
+                    Some("retried") => "retried",
+                    _ => return Err(none_of("says=succeeded, says=retried")),
+                });
+            }
+            _ => {}
         }
         Ok(())
     }
