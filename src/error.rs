@@ -314,6 +314,13 @@ impl Error {
         self
     }
 
+    /// Puts an id in the place of a word such as MACHINE in the commands of its hints.
+    #[must_use]
+    pub(crate) fn filled(mut self, placeholder: &str, id: &str) -> Self {
+        self.0.hints.iter_mut().for_each(|hint| *hint = hint.filled(placeholder, id));
+        self
+    }
+
     /// Says which target it is about, unless that is said already.
     #[must_use]
     pub fn on(mut self, target: Target) -> Self {

@@ -26,6 +26,8 @@ pub enum Show {
     Usage,
     /// The logins or names of an array of objects.
     Names,
+    /// Who asked for something: the key or user, or what else the service says.
+    Caller,
 }
 
 /// When a column is shown without being asked for.

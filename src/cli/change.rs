@@ -92,11 +92,8 @@ pub async fn run(
     // What is under way, so that whoever interrupts it can be told.
     let stop = Stop::default();
     let begun: Vec<InFlight> = targets.calls.iter().map(|call| InFlight::new(call, stop.flag())).collect();
-    let progress = Progress::new(
-        &app.voice,
-        app.console.is_dumb(),
-        begun.iter().map(|begun| begun.name.borrow().clone()).collect(),
-    );
+    let names = begun.iter().map(|begun| begun.name.borrow().clone()).collect();
+    let progress = Progress::new(&app.voice, app.console.is_dumb(), names);
     let shown = Shown { app, progress: &progress };
     let changing = Changing { client, change, stop: &stop, report: &shown };
     let work = async {

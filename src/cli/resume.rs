@@ -16,7 +16,7 @@ use crate::cli::commands::admin::job_wait;
 use crate::client::{Client, Watch};
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Unfinished};
 use crate::grammar::selector::is_glob;
-use crate::tasks::call::Call;
+use crate::tasks::call::{Call, own_verb};
 use crate::tasks::change::InFlight;
 use crate::tasks::stop::Stop;
 use crate::tasks::wait_for::waitable;
@@ -132,7 +132,7 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call
     let names = |these: &[&InFlight]| named(these, noun);
     let mut parts = Vec::new();
     if !under_way.is_empty() {
-        parts.push(format!("{} was sent for {}, and goes on", op.verb, names(&under_way)));
+        parts.push(format!("{} was sent for {}, and goes on", own_verb(op), names(&under_way)));
     }
     if !there.is_empty() {
         parts.push(format!("{} is not waited for any more", names(&there)));

@@ -105,7 +105,7 @@ impl Client {
                     failures += 1;
                     // An outage is told once, not at each look.
                     if failures == 1 {
-                        progress(&format!("{error}; still waiting"));
+                        progress(&format!("out of reach ({error})"));
                         seen = seen.map(|seen| format!("{seen} (when it was seen last)"));
                     }
                     if error.kind() == Kind::Unreachable {

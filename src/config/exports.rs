@@ -38,6 +38,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     MEANT.into_iter().flatten().chain(INSECURE).chain(KEY).chain(OWN)
 }
 
+/// Those that say who is meant and where.
+pub fn meant() -> impl Iterator<Item = &'static str> {
+    MEANT.into_iter().flatten()
+}
+
 /// The variables that lead to these settings. `key_id` is the fingerprint of their key, as the other tools take it.
 ///
 /// Variables that say where the key is stay as they are, unless a profile was named: it has a key of its own. Those

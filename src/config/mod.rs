@@ -30,7 +30,7 @@ pub use proxy::{Proxy, Route};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::{Error, Hint, Result};
+use crate::error::{CommandLine, Error, Hint, Result};
 use crate::sensitive;
 
 /// Where a value came from.
@@ -189,6 +189,9 @@ pub struct Config {
     pub env: Env,
 }
 
+/// So many profiles are named where one is missing.
+const PROFILES_NAMED: usize = 6;
+
 impl Config {
     /// The service's URL.
     ///
@@ -198,7 +201,7 @@ impl Config {
         self.url
             .as_ref()
             .map(|url| url.value.as_str())
-            .ok_or_else(|| missing("URL of the service", "--url https://…", "SDC_URL"))
+            .ok_or_else(|| self.missing("URL of the service", "--url https://…", "SDC_URL"))
     }
 
     /// The account's login.
@@ -207,7 +210,27 @@ impl Config {
     /// A usage error that tells how to set it.
     pub fn account(&self) -> Result<&str> {
         let account = self.account.as_ref().map(|account| account.value.as_str());
-        account.ok_or_else(|| missing("account", "--account LOGIN", "SDC_ACCOUNT"))
+        account.ok_or_else(|| self.missing("account", "--account LOGIN", "SDC_ACCOUNT"))
+    }
+
+    /// What says that a setting is missing, and how to set it: by a profile, where there is one.
+    fn missing(&self, what: &str, flag: &str, variable: &str) -> Error {
+        let error = Error::usage(format!("the {what} is not known"));
+        let profiles = self.dirs.config.as_deref().filter(|_| self.profile.is_none());
+        let profiles = profiles.and_then(|dir| profile::list(dir).ok()).unwrap_or_default();
+        let error = match profiles.as_slice() {
+            [] => error,
+            [only] => error.hint(Hint::run("no profile is the current one", CommandLine::new("profile use").on(only))),
+            all => {
+                let named = all.iter().take(PROFILES_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+                let more = if all.len() > PROFILES_NAMED { ", …" } else { "" };
+                error.hint(Hint::run(format!("of {named}{more} no profile is the current one"), "profile use NAME"))
+            }
+        };
+        error
+            .hint(flag)
+            .hint(format!("export {variable}=…"))
+            .hint(Hint::command("profile create NAME --use --url … --account … --key-id …"))
     }
 
     /// The account whose things are meant: that of `--act-as`, else the own one.
@@ -296,11 +319,4 @@ impl Config {
         rows.extend(commands.map(|known| row(known.name, self.defaults.get(known.name), |text| shown(text))));
         rows
     }
-}
-
-fn missing(what: &str, flag: &str, variable: &str) -> Error {
-    Error::usage(format!("the {what} is not known"))
-        .hint(flag)
-        .hint(format!("export {variable}=…"))
-        .hint(Hint::command("profile create NAME --use --url … --account … --key-id …"))
 }

@@ -96,6 +96,16 @@ impl Hint {
         &self.text
     }
 
+    /// The same hint with this word for another one in its commands.
+    #[must_use]
+    pub(crate) fn filled(&self, placeholder: &str, word: &str) -> Self {
+        let fill = |part| if part == placeholder { word } else { part };
+        self.parts().into_iter().fold(Hint::default(), |hint, part| match part {
+            Part::Words(words) => hint.then(words),
+            Part::Command(command) => hint.then_command(&command.split(' ').map(fill).collect::<Vec<_>>().join(" ")),
+        })
+    }
+
     /// The same hint with another text in place of one that it contains.
     #[must_use]
     pub(crate) fn replaced(&self, from: &str, to: &str) -> Self {

@@ -108,6 +108,7 @@ fn present<'a>(token: &'a str, show: Show, view: &View) -> Cow<'a, str> {
             None => shortened(text),
         },
         Show::Names => names(token).map_or(text, Cow::Owned),
+        Show::Caller => caller(token).map_or(text, Cow::Owned),
         Show::Usage => {
             let usage = usage(token);
             let people = matches!(view.format, super::Format::Table | super::Format::Wide);
@@ -128,6 +129,12 @@ fn names(token: &str) -> Option<String> {
         Some(if default { format!("{text}*") } else { text.to_owned() })
     };
     Some(list.iter().map(name).collect::<Option<Vec<_>>>()?.join(","))
+}
+
+/// Who asked: a key, a user without one, or `operator`.
+fn caller(token: &str) -> Option<String> {
+    let caller: serde_json::Value = serde_json::from_str(token).ok()?;
+    ["keyId", "user", "type"].into_iter().find_map(|name| Some(caller.get(name)?.as_str()?.to_owned()))
 }
 
 /// `########-- 80%`: how much of a limit is used.

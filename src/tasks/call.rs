@@ -28,6 +28,7 @@
 //! # fn main() {}
 //! ```
 
+use super::resolve::is_uuid;
 use super::words::{brief, word};
 use crate::api::{self, Ids, Noun, Op};
 use crate::error::{Error, Target};
@@ -68,8 +69,11 @@ impl Call {
         }
     }
 
-    /// A service's words seldom say which thing they are about.
+    /// A service's words seldom say which thing they are about, nor do the hints beside them.
     pub fn blame(&self, error: Error) -> Error {
+        let things = self.parents.iter().chain(&self.target).map(|(param, _)| *param);
+        let known = things.filter_map(|param| Some((param, self.args.text(param).filter(|id| is_uuid(id))?)));
+        let error = known.fold(error, |error, (param, id)| error.filled(&word(param).to_uppercase(), id));
         match &self.target {
             Some((param, name)) if error.fault().is_some() => {
                 let of: String = self
@@ -143,6 +147,14 @@ pub fn verb(op: &Op) -> &'static str {
     match op.verb.rsplit_once(' ') {
         Some((_, verb)) if is_of_part(op) => verb,
         _ => op.verb,
+    }
+}
+
+/// What is done to what a call makes or is about: `create`, of `snapshots create`.
+pub fn own_verb(op: &Op) -> &'static str {
+    match op.verb.rsplit_once(' ') {
+        Some((_, verb)) if op.makes().is_some() => verb,
+        _ => verb(op),
     }
 }
 

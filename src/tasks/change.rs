@@ -43,7 +43,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::call::{Call, described, described_or_new, verb};
+use super::call::{Call, described, described_or_new, own_verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed};
 use super::stop::Stop;
 use super::{Report, explain, queued, replacing};
@@ -214,7 +214,7 @@ impl Changing<'_> {
             }
             Some(_) => {
                 let job = before.job.as_ref().map_or_else(String::new, |job| format!(", job {job}"));
-                format!("{name}: {} requested{job}", verb(op))
+                format!("{name}: {} requested{job}", own_verb(op))
             }
             None => format!("{name}: {}", past(op)),
         });

@@ -386,6 +386,7 @@ impl CreateOptions {
             let error = error
                 .cleaned(Cleanup::Unknown)
                 .hint(format!("it could not be deleted: {why}"))
+                .hint_all(why.filled("MACHINE", id).hints())
                 .hint(Hint::run("to delete it", CommandLine::new("machines delete").on(id)));
             return Failed { error, deleted: false };
         }

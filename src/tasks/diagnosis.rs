@@ -259,8 +259,11 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
     };
     if state == "deleted" {
         told.explained = true;
-        told.reason = "the machine was deleted: nothing can be done to it any more".to_owned();
-        told.tries.push(Hint::run("who did it", CommandLine::new("machines audit").on(id)));
+        let by = done(entries, &["destroy", "delete"]).unwrap_or_default();
+        told.reason = format!("the machine was deleted{by}: nothing can be done to it any more");
+        if by.is_empty() {
+            told.tries.push(Hint::run("who did it", CommandLine::new("machines audit").on(id).with("--long")));
+        }
         return told;
     }
     if what.is_empty() || mended {
@@ -268,6 +271,13 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
         told.reason = match (&facts.audit, mended) {
             (Err(_), _) => "the audit log could not be read, so it is not known whether anything failed".to_owned(),
             (Ok(_), true) => format!("{what}, and went well later"),
+            (Ok(entries), _)
+                if action.is_none()
+                    && state == "stopped"
+                    && let Some(by) = done(entries, &["stop"]) =>
+            {
+                format!("the machine was stopped{by}")
+            }
             // Nobody has said that anything was asked for at all.
             (Ok(entries), _) if action.is_none() && !state.is_empty() => {
                 let log =
@@ -312,6 +322,13 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
         ));
     }
     told
+}
+
+/// When the newest action was done, and who asked for it, where it is one of these and went well.
+fn done(entries: &[Entry], actions: &[&str]) -> Option<String> {
+    let newest = entries.first().filter(|entry| actions.contains(&entry.action.as_str()) && entry.success == "yes")?;
+    let time = newest.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
+    Some(format!("{time}{}", newest.by))
 }
 
 /// What may have been in the way, each with what mends it, if anything does. Only what an answer says.

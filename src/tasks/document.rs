@@ -28,6 +28,9 @@ use crate::grammar::nearest;
 use crate::request::{Arg, Args};
 use crate::sensitive::quoted;
 
+/// Options of commands, which say how something is made and not what.
+const OPTIONS: &[&str] = &["idempotency-key", "if-absent", "count", "on-failure", "wait", "timeout", "parallel"];
+
 /// Reads a file of documents, `-` for standard input. Paths in it are relative to its folder.
 ///
 /// # Errors
@@ -131,6 +134,9 @@ impl Reader<'_> {
                 }
             }
             let error = Error::usage(format!("there is no field '{}'", quoted(name)));
+            if let Some(option) = OPTIONS.iter().find(|option| option.replace('-', "_") == name.replace('-', "_")) {
+                return error.hint(format!("it goes on the command line: --{option}"));
+            }
             match nearest(name, &known.iter().map(String::as_str).collect::<Vec<_>>()) {
                 Some(near) => error.hint(format!("did you mean {near}?")),
                 None => error.hint(format!("known: {}", known.join(", "))),

@@ -330,7 +330,7 @@ impl Candidates {
     pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
         let answer = client.call(noun.list, &place.clone().usual(noun)).await?;
         let things = answer.rows().map(|row| Candidate::of(noun, row));
-        let lister = client.service().command(noun.list);
+        let lister = place.command(client.service(), noun.list).to_string();
         Ok(Candidates { noun, lister, things: things.collect::<Result<_>>()?, others: Vec::new() })
     }
 
@@ -539,8 +539,9 @@ fn missing(noun: &Noun, typed: &str, things: &[Candidate], lister: &str) -> Erro
     let there = things.iter().filter(|thing| thing.is_there());
     let error = super::near::offered(error, typed, there.map(|thing| thing.name.as_str()));
     let error = error.hint(Hint::run("list them", CommandLine::of(lister)));
-    // The name of another owner may stand there.
-    match noun.list.path_params().next().filter(|_| noun.list.takes_globs()) {
+    // The name of another owner may stand there; an address is none.
+    let owner = noun.list.path_params().next().filter(|_| noun.list.takes_globs());
+    match owner.filter(|_| noun.ids != Ids::Mac || !typed.contains(['.', ':'])) {
         Some(owner) => error.hint(format!(
             "of several {}: a glob, or - for names on stdin",
             super::words::plural(super::words::word(owner))

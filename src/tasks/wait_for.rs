@@ -248,7 +248,7 @@ pub async fn in_time<T>(
             Ok(found) => return found,
             Err(_) => return Err(late(last)),
         };
-        progress(&format!("{error}; still waiting"));
+        progress(&format!("out of reach ({error})"));
         last = Some(error);
         tokio::time::sleep(KNOCK.min(time.left())).await;
     }

@@ -313,12 +313,14 @@ pub static AUDIT: Op = Op::list(
     column("time").time(),
     column("action"),
     column("success"),
+    column("by").of("caller").show(Show::Caller).roomy(),
+    column("from").of("/caller/ip").roomy(),
     column("caller").nested(),
     column("machine").of("/machine/name").named(),
 ])
 .examples(
-    "machines audit web1\n\
-     machines audit web1 -o time,action,success --sort time",
+    "machines audit web1 --long\n\
+     machines audit web1 -o time,action,success,by --sort time",
 );
 
 /// How a machine is shown.

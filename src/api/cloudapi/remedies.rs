@@ -12,6 +12,12 @@ pub static REMEDIES: &[Remedy] = &[
     Remedy::new("An active migration already exists for this instance", "to see how far it is")
         .run("machines migrate get MACHINE")
         .then("; abort in the place of get gives it up"),
+    Remedy::new("Abort cannot work on a successful migration", "once it has switched it can only be finalized")
+        .run("machines migrate finalize MACHINE"),
+    Remedy::new("Finalize only works on a successful migration", "it has not switched yet")
+        .run("machines migrate get MACHINE"),
+    Remedy::new("You must perform at least one \"migration sync\" operation before switching", "first")
+        .run("machines migrate sync MACHINE --wait"),
     Remedy::new("CannotDestroyMachine", "to allow it").run("machines deletion-protection disable MACHINE"),
     Remedy::new("DefaultFabricNetworkNotConfigured", "name a network, or set one for all")
         .run("config set default_network=NETWORK"),

@@ -116,6 +116,7 @@ fn in_words(tree: &Command, typed: &[&str], error: &mut clap::Error) -> Option<S
         }
         _ => {
             let hint = old_words(tree, typed, error)
+                .or_else(|| before_verb(tree, typed, error))
                 .or_else(|| as_verb(tree, typed, error))
                 .or_else(|| of_machines(tree, typed, error));
             // What is called so here is told; another command that only sounds alike may do harm.
@@ -464,19 +465,33 @@ fn of_machines(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<St
     Some(format!("sdc machines {known}{rest}"))
 }
 
+/// A name before its verb: `machines web1 stop`.
+fn before_verb(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
+    let here = path(tree, typed);
+    let [name, verb, rest @ ..] = typed.get(here.len()..)? else { return None };
+    if error.kind() != ErrorKind::InvalidSubcommand || here.is_empty() || name.starts_with('-') {
+        return None;
+    }
+    let group = here.iter().try_fold(tree, |command, word| command.find_subcommand(word))?;
+    let verb = group.find_subcommand(verb).filter(|verb| !verb.has_subcommands())?.get_name();
+    let words = [name].into_iter().chain(rest).map(|word| typed_again(word)).collect::<Option<Vec<_>>>()?;
+    Some(format!("sdc {} {verb} {}", here.join(" "), words.join(" ")))
+}
+
 /// A name where a verb was expected: most likely it is to be shown.
 fn as_verb(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
-    let [noun, name] = typed else { return None };
+    let (name, noun) =
+        typed.split_last().filter(|(_, noun)| !noun.is_empty() && path(tree, noun).len() == noun.len())?;
     let near = [ContextKind::SuggestedSubcommand, ContextKind::Suggested].iter().any(|kind| error.get(*kind).is_some());
     if error.kind() != ErrorKind::InvalidSubcommand || near || name.is_empty() {
         return None;
     }
     if crate::grammar::selector::is_glob(name) {
-        let (path, op) = operation(tree, &[noun, "list"])?;
+        let (path, op) = operation(tree, &[noun, &["list"]].concat())?;
         let name = typed_again(name).filter(|_| op.shape == Shape::Rows && op.path_params().next().is_none())?;
         return Some(format!("{path} {name}"));
     }
-    let (path, op) = operation(tree, &[noun, "get"])?;
+    let (path, op) = operation(tree, &[noun, &["get"]].concat())?;
     let name = typed_again(name).filter(|_| op.path_params().count() == 1)?;
     Some(format!("if it is a name: {path} {name}"))
 }

@@ -151,6 +151,11 @@ impl EphemeralKey {
         // What is no text is no such key either.
         let text = String::from_utf8(text).unwrap_or_default();
         let key = rsa::RsaPrivateKey::from_pkcs1_pem(&text).map_err(|_| {
+            let other = ssh_key::PrivateKey::from_openssh(&text).ok().map(|key| key.algorithm());
+            if let Some(other) = other.filter(|other| !other.clone().is_rsa()) {
+                return Error::usage(format!("{} is a key of the kind {other}, and not RSA", path.display()))
+                    .hint("to let its owner in as well, beside the emulator's own key: --authorize FILE.pub");
+            }
             Error::usage(format!("{} is no RSA key in PEM format (PKCS#1), or is encrypted", path.display())).hint(
                 format!("a copy that can be read: cp {0} COPY; ssh-keygen -p -m PEM -N '' -f COPY", path.display()),
             )

@@ -14,7 +14,7 @@ use crate::cli::terminal::{exit, prompt};
 use crate::client::Client;
 use crate::config::Route;
 use crate::connect;
-use crate::error::{Error, Kind, OfTls, Part, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, OfTls, Part, Result};
 use crate::render;
 use crate::request::Args;
 use crate::response::Response;
@@ -350,7 +350,10 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
                 app.caller().hints(401, "").into_iter().fold(error.hint(format!("sent was {sent}")), Error::hint);
             let error = match user {
                 // That command is for the account's own keys.
-                Some(_) => error.hint("upload it in the portal, to the sub-user"),
+                Some(user) => error.hint(Hint::run(
+                    "upload it in the portal, to the sub-user, or as the account",
+                    CommandLine::new("users keys add").on(user).with("FILE.pub"),
+                )),
                 None => error.hint("upload it in the portal, or with a key that works: sdc keys add FILE.pub"),
             };
             findings.fail("signature", &other_form(client, error).await);

@@ -99,6 +99,8 @@ Before anything happens
   --count              lists: only how many
   --dry-run            show the requests and change nothing
   --max N              refuse to act on more than N (20 if not given)
+  a question           on a terminal, where several are meant. Where names come
+                       from - nobody is asked: delete needs --yes, stop does not
 ";
 
 /// The page of the settings, before the list of them.

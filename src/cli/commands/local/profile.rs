@@ -14,6 +14,7 @@ use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::editor::Text;
 use crate::cli::terminal::{exit, prompt};
+use crate::config::exports;
 use crate::config::own::{self, Section};
 use crate::config::profile::{self, Profile};
 use crate::config::{Config, Flags, Origin, Sources};
@@ -185,8 +186,14 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             let file = profile::create(&dir, &profile, force)?;
             app.say(&format!("profile {} is in {}", name(), file.display()));
             beside(app, &dir, name(), "they count for it");
-            if matches.get_flag("use") {
-                make_current(app, &dir, name())?;
+            match matches.get_flag("use") {
+                true => make_current(app, &dir, name())?,
+                false if profile::current(&dir)?.is_none() => {
+                    let choose =
+                        Hint::run("no profile is the current one yet", CommandLine::new("profile use").on(name()));
+                    app.say(&exit::said(&choose));
+                }
+                false => {}
             }
         }
         "use" if name().contains('=') => {
@@ -333,17 +340,19 @@ fn make_current(app: &App, dir: &Path, name: &str) -> Result<()> {
     app.say(&format!("the current profile is {now}"));
     let next = Config::load(&Flags::default(), &Sources::new(app.console.env.clone()));
     let named = ["SDC_PROFILE", "TRITON_PROFILE"].into_iter().find_map(|name| Some((name, app.console.env.var(name)?)));
+    // Where one variable is gone, its kin of another tool counts.
+    let set: Vec<&str> = exports::meant().filter(|name| app.console.env.var(name).is_some()).collect();
     match (named, next) {
         (Some((_, other)), _) if other == now => {}
         (Some((variable, _)), _) => {
             app.warn(&format!("{variable} names another profile, and the next command goes there"));
-            app.say(&format!("to go by the current one: unset {variable}"));
+            app.say(&format!("to go by the current one: unset {}", set.join(" ")));
         }
         (None, Ok(next)) if !next.overriding().is_empty() && now != profile::ENV => {
             let variables = next.overriding();
             let wins = if variables.len() == 1 { "is set, and wins" } else { "are set, and win" };
             app.warn(&format!("{} {wins} over the current profile in the next command", variables.join(", ")));
-            app.say(&format!("to go by the profile alone: unset {}", variables.join(" ")));
+            app.say(&format!("to go by the profile alone: unset {}", set.join(" ")));
         }
         _ => {}
     }

@@ -207,11 +207,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     // From now on a signal leaves no key behind.
     let (signals, begun) = (Signals::with_quit(&app.heard)?, Instant::now());
     job.ssh_key = SshKey::of(app, &client)?;
-    let mut run = Run { app, client: &client, job: &job, signals, begun, interrupted: false, late: false };
+    let mut run = Run { app, client: &client, job: &job, signals, begun, interrupted: false, late: false, asked: None };
     let asked = job.call.args.text("name").unwrap_or_default().to_owned();
     let on_it = |error: Error| error.on(Target { noun: "machine", id: None, name: asked.clone() });
     let made = run.create(&making, &request).await.map_err(on_it)?;
     let made = run.created(made).await.map_err(on_it)?;
+    run.asked.clone_from(&made.request_id);
     let text = |field: &str| made.machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
     let id = text("/id").filter(|id| resolve::is_uuid(id));
     let id = id.ok_or_else(|| Error::new(Kind::Unreachable, "the answer is not a machine: it has no id"))?;
@@ -248,6 +249,8 @@ struct Run<'a> {
     interrupted: bool,
     /// No machine was known when it should have been ready.
     late: bool,
+    /// The request id of its creation.
+    asked: Option<String>,
 }
 
 impl Run<'_> {
@@ -334,7 +337,8 @@ impl Run<'_> {
             let words = format!("{name}: not ready after {:?}", job.ready);
             return Some(Err(Error::new(Kind::TimedOut, words).hint("to wait longer: --timeout TIME")));
         }
-        let using = tokio::time::timeout_at(self.begun + job.ttl, used(app, self.client, job, id, name, self.begun));
+        let created = (id, name, self.asked.as_deref());
+        let using = tokio::time::timeout_at(self.begun + job.ttl, used(app, self.client, job, created, self.begun));
         tokio::select! {
             biased;
             _ = self.signals.next() => {
@@ -410,7 +414,13 @@ fn look_for(env: &crate::config::Env, tool: &str) -> Result<()> {
 }
 
 /// Waits for the machine, brings there what is to be copied, and runs the command.
-async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str, begun: Instant) -> Result<i32> {
+async fn used(
+    app: &App,
+    client: &Client,
+    job: &Job,
+    (id, name, asked): (&str, &str, Option<&str>),
+    begun: Instant,
+) -> Result<i32> {
     let deadline = begun + job.ready;
     let waiting = Wait {
         state: None,
@@ -430,7 +440,7 @@ async fn used(app: &App, client: &Client, job: &Job, id: &str, name: &str, begun
             return Err(Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"));
         }
         Err(error) if error.kind() == Kind::FailedState => {
-            return Err(explain::explain(client, id, Some(&machines::CREATE), None, error).await);
+            return Err(explain::explain(client, id, Some(&machines::CREATE), asked, error).await);
         }
         Err(error) => return Err(error),
     }

@@ -51,9 +51,18 @@ impl SshKey {
     /// The same for a command line that is only shown: the file that was named, of which there may have to be a copy.
     pub fn shown(app: &App, client: &Client) -> SshKey {
         let read = |key: &crate::auth::PrivateKey| key.file_for_ssh().map(PathBuf::from);
-        let read = client.signer().and_then(|signer| signer.with_private_key(read)).flatten();
-        let named = || app.config.key_file.as_ref().map(|file| file.value.clone());
-        SshKey { file: read.or_else(named), copy: None }
+        let read = client.signer().and_then(|signer| signer.with_private_key(read));
+        let named = app.config.key_file.as_ref().map(|file| file.value.clone());
+        match (&read, &named) {
+            (Some(None), Some(_)) => {
+                app.warn("run by sdc, ssh gets a private copy of the key, for it may refuse the file")
+            }
+            (Some(None), None) => {
+                app.warn("run by sdc, ssh gets a private copy of the key, which is in no file: no -i")
+            }
+            _ => {}
+        }
+        SshKey { file: read.flatten().or(named), copy: None }
     }
 
     /// Whether something is to be removed after ssh.

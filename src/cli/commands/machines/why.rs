@@ -142,7 +142,8 @@ fn words(id: &str, facts: &Facts, told: &Verdict) -> String {
         (Ok(entries), None) => {
             let newest = entries.first().map(|entry| {
                 let time = entry.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
-                format!("; the newest is {}{time}", entry.action)
+                let by = if told.reason.contains(&entry.by) { "" } else { &entry.by };
+                format!("; the newest is {}{time}{by}", entry.action)
             });
             line("audit", &format!("no failed entry among {}{}", entries.len(), newest.unwrap_or_default()));
             if facts.machine.as_ref().is_ok_and(|machine| machine.state != "deleted") {

@@ -125,28 +125,6 @@ fn precondition(words: impl Into<String>) -> Refusal {
     Refusal::new(412, "PreconditionFailed", words)
 }
 
-/// What a migration does not allow in its present state, in the service's words; none where it is allowed.
-fn forbidden(migration: &Migration, action: &str) -> Option<String> {
-    let (phase, state) = (migration.phase.as_str(), migration.state.as_str());
-    match action {
-        "sync" if !matches!(phase, "begin" | "sync") => Some(format!("Cannot sync when in migration phase: {phase}")),
-        "sync" if !matches!(state, "paused" | "failed") => Some(format!("Cannot sync in migration state: {state}")),
-        "switch" if !matches!(phase, "sync" | "switch") => Some(if phase == "begin" {
-            "You must perform at least one \"migration sync\" operation before switching".to_owned()
-        } else {
-            format!("Cannot switch in migration phase: {phase}")
-        }),
-        "switch" if !matches!(state, "paused" | "failed") => Some(format!("Cannot switch in migration state: {state}")),
-        "pause" if !(phase == "sync" && state == "running") => {
-            Some("Pause requires a running migration sync action".to_owned())
-        }
-        "abort" if state == "running" => Some("Abort cannot work on a running migration".to_owned()),
-        "finalize" if state != "successful" => Some("Finalize only works on a successful migration".to_owned()),
-        "rollback" if state != "successful" => Some("Rollback only works on a successful migration".to_owned()),
-        _ => None,
-    }
-}
-
 /// A step of a migration.
 pub(super) fn act(call: &mut Call<'_>) -> Outcome {
     let action = call.text("migration_action").unwrap_or_default();
@@ -172,17 +150,12 @@ pub(super) fn act(call: &mut Call<'_>) -> Outcome {
         if vm.tags.get("smartdc_type") == Some(&Value::from("core")) {
             return Err(precondition("Cannot migrate a core instance"));
         }
-        match call.state.migration(&uuid) {
-            Some(migration) if migration.state == "successful" => {
-                let words = "A previous migration exists for this instance, use migration finalize to complete it.";
-                return Err(precondition(words));
-            }
-            Some(_) => return Err(precondition("An active migration already exists for this instance")),
-            None => {}
+        if let Some(words) = call.state.migration(&uuid).map(Migration::in_the_way) {
+            return Err(precondition(words));
         }
         let (machine, created) = (uuid.clone(), call.now);
         call.state.migrations.push(Migration { machine, automatic, created, ..Migration::default() });
-    } else if let Some(words) = forbidden(find(call)?, &action) {
+    } else if let Some(words) = find(call)?.forbids(&action) {
         return Err(precondition(words));
     }
     let job = call.state.migrate(call.now, &uuid, step, &call.caller, call.fails.clone());

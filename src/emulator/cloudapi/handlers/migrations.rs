@@ -61,10 +61,7 @@ fn movable(call: &Call<'_>) -> Result<String, Refusal> {
         return Err(precondition("A failed machine cannot be migrated"));
     }
     match call.state.migration(&id) {
-        Some(migration) if migration.state == "successful" => {
-            Err(precondition("A previous migration exists for this instance, use migration finalize to complete it."))
-        }
-        Some(_) => Err(precondition("An active migration already exists for this instance")),
+        Some(migration) => Err(precondition(migration.in_the_way())),
         None => Ok(id),
     }
 }
@@ -101,32 +98,25 @@ fn automatic(call: &mut Call<'_>) -> Outcome {
     start(call, true)
 }
 
-/// Takes a step of a migration that is ready for it.
-fn proceed(call: &mut Call<'_>, step: Step, ready: fn(&Migration) -> bool) -> Outcome {
+/// Takes a step of a migration that allows it.
+fn proceed(call: &mut Call<'_>, step: Step, action: &str) -> Outcome {
     let id = allocated(call)?;
-    let migration = find(call)?;
-    if !ready(migration) {
-        let (phase, state) = (&migration.phase, &migration.state);
-        return Err(precondition(format!("Not possible in phase {phase}, state {state}")));
+    if let Some(words) = find(call)?.forbids(action) {
+        return Err(precondition(words));
     }
     take(call, &id, step)
 }
 
 fn sync(call: &mut Call<'_>) -> Outcome {
-    proceed(call, Step::SYNC, |migration| {
-        matches!(
-            (migration.phase.as_str(), migration.state.as_str()),
-            ("begin", "paused") | ("sync", "paused" | "failed")
-        )
-    })
+    proceed(call, Step::SYNC, "sync")
 }
 
 fn switch(call: &mut Call<'_>) -> Outcome {
-    proceed(call, Step::Switch, |migration| migration.synced && matches!(migration.state.as_str(), "paused" | "failed"))
+    proceed(call, Step::Switch, "switch")
 }
 
 fn pause(call: &mut Call<'_>) -> Outcome {
-    proceed(call, Step::Pause, |migration| migration.phase == "sync" && migration.state == "running")
+    proceed(call, Step::Pause, "pause")
 }
 
 /// One that never got as far as a place goes at once, and the answer is a slip of the real server's.
@@ -137,11 +127,11 @@ fn abort(call: &mut Call<'_>) -> Outcome {
         call.state.migrations.retain(|migration| migration.machine != id);
         return Err(Refusal::new(500, "InternalError", "Internal Error: no job_uuid"));
     }
-    proceed(call, Step::Abort, |migration| !matches!(migration.state.as_str(), "running" | "successful"))
+    proceed(call, Step::Abort, "abort")
 }
 
 fn finalize(call: &mut Call<'_>) -> Outcome {
-    proceed(call, Step::Finalize, |migration| migration.state == "successful")?;
+    proceed(call, Step::Finalize, "finalize")?;
     Ok(Reply::empty(200))
 }
 
