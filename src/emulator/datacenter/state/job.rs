@@ -3,7 +3,6 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::chains::Chain;
 use super::migration::Step;
 use super::network::Nic;
 use super::{id_of, new_id};
@@ -146,7 +145,8 @@ impl Job {
 
     /// Whether it gets through this step. One that is canceled stops where it is.
     pub(crate) fn passes(&self, step: &str) -> bool {
-        let fails = if self.waits.is_some() { self.work.chain().map(Chain::refused) } else { self.failing() };
+        let refused = || self.work.chain().map(|chain| chain.refused());
+        let fails = if self.waits.is_some() { refused() } else { self.failing() };
         let Some(fails) = fails else { return true };
         let chain = self.work.chain().filter(|_| self.end.is_none());
         chain.is_some_and(|chain| chain.at(step) < chain.at(fails))
