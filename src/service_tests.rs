@@ -10,7 +10,7 @@ use crate::api::{Goal, Kind, Noun, Op, Resource, Service, cloudapi, column, quer
 use crate::auth::{Key, PrivateKey, Signer, no_passphrase};
 use crate::client::{Client, Condition, Cut, Span, Time, Until, Wait};
 use crate::emulator::datacenter::DataCenter;
-use crate::emulator::datacenter::state::{State, Vm, Work};
+use crate::emulator::datacenter::state::{Planned, State, Vm, Work};
 use crate::emulator::http::head::{self, Head, Response, Twist};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Refusal, Reply};
@@ -81,7 +81,7 @@ impl Vmapi {
         let mut changed = state.catch_up(now);
         let there = state.vms.get_mut(id).is_some();
         if there && !twist.silent {
-            state.plan(now, id, Work::Stop, Value::Null, twist.fail.clone());
+            state.plan(now, id, Work::Stop, Value::Null, Planned::of(twist.fail.as_deref(), None));
             changed = true;
         }
         let kept = if changed { self.0.changed(&mut state, now) } else { Ok(()) };

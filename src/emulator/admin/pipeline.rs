@@ -8,7 +8,7 @@ use super::Kind;
 use super::call::{Call, Route};
 use crate::emulator::datacenter::DataCenter;
 use crate::emulator::datacenter::chains;
-use crate::emulator::datacenter::state::new_id;
+use crate::emulator::datacenter::state::{Planned, new_id};
 use crate::emulator::http::head::{self, Head, Request, Response};
 use crate::emulator::http::params::{self, Params};
 use crate::emulator::http::reply::{Body, Outcome, Refusal, Reply, content_md5};
@@ -101,7 +101,7 @@ impl AdminService {
             body,
             version,
             caller: caller(head),
-            fails: twist.fail.clone(),
+            fails: Planned::of(twist.fail.as_deref(), twist.says),
         };
         let result = (route.run)(&mut call);
         if let Some(before) = before {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::version::{self, Version};
 use crate::emulator::datacenter::DataCenter;
-use crate::emulator::datacenter::state::{Account, State};
+use crate::emulator::datacenter::state::{Account, Planned, State};
 use crate::emulator::http::head::Head;
 use crate::emulator::http::params;
 use crate::emulator::http::params::Params;
@@ -31,7 +31,7 @@ pub(crate) struct Call<'a> {
     /// Who asks, as the audit log shows it.
     pub(crate) caller: Value,
     /// Whether work that this call starts is to end badly.
-    pub(crate) fails: Option<String>,
+    pub(crate) fails: Option<Planned>,
     /// Every route, for what is about other requests.
     pub(crate) routes: Routes,
 }

@@ -17,6 +17,7 @@ use super::routes::ROUTES;
 use super::throttle::Throttle;
 use super::version::{self, Version};
 use crate::emulator::datacenter::chains;
+use crate::emulator::datacenter::state::{Planned, new_id};
 use crate::emulator::datacenter::{DataCenter, lock};
 use crate::emulator::http::head::{self, Head, Pages, Request, Response, Twist};
 use crate::emulator::http::params;
@@ -163,7 +164,8 @@ fn outcome(api: &CloudApi, request: &Request, response: &mut Response) -> Outcom
             (String::new(), Value::Null, String::new(), Vec::new())
         };
         api.count(&bucket, route.group)?;
-        let Twist { fail: fails, silent, vanish, pages } = request.twist.clone();
+        let Twist { fail, says, silent, vanish, pages } = request.twist.clone();
+        let fails = Planned::of(fail.as_deref(), says);
         if let Some(pages) = pages {
             shift(pages, &mut merged);
         }
@@ -332,10 +334,7 @@ fn headers(date: &str, head: &Head, response: &Response, took_ms: u128) -> Vec<(
         put("Connection", "Keep-Alive".to_owned());
     }
     if !response.early {
-        let id = head
-            .get("request-id")
-            .or_else(|| head.get("x-request-id"))
-            .unwrap_or_else(crate::emulator::datacenter::state::new_id);
+        let id = head.get("request-id").or_else(|| head.get("x-request-id")).unwrap_or_else(new_id);
         put("Server", "cloudapi/9.20.0".to_owned());
         // The newest one, whatever was agreed upon.
         put("Api-Version", "9.0.0".to_owned());

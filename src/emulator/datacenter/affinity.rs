@@ -139,7 +139,10 @@ fn locality(given: &Value) -> Result<Vec<Rule>, Denied> {
 /// The node for one more machine of this account, if there is one that satisfies every rule that
 /// is more than a wish.
 pub(crate) fn place(state: &State, account: &str, rules: &[Rule]) -> Result<String, Denied> {
-    let mut nodes = NODES.to_vec();
+    let mut nodes: Vec<&str> = NODES.into_iter().filter(|node| !state.is_lost(node)).collect();
+    if nodes.is_empty() {
+        return Err(Denied::NoServer);
+    }
     let mine = || {
         let alive = |machine: &&Vm| machine.owner_uuid == account && machine.is_active();
         state.vms.iter().filter(alive)

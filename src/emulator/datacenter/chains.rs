@@ -38,6 +38,10 @@ const NAT_RELEASE: &str = "cnapi.release_fabric_nat_tickets";
 pub(crate) const QUEUE: &str = WAIT_ON;
 /// The step that refuses a VM in the wrong state.
 pub(crate) const STATE: &str = ENSURE;
+/// The step that has a server make a VM.
+pub(crate) const MAKE: &str = "cnapi.provision_vm";
+/// The step that gives up the interfaces of a VM.
+pub(crate) const GIVE_UP: &str = "napi.remove_nics";
 
 const fn chain(
     word: &'static str,
@@ -300,6 +304,22 @@ pub(crate) fn steps() -> Vec<&'static str> {
 }
 
 impl Chain {
+    /// The number of a step.
+    pub(crate) fn at(&self, step: &str) -> Option<usize> {
+        self.steps.iter().position(|known| *known == step)
+    }
+
+    /// The step with which the server has done its part: what fails behind it has been done.
+    pub(crate) fn done(&self) -> usize {
+        let waits = |step: &&'static str| *step == WAIT || step.starts_with("cnapi.poll_");
+        self.steps.iter().rposition(waits).unwrap_or(self.steps.len())
+    }
+
+    /// The step at which the server's failure shows.
+    pub(crate) fn refused(&self) -> &'static str {
+        self.steps.iter().skip_while(|step| **step != self.node).nth(1).unwrap_or(&self.node)
+    }
+
     /// The name of its jobs.
     pub(crate) fn name(&self) -> String {
         format!("{}-{}", self.word, self.version)
@@ -333,14 +353,15 @@ impl Work {
     /// The workflow that does it; `None` for what is no job of its own.
     pub(crate) fn chain(&self) -> Option<&'static Chain> {
         let word = match self {
-            Work::RebootDown | Work::CreateVolume | Work::DeleteVolume => return None,
-            Work::Provision { .. } => "provision",
+            Work::RebootDown => return None,
+            // The zone that serves a volume comes and goes with it.
+            Work::Provision { .. } | Work::CreateVolume => "provision",
             Work::Start => "start",
             Work::Stop => "stop",
             Work::Reboot => "reboot",
             Work::Kill { .. } => "kill",
             Work::Reprovision { .. } => "reprovision",
-            Work::Destroy => "destroy",
+            Work::Destroy | Work::DeleteVolume => "destroy",
             Work::AddNics { .. } => "add-nics",
             Work::UpdateNics { .. } => "update-nics",
             Work::RemoveNics { .. } => "remove-nics",
@@ -385,7 +406,8 @@ impl Work {
     /// Whether no other job works on the VM at the same time.
     pub(crate) fn takes_ticket(&self) -> bool {
         // VMAPI takes the ticket of a provision before its job exists, so no step of the job does.
-        matches!(self, Work::Provision { .. }) || self.chain().is_some_and(|chain| chain.steps.contains(&QUEUE))
+        matches!(self, Work::Provision { .. } | Work::CreateVolume)
+            || self.chain().is_some_and(|chain| chain.steps.contains(&QUEUE))
     }
 }
 

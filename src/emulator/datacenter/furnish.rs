@@ -7,9 +7,10 @@ use std::net::Ipv4Addr;
 use serde_json::{Map, Value, json};
 
 use super::affinity::{NODE_RAM, NODES};
-use super::seed::{DAY, OPERATOR, image, package};
+use super::seed::{DAY, OPERATOR, image, other, package};
 use super::state::{
-    Aggregation, DOMAIN, Entry, LooseNic, Network, Nic, NicTag, Operators, Package, Server, State, Vm, Work, id_of,
+    Account, Aggregation, DOMAIN, Entry, LooseNic, Network, Nic, NicTag, Operators, Package, Server, State, Vm, Work,
+    id_of,
 };
 
 /// The server that carries the services.
@@ -92,6 +93,7 @@ impl State {
             let known: Vec<String> = self.operators.nic_tags.iter().map(|tag| tag.name.clone()).collect();
             self.operators.nic_tags.extend(nic_tags().into_iter().filter(|tag| !known.contains(&tag.name)));
             self.networks.extend([admin_network(), underlay_network()]);
+            self.more_accounts(now);
             self.server_nics(now);
             self.orphan(now);
             self.packages.extend(core_packages());
@@ -118,6 +120,19 @@ impl State {
             self.enter_past();
         }
         self.place(addresses);
+    }
+
+    /// Another operator, and customers whom operators have to see to: one who may make nothing yet, and one who may do
+    /// nothing any more.
+    fn more_accounts(&mut self, now: i64) {
+        for (login, operator, unapproved, disabled) in
+            [("oncall", true, false, false), ("newcomer", false, true, false), ("suspended", false, false, true)]
+        {
+            if self.account(login).is_none() {
+                let account = other(now, &id_of(&format!("accounts/{login}")), login, operator);
+                self.accounts.push(Account { unapproved, disabled, ..account });
+            }
+        }
     }
 
     /// The interfaces of the servers: one on the admin network, which provides the tags of all networks, and on servers

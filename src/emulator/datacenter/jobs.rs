@@ -2,6 +2,7 @@
 //! every request those that are due are carried out, so nothing runs in the background.
 
 pub(crate) mod images;
+mod lost;
 pub(crate) mod migrations;
 pub(crate) mod storage;
 pub(crate) mod updates;
@@ -10,8 +11,8 @@ pub(crate) mod watch;
 
 use serde_json::{Value, json};
 
-use super::chains::STATE;
-use super::state::{End, Failure, Job, Nic, Package, State, Step, Vm, Work, id_of};
+use super::chains::{GIVE_UP, MAKE, QUEUE, STATE};
+use super::state::{Failure, Job, Nic, Package, Planned, State, Step, Vm, Work, id_of};
 
 impl Work {
     /// Whether it reboots the VM.
@@ -83,8 +84,14 @@ fn half_of(job: &str) -> String {
     id_of(&format!("{job}/down"))
 }
 
+/// What is said of a job that another one does already.
+pub(crate) const QUEUED: &str = "Another job with the same target and params is already queued";
+
 /// What is said of work that was planned to fail.
 const PLANNED: &str = "the task failed on the server";
+
+/// What is said of a job that has taken too long.
+const TIMEOUT: &str = "workflow timeout";
 
 /// The internal metadata by which an operator has a provision fail.
 const FORCED: &str = "force_provision_failure";
@@ -92,30 +99,56 @@ const FORCED: &str = "force_provision_failure";
 impl State {
     /// Plans work on a machine, and returns the id of its job. It shows at once only where the real server shows it at
     /// once.
-    pub(crate) fn plan(&mut self, now: i64, machine: &str, work: Work, caller: Value, fails: Option<String>) -> String {
+    pub(crate) fn plan(
+        &mut self,
+        now: i64,
+        machine: &str,
+        work: Work,
+        caller: Value,
+        fails: Option<Planned>,
+    ) -> String {
         self.ask(now, Job { fails, ..Job::new(now, now, 0, machine, work, caller) })
     }
 
     /// Plans a job that says all but when it begins and ends. Returns its id.
-    pub(crate) fn ask(&mut self, now: i64, job: Job) -> String {
+    pub(crate) fn ask(&mut self, now: i64, mut job: Job) -> String {
+        let chain = job.work.chain();
+        // A job cannot fail at a step that it does not have.
+        let has = |step: &str| step.is_empty() || chain.is_none_or(|chain| chain.at(step).is_some());
+        job.fails = job.fails.filter(|planned| has(&planned.step));
+        (job.begins, job.due) = self.times(now, &job);
+        let restarts = job.work.restarts() && job.is_done();
+        self.hold(now, &mut job);
+        self.show_begun(now, &job);
+        if restarts {
+            let down = Job::new(now, job.begins, 0, &job.vm_uuid, Work::RebootDown, job.caller.clone());
+            let mut down = Job { uuid: half_of(&job.uuid), due: self.end(job.begins, &down.work), ..down };
+            self.hold(now, &mut down);
+            self.queue(down);
+        }
+        let uuid = job.uuid.clone();
+        self.queue(job);
+        uuid
+    }
+
+    /// When a job begins that is asked for now, and when it is done: behind those that have its VM to themselves.
+    fn times(&self, now: i64, job: &Job) -> (i64, i64) {
         let busy = |other: &&Job| other.vm_uuid == job.vm_uuid && other.work.takes_ticket();
         let queue = self.jobs.iter().filter(busy).map(|other| other.due).max().filter(|_| job.work.takes_ticket());
         let begins = queue.map_or(now, |until| until.max(now));
+        (begins, self.end(begins, &job.work))
+    }
+
+    /// Shows what a server shows as soon as it begins.
+    fn show_begun(&mut self, now: i64, job: &Job) {
         if let (Work::Stop, Some(machine)) = (&job.work, self.vms.get_mut(&job.vm_uuid))
             && machine.state == "running"
-            && job.fails.is_none()
-            && begins == now
+            && job.is_done()
+            && job.begins == now
         {
             machine.state = "stopping".to_owned();
             machine.last_modified = now;
         }
-        if job.work.restarts() && job.fails.is_none() {
-            let down = Job::new(now, begins, 0, &job.vm_uuid, Work::RebootDown, job.caller.clone());
-            self.queue(Job { uuid: half_of(&job.uuid), due: self.end(begins, &down.work), ..down });
-        }
-        let (uuid, due) = (job.uuid.clone(), self.end(begins, &job.work));
-        self.queue(Job { begins, due, ..job });
-        uuid
     }
 
     /// When work that begins now is done.
@@ -139,19 +172,43 @@ impl State {
             }
             any = true;
             let ready: Vec<Job> = self.jobs.drain(..due).collect();
-            for job in ready {
+            let mut ready = ready.into_iter();
+            while let Some(mut job) = ready.next() {
+                // It may have waited for its ticket until the end.
+                job.begins = job.begins.min(job.due);
+                if job.is_retried() {
+                    // The next attempt queues behind those that are due too.
+                    self.jobs.splice(0..0, ready);
+                    self.retry(job);
+                    break;
+                }
                 if let Some(success) = self.carry_out(&job) {
-                    let failure = (!success).then(|| self.why(&job));
+                    let failure = (!success || job.fails.is_some()).then(|| self.why(&job));
                     self.history.push(job.ended(failure));
                 }
             }
         }
     }
 
+    /// Ends an attempt at a job, and begins the next one.
+    fn retry(&mut self, job: Job) {
+        let (previous, attempt) = (Some(job.uuid.clone()), job.attempt.saturating_add(1));
+        let fresh = Job::new(job.due, job.due, 0, &job.vm_uuid, job.work.clone(), job.caller.clone());
+        let next = Job { asked: job.asked.clone(), previous, attempt, ..fresh };
+        let failure = self.why(&job);
+        let mut ended = job.ended(Some(failure));
+        let at = ended.due;
+        if let Some(end) = &mut ended.end {
+            end.next = Some(next.uuid.clone());
+        }
+        self.history.push(ended);
+        self.ask(at, next);
+    }
+
     /// Cancels a job that has not ended. It takes the path of a failure, which undoes what the job had begun.
     pub(crate) fn cancel(&mut self, now: i64, uuid: &str) {
         let Some(at) = self.jobs.iter().position(|job| job.uuid == uuid) else { return };
-        let mut job = self.jobs.remove(at);
+        let job = self.jobs.remove(at);
         let half = half_of(&job.uuid);
         let waits = self.jobs.iter().any(|other| other.uuid == half);
         let is_sync = |work: &Work| matches!(work, Work::Migrate(Step::Sync { .. }));
@@ -164,8 +221,8 @@ impl State {
         {
             "running".clone_into(&mut vm.state);
         }
-        self.carry_out(&Job { fails: Some(String::new()), due: now, ..job.clone() });
-        job.end = Some(End { at: now, execution: "canceled".to_owned(), failure: None });
+        let job = job.canceled(now);
+        self.carry_out(&Job { fails: Some(Planned::default()), due: now, ..job.clone() });
         self.history.push(job);
     }
 
@@ -173,22 +230,24 @@ impl State {
     fn why(&self, job: &Job) -> Failure {
         let chain = job.work.chain();
         let at = |step: &str, error: Value| Failure { step: step.to_owned(), error };
-        if let Some(step) = job.fails.as_deref().filter(|step| !step.is_empty()) {
+        if job.waits.is_some() {
+            let server = chain.map_or("", |chain| chain.refused());
+            return at(if job.begins < job.due { server } else { QUEUE }, TIMEOUT.into());
+        }
+        if let Some(step) = job.failing().filter(|_| job.fails.as_ref().is_some_and(|planned| !planned.step.is_empty()))
+        {
             return at(step, PLANNED.into());
         }
         let vm = self.vms.get(&job.vm_uuid);
         if matches!(job.work, Work::Provision { .. }) && vm.is_some_and(is_forced) {
-            return at("cnapi.provision_vm", format!("{FORCED} set, failing").into());
+            return at(MAKE, format!("{FORCED} set, failing").into());
         }
         match (chain, vm) {
             (Some(chain), Some(vm)) if job.fails.is_none() && chain.steps.contains(&STATE) => {
                 let message = format!("Cannot {} a VM from a '{}' state", chain.word, vm.state);
                 at(STATE, json!({ "name": "Error", "message": message }))
             }
-            (Some(chain), _) => {
-                let waits = chain.steps.iter().skip_while(|step| **step != chain.node).nth(1);
-                at(waits.unwrap_or(&chain.node), PLANNED.into())
-            }
+            (Some(chain), _) => at(chain.refused(), PLANNED.into()),
             (None, _) => at("", PLANNED.into()),
         }
     }
@@ -199,8 +258,7 @@ impl State {
             Work::Image { image } => return Some(self.image_made(job, image)),
             Work::Migrate(step) => return self.migrated(job, *step),
             Work::CreateVolume | Work::DeleteVolume => {
-                self.carry_out_volume(&job.vm_uuid, &job.work, job.fails.is_some());
-                return None;
+                return Some(self.carry_out_volume(job));
             }
             _ => {}
         }
@@ -219,21 +277,32 @@ impl State {
         let state = machine.state.clone();
         let state = state.as_str();
         if job.is_idempotent() && is_there(&job.work, state) && job.fails.is_none() {
+            machine.last_modified = job.due;
             return Some(true);
         }
-        let possible = job.fails.is_none() && is_possible(&job.work, machine, package.is_some());
-        let mut left = Vec::new();
+        let possible = job.is_done() && is_possible(&job.work, machine, package.is_some());
+        // What the VM gives up, and what is left of it in NAPI all the same.
+        let (mut left, mut kept) = (Vec::new(), Vec::new());
         let mut entered = None;
         if possible {
             entered = change(machine, job, package, &mut left);
+            if entered == Some("destroyed") && !job.passes(GIVE_UP) {
+                kept.clone_from(&machine.nics);
+            }
             // The second half of the reboot that comes with it.
             if job.work.restarts() && state == "ready" {
                 entered = Some("running");
             }
             machine.last_modified = job.due;
-        } else if matches!(job.work, Work::Provision { .. }) && state == "provisioning" {
+        } else if let (Work::Provision { nics, .. }, "provisioning") = (&job.work, state) {
             entered = Some("failed");
             machine.last_modified = job.due;
+            // Its record has them for ever, as that of a VM that is gone.
+            machine.nics.clone_from(nics);
+            // Only what the server has not been asked for is tidied up.
+            let stay = job.passes(MAKE) && !is_forced(machine);
+            let fate = if stay { &mut kept } else { &mut left };
+            fate.clone_from(nics);
         } else if let Work::AddNics { macs } = &job.work {
             left.extend(macs.iter().filter_map(|mac| machine.take_nic(mac)));
         }
@@ -254,6 +323,7 @@ impl State {
         if entered == Some("destroyed") {
             self.migrations.retain(|migration| migration.machine != job.vm_uuid);
         }
+        self.leave_behind(job.due, &job.vm_uuid, kept);
         for nic in &left {
             self.free(nic);
         }
@@ -279,11 +349,12 @@ fn is_possible(work: &Work, machine: &Vm, has_package: bool) -> bool {
         Work::Stop => matches!(state, "running" | "stopping"),
         Work::RebootDown => state == "running",
         Work::Reboot => matches!(state, "running" | "ready"),
-        Work::Resize { .. } => state != "destroyed" && has_package,
+        Work::Resize { .. } => machine.is_active() && has_package,
         Work::DeletionProtection { .. } => true,
         // The server refuses it, where CloudAPI has not done so before.
         Work::Destroy => state != "destroyed" && !machine.indestructible_zoneroot,
-        _ => state != "destroyed",
+        // Of one that failed there is nothing on its server.
+        _ => machine.is_active(),
     }
 }
 

@@ -106,6 +106,21 @@ impl DataCenter {
         self.save(state)
     }
 
+    /// Loses a server, or hears of it again.
+    pub(crate) fn hear(&self, name: &str, again: bool) {
+        let mut state = self.lock_state();
+        let now = self.clock.now();
+        state.catch_up(now);
+        let Some(server) = state.server_named(name) else { return };
+        if again {
+            state.hear_server(now, &server);
+        } else {
+            state.lose_server(now, &server);
+        }
+        // What goes wrong is kept, and told when the emulator ends.
+        let _ = self.changed(&mut state, now);
+    }
+
     /// Writes the state to its file, if it has one. What goes wrong is kept for `finish` to tell too.
     ///
     /// # Errors

@@ -111,10 +111,10 @@ impl Address {
 }
 
 impl State {
-    /// Every interface, with an address or without. Machines that are gone have given theirs back; machines in the
-    /// making get theirs only when they run.
+    /// Every interface, with an address or without. Machines that are gone or failed have given theirs back; machines in
+    /// the making get theirs only when they run.
     pub(crate) fn nics(&self) -> impl Iterator<Item = Held<'_>> {
-        let machines = self.vms.iter().filter(|machine| !machine.is_destroyed());
+        let machines = self.vms.iter().filter(|machine| machine.is_active());
         let machines = machines.flat_map(|vm| vm.nics.iter().map(move |nic| Held::of_vm(nic, vm, Holder::Vm(vm))));
         let planned = self.jobs.iter().filter_map(|job| match &job.work {
             Work::Provision { nics, compute_node } => Some((self.vms.get(&job.vm_uuid)?, nics, compute_node)),
@@ -146,7 +146,7 @@ impl State {
 
     /// The same, to change it.
     pub(crate) fn nic_mut(&mut self, mac: &str) -> Option<&mut Nic> {
-        let machines = self.vms.iter_mut().filter(|machine| !machine.is_destroyed());
+        let machines = self.vms.iter_mut().filter(|machine| machine.is_active());
         let planned = self.jobs.iter_mut().filter_map(|job| match &mut job.work {
             Work::Provision { nics, .. } => Some(nics),
             _ => None,
@@ -162,7 +162,7 @@ impl State {
     /// Takes an interface from whoever has it, and remembers its address as one that was in use.
     pub(crate) fn drop_nic(&mut self, mac: &str) {
         let mut left: Vec<Nic> = Vec::new();
-        for vm in self.vms.iter_mut().filter(|vm| !vm.is_destroyed()) {
+        for vm in self.vms.iter_mut().filter(|vm| vm.is_active()) {
             left.extend(vm.take_nic(mac));
         }
         for job in &mut self.jobs {
@@ -201,6 +201,26 @@ impl State {
         for nic in &gone {
             self.free(nic);
         }
+    }
+
+    /// Keeps interfaces in NAPI that their VM has no more, or never had: nobody has given them up.
+    pub(crate) fn leave_behind(&mut self, now: i64, vm: &str, nics: Vec<Nic>) {
+        let Some(vm) = self.vms.get(vm) else { return };
+        let was = if vm.is_destroyed() { "stopped" } else { "provisioning" };
+        let left = nics.into_iter().map(|nic| {
+            let mut more = nic.more;
+            more.insert("cn_uuid".to_owned(), vm.server_uuid.clone().into());
+            LooseNic {
+                nic: Nic { state: was.to_owned(), more, ..nic },
+                belongs_to_type: "zone".to_owned(),
+                belongs_to_uuid: vm.uuid.clone(),
+                owner_uuid: vm.owner_uuid.clone(),
+                nic_tag: String::new(),
+                created: vm.create_timestamp,
+                modified: now,
+            }
+        });
+        self.operators.nics.extend(left);
     }
 
     /// The interfaces that were created in NAPI for a VM and are not attached to it, in the form that they take on it.
@@ -242,8 +262,8 @@ impl State {
             };
             all.insert(*ip, address);
         }
-        // A machine that is gone leaves its address behind as a free one.
-        for machine in self.vms.iter().filter(|machine| machine.is_destroyed()) {
+        // A machine that is gone or failed leaves its address behind as a free one.
+        for machine in self.vms.iter().filter(|machine| !machine.is_active()) {
             for nic in machine.nics.iter().filter(|nic| nic.network == network.id) {
                 if let Ok(ip) = nic.ip.parse() {
                     all.entry(ip).or_default();

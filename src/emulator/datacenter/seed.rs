@@ -1,6 +1,8 @@
 //! What a new cloud holds. Ids are fixed, so that transcripts of it stay the same; times are
 //! relative to its start.
 
+mod sdcadmin;
+
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
@@ -22,6 +24,8 @@ pub(crate) enum Base {
     Empty,
     /// The same, with this many machines, all alike.
     Machines(usize),
+    /// What the tests of `sdcadmin` are configured for.
+    Sdcadmin,
 }
 
 /// The account that everything belongs to.
@@ -33,6 +37,8 @@ pub(crate) const ACCOUNT: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f";
 const CI: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e60";
 /// What the ids of roles and policies have in common.
 const ALIKE: &str = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e";
+/// Another customer.
+const GLOBEX: &str = "5c8e1d27-5b6e-4c7d-8e9f-0a1b2c3d4e80";
 /// Another account, of another data center.
 const PARTNER: &str = "b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99";
 /// Whose the images are that come with a data center.
@@ -87,6 +93,7 @@ pub(crate) fn state(base: Base, now: i64) -> State {
         Base::Empty => {}
         Base::Demo => demo(&mut state, now),
         Base::Machines(count) => many(&mut state, now, count),
+        Base::Sdcadmin => sdcadmin::fill(&mut state, now),
     }
     state.enter_past();
     state
@@ -148,7 +155,12 @@ fn policy(id: &str, name: &str, rule: &str) -> Policy {
 
 /// Accounts beside the one that everything belongs to: an operator's, and a stranger's. They have no keys.
 fn others(now: i64) -> Vec<Account> {
-    let other = |id: &str, login: &str, operator: bool| Account {
+    vec![other(now, OPERATOR, "admin", true), other(now, GLOBEX, "globex", false)]
+}
+
+/// An account without keys.
+pub(crate) fn other(now: i64, id: &str, login: &str, operator: bool) -> Account {
+    Account {
         id: id.to_owned(),
         login: login.to_owned(),
         profile: map(json!({ "email": format!("{login}@example.com") })),
@@ -156,8 +168,7 @@ fn others(now: i64) -> Vec<Account> {
         updated: now - 1000 * DAY,
         operator,
         ..Account::default()
-    };
-    vec![other(OPERATOR, "admin", true), other("5c8e1d27-5b6e-4c7d-8e9f-0a1b2c3d4e80", "globex", false)]
+    }
 }
 
 /// An image that everyone may use, ready.

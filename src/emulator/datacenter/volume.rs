@@ -1,9 +1,11 @@
 //! Volumes: shared file systems that machines mount, and what becomes of them over time.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
 
 use super::affinity::NODES;
-use super::state::{Nic, State, Vm, Volume, Work, id_of};
+use super::state::{Job, State, Vm, Volume, Work, id_of};
 
 /// By what an operator, and no customer, finds the zones that serve volumes: internal metadata, and its value.
 const ROLE: (&str, &str) = ("sdc:system_role", "nfsvolumestorage");
@@ -44,9 +46,9 @@ impl Volume {
             customer_metadata: Map::from_iter([("export-volumes".to_owned(), Value::from("[\"data\"]"))]),
             internal_metadata: Map::from_iter([(ROLE.0.to_owned(), Value::from(ROLE.1))]),
             delegate_dataset: true,
-            nics: nics.map(|nic| Nic { primary: true, ..nic.clone() }).into_iter().collect(),
+            nics: nics.cloned().into_iter().collect(),
             create_timestamp: self.created,
-            last_modified: self.created,
+            last_modified: self.created.max(self.updated),
             server_uuid: self.server().to_owned(),
             ..Vm::default()
         }
@@ -57,6 +59,32 @@ impl State {
     /// Whether a VM has this id, including those that serve volumes.
     pub(crate) fn has_vm(&self, uuid: &str) -> bool {
         self.vms.get(uuid).is_some() || self.volumes.iter().any(|volume| volume.zone_id() == uuid)
+    }
+
+    /// A VM, or a zone that serves a volume.
+    pub(crate) fn any_vm(&self, uuid: &str) -> Option<Cow<'_, Vm>> {
+        let zone = || self.volumes.iter().find(|volume| volume.zone_id() == uuid).map(|it| Cow::Owned(it.zone()));
+        self.vms.get(uuid).map(Cow::Borrowed).or_else(zone)
+    }
+
+    /// The internal metadata of a VM, with what it follows from the volumes that it mounts.
+    pub(crate) fn internal_metadata(&self, vm: &Vm) -> Map<String, Value> {
+        let mut all = vm.internal_metadata.clone();
+        let mounts = vm.volumes.iter().filter_map(|mount| {
+            let volume = self.volumes.iter().find(|volume| volume.id == mount.volume)?;
+            Some(json!({
+                "name": volume.name,
+                "mountpoint": mount.mountpoint,
+                "mode": mount.mode,
+                "type": "tritonnfs",
+                "nfsvolume": format!("{}:/exports/data", volume.nic.ip),
+            }))
+        });
+        let mounts: Vec<Value> = mounts.collect();
+        if !mounts.is_empty() {
+            all.insert("sdc:volumes".to_owned(), Value::from(mounts).to_string().into());
+        }
+        all
     }
 
     /// The zones that serve volumes. Customers do not see them among their machines.
@@ -75,20 +103,23 @@ impl State {
             .collect()
     }
 
-    /// Carries out work on a volume.
-    pub(crate) fn carry_out_volume(&mut self, id: &str, work: &Work, fails: bool) {
-        let Some(at) = self.volumes.iter().position(|volume| volume.id == id) else { return };
-        let Some(volume) = self.volumes.get_mut(at) else { return };
-        match (work, volume.state.as_str()) {
+    /// Carries out work on a volume, and says whether it was done.
+    pub(crate) fn carry_out_volume(&mut self, job: &Job) -> bool {
+        let Some(at) = self.volumes.iter().position(|volume| volume.zone_id() == job.vm_uuid) else { return false };
+        let Some(volume) = self.volumes.get_mut(at) else { return false };
+        volume.updated = job.due;
+        let done = job.is_done();
+        match (&job.work, volume.state.as_str()) {
             (Work::CreateVolume, "creating") => {
-                volume.state = if fails { "failed" } else { "ready" }.to_owned();
+                volume.state = if done { "ready" } else { "failed" }.to_owned();
             }
-            (Work::DeleteVolume, "deleting") if fails => volume.state = "failed".to_owned(),
+            (Work::DeleteVolume, "deleting") if !done => volume.state = "failed".to_owned(),
             (Work::DeleteVolume, "deleting") => {
                 let gone = self.volumes.remove(at);
                 self.free(&gone.nic);
             }
-            _ => {}
+            _ => return false,
         }
+        done
     }
 }

@@ -18,7 +18,7 @@ use crate::emulator::datacenter::DataCenter;
 use crate::emulator::datacenter::changes::Changes;
 use crate::emulator::datacenter::clock::{Clock, Pace};
 use crate::emulator::datacenter::seed::DAY;
-use crate::emulator::datacenter::state::{State, Vm, Work, id_of, internal_state};
+use crate::emulator::datacenter::state::{Planned, State, Vm, Work, id_of, internal_state};
 use crate::emulator::http::head::Head;
 
 /// How many machines a document may have made, each of which is compared with the others.
@@ -357,7 +357,7 @@ impl Build<'_> {
             given: recipe.params.clone(),
             version: version::ALL.last().copied().unwrap_or(version::Version(9, 0, 0)),
             caller: json!({ "type": "operator" }),
-            fails: (recipe.state == "failed").then(String::new),
+            fails: (recipe.state == "failed").then(Planned::default),
             routes: &[],
         };
         let networks = recipe.networks.as_ref();

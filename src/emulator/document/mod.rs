@@ -40,6 +40,8 @@ pub enum Seed {
     Empty,
     /// Like [`Seed::Empty`], with this many machines, all alike.
     Machines(usize),
+    /// A data center with the ids that the tests of `sdcadmin` are configured with.
+    Sdcadmin,
     /// Data of one's own.
     Document(Document),
 }
@@ -89,6 +91,7 @@ pub(crate) fn state(seed: &Seed, now: i64, own: &Key) -> Result<State> {
         Seed::Demo => Base::Demo,
         Seed::Empty => Base::Empty,
         Seed::Machines(count) => Base::Machines(*count),
+        Seed::Sdcadmin => Base::Sdcadmin,
         Seed::Document(document) => return read(document, now, own),
     };
     Ok(seed::state(base, now))

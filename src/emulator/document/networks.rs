@@ -191,7 +191,7 @@ impl Build<'_> {
         }
         let volume: Volume = self.typed(Value::Object(fields), place)?;
         if volume.state == "creating" {
-            self.state.plan(self.now, &volume.id, Work::CreateVolume, json!({ "type": "operator" }), None);
+            self.state.plan(self.now, &volume.zone_id(), Work::CreateVolume, json!({ "type": "operator" }), None);
         }
         Some(volume)
     }

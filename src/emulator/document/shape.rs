@@ -166,8 +166,8 @@ static VLAN: Shape = shape("owner=text vlan_id=count name=text description=text"
 static FIREWALL_RULE: Shape = shape("id=text owner=text rule=text enabled=flag log=flag global=flag description=text");
 
 static VOLUME: Shape = shape(
-    "id=text owner=text name=text state=text created=time size=count networks=texts tags=scalars \
-     nic=one:nic",
+    "id=text owner=text name=text state=text created=time updated=time size=count networks=texts \
+     tags=scalars nic=one:nic",
 );
 
 static NIC: Shape =
@@ -175,7 +175,7 @@ static NIC: Shape =
 
 static MACHINE: Shape = shape(
     "id=text owner=text name=text brand=text state=text image=text package=text networks=each:on_network \
-     memory=count disk=count flexible_disk_size=count metadata=scalars credentials=object \
+     memory=count disk=count flexible_disk_size=count quota=count metadata=scalars credentials=object \
      internal_metadata=scalars more=object tags=scalars nics=each:nic created=time \
      updated=time firewall_enabled=flag deletion_protection=flag docker=flag delegate_dataset=flag \
      encrypted=flag compute_node=text disks=list snapshots=each:snapshot volumes=each:mount \

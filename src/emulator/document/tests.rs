@@ -132,7 +132,7 @@ fn machines_have_what_their_state_implies() {
             as_told("running", 2, &[made]),
             as_told("stopped", 2, &[made, "stop true"]),
             as_told("provisioning", 0, &[]),
-            as_told("failed", 0, &["provision false"]),
+            as_told("failed", 2, &["provision false"]),
             as_told("stopping", 2, &[made]),
             as_told("destroyed", 2, &[made, "destroy true"]),
         ]

@@ -71,6 +71,8 @@ pub(crate) struct Response {
 pub(crate) struct Twist {
     /// The work that is started ends badly: at this step of its chain, where one is named.
     pub(crate) fail: Option<String>,
+    /// What is said of the end of such work instead: `succeeded` or `retried`.
+    pub(crate) says: Option<&'static str>,
     /// It is answered as always, and nothing comes of it.
     pub(crate) silent: bool,
     /// The machine that it names or makes is gone without a trace once it is answered.

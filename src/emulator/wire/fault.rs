@@ -12,8 +12,8 @@ pub use parse::{duration, seconds};
 
 /// A fault: requests it is for, and what happens to them.
 ///
-/// Written as `[METHOD] PATH EFFECT… [times=N] [skip=N] [p=0.05] [seed=N]`, or as `clock=±SECONDSs` or
-/// `throttle=on|off|N` alone. In the path, which leaves out the login, `*` stands for any one segment, `**` at its end
+/// Written as `[METHOD] PATH EFFECT… [times=N] [skip=N] [p=0.05] [seed=N]`, or as `clock=±SECONDSs`,
+/// `throttle=on|off|N`, `lost=SERVER` or `heard=SERVER` alone. In the path, which leaves out the login, `*` stands for any one segment, `**` at its end
 /// for any number of them, and a `*` alone for every path.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fault {
@@ -44,6 +44,8 @@ pub(crate) struct Effect {
     pub(crate) status: Option<u16>,
     pub(crate) code: Option<String>,
     pub(crate) retry_after: Option<u64>,
+    /// The words of the error.
+    pub(crate) words: Option<&'static str>,
     /// Makes the error body about this long.
     pub(crate) big: usize,
     pub(crate) drop: Option<Drop>,
@@ -69,6 +71,15 @@ pub(crate) struct Effect {
     pub(crate) throttle: Option<Limit>,
     /// Puts the server's time of day wrong, at once and for good.
     pub(crate) clock: Option<i64>,
+    /// A server that is not heard from any more, or is again, at once and for good.
+    pub(crate) server: Option<(String, Heard)>,
+}
+
+/// Whether a server is heard from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Lost,
+    Again,
 }
 
 /// What a body holds in the place of its JSON.
@@ -118,6 +129,11 @@ impl Fault {
 }
 
 impl Effect {
+    /// Whether it has done its work when it is planted.
+    fn acts_at_once(&self) -> bool {
+        self.clock.is_some() || self.throttle.is_some() || self.server.is_some()
+    }
+
     /// Whether it changes nothing of the answer, and so goes together with another fault.
     fn only_slows(&self) -> bool {
         *self == Effect { delay: self.delay, drip: self.drip, close: self.close, ..Effect::default() }
@@ -173,7 +189,7 @@ pub(crate) struct Faults(Vec<Fault>);
 impl Faults {
     pub(crate) fn plant(&mut self, fault: Fault) {
         // What acts at once has done its work, and must not hide another.
-        if fault.effect.clock.is_none() && fault.effect.throttle.is_none() {
+        if !fault.effect.acts_at_once() {
             self.0.push(fault);
         }
     }

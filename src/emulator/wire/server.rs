@@ -298,7 +298,8 @@ fn injected_reply(effect: &Effect) -> Option<Reply> {
         (None, 503) => "ServiceUnavailableError",
         (None, _) => "InternalError",
     };
-    let words = if effect.big > 0 { "x".repeat(effect.big) } else { "planted fault".to_owned() };
+    let words =
+        if effect.big > 0 { "x".repeat(effect.big) } else { effect.words.unwrap_or("planted fault").to_owned() };
     let mut refusal = Refusal::new(status, code, words);
     if let Some(seconds) = effect.retry_after {
         refusal = refusal.header("Retry-After", seconds.to_string());

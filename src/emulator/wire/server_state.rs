@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::fault::{Fault, Faults};
+use super::fault::{Fault, Faults, Heard};
 use super::sockets::Sockets;
 use crate::emulator::datacenter::{DataCenter, lock};
 use crate::emulator::http::service::Service;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How many requests are remembered; older ones are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -106,14 +106,28 @@ impl Shared {
             let steps: Vec<Vec<&str>> = self.services.iter().map(|service| service.steps()).collect();
             fault.fails_at_one_of(&steps.concat())?;
         }
+        if let Some((server, _)) = &fault.effect.server {
+            let state = self.cloud.lock_state();
+            if state.server_named(server).is_none() {
+                let names: Vec<&str> = state.operators.servers.iter().map(|server| server.hostname.as_str()).collect();
+                let error = Error::usage(format!("there is no server {server}"));
+                return Err(error.hint(match names.as_slice() {
+                    [] => "servers are there with --admin".to_owned(),
+                    names => format!("the servers are {}", names.join(", ")),
+                }));
+            }
+        }
         self.plant(fault);
         Ok(())
     }
 
-    /// Plants a fault. Those of the clock and of the limit act at once.
+    /// Plants a fault. Those of the clock, of the limit and of servers act at once.
     pub(crate) fn plant(&self, fault: Fault) {
         if let Some(offset) = fault.effect.clock {
             self.cloud.clock.set_offset(offset);
+        }
+        if let Some((server, heard)) = &fault.effect.server {
+            self.cloud.hear(server, *heard == Heard::Again);
         }
         if let Some(limit) = fault.effect.throttle {
             self.services.iter().for_each(|service| service.limit(limit));

@@ -3,6 +3,8 @@
 
 mod books;
 mod cancel;
+mod flows;
+mod invariants;
 mod jobs;
 mod migrations;
 mod napi;
@@ -10,6 +12,8 @@ mod operations;
 mod others;
 mod papi;
 mod sapi;
+mod sdcadmin;
+mod troubles;
 mod updates;
 mod vmapi;
 mod workflow;

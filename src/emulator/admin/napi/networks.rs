@@ -249,6 +249,8 @@ pub(super) fn remove(state: &mut State, id: &str) -> Outcome {
         return Err(with_errors(Refusal::new(422, "InUse", "network must have no NICs provisioned"), nics));
     }
     state.networks.retain(|network| network.id != id);
+    let default = state.accounts.iter_mut().filter(|account| account.default_network.as_deref() == Some(id));
+    default.for_each(|account| account.default_network = None);
     Ok(Reply::empty(204))
 }
 

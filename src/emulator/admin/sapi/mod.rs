@@ -338,8 +338,7 @@ fn provision(call: &mut Call<'_>, uuid: &str, wanted: &Object) -> Result<String,
     if let Some(package) = call.state.package(&text("billing_id")).cloned() {
         vm.fit(&package);
     }
-    let taken = |other: &Vm| other.owner_uuid == vm.owner_uuid && other.alias == vm.alias && other.is_active();
-    if !vm.alias.is_empty() && call.state.vms.iter().any(taken) {
+    if !vm.alias.is_empty() && call.state.is_taken(&vm.owner_uuid, &vm.alias, None) {
         return Err(failed(&format!("alias \"{}\" exists already", vm.alias)));
     }
     let admin = call.state.networks.iter().find(|network| network.name == "admin").map(|network| network.id.clone());
@@ -352,6 +351,7 @@ fn provision(call: &mut Call<'_>, uuid: &str, wanted: &Object) -> Result<String,
         given if !given.is_empty() => given,
         _ => headnode.map(|server| server.uuid.clone()).unwrap_or_default(),
     };
+    server.clone_into(&mut vm.server_uuid);
     call.state.vms.push(vm);
     let work = Work::Provision { nics: vec![nic], compute_node: server };
     Ok(call.state.plan(call.now, uuid, work, call.caller.clone(), call.fails.clone()))

@@ -113,7 +113,18 @@ fn act(call: &mut Call<'_>) -> Outcome {
         "create_disk" | "resize_disk" | "delete_disk" => disk(call, &action)?,
         _ => return super::migrations::act(call),
     };
-    let job = started(call, &uuid, work, asked);
+    let taken = match &work {
+        Work::Snapshot { name } => Some(name.clone()),
+        _ => None,
+    };
+    let job = started(call, &uuid, work, asked)?;
+    if let (Some(name), Some(vm)) = (taken, call.state.vms.get_mut(&uuid)) {
+        let size = vm.disk();
+        // Of one that is there already the server takes no second one: the job fails.
+        if !vm.snapshots.iter().any(|known| known.name == name && ["queued", "created"].contains(&&*known.state)) {
+            vm.snapshots.push(Snapshot { name, state: "queued".to_owned(), size, created: call.now });
+        }
+    }
     Ok(answered(call, &uuid, &job))
 }
 
@@ -123,7 +134,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
         return Err(Refusal::new(409, "ConflictError", "Cannot delete a VM with no server_uuid"));
     }
     let uuid = vm.uuid.clone();
-    let job = started(call, &uuid, Work::Destroy, Map::new());
+    let job = started(call, &uuid, Work::Destroy, Map::new())?;
     Ok(answered(call, &uuid, &job))
 }
 
@@ -231,10 +242,10 @@ fn check_update(call: &Call<'_>, vm: &Vm, fields: &Map<String, Value>) -> Result
             return Err(invalid(WRONG, &[("new_owner_uuid", "Invalid", words)]));
         }
     }
-    if let Some(alias) = text("alias") {
+    let alias = text("alias").or(text("new_owner_uuid").map(|_| vm.alias.as_str()));
+    if let Some(alias) = alias.filter(|alias| !alias.is_empty()) {
         let owner = text("new_owner_uuid").unwrap_or(&vm.owner_uuid);
-        let taken = |other: &Vm| other.owner_uuid == owner && other.alias == alias && other.uuid != vm.uuid;
-        if call.state.vms.iter().any(|other| other.is_active() && taken(other)) {
+        if call.state.is_taken(owner, alias, Some(&vm.uuid)) {
             return Err(invalid(WRONG, &[("alias", "Duplicate", "Already exists for this owner_uuid")]));
         }
     }
@@ -350,7 +361,7 @@ fn changed_nics(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
     Ok(changes)
 }
 
-fn snapshot(call: &mut Call<'_>, action: &str) -> Result<Work, Refusal> {
+fn snapshot(call: &Call<'_>, action: &str) -> Result<Work, Refusal> {
     let vm = load(call)?;
     if vm.brand == "kvm" {
         let words = format!("snapshots are not supported for VMs of brand \"{}\"", vm.brand);
@@ -360,23 +371,13 @@ fn snapshot(call: &mut Call<'_>, action: &str) -> Result<Work, Refusal> {
         let words = "snapshots are not supported for VMs with delegated datasets";
         return Err(Refusal::new(409, "BrandNotSupported", words));
     }
-    let (uuid, size) = (vm.uuid.clone(), vm.disk());
     let name = match call.text("snapshot_name") {
         Some(name) => name,
         None if action == "create_snapshot" => stamp(call.now),
         None => return Err(invalid(WRONG, &[("snapshot_name", "MissingParameter", "")])),
     };
     Ok(match action {
-        "create_snapshot" => {
-            let snapshot = Snapshot { name: name.clone(), state: "queued".to_owned(), size, created: call.now };
-            // Of one that is there already the server takes no second one: the job fails.
-            let is_there =
-                |known: &Snapshot| known.name == name && ["queued", "created"].contains(&known.state.as_str());
-            if let Some(vm) = call.state.vms.get_mut(&uuid).filter(|vm| !vm.snapshots.iter().any(is_there)) {
-                vm.snapshots.push(snapshot);
-            }
-            Work::Snapshot { name }
-        }
+        "create_snapshot" => Work::Snapshot { name },
         "rollback_snapshot" => Work::Rollback { name, boots: true },
         _ => Work::DeleteSnapshot { name },
     })

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::call::Call;
 use super::super::held::{failure, until_ended};
 use super::invalid;
+use crate::emulator::datacenter::jobs::QUEUED;
 use crate::emulator::datacenter::state::{Job, State, Work};
 use crate::emulator::http::params;
 use crate::emulator::http::reply::{Refusal, Reply};
@@ -19,12 +20,20 @@ pub(super) fn requester(call: &Call<'_>) -> Map<String, Value> {
     all.filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
 }
 
-/// Starts a job, and returns its id.
-pub(super) fn started(call: &mut Call<'_>, vm: &str, work: Work, mut asked: Map<String, Value>) -> String {
+/// Starts a job, and returns its id. The id of the request is a parameter, so that only the same request is refused.
+pub(super) fn started(
+    call: &mut Call<'_>,
+    vm: &str,
+    work: Work,
+    mut asked: Map<String, Value>,
+) -> Result<String, Refusal> {
     asked.extend(requester(call));
     let job =
         Job { fails: call.fails.clone(), asked, ..Job::new(call.now, call.now, 0, vm, work, call.caller.clone()) };
-    call.state.ask(call.now, job)
+    if job.asked.contains_key("x-request-id") && call.state.jobs.iter().any(|other| other.is_like(&job)) {
+        return Err(Refusal::invalid(QUEUED));
+    }
+    Ok(call.state.ask(call.now, job))
 }
 
 /// The answer to what is done by a job.

@@ -303,7 +303,7 @@ fn elsewhere(call: &Call<'_>, billing: Option<&str>, image: Option<&str>, brand:
     }
     let owner = call.text("owner_uuid").unwrap_or_default();
     if let Some(alias) = call.text("alias")
-        && state.vms.iter().any(|vm| vm.owner_uuid == owner && vm.alias == alias && vm.is_active())
+        && state.is_taken(&owner, &alias, None)
     {
         errors.add("alias", "Duplicate", "Already exists for this owner_uuid");
     }
@@ -488,12 +488,13 @@ fn create(call: &mut Call<'_>) -> Outcome {
     };
     check_tags(call, &wanted, &server)?;
     let nics = provision(call, &wanted, Some(&vm.uuid), true)?;
+    server.clone_into(&mut vm.server_uuid);
     vm.image_uuid = if vm.hvm() { String::new() } else { vm.image_uuid };
     let uuid = vm.uuid.clone();
     call.state.vms.push(vm);
     if let Some(roles) = call.list("role_tags") {
         super::metadata::keep_roles(call.state, &uuid, &roles);
     }
-    let job = started(call, &uuid, Work::Provision { nics, compute_node: server }, Map::new());
+    let job = started(call, &uuid, Work::Provision { nics, compute_node: server }, Map::new())?;
     Ok(answered(call, &uuid, &job))
 }

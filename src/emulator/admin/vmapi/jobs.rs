@@ -16,12 +16,8 @@ pub(super) static ROUTES: &[Route] = &[
     route("GET", "/vms/:uuid/jobs", &["ListVmJobs"], of_vm),
 ];
 
-const SHOWN: &[&str] = &["name", "uuid", "execution", "params", "exec_after", "created_at", "timeout", "chain_results"];
-
 fn shown(state: &State, job: &Job, now: i64) -> Option<Value> {
-    let mut view = state.job_view(job, now)?;
-    view.retain(|name, _| SHOWN.contains(&name.as_str()));
-    Some(Value::Object(view))
+    state.job_brief(job, now).map(Value::Object)
 }
 
 /// The jobs that the filters let through; others are dropped without a word, `limit` and `offset` among them.

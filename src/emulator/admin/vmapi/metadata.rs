@@ -49,6 +49,14 @@ fn pairs<'a>(vm: &'a Vm, field: &str) -> &'a Map<String, Value> {
     }
 }
 
+/// The same, with those that follow from something else.
+fn all_pairs(state: &State, vm: &Vm, field: &str) -> Map<String, Value> {
+    match field {
+        "internal_metadata" => state.internal_metadata(vm),
+        _ => pairs(vm, field).clone(),
+    }
+}
+
 fn kind(call: &Call<'_>) -> Result<Kind, Refusal> {
     let word = call.part("kind");
     let found = PAIRS.iter().find(|(field, _)| *field == word);
@@ -66,15 +74,15 @@ fn list(call: &mut Call<'_>) -> Outcome {
         return super::jobs::of_vm(call);
     }
     let kind = kind(call)?;
-    Ok(Reply::json(&Value::Object(pairs(seen(call)?.as_ref(), kind.field).clone())))
+    Ok(Reply::json(&Value::Object(all_pairs(call.state, seen(call)?.as_ref(), kind.field))))
 }
 
 fn get(call: &mut Call<'_>) -> Outcome {
     let kind = kind(call)?;
     let key = call.part("key");
     let vm = seen(call)?;
-    let value = pairs(vm.as_ref(), kind.field).get(&key);
-    value.map(Reply::json).ok_or_else(|| missing(format!("{} \"{key}\" not found", kind.one)))
+    let all = all_pairs(call.state, vm.as_ref(), kind.field);
+    all.get(&key).map(Reply::json).ok_or_else(|| missing(format!("{} \"{key}\" not found", kind.one)))
 }
 
 /// The pairs of the body, which must be some, each with a scalar.
@@ -108,7 +116,7 @@ pub(super) fn replacing(
 
 fn change(call: &mut Call<'_>, fields: Map<String, Value>) -> Outcome {
     let uuid = load(call)?.uuid.clone();
-    let job = started(call, &uuid, Work::Update { fields }, Map::new());
+    let job = started(call, &uuid, Work::Update { fields }, Map::new())?;
     Ok(accepted(call, &uuid, &job))
 }
 

@@ -113,6 +113,10 @@ fn shown(state: &State, vm: &Vm, fields: Option<&[String]>) -> Map<String, Value
 /// The processes of a VM that runs, as its server lists them.
 fn processes(call: &mut Call<'_>) -> Outcome {
     let vm = load(call)?;
+    if call.state.is_lost(&vm.server_uuid) {
+        let words = "Operation attempted on server which is not running";
+        return Err(Refusal::new(409, "ServerNotRunning", words));
+    }
     if vm.state != "running" {
         return Err(Refusal::new(409, "VmNotRunning", "VM is not running"));
     }

@@ -43,7 +43,7 @@ pub(crate) fn vm(state: &State, vm: &Vm) -> Map<String, Value> {
     put("datasets", if vm.delegate_dataset { json!([format!("zones/{}/data", vm.uuid)]) } else { json!([]) });
     put("destroyed", if vm.is_destroyed() { iso(vm.last_modified).into() } else { Value::Null });
     put("firewall_enabled", vm.firewall_enabled.into());
-    put("internal_metadata", Value::Object(vm.internal_metadata.clone()));
+    put("internal_metadata", Value::Object(state.internal_metadata(vm)));
     put("last_modified", iso(vm.last_modified).into());
     put("limit_priv", given("limit_priv", "default".into()));
     put("max_locked_memory", given("max_locked_memory", vm.ram.into()));
@@ -61,7 +61,7 @@ pub(crate) fn vm(state: &State, vm: &Vm) -> Map<String, Value> {
     put("resolvers", given("resolvers", resolvers(state, vm)));
     put("server_uuid", or_null(&state.server_of(vm)));
     put("snapshots", snapshots(vm));
-    put("state", vm.state.clone().into());
+    put("state", state.shown_state(vm).into());
     put("tags", Value::Object(vm.tags.clone()));
     put("zfs_filesystem", format!("zones/{}", vm.uuid).into());
     put("zfs_io_priority", given("zfs_io_priority", package.and_then(|p| p.zfs_io_priority).unwrap_or(100).into()));

@@ -8,6 +8,7 @@ use super::Kind;
 use super::call::{Call, Route, missing, route};
 use super::job_filter::{EXECUTIONS, execution, is_about};
 use crate::emulator::datacenter::chains::Chain;
+use crate::emulator::datacenter::jobs::view::MAX_ATTEMPTS;
 use crate::emulator::datacenter::state::Job;
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 use crate::emulator::text::glob;
@@ -53,7 +54,7 @@ fn shown(chain: &Chain) -> Value {
         "chain": chain.view(),
         "onerror": chain.onerror_view(),
         "timeout": chain.timeout,
-        "max_attempts": 10,
+        "max_attempts": MAX_ATTEMPTS,
         "chain_md5": chain.digest(),
     })
 }

@@ -7,6 +7,7 @@ use super::super::call::{Call, missing};
 use super::{shown, unknown_workflow};
 use crate::emulator::datacenter::chains;
 use crate::emulator::datacenter::clock::iso;
+use crate::emulator::datacenter::jobs::QUEUED;
 use crate::emulator::datacenter::state::{OwnJob, new_id};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
@@ -133,8 +134,7 @@ pub(super) fn create_job(call: &mut Call<'_>) -> Outcome {
     let now = call.now;
     let same = |job: &&OwnJob| job.params == params && uuid_of(&job.workflow) == wanted;
     if call.state.operators.own_jobs.iter().filter(same).any(|job| is_under_way(job, now)) {
-        let words = "Another job with the same target and params is already queued";
-        return Err(Refusal::new(409, "InvalidArgument", words));
+        return Err(Refusal::invalid(QUEUED));
     }
     let job = OwnJob { uuid: new_id(), workflow, params, created: now, canceled: None };
     // It is queued for a moment.

@@ -32,13 +32,7 @@ pub(crate) fn check_name(call: &Call<'_>, name: &str, own: Option<&str>, words: 
     if name.len() > 189 {
         return Err(Refusal::failed(words, "alias", "Invalid", "String is too long (max 189)"));
     }
-    let taken = |machine: &Vm| {
-        machine.owner_uuid == call.account
-            && machine.alias == name
-            && machine.is_active()
-            && own != Some(machine.uuid.as_str())
-    };
-    if call.state.vms.iter().any(taken) {
+    if call.state.is_taken(&call.account, name, own) {
         return Err(Refusal::failed(words, "alias", "Duplicate", "Already exists for this owner_uuid"));
     }
     Ok(())
@@ -345,6 +339,7 @@ pub(crate) fn make(
         delegate_dataset: call.is_true("delegate_dataset"),
         disks,
         brand,
+        server_uuid: node.clone(),
         volumes: mounts,
         ..Vm::default()
     };

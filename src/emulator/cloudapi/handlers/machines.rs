@@ -70,7 +70,7 @@ pub(crate) fn view(state: &State, machine: &Vm, credentials: Option<&Value>, ver
     put("name", machine.alias.clone().into());
     put("type", kind.into());
     put("brand", machine.brand.clone().into());
-    put("state", cloud_state(&machine.state).into());
+    put("state", cloud_state(state.shown_state(machine)).into());
     put("image", machine.image().into());
     put("ips", nics.iter().map(|nic| nic.ip.clone()).collect());
     put("memory", machine.ram.into());
@@ -94,8 +94,9 @@ pub(crate) fn view(state: &State, machine: &Vm, credentials: Option<&Value>, ver
         put("primaryIp", primary.ip.clone().into());
     }
     put("firewall_enabled", machine.firewall_enabled.into());
-    let node = &machine.server_uuid;
-    put("compute_node", if node.is_empty() { Value::Null } else { node.clone().into() });
+    // Its server was chosen for a machine that is being provisioned, and is not shown yet.
+    let node = Some(&machine.server_uuid).filter(|node| !node.is_empty() && machine.state != "provisioning");
+    put("compute_node", node.map_or(Value::Null, |node| node.clone().into()));
     put("package", package.map_or("", |package| package.name.as_str()).into());
     if machine.brand == "bhyve" {
         if let Some(package) = package {

@@ -8,7 +8,7 @@ use crate::emulator::cloudapi::denied::refusal;
 use crate::emulator::datacenter::affinity;
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::state::Work;
-use crate::emulator::datacenter::state::{Mount, Volume};
+use crate::emulator::datacenter::state::{Mount, Nic, Volume};
 use crate::emulator::datacenter::state::{State, new_id};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 use crate::emulator::js;
@@ -192,8 +192,8 @@ fn create(call: &mut Call<'_>) -> Outcome {
     let tags = tags(call)?;
     let first = networks.first().cloned().unwrap_or_default();
     let used = call.state.used(&[&first]);
-    let nic = call.state.interface(&first, None, &used, &[]).map_err(refusal)?;
-    call.state.volumes.push(Volume {
+    let nic = Nic { primary: true, ..call.state.interface(&first, None, &used, &[]).map_err(refusal)? };
+    let volume = Volume {
         id: id.clone(),
         owner: call.account.clone(),
         name,
@@ -203,8 +203,11 @@ fn create(call: &mut Call<'_>) -> Outcome {
         networks,
         tags,
         nic,
-    });
-    call.state.plan(call.now, &id, Work::CreateVolume, call.caller.clone(), call.fails.clone());
+        ..Volume::default()
+    };
+    let zone = volume.zone_id();
+    call.state.volumes.push(volume);
+    call.state.plan(call.now, &zone, Work::CreateVolume, call.caller.clone(), call.fails.clone());
     reply(call, &id, 201)
 }
 
@@ -231,11 +234,11 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     if volume.state == "deleting" {
         return Ok(Reply::empty(204));
     }
-    let id = volume.id.clone();
+    let (id, zone) = (volume.id.clone(), volume.zone_id());
     if let Some(volume) = call.state.volumes.iter_mut().find(|volume| volume.id == id) {
         volume.state = "deleting".to_owned();
     }
-    call.state.plan(call.now, &id, Work::DeleteVolume, call.caller.clone(), call.fails.clone());
+    call.state.plan(call.now, &zone, Work::DeleteVolume, call.caller.clone(), call.fails.clone());
     Ok(Reply::empty(204))
 }
 

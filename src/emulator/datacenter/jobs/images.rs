@@ -16,7 +16,7 @@ impl State {
         let Some(image) = self.images.iter_mut().find(|image| image.id == id && image.state == "creating") else {
             return false;
         };
-        if job.fails.is_some() || !alive {
+        if !job.is_done() || !alive {
             image.state = "failed".to_owned();
             image.error = if alive {
                 json!({ "code": "PrepareImageDidNotRun", "message": "prepare-image script did not run on boot" })

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::affinity::NODES;
 use super::super::clock::iso;
-use super::super::state::{Job, Migration, Progress, State, Step, Vm, Work};
+use super::super::state::{Job, Migration, Planned, Progress, State, Step, Vm, Work};
 
 /// Bytes that a sync copies in a second.
 pub(crate) const RATE: u64 = 100 << 20;
@@ -148,14 +148,17 @@ impl State {
         machine: &str,
         step: Step,
         caller: &Value,
-        fails: Option<String>,
+        fails: Option<Planned>,
     ) -> String {
         let total = match step {
             Step::Sync { .. } => self.vms.get(machine).map_or(100, bytes),
             _ => 100,
         };
         if matches!(step, Step::Pause | Step::Abort) {
-            self.jobs.retain(|job| !(job.vm_uuid == machine && matches!(job.work, Work::Migrate(_))));
+            let other = |job: &mut Job| job.vm_uuid == machine && matches!(job.work, Work::Migrate(_));
+            let cut: Vec<Job> = self.jobs.extract_if(.., other).collect();
+            let ends = cut.into_iter().filter(|job| job.work.chain().is_some());
+            self.history.extend(ends.map(|job| job.canceled(now)));
         }
         let Some(migration) = self.migration_mut(machine) else { return String::new() };
         if step == Step::Pause {
@@ -194,11 +197,14 @@ impl State {
             Some(machine) => (machine.is_destroyed(), machine.server_uuid.clone()),
             None => (true, String::new()),
         };
-        let migration = self.migration_mut(&job.vm_uuid)?;
+        let Some(migration) = self.migration_mut(&job.vm_uuid) else {
+            // It went with its VM, and what was to be a step of it is none.
+            return step.audited().map(|_| false);
+        };
         let mut after = None;
-        let success = job.fails.is_none() && !gone;
+        let success = job.is_done() && !gone;
         match step {
-            Step::Abort | Step::Finalize if step == Step::Finalize || job.fails.is_none() => {
+            Step::Abort | Step::Finalize if step == Step::Finalize || job.is_done() => {
                 let id = job.vm_uuid.as_str();
                 self.migrations.retain(|migration| migration.machine != id);
                 return Some(true);

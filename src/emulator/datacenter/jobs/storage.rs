@@ -80,7 +80,7 @@ impl Vm {
 
 /// Carries out work on disks and snapshots, and says whether it went well; `None` for other work.
 pub(crate) fn carry_out(machine: &mut Vm, job: &Job) -> Option<bool> {
-    let possible = job.fails.is_none() && !machine.is_destroyed();
+    let possible = job.is_done() && machine.is_active();
     let done = match &job.work {
         Work::Snapshot { name } => {
             match machine.snapshots.iter_mut().find(|s| s.name == *name && s.state == "queued") {

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::state::{Package, Vm};
+use super::super::state::{Package, State, Vm, Work};
 
 /// The three sets of pairs, and how the payload says which are set and removed.
 const PAIRS: &[(&str, &str)] = &[
@@ -27,6 +27,30 @@ pub(super) fn audited(fields: &Map<String, Value>) -> &'static str {
         _ if has("remove_tags") => "remove_tags",
         _ if has("set_tags") => "set_tags",
         _ => "unknown",
+    }
+}
+
+impl State {
+    /// Whether an active VM of this owner, other than `own`, has this alias, or will have it by a job.
+    pub(crate) fn is_taken(&self, owner: &str, alias: &str, own: Option<&str>) -> bool {
+        let others = self.vms.iter().filter(|vm| vm.is_active() && own != Some(vm.uuid.as_str()));
+        let takes = |vm: &Vm| {
+            let mut name = (vm.owner_uuid.as_str(), vm.alias.as_str());
+            let mut taken = name == (owner, alias);
+            for job in self.jobs.iter().filter(|job| job.vm_uuid == vm.uuid) {
+                match &job.work {
+                    Work::Rename { name: next } => name.1 = next,
+                    Work::Update { fields } => {
+                        let text = |field: &str| fields.get(field).and_then(Value::as_str);
+                        name = (text("new_owner_uuid").unwrap_or(name.0), text("alias").unwrap_or(name.1));
+                    }
+                    _ => {}
+                }
+                taken |= name == (owner, alias);
+            }
+            taken
+        };
+        others.into_iter().any(takes)
     }
 }
 

@@ -8,6 +8,9 @@ use super::super::clock::iso;
 use super::super::state::{Job, State, Work, id_of};
 use super::updates::subtask;
 
+/// How often a job is tried.
+pub(crate) const MAX_ATTEMPTS: u32 = 10;
+
 /// The result of a step.
 struct Result {
     name: &'static str,
@@ -30,7 +33,7 @@ impl Result {
 }
 
 impl Job {
-    /// `queued`, `running`, `succeeded`, `failed` or `canceled`.
+    /// `queued`, `running`, `succeeded`, `failed`, `canceled` or `retried`.
     pub(crate) fn execution(&self) -> &str {
         self.end.as_ref().map_or("running", |end| end.execution.as_str())
     }
@@ -59,7 +62,8 @@ impl Job {
     fn results(&self, chain: &'static Chain, now: i64) -> Vec<Result> {
         let (until, failure) = match &self.end {
             Some(end) => (end.at, end.failure.as_ref()),
-            None => (self.due, None),
+            // What waits for its server got so far as it otherwise would have.
+            None => (self.waits.unwrap_or(self.due), None),
         };
         let canceled = self.execution() == "canceled";
         let failed = failure.and_then(|failure| chain.steps.iter().position(|step| *step == failure.step));
@@ -69,7 +73,8 @@ impl Job {
         let mut started = self.finished(0, count, last);
         for (at, name) in chain.steps.iter().take(count).enumerate() {
             let finished = self.finished(at, count, last);
-            let over = self.end.is_some() && !canceled || finished <= until.min(now);
+            let reached = self.waits.is_none() || self.end.is_some() || at < chain.done();
+            let over = self.end.is_some() && !canceled || reached && finished <= until.min(now);
             let begun = id_of(&format!("{}/{at}", self.uuid));
             let mut result =
                 Result { name, result: Chain::says(name, &self.vm_uuid, &begun), error: "".into(), started, finished };
@@ -101,9 +106,10 @@ impl Job {
         put("task", chain.task.into());
         put("target", self.target(chain).into());
         put("vm_uuid", self.vm_uuid.clone().into());
-        if let Some(vm) = state.vms.get(&self.vm_uuid) {
+        let vm = state.any_vm(&self.vm_uuid);
+        if let Some(vm) = &vm {
             put("owner_uuid", vm.owner_uuid.clone().into());
-            // A VM that is being provisioned is not on its server yet.
+            // Where it was made may not be where it is.
             let server = match &self.work {
                 Work::Provision { compute_node, .. } => compute_node,
                 _ => &vm.server_uuid,
@@ -113,8 +119,7 @@ impl Job {
         put("x-request-id", self.request_id().into());
         if self.is_by_customer() {
             put("origin", "cloudapi".into());
-            let owner = state.vms.get(&self.vm_uuid).map(|vm| vm.owner_uuid.clone());
-            put("creator_uuid", owner.map_or(Value::Null, Value::from));
+            put("creator_uuid", vm.map_or(Value::Null, |vm| vm.owner_uuid.clone().into()));
         }
         if self.is_by_customer() || self.caller.get("type").is_some_and(|kind| kind != "operator") {
             put("context", json!({ "caller": self.caller }));
@@ -179,8 +184,11 @@ impl Job {
 impl State {
     /// All jobs that the workflow service knows, newest first: those under way, and those that have ended.
     pub(crate) fn all_jobs(&self) -> Vec<&Job> {
-        let mut jobs: Vec<&Job> =
-            self.history.iter().chain(&self.jobs).filter(|job| job.work.chain().is_some()).collect();
+        let mut planned: Vec<&Job> = self.jobs.iter().collect();
+        // Those that wait are in the order in which they would have ended.
+        planned.sort_by_key(|job| job.waits.unwrap_or(job.due));
+        let all = self.history.iter().chain(planned);
+        let mut jobs: Vec<&Job> = all.filter(|job| job.work.chain().is_some()).collect();
         // Those of one moment in the order in which they were asked for, the last one first.
         jobs.reverse();
         jobs.sort_by_key(|job| std::cmp::Reverse(job.created));
@@ -192,37 +200,52 @@ impl State {
         self.jobs.iter().chain(&self.history).find(|job| job.uuid == uuid && job.work.chain().is_some())
     }
 
-    /// A job as the workflow service shows it; none of what is no job of its own.
-    pub(crate) fn job_view(&self, job: &Job, now: i64) -> Option<Map<String, Value>> {
+    /// A job as VMAPI shows it; none of what is no job of its own.
+    pub(crate) fn job_brief(&self, job: &Job, now: i64) -> Option<Map<String, Value>> {
         let chain = job.work.chain()?;
-        let params = job.params(self, chain);
-        let results = job.results(chain, now);
         let mut view = Map::new();
         let mut put = |name: &str, value: Value| {
             view.insert(name.to_owned(), value);
         };
         put("uuid", job.uuid.clone().into());
-        put("workflow_uuid", chain.uuid().into());
         put("name", chain.name().into());
-        put("version", chain.version.into());
         put("execution", job.execution().into());
-        for name in ["vm_uuid", "server_uuid", "image_uuid", "creator_uuid", "origin", "task", "target"] {
-            if let Some(value) = params.get(name) {
-                put(name, value.clone());
-            }
-        }
-        put("params", Value::Object(params));
+        put("params", Value::Object(job.params(self, chain)));
+        put("chain_results", job.results(chain, now).iter().map(Result::view).collect());
+        put("timeout", chain.timeout.into());
+        put("created_at", iso(job.created).into());
+        put("exec_after", iso(job.created).into());
+        Some(view)
+    }
+
+    /// A job as the workflow service shows it: with its chain, and how it was carried out.
+    pub(crate) fn job_view(&self, job: &Job, now: i64) -> Option<Map<String, Value>> {
+        let chain = job.work.chain()?;
+        let mut view = self.job_brief(job, now)?;
+        let params = view.get("params").and_then(Value::as_object);
+        let named = ["vm_uuid", "server_uuid", "image_uuid", "creator_uuid", "origin", "task", "target"];
+        let copied: Vec<(&str, Value)> =
+            named.into_iter().filter_map(|name| Some((name, params?.get(name)?.clone()))).collect();
+        let mut put = |name: &str, value: Value| {
+            view.insert(name.to_owned(), value);
+        };
+        copied.into_iter().for_each(|(name, value)| put(name, value));
+        put("workflow_uuid", chain.uuid().into());
+        put("version", chain.version.into());
         put("chain", chain.view());
-        put("chain_results", results.iter().map(Result::view).collect());
         put("onerror", chain.onerror_view());
         if job.execution() == "failed" {
             let at = job.end.as_ref().map_or(job.due, |end| end.at);
             put("onerror_results", onerror(job, chain, at));
         }
-        put("timeout", chain.timeout.into());
-        put("num_attempts", 0.into());
-        put("created_at", iso(job.created).into());
-        put("exec_after", iso(job.created).into());
+        put("num_attempts", job.attempt.into());
+        put("max_attempts", MAX_ATTEMPTS.into());
+        if let Some(previous) = &job.previous {
+            put("prev_attempt", previous.clone().into());
+        }
+        if let Some(next) = job.end.as_ref().and_then(|end| end.next.clone()) {
+            put("next_attempt", next.into());
+        }
         let elapsed = job.end.as_ref().map_or(now, |end| end.at).saturating_sub(job.created).max(0);
         // Milliseconds as seconds.
         put("elapsed", json!(f64::from(u32::try_from(elapsed).unwrap_or(u32::MAX)) / 1000.0));

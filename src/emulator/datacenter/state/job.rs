@@ -27,9 +27,18 @@ pub(crate) struct Job {
     pub(crate) work: Work,
     /// Who asked for it, as the audit log shows it.
     pub(crate) caller: Value,
-    /// It has been planned to end badly: at this step, or, where that is empty, at the one that waits for the server.
+    /// It has been planned to end badly.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "planned")]
-    pub(crate) fails: Option<String>,
+    pub(crate) fails: Option<Planned>,
+    /// It waits for its server, which is not heard from; otherwise it would have ended at this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) waits: Option<i64>,
+    /// The job that it is another attempt of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<String>,
+    /// How many attempts there were before it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) attempt: u32,
     /// What it was asked with besides, by the names of its parameters.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(crate) asked: Map<String, Value>,
@@ -43,11 +52,37 @@ pub(crate) struct Job {
 #[serde(deny_unknown_fields)]
 pub(crate) struct End {
     pub(crate) at: i64,
-    /// `succeeded`, `failed` or `canceled`.
+    /// `succeeded`, `failed`, `canceled` or `retried`.
     pub(crate) execution: String,
-    /// Why it failed.
+    /// Why it failed, whether it says so or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<Failure>,
+    /// The job that is its next attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+/// How a job has been planned to end badly.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Planned {
+    /// At this step, or, where it is empty, at the one that waits for the server.
+    pub(crate) step: String,
+    /// What it says of its end instead: `succeeded` or `retried`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) says: Option<String>,
+}
+
+impl Planned {
+    /// As a planted fault says it.
+    pub(crate) fn of(step: Option<&str>, says: Option<&str>) -> Option<Planned> {
+        Some(Planned { step: step?.to_owned(), says: says.map(str::to_owned) })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Why a job failed: at which step, and in which words.
@@ -80,6 +115,9 @@ impl Job {
             work,
             caller,
             fails: None,
+            waits: None,
+            previous: None,
+            attempt: 0,
             asked: Map::new(),
             end: None,
         }
@@ -87,8 +125,49 @@ impl Job {
 
     /// The same, and it has ended.
     pub(crate) fn ended(self, failure: Option<Failure>) -> Job {
-        let execution = if failure.is_none() { "succeeded" } else { "failed" };
-        Job { end: Some(End { at: self.due, execution: execution.to_owned(), failure }), ..self }
+        let said = self.fails.as_ref().and_then(|planned| planned.says.as_deref());
+        let execution = if failure.is_none() { "succeeded" } else { said.unwrap_or("failed") };
+        let execution = execution.to_owned();
+        Job { end: Some(End { at: self.due, execution, failure, next: None }), ..self }
+    }
+
+    /// The same, and it was canceled.
+    pub(crate) fn canceled(self, at: i64) -> Job {
+        Job { end: Some(End { at, execution: "canceled".to_owned(), failure: None, next: None }), ..self }
+    }
+
+    /// The step at which it has been planned to end badly.
+    pub(crate) fn failing(&self) -> Option<&str> {
+        let step = self.fails.as_ref()?.step.as_str();
+        let usual = || self.work.chain().map_or("", |chain| chain.refused());
+        Some(if step.is_empty() { usual() } else { step })
+    }
+
+    /// Whether it gets through this step. One that is canceled stops where it is.
+    pub(crate) fn passes(&self, step: &str) -> bool {
+        let refused = || self.work.chain().map(|chain| chain.refused());
+        let fails = if self.waits.is_some() { refused() } else { self.failing() };
+        let Some(fails) = fails else { return true };
+        let chain = self.work.chain().filter(|_| self.end.is_none());
+        chain.is_some_and(|chain| chain.at(step) < chain.at(fails))
+    }
+
+    /// Whether there is another attempt when this one has ended badly.
+    pub(crate) fn is_retried(&self) -> bool {
+        self.fails.as_ref().is_some_and(|planned| planned.says.as_deref() == Some("retried"))
+    }
+
+    /// Whether another job that has not ended does the same, by the same parameters.
+    pub(crate) fn is_like(&self, other: &Job) -> bool {
+        let work = |job: &Job| serde_json::to_value(&job.work).unwrap_or_default();
+        self.vm_uuid == other.vm_uuid && self.asked == other.asked && work(self) == work(other)
+    }
+
+    /// Whether it gets so far that its work is done, even where it ends badly.
+    pub(crate) fn is_done(&self) -> bool {
+        let Some(fails) = self.failing() else { return self.waits.is_none() };
+        let chain = self.work.chain().filter(|_| self.end.is_none() && self.waits.is_none());
+        chain.is_some_and(|chain| chain.at(fails).is_some_and(|at| at > chain.done()))
     }
 
     /// Whether it did what it was to do.
@@ -237,16 +316,18 @@ fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::
     })
 }
 
-/// Files of an earlier version say only whether.
-fn planned<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+/// Files of an earlier version say only whether, or the step alone.
+fn planned<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Planned>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Given {
         Whether(bool),
         Where(String),
+        Whole(Planned),
     }
     Ok(match Given::deserialize(from)? {
-        Given::Whether(fails) => fails.then(String::new),
-        Given::Where(step) => Some(step),
+        Given::Whether(fails) => fails.then(Planned::default),
+        Given::Where(step) => Some(Planned { step, says: None }),
+        Given::Whole(planned) => Some(planned),
     })
 }

@@ -24,6 +24,9 @@ pub(crate) struct Kept {
     disk: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     flexible_disk_size: Option<u64>,
+    /// That of a hardware-virtualised machine, where it is another than the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<u64>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     metadata: Map<String, Value>,
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -84,6 +87,11 @@ pub(crate) fn cloud_state(word: &str) -> &'static str {
     }
 }
 
+/// The quota of a hardware-virtualised machine: of what is beside its disks.
+fn usual_quota(flexible: Option<u64>) -> u64 {
+    if flexible.is_some() { 0 } else { HVM_QUOTA }
+}
+
 impl From<Kept> for Vm {
     fn from(kept: Kept) -> Vm {
         let hvm = matches!(kept.brand.as_str(), "kvm" | "bhyve");
@@ -106,11 +114,7 @@ impl From<Kept> for Vm {
             image_uuid: kept.image,
             billing_id: kept.package,
             ram: kept.memory,
-            quota: match (hvm, flexible) {
-                (false, _) => kept.disk,
-                (true, None) => HVM_QUOTA,
-                (true, Some(_)) => 0,
-            },
+            quota: if hvm { kept.quota.unwrap_or(usual_quota(flexible)) } else { kept.disk },
             flexible_disk_size: flexible,
             customer_metadata: kept.metadata,
             internal_metadata: kept.internal_metadata,
@@ -141,7 +145,7 @@ impl From<Kept> for Vm {
 impl From<Vm> for Kept {
     fn from(vm: Vm) -> Kept {
         let (credentials, encrypted, disk) = (vm.passwords(), vm.encrypted(), vm.disk());
-        let image = vm.image().to_owned();
+        let (image, hvm) = (vm.image().to_owned(), vm.hvm());
         let state = match STATES.iter().find(|(_, internal)| *internal == vm.state) {
             Some((cloud, _)) => (*cloud).to_owned(),
             None => vm.state,
@@ -159,6 +163,7 @@ impl From<Vm> for Kept {
             memory: vm.ram,
             disk,
             flexible_disk_size: vm.flexible_disk_size,
+            quota: Some(vm.quota).filter(|quota| hvm && *quota != usual_quota(vm.flexible_disk_size)),
             metadata: vm.customer_metadata,
             credentials,
             internal_metadata,

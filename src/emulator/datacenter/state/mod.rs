@@ -21,7 +21,7 @@ use super::clock::Pace;
 pub(crate) use account::{AccessKey, Account, Key, Limit, Member, Policy, Role, User};
 pub(crate) use firewall::FirewallRule;
 pub(crate) use image::{Image, Package};
-pub(crate) use job::{End, Entry, Failure, Job, Work};
+pub(crate) use job::{Entry, Failure, Job, Planned, Work};
 pub(crate) use kept::{cloud_state, internal_state};
 pub(crate) use migration::{Migration, Progress, Step};
 pub(crate) use network::{Network, Nic, OVERLAY, Pool, Record, Vlan, is_external, vnet_id};
@@ -117,6 +117,19 @@ impl State {
         for vm in self.vms.iter_mut() {
             let entries = std::mem::take(&mut vm.earlier);
             past.extend(entries.into_iter().enumerate().map(|(at, entry)| Job::past(&vm.uuid, at, entry)));
+        }
+        // So are the zones of volumes: their jobs are those of the zones, and each was made by one.
+        for volume in &mut self.volumes {
+            volume.nic.primary = true;
+            let zone = volume.zone_id();
+            let all = self.jobs.iter_mut().chain(&mut self.history);
+            all.filter(|job| job.vm_uuid == volume.id).for_each(|job| zone.clone_into(&mut job.vm_uuid));
+            let known = self.jobs.iter().chain(&self.history).any(|job| job.vm_uuid == zone);
+            if !known && volume.state != "creating" {
+                let (action, success) = ("provision".to_owned(), volume.state != "failed");
+                let caller = serde_json::json!({ "type": "operator" });
+                past.push(Job::past(&zone, 0, Entry { action, success, time: volume.created, caller }));
+            }
         }
         self.history.extend(past);
         // Files of an earlier version lack the time at which a job was created.

@@ -50,12 +50,20 @@ pub(crate) struct Volume {
     pub(crate) name: String,
     pub(crate) state: String,
     pub(crate) created: i64,
+    /// When work on it last ended; 0 as long as there was none.
+    #[serde(skip_serializing_if = "is_never")]
+    pub(crate) updated: i64,
     pub(crate) size: u64,
     /// Ids of fabric networks.
     pub(crate) networks: Vec<String>,
     pub(crate) tags: Map<String, Value>,
     /// Where it is served from, on the first of its networks.
     pub(crate) nic: Nic,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_never(time: &i64) -> bool {
+    *time == 0
 }
 
 /// A volume as a machine mounts it.

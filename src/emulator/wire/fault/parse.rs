@@ -3,15 +3,26 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Drop, Effect, Fault, Json};
+use super::{Drop, Effect, Fault, Heard, Json};
+use crate::emulator::datacenter::jobs::QUEUED;
 use crate::emulator::http::head::Pages;
 use crate::emulator::http::service::Limit;
 use crate::error::{Error, Result};
 
 const WORDS: &str = "status=N code=WORD retry-after=SECONDS big=BYTES delay=500ms jitter=200ms drop=before|amid|after \
                      hang drip=BYTES cut=BYTES json=cut|wrong length=+N|-N html empty close pages=twice|+N|-N \
-                     fail[=STEP] \
-                     silent vanish clock=+3600s throttle=on|off|N times=N skip=N p=0.05 seed=N";
+                     refuse=etag|deadlock|initializing|loading|queued fail[=STEP] says=succeeded|retried \
+                     silent vanish clock=+3600s throttle=on|off|N lost=SERVER heard=SERVER \
+                     times=N skip=N p=0.05 seed=N";
+
+/// Refusals of the internal services that pass: the word for each, its status, code and words.
+const PASSING: &[(&str, (u16, &str, &str))] = &[
+    ("etag", (409, "EtagConflict", "the object has another etag than was expected")),
+    ("deadlock", (500, "InternalError", "deadlock detected")),
+    ("initializing", (503, "ServiceUnavailableError", "Server is still initializing")),
+    ("loading", (503, "ServiceUnavailableError", "Initial network data not loaded")),
+    ("queued", (409, "InvalidArgument", QUEUED)),
+];
 
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 
@@ -73,9 +84,10 @@ impl FromStr for Fault {
             fault.take(word, unknown).map_err(&wrong)?;
         }
         // What acts at once has no request that it could be for, or be counted with.
-        if fault.effect.clock.is_some() || fault.effect.throttle.is_some() {
+        if fault.effect.acts_at_once() {
             let mut beside: Vec<&str> = words.clone();
-            let own = beside.iter().rposition(|word| word.starts_with("clock=") || word.starts_with("throttle="));
+            let at_once = ["clock=", "throttle=", "lost=", "heard="];
+            let own = beside.iter().rposition(|word| at_once.iter().any(|name| word.starts_with(name)));
             let own = own.map_or("", |at| beside.remove(at));
             beside.retain(|word| *word != "*");
             if !beside.is_empty() {
@@ -94,6 +106,9 @@ impl FromStr for Fault {
         if fault.effect == Effect::default() && fault.jitter.is_zero() {
             return Err(wrong("it says not what goes wrong".to_owned()));
         }
+        if fault.effect.twist.says.is_some() && fault.effect.twist.fail.is_none() {
+            return Err(wrong("'says=' is for work that ends badly: add fail".to_owned()));
+        }
         let effects: Vec<&str> = effects.iter().map(|word| word.split('=').next().unwrap_or_default()).collect();
         match clash(&fault.effect, &effects) {
             Some((hides, hidden)) => Err(wrong(format!("with '{hides}' nobody sees anything of '{hidden}'"))),
@@ -104,8 +119,9 @@ impl FromStr for Fault {
 
 /// Effects of which nothing is seen beside another, with that one.
 fn clash<'a>(effect: &Effect, words: &[&'a str]) -> Option<(&'static str, &'a str)> {
-    const ANSWER: &[&str] = &["status", "code", "retry-after", "big", "html", "empty", "json", "cut", "drip", "length"];
-    const DONE: &[&str] = &["pages", "fail", "silent", "vanish"];
+    const ANSWER: &[&str] =
+        &["status", "refuse", "code", "retry-after", "big", "html", "empty", "json", "cut", "drip", "length"];
+    const DONE: &[&str] = &["pages", "fail", "says", "silent", "vanish"];
     let early = effect.status.is_some() || effect.big > 0;
     let hidden: &[(bool, &'static str, &[&[&str]])] = &[
         (effect.hang, "hang", &[ANSWER, DONE, &["drop", "delay", "jitter", "close"]]),
@@ -153,6 +169,7 @@ impl Fault {
                 Some(code) if !code.is_empty() => effect.code = Some(code.to_owned()),
                 _ => return Err("'code' needs a word, as in 'code=InternalError'".to_owned()),
             },
+            "refuse" | "lost" | "heard" | "says" => self.take_of_services(word, name, value)?,
             "retry-after" => effect.retry_after = Some(u64::from(number()?)),
             "big" => effect.big = number()?.min(1 << 28) as usize,
             "cut" => effect.cut = Some(number()? as usize),
@@ -215,6 +232,38 @@ impl Fault {
                 (Some(_), Some(_)) => return Err(format!("'{name}' takes no value")),
                 (Some(switch), None) => *switch = true,
             },
+        }
+        Ok(())
+    }
+
+    /// The same, of those for the internal services.
+    fn take_of_services(&mut self, word: &str, name: &str, value: Option<&str>) -> Result<(), String> {
+        let effect = &mut self.effect;
+        let none_of = |known: &str| format!("'{word}' is none of {known}");
+        match name {
+            "refuse" => {
+                let known = PASSING.iter().find(|(word, _)| Some(*word) == value);
+                let Some((_, (status, code, words))) = known else {
+                    let all: Vec<String> = PASSING.iter().map(|(word, _)| format!("refuse={word}")).collect();
+                    return Err(none_of(&all.join(", ")));
+                };
+                (effect.status, effect.code, effect.words) = (Some(*status), Some((*code).to_owned()), Some(*words));
+            }
+            "lost" | "heard" => match value.filter(|server| !server.is_empty()) {
+                Some(server) => {
+                    let heard = if name == "lost" { Heard::Lost } else { Heard::Again };
+                    effect.server = Some((server.to_owned(), heard));
+                }
+                None => return Err(format!("'{word}' needs a server, as in '{name}=cn0'")),
+            },
+            "says" => {
+                effect.twist.says = Some(match value {
+                    Some("succeeded") => "succeeded",
+                    Some("retried") => "retried",
+                    _ => return Err(none_of("says=succeeded, says=retried")),
+                });
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::grammar::document::{self, Node, Value};
 use crate::sensitive;
 use crate::tasks::values::Files;
 
-/// Reads `demo`, `empty`, or a file of JSON or YAML, `-` for standard input.
+/// Reads `demo`, `empty`, `sdcadmin`, or a file of JSON or YAML, `-` for standard input.
 ///
 /// # Errors
 /// The file cannot be read, or is neither. What it means is checked by the emulator.
@@ -19,9 +19,12 @@ pub fn read(console: &Console, what: &str) -> Result<Seed> {
     match what {
         "demo" => return Ok(Seed::Demo),
         "empty" => return Ok(Seed::Empty),
+        "sdcadmin" => return Ok(Seed::Sdcadmin),
         _ => {}
     }
-    let text = console.read(what, MAX_DOCUMENT).map_err(|error| error.hint("--seed takes demo, empty, or a FILE"))?;
+    let text = console
+        .read(what, MAX_DOCUMENT)
+        .map_err(|error| error.hint("--seed takes demo, empty, sdcadmin, or a FILE"))?;
     let (name, folder) = match what {
         "-" => ("standard input".to_owned(), PathBuf::new()),
         file => (sensitive::path(Path::new(file)), console.at_home(file).parent().unwrap_or(Path::new("")).to_owned()),
