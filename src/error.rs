@@ -323,6 +323,14 @@ impl Error {
         self
     }
 
+    /// Takes away the hints with commands that begin so.
+    #[must_use]
+    pub(crate) fn without_hints_of(mut self, command: &str) -> Self {
+        let begins = |part: &Part<'_>| matches!(part, Part::Command(known) if known.starts_with(command));
+        self.0.hints.retain(|hint| !hint.parts().iter().any(begins));
+        self
+    }
+
     /// Puts an id in the place of a word such as MACHINE in the commands of its hints.
     #[must_use]
     pub(crate) fn filled(mut self, placeholder: &str, id: &str) -> Self {

@@ -398,7 +398,7 @@ impl CreateOptions {
         // Nothing more comes of what is deleted, so nothing that was to be tried helps.
         let error = match error.kind() {
             Kind::TimedOut => Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"),
-            _ => error.without_body(),
+            _ => error.without_body().without_hints_of("machines delete"),
         };
         let error = error.hint("it is deleted, since it did not come to its end").cleaned(Cleanup::Deleted);
         Failed { error, deleted: true }

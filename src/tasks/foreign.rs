@@ -3,10 +3,9 @@
 
 use super::Services;
 use super::resolve;
-use super::targets::{Asked, STDIN};
+use super::targets::{Asked, Targets};
 use crate::api::{self, Op};
 use crate::error::Result;
-use crate::grammar::selector;
 use crate::request::Args;
 
 impl Asked {
@@ -17,15 +16,23 @@ impl Asked {
     pub async fn elsewhere(&mut self, services: &dyn Services, op: &'static Op) -> Result<()> {
         let own = api::service_of(op);
         resolve::elsewhere(services, op, &mut self.args).await?;
-        if let Some(param) = self.param {
-            for typed in self.typed.iter_mut().filter(|typed| *typed != STDIN && !selector::is_glob(typed)) {
-                *typed = resolve::param_elsewhere(services, op, param, typed).await?;
-            }
-            if let Some(noun) = own.noun(param) {
-                resolve::elsewhere(services, noun.list, &mut self.filter.query).await?;
-            }
+        if let Some(noun) = self.param.and_then(|param| own.noun(param)) {
+            resolve::elsewhere(services, noun.list, &mut self.filter.query).await?;
         }
         self.filter.rows.settle_elsewhere(services, own, &self.filter.query).await?;
         self.owners.settle_elsewhere(services, own, &Args::new()).await
+    }
+}
+
+impl Targets {
+    /// The same of the targets themselves, which keep the names that were typed for them.
+    ///
+    /// # Errors
+    /// As [`Asked::elsewhere`].
+    pub async fn elsewhere(&mut self, services: &dyn Services, op: &'static Op) -> Result<()> {
+        for call in &mut self.calls {
+            resolve::elsewhere(services, op, &mut call.args).await.map_err(|error| call.of(error))?;
+        }
+        Ok(())
     }
 }

@@ -47,7 +47,7 @@ use crate::error::{CommandLine, Error, Hint, Result, Target};
 pub(crate) use crate::grammar::is_uuid;
 use crate::grammar::net;
 use crate::request::{Arg, Args};
-pub use refer::{elsewhere, fields, param_elsewhere};
+pub use refer::{elsewhere, fields};
 
 /// How many candidates an error names.
 const CANDIDATES: usize = 8;

@@ -61,19 +61,6 @@ pub async fn elsewhere(services: &dyn Services, op: &Op, args: &mut Args) -> Res
     Ok(())
 }
 
-/// The id of what another service has, for a parameter of an operation's path; the same text where it is an id, or where
-/// the parameter is of the operation's own service.
-///
-/// # Errors
-/// As [`elsewhere`].
-pub async fn param_elsewhere(services: &dyn Services, op: &Op, param: &str, typed: &str) -> Result<String> {
-    let own = api::service_of(op);
-    match api::noun(param).filter(|noun| own.noun(param).is_none() && super::needs_lookup(noun, typed)) {
-        Some(noun) => id(&services.client(api::service_of(noun.list)).await?, noun, typed).await,
-        None => Ok(typed.to_owned()),
-    }
-}
-
 /// Puts ids in the place of names in the fields that refer to things.
 ///
 /// # Errors
