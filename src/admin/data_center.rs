@@ -114,7 +114,7 @@ impl DataCenter {
     /// As [`DataCenter::client`].
     pub async fn is_healthy(&self) -> Result<bool> {
         let (lines, _) = self.directory.health().await?;
-        let mut of_vmapi = lines.iter().filter(|line| line.service == VMAPI.name.to_lowercase());
+        let mut of_vmapi = lines.iter().filter(|line| line.service == VMAPI.name);
         Ok(of_vmapi.any(|line| line.health == super::ping::Health::up()))
     }
 

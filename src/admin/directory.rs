@@ -387,6 +387,10 @@ impl<'a> Directory<'a> {
                     let others = survey.services.iter();
                     others.filter(|found| !self.is_elsewhere(found.service)).for_each(|found| all.add(found));
                     all.answers = vmapi.answers;
+                    if !survey.others.is_empty() {
+                        let others = survey.others.join(", ");
+                        all.notes.push(format!("not asked, for they have no ping that is known here: {others}"));
+                    }
                     if !all.asked.iter().any(|check| std::ptr::eq(check.service, &SAPI)) {
                         all.asked.insert(0, Check { service: &SAPI, instance: String::new(), url: self.sapi()?.url });
                     }

@@ -11,6 +11,7 @@ use crate::api::admin::{VMAPI, vmapi};
 use crate::client::{Client, Condition, Time, Until};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args};
+use crate::tasks::resolve;
 
 /// What a new VM is made of. Owner, networks, package and image are names or ids.
 #[derive(Clone, Debug, Default)]
@@ -224,17 +225,18 @@ impl<'a> Machine<'a> {
         self.change(&vmapi::DELETE, self.place()).await
     }
 
-    /// Adds a NIC on this network, by its id, with this address or any; returns the id of the job.
+    /// Adds a NIC on this network, by its id or name, with this address or any; returns the id of the job.
     ///
     /// # Errors
-    /// As [`Machine::start`].
+    /// As [`Machine::start`]; no such network, or several.
     pub async fn add_nic(&self, network: &str, ip: Option<&str>) -> Result<String> {
         let nic = match ip {
-            Some(ip) => serde_json::json!([{ "uuid": network, "ip": ip }]),
-            None => serde_json::json!([{ "uuid": network }]),
+            Some(ip) => serde_json::json!([{ "ipv4_uuid": network, "ipv4_ips": [ip] }]),
+            None => serde_json::json!([{ "ipv4_uuid": network }]),
         };
         let mut args = self.place();
         args.push("networks", Arg::json(&nic.to_string())?);
+        resolve::elsewhere(self.dc, &vmapi::ADD_NICS, &mut args).await?;
         self.change(&vmapi::ADD_NICS, args).await
     }
 

@@ -74,6 +74,8 @@ pub struct Candidate {
 pub struct Survey {
     /// The services that were asked about.
     pub services: Vec<Found>,
+    /// The names of other services that have instances in zones of their own, and no ping that is known here.
+    pub others: Vec<String>,
 }
 
 fn name(service: &Service) -> String {
@@ -113,7 +115,18 @@ impl Survey {
                 domain: named.or_else(|| of_center.map(|(center, domain)| format!("{name}.{center}.{domain}"))),
             }
         };
-        Survey { services: all.iter().map(found).collect() }
+        let has_zones = |id: &str| {
+            let own = instances.iter().filter(|one| text(one, "/service_uuid") == Some(id));
+            own.into_iter().any(|one| text(one, "/type").is_none_or(|kind| kind == "vm"))
+        };
+        let others = services.iter().filter(|one| text(one, "/type").is_none_or(|kind| kind == "vm"));
+        let others =
+            others.filter(|one| text(one, "/uuid").is_some_and(has_zones)).filter_map(|one| text(one, "/name"));
+        let known = |other: &&str| all.iter().any(|service| name(service) == *other);
+        let mut others: Vec<String> = others.filter(|other| !known(other)).map(str::to_owned).collect();
+        others.sort_unstable();
+        others.dedup();
+        Survey { services: all.iter().map(found).collect(), others }
     }
 
     /// The ids of all instances, which are those of their VMs.

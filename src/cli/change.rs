@@ -281,6 +281,8 @@ struct Tally {
     failed: usize,
     /// Of these nobody knows whether they are done.
     unknown: usize,
+    /// These go on, and were not waited for any longer.
+    late: usize,
     gravest: Option<Kind>,
 }
 
@@ -297,9 +299,10 @@ impl Tally {
     }
 
     fn count(&mut self, error: &Error) {
-        match error.is_in_doubt() {
-            true => self.unknown += 1,
-            false => self.failed += 1,
+        match (error.is_in_doubt(), error.kind()) {
+            (true, _) => self.unknown += 1,
+            (false, Kind::TimedOut) => self.late += 1,
+            (false, _) => self.failed += 1,
         }
         self.gravest = Some(error.kind().graver(self.gravest));
     }
@@ -308,9 +311,10 @@ impl Tally {
     fn say(&self, app: &App, op: &Op, waited: bool) {
         let part = |count: usize, word| if count > 0 { format!(", {count} {word}") } else { String::new() };
         let (failed, unknown) = (part(self.failed, "failed"), part(self.unknown, "unknown"));
+        let late = part(self.late, "not done in time");
         let done = if waited || op.goal.is_none() { "done" } else { "requested" };
-        let all = self.done + self.failed + self.unknown;
-        app.say(&format!("{}: {} of {all} {done}{failed}{unknown}", verb(op), self.done));
+        let all = self.done + self.failed + self.unknown + self.late;
+        app.say(&format!("{}: {} of {all} {done}{failed}{unknown}{late}", verb(op), self.done));
     }
 }
 

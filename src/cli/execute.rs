@@ -213,9 +213,21 @@ async fn asked_for(
         asked.elsewhere(app, op).await?;
         sieve.settle_elsewhere(app, api::service_of(op), &asked.args).await?;
     }
+    one_of_these(op, &asked.args)?;
     // Of a list it is the rows.
     asked.filter.keep = asked.filter.keep.filter(|_| op.method != Method::Get);
     Ok(asked)
+}
+
+/// Refuses what needs one of several fields and has none, where a file might have had it.
+fn one_of_these(op: &Op, args: &Args) -> Result<()> {
+    if !op.assigns || op.one_of.is_empty() || op.one_of.iter().any(|name| args.get(name).is_some()) {
+        return Ok(());
+    }
+    let fields = op.fields.iter().filter(|field| op.one_of.contains(&field.name));
+    let options: Vec<String> = fields.map(|field| format!("--{}", field.long_name())).collect();
+    let fields = op.one_of.join(" or ");
+    Err(Error::usage(format!("{} is needed", options.join(" or "))).hint(format!("in a file: {fields}")))
 }
 
 /// Puts ids in the place of what other internal services know by names, and completes what is sent.

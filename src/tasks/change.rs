@@ -416,7 +416,11 @@ impl Changing<'_> {
         let ended = match (ended, &answer) {
             (Err(error), Answer::Record(made)) if is_new && error.body().is_none() => {
                 let now = self.last_seen(&error, op, noun, &id).await;
-                return Err(error.with_body(now.map_or_else(|| made.get().to_owned(), |now| now.json().into_owned())));
+                // What names a job is not the thing.
+                let made = || {
+                    if op.starts_job { serde_json::json!({ noun.key: id }).to_string() } else { made.get().to_owned() }
+                };
+                return Err(error.with_body(now.map_or_else(made, |now| now.json().into_owned())));
             }
             (ended, _) => ended?,
         };

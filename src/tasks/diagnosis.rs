@@ -121,6 +121,19 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// Whether it is this action, which went well.
+    fn has_done(&self, action: &str) -> bool {
+        self.action == action && self.success == "yes"
+    }
+
+    /// When it was done, and who asked for it.
+    fn when_and_by(&self) -> String {
+        let time = self.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
+        format!("{time}{}", self.by)
+    }
+}
+
 /// Who asked for it, as far as the log says.
 fn by(entry: Row<'_>) -> String {
     if text(entry, "/caller/type") == "operator" {
@@ -259,25 +272,25 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
     };
     if state == "deleted" {
         told.explained = true;
-        let by = done(entries, &["destroy", "delete"]).unwrap_or_default();
+        let newest = entries.first().filter(|entry| entry.has_done("destroy") || entry.has_done("delete"));
+        let by = newest.map(Entry::when_and_by).unwrap_or_default();
         told.reason = format!("the machine was deleted{by}: nothing can be done to it any more");
         if by.is_empty() {
             told.tries.push(Hint::run("who did it", CommandLine::new("machines audit").on(id).with("--long")));
         }
         return told;
     }
-    if what.is_empty() || mended {
+    // Whatever failed before it: that is why it is stopped.
+    let newer = entries.iter().take(at.unwrap_or(1));
+    let stop = newer.filter(|_| action.is_none() && state == "stopped").find(|entry| entry.has_done("stop"));
+    if let Some(stop) = stop {
+        told.explained = true;
+        told.reason = format!("the machine was stopped{}", stop.when_and_by());
+    } else if what.is_empty() || mended {
         told.explained = true;
         told.reason = match (&facts.audit, mended) {
             (Err(_), _) => "the audit log could not be read, so it is not known whether anything failed".to_owned(),
             (Ok(_), true) => format!("{what}, and went well later"),
-            (Ok(entries), _)
-                if action.is_none()
-                    && state == "stopped"
-                    && let Some(by) = done(entries, &["stop"]) =>
-            {
-                format!("the machine was stopped{by}")
-            }
             // Nobody has said that anything was asked for at all.
             (Ok(entries), _) if action.is_none() && !state.is_empty() => {
                 let log =
@@ -322,13 +335,6 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
         ));
     }
     told
-}
-
-/// When the newest action was done, and who asked for it, where it is one of these and went well.
-fn done(entries: &[Entry], actions: &[&str]) -> Option<String> {
-    let newest = entries.first().filter(|entry| actions.contains(&entry.action.as_str()) && entry.success == "yes")?;
-    let time = newest.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
-    Some(format!("{time}{}", newest.by))
 }
 
 /// What may have been in the way, each with what mends it, if anything does. Only what an answer says.

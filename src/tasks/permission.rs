@@ -38,7 +38,10 @@ impl Caller {
                 "logins and the names of keys are case-sensitive".into(),
             ],
             (401, None, _) => {
-                vec!["is that key on that account? logins and the names of keys are case-sensitive".into()]
+                vec![
+                    "is that key on that account? logins and the names of keys are case-sensitive".into(),
+                    "if it is a sub-user's: --user LOGIN, or SDC_USER".into(),
+                ]
             }
             (403, user, roles) if user.is_some() || roles.is_some() => {
                 let names = roles.as_ref().map(|(roles, _)| roles.join(", ")).unwrap_or_default();

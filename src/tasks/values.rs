@@ -575,6 +575,10 @@ pub(super) fn typed_tag(value: &Arg) -> serde_json::Value {
 /// What is allowed but most likely not meant, in sentences for a warning.
 pub fn doubts(op: &Op, args: &Args) -> Vec<String> {
     let mut doubts = Vec::new();
+    if args.get("metadata.root_authorized_keys").is_some() {
+        let words = "the service writes the keys of the account there, and drops what was given";
+        doubts.push(format!("metadata root_authorized_keys: {words}"));
+    }
     for field in op.fields {
         let texts = || list(args, field.name).into_iter().filter_map(|text| text.as_str().map(str::to_owned));
         match field.kind {

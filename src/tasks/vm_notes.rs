@@ -72,7 +72,8 @@ pub async fn before(
     op: &Op,
     targets: &Targets,
 ) -> Result<()> {
-    let of_vm = op.goal.is_some_and(|(_, noun)| std::ptr::eq(noun, &raw const vmapi::VM)) && op.starts_job;
+    let nouns = [&raw const vmapi::VM, &raw const vmapi::MIGRATION];
+    let of_vm = op.goal.is_some_and(|(_, noun)| nouns.contains(&std::ptr::from_ref(noun))) && op.starts_job;
     if !of_vm || op.makes().is_some() {
         return Ok(());
     }

@@ -40,6 +40,7 @@ mod older;
 mod pages;
 mod pasted;
 mod prompts;
+mod python_libraries;
 mod questions;
 mod quiet;
 mod recorded;

@@ -53,6 +53,10 @@ const PASSING: &[&str] =
 
 /// None of them wants a signature, and each is asked for a version that it has: one that lacks it is another service.
 const REMEDIES: &[Remedy] = &[
+    Remedy::new(
+        "Cannot delete a VM with no server_uuid",
+        "it was never placed on a server: nothing of it is there but this record",
+    ),
     Remedy::new("InvalidCredentials", CUSTOMERS),
     Remedy::new("InvalidVersion", "another service is there, perhaps CloudAPI; which one").run("admin discover"),
 ];

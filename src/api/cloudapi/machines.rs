@@ -308,6 +308,10 @@ pub static AUDIT: Op = Op::list(
     "/:login/machines/:machine/audit",
     "Show what was done to a machine, newest first",
 )
+.long(
+    "With --long, BY is the key that asked for it (keys list says whose), and FROM its address. The service calls what \
+     it has no word for `unknown`: a change of the firewall, of role tags and the like.",
+)
 .matching()
 .columns(&[
     column("time").time(),

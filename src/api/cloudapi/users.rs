@@ -29,7 +29,7 @@ pub static CREATE: Op = Op::create("CreateUser", "create", "/:login/users", "Cre
          user may take some seconds to be known everywhere.",
     )
     .fields(&[
-        body("login", Kind::Text, "Login, 3 to 32 characters").positional(),
+        body("login", Kind::Text, "Login, 3 to 32 characters: a letter, then letters, digits, _ . @").positional(),
         body("email", Kind::Text, "E-mail address").value("EMAIL").required(),
         body("password", Kind::Secret, "File with the password, - for standard input; asked for if not given")
             .flag("password-file")
@@ -56,7 +56,7 @@ pub static UPDATE: Op = Op::update("UpdateUser", "update", "/:login/users/:user"
     .locks_out()
     .assigns()
     .fields(&[
-        body("login", Kind::Text, "New login, 3 to 32 characters").flag("login"),
+        body("login", Kind::Text, "New login, 3 to 32 characters: a letter, then letters, digits, _ . @").flag("login"),
         body("email", Kind::Text, "E-mail address").value("EMAIL"),
         body("companyName", Kind::TextOrEmpty, "Company").flag("company-name"),
         body("firstName", Kind::TextOrEmpty, "First name").flag("first-name"),

@@ -179,6 +179,8 @@ pub fn fields(command: Command, op: &'static Op) -> Command {
     });
     match op.one_of {
         [] => command,
+        // A file may have it.
+        some if op.assigns => command.group(ArgGroup::new("one-of").args(some.iter().copied()).multiple(true)),
         some => command.group(ArgGroup::new("one-of").args(some.iter().copied()).multiple(true).required(true)),
     }
 }

@@ -111,11 +111,7 @@ fn in_words(tree: &Command, typed: &[&str], error: &mut clap::Error) -> Option<S
             without_tips(error);
             Some(hint)
         }
-        // A word more may have been taken for the image.
-        ErrorKind::ArgumentConflict if let Some(word) = behind_wait(typed) => match is_time(word) {
-            true => Some(format!("--wait --timeout {word}")),
-            false => is_waited_state(tree, typed, word).then(|| format!("--wait={word}")),
-        },
+        ErrorKind::ArgumentConflict if let Some(hint) = of_two(tree, typed, &wrong) => Some(hint),
         ErrorKind::UnknownArgument if is_waited_state(tree, typed, &wrong) => Some(format!("--wait={wrong}")),
         ErrorKind::MissingRequiredArgument if let Some(hint) = picking(tree, typed, error) => Some(hint),
         ErrorKind::UnknownArgument if is_behind_wait(typed, &wrong) && is_time(&wrong) => {
@@ -133,6 +129,19 @@ fn in_words(tree: &Command, typed: &[&str], error: &mut clap::Error) -> Option<S
             }
             hint
         }
+    }
+}
+
+/// Of two words that exclude each other, what was meant.
+fn of_two(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
+    if wrong.starts_with("--output") {
+        return Some("one -o says format and columns: -o csv:name,package".to_owned());
+    }
+    // A word more may have been taken for the image.
+    let word = behind_wait(typed)?;
+    match is_time(word) {
+        true => Some(format!("--wait --timeout {word}")),
+        false => is_waited_state(tree, typed, word).then(|| format!("--wait={word}")),
     }
 }
 

@@ -20,6 +20,10 @@ const COLUMNS: &[Column] = &[
     column("job_uuid").named(),
 ];
 
+/// The migration of a VM, whose id it has.
+pub static MIGRATION: Noun =
+    Noun::new("vm", &GET_MIGRATION, &super::LIST).word("migration of VM").fails(&["failed", "aborted"]);
+
 /// ListMigrations, newest first.
 pub static LIST_MIGRATIONS: Op = Op::list("ListMigrations", "list", "/migrations", "List the migrations, newest first")
     .fields(&[
@@ -64,15 +68,16 @@ pub static BEGIN: Op = step(
 .fields(&[TARGET, AFFINITY, OWNER])
 .examples("admin migrations begin web1 --wait\nadmin migrations begin web1 --dry-run");
 
-/// The same, all steps in one go.
+/// The same, all steps in one go: each is a job of its own, so that the migration itself is waited for.
 pub static AUTOMATIC: Op = step(
     "MigrateVm automatic",
     "automatic",
     "Migrate a VM, all steps in one go",
     &[("action", "migrate"), ("migration_action", "begin"), ("migration_automatic", "true")],
 )
+.until(Goal::State("successful"), &MIGRATION)
 .fields(&[TARGET, AFFINITY, OWNER])
-.examples("admin migrations automatic web1 --wait\nadmin migrations automatic web1 --dry-run");
+.examples("admin migrations automatic web1 --wait --timeout 4h\nadmin migrations automatic web1 --dry-run");
 
 /// MigrateVm, action sync.
 pub static SYNC: Op = step(
@@ -128,7 +133,8 @@ pub static FINALIZE: Op =
         .fixed(&[("action", "migrate"), ("migration_action", "finalize")])
         .fields(&[OWNER])
         .asks()
-        .examples("admin migrations finalize web1 --yes\nadmin migrations finalize web1 --dry-run");
+        .until(Goal::Gone, &MIGRATION)
+        .examples("admin migrations finalize web1 --wait --yes\nadmin migrations finalize web1 --dry-run");
 
 /// MigrateVm, action estimate.
 pub static ESTIMATE: Op =

@@ -226,7 +226,7 @@ const MADE: &[Column] = &[
     column("state").stays(),
     column("ram").show(Show::Mebibytes).roomy(),
     column("owner_uuid").show(Show::ShortId),
-    column("server_uuid").show(Show::ShortId).roomy(),
+    column("server_uuid").roomy(),
     column("ip").of("/nics/0/ip").roomy(),
     column("age").of("create_timestamp").time().show(Show::Age).brief(),
     column("create_timestamp").time().long(),

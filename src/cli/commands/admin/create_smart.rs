@@ -6,8 +6,9 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::answer::Answer;
-use crate::api::admin::NAPI;
+use crate::api::admin::mahi::ACCOUNT;
 use crate::api::admin::napi::{CREATE_NETWORK, DELETE_NETWORK, LIST_NETWORKS};
+use crate::api::admin::{MAHI, NAPI};
 use crate::api::{Shape, columns};
 use crate::cli::app::App;
 use crate::cli::args::build::{Syntax, list_options};
@@ -16,6 +17,7 @@ use crate::cli::preview;
 use crate::cli::resume::heeded;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::grammar::net;
+use crate::tasks::resolve;
 use crate::tasks::smart_network::SmartNetwork;
 use crate::tasks::stop::Stop;
 
@@ -46,7 +48,7 @@ fn command() -> Command {
         .args([
             text("name", "TEXT", "Name, at most 64 characters; no other network has it").short('n').required(true),
             text("nic-tag", "TEXT", "NIC tag of the servers' NICs that reach it").default_value("customer"),
-            text("owner", "UUID", "Account that may use it; may be repeated. Without any, all may")
+            text("owner", "ACCOUNT", "Account that may use it: login or id; may be repeated. Without any, all may")
                 .action(ArgAction::Append),
             text("description", "TEXT", "Description"),
             text("within", "SUBNET", "Where its subnet lies").default_value("10.0.0.0/8"),
@@ -88,7 +90,10 @@ fn vlans(text: &str) -> Result<RangeInclusive<u16>> {
 async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let view = app.view(matches, columns(&CREATE_NETWORK))?;
     let jq = app.program()?;
-    let wanted = wanted(matches)?;
+    let mut wanted = wanted(matches)?;
+    for owner in wanted.owners.iter_mut().filter(|owner| !resolve::is_uuid(owner)) {
+        *owner = resolve::id(&app.inner(&MAHI).await?, &ACCOUNT, owner).await?;
+    }
     let client = app.inner(&NAPI).await?;
     if app.globals.dry_run || app.globals.curl {
         let request = client.request(&CREATE_NETWORK, &wanted.args(&client).await?)?;

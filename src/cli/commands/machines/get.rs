@@ -16,6 +16,7 @@ use crate::cli::terminal::exit;
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, Format, View};
 use crate::request::Args;
+use crate::tasks::call::described;
 use crate::tasks::recipe::{self, Recipe};
 use crate::tasks::targets;
 
@@ -60,7 +61,12 @@ async fn documents(app: &App, matches: &ArgMatches) -> Result<i32> {
     found.failures.into_iter().for_each(&mut fail);
     for call in &found.calls {
         match recipe::of(&client, &names, call.id().unwrap_or_default()).await {
-            Ok(made) => written(&made, &mut out)?,
+            Ok(made) => {
+                // What reads this on makes another machine without it.
+                let secret = made.left_out.iter().filter(|words| words.starts_with("metadata "));
+                secret.for_each(|words| app.warn(&format!("{} is made without {words}", described(call))));
+                written(&made, &mut out)?;
+            }
             Err(error) if !found.several => return Err(call.of(call.blame(error))),
             Err(error) => fail(call.of(call.blame(error))),
         }

@@ -454,9 +454,15 @@ async fn used(
     if let Some(why) = progress.during(tool.refuses(deadline, told)).await {
         let words = format!("{name}: nobody can log in as {} after {:?}", way.user, job.ready);
         let why = if why.is_empty() { "ssh could not connect" } else { &why };
-        return Err(Error::new(Kind::TimedOut, words)
-            .hint(format!("ssh says: {why}"))
-            .hint("to wait longer: --timeout TIME"));
+        let error = Error::new(Kind::TimedOut, words).hint(format!("ssh says: {why}"));
+        let error = match &app.config.user {
+            Some(user) => error.hint(format!(
+                "a machine lets in the account's keys; those of sub-user {} only by the role administrator",
+                user.value
+            )),
+            None => error,
+        };
+        return Err(error.hint("to wait longer: --timeout TIME"));
     }
     // From here on the terminal is the command's.
     drop(progress);

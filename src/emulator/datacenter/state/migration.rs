@@ -46,7 +46,9 @@ impl Migration {
             "sync" if !matches!(phase, "begin" | "sync") => {
                 Some(format!("Cannot sync when in migration phase: {phase}"))
             }
-            "sync" if !matches!(state, "paused" | "failed") => Some(format!("Cannot sync in migration state: {state}")),
+            "sync" if state != "paused" && !(phase == "sync" && state == "failed") => {
+                Some(format!("Cannot sync in migration state: {state}"))
+            }
             "switch" if !matches!(phase, "begin" | "sync" | "switch") => {
                 Some(format!("Cannot switch in migration phase: {phase}"))
             }
