@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 
@@ -21,6 +22,10 @@ use crate::tasks::stop::Stop;
 use crate::tasks::values::{self, Folders};
 use crate::tasks::vm_spec::{self, Extras};
 use crate::tasks::{Services, resolve};
+
+/// So often a VM that was accepted is looked for.
+const LOOKS: u32 = 6;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// The internal services of one data center.
 ///
@@ -210,7 +215,17 @@ impl DataCenter {
             }
             Once::Found(()) => None,
         };
-        let made = client.call(&vmapi::GET, &place).await?;
+        // What was accepted need not be shown at once; it is lost to nobody for that.
+        let mut looks = 0;
+        let made = loop {
+            looks += 1;
+            match client.call(&vmapi::GET, &place).await {
+                Err(error) if error.kind() == Kind::NotFound && looks < LOOKS => {
+                    tokio::time::sleep(BETWEEN_LOOKS).await
+                }
+                seen => break seen.map_err(|error| error.about(&format!("VM {uuid}, which was accepted")))?,
+            }
+        };
         let row = made.first().ok_or_else(|| Error::new(Kind::Unreachable, "VMAPI shows nothing of the new VM"))?;
         Ok(Machine::of(self, row)?.following(&vmapi::CREATE, job))
     }

@@ -128,6 +128,9 @@ impl Client {
                         Some(words) => Poll::NotYet(words),
                     });
                 }
+                if noun.gone.contains(&state.as_str()) {
+                    return Err(Error::new(Kind::FailedState, format!("{} {} is {state}", noun.word, until.name)));
+                }
                 if noun.failed.contains(&state.as_str()) && !gone {
                     return Err(failed(noun, until.name, &state, &answer));
                 }

@@ -317,11 +317,28 @@ impl RowFilter {
         if !sign.is_regex() && !matches!(field.test, Test::State(..)) {
             values::one_of(field, value)?;
         }
+        if matches!(field.test, Test::State(..)) && sign == Sign::IsNot {
+            self.whole_but_gone(reading, args, field);
+        }
         match field.test {
             Test::Nothing => values::add(args, field, value, reading.files),
             // The service finds what begins so. Whoever acts on `name=web1` does not mean web10.
             Test::Begins(_) => self.add(reading, args, field, &Typed { value, exact: true, ..*typed }, value),
             _ => self.add(reading, args, field, &Typed { value, ..*typed }, value),
+        }
+    }
+
+    /// What is not in a state may have failed, which a list leaves out by itself; what is gone is no answer.
+    fn whole_but_gone(&mut self, reading: &Reading<'_>, args: &mut Args, field: &'static Field) {
+        let noun = reading.service.listed_by(reading.op);
+        let Some((noun, (name, value))) = noun.and_then(|noun| Some((noun, noun.whole()?))) else { return };
+        if args.get(name).is_none() && name != field.name {
+            args.push(name, Arg::Text(value.to_owned()));
+            let gone = noun.gone.iter().map(|state| (*state).to_owned()).collect();
+            let condition = Condition::one_of(Sign::IsNot, gone);
+            let shown = as_typed(field.name, Sign::IsNot, &noun.gone.join(","));
+            let one = One::own(field.name, shown, Sign::IsNot, condition);
+            self.tests.push(One { key: format!("{} gone", field.name), ..one });
         }
     }
 

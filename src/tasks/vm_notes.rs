@@ -98,7 +98,8 @@ async fn waiting(services: &dyn Services, client: &Client, calls: &[Call]) -> Re
     }
     for call in calls.iter().take(MAX_LOOKED_AT) {
         let Some(id) = call.args.text("vm") else { continue };
-        let vm = client.call(&vmapi::GET, &Args::new().set("vm", id)).await?;
+        // One that cannot be read says nothing of the others.
+        let Ok(vm) = client.call(&vmapi::GET, &Args::new().set("vm", id)).await else { continue };
         let server = vm.first().map(|row| text(row, "/server_uuid")).unwrap_or_default();
         if let Some(host) = silent.iter().find(|host| host.id == server) {
             told.push(Hint::from(format!("{}: {}: its job will wait for it", described(call), host.silence())));

@@ -26,7 +26,7 @@ fn are_apart(networks: &[(u64, Cidr)]) {
 
 #[test]
 fn four_processes_that_create_ten_networks_never_collide() {
-    const ROUNDS: usize = 5;
+    const ROUNDS: usize = 20;
     let script = format!(
         r#"for round in $(seq {ROUNDS}); do
             for process in 1 2 3 4; do

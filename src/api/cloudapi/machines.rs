@@ -317,7 +317,7 @@ pub static AUDIT: Op = Op::list(
     column("time").time(),
     column("action"),
     column("success"),
-    column("by").of("caller").show(Show::Caller).roomy(),
+    column("by").of("caller").show(Show::Caller),
     column("from").of("/caller/ip").roomy(),
     column("caller").nested(),
     column("machine").of("/machine/name").named(),

@@ -13,6 +13,7 @@ use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::editor::Text;
+use crate::cli::resume;
 use crate::cli::terminal::{exit, prompt};
 use crate::config::exports;
 use crate::config::own::{self, Section};
@@ -20,6 +21,7 @@ use crate::config::profile::{self, Profile};
 use crate::config::{Config, Flags, Origin, Sources};
 use crate::connect;
 use crate::error::{CommandLine, Error, Hint, Result};
+use crate::tasks::Report;
 use crate::{render, sensitive};
 
 /// `sdc profile`.
@@ -167,6 +169,11 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         "list" => return list(app, &dir, matches),
         "get" => get(app, &dir, &named(app, &dir, matches)?, matches)?,
         "edit" => edit(app, &dir, &named(app, &dir, matches)?).await?,
+        "copy" | "rename" if let Some((option, _)) = app.globals.cloud.first() => {
+            let words = format!("--{option} does not count here: a profile is taken as it is");
+            let create = CommandLine::new("profile create").on(new()).and(resume::cloud(app));
+            return Err(Error::usage(words).hint(Hint::run("a new one, with the other settings in force", create)));
+        }
         "copy" => {
             let file = profile::copy(&dir, name(), new(), matches.get_flag("force"))?;
             app.say(&format!("profile {} is in {}", new(), file.display()));
@@ -427,10 +434,16 @@ fn of_settings(app: &App, name: &str) -> Result<Profile> {
     let (key_id, key_origin) = fingerprint(app)?;
     let lost = lost(config);
     if !lost.is_empty() {
-        app.warn(&format!(
-            "not saved, since profiles have no such field: {}; to keep it: sdc config edit, in the section of the profile",
-            lost.join(", ")
-        ));
+        // A script that hears of nothing would have a profile that cannot sign.
+        let words = format!("not saved, since profiles have no such field: {}; to keep it", lost.join(", "));
+        let words = Hint::run(words, "config edit").then(", in the section of the profile");
+        // `--key-id` may name a file too.
+        let named = config.key_id.as_ref().filter(|key| key.value.contains('/')).map(|key| &key.origin);
+        let origins = [config.key_file.as_ref().map(|file| &file.origin), named];
+        match origins.into_iter().flatten().any(|origin| matches!(origin, Origin::Flag(_))) {
+            true => Report::urge(app, &words),
+            false => Report::warn(app, &words),
+        }
     }
     let mut kept: Vec<String> = Vec::new();
     let mut keep = |what: &str, value: &str, origin: Option<&Origin>| {

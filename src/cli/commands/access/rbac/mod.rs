@@ -86,7 +86,7 @@ and a password can be set later: 'sdc users change-password LOGIN'.";
 pub fn command() -> Command {
     let switch = |id: &'static str, help: &'static str| Arg::new(id).long(id).action(ArgAction::SetTrue).help(help);
     Command::new("rbac")
-        .about("Users, roles and policies together: show, export, apply")
+        .about("Users, roles and policies together: info, export, apply")
         .after_help("One by one: sdc users, sdc roles, sdc policies, sdc role-tags")
         .subcommand_required(true)
         .arg_required_else_help(true)
