@@ -31,7 +31,7 @@ fn four_processes_that_create_ten_networks_never_collide() {
         r#"for round in $(seq {ROUNDS}); do
             for process in 1 2 3 4; do
                 for n in $(seq $((process < 3 ? 3 : 2))); do
-                    "$0" admin networks create-smart -q -n "smart-$round-$process-$n" --nic-tag internal --vlans 200-299 || exit 1
+                    "$0" admin networks create-smart -q -n "smart-$round-$process-$n" --nic-tag internal --vlans 200-599 || exit 1
                 done &
                 all="$all $!"
             done
