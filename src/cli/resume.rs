@@ -147,20 +147,18 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call
     };
     let unfinished =
         Unfinished { sent: all(|one| one.watch.is_out()), unsent: all(|one| !one.watch.is_out() && !one.there.get()) };
-    let parts = parts_of(&unfinished.unsent);
+    let parts = unfinished.unsent.iter().filter(|one| !one.above.is_empty());
+    let parts = grouped(parts.map(|one| (one.above.iter().map(|(_, id)| id.clone()).collect(), one.id.clone())));
     let mut error = Error::new(Kind::Interrupted, format!("interrupted{words}")).leaving(unfinished);
-    let waited: Vec<Place<'_>> = begun
-        .iter()
-        .zip(calls)
-        .filter(|(one, _)| !one.ended.get() && (one.watch.is_out() || one.there.get()))
-        .filter_map(|(one, call)| Some((parents(op, call), one.id.borrow().clone()?)))
-        .collect();
     let jobs: Vec<String> = under_way.iter().filter_map(|one| one.job.borrow().clone()).take(MAX_NAMES).collect();
     if !jobs.is_empty() {
         let wait = CommandLine::new(job_wait::COMMAND.path).on_all(&jobs).and(cloud(app));
         error = error.hint(Hint::run("to wait for it", wait));
-    } else if let (Some((goal, noun)), false) = (&op.goal, waited.is_empty()) {
-        error = ways_to_wait(app, left, goal, noun, &waited).into_iter().fold(error, Error::hint);
+    } else if let Some((goal, noun)) = &op.goal {
+        let waited = begun.iter().zip(calls);
+        let waited = waited.filter(|(one, _)| !one.ended.get() && (one.watch.is_out() || one.there.get()));
+        let places = grouped(waited.filter_map(|(one, call)| place(noun, one, call)));
+        error = ways_to_wait(app, left, goal, noun, &places).into_iter().fold(error, Error::hint);
     }
     // What is being made has no id yet.
     let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
@@ -239,14 +237,17 @@ fn located(op: &Op, one: &InFlight, call: &Call) -> Option<Locator> {
     }
 }
 
-/// The parts of each thing, in their order: the ids of what they are parts of, and their own.
-fn parts_of(all: &[Locator]) -> Vec<(Vec<String>, Vec<String>)> {
-    let mut groups: Vec<(Vec<String>, Vec<String>)> = Vec::new();
-    for one in all.iter().filter(|one| !one.above.is_empty()) {
-        let above: Vec<String> = one.above.iter().map(|(_, id)| id.clone()).collect();
+/// The ids of what things are parts of, and their own.
+type Group = (Vec<String>, Vec<String>);
+
+/// The parts of each thing, in their order.
+fn grouped(all: impl Iterator<Item = (Vec<String>, String)>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (above, id) in all {
         match groups.iter_mut().find(|(known, _)| *known == above) {
-            Some((_, ids)) => ids.push(one.id.clone()),
-            None => groups.push((above, vec![one.id.clone()])),
+            Some((_, ids)) if ids.contains(&id) => {}
+            Some((_, ids)) => ids.push(id),
+            None => groups.push((above, vec![id])),
         }
     }
     groups
@@ -257,15 +258,15 @@ fn go_on_with_parts(
     app: &App,
     op: &'static Op,
     again: ResumeCommand,
-    parts: &[(Vec<String>, Vec<String>)],
+    parts: &[Group],
     with: &str,
     error: Error,
 ) -> Error {
-    let can_be_named = |(_, ids): &(Vec<String>, Vec<String>)| {
+    let can_be_named = |(_, ids): &Group| {
         ids.len() <= MAX_NAMES && ids.iter().all(|id| names_one(id)) && (ids.len() == 1 || op.takes_several())
     };
     if parts.len() <= MAX_COMMANDS && parts.iter().all(can_be_named) {
-        let command = |(above, ids): &(Vec<String>, Vec<String>)| {
+        let command = |(above, ids): &Group| {
             let these: Vec<String> = above.iter().chain(ids).cloned().collect();
             Hint::run(format!("to go on with the others{with}"), again.command(app, op, &these))
         };
@@ -308,18 +309,18 @@ pub fn cloud(app: &App) -> CommandLine {
     })
 }
 
-/// What stands before an id in a command, and the id.
-type Place<'a> = (Vec<&'a str>, String);
-
-/// What stands before the id of what a call changes or makes, where that is shown: the machine of a snapshot.
-fn parents<'a>(op: &Op, call: &'a Call) -> Vec<&'a str> {
-    let params: Vec<_> = op.goal.iter().flat_map(|(_, noun)| noun.get.path_params()).collect();
-    let parents = params.len().saturating_sub(1);
-    params.into_iter().take(parents).filter_map(|param| call.args.text(param)).collect()
+/// What shows a thing: the ids of what it is a part of, and its own.
+fn place(noun: &Noun, one: &InFlight, call: &Call) -> Option<(Vec<String>, String)> {
+    let params: Vec<&'static str> = noun.get.path_params().collect();
+    let (own, parents) = params.split_last()?;
+    let given = |param: &str| call.args.text(param).map(str::to_owned);
+    let above = parents.iter().map(|param| given(param)).collect::<Option<_>>()?;
+    // What was made has its id since it was answered.
+    Some((above, given(own).or_else(|| one.id.borrow().clone())?))
 }
 
 /// The commands that wait for these, or show how far they are.
-fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, places: &[Place<'_>]) -> Vec<Hint> {
+fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, places: &[Group]) -> Vec<Hint> {
     let end = match (left.state, goal) {
         (Some(state), _) => Some(format!("state={state}")),
         (None, Goal::State(state)) => Some(format!("state={state}")),
@@ -333,22 +334,23 @@ fn ways_to_wait(app: &App, left: Left<'_>, goal: &Goal, noun: &'static Noun, pla
         .nth(1)
         .filter(|word| waitable(&CLOUDAPI, word).is_ok_and(|(known, _)| known.name == noun.name));
     let each = |purpose: &str, command: CommandLine| -> Vec<Hint> {
-        let of = |above: &[&str], id: &str| Hint::run(purpose, command.clone().on_all(above).on(id).and(cloud(app)));
-        match places.len() {
-            0..=MAX_COMMANDS => places.iter().map(|(above, id)| of(above, id)).collect(),
+        let of = |above: &[String], id: &str| Hint::run(purpose, command.clone().on_all(above).on(id).and(cloud(app)));
+        match places.iter().map(|(_, ids)| ids.len()).sum() {
+            0..=MAX_COMMANDS => places
+                .iter()
+                .flat_map(|(above, ids)| ids.iter().map(move |id| (above, id)))
+                .map(|(above, id)| of(above, id))
+                .collect(),
             _ => vec![of(&[], &noun.word.to_uppercase())],
         }
     };
     match (end, goal, known) {
         (Some(end), _, Some(word)) => {
-            let mut parents: Vec<&[&str]> = places.iter().map(|(above, _)| above.as_slice()).collect();
-            parents.dedup();
-            let wait = |above: &[&str]| {
-                let these = places.iter().filter(|(parent, _)| parent == above).map(|(_, id)| id).take(MAX_NAMES);
-                let wait = CommandLine::new("wait").on(word).on_all(above).on_all(these);
+            let wait = |(above, ids): &Group| {
+                let wait = CommandLine::new("wait").on(word).on_all(above).on_all(ids.iter().take(MAX_NAMES));
                 Hint::run("to wait for it", wait.option("--for", &end).and(cloud(app)))
             };
-            parents.into_iter().take(MAX_COMMANDS).map(wait).collect()
+            places.iter().take(MAX_COMMANDS).map(wait).collect()
         }
         // The state was the same before: only its records tell that it is over.
         (_, Goal::AuditThen(..) | Goal::Audit(_), _) => {

@@ -271,7 +271,7 @@ impl Asked {
         let deletes = matches!(op.goal, Some((Goal::Gone, _))) && !self.filter.rows.picks.whole;
         let globs: Vec<&String> = self.typed.iter().filter(|typed| self.is_glob(typed)).collect();
         let Some(known) = known.filter(|known| deletes && known.noun.whole().is_some()) else { return };
-        if globs.is_empty() && self.named || known.is_empty() {
+        if globs.is_empty() && self.named {
             return;
         }
         let named = |thing: &Candidate| globs.iter().any(|glob| selector::glob(glob, &thing.name));
