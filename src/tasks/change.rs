@@ -286,7 +286,7 @@ impl Changing<'_> {
                     {
                         Ok(Some(Created::found(Answer::Nothing, false)))
                     }
-                    Err(error) => match replacing::arrived(client, op, call, &error).await? {
+                    Err(error) => match replacing::arrived(client, op, call, &error).await {
                         Some(answer) => Ok(Some(Created::found(answer, false))),
                         None => Err(error),
                     },

@@ -119,9 +119,7 @@ impl Entry {
             all: serde_json::from_str(row.json()).unwrap_or_default(),
         }
     }
-}
 
-impl Entry {
     /// Whether it is this action, which went well.
     fn has_done(&self, action: &str) -> bool {
         self.action == action && self.success == "yes"

@@ -89,17 +89,14 @@ pub async fn look(client: &Client, op: &Op, call: &mut Call) -> Result<Option<Be
 }
 
 /// What the call was to change, where it is as it was to be although the service says that it has changed meanwhile: an
-/// earlier try whose answer was lost has changed it.
-///
-/// # Errors
-/// It cannot be read.
-pub async fn arrived(client: &Client, op: &Op, call: &Call, error: &Error) -> Result<Option<Answer>> {
+/// earlier try whose answer was lost has changed it. Where it cannot be read, the refusal stands.
+pub async fn arrived(client: &Client, op: &Op, call: &Call, error: &Error) -> Option<Answer> {
     let stale = error.is_in_doubt() && error.fault().is_some_and(|fault| fault.status == 412);
-    let Some(noun) = noun(client, op).filter(|_| stale && call.args.get(IF_MATCH).is_some()) else { return Ok(None) };
-    let answer = client.call(noun.get, &call.args.in_path_of(noun.get)).await.map_err(|error| call.blame(error))?;
+    let noun = noun(client, op).filter(|_| stale && call.args.get(IF_MATCH).is_some())?;
+    let answer = client.call(noun.get, &call.args.in_path_of(noun.get)).await.ok()?;
     let now = object(&answer);
     let is = |name: &str| same(&value(&call.args, name), &now.get(name).cloned().unwrap_or_default());
-    Ok(given(op, &call.args).all(is).then_some(answer))
+    given(op, &call.args).all(is).then_some(answer)
 }
 
 fn noun(client: &Client, op: &Op) -> Option<&'static Noun> {
