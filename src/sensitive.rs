@@ -48,6 +48,8 @@ pub enum Sort {
     Userinfo,
     /// It has a line end.
     Lines,
+    /// It ends in a carriage return, as a line of a file from Windows does, and has no other line end.
+    Return,
     /// It has more characters than any name.
     Long(usize),
 }
@@ -60,10 +62,14 @@ impl std::fmt::Display for Sort {
             Sort::Login => f.write_str("a URL with a name or a password"),
             Sort::Userinfo => f.write_str("a name with a password"),
             Sort::Lines => f.write_str("a line end"),
+            Sort::Return => f.write_str("a carriage return (\\r) at its end"),
             Sort::Long(count) => write!(f, "{count} characters"),
         }
     }
 }
+
+/// What ends a line somewhere.
+const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// What makes this value one that may be a secret: `None` where it can be shown.
 pub fn sort(text: &str) -> Option<Sort> {
@@ -76,8 +82,9 @@ pub fn sort(text: &str) -> Option<Sort> {
     if login(text).is_some() {
         return Some(Sort::Login);
     }
-    if text.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
-        return Some(Sort::Lines);
+    if text.contains(LINE_ENDS) {
+        let line = text.strip_suffix('\r').filter(|line| !line.contains(LINE_ENDS));
+        return Some(if line.is_some() { Sort::Return } else { Sort::Lines });
     }
     match text.chars().count() {
         count if count > MAX_LEN => Some(Sort::Long(count)),
@@ -90,7 +97,7 @@ pub fn sort(text: &str) -> Option<Sort> {
 /// The same of text that may be long and have lines, such as a rule.
 pub fn in_text(text: &str) -> Option<Sort> {
     match sort(text) {
-        Some(Sort::Lines | Sort::Long(_)) => has_any_line(text).then_some(Sort::Line),
+        Some(Sort::Lines | Sort::Return | Sort::Long(_)) => has_any_line(text).then_some(Sort::Line),
         Some(Sort::Userinfo) => None,
         sort => sort,
     }
@@ -157,8 +164,8 @@ pub fn quoted(text: &str) -> Cow<'_, str> {
         None | Some(Sort::Line | Sort::Userinfo) => text.into(),
         Some(sort @ Sort::Key) => format!("({sort}, not shown)").into(),
         Some(Sort::Login) => without_login(text).into(),
-        Some(Sort::Lines | Sort::Long(_)) if has_any_line(text) => format!("({}, not shown)", Sort::Line).into(),
-        Some(Sort::Lines | Sort::Long(_)) => {
+        Some(Sort::Lines | Sort::Return | Sort::Long(_)) if has_any_line(text) => format!("({}, not shown)", Sort::Line).into(),
+        Some(Sort::Lines | Sort::Return | Sort::Long(_)) => {
             let mut short: String = text.chars().take(MAX_LEN).collect();
             if short.len() < text.len() {
                 short.push('…');

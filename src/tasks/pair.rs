@@ -95,7 +95,7 @@ pub fn check_name(text: &str) -> Result<()> {
     let padded = name.len() + 1 + value.len() - value.trim_start_matches('=').len();
     let whole = text.get(..padded).unwrap_or(text);
     let secret = |text: &str| match sensitive::sort(text) {
-        Some(Sort::Lines) => Some(Sort::Lines),
+        Some(sort @ (Sort::Lines | Sort::Return)) => Some(sort),
         Some(_) => sensitive::in_text(text),
         None => None,
     };

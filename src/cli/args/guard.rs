@@ -161,6 +161,7 @@ fn refuse(arg: &Arg, place: Place, text: &str, files: &dyn Files) -> Result<()> 
         ("key", Sort::Key | Sort::Line) if matches!(place, Place::File) => {
             error.hint("the file of the public key, which ends in .pub, or - for standard input")
         }
+        (_, Sort::Return) => error.hint("the lines of a file from Windows end so; without: tr -d '\\r'"),
         (_, Sort::Lines) if arg.get_num_args().is_some_and(|range| range.max_values() > 1) => error
             .hint("several are several arguments: without quotes around $(…), or one a line with - on standard input"),
         _ => error,

@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{letters, targets};
-use crate::api::{self, CLOUDAPI, Kind, Method, Op, Shape, Test};
+use super::{given, letters, targets};
+use crate::api::{self, CLOUDAPI, Kind, Method, Op, Pick, Shape, Test};
 use crate::error::{CommandLine, Error, Hint};
 use crate::grammar::older::{self, Part};
 use crate::render::{FORMATS, visible};
-use crate::tasks::words::unknown_state;
+use crate::tasks::words::{plural, unknown_state};
 
 /// Spells out in what was typed whatever would steer the terminal or begin a line of its own: names come from services.
 pub fn spell_out(error: &mut clap::Error) {
@@ -203,6 +203,11 @@ fn as_filter(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
     let noun = api::noun(op.path_params().last()?).filter(|_| op.path_params().count() == 1)?;
     let name = option(wrong).strip_prefix("--")?;
     let field = noun.list.fields.iter().find(|field| field.long_name() == name && field.test != Test::Nothing)?;
+    // Words are something else where pairs are given; tags select there too.
+    if given::is_shared(op) {
+        let tagged = matches!(field.kind, Kind::Pairs(_)) && noun.picks.contains(&Pick::Tags);
+        return tagged.then(|| format!("to select by {name}: -l NAME=VALUE"));
+    }
     let value = match field.kind {
         Kind::Pairs(prefix) => format!("{prefix}NAME=VALUE"),
         Kind::Flag(_) => format!("{}=true", field.name),
@@ -218,6 +223,10 @@ fn picking(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String
     let targets_alone = matches!(missing.as_slice(), [one] if !one.contains("--"));
     let (_, op) = operation(tree, typed).filter(|(_, op)| op.takes_several() && targets_alone)?;
     let noun = api::noun(op.path_params().last()?)?;
+    // The newest are left out of what is named, and name nothing.
+    if typed.iter().any(|word| *word == "--keep" || word.starts_with("--keep=")) {
+        return Some(format!("--keep leaves some out; all {}: '*'", plural(noun.word)));
+    }
     let names = targets::picking(noun).into_iter().map(|id| format!("--{}", id.trim_start_matches("pick-")));
     let names: Vec<String> = names.collect();
     let (last, others) = names.split_last()?;

@@ -57,7 +57,7 @@ fn meant(letter: char, command: &str, all: bool) -> Option<String> {
     let found = older::part(Part::Letters)
         .filter(|row| row.typed.ends_with(letter))
         .find(|row| row.is_of(command).is_some_and(|alone| alone || all))?;
-    Some(format!("if -{letter} was meant as in the older tools, {}", found.here))
+    Some(format!("if -{letter} was meant as in other tools, {}", found.here))
 }
 
 #[cfg(test)]

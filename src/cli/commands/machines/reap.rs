@@ -29,7 +29,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&machines::LIST, &machines::DELETE])],
-    examples: "reap --expired\nreap --expired --yes --wait",
+    examples: "reap --expired\nreap --expired -l stage=test --dry-run\nreap --expired --yes --wait",
     previews: true,
     settings: Settings::Needed,
 };
@@ -52,6 +52,7 @@ pub fn command() -> Command {
                 .help_heading(SELECTION)
                 .help("Select machines whose time in the tag sdc.expires has passed"),
         )
+        .args(choosing::picks(&machines::MACHINE))
         .arg(Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Skip the confirmation prompt"))
         .arg(
             Arg::new("wait")
@@ -75,12 +76,12 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let view = app.view(matches, machines::MACHINES.columns)?;
     let jq = app.program()?;
     let timeout = waiting::patience(matches, &app.config.defaults)?;
-    let filter = choosing::filter(matches, None, Vec::new(), &app.console)?;
+    let filter = choosing::filter(matches, Some(&machines::MACHINE), Vec::new(), &app.console)?;
     let client = app.client()?;
     // Failed machines are told of only beside those that are gone.
     let known = Candidates::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
     let now = app.console.timestamp();
-    let expired: Vec<&Candidate> = known.things.iter().filter(|thing| is_over(app, thing, now)).collect();
+    let expired: Vec<&Candidate> = known.things.iter().filter(|thing| filter.rows.fits(&thing.row) && is_over(app, thing, now)).collect();
     let mut targets = targets::chosen(app, &machines::MACHINE, &filter, &expired)?;
     if app.globals.dry_run || app.globals.curl {
         question::told(app, op, &targets);
