@@ -125,7 +125,12 @@ impl<'a> Row<'a> {
     /// The text at a JSON pointer such as `/name` or `/nics/0/ip`: a string's content, the JSON text
     /// of everything else, `None` when it is absent or null.
     pub fn text(self, pointer: &str) -> Option<Cow<'a, str>> {
-        let value = scan::at(self.json(), &scan::steps(pointer)?)?;
+        self.text_at(&scan::steps(pointer)?)
+    }
+
+    /// The same at these steps of a pointer.
+    pub fn text_at<S: AsRef<str>>(self, steps: &[S]) -> Option<Cow<'a, str>> {
+        let value = scan::at(self.json(), steps)?;
         if value == "null" { None } else { scan::unquote(value).or(Some(Cow::Borrowed(value))) }
     }
 

@@ -15,6 +15,7 @@ use percent_encoding::percent_decode;
 use secrecy::zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+pub(crate) use shape::is_uuid;
 use shape::{behind_scheme, has_line, is_userinfo, login};
 
 /// No name, login or fingerprint is longer, in characters.
@@ -119,11 +120,12 @@ fn decodings(bytes: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
     std::iter::successors(decoded(bytes), move |bytes| decoded(bytes)).take(ENCODED)
 }
 
-/// Whether this is a short name in small letters, in which no secret can hide: most settings are, and they are asked
+/// Whether this is a short name or a UUID in small letters, in which no secret can hide: most settings are, and they are asked
 /// for by every command.
 fn is_plain_name(text: &str) -> bool {
     let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
-    text.len() < SHORTEST_RUN && text.bytes().all(small) && !text.contains("openssh")
+    // Ids are typed as often, and they have the same letters.
+    text.bytes().all(small) && (text.len() < SHORTEST_RUN && !text.contains("openssh") || is_uuid(text))
 }
 
 /// Refuses a value that may be a secret. `what` is the setting, option or argument, and `expected` what belongs there.
@@ -164,7 +166,9 @@ pub fn quoted(text: &str) -> Cow<'_, str> {
         None | Some(Sort::Line | Sort::Userinfo) => text.into(),
         Some(sort @ Sort::Key) => format!("({sort}, not shown)").into(),
         Some(Sort::Login) => without_login(text).into(),
-        Some(Sort::Lines | Sort::Return | Sort::Long(_)) if has_any_line(text) => format!("({}, not shown)", Sort::Line).into(),
+        Some(Sort::Lines | Sort::Return | Sort::Long(_)) if has_any_line(text) => {
+            format!("({}, not shown)", Sort::Line).into()
+        }
         Some(Sort::Lines | Sort::Return | Sort::Long(_)) => {
             let mut short: String = text.chars().take(MAX_LEN).collect();
             if short.len() < text.len() {

@@ -30,6 +30,7 @@ pub mod tag;
 pub use size::mebibytes;
 
 use crate::error::Error;
+pub(crate) use crate::sensitive::is_uuid;
 use crate::sensitive::{self, Sort};
 
 /// How many characters of a long text are shown before and after its fault.
@@ -124,15 +125,6 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     };
     let near = known.iter().map(|other| (strsim::osa_distance(&word, &other.to_lowercase()), *other));
     near.filter(|(far, _)| *far <= allowed).min_by_key(|(far, _)| *far).map(|(_, other)| other)
-}
-
-/// Whether a text is a UUID with its hyphens, in letters of either case.
-pub(crate) fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 /// Whether a hint's caret stands below the text, or right after its end.

@@ -142,7 +142,7 @@ impl Id {
 
     /// What an object has in the place of its id.
     fn json(self, row: Row<'_>) -> Option<&str> {
-        self.field.split('/').try_fold(row.json(), |object, name| scan::early_member(object, name))
+        self.field.split('/').try_fold(row.json(), |object, name| scan::member(object, name))
     }
 
     /// The id of an object, if it has one of the right type: a text with something in it, or a whole number.

@@ -136,3 +136,11 @@ fn is_line(word: &str, shortest: usize) -> bool {
     let percent = if different >= 34 { 36 } else { 45 };
     changes * 100 >= letters.len() * percent
 }
+/// Whether a text is a UUID with its hyphens, in letters of either case.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}

@@ -639,20 +639,18 @@ impl One {
     fn fits(&self, row: &RawValue) -> bool {
         self.looked.set(true);
         let Some((first, rest)) = self.path.split_first() else { return false };
-        let member = scan::member(row.get(), first);
+        let member = || scan::member(row.get(), first);
         if self.filled {
-            let members = member.and_then(scan::members);
+            let members = member().and_then(scan::members);
             return members.is_some_and(|mut members| members.next().is_some());
         }
-        let pointer: String =
-            self.path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
-        if let Some(value) = Row(row).text(&pointer).filter(|value| !value.starts_with(['[', '{'])) {
+        if let Some(value) = Row(row).text_at(&self.path).filter(|value| !value.starts_with(['[', '{'])) {
             self.seen.set(self.seen.get() || self.condition.compares(&value));
             return self.condition.fits(Some(&value));
         }
         // Of an array every element counts, and of an object all that is in it.
         let mut found = Vec::new();
-        if let Some(value) = member.and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok()) {
+        if let Some(value) = member().and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok()) {
             column_filter::values(&value, rest, &mut found);
         }
         self.seen.set(self.seen.get() || found.iter().any(|value| self.condition.compares(value)));

@@ -129,22 +129,30 @@ pub(crate) fn syntax(path: &str) -> Option<Syntax> {
 
 /// The command of this name, or other word for it, that hangs below no noun of the table and has verbs.
 pub(crate) fn with_verbs(word: &str) -> Option<Command> {
-    top_level().find(|command| {
+    let of_word = |command: &Command| {
         let named = command.get_name() == word || command.get_all_aliases().any(|alias| alias == word);
         named && command.has_subcommands()
+    };
+    at_top().map(|(custom, command)| (custom, command())).find(|(_, command)| of_word(command)).map(with_options)
+}
+
+/// Those of one word, and what makes the command without the options of all.
+fn at_top() -> impl Iterator<Item = (&'static Custom, fn() -> Command)> {
+    COMMANDS.iter().filter_map(|custom| match custom.syntax {
+        Syntax::Own(command) if !custom.path.contains(' ') => Some((*custom, command)),
+        _ => None,
     })
+}
+
+fn with_options((custom, command): (&Custom, Command)) -> Command {
+    let needs = !matches!(custom.settings, Settings::NeededBy([]));
+    let command = build::with_yes(command);
+    if needs { globals::add(command) } else { command }
 }
 
 /// Those that hang below no noun of the table.
 pub(crate) fn top_level() -> impl Iterator<Item = Command> {
-    COMMANDS.iter().filter_map(|custom| match custom.syntax {
-        Syntax::Own(command) if !custom.path.contains(' ') => {
-            let needs = !matches!(custom.settings, Settings::NeededBy([]));
-            let command = build::with_yes(command());
-            Some(if needs { globals::add(command) } else { command })
-        }
-        _ => None,
-    })
+    at_top().map(|(custom, command)| with_options((custom, command())))
 }
 
 /// Hangs those below this noun.

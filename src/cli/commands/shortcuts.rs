@@ -6,8 +6,9 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{Arg, Command};
 
-use crate::api::{CLOUDAPI, Op};
-use crate::cli::args::{build, globals};
+use crate::api::admin::PREFIX;
+use crate::api::{self, Op};
+use crate::cli::args::{build, globals, inner};
 
 /// Words of the top level, and what they stand for.
 pub const SHORTCUTS: &[(&str, [&str; 2])] = &[
@@ -37,9 +38,19 @@ pub fn spelled_out(args: &[OsString]) -> Option<Vec<OsString>> {
     if let Some(words) = meant(word) {
         return Some(replaced(args, at..at + 1, &words));
     }
+    let (prefix, at) = if word == PREFIX { (PREFIX, admin_noun(args, at + 1)?) } else { ("", at) };
     let rest = args.get(at + 1..)?;
-    let behind = behind_noun(word, rest)?;
+    let behind = behind_noun(prefix, args.get(at)?.to_str()?, rest)?;
     Some(replaced(args, at + 1 + behind..at + 1 + behind, &[LIST]))
+}
+
+/// Where the noun of an internal service is, from this argument on.
+fn admin_noun(args: &[OsString], from: usize) -> Option<usize> {
+    if !is_option(args.get(from)?) {
+        return Some(from);
+    }
+    let options = inner::add(globals::add_here(Command::new(PREFIX)));
+    words(&options, args.get(from..)?).next().map(|at| from + at)
 }
 
 fn replaced(args: &[OsString], at: std::ops::Range<usize>, words: &[&str]) -> Vec<OsString> {
@@ -58,9 +69,9 @@ pub fn first_word(args: &[OsString]) -> Option<usize> {
 }
 
 /// Where a list's verb is missing, counted from behind the noun: nothing but options and filters follow it there.
-fn behind_noun(word: &str, rest: &[OsString]) -> Option<usize> {
-    let Some(noun) = CLOUDAPI.resource(word) else {
-        let own = super::with_verbs(word)?;
+fn behind_noun(prefix: &str, word: &str, rest: &[OsString]) -> Option<usize> {
+    let Some(noun) = api::resource(prefix, word) else {
+        let own = super::with_verbs(word).filter(|_| prefix.is_empty())?;
         let list = own.find_subcommand(LIST).filter(|list| list.get_positionals().all(|arg| !arg.is_required_set()))?;
         return only_options_and_filters(rest, || Some(list.clone().args(options(&own)))).then_some(0);
     };
@@ -73,13 +84,21 @@ fn behind_noun(word: &str, rest: &[OsString]) -> Option<usize> {
     noun.ops.iter().find(takes_nothing)?;
     let list = || {
         let words: Vec<&str> = verb.split(' ').collect();
-        let mut command = build::only(noun, &words, super::syntax, globals::add_here)?;
+        let mut command = build::only(noun, &words, super::syntax, add_options(prefix))?;
         for word in words {
             command = command.find_subcommand(word)?.clone();
         }
         Some(command)
     };
     only_options_and_filters(rest.get(behind..)?, list).then_some(behind)
+}
+
+/// What gives a command behind this word the options that all of them have.
+fn add_options(prefix: &str) -> fn(Command) -> Command {
+    match prefix {
+        PREFIX => |command| inner::add(globals::add_here(command)),
+        _ => globals::add_here,
+    }
 }
 
 /// The options of all commands, where this one has them.
@@ -211,6 +230,10 @@ mod tests {
             ("sdc fabrics vlan -o name", "sdc fabrics vlan list -o name"),
             ("sdc profile -o name", "sdc profile list -o name"),
             ("sdc profiles", "sdc profiles list"),
+            ("sdc admin vms", "sdc admin vms list"),
+            ("sdc admin vms --service vmapi=h state=running", "sdc admin vms list --service vmapi=h state=running"),
+            ("sdc admin --sapi 10.0.0.1 networks -j", "sdc admin --sapi 10.0.0.1 networks list -j"),
+            ("sdc -j admin vms owner=acme", "sdc -j admin vms list owner=acme"),
         ] {
             assert_eq!(spelled(typed), long);
         }

@@ -81,7 +81,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     // Failed machines are told of only beside those that are gone.
     let known = Candidates::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
     let now = app.console.timestamp();
-    let expired: Vec<&Candidate> = known.things.iter().filter(|thing| filter.rows.fits(&thing.row) && is_over(app, thing, now)).collect();
+    let expired: Vec<&Candidate> =
+        known.things.iter().filter(|thing| filter.rows.fits(&thing.row) && is_over(app, thing, now)).collect();
     let mut targets = targets::chosen(app, &machines::MACHINE, &filter, &expired)?;
     if app.globals.dry_run || app.globals.curl {
         question::told(app, op, &targets);
