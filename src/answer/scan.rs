@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memmem};
+
 /// The kind of white space JSON knows.
 pub const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
 
@@ -200,8 +202,8 @@ pub fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let mut named = members(json)?.filter(|(token, _)| same_name(token, name));
     let (token, value) = named.next()?;
     // A name may be spelt with escapes, too.
-    let behind = json.get(value.as_ptr().addr().wrapping_sub(json.as_ptr().addr()) + value.len()..)?;
-    if behind.contains(token) || behind.contains('\\') || token.contains('\\') {
+    let behind = json.get(value.as_ptr().addr().wrapping_sub(json.as_ptr().addr()) + value.len()..)?.as_bytes();
+    if memchr(b'\\', behind).is_some() || memmem::find(behind, token.as_bytes()).is_some() || token.contains('\\') {
         return Some(named.last().map_or(value, |(_, value)| value));
     }
     Some(value)

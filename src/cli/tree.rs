@@ -39,10 +39,10 @@ pub fn command(args: &[OsString]) -> Command {
         words => ("", words),
     };
     let noun = words.first().and_then(|word| api::resource(prefix, word));
-    let only = noun.and_then(|noun| build::only(noun, &words[1..], commands::syntax, globals::add_here));
+    let only = noun.and_then(|noun| build::only(noun, &words[1..], commands::syntax, shortcuts::add_options(prefix)));
     match only {
         Some(noun) if prefix.is_empty() => root().subcommand(noun),
-        Some(noun) => root().subcommand(inner::add(Command::new(PREFIX)).subcommand(noun)),
+        Some(noun) => root().subcommand(Command::new(PREFIX).subcommand(noun)),
         None => tree(),
     }
 }

@@ -157,7 +157,7 @@ impl Client {
             Mark::Object(field) => (field, 0),
             Mark::Text(field) => (field, 1),
         };
-        let mut known = Known { key: Some(format!("/{field}")), wanted, ..Known::default() };
+        let mut known = Known { key: Some(field), wanted, ..Known::default() };
         let mut overlapping = 0;
         loop {
             let limit = wanted.map_or(most, |wanted| most.min(wanted - known.seen + overlapping));
@@ -216,8 +216,8 @@ impl Client {
     }
 
     /// The pointer to what the rows of a list are known by.
-    fn key(&self, op: &Op) -> Option<String> {
-        self.service.listed_by(op).map(|noun| format!("/{}", noun.key))
+    fn key(&self, op: &Op) -> Option<&'static str> {
+        self.service.listed_by(op).map(|noun| noun.key)
     }
 
     /// Reads backwards from a page before which rows have gone, until one is known: some that nobody has seen lie
@@ -237,7 +237,7 @@ impl Client {
             back = step;
             let back = page(from).await?.into_list()?;
             let rows = self.page(&back, false)?.rows;
-            let met = rows.iter().any(|row| known.has(id_of(row, known.key.as_deref()).as_deref()));
+            let met = rows.iter().any(|row| known.has(id_of(row, known.key).as_deref()));
             gap.push(back);
             if met {
                 break;
@@ -253,10 +253,10 @@ impl Client {
         Ok(())
     }
 
-    /// The same of rows that are known by what this pointer points to.
+    /// The same of rows that are known by what is at these names, with slashes between.
     async fn pages_by(
         &self,
-        key: Option<String>,
+        key: Option<&'static str>,
         span: Span,
         request: impl Fn(Cut) -> Result<Request>,
         mut take: impl FnMut(Page<'_>) -> Result<()>,
@@ -316,7 +316,7 @@ impl Client {
                 let mut body = answer?.into_list()?;
                 let mut rows = self.page(&body, false)?;
                 let last = known.last.clone();
-                let begins = rows.rows.first().and_then(|row| id_of(row, known.key.as_deref()));
+                let begins = rows.rows.first().and_then(|row| id_of(row, known.key));
                 let here = rows.rows.len();
                 // A page that does not begin with the last row of the one before it, or has no row at all.
                 if overlap > 0 && (begins.is_none() || begins != last && !known.has(begins.as_deref())) {
@@ -357,8 +357,8 @@ impl Client {
 /// The rows that have been seen, by their ids.
 #[derive(Default)]
 struct Known {
-    /// The pointer to the id, where it is known.
-    key: Option<String>,
+    /// Where the id is, where that is known: the names, with slashes between.
+    key: Option<&'static str>,
     keys: HashSet<String>,
     /// How many are wanted in all.
     wanted: Option<usize>,
@@ -378,10 +378,10 @@ impl Known {
     /// The rows that are new, in their order, and no more than are wanted. What has no id is always new.
     fn sieve<'a>(&mut self, rows: &[&'a RawValue]) -> Vec<&'a RawValue> {
         if let Some(last) = rows.last() {
-            self.last = id_of(last, self.key.as_deref());
+            self.last = id_of(last, self.key);
         }
         let room = self.wanted.map_or(usize::MAX, |wanted| wanted.saturating_sub(self.seen));
-        let key = self.key.as_deref();
+        let key = self.key;
         let new = rows.iter().copied().filter(|row| id_of(row, key).is_none_or(|id| self.keys.insert(id)));
         let new: Vec<&RawValue> = new.take(room).collect();
         self.come += rows.len();
@@ -422,11 +422,11 @@ fn endless(rows: usize) -> Error {
     Error::new(Kind::Unreachable, format!("the service's list does not end: it has sent {rows} rows"))
 }
 
-/// The id of a row, where this pointer points to; without one its id or its address.
+/// The id of a row, where these names lead; without them its id or its address.
 fn id_of(row: &RawValue, key: Option<&str>) -> Option<String> {
     let row = Row(row);
     let id = match key {
-        Some(key) => row.text(key),
+        Some(key) => row.text_at(&key.split('/').collect::<Vec<_>>()),
         None => row.text("/id").or_else(|| row.text("/ip")),
     };
     id.map(|id| id.into_owned())

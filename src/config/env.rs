@@ -92,14 +92,18 @@ impl Env {
     /// The names of the variables that begin so, in their order, and whether each is empty.
     #[allow(clippy::disallowed_methods)]
     pub(super) fn beginning(&self, prefixes: &[&str]) -> Vec<(String, bool)> {
-        let begins = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let begins = |name: &[u8]| prefixes.iter().any(|prefix| name.starts_with(prefix.as_bytes()));
         let mut all: Vec<(String, bool)> = match &self.own {
-            None => {
-                std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into(), value.is_empty())).collect()
-            }
-            Some(vars) => vars.iter().map(|(name, value)| (name.clone(), value.is_empty())).collect(),
+            None => std::env::vars_os()
+                .filter(|(name, _)| begins(name.as_encoded_bytes()))
+                .map(|(name, value)| (name.to_string_lossy().into(), value.is_empty()))
+                .collect(),
+            Some(vars) => vars
+                .iter()
+                .filter(|(name, _)| begins(name.as_bytes()))
+                .map(|(name, value)| (name.clone(), value.is_empty()))
+                .collect(),
         };
-        all.retain(|(name, _)| begins(name));
         all.sort();
         all
     }

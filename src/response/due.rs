@@ -147,7 +147,10 @@ impl Id {
 
     /// The id of an object, if it has one of the right type: a text with something in it, or a whole number.
     pub(super) fn within(self, row: Row<'_>) -> Option<Cow<'_, str>> {
-        let json = self.json(row)?;
+        self.read(self.json(row)?)
+    }
+
+    fn read(self, json: &str) -> Option<Cow<'_, str>> {
         match self.ids {
             Ids::Number => json.parse::<u64>().ok().map(|_| Cow::Borrowed(json)),
             // Names may be anything: one that no path can hold is not put into one.
@@ -173,7 +176,8 @@ pub(super) fn unlike<'a>(service: &Service, op: &Op, rows: impl Iterator<Item = 
     let mut ids = Vec::with_capacity(rows.size_hint().0);
     let (mut lacks, without) = (false, || Some(format!("a row without the {} of a {}", id.field, noun.word)));
     for row in rows {
-        match (id.within(Row(row)), id.json(Row(row))) {
+        let json = id.json(Row(row));
+        match (json.and_then(|json| id.read(json)), json) {
             (Some(id), _) => ids.push(id),
             (None, None | Some("\"\"" | "null")) if scan::members(row.get()).is_some_and(|all| all.count() > 0) => {
                 lacks = true;

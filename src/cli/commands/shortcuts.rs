@@ -94,7 +94,7 @@ fn behind_noun(prefix: &str, word: &str, rest: &[OsString]) -> Option<usize> {
 }
 
 /// What gives a command behind this word the options that all of them have.
-fn add_options(prefix: &str) -> fn(Command) -> Command {
+pub fn add_options(prefix: &str) -> fn(Command) -> Command {
     match prefix {
         PREFIX => |command| inner::add(globals::add_here(command)),
         _ => globals::add_here,
