@@ -35,10 +35,11 @@ for key in rsa ed25519; do
     count "list-json-$key" "$SDC" machines list --json
     count "list-table-$key" "$SDC" machines list
 done
-# Where the services are is known from the first run.
+# Where the services are is known from the first run. With an owner each row is compared, too.
 account=$("$SDC" account get -o id -H)
-count admin-vms-json "$SDC" admin vms list "owner=$account" --json
-count admin-vms-table "$SDC" admin vms list "owner=$account"
+count admin-vms-json "$SDC" admin vms list --limit 25 --json
+count admin-vms-owner-json "$SDC" admin vms list "owner=$account" --json
+count admin-vms-table "$SDC" admin vms list --limit 25
 INNER
 
 WORK=$work SDC=$sdc "$sdc" emulator exec --admin --machines 25 --authorize "$work/rsa.pub" --authorize "$work/ed25519.pub" -- \

@@ -177,6 +177,11 @@ impl Client {
             let body = answer.into_list()?;
             let mut page = self.page(&body, known.last.is_none())?;
             let here = page.rows.len();
+            // A first page that is all there is has nothing that was seen before, nor twice: that is refused.
+            let end = wanted == Some(here) || all.map_or(here < limit, |all| here >= all);
+            if known.come == 0 && end && wanted.is_none_or(|wanted| here <= wanted) {
+                return take(page);
+            }
             let before = known.seen;
             page.rows = known.sieve(&page.rows);
             let done = wanted.is_some_and(|wanted| known.seen >= wanted) || here == 0;

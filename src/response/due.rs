@@ -157,8 +157,8 @@ impl Id {
             Ids::Key => scan::unquote(json).filter(|name| !name.trim().is_empty()),
             // It goes into paths.
             Ids::Uuid => scan::unquote(json).filter(|id| {
-                let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
-                !id.is_empty() && id.chars().all(plain)
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+                !id.is_empty() && id.bytes().all(plain)
             }),
             Ids::Any | Ids::Mac => {
                 scan::unquote(json).filter(|id| !id.trim().is_empty() && !matches!(&**id, "." | ".."))
