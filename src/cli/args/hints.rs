@@ -379,6 +379,10 @@ fn old_words(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<Stri
 
 /// A hint whose command goes on with what was typed: with its list, where that begins with a name and not a verb.
 fn with_rest(tree: &Command, here: &str, rest: &[&str]) -> String {
+    if let Some(begin) = here.strip_suffix("=…") {
+        let first = rest.first().filter(|word| !word.starts_with('-')).and_then(|word| typed_again(word));
+        return format!("{begin}={}", first.as_deref().unwrap_or("NAME"));
+    }
     let Some(begin) = here.strip_suffix(" …") else { return here.to_owned() };
     let words: Vec<&str> = begin.split(' ').skip(1).collect();
     let group = words.iter().try_fold(tree, |command, word| command.find_subcommand(word));
@@ -516,9 +520,10 @@ fn as_verb(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String
         let name = typed_again(name).filter(|_| op.shape == Shape::Rows && op.path_params().next().is_none())?;
         return Some(format!("{path} {name}"));
     }
-    let (path, op) = operation(tree, &[noun, &["get"]].concat())?;
-    let name = typed_again(name).filter(|_| op.path_params().count() == 1)?;
-    Some(format!("if it is a name: {path} {name}"))
+    // What is a part of something is listed by the name of that.
+    let of_one = |verb| operation(tree, &[noun, &[verb]].concat()).filter(|(_, op)| op.path_params().count() == 1);
+    let (path, _) = of_one("get").or_else(|| of_one("list"))?;
+    Some(format!("if it is a name: {path} {}", typed_again(name)?))
 }
 
 /// How to name all things of a command that was given `--all`.
