@@ -254,9 +254,8 @@ fn only_one(report: Report, agents: &[Listed], search: &Search, ask: &mut Asked<
         (0, _) | (_, None) => Err(Error::auth(format!("there is no key to sign with; looked in:\n{report}"))
             .laid_out()
             .hint("ssh-keygen -t ed25519, then add the .pub file to the account")
-            .hint(
-                "give the private key's file with --key-file or SDC_KEY_FILE, or put it into the agent: ssh-add FILE",
-            )),
+            .hint("its file: --key-file or SDC_KEY_FILE; or in the agent: ssh-add FILE")
+            .hint("in a CI, the key itself from a secret variable: SDC_KEY_MATERIAL, which is not set")),
         (many, _) => Err(Error::new(
             Kind::Ambiguous,
             format!("there are {many} keys, and nothing says which to sign with:\n{report}"),

@@ -100,17 +100,21 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     doubts.extend(documents.iter().flat_map(|args| values::doubts(op, args)));
     let others = documents.split_off(1.min(documents.len()));
     let asked = asked_for(app, op, documents.pop().unwrap_or_default(), matches, &mut sieve).await?;
-    if noted(app) && number_given(op, &asked.args) == 0 && op.method != Method::Put {
-        // A copy of what the service sets itself, or of nothing, is no mistake.
+    let notes = app.console.take_notes();
+    if !notes.is_empty() && number_given(op, &asked.args) == 0 && op.method != Method::Put {
+        // A copy of what the service sets itself, or of nothing, is no mistake, and yet it is told to scripts too.
+        notes.iter().for_each(|note| app.warn(&format!("{}: nothing was sent", note)));
         return Ok(0);
     }
+    notes.iter().for_each(|note| app.say(&format!("note: {}", note)));
     something_to_change(op, &asked.args)?;
     let exposed = secrets::exposed(&given, &app.console);
-    let together = words::tags_run_together(op, &given.fields);
-    exposed.iter().chain(&doubts).chain(&together).for_each(|doubt| app.warn(doubt));
+    exposed.iter().chain(&doubts).for_each(|doubt| app.warn(doubt));
     let service = api::service_of(op);
     let asks = others.iter().any(|args| resolve::is_needed(service, op, args));
-    let asks = asks || asked.asks_the_service(service, op) || sieve.asks_the_service();
+    // What is on standard input is shown by its names.
+    let asks = asks || asked.asks_the_service(service, op) || sieve.asks_the_service() || asked.from_stdin;
+    let asks = asks || making.is_some_and(CreateOptions::makes_once);
     // Where nothing is asked of the service, no key is needed.
     let client = app.client_of(op, !op.signed || app.globals.dry_run && !asks).await?;
     no_roles(app, op, client.roles())?;
@@ -136,7 +140,10 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
         make_each(&client, op, making, (&first, others), &mut targets).await?;
     }
     if app.globals.dry_run || app.globals.curl {
-        question::told(app, op, &targets);
+        question::planned(app, &client, op, &mut targets).await;
+        if let Some(making) = making.filter(|_| app.globals.dry_run) {
+            without_those_there(app, &client, making, &mut targets).await?;
+        }
         if let Some(error) = targets.failures.into_iter().next() {
             return Err(error);
         }
@@ -283,13 +290,6 @@ async fn as_asked(app: &App, client: &Client, op: &Op, replaced: &[(Call, replac
     }
 }
 
-/// Says what is to be told of files, and whether there was anything.
-fn noted(app: &App) -> bool {
-    let notes = app.console.take_notes();
-    notes.iter().for_each(|note| app.say(&format!("note: {note}")));
-    !notes.is_empty()
-}
-
 /// Refuses a change of nothing.
 fn something_to_change(op: &Op, args: &Args) -> Result<()> {
     if number_given(op, args) > 0 {
@@ -333,7 +333,7 @@ pub fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Giv
     given.words.extend(words.filters);
     let mut args = values::fields(op, given, &app.console)?;
     let reading = Reading { service: api::service_of(op), op, now: app.console.now(), files: &app.console };
-    let mut sieve = RowFilter::read(&reading, given, &mut args)?;
+    let mut sieve = RowFilter::read(&reading, given, &mut args).map_err(|error| one_owner(op, given, error))?;
     if let Some(noun) = api::listed_by(op).filter(|_| is_list(op)) {
         chosen::add_picks(matches, noun, app.console.now(), &mut sieve)?;
         sieve.newest = chosen::kept(matches, noun);
@@ -346,6 +346,36 @@ pub fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Giv
         }
     }
     Ok((args, sieve))
+}
+
+/// Leaves out what is there already under its key or name, for which nothing would be sent.
+async fn without_those_there(app: &App, client: &Client, making: &CreateOptions, targets: &mut Targets) -> Result<()> {
+    let mut new = Vec::new();
+    for call in std::mem::take(&mut targets.calls) {
+        match making.there(client, &call).await?.machine {
+            None => new.push(call),
+            Some(machine) => {
+                let text = |field| machine.first().and_then(|row| row.text(field)).unwrap_or_default().into_owned();
+                app.warn(&format!(
+                    "machine {} ({}): already exists, nothing would be made",
+                    text("/name"),
+                    text("/id")
+                ));
+            }
+        }
+    }
+    targets.calls = new;
+    Ok(())
+}
+
+/// Says how to name several of what this lists the parts of, where a second name was refused as a filter.
+fn one_owner(op: &'static Op, given: &Given, error: Error) -> Error {
+    let signs = ['=', '<', '>', '~', '!', ':'];
+    let owner = op.path_params().last().filter(|_| op.takes_globs()).and_then(|param| api::noun(param));
+    match owner.filter(|_| given.words.iter().any(|word| !word.contains(signs))) {
+        Some(owner) => error.hint(format!("of several {}: a glob, or - for names on stdin", words::plural(owner.word))),
+        None => error,
+    }
 }
 
 /// The calls for all that is to be made: of the first document, whose names are looked up already, and of the others.

@@ -86,6 +86,15 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     prompt::confirm_shown(&app.streams, (verb(op), &deed(op)), &names, &lost)
 }
 
+/// Says which targets a request that is only shown is for, as they would be shown before it is sent.
+pub async fn planned(app: &App, client: &Client, op: &Op, targets: &mut Targets) {
+    if targets.from_stdin {
+        complete(client, targets).await;
+    }
+    about::name(targets);
+    told(app, op, targets);
+}
+
 /// Says which targets were picked, a line each; of many at a terminal, their names.
 pub fn told(app: &App, op: &Op, targets: &Targets) {
     if !targets.picked || targets.calls.is_empty() {

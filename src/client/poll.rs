@@ -106,7 +106,10 @@ impl Client {
                     // An outage is told once, not at each look.
                     if failures == 1 {
                         progress(&format!("out of reach ({error})"));
-                        seen = seen.map(|seen| format!("{seen} (when it was seen last)"));
+                        let last = |seen: String| {
+                            if seen.is_empty() { seen } else { format!("{seen} (when it was seen last)") }
+                        };
+                        seen = seen.map(last);
                     }
                     if error.kind() == Kind::Unreachable {
                         patience = patience.saturating_mul(2).min(self.settings.request_timeout);

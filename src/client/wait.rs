@@ -126,7 +126,7 @@ impl Client {
     /// # Errors
     /// [`Kind::FailedState`] when it ended otherwise, [`Kind::TimedOut`] when it did not end in time, or when its end
     /// cannot be seen for want of a right.
-    pub async fn wait(&self, waiting: Wait<'_>, progress: impl FnMut(&str)) -> Result<Answer> {
+    pub async fn wait(&self, waiting: Wait<'_>, mut progress: impl FnMut(&str)) -> Result<Answer> {
         let Some((goal, noun)) = &waiting.op.goal else { return Ok(Answer::Nothing) };
         let goal = match (goal, waiting.state) {
             (Goal::State(_), Some(state)) => &Goal::State(state),
@@ -135,6 +135,13 @@ impl Client {
         if let (Some(jobs), Some(job)) = (noun.jobs, &waiting.before.job) {
             return self.wait_for_job(&waiting, (goal, noun, jobs), job, progress).await;
         }
+        // What is to go stays in its state until it begins to.
+        let progress = |words: &str| match goal {
+            Goal::Gone if noun.states.contains(&words) || noun.failed.contains(&words) => {
+                progress(&format!("not gone yet ({words})"));
+            }
+            _ => progress(words),
+        };
         let mut state: Option<String> = None;
         let mut changes = 0;
         let shown = if matches!(goal, Goal::Appears) { noun.list } else { noun.get };
@@ -162,7 +169,9 @@ impl Client {
                 }
                 if let Poll::NotYet(now) = &look {
                     moved |= match goal {
-                        Goal::State(wanted) => !now.is_empty() && now != *wanted,
+                        Goal::State(wanted) => {
+                            !now.is_empty() && now != *wanted && !noun.failed.contains(&now.as_str())
+                        }
                         Goal::Gone => !now.is_empty() && !noun.failed.contains(&now.as_str()),
                         _ => false,
                     };
@@ -233,7 +242,12 @@ impl Client {
         let state = text(noun.state_field);
         // What had failed before it was to be removed is in that state until it is gone.
         let to_go = matches!(goal, Goal::Gone) && (!moved || noun.gone.contains(&state.as_str()));
-        if noun.failed.contains(&state.as_str()) && !to_go {
+        let has_failed = noun.failed.contains(&state.as_str()) && !to_go;
+        // The object may have been so before: then the job's own entry tells.
+        if has_failed && !moved && !makes(waiting, noun) && !self.job_done(noun, waiting).await? {
+            return Ok(Poll::NotYet(state));
+        }
+        if has_failed {
             let error = until::failed(noun, waiting.name, &state, &answer);
             // Of what was made it is told as it is now.
             let error = if makes(waiting, noun) { error.with_body(answer.json()) } else { error };

@@ -77,9 +77,10 @@ pub fn doubt(name: &str) -> Option<String> {
         return None;
     }
     let shown = crate::sensitive::quoted(name);
-    let meant = nearest(name, OWN)
-        .map_or_else(|| format!("known are {}", OWN.join(", ")), |near| format!("did you mean {near}?"));
-    Some(format!("the tag {shown} means nothing here, though names that begin with sdc. are this program's: {meant}"))
+    let known = OWN.join(", ");
+    Some(format!(
+        "the tag {shown} means nothing here, though names that begin with sdc. are this program's: known are {known}"
+    ))
 }
 
 /// Refuses what is no time in the tag that holds one.
@@ -113,6 +114,11 @@ pub fn lifetime(text: &str) -> Option<std::time::Duration> {
 }
 
 fn of_its_type(name: &str, value: &Value) -> Result<()> {
+    let is_strange = name.starts_with("sdc.") && !OWN.contains(&name);
+    if let Some(near) = nearest(name, OWN).filter(|_| is_strange) {
+        let shown = crate::sensitive::quoted(name);
+        return Err(Error::usage(format!("the tag {shown} means nothing here")).hint(format!("did you mean {near}?")));
+    }
     if name == EXPIRES {
         return expires(value);
     }

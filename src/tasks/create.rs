@@ -224,7 +224,7 @@ impl CreateOptions {
     }
 
     /// Whether one that is there already is taken in the place of a new one.
-    fn makes_once(&self) -> bool {
+    pub fn makes_once(&self) -> bool {
         self.key.is_some() || self.if_absent
     }
 

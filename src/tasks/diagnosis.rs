@@ -255,8 +255,10 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
     let id = facts.machine.as_ref().map(|machine| machine.id.clone()).unwrap_or_default();
     let state = facts.machine.as_ref().map(|machine| machine.state.clone()).unwrap_or_default();
     let entries = facts.audit.as_deref().unwrap_or_default();
-    let at =
+    let origin = origin(entries).filter(|_| state == "failed");
+    let newest =
         entries.iter().position(|entry| entry.success == "no" && action.is_none_or(|action| entry.action == action));
+    let at = origin.filter(|_| action.is_none()).or(newest);
     told.failed = at.and_then(|at| entries.get(at)).cloned();
     let failed = told.failed.as_ref().map(|entry| entry.action.clone());
     // The same action has gone well since: that is over.
@@ -305,7 +307,13 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
         }
         told.explained = facts.audit.is_ok();
     } else {
-        let causes = causes(facts, failed.as_deref());
+        // What failed on a machine that had failed before did so for that.
+        let first = origin.filter(|origin| Some(*origin) != at).and_then(|origin| entries.get(origin));
+        let from = first.map(|first| first.action.as_str()).or(failed.as_deref());
+        let mut causes = causes(facts, from);
+        if let Some(first) = first {
+            causes.insert(0, (format!("the machine is failed since its {} failed", first.action), None));
+        }
         told.explained = !causes.is_empty();
         told.reason = match (causes.as_slice(), &facts.audit, &told.failed) {
             ([], Ok(_), None) => format!("{what}: the audit log has no failed entry, and the service gives no reason"),
@@ -317,7 +325,7 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
             }
         };
         told.tries.extend(causes.into_iter().filter_map(|(_, mend)| mend));
-        told.tries.extend(ways_out(&id, &state, failed.as_deref()));
+        told.tries.extend(ways_out(&id, &state, from));
         told.tries.push(ASK.into());
         let mut known: Vec<Hint> = Vec::new();
         told.tries.retain(|way| {
@@ -333,6 +341,12 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
         ));
     }
     told
+}
+
+/// Where the failure is that all newer ones come from: the first since something went well.
+fn origin(entries: &[Entry]) -> Option<usize> {
+    let bad = entries.iter().take_while(|entry| entry.success != "yes");
+    bad.enumerate().filter(|(_, entry)| entry.success == "no").map(|(at, _)| at).last()
 }
 
 /// What may have been in the way, each with what mends it, if anything does. Only what an answer says.
@@ -604,6 +618,29 @@ mod tests {
         assert!(told.tries.iter().all(|way| !way.as_str().contains("machines start")), "{:?}", told.tries);
         let told = diagnose(&facts(running, audit("stop"), json!([])), None);
         assert!(!told.explained && told.tries.iter().any(|way| way.as_str().contains("machines stop m --wait")));
+    }
+
+    #[test]
+    fn what_is_tried_on_a_failed_machine_does_not_hide_why_it_failed() {
+        let machine = json!({ "id": "m", "state": "failed", "compute_node": null });
+        let audit = json!([
+            { "action": "start", "success": "no" },
+            { "action": "stop", "success": "no" },
+            { "action": "provision", "success": "no" },
+        ]);
+        let whole = diagnose(&facts(machine.clone(), audit.clone(), json!([])), None);
+        assert_eq!(whole.reason, "the provision failed, perhaps because no server took it: it has no compute node");
+        let started = diagnose(&facts(machine.clone(), audit, json!([])), Some("start"));
+        assert!(
+            started.reason.starts_with("the start failed, perhaps because the machine is failed since its provision")
+        );
+        for told in [whole, started] {
+            assert!(told.tries.iter().all(|way| !way.as_str().contains("machines start")), "{:?}", told.tries);
+            assert!(told.tries.iter().any(|way| way.as_str().contains("machines create")), "{:?}", told.tries);
+        }
+        // What went well before it does not count.
+        let audit = json!([{ "action": "reboot", "success": "no" }, { "action": "provision", "success": "yes" }]);
+        assert!(diagnose(&facts(machine, audit, json!([])), None).reason.starts_with("the reboot failed"));
     }
 
     #[test]

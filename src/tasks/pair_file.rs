@@ -32,8 +32,8 @@ pub(super) fn read(field: &Field, file: &str, text: &str, doubt: &mut dyn FnMut(
         }));
     }
     let pairs = match text.trim_start().starts_with(['{', '[']) {
-        true => object(file, text)?,
-        false if is_yaml(text) => yaml(file, text)?,
+        true => object(field, file, text)?,
+        false if is_yaml(text) => yaml(field, file, text)?,
         false => lines(file, text, doubt)?,
     };
     let says_so = text.trim_start().starts_with('{') && !matches!(field.kind, Kind::Object);
@@ -81,7 +81,7 @@ fn is_yaml(text: &str) -> bool {
 }
 
 /// Types are those of the documents of `create -f`: `10` and `true` are no texts, and 1.10, which may be a version, is.
-fn yaml(file: &str, text: &str) -> Result<Vec<Pair>> {
+fn yaml(field: &Field, file: &str, text: &str) -> Result<Vec<Pair>> {
     let documents = document::read(text).map_err(|error| error.about(file))?;
     let [Node { value: Value::Map(members), .. }] = documents.as_slice() else {
         return Err(Error::usage(format!("{file} is not a YAML object: NAME: VALUE")));
@@ -91,12 +91,16 @@ fn yaml(file: &str, text: &str) -> Result<Vec<Pair>> {
         if name.is_empty() || name.contains('=') {
             return Err(wrong(Error::usage(format!("'{}' cannot be a name here", quoted(name)))));
         }
+        // Whatever it is, it is left out.
+        if is_added(field, name) {
+            return Ok((name.clone(), Arg::Text(String::new())));
+        }
         Ok((name.clone(), pair::of_node(name, &node.value).map_err(wrong)?))
     };
     members.iter().map(pair).collect()
 }
 
-fn object(file: &str, text: &str) -> Result<Vec<Pair>> {
+fn object(field: &Field, file: &str, text: &str) -> Result<Vec<Pair>> {
     let wrong = || Error::usage(format!("{file} is not a JSON object"));
     serde_json::from_str::<&serde_json::value::RawValue>(text).map_err(|error| wrong().because(error))?;
     let members = scan::members(text).ok_or_else(wrong)?;
@@ -107,7 +111,7 @@ fn object(file: &str, text: &str) -> Result<Vec<Pair>> {
             let value = match value.as_bytes().first() {
                 _ if name.is_empty() => return fail("cannot be a name here"),
                 Some(b'"') => Arg::Text(scan::unquote(value).ok_or_else(wrong)?.into_owned()),
-                Some(b'{' | b'[' | b'n') => {
+                Some(b'{' | b'[' | b'n') if !is_added(field, &name) => {
                     return fail("is not text, a number, true or false: nothing else can be kept");
                 }
                 _ => Arg::json(value)?,

@@ -31,7 +31,7 @@
 //! ```
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
@@ -106,7 +106,7 @@ impl Newest {
         Newest { count, made: made.unwrap_or("created"), failed: noun.failed }
     }
 
-    /// Which of these rows are the newest. One that does not say when it was made is not known to be old, and one that
+    /// Which of these rows are the newest; of each name where they have versions. One that does not say when it was made is not known to be old, and one that
     /// has failed is none to keep.
     pub fn among<'a>(&self, rows: impl Iterator<Item = &'a RawValue>) -> HashSet<*const RawValue> {
         let text = |row: &RawValue, field: &str| Row(row).text(&format!("/{field}")).map(|text| text.into_owned());
@@ -116,7 +116,33 @@ impl Newest {
             let made = text(row, self.made);
             std::cmp::Reverse((made.is_none(), made))
         });
-        rows.into_iter().take(self.count).map(std::ptr::from_ref).collect()
+        // What has versions is several things of one name.
+        let name = |row: &RawValue| text(row, "version").and_then(|_| text(row, "name"));
+        let mut kept: HashMap<Option<String>, usize> = HashMap::new();
+        let is_kept = |row: &&RawValue| {
+            let count = kept.entry(name(row)).or_default();
+            *count += 1;
+            *count <= self.count
+        };
+        rows.into_iter().filter(is_kept).map(std::ptr::from_ref).collect()
+    }
+}
+
+impl Unused {
+    /// Whether nothing uses a row.
+    fn fits(&self, row: &RawValue) -> bool {
+        match self.users {
+            Users::Rows(..) => {
+                let used = |field: &str| self.used.contains(&*Row(row).text(&format!("/{field}")).unwrap_or_default());
+                !used(self.noun.key) && !used(self.noun.name_field)
+            }
+            Users::Field(field) => {
+                let mut found = Vec::new();
+                let row = serde_json::from_str(row.get()).unwrap_or_default();
+                values(&row, &[field.to_owned()], &mut found);
+                found.is_empty()
+            }
+        }
     }
 }
 
@@ -178,6 +204,11 @@ impl Picks {
 
     /// Whether a row is picked.
     pub fn fits(&self, row: &RawValue) -> bool {
+        self.fits_used_or_not(row) && self.unused.as_ref().is_none_or(|unused| unused.fits(row))
+    }
+
+    /// Whether a row is picked, whatever uses it.
+    pub fn fits_used_or_not(&self, row: &RawValue) -> bool {
         let text = |field: &str| Row(row).text(&format!("/{field}")).unwrap_or_default().into_owned();
         // A list that shows no tags cannot prove that a tag is absent.
         let tagged = self.selector.as_ref().is_none_or(|selector| {
@@ -188,18 +219,7 @@ impl Picks {
             Owner::Operator(field) => text(field) != "true",
             Owner::Account(field) => mine.account.as_ref().is_some_and(|account| text(field) == *account),
         });
-        let unused = self.unused.as_ref().is_none_or(|unused| match unused.users {
-            Users::Rows(..) => {
-                !unused.used.contains(&text(unused.noun.key)) && !unused.used.contains(&text(unused.noun.name_field))
-            }
-            Users::Field(field) => {
-                let mut found = Vec::new();
-                let row = serde_json::from_str(row.get()).unwrap_or_default();
-                values(&row, &[field.to_owned()], &mut found);
-                found.is_empty()
-            }
-        });
-        self.names.as_ref().is_none_or(|names| names.fit(&text)) && tagged && own && unused
+        self.names.as_ref().is_none_or(|names| names.fit(&text)) && tagged && own
     }
 
     /// Whether several things may be meant by the names.

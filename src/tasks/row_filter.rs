@@ -585,9 +585,9 @@ impl RowFilter {
         self.picks.fits(row) & self.tests.iter().all(|one| one.fits(row))
     }
 
-    /// Whether a row is what was asked for, however old it is.
+    /// Whether a row is what was asked for, however old it is, and whatever uses it.
     pub fn fits_at_any_age(&self, row: &RawValue) -> bool {
-        self.picks.fits(row) & self.tests.iter().all(|one| one.by_age || one.fits(row))
+        self.picks.fits_used_or_not(row) & self.tests.iter().all(|one| one.by_age || one.fits(row))
     }
 
     /// Says what no row has shown, so that nobody takes an empty list for an answer.

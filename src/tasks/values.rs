@@ -101,6 +101,7 @@ impl Files for Folders<'_> {
 /// # Errors
 /// A usage error that names the option and the reason.
 pub fn fields(op: &Op, given: &Given, files: &dyn Files) -> Result<Args> {
+    super::words::no_tags_run_together(op, &given.fields)?;
     let mut args = Args::new();
     for (field, text) in given.fields.iter().filter(|(field, _)| field.test == Test::Nothing) {
         add(&mut args, field, text, files)?;

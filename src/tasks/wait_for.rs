@@ -46,7 +46,8 @@ use tokio::io::AsyncReadExt;
 
 use super::Report;
 use super::addresses::{AddressChoice, Machine, Networks};
-use super::resolve::{self, Candidates};
+use super::resolve::{self, Candidate, Candidates};
+use super::row_filter::RowFilter;
 use super::targets::ALL;
 use super::words::plural;
 use super::{left_out, near};
@@ -88,6 +89,7 @@ impl Wanted {
             ("state", Some(word)) => state(word),
             ("ready", None) => state(noun.states.first().copied().unwrap_or_default()),
             ("active", None) => state("active"),
+            (word, None) if noun.states.contains(&word) => state(word),
             ("ssh", None) if machine => Ok(Wanted::Port(None)),
             ("port", Some(port)) if machine => match port.parse::<u16>() {
                 Ok(number) if number > 0 && port.bytes().all(|b| b.is_ascii_digit()) => Ok(Wanted::Port(Some(number))),
@@ -107,10 +109,6 @@ impl Wanted {
             }
             _ => {
                 let words = format!("'{text}' is not a condition of {} {}", article(noun.word), noun.word);
-                // Who types a state means it.
-                if noun.states.contains(&text) {
-                    return Err(Error::usage(words).hint(format!("--for state={text}")));
-                }
                 let own = match () {
                     () if machine => ", tag.K=TEXT, port=N, ssh",
                     () if noun.states.contains(&"active") => ", active",
@@ -162,6 +160,8 @@ pub struct Typed {
     pub names: Vec<String>,
     /// Those that standard input named, which are taken literally.
     pub listed: HashSet<String>,
+    /// What they must be like as well; without names it stands for them.
+    pub rows: Option<RowFilter>,
 }
 
 /// The targets, with what globs stand for in their place; and whether an array is due.
@@ -175,15 +175,19 @@ pub async fn expanded(
     typed: Typed,
     time: &Time,
 ) -> Result<(Vec<(Args, String)>, bool)> {
-    let Typed { place, own, names, listed } = typed;
+    let Typed { place, own, mut names, listed, rows } = typed;
+    let fits = |thing: &Candidate| rows.as_ref().is_none_or(|rows| rows.fits(&thing.row));
+    if rows.is_some() && names.is_empty() {
+        names.push(ALL.to_owned());
+    }
     let is_glob = |name: &str| noun.list.shape == Shape::Rows && selector::is_glob(name) && !listed.contains(name);
-    let several = names.len() != 1 || !listed.is_empty() || names.iter().any(|name| is_glob(name));
+    let several = rows.is_some() || names.len() != 1 || !listed.is_empty() || names.iter().any(|name| is_glob(name));
     let nothing = |report: &dyn Report| report.say(&format!("no {} matches: nothing to wait for", noun.word));
     if names.is_empty() {
         nothing(report);
     }
     let target = |place: &Args, id: &str, name: &str| (place.clone().set(own, id), name.to_owned());
-    if !names.iter().any(|name| is_glob(name)) {
+    if rows.is_none() && !names.iter().any(|name| is_glob(name)) {
         return Ok((names.iter().map(|name| target(&place, name, name)).collect(), several));
     }
     let what = format!("the list of {}", plural(noun.word));
@@ -206,15 +210,19 @@ pub async fn expanded(
         }
     };
     for name in &names {
-        if !is_glob(name) || !known.called(name).is_empty() {
-            add(target(&place, name, name));
+        let called = known.called(name);
+        if !is_glob(name) || !called.is_empty() {
+            // What is not there is told of by its own wait.
+            if called.is_empty() || called.iter().any(|thing| fits(thing)) {
+                add(target(&place, name, name));
+            }
             continue;
         }
         let mut fitting = known.things.iter().filter(|thing| selector::glob(name, &thing.name)).peekable();
         if fitting.peek().is_none() && !(name == ALL && known.is_empty()) {
             return Err(known.nothing_like(name));
         }
-        fitting.for_each(|thing| add(target(&place, &thing.id, &thing.name)));
+        fitting.filter(|thing| fits(thing)).for_each(|thing| add(target(&place, &thing.id, &thing.name)));
     }
     if targets.is_empty() {
         nothing(report);

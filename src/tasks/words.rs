@@ -14,7 +14,7 @@
 //! ```
 
 use crate::api::{self, Field, Kind, Method, Noun, Op};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::grammar::{shell, tag};
 use crate::sensitive::quoted;
 
@@ -80,25 +80,28 @@ pub(super) fn unknown_field(op: &Op, name: &str) -> Error {
     })
 }
 
-/// What is said of tags that were typed with a comma between them, which makes one of them.
-pub fn tags_run_together(op: &Op, given: &[(&Field, String)]) -> Vec<String> {
+/// Refuses tags that were typed with a comma between them, which would make one of them.
+///
+/// # Errors
+/// A usage error that has each by itself, and the form for a value with commas.
+pub fn no_tags_run_together(op: &Op, given: &[(&Field, String)]) -> Result<()> {
     let tags = |field: &Field| match field.kind {
         Kind::Pairs(prefix) => prefix == "tag.",
         Kind::Object => field.name == "tags",
         Kind::Tags(_) => true,
         _ => false,
     };
-    let typed = given.iter().filter(|(field, _)| op.method != Method::Get && tags(field));
-    let meant = typed.filter_map(|(field, text)| Some((field, tag::run_together(text)?)));
-    meant
-        .map(|(field, pairs)| {
-            let option = if field.positional { String::new() } else { format!("--{} ", field.long_name()) };
-            let each: Vec<String> =
-                pairs.iter().map(|pair| format!("{option}{}", shell::quoted(&quoted(pair)))).collect();
-            let name = pairs.first().and_then(|pair| pair.split('=').next()).unwrap_or_default();
-            format!("all of it is the one tag {}: a comma does not separate tags: {}", quoted(name), each.join(" "))
-        })
-        .collect()
+    let mut typed = given.iter().filter(|(field, _)| op.method != Method::Get && tags(field));
+    let meant = typed.find_map(|(field, text)| Some((field, text, tag::run_together(text)?)));
+    let Some((field, text, pairs)) = meant else { return Ok(()) };
+    let option = if field.positional { String::new() } else { format!("--{} ", field.long_name()) };
+    let word = |pair: &str| format!("{option}{}", shell::quoted(&quoted(pair)));
+    let each: Vec<String> = pairs.iter().map(|pair| word(pair)).collect();
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    let whole = word(&format!("{name}:={}", serde_json::Value::from(value)));
+    Err(Error::usage(format!("a comma does not separate tags, and all of it would be the one tag {}", quoted(name)))
+        .hint(format!("{} tags: {}", pairs.len(), each.join(" ")))
+        .hint(format!("one, with a comma in its value: {whole}")))
 }
 
 /// As much of what was typed as a message has room for.

@@ -151,7 +151,7 @@ async fn objects_cannot_be_compared_and_that_there_are_any_can() {
 }
 
 #[tokio::test]
-async fn a_comma_between_tags_is_warned_of_wherever_tags_are_set() {
+async fn a_comma_between_tags_is_refused_wherever_tags_are_set() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     for (words, meant) in [
         (&["machines", "create", "base-64", "g1-small", "-t", "role=db,env=prod"][..], "--tag role=db --tag env=prod"),
@@ -161,8 +161,15 @@ async fn a_comma_between_tags_is_warned_of_wherever_tags_are_set() {
     ] {
         let said = output(against(&emulator, &[words, &["--dry-run"]].concat())).await;
         let told = text(&said.stderr);
-        let warned = format!("a comma does not separate tags: {meant}");
-        assert!(said.status.success() && told.contains(&warned), "{words:?}: {told}");
+        let refused = told.contains("a comma does not separate tags") && told.contains(&format!("2 tags: {meant}\n"));
+        assert!(said.status.code() == Some(2) && refused, "{words:?}: {told}");
+        // The other form that is told makes one tag.
+        let whole = told.lines().find_map(|line| line.split_once("in its value: ")).unwrap().1;
+        let whole = whole.trim_start_matches("--tag ").trim_matches('\'');
+        let one: Vec<&str> = words.iter().map(|word| if word.contains("role=") { whole } else { word }).collect();
+        let said = output(against(&emulator, &[&one, &["--dry-run"][..]].concat())).await;
+        let sent = text(&said.stdout);
+        assert!(said.status.success() && sent.contains("db,env=prod"), "{one:?}: {}", text(&said.stderr));
     }
     let said = output(against(&emulator, &["machines", "tags", "set", "web1", "role=a,b", "--dry-run"])).await;
     assert_eq!(text(&said.stderr), "");

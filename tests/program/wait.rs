@@ -103,7 +103,6 @@ async fn what_was_missed_is_said() {
 async fn a_wait_that_makes_no_sense_says_which_one_does() {
     let emulator = cloud(&[]).await;
     for (words, told) in [
-        (["machines", "stopped"], "--for state=stopped"),
         (["machines", "state=active"], "unknown state 'active'"),
         (["images", "ssh"], "only machines take connections"),
         (

@@ -3,7 +3,7 @@
 use crate::api::*;
 
 /// Names that the server drops, keeps for itself, or takes for something else.
-const RESERVED: &[&str] = &["account", "machine", "+uuid", "+owner_uuid", "credentials", "image", "as-role", "*_pw"];
+const RESERVED: &[&str] = &["account", "machine", "+uuid", "+owner_uuid", "+credentials", "image", "as-role", "*_pw"];
 
 /// What is there still when all of it is deleted.
 const KEPT: &[&str] = &["root_authorized_keys", "administrator_pw", "uuid", "owner_uuid"];

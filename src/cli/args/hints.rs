@@ -49,6 +49,11 @@ fn in_words(tree: &Command, typed: &[&str], error: &mut clap::Error) -> Option<S
         without_tips(error);
         return Some(hint);
     }
+    let is_extra = matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict);
+    if let Some(hint) = spread_names(typed).filter(|_| is_extra && path(tree, typed) == ["machines", "create"]) {
+        without_tips(error);
+        return Some(hint);
+    }
     // Of all options that one nearest is suggested, which may still be far away.
     let far = |near: &String| {
         crate::grammar::nearest(wrong.trim_start_matches('-'), &[near.trim_start_matches('-')]).is_none()
@@ -150,6 +155,20 @@ fn without_tips(error: &mut clap::Error) {
     for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
         error.remove(kind);
     }
+}
+
+/// `-n web-1 web-2 web-3`: what a shell has made of `-n web-{1..3}`.
+fn spread_names(typed: &[&str]) -> Option<String> {
+    let at = typed.iter().position(|word| matches!(*word, "-n" | "--name"))?;
+    let (first, others) = typed.get(at + 1..)?.split_first()?;
+    let begin = first.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let number = |word: &&str| {
+        let digits = word.strip_prefix(begin).filter(|rest| !begin.is_empty() && !rest.is_empty())?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.to_owned())
+    };
+    let last = others.iter().map_while(number).last()?;
+    let names = format!("{begin}{{{}..{last}}}", number(first)?);
+    Some(format!("several names are one word, in quotes: -n {}", crate::grammar::shell::quoted(&names)))
 }
 
 /// Several targets of a command that takes one.
@@ -390,6 +409,8 @@ fn with_rest(tree: &Command, here: &str, rest: &[&str]) -> String {
     let verb = |name: &str| group.and_then(|group| group.find_subcommand(name));
     let takes_words = |command: &Command| command.get_positionals().any(|arg| arg.get_id() != "FILTER");
     let verb = match (rest.first(), verb("list"), verb("get")) {
+        // A verb of other nouns is no name.
+        (Some(word), Some(_), _) if !is_verb(word) && is_verb_of_any(word) => return format!("{begin} --help"),
         (Some(word), ..) if is_verb(word) || word.starts_with('-') => "",
         // What stands alone in a list is the name of what it is a part of, or of one of its own.
         (Some(_), Some(list), Some(_)) if !takes_words(list) => " get",
@@ -400,6 +421,13 @@ fn with_rest(tree: &Command, here: &str, rest: &[&str]) -> String {
     };
     let again = rest.iter().filter_map(|word| typed_again(word));
     again.fold(format!("{begin}{verb}"), |all, word| all + " " + &word)
+}
+
+/// Whether some command has this verb, or calls one so.
+fn is_verb_of_any(word: &str) -> bool {
+    let mut all = api::SERVICES.iter().flat_map(|service| service.ops());
+    all.any(|op| op.verb.rsplit(' ').next() == Some(word))
+        || api::VERB_ALIASES.iter().any(|(_, aliases)| aliases.contains(&word))
 }
 
 /// A switch with a value behind it, which was meant as the option whose letter is the same in another case.

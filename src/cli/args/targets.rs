@@ -48,7 +48,7 @@ pub fn owner_selector(op: &Op) -> Option<Arg> {
 }
 
 /// The option that selects by tags; what it selects is said by whoever takes it.
-fn selector() -> Arg {
+pub fn selector() -> Arg {
     Arg::new("selector")
         .long("selector")
         .short('l')
@@ -105,9 +105,15 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
 /// The option that leaves out the newest, of what says when it was made.
 fn keep(target: &Noun, owner: Option<&Noun>) -> Option<Arg> {
     made(target)?;
-    let of = owner.map_or(String::new(), |owner| format!(" of each {}", owner.word));
+    let has_versions = api::service_of(target.list).columns(target.list).iter().any(|column| column.name == "version");
+    let of = match owner {
+        Some(owner) => format!(" of each {}", owner.word),
+        None if has_versions => " of each name".to_owned(),
+        None => String::new(),
+    };
+    let used = if target.users.is_some() { " and whatever uses them" } else { "" };
     let keep = Arg::new("keep").long("keep").value_name("N").value_parser(value_parser!(u64).range(1..=1_000_000));
-    let help = format!("Leave out the N newest {}{of}, however old they are", plural(target.word));
+    let help = format!("Leave out the N newest {}{of}, however old they are{used}", plural(target.word));
     Some(keep.help_heading(SELECTION).help(help))
 }
 

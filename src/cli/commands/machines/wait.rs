@@ -10,10 +10,10 @@ use super::address_options;
 use crate::answer::Answer;
 use crate::api::cloudapi;
 use crate::api::cloudapi::machines;
-use crate::api::{self, CLOUDAPI, Noun, Shape};
+use crate::api::{self, CLOUDAPI, Noun, Pick, Shape};
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
-use crate::cli::args::build::list_options;
+use crate::cli::args::build::list_options_beside;
 use crate::cli::args::{targets, waiting};
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::resume;
@@ -23,7 +23,7 @@ use crate::cli::terminal::signals::Signals;
 use crate::client::Time;
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::request::Args;
-use crate::tasks::row_filter::is_filter;
+use crate::tasks::row_filter::{RowFilter, is_filter};
 use crate::tasks::wait_for::{Typed, Waiting, Wanted, expanded, in_time, waitable};
 use crate::tasks::words::plural;
 use crate::tasks::{explain, route};
@@ -38,6 +38,7 @@ pub(crate) static COMMAND: Custom = Custom {
         &[&cloudapi::machines::GET, &cloudapi::images::GET, &cloudapi::volumes::GET, &cloudapi::snapshots::GET],
     )],
     examples: "wait machines web1 --for ready\n\
+         wait machines -l role=web --for running\n\
          wait images acme-web --for active --timeout 30m",
     previews: false,
     settings: Settings::Needed,
@@ -53,7 +54,7 @@ pub fn command() -> Command {
         .about("Wait until resources meet a condition")
         .before_long_help(
             "CONDITION is one of\n\
-             \x20 state=STATE  that state: state=stopped\n\
+             \x20 state=STATE  that state: state=stopped; or the state alone\n\
              \x20 ready        can be used: a machine running, an image active, a volume ready,\n\
              \x20              a snapshot created\n\
              \x20 active       the same as state=active, of images\n\
@@ -70,7 +71,7 @@ pub fn command() -> Command {
             Arg::new("NOUN").value_name("NOUN").required(true).help("machines, images, volumes or snapshots"),
             Arg::new("ID")
                 .value_name("ID")
-                .required(true)
+                .required_unless_present("selector")
                 .num_args(1..)
                 .action(ArgAction::Append)
                 .value_parser(text())
@@ -83,14 +84,15 @@ pub fn command() -> Command {
                 .value_name("CONDITION")
                 .required(true)
                 .value_parser(text())
-                .help("What to wait for: state=STATE, ready, active, deleted, tag.K=TEXT, port=N, ssh"),
+                .help("What to wait for: a state, ready, active, deleted, tag.K=TEXT, port=N, ssh"),
             Arg::new("timeout")
                 .long("timeout")
                 .value_name("TIME")
                 .help("How long to wait: 90s, 15m, or seconds [default: 10m]"),
         ])
+        .arg(targets::selector().help("Wait for those with these tags: role=web,env!=prod; may be repeated"))
         .args(address_options::options())
-        .args(list_options())
+        .args(list_options_beside(&machines::MACHINE))
 }
 
 /// Waits and returns the exit code.
@@ -237,17 +239,18 @@ fn interruption(app: &App, noun: &Noun, left: &[&str], matches: &ArgMatches) -> 
     Error::new(Kind::Interrupted, words).hint(Hint::run("to go on", command.and(resume::cloud(app))))
 }
 
-fn typed(app: &App, noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
+fn typed(app: &App, noun: &'static Noun, matches: &ArgMatches) -> Result<Typed> {
     let mut words = matches.get_many::<String>("ID").into_iter().flatten();
     let params: Vec<&'static str> = noun.get.path_params().collect();
     let (own, parents) = params.split_last().map_or((noun.name, &[][..]), |(own, parents)| (*own, parents));
-    let mut typed = Typed { place: Args::new(), own, names: Vec::new(), listed: HashSet::new() };
+    let rows = selected(app, noun, matches)?;
+    let mut named = rows.is_some();
+    let mut typed = Typed { place: Args::new(), own, names: Vec::new(), listed: HashSet::new(), rows };
     for parent in parents {
         if let Some(name) = words.next() {
             typed.place = typed.place.set(*parent, name);
         }
     }
-    let mut named = false;
     for word in words {
         named = true;
         let names = match word.as_str() {
@@ -273,6 +276,18 @@ fn typed(app: &App, noun: &Noun, matches: &ArgMatches) -> Result<Typed> {
     Ok(typed)
 }
 
+/// What `-l` says, of what has tags.
+fn selected(app: &App, noun: &'static Noun, matches: &ArgMatches) -> Result<Option<RowFilter>> {
+    if !matches.contains_id("selector") {
+        return Ok(None);
+    }
+    if !noun.picks.contains(&Pick::Tags) {
+        let words = format!("{} have no tags by which they could be selected", plural(noun.word));
+        return Err(Error::usage(words).hint("their names, globs, or - for a list on standard input"));
+    }
+    Ok(Some(targets::filter(matches, Some(noun), Vec::new(), &app.console)?.rows))
+}
+
 /// Refuses filters and selectors where names are due, with the list that has the names.
 fn no_filters(noun: &Noun, typed: &Typed, matches: &ArgMatches) -> Result<()> {
     let machine = noun.name == machines::MACHINE.name;
@@ -288,8 +303,15 @@ fn no_filters(noun: &Noun, typed: &Typed, matches: &ArgMatches) -> Result<()> {
     let is = if is_filter(&CLOUDAPI, noun.list, first) { "a filter" } else { "a selector" };
     let words = format!("'{first}' is {is}, and names of {} are expected here", plural(noun.word));
     let again = ["NOUN", "for"].map(|id| matches.get_one::<String>(id).map(String::as_str).unwrap_or_default());
+    let wait = CommandLine::new("wait").on(again[0]);
+    if machine
+        && let [(tag, _)] = filters.as_slice()
+        && is == "a selector"
+    {
+        return Err(Error::usage(words).hint(Hint::command(wait.option("-l", tag).option("--for", again[1]))));
+    }
     let list = CommandLine::of(&api::command(noun.list)).on_all(filters.iter().map(|(_, filter)| filter));
-    let wait = CommandLine::new("wait").on(again[0]).on("-").option("--for", again[1]);
+    let wait = wait.on("-").option("--for", again[1]);
     Err(Error::usage(words).hint(Hint::command(list.with("-o ids")).then(" | ").then_run(wait)))
 }
 
