@@ -26,6 +26,11 @@ const GROUPS = [
     { name: 'smartdc (agent)', argv: [...exec('--agent'), 'node', 'smartdc.js', 'agent'] },
     { name: 'smartdc (key file)', argv: [...exec(), 'node', 'smartdc.js', 'file'] },
     { name: 'internal services', argv: [...exec('--admin'), 'node', 'internal.js'] },
+    {
+        name: 'sdcadmin',
+        argv: ['sdc', 'emulator', 'exec', '--admin', '--seed', 'sdcadmin', '--pace', '4', '--', process.env.PEER_PYTHON,
+            'sdcadmin_peer.py'],
+    },
     { name: 'keys', argv: ['node', 'keys.js'] },
     { name: 'rbac', argv: [...exec(), 'node', 'rbac.js'] },
     { name: 'triton slow', argv: ['sdc', 'emulator', 'exec', '--agent', '--pace', '0.5', '--', 'node', 'triton-slow.js'] },
