@@ -19,7 +19,7 @@ def case(name):
         except Exception as error:
             print(f'FAIL {GROUP}: {name}: {type(error).__name__}: {error}', flush=True)
             raise SystemExit(1)
-        print(f'ok {GROUP}: {name}', flush=True)
+        print(f'ok   {GROUP}: {name}', flush=True)
         return result
     return ran
 

@@ -163,6 +163,23 @@ async fn a_ticket_that_nobody_releases_expires_and_a_job_that_waits_longer_fails
 }
 
 #[tokio::test]
+async fn whoever_waits_for_a_ticket_is_told_when_it_expires_or_is_deleted() {
+    let emulator = start().await;
+    take(&emulator, WEB1, 3600).await;
+    let (short, other) = (take(&emulator, WEB1, 60).await, take(&emulator, WEB1, 3600).await);
+    let path = |ticket: &Value| format!("/tickets/{}", ticket["uuid"].as_str().unwrap());
+    let waits = [format!("{}/wait", path(&short)), format!("{}/wait", path(&other))];
+    let (expired, deleted, ()) =
+        tokio::join!(get(&emulator, "cnapi", &waits[0]), get(&emulator, "cnapi", &waits[1]), async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            later(&emulator, 60_000);
+            ask(&emulator, "cnapi", "DELETE", &path(&other), &Value::Null).await;
+        });
+    assert_eq!((expired.status, &expired.json()["message"]), (500, &json!("ticket has expired")));
+    assert_eq!((deleted.status, &deleted.json()["message"]), (404, &json!("no such ticket")));
+}
+
+#[tokio::test]
 async fn tickets_are_deleted_one_by_one_and_all_together() {
     let emulator = start().await;
     let (first, second) = (take(&emulator, WEB1, 3600).await, take(&emulator, WEB1, 3600).await);

@@ -174,13 +174,16 @@ fn get(call: &mut Call<'_>) -> Outcome {
     shown(call.state, &uuid, call.now).map(|ticket| Reply::json(&ticket)).ok_or_else(|| unknown(&uuid))
 }
 
-/// Answers when the ticket is the first of its queue, or has ended.
+/// Answers when the ticket is the first of its queue, or was released. One that expires before it is makes an error.
 fn wait(call: &mut Call<'_>) -> Outcome {
     let uuid = call.part("ticket_uuid");
     let none = || missing("no such ticket");
     shown(call.state, &uuid, call.now).ok_or_else(none)?;
     Ok(until(call, LONGEST, move |state, now, over| match shown(state, &uuid, now) {
         None => Some(Err(none())),
+        Some(ticket) if ticket["status"] == "expired" => {
+            Some(Err(Refusal::new(500, "InternalError", "ticket has expired")))
+        }
         Some(ticket) => (over || ticket["status"] != "queued").then(|| Ok(Reply::empty(204))),
     }))
 }
