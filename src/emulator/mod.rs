@@ -200,8 +200,7 @@ impl Emulator {
         let (admin_listeners, admin) =
             if options.admin { wire::addresses::listen(&admin::names()).await? } else { Default::default() };
         if options.admin {
-            let now = clock.now();
-            state.furnish(now, &admin);
+            state.furnish(clock.now(), &admin, document::layout(&options.seed));
         }
         state.pace = options.pace;
         state.url = https_url.as_ref().unwrap_or(&url).clone();

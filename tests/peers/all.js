@@ -15,6 +15,9 @@ const COMMANDS = 200;
 const METHODS = 80;
 // Ten times real time: a machine is provisioned in 0.2 s.
 const exec = (...options) => ['sdc', 'emulator', 'exec', '--pace', '10', ...options, '--'];
+const python = file => [
+    'sdc', 'emulator', 'exec', '--admin', '--seed', 'sdcadmin', '--pace', '4', '--', process.env.PEER_PYTHON, file,
+];
 
 // The longest first.
 const GROUPS = [
@@ -26,6 +29,8 @@ const GROUPS = [
     { name: 'smartdc (agent)', argv: [...exec('--agent'), 'node', 'smartdc.js', 'agent'] },
     { name: 'smartdc (key file)', argv: [...exec(), 'node', 'smartdc.js', 'file'] },
     { name: 'internal services', argv: [...exec('--admin'), 'node', 'internal.js'] },
+    { name: 'sdcadmin', argv: python('sdcadmin_peer.py') },
+    { name: "sdcadmin's tests", argv: python('sdcadmin_tests.py') },
     { name: 'keys', argv: ['node', 'keys.js'] },
     { name: 'rbac', argv: [...exec(), 'node', 'rbac.js'] },
     { name: 'triton slow', argv: ['sdc', 'emulator', 'exec', '--agent', '--pace', '0.5', '--', 'node', 'triton-slow.js'] },

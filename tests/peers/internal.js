@@ -133,6 +133,30 @@ async function life() {
         await acts('killVm', { signal: 'SIGKILL' }, { state: 'stopped' });
         await acts('startVm', {}, { state: 'running' });
     });
+    await check('cnapi.waitlistTicketCreate, …Get, …Wait, …Release hold a job that is asked for meanwhile', async () => {
+        const server = (await vm(uuid())).server_uuid;
+        const ticket = await call('cnapi', 'waitlistTicketCreate', server, {
+            scope: 'vm', id: uuid(), action: 'update', expires_at: new Date(Date.now() + 600e3).toISOString(),
+        });
+        assert.deepStrictEqual(ticket.queue.map(one => one.status), ['active']);
+        await call('cnapi', 'waitlistTicketWait', ticket.uuid);
+        const job = await call('vmapi', 'stopVm', id());
+        const held = await call('cnapi', 'waitlistTicketCreate', server, {
+            scope: 'vm', id: uuid(), action: 'update', expires_at: new Date(Date.now() + 600e3).toISOString(),
+        });
+        assert.deepStrictEqual(held.queue.map(one => one.status), ['active', 'queued', 'queued']);
+        await call('cnapi', 'waitlistTicketRelease', ticket.uuid);
+        assert.strictEqual((await call('cnapi', 'waitlistTicketGet', ticket.uuid)).status, 'finished');
+        const ended = await done(job);
+        await call('cnapi', 'waitlistTicketWait', held.uuid);
+        await call('cnapi', 'waitlistTicketRelease', held.uuid);
+        assert.strictEqual((await refusal('cnapi', 'waitlistTicketGet', NOBODY))[0], 404);
+        const [, task] = ended.chain_results.find(step => step.name === 'cnapi.stop_vm').result.match(/id: (\S+) queued/);
+        for (const method of ['getTask', 'waitTask', 'pollTask']) {
+            assert.strictEqual((await call('cnapi', method, task, { timeout: 5 })).status, 'complete', method);
+        }
+        await acts('startVm', {}, { state: 'running' });
+    });
     await check('vmapi.updateVm', async () => {
         await acts('updateVm', { payload: { alias: 'peer1', ram: 512 } }, { alias: 'peer1', ram: 512 });
     });

@@ -1,4 +1,4 @@
-//! Answers that are held until a job has ended.
+//! Answers that are held until something has come about, such as the end of a job.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,20 +11,19 @@ use crate::emulator::http::reply::{Later, Outcome, Refusal, Reply};
 /// No answer is held longer.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// What is answered about a job at this time.
-type About = Box<dyn Fn(&mut State, &Job, i64) -> Outcome + Send>;
+/// What is answered at this time, if it is time to answer; it is, where the last says so.
+type Look = Box<dyn Fn(&mut State, i64, bool) -> Option<Outcome> + Send>;
 
-/// An answer that comes when a job has ended.
+/// An answer that comes when it is time.
 struct Held {
     cloud: Arc<DataCenter>,
-    job: String,
     until: Instant,
-    about: About,
+    look: Look,
 }
 
 impl std::fmt::Debug for Held {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Held").field("job", &self.job).finish_non_exhaustive()
+        out.debug_struct("Held").field("until", &self.until).finish_non_exhaustive()
     }
 }
 
@@ -32,23 +31,26 @@ impl Later for Held {
     fn now(&mut self) -> Option<Reply> {
         let mut state = self.cloud.lock_state();
         let now = self.cloud.clock.now();
-        let mut changed = state.catch_up(now);
-        let Some(job) = state.job(&self.job).cloned() else {
-            // A planted fault took it back.
-            return Some(missing(format!("Job with uuid '{}' does not exist", self.job)).into_reply());
-        };
-        let over = Some(job).filter(|job| job.end.is_some() || Instant::now() >= self.until);
-        let answer = over.map(|job| {
-            // It may tidy up after a job that has failed.
-            changed |= job.end.is_some();
-            (self.about)(&mut state, &job, now).unwrap_or_else(Refusal::into_reply)
-        });
-        if changed {
+        let caught_up = state.catch_up(now);
+        let outcome = (self.look)(&mut state, now, Instant::now() >= self.until);
+        let answer = outcome.map(|outcome| outcome.unwrap_or_else(Refusal::into_reply));
+        // An answer may tidy up after a job that has failed.
+        if caught_up || answer.is_some() {
             // Nobody has asked for this change: it comes again with the time.
             let _ = self.cloud.changed(&mut state, now);
         }
         answer
     }
+}
+
+/// The answer that comes when this has one, or is told that it has to, after so long at most.
+pub(super) fn until(
+    call: &Call<'_>,
+    longest: Duration,
+    look: impl Fn(&mut State, i64, bool) -> Option<Outcome> + Send + 'static,
+) -> Reply {
+    let until = Instant::now() + longest.min(LONGEST);
+    Reply::later(Box::new(Held { cloud: Arc::clone(call.cloud), until, look: Box::new(look) }))
 }
 
 /// The answer about a job when it has ended.
@@ -57,13 +59,14 @@ pub(super) fn until_ended(
     job: &str,
     about: impl Fn(&mut State, &Job, i64) -> Outcome + Send + 'static,
 ) -> Reply {
-    let held = Held {
-        cloud: Arc::clone(call.cloud),
-        job: job.to_owned(),
-        until: Instant::now() + LONGEST,
-        about: Box::new(about),
-    };
-    Reply::later(Box::new(held))
+    let uuid = job.to_owned();
+    until(call, LONGEST, move |state, now, over| {
+        let Some(job) = state.job(&uuid).cloned() else {
+            // A planted fault took it back.
+            return Some(Err(missing(format!("Job with uuid '{uuid}' does not exist"))));
+        };
+        (job.end.is_some() || over).then(|| about(state, &job, now))
+    })
 }
 
 /// Why a job did not do what it was to do, as those say who wait for it: its error in words.

@@ -59,6 +59,10 @@ impl Service for AdminService {
         headers
     }
 
+    fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
     fn routes(&self) -> Vec<(&'static str, &'static str)> {
         self.kind.routes.iter().flat_map(|routes| routes.iter()).map(|route| (route.method, route.path)).collect()
     }

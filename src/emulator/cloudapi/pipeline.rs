@@ -84,6 +84,10 @@ impl Service for CloudApi {
         headers(&head::date(self.cloud.clock.wall()), head, response, took_ms)
     }
 
+    fn name(&self) -> &'static str {
+        "cloudapi"
+    }
+
     fn below_account<'a>(&self, path: &'a str) -> &'a str {
         let path = path.trim_start_matches('/');
         path.find('/').and_then(|at| path.get(at..)).unwrap_or_default()

@@ -406,8 +406,7 @@ impl Work {
     /// Whether no other job works on the VM at the same time.
     pub(crate) fn takes_ticket(&self) -> bool {
         // VMAPI takes the ticket of a provision before its job exists, so no step of the job does.
-        matches!(self, Work::Provision { .. } | Work::CreateVolume)
-            || self.chain().is_some_and(|chain| chain.steps.contains(&QUEUE))
+        self.chain().is_some_and(|chain| chain.word == "provision" || chain.steps.contains(&QUEUE))
     }
 }
 

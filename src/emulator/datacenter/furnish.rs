@@ -20,6 +20,8 @@ const UNSET: &str = "44454c4c-6100-1052-8037-b7c04f595a32";
 /// A server that nobody has heard from for a while.
 const DOWN: &str = "44454c4c-5a00-1060-8041-c7c04f595a33";
 const ADMIN: &str = "9d5c1e60-5a7c-4d9e-9fb0-4b5c6d7e8f10";
+/// The admin network of one rack, where a data center has grown one.
+const RACK: &str = "9d5c1e60-5a7c-4d9e-9fb0-4b5c6d7e8f12";
 const UNDERLAY: &str = "9d5c1e60-5a7c-4d9e-9fb0-4b5c6d7e8f11";
 const SERVICE_IMAGE: &str = "c58161c0-2547-11e2-8b2d-0050569c0b2c";
 
@@ -51,6 +53,10 @@ const ZONES: &[&str] = &[
 const LATER: &[&str] = &["volapi", "cns", "cmon", "portolan", "nat", "docker"];
 /// Services with a way to ask for their health that are not served: they are not installed here.
 const UNSERVED: &[&str] = &["fwapi", "volapi", "amon"];
+/// Services of a data center that has grown whose zones are on the admin network of a rack: nothing but their interfaces
+/// says where they are.
+const ON_RACK: &[&str] = &["cnapi", "imgapi"];
+const RACK_TAG: &str = "admin_rack_r1";
 const AGENTS: &[&str] = &[
     "cn-agent",
     "vm-agent",
@@ -85,9 +91,20 @@ const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 0);
 /// Where the services listen: each by its name, as `HOST` or `HOST:PORT`.
 pub(crate) type Addresses = [(String, String)];
 
+/// Which zones the services have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Those that they need, and few more.
+    Usual,
+    /// One each, and FWAPI and UFDS one that nobody serves: all that `sdcadmin` asks for.
+    Single,
+    /// What is there after years: some have gone, failed or been forgotten, others have come to stand beside them.
+    Grown,
+}
+
 impl State {
     /// Puts in what is not there yet, and says where the services are.
-    pub(crate) fn furnish(&mut self, now: i64, addresses: &Addresses) {
+    pub(crate) fn furnish(&mut self, now: i64, addresses: &Addresses, layout: Layout) {
         if self.operators.is_bare() {
             self.operators.servers = servers(now);
             let known: Vec<String> = self.operators.nic_tags.iter().map(|tag| tag.name.clone()).collect();
@@ -109,17 +126,60 @@ impl State {
             for (at, name) in ZONES.iter().chain(LATER).enumerate() {
                 self.core_zone(now, name, 0, at);
             }
-            // Services with more instances than one, one of which is gone.
-            self.core_zone(now, "moray", 1, 40);
-            self.core_zone(now, "vmapi", 9, 41);
-            if let Some(vm) = self.vms.get_mut(&zone_id("vmapi", 9)) {
-                "destroyed".clone_into(&mut vm.state);
+            match layout {
+                // Services with more instances than one, one of which is gone.
+                Layout::Usual => {
+                    self.core_zone(now, "moray", 1, 40);
+                    self.core_zone(now, "vmapi", 9, 41);
+                    self.end_zone("vmapi", 9, "destroyed");
+                }
+                Layout::Single => {}
+                Layout::Grown => self.grow(now),
             }
             self.operators.sapi.applications = vec![application(&self.datacenter)];
-            self.sapi();
+            self.sapi(layout);
             self.enter_past();
         }
         self.place(addresses);
+    }
+
+    /// What becomes of a data center over years.
+    fn grow(&mut self, now: i64) {
+        // The tenth is there before the second, which is the one that serves.
+        self.core_zone(now, "vmapi", 10, 40);
+        self.core_zone(now, "vmapi", 2, 41);
+        self.core_zone(now, "papi", 1, 42);
+        self.core_zone(now, "napi", 1, 43);
+        self.end_zone("vmapi", 0, "destroyed");
+        self.end_zone("papi", 1, "failed");
+        // Of one the server is not heard from, and VMAPI says of its VMs that nobody knows how they are.
+        self.core_zone(now, "mahi", 1, 44);
+        if let Some(vm) = self.vms.get_mut(&zone_id("mahi", 1)) {
+            DOWN.clone_into(&mut vm.server_uuid);
+        }
+        let mtu = 1500;
+        self.operators.nic_tags.push(NicTag {
+            uuid: id_of(&format!("nictags/{RACK_TAG}")),
+            name: RACK_TAG.to_owned(),
+            mtu,
+        });
+        self.networks.push(Network {
+            id: RACK.to_owned(),
+            name: RACK_TAG.to_owned(),
+            nic_tag: RACK_TAG.to_owned(),
+            vlan_id: 4,
+            ..admin_network()
+        });
+        for name in ON_RACK {
+            let nic = self.vms.get_mut(&zone_id(name, 0)).and_then(|vm| vm.nics.first_mut());
+            nic.into_iter().for_each(|nic| RACK.clone_into(&mut nic.network));
+        }
+    }
+
+    fn end_zone(&mut self, name: &str, number: usize, state: &str) {
+        if let Some(vm) = self.vms.get_mut(&zone_id(name, number)) {
+            state.clone_into(&mut vm.state);
+        }
     }
 
     /// Another operator, and customers whom operators have to see to: one who may make nothing yet, and one who may do
@@ -242,7 +302,7 @@ impl State {
     }
 
     /// The services of the application, and their instances.
-    fn sapi(&mut self) {
+    fn sapi(&mut self, layout: Layout) {
         let domain = format!("{}.{DOMAIN}", self.datacenter);
         let application = application_id();
         let sapi = &mut self.operators.sapi;
@@ -288,15 +348,28 @@ impl State {
                 Some((vm.uuid.clone(), vm.alias.clone(), vm.tags.get("smartdc_role")?.as_str()?.to_owned()))
             })
             .collect();
-        for (uuid, alias, role) in zones.into_iter().filter(|(.., role)| !UNSERVED.contains(&role.as_str())) {
+        let installed = |role: &str| !UNSERVED.contains(&role) || (layout, role) == (Layout::Single, "fwapi");
+        for (uuid, alias, role) in zones.into_iter().filter(|(.., role)| installed(role)) {
+            // Those who look for nothing but this need it of all.
+            let metadata = if layout == Layout::Single { json!({ "ADMIN_IP": "" }) } else { json!({}) };
             self.operators.sapi.instances.push(map(json!({
                 "uuid": uuid,
                 "service_uuid": id_of(&format!("sapi/services/{role}")),
                 "params": { "alias": alias, "server_uuid": HEADNODE },
-                "metadata": {},
+                "metadata": metadata,
                 "manifests": {},
                 "type": "vm",
             })));
+        }
+        if layout == Layout::Grown {
+            // Of one nobody knows the zone any more.
+            self.vms.forget(&zone_id("napi", 1));
+            let is_vmapi = |one: &&mut Map<String, Value>| one.get("name").is_some_and(|name| name == "vmapi");
+            let vmapi = self.operators.sapi.services.iter_mut().find(is_vmapi);
+            let metadata = vmapi.and_then(|one| one.get_mut("metadata")).and_then(Value::as_object_mut);
+            metadata.into_iter().for_each(|metadata| {
+                metadata.insert("server_state_affects_vm_state".to_owned(), true.into());
+            });
         }
     }
 
@@ -307,20 +380,35 @@ impl State {
         let first = addresses.iter().find_map(|(_, address)| address.split(':').next()?.parse().ok());
         self.move_admin_network(first.filter(|ip| *ip != Ipv4Addr::LOCALHOST).unwrap_or(ELSEWHERE));
         let Operators { sapi, .. } = &mut self.operators;
-        for (name, address) in addresses {
-            let uuid = zone_id(name, 0);
-            let instance = sapi.instances.iter_mut().find(|one| one.get("uuid") == Some(&Value::from(uuid.as_str())));
-            if let Some(metadata) = instance.and_then(|one| one.get_mut("metadata")).and_then(Value::as_object_mut) {
-                metadata.insert("ADMIN_IP".to_owned(), address.clone().into());
+        // Those that are not served are nowhere but where their zones are.
+        for instance in &mut sapi.instances {
+            let Some(uuid) = instance.get("uuid").and_then(Value::as_str) else { continue };
+            let nic = self.vms.get(uuid).and_then(|vm| vm.nics.first());
+            let place = instance.get_mut("metadata").and_then(|metadata| metadata.get_mut("ADMIN_IP"));
+            if let (Some(nic), Some(place)) = (nic, place) {
+                *place = nic.ip.clone().into();
             }
-            let plain = address.parse::<std::net::Ipv4Addr>().is_ok();
+        }
+        for (name, address) in addresses {
+            let is_there = |uuid: &String| self.vms.get(uuid).is_some_and(Vm::is_active);
+            let uuid = [0, 2].map(|number| zone_id(name, number)).into_iter().find(is_there);
+            let uuid = uuid.unwrap_or_else(|| zone_id(name, 0));
+            let plain = address.parse::<Ipv4Addr>().is_ok();
+            let mut on_rack = false;
             let nic = self.vms.get_mut(&uuid).and_then(|vm| vm.nics.first_mut()).filter(|_| plain);
             if let Some(nic) = nic {
                 nic.ip.clone_from(address);
+                on_rack = nic.network == RACK;
+            }
+            let instance = sapi.instances.iter_mut().find(|one| one.get("uuid") == Some(&Value::from(uuid.as_str())));
+            if let Some(metadata) = instance.and_then(|one| one.get_mut("metadata")).and_then(Value::as_object_mut) {
+                metadata.insert("ADMIN_IP".to_owned(), address.clone().into());
+                metadata.retain(|key, _| key != "ADMIN_IP" || !on_rack);
             }
             let application = sapi.applications.iter_mut().find_map(|one| one.get_mut("metadata")?.as_object_mut());
             if let Some(metadata) = application {
                 metadata.insert(format!("{name}_admin_ips"), address.clone().into());
+                metadata.retain(|key, _| *key != format!("{name}_admin_ips") || !on_rack);
                 metadata.insert(format!("{name}_domain"), format!("{name}.{domain}").into());
                 metadata.insert(format!("{}_SERVICE", name.to_uppercase()), format!("{name}.{domain}").into());
                 if name == "sapi" {
@@ -342,11 +430,14 @@ impl State {
                 *text = there(ip).to_string();
             }
         };
-        let Some(network) = self.networks.iter_mut().find(|network| network.id == ADMIN) else { return };
-        network.subnet = format!("{}/24", Ipv4Addr::new(first, second, third, 0));
-        moved(&mut network.provision_start_ip);
-        moved(&mut network.provision_end_ip);
-        network.records = std::mem::take(&mut network.records).into_iter().map(|(ip, one)| (there(ip), one)).collect();
+        let is_admin = |id: &str| id == ADMIN || id == RACK;
+        for network in self.networks.iter_mut().filter(|network| is_admin(&network.id)) {
+            network.subnet = format!("{}/24", Ipv4Addr::new(first, second, third, 0));
+            moved(&mut network.provision_start_ip);
+            moved(&mut network.provision_end_ip);
+            network.records =
+                std::mem::take(&mut network.records).into_iter().map(|(ip, one)| (there(ip), one)).collect();
+        }
         self.operators.servers.iter_mut().for_each(|server| moved(&mut server.admin_ip));
         let planned = self.jobs.iter_mut().filter_map(|job| match &mut job.work {
             Work::Provision { nics, .. } => Some(nics),
@@ -355,7 +446,7 @@ impl State {
         (self.vms.iter_mut().flat_map(|vm| vm.nics.iter_mut()))
             .chain(planned.flatten())
             .chain(self.operators.nics.iter_mut().map(|loose| &mut loose.nic))
-            .filter(|nic| nic.network == ADMIN)
+            .filter(|nic| is_admin(&nic.network))
             .for_each(|nic| moved(&mut nic.ip));
     }
 }

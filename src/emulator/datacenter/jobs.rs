@@ -4,6 +4,7 @@
 pub(crate) mod images;
 mod lost;
 pub(crate) mod migrations;
+mod queue;
 pub(crate) mod storage;
 pub(crate) mod updates;
 pub(crate) mod view;
@@ -11,8 +12,10 @@ pub(crate) mod watch;
 
 use serde_json::{Value, json};
 
+pub(crate) use queue::GOOD_FOR;
+
 use super::chains::{GIVE_UP, MAKE, QUEUE, STATE};
-use super::state::{Failure, Job, Nic, Package, Planned, State, Step, Vm, Work, id_of};
+use super::state::{Failure, Job, Nic, Package, Planned, Runner, State, Step, Vm, Work, id_of};
 
 impl Work {
     /// Whether it reboots the VM.
@@ -116,7 +119,23 @@ impl State {
         // A job cannot fail at a step that it does not have.
         let has = |step: &str| step.is_empty() || chain.is_none_or(|chain| chain.at(step).is_some());
         job.fails = job.fails.filter(|planned| has(&planned.step));
+        let uuid = job.uuid.clone();
+        if self.operators.no_runner && chain.is_some() {
+            (job.runner, job.begins, job.due) = (Runner::Awaited, i64::MAX, i64::MAX);
+            self.queue(job);
+        } else {
+            self.start(now, job);
+        }
+        uuid
+    }
+
+    /// Says when a job begins and ends, as far as nothing holds it up.
+    fn start(&mut self, now: i64, mut job: Job) {
         (job.begins, job.due) = self.times(now, &job);
+        if self.is_held(&job) {
+            job.wait_for_ticket(now);
+            return self.queue(job);
+        }
         let restarts = job.work.restarts() && job.is_done();
         self.hold(now, &mut job);
         self.show_begun(now, &job);
@@ -126,15 +145,15 @@ impl State {
             self.hold(now, &mut down);
             self.queue(down);
         }
-        let uuid = job.uuid.clone();
         self.queue(job);
-        uuid
     }
 
     /// When a job begins that is asked for now, and when it is done: behind those that have its VM to themselves.
     fn times(&self, now: i64, job: &Job) -> (i64, i64) {
-        let busy = |other: &&Job| other.vm_uuid == job.vm_uuid && other.work.takes_ticket();
-        let queue = self.jobs.iter().filter(busy).map(|other| other.due).max().filter(|_| job.work.takes_ticket());
+        // Those that wait for a ticket which the job is before are behind it too.
+        let held = self.is_held(job);
+        let busy = |other: &&Job| other.vm_uuid == job.vm_uuid && other.is_in_line() && (held || !self.is_held(other));
+        let queue = self.jobs.iter().filter(busy).map(|other| other.due).max().filter(|_| job.is_in_line());
         let begins = queue.map_or(now, |until| until.max(now));
         (begins, self.end(begins, &job.work))
     }
@@ -166,11 +185,18 @@ impl State {
         let mut any = false;
         // What was carried out may have planned more that is due by now.
         loop {
-            let due = self.jobs.partition_point(|job| job.due <= now);
-            if due == 0 {
+            // Tickets expire amid the jobs, and those let others go on.
+            let expiry = self.next_expiry().filter(|at| *at <= now);
+            let until = expiry.unwrap_or(now);
+            let due = self.jobs.partition_point(|job| job.due <= until);
+            if due == 0 && expiry.is_none() {
                 return any;
             }
             any = true;
+            if due == 0 {
+                self.expire_tickets(until);
+                continue;
+            }
             let ready: Vec<Job> = self.jobs.drain(..due).collect();
             let mut ready = ready.into_iter();
             while let Some(mut job) = ready.next() {

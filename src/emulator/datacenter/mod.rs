@@ -6,7 +6,7 @@ pub(crate) mod chains;
 pub(crate) mod changes;
 pub(crate) mod clock;
 pub(crate) mod denied;
-mod furnish;
+pub(crate) mod furnish;
 pub(crate) mod fwrule;
 pub(crate) mod jobs;
 pub(crate) mod nics;
@@ -106,17 +106,12 @@ impl DataCenter {
         self.save(state)
     }
 
-    /// Loses a server, or hears of it again.
-    pub(crate) fn hear(&self, name: &str, again: bool) {
+    /// Has something happen that nobody has asked for.
+    pub(crate) fn happen(&self, event: impl FnOnce(&mut State, i64)) {
         let mut state = self.lock_state();
         let now = self.clock.now();
         state.catch_up(now);
-        let Some(server) = state.server_named(name) else { return };
-        if again {
-            state.hear_server(now, &server);
-        } else {
-            state.lose_server(now, &server);
-        }
+        event(&mut state, now);
         // What goes wrong is kept, and told when the emulator ends.
         let _ = self.changed(&mut state, now);
     }

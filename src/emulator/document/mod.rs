@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::datacenter::furnish::Layout;
 use super::datacenter::seed::{self, Base};
 use super::datacenter::state::{FORMAT, Key, State};
 use super::datacenter::store;
@@ -42,6 +43,8 @@ pub enum Seed {
     Machines(usize),
     /// A data center with the ids that the tests of `sdcadmin` are configured with.
     Sdcadmin,
+    /// Like [`Seed::Demo`]; of its internal services some zones have gone, failed or been forgotten over years.
+    Grown,
     /// Data of one's own.
     Document(Document),
 }
@@ -88,13 +91,22 @@ impl From<Document> for Seed {
 /// A usage error that names each mistake of the document by its place.
 pub(crate) fn state(seed: &Seed, now: i64, own: &Key) -> Result<State> {
     let base = match seed {
-        Seed::Demo => Base::Demo,
+        Seed::Demo | Seed::Grown => Base::Demo,
         Seed::Empty => Base::Empty,
         Seed::Machines(count) => Base::Machines(*count),
         Seed::Sdcadmin => Base::Sdcadmin,
         Seed::Document(document) => return read(document, now, own),
     };
     Ok(seed::state(base, now))
+}
+
+/// Which zones the internal services have.
+pub(crate) fn layout(seed: &Seed) -> Layout {
+    match seed {
+        Seed::Sdcadmin => Layout::Single,
+        Seed::Grown => Layout::Grown,
+        _ => Layout::Usual,
+    }
 }
 
 fn read(document: &Document, now: i64, own: &Key) -> Result<State> {

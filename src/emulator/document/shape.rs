@@ -194,7 +194,7 @@ static SWITCHES: Shape = shape("bhyve_snapshots=flag delegated_datasets=flag use
 
 static OPERATORS: Shape = shape(
     "servers=each:server nic_tags=each:nic_tag nics=each:loose_nic aggregations=each:aggregation sapi=object \
-     infos=list workflows=list own_jobs=list",
+     infos=list workflows=list own_jobs=list tickets=list no_runner=flag",
 );
 
 static SERVER: Shape = shape(

@@ -10,6 +10,10 @@ pub(crate) trait Service: Debug + Send + Sync {
     fn answer(&self, request: &Request) -> Response;
     /// The headers that go with an answer, in order.
     fn headers(&self, head: &Head, response: &Response, took_ms: u128) -> Vec<(String, String)>;
+    /// Its name, by which a fault can be for it alone.
+    fn name(&self) -> &'static str {
+        ""
+    }
     /// The path below the account, where paths begin with one: faults name it so.
     fn below_account<'a>(&self, path: &'a str) -> &'a str {
         path

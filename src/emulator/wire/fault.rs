@@ -12,9 +12,10 @@ pub use parse::{duration, seconds};
 
 /// A fault: requests it is for, and what happens to them.
 ///
-/// Written as `[METHOD] PATH EFFECT… [times=N] [skip=N] [p=0.05] [seed=N]`, or as `clock=±SECONDSs`,
-/// `throttle=on|off|N`, `lost=SERVER` or `heard=SERVER` alone. In the path, which leaves out the login, `*` stands for any one segment, `**` at its end
-/// for any number of them, and a `*` alone for every path.
+/// Written as `[METHOD] PATH EFFECT… [times=N] [skip=N] [for=30s] [at=SERVICE] [p=0.05] [seed=N]`, or as
+/// `clock=±SECONDSs`, `throttle=on|off|N`, `lost=SERVER`, `heard=SERVER`, `ticket=VM` or `runner=none|free` alone. In the
+/// path, which leaves out the login, `*` stands for any one segment, `**` at its end for any number of them, and a `*`
+/// alone for every path.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fault {
     spec: String,
@@ -24,6 +25,12 @@ pub struct Fault {
     skip: u32,
     /// How many more it strikes; `None` for all.
     times: Option<u32>,
+    /// How long it strikes once it is planted, by the machines' clock; for ever if not set.
+    lasts: Option<Duration>,
+    /// When it does not any more, in milliseconds since 1970.
+    until: Option<i64>,
+    /// The service that it is for; all if not set.
+    service: Option<String>,
     /// With which part of the requests that it is for it strikes; with all if not set.
     part: Option<f64>,
     /// Where its dice are.
@@ -71,15 +78,34 @@ pub(crate) struct Effect {
     pub(crate) throttle: Option<Limit>,
     /// Puts the server's time of day wrong, at once and for good.
     pub(crate) clock: Option<i64>,
-    /// A server that is not heard from any more, or is again, at once and for good.
-    pub(crate) server: Option<(String, Heard)>,
+    /// What happens in the data center, at once and for good.
+    pub(crate) event: Option<Event>,
 }
 
-/// Whether a server is heard from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
-    Lost,
-    Again,
+/// What happens in the data center without anybody having asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// This server is not heard from any more.
+    Lost(String),
+    /// It is again.
+    Heard(String),
+    /// A job has left the ticket of this VM behind.
+    Ticket(String),
+    /// Whether runners of the workflow service are free.
+    Runner { free: bool },
+}
+
+/// A request that a fault may strike.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    /// The part of the path that is below an account.
+    pub(crate) below: &'a str,
+    /// The name of the service.
+    pub(crate) service: &'a str,
+    /// The machines' time, in milliseconds since 1970.
+    pub(crate) now: i64,
 }
 
 /// What a body holds in the place of its JSON.
@@ -108,15 +134,23 @@ impl Fault {
         &self.spec
     }
 
-    /// Whether it is for a request of this path, a part of which is below an account.
-    fn is_for(&self, method: &str, path: &str, below: &str) -> bool {
-        if self.method.as_deref().is_some_and(|m| m != method) {
+    /// Begins to strike.
+    pub(crate) fn begin(&mut self, now: i64) {
+        let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        self.until = self.lasts.map(|lasts| now.saturating_add(ms(lasts)));
+    }
+
+    /// Whether it is for this request.
+    fn is_for(&self, asked: Asked<'_>) -> bool {
+        if self.method.as_deref().is_some_and(|method| method != asked.method)
+            || self.service.as_deref().is_some_and(|service| service != asked.service)
+        {
             return false;
         }
-        if self.path == "*" || self.path == path {
+        if self.path == "*" || self.path == asked.path {
             return true;
         }
-        let mut have = below.split('/').filter(|part| !part.is_empty());
+        let mut have = asked.below.split('/').filter(|part| !part.is_empty());
         let mut want = self.path.split('/').filter(|part| !part.is_empty());
         loop {
             match (want.next(), have.next()) {
@@ -131,7 +165,7 @@ impl Fault {
 impl Effect {
     /// Whether it has done its work when it is planted.
     fn acts_at_once(&self) -> bool {
-        self.clock.is_some() || self.throttle.is_some() || self.server.is_some()
+        self.clock.is_some() || self.throttle.is_some() || self.event.is_some()
     }
 
     /// Whether it changes nothing of the answer, and so goes together with another fault.
@@ -203,13 +237,14 @@ impl Faults {
     }
 
     /// What happens to this request: the effect of the first fault that strikes it, and of all that only slow it down.
-    /// Those that strike are counted. `below` is the part of the path that is below an account.
-    pub(crate) fn strike(&mut self, method: &str, path: &str, below: &str) -> Option<Effect> {
+    /// Those that strike are counted.
+    pub(crate) fn strike(&mut self, asked: Asked<'_>) -> Option<Effect> {
         let mut slowed: Option<Effect> = None;
         let mut struck: Option<Effect> = None;
-        for fault in self.0.iter_mut().filter(|fault| fault.times != Some(0)) {
+        let lasts = |fault: &&mut Fault| fault.times != Some(0) && fault.until.is_none_or(|until| asked.now < until);
+        for fault in self.0.iter_mut().filter(lasts) {
             let slows = fault.effect.only_slows();
-            if !fault.is_for(method, path, below) || struck.is_some() && !slows {
+            if !fault.is_for(asked) || struck.is_some() && !slows {
                 continue;
             }
             match fault.strike() {
@@ -232,6 +267,11 @@ impl Faults {
 mod tests {
     use super::*;
 
+    /// A request at the beginning of time.
+    fn to<'a>(method: &'a str, path: &'a str, below: &'a str) -> Asked<'a> {
+        Asked { method, path, below, service: "cloudapi", now: 0 }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_is_a_fault_or_refused(text in ".{0,60}") {
@@ -244,36 +284,48 @@ mod tests {
         let mut faults = Faults::default();
         faults.plant("GET /machines status=503 times=2 skip=1".parse().unwrap());
         let hits: Vec<bool> = (0..5)
-            .map(|_| faults.strike("GET", "/acme/machines", "/machines").and_then(|e| e.status).is_some())
+            .map(|_| faults.strike(to("GET", "/acme/machines", "/machines")).and_then(|e| e.status).is_some())
             .collect();
         assert_eq!(hits, [false, true, true, false, false]);
-        assert!(faults.strike("POST", "/acme/machines", "/machines").is_none());
+        assert!(faults.strike(to("POST", "/acme/machines", "/machines")).is_none());
+    }
+
+    #[test]
+    fn a_fault_lasts_as_long_as_it_says_and_is_for_one_service_where_it_says_so() {
+        let mut fault: Fault = "GET /jobs status=503 for=30s at=workflow".parse().unwrap();
+        fault.begin(1000);
+        let mut faults = Faults::default();
+        faults.plant(fault);
+        let mut strikes =
+            |service: &str, now: i64| faults.strike(Asked { service, now, ..to("GET", "/jobs", "/jobs") }).is_some();
+        assert!(strikes("workflow", 1000) && strikes("workflow", 30_999));
+        assert!(!strikes("vmapi", 1000) && !strikes("workflow", 31_000));
     }
 
     #[test]
     fn a_star_stands_for_one_segment_and_alone_for_all() {
         let one: Fault = "/machines/* hang".parse().unwrap();
-        assert!(one.is_for("GET", "/acme/machines/x", "/machines/x"));
-        assert!(!one.is_for("GET", "/acme/machines", "/machines"));
-        assert!(!one.is_for("GET", "/acme/machines/x/tags", "/machines/x/tags"));
+        assert!(one.is_for(to("GET", "/acme/machines/x", "/machines/x")));
+        assert!(!one.is_for(to("GET", "/acme/machines", "/machines")));
+        assert!(!one.is_for(to("GET", "/acme/machines/x/tags", "/machines/x/tags")));
         let below: Fault = "/machines/** hang".parse().unwrap();
         assert!(
-            below.is_for("GET", "/acme/machines/x/tags/y", "/machines/x/tags/y")
-                && below.is_for("GET", "/acme/machines", "/machines")
+            below.is_for(to("GET", "/acme/machines/x/tags/y", "/machines/x/tags/y"))
+                && below.is_for(to("GET", "/acme/machines", "/machines"))
         );
-        assert!(!below.is_for("GET", "/acme/images", "/images"));
+        assert!(!below.is_for(to("GET", "/acme/images", "/images")));
         let all: Fault = "* delay=1s".parse().unwrap();
-        assert!(all.is_for("DELETE", "/--ping", ""));
+        assert!(all.is_for(to("DELETE", "/--ping", "")));
         let account: Fault = "GET / html".parse().unwrap();
-        assert!(account.is_for("GET", "/acme", ""));
+        assert!(account.is_for(to("GET", "/acme", "")));
         let ping: Fault = "/--ping drop=before".parse().unwrap();
-        assert!(ping.is_for("GET", "/--ping", ""));
+        assert!(ping.is_for(to("GET", "/--ping", "")));
     }
 
     fn hits(spec: &str) -> Vec<bool> {
         let mut faults = Faults::default();
         faults.plant(spec.parse().unwrap());
-        (0..1000).map(|_| faults.strike("GET", "/acme/machines", "/machines").is_some()).collect()
+        (0..1000).map(|_| faults.strike(to("GET", "/acme/machines", "/machines")).is_some()).collect()
     }
 
     #[test]
@@ -293,11 +345,11 @@ mod tests {
         for spec in ["* delay=1s", "GET /machines status=503 times=1", "* html", "* delay=2s close"] {
             faults.plant(spec.parse().unwrap());
         }
-        let first = faults.strike("GET", "/acme/machines", "/machines").unwrap();
+        let first = faults.strike(to("GET", "/acme/machines", "/machines")).unwrap();
         assert_eq!((first.delay, first.status, first.html), (Some(Duration::from_secs(3)), Some(503), false));
         assert!(first.close);
         assert_eq!(first.by, ["GET /machines status=503 times=1", "* delay=1s", "* delay=2s close"]);
-        let second = faults.strike("GET", "/acme/machines", "/machines").unwrap();
+        let second = faults.strike(to("GET", "/acme/machines", "/machines")).unwrap();
         assert_eq!((second.status, second.html), (None, true));
         assert_eq!(second.by, ["* html", "* delay=1s", "* delay=2s close"]);
     }
@@ -307,7 +359,7 @@ mod tests {
         let mut faults = Faults::default();
         faults.plant("* delay=100ms jitter=50ms seed=3".parse().unwrap());
         let delays: Vec<Duration> =
-            (0..100).map(|_| faults.strike("GET", "/acme", "").and_then(|e| e.delay).unwrap()).collect();
+            (0..100).map(|_| faults.strike(to("GET", "/acme", "")).and_then(|e| e.delay).unwrap()).collect();
         assert!(delays.iter().all(|d| (100..=150).contains(&d.as_millis())), "{delays:?}");
         assert!(delays.iter().any(|delay| *delay != delays[0]));
     }
@@ -332,6 +384,11 @@ mod tests {
             ("drip=0", "'drip=0' needs bytes a second"),
             ("* hang times=0", "'times=0' would never strike"),
             ("* hang p=0", "'p=0' would never strike"),
+            ("* hang for=0s", "'for=0s' would never strike"),
+            ("* hang for=ever", "'for=ever' needs a time, as in 'for=30s'"),
+            ("* hang at=", "'at=' needs a service, as in 'at=workflow'"),
+            ("ticket=", "'ticket=' needs a VM, as in 'ticket=web1'"),
+            ("runner=some", "'runner=some' is none of runner=none, runner=free"),
             ("get /machines hang", "'get' is a method, and methods are written in capitals: GET"),
             ("PATCH /machines hang", "'PATCH' is no method of GET, HEAD, POST, PUT, DELETE"),
             ("GET machines/* hang", "'machines/*' is neither a path, which begins with a slash, nor"),
@@ -367,6 +424,8 @@ mod tests {
             ("GET /machines throttle=on times=1", "'GET', '/machines', 'times=1'"),
             ("throttle=5 hang", "'hang'"),
             ("* clock=5 throttle=on", "'clock=5'"),
+            ("ticket=web1 for=30s", "'for=30s'"),
+            ("POST /vms runner=none", "'POST', '/vms'"),
         ] {
             let error = spec.parse::<Fault>().unwrap_err();
             let words =

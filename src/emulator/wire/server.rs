@@ -25,7 +25,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::connections::{Activity, Busy, Connections};
 use super::control;
-use super::fault::{Drop, Effect, Json};
+use super::fault::{self, Drop, Effect, Json};
 use super::server_state::{LoggedRequest, Shared};
 use super::write_timeout::WriteTimeout;
 use crate::emulator::datacenter::lock;
@@ -176,7 +176,10 @@ async fn respond(
 
     let effect = {
         let path = asked.head.path();
-        lock(&shared.faults).strike(&asked.head.method, path, service.below_account(path)).unwrap_or_default()
+        let below = service.below_account(path);
+        let (service, now) = (service.name(), shared.cloud.clock.now());
+        let asked = fault::Asked { method: &asked.head.method, path, below, service, now };
+        lock(&shared.faults).strike(asked).unwrap_or_default()
     };
     let seen = LoggedRequest {
         method: asked.head.method.clone(),

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::fault::{Fault, Faults, Heard};
+use super::fault::{Event, Fault, Faults};
 use super::sockets::Sockets;
+use crate::emulator::datacenter::state::State;
 use crate::emulator::datacenter::{DataCenter, lock};
 use crate::emulator::http::service::Service;
 use crate::error::{Error, Result};
@@ -100,13 +101,21 @@ impl Shared {
     /// # Errors
     /// A usage error with the path that was most likely meant.
     pub(crate) fn plant_known(&self, fault: Fault) -> Result<()> {
-        let routes: Vec<_> = self.services.iter().map(|service| service.routes()).collect();
+        let names: Vec<&str> = self.services.iter().map(|service| service.name()).collect();
+        fault.is_at_one_of(&names)?;
+        let there = self.services.iter().filter(|service| fault.is_at(service.name()));
+        let routes: Vec<_> = there.map(|service| service.routes()).collect();
         if routes.iter().all(|routes| !routes.is_empty()) {
             fault.strikes_one_of(&routes.concat())?;
             let steps: Vec<Vec<&str>> = self.services.iter().map(|service| service.steps()).collect();
             fault.fails_at_one_of(&steps.concat())?;
         }
-        if let Some((server, _)) = &fault.effect.server {
+        if let Some(Event::Ticket(vm)) = &fault.effect.event
+            && self.cloud.lock_state().vm_named(vm).is_none()
+        {
+            return Err(Error::usage(format!("there is no VM {vm}")));
+        }
+        if let Some(Event::Lost(server) | Event::Heard(server)) = &fault.effect.event {
             let state = self.cloud.lock_state();
             if state.server_named(server).is_none() {
                 let names: Vec<&str> = state.operators.servers.iter().map(|server| server.hostname.as_str()).collect();
@@ -121,18 +130,29 @@ impl Shared {
         Ok(())
     }
 
-    /// Plants a fault. Those of the clock, of the limit and of servers act at once.
-    pub(crate) fn plant(&self, fault: Fault) {
+    /// Plants a fault. Those of the clock, of the limit and of the data center act at once.
+    pub(crate) fn plant(&self, mut fault: Fault) {
         if let Some(offset) = fault.effect.clock {
             self.cloud.clock.set_offset(offset);
         }
-        if let Some((server, heard)) = &fault.effect.server {
-            self.cloud.hear(server, *heard == Heard::Again);
+        if let Some(event) = &fault.effect.event {
+            self.cloud.happen(|state, now| happen(state, now, event));
         }
         if let Some(limit) = fault.effect.throttle {
             self.services.iter().for_each(|service| service.limit(limit));
         }
+        fault.begin(self.cloud.clock.now());
         lock(&self.faults).plant(fault);
+    }
+}
+
+/// Has an event happen. One of a thing that is not there is none.
+fn happen(state: &mut State, now: i64, event: &Event) {
+    match event {
+        Event::Lost(server) => state.server_named(server).into_iter().for_each(|uuid| state.lose_server(now, &uuid)),
+        Event::Heard(server) => state.server_named(server).into_iter().for_each(|uuid| state.hear_server(now, &uuid)),
+        Event::Ticket(vm) => state.vm_named(vm).into_iter().for_each(|uuid| state.leave_ticket(now, &uuid)),
+        Event::Runner { free } => state.free_runners(now, *free),
     }
 }
 

@@ -13,6 +13,8 @@ mod others;
 mod papi;
 mod sapi;
 mod sdcadmin;
+mod seeds;
+mod tickets;
 mod troubles;
 mod updates;
 mod vmapi;

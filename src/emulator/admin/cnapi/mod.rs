@@ -1,7 +1,8 @@
-//! CNAPI, as far as the other services need it: the servers and what is on them, platforms, and the tasks and tickets of
-//! the jobs of VMs. Nothing of it is changed here yet.
+//! CNAPI, as far as the other services need it: the servers and what is on them, platforms, the tasks of the jobs of VMs,
+//! and the tickets that keep those apart. Of these alone something is changed here.
 
 mod servers;
+mod tickets;
 mod work;
 
 use serde_json::json;
@@ -12,7 +13,7 @@ use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
 pub(super) static CNAPI: Kind = Kind {
     name: "cnapi",
-    routes: &[ROUTES, servers::ROUTES, work::ROUTES],
+    routes: &[ROUTES, servers::ROUTES, tickets::ROUTES, work::ROUTES],
     versions: &[],
     default_version: "*",
     body_wins: false,

@@ -1,20 +1,18 @@
-//! What servers do for jobs: the tasks that steps of jobs began, and the tickets that keep jobs of one VM apart. Both
-//! follow from the jobs.
+//! What servers do for jobs: the tasks that steps of jobs began. They follow from the jobs.
+
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::super::call::{Call, Route, missing, route};
-use super::servers::find;
-use super::{page, strict};
+use super::super::held::until;
+use super::wrong;
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::state::{Job, State, id_of};
-use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::http::reply::{Outcome, Reply};
 
-pub(super) static ROUTES: &[Route] = &[
-    route("GET", "/tasks/:taskid", &["TaskGet"], task),
-    route("GET", "/servers/:server_uuid/tickets", &["ServerWaitlistList"], tickets),
-    route("GET", "/tickets/:ticket_uuid", &["ServerWaitlistGetTicket"], ticket),
-];
+pub(super) static ROUTES: &[Route] =
+    &[route("GET", "/tasks/:taskid", &["TaskGet"], task), route("GET", "/tasks/:taskid/wait", &["TaskWait"], wait)];
 
 /// The names of the tasks, by the steps that begin them.
 const TASKS: &[(&str, &str)] = &[
@@ -31,8 +29,9 @@ const TASKS: &[(&str, &str)] = &[
 ];
 
 /// The job that began a task, and the task's name.
-fn begun<'a>(state: &'a State, id: &str) -> Option<(&'a Job, &'static str)> {
-    state.all_jobs().into_iter().find_map(|job| {
+fn begun<'a>(state: &'a State, id: &str, now: i64) -> Option<(&'a Job, &'static str)> {
+    let mut all = state.all_jobs().into_iter().filter(|job| job.end.is_some() || job.begins <= now);
+    all.find_map(|job| {
         let steps = job.work.chain()?.steps.iter().enumerate();
         steps
             .filter_map(|(at, step)| Some((at, TASKS.iter().find(|(begins, _)| begins == step)?.1)))
@@ -40,11 +39,10 @@ fn begun<'a>(state: &'a State, id: &str) -> Option<(&'a Job, &'static str)> {
     })
 }
 
-/// A task. One that failed is told of with 200 too.
-fn task(call: &mut Call<'_>) -> Outcome {
-    let id = call.part("taskid");
-    let Some((job, name)) = begun(call.state, &id) else { return Err(missing("no such task found")) };
-    let server = call.state.vms.get(&job.vm_uuid).map(|vm| call.state.server_of(vm)).unwrap_or_default();
+/// A task, and whether it is over. One that failed is told of with 200 too.
+fn view(state: &State, id: &str, now: i64) -> Option<(Value, bool)> {
+    let (job, name) = begun(state, id, now)?;
+    let server = state.vms.get(&job.vm_uuid).map(|vm| state.server_of(vm)).unwrap_or_default();
     let mut view = Map::new();
     let mut put = |name: &str, value: Value| {
         view.insert(name.to_owned(), value);
@@ -73,52 +71,25 @@ fn task(call: &mut Call<'_>) -> Outcome {
             put("history", history.into());
         }
     }
-    Ok(Reply::json(&Value::Object(view)))
+    Some((Value::Object(view), job.end.is_some()))
 }
 
-/// The ticket of a job that works on a VM, or waits until another one does not.
-fn of_job(state: &State, job: &Job, now: i64) -> Option<Value> {
-    let chain = job.work.chain().filter(|_| job.work.takes_ticket() && job.end.is_none())?;
-    let server = state.server_of(state.vms.get(&job.vm_uuid)?);
-    Some(json!({
-        "uuid": id_of(&format!("{}/ticket", job.uuid)),
-        "server_uuid": server,
-        "scope": "vm",
-        "id": job.vm_uuid,
-        "action": chain.task,
-        "status": if job.begins <= now { "active" } else { "queued" },
-        "expires_at": iso(job.created.saturating_add(600_000)),
-        "created_at": iso(job.created),
-        "updated_at": iso(job.begins.min(now)),
-        "reqid": job.request_id(),
-        "extra": { "workflow_job_uuid": job.uuid, "owner_uuid": state.vms.get(&job.vm_uuid).map(|vm| &vm.owner_uuid) },
-    }))
+fn task(call: &mut Call<'_>) -> Outcome {
+    let found = view(call.state, &call.part("taskid"), call.now);
+    found.map(|(task, _)| Reply::json(&task)).ok_or_else(|| missing("no such task found"))
 }
 
-/// Oldest first.
-fn all(state: &State, now: i64) -> Vec<Value> {
-    state.all_jobs().into_iter().rev().filter_map(|job| of_job(state, job, now)).collect()
-}
-
-fn tickets(call: &mut Call<'_>) -> Outcome {
-    strict(call, &["limit", "offset", "attribute", "order"])?;
-    let server = match call.part("server_uuid").as_str() {
-        "default" => "default".to_owned(),
-        _ => find(call)?.uuid.clone(),
+/// The task when it is over, or as it is after so many seconds.
+fn wait(call: &mut Call<'_>) -> Outcome {
+    let seconds = match call.text("timeout").map(|text| text.parse::<u32>()) {
+        None => 3600,
+        Some(Ok(seconds)) => seconds,
+        Some(Err(_)) => return Err(wrong(500, "timeout", "value was not a number")),
     };
-    let mut rows: Vec<Value> =
-        all(call.state, call.now).into_iter().filter(|one| one["server_uuid"] == server.as_str()).collect();
-    let attribute = call.text("attribute").unwrap_or_else(|| "created_at".to_owned());
-    rows.sort_by_key(|row| row.get(&attribute).and_then(Value::as_str).unwrap_or_default().to_owned());
-    if call.text("order").is_some_and(|order| order.eq_ignore_ascii_case("desc")) {
-        rows.reverse();
-    }
-    Ok(Reply::json(&page(call, rows)?.into()))
-}
-
-fn ticket(call: &mut Call<'_>) -> Outcome {
-    let uuid = call.part("ticket_uuid");
-    let found = all(call.state, call.now).into_iter().find(|one| one["uuid"] == uuid.as_str());
-    let unknown = || -> Refusal { missing(format!("ticket {uuid} not found")) };
-    found.map(|ticket| Reply::json(&ticket)).ok_or_else(unknown)
+    task(call)?;
+    let (id, latest) = (call.part("taskid"), call.now.saturating_add(i64::from(seconds).saturating_mul(1000)));
+    Ok(until(call, Duration::from_secs(u64::from(seconds)), move |state, now, over| match view(state, &id, now) {
+        None => Some(Err(missing("no such task found"))),
+        Some((task, ended)) => (ended || over || now >= latest).then(|| Ok(Reply::json(&task))),
+    }))
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::clock::iso;
-use super::super::state::{Job, State, Vm, Work};
+use super::super::state::{Job, Runner, State, Vm, Work};
 
 /// Seconds that a job may take of which no workflow says it.
 const USUAL: u32 = 3600;
@@ -12,9 +12,9 @@ const OPTION: &str = "server_state_affects_vm_state";
 
 impl Job {
     /// When it has taken too long.
-    fn timeout(&self) -> i64 {
+    pub(super) fn timeout(&self) -> i64 {
         let seconds = self.work.chain().map_or(USUAL, |chain| chain.timeout);
-        self.created.saturating_add(i64::from(seconds).saturating_mul(1000))
+        self.taken().saturating_add(i64::from(seconds).saturating_mul(1000))
     }
 
     /// Has it wait for its server. What was to begin behind another one waits for that.
@@ -96,10 +96,12 @@ impl State {
         }
     }
 
-    /// Takes the jobs of a server out of what is planned.
+    /// Takes the jobs of a server out of what is planned, but those that wait for something else before.
     fn take_jobs_on(&mut self, server: &str) -> Vec<Job> {
         let all = std::mem::take(&mut self.jobs);
-        let (taken, left) = all.into_iter().partition(|job| self.works_on(job).as_deref() == Some(server));
+        let before = |job: &Job| job.runner == Runner::Awaited || self.is_held(job);
+        let (taken, left) =
+            all.into_iter().partition(|job| self.works_on(job).as_deref() == Some(server) && !before(job));
         self.jobs = left;
         taken
     }

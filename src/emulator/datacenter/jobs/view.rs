@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::chains::{Chain, QUEUE};
 use super::super::clock::iso;
-use super::super::state::{Job, State, Work, id_of};
+use super::super::state::{Job, Runner, State, Work, id_of};
 use super::updates::subtask;
 
 /// How often a job is tried.
@@ -35,14 +35,18 @@ impl Result {
 impl Job {
     /// `queued`, `running`, `succeeded`, `failed`, `canceled` or `retried`.
     pub(crate) fn execution(&self) -> &str {
-        self.end.as_ref().map_or("running", |end| end.execution.as_str())
+        match &self.end {
+            Some(end) => end.execution.as_str(),
+            None if self.runner == Runner::Awaited => "queued",
+            None => "running",
+        }
     }
 
     /// When its step of this number is over, if it gets through so many of them until this time.
     fn finished(&self, at: usize, count: usize, until: i64) -> i64 {
         let steps = self.work.chain().map_or(&[][..], |chain| chain.steps);
         let queue = steps.iter().position(|step| *step == QUEUE).unwrap_or(0);
-        let (created, begins) = (self.created, self.begins.max(self.created));
+        let (created, begins) = (self.taken(), self.begins.max(self.taken()));
         let number = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
         // The first one is over as soon as the job is there.
         let spread = |from: i64, to: i64, at: usize, last: usize| {
@@ -70,7 +74,7 @@ impl Job {
         let count = failed.map_or(chain.steps.len(), |at| at + 1);
         let last = if canceled { self.due } else { until };
         let mut results = Vec::new();
-        let mut started = self.finished(0, count, last);
+        let mut started = self.finished(0, count, last).min(until);
         for (at, name) in chain.steps.iter().take(count).enumerate() {
             let finished = self.finished(at, count, last);
             let reached = self.waits.is_none() || self.end.is_some() || at < chain.done();
@@ -246,10 +250,11 @@ impl State {
         if let Some(next) = job.end.as_ref().and_then(|end| end.next.clone()) {
             put("next_attempt", next.into());
         }
-        let elapsed = job.end.as_ref().map_or(now, |end| end.at).saturating_sub(job.created).max(0);
+        let elapsed = job.end.as_ref().map_or(now, |end| end.at).saturating_sub(job.taken()).max(0);
         // Milliseconds as seconds.
         put("elapsed", json!(f64::from(u32::try_from(elapsed).unwrap_or(u32::MAX)) / 1000.0));
-        put("runner_id", if job.end.is_some() { Value::Null } else { id_of("runner").into() });
+        let without = job.end.is_some() || job.runner == Runner::Awaited;
+        put("runner_id", if without { Value::Null } else { id_of("runner").into() });
         Some(view)
     }
 }

@@ -33,6 +33,12 @@ pub(crate) struct Job {
     /// It waits for its server, which is not heard from; otherwise it would have ended at this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) waits: Option<i64>,
+    /// Whether a runner of the workflow service has taken it.
+    #[serde(default, skip_serializing_if = "Runner::is_usual")]
+    pub(crate) runner: Runner,
+    /// Its ticket was released or deleted before its end: it waits for no other job, and none for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) let_go: bool,
     /// The job that it is another attempt of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<String>,
@@ -45,6 +51,25 @@ pub(crate) struct Job {
     /// How it ended, and when; `None` while it is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) end: Option<End>,
+}
+
+/// When a runner takes a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Runner {
+    /// As soon as it is there.
+    #[default]
+    AtOnce,
+    /// None is free.
+    Awaited,
+    /// At this time, since none was free before.
+    At(i64),
+}
+
+impl Runner {
+    fn is_usual(&self) -> bool {
+        *self == Runner::AtOnce
+    }
 }
 
 /// How a job ended.
@@ -116,6 +141,8 @@ impl Job {
             caller,
             fails: None,
             waits: None,
+            runner: Runner::AtOnce,
+            let_go: false,
             previous: None,
             attempt: 0,
             asked: Map::new(),
@@ -168,6 +195,25 @@ impl Job {
         let Some(fails) = self.failing() else { return self.waits.is_none() };
         let chain = self.work.chain().filter(|_| self.end.is_none() && self.waits.is_none());
         chain.is_some_and(|chain| chain.at(fails).is_some_and(|at| at > chain.done()))
+    }
+
+    /// When a runner takes it; never, as long as none is free.
+    pub(crate) fn taken(&self) -> i64 {
+        match self.runner {
+            Runner::AtOnce => self.created,
+            Runner::Awaited => i64::MAX,
+            Runner::At(time) => time,
+        }
+    }
+
+    /// Whether it is in the queue of those that have their VM to themselves, one after the other.
+    pub(crate) fn is_in_line(&self) -> bool {
+        self.work.takes_ticket() && !self.let_go && self.runner != Runner::Awaited
+    }
+
+    /// The id of its ticket.
+    pub(crate) fn ticket(&self) -> String {
+        id_of(&format!("{}/ticket", self.uuid))
     }
 
     /// Whether it did what it was to do.

@@ -10,6 +10,7 @@ mod migration;
 mod network;
 mod server;
 mod storage;
+mod ticket;
 mod vm;
 
 use serde::{Deserialize, Serialize};
@@ -21,12 +22,13 @@ use super::clock::Pace;
 pub(crate) use account::{AccessKey, Account, Key, Limit, Member, Policy, Role, User};
 pub(crate) use firewall::FirewallRule;
 pub(crate) use image::{Image, Package};
-pub(crate) use job::{Entry, Failure, Job, Planned, Work};
+pub(crate) use job::{Entry, Failure, Job, Planned, Runner, Work};
 pub(crate) use kept::{cloud_state, internal_state};
 pub(crate) use migration::{Migration, Progress, Step};
 pub(crate) use network::{Network, Nic, OVERLAY, Pool, Record, Vlan, is_external, vnet_id};
 pub(crate) use server::{Aggregation, LooseNic, NicTag, Operators, OwnJob, Sapi, Server};
 pub(crate) use storage::{Disk, Mount, Snapshot, Volume};
+pub(crate) use ticket::{Ended, Ticket};
 pub(crate) use vm::{BRANDS, Vm, Vms};
 
 /// The form of what is written, and its version: one that reads otherwise has another.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::network::Nic;
+use super::ticket::Ticket;
 
 /// A server of the data center.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -92,6 +93,12 @@ pub(crate) struct Operators {
     /// Their jobs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) own_jobs: Vec<OwnJob>,
+    /// Tickets that are not those of jobs under way, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tickets: Vec<Ticket>,
+    /// No runner of the workflow service is free: new jobs stay queued.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) no_runner: bool,
 }
 
 /// A job of a workflow that a program has brought. How far it is follows from when it was asked for.
@@ -116,6 +123,7 @@ impl Operators {
 
     /// Whether there is nothing in it.
     pub(crate) fn is_empty(&self) -> bool {
-        self.is_bare() && self.nic_tags.is_empty() && self.nics.is_empty() && self.aggregations.is_empty()
+        let things = self.nic_tags.is_empty() && self.nics.is_empty() && self.aggregations.is_empty();
+        self.is_bare() && things && self.tickets.is_empty() && !self.no_runner
     }
 }

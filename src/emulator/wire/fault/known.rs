@@ -20,6 +20,27 @@ impl Fault {
         }
     }
 
+    /// Whether it is for requests to this service.
+    pub(crate) fn is_at(&self, service: &str) -> bool {
+        self.service.as_deref().is_none_or(|wanted| wanted == service)
+    }
+
+    /// Refuses one for a service that there is not.
+    ///
+    /// # Errors
+    /// A usage error with the names of those that there are.
+    pub(crate) fn is_at_one_of(&self, services: &[&str]) -> Result<()> {
+        match self.service.as_deref().filter(|service| !services.contains(service)) {
+            None => Ok(()),
+            Some(service) => {
+                let mut names = services.to_vec();
+                names.dedup();
+                let error = Error::usage(format!("fault '{}': there is no service {service}", self.spec));
+                Err(error.hint(format!("the services are {}", names.join(", "))))
+            }
+        }
+    }
+
     /// Refuses one for which none of these methods and paths is.
     ///
     /// # Errors

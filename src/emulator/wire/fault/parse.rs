@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Drop, Effect, Fault, Heard, Json};
+use super::{Drop, Effect, Event, Fault, Json};
 use crate::emulator::datacenter::jobs::QUEUED;
 use crate::emulator::http::head::Pages;
 use crate::emulator::http::service::Limit;
@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 const WORDS: &str = "status=N code=WORD retry-after=SECONDS big=BYTES delay=500ms jitter=200ms drop=before|amid|after \
                      hang drip=BYTES cut=BYTES json=cut|wrong length=+N|-N html empty close pages=twice|+N|-N \
                      refuse=etag|deadlock|initializing|loading|queued fail[=STEP] says=succeeded|retried \
-                     silent vanish clock=+3600s throttle=on|off|N lost=SERVER heard=SERVER \
-                     times=N skip=N p=0.05 seed=N";
+                     silent vanish clock=+3600s throttle=on|off|N lost=SERVER heard=SERVER ticket=VM runner=none|free \
+                     times=N skip=N for=30s at=SERVICE p=0.05 seed=N";
 
 /// Refusals of the internal services that pass: the word for each, its status, code and words.
 const PASSING: &[(&str, (u16, &str, &str))] = &[
@@ -86,7 +86,7 @@ impl FromStr for Fault {
         // What acts at once has no request that it could be for, or be counted with.
         if fault.effect.acts_at_once() {
             let mut beside: Vec<&str> = words.clone();
-            let at_once = ["clock=", "throttle=", "lost=", "heard="];
+            let at_once = ["clock=", "throttle=", "lost=", "heard=", "ticket=", "runner="];
             let own = beside.iter().rposition(|word| at_once.iter().any(|name| word.starts_with(name)));
             let own = own.map_or("", |at| beside.remove(at));
             beside.retain(|word| *word != "*");
@@ -160,6 +160,11 @@ impl Fault {
                 times => self.times = Some(times),
             },
             "skip" => self.skip = number()?,
+            "for" => match value.and_then(duration) {
+                Some(Duration::ZERO) => return Err(format!("'{word}' would never strike")),
+                Some(time) => self.lasts = Some(time),
+                None => return Err(needs("a time, as in 'for=30s'")),
+            },
             "status" => {
                 let status = number()?;
                 let fits = u16::try_from(status).ok().filter(|s| (200..=599).contains(s));
@@ -169,7 +174,9 @@ impl Fault {
                 Some(code) if !code.is_empty() => effect.code = Some(code.to_owned()),
                 _ => return Err("'code' needs a word, as in 'code=InternalError'".to_owned()),
             },
-            "refuse" | "lost" | "heard" | "says" => self.take_of_services(word, name, value)?,
+            "refuse" | "lost" | "heard" | "ticket" | "runner" | "says" | "at" => {
+                self.take_of_services(word, name, value)?
+            }
             "retry-after" => effect.retry_after = Some(u64::from(number()?)),
             "big" => effect.big = number()?.min(1 << 28) as usize,
             "cut" => effect.cut = Some(number()? as usize),
@@ -249,13 +256,29 @@ impl Fault {
                 };
                 (effect.status, effect.code, effect.words) = (Some(*status), Some((*code).to_owned()), Some(*words));
             }
-            "lost" | "heard" => match value.filter(|server| !server.is_empty()) {
-                Some(server) => {
-                    let heard = if name == "lost" { Heard::Lost } else { Heard::Again };
-                    effect.server = Some((server.to_owned(), heard));
+            "lost" | "heard" | "ticket" | "at" => {
+                let Some(thing) = value.filter(|thing| !thing.is_empty()).map(str::to_owned) else {
+                    let (kind, one) = match name {
+                        "ticket" => ("VM", "web1"),
+                        "at" => ("service", "workflow"),
+                        _ => ("server", "cn0"),
+                    };
+                    return Err(format!("'{word}' needs a {kind}, as in '{name}={one}'"));
+                };
+                match name {
+                    "lost" => effect.event = Some(Event::Lost(thing)),
+                    "heard" => effect.event = Some(Event::Heard(thing)),
+                    "ticket" => effect.event = Some(Event::Ticket(thing)),
+                    _ => self.service = Some(thing),
                 }
-                None => return Err(format!("'{word}' needs a server, as in '{name}=cn0'")),
-            },
+            }
+            "runner" => {
+                effect.event = Some(match value {
+                    Some("none") => Event::Runner { free: false },
+                    Some("free") => Event::Runner { free: true },
+                    _ => return Err(none_of("runner=none, runner=free")),
+                });
+            }
             "says" => {
                 effect.twist.says = Some(match value {
                     Some("succeeded") => "succeeded",

@@ -50,6 +50,7 @@ pub async fn all(world: &World) {
     servers(world, &seen).await;
     packages_and_images(world, &seen).await;
     jobs(world, &seen);
+    tickets(world).await;
     snapshots(world, &seen);
     aliases(world, &seen);
     fabrics(world, &seen);
@@ -197,6 +198,17 @@ fn jobs(world: &World, seen: &Seen) {
         world.hold(times.is_sorted(), || format!("times are out of order: {job}"));
         let over = matches!(text(job, "execution"), "succeeded" | "failed" | "canceled");
         world.hold(!over || times.len() > 1, || format!("it ended without a result: {job}"));
+    }
+}
+
+/// Of the tickets of one thing no more than one is active, and that is the first.
+async fn tickets(world: &World) {
+    for server in world.list("cnapi", "/servers").await {
+        let open = world.list("cnapi", &format!("/servers/{}/tickets", text(&server, "uuid"))).await;
+        for (at, ticket) in open.iter().enumerate().filter(|(_, ticket)| ticket["status"] == "active") {
+            let before = open[..at].iter().find(|other| other["id"] == ticket["id"]);
+            world.hold(before.is_none(), || format!("two work at once:\n{before:?}\n{ticket}"));
+        }
     }
 }
 

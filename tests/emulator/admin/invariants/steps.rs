@@ -43,6 +43,7 @@ pub async fn step(world: &mut World) {
         89..91 => fail(world),
         91..93 => lose(world),
         93..95 => world.restart().await,
+        95..97 => hold_up(world).await,
         _ => {
             let ms = [50, 200, 700, 1500, 5000, 60_000][world.dice.roll(6)];
             world.wait(ms);
@@ -440,6 +441,29 @@ async fn cancel(world: &mut World) {
 fn lose(world: &mut World) {
     let server = ["cn0", "cn1", "cn2"][world.dice.roll(3)];
     let fault = format!("{}={server}", ["lost", "heard"][world.dice.roll(2)]);
+    world.log.push(fault.clone());
+    world.emulator().add_fault(fault.parse().unwrap());
+}
+
+/// Has jobs wait for a ticket or a runner, or lets them go on.
+async fn hold_up(world: &mut World) {
+    let fault = match world.dice.roll(5) {
+        0 => "runner=none".to_owned(),
+        1 => "runner=free".to_owned(),
+        2 | 3 => match vm(world, &[]).await {
+            Some(vm) => format!("ticket={}", id(&vm)),
+            None => return,
+        },
+        _ => {
+            let servers = world.list("cnapi", "/servers").await;
+            let server = id(world.dice.one_of(&servers).unwrap());
+            let tickets = world.list("cnapi", &format!("/servers/{server}/tickets")).await;
+            let Some(ticket) = world.dice.one_of(&tickets).map(id) else { return };
+            let (method, end) = [("PUT", "/release"), ("DELETE", "")][world.dice.roll(2)];
+            world.operate("cnapi", method, &format!("/tickets/{ticket}{end}"), Value::Null).await;
+            return;
+        }
+    };
     world.log.push(fault.clone());
     world.emulator().add_fault(fault.parse().unwrap());
 }

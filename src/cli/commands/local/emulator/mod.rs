@@ -131,10 +131,11 @@ fn common(command: Command) -> Command {
     let file = |name, help| option(name, "FILE", help).value_parser(value_parser!(PathBuf));
     command
         .arg(
-            option("seed", "WHAT", "Initial data: demo, empty, sdcadmin, or a FILE of your own (- for stdin)")
+            option("seed", "WHAT", "Initial data: demo, empty, sdcadmin, grown, or a FILE of your own (- for stdin)")
                 .long_help(
                     "Initial data: demo (an account that looks lived in), empty (no machines), sdcadmin (the ids that \
-                     the tests of sdcadmin are configured with; with --admin), or a FILE of your own, \
+                     the tests of sdcadmin are configured with; with --admin), grown (the demo; of its internal \
+                     services some zones have gone or failed), or a FILE of your own, \
                      with the accounts, images, packages, networks and machines that a test needs; - reads standard \
                      input. It is JSON or YAML:\n\n\
                      \x20 format: sdc-emulator/1\n\

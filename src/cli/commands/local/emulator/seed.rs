@@ -11,7 +11,7 @@ use crate::grammar::document::{self, Node, Value};
 use crate::sensitive;
 use crate::tasks::values::Files;
 
-/// Reads `demo`, `empty`, `sdcadmin`, or a file of JSON or YAML, `-` for standard input.
+/// Reads `demo`, `empty`, `sdcadmin`, `grown`, or a file of JSON or YAML, `-` for standard input.
 ///
 /// # Errors
 /// The file cannot be read, or is neither. What it means is checked by the emulator.
@@ -20,11 +20,12 @@ pub fn read(console: &Console, what: &str) -> Result<Seed> {
         "demo" => return Ok(Seed::Demo),
         "empty" => return Ok(Seed::Empty),
         "sdcadmin" => return Ok(Seed::Sdcadmin),
+        "grown" => return Ok(Seed::Grown),
         _ => {}
     }
     let text = console
         .read(what, MAX_DOCUMENT)
-        .map_err(|error| error.hint("--seed takes demo, empty, sdcadmin, or a FILE"))?;
+        .map_err(|error| error.hint("--seed takes demo, empty, sdcadmin, grown, or a FILE"))?;
     let (name, folder) = match what {
         "-" => ("standard input".to_owned(), PathBuf::new()),
         file => (sensitive::path(Path::new(file)), console.at_home(file).parent().unwrap_or(Path::new("")).to_owned()),
