@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use crate::answer::scan::members;
 use crate::answer::{Answer, Row, Whose};
 use crate::api::{Goal, Ids, Op, Remedy, Service, Shape};
-use crate::error::{Error, FieldFault, Hint, Kind, Result, ServiceError};
+use crate::error::{CommandLine, Error, FieldFault, Hint, Kind, Result, ServiceError};
 use due::Due;
 
 /// No pause that a service asks for is longer here.
@@ -55,13 +55,28 @@ fn advice(remedy: &Remedy) -> Hint {
     }
 }
 
-/// A field's text: one part of an error body that is not as it ought to be must not hide the others.
+/// A field's text, of several texts all: one part of an error body that is not as it ought to be must not hide the
+/// others.
 fn text_of(object: &serde_json::Value, name: &str) -> String {
     match object.get(name) {
         Some(serde_json::Value::String(text)) => text.clone(),
         None | Some(serde_json::Value::Null) => String::new(),
+        Some(serde_json::Value::Array(all)) if all.iter().all(serde_json::Value::is_string) => {
+            all.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", ")
+        }
         Some(other) => other.to_string(),
     }
+}
+
+/// What is wrong with which parameter, as far as the body of an error says it.
+fn field_faults(body: &serde_json::Value) -> Vec<FieldFault> {
+    let fields = body.get("errors").and_then(serde_json::Value::as_array).into_iter().flatten();
+    let fault = |field: &serde_json::Value| FieldFault {
+        field: text_of(field, "field"),
+        code: text_of(field, "code"),
+        message: text_of(field, "message"),
+    };
+    fields.map(fault).collect()
 }
 
 /// Without headers and body: they may hold secrets.
@@ -246,14 +261,7 @@ impl Response {
         let own = self.is_own();
         fault.code = text_of(&body, "code");
         fault.message = text_of(&body, "message");
-        let fields = body.get("errors").and_then(serde_json::Value::as_array).into_iter().flatten();
-        fault.fields = fields
-            .map(|field| FieldFault {
-                field: text_of(field, "field"),
-                code: text_of(field, "code"),
-                message: text_of(field, "message"),
-            })
-            .collect();
+        fault.fields = field_faults(&body);
         // What is used up is told as a lack of rights, which nobody can mend with another key.
         let used_up = self.status == 403 && fault.message.trim_start().starts_with("Quota exceeded");
         let skewed = self.status == 400 && fault.message.contains("clock skew");
@@ -303,6 +311,11 @@ impl Response {
         }
         if used_up {
             error = error.hint(Hint::run("how much is used", "account limits"));
+        }
+        // It names the network beside its words alone.
+        if let Some(network) = body["network_uuid"].as_str().filter(|_| own && self.service.is_inner()) {
+            let usage = CommandLine::new("admin networks usage").on(network);
+            error = error.hint(Hint::run("how many addresses that network has left", usage));
         }
         if self.status == 405 && own {
             error = error.hint(format!(

@@ -22,7 +22,7 @@ pub(super) fn condition(
     let shown = quoted(value);
     if sign.is_regex() {
         match field.test {
-            Test::Text(_) | Test::Begins(_) | Test::Member(_) | Test::Id(_) => {
+            Test::Text(_) | Test::Word(..) | Test::Begins(_) | Test::Member(_) | Test::Id(_) => {
                 return Ok((Some(Condition::pattern(sign, value)?), None));
             }
             _ => return Err(Error::usage(format!("{key} is no text, so it takes no {}", sign.as_str()))),
@@ -44,6 +44,9 @@ pub(super) fn condition(
             }
             let value = if matches!(field.kind, Kind::Uuid) { value.to_ascii_lowercase() } else { value.to_owned() };
             (Some(Condition::text(sign, &value)), same(&value).filter(|_| !globs))
+        }
+        Test::Word(_, unasked) => {
+            (Some(Condition::text(sign, value)), same(value).filter(|_| !unasked.contains(&value)))
         }
         Test::Id(_) if value.contains([',', '|']) => {
             let words = format!("{key} takes one {}", field.name);

@@ -454,10 +454,7 @@ impl RowFilter {
             asked,
             filled: matches!(field.test, Test::Filled(_)),
             ordered: member && sign.orders(),
-            must_be_seen: matches!(
-                field.test,
-                Test::Text(_) | Test::Id(_) | Test::Begins(_) | Test::Number(_) | Test::State(..)
-            ),
+            must_be_seen: field.test.must_be_seen(),
             ..One::own(&key, shown, sign, condition)
         }));
         Ok(())
