@@ -44,6 +44,7 @@ mod prompts;
 mod python_libraries;
 mod questions;
 mod quiet;
+mod readme;
 mod recorded;
 mod refusals;
 mod reliability;
