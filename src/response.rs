@@ -2,6 +2,7 @@
 
 mod due;
 mod own;
+mod sentence;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -66,17 +67,6 @@ fn text_of(object: &serde_json::Value, name: &str) -> String {
         }
         Some(other) => other.to_string(),
     }
-}
-
-/// What is wrong with which parameter, as far as the body of an error says it.
-fn field_faults(body: &serde_json::Value) -> Vec<FieldFault> {
-    let fields = body.get("errors").and_then(serde_json::Value::as_array).into_iter().flatten();
-    let fault = |field: &serde_json::Value| FieldFault {
-        field: text_of(field, "field"),
-        code: text_of(field, "code"),
-        message: text_of(field, "message"),
-    };
-    fields.map(fault).collect()
 }
 
 /// Without headers and body: they may hold secrets.
@@ -249,6 +239,23 @@ impl Response {
         Answer::from_record(serde_json::json!({ "name": name, "url": location }).to_string().as_bytes())
     }
 
+    /// What a part of an error's body says: of an internal service a sentence, whatever it has wrapped.
+    fn words_of(&self, body: &serde_json::Value, name: &str) -> String {
+        match self.service.is_inner() {
+            true => sentence::sentence(&body[name]).unwrap_or_default(),
+            false => text_of(body, name),
+        }
+    }
+
+    /// What is wrong with which parameter, as far as the body of an error says it.
+    fn field_fault(&self, field: &serde_json::Value) -> FieldFault {
+        FieldFault {
+            field: text_of(field, "field"),
+            code: text_of(field, "code"),
+            message: self.words_of(field, "message"),
+        }
+    }
+
     /// The error that a status of failure means, with all that the server said.
     pub fn failure(&self) -> Error {
         let text = String::from_utf8_lossy(&self.body);
@@ -260,8 +267,9 @@ impl Response {
         };
         let own = self.is_own();
         fault.code = text_of(&body, "code");
-        fault.message = text_of(&body, "message");
-        fault.fields = field_faults(&body);
+        fault.message = self.words_of(&body, "message");
+        let fields = body.get("errors").and_then(serde_json::Value::as_array).into_iter().flatten();
+        fault.fields = fields.map(|field| self.field_fault(field)).collect();
         // What is used up is told as a lack of rights, which nobody can mend with another key.
         let used_up = self.status == 403 && fault.message.trim_start().starts_with("Quota exceeded");
         let skewed = self.status == 400 && fault.message.contains("clock skew");

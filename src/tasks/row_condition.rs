@@ -10,6 +10,16 @@ use crate::sensitive::quoted;
 /// What the service is asked for.
 pub(super) type Query = Option<(String, String)>;
 
+/// Whether an internal service finds by this text what has it: it puts the text into a query of its own, in which these
+/// letters are none of the text. What is not asked for is compared in any case.
+pub(super) fn may_be_asked(test: Test, (name, value): &(String, String)) -> bool {
+    let text = matches!(test, Test::Text(_) | Test::Begins(_) | Test::Member(_));
+    !text || !name.contains(SYNTAX) && !value.contains(SYNTAX)
+}
+
+/// What LDAP filters and globs are made of.
+const SYNTAX: [char; 5] = ['(', ')', '*', '\\', '\0'];
+
 /// The condition of a filter, if there is something to compare, and what the service is asked for. It is asked only
 /// for what it knows by the same meaning, or by a wider one.
 pub(super) fn condition(

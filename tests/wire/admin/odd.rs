@@ -214,3 +214,51 @@ fn health_and_doctor_give_whole_json_also_where_all_fails() {
         }
     }
 }
+
+#[test]
+fn a_refusal_is_one_sentence_however_services_have_wrapped_it() {
+    for (message, due) in [
+        (r#"{"code":"VmadmError","message":"no space\n    at zfs.js:1:2"}"#, "no space"),
+        (r#""Error: no route\n    at Socket.connect (net.js:1)\n    at TCP.onread (net.js:2)""#, "no route"),
+        (r#""{\"message\":{\"message\":\"no space\"}}""#, "no space"),
+        (r#""failed: [object Object]""#, "without words"),
+        (r#"{"message":"Invalid parameters","errors":[{"field":"ip","message":"IP in use"}]}"#, "ip: IP in use"),
+        (r#"["no space","no time"]"#, "no space"),
+        ("null", "InternalError"),
+        ("{}", "InternalError"),
+    ] {
+        for status in [409, 500] {
+            let line =
+                format!(r#"POST /vms/$V?action=stop -> {status} {{"code":"InternalError","message":{message}}}"#);
+            let (said, _) = asked("VMAPI_URL", &line, "vms stop $V");
+            let told = said.err;
+            let first = told.lines().next().unwrap_or_default();
+            assert!(first.contains(due), "{message}: {told}");
+            for odd in [" at ", "[object", "{", "\\n"] {
+                assert!(!told.contains(odd), "{message}: {odd}: {told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_means_something_in_a_query_of_the_services_is_compared_here_instead() {
+    let vms = r#"[{"uuid":"$V","alias":"a(b","state":"running","tags":{"role":"x)y"}},{"uuid":"$W","alias":"ab","state":"running","tags":{"role":"xy"}}]"#;
+    let all = format!("GET /vms?state=active&limit=1000 -> 200 {vms}");
+    for words in ["vms list 'alias=a(b'", "vms list 'tag.role=x)y'", r"vms list 'alias=~a\('"] {
+        let (said, vmapi) = asked("VMAPI_URL", &all, &format!("{words} -o uuid -H"));
+        assert_eq!(said.well(), filled("$V\n"), "{words}");
+        vmapi.done();
+    }
+    let (said, _) = asked("VMAPI_URL", &all, "vms list --alias 'a(b' --count");
+    assert_eq!(said.well(), "1\n");
+    let packages = r#"GET /packages?limit=1000 -> 200 [{"uuid":"$V","name":"a)(b"},{"uuid":"$W","name":"b"}]"#;
+    let (said, papi) = asked("PAPI_URL", packages, "packages list 'name=a)(b' -o uuid -H");
+    assert_eq!(said.well(), filled("$V\n"));
+    papi.done();
+    // A target that is called so is looked for among all.
+    let missing = r#"* GET /vms?state=active&limit=1000 -> 200 []
+        * GET /vms?predicate={"ne":["state","none"]}&limit=1000 -> 200 []"#;
+    let (said, _) = asked("VMAPI_URL", missing, "vms stop 'web1)(x'");
+    assert!(said.failed(3).contains("no VM named 'web1)(x'"));
+}
