@@ -2,6 +2,7 @@
 
 mod due;
 mod own;
+mod sentence;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -12,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::answer::scan::members;
 use crate::answer::{Answer, Row, Whose};
 use crate::api::{Goal, Ids, Op, Remedy, Service, Shape};
-use crate::error::{Error, FieldFault, Hint, Kind, Result, ServiceError};
+use crate::error::{CommandLine, Error, FieldFault, Hint, Kind, Result, ServiceError};
 use due::Due;
 
 /// No pause that a service asks for is longer here.
@@ -55,11 +56,15 @@ fn advice(remedy: &Remedy) -> Hint {
     }
 }
 
-/// A field's text: one part of an error body that is not as it ought to be must not hide the others.
+/// A field's text, of several texts all: one part of an error body that is not as it ought to be must not hide the
+/// others.
 fn text_of(object: &serde_json::Value, name: &str) -> String {
     match object.get(name) {
         Some(serde_json::Value::String(text)) => text.clone(),
         None | Some(serde_json::Value::Null) => String::new(),
+        Some(serde_json::Value::Array(all)) if all.iter().all(serde_json::Value::is_string) => {
+            all.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", ")
+        }
         Some(other) => other.to_string(),
     }
 }
@@ -234,6 +239,23 @@ impl Response {
         Answer::from_record(serde_json::json!({ "name": name, "url": location }).to_string().as_bytes())
     }
 
+    /// What a part of an error's body says: of an internal service a sentence, whatever it has wrapped.
+    fn words_of(&self, body: &serde_json::Value, name: &str) -> String {
+        match self.service.is_inner() {
+            true => sentence::sentence(&body[name]).unwrap_or_default(),
+            false => text_of(body, name),
+        }
+    }
+
+    /// What is wrong with which parameter, as far as the body of an error says it.
+    fn field_fault(&self, field: &serde_json::Value) -> FieldFault {
+        FieldFault {
+            field: text_of(field, "field"),
+            code: text_of(field, "code"),
+            message: self.words_of(field, "message"),
+        }
+    }
+
     /// The error that a status of failure means, with all that the server said.
     pub fn failure(&self) -> Error {
         let text = String::from_utf8_lossy(&self.body);
@@ -245,15 +267,9 @@ impl Response {
         };
         let own = self.is_own();
         fault.code = text_of(&body, "code");
-        fault.message = text_of(&body, "message");
+        fault.message = self.words_of(&body, "message");
         let fields = body.get("errors").and_then(serde_json::Value::as_array).into_iter().flatten();
-        fault.fields = fields
-            .map(|field| FieldFault {
-                field: text_of(field, "field"),
-                code: text_of(field, "code"),
-                message: text_of(field, "message"),
-            })
-            .collect();
+        fault.fields = fields.map(|field| self.field_fault(field)).collect();
         // What is used up is told as a lack of rights, which nobody can mend with another key.
         let used_up = self.status == 403 && fault.message.trim_start().starts_with("Quota exceeded");
         let skewed = self.status == 400 && fault.message.contains("clock skew");
@@ -303,6 +319,11 @@ impl Response {
         }
         if used_up {
             error = error.hint(Hint::run("how much is used", "account limits"));
+        }
+        // It names the network beside its words alone.
+        if let Some(network) = body["network_uuid"].as_str().filter(|_| own && self.service.is_inner()) {
+            let usage = CommandLine::new("admin networks usage").on(network);
+            error = error.hint(Hint::run("how many addresses that network has left", usage));
         }
         if self.status == 405 && own {
             error = error.hint(format!(

@@ -10,6 +10,8 @@ pub enum Test {
     Service,
     /// The row's field is this text; `*` and `?` stand for anything.
     Text(&'static str),
+    /// The same, and there are words of which the list is not asked: the service refuses those.
+    Word(&'static str, &'static [&'static str]),
     /// The row's field is this id, or that of what has this name.
     Id(&'static str),
     /// The row's field begins with this text; a glob is of all of it.
@@ -34,12 +36,21 @@ impl Test {
             Test::Nothing | Test::Service => None,
             Test::State(..) => Some("state"),
             Test::Text(field)
+            | Test::Word(field, _)
             | Test::Id(field)
             | Test::Begins(field)
             | Test::Number(field)
             | Test::Bool(field)
             | Test::Member(field)
             | Test::Filled(field) => Some(field),
+        }
+    }
+
+    /// Whether each row has the field, so that one without it says nothing of whether it fits.
+    pub fn must_be_seen(self) -> bool {
+        match self {
+            Test::Text(_) | Test::Word(..) | Test::Id(_) | Test::Begins(_) | Test::Number(_) | Test::State(..) => true,
+            Test::Nothing | Test::Service | Test::Bool(_) | Test::Member(_) | Test::Filled(_) => false,
         }
     }
 }

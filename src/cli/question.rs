@@ -27,8 +27,8 @@ const MAX_LEN: usize = 300;
 /// What is known of a target, with a comma before each.
 fn words(about: &About, now: i64) -> String {
     let age = age(about, now);
-    let words = [&about.state, &age, &about.tags].into_iter().filter(|words| !words.is_empty());
-    words.map(|words| format!(", {}", cut(&visible(words), MAX_CELL))).collect()
+    let words = [&about.state, &age].into_iter().chain(&about.of).chain([&about.tags]);
+    words.filter(|words| !words.is_empty()).map(|words| format!(", {}", cut(&visible(words), MAX_CELL))).collect()
 }
 
 fn age(about: &About, now: i64) -> String {
@@ -144,15 +144,16 @@ fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
     let now = app.console.now();
     let cells = |(call, name): (&Call, &String)| {
         let about = targets.about(call).cloned().unwrap_or_default();
-        [cell(name), cell(&about.state), age(&about, now), visible(&about.tags).into_owned()]
+        let of: Vec<String> = about.of.iter().map(|words| cell(words)).collect();
+        ([cell(name), cell(&about.state), age(&about, now), visible(&about.tags).into_owned()], of)
     };
-    let cells: Vec<[String; 4]> = targets.calls.iter().zip(names).map(cells).collect();
-    let width = |at: usize| cells.iter().map(|row| row[at].width()).max().unwrap_or_default();
+    let cells: Vec<([String; 4], Vec<String>)> = targets.calls.iter().zip(names).map(cells).collect();
+    let width = |at: usize| cells.iter().map(|(row, _)| row[at].width()).max().unwrap_or_default();
     let widths = [width(0), width(1), width(2)];
     let (terminal, _) = app.streams.size();
     cells
         .iter()
-        .map(|row| {
+        .flat_map(|(row, of)| {
             let mut line = String::from(" ");
             for (text, width) in row.iter().zip(widths).filter(|(_, width)| *width > 0) {
                 line.push(' ');
@@ -160,7 +161,12 @@ fn rows(app: &App, targets: &Targets, names: &[String]) -> Vec<String> {
                 line.push_str(&" ".repeat(width - text.width() + 1));
             }
             let room = terminal.saturating_sub(line.width() + 1).max(20);
-            format!("{line} {}", cut(&row[3], room)).trim_end().to_owned()
+            let last = format!("{line} {}", cut(&row[3], room)).trim_end().to_owned();
+            // Whose it is and where is never cut: what has no room beside the rest stands below it.
+            let whole = of.join(", ");
+            let below = if whole.width() + 6 <= terminal { vec![whole] } else { of.clone() };
+            std::iter::once(last)
+                .chain(below.into_iter().filter(|words| !words.is_empty()).map(|words| format!("      {words}")))
         })
         .collect()
 }

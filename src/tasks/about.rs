@@ -54,6 +54,8 @@ pub struct About {
     pub state: String,
     /// When it was made, in the service's own form.
     pub made: Option<String>,
+    /// Whose it is, and where, in words: where things of all accounts are listed, nothing else tells them apart.
+    pub of: Vec<String>,
     /// Its tags, or what else tells it apart.
     pub tags: String,
 }
@@ -65,14 +67,14 @@ impl About {
         let enabled = text("enabled").map(|on| if on == "true" { "enabled" } else { "disabled" }.to_owned());
         // Some things have no tags, and are told apart by another field.
         let more = ["version", "rule", "email", "subnet", "fingerprint"].into_iter().filter_map(text);
-        // Whose it is, and where, where those of all accounts are listed.
-        let of = text("server_uuid").map(|server| (text("owner_uuid").unwrap_or_default(), server));
-        let of = of.map(|(owner, server)| format!("owner {owner}, server {server}"));
+        let of = text("server_uuid").map(|server| vec![("owner", text("owner_uuid")), ("server", Some(server))]);
+        let of = of.into_iter().flatten().filter_map(|(word, id)| Some(format!("{word} {}", id?)));
         About {
             name: thing.name.clone(),
             state: text("state").or(enabled).unwrap_or_default(),
             made: ["created", "published_at", "create_timestamp", "created_at"].into_iter().find_map(text),
-            tags: of.into_iter().chain(more).chain(thing.tags()).collect::<Vec<_>>().join(", "),
+            of: of.collect(),
+            tags: more.chain(thing.tags()).collect::<Vec<_>>().join(", "),
         }
     }
 }

@@ -10,6 +10,16 @@ use crate::sensitive::quoted;
 /// What the service is asked for.
 pub(super) type Query = Option<(String, String)>;
 
+/// Whether an internal service finds by this text what has it: it puts the text into a query of its own, in which these
+/// letters are none of the text. What is not asked for is compared in any case.
+pub(super) fn may_be_asked(test: Test, (name, value): &(String, String)) -> bool {
+    let text = matches!(test, Test::Text(_) | Test::Begins(_) | Test::Member(_));
+    !text || !name.contains(SYNTAX) && !value.contains(SYNTAX)
+}
+
+/// What LDAP filters and globs are made of.
+const SYNTAX: [char; 5] = ['(', ')', '*', '\\', '\0'];
+
 /// The condition of a filter, if there is something to compare, and what the service is asked for. It is asked only
 /// for what it knows by the same meaning, or by a wider one.
 pub(super) fn condition(
@@ -22,7 +32,7 @@ pub(super) fn condition(
     let shown = quoted(value);
     if sign.is_regex() {
         match field.test {
-            Test::Text(_) | Test::Begins(_) | Test::Member(_) | Test::Id(_) => {
+            Test::Text(_) | Test::Word(..) | Test::Begins(_) | Test::Member(_) | Test::Id(_) => {
                 return Ok((Some(Condition::pattern(sign, value)?), None));
             }
             _ => return Err(Error::usage(format!("{key} is no text, so it takes no {}", sign.as_str()))),
@@ -44,6 +54,9 @@ pub(super) fn condition(
             }
             let value = if matches!(field.kind, Kind::Uuid) { value.to_ascii_lowercase() } else { value.to_owned() };
             (Some(Condition::text(sign, &value)), same(&value).filter(|_| !globs))
+        }
+        Test::Word(_, unasked) => {
+            (Some(Condition::text(sign, value)), same(value).filter(|_| !unasked.contains(&value)))
         }
         Test::Id(_) if value.contains([',', '|']) => {
             let words = format!("{key} takes one {}", field.name);

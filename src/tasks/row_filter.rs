@@ -40,7 +40,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::filter_errors::{a_name, as_jq, empty, members, one_filter, one_value, unknown};
-use super::row_condition::condition;
+use super::row_condition::{condition, may_be_asked};
 use super::row_names::Named;
 use super::values::{Files, Given};
 use super::{
@@ -423,6 +423,7 @@ impl RowFilter {
             return self.add_states(reading, args, field, value);
         }
         let (condition, query) = condition(field, &key, typed, value)?;
+        let query = query.filter(|query| !reading.service.is_inner() || may_be_asked(field.test, query));
         let condition = match field.test {
             // The service finds what begins so; of `==` all of it counts.
             Test::Begins(_) if exact && !sign.is_regex() => Some(Condition::text(sign, value)),
@@ -454,10 +455,7 @@ impl RowFilter {
             asked,
             filled: matches!(field.test, Test::Filled(_)),
             ordered: member && sign.orders(),
-            must_be_seen: matches!(
-                field.test,
-                Test::Text(_) | Test::Id(_) | Test::Begins(_) | Test::Number(_) | Test::State(..)
-            ),
+            must_be_seen: field.test.must_be_seen(),
             ..One::own(&key, shown, sign, condition)
         }));
         Ok(())

@@ -4,6 +4,7 @@
 mod common;
 
 mod access;
+mod admin_fields;
 mod admin_networks;
 mod agent;
 mod answers;
@@ -43,6 +44,7 @@ mod prompts;
 mod python_libraries;
 mod questions;
 mod quiet;
+mod readme;
 mod recorded;
 mod refusals;
 mod reliability;

@@ -128,6 +128,9 @@ struct Ended {
     told: String,
 }
 
+/// The addresses of the internal services that commands wait for.
+const INNER: &[&str] = &["VMAPI_URL", "WORKFLOW_URL", "CNAPI_URL", "NAPI_URL", "PAPI_URL", "IMGAPI_URL", "MAHI_URL"];
+
 fn run(url: &str, words: &[String], env: &[(&str, &str)]) -> Ended {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut command = program(url, "acme", &key().join("key"), &words);
@@ -163,7 +166,9 @@ fn sample_param(param: &str) -> &'static str {
 fn sample(field: &Field, files: &Path) -> String {
     let file = |name: &str| files.join(name).display().to_string();
     match field.kind {
-        Kind::Uuid | Kind::Ref(_) | Kind::Refs(_) | Kind::Nic => ID.to_owned(),
+        Kind::Uuid | Kind::Ref(_) | Kind::Refs(_) | Kind::Nic | Kind::Interfaces(_) => ID.to_owned(),
+        // One that needs nothing more.
+        Kind::OneOf(words) if words.contains(&"joyent") => "joyent".to_owned(),
         Kind::SomeOf(words) | Kind::OneOf(words) => words[0].to_owned(),
         Kind::Integer => "2".to_owned(),
         Kind::Mebibytes | Kind::DiskSize | Kind::Disks => "1024".to_owned(),
@@ -374,6 +379,122 @@ fn a_wait_whose_request_is_never_answered_ends_with_the_request() {
     .collect();
     let wrong = failing(&server(silent), &lines, 6);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is typed for the commands of the internal services that can wait, and wait for so long.
+fn inner_waits(files: &Path) -> Vec<Vec<String>> {
+    let ops = api::ops().filter(|op| op.goal.is_some() && api::words(op).starts_with("admin "));
+    let line = |op: &'static Op| {
+        let more = ["--wait", "--timeout", "2s"].map(str::to_owned);
+        words(&api::words(op)).into_iter().chain(arguments(op, files)).chain(more).collect()
+    };
+    ops.map(line).collect()
+}
+
+/// Runs each against a server of its own, and returns what did not end with the code.
+fn each_alone(lines: &[Vec<String>], code: i32, server: impl Fn() -> String + Sync) -> Vec<String> {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(words) = lines.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let url = server();
+                    let env: Vec<(&str, &str)> = INNER.iter().map(|name| (*name, &*url)).collect();
+                    let ended = run(&url, words, &env);
+                    if ended.code != Some(code) {
+                        let line = format!("sdc {}: {:?}\n{}", words.join(" "), ended.code, ended.told);
+                        wrong.lock().unwrap().push(line);
+                    }
+                }
+            });
+        }
+    });
+    wrong.into_inner().unwrap()
+}
+
+#[test]
+fn an_operators_wait_ends_although_no_service_ever_answers() {
+    let files = files();
+    let lines = inner_waits(files.path());
+    assert!(lines.len() > 30, "{}", lines.len());
+    for each in [silent, half, dripping, dripping_head] as [fn(TcpStream); 4] {
+        let url = server(each);
+        let wrong = each_alone(&lines, 6, || url.clone());
+        assert!(wrong.is_empty(), "{} of {}: {}", wrong.len(), lines.len(), wrong.join("\n"));
+    }
+}
+
+/// A request, as far as it has come: its first line and its body.
+fn request(stream: &mut TcpStream) -> (String, String) {
+    let mut bytes = Vec::new();
+    let mut piece = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return (head.lines().next().unwrap_or_default().to_owned(), body.to_owned());
+            }
+        }
+        match stream.read(&mut piece) {
+            Ok(read) if read > 0 => bytes.extend_from_slice(&piece[..read]),
+            _ => return Default::default(),
+        }
+    }
+}
+
+/// A service that takes what is sent to it, and then answers no look at what becomes of it.
+fn taking_and_then(each: fn(TcpStream)) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let taken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        for mut stream in listener.incoming().flatten() {
+            let taken = taken.clone();
+            std::thread::spawn(move || {
+                let (line, body) = request(&mut stream);
+                let path = line.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
+                let vm = format!(r#"{{"uuid":"{ID}","alias":"web0","state":"running","owner_uuid":"{ID}","nics":[]}}"#);
+                let missing = r#"{"code":"ResourceNotFound","message":"it is not there"}"#.to_owned();
+                let (status, answer) = match (line.starts_with("GET "), path.as_str()) {
+                    (true, _) if taken.load(Ordering::SeqCst) => return each(stream),
+                    (true, path) if path == format!("/vms/{ID}") => (200, vm),
+                    (true, path) if path.starts_with("/migrations/") => (404, missing),
+                    (true, _) => (200, "[]".to_owned()),
+                    // This one starts no job.
+                    (false, _) if line.contains("migration_action=finalize") => {
+                        taken.store(true, Ordering::SeqCst);
+                        (200, String::new())
+                    }
+                    // Its id was chosen by who has sent it.
+                    (false, _) => {
+                        taken.store(true, Ordering::SeqCst);
+                        let id = body.split(r#""uuid":""#).nth(1).filter(|_| path == "/vms");
+                        let id = id.and_then(|rest| rest.get(..36)).unwrap_or(ID);
+                        (202, format!(r#"{{"vm_uuid":"{id}","job_uuid":"{ID}"}}"#))
+                    }
+                };
+                let head = "Content-Type: application/json\r\nConnection: close";
+                let length = answer.len();
+                let _ = stream.write_all(
+                    format!("HTTP/1.1 {status} x\r\n{head}\r\nContent-Length: {length}\r\n\r\n{answer}").as_bytes(),
+                );
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn an_operators_wait_keeps_its_time_although_nobody_tells_how_far_it_is() {
+    let files = files();
+    let lines = inner_waits(files.path());
+    for each in [silent, half, dripping, dripping_head] as [fn(TcpStream); 4] {
+        let wrong = each_alone(&lines, 9, || taking_and_then(each));
+        assert!(wrong.is_empty(), "{} of {}: {}", wrong.len(), lines.len(), wrong.join("\n"));
+    }
 }
 
 /// A shell waits for its suggestions, and shows nothing else of them: none are no failure.

@@ -6,16 +6,18 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::common::on_a_large_stack;
 use sdc::Client;
-use sdc::admin::{DataCenter, Pairs, Spec, WaitOptions};
+use sdc::admin::{DataCenter, Given, Pairs, Spec, WaitOptions};
 use sdc::api::Op;
+use sdc::api::admin::{NAPI, VMAPI};
 use sdc::api::cloudapi::{
     account, datacenters, images, keys, machines, metadata, networks, packages, ping, snapshots, tags,
 };
 use sdc::auth::{Key, PrivateKey, Signer, no_passphrase};
 use sdc::client::{Condition, Time, Until};
 use sdc::emulator::{Emulator, Options, Pace};
-use sdc::request::{Arg, Args};
+use sdc::request::{Arg, Args, Request};
 use sdc::tasks::smart_network::SmartNetwork;
 
 const PAGE: &str = include_str!("../../docs/guide/coming-from-sdcadmin.md");
@@ -79,14 +81,6 @@ macro_rules! done {
         $done.insert(stringify!($method).to_owned());
         $of.$method($($arg),*).await
     }};
-}
-
-/// What a story as long as these needs, built without optimization.
-fn on_a_large_stack<F: Future<Output = ()>>(story: impl FnOnce() -> F + Send + 'static) {
-    let told = std::thread::Builder::new().stack_size(32 << 20).spawn(|| {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(story());
-    });
-    told.unwrap().join().unwrap();
 }
 
 #[test]
@@ -168,6 +162,7 @@ async fn sdcadmin() {
     assert!(done!(done, dc, get_job(&job)).unwrap().is_some());
     done!(done, vm, delete()).unwrap();
     vm.wait_until("destroyed", wait()).await.unwrap();
+    more_of_sdcadmin(&dc, &cloud, &mut done).await;
     for [theirs, ours, _] in rows(false) {
         for text in code(ours) {
             let name = text.split(['(', ' ']).next().unwrap().trim_start_matches("DataCenter::");
@@ -175,6 +170,81 @@ async fn sdcadmin() {
         }
     }
     cloud.stop().await.unwrap();
+}
+
+/// What is no method of its own here.
+async fn more_of_sdcadmin(dc: &DataCenter, cloud: &Emulator, done: &mut BTreeSet<String>) {
+    let of = |name: &str| cloud.admin().iter().find(|(known, _)| known == name).unwrap().1.clone();
+    let found = dc.directory().place(&VMAPI).await.unwrap();
+    assert!(found.url.ends_with(&of("vmapi")), "{}", found.url);
+    let mut given = Given::default();
+    given.add("vmapi", &of("vmapi"), "this test").unwrap();
+    let there = DataCenter::of(given, None);
+    let vm = there.get_machine("3c1f8a52-7d0e-4b6a-9c1d-5e2f8a7b4c6d").await.unwrap().unwrap();
+    assert_eq!(vm.brand(), "joyent");
+    assert!(vm.status().await.unwrap() != "destroyed");
+    let now: serde_json::Value = serde_json::from_str(vm.refreshed().await.unwrap().json()).unwrap();
+    let on = |network: &str| now["nics"].as_array().unwrap().iter().any(|nic| nic["network_uuid"] == network);
+    assert!(on("f2e6b8ca-5a7c-4d9e-9fb0-4b5c6d7e8f01") && !on(PRIVATE), "{now}");
+    let napi = dc.client(&NAPI).await.unwrap();
+    let request = Request::raw("GET", "/networks?name=private").unwrap();
+    let networks: serde_json::Value = serde_json::from_slice(&napi.send(&request).await.unwrap().body).unwrap();
+    assert_eq!(networks[0]["uuid"], PRIVATE);
+    let wanted = SmartNetwork { prefix: 26, nic_tag: "internal".to_owned(), ..SmartNetwork::new("py-next") };
+    let next = wanted.args(&napi).await.unwrap();
+    assert!(next.text("subnet").unwrap().ends_with("/26") && next.get("vlan_id").is_some());
+    for name in ["of", "directory", "place", "client", "brand", "json", "Request::raw", "SmartNetwork", "args"] {
+        done.insert(name.to_owned());
+    }
+}
+
+/// The public methods of sdcadmin 0.2.
+const METHODS: &[&str] = &[
+    "DataCenter",
+    "request",
+    "get_ip_for_service",
+    "healthcheck_vmapi",
+    "list_smart_machines",
+    "list_machines",
+    "list_kvm_machines",
+    "create_smart_machine",
+    "create_kvm_machine",
+    "get_smart_machine",
+    "get_kvm_machine",
+    "get_machine",
+    "list_jobs",
+    "get_job",
+    "list_packages",
+    "get_package",
+    "list_networks",
+    "get_network",
+    "create_network",
+    "create_smart_network",
+    "next_free_vlan",
+    "next_free_network",
+    "Machine.status",
+    "Machine.refresh",
+    "Machine.is_running",
+    "is_stopped",
+    "Machine.is_destroyed",
+    "Machine.is_attached_to_network",
+    "Machine.start",
+    "stop",
+    "delete",
+    "Machine.add_nic",
+    "Machine.remove_nic",
+    "Machine.poll_until",
+    "Machine.poll_while",
+    "Network.refresh",
+    "Network.delete",
+];
+
+#[test]
+fn each_method_of_sdcadmin_has_a_row() {
+    let named: BTreeSet<&str> =
+        rows(false).iter().flat_map(|[theirs, ..]| code(theirs)).map(|text| text.split('(').next().unwrap()).collect();
+    let missing: Vec<&&str> = METHODS.iter().filter(|method| !named.contains(**method)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 /// Calls an operation, and notes its name.

@@ -64,6 +64,31 @@ async fn the_question_says_where_and_what_each_target_is() {
 }
 
 #[tokio::test]
+async fn the_question_about_a_vm_shows_its_owner_its_alias_its_server_and_its_state() {
+    let options = Options { pace: Pace::Times(10_000.0), admin: true, ..Options::default() };
+    let emulator = Emulator::start(options).await.unwrap();
+    let (_, sapi) = emulator.admin().iter().find(|(name, _)| name == "sapi").unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let told_of = [("SDC_SAPI_URL", sapi.as_str()), ("HOME", home.path().to_str().unwrap())];
+    let id = "07a5e9d4-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+    let sent = || emulator.requests().iter().filter(|seen| seen.method == "DELETE" || seen.method == "POST").count();
+    for words in [
+        vec!["vms", "delete", "build"],
+        vec!["vms", "delete", id],
+        vec!["vms", "delete", "build", "web1"],
+        vec!["vms", "reprovision", "build", "base-64"],
+        vec!["vms", "kill", "build"],
+    ] {
+        let (code, told) = on_terminal(&emulator, &[&["admin"], words.as_slice()].concat(), &told_of, "n\n").await;
+        assert_eq!((code, sent()), (1, 0), "{words:?}: {told}");
+        for due in ["build", id, "stopped", "owner a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e5f", "server 44454c4c-"] {
+            assert!(told.contains(due), "{words:?} does not show {due}: {told}");
+        }
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_profile_is_named_and_no_password_of_its_url() {
     let emulator = demo().await;
     let home = tempfile::tempdir().unwrap();

@@ -19,7 +19,7 @@ pub use sapi::SAPI;
 pub use vmapi::VMAPI;
 pub use workflow::WORKFLOW;
 
-use super::{Column, Field, Kind, Remedy, Service, Show, body, column, field, query};
+use super::{Column, Field, Kind, Remedy, Service, Show, Test, body, column, field, query};
 use mahi::ACCOUNT;
 
 /// The word before the commands of all of them.
@@ -98,6 +98,14 @@ const OWNERS: Field = body(
 .value("ACCOUNT");
 /// The brands of VMs.
 const BRANDS: &[&str] = &["bhyve", "joyent", "joyent-minimal", "kvm", "lx"];
+
+/// How a job stands. Of two of these the service lists none when it is asked for them.
+const EXECUTION: Field = query(
+    "execution",
+    Kind::OneOf(&["queued", "running", "waiting", "retried", "succeeded", "failed", "canceled"]),
+    "Only jobs that stand so",
+)
+.test(Test::Word("execution", &["waiting", "retried"]));
 
 /// How the workflow service shows a job.
 const JOB_COLUMNS: &[Column] = &[

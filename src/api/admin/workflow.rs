@@ -1,7 +1,7 @@
 //! WORKFLOW: the jobs that carry out what the other services have taken on, and the workflows that these follow.
 
 use super::vmapi::VM;
-use super::{INNER, JOB_COLUMNS, LIMIT, OFFSET};
+use super::{EXECUTION, INNER, JOB_COLUMNS, LIMIT, OFFSET};
 use crate::api::*;
 
 const ONE: &str = "/jobs/:job";
@@ -19,12 +19,7 @@ pub static FLOW: Noun = Noun::new("workflow", &GET_FLOW, &LIST_FLOWS).ids(Ids::U
 pub static LIST: Op = Op::list("ListJobs", "list", "/jobs", "List the jobs, newest first")
     .pages(1000)
     .fields(&[
-        query(
-            "execution",
-            Kind::OneOf(&["queued", "running", "succeeded", "failed", "canceled"]),
-            "Only jobs that stand so; waiting and retried: execution==waiting",
-        )
-        .test(Test::Text("execution")),
+        EXECUTION,
         query("vm_uuid", Kind::Ref(&VM), "Only jobs of this VM: id or alias")
             .flag("vm")
             .test(Test::Id("params/vm_uuid")),
@@ -46,6 +41,7 @@ pub static GET: Op = Op::get("GetJob", "get", ONE, "Show a job and how far it is
 pub static CANCEL: Op = Op::update("CancelJob", "cancel", "/jobs/:job/cancel", "Cancel a job that has not ended")
     .each()
     .asks()
+    .shows("execution", "canceled")
     .examples("admin jobs cancel 2b6f0a1c --yes\nadmin jobs cancel 2b6f0a1c --dry-run");
 
 /// ResumeJob.

@@ -112,6 +112,14 @@ pub async fn ended(child: Child) -> Output {
     tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap()
 }
 
+/// What a story that is told in one go needs, built without optimization.
+pub fn on_a_large_stack<F: Future<Output = ()>>(story: impl FnOnce() -> F + Send + 'static) {
+    let told = std::thread::Builder::new().stack_size(32 << 20).spawn(|| {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(story());
+    });
+    told.unwrap().join().unwrap();
+}
+
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -10,7 +10,7 @@ pub struct Family {
     pub name: &'static str,
     /// The request that goes wrong.
     pub request: &'static str,
-    /// What is typed.
+    /// What is typed. `THIS` stands for what the line before it has printed.
     pub line: String,
     pub truth: Truth,
     /// What is typed first, while all is well.
@@ -43,6 +43,12 @@ impl Family {
         self
     }
 
+    /// How many times faster than real time its work is done.
+    pub fn paced(mut self, pace: f64) -> Family {
+        self.pace = pace;
+        self
+    }
+
     /// Whether the command waits for something.
     pub fn waits(&self) -> bool {
         self.line.contains("--wait") || self.line.starts_with("run ") || self.line.starts_with("wait ")
@@ -54,9 +60,8 @@ impl Family {
     }
 
     /// So slow that there is something to wait for.
-    fn slow(mut self) -> Family {
-        self.pace = 1.5;
-        self
+    fn slow(self) -> Family {
+        self.paced(1.5)
     }
 }
 
@@ -96,7 +101,7 @@ const VLANS: &str = "/vlans";
 const RULES: &str = "/firewall_rules";
 const USERS: &str = "/accounts/0/users";
 const KEYS: &str = "/accounts/0/keys";
-const MIGRATIONS: &str = "/migrations";
+pub const MIGRATIONS: &str = "/migrations";
 
 /// A line with its ids, and with the words of one that waits.
 fn spelt(line: &str) -> String {
@@ -314,7 +319,7 @@ fn not_both_stopped(after: &After<'_>) -> Option<String> {
     (after.well && after.rows(MACHINES).iter().any(running)).then(|| "not both are stopped".to_owned())
 }
 
-fn not_one_disk_more(after: &After<'_>) -> Option<String> {
+pub fn not_one_disk_more(after: &After<'_>) -> Option<String> {
     let disks = after.rows("/disks of c82d3f90-7d0e-4b6a-9c1d-5e2f8a7b4c6d");
     // It has had two, one of them of that size.
     let new = disks.iter().filter(|disk| disk["size"] == 10240).count().saturating_sub(1);

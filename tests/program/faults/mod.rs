@@ -230,9 +230,11 @@ fn wrong_with(cell: &Cell<'_>, key: &Path) -> Option<String> {
     let emulator = runtime.block_on(Emulator::start(options)).unwrap();
     let wrong = beside(&runtime, || {
         let run = |line: &str| sdc(&emulator, home.path(), cell.patience(), &words(line));
+        let mut line = cell.family.line.clone();
         if let Some(before) = &cell.family.before {
             let said = run(before);
             assert!(said.status.success(), "{before}: {}", text(&said.stderr));
+            line = line.replace("THIS", text(&said.stdout).trim());
         }
         // Where the services are is known: what goes wrong is the command's own request.
         if cell.family.operators {
@@ -241,11 +243,11 @@ fn wrong_with(cell: &Cell<'_>, key: &Path) -> Option<String> {
         emulator.forget_requests();
         emulator.add_fault(fault);
         let begun = Instant::now();
-        let said = run(&cell.family.line);
+        let said = run(&line);
         let took = begun.elapsed();
         let seen = emulator.requests();
         calm(&emulator);
-        let wrong = judge(cell, &emulator, &said, cell.struck(&seen, took), &run);
+        let wrong = judge(cell, &emulator, (&line, &said), cell.struck(&seen, took), &run);
         wrong.map(|wrong| {
             let said = [text(&said.stdout), text(&said.stderr)].concat();
             // A list of thousands helps nobody.
@@ -267,7 +269,7 @@ fn calm(emulator: &Emulator) {
 fn judge(
     cell: &Cell<'_>,
     emulator: &Emulator,
-    said: &Output,
+    (line, said): (&str, &Output),
     struck: bool,
     run: &dyn Fn(&str) -> Output,
 ) -> Option<String> {
@@ -289,15 +291,7 @@ fn judge(
         return Some("failed without a word".to_owned());
     }
     let books = if well { ask(emulator, "state") } else { quiet(emulator) };
-    cell.family.truth.wrong(&After {
-        emulator,
-        well,
-        out: &out,
-        err: &err,
-        books: &books,
-        line: &cell.family.line,
-        run,
-    })
+    cell.family.truth.wrong(&After { emulator, well, out: &out, err: &err, books: &books, line, run })
 }
 
 /// Makes the key that every emulator of this run has, and another one.

@@ -1,6 +1,6 @@
 //! The families of `sdc admin`: the same faults, planted in the internal services.
 
-use super::commands::{Family, MACHINES, NETWORKS, family};
+use super::commands::{BUILD, Family, MACHINES, MIGRATIONS, NETWORKS, WEB1, family, not_one_disk_more};
 use super::text;
 use super::truth::{After, Truth};
 use Truth::{Deletes, Else, Makes, Sets, Shows};
@@ -14,7 +14,7 @@ const LAB: &str = "5c0e7a1d-5a7c-4d9e-9fb0-4b5c6d7e8f77";
 const JOB: &str = "ddc60d6a-2956-582f-a1b7-32f74ea3da1c";
 
 pub fn families() -> Vec<Family> {
-    let all = [vms(), networks(), others(), more()].into_iter().flatten();
+    let all = [vms(), networks(), others(), more(), work(), rest()].into_iter().flatten();
     all.map(|family| Family { operators: true, ..family }).collect()
 }
 
@@ -24,31 +24,21 @@ fn vms() -> Vec<Family> {
     vec![
         family("vms", "GET /vms", "admin vms list -o ids", Else(unlike_a_calm_list)),
         family("long vms", "GET /vms", "admin vms list -o ids", Else(unlike_a_calm_list)).long(),
-        family("vm", "GET /vms/*", "admin vms get WEB1 -o ids", Shows(super::commands::WEB1)),
+        family("vm", "GET /vms/*", "admin vms get WEB1 -o ids", Shows(WEB1)),
         family("create VM", "POST /vms", new, Makes(MACHINES, "name", "new", "id")),
-        family(
-            "stop VM",
-            "POST /vms/*",
-            "admin vms stop WEB1 WAIT",
-            Sets(MACHINES, "id", super::commands::WEB1, "/state", "stopped"),
-        ),
+        family("stop VM", "POST /vms/*", "admin vms stop WEB1 WAIT", Sets(MACHINES, "id", WEB1, "/state", "stopped")),
         family(
             "change VM",
             "POST /vms/*",
             "admin vms update WEB1 --alias front WAIT",
-            Sets(MACHINES, "id", super::commands::WEB1, "/name", "front"),
+            Sets(MACHINES, "id", WEB1, "/name", "front"),
         ),
-        family(
-            "delete VM",
-            "DELETE /vms/*",
-            "admin vms delete BUILD --yes WAIT",
-            Deletes(MACHINES, "id", super::commands::BUILD),
-        ),
+        family("delete VM", "DELETE /vms/*", "admin vms delete BUILD --yes WAIT", Deletes(MACHINES, "id", BUILD)),
         family(
             "VM's tags",
             "POST /vms/*/tags",
             "admin vms tags set WEB1 ticket=42 WAIT",
-            Sets(MACHINES, "id", super::commands::WEB1, "/tags/ticket", "42"),
+            Sets(MACHINES, "id", WEB1, "/tags/ticket", "42"),
         ),
         family("VM's NIC", "POST /vms/*", "admin vms nics add WEB1 --network private WAIT", Else(not_one_nic_more)),
         family("VM's snapshot", "POST /vms/*", "admin vms snapshots create WEB1 -n new WAIT", Else(not_one_snapshot)),
@@ -156,6 +146,64 @@ fn more() -> Vec<Family> {
     ]
 }
 
+/// What else is waited for.
+fn work() -> Vec<Family> {
+    vec![
+        family(
+            "begin migration",
+            "POST /vms/*",
+            "admin migrations begin WEB1 WAIT",
+            Sets(MIGRATIONS, "machine", WEB1, "/state", "paused"),
+        ),
+        family("abort migration", "POST /vms/*", "admin migrations abort WEB1 --yes WAIT", Else(a_migration_is_left))
+            .after("admin migrations begin WEB1 WAIT"),
+        family("VM's disk", "POST /vms/*", "admin vms disks add DB1 10240 WAIT", Else(not_one_disk_more)),
+        family(
+            "VM's metadata",
+            "POST /vms/*/customer_metadata",
+            "admin vms metadata set WEB1 note=new WAIT",
+            Sets(MACHINES, "id", WEB1, "/metadata/note", "new"),
+        ),
+    ]
+}
+
+fn rest() -> Vec<Family> {
+    let role = "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61";
+    let aggregation = "admin aggregations create aggr1 --mac 00:25:90:aa:01:03 --mac 00:25:90:aa:01:04 -o name";
+    vec![
+        family("migrations", "GET /migrations", "admin migrations list -o vm_uuid -H", Else(unlike_a_calm_list))
+            .after("admin migrations begin WEB1 WAIT"),
+        family("applications", "GET /applications", "admin applications list -o ids", Else(unlike_a_calm_list)),
+        family("aggregations", "GET /aggregations", "admin aggregations list -o ids", Else(unlike_a_calm_list)),
+        family(
+            "create aggregation",
+            "POST /aggregations",
+            aggregation,
+            Makes("/operators/aggregations", "name", "aggr1", "name"),
+        ),
+        family("workflows", "GET /workflows", "admin workflows list -o ids", Else(unlike_a_calm_list)),
+        family(
+            "VM's role tags",
+            "PUT /vms/*/role_tags",
+            &format!("admin vms role-tags set WEB1 {role} --yes"),
+            Else(a_role_is_missing),
+        ),
+        family("cancel job", "POST /jobs/*/cancel", "admin jobs cancel THIS --yes", Else(it_is_not_canceled))
+            .after("admin vms reboot WEB1 -o job_uuid -H")
+            .paced(0.4),
+        family("resume job", "POST /jobs/*/resume", &format!("admin jobs resume {JOB} --result OK"), Else(nothing)),
+        family("watch job", "GET /jobs/*", &format!("admin jobs watch {JOB} --timeout 6s"), Else(nothing)),
+        family("raw", "GET /vms", "admin raw vmapi GET /vms", Else(nothing)),
+        family(
+            "raw POST",
+            "POST /nic_tags",
+            "admin raw napi POST /nic_tags -d '{\"name\":\"new\"}'",
+            Else(more_than_one_tag),
+        ),
+        family("doctor of services", "GET /ping", "admin doctor --json", Else(not_all_is_told)).telling(),
+    ]
+}
+
 /// A list that is said to be whole is the same when all is well.
 fn unlike_a_calm_list(after: &After<'_>) -> Option<String> {
     let line = after.line;
@@ -216,4 +264,37 @@ fn not_all_are_told(after: &After<'_>) -> Option<String> {
 
 fn nothing(_: &After<'_>) -> Option<String> {
     None
+}
+
+fn a_role_is_missing(after: &After<'_>) -> Option<String> {
+    let tags = &after.books["accounts"][0]["role_tags"][format!("machines/{WEB1}")];
+    (after.well && tags[0] != "a1f3c2d0-5b6e-4c7d-8e9f-0a1b2c3d4e61").then(|| format!("it has {tags}"))
+}
+
+fn a_migration_is_left(after: &After<'_>) -> Option<String> {
+    let left = parts(after, MIGRATIONS, "machine", WEB1);
+    (after.well && left > 0).then(|| format!("{left} are left"))
+}
+
+fn it_is_not_canceled(after: &After<'_>) -> Option<String> {
+    let job = after.line.split(' ').nth(3).unwrap_or_default();
+    let stands = text(&(after.run)(&format!("admin jobs get {job} -o execution -H")).stdout);
+    (after.well && stands.trim() != "canceled").then(|| format!("it is {stands}"))
+}
+
+fn more_than_one_tag(after: &After<'_>) -> Option<String> {
+    let made = after.rows("/operators/nic_tags").iter().filter(|row| row["name"] == "new").count();
+    (made > 1 || after.well && made == 0).then(|| format!("{made} were made"))
+}
+
+/// Each service that is asked has a line, and so has each instance.
+fn not_all_is_told(after: &After<'_>) -> Option<String> {
+    let rows: Vec<serde_json::Value> = serde_json::from_str(after.out).unwrap_or_default();
+    let told = |name: &str| rows.iter().any(|row| row["check"] == name);
+    let missing: Vec<&str> = ["sapi", "vmapi", "workflow", "napi", "papi", "imgapi", "cnapi", "mahi"]
+        .into_iter()
+        .filter(|name| !told(name))
+        .collect();
+    let failed = rows.iter().any(|row| row["status"] == "fail" || row["status"] == "warn");
+    (!missing.is_empty() || after.well && failed).then(|| format!("nothing of {missing:?}"))
 }

@@ -2,6 +2,7 @@
 //! have there, and run by the tools that they are for.
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
+mod data_center;
 mod example;
 
 use std::path::Path;

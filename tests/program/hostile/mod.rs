@@ -26,15 +26,20 @@ fn within(megabytes: u32, url: &str, words: &[&str]) -> Output {
 }
 
 fn within_seconds(megabytes: u32, url: &str, words: &[&str], seconds: &str) -> Output {
-    Command::new("sh")
+    bounded(megabytes, url, words, seconds).output().unwrap()
+}
+
+/// A process of its own in so many MB of memory, which waits for an answer for so long.
+fn bounded(megabytes: u32, url: &str, words: &[&str], seconds: &str) -> Command {
+    let mut command = Command::new("sh");
+    command
         .args(["-c", &format!("ulimit -v {} && exec \"$@\"", megabytes * 1024), "sh", env!("CARGO_BIN_EXE_sdc")])
         .args(words)
         .env_clear()
         .envs(told_of(url, "acme", &key().join("key")))
         .env("SDC_REQUEST_TIMEOUT", seconds)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+        .stdin(Stdio::null());
+    command
 }
 
 /// What was said to people, and that nothing but data went to stdout.

@@ -178,3 +178,32 @@ fn pages_of_a_row_each_without_end_are_given_up() {
         assert!((100..=120).contains(&asked), "{words:?}: {asked} pages");
     }
 }
+
+/// What an internal service answers, within so much memory.
+fn inner(url: &str, words: &str) -> std::process::Output {
+    let words: Vec<&str> = words.split(' ').collect();
+    let mut command = crate::hostile::bounded(ENOUGH, url, &words, "120s");
+    for service in ["VMAPI", "NAPI", "WORKFLOW"] {
+        command.env(format!("{service}_URL"), url);
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn two_hundred_megabytes_of_an_internal_service_are_refused() {
+    let row = format!(r#"{{"uuid":"{}","alias":"web","state":"running"}}"#, crate::hostile::ID);
+    let announced = body(list_of(&row, 200));
+    let chunked = server(|mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        megabytes(&mut stream, 200, true);
+    });
+    for url in [announced, chunked] {
+        for words in ["admin vms list", "admin vms get web", "admin networks list", "admin jobs list --json"] {
+            let told = failed(&inner(&url, words), 6);
+            assert!(told.contains("more than 128 MiB in one answer"), "{words}: {told}");
+        }
+        let said = inner(&url, "admin raw vmapi GET /vms");
+        let told = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(said.status.code() == Some(6) && told.contains("more than 128 MiB in one answer"), "{told}");
+    }
+}

@@ -5,11 +5,11 @@ use super::run::admin;
 use super::script::Script;
 
 const SAPI_PING: &str = r#"* GET /ping -> 200 {"mode":"full","storType":"MorayLocalStorage","storAvailable":true}"#;
-const VMAPI_PING: &str = r#"* GET /ping -> 200 {"healthy":true,"initialization":{"moray":{"status":"BUCKETS_REINDEX_DONE"}},"pid":1,"pingErrors":{},"status":"OK","services":{"moray":"online","wfapi":"online"}}"#;
-const WORKFLOW_PING: &str = r#"* GET /ping -> 200 {"pid":7,"backend":"up"}"#;
+pub(super) const VMAPI_PING: &str = r#"* GET /ping -> 200 {"healthy":true,"initialization":{"moray":{"status":"BUCKETS_REINDEX_DONE"}},"pid":1,"pingErrors":{},"status":"OK","services":{"moray":"online","wfapi":"online"}}"#;
+pub(super) const WORKFLOW_PING: &str = r#"* GET /ping -> 200 {"pid":7,"backend":"up"}"#;
 
 /// The lines with which SAPI tells of VMAPI and the workflow service. `metadata` is the application's.
-fn sapi(metadata: &str, instances: &str) -> String {
+pub(super) fn sapi(metadata: &str, instances: &str) -> String {
     format!(
         r#"{SAPI_PING}
         GET /applications?name=sdc -> 200 [{{"uuid":"c0d1e2f3-a4b5-4c6d-97e8-f90a1b2c3d4e","name":"sdc","metadata":{{"datacenter_name":"dc1","dns_domain":"nowhere.invalid"{metadata}}}}}]
@@ -18,15 +18,15 @@ fn sapi(metadata: &str, instances: &str) -> String {
     )
 }
 
-fn instance(of: &str, uuid: &str, alias: &str, ip: &str) -> String {
+pub(super) fn instance(of: &str, uuid: &str, alias: &str, ip: &str) -> String {
     let metadata = if ip.is_empty() { String::new() } else { format!(r#","metadata":{{"ADMIN_IP":"{ip}"}}"#) };
     format!(
         r#"{{"uuid":"{uuid}","service_uuid":"{of}e2f3a4-b5c6-4d7e-88f9-0a1b2c3d4e5f","params":{{"alias":"{alias}"}}{metadata}}}"#
     )
 }
 
-const V0: &str = "e2f3a4b5-c6d7-4e8f-99a0-1b2c3d4e5f60";
-const W0: &str = "e3f3a4b5-c6d7-4e8f-99a0-1b2c3d4e5f60";
+pub(super) const V0: &str = "e2f3a4b5-c6d7-4e8f-99a0-1b2c3d4e5f60";
+pub(super) const W0: &str = "e3f3a4b5-c6d7-4e8f-99a0-1b2c3d4e5f60";
 
 #[test]
 fn four_requests_tell_of_all_services_and_later_runs_ask_none_of_them() {

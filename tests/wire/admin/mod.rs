@@ -5,9 +5,11 @@
 mod addresses;
 mod create;
 mod discovery;
+mod flows;
 mod jobs;
 mod names;
 mod notes;
+mod odd;
 mod passing;
 mod replacing;
 mod run;

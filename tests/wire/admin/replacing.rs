@@ -92,3 +92,24 @@ fn metadata_of_sapi_is_merged_replaced_or_removed() {
         sapi.done();
     }
 }
+
+#[test]
+fn what_was_looked_at_is_changed_only_as_it_was_then_where_the_service_has_etags() {
+    let lines = |put: &str| {
+        format!("GET /networks/$V -> 200#old {}\nPUT /networks/$V {{\"resolvers\":{NEW}}} -> {put}", network(OLD, ""))
+    };
+    let done = format!(
+        "{}\nGET /networks/$V -> 200#new {}",
+        lines(&format!("200#new {}", network(NEW, ""))),
+        network(NEW, "")
+    );
+    let (said, napi) = updated(&done, UPDATE);
+    said.well();
+    let asked = napi.asked();
+    assert!(asked[1].line.starts_with("PUT ") && asked[1].headers.contains("if-match: old"), "{asked:?}");
+    // Somebody else was faster: nothing is changed, and nothing is sent again.
+    let stale = lines(r#"412 {"code":"PreconditionFailed","message":"if-match 'old' didn't match etag 'new'"}"#);
+    let (said, napi) = updated(&stale, UPDATE);
+    assert!(said.failed(5).contains("didn't match etag"));
+    napi.done();
+}

@@ -1,7 +1,7 @@
 //! A service on a loopback port that answers a written sequence, and the program asking it. A line of a script is
 //! `METHOD TARGET [BODY] -> STATUS [BODY]`, as it goes over the wire but for the percent signs; one that begins with a
-//! star may be asked for any number of times, and one whose status is `200@1500` is answered after so many ms. Without a body none may come; the body
-//! `"*"` is any.
+//! star may be asked for any number of times, one whose status is `200@1500` is answered after so many ms, and one of
+//! `200#A` with the ETag `A`. Without a body none may come; the body `"*"` is any.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,6 +17,7 @@ struct Step {
     status: u16,
     /// Milliseconds.
     delay: u64,
+    etag: String,
     answer: String,
     any: bool,
     used: bool,
@@ -49,9 +50,11 @@ fn step(line: &str) -> Step {
     let request = format!("{} {}", parts.next().unwrap(), parts.next().unwrap());
     let body = parts.next().map(|body| serde_json::from_str(body).unwrap_or_else(|error| panic!("{body}: {error}")));
     let (status, answer) = answer.trim().split_once(' ').unwrap_or((answer.trim(), ""));
+    let (status, etag) = status.split_once('#').unwrap_or((status, ""));
     let (status, delay) = status.split_once('@').unwrap_or((status, "0"));
+    let etag = if etag.is_empty() { String::new() } else { format!("ETag: {etag}\r\n") };
     let delay = delay.parse().unwrap();
-    Step { request, body, status: status.parse().unwrap(), delay, answer: answer.to_owned(), any, used: false }
+    Step { request, body, status: status.parse().unwrap(), delay, etag, answer: answer.to_owned(), any, used: false }
 }
 
 impl Script {
@@ -132,14 +135,14 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
     let fits = |step: &&mut Step| {
         !step.used && step.request == target && (step.body == body || body.is_some() && step.body == Some("*".into()))
     };
-    let (status, answer, delay) = match kept.steps.iter_mut().find(fits) {
+    let (status, answer, delay, etag) = match kept.steps.iter_mut().find(fits) {
         Some(step) => {
             step.used = !step.any;
-            (step.status, step.answer.clone(), step.delay)
+            (step.status, step.answer.clone(), step.delay, step.etag.clone())
         }
         None => {
             kept.wrong.push(format!("{target}{shown}"));
-            (599, r#"{"code":"NotInTheScript","message":"this was not to be asked"}"#.to_owned(), 0)
+            (599, r#"{"code":"NotInTheScript","message":"this was not to be asked"}"#.to_owned(), 0, String::new())
         }
     };
     drop(kept);
@@ -147,7 +150,7 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
     let kind = if answer.starts_with('<') { "text/html" } else { "application/json" };
     let _ = stream.write_all(
         format!(
-            "HTTP/1.1 {status} x\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nx-request-id: 1\r\nConnection: close\r\n\r\n{answer}",
+            "HTTP/1.1 {status} x\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nx-request-id: 1\r\n{etag}Connection: close\r\n\r\n{answer}",
             answer.len()
         )
         .as_bytes(),

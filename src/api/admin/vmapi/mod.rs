@@ -15,7 +15,7 @@ use super::imgapi::IMAGE;
 use super::mahi::ACCOUNT;
 use super::napi::{GET_NETWORK, GET_POOL, LIST_NETWORKS, LIST_POOLS};
 use super::papi::PACKAGE;
-use super::{BRANDS, INNER, LIMIT, VM_JOB_COLUMNS};
+use super::{BRANDS, EXECUTION, INNER, LIMIT, VM_JOB_COLUMNS};
 use crate::api::*;
 
 const ALL: &str = "/vms";
@@ -175,12 +175,6 @@ pub static JOBS: Op = Op::list("ListVmJobs", "jobs", "/vms/:vm/jobs", "List the 
 const TASK: Field =
     query("task", Kind::Text, "Only jobs of this task: provision, start, stop, reboot, update, destroy, ...")
         .test(Test::Text("params/task"));
-const EXECUTION: Field = query(
-    "execution",
-    Kind::OneOf(&["queued", "running", "succeeded", "failed", "canceled"]),
-    "Only jobs that stand so",
-)
-.test(Test::Text("execution"));
 
 /// GetJob: the workflow's job, as far as VMAPI shows it. A wait asks for it, since VMAPI is known by then.
 pub static GET_JOB: Op =
