@@ -5,7 +5,10 @@
 mod addresses;
 mod create;
 mod discovery;
+mod held_up;
 mod jobs;
+mod library;
+mod lost;
 mod names;
 mod notes;
 mod passing;
