@@ -81,7 +81,7 @@ impl Report for Shown<'_> {
     fn state(&self, target: usize, state: &str) {
         self.progress.tell(target, state);
         if let Some(pulse) = self.pulses.get(target) {
-            pulse.moved(state);
+            pulse.moved();
         }
     }
 }
@@ -215,7 +215,13 @@ async fn told(
 ) -> Result<Outcome> {
     let work = changing.one(at, call, begun);
     match changing.client.service().is_inner() {
-        true => pulse.beside(shown.app.asking(), &begun.job, work, |words| shown.progress.tell(at, words)).await,
+        true => {
+            pulse
+                .beside(shown.app.asking(), &begun.job, work, |words| {
+                    shown.progress.tell(at, &format!("its job {words}"))
+                })
+                .await
+        }
         false => work.await,
     }
 }

@@ -33,7 +33,7 @@ const MAX_ATTEMPTS: usize = 3;
 /// What a job waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldUp {
-    /// In words, such as `waits for the ticket of another action on the VM: reboot, taken 12 min ago`.
+    /// In words, such as `waits for the VM's ticket, which is that of its reboot, taken 12 min ago`.
     pub words: String,
     /// What shows more of it, or ends it.
     pub tries: Vec<Hint>,
@@ -42,14 +42,12 @@ pub struct HeldUp {
 /// A job that is waited for, and whether it moves.
 pub struct Pulse {
     moved: Cell<Instant>,
-    /// How it stands.
-    state: RefCell<String>,
     known: RefCell<Option<HeldUp>>,
 }
 
 impl Default for Pulse {
     fn default() -> Pulse {
-        Pulse { moved: Cell::new(Instant::now()), state: RefCell::default(), known: RefCell::default() }
+        Pulse { moved: Cell::new(Instant::now()), known: RefCell::default() }
     }
 }
 
@@ -73,9 +71,8 @@ impl<'a> Asking<'a> {
 }
 
 impl Pulse {
-    /// The job moves, and stands so now.
-    pub fn moved(&self, state: &str) {
-        state.clone_into(&mut self.state.borrow_mut());
+    /// The job moves.
+    pub fn moved(&self) {
         self.moved.set(Instant::now());
         self.known.take();
     }
@@ -135,10 +132,7 @@ impl Pulse {
                 continue;
             }
             if let Some(found) = found.as_ref().filter(|found| self.known.borrow().as_ref() != Some(*found)) {
-                tell(&match self.state.borrow().as_str() {
-                    "" => format!("the job {}", found.words),
-                    state => format!("{state}; the job {}", found.words),
-                });
+                tell(&found.words);
             }
             self.known.replace(found);
         }
@@ -315,8 +309,8 @@ async fn ticket(asking: Asking<'_>, workflow: &Client, job: Row<'_>) -> Result<O
         (None, request) => format!(" by the request {request}"),
     };
     let words = format!(
-        "waits for the ticket of another action on the VM: {}{taken}{by} (ticket {id})",
-        some_of(text(*holder, "/action"), "an action without a name"),
+        "waits for the VM's ticket, which is that of its {}{taken}{by} (ticket {id})",
+        some_of(text(*holder, "/action"), "action without a name"),
     );
     let release = CommandLine::new("admin raw").on("cnapi").on("PUT").on(format!("/tickets/{id}/release"));
     let warning =
@@ -348,12 +342,17 @@ async fn server_task(asking: Asking<'_>, job: Row<'_>, step: &str, task: Option<
     let client = asking.services.client(&CNAPI).await?;
     let host = client.call(&cnapi::GET, &Args::new().set("server", &*server)).await?;
     let Some(host) = host.first().map(|row| Host::read(row, "")) else { return Ok(None) };
-    let heard = match (host.is_heard(), host.last.as_str()) {
-        (false, _) => format!("{}: the job waits for it", host.silence()),
-        (true, "") => "the server is heard from".to_owned(),
-        (true, last) => format!("the server was heard from last at {last}"),
+    // What matters most comes first: a line of a terminal is short.
+    let words = match (host.is_heard(), host.last.as_str()) {
+        (false, _) => format!("waits, for {}; it is to carry out {name}{since}", host.silence()),
+        (true, "") => format!("waits for server {} to carry out {name}{since}", host.name),
+        (true, last) => {
+            format!(
+                "waits for server {} to carry out {name}{since}; the server was heard from last at {last}",
+                host.name
+            )
+        }
     };
-    let words = format!("waits for server {} to carry out {name}{since}; {heard}", host.name);
     let shown = CommandLine::new("admin servers get").on(some_of(host.name, &server));
     Ok(Some(HeldUp { words, tries: vec![Hint::run("the server", shown)] }))
 }

@@ -104,7 +104,7 @@ fn a_job_that_waits_for_a_ticket_says_who_has_it_since_when_and_how_it_is_releas
     says(
         &words,
         &[
-            "the job waits for the ticket of another action on the VM: reboot, taken ",
+            "the job waits for the VM's ticket, which is that of its reboot, taken ",
             " days ago by the job $K, which is running (ticket $A)",
             "the job that has it: sdc admin jobs get $K",
             RELEASE,
@@ -117,7 +117,7 @@ fn a_job_that_waits_for_a_ticket_says_who_has_it_since_when_and_how_it_is_releas
     // Its own is none that it waits for.
     let own = format!("GET /servers/$CN/tickets -> 200 [{}]", OWN.replace("queued", "active"));
     let (said, _) = stops(&job("running", TO_TICKET), "", &own, "1s");
-    assert!(!said.failed(9).contains("ticket of another"));
+    assert!(!said.failed(9).contains("VM's ticket"));
 }
 
 #[test]
@@ -129,13 +129,25 @@ fn a_job_that_waits_for_a_server_says_for_which_task_and_since_when_the_server_i
         )
     };
     for (status, due) in [
-        ("running", "the server was heard from last at 2026-03-02T10:59:00.000Z"),
-        ("unknown", "server cn0 is not heard from since 2026-03-02T10:59:00.000Z: the job waits for it"),
+        (
+            "running",
+            [
+                "the job waits for server cn0 to carry out machine_shutdown, told to ",
+                "; the server was heard from last at 2026-03-02T10:59:00.000Z",
+            ],
+        ),
+        (
+            "unknown",
+            [
+                "the job waits, for server cn0 is not heard from since 2026-03-02T10:59:00.000Z",
+                "; it is to carry out machine_shutdown, told to ",
+            ],
+        ),
     ] {
         let cnapi = format!("{task}\n{}", server(status));
         let (said, scripts) = stops(&job("running", TO_TASK), "", &cnapi, "1s");
         let words = said.failed(9);
-        says(&words, &["the job waits for server cn0 to carry out machine_shutdown, told to ", due]);
+        says(&words, &due);
         says(&words, &["the server: sdc admin servers get cn0"]);
         scripts.iter().for_each(Script::done);
     }
@@ -152,8 +164,7 @@ fn a_wait_that_does_not_move_says_so_on_its_way_once_and_goes_on() {
     let tickets = format!("* GET /servers/$CN/tickets -> 200 [{HOLDER}]");
     let (said, scripts) =
         stops(&job("running", TO_TICKET), "* GET /jobs?vm_uuid=$V&limit=100 -> 200 []", &tickets, "7s");
-    let line =
-        "job running, cnapi.acquire_vm_ticket done; the job waits for the ticket of another action on the VM: reboot";
+    let line = "its job waits for the VM's ticket, which is that of its reboot";
     let words = said.failed(9);
     assert_eq!(words.matches(line).count(), 1, "{words}");
     let asked = scripts[2].lines().iter().filter(|line| line.ends_with("/tickets")).count();
@@ -172,7 +183,7 @@ fn a_service_that_is_not_there_or_answers_oddly_is_no_reason_to_wait_otherwise()
         let begun = std::time::Instant::now();
         let (said, _) = stops(&job("running", TO_TICKET), workflow, cnapi, "1s");
         let words = said.failed(9);
-        assert!(words.contains("is still running, job running") && !words.contains("another action"), "{words}");
+        assert!(words.contains("is still running, job running") && !words.contains("VM's ticket"), "{words}");
         assert!(begun.elapsed().as_secs() < 6, "{cnapi}");
     }
     let vmapi = format!(
@@ -192,10 +203,7 @@ fn a_wait_for_a_job_says_what_the_job_waits_for_too() {
             format!("* GET /jobs/$J -> 200 {}\nGET /jobs?vm_uuid=$V&limit=100 -> 200 []", job("running", TO_TICKET));
         let cnapi = format!("GET /servers/$CN/tickets -> 200 [{HOLDER}]");
         let (said, scripts) = asked(&[("WORKFLOW_URL", &workflow), ("CNAPI_URL", &cnapi)], words);
-        says(
-            &said.failed(9),
-            &["waits for the ticket of another action on the VM: reboot", RELEASE, "the job goes on"],
-        );
+        says(&said.failed(9), &["waits for the VM's ticket, which is that of its reboot", RELEASE, "the job goes on"]);
         scripts.iter().for_each(Script::done);
     }
 }
@@ -220,7 +228,7 @@ fn why_a_vm_is_as_it_is_says_what_its_open_job_waits_for() {
         "GET /jobs?vm_uuid=$V&limit=100 -> 200 []",
         &format!("GET /servers/$CN/tickets -> 200 [{HOLDER}]"),
     );
-    says(&words, &["its stop is running, and waits for the ticket of another action on the VM: reboot", RELEASE]);
+    says(&words, &["its stop is running, and waits for the VM's ticket, which is that of its reboot", RELEASE]);
     let words = why(&job("waiting", TO_TICKET), "", "");
     says(&words, &["its stop is waiting, and waits until somebody resumes it", "sdc admin jobs resume $J"]);
     assert!(!words.contains("jobs wait"), "{words}");

@@ -30,7 +30,7 @@ pub(super) async fn to_end(
     let say = |how: &str| app.say(&format!("job {id}: {how}"));
     let mut steps = Steps::default();
     let progress = |how: &str| {
-        pulse.moved(how);
+        pulse.moved();
         // Its steps are shown themselves.
         if !how.starts_with("running, ") {
             say(how);
