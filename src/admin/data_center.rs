@@ -7,6 +7,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::directory::{Directory, Given};
@@ -16,7 +17,7 @@ use crate::api::admin::{NAPI, PAPI, SAPI, VMAPI, WORKFLOW, napi, papi, vmapi, wo
 use crate::api::{Op, Service};
 use crate::client::{Client, Once, new_uuid};
 use crate::error::{Error, Kind, Result};
-use crate::request::{Arg, Args};
+use crate::request::{Arg, Args, Request};
 use crate::tasks::smart_network::SmartNetwork;
 use crate::tasks::stop::Stop;
 use crate::tasks::values::{self, Folders};
@@ -108,6 +109,34 @@ impl DataCenter {
         Ok(found)
     }
 
+    /// Calls an operation of one of its services. Where that cannot be reached, its address is looked up once more, for
+    /// it may have moved; what may have been carried out is not sent again.
+    ///
+    /// # Errors
+    /// As [`DataCenter::client`]; the service refused.
+    pub async fn call(&self, service: &'static Service, op: &Op, args: &Args) -> Result<Answer> {
+        self.reaching(service, async |client| client.call(op, args).await).await
+    }
+
+    /// Does it with a client of a service, and once more where that cannot be reached and is found elsewhere.
+    pub(super) async fn reaching<T>(
+        &self,
+        service: &'static Service,
+        does: impl AsyncFn(&Client) -> Result<T>,
+    ) -> Result<T> {
+        let client = self.client(service).await?;
+        let error = match does(&client).await {
+            Err(error) if error.kind() == Kind::Unreachable && !error.is_in_doubt() => error,
+            done => return done,
+        };
+        self.clients.lock().await.remove(service.name);
+        self.directory.forget();
+        match self.client(service).await {
+            Ok(found) if found.address() != client.address() => does(&found).await,
+            _ => Err(error),
+        }
+    }
+
     /// Where its services are.
     pub fn directory(&self) -> &Directory<'static> {
         &self.directory
@@ -129,7 +158,7 @@ impl DataCenter {
     /// # Errors
     /// The list cannot be read.
     pub async fn list_machines(&self, filters: &Args) -> Result<Vec<Machine<'_>>> {
-        let list = self.client(&VMAPI).await?.call(&vmapi::LIST, filters).await?;
+        let list = self.call(&VMAPI, &vmapi::LIST, filters).await?;
         list.rows().map(|row| Machine::of(self, row)).collect()
     }
 
@@ -235,7 +264,7 @@ impl DataCenter {
     /// # Errors
     /// NAPI refused or did not answer.
     pub async fn list_networks(&self, filters: &Args) -> Result<Answer> {
-        self.client(&NAPI).await?.call(&napi::LIST_NETWORKS, filters).await
+        self.call(&NAPI, &napi::LIST_NETWORKS, filters).await
     }
 
     /// The network of this id; none where there is none.
@@ -251,7 +280,7 @@ impl DataCenter {
     /// # Errors
     /// As [`DataCenter::list_networks`].
     pub async fn create_network(&self, fields: &Args) -> Result<Answer> {
-        self.client(&NAPI).await?.call(&napi::CREATE_NETWORK, fields).await
+        self.call(&NAPI, &napi::CREATE_NETWORK, fields).await
     }
 
     /// Creates a network on a VLAN and in a subnet that no other network has, whoever creates some at the same time.
@@ -268,7 +297,7 @@ impl DataCenter {
     /// As [`DataCenter::list_networks`].
     pub async fn delete_network(&self, uuid: &str) -> Result<()> {
         let args = Args::new().set("adminnetwork", uuid);
-        self.client(&NAPI).await?.call(&napi::DELETE_NETWORK, &args).await.map(|_| ())
+        self.call(&NAPI, &napi::DELETE_NETWORK, &args).await.map(|_| ())
     }
 
     /// The packages that these filters of `ListPackages` choose.
@@ -276,7 +305,7 @@ impl DataCenter {
     /// # Errors
     /// PAPI refused or did not answer.
     pub async fn list_packages(&self, filters: &Args) -> Result<Answer> {
-        self.client(&PAPI).await?.call(&papi::LIST, filters).await
+        self.call(&PAPI, &papi::LIST, filters).await
     }
 
     /// The package of this id; none where there is none.
@@ -292,7 +321,34 @@ impl DataCenter {
     /// # Errors
     /// As [`DataCenter::list_packages`].
     pub async fn create_package(&self, fields: &Args) -> Result<Answer> {
-        self.client(&PAPI).await?.call(&papi::CREATE, fields).await
+        self.call(&PAPI, &papi::CREATE, fields).await
+    }
+
+    /// Creates a job of a workflow, by its name or id (`CreateJob`), with what is given to it in `params` and further
+    /// fields, such as `target`; returns it as it is then. The same target and params are refused while they are queued.
+    ///
+    /// # Errors
+    /// As [`DataCenter::list_jobs`]; no such workflow.
+    pub async fn create_job(&self, workflow: &str, fields: &Args) -> Result<Answer> {
+        let client = self.client(&WORKFLOW).await?;
+        let workflow = resolve::id(&client, &workflow::FLOW, workflow).await?;
+        let mut body = serde_json::Map::new();
+        for (name, value) in fields.iter() {
+            let value = match value {
+                Arg::Text(text) => Value::from(text.as_str()),
+                Arg::Json(raw) => serde_json::from_str(raw.get()).map_err(|error| Error::usage(name).because(error))?,
+            };
+            body.insert(name.to_owned(), value);
+        }
+        body.insert("workflow".to_owned(), workflow.into());
+        let mut request = Request::raw("POST", "/jobs")?;
+        request.body = Some(("application/json".to_owned(), Value::Object(body).to_string().into_bytes()));
+        let (sent, unclear) = client.send_reporting_doubt(&request).await?;
+        // A service that fails may have begun before it did.
+        let unclear = unclear || sent.as_ref().is_ok_and(|made| made.status == 500 || made.is_success());
+        let doubted = |error: Error| if unclear { error.in_doubt() } else { error };
+        let made = sent.and_then(|made| made.taken().map(|()| made)).map_err(doubted)?;
+        Answer::from_record(&made.body).map_err(Error::in_doubt)
     }
 
     /// The jobs that these filters of `ListJobs` choose, newest first.
@@ -300,7 +356,7 @@ impl DataCenter {
     /// # Errors
     /// The workflow service refused or did not answer.
     pub async fn list_jobs(&self, filters: &Args) -> Result<Answer> {
-        self.client(&WORKFLOW).await?.call(&workflow::LIST, filters).await
+        self.call(&WORKFLOW, &workflow::LIST, filters).await
     }
 
     /// The job of this id; none where there is none.
@@ -312,7 +368,7 @@ impl DataCenter {
     }
 
     async fn found(&self, service: &'static Service, op: &Op, (param, id): (&str, &str)) -> Result<Option<Answer>> {
-        match self.client(service).await?.call(op, &Args::new().set(param, id)).await {
+        match self.call(service, op, &Args::new().set(param, id)).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),

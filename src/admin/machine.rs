@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::data_center::{DataCenter, uuid_of};
 use crate::answer::{Answer, Row};
-use crate::api::Op;
-use crate::api::admin::{VMAPI, vmapi};
+use crate::api::admin::{VMAPI, WORKFLOW, vmapi, workflow};
+use crate::api::{Goal, Op};
 use crate::client::{Client, Condition, Time, Until};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args};
@@ -119,10 +119,9 @@ impl<'a> Machine<'a> {
     /// # Errors
     /// VMAPI refused or did not answer.
     pub async fn refreshed(&self) -> Result<Machine<'a>> {
-        let now = self.client().await?.call(&vmapi::GET, &self.place()).await?;
+        let now = self.dc.call(&VMAPI, &vmapi::GET, &self.place()).await?;
         let row = now.first().ok_or_else(|| Error::new(Kind::Unreachable, "VMAPI shows nothing of the VM"))?;
-        let last = self.job.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        Ok(Machine { job: Mutex::new(last), ..Machine::of(self.dc, row)? })
+        self.now(row)
     }
 
     /// Its state now: `running`, `stopped`, `destroyed`, ... (`GetVm`).
@@ -130,7 +129,7 @@ impl<'a> Machine<'a> {
     /// # Errors
     /// As [`Machine::refreshed`].
     pub async fn status(&self) -> Result<String> {
-        let now = self.client().await?.call(&vmapi::GET, &self.place()).await?;
+        let now = self.dc.call(&VMAPI, &vmapi::GET, &self.place()).await?;
         Ok(now.first().and_then(|row| row.text("/state").map(|state| state.into_owned())).unwrap_or_default())
     }
 
@@ -171,26 +170,57 @@ impl<'a> Machine<'a> {
         let client = self.client().await?;
         let time = Time::new(options.timeout);
         let until = Until { noun: &vmapi::VM, args: self.place(), name: &self.alias, condition, time };
-        let seen = tokio::select! {
-            seen = client.until(&until, |_| {}) => seen?,
-            failed = self.failed(&client, time) => return Err(failed),
+        let seen = match self.last_job() {
+            None => client.until(&until, |_| {}).await?,
+            Some((op, job)) => {
+                let mut seen = std::pin::pin!(client.until(&until, |_| {}));
+                let mut ended = std::pin::pin!(self.end_of(op, &job, time));
+                let first = tokio::select! {
+                    ended = &mut ended => ended.map(|()| None),
+                    seen = &mut seen => seen.map(Some),
+                };
+                match first? {
+                    // The job has ended well, and the VM shows it soon.
+                    None => seen.await?,
+                    // On its way it may be in a state that does not last.
+                    Some(seen) if passes(op, &until.condition) => seen,
+                    // It may have been so before: the job tells when it is so again.
+                    Some(_) => {
+                        ended.await?;
+                        client.until(&until, |_| {}).await?
+                    }
+                }
+            }
         };
         match seen.first() {
-            Some(row) => Machine::of(self.dc, row),
+            Some(row) => Ok(self.now(row)?),
             None => self.refreshed().await,
         }
     }
 
-    /// Why the job of the last change has failed, once it has.
-    async fn failed(&self, client: &Client, time: Time) -> Error {
-        let last = self.job.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        if let Some((op, job)) = last
-            && let Ok(end) = client.end_of_job(&vmapi::GET_JOB, &job, time, |_| {}).await
-            && let Some(why) = end.fault
-        {
-            return Error::new(Kind::FailedState, format!("the {} of VM {} {why}", op.verb, self.alias));
+    /// The same VM as this record has it. Its last change stays its last.
+    fn now(&self, row: Row<'_>) -> Result<Machine<'a>> {
+        Ok(Machine { job: Mutex::new(self.last_job()), ..Machine::of(self.dc, row)? })
+    }
+
+    /// The job of the last change.
+    fn last_job(&self) -> Option<(&'static Op, String)> {
+        self.job.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Waits until the job of a change has ended well, whichever attempt that is. Only workflow knows which one follows.
+    async fn end_of(&self, op: &'static Op, job: &str, time: Time) -> Result<()> {
+        let end = match self.dc.client(&WORKFLOW).await {
+            Ok(client) => client.end_of_job(&workflow::GET, job, time, |_| {}).await,
+            Err(_) => self.client().await?.end_of_job(&vmapi::GET_JOB, job, time, |_| {}).await,
+        };
+        match end.map(|end| end.fault) {
+            Ok(None) => Ok(()),
+            Ok(Some(why)) => Err(Error::new(Kind::FailedState, format!("the {} of VM {} {why}", op.verb, self.alias))),
+            // One that is not kept any longer has ended long ago.
+            Err(error) if error.kind() == Kind::NotFound => Ok(()),
+            Err(error) => Err(error),
         }
-        std::future::pending().await
     }
 
     /// Starts it, and returns the id of the job.
@@ -256,7 +286,7 @@ impl<'a> Machine<'a> {
     /// As [`Machine::refreshed`].
     pub async fn pairs(&self, pairs: Pairs) -> Result<Answer> {
         let [list, ..] = pairs.ops();
-        self.client().await?.call(list, &self.place()).await
+        self.dc.call(&VMAPI, list, &self.place()).await
     }
 
     /// Sets some tags or metadata, and leaves the others; returns the id of the job.
@@ -294,10 +324,20 @@ impl<'a> Machine<'a> {
     }
 
     async fn change(&self, op: &'static Op, args: Args) -> Result<String> {
-        let answer = self.client().await?.call(op, &args).await?;
+        let answer = self.dc.call(&VMAPI, op, &args).await?;
         let job = answer.first().and_then(|row| Some(row.text("/job_uuid")?.into_owned())).unwrap_or_default();
         let followed = Some((op, job.clone())).filter(|_| !job.is_empty());
         *self.job.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = followed;
         Ok(job)
+    }
+}
+
+/// Whether a VM is in such a state only while this is done to it, so that it need not be in it any more at the end.
+fn passes(op: &Op, condition: &Condition) -> bool {
+    match (condition, &op.goal) {
+        (Condition::State(wanted), Some((Goal::State(end), _))) => wanted != end,
+        (Condition::State(wanted), _) => !["running", "stopped"].contains(&wanted.as_str()),
+        (Condition::AnotherState(_) | Condition::Tag(..), _) => true,
+        (Condition::Gone, _) => false,
     }
 }

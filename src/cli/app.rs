@@ -20,6 +20,7 @@ use crate::error::{Error, Hint, Kind, Result};
 use crate::render;
 use crate::sensitive;
 use crate::tasks::Report;
+use crate::tasks::held_up::Asking;
 use crate::tasks::lockout::Identity;
 use crate::tasks::permission::Caller;
 
@@ -50,6 +51,8 @@ pub struct App {
     sent: OnceLock<(String, String)>,
     /// What writes into the file of `--debug-file`.
     trace: OnceLock<Trace>,
+    /// Whether it was said which addresses of services are not used.
+    pub(super) told_passed: OnceLock<()>,
     /// Who hears signals.
     pub heard: Arc<Heard>,
 }
@@ -83,6 +86,7 @@ impl App {
             config,
             sent: OnceLock::new(),
             trace: OnceLock::new(),
+            told_passed: OnceLock::new(),
             heard: Arc::clone(console.streams.heard()),
         }
     }
@@ -100,6 +104,11 @@ impl App {
     /// A failure that does not end the command.
     pub fn report(&self, error: &Error) {
         self.voice.report(error);
+    }
+
+    /// Whom a wait asks what its job waits for.
+    pub fn asking(&self) -> Asking<'_> {
+        Asking::new(self, self.console.timestamp())
     }
 
     /// In whose name requests are sent.

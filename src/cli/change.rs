@@ -2,6 +2,9 @@
 //! stops what has not been sent yet, and the error names what continues. The change itself is the work of
 //! `tasks::change`.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use futures_util::StreamExt;
 
 use super::app::App;
@@ -19,6 +22,7 @@ use crate::request::Arg;
 use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
 use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
+use crate::tasks::held_up::Pulse;
 use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
 use crate::tasks::{near, placement, vm_notes};
@@ -35,12 +39,22 @@ pub struct Batch<'a> {
     pub parallel: usize,
     /// What was typed, for whoever goes on with the rest.
     pub typed: Typed<'a>,
+    /// What follows each, once its request is answered.
+    pub following: Option<&'a dyn Following>,
+}
+
+/// Follows what was changed, for a command that does more than its operation.
+pub trait Following {
+    /// Follows it from its answer on, and returns what is to be shown of it.
+    fn follow<'a>(&'a self, client: &'a Client, answer: Answer) -> Pin<Box<dyn Future<Output = Result<Answer>> + 'a>>;
 }
 
 /// Reports to the terminal, where each target has a line of its own.
 struct Shown<'a> {
     app: &'a App,
     progress: &'a Progress<'a>,
+    /// Whether each moves.
+    pulses: &'a [Pulse],
 }
 
 impl Report for Shown<'_> {
@@ -66,6 +80,9 @@ impl Report for Shown<'_> {
 
     fn state(&self, target: usize, state: &str) {
         self.progress.tell(target, state);
+        if let Some(pulse) = self.pulses.get(target) {
+            pulse.moved();
+        }
     }
 }
 
@@ -81,7 +98,7 @@ pub async fn run(
     view: View,
     jq: Option<&render::Program>,
 ) -> Result<i32> {
-    let Batch { change, parallel, typed } = batch;
+    let Batch { change, parallel, typed, following } = batch;
     let op = change.op;
     let several = targets.several || targets.calls.len() > 1;
     let mut tally = Tally::of(&targets.failures);
@@ -94,19 +111,21 @@ pub async fn run(
     let begun: Vec<InFlight> = targets.calls.iter().map(|call| InFlight::new(call, stop.flag())).collect();
     let names = begun.iter().map(|begun| begun.name.borrow().clone()).collect();
     let progress = Progress::new(&app.voice, app.console.is_dumb(), names);
-    let shown = Shown { app, progress: &progress };
-    let changing = Changing { client, change, stop: &stop, report: &shown };
+    let pulses: Vec<Pulse> = begun.iter().map(|_| Pulse::default()).collect();
+    let shown = Shown { app, progress: &progress, pulses: &pulses };
+    let changing = Changing { client, change, stop: &stop, report: &shown, services: Some(app) };
     let work = async {
         let mut under_way = std::pin::pin!(
             futures_util::stream::iter(groups)
                 .map(|group| {
                     futures_util::stream::iter(group).then(|at| {
-                        let (changing, progress) = (&changing, &progress);
+                        let (changing, shown, pulse) = (&changing, &shown, &pulses[at]);
                         let (call, begun) = (&targets.calls[at], &begun[at]);
                         Box::pin(async move {
-                            let outcome = changing.one(at, call, begun).await;
+                            let outcome = told(changing, shown, (at, call, begun), pulse).await;
+                            let outcome = followed(following, changing, shown, outcome).await;
                             let outcome = helped(app, client, &changing.change, call, outcome).await;
-                            progress.end(at, "");
+                            shown.progress.end(at, "");
                             begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
                             let named = |error| if several { call.named(error) } else { error };
                             (at, outcome.map_err(|error| of_new(op, call, begun, call.of(call.blame(named(error))))))
@@ -184,6 +203,43 @@ pub async fn run(
     match failure {
         Some(error) => Err(error),
         None => Ok(tally.gravest.map_or(0, |kind| i32::from(exit::code(kind).0))),
+    }
+}
+
+/// Changes one, and tells what its job waits for, where it has one.
+async fn told(
+    changing: &Changing<'_>,
+    shown: &Shown<'_>,
+    (at, call, begun): (usize, &Call, &InFlight),
+    pulse: &Pulse,
+) -> Result<Outcome> {
+    let work = changing.one(at, call, begun);
+    match changing.client.service().is_inner() {
+        true => {
+            pulse
+                .beside(shown.app.asking(), &begun.job, work, |words| {
+                    shown.progress.tell(at, &format!("its job {words}"))
+                })
+                .await
+        }
+        false => work.await,
+    }
+}
+
+/// What is to be shown of one that is followed after its answer. Leaving it loses nothing.
+async fn followed(
+    following: Option<&dyn Following>,
+    changing: &Changing<'_>,
+    shown: &Shown<'_>,
+    outcome: Result<Outcome>,
+) -> Result<Outcome> {
+    let (Some(following), Ok(Outcome::Done(done))) = (following, &outcome) else { return outcome };
+    done.words.iter().for_each(|words| shown.progress.step(words));
+    tokio::select! {
+        object = following.follow(changing.client, done.object.clone()) => {
+            object.map(|object| Outcome::Done(Done { object, receipt: done.receipt, words: None }))
+        }
+        () = changing.stop.asked() => Ok(Outcome::Left(Some(done.object.clone()))),
     }
 }
 

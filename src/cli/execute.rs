@@ -9,7 +9,7 @@ use super::app::App;
 use super::args::given;
 use super::args::targets::{self as chosen, Words};
 use super::args::waiting::Waiting;
-use super::change::{self, Batch};
+use super::change::{self, Batch, Following};
 use super::listed;
 use super::names;
 use super::preview;
@@ -20,7 +20,7 @@ use super::several::{self, Showing};
 use super::sources;
 use super::terminal::{exit, prompt};
 use crate::answer::Answer;
-use crate::api::{self, Kind, Method, Op, Shape};
+use crate::api::{self, Field, Kind, Method, Op, Shape};
 use crate::client::{Client, first_page};
 use crate::config::Origin;
 use crate::error::{Error, Result};
@@ -48,7 +48,7 @@ pub async fn run(app: &App, op: &'static Op, matches: &ArgMatches) -> Result<i32
 /// # Errors
 /// As [`run`].
 pub async fn run_making(app: &App, op: &'static Op, matches: &ArgMatches, making: &CreateOptions) -> Result<i32> {
-    run_with(app, op, matches, How { making: Some(making), completion: None }).await
+    run_with(app, op, matches, How { making: Some(making), ..How::default() }).await
 }
 
 /// Completes what is sent for a command that takes more than the fields of its operation.
@@ -67,7 +67,15 @@ pub async fn run_completed(
     matches: &ArgMatches,
     completion: &dyn Completion,
 ) -> Result<i32> {
-    run_with(app, op, matches, How { making: None, completion: Some(completion) }).await
+    run_with(app, op, matches, How { completion: Some(completion), ..How::default() }).await
+}
+
+/// The same for what is followed after its answer.
+///
+/// # Errors
+/// As [`run`]; those of following it.
+pub async fn run_followed(app: &App, op: &'static Op, matches: &ArgMatches, following: &dyn Following) -> Result<i32> {
+    run_with(app, op, matches, How { following: Some(following), ..How::default() }).await
 }
 
 /// What else is done for a command than its operation says.
@@ -75,6 +83,7 @@ pub async fn run_completed(
 struct How<'a> {
     making: Option<&'a CreateOptions>,
     completion: Option<&'a dyn Completion>,
+    following: Option<&'a dyn Following>,
 }
 
 async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>) -> Result<i32> {
@@ -158,9 +167,12 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
         let doubt = targets::filters_set(service, op, &first, &targets).filter(|_| given::sets_pairs(op));
         let must = op.asks || targets.calls.iter().any(loses);
-        let asking = Asking { must, yes: has(matches, "yes"), doubt };
+        // What must be forced is not asked about once more.
+        let forced = |field: &Field| field.required && field.name == "force" && has(matches, "force");
+        let yes = has(matches, "yes") || op.fields.iter().any(forced);
+        let asking = Asking { must, yes, doubt };
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
-        let batch = Batch { change, parallel, typed: Typed { op, matches } };
+        let batch = Batch { change, parallel, typed: Typed { op, matches }, following: how.following };
         return changed(app, &client, targets, batch, asking, (view, jq.as_ref())).await;
     }
     if targets.several {

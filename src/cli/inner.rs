@@ -10,8 +10,10 @@ use crate::admin::{Directory, Given, headnode};
 use crate::answer::Row;
 use crate::api::{self, Op, Service};
 use crate::client::Client;
+use crate::config::Origin;
 use crate::connect;
 use crate::error::{Error, Kind, Result};
+use crate::tasks::vm_notes::Listed;
 use crate::tasks::{Services, vm_notes};
 
 /// The options of CloudAPI that an internal service has no use for: it knows neither accounts nor keys.
@@ -69,31 +71,49 @@ impl App {
         Ok(Directory::new(self.given()?, self.config.dirs.cache.as_deref(), Box::new(make)))
     }
 
-    /// What was typed, what variables say, and what is set; last of all what a headnode says of itself.
+    /// What was typed, what variables say, and what is set; last of all what a headnode says of itself. Whoever says where
+    /// SAPI is means its data center: what says less than that where another service is may be of another one, and is not
+    /// used.
     fn given(&self) -> Result<Given> {
         let mut given = Given::default();
+        let mut passed = Vec::new();
         if let Some(sapi) = &self.globals.sapi {
             self.give_sapi(&mut given, sapi, "--sapi")?;
         }
         for typed in &self.globals.services {
             give(&mut given, typed, "--service", "--service vmapi=HOST[:PORT]")?;
         }
-        for variable in SAPI {
-            if let Some(place) = self.config.env.var(variable) {
-                self.give_sapi(&mut given, &place, variable)?;
-            }
+        let by_variable = SAPI.iter().find_map(|name| Some((*name, self.config.env.var(name)?)));
+        let over = self.globals.sapi.as_deref().map(|sapi| ("--sapi", sapi));
+        let is_over = over.filter(|(_, sapi)| by_variable.as_ref().is_none_or(|(_, place)| place != sapi));
+        if let Some((variable, place)) = &by_variable {
+            self.give_sapi(&mut given, place, variable)?;
         }
         for service in api::admin::ALL.iter().filter(|service| service.name != "SAPI") {
             let variable = format!("{}_URL", service.name);
-            if let Some(place) = self.config.env.var(&variable) {
-                given.add(service.name, &place, &variable)?;
+            match (self.config.env.var(&variable), is_over) {
+                (Some(place), None) => given.add(service.name, &place, &variable)?,
+                (Some(_), Some((over, _))) => passed.push((variable, over)),
+                (None, _) => {}
             }
         }
-        if let Some(services) = &self.config.services {
-            let (how, example) = (services.origin.to_string(), services.origin.example("vmapi=HOST[:PORT]"));
-            for place in services.value.split(',') {
-                give(&mut given, place.trim(), &how, &example)?;
+        let over = over.or(by_variable.as_ref().map(|(name, place)| (*name, place.as_str())));
+        let by_env = |origin: &Origin| matches!(origin, Origin::Env(_));
+        let set = self.config.sapi.as_ref().filter(|sapi| !by_env(&sapi.origin)).map(|sapi| sapi.value.as_str());
+        let is_over = over.filter(|(_, sapi)| set.is_none_or(|set| set != *sapi));
+        // Two variables are of one data center.
+        let is_over = is_over.filter(|(how, _)| {
+            *how == "--sapi" || self.config.services.as_ref().is_some_and(|services| !by_env(&services.origin))
+        });
+        match (&self.config.services, is_over) {
+            (Some(services), None) => {
+                let (how, example) = (services.origin.to_string(), services.origin.example("vmapi=HOST[:PORT]"));
+                for place in services.value.split(',') {
+                    give(&mut given, place.trim(), &how, &example)?;
+                }
             }
+            (Some(services), Some((over, _))) => passed.push((services.origin.to_string(), over)),
+            (None, _) => {}
         }
         if let Some(sapi) = &self.config.sapi {
             self.give_sapi(&mut given, &sapi.value, &sapi.origin.to_string())?;
@@ -103,7 +123,22 @@ impl App {
         {
             self.give_sapi(&mut given, file, "this headnode")?;
         }
+        self.tell_passed(&passed);
         Ok(given)
+    }
+
+    /// Says once which addresses are not used.
+    fn tell_passed(&self, passed: &[(String, &str)]) {
+        if passed.is_empty() || self.told_passed.set(()).is_err() {
+            return;
+        }
+        let over = passed.first().map_or("", |(_, over)| over);
+        let names: Vec<&str> = passed.iter().map(|(name, _)| name.as_str()).collect();
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        self.warn(&format!(
+            "{} {verb} not used, for {over} says which data center is meant; of one service: --service NAME=HOST",
+            names.join(", ")
+        ));
     }
 
     /// Tells what else is known of a record that was shown, where anybody reads it.
@@ -111,6 +146,13 @@ impl App {
         if let Some(record) = record.filter(|_| api::service_of(op).is_inner() && !self.globals.quiet) {
             let notes = vm_notes::of_record(self, op, record).await;
             notes.iter().for_each(|note| self.say(&format!("note: {}", exit::said(note))));
+        }
+    }
+
+    /// Tells which of the VMs of a list are shown as they were known when their servers were heard from last.
+    pub(super) async fn note_listed(&self, vms: &[Listed]) {
+        if !self.globals.quiet {
+            vm_notes::of_list(self, vms).await.iter().for_each(|note| self.say(&format!("note: {note}")));
         }
     }
 

@@ -8,6 +8,7 @@ use crate::api::Op;
 use crate::error::{Error, Result};
 use crate::render::{self, Chosen, Format, Printer, View};
 use crate::tasks::listing::Listing;
+use crate::tasks::vm_notes::{self, Listed};
 
 /// So many bytes are kept for a table, or for sorting.
 const MAX_HELD: usize = 512 << 20;
@@ -52,12 +53,19 @@ fn is_told(rows: usize, missing: &[Error]) -> bool {
     rows > 0 || missing.is_empty()
 }
 
-/// What else is known of the one row of a list.
-async fn only(app: &App, op: &Op, rows: &Answer) {
+/// What else is known of the one row of a list, or of several that people read.
+async fn known(app: &App, op: &Op, rows: &Answer, of_servers: bool) {
     let mut all = rows.rows();
     if let (Some(only), None) = (all.next(), all.next()) {
         app.note(op, Some(only)).await;
+    } else if of_servers {
+        app.note_listed(&rows.rows().filter_map(Listed::read).collect::<Vec<_>>()).await;
     }
+}
+
+/// Whether servers are asked how old the rows are: where people read them, and not for a script.
+fn is_of_servers(op: &Op, view: &View) -> bool {
+    vm_notes::are_of_servers(op) && matches!(view.format, Format::Table | Format::Wide)
 }
 
 /// Tells what is not there, and returns the exit code.
@@ -93,6 +101,7 @@ pub(super) async fn list(
     let mut printer = Printer::new(&view);
     let mut out = String::new();
     let (mut passed, mut many, mut lacking, mut last) = (false, 0, false, None);
+    let (of_servers, mut vms) = (is_of_servers(listing.op, &view), Vec::new());
     let shown = listing.pages(|page, whole| {
         let rows = || page.rows.iter().map(|row| Row(row));
         lacking |= column.as_ref().is_some_and(|column| !names::are_known(&view.images, column, rows()));
@@ -104,6 +113,9 @@ pub(super) async fn list(
             // The one page as it came: nothing of it is touched.
             passed = true;
             return app.streams.out(page.text.trim_ascii()).and_then(|()| app.streams.out(b"\n"));
+        }
+        if of_servers {
+            vms.extend(rows().filter_map(Listed::read));
         }
         last = page.rows.first().filter(|_| page.rows.len() == 1).map(|row| (*row).to_owned());
         for row in &page.rows {
@@ -133,8 +145,9 @@ pub(super) async fn list(
         printer.end(&mut out);
         app.streams.out(out.as_bytes())?;
     }
-    if let Some(row) = last.filter(|_| many == 1) {
-        app.note(listing.op, Some(Row(&row))).await;
+    match last.filter(|_| many == 1) {
+        Some(row) => app.note(listing.op, Some(Row(&row))).await,
+        None => app.note_listed(&vms).await,
     }
     Ok(told(app, &missing))
 }
@@ -165,7 +178,7 @@ async fn whole(
     let missing = missing(listing).await?;
     if is_told(rows.rows().count(), &missing) {
         app.show(&rows, listing.op.shape, &view, jq)?;
-        only(app, listing.op, &rows).await;
+        known(app, listing.op, &rows, jq.is_none() && is_of_servers(listing.op, &view)).await;
     }
     Ok(told(app, &missing))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Client;
-use super::poll::{End, Poll, Time, late};
+use super::poll::{Attempt, End, MAY_END, Poll, Time, late};
 use super::wait::Wait;
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun, Op};
@@ -17,12 +17,18 @@ use crate::response::Response;
 
 /// So long the answer for a job may fail, or say that a job is not there which the service has named itself.
 const LOST: Duration = Duration::from_secs(60);
+/// How long the last answer for it is waited for at least.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 /// So long after the end of its job an object may still be as it was: it is told of by its server.
 const AFTER: Duration = Duration::from_secs(30);
 /// So long a job that was retried may have no successor.
 const RETRY: Duration = Duration::from_secs(10);
 /// So many looks the object may not be found: it need not be known everywhere at once.
 const NOT_FOUND_YET: u32 = 6;
+/// What is said of a job that was retried, and that no attempt follows.
+pub(crate) const NO_MORE: &str = "was retried as often as it may be, and failed";
+/// What becomes of a job that is waited for no longer.
+const GOES_ON: &str = "the job goes on";
 /// How a job stands that goes on once somebody resumes it.
 const WAITING: &str = "waiting";
 
@@ -99,11 +105,12 @@ impl Client {
             .await?;
         match end {
             End::Done(end) => Ok(end),
-            End::Late(seen, last) => Err(late("job", &job.id, seen.as_deref(), time, last)),
+            End::Late(seen, last) => Err(late(("job", &job.id), seen.as_deref(), time, (last, GOES_ON))),
         }
     }
 
-    /// Waits until the job that an operation has started has ended well, and its object shows it.
+    /// Waits until the job that an operation has started has ended well, and its object shows it. Of a job that was
+    /// retried the next attempt is looked for among the jobs of the object, unless that is the caller's to find.
     ///
     /// # Errors
     /// As [`Client::wait`]; [`Kind::Unreachable`] where nobody tells of the job for a minute.
@@ -111,11 +118,11 @@ impl Client {
         &self,
         waiting: &Wait<'_>,
         (goal, noun, jobs): (&Goal, &'static Noun, Jobs),
-        job: &str,
+        (job, follows): (&str, bool),
         progress: impl FnMut(&str),
-    ) -> Result<Answer> {
+    ) -> Result<Attempt> {
         let show = self.request(noun.get, &waiting.args.in_path_of(noun.get))?;
-        let others = Some((jobs.of_one, waiting.args.in_path_of(jobs.of_one)));
+        let others = follows.then(|| (jobs.of_one, waiting.args.in_path_of(jobs.of_one)));
         let mut job = Followed { known: true, ..Followed::new(job, jobs.get, others) };
         // Since when it has ended well.
         let mut ended: Option<Instant> = None;
@@ -128,12 +135,16 @@ impl Client {
                         Ok(true) => ended = Some(Instant::now()),
                         // A deletion that was sent again has two jobs, the second of which finds nothing to do.
                         Err(error) if error.kind() == Kind::FailedState && matches!(goal, Goal::Gone) => {
-                            if !client.is_done_by_another(&mut job).await? {
+                            let all = (jobs.of_one, waiting.args.in_path_of(jobs.of_one));
+                            if !client.is_done_by_another(&mut job, all).await? {
                                 return Err(error);
                             }
                         }
                         still => _ = still?,
                     }
+                }
+                if !follows && job.retried.is_some() {
+                    return Ok(Poll::Done(Attempt::Retried));
                 }
                 let seen = client.send(&show).await?;
                 if seen.is_gone() && !matches!(goal, Goal::Gone) && !was_there && looks < NOT_FOUND_YET {
@@ -161,17 +172,18 @@ impl Client {
                     };
                 moved |= !state.is_empty() && !noun.failed.contains(&state.as_str());
                 match (look, ended) {
-                    (Poll::Done(answer), Some(_)) => Ok(Poll::Done(answer)),
-                    (Poll::Done(answer), None) if passes => Ok(Poll::Done(answer)),
+                    (Poll::Done(answer), Some(_)) => Ok(Poll::Done(Attempt::Ended(answer))),
+                    (Poll::Done(answer), None) if passes => Ok(Poll::Done(Attempt::Ended(answer))),
                     (Poll::NotYet(state), Some(ended)) if ended.elapsed() > AFTER => Err(behind(waiting, noun, &state)),
                     _ => Ok(Poll::NotYet(standing(&state, &job))),
                 }
             })
             .await?;
         match end {
-            End::Done(answer) => Ok(answer),
+            End::Done(attempt) => Ok(attempt),
             End::Late(seen, last) => {
-                let error = late(noun.word, waiting.name, seen.as_deref(), waiting.time, last);
+                let becomes = if ended.is_some() { MAY_END } else { GOES_ON };
+                let error = late((noun.word, waiting.name), seen.as_deref(), waiting.time, (last, becomes));
                 Err(self.of_job(&job, error))
             }
         }
@@ -198,7 +210,13 @@ impl Client {
         seen_by: &mut dyn FnMut(Row<'_>) -> Result<()>,
     ) -> Result<Option<JobEnd>> {
         let ask = self.request(job.get, &job.args())?;
-        let seen = self.send(&ask).await.and_then(|seen| seen.answer(job.get));
+        let begun = Instant::now();
+        // One that is tried again and again must not make the minute longer.
+        let end = job.unheard.map_or(begun + LOST, |since| (since + LOST).max(begun + LAST_LOOK));
+        let seen = match tokio::time::timeout_at(end, self.send(&ask)).await {
+            Ok(seen) => seen.and_then(|seen| seen.answer(job.get)),
+            Err(_) => Err(Error::new(Kind::Unreachable, "no answer came in time")),
+        };
         let answer = match seen {
             Ok(answer) => answer,
             Err(error) if !job.known && error.kind() == Kind::NotFound => {
@@ -207,9 +225,9 @@ impl Client {
             // Who is refused now is refused for ever.
             Err(error) if matches!(error.kind(), Kind::Refused | Kind::Auth) => return Err(self.of_job(job, error)),
             Err(error) => {
-                let since = *job.unheard.get_or_insert_with(Instant::now);
+                let since = *job.unheard.get_or_insert(begun);
                 job.words = "out of reach".to_owned();
-                return match since.elapsed() > LOST {
+                return match since.elapsed() >= LOST {
                     true => {
                         let words = format!("the job {} has not been seen for {LOST:?}, and may go on", job.id);
                         let error = Error::new(Kind::Unreachable, words).because(error).lasting();
@@ -232,7 +250,7 @@ impl Client {
         let fault = match execution.as_str() {
             "succeeded" | "failed" | "canceled" => job_fault(row),
             "retried" if self.goes_on(job, row).await? => return Ok(None),
-            "retried" => Some("was retried as often as it may be, and failed".to_owned()),
+            "retried" => Some(NO_MORE.to_owned()),
             _ => return Ok(None),
         };
         Ok(Some(JobEnd { id: job.id.clone(), fault, job: answer }))
@@ -260,9 +278,8 @@ impl Client {
     }
 
     /// Whether another job of the same task has not failed: then that one is followed from here on.
-    async fn is_done_by_another(&self, job: &mut Followed) -> Result<bool> {
-        let Some((list, args)) = &job.others else { return Ok(false) };
-        let all = self.call(list, args).await?;
+    async fn is_done_by_another(&self, job: &mut Followed, (list, args): (&'static Op, Args)) -> Result<bool> {
+        let all = self.call(list, &args).await?;
         let task = all.rows().find(|row| text(*row, "/uuid") == job.id).map(|row| text(row, "/params/task"));
         let other = all.rows().find(|row| {
             job.is_new(&text(*row, "/uuid"))

@@ -16,9 +16,11 @@ mod until;
 mod wait;
 mod wire;
 
+pub(crate) use jobs::NO_MORE;
 pub use jobs::{JobEnd, job_fault, placement_steps, sentence};
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
+pub(crate) use poll::Attempt;
 pub use poll::Time;
 
 pub use send::{Once, Watch, backoff, jitter, new_uuid};
@@ -69,6 +71,8 @@ pub struct Client {
     pace: Arc<pace::Pace>,
     /// It asks again and again, so that also its reading keeps to the pace.
     polls: bool,
+    /// What it sends names what it makes: after a failure of the service that is looked for, and not sent again.
+    names: bool,
     watch: Option<Arc<Watch>>,
     told_of_waiting: Arc<AtomicBool>,
     account_id: Arc<tokio::sync::OnceCell<String>>,
@@ -210,6 +214,7 @@ impl Builder {
             signer: self.signer.map(Arc::new),
             pace: Arc::new(pace::Pace::new(self.settings.rate)),
             polls: false,
+            names: false,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemTime::now)),
             watch: None,
             account_id: Arc::default(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Client, backoff, jitter};
+use crate::answer::Answer;
 use crate::error::{Error, Kind, Result};
 
 /// How often is looked: from the first pause to the longest.
@@ -63,6 +64,14 @@ pub(super) enum End<T> {
     Done(T),
     /// The time is over; this was seen last, and this kept the last look from seeing anything.
     Late(Option<String>, Option<Error>),
+}
+
+/// How a wait for a job and its object has ended, for whoever finds its further attempts himself.
+pub(crate) enum Attempt {
+    /// The object, as it is then.
+    Ended(Answer),
+    /// The job was retried, and does not tell which one follows it.
+    Retried,
 }
 
 impl Client {
@@ -145,8 +154,16 @@ impl Client {
     }
 }
 
+/// What may become of what is waited for no longer, where nothing says that it goes on.
+pub(super) const MAY_END: &str = "it may yet come to its end";
+
 /// The error of a wait that ran out of time.
-pub(super) fn late(word: &str, name: &str, seen: Option<&str>, time: Time, last: Option<Error>) -> Error {
+pub(super) fn late(
+    (word, name): (&str, &str),
+    seen: Option<&str>,
+    time: Time,
+    (last, becomes): (Option<Error>, &str),
+) -> Error {
     let seen = match seen {
         Some("") => "has not come to its end".to_owned(),
         Some(seen) => format!("is still {seen}"),
@@ -158,7 +175,7 @@ pub(super) fn late(word: &str, name: &str, seen: Option<&str>, time: Time, last:
         Some(last) => error.because(last),
         None => error,
     };
-    error.hint("it may yet come to its end; to wait longer: --timeout TIME")
+    error.hint(format!("{becomes}; to wait longer: --timeout TIME"))
 }
 
 /// Whether a failure is the way's or the moment's, and not the thing's.

@@ -191,8 +191,8 @@ impl Client {
         }
     }
 
-    /// Sends a request that names itself what it makes. Where its answer is lost, `look` tells whether it was carried
-    /// out all the same; it is never sent again.
+    /// Sends a request that names itself what it makes. Where its answer is lost, or says that the service failed or is
+    /// not available, `look` tells whether it was carried out all the same; it is never sent again.
     ///
     /// # Errors
     /// What [`Client::answered`] returns.
@@ -202,19 +202,23 @@ impl Client {
         request: &Request,
         look: impl AsyncFn() -> Result<Option<T>>,
     ) -> Result<Once<T>> {
-        let error = match self.answered(op, request).await {
+        let client = Client { names: true, ..self.clone() };
+        let failed = |error: &Error| error.fault().is_some_and(|fault| fault.status >= 500);
+        let error = match client.answered(op, request).await {
             Ok((response, answer)) => return Ok(Once::Answered(response, answer)),
-            Err(error) if error.is_in_doubt() => error,
+            Err(error) if error.is_in_doubt() || failed(&error) => error,
             Err(error) => return Err(error),
         };
+        // What says that it has not begun is looked for in case it has; what has nothing to show soon has not.
+        let patience = if error.is_in_doubt() { FLOOR.min(self.settings.request_timeout) } else { Duration::ZERO };
         self.trace_line("* its answer was lost: looking whether it was carried out");
         if let Some(notice) = &self.notice {
             notice(&format!("{error}; looking whether it was carried out"));
         }
-        match find(&look, FLOOR.min(self.settings.request_timeout)).await {
+        match find(&look, patience).await {
             Ok(Some(found)) => Ok(Once::Found(found)),
             Ok(None) => Err(error),
-            Err(other) => Err(error.because(other)),
+            Err(other) => Err(error.because(other).in_doubt()),
         }
     }
 
@@ -356,7 +360,8 @@ impl Client {
                     // Nobody here waits beyond the end: to ask again before is of no use.
                     let late =
                         asked.is_some_and(|time| Instant::now().checked_add(time).is_none_or(|end| end >= deadline));
-                    if late || !(refused || passes || unclear && safe || cut) {
+                    let named = self.names && answer.status >= 500;
+                    if late || named || !(refused || passes || unclear && safe || cut) {
                         if !refused {
                             self.pace.taken();
                         }

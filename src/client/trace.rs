@@ -123,14 +123,56 @@ fn find<'a>(json: &'a str, is_secret: bool, secrets: &mut Vec<&'a str>) {
         }
     } else if let Some(elements) = scan::elements(value) {
         elements.for_each(|element| find(element, false, secrets));
-    } else if scan::unquote(value).is_some_and(|text| sensitive::in_text(&text).is_some()) {
+    } else if scan::unquote(value).is_some_and(|text| sensitive::in_text(&text).is_some() || is_login(&text)) {
         secrets.push(value);
     }
+}
+
+/// Whether this is the address of a service with the name and password of who uses it: `guest:guest:10.0.0.20:5672`, or a
+/// URL. Several may stand side by side.
+fn is_login(text: &str) -> bool {
+    let one = |text: &str| {
+        let parts: Vec<&str> = text.trim().split(':').collect();
+        let [user, password, host, port] = parts.as_slice() else { return false };
+        let named = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
+        let of_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let is_host = host.chars().all(of_host) && host.chars().any(|c| c.is_ascii_alphabetic() || c == '.');
+        named(user) && named(password) && is_host && port.parse::<u16>().is_ok_and(|port| port > 0)
+    };
+    let of_url = |text: &str| {
+        let authority = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+        let info = authority.and_then(|authority| authority.rsplit_once('@'));
+        info.is_some_and(|(info, _)| info.contains(':') && !info.contains(char::is_whitespace))
+    };
+    text.split(',').any(|text| one(text) || of_url(text.trim()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_with_a_password_in_it_is_a_secret() {
+        for (text, secret) in [
+            ("guest:guest:10.20.0.20:5672", true),
+            ("guest:pass/word!:rabbitmq.dc1.example.com:5672", true),
+            ("a:b:mq0:5672,c:d:mq1:5672", true),
+            ("amqp://guest:guest@10.20.0.20:5672/x", true),
+            ("http://10.20.0.20:8080/a@b:c", false),
+            ("ssh://git@example.com/a:b", false),
+            ("guest:guest:10.20.0.20", false),
+            ("10.20.0.20:5672", false),
+            ("90:b8:d0:1c:2d:3e", false),
+            ("0:4:0:1", false),
+            ("fd00:1:2:3:4:5:6:7", false),
+            ("2026-03-02T10:15:00.000Z", false),
+            ("see a: b: c.d:80", false),
+            ("a:b:c.d:0", false),
+            ("a:b:c.d:70000", false),
+        ] {
+            assert_eq!(is_login(text), secret, "{text}");
+        }
+    }
 
     #[test]
     fn a_body_is_shown_without_its_secrets() {

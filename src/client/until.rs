@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::poll::{End, Poll, Time, late};
+use super::poll::{End, MAY_END, Poll, Time, late};
 use super::{Client, wait};
 use crate::answer::{Answer, scan};
 use crate::api::Noun;
@@ -142,7 +142,7 @@ impl Client {
             .await?;
         match end {
             End::Done(answer) => Ok(answer),
-            End::Late(seen, last) => Err(late(noun.word, until.name, seen.as_deref(), until.time, last)),
+            End::Late(seen, last) => Err(late((noun.word, until.name), seen.as_deref(), until.time, (last, MAY_END))),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::poll::{End, Poll, Time, late};
+use super::poll::{Attempt, End, MAY_END, Poll, Time, late};
 use super::{Client, until};
 use crate::answer::{Answer, scan};
 use crate::api::{self, Goal, Noun, Op};
@@ -126,15 +126,42 @@ impl Client {
     /// # Errors
     /// [`Kind::FailedState`] when it ended otherwise, [`Kind::TimedOut`] when it did not end in time, or when its end
     /// cannot be seen for want of a right.
-    pub async fn wait(&self, waiting: Wait<'_>, mut progress: impl FnMut(&str)) -> Result<Answer> {
-        let Some((goal, noun)) = &waiting.op.goal else { return Ok(Answer::Nothing) };
+    pub async fn wait(&self, waiting: Wait<'_>, progress: impl FnMut(&str)) -> Result<Answer> {
+        match self.wait_or_retried(&waiting, true, progress).await? {
+            Attempt::Ended(answer) => Ok(answer),
+            Attempt::Retried => Ok(Answer::Nothing),
+        }
+    }
+
+    /// The same. Unless it follows a job that is retried to its next attempt, which only its service knows for sure,
+    /// that ends the wait too.
+    ///
+    /// # Errors
+    /// As [`Client::wait`].
+    pub(crate) async fn wait_or_retried(
+        &self,
+        waiting: &Wait<'_>,
+        follows: bool,
+        progress: impl FnMut(&str),
+    ) -> Result<Attempt> {
+        let Some((goal, noun)) = &waiting.op.goal else { return Ok(Attempt::Ended(Answer::Nothing)) };
         let goal = match (goal, waiting.state) {
             (Goal::State(_), Some(state)) => &Goal::State(state),
             _ => goal,
         };
         if let (Some(jobs), Some(job)) = (noun.jobs, &waiting.before.job) {
-            return self.wait_for_job(&waiting, (goal, noun, jobs), job, progress).await;
+            return self.wait_for_job(waiting, (goal, noun, jobs), (job, follows), progress).await;
         }
+        self.wait_for_object(waiting, (goal, noun), progress).await.map(Attempt::Ended)
+    }
+
+    /// Waits until the object itself, or its log, shows the end.
+    async fn wait_for_object(
+        &self,
+        waiting: &Wait<'_>,
+        (goal, noun): (&Goal, &'static Noun),
+        mut progress: impl FnMut(&str),
+    ) -> Result<Answer> {
         // What is to go stays in its state until it begins to.
         let progress = |words: &str| match goal {
             Goal::Gone if noun.states.contains(&words) || noun.failed.contains(&words) => {
@@ -148,24 +175,24 @@ impl Client {
         let show = self.request(shown, &waiting.args.in_path_of(shown))?;
         let mut moved = waiting.before.moved;
         // What was made by the request, and not what was there before.
-        let made = !matches!(goal, Goal::Gone) && makes(&waiting, noun);
+        let made = !matches!(goal, Goal::Gone) && makes(waiting, noun);
         let mut was_there = !made;
         let end = self
             .poll(waiting.time, progress, async |client, looks| {
                 // What the log says is done is looked at after it: before, it may be as it was.
-                let audited = client.is_audited(goal, noun, &waiting).await?;
+                let audited = client.is_audited(goal, noun, waiting).await?;
                 let seen = client.send(&show).await?;
                 if seen.status == 403 {
-                    return Err(unseen(&waiting, shown, seen.failure()));
+                    return Err(unseen(waiting, shown, seen.failure()));
                 }
                 if seen.status == 404 && seen.is_gone() && !was_there && looks < NOT_FOUND_YET {
                     return Ok(Poll::NotYet(String::new()));
                 }
                 was_there |= seen.is_success();
-                let look = client.look(noun, goal, seen, &waiting, (moved, audited)).await?;
+                let look = client.look(noun, goal, seen, waiting, (moved, audited)).await?;
                 // A job that fails leaves the object alone: only the log knows.
                 if matches!(look, Poll::NotYet(_)) && looks % LOG_EVERY == 0 {
-                    client.no_failed_job(noun, &waiting).await?;
+                    client.no_failed_job(noun, waiting).await?;
                 }
                 if let Poll::NotYet(now) = &look {
                     moved |= match goal {
@@ -186,15 +213,15 @@ impl Client {
         match end {
             End::Done(answer) => Ok(answer),
             End::Late(seen, last) => {
-                let error = late(noun.word, waiting.name, seen.as_deref(), waiting.time, last);
+                let error = late((noun.word, waiting.name), seen.as_deref(), waiting.time, (last, MAY_END));
                 // Where something has moved, it has not been lost.
                 let rests = |state: &str| state.is_empty() || noun.rests.contains(&state);
                 let still = changes == 1 && state.as_deref().is_some_and(rests);
-                if !still || waiting.before.moved || !self.unheard_of(&waiting).await {
+                if !still || waiting.before.moved || !self.unheard_of(waiting).await {
                     return Err(error);
                 }
                 let error = error.hint("the service has no record of it: it may be lost, or not begun yet");
-                Err(self.logged(&waiting, error, "look, then send it again"))
+                Err(self.logged(waiting, error, "look, then send it again"))
             }
         }
     }

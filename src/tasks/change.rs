@@ -23,7 +23,7 @@
 //! let targets = targets::resolve(&(), &client, &STOP, Asked::named(&MACHINE, ["web1"])).await?;
 //! let change = Change { wait: Some(Duration::from_secs(60)), ..Change::new(&STOP) };
 //! let stop = Stop::default();
-//! let changing = Changing { client: &client, change, stop: &stop, report: &() };
+//! let changing = Changing { client: &client, change, stop: &stop, report: &(), services: None };
 //! for (at, call) in targets.calls.iter().enumerate() {
 //!     match changing.one(at, call, &InFlight::new(call, stop.flag())).await? {
 //!         Outcome::Done(done) => assert_eq!(done.object.first().unwrap().text("/state").unwrap(), "stopped"),
@@ -46,10 +46,10 @@ use std::time::Duration;
 use super::call::{Call, described, described_or_new, own_verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed};
 use super::stop::Stop;
-use super::{Report, explain, queued, replacing};
+use super::{Report, Services, attempts, explain, queued, replacing};
 use crate::answer::{Answer, Row};
 use crate::api::{Column, Goal, Ids, Noun, Op};
-use crate::client::{Before, Client, Once, Time, Wait, Watch, new_uuid};
+use crate::client::{Attempt, Before, Client, NO_MORE, Once, Time, Wait, Watch, new_uuid};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args, Request};
 
@@ -144,6 +144,9 @@ pub struct Changing<'a> {
     pub stop: &'a Stop,
     /// Where progress goes.
     pub report: &'a dyn Report,
+    /// The services of the data center, of which workflow knows which job follows one that was retried. Without them the
+    /// next one of its task is taken for it.
+    pub services: Option<&'a dyn Services>,
 }
 
 /// A request that was taken.
@@ -218,7 +221,7 @@ impl Changing<'_> {
             }
             None => format!("{name}: {}", past(op)),
         });
-        let (Some(timeout), Some((_, noun)), Some(id)) = (wait, op.goal, id.as_deref()) else {
+        let (Some(timeout), Some(_), Some(id)) = (wait, op.goal, id.as_deref()) else {
             let (object, receipt) = match made.machine {
                 Answer::Nothing => (receipt(op, id.as_deref())?, true),
                 answer => (answer, false),
@@ -235,7 +238,7 @@ impl Changing<'_> {
         words.iter().for_each(|words| self.report.step(words));
         self.report.name(at, &name);
         let taken = Taken { made, name, id: Some(id.to_owned()), before };
-        self.end(at, call, noun, taken, timeout).await
+        self.end(at, call, flight, taken, timeout).await
     }
 
     /// Whether the target is still one. That it is missing, its request says.
@@ -343,16 +346,38 @@ impl Changing<'_> {
         asked.ok().and_then(Result::ok).filter(|now| matches!(now, Answer::Record(_)))
     }
 
+    /// Waits for the end of what a request has begun. A job that is retried is followed to its next attempt.
+    async fn waited(&self, mut waiting: Wait<'_>, flight: &InFlight, mut told: impl FnMut(&str)) -> Result<Answer> {
+        let Some(services) = self.services.filter(|_| self.client.service().is_inner()) else {
+            return self.client.wait(waiting, told).await;
+        };
+        loop {
+            match self.client.wait_or_retried(&waiting, false, &mut told).await? {
+                Attempt::Ended(answer) => return Ok(answer),
+                Attempt::Retried => {}
+            }
+            let retried = waiting.before.job.take().unwrap_or_default();
+            match attempts::next(services, &retried, waiting.time).await {
+                Ok(Some(next)) => waiting.before.job = Some(next),
+                Ok(None) if !waiting.time.left().is_zero() => {
+                    let thing = waiting.op.goal.map_or("", |(_, noun)| noun.word);
+                    let words = format!("the {} of {thing} {} {NO_MORE}", waiting.op.verb, waiting.name);
+                    return Err(Error::new(Kind::FailedState, words));
+                }
+                // Where nobody can say, the next one of its task is as good.
+                Ok(None) | Err(_) => {
+                    waiting.before.job = Some(retried);
+                    return self.client.wait(waiting, told).await;
+                }
+            }
+            flight.job.replace(waiting.before.job.clone());
+        }
+    }
+
     /// Waits for the end of a request that was taken.
-    async fn end(
-        &self,
-        at: usize,
-        call: &Call,
-        noun: &'static Noun,
-        taken: Taken,
-        timeout: Duration,
-    ) -> Result<Outcome> {
+    async fn end(&self, at: usize, call: &Call, flight: &InFlight, taken: Taken, timeout: Duration) -> Result<Outcome> {
         let Change { op, state, making, .. } = self.change;
+        let Some((_, noun)) = op.goal else { return Ok(Outcome::Left(None)) };
         let Taken { made, name, id, before } = taken;
         let (id, answer) = (id.unwrap_or_default(), made.machine);
         if made.was_there {
@@ -376,7 +401,7 @@ impl Changing<'_> {
             }
         };
         let ended = tokio::select! {
-            ended = self.client.wait(waiting, told) => ended,
+            ended = self.waited(waiting, flight, told) => ended,
             // To wait is only to watch: leaving it loses nothing.
             () = self.stop.asked() => {
                 let made = matches!(answer, Answer::Record(_)) && call.args.text(noun.name).is_none();

@@ -30,7 +30,7 @@
 //!
 //! let change = Change { wait: Some(Duration::from_secs(60)), making: Some(&making), ..Change::new(&CREATE) };
 //! let stop = Stop::default();
-//! let changing = Changing { client: &client, change, stop: &stop, report: &() };
+//! let changing = Changing { client: &client, change, stop: &stop, report: &(), services: None };
 //! // However often this runs, one machine has this key.
 //! for was_there in [false, true] {
 //!     let flight = InFlight::new(&call, stop.flag());

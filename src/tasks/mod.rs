@@ -4,6 +4,7 @@
 
 pub mod about;
 pub mod addresses;
+mod attempts;
 pub mod call;
 pub mod change;
 pub mod column_filter;
@@ -13,6 +14,8 @@ pub mod document;
 pub mod explain;
 mod filter_errors;
 mod foreign;
+#[cfg(feature = "cli")]
+pub(crate) mod held_up;
 mod left_out;
 pub mod listing;
 pub mod lockout;

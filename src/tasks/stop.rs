@@ -20,7 +20,7 @@
 //! let id = resolve::id(&client, &MACHINE, "web1").await?;
 //! let call = Call::on(&MACHINE, &id, "web1");
 //! let stop = Stop::default();
-//! let changing = Changing { client: &client, change: Change::new(&STOP), stop: &stop, report: &() };
+//! let changing = Changing { client: &client, change: Change::new(&STOP), stop: &stop, report: &(), services: None };
 //! // A signal handler would do this.
 //! assert!(!stop.ask());
 //! cloud.forget_requests();

@@ -20,6 +20,9 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// Of so many VMs at most the server is looked at before something is done to them.
 const MAX_LOOKED_AT: usize = 20;
 
+/// So many VMs of a server are named.
+const MAX_NAMED: usize = 5;
+
 fn is(op: &Op, known: &'static Op) -> bool {
     std::ptr::eq(op, known)
 }
@@ -43,6 +46,52 @@ pub async fn of_record(services: &dyn Services, op: &Op, record: Row<'_>) -> Vec
         return next_steps(&text(record, "/vm_uuid"), record);
     }
     Vec::new()
+}
+
+/// Whether the rows of an operation are VMs, of which servers tell.
+pub fn are_of_servers(op: &Op) -> bool {
+    is(op, &vmapi::LIST)
+}
+
+/// A VM in a list, as far as it matters whether its server is heard from.
+pub struct Listed {
+    name: String,
+    server: String,
+}
+
+impl Listed {
+    /// That of a row; none where nothing more comes from its server anyway.
+    pub fn read(vm: Row<'_>) -> Option<Listed> {
+        let (alias, server) = (text(vm, "/alias"), text(vm, "/server_uuid"));
+        let past = matches!(text(vm, "/state").as_str(), "destroyed" | "failed");
+        let name = if alias.is_empty() { text(vm, "/uuid") } else { alias };
+        (!server.is_empty() && !past).then_some(Listed { name, server })
+    }
+}
+
+/// Which VMs of a list are shown as they were known when their servers were heard from last; in one request for all.
+pub async fn of_list(services: &dyn Services, vms: &[Listed]) -> Vec<String> {
+    if vms.is_empty() {
+        return Vec::new();
+    }
+    let silent = soon(silent(services)).await.unwrap_or_default();
+    let of_host = |host: &Host| {
+        let names: Vec<&str> = vms.iter().filter(|vm| vm.server == host.id).map(|vm| vm.name.as_str()).collect();
+        let shown = names.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
+        let more = match names.len().checked_sub(MAX_NAMED) {
+            Some(more @ 1..) => format!(" and {more} more"),
+            _ => String::new(),
+        };
+        (!names.is_empty()).then(|| format!("{}: of {shown}{more} this is what was known then", host.silence()))
+    };
+    silent.iter().filter_map(of_host).collect()
+}
+
+/// The servers that are not heard from.
+async fn silent(services: &dyn Services) -> Result<Vec<Host>> {
+    let servers = services.client(&CNAPI).await?;
+    let all = servers.call(&cnapi::LIST, &Args::new().set("extras", "last_heartbeat")).await?;
+    Ok(all.rows().map(|row| Host::read(row, "")).filter(|host| !host.is_heard()).collect())
 }
 
 /// That the server of a VM is not heard from, so that what is known of it is old.
@@ -89,9 +138,7 @@ pub async fn before(
 
 /// Which of these VMs are on servers that are not heard from.
 async fn waiting(services: &dyn Services, client: &Client, calls: &[Call]) -> Result<Vec<Hint>> {
-    let servers = services.client(&CNAPI).await?;
-    let all = servers.call(&cnapi::LIST, &Args::new().set("extras", "last_heartbeat")).await?;
-    let silent: Vec<Host> = all.rows().map(|row| Host::read(row, "")).filter(|host| !host.is_heard()).collect();
+    let silent = silent(services).await?;
     let mut told = Vec::new();
     if silent.is_empty() {
         return Ok(told);

@@ -1,20 +1,30 @@
 //! Why a VM is as it is: what VMAPI, its jobs, its server, NAPI and PAPI know of it, and what to do next. It asks and
 //! changes nothing, and makes up nothing that no answer says.
 
-use futures_util::future::{join, join3};
+use futures_util::future::{join, join4};
 use serde_json::{Value, json};
 
 use super::Services;
+use super::held_up::{self, Asking, HeldUp};
 use super::resolve::{self, Candidate, Candidates, begins_id, is_uuid};
 use crate::answer::{Answer, Row};
-use crate::api::admin::{CNAPI, NAPI, PAPI, cnapi, napi, papi, vmapi};
+use crate::api::admin::{CNAPI, NAPI, PAPI, cnapi, napi, papi, vmapi, workflow};
 use crate::api::{Op, Service};
 use crate::client::{Client, job_fault};
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::request::{Arg, Args};
 
 /// The operations that are called.
-pub const READS: &[&Op] = &[&vmapi::LIST, &vmapi::GET, &vmapi::JOBS, &cnapi::GET, &napi::LIST_NICS, &papi::GET];
+pub const READS: &[&Op] = &[
+    &vmapi::LIST,
+    &vmapi::GET,
+    &vmapi::JOBS,
+    &cnapi::GET,
+    &napi::LIST_NICS,
+    &papi::GET,
+    &workflow::GET,
+    &workflow::LIST,
+];
 
 /// How many jobs are told of.
 const JOBS: usize = 5;
@@ -31,6 +41,8 @@ pub struct Facts {
     pub nics: Result<Answer>,
     /// Its package; none where it has none.
     pub package: Option<Result<Answer>>,
+    /// What its oldest open job waits for, where that is known.
+    pub held_up: Option<HeldUp>,
 }
 
 /// A job of a VM.
@@ -150,7 +162,8 @@ pub async fn find(client: &Client, typed: &str) -> Result<String> {
 ///
 /// # Errors
 /// The VM itself cannot be read.
-pub async fn gather(services: &dyn Services, client: &Client, id: &str) -> Result<Facts> {
+pub async fn gather(asking: Asking<'_>, client: &Client, id: &str) -> Result<Facts> {
+    let services = asking.services;
     let own = Args::new().set("vm", id);
     let (vm, jobs) = join(client.call(&vmapi::GET, &own), client.call(&vmapi::JOBS, &own)).await;
     let vm = vm?;
@@ -161,13 +174,21 @@ pub async fn gather(services: &dyn Services, client: &Client, id: &str) -> Resul
         let args = Args::new().set(param, id?);
         Some(asked(services, service, op, &args).await)
     };
-    let (server, package, nics) = join3(
+    let open = jobs.iter().flat_map(Answer::rows).map(Job::read).filter(Job::is_open).last();
+    let held_up = async {
+        match &open {
+            Some(job) => held_up::why(asking, &job.id).await,
+            None => None,
+        }
+    };
+    let (server, package, nics, held_up) = join4(
         one(&CNAPI, &cnapi::GET, "server", server),
         one(&PAPI, &papi::GET, "adminpackage", package),
         asked(services, &NAPI, &napi::LIST_NICS, &nics),
+        held_up,
     )
     .await;
-    Ok(Facts { vm, jobs, server, nics, package })
+    Ok(Facts { vm, jobs, server, nics, package, held_up })
 }
 
 async fn asked(services: &dyn Services, service: &'static Service, op: &'static Op, args: &Args) -> Result<Answer> {
@@ -209,7 +230,8 @@ pub fn judge(facts: &Facts) -> Verdict {
         reasons.push(format!("VMAPI has it as {state}, and its server {} has told {}", host.name, host.state));
     }
     if let Some(job) = open {
-        reasons.push(format!("its {} is {}", job.task, job.execution));
+        let held_up = facts.held_up.as_ref().map_or_else(String::new, |held_up| format!(", and {}", held_up.words));
+        reasons.push(format!("its {} is {}{held_up}", job.task, job.execution));
     }
     if let Some(Job { task, fault: Some(fault), .. }) = &failed {
         reasons.push(format!("its {task} {fault}"));
@@ -220,7 +242,10 @@ pub fn judge(facts: &Facts) -> Verdict {
             Err(_) => format!("it is {state}, and its jobs could not be read"),
         });
     }
-    let tries = tries(facts, (&id, &state), failed.as_ref(), open, host.as_ref());
+    let mut tries = tries(facts, (&id, &state), failed.as_ref(), open, host.as_ref());
+    let of_job = facts.held_up.iter().flat_map(|held_up| &held_up.tries);
+    let new: Vec<Hint> = of_job.filter(|hint| !tries.contains(hint)).cloned().collect();
+    tries.extend(new);
     Verdict { reason: reasons.join("; "), failed, jobs: jobs.into_iter().take(JOBS).collect(), host, tries }
 }
 
@@ -245,6 +270,8 @@ fn tries(
     if let Some(job) = open {
         match unheard {
             Some(_) => run("to give up its job", CommandLine::new("admin jobs cancel").on(&job.id)),
+            // One that waits for somebody goes on for nobody who waits for it.
+            None if job.execution == "waiting" => {}
             None => run("to wait for its job", CommandLine::new("admin jobs wait").on(&job.id)),
         }
     }
@@ -345,6 +372,7 @@ pub fn data(facts: &Facts, verdict: &Verdict, said: impl Fn(&Hint) -> String) ->
         "jobs": verdict.jobs.iter().map(job).collect::<Vec<_>>(),
         "server": host,
         "networks": rows(&facts.nics),
+        "job_waits": facts.held_up.as_ref().map(|held_up| &held_up.words),
         "package": facts.package.as_ref().and_then(|package| rows(package)?.into_iter().next()),
         "try": verdict.tries.iter().map(said).collect::<Vec<_>>(),
         "unread": unread.collect::<Vec<_>>(),

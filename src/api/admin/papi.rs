@@ -125,12 +125,13 @@ pub static UPDATE: Op = Op::put("UpdatePackage", "update", "/packages/:adminpack
     .assigns()
     .examples("admin packages update g1-small active=false\nadmin packages update g1-small --group general");
 
-/// DeletePackage. Without force the service refuses every package, so there is nothing to choose.
+/// DeletePackage. Without force the service refuses every package.
 pub static DELETE: Op = Op::delete("DeletePackage", "delete", "/packages/:adminpackage", "Delete a package")
     .each()
     .long("VMs that have it keep its id. To have no new ones made with it: `admin packages update NAME active=false`.")
-    .fixed(&[("force", "true")])
-    .examples("admin packages delete g0-old --yes\nadmin packages delete g0-old --dry-run");
+    .fields(&[query("force", Kind::Flag("true"), "Delete it: packages are there to stay, and this is not asked again")
+        .required()])
+    .examples("admin packages delete g0-old --force\nadmin packages delete g0-old --force --dry-run");
 
 /// `sdc admin packages`.
 pub static PACKAGES: Resource = Resource {

@@ -82,6 +82,8 @@ static COMMANDS: &[&Custom] = &[
     &admin::raw::COMMAND,
     &admin::ca::COMMAND,
     &admin::job_wait::COMMAND,
+    &admin::job_resume::CANCEL,
+    &admin::job_resume::RESUME,
     &admin::vm_create::COMMAND,
     &admin::vm_why::COMMAND,
     &admin::job_watch::COMMAND,

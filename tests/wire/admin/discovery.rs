@@ -4,7 +4,8 @@ use super::filled;
 use super::run::admin;
 use super::script::Script;
 
-const SAPI_PING: &str = r#"* GET /ping -> 200 {"mode":"full","storType":"MorayLocalStorage","storAvailable":true}"#;
+pub(super) const SAPI_PING: &str =
+    r#"* GET /ping -> 200 {"mode":"full","storType":"MorayLocalStorage","storAvailable":true}"#;
 pub(super) const VMAPI_PING: &str = r#"* GET /ping -> 200 {"healthy":true,"initialization":{"moray":{"status":"BUCKETS_REINDEX_DONE"}},"pid":1,"pingErrors":{},"status":"OK","services":{"moray":"online","wfapi":"online"}}"#;
 pub(super) const WORKFLOW_PING: &str = r#"* GET /ping -> 200 {"pid":7,"backend":"up"}"#;
 
@@ -227,7 +228,7 @@ fn any_request_goes_to_a_service_as_it_is() {
 fn secrets_of_sapi_are_hidden_unless_they_are_asked_for() {
     let home = tempfile::tempdir().unwrap();
     let sapi = Script::new(
-        r#"* GET /applications -> 200 [{"uuid":"c0d1e2f3-a4b5-4c6d-97e8-f90a1b2c3d4e","name":"sdc","metadata":{"ufds_ldap_root_pw":"hush","dns_domain":"example.com"}}]"#,
+        r#"* GET /applications -> 200 [{"uuid":"c0d1e2f3-a4b5-4c6d-97e8-f90a1b2c3d4e","name":"sdc","metadata":{"ufds_ldap_root_pw":"hush","rabbitmq":"guest:hush:10.20.0.20:5672","dns_domain":"example.com"}}]"#,
     );
     let vars = [("SAPI_URL", sapi.address.as_str())];
     for words in ["applications list --json", "raw sapi GET /applications", "applications list --json --debug=bodies"] {
@@ -364,13 +365,16 @@ fn an_account_is_shown_by_its_id_and_by_its_login() {
 }
 
 #[test]
-fn a_package_is_deleted_without_a_switch_that_it_always_needs() {
+fn a_package_is_deleted_only_by_force() {
     let home = tempfile::tempdir().unwrap();
     let papi = Script::new(&filled("DELETE /packages/$B?force=true -> 204"));
     let run = |words: &str| admin(home.path(), &[("PAPI_URL", &papi.address)], &filled(words));
-    let said = run("packages delete $B").failed(2);
-    assert!(said.contains("without confirmation"), "{said}");
-    run("packages delete $B --yes").well();
+    for words in ["packages delete $B", "packages delete $B --yes"] {
+        let said = run(words).failed(2);
+        assert!(said.contains("--force"), "{said}");
+    }
+    assert!(papi.lines().is_empty());
+    run("packages delete $B --force").well();
     papi.done();
 }
 
@@ -410,6 +414,46 @@ fn each_data_center_of_the_settings_has_its_own_services() {
     let folder = settings(home.path(), "sapi: a b\nservices: vmapi\n");
     let words = admin(home.path(), &[("SDC_CONFIG_DIR", &folder)], "vms list").failed(2);
     assert!(words.contains("sdc.yaml:2: services: 'vmapi' does not say where a service is"), "{words}");
+}
+
+#[test]
+fn a_sapi_that_is_typed_is_not_mixed_with_addresses_of_another_data_center() {
+    let home = tempfile::tempdir().unwrap();
+    let other = Script::new("");
+    let vmapi = Script::new(VMAPI_PING);
+    vmapi.add(&format!("* GET /vms?uuids={V0}&limit=1000 -> 200 []\n* GET /vms?state=active&limit=1000 -> 200 []"));
+    let told = Script::new(
+        &sapi("", &instance("d1", V0, "vmapi0", &vmapi.address)).replace("GET /", "* GET /").replace("* * ", "* "),
+    );
+    let folder =
+        settings(home.path(), &format!("profiles:\n  dc1: {{sapi: {0}, services: [vmapi={0}]}}\n", other.address));
+    let (dir, variable) = (("SDC_CONFIG_DIR", folder.as_str()), ("VMAPI_URL", other.address.as_str()));
+    let (typed, profile) = (format!("vms list --json --sapi {}", told.address), ("SDC_PROFILE", "dc1"));
+    let environment = ("SDC_SAPI_URL", told.address.as_str());
+    for (vars, words, due) in [
+        (vec![variable], &*typed, "VMAPI_URL is not used, for --sapi says which data center is meant"),
+        (vec![dir, profile], &typed, "sdc.yaml:2: services is not used, for --sapi says"),
+        (vec![dir, profile, environment], "vms list --json", "services is not used, for SDC_SAPI_URL says"),
+    ] {
+        let said = admin(home.path(), &vars, words);
+        assert_eq!(said.err.matches(due).count(), 1, "{due}: {}", said.err);
+        assert_eq!(said.well(), "[]\n");
+    }
+    assert!(other.lines().is_empty(), "{:?}", other.lines());
+    // What is typed for one service counts, and so do variables that speak of the same data center.
+    other.add("* GET /vms?state=active&limit=1000 -> 200 []");
+    let both = format!("{typed} --service vmapi={}", other.address);
+    for (vars, words) in [
+        (vec![], &*both),
+        (vec![variable, environment], "vms list --json"),
+        (vec![variable, environment], &typed),
+        (vec![variable, dir, profile], "vms list --json"),
+    ] {
+        let said = admin(home.path(), &vars, words);
+        assert_eq!(said.err, "", "{words}");
+        said.well();
+    }
+    assert_eq!(other.lines().len(), 4);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn attempts_that_follow_one_another_in_a_circle_or_never_come_end_with_the_time(
     let (back, forth) =
         (job("$J", "retried", r#","next_attempt":"$K""#), job("$K", "retried", r#","next_attempt":"$J""#));
     for lines in [
-        format!("GET /jobs/$J -> 200 {back}\n* GET /jobs/$K -> 200 {forth}"),
+        format!("* GET /jobs/$J -> 200 {back}\n* GET /jobs/$K -> 200 {forth}"),
         format!("* GET /jobs/$J -> 200 {}", job("$J", "retried", OK)),
         format!("* GET /jobs/$J -> 200 {}", job("$J", "retried", r#","next_attempt":"$J""#)),
     ] {
@@ -139,6 +139,74 @@ fn the_chain_of_a_job_is_shown_as_it_goes() {
     let (said, workflow) = watched(&lines, "$J --jq .name");
     assert_eq!(said.out, "\"common.validate_params\"\n\"cnapi.stop_vm\"\n\"cleanup\"\n");
     workflow.done();
+}
+
+#[test]
+fn a_wait_for_jobs_tells_their_steps_beside_the_answer() {
+    let lines = [job("$J", "running", OK), job("$J", "running", OK), job("$J", "succeeded", OK)];
+    let lines = lines.map(|job| format!("GET /jobs/$J -> 200 {job}")).join("\n");
+    let (said, workflow) = waited(&lines, "$J --jq .execution");
+    assert_eq!(said.err, "job c7d6e5f4: cnapi.stop_vm               -  OK\n");
+    assert_eq!(said.well(), "\"succeeded\"\n");
+    workflow.done();
+}
+
+/// `sdc admin jobs` with these words, against a workflow service that answers so.
+fn jobs(lines: &str, words: &str) -> (Said, Script) {
+    let home = tempfile::tempdir().unwrap();
+    let workflow = Script::new(&filled(lines));
+    let vars = [("WORKFLOW_URL", workflow.address.as_str())];
+    (admin(home.path(), &vars, &filled(&format!("jobs {words}"))), workflow)
+}
+
+#[test]
+fn a_job_that_is_canceled_tells_the_steps_that_it_has_done() {
+    let cut = r#"{"name":"cnapi.wait_task","result":"","error":"cancel"}"#;
+    let steps = format!(r#"{},"oncancel_results":[{cut}]"#, OK);
+    let lines = format!("POST /jobs/$J/cancel -> 200 {}", job("$J", "canceled", &steps));
+    let (said, workflow) = jobs(&lines, "cancel $J --yes --jq .execution");
+    for due in [
+        "job $J: canceled\n",
+        "job c7d6e5f4: cnapi.stop_vm               -  OK\n",
+        "cnapi.wait_task             -  ERROR: cancel",
+    ] {
+        assert!(said.err.contains(&filled(due)), "{due}: {}", said.err);
+    }
+    assert_eq!(said.well(), "\"canceled\"\n");
+    workflow.done();
+    let (said, workflow) = jobs(&lines, "cancel $J --yes --quiet --json");
+    assert_eq!(said.err, "");
+    assert_eq!(said.out, filled(&format!("{}\n", job("$J", "canceled", &steps))), "the answer as it came");
+    workflow.done();
+}
+
+#[test]
+fn a_job_that_is_resumed_is_followed_to_its_end_where_that_is_asked_for() {
+    let resumed = format!("POST /jobs/$J/resume {{\"result\":\"OK\"}} -> 200 {}", job("$J", "queued", OK));
+    let (said, workflow) = jobs(&resumed, "resume $J --result OK -o execution -H");
+    assert!(said.err.contains("cnapi.stop_vm"), "{}", said.err);
+    assert_eq!(said.well(), "queued\n");
+    workflow.done();
+    for (execution, results, code, due) in [
+        ("succeeded", OK, 0, "cnapi.stop_vm               -  OK"),
+        ("failed", WRONG, 8, "failed in common.ensure_vm_state: Cannot stop a VM"),
+        ("waiting", OK, 8, "waits to be resumed"),
+    ] {
+        let lines = format!(
+            "{resumed}\nGET /jobs/$J -> 200 {}\nGET /jobs/$J -> 200 {}",
+            job("$J", "queued", ""),
+            job("$J", execution, results)
+        );
+        let (said, workflow) = jobs(&lines, "resume $J --result OK --wait -o execution -H");
+        assert!(said.err.contains(&filled(due)), "{due}: {}", said.err);
+        assert_eq!(said.code, code, "{}", said.err);
+        workflow.done();
+    }
+    let (said, _workflow) = jobs(
+        &format!("{resumed}\n* GET /jobs/$J -> 200 {}", job("$J", "running", OK)),
+        "resume $J --result OK --wait --timeout 1s",
+    );
+    assert!(said.failed(9).contains("the job goes on"));
 }
 
 #[test]

@@ -41,6 +41,35 @@ fn a_vm_on_a_server_that_is_not_heard_from_is_shown_as_last_known() {
 }
 
 #[test]
+fn vms_of_a_list_on_a_server_that_is_not_heard_from_are_told_as_last_known_in_one_request() {
+    let vm = |alias: &str, state: &str, server: &str| {
+        format!(r#"{{"uuid":"{alias}","alias":"{alias}","state":"{state}","server_uuid":"{server}"}}"#)
+    };
+    let mut vms: Vec<String> = (0..7).map(|at| vm(&format!("web{at}"), "running", "$CN")).collect();
+    vms.extend([vm("db0", "running", "$K"), vm("old", "failed", "$CN"), vm("new", "provisioning", "")]);
+    let vmapi = format!("* GET /vms?state=active&limit=1000 -> 200 [{}]", vms.join(","));
+    let servers = "GET /servers?extras=last_heartbeat&limit=1000";
+    let silent = format!(r#"{servers} -> 200 [{SILENT},{{"uuid":"$K","hostname":"cn1","status":"running"}}]"#);
+    for words in ["vms list -o alias", "vms list -o alias --sort alias", "vms list -o wide"] {
+        let (said, scripts) = asked(&[("VMAPI_URL", &vmapi), ("CNAPI_URL", &silent)], words);
+        let due = "note: server cn0 is not heard from since 2026-03-02T10:59:00.000Z: of web0, web1, web2, web3, web4 and 2 more this is what was known then\n";
+        assert_eq!(said.err, due, "{words}");
+        said.well();
+        scripts.iter().for_each(Script::done);
+    }
+    // Scripts pay for nothing, and nobody needs CNAPI for a list.
+    for words in ["vms list --json", "vms list -o ids", "vms list --jq length", "vms list -o alias --quiet"] {
+        let (said, scripts) = asked(&[("VMAPI_URL", &vmapi), ("CNAPI_URL", "")], words);
+        assert_eq!((said.err.as_str(), said.code, scripts[1].lines().len()), ("", 0, 0), "{words}");
+    }
+    let down = format!(r#"* {servers} -> 500 {{"code":"InternalError","message":"moray is away"}}"#);
+    for lines in [&[("VMAPI_URL", vmapi.as_str())][..], &[("VMAPI_URL", &vmapi), ("CNAPI_URL", &down)]] {
+        let (said, _) = asked(lines, "vms list -o alias -H");
+        assert_eq!((said.err.as_str(), said.code), ("", 0));
+    }
+}
+
+#[test]
 fn that_a_job_will_wait_for_its_server_is_said_before_it_is_sent() {
     let vmapi = format!("{RUNNING}\nPOST /vms/$V?action=stop -> {TAKEN}");
     let cnapi = format!("GET /servers?extras=last_heartbeat&limit=1000 -> 200 [{SILENT}]");

@@ -399,7 +399,7 @@ fn setup() -> Vec<Vector> {
             r#"{"name":"tiny","version":"1.0.0","max_physical_memory":256,"max_swap":512,"quota":10240,"max_lwps":1000,"zfs_io_priority":10,"cpu_cap":25,"active":true}"#,
         ),
         (&papi::UPDATE, &[("adminpackage", "p"), ("active:", "false")], "PUT /packages/p", r#"{"active":false}"#),
-        (&papi::DELETE, &[("adminpackage", "p")], "DELETE /packages/p?force=true", ""),
+        (&papi::DELETE, &[("adminpackage", "p"), ("force", "true")], "DELETE /packages/p?force=true", ""),
         (
             &CREATE_APPLICATION,
             &[("name", "x"), ("owner_uuid", "a"), ("metadata:", r#"{"k":"v"}"#)],

@@ -177,16 +177,18 @@ fn a_job_that_fails_ends_the_wait_at_once_with_its_task_and_its_error() {
 }
 
 #[test]
-fn a_job_that_is_retried_is_followed() {
+fn a_job_that_is_retried_is_followed_to_the_next_of_its_task_where_nobody_knows_its_next_attempt() {
     let stopped = vm("$V", "web1", "$A", "stopped");
     let (said, vmapi) = asked(
         &format!(
             "POST /vms/$V?action=stop -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}
             GET /jobs/$J -> 200 {}
+            GET /jobs/$J -> 200 {}
             GET /vms/$V/jobs -> 200 [{},{}]
             GET /vms/$V -> 200 {stopped}
             GET /jobs/$K -> 200 {}
             GET /vms/$V -> 200 {stopped}",
+            job("$J", "retried", OK),
             job("$J", "retried", OK),
             job("$K", "queued", "").replace("11:00:00", "11:00:09"),
             job("$J", "retried", OK),
@@ -324,6 +326,26 @@ fn a_create_whose_answer_is_lost_is_looked_up_and_never_sent_again() {
             &format!("{words} --wait -o state -H"),
         );
         assert_eq!(said.well(), "running\n", "{status}");
+        vmapi.done();
+    }
+    // Also what the service says it could not do is looked for, and not sent again.
+    let missing = r#"* GET /vms/$V -> 404 {"code":"ResourceNotFound","message":"VM not found"}"#;
+    for (status, refusal) in [
+        (503, r#"{"code":"ServiceUnavailableError","message":"Workflow API is unavailable"}"#),
+        (503, r#"{"code":"MorayBucketsNotSetup","message":"Moray buckets are not setup"}"#),
+        (500, r#"{"code":"InternalError","message":"deadlock detected"}"#),
+    ] {
+        let lines = format!("POST /vms {body} -> {status} {refusal}\n{missing}");
+        let (said, vmapi) = asked(&lines, &format!("{words} --request-timeout 2"));
+        assert!([1, 6, 7].contains(&said.code), "{said:?}");
+        vmapi.done();
+        let there = format!(
+            "POST /vms {body} -> {status} {refusal}\nGET /vms/$V -> 200 {}\nGET /vms/$V/jobs -> 200 [{}]",
+            vm("$V", "web0", "$A", "provisioning"),
+            job("$J", "running", ""),
+        );
+        let (said, vmapi) = asked(&there, &format!("{words} --jq .job_uuid"));
+        assert_eq!(said.well(), filled("\"$J\"\n"), "{refusal}");
         vmapi.done();
     }
     // What is refused is not looked for, and has its own words.

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::future::join_all;
 
+use super::job_steps::{Step, to_end};
 use crate::answer::Answer;
 use crate::api::admin::workflow::{self, JOB};
 use crate::api::{Shape, columns};
@@ -32,7 +33,8 @@ fn command() -> Command {
     Command::new("wait")
         .about("Wait until jobs have ended")
         .before_long_help(
-            "The exit code is 8 if one has failed, was canceled, or has an error in its last result although it has \
+            "Each step of them is told as it is done: the task, how long it took, and its result; and what a job waits \
+             for that does not move. The exit code is 8 if one has failed, was canceled, or has an error in its last result although it has \
              succeeded; 9 if the time is over, and the job goes on.",
         )
         .args([
@@ -58,8 +60,11 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         ids.push(resolve::id(&client, &JOB, typed).await?);
     }
     let waits = ids.iter().map(|id| {
-        let progress = move |how: &str| app.say(&format!("job {id}: {how}"));
-        client.end_of_job(&workflow::GET, id, time, progress)
+        let tell = move |step: Step<'_>| {
+            app.say(&step.told_of(id));
+            Ok(())
+        };
+        to_end(app, &client, id, time, tell)
     });
     let (mut ended, mut failures) = (Vec::new(), Vec::new());
     for end in join_all(waits).await {

@@ -7,6 +7,8 @@ pub(crate) mod create_smart;
 pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod health;
+pub(crate) mod job_resume;
+mod job_steps;
 pub(crate) mod job_wait;
 pub(crate) mod job_watch;
 pub(crate) mod orphan_nics;

@@ -33,6 +33,7 @@ const COLUMNS: &[Column] = &[
     column("state"),
     column("reason"),
     column("failed").nested(),
+    column("job_waits").named(),
     column("jobs").objects().named(),
     column("server").nested(),
     column("networks").objects().named(),
@@ -45,9 +46,10 @@ fn command() -> Command {
     Command::new("why")
         .about("Explain why a VM is as it is, and what to do next")
         .before_long_help(
-            "Shows the last jobs and the error of the one that failed, the server and whether it is heard from, the \
-             NICs that NAPI has for the VM, its package, and whether VMAPI and the server agree. Failed and destroyed \
-             VMs are found by their aliases too. What could not be read is named, and the rest is shown all the same.",
+            "Shows the last jobs and the error of the one that failed, what one that is open waits for (the queue, a \
+             ticket of CNAPI, a task of the server), the server and whether it is heard from, the NICs that NAPI has \
+             for the VM, its package, and whether VMAPI and the server agree. Failed and destroyed VMs are found by \
+             their aliases too. What could not be read is named beside the rest.",
         )
         .arg(
             Arg::new("vm")
@@ -64,7 +66,8 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let typed = matches.get_one::<String>("vm").map(String::as_str).unwrap_or_default();
     let client = app.inner(&VMAPI).await?;
     let id = vm_why::find(&client, typed).await?;
-    let facts = vm_why::gather(app, &client, &id).await.map_err(|error| error.about(&format!("VM {typed}")))?;
+    let facts =
+        vm_why::gather(app.asking(), &client, &id).await.map_err(|error| error.about(&format!("VM {typed}")))?;
     let verdict = vm_why::judge(&facts);
     if app.globals.output.is_some() || jq.is_some() {
         let data = vm_why::data(&facts, &verdict, exit::said);

@@ -97,7 +97,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let still = |row: Row<'_>| row.text(EXPIRES).is_some_and(|text| time(&text).is_ok_and(|time| time <= now));
     // One that somebody else deletes meanwhile is gone as well.
     let change = Change { wait, ignore_missing: true, still: Some(&still), ..Change::new(op) };
-    let batch = Batch { change, parallel: app.parallel(&filter), typed: Typed { op, matches } };
+    let batch = Batch { change, parallel: app.parallel(&filter), typed: Typed { op, matches }, following: None };
     change::run(app, &client, batch, targets, view, jq.as_ref()).await
 }
 

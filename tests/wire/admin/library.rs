@@ -1,0 +1,168 @@
+//! The library's data center against scripts of answers.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use sdc::admin::{DataCenter, Given, Machine, WaitOptions};
+use sdc::error::Kind;
+use sdc::request::{Arg, Args};
+
+use super::discovery::{V0, VMAPI_PING, instance, sapi};
+use super::script::Script;
+use super::{J, K, V, filled};
+
+/// The data center whose services are at these addresses.
+fn at(places: &[(&str, &str)]) -> DataCenter {
+    let mut given = Given::default();
+    for (name, place) in places {
+        given.add(name, place, "a test").unwrap();
+    }
+    DataCenter::of(given, None)
+}
+
+fn vm(state: &str) -> String {
+    format!(r#"{{"uuid":"$V","alias":"web0","brand":"joyent","state":"{state}"}}"#)
+}
+
+fn job(execution: &str, more: &str) -> String {
+    format!(r#"{{"uuid":"$J","name":"reboot-7.0.6","execution":"{execution}","params":{{"task":"reboot"}}{more}}}"#)
+}
+
+const WRONG: &str = r#","chain_results":[{"name":"cnapi.wait_task","result":"","error":{"message":"no such server"}}]"#;
+const SHORT: WaitOptions = WaitOptions { timeout: Duration::from_secs(10) };
+
+async fn machine(dc: &DataCenter) -> Machine<'_> {
+    dc.get_machine(V).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_wait_for_a_state_that_a_vm_has_already_waits_for_the_job_of_the_change_too() {
+    let vmapi = Script::new(&filled(&format!(
+        "* GET /vms/$V -> 200 {}\nPOST /vms/$V?action=reboot -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}",
+        vm("running")
+    )));
+    let lines = [job("queued", ""), job("running", ""), job("succeeded", "")];
+    let lines = lines.map(|job| format!("GET /jobs/$J -> 200 {job}")).join("\n");
+    let workflow = Script::new(&filled(&lines));
+    let dc = at(&[("vmapi", &vmapi.address), ("workflow", &workflow.address)]);
+    let vm = machine(&dc).await;
+    assert_eq!(vm.reboot().await.unwrap(), J);
+    assert_eq!(vm.wait_until("running", SHORT).await.unwrap().uuid(), V);
+    workflow.done();
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_the_job_that_fails_though_the_vm_is_as_it_was_wanted() {
+    let vmapi = Script::new(&filled(&format!(
+        "* GET /vms/$V -> 200 {}\nPOST /vms/$V?action=reboot -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}
+        * GET /jobs/$J -> 200 {}",
+        vm("running"),
+        job("failed", WRONG)
+    )));
+    // Where workflow is not known VMAPI tells of the job, and one that was retried is followed by its name.
+    let workflow = Script::new(&filled(&format!(
+        "GET /jobs/$J -> 200 {}\nGET /jobs/$K -> 200 {}",
+        job("retried", r#","next_attempt":"$K""#),
+        job("failed", WRONG).replace("$J", "$K"),
+    )));
+    for dc in [at(&[("vmapi", &vmapi.address)]), at(&[("vmapi", &vmapi.address), ("workflow", &workflow.address)])] {
+        vmapi.add(&filled("POST /vms/$V?action=reboot -> 202 {\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}"));
+        let vm = machine(&dc).await;
+        vm.reboot().await.unwrap();
+        let error = vm.wait_until("running", SHORT).await.map(|_| ()).unwrap_err();
+        assert_eq!(error.kind(), Kind::FailedState);
+        assert!(error.message().contains("the reboot of VM web0 failed in cnapi.wait_task: no such server"), "{error}");
+    }
+    workflow.done();
+}
+
+#[tokio::test]
+async fn a_state_on_the_way_counts_at_once_and_a_job_that_is_kept_no_longer_has_ended() {
+    let vmapi = Script::new(&filled(&format!(
+        "* GET /vms/$V -> 200 {}\nPOST /vms/$V?action=stop -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}",
+        vm("stopping")
+    )));
+    let workflow = Script::new(&filled(&format!("* GET /jobs/$J -> 200 {}", job("running", ""))));
+    let dc = at(&[("vmapi", &vmapi.address), ("workflow", &workflow.address)]);
+    let stopping = machine(&dc).await;
+    stopping.stop().await.unwrap();
+    stopping.wait_until("stopping", SHORT).await.unwrap();
+    stopping.wait_while("running", SHORT).await.unwrap();
+    let vmapi = Script::new(&filled(&format!(
+        "* GET /vms/$V -> 200 {}\nPOST /vms/$V?action=start -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}",
+        vm("running")
+    )));
+    let gone = r#"GET /jobs/$J -> 404 {"code":"ResourceNotFound","message":"Job with uuid '$J' does not exist"}"#;
+    let workflow = Script::new(&filled(gone));
+    let dc = at(&[("vmapi", &vmapi.address), ("workflow", &workflow.address)]);
+    let vm = machine(&dc).await;
+    vm.start().await.unwrap();
+    vm.wait_until("running", SHORT).await.unwrap();
+    workflow.done();
+}
+
+/// A VMAPI that goes away after it has shown its list once.
+fn fleeting(list: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut asked = [0; 4096];
+            let length = stream.read(&mut asked).unwrap_or(0);
+            let asked = String::from_utf8_lossy(&asked[..length]).into_owned();
+            let answer = match asked.split(' ').nth(1) {
+                Some("/ping") => VMAPI_PING.split_once("-> 200 ").unwrap().1,
+                Some("/vms?limit=1000") => &list,
+                Some(_) => "[]",
+                None => continue,
+            };
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
+            let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+            if asked.contains("/vms?limit=1000") {
+                return;
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_service_that_has_moved_is_looked_up_once_more() {
+    let old = fleeting(filled(&format!("[{}]", vm("running"))));
+    let two = format!("[{},{}]", vm("running"), vm("stopped").replace("$V", "$W"));
+    let new = Script::new(VMAPI_PING);
+    new.add(&filled(&format!("* GET /vms?uuids={V0}&limit=1000 -> 200 []\n* GET /vms?limit=1000 -> 200 {two}")));
+    let told = Script::new(&sapi("", &instance("d1", V0, "vmapi0", &old)));
+    let dc = DataCenter::discover(&told.address).await.unwrap();
+    assert_eq!(dc.list_machines(&Args::new()).await.unwrap().len(), 1);
+    told.add(&sapi("", &instance("d1", V0, "vmapi0", &new.address)));
+    assert_eq!(dc.list_machines(&Args::new()).await.unwrap().len(), 2);
+    told.done();
+    // One that was given is nowhere else.
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let error = at(&[("vmapi", &gone)]).list_machines(&Args::new()).await.map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Unreachable);
+}
+
+#[tokio::test]
+async fn a_job_is_created_by_the_name_of_its_workflow() {
+    let made = job("queued", "");
+    let workflow = Script::new(&filled(&format!(
+        "GET /workflows -> 200 [{{\"uuid\":\"$K\",\"name\":\"reap-1.0.0\"}}]
+        POST /jobs {{\"workflow\":\"$K\",\"target\":\"/reap-$V\",\"params\":{{\"vm_uuid\":\"$V\",\"deep\":true}}}} -> 201 {made}
+        POST /jobs {{\"workflow\":\"$K\",\"target\":\"/reap-$V\"}} -> 409 {{\"code\":\"InvalidArgument\",\"message\":\"Another job with the same target and params is already queued\"}}
+        POST /jobs {{\"workflow\":\"$K\",\"target\":\"x\"}} -> 500 {{\"code\":\"InternalError\",\"message\":\"oops\"}}"
+    )));
+    let dc = at(&[("workflow", &workflow.address)]);
+    let target = Args::new().set("target", format!("/reap-{V}"));
+    let mut fields = target.clone();
+    fields.push("params", Arg::json(&format!(r#"{{"vm_uuid":"{V}","deep":true}}"#)).unwrap());
+    let job = dc.create_job("reap-1.0.0", &fields).await.unwrap();
+    assert_eq!(job.first().unwrap().text("/uuid").unwrap(), J);
+    let error = dc.create_job(K, &target).await.unwrap_err();
+    assert!(error.message().contains("already queued") && !error.is_in_doubt(), "{error}");
+    let error = dc.create_job(K, &Args::new().set("target", "x")).await.unwrap_err();
+    assert!(error.is_in_doubt(), "{error}");
+    workflow.done();
+}
