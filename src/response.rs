@@ -4,6 +4,8 @@ mod due;
 mod own;
 mod sentence;
 
+pub use sentence::{placement_steps, sentence};
+
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -242,7 +244,7 @@ impl Response {
     /// What a part of an error's body says: of an internal service a sentence, whatever it has wrapped.
     fn words_of(&self, body: &serde_json::Value, name: &str) -> String {
         match self.service.is_inner() {
-            true => sentence::sentence(&body[name]).unwrap_or_default(),
+            true => sentence(&body[name]).unwrap_or_default(),
             false => text_of(body, name),
         }
     }

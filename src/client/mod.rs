@@ -16,8 +16,9 @@ mod until;
 mod wait;
 mod wire;
 
+pub use crate::response::{placement_steps, sentence};
 pub(crate) use jobs::NO_MORE;
-pub use jobs::{JobEnd, job_fault, placement_steps, sentence};
+pub use jobs::{JobEnd, job_fault};
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
 pub(crate) use poll::Attempt;

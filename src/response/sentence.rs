@@ -6,8 +6,8 @@ use serde_json::Value;
 /// How deep errors may be wrapped in others.
 const DEPTH: usize = 8;
 
-/// The error in words, if it has any.
-pub(super) fn sentence(error: &Value) -> Option<String> {
+/// The error of a service as one sentence: services wrap those of others, as objects and as text.
+pub fn sentence(error: &Value) -> Option<String> {
     told(error, DEPTH)
 }
 
@@ -21,23 +21,34 @@ fn told(error: &Value, depth: usize) -> Option<String> {
             }
             // What follows is where in the service it happened.
             let first = text.lines().find(|line| !line.trim().is_empty())?.trim();
-            Some(if first.contains("[object Object]") { "an error without words" } else { first }.to_owned())
+            match first.contains("[object Object]") {
+                true => Some("an error without words".to_owned()),
+                false => Some(first.to_owned()),
+            }
         }
         Value::Object(members) => {
             let inner = ["message", "error", "body", "jse_cause", "err"].into_iter();
             let message = inner.filter_map(|name| told(members.get(name)?, depth)).next();
-            let code = || ["code", "name"].into_iter().find_map(|name| members.get(name)?.as_str().map(str::to_owned));
             let fields = members.get("errors").and_then(Value::as_array).into_iter().flatten();
-            let field = |one: &Value| {
-                let words = told(one.get("message").or_else(|| one.get("code"))?, depth)?;
-                let name = one.get("field").and_then(Value::as_str);
-                Some(name.map_or_else(|| words.clone(), |name| format!("{name}: {words}")))
+            let fields: Vec<String> = fields
+                .filter_map(|one| {
+                    let field = one.get("field").and_then(Value::as_str);
+                    let words = told(one.get("message").or_else(|| one.get("code"))?, depth)?;
+                    Some(field.map_or_else(|| words.clone(), |field| format!("{field}: {words}")))
+                })
+                .collect();
+            let code = || ["code", "name"].into_iter().find_map(|name| members.get(name)?.as_str().map(str::to_owned));
+            let message = message.or_else(code);
+            // A placement that found no server.
+            let left = members.get("steps").and_then(Value::as_array).map(|steps| placement_steps(steps));
+            let message = match left.filter(|left| !left.is_empty()) {
+                Some(left) => Some(message.map_or_else(|| left.clone(), |message| format!("{message}: {left}"))),
+                None => message,
             };
-            let fields = fields.filter_map(field).collect::<Vec<_>>().join("; ");
-            match (message.or_else(code), fields.as_str()) {
-                (message, "") => message,
-                (Some(message), fields) => Some(format!("{message} ({fields})")),
-                (None, fields) => Some(fields.to_owned()),
+            match (message, fields.is_empty()) {
+                (message, true) => message,
+                (Some(message), false) => Some(format!("{message} ({})", fields.join("; "))),
+                (None, false) => Some(fields.join("; ")),
             }
         }
         Value::Array(all) => all.iter().find_map(|one| told(one, depth)),
@@ -45,14 +56,54 @@ fn told(error: &Value, depth: usize) -> Option<String> {
     }
 }
 
+/// The steps of a placement in words: `Servers which are currently running: 5 left, Servers with enough RAM: 0 left`.
+pub fn placement_steps(steps: &[Value]) -> String {
+    let one = |step: &Value| {
+        let name = step.get("step")?.as_str()?;
+        Some(format!("{name}: {} left", step.get("remaining")?.as_array()?.len()))
+    };
+    steps.iter().filter_map(one).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn words(json: &str) -> Option<String> {
+        sentence(&serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn errors_of_services_become_one_sentence() {
+        for (error, said) in [
+            (r#""""#, None),
+            ("null", None),
+            ("{}", None),
+            (r#""task timeout error""#, Some("task timeout error")),
+            (
+                r#"{"name":"Error","message":"Cannot stop a VM from a 'stopped' state"}"#,
+                Some("Cannot stop a VM from a 'stopped' state"),
+            ),
+            (r#"{"code":"SubnetFull"}"#, Some("SubnetFull")),
+            (r#""{\"message\":{\"message\":\"no space\"}}""#, Some("no space")),
+            (r#""Error: no route\n    at Socket.connect (net.js:1)""#, Some("Error: no route")),
+            (r#""failed: [object Object]""#, Some("an error without words")),
+            (
+                r#"{"message":"Invalid parameters","errors":[{"field":"ip","code":"UsedBy","message":"IP in use"},{"code":"X"}]}"#,
+                Some("Invalid parameters (ip: IP in use; X)"),
+            ),
+            (
+                r#"{"message":"No compute resources available","steps":[{"step":"Running servers","remaining":["a","b"]},{"step":"RAM","remaining":[]}]}"#,
+                Some("No compute resources available: Running servers: 2 left, RAM: 0 left"),
+            ),
+        ] {
+            assert_eq!(words(error).as_deref(), said, "{error}");
+        }
+    }
+
     #[test]
     fn an_error_that_is_wrapped_for_ever_is_not_followed_for_ever() {
-        let deep = |times: usize| (0..times).fold(Value::from("x"), |inner, _| serde_json::json!({ "message": inner }));
-        assert_eq!(sentence(&deep(7)).as_deref(), Some("x"));
-        assert_eq!(sentence(&deep(20)), None);
+        let deep = (0..20).fold(serde_json::json!("x"), |inner, _| serde_json::json!({ "message": inner }));
+        assert_eq!(sentence(&deep), None);
     }
 }
