@@ -109,13 +109,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     doubts.extend(documents.iter().flat_map(|args| values::doubts(op, args)));
     let others = documents.split_off(1.min(documents.len()));
     let asked = asked_for(app, op, documents.pop().unwrap_or_default(), matches, &mut sieve).await?;
-    let notes = app.console.take_notes();
-    if !notes.is_empty() && number_given(op, &asked.args) == 0 && op.method != Method::Put {
-        // A copy of what the service sets itself, or of nothing, is no mistake, and yet it is told to scripts too.
-        notes.iter().for_each(|note| app.warn(&format!("{}: nothing was sent", note)));
+    if holds_nothing(app, op, &asked.args) {
         return Ok(0);
     }
-    notes.iter().for_each(|note| app.say(&format!("note: {}", note)));
     something_to_change(op, &asked.args)?;
     let exposed = secrets::exposed(&given, &app.console);
     exposed.iter().chain(&doubts).for_each(|doubt| app.warn(doubt));
@@ -149,18 +145,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
         make_each(&client, op, making, (&first, others), &mut targets).await?;
     }
     if app.globals.dry_run || app.globals.curl {
-        question::planned(app, &client, op, &mut targets).await;
-        if let Some(making) = making.filter(|_| app.globals.dry_run) {
-            without_those_there(app, &client, making, &mut targets).await?;
-        }
-        if let Some(error) = targets.failures.into_iter().next() {
-            return Err(error);
-        }
-        sieve.tell_unasked(app);
-        let several = targets.several;
-        let requests = targets.calls.into_iter().map(|call| client.request(op, &first_page(op, call.args)));
-        preview::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, several).await?;
-        return Ok(0);
+        return only_shown(app, &client, op, (targets, making), &sieve).await;
     }
     targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {
@@ -300,6 +285,40 @@ async fn as_asked(app: &App, client: &Client, op: &Op, replaced: &[(Call, replac
             Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
         }
     }
+}
+
+/// Tells what is to be told of files; whether nothing is left of them that could be sent. A copy of what the service
+/// sets itself, or of nothing, is no mistake, and yet it is told to scripts too.
+fn holds_nothing(app: &App, op: &Op, args: &Args) -> bool {
+    let notes = app.console.take_notes();
+    if !notes.is_empty() && number_given(op, args) == 0 && op.method != Method::Put {
+        notes.iter().for_each(|note| app.warn(&format!("{note}: nothing was sent")));
+        return true;
+    }
+    notes.iter().for_each(|note| app.say(&format!("note: {note}")));
+    false
+}
+
+/// Shows the requests instead of sending them.
+async fn only_shown(
+    app: &App,
+    client: &Client,
+    op: &'static Op,
+    (mut targets, making): (Targets, Option<&CreateOptions>),
+    sieve: &RowFilter,
+) -> Result<i32> {
+    question::planned(app, client, op, &mut targets).await;
+    if let Some(making) = making.filter(|_| app.globals.dry_run) {
+        without_those_there(app, client, making, &mut targets).await?;
+    }
+    if let Some(error) = targets.failures.into_iter().next() {
+        return Err(error);
+    }
+    sieve.tell_unasked(app);
+    let several = targets.several;
+    let requests = targets.calls.into_iter().map(|call| client.request(op, &first_page(op, call.args)));
+    preview::requests_of(app, client, &requests.collect::<Result<Vec<_>>>()?, several).await?;
+    Ok(0)
 }
 
 /// Refuses a change of nothing.
