@@ -10,12 +10,12 @@ pub const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// The members of an object as `(name token, value text)`, in the order sent, duplicates included.
 pub fn members(json: &str) -> Option<Members<'_>> {
-    Some(Members { rest: json.trim_matches(BLANK).strip_prefix('{')?.strip_suffix('}')? })
+    Some(Members { rest: trimmed(json).strip_prefix('{')?.strip_suffix('}')? })
 }
 
 /// The elements of an array, each as its text.
 pub fn elements(json: &str) -> Option<Elements<'_>> {
-    Some(Elements { rest: json.trim_matches(BLANK).strip_prefix('[')?.strip_suffix(']')? })
+    Some(Elements { rest: trimmed(json).strip_prefix('[')?.strip_suffix(']')? })
 }
 
 /// See [`members`].
@@ -60,6 +60,14 @@ fn after_blanks(text: &str) -> &str {
     }
     let blanks = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
     text.get(blanks..).unwrap_or_default()
+}
+
+/// The text without blanks around it, which few have.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim_matches(BLANK),
+    }
 }
 
 fn skip_comma(rest: &mut &str) {
@@ -143,8 +151,8 @@ fn plain(text: &[u8]) -> usize {
 /// The text of a string token, escapes resolved; `None` for what is no string. Half of a surrogate
 /// pair becomes U+FFFD.
 pub fn unquote(token: &str) -> Option<Cow<'_, str>> {
-    let inner = token.trim_matches(BLANK).strip_prefix('"')?.strip_suffix('"')?;
-    let Some(first) = inner.find('\\') else { return Some(Cow::Borrowed(inner)) };
+    let inner = trimmed(token).strip_prefix('"')?.strip_suffix('"')?;
+    let Some(first) = memchr(b'\\', inner.as_bytes()) else { return Some(Cow::Borrowed(inner)) };
     let mut out = String::with_capacity(inner.len());
     let (mut plain, mut rest) = inner.split_at(first);
     loop {
@@ -213,7 +221,7 @@ pub fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
 pub fn at<'a, S: AsRef<str>>(json: &'a str, path: &[S]) -> Option<&'a str> {
     path.iter().try_fold(json, |inner, step| {
         let step = step.as_ref();
-        match inner.trim_start_matches(BLANK).as_bytes().first() {
+        match after_blanks(inner).as_bytes().first() {
             Some(b'{') => member(inner, step),
             Some(b'[') => elements(inner)?.nth(step.parse().ok()?),
             _ => None,

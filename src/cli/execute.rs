@@ -145,7 +145,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
         make_each(&client, op, making, (&first, others), &mut targets).await?;
     }
     if app.globals.dry_run || app.globals.curl {
-        return only_shown(app, &client, op, (targets, making), &sieve).await;
+        return Box::pin(only_shown(app, &client, op, (targets, making), &sieve)).await;
     }
     targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {

@@ -273,7 +273,8 @@ impl Client {
             service: self.service,
             limit: request.answer_limit,
         };
-        let mut exchanged = self.alive(request, self.transport.exchange(out)).await;
+        // All that asks the service holds this future, and would be ten times as large with it inside.
+        let mut exchanged = self.alive(request, Box::pin(self.transport.exchange(out))).await;
         if let (true, Ok(answer)) = (self.masks, &mut exchanged)
             && let Some(masked) = masked(&answer.body)
         {

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::sensitive;
 
@@ -18,17 +18,27 @@ const SECRETS: &[&str] = &["SDC_KEY_MATERIAL", "TRITON_KEY_MATERIAL", "SDC_KEY_P
 pub struct Env {
     /// Nothing for those of the process.
     own: Option<Arc<HashMap<String, OsString>>>,
+    /// Those of the process that are for this service, read at once: a run asks for many that are not set.
+    ours: Arc<OnceLock<Vec<(OsString, OsString)>>>,
+}
+
+/// How the names of all tools for this service begin.
+pub(super) const FAMILIES: [&str; 2] = ["SDC_", "TRITON_"];
+
+fn is_ours(name: &[u8]) -> bool {
+    FAMILIES.iter().any(|family| name.starts_with(family.as_bytes()))
 }
 
 impl Env {
     /// Those of this process.
     pub fn process() -> Env {
-        Env { own: None }
+        Env::default()
     }
 
     /// These and no others. Programs that are started get these too.
     pub fn of<N: Into<String>, V: Into<OsString>>(vars: impl IntoIterator<Item = (N, V)>) -> Env {
-        Env { own: Some(Arc::new(vars.into_iter().map(|(name, value)| (name.into(), value.into())).collect())) }
+        let own = vars.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Env { own: Some(Arc::new(own)), ours: Arc::default() }
     }
 
     /// The variable's text; `None` when unset or empty. Bytes that are not Unicode are replaced, so that the value is
@@ -41,10 +51,19 @@ impl Env {
     #[allow(clippy::disallowed_methods)]
     pub fn var_os(&self, name: &str) -> Option<OsString> {
         let value = match &self.own {
+            None if is_ours(name.as_bytes()) => {
+                self.ours().iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+            }
             None => std::env::var_os(name),
             Some(vars) => vars.get(name).cloned(),
         };
         value.filter(|value| !value.is_empty())
+    }
+
+    #[allow(clippy::disallowed_methods)]
+    fn ours(&self) -> &[(OsString, OsString)] {
+        let read = || std::env::vars_os().filter(|(name, _)| is_ours(name.as_encoded_bytes())).collect();
+        self.ours.get_or_init(read)
     }
 
     /// The folder for temporary files: `TMPDIR` or its like, else the platform's own.
@@ -89,20 +108,14 @@ impl Env {
         all
     }
 
-    /// The names of the variables that begin so, in their order, and whether each is empty.
-    #[allow(clippy::disallowed_methods)]
-    pub(super) fn beginning(&self, prefixes: &[&str]) -> Vec<(String, bool)> {
-        let begins = |name: &[u8]| prefixes.iter().any(|prefix| name.starts_with(prefix.as_bytes()));
+    /// The names of the variables of all tools for this service, in their order, and whether each is empty.
+    pub(super) fn for_this_service(&self) -> Vec<(String, bool)> {
         let mut all: Vec<(String, bool)> = match &self.own {
-            None => std::env::vars_os()
-                .filter(|(name, _)| begins(name.as_encoded_bytes()))
-                .map(|(name, value)| (name.to_string_lossy().into(), value.is_empty()))
-                .collect(),
-            Some(vars) => vars
-                .iter()
-                .filter(|(name, _)| begins(name.as_bytes()))
-                .map(|(name, value)| (name.clone(), value.is_empty()))
-                .collect(),
+            None => self.ours().iter().map(|(name, value)| (name.to_string_lossy().into(), value.is_empty())).collect(),
+            Some(vars) => {
+                let ours = vars.iter().filter(|(name, _)| is_ours(name.as_bytes()));
+                ours.map(|(name, value)| (name.clone(), value.is_empty())).collect()
+            }
         };
         all.sort();
         all

@@ -1,6 +1,7 @@
 //! Variables that whoever set them believes to count, and that do not: those of other tools for this service, mistyped
 //! ones, and those that are empty. Their values are never shown.
 
+use super::env::FAMILIES;
 use super::{Config, Origin, Setting, exports, own};
 use crate::grammar::nearest;
 
@@ -39,15 +40,12 @@ const FOREIGN: &[(&str, &str)] = &[
     ("TRITON_TIMEOUT", "SDC_TIMEOUT"),
 ];
 
-/// How the names of all tools for this service begin.
-const FAMILIES: [&str; 2] = ["SDC_", "TRITON_"];
-
 /// Variables of ours that are no settings.
 const OTHERS: &[&str] = &["SDC_CONFIG_DIR", "SDC_CACHE_DIR", "SDC_COMPLETE"];
 
 /// What is to be said of them, each once.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
-    let set = config.env.beginning(&FAMILIES);
+    let set = config.env.for_this_service();
     let empty = set.iter().filter(|(name, empty)| *empty && matters(config, name));
     let empty: Vec<&str> = empty.map(|(name, _)| name.as_str()).collect();
     let has = |name: &str| set.iter().any(|(known, empty)| known == name && !empty);
