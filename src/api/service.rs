@@ -48,7 +48,7 @@ pub struct Service {
 /// What to do about a refusal: words, a command that is typed after them, and how the sentence goes on.
 #[derive(Debug)]
 pub struct Remedy {
-    /// The API's code without an ending `Error`, or its message where the code has many meanings.
+    /// The API's code without an ending `Error`, or the end of its message where the code has many meanings.
     pub code: &'static str,
     /// Words.
     pub words: &'static str,

@@ -152,9 +152,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
         let doubt = targets::filters_set(service, op, &first, &targets).filter(|_| given::sets_pairs(op));
         let must = op.asks || targets.calls.iter().any(loses);
-        // What must be forced is not asked about once more.
+        // What must be forced is not asked about once more, unless somebody has picked several.
         let forced = |field: &Field| field.required && field.name == "force" && has(matches, "force");
-        let yes = has(matches, "yes") || op.fields.iter().any(forced);
+        let yes = has(matches, "yes") || !targets.picked && op.fields.iter().any(forced);
         let asking = Asking { must, yes, doubt };
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         let batch = Batch { change, parallel, typed: Typed { op, matches }, following: how.following };

@@ -90,7 +90,8 @@ impl Client {
         halt && !reads(request)
     }
 
-    fn out(&self, request: &Request, out: bool) {
+    /// Says whether a request is on its way.
+    pub(crate) fn out(&self, request: &Request, out: bool) {
         if let Some(watch) = self.watch.as_ref().filter(|_| !reads(request)) {
             watch.out.store(out, Ordering::SeqCst);
         }

@@ -433,9 +433,11 @@ pub async fn delete_when_allowed(
             return Err(error);
         }
         if pause >= time.left() {
-            let words = format!("the service did not take the deletion within {:?}: {}", time.said(), error.message());
-            return Err(Error::new(Kind::TimedOut, words));
+            let words = format!("the service did not take the deletion within {:?}", time.said());
+            return Err(error.about(&words));
         }
+        // Nothing goes on.
+        client.out(request, false);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
     }

@@ -29,13 +29,13 @@
 //! # fn main() {}
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
 use crate::api::Op;
-use crate::api::cloudapi::{images, machines, networks, packages};
+use crate::api::cloudapi::{images, machines, networks, packages, volumes};
 use crate::client::Client;
 use crate::error::Result;
 use crate::grammar::tag;
@@ -48,6 +48,10 @@ pub struct Names {
     /// Package names with their only version.
     packages: HashMap<String, String>,
     networks: HashMap<String, String>,
+    /// The ids of networks that can be asked for.
+    listed: HashSet<String>,
+    /// The names of the volumes that a machine uses, by its id.
+    volumes: HashMap<String, Vec<String>>,
 }
 
 /// The document of a machine.
@@ -72,12 +76,15 @@ impl Names {
     pub async fn load(client: &Client) -> Result<Names> {
         let all = Args::new().set("state", "all");
         let (none, by_id) = (Args::new(), |row: &crate::answer::Row<'_>| row.text("/id").map(|id| id.into_owned()));
-        let (images, packages, networks) = futures_util::future::try_join3(
+        let (images, packages, networks, volumes) = futures_util::future::join4(
             client.call(&images::LIST, &all),
             client.call(&packages::LIST, &none),
             client.call(&networks::LIST, &none),
+            client.call(&volumes::LIST, &none),
         )
-        .await?;
+        .await;
+        // Not every cloud has volumes, and not every user may list them.
+        let (images, packages, networks) = (images?, packages?, networks?);
         let name = |row: &crate::answer::Row<'_>| row.text("/name").map(|name| name.into_owned());
         let versioned = |row: &crate::answer::Row<'_>| {
             let version = row.text("/version").filter(|version| !version.is_empty())?;
@@ -86,9 +93,25 @@ impl Names {
         Ok(Names {
             images: once(images.rows().filter_map(|row| Some((by_id(&row)?, versioned(&row)?)))),
             networks: once(networks.rows().filter_map(|row| Some((by_id(&row)?, name(&row)?)))),
+            listed: networks.rows().filter_map(|row| by_id(&row)).collect(),
+            volumes: used(volumes.as_ref().ok()),
             packages: versions(packages.rows().filter_map(|row| Some((name(&row)?, versioned(&row)?)))),
         })
     }
+}
+
+/// The names of volumes by the machines that use them.
+fn used(volumes: Option<&Answer>) -> HashMap<String, Vec<String>> {
+    let mut all: HashMap<String, Vec<String>> = HashMap::new();
+    for row in volumes.into_iter().flat_map(Answer::rows) {
+        let volume: Value = serde_json::from_str(row.json()).unwrap_or_default();
+        let name = volume.get("name").and_then(Value::as_str).unwrap_or_default();
+        let refs = volume.get("refs").and_then(Value::as_array).into_iter().flatten();
+        for machine in refs.filter_map(Value::as_str) {
+            all.entry(machine.to_owned()).or_default().push(name.to_owned());
+        }
+    }
+    all
 }
 
 /// Those whose names no other one has.
@@ -137,10 +160,18 @@ fn recipe(op: &Op, machine: &Value, names: &Names) -> Recipe {
         Some(name) => put("package", names.packages.get(name).map_or(name, String::as_str).into()),
         None => left_out.push("package: the service shows none".to_owned()),
     }
-    let ids = machine.get("networks").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let networks: Vec<Value> = ids.map(|id| names.networks.get(id).map_or(id, String::as_str).into()).collect();
-    if !networks.is_empty() {
-        put("networks", networks.into());
+    let ids = machine.get("networks").and_then(Value::as_array).into_iter().flatten();
+    let ids: Vec<&str> = ids.filter_map(Value::as_str).collect();
+    match ids.iter().find(|id| !names.listed.contains(**id)) {
+        // A machine of a pool is on one of its networks, which no list has and nobody can ask for.
+        Some(hidden) => left_out.push(format!(
+            "networks: {hidden} is in no list, as those of a pool are: it takes the usual ones; or name the pool"
+        )),
+        None if ids.is_empty() => {}
+        None => {
+            let called = |id: &&str| names.networks.get(*id).map_or(*id, String::as_str).into();
+            put("networks", ids.iter().map(called).collect::<Vec<Value>>().into());
+        }
     }
     if let Some(brand) = text("brand").filter(|brand| matches!(*brand, "bhyve" | "kvm")) {
         put("brand", brand.into());
@@ -173,6 +204,8 @@ fn recipe(op: &Op, machine: &Value, names: &Names) -> Recipe {
         put("metadata", metadata.into());
     }
     left_out.extend(hidden.into_iter().map(|name| format!("metadata {name}: it looks like a secret")));
+    let volumes = text("id").and_then(|id| names.volumes.get(id)).into_iter().flatten();
+    left_out.extend(volumes.map(|name| format!("volume {name}: the service does not show where it is mounted")));
     left_out.push("affinity: the service does not show it".to_owned());
     Recipe { document: Value::Object(document).to_string(), left_out }
 }
@@ -211,6 +244,8 @@ mod tests {
             images: pairs(&[("i1", "base@1")]),
             packages: pairs(&[("small", "small@2")]),
             networks: pairs(&[("n1", "public")]),
+            listed: HashSet::from(["n1".to_owned(), "n2".to_owned()]),
+            volumes: HashMap::new(),
         };
         let machine = json!({
             "id": "m", "name": "db", "brand": "bhyve", "state": "running", "image": "i1", "package": "small",
@@ -224,6 +259,13 @@ mod tests {
         assert_eq!(made.document, expected);
         let left_out = ["metadata db_password: it looks like a secret", "affinity: the service does not show it"];
         assert_eq!(made.left_out, left_out);
+        let mut names = names;
+        names.volumes.insert("m".to_owned(), vec!["data".to_owned()]);
+        let hidden = json!({ "id": "m", "image": "i1", "package": "small", "networks": ["n1", "of-a-pool"] });
+        let made = recipe(&machines::CREATE, &hidden, &names);
+        assert_eq!(made.document, r#"{"image":"base@1","package":"small@2"}"#);
+        assert!(made.left_out[0].starts_with("networks: of-a-pool is in no list"), "{:?}", made.left_out);
+        assert!(made.left_out[1].starts_with("volume data"), "{:?}", made.left_out);
         let made = recipe(&machines::CREATE, &json!({"image": "00000000-0000"}), &names);
         assert_eq!(made.document, "{}");
         assert_eq!(made.left_out.len(), 3);

@@ -35,8 +35,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::client::Watch;
+
+/// So often it is looked whether a request is still on its way.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Whether to stop: nothing more is begun, and requests that are out are waited for.
 #[derive(Default)]
@@ -72,7 +76,13 @@ impl Stop {
             sent = &mut sending => return Some(sent),
             () = self.asked() => {}
         }
-        if watch.is_out() { Some(sending.await) } else { None }
+        // One that is refused for now is not sent again.
+        while watch.is_out() {
+            if let Ok(sent) = tokio::time::timeout(LOOK, &mut sending).await {
+                return Some(sent);
+            }
+        }
+        None
     }
 
     /// Waits until it is time to stop.

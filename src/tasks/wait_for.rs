@@ -114,7 +114,7 @@ impl Wanted {
                     () if noun.states.contains(&"active") => ", active",
                     () => "",
                 };
-                Err(Error::usage(words).hint(format!("known are state=STATE, ready, deleted{own}")))
+                Err(Error::usage(words).hint(format!("known are a state, ready, deleted{own}")))
             }
         }
     }
@@ -162,6 +162,8 @@ pub struct Typed {
     pub listed: HashSet<String>,
     /// What they must be like as well; without names it stands for them.
     pub rows: Option<RowFilter>,
+    /// Whether that they are gone is waited for.
+    pub gone: bool,
 }
 
 /// The targets, with what globs stand for in their place; and whether an array is due.
@@ -175,7 +177,7 @@ pub async fn expanded(
     typed: Typed,
     time: &Time,
 ) -> Result<(Vec<(Args, String)>, bool)> {
-    let Typed { place, own, mut names, listed, rows } = typed;
+    let Typed { place, own, mut names, listed, rows, gone } = typed;
     let fits = |thing: &Candidate| rows.as_ref().is_none_or(|rows| rows.fits(&thing.row));
     if rows.is_some() && names.is_empty() {
         names.push(ALL.to_owned());
@@ -225,6 +227,10 @@ pub async fn expanded(
         fitting.filter(|thing| fits(thing)).for_each(|thing| add(target(&place, &thing.id, &thing.name)));
     }
     if targets.is_empty() {
+        // That nothing is left is what was waited for, and else nothing is as it should be.
+        if let (Some(_), false) = (&rows, gone) {
+            return Err(Error::new(Kind::NotFound, format!("no {} matches", noun.word)));
+        }
         nothing(report);
     }
     Ok((targets, several))

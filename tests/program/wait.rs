@@ -107,9 +107,9 @@ async fn a_wait_that_makes_no_sense_says_which_one_does() {
         (["images", "ssh"], "only machines take connections"),
         (
             ["images", "soon"],
-            "'soon' is not a condition of an image\n  hint: known are state=STATE, ready, deleted, active\n",
+            "'soon' is not a condition of an image\n  hint: known are a state, ready, deleted, active\n",
         ),
-        (["machines", "soon"], "known are state=STATE, ready, deleted, tag.K=TEXT, port=N, ssh\n"),
+        (["machines", "soon"], "known are a state, ready, deleted, tag.K=TEXT, port=N, ssh\n"),
     ] {
         let waited = said(&emulator, &["wait", words[0], "x", "--for", words[1]]).await;
         assert_eq!(waited.status.code(), Some(2));

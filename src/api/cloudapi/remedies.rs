@@ -18,6 +18,9 @@ pub static REMEDIES: &[Remedy] = &[
         .run("machines migrate get MACHINE"),
     Remedy::new("You must perform at least one \"migration sync\" operation before switching", "first")
         .run("machines migrate sync MACHINE --wait"),
+    Remedy::new("is not reachable from the machine's networks", "the machine must be on a network of the volume's")
+        .run("volumes list -o name,networks")
+        .then("; then --network NETWORK"),
     Remedy::new("CannotDestroyMachine", "to allow it").run("machines deletion-protection disable MACHINE"),
     Remedy::new("DefaultFabricNetworkNotConfigured", "name a network, or set one for all")
         .run("config set default_network=NETWORK"),

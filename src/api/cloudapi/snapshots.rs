@@ -62,7 +62,7 @@ pub static BOOT: Op = Op::action(
     ONE,
     "Roll a stopped machine back to a snapshot and start it",
 )
-.long("What was written to the disk since is lost.")
+.long("What was written to the disk since is lost, and so are the snapshots that are newer than this one.")
 .asks()
 .job("rollback_snapshot")
 .until(Goal::AuditThen("rollback_snapshot", "running"), &super::machines::MACHINE)

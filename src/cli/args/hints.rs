@@ -398,9 +398,9 @@ fn old_words(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<Stri
 
 /// A hint whose command goes on with what was typed: with its list, where that begins with a name and not a verb.
 fn with_rest(tree: &Command, here: &str, rest: &[&str]) -> String {
-    if let Some(begin) = here.strip_suffix("=…") {
+    if let Some((begin, end)) = here.split_once(" … ") {
         let first = rest.first().filter(|word| !word.starts_with('-')).and_then(|word| typed_again(word));
-        return format!("{begin}={}", first.as_deref().unwrap_or("NAME"));
+        return format!("{begin} {} {end}", first.as_deref().unwrap_or("NAME"));
     }
     let Some(begin) = here.strip_suffix(" …") else { return here.to_owned() };
     let words: Vec<&str> = begin.split(' ').skip(1).collect();

@@ -20,7 +20,7 @@ use crate::cli::resume;
 use crate::cli::terminal::exit;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
-use crate::client::Time;
+use crate::client::{Condition, Time};
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::request::Args;
 use crate::tasks::row_filter::{RowFilter, is_filter};
@@ -54,7 +54,7 @@ pub fn command() -> Command {
         .about("Wait until resources meet a condition")
         .before_long_help(
             "CONDITION is one of\n\
-             \x20 state=STATE  that state: state=stopped; or the state alone\n\
+             \x20 STATE        that state: running, stopped, active; or state=STATE\n\
              \x20 ready        can be used: a machine running, an image active, a volume ready,\n\
              \x20              a snapshot created\n\
              \x20 active       the same as state=active, of images\n\
@@ -65,7 +65,7 @@ pub fn command() -> Command {
              \x20 ssh          the same on its SSH port, and an SSH server greets\n\n\
              Connections are made from this computer, not through a bastion. Retries on service errors. Fails as \
              soon as the condition can no longer be met.\n\n\
-             Exit codes: 0 met by all, 3 not found, 8 one failed or is gone, 9 out of time.",
+             Exit codes: 0 met by all, 3 not found or -l selects none, 8 one failed or is gone, 9 out of time.",
         )
         .args([
             Arg::new("NOUN").value_name("NOUN").required(true).help("machines, images, volumes or snapshots"),
@@ -110,7 +110,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let timeout = waiting::patience(matches, &app.config.defaults)?;
     let view = app.view(matches, columns)?;
     let jq = app.program()?;
-    let typed = typed(app, noun, matches)?;
+    let gone = matches!(wanted, Wanted::Condition(Condition::Gone));
+    let typed = Typed { gone, ..typed(app, noun, matches)? };
     let client = app.client()?;
     let time = Time::new(timeout);
     let networks = "the networks";
@@ -245,7 +246,7 @@ fn typed(app: &App, noun: &'static Noun, matches: &ArgMatches) -> Result<Typed> 
     let (own, parents) = params.split_last().map_or((noun.name, &[][..]), |(own, parents)| (*own, parents));
     let rows = selected(app, noun, matches)?;
     let mut named = rows.is_some();
-    let mut typed = Typed { place: Args::new(), own, names: Vec::new(), listed: HashSet::new(), rows };
+    let mut typed = Typed { place: Args::new(), own, names: Vec::new(), listed: HashSet::new(), rows, gone: false };
     for parent in parents {
         if let Some(name) = words.next() {
             typed.place = typed.place.set(*parent, name);
