@@ -244,6 +244,27 @@ async fn what_is_refused_after_an_interruption_is_not_sent_again() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn a_deletion_that_the_service_has_not_taken_yet_is_told_as_unsent() {
+    let emulator = many(FAST, &["DELETE /machines/* status=409 code=ConflictError"]).await;
+    let names = names(&emulator).await;
+    let words = ["machines", "delete", &names[0], "--yes", "--wait", "--json"];
+    let child = against(&emulator, &words).spawn().unwrap();
+    until(&emulator, "DELETE", 1).await;
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said = ended(child).await;
+    let told: serde_json::Value = serde_json::from_str(text(&said.stderr).trim()).unwrap();
+    assert_eq!(said.status.code(), Some(130), "{told}");
+    assert_eq!(told["error"]["sent"], serde_json::json!([]), "{told}");
+    assert_eq!(told["error"]["unsent"].as_array().unwrap().len(), 1, "{told}");
+    // It goes on for nobody who waits no longer, either.
+    let said = ended(against(&emulator, &[&words[..], &["--timeout", "300ms"]].concat()).spawn().unwrap()).await;
+    let told = text(&said.stderr);
+    assert!(said.status.code() == Some(5) && told.contains("did not take the deletion within 300ms"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn what_may_have_been_made_by_an_earlier_try_is_never_told_as_unsent() {
     let emulator = many(FAST, &["POST /machines drop=before times=1", "POST /machines status=503 retry-after=3"]).await;
     let words = ["machines", "create", "--image", "base-64", "--package", "g1-nano", "-n", "new"];

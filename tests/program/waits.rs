@@ -73,6 +73,21 @@ fn ends(words: &[&str], answers: &[(u16, &str)], asked: &str) {
 }
 
 #[test]
+fn a_machine_that_had_failed_before_is_waited_for_until_its_log_tells_of_the_job() {
+    let failed = format!(r#"{{"id":"{ID}","name":"x","state":"failed"}}"#);
+    let audit = |success: &str| format!(r#"[{{"action":"start","success":"{success}","time":"{LATER}"}}]"#);
+    let (bad, good) = (audit("no"), audit("yes"));
+    let running = failed.replace("failed", "running");
+    let first = [(202, ""), (200, &*failed), (200, "[]"), (200, &*failed)];
+    let waited = wait(&["machines", "start", ID], &[&first[..], &[(200, &*bad)]].concat());
+    assert_eq!(waited.code, Some(8), "{} {:?}", waited.words, waited.seen);
+    assert!(waited.words.contains("the start of machine"), "{}", waited.words);
+    let waited =
+        wait(&["machines", "start", ID], &[&first[..], &[(200, "[]"), (200, &*running), (200, &*good)]].concat());
+    assert_eq!(waited.code, Some(0), "{} {:?}", waited.words, waited.seen);
+}
+
+#[test]
 fn a_disk_is_resized_when_it_shows_the_size_that_was_sent() {
     let path = format!("/acme/machines/{ID}/disks/{PART}");
     let disk = |size: u64| format!(r#"{{"id":"{PART}","size":{size},"boot":false,"state":"resizing"}}"#);
