@@ -176,8 +176,8 @@ fn a_login_or_role_that_the_service_does_not_know_may_be_another_option_of_the_o
         let told = text(&said.stderr);
         assert_eq!(said.status.code(), Some(4), "{words:?}: {told}");
         match meant {
-            Some(meant) => assert!(told.contains("older tools") && told.contains(meant), "{words:?}: {told}"),
-            None => assert!(!told.contains("older tools"), "{words:?}: {told}"),
+            Some(meant) => assert!(told.contains("as in other tools") && told.contains(meant), "{words:?}: {told}"),
+            None => assert!(!told.contains("as in other tools"), "{words:?}: {told}"),
         }
     }
 }

@@ -111,9 +111,9 @@ fn keep(target: &Noun, owner: Option<&Noun>) -> Option<Arg> {
         None if has_versions => " of each name".to_owned(),
         None => String::new(),
     };
-    let used = if target.users.is_some() { " and whatever uses them" } else { "" };
+    let used = if target.users.is_some() { " and use" } else { "" };
     let keep = Arg::new("keep").long("keep").value_name("N").value_parser(value_parser!(u64).range(1..=1_000_000));
-    let help = format!("Leave out the N newest {}{of}, however old they are{used}", plural(target.word));
+    let help = format!("Leave out the N newest {}{of}, whatever their age{used}", plural(target.word));
     Some(keep.help_heading(SELECTION).help(help))
 }
 

@@ -29,7 +29,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&machines::LIST, &machines::DELETE])],
-    examples: "reap --expired\nreap --expired -l stage=test --dry-run\nreap --expired --yes --wait",
+    examples: "reap --expired -l stage=test --dry-run\nreap --expired --yes --wait",
     previews: true,
     settings: Settings::Needed,
 };

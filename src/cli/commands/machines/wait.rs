@@ -37,8 +37,7 @@ pub(crate) static COMMAND: Custom = Custom {
         "",
         &[&cloudapi::machines::GET, &cloudapi::images::GET, &cloudapi::volumes::GET, &cloudapi::snapshots::GET],
     )],
-    examples: "wait machines web1 --for ready\n\
-         wait machines -l role=web --for running\n\
+    examples: "wait machines -l role=web --for running\n\
          wait images acme-web --for active --timeout 30m",
     previews: false,
     settings: Settings::Needed,
@@ -65,7 +64,8 @@ pub fn command() -> Command {
              \x20 ssh          the same on its SSH port, and an SSH server greets\n\n\
              Connections are made from this computer, not through a bastion. Retries on service errors. Fails as \
              soon as the condition can no longer be met.\n\n\
-             Exit codes: 0 met by all, 3 not found or -l selects none, 8 one failed or is gone, 9 out of time.",
+             Exit codes: 0 met by all, 3 not found or none selected, 8 one failed or is gone, \
+             9 out of time.",
         )
         .args([
             Arg::new("NOUN").value_name("NOUN").required(true).help("machines, images, volumes or snapshots"),
@@ -84,7 +84,7 @@ pub fn command() -> Command {
                 .value_name("CONDITION")
                 .required(true)
                 .value_parser(text())
-                .help("What to wait for: a state, ready, active, deleted, tag.K=TEXT, port=N, ssh"),
+                .help("A state, ready, active, deleted, tag.K=TEXT, port=N or ssh"),
             Arg::new("timeout")
                 .long("timeout")
                 .value_name("TIME")
