@@ -17,11 +17,10 @@ mod wait;
 mod wire;
 
 pub use crate::response::{placement_steps, sentence};
-pub(crate) use jobs::NO_MORE;
-pub use jobs::{JobEnd, job_fault};
+pub(crate) use jobs::Attempts;
+pub use jobs::{JobEnd, Whence, job_fault};
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
-pub(crate) use poll::Attempt;
 pub use poll::Time;
 
 pub use send::{Once, Watch, backoff, jitter, new_uuid};
