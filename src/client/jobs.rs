@@ -1,8 +1,6 @@
 //! Waiting for a job and for the object that it works on. Either alone may lie: a job from the wrong state fails and
 //! leaves the object as it was, and an object that shows what is wanted may be about to change again.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::poll::{End, MAY_END, Poll, Time, late};
-use super::wait::Wait;
+use super::wait::{Attempts, Wait};
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun, Op};
 use crate::error::{Error, Hint, Kind, Result};
@@ -36,17 +34,6 @@ const NO_MORE: &str = "was retried as often as it may be, and failed";
 const GOES_ON: &str = "the job goes on";
 /// How a job stands that goes on once somebody resumes it.
 const WAITING: &str = "waiting";
-
-/// Whoever knows better than the service that has started a job which one follows it where it is retried.
-pub(crate) trait Attempts {
-    /// The job that follows this one, where it is there by now.
-    ///
-    /// # Errors
-    /// Nobody can say.
-    fn after<'a>(&'a self, job: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<String>>> + 'a>>;
-    /// This one is followed from now on.
-    fn follow(&self, job: &str);
-}
 
 /// Whence the id of a job is that is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,6 @@ mod wait;
 mod wire;
 
 pub use crate::response::{placement_steps, sentence};
-pub(crate) use jobs::Attempts;
 pub use jobs::{JobEnd, Whence, job_fault};
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
@@ -28,6 +27,7 @@ pub use send::{Once, Watch, backoff, jitter, new_uuid};
 pub use socket::{Feed, Socket};
 pub use trace::masked;
 pub use until::{Condition, Until};
+pub(crate) use wait::Attempts;
 pub use wait::{Before, Wait};
 pub use wire::{Wire, header_lines, header_name};
 

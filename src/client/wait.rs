@@ -1,10 +1,11 @@
 //! Waiting: asks for an object until it shows the end of an operation, or that the end will not come.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::jobs::Attempts;
 use super::poll::{End, MAY_END, Poll, Time, late};
 use super::{Client, until};
 use crate::answer::{Answer, scan};
@@ -83,6 +84,17 @@ pub struct Before {
     pub moved: bool,
     /// The job that the answer has named, where the operation starts one.
     pub job: Option<String>,
+}
+
+/// Whoever knows better than the service that has started a job which one follows it where it is retried.
+pub(crate) trait Attempts {
+    /// The job that follows this one, where it is there by now.
+    ///
+    /// # Errors
+    /// Nobody can say.
+    fn after<'a>(&'a self, job: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<String>>> + 'a>>;
+    /// This one is followed from now on.
+    fn follow(&self, job: &str);
 }
 
 impl Client {
