@@ -211,15 +211,12 @@ impl<'a> Machine<'a> {
     /// Waits until the job of a change has ended well, whichever attempt that is. Only workflow knows which one follows.
     async fn end_of(&self, op: &'static Op, job: &str, time: Time) -> Result<()> {
         let end = match self.dc.client(&WORKFLOW).await {
-            Ok(client) => client.end_of_job(&workflow::GET, job, time, |_| {}).await,
-            Err(_) => self.client().await?.end_of_job(&vmapi::GET_JOB, job, time, |_| {}).await,
+            Ok(client) => client.end_of_job(&workflow::GET, job, time, |_| {}).await?,
+            Err(_) => self.client().await?.end_of_job(&vmapi::GET_JOB, job, time, |_| {}).await?,
         };
-        match end.map(|end| end.fault) {
-            Ok(None) => Ok(()),
-            Ok(Some(why)) => Err(Error::new(Kind::FailedState, format!("the {} of VM {} {why}", op.verb, self.alias))),
-            // One that is not kept any longer has ended long ago.
-            Err(error) if error.kind() == Kind::NotFound => Ok(()),
-            Err(error) => Err(error),
+        match end.fault {
+            None => Ok(()),
+            Some(why) => Err(Error::new(Kind::FailedState, format!("the {} of VM {} {why}", op.verb, self.alias))),
         }
     }
 

@@ -46,7 +46,12 @@ pub struct Batch<'a> {
 /// Follows what was changed, for a command that does more than its operation.
 pub trait Following {
     /// Follows it from its answer on, and returns what is to be shown of it.
-    fn follow<'a>(&'a self, client: &'a Client, answer: Answer) -> Pin<Box<dyn Future<Output = Result<Answer>> + 'a>>;
+    fn follow<'a>(
+        &'a self,
+        client: &'a Client,
+        call: &'a Call,
+        answer: Answer,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer>> + 'a>>;
 }
 
 /// Reports to the terminal, where each target has a line of its own.
@@ -123,7 +128,7 @@ pub async fn run(
                         let (call, begun) = (&targets.calls[at], &begun[at]);
                         Box::pin(async move {
                             let outcome = told(changing, shown, (at, call, begun), pulse).await;
-                            let outcome = followed(following, changing, shown, outcome).await;
+                            let outcome = followed((following, changing, shown), call, outcome).await;
                             let outcome = helped(app, client, &changing.change, call, outcome).await;
                             shown.progress.end(at, "");
                             begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
@@ -228,15 +233,14 @@ async fn told(
 
 /// What is to be shown of one that is followed after its answer. Leaving it loses nothing.
 async fn followed(
-    following: Option<&dyn Following>,
-    changing: &Changing<'_>,
-    shown: &Shown<'_>,
+    (following, changing, shown): (Option<&dyn Following>, &Changing<'_>, &Shown<'_>),
+    call: &Call,
     outcome: Result<Outcome>,
 ) -> Result<Outcome> {
     let (Some(following), Ok(Outcome::Done(done))) = (following, &outcome) else { return outcome };
     done.words.iter().for_each(|words| shown.progress.step(words));
     tokio::select! {
-        object = following.follow(changing.client, done.object.clone()) => {
+        object = following.follow(changing.client, call, done.object.clone()) => {
             object.map(|object| Outcome::Done(Done { object, receipt: done.receipt, words: None }))
         }
         () = changing.stop.asked() => Ok(Outcome::Left(Some(done.object.clone()))),

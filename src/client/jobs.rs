@@ -7,8 +7,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Client;
-use super::poll::{Attempt, End, MAY_END, Poll, Time, late};
-use super::wait::Wait;
+use super::poll::{End, MAY_END, Poll, Time, late};
+use super::wait::{Attempts, Wait};
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun, Op};
 use crate::error::{Error, Hint, Kind, Result};
@@ -23,17 +23,31 @@ const LAST_LOOK: Duration = Duration::from_secs(2);
 const AFTER: Duration = Duration::from_secs(30);
 /// So long a job that was retried may have no successor.
 const RETRY: Duration = Duration::from_secs(10);
-/// So many looks the object may not be found: it need not be known everywhere at once.
-const NOT_FOUND_YET: u32 = 6;
+/// How long whoever may know the successor is asked for it.
+const WHICH: Duration = Duration::from_secs(5);
+/// So many looks the object may not be found, and a job that was resumed may be seen as it was: what has just changed
+/// need not be known everywhere at once.
+const NOT_YET: u32 = 6;
 /// What is said of a job that was retried, and that no attempt follows.
-pub(crate) const NO_MORE: &str = "was retried as often as it may be, and failed";
+const NO_MORE: &str = "was retried as often as it may be, and failed";
 /// What becomes of a job that is waited for no longer.
 const GOES_ON: &str = "the job goes on";
 /// How a job stands that goes on once somebody resumes it.
 const WAITING: &str = "waiting";
 
+/// Whence the id of a job is that is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whence {
+    /// Somebody has typed it: there may be no such job.
+    Typed,
+    /// Its service has named it: it is there, although it need not be seen at once.
+    Named,
+    /// The same, and it was resumed: for some looks it may be seen as it was.
+    Resumed,
+}
+
 /// A job that is followed, and its further attempts.
-struct Followed {
+struct Followed<'a> {
     /// The attempt that counts.
     id: String,
     /// Those before it.
@@ -42,6 +56,8 @@ struct Followed {
     get: &'static Op,
     /// What lists the jobs among which the next attempt is, and on what, where a job itself does not name it.
     others: Option<(&'static Op, Args)>,
+    /// Who knows that better.
+    attempts: Option<&'a dyn Attempts>,
     /// Whether the service itself has named or shown it: then it is not missing, but not seen.
     known: bool,
     /// How it stands, such as `running`.
@@ -64,12 +80,12 @@ pub struct JobEnd {
 }
 
 impl Client {
-    /// Waits for the end of a job, and of the attempts that follow it where it is retried. `get` shows a job, which is
-    /// the last part of its path.
+    /// Waits for the end of a job that its service has named, and of the attempts that follow it where it is retried.
+    /// `get` shows a job, which is the last part of its path.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] for a job that is not there; [`Kind::FailedState`] for one that waits until it is resumed;
-    /// [`Kind::TimedOut`] when it took too long; [`Kind::Unreachable`] where nobody tells of it for a minute.
+    /// [`Kind::FailedState`] for one that waits until it is resumed; [`Kind::TimedOut`] when it took too long;
+    /// [`Kind::Unreachable`] where nobody tells of it for a minute, or the service says that it is not there.
     pub async fn end_of_job(
         &self,
         get: &'static Op,
@@ -77,30 +93,35 @@ impl Client {
         time: Time,
         progress: impl FnMut(&str),
     ) -> Result<JobEnd> {
-        self.watch_job(get, id, time, progress, |_| Ok(())).await
+        self.watch_job((get, id, Whence::Named), time, progress, |_| Ok(())).await
     }
 
     /// The same, and hands over the job each time that it is looked at, so that whoever watches it sees its chain grow.
     ///
     /// # Errors
-    /// As [`Client::end_of_job`]; and what `seen` returns.
+    /// As [`Client::end_of_job`]; [`Kind::NotFound`] for a job that somebody has typed and that is not there; and what
+    /// `seen` returns.
     pub async fn watch_job(
         &self,
-        get: &'static Op,
-        id: &str,
+        (get, id, whence): (&'static Op, &str, Whence),
         time: Time,
         progress: impl FnMut(&str),
         mut seen: impl FnMut(Row<'_>) -> Result<()>,
     ) -> Result<JobEnd> {
-        let mut job = Followed::new(id, get, None);
+        let mut job = Followed { known: whence != Whence::Typed, ..Followed::new(id, get, None) };
+        // Whether it may be seen as it was before it was resumed.
+        let mut stale = whence == Whence::Resumed;
         let end = self
-            .poll(time, progress, async |client, _| match client.look_at_job(&mut job, &mut seen).await? {
+            .poll(time, progress, async |client, looks| match client.look_at_job(&mut job, &mut seen).await? {
                 Some(end) => Ok(Poll::Done(end)),
-                None if job.words == WAITING => {
+                None if job.words == WAITING && !(stale && looks < NOT_YET) => {
                     let error = Error::new(Kind::FailedState, format!("job {} waits to be resumed", job.id));
                     Err(client.of_job(&job, error))
                 }
-                None => Ok(Poll::NotYet(job.words.clone())),
+                None => {
+                    stale &= job.words == WAITING || job.unheard.is_some();
+                    Ok(Poll::NotYet(job.words.clone()))
+                }
             })
             .await?;
         match end {
@@ -110,7 +131,7 @@ impl Client {
     }
 
     /// Waits until the job that an operation has started has ended well, and its object shows it. Of a job that was
-    /// retried the next attempt is looked for among the jobs of the object, unless that is the caller's to find.
+    /// retried the next attempt is looked for among the jobs of the object, unless somebody knows it.
     ///
     /// # Errors
     /// As [`Client::wait`]; [`Kind::Unreachable`] where nobody tells of the job for a minute.
@@ -118,36 +139,38 @@ impl Client {
         &self,
         waiting: &Wait<'_>,
         (goal, noun, jobs): (&Goal, &'static Noun, Jobs),
-        (job, follows): (&str, bool),
+        (job, attempts): (&str, Option<&dyn Attempts>),
         progress: impl FnMut(&str),
-    ) -> Result<Attempt> {
+    ) -> Result<Answer> {
         let show = self.request(noun.get, &waiting.args.in_path_of(noun.get))?;
-        let others = follows.then(|| (jobs.of_one, waiting.args.in_path_of(jobs.of_one)));
-        let mut job = Followed { known: true, ..Followed::new(job, jobs.get, others) };
+        let others = Some((jobs.of_one, waiting.args.in_path_of(jobs.of_one)));
+        let mut job = Followed { known: true, attempts, ..Followed::new(job, jobs.get, others) };
         // Since when it has ended well.
         let mut ended: Option<Instant> = None;
         let mut was_there = false;
         let mut moved = waiting.before.moved;
         let end = self
             .poll(waiting.time, progress, async |client, looks| {
+                // What its last attempt has failed with.
+                let mut given_up: Option<Error> = None;
                 if ended.is_none() {
                     match client.has_succeeded(&mut job, waiting, noun).await {
                         Ok(true) => ended = Some(Instant::now()),
                         // A deletion that was sent again has two jobs, the second of which finds nothing to do.
                         Err(error) if error.kind() == Kind::FailedState && matches!(goal, Goal::Gone) => {
-                            let all = (jobs.of_one, waiting.args.in_path_of(jobs.of_one));
-                            if !client.is_done_by_another(&mut job, all).await? {
-                                return Err(error);
+                            if !client.is_done_by_another(&mut job).await? {
+                                given_up = Some(error);
                             }
                         }
                         still => _ = still?,
                     }
                 }
-                if !follows && job.retried.is_some() {
-                    return Ok(Poll::Done(Attempt::Retried));
+                // Without another attempt nothing is to come, and what is gone is gone all the same.
+                if let Some(error) = given_up.take_if(|_| job.retried.is_none()) {
+                    return Err(error);
                 }
                 let seen = client.send(&show).await?;
-                if seen.is_gone() && !matches!(goal, Goal::Gone) && !was_there && looks < NOT_FOUND_YET {
+                if seen.is_gone() && !matches!(goal, Goal::Gone) && !was_there && looks < NOT_YET {
                     return Ok(Poll::NotYet(standing("", &job)));
                 }
                 was_there |= seen.is_success();
@@ -172,15 +195,16 @@ impl Client {
                     };
                 moved |= !state.is_empty() && !noun.failed.contains(&state.as_str());
                 match (look, ended) {
-                    (Poll::Done(answer), Some(_)) => Ok(Poll::Done(Attempt::Ended(answer))),
-                    (Poll::Done(answer), None) if passes => Ok(Poll::Done(Attempt::Ended(answer))),
+                    (Poll::Done(answer), _) if ended.is_some() || passes || given_up.is_some() => {
+                        Ok(Poll::Done(answer))
+                    }
                     (Poll::NotYet(state), Some(ended)) if ended.elapsed() > AFTER => Err(behind(waiting, noun, &state)),
-                    _ => Ok(Poll::NotYet(standing(&state, &job))),
+                    _ => given_up.map_or_else(|| Ok(Poll::NotYet(standing(&state, &job))), Err),
                 }
             })
             .await?;
         match end {
-            End::Done(attempt) => Ok(attempt),
+            End::Done(answer) => Ok(answer),
             End::Late(seen, last) => {
                 let becomes = if ended.is_some() { MAY_END } else { GOES_ON };
                 let error = late((noun.word, waiting.name), seen.as_deref(), waiting.time, (last, becomes));
@@ -193,7 +217,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Kind::FailedState`] where it has ended otherwise.
-    async fn has_succeeded(&self, job: &mut Followed, waiting: &Wait<'_>, noun: &Noun) -> Result<bool> {
+    async fn has_succeeded(&self, job: &mut Followed<'_>, waiting: &Wait<'_>, noun: &Noun) -> Result<bool> {
         match self.look_at_job(job, &mut |_| Ok(())).await? {
             Some(JobEnd { fault: Some(fault), .. }) => {
                 let words = format!("the {} of {} {} {fault}", waiting.op.verb, noun.word, waiting.name);
@@ -206,7 +230,7 @@ impl Client {
     /// Looks how far the job is; returns its end once it has come to it.
     async fn look_at_job(
         &self,
-        job: &mut Followed,
+        job: &mut Followed<'_>,
         seen_by: &mut dyn FnMut(Row<'_>) -> Result<()>,
     ) -> Result<Option<JobEnd>> {
         let ask = self.request(job.get, &job.args())?;
@@ -250,36 +274,45 @@ impl Client {
         let fault = match execution.as_str() {
             "succeeded" | "failed" | "canceled" => job_fault(row),
             "retried" if self.goes_on(job, row).await? => return Ok(None),
-            "retried" => Some(NO_MORE.to_owned()),
+            "retried" => Some(given_up(row)),
             _ => return Ok(None),
         };
         Ok(Some(JobEnd { id: job.id.clone(), fault, job: answer }))
     }
 
     /// Goes on with the next attempt of a job that is retried, or waits for it to be there; `false` where none comes.
-    async fn goes_on(&self, job: &mut Followed, row: Row<'_>) -> Result<bool> {
+    async fn goes_on(&self, job: &mut Followed<'_>, row: Row<'_>) -> Result<bool> {
         let since = *job.retried.get_or_insert_with(Instant::now);
         // The record itself may say which one follows.
         let told = row.text("/next_attempt").map(std::borrow::Cow::into_owned).filter(|id| job.is_new(id));
-        let next = match (told, &job.others) {
-            (Some(id), _) => Some(id),
-            (None, Some((list, args))) => {
+        let known = match (&told, job.attempts) {
+            (None, Some(attempts)) => {
+                let asked = tokio::time::timeout(WHICH, attempts.after(&job.id)).await;
+                asked.ok().and_then(Result::ok).map(|next| next.filter(|id| job.is_new(id)))
+            }
+            _ => None,
+        };
+        let next = match (told, known, &job.others) {
+            (Some(id), ..) => Some(id),
+            (None, Some(known), _) => known,
+            // Where nobody can say, the next one of its task is as good.
+            (None, None, Some((list, args))) => {
                 let all = self.call(list, args).await?;
                 let next = all.rows().filter(|next| job.is_followed_by(row, *next));
                 next.min_by_key(|next| text(*next, "/created_at")).map(|next| text(next, "/uuid"))
             }
-            (None, None) => None,
+            (None, None, None) => None,
         };
         let Some(id) = next else { return Ok(since.elapsed() < RETRY) };
-        job.past.push(std::mem::replace(&mut job.id, id));
-        job.retried = None;
+        job.go_on_with(id);
         job.words = "retried".to_owned();
         Ok(true)
     }
 
     /// Whether another job of the same task has not failed: then that one is followed from here on.
-    async fn is_done_by_another(&self, job: &mut Followed, (list, args): (&'static Op, Args)) -> Result<bool> {
-        let all = self.call(list, &args).await?;
+    async fn is_done_by_another(&self, job: &mut Followed<'_>) -> Result<bool> {
+        let Some((list, args)) = &job.others else { return Ok(false) };
+        let all = self.call(list, args).await?;
         let task = all.rows().find(|row| text(*row, "/uuid") == job.id).map(|row| text(row, "/params/task"));
         let other = all.rows().find(|row| {
             job.is_new(&text(*row, "/uuid"))
@@ -287,23 +320,24 @@ impl Client {
                 && matches!(text(*row, "/execution").as_str(), "queued" | "running" | "succeeded")
         });
         let Some(other) = other else { return Ok(false) };
-        job.past.push(std::mem::replace(&mut job.id, text(other, "/uuid")));
+        job.go_on_with(text(other, "/uuid"));
         Ok(true)
     }
 
     /// The error, with the command that shows the job.
-    fn of_job(&self, job: &Followed, error: Error) -> Error {
+    fn of_job(&self, job: &Followed<'_>, error: Error) -> Error {
         error.hint(Hint::run("its job", job.args().command(self.service, job.get)))
     }
 }
 
-impl Followed {
-    fn new(id: &str, get: &'static Op, others: Option<(&'static Op, Args)>) -> Followed {
+impl<'a> Followed<'a> {
+    fn new(id: &str, get: &'static Op, others: Option<(&'static Op, Args)>) -> Followed<'a> {
         Followed {
             id: id.to_owned(),
             past: Vec::new(),
             get,
             others,
+            attempts: None,
             known: false,
             words: "begun".to_owned(),
             unheard: None,
@@ -314,6 +348,15 @@ impl Followed {
     /// What shows it takes this.
     fn args(&self) -> Args {
         Args::new().set(self.get.path_params().last().unwrap_or_default(), &self.id)
+    }
+
+    /// Follows this one from now on.
+    fn go_on_with(&mut self, id: String) {
+        if let Some(attempts) = self.attempts {
+            attempts.follow(&id);
+        }
+        self.past.push(std::mem::replace(&mut self.id, id));
+        self.retried = None;
     }
 
     /// Whether this is none of the attempts so far.
@@ -360,6 +403,14 @@ pub fn job_fault(job: Row<'_>) -> Option<String> {
     }
 }
 
+/// What went wrong with a job that was retried, and that no attempt follows.
+fn given_up(job: Row<'_>) -> String {
+    match last_step(job).filter(|step| !step.error.is_empty()) {
+        Some(step) => format!("{NO_MORE} in {}: {}", step.name, step.error),
+        None => NO_MORE.to_owned(),
+    }
+}
+
 /// The last step of a job that has ended.
 fn last_step(job: Row<'_>) -> Option<Step> {
     let steps: Vec<Value> = serde_json::from_str(&job.text("/chain_results")?).ok()?;
@@ -369,7 +420,7 @@ fn last_step(job: Row<'_>) -> Option<Step> {
 }
 
 /// The object's state as it and its job have it.
-fn standing(state: &str, job: &Followed) -> String {
+fn standing(state: &str, job: &Followed<'_>) -> String {
     match state {
         "" => format!("job {}", job.words),
         state => format!("{state}, job {}", job.words),

@@ -17,11 +17,9 @@ mod wait;
 mod wire;
 
 pub use crate::response::{placement_steps, sentence};
-pub(crate) use jobs::NO_MORE;
-pub use jobs::{JobEnd, job_fault};
+pub use jobs::{JobEnd, Whence, job_fault};
 pub use lines::Lines;
 pub use pages::{Cut, Page, Span, first_page};
-pub(crate) use poll::Attempt;
 pub use poll::Time;
 
 pub use send::{Once, Watch, backoff, jitter, new_uuid};
@@ -29,6 +27,7 @@ pub use send::{Once, Watch, backoff, jitter, new_uuid};
 pub use socket::{Feed, Socket};
 pub use trace::masked;
 pub use until::{Condition, Until};
+pub(crate) use wait::Attempts;
 pub use wait::{Before, Wait};
 pub use wire::{Wire, header_lines, header_name};
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Client, backoff, jitter};
-use crate::answer::Answer;
 use crate::error::{Error, Kind, Result};
 
 /// How often is looked: from the first pause to the longest.
@@ -64,14 +63,6 @@ pub(super) enum End<T> {
     Done(T),
     /// The time is over; this was seen last, and this kept the last look from seeing anything.
     Late(Option<String>, Option<Error>),
-}
-
-/// How a wait for a job and its object has ended, for whoever finds its further attempts himself.
-pub(crate) enum Attempt {
-    /// The object, as it is then.
-    Ended(Answer),
-    /// The job was retried, and does not tell which one follows it.
-    Retried,
 }
 
 impl Client {

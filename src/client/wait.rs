@@ -1,10 +1,12 @@
 //! Waiting: asks for an object until it shows the end of an operation, or that the end will not come.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::poll::{Attempt, End, MAY_END, Poll, Time, late};
+use super::poll::{End, MAY_END, Poll, Time, late};
 use super::{Client, until};
 use crate::answer::{Answer, scan};
 use crate::api::{self, Goal, Noun, Op};
@@ -84,6 +86,17 @@ pub struct Before {
     pub job: Option<String>,
 }
 
+/// Whoever knows better than the service that has started a job which one follows it where it is retried.
+pub(crate) trait Attempts {
+    /// The job that follows this one, where it is there by now.
+    ///
+    /// # Errors
+    /// Nobody can say.
+    fn after<'a>(&'a self, job: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<String>>> + 'a>>;
+    /// This one is followed from now on.
+    fn follow(&self, job: &str);
+}
+
 impl Client {
     /// Looks at what an operation with these arguments will be told apart from, before it is sent.
     ///
@@ -127,32 +140,28 @@ impl Client {
     /// [`Kind::FailedState`] when it ended otherwise, [`Kind::TimedOut`] when it did not end in time, or when its end
     /// cannot be seen for want of a right.
     pub async fn wait(&self, waiting: Wait<'_>, progress: impl FnMut(&str)) -> Result<Answer> {
-        match self.wait_or_retried(&waiting, true, progress).await? {
-            Attempt::Ended(answer) => Ok(answer),
-            Attempt::Retried => Ok(Answer::Nothing),
-        }
+        self.wait_through(&waiting, None, progress).await
     }
 
-    /// The same. Unless it follows a job that is retried to its next attempt, which only its service knows for sure,
-    /// that ends the wait too.
+    /// The same, where these know which job follows one that was retried.
     ///
     /// # Errors
     /// As [`Client::wait`].
-    pub(crate) async fn wait_or_retried(
+    pub(crate) async fn wait_through(
         &self,
         waiting: &Wait<'_>,
-        follows: bool,
+        attempts: Option<&dyn Attempts>,
         progress: impl FnMut(&str),
-    ) -> Result<Attempt> {
-        let Some((goal, noun)) = &waiting.op.goal else { return Ok(Attempt::Ended(Answer::Nothing)) };
+    ) -> Result<Answer> {
+        let Some((goal, noun)) = &waiting.op.goal else { return Ok(Answer::Nothing) };
         let goal = match (goal, waiting.state) {
             (Goal::State(_), Some(state)) => &Goal::State(state),
             _ => goal,
         };
         if let (Some(jobs), Some(job)) = (noun.jobs, &waiting.before.job) {
-            return self.wait_for_job(waiting, (goal, noun, jobs), (job, follows), progress).await;
+            return self.wait_for_job(waiting, (goal, noun, jobs), (job, attempts), progress).await;
         }
-        self.wait_for_object(waiting, (goal, noun), progress).await.map(Attempt::Ended)
+        self.wait_for_object(waiting, (goal, noun), progress).await
     }
 
     /// Waits until the object itself, or its log, shows the end.

@@ -43,13 +43,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::attempts::OfWorkflow;
 use super::call::{Call, described, described_or_new, own_verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed};
 use super::stop::Stop;
-use super::{Report, Services, attempts, explain, queued, replacing};
+use super::{Report, Services, explain, queued, replacing};
 use crate::answer::{Answer, Row};
 use crate::api::{Column, Goal, Ids, Noun, Op};
-use crate::client::{Attempt, Before, Client, NO_MORE, Once, Time, Wait, Watch, new_uuid};
+use crate::client::{Before, Client, Once, Time, Wait, Watch, new_uuid};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args, Request};
 
@@ -347,30 +348,13 @@ impl Changing<'_> {
     }
 
     /// Waits for the end of what a request has begun. A job that is retried is followed to its next attempt.
-    async fn waited(&self, mut waiting: Wait<'_>, flight: &InFlight, mut told: impl FnMut(&str)) -> Result<Answer> {
-        let Some(services) = self.services.filter(|_| self.client.service().is_inner()) else {
-            return self.client.wait(waiting, told).await;
-        };
-        loop {
-            match self.client.wait_or_retried(&waiting, false, &mut told).await? {
-                Attempt::Ended(answer) => return Ok(answer),
-                Attempt::Retried => {}
+    async fn waited(&self, waiting: Wait<'_>, flight: &InFlight, told: impl FnMut(&str)) -> Result<Answer> {
+        match self.services.filter(|_| self.client.service().is_inner()) {
+            Some(services) => {
+                let attempts = OfWorkflow::new(services, &flight.job);
+                self.client.wait_through(&waiting, Some(&attempts), told).await
             }
-            let retried = waiting.before.job.take().unwrap_or_default();
-            match attempts::next(services, &retried, waiting.time).await {
-                Ok(Some(next)) => waiting.before.job = Some(next),
-                Ok(None) if !waiting.time.left().is_zero() => {
-                    let thing = waiting.op.goal.map_or("", |(_, noun)| noun.word);
-                    let words = format!("the {} of {thing} {} {NO_MORE}", waiting.op.verb, waiting.name);
-                    return Err(Error::new(Kind::FailedState, words));
-                }
-                // Where nobody can say, the next one of its task is as good.
-                Ok(None) | Err(_) => {
-                    waiting.before.job = Some(retried);
-                    return self.client.wait(waiting, told).await;
-                }
-            }
-            flight.job.replace(waiting.before.job.clone());
+            None => self.client.wait(waiting, told).await,
         }
     }
 

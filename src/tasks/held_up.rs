@@ -4,11 +4,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
+use std::error::Error as _;
 use std::future::Future;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
+use tokio::time::error::Elapsed;
 
 use super::Services;
 use super::resolve::is_uuid;
@@ -21,6 +23,8 @@ use crate::request::{Args, Request};
 
 /// How long it may take to find out.
 const LIMIT: Duration = Duration::from_secs(3);
+/// And how long once the time of the wait is over.
+const LAST_LIMIT: Duration = Duration::from_secs(1);
 /// So long nothing has moved before it is asked.
 const STILL: Duration = Duration::from_secs(4);
 /// How long nobody is asked again: at first, and at most.
@@ -43,11 +47,13 @@ pub struct HeldUp {
 pub struct Pulse {
     moved: Cell<Instant>,
     known: RefCell<Option<HeldUp>>,
+    /// Whether it was asked, and nobody has answered.
+    unanswered: Cell<bool>,
 }
 
 impl Default for Pulse {
     fn default() -> Pulse {
-        Pulse { moved: Cell::new(Instant::now()), known: RefCell::default() }
+        Pulse { moved: Cell::new(Instant::now()), known: RefCell::default(), unanswered: Cell::default() }
     }
 }
 
@@ -101,7 +107,10 @@ impl Pulse {
         let job = job.borrow().clone();
         let known = self.known.take();
         let known = match (known, job) {
-            (None, Some(job)) => why(asking, &job).await,
+            // Who did not answer before the end does not do so after it.
+            (None, Some(job)) if !self.unanswered.get() && error.source().is_none() => {
+                within(LAST_LIMIT, asking, &job).await.unwrap_or_default()
+            }
             (known, _) => known,
         };
         Err(match known {
@@ -126,7 +135,10 @@ impl Pulse {
             next = Instant::now() + pause;
             pause = (pause * 2).min(AGAIN.1);
             let Some(id) = id else { continue };
-            let found = why(asking, &id).await;
+            self.unanswered.set(true);
+            let answer = within(LIMIT, asking, &id).await;
+            self.unanswered.set(answer.is_err());
+            let found = answer.unwrap_or_default();
             // What has moved meanwhile waits for something else.
             if moved != self.moved.get() {
                 continue;
@@ -141,7 +153,15 @@ impl Pulse {
 
 /// What a job waits for; nothing where it waits for nothing that is known.
 pub async fn why(asking: Asking<'_>, job: &str) -> Option<HeldUp> {
-    tokio::time::timeout(LIMIT, asked(asking, job)).await.ok()?.ok()?
+    within(LIMIT, asking, job).await.unwrap_or_default()
+}
+
+/// The same.
+///
+/// # Errors
+/// Nobody answers within this time.
+async fn within(limit: Duration, asking: Asking<'_>, job: &str) -> Result<Option<HeldUp>, Elapsed> {
+    Ok(tokio::time::timeout(limit, asked(asking, job)).await?.unwrap_or_default())
 }
 
 async fn asked(asking: Asking<'_>, job: &str) -> Result<Option<HeldUp>> {

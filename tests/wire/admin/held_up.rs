@@ -209,6 +209,31 @@ fn a_wait_for_a_job_says_what_the_job_waits_for_too() {
 }
 
 #[test]
+fn a_wait_ends_with_its_time_though_who_could_say_what_it_waits_for_does_not_answer() {
+    let vmapi = format!(
+        "POST /vms/$V?action=stop -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}
+        * GET /jobs/$J -> 200 {}
+        * GET /vms/$V -> 200 {{\"uuid\":\"$V\",\"alias\":\"web0\",\"state\":\"running\",\"server_uuid\":\"$CN\"}}",
+        job("running", TO_TICKET)
+    );
+    let workflow = "* GET /jobs/$J -> 200@20000 {}";
+    let cnapi = "* GET /servers?extras=last_heartbeat&limit=1000 -> 200 []";
+    let lines = [("VMAPI_URL", &*vmapi), ("WORKFLOW_URL", workflow), ("CNAPI_URL", cnapi)];
+    for (words, seconds, limit) in [
+        ("vms stop $V --wait --timeout 6s", 6.0, 6.9),
+        ("vms stop $V --wait --timeout 8s", 8.0, 8.9),
+        ("vms stop $V --wait --timeout 1s", 1.0, 2.9),
+        ("jobs wait $J --timeout 6s", 6.0, 6.9),
+    ] {
+        let begun = std::time::Instant::now();
+        let (said, _scripts) = asked(&lines, words);
+        let took = begun.elapsed().as_secs_f64();
+        said.failed(9);
+        assert!((seconds - 0.5..limit).contains(&took), "{words}: {took} s");
+    }
+}
+
+#[test]
 fn why_a_vm_is_as_it_is_says_what_its_open_job_waits_for() {
     let why = |job: &str, workflow: &str, cnapi: &str| {
         let vmapi = format!(

@@ -210,6 +210,83 @@ fn a_job_that_is_resumed_is_followed_to_its_end_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_job_that_was_resumed_may_be_seen_as_it_was_or_not_at_all_for_a_while() {
+    let resumed = format!("POST /jobs/$J/resume {{\"result\":\"OK\"}} -> 200 {}", job("$J", "queued", OK));
+    let gone = r#"GET /jobs/$J -> 404 {"code":"ResourceNotFound","message":"Job with uuid '$J' does not exist"}"#;
+    let shown = |execution: &str| format!("GET /jobs/$J -> 200 {}", job("$J", execution, OK));
+    let (waiting, ended) = (shown("waiting"), shown("succeeded"));
+    for looks in [vec![gone, gone, &*ended], vec![&*waiting, gone, &*waiting, &*ended]] {
+        let (said, workflow) =
+            jobs(&format!("{resumed}\n{}", looks.join("\n")), "resume $J --result OK --wait -o execution -H");
+        assert_eq!(said.well(), "succeeded\n");
+        workflow.done();
+    }
+    // Whoever goes on waiting has to be resumed once more.
+    let (said, _workflow) = jobs(&format!("{resumed}\n* {waiting}"), "resume $J --result OK --wait");
+    let words = said.failed(8);
+    assert!(words.contains("waits to be resumed"), "{words}");
+    assert_eq!(
+        words.matches(&filled("job $J: ")).count(),
+        words.lines().filter(|line| line.contains(&filled("job $J: "))).count(),
+        "{words}"
+    );
+}
+
+#[test]
+fn what_is_said_of_another_job_than_was_asked_for_is_no_answer() {
+    let resume = r#"POST /jobs/$J/resume {"result":"OK"}"#;
+    for (asked, execution, words) in [
+        (resume, "queued", "resume $J --result OK --wait"),
+        (resume, "queued", "resume $J --result OK"),
+        ("POST /jobs/$J/cancel", "canceled", "cancel $J --yes"),
+    ] {
+        let (said, workflow) = jobs(&format!("{asked} -> 200 {}", job("$K", execution, OK)), words);
+        assert!(!said.err.contains("cnapi.stop_vm"), "{}", said.err);
+        let words = said.failed(6);
+        assert!(words.contains(&filled("the record of something else, of the job $K")), "{words}");
+        assert!(words.contains(&filled("sdc admin jobs get $J")), "{words}");
+        workflow.done();
+    }
+    // Who says nothing of it means the one that was asked for.
+    let lines = format!(
+        "POST /jobs/$J/resume {{\"result\":\"OK\"}} -> 200 {{\"execution\":null}}\nGET /jobs/$J -> 200 {}",
+        job("$J", "succeeded", OK)
+    );
+    let (said, workflow) = jobs(&lines, "resume $J --result OK --wait -o uuid -H");
+    assert_eq!(said.well(), filled("$J\n"));
+    workflow.done();
+}
+
+#[test]
+fn a_step_of_a_further_attempt_is_told_of_that_one() {
+    let second = r#","chain_results":[{"name":"x.second","result":"OK","error":""}]"#;
+    let lines = format!(
+        "GET /jobs/$J -> 200 {}\nGET /jobs/$K -> 200 {}\nGET /jobs/$K -> 200 {}",
+        job("$J", "retried", &format!(r#"{OK},"next_attempt":"$K""#)),
+        job("$K", "waiting-for-nobody", second),
+        job("$K", "succeeded", second),
+    );
+    let (said, workflow) = waited(&lines, "$J -o uuid -H");
+    let lines: Vec<&str> = said.err.lines().map(|line| line.split("  ").next().unwrap()).collect();
+    let due =
+        ["job c7d6e5f4: cnapi.stop_vm", "job $J: retried", "job d7d6e5f4: x.second", "job $K: waiting-for-nobody"];
+    assert_eq!(lines, due.map(filled), "{}", said.err);
+    assert_eq!(said.well(), filled("$K\n"));
+    workflow.done();
+}
+
+#[test]
+fn a_last_attempt_says_in_which_task_it_has_failed() {
+    let (said, _workflow) =
+        waited(&format!("* GET /jobs/$J -> 200 {}", job("$J", "retried", WRONG)), "$J --timeout 1m");
+    let words = said.failed(8);
+    assert!(
+        words.contains("was retried as often as it may be, and failed in common.ensure_vm_state: Cannot stop a VM"),
+        "{words}"
+    );
+}
+
+#[test]
 fn a_job_that_is_watched_is_followed_to_its_next_attempt_and_ends_with_the_time() {
     let (said, workflow) = watched(
         &format!(

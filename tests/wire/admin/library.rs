@@ -78,7 +78,7 @@ async fn a_wait_ends_with_the_job_that_fails_though_the_vm_is_as_it_was_wanted()
 }
 
 #[tokio::test]
-async fn a_state_on_the_way_counts_at_once_and_a_job_that_is_kept_no_longer_has_ended() {
+async fn a_state_on_the_way_counts_at_once() {
     let vmapi = Script::new(&filled(&format!(
         "* GET /vms/$V -> 200 {}\nPOST /vms/$V?action=stop -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}",
         vm("stopping")
@@ -89,17 +89,33 @@ async fn a_state_on_the_way_counts_at_once_and_a_job_that_is_kept_no_longer_has_
     stopping.stop().await.unwrap();
     stopping.wait_until("stopping", SHORT).await.unwrap();
     stopping.wait_while("running", SHORT).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_job_that_vmapi_has_named_and_workflow_does_not_show_has_not_ended() {
     let vmapi = Script::new(&filled(&format!(
-        "* GET /vms/$V -> 200 {}\nPOST /vms/$V?action=start -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}",
+        "* GET /vms/$V -> 200 {}\n* POST /vms/$V?action=reboot -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}",
         vm("running")
     )));
     let gone = r#"GET /jobs/$J -> 404 {"code":"ResourceNotFound","message":"Job with uuid '$J' does not exist"}"#;
-    let workflow = Script::new(&filled(gone));
+    // It need not be known there at once.
+    let running = format!("GET /jobs/$J -> 200 {}", job("running", ""));
+    for (ended, due) in [(job("succeeded", ""), None), (job("failed", WRONG), Some(Kind::FailedState))] {
+        let workflow = Script::new(&filled(&format!("{gone}\n{gone}\n{running}\nGET /jobs/$J -> 200 {ended}")));
+        let dc = at(&[("vmapi", &vmapi.address), ("workflow", &workflow.address)]);
+        let vm = machine(&dc).await;
+        vm.reboot().await.unwrap();
+        assert_eq!(vm.wait_until("running", SHORT).await.err().map(|error| error.kind()), due);
+        workflow.done();
+    }
+    // It may be that of another data center.
+    let workflow = Script::new(&filled(&format!("* {gone}")));
     let dc = at(&[("vmapi", &vmapi.address), ("workflow", &workflow.address)]);
     let vm = machine(&dc).await;
-    vm.start().await.unwrap();
-    vm.wait_until("running", SHORT).await.unwrap();
-    workflow.done();
+    vm.reboot().await.unwrap();
+    let soon = WaitOptions { timeout: Duration::from_secs(2) };
+    let error = vm.wait_until("running", soon).await.map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), Kind::TimedOut, "{error}");
 }
 
 /// A VMAPI that goes away after it has shown its list once.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sdc::api::admin::{VMAPI, WORKFLOW, vmapi, workflow};
-use sdc::client::{Time, Wait};
+use sdc::client::{Time, Wait, Whence};
 use sdc::error::Kind;
 use sdc::request::Args;
 use sdc::{Client, Error};
@@ -64,6 +64,21 @@ async fn a_job_that_cannot_be_asked_for_is_tried_for_a_minute() {
         let (ended, seconds) = hastened(wait).await;
         given_up(&ended.unwrap_err(), seconds, lost);
     }
+}
+
+#[tokio::test]
+async fn a_job_that_was_never_seen_is_tried_for_a_minute_where_its_service_has_named_it() {
+    let gone = r#"* GET /jobs/$J -> 404 {"code":"ResourceNotFound","message":"Job with uuid '$J' does not exist"}"#;
+    let script = Script::new(&filled(gone));
+    let client = client(&WORKFLOW, &script);
+    let time = Time::new(Duration::from_secs(3900));
+    for whence in [Whence::Named, Whence::Resumed] {
+        let wait = client.watch_job((&workflow::GET, J, whence), time, |_| {}, |_| Ok(()));
+        let (ended, seconds) = hastened(wait).await;
+        given_up(&ended.unwrap_err(), seconds, gone);
+    }
+    let error = client.watch_job((&workflow::GET, J, Whence::Typed), time, |_| {}, |_| Ok(())).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::NotFound);
 }
 
 #[tokio::test]

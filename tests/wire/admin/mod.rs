@@ -3,6 +3,7 @@
 #![cfg(feature = "cli")]
 
 mod addresses;
+mod attempts;
 mod create;
 mod discovery;
 mod flows;

@@ -183,12 +183,10 @@ fn a_job_that_is_retried_is_followed_to_the_next_of_its_task_where_nobody_knows_
         &format!(
             "POST /vms/$V?action=stop -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}
             GET /jobs/$J -> 200 {}
-            GET /jobs/$J -> 200 {}
             GET /vms/$V/jobs -> 200 [{},{}]
             GET /vms/$V -> 200 {stopped}
             GET /jobs/$K -> 200 {}
             GET /vms/$V -> 200 {stopped}",
-            job("$J", "retried", OK),
             job("$J", "retried", OK),
             job("$K", "queued", "").replace("11:00:00", "11:00:09"),
             job("$J", "retried", OK),

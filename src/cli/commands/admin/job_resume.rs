@@ -16,8 +16,9 @@ use crate::cli::args::waiting;
 use crate::cli::change::Following;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::execute;
-use crate::client::{Client, Time};
+use crate::client::{Client, Time, Whence};
 use crate::error::{Error, Kind, Result};
+use crate::tasks::call::Call;
 
 /// `sdc admin jobs cancel`.
 pub(crate) static CANCEL: Custom = Custom {
@@ -66,20 +67,30 @@ struct Told<'a> {
 }
 
 impl Following for Told<'_> {
-    fn follow<'a>(&'a self, client: &'a Client, job: Answer) -> Pin<Box<dyn Future<Output = Result<Answer>> + 'a>> {
+    fn follow<'a>(
+        &'a self,
+        client: &'a Client,
+        call: &'a Call,
+        job: Answer,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer>> + 'a>> {
         Box::pin(async move {
-            let id = job.first().map(|row| row.text("/uuid").unwrap_or_default().into_owned()).unwrap_or_default();
+            let id = call.args.text(workflow::JOB.name).unwrap_or_default();
+            // No service is trusted to have answered for the job that it was asked for.
+            if let Some(other) = job.first().and_then(|row| row.text("/uuid")).filter(|other| other != id) {
+                let words = format!("the service answered the record of something else, of the job {other}");
+                return Err(Error::new(Kind::Unreachable, words).in_doubt());
+            }
             let tell = |step: Step<'_>| {
-                self.app.say(&step.told_of(&id));
+                self.app.say(&step.told());
                 Ok(())
             };
             let Some(time) = self.time else {
                 if let Some(row) = job.first() {
-                    Steps::default().new_of(row, tell)?;
+                    Steps::of(id).new_of(row, tell)?;
                 }
                 return Ok(job);
             };
-            let end = to_end(self.app, client, &id, time, tell).await?;
+            let end = to_end(self.app, client, (id, Whence::Resumed), time, tell).await?;
             match end.fault {
                 Some(fault) => {
                     let error = Error::new(Kind::FailedState, format!("job {} {fault}", end.id));

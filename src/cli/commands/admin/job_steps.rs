@@ -1,5 +1,6 @@
 //! The steps of jobs as they go, and the wait for a job's end that shows them and says what the job waits for.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::answer::Row;
 use crate::api::admin::workflow;
 use crate::cli::app::App;
-use crate::client::{Client, JobEnd, Time, sentence};
+use crate::client::{Client, JobEnd, Time, Whence, sentence};
 use crate::error::Result;
 use crate::render::visible;
 use crate::tasks::held_up::Pulse;
@@ -22,13 +23,13 @@ use crate::tasks::held_up::Pulse;
 pub(super) async fn to_end(
     app: &App,
     client: &Client,
-    id: &str,
+    (id, whence): (&str, Whence),
     time: Time,
     mut show: impl FnMut(Step<'_>) -> Result<()>,
 ) -> Result<JobEnd> {
     let (pulse, job) = (Pulse::default(), RefCell::new(Some(id.to_owned())));
-    let say = |how: &str| app.say(&format!("job {id}: {how}"));
-    let mut steps = Steps::default();
+    let say = |how: &str| app.say(&format!("job {}: {how}", job.borrow().as_deref().unwrap_or(id)));
+    let mut steps = Steps::of(id);
     let progress = |how: &str| {
         pulse.moved();
         // Its steps are shown themselves.
@@ -36,8 +37,14 @@ pub(super) async fn to_end(
             say(how);
         }
     };
-    let seen = |job: Row<'_>| steps.new_of(job, &mut show);
-    let end = client.watch_job(&workflow::GET, id, time, progress, seen);
+    let seen = |row: Row<'_>| {
+        // It may be the next attempt.
+        if let Some(id) = row.text("/uuid") {
+            job.replace(Some(id.into_owned()));
+        }
+        steps.new_of(row, &mut show)
+    };
+    let end = client.watch_job((&workflow::GET, id, whence), time, progress, seen);
     pulse.beside(app.asking(), &job, end, say).await
 }
 
@@ -45,14 +52,16 @@ pub(super) async fn to_end(
 pub(super) struct Step<'a> {
     /// As the service has it.
     pub(super) json: &'a RawValue,
+    /// The id of the job that has done it.
+    job: &'a str,
     /// The width of the longest task.
     width: usize,
 }
 
 impl Step<'_> {
     /// It as words beside an answer, where other jobs may be told of too.
-    pub(super) fn told_of(&self, job: &str) -> String {
-        format!("job {}: {}", job.get(..8).unwrap_or(job), self.line())
+    pub(super) fn told(&self) -> String {
+        format!("job {}: {}", self.job.get(..8).unwrap_or(self.job), self.line())
     }
 
     /// It as a line to a person.
@@ -62,25 +71,33 @@ impl Step<'_> {
 }
 
 /// How many steps of each chain of each attempt are shown.
-#[derive(Default)]
-pub(super) struct Steps(HashMap<(String, &'static str), usize>);
+pub(super) struct Steps<'a> {
+    /// The job whose steps they are where it does not say so itself.
+    of: &'a str,
+    shown: HashMap<(String, &'static str), usize>,
+}
 
-impl Steps {
+impl<'a> Steps<'a> {
+    /// None of this job.
+    pub(super) fn of(job: &'a str) -> Steps<'a> {
+        Steps { of: job, shown: HashMap::new() }
+    }
+
     /// Hands over those that are new.
     ///
     /// # Errors
     /// What `show` returns.
     pub(super) fn new_of(&mut self, job: Row<'_>, mut show: impl FnMut(Step<'_>) -> Result<()>) -> Result<()> {
-        let id = job.text("/uuid").unwrap_or_default().into_owned();
+        let id = job.text("/uuid").map_or_else(|| self.of.to_owned(), Cow::into_owned);
         let width = width(job);
         for chain in ["/chain_results", "/onerror_results", "/oncancel_results"] {
             let steps = job.text(chain).unwrap_or_default();
             let steps: Vec<&RawValue> = serde_json::from_str(&steps).unwrap_or_default();
-            let shown = self.0.entry((id.clone(), chain)).or_default();
+            let shown = self.shown.entry((id.clone(), chain)).or_default();
             let new = steps.get(*shown..).unwrap_or_default();
             *shown = steps.len().max(*shown);
             for json in new {
-                show(Step { json, width })?;
+                show(Step { json, job: &id, width })?;
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use crate::cli::args::build::{Syntax, list_options};
 use crate::cli::args::waiting;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
-use crate::client::Time;
+use crate::client::{Time, Whence};
 use crate::error::{Error, Kind, Result};
 use crate::tasks::resolve;
 
@@ -60,11 +60,11 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         ids.push(resolve::id(&client, &JOB, typed).await?);
     }
     let waits = ids.iter().map(|id| {
-        let tell = move |step: Step<'_>| {
-            app.say(&step.told_of(id));
+        let tell = |step: Step<'_>| {
+            app.say(&step.told());
             Ok(())
         };
-        to_end(app, &client, id, time, tell)
+        to_end(app, &client, (id, Whence::Typed), time, tell)
     });
     let (mut ended, mut failures) = (Vec::new(), Vec::new());
     for end in join_all(waits).await {

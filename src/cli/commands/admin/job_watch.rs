@@ -10,7 +10,7 @@ use crate::cli::args::build::Syntax;
 use crate::cli::args::waiting;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::signals::Signals;
-use crate::client::Time;
+use crate::client::{Time, Whence};
 use crate::error::{Error, Kind, Result};
 use crate::render::{self, visible_json};
 use crate::tasks::resolve;
@@ -54,7 +54,7 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let typed = matches.get_one::<String>("job").map(String::as_str).unwrap_or_default();
     let work = async {
         let id = resolve::id(&client, &JOB, typed).await?;
-        let end = to_end(app, &client, &id, time, |step| print(app, jq.as_ref(), &step)).await?;
+        let end = to_end(app, &client, (&id, Whence::Typed), time, |step| print(app, jq.as_ref(), &step)).await?;
         match end.fault {
             Some(fault) => Err(Error::new(Kind::FailedState, format!("job {} {fault}", end.id))),
             None => {
