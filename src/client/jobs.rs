@@ -266,7 +266,7 @@ impl Client {
             (None, Some((list, args))) => {
                 let all = self.call(list, args).await?;
                 let next = all.rows().filter(|next| job.is_followed_by(row, *next));
-                next.min_by_key(|next| text(*next, "/created_at")).map(|next| text(next, "/uuid"))
+                next.min_by_key(|next| next.text_or_empty("/created_at")).map(|next| next.text_or_empty("/uuid"))
             }
             (None, None) => None,
         };
@@ -280,14 +280,15 @@ impl Client {
     /// Whether another job of the same task has not failed: then that one is followed from here on.
     async fn is_done_by_another(&self, job: &mut Followed, (list, args): (&'static Op, Args)) -> Result<bool> {
         let all = self.call(list, &args).await?;
-        let task = all.rows().find(|row| text(*row, "/uuid") == job.id).map(|row| text(row, "/params/task"));
+        let task =
+            all.rows().find(|row| row.text_or_empty("/uuid") == job.id).map(|row| row.text_or_empty("/params/task"));
         let other = all.rows().find(|row| {
-            job.is_new(&text(*row, "/uuid"))
-                && task.as_ref().is_some_and(|task| text(*row, "/params/task") == *task)
-                && matches!(text(*row, "/execution").as_str(), "queued" | "running" | "succeeded")
+            job.is_new(&row.text_or_empty("/uuid"))
+                && task.as_ref().is_some_and(|task| row.text_or_empty("/params/task") == *task)
+                && matches!(row.text_or_empty("/execution").as_str(), "queued" | "running" | "succeeded")
         });
         let Some(other) = other else { return Ok(false) };
-        job.past.push(std::mem::replace(&mut job.id, text(other, "/uuid")));
+        job.past.push(std::mem::replace(&mut job.id, other.text_or_empty("/uuid")));
         Ok(true)
     }
 
@@ -328,15 +329,11 @@ impl Followed {
                 Some(before) => before == self.id,
                 // Who does not show it is asked for the next one of the same task.
                 None => {
-                    text(next, "/params/task") == text(row, "/params/task")
-                        && text(next, "/created_at") >= text(row, "/created_at")
+                    next.text_or_empty("/params/task") == row.text_or_empty("/params/task")
+                        && next.text_or_empty("/created_at") >= row.text_or_empty("/created_at")
                 }
             }
     }
-}
-
-fn text(row: Row<'_>, pointer: &str) -> String {
-    row.text(pointer).unwrap_or_default().into_owned()
 }
 
 /// A step of a job's chain.
@@ -378,7 +375,10 @@ fn standing(state: &str, job: &Followed) -> String {
 
 fn state(noun: &Noun, seen: &Response) -> String {
     let record = Answer::from_record(&seen.body).ok().filter(|_| seen.is_success());
-    record.as_ref().and_then(Answer::first).map_or(String::new(), |row| text(row, &format!("/{}", noun.state_field)))
+    record
+        .as_ref()
+        .and_then(Answer::first)
+        .map_or(String::new(), |row| row.text_or_empty(&format!("/{}", noun.state_field)))
 }
 
 /// The error where a job has ended well, and the object does not show it.

@@ -7,7 +7,6 @@ use tokio::time::Instant;
 
 use super::Services;
 use super::resolve::is_uuid;
-use crate::answer::Row;
 use crate::api::admin::{WORKFLOW, workflow};
 use crate::client::Time;
 use crate::error::Result;
@@ -29,23 +28,19 @@ pub(super) async fn next(services: &dyn Services, job: &str, time: Time) -> Resu
     loop {
         let shown = client.call(&workflow::GET, &Args::new().set("job", job)).await?;
         let row = shown.first();
-        if let Some(next) = row.map(|row| text(row, "/next_attempt")).filter(|id| is_uuid(id) && id != job) {
+        if let Some(next) = row.map(|row| row.text_or_empty("/next_attempt")).filter(|id| is_uuid(id) && id != job) {
             return Ok(Some(next));
         }
-        let vm = row.map(|row| text(row, "/params/vm_uuid")).filter(|vm| is_uuid(vm));
+        let vm = row.map(|row| row.text_or_empty("/params/vm_uuid")).filter(|vm| is_uuid(vm));
         let newest = Args::new().set("limit", MAX_JOBS.to_string());
         let newest = vm.into_iter().fold(newest, |args, vm| args.set("vm_uuid", vm));
         let all = client.call(&workflow::LIST, &newest).await?;
-        if let Some(next) = all.rows().find(|row| text(*row, "/prev_attempt") == job) {
-            return Ok(Some(text(next, "/uuid")).filter(|id| is_uuid(id)));
+        if let Some(next) = all.rows().find(|row| row.text_or_empty("/prev_attempt") == job) {
+            return Ok(Some(next.text_or_empty("/uuid")).filter(|id| is_uuid(id)));
         }
         if Instant::now() >= end {
             return Ok(None);
         }
         tokio::time::sleep(BETWEEN).await;
     }
-}
-
-fn text(row: Row<'_>, pointer: &str) -> String {
-    row.text(pointer).unwrap_or_default().into_owned()
 }

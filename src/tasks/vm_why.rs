@@ -63,10 +63,10 @@ pub struct Job {
 impl Job {
     fn read(row: Row<'_>) -> Job {
         Job {
-            id: text(row, "/uuid"),
-            task: text(row, "/params/task"),
-            execution: text(row, "/execution"),
-            made: text(row, "/created_at"),
+            id: row.text_or_empty("/uuid"),
+            task: row.text_or_empty("/params/task"),
+            execution: row.text_or_empty("/execution"),
+            made: row.text_or_empty("/created_at"),
             fault: job_fault(row),
         }
     }
@@ -95,11 +95,11 @@ impl Host {
     /// As CNAPI shows it, for this VM.
     pub fn read(row: Row<'_>, vm: &str) -> Host {
         Host {
-            id: text(row, "/uuid"),
-            name: text(row, "/hostname"),
-            status: text(row, "/status"),
-            last: text(row, "/last_heartbeat"),
-            state: text(row, &format!("/vms/{vm}/state")),
+            id: row.text_or_empty("/uuid"),
+            name: row.text_or_empty("/hostname"),
+            status: row.text_or_empty("/status"),
+            last: row.text_or_empty("/last_heartbeat"),
+            state: row.text_or_empty(&format!("/vms/{vm}/state")),
         }
     }
 
@@ -115,10 +115,6 @@ impl Host {
             last => format!("server {} is not heard from since {last}", self.name),
         }
     }
-}
-
-fn text(row: Row<'_>, pointer: &str) -> String {
-    row.text(pointer).unwrap_or_default().into_owned()
 }
 
 /// The id of the VM of this alias: the active one, or the newest of those that failed, or were destroyed.
@@ -167,7 +163,7 @@ pub async fn gather(asking: Asking<'_>, client: &Client, id: &str) -> Result<Fac
     let own = Args::new().set("vm", id);
     let (vm, jobs) = join(client.call(&vmapi::GET, &own), client.call(&vmapi::JOBS, &own)).await;
     let vm = vm?;
-    let of = |pointer: &str| vm.first().map(|row| text(row, pointer)).filter(|text| is_uuid(text));
+    let of = |pointer: &str| vm.first().map(|row| row.text_or_empty(pointer)).filter(|text| is_uuid(text));
     let (server, package) = (of("/server_uuid"), of("/billing_id").filter(|id| !id.starts_with("00000000-")));
     let nics = Args::new().set("belongs_to_uuid", id).set("belongs_to_type", "zone");
     let one = async |service: &'static Service, op: &'static Op, param: &str, id: Option<String>| {
@@ -211,7 +207,7 @@ pub struct Verdict {
 
 /// Weighs what is known.
 pub fn judge(facts: &Facts) -> Verdict {
-    let vm = |pointer: &str| facts.vm.first().map(|row| text(row, pointer)).unwrap_or_default();
+    let vm = |pointer: &str| facts.vm.first().map(|row| row.text_or_empty(pointer)).unwrap_or_default();
     let (id, state) = (vm("/uuid"), vm("/state"));
     let jobs: Vec<Job> = facts.jobs.iter().flat_map(Answer::rows).map(Job::read).collect();
     let host = facts.server.as_ref().and_then(|server| Some(Host::read(server.as_ref().ok()?.first()?, &id)));
@@ -305,8 +301,8 @@ fn tries(
     }
     if matches!(state, "failed" | "destroyed") {
         for nic in facts.nics.iter().flat_map(Answer::rows) {
-            let words = format!("its NIC with {} is left; to free the address", text(nic, "/ip"));
-            run(&words, CommandLine::new("admin nics delete").on(text(nic, "/mac")));
+            let words = format!("its NIC with {} is left; to free the address", nic.text_or_empty("/ip"));
+            run(&words, CommandLine::new("admin nics delete").on(nic.text_or_empty("/mac")));
         }
     }
     all
@@ -331,8 +327,8 @@ pub fn package(facts: &Facts) -> Option<String> {
     Some(match facts.package.as_ref()? {
         Ok(package) => {
             let row = package.first()?;
-            let inactive = if text(row, "/active") == "false" { ", which no new VM can have" } else { "" };
-            format!("{}@{}{inactive}", text(row, "/name"), text(row, "/version"))
+            let inactive = if row.text_or_empty("/active") == "false" { ", which no new VM can have" } else { "" };
+            format!("{}@{}{inactive}", row.text_or_empty("/name"), row.text_or_empty("/version"))
         }
         Err(error) if error.kind() == Kind::NotFound => "is not there any longer".to_owned(),
         Err(_) => return None,
@@ -341,14 +337,14 @@ pub fn package(facts: &Facts) -> Option<String> {
 
 /// A NIC in words.
 pub fn nic(row: Row<'_>) -> String {
-    let (ip, mac) = (text(row, "/ip"), text(row, "/mac"));
-    let network = text(row, "/network_uuid");
-    format!("{ip} ({mac}) on {network}, {}", text(row, "/state"))
+    let (ip, mac) = (row.text_or_empty("/ip"), row.text_or_empty("/mac"));
+    let network = row.text_or_empty("/network_uuid");
+    format!("{ip} ({mac}) on {network}, {}", row.text_or_empty("/state"))
 }
 
 /// All of it as data.
 pub fn data(facts: &Facts, verdict: &Verdict, said: impl Fn(&Hint) -> String) -> Value {
-    let vm = |pointer: &str| facts.vm.first().map(|row| text(row, pointer)).unwrap_or_default();
+    let vm = |pointer: &str| facts.vm.first().map(|row| row.text_or_empty(pointer)).unwrap_or_default();
     let job = |job: &Job| {
         json!({
             "uuid": job.id, "task": job.task, "execution": job.execution, "created_at": job.made, "error": job.fault,

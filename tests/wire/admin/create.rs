@@ -212,18 +212,11 @@ fn after_a_refusal_that_passes_the_same_id_is_sent_again_once_a_look_says_that_i
 #[test]
 fn it_is_sent_again_within_bounds_and_never_after_a_failure_or_a_look_that_says_nothing() {
     let post = format!(r#"* POST /vms "*" -> {INITIALIZING}"#);
-    let (said, posts) = sent(&format!("{post}\n* {GONE}"), "");
+    let (said, posts) = sent(&format!("{post}\n* {GONE}"), "--request-timeout 2");
     assert!(said.failed(7).contains("still initializing"));
     assert!((2..=6).contains(&posts), "{posts}");
     let unclear = "* GET /vms/$V -> 502 <html>";
-    for (refusal, look) in [
-        (r#"500 {"code":"InternalError","message":"moray is away"}"#, GONE),
-        ("502 <html>", GONE),
-        ("503 <html>", GONE),
-        ("202 {", GONE),
-        (DEADLOCK, unclear),
-        (INITIALIZING, unclear),
-    ] {
+    for (refusal, look) in [("202 {", GONE), (DEADLOCK, unclear)] {
         let lines = format!("POST /vms \"*\" -> {refusal}\n* {}", look.trim_start_matches("* "));
         let (said, posts) = sent(&lines, "--request-timeout 1");
         assert_ne!(said.code, 0, "{refusal}");

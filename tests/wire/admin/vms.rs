@@ -330,10 +330,9 @@ fn a_create_whose_answer_is_lost_is_looked_up_and_never_sent_again() {
     }
     // What a failure may have made is looked for, and not sent again.
     let missing = r#"* GET /vms/$V -> 404 {"code":"ResourceNotFound","message":"VM not found"}"#;
-    for (status, refusal) in [
-        (500, r#"{"code":"InternalError","message":"oops"}"#),
-        (503, "<html>no server is available</html>"),
-    ] {
+    for (status, refusal) in
+        [(500, r#"{"code":"InternalError","message":"oops"}"#), (503, "<html>no server is available</html>")]
+    {
         let lines = format!("POST /vms {body} -> {status} {refusal}\n{missing}");
         let (said, vmapi) = asked(&lines, &format!("{words} --request-timeout 2"));
         assert!([1, 6, 7].contains(&said.code), "{said:?}");
