@@ -128,7 +128,12 @@ impl<'a> Row<'a> {
         self.text_at(&scan::steps(pointer)?)
     }
 
-    /// The same at these steps of a pointer.
+    /// The same, and nothing where it is absent or null.
+    pub fn text_or_empty(self, pointer: &str) -> String {
+        self.text(pointer).unwrap_or_default().into_owned()
+    }
+
+    /// The text at these steps of a pointer.
     pub fn text_at<S: AsRef<str>>(self, steps: &[S]) -> Option<Cow<'a, str>> {
         let value = scan::at(self.json(), steps)?;
         if value == "null" { None } else { scan::unquote(value).or(Some(Cow::Borrowed(value))) }

@@ -452,14 +452,14 @@ impl Checks {
         self.down.push(Line { service: service.name, instance, url: String::new(), health });
     }
 
-    /// Adds each instance of a service at the first of its addresses; if none has one, each address of the service. An
-    /// instance whose VM is gone gets only a note as long as another one is live.
+    /// Adds each instance of a service at the first of its addresses; if none has one, each address of the service, or
+    /// else its name in the DNS. An instance whose VM is gone gets only a note as long as another one is live.
     fn add(&mut self, found: &Found) {
         let service = found.service;
         if !found.is_installed() {
             return self.notes.push(format!("{} is not installed", lower(service)));
         }
-        let (own, others): (Vec<Candidate>, Vec<Candidate>) =
+        let (own, mut others): (Vec<Candidate>, Vec<Candidate>) =
             found.candidates().into_iter().partition(|one| !one.instance.is_empty());
         let (silent, live): (Vec<&Instance>, Vec<&Instance>) = found.instances.iter().partition(|one| one.is_silent());
         for one in &silent {
@@ -469,14 +469,17 @@ impl Checks {
                 false => self.down(service, &one.alias, why),
             }
         }
+        if let Some(domain) = found.domain.as_ref().filter(|_| others.is_empty() && !live.is_empty()) {
+            let how = "its name in the DNS".to_owned();
+            others.push(Candidate { address: domain.clone(), how, instance: String::new() });
+        }
         for one in &live {
-            let known =
-                own.iter().find(|candidate| candidate.instance == one.alias).map(|candidate| &candidate.address);
+            let known = own.iter().find(|candidate| candidate.instance == one.alias);
             // The addresses of the service are theirs then.
-            if known.is_none() && own.is_empty() && !others.is_empty() {
+            if own.is_empty() && !others.is_empty() {
                 continue;
             }
-            match known.or(found.domain.as_ref()).and_then(|typed| address(typed).ok()) {
+            match known.and_then(|candidate| address(&candidate.address).ok()) {
                 Some(url) => self.asked.push(Check { service, instance: one.alias.clone(), url }),
                 None => self.down(service, &one.alias, "its address is not known"),
             }

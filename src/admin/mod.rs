@@ -11,4 +11,4 @@ mod survey;
 pub use data_center::DataCenter;
 pub use directory::{Directory, Given, Place, address};
 pub use machine::{Machine, Pairs, Spec, WaitOptions};
-pub use survey::{Found, Instance, Survey};
+pub use survey::{FORGOTTEN, Found, Instance, Survey};

@@ -8,9 +8,11 @@ use serde_json::Value;
 use crate::api::Service;
 
 /// States of a VM behind which no service answers any more, or nobody knows whether one does.
-const SILENT: &[&str] = &["destroyed", "failed", "unknown"];
+const SILENT: &[&str] = &["destroyed", "failed", "unknown", FORGOTTEN];
 /// Those of them that are final.
-const GONE: &[&str] = &["destroyed", "failed"];
+const GONE: &[&str] = &["destroyed", "failed", FORGOTTEN];
+/// What stands for the state of a VM of which VMAPI has no record.
+pub const FORGOTTEN: &str = "not known to VMAPI";
 
 /// An instance of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub struct Instance {
     pub told: Option<String>,
     /// The address of its VM on the admin network.
     pub nic: Option<String>,
-    /// The state of its VM, where that is known.
+    /// The state of its VM, where that is known; [`FORGOTTEN`] where VMAPI has no such VM and SAPI no address.
     pub state: Option<String>,
 }
 
@@ -138,7 +140,11 @@ impl Survey {
     pub fn add_vms(&mut self, vms: &[Value]) {
         let by_id: BTreeMap<&str, &Value> = vms.iter().filter_map(|vm| Some((text(vm, "/uuid")?, vm))).collect();
         for instance in self.services.iter_mut().flat_map(|found| &mut found.instances) {
-            let Some(vm) = by_id.get(instance.uuid.as_str()) else { continue };
+            let Some(vm) = by_id.get(instance.uuid.as_str()) else {
+                // An address of its own may still be right.
+                instance.state = instance.told.is_none().then(|| FORGOTTEN.to_owned());
+                continue;
+            };
             instance.state = text(vm, "/state").map(str::to_owned);
             let nics = vm.get("nics").and_then(Value::as_array).into_iter().flatten();
             let admin = |nic: &&Value| {
@@ -213,6 +219,7 @@ mod tests {
             instance("i2", "vmapi2"),
             instance("i1", "vmapi1"),
             instance("i3", "vmapi3"),
+            instance("i11", "vmapi11"),
         ];
         instances.push(
             json!({"uuid":"x","service_uuid":"s2","params":{"alias":"sapi0"},"metadata":{"ADMIN_IP":"10.0.0.2"}}),
@@ -224,7 +231,7 @@ mod tests {
     fn instances_are_in_the_order_of_their_numbers() {
         let survey = survey();
         let aliases: Vec<&str> = survey.services[0].instances.iter().map(|one| one.alias.as_str()).collect();
-        assert_eq!(aliases, ["vmapi1", "vmapi2", "vmapi3", "vmapi10"]);
+        assert_eq!(aliases, ["vmapi1", "vmapi2", "vmapi3", "vmapi10", "vmapi11"]);
         assert_eq!(survey.services[0].domain.as_deref(), Some("vmapi.dc1.example.com"));
         assert!(!survey.services[2].is_installed() && survey.services[2].candidates().is_empty());
     }
@@ -239,6 +246,11 @@ mod tests {
             vm("i3", "unknown", "admin", "10.0.0.9"),
             vm("i10", "running", "admin", "10.0.0.10"),
         ]);
+        // Of this one VMAPI has no record, and of that one SAPI has the address.
+        assert_eq!(
+            (survey.services[0].silent().pop().unwrap(), survey.services[1].silent().len()),
+            ("vmapi11: its VM is not known to VMAPI".to_owned(), 0)
+        );
         let vmapi = &survey.services[0];
         let found: Vec<(String, String)> = vmapi.candidates().into_iter().map(|one| (one.address, one.how)).collect();
         let due = [
@@ -247,7 +259,7 @@ mod tests {
             ("10.0.0.10", "admin NIC of vmapi10"),
         ];
         assert_eq!(found, due.map(|(address, how)| (address.to_owned(), how.to_owned())));
-        assert_eq!(vmapi.silent(), ["vmapi1: its VM is destroyed", "vmapi3: its VM is unknown"]);
+        assert_eq!(vmapi.silent()[..2], ["vmapi1: its VM is destroyed", "vmapi3: its VM is unknown"]);
     }
 
     #[test]

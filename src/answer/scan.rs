@@ -305,7 +305,8 @@ mod tests {
             (r#"{"name":"id"}"#, None),
         ] {
             assert_eq!(member(json, "id"), found, "{json}");
-            assert_eq!(member(json, "id"), member(json, "id"), "{json}");
+            let own = members(json).unwrap().filter(|(name, _)| unquote(name).is_some_and(|name| name == "id"));
+            assert_eq!(own.last().map(|(_, value)| value), found, "{json}");
         }
     }
 

@@ -299,7 +299,7 @@ impl Client {
             (None, None, Some((list, args))) => {
                 let all = self.call(list, args).await?;
                 let next = all.rows().filter(|next| job.is_followed_by(row, *next));
-                next.min_by_key(|next| text(*next, "/created_at")).map(|next| text(next, "/uuid"))
+                next.min_by_key(|next| next.text_or_empty("/created_at")).map(|next| next.text_or_empty("/uuid"))
             }
             (None, None, None) => None,
         };
@@ -313,14 +313,15 @@ impl Client {
     async fn is_done_by_another(&self, job: &mut Followed<'_>) -> Result<bool> {
         let Some((list, args)) = &job.others else { return Ok(false) };
         let all = self.call(list, args).await?;
-        let task = all.rows().find(|row| text(*row, "/uuid") == job.id).map(|row| text(row, "/params/task"));
+        let task =
+            all.rows().find(|row| row.text_or_empty("/uuid") == job.id).map(|row| row.text_or_empty("/params/task"));
         let other = all.rows().find(|row| {
-            job.is_new(&text(*row, "/uuid"))
-                && task.as_ref().is_some_and(|task| text(*row, "/params/task") == *task)
-                && matches!(text(*row, "/execution").as_str(), "queued" | "running" | "succeeded")
+            job.is_new(&row.text_or_empty("/uuid"))
+                && task.as_ref().is_some_and(|task| row.text_or_empty("/params/task") == *task)
+                && matches!(row.text_or_empty("/execution").as_str(), "queued" | "running" | "succeeded")
         });
         let Some(other) = other else { return Ok(false) };
-        job.go_on_with(text(other, "/uuid"));
+        job.go_on_with(other.text_or_empty("/uuid"));
         Ok(true)
     }
 
@@ -371,15 +372,11 @@ impl<'a> Followed<'a> {
                 Some(before) => before == self.id,
                 // Who does not show it is asked for the next one of the same task.
                 None => {
-                    text(next, "/params/task") == text(row, "/params/task")
-                        && text(next, "/created_at") >= text(row, "/created_at")
+                    next.text_or_empty("/params/task") == row.text_or_empty("/params/task")
+                        && next.text_or_empty("/created_at") >= row.text_or_empty("/created_at")
                 }
             }
     }
-}
-
-fn text(row: Row<'_>, pointer: &str) -> String {
-    row.text(pointer).unwrap_or_default().into_owned()
 }
 
 /// A step of a job's chain.
@@ -429,7 +426,10 @@ fn standing(state: &str, job: &Followed<'_>) -> String {
 
 fn state(noun: &Noun, seen: &Response) -> String {
     let record = Answer::from_record(&seen.body).ok().filter(|_| seen.is_success());
-    record.as_ref().and_then(Answer::first).map_or(String::new(), |row| text(row, &format!("/{}", noun.state_field)))
+    record
+        .as_ref()
+        .and_then(Answer::first)
+        .map_or(String::new(), |row| row.text_or_empty(&format!("/{}", noun.state_field)))
 }
 
 /// The error where a job has ended well, and the object does not show it.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::alike;
 use crate::answer::{Answer, Row};
-use crate::api::{Goal, Kind as Field, Method, Noun, Op, Pick, Service, Shape};
+use crate::api::{Goal, Kind as Field, Method, Noun, Op, Pick, Shape};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::is_uuid;
 use crate::request::Request;
@@ -45,7 +45,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     let other = match op.makes() {
         Some(noun) => unlike_made(op, &sent, row)
             .or_else(|| unlike_id(noun, op, request, row, response))
-            .or_else(|| unlike_sent(response.service, op, &sent, row).filter(|_| !marked))
+            .or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked))
             .or_else(|| settled(noun, op, row).filter(|_| !marked)),
         None if sent.contains_key(ROLE_TAG) => unlike_tagged(op, &sent, &request.path, row),
         None if let Some((field, value)) = op.shows => {
@@ -58,7 +58,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
         None if op.path.rsplit('/').next() == Some(op.verb) => None,
         // A change that has only begun may still show the old values; maps are answered as they will be.
         None if op.goal.is_some() && op.shape != Shape::Map => None,
-        None => unlike_sent(response.service, op, &sent, row),
+        None => unlike_sent(op, &sent, row),
     };
     match other {
         None => Ok(answer),
@@ -189,20 +189,18 @@ fn older(noun: &Noun, row: Row<'_>, response: &Response) -> Option<String> {
 }
 
 /// How the record differs from what was sent.
-fn unlike_sent(service: &Service, op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
+fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
     // What is taken out of lists, or left of them, the record shows by what it lacks: whoever sends this reads it back.
     if !op.replaces.is_empty() && sent.contains_key("action") {
         return None;
     }
     let shown = row.read::<Map<String, Value>>().ok()?;
     let map = op.shape == Shape::Map;
-    // What a job has waited for is no part of the job.
-    let has = |field: &str| service.columns(op).iter().any(|column| column.field == field);
     let differs = |(field, value): &(&String, &Value)| match (shown.get(*field), kind_of(op, field)) {
         // The whole of a map is answered, and of a record the text that has changed; what was made may show less of it.
         (None, _) => {
             let said = value.as_str().is_some_and(|text| !text.is_empty());
-            map || op.maybe_empty && op.assigns || said && op.makes().is_none() && has(field)
+            map || op.maybe_empty && op.assigns || said && op.makes().is_none()
         }
         (Some(shown), Some(Field::FirewallRule)) => {
             value.as_str().zip(shown.as_str()).is_some_and(|(sent, shown)| !alike::firewall_rule(sent, shown))

@@ -71,8 +71,6 @@ pub struct Client {
     pace: Arc<pace::Pace>,
     /// It asks again and again, so that also its reading keeps to the pace.
     polls: bool,
-    /// What it sends names what it makes: after a failure of the service that is looked for, and not sent again.
-    names: bool,
     watch: Option<Arc<Watch>>,
     told_of_waiting: Arc<AtomicBool>,
     account_id: Arc<tokio::sync::OnceCell<String>>,
@@ -214,7 +212,6 @@ impl Builder {
             signer: self.signer.map(Arc::new),
             pace: Arc::new(pace::Pace::new(self.settings.rate)),
             polls: false,
-            names: false,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemTime::now)),
             watch: None,
             account_id: Arc::default(),

@@ -73,6 +73,63 @@ struct Sent {
     unclear: bool,
     /// How long the last try took.
     took: Duration,
+    /// The pause before the next try, where whoever sends is to look first.
+    again: Option<Duration>,
+}
+
+/// The tries of one request, and how many there may be.
+struct Tries {
+    count: u32,
+    first: Instant,
+    /// No try begins after this.
+    deadline: Instant,
+    /// Within the time for outages tries are not counted.
+    retry: Option<Duration>,
+    /// The same for all of them.
+    id: Option<String>,
+    /// The request changes nothing.
+    reads: bool,
+    /// An earlier try may have been carried out although its answer did not say so.
+    may_have_arrived: bool,
+    /// The request names what it makes: before it is sent again after a failure of the service that is looked for.
+    names: bool,
+}
+
+impl Tries {
+    /// # Errors
+    /// What must not be sent at all.
+    fn new(client: &Client, request: &Request) -> Result<Tries> {
+        // What is hidden where it is read must not be written in the place of the secret.
+        if let Some((_, body)) = &request.body
+            && client.service.secret
+            && trace::holds_mask(body)
+        {
+            let words =
+                format!("{} would keep \"(redacted)\" in the place of a secret: nothing was sent", client.service.name);
+            return Err(Error::usage(words).hint("read what is to be changed with --show-secrets"));
+        }
+        // A library user may wait for ever; the clock cannot.
+        let answer = client.settings.answer_limit(request.answer_limit);
+        let patience = answer.saturating_mul(2).max(client.settings.retry.unwrap_or_default());
+        let first = Instant::now();
+        let deadline = first + patience.min(Duration::from_secs(366 * 86_400));
+        let (retry, id) = (client.settings.retry, client.own_id(request));
+        let reads = reads(request);
+        Ok(Tries { count: 0, first, deadline, retry, id, reads, may_have_arrived: false, names: false })
+    }
+
+    /// What came of them.
+    fn end(&self, outcome: Result<Response>, took: Duration) -> Sent {
+        Sent { outcome, unclear: self.may_have_arrived && !self.reads, took, again: None }
+    }
+
+    /// Whether there may be another one, of so many.
+    fn may_again(&self, most: u32) -> bool {
+        match self.retry {
+            Some(retry) => self.first.elapsed() < retry,
+            None => self.count < most,
+        }
+    }
 }
 
 impl Client {
@@ -147,7 +204,7 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            let Sent { outcome, unclear, took } = self.send_with_retries(request).await?;
+            let Sent { outcome, unclear, took, .. } = self.send_with_retries(request).await?;
             // Once an answer was lost, also a refusal may be about what that request made.
             let doubt = unclear || tries > 1;
             let (failure, again) = match outcome {
@@ -193,7 +250,8 @@ impl Client {
     }
 
     /// Sends a request that names itself what it makes. Where its answer is lost, or says that the service failed or is
-    /// not available, `look` tells whether it was carried out all the same; it is never sent again.
+    /// not available, `look` tells whether it was carried out all the same. It is sent again only after a refusal of the
+    /// service that passes, and only once `look` has told that nothing is there: its id makes a second one impossible.
     ///
     /// # Errors
     /// What [`Client::answered`] returns.
@@ -203,13 +261,36 @@ impl Client {
         request: &Request,
         look: impl AsyncFn() -> Result<Option<T>>,
     ) -> Result<Once<T>> {
-        let client = Client { names: true, ..self.clone() };
-        let failed = |error: &Error| error.fault().is_some_and(|fault| fault.status >= 500);
-        let error = match client.answered(op, request).await {
-            Ok((response, answer)) => return Ok(Once::Answered(response, answer)),
-            Err(error) if error.is_in_doubt() || failed(&error) => error,
-            Err(error) => return Err(error),
+        let mut tries = Tries { names: true, ..Tries::new(self, request)? };
+        let mut looked = false;
+        let error = loop {
+            let Sent { outcome, unclear, again, .. } = self.send_within(request, &mut tries).await?;
+            let (doubt, error) = match outcome {
+                Ok(response) => match made(&response, op, request) {
+                    Ok(answer) if looked => return Ok(Once::AnsweredAgain(response, answer)),
+                    Ok(answer) => return Ok(Once::Answered(response, answer)),
+                    Err(error) => (unclear || may_have_begun(request, &response), error),
+                },
+                Err(error) => (unclear, error),
+            };
+            let error = if doubt { error.in_doubt() } else { error };
+            let Some(pause) = again else { break error };
+            tokio::time::sleep(pause).await;
+            self.trace_line("* looking whether it was carried out");
+            match look().await {
+                Ok(Some(found)) => return Ok(Once::Found(found)),
+                Ok(None) => self.trace_line("* it was not: sending it again"),
+                // What is in the way of this look need not be in that of a later one.
+                Err(other) if other.passes() => break error,
+                Err(other) => return Err(error.because(other).in_doubt()),
+            }
+            looked = true;
         };
+        // Once it was sent again, also a refusal may be about what the first one made.
+        let failed = error.fault().is_some_and(|fault| fault.status >= 500) && error.kind() != Kind::Refused;
+        if !(looked || failed || error.is_in_doubt()) {
+            return Err(error);
+        }
         // What says that it has not begun is looked for in case it has; what has nothing to show soon has not.
         let patience = if error.is_in_doubt() { FLOOR.min(self.settings.request_timeout) } else { Duration::ZERO };
         self.trace_line("* its answer was lost: looking whether it was carried out");
@@ -305,71 +386,55 @@ impl Client {
     /// # Errors
     /// No key, or a signature that could not be made.
     async fn send_with_retries(&self, request: &Request) -> Result<Sent> {
-        // What is hidden where it is read must not be written in the place of the secret.
-        if let Some((_, body)) = &request.body
-            && self.service.secret
-            && trace::holds_mask(body)
-        {
-            let words =
-                format!("{} would keep \"(redacted)\" in the place of a secret: nothing was sent", self.service.name);
-            return Err(Error::usage(words).hint("read what is to be changed with --show-secrets"));
-        }
-        // A library user may wait for ever; the clock cannot.
-        let answer = self.settings.answer_limit(request.answer_limit);
-        let patience = answer.saturating_mul(2).max(self.settings.retry.unwrap_or_default());
-        let first = Instant::now();
-        let deadline = first + patience.min(Duration::from_secs(366 * 86_400));
-        // Within the time for outages tries are not counted.
-        let may_again = |tries: u32, most: u32| match self.settings.retry {
-            Some(retry) => first.elapsed() < retry,
-            None => tries < most,
-        };
-        let (safe, reads) = (request.repeatable, reads(request));
-        // An earlier try may have been carried out although its answer did not say so.
-        let mut may_have_arrived = false;
-        let mut tries = 0;
-        let id = self.own_id(request);
+        self.send_within(request, &mut Tries::new(self, request)?).await
+    }
+
+    /// Sends it as often as there may be tries, or until it is to be looked for.
+    ///
+    /// # Errors
+    /// No key, or a signature that could not be made.
+    async fn send_within(&self, request: &Request, tries: &mut Tries) -> Result<Sent> {
+        let (safe, reads) = (request.repeatable && !tries.names, tries.reads);
         loop {
-            tries += 1;
+            tries.count += 1;
             if self.pace.turn(reads && !self.polls).await {
                 self.trace_line("* it had to wait for its turn");
             }
             if self.is_halted(request) {
                 let error = Error::new(Kind::Interrupted, "interrupted before it was sent");
-                return Ok(Sent { outcome: Err(error), unclear: may_have_arrived && !reads, took: Duration::ZERO });
+                return Ok(tries.end(Err(error), Duration::ZERO));
             }
             // Dated after its turn has come: a date that waits grows stale.
-            let (exchanged, took) = self.exchange(request, id.as_deref()).await?;
+            let (exchanged, took) = self.exchange(request, tries.id.as_deref()).await?;
             let (pause, outcome) = match exchanged {
                 Ok(answer) => {
                     self.trace_response(&answer, took);
-                    if may_have_arrived && request.method == reqwest::Method::DELETE && answer.is_gone() {
+                    if tries.may_have_arrived && request.method == reqwest::Method::DELETE && answer.is_gone() {
                         let outcome = Ok(Response { status: 204, body: Vec::new(), ..answer });
-                        return Ok(Sent { outcome, unclear: false, took });
+                        return Ok(Sent { outcome, unclear: false, took, again: None });
                     }
                     let refused = answer.is_turned_away();
                     let passes = answer.passes();
                     // It says that it failed, and not how far it had come.
-                    may_have_arrived |= passes && answer.status == 500 && !safe;
+                    tries.may_have_arrived |= passes && answer.status == 500 && !safe;
                     // Also another answer than the service's own may stand for one that did something.
                     let replaced = answer.is_replaced();
                     let unclear = replaced && matches!(answer.status, 429 | 502..=504);
-                    may_have_arrived |= unclear || replaced && !reads;
+                    tries.may_have_arrived |= unclear || replaced && !reads;
                     // A length that is right does not make it whole.
                     let cut = safe && answer.is_success() && breaks_off(&answer.body);
-                    may_have_arrived |= cut;
+                    tries.may_have_arrived |= cut;
                     let asked = answer.retry_after((self.clock)());
                     // Nobody here waits beyond the end: to ask again before is of no use.
-                    let late =
-                        asked.is_some_and(|time| Instant::now().checked_add(time).is_none_or(|end| end >= deadline));
-                    let named = self.names && answer.status >= 500;
-                    if late || named || !(refused || passes || unclear && safe || cut) {
+                    let late = asked
+                        .is_some_and(|time| Instant::now().checked_add(time).is_none_or(|end| end >= tries.deadline));
+                    if late || !(refused || passes || unclear && safe || cut) {
                         if !refused {
                             self.pace.taken();
                         }
-                        return Ok(Sent { outcome: Ok(answer), unclear: may_have_arrived && !reads, took });
+                        return Ok(tries.end(Ok(answer), took));
                     }
-                    let again = || backoff(tries, Duration::from_millis(200));
+                    let again = || backoff(tries.count, Duration::from_millis(200));
                     let pause = asked.map_or_else(again, |asked| asked.min(LONGEST_ASKED));
                     // What was too much for the service is everybody's affair.
                     if refused {
@@ -379,29 +444,30 @@ impl Client {
                 }
                 Err((trouble, error)) => {
                     self.trace_line(&format!("! {error}: {}", error.causes().join(": ")));
-                    may_have_arrived |= matches!(trouble, Trouble::TimedOut | Trouble::BrokeOff | Trouble::Untakable);
-                    self.out(request, may_have_arrived);
+                    tries.may_have_arrived |=
+                        matches!(trouble, Trouble::TimedOut | Trouble::BrokeOff | Trouble::Untakable);
+                    self.out(request, tries.may_have_arrived);
                     let again = match trouble {
-                        Trouble::NotSent => may_again(tries, 4),
-                        Trouble::BrokeOff => safe && may_again(tries, 4),
+                        Trouble::NotSent => tries.may_again(4),
+                        Trouble::BrokeOff => safe && tries.may_again(4),
                         Trouble::TimedOut | Trouble::Untakable | Trouble::Hopeless => false,
                     };
-                    let unclear = may_have_arrived && !reads;
+                    let unclear = tries.may_have_arrived && !reads;
                     let error = if unclear { error.in_doubt() } else { error };
                     if !again {
-                        return Ok(Sent { outcome: Err(error), unclear, took });
+                        return Ok(tries.end(Err(error), took));
                     }
-                    (backoff(tries, Duration::from_millis(100)), Err(error))
+                    (backoff(tries.count, Duration::from_millis(100)), Err(error))
                 }
             };
             // What was refused is on its way no more.
-            self.out(request, may_have_arrived);
+            self.out(request, tries.may_have_arrived);
             let pause = if self.settings.retry.is_some() { pause.min(LONGEST_PAUSE) } else { pause };
-            if !may_again(tries, MAX_TRIES) || Instant::now() + pause >= deadline || self.is_halted(request) {
-                return Ok(Sent { outcome, unclear: may_have_arrived && !reads, took });
+            if !tries.may_again(MAX_TRIES) || Instant::now() + pause >= tries.deadline || self.is_halted(request) {
+                return Ok(tries.end(outcome, took));
             }
             self.trace_line(&format!("* again in {pause:.1?}"));
-            if let (Some(notice), 1) = (&self.notice, tries) {
+            if let (Some(notice), 1) = (&self.notice, tries.count) {
                 match &outcome {
                     Ok(answer) if answer.is_success() => notice("the service's answer breaks off; trying again"),
                     Ok(answer) => notice(&format!("the service answered {}; trying again", answer.status)),
@@ -411,6 +477,10 @@ impl Client {
                     }
                     Err(_) => {}
                 }
+            }
+            // Whoever is limited has been refused before anything else.
+            if tries.names && matches!(&outcome, Ok(answer) if answer.status != 429) {
+                return Ok(Sent { again: Some(pause), ..tries.end(outcome, took) });
             }
             tokio::time::sleep(pause).await;
         }

@@ -9,7 +9,6 @@ use tokio::sync::OnceCell;
 
 use super::Services;
 use super::resolve::is_uuid;
-use crate::answer::Row;
 use crate::api::admin::{WORKFLOW, workflow};
 use crate::client::{Attempts, Client};
 use crate::error::{Error, Kind, Result};
@@ -38,15 +37,15 @@ impl<'a> OfWorkflow<'a> {
         let Some(client) = client else { return Err(Error::new(Kind::Unreachable, "nobody knows where workflow is")) };
         let shown = client.call(&workflow::GET, &Args::new().set("job", job)).await?;
         let row = shown.first();
-        if let Some(next) = row.map(|row| text(row, "/next_attempt")).filter(|id| is_uuid(id) && id != job) {
+        if let Some(next) = row.map(|row| row.text_or_empty("/next_attempt")).filter(|id| is_uuid(id) && id != job) {
             return Ok(Some(next));
         }
-        let vm = row.map(|row| text(row, "/params/vm_uuid")).filter(|vm| is_uuid(vm));
+        let vm = row.map(|row| row.text_or_empty("/params/vm_uuid")).filter(|vm| is_uuid(vm));
         let newest = Args::new().set("limit", MAX_JOBS.to_string());
         let newest = vm.into_iter().fold(newest, |args, vm| args.set("vm_uuid", vm));
         let all = client.call(&workflow::LIST, &newest).await?;
-        let next = all.rows().find(|row| text(*row, "/prev_attempt") == job);
-        Ok(next.map(|next| text(next, "/uuid")).filter(|id| is_uuid(id)))
+        let next = all.rows().find(|row| row.text_or_empty("/prev_attempt") == job);
+        Ok(next.map(|next| next.text_or_empty("/uuid")).filter(|id| is_uuid(id)))
     }
 }
 
@@ -58,8 +57,4 @@ impl Attempts for OfWorkflow<'_> {
     fn follow(&self, job: &str) {
         self.followed.replace(Some(job.to_owned()));
     }
-}
-
-fn text(row: Row<'_>, pointer: &str) -> String {
-    row.text(pointer).unwrap_or_default().into_owned()
 }

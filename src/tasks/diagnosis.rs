@@ -36,11 +36,6 @@ use crate::error::{CommandLine, Error, Hint, Kind, Result};
 /// What can always be done, and helps a person only.
 pub const ASK: &str = "the operator of the cloud knows more: tell the machine's id, and the time";
 
-/// The text of a field; empty where it is absent.
-fn text(row: Row<'_>, pointer: &str) -> String {
-    row.text(pointer).unwrap_or_default().into_owned()
-}
-
 /// The same, and nothing where it is absent or empty.
 fn some(row: Row<'_>, pointer: &str) -> Option<String> {
     row.text(pointer).map(|text| text.into_owned()).filter(|text| !text.is_empty())
@@ -78,14 +73,14 @@ impl Machine {
     pub fn read(row: Row<'_>) -> Machine {
         let number = |pointer: &str| row.text(pointer).and_then(|text| text.parse().ok());
         Machine {
-            id: text(row, "/id"),
-            name: text(row, "/name"),
-            state: text(row, "/state"),
-            created: text(row, "/created"),
-            image: text(row, "/image"),
-            package: text(row, "/package"),
-            protected: text(row, "/deletion_protection") == "true",
-            firewall: text(row, "/firewall_enabled") == "true",
+            id: row.text_or_empty("/id"),
+            name: row.text_or_empty("/name"),
+            state: row.text_or_empty("/state"),
+            created: row.text_or_empty("/created"),
+            image: row.text_or_empty("/image"),
+            package: row.text_or_empty("/package"),
+            protected: row.text_or_empty("/deletion_protection") == "true",
+            firewall: row.text_or_empty("/firewall_enabled") == "true",
             brand: some(row, "/brand"),
             memory: number("/memory"),
             disk: number("/disk"),
@@ -112,9 +107,9 @@ impl Entry {
     /// What an answer says.
     pub fn read(row: Row<'_>) -> Entry {
         Entry {
-            action: text(row, "/action"),
+            action: row.text_or_empty("/action"),
             time: some(row, "/time"),
-            success: text(row, "/success"),
+            success: row.text_or_empty("/success"),
             by: by(row),
             all: serde_json::from_str(row.json()).unwrap_or_default(),
         }
@@ -134,7 +129,7 @@ impl Entry {
 
 /// Who asked for it, as far as the log says.
 fn by(entry: Row<'_>) -> String {
-    if text(entry, "/caller/type") == "operator" {
+    if entry.text_or_empty("/caller/type") == "operator" {
         return ", asked for by the operator".to_owned();
     }
     let part = |label: &str, pointer: &str| some(entry, pointer).map(|value| format!(" {label} {value}"));
@@ -198,8 +193,8 @@ impl Image {
     pub fn read(row: Row<'_>) -> Image {
         let error = [some(row, "/error/code"), some(row, "/error/message")];
         Image {
-            name: text(row, "/name"),
-            version: text(row, "/version"),
+            name: row.text_or_empty("/name"),
+            version: row.text_or_empty("/version"),
             os: some(row, "/os"),
             state: some(row, "/state"),
             error: error.into_iter().flatten().collect::<Vec<_>>().join(" "),
@@ -219,7 +214,7 @@ pub struct Package {
 impl Package {
     /// What an answer says.
     pub fn read(row: Row<'_>) -> Package {
-        Package { id: text(row, "/id"), name: text(row, "/name") }
+        Package { id: row.text_or_empty("/id"), name: row.text_or_empty("/name") }
     }
 }
 

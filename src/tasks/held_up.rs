@@ -170,7 +170,7 @@ async fn asked(asking: Asking<'_>, job: &str) -> Result<Option<HeldUp>> {
     for _ in 0..MAX_ATTEMPTS {
         let shown = client.call(&workflow::GET, &Args::new().set("job", &*id)).await?;
         let Some(row) = shown.first() else { return Ok(None) };
-        return match text(row, "/execution").as_str() {
+        return match row.text_or_empty("/execution").as_str() {
             "queued" => queue(asking, &client, row).await.map(Some),
             "waiting" => Ok(Some(HeldUp {
                 words: "waits until somebody resumes it".to_owned(),
@@ -182,7 +182,7 @@ async fn asked(asking: Asking<'_>, job: &str) -> Result<Option<HeldUp>> {
                 None => Ok(None),
             },
             "retried" => {
-                id = text(row, "/next_attempt");
+                id = row.text_or_empty("/next_attempt");
                 if is_uuid(&id) {
                     continue;
                 }
@@ -192,10 +192,6 @@ async fn asked(asking: Asking<'_>, job: &str) -> Result<Option<HeldUp>> {
         };
     }
     Ok(None)
-}
-
-fn text(row: Row<'_>, pointer: &str) -> String {
-    row.text(pointer).unwrap_or_default().into_owned()
 }
 
 fn time(row: Row<'_>, pointer: &str) -> Option<jiff::Timestamp> {
@@ -263,7 +259,7 @@ fn task_in(result: &str) -> Option<String> {
 
 /// That a job is in the queue: how many are before it, and whether any runs.
 async fn queue(asking: Asking<'_>, client: &Client, job: Row<'_>) -> Result<HeldUp> {
-    let (id, made) = (text(job, "/uuid"), time(job, "/created_at"));
+    let (id, made) = (job.text_or_empty("/uuid"), time(job, "/created_at"));
     if let Some(begin) = time(job, "/exec_after").filter(|begin| *begin > asking.now()) {
         return Ok(HeldUp { words: format!("is not to begin before {begin}"), tries: Vec::new() });
     }
@@ -274,7 +270,7 @@ async fn queue(asking: Asking<'_>, client: &Client, job: Row<'_>) -> Result<Held
     };
     let queued = client.call(&workflow::LIST, &older).await?;
     let running = client.call(&workflow::LIST, &some("running").set("limit", "1")).await?;
-    let in_queue = |row: &Row<'_>| text(*row, "/execution") == "queued" && text(*row, "/uuid") != id;
+    let in_queue = |row: &Row<'_>| row.text_or_empty("/execution") == "queued" && row.text_or_empty("/uuid") != id;
     // The service is not trusted to have filtered.
     let before = |row: &Row<'_>| made.is_none_or(|made| time(*row, "/created_at").is_some_and(|other| other < made));
     let before = queued.rows().filter(in_queue).filter(before).count();
@@ -284,7 +280,7 @@ async fn queue(asking: Asking<'_>, client: &Client, job: Row<'_>) -> Result<Held
         many if many + 1 >= MAX_JOBS => format!("is in the queue, with {many} jobs or more before it"),
         many => format!("is in the queue, with {many} jobs before it"),
     };
-    let runs = running.rows().any(|row| text(row, "/execution") == "running");
+    let runs = running.rows().any(|row| row.text_or_empty("/execution") == "running");
     let words = match runs {
         true => format!("{before}, and others run"),
         false => format!("{before}, and none runs: workflow's runners may be down"),
@@ -299,50 +295,52 @@ async fn queue(asking: Asking<'_>, client: &Client, job: Row<'_>) -> Result<Held
 
 /// That another action has the ticket of the VM.
 async fn ticket(asking: Asking<'_>, workflow: &Client, job: Row<'_>) -> Result<Option<HeldUp>> {
-    let (server, vm) = (text(job, "/params/server_uuid"), text(job, "/params/vm_uuid"));
+    let (server, vm) = (job.text_or_empty("/params/server_uuid"), job.text_or_empty("/params/vm_uuid"));
     if !is_uuid(&server) || !is_uuid(&vm) {
         return Ok(None);
     }
     let all = shown_at(asking.services, &format!("/servers/{server}/tickets")).await?;
     let all = Answer::from_rows(&all)?;
-    let of_vm = |row: &Row<'_>| text(*row, "/scope") == "vm" && text(*row, "/id") == vm;
-    let open = |row: &Row<'_>| matches!(text(*row, "/status").as_str(), "active" | "queued");
+    let of_vm = |row: &Row<'_>| row.text_or_empty("/scope") == "vm" && row.text_or_empty("/id") == vm;
+    let open = |row: &Row<'_>| matches!(row.text_or_empty("/status").as_str(), "active" | "queued");
     let open: Vec<Row<'_>> = all.rows().filter(of_vm).filter(open).collect();
-    let active = open.iter().find(|row| text(**row, "/status") == "active");
-    let Some(holder) = active.or_else(|| open.iter().min_by_key(|row| text(**row, "/created_at"))) else {
+    let active = open.iter().find(|row| row.text_or_empty("/status") == "active");
+    let Some(holder) = active.or_else(|| open.iter().min_by_key(|row| row.text_or_empty("/created_at"))) else {
         return Ok(None);
     };
-    let (id, request) = (text(*holder, "/uuid"), text(*holder, "/reqid"));
+    let (id, request) = (holder.text_or_empty("/uuid"), holder.text_or_empty("/reqid"));
     // Its own turn has come.
-    if !is_uuid(&id) || !request.is_empty() && request == text(job, "/params/x-request-id") {
+    if !is_uuid(&id) || !request.is_empty() && request == job.text_or_empty("/params/x-request-id") {
         return Ok(None);
     }
     let of_vm = Args::new().set("vm_uuid", &*vm).set("limit", MAX_JOBS.to_string());
     let jobs = workflow.call(&workflow::LIST, &of_vm).await.unwrap_or_default();
-    let mut others = jobs.rows().filter(|row| text(*row, "/uuid") != text(job, "/uuid"));
-    let own = others.find(|row| !request.is_empty() && text(*row, "/params/x-request-id") == request);
+    let mut others = jobs.rows().filter(|row| row.text_or_empty("/uuid") != job.text_or_empty("/uuid"));
+    let own = others.find(|row| !request.is_empty() && row.text_or_empty("/params/x-request-id") == request);
     let taken = time(*holder, "/created_at").and_then(|taken| ago(taken, asking.now()));
     let taken = taken.map_or_else(String::new, |taken| format!(", taken {taken}"));
     let by = match (&own, request.as_str()) {
-        (Some(row), _) => format!(" by the job {}, which is {}", text(*row, "/uuid"), text(*row, "/execution")),
+        (Some(row), _) => {
+            format!(" by the job {}, which is {}", row.text_or_empty("/uuid"), row.text_or_empty("/execution"))
+        }
         (None, "") => String::new(),
         (None, request) => format!(" by the request {request}"),
     };
     let words = format!(
         "waits for the VM's ticket, which is that of its {}{taken}{by} (ticket {id})",
-        some_of(text(*holder, "/action"), "action without a name"),
+        some_of(holder.text_or_empty("/action"), "action without a name"),
     );
     let release = CommandLine::new("admin raw").on("cnapi").on("PUT").on(format!("/tickets/{id}/release"));
     let warning =
         "to take the ticket away, only where whoever has it has ended: else two actions work on the VM at once";
-    let shown =
-        own.map(|row| Hint::run("the job that has it", CommandLine::new("admin jobs get").on(text(row, "/uuid"))));
+    let shown = own
+        .map(|row| Hint::run("the job that has it", CommandLine::new("admin jobs get").on(row.text_or_empty("/uuid"))));
     Ok(Some(HeldUp { words, tries: shown.into_iter().chain([Hint::run(warning, release)]).collect() }))
 }
 
 /// That a server is to carry out a task.
 async fn server_task(asking: Asking<'_>, job: Row<'_>, step: &str, task: Option<&str>) -> Result<Option<HeldUp>> {
-    let server = text(job, "/params/server_uuid");
+    let server = job.text_or_empty("/params/server_uuid");
     if !is_uuid(&server) {
         return Ok(None);
     }
@@ -353,10 +351,10 @@ async fn server_task(asking: Asking<'_>, job: Row<'_>, step: &str, task: Option<
     let task = task.and_then(|body| Answer::from_record(&body).ok());
     let task = task.as_ref().and_then(Answer::first);
     // What is over is not waited for any more.
-    if task.is_some_and(|row| matches!(text(row, "/status").as_str(), "complete" | "failure")) {
+    if task.is_some_and(|row| matches!(row.text_or_empty("/status").as_str(), "complete" | "failure")) {
         return Ok(None);
     }
-    let name = some_of(task.map(|row| text(row, "/task")).unwrap_or_default(), step);
+    let name = some_of(task.map(|row| row.text_or_empty("/task")).unwrap_or_default(), step);
     let since = task.and_then(|row| ago(time(row, "/timestamp")?, asking.now()));
     let since = since.map_or_else(String::new, |since| format!(", told to {since}"));
     let client = asking.services.client(&CNAPI).await?;

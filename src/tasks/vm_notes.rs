@@ -27,10 +27,6 @@ fn is(op: &Op, known: &'static Op) -> bool {
     std::ptr::eq(op, known)
 }
 
-fn text(row: Row<'_>, pointer: &str) -> String {
-    row.text(pointer).unwrap_or_default().into_owned()
-}
-
 /// What is worth it only if it comes soon.
 async fn soon<T>(asked: impl Future<Output = Result<T>>) -> Option<T> {
     tokio::time::timeout(LIMIT, asked).await.ok()?.ok()
@@ -43,7 +39,7 @@ pub async fn of_record(services: &dyn Services, op: &Op, record: Row<'_>) -> Vec
         return soon(unheard(services, record)).await.flatten().into_iter().collect();
     }
     if is(op, &vmapi::GET_MIGRATION) {
-        return next_steps(&text(record, "/vm_uuid"), record);
+        return next_steps(&record.text_or_empty("/vm_uuid"), record);
     }
     Vec::new()
 }
@@ -62,9 +58,9 @@ pub struct Listed {
 impl Listed {
     /// That of a row; none where nothing more comes from its server anyway.
     pub fn read(vm: Row<'_>) -> Option<Listed> {
-        let (alias, server) = (text(vm, "/alias"), text(vm, "/server_uuid"));
-        let past = matches!(text(vm, "/state").as_str(), "destroyed" | "failed");
-        let name = if alias.is_empty() { text(vm, "/uuid") } else { alias };
+        let (alias, server) = (vm.text_or_empty("/alias"), vm.text_or_empty("/server_uuid"));
+        let past = matches!(vm.text_or_empty("/state").as_str(), "destroyed" | "failed");
+        let name = if alias.is_empty() { vm.text_or_empty("/uuid") } else { alias };
         (!server.is_empty() && !past).then_some(Listed { name, server })
     }
 }
@@ -96,7 +92,7 @@ async fn silent(services: &dyn Services) -> Result<Vec<Host>> {
 
 /// That the server of a VM is not heard from, so that what is known of it is old.
 async fn unheard(services: &dyn Services, vm: Row<'_>) -> Result<Option<Hint>> {
-    let (id, server, state) = (text(vm, "/uuid"), text(vm, "/server_uuid"), text(vm, "/state"));
+    let (id, server, state) = (vm.text_or_empty("/uuid"), vm.text_or_empty("/server_uuid"), vm.text_or_empty("/state"));
     if server.is_empty() || matches!(state.as_str(), "destroyed" | "failed") {
         return Ok(None);
     }
@@ -147,7 +143,7 @@ async fn waiting(services: &dyn Services, client: &Client, calls: &[Call]) -> Re
         let Some(id) = call.args.text("vm") else { continue };
         // One that cannot be read says nothing of the others.
         let Ok(vm) = client.call(&vmapi::GET, &Args::new().set("vm", id)).await else { continue };
-        let server = vm.first().map(|row| text(row, "/server_uuid")).unwrap_or_default();
+        let server = vm.first().map(|row| row.text_or_empty("/server_uuid")).unwrap_or_default();
         if let Some(host) = silent.iter().find(|host| host.id == server) {
             told.push(Hint::from(format!("{}: {}: its job will wait for it", described(call), host.silence())));
         }
@@ -161,21 +157,21 @@ async fn may_be_migrated(client: &Client, call: &Call) -> Result<()> {
     let own = Args::new().set("vm", id);
     let refused = |words: String| Error::new(Kind::Refused, words).hint("nothing was sent");
     let Ok(vm) = client.call(&vmapi::GET, &own).await else { return Ok(()) };
-    if vm.first().is_some_and(|row| text(row, "/tags/smartdc_type") == "core") {
+    if vm.first().is_some_and(|row| row.text_or_empty("/tags/smartdc_type") == "core") {
         return Err(refused(format!("{} is a core instance, which cannot be migrated", described(call))));
     }
     let Ok(there) = client.call(&vmapi::GET_MIGRATION, &own).await else { return Ok(()) };
     let Some(row) = there.first() else { return Ok(()) };
-    let words = match text(row, "/state").as_str() {
+    let words = match row.text_or_empty("/state").as_str() {
         "successful" => format!("a previous migration of {} is not finalized", described(call)),
-        state => format!("{} is being migrated: {} {state}", described(call), text(row, "/phase")),
+        state => format!("{} is being migrated: {} {state}", described(call), row.text_or_empty("/phase")),
     };
     Err(next_steps(id, row).into_iter().fold(refused(words), Error::hint))
 }
 
 /// The steps that are right for a migration as it is.
 fn next_steps(vm: &str, migration: Row<'_>) -> Vec<Hint> {
-    let (phase, state) = (text(migration, "/phase"), text(migration, "/state"));
+    let (phase, state) = (migration.text_or_empty("/phase"), migration.text_or_empty("/state"));
     let steps: &[(&str, &str)] = match (phase.as_str(), state.as_str()) {
         ("sync", "running") => &[("it copies data; to pause that", "pause")],
         (_, "running") => &[("it is under way; how far", "get")],
@@ -234,10 +230,10 @@ async fn left(services: &dyn Services, vm: &str) -> Result<Vec<Hint>> {
     let args = Args::new().set("belongs_to_uuid", vm).set("belongs_to_type", "zone");
     let nics = services.client(&NAPI).await?.call(&napi::LIST_NICS, &args).await?;
     // The service is not trusted to have filtered.
-    let own = nics.rows().filter(|row| text(*row, "/belongs_to_uuid") == vm);
+    let own = nics.rows().filter(|row| row.text_or_empty("/belongs_to_uuid") == vm);
     Ok(own
         .map(|row| {
-            let (mac, ip) = (text(row, "/mac"), text(row, "/ip"));
+            let (mac, ip) = (row.text_or_empty("/mac"), row.text_or_empty("/ip"));
             let words = format!("NAPI still has its NIC {mac} with the address {ip}; to free that");
             Hint::run(words, CommandLine::new("admin nics delete").on(mac))
         })

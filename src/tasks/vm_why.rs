@@ -63,10 +63,10 @@ pub struct Job {
 impl Job {
     fn read(row: Row<'_>) -> Job {
         Job {
-            id: text(row, "/uuid"),
-            task: text(row, "/params/task"),
-            execution: text(row, "/execution"),
-            made: text(row, "/created_at"),
+            id: row.text_or_empty("/uuid"),
+            task: row.text_or_empty("/params/task"),
+            execution: row.text_or_empty("/execution"),
+            made: row.text_or_empty("/created_at"),
             fault: job_fault(row),
         }
     }
@@ -95,11 +95,11 @@ impl Host {
     /// As CNAPI shows it, for this VM.
     pub fn read(row: Row<'_>, vm: &str) -> Host {
         Host {
-            id: text(row, "/uuid"),
-            name: text(row, "/hostname"),
-            status: text(row, "/status"),
-            last: text(row, "/last_heartbeat"),
-            state: text(row, &format!("/vms/{vm}/state")),
+            id: row.text_or_empty("/uuid"),
+            name: row.text_or_empty("/hostname"),
+            status: row.text_or_empty("/status"),
+            last: row.text_or_empty("/last_heartbeat"),
+            state: row.text_or_empty(&format!("/vms/{vm}/state")),
         }
     }
 
@@ -115,10 +115,6 @@ impl Host {
             last => format!("server {} is not heard from since {last}", self.name),
         }
     }
-}
-
-fn text(row: Row<'_>, pointer: &str) -> String {
-    row.text(pointer).unwrap_or_default().into_owned()
 }
 
 /// The id of the VM of this alias: the active one, or the newest of those that failed, or were destroyed.
@@ -167,7 +163,7 @@ pub async fn gather(asking: Asking<'_>, client: &Client, id: &str) -> Result<Fac
     let own = Args::new().set("vm", id);
     let (vm, jobs) = join(client.call(&vmapi::GET, &own), client.call(&vmapi::JOBS, &own)).await;
     let vm = vm?;
-    let of = |pointer: &str| vm.first().map(|row| text(row, pointer)).filter(|text| is_uuid(text));
+    let of = |pointer: &str| vm.first().map(|row| row.text_or_empty(pointer)).filter(|text| is_uuid(text));
     let (server, package) = (of("/server_uuid"), of("/billing_id").filter(|id| !id.starts_with("00000000-")));
     let nics = Args::new().set("belongs_to_uuid", id).set("belongs_to_type", "zone");
     let one = async |service: &'static Service, op: &'static Op, param: &str, id: Option<String>| {
@@ -211,7 +207,7 @@ pub struct Verdict {
 
 /// Weighs what is known.
 pub fn judge(facts: &Facts) -> Verdict {
-    let vm = |pointer: &str| facts.vm.first().map(|row| text(row, pointer)).unwrap_or_default();
+    let vm = |pointer: &str| facts.vm.first().map(|row| row.text_or_empty(pointer)).unwrap_or_default();
     let (id, state) = (vm("/uuid"), vm("/state"));
     let jobs: Vec<Job> = facts.jobs.iter().flat_map(Answer::rows).map(Job::read).collect();
     let host = facts.server.as_ref().and_then(|server| Some(Host::read(server.as_ref().ok()?.first()?, &id)));
@@ -222,8 +218,12 @@ pub fn judge(facts: &Facts) -> Verdict {
     let failed = failed.map(|(_, job)| job.clone());
     let open = jobs.iter().rfind(|job| job.is_open());
     let unheard = host.as_ref().filter(|host| !host.is_heard());
+    // What the job waits for may be that very server.
+    let of_job =
+        |host: &&Host| open.is_some() && facts.held_up.as_ref().is_some_and(|it| it.words.contains(&host.silence()));
+    let (told, untold): (Vec<&Host>, Vec<&Host>) = unheard.into_iter().partition(of_job);
     let mut reasons = Vec::new();
-    if let Some(host) = unheard {
+    if let Some(host) = untold.first() {
         reasons.push(format!("its {}: what is known of it is from then, and its jobs wait", host.silence()));
     }
     if let Some(host) = host.as_ref().filter(|host| disagrees(host, &state)) {
@@ -232,6 +232,9 @@ pub fn judge(facts: &Facts) -> Verdict {
     if let Some(job) = open {
         let held_up = facts.held_up.as_ref().map_or_else(String::new, |held_up| format!(", and {}", held_up.words));
         reasons.push(format!("its {} is {}{held_up}", job.task, job.execution));
+        if !told.is_empty() {
+            reasons.push("what is known of the VM is from then".to_owned());
+        }
     }
     if let Some(Job { task, fault: Some(fault), .. }) = &failed {
         reasons.push(format!("its {task} {fault}"));
@@ -298,8 +301,8 @@ fn tries(
     }
     if matches!(state, "failed" | "destroyed") {
         for nic in facts.nics.iter().flat_map(Answer::rows) {
-            let words = format!("its NIC with {} is left; to free the address", text(nic, "/ip"));
-            run(&words, CommandLine::new("admin nics delete").on(text(nic, "/mac")));
+            let words = format!("its NIC with {} is left; to free the address", nic.text_or_empty("/ip"));
+            run(&words, CommandLine::new("admin nics delete").on(nic.text_or_empty("/mac")));
         }
     }
     all
@@ -324,8 +327,8 @@ pub fn package(facts: &Facts) -> Option<String> {
     Some(match facts.package.as_ref()? {
         Ok(package) => {
             let row = package.first()?;
-            let inactive = if text(row, "/active") == "false" { ", which no new VM can have" } else { "" };
-            format!("{}@{}{inactive}", text(row, "/name"), text(row, "/version"))
+            let inactive = if row.text_or_empty("/active") == "false" { ", which no new VM can have" } else { "" };
+            format!("{}@{}{inactive}", row.text_or_empty("/name"), row.text_or_empty("/version"))
         }
         Err(error) if error.kind() == Kind::NotFound => "is not there any longer".to_owned(),
         Err(_) => return None,
@@ -334,14 +337,14 @@ pub fn package(facts: &Facts) -> Option<String> {
 
 /// A NIC in words.
 pub fn nic(row: Row<'_>) -> String {
-    let (ip, mac) = (text(row, "/ip"), text(row, "/mac"));
-    let network = text(row, "/network_uuid");
-    format!("{ip} ({mac}) on {network}, {}", text(row, "/state"))
+    let (ip, mac) = (row.text_or_empty("/ip"), row.text_or_empty("/mac"));
+    let network = row.text_or_empty("/network_uuid");
+    format!("{ip} ({mac}) on {network}, {}", row.text_or_empty("/state"))
 }
 
 /// All of it as data.
 pub fn data(facts: &Facts, verdict: &Verdict, said: impl Fn(&Hint) -> String) -> Value {
-    let vm = |pointer: &str| facts.vm.first().map(|row| text(row, pointer)).unwrap_or_default();
+    let vm = |pointer: &str| facts.vm.first().map(|row| row.text_or_empty(pointer)).unwrap_or_default();
     let job = |job: &Job| {
         json!({
             "uuid": job.id, "task": job.task, "execution": job.execution, "created_at": job.made, "error": job.fault,

@@ -94,6 +94,7 @@ impl AdminService {
         let mut changed = state.catch_up(now);
         let twist = &request.twist;
         let before = twist.silent.then(|| state.clone());
+        let named = path.get("uuid").filter(|_| head.path().starts_with("/vms/")).cloned();
         let mut call = Call {
             cloud: &self.cloud,
             state: &mut state,
@@ -113,9 +114,9 @@ impl AdminService {
         }
         if twist.vanish
             && let Ok(reply) = &result
-            && let Some(uuid) = vm_of(reply)
         {
-            state.vms.forget(&uuid);
+            let named = named.as_ref().and_then(Value::as_str).map(str::to_owned);
+            vm_of(reply).into_iter().chain(named).for_each(|uuid| state.vms.forget(&uuid));
         }
         let writes = !matches!(route.method, "GET");
         changed |= writes && result.is_ok();

@@ -163,3 +163,63 @@ fn a_refusal_of_placement_says_how_many_servers_are_left() {
     let (said, _) = made(&[("VMAPI_URL", &refusal(told))], words);
     assert!(said.failed(5).contains("Running servers: 1 left, RAM: 0 left"));
 }
+
+const GONE: &str = r#"GET /vms/$V -> 404 {"code":"ResourceNotFound","message":"VM $V not found"}"#;
+const THERE: &str = r#"GET /vms/$V -> 200 {"uuid":"$V","alias":"web0","state":"provisioning"}
+    GET /vms/$V/jobs -> 200 [{"uuid":"$J","execution":"queued","params":{"task":"provision","vm_uuid":"$V"}}]"#;
+const INITIALIZING: &str = r#"503 {"code":"ServiceUnavailableError","message":"Server is still initializing"}"#;
+const DEADLOCK: &str = r#"500 {"code":"InternalError","message":"deadlock detected"}"#;
+
+/// Creates a VM of this id, where VMAPI answers so; how often it was told to is returned too.
+fn sent(lines: &str, words: &str) -> (Said, usize) {
+    let words = format!("--owner $A --brand joyent --image $CN --package $K --network $NET --uuid $V {words}");
+    let (said, scripts) = made(&[("VMAPI_URL", lines)], &words);
+    scripts.iter().for_each(Script::done);
+    let lines = scripts[0].lines();
+    let posts: Vec<&String> = lines.iter().filter(|line| line.starts_with("POST /vms ")).collect();
+    assert!(posts.iter().all(|line| *line == posts[0]), "{posts:?}");
+    let twice = lines.windows(2).find(|two| two.iter().all(|line| line.starts_with("POST")));
+    assert_eq!(twice, None, "nobody looked between");
+    (said, posts.len())
+}
+
+#[test]
+fn after_a_refusal_that_passes_the_same_id_is_sent_again_once_a_look_says_that_it_is_not_there() {
+    for refusal in [
+        INITIALIZING,
+        DEADLOCK,
+        r#"500 {"code":"InternalError","message":"Initial network data not loaded"}"#,
+        r#"409 {"code":"EtagConflictError","message":"vmapi_vms has changed"}"#,
+    ] {
+        let post = format!(r#"POST /vms "*" -> {refusal}"#);
+        let taken = format!(r#"POST /vms "*" -> {TAKEN}"#);
+        let (said, posts) = sent(&[&post, GONE, &post, GONE, &taken].join("\n"), "");
+        said.well();
+        assert_eq!(posts, 3, "{refusal}");
+        // It was made all the same.
+        let (said, posts) = sent(&[&post, THERE].join("\n"), "");
+        assert!(said.err.contains(&filled("($V): create requested, job $J")), "{said:?}");
+        said.well();
+        assert_eq!(posts, 1, "{refusal}");
+        // Or between the look and the second time.
+        let used = r#"POST /vms "*" -> 409 {"code":"ValidationFailed","message":"Invalid VM parameters","errors":[{"field":"uuid","code":"Duplicate"}]}"#;
+        let (said, posts) = sent(&[&post, GONE, used, THERE].join("\n"), "");
+        said.well();
+        assert_eq!(posts, 2, "{refusal}");
+    }
+}
+
+#[test]
+fn it_is_sent_again_within_bounds_and_never_after_a_failure_or_a_look_that_says_nothing() {
+    let post = format!(r#"* POST /vms "*" -> {INITIALIZING}"#);
+    let (said, posts) = sent(&format!("{post}\n* {GONE}"), "--request-timeout 2");
+    assert!(said.failed(7).contains("still initializing"));
+    assert!((2..=6).contains(&posts), "{posts}");
+    let unclear = "* GET /vms/$V -> 502 <html>";
+    for (refusal, look) in [("202 {", GONE), (DEADLOCK, unclear)] {
+        let lines = format!("POST /vms \"*\" -> {refusal}\n* {}", look.trim_start_matches("* "));
+        let (said, posts) = sent(&lines, "--request-timeout 1");
+        assert_ne!(said.code, 0, "{refusal}");
+        assert_eq!(posts, 1, "{refusal}");
+    }
+}

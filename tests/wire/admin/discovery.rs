@@ -330,6 +330,40 @@ fn health_has_a_line_for_what_is_installed_and_has_no_live_instance() {
 }
 
 #[test]
+fn an_instance_whose_vm_is_not_known_is_named_and_never_asked_for_at_the_name_of_the_service() {
+    let home = tempfile::tempdir().unwrap();
+    let (vmapi, workflow) = (Script::new(VMAPI_PING), Script::new(WORKFLOW_PING));
+    let other = "f1f3a4b5-c6d7-4e8f-99a0-1b2c3d4e5f60";
+    let asked = |place: &str, words: &str| {
+        let nics = if place.is_empty() { String::new() } else { format!(r#"{{"nic_tag":"admin","ip":"{place}"}}"#) };
+        let known = if place.is_empty() {
+            String::new()
+        } else {
+            format!(r#"{{"uuid":"{W0}","state":"running","nics":[{nics}]}}"#)
+        };
+        vmapi.add(&format!("GET /vms?uuids={V0},{W0},{other}&limit=1000 -> 200 [{known}]"));
+        let instances = [
+            instance("d1", V0, "vmapi0", &vmapi.address),
+            instance("d2", W0, "workflow0", ""),
+            instance("d2", other, "workflow1", ""),
+        ];
+        let told = Script::new(&sapi("", &instances.join(",")));
+        admin(home.path(), &[("SAPI_URL", &told.address)], words)
+    };
+    let note = "workflow1: its VM is not known to VMAPI";
+    let said = asked(&workflow.address, "discover");
+    assert!(said.err.contains(&format!("workflow: {note}")), "{said:?}");
+    let said = asked(&workflow.address, "health");
+    assert!(said.err.contains(note) && !said.out.contains("workflow1"), "{said:?}");
+    assert_eq!(said.code, 0, "{said:?}");
+    // Where none is left, the service is down for that.
+    let said = asked("", "health -H -o instance,state,why");
+    let row = said.out.lines().find(|line| line.starts_with("workflow1")).unwrap();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>().join(" "), "workflow1 down its VM is not known to VMAPI");
+    assert_eq!((said.code, said.out.contains("nowhere.invalid")), (1, false), "{said:?}");
+}
+
+#[test]
 fn health_asks_a_service_that_only_its_admin_ips_tell_of() {
     let home = tempfile::tempdir().unwrap();
     let (vmapi, workflow) = (Script::new(VMAPI_PING), Script::new(WORKFLOW_PING));

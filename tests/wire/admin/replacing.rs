@@ -113,3 +113,20 @@ fn what_was_looked_at_is_changed_only_as_it_was_then_where_the_service_has_etags
     assert!(said.failed(5).contains("didn't match etag"));
     napi.done();
 }
+
+#[test]
+fn an_update_whose_answer_lacks_the_text_that_was_sent_is_a_failure() {
+    let home = tempfile::tempdir().unwrap();
+    let papi = |answer: &str| {
+        let script = Script::new(&filled(&format!(
+            r#"* GET /packages/$K -> 200 {{"uuid":"$K","name":"small","version":"1.0.0"}}
+            PUT /packages/$K {{"parent":"xyz"}} -> 200 {answer}"#
+        )));
+        let said = admin(home.path(), &[("PAPI_URL", &script.address)], &filled("packages update $K --parent xyz"));
+        assert!(script.lines().iter().any(|line| line.starts_with("PUT ")), "{said:?}");
+        said
+    };
+    papi(r#"{"uuid":"$K","name":"small","version":"1.0.0","parent":"xyz"}"#).well();
+    let words = papi(r#"{"uuid":"$K","name":"small","version":"1.0.0"}"#).failed(6);
+    assert!(words.contains("whose parent is not what was sent"), "{words}");
+}

@@ -326,17 +326,22 @@ fn a_create_whose_answer_is_lost_is_looked_up_and_never_sent_again() {
         assert_eq!(said.well(), "running\n", "{status}");
         vmapi.done();
     }
-    // Also what the service says it could not do is looked for, and not sent again.
+    // What a failure may have made is looked for, and not sent again.
     let missing = r#"* GET /vms/$V -> 404 {"code":"ResourceNotFound","message":"VM not found"}"#;
+    for (status, refusal) in
+        [(500, r#"{"code":"InternalError","message":"oops"}"#), (503, "<html>no server is available</html>")]
+    {
+        let lines = format!("POST /vms {body} -> {status} {refusal}\n{missing}");
+        let (said, vmapi) = asked(&lines, &format!("{words} --request-timeout 2"));
+        assert!([1, 6, 7].contains(&said.code), "{said:?}");
+        vmapi.done();
+    }
+    // Also what the service says it could not do for now is looked for, before it is sent again.
     for (status, refusal) in [
         (503, r#"{"code":"ServiceUnavailableError","message":"Workflow API is unavailable"}"#),
         (503, r#"{"code":"MorayBucketsNotSetup","message":"Moray buckets are not setup"}"#),
         (500, r#"{"code":"InternalError","message":"deadlock detected"}"#),
     ] {
-        let lines = format!("POST /vms {body} -> {status} {refusal}\n{missing}");
-        let (said, vmapi) = asked(&lines, &format!("{words} --request-timeout 2"));
-        assert!([1, 6, 7].contains(&said.code), "{said:?}");
-        vmapi.done();
         let there = format!(
             "POST /vms {body} -> {status} {refusal}\nGET /vms/$V -> 200 {}\nGET /vms/$V/jobs -> 200 [{}]",
             vm("$V", "web0", "$A", "provisioning"),

@@ -68,3 +68,28 @@ fn a_server_that_tells_another_state_is_named_and_what_cannot_be_read_hides_noth
         assert!(said.contains(&filled(due)), "{due}: {said}");
     }
 }
+
+#[test]
+fn the_silence_of_a_server_is_said_once_also_where_a_job_waits_for_it() {
+    let home = tempfile::tempdir().unwrap();
+    let job = r#"{"uuid":"$J","name":"stop-7.0.8","execution":"running","created_at":"2026-03-02T11:00:00.000Z","params":{"task":"stop","vm_uuid":"$V","server_uuid":"$CN"},"chain":[{"name":"cnapi.stop_vm"},{"name":"cnapi.wait_task"}],"chain_results":[{"name":"cnapi.stop_vm","result":"Task id: $W queued to CNAPI!","error":""}]}"#;
+    let lines = [
+        ("VMAPI_URL", format!("* GET /vms/$V -> 200 {}\n* GET /vms/$V/jobs -> 200 [{job}]", vm("running"))),
+        ("WORKFLOW_URL", format!("* GET /jobs/$J -> 200 {job}")),
+        (
+            "CNAPI_URL",
+            format!(
+                "* GET /tasks/$W -> 200 {{\"id\":\"$W\",\"task\":\"machine_shutdown\",\"status\":\"active\"}}\n* GET /servers/$CN -> 200 {SERVER}"
+            ),
+        ),
+        ("NAPI_URL", "* GET /nics?belongs_to_uuid=$V&belongs_to_type=zone&limit=1000 -> 200 []".to_owned()),
+        ("PAPI_URL", r#"* GET /packages/$K -> 200 {"uuid":"$K","name":"small"}"#.to_owned()),
+    ];
+    let scripts: Vec<(&str, Script)> = lines.iter().map(|(name, lines)| (*name, Script::new(&filled(lines)))).collect();
+    let vars: Vec<(&str, &str)> = scripts.iter().map(|(name, script)| (*name, &*script.address)).collect();
+    let data: Value = serde_json::from_str(&admin(home.path(), &vars, &filled("vms why $V --json")).well()).unwrap();
+    let reason = data["reason"].as_str().unwrap();
+    assert_eq!(reason.matches("is not heard from since 2026-03-02T10:59:00.000Z").count(), 1, "{reason}");
+    assert!(reason.starts_with("its stop is running, and waits, for server cn0"), "{reason}");
+    assert!(reason.ends_with("; what is known of the VM is from then"), "{reason}");
+}

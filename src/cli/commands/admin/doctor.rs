@@ -7,9 +7,9 @@ use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::admin::Directory;
 use crate::admin::directory::{Line, Row};
 use crate::admin::ping::State;
+use crate::admin::{Directory, FORGOTTEN};
 use crate::answer::Answer;
 use crate::api::admin::SAPI;
 use crate::api::{Column, Shape, column};
@@ -165,6 +165,9 @@ fn instance(line: &Line, found: &mut Findings) {
     };
     let fix = match line.instance.as_str() {
         "" => String::new(),
+        alias if health.why.ends_with(FORGOTTEN) => {
+            exit::said(&Hint::run("its record in SAPI", CommandLine::new("admin instances get").on(alias)))
+        }
         alias => {
             exit::said(&Hint::run("its zone", CommandLine::new("admin vms get").on(alias)).then("; in it: svcs -x"))
         }
