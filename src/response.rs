@@ -4,6 +4,7 @@ mod due;
 mod own;
 mod sentence;
 
+pub(crate) use sentence::fault;
 pub use sentence::{placement_steps, sentence};
 
 use std::fmt;

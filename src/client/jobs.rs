@@ -13,7 +13,7 @@ use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun, Op};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::Args;
-use crate::response::{Response, sentence};
+use crate::response::{Response, fault};
 
 /// So long the answer for a job may fail, or say that a job is not there which the service has named itself.
 const LOST: Duration = Duration::from_secs(60);
@@ -413,7 +413,7 @@ fn last_step(job: Row<'_>) -> Option<Step> {
     let steps: Vec<Value> = serde_json::from_str(&job.text("/chain_results")?).ok()?;
     let last = steps.last()?;
     let name = last.get("name").and_then(Value::as_str).unwrap_or("a step without a name").to_owned();
-    Some(Step { name, error: sentence(&last["error"]).unwrap_or_default() })
+    Some(Step { name, error: fault(&last["error"]).unwrap_or_default() })
 }
 
 /// The object's state as it and its job have it.

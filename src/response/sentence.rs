@@ -11,6 +11,18 @@ pub fn sentence(error: &Value) -> Option<String> {
     told(error, DEPTH)
 }
 
+/// The same of a step of a job, whose error may have no words at all and is one: only what is nothing is none.
+pub(crate) fn fault(error: &Value) -> Option<String> {
+    let nothing = match error {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(all) => all.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(true) | Value::Number(_) => false,
+    };
+    sentence(error).or_else(|| (!nothing).then(|| "an error without words".to_owned()))
+}
+
 fn told(error: &Value, depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     match error {
@@ -27,7 +39,7 @@ fn told(error: &Value, depth: usize) -> Option<String> {
             }
         }
         Value::Object(members) => {
-            let inner = ["message", "error", "body", "jse_cause", "err"].into_iter();
+            let inner = ["message", "error", "body", "jse_cause", "err", "jse_shortmsg"].into_iter();
             let message = inner.filter_map(|name| told(members.get(name)?, depth)).next();
             let fields = members.get("errors").and_then(Value::as_array).into_iter().flatten();
             let fields: Vec<String> = fields
@@ -37,7 +49,9 @@ fn told(error: &Value, depth: usize) -> Option<String> {
                     Some(field.map_or_else(|| words.clone(), |field| format!("{field}: {words}")))
                 })
                 .collect();
-            let code = || ["code", "name"].into_iter().find_map(|name| members.get(name)?.as_str().map(str::to_owned));
+            let code = || {
+                ["code", "restCode", "name"].into_iter().find_map(|name| members.get(name)?.as_str().map(str::to_owned))
+            };
             let message = message.or_else(code);
             // A placement that found no server.
             let left = members.get("steps").and_then(Value::as_array).map(|steps| placement_steps(steps));
@@ -99,6 +113,19 @@ mod tests {
         ] {
             assert_eq!(words(error).as_deref(), said, "{error}");
         }
+    }
+
+    #[test]
+    fn an_error_without_words_is_one_all_the_same() {
+        let of = |json: &str| fault(&serde_json::from_str(json).unwrap());
+        for nothing in ["null", "false", "\"\"", "\" \"", "{}", "[]"] {
+            assert_eq!(of(nothing), None, "{nothing}");
+        }
+        for error in ["true", "503", r#"{"statusCode":500}"#, r#"{"statusCode":500,"body":{}}"#] {
+            assert_eq!(of(error).as_deref(), Some("an error without words"), "{error}");
+        }
+        assert_eq!(of(r#"{"jse_shortmsg":"boom"}"#).as_deref(), Some("boom"));
+        assert_eq!(of(r#"{"statusCode":500,"restCode":"InternalError"}"#).as_deref(), Some("InternalError"));
     }
 
     #[test]
