@@ -26,7 +26,7 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[("", &[&LIST_NICS, &vmapi::LIST, &DELETE_NIC])],
-    examples: "admin nics orphans\nadmin nics orphans --yes\nadmin nics orphans 90:b8:0a:40:00:0a --yes",
+    examples: "admin nics orphans\nadmin nics orphans --yes",
     previews: false,
     settings: Settings::Needed,
 };
