@@ -17,6 +17,7 @@
 //! let vmapi = sdc::Client::builder().service(&VMAPI).url(url("vmapi")).build()?;
 //! let found = orphan_nics::find(&napi, &vmapi, jiff::Timestamp::now()).await?;
 //! assert_eq!((found.orphans.len(), found.young), (1, 0));
+//! found.check()?;
 //! assert!(orphan_nics::delete(&napi, &vmapi, &found.orphans[0]).await?);
 //! # cloud.stop().await
 //! # })
@@ -44,6 +45,8 @@ const AT_ONCE: usize = 150;
 pub const YOUNG: Duration = Duration::from_secs(3600);
 /// The state of a VM that is no longer there.
 const DESTROYED: &str = "destroyed";
+/// The state of a NIC that is in use, as far as NAPI was told.
+const RUNNING: &str = "running";
 /// What is said of a VM that VMAPI does not know.
 const UNKNOWN: &str = "unknown to VMAPI";
 
@@ -54,6 +57,9 @@ pub struct Orphan {
     pub mac: String,
     /// The VM that had it.
     pub vm: String,
+    /// Whether NAPI has it in the state `running`: it may be in use, so that it is deleted for nobody who does not name
+    /// it.
+    pub is_running: bool,
     /// The NIC as NAPI shows it, and `vm_state`: what became of its VM.
     pub row: Box<RawValue>,
 }
@@ -65,6 +71,30 @@ pub struct Found {
     pub orphans: Vec<Orphan>,
     /// How many are too young to tell, or do not show how old they are.
     pub young: usize,
+    /// How many VMs the NICs of NAPI belong to.
+    pub vms: usize,
+    /// How many of these VMAPI knows, the destroyed ones too.
+    pub known: usize,
+}
+
+impl Found {
+    /// Whether VMAPI can be believed: one of another data center, or one that has lost its records, knows none of the VMs
+    /// whose NICs are in use here.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] where it knows less than half of the VMs.
+    pub fn check(&self) -> Result<()> {
+        if self.known * 2 >= self.vms {
+            return Ok(());
+        }
+        let known = if self.known == 0 { "none".to_owned() } else { format!("{} alone", self.known) };
+        let words = format!(
+            "VMAPI knows {known} of the {} VMs that NAPI has NICs of: it may be that of another data center, or without \
+             its records",
+            self.vms
+        );
+        Err(Error::new(Kind::Refused, words))
+    }
 }
 
 /// Finds them. NICs are listed before VMs, so that a VM which comes meanwhile is seen.
@@ -81,6 +111,7 @@ pub async fn find(napi: &Client, vmapi: &Client, now: jiff::Timestamp) -> Result
     // Whose VM is not said cannot be known to be gone.
     nics.remove("");
     let vms: Vec<&String> = nics.keys().collect();
+    let mut found = Found { vms: vms.len(), ..Found::default() };
     let mut states = BTreeMap::new();
     for some in vms.chunks(AT_ONCE) {
         let ids = some.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
@@ -89,7 +120,7 @@ pub async fn find(napi: &Client, vmapi: &Client, now: jiff::Timestamp) -> Result
             Some((vm.text("/uuid")?.into_owned(), vm.text("/state").unwrap_or_default().into_owned()))
         }));
     }
-    let mut found = Found::default();
+    found.known = vms.iter().filter(|vm| states.contains_key(**vm)).count();
     for (vm, nics) in nics {
         let state = match states.get(&vm).map(String::as_str) {
             Some(DESTROYED) => DESTROYED,
@@ -102,8 +133,9 @@ pub async fn find(napi: &Client, vmapi: &Client, now: jiff::Timestamp) -> Result
                 continue;
             }
             let mac = nic.text("/mac").unwrap_or_default().into_owned();
+            let is_running = nic.text("/state").is_some_and(|state| state == RUNNING);
             let row = nic.with_members(&[("vm_state", state.into())]);
-            found.orphans.push(Orphan { mac, vm: vm.clone(), row });
+            found.orphans.push(Orphan { mac, vm: vm.clone(), is_running, row });
         }
     }
     Ok(found)
@@ -117,10 +149,11 @@ fn is_young(nic: Row<'_>, now: jiff::Timestamp) -> bool {
     latest.is_none_or(|latest| now.duration_since(latest) < jiff::SignedDuration::try_from(YOUNG).unwrap_or_default())
 }
 
-/// Deletes one, after another look at it and at its VM. Returns whether it was there.
+/// Deletes one, after another look at it and at its VM. Returns whether it was there. Whether VMAPI can be believed, and
+/// whether one in the state `running` is meant, has been seen to by whoever asks.
 ///
 /// # Errors
-/// [`Kind::Refused`] where the NIC has another owner or its VM is there after all; and what the services say.
+/// [`Kind::Refused`] where the NIC has another owner, is running by now, or its VM is there after all; and what the services say.
 pub async fn delete(napi: &Client, vmapi: &Client, orphan: &Orphan) -> Result<bool> {
     let about = |error: Error| error.about(&format!("NIC {}", orphan.mac));
     let args = Args::new().set(NIC.name, net::mac(&orphan.mac)?);
@@ -131,6 +164,9 @@ pub async fn delete(napi: &Client, vmapi: &Client, orphan: &Orphan) -> Result<bo
     };
     if nic.first().and_then(|row| row.text("/belongs_to_uuid")).is_none_or(|vm| vm != orphan.vm) {
         return Err(about(Error::new(Kind::Refused, "it has another owner by now, so it is left alone")));
+    }
+    if !orphan.is_running && nic.first().and_then(|row| row.text("/state")).is_some_and(|state| state == RUNNING) {
+        return Err(about(Error::new(Kind::Refused, "it is in the state running by now, so it is left alone")));
     }
     match vmapi.call(&vmapi::GET, &Args::new().set(VM.name, &orphan.vm)).await {
         Err(error) if error.kind() == Kind::NotFound => {}

@@ -12,6 +12,7 @@ use crate::api::admin::{CNAPI, NAPI, PAPI, cnapi, napi, papi, vmapi, workflow};
 use crate::api::{Op, Service};
 use crate::client::{Client, job_fault};
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
+use crate::grammar::net;
 use crate::request::{Arg, Args};
 
 /// The operations that are called.
@@ -26,6 +27,9 @@ pub const READS: &[&Op] = &[
     &workflow::LIST,
 ];
 
+/// The state of a VM that is no longer there, and the task that brings it there.
+const DESTROYED: &str = "destroyed";
+const DESTROY: &str = "destroy";
 /// How many jobs are told of.
 const JOBS: usize = 5;
 
@@ -60,6 +64,12 @@ pub struct Job {
     pub fault: Option<String>,
 }
 
+/// What a start, stop or reboot is about: the state that it brings the VM to, and the one that it takes it in.
+struct Goal {
+    state: &'static str,
+    from: &'static str,
+}
+
 impl Job {
     fn read(row: Row<'_>) -> Job {
         Job {
@@ -73,6 +83,20 @@ impl Job {
 
     fn is_open(&self) -> bool {
         matches!(self.execution.as_str(), "queued" | "running" | "waiting")
+    }
+
+    fn is_well(&self) -> bool {
+        self.execution == "succeeded" && self.fault.is_none()
+    }
+
+    /// None of a task that is not about running.
+    fn goal(&self) -> Option<Goal> {
+        Some(match self.task.as_str() {
+            "start" => Goal { state: "running", from: "stopped" },
+            "stop" => Goal { state: "stopped", from: "running" },
+            "reboot" => Goal { state: "running", from: "running" },
+            _ => return None,
+        })
     }
 }
 
@@ -184,7 +208,14 @@ pub async fn gather(asking: Asking<'_>, client: &Client, id: &str) -> Result<Fac
         held_up,
     )
     .await;
+    let nics = nics.map(|nics| own_nics(&nics, id));
     Ok(Facts { vm, jobs, server, nics, package, held_up })
+}
+
+/// The NICs of this VM: not every NAPI heeds whose it is asked for, and those of others are in use.
+fn own_nics(nics: &Answer, vm: &str) -> Answer {
+    let own = |row: &Row<'_>| row.text("/belongs_to_uuid").is_some_and(|owner| owner.eq_ignore_ascii_case(vm));
+    Answer::Rows(nics.rows().filter(own).map(|row| row.with_members(&[])).collect())
 }
 
 async fn asked(services: &dyn Services, service: &'static Service, op: &'static Op, args: &Args) -> Result<Answer> {
@@ -195,7 +226,7 @@ async fn asked(services: &dyn Services, service: &'static Service, op: &'static 
 pub struct Verdict {
     /// The reason in a sentence.
     pub reason: String,
-    /// The newest job that went wrong, and after which none of its task went well.
+    /// The newest job that went wrong and is not past.
     pub failed: Option<Job>,
     /// The newest jobs.
     pub jobs: Vec<Job>,
@@ -211,11 +242,7 @@ pub fn judge(facts: &Facts) -> Verdict {
     let (id, state) = (vm("/uuid"), vm("/state"));
     let jobs: Vec<Job> = facts.jobs.iter().flat_map(Answer::rows).map(Job::read).collect();
     let host = facts.server.as_ref().and_then(|server| Some(Host::read(server.as_ref().ok()?.first()?, &id)));
-    let failed = jobs.iter().enumerate().find(|(at, job)| {
-        let well = |other: &Job| other.task == job.task && other.fault.is_none() && !other.is_open();
-        job.fault.is_some() && !jobs[..*at].iter().any(well)
-    });
-    let failed = failed.map(|(_, job)| job.clone());
+    let failed = failed(&jobs, &state).cloned();
     let open = jobs.iter().rfind(|job| job.is_open());
     let unheard = host.as_ref().filter(|host| !host.is_heard());
     // What the job waits for may be that very server.
@@ -239,6 +266,13 @@ pub fn judge(facts: &Facts) -> Verdict {
     if let Some(Job { task, fault: Some(fault), .. }) = &failed {
         reasons.push(format!("its {task} {fault}"));
     }
+    if let Some(job) = jobs.iter().find(|job| state == DESTROYED && job.task == DESTROY && job.is_well()) {
+        reasons.push(format!("its {} of {} has succeeded", job.task, job.made));
+    }
+    let without = unknown_to_napi(facts, &state);
+    if !without.is_empty() {
+        reasons.push(format!("VMAPI lists NICs of it that NAPI does not have: {}", without.join(", ")));
+    }
     if reasons.is_empty() {
         reasons.push(match facts.jobs {
             Ok(_) => format!("it is {state}, and its records show nothing wrong"),
@@ -250,6 +284,36 @@ pub fn judge(facts: &Facts) -> Verdict {
     let new: Vec<Hint> = of_job.filter(|hint| !tries.contains(hint)).cloned().collect();
     tries.extend(new);
     Verdict { reason: reasons.join("; "), failed, jobs: jobs.into_iter().take(JOBS).collect(), host, tries }
+}
+
+/// The newest job that went wrong and is not past. A start, stop or reboot is past once anything later has ended well,
+/// for it has found the VM in order; another job, once one of its task has.
+fn failed<'a>(jobs: &'a [Job], state: &str) -> Option<&'a Job> {
+    let destroys = state == DESTROYED && jobs.iter().any(|job| job.task == DESTROY);
+    let told = |job: &Job| match state {
+        // What went wrong before has not destroyed it.
+        DESTROYED => job.task == if destroys { DESTROY } else { "provision" },
+        _ => true,
+    };
+    let past = |at: usize, job: &Job| {
+        jobs[..at].iter().any(|later| later.is_well() && (job.goal().is_some() || later.task == job.task))
+    };
+    let mut all = jobs.iter().enumerate();
+    all.find(|(at, job)| job.fault.is_some() && told(job) && !past(*at, job)).map(|(_, job)| job)
+}
+
+/// The MACs that VMAPI lists for a VM that is there, and NAPI does not. One that is being made, has failed, or is
+/// destroyed may have none.
+fn unknown_to_napi(facts: &Facts, state: &str) -> Vec<String> {
+    let (Ok(known), Some(vm)) = (&facts.nics, facts.vm.first()) else { return Vec::new() };
+    if matches!(state, "provisioning" | "failed" | DESTROYED) {
+        return Vec::new();
+    }
+    let nics = vm.text("/nics").and_then(|nics| Answer::from_rows(nics.as_bytes()).ok()).unwrap_or_default();
+    let plain = |mac: &str| net::mac(mac).unwrap_or_else(|_| mac.to_owned());
+    let known: Vec<String> = known.rows().map(|nic| plain(&nic.text_or_empty("/mac"))).collect();
+    let listed = nics.rows().map(|nic| nic.text_or_empty("/mac")).filter(|mac| !mac.is_empty());
+    listed.filter(|mac| !known.contains(&plain(mac))).collect()
 }
 
 /// Whether the server has told of another state than VMAPI shows. What nobody has heard from says nothing new.
@@ -283,29 +347,38 @@ fn tries(
     }
     if let Some(job) = failed {
         run("all of its job", CommandLine::new("admin jobs get").on(&job.id));
-        let wrong_state = job.fault.as_ref().is_some_and(|fault| fault.contains(" a VM from a '"));
-        match job.task.as_str() {
-            // One that was never placed is on no server, and VMAPI deletes none such.
-            "provision" if state != "destroyed" && host.is_some() => {
-                run("a VM that failed stays so; to remove it", CommandLine::new("admin vms delete").on(id));
-            }
-            task @ ("start" | "stop" | "reboot") if wrong_state => {
-                let again = CommandLine::of(&format!("admin vms {task}")).on(id).with("--idempotent --wait");
-                run("to take the state that it has for done", again);
-            }
-            task @ ("start" | "stop" | "reboot") => {
-                run("to send it again", CommandLine::of(&format!("admin vms {task}")).on(id).with("--wait"));
-            }
-            _ => {}
-        }
     }
-    if matches!(state, "failed" | "destroyed") {
+    // What is under way may do it, or be in its way.
+    if open.is_some() {
+        return all;
+    }
+    let agreed = !host.is_some_and(|host| disagrees(host, state));
+    all.extend(failed.and_then(|job| action(job, (id, state), host.is_some(), agreed)));
+    let mut run = |words: &str, command: CommandLine| all.push(Hint::run(words, command));
+    if matches!(state, "failed" | DESTROYED) {
         for nic in facts.nics.iter().flat_map(Answer::rows) {
             let words = format!("its NIC with {} is left; to free the address", nic.text_or_empty("/ip"));
             run(&words, CommandLine::new("admin nics delete").on(nic.text_or_empty("/mac")));
         }
     }
     all
+}
+
+/// What to send after a job that failed. One that was never placed is on no server, and VMAPI deletes none such.
+fn action(job: &Job, (id, state): (&str, &str), placed: bool, agreed: bool) -> Option<Hint> {
+    if job.task == "provision" && state != DESTROYED && placed {
+        let remove = CommandLine::new("admin vms delete").on(id);
+        return Some(Hint::run("a VM that failed stays so; to remove it", remove));
+    }
+    let goal = job.goal().filter(|_| agreed)?;
+    let again = CommandLine::of(&format!("admin vms {}", job.task)).on(id);
+    // One that was refused for the state of then is not what anybody wants of a VM in another state.
+    let refused = job.fault.as_ref().is_some_and(|fault| fault.contains(" a VM from a '"));
+    if state == goal.from && !refused {
+        return Some(Hint::run("to send it again", again.with("--wait")));
+    }
+    let done = Hint::run("to take the state that it has for done", again.with("--idempotent --wait"));
+    Some(done).filter(|_| state == goal.state && goal.state != goal.from)
 }
 
 /// What could not be read, and why. That a thing is not there is an answer.

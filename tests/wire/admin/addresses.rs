@@ -15,7 +15,7 @@ fn asked(napi: &str, vmapi: &str, words: &str) -> (Said, Script, Script) {
 
 fn nic(mac: &str, vm: &str, modified: &str) -> String {
     format!(
-        r#"{{"belongs_to_type":"zone","belongs_to_uuid":"{vm}","mac":"{mac}","owner_uuid":"$A","primary":true,"state":"running","created_timestamp":"2026-03-02T10:15:00.300Z"{modified},"ip":"10.0.0.7","network_uuid":"$W"}}"#
+        r#"{{"belongs_to_type":"zone","belongs_to_uuid":"{vm}","mac":"{mac}","owner_uuid":"$A","primary":true,"state":"stopped","created_timestamp":"2026-03-02T10:15:00.300Z"{modified},"ip":"10.0.0.7","network_uuid":"$W"}}"#
     )
 }
 
@@ -84,6 +84,109 @@ fn a_vmapi_that_fails_has_nothing_deleted() {
     let (said, napi, _) = asked(&format!("{LIST} -> 200 [{}]", nics()), &many, "nics orphans --yes");
     assert!(said.failed(7).contains("no moray"));
     assert_eq!(napi.lines().len(), 1);
+}
+
+/// A NAPI with these NICs of one VM each, and those of them that VMAPI knows, as running.
+fn data_center(nics: &[(&str, &str)], known: &[&str]) -> (String, String) {
+    let vm = |at: usize| format!("0a9b8c7d-6e5f-4a3b-92c1-d0e1f2a3b4{at:02}");
+    let all = nics.iter().enumerate().map(|(at, (mac, state))| nic(mac, &vm(at), OLD).replace("stopped", state));
+    let all: Vec<String> = all.collect();
+    let at = |mac: &str| nics.iter().position(|nic| nic.0 == mac).unwrap();
+    let shown = known.iter().map(|mac| format!(r#"{{"uuid":"{}","state":"running"}}"#, vm(at(mac))));
+    let ids = (0..nics.len()).map(vm).collect::<Vec<_>>().join(",");
+    let mut napi = format!("* {LIST} -> 200 [{}]", all.join(","));
+    let mut vmapi = format!("* GET /vms?uuids={ids}&limit=1000 -> 200 [{}]", shown.collect::<Vec<_>>().join(","));
+    for (at, (mac, _)) in nics.iter().enumerate() {
+        let mac = mac.replace(':', "");
+        napi += &format!("\n* GET /nics/{mac} -> 200 {}\n* DELETE /nics/{mac} -> 204", all[at]);
+        vmapi +=
+            &format!("\n* GET /vms/{} -> 404 {{\"code\":\"ResourceNotFound\",\"message\":\"VM not found\"}}", vm(at));
+    }
+    (napi, vmapi)
+}
+
+const ONE: &str = "90:b8:d0:00:00:01";
+const TWO: &str = "90:b8:d0:00:00:02";
+const THREE: &str = "90:b8:d0:00:00:03";
+
+fn deletions(napi: &Script) -> Vec<String> {
+    let deletes = napi.lines().into_iter().filter(|line| line.starts_with("DELETE"));
+    deletes.collect()
+}
+
+#[test]
+fn a_vmapi_that_does_not_know_the_vms_has_nothing_deleted() {
+    let nics = [(ONE, "stopped"), (TWO, "stopped"), (THREE, "stopped")];
+    for (known, due) in [
+        ([].as_slice(), "VMAPI knows none of the 3 VMs that NAPI has NICs of"),
+        ([ONE].as_slice(), "VMAPI knows 1 alone of the 3 VMs"),
+    ] {
+        let (napi, vmapi) = data_center(&nics, known);
+        for words in ["nics orphans --yes", "nics orphans 90:b8:d0:00:00:03 --yes --max 100"] {
+            let (said, napi, _) = asked(&napi, &vmapi, words);
+            let said = said.failed(5);
+            assert!(said.contains(due) && said.contains("of another data center"), "{said}");
+            assert_eq!(deletions(&napi).len(), 0);
+        }
+        // They are shown, and nobody is told to delete them so.
+        let (said, _, _) = asked(&napi, &vmapi, "nics orphans -H -o mac");
+        assert!(said.err.contains(due) && !said.err.contains("orphans --yes"), "{}", said.err);
+        assert!(said.well().contains(THREE));
+    }
+    // Half of them will do.
+    let (napi, vmapi) = data_center(&nics[..2], &[ONE]);
+    let (said, napi, _) = asked(&napi, &vmapi, "nics orphans --yes -H -o mac");
+    assert_eq!(said.well(), format!("{TWO}\n"));
+    assert_eq!(deletions(&napi), ["DELETE /nics/90b8d0000002"]);
+}
+
+#[test]
+fn a_running_nic_is_deleted_only_where_it_is_named() {
+    let nics = [(ONE, "stopped"), (TWO, "running"), (THREE, "provisioning"), ("90:b8:d0:00:00:04", "running")];
+    let (napi, vmapi) = data_center(&nics, &[ONE, "90:b8:d0:00:00:04"]);
+    let (said, script, _) = asked(&napi, &vmapi, "nics orphans --yes -H -o mac,state");
+    assert!(said.err.contains("note: 1 in the state running are left alone, unless named"), "{}", said.err);
+    assert!(said.err.contains("1 of 1 deleted"), "{}", said.err);
+    assert_eq!(said.well(), format!("{THREE}  provisioning\n"));
+    assert_eq!(deletions(&script), ["DELETE /nics/90b8d0000003"]);
+    let (said, script, _) = asked(&napi, &vmapi, "nics orphans 90-B8-D0-0-0-2 --yes -H -o mac");
+    assert_eq!(said.well(), format!("{TWO}\n"));
+    assert_eq!(deletions(&script), ["DELETE /nics/90b8d0000002"]);
+    // One that is named and has its VM is left alone, and the other one is not.
+    let (said, script, _) = asked(&napi, &vmapi, &format!("nics orphans {ONE} {THREE} --yes"));
+    assert!(said.failed(3).contains("NIC 90:b8:d0:00:00:01 is none"));
+    assert_eq!(deletions(&script), ["DELETE /nics/90b8d0000003"]);
+    // One that runs by now was not meant.
+    let by_now = napi.replacen(
+        &format!(
+            "GET /nics/90b8d0000003 -> 200 {}",
+            nic(THREE, "0a9b8c7d-6e5f-4a3b-92c1-d0e1f2a3b402", OLD).replace("stopped", "provisioning")
+        ),
+        &format!(
+            "GET /nics/90b8d0000003 -> 200 {}",
+            nic(THREE, "0a9b8c7d-6e5f-4a3b-92c1-d0e1f2a3b402", OLD).replace("stopped", "running")
+        ),
+        1,
+    );
+    let (said, script, _) = asked(&by_now, &vmapi, "nics orphans --yes");
+    assert!(said.failed(5).contains("running by now"));
+    assert_eq!(deletions(&script).len(), 0);
+}
+
+#[test]
+fn more_orphans_than_allowed_are_refused() {
+    let macs: Vec<String> = (0..42).map(|at| format!("90:b8:d0:00:00:{at:02}")).collect();
+    let nics: Vec<(&str, &str)> = macs.iter().map(|mac| (mac.as_str(), "stopped")).collect();
+    let known: Vec<&str> = macs[..21].iter().map(String::as_str).collect();
+    let (napi, vmapi) = data_center(&nics, &known);
+    let (said, script, _) = asked(&napi, &vmapi, "nics orphans --yes");
+    let words = said.failed(2);
+    assert!(words.contains("21 NICs selected, limit is 20; nothing was done"), "{words}");
+    assert!(words.contains("to allow them: --max 21") && !words.contains("--dry-run"), "{words}");
+    assert_eq!(deletions(&script).len(), 0);
+    let (said, script, _) = asked(&napi, &vmapi, "nics orphans --yes --max 21");
+    said.well();
+    assert_eq!(deletions(&script).len(), 21);
 }
 
 #[test]
