@@ -61,7 +61,6 @@ fn command() -> Command {
             Arg::new("mac")
                 .value_name("MAC")
                 .num_args(0..)
-                .value_parser(|typed: &str| net::mac(typed).map(|_| typed.to_owned()).map_err(|error| error.to_string()))
                 .help("Of these NICs alone; those in the state running are deleted where they are named"),
         )
         .arg(
@@ -139,6 +138,9 @@ fn deletable<'a>(app: &App, matches: &ArgMatches, found: &Found, picked: Vec<&'a
 async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let view = app.view(matches, COLUMNS)?;
     let jq = app.program()?;
+    // Only now: what may be a secret has been refused before.
+    let typed = matches.get_many::<String>("mac").into_iter().flatten();
+    let named: BTreeMap<String, &String> = typed.map(|typed| Ok((net::mac(typed)?, typed))).collect::<Result<_>>()?;
     let (napi, vmapi) = (app.inner(&NAPI).await?, app.inner(&VMAPI).await?);
     let found = orphan_nics::find(&napi, &vmapi, app.console.timestamp()).await;
     let found = found.map_err(|error| app.forgetting(error))?;
@@ -149,8 +151,6 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         let rows = nics.iter().map(|nic| nic.row.clone()).collect();
         app.show(&Answer::Rows(rows), Shape::Rows, &view, jq.as_ref())
     };
-    let typed = matches.get_many::<String>("mac").into_iter().flatten();
-    let named: BTreeMap<String, &String> = typed.filter_map(|typed| Some((net::mac(typed).ok()?, typed))).collect();
     let (picked, missing) = picked(&found, &named);
     let mut gravest: Option<Kind> = None;
     for error in &missing {
