@@ -114,6 +114,8 @@ pub struct Op {
     pub makes: Option<&'static Noun>,
     /// The record of its goal's noun that it answers is a new one.
     pub begins: bool,
+    /// What is sent is told to what carries it out, and is no field of the thing that is answered.
+    pub tells: bool,
     /// The record that it answers has this field with this value.
     pub shows: Option<(&'static str, &'static str)>,
     /// Is about what others own, too.
@@ -185,6 +187,7 @@ impl Op {
             found_by_redirect: false,
             makes: None,
             begins: false,
+            tells: false,
             shows: None,
             others: matches!(method, Method::Get),
             asks_many: false,
@@ -399,6 +402,12 @@ impl Op {
     /// Begins what is known by the thing it is done to, and answers the new record of it.
     pub const fn begins(mut self) -> Self {
         self.begins = true;
+        self
+    }
+
+    /// Tells something to what carries it out: none of it is a field of the thing that is answered.
+    pub const fn tells(mut self) -> Self {
+        self.tells = true;
         self
     }
 

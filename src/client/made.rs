@@ -54,8 +54,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
         None if op.begins && !marked => op.goal.as_ref().and_then(|(_, noun)| older(noun, row, response)),
         // What is answered once it is done is the thing that it was done to, not what was sent.
         None if op.answer_limit.is_some() => None,
-        // What is sent to a step of its own is told to it, and no field of the thing.
-        None if op.path.rsplit('/').next() == Some(op.verb) => None,
+        None if op.tells => None,
         // A change that has only begun may still show the old values; maps are answered as they will be.
         None if op.goal.is_some() && op.shape != Shape::Map => None,
         None => unlike_sent(op, &sent, row),

@@ -220,7 +220,7 @@ impl Client {
         Ok(Page { text, rows: rows_of(text, Some(whose(self.service)))?, only })
     }
 
-    /// The pointer to what the rows of a list are known by.
+    /// What the rows of a list are known by: see [`Known::key`].
     fn key(&self, op: &Op) -> Option<&'static str> {
         self.service.listed_by(op).map(|noun| noun.key)
     }

@@ -20,6 +20,7 @@ use crate::api::admin::{CNAPI, WORKFLOW, cnapi, workflow};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::request::{Args, Request};
+use crate::response::fault;
 
 /// How long it may take to find out.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -35,12 +36,14 @@ const MAX_JOBS: usize = 100;
 const MAX_ATTEMPTS: usize = 3;
 
 /// What a job waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeldUp {
     /// In words, such as `waits for the VM's ticket, which is that of its reboot, taken 12 min ago`.
     pub words: String,
     /// What shows more of it, or ends it.
     pub tries: Vec<Hint>,
+    /// Whether they say that its server is not heard from.
+    pub of_silence: bool,
 }
 
 /// A job that is waited for, and whether it moves.
@@ -114,7 +117,7 @@ impl Pulse {
             (known, _) => known,
         };
         Err(match known {
-            Some(HeldUp { words, tries }) => {
+            Some(HeldUp { words, tries, .. }) => {
                 tries.into_iter().fold(error.hint(format!("the job {words}")), Error::hint)
             }
             None => error,
@@ -175,6 +178,7 @@ async fn asked(asking: Asking<'_>, job: &str) -> Result<Option<HeldUp>> {
             "waiting" => Ok(Some(HeldUp {
                 words: "waits until somebody resumes it".to_owned(),
                 tries: vec![Hint::run("to let it go on", CommandLine::new("admin jobs resume").on(&id))],
+                ..HeldUp::default()
             })),
             "running" => match next(row) {
                 Some(Next::Ticket) => ticket(asking, &client, row).await,
@@ -228,11 +232,7 @@ fn next(job: Row<'_>) -> Option<Next> {
     let (chain, done) = (steps("/chain"), steps("/chain_results"));
     let last = done.last()?;
     // After a step that has failed others follow than those of the chain.
-    let well = match &last["error"] {
-        Value::String(error) => error.is_empty(),
-        error => error.is_null(),
-    };
-    if !well {
+    if fault(&last["error"]).is_some() {
         return None;
     }
     let task = last["result"].as_str().and_then(task_in);
@@ -261,7 +261,7 @@ fn task_in(result: &str) -> Option<String> {
 async fn queue(asking: Asking<'_>, client: &Client, job: Row<'_>) -> Result<HeldUp> {
     let (id, made) = (job.text_or_empty("/uuid"), time(job, "/created_at"));
     if let Some(begin) = time(job, "/exec_after").filter(|begin| *begin > asking.now()) {
-        return Ok(HeldUp { words: format!("is not to begin before {begin}"), tries: Vec::new() });
+        return Ok(HeldUp { words: format!("is not to begin before {begin}"), ..HeldUp::default() });
     }
     let some = |execution: &str| Args::new().set("execution", execution).set("limit", MAX_JOBS.to_string());
     let older = match job.text("/created_at") {
@@ -290,7 +290,7 @@ async fn queue(asking: Asking<'_>, client: &Client, job: Row<'_>) -> Result<Held
         true => ("the jobs that run", list("running")),
         false => ("the queue", list("queued")),
     };
-    Ok(HeldUp { words, tries: vec![Hint::run(what, list)] })
+    Ok(HeldUp { words, tries: vec![Hint::run(what, list)], of_silence: false })
 }
 
 /// That another action has the ticket of the VM.
@@ -335,7 +335,8 @@ async fn ticket(asking: Asking<'_>, workflow: &Client, job: Row<'_>) -> Result<O
         "to take the ticket away, only where whoever has it has ended: else two actions work on the VM at once";
     let shown = own
         .map(|row| Hint::run("the job that has it", CommandLine::new("admin jobs get").on(row.text_or_empty("/uuid"))));
-    Ok(Some(HeldUp { words, tries: shown.into_iter().chain([Hint::run(warning, release)]).collect() }))
+    let tries = shown.into_iter().chain([Hint::run(warning, release)]).collect();
+    Ok(Some(HeldUp { words, tries, of_silence: false }))
 }
 
 /// That a server is to carry out a task.
@@ -371,8 +372,9 @@ async fn server_task(asking: Asking<'_>, job: Row<'_>, step: &str, task: Option<
             )
         }
     };
+    let of_silence = !host.is_heard();
     let shown = CommandLine::new("admin servers get").on(some_of(host.name, &server));
-    Ok(Some(HeldUp { words, tries: vec![Hint::run("the server", shown)] }))
+    Ok(Some(HeldUp { words, tries: vec![Hint::run("the server", shown)], of_silence }))
 }
 
 /// The text, or the other one where it is empty.

@@ -97,16 +97,19 @@ pub struct Newest {
     made: &'static str,
     /// The states of those that are none to keep.
     failed: &'static [&'static str],
+    /// The name that several have, of what has versions: so many of each.
+    of_each: Option<&'static str>,
 }
 
 impl Newest {
     /// So many of these things.
     pub fn of(noun: &Noun, count: usize) -> Newest {
         let made = noun.picks.iter().find_map(|pick| if let Pick::Age(field) = pick { Some(*field) } else { None });
-        Newest { count, made: made.unwrap_or("created"), failed: noun.failed }
+        let of_each = noun.version_field.map(|_| noun.name_field);
+        Newest { count, made: made.unwrap_or("created"), failed: noun.failed, of_each }
     }
 
-    /// Which of these rows are the newest; of each name where they have versions. One that does not say when it was made is not known to be old, and one that
+    /// Which of these rows are the newest. One that does not say when it was made is not known to be old, and one that
     /// has failed is none to keep.
     pub fn among<'a>(&self, rows: impl Iterator<Item = &'a RawValue>) -> HashSet<*const RawValue> {
         let text = |row: &RawValue, field: &str| Row(row).text(&format!("/{field}")).map(|text| text.into_owned());
@@ -116,8 +119,7 @@ impl Newest {
             let made = text(row, self.made);
             std::cmp::Reverse((made.is_none(), made))
         });
-        // What has versions is several things of one name.
-        let name = |row: &RawValue| text(row, "version").and_then(|_| text(row, "name"));
+        let name = |row: &RawValue| self.of_each.and_then(|name| text(row, name));
         let mut kept: HashMap<Option<String>, usize> = HashMap::new();
         let is_kept = |row: &&RawValue| {
             let count = kept.entry(name(row)).or_default();

@@ -246,11 +246,10 @@ pub fn judge(facts: &Facts) -> Verdict {
     let open = jobs.iter().rfind(|job| job.is_open());
     let unheard = host.as_ref().filter(|host| !host.is_heard());
     // What the job waits for may be that very server.
-    let of_job =
-        |host: &&Host| open.is_some() && facts.held_up.as_ref().is_some_and(|it| it.words.contains(&host.silence()));
-    let (told, untold): (Vec<&Host>, Vec<&Host>) = unheard.into_iter().partition(of_job);
+    let is_told =
+        unheard.is_some() && open.is_some() && facts.held_up.as_ref().is_some_and(|held_up| held_up.of_silence);
     let mut reasons = Vec::new();
-    if let Some(host) = untold.first() {
+    if let Some(host) = unheard.filter(|_| !is_told) {
         reasons.push(format!("its {}: what is known of it is from then, and its jobs wait", host.silence()));
     }
     if let Some(host) = host.as_ref().filter(|host| disagrees(host, &state)) {
@@ -259,7 +258,7 @@ pub fn judge(facts: &Facts) -> Verdict {
     if let Some(job) = open {
         let held_up = facts.held_up.as_ref().map_or_else(String::new, |held_up| format!(", and {}", held_up.words));
         reasons.push(format!("its {} is {}{held_up}", job.task, job.execution));
-        if !told.is_empty() {
+        if is_told {
             reasons.push("what is known of the VM is from then".to_owned());
         }
     }

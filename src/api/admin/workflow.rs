@@ -51,6 +51,7 @@ pub static RESUME: Op = Op::update("ResumeJob", "resume", "/jobs/:job/resume", "
         body("result", Kind::Text, "What it has waited for"),
         body("error", Kind::Text, "Why what it has waited for has failed"),
     ])
+    .tells()
     .examples("admin jobs resume 2b6f0a1c --result OK\nadmin jobs resume 2b6f0a1c --dry-run");
 
 /// GetJobInfo.

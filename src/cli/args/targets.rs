@@ -105,10 +105,9 @@ pub fn options(command: Command, op: &Op, target: &'static Noun) -> Command {
 /// The option that leaves out the newest, of what says when it was made.
 fn keep(target: &Noun, owner: Option<&Noun>) -> Option<Arg> {
     made(target)?;
-    let has_versions = api::service_of(target.list).columns(target.list).iter().any(|column| column.name == "version");
     let of = match owner {
         Some(owner) => format!(" of each {}", owner.word),
-        None if has_versions => " of each name".to_owned(),
+        None if target.version_field.is_some() => " of each name".to_owned(),
         None => String::new(),
     };
     let used = if target.users.is_some() { " and use" } else { "" };

@@ -13,6 +13,7 @@ use crate::cli::app::App;
 use crate::client::{Client, JobEnd, Time, Whence, sentence};
 use crate::error::Result;
 use crate::render::visible;
+use crate::response::fault;
 use crate::tasks::held_up::Pulse;
 
 /// Waits for the end of a job, hands over each step of its chain, and says on the way how it stands and what it waits
@@ -118,11 +119,10 @@ fn width(job: Row<'_>) -> usize {
 /// A step as a line to a person: the task, how long it took, its result or error.
 fn line(step: Row<'_>, width: usize) -> String {
     let text = |pointer: &str| step.text(pointer).unwrap_or_default();
-    let words =
-        |pointer: &str| sentence(&serde_json::from_str(&text(pointer)).unwrap_or_else(|_| text(pointer).into()));
-    let result = match words("/error") {
+    let value = |pointer: &str| serde_json::from_str(&text(pointer)).unwrap_or_else(|_| Value::from(text(pointer)));
+    let result = match fault(&value("/error")) {
         Some(error) => format!("ERROR: {error}"),
-        None => words("/result").unwrap_or_default(),
+        None => sentence(&value("/result")).unwrap_or_default(),
     };
     let line = format!("{:<width$}  {:>7}  {}", visible(&text("/name")), took(step), visible(&result));
     line.trim_end().to_owned()
@@ -158,6 +158,7 @@ mod tests {
                 "2m03s",
                 "ERROR: no space",
             ),
+            (r#"{"name":"y","error":{"statusCode":500}}"#, "y", "-", "ERROR: an error without words"),
             (r#"{"name":"x","result":null,"started_at":7}"#, "x", "-", ""),
             ("{}", "", "-", ""),
         ] {
