@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// A usage error for anything else.
 pub fn mac(text: &str) -> Result<String> {
     let wrong =
-        |at, expected| Err(fault("MAC address", text, at, &format!("'{}' is none", text.escape_debug()), expected));
+        |at, expected| Err(fault("MAC address", text, at, &format!("'{}' is not one", text.escape_debug()), expected));
     let Some(sign) = text.chars().find(|letter| matches!(letter, ':' | '-')) else {
         return match text.char_indices().find(|(_, letter)| !letter.is_ascii_hexdigit()) {
             Some((at, _)) => wrong(at, "expected a hexadecimal digit"),
