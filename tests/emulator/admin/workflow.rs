@@ -1,5 +1,6 @@
 //! The workflow service: jobs are listed, canceled, and noted upon.
 
+use sdc::emulator::Emulator;
 use serde_json::{Value, json};
 
 use super::{WEB1, ask, get, later, start};
@@ -55,4 +56,66 @@ async fn a_job_is_canceled_once_and_not_after_its_end() {
         (unknown.status, unknown.json()["message"].clone()),
         (404, Value::from("Job with uuid 'none' does not exist"))
     );
+}
+
+/// A job of a workflow whose first step waits, once it waits.
+async fn waiting(emulator: &Emulator, name: &str) -> String {
+    let steps = json!([
+        { "name": "ask.someone", "body": "function (job, cb) { return cb(null, 'wait'); }" },
+        { "name": "ask.end", "body": "function (job, cb) { return cb(null, 'done'); }" },
+    ]);
+    let made = ask(emulator, "workflow", "POST", "/workflows", &json!({ "name": name, "chain": steps })).await;
+    let body = json!({ "workflow": made.json()["uuid"], "target": name });
+    let job = ask(emulator, "workflow", "POST", "/jobs", &body).await;
+    let early =
+        ask(emulator, "workflow", "POST", &format!("/jobs/{}/resume", text(&job.json()["uuid"])), &json!({})).await;
+    assert_eq!((early.status, early.message().as_str()), (409, "Only waiting jobs can be resumed"));
+    later(emulator, 3_600_000);
+    let path = format!("/jobs/{}", text(&job.json()["uuid"]));
+    let shown = get(emulator, "workflow", &path).await.json();
+    assert_eq!(
+        (text(&shown["execution"]), shown["chain_results"].as_array().unwrap().len()),
+        ("waiting", 1),
+        "{shown}"
+    );
+    let again = ask(emulator, "workflow", "POST", "/jobs", &body).await;
+    assert_eq!(again.status, 409, "a job that waits is under way");
+    path
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_job_that_waits_goes_on_or_fails_as_it_is_told_and_can_be_canceled() {
+    let emulator = start().await;
+    let path = waiting(&emulator, "goes-on").await;
+    let told = ask(&emulator, "workflow", "POST", &format!("{path}/resume"), &json!({})).await;
+    assert_eq!((told.status, text(&told.json()["execution"])), (200, "queued"));
+    assert_eq!(told.json()["chain_results"][0]["result"], "External task: OK");
+    later(&emulator, 1000);
+    let shown = get(&emulator, "workflow", &path).await.json();
+    assert_eq!((text(&shown["execution"]), text(&shown["chain_results"][1]["name"])), ("succeeded", "ask.end"));
+    let again = ask(&emulator, "workflow", "POST", &format!("{path}/resume"), &json!({})).await;
+    assert_eq!(again.status, 409);
+
+    let path = waiting(&emulator, "fails").await;
+    let told = ask(&emulator, "workflow", "POST", &format!("{path}/resume"), &json!({ "error": "no space" })).await;
+    assert_eq!((told.status, text(&told.json()["execution"])), (200, "failed"));
+    let shown = get(&emulator, "workflow", &path).await.json();
+    assert_eq!(shown["execution"], "failed");
+    assert_eq!(shown["chain_results"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (text(&shown["chain_results"][0]["error"]), text(&shown["chain_results"][0]["result"])),
+        ("no space", "")
+    );
+    let canceled = ask(&emulator, "workflow", "POST", &format!("{path}/cancel"), &json!({})).await;
+    assert_eq!((canceled.status, canceled.message().as_str()), (409, "Finished jobs cannot be canceled"));
+
+    let path = waiting(&emulator, "is-canceled").await;
+    let canceled = ask(&emulator, "workflow", "POST", &format!("{path}/cancel"), &json!({})).await;
+    assert_eq!((canceled.status, text(&canceled.json()["execution"])), (200, "canceled"));
+    let late = ask(&emulator, "workflow", "POST", &format!("{path}/resume"), &json!({})).await;
+    assert_eq!(late.status, 409);
 }

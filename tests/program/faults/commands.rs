@@ -13,8 +13,8 @@ pub struct Family {
     /// What is typed. `THIS` stands for what the line before it has printed.
     pub line: String,
     pub truth: Truth,
-    /// What is typed first, while all is well.
-    pub before: Option<String>,
+    /// What is typed first, while all is well; each may name `THIS` too.
+    pub before: Vec<String>,
     /// With so many machines, and not with those of the demo.
     pub machines: Option<usize>,
     /// How many times faster than real time the work is done.
@@ -27,7 +27,7 @@ pub struct Family {
 
 impl Family {
     pub fn after(mut self, before: &str) -> Family {
-        self.before = Some(spelt(before));
+        self.before.push(spelt(before));
         self
     }
 
@@ -71,7 +71,7 @@ pub fn family(name: &'static str, request: &'static str, line: &str, truth: Trut
         request,
         line: spelt(line),
         truth,
-        before: None,
+        before: Vec::new(),
         machines: None,
         pace: 200.0,
         operators: false,

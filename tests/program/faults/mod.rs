@@ -231,11 +231,13 @@ fn wrong_with(cell: &Cell<'_>, key: &Path) -> Option<String> {
     let wrong = beside(&runtime, || {
         let run = |line: &str| sdc(&emulator, home.path(), cell.patience(), &words(line));
         let mut line = cell.family.line.clone();
-        if let Some(before) = &cell.family.before {
-            let said = run(before);
+        let mut this = String::new();
+        for before in &cell.family.before {
+            let said = run(&before.replace("THIS", &this));
             assert!(said.status.success(), "{before}: {}", text(&said.stderr));
-            line = line.replace("THIS", text(&said.stdout).trim());
+            text(&said.stdout).trim().clone_into(&mut this);
         }
+        line = line.replace("THIS", &this);
         // Where the services are is known: what goes wrong is the command's own request.
         if cell.family.operators {
             assert!(run("admin discover").status.success());

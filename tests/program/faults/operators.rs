@@ -12,6 +12,8 @@ const PRIVATE: &str = "1a83d5e6-5a7c-4d9e-9fb0-4b5c6d7e8f02";
 const LAB: &str = "5c0e7a1d-5a7c-4d9e-9fb0-4b5c6d7e8f77";
 /// The job that made web10.
 const JOB: &str = "ddc60d6a-2956-582f-a1b7-32f74ea3da1c";
+const A_WORKFLOW_THAT_WAITS: &str = "admin raw workflow POST /workflows --jq .uuid -R -d \
+    '{\"name\":\"ask\",\"chain\":[{\"name\":\"ask.someone\",\"body\":\"(job, cb) => cb(null, `wait`)\"}]}'";
 
 pub fn families() -> Vec<Family> {
     let all = [vms(), networks(), others(), more(), work(), rest()].into_iter().flatten();
@@ -191,7 +193,9 @@ fn rest() -> Vec<Family> {
         family("cancel job", "POST /jobs/*/cancel", "admin jobs cancel THIS --yes", Else(it_is_not_canceled))
             .after("admin vms reboot WEB1 -o job_uuid -H")
             .paced(0.4),
-        family("resume job", "POST /jobs/*/resume", &format!("admin jobs resume {JOB} --result OK"), Else(nothing)),
+        family("resume job", "POST /jobs/*/resume", "admin jobs resume THIS --result OK", Else(it_is_not_resumed))
+            .after(A_WORKFLOW_THAT_WAITS)
+            .after("admin raw workflow POST /jobs -d '{\"workflow\":\"THIS\"}' --jq .uuid -R"),
         family("watch job", "GET /jobs/*", &format!("admin jobs watch {JOB} --timeout 6s"), Else(nothing)),
         family("raw", "GET /vms", "admin raw vmapi GET /vms", Else(nothing)),
         family(
@@ -280,6 +284,12 @@ fn it_is_not_canceled(after: &After<'_>) -> Option<String> {
     let job = after.line.split(' ').nth(3).unwrap_or_default();
     let stands = text(&(after.run)(&format!("admin jobs get {job} -o execution -H")).stdout);
     (after.well && stands.trim() != "canceled").then(|| format!("it is {stands}"))
+}
+
+fn it_is_not_resumed(after: &After<'_>) -> Option<String> {
+    let job = after.line.split(' ').nth(3).unwrap_or_default();
+    let stands = text(&(after.run)(&format!("admin jobs get {job} -o execution -H")).stdout);
+    (after.well && !matches!(stands.trim(), "queued" | "running" | "succeeded")).then(|| format!("it is {stands}"))
 }
 
 fn more_than_one_tag(after: &After<'_>) -> Option<String> {

@@ -177,9 +177,12 @@ fn cancel(call: &mut Call<'_>) -> Outcome {
 }
 
 fn resume(call: &mut Call<'_>) -> Outcome {
-    known(call)?;
-    // A step that waits for somebody else is in none of the chains.
-    Err(Refusal::new(409, "ConflictError", "Only waiting jobs can be resumed"))
+    let uuid = known(call)?;
+    if own::find(call, &uuid).is_some() {
+        return own::resume(call, &uuid);
+    }
+    // A step that waits for somebody else is in none of the emulator's own chains.
+    Err(Refusal::new(409, "ConflictError", own::NOT_WAITING))
 }
 
 /// The id of a job that is there.

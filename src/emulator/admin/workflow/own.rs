@@ -1,5 +1,5 @@
 //! Workflows that a program has brought, and their jobs. The emulator keeps their code and runs none of it: each step of
-//! a job is over after a moment, and has gone well.
+//! a job is over after a moment, and has gone well, or waits to be resumed where its code hands on 'wait'.
 
 use serde_json::{Map, Value, json};
 
@@ -8,9 +8,12 @@ use super::{shown, unknown_workflow};
 use crate::emulator::datacenter::chains;
 use crate::emulator::datacenter::clock::iso;
 use crate::emulator::datacenter::jobs::QUEUED;
-use crate::emulator::datacenter::state::{OwnJob, new_id};
+use crate::emulator::datacenter::state::{OwnJob, Resumed, new_id};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
+use crate::emulator::js;
 
+/// What is said of a job that cannot be resumed.
+pub(super) const NOT_WAITING: &str = "Only waiting jobs can be resumed";
 /// How long a step takes, in milliseconds.
 const STEP: i64 = 100;
 /// So many workflows and jobs are kept.
@@ -136,7 +139,7 @@ pub(super) fn create_job(call: &mut Call<'_>) -> Outcome {
     if call.state.operators.own_jobs.iter().filter(same).any(|job| is_under_way(job, now)) {
         return Err(Refusal::invalid(QUEUED));
     }
-    let job = OwnJob { uuid: new_id(), workflow, params, created: now, canceled: None };
+    let job = OwnJob { uuid: new_id(), workflow, params, created: now, canceled: None, resumed: Vec::new() };
     // It is queued for a moment.
     let mut view = view(&job, now);
     view.insert("execution".to_owned(), "queued".into());
@@ -153,13 +156,67 @@ fn chain(job: &OwnJob) -> &[Value] {
     job.workflow.get("chain").and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
 }
 
-/// When its last step is over.
-fn end(job: &OwnJob) -> i64 {
-    job.created.saturating_add(STEP.saturating_mul(i64::try_from(chain(job).len().max(1)).unwrap_or(i64::MAX)))
+/// Whether the code of a step hands on 'wait': its job goes on when somebody resumes it.
+fn waits(step: &Value) -> bool {
+    let code = step.get("body").and_then(Value::as_str).unwrap_or_default();
+    let code: String = code.chars().filter(|letter| !letter.is_whitespace()).collect();
+    [",'wait')", ",\"wait\")", ",`wait`)"].iter().any(|ending| code.contains(ending))
+}
+
+/// How far a job is.
+struct Progress {
+    execution: &'static str,
+    results: Vec<Value>,
+    /// When it began to be as it is, or now while it runs, in milliseconds since 1970.
+    until: i64,
+}
+
+impl Progress {
+    fn of(job: &OwnJob, now: i64) -> Progress {
+        let until = job.canceled.unwrap_or(now);
+        let ended = if job.canceled.is_some() { "canceled" } else { "running" };
+        let mut all = Progress { execution: ended, results: Vec::new(), until };
+        let mut told = job.resumed.iter();
+        let mut time = job.created;
+        for step in chain(job) {
+            let (began, done) = (time, time.saturating_add(STEP));
+            if until < done {
+                return all;
+            }
+            time = done;
+            let told = waits(step).then(|| told.next());
+            let (result, error) = match &told {
+                None => (json!("OK"), json!("")),
+                Some(None) => (json!("wait"), json!("")),
+                Some(Some(told)) => {
+                    time = told.at;
+                    (told.result.clone(), told.error.clone())
+                }
+            };
+            let failed = error != "";
+            all.results.push(json!({
+                "result": result,
+                "error": error,
+                "name": step.get("name"),
+                "started_at": iso(began),
+                "finished_at": iso(time),
+            }));
+            if job.canceled.is_none() && matches!(told, Some(None)) {
+                return Progress { execution: "waiting", until: time, ..all };
+            }
+            if failed {
+                return Progress { execution: "failed", until: time, ..all };
+            }
+        }
+        match job.canceled {
+            Some(_) => all,
+            None => Progress { execution: "succeeded", until: time, ..all },
+        }
+    }
 }
 
 fn is_under_way(job: &OwnJob, now: i64) -> bool {
-    job.canceled.is_none() && now < end(job)
+    matches!(Progress::of(job, now).execution, "running" | "waiting")
 }
 
 /// The job of this id.
@@ -172,37 +229,36 @@ pub(super) fn cancel(call: &mut Call<'_>, uuid: &str) -> Outcome {
     let now = call.now;
     let job = call.state.operators.own_jobs.iter_mut().find(|job| job.uuid == uuid);
     let Some(job) = job else { return Err(missing("")) };
-    if job.canceled.is_none() && now >= end(job) {
+    if job.canceled.is_none() && !is_under_way(job, now) {
         return Err(conflict("Finished jobs cannot be canceled"));
     }
     job.canceled.get_or_insert(now);
     Ok(Reply::json(&Value::Object(view(job, now))))
 }
 
+/// Tells a step that waits how it has ended: the job is queued again, or has failed.
+pub(super) fn resume(call: &mut Call<'_>, uuid: &str) -> Outcome {
+    let (now, fields) = (call.now, call.fields());
+    let job = call.state.operators.own_jobs.iter_mut().find(|job| job.uuid == uuid);
+    let Some(job) = job else { return Err(missing("")) };
+    if Progress::of(job, now).execution != "waiting" {
+        return Err(conflict(NOT_WAITING));
+    }
+    let said = |name: &str| fields.get(name).filter(|value| !js::falsy(value)).cloned();
+    let error = said("error");
+    let usual = if error.is_some() { "" } else { "External task: OK" };
+    let result = said("result").unwrap_or_else(|| usual.into());
+    let execution = if error.is_some() { "failed" } else { "queued" };
+    job.resumed.push(Resumed { at: now, result, error: error.unwrap_or_else(|| "".into()) });
+    let mut view = view(job, now);
+    // It is queued for a moment.
+    view.insert("execution".to_owned(), execution.into());
+    Ok(Reply::json(&Value::Object(view)))
+}
+
 /// The job as the service shows it.
 pub(super) fn view(job: &OwnJob, now: i64) -> Map<String, Value> {
-    let until = job.canceled.unwrap_or_else(|| now.min(end(job)));
-    let over = until.saturating_sub(job.created) / STEP;
-    let results: Vec<Value> = chain(job)
-        .iter()
-        .zip(1..)
-        .take_while(|(_, at)| *at <= over)
-        .map(|(step, at)| {
-            let ended = job.created.saturating_add(STEP.saturating_mul(at));
-            json!({
-                "result": "OK",
-                "error": "",
-                "name": step.get("name"),
-                "started_at": iso(ended.saturating_sub(STEP)),
-                "finished_at": iso(ended),
-            })
-        })
-        .collect();
-    let execution = match job.canceled {
-        Some(_) => "canceled",
-        None if now >= end(job) => "succeeded",
-        None => "running",
-    };
+    let Progress { execution, results, until } = Progress::of(job, now);
     let mut view = Map::new();
     let mut put = |name: &str, value: Value| {
         view.insert(name.to_owned(), value);

@@ -26,7 +26,7 @@ pub(crate) use job::{Entry, Failure, Job, Planned, Runner, Work};
 pub(crate) use kept::{cloud_state, internal_state};
 pub(crate) use migration::{Migration, Progress, Step};
 pub(crate) use network::{Network, Nic, OVERLAY, Pool, Record, Vlan, is_external, vnet_id};
-pub(crate) use server::{Aggregation, LooseNic, NicTag, Operators, OwnJob, Sapi, Server};
+pub(crate) use server::{Aggregation, LooseNic, NicTag, Operators, OwnJob, Resumed, Sapi, Server};
 pub(crate) use storage::{Disk, Mount, Snapshot, Volume};
 pub(crate) use ticket::{Ended, Ticket};
 pub(crate) use vm::{BRANDS, Vm, Vms};

@@ -113,6 +113,20 @@ pub(crate) struct OwnJob {
     pub(crate) created: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) canceled: Option<i64>,
+    /// What was told to its steps that wait, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) resumed: Vec<Resumed>,
+}
+
+/// What somebody has told to a step that waited.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resumed {
+    /// Milliseconds since 1970.
+    pub(crate) at: i64,
+    pub(crate) result: Value,
+    /// Empty unless the step is said to have failed.
+    pub(crate) error: Value,
 }
 
 impl Operators {
