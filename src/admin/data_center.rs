@@ -16,7 +16,7 @@ use crate::answer::{Answer, Row};
 use crate::api::admin::{NAPI, PAPI, SAPI, VMAPI, WORKFLOW, napi, papi, vmapi, workflow};
 use crate::api::{Op, Service};
 use crate::client::{Client, Once, new_uuid};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args, Request};
 use crate::tasks::smart_network::SmartNetwork;
 use crate::tasks::stop::Stop;
@@ -25,7 +25,7 @@ use crate::tasks::vm_spec::{self, Extras};
 use crate::tasks::{Services, resolve};
 
 /// So often a VM that was accepted is looked for.
-const LOOKS: u32 = 6;
+const LOOKS: u32 = 60;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// The internal services of one data center.
@@ -238,7 +238,14 @@ impl DataCenter {
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         };
-        let job = match client.send_named(&vmapi::CREATE, &request, look).await? {
+        // Nobody else knows the id that was chosen.
+        let whether = |error: Error, words: &str| error.hint(Hint::run(words, place.command(&VMAPI, &vmapi::GET)));
+        let sent =
+            client.send_named(&vmapi::CREATE, &request, look).await.map_err(|error| match error.is_in_doubt() {
+                true => whether(error, "whether it is there"),
+                false => error,
+            })?;
+        let job = match sent {
             Once::Answered(_, answer) | Once::AnsweredAgain(_, answer) => {
                 answer.first().and_then(|row| Some(row.text("/job_uuid")?.into_owned()))
             }
@@ -252,7 +259,12 @@ impl DataCenter {
                 Err(error) if error.kind() == Kind::NotFound && looks < LOOKS => {
                     tokio::time::sleep(BETWEEN_LOOKS).await
                 }
-                seen => break seen.map_err(|error| error.about(&format!("VM {uuid}, which was accepted")))?,
+                seen => {
+                    break seen.map_err(|error| {
+                        let words = format!("VM {uuid} was accepted; a look at it failed");
+                        whether(Error::new(Kind::TimedOut, words).because(error), "to look at it")
+                    })?;
+                }
             }
         };
         let row = made.first().ok_or_else(|| Error::new(Kind::Unreachable, "VMAPI shows nothing of the new VM"))?;

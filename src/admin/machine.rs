@@ -176,18 +176,21 @@ impl<'a> Machine<'a> {
                 let mut seen = std::pin::pin!(client.until(&until, |_| {}));
                 let mut ended = std::pin::pin!(self.end_of(op, &job, time));
                 let first = tokio::select! {
-                    ended = &mut ended => ended.map(|()| None),
-                    seen = &mut seen => seen.map(Some),
+                    ended = &mut ended => Err(ended),
+                    seen = &mut seen => Ok(seen?),
                 };
-                match first? {
-                    // The job has ended well, and the VM shows it soon.
-                    None => seen.await?,
+                match first {
                     // On its way it may be in a state that does not last.
-                    Some(seen) if passes(op, &until.condition) => seen,
+                    Ok(seen) if passes(op, &until.condition) => seen,
                     // It may have been so before: the job tells when it is so again.
-                    Some(_) => {
-                        ended.await?;
+                    Ok(_) => {
+                        unless_gone(&client, &until, ended.await).await?;
                         client.until(&until, |_| {}).await?
+                    }
+                    // Once the job has ended well, the VM shows it soon.
+                    Err(ended) => {
+                        unless_gone(&client, &until, ended).await?;
+                        seen.await?
                     }
                 }
             }
@@ -326,6 +329,21 @@ impl<'a> Machine<'a> {
         let followed = Some((op, job.clone())).filter(|_| !job.is_empty());
         *self.job.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = followed;
         Ok(job)
+    }
+}
+
+/// How a job has ended; of one that failed, or that nobody tells of any more, the error is none where the VM was to be
+/// gone, and is.
+async fn unless_gone(client: &Client, until: &Until<'_>, ended: Result<()>) -> Result<()> {
+    let Err(error) = ended else { return Ok(()) };
+    let look = until.condition == Condition::Gone && matches!(error.kind(), Kind::FailedState | Kind::Unreachable);
+    if !look {
+        return Err(error);
+    }
+    match client.call(until.noun.get, &until.args).await {
+        Ok(now) if now.first().is_some_and(|row| until.noun.gone.contains(&&*row.text_or_empty("/state"))) => Ok(()),
+        Err(now) if now.kind() == Kind::NotFound => Ok(()),
+        _ => Err(error),
     }
 }
 

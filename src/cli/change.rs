@@ -21,7 +21,7 @@ use crate::render::{self, Format, View};
 use crate::request::Arg;
 use crate::tasks::Report;
 use crate::tasks::call::{Call, verb};
-use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome};
+use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome, own_id};
 use crate::tasks::held_up::Pulse;
 use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
@@ -154,11 +154,12 @@ pub async fn run(
                 }
                 // What was made is known although its end is not.
                 Ok(Outcome::Left(made)) => {
+                    let made = made.filter(|made| is_told(op, &view, jq, made));
                     receipts_only &= made.is_none();
                     done.extend(made.map(|made| (at, made)));
                 }
                 Err(error) => {
-                    let made = made_despite(&error);
+                    let made = made_despite(&error).filter(|made| is_told(op, &view, jq, made));
                     receipts_only &= made.is_none();
                     done.extend(made.map(|made| (at, made)));
                     if several {
@@ -279,6 +280,19 @@ fn groups(op: &Op, calls: &[Call]) -> Vec<Vec<usize>> {
 fn made_despite(error: &Error) -> Option<Answer> {
     let made = error.body().filter(|_| error.kind() != Kind::NotFound);
     made.and_then(|made| Answer::from_record(made.as_bytes()).ok())
+}
+
+/// Whether what is known of a new thing whose end is not known makes a row of a table: an id without anything of what is
+/// shown does not. Scripts get what there is.
+fn is_told(op: &Op, view: &View, jq: Option<&render::Program>, made: &Answer) -> bool {
+    let (Some(noun), None, Format::Table | Format::Wide) = (op.makes(), jq, view.format) else { return true };
+    let Some(row) = made.first() else { return false };
+    match view.columns.is_empty() || view.proposed {
+        true => row
+            .read::<serde_json::Map<String, serde_json::Value>>()
+            .is_ok_and(|all| all.iter().any(|(name, value)| name != noun.key && !value.is_null())),
+        false => view.columns.iter().any(|column| row.text(&format!("/{}", column.path.join("/"))).is_some()),
+    }
 }
 
 /// Whether what was done is told in words alone: what was made and waited for is shown.
@@ -440,6 +454,15 @@ fn looked_for(app: &App, op: &'static Op, call: &Call, error: Error) -> Error {
             None => error,
         };
     };
+    // What has an id of our own is found by that.
+    if let Some((noun, id)) = own_id(op, call) {
+        let params: Vec<&str> = noun.get.path_params().collect();
+        let above = params.split_last().map(|(_, above)| above).unwrap_or_default();
+        if let Some(above) = above.iter().map(|param| call.args.text(param)).collect::<Option<Vec<&str>>>() {
+            let look = resume::command_of(noun.get).on_all(above).on(id).and(resume::cloud(app));
+            return error.hint(Hint::run("whether it is there", look));
+        }
+    }
     // The list of a thing's parts is asked of the thing.
     let list = api::command(noun.list);
     let mut command = match (&call.target, list.rsplit_once(' ')) {

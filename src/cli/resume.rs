@@ -159,10 +159,18 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call
         let waited = waited.filter(|(one, _)| !one.ended.get() && (one.watch.is_out() || one.there.get()));
         let places = grouped(waited.filter_map(|(one, call)| place(noun, one, call)));
         error = ways_to_wait(app, left, goal, noun, &places).into_iter().fold(error, Error::hint);
+    } else if let Some(noun) = op.makes() {
+        // One that has an id of our own is found by that.
+        let sent = begun.iter().zip(calls).filter(|(one, _)| !one.ended.get() && one.watch.is_out());
+        let ids = sent.filter(|(one, _)| one.id.borrow().is_some()).filter_map(|(one, call)| place(noun, one, call));
+        for (above, id) in ids.take(MAX_COMMANDS) {
+            let command = command_of(noun.get).on_all(&above).on(id).and(cloud(app));
+            error = error.hint(Hint::run("to see what became of it", command));
+        }
     }
     // What is being made has no id yet.
     let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
-    if let Some((_, noun)) = op.goal {
+    if let Some(noun) = op.goal.map(|(_, noun)| noun).or(op.makes()) {
         for new in unknown.by_ref().take(MAX_COMMANDS) {
             let command = CommandLine::of(&api::command(noun.list)).on(format!("name={new}")).and(cloud(app));
             error = error.hint(Hint::run("to see what became of it", command));

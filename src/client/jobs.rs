@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::poll::{End, MAY_END, Poll, Time, late};
-use super::wait::{Attempts, Wait};
+use super::wait::{Attempts, Wait, unwatched};
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun, Op};
 use crate::error::{Error, Hint, Kind, Result};
-use crate::request::Args;
+use crate::request::{Args, Request};
 use crate::response::{Response, fault};
 
 /// So long the answer for a job may fail, or say that a job is not there which the service has named itself.
@@ -25,13 +25,19 @@ const AFTER: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(10);
 /// How long whoever may know the successor is asked for it.
 const WHICH: Duration = Duration::from_secs(5);
-/// So many looks the object may not be found, and a job that was resumed may be seen as it was: what has just changed
-/// need not be known everywhere at once.
+/// So many looks a job that was resumed may be seen as it was: what has just changed need not be known everywhere at
+/// once.
 const NOT_YET: u32 = 6;
 /// What is said of a job that was retried, and that no attempt follows.
 const NO_MORE: &str = "was retried as often as it may be, and failed";
 /// What becomes of a job that is waited for no longer.
 const GOES_ON: &str = "the job goes on";
+/// What is said of that where nobody tells of the job.
+const UNHEARD: &str = "whether the job goes on is not known";
+/// And where its service says that there is none.
+const MISSING: &str = "the service says that the job is not there";
+/// What ends in the state in which it began: that it is in that state says nothing.
+const IN_A_CIRCLE: &str = "reboot";
 /// How a job stands that goes on once somebody resumes it.
 const WAITING: &str = "waiting";
 
@@ -64,8 +70,31 @@ struct Followed<'a> {
     words: String,
     /// Since when it cannot be asked for.
     unheard: Option<Instant>,
+    /// Whether that is since its service says that it is not there.
+    missing: bool,
     /// Since when it is known to be retried.
     retried: Option<Instant>,
+}
+
+/// A change whose job and object are watched.
+struct Watched<'a> {
+    waiting: &'a Wait<'a>,
+    goal: &'a Goal,
+    noun: &'static Noun,
+    job: Followed<'a>,
+    /// Since when its job has ended well.
+    ended: Option<Instant>,
+    /// Whether the object was ever there.
+    was_there: bool,
+    /// Whether it is not there yet.
+    unseen: bool,
+    /// The state in which it was seen last.
+    state: String,
+    moved: bool,
+    /// Whether it was seen otherwise than it was to be.
+    other: bool,
+    /// The object as it was to be, while its job has not ended.
+    reached: Option<Answer>,
 }
 
 /// The end of a job.
@@ -123,10 +152,14 @@ impl Client {
                     Ok(Poll::NotYet(job.words.clone()))
                 }
             })
-            .await?;
+            .await;
         match end {
-            End::Done(end) => Ok(end),
-            End::Late(seen, last) => Err(late(("job", &job.id), seen.as_deref(), time, (last, GOES_ON))),
+            Ok(End::Done(end)) => Ok(end),
+            Ok(End::Late(seen, last)) => Err(late(("job", &job.id), seen.as_deref(), time, (last, job.becomes()))),
+            Err(error) if whence == Whence::Resumed && !job.is_lost() => {
+                Err(unwatched(&format!("job {} was resumed", job.id), error))
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -144,73 +177,118 @@ impl Client {
     ) -> Result<Answer> {
         let show = self.request(noun.get, &waiting.args.in_path_of(noun.get))?;
         let others = Some((jobs.of_one, waiting.args.in_path_of(jobs.of_one)));
-        let mut job = Followed { known: true, attempts, ..Followed::new(job, jobs.get, others) };
-        // Since when it has ended well.
-        let mut ended: Option<Instant> = None;
-        let mut was_there = false;
-        let mut moved = waiting.before.moved;
-        let end = self
-            .poll(waiting.time, progress, async |client, looks| {
-                // What its last attempt has failed with.
-                let mut given_up: Option<Error> = None;
-                if ended.is_none() {
-                    match client.has_succeeded(&mut job, waiting, noun).await {
-                        Ok(true) => ended = Some(Instant::now()),
-                        // A deletion that was sent again has two jobs, the second of which finds nothing to do.
-                        Err(error) if error.kind() == Kind::FailedState && matches!(goal, Goal::Gone) => {
-                            if !client.is_done_by_another(&mut job).await? {
-                                given_up = Some(error);
-                            }
-                        }
-                        still => _ = still?,
-                    }
-                }
-                // Without another attempt nothing is to come, and what is gone is gone all the same.
-                if let Some(error) = given_up.take_if(|_| job.retried.is_none()) {
-                    return Err(error);
-                }
-                let seen = client.send(&show).await?;
-                if seen.is_gone() && !matches!(goal, Goal::Gone) && !was_there && looks < NOT_YET {
-                    return Ok(Poll::NotYet(standing("", &job)));
-                }
-                was_there |= seen.is_success();
-                let state = state(noun, &seen);
-                if !matches!(goal, Goal::Gone) && noun.gone.contains(&state.as_str()) {
-                    let words = format!("{} {} was {state} meanwhile", noun.word, waiting.name);
-                    return Err(client.of_job(&job, Error::new(Kind::FailedState, words)));
-                }
-                // A state that does not last may be over before the job is.
-                let passes = waiting.state.is_some();
-                let look =
-                    match client.look(noun, goal, seen, waiting, (moved || !matches!(goal, Goal::Gone), true)).await {
-                        // What the object cannot say, its job does.
-                        Err(error) if error.kind() == Kind::FailedState && ended.is_none() => {
-                            let told = client.has_succeeded(&mut job, waiting, noun).await;
-                            return Err(told
-                                .err()
-                                .filter(|told| told.kind() == Kind::FailedState)
-                                .unwrap_or_else(|| client.of_job(&job, error)));
-                        }
-                        look => look?,
-                    };
-                moved |= !state.is_empty() && !noun.failed.contains(&state.as_str());
-                match (look, ended) {
-                    (Poll::Done(answer), _) if ended.is_some() || passes || given_up.is_some() => {
-                        Ok(Poll::Done(answer))
-                    }
-                    (Poll::NotYet(state), Some(ended)) if ended.elapsed() > AFTER => Err(behind(waiting, noun, &state)),
-                    _ => given_up.map_or_else(|| Ok(Poll::NotYet(standing(&state, &job))), Err),
-                }
-            })
-            .await?;
+        let job = Followed { known: true, attempts, ..Followed::new(job, jobs.get, others) };
+        let mut it = Watched::new(waiting, (goal, noun), job);
+        let mut progress = progress;
+        let end =
+            self.poll(waiting.time, &mut progress, async |client, _| client.look_at_change(&show, &mut it).await).await;
         match end {
-            End::Done(answer) => Ok(answer),
-            End::Late(seen, last) => {
-                let becomes = if ended.is_some() { MAY_END } else { GOES_ON };
-                let error = late((noun.word, waiting.name), seen.as_deref(), waiting.time, (last, becomes));
-                Err(self.of_job(&job, error))
+            Ok(End::Done(answer)) => {
+                if it.job.is_lost() {
+                    progress(&it.without_its_job());
+                }
+                Ok(answer)
+            }
+            Ok(End::Late(_, None))
+                if it.job.missing && it.ended.is_none() && it.reached.is_some() && it.shows_end() =>
+            {
+                progress(&it.without_its_job());
+                Ok(it.reached.take().unwrap_or(Answer::Nothing))
+            }
+            Ok(End::Late(seen, last)) => {
+                let error = self.of_job(&it.job, it.late(seen, last));
+                Err(if it.unseen { self.of_object(&it, error) } else { error })
+            }
+            // What is known of both it says itself.
+            Err(error) if it.job.is_lost() => Err(error),
+            Err(error) => Err(unwatched(&format!("{} was sent and taken: job {}", waiting.op.verb, it.job.id), error)),
+        }
+    }
+
+    /// Looks once how far a change is: at its job, and at its object.
+    async fn look_at_change(&self, show: &Request, it: &mut Watched<'_>) -> Result<Poll<Answer>> {
+        it.reached = None;
+        // What its last attempt has failed with, or that nobody tells of it.
+        let given_up = if it.ended.is_none() { self.look_at_its_job(it).await? } else { None };
+        let look = self.look_at_object(show, it).await;
+        let given_up = match given_up {
+            Some(lost) if it.job.is_lost() => {
+                return match look {
+                    Ok(Poll::Done(answer)) if it.job.missing && it.shows_end() => Ok(Poll::Done(answer)),
+                    Ok(Poll::Done(_)) => Err(lost.about(&it.so_far(true))),
+                    Ok(Poll::NotYet(_)) => Err(lost.about(&it.so_far(false))),
+                    Err(error) if error.kind() == Kind::FailedState => Err(error),
+                    Err(_) => Err(lost.about(&format!("{} cannot be asked for either", it.called()))),
+                };
+            }
+            given_up => given_up,
+        };
+        // A state that does not last may be over before the job is.
+        let passes = it.waiting.state.is_some();
+        match (look?, it.ended) {
+            (Poll::Done(answer), ended) if ended.is_some() || passes || given_up.is_some() => Ok(Poll::Done(answer)),
+            (Poll::NotYet(_), Some(ended)) if ended.elapsed() > AFTER => Err(self.of_object(it, it.behind())),
+            (look, _) => {
+                if let Poll::Done(answer) = look {
+                    it.reached = Some(answer);
+                }
+                given_up.map_or_else(|| Ok(Poll::NotYet(it.standing())), Err)
             }
         }
+    }
+
+    /// Looks at the job of a change. Returns an error where nothing more is to come of it, and the object may be as it
+    /// was to be all the same.
+    ///
+    /// # Errors
+    /// It has ended otherwise, whatever the object shows.
+    async fn look_at_its_job(&self, it: &mut Watched<'_>) -> Result<Option<Error>> {
+        match self.has_succeeded(&mut it.job, it.waiting, it.noun).await {
+            Ok(true) => it.ended = Some(Instant::now()),
+            Ok(false) => {}
+            // A deletion that was sent again has two jobs, the second of which finds nothing to do.
+            Err(error) if error.kind() == Kind::FailedState && matches!(it.goal, Goal::Gone) => {
+                if !self.is_done_by_another(&mut it.job).await? {
+                    // Without another attempt nothing is to come, and what is gone is gone all the same.
+                    return if it.job.retried.is_none() { Err(error) } else { Ok(Some(error)) };
+                }
+            }
+            Err(error) if it.job.is_lost() => return Ok(Some(error)),
+            Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// Looks at the object of a change: whether it is as it was to be, or how it is.
+    async fn look_at_object(&self, show: &Request, it: &mut Watched<'_>) -> Result<Poll<Answer>> {
+        let (waiting, noun, to_go) = (it.waiting, it.noun, matches!(it.goal, Goal::Gone));
+        let seen = self.send(show).await?;
+        // What was taken need not be shown at once; whether it comes its job tells.
+        it.unseen = seen.status == 404 && seen.is_gone() && !to_go && !it.was_there;
+        if it.unseen {
+            it.state.clear();
+            return Ok(Poll::NotYet(String::new()));
+        }
+        it.was_there |= seen.is_success();
+        it.state = state(noun, &seen);
+        if !to_go && noun.gone.contains(&it.state.as_str()) {
+            let words = format!("{} was {} meanwhile", it.called(), it.state);
+            return Err(self.of_job(&it.job, Error::new(Kind::FailedState, words)));
+        }
+        let look = match self.look(noun, it.goal, seen, waiting, (it.moved || !to_go, true)).await {
+            // What the object cannot say, its job does.
+            Err(error) if error.kind() == Kind::FailedState && it.ended.is_none() => {
+                let told = self.has_succeeded(&mut it.job, waiting, noun).await;
+                return Err(told
+                    .err()
+                    .filter(|told| told.kind() == Kind::FailedState)
+                    .unwrap_or_else(|| self.of_job(&it.job, error)));
+            }
+            look => look?,
+        };
+        it.moved |= !it.state.is_empty() && !noun.failed.contains(&it.state.as_str());
+        it.other |= matches!(&look, Poll::NotYet(now) if !now.is_empty());
+        Ok(look)
     }
 
     /// Whether the job has ended well by now.
@@ -249,9 +327,10 @@ impl Client {
             // Who is refused now is refused for ever.
             Err(error) if matches!(error.kind(), Kind::Refused | Kind::Auth) => return Err(self.of_job(job, error)),
             Err(error) => {
-                let since = *job.unheard.get_or_insert(begun);
-                job.words = "out of reach".to_owned();
-                return match since.elapsed() >= LOST {
+                job.unheard.get_or_insert(begun);
+                job.missing = error.kind() == Kind::NotFound;
+                job.words = if job.missing { "not there" } else { "out of reach" }.to_owned();
+                return match job.is_lost() {
                     true => {
                         let words = format!("the job {} has not been seen for {LOST:?}, and may go on", job.id);
                         let error = Error::new(Kind::Unreachable, words).because(error).lasting();
@@ -261,7 +340,7 @@ impl Client {
                 };
             }
         };
-        job.unheard = None;
+        (job.unheard, job.missing) = (None, false);
         job.known = true;
         let Some(row) = answer.first() else { return Ok(None) };
         seen_by(row)?;
@@ -325,6 +404,12 @@ impl Client {
         Ok(true)
     }
 
+    /// The error, with the command that shows the object.
+    fn of_object(&self, it: &Watched<'_>, error: Error) -> Error {
+        let show = it.noun.get;
+        error.hint(Hint::run("to look at it", it.waiting.args.in_path_of(show).command(self.service, show)))
+    }
+
     /// The error, with the command that shows the job.
     fn of_job(&self, job: &Followed<'_>, error: Error) -> Error {
         error.hint(Hint::run("its job", job.args().command(self.service, job.get)))
@@ -342,7 +427,22 @@ impl<'a> Followed<'a> {
             known: false,
             words: "begun".to_owned(),
             unheard: None,
+            missing: false,
             retried: None,
+        }
+    }
+
+    /// Whether nobody has told of it for so long that it is given up.
+    fn is_lost(&self) -> bool {
+        self.unheard.is_some_and(|since| since.elapsed() >= LOST)
+    }
+
+    /// What becomes of it once it is waited for no longer.
+    fn becomes(&self) -> &'static str {
+        match self.unheard {
+            Some(_) if self.missing => MISSING,
+            Some(_) => UNHEARD,
+            None => GOES_ON,
         }
     }
 
@@ -376,6 +476,108 @@ impl<'a> Followed<'a> {
                         && next.text_or_empty("/created_at") >= row.text_or_empty("/created_at")
                 }
             }
+    }
+}
+
+impl<'a> Watched<'a> {
+    fn new(waiting: &'a Wait<'a>, (goal, noun): (&'a Goal, &'static Noun), job: Followed<'a>) -> Watched<'a> {
+        Watched {
+            waiting,
+            goal,
+            noun,
+            job,
+            ended: None,
+            was_there: false,
+            unseen: false,
+            state: String::new(),
+            moved: waiting.before.moved,
+            other: false,
+            reached: None,
+        }
+    }
+
+    /// Its object, in words.
+    fn called(&self) -> String {
+        format!("{} {}", self.noun.word, self.waiting.name)
+    }
+
+    /// Its state as the object and its job have it.
+    fn standing(&self) -> String {
+        let job = &self.job.words;
+        match self.state.as_str() {
+            "" if self.unseen => format!("not seen, job {job}"),
+            "" => format!("job {job}"),
+            state => format!("{state}, job {job}"),
+        }
+    }
+
+    /// Whether an object that is as it was to be shows that the change has come to its end, where nobody knows of its
+    /// job.
+    fn shows_end(&self) -> bool {
+        match self.goal {
+            Goal::State(_) => self.other || self.waiting.op.verb != IN_A_CIRCLE,
+            Goal::Gone | Goal::Field(_) | Goal::Is(..) | Goal::Holds | Goal::Lacks | Goal::Empty(_) => true,
+            Goal::Job | Goal::Appears | Goal::Audit(_) | Goal::AuditThen(..) => false,
+        }
+    }
+
+    /// How the object is, in words, and whether that is as it was to be.
+    fn so_far(&self, reached: bool) -> String {
+        let called = self.called();
+        match self.state.as_str() {
+            "" if self.unseen => format!("{called} has not been seen"),
+            "" if reached && matches!(self.goal, Goal::Gone) => format!("{called} is gone"),
+            "" => format!("{called} is there"),
+            state if reached && self.shows_end() => format!("{called} is {state}, as it was to be"),
+            state => format!("{called} is {state}"),
+        }
+    }
+
+    /// That the object is as it was to be although nobody knows of its job.
+    fn without_its_job(&self) -> String {
+        let state = if self.state.is_empty() { "as it was to be" } else { &self.state };
+        format!("{state}; its job {} is not there", self.job.id)
+    }
+
+    /// The error where its job has ended well, and the object does not show it.
+    fn behind(&self) -> Error {
+        let called = self.called();
+        let (words, hint) = match self.unseen {
+            true => {
+                (format!("{called} has not been seen {AFTER:?} after its job has succeeded"), "it may yet be shown")
+            }
+            false => (
+                format!("{called} is {} {AFTER:?} after its job has succeeded", self.state),
+                "its server may not be heard from: what is known of it is old",
+            ),
+        };
+        Error::new(Kind::TimedOut, words).hint(hint)
+    }
+
+    /// The error where the time is over.
+    fn late(&self, seen: Option<String>, last: Option<Error>) -> Error {
+        let (time, called) = (self.waiting.time, self.called());
+        let Followed { id, words, unheard, .. } = &self.job;
+        let words = match (&self.reached, self.ended) {
+            (Some(_), None) if unheard.is_some() => {
+                format!("{}; what its job {id} has come to is not known", self.so_far(true))
+            }
+            (Some(_), None) => format!("{}; its job is {words}", self.so_far(true)),
+            (_, Some(_)) if last.is_some() => {
+                format!("the job {id} of {called} has succeeded; how {called} is now could not be asked for")
+            }
+            (_, ended) => {
+                let becomes = if ended.is_some() { MAY_END } else { self.job.becomes() };
+                return late((self.noun.word, self.waiting.name), seen.as_deref(), time, (last, becomes));
+            }
+        };
+        let error = Error::new(Kind::TimedOut, format!("{words} after {:?}: gave up waiting", time.said()));
+        let becomes = if self.ended.is_some() { MAY_END } else { self.job.becomes() };
+        let error = error.hint(format!("{becomes}; to wait longer: --timeout TIME"));
+        match last {
+            Some(last) => error.because(last),
+            None => error,
+        }
     }
 }
 
@@ -416,24 +618,10 @@ fn last_step(job: Row<'_>) -> Option<Step> {
     Some(Step { name, error: fault(&last["error"]).unwrap_or_default() })
 }
 
-/// The object's state as it and its job have it.
-fn standing(state: &str, job: &Followed<'_>) -> String {
-    match state {
-        "" => format!("job {}", job.words),
-        state => format!("{state}, job {}", job.words),
-    }
-}
-
 fn state(noun: &Noun, seen: &Response) -> String {
     let record = Answer::from_record(&seen.body).ok().filter(|_| seen.is_success());
     record
         .as_ref()
         .and_then(Answer::first)
         .map_or(String::new(), |row| row.text_or_empty(&format!("/{}", noun.state_field)))
-}
-
-/// The error where a job has ended well, and the object does not show it.
-fn behind(waiting: &Wait<'_>, noun: &Noun, state: &str) -> Error {
-    let words = format!("{} {} is {state} {AFTER:?} after its job has succeeded", noun.word, waiting.name);
-    Error::new(Kind::TimedOut, words).hint("its server may not be heard from: what is known of it is old")
 }

@@ -27,10 +27,10 @@ const ROLE_TAG: &str = "role-tag";
 /// What [`Response::answer`] returns; [`Kind::Unreachable`] for the record of something else.
 pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<Answer> {
     let answer = response.answer(op)?;
-    let body = request.body.as_ref().and_then(|(_, body)| serde_json::from_slice(body).ok());
+    let body: Option<Value> = request.body.as_ref().and_then(|(_, body)| serde_json::from_slice(body).ok());
     let Some(row) = answer.first() else { return Ok(answer) };
     if op.starts_job {
-        return match job_of_another(op, request, row) {
+        return match job_of_another(op, (request, body.as_ref()), row) {
             None => Ok(answer),
             Some(how) => Err(of_another(response, &how)),
         };
@@ -44,6 +44,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     let marked = response.is_own_by_headers();
     let other = match op.makes() {
         Some(noun) => unlike_made(op, &sent, row)
+            .or_else(|| unlike_named(noun, &sent, row))
             .or_else(|| unlike_id(noun, op, request, row, response))
             .or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked))
             .or_else(|| settled(noun, op, row).filter(|_| !marked)),
@@ -71,14 +72,16 @@ fn of_another(response: &Response, how: &str) -> Error {
 }
 
 /// How the answer that names a job tells that it works on something else.
-fn job_of_another(op: &Op, request: &Request, row: Row<'_>) -> Option<String> {
+fn job_of_another(op: &Op, (request, body): (&Request, Option<&Value>), row: Row<'_>) -> Option<String> {
     let (_, noun) = op.goal?;
     let thing = row.text(&format!("/{}", noun.jobs?.thing))?;
-    let place = op.path.split('/').position(|part| part.strip_prefix(':') == Some(noun.name))?;
-    // The address may have a path of its own before that of the service.
-    let parts: Vec<&str> = request.path.split('/').collect();
-    let asked = parts.get(place).filter(|part| is_uuid(part))?;
-    (!asked.eq_ignore_ascii_case(&thing)).then(|| format!("a job of {thing}"))
+    let asked = match op.path.split('/').position(|part| part.strip_prefix(':') == Some(noun.name)) {
+        // The address may have a path of its own before that of the service.
+        Some(place) => request.path.split('/').nth(place)?,
+        // What is made is named by the body, where the request names it.
+        None => body?.get(noun.key)?.as_str()?,
+    };
+    (is_uuid(asked) && !asked.eq_ignore_ascii_case(&thing)).then(|| format!("a job of {thing}"))
 }
 
 /// How the answer to a change of role tags differs from what was sent: it names the resource and all of its roles.
@@ -149,6 +152,13 @@ fn unlike_made(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
     // A machine without a name of its own is known by nothing but its age.
     let nameless = sent.contains_key("package") && !sent.contains_key("name") && shown("/created").is_none();
     nameless.then(|| "that does not say when it was made".to_owned())
+}
+
+/// How the record is known by its id not to be what the request has made, where that names it.
+fn unlike_named(noun: &Noun, sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
+    let asked = sent.get(noun.key)?.as_str().filter(|id| is_uuid(id))?;
+    let shown = row.text(&format!("/{}", noun.key))?;
+    (!asked.eq_ignore_ascii_case(&shown)).then(|| format!("of another {} than was asked for", noun.key))
 }
 
 /// How the record is known by its id or its age not to be what the request has made.

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::poll::{End, MAY_END, Poll, Time, late};
 use super::{Client, until};
@@ -16,8 +17,8 @@ use crate::response::Response;
 
 /// Every so many looks the log is asked whether the job has failed.
 const LOG_EVERY: u32 = 4;
-/// So many looks, about five seconds, what was just made may not be found: it need not be known everywhere at once.
-const NOT_FOUND_YET: u32 = 6;
+/// So long what was just made may not be found: it need not be known everywhere at once.
+const NOT_FOUND_YET: Duration = Duration::from_secs(30);
 
 /// How long the log is waited for before a request is sent, and after the time of the wait is over.
 const LOG_TIMEOUT: Duration = Duration::from_secs(5);
@@ -161,7 +162,8 @@ impl Client {
         if let (Some(jobs), Some(job)) = (noun.jobs, &waiting.before.job) {
             return self.wait_for_job(waiting, (goal, noun, jobs), (job, attempts), progress).await;
         }
-        self.wait_for_object(waiting, (goal, noun), progress).await
+        let end = self.wait_for_object(waiting, (goal, noun), progress).await;
+        end.map_err(|error| unwatched(&format!("{} was sent and taken", waiting.op.verb), error))
     }
 
     /// Waits until the object itself, or its log, shows the end.
@@ -185,6 +187,7 @@ impl Client {
         // What was made by the request, and not what was there before.
         let made = !matches!(goal, Goal::Gone) && makes(waiting, noun);
         let mut was_there = !made;
+        let begun = Instant::now();
         let end = self
             .poll(waiting.time, progress, async |client, looks| {
                 // What the log says is done is looked at after it: before, it may be as it was.
@@ -193,8 +196,14 @@ impl Client {
                 if seen.status == 403 {
                     return Err(unseen(waiting, shown, seen.failure()));
                 }
-                if seen.status == 404 && seen.is_gone() && !was_there && looks < NOT_FOUND_YET {
-                    return Ok(Poll::NotYet(String::new()));
+                if seen.status == 404 && seen.is_gone() && !was_there {
+                    if looks % LOG_EVERY == 0 {
+                        client.no_failed_job(noun, waiting).await?;
+                    }
+                    return match begun.elapsed() < NOT_FOUND_YET {
+                        true => Ok(Poll::NotYet(String::new())),
+                        false => Err(client.never_seen(shown, noun, waiting)),
+                    };
                 }
                 was_there |= seen.is_success();
                 let look = client.look(noun, goal, seen, waiting, (moved, audited)).await?;
@@ -232,6 +241,15 @@ impl Client {
                 Err(self.logged(waiting, error, "look, then send it again"))
             }
         }
+    }
+
+    /// The error of what was made, and is not shown: nobody knows whether it is yet to come.
+    fn never_seen(&self, shown: &'static Op, noun: &Noun, waiting: &Wait<'_>) -> Error {
+        let done = waiting.op.verb;
+        let words =
+            format!("{} {} has not been seen {NOT_FOUND_YET:?} after its {done} was taken", noun.word, waiting.name);
+        let look = waiting.args.in_path_of(shown).command(self.service, shown);
+        Error::new(Kind::TimedOut, words).hint(Hint::run("to look at it", look))
     }
 
     /// Whether the log has nothing of an operation that leaves an entry there. Not where that cannot be told.
@@ -392,6 +410,26 @@ impl Client {
             }
         }
         Ok(None)
+    }
+}
+
+/// The error of a look at what was asked for, such as `stop was sent and taken`: it is not that which was refused.
+/// What the wait itself has found out stays as it is.
+pub(super) fn unwatched(done: &str, error: Error) -> Error {
+    let kind = match error.kind() {
+        Kind::Unreachable => Kind::Unreachable,
+        Kind::Auth | Kind::Refused | Kind::NotFound => Kind::TimedOut,
+        _ => return error,
+    };
+    let words = match error.kind() {
+        Kind::Auth | Kind::Refused => format!("{done}; only the look at its end was refused"),
+        _ => format!("{done}; its end cannot be seen"),
+    };
+    let (fault, hints) = (error.fault().cloned(), error.hints().to_vec());
+    let told = Error::new(kind, words).lasting().because(error).hint_all(&hints);
+    match fault {
+        Some(fault) => told.with_fault(fault),
+        None => told,
     }
 }
 

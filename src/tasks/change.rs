@@ -46,6 +46,7 @@ use std::time::Duration;
 use super::attempts::OfWorkflow;
 use super::call::{Call, described, described_or_new, own_verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed};
+use super::resolve::is_uuid;
 use super::stop::Stop;
 use super::{Report, Services, explain, queued, replacing};
 use crate::answer::{Answer, Row};
@@ -261,7 +262,28 @@ impl Changing<'_> {
         flight: &InFlight,
     ) -> Option<Result<Option<Created>>> {
         let client = self.client.watched(Arc::clone(&flight.watch));
-        self.stop.unless_unsent(&flight.watch, self.send(&client, call, request, there)).await
+        let id = own_id(self.change.op, call);
+        // Whoever leaves while it is out must be told by which id it is found.
+        let told = id.map(|(noun, id)| {
+            let name = match &flight.new {
+                Some(name) => format!("{} {name} ({id})", noun.word),
+                None => format!("{} {id}", noun.word),
+            };
+            flight.id.replace(Some(id.to_owned()));
+            flight.name.replace(name)
+        });
+        let sent = self.stop.unless_unsent(&flight.watch, self.send(&client, call, request, there)).await;
+        let may_be_there = match &sent {
+            Some(Ok(_)) => true,
+            Some(Err(error)) => error.is_in_doubt(),
+            None => false,
+        };
+        // And what was never sent, or was refused, is called by no id that nothing has.
+        if let Some(name) = told.filter(|_| !may_be_there) {
+            flight.id.replace(None);
+            flight.name.replace(name);
+        }
+        sent
     }
 
     /// Sends it; nothing where the target is missing and that is no failure.
@@ -389,7 +411,7 @@ impl Changing<'_> {
             // To wait is only to watch: leaving it loses nothing.
             () = self.stop.asked() => {
                 let made = matches!(answer, Answer::Record(_)) && call.args.text(noun.name).is_none();
-                return Ok(Outcome::Left(made.then_some(answer)));
+                return Ok(Outcome::Left(made.then(|| known_of(op, noun, &id, answer)).transpose()?));
             }
         };
         let logged = noun.logged_by();
@@ -425,11 +447,11 @@ impl Changing<'_> {
         let ended = match (ended, &answer) {
             (Err(error), Answer::Record(made)) if is_new && error.body().is_none() => {
                 let now = self.last_seen(&error, op, noun, &id).await;
-                // What names a job is not the thing.
-                let made = || {
-                    if op.starts_job { serde_json::json!({ noun.key: id }).to_string() } else { made.get().to_owned() }
+                let known = match now {
+                    Some(now) => now,
+                    None => known_of(op, noun, &id, Answer::Record(made.clone()))?,
                 };
-                return Err(error.with_body(now.map_or_else(made, |now| now.json().into_owned())));
+                return Err(error.with_body(known.json()));
             }
             (ended, _) => ended?,
         };
@@ -454,6 +476,20 @@ const LAST_LOOK: Duration = Duration::from_secs(3);
 fn named<'a>(op: &Op, call: &'a Call) -> Option<(&'static Noun, &'a str)> {
     let noun = op.makes().filter(|noun| op.starts_job && noun.jobs.is_some())?;
     Some((noun, call.args.text(noun.key)?))
+}
+
+/// The id of our own that what a request makes is to have, where the request has one.
+pub fn own_id<'a>(op: &Op, call: &'a Call) -> Option<(&'static Noun, &'a str)> {
+    let noun = op.makes().filter(|_| call.target.is_none())?;
+    Some((noun, call.args.text(noun.key).filter(|id| is_uuid(id))?))
+}
+
+/// What is known of a new thing from the answer to its request: what names a job is not the thing.
+fn known_of(op: &Op, noun: &Noun, id: &str, answer: Answer) -> Result<Answer> {
+    match op.starts_job {
+        true => Answer::from_record(serde_json::json!({ noun.key: id }).to_string().as_bytes()),
+        false => Ok(answer),
+    }
 }
 
 /// Gives what an operation makes an id of our own, where the service takes one.

@@ -742,7 +742,7 @@ fn makers() -> Vec<(Vec<&'static str>, &'static str)> {
         (vec!["machines", "create", "--image", ID, "--package", ID], "sdc machines list"),
         (vec!["images", "create", ID, "web", "1.0"], "sdc images list name=web"),
         (vec!["images", "clone", ID], "sdc images list"),
-        (vec!["images", "import", ID, "--from", "east"], "sdc images list"),
+        (vec!["images", "import", ID, "--from", "east"], "sdc images get b6979942"),
         (vec!["volumes", "create", "-n", "data", "-s", "20G", "-N", ID], "sdc volumes list"),
         (vec!["machines", "snapshots", "create", ID, "-n", "before"], "sdc machines snapshots list b6979942"),
         (vec!["machines", "nics", "add", ID, ID], "sdc machines nics list b6979942"),

@@ -182,6 +182,10 @@ async fn code_9_its_end_cannot_be_seen() {
     let words = "reboot requested; its end cannot be seen without the right machineaudit";
     ends(&cloud, "machines reboot web1 --wait", 9, "timed-out", words).await;
     cloud.stop().await.unwrap();
+    let cloud = self::cloud(&["GET /machines/* status=401 code=InvalidCredentials"]).await;
+    let words = "stop was sent and taken; only the look at its end was refused";
+    ends(&cloud, "machines stop web1 --wait", 9, "timed-out", words).await;
+    cloud.stop().await.unwrap();
 }
 
 #[tokio::test]

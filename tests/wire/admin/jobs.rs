@@ -233,6 +233,31 @@ fn a_job_that_was_resumed_may_be_seen_as_it_was_or_not_at_all_for_a_while() {
 }
 
 #[test]
+fn a_look_that_is_refused_after_a_job_was_resumed_says_that_it_was() {
+    let resumed = format!("POST /jobs/$J/resume {{\"result\":\"OK\"}} -> 200 {}", job("$J", "queued", OK));
+    let refused = r#"GET /jobs/$J -> 403 {"code":"NotAuthorized","message":"not for you"}"#;
+    let (said, _) = jobs(&format!("{resumed}\n{refused}"), "resume $J --result OK --wait");
+    let words = said.failed(9);
+    assert!(words.contains(&filled("job $J was resumed; only the look at its end was refused")), "{words}");
+    // Nothing was sent for one that is only waited for.
+    let (said, _) = waited(refused, "$J");
+    assert!(said.failed(5).contains("not for you"));
+}
+
+#[test]
+fn a_job_that_its_service_does_not_show_is_not_said_to_go_on() {
+    let resumed = format!("POST /jobs/$J/resume {{\"result\":\"OK\"}} -> 200 {}", job("$J", "queued", OK));
+    for (status, due) in
+        [(404, "the service says that the job is not there"), (500, "whether the job goes on is not known")]
+    {
+        let gone = format!(r#"* GET /jobs/$J -> {status} {{"code":"ResourceNotFound","message":"it does not exist"}}"#);
+        let (said, _) = jobs(&format!("{resumed}\n{gone}"), "resume $J --result OK --wait --timeout 1s");
+        let words = said.failed(9);
+        assert!(words.contains(due) && !words.contains("the job goes on;"), "{words}");
+    }
+}
+
+#[test]
 fn what_is_said_of_another_job_than_was_asked_for_is_no_answer() {
     let resume = r#"POST /jobs/$J/resume {"result":"OK"}"#;
     for (asked, execution, words) in [

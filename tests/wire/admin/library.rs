@@ -78,6 +78,27 @@ async fn a_wait_ends_with_the_job_that_fails_though_the_vm_is_as_it_was_wanted()
 }
 
 #[tokio::test]
+async fn a_vm_that_is_destroyed_is_so_though_the_last_attempt_of_its_deletion_failed() {
+    for (state, due) in [("destroyed", None), ("running", Some(Kind::FailedState))] {
+        for execution in ["failed", "retried"] {
+            let vmapi = Script::new(&filled(&format!(
+                "GET /vms/$V -> 200 {}\nDELETE /vms/$V -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}
+                * GET /vms/$V -> 200 {}",
+                vm("running"),
+                vm(state)
+            )));
+            let workflow = Script::new(&filled(&format!("* GET /jobs/$J -> 200 {}", job(execution, WRONG))));
+            let dc = at(&[("vmapi", &vmapi.address), ("workflow", &workflow.address)]);
+            let vm = machine(&dc).await;
+            vm.delete().await.unwrap();
+            let soon = WaitOptions { timeout: Duration::from_secs(20) };
+            let end = vm.wait_until("destroyed", soon).await;
+            assert_eq!(end.err().map(|error| error.kind()), due, "{state}, {execution}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_state_on_the_way_counts_at_once() {
     let vmapi = Script::new(&filled(&format!(
         "* GET /vms/$V -> 200 {}\nPOST /vms/$V?action=stop -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}",

@@ -93,6 +93,62 @@ async fn a_job_that_comes_back_within_the_minute_is_waited_for() {
     assert!((10..60).contains(&seconds), "{seconds}");
 }
 
+/// A wait for this operation on the VM, whose job is `J`.
+fn of_vm(op: &'static sdc::api::Op) -> Wait<'static> {
+    let mut before = sdc::client::Before::default();
+    before.job = Some(J.to_owned());
+    let time = Time::new(Duration::from_secs(3900));
+    Wait { op, args: Args::new().set("vm", V), name: "web0", since: None, before, state: None, time }
+}
+
+#[tokio::test]
+async fn a_vm_may_be_shown_half_a_minute_after_its_job_has_succeeded_and_is_not_gone_after_it() {
+    let ended = r#"* GET /jobs/$J -> 200 {"uuid":"$J","name":"provision-8.2.4","execution":"succeeded","params":{}}"#;
+    let gone = r#"* GET /vms/$V -> 404 {"code":"ResourceNotFound","message":"VM not found"}"#;
+    let script = Script::new(&filled(&format!("{ended}\n{gone}")));
+    let (end, seconds) = hastened(client(&VMAPI, &script).wait(of_vm(&vmapi::CREATE), |_| {})).await;
+    let error = end.unwrap_err();
+    assert_eq!(error.kind(), Kind::TimedOut, "{error}");
+    assert!(error.message().contains("VM web0 has not been seen 30s after its job has succeeded"), "{error}");
+    let hints: Vec<String> = error.hints().iter().map(ToString::to_string).collect();
+    assert!(hints.iter().any(|hint| hint.ends_with(&filled("admin vms get $V"))), "{hints:?}");
+    assert!((30..50).contains(&seconds), "{seconds} s");
+    let late = gone.trim_start_matches("* ");
+    let seen = r#"GET /vms/$V -> 200 {"uuid":"$V","alias":"web0","state":"running"}"#;
+    let script = Script::new(&filled(&format!("{ended}\n{}\n{seen}", [late; 9].join("\n"))));
+    let (end, _) = hastened(client(&VMAPI, &script).wait(of_vm(&vmapi::CREATE), |_| {})).await;
+    assert!(end.unwrap().first().is_some());
+    script.done();
+}
+
+#[tokio::test]
+async fn a_vm_that_is_as_it_was_to_be_tells_the_end_of_a_change_whose_job_its_service_has_not() {
+    let missing = r#"* GET /jobs/$J -> 404 {"code":"ResourceNotFound","message":"Job with uuid '$J' does not exist"}"#;
+    let away = r#"* GET /jobs/$J -> 500 {"code":"InternalError","message":"moray is away"}"#;
+    let vm = |state: &str| format!(r#"* GET /vms/$V -> 200 {{"uuid":"$V","alias":"web0","state":"{state}"}}"#);
+    let ended = async |op, job: &str, state: &str| {
+        let script = Script::new(&filled(&format!("{job}\n{}", vm(state))));
+        let mut told = Vec::new();
+        let (end, seconds) =
+            hastened(client(&VMAPI, &script).wait(of_vm(op), |words| told.push(words.to_owned()))).await;
+        assert!((60..80).contains(&seconds), "{job}: {seconds} s");
+        (end, told)
+    };
+    let (end, told) = ended(&vmapi::STOP, missing, "stopped").await;
+    assert_eq!(end.unwrap().first().unwrap().text("/state").unwrap(), "stopped");
+    assert_eq!(told.last().unwrap(), &filled("stopped; its job $J is not there"));
+    for (op, job, state, due) in [
+        (&vmapi::STOP, away, "stopped", "VM web0 is stopped, as it was to be: the job $J has not been seen"),
+        (&vmapi::STOP, missing, "running", "VM web0 is running: the job $J has not been seen"),
+        // It ran before.
+        (&vmapi::REBOOT, missing, "running", "VM web0 is running: the job $J has not been seen"),
+    ] {
+        let error = ended(op, job, state).await.0.unwrap_err();
+        given_up(&error, 60, state);
+        assert!(error.message().starts_with(&filled(due)), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_change_whose_job_is_lost_is_given_up_after_a_minute_too() {
     for lost in [
@@ -105,12 +161,7 @@ async fn a_change_whose_job_is_lost_is_given_up_after_a_minute_too() {
         ] {
             let script = Script::new(&filled(&format!("{lost}\n{vm}")));
             let client = client(&VMAPI, &script);
-            let mut before = sdc::client::Before::default();
-            before.job = Some(J.to_owned());
-            let time = Time::new(Duration::from_secs(3900));
-            let args = Args::new().set("vm", V);
-            let wait = Wait { op: &vmapi::STOP, args, name: "web0", since: None, before, state: None, time };
-            let (ended, seconds) = hastened(client.wait(wait, |_| {})).await;
+            let (ended, seconds) = hastened(client.wait(of_vm(&vmapi::STOP), |_| {})).await;
             given_up(&ended.unwrap_err(), seconds, lost);
         }
     }

@@ -160,6 +160,24 @@ fn a_vm_that_is_not_found_just_after_its_create_was_taken_is_not_gone() {
 }
 
 #[test]
+fn a_vm_that_is_never_seen_after_its_job_has_succeeded_is_not_called_failed_or_gone() {
+    let words = "vms create --owner $A --brand joyent --image $W --ram 1G --network '[\"$B\"]' --uuid $V --wait";
+    let lines = format!(
+        "POST /vms \"*\" -> {TAKEN}
+        * GET /jobs/$J -> 200 {{\"uuid\":\"$J\",\"execution\":\"succeeded\",\"params\":{{}},\"chain_results\":[]}}
+        * GET /vms/$V -> 404 {{\"code\":\"ResourceNotFound\",\"message\":\"VM not found\"}}"
+    );
+    // Longer than any number of looks.
+    let (said, vmapi) = asked("VMAPI_URL", &lines, &format!("{words} --timeout 7s"));
+    assert_eq!(said.out, "", "a table of what nobody knows");
+    let words = said.failed(9);
+    assert!(words.contains("is still not seen, job succeeded after 7s"), "{words}");
+    assert!(words.contains(&filled("to look at it: sdc admin vms get $V")), "{words}");
+    assert!(!words.contains("delete"), "{words}");
+    vmapi.done();
+}
+
+#[test]
 fn of_two_instances_the_one_with_the_lower_number_comes_first() {
     let home = tempfile::tempdir().unwrap();
     let (vmapi, first, other) = (Script::new(VMAPI_PING), Script::new(WORKFLOW_PING), Script::new(WORKFLOW_PING));

@@ -1,7 +1,8 @@
 //! A service on a loopback port that answers a written sequence, and the program asking it. A line of a script is
 //! `METHOD TARGET [BODY] -> STATUS [BODY]`, as it goes over the wire but for the percent signs; one that begins with a
 //! star may be asked for any number of times, one whose status is `200@1500` is answered after so many ms, and one of
-//! `200#A` with the ETag `A`. Without a body none may come; the body `"*"` is any.
+//! `200#A` with the ETag `A`. Without a body none may come; the body `"*"` is any. `$OWN` is the `uuid` of the last body
+//! that had one.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -34,6 +35,8 @@ pub struct Asked {
 struct Kept {
     steps: Vec<Step>,
     asked: Vec<Asked>,
+    /// The id that was chosen for what is to be made.
+    own: String,
     wrong: Vec<String>,
 }
 
@@ -132,13 +135,19 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
     let mut kept = kept.lock().unwrap();
     let shown = body.as_ref().map_or(String::new(), |body| format!(" {body}"));
     kept.asked.push(Asked { line: format!("{target}{shown}"), headers: headers.to_ascii_lowercase() });
+    if let Some(own) = body.as_ref().and_then(|body| body["uuid"].as_str()) {
+        own.clone_into(&mut kept.own);
+    }
+    let own = kept.own.clone();
     let fits = |step: &&mut Step| {
-        !step.used && step.request == target && (step.body == body || body.is_some() && step.body == Some("*".into()))
+        !step.used
+            && step.request.replace("$OWN", &own) == target
+            && (step.body == body || body.is_some() && step.body == Some("*".into()))
     };
     let (status, answer, delay, etag) = match kept.steps.iter_mut().find(fits) {
         Some(step) => {
             step.used = !step.any;
-            (step.status, step.answer.clone(), step.delay, step.etag.clone())
+            (step.status, step.answer.replace("$OWN", &own), step.delay, step.etag.clone())
         }
         None => {
             kept.wrong.push(format!("{target}{shown}"));

@@ -1,8 +1,8 @@
 //! VMs: what is sent, which one is meant, and when a change is over.
 
-use super::filled;
 use super::run::{Said, admin};
 use super::script::Script;
+use super::{V, filled};
 
 /// The program against a VMAPI that answers so.
 fn asked(lines: &str, words: &str) -> (Said, Script) {
@@ -235,6 +235,72 @@ fn the_time_of_a_wait_ends_with_9_and_says_how_far_its_job_is() {
 }
 
 #[test]
+fn a_look_that_is_refused_after_a_change_was_taken_does_not_read_as_if_that_was_refused() {
+    let taken = r#"POST /vms/$V?action=stop -> 202 {"vm_uuid":"$V","job_uuid":"$J"}"#;
+    let (running, queued) = (vm("$V", "web1", "$A", "running"), job("$J", "queued", ""));
+    for refusal in [
+        r#"401 {"code":"InvalidCredentials","message":"who are you"}"#,
+        r#"403 {"code":"NotAuthorized","message":"not for you"}"#,
+        r#"409 {"code":"ConflictError","message":"no such thing"}"#,
+    ] {
+        for looks in [
+            format!("* GET /jobs/$J -> {refusal}"),
+            format!("* GET /jobs/$J -> 200 {queued}\n* GET /vms/$V -> {refusal}"),
+            format!(
+                "* GET /jobs/$J -> 200 {}\n* GET /vms/$V/jobs -> {refusal}\n* GET /vms/$V -> 200 {running}",
+                job("$J", "retried", "")
+            ),
+        ] {
+            let (said, vmapi) = asked(&format!("{taken}\n{looks}"), "vms stop $V --wait");
+            let words = said.failed(9);
+            let due = filled("stop was sent and taken: job $J; only the look at its end was refused");
+            assert!(words.contains(&due), "{looks}: {words}");
+            vmapi.done();
+        }
+    }
+}
+
+#[test]
+fn a_wait_whose_job_is_not_there_or_out_of_reach_says_what_is_known_of_the_vm() {
+    let missing = r#"404 {"code":"ResourceNotFound","message":"Job with uuid '$J' does not exist"}"#;
+    let away = r#"500 {"code":"InternalError","message":"moray is away"}"#;
+    let asked = |action: &str, job: &str, state: &str| {
+        asked(
+            &format!(
+                "POST /vms/$V?action={action} -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}
+                * GET /jobs/$J -> {job}\n* GET /vms/$V -> 200 {}",
+                vm("$V", "web1", "$A", state)
+            ),
+            &format!("vms {action} $V --wait --timeout 2s -o state -H"),
+        )
+        .0
+    };
+    let said = asked("stop", missing, "stopped");
+    assert!(said.err.contains(&filled("stopped; its job $J is not there")), "{}", said.err);
+    assert_eq!(said.well(), "stopped\n");
+    for (action, job, state, due) in [
+        ("stop", away, "stopped", &["is stopped, as it was to be; what its job $J has come to is not known"][..]),
+        (
+            "stop",
+            missing,
+            "running",
+            &["is still running, job not there", "the service says that the job is not there"],
+        ),
+        ("stop", away, "running", &["is still running, job out of reach", "whether the job goes on is not known"]),
+        // It ran before.
+        ("reboot", missing, "running", &["is running; what its job $J has come to is not known"]),
+    ] {
+        let words = asked(action, job, state).failed(9);
+        due.iter().for_each(|due| assert!(words.contains(&filled(due)), "{due}: {words}"));
+        assert!(!words.contains("goes on;"), "{words}");
+    }
+    let open = format!("200 {}", job("$J", "running", OK));
+    let words = asked("stop", &open, "stopped").failed(9);
+    let due = "is stopped, as it was to be; its job is running, common.validate_params done after 2s";
+    assert!(words.contains(due) && words.contains("the job goes on;"), "{words}");
+}
+
+#[test]
 fn a_deletion_is_over_when_the_vm_is_destroyed_and_its_job_too() {
     let destroyed = vm("$V", "web1", "$A", "destroyed");
     let (said, vmapi) = asked(
@@ -277,6 +343,84 @@ fn what_an_action_takes_is_sent_as_the_service_wants_it() {
 fn an_answer_about_another_vm_is_not_believed() {
     let (said, _) = asked("POST /vms/$V?action=stop -> 202 {\"vm_uuid\":\"$W\",\"job_uuid\":\"$J\"}", "vms stop $V");
     assert!(said.failed(6).contains(&filled("a job of $W")));
+}
+
+/// What creates a VM without a name.
+const CREATE: &str = "vms create --owner $A --brand joyent --image $W --package $K --network '[\"$CN\"]' --uuid $V";
+
+#[test]
+fn a_create_that_is_answered_for_another_vm_is_not_believed() {
+    let gone = r#"* GET /vms/$V -> 404 {"code":"ResourceNotFound","message":"VM not found"}"#;
+    let lines = format!("POST /vms \"*\" -> 202 {{\"vm_uuid\":\"$W\",\"job_uuid\":\"$J\"}}\n{gone}");
+    let (said, _) = asked(&lines, &format!("{CREATE} --request-timeout 1"));
+    let words = said.failed(6);
+    assert!(words.contains(&filled("the record of something else, a job of $W")), "{words}");
+    assert!(words.contains(&filled("whether it is there: sdc admin vms get $V")), "{words}");
+}
+
+#[test]
+fn a_create_that_failed_shows_no_row_of_what_is_not_known() {
+    let lines = format!(
+        "POST /vms \"*\" -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}\n* GET /jobs/$J -> 200 {}",
+        job("$J", "failed", WRONG)
+    );
+    for (words, due) in [("", ""), ("-o state,alias", ""), ("-o uuid -H", "$V\n"), ("--json", r#"{"uuid":"$V"}"#)] {
+        let (said, _) = asked(&lines, &format!("{CREATE} --wait {words}"));
+        assert_eq!(said.out.trim(), filled(due).trim(), "{words}");
+        said.failed(8);
+    }
+    // What is known is shown.
+    let failed = vm("$V", "web0", "$A", "failed");
+    let (said, _) = asked(
+        &format!(
+            "POST /vms \"*\" -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}
+            * GET /jobs/$J -> 200 {}\n* GET /vms/$V -> 200 {failed}",
+            job("$J", "running", "")
+        ),
+        &format!("{CREATE} --wait -o state -H"),
+    );
+    assert_eq!(said.out, "failed\n");
+    said.failed(8);
+}
+
+#[test]
+fn an_answer_that_is_lost_is_told_with_the_id_that_was_chosen() {
+    for (variable, line, words, look) in [
+        ("VMAPI_URL", "POST /vms", CREATE, "sdc admin vms get $V"),
+        (
+            "NAPI_URL",
+            "POST /networks",
+            "networks create -n lab --nic-tag internal --vlan 7 --subnet 10.7.0.0/24 --provision-start-ip 10.7.0.9 --provision-end-ip 10.7.0.99 --uuid $V",
+            "sdc admin networks get $V",
+        ),
+        (
+            "PAPI_URL",
+            "POST /packages",
+            "packages create -n lab --version 1.0.0 --memory 256 --swap 512 --quota 10G --max-lwps 1000 --zfs-io-priority 10 --cpu-cap 25 --uuid $V",
+            "sdc admin packages get $V",
+        ),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let gone = r#"{"code":"ResourceNotFound","message":"VM not found"}"#;
+        let lines = format!("{line} \"*\" -> 502 <html>\n* GET /vms/$V -> 404 {gone}");
+        for json in ["", " --json"] {
+            let script = Script::new(&filled(&lines));
+            let words = filled(&format!("{words} --request-timeout 1{json}"));
+            let said = admin(home.path(), &[(variable, &script.address)], &words).failed(7);
+            assert!(said.contains(&filled(&format!("whether it is there: {look}"))), "{words}: {said}");
+            assert!(json.is_empty() || said.contains(&filled(r#""id":"$V""#)), "{words}: {said}");
+        }
+    }
+    // Also where nobody has typed it.
+    let lines = "POST /vms \"*\" -> 502 <html>\n* GET /vms/$OWN -> 404 {\"code\":\"ResourceNotFound\"}";
+    let (said, vmapi) = asked(lines, &format!("{} --request-timeout 1", CREATE.replace(" --uuid $V", "")));
+    let own = vmapi.lines().remove(1).replace("GET /vms/", "");
+    let words = said.failed(7);
+    assert!(own.len() == 36 && words.contains(&format!("sdc admin vms get {own}")), "{own}: {words}");
+    // What was refused is nowhere.
+    let refusal = r#"409 {"code":"NoAllocatableServersError","message":"No compute resources available"}"#;
+    let (said, _) = asked(&format!("POST /vms \"*\" -> {refusal}"), &format!("{CREATE} --json"));
+    assert!(!said.failed(5).contains(V), "an id that nothing has");
 }
 
 #[test]
@@ -361,13 +505,14 @@ fn a_create_whose_answer_is_lost_is_looked_up_and_never_sent_again() {
 #[test]
 fn a_vm_gets_an_id_that_is_chosen_here() {
     let home = tempfile::tempdir().unwrap();
-    let vmapi = Script::new(&filled(r#"POST /vms "*" -> 202 {"vm_uuid":"$V","job_uuid":"$J"}"#));
+    let vmapi = Script::new(&filled(r#"POST /vms "*" -> 202 {"vm_uuid":"$OWN","job_uuid":"$J"}"#));
     let words = filled("vms create --owner $A --brand lx --image $W --ram 1G --network '[\"$CN\"]' --json");
     let said = admin(home.path(), &[("VMAPI_URL", &vmapi.address)], &words).well();
-    assert_eq!(said.trim(), filled(r#"{"vm_uuid":"$V","job_uuid":"$J"}"#), "the answer as it came");
     let sent = vmapi.lines().remove(0);
     let body: serde_json::Value = serde_json::from_str(sent.trim_start_matches("POST /vms ")).unwrap();
     let id = body["uuid"].as_str().unwrap();
+    let answer = filled(r#"{"vm_uuid":"$OWN","job_uuid":"$J"}"#).replace("$OWN", id);
+    assert_eq!(said.trim(), answer, "the answer as it came");
     assert!(id.len() == 36 && &id[14..15] == "4", "{sent}");
     assert_eq!(body["ram"], 1024);
 }
