@@ -187,6 +187,27 @@ impl<'a> Directory<'a> {
         (self.make)(service, &self.place(service).await?.url)
     }
 
+    /// The same for what another service must not be sent: one whose address is remembered is pinged there first.
+    ///
+    /// # Errors
+    /// As [`Directory::client`].
+    pub async fn surely(&self, service: &'static Service) -> Result<Client> {
+        self.has_moved(service).await;
+        self.client(service).await
+    }
+
+    /// Whether another service answers by now at the address that is remembered for this one, or none does. It is
+    /// forgotten then.
+    pub async fn has_moved(&self, service: &'static Service) -> bool {
+        let known = self.known(service).filter(|_| !self.given.has(service));
+        let Some(known) = known else { return false };
+        let moved = self.ask(service, &known.url).await.is_err();
+        if moved {
+            self.forget();
+        }
+        moved
+    }
+
     /// Where a service is.
     ///
     /// # Errors
@@ -196,7 +217,7 @@ impl<'a> Directory<'a> {
             return Ok(given);
         }
         self.sapi()?;
-        if let Some(known) = self.remembered().remove(&lower(service))
+        if let Some(known) = self.known(service)
             && is_there(&known.url).await
         {
             return Ok(known);
@@ -222,6 +243,10 @@ impl<'a> Directory<'a> {
                 .hint(Hint::run("sapi: HOST, for all or in a profile's section", "config edit"))
                 .hint("of one service alone: --service vmapi=HOST[:PORT]")
         })
+    }
+
+    fn known(&self, service: &Service) -> Option<Place> {
+        self.remembered().remove(&lower(service))
     }
 
     fn remembered(&self) -> BTreeMap<String, Place> {
