@@ -98,7 +98,8 @@ impl App {
             let builder = self.traced(connect::inner(&self.config, service, url)?)?;
             builder.masks(service.secret && !self.globals.show_secrets).build()
         };
-        Ok(Directory::new(self.given()?, self.config.dirs.cache.as_deref(), Box::new(make)))
+        let directory = Directory::new(self.given()?, self.config.dirs.cache.as_deref(), Box::new(make));
+        Ok(directory.telling(Box::new(|words| self.say(words))))
     }
 
     /// What was typed, what variables say, and what is set; last of all what a headnode says of itself. Whoever says where

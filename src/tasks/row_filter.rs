@@ -557,6 +557,11 @@ impl RowFilter {
         Ok(())
     }
 
+    /// Whether the service is asked for all that rows must be like.
+    pub fn is_asked(&self) -> bool {
+        self.tests.iter().all(|one| one.asked) && self.picks.is_empty() && self.newest.is_none()
+    }
+
     /// Whether there is nothing to be done to the rows.
     pub fn is_idle(&self) -> bool {
         self.is_empty() && self.cut.is_none() && self.newest.is_none()

@@ -607,3 +607,35 @@ fn a_doctor_tells_what_does_not_answer_within_its_limit() {
     assert!(said.out.contains("neither an http nor an https address"), "{}", said.out);
     assert_eq!(said.code, 1);
 }
+
+#[test]
+fn a_vmapi_that_hangs_is_waited_for_a_few_seconds_and_that_is_said() {
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = hanging.local_addr().unwrap().to_string();
+    let workflow = Script::new(WORKFLOW_PING);
+    let own = [instance("d1", V0, "vmapi0", &address), instance("d2", W0, "workflow0", &workflow.address)].join(",");
+    // Of the second one nobody knows the address, and the name of its service is not that of it.
+    let alone = [instance("d1", V0, "vmapi0", &address), instance("d2", W0, "workflow0", "")].join(",");
+    for (words, instances, said_so) in [
+        ("discover", &own, "it has not answered for 5s"),
+        ("health", &alone, "its address is not known"),
+        ("doctor", &alone, "down: its address is not known"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let lines = sapi("", instances);
+        let told = Script::new(&[lines.as_str(); 2].join("\n"));
+        let begun = std::time::Instant::now();
+        let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address)], words);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(13), "{words}: {:?}", begun.elapsed());
+        let waiting = format!("waiting for VMAPI at http://{address}, which has not answered for 4s");
+        assert!(said.err.contains(&waiting), "{words}: {}", said.err);
+        assert_eq!(said.err.matches(&waiting).count(), 1, "{words}: {}", said.err);
+        assert!(format!("{}{}", said.out, said.err).contains(said_so), "{words}: {said:?}");
+        assert_eq!(said.code, 1, "{words}: {said:?}");
+    }
+    // Whoever names VMAPI is told of it too.
+    let home = tempfile::tempdir().unwrap();
+    let told = Script::new(&sapi("", &own));
+    let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address), ("VMAPI_URL", &address)], "discover");
+    assert!(said.err.contains("waiting for VMAPI"), "{}", said.err);
+}
