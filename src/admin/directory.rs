@@ -3,7 +3,9 @@
 //!
 //! At most four requests tell of all services: SAPI's applications, services and instances, and VMAPI's VMs of these.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -21,8 +23,10 @@ use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Args, Request};
 use crate::sensitive;
 
-/// How long SAPI and VMAPI may take to tell where the services are.
-const LIMIT: Duration = Duration::from_secs(20);
+/// How long SAPI, and then VMAPI, may take to tell where the services are.
+const LIMIT: Duration = Duration::from_secs(5);
+/// After so long it is said what is waited for.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How long a service may take to answer a ping.
 const PING: Duration = Duration::from_secs(5);
 /// How long a name may take to be resolved: outside of the data center it never is.
@@ -74,11 +78,17 @@ struct Sought {
 /// Makes the client of a service at an address.
 pub type Make<'a> = Box<dyn Fn(&'static Service, &str) -> Result<Client> + 'a>;
 
+/// Is told what is waited for.
+pub type Tell<'a> = Box<dyn Fn(&str) + 'a>;
+
 /// The services of one data center.
 pub struct Directory<'a> {
     given: Given,
     cache: Cache,
     make: Make<'a>,
+    tell: Tell<'a>,
+    /// What was told already.
+    told: RefCell<BTreeSet<String>>,
 }
 
 /// Where a service is, as far as that was found out.
@@ -107,6 +117,8 @@ pub struct Line {
     pub url: String,
     /// How it is.
     pub health: Health,
+    /// The instance, as far as SAPI and VMAPI tell of it.
+    pub of: Option<Instance>,
 }
 
 /// The URL of what was typed as `HOST[:PORT]` or as a URL.
@@ -171,7 +183,28 @@ impl<'a> Directory<'a> {
     pub fn new(given: Given, folder: Option<&std::path::Path>, make: Make<'a>) -> Directory<'a> {
         let of = given.place(&SAPI).ok().flatten().map_or(String::new(), |place| place.url);
         let cache = Cache::new(folder.filter(|_| !of.is_empty()), "admin", &of);
-        Directory { given, cache, make }
+        Directory { given, cache, make, tell: Box::new(|_| {}), told: RefCell::default() }
+    }
+
+    /// The same, and tells what takes longer than a few seconds.
+    pub fn telling(self, tell: Tell<'a>) -> Directory<'a> {
+        Directory { tell, ..self }
+    }
+
+    /// What comes of asking a service at an address, if that takes no longer than this. Once it is late, that is told.
+    async fn within<T>(&self, limit: Duration, whom: &str, url: &str, work: impl Future<Output = T>) -> Option<T> {
+        let late = async {
+            tokio::time::sleep(PATIENCE).await;
+            let words = format!("waiting for {whom} at {url}, which has not answered for {PATIENCE:?}");
+            if self.told.borrow_mut().insert(words.clone()) {
+                (self.tell)(&words);
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            done = tokio::time::timeout(limit, work) => done.ok(),
+            () = late => None,
+        }
     }
 
     /// What was given.
@@ -187,6 +220,27 @@ impl<'a> Directory<'a> {
         (self.make)(service, &self.place(service).await?.url)
     }
 
+    /// The same for what another service must not be sent: one whose address is remembered is pinged there first.
+    ///
+    /// # Errors
+    /// As [`Directory::client`].
+    pub async fn surely(&self, service: &'static Service) -> Result<Client> {
+        self.has_moved(service).await;
+        self.client(service).await
+    }
+
+    /// Whether another service answers by now at the address that is remembered for this one, or none does. It is
+    /// forgotten then.
+    pub async fn has_moved(&self, service: &'static Service) -> bool {
+        let known = self.known(service).filter(|_| !self.given.has(service));
+        let Some(known) = known else { return false };
+        let moved = self.ask(service, &known.url).await.is_err();
+        if moved {
+            self.forget();
+        }
+        moved
+    }
+
     /// Where a service is.
     ///
     /// # Errors
@@ -196,7 +250,7 @@ impl<'a> Directory<'a> {
             return Ok(given);
         }
         self.sapi()?;
-        if let Some(known) = self.remembered().remove(&lower(service))
+        if let Some(known) = self.known(service)
             && is_there(&known.url).await
         {
             return Ok(known);
@@ -222,6 +276,10 @@ impl<'a> Directory<'a> {
                 .hint(Hint::run("sapi: HOST, for all or in a profile's section", "config edit"))
                 .hint("of one service alone: --service vmapi=HOST[:PORT]")
         })
+    }
+
+    fn known(&self, service: &Service) -> Option<Place> {
+        self.remembered().remove(&lower(service))
     }
 
     fn remembered(&self) -> BTreeMap<String, Place> {
@@ -280,10 +338,10 @@ impl<'a> Directory<'a> {
                 rows(&sapi, &sapi::LIST_INSTANCES, &none),
             )
         };
-        let told = match tokio::time::timeout(LIMIT, told).await {
-            Ok(Ok(told)) => told,
-            Ok(Err(error)) => return Err(self.no_sapi(&place, error).await),
-            Err(_) => {
+        let told = match self.within(LIMIT, "SAPI", &place.url, told).await {
+            Some(Ok(told)) => told,
+            Some(Err(error)) => return Err(self.no_sapi(&place, error).await),
+            None => {
                 let words = format!("SAPI at {} ({}) has not answered for {LIMIT:?}", place.url, place.how);
                 return Err(Error::new(Kind::Unreachable, words));
             }
@@ -299,7 +357,8 @@ impl<'a> Directory<'a> {
             let args = Args::new().set("uuids", survey.vms().join(","));
             let client = (self.make)(&VMAPI, &place.url)?;
             // Without it the others are known as far as SAPI tells.
-            if let Ok(Ok(vms)) = tokio::time::timeout(LIMIT, rows(&client, &vmapi::LIST, &args)).await {
+            let asked = rows(&client, &vmapi::LIST, &args);
+            if let Some(Ok(vms)) = self.within(LIMIT, "VMAPI", &place.url, asked).await {
                 survey.add_vms(&vms);
             }
         }
@@ -348,10 +407,10 @@ impl<'a> Directory<'a> {
         // The version of one service is refused by another.
         let client = (self.make)(&ANY, url).map_err(|error| error.message().to_owned())?;
         let request = Request::raw("GET", "/ping").map_err(|error| error.message().to_owned())?;
-        match tokio::time::timeout(PING, client.once(&request)).await {
-            Ok(Ok(answer)) => ping::read(service.name, answer.status, &answer.body),
-            Ok(Err(error)) => Err(error.message().to_owned()),
-            Err(_) => Err(format!("it has not answered for {PING:?}")),
+        match self.within(PING, service.name, url, client.once(&request)).await {
+            Some(Ok(answer)) => ping::read(service.name, answer.status, &answer.body),
+            Some(Err(error)) => Err(error.message().to_owned()),
+            None => Err(format!("it has not answered for {PING:?}")),
         }
     }
 
@@ -392,20 +451,20 @@ impl<'a> Directory<'a> {
                         all.notes.push(format!("not asked, for they have no ping that is known here: {others}"));
                     }
                     if !all.asked.iter().any(|check| std::ptr::eq(check.service, &SAPI)) {
-                        all.asked.insert(0, Check { service: &SAPI, instance: String::new(), url: self.sapi()?.url });
+                        all.asked.insert(0, Check { service: &SAPI, instance: None, url: self.sapi()?.url });
                     }
                 }
                 // Without SAPI the other services are not known, but those whose addresses were given are asked.
-                Err(error) => all.down(&SAPI, "", error.message()),
+                Err(error) => all.down(&SAPI, None, error.message()),
             }
         }
         for service in ALL.iter().filter(|service| self.is_elsewhere(service)) {
             match self.given.place(service) {
                 Ok(Some(place)) => {
-                    all.asked.push(Check { service, instance: String::new(), url: place.url });
+                    all.asked.push(Check { service, instance: None, url: place.url });
                 }
                 Ok(None) => {}
-                Err(error) => all.down(service, "", error.message()),
+                Err(error) => all.down(service, None, error.message()),
             }
         }
         let answers = all.asked.iter().map(async |check| {
@@ -414,7 +473,7 @@ impl<'a> Directory<'a> {
                 None => self.ask(check.service, &check.url).await,
             };
             let health = answer.unwrap_or_else(Health::down);
-            Line { service: check.service.name, instance: check.instance.clone(), url: check.url.clone(), health }
+            line(check.service, check.instance.clone(), check.url.clone(), health)
         });
         let mut lines = join_all(answers).await;
         lines.extend(all.down);
@@ -429,10 +488,15 @@ impl<'a> Directory<'a> {
     }
 }
 
+fn line(service: &'static Service, of: Option<Instance>, url: String, health: Health) -> Line {
+    let instance = of.as_ref().map_or(String::new(), |one| one.alias.clone());
+    Line { service: service.name, instance, url, health, of }
+}
+
 /// An address to ping, and the instance that has it.
 struct Check {
     service: &'static Service,
-    instance: String,
+    instance: Option<Instance>,
     url: String,
 }
 
@@ -447,31 +511,26 @@ struct Checks {
 }
 
 impl Checks {
-    fn down(&mut self, service: &'static Service, instance: &str, why: impl Into<String>) {
-        let (instance, health) = (instance.to_owned(), Health::down(why));
-        self.down.push(Line { service: service.name, instance, url: String::new(), health });
+    fn down(&mut self, service: &'static Service, instance: Option<&Instance>, why: impl Into<String>) {
+        self.down.push(line(service, instance.cloned(), String::new(), Health::down(why)));
     }
 
-    /// Adds each instance of a service at the first of its addresses; if none has one, each address of the service, or
-    /// else its name in the DNS. An instance whose VM is gone gets only a note as long as another one is live.
+    /// Adds each instance of a service at the first of its addresses; if none has one, each address of the service. Its
+    /// name in the DNS is that of any of them. An instance whose VM is gone gets only a note as long as another one is live.
     fn add(&mut self, found: &Found) {
         let service = found.service;
         if !found.is_installed() {
             return self.notes.push(format!("{} is not installed", lower(service)));
         }
-        let (own, mut others): (Vec<Candidate>, Vec<Candidate>) =
+        let (own, others): (Vec<Candidate>, Vec<Candidate>) =
             found.candidates().into_iter().partition(|one| !one.instance.is_empty());
         let (silent, live): (Vec<&Instance>, Vec<&Instance>) = found.instances.iter().partition(|one| one.is_silent());
         for one in &silent {
             let why = format!("its VM is {}", one.state.as_deref().unwrap_or_default());
             match one.is_gone() && !live.is_empty() {
                 true => self.notes.push(format!("{}: {why}", one.alias)),
-                false => self.down(service, &one.alias, why),
+                false => self.down(service, Some(one), why),
             }
-        }
-        if let Some(domain) = found.domain.as_ref().filter(|_| others.is_empty() && !live.is_empty()) {
-            let how = "its name in the DNS".to_owned();
-            others.push(Candidate { address: domain.clone(), how, instance: String::new() });
         }
         for one in &live {
             let known = own.iter().find(|candidate| candidate.instance == one.alias);
@@ -480,17 +539,17 @@ impl Checks {
                 continue;
             }
             match known.and_then(|candidate| address(&candidate.address).ok()) {
-                Some(url) => self.asked.push(Check { service, instance: one.alias.clone(), url }),
-                None => self.down(service, &one.alias, "its address is not known"),
+                Some(url) => self.asked.push(Check { service, instance: Some((*one).clone()), url }),
+                None => self.down(service, Some(one), "its address is not known"),
             }
         }
         let alone = match live.as_slice() {
-            [one] if others.len() == 1 => one.alias.as_str(),
-            _ => "",
+            [one] if others.len() == 1 => Some(*one),
+            _ => None,
         };
         for one in others.iter().filter(|_| own.is_empty()) {
             match address(&one.address) {
-                Ok(url) => self.asked.push(Check { service, instance: alone.to_owned(), url }),
+                Ok(url) => self.asked.push(Check { service, instance: alone.cloned(), url }),
                 Err(error) => self.down(service, alone, error.message()),
             }
         }

@@ -8,9 +8,11 @@ use serde_json::Value;
 use crate::api::Service;
 
 /// States of a VM behind which no service answers any more, or nobody knows whether one does.
-const SILENT: &[&str] = &["destroyed", "failed", "unknown", FORGOTTEN];
+const SILENT: &[&str] = &["destroyed", "failed", UNHEARD, FORGOTTEN];
 /// Those of them that are final.
 const GONE: &[&str] = &["destroyed", "failed", FORGOTTEN];
+/// The state of a VM on a server that is not heard from.
+const UNHEARD: &str = "unknown";
 /// What stands for the state of a VM of which VMAPI has no record.
 pub const FORGOTTEN: &str = "not known to VMAPI";
 
@@ -27,6 +29,10 @@ pub struct Instance {
     pub nic: Option<String>,
     /// The state of its VM, where that is known; [`FORGOTTEN`] where VMAPI has no such VM and SAPI no address.
     pub state: Option<String>,
+    /// The server of its VM.
+    pub server: Option<String>,
+    /// Whether VMAPI has a record of its VM.
+    pub recorded: bool,
 }
 
 impl Instance {
@@ -38,6 +44,11 @@ impl Instance {
     /// Whether its VM was destroyed or has failed.
     pub fn is_gone(&self) -> bool {
         self.state.as_deref().is_some_and(|state| GONE.contains(&state))
+    }
+
+    /// Whether its VM is on a server that is not heard from.
+    pub fn is_unheard(&self) -> bool {
+        self.state.as_deref() == Some(UNHEARD)
     }
 
     /// The number at the end of its alias, by which instances are sorted.
@@ -104,7 +115,8 @@ impl Survey {
                 let uuid = text(one, "/uuid")?.to_owned();
                 let alias = text(one, "/params/alias").unwrap_or(&uuid).to_owned();
                 let told = text(one, "/metadata/ADMIN_IP").map(str::to_owned);
-                Some(Instance { uuid, alias, told, ..Instance::default() })
+                let server = text(one, "/params/server_uuid").map(str::to_owned);
+                Some(Instance { uuid, alias, told, server, ..Instance::default() })
             };
             let mut instances: Vec<Instance> = instances.iter().filter(is_own).filter_map(instance).collect();
             instances.sort_by(|a, b| (a.number(), &a.alias).cmp(&(b.number(), &b.alias)));
@@ -145,7 +157,9 @@ impl Survey {
                 instance.state = instance.told.is_none().then(|| FORGOTTEN.to_owned());
                 continue;
             };
+            instance.recorded = true;
             instance.state = text(vm, "/state").map(str::to_owned);
+            instance.server = text(vm, "/server_uuid").map(str::to_owned).or(instance.server.take());
             let nics = vm.get("nics").and_then(Value::as_array).into_iter().flatten();
             let admin = |nic: &&Value| {
                 text(nic, "/nic_tag").is_some_and(|tag| tag == "admin" || tag.starts_with("admin_rack_"))

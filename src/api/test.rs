@@ -14,6 +14,10 @@ pub enum Test {
     Word(&'static str, &'static [&'static str]),
     /// The row's field is this id, or that of what has this name.
     Id(&'static str),
+    /// The row's field is one of these texts, with commas between, or holds one of them.
+    Among(&'static str),
+    /// The row's field is this moment, in milliseconds since 1970.
+    Moment(&'static str),
     /// The row's field begins with this text; a glob is of all of it.
     Begins(&'static str),
     /// The row's field is this number.
@@ -38,6 +42,8 @@ impl Test {
             Test::Text(field)
             | Test::Word(field, _)
             | Test::Id(field)
+            | Test::Among(field)
+            | Test::Moment(field)
             | Test::Begins(field)
             | Test::Number(field)
             | Test::Bool(field)
@@ -50,7 +56,8 @@ impl Test {
     pub fn must_be_seen(self) -> bool {
         match self {
             Test::Text(_) | Test::Word(..) | Test::Id(_) | Test::Begins(_) | Test::Number(_) | Test::State(..) => true,
-            Test::Nothing | Test::Service | Test::Bool(_) | Test::Member(_) | Test::Filled(_) => false,
+            Test::Moment(_) => true,
+            Test::Nothing | Test::Service | Test::Among(_) | Test::Bool(_) | Test::Member(_) | Test::Filled(_) => false,
         }
     }
 }

@@ -53,6 +53,10 @@ pub struct App {
     trace: OnceLock<Trace>,
     /// Whether it was said which addresses of services are not used.
     pub(super) told_passed: OnceLock<()>,
+    /// The command changes nothing.
+    pub(super) reads: AtomicBool,
+    /// The internal services that were asked for.
+    pub(super) met: Mutex<Vec<&'static str>>,
     /// Who hears signals.
     pub heard: Arc<Heard>,
 }
@@ -87,6 +91,8 @@ impl App {
             sent: OnceLock::new(),
             trace: OnceLock::new(),
             told_passed: OnceLock::new(),
+            reads: AtomicBool::default(),
+            met: Mutex::default(),
             heard: Arc::clone(console.streams.heard()),
         }
     }

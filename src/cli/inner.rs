@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::app::App;
 use super::terminal::exit;
 use crate::admin::{Directory, Given, headnode};
 use crate::answer::Row;
-use crate::api::{self, Op, Service};
+use crate::api::{self, Method, Op, Service};
 use crate::client::Client;
 use crate::config::Origin;
 use crate::connect;
@@ -47,7 +49,35 @@ impl App {
     /// # Errors
     /// Nobody knows where it is, or it does not answer there.
     pub(super) async fn inner(&self, service: &'static Service) -> Result<Client> {
-        self.directory()?.client(service).await
+        let directory = self.directory()?;
+        let knows = |met: &Mutex<Vec<&str>>| locked(met).contains(&service.name);
+        // A read that has come to another service is done again.
+        let client = match self.reads.load(Ordering::Relaxed) || knows(&self.met) {
+            true => directory.client(service).await?,
+            false => directory.surely(service).await?,
+        };
+        locked(&self.met).push(service.name);
+        Ok(client)
+    }
+
+    /// Whether it is worth doing this again, which has read at most, and has shown nothing: another service answers where
+    /// one was that was asked.
+    pub(super) async fn may_do_again(&self, op: &Op, error: &Error) -> bool {
+        let silent = !self.streams.has_written() && !self.streams.was_read();
+        // Each is asked for a version that it has, and CloudAPI wants a signature.
+        let foreign =
+            error.fault().is_some_and(|fault| matches!(&*fault.code, "InvalidVersion" | "InvalidCredentials"));
+        if op.method != Method::Get || !silent || error.kind() != Kind::Unreachable && !foreign {
+            return false;
+        }
+        let Ok(directory) = self.directory() else { return false };
+        let met: Vec<&str> = locked(&self.met).clone();
+        for service in api::admin::ALL.iter().filter(|service| met.contains(&service.name)) {
+            if directory.has_moved(service).await {
+                return true;
+            }
+        }
+        false
     }
 
     /// Where the internal services are.
@@ -68,7 +98,8 @@ impl App {
             let builder = self.traced(connect::inner(&self.config, service, url)?)?;
             builder.masks(service.secret && !self.globals.show_secrets).build()
         };
-        Ok(Directory::new(self.given()?, self.config.dirs.cache.as_deref(), Box::new(make)))
+        let directory = Directory::new(self.given()?, self.config.dirs.cache.as_deref(), Box::new(make));
+        Ok(directory.telling(Box::new(|words| self.say(words))))
     }
 
     /// What was typed, what variables say, and what is set; last of all what a headnode says of itself. Whoever says where
@@ -178,6 +209,10 @@ impl App {
         }
         error
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Adds the address of a service, `NAME=ADDRESS`.

@@ -29,10 +29,11 @@ pub use tree::{pages, tree};
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 
 use clap::ArgMatches;
 
-use crate::api;
+use crate::api::{self, Method};
 use crate::cli::args::globals::{self, Globals};
 use crate::cli::args::{guard, hints, letters};
 use crate::cli::commands::local::complete;
@@ -167,8 +168,15 @@ async fn dispatch(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let (words, matches) = execute::verb(matches);
     let op = api::operation(&words).ok_or_else(|| Error::usage("this command does not exist"))?;
-    let ended = execute::run(app, op, matches).await;
-    if api::service_of(op).is_inner() { ended.map_err(|error| app.forgetting(error)) } else { ended }
+    if !api::service_of(op).is_inner() {
+        return execute::run(app, op, matches).await;
+    }
+    app.reads.store(op.method == Method::Get, Ordering::Relaxed);
+    let ended = match execute::run(app, op, matches).await {
+        Err(error) if app.may_do_again(op, &error).await => execute::run(app, op, matches).await,
+        ended => ended,
+    };
+    ended.map_err(|error| app.forgetting(error))
 }
 
 /// clap's own errors, under the same rules as ours.

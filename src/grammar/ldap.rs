@@ -1,6 +1,7 @@
 //! LDAP filters (RFC 4515), by which VMAPI and PAPI narrow their lists: `(&(state=running)(ram>=1024)(!(alias=web*)))`.
 
 use super::fault;
+use super::judge::{Query, Test};
 use crate::error::Result;
 
 /// No filter is nested deeper.
@@ -11,10 +12,18 @@ const MAX_DEPTH: usize = 50;
 /// # Errors
 /// A usage error with a caret at the fault.
 pub fn check(text: &str) -> Result<()> {
+    read(text).map(drop)
+}
+
+/// Reads a filter.
+///
+/// # Errors
+/// As [`check`].
+pub fn read(text: &str) -> Result<Query> {
     let mut reader = Reader { text, at: text.len() - text.trim_start().len() };
-    reader.filter(0)?;
+    let query = reader.filter(0)?;
     match text[reader.at..].trim_start() {
-        "" => Ok(()),
+        "" => Ok(query),
         _ => reader.wrong("there is more behind the filter", "several are one within (&...) or (|...)"),
     }
 }
@@ -33,7 +42,7 @@ impl Reader<'_> {
         Err(fault("the LDAP filter", self.text, self.at, message, expected))
     }
 
-    fn filter(&mut self, depth: usize) -> Result<()> {
+    fn filter(&mut self, depth: usize) -> Result<Query> {
         if depth > MAX_DEPTH {
             return self.wrong("it is nested too deeply", &format!("at most {MAX_DEPTH} filters within another"));
         }
@@ -41,35 +50,38 @@ impl Reader<'_> {
             return self.wrong("a filter begins with a parenthesis", "expected (NAME=VALUE)");
         }
         self.at += 1;
-        match self.rest().chars().next() {
-            Some('&' | '|') => {
+        let query = match self.rest().chars().next() {
+            Some(sign @ ('&' | '|')) => {
                 self.at += 1;
                 if !self.rest().starts_with('(') {
                     return self.wrong("nothing is combined here", "expected (NAME=VALUE)");
                 }
+                let mut parts = Vec::new();
                 while self.rest().starts_with('(') {
-                    self.filter(depth + 1)?;
+                    parts.push(self.filter(depth + 1)?);
                 }
+                if sign == '&' { Query::All(parts) } else { Query::Any(parts) }
             }
             Some('!') => {
                 self.at += 1;
-                self.filter(depth + 1)?;
+                Query::Not(Box::new(self.filter(depth + 1)?))
             }
             _ => self.item()?,
-        }
+        };
         if !self.rest().starts_with(')') {
             return self.wrong("the filter is not closed", "expected )");
         }
         self.at += 1;
-        Ok(())
+        Ok(query)
     }
 
-    fn item(&mut self) -> Result<()> {
+    fn item(&mut self) -> Result<Query> {
         let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | ':' | ';');
         let name = self.rest().find(|letter| !is_name(letter)).unwrap_or(self.rest().len());
         if name == 0 {
             return self.wrong("a name is missing", "expected NAME=VALUE");
         }
+        let field = self.rest()[..name].to_owned();
         self.at += name;
         let operators = ["=", ">=", "<="];
         let Some(operator) = operators.into_iter().find(|operator| self.rest().starts_with(operator)) else {
@@ -80,13 +92,26 @@ impl Reader<'_> {
             return self.wrong("an operator is missing", expected);
         };
         self.at += operator.len();
-        self.value(operator)
+        let parts = self.value(operator)?;
+        let all = || parts.concat();
+        let test = match operator {
+            ">=" => Test::AtLeast(all()),
+            "<=" => Test::AtMost(all()),
+            _ if parts.len() == 1 => Test::Equal(all()),
+            _ if parts.iter().all(String::is_empty) => Test::There,
+            _ => Test::Like(parts),
+        };
+        Ok(Query::Is(field, test))
     }
 
-    fn value(&mut self, operator: &str) -> Result<()> {
+    /// The parts of a value between its stars.
+    fn value(&mut self, operator: &str) -> Result<Vec<String>> {
+        let mut parts = vec![Vec::new()];
         while let Some(letter) = self.rest().chars().next() {
             match letter {
-                ')' => return Ok(()),
+                ')' => {
+                    return Ok(parts.iter().map(|part| String::from_utf8_lossy(part).into_owned()).collect());
+                }
                 '(' => return self.wrong("a value cannot hold a parenthesis", "write ( as \\28 and ) as \\29"),
                 '*' if operator != "=" => return self.wrong("a star stands behind = alone", "write a plain * as \\2a"),
                 '\\' => {
@@ -94,12 +119,23 @@ impl Reader<'_> {
                     if !code.is_some_and(|code| code.iter().all(u8::is_ascii_hexdigit)) {
                         return self.wrong("a backslash stands before two hexadecimal digits", "write \\ as \\5c");
                     }
+                    let byte = self.rest().get(1..3).and_then(|code| u8::from_str_radix(code, 16).ok());
+                    parts.last_mut().into_iter().for_each(|part| part.extend(byte));
                     self.at += 3;
+                }
+                '*' => {
+                    parts.push(Vec::new());
+                    self.at += 1;
                 }
                 letter if letter.is_control() => {
                     return self.wrong("a value cannot hold a control character", "write it as \\ and two digits");
                 }
-                letter => self.at += letter.len_utf8(),
+                letter => {
+                    let mut bytes = [0; 4];
+                    let bytes = letter.encode_utf8(&mut bytes).bytes();
+                    parts.last_mut().into_iter().for_each(|part| part.extend(bytes.clone()));
+                    self.at += letter.len_utf8();
+                }
             }
         }
         self.wrong("the filter is not closed", "expected )")

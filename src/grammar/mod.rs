@@ -12,6 +12,7 @@ pub mod filter;
 mod fwparse;
 pub mod fwrule;
 mod fwtext;
+pub mod judge;
 pub mod ldap;
 pub mod mount;
 pub mod net;

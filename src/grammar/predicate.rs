@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::judge::{Query, Test};
 use super::{fault, nearest};
 use crate::error::{Error, Result};
 
@@ -20,6 +21,14 @@ const FORM: &str = r#"expected {"eq":["FIELD",VALUE]}"#;
 /// # Errors
 /// A usage error with a caret at the fault.
 pub fn check(text: &str) -> Result<()> {
+    read(text).map(drop)
+}
+
+/// Reads a predicate.
+///
+/// # Errors
+/// As [`check`].
+pub fn read(text: &str) -> Result<Query> {
     match serde_json::from_str::<&RawValue>(text) {
         Ok(value) => of(text, value, 0),
         Err(error) => {
@@ -41,7 +50,7 @@ fn at(text: &str, part: &str, message: &str, expected: &str) -> Error {
     fault("the predicate", text, at, message, expected)
 }
 
-fn of(text: &str, value: &RawValue, depth: usize) -> Result<()> {
+fn of(text: &str, value: &RawValue, depth: usize) -> Result<Query> {
     if depth > MAX_DEPTH {
         return wrong(
             text,
@@ -60,7 +69,10 @@ fn of(text: &str, value: &RawValue, depth: usize) -> Result<()> {
     let list = serde_json::from_str::<Vec<&RawValue>>(operands.get()).ok();
     match operator.as_str() {
         name if COMBINE.contains(&name) => match list.filter(|list| list.len() >= 2) {
-            Some(list) => list.into_iter().try_for_each(|part| of(text, part, depth + 1)),
+            Some(list) => {
+                let parts = list.into_iter().map(|part| of(text, part, depth + 1)).collect::<Result<_>>()?;
+                Ok(if name == "and" { Query::All(parts) } else { Query::Any(parts) })
+            }
             None => wrong(text, operands, &format!("{name} combines two predicates or more"), "expected [...,...]"),
         },
         name if COMPARE.contains(&name) => compared(text, name, operands, list),
@@ -77,7 +89,7 @@ fn of(text: &str, value: &RawValue, depth: usize) -> Result<()> {
 }
 
 /// A field and a constant.
-fn compared(text: &str, operator: &str, operands: &RawValue, list: Option<Vec<&RawValue>>) -> Result<()> {
+fn compared(text: &str, operator: &str, operands: &RawValue, list: Option<Vec<&RawValue>>) -> Result<Query> {
     let is_text = |value: &RawValue| value.get().starts_with('"');
     let is_plain = |value: &RawValue| !value.get().starts_with(['[', '{', 'n']);
     match list.as_deref() {
@@ -87,7 +99,19 @@ fn compared(text: &str, operator: &str, operands: &RawValue, list: Option<Vec<&R
         Some([_, constant]) if !is_plain(constant) => {
             wrong(text, constant, "a field is compared with a text, a number, true or false", "expected such a value")
         }
-        Some([_, _]) => Ok(()),
+        Some([field, constant]) => {
+            let plain = |value: &RawValue| {
+                serde_json::from_str::<String>(value.get()).unwrap_or_else(|_| value.get().to_owned())
+            };
+            let (field, value) = (plain(field), plain(constant));
+            let is = |test| Query::Is(field.clone(), test);
+            Ok(match operator {
+                "le" => is(Test::AtMost(value)),
+                "ge" => is(Test::AtLeast(value)),
+                "ne" => Query::Not(Box::new(is(Test::Constant(value)))),
+                _ => is(Test::Constant(value)),
+            })
+        }
         _ => wrong(text, operands, &format!("{operator} compares a field with a value"), "expected [\"FIELD\",VALUE]"),
     }
 }

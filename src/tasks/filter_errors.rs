@@ -7,7 +7,7 @@ use crate::grammar::filter::{Sign, Typed, globbed};
 use crate::grammar::nearest;
 use crate::grammar::selector::is_glob;
 use crate::grammar::shell;
-use crate::sensitive::quoted;
+use crate::sensitive::{self, quoted};
 
 /// An empty value, which comes from a variable that is unset.
 pub fn empty(key: &str, sign: Sign) -> Error {
@@ -16,6 +16,24 @@ pub fn empty(key: &str, sign: Sign) -> Error {
         Sign::Is => format!("the filter {key} is empty, which would choose everything: is a variable unset?"),
         _ => format!("the filter {key} is empty: is a variable unset?"),
     })
+}
+
+/// Refuses to look for what may be a secret. A tag may hold a URL with a login, and then it is looked for.
+///
+/// # Errors
+/// A usage error that does not show it.
+pub fn refuse_secret(name: &str, value: &str, member: bool) -> Result<()> {
+    let sort = sensitive::sort(value).filter(|sort| match sort {
+        // The words alone are no key.
+        sensitive::Sort::Key => !member || sensitive::has_key_in_it(value),
+        _ => !member,
+    });
+    match sort {
+        Some(sensitive::Sort::Key | sensitive::Sort::Login) => {
+            sensitive::refuse(quoted(name), value, "what to look for")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses several filters in one word: all but the first would be a part of its value.

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::Report;
 use super::resolve::{self, Candidate, Candidates};
+use super::whose::Whose;
 use super::words::{brief, plural};
+use crate::answer::Row;
 use crate::api::{self, Kind, Noun};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind as Why, Result};
@@ -93,13 +95,15 @@ pub(super) async fn tell_failed(
     report: &dyn Report,
     client: &Client,
     known: &Candidates,
-    args: &Args,
+    asking: resolve::Asking<'_>,
     command: CommandLine,
     meant: impl Fn(&Candidate) -> bool,
 ) {
-    let (noun, place) = (known.noun, resolve::place(known.noun, args));
+    let (noun, (op, args)) = (known.noun, asking);
+    let (place, whose) = (resolve::place(noun, args), Whose::of(noun, op, args));
     let Ok(all) = resolve::everything(client, noun, &place).await else { return };
-    let failed = |thing: &&Candidate| thing.is_there() && noun.failed.contains(&&*state(thing));
+    let own = |thing: &Candidate| whose.as_ref().is_none_or(|whose| whose.has(Row(&thing.row)));
+    let failed = |thing: &&Candidate| own(thing) && thing.is_there() && noun.failed.contains(&&*state(thing));
     let left = all.things.iter().filter(failed).filter(|thing| meant(thing) && known.with_id(&thing.id).is_none());
     let ids: Vec<&str> = left.map(|thing| thing.id.as_str()).collect();
     let command = ids.iter().take(MAX_NAMED).fold(command, |command, id| command.on(*id));

@@ -47,7 +47,7 @@ use super::row_filter::RowFilter;
 use super::targets::ALL;
 use super::{Report, left_out, near};
 use crate::answer::Answer;
-use crate::api::{Noun, Op};
+use crate::api::{Noun, Op, Paging};
 use crate::client::{Client, Page};
 use crate::error::{Error, Kind, Result, Target};
 
@@ -107,6 +107,11 @@ impl<'a> Listing<'a> {
         if let Some(newest) = self.filter.newest {
             return self.without(newest, take).await;
         }
+        if let Some(rows) = self.few().await? {
+            self.cut_short.set(true);
+            take(Page { text: b"", rows: rows.rows().map(|row| row.0).collect(), only: false }, false)?;
+            return Ok(());
+        }
         let (mut skip, mut room) = self.filter.cut().filter(|_| !self.sorted).unwrap_or((0, usize::MAX));
         let (mut come, mut enough) = (0, false);
         let taken = self.client.pages(self.op, &self.call.args, |mut page| {
@@ -139,6 +144,21 @@ impl<'a> Listing<'a> {
         self.filter.tell_unseen(self.report, come);
         Ok(())
     }
+    /// The rows of one page that is no longer than what is wanted, where the service is asked for all filters, and has kept
+    /// to them. CloudAPI finds by the beginnings of names what is compared as a whole.
+    async fn few(&self) -> Result<Option<Answer>> {
+        let most = match self.op.paging {
+            Paging::Offset(most) | Paging::Marker(most, _) if self.client.service().is_inner() => most,
+            _ => return Ok(None),
+        };
+        let cut = self.filter.cut().filter(|_| !self.sorted && self.filter.is_asked());
+        let Some((0, wanted)) = cut.filter(|(_, wanted)| *wanted < most) else { return Ok(None) };
+        let args = self.call.args.clone().set("limit", wanted.to_string());
+        let answer = self.client.call(self.op, &args).await.map_err(|error| self.call.blame(error))?;
+        let kept = answer.rows().all(|row| self.filter.fits(row.0));
+        Ok(Some(answer).filter(|_| kept))
+    }
+
     /// The rows as one page without the newest of them.
     async fn without(&self, newest: Newest, mut take: impl FnMut(Page<'_>, bool) -> Result<()>) -> Result<()> {
         let answer = self.client.call(self.op, &self.call.args).await.map_err(|error| self.call.blame(error))?;

@@ -16,6 +16,7 @@ mod filter_errors;
 mod foreign;
 #[cfg(feature = "cli")]
 pub(crate) mod held_up;
+mod judged;
 mod left_out;
 pub mod listing;
 pub mod lockout;
@@ -54,6 +55,7 @@ pub(crate) mod vm_spec;
 #[cfg(feature = "cli")]
 pub(crate) mod vm_why;
 pub mod wait_for;
+mod whose;
 pub mod words;
 
 use std::future::Future;

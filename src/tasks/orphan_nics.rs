@@ -17,8 +17,7 @@
 //! let vmapi = sdc::Client::builder().service(&VMAPI).url(url("vmapi")).build()?;
 //! let found = orphan_nics::find(&napi, &vmapi, jiff::Timestamp::now()).await?;
 //! assert_eq!((found.orphans.len(), found.young), (1, 0));
-//! found.check()?;
-//! assert!(orphan_nics::delete(&napi, &vmapi, &found.orphans[0]).await?);
+//! assert!(orphan_nics::delete(&napi, &vmapi, &found, &found.orphans[0]).await?);
 //! # cloud.stop().await
 //! # })
 //! # }
@@ -64,17 +63,17 @@ pub struct Orphan {
     pub row: Box<RawValue>,
 }
 
-/// The NICs whose VM is gone.
-#[derive(Clone, Debug, Default)]
+/// The NICs whose VM is gone, as [`find`] has found them.
+#[derive(Clone, Debug)]
 pub struct Found {
     /// Those that may be deleted.
     pub orphans: Vec<Orphan>,
     /// How many are too young to tell, or do not show how old they are.
     pub young: usize,
     /// How many VMs the NICs of NAPI belong to.
-    pub vms: usize,
+    vms: usize,
     /// How many of these VMAPI knows, the destroyed ones too.
-    pub known: usize,
+    known: usize,
 }
 
 impl Found {
@@ -111,7 +110,7 @@ pub async fn find(napi: &Client, vmapi: &Client, now: jiff::Timestamp) -> Result
     // Whose VM is not said cannot be known to be gone.
     nics.remove("");
     let vms: Vec<&String> = nics.keys().collect();
-    let mut found = Found { vms: vms.len(), ..Found::default() };
+    let mut found = Found { orphans: Vec::new(), young: 0, vms: vms.len(), known: 0 };
     let mut states = BTreeMap::new();
     for some in vms.chunks(AT_ONCE) {
         let ids = some.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
@@ -149,13 +148,17 @@ fn is_young(nic: Row<'_>, now: jiff::Timestamp) -> bool {
     latest.is_none_or(|latest| now.duration_since(latest) < jiff::SignedDuration::try_from(YOUNG).unwrap_or_default())
 }
 
-/// Deletes one, after another look at it and at its VM. Returns whether it was there. Whether VMAPI can be believed, and
-/// whether one in the state `running` is meant, has been seen to by whoever asks.
+/// Deletes one of those that were found, after another look at it and at its VM. Returns whether it was there. Whether one
+/// in the state `running` is meant has been seen to by whoever asks.
 ///
 /// # Errors
-/// [`Kind::Refused`] where the NIC has another owner, is running by now, or its VM is there after all; and what the services say.
-pub async fn delete(napi: &Client, vmapi: &Client, orphan: &Orphan) -> Result<bool> {
+/// [`Found::check`]; a usage error for one that is none of those; [`Kind::Refused`] where the NIC has another owner, is running by now, or its VM is there after all; and what the services say.
+pub async fn delete(napi: &Client, vmapi: &Client, found: &Found, orphan: &Orphan) -> Result<bool> {
     let about = |error: Error| error.about(&format!("NIC {}", orphan.mac));
+    found.check().map_err(about)?;
+    if !found.orphans.iter().any(|known| known.mac == orphan.mac && known.vm == orphan.vm) {
+        return Err(about(Error::usage("it is none of those that were found")));
+    }
     let args = Args::new().set(NIC.name, net::mac(&orphan.mac)?);
     let (response, nic) = match napi.answered(&GET_NIC, &napi.request(&GET_NIC, &args)?).await {
         Ok(shown) => shown,

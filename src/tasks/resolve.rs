@@ -39,6 +39,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::left_out;
+use super::whose::Whose;
 use crate::answer::{Row, scan};
 use crate::api::{Ids, Noun, Op, Owner, Service, Shape};
 use crate::auth::{KeyId, PublicKey};
@@ -51,6 +52,8 @@ pub use refer::{elsewhere, fields};
 
 /// How many candidates an error names.
 const CANDIDATES: usize = 8;
+/// Whose things are meant, if nothing else is said.
+const OWN: &str = "this account";
 /// States of what nothing can be done to any more.
 const GONE: &[&str] = &["deleted", "destroyed"];
 
@@ -110,11 +113,24 @@ pub async fn path(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     for param in op.path_params() {
         if let Some((noun, text)) = client.service().noun(param).zip(args.text(param).map(str::to_owned)) {
             // What comes before it in the path is resolved by now: its list hangs there.
-            args.push(param, Arg::Text(anywhere(client, noun, place(noun, args), &text, Some(op)).await?));
+            args.push(param, Arg::Text(of_owner(client, noun, &text, op, args).await?));
         }
     }
     Ok(())
 }
+
+/// The id of what an operation with these arguments is about: one of the account that it is kept to, if it is.
+async fn of_owner(client: &Client, noun: &'static Noun, typed: &str, op: &Op, args: &Args) -> Result<String> {
+    let id = anywhere(client, noun, place(noun, args), typed, Some((op, args))).await?;
+    // Of one that was looked up by its name a row has been seen.
+    if let Some(whose) = Whose::of(noun, op, args).filter(|_| !needs_lookup(noun, typed)) {
+        whose.look(client, noun, &id).await?;
+    }
+    Ok(id)
+}
+
+/// What something is looked up for: an operation, and what it is asked for.
+pub type Asking<'a> = (&'a Op, &'a Args);
 
 /// The arguments of the path below which the things of a noun are listed.
 pub fn place(noun: &Noun, args: &Args) -> Args {
@@ -156,12 +172,18 @@ pub(super) fn as_id<'t>(noun: &Noun, typed: &'t str) -> Cow<'t, str> {
 /// # Errors
 /// As [`id`].
 pub async fn own_id(client: &Client, noun: &'static Noun, op: &Op, typed: &str) -> Result<String> {
-    within(client, noun, Args::new(), typed, Some(op)).await
+    within(client, noun, Args::new(), typed, Some((op, &Args::new()))).await
 }
 
 /// The same in a list that is a part of something, and among those too that the list leaves out for their state.
-async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str, op: Option<&Op>) -> Result<String> {
-    let missing = match (within(client, noun, place.clone(), typed, op).await, noun.whole()) {
+async fn anywhere(
+    client: &Client,
+    noun: &'static Noun,
+    place: Args,
+    typed: &str,
+    asking: Option<Asking<'_>>,
+) -> Result<String> {
+    let missing = match (within(client, noun, place.clone(), typed, asking).await, noun.whole()) {
         (Err(error), Some(whole)) if error.kind() == crate::error::Kind::NotFound => (error, whole),
         (Err(error), None) => return Err(with_near(client, noun, &place, typed, error).await),
         (found, _) => return found,
@@ -169,10 +191,10 @@ async fn anywhere(client: &Client, noun: &'static Noun, place: Args, typed: &str
     let all = place.clone();
     let (error, (query, value)) = missing;
     let place = if begins_id(typed) { place } else { filtered(noun, place, typed) };
-    let known = Candidates::list_for(client, noun, &place.set(query, value), op).await?;
+    let known = Candidates::list_for(client, noun, &place.set(query, value), asking).await?;
     let gone = left_out::gone(&known, typed);
     let known = known.there();
-    match known.find(typed, op.is_some_and(|op| op.asks)) {
+    match known.find(typed, asking.is_some_and(|(op, _)| op.asks)) {
         Err(other) if other.kind() == crate::error::Kind::NotFound => match gone {
             Some(gone) => Err(gone),
             None => Err(with_near(client, noun, &all, typed, error).await),
@@ -195,8 +217,14 @@ async fn with_near(client: &Client, noun: &'static Noun, place: &Args, typed: &s
 }
 
 /// The same in a list that is a part of something, by the parameters of its path.
-async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, op: Option<&Op>) -> Result<String> {
-    let strict = op.is_some_and(|op| op.asks);
+async fn within(
+    client: &Client,
+    noun: &'static Noun,
+    place: Args,
+    typed: &str,
+    asking: Option<Asking<'_>>,
+) -> Result<String> {
+    let strict = asking.is_some_and(|(op, _)| op.asks);
     match noun.ids {
         Ids::Any if noun.list.shape == Shape::Map && !noun.travels(typed) => {
             return Err(super::unnamed::error(client, noun, &place, typed).await);
@@ -210,7 +238,7 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
     }
     let all = strict && begins_id(typed);
     let list = if all { place.clone() } else { filtered(noun, place.clone(), typed) };
-    let known = match Candidates::list_for(client, noun, &list, op).await {
+    let known = match Candidates::list_for(client, noun, &list, asking).await {
         // What the list hangs on is not there.
         Err(error) if noun.list.path_params().next().is_some() && error.kind() == crate::error::Kind::NotFound => {
             let above = noun.list.path_params().last().unwrap_or_default();
@@ -228,7 +256,7 @@ async fn within(client: &Client, noun: &'static Noun, place: Args, typed: &str, 
     match known.find(typed, strict) {
         // The name's own list has none of those whose ids begin so.
         Err(_) if !all && noun.filter.is_some() && known.called(typed).is_empty() && begins_id(typed) => {
-            Candidates::list_for(client, noun, &place, op).await?.find(typed, strict).map(|thing| thing.id.clone())
+            Candidates::list_for(client, noun, &place, asking).await?.find(typed, strict).map(|thing| thing.id.clone())
         }
         Err(error) => known.on(client, typed, error).await.map(|thing| thing.id.clone()),
         found => found.map(|thing| thing.id.clone()),
@@ -334,6 +362,8 @@ pub struct Candidates {
     pub things: Vec<Candidate>,
     /// What is in the list and cannot be meant, since others own it.
     others: Vec<Candidate>,
+    /// Who must own what is meant, in words.
+    owner: String,
 }
 
 impl Candidates {
@@ -345,17 +375,32 @@ impl Candidates {
         let answer = client.call(noun.list, &place.clone().usual(noun)).await?;
         let things = answer.rows().map(|row| Candidate::of(noun, row));
         let lister = place.command(client.service(), noun.list).to_string();
-        Ok(Candidates { noun, lister, things: things.collect::<Result<_>>()?, others: Vec::new() })
+        Ok(Candidates {
+            noun,
+            lister,
+            things: things.collect::<Result<_>>()?,
+            others: Vec::new(),
+            owner: OWN.to_owned(),
+        })
     }
 
     /// Asks for the list in which the targets of an operation are: what others own is not among them, unless the
-    /// operation is about that too.
+    /// operation is about that too; nor what another account has than the one that the operation is kept to.
     ///
     /// # Errors
     /// The list cannot be read, or nobody says whose these things are.
-    pub async fn list_for(client: &Client, noun: &'static Noun, place: &Args, op: Option<&Op>) -> Result<Candidates> {
+    pub async fn list_for(
+        client: &Client,
+        noun: &'static Noun,
+        place: &Args,
+        asking: Option<Asking<'_>>,
+    ) -> Result<Candidates> {
         let mut known = Candidates::list(client, noun, place).await?;
-        let Some(owner) = noun.owner.filter(|_| op.is_some_and(|op| !op.others)) else { return Ok(known) };
+        if let Some(whose) = asking.and_then(|(op, args)| Whose::of(noun, op, args)) {
+            known.owner = whose.words();
+            (known.things, known.others) = known.things.into_iter().partition(|thing| whose.has(Row(&thing.row)));
+        }
+        let Some(owner) = noun.owner.filter(|_| asking.is_some_and(|(op, _)| !op.others)) else { return Ok(known) };
         if known.things.is_empty() {
             return Ok(known);
         }
@@ -485,7 +530,7 @@ impl Candidates {
         };
         match self.others.iter().find(fits) {
             Some(thing) => {
-                let words = format!("this account owns no {word} named '{}'", super::words::brief(typed));
+                let words = format!("{} owns no {word} named '{}'", self.owner, super::words::brief(typed));
                 let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
                 let other = format!("{} {}{version}", thing.id, super::words::brief(&thing.name));
                 Error::new(crate::error::Kind::NotFound, words).hint(format!("{other} belongs to another account"))
@@ -503,7 +548,7 @@ impl Candidates {
         match others {
             0 => missing(format!("no {word} matches '{typed}'"))
                 .hint(Hint::run("list them", CommandLine::of(&self.lister))),
-            many => missing(format!("this account owns no {word} that matches '{typed}'"))
+            many => missing(format!("{} owns no {word} that matches '{typed}'", self.owner))
                 .hint(format!("left alone because others own them: {many}")),
         }
     }

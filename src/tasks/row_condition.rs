@@ -4,7 +4,7 @@ use super::resolve;
 use crate::api::{Field, Kind, Test};
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed};
-use crate::grammar::{mebibytes, selector};
+use crate::grammar::{mebibytes, net, selector};
 use crate::sensitive::quoted;
 
 /// What the service is asked for.
@@ -15,6 +15,15 @@ pub(super) type Query = Option<(String, String)>;
 pub(super) fn may_be_asked(test: Test, (name, value): &(String, String)) -> bool {
     let text = matches!(test, Test::Text(_) | Test::Begins(_) | Test::Member(_));
     !text || !name.contains(SYNTAX) && !value.contains(SYNTAX)
+}
+
+/// An id or a hardware address as rows have it.
+fn as_shown(text: &str) -> String {
+    match net::mac(text) {
+        Ok(mac) => (0..mac.len()).step_by(2).filter_map(|at| mac.get(at..at + 2)).collect::<Vec<_>>().join(":"),
+        Err(_) if resolve::is_uuid(text) => text.to_ascii_lowercase(),
+        Err(_) => text.to_owned(),
+    }
 }
 
 /// What LDAP filters and globs are made of.
@@ -69,6 +78,19 @@ pub(super) fn condition(
             // Of a glob the service can find what it begins with.
             let begin = value.split(['*', '?']).next().filter(|begin| !begin.is_empty());
             (Some(Condition::begins(sign, value)), begin.and_then(same))
+        }
+        Test::Among(_) if sign != Sign::Is => {
+            return Err(Error::usage(format!("{key} takes only =")).hint(format!("{key}={shown}")));
+        }
+        Test::Among(_) => {
+            let all = value.split(',').map(str::trim).filter(|text| !text.is_empty()).map(as_shown).collect();
+            (Some(Condition::one_of(sign, all)), same(value))
+        }
+        Test::Moment(_) => {
+            let time = value.parse().ok().and_then(|time| jiff::Timestamp::from_millisecond(time).ok());
+            let words = || format!("'{shown}' is not a time in milliseconds since 1970");
+            let time = time.ok_or_else(|| Error::usage(words()).about(key))?;
+            (Some(Condition::instant(sign, time)), same(value))
         }
         Test::Number(_) => {
             let number = match field.kind {

@@ -39,12 +39,12 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::filter_errors::{a_name, as_jq, empty, members, one_filter, one_value, unknown};
+use super::filter_errors::{a_name, as_jq, empty, members, one_filter, one_value, refuse_secret, unknown};
 use super::row_condition::{condition, may_be_asked};
 use super::row_names::Named;
 use super::values::{Files, Given};
 use super::{
-    Report, Services, column_filter, pair,
+    Report, Services, column_filter, judged, pair,
     picks::{Newest, Picks},
     resolve, values, words,
 };
@@ -53,10 +53,11 @@ use crate::api::{self, Column, Field, Holds, Kind, Level, Method, Noun, Op, Pagi
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed, check_value, unescaped};
+use crate::grammar::judge::Query;
 use crate::grammar::selector;
 use crate::grammar::shell;
 use crate::request::{Arg, Args};
-use crate::sensitive::{self, quoted};
+use crate::sensitive::quoted;
 
 /// What the rows of a list must be like, and how many are wanted.
 #[derive(Clone, Default)]
@@ -66,6 +67,8 @@ pub struct RowFilter {
     /// The newest of those that fit are left out.
     pub newest: Option<Newest>,
     tests: Vec<One>,
+    /// In the service's own language.
+    queries: Vec<Query>,
     /// How many rows are skipped, and how many are wanted, where rows must be counted here.
     cut: Option<(usize, usize)>,
 }
@@ -403,7 +406,9 @@ impl RowFilter {
         }
         refuse_secret(name, value, member)?;
         if field.test == Test::Service {
-            return values::add(args, field, value, reading.files);
+            values::add(args, field, value, reading.files)?;
+            self.queries.extend(judged::read(field.kind, value)?);
+            return Ok(());
         }
         if let Test::Text(row) | Test::Begins(row) = field.test
             && !sign.is_regex()
@@ -552,14 +557,19 @@ impl RowFilter {
         Ok(())
     }
 
+    /// Whether the service is asked for all that rows must be like.
+    pub fn is_asked(&self) -> bool {
+        self.tests.iter().all(|one| one.asked) && self.picks.is_empty() && self.newest.is_none()
+    }
+
     /// Whether there is nothing to be done to the rows.
     pub fn is_idle(&self) -> bool {
-        self.tests.is_empty() && self.cut.is_none() && self.picks.is_empty() && self.newest.is_none()
+        self.is_empty() && self.cut.is_none() && self.newest.is_none()
     }
 
     /// Whether rows must be like something beside their names.
     pub fn has_fields(&self) -> bool {
-        !self.tests.is_empty() || self.picks.has_more()
+        !self.tests.is_empty() || !self.queries.is_empty() || self.picks.has_more()
     }
 
     /// Whether this field of rows is compared with something.
@@ -569,7 +579,7 @@ impl RowFilter {
 
     /// Whether there is nothing that rows must be like.
     pub fn is_empty(&self) -> bool {
-        self.tests.is_empty() && self.picks.is_empty()
+        self.tests.is_empty() && self.queries.is_empty() && self.picks.is_empty()
     }
 
     /// How many rows are skipped and how many are shown, if they are counted here.
@@ -580,12 +590,17 @@ impl RowFilter {
     /// Whether a row is what was asked for.
     pub fn fits(&self, row: &RawValue) -> bool {
         // What is named and does not fit is there all the same.
-        self.picks.fits(row) & self.tests.iter().all(|one| one.fits(row))
+        self.picks.fits(row) & self.is_like(row, |_| false)
     }
 
     /// Whether a row is what was asked for, however old it is, and whatever uses it.
     pub fn fits_at_any_age(&self, row: &RawValue) -> bool {
-        self.picks.fits_used_or_not(row) & self.tests.iter().all(|one| one.by_age || one.fits(row))
+        self.picks.fits_used_or_not(row) & self.is_like(row, |one| one.by_age)
+    }
+
+    fn is_like(&self, row: &RawValue, but_for: impl Fn(&One) -> bool) -> bool {
+        let fits = |query: &Query| judged::may_fit(query, row);
+        self.tests.iter().all(|one| but_for(one) || one.fits(row)) && self.queries.iter().all(fits)
     }
 
     /// Says what no row has shown, so that nobody takes an empty list for an answer.
@@ -662,21 +677,6 @@ impl One {
 /// A filter as it was typed, for messages.
 fn as_typed(key: &str, sign: Sign, value: &str) -> String {
     format!("{}{}{}", quoted(key), sign.typed(), quoted(value))
-}
-
-/// Refuses to look for what may be a secret. A tag may hold a URL with a login, and then it is looked for.
-fn refuse_secret(name: &str, value: &str, member: bool) -> Result<()> {
-    let sort = sensitive::sort(value).filter(|sort| match sort {
-        // The words alone are no key.
-        sensitive::Sort::Key => !member || sensitive::has_key_in_it(value),
-        _ => !member,
-    });
-    match sort {
-        Some(sensitive::Sort::Key | sensitive::Sort::Login) => {
-            sensitive::refuse(quoted(name), value, "what to look for")
-        }
-        _ => Ok(()),
-    }
 }
 
 /// A filter that was typed as an option.

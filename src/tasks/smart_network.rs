@@ -44,6 +44,8 @@ const CHOICE: usize = 64;
 const ROUNDS: u32 = 50;
 /// The longest pause after a collision; the first ones are shorter.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long a list may take to show what was made just before.
+const UNSEEN_PAUSE: Duration = Duration::from_secs(1);
 /// The longest prefix that leaves room for two addresses.
 pub const LONGEST_PREFIX: u8 = 30;
 /// The shortest prefix that NAPI takes.
@@ -95,7 +97,8 @@ impl SmartNetwork {
     ///
     /// # Errors
     /// A usage error for a size that does not fit; [`Kind::Refused`] where no VLAN or subnet is free, or others were
-    /// in the way time and again; and NAPI's refusals.
+    /// in the way time and again; [`Kind::Unreachable`] where NAPI's list does not show what was made, so that nothing
+    /// can be told of others; and NAPI's refusals.
     pub async fn create(&self, client: &Client, stop: &Stop, report: &dyn Report) -> Result<Answer> {
         for round in 0..ROUNDS {
             let place = self.choose(&self.taken(client).await?, round)?;
@@ -103,14 +106,18 @@ impl SmartNetwork {
             interrupted(stop)?;
             let made = self.put(client, &id, place).await?;
             let id = made.first().and_then(|row| row.text("/uuid")).map_or(id, |id| id.into_owned());
-            let checked = self.check(client, &id, place).await;
-            if let Ok(None) = checked {
-                return Ok(made);
-            }
-            if let Err(error) = remove(client, &id).await {
-                return Err(left(checked.err().unwrap_or(error), &id));
-            }
-            let other = checked?.unwrap_or_default();
+            let other = match self.check(client, &id, place).await {
+                Ok(Seen::Alone) => return Ok(made),
+                Ok(Seen::Beside(other)) => Ok(other),
+                // Others would be made in vain.
+                Ok(Seen::Never(words)) => Err(Error::new(Kind::Unreachable, words)),
+                Err(error) => Err(error),
+            };
+            let other = match (remove(client, &id).await, other) {
+                (Ok(()), Ok(other)) => other,
+                (Ok(()), Err(error)) => return Err(error.hint(format!("network {id} was deleted again"))),
+                (Err(error), other) => return Err(left(other.err().unwrap_or(error), &id)),
+            };
             interrupted(stop)?;
             report.say(&format!("{other} is in the way of VLAN {} and {}: trying elsewhere", place.vlan, place.subnet));
             let pause = Duration::from_millis(50).saturating_mul(round + 1).min(LONGEST_PAUSE);
@@ -209,18 +216,51 @@ impl SmartNetwork {
         }
     }
 
-    /// What is in its way, in words: another network, or that the list does not show this one yet and proves nothing.
-    async fn check(&self, client: &Client, id: &str, place: Place) -> Result<Option<String>> {
+    /// How the list shows it. One that does not have it yet proves nothing, and is asked once more.
+    async fn check(&self, client: &Client, id: &str, place: Place) -> Result<Seen> {
         let all = client.call(&LIST_NETWORKS, &Args::new()).await?;
-        if !all.rows().any(|row| row.text("/uuid").is_some_and(|other| other == id)) {
-            return Ok(Some("a list that does not show it".to_owned()));
+        if let Some(seen) = seen(&all, id, place) {
+            return Ok(seen);
         }
-        let (first, last) = bounds(place.subnet);
-        let overlaps = |row| subnet(row).map(bounds).is_some_and(|(low, high)| first <= high && low <= last);
-        let mut others = all.rows().filter(|row| row.text("/uuid").is_none_or(|other| other != id));
-        let other = others.find(|row| vlan(*row) == Some(place.vlan) || overlaps(*row));
-        Ok(other.map(|row| format!("network {}", row.text("/uuid").unwrap_or_default())))
+        tokio::time::sleep(UNSEEN_PAUSE).await;
+        let by_id = client.call(&GET_NETWORK, &Args::new().set(NETWORK.name, id)).await;
+        let all = client.call(&LIST_NETWORKS, &Args::new()).await?;
+        if let Some(seen) = seen(&all, id, place) {
+            return Ok(seen);
+        }
+        let shown = match by_id {
+            Ok(_) => "NAPI shows it by its id, and no list of it does",
+            Err(error) if error.kind() == Kind::NotFound => "NAPI shows it neither by its id nor in a list",
+            Err(_) => "no list of NAPI shows it",
+        };
+        let Place { vlan, subnet } = place;
+        Ok(Seen::Never(format!(
+            "network {} ({id}, VLAN {vlan}, {subnet}) was created, and {shown}: nobody can tell what is in its way",
+            self.name
+        )))
     }
+}
+
+/// How the list of all networks shows one that was created.
+enum Seen {
+    /// With nothing in its way.
+    Alone,
+    /// With this in its way.
+    Beside(String),
+    /// It does not, which is said here.
+    Never(String),
+}
+
+/// How a list shows a network of this id and place; nothing where it does not have it.
+fn seen(all: &Answer, id: &str, place: Place) -> Option<Seen> {
+    if !all.rows().any(|row| row.text("/uuid").is_some_and(|other| other == id)) {
+        return None;
+    }
+    let (first, last) = bounds(place.subnet);
+    let overlaps = |row| subnet(row).map(bounds).is_some_and(|(low, high)| first <= high && low <= last);
+    let mut others = all.rows().filter(|row| row.text("/uuid").is_none_or(|other| other != id));
+    let other = others.find(|row| vlan(*row) == Some(place.vlan) || overlaps(*row));
+    Some(other.map_or(Seen::Alone, |row| Seen::Beside(format!("network {}", row.text("/uuid").unwrap_or_default()))))
 }
 
 /// Deletes a network that was created here.

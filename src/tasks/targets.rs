@@ -279,8 +279,10 @@ impl Asked {
         let is_found = |thing: &Candidate| found.iter().any(|call| call.id() == Some(thing.id.as_str()));
         let above = known.lister.strip_suffix(known.noun.list.verb).unwrap_or_default();
         let command = CommandLine::of(&format!("{above}{}", op.verb));
-        left_out::tell_failed(report, client, known, &self.args, command, |thing| meant(thing) && !is_found(thing))
-            .await;
+        left_out::tell_failed(report, client, known, (op, &self.args), command, |thing| {
+            meant(thing) && !is_found(thing)
+        })
+        .await;
     }
 
     /// Whether a resource that was picked may have a part of this name, as far as its own row shows: tags and metadata
@@ -375,7 +377,7 @@ async fn of_each(
     glob: &str,
 ) -> Result<Targets> {
     asked.owners.settle(client, &Args::new()).await?;
-    let above = Candidates::list_for(client, noun, &Args::new(), Some(op)).await?;
+    let above = Candidates::list_for(client, noun, &Args::new(), Some((op, &asked.args))).await?;
     let mut all = Targets { picked: true, several: true, from_stdin: asked.from_stdin, ..Targets::default() };
     let fits = |thing: &&Candidate| selector::glob(glob, &thing.name) && asked.owners.fits(&thing.row);
     let mut fitting: Vec<&Candidate> = Vec::new();
@@ -694,5 +696,5 @@ async fn list(client: &Client, op: &Op, target: &'static Noun, asked: &Asked) ->
     for (name, value) in asked.filter.query.iter() {
         place.push(name, value.clone());
     }
-    Candidates::list_for(client, target, &place, Some(op)).await
+    Candidates::list_for(client, target, &place, Some((op, &asked.args))).await
 }

@@ -4,6 +4,7 @@
 mod common;
 
 mod access;
+mod admin_doctor;
 mod admin_fields;
 mod admin_networks;
 mod agent;

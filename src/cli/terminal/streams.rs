@@ -46,6 +46,8 @@ struct Shared {
     ends: Ends,
     /// Standard input has been read to its end: a second reader would find it empty.
     taken: AtomicBool,
+    /// Data has been written.
+    written: AtomicBool,
     /// How many lines of a terminal show work in progress, right above the cursor: other output takes their place.
     live: Mutex<usize>,
     heard: Arc<Heard>,
@@ -117,6 +119,16 @@ impl Streams {
         }
     }
 
+    /// Whether data has been written.
+    pub fn has_written(&self) -> bool {
+        self.shared.written.load(Ordering::Relaxed)
+    }
+
+    /// Whether standard input has been read to its end.
+    pub fn was_read(&self) -> bool {
+        self.shared.taken.load(Ordering::Relaxed)
+    }
+
     /// Data. Flushed at once, so that a reader of a pipe sees it.
     ///
     /// # Errors
@@ -125,6 +137,7 @@ impl Streams {
         if !data.is_empty() {
             self.open_out()?;
         }
+        self.shared.written.store(true, Ordering::Relaxed);
         if self.stdout_tty {
             self.live(&[]);
         }
@@ -302,7 +315,13 @@ fn unseen(_: &Arc<Heard>, question: &str) -> io::Result<String> {
 
 impl Shared {
     fn new(ends: Ends) -> Arc<Shared> {
-        Arc::new(Shared { ends, taken: AtomicBool::new(false), live: Mutex::new(0), heard: Arc::default() })
+        Arc::new(Shared {
+            ends,
+            taken: AtomicBool::new(false),
+            written: AtomicBool::new(false),
+            live: Mutex::new(0),
+            heard: Arc::default(),
+        })
     }
 }
 

@@ -85,6 +85,63 @@ fn an_address_that_is_remembered_and_does_not_answer_is_looked_up_once_more() {
     vmapi.done();
 }
 
+/// What was found is remembered at another address now.
+fn moved(home: &std::path::Path, from: &str, to: &str) {
+    let file = files(&home.join(".cache/sdc")).into_iter().find(|file| file.ends_with("services.json")).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(&file, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn where_another_service_answers_at_a_remembered_address_it_is_looked_up_within_the_same_run() {
+    let taken = filled(r#"202 {"vm_uuid":"$V","job_uuid":"$J"}"#);
+    let list = "GET /vms?state=active&limit=1000";
+    for (other, words, line) in [
+        (
+            format!(
+                "{WORKFLOW_PING}\n{list} -> 404 {{\"code\":\"ResourceNotFound\",\"message\":\"/vms does not exist\"}}"
+            ),
+            "vms list",
+            format!("{list} -> 200 []"),
+        ),
+        (
+            format!(
+                "{SAPI_PING}\n{list} -> 400 {{\"code\":\"InvalidVersion\",\"message\":\"~9 is not supported by GET /vms\"}}"
+            ),
+            "vms list",
+            format!("{list} -> 200 []"),
+        ),
+        // What changes something is sent to nobody else.
+        (WORKFLOW_PING.to_owned(), "vms stop $V", format!("POST /vms/$V?action=stop -> {taken}")),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let vmapi = Script::new(VMAPI_PING);
+        vmapi.add(&format!("* GET /vms?uuids={V0}&limit=1000 -> 200 []\n{list} -> 200 []"));
+        let lines = sapi("", &instance("d1", V0, "vmapi0", &vmapi.address));
+        let told = Script::new(&lines);
+        let vars = [("SAPI_URL", told.address.as_str())];
+        admin(home.path(), &vars, "vms list").well();
+        let other = Script::new(&other);
+        moved(home.path(), &vmapi.address, &other.address);
+        told.add(&lines);
+        // Whether its server is heard from is asked of CNAPI, which this data center does not have.
+        if !words.ends_with("list") {
+            told.add(&lines);
+        }
+        vmapi.add(&filled(&line));
+        admin(home.path(), &vars, &filled(words)).well();
+        for script in [&told, &vmapi, &other] {
+            script.done();
+        }
+        // The address that is right is remembered, and a list costs one request.
+        let before = vmapi.lines().len();
+        vmapi.add(&format!("{list} -> 200 []"));
+        admin(home.path(), &vars, "vms list").well();
+        assert_eq!(vmapi.lines().len(), before + 1);
+    }
+}
+
 fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -549,4 +606,36 @@ fn a_doctor_tells_what_does_not_answer_within_its_limit() {
     let said = admin(home.path(), &[("SDC_SAPI_URL", "ftp://x")], "doctor");
     assert!(said.out.contains("neither an http nor an https address"), "{}", said.out);
     assert_eq!(said.code, 1);
+}
+
+#[test]
+fn a_vmapi_that_hangs_is_waited_for_a_few_seconds_and_that_is_said() {
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = hanging.local_addr().unwrap().to_string();
+    let workflow = Script::new(WORKFLOW_PING);
+    let own = [instance("d1", V0, "vmapi0", &address), instance("d2", W0, "workflow0", &workflow.address)].join(",");
+    // Of the second one nobody knows the address, and the name of its service is not that of it.
+    let alone = [instance("d1", V0, "vmapi0", &address), instance("d2", W0, "workflow0", "")].join(",");
+    for (words, instances, said_so) in [
+        ("discover", &own, "it has not answered for 5s"),
+        ("health", &alone, "its address is not known"),
+        ("doctor", &alone, "down: its address is not known"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let lines = sapi("", instances);
+        let told = Script::new(&[lines.as_str(); 2].join("\n"));
+        let begun = std::time::Instant::now();
+        let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address)], words);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(13), "{words}: {:?}", begun.elapsed());
+        let waiting = format!("waiting for VMAPI at http://{address}, which has not answered for 4s");
+        assert!(said.err.contains(&waiting), "{words}: {}", said.err);
+        assert_eq!(said.err.matches(&waiting).count(), 1, "{words}: {}", said.err);
+        assert!(format!("{}{}", said.out, said.err).contains(said_so), "{words}: {said:?}");
+        assert_eq!(said.code, 1, "{words}: {said:?}");
+    }
+    // Whoever names VMAPI is told of it too.
+    let home = tempfile::tempdir().unwrap();
+    let told = Script::new(&sapi("", &own));
+    let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address), ("VMAPI_URL", &address)], "discover");
+    assert!(said.err.contains("waiting for VMAPI"), "{}", said.err);
 }

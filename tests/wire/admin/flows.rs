@@ -598,7 +598,8 @@ fn flow_12_jobs_are_listed_canceled_resumed_and_noted() {
             WORKFLOW,
             "jobs list vm_uuid=$V --limit 1 -o uuid -H",
             &format!(
-                r#"GET /jobs?vm_uuid=$V&limit=1000 -> 200 [{{"uuid":"$K","execution":"queued","params":{{"vm_uuid":"$W"}}}},{newest}]"#
+                r#"GET /jobs?vm_uuid=$V&limit=1 -> 200 [{{"uuid":"$K","execution":"queued","params":{{"vm_uuid":"$W"}}}}]
+                GET /jobs?vm_uuid=$V&limit=1000 -> 200 [{{"uuid":"$K","execution":"queued","params":{{"vm_uuid":"$W"}}}},{newest}]"#
             ),
             0,
             &["$J\n"],

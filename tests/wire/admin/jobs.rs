@@ -342,3 +342,25 @@ fn cloud_analytics_is_retired() {
         assert!(words.contains("was retired in 2019") && words.contains("CMON"), "{words}");
     }
 }
+
+#[test]
+fn of_a_list_that_the_service_filters_no_more_is_asked_for_than_is_wanted() {
+    let own =
+        |id: &str, vm: &str| format!(r#"{{"uuid":"{id}","execution":"succeeded","params":{{"vm_uuid":"{vm}"}}}}"#);
+    let home = tempfile::tempdir().unwrap();
+    let script = Script::new(&filled(&format!("GET /jobs?vm_uuid=$V&limit=1 -> 200 [{}]", own("$J", "$V"))));
+    let said =
+        admin(home.path(), &[("WORKFLOW_URL", &script.address)], &filled("jobs list vm_uuid=$V --limit 1 -o ids"));
+    assert_eq!(said.well().trim(), filled("$J"));
+    script.done();
+    // One that has not filtered is read on.
+    let script = Script::new(&filled(&format!(
+        "GET /jobs?vm_uuid=$V&limit=1 -> 200 [{other}]\nGET /jobs?vm_uuid=$V&limit=1000 -> 200 [{other},{}]",
+        own("$J", "$V"),
+        other = own("$K", "$W")
+    )));
+    let said =
+        admin(home.path(), &[("WORKFLOW_URL", &script.address)], &filled("jobs list vm_uuid=$V --limit 1 -o ids"));
+    assert_eq!(said.well().trim(), filled("$J"));
+    script.done();
+}

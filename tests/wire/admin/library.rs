@@ -203,3 +203,22 @@ async fn a_job_is_created_by_the_name_of_its_workflow() {
     assert!(error.is_in_doubt(), "{error}");
     workflow.done();
 }
+
+#[tokio::test]
+async fn a_program_deletes_no_nic_on_the_word_of_a_vmapi_that_knows_too_few_vms() {
+    use sdc::api::admin::{NAPI, VMAPI};
+    use sdc::tasks::orphan_nics;
+    let nic = r#"{"belongs_to_type":"zone","belongs_to_uuid":"$V","mac":"90:b8:d0:00:00:03","state":"stopped","created_timestamp":"2026-03-02T10:15:00.300Z"}"#;
+    let client = |service, script: &Script| {
+        sdc::Client::builder().service(service).url(format!("http://{}", script.address)).build().unwrap()
+    };
+    let napi = Script::new(&filled(&format!("GET /nics?belongs_to_type=zone&limit=1000 -> 200 [{nic}]")));
+    let vmapi = Script::new(&filled("GET /vms?uuids=$V&limit=1000 -> 200 []"));
+    let (at_napi, at_vmapi) = (client(&NAPI, &napi), client(&VMAPI, &vmapi));
+    let found = orphan_nics::find(&at_napi, &at_vmapi, "2026-04-02T10:15:00Z".parse().unwrap()).await.unwrap();
+    let error = orphan_nics::delete(&at_napi, &at_vmapi, &found, &found.orphans[0]).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+    assert!(error.message().contains("VMAPI knows none of the 1 VMs"), "{error}");
+    // Nothing more was asked of either.
+    assert_eq!((napi.lines().len(), vmapi.lines().len()), (1, 1));
+}

@@ -20,6 +20,7 @@ mod run;
 mod script;
 mod smart_network;
 mod table;
+mod taken;
 mod vms;
 mod why;
 

@@ -324,6 +324,8 @@ fn a_deletion_is_over_when_the_vm_is_destroyed_and_its_job_too() {
 #[test]
 fn what_an_action_takes_is_sent_as_the_service_wants_it() {
     let answer = r#"202 {"vm_uuid":"$V","job_uuid":"$J"}"#;
+    // Whose it is, is looked at first where that was said.
+    let shown = format!("* GET /vms/$V -> 200 {}", vm("$V", "web1", "$A", "running"));
     for (words, line) in [
         ("vms stop $V --idempotent", r#"POST /vms/$V?action=stop {"idempotent":true}"#),
         ("vms start $V --owner $A", "POST /vms/$V?action=start&owner_uuid=$A"),
@@ -333,7 +335,7 @@ fn what_an_action_takes_is_sent_as_the_service_wants_it() {
         ("vms internal-metadata delete $V a.b --yes", "DELETE /vms/$V/internal_metadata/a.b"),
         ("vms tags set $V role=web", r#"POST /vms/$V/tags {"role":"web"}"#),
     ] {
-        let (said, vmapi) = asked(&format!("{line} -> {answer}"), words);
+        let (said, vmapi) = asked(&format!("{shown}\n{line} -> {answer}"), words);
         said.well();
         vmapi.done();
     }

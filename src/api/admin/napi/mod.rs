@@ -36,7 +36,7 @@ pub static LIST_NETWORKS: Op = Op::list("ListNetworks", "list", "/networks", "Li
         query("fabric", Kind::Bool, "Only fabric networks, or none of them").test(Test::Bool("fabric")),
         query("owner_uuid", Kind::Ref(&ACCOUNT), "Only those that list this owner: login or id")
             .flag("owner")
-            .test(Test::Service),
+            .test(Test::Id("owner_uuids")),
         query("provisionable_by", Kind::Ref(&ACCOUNT), "Only those on which this account may provision: login or id")
             .test(Test::Service),
         LIMIT,

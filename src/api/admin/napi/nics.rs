@@ -44,7 +44,7 @@ pub static LIST_NICS: Op = Op::list("ListNics", "list", "/nics", "List the NICs 
         query("nic_tag", Kind::Text, "Only those of this NIC tag").test(Test::Text("nic_tag")),
         query("nic_tags_provided", Kind::Text, "Only those that provide this NIC tag")
             .flag("provides")
-            .test(Test::Service),
+            .test(Test::Among("nic_tags_provided")),
         query("cn_uuid", Kind::Ref(&SERVER), "Only those on this server: host name or id")
             .flag("server")
             .test(Test::Id("cn_uuid")),

@@ -13,7 +13,9 @@ pub static LIST_POOLS: Op = Op::list("ListNetworkPools", "list", "/network_pools
     .fields(&[
         query("name", Kind::Text, "Only those of this name").test(Test::Text("name")),
         query("family", Kind::OneOf(&["ipv4", "ipv6"]), "Only those of this family").test(Test::Text("family")),
-        query("networks", Kind::Ref(&NETWORK), "Only those with this network").flag("network").test(Test::Service),
+        query("networks", Kind::Ref(&NETWORK), "Only those with this network")
+            .flag("network")
+            .test(Test::Id("networks")),
         query("provisionable_by", Kind::Ref(&ACCOUNT), "Only those on which this account may provision: login or id")
             .test(Test::Service),
         LIMIT,
@@ -122,10 +124,10 @@ pub static LIST_AGGREGATIONS: Op =
             query("belongs_to_uuid", Kind::Ref(&SERVER), "Only those of this server: host name or id")
                 .flag("server")
                 .test(Test::Id("belongs_to_uuid")),
-            query("macs", Kind::Text, "Only those of this NIC").flag("mac").test(Test::Service),
+            query("macs", Kind::Text, "Only those of this NIC").flag("mac").test(Test::Among("macs")),
             query("nic_tags_provided", Kind::Text, "Only those that provide this NIC tag")
                 .flag("provides")
-                .test(Test::Service),
+                .test(Test::Among("nic_tags_provided")),
             LIMIT,
             OFFSET,
         ])

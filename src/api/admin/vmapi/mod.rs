@@ -132,8 +132,8 @@ pub static LIST: Op = Op::list("ListVms", "list", ALL, "List the VMs of all acco
         query("internal_metadata", Kind::Pairs("internal_metadata."), "Only VMs with this internal metadata")
             .test(Test::Member("internal_metadata")),
         query("create_timestamp", Kind::Integer, "Only VMs made at this time, in milliseconds since 1970")
-            .test(Test::Service),
-        query("uuids", Kind::Text, "Only VMs of these ids").value("UUID,...").test(Test::Service),
+            .test(Test::Moment("create_timestamp")),
+        query("uuids", Kind::Text, "Only VMs of these ids").value("UUID,...").test(Test::Among("uuid")),
         query("role_tags", Kind::Text, "Only VMs with one of these role tags").value("UUID,...").test(Test::Service),
         query("query", Kind::LdapFilter, "Only VMs that this LDAP filter finds: (&(ram>=1024)(brand=lx))")
             .test(Test::Service),

@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use crate::admin::directory::{Line, Row};
 use crate::admin::ping::State;
-use crate::admin::{Directory, FORGOTTEN};
+use crate::admin::{Directory, Instance};
 use crate::answer::Answer;
-use crate::api::admin::SAPI;
-use crate::api::{Column, Shape, column};
+use crate::api::admin::{CNAPI, SAPI, VMAPI};
+use crate::api::{Column, Service, Shape, column};
 use crate::cli::app::App;
 use crate::cli::args::build::{Syntax, list_options};
 use crate::cli::commands::{Custom, Settings};
@@ -59,7 +59,7 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let limit = config::duration("--timeout", matches.get_one::<String>("timeout").map_or("60s", String::as_str))?;
     let mut found = Findings::default();
     match app.directory() {
-        Ok(directory) => examine(&directory, limit, &mut found).await,
+        Ok(directory) => Box::pin(examine(&directory, limit, &mut found)).await,
         Err(error) => found.fail("settings", &error),
     }
     let rows: Vec<String> = found.rows.iter().map(ToString::to_string).collect();
@@ -117,7 +117,9 @@ async fn examine(directory: &Directory<'_>, limit: Duration, found: &mut Finding
             // Discovery has told of them already.
             let notes = notes.iter().filter(|_| rows.is_err());
             notes.for_each(|note| found.add("note", "instances", note, ""));
-            lines.iter().for_each(|line| instance(line, found));
+            let well = |line: &&Line| line.health.state != State::Down;
+            let answers = |service: &Service| lines.iter().filter(well).any(|line| line.service == service.name);
+            lines.iter().for_each(|line| instance(line, &answers, found));
         }
         // It is the same one where discovery has failed.
         Err(error) if rows.is_ok() => found.fail("instances", &error),
@@ -154,8 +156,8 @@ fn service(row: &Row, found: &mut Findings) {
     }
 }
 
-/// How an instance is.
-fn instance(line: &Line, found: &mut Findings) {
+/// How an instance is. `answers` says which services do.
+fn instance(line: &Line, answers: &dyn Fn(&Service) -> bool, found: &mut Findings) {
     let (service, health) = (line.service.to_ascii_lowercase(), &line.health);
     let check = if line.instance.is_empty() { &service } else { &line.instance };
     let status = match health.state {
@@ -163,14 +165,25 @@ fn instance(line: &Line, found: &mut Findings) {
         State::Degraded => "warn",
         State::Down => "fail",
     };
-    let fix = match line.instance.as_str() {
-        "" => String::new(),
-        alias if health.why.ends_with(FORGOTTEN) => {
-            exit::said(&Hint::run("its record in SAPI", CommandLine::new("admin instances get").on(alias)))
-        }
-        alias => {
-            exit::said(&Hint::run("its zone", CommandLine::new("admin vms get").on(alias)).then("; in it: svcs -x"))
-        }
-    };
+    let fix = line.of.as_ref().map_or(String::new(), |one| fix(one, answers));
     found.add(status, check, &format!("{}: {}", health.state.word(), health.why), &fix);
+}
+
+/// What can be looked at where an instance is not well: by what answers, and by its id, which an alias need not be.
+fn fix(one: &Instance, answers: &dyn Fn(&Service) -> bool) -> String {
+    let vm = || Hint::run("its zone", CommandLine::new("admin vms get").on(&one.uuid));
+    let record = || Hint::run("its record in SAPI", CommandLine::new("admin instances get").on(&one.uuid));
+    let there = !one.is_gone();
+    exit::said(&match &one.server {
+        Some(server) if one.is_unheard() && answers(&CNAPI) => {
+            Hint::run("its server, which is not heard from", CommandLine::new("admin servers get").on(server))
+        }
+        Some(server) if one.is_unheard() => Hint::from(format!("is its server {server} up?")),
+        _ if one.is_unheard() => Hint::from("is its server up?"),
+        _ if one.recorded && answers(&VMAPI) && there => vm().then("; in it: svcs -x"),
+        _ if one.recorded && answers(&VMAPI) => vm(),
+        _ if answers(&SAPI) && there => record().then("; in its zone: svcs -x"),
+        _ if answers(&SAPI) => record(),
+        _ => Hint::from("in its zone: svcs -x"),
+    })
 }

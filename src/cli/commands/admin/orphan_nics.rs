@@ -170,7 +170,7 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             if stop.is_asked() {
                 break;
             }
-            match orphan_nics::delete(&napi, &vmapi, nic).await {
+            match orphan_nics::delete(&napi, &vmapi, &found, nic).await {
                 Ok(true) => deleted.push(nic),
                 Ok(false) => app.say(&format!("NIC {} is gone already", nic.mac)),
                 Err(error) => {
