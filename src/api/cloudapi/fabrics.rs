@@ -87,7 +87,10 @@ pub static NETWORK_GET: Op = Op::get("GetFabricNetwork", "networks get", NETWORK
 pub static NETWORK_CREATE: Op =
     Op::create("CreateFabricNetwork", "networks create", NETWORKS, "Create a network on a VLAN")
         .making(&FABRIC_NETWORK)
-        .long("Subnet, gateway and NAT cannot be changed later. A network has a gateway, or --no-nat.")
+        .long(
+            "Subnet, gateway and NAT cannot be changed later. With neither a gateway nor --no-nat, the first address of \
+             machines is the gateway.",
+        )
         .without_roles()
         .columns(super::networks::COLUMNS)
         .fields(&[
