@@ -18,6 +18,11 @@ pub fn empty(key: &str, sign: Sign) -> Error {
     })
 }
 
+/// The same of what not all have, with the filter for those that have none.
+pub fn none_of(error: Error, key: &str) -> Error {
+    error.hint(format!("those without it: {}", shell::quoted(&quoted(&format!("{key}!=*")))))
+}
+
 /// Refuses several filters in one word: all but the first would be a part of its value.
 ///
 /// # Errors

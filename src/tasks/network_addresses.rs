@@ -31,9 +31,9 @@ use serde_json::value::RawValue;
 
 use super::Report;
 use crate::answer::{Answer, Row};
-use crate::api::{self, Op};
 use crate::api::admin::napi::{GET_NETWORK, LIST_IPS, LIST_NICS, NETWORK};
 use crate::api::admin::{cnapi, mahi, vmapi};
+use crate::api::{self, Op};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args};
