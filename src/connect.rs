@@ -63,12 +63,29 @@ fn found(config: &Config, ask: &mut Asked<'_>) -> Result<Found> {
         search.key_id = None;
     }
     match find(&search, ask) {
+        Ok(mut found) => {
+            found.notes.extend((id > file).then(|| named_otherwise(config, &found)).flatten());
+            Ok(found)
+        }
         Err(error) if id > file && error.kind() == Kind::Auth => {
             (search.key_file, search.key_material) = (None, None);
             find(&search, ask).map_err(|_| error)
         }
         found => found,
     }
+}
+
+/// Which key signs under a name that is not that of its file, where somebody who has given the name may mean another key.
+fn named_otherwise(config: &Config, found: &Found) -> Option<String> {
+    let (id, file) = (config.key_id.as_ref()?, key_origin(config)?);
+    let public = found.key.public();
+    let stem = config.key_file.as_ref().and_then(|file| file.value.file_stem()?.to_str());
+    let is_name = matches!(KeyId::parse(&id.value), Ok(KeyId::Name(_))) && found.wire_name == id.value;
+    if !is_name || stem == Some(id.value.as_str()) || public.comment() == id.value {
+        return None;
+    }
+    let (origin, name, md5) = (&id.origin, sensitive::quoted(&id.value), public.md5());
+    Some(format!("the key of {file} signs ({md5}), under the name '{name}' ({origin})"))
 }
 
 /// What gave the key, or named its file.

@@ -135,6 +135,21 @@ impl Signer {
         Ok(self)
     }
 
+    /// With the same key, which the server knows by this name.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for a name that cannot travel.
+    pub fn named(mut self, wire_name: &str) -> Result<Self> {
+        check_part("key name", wire_name)?;
+        wire_name.clone_into(&mut self.wire_name);
+        Ok(self)
+    }
+
+    /// What the server knows the key by.
+    pub fn wire_name(&self) -> &str {
+        &self.wire_name
+    }
+
     /// What signatures cover.
     ///
     /// # Errors

@@ -80,7 +80,8 @@ impl App {
     pub fn new(console: &Console, trees: Trees, globals: Globals, config: Config) -> App {
         let streams = console.streams.clone();
         let colour = globals::colour(&globals, &console.env, streams.stderr_tty);
-        let voice = Voice { streams: streams.clone(), quiet: globals.quiet, json: globals.json(), colour };
+        let typed = Arc::from(globals.typed.as_slice());
+        let voice = Voice { streams: streams.clone(), quiet: globals.quiet, json: globals.json(), colour, typed };
         App {
             console: console.clone(),
             streams,
@@ -172,12 +173,14 @@ impl App {
             let words = format!("--rsa-hash is for RSA keys, and this one is {}", found.key.public().kind());
             return Err(Error::usage(words).hint("leave --rsa-hash out"));
         }
+        let md5 = found.key.public().md5();
         let origin = found.origin.clone();
+        let named = if found.wire_name == md5 { String::new() } else { format!(" ({md5})") };
         let streams = self.streams.clone();
         let from = self.config.passphrase_file.clone();
         let signer = connect::signer(&self.config, rsa, found)?
             .asks(move |ask| prompt::passphrase(&streams, from.as_ref(), &ask.file, ask.attempt));
-        let _ = self.sent.set((signer.key_id(), origin));
+        let _ = self.sent.set((format!("{}{named}", signer.key_id()), origin));
         self.traced(builder)?.signer(signer).build()
     }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use clap::ArgMatches;
+use futures_util::StreamExt;
 
 use super::app::App;
 use super::args::given;
@@ -259,6 +260,7 @@ async fn replaced(
     op: &'static Op,
     targets: &mut Targets,
 ) -> Result<Vec<(Call, replacing::Before)>> {
+    tell_vanishing(app, client, op, targets).await;
     let mut all = Vec::new();
     for call in &mut targets.calls {
         if let Some(before) = replacing::look(client, op, call).await? {
@@ -268,6 +270,16 @@ async fn replaced(
         }
     }
     Ok(all)
+}
+
+/// Tells which names go where all of a map is replaced or deleted.
+async fn tell_vanishing(app: &App, client: &Client, op: &'static Op, targets: &Targets) {
+    let gone = targets.calls.iter().map(|call| replacing::vanish(client, op, call));
+    let gone: Vec<Vec<String>> = futures_util::stream::iter(gone).buffered(targets::PARALLEL).collect().await;
+    let group = op.path.rsplit('/').next().unwrap_or_default().replace('_', " ");
+    for (call, gone) in targets.calls.iter().zip(gone).filter(|(_, gone)| !gone.is_empty()) {
+        app.warn(&format!("{} loses {group}: {}", described(call), gone.join(", ")));
+    }
 }
 
 /// Whether they are as they were asked to be, and nothing else of them has changed.
@@ -311,10 +323,11 @@ async fn only_shown(
     if let Some(making) = making.filter(|_| app.globals.dry_run) {
         without_those_there(app, client, making, &mut targets).await?;
     }
-    if let Some(error) = targets.failures.into_iter().next() {
+    if let Some(error) = std::mem::take(&mut targets.failures).into_iter().next() {
         return Err(error);
     }
     sieve.tell_unasked(app);
+    tell_vanishing(app, client, op, &targets).await;
     let several = targets.several;
     let requests = targets.calls.into_iter().map(|call| client.request(op, &first_page(op, call.args)));
     preview::requests_of(app, client, &requests.collect::<Result<Vec<_>>>()?, several).await?;

@@ -29,6 +29,7 @@ pub use tree::{pages, tree};
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use clap::ArgMatches;
@@ -101,7 +102,8 @@ fn understood(args: &[OsString], console: &Console, command: &clap::Command, mat
         Err(error) => return ended(&voice(console, wants_json(args)), Err(error)),
     };
     let json = globals.0.json();
-    let voice = Voice { colour: globals::colour(&globals.0, &console.env, streams.stderr_tty), ..voice(console, json) };
+    let colour = globals::colour(&globals.0, &console.env, streams.stderr_tty);
+    let voice = Voice { colour, typed: Arc::from(globals.0.typed.as_slice()), ..voice(console, json) };
     ended(&voice, start(console, globals, matches))
 }
 
@@ -243,7 +245,7 @@ fn wants_json(args: &[OsString]) -> bool {
 /// Who tells a failure before the options are read.
 fn voice(console: &Console, json: bool) -> Voice {
     let colour = globals::colour(&Globals::default(), &console.env, console.streams.stderr_tty);
-    Voice { streams: console.streams.clone(), quiet: false, json, colour }
+    Voice { streams: console.streams.clone(), quiet: false, json, colour, typed: Arc::default() }
 }
 
 fn ended(voice: &Voice, outcome: Result<i32>) -> u8 {

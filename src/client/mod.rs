@@ -281,6 +281,15 @@ impl Client {
         Ok(Client { signer: Some(Arc::new(signer.clone().form(form)?)), ..self.clone() })
     }
 
+    /// The same, with another name for the key.
+    ///
+    /// # Errors
+    /// There is no key, or the name cannot travel.
+    pub fn signing_as(&self, name: &str) -> Result<Client> {
+        let signer = self.signer().ok_or_else(|| Error::auth("no key to sign the request with"))?;
+        Ok(Client { signer: Some(Arc::new(signer.clone().named(name)?)), ..self.clone() })
+    }
+
     /// Calls an operation and returns its answer; of a list, all pages.
     ///
     /// # Errors

@@ -168,8 +168,7 @@ fn without_sign(text: &str) -> Error {
     let text = &*quoted(text);
     let error = Error::usage(format!("'{text}' is not a filter: NAME=VALUE"));
     match (text.strip_prefix('!'), text.split_once(':')) {
-        // Machines without any: no filter says so.
-        (Some("tags" | "tag"), _) => error.hint("those without any tag: --jq '.[] | select(.tags == {}) | .name'"),
+        (Some("tags" | "tag"), _) => error.hint("those without any tag: 'tags!=*'"),
         (Some(name), _) => {
             let tag = if name.starts_with("tag.") { name.to_owned() } else { format!("tag.{name}") };
             error.hint(format!("without the tag: {}", shell::quoted(&format!("{tag}!=*"))))

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::columns::Chosen;
 use super::{View, escape, json};
 use crate::answer::scan;
@@ -91,6 +93,24 @@ pub(super) fn shown<'a>(value: &Value<'a>, show: Show, view: &View) -> Cow<'a, s
         Cow::Borrowed(_) => text,
         Cow::Owned(escaped) => Cow::Owned(escaped),
     }
+}
+
+/// The first line of a value that has several, or no room, and how large it is; any other value as it is shown.
+pub(super) fn one_line<'a>(value: &Value<'_>, shown: Cow<'a, str>, room: usize) -> Cow<'a, str> {
+    let Value::Json(json) = value else { return shown };
+    let text = plain(json);
+    let mut lines = text.trim_end().lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    if lines.next().is_none() && shown.width() <= room {
+        return shown;
+    }
+    let size = match text.len() {
+        bytes @ ..1000 => format!("{bytes} B"),
+        bytes => format!("{}.{} KB", bytes / 1000, bytes % 1000 / 100),
+    };
+    let first = escape::visible(first);
+    let begin = escape::cut(&first, room.saturating_sub(size.len() + 2));
+    Cow::Owned(format!("{}… {size}", begin.trim_end_matches('…').trim_end()))
 }
 
 fn present<'a>(token: &'a str, show: Show, view: &View) -> Cow<'a, str> {

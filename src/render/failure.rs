@@ -6,11 +6,11 @@ use std::fmt::Write;
 use super::escape::{escaped, escaped_lines, safe, visible_json};
 use crate::error::{Cleanup, Error, Hint, Locator};
 
-/// Words a hint, with its commands as they are typed.
-pub type Said = fn(&Hint) -> String;
+/// Words a hint, with its commands as they are typed; one without words is left out.
+pub type Said<'a> = &'a dyn Fn(&Hint) -> String;
 
 /// The failure in words to a person, several lines, without a final newline.
-pub fn words(error: &Error, said: Said) -> String {
+pub fn words(error: &Error, said: Said<'_>) -> String {
     let message = if error.is_laid_out() { escaped_lines(error.message()) } else { escaped(error.message()) };
     // The service repeats it.
     let message = message.replace("Error: Error: ", "Error: ");
@@ -29,15 +29,15 @@ pub fn words(error: &Error, said: Said) -> String {
         let id = fault.request_id.as_deref().map(|id| format!(", request id {}", escaped(id))).unwrap_or_default();
         let _ = write!(text, "\n  service: {}{code}{id}", fault.status);
     }
-    for hint in error.hints() {
+    for hint in error.hints().iter().map(said).filter(|hint| !hint.is_empty()) {
         // Further lines stand below the first, so that a mark points at its place.
-        let _ = write!(text, "\n  hint: {}", escaped_lines(&said(hint)).replace("\n    ", "\n        "));
+        let _ = write!(text, "\n  hint: {}", escaped_lines(&hint).replace("\n    ", "\n        "));
     }
     text
 }
 
 /// The failure as one JSON object on one line, with the exit code and the name of its kind.
-pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said) -> String {
+pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said<'_>) -> String {
     let mut object = serde_json::json!({
         "kind": kind,
         "exit": exit,
@@ -86,7 +86,8 @@ pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said) -> String {
         object["in_doubt"] = true.into();
     }
     object["causes"] = error.causes().iter().map(|cause| safe(cause)).collect();
-    object["hints"] = error.hints().iter().map(|hint| safe(&said(hint)).into_owned()).collect();
+    object["hints"] =
+        error.hints().iter().map(said).filter(|hint| !hint.is_empty()).map(|hint| safe(&hint).into_owned()).collect();
     visible_json(&serde_json::json!({ "error": object }).to_string()).into_owned()
 }
 
@@ -104,11 +105,11 @@ mod tests {
     }
 
     fn words(error: &Error) -> String {
-        super::words(error, said)
+        super::words(error, &said)
     }
 
     fn json(error: &Error) -> String {
-        super::json(error, (1, "failed"), said)
+        super::json(error, (1, "failed"), &said)
     }
 
     #[test]

@@ -74,6 +74,8 @@ pub struct View {
     pub skip: usize,
     /// How many of the sorted rows are shown.
     pub most: usize,
+    /// How wide the names of a map are, where it is one.
+    pub names: Option<usize>,
 }
 
 impl View {
@@ -85,7 +87,20 @@ impl View {
             && (self.columns.is_empty() || self.proposed)
             && !self.known.is_empty()
     }
+
+    /// How wide a value of a map may be, where a person sees names and values beside each other: long texts and texts of
+    /// many lines would push all others out of sight.
+    fn room_for_values(&self) -> Option<usize> {
+        let whole = self.long || self.format != Format::Table || !(self.columns.is_empty() || self.proposed);
+        let room = self.width.filter(|_| !whole)?;
+        // The quotes around a name are as wide as the gap behind it. Of several maps, it is not known before the end.
+        let names = self.names.map_or(room / 2, |names| names.max("NAME".len() + 2));
+        Some(room.saturating_sub(names).max(LEAST_VALUE))
+    }
 }
+
+/// So much of a value is shown on the narrowest of terminals.
+const LEAST_VALUE: usize = 24;
 
 impl Default for View {
     fn default() -> Self {
@@ -105,6 +120,7 @@ impl Default for View {
             sort: Vec::new(),
             skip: 0,
             most: usize::MAX,
+            names: None,
         }
     }
 }
@@ -174,7 +190,8 @@ fn map(object: &str, view: &View, out: &mut String) {
         }
         _ => ("name", "value"),
     };
-    let view = View { known, ..view.clone() };
+    let names = scan::members(object).into_iter().flatten().map(|(name, _)| name.len());
+    let view = View { known, names: names.max(), ..view.clone() };
     let mut printer = Printer::new(&view);
     for (name, value) in scan::members(object).into_iter().flatten() {
         printer.row(&format!("{{\"{first}\":{name},\"{second}\":{value}}}"), out);
@@ -318,6 +335,34 @@ mod tests {
         let json = format!(r#"{{"vms":{{"v1":{{"state":"running","note":"{long}"}},"v2":{{"state":"stopped"}}}}}}"#);
         let shown = render(&Answer::record_of(json.as_bytes(), None).unwrap(), Shape::Record, &View::default());
         assert!(shown.starts_with("vms:\n  KEY  STATE    NOTE\n  v1   running  k"), "{shown}");
+    }
+
+    #[test]
+    fn a_long_value_of_a_map_is_one_line_with_its_size_at_a_terminal_and_whole_everywhere_else() {
+        let (keys, script) = ("ssh-rsa AAAA ".repeat(200), "#!/bin/sh\\necho\\n");
+        let json = format!(r#"{{"keys":"{keys}","user-script":"{script}","release":"1.4.0"}}"#);
+        let map = Answer::record_of(json.as_bytes(), None).unwrap();
+        let terminal = View { width: Some(60), known: MAP_COLUMNS, ..View::default() };
+        let shown = render(&map, Shape::Map, &terminal);
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines[1].ends_with("AA… 2.6 KB") && lines[1].len() <= 62, "{shown}");
+        assert_eq!(lines[2..], ["user-script  #!/bin/sh… 15 B", "release      1.4.0"]);
+        let columns = defaults(Format::Table, false, MAP_COLUMNS);
+        for whole in [
+            View { width: None, ..terminal.clone() },
+            View { long: true, ..terminal.clone() },
+            View { columns, ..terminal.clone() },
+            View { format: Format::Json, ..terminal.clone() },
+            View { format: Format::Tsv, ..terminal.clone() },
+        ] {
+            assert!(render(&map, Shape::Map, &whole).contains(&keys), "{whole:?}");
+        }
+        // Of a record that has such a map, the values in it.
+        let json = format!(r#"{{"metadata":{{"keys":"{keys}","user-script":"{script}"}}}}"#);
+        let record = Answer::record_of(json.as_bytes(), None).unwrap();
+        let shown = render(&record, Shape::Record, &terminal);
+        assert!(shown.contains("AA… 2.6 KB\n") && shown.ends_with("  user-script: #!/bin/sh… 15 B\n"), "{shown}");
+        assert!(render(&record, Shape::Record, &View { long: true, ..terminal }).contains(&keys));
     }
 
     #[test]

@@ -89,7 +89,11 @@ fn below(value: &str, view: &View, level: usize) -> Option<String> {
             match deeper {
                 Some(deeper) => lines.push_str(&format!(":\n{deeper}")),
                 None => {
-                    lines.push_str(&format!(": {}\n", cell::shown(&Value::Json(value), Show::Text, view)));
+                    let value = Value::Json(value);
+                    let shown = cell::shown(&value, Show::Text, view);
+                    let cuts = view.width.is_some() && !view.long;
+                    let shown = if cuts { cell::one_line(&value, shown, MAX_LEN) } else { shown };
+                    lines.push_str(&format!(": {shown}\n"));
                 }
             }
         }

@@ -29,8 +29,11 @@ pub(super) struct Grid {
 impl Grid {
     pub(super) fn add(&mut self, row: &str, columns: &[Chosen], view: &View) {
         self.starts.push(self.text.len());
+        let room = view.room_for_values();
         for (value, column) in cell::values(row, columns).iter().zip(columns) {
-            self.text.push_str(&cell::shown(value, column.show, view));
+            let text = cell::shown(value, column.show, view);
+            let room = room.filter(|_| column.path == ["value"]);
+            self.text.push_str(&room.map_or(text.clone(), |room| cell::one_line(value, text, room)));
             self.ends.push(self.text.len());
         }
         if !view.sort.is_empty() {

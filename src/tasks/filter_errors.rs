@@ -36,6 +36,11 @@ pub fn refuse_secret(name: &str, value: &str, member: bool) -> Result<()> {
     }
 }
 
+/// The same of what not all have, with the filter for those that have none.
+pub fn none_of(error: Error, key: &str) -> Error {
+    error.hint(format!("those without it: {}", shell::quoted(&quoted(&format!("{key}!=*")))))
+}
+
 /// Refuses several filters in one word: all but the first would be a part of its value.
 ///
 /// # Errors

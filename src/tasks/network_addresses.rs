@@ -31,12 +31,12 @@ use serde_json::value::RawValue;
 
 use super::Report;
 use crate::answer::{Answer, Row};
-use crate::api::Op;
 use crate::api::admin::napi::{GET_NETWORK, LIST_IPS, LIST_NICS, NETWORK};
 use crate::api::admin::{cnapi, mahi, vmapi};
+use crate::api::{self, Op};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
-use crate::request::Args;
+use crate::request::{Arg, Args};
 
 /// The addresses that a network gives out, in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,27 @@ pub struct Usage {
     pub reserved: u128,
     /// The rest.
     pub free: u128,
+}
+
+/// What becomes of a network of a fabric that is made with a way out and no gateway, in a sentence for a warning: the
+/// service takes the first address of its machines for the gateway's, and it can never be changed.
+pub(super) fn gateway_doubt(op: &Op, args: &Args) -> Option<String> {
+    let nat = op.makes().and_then(|_| op.fields.iter().find(|field| field.name == "internet_nat"))?;
+    let none = match args.get(nat.name) {
+        Some(Arg::Text(text)) => text == "false",
+        Some(Arg::Json(raw)) => raw.get() == "false",
+        None => false,
+    };
+    if none || args.text("gateway").is_some_and(|gateway| !gateway.is_empty()) {
+        return None;
+    }
+    let first = args.text("provision_start_ip").map(|ip| format!(", {ip},")).unwrap_or_default();
+    let value = if matches!(nat.kind, api::Kind::Flag(_)) { "" } else { "=false" };
+    let none = format!("--{}{value}", nat.long_name());
+    Some(format!(
+        "no gateway is given: the service makes the first address of machines{first} the gateway, without which they \
+         have no way out; another: --gateway IP, none: {none}"
+    ))
 }
 
 /// Counts the addresses of a network, which is a row of the list of networks.

@@ -33,9 +33,10 @@ use serde_json::{Map, Value};
 
 use super::call::{Call, described};
 use crate::answer::Answer;
-use crate::api::{Location, Noun, Op};
+use crate::api::{Goal, Location, Method, Noun, Op, Shape};
 use crate::client::Client;
 use crate::error::{Error, Hint, Kind, Result};
+use crate::grammar::tag::EXPIRES;
 use crate::request::{Arg, Args};
 
 /// The header by which a service refuses to change what has changed meanwhile.
@@ -97,6 +98,28 @@ pub async fn arrived(client: &Client, op: &Op, call: &Call, error: &Error) -> Op
     let now = object(&answer);
     let is = |name: &str| same(&value(&call.args, name), &now.get(name).cloned().unwrap_or_default());
     given(op, &call.args).all(is).then_some(answer)
+}
+
+/// The names that go when all of a map is replaced or deleted, such as the tags of a machine: that of what ends a
+/// machine's time first. Nothing where it cannot be read, which is told by what comes next, if it matters.
+pub async fn vanish(client: &Client, op: &Op, call: &Call) -> Vec<String> {
+    let whole = matches!(op.method, Method::Put | Method::Delete);
+    let is_map = |other: &&Op| other.method == Method::Get && other.shape == Shape::Map && other.path == op.path;
+    let list = client.service().resources.iter().flat_map(|resource| resource.ops).copied().find(is_map);
+    let may_ask = client.signer().is_some() || !client.service().signed;
+    let Some(list) = list.filter(|_| whole && may_ask) else { return Vec::new() };
+    let Ok(answer) = client.call(list, &call.args.in_path_of(list)).await else { return Vec::new() };
+    let left: &[&str] = if let Some((Goal::Empty(left), _)) = op.goal { left } else { &[] };
+    let stays = |name: &String| {
+        let kept = left.contains(&name.as_str()) || op.keeps.iter().any(|begin| name.starts_with(begin));
+        kept || op.method == Method::Put && call.args.get(name).is_some()
+    };
+    let mut gone: Vec<String> = object(&answer).into_iter().map(|(name, _)| name).filter(|name| !stays(name)).collect();
+    gone.sort_by_key(|name| name != EXPIRES);
+    let more = gone.len().saturating_sub(NAMED);
+    gone.truncate(NAMED);
+    gone.extend((more > 0).then(|| format!("and {more} more")));
+    gone
 }
 
 fn noun(client: &Client, op: &Op) -> Option<&'static Noun> {

@@ -39,7 +39,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::filter_errors::{a_name, as_jq, empty, members, one_filter, one_value, refuse_secret, unknown};
+use super::filter_errors::{a_name, as_jq, empty, members, none_of, one_filter, one_value, refuse_secret, unknown};
 use super::row_condition::{condition, may_be_asked};
 use super::row_names::Named;
 use super::values::{Files, Given};
@@ -299,7 +299,7 @@ impl RowFilter {
         typed: &Typed<'_>,
     ) -> Result<()> {
         let Typed { name, sign, value, json, .. } = *typed;
-        let value = value.trim();
+        let (value, is_filled) = (value.trim(), matches!(field.test, Test::Filled(_)));
         if json {
             return Err(Error::usage(format!("{name}:= means nothing in a filter"))
                 .hint(crate::grammar::shell::quoted(&format!("{name}={value}"))));
@@ -310,9 +310,13 @@ impl RowFilter {
         };
         match field.kind {
             // `tags=*` is how the service spells it; anything else would be taken for the same.
+            Kind::Flag(word) if value == word && (sign == Sign::Is || is_filled && sign == Sign::IsNot) => {}
             Kind::Flag(word) if sign != Sign::Is => return Err(plain(word)),
-            Kind::Flag(word) if value != word => {
-                return Err(Error::usage(format!("the filter {name} takes only {name}={word}")));
+            Kind::Flag(word) => {
+                let error = if value.is_empty() { Some(none_of(empty(name, sign), name)) } else { None };
+                return Err(error
+                    .filter(|_| is_filled)
+                    .unwrap_or_else(|| Error::usage(format!("the filter {name} takes only {name}={word}"))));
             }
             _ if matches!(field.test, Test::Nothing | Test::Service) && sign != Sign::Is => return Err(plain(value)),
             _ => {}
@@ -402,7 +406,7 @@ impl RowFilter {
             pair::check_name(name)?;
         }
         if value.is_empty() {
-            return Err(empty(&key, sign));
+            return Err(if member { none_of(empty(&key, sign), &key) } else { empty(&key, sign) });
         }
         refuse_secret(name, value, member)?;
         if field.test == Test::Service {
@@ -654,8 +658,8 @@ impl One {
         let Some((first, rest)) = self.path.split_first() else { return false };
         let member = || scan::member(row.get(), first);
         if self.filled {
-            let members = member().and_then(scan::members);
-            return members.is_some_and(|mut members| members.next().is_some());
+            let any = member().and_then(scan::members).is_some_and(|mut members| members.next().is_some());
+            return any != self.sign.is_negative();
         }
         if let Some(value) = Row(row).text_at(&self.path).filter(|value| !value.starts_with(['[', '{'])) {
             self.seen.set(self.seen.get() || self.condition.compares(&value));

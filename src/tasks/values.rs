@@ -575,7 +575,7 @@ pub(super) fn typed_tag(value: &Arg) -> serde_json::Value {
 
 /// What is allowed but most likely not meant, in sentences for a warning.
 pub fn doubts(op: &Op, args: &Args) -> Vec<String> {
-    let mut doubts = Vec::new();
+    let mut doubts: Vec<String> = super::network_addresses::gateway_doubt(op, args).into_iter().collect();
     if args.get("metadata.root_authorized_keys").is_some() {
         let words = "the service writes the keys of the account there, and drops what was given";
         doubts.push(format!("metadata root_authorized_keys: {words}"));

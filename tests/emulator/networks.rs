@@ -317,7 +317,26 @@ async fn a_fabric_network_that_cannot_be_is_refused_by_its_property() {
     let mut turned = with("provision_start_ip", json!("10.50.1.6"));
     turned["provision_end_ip"] = "10.50.1.2".into();
     invalid(&post(&emulator, &path, &turned).await, "after provision_end_ip");
-    assert_eq!(post(&emulator, &path, &with("gateway", Value::Null)).await.status, 201);
+    let made = post(&emulator, &path, &with("gateway", Value::Null)).await;
+    assert_eq!((made.status, &made.json()["gateway"]), (201, &with("gateway", Value::Null)["provision_start_ip"]));
+}
+
+#[tokio::test]
+async fn a_fabric_network_has_the_first_address_of_its_machines_for_a_gateway_unless_it_has_no_way_out() {
+    let emulator = stepped().await;
+    let path = format!("{VLANS}/100/networks");
+    let ask = |name: &str, net: u8| {
+        json!({
+            "name": name, "subnet": format!("10.{net}.0.0/24"),
+            "provision_start_ip": format!("10.{net}.0.5"), "provision_end_ip": format!("10.{net}.0.9"),
+        })
+    };
+    let made = post(&emulator, &path, &ask("out", 60)).await.json();
+    assert_eq!((&made["gateway"], &made["internet_nat"]), (&json!("10.60.0.5"), &json!(true)));
+    let mut closed = ask("closed", 61);
+    closed["internet_nat"] = false.into();
+    let made = post(&emulator, &path, &closed).await.json();
+    assert_eq!((made.get("gateway"), &made["internet_nat"]), (None, &json!(false)));
 }
 
 #[tokio::test]

@@ -84,37 +84,44 @@ pub static NETWORK_GET: Op = Op::get("GetFabricNetwork", "networks get", NETWORK
     );
 
 /// CreateFabricNetwork.
-pub static NETWORK_CREATE: Op =
-    Op::create("CreateFabricNetwork", "networks create", NETWORKS, "Create a network on a VLAN")
-        .making(&FABRIC_NETWORK)
-        .long("Subnet, gateway and NAT cannot be changed later. A network has a gateway, or --no-nat.")
-        .without_roles()
-        .columns(super::networks::COLUMNS)
-        .fields(&[
-            body("name", Kind::Text, "Name, 2 to 256 characters").short('n').required(),
-            body("subnet", Kind::Text, "Subnet: ADDRESS/LENGTH").value("CIDR").short('s').required(),
-            body("provision_start_ip", Kind::Text, "First address that machines get")
-                .value("IP")
-                .flag("start-ip")
-                .short('S')
-                .required(),
-            body("provision_end_ip", Kind::Text, "Last address that machines get")
-                .value("IP")
-                .flag("end-ip")
-                .short('E')
-                .required(),
-            body("gateway", Kind::Text, "Address of the gateway").value("IP").short('g'),
-            body("resolvers", Kind::Words, "Address of a name server; at most 4").flag("resolver").value("IP"),
-            body("routes", Kind::Object, "Static route SUBNET=ADDRESS; may be repeated").flag("route").short('R'),
-            body("internet_nat", Kind::Flag("false"), "No way out to the Internet by address translation")
-                .flag("no-nat")
-                .short('x'),
-            body("description", Kind::Text, "Description").short('D'),
-        ])
-        .examples(
-            "fabrics networks create 100 -n apps -s 10.11.0.0/24 -S 10.11.0.5 -E 10.11.0.250 -x\n\
+pub static NETWORK_CREATE: Op = Op::create(
+    "CreateFabricNetwork",
+    "networks create",
+    NETWORKS,
+    "Create a network on a VLAN",
+)
+.making(&FABRIC_NETWORK)
+.long(
+    "Subnet, gateway and NAT cannot be changed later. With neither a gateway nor --no-nat, the first address of \
+             machines is the gateway.",
+)
+.without_roles()
+.columns(super::networks::COLUMNS)
+.fields(&[
+    body("name", Kind::Text, "Name, 2 to 256 characters").short('n').required(),
+    body("subnet", Kind::Text, "Subnet: ADDRESS/LENGTH").value("CIDR").short('s').required(),
+    body("provision_start_ip", Kind::Text, "First address that machines get")
+        .value("IP")
+        .flag("start-ip")
+        .short('S')
+        .required(),
+    body("provision_end_ip", Kind::Text, "Last address that machines get")
+        .value("IP")
+        .flag("end-ip")
+        .short('E')
+        .required(),
+    body("gateway", Kind::Text, "Address of the gateway").value("IP").short('g'),
+    body("resolvers", Kind::Words, "Address of a name server; at most 4").flag("resolver").value("IP"),
+    body("routes", Kind::Object, "Static route SUBNET=ADDRESS; may be repeated").flag("route").short('R'),
+    body("internet_nat", Kind::Flag("false"), "No way out to the Internet by address translation")
+        .flag("no-nat")
+        .short('x'),
+    body("description", Kind::Text, "Description").short('D'),
+])
+.examples(
+    "fabrics networks create 100 -n apps -s 10.11.0.0/24 -S 10.11.0.5 -E 10.11.0.250 -x\n\
              fabrics networks create 100 -n apps -s 10.11.0.0/24 -S 10.11.0.5 -E 10.11.0.250 -g 10.11.0.1",
-        );
+);
 
 /// UpdateFabricNetwork, which no older tool reaches.
 pub static NETWORK_UPDATE: Op =

@@ -38,7 +38,7 @@ pub static REMEDIES: &[Remedy] = &[
         .run("machines get MACHINE"),
     Remedy::new(
         "VM has not been allocated to a server yet",
-        "it is too young to be deleted; -w waits until it can be, and until it is gone",
+        "--wait waits until it is old enough to be deleted, and until it is gone",
     ),
     Remedy::new("VM must be stopped", "the machine must be stopped").run("machines stop MACHINE --wait"),
     Remedy::new("VmNotRunning", "the machine must be running").run("machines start MACHINE --wait"),

@@ -50,6 +50,8 @@ pub struct Globals {
     pub services: Vec<String>,
     /// `--show-secrets`: SAPI's are shown.
     pub show_secrets: bool,
+    /// The options without a value that were typed, with their signs, and `--wait`.
+    pub typed: Vec<String>,
     /// What was typed of the options that choose the cloud, the account and the key, for hints that go on there.
     pub cloud: Vec<(&'static str, Option<String>)>,
 }
@@ -268,6 +270,7 @@ pub fn read(root: &ArgMatches) -> Result<(Globals, Flags)> {
         sapi,
         services,
         show_secrets,
+        typed: typed.switches(),
     };
     let flags = Flags {
         profile: profile(&typed)?,
@@ -345,6 +348,14 @@ impl<'a> Typed<'a> {
 
     fn text(&self, id: &str) -> Option<String> {
         self.pick(id)?.get_one::<String>(id).cloned()
+    }
+
+    /// The switches that were typed as `--NAME`, and `--wait` with its letter.
+    fn switches(&self) -> Vec<String> {
+        let Some(last) = self.levels.last() else { return Vec::new() };
+        let is_on = |id: &&str| matches!(last.try_get_one::<bool>(id), Ok(Some(true))) && typed(last, id);
+        let ids = last.ids().map(clap::Id::as_str).filter(|id| is_on(id) || *id == "wait" && typed(last, id));
+        ids.flat_map(|id| [format!("--{id}"), if id == "wait" { "-w".to_owned() } else { format!("--{id}") }]).collect()
     }
 
     fn flag(&self, id: &str) -> bool {

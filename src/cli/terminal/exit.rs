@@ -22,12 +22,12 @@ pub fn code(kind: Kind) -> (u8, &'static str) {
 }
 
 /// The failure in words to a person, several lines, without a final newline.
-pub fn words(error: &Error) -> String {
+pub fn words(error: &Error, said: failure::Said<'_>) -> String {
     failure::words(error, said)
 }
 
 /// The failure as one JSON object on one line.
-pub fn json(error: &Error) -> String {
+pub fn json(error: &Error, said: failure::Said<'_>) -> String {
     failure::json(error, code(error.kind()), said)
 }
 

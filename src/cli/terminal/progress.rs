@@ -154,7 +154,7 @@ mod tests {
         let seen = Seen::default();
         let mut streams = Streams::of(std::io::empty(), std::io::sink(), seen.clone());
         streams.stderr_tty = terminal;
-        let voice = Voice { streams, quiet: false, json: false, colour: false };
+        let voice = Voice { streams, quiet: false, json: false, colour: false, typed: Arc::default() };
         let progress = Progress::new(&voice, false, (0..targets).map(|at| format!("web{at}")).collect());
         let work = async {
             (0..targets).for_each(|at| progress.tell(at, "stopping"));

@@ -1,8 +1,10 @@
 //! What the program says: to people as lines, to scripts as JSON, and nothing to those who want no words.
 
+use std::sync::Arc;
+
 use super::exit;
 use super::streams::Streams;
-use crate::error::Error;
+use crate::error::{Error, Hint, Part};
 use crate::render;
 
 /// To whom the program speaks, and how much.
@@ -16,6 +18,8 @@ pub struct Voice {
     pub json: bool,
     /// Errors are red and warnings yellow, as their first words say too.
     pub colour: bool,
+    /// The options without a value that were typed, `--wait` among them: what is there already is not proposed.
+    pub typed: Arc<[String]>,
 }
 
 impl Voice {
@@ -38,10 +42,27 @@ impl Voice {
 
     /// A failure.
     pub fn report(&self, error: &Error) {
+        // An error about an option tells how it is used.
+        let about = |option: &str| error.message().split(' ').any(|word| word == option);
+        let proposes = |hint: &Hint| self.typed_in(hint).is_some_and(|option| !about(option));
+        let said = |hint: &Hint| if proposes(hint) { String::new() } else { exit::said(hint) };
         self.streams.say(&match self.json {
-            true => exit::json(error),
-            false => self.marked("error:", "31", &exit::words(error)),
+            true => exit::json(error, &said),
+            false => self.marked("error:", "31", &exit::words(error, &said)),
         });
+    }
+
+    /// The option that a hint proposes and that is there: it begins with it, has it alone behind a colon, or says what is
+    /// done with it.
+    fn typed_in(&self, hint: &Hint) -> Option<&str> {
+        let parts = hint.parts();
+        let Some(Part::Words(words)) = parts.first() else { return None };
+        let words = words.trim_end_matches([':', ' ']);
+        let last = words.rsplit_once([':', ' ']).map_or(("", ""), |(before, last)| (before.trim_end(), last));
+        let proposed = parts.len() == 1 && words.ends_with(&format!(": {}", last.1)) || last.0.ends_with(" with");
+        let first = words.split([' ', ':', ',', ';']).next().unwrap_or_default();
+        let there = |word: &str| self.typed.iter().find(|typed| *typed == word).map(String::as_str);
+        there(first).or_else(|| there(last.1).filter(|_| proposed))
     }
 
     /// The line with its first word in colour.
@@ -62,6 +83,28 @@ impl Voice {
             (true, _) => {}
             (false, true) => self.streams.say(&render::visible_json(&serde_json::json!({ name: words }).to_string())),
             (false, false) => self.streams.say(line),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::terminal::streams::Streams;
+
+    #[test]
+    fn a_hint_that_proposes_what_was_typed_is_left_out() {
+        let typed = ["--wait".to_owned(), "-w".to_owned(), "--yes".to_owned()];
+        let streams = Streams::process();
+        let voice = Voice { streams, quiet: false, json: false, colour: false, typed: Arc::from(typed) };
+        for there in ["-w waits until it is gone", "--wait: it is waited for", "to go ahead: --yes"] {
+            assert!(voice.typed_in(&there.into()).is_some(), "{there}");
+        }
+        let with =
+            Hint::run("it is still being provisioned; what deletes it waits for that with --wait", "machines get M");
+        assert!(voice.typed_in(&with).is_some());
+        for other in ["leave --wait out", "--wait=running", "to see them: --dry-run", "machines stop web1 --wait", ""] {
+            assert!(voice.typed_in(&other.into()).is_none(), "{other}");
         }
     }
 }

@@ -304,7 +304,9 @@ fn key(app: &App, findings: &mut Findings) -> Option<Found> {
                 Key::Agent(_) => "held by the agent",
                 Key::File(_) => "opened",
             };
-            let words = format!("{} {} from {}, {how}", public.kind(), found.wire_name, found.origin);
+            let named =
+                if found.wire_name == public.md5() { String::new() } else { format!(", sent as {}", found.wire_name) };
+            let words = format!("{} {} from {}, {how}{named}", public.kind(), public.md5(), found.origin);
             findings.ok("key", words);
             if let Key::File(key) = &found.key
                 && let Some(exposed) = key.exposed()
@@ -346,16 +348,27 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
         }
         (403, Err(error)) if answer.is_own() => refused(app, findings, &sent, error),
         (401, Err(error)) if answer.is_own() => {
+            if let Some(known) = known_as(client, user).await {
+                return findings.fail("signature", &error.hint(known).hint(format!("sent was {sent}")));
+            }
             let error =
                 app.caller().hints(401, "").into_iter().fold(error.hint(format!("sent was {sent}")), Error::hint);
-            let error = match user {
-                // That command is for the account's own keys.
-                Some(user) => error.hint(Hint::run(
-                    "upload it in the portal, to the sub-user, or as the account",
-                    CommandLine::new("users keys add").on(user).with("FILE.pub"),
-                )),
-                None => error.hint("upload it in the portal, or with a key that works: sdc keys add FILE.pub"),
+            // Under the name that was given.
+            let named = |add: CommandLine| match sent_name(client) {
+                Some(name) => add.with("--name").word(name),
+                None => add,
             };
+            let error = error.hint(match user {
+                // That command is for the account's own keys.
+                Some(user) => Hint::run(
+                    "upload it in the portal, to the sub-user, or as the account",
+                    named(CommandLine::new("users keys add").on(user).with("FILE.pub")),
+                ),
+                None => Hint::run(
+                    "upload it in the portal, or with a key that works",
+                    named(CommandLine::new("keys add").with("FILE.pub")),
+                ),
+            });
             findings.fail("signature", &other_form(client, error).await);
         }
         (404, Err(error)) if app.config.act_as.is_some() && answer.is_own() => {
@@ -369,6 +382,34 @@ async fn signature(app: &App, client: &Client, findings: &mut Findings) {
         (_, Err(error)) => findings.fail("signature", &error),
         (status, Ok(_)) => findings.add("warn", "signature", format!("answered {status}, {sent}"), ""),
     }
+}
+
+/// The name of the key that was sent, if that was not its fingerprint.
+fn sent_name(client: &Client) -> Option<&str> {
+    let signer = client.signer()?;
+    Some(signer.wire_name()).filter(|name| *name != signer.key().public().md5())
+}
+
+/// What the service knows the key by, where that is not the name that was sent.
+async fn known_as(client: &Client, user: Option<&str>) -> Option<String> {
+    sent_name(client)?;
+    let md5 = client.signer()?.key().public().md5();
+    let client = client.signing_as(&md5).ok()?;
+    let answer = account(&client).await.ok()?;
+    if !(answer.is_success() || answer.status == 403 && answer.is_own()) {
+        return None;
+    }
+    let (list, args) = match user {
+        Some(user) => (&api::cloudapi::user_keys::LIST, Args::new().set("user", user)),
+        None => (&api::cloudapi::keys::LIST, Args::new()),
+    };
+    let keys = client.call(list, &args).await.ok();
+    let is = |row: &crate::answer::Row<'_>| row.text("/fingerprint").is_some_and(|fingerprint| fingerprint == md5);
+    let name = keys.iter().flat_map(|keys| keys.rows()).find(is).and_then(|row| Some(row.text("/name")?.into_owned()));
+    Some(match name {
+        Some(name) => format!("the service knows this key as {name}: --key-id {name}, or its fingerprint {md5}"),
+        None => format!("the service knows this key by its fingerprint: --key-id {md5}"),
+    })
 }
 
 /// The account, the one thing that every key of it can ask for.

@@ -299,7 +299,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
         None | Some(Value::Null) => true,
         Some(value) => params::flag(value).ok_or_else(|| wrong("internet_nat", "must be true or false"))?,
     };
-    let network = Network {
+    let mut network = Network {
         id: new_id(),
         name,
         description: text(call, "description")?.unwrap_or_default(),
@@ -317,6 +317,10 @@ fn create(call: &mut Call<'_>) -> Outcome {
     };
     check_range(&network)?;
     check_name(call, &network)?;
+    // NAPI makes it so, on which this rests.
+    if network.gateway.is_empty() && internet_nat {
+        network.gateway.clone_from(&network.provision_start_ip);
+    }
     if !network.gateway.is_empty() && !network.holds(ip("gateway", &network.gateway)?) {
         return Err(wrong("gateway", format!("{} is not in subnet {}", network.gateway, network.subnet)));
     }
