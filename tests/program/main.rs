@@ -7,6 +7,7 @@ mod access;
 mod admin_fields;
 mod admin_networks;
 mod agent;
+mod another_server;
 mod answers;
 mod ci;
 mod ci_examples;
