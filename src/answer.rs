@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde::Deserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Hint, Kind, Result};
@@ -83,6 +84,11 @@ impl Answer {
         self.rows().next()
     }
 
+    /// The answer as values, as [`Row::value`] has it.
+    pub fn value(&self) -> Value {
+        scan::value(&self.json())
+    }
+
     /// Decodes the whole answer: a record into a struct, rows into a `Vec`, nothing into `()`.
     ///
     /// # Errors
@@ -140,15 +146,21 @@ impl<'a> Row<'a> {
     }
 
     /// The object with more members behind its own, whose text stays as it is. A member of its own is not replaced.
-    pub fn with_members(self, members: &[(&str, serde_json::Value)]) -> Box<RawValue> {
+    pub fn with_members(self, members: &[(&str, Value)]) -> Box<RawValue> {
         let new = members.iter().filter(|(name, _)| scan::member(self.json(), name).is_none());
-        let new: Vec<String> = new.map(|(name, value)| format!("{}:{value}", serde_json::Value::from(*name))).collect();
+        let new: Vec<String> = new.map(|(name, value)| format!("{}:{value}", Value::from(*name))).collect();
         let own = self.json().trim().strip_suffix('}').map(str::trim_end).filter(|_| !new.is_empty());
         let joined = own.and_then(|own| {
             let comma = if own.ends_with('{') { "" } else { "," };
             RawValue::from_string(format!("{own}{comma}{}}}", new.join(","))).ok()
         });
         joined.unwrap_or_else(|| self.0.to_owned())
+    }
+
+    /// The object as values, whatever is in it: what no reader takes (half of a character, a number without measure,
+    /// lists within lists) stands there as text, so that it hides nothing else.
+    pub fn value(self) -> Value {
+        scan::value(self.json())
     }
 
     /// Decodes the object.

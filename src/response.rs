@@ -129,6 +129,9 @@ impl Response {
         if self.is_page() {
             return Err(self.strange("a web page", due));
         }
+        if self.is_anothers() {
+            return Err(self.of_another_server());
+        }
         // What a map holds may be called anything.
         if op.shape != Shape::Map && self.is_odd_success() {
             return Err(self.strange(&format!("{} in words of its own", self.status), due));
@@ -191,14 +194,15 @@ impl Response {
         Answer::record_of(body, Some(whose(self.service)))
     }
 
-    /// Refuses an answer that is not a success of the service, where no operation says what is due: a refusal, and a
-    /// web page.
+    /// Refuses an answer that is not a success of the service, where no operation says what is due: a refusal, a web
+    /// page, and what another server says.
     ///
     /// # Errors
-    /// What the server said if it refused; [`Kind::Unreachable`] for a page.
+    /// What the server said if it refused; [`Kind::Unreachable`] for a page and another server.
     pub fn taken(&self) -> Result<()> {
         match self.is_success() {
             true if self.is_page() => Err(self.strange("a web page", Due::Value)),
+            true if self.is_anothers() => Err(self.of_another_server()),
             true => Ok(()),
             false => Err(self.failure()),
         }
@@ -210,9 +214,10 @@ impl Response {
     /// What the server said if it refused; [`Kind::Unreachable`] if it answered something else than a list.
     pub(crate) fn into_list(self) -> Result<Vec<u8>> {
         match self.status {
-            200 if !self.is_page() => {}
+            200 if !self.is_page() && !self.is_anothers() => {}
             _ if !self.is_success() => return Err(self.failure()),
             _ if self.is_page() => return Err(self.strange("a web page", Due::Rows)),
+            _ if self.is_anothers() => return Err(self.of_another_server()),
             status if !matches!(status, 200..=204) => return Err(self.strange(&status.to_string(), Due::Rows)),
             status if self.is_odd_success() => {
                 return Err(self.strange(&format!("{status} in words of its own"), Due::Rows));
@@ -223,6 +228,14 @@ impl Response {
             _ => {}
         }
         Ok(self.body)
+    }
+
+    /// The error of a success that another server answered, which says nothing of what the service has done.
+    fn of_another_server(&self) -> Error {
+        let server: String = self.header("server").unwrap_or_default().chars().take(40).collect();
+        let name = self.service.name;
+        let words = format!("'{server}' answered {} without any header of {name}, and speaks for itself", self.status);
+        Error::new(Kind::Unreachable, words).hint(whose(self.service).hint())
     }
 
     /// The error of a success that is none.
@@ -261,8 +274,7 @@ impl Response {
 
     /// The error that a status of failure means, with all that the server said.
     pub fn failure(&self) -> Error {
-        let text = String::from_utf8_lossy(&self.body);
-        let body: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let body = self.value();
         let mut fault = ServiceError {
             status: self.status,
             request_id: self.header("request-id").or_else(|| self.header("x-request-id")).map(str::to_owned),
@@ -299,6 +311,7 @@ impl Response {
             (message, _) => message.to_owned(),
         };
         let mut error = Error::new(kind, words).with_fault(fault);
+        let text = String::from_utf8_lossy(&self.body);
         if self.status == 410 && own && RawValue::from_string(text.clone().into_owned()).is_ok() {
             error = error.with_body(text.trim());
         }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
+use serde_json::Value;
 
 /// The kind of white space JSON knows.
 pub const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
@@ -235,6 +236,31 @@ pub fn steps(pointer: &str) -> Option<Vec<String>> {
     Some(rest.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
 }
 
+/// How deep [`value`] looks into what no reader takes as a whole.
+const MAX_DEPTH: usize = 16;
+
+/// The text as values. Where it cannot be read as a whole, each part that can be is, and any other is its own text:
+/// half of a character, a number without measure, what nests too deep.
+pub fn value(json: &str) -> Value {
+    part(json, MAX_DEPTH)
+}
+
+fn part(json: &str, depth: usize) -> Value {
+    if let Ok(value) = serde_json::from_str(json) {
+        return value;
+    }
+    let inner = |value| part(value, depth - 1);
+    match trimmed(json).as_bytes().first() {
+        Some(b'"') => unquote(trimmed(json)).unwrap_or_default().into(),
+        Some(b'{') if depth > 0 => {
+            let all = members(json).into_iter().flatten();
+            Value::Object(all.map(|(name, value)| (unquote(name).unwrap_or_default().into(), inner(value))).collect())
+        }
+        Some(b'[') if depth > 0 => elements(json).into_iter().flatten().map(inner).collect(),
+        _ => json.into(),
+    }
+}
+
 /// How deep the text nests.
 pub fn depth(json: &str) -> usize {
     let text = json.as_bytes();
@@ -294,6 +320,20 @@ pub fn quote(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_reader_takes_hides_nothing_else() {
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        let whole = format!(r#"{{"a": "\ud83d", "b": {{"c": 1e999, "d": [7, "\ud83d!"]}}, "e": {deep}, "f": true}}"#);
+        assert!(serde_json::from_str::<Value>(&whole).is_err());
+        let read = value(&whole);
+        assert_eq!(read["a"], "\u{fffd}");
+        assert_eq!((&read["b"]["c"], &read["b"]["d"][0]), (&"1e999".into(), &7.into()));
+        assert_eq!((&read["b"]["d"][1], &read["f"]), (&"\u{fffd}!".into(), &true.into()));
+        assert!(read["e"][0][0].is_array());
+        assert_eq!(value("nonsense"), "nonsense");
+        assert_eq!(value(r#"{"a":1}"#), serde_json::json!({ "a": 1 }));
+    }
 
     #[test]
     fn the_last_of_several_members_counts_however_it_is_spelt() {

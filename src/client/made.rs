@@ -86,7 +86,8 @@ fn job_of_another(op: &Op, (request, body): (&Request, Option<&Value>), row: Row
 
 /// How the answer to a change of role tags differs from what was sent: it names the resource and all of its roles.
 fn unlike_tagged(op: &Op, sent: &Map<String, Value>, path: &str, row: Row<'_>) -> Option<String> {
-    let shown = row.read::<Map<String, Value>>().ok()?;
+    let shown = row.value();
+    let shown = shown.as_object()?;
     let list = |of: &Map<String, Value>| of.get(ROLE_TAG).and_then(Value::as_array).and_then(|list| alike::texts(list));
     let parts = |path: &str| -> Vec<String> {
         let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
@@ -99,7 +100,7 @@ fn unlike_tagged(op: &Op, sent: &Map<String, Value>, path: &str, row: Row<'_>) -
     let last = |of: &[String]| of.len().checked_sub(depth - 1).map(|at| of[at..].to_vec()).unwrap_or_default();
     let (ours, theirs) = (last(&path), last(&name));
     let named = name.len() == depth && ours.first() == theirs.first() && ours.last() == theirs.last();
-    match (list(sent), list(&shown)) {
+    match (list(sent), list(shown)) {
         (Some(sent), Some(shown)) if sent == shown => (!named).then(|| "of another name than was asked for".to_owned()),
         _ => Some(format!("whose {ROLE_TAG} is not what was sent")),
     }
@@ -203,7 +204,8 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
     if !op.replaces.is_empty() && sent.contains_key("action") {
         return None;
     }
-    let shown = row.read::<Map<String, Value>>().ok()?;
+    let shown = row.value();
+    let shown = shown.as_object()?;
     let map = op.shape == Shape::Map;
     let differs = |(field, value): &(&String, &Value)| match (shown.get(*field), kind_of(op, field)) {
         // The whole of a map is answered, and of a record the text that has changed; what was made may show less of it.

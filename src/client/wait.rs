@@ -513,9 +513,8 @@ pub(super) fn as_text(value: &Value) -> String {
 
 /// The keys of an object.
 fn keys(answer: &Answer) -> Vec<String> {
-    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&answer.json())
-        .map(|object| object.into_iter().map(|(key, _)| key).collect())
-        .unwrap_or_default()
+    let members = answer.first().and_then(|row| scan::members(row.json())).into_iter().flatten();
+    members.map(|(name, _)| scan::unquote(name).unwrap_or_default().into_owned()).collect()
 }
 
 /// The value of the path's last parameter.
@@ -525,6 +524,5 @@ fn last_param<'a>(waiting: &'a Wait<'_>) -> Option<&'a str> {
 
 /// The value of a key of the answer, whatever letters its name has.
 fn at(answer: &Answer, name: &str) -> Option<Value> {
-    let value = scan::member(answer.first()?.json(), name)?;
-    serde_json::from_str(value).ok().filter(|value: &Value| !value.is_null())
+    Some(scan::value(scan::member(answer.first()?.json(), name)?)).filter(|value| !value.is_null())
 }

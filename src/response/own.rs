@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::Response;
+use crate::answer::scan;
 use crate::api::Ids;
 
 impl Response {
@@ -25,10 +26,15 @@ impl Response {
         if self.is_anothers() && self.status != 405 && self.status < 500 {
             return false;
         }
-        let Ok(value) = serde_json::from_slice::<Value>(body) else {
-            // The record of a deleted thing may be longer than what is read of it.
-            return marked && body.starts_with(b"{");
-        };
+        // The record of a deleted thing may be longer than what is read of it.
+        if body.starts_with(b"{") && !body.ends_with(b"}") {
+            return marked;
+        }
+        let value = self.value();
+        // What is no JSON at all.
+        if value.is_string() && !body.starts_with(b"\"") {
+            return false;
+        }
         match self.status {
             404 if self.is_unknown_route(&value) => false,
             300..=399 | 401 | 403 | 404 => marked && value.is_object() || self.is_code(&value["code"]),
@@ -46,13 +52,19 @@ impl Response {
         }
     }
 
+    /// The body as values, as far as it is JSON.
+    pub(super) fn value(&self) -> Value {
+        scan::value(String::from_utf8_lossy(&self.body).trim())
+    }
+
     /// The fields with UUIDs by which the service's resources are told apart.
     fn keys(&self) -> impl Iterator<Item = &'static str> {
         self.service.nouns.iter().filter(|noun| noun.ids == Ids::Uuid).map(|noun| noun.key)
     }
 
-    /// Whether another server than the service names itself, and nothing shows that the service answered behind it.
-    fn is_anothers(&self) -> bool {
+    /// Whether another server than the service names itself, and nothing shows that the service answered behind it: all
+    /// of its successes have its headers, and most of its refusals.
+    pub(super) fn is_anothers(&self) -> bool {
         self.header("server").is_some() && !self.is_own_by_headers()
     }
 
@@ -90,7 +102,7 @@ impl Response {
         // A refusal is short: what is long is not decoded as a whole for it.
         let body = self.body.trim_ascii();
         let short = body.first() == Some(&b'{') && body.len() <= super::FAILURE_LIMIT;
-        let body: Option<Value> = short.then(|| serde_json::from_slice(body).ok()).flatten();
+        let body = short.then(|| self.value());
         let refusal = body.as_ref().and_then(Value::as_object).is_some_and(|object| {
             let text = |name: &str| object.get(name).is_some_and(Value::is_string);
             let names = ["error", "errors", "Error", "err", "fault"];
@@ -123,7 +135,7 @@ impl Response {
         if self.is_success() || self.service.passing.is_empty() || !self.is_own() || self.status == 412 {
             return false;
         }
-        let Ok(body) = serde_json::from_slice::<Value>(self.body.trim_ascii()) else { return false };
+        let body = self.value();
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_lowercase();
         let (code, message) = (text("code"), text("message"));
         let wrong = body["errors"].as_array().is_some_and(|errors| !errors.is_empty()) || code == "validationfailed";
@@ -139,8 +151,8 @@ impl Response {
 
     /// Whether its code is one by which a service, of now or of earlier versions, asks to come back later.
     fn says_later(&self) -> bool {
-        let body: Option<Value> = serde_json::from_slice(self.body.trim_ascii()).ok();
-        let code = body.as_ref().and_then(|body| body.get("code")?.as_str());
+        let body = self.value();
+        let code = body.get("code").and_then(Value::as_str);
         // `ServiceUnavailable` alone is the proxy before it, which says so of its time-outs too.
         let later = ["TooManyRequestsError", "RequestThrottled", "RequestThrottledError", "ServiceUnavailableError"];
         code.is_some_and(|code| later.contains(&code))

@@ -180,8 +180,15 @@ impl CreateOptions {
         }
         args.push(tag, Value::Text(key.clone()));
         // The service lets no two machines have one name, so of several runs at once one alone makes it.
-        if self.count.is_none() && args.get("name").is_none() {
-            args.push("name", Value::Text(derived(key)));
+        match args.text("name").map(str::to_owned) {
+            // It would put another id into the name each time.
+            Some(name) if name.contains(SHORT_ID) => {
+                let digits = hash(&format!("{key}\n{name}"));
+                let name = name.replace(SHORT_ID, digits.get(..8).unwrap_or_default());
+                args.push("name", Value::Text(name));
+            }
+            None if self.count.is_none() => args.push("name", Value::Text(derived(key))),
+            _ => {}
         }
         Ok(())
     }
@@ -245,17 +252,14 @@ impl CreateOptions {
             // One that fails at once is in no other list, and still is what came of the request.
             filter.push("tombstone", Value::Text("true".to_owned()));
         }
-        // The service compares beginnings, and knows nothing of what stands for an id.
-        if let Some(begin) =
-            name.map(|name| name.split(SHORT_ID).next().unwrap_or(name)).filter(|text| !text.is_empty())
-        {
-            filter.push("name", Value::Text(begin.to_owned()));
+        // The service compares beginnings.
+        if let Some(name) = name {
+            filter.push("name", Value::Text(name.to_owned()));
         }
         let list = client.call(&machines::LIST, &filter).await?;
         let text = |row: &Row<'_>, field: &str| row.text(field).unwrap_or_default().into_owned();
         let meant = |row: &Row<'_>| {
-            let id = text(row, "/id");
-            let named = name.is_none_or(|name| text(row, "/name") == name.replace(SHORT_ID, id.get(..8).unwrap_or("")));
+            let named = name.is_none_or(|name| text(row, "/name") == name);
             let keyed = self.key.as_ref().is_none_or(|key| row_tag(*row).as_deref() == Some(key));
             named && keyed
         };
@@ -536,8 +540,13 @@ fn derived(key: &str) -> String {
     let fits = |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
     let readable: String =
         key.chars().map(fits).skip_while(|letter| !letter.is_ascii_alphanumeric()).take(40).collect();
-    let hash: String = Sha256::digest(key).iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hash(key);
     if readable.is_empty() { format!("once-{hash}") } else { format!("{readable}-{hash}") }
+}
+
+/// Ten digits that stand for a text.
+fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().take(5).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Refuses a key that could not be found again by a filter.
@@ -646,6 +655,20 @@ mod tests {
             assert_eq!(names(name, count).unwrap().join(" "), expected);
         }
         assert!(names(Some("web-{1..3}"), Some(2)).is_err());
+    }
+
+    #[test]
+    fn with_a_key_a_name_is_the_same_each_time_it_is_sent() {
+        let name = |key: &str, name: &str| {
+            let mut args = Args::new().set("name", name);
+            CreateOptions::once(key.to_owned()).unwrap().mark(&mut args).unwrap();
+            args.text("name").unwrap().to_owned()
+        };
+        let one = name("job-1", "w-{{shortId}}");
+        assert!(regex::Regex::new("^w-[0-9a-f]{8}$").unwrap().is_match(&one), "{one}");
+        assert_eq!(one, name("job-1", "w-{{shortId}}"));
+        assert_ne!(one, name("job-2", "w-{{shortId}}"));
+        assert_eq!(name("job-1", "web"), "web");
     }
 
     #[test]

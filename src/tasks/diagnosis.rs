@@ -111,7 +111,7 @@ impl Entry {
             time: some(row, "/time"),
             success: row.text_or_empty("/success"),
             by: by(row),
-            all: serde_json::from_str(row.json()).unwrap_or_default(),
+            all: row.value(),
         }
     }
 

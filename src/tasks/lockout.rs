@@ -30,7 +30,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::call::Call;
-use crate::answer::Answer;
+use crate::answer::{Answer, Row};
 use crate::api;
 use crate::api::Op;
 use crate::api::cloudapi::{keys, policies, roles, user_keys, users};
@@ -178,7 +178,7 @@ pub async fn lost_tags(who: &Identity, client: &Client, typed: &str, taken: &[&S
         let mine = taken.iter().filter(|role| caller.roles.contains(role));
         return mine.map(|role| tag_lost(&caller, role, typed)).collect();
     };
-    let known: Vec<serde_json::Value> = known.rows().filter_map(|row| row.read().ok()).collect();
+    let known: Vec<serde_json::Value> = known.rows().map(Row::value).collect();
     let mine = taken.iter().filter(|taken| {
         known.iter().any(|role| {
             role.get("name").and_then(serde_json::Value::as_str) == Some(taken.as_str()) && acts_in(&caller, role)
@@ -251,7 +251,7 @@ async fn own_role(who: &Identity, client: &Client, op: &'static Op, call: &Call)
     if !deletes && members.is_none() && policies.is_none() && !renamed {
         return None;
     }
-    let role = record(client, call, &roles::GET).await?.first()?.read::<serde_json::Value>().ok()?;
+    let role = record(client, call, &roles::GET).await?.first()?.value();
     if !acts_in(&caller, &role) {
         return None;
     }
@@ -271,7 +271,7 @@ async fn own_role(who: &Identity, client: &Client, op: &'static Op, call: &Call)
 
 async fn own_policy(who: &Identity, client: &Client, call: &Call) -> Option<String> {
     let caller = caller(who, client).await?;
-    let policy = record(client, call, &policies::GET).await?.first()?.read::<serde_json::Value>().ok()?;
+    let policy = record(client, call, &policies::GET).await?.first()?.value();
     let text = |field: &str| policy.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
     let (id, name) = (text("id"), text("name"));
     let known = client.call(&roles::LIST, &Args::new()).await.ok()?;
@@ -281,7 +281,7 @@ async fn own_policy(who: &Identity, client: &Client, call: &Call) -> Option<Stri
             .filter_map(|one| one.as_str().or_else(|| one.get("name")?.as_str()).or_else(|| one.get("id")?.as_str()))
             .any(|one| one == name || one == id)
     };
-    let mine = known.rows().filter_map(|row| row.read::<serde_json::Value>().ok());
+    let mine = known.rows().map(Row::value);
     let role = mine.into_iter().find(|role| acts_in(&caller, role) && holds(role))?;
     let role = role.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
     Some(format!("the policy {name} is one of the role {role}, in which {} acts", caller.who()))

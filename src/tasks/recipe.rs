@@ -104,7 +104,7 @@ impl Names {
 fn used(volumes: Option<&Answer>) -> HashMap<String, Vec<String>> {
     let mut all: HashMap<String, Vec<String>> = HashMap::new();
     for row in volumes.into_iter().flat_map(Answer::rows) {
-        let volume: Value = serde_json::from_str(row.json()).unwrap_or_default();
+        let volume = row.value();
         let name = volume.get("name").and_then(Value::as_str).unwrap_or_default();
         let refs = volume.get("refs").and_then(Value::as_array).into_iter().flatten();
         for machine in refs.filter_map(Value::as_str) {
@@ -137,7 +137,7 @@ fn versions(pairs: impl Iterator<Item = (String, String)>) -> HashMap<String, St
 /// It is not there, or the service did not answer.
 pub async fn of(client: &Client, names: &Names, id: &str) -> Result<Recipe> {
     let answer: Answer = client.call(&machines::GET, &Args::new().set("machine", id)).await?;
-    Ok(recipe(&machines::CREATE, &serde_json::from_str(&answer.json()).unwrap_or_default(), names))
+    Ok(recipe(&machines::CREATE, &answer.value(), names))
 }
 
 fn recipe(op: &Op, machine: &Value, names: &Names) -> Recipe {

@@ -127,7 +127,10 @@ fn noun(client: &Client, op: &Op) -> Option<&'static Noun> {
 }
 
 fn object(answer: &Answer) -> Map<String, Value> {
-    answer.read().unwrap_or_default()
+    match answer.value() {
+        Value::Object(all) => all,
+        _ => Map::new(),
+    }
 }
 
 /// The members of the body that are given, but for what says how.

@@ -15,7 +15,7 @@ const MAX_LEN: usize = 1000;
 /// Why such a name cannot be used alone, and the command that does the same.
 pub async fn error(client: &Client, noun: &Noun, place: &Args, name: &str) -> Error {
     let all = match client.call(noun.list, place).await {
-        Ok(all) => all.read::<serde_json::Map<String, Value>>().unwrap_or_default(),
+        Ok(all) => all.value().as_object().cloned().unwrap_or_default(),
         Err(error) => return error,
     };
     let shown: String = name.chars().take(60).collect();

@@ -422,11 +422,8 @@ pub fn data(facts: &Facts, verdict: &Verdict, said: impl Fn(&Hint) -> String) ->
             "uuid": job.id, "task": job.task, "execution": job.execution, "created_at": job.made, "error": job.fault,
         })
     };
-    let rows = |answer: &Result<Answer>| {
-        answer.as_ref().ok().map(|answer| {
-            answer.rows().filter_map(|row| serde_json::from_str::<Value>(row.json()).ok()).collect::<Vec<_>>()
-        })
-    };
+    let rows =
+        |answer: &Result<Answer>| answer.as_ref().ok().map(|answer| answer.rows().map(Row::value).collect::<Vec<_>>());
     let host = verdict.host.as_ref().map(|host| {
         json!({
             "uuid": host.id,

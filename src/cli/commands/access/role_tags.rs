@@ -221,7 +221,7 @@ fn print(app: &App, answer: &Answer, view: &View, jq: Option<&render::Program>) 
     if app.globals.output.is_some() || jq.is_some() {
         return app.show(answer, Shape::Record, view, jq);
     }
-    let object: Value = serde_json::from_str(&answer.json()).unwrap_or_default();
+    let object = answer.value();
     let roles = object.get("role-tag").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let lines: String = roles.map(|role| format!("{}\n", render::visible(role))).collect();
     app.streams.out(lines.as_bytes())

@@ -82,7 +82,7 @@ pub fn of(noun: &'static Noun, line: &Line) -> Option<Names> {
     let answer = answer.ok()?;
     let mut names = Names::default();
     if list.shape == Shape::Map {
-        let map = answer.read::<serde_json::Map<String, serde_json::Value>>().ok()?;
+        let map = answer.value().as_object().cloned()?;
         names.names = map.into_iter().map(|(name, _)| name).collect();
     } else {
         for row in answer.rows().filter(|row| resolve::is_there(*row)) {
