@@ -91,6 +91,13 @@ impl Report for Shown<'_> {
     }
 }
 
+/// Keeps what is known of one that has not come to its end, and says whether anything is.
+fn keep(done: &mut Vec<(usize, Answer)>, at: usize, made: Option<Answer>) -> bool {
+    let known = made.is_some();
+    done.extend(made.map(|made| (at, made)));
+    known
+}
+
 /// Does it to each, and returns the exit code.
 ///
 /// # Errors
@@ -154,14 +161,11 @@ pub async fn run(
                 }
                 // What was made is known although its end is not.
                 Ok(Outcome::Left(made)) => {
-                    let made = made.filter(|made| is_told(op, &view, jq, made));
-                    receipts_only &= made.is_none();
-                    done.extend(made.map(|made| (at, made)));
+                    receipts_only &= !keep(&mut done, at, made.filter(|made| is_told(op, &view, jq, made)));
                 }
                 Err(error) => {
                     let made = made_despite(&error).filter(|made| is_told(op, &view, jq, made));
-                    receipts_only &= made.is_none();
-                    done.extend(made.map(|made| (at, made)));
+                    receipts_only &= !keep(&mut done, at, made);
                     if several {
                         tally.fail(app, &error);
                     } else {
