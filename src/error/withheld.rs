@@ -175,7 +175,8 @@ fn code_points(text: &str, letter: char) -> Option<usize> {
 /// Remembers a secret for as long as this process lives.
 pub(crate) fn remember(secret: &str) {
     let secret = secret.trim_matches(['\r', '\n']);
-    if secret.trim().is_empty() || secret.len() > LONGEST {
+    // What stands in the place of a secret in what was shown is none.
+    if secret.trim().is_empty() || secret.len() > LONGEST || secret == "(redacted)" || secret == MASK {
         return;
     }
     let new = Known::new(secret);
